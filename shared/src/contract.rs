@@ -1,0 +1,60 @@
+//! A hash by which a page notices that the server speaks another version of the contract.
+
+/// One of each event as it goes over the wire. A test holds this file to what the types really write, so whoever
+/// changes a type must change the file, and with it the hash.
+const EXAMPLES: &str = include_str!("contract.ndjson");
+
+/// The hash of the contract that this build speaks: 64-bit FNV-1a (draft-eastlake-fnv) of an example of each event,
+/// as 16 hex digits.
+#[must_use]
+pub fn hash() -> String {
+    let fnv = EXAMPLES
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    format!("{fnv:016x}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ByeReason, Epoch, Event, GapReason, Millis, Number, Seq, SeriesPart, Stamp, Text, Track, Value};
+
+    fn examples() -> Vec<Event> {
+        let now = Millis(1_732_399_200_123);
+        let at = |ms: u64, seq| Stamp { ts: now.plus(ms), seq: Seq(seq) };
+        let number = |value| Value::Number(Number::new(value).unwrap());
+        let mut numbers = Track::of(at(0, 1), number(42.5));
+        numbers.push(at(100, 2), number(40.0));
+        numbers.push(at(1000, 3), number(41.25));
+        let texts = Track::of(at(2000, 4), Value::Text(Text::new("deploying".into()).unwrap()));
+        let series = vec![
+            SeriesPart { name: "ops/temp".parse().unwrap(), track: numbers },
+            SeriesPart { name: "ops/deploy".parse().unwrap(), track: texts },
+        ];
+        let epoch = Epoch(0x0bad_cafe);
+        vec![
+            Event::Hello { contract: "0123456789abcdef".into(), epoch, heartbeat_ms: 15_000, now },
+            Event::Snapshot { now, series: series.clone() },
+            Event::Update { now, pushed: now, series },
+            Event::Gap { from: "0000beef-9".into(), to: "0badcafe-4".into(), reason: GapReason::OtherEpoch },
+            Event::Heartbeat { now },
+            Event::Bye { reason: ByeReason::Shutdown, retry_ms: 1_500 },
+        ]
+    }
+
+    #[test]
+    fn the_examples_that_are_hashed_are_what_goes_over_the_wire() {
+        let written: String = examples().iter().map(|event| serde_json::to_string(event).unwrap() + "\n").collect();
+        assert_eq!(EXAMPLES, written, "the contract changed: put this into contract.ndjson:\n{written}");
+        for (line, event) in EXAMPLES.lines().zip(examples()) {
+            assert_eq!(serde_json::from_str::<Event>(line).unwrap(), event);
+        }
+    }
+
+    #[test]
+    fn a_reader_passes_over_types_and_reasons_that_it_does_not_know() {
+        assert_eq!(serde_json::from_str::<Event>(r#"{"type":"fireworks","n":1}"#).unwrap(), Event::Unknown);
+        let bye = r#"{"type":"bye","reason":"full_moon","retry_ms":1,"more":true}"#;
+        assert_eq!(serde_json::from_str::<Event>(bye).unwrap(), Event::Bye { reason: ByeReason::Unknown, retry_ms: 1 });
+    }
+}

@@ -1,0 +1,215 @@
+//! The picture that events add up to.
+
+use std::collections::BTreeMap;
+
+use crate::{Cursor, Event, SeriesName, Track};
+
+/// What a reader knows: `fold(snapshot, updates)`. The law that all of this project stands on: after the frame with
+/// cursor *n* is applied, by whatever path it came, the picture equals the server's at *n*.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Picture {
+    cursor: Option<Cursor>,
+    series: BTreeMap<SeriesName, Track>,
+}
+
+/// What applying an event did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Applied {
+    /// All of the picture is new.
+    Replaced,
+    /// These series changed.
+    Changed(Vec<SeriesName>),
+    /// The picture is as it was.
+    Nothing,
+}
+
+/// The event does not continue this picture, which therefore must be started again from a snapshot: reconnect without
+/// a cursor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an update of {update} does not continue {picture:?}; a snapshot is needed")]
+pub struct OutOfStep {
+    /// The cursor of the event.
+    pub update: Cursor,
+    /// Where the picture was.
+    pub picture: Option<Cursor>,
+}
+
+impl Picture {
+    /// Up to where the picture is complete; nothing before the first snapshot.
+    #[must_use]
+    pub fn cursor(&self) -> Option<Cursor> {
+        self.cursor
+    }
+
+    /// Every series there is, by name.
+    #[must_use]
+    pub fn series(&self) -> &BTreeMap<SeriesName, Track> {
+        &self.series
+    }
+
+    /// Applies the event of the frame `id`.
+    ///
+    /// # Errors
+    /// [`OutOfStep`] where an update comes before any snapshot or from another epoch. The picture stays as it was.
+    pub fn apply(&mut self, id: Cursor, event: Event) -> Result<Applied, OutOfStep> {
+        match event {
+            Event::Snapshot { series, .. } => {
+                self.cursor = Some(id);
+                self.series = series.into_iter().map(|part| (part.name, part.track)).collect();
+                Ok(Applied::Replaced)
+            }
+            Event::Update { series, .. } => {
+                let known = self.in_step(id)?;
+                // Older than the picture: it would put back what has moved on.
+                if id.seq <= known.seq {
+                    return Ok(Applied::Nothing);
+                }
+                self.cursor = Some(id);
+                let mut changed = Vec::with_capacity(series.len());
+                for part in series {
+                    changed.push(part.name.clone());
+                    match self.series.get_mut(&part.name) {
+                        Some(track) => track.absorb(part.track),
+                        None => {
+                            self.series.insert(part.name, part.track);
+                        }
+                    }
+                }
+                Ok(Applied::Changed(changed))
+            }
+            Event::Heartbeat { .. } => {
+                let known = self.in_step(id)?;
+                self.cursor = Some(Cursor { seq: known.seq.max(id.seq), ..known });
+                Ok(Applied::Nothing)
+            }
+            Event::Hello { .. } | Event::Gap { .. } | Event::Bye { .. } | Event::Unknown => Ok(Applied::Nothing),
+        }
+    }
+
+    fn in_step(&self, id: Cursor) -> Result<Cursor, OutOfStep> {
+        self.cursor.filter(|known| known.epoch == id.epoch).ok_or(OutOfStep { update: id, picture: self.cursor })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Epoch, Millis, Number, Seq, SeriesPart, Stamp, Value};
+    use proptest::prelude::*;
+
+    const EPOCH: Epoch = Epoch(0x0bad_cafe);
+
+    fn id(seq: u64) -> Cursor {
+        Cursor { epoch: EPOCH, seq: Seq(seq) }
+    }
+
+    /// A server in four lines: all tracks, and what a reader at a cursor has to hear.
+    #[derive(Default)]
+    struct Server(BTreeMap<SeriesName, Track>);
+
+    impl Server {
+        fn push(&mut self, series: u8, ts: u64, seq: u64) {
+            let name: SeriesName = format!("ops/{series}").parse().unwrap();
+            let at = Stamp { ts: Millis(ts), seq: Seq(seq) };
+            let value = Value::Number(Number::new(f64::from(series) / 3.0).unwrap());
+            match self.0.get_mut(&name) {
+                Some(track) => track.push(at, value),
+                None => {
+                    self.0.insert(name, Track::of(at, value));
+                }
+            }
+        }
+
+        fn parts(&self, after: Seq) -> Vec<SeriesPart> {
+            let part = |(name, track): (&SeriesName, &Track)| {
+                Some(SeriesPart { name: name.clone(), track: track.since(after)? })
+            };
+            self.0.iter().filter_map(part).collect()
+        }
+
+        fn snapshot(&self) -> Event {
+            Event::Snapshot { now: Millis(0), series: self.parts(Seq::ZERO) }
+        }
+
+        fn update(&self, after: Seq) -> Event {
+            Event::Update { now: Millis(0), pushed: Millis(0), series: self.parts(after) }
+        }
+    }
+
+    #[derive(Clone, Copy, Debug)]
+    enum Step {
+        Push { series: u8, ts: u64 },
+        Deliver,
+        DeliverTwice,
+        Reconnect,
+        Forget,
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            6 => (0..4u8, 0..700_000u64).prop_map(|(series, ts)| Step::Push { series, ts }),
+            2 => Just(Step::Deliver),
+            1 => Just(Step::DeliverTwice),
+            1 => Just(Step::Reconnect),
+            1 => Just(Step::Forget),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+        #[test]
+        fn by_whatever_path_the_picture_equals_the_server(steps in prop::collection::vec(step(), 1..200)) {
+            let mut server = Server::default();
+            let mut reader = Picture::default();
+            let mut seq = 0;
+            reader.apply(id(0), server.snapshot()).unwrap();
+            for step in steps {
+                let after = reader.cursor().unwrap().seq;
+                match step {
+                    Step::Push { series, ts } => {
+                        seq += 1;
+                        server.push(series, ts, seq);
+                        continue;
+                    }
+                    Step::Deliver | Step::Reconnect => {
+                        reader.apply(id(seq), server.update(after)).unwrap();
+                    }
+                    // A frame that overlaps what the reader has, as a ring of frames may hold, and one again.
+                    Step::DeliverTwice => {
+                        reader.apply(id(seq), server.update(Seq(after.0 / 2))).unwrap();
+                        prop_assert_eq!(reader.apply(id(seq), server.update(after)).unwrap(), Applied::Nothing);
+                    }
+                    Step::Forget => {
+                        reader = Picture::default();
+                        reader.apply(id(seq), server.snapshot()).unwrap();
+                    }
+                }
+                prop_assert_eq!(reader.cursor(), Some(id(seq)));
+                prop_assert_eq!(reader.series(), &server.0);
+            }
+        }
+    }
+
+    #[test]
+    fn an_update_without_a_snapshot_or_of_another_epoch_is_not_applied() {
+        let mut server = Server::default();
+        server.push(1, 1, 1);
+        let mut reader = Picture::default();
+        assert!(reader.apply(id(1), server.update(Seq::ZERO)).is_err());
+        reader.apply(id(1), server.snapshot()).unwrap();
+        let other = Cursor { epoch: Epoch(1), seq: Seq(2) };
+        assert!(reader.apply(other, server.update(Seq::ZERO)).is_err());
+        assert_eq!(reader.cursor(), Some(id(1)));
+    }
+
+    #[test]
+    fn a_heartbeat_moves_the_cursor_on_and_never_back() {
+        let mut reader = Picture::default();
+        reader.apply(id(5), Server::default().snapshot()).unwrap();
+        reader.apply(id(9), Event::Heartbeat { now: Millis(0) }).unwrap();
+        assert_eq!(reader.cursor(), Some(id(9)));
+        reader.apply(id(7), Event::Heartbeat { now: Millis(0) }).unwrap();
+        assert_eq!(reader.cursor(), Some(id(9)));
+    }
+}

@@ -1,0 +1,37 @@
+//! What the server and the browser agree on.
+//!
+//! One idea carries the product: a reader's picture is `fold(snapshot, updates)`. The types of that sentence live
+//! here and nowhere else, do no I/O, read no clock, and compile natively and to wasm:
+//!
+//! - [`name`]: [`SeriesName`], [`Selector`] and [`BoardId`], parsed once at the edge;
+//! - [`point`]: what is pushed, a [`Point`] of a [`Value`] at a [`Millis`];
+//! - [`bucket`]: a [`Bucket`] of points, and its merge;
+//! - [`track`]: the recent past of one series, and what of it changed since a [`Seq`];
+//! - [`event`]: what the stream says, an [`Event`];
+//! - [`fold`]: the [`Picture`] that events add up to;
+//! - [`cursor`]: where in the stream a reader is, `EPOCH-SEQ`;
+//! - [`sse`]: events as bytes and back;
+//! - [`contract`]: a hash of all that, by which a page notices that the server speaks otherwise;
+//! - [`problem`]: an error as RFC 9457 has it.
+
+pub mod bucket;
+pub mod contract;
+pub mod cursor;
+pub mod event;
+pub mod fold;
+pub mod millis;
+pub mod name;
+pub mod point;
+pub mod problem;
+pub mod sse;
+pub mod track;
+
+pub use bucket::{Bucket, Sample, Stamp};
+pub use cursor::{Cursor, Epoch, Seq};
+pub use event::{ByeReason, Event, GapReason};
+pub use fold::{Applied, Picture};
+pub use millis::Millis;
+pub use name::{BoardId, Selector, SeriesName};
+pub use point::{Number, Point, Text, Value};
+pub use problem::Problem;
+pub use track::{Line, SeriesPart, Track};

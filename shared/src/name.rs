@@ -1,0 +1,280 @@
+//! Names of series, selectors that pick them, and names of boards.
+//!
+//! All three are parsed where they enter the program and are valid from then on.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+/// Most segments a name can have.
+pub const MAX_SEGMENTS: usize = 8;
+/// Most bytes a segment can have.
+pub const MAX_SEGMENT_LEN: usize = 64;
+
+/// Why a text is no [`SeriesName`], [`Selector`] or [`BoardId`]. Each message says what to change.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NameError {
+    /// Nothing there, or nothing between two slashes.
+    #[error("segment {0} is empty; write segments joined by single slashes, like ops/api/latency_ms")]
+    EmptySegment(usize),
+    /// More than [`MAX_SEGMENTS`] segments.
+    #[error("it has {0} segments; at most {MAX_SEGMENTS} are allowed")]
+    TooManySegments(usize),
+    /// A segment of more than [`MAX_SEGMENT_LEN`] bytes.
+    #[error("segment {at} is {len} bytes long; at most {MAX_SEGMENT_LEN} are allowed")]
+    SegmentTooLong {
+        /// Which segment, from 1.
+        at: usize,
+        /// Its length in bytes.
+        len: usize,
+    },
+    /// A character outside `[A-Za-z0-9_.:-]`.
+    #[error("segment {at} has the character {found:?}; allowed are letters, digits and _ . : -")]
+    BadCharacter {
+        /// Which segment, from 1.
+        at: usize,
+        /// The first character that is not allowed.
+        found: char,
+    },
+    /// A segment `.` or `..`, which browsers and proxies would resolve as a path.
+    #[error("segment {0} is . or .., which browsers and proxies would drop from the address; use another word")]
+    DotSegment(usize),
+    /// `**` before the last segment of a selector.
+    #[error("** stands for all the rest, so it can only be the last segment")]
+    RestNotLast,
+    /// A slash in the name of a board.
+    #[error("the name of a board is a single segment, without slashes")]
+    NotOneSegment,
+}
+
+fn check_segment(at: usize, segment: &str) -> Result<(), NameError> {
+    if segment.is_empty() {
+        return Err(NameError::EmptySegment(at));
+    }
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | ':' | '-');
+    if let Some(found) = segment.chars().find(|&c| !allowed(c)) {
+        return Err(NameError::BadCharacter { at, found });
+    }
+    if segment.len() > MAX_SEGMENT_LEN {
+        return Err(NameError::SegmentTooLong { at, len: segment.len() });
+    }
+    if segment == "." || segment == ".." {
+        return Err(NameError::DotSegment(at));
+    }
+    Ok(())
+}
+
+fn check_count(count: usize) -> Result<(), NameError> {
+    if count > MAX_SEGMENTS { Err(NameError::TooManySegments(count)) } else { Ok(()) }
+}
+
+/// The name of a series: 1 to 8 segments of `[A-Za-z0-9_.:-]{1,64}` joined by `/`, such as `ops/api/latency_ms`.
+///
+/// Cloning is cheap: the text is shared.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String")]
+pub struct SeriesName(Arc<str>);
+
+impl SeriesName {
+    /// The name as it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The segments, first to last.
+    pub fn segments(&self) -> impl Iterator<Item = &str> {
+        self.0.split('/')
+    }
+
+    /// The board that shows this series without anyone having made it: the one named as the first segment.
+    #[must_use]
+    pub fn home_board(&self) -> BoardId {
+        BoardId(self.segments().next().unwrap_or_default().into())
+    }
+
+    /// The name without the segment that its board already says; the whole name where there is only one.
+    #[must_use]
+    pub fn within_board(&self) -> &str {
+        self.0.split_once('/').map_or(&self.0, |(_, rest)| rest)
+    }
+}
+
+impl FromStr for SeriesName {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        check_count(text.split('/').count())?;
+        for (at, segment) in (1..).zip(text.split('/')) {
+            check_segment(at, segment)?;
+        }
+        Ok(Self(text.into()))
+    }
+}
+
+/// Which series a reader wants: a name in which `*` stands for one segment and a last `**` for any rest, also none.
+///
+/// So `ops/**` selects `ops`, `ops/temp` and `ops/api/latency_ms`, and `ops/*` only the second.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Selector(Arc<str>);
+
+impl Selector {
+    /// The selector as it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether `name` is selected.
+    #[must_use]
+    pub fn matches(&self, name: &SeriesName) -> bool {
+        let mut names = name.segments();
+        for wanted in self.0.split('/') {
+            if wanted == "**" {
+                return true;
+            }
+            match names.next() {
+                Some(segment) if wanted == "*" || wanted == segment => {}
+                _ => return false,
+            }
+        }
+        names.next().is_none()
+    }
+}
+
+impl FromStr for Selector {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        let count = text.split('/').count();
+        check_count(count)?;
+        for (at, segment) in (1..).zip(text.split('/')) {
+            match segment {
+                "*" => {}
+                "**" if at == count => {}
+                "**" => return Err(NameError::RestNotLast),
+                _ => check_segment(at, segment)?,
+            }
+        }
+        Ok(Self(text.into()))
+    }
+}
+
+/// The name of a board: one segment of a [`SeriesName`].
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String")]
+pub struct BoardId(Arc<str>);
+
+impl BoardId {
+    /// The name as it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// What the board shows where nobody has made it: all series under its name.
+    #[must_use]
+    pub fn selector(&self) -> Selector {
+        Selector(format!("{}/**", self.0).into())
+    }
+}
+
+impl FromStr for BoardId {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        if text.contains('/') {
+            return Err(NameError::NotOneSegment);
+        }
+        check_segment(1, text)?;
+        Ok(Self(text.into()))
+    }
+}
+
+macro_rules! text_like {
+    ($($name:ident),*) => {$(
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = NameError;
+
+            fn try_from(text: String) -> Result<Self, NameError> {
+                text.parse()
+            }
+        }
+    )*};
+}
+text_like!(SeriesName, Selector, BoardId);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn name(text: &str) -> SeriesName {
+        text.parse().unwrap()
+    }
+
+    fn selector(text: &str) -> Selector {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_name_says_which_segment_is_wrong_and_why() {
+        let error = |text: &str| text.parse::<SeriesName>().unwrap_err();
+        assert_eq!(error(""), NameError::EmptySegment(1));
+        assert_eq!(error("ops//temp"), NameError::EmptySegment(2));
+        assert_eq!(error("ops/"), NameError::EmptySegment(2));
+        assert_eq!(error("ops/tämp"), NameError::BadCharacter { at: 2, found: 'ä' });
+        assert_eq!(error("ops/*"), NameError::BadCharacter { at: 2, found: '*' });
+        assert_eq!(error("ops/.."), NameError::DotSegment(2));
+        assert_eq!(error("1/2/3/4/5/6/7/8/9"), NameError::TooManySegments(9));
+        assert_eq!(error(&"x".repeat(65)), NameError::SegmentTooLong { at: 1, len: 65 });
+        assert!("1/2/3/4/5/6/7/8".parse::<SeriesName>().is_ok());
+        assert!("x".repeat(64).parse::<SeriesName>().is_ok());
+    }
+
+    #[test]
+    fn a_star_stands_for_one_segment_and_two_for_any_rest() {
+        for (wanted, hit, miss) in [
+            ("ops/temp", &["ops/temp"][..], &["ops", "ops/temp/a", "ops/tem"][..]),
+            ("ops/*", &["ops/temp"], &["ops", "ops/a/b", "dev/temp"]),
+            ("*/temp", &["ops/temp"], &["temp", "ops/temp/x"]),
+            ("ops/**", &["ops", "ops/a", "ops/a/b"], &["opsy", "dev/ops"]),
+            ("**", &["a", "a/b/c"], &[]),
+        ] {
+            for n in hit {
+                assert!(selector(wanted).matches(&name(n)), "{wanted} should select {n}");
+            }
+            for n in miss {
+                assert!(!selector(wanted).matches(&name(n)), "{wanted} should not select {n}");
+            }
+        }
+        assert_eq!("**/temp".parse::<Selector>().unwrap_err(), NameError::RestNotLast);
+    }
+
+    #[test]
+    fn a_name_read_from_json_is_checked_too() {
+        assert!(serde_json::from_str::<SeriesName>("\"ops/temp\"").is_ok());
+        let error = serde_json::from_str::<SeriesName>("\"ops/te mp\"").unwrap_err();
+        assert!(error.to_string().contains("segment 2 has the character ' '"), "{error}");
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_either_refused_or_kept_as_it_is(text in "\\PC{0,80}") {
+            if let Ok(name) = text.parse::<SeriesName>() {
+                prop_assert_eq!(name.as_str(), &text);
+                prop_assert!(selector(&text).matches(&name));
+                prop_assert!(name.home_board().selector().matches(&name));
+            }
+        }
+    }
+}

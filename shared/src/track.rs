@@ -1,0 +1,347 @@
+//! The recent past of one series: what a snapshot holds and an update changes.
+
+use std::collections::VecDeque;
+
+use serde::ser::SerializeStruct as _;
+use serde::{Deserialize, Serialize, Serializer};
+
+use crate::bucket::SECOND;
+use crate::point::Kind;
+use crate::{Bucket, Millis, Seq, SeriesName, Stamp, Value};
+
+/// How many buckets a track of numbers keeps: five minutes of a series that changes every second, most of a year of
+/// one that reports daily.
+pub const WINDOW: usize = 300;
+
+/// How many lines a track of texts keeps.
+pub const LOG: usize = 100;
+
+/// One text and its place. As JSON: `[ts, seq, text]`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "(Millis, Seq, String)", into = "(Millis, Seq, String)")]
+pub struct Line {
+    /// Its place among all points.
+    pub at: Stamp,
+    /// What was pushed.
+    pub text: String,
+}
+
+impl From<(Millis, Seq, String)> for Line {
+    fn from((ts, seq, text): (Millis, Seq, String)) -> Self {
+        Self { at: Stamp { ts, seq }, text }
+    }
+}
+
+impl From<Line> for (Millis, Seq, String) {
+    fn from(line: Line) -> Self {
+        (line.at.ts, line.at.seq, line.text)
+    }
+}
+
+/// The recent past of one series: its newest [`WINDOW`] one-second buckets that are not empty, or its newest [`LOG`]
+/// lines, oldest first; never none.
+///
+/// What it keeps follows from the points alone, not from a clock nor from the order in which late points came.
+/// That is what makes a resume exact: with all that changed after its cursor, whatever that is, a reader arrives at
+/// the very same track (the property tests below).
+#[derive(Clone, Debug, PartialEq)]
+pub enum Track {
+    /// Of a series of numbers.
+    Numbers(VecDeque<Bucket>),
+    /// Of a series of texts.
+    Texts(VecDeque<Line>),
+}
+
+/// The value that a series has now.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Latest<'a> {
+    /// Of a series of numbers.
+    Number(f64),
+    /// Of a series of texts.
+    Text(&'a str),
+}
+
+impl Track {
+    /// The track of a series that has a single point.
+    #[must_use]
+    pub fn of(at: Stamp, value: Value) -> Self {
+        match value {
+            Value::Number(number) => Self::Numbers([Bucket::of(at, number, SECOND)].into()),
+            Value::Text(text) => Self::Texts([Line { at, text: text.into() }].into()),
+        }
+    }
+
+    /// What the series holds.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Numbers(_) => Kind::Number,
+            Self::Texts(_) => Kind::Text,
+        }
+    }
+
+    /// Adds a point. One of the other [`Kind`] is not added: the store refuses those before they get here.
+    pub fn push(&mut self, at: Stamp, value: Value) {
+        match (self, value) {
+            (Self::Numbers(buckets), Value::Number(number)) => {
+                let new = Bucket::of(at, number, SECOND);
+                put(buckets, WINDOW, new, |b| b.start, |old, new| old.merge(&new));
+            }
+            (Self::Texts(lines), Value::Text(text)) => {
+                let new = Line { at, text: text.into() };
+                put(lines, LOG, new, |l| l.at, |old, new| *old = new);
+            }
+            (Self::Numbers(_), Value::Text(_)) | (Self::Texts(_), Value::Number(_)) => {}
+        }
+    }
+
+    /// What changed after `seq`, as it is now, and always the newest entry, so that the latest value is in it.
+    /// Nothing where nothing changed.
+    #[must_use]
+    pub fn since(&self, seq: Seq) -> Option<Self> {
+        if self.changed() <= seq {
+            return None;
+        }
+        Some(match self {
+            Self::Numbers(buckets) => Self::Numbers(changed_or_newest(buckets, |b| b.changed > seq)),
+            Self::Texts(lines) => Self::Texts(changed_or_newest(lines, |l| l.at.seq > seq)),
+        })
+    }
+
+    /// Puts what [`Track::since`] gave over what is there.
+    pub fn absorb(&mut self, part: Self) {
+        match (self, part) {
+            (Self::Numbers(buckets), Self::Numbers(part)) => {
+                for bucket in part {
+                    put(buckets, WINDOW, bucket, |b| b.start, |old, new| *old = new);
+                }
+            }
+            (Self::Texts(lines), Self::Texts(part)) => {
+                for line in part {
+                    put(lines, LOG, line, |l| l.at, |old, new| *old = new);
+                }
+            }
+            (whole, part) => *whole = part,
+        }
+    }
+
+    /// The place of the newest point.
+    #[must_use]
+    pub fn latest_at(&self) -> Stamp {
+        let none = Stamp { ts: Millis(0), seq: Seq::ZERO };
+        match self {
+            Self::Numbers(buckets) => buckets.back().map_or(none, |b| b.last.at),
+            Self::Texts(lines) => lines.back().map_or(none, |l| l.at),
+        }
+    }
+
+    /// The value of the newest point.
+    #[must_use]
+    pub fn latest(&self) -> Latest<'_> {
+        match self {
+            Self::Numbers(buckets) => Latest::Number(buckets.back().map_or(0.0, |b| b.last.value)),
+            Self::Texts(lines) => Latest::Text(lines.back().map_or("", |l| &l.text)),
+        }
+    }
+
+    /// The greatest number among the points that are in it.
+    #[must_use]
+    pub fn changed(&self) -> Seq {
+        match self {
+            Self::Numbers(buckets) => buckets.iter().map(|b| b.changed).max(),
+            Self::Texts(lines) => lines.iter().map(|l| l.at.seq).max(),
+        }
+        .unwrap_or_default()
+    }
+}
+
+/// Puts `new` where its key belongs in `kept`, which is sorted by key; `join`s it with what has the same key; then
+/// drops the oldest beyond `most`.
+fn put<T, K: Ord>(kept: &mut VecDeque<T>, most: usize, new: T, key: impl Fn(&T) -> K, join: impl Fn(&mut T, T)) {
+    let wanted = key(&new);
+    // Nearly every point belongs at the end.
+    let at = match kept.back().map(|newest| key(newest).cmp(&wanted)) {
+        None | Some(std::cmp::Ordering::Less) => Err(kept.len()),
+        Some(std::cmp::Ordering::Equal) => Ok(kept.len() - 1),
+        Some(std::cmp::Ordering::Greater) => kept.binary_search_by(|old| key(old).cmp(&wanted)),
+    };
+    match at {
+        Ok(at) => join(&mut kept[at], new),
+        // Older than all of a full track: it was dropped before, or would be at once.
+        Err(0) if kept.len() >= most => {}
+        Err(at) => kept.insert(at, new),
+    }
+    if kept.len() > most {
+        kept.pop_front();
+    }
+}
+
+fn changed_or_newest<T: Clone>(kept: &VecDeque<T>, changed: impl Fn(&T) -> bool) -> VecDeque<T> {
+    let newest = kept.len().saturating_sub(1);
+    kept.iter()
+        .enumerate()
+        .filter(|&(i, entry)| i == newest || changed(entry))
+        .map(|(_, entry)| entry.clone())
+        .collect()
+}
+
+/// A series as a frame tells it: all of its track in a snapshot, what changed of it in an update.
+///
+/// As JSON: `{"name", "value", "ts", "buckets"}`, or `{"name", "text", "ts", "lines"}`; `value`, `text` and `ts` repeat
+/// the newest point for readers that look no further.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(try_from = "WirePart")]
+pub struct SeriesPart {
+    /// Whose.
+    pub name: SeriesName,
+    /// The track, or what changed of it.
+    pub track: Track,
+}
+
+impl Serialize for SeriesPart {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_struct("SeriesPart", 4)?;
+        object.serialize_field("name", self.name.as_str())?;
+        match self.track.latest() {
+            Latest::Number(value) => object.serialize_field("value", &value)?,
+            Latest::Text(text) => object.serialize_field("text", text)?,
+        }
+        object.serialize_field("ts", &self.track.latest_at().ts)?;
+        match &self.track {
+            Track::Numbers(buckets) => object.serialize_field("buckets", buckets)?,
+            Track::Texts(lines) => object.serialize_field("lines", lines)?,
+        }
+        object.end()
+    }
+}
+
+#[derive(Deserialize)]
+struct WirePart {
+    name: SeriesName,
+    #[serde(default)]
+    buckets: VecDeque<Bucket>,
+    #[serde(default)]
+    lines: VecDeque<Line>,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("series {0} has neither buckets nor lines, or both")]
+struct BadPart(SeriesName);
+
+impl TryFrom<WirePart> for SeriesPart {
+    type Error = BadPart;
+
+    fn try_from(wire: WirePart) -> Result<Self, BadPart> {
+        let track = match (wire.buckets.is_empty(), wire.lines.is_empty()) {
+            (false, true) => Track::Numbers(wire.buckets),
+            (true, false) => Track::Texts(wire.lines),
+            _ => return Err(BadPart(wire.name)),
+        };
+        Ok(Self { name: wire.name, track })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Number, Text};
+    use proptest::prelude::*;
+
+    fn at(ts: u64, seq: u64) -> Stamp {
+        Stamp { ts: Millis(ts), seq: Seq(seq) }
+    }
+
+    fn number(value: f64) -> Value {
+        Value::Number(Number::new(value).unwrap())
+    }
+
+    fn text(value: &str) -> Value {
+        Value::Text(Text::new(value.to_owned()).unwrap())
+    }
+
+    /// Times that often come late, and spread over more seconds than a window holds.
+    fn times() -> impl Strategy<Value = Vec<u64>> {
+        prop::collection::vec(prop_oneof![0..1_000_000_u64, 990_000..1_000_000_u64], 1..900)
+    }
+
+    fn push_all(times: &[u64], value: impl Fn(u64) -> Value) -> Vec<Track> {
+        let mut states: Vec<Track> = Vec::new();
+        for (seq, &ts) in (1..).zip(times) {
+            let next = states.last().cloned().map_or_else(
+                || Track::of(at(ts, seq), value(seq)),
+                |mut track| {
+                    track.push(at(ts, seq), value(seq));
+                    track
+                },
+            );
+            states.push(next);
+        }
+        states
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "small test numbers")]
+    fn as_number(seq: u64) -> Value {
+        number(seq as f64 / 7.0)
+    }
+
+    proptest! {
+        #[test]
+        fn what_changed_since_any_cursor_leads_to_the_same_track(times in times(), from: prop::sample::Index, to: prop::sample::Index) {
+            for states in [push_all(&times, as_number), push_all(&times, |seq| text(&seq.to_string()))] {
+                let (a, b) = (from.index(states.len()), to.index(states.len()));
+                let (a, b) = (a.min(b), a.max(b));
+                let mut reader = states[a].clone();
+                if let Some(part) = states[b].since(Seq(a as u64 + 1)) {
+                    let part = SeriesPart { name: "ops/a".parse().unwrap(), track: part };
+                    let json = serde_json::to_string(&part).unwrap();
+                    reader.absorb(serde_json::from_str::<SeriesPart>(&json).unwrap().track);
+                }
+                prop_assert_eq!(&reader, &states[b]);
+            }
+        }
+
+        #[test]
+        fn a_part_always_tells_the_latest_value(times in times(), from: prop::sample::Index) {
+            let states = push_all(&times, as_number);
+            let whole = states.last().unwrap();
+            if let Some(part) = whole.since(Seq(from.index(states.len()) as u64)) {
+                prop_assert_eq!(part.latest(), whole.latest());
+                prop_assert_eq!(part.latest_at(), whole.latest_at());
+            }
+        }
+    }
+
+    #[test]
+    fn a_track_keeps_the_newest_and_takes_late_points_in() {
+        let mut track = Track::of(at(0, 1), number(0.0));
+        for seq in 2..=WINDOW as u64 + 10 {
+            track.push(at(seq * SECOND, seq), number(1.0));
+        }
+        let late = 200 * SECOND + 999;
+        track.push(at(late, 9_999), number(7.0));
+        let Track::Numbers(buckets) = &track else { panic!("it holds numbers") };
+        assert_eq!(buckets.len(), WINDOW);
+        assert_eq!(buckets.front().unwrap().start, Millis(11 * SECOND));
+        let corrected = buckets.iter().find(|b| b.start == Millis(200 * SECOND)).unwrap();
+        assert_eq!((corrected.count, corrected.last.value, corrected.changed), (2, 7.0, Seq(9_999)));
+        assert_eq!(track.latest(), Latest::Number(1.0));
+    }
+
+    #[test]
+    fn a_series_on_the_wire_repeats_its_newest_point_for_simple_readers() {
+        let mut track = Track::of(at(1_000_250, 7), number(42.5));
+        track.push(at(1_000_750, 9), number(40.0));
+        track.push(at(1_002_000, 12), number(41.25));
+        let part = SeriesPart { name: "ops/temp".parse().unwrap(), track };
+        assert_eq!(
+            serde_json::to_string(&part).unwrap(),
+            r#"{"name":"ops/temp","value":41.25,"ts":1002000,"buckets":[[1000000,2,82.5,40.0,42.5,250,7,42.5,750,9,40.0,9],[1002000,0,12,41.25]]}"#
+        );
+        let part = SeriesPart { name: "ops/deploy".parse().unwrap(), track: Track::of(at(5, 1), text("up")) };
+        assert_eq!(
+            serde_json::to_string(&part).unwrap(),
+            r#"{"name":"ops/deploy","text":"up","ts":5,"lines":[[5,1,"up"]]}"#
+        );
+        assert!(serde_json::from_str::<SeriesPart>(r#"{"name":"ops/temp"}"#).is_err());
+    }
+}
