@@ -1,0 +1,67 @@
+# Every target does its own set-up, says what it does, and does nothing twice. `make help` lists them.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
+TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
+WASM := wasm32-unknown-unknown
+
+# A step at a time: the parts share one target folder and two would only wait for each other.
+.NOTPARALLEL:
+
+.PHONY: help run dev build test clean
+help: ## This list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+
+run: build ## Build what is missing and start; ARGS="--addr 127.0.0.1:9000" passes flags on
+	@echo "==> Starting, with the numbers of this machine: open the address below (Ctrl-C ends it)"
+	@exec "$(TARGET)/release/pulseboard" serve --agent $(ARGS)
+
+build: client ## The one binary, with the page in it: target/release/pulseboard
+	@echo "==> Building the server (some 4 minutes the first time)"
+	cargo build --release -p pulseboard-server
+
+dev: client ## The server, and trunk in front of it that rebuilds the page on each change
+	@tools/dev.sh $(ARGS)
+
+test: lint test-native test-client test-e2e ## Everything that is checked before a change goes in
+	@echo "==> All green"
+
+clean: ## Remove what was built; the tools and the data stay
+	cargo clean
+	rm -rf dist
+
+# The parts, in the order in which they need each other: the server embeds the page, so nothing compiles before it.
+
+.PHONY: client setup-test lint test-native test-client test-e2e
+client:
+	@tools/setup.sh rust client
+	@tools/client.sh
+
+setup-test:
+	@tools/setup.sh rust lint client browser
+
+lint: setup-test client
+	@echo "==> Formatting and lints"
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy -p pulseboard-shared -p pulseboard-client --all-targets --target $(WASM) -- -D warnings
+
+test-native: client
+	@echo "==> Unit, property and integration tests"
+	cargo test --workspace --exclude pulseboard-e2e
+
+test-client: setup-test
+	@echo "==> The page's parts in headless Chromium"
+	CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=wasm-bindgen-test-runner \
+	CHROMEDRIVER="$$(command -v chromedriver)" \
+	cargo test -p pulseboard-client --target $(WASM)
+
+# The binary that the tests above built already.
+test-e2e: setup-test client
+	@echo "==> A real browser against the real binary"
+	cargo build -p pulseboard-server
+	PULSEBOARD_BIN="$(TARGET)/debug/pulseboard" cargo test -p pulseboard-e2e -- --test-threads 2

@@ -1,0 +1,60 @@
+//! Chromium, driven over WebDriver.
+
+use std::path::Path;
+
+use thirtyfour::{ChromiumLikeCapabilities as _, DesiredCapabilities, WebDriver};
+use tokio::process::Command;
+
+use crate::Child;
+
+/// Headless, as root too, and silent: nothing but what a test asks for leaves it.
+const FLAGS: [&str; 10] = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    // A page is also tested while another one is in front.
+    "--disable-background-timer-throttling",
+];
+
+/// A browser with a profile of its own.
+#[derive(Debug)]
+pub struct Browser {
+    /// Dropped first, so that the browser ends in good order before its driver does.
+    driver: WebDriver,
+    _chromedriver: Child,
+}
+
+impl Browser {
+    /// Starts chromedriver on a free port, and a browser by it, with its profile in `folder`.
+    ///
+    /// # Panics
+    /// When they are not installed (`make test` does that) or do not start.
+    pub async fn start(folder: &Path) -> Self {
+        let mut command = Command::new(std::env::var_os("CHROMEDRIVER").unwrap_or_else(|| "chromedriver".into()));
+        command.arg("--port=0");
+        let port = |line: &str| {
+            let (_, port) = line.split_once("started successfully on port ")?;
+            port.trim_end_matches('.').parse::<u16>().ok()
+        };
+        let (chromedriver, port) = Child::start("chromedriver", command, folder.join("chromedriver.log"), port).await;
+        let mut capabilities = DesiredCapabilities::chrome();
+        let profile = format!("--user-data-dir={}", folder.join("profile").display());
+        for flag in FLAGS.iter().copied().chain([profile.as_str()]) {
+            capabilities.add_arg(flag).expect("a flag is a string");
+        }
+        let driver = WebDriver::new(format!("http://127.0.0.1:{port}"), capabilities).await;
+        Self { driver: driver.expect("chromedriver starts Chromium"), _chromedriver: chromedriver }
+    }
+
+    /// The session, for what [`crate::Page`] does not offer.
+    #[must_use]
+    pub fn driver(&self) -> &WebDriver {
+        &self.driver
+    }
+}

@@ -1,0 +1,52 @@
+//! What every test starts from.
+
+use tempfile::TempDir;
+
+use crate::{Browser, Page, Server};
+
+/// A server with data of its own and a browser that has never seen it. They end with it.
+#[derive(Debug)]
+pub struct Stage {
+    /// The server under test.
+    pub server: Server,
+    browser: Browser,
+    /// All that the two write, removed last.
+    _folder: TempDir,
+}
+
+impl Stage {
+    /// A server as it comes.
+    ///
+    /// # Panics
+    /// When something does not start; see [`Server::start`] and [`Browser::start`].
+    pub async fn start() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// A server with flags.
+    ///
+    /// # Panics
+    /// As [`Stage::start`].
+    pub async fn with(flags: &[String]) -> Self {
+        let folder = tempfile::tempdir().expect("there is a folder for temporary files");
+        let server = Server::start(&folder.path().join("data"), flags).await;
+        let browser = Browser::start(folder.path()).await;
+        Self { server, browser, _folder: folder }
+    }
+
+    /// Opens a path of the server.
+    ///
+    /// # Panics
+    /// When the browser cannot.
+    pub async fn open(&self, path: &str) -> Page<'_> {
+        let page = self.page();
+        page.open(&format!("{}{path}", self.server.base())).await;
+        page
+    }
+
+    /// The page that is open.
+    #[must_use]
+    pub fn page(&self) -> Page<'_> {
+        Page::new(self.browser.driver())
+    }
+}

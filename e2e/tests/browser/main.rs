@@ -1,0 +1,6 @@
+//! A real browser against the real binary: what a person would see, done by a program.
+
+mod board;
+mod others;
+mod recovery;
+mod screens;

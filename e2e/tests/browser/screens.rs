@@ -1,0 +1,118 @@
+//! Pictures of the pages, for people to look at: `target/screens/`.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use pulseboard_e2e::{Page, Stage, until};
+use serde_json::json;
+
+/// How far back the lines of the pictures go, in seconds.
+const PAST: u64 = 240;
+
+/// A made-up series: its name, where it swings around, how far, and to how many digits.
+type Lively = (&'static str, f64, f64, usize);
+
+const LIVELY: [Lively; 10] = [
+    ("shop/api/latency_ms", 48.0, 30.0, 1),
+    ("shop/api/requests_per_s", 1830.0, 420.0, 0),
+    ("shop/api/error_pct", 0.42, 0.4, 2),
+    ("shop/orders/today", 1284.0, 60.0, 0),
+    ("shop/orders/revenue_eur", 48_213.5, 900.0, 2),
+    ("shop/db/size_bytes", 7_315_000_000.0, 40_000_000.0, 0),
+    ("shop/db/pool:primary", 12.0, 6.0, 0),
+    ("shop/host/load", 1.7, 1.3, 2),
+    ("shop/hall/temp_c", -3.5, 2.0, 1),
+    ("shop/queue/a_name_that_is_rather_longer_than_a_phone_is_wide.depth", 310.0, 300.0, 0),
+];
+
+#[tokio::test]
+async fn the_pages_fit_a_phone_and_a_wall_by_day_and_by_night() {
+    let folder = folder();
+    let stage = Stage::start().await;
+    let now = u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_millis());
+    stage.server.push_batch(&history(now.expect("before the year 500 million"))).await;
+
+    for (path, name, ready) in
+        [("/b/shop", "board", "tile"), ("/", "home", "board-card"), ("/b/new", "empty", "curl-line")]
+    {
+        let page = stage.open(path).await;
+        page.badge_is("live").await;
+        let wanted = if ready == "tile" { LIVELY.len() + 1 } else { 1 };
+        until(&format!("{path} is complete"), async || {
+            let texts = page.texts(ready).await;
+            if texts.len() == wanted { Ok(()) } else { Err(format!("{texts:?}")) }
+        })
+        .await;
+        for theme in ["light", "dark"] {
+            for (width, height) in [(360, 780), (1440, 900)] {
+                picture(&page, &folder.join(format!("{name}-{theme}-{width}.png")), theme, width, height).await;
+            }
+        }
+    }
+}
+
+async fn picture(page: &Page<'_>, file: &Path, theme: &str, width: u32, height: u32) {
+    let features = json!([{ "name": "prefers-color-scheme", "value": theme }]);
+    page.cdp("Emulation.setEmulatedMedia", json!({ "features": features })).await;
+    let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600 });
+    page.cdp("Emulation.setDeviceMetricsOverride", metrics).await;
+    // The page hears of its new size in one frame and paints its lines anew in the next.
+    let frames =
+        "const done = arguments[0]; let n = 4; (function next() { n-- ? requestAnimationFrame(next) : done(); })()";
+    page.eval_async(frames).await;
+
+    let [inner, content] = ["innerWidth", "document.documentElement.scrollWidth"];
+    let fits = format!("return {content} <= {inner} ? '' : `${{{content}}} px of content in ${{{inner}}} px`");
+    let overflow = page.eval(&fits, &[]).await;
+    assert_eq!(overflow, "", "{} scrolls sideways", file.display());
+    let seen = page.eval("return innerWidth", &[]).await;
+    assert_eq!(seen, width, "the page is as wide as the screen");
+
+    page.screenshot(file).await;
+}
+
+/// Where the pictures go: beside everything else that is built.
+fn folder() -> PathBuf {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a member of a workspace");
+    let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
+    let folder = workspace.join(target).join("screens");
+    std::fs::create_dir_all(&folder).expect("the target folder is writable");
+    folder
+}
+
+/// The past of the lively series, as a batch, each a point a second or so.
+fn history(now: u64) -> String {
+    let mut lines = String::new();
+    for (i, (name, middle, swing, digits)) in LIVELY.into_iter().enumerate() {
+        for ago in (0..PAST).rev().step_by(i % 3 + 1) {
+            let value = middle + swing * shape(i, ago);
+            let ts = now - ago * 1_000;
+            writeln!(lines, r#"{{"series":"{name}","value":{value:.digits$},"ts":{ts}}}"#).expect("to a String");
+        }
+    }
+    for (ago, text) in [(95, "building 2.14.0"), (40, "rolling out 2.14.0 to 3 of 8"), (4, "2.14.0 is out")] {
+        let ts = now - ago * 1_000;
+        writeln!(lines, r#"{{"series":"shop/deploy","text":"{text}","ts":{ts}}}"#).expect("to a String");
+    }
+    lines
+}
+
+/// Between -1 and 1; different for each series, the same on each run: waves, a saw tooth, steps, a spike.
+fn shape(series: usize, ago: u64) -> f64 {
+    let t = f64::from(u32::try_from(ago).expect("minutes"));
+    let n = f64::from(u32::try_from(series).expect("ten"));
+    let noise = ((t * 12.9898 + n * 78.233).sin() * 43_758.547).fract();
+    match series % 4 {
+        0 => 0.6 * (t / (9.0 + n)).sin() + 0.3 * noise,
+        1 => 1.0 - 2.0 * ((t / (40.0 + n)).fract()) * 0.9 + 0.05 * noise,
+        2 => (0.9 * (t / 25.0).sin()).signum() * 0.5 + 0.2 * noise,
+        _ => {
+            if (ago / 20) % 4 == 1 {
+                0.9
+            } else {
+                -0.4 + 0.2 * noise
+            }
+        }
+    }
+}

@@ -1,0 +1,117 @@
+#!/usr/bin/env bash
+# Installs what a target of the Makefile needs and is not there yet.
+# Usage: tools/setup.sh PART…   with the parts rust, lint, client, browser
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+trunk_version=0.21.14
+# The generated JavaScript and the tool must agree to the last digit: read it from where cargo does.
+bindgen_version="$(sed -n 's/^wasm-bindgen = "=\([0-9.]*\)"$/\1/p' Cargo.toml)"
+wasm=wasm32-unknown-unknown
+
+# Packages of Debian that are missing; collected, so that apt runs once.
+packages=()
+
+want() { # want COMMAND PACKAGE…: the packages, where the command is missing
+    local command="$1"
+    shift
+    have "$command" || packages+=("$@")
+}
+
+apt_install() {
+    [ "${#packages[@]}" -gt 0 ] || return 0
+    have apt-get || die "this needs ${packages[*]} (names of Debian's packages); install them and try again"
+    local as_root=()
+    if [ "$(id -u)" -ne 0 ]; then
+        have sudo || die "not root, and there is no sudo; install by hand: apt-get install ${packages[*]}"
+        as_root=(sudo)
+        # With nobody at the keyboard, asking for a password would wait for ever.
+        [ -t 0 ] || as_root=(sudo -n)
+    fi
+    say "Installing from Debian: ${packages[*]}"
+    "${as_root[@]}" apt-get update -qq || die "apt-get update failed; see above"
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y -qq --no-install-recommends "${packages[@]}" </dev/null >"$stamps/apt.log" 2>&1 || {
+        tail -n 20 "$stamps/apt.log" >&2
+        die "apt-get could not install: ${packages[*]}"
+    }
+    packages=()
+}
+
+rust_toolchain() {
+    have cargo || die "there is no cargo; install Rust from https://rustup.rs and try again"
+    # In a project with a rust-toolchain.toml cargo is a proxy: it answers only if that toolchain is there.
+    if ! cargo --version >/dev/null 2>&1; then
+        say "Installing the stable Rust toolchain"
+        rustup toolchain install stable --profile minimal --no-self-update
+    fi
+}
+
+rust_target() {
+    [ ! -d "$(rustc --print target-libdir --target "$wasm")" ] || return 0
+    have rustup || die "rustc cannot build for $wasm, and there is no rustup to add it"
+    say "Adding the Rust target $wasm"
+    rustup target add "$wasm"
+}
+
+rust_component() { # rust_component NAME SUBCOMMAND
+    ! cargo "$2" --version >/dev/null 2>&1 || return 0
+    have rustup || die "cargo $2 is missing, and there is no rustup to add it"
+    say "Adding the Rust component $1"
+    rustup component add "$1"
+}
+
+# Tools run for a moment only: half the time to build them is worth more than their speed.
+tool_install() {
+    CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=1 \
+        CARGO_TARGET_DIR="$target/tools" cargo install --quiet --force "$@"
+    # Half a gigabyte that nothing needs again.
+    rm -rf "$target/tools"
+}
+
+version_of() { "$1" --version 2>/dev/null | sed 's/^[^ ]* //; s/ .*//'; }
+
+client_tools() {
+    if [ "$(version_of wasm-bindgen || true)" != "$bindgen_version" ] || ! have wasm-bindgen-test-runner; then
+        say "Installing wasm-bindgen $bindgen_version (about 2 minutes, once)"
+        # Without --locked: its lock file asks for a crate that not every mirror serves.
+        tool_install wasm-bindgen-cli --version "$bindgen_version"
+    fi
+    if [ "$(version_of trunk || true)" != "$trunk_version" ]; then
+        say "Installing trunk $trunk_version (about 6 minutes, once)"
+        tool_install --locked trunk --version "$trunk_version"
+    fi
+}
+
+# The bundled SQLite is C.
+want cc gcc libc6-dev
+want pkg-config pkg-config
+for part in "$@"; do
+    case "$part" in
+        rust | lint) ;;
+        client)
+            want wasm-opt binaryen
+            want brotli brotli
+            ;;
+        browser)
+            want curl curl ca-certificates
+            want chromium chromium
+            want chromedriver chromium-driver
+            ;;
+        *) die "setup.sh knows rust, lint, client and browser, not '$part'" ;;
+    esac
+done
+apt_install
+rust_toolchain
+for part in "$@"; do
+    case "$part" in
+        lint)
+            rust_component rustfmt fmt
+            rust_component clippy clippy
+            ;;
+        client)
+            rust_target
+            client_tools
+            ;;
+    esac
+done
