@@ -1,1 +1,29 @@
-//! The server.
+//! The server: it takes numbers in, keeps them, adds them up and streams what changed.
+//!
+//! Data flows one way, and the modules follow it:
+//!
+//! [`ingest`] parses a push → [`store`] commits it → [`rollup`] folds it into the recent past of its series →
+//! [`hub`] decides what which reader has to hear → [`stream`] writes it to the reader's socket.
+//!
+//! Around them: [`config`] and [`serve`] start and end the program, [`app`] is the router, [`problem`] is what an
+//! error looks like from outside, [`catalog`] lists the series, [`assets`] is the page, [`metrics`] and [`health`] are
+//! for those who run it. [`agent`] and [`push`] are the other commands: both push over HTTP, by [`upload`], as
+//! anyone would.
+
+pub mod agent;
+pub mod app;
+pub mod assets;
+pub mod catalog;
+pub mod clock;
+pub mod config;
+pub mod health;
+pub mod hub;
+pub mod ingest;
+pub mod metrics;
+pub mod problem;
+pub mod push;
+pub mod rollup;
+pub mod serve;
+pub mod store;
+pub mod stream;
+pub mod upload;

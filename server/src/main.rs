@@ -1,3 +1,94 @@
-//! The binary `pulseboard`.
+//! The binary `pulseboard`: reads the command line and runs one of the commands.
 
-fn main() {}
+use std::io::{BufReader, stdin};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::{Args, Parser, Subcommand};
+use pulseboard::config::Flags;
+use pulseboard::{agent, push, serve};
+use shared::SeriesName;
+use tracing_subscriber::EnvFilter;
+
+/// Push a number with curl, watch it move in every open browser
+#[derive(Parser)]
+#[command(version, about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the server
+    Serve(Flags),
+    /// Push this machine's CPU, memory, load, network and disk figures to host/…
+    Agent {
+        #[command(flatten)]
+        server: Server,
+        /// Seconds between two looks
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+        every: u64,
+    },
+    /// Push each line of standard input: … | pulseboard push ops/ping
+    Push {
+        /// The series, like ops/ping
+        series: SeriesName,
+        #[command(flatten)]
+        server: Server,
+        /// The lines are texts, not numbers
+        #[arg(long)]
+        text: bool,
+    },
+}
+
+#[derive(Args)]
+struct Server {
+    /// The server to push to
+    #[arg(long, env = "PULSEBOARD_TO", default_value = "http://127.0.0.1:7878")]
+    to: String,
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("pulseboard: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Serve(flags) => {
+            let config = flags.resolve()?;
+            log(&config.log)?;
+            let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
+            let served = runtime.block_on(serve::serve(config));
+            // Connections that did not end in their grace are cut, not waited for.
+            runtime.shutdown_background();
+            served?;
+        }
+        Command::Agent { server, every } => {
+            log("info")?;
+            agent::run(&server.to, Duration::from_secs(every));
+        }
+        Command::Push { series, server, text } => {
+            let lines = if text { push::Lines::Texts } else { push::Lines::Numbers };
+            let summary = push::run(BufReader::new(stdin()), series, lines, &server.to)?;
+            if summary.wrong > 0 {
+                return Ok(ExitCode::FAILURE);
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn log(filter: &str) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(filter)
+        .with_context(|| format!("cannot log {filter:?}; write error, warn, info, debug or trace"))?;
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    Ok(())
+}

@@ -93,7 +93,7 @@ impl Parser {
             "event" => value.clone_into(&mut self.next.event),
             "id" if !value.contains('\0') => value.clone_into(&mut self.next.id),
             "retry" if !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit()) => {
-                self.retry = value.parse().ok()
+                self.retry = value.parse().ok();
             }
             _ => {}
         }

@@ -1,0 +1,58 @@
+//! The router: which call leads where.
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::{HeaderName, Method, Uri, header};
+use axum::routing::{MethodRouter, get, post};
+use tower_http::cors::{AllowOrigin, CorsLayer};
+
+use crate::config::Origin;
+use crate::hub::driver::HubHandle;
+use crate::metrics::Metrics;
+use crate::problem::ApiError;
+use crate::store::Writer;
+use crate::{assets, catalog, health, ingest, metrics, stream};
+
+/// What the handlers share.
+#[derive(Clone, Debug)]
+pub struct AppState {
+    /// Where pushes go.
+    pub writer: Writer,
+    /// Where readers listen.
+    pub hub: HubHandle,
+    /// What is counted.
+    pub metrics: Metrics,
+}
+
+/// The whole server as a service, without a socket. Pages from `origins` may read and push.
+pub fn app(state: AppState, origins: &[Origin]) -> Router {
+    let pushes = DefaultBodyLimit::max(ingest::MAX_BODY);
+    Router::new()
+        .route("/in", only("POST", post(ingest::many)).layer(pushes))
+        .route("/in/{*series}", only("POST", post(ingest::one)).layer(pushes))
+        .route("/sse", only("GET", get(stream::open)))
+        .route("/api/series", only("GET", get(catalog::list)))
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .route("/metrics", get(metrics::expose))
+        .route("/", get(assets::page))
+        .route("/b/{id}", get(assets::page))
+        .fallback(assets::file)
+        .layer(cors(origins))
+        .with_state(state)
+}
+
+/// Says which method there is to whoever tries another.
+fn only(allowed: &'static str, route: MethodRouter<AppState>) -> MethodRouter<AppState> {
+    route.fallback(move |method: Method, uri: Uri| async move {
+        ApiError::MethodNotAllowed { method: method.to_string(), path: uri.path().to_owned(), allowed }
+    })
+}
+
+fn cors(origins: &[Origin]) -> CorsLayer {
+    let headers = ["idempotency-key", "last-event-id"].map(HeaderName::from_static);
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::list(origins.iter().map(Origin::header)))
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers(headers.into_iter().chain([header::CONTENT_TYPE]).collect::<Vec<_>>())
+}

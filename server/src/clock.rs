@@ -1,0 +1,37 @@
+//! The clocks. Only code at the edge reads them; what decides is told the time.
+
+use std::sync::LazyLock;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use shared::Millis;
+
+/// Milliseconds since some moment before the program began to count: it never jumps, so deadlines are set by it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Uptime(pub u64);
+
+impl Uptime {
+    /// The moment `ms` milliseconds later.
+    #[must_use]
+    pub fn plus(self, ms: u64) -> Self {
+        Self(self.0.saturating_add(ms))
+    }
+}
+
+/// The present on both clocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Now {
+    /// What the calendar says: what readers are told. It may jump.
+    pub wall: Millis,
+    /// What deadlines are set by.
+    pub up: Uptime,
+}
+
+static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+/// Reads both clocks.
+#[must_use]
+pub fn now() -> Now {
+    let whole = |duration: std::time::Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Now { wall: Millis(whole(wall)), up: Uptime(whole(START.elapsed())) }
+}

@@ -1,0 +1,254 @@
+//! What the server is told: by flag, by environment, by file, in that order of precedence.
+
+use std::fmt;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use axum::http::HeaderValue;
+use clap::{ArgAction, Args};
+use serde::Deserialize;
+
+/// `pulseboard serve` as it was called. Whatever is absent is taken from the file, then from the defaults.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Flags {
+    /// Address to listen on; port 0 takes a free one [default: 127.0.0.1:7878]
+    #[arg(long, env = "PULSEBOARD_ADDR")]
+    addr: Option<String>,
+    /// Folder that the points are kept in [default: ./pulseboard-data]
+    #[arg(long, env = "PULSEBOARD_DATA")]
+    data: Option<PathBuf>,
+    /// Let the server listen on an address that others can reach: they can read and push without a password
+    #[arg(long, env = "PULSEBOARD_OPEN", num_args = 0..=1, default_missing_value = "true")]
+    open: Option<bool>,
+    /// Let pages of this origin read and push, such as <https://example.org>; may be given several times
+    #[arg(long, env = "PULSEBOARD_ALLOW_ORIGIN", value_delimiter = ',', action = ArgAction::Append)]
+    allow_origin: Option<Vec<Origin>>,
+    /// Also push this machine's own figures, to host/…
+    #[arg(long, env = "PULSEBOARD_AGENT", num_args = 0..=1, default_missing_value = "true")]
+    agent: Option<bool>,
+    /// What to log, to standard error: error, warn, info, debug or trace, also by module [default: info]
+    #[arg(long, env = "PULSEBOARD_LOG")]
+    log: Option<String>,
+    /// A TOML file; its keys are these flags with _ for -, such as `addr = "127.0.0.1:7878"`
+    #[arg(long, env = "PULSEBOARD_CONFIG")]
+    config: Option<PathBuf>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    addr: Option<String>,
+    data: Option<PathBuf>,
+    open: Option<bool>,
+    allow_origin: Option<Vec<Origin>>,
+    agent: Option<bool>,
+    log: Option<String>,
+}
+
+/// What the server goes by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// Where to listen.
+    pub addr: SocketAddr,
+    /// Where the points are kept.
+    pub data: PathBuf,
+    /// Pages of these origins may read and push.
+    pub allow_origins: Vec<Origin>,
+    /// Whether to push this machine's own figures.
+    pub agent: Agent,
+    /// What to log, as `tracing_subscriber::EnvFilter` reads it.
+    pub log: String,
+}
+
+/// Whether the server also feeds itself from its machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Agent {
+    /// It does.
+    On,
+    /// It does not.
+    Off,
+}
+
+/// Why the server does not start. Each message is one line that says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read the configuration {}: {source}", file.display())]
+    Unreadable {
+        /// Which file.
+        file: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file is no TOML, or has a key or a value that does not belong there.
+    #[error("{}:{line}: {message}; the keys are addr, data, open, allow_origin, agent and log", file.display())]
+    Wrong {
+        /// Which file.
+        file: PathBuf,
+        /// Where in it, from 1.
+        line: usize,
+        /// What is wrong.
+        message: String,
+    },
+    /// The address cannot be understood.
+    #[error("cannot listen on {addr:?}: {message}; write an address and a port, like 127.0.0.1:7878")]
+    Address {
+        /// What was given.
+        addr: String,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// Others could reach the server, and nobody said that they may.
+    #[error(
+        "{0} can be reached by others, who could read and push without a password; if that is what you want, add --open"
+    )]
+    NotOpen(SocketAddr),
+}
+
+impl Flags {
+    /// Adds the file and the defaults.
+    ///
+    /// # Errors
+    /// [`ConfigError`].
+    pub fn resolve(self) -> Result<Config, ConfigError> {
+        let file = self.config.as_deref().map(read).transpose()?.unwrap_or_default();
+        let addr = self.addr.or(file.addr).unwrap_or_else(|| "127.0.0.1:7878".to_owned());
+        let addr = resolve_address(&addr)?;
+        let open = self.open.or(file.open).unwrap_or(false);
+        if !addr.ip().is_loopback() && !open {
+            return Err(ConfigError::NotOpen(addr));
+        }
+        let agent = self.agent.or(file.agent).unwrap_or(false);
+        Ok(Config {
+            addr,
+            data: self.data.or(file.data).unwrap_or_else(|| "pulseboard-data".into()),
+            allow_origins: self.allow_origin.or(file.allow_origin).unwrap_or_default(),
+            agent: if agent { Agent::On } else { Agent::Off },
+            log: self.log.or(file.log).unwrap_or_else(|| "info".to_owned()),
+        })
+    }
+}
+
+fn read(file: &Path) -> Result<File, ConfigError> {
+    let text =
+        std::fs::read_to_string(file).map_err(|source| ConfigError::Unreadable { file: file.to_owned(), source })?;
+    toml::from_str(&text).map_err(|error| {
+        let start = error.span().map_or(0, |span| span.start.min(text.len()));
+        let line = 1 + text.as_bytes()[..start].iter().filter(|&&byte| byte == b'\n').count();
+        // A message of several lines would not be one line any more.
+        let message = error.message().replace('\n', ", ");
+        ConfigError::Wrong { file: file.to_owned(), line, message }
+    })
+}
+
+fn resolve_address(addr: &str) -> Result<SocketAddr, ConfigError> {
+    let wrong = |message: String| ConfigError::Address { addr: addr.to_owned(), message };
+    let mut found = addr.to_socket_addrs().map_err(|error| wrong(error.to_string()))?;
+    found.next().ok_or_else(|| wrong("no such host".to_owned()))
+}
+
+/// The origin of a page, `scheme://host[:port]`, as browsers send it (RFC 6454).
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Origin(HeaderValue);
+
+impl Origin {
+    /// As a header has it.
+    #[must_use]
+    pub fn header(&self) -> HeaderValue {
+        self.0.clone()
+    }
+}
+
+/// The text is no origin.
+#[derive(Debug, thiserror::Error)]
+#[error("{0:?} is not an origin; write scheme://host or scheme://host:port, without a path, like https://example.org")]
+pub struct OriginError(String);
+
+impl FromStr for Origin {
+    type Err = OriginError;
+
+    fn from_str(text: &str) -> Result<Self, OriginError> {
+        let error = || OriginError(text.to_owned());
+        let (scheme, host) = text.split_once("://").ok_or_else(error)?;
+        if !matches!(scheme, "http" | "https") || host.is_empty() || host.contains(['/', ' ', '*', '?', '#']) {
+            return Err(error());
+        }
+        HeaderValue::from_str(&text.to_ascii_lowercase()).map(Self).map_err(|_| error())
+    }
+}
+
+impl TryFrom<String> for Origin {
+    type Error = OriginError;
+
+    fn try_from(text: String) -> Result<Self, OriginError> {
+        text.parse()
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.to_str().unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_file(text: &str, flags: Flags) -> Result<Config, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("pulseboard.toml");
+        std::fs::write(&file, text).unwrap();
+        Flags { config: Some(file), ..flags }.resolve().map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_flag_goes_before_the_file_and_the_file_before_the_default() {
+        let flags = Flags { addr: Some("127.0.0.1:1".into()), ..Flags::default() };
+        let config =
+            with_file("addr = \"127.0.0.1:2\"\nagent = true\nallow_origin = [\"http://a.example\"]", flags).unwrap();
+        assert_eq!(config.addr.port(), 1);
+        assert_eq!(config.agent, Agent::On);
+        assert_eq!(config.allow_origins, ["http://a.example".parse().unwrap()]);
+        assert_eq!(config.data, Path::new("pulseboard-data"));
+    }
+
+    #[test]
+    fn a_wrong_file_is_named_with_its_line_in_one_line() {
+        for (text, wanted) in [
+            ("open = true\nadress = 1", ":2: unknown field `adress`"),
+            ("open = 3", ":1: invalid type"),
+            ("open = ", ":1: "),
+            ("allow_origin = [\"example.org\"]", "is not an origin"),
+        ] {
+            let error = with_file(text, Flags::default()).unwrap_err();
+            assert!(error.contains(wanted), "{error}");
+            assert!(error.contains("the keys are addr, data") && !error.contains('\n'), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_address_that_others_reach_needs_open() {
+        for addr in ["0.0.0.0:0", "[::]:0"] {
+            let flags = |open| Flags { addr: Some(addr.into()), open, ..Flags::default() };
+            assert!(flags(None).resolve().unwrap_err().to_string().contains("--open"));
+            assert!(flags(Some(true)).resolve().is_ok());
+        }
+        let flags = Flags { addr: Some("localhost:0".into()), ..Flags::default() };
+        assert!(flags.resolve().is_ok());
+        let flags = Flags { addr: Some("7878".into()), ..Flags::default() };
+        assert!(flags.resolve().unwrap_err().to_string().contains("like 127.0.0.1:7878"));
+    }
+
+    #[test]
+    fn an_origin_is_a_scheme_and_a_host() {
+        for text in ["https://example.org", "http://127.0.0.1:8000"] {
+            assert_eq!(text.parse::<Origin>().unwrap().to_string(), text);
+        }
+        for text in ["example.org", "*", "https://example.org/", "ftp://example.org", "https://"] {
+            assert!(text.parse::<Origin>().is_err(), "{text}");
+        }
+    }
+}

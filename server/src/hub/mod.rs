@@ -1,0 +1,254 @@
+//! The hub: it decides what which reader has to hear.
+//!
+//! [`Hub`] and [`reader::Reader`] are a state machine without I/O, clock or threads; [`driver`] gives them those.
+//! Readers with the same [`Selection`] share a [`topic`], and a frame of a topic is encoded once for all of them.
+
+pub mod driver;
+pub mod reader;
+pub mod selection;
+pub mod topic;
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use shared::{Cursor, Event, Seq, SeriesName, SeriesPart, Track, sse};
+
+pub use reader::{Reader, Resume, Step};
+pub use selection::{Rate, Selection};
+use topic::{Topic, TopicId};
+
+use crate::clock::{Now, Uptime};
+use crate::rollup::{Pushed, Rollup, SeriesIndex};
+use crate::store::commit::Committed;
+
+/// All series, and all topics that somebody reads.
+#[derive(Debug)]
+pub struct Hub {
+    rollup: Rollup,
+    topics: HashMap<TopicId, Topic>,
+    /// So that a reader finds the topic of those who want the same.
+    by_selection: HashMap<Selection, TopicId>,
+    /// For each series the topics that it belongs to, so that a push costs what it has readers, not what there is.
+    listening: HashMap<SeriesIndex, Vec<TopicId>>,
+    next_topic: TopicId,
+    /// How long a silent stream stays silent, in milliseconds.
+    heartbeat_ms: u64,
+    frames: u64,
+}
+
+impl Hub {
+    /// A hub over what the store holds. `heartbeat_ms` is how long a silent stream stays silent.
+    #[must_use]
+    pub fn new(rollup: Rollup, heartbeat_ms: u64) -> Self {
+        Self {
+            rollup,
+            topics: HashMap::new(),
+            by_selection: HashMap::new(),
+            listening: HashMap::new(),
+            next_topic: TopicId::default(),
+            heartbeat_ms,
+            frames: 0,
+        }
+    }
+
+    /// Takes in committed points, in the order of their numbers. Gives the topics that have a new frame; others that
+    /// changed get theirs when [`Hub::due`] says.
+    pub fn publish(&mut self, points: Vec<Committed>, now: Now) -> Vec<TopicId> {
+        let mut flushed = Vec::new();
+        let mut touched = Vec::new();
+        for (seq, point) in points {
+            let index = match self.rollup.push(seq, point) {
+                Pushed::Continued(index) => index,
+                Pushed::Begun(index) => {
+                    self.introduce(index);
+                    index
+                }
+            };
+            for &id in self.listening.get(&index).into_iter().flatten() {
+                let Some(topic) = self.topics.get_mut(&id) else { continue };
+                topic.touch(index, now);
+                // Every change by itself means a frame for each point, also for those of one batch.
+                if topic.rate() == Rate::EveryChange {
+                    self.frames += u64::from(topic.flush(&self.rollup, now));
+                    flushed.push(id);
+                } else {
+                    touched.push(id);
+                }
+            }
+        }
+        touched.sort_unstable();
+        touched.dedup();
+        for id in touched {
+            flushed.extend(self.flush_if_due(id, now));
+        }
+        flushed.sort_unstable();
+        flushed.dedup();
+        flushed
+    }
+
+    /// Writes the frames whose time has come, and gives their topics.
+    pub fn tick(&mut self, now: Now) -> Vec<TopicId> {
+        let ids: Vec<TopicId> = self.topics.keys().copied().collect();
+        ids.into_iter().filter_map(|id| self.flush_if_due(id, now)).collect()
+    }
+
+    /// When [`Hub::tick`] has something to do next, if ever.
+    #[must_use]
+    pub fn due(&self) -> Option<Uptime> {
+        self.topics.values().filter_map(Topic::due).min()
+    }
+
+    /// A reader that just came, and the topic that it reads.
+    pub fn subscribe(&mut self, selection: Selection, resume: Resume, now: Now) -> (TopicId, Reader) {
+        let id = if let Some(&id) = self.by_selection.get(&selection) {
+            id
+        } else {
+            let id = self.next_topic;
+            self.next_topic = id.next();
+            let members = self.rollup.select(&selection.selectors);
+            for &index in &members {
+                self.listening.entry(index).or_default().push(id);
+            }
+            self.by_selection.insert(selection.clone(), id);
+            self.topics.insert(id, Topic::new(selection, members, self.rollup.head()));
+            id
+        };
+        if let Some(topic) = self.topics.get_mut(&id) {
+            topic.readers += 1;
+        }
+        (id, Reader::new(resume, self.heartbeat_ms, now.up))
+    }
+
+    /// A reader of `id` has gone. The last one takes the topic along.
+    pub fn unsubscribe(&mut self, id: TopicId) {
+        let Some(topic) = self.topics.get_mut(&id) else { return };
+        topic.readers -= 1;
+        if topic.readers > 0 {
+            return;
+        }
+        if let Some(topic) = self.topics.remove(&id) {
+            for index in topic.members() {
+                if let Some(ids) = self.listening.get_mut(index) {
+                    ids.retain(|&other| other != id);
+                }
+            }
+            self.by_selection.remove(topic.selection());
+        }
+    }
+
+    /// Whether nobody reads `id` any more.
+    #[must_use]
+    pub fn is_gone(&self, id: TopicId) -> bool {
+        !self.topics.contains_key(&id)
+    }
+
+    /// What `reader` of topic `id` has to do now.
+    pub fn next(&mut self, id: TopicId, reader: &mut Reader, now: Now) -> Step {
+        let Some(topic) = self.topics.get_mut(&id) else { return Step::End };
+        reader.next(&mut View { rollup: &self.rollup, topic, now }, now)
+    }
+
+    /// Every series, in no particular order.
+    pub fn series(&self) -> impl Iterator<Item = (&SeriesName, &Track)> {
+        self.rollup.iter()
+    }
+
+    /// How many series, readers and topics there are, and how many frames were ever encoded for topics.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        let readers = self.topics.values().map(|topic| topic.readers).sum();
+        Counts { series: self.rollup.len(), readers, topics: self.topics.len(), frames: self.frames }
+    }
+
+    fn flush_if_due(&mut self, id: TopicId, now: Now) -> Option<TopicId> {
+        let topic = self.topics.get_mut(&id)?;
+        if topic.due()? > now.up {
+            return None;
+        }
+        self.frames += u64::from(topic.flush(&self.rollup, now));
+        Some(id)
+    }
+
+    /// A series has begun: the topics that select it take it in.
+    fn introduce(&mut self, index: SeriesIndex) {
+        let name = self.rollup.name(index);
+        let mut ids = Vec::new();
+        for (&id, topic) in &mut self.topics {
+            if topic.selection().matches(name) {
+                topic.admit(index);
+                ids.push(id);
+            }
+        }
+        if !ids.is_empty() {
+            self.listening.insert(index, ids);
+        }
+    }
+}
+
+/// How much of everything there is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Series that have at least one point.
+    pub series: usize,
+    /// Open streams.
+    pub readers: usize,
+    /// Selections that somebody reads.
+    pub topics: usize,
+    /// Frames encoded for topics since the start.
+    pub frames: u64,
+}
+
+/// What a reader can see of the hub.
+struct View<'a> {
+    rollup: &'a Rollup,
+    topic: &'a mut Topic,
+    now: Now,
+}
+
+impl View<'_> {
+    fn parts(&self, after: Seq) -> Vec<SeriesPart> {
+        self.topic.members().iter().filter_map(|&index| self.rollup.since(index, after)).collect()
+    }
+
+    fn frame(&self, seq: Seq, event: &Event) -> Bytes {
+        sse::frame(Cursor { epoch: self.rollup.epoch(), seq }, event).into()
+    }
+}
+
+impl reader::Source for View<'_> {
+    fn epoch(&self) -> shared::Epoch {
+        self.rollup.epoch()
+    }
+
+    fn head(&self) -> Seq {
+        self.rollup.head()
+    }
+
+    fn rate(&self) -> Rate {
+        self.topic.rate()
+    }
+
+    fn snapshot(&mut self) -> Bytes {
+        let head = self.rollup.head();
+        if let Some(made) = self.topic.snapshot_at(head) {
+            return made;
+        }
+        let event = Event::Snapshot { now: self.now.wall, series: self.parts(Seq::ZERO) };
+        let frame = self.frame(head, &event);
+        self.topic.keep_snapshot(head, frame.clone());
+        frame
+    }
+
+    fn since(&self, seq: Seq) -> Option<Bytes> {
+        let series = self.parts(seq);
+        if series.is_empty() {
+            return None;
+        }
+        let now = self.now.wall;
+        Some(self.frame(self.head(), &Event::Update { now, pushed: now, series }))
+    }
+
+    fn after(&self, seq: Seq) -> topic::Next {
+        self.topic.after(seq)
+    }
+}

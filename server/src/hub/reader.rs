@@ -1,0 +1,201 @@
+//! One reader: where it is, and what it has to hear next. A state machine without I/O: it is told the time and shown
+//! the frames, and answers what to do.
+
+use bytes::Bytes;
+use shared::cursor::CursorError;
+use shared::{ByeReason, Cursor, Epoch, Event, GapReason, Seq, contract, sse};
+
+use super::selection::Rate;
+use super::topic::Next;
+use crate::clock::{Now, Uptime};
+
+/// How long a browser waits before it connects again by itself, in milliseconds, unless `bye` says otherwise.
+const RETRY_MS: u64 = 1_000;
+
+/// What a reader brought along.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Resume {
+    /// Nothing: it starts afresh.
+    Fresh,
+    /// A cursor: it wants what it missed.
+    From(Cursor),
+    /// Something that is no cursor; kept as it was written, to be named in `gap`.
+    Malformed(String),
+}
+
+impl Resume {
+    /// Reads what came as Last-Event-ID. Nothing, or an empty one, is a fresh start (WHATWG HTML 9.2.3).
+    #[must_use]
+    pub fn parse(last_event_id: Option<&str>) -> Self {
+        match last_event_id {
+            None | Some("") => Self::Fresh,
+            Some(text) => match text.parse() {
+                Ok(cursor) => Self::From(cursor),
+                Err(CursorError) => Self::Malformed(text.chars().take(80).collect()),
+            },
+        }
+    }
+}
+
+/// What a reader has to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Write this, and ask again.
+    Send(Bytes),
+    /// Ask again when its topic has a new frame, or at this time.
+    Wait(Uptime),
+    /// Close the stream.
+    End,
+}
+
+/// What a reader sees of the hub.
+pub trait Source {
+    /// Whose numbers the points have.
+    fn epoch(&self) -> Epoch;
+    /// The last point there is.
+    fn head(&self) -> Seq;
+    /// How often the reader wants to hear.
+    fn rate(&self) -> Rate;
+    /// All of the selection at [`Source::head`].
+    fn snapshot(&mut self) -> Bytes;
+    /// What changed after `seq` in one update to [`Source::head`]; nothing where nothing did.
+    fn since(&self, seq: Seq) -> Option<Bytes>;
+    /// The frame after `seq`.
+    fn after(&self, seq: Seq) -> Next;
+}
+
+/// One reader.
+#[derive(Debug)]
+pub struct Reader {
+    stage: Stage,
+    /// It has all up to and with this point.
+    at: Seq,
+    heartbeat_ms: u64,
+    /// When it will have heard nothing for so long.
+    heartbeat_at: Uptime,
+}
+
+#[derive(Debug)]
+enum Stage {
+    Greeting(Resume),
+    Resuming,
+    Starting,
+    Live,
+    Leaving { reason: ByeReason, retry_ms: u64 },
+    Gone,
+}
+
+impl Reader {
+    /// A reader that has heard nothing yet.
+    #[must_use]
+    pub fn new(resume: Resume, heartbeat_ms: u64, now: Uptime) -> Self {
+        Self { stage: Stage::Greeting(resume), at: Seq::ZERO, heartbeat_ms, heartbeat_at: now.plus(heartbeat_ms) }
+    }
+
+    /// The stream is to end: the next step says `bye`, and the one after closes.
+    pub fn leave(&mut self, reason: ByeReason, retry_ms: u64) {
+        if !matches!(self.stage, Stage::Gone) {
+            self.stage = Stage::Leaving { reason, retry_ms };
+        }
+    }
+
+    /// What to do now.
+    pub fn next(&mut self, source: &mut impl Source, now: Now) -> Step {
+        let step = self.decide(source, now);
+        if matches!(step, Step::Send(_)) {
+            self.heartbeat_at = now.up.plus(self.heartbeat_ms);
+        }
+        step
+    }
+
+    fn decide(&mut self, source: &mut impl Source, now: Now) -> Step {
+        match std::mem::replace(&mut self.stage, Stage::Live) {
+            Stage::Greeting(resume) => self.greet(source, &resume, now),
+            Stage::Resuming => self.resume(source, now),
+            Stage::Starting => {
+                self.at = source.head();
+                Step::Send(source.snapshot())
+            }
+            Stage::Live => self.go_on(source, now),
+            Stage::Leaving { reason, retry_ms } => {
+                self.stage = Stage::Gone;
+                let bye = sse::frame(id(source, self.at), &Event::Bye { reason, retry_ms });
+                Step::Send(format!("retry: {retry_ms}\n{bye}").into())
+            }
+            Stage::Gone => {
+                self.stage = Stage::Gone;
+                Step::End
+            }
+        }
+    }
+
+    /// `hello` carries the cursor that the reader has, not the newest: a line cut right after it loses nothing.
+    fn greet(&mut self, source: &impl Source, resume: &Resume, now: Now) -> Step {
+        let gap = match resume {
+            Resume::Fresh => None,
+            Resume::Malformed(text) => Some((text.clone(), GapReason::Malformed)),
+            Resume::From(cursor) if cursor.epoch != source.epoch() => Some((cursor.to_string(), GapReason::OtherEpoch)),
+            Resume::From(cursor) if cursor.seq > source.head() => Some((cursor.to_string(), GapReason::Ahead)),
+            Resume::From(cursor) => {
+                self.at = cursor.seq;
+                None
+            }
+        };
+        self.stage = match resume {
+            // Before all points there is no picture to continue.
+            Resume::From(cursor) if gap.is_none() && cursor.seq > Seq::ZERO => Stage::Resuming,
+            _ => Stage::Starting,
+        };
+        let hello = Event::Hello {
+            contract: contract::hash(),
+            epoch: source.epoch(),
+            heartbeat_ms: self.heartbeat_ms,
+            now: now.wall,
+        };
+        let mut frames = format!("retry: {RETRY_MS}\n{}", sse::frame(id(source, self.at), &hello));
+        if let Some((from, reason)) = gap {
+            frames.push_str(&self.gap(source, from, reason));
+        }
+        Step::Send(frames.into())
+    }
+
+    /// A reader that came back hears all that it missed in one update; where it wants every change by itself, the
+    /// frames must still be there.
+    fn resume(&mut self, source: &mut impl Source, now: Now) -> Step {
+        if source.rate() == Rate::EveryChange {
+            return self.go_on(source, now);
+        }
+        let missed = source.since(self.at);
+        self.at = source.head();
+        missed.map_or_else(|| self.go_on(source, now), Step::Send)
+    }
+
+    fn go_on(&mut self, source: &impl Source, now: Now) -> Step {
+        match source.after(self.at) {
+            Next::Frame { to, bytes } => {
+                self.at = to;
+                Step::Send(bytes)
+            }
+            Next::TooOld => {
+                self.stage = Stage::Starting;
+                let from = id(source, self.at).to_string();
+                Step::Send(self.gap(source, from, GapReason::TooOld).into())
+            }
+            Next::UpToDate if now.up >= self.heartbeat_at => {
+                Step::Send(sse::frame(id(source, self.at), &Event::Heartbeat { now: now.wall }).into())
+            }
+            Next::UpToDate => Step::Wait(self.heartbeat_at),
+        }
+    }
+
+    /// A gap takes the reader back to before all points: if the line is cut before the snapshot, it starts afresh.
+    fn gap(&mut self, source: &impl Source, from: String, reason: GapReason) -> String {
+        self.at = Seq::ZERO;
+        let to = id(source, source.head()).to_string();
+        sse::frame(id(source, Seq::ZERO), &Event::Gap { from, to, reason })
+    }
+}
+
+fn id(source: &impl Source, seq: Seq) -> Cursor {
+    Cursor { epoch: source.epoch(), seq }
+}

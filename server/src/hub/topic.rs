@@ -1,0 +1,179 @@
+//! What all readers of one selection share: the frames.
+
+use std::collections::{HashSet, VecDeque};
+
+use bytes::Bytes;
+use shared::{Cursor, Event, Millis, Seq, sse};
+
+use super::selection::{Rate, Selection};
+use crate::clock::{Now, Uptime};
+use crate::rollup::{Rollup, SeriesIndex};
+
+/// Most frames that a topic keeps for readers that are behind. At 20 a second, more than six seconds.
+const RING_FRAMES: usize = 128;
+
+/// Most bytes that a topic keeps in frames, so that wide selections do not fill the memory.
+const RING_BYTES: usize = 4 << 20;
+
+/// Names a topic.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TopicId(u64);
+
+impl TopicId {
+    /// The one after it.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+/// A frame of what changed within `(from, to]`. It holds the changed buckets as they are at `to`, so it also serves a
+/// reader that has some of them already.
+#[derive(Clone, Debug)]
+struct Frame {
+    from: Seq,
+    to: Seq,
+    bytes: Bytes,
+}
+
+/// Where a reader that is at some point goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// With this frame, after which it is at `to`.
+    Frame {
+        /// Up to where the frame leads.
+        to: Seq,
+        /// The frame as it goes over the wire.
+        bytes: Bytes,
+    },
+    /// It has all there is.
+    UpToDate,
+    /// The frames that it would need are no longer kept.
+    TooOld,
+}
+
+/// A selection that somebody reads.
+#[derive(Debug)]
+pub struct Topic {
+    selection: Selection,
+    /// How many read it; at none it goes.
+    pub readers: usize,
+    /// The series that the selection matches.
+    members: Vec<SeriesIndex>,
+    /// The members that changed after `head`.
+    dirty: HashSet<SeriesIndex>,
+    /// When the first of those changes came in: what readers are told they waited for.
+    dirty_since: Millis,
+    /// Up to where the frames reach.
+    head: Seq,
+    /// When the next frame may be written: a interval after the last.
+    free_at: Uptime,
+    /// The newest frames, each beginning where the one before ends.
+    ring: VecDeque<Frame>,
+    ring_bytes: usize,
+    /// The last snapshot that was asked for: many readers that come at once (a restart) share it.
+    snapshot: Option<(Seq, Bytes)>,
+}
+
+impl Topic {
+    /// A topic without frames, whose first will begin at `head`.
+    #[must_use]
+    pub fn new(selection: Selection, members: Vec<SeriesIndex>, head: Seq) -> Self {
+        Self {
+            selection,
+            readers: 0,
+            members,
+            dirty: HashSet::new(),
+            dirty_since: Millis::default(),
+            head,
+            free_at: Uptime::default(),
+            ring: VecDeque::new(),
+            ring_bytes: 0,
+            snapshot: None,
+        }
+    }
+
+    /// What its readers want.
+    #[must_use]
+    pub fn selection(&self) -> &Selection {
+        &self.selection
+    }
+
+    /// How often they want it.
+    #[must_use]
+    pub fn rate(&self) -> Rate {
+        self.selection.rate
+    }
+
+    /// The series that it has.
+    #[must_use]
+    pub fn members(&self) -> &[SeriesIndex] {
+        &self.members
+    }
+
+    /// Takes in a series that has just begun.
+    pub fn admit(&mut self, index: SeriesIndex) {
+        self.members.push(index);
+    }
+
+    /// A member changed.
+    pub fn touch(&mut self, index: SeriesIndex, now: Now) {
+        if self.dirty.is_empty() {
+            self.dirty_since = now.wall;
+        }
+        self.dirty.insert(index);
+    }
+
+    /// When its next frame is to be written; nothing where nothing changed.
+    #[must_use]
+    pub fn due(&self) -> Option<Uptime> {
+        (!self.dirty.is_empty()).then_some(self.free_at)
+    }
+
+    /// Writes a frame of what changed since the last. Whether there was any.
+    pub fn flush(&mut self, rollup: &Rollup, now: Now) -> bool {
+        let mut dirty: Vec<SeriesIndex> = self.dirty.drain().collect();
+        dirty.sort_unstable();
+        let series: Vec<_> = dirty.into_iter().filter_map(|index| rollup.since(index, self.head)).collect();
+        if series.is_empty() {
+            return false;
+        }
+        let (from, to) = (self.head, rollup.head());
+        let event = Event::Update { now: now.wall, pushed: self.dirty_since, series };
+        let bytes = Bytes::from(sse::frame(Cursor { epoch: rollup.epoch(), seq: to }, &event));
+        self.head = to;
+        self.free_at = now.up.plus(self.rate().interval_ms());
+        self.ring_bytes += bytes.len();
+        self.ring.push_back(Frame { from, to, bytes });
+        // The newest frame stays, however large: all who keep up need it.
+        while self.ring.len() > RING_FRAMES || (self.ring_bytes > RING_BYTES && self.ring.len() > 1) {
+            if let Some(oldest) = self.ring.pop_front() {
+                self.ring_bytes -= oldest.bytes.len();
+            }
+        }
+        true
+    }
+
+    /// Where a reader that has all up to `seq` goes on.
+    #[must_use]
+    pub fn after(&self, seq: Seq) -> Next {
+        let at = self.ring.partition_point(|frame| frame.to <= seq);
+        match self.ring.get(at) {
+            Some(frame) if frame.from <= seq => Next::Frame { to: frame.to, bytes: frame.bytes.clone() },
+            Some(_) => Next::TooOld,
+            None if seq < self.head => Next::TooOld,
+            None => Next::UpToDate,
+        }
+    }
+
+    /// The snapshot made at `seq`, where it is the last one made.
+    #[must_use]
+    pub fn snapshot_at(&self, seq: Seq) -> Option<Bytes> {
+        self.snapshot.as_ref().filter(|(made_at, _)| *made_at == seq).map(|(_, bytes)| bytes.clone())
+    }
+
+    /// Keeps a snapshot for others that come before the next change.
+    pub fn keep_snapshot(&mut self, seq: Seq, bytes: Bytes) {
+        self.snapshot = Some((seq, bytes));
+    }
+}

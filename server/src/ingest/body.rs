@@ -1,0 +1,94 @@
+//! The body of a push of one point.
+
+use serde_json::Value as Json;
+use shared::{Millis, Number, Point, SeriesName, Value};
+
+use super::fields::{self, Wrong};
+use crate::problem::ApiError;
+
+const EXPECTED: &str = r#"a finite number like 42.5, or {"value":42.5}, or {"text":"deploying"}"#;
+
+/// Reads `42.5`, `{"value":42.5,"ts":…}` or `{"text":"deploying","ts":…}`.
+///
+/// The content type is not looked at: `curl -d` calls everything a form.
+///
+/// # Errors
+/// [`ApiError::Malformed`] for JSON that breaks off, [`ApiError::Invalid`] for all else, with the field.
+pub fn point(series: SeriesName, body: &[u8], now: Millis) -> Result<Point, ApiError> {
+    let wrong = |got: String| Wrong::new("body", EXPECTED, got).into_error();
+    let text = std::str::from_utf8(body).map_err(|error| wrong(format!("bytes that are no UTF-8: {error}")))?.trim();
+    if text.is_empty() {
+        return Err(wrong("nothing".to_owned()));
+    }
+    if !text.starts_with('{') {
+        let number = text.parse().ok().and_then(Number::new).ok_or_else(|| wrong(fields::echo(text)))?;
+        return Ok(Point { series, ts: now, value: Value::Number(number) });
+    }
+    let json = serde_json::from_str(text).map_err(|error| ApiError::Malformed(format!("broken JSON: {error}")))?;
+    let Json::Object(object) = json else { return Err(wrong(fields::echo(text))) };
+    let read = || {
+        fields::only(&object, "value, text, ts")?;
+        Ok(Point { value: fields::value(&object)?, ts: fields::ts(&object, now)?, series })
+    };
+    read().map_err(Wrong::into_error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared::Text;
+
+    const NOW: Millis = Millis(1_732_399_200_123);
+
+    fn read(body: &str) -> Result<(Millis, Value), String> {
+        let point = point("ops/temp".parse().unwrap(), body.as_bytes(), NOW);
+        point.map(|p| (p.ts, p.value)).map_err(|e| e.to_string())
+    }
+
+    fn number(value: f64) -> Value {
+        Value::Number(Number::new(value).unwrap())
+    }
+
+    #[test]
+    fn a_number_is_taken_as_text_or_as_json() {
+        for body in ["42.5", " 42.5\n", "4.25e1", r#"{"value":42.5}"#] {
+            assert_eq!(read(body), Ok((NOW, number(42.5))), "{body}");
+        }
+        assert_eq!(read(r#"{"value":-1,"ts":1732399200000}"#), Ok((Millis(1_732_399_200_000), number(-1.0))));
+    }
+
+    #[test]
+    fn a_text_is_taken_as_json() {
+        let text = Value::Text(Text::new("deploying".into()).unwrap());
+        assert_eq!(read(r#"{"text":"deploying"}"#), Ok((NOW, text)));
+    }
+
+    #[test]
+    fn whatever_is_wrong_is_named_with_what_was_expected_and_what_came() {
+        for (body, wanted) in [
+            ("", "body: expected a finite number"),
+            ("hot", "got \"hot\""),
+            ("NaN", "got \"NaN\""),
+            ("inf", "got \"inf\""),
+            ("1e999", "got \"1e999\""),
+            ("[1]", "got \"[1]\""),
+            (r#"{"value":"#, "broken JSON"),
+            (r#"{"value":1e999}"#, "broken JSON: number out of range"),
+            (r#"{"value":null}"#, "value: expected a finite number, got null"),
+            (r#"{"value":"42"}"#, "value: expected a finite number, got the text \"42\""),
+            (r#"{"text":5}"#, "text: expected a text, got 5"),
+            (r#"{"value":1,"text":"a"}"#, "either value or text"),
+            (r#"{"ts":1732399200123}"#, "value: expected a number, or a text in the field text, got nothing"),
+            (r#"{"value":1,"tss":1}"#, "got a field \"tss\""),
+            (r#"{"value":1,"ts":1732399200}"#, "is this in seconds?"),
+            (r#"{"value":1,"ts":"now"}"#, "ts: expected milliseconds since 1970, a whole number, got the text \"now\""),
+            (r#"{"value":1,"ts":1732399500124}"#, "300 s ahead of the server's clock"),
+        ] {
+            let error = read(body).unwrap_err();
+            assert!(error.contains(wanted), "{body}: {error}");
+        }
+        let long = format!(r#"{{"text":"{}"}}"#, "x".repeat(4097));
+        assert!(read(&long).unwrap_err().contains("at most 4096 bytes, got 4097 bytes"));
+        assert!(read(r#"{"value":1,"ts":1732399500123}"#).is_ok(), "five minutes ahead is the most");
+    }
+}

@@ -1,0 +1,127 @@
+//! The fields of a pushed JSON object, each checked, each wrong one named.
+
+use serde_json::{Map, Value as Json};
+use shared::name::NameError;
+use shared::point::MAX_TEXT_LEN;
+use shared::problem::FieldError;
+use shared::{Millis, Number, SeriesName, Text, Value};
+
+use crate::problem::ApiError;
+
+/// How far ahead of the server's clock a point may be, in milliseconds: five minutes. Clocks are off by that much; a
+/// point from farther ahead would be «the latest» for as long.
+pub const MAX_AHEAD: u64 = 300_000;
+
+/// The earliest time taken: 2000-01-01. Anything earlier is a time in seconds, or a clock that was never set.
+pub const EARLIEST: Millis = Millis(946_684_800_000);
+
+/// Most characters of a wrong value that an error repeats.
+const MAX_ECHO: usize = 80;
+
+/// A wrong field, before it is known on which line.
+#[derive(Debug)]
+pub struct Wrong {
+    field: &'static str,
+    expected: String,
+    got: String,
+}
+
+impl Wrong {
+    pub(super) fn new(field: &'static str, expected: impl Into<String>, got: impl Into<String>) -> Self {
+        Self { field, expected: expected.into(), got: got.into() }
+    }
+
+    /// The error of a push that has no lines.
+    #[must_use]
+    pub fn into_error(self) -> ApiError {
+        ApiError::field(self.field, self.expected, self.got)
+    }
+
+    /// The error at a line of a batch.
+    #[must_use]
+    pub fn at(self, line: usize) -> FieldError {
+        FieldError { line: Some(line), field: self.field.to_owned(), expected: self.expected, got: self.got }
+    }
+}
+
+/// What to say of a name that is none.
+#[must_use]
+pub fn bad_series(text: &str, error: &NameError) -> Wrong {
+    Wrong::new(
+        "series",
+        "a name of 1 to 8 segments joined by /, like ops/api/latency_ms",
+        format!("{}: {error}", echo(text)),
+    )
+}
+
+/// A wrong value as an error repeats it: quoted, and cut where it is long.
+#[must_use]
+pub fn echo(text: &str) -> String {
+    let mut cut: String = text.chars().take(MAX_ECHO).collect();
+    if cut.len() < text.len() {
+        cut.push('…');
+    }
+    format!("{cut:?}")
+}
+
+fn echo_json(json: &Json) -> String {
+    match json {
+        Json::String(text) => format!("the text {}", echo(text)),
+        Json::Array(_) => "an array".to_owned(),
+        Json::Object(_) => "an object".to_owned(),
+        Json::Null | Json::Bool(_) | Json::Number(_) => json.to_string(),
+    }
+}
+
+/// The `series` of a line of a batch.
+pub(super) fn series(object: &Map<String, Json>) -> Result<SeriesName, Wrong> {
+    let expected = "a name like ops/api/latency_ms";
+    match object.get("series") {
+        None => Err(Wrong::new("series", expected, "nothing")),
+        Some(Json::String(text)) => text.parse().map_err(|error| bad_series(text, &error)),
+        Some(other) => Err(Wrong::new("series", expected, echo_json(other))),
+    }
+}
+
+/// The `value` or the `text`, of which there must be one.
+pub(super) fn value(object: &Map<String, Json>) -> Result<Value, Wrong> {
+    match (object.get("value"), object.get("text")) {
+        (Some(value), None) => number(value).map(Value::Number),
+        (None, Some(Json::String(text))) => self::text(text.clone()).map(Value::Text),
+        (None, Some(other)) => Err(Wrong::new("text", "a text", echo_json(other))),
+        (None, None) => Err(Wrong::new("value", "a number, or a text in the field text", "nothing")),
+        (Some(_), Some(_)) => Err(Wrong::new("value", "either value or text", "both")),
+    }
+}
+
+fn number(json: &Json) -> Result<Number, Wrong> {
+    json.as_f64().and_then(Number::new).ok_or_else(|| Wrong::new("value", "a finite number", echo_json(json)))
+}
+
+fn text(text: String) -> Result<Text, Wrong> {
+    let len = text.len();
+    Text::new(text).ok_or_else(|| Wrong::new("text", format!("at most {MAX_TEXT_LEN} bytes"), format!("{len} bytes")))
+}
+
+/// The `ts`; the server's clock where there is none.
+pub(super) fn ts(object: &Map<String, Json>, now: Millis) -> Result<Millis, Wrong> {
+    let expected = "milliseconds since 1970, a whole number";
+    let Some(json) = object.get("ts") else { return Ok(now) };
+    let ts = json.as_u64().map(Millis).ok_or_else(|| Wrong::new("ts", expected, echo_json(json)))?;
+    if ts < EARLIEST {
+        return Err(Wrong::new("ts", format!("{expected}, not before 2000 (is this in seconds?)"), ts.to_string()));
+    }
+    if ts > now.plus(MAX_AHEAD) {
+        let got = format!("{ts}, which is {} s ahead of the server's clock", ts.since(now) / 1000);
+        return Err(Wrong::new("ts", format!("{expected}, at most {} s ahead", MAX_AHEAD / 1000), got));
+    }
+    Ok(ts)
+}
+
+/// A misspelt field would otherwise be passed over in silence.
+pub(super) fn only(object: &Map<String, Json>, known: &'static str) -> Result<(), Wrong> {
+    match object.keys().find(|key| !known.split(", ").any(|k| k == *key)) {
+        None => Ok(()),
+        Some(key) => Err(Wrong::new("object", format!("no fields but {known}"), format!("a field {}", echo(key)))),
+    }
+}

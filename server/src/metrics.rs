@@ -1,0 +1,73 @@
+//! `GET /metrics`: what is counted, in the `OpenMetrics` text format that Prometheus reads.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::{ConstCounter, Counter};
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::registry::Registry;
+
+use crate::app::AppState;
+use crate::problem::ApiError;
+
+const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// What is counted as it happens. Clones count together.
+#[derive(Clone, Debug, Default)]
+pub struct Metrics(Arc<Counted>);
+
+#[derive(Debug, Default)]
+struct Counted {
+    pushes: Family<Answer, Counter>,
+    points: Counter,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Answer {
+    answer: &'static str,
+}
+
+impl Metrics {
+    /// A push was answered, with an error or not.
+    pub fn pushed(&self, error: Option<&ApiError>) {
+        let answer = match error {
+            None => "kept",
+            Some(ApiError::Unavailable(_)) => "unavailable",
+            Some(_) => "refused",
+        };
+        self.0.pushes.get_or_create(&Answer { answer }).inc();
+    }
+
+    /// So many points were committed.
+    pub fn committed(&self, points: usize) {
+        self.0.points.inc_by(points as u64);
+    }
+}
+
+/// Everything counted, and how much of everything there is.
+pub async fn expose(State(app): State<AppState>) -> Response {
+    let counted = &app.metrics.0;
+    let counts = app.hub.counts();
+    let gauge = |count: usize| ConstGauge::new(i64::try_from(count).unwrap_or(i64::MAX));
+
+    let mut registry = Registry::with_prefix("pulseboard");
+    registry.register("pushes", "Pushes by what became of them", counted.pushes.clone());
+    registry.register("points", "Points committed", counted.points.clone());
+    registry.register(
+        "frames",
+        "Update frames encoded, each for all readers of a selection",
+        ConstCounter::new(counts.frames),
+    );
+    registry.register("series", "Series that have a point", gauge(counts.series));
+    registry.register("readers", "Open streams", gauge(counts.readers));
+    registry.register("topics", "Selections that somebody reads", gauge(counts.topics));
+
+    let mut text = String::new();
+    encode(&mut text, &registry).expect("writing to a String succeeds");
+    ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response()
+}

@@ -1,0 +1,108 @@
+//! What an error looks like from outside: `application/problem+json` (RFC 9457), and what to change.
+//!
+//! Which to use: a handler returns [`ApiError`] and nothing else. [`ApiError::Invalid`] for content that was
+//! understood and is wrong, with every place that is; [`ApiError::Malformed`] where it was not even JSON;
+//! [`ApiError::Unavailable`] where the sender did all right and should send the same again later.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use shared::Problem;
+use shared::problem::{CONTENT_TYPE, FieldError};
+
+/// Seconds after which to try again what failed for want of the store.
+const RETRY_AFTER_SECONDS: u64 = 1;
+
+/// Whatever a handler can fail with.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ApiError {
+    /// 422: understood, and wrong at these places.
+    #[error("{detail}")]
+    Invalid {
+        /// All of it in a sentence.
+        detail: String,
+        /// Every place that is wrong.
+        errors: Vec<FieldError>,
+    },
+    /// 400: it cannot be read at all.
+    #[error("{0}")]
+    Malformed(String),
+    /// 413: the body has more bytes than this.
+    #[error("the body is over {0} bytes; send it in several")]
+    TooLarge(usize),
+    /// 404: nothing is there.
+    #[error("nothing is at {0}; the calls are POST /in/SERIES, POST /in, GET /sse, /api/series, /healthz, /metrics")]
+    NotFound(String),
+    /// 405: something is there, but not by this method.
+    #[error("{method} is not for {path}; use {allowed}")]
+    MethodNotAllowed {
+        /// What was asked.
+        method: String,
+        /// Where.
+        path: String,
+        /// What there is.
+        allowed: &'static str,
+    },
+    /// 503: the store cannot take it now; nothing of it was kept.
+    #[error("{0}; nothing of this was stored: send it again")]
+    Unavailable(String),
+}
+
+impl ApiError {
+    /// One wrong field of a request that is no batch.
+    pub fn field(field: &str, expected: impl Into<String>, got: impl Into<String>) -> Self {
+        let error = FieldError { line: None, field: field.to_owned(), expected: expected.into(), got: got.into() };
+        let detail = format!("{}: expected {}, got {}", error.field, error.expected, error.got);
+        Self::Invalid { detail, errors: vec![error] }
+    }
+
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Malformed(_) => StatusCode::BAD_REQUEST,
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    fn problem(&self) -> Problem {
+        let (kind, title) = match self {
+            Self::Invalid { .. } => ("invalid", "The content is wrong"),
+            Self::Malformed(_) => ("malformed", "The content cannot be read"),
+            Self::TooLarge(_) => ("too-large", "The body is too large"),
+            Self::NotFound(_) => ("not-found", "Nothing is here"),
+            Self::MethodNotAllowed { .. } => ("method-not-allowed", "Not by this method"),
+            Self::Unavailable(_) => ("unavailable", "The store is not available"),
+        };
+        let errors = match self {
+            Self::Invalid { errors, .. } => errors.clone(),
+            _ => Vec::new(),
+        };
+        Problem {
+            kind: format!("/problems/{kind}"),
+            title: title.to_owned(),
+            status: self.status().as_u16(),
+            detail: self.to_string(),
+            errors,
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let json = serde_json::to_vec(&self.problem()).expect("a problem is always JSON");
+        let mut response = (self.status(), [(header::CONTENT_TYPE, CONTENT_TYPE)], json).into_response();
+        let headers = response.headers_mut();
+        match self {
+            Self::Unavailable(_) => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
+            }
+            Self::MethodNotAllowed { allowed, .. } => {
+                headers.insert(header::ALLOW, HeaderValue::from_static(allowed));
+            }
+            _ => {}
+        }
+        response
+    }
+}

@@ -1,0 +1,130 @@
+//! `pulseboard push`: reads values from standard input, one a line, and pushes each as it comes.
+
+use std::io::BufRead;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::time::Duration;
+
+use shared::point::MAX_TEXT_LEN;
+use shared::{Number, SeriesName};
+
+use crate::clock;
+use crate::ingest::MAX_BODY;
+use crate::upload::{Sent, UploadError, Uploader};
+
+/// Most lines in one push, and most that wait for one.
+const GROUP: usize = 1_000;
+
+/// How often a push is tried again while the server cannot be reached: five minutes in all.
+const TRIES: u32 = 60;
+
+/// The longest wait between two tries.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
+/// What the lines are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lines {
+    /// A number each.
+    Numbers,
+    /// A text each.
+    Texts,
+}
+
+/// How it went.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Lines that were pushed.
+    pub pushed: u64,
+    /// Lines that were not what they should be, each of which was named on standard error.
+    pub wrong: u64,
+}
+
+/// Pushes each line to `series`, with the time at which it was read, until the input ends.
+///
+/// # Errors
+/// [`UploadError`] where the server refuses, or cannot be reached for five minutes.
+pub fn run(
+    input: impl BufRead + Send + 'static,
+    series: SeriesName,
+    lines: Lines,
+    to: &str,
+) -> Result<Summary, UploadError> {
+    let (read, waiting) = sync_channel(GROUP);
+    // A thread of its own, so that lines that come while a push is under way go together in the next.
+    let reading = std::thread::spawn(move || {
+        let mut wrong = 0;
+        for (number, line) in (1_u64..).zip(input.lines()) {
+            let parsed = line.map_err(|error| error.to_string()).and_then(|line| parse(&line, &series, lines));
+            match parsed {
+                Ok(None) => {}
+                Ok(Some(sent)) => {
+                    if read.send(sent).is_err() {
+                        break;
+                    }
+                }
+                Err(message) => {
+                    eprintln!("pulseboard: line {number}: {message}");
+                    wrong += 1;
+                }
+            }
+        }
+        wrong
+    });
+    let pushed = push_all(&waiting, &Uploader::new(to))?;
+    let wrong = reading.join().unwrap_or_default();
+    Ok(Summary { pushed, wrong })
+}
+
+fn parse(line: &str, series: &SeriesName, lines: Lines) -> Result<Option<Sent>, String> {
+    let line = line.trim();
+    if line.is_empty() {
+        return Ok(None);
+    }
+    let sent = Sent { series: series.clone(), value: None, text: None, ts: Some(clock::now().wall) };
+    match lines {
+        Lines::Numbers => {
+            let number = line.parse().ok().and_then(Number::new);
+            let number = number.ok_or_else(|| format!("{line:?} is not a number; for a series of texts use --text"))?;
+            Ok(Some(Sent { value: Some(number.get()), ..sent }))
+        }
+        Lines::Texts if line.len() > MAX_TEXT_LEN => {
+            Err(format!("{} bytes are too long; at most {MAX_TEXT_LEN}", line.len()))
+        }
+        Lines::Texts => Ok(Some(Sent { text: Some(line.to_owned()), ..sent })),
+    }
+}
+
+fn push_all(waiting: &Receiver<Sent>, uploader: &Uploader) -> Result<u64, UploadError> {
+    let run = getrandom::u64().unwrap_or_else(|_| clock::now().wall.0);
+    let mut pushed = 0;
+    while let Ok(first) = waiting.recv() {
+        let mut points = vec![first];
+        // Bounded by bytes too: a batch of long texts must stay under the limit of a body. JSON at most doubles a
+        // text that has no control characters, and the longest is small beside what is left.
+        let size =
+            |points: &[Sent]| -> usize { points.iter().map(|s| s.text.as_ref().map_or(0, String::len) + 200).sum() };
+        while points.len() < GROUP && size(&points) < MAX_BODY / 4 {
+            let Ok(next) = waiting.try_recv() else { break };
+            points.push(next);
+        }
+        push_group(uploader, &points, &format!("push-{run:016x}-{pushed}"))?;
+        pushed += points.len() as u64;
+    }
+    Ok(pushed)
+}
+
+fn push_group(uploader: &Uploader, points: &[Sent], key: &str) -> Result<(), UploadError> {
+    let mut tries = 0;
+    loop {
+        match uploader.push(points, Some(key)) {
+            Err(error @ UploadError::Unavailable { .. }) if tries < TRIES => {
+                let wait = LONGEST_WAIT.min(Duration::from_millis(100 << tries.min(10)));
+                if tries == 0 {
+                    eprintln!("pulseboard: {error}; trying again");
+                }
+                tries += 1;
+                std::thread::sleep(wait);
+            }
+            done => return done,
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! `pulseboard serve`: starts the server, and ends it well.
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::serve::ListenerExt as _;
+use shared::ByeReason;
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::agent;
+use crate::app::{AppState, app};
+use crate::config::{Agent, Config};
+use crate::hub::Hub;
+use crate::hub::driver::HubHandle;
+use crate::metrics::Metrics;
+use crate::rollup::Rollup;
+use crate::store::{OpenError, Store, Writer};
+
+/// How long a silent stream stays silent.
+const HEARTBEAT_MS: u64 = 15_000;
+
+/// How long requests that are under way may take when the server ends. Streams end at once.
+const GRACE: Duration = Duration::from_millis(700);
+
+/// Readers come back within this many milliseconds of `bye`, each at a time of its own.
+const RETURN_SPREAD_MS: u32 = 2_000;
+
+/// Connections that may wait to be accepted. The kernel's bound (`somaxconn`) is 4,096 on Linux; tokio's 1,024 makes a
+/// storm of reconnects wait for retransmits.
+const BACKLOG: i32 = 4_096;
+
+/// Why the server does not start, or ends. Each message is one line that says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The store cannot be opened.
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    /// The store cannot be read.
+    #[error("cannot read the store: {0}; if it is damaged, move it away: a new one is made")]
+    Read(#[from] rusqlite::Error),
+    /// Something else listens there.
+    #[error(
+        "{0} is in use by another program; stop that one, or name another address with --addr (port 0 takes a free one)"
+    )]
+    InUse(SocketAddr),
+    /// The system does not let the server listen there.
+    #[error("cannot listen on {addr}: {source}; name another address with --addr")]
+    Listen {
+        /// Where.
+        addr: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The system refused something that every server needs.
+    #[error("the system refused: {0}")]
+    System(#[from] std::io::Error),
+}
+
+/// Serves until SIGINT or SIGTERM, then ends within a second.
+///
+/// # Errors
+/// [`ServeError`].
+pub async fn serve(config: Config) -> Result<(), ServeError> {
+    let store = Store::open(&config.data)?;
+    // Bound before the store is read, so that a port in use is noticed at once.
+    let listener = listen(config.addr)?;
+    let addr = listener.local_addr()?;
+
+    let mut rollup = Rollup::new(store.epoch(), store.head());
+    for (name, track) in store.tracks()? {
+        rollup.restore(name, track);
+    }
+    tracing::info!(series = rollup.len(), points = rollup.head().0, data = %config.data.display(), "read the store");
+
+    let hub = HubHandle::new(Hub::new(rollup, HEARTBEAT_MS));
+    let metrics = Metrics::default();
+    let publisher = (hub.clone(), metrics.clone());
+    let (writer, writing) = Writer::start(store, move |committed| {
+        publisher.1.committed(committed.len());
+        publisher.0.publish(committed);
+    })?;
+    let pacer = tokio::spawn(hub.clone().pace());
+
+    let mut stop = Stop::listen()?;
+    let service = app(AppState { writer, hub: hub.clone(), metrics }, &config.allow_origins);
+    announce(addr)?;
+    if config.agent == Agent::On {
+        agent::spawn(addr)?;
+    }
+
+    // Small frames must not wait for the acknowledgement of earlier ones (Nagle's algorithm, RFC 896).
+    let listener = listener.tap_io(|socket| {
+        if let Err(error) = socket.set_nodelay(true) {
+            tracing::debug!(%error, "cannot set TCP_NODELAY");
+        }
+    });
+    let (done, finished) = tokio::sync::oneshot::channel::<()>();
+    let shutdown = async move {
+        // Dropped without a word where serving failed; then this is not waited for.
+        let _stopped = finished.await;
+    };
+    let serving = tokio::spawn(axum::serve(listener, service).with_graceful_shutdown(shutdown).into_future());
+
+    let signal = stop.wait().await;
+    tracing::info!(signal, "stopping");
+    hub.close(ByeReason::Shutdown, RETURN_SPREAD_MS);
+    let _listening = done.send(());
+    if tokio::time::timeout(GRACE, serving).await.is_err() {
+        tracing::info!("some connections did not end in time; they are cut");
+    }
+    pacer.abort();
+    // The writer ends by itself once all ways to it are gone; what it acknowledged is on the disk already.
+    drop(writing);
+    Ok(())
+}
+
+/// The first line of standard output, so that who asked for port 0 learns which it got.
+fn announce(addr: SocketAddr) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "listening on http://{addr}")?;
+    out.flush()
+}
+
+fn listen(addr: SocketAddr) -> Result<TcpListener, ServeError> {
+    let bind = || {
+        let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
+        // So that a restart need not wait for the last minute's connections to be forgotten.
+        socket.set_reuse_address(true)?;
+        socket.bind(&addr.into())?;
+        socket.listen(BACKLOG)?;
+        socket.set_nonblocking(true)?;
+        TcpListener::from_std(socket.into())
+    };
+    bind().map_err(|source| match source.kind() {
+        std::io::ErrorKind::AddrInUse => ServeError::InUse(addr),
+        _ => ServeError::Listen { addr, source },
+    })
+}
+
+/// The signals that ask the server to end.
+struct Stop {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Stop {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn wait(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.interrupt.recv() => "SIGINT",
+            _ = self.terminate.recv() => "SIGTERM",
+        }
+    }
+}

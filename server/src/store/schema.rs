@@ -1,0 +1,177 @@
+//! Opening the database.
+
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension as _};
+use shared::{Epoch, Seq};
+
+use super::Store;
+
+/// How long a commit waits for another program's lock on the database before it gives up.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The version of the tables below, kept in SQLite's `user_version`.
+const VERSION: i64 = 1;
+
+/// Points are clustered by series and time, which is how history and recovery read them. `value` has no type, so that
+/// a number stays a REAL and a text a TEXT.
+const TABLES: &str = "
+    CREATE TABLE meta (
+        one   INTEGER PRIMARY KEY CHECK (one = 1),
+        epoch TEXT    NOT NULL,
+        head  INTEGER NOT NULL
+    );
+    CREATE TABLE series (
+        id   INTEGER PRIMARY KEY,
+        name TEXT NOT NULL UNIQUE,
+        kind TEXT NOT NULL CHECK (kind IN ('number', 'text'))
+    );
+    CREATE TABLE points (
+        series INTEGER NOT NULL REFERENCES series (id),
+        ts     INTEGER NOT NULL,
+        seq    INTEGER NOT NULL,
+        value          NOT NULL,
+        PRIMARY KEY (series, ts, seq)
+    ) WITHOUT ROWID;
+    CREATE TABLE pushes (
+        key TEXT    PRIMARY KEY,
+        at  INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE INDEX pushes_by_age ON pushes (at);
+";
+
+/// Why the store cannot be opened. Each message says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The folder cannot be made, or nothing can be written in it.
+    #[error("cannot write in the data folder {}: {source}; make it writable, or name another with --data", folder.display())]
+    Folder {
+        /// Which folder.
+        folder: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Another server has it open.
+    #[error("the data folder {} is in use by another pulseboard; stop that one, or name another folder with --data", .0.display())]
+    InUse(PathBuf),
+    /// The file was written by a later version.
+    #[error("{} was written by a later version of pulseboard (tables {found}, known {VERSION}); use that one", file.display())]
+    TooNew {
+        /// Which file.
+        file: PathBuf,
+        /// Its version.
+        found: i64,
+    },
+    /// The file is no database, or is damaged.
+    #[error("cannot open {}: {source}; if it is damaged, move it away: a new one is made", file.display())]
+    Database {
+        /// Which file.
+        file: PathBuf,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
+    /// There is no source of chance, which the epoch is drawn from.
+    #[error("cannot draw a random number: {0}")]
+    Random(getrandom::Error),
+}
+
+impl Store {
+    /// Opens the store in `folder`, and makes both where they are not there.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn open(folder: &Path) -> Result<Self, OpenError> {
+        let lock = lock(folder)?;
+        let file = folder.join("pulseboard.sqlite");
+        let database = |source| OpenError::Database { file: file.clone(), source };
+
+        let conn = Connection::open(&file).map_err(database)?;
+        configure(&conn).map_err(database)?;
+        match conn.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(database)? {
+            0 => {
+                let epoch = Epoch(getrandom::u32().map_err(OpenError::Random)?);
+                create(&conn, epoch).map_err(database)?;
+            }
+            VERSION => {}
+            found => return Err(OpenError::TooNew { file, found }),
+        }
+        let (epoch, head) = meta(&conn).map_err(database)?;
+        let series = Self::read_series(&conn).map_err(database)?;
+        Ok(Self { conn, epoch, head, series, _lock: lock })
+    }
+}
+
+fn lock(folder: &Path) -> Result<File, OpenError> {
+    let at_folder = |source| OpenError::Folder { folder: folder.to_owned(), source };
+    std::fs::create_dir_all(folder).map_err(at_folder)?;
+    let lock = File::create(folder.join("pulseboard.lock")).map_err(at_folder)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse(folder.to_owned())),
+        Err(TryLockError::Error(source)) => Err(at_folder(source)),
+    }
+}
+
+fn configure(conn: &Connection) -> rusqlite::Result<()> {
+    conn.busy_timeout(BUSY_TIMEOUT)?;
+    // The answer is a row, so it must be read; where WAL cannot be had (some network file systems), the default
+    // journal serves as well, only slower.
+    let _mode: Option<String> = conn.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).optional()?;
+    // FULL: what was acknowledged survives a power cut, not only a crash. Group commit pays for it.
+    conn.pragma_update(None, "synchronous", "FULL")?;
+    conn.pragma_update(None, "cache_size", -64 * 1024)
+}
+
+fn create(conn: &Connection, epoch: Epoch) -> rusqlite::Result<()> {
+    let tx = conn.unchecked_transaction()?;
+    tx.execute_batch(TABLES)?;
+    tx.execute("INSERT INTO meta (one, epoch, head) VALUES (1, ?1, 0)", [epoch.to_string()])?;
+    tx.pragma_update(None, "user_version", VERSION)?;
+    tx.commit()
+}
+
+fn meta(conn: &Connection) -> rusqlite::Result<(Epoch, Seq)> {
+    conn.query_row("SELECT epoch, head FROM meta", [], |row| {
+        let epoch: String = row.get(0)?;
+        let epoch = epoch.parse().map_err(|error| {
+            rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error))
+        })?;
+        Ok((epoch, Seq(row.get::<_, i64>(1)?.unsigned_abs())))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_epoch_is_drawn_once_and_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = Store::open(folder.path()).unwrap().epoch();
+        assert_eq!(Store::open(folder.path()).unwrap().epoch(), first);
+        let other = tempfile::tempdir().unwrap();
+        assert_ne!(Store::open(other.path()).unwrap().epoch(), first);
+    }
+
+    #[test]
+    fn a_folder_has_one_server_at_a_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let _open = Store::open(folder.path()).unwrap();
+        assert!(matches!(Store::open(folder.path()), Err(OpenError::InUse(_))));
+    }
+
+    #[test]
+    fn what_is_no_database_or_a_later_one_is_refused_and_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("pulseboard.sqlite"), "x".repeat(5_000)).unwrap();
+        assert!(Store::open(folder.path()).unwrap_err().to_string().contains("if it is damaged"));
+
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        store.conn.pragma_update(None, "user_version", 99).unwrap();
+        drop(store);
+        assert!(Store::open(folder.path()).unwrap_err().to_string().contains("later version"));
+    }
+}

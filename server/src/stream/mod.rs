@@ -1,0 +1,43 @@
+//! `GET /sse`: a subscription as a response that does not end.
+
+pub mod query;
+
+use std::convert::Infallible;
+
+use axum::body::Body;
+use axum::extract::{RawQuery, State};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
+use shared::sse;
+
+use crate::app::AppState;
+use crate::hub::Resume;
+use crate::problem::ApiError;
+
+/// Streams `hello`, then a snapshot or what the reader missed, then every update; a heartbeat where nothing happens.
+///
+/// # Errors
+/// [`ApiError::Invalid`] where the query is wrong.
+pub async fn open(
+    State(app): State<AppState>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let wanted = query::parse(query.as_deref().unwrap_or_default())?;
+    // The header is the newer one: a browser that reconnects by itself repeats the address with the old cursor.
+    let header = headers.get("last-event-id").map(|id| String::from_utf8_lossy(id.as_bytes()).into_owned());
+    let resume = Resume::parse(header.or(wanted.last_event_id).as_deref());
+    let subscription = app.hub.subscribe(wanted.selection, resume);
+    let frames = stream::unfold(subscription, |mut subscription| async move {
+        let frame = subscription.next().await?;
+        Some((Ok::<_, Infallible>(frame), subscription))
+    });
+    let mut response = Body::from_stream(frames).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(sse::CONTENT_TYPE));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    // nginx buffers a response unless told so.
+    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+    Ok(response)
+}

@@ -1,0 +1,100 @@
+//! The query of `GET /sse`.
+
+use serde::Deserialize;
+use shared::{BoardId, Selector};
+
+use crate::hub::selection::{DEFAULT_HZ, MAX_HZ};
+use crate::hub::{Rate, Selection};
+use crate::problem::ApiError;
+
+/// Most selectors that one stream can have.
+const MAX_SELECTORS: usize = 256;
+
+/// What a reader asks for.
+#[derive(Debug)]
+pub struct Wanted {
+    /// Which series, how often.
+    pub selection: Selection,
+    /// A cursor in the address, for readers that cannot send the header.
+    pub last_event_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Query {
+    #[serde(default)]
+    series: Vec<String>,
+    #[serde(default)]
+    board: Vec<String>,
+    last_event_id: Option<String>,
+    hz: Option<String>,
+}
+
+/// Reads `series=SEL&series=SEL…` or `board=ID`, `last_event_id=` and `hz=`.
+///
+/// # Errors
+/// [`ApiError::Invalid`], which names the parameter.
+pub fn parse(query: &str) -> Result<Wanted, ApiError> {
+    let expected = "series=SELECTOR (one or more) or board=ID, and optionally hz= and last_event_id=";
+    let query: Query =
+        serde_html_form::from_str(query).map_err(|error| ApiError::field("query", expected, error.to_string()))?;
+    let mut selectors = Vec::new();
+    for text in &query.series {
+        let selector: Selector = text
+            .parse()
+            .map_err(|error| ApiError::field("series", "a selector like ops/**", format!("{text:?}: {error}")))?;
+        selectors.push(selector);
+    }
+    for text in &query.board {
+        let board: BoardId =
+            text.parse().map_err(|error| ApiError::field("board", "a name like ops", format!("{text:?}: {error}")))?;
+        selectors.push(board.selector());
+    }
+    if selectors.is_empty() {
+        return Err(ApiError::field("query", expected, "neither series nor board"));
+    }
+    if selectors.len() > MAX_SELECTORS {
+        let got = format!("{} of them", selectors.len());
+        return Err(ApiError::field("series", format!("at most {MAX_SELECTORS} selectors"), got));
+    }
+    let rate = match &query.hz {
+        None => Rate::of_hz(DEFAULT_HZ),
+        Some(hz) => hz.parse().ok().and_then(Rate::of_hz),
+    };
+    let rate = rate.ok_or_else(|| {
+        let expected = format!("a whole number of updates a second from 0 (every change) to {MAX_HZ}");
+        ApiError::field("hz", expected, format!("{:?}", query.hz.unwrap_or_default()))
+    })?;
+    Ok(Wanted { selection: Selection::new(selectors, rate), last_event_id: query.last_event_id })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(query: &str) -> String {
+        parse(query).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn series_and_boards_are_selectors_and_their_order_does_not_matter() {
+        let a = parse("series=ops/**&series=dev/*&hz=5").unwrap().selection;
+        let b = parse("hz=5&series=dev%2F*&board=ops").unwrap().selection;
+        assert_eq!(a, b);
+        assert_eq!(a.rate.interval_ms(), 200);
+        assert_eq!(parse("board=ops&hz=0").unwrap().selection.rate, Rate::EveryChange);
+        let wanted = parse("board=ops&last_event_id=0badcafe-7").unwrap();
+        assert_eq!((wanted.selection.rate.interval_ms(), wanted.last_event_id.as_deref()), (50, Some("0badcafe-7")));
+    }
+
+    #[test]
+    fn a_wrong_query_names_the_parameter() {
+        assert!(error("").contains("neither series nor board"));
+        assert!(error("serie=a").contains("serie"));
+        assert!(error("series=**/a").contains("series: expected a selector"));
+        assert!(error("board=a/b").contains("board: expected a name"));
+        assert!(error("board=a&hz=fast").contains("hz: expected a whole number"));
+        assert!(error("board=a&hz=1001").contains("hz: expected a whole number"));
+        assert!(error(&"series=a&".repeat(300)).contains("at most 256 selectors"));
+    }
+}

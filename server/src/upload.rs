@@ -1,0 +1,85 @@
+//! Pushing over HTTP: what the agent and `pulseboard push` do, as anyone would.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use shared::{Millis, Problem, SeriesName};
+
+/// How long a push may take before it counts as failed.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A point as `POST /in` takes it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Sent {
+    /// Whose.
+    pub series: SeriesName,
+    /// A number, in a series of numbers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<f64>,
+    /// A text, in a series of texts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// When; the server's clock where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ts: Option<Millis>,
+}
+
+/// Why a push failed.
+#[derive(Debug, thiserror::Error)]
+pub enum UploadError {
+    /// The server refused it; the same again will be refused again.
+    #[error("refused: {0}")]
+    Refused(Problem),
+    /// The server cannot be reached, or cannot take it now.
+    #[error("cannot push to {url}: {message}")]
+    Unavailable {
+        /// Where to.
+        url: String,
+        /// What happened.
+        message: String,
+    },
+}
+
+/// The way to a server.
+#[derive(Debug)]
+pub struct Uploader {
+    http: ureq::Agent,
+    url: String,
+}
+
+impl Uploader {
+    /// The way to the server at `base`, such as `http://127.0.0.1:7878`.
+    #[must_use]
+    pub fn new(base: &str) -> Self {
+        let config = ureq::Agent::config_builder().timeout_global(Some(TIMEOUT)).http_status_as_error(false).build();
+        Self { http: config.into(), url: format!("{}/in", base.trim_end_matches('/')) }
+    }
+
+    /// Pushes a batch, all or nothing. With a `key`, it counts once however often it is sent.
+    ///
+    /// # Errors
+    /// [`UploadError`].
+    pub fn push(&self, points: &[Sent], key: Option<&str>) -> Result<(), UploadError> {
+        let unavailable = |message: String| UploadError::Unavailable { url: self.url.clone(), message };
+        let lines: Vec<String> = points
+            .iter()
+            .map(serde_json::to_string)
+            .collect::<Result<_, _>>()
+            .map_err(|error| unavailable(error.to_string()))?;
+        let mut request = self.http.post(&self.url).content_type("application/x-ndjson");
+        if let Some(key) = key {
+            request = request.header("Idempotency-Key", key);
+        }
+        let mut response = request.send(lines.join("\n")).map_err(|error| unavailable(error.to_string()))?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(());
+        }
+        let body = response.body_mut().read_to_string().unwrap_or_default();
+        match serde_json::from_str::<Problem>(&body) {
+            Ok(problem) if !status.is_server_error() => Err(UploadError::Refused(problem)),
+            Ok(problem) => Err(unavailable(problem.detail)),
+            Err(_) => Err(unavailable(format!("it answered {status}; is that a pulseboard?"))),
+        }
+    }
+}
