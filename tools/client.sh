@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds the page into dist/, unless what is there came from just these sources, and holds its size to the budget.
 set -euo pipefail
+# shellcheck source=tools/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 # What a visitor waits for: wasm and JavaScript, as a server sends them.

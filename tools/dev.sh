@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The loop for working on the page: the server, and trunk in front of it, which rebuilds and reloads on each change.
 set -euo pipefail
+# shellcheck source=tools/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 children=()

@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
-cd "$root"
+cd "$root" || exit
 
 # Read here and by cargo alike; an absolute path, since some of what runs changes its folder.
 target="${CARGO_TARGET_DIR:-target}"

@@ -2,6 +2,7 @@
 # Installs what a target of the Makefile needs and is not there yet.
 # Usage: tools/setup.sh PART…   with the parts rust, lint, client, browser
 set -euo pipefail
+# shellcheck source=tools/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 trunk_version=0.21.14

@@ -25,8 +25,8 @@ const FLAGS: [&str; 10] = [
 /// A browser with a profile of its own.
 #[derive(Debug)]
 pub struct Browser {
-    /// Dropped first, so that the browser ends in good order before its driver does.
     driver: WebDriver,
+    /// Chromium is of its group, and ends with it.
     _chromedriver: Child,
 }
 
@@ -56,5 +56,13 @@ impl Browser {
     #[must_use]
     pub fn driver(&self) -> &WebDriver {
         &self.driver
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // Its own end would be a call that blocks, for two minutes where a page does not let go of a stream.
+        // Nothing of the profile is wanted: the end of the group is enough. An error says that it ended before.
+        let _ = self.driver.clone().leak();
     }
 }
