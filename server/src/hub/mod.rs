@@ -6,6 +6,8 @@
 pub mod driver;
 pub mod reader;
 pub mod selection;
+#[cfg(test)]
+mod simulation;
 pub mod topic;
 
 use std::collections::HashMap;

@@ -1,0 +1,351 @@
+//! The law, over schedules drawn by chance: whatever happens between the hub and its readers, a picture at cursor *n*
+//! equals the server's state at *n*.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use shared::{Applied, Epoch, Event, Millis, Number, Picture, Point, Seq, SeriesName, Text, Track, Value, sse};
+
+use super::*;
+use crate::clock::Uptime;
+
+const EPOCH: Epoch = Epoch(0x0bad_cafe);
+const HEARTBEAT_MS: u64 = 15_000;
+const READERS: usize = 3;
+
+#[derive(Clone, Copy, Debug)]
+enum Happening {
+    /// Points are committed, and published together.
+    Push { series: u8, count: u8, late_ms: u16 },
+    /// Time goes by.
+    Pass { ms: u16 },
+    /// A reader reads up to so many frames.
+    Read { reader: usize, frames: u8 },
+    /// The line is cut, and the reader comes back with the last id that it saw.
+    Cut { reader: usize },
+    /// The server is restarted from what it stored; all lines are cut.
+    Restart,
+    /// A page is loaded anew.
+    Reload { reader: usize, hz: u32 },
+}
+
+fn happening() -> impl Strategy<Value = Happening> {
+    let reader = 0..READERS;
+    prop_oneof![
+        8 => (0..5u8, 1..4u8, prop_oneof![Just(0), 0..60_000u16])
+            .prop_map(|(series, count, late_ms)| Happening::Push { series, count, late_ms }),
+        4 => prop_oneof![1..100u16, 0..40_000u16].prop_map(|ms| Happening::Pass { ms }),
+        8 => (reader.clone(), 1..8u8).prop_map(|(reader, frames)| Happening::Read { reader, frames }),
+        2 => reader.clone().prop_map(|reader| Happening::Cut { reader }),
+        1 => Just(Happening::Restart),
+        1 => (reader, prop_oneof![Just(0), Just(1), Just(20)]).prop_map(|(reader, hz)| Happening::Reload { reader, hz }),
+    ]
+}
+
+/// A browser: it keeps the last id that the stream gave, as EventSource does, and the picture.
+#[derive(Debug)]
+struct Browser {
+    selection: Selection,
+    topic: TopicId,
+    reader: Reader,
+    parser: sse::Parser,
+    last_id: String,
+    picture: Picture,
+    /// A gap was told, so a snapshot must come next.
+    gapped: bool,
+}
+
+struct World {
+    now: Now,
+    hub: Hub,
+    /// What the store would have kept.
+    points: Vec<Committed>,
+    /// The state of the server after each point; the first is before all.
+    states: Vec<BTreeMap<SeriesName, Track>>,
+    browsers: Vec<Browser>,
+}
+
+fn selection(hz: u32, selector: &str) -> Selection {
+    Selection::new(vec![selector.parse().unwrap()], Rate::of_hz(hz).unwrap())
+}
+
+impl World {
+    fn new() -> Self {
+        let now = Now { wall: Millis(1_732_399_200_000), up: Uptime(0) };
+        let mut hub = Hub::new(Rollup::new(EPOCH, Seq::ZERO), HEARTBEAT_MS);
+        let open = |(hz, selector)| Browser::open(&mut hub, selection(hz, selector), now);
+        let browsers = [(20, "s/**"), (0, "s/**"), (1, "s/1")].into_iter().map(open).collect();
+        Self { now, hub, points: Vec::new(), states: vec![BTreeMap::new()], browsers }
+    }
+
+    fn push(&mut self, series: u8, count: u8, late_ms: u16) {
+        let name: SeriesName = format!("s/{series}").parse().unwrap();
+        let mut committed = Vec::new();
+        for _ in 0..count {
+            let seq = Seq(self.states.len() as u64);
+            let value = match series {
+                0 => Value::Text(Text::new(format!("line {seq}")).unwrap()),
+                #[expect(clippy::cast_precision_loss, reason = "small test numbers")]
+                _ => Value::Number(Number::new(seq.0 as f64 / 7.0).unwrap()),
+            };
+            let ts = Millis(self.now.wall.0 - u64::from(late_ms));
+            let point = Point { series: name.clone(), ts, value };
+            let mut state = self.states.last().unwrap().clone();
+            let at = shared::Stamp { ts, seq };
+            match state.get_mut(&name) {
+                Some(track) => track.push(at, point.value.clone()),
+                None => {
+                    state.insert(name.clone(), Track::of(at, point.value.clone()));
+                }
+            }
+            self.states.push(state);
+            committed.push((seq, point));
+        }
+        self.points.extend(committed.iter().cloned());
+        self.hub.publish(committed, self.now);
+    }
+
+    fn pass(&mut self, ms: u16) {
+        self.now = Now { wall: self.now.wall.plus(ms.into()), up: self.now.up.plus(ms.into()) };
+        self.hub.tick(self.now);
+    }
+
+    fn restart(&mut self) {
+        let mut rollup = Rollup::new(EPOCH, Seq::ZERO);
+        for (seq, point) in self.points.iter().cloned() {
+            rollup.push(seq, point);
+        }
+        self.hub = Hub::new(rollup, HEARTBEAT_MS);
+        for browser in &mut self.browsers {
+            browser.connect(&mut self.hub, self.now);
+        }
+    }
+
+    fn cut(&mut self, reader: usize) {
+        let browser = &mut self.browsers[reader];
+        self.hub.unsubscribe(browser.topic);
+        browser.connect(&mut self.hub, self.now);
+    }
+
+    fn reload(&mut self, reader: usize, hz: u32) {
+        self.hub.unsubscribe(self.browsers[reader].topic);
+        let selection = Selection { rate: Rate::of_hz(hz).unwrap(), ..self.browsers[reader].selection.clone() };
+        self.browsers[reader] = Browser::open(&mut self.hub, selection, self.now);
+    }
+
+    /// Reads, and holds the picture against the server's state at its cursor after every frame. Whether it was the
+    /// reader who stopped, not the hub.
+    fn read(&mut self, reader: usize, frames: usize) -> Result<bool, TestCaseError> {
+        let browser = &mut self.browsers[reader];
+        for _ in 0..frames {
+            let bytes = match self.hub.next(browser.topic, &mut browser.reader, self.now) {
+                Step::Send(bytes) => bytes,
+                Step::Wait(_) => return Ok(false),
+                Step::End => return Err(TestCaseError::fail("the stream ended")),
+            };
+            for message in browser.parser.feed(&bytes) {
+                browser.take(&message)?;
+                let Some(cursor) = browser.picture.cursor() else { continue };
+                let at = usize::try_from(cursor.seq.0).unwrap();
+                let mut wanted = self.states[at].clone();
+                wanted.retain(|name, _| browser.selection.matches(name));
+                prop_assert_eq!(browser.picture.series(), &wanted, "at {}", cursor);
+            }
+        }
+        Ok(true)
+    }
+}
+
+impl Browser {
+    fn open(hub: &mut Hub, selection: Selection, now: Now) -> Self {
+        let (topic, reader) = hub.subscribe(selection.clone(), Resume::Fresh, now);
+        let (parser, picture) = (sse::Parser::default(), Picture::default());
+        Self { selection, topic, reader, parser, last_id: String::new(), picture, gapped: false }
+    }
+
+    fn connect(&mut self, hub: &mut Hub, now: Now) {
+        (self.topic, self.reader) = hub.subscribe(self.selection.clone(), Resume::parse(Some(&self.last_id)), now);
+        self.parser = sse::Parser::default();
+        self.gapped = false;
+    }
+
+    fn take(&mut self, message: &sse::Message) -> Result<(), TestCaseError> {
+        self.last_id.clone_from(&message.id);
+        let event: Event = serde_json::from_str(&message.data).unwrap();
+        let gap = matches!(event, Event::Gap { .. });
+        prop_assert!(!self.gapped || matches!(event, Event::Snapshot { .. }), "after a gap came {:?}", event);
+        self.gapped = gap;
+        let cursor = message.id.parse().unwrap();
+        let update = matches!(event, Event::Update { .. });
+        let applied = self.picture.apply(cursor, event).map_err(|error| TestCaseError::fail(error.to_string()))?;
+        prop_assert!(!update || matches!(applied, Applied::Changed(_)), "an update that told nothing new");
+        Ok(())
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_500))]
+
+    #[test]
+    fn whatever_happens_a_picture_equals_the_server_at_its_cursor(
+        happenings in prop::collection::vec(happening(), 1..120)
+    ) {
+        let mut world = World::new();
+        for happening in happenings {
+            match happening {
+                Happening::Push { series, count, late_ms } => world.push(series, count, late_ms),
+                Happening::Pass { ms } => world.pass(ms),
+                Happening::Read { reader, frames } => {
+                    world.read(reader, frames.into())?;
+                }
+                Happening::Cut { reader } => world.cut(reader),
+                Happening::Restart => world.restart(),
+                Happening::Reload { reader, hz } => world.reload(reader, hz),
+            }
+        }
+        // In the end all is read, and nobody is left behind.
+        world.pass(1_000);
+        for reader in 0..READERS {
+            prop_assert!(!world.read(reader, 1_000)?, "the hub never stops sending");
+            let mut wanted = world.states.last().unwrap().clone();
+            wanted.retain(|name, _| world.browsers[reader].selection.matches(name));
+            prop_assert_eq!(world.browsers[reader].picture.series(), &wanted);
+        }
+    }
+}
+
+/// What a reader hears, by type.
+fn hear(world: &mut World, reader: usize) -> Vec<Event> {
+    let browser = &mut world.browsers[reader];
+    let mut events = Vec::new();
+    while let Step::Send(bytes) = world.hub.next(browser.topic, &mut browser.reader, world.now) {
+        for message in browser.parser.feed(&bytes) {
+            browser.last_id.clone_from(&message.id);
+            events.push(serde_json::from_str(&message.data).unwrap());
+        }
+    }
+    events
+}
+
+#[test]
+fn the_first_change_after_a_quiet_time_goes_out_at_once_and_the_next_at_the_rate() {
+    let mut world = World::new();
+    hear(&mut world, 0);
+    world.pass(1_000);
+    world.push(1, 1, 0);
+    assert_eq!(hear(&mut world, 0).len(), 1, "at once");
+    world.push(1, 2, 0);
+    world.pass(20);
+    world.push(2, 1, 0);
+    assert_eq!(hear(&mut world, 0).len(), 0, "not before 50 ms have gone by");
+    world.pass(30);
+    let events = hear(&mut world, 0);
+    let [Event::Update { series, now, pushed }] = &events[..] else { panic!("{events:?}") };
+    assert_eq!(series.len(), 2, "all that changed meanwhile");
+    assert_eq!(now.since(*pushed), 50, "and how long the oldest of it waited");
+}
+
+#[test]
+fn with_hz_0_each_point_of_a_batch_has_a_frame_of_its_own() {
+    let mut world = World::new();
+    hear(&mut world, 1);
+    world.push(1, 3, 0);
+    assert_eq!(hear(&mut world, 1).len(), 3);
+}
+
+#[test]
+fn a_silent_stream_has_a_heartbeat_and_a_lively_one_has_none() {
+    let mut world = World::new();
+    hear(&mut world, 0);
+    world.pass(14_999);
+    assert_eq!(hear(&mut world, 0), []);
+    world.pass(1);
+    assert!(matches!(hear(&mut world, 0)[..], [Event::Heartbeat { .. }]));
+    world.pass(10_000);
+    world.push(1, 1, 0);
+    assert!(matches!(hear(&mut world, 0)[..], [Event::Update { .. }]));
+    world.pass(10_000);
+    assert_eq!(hear(&mut world, 0), []);
+}
+
+#[test]
+fn a_reader_that_never_reads_costs_bounded_memory_and_then_skips_ahead_with_a_gap() {
+    let mut world = World::new();
+    hear(&mut world, 0);
+    for _ in 0..500 {
+        world.push(1, 1, 0);
+        world.pass(50);
+    }
+    let events = hear(&mut world, 0);
+    assert!(matches!(events[..], [Event::Gap { .. }, Event::Snapshot { .. }]), "{} events", events.len());
+    assert_eq!(world.browsers[0].last_id, format!("{EPOCH}-500"));
+}
+
+#[test]
+fn a_reader_that_comes_back_hears_what_it_missed_in_one_update_and_no_snapshot() {
+    let mut world = World::new();
+    world.push(1, 1, 0);
+    hear(&mut world, 0);
+    world.push(1, 2, 0);
+    world.push(3, 1, 0);
+    world.restart();
+    let events = hear(&mut world, 0);
+    let [Event::Hello { .. }, Event::Update { series, .. }] = &events[..] else { panic!("{events:?}") };
+    assert_eq!(series.len(), 2);
+    world.cut(0);
+    assert!(matches!(hear(&mut world, 0)[..], [Event::Hello { .. }]), "nothing was missed");
+}
+
+#[test]
+fn a_cursor_that_is_of_no_use_is_a_gap_and_a_snapshot() {
+    for (id, wanted) in [
+        ("nonsense", shared::GapReason::Malformed),
+        ("0000beef-1", shared::GapReason::OtherEpoch),
+        ("0badcafe-99", shared::GapReason::Ahead),
+    ] {
+        let mut world = World::new();
+        world.push(1, 1, 0);
+        world.browsers[0].last_id = id.to_owned();
+        world.cut(0);
+        let events = hear(&mut world, 0);
+        let [Event::Hello { .. }, Event::Gap { from, reason, to }, Event::Snapshot { .. }] = &events[..] else {
+            panic!("{events:?}")
+        };
+        assert_eq!((from.as_str(), *reason, to.as_str()), (id, wanted, "0badcafe-1"));
+    }
+}
+
+#[test]
+fn readers_of_one_selection_share_each_frame_and_the_last_takes_the_topic_along() {
+    let mut hub = Hub::new(Rollup::new(EPOCH, Seq::ZERO), HEARTBEAT_MS);
+    let now = Now { wall: Millis(0), up: Uptime(0) };
+    let mut readers: Vec<_> = (0..100).map(|_| hub.subscribe(selection(20, "s/**"), Resume::Fresh, now)).collect();
+    for (topic, reader) in &mut readers {
+        while let Step::Send(_) = hub.next(*topic, reader, now) {}
+    }
+    let value = Value::Number(Number::new(1.0).unwrap());
+    hub.publish(vec![(Seq(1), Point { series: "s/1".parse().unwrap(), ts: Millis(0), value })], now);
+    let frames: Vec<_> = readers.iter_mut().map(|(topic, reader)| hub.next(*topic, reader, now)).collect();
+    let place = |step: &Step| match step {
+        Step::Send(bytes) => bytes.as_ptr(),
+        other => panic!("{other:?}"),
+    };
+    assert!(frames.iter().all(|frame| place(frame) == place(&frames[0])), "the very same bytes");
+    assert_eq!(hub.counts(), Counts { series: 1, readers: 100, topics: 1, frames: 1 });
+    for (topic, _) in readers {
+        hub.unsubscribe(topic);
+    }
+    assert_eq!(hub.counts(), Counts { series: 1, readers: 0, topics: 0, frames: 1 });
+}
+
+#[test]
+fn a_reader_that_is_to_leave_hears_bye_and_the_stream_ends() {
+    let mut world = World::new();
+    hear(&mut world, 0);
+    world.browsers[0].reader.leave(shared::ByeReason::Shutdown, 750);
+    assert!(matches!(hear(&mut world, 0)[..], [Event::Bye { retry_ms: 750, .. }]));
+    assert_eq!(world.browsers[0].parser.retry(), Some(750), "browsers that know nothing of bye wait as long");
+    let browser = &mut world.browsers[0];
+    browser.reader.leave(shared::ByeReason::Shutdown, 1);
+    assert_eq!(world.hub.next(browser.topic, &mut browser.reader, world.now), Step::End);
+}
