@@ -1,0 +1,173 @@
+//! The real binary on a port of its own, and the few things a test does with it.
+
+#![expect(dead_code, unreachable_pub, clippy::unwrap_used, reason = "shared by tests; each uses its own part of it")]
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value as Json;
+use shared::{Event, sse};
+
+/// How long anything may take before a test gives up on it.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The binary under test.
+pub const BINARY: &str = env!("CARGO_BIN_EXE_pulseboard");
+
+/// A running server; killed when dropped.
+#[derive(Debug)]
+pub struct TestServer {
+    child: Child,
+    pub url: String,
+}
+
+impl TestServer {
+    /// Starts on a free port.
+    pub fn start(data: &Path) -> Self {
+        Self::start_with(Command::new(BINARY).arg("serve"), "127.0.0.1:0", data)
+    }
+
+    /// Starts `command`, to which the address and the data folder are added.
+    pub fn start_with(command: &mut Command, addr: &str, data: &Path) -> Self {
+        command.args(["--addr", addr, "--data"]).arg(data).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut first = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+        let url = first.strip_prefix("listening on ").expect("the first line says where it listens").trim().to_owned();
+        Self { child, url }
+    }
+
+    /// Where it listens, as `--addr` takes it.
+    pub fn addr(&self) -> &str {
+        self.url.strip_prefix("http://").unwrap()
+    }
+
+    pub fn push(&self, series: &str, body: &str) -> Answer {
+        self.post(&format!("/in/{series}"), body, &[])
+    }
+
+    pub fn post(&self, path: &str, body: &str, headers: &[(&str, &str)]) -> Answer {
+        let mut request = http().post(format!("{}{path}", self.url));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        Answer::of(request.send(body).unwrap())
+    }
+
+    pub fn get(&self, path: &str) -> Answer {
+        Answer::of(http().get(format!("{}{path}", self.url)).call().unwrap())
+    }
+
+    pub fn stream(&self, query: &str, last_event_id: Option<&str>) -> Stream {
+        let mut request = http().get(format!("{}/sse?{query}", self.url));
+        if let Some(id) = last_event_id {
+            request = request.header("Last-Event-ID", id);
+        }
+        let response = request.call().unwrap();
+        assert_eq!(response.status(), 200);
+        let header = |name: &str| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+        assert_eq!(header("content-type").as_deref(), Some("text/event-stream"));
+        assert_eq!(header("cache-control").as_deref(), Some("no-cache"));
+        assert_eq!(header("x-accel-buffering").as_deref(), Some("no"));
+        let body = Box::new(response.into_body().into_reader());
+        Stream { body, parser: sse::Parser::default(), read: Vec::new().into_iter(), last_id: String::new() }
+    }
+
+    /// The value of one line of `/metrics`.
+    pub fn metric(&self, name: &str) -> f64 {
+        let text = self.get("/metrics").text;
+        let line = text.lines().find(|line| line.split(' ').next() == Some(name));
+        line.unwrap_or_else(|| panic!("no {name} in {text}")).split(' ').next_back().unwrap().parse().unwrap()
+    }
+
+    /// Asks it to end, as a service manager does.
+    pub fn terminate(mut self) -> (ExitStatus, Duration) {
+        let asked = Instant::now();
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        (self.child.wait().unwrap(), asked.elapsed())
+    }
+
+    /// Ends it where it stands.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for TestServer {
+    fn drop(&mut self) {
+        // It may have ended already; then there is nothing to do.
+        let _ended = self.child.kill();
+        let _reaped = self.child.wait();
+    }
+}
+
+/// An answer, read whole.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: ureq::http::HeaderMap,
+    pub text: String,
+}
+
+impl Answer {
+    fn of(mut response: ureq::http::Response<ureq::Body>) -> Self {
+        let text = response.body_mut().with_config().limit(64 << 20).read_to_string().unwrap();
+        Self { status: response.status().as_u16(), headers: response.headers().clone(), text }
+    }
+
+    pub fn json(&self) -> Json {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The first wrong field of a problem: which, what was expected, what came.
+    pub fn first_error(&self) -> (String, String, String) {
+        assert_eq!(self.header("content-type"), "application/problem+json", "{}", self.text);
+        let problem = self.json();
+        let error = &problem["errors"][0];
+        let text = |key: &str| error[key].as_str().unwrap_or_else(|| panic!("no {key} in {problem}")).to_owned();
+        (text("field"), text("expected"), text("got"))
+    }
+}
+
+/// An open stream.
+pub struct Stream {
+    body: Box<dyn Read + Send>,
+    parser: sse::Parser,
+    read: std::vec::IntoIter<sse::Message>,
+    /// The last id that the stream gave.
+    pub last_id: String,
+}
+
+impl Stream {
+    /// The next event; nothing where the stream has ended.
+    pub fn next(&mut self) -> Option<Event> {
+        loop {
+            if let Some(message) = self.read.next() {
+                self.last_id = message.id;
+                return Some(serde_json::from_str(&message.data).unwrap());
+            }
+            let mut piece = [0; 4096];
+            match self.body.read(&mut piece) {
+                Ok(0) | Err(_) => return None,
+                Ok(len) => self.read = self.parser.feed(&piece[..len]).into_iter(),
+            }
+        }
+    }
+
+    /// The next event, which must come.
+    pub fn event(&mut self) -> Event {
+        self.next().expect("the stream goes on")
+    }
+}
+
+fn http() -> ureq::Agent {
+    ureq::Agent::config_builder().http_status_as_error(false).timeout_recv_body(Some(PATIENCE)).build().into()
+}

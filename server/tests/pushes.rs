@@ -1,0 +1,146 @@
+//! What can be pushed, and what is said of what cannot.
+
+mod harness;
+
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+use harness::{BINARY, TestServer};
+use serde_json::json;
+use shared::Event;
+
+#[test]
+fn a_number_is_acknowledged_and_then_is_there() {
+    let data = tempfile::tempdir().unwrap();
+    let server = TestServer::start(data.path());
+    let answer = server.push("ops/temp", "42.5");
+    assert_eq!((answer.status, answer.text.as_str()), (204, ""));
+    assert_eq!(server.push("ops/deploy", r#"{"text":"deploying","ts":1732399200123}"#).status, 204);
+    let series = server.get("/api/series").json();
+    assert_eq!(series[0], json!({"name":"ops/deploy","kind":"text","text":"deploying","ts":1_732_399_200_123_u64}));
+    assert_eq!((&series[1]["name"], &series[1]["value"]), (&json!("ops/temp"), &json!(42.5)));
+}
+
+#[test]
+fn whatever_is_wrong_with_a_push_is_named_and_nothing_of_it_is_kept() {
+    let data = tempfile::tempdir().unwrap();
+    let server = TestServer::start(data.path());
+    let far = u64::MAX / 4;
+    let long = "x".repeat(65);
+    for (series, body, field, expected, got) in [
+        ("ops/temp", "hot", "body", "a finite number", "\"hot\""),
+        ("ops/temp", "NaN", "body", "a finite number", "\"NaN\""),
+        ("ops/temp", "-inf", "body", "a finite number", "\"-inf\""),
+        ("ops/temp", r#"{"value":null}"#, "value", "a finite number", "null"),
+        (
+            "ops/temp",
+            &format!(r#"{{"value":1,"ts":{far}}}"#),
+            "ts",
+            "at most 300 s ahead",
+            "ahead of the server's clock",
+        ),
+        ("ops/te%20mp", "1", "series", "1 to 8 segments", "' '"),
+        (&long, "1", "series", "1 to 8 segments", "65 bytes"),
+        ("1/2/3/4/5/6/7/8/9", "1", "series", "1 to 8 segments", "9 segments"),
+    ] {
+        let answer = server.push(series, body);
+        assert_eq!(answer.status, 422, "{series} {body}");
+        let error = answer.first_error();
+        assert_eq!(error.0, field);
+        assert!(error.1.contains(expected) && error.2.contains(got), "{error:?}");
+    }
+    let broken = server.push("ops/temp", r#"{"value":"#);
+    assert_eq!((broken.status, broken.json()["type"].as_str()), (400, Some("/problems/malformed")));
+    let large = server.push("ops/temp", &"1".repeat((1 << 20) + 1));
+    assert_eq!((large.status, large.json()["type"].as_str()), (413, Some("/problems/too-large")));
+    assert_eq!(server.get("/api/series").text, "[]");
+    assert!((server.metric("pulseboard_pushes_total{answer=\"refused\"}") - 10.0).abs() < 0.1);
+}
+
+#[test]
+fn a_batch_is_kept_whole_or_not_at_all() {
+    let data = tempfile::tempdir().unwrap();
+    let server = TestServer::start(data.path());
+    let bad = "{\"series\":\"a\",\"value\":1}\n{\"series\":\"b\",\"value\":\"x\"}\n{\"series\":\"c d\",\"value\":1}";
+    let answer = server.post("/in", bad, &[]);
+    assert_eq!(answer.status, 422);
+    let lines: Vec<_> =
+        answer.json()["errors"].as_array().unwrap().iter().map(|e| (e["line"].clone(), e["field"].clone())).collect();
+    assert_eq!(lines, [(json!(2), json!("value")), (json!(3), json!("series"))]);
+    assert_eq!(server.get("/api/series").text, "[]");
+
+    assert_eq!(server.post("/in", r#"[{"series":"a","value":1},{"series":"b","text":"up"}]"#, &[]).status, 204);
+    let mixed = server.post("/in", "{\"series\":\"a\",\"value\":2}\n{\"series\":\"b\",\"value\":3}", &[]);
+    let (field, expected, got) = mixed.first_error();
+    assert_eq!((mixed.status, field.as_str(), got.as_str()), (422, "value", "a number"));
+    assert!(expected.contains("which is what b holds"), "{expected}");
+    assert_eq!(server.get("/api/series").json()[0]["value"], json!(1.0), "a is as it was");
+}
+
+#[test]
+fn a_retry_with_an_idempotency_key_counts_once_also_after_a_restart() {
+    let data = tempfile::tempdir().unwrap();
+    let server = TestServer::start(data.path());
+    let key = [("Idempotency-Key", "job-17")];
+    assert_eq!(server.post("/in/jobs/done", "1", &key).status, 204);
+    assert_eq!(server.post("/in/jobs/done", "1", &key).status, 204);
+    server.kill();
+    let server = TestServer::start(data.path());
+    assert_eq!(server.post("/in/jobs/done", "1", &key).status, 204);
+    let mut stream = server.stream("series=jobs/done", None);
+    stream.event();
+    let Event::Snapshot { series, .. } = stream.event() else { panic!("a snapshot comes second") };
+    let shared::Track::Numbers(buckets) = &series[0].track else { panic!("it holds numbers") };
+    assert_eq!(buckets.iter().map(|b| b.count).sum::<u64>(), 1);
+}
+
+#[test]
+fn a_wrong_method_or_path_says_what_there_is() {
+    let data = tempfile::tempdir().unwrap();
+    let server = TestServer::start(data.path());
+    let get = server.get("/in/ops/temp");
+    assert_eq!((get.status, get.header("allow")), (405, "POST"));
+    let lost = server.get("/api/serie");
+    assert_eq!((lost.status, lost.header("content-type")), (404, "application/problem+json"));
+    assert!(lost.json()["detail"].as_str().unwrap().contains("/api/series"));
+    assert_eq!(server.get("/healthz").status, 200);
+    assert_eq!(server.get("/readyz").status, 200);
+}
+
+#[test]
+fn the_command_push_sends_each_line_and_names_the_wrong_ones() {
+    let data = tempfile::tempdir().unwrap();
+    let server = TestServer::start(data.path());
+    let push = |args: &[&str], input: &str| {
+        let mut command = Command::new(BINARY);
+        command.arg("push").args(args).args(["--to", &server.url]);
+        let mut child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        child.wait_with_output().unwrap()
+    };
+    let output = push(&["ops/ping"], "1\n2.5\n\nfast\n3\n");
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("line 4: \"fast\" is not a number"), "{said}");
+    assert!(push(&["ops/deploy", "--text"], "building\ndone\n").status.success());
+    let series = server.get("/api/series").json();
+    assert_eq!((&series[0]["text"], &series[1]["value"]), (&json!("done"), &json!(3.0)));
+    let refused = push(&["ops/deploy"], "1\n");
+    assert!(String::from_utf8(refused.stderr).unwrap().contains("expected a text"), "the server's reason is shown");
+}
+
+#[test]
+fn the_agent_feeds_the_figures_of_the_machine() {
+    let data = tempfile::tempdir().unwrap();
+    let server = TestServer::start_with(Command::new(BINARY).args(["serve", "--agent"]), "127.0.0.1:0", data.path());
+    let mut stream = server.stream("series=host/cpu/all_pct", None);
+    let value = loop {
+        match stream.event() {
+            Event::Snapshot { series, .. } | Event::Update { series, .. } if !series.is_empty() => {
+                break series[0].track.latest_at();
+            }
+            _ => {}
+        }
+    };
+    assert!(value.ts.0 > 0);
+}

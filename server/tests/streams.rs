@@ -1,0 +1,184 @@
+//! What a reader hears over a real connection.
+
+mod harness;
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use harness::{BINARY, PATIENCE, Stream, TestServer};
+use shared::track::Latest;
+use shared::{ByeReason, Event, GapReason, Picture, contract};
+
+fn value(event: &Event) -> f64 {
+    let (Event::Snapshot { series, .. } | Event::Update { series, .. }) = event else { panic!("{event:?}") };
+    match series[0].track.latest() {
+        Latest::Number(value) => value,
+        Latest::Text(text) => panic!("a text: {text}"),
+    }
+}
+
+fn assert_hello(stream: &mut Stream) {
+    let Event::Hello { contract, heartbeat_ms, .. } = stream.event() else { panic!("hello comes first") };
+    assert_eq!(contract, contract::hash());
+    assert_eq!(heartbeat_ms, 15_000);
+}
+
+#[test]
+fn a_stream_begins_with_hello_and_a_snapshot_and_goes_on_with_updates() {
+    let data = tempfile::tempdir().unwrap();
+    let server = TestServer::start(data.path());
+    server.push("ops/temp", "42.5");
+    server.push("dev/temp", "1");
+    let mut stream = server.stream("series=ops/**", None);
+    assert_hello(&mut stream);
+    let snapshot = stream.event();
+    assert!((value(&snapshot) - 42.5).abs() < 1e-9, "{snapshot:?}");
+    server.push("ops/temp", "43");
+    assert!((value(&stream.event()) - 43.0).abs() < 1e-9);
+    // A series that begins while the stream is open is on it.
+    server.push("ops/new", "7");
+    assert!((value(&stream.event()) - 7.0).abs() < 1e-9);
+}
+
+#[test]
+fn a_push_that_was_acknowledged_is_in_the_next_snapshot() {
+    let data = tempfile::tempdir().unwrap();
+    let server = TestServer::start(data.path());
+    for i in 0..50 {
+        server.push("ops/n", &i.to_string());
+        let mut stream = server.stream("board=ops", None);
+        stream.event();
+        assert!((value(&stream.event()) - f64::from(i)).abs() < 1e-9);
+    }
+}
+
+#[test]
+fn a_reader_that_comes_back_after_a_restart_hears_exactly_what_it_missed() {
+    let data = tempfile::tempdir().unwrap();
+    let server = TestServer::start(data.path());
+    let mut picture = Picture::default();
+    let fold = |picture: &mut Picture, stream: &mut Stream| {
+        let event = stream.event();
+        picture.apply(stream.last_id.parse().unwrap(), event.clone()).unwrap();
+        event
+    };
+    for i in 0..5 {
+        server.push("ops/n", &i.to_string());
+    }
+    let mut stream = server.stream("series=ops/**", None);
+    fold(&mut picture, &mut stream);
+    fold(&mut picture, &mut stream);
+    let last_id = stream.last_id.clone();
+    server.push("ops/n", "5");
+    server.kill();
+    let server = TestServer::start(data.path());
+    server.push("ops/other", "1");
+    let mut stream = server.stream("series=ops/**", Some(&last_id));
+    assert!(matches!(fold(&mut picture, &mut stream), Event::Hello { .. }));
+    assert!(matches!(fold(&mut picture, &mut stream), Event::Update { .. }), "no snapshot");
+
+    let mut afresh = Picture::default();
+    let mut stream = server.stream("series=ops/**", None);
+    fold(&mut afresh, &mut stream);
+    fold(&mut afresh, &mut stream);
+    assert_eq!(picture, afresh);
+    assert_eq!(picture.series().len(), 2);
+}
+
+#[test]
+fn the_cursor_can_also_be_in_the_address_but_the_header_goes_before_it() {
+    let data = tempfile::tempdir().unwrap();
+    let server = TestServer::start(data.path());
+    server.push("ops/n", "1");
+    let mut stream = server.stream("series=ops/n", None);
+    stream.event();
+    stream.event();
+    let old = stream.last_id.clone();
+    server.push("ops/n", "2");
+    stream.event();
+    let new = stream.last_id.clone();
+    let query = format!("series=ops/n&last_event_id={old}");
+    let mut from_address = server.stream(&query, None);
+    from_address.event();
+    assert!(matches!(from_address.event(), Event::Update { .. }));
+    let mut from_header = server.stream(&query, Some(&new));
+    from_header.event();
+    server.push("ops/n", "3");
+    assert!((value(&from_header.event()) - 3.0).abs() < 1e-9, "2 was not missed, so it is not sent again");
+}
+
+#[test]
+fn a_cursor_of_another_store_is_a_gap_and_a_snapshot() {
+    let data = tempfile::tempdir().unwrap();
+    let server = TestServer::start(data.path());
+    server.push("ops/n", "1");
+    for (id, wanted) in [("0000beef-9", GapReason::OtherEpoch), ("what?", GapReason::Malformed)] {
+        let mut stream = server.stream("series=ops/n", Some(id));
+        assert_hello(&mut stream);
+        let Event::Gap { from, reason, .. } = stream.event() else { panic!("a gap comes second") };
+        assert_eq!((from.as_str(), reason), (id, wanted));
+        assert!((value(&stream.event()) - 1.0).abs() < 1e-9);
+    }
+}
+
+#[test]
+fn on_sigterm_readers_hear_bye_and_the_server_is_gone_within_a_second() {
+    let data = tempfile::tempdir().unwrap();
+    let server = TestServer::start(data.path());
+    let mut streams: Vec<Stream> = (0..20).map(|_| server.stream("series=ops/**", None)).collect();
+    for stream in &mut streams {
+        assert_hello(stream);
+    }
+    let (status, took) = server.terminate();
+    assert!(status.success(), "{status}");
+    assert!(took < Duration::from_secs(1), "{took:?}");
+    let mut waits = Vec::new();
+    for stream in &mut streams {
+        let bye = std::iter::from_fn(|| stream.next()).find(|event| matches!(event, Event::Bye { .. }));
+        let Some(Event::Bye { reason, retry_ms }) = bye else { panic!("no bye") };
+        assert_eq!(reason, ByeReason::Shutdown);
+        waits.push(retry_ms);
+    }
+    waits.sort_unstable();
+    waits.dedup();
+    assert!(waits.len() > 10 && waits.iter().all(|&wait| wait < 2_000), "spread out: {waits:?}");
+}
+
+#[test]
+fn a_reader_that_goes_away_is_forgotten() {
+    let data = tempfile::tempdir().unwrap();
+    let server = TestServer::start(data.path());
+    let mut stream = server.stream("series=ops/**", None);
+    stream.event();
+    assert!((server.metric("pulseboard_readers") - 1.0).abs() < 1e-9);
+    drop(stream);
+    let gone_by = Instant::now() + PATIENCE;
+    while server.metric("pulseboard_readers") > 0.5 {
+        assert!(Instant::now() < gone_by, "the reader is still counted");
+    }
+    assert!(server.metric("pulseboard_topics") < 0.5);
+}
+
+#[test]
+fn only_pages_of_origins_that_are_allowed_may_read() {
+    let data = tempfile::tempdir().unwrap();
+    let mut command = Command::new(BINARY);
+    command.args(["serve", "--allow-origin", "http://127.0.0.1:9999"]);
+    let server = TestServer::start_with(&mut command, "127.0.0.1:0", data.path());
+    for (origin, allowed) in [("http://127.0.0.1:9999", "http://127.0.0.1:9999"), ("http://127.0.0.1:9998", "")] {
+        let answer = ureq::get(format!("{}/api/series", server.url)).header("Origin", origin).call().unwrap();
+        let header = answer.headers().get("access-control-allow-origin");
+        assert_eq!(header.map_or("", |value| value.to_str().unwrap()), allowed, "{origin}");
+    }
+}
+
+#[test]
+fn a_wrong_query_says_what_to_write() {
+    let data = tempfile::tempdir().unwrap();
+    let server = TestServer::start(data.path());
+    let (field, expected, got) = server.get("/sse").first_error();
+    assert_eq!(field, "query");
+    assert!(expected.contains("series=SELECTOR") && got.contains("neither"), "{expected} {got}");
+    assert_eq!(server.get("/sse?series=a%20b").first_error().0, "series");
+    assert_eq!(server.get("/sse?board=ops&hz=often").first_error().0, "hz");
+}

@@ -1,0 +1,154 @@
+//! Crashes, full disks, locked databases, and starts that fail.
+
+mod harness;
+
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use harness::{BINARY, TestServer};
+use serde_json::json;
+use shared::{Event, Track};
+
+/// How many points of a series the server has.
+fn count(server: &TestServer, series: &str) -> u64 {
+    let mut stream = server.stream(&format!("series={series}"), None);
+    stream.event();
+    let Event::Snapshot { series, .. } = stream.event() else { panic!("a snapshot comes second") };
+    let Some(part) = series.first() else { return 0 };
+    let Track::Numbers(buckets) = &part.track else { panic!("it holds numbers") };
+    buckets.iter().map(|bucket| bucket.count).sum()
+}
+
+#[test]
+fn after_kill_9_every_point_that_was_acknowledged_is_there() {
+    let data = tempfile::tempdir().unwrap();
+    for round in 0..5 {
+        let server = TestServer::start(data.path());
+        let url = server.url.clone();
+        let before: Vec<u64> = (0..4).map(|i| count(&server, &format!("kill/{i}"))).collect();
+        let acknowledged: Vec<AtomicU64> = (0..4).map(|_| AtomicU64::new(0)).collect();
+        let sent: Vec<AtomicU64> = (0..4).map(|_| AtomicU64::new(0)).collect();
+        let stop = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            for (i, (acknowledged, sent)) in acknowledged.iter().zip(&sent).enumerate() {
+                let (url, stop) = (&url, &stop);
+                scope.spawn(move || {
+                    let http = ureq::Agent::new_with_defaults();
+                    while !stop.load(Ordering::Relaxed) {
+                        sent.fetch_add(1, Ordering::Relaxed);
+                        match http.post(format!("{url}/in/kill/{i}")).send("1") {
+                            Ok(_) => acknowledged.fetch_add(1, Ordering::Relaxed),
+                            Err(_) => break,
+                        };
+                    }
+                });
+            }
+            while acknowledged.iter().any(|n| n.load(Ordering::Relaxed) < 20) {
+                std::thread::yield_now();
+            }
+            server.kill();
+            stop.store(true, Ordering::Relaxed);
+        });
+        let server = TestServer::start(data.path());
+        for i in 0..4 {
+            let new = count(&server, &format!("kill/{i}")) - before[i];
+            let (acknowledged, sent) = (acknowledged[i].load(Ordering::Relaxed), sent[i].load(Ordering::Relaxed));
+            assert!(new >= acknowledged, "round {round}: {acknowledged} acknowledged, {new} there");
+            assert!(new <= sent, "round {round}: {sent} sent, {new} there");
+        }
+    }
+}
+
+#[test]
+fn while_another_program_holds_the_database_a_push_gets_503_and_after_it_204() {
+    let data = tempfile::tempdir().unwrap();
+    let server = TestServer::start(data.path());
+    assert_eq!(server.push("ops/n", "1").status, 204);
+    let other = rusqlite::Connection::open(data.path().join("pulseboard.sqlite")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let answer = server.push("ops/n", "2");
+    assert_eq!((answer.status, answer.header("retry-after")), (503, "1"));
+    let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+    assert!(detail.contains("locked by another program") && detail.contains("send it again"), "{detail}");
+    other.execute_batch("ROLLBACK").unwrap();
+    assert_eq!(server.push("ops/n", "3").status, 204);
+    assert_eq!(count(&server, "ops/n"), 2);
+}
+
+#[test]
+fn when_the_disk_is_full_a_push_gets_503_and_what_was_acknowledged_stays() {
+    let data = tempfile::tempdir().unwrap();
+    // The limit on the size of a file stands in for a full disk: SQLite's writes fail in the same way. In blocks of
+    // 512 bytes: 128 KiB.
+    let mut command = Command::new("sh");
+    command.args(["-c", "trap '' XFSZ; ulimit -f 256; exec \"$@\"", "sh", BINARY, "serve"]);
+    let server = TestServer::start_with(&mut command, "127.0.0.1:0", data.path());
+    let mut kept = 0;
+    let refused = loop {
+        let answer = server.push("ops/n", "1");
+        match answer.status {
+            204 => kept += 1,
+            _ => break answer,
+        }
+        assert!(kept < 10_000, "the disk never gets full");
+    };
+    assert_eq!(refused.status, 503, "{}", refused.text);
+    assert!(refused.json()["detail"].as_str().unwrap().contains("nothing of this was stored"));
+    assert_eq!(count(&server, "ops/n"), kept);
+    server.kill();
+    let server = TestServer::start(data.path());
+    assert_eq!(count(&server, "ops/n"), kept);
+    assert_eq!(server.push("ops/n", "1").status, 204, "with room again it goes on");
+}
+
+/// Runs `serve` with these and expects it to fail: its exit code and the one line it said.
+fn failed_start(args: &[&str]) -> (Option<i32>, String) {
+    let output = Command::new(BINARY).arg("serve").args(args).stdin(Stdio::null()).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    let errors: Vec<&str> = said.lines().filter(|line| !line.contains(" INFO ")).collect();
+    assert_eq!(errors.len(), 1, "one line: {said}");
+    (output.status.code(), errors[0].to_owned())
+}
+
+#[test]
+fn a_start_that_fails_says_in_one_line_what_to_do() {
+    let data = tempfile::tempdir().unwrap();
+    let folder = data.path().to_str().unwrap();
+    let running = TestServer::start(data.path());
+    let other = tempfile::tempdir().unwrap();
+    let other = other.path().to_str().unwrap();
+
+    let (code, said) = failed_start(&["--addr", running.addr(), "--data", other]);
+    assert_eq!(code, Some(1));
+    assert!(said.contains("is in use by another program") && said.contains("--addr"), "{said}");
+
+    let (code, said) = failed_start(&["--addr", "127.0.0.1:0", "--data", folder]);
+    assert_eq!(code, Some(1));
+    assert!(said.contains("in use by another pulseboard") && said.contains("--data"), "{said}");
+
+    let (code, said) = failed_start(&["--addr", "127.0.0.1:0", "--data", "/proc/nowhere"]);
+    assert_eq!(code, Some(1));
+    assert!(said.contains("cannot write in the data folder /proc/nowhere") && said.contains("--data"), "{said}");
+
+    let (code, said) = failed_start(&["--addr", "0.0.0.0:0", "--data", other]);
+    assert_eq!(code, Some(1));
+    assert!(said.contains("without a password") && said.contains("--open"), "{said}");
+
+    let file = data.path().join("wrong.toml");
+    std::fs::write(&file, "addr = \"127.0.0.1:0\"\nport = 80\n").unwrap();
+    let (code, said) = failed_start(&["--config", file.to_str().unwrap(), "--data", other]);
+    assert_eq!(code, Some(1));
+    assert!(said.contains("wrong.toml:2: unknown field `port`") && said.contains("the keys are"), "{said}");
+}
+
+#[test]
+fn the_environment_and_a_file_configure_it_too() {
+    let data = tempfile::tempdir().unwrap();
+    let file = data.path().join("pulseboard.toml");
+    std::fs::write(&file, "allow_origin = [\"http://a.example\"]\n").unwrap();
+    let mut command = Command::new(BINARY);
+    command.arg("serve").env("PULSEBOARD_CONFIG", &file).env("PULSEBOARD_LOG", "error");
+    let server = TestServer::start_with(&mut command, "127.0.0.1:0", data.path());
+    let answer = ureq::get(format!("{}/api/series", server.url)).header("Origin", "http://a.example").call().unwrap();
+    assert_eq!(answer.headers()["access-control-allow-origin"], json!("http://a.example").as_str().unwrap());
+}
