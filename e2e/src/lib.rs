@@ -12,6 +12,7 @@ mod page;
 mod plain;
 mod server;
 mod stage;
+mod trunk;
 mod wait;
 
 pub use browser::Browser;
@@ -20,4 +21,5 @@ pub use page::{Page, Tile};
 pub use plain::PlainSite;
 pub use server::{Server, curl};
 pub use stage::Stage;
+pub use trunk::Trunk;
 pub use wait::{until, within};

@@ -2,7 +2,7 @@
 
 use tempfile::TempDir;
 
-use crate::{Browser, Page, Server};
+use crate::{Browser, Page, Server, Trunk};
 
 /// A server with data of its own and a browser that has never seen it. They end with it.
 #[derive(Debug)]
@@ -11,7 +11,7 @@ pub struct Stage {
     pub server: Server,
     browser: Browser,
     /// All that the two write, removed last.
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Stage {
@@ -31,7 +31,7 @@ impl Stage {
         let folder = tempfile::tempdir().expect("there is a folder for temporary files");
         let server = Server::start(&folder.path().join("data"), flags).await;
         let browser = Browser::start(folder.path()).await;
-        Self { server, browser, _folder: folder }
+        Self { server, browser, folder }
     }
 
     /// Opens a path of the server.
@@ -42,6 +42,14 @@ impl Stage {
         let page = self.page();
         page.open(&format!("{}{path}", self.server.base())).await;
         page
+    }
+
+    /// `trunk serve` in front of the server.
+    ///
+    /// # Panics
+    /// As [`Trunk::start`].
+    pub async fn trunk(&self) -> Trunk {
+        Trunk::start(self.folder.path(), &self.server).await
     }
 
     /// The page that is open.

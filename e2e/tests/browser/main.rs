@@ -2,5 +2,6 @@
 
 mod board;
 mod others;
+mod proxy;
 mod recovery;
 mod screens;
