@@ -18,6 +18,8 @@ say "Building the server"
 cargo build -p pulseboard-server
 "$target/debug/pulseboard" serve --agent "$@" &
 children+=($!)
+# trunk stops at a path that it shall ignore and cannot find.
+mkdir -p dist target pulseboard-data
 # Into a folder of its own: dist/ holds the build that goes into the binary.
 say "Open http://127.0.0.1:8080 (the page is built first; Ctrl-C ends both)"
 env -u NO_COLOR trunk serve --address 127.0.0.1 --port 8080 --dist "$target/dev-dist" &

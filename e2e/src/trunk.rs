@@ -30,6 +30,11 @@ impl Trunk {
         lay_out(&project.join("dist"), &folder);
         let config = std::fs::read_to_string(project.join("Trunk.toml")).expect("the project has a Trunk.toml");
         assert!(config.contains(BACKEND), "Trunk.toml leads to the default address of the server");
+        // trunk stops at a path that it shall ignore and cannot find.
+        let ignored = config.lines().find_map(|line| line.trim().strip_prefix("ignore = ")).unwrap_or_default();
+        for path in ignored.split('"').skip(1).step_by(2) {
+            std::fs::create_dir_all(folder.join(path)).expect("the folder of the test is writable");
+        }
         let config = config.replace(BACKEND, &format!("{}/", server.base()));
         std::fs::write(folder.join("Trunk.toml"), config).expect("the folder of the test is writable");
 
