@@ -24,6 +24,9 @@ pub struct Flags {
     /// Let pages of this origin read and push, such as <https://example.org>; may be given several times
     #[arg(long, env = "PULSEBOARD_ALLOW_ORIGIN", value_delimiter = ',', action = ArgAction::Append)]
     allow_origin: Option<Vec<Origin>>,
+    /// Most streams that may be open at once; more are asked to come back later [default: 10000]
+    #[arg(long, env = "PULSEBOARD_MAX_READERS")]
+    max_readers: Option<usize>,
     /// Also push this machine's own figures, to host/…
     #[arg(long, env = "PULSEBOARD_AGENT", num_args = 0..=1, default_missing_value = "true")]
     agent: Option<bool>,
@@ -42,6 +45,7 @@ struct File {
     data: Option<PathBuf>,
     open: Option<bool>,
     allow_origin: Option<Vec<Origin>>,
+    max_readers: Option<usize>,
     agent: Option<bool>,
     log: Option<String>,
 }
@@ -55,6 +59,8 @@ pub struct Config {
     pub data: PathBuf,
     /// Pages of these origins may read and push.
     pub allow_origins: Vec<Origin>,
+    /// Most streams that may be open at once.
+    pub max_readers: usize,
     /// Whether to push this machine's own figures.
     pub agent: Agent,
     /// What to log, as `tracing_subscriber::EnvFilter` reads it.
@@ -82,7 +88,7 @@ pub enum ConfigError {
         source: std::io::Error,
     },
     /// The file is no TOML, or has a key or a value that does not belong there.
-    #[error("{}:{line}: {message}; the keys are addr, data, open, allow_origin, agent and log", file.display())]
+    #[error("{}:{line}: {message}; the keys are addr, data, open, allow_origin, max_readers, agent and log", file.display())]
     Wrong {
         /// Which file.
         file: PathBuf,
@@ -124,6 +130,7 @@ impl Flags {
             addr,
             data: self.data.or(file.data).unwrap_or_else(|| "pulseboard-data".into()),
             allow_origins: self.allow_origin.or(file.allow_origin).unwrap_or_default(),
+            max_readers: self.max_readers.or(file.max_readers).unwrap_or(10_000),
             agent: if agent { Agent::On } else { Agent::Off },
             log: self.log.or(file.log).unwrap_or_else(|| "info".to_owned()),
         })

@@ -5,7 +5,7 @@
 //! [`ingest`] parses a push → [`store`] commits it → [`rollup`] folds it into the recent past of its series →
 //! [`hub`] decides what which reader has to hear → [`stream`] writes it to the reader's socket.
 //!
-//! Around them: [`config`] and [`serve`] start and end the program, [`app`] is the router, [`problem`] is what an
+//! Around them: [`config`] and [`serve`] start and end the program, [`door`] takes connections in, [`app`] is the router, [`problem`] is what an
 //! error looks like from outside, [`catalog`] lists the series, [`assets`] is the page, [`metrics`] and [`health`] are
 //! for those who run it. [`agent`] and [`push`] are the other commands: both push over HTTP, by [`upload`], as
 //! anyone would.
@@ -16,6 +16,7 @@ pub mod assets;
 pub mod catalog;
 pub mod clock;
 pub mod config;
+pub mod door;
 pub mod health;
 pub mod hub;
 pub mod ingest;

@@ -42,6 +42,14 @@ pub enum ApiError {
         /// What there is.
         allowed: &'static str,
     },
+    /// 503: there are as many readers as may be.
+    #[error("there are {readers} readers already; come back in {retry_after} s, or raise --max-readers")]
+    Full {
+        /// How many there are.
+        readers: usize,
+        /// After how many seconds to try again.
+        retry_after: u32,
+    },
     /// 503: the store cannot take it now; nothing of it was kept.
     #[error("{0}; nothing of this was stored: send it again")]
     Unavailable(String),
@@ -62,7 +70,7 @@ impl ApiError {
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Full { .. } | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -73,6 +81,7 @@ impl ApiError {
             Self::TooLarge(_) => ("too-large", "The body is too large"),
             Self::NotFound(_) => ("not-found", "Nothing is here"),
             Self::MethodNotAllowed { .. } => ("method-not-allowed", "Not by this method"),
+            Self::Full { .. } => ("full", "Too many readers"),
             Self::Unavailable(_) => ("unavailable", "The store is not available"),
         };
         let errors = match self {
@@ -97,6 +106,9 @@ impl IntoResponse for ApiError {
         match self {
             Self::Unavailable(_) => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
+            }
+            Self::Full { retry_after, .. } => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from(retry_after));
             }
             Self::MethodNotAllowed { allowed, .. } => {
                 headers.insert(header::ALLOW, HeaderValue::from_static(allowed));

@@ -4,15 +4,14 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use axum::serve::ListenerExt as _;
 use shared::ByeReason;
-use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::agent;
 use crate::app::{AppState, app};
 use crate::config::{Agent, Config};
+use crate::door;
 use crate::hub::Hub;
 use crate::hub::driver::HubHandle;
 use crate::metrics::Metrics;
@@ -27,10 +26,6 @@ const GRACE: Duration = Duration::from_millis(700);
 
 /// Readers come back within this many milliseconds of `bye`, each at a time of its own.
 const RETURN_SPREAD_MS: u32 = 2_000;
-
-/// Connections that may wait to be accepted. The kernel's bound (`somaxconn`) is 4,096 on Linux; tokio's 1,024 makes a
-/// storm of reconnects wait for retransmits.
-const BACKLOG: i32 = 4_096;
 
 /// Why the server does not start, or ends. Each message is one line that says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +59,11 @@ pub enum ServeError {
 /// # Errors
 /// [`ServeError`].
 pub async fn serve(config: Config) -> Result<(), ServeError> {
+    // Every reader holds a file; the system's default of 1,024 is meant for programs that do not know better.
+    match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(files) => tracing::debug!(files, "files that may be open"),
+        Err(error) => tracing::warn!(%error, "cannot raise the number of files that may be open"),
+    }
     let store = Store::open(&config.data)?;
     // Bound before the store is read, so that a port in use is noticed at once.
     let listener = listen(config.addr)?;
@@ -75,7 +75,7 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     }
     tracing::info!(series = rollup.len(), points = rollup.head().0, data = %config.data.display(), "read the store");
 
-    let hub = HubHandle::new(Hub::new(rollup, HEARTBEAT_MS));
+    let hub = HubHandle::new(Hub::new(rollup, HEARTBEAT_MS), config.max_readers);
     let metrics = Metrics::default();
     let publisher = (hub.clone(), metrics.clone());
     let (writer, writing) = Writer::start(store, move |committed| {
@@ -91,26 +91,12 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
         agent::spawn(addr)?;
     }
 
-    // Small frames must not wait for the acknowledgement of earlier ones (Nagle's algorithm, RFC 896).
-    let listener = listener.tap_io(|socket| {
-        if let Err(error) = socket.set_nodelay(true) {
-            tracing::debug!(%error, "cannot set TCP_NODELAY");
-        }
-    });
-    let (done, finished) = tokio::sync::oneshot::channel::<()>();
-    let shutdown = async move {
-        // Dropped without a word where serving failed; then this is not waited for.
-        let _stopped = finished.await;
+    let stopping = async {
+        let signal = stop.wait().await;
+        tracing::info!(signal, "stopping");
+        hub.close(ByeReason::Shutdown, RETURN_SPREAD_MS);
     };
-    let serving = tokio::spawn(axum::serve(listener, service).with_graceful_shutdown(shutdown).into_future());
-
-    let signal = stop.wait().await;
-    tracing::info!(signal, "stopping");
-    hub.close(ByeReason::Shutdown, RETURN_SPREAD_MS);
-    let _listening = done.send(());
-    if tokio::time::timeout(GRACE, serving).await.is_err() {
-        tracing::info!("some connections did not end in time; they are cut");
-    }
+    door::serve(listener, service, Duration::from_millis(HEARTBEAT_MS), stopping, GRACE).await;
     pacer.abort();
     // The writer ends by itself once all ways to it are gone; what it acknowledged is on the disk already.
     drop(writing);
@@ -125,16 +111,7 @@ fn announce(addr: SocketAddr) -> std::io::Result<()> {
 }
 
 fn listen(addr: SocketAddr) -> Result<TcpListener, ServeError> {
-    let bind = || {
-        let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
-        // So that a restart need not wait for the last minute's connections to be forgotten.
-        socket.set_reuse_address(true)?;
-        socket.bind(&addr.into())?;
-        socket.listen(BACKLOG)?;
-        socket.set_nonblocking(true)?;
-        TcpListener::from_std(socket.into())
-    };
-    bind().map_err(|source| match source.kind() {
+    door::listen(addr).map_err(|source| match source.kind() {
         std::io::ErrorKind::AddrInUse => ServeError::InUse(addr),
         _ => ServeError::Listen { addr, source },
     })

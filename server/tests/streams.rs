@@ -160,6 +160,32 @@ fn a_reader_that_goes_away_is_forgotten() {
 }
 
 #[test]
+fn at_the_limit_a_new_reader_is_sent_away_and_those_that_are_there_stay() {
+    let data = tempfile::tempdir().unwrap();
+    let mut command = Command::new(BINARY);
+    let server = TestServer::start_with(command.args(["serve", "--max-readers", "2"]), "127.0.0.1:0", data.path());
+    let mut first = server.stream("series=ops/**", None);
+    let second = server.stream("series=**", None);
+    assert_hello(&mut first);
+    let mut waits = std::collections::HashSet::new();
+    for _ in 0..20 {
+        let answer = server.get("/sse?series=ops/**");
+        assert_eq!((answer.status, answer.json()["type"].as_str()), (503, Some("/problems/full")));
+        waits.insert(answer.header("retry-after").parse::<u32>().unwrap());
+    }
+    assert!(waits.len() > 1 && waits.iter().all(|wait| (1..=10).contains(wait)), "spread out: {waits:?}");
+    drop(second);
+    let back_by = Instant::now() + PATIENCE;
+    while server.metric("pulseboard_readers") > 1.5 {
+        assert!(Instant::now() < back_by, "the place is not given up");
+    }
+    assert_hello(&mut server.stream("series=ops/**", None));
+    first.event();
+    server.push("ops/n", "1");
+    assert!((value(&first.event()) - 1.0).abs() < 1e-9);
+}
+
+#[test]
 fn only_pages_of_origins_that_are_allowed_may_read() {
     let data = tempfile::tempdir().unwrap();
     let mut command = Command::new(BINARY);

@@ -102,6 +102,7 @@ fn when_the_disk_is_full_a_push_gets_503_and_what_was_acknowledged_stays() {
 }
 
 /// Runs `serve` with these and expects it to fail: its exit code and the one line it said.
+#[expect(clippy::unwrap_used, reason = "test code")]
 fn failed_start(args: &[&str]) -> (Option<i32>, String) {
     let output = Command::new(BINARY).arg("serve").args(args).stdin(Stdio::null()).output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();

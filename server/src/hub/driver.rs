@@ -14,6 +14,9 @@ use super::{Counts, Hub, Reader, Resume, Selection, Step};
 use crate::clock::{self, Uptime};
 use crate::store::commit::Committed;
 
+/// Readers that are sent away come back within so many seconds, each at a time of its own.
+const RETRY_SPREAD_SECONDS: u32 = 10;
+
 /// The hub of a running server. Clones are the same one.
 #[derive(Clone, Debug)]
 pub struct HubHandle(Arc<Inner>);
@@ -25,6 +28,8 @@ struct Inner {
     changed: Notify,
     /// Says to every stream that it is to end. A `watch`, because axum waits for open streams for ever otherwise.
     closing: watch::Sender<Option<Closing>>,
+    /// Most readers at once: those that are there are served well rather than all of them badly.
+    max_readers: usize,
 }
 
 #[derive(Debug)]
@@ -55,9 +60,9 @@ struct Closing {
 impl HubHandle {
     /// The hub, with nobody to pace it yet: spawn [`HubHandle::pace`].
     #[must_use]
-    pub fn new(hub: Hub) -> Self {
+    pub fn new(hub: Hub, max_readers: usize) -> Self {
         let state = Mutex::new(State { hub, wakers: HashMap::new() });
-        Self(Arc::new(Inner { state, changed: Notify::new(), closing: watch::Sender::new(None) }))
+        Self(Arc::new(Inner { state, changed: Notify::new(), closing: watch::Sender::new(None), max_readers }))
     }
 
     /// Takes in committed points. To be called in the order of their numbers, from any thread.
@@ -91,13 +96,18 @@ impl HubHandle {
     }
 
     /// Starts to read.
-    #[must_use]
-    pub fn subscribe(&self, selection: Selection, resume: Resume) -> Subscription {
+    ///
+    /// # Errors
+    /// [`Full`] where there are as many readers as may be. Those that are there are never sent away for a new one.
+    pub fn subscribe(&self, selection: Selection, resume: Resume) -> Result<Subscription, Full> {
         let mut state = self.0.state.lock();
+        if state.hub.readers() >= self.0.max_readers {
+            return Err(Full { readers: self.0.max_readers, retry_after: 1 + draw_below(RETRY_SPREAD_SECONDS) });
+        }
         let (topic, reader) = state.hub.subscribe(selection, resume, clock::now());
         let wake = state.wakers.entry(topic).or_insert_with(|| watch::Sender::new(())).subscribe();
         drop(state);
-        Subscription { hub: self.clone(), topic, reader, wake, closing: self.0.closing.subscribe() }
+        Ok(Subscription { hub: self.clone(), topic, reader, wake, closing: self.0.closing.subscribe() })
     }
 
     /// Ends every stream, those to come included, with a `bye`.
@@ -115,6 +125,15 @@ impl HubHandle {
     pub fn each_series(&self, mut look: impl FnMut(&SeriesName, &Track)) {
         self.0.state.lock().hub.series().for_each(|(name, track)| look(name, track));
     }
+}
+
+/// There are as many readers as may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Full {
+    /// How many there are.
+    pub readers: usize,
+    /// After how many seconds to try again; drawn by chance, so that not all try at once.
+    pub retry_after: u32,
 }
 
 /// A reader's place at the hub; given up when dropped.

@@ -36,6 +36,8 @@ pub struct Hub {
     /// How long a silent stream stays silent, in milliseconds.
     heartbeat_ms: u64,
     frames: u64,
+    /// The sum over all topics, kept because each new reader is counted against a limit.
+    readers: usize,
 }
 
 impl Hub {
@@ -50,6 +52,7 @@ impl Hub {
             next_topic: TopicId::default(),
             heartbeat_ms,
             frames: 0,
+            readers: 0,
         }
     }
 
@@ -117,6 +120,7 @@ impl Hub {
         };
         if let Some(topic) = self.topics.get_mut(&id) {
             topic.readers += 1;
+            self.readers += 1;
         }
         (id, Reader::new(resume, self.heartbeat_ms, now.up))
     }
@@ -125,6 +129,7 @@ impl Hub {
     pub fn unsubscribe(&mut self, id: TopicId) {
         let Some(topic) = self.topics.get_mut(&id) else { return };
         topic.readers -= 1;
+        self.readers -= 1;
         if topic.readers > 0 {
             return;
         }
@@ -136,6 +141,12 @@ impl Hub {
             }
             self.by_selection.remove(topic.selection());
         }
+    }
+
+    /// How many readers there are.
+    #[must_use]
+    pub fn readers(&self) -> usize {
+        self.readers
     }
 
     /// Whether nobody reads `id` any more.
@@ -158,8 +169,7 @@ impl Hub {
     /// How many series, readers and topics there are, and how many frames were ever encoded for topics.
     #[must_use]
     pub fn counts(&self) -> Counts {
-        let readers = self.topics.values().map(|topic| topic.readers).sum();
-        Counts { series: self.rollup.len(), readers, topics: self.topics.len(), frames: self.frames }
+        Counts { series: self.rollup.len(), readers: self.readers, topics: self.topics.len(), frames: self.frames }
     }
 
     fn flush_if_due(&mut self, id: TopicId, now: Now) -> Option<TopicId> {

@@ -13,12 +13,13 @@ use shared::sse;
 
 use crate::app::AppState;
 use crate::hub::Resume;
+use crate::hub::driver::Full;
 use crate::problem::ApiError;
 
 /// Streams `hello`, then a snapshot or what the reader missed, then every update; a heartbeat where nothing happens.
 ///
 /// # Errors
-/// [`ApiError::Invalid`] where the query is wrong.
+/// [`ApiError::Invalid`] where the query is wrong, [`ApiError::Full`] where there are too many readers.
 pub async fn open(
     State(app): State<AppState>,
     RawQuery(query): RawQuery,
@@ -28,7 +29,10 @@ pub async fn open(
     // The header is the newer one: a browser that reconnects by itself repeats the address with the old cursor.
     let header = headers.get("last-event-id").map(|id| String::from_utf8_lossy(id.as_bytes()).into_owned());
     let resume = Resume::parse(header.or(wanted.last_event_id).as_deref());
-    let subscription = app.hub.subscribe(wanted.selection, resume);
+    let subscription = app
+        .hub
+        .subscribe(wanted.selection, resume)
+        .map_err(|Full { readers, retry_after }| ApiError::Full { readers, retry_after })?;
     let frames = stream::unfold(subscription, |mut subscription| async move {
         let frame = subscription.next().await?;
         Some((Ok::<_, Infallible>(frame), subscription))
