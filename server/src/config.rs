@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::time::Duration;
 
 use axum::http::HeaderValue;
 use clap::{ArgAction, Args};
@@ -27,6 +28,9 @@ pub struct Flags {
     /// Most streams that may be open at once; more are asked to come back later [default: 10000]
     #[arg(long, env = "PULSEBOARD_MAX_READERS")]
     max_readers: Option<usize>,
+    /// Seconds after which a silent stream has a heartbeat; a proxy that cuts idle connections earlier needs less [default: 15]
+    #[arg(long, env = "PULSEBOARD_HEARTBEAT", value_parser = clap::value_parser!(u16).range(1..=300))]
+    heartbeat: Option<u16>,
     /// Also push this machine's own figures, to host/…
     #[arg(long, env = "PULSEBOARD_AGENT", num_args = 0..=1, default_missing_value = "true")]
     agent: Option<bool>,
@@ -46,6 +50,7 @@ struct File {
     open: Option<bool>,
     allow_origin: Option<Vec<Origin>>,
     max_readers: Option<usize>,
+    heartbeat: Option<u16>,
     agent: Option<bool>,
     log: Option<String>,
 }
@@ -61,6 +66,8 @@ pub struct Config {
     pub allow_origins: Vec<Origin>,
     /// Most streams that may be open at once.
     pub max_readers: usize,
+    /// How long a silent stream stays silent. A peer that takes nothing for as long has vanished.
+    pub heartbeat: Duration,
     /// Whether to push this machine's own figures.
     pub agent: Agent,
     /// What to log, as `tracing_subscriber::EnvFilter` reads it.
@@ -88,7 +95,7 @@ pub enum ConfigError {
         source: std::io::Error,
     },
     /// The file is no TOML, or has a key or a value that does not belong there.
-    #[error("{}:{line}: {message}; the keys are addr, data, open, allow_origin, max_readers, agent and log", file.display())]
+    #[error("{}:{line}: {message}; the keys are addr, data, open, allow_origin, max_readers, heartbeat, agent and log", file.display())]
     Wrong {
         /// Which file.
         file: PathBuf,
@@ -131,6 +138,7 @@ impl Flags {
             data: self.data.or(file.data).unwrap_or_else(|| "pulseboard-data".into()),
             allow_origins: self.allow_origin.or(file.allow_origin).unwrap_or_default(),
             max_readers: self.max_readers.or(file.max_readers).unwrap_or(10_000),
+            heartbeat: Duration::from_secs(self.heartbeat.or(file.heartbeat).unwrap_or(15).clamp(1, 300).into()),
             agent: if agent { Agent::On } else { Agent::Off },
             log: self.log.or(file.log).unwrap_or_else(|| "info".to_owned()),
         })

@@ -18,9 +18,6 @@ use crate::metrics::Metrics;
 use crate::rollup::Rollup;
 use crate::store::{OpenError, Store, Writer};
 
-/// How long a silent stream stays silent.
-const HEARTBEAT_MS: u64 = 15_000;
-
 /// How long requests that are under way may take when the server ends. Streams end at once.
 const GRACE: Duration = Duration::from_millis(700);
 
@@ -75,7 +72,7 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     }
     tracing::info!(series = rollup.len(), points = rollup.head().0, data = %config.data.display(), "read the store");
 
-    let hub = HubHandle::new(Hub::new(rollup, HEARTBEAT_MS), config.max_readers);
+    let hub = HubHandle::new(Hub::new(rollup, config.heartbeat), config.max_readers);
     let metrics = Metrics::default();
     let publisher = (hub.clone(), metrics.clone());
     let (writer, writing) = Writer::start(store, move |committed| {
@@ -96,7 +93,7 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
         tracing::info!(signal, "stopping");
         hub.close(ByeReason::Shutdown, RETURN_SPREAD_MS);
     };
-    door::serve(listener, service, Duration::from_millis(HEARTBEAT_MS), stopping, GRACE).await;
+    door::serve(listener, service, config.heartbeat, stopping, GRACE).await;
     pacer.abort();
     // The writer ends by itself once all ways to it are gone; what it acknowledged is on the disk already.
     drop(writing);

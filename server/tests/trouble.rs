@@ -1,9 +1,8 @@
-//! Crashes, full disks, locked databases, and starts that fail.
+//! Full disks, locked databases, and starts that fail.
 
 mod harness;
 
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use harness::{BINARY, TestServer};
 use serde_json::json;
@@ -17,46 +16,6 @@ fn count(server: &TestServer, series: &str) -> u64 {
     let Some(part) = series.first() else { return 0 };
     let Track::Numbers(buckets) = &part.track else { panic!("it holds numbers") };
     buckets.iter().map(|bucket| bucket.count).sum()
-}
-
-#[test]
-fn after_kill_9_every_point_that_was_acknowledged_is_there() {
-    let data = tempfile::tempdir().unwrap();
-    for round in 0..5 {
-        let server = TestServer::start(data.path());
-        let url = server.url.clone();
-        let before: Vec<u64> = (0..4).map(|i| count(&server, &format!("kill/{i}"))).collect();
-        let acknowledged: Vec<AtomicU64> = (0..4).map(|_| AtomicU64::new(0)).collect();
-        let sent: Vec<AtomicU64> = (0..4).map(|_| AtomicU64::new(0)).collect();
-        let stop = AtomicBool::new(false);
-        std::thread::scope(|scope| {
-            for (i, (acknowledged, sent)) in acknowledged.iter().zip(&sent).enumerate() {
-                let (url, stop) = (&url, &stop);
-                scope.spawn(move || {
-                    let http = ureq::Agent::new_with_defaults();
-                    while !stop.load(Ordering::Relaxed) {
-                        sent.fetch_add(1, Ordering::Relaxed);
-                        match http.post(format!("{url}/in/kill/{i}")).send("1") {
-                            Ok(_) => acknowledged.fetch_add(1, Ordering::Relaxed),
-                            Err(_) => break,
-                        };
-                    }
-                });
-            }
-            while acknowledged.iter().any(|n| n.load(Ordering::Relaxed) < 20) {
-                std::thread::yield_now();
-            }
-            server.kill();
-            stop.store(true, Ordering::Relaxed);
-        });
-        let server = TestServer::start(data.path());
-        for i in 0..4 {
-            let new = count(&server, &format!("kill/{i}")) - before[i];
-            let (acknowledged, sent) = (acknowledged[i].load(Ordering::Relaxed), sent[i].load(Ordering::Relaxed));
-            assert!(new >= acknowledged, "round {round}: {acknowledged} acknowledged, {new} there");
-            assert!(new <= sent, "round {round}: {sent} sent, {new} there");
-        }
-    }
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod simulation;
 pub mod topic;
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use bytes::Bytes;
 use shared::{Cursor, Event, Seq, SeriesName, SeriesPart, Track, sse};
@@ -33,24 +34,24 @@ pub struct Hub {
     /// For each series the topics that it belongs to, so that a push costs what it has readers, not what there is.
     listening: HashMap<SeriesIndex, Vec<TopicId>>,
     next_topic: TopicId,
-    /// How long a silent stream stays silent, in milliseconds.
-    heartbeat_ms: u64,
+    /// How long a silent stream stays silent.
+    heartbeat: Duration,
     frames: u64,
     /// The sum over all topics, kept because each new reader is counted against a limit.
     readers: usize,
 }
 
 impl Hub {
-    /// A hub over what the store holds. `heartbeat_ms` is how long a silent stream stays silent.
+    /// A hub over what the store holds. `heartbeat` is how long a silent stream stays silent.
     #[must_use]
-    pub fn new(rollup: Rollup, heartbeat_ms: u64) -> Self {
+    pub fn new(rollup: Rollup, heartbeat: Duration) -> Self {
         Self {
             rollup,
             topics: HashMap::new(),
             by_selection: HashMap::new(),
             listening: HashMap::new(),
             next_topic: TopicId::default(),
-            heartbeat_ms,
+            heartbeat,
             frames: 0,
             readers: 0,
         }
@@ -122,7 +123,7 @@ impl Hub {
             topic.readers += 1;
             self.readers += 1;
         }
-        (id, Reader::new(resume, self.heartbeat_ms, now.up))
+        (id, Reader::new(resume, self.heartbeat, now.up))
     }
 
     /// A reader of `id` has gone. The last one takes the topic along.

@@ -1,6 +1,8 @@
 //! One reader: where it is, and what it has to hear next. A state machine without I/O: it is told the time and shown
 //! the frames, and answers what to do.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use shared::cursor::CursorError;
 use shared::{ByeReason, Cursor, Epoch, Event, GapReason, Seq, contract, sse};
@@ -88,7 +90,8 @@ enum Stage {
 impl Reader {
     /// A reader that has heard nothing yet.
     #[must_use]
-    pub fn new(resume: Resume, heartbeat_ms: u64, now: Uptime) -> Self {
+    pub fn new(resume: Resume, heartbeat: Duration, now: Uptime) -> Self {
+        let heartbeat_ms = u64::try_from(heartbeat.as_millis()).unwrap_or(u64::MAX);
         Self { stage: Stage::Greeting(resume), at: Seq::ZERO, heartbeat_ms, heartbeat_at: now.plus(heartbeat_ms) }
     }
 

@@ -10,7 +10,7 @@ use super::*;
 use crate::clock::Uptime;
 
 const EPOCH: Epoch = Epoch(0x0bad_cafe);
-const HEARTBEAT_MS: u64 = 15_000;
+const HEARTBEAT: Duration = Duration::from_secs(15);
 const READERS: usize = 3;
 
 #[derive(Clone, Copy, Debug)]
@@ -72,7 +72,7 @@ fn selection(hz: u32, selector: &str) -> Selection {
 impl World {
     fn new() -> Self {
         let now = Now { wall: Millis(1_732_399_200_000), up: Uptime(0) };
-        let mut hub = Hub::new(Rollup::new(EPOCH, Seq::ZERO), HEARTBEAT_MS);
+        let mut hub = Hub::new(Rollup::new(EPOCH, Seq::ZERO), HEARTBEAT);
         let open = |(hz, selector)| Browser::open(&mut hub, selection(hz, selector), now);
         let browsers = [(20, "s/**"), (0, "s/**"), (1, "s/1")].into_iter().map(open).collect();
         Self { now, hub, points: Vec::new(), states: vec![BTreeMap::new()], browsers }
@@ -115,7 +115,7 @@ impl World {
         for (seq, point) in self.points.iter().cloned() {
             rollup.push(seq, point);
         }
-        self.hub = Hub::new(rollup, HEARTBEAT_MS);
+        self.hub = Hub::new(rollup, HEARTBEAT);
         for browser in &mut self.browsers {
             browser.connect(&mut self.hub, self.now);
         }
@@ -317,7 +317,7 @@ fn a_cursor_that_is_of_no_use_is_a_gap_and_a_snapshot() {
 
 #[test]
 fn readers_of_one_selection_share_each_frame_and_the_last_takes_the_topic_along() {
-    let mut hub = Hub::new(Rollup::new(EPOCH, Seq::ZERO), HEARTBEAT_MS);
+    let mut hub = Hub::new(Rollup::new(EPOCH, Seq::ZERO), HEARTBEAT);
     let now = Now { wall: Millis(0), up: Uptime(0) };
     let mut readers: Vec<_> = (0..100).map(|_| hub.subscribe(selection(20, "s/**"), Resume::Fresh, now)).collect();
     for (topic, reader) in &mut readers {
