@@ -1,1 +1,25 @@
-//! The page.
+//! The page: it subscribes, folds and paints.
+//!
+//! - [`route`]: which page an address names; [`app`] shows it;
+//! - [`home`]: all boards; [`board`]: one board and its tiles; [`badge`]: the state of the connection;
+//! - [`stream`]: the line to the server; [`live`]: the picture that comes over it;
+//! - [`chart`]: lines that move; [`format`](mod@format): numbers and times as text;
+//! - [`curl_line`]: the line that pushes a number; [`reload`]: a page older than its server;
+//! - [`browser`]: what the browser knows.
+//!
+//! What decides is code without browser and clock, tested natively; what touches the browser is thin.
+
+pub mod app;
+pub mod badge;
+pub mod board;
+pub mod browser;
+pub mod chart;
+pub mod curl_line;
+pub mod format;
+pub mod home;
+pub mod live;
+pub mod reload;
+pub mod route;
+pub mod stream;
+
+pub use app::start;

@@ -1,0 +1,74 @@
+//! The page as a whole.
+
+use leptos::mount::mount_to;
+use leptos::prelude::*;
+use wasm_bindgen::JsCast as _;
+
+use crate::board::page::{BoardPage, NoBoardPage};
+use crate::browser;
+use crate::home::HomePage;
+use crate::route::Route;
+
+/// Puts the page that the address names in the place of the skeleton in `index.html`.
+pub fn start() {
+    std::panic::set_hook(Box::new(|panic| {
+        web_sys::console::error_1(&panic.to_string().into());
+        // The values would stay as they are and look as if they were true: say that nothing moves any more.
+        if let Some(broken) = document().get_element_by_id("broken") {
+            _ = broken.remove_attribute("hidden");
+        }
+    }));
+    let Some(place) = document().get_element_by_id("app").and_then(|element| element.dyn_into().ok()) else { return };
+    let place: web_sys::HtmlElement = place;
+    place.set_inner_html("");
+    mount_to(place, || view! { <App route=Route::of(&browser::path())/> }).forget();
+}
+
+/// The page of a route.
+#[component]
+pub fn App(
+    /// Which page.
+    route: Route,
+) -> impl IntoView {
+    match route {
+        Route::Home => view! { <HomePage/> }.into_any(),
+        Route::Board(id) => view! { <BoardPage id/> }.into_any(),
+        Route::NoBoard { given, why } => view! { <NoBoardPage given why=why.to_string()/> }.into_any(),
+        Route::Unknown => view! { <UnknownPage/> }.into_any(),
+    }
+}
+
+/// The head of every page: the way home, what this is, and what belongs beside it.
+#[component]
+pub fn Masthead(
+    /// The heading of the page.
+    #[prop(into)]
+    title: String,
+    /// What stands at the right.
+    #[prop(optional)]
+    children: Option<Children>,
+) -> impl IntoView {
+    view! {
+        <header class="masthead">
+            <a class="wordmark" href="/" aria-label="Pulseboard, all boards">
+                <svg class="wordmark-line" viewBox="0 0 32 20" aria-hidden="true">
+                    <path d="M1 12h7l4-9 6 15 4-10 2 4h7"/>
+                </svg>
+                <span class="wordmark-name">"Pulseboard"</span>
+            </a>
+            <h1 class="title">{title}</h1>
+            <div class="masthead-side">{children.map(|children| children())}</div>
+        </header>
+    }
+}
+
+#[component]
+fn UnknownPage() -> impl IntoView {
+    document().set_title("Nothing here – Pulseboard");
+    view! {
+        <Masthead title="Nothing here"/>
+        <main class="words">
+            <p>"There is no page at this address. " <a href="/">"All boards"</a> "."</p>
+        </main>
+    }
+}

@@ -1,0 +1,6 @@
+//! One board: its page, its tiles and what it shows while there are none.
+
+pub mod empty;
+pub mod glance;
+pub mod page;
+pub mod tile;

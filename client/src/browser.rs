@@ -1,0 +1,43 @@
+//! What the browser knows: the time, chance, where the page is, and the like.
+
+use leptos::prelude::{document, window};
+
+/// The time by the clock of this machine, in milliseconds since 1970.
+#[must_use]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates")]
+pub fn now() -> u64 {
+    js_sys::Date::now() as u64
+}
+
+/// A random number of `0.0..1.0`.
+#[must_use]
+pub fn random() -> f64 {
+    js_sys::Math::random()
+}
+
+/// Where the page came from, such as `http://localhost:7878`.
+#[must_use]
+pub fn origin() -> String {
+    window().location().origin().unwrap_or_default()
+}
+
+/// The path of the page, with percent-escapes resolved where that gives text.
+#[must_use]
+pub fn path() -> String {
+    let path = window().location().pathname().unwrap_or_default();
+    js_sys::decode_uri_component(&path).map_or(path, Into::into)
+}
+
+/// Whether nobody can see the page.
+#[must_use]
+pub fn is_hidden() -> bool {
+    document().visibility_state() == web_sys::VisibilityState::Hidden
+}
+
+/// A moment as a time of day, as it is told where the page is read.
+#[must_use]
+#[expect(clippy::cast_precision_loss, reason = "times stay below 2^53")]
+pub fn time_of_day(ms: u64) -> String {
+    let date = js_sys::Date::new(&(ms as f64).into());
+    format!("{:02}:{:02}:{:02}", date.get_hours(), date.get_minutes(), date.get_seconds())
+}

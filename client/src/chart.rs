@@ -1,0 +1,5 @@
+//! Lines that move.
+
+pub mod frames;
+pub mod scale;
+pub mod spark;

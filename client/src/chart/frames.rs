@@ -1,0 +1,80 @@
+//! One loop of animation frames for all that moves on the page.
+
+use std::collections::BTreeMap;
+
+use leptos::prelude::*;
+
+/// A painter: called before each paint, it draws if there is something new.
+type Painter = Box<dyn FnMut(Frame)>;
+
+/// What a frame tells its painters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Frame {
+    /// Whether the reader prefers a dark page; it can change at any time.
+    pub dark: bool,
+}
+
+/// The loop. It runs while there are painters, and stops with the reactive owner that made it. A hidden page has no
+/// frames, so nothing is painted there.
+#[derive(Clone, Copy)]
+pub struct Frames {
+    painters: StoredValue<Painters, LocalStorage>,
+}
+
+#[derive(Default)]
+struct Painters {
+    all: BTreeMap<u64, Painter>,
+    next: u64,
+    running: bool,
+}
+
+impl Frames {
+    /// A loop without painters.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { painters: StoredValue::new_local(Painters::default()) }
+    }
+
+    /// Calls `painter` in each frame, as long as the reactive owner lives under which this is called.
+    pub fn paint(self, painter: impl FnMut(Frame) + 'static) {
+        let registered = self.painters.try_update_value(|painters| {
+            let key = painters.next;
+            painters.next += 1;
+            painters.all.insert(key, Box::new(painter));
+            (key, std::mem::replace(&mut painters.running, true))
+        });
+        let Some((key, running)) = registered else { return };
+        if !running {
+            request_animation_frame(move || self.frame());
+        }
+        on_cleanup(move || {
+            self.painters.try_update_value(|painters| painters.all.remove(&key));
+        });
+    }
+
+    fn frame(self) {
+        let dark = window().match_media("(prefers-color-scheme: dark)").ok().flatten().is_some_and(|q| q.matches());
+        let more = self.painters.try_update_value(|painters| {
+            for painter in painters.all.values_mut() {
+                painter(Frame { dark });
+            }
+            painters.running = !painters.all.is_empty();
+            painters.running
+        });
+        if more == Some(true) {
+            request_animation_frame(move || self.frame());
+        }
+    }
+}
+
+impl Default for Frames {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl std::fmt::Debug for Frames {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Frames").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,152 @@
+//! Where on the canvas a moment and a value are.
+
+use std::collections::VecDeque;
+
+use shared::Bucket;
+
+/// Widths of a chart in milliseconds. Steps, since a width that grew with every point would make the line creep.
+const WIDTHS: [u64; 9] = [60_000, 120_000, 300_000, 600_000, 1_800_000, 3_600_000, 7_200_000, 21_600_000, 86_400_000];
+/// A series that reports at least this often, in milliseconds, is drawn up to now.
+const OFTEN_MS: u64 = 10_000;
+/// A line breaks where this many usual distances are without a point.
+const BREAK: u64 = 6;
+/// But never at a hole of less than this, in milliseconds.
+const LEAST_BREAK_MS: u64 = 5_000;
+
+/// The stretch of time that a chart shows, in milliseconds, by the server's clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Its left edge.
+    pub from: u64,
+    /// Its right edge.
+    pub to: u64,
+    /// A hole longer than this is no line.
+    pub break_ms: u64,
+}
+
+impl Window {
+    /// The window for a track at `now`. Where points come often the right edge is now, so that a series which stopped
+    /// is seen to move away; once all of it would be gone, or where points are far between, the window is the track.
+    #[must_use]
+    pub fn of(buckets: &VecDeque<Bucket>, now: u64) -> Option<Self> {
+        let (oldest, newest) = (buckets.front()?.last.at.ts.0, buckets.back()?.last.at.ts.0);
+        let span = newest - oldest.min(newest);
+        let usual = span / (buckets.len() as u64 - 1).max(1);
+        let break_ms = (usual * BREAK).max(LEAST_BREAK_MS);
+        let width = WIDTHS.into_iter().find(|&width| width >= span).unwrap_or(span);
+        let now = now.max(newest);
+        if usual <= OFTEN_MS && now - newest < width {
+            Some(Self { from: now.saturating_sub(width), to: now, break_ms })
+        } else {
+            // A single point, or several of one moment, stand at the right edge.
+            Some(Self { from: if span == 0 { newest.saturating_sub(60_000) } else { oldest }, to: newest, break_ms })
+        }
+    }
+
+    /// How far from left (0) to right (1) a moment is.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "times stay below 2^53")]
+    pub fn x(&self, ts: u64) -> f64 {
+        (ts as f64 - self.from as f64) / (self.to - self.from).max(1) as f64
+    }
+}
+
+/// The stretch of values that a chart shows.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Range {
+    /// Its lower edge.
+    pub low: f64,
+    /// Its upper edge.
+    pub high: f64,
+}
+
+impl Range {
+    /// The range of what a window shows, with some air. It is never so narrow that noise looks like a mountain: at
+    /// least 2 % of the greatest value.
+    #[must_use]
+    pub fn of(buckets: &VecDeque<Bucket>, window: &Window) -> Self {
+        let inside = || buckets.iter().filter(|bucket| bucket.last.at.ts.0 >= window.from);
+        let low = inside().map(|bucket| bucket.min).fold(f64::INFINITY, f64::min);
+        let high = inside().map(|bucket| bucket.max).fold(f64::NEG_INFINITY, f64::max);
+        if low > high {
+            return Self { low: 0.0, high: 1.0 };
+        }
+        // Halved before they are subtracted: the greatest floats are too far apart for a float.
+        let half = high / 2.0 - low / 2.0;
+        let least = (low.abs().max(high.abs()) / 100.0).max(f64::MIN_POSITIVE);
+        let (middle, half) = (low / 2.0 + high / 2.0, half.max(least) * 1.15);
+        let half = if middle == 0.0 && half < 1e-300 { 1.0 } else { half };
+        Self { low: (middle - half).max(f64::MIN), high: (middle + half).min(f64::MAX) }
+    }
+
+    /// How far from top (0) to bottom (1) a value is.
+    #[must_use]
+    pub fn y(&self, value: f64) -> f64 {
+        let height = self.high / 2.0 - self.low / 2.0;
+        if height > 0.0 { (self.high / 2.0 - value / 2.0) / height } else { 0.5 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared::{Millis, Number, Seq, Stamp};
+
+    fn track(points: impl IntoIterator<Item = (u64, f64)>) -> VecDeque<Bucket> {
+        let bucket = |(i, (ts, value)): (u64, (u64, f64))| {
+            Bucket::of(Stamp { ts: Millis(ts), seq: Seq(i) }, Number::new(value).unwrap(), 1_000)
+        };
+        (1..).zip(points).map(bucket).collect()
+    }
+
+    #[test]
+    fn the_right_edge_is_now_where_points_come_often() {
+        let buckets = track((0..100).map(|s| (s * 1_000, 1.0)));
+        let window = Window::of(&buckets, 100_500).unwrap();
+        assert_eq!((window.from, window.to), (0, 100_500), "two minutes, as far as there is time");
+        let later = Window::of(&buckets, 160_500).unwrap();
+        assert_eq!(later.to - later.from, 120_000);
+        assert!(later.x(99_000) < 0.5, "a series that stopped is seen to move away");
+    }
+
+    #[test]
+    fn a_series_that_is_long_over_fits_its_window() {
+        let window = Window::of(&track((0..100).map(|s| (s * 1_000, 1.0))), 999_000).unwrap();
+        assert_eq!((window.from, window.to), (0, 99_000));
+    }
+
+    #[test]
+    fn a_sparse_series_fits_its_window_and_is_one_line() {
+        let window = Window::of(&track((0..5).map(|h| (h * 3_600_000, 1.0))), 4 * 3_600_000 + 60_000).unwrap();
+        assert_eq!((window.from, window.to), (0, 4 * 3_600_000));
+        assert!(window.break_ms > 3_600_000);
+    }
+
+    #[test]
+    fn a_single_point_is_somewhere() {
+        let window = Window::of(&track([(500_000, 1.0)]), 501_000).unwrap();
+        assert!((0.0..=1.0).contains(&window.x(500_000)));
+        assert!(Window::of(&VecDeque::new(), 0).is_none());
+    }
+
+    #[test]
+    fn values_lie_within_the_range_with_air() {
+        let buckets = track([(0, 10.0), (1_000, 20.0)]);
+        let range = Range::of(&buckets, &Window::of(&buckets, 1_000).unwrap());
+        assert!(range.y(20.0) > 0.0 && range.y(20.0) < 0.2);
+        assert!(range.y(10.0) < 1.0 && range.y(10.0) > 0.8);
+        assert!((range.y(15.0) - 0.5).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_flat_line_is_in_the_middle_and_extremes_stay_finite() {
+        for value in [0.0, 5.0, -5.0, 1e-320, f64::MAX, f64::MIN] {
+            let buckets = track([(0, value), (1_000, value)]);
+            let range = Range::of(&buckets, &Window::of(&buckets, 1_000).unwrap());
+            assert!((0.0..=1.0).contains(&range.y(value)), "{value}: {range:?}");
+        }
+        let buckets = track([(0, f64::MIN), (1_000, f64::MAX)]);
+        let range = Range::of(&buckets, &Window::of(&buckets, 1_000).unwrap());
+        assert!((range.y(0.0) - 0.5).abs() < 1e-9);
+    }
+}

@@ -1,0 +1,68 @@
+//! The line that pushes a number, to be copied.
+
+use leptos::html::Code;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use wasm_bindgen_futures::JsFuture;
+
+use crate::browser;
+
+/// The command that pushes a first number to the series `board`/temp of the server at `origin`.
+#[must_use]
+pub fn command(origin: &str, board: &str) -> String {
+    format!("curl -d 42.5 {origin}/in/{board}/temp")
+}
+
+/// The command for this page's server, with a button that copies it.
+#[expect(clippy::needless_pass_by_value, reason = "a component owns its properties")]
+#[component]
+pub fn CurlLine(
+    /// The board that it fills.
+    #[prop(into)]
+    board: String,
+) -> impl IntoView {
+    let line = command(&browser::origin(), &board);
+    let said = RwSignal::new("Copy");
+    let code = NodeRef::<Code>::new();
+    let copy = {
+        let line = line.clone();
+        move |_| {
+            let line = line.clone();
+            spawn_local(async move {
+                if clipboard(&line).await {
+                    said.try_set("Copied");
+                } else {
+                    // Browsers give the clipboard only to pages over https or from this machine.
+                    if let (Ok(Some(selection)), Some(code)) = (window().get_selection(), code.get_untracked()) {
+                        _ = selection.select_all_children(&code);
+                    }
+                    said.try_set("Selected: press Ctrl C");
+                }
+            });
+        }
+    };
+    view! {
+        <div class="curl">
+            // It may be wider than the page, and must then be scrolled by keyboard too.
+            <code class="curl-line" data-testid="curl-line" tabindex="0" node_ref=code>{line}</code>
+            <button class="button" data-testid="copy" type="button" aria-live="polite" on:click=copy>
+                {said}
+            </button>
+        </div>
+    }
+}
+
+async fn clipboard(text: &str) -> bool {
+    let window = window();
+    window.is_secure_context() && JsFuture::from(window.navigator().clipboard().write_text(text)).await.is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_pushes_to_the_board_at_the_pages_own_address() {
+        assert_eq!(command("http://localhost:7878", "ops"), "curl -d 42.5 http://localhost:7878/in/ops/temp");
+    }
+}

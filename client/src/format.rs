@@ -1,0 +1,5 @@
+//! Numbers, units and times as text.
+
+pub mod duration;
+pub mod number;
+pub mod unit;

@@ -1,0 +1,173 @@
+//! Numbers that can be read from afar and do not jitter.
+//!
+//! How many decimals are shown, and which prefix, is chosen for a series' recent numbers together, so that the figures
+//! stay in their places while the value moves.
+
+use super::unit::{Prefixes, Unit};
+
+/// Digits that are worth reading on a board.
+const DIGITS: i32 = 4;
+/// A real minus: as wide as the figures.
+const MINUS: &str = "\u{2212}";
+
+/// How the numbers of one series are written.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Style {
+    divisor: f64,
+    prefix: &'static str,
+    unit: &'static str,
+    decimals: usize,
+    /// Too large or small for figures and prefixes.
+    scientific: bool,
+}
+
+impl Style {
+    /// The style in which `current` and its recent neighbours can be read.
+    #[must_use]
+    pub fn of(unit: Unit, current: f64, recent: impl Iterator<Item = f64> + Clone) -> Self {
+        let greatest = recent.clone().chain([current]).map(f64::abs).fold(0.0, f64::max);
+        // A current value that would drown in the prefix of a greater past decides by itself.
+        let scale = if current != 0.0 && current.abs() * 1e3 < greatest { current.abs() } else { greatest };
+        let (divisor, prefix) = prefix_of(unit.prefixes, scale);
+        let scaled = scale / divisor;
+        let limit = match scaled {
+            0.0 => 0,
+            _ if scaled < 1.0 => DIGITS - 2 - exponent(scaled),
+            _ => (DIGITS - 1 - exponent(scaled)).max(0),
+        };
+        let limit = usize::try_from(limit).unwrap_or_default();
+        let decimals = if divisor > 1.0 {
+            limit
+        } else {
+            recent.chain([current]).map(|value| decimals_of(value, limit)).max().unwrap_or_default()
+        };
+        let scientific = scaled >= 1e6 || (scaled > 0.0 && scaled < 1e-6);
+        Self { divisor, prefix, unit: unit.symbol, decimals, scientific }
+    }
+
+    /// The number alone.
+    #[must_use]
+    pub fn number(&self, value: f64) -> String {
+        let figures = if self.scientific {
+            format!("{:.3e}", value.abs() / self.divisor)
+        } else {
+            grouped(&format!("{:.*}", self.decimals, value.abs() / self.divisor))
+        };
+        // What rounds to zero has no sign.
+        let zero = !figures.contains(|c: char| matches!(c, '1'..='9'));
+        if value < 0.0 && !zero { format!("{MINUS}{figures}") } else { figures }
+    }
+
+    /// What stands behind the number: prefix and unit, such as `MB`.
+    #[must_use]
+    pub fn unit(&self) -> String {
+        format!("{}{}", self.prefix, self.unit)
+    }
+
+    /// The number with an explicit sign, as a difference.
+    #[must_use]
+    pub fn difference(&self, value: f64) -> String {
+        let number = self.number(value);
+        let zero = !number.contains(|c: char| matches!(c, '1'..='9'));
+        match number.strip_prefix(MINUS) {
+            Some(_) => number,
+            None if zero => format!("±{number}"),
+            None => format!("+{number}"),
+        }
+    }
+}
+
+fn prefix_of(prefixes: Prefixes, scale: f64) -> (f64, &'static str) {
+    const STEPS: [(f64, &str); 5] = [(1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")];
+    let least = match prefixes {
+        Prefixes::FromThousand => 1e3,
+        Prefixes::FromMillion => 1e6,
+    };
+    STEPS.into_iter().find(|&(step, _)| step >= least && scale >= step).unwrap_or((1.0, ""))
+}
+
+/// The power of ten just at or below a positive number.
+#[expect(clippy::cast_possible_truncation, reason = "the exponent of a float has three digits")]
+fn exponent(value: f64) -> i32 {
+    value.log10().floor() as i32
+}
+
+/// How many decimals a number has, up to a limit.
+fn decimals_of(value: f64, limit: usize) -> usize {
+    let text = format!("{value:.limit$}");
+    text.split_once('.').map_or(0, |(_, decimals)| decimals.trim_end_matches('0').len())
+}
+
+fn grouped(figures: &str) -> String {
+    let (whole, decimals) = figures.split_once('.').map_or((figures, None), |(whole, rest)| (whole, Some(rest)));
+    let mut text = String::with_capacity(figures.len() + 4);
+    for (i, digit) in whole.chars().enumerate() {
+        if i > 0 && (whole.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    if let Some(decimals) = decimals {
+        text.push('.');
+        text.push_str(decimals);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BYTES: Unit = Unit { symbol: "B", prefixes: Prefixes::FromThousand };
+
+    fn alone(unit: Unit, value: f64) -> String {
+        let style = Style::of(unit, value, std::iter::empty());
+        format!("{} {}", style.number(value), style.unit()).trim_end().to_owned()
+    }
+
+    #[test]
+    fn a_number_by_itself_has_the_decimals_it_needs() {
+        for (value, text) in [
+            (0.0, "0"),
+            (42.0, "42"),
+            (42.5, "42.5"),
+            (-42.5, "−42.5"),
+            (42.483_728, "42.48"),
+            (1_234.567, "1,235"),
+            (123_456.0, "123,456"),
+            (999_999.0, "999,999"),
+            (1_234_567.0, "1.235 M"),
+            (0.25, "0.25"),
+            (0.004_213, "0.00421"),
+            (1e-9, "1.000e-9"),
+            (1e22, "1.000e7 P"),
+        ] {
+            assert_eq!(alone(Unit::NONE, value), text);
+        }
+    }
+
+    #[test]
+    fn bytes_take_a_prefix_from_a_thousand_on() {
+        assert_eq!(alone(BYTES, 999.0), "999 B");
+        assert_eq!(alone(BYTES, 3_200_000.0), "3.200 MB");
+    }
+
+    #[test]
+    fn figures_stay_in_their_places_while_the_value_moves() {
+        let recent = [41.25, 42.0, 43.5];
+        let style = Style::of(Unit::NONE, 42.0, recent.into_iter());
+        assert_eq!(recent.map(|value| style.number(value)), ["41.25", "42.00", "43.50"]);
+    }
+
+    #[test]
+    fn a_small_value_after_a_great_one_is_not_drowned() {
+        let style = Style::of(BYTES, 12.0, [5e9].into_iter());
+        assert_eq!(style.number(12.0), "12");
+    }
+
+    #[test]
+    fn a_difference_has_a_sign_unless_it_is_none() {
+        let style = Style::of(Unit::NONE, 42.5, [41.0].into_iter());
+        assert_eq!([1.5, -0.5, 0.0, -0.01].map(|d| style.difference(d)), ["+1.5", "−0.5", "±0.0", "±0.0"]);
+    }
+}

@@ -1,0 +1,200 @@
+//! The picture of the page, and who hears of its changes.
+//!
+//! The fold itself lives outside the signals: a track of hundreds of buckets that changes twenty times a second is
+//! nothing to copy into one. Each series has one signal with its [`Glance`], so that only its own tile is painted anew.
+
+use std::collections::HashMap;
+
+use leptos::prelude::*;
+use shared::fold::OutOfStep;
+use shared::{Applied, Cursor, Event, Picture, SeriesName, Track};
+
+use crate::board::glance::Glance;
+
+/// A handle on the picture.
+#[derive(Clone, Copy, Debug)]
+pub struct Live {
+    inner: StoredValue<Inner, LocalStorage>,
+    /// All series there are, sorted.
+    pub names: RwSignal<Vec<SeriesName>>,
+    /// Whether there is a picture at all yet.
+    pub loaded: RwSignal<bool>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    picture: Picture,
+    /// The picture is shown but must not be continued: only a snapshot counts.
+    forgotten: bool,
+    glances: HashMap<SeriesName, ArcRwSignal<Glance>>,
+    /// Counts the changes of each series, for painters that look by themselves.
+    versions: HashMap<SeriesName, u64>,
+}
+
+impl Live {
+    /// A picture of nothing.
+    #[must_use]
+    pub fn new() -> Self {
+        let inner = StoredValue::new_local(Inner::default());
+        Self { inner, names: RwSignal::new(Vec::new()), loaded: RwSignal::new(false) }
+    }
+
+    /// From where a new connection can continue the picture, if it can.
+    #[must_use]
+    pub fn cursor(self) -> Option<Cursor> {
+        self.inner.try_with_value(|inner| inner.picture.cursor().filter(|_| !inner.forgotten)).flatten()
+    }
+
+    /// From now on only a snapshot counts. What is shown stays until then.
+    pub fn forget(self) {
+        self.inner.try_update_value(|inner| inner.forgotten = true);
+    }
+
+    /// Applies the event of the frame `id` and tells whom it concerns.
+    ///
+    /// # Errors
+    /// [`OutOfStep`] where the event does not continue the picture.
+    pub fn apply(self, id: Cursor, event: Event) -> Result<(), OutOfStep> {
+        let Some(applied) = self.inner.try_update_value(|inner| inner.apply(id, event)) else { return Ok(()) };
+        let (all, changed) = match applied? {
+            Applied::Nothing => return Ok(()),
+            Applied::Changed(names) => (false, names),
+            Applied::Replaced => {
+                self.inner.update_value(Inner::drop_gone);
+                (true, self.inner.with_value(|inner| inner.picture.series().keys().cloned().collect()))
+            }
+        };
+        let mut grown = all;
+        for name in changed {
+            // Computed outside the update, since setting a signal may run code that looks at the picture.
+            let glance = self.with_track(&name, |track| Glance::of(&name, track));
+            let Some(glance) = glance else { continue };
+            let known = self.inner.with_value(|inner| inner.glances.get(&name).cloned());
+            match known {
+                Some(signal) if signal.with_untracked(|old| *old == glance) => {}
+                Some(signal) => signal.set(glance),
+                None => {
+                    grown = true;
+                    self.inner.update_value(|inner| {
+                        inner.glances.insert(name.clone(), ArcRwSignal::new(glance));
+                    });
+                }
+            }
+            self.inner.update_value(|inner| *inner.versions.entry(name).or_default() += 1);
+        }
+        if grown {
+            let names: Vec<_> = self.inner.with_value(|inner| inner.picture.series().keys().cloned().collect());
+            if self.names.with_untracked(|old| *old != names) {
+                self.names.set(names);
+            }
+        }
+        if !self.loaded.get_untracked() {
+            self.loaded.set(true);
+        }
+        Ok(())
+    }
+
+    /// What the tile of a series shows.
+    #[must_use]
+    pub fn glance(self, name: &SeriesName) -> Option<ArcRwSignal<Glance>> {
+        self.inner.try_with_value(|inner| inner.glances.get(name).cloned()).flatten()
+    }
+
+    /// Looks at the track of a series as it is now.
+    pub fn with_track<T>(self, name: &SeriesName, look: impl FnOnce(&Track) -> T) -> Option<T> {
+        self.inner.try_with_value(|inner| inner.picture.series().get(name).map(look)).flatten()
+    }
+
+    /// How often a series has changed.
+    #[must_use]
+    pub fn version(self, name: &SeriesName) -> u64 {
+        self.inner.try_with_value(|inner| inner.versions.get(name).copied()).flatten().unwrap_or_default()
+    }
+}
+
+impl Default for Live {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Inner {
+    fn apply(&mut self, id: Cursor, event: Event) -> Result<Applied, OutOfStep> {
+        if self.forgotten && matches!(event, Event::Update { .. } | Event::Heartbeat { .. }) {
+            return Err(OutOfStep { update: id, picture: None });
+        }
+        let applied = self.picture.apply(id, event)?;
+        if applied == Applied::Replaced {
+            self.forgotten = false;
+        }
+        Ok(applied)
+    }
+
+    fn drop_gone(&mut self) {
+        let series = self.picture.series();
+        self.glances.retain(|name, _| series.contains_key(name));
+        self.versions.retain(|name, _| series.contains_key(name));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared::{Epoch, Millis, Number, Seq, SeriesPart, Stamp, Value};
+
+    fn id(seq: u64) -> Cursor {
+        Cursor { epoch: Epoch(1), seq: Seq(seq) }
+    }
+
+    fn part(name: &str, seq: u64, value: f64) -> SeriesPart {
+        let at = Stamp { ts: Millis(seq * 1_000), seq: Seq(seq) };
+        SeriesPart { name: name.parse().unwrap(), track: Track::of(at, Value::Number(Number::new(value).unwrap())) }
+    }
+
+    fn snapshot(series: Vec<SeriesPart>) -> Event {
+        Event::Snapshot { now: Millis(0), series }
+    }
+
+    fn update(series: Vec<SeriesPart>) -> Event {
+        Event::Update { now: Millis(0), pushed: Millis(0), series }
+    }
+
+    #[test]
+    fn a_series_that_first_comes_in_an_update_joins_the_sorted_names() {
+        Owner::new().with(|| {
+            let live = Live::new();
+            live.apply(id(1), snapshot(vec![part("ops/b", 1, 1.0)])).unwrap();
+            live.apply(id(2), update(vec![part("ops/a", 2, 2.0)])).unwrap();
+            let names: Vec<String> = live.names.get_untracked().iter().map(ToString::to_string).collect();
+            assert_eq!(names, ["ops/a", "ops/b"]);
+        });
+    }
+
+    #[test]
+    fn only_the_series_that_changed_is_told_of() {
+        Owner::new().with(|| {
+            let live = Live::new();
+            live.apply(id(2), snapshot(vec![part("ops/a", 1, 1.0), part("ops/b", 2, 1.0)])).unwrap();
+            let (a, b) = ("ops/a".parse().unwrap(), "ops/b".parse().unwrap());
+            let before = (live.version(&a), live.version(&b));
+            live.apply(id(3), update(vec![part("ops/a", 3, 5.0)])).unwrap();
+            assert_eq!((live.version(&a), live.version(&b)), (before.0 + 1, before.1));
+        });
+    }
+
+    #[test]
+    fn a_forgotten_picture_is_shown_but_only_a_snapshot_continues_it() {
+        Owner::new().with(|| {
+            let live = Live::new();
+            live.apply(id(1), snapshot(vec![part("ops/a", 1, 1.0)])).unwrap();
+            assert_eq!(live.cursor(), Some(id(1)));
+            live.forget();
+            assert_eq!(live.cursor(), None);
+            assert_eq!(live.names.get_untracked().len(), 1);
+            assert!(live.apply(id(2), update(vec![part("ops/a", 2, 2.0)])).is_err());
+            live.apply(id(3), snapshot(vec![])).unwrap();
+            assert_eq!(live.cursor(), Some(id(3)));
+            assert!(live.names.get_untracked().is_empty());
+        });
+    }
+}

@@ -1,0 +1,62 @@
+//! A page that is older than its server.
+//!
+//! Reloading gets the new page. But where a proxy or a cache keeps giving out the old one, reloading again and again
+//! would help nobody: so it is done once for each new version, and after that the reader is told.
+
+use leptos::prelude::window;
+use web_sys::Storage;
+
+/// Under which name the tab remembers for which contract it was reloaded.
+const KEY: &str = "pulseboard.reloaded-for";
+
+/// What to do about the server's contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is ours.
+    Same,
+    /// Reload, and remember that.
+    Reload,
+    /// Reloading did not help: tell the reader.
+    Tell,
+}
+
+/// What to do where the server speaks `theirs`, this page `ours`, and the tab was last reloaded for `reloaded_for`.
+#[must_use]
+pub fn verdict(ours: &str, theirs: &str, reloaded_for: Option<&str>) -> Verdict {
+    if ours == theirs {
+        Verdict::Same
+    } else if reloaded_for == Some(theirs) {
+        Verdict::Tell
+    } else {
+        Verdict::Reload
+    }
+}
+
+/// Reloads once where the server's contract is not ours; whether the reader must be told instead.
+#[must_use]
+pub fn is_due(theirs: &str) -> bool {
+    let storage = window().session_storage().ok().flatten();
+    let remembered = storage.as_ref().and_then(|storage| storage.get_item(KEY).ok().flatten());
+    match verdict(&shared::contract::hash(), theirs, remembered.as_deref()) {
+        Verdict::Same => false,
+        Verdict::Tell => true,
+        // Without a memory there is no telling the first time from the hundredth.
+        Verdict::Reload => {
+            let kept = storage.as_ref().is_some_and(|storage: &Storage| storage.set_item(KEY, theirs).is_ok());
+            !(kept && window().location().reload().is_ok())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_version_is_loaded_once_and_then_told_of() {
+        assert_eq!(verdict("a", "a", None), Verdict::Same);
+        assert_eq!(verdict("a", "b", None), Verdict::Reload);
+        assert_eq!(verdict("a", "b", Some("b")), Verdict::Tell);
+        assert_eq!(verdict("a", "c", Some("b")), Verdict::Reload, "another new version is another matter");
+    }
+}

@@ -1,0 +1,72 @@
+//! Whether a line that is open has gone dead.
+//!
+//! A TCP connection whose other end vanished says nothing at all: no error, no end. Only the missing heartbeat tells.
+
+/// What is assumed until the server has said how often it beats, in milliseconds.
+pub const DEFAULT_HEARTBEAT_MS: u64 = 15_000;
+
+/// Listens for silence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Watchdog {
+    heartbeat_ms: u64,
+    heard_at: u64,
+}
+
+impl Watchdog {
+    /// A watchdog that heard something just now, at `now` milliseconds.
+    #[must_use]
+    pub fn new(now: u64) -> Self {
+        Self { heartbeat_ms: DEFAULT_HEARTBEAT_MS, heard_at: now }
+    }
+
+    /// Takes over what the server says of its heartbeat. Zero would make every moment a silence, so it is not taken.
+    pub fn expect_every(&mut self, heartbeat_ms: u64) {
+        if heartbeat_ms > 0 {
+            self.heartbeat_ms = heartbeat_ms;
+        }
+    }
+
+    /// Something was heard.
+    pub fn heard(&mut self, now: u64) {
+        self.heard_at = now;
+    }
+
+    /// How long a silence may last: two heartbeats.
+    #[must_use]
+    pub fn patience_ms(&self) -> u64 {
+        self.heartbeat_ms.saturating_mul(2)
+    }
+
+    /// Whether it has been silent for more than two heartbeats. A clock that was set back is no silence.
+    #[must_use]
+    pub fn is_overdue(&self, now: u64) -> bool {
+        now.saturating_sub(self.heard_at) > self.patience_ms()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_heartbeats_may_be_missed_and_no_more() {
+        let mut dog = Watchdog::new(1_000);
+        dog.expect_every(100);
+        assert!(!dog.is_overdue(1_200));
+        assert!(dog.is_overdue(1_201));
+        dog.heard(1_201);
+        assert!(!dog.is_overdue(1_401));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_is_no_silence() {
+        assert!(!Watchdog::new(1_000_000).is_overdue(5));
+    }
+
+    #[test]
+    fn a_heartbeat_of_zero_is_not_believed() {
+        let mut dog = Watchdog::new(0);
+        dog.expect_every(0);
+        assert_eq!(dog.patience_ms(), 2 * DEFAULT_HEARTBEAT_MS);
+    }
+}
