@@ -29,6 +29,12 @@ enum Happening {
     Reload { reader: usize, hz: u32 },
 }
 
+/// How many schedules are drawn: `SIMULATED_SCHEDULES`, or twenty thousand. A schedule that fails is printed, cut down to
+/// what is needed, and kept by proptest to be run first the next time.
+fn schedules() -> u32 {
+    std::env::var("SIMULATED_SCHEDULES").map_or(20_000, |text| text.parse().expect("SIMULATED_SCHEDULES is a number"))
+}
+
 fn happening() -> impl Strategy<Value = Happening> {
     let reader = 0..READERS;
     prop_oneof![
@@ -184,7 +190,7 @@ impl Browser {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1_500))]
+    #![proptest_config(ProptestConfig::with_cases(schedules()))]
 
     #[test]
     fn whatever_happens_a_picture_equals_the_server_at_its_cursor(
