@@ -12,11 +12,13 @@
 //! - [`cursor`]: where in the stream a reader is, `EPOCH-SEQ`;
 //! - [`sse`]: events as bytes and back;
 //! - [`contract`]: a hash of all that, by which a page notices that the server speaks otherwise;
-//! - [`problem`]: an error as RFC 9457 has it.
+//! - [`problem`]: an error as RFC 9457 has it;
+//! - [`doctor`]: what is wrong on the way of a stream, from measurements of it.
 
 pub mod bucket;
 pub mod contract;
 pub mod cursor;
+pub mod doctor;
 pub mod event;
 pub mod fold;
 pub mod millis;

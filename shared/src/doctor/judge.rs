@@ -1,0 +1,49 @@
+//! From measurements to findings.
+
+mod path;
+mod stream;
+
+use super::{Check, Finding, Level, Measurements, Mend};
+
+/// Every finding, in the order of [`Check`]; where no pulseboard answers, only that.
+#[must_use]
+pub fn judge(measured: &Measurements) -> Vec<Finding> {
+    let reach = path::reach(measured);
+    if reach.level == Level::Fail {
+        return vec![reach];
+    }
+    let proxy = measured.proxy();
+    let mut findings = vec![reach];
+    findings.extend(path::headers(measured, proxy));
+    findings.push(path::resume(measured, proxy));
+    findings.extend(stream::live(measured, proxy));
+    findings.extend(stream::buffering(measured, proxy));
+    findings.extend(stream::compression(measured, proxy));
+    findings.extend(stream::idle(measured, proxy));
+    findings.extend(path::protocol(measured, proxy));
+    findings.push(path::clock(measured));
+    findings
+}
+
+fn ok(check: Check, what: impl Into<String>) -> Finding {
+    Finding { check, level: Level::Ok, what: what.into(), why: String::new(), mend: Vec::new() }
+}
+
+fn warn(check: Check, what: impl Into<String>, why: &str, mend: Vec<Mend>) -> Finding {
+    Finding { check, level: Level::Warn, what: what.into(), why: why.to_owned(), mend }
+}
+
+fn fail(check: Check, what: impl Into<String>, why: &str, mend: Vec<Mend>) -> Finding {
+    Finding { check, level: Level::Fail, what: what.into(), why: why.to_owned(), mend }
+}
+
+/// Milliseconds as one says them: `80 ms`, `1.8 s`, `3 min`.
+fn span(ms: u64) -> String {
+    match ms {
+        0..1_000 => format!("{ms} ms"),
+        // A tenth is more than it is known to.
+        1_000..120_000 if ms % 1_000 < 100 => format!("{} s", ms / 1_000),
+        1_000..120_000 => format!("{}.{} s", ms / 1_000, ms % 1_000 / 100),
+        _ => format!("{} min", ms / 60_000),
+    }
+}

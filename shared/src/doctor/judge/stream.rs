@@ -1,0 +1,123 @@
+//! What there is to say of the stream: do events flow, also compressed, also after a silence.
+
+use super::super::mend::{Proxy, Trouble, mend};
+use super::super::{Check, End, Exchange, Finding, Measurements, held_ms};
+use super::{fail, ok, span, warn};
+
+/// What a server of this version has, where it did not say.
+const HEARTBEAT_MS: u64 = 15_000;
+
+pub(super) fn live(measured: &Measurements, proxy: Option<Proxy>) -> Option<Finding> {
+    let live = measured.live.as_ref()?;
+    let came = match (&live.answer, live.heartbeat_ms) {
+        (Ok(head), Some(_)) if head.status == 200 => {
+            return Some(ok(Check::Stream, format!("/sse says hello in {}", span(live.waited_ms))));
+        }
+        (Ok(head), _) if head.status != 200 => format!("answers {}", head.status),
+        _ => format!("says nothing for {}", span(live.waited_ms)),
+    };
+    Some(fail(
+        Check::Stream,
+        format!("/sse {came}"),
+        "No board shows anything. What holds for /sse/probe should hold for /sse; the first suspect is a buffer.",
+        mend(Trouble::Buffering, proxy),
+    ))
+}
+
+pub(super) fn buffering(measured: &Measurements, proxy: Option<Proxy>) -> Option<Finding> {
+    let plain = measured.plain.as_ref()?;
+    if let Some(broken) = broken(Check::Buffering, plain) {
+        return Some(broken);
+    }
+    let Some(held) = held_ms(plain) else {
+        let each = span(plain.every_ms);
+        return Some(ok(Check::Buffering, format!("{} events, {each} apart, arrive as they are sent", plain.frames)));
+    };
+    Some(fail(
+        Check::Buffering,
+        format!("events are held back, here for {}: something on the way buffers", span(held)),
+        "Readers see old numbers, or none until the buffer is full.",
+        mend(Trouble::Buffering, proxy),
+    ))
+}
+
+pub(super) fn compression(measured: &Measurements, proxy: Option<Proxy>) -> Option<Finding> {
+    let compressed = measured.compressed.as_ref()?;
+    let Ok(head) = &compressed.answer else { return broken(Check::Compression, compressed) };
+    let held = held_ms(compressed);
+    let Some(encoding) = &head.content_encoding else {
+        // Held back all the same: that is the buffer, which has a line of its own already.
+        let sane = held.is_none() || measured.plain.as_ref().is_some_and(|plain| held_ms(plain).is_some());
+        return if sane { Some(ok(Check::Compression, "none on the way")) } else { unnamed(held, proxy) };
+    };
+    if let Some(broken) = broken(Check::Compression, compressed) {
+        return Some(broken);
+    }
+    let Some(held) = held else {
+        return Some(ok(Check::Compression, format!("{encoding}, and each event still arrives when it is sent")));
+    };
+    Some(fail(
+        Check::Compression,
+        format!("{encoding} holds events back, here for {}", span(held)),
+        "A compressor that does not flush waits for more to compress: readers see old numbers.",
+        mend(Trouble::Compression, proxy),
+    ))
+}
+
+/// Held back only where compression was asked for, though the answer says that there is none.
+fn unnamed(held: Option<u64>, proxy: Option<Proxy>) -> Option<Finding> {
+    Some(fail(
+        Check::Compression,
+        format!("large events are held back, here for {}", span(held?)),
+        "Something on the way keeps events until it has enough of them, though it does not say that it compresses.",
+        mend(Trouble::Buffering, proxy),
+    ))
+}
+
+/// An answer that is none, or ends too soon.
+fn broken(check: Check, exchange: &Exchange) -> Option<Finding> {
+    let what = match &exchange.answer {
+        Ok(head) if head.status != 200 => format!("this time the answer is {}", head.status),
+        Ok(_) if exchange.end == End::Cut => {
+            let came = exchange.arrivals.len();
+            format!("the stream is cut after {}, {came} of {} events", span(exchange.ended_ms), exchange.frames)
+        }
+        Ok(_) => return None,
+        // No answer at all is what the strictest of buffers looks like.
+        Err(super::super::Failure::TimedOut) => return None,
+        Err(failure) => format!("this time the connection fails: {failure:?}"),
+    };
+    Some(fail(
+        check,
+        what,
+        "A way that works only now and then: several servers behind one name, a limit of requests or connections, or a \
+         limit of time or bytes for a whole answer.",
+        Vec::new(),
+    ))
+}
+
+pub(super) fn idle(measured: &Measurements, proxy: Option<Proxy>) -> Option<Finding> {
+    let idle = measured.idle.as_ref()?;
+    let beat = measured.live.as_ref().and_then(|live| live.heartbeat_ms).unwrap_or(HEARTBEAT_MS);
+    let heartbeat = format!("the server says something every {}", span(beat));
+    let gave_up = idle.answer.as_ref().is_ok_and(|head| matches!(head.status, 408 | 502 | 504));
+    if idle.end == End::Whole && !gave_up {
+        let silent = span(idle.every_ms);
+        let beyond = if idle.every_ms > beat { "" } else { " (the longest; ask for more to see beyond)" };
+        return Some(ok(Check::Idle, format!("{silent} of silence are no matter; {heartbeat}{beyond}")));
+    }
+    if idle.end == End::GivenUp && idle.arrivals.is_empty() {
+        // Nothing came, nothing was cut: a buffer, which has a line of its own.
+        return None;
+    }
+    // Held back by a buffer, the first event has not come: the silence began with the request.
+    let heard = idle.arrivals.last().map_or(0, |arrival| arrival.at_ms);
+    let cut = idle.ended_ms.saturating_sub(heard);
+    let what = format!("a silent stream is cut after {}; {heartbeat}", span(cut));
+    if cut > beat + beat / 3 {
+        return Some(ok(Check::Idle, what));
+    }
+    let why = "Where no number changes for so long, the board loses its connection, again and again.";
+    let told = if cut > beat { warn } else { fail };
+    Some(told(Check::Idle, what, why, mend(Trouble::Idle, proxy)))
+}

@@ -1,0 +1,119 @@
+//! Whether events were held back, from when they were sent and when they came.
+
+use super::{End, Exchange};
+
+/// How long events were held back, in milliseconds; nothing where they came as they were sent.
+///
+/// Only the pattern counts, no clock is compared with another. On a line that is slow, jumps or stalls for a moment,
+/// most events still come apart from each other; from a buffer, they come together.
+#[must_use]
+pub fn held_ms(exchange: &Exchange) -> Option<u64> {
+    if exchange.frames < 2 {
+        return None;
+    }
+    let expected = usize::try_from(exchange.frames).unwrap_or(usize::MAX);
+    if exchange.arrivals.is_empty() {
+        // Even the end of the stream did not bring them.
+        return (exchange.end == End::GivenUp).then_some(exchange.ended_ms);
+    }
+    if exchange.arrivals.iter().any(|arrival| arrival.sent.is_none()) {
+        return held_pieces(exchange, expected);
+    }
+    let mut together = 0;
+    for pair in exchange.arrivals.windows(2) {
+        let sent = since(pair[1].sent, pair[0].sent);
+        let came = pair[1].at_ms.saturating_sub(pair[0].at_ms);
+        together += usize::from(sent >= exchange.every_ms / 2 && came < sent / 4);
+    }
+    let first = exchange.arrivals[0];
+    let late =
+        exchange.arrivals.iter().map(|arrival| i128::from(arrival.at_ms) - i128::from(since(arrival.sent, first.sent)));
+    let hold = late.clone().max().unwrap_or_default() - late.min().unwrap_or_default();
+    let most = together * 2 >= exchange.arrivals.len() - 1 && together > 0;
+    most.then(|| u64::try_from(hold).unwrap_or_default())
+}
+
+/// Without the times of sending: an event a piece, or nearly so, where nothing is held back.
+fn held_pieces(exchange: &Exchange, expected: usize) -> Option<u64> {
+    let mut before = 0;
+    let mut bursts = 0;
+    let mut longest = 0;
+    for (i, arrival) in exchange.arrivals.iter().enumerate() {
+        let gap = arrival.at_ms.saturating_sub(before);
+        bursts += usize::from(i == 0 || gap >= exchange.every_ms / 4);
+        longest = gap.max(longest);
+        before = arrival.at_ms;
+    }
+    (bursts * 2 <= expected).then_some(longest)
+}
+
+fn since(later: Option<crate::Millis>, earlier: Option<crate::Millis>) -> u64 {
+    later.unwrap_or_default().since(earlier.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Arrival;
+    use super::*;
+    use crate::Millis;
+
+    fn exchange(arrivals: Vec<Arrival>, end: End) -> Exchange {
+        let ended_ms = arrivals.last().map_or(9_000, |arrival| arrival.at_ms);
+        Exchange {
+            frames: 10,
+            every_ms: 200,
+            last_event_id: None,
+            answer: Ok(super::super::Head::default()),
+            echo: None,
+            arrivals,
+            end,
+            ended_ms,
+        }
+    }
+
+    /// Ten events, each sent 200 ms after the one before by a clock that is far off, each arriving at its time.
+    fn arriving(at: impl Fn(u64) -> u64) -> Option<u64> {
+        let arrival = |n: u64| Arrival { sent: Some(Millis(77_000 + 200 * n)), at_ms: at(n) };
+        held_ms(&exchange((0..10).map(arrival).collect(), End::Whole))
+    }
+
+    fn pieces(at: &[u64]) -> Option<u64> {
+        held_ms(&exchange(at.iter().map(|&at_ms| Arrival { sent: None, at_ms }).collect(), End::Whole))
+    }
+
+    #[test]
+    fn events_that_come_as_they_are_sent_are_not_held() {
+        assert_eq!(arriving(|n| 3 + 200 * n), None);
+        assert_eq!(arriving(|n| 900 + 200 * n), None, "a long way is no buffer");
+        assert_eq!(arriving(|n| 30 + 200 * n + n * 7919 % 120), None, "nor is one whose length changes");
+    }
+
+    #[test]
+    fn a_line_that_stalls_once_is_not_a_buffer() {
+        assert_eq!(arriving(|n| (3 + 200 * n).max(if n > 3 { 1_400 } else { 0 })), None);
+    }
+
+    #[test]
+    fn events_that_come_all_at_the_end_were_held() {
+        assert_eq!(arriving(|_| 1_805), Some(1_800));
+    }
+
+    #[test]
+    fn events_that_come_in_pairs_or_threes_were_held() {
+        assert_eq!(arriving(|n| 200 * (n / 2 * 2 + 1)), Some(200));
+        assert_eq!(arriving(|n| 200 * (n / 3 * 3 + 2)), Some(400));
+    }
+
+    #[test]
+    fn a_stream_that_never_brought_an_event_was_held_for_as_long_as_one_waited() {
+        assert_eq!(held_ms(&exchange(Vec::new(), End::GivenUp)), Some(9_000));
+        assert_eq!(held_ms(&exchange(Vec::new(), End::Cut)), None, "cut is another matter");
+    }
+
+    #[test]
+    fn pieces_that_cannot_be_read_tell_it_as_well() {
+        assert_eq!(pieces(&[2, 202, 402, 602, 802, 1_002, 1_202, 1_402, 1_602, 1_802, 1_802]), None);
+        assert_eq!(pieces(&[2, 1_802, 1_803]), Some(1_800), "the head of the compressed stream, then all");
+        assert_eq!(pieces(&[1_802]), Some(1_802));
+    }
+}
