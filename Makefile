@@ -42,7 +42,7 @@ client:
 	@tools/client.sh
 
 setup-test:
-	@tools/setup.sh rust lint client browser
+	@tools/setup.sh rust lint client browser proxies
 
 lint: setup-test client
 	@echo "==> Formatting and lints"
@@ -50,7 +50,7 @@ lint: setup-test client
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo clippy -p pulseboard-shared -p pulseboard-client --all-targets --target $(WASM) -- -D warnings
 
-test-native: client
+test-native: setup-test client
 	@echo "==> Unit, property and integration tests"
 	cargo test --workspace --exclude pulseboard-e2e
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what a target of the Makefile needs and is not there yet.
-# Usage: tools/setup.sh PART…   with the parts rust, lint, client, browser
+# Usage: tools/setup.sh PART…   with the parts rust, lint, client, browser, proxies
 set -euo pipefail
 # shellcheck source=tools/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -31,11 +31,30 @@ apt_install() {
     fi
     say "Installing from Debian: ${packages[*]}"
     "${as_root[@]}" apt-get update -qq || die "apt-get update failed; see above"
+    # nginx and Caddy are wanted as programs, not as servers on port 80: not now, and not after the next boot.
+    local policy=/usr/sbin/policy-rc.d guarded=
+    if [ ! -e "$policy" ]; then
+        guarded=yes
+        printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null
+        "${as_root[@]}" chmod +x "$policy"
+        # shellcheck disable=SC2064  # as it is now: the variables are local
+        trap "${as_root[*]} rm -f $policy" EXIT
+    fi
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
         apt-get install -y -qq --no-install-recommends "${packages[@]}" </dev/null >"$stamps/apt.log" 2>&1 || {
         tail -n 20 "$stamps/apt.log" >&2
         die "apt-get could not install: ${packages[*]}"
     }
+    if [ "$guarded" ]; then
+        "${as_root[@]}" rm -f "$policy"
+        trap - EXIT
+    fi
+    local service
+    for service in nginx caddy; do
+        if [[ -d /run/systemd/system && " ${packages[*]} " == *" $service"* ]]; then
+            "${as_root[@]}" systemctl disable --quiet "$service"
+        fi
+    done
     packages=()
 }
 
@@ -99,7 +118,12 @@ for part in "$@"; do
             want chromium chromium
             want chromedriver chromium-driver
             ;;
-        *) die "setup.sh knows rust, lint, client and browser, not '$part'" ;;
+        proxies)
+            # In /usr/sbin, which is not in the path of everyone.
+            [ -x /usr/sbin/nginx ] || want nginx nginx-light
+            want caddy caddy
+            ;;
+        *) die "setup.sh knows rust, lint, client, browser and proxies, not '$part'" ;;
     esac
 done
 apt_install

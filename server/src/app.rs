@@ -4,6 +4,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderName, Method, Uri, header};
 use axum::routing::{MethodRouter, get, post};
+use shared::doctor;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::config::Origin;
@@ -31,6 +32,7 @@ pub fn app(state: AppState, origins: &[Origin]) -> Router {
         .route("/in", only("POST", post(ingest::many)).layer(pushes))
         .route("/in/{*series}", only("POST", post(ingest::one)).layer(pushes))
         .route("/sse", only("GET", get(stream::open)))
+        .route(doctor::probe::PATH, only("GET", get(stream::probe::open)))
         .route("/api/series", only("GET", get(catalog::list)))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))

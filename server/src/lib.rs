@@ -7,8 +7,8 @@
 //!
 //! Around them: [`config`] and [`serve`] start and end the program, [`door`] takes connections in, [`app`] is the router, [`problem`] is what an
 //! error looks like from outside, [`catalog`] lists the series, [`assets`] is the page, [`metrics`] and [`health`] are
-//! for those who run it. [`agent`] and [`push`] are the other commands: both push over HTTP, by [`upload`], as
-//! anyone would.
+//! for those who run it. [`agent`] and [`push`] are other commands: both push over HTTP, by [`upload`], as anyone would.
+//! [`doctor`] is the command that finds what breaks a stream on its way.
 
 pub mod agent;
 pub mod app;
@@ -16,6 +16,7 @@ pub mod assets;
 pub mod catalog;
 pub mod clock;
 pub mod config;
+pub mod doctor;
 pub mod door;
 pub mod health;
 pub mod hub;

@@ -1,14 +1,15 @@
 //! The binary `pulseboard`: reads the command line and runs one of the commands.
 
-use std::io::{BufReader, stdin};
+use std::io::{BufReader, stdin, stdout};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use pulseboard::config::Flags;
-use pulseboard::{agent, push, serve};
+use pulseboard::{agent, doctor, push, serve};
 use shared::SeriesName;
+use shared::doctor::Level;
 use tracing_subscriber::EnvFilter;
 
 /// Push a number with curl, watch it move in every open browser
@@ -40,6 +41,17 @@ enum Command {
         /// The lines are texts, not numbers
         #[arg(long)]
         text: bool,
+    },
+    /// Find what breaks the stream between a server and its readers
+    Doctor {
+        /// Where readers reach the server, through all that is on the way
+        url: doctor::Address,
+        /// Also see whether a stream stays open through so many seconds of silence
+        #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=600))]
+        idle: Option<u32>,
+        /// Print the findings and what was measured as JSON
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -79,6 +91,12 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             let lines = if text { push::Lines::Texts } else { push::Lines::Numbers };
             let summary = push::run(BufReader::new(stdin()), series, lines, &server.to)?;
             if summary.wrong > 0 {
+                return Ok(ExitCode::FAILURE);
+            }
+        }
+        Command::Doctor { url, idle, json } => {
+            let visit = doctor::Visit { address: url, idle, json };
+            if doctor::run(&visit, &mut stdout().lock())? == Level::Fail {
                 return Ok(ExitCode::FAILURE);
             }
         }

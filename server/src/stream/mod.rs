@@ -1,5 +1,6 @@
 //! `GET /sse`: a subscription as a response that does not end.
 
+pub mod probe;
 pub mod query;
 
 use std::convert::Infallible;
@@ -37,11 +38,15 @@ pub async fn open(
         let frame = subscription.next().await?;
         Some((Ok::<_, Infallible>(frame), subscription))
     });
-    let mut response = Body::from_stream(frames).into_response();
+    Ok(respond(Body::from_stream(frames)))
+}
+
+fn respond(body: Body) -> Response {
+    let mut response = body.into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(sse::CONTENT_TYPE));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     // nginx buffers a response unless told so.
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
-    Ok(response)
+    response
 }

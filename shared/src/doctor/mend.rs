@@ -8,7 +8,7 @@ use super::Head;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Proxy {
-    /// nginx, and OpenResty.
+    /// nginx, and `OpenResty`.
     Nginx,
     /// Caddy.
     Caddy,

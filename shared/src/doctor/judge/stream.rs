@@ -1,7 +1,7 @@
 //! What there is to say of the stream: do events flow, also compressed, also after a silence.
 
 use super::super::mend::{Proxy, Trouble, mend};
-use super::super::{Check, End, Exchange, Finding, Measurements, held_ms};
+use super::super::{Check, End, Exchange, Failure, Finding, Measurements, held_ms};
 use super::{fail, ok, span, warn};
 
 /// What a server of this version has, where it did not say.
@@ -82,9 +82,8 @@ fn broken(check: Check, exchange: &Exchange) -> Option<Finding> {
             let came = exchange.arrivals.len();
             format!("the stream is cut after {}, {came} of {} events", span(exchange.ended_ms), exchange.frames)
         }
-        Ok(_) => return None,
         // No answer at all is what the strictest of buffers looks like.
-        Err(super::super::Failure::TimedOut) => return None,
+        Ok(_) | Err(Failure::TimedOut) => return None,
         Err(failure) => format!("this time the connection fails: {failure:?}"),
     };
     Some(fail(

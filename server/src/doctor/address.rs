@@ -1,0 +1,127 @@
+//! Where readers reach a server, as people write it.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use shared::doctor::{Head, probe};
+use ureq::http::Uri;
+
+/// Scheme, host and port of a server, and a path where it lives below one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address {
+    https: bool,
+    host: String,
+    port: Option<u16>,
+    /// Empty, or like `/pulse`.
+    path: String,
+}
+
+/// That is no address.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no address; write one like http://127.0.0.1:7878 or https://board.example.com/b/ops")]
+pub struct AddressError(String);
+
+impl FromStr for Address {
+    type Err = AddressError;
+
+    /// Reads the address of a server, of a board, or of a stream; without a scheme, it is http.
+    fn from_str(text: &str) -> Result<Self, AddressError> {
+        let wrong = || AddressError(text.to_owned());
+        let full = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
+        let uri: Uri = full.parse().map_err(|_| wrong())?;
+        let https = match uri.scheme_str() {
+            Some("http") => false,
+            Some("https") => true,
+            _ => return Err(wrong()),
+        };
+        let authority = uri.authority().ok_or_else(wrong)?;
+        let path = uri.path();
+        let end = ["/b/", "/sse"].iter().filter_map(|tail| path.find(tail)).min().unwrap_or(path.len());
+        let path = path[..end].trim_end_matches('/').to_owned();
+        Ok(Self { https, host: authority.host().to_owned(), port: authority.port_u16(), path })
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { https, host, port, path } = self;
+        write!(f, "{}://{host}", if *https { "https" } else { "http" })?;
+        if let Some(port) = port {
+            write!(f, ":{port}")?;
+        }
+        f.write_str(path)
+    }
+}
+
+impl Address {
+    /// Without the brackets of an IPv6 address.
+    pub(super) fn host(&self) -> &str {
+        self.host.trim_start_matches('[').trim_end_matches(']')
+    }
+
+    pub(super) fn port(&self) -> u16 {
+        self.port.unwrap_or(if self.https { 443 } else { 80 })
+    }
+
+    pub(super) fn is_https(&self) -> bool {
+        self.https
+    }
+
+    /// Whether it never leaves this machine.
+    pub(super) fn is_loopback(&self) -> bool {
+        self.host().eq_ignore_ascii_case("localhost")
+            || self.host().parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    }
+
+    /// Where the probe is said to be instead; nothing where the answer leads elsewhere, such as to a log-in.
+    pub(super) fn redirected(&self, head: &Head) -> Option<Self> {
+        let location = head.location.as_deref().filter(|_| (301..=308).contains(&head.status))?;
+        let full = if location.starts_with('/') {
+            format!("{}{location}", Self { path: String::new(), ..self.clone() })
+        } else {
+            location.to_owned()
+        };
+        let base = full.split(['?', '#']).next()?.trim_end_matches('/').strip_suffix(probe::PATH)?;
+        base.parse().ok().filter(|to| to != self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn base(text: &str) -> String {
+        text.parse::<Address>().unwrap().to_string()
+    }
+
+    #[test]
+    fn any_address_of_a_server_will_do() {
+        assert_eq!(base("127.0.0.1:8080"), "http://127.0.0.1:8080");
+        assert_eq!(base("https://board.example.com/"), "https://board.example.com");
+        assert_eq!(base("https://board.example.com/b/ops"), "https://board.example.com");
+        assert_eq!(base("http://[::1]:7878/sse?series=a"), "http://[::1]:7878");
+        assert_eq!(base("https://example.com/pulse/b/ops"), "https://example.com/pulse");
+        assert!("ftp://example.com".parse::<Address>().is_err());
+        assert!("".parse::<Address>().unwrap_err().to_string().contains("write one like"));
+    }
+
+    #[test]
+    fn loopback_is_known_by_name_and_number() {
+        let local = |text: &str| text.parse::<Address>().unwrap().is_loopback();
+        assert!(local("localhost:1") && local("127.0.0.2") && local("http://[::1]"));
+        assert!(!local("192.0.2.1") && !local("localhost.example.com"));
+    }
+
+    #[test]
+    fn a_redirect_counts_where_it_leads_to_the_probe() {
+        let to = |location: &str| {
+            let head = Head { status: 301, location: Some(location.into()), ..Head::default() };
+            "http://a.example".parse::<Address>().unwrap().redirected(&head).map(|to| to.to_string())
+        };
+        assert_eq!(to("https://a.example/sse/probe?frames=1").as_deref(), Some("https://a.example"));
+        assert_eq!(to("/pulse/sse/probe").as_deref(), Some("http://a.example/pulse"));
+        assert_eq!(to("https://a.example/login"), None);
+        assert_eq!(to("/sse/probe"), None, "in circles");
+    }
+}

@@ -1,0 +1,132 @@
+//! `GET /sse/probe`: a stream that is known beforehand, for the doctor to see what becomes of it on the way.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::RawQuery;
+use axum::http::{HeaderMap, Version};
+use axum::response::Response;
+use futures_util::stream;
+use serde::Deserialize;
+use shared::doctor::probe::{EVENT, Echo, Frame};
+use tokio::time::{Instant, sleep_until};
+
+use crate::clock;
+use crate::problem::ApiError;
+
+/// Most frames of a probe.
+const MAX_FRAMES: u32 = 100;
+
+/// Longest time of a probe, in milliseconds. It costs the server no more than a reader does.
+const MAX_TOTAL_MS: u64 = 600_000;
+
+/// Most bytes of padding in a frame.
+const MAX_PADDING: usize = 16_384;
+
+/// Longest header that is echoed, in characters.
+const MAX_ECHO: usize = 200;
+
+#[derive(Debug)]
+struct Wanted {
+    frames: u32,
+    every_ms: u64,
+    padding: usize,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Query {
+    frames: Option<String>,
+    every_ms: Option<String>,
+    padding: Option<String>,
+}
+
+/// Streams `frames=` frames, one each `every_ms=` milliseconds, each with `padding=` bytes that mean nothing, and ends.
+/// Every frame has the server's clock, and the first one what of the request got here.
+///
+/// # Errors
+/// [`ApiError::Invalid`], which names the parameter.
+pub async fn open(version: Version, RawQuery(query): RawQuery, headers: HeaderMap) -> Result<Response, ApiError> {
+    let wanted = parse(query.as_deref().unwrap_or_default())?;
+    let header = |name: &str| {
+        let value = headers.get(name)?;
+        Some(String::from_utf8_lossy(value.as_bytes()).chars().take(MAX_ECHO).collect())
+    };
+    let echo = Echo {
+        last_event_id: header("last-event-id"),
+        accept_encoding: header("accept-encoding"),
+        http: format!("{version:?}"),
+    };
+    let start = Instant::now();
+    let frames = stream::unfold((0, Some(echo)), move |(n, echo)| {
+        let Wanted { frames, every_ms, padding } = wanted;
+        async move {
+            if n == frames {
+                return None;
+            }
+            sleep_until(start + Duration::from_millis(every_ms * u64::from(n))).await;
+            let frame = write(&Frame { n, now: clock::now().wall, echo }, padding);
+            Some((Ok::<_, Infallible>(frame), (n + 1, None)))
+        }
+    });
+    Ok(super::respond(Body::from_stream(frames)))
+}
+
+fn write(frame: &Frame, padding: usize) -> String {
+    let json = serde_json::to_string(frame).expect("a frame is always JSON");
+    let padding = if padding == 0 { String::new() } else { format!(": {}\n", ".".repeat(padding)) };
+    format!("{padding}event: {EVENT}\ndata: {json}\n\n")
+}
+
+fn parse(query: &str) -> Result<Wanted, ApiError> {
+    let expected = "optionally frames=, every_ms= and padding=";
+    let query: Query =
+        serde_html_form::from_str(query).map_err(|error| ApiError::field("query", expected, error.to_string()))?;
+    let number = |field, given: Option<String>, otherwise: u64, range: std::ops::RangeInclusive<u64>| {
+        let Some(text) = given else { return Ok(otherwise) };
+        let number = text.parse().ok().filter(|number| range.contains(number));
+        let expected = || format!("a whole number from {} to {}", range.start(), range.end());
+        number.ok_or_else(|| ApiError::field(field, expected(), format!("{text:?}")))
+    };
+    let frames = number("frames", query.frames, 10, 1..=u64::from(MAX_FRAMES))?;
+    let every_ms = number("every_ms", query.every_ms, 200, 0..=MAX_TOTAL_MS)?;
+    let padding = number("padding", query.padding, 0, 0..=MAX_PADDING as u64)?;
+    let total = (frames - 1) * every_ms;
+    if total > MAX_TOTAL_MS {
+        let expected = format!("at most {MAX_TOTAL_MS} in all");
+        return Err(ApiError::field("every_ms", expected, format!("{frames} frames in {total}")));
+    }
+    // Each was held to a bound that fits.
+    Ok(Wanted { frames: frames.try_into().unwrap_or(MAX_FRAMES), every_ms, padding: padding.try_into().unwrap_or(0) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(query: &str) -> String {
+        parse(query).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_probe_is_bounded_in_count_time_and_size() {
+        let wanted = parse("").unwrap();
+        assert_eq!((wanted.frames, wanted.every_ms, wanted.padding), (10, 200, 0));
+        assert!(parse("frames=2&every_ms=600000&padding=16384").is_ok());
+        assert!(error("frames=101").contains("frames: expected a whole number from 1 to 100"));
+        assert!(error("frames=0").contains("frames"));
+        assert!(error("frames=3&every_ms=600000").contains("every_ms: expected at most 600000 in all"));
+        assert!(error("padding=16385").contains("padding"));
+        assert!(error("frame=1").contains("frame"));
+    }
+
+    #[test]
+    fn a_frame_is_an_event_that_reads_back() {
+        let frame = Frame { n: 3, now: shared::Millis(7), echo: None };
+        let messages = shared::sse::Parser::default().feed(write(&frame, 50).as_bytes());
+        assert_eq!(messages.len(), 1);
+        assert_eq!(messages[0].event, EVENT);
+        assert_eq!(serde_json::from_str::<Frame>(&messages[0].data).unwrap(), frame);
+    }
+}
