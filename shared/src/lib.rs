@@ -36,4 +36,4 @@ pub use millis::Millis;
 pub use name::{BoardId, Selector, SeriesName};
 pub use point::{Number, Point, Text, Value};
 pub use problem::Problem;
-pub use track::{Line, SeriesPart, Track};
+pub use track::{Line, Log, SeriesPart, Track};

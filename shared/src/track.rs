@@ -49,7 +49,20 @@ pub enum Track {
     /// Of a series of numbers.
     Numbers(VecDeque<Bucket>),
     /// Of a series of texts.
-    Texts(VecDeque<Line>),
+    Texts(Log),
+}
+
+/// The newest lines of a series of texts, and how many there ever were: who sees two states of it knows how many lines
+/// were skipped in between.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Log {
+    /// The newest, oldest first.
+    pub lines: VecDeque<Line>,
+    /// How many lines the series ever had.
+    pub total: u64,
+    /// The greatest number among all of them. Not always among those kept: a line can come so late that it is older
+    /// than all of a full log, and is counted all the same.
+    pub changed: Seq,
 }
 
 /// The value that a series has now.
@@ -67,7 +80,10 @@ impl Track {
     pub fn of(at: Stamp, value: Value) -> Self {
         match value {
             Value::Number(number) => Self::Numbers([Bucket::of(at, number, SECOND)].into()),
-            Value::Text(text) => Self::Texts([Line { at, text: text.into() }].into()),
+            Value::Text(text) => {
+                let lines = [Line { at, text: text.into() }].into();
+                Self::Texts(Log { lines, total: 1, changed: at.seq })
+            }
         }
     }
 
@@ -87,9 +103,11 @@ impl Track {
                 let new = Bucket::of(at, number, SECOND);
                 put(buckets, WINDOW, new, |b| b.start, |old, new| old.merge(&new));
             }
-            (Self::Texts(lines), Value::Text(text)) => {
+            (Self::Texts(log), Value::Text(text)) => {
                 let new = Line { at, text: text.into() };
-                put(lines, LOG, new, |l| l.at, |old, new| *old = new);
+                put(&mut log.lines, LOG, new, |l| l.at, |old, new| *old = new);
+                log.total += 1;
+                log.changed = log.changed.max(at.seq);
             }
             (Self::Numbers(_), Value::Text(_)) | (Self::Texts(_), Value::Number(_)) => {}
         }
@@ -104,7 +122,7 @@ impl Track {
         }
         Some(match self {
             Self::Numbers(buckets) => Self::Numbers(changed_or_newest(buckets, |b| b.changed > seq)),
-            Self::Texts(lines) => Self::Texts(changed_or_newest(lines, |l| l.at.seq > seq)),
+            Self::Texts(log) => Self::Texts(Log { lines: changed_or_newest(&log.lines, |l| l.at.seq > seq), ..*log }),
         })
     }
 
@@ -116,10 +134,11 @@ impl Track {
                     put(buckets, WINDOW, bucket, |b| b.start, |old, new| *old = new);
                 }
             }
-            (Self::Texts(lines), Self::Texts(part)) => {
-                for line in part {
-                    put(lines, LOG, line, |l| l.at, |old, new| *old = new);
+            (Self::Texts(log), Self::Texts(part)) => {
+                for line in part.lines {
+                    put(&mut log.lines, LOG, line, |l| l.at, |old, new| *old = new);
                 }
+                (log.total, log.changed) = (part.total, part.changed);
             }
             (whole, part) => *whole = part,
         }
@@ -131,7 +150,7 @@ impl Track {
         let none = Stamp { ts: Millis(0), seq: Seq::ZERO };
         match self {
             Self::Numbers(buckets) => buckets.back().map_or(none, |b| b.last.at),
-            Self::Texts(lines) => lines.back().map_or(none, |l| l.at),
+            Self::Texts(log) => log.lines.back().map_or(none, |l| l.at),
         }
     }
 
@@ -140,7 +159,7 @@ impl Track {
     pub fn latest(&self) -> Latest<'_> {
         match self {
             Self::Numbers(buckets) => Latest::Number(buckets.back().map_or(0.0, |b| b.last.value)),
-            Self::Texts(lines) => Latest::Text(lines.back().map_or("", |l| &l.text)),
+            Self::Texts(log) => Latest::Text(log.lines.back().map_or("", |l| &l.text)),
         }
     }
 
@@ -148,10 +167,9 @@ impl Track {
     #[must_use]
     pub fn changed(&self) -> Seq {
         match self {
-            Self::Numbers(buckets) => buckets.iter().map(|b| b.changed).max(),
-            Self::Texts(lines) => lines.iter().map(|l| l.at.seq).max(),
+            Self::Numbers(buckets) => buckets.iter().map(|b| b.changed).max().unwrap_or_default(),
+            Self::Texts(log) => log.changed,
         }
-        .unwrap_or_default()
     }
 }
 
@@ -187,7 +205,7 @@ fn changed_or_newest<T: Clone>(kept: &VecDeque<T>, changed: impl Fn(&T) -> bool)
 
 /// A series as a frame tells it: all of its track in a snapshot, what changed of it in an update.
 ///
-/// As JSON: `{"name", "value", "ts", "buckets"}`, or `{"name", "text", "ts", "lines"}`; `value`, `text` and `ts` repeat
+/// As JSON: `{"name", "value", "ts", "buckets"}`, or `{"name", "text", "ts", "lines", "total", "changed"}`; `value`, `text` and `ts` repeat
 /// the newest point for readers that look no further.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(try_from = "WirePart")]
@@ -200,7 +218,7 @@ pub struct SeriesPart {
 
 impl Serialize for SeriesPart {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut object = serializer.serialize_struct("SeriesPart", 4)?;
+        let mut object = serializer.serialize_struct("SeriesPart", 6)?;
         object.serialize_field("name", self.name.as_str())?;
         match self.track.latest() {
             Latest::Number(value) => object.serialize_field("value", &value)?,
@@ -209,7 +227,11 @@ impl Serialize for SeriesPart {
         object.serialize_field("ts", &self.track.latest_at().ts)?;
         match &self.track {
             Track::Numbers(buckets) => object.serialize_field("buckets", buckets)?,
-            Track::Texts(lines) => object.serialize_field("lines", lines)?,
+            Track::Texts(log) => {
+                object.serialize_field("lines", &log.lines)?;
+                object.serialize_field("total", &log.total)?;
+                object.serialize_field("changed", &log.changed)?;
+            }
         }
         object.end()
     }
@@ -222,6 +244,10 @@ struct WirePart {
     buckets: VecDeque<Bucket>,
     #[serde(default)]
     lines: VecDeque<Line>,
+    #[serde(default)]
+    total: u64,
+    #[serde(default)]
+    changed: Seq,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -234,7 +260,7 @@ impl TryFrom<WirePart> for SeriesPart {
     fn try_from(wire: WirePart) -> Result<Self, BadPart> {
         let track = match (wire.buckets.is_empty(), wire.lines.is_empty()) {
             (false, true) => Track::Numbers(wire.buckets),
-            (true, false) => Track::Texts(wire.lines),
+            (true, false) => Track::Texts(Log { lines: wire.lines, total: wire.total, changed: wire.changed }),
             _ => return Err(BadPart(wire.name)),
         };
         Ok(Self { name: wire.name, track })
@@ -328,6 +354,21 @@ mod tests {
     }
 
     #[test]
+    fn a_log_tells_how_many_lines_were_skipped() {
+        let mut track = Track::of(at(1, 1), text("first"));
+        let mut reader = track.clone();
+        for seq in 2..=351 {
+            track.push(at(seq, seq), text("more"));
+        }
+        reader.absorb(track.since(Seq(1)).unwrap());
+        let Track::Texts(log) = &reader else { panic!("it holds texts") };
+        assert_eq!((log.lines.len(), log.total), (LOG, 351));
+        track.push(at(2, 352), text("older than all that is kept"));
+        reader.absorb(track.since(Seq(351)).unwrap());
+        assert_eq!(reader, track);
+    }
+
+    #[test]
     fn a_series_on_the_wire_repeats_its_newest_point_for_simple_readers() {
         let mut track = Track::of(at(1_000_250, 7), number(42.5));
         track.push(at(1_000_750, 9), number(40.0));
@@ -340,7 +381,7 @@ mod tests {
         let part = SeriesPart { name: "ops/deploy".parse().unwrap(), track: Track::of(at(5, 1), text("up")) };
         assert_eq!(
             serde_json::to_string(&part).unwrap(),
-            r#"{"name":"ops/deploy","text":"up","ts":5,"lines":[[5,1,"up"]]}"#
+            r#"{"name":"ops/deploy","text":"up","ts":5,"lines":[[5,1,"up"]],"total":1,"changed":1}"#
         );
         assert!(serde_json::from_str::<SeriesPart>(r#"{"name":"ops/temp"}"#).is_err());
     }

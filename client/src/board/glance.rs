@@ -13,7 +13,7 @@ const COMPARE_MS: u64 = 60_000;
 /// How many of the newest buckets choose the decimals.
 const RECENT: usize = 60;
 /// How many lines before the latest a tile shows.
-const EARLIER: usize = 3;
+const EARLIER: usize = 4;
 
 /// What a tile shows.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,8 +76,8 @@ impl Glance {
     pub fn of(name: &SeriesName, track: &Track) -> Self {
         let shown = match track {
             Track::Numbers(buckets) => Shown::Number(NumberGlance::of(Unit::of(name), buckets)),
-            Track::Texts(lines) => {
-                let mut newest = lines.iter().rev();
+            Track::Texts(log) => {
+                let mut newest = log.lines.iter().rev();
                 Shown::Text(TextGlance {
                     text: newest.next().map(|line| line.text.clone()).unwrap_or_default(),
                     earlier: newest.take(EARLIER).map(|line| (line.at.ts, line.text.clone())).collect(),
@@ -110,12 +110,15 @@ fn change(style: &Style, buckets: &VecDeque<Bucket>) -> Option<Change> {
     if base.at == newest.at {
         return None;
     }
-    let by = style.difference(newest.value - base.value);
+    let mut by = style.difference(newest.value - base.value);
     let arrow = match by.chars().next() {
         Some('+') => "▲",
         Some('±') => "■",
         _ => "▼",
     };
+    if !style.unit().is_empty() {
+        by = format!("{by} {}", style.unit());
+    }
     Some(Change { arrow, by, over: duration(newest.at.ts.since(base.at.ts).max(1_000)) })
 }
 
@@ -158,7 +161,7 @@ mod tests {
     #[test]
     fn a_young_series_changed_since_its_first_value_even_within_a_second() {
         let change = numbers(&[(5_000, 41.0), (5_100, 42.5)]).change.unwrap();
-        assert_eq!((change.arrow, change.by.as_str(), change.over.as_str()), ("▲", "+1.5", "1 s"));
+        assert_eq!((change.arrow, change.by.as_str(), change.over.as_str()), ("▲", "+1.5 ms", "1 s"));
     }
 
     #[test]
@@ -166,7 +169,7 @@ mod tests {
         let points: Vec<(u64, f64)> = (0..200).map(|i| (i * 1_000, i as f64)).collect();
         let glance = numbers(&points);
         let change = glance.change.unwrap();
-        assert_eq!((change.by.as_str(), change.over.as_str()), ("+60", "1 min"));
+        assert_eq!((change.by.as_str(), change.over.as_str()), ("+60 ms", "1 min"));
         assert_eq!(glance.range.unwrap(), "0 to 199 in 3 min");
         assert_eq!(glance.width, 3);
     }
@@ -174,7 +177,7 @@ mod tests {
     #[test]
     fn a_sparse_series_is_compared_with_the_value_before() {
         let change = numbers(&[(0, 9.0), (3_600_000, 8.0), (7_200_000, 8.0)]).change.unwrap();
-        assert_eq!((change.arrow, change.by.as_str(), change.over.as_str()), ("■", "±0", "1 h"));
+        assert_eq!((change.arrow, change.by.as_str(), change.over.as_str()), ("■", "±0 ms", "1 h"));
     }
 
     #[test]
@@ -190,6 +193,6 @@ mod tests {
         let Shown::Text(shown) = glance.shown else { panic!("texts were pushed") };
         assert_eq!(shown.text, "line 9");
         let earlier: Vec<&str> = shown.earlier.iter().map(|(_, text)| text.as_str()).collect();
-        assert_eq!(earlier, ["line 8", "line 7", "line 6"]);
+        assert_eq!(earlier, ["line 8", "line 7", "line 6", "line 5"]);
     }
 }

@@ -33,6 +33,7 @@ impl Store {
     pub fn tracks(&self) -> rusqlite::Result<Vec<(SeriesName, Track)>> {
         let mut select =
             self.conn.prepare("SELECT ts, seq, value FROM points WHERE series = ?1 ORDER BY ts DESC, seq DESC")?;
+        let mut count = self.conn.prepare("SELECT count(*), max(seq) FROM points WHERE series = ?1")?;
         let mut tracks = Vec::with_capacity(self.series.len());
         for (name, &(id, kind)) in &self.series {
             let mut points: Vec<(Stamp, Value)> = Vec::new();
@@ -63,6 +64,12 @@ impl Store {
             if let Some((at, value)) = points.next() {
                 let mut track = Track::of(at, value);
                 points.for_each(|(at, value)| track.push(at, value));
+                if let Track::Texts(log) = &mut track {
+                    // What the lines that are not kept have left behind.
+                    (log.total, log.changed) = count.query_row([id], |row| {
+                        Ok((row.get::<_, i64>(0)?.unsigned_abs(), Seq(row.get::<_, i64>(1)?.unsigned_abs())))
+                    })?;
+                }
                 tracks.push((name.clone(), track));
             }
         }

@@ -61,7 +61,7 @@ impl TestServer {
     }
 
     pub fn stream(&self, query: &str, last_event_id: Option<&str>) -> Stream {
-        let mut request = http().get(format!("{}/sse?{query}", self.url));
+        let mut request = http_for(6 * PATIENCE).get(format!("{}/sse?{query}", self.url));
         if let Some(id) = last_event_id {
             request = request.header("Last-Event-ID", id);
         }
@@ -80,6 +80,13 @@ impl TestServer {
         let text = self.get("/metrics").text;
         let line = text.lines().find(|line| line.split(' ').next() == Some(name));
         line.unwrap_or_else(|| panic!("no {name} in {text}")).split(' ').next_back().unwrap().parse().unwrap()
+    }
+
+    /// How much memory it has, in KiB (Linux's `VmRSS`).
+    pub fn resident_kilobytes(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
     }
 
     /// Asks it to end, as a service manager does.
@@ -169,5 +176,10 @@ impl Stream {
 }
 
 fn http() -> ureq::Agent {
-    ureq::Agent::config_builder().http_status_as_error(false).timeout_recv_body(Some(PATIENCE)).build().into()
+    http_for(PATIENCE)
+}
+
+/// A client for answers that take at most so long, from their first byte to their last.
+fn http_for(longest: Duration) -> ureq::Agent {
+    ureq::Agent::config_builder().http_status_as_error(false).timeout_recv_body(Some(longest)).build().into()
 }

@@ -1,0 +1,120 @@
+//! Readers that stall, vanish or read one byte at a time do not hurt the others, nor the server's memory.
+
+#![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, reason = "test code")]
+
+mod harness;
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use harness::{BINARY, PATIENCE, TestServer};
+use shared::track::Latest;
+use shared::{Event, sse};
+use socket2::{Domain, Socket, Type};
+
+/// Opens a stream by hand, with a small window, and reads nothing of it.
+fn stalled(server: &TestServer, query: &str) -> TcpStream {
+    let addr: std::net::SocketAddr = server.addr().parse().unwrap();
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    socket.set_recv_buffer_size(2_048).unwrap();
+    socket.connect(&addr.into()).unwrap();
+    let mut socket: TcpStream = socket.into();
+    write!(socket, "GET /sse?{query} HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    socket
+}
+
+fn wait_for_readers(server: &TestServer, wanted: impl Fn(f64) -> bool) -> Duration {
+    let began = Instant::now();
+    while !wanted(server.metric("pulseboard_readers")) {
+        assert!(began.elapsed() < PATIENCE, "there are {} readers", server.metric("pulseboard_readers"));
+    }
+    began.elapsed()
+}
+
+/// Pushes so much that no socket buffer holds it, and gives how many pushes that were.
+fn flood(server: &TestServer, kilobytes: usize) -> usize {
+    let line = serde_json::json!({ "series": "ops/log", "text": "x".repeat(4_000) }).to_string() + "\n";
+    let pushes = kilobytes / 4;
+    for _ in 0..pushes / 100 {
+        assert_eq!(server.post("/in", &line.repeat(100), &[]).status, 204);
+    }
+    pushes
+}
+
+#[test]
+fn a_reader_that_takes_nothing_is_gone_within_two_heartbeats() {
+    let data = tempfile::tempdir().unwrap();
+    let mut command = Command::new(BINARY);
+    let server = TestServer::start_with(command.args(["serve", "--heartbeat", "1"]), "127.0.0.1:0", data.path());
+    let mut good = server.stream("series=none", None);
+    let _bad: Vec<TcpStream> = (0..10).map(|_| stalled(&server, "series=ops/**&hz=0")).collect();
+    wait_for_readers(&server, |readers| readers > 10.5);
+    flood(&server, 8_000);
+    let took = wait_for_readers(&server, |readers| readers < 1.5);
+    // The kernel's timer is not exact; two heartbeats are two seconds.
+    assert!(took < Duration::from_secs(4), "{took:?}");
+    for _ in 0..2 {
+        assert!(matches!(good.event(), Event::Hello { .. } | Event::Snapshot { .. }));
+    }
+    assert!(matches!(good.event(), Event::Heartbeat { .. }), "the others stay");
+}
+
+#[test]
+fn readers_that_never_read_cost_little_memory_and_keep_nobody_else_from_reading() {
+    let data = tempfile::tempdir().unwrap();
+    let server = TestServer::start(data.path());
+    flood(&server, 2_000);
+    let mut good = server.stream("series=ops/**", None);
+    let _bad: Vec<TcpStream> = (0..200).map(|_| stalled(&server, "series=ops/**&hz=0")).collect();
+    wait_for_readers(&server, |readers| readers > 200.5);
+    let before = server.resident_kilobytes();
+    let reading = std::thread::spawn(move || {
+        while !latest_texts(&good.event()).contains(&"the end".to_owned()) {}
+        good.last_id
+    });
+    let pushes = flood(&server, 8_000);
+    let grown = server.resident_kilobytes().saturating_sub(before);
+    // What each of them missed is 8 MB; queued up for all it would be 1.6 GB. A few frames are under way for each.
+    assert!(grown < 64 << 10, "{grown} KB more");
+    server.push("ops/log", r#"{"text":"the end"}"#);
+    let last_id = reading.join().unwrap();
+    assert!(last_id.ends_with(&format!("-{}", 500 + pushes + 1)), "{last_id}");
+}
+
+#[test]
+fn a_reader_of_one_byte_at_a_time_gets_there() {
+    let data = tempfile::tempdir().unwrap();
+    let server = TestServer::start(data.path());
+    server.push("ops/n", r#"{"text":"begin"}"#);
+    let mut slow = stalled(&server, "series=ops/n");
+    slow.set_read_timeout(Some(PATIENCE)).unwrap();
+    for i in 0..50 {
+        server.push("ops/n", &serde_json::json!({ "text": i.to_string() }).to_string());
+    }
+    server.push("ops/n", r#"{"text":"the end"}"#);
+    // The head of the response and the sizes of chunks are lines that no field of a stream is like; they are passed
+    // over by the parser as fields that it does not know.
+    let mut parser = sse::Parser::default();
+    let mut byte = [0];
+    let mut arrived = false;
+    while !arrived {
+        slow.read_exact(&mut byte).unwrap();
+        let messages = parser.feed(&byte);
+        arrived = messages
+            .iter()
+            .any(|message| latest_texts(&serde_json::from_str(&message.data).unwrap()).contains(&"the end".to_owned()));
+    }
+}
+
+/// The newest text of each series that the event tells of.
+fn latest_texts(event: &Event) -> Vec<String> {
+    let (Event::Snapshot { series, .. } | Event::Update { series, .. }) = event else { return Vec::new() };
+    let text = |part: &shared::SeriesPart| match part.track.latest() {
+        Latest::Text(text) => Some(text.to_owned()),
+        Latest::Number(_) => None,
+    };
+    series.iter().filter_map(text).collect()
+}
