@@ -7,7 +7,7 @@ use rust_embed::{EmbeddedFile, RustEmbed};
 use crate::problem::ApiError;
 
 #[derive(RustEmbed)]
-#[folder = "$CARGO_MANIFEST_DIR/../dist"]
+#[folder = "../dist"]
 #[allow_missing = true]
 struct Dist;
 
