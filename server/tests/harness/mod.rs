@@ -61,18 +61,9 @@ impl TestServer {
     }
 
     pub fn stream(&self, query: &str, last_event_id: Option<&str>) -> Stream {
-        let mut request = http_for(6 * PATIENCE).get(format!("{}/sse?{query}", self.url));
-        if let Some(id) = last_event_id {
-            request = request.header("Last-Event-ID", id);
-        }
-        let response = request.call().unwrap();
-        assert_eq!(response.status(), 200);
-        let header = |name: &str| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
-        assert_eq!(header("content-type").as_deref(), Some("text/event-stream"));
-        assert_eq!(header("cache-control").as_deref(), Some("no-cache"));
-        assert_eq!(header("x-accel-buffering").as_deref(), Some("no"));
-        let body = Box::new(response.into_body().into_reader());
-        Stream { body, parser: sse::Parser::default(), read: Vec::new().into_iter(), last_id: String::new() }
+        let response = open(&self.url, query, last_event_id);
+        assert_eq!(response.headers().get("x-accel-buffering").unwrap(), "no");
+        Stream::of(response)
     }
 
     /// The value of one line of `/metrics`.
@@ -154,6 +145,16 @@ pub struct Stream {
 }
 
 impl Stream {
+    /// The stream at an address that is not the server's own, such as that of a proxy.
+    pub fn at(url: &str, query: &str, last_event_id: Option<&str>) -> Self {
+        Self::of(open(url, query, last_event_id))
+    }
+
+    fn of(response: ureq::http::Response<ureq::Body>) -> Self {
+        let body = Box::new(response.into_body().into_reader());
+        Self { body, parser: sse::Parser::default(), read: Vec::new().into_iter(), last_id: String::new() }
+    }
+
     /// The next event; nothing where the stream has ended.
     pub fn next(&mut self) -> Option<Event> {
         loop {
@@ -173,6 +174,18 @@ impl Stream {
     pub fn event(&mut self) -> Event {
         self.next().expect("the stream goes on")
     }
+}
+
+fn open(url: &str, query: &str, last_event_id: Option<&str>) -> ureq::http::Response<ureq::Body> {
+    let mut request = http_for(6 * PATIENCE).get(format!("{url}/sse?{query}"));
+    if let Some(id) = last_event_id {
+        request = request.header("Last-Event-ID", id);
+    }
+    let response = request.call().unwrap();
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.headers().get("content-type").unwrap(), "text/event-stream");
+    assert_eq!(response.headers().get("cache-control").unwrap(), "no-cache");
+    response
 }
 
 fn http() -> ureq::Agent {

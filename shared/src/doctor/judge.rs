@@ -37,13 +37,14 @@ fn fail(check: Check, what: impl Into<String>, why: &str, mend: Vec<Mend>) -> Fi
     Finding { check, level: Level::Fail, what: what.into(), why: why.to_owned(), mend }
 }
 
-/// Milliseconds as one says them: `80 ms`, `1.8 s`, `3 min`.
+/// Milliseconds as one says them: `80 ms`, `2 s`, `1.8 s`, `3 min`.
 fn span(ms: u64) -> String {
-    match ms {
-        0..1_000 => format!("{ms} ms"),
-        // A tenth is more than it is known to.
-        1_000..120_000 if ms % 1_000 < 100 => format!("{} s", ms / 1_000),
-        1_000..120_000 => format!("{}.{} s", ms / 1_000, ms % 1_000 / 100),
+    // To a tenth: it is not known better.
+    let tenths = (ms + 50) / 100;
+    match (ms, tenths % 10) {
+        (0..950, _) => format!("{ms} ms"),
+        (950..120_000, 0) => format!("{} s", tenths / 10),
+        (950..120_000, tenth) => format!("{}.{tenth} s", tenths / 10),
         _ => format!("{} min", ms / 60_000),
     }
 }

@@ -1,0 +1,271 @@
+//! The doctor, and the stream itself, through real proxies.
+
+mod harness;
+mod proxies;
+
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use harness::{BINARY, Stream, TestServer};
+use proxies::Proxy;
+use serde_json::Value as Json;
+use shared::Event;
+use shared::doctor::{Check, Finding, Level};
+use tempfile::TempDir;
+
+/// A server, and its data until the end of the test.
+fn server() -> (TestServer, TempDir) {
+    let data = tempfile::tempdir().unwrap();
+    (TestServer::start(data.path()), data)
+}
+
+/// What the doctor finds.
+struct Visit {
+    code: i32,
+    findings: Vec<Finding>,
+    json: Json,
+}
+
+impl Visit {
+    fn to(url: &str, args: &[&str]) -> Self {
+        Self::trusting(None, url, args)
+    }
+
+    fn trusting(signer: Option<&Path>, url: &str, args: &[&str]) -> Self {
+        let mut command = Command::new(BINARY);
+        command.args(["doctor", "--json", url]).args(args);
+        if let Some(signer) = signer {
+            command.env("SSL_CERT_FILE", signer);
+        }
+        let output = command.output().unwrap();
+        let json: Json = serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
+        let findings = serde_json::from_value(json["findings"].clone()).unwrap();
+        Self { code: output.status.code().unwrap(), findings, json }
+    }
+
+    fn is_well(&self) {
+        assert!(self.findings.iter().all(|finding| finding.level == Level::Ok), "{:#}", self.json);
+        assert_eq!((self.code, &self.json["verdict"]), (0, &Json::from("ok")));
+    }
+
+    /// The one thing that is broken.
+    fn broken(&self, check: Check) -> &Finding {
+        assert_eq!((self.code, &self.json["verdict"]), (1, &Json::from("fail")), "{:#}", self.json);
+        let broken: Vec<&Finding> = self.findings.iter().filter(|finding| finding.level == Level::Fail).collect();
+        assert_eq!(broken.iter().map(|finding| finding.check).collect::<Vec<_>>(), [check], "{:#}", self.json);
+        broken[0]
+    }
+
+    fn of(&self, check: Check) -> &Finding {
+        self.findings.iter().find(|finding| finding.check == check).unwrap()
+    }
+}
+
+/// The lines that the doctor advises first, which must be for this proxy.
+fn advice(finding: &Finding, proxy: &str) -> String {
+    let first = &finding.mend[0];
+    assert_eq!(first.proxy.name(), proxy);
+    first.lines.join("\n")
+}
+
+#[test]
+fn straight_to_the_server_all_is_well() {
+    let (server, _data) = server();
+    Visit::to(&server.url, &["--idle", "1"]).is_well();
+}
+
+#[test]
+fn the_report_for_people_is_aligned_and_ends_with_a_verdict() {
+    let (server, _data) = server();
+    let output = Command::new(BINARY).args(["doctor", &format!("{}/b/ops", server.url)]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.starts_with(&format!("The way to {}\n", server.url)), "{text}");
+    for check in ["reach", "headers", "resume", "stream", "buffering", "compression", "protocol", "clock"] {
+        assert!(text.contains(&format!("\n  ✓ ok    {check:11}  ")), "{text}");
+    }
+    assert!(text.contains("--idle 20") && text.ends_with("\nAll is well.\n"), "{text}");
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn nginx_as_it_comes_lets_the_stream_flow() {
+    let (server, _data) = server();
+    let visit = Visit::to(&Proxy::nginx(&server, "").url, &[]);
+    visit.is_well();
+    assert!(visit.of(Check::Reach).what.contains("through nginx"));
+}
+
+#[test]
+fn nginx_that_buffers_is_found_and_the_advised_line_mends_it() {
+    let (server, _data) = server();
+    let buffering = "proxy_ignore_headers X-Accel-Buffering; proxy_buffering on;";
+    let visit = Visit::to(&Proxy::nginx(&server, buffering).url, &[]);
+    let broken: Vec<Check> = visit.findings.iter().filter(|f| f.level == Level::Fail).map(|f| f.check).collect();
+    // The stream itself, which does not end, never gets past the buffer.
+    assert_eq!((broken, visit.code), (vec![Check::Stream, Check::Buffering], 1), "{:#}", visit.json);
+    let line = advice(visit.of(Check::Buffering), "nginx");
+    let mended = format!("proxy_ignore_headers X-Accel-Buffering; {line}");
+    Visit::to(&Proxy::nginx(&server, &mended).url, &[]).is_well();
+}
+
+#[test]
+fn nginx_that_cuts_silent_streams_is_found_and_the_advised_line_mends_it() {
+    let (server, _data) = server();
+    let visit = Visit::to(&Proxy::nginx(&server, "proxy_read_timeout 2s;").url, &["--idle", "4"]);
+    let finding = visit.broken(Check::Idle);
+    assert!(finding.what.contains("cut after 2") && finding.what.ends_with("every 15 s"), "{finding:?}");
+    let line = advice(finding, "nginx");
+    Visit::to(&Proxy::nginx(&server, &line).url, &["--idle", "4"]).is_well();
+}
+
+#[test]
+fn nginx_that_compresses_flushes_each_event() {
+    let (server, _data) = server();
+    let gzip = "gzip on; gzip_types text/event-stream; gzip_proxied any; gzip_min_length 0;";
+    let visit = Visit::to(&Proxy::nginx(&server, gzip).url, &[]);
+    visit.is_well();
+    assert!(visit.of(Check::Compression).what.starts_with("gzip, and each event"), "{:#}", visit.json);
+}
+
+#[test]
+fn nginx_that_compresses_and_buffers_is_found_and_both_lines_mend_it() {
+    let (server, _data) = server();
+    let both = "proxy_ignore_headers X-Accel-Buffering; gzip on; gzip_types text/event-stream; gzip_proxied any;";
+    let visit = Visit::to(&Proxy::nginx(&server, both).url, &[]);
+    assert_eq!(visit.of(Check::Compression).level, Level::Fail, "{:#}", visit.json);
+    let mended = format!(
+        "proxy_ignore_headers X-Accel-Buffering; {} {}",
+        advice(visit.of(Check::Buffering), "nginx"),
+        advice(visit.of(Check::Compression), "nginx")
+    );
+    Visit::to(&Proxy::nginx(&server, &mended).url, &[]).is_well();
+}
+
+#[test]
+fn nginx_that_drops_or_changes_headers_is_found_and_the_advised_lines_mend_it() {
+    let (server, _data) = server();
+    let visit = Visit::to(&Proxy::nginx(&server, "proxy_set_header Last-Event-ID \"\"; expires 1h;").url, &[]);
+    assert_eq!((visit.code, &visit.json["verdict"]), (0, &Json::from("warn")));
+    let (resume, headers) = (visit.of(Check::Resume), visit.of(Check::Headers));
+    assert_eq!((resume.level, headers.level), (Level::Warn, Level::Warn), "{:#}", visit.json);
+    assert!(headers.what.contains("max-age=3600"), "{headers:?}");
+    let mended = format!("{} {}", advice(resume, "nginx"), advice(headers, "nginx"));
+    Visit::to(&Proxy::nginx(&server, &mended).url, &[]).is_well();
+
+    let wrong = "proxy_hide_header Content-Type; add_header Content-Type text/plain;";
+    let visit = Visit::to(&Proxy::nginx(&server, wrong).url, &[]);
+    let lines = advice(visit.broken(Check::Headers), "nginx");
+    Visit::to(&Proxy::nginx(&server, &lines).url, &[]).is_well();
+}
+
+#[test]
+fn caddy_as_it_comes_lets_the_stream_flow() {
+    let (server, _data) = server();
+    let visit = Visit::to(&Proxy::caddy(&server, "reverse_proxy {to}").url, &[]);
+    visit.is_well();
+    assert!(visit.of(Check::Reach).what.contains("through Caddy"), "{:#}", visit.json);
+}
+
+#[test]
+fn caddy_that_compresses_is_judged_by_what_arrives() {
+    let (server, _data) = server();
+    let visit = Visit::to(&Proxy::caddy(&server, "encode gzip\nreverse_proxy {to}").url, &[]);
+    let finding = visit.of(Check::Compression);
+    eprintln!("{finding:?}");
+    if finding.level != Level::Ok {
+        let lines = advice(finding, "Caddy");
+        Visit::to(&Proxy::caddy(&server, &format!("{lines}\nreverse_proxy {{to}}")).url, &[]).is_well();
+    }
+}
+
+#[test]
+fn caddy_that_cuts_silent_streams_is_found_and_the_advised_lines_mend_it() {
+    let (server, _data) = server();
+    let with = |lines: &str| format!("reverse_proxy {{to}} {{\n{lines}\n}}");
+    let cutting = with("transport http {\nread_timeout 2s\n}");
+    let visit = Visit::to(&Proxy::caddy(&server, &cutting).url, &["--idle", "4"]);
+    let lines = advice(visit.broken(Check::Idle), "Caddy");
+    Visit::to(&Proxy::caddy(&server, &with(&lines)).url, &["--idle", "4"]).is_well();
+}
+
+#[test]
+fn caddy_with_tls_offers_http_2_and_a_stranger_s_certificate_is_told() {
+    let (server, _data) = server();
+    let proxy = Proxy::caddy_with_tls(&server, "reverse_proxy {to}");
+    let visit = Visit::trusting(Some(&proxy.signer()), &proxy.url, &[]);
+    visit.is_well();
+    assert!(visit.of(Check::Protocol).what.starts_with("h2"), "{:#}", visit.json);
+    let visit = Visit::to(&proxy.url, &[]);
+    assert!(visit.broken(Check::Reach).what.starts_with("no trust in"), "{:#}", visit.json);
+}
+
+#[test]
+fn a_redirect_to_the_same_server_is_followed_and_told() {
+    let (server, _data) = server();
+    let proxy = Proxy::nginx(&server, "");
+    let hop = Proxy::nginx(&server, &format!("return 301 {}$request_uri;", proxy.url));
+    let visit = Visit::to(&hop.url, &[]);
+    assert_eq!((visit.code, visit.of(Check::Reach).level), (0, Level::Warn), "{:#}", visit.json);
+    assert!(visit.of(Check::Reach).what.contains(&proxy.url));
+}
+
+#[test]
+fn what_is_no_pulseboard_is_told_and_the_code_is_1() {
+    let (server, _data) = server();
+    let visit = Visit::to(&Proxy::caddy(&server, "respond \"hello\"").url, &[]);
+    let finding = visit.broken(Check::Reach);
+    assert!(finding.what.contains("answers 200") && finding.why.contains("not a pulseboard"), "{finding:?}");
+    let visit = Visit::to(&Proxy::nginx(&server, "return 302 /login;").url, &[]);
+    assert!(visit.broken(Check::Reach).why.contains("log in"));
+    let proxy = Proxy::nginx(&server, "");
+    server.kill();
+    assert!(Visit::to(&proxy.url, &[]).broken(Check::Reach).what.contains("answers 502"));
+    let nowhere = proxy.url.clone();
+    drop(proxy);
+    assert!(Visit::to(&nowhere, &[]).broken(Check::Reach).what.starts_with("nothing listens"));
+}
+
+#[test]
+fn an_address_that_is_none_is_told_as_such() {
+    let output = Command::new(BINARY).args(["doctor", "ftp://example.com"]).output().unwrap();
+    assert!(String::from_utf8(output.stderr).unwrap().contains("write one like http://127.0.0.1:7878"));
+    assert!(!output.status.success());
+}
+
+#[test]
+fn a_probe_has_the_headers_of_the_stream_and_a_wrong_one_is_a_problem() {
+    let (server, _data) = server();
+    let answer = server.get("/sse/probe?frames=3&every_ms=1&padding=9");
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("content-type"), "text/event-stream");
+    assert_eq!((answer.header("cache-control"), answer.header("x-accel-buffering")), ("no-cache", "no"));
+    assert_eq!(answer.text.matches(": .........\nevent: probe\ndata: ").count(), 3, "{}", answer.text);
+    let (field, expected, _) = server.get("/sse/probe?frames=0").first_error();
+    assert_eq!((field.as_str(), expected.as_str()), ("frames", "a whole number from 1 to 100"));
+    assert_eq!(server.post("/sse/probe", "", &[]).status, 405);
+}
+
+#[test]
+fn through_nginx_and_caddy_as_they_come_an_update_arrives_within_a_second_and_a_reader_comes_back_without_a_loss() {
+    let (server, _data) = server();
+    for proxy in [Proxy::nginx(&server, ""), Proxy::caddy(&server, "reverse_proxy {to}")] {
+        server.push("way/temp", "1");
+        let mut stream = Stream::at(&proxy.url, "series=way/*", None);
+        assert!(matches!(stream.event(), Event::Hello { .. }));
+        assert!(matches!(stream.event(), Event::Snapshot { .. }));
+        let pushed = Instant::now();
+        server.push("way/temp", "2");
+        assert!(matches!(stream.event(), Event::Update { .. }));
+        assert!(pushed.elapsed() < Duration::from_secs(1), "{:?}", pushed.elapsed());
+
+        let last_id = stream.last_id.clone();
+        drop(stream);
+        server.push("way/temp", "3");
+        let mut stream = Stream::at(&proxy.url, "series=way/*", Some(&last_id));
+        assert!(matches!(stream.event(), Event::Hello { .. }));
+        let Event::Update { series, .. } = stream.event() else { panic!("no gap, no snapshot: what was missed") };
+        assert_eq!(series.len(), 1);
+    }
+}
