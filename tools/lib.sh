@@ -11,8 +11,9 @@ export CARGO_TARGET_DIR="$target"
 stamps="$target/stamps"
 mkdir -p "$stamps"
 
-# rustup puts cargo here, and cargo what it installs; a shell that was open before does not know.
-export PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"
+# First what stands in for a tool that has a fault. Then where rustup puts cargo, and cargo what it installs: a shell
+# that was open before does not know.
+export PATH="$root/tools/bin:${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"
 
 say() { printf '==> %s\n' "$*"; }
 

@@ -19,6 +19,9 @@ want() { # want COMMAND PACKAGE…: the packages, where the command is missing
     have "$command" || packages+=("$@")
 }
 
+# tools/bin/wasm-opt is only a stand-in.
+have_wasm_opt() { [ "$(type -ap wasm-opt | wc -l)" -gt 1 ]; }
+
 apt_install() {
     [ "${#packages[@]}" -gt 0 ] || return 0
     have apt-get || die "this needs ${packages[*]} (names of Debian's packages); install them and try again"
@@ -110,7 +113,7 @@ for part in "$@"; do
     case "$part" in
         rust | lint) ;;
         client)
-            want wasm-opt binaryen
+            have_wasm_opt || packages+=(binaryen)
             want brotli brotli
             ;;
         browser)
