@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use thirtyfour::common::log::LoggingPrefsLogLevel;
 use thirtyfour::{ChromiumLikeCapabilities as _, DesiredCapabilities, WebDriver};
 use tokio::process::Command;
 
@@ -48,6 +49,7 @@ impl Browser {
         for flag in FLAGS.iter().copied().chain([profile.as_str()]) {
             capabilities.add_arg(flag).expect("a flag is a string");
         }
+        capabilities.set_browser_log_level(LoggingPrefsLogLevel::All).expect("a level is a string");
         let driver = WebDriver::new(format!("http://127.0.0.1:{port}"), capabilities).await;
         Self { driver: driver.expect("chromedriver starts Chromium"), _chromedriver: chromedriver }
     }

@@ -118,7 +118,7 @@ impl<'a> Page<'a> {
         until(&format!("{series} shows {value}"), async || match self.tile(series).await {
             Some(tile) if tile.value == value => Ok(()),
             Some(tile) => Err(format!("it shows {tile:?}")),
-            None => Err(format!("no such tile; the page reads: {}", self.body().await)),
+            None => Err(format!("no such tile; {}", self.account().await)),
         })
         .await;
     }
@@ -131,17 +131,20 @@ impl<'a> Page<'a> {
         until(&format!("the badge says {state}"), async || {
             let script = "return document.querySelector('[data-testid=badge]')?.dataset.state ?? null";
             let now = self.eval(script, &[]).await;
-            if now == state { Ok(()) } else { Err(format!("it says {now}")) }
+            if now == state { Ok(()) } else { Err(format!("it says {now}; {}", self.account().await)) }
         })
         .await;
     }
 
-    /// All that the page reads.
+    /// All that the page reads, and what it wrote to the console since it was last asked.
     ///
     /// # Panics
     /// When the page cannot be asked.
-    pub async fn body(&self) -> String {
-        self.eval("return document.body?.innerText ?? ''", &[]).await.as_str().unwrap_or_default().to_owned()
+    pub async fn account(&self) -> String {
+        let body = self.eval("return document.body?.innerText ?? ''", &[]).await;
+        let console = self.driver.browser_log().await.expect("the browser keeps its console");
+        let console: Vec<String> = console.into_iter().map(|entry| entry.message).collect();
+        format!("the page reads {body}, its console {console:?}")
     }
 
     /// What a script returns.
