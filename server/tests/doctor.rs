@@ -1,5 +1,7 @@
 //! The doctor, and the stream itself, through real proxies.
 
+#![expect(clippy::unwrap_used, reason = "a test's helpers, too")]
+
 mod harness;
 mod proxies;
 
@@ -168,16 +170,15 @@ fn caddy_as_it_comes_lets_the_stream_flow() {
     assert!(visit.of(Check::Reach).what.contains("through Caddy"), "{:#}", visit.json);
 }
 
+/// Caddy 2.6 does, where the first piece has 512 bytes or more.
 #[test]
-fn caddy_that_compresses_is_judged_by_what_arrives() {
+fn caddy_that_compresses_holds_events_back_and_the_advised_lines_mend_it() {
     let (server, _data) = server();
     let visit = Visit::to(&Proxy::caddy(&server, "encode gzip\nreverse_proxy {to}").url, &[]);
-    let finding = visit.of(Check::Compression);
-    eprintln!("{finding:?}");
-    if finding.level != Level::Ok {
-        let lines = advice(finding, "Caddy");
-        Visit::to(&Proxy::caddy(&server, &format!("{lines}\nreverse_proxy {{to}}")).url, &[]).is_well();
-    }
+    let finding = visit.broken(Check::Compression);
+    assert!(finding.what.starts_with("gzip holds events back"), "{finding:?}");
+    let lines = advice(finding, "Caddy");
+    Visit::to(&Proxy::caddy(&server, &format!("{lines}\nreverse_proxy {{to}}")).url, &[]).is_well();
 }
 
 #[test]

@@ -8,7 +8,7 @@ use shared::doctor::{Check, Finding, Level, Measurements, Mend};
 const WIDTH: usize = 96;
 
 /// Where the text begins.
-const INDENT: usize = 22;
+const INDENT: usize = 23;
 
 pub(super) fn print(measured: &Measurements, findings: &[Finding], out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "The way to {}\n", measured.base)?;

@@ -102,8 +102,8 @@ pub(super) fn idle(measured: &Measurements, proxy: Option<Proxy>) -> Option<Find
     let gave_up = idle.answer.as_ref().is_ok_and(|head| matches!(head.status, 408 | 502 | 504));
     if idle.end == End::Whole && !gave_up {
         let silent = span(idle.every_ms);
-        let beyond = if idle.every_ms > beat { "" } else { " (the longest; ask for more to see beyond)" };
-        return Some(ok(Check::Idle, format!("{silent} of silence are no matter; {heartbeat}{beyond}")));
+        let more = if idle.every_ms > beat { "" } else { ", so try more than that" };
+        return Some(ok(Check::Idle, format!("{silent} of silence does no harm; {heartbeat}{more}")));
     }
     if idle.end == End::GivenUp && idle.arrivals.is_empty() {
         // Nothing came, nothing was cut: a buffer, which has a line of its own.
