@@ -21,14 +21,14 @@ pub fn Badge(
         Standing { since, .. } => format!(" since {}", browser::time_of_day(since)),
     };
     let latency = move || match (state.get(), latency_ms.get()) {
-        (State::Live, Some(ms)) => format!("{ms} ms"),
+        (State::Live, Some(ms)) => format!("{ms} ms from push to paint"),
         _ => String::new(),
     };
     view! {
         <span
             class="latency"
             data-testid="latency"
-            title="From push to paint: the median of the last 30 updates"
+            title="The median of the last 30 updates"
         >
             {latency}
         </span>

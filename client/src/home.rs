@@ -4,10 +4,12 @@ pub mod cards;
 
 use std::time::Duration;
 
-use gloo_net::http::Request;
 use leptos::ev;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use wasm_bindgen::{JsCast as _, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{RequestCache, RequestInit, Response};
 
 use crate::app::Masthead;
 use crate::browser;
@@ -71,20 +73,25 @@ impl Known {
 }
 
 /// The list, and the server's time where the answer carries it.
-async fn fetch() -> Result<(Vec<Listed>, Option<u64>), gloo_net::Error> {
-    let answer = Request::get("/api/series").cache(web_sys::RequestCache::NoStore).send().await?;
+async fn fetch() -> Result<(Vec<Listed>, Option<u64>), JsValue> {
+    let fresh = RequestInit::new();
+    fresh.set_cache(RequestCache::NoStore);
+    let answer = JsFuture::from(window().fetch_with_str_and_init("/api/series", &fresh)).await?;
+    let answer: Response = answer.dyn_into()?;
     if !answer.ok() {
-        return Err(gloo_net::Error::GlooError(format!("status {}", answer.status())));
+        return Err(JsValue::from(answer.status()));
     }
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates; NaN was sorted out")]
     let server = answer
         .headers()
-        .get("date")
+        .get("date")?
         .map(|date| js_sys::Date::parse(&date))
         .filter(|ms| ms.is_finite())
         // The header is cut to the second: the middle of it is the better guess.
         .map(|ms| ms as u64 + 500);
-    Ok((serde_json::from_str(&answer.text().await?)?, server))
+    let text = JsFuture::from(answer.text()?).await?.as_string().unwrap_or_default();
+    let listed = serde_json::from_str(&text).map_err(|error| JsValue::from(error.to_string()))?;
+    Ok((listed, server))
 }
 
 /// All boards, each as a card.

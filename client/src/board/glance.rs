@@ -16,7 +16,7 @@ const RECENT: usize = 60;
 const EARLIER: usize = 4;
 
 /// What a tile shows.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Glance {
     /// When the newest point was.
     pub at: Millis,
@@ -31,6 +31,12 @@ pub enum Shown {
     Number(NumberGlance),
     /// Of a series of texts.
     Text(TextGlance),
+}
+
+impl Default for Shown {
+    fn default() -> Self {
+        Self::Text(TextGlance::default())
+    }
 }
 
 /// A number at a glance.
@@ -62,7 +68,7 @@ pub struct Change {
 }
 
 /// A text at a glance.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TextGlance {
     /// The latest text.
     pub text: String,
@@ -85,6 +91,26 @@ impl Glance {
             }
         };
         Self { at: track.latest_at().ts, shown }
+    }
+}
+
+impl Glance {
+    /// The number, if it is one.
+    #[must_use]
+    pub fn number(&self) -> Option<&NumberGlance> {
+        match &self.shown {
+            Shown::Number(number) => Some(number),
+            Shown::Text(_) => None,
+        }
+    }
+
+    /// The text, if it is one.
+    #[must_use]
+    pub fn text(&self) -> Option<&TextGlance> {
+        match &self.shown {
+            Shown::Text(text) => Some(text),
+            Shown::Number(_) => None,
+        }
     }
 }
 

@@ -61,12 +61,12 @@ fn Skeleton() -> impl IntoView {
 fn Outdated(outdated: RwSignal<bool>) -> impl IntoView {
     let reload = move |_| _ = window().location().reload();
     view! {
-        <Show when=move || outdated.get()>
-            <p class="notice" role="status">
-                "A new version is here. "
-                <button class="button" type="button" on:click=reload>"Reload"</button>
-            </p>
-        </Show>
+        <p class="notice" role="status" hidden=move || !outdated.get()>
+            "A new version is here. "
+            <button class="button" type="button" on:click=reload>
+                "Reload"
+            </button>
+        </p>
     }
 }
 

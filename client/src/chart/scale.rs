@@ -4,8 +4,12 @@ use std::collections::VecDeque;
 
 use shared::Bucket;
 
-/// Widths of a chart in milliseconds. Steps, since a width that grew with every point would make the line creep.
-const WIDTHS: [u64; 9] = [60_000, 120_000, 300_000, 600_000, 1_800_000, 3_600_000, 7_200_000, 21_600_000, 86_400_000];
+/// Widths of a chart in seconds. Steps, since a width that grew with every point would make the line creep; close to
+/// each other, so that little of a chart is empty.
+const WIDTHS_S: [u64; 12] = [60, 90, 120, 180, 240, 300, 450, 600, 900, 1_350, 2_000, 3_000];
+/// A width may leave out the oldest fifth of a track rather than be a step too wide: a track of five minutes in which
+/// a second was missed now and then is still drawn as five minutes.
+const CROP: f64 = 0.8;
 /// A series that reports at least this often, in milliseconds, is drawn up to now.
 const OFTEN_MS: u64 = 10_000;
 /// A line breaks where this many usual distances are without a point.
@@ -28,12 +32,14 @@ impl Window {
     /// The window for a track at `now`. Where points come often the right edge is now, so that a series which stopped
     /// is seen to move away; once all of it would be gone, or where points are far between, the window is the track.
     #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "times stay below 2^53")]
     pub fn of(buckets: &VecDeque<Bucket>, now: u64) -> Option<Self> {
         let (oldest, newest) = (buckets.front()?.last.at.ts.0, buckets.back()?.last.at.ts.0);
         let span = newest - oldest.min(newest);
         let usual = span / (buckets.len() as u64 - 1).max(1);
         let break_ms = (usual * BREAK).max(LEAST_BREAK_MS);
-        let width = WIDTHS.into_iter().find(|&width| width >= span).unwrap_or(span);
+        let width =
+            WIDTHS_S.map(|s| s * 1_000).into_iter().find(|&width| width as f64 >= span as f64 * CROP).unwrap_or(span);
         let now = now.max(newest);
         if usual <= OFTEN_MS && now - newest < width {
             Some(Self { from: now.saturating_sub(width), to: now, break_ms })
@@ -103,9 +109,9 @@ mod tests {
     fn the_right_edge_is_now_where_points_come_often() {
         let buckets = track((0..100).map(|s| (s * 1_000, 1.0)));
         let window = Window::of(&buckets, 100_500).unwrap();
-        assert_eq!((window.from, window.to), (0, 100_500), "two minutes, as far as there is time");
+        assert_eq!((window.from, window.to), (10_500, 100_500), "the oldest fifth may be left out");
         let later = Window::of(&buckets, 160_500).unwrap();
-        assert_eq!(later.to - later.from, 120_000);
+        assert_eq!(later.to - later.from, 90_000);
         assert!(later.x(99_000) < 0.5, "a series that stopped is seen to move away");
     }
 
