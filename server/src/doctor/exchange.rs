@@ -131,7 +131,7 @@ fn hello(mut body: impl Read) -> Option<u64> {
 }
 
 fn read(response: http::Response<Body>, start: Instant, exchange: &mut Exchange) -> io::Result<()> {
-    let readable = response.headers().get("content-encoding").is_none();
+    let readable = head(&response).content_encoding.is_none();
     let mut parser = sse::Parser::default();
     let mut body = response.into_body().into_reader();
     let mut piece = [0; 16_384];
