@@ -46,6 +46,15 @@ async fn the_pages_fit_a_phone_and_a_wall_by_day_and_by_night() {
             if texts.len() == wanted { Ok(()) } else { Err(format!("{texts:?}")) }
         })
         .await;
+        if ready == "tile" {
+            // Something has to move before a latency can be told.
+            stage.server.push("shop/api/latency_ms", "51.3").await;
+            until("the latency is told", async || {
+                let latency = page.text("latency").await.unwrap_or_default();
+                if latency.is_empty() { Err("none".to_owned()) } else { Ok(()) }
+            })
+            .await;
+        }
         for theme in ["light", "dark"] {
             for (width, height) in [(360, 780), (1440, 900)] {
                 picture(&page, &folder.join(format!("{name}-{theme}-{width}.png")), theme, width, height).await;
