@@ -9,7 +9,7 @@ use tokio::process::Command;
 use crate::Child;
 
 /// Headless, as root too, and silent: nothing but what a test asks for leaves it.
-const FLAGS: [&str; 10] = [
+const FLAGS: [&str; 11] = [
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
@@ -19,6 +19,8 @@ const FLAGS: [&str; 10] = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    // In pictures they would only take room from the page.
+    "--hide-scrollbars",
     // A page is also tested while another one is in front.
     "--disable-background-timer-throttling",
 ];
