@@ -12,7 +12,7 @@ WASM := wasm32-unknown-unknown
 # A step at a time: the parts share one target folder and two would only wait for each other.
 .NOTPARALLEL:
 
-.PHONY: help run dev build test clean
+.PHONY: help run dev build test bench chaos clean
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 
@@ -65,3 +65,10 @@ test-e2e: setup-test client
 	@echo "==> A real browser against the real binary"
 	cargo build -p pulseboard-server
 	PULSEBOARD_BIN="$(TARGET)/debug/pulseboard" cargo test -p pulseboard-e2e -- --test-threads 2
+
+bench: build ## Measure: readers that read beside readers that never do
+	cargo build --release -p pulseboard-bench
+	PULSEBOARD_BIN="$(TARGET)/release/pulseboard" "$(TARGET)/release/pulseboard-bench" stalls
+
+chaos: setup-test client ## Kill -9 under load, 100 times: nothing lost, nothing twice, every reader right
+	CHAOS_ROUNDS=100 cargo test -p pulseboard-server --test chaos -- --nocapture
