@@ -48,7 +48,8 @@ lint: setup-test client
 	@echo "==> Formatting and lints"
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
-	cargo clippy -p pulseboard-shared -p pulseboard-client --all-targets --target $(WASM) -- -D warnings
+	cargo clippy -p pulseboard-shared --target $(WASM) -- -D warnings
+	cargo clippy -p pulseboard-client --all-targets --target $(WASM) -- -D warnings
 
 test-native: setup-test client
 	@echo "==> Unit, property and integration tests"
