@@ -43,11 +43,12 @@ pub fn Badge(
     }
 }
 
-/// A full disc, a ring with a gap, a triangle: told apart without colour.
+/// A full disc, a ring with a gap, a triangle, a cross: told apart without colour.
 fn shape(state: State) -> &'static str {
     match state {
         State::Live => "M8 3a5 5 0 1 0 0 10a5 5 0 1 0 0-10z",
         State::Connecting | State::Reconnecting => "M8 3a5 5 0 1 0 5 5",
         State::Stale => "M8 2l6.5 11.5h-13z",
+        State::Offline => "M3 3l10 10M13 3L3 13",
     }
 }

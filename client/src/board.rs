@@ -3,4 +3,5 @@
 pub mod empty;
 pub mod glance;
 pub mod page;
+pub mod skips;
 pub mod tile;

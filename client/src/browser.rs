@@ -15,6 +15,13 @@ pub fn random() -> f64 {
     js_sys::Math::random()
 }
 
+/// A name by chance, of 16 hex digits and more: no two are alike.
+#[must_use]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 2^32")]
+pub fn random_name() -> String {
+    format!("{:08x}{:x}", (random() * f64::from(u32::MAX)) as u32, now())
+}
+
 /// Where the page came from, such as `http://localhost:7878`.
 #[must_use]
 pub fn origin() -> String {

@@ -10,6 +10,7 @@ use shared::fold::OutOfStep;
 use shared::{Applied, Cursor, Event, Picture, SeriesName, Track};
 
 use crate::board::glance::Glance;
+use crate::board::skips::Skips;
 
 /// A handle on the picture.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +28,8 @@ struct Inner {
     /// The picture is shown but must not be continued: only a snapshot counts.
     forgotten: bool,
     glances: HashMap<SeriesName, ArcRwSignal<Glance>>,
+    /// What each log did not show since the page was opened, also where its series went in between.
+    skips: HashMap<SeriesName, Skips>,
     /// Counts the changes of each series, for painters that look by themselves.
     versions: HashMap<SeriesName, u64>,
 }
@@ -43,6 +46,13 @@ impl Live {
     #[must_use]
     pub fn cursor(self) -> Option<Cursor> {
         self.inner.try_with_value(|inner| inner.picture.cursor().filter(|_| !inner.forgotten)).flatten()
+    }
+
+    /// The picture, if it can be continued.
+    #[must_use]
+    pub fn picture(self) -> Option<Picture> {
+        self.cursor()?;
+        self.inner.try_with_value(|inner| inner.picture.clone())
     }
 
     /// From now on only a snapshot counts. What is shown stays until then.
@@ -67,8 +77,7 @@ impl Live {
         let mut grown = all;
         for name in changed {
             // Computed outside the update, since setting a signal may run code that looks at the picture.
-            let glance = self.with_track(&name, |track| Glance::of(&name, track));
-            let Some(glance) = glance else { continue };
+            let Some(glance) = self.inner.try_update_value(|inner| inner.glance(&name)).flatten() else { continue };
             let known = self.inner.with_value(|inner| inner.glances.get(&name).cloned());
             match known {
                 Some(signal) if signal.with_untracked(|old| *old == glance) => {}
@@ -128,6 +137,15 @@ impl Inner {
             self.forgotten = false;
         }
         Ok(applied)
+    }
+
+    fn glance(&mut self, name: &SeriesName) -> Option<Glance> {
+        let track = self.picture.series().get(name)?;
+        let mut glance = Glance::of(name, track);
+        if let Track::Texts(log) = track {
+            glance.tell_skipped(self.skips.entry(name.clone()).or_default().see(log));
+        }
+        Some(glance)
     }
 
     fn drop_gone(&mut self) {

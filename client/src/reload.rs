@@ -9,6 +9,9 @@ use web_sys::Storage;
 /// Under which name the tab remembers for which contract it was reloaded.
 const KEY: &str = "pulseboard.reloaded-for";
 
+/// Under which name the tab remembers how far it was scrolled, in CSS pixels.
+const PLACE: &str = "pulseboard.place";
+
 /// What to do about the server's contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -35,17 +38,36 @@ pub fn verdict(ours: &str, theirs: &str, reloaded_for: Option<&str>) -> Verdict 
 /// Reloads once where the server's contract is not ours; whether the reader must be told instead.
 #[must_use]
 pub fn is_due(theirs: &str) -> bool {
-    let storage = window().session_storage().ok().flatten();
+    let storage = storage();
     let remembered = storage.as_ref().and_then(|storage| storage.get_item(KEY).ok().flatten());
     match verdict(&shared::contract::hash(), theirs, remembered.as_deref()) {
         Verdict::Same => false,
         Verdict::Tell => true,
         // Without a memory there is no telling the first time from the hundredth.
         Verdict::Reload => {
-            let kept = storage.as_ref().is_some_and(|storage: &Storage| storage.set_item(KEY, theirs).is_ok());
+            let kept = storage.as_ref().is_some_and(|storage| storage.set_item(KEY, theirs).is_ok());
+            if let (Some(storage), Ok(place)) = (&storage, window().scroll_y()) {
+                // Without it the page is at its top again, which is no reason not to reload.
+                _ = storage.set_item(PLACE, &place.to_string());
+            }
             !(kept && window().location().reload().is_ok())
         }
     }
+}
+
+/// Scrolls to where the page was when it reloaded itself, once its tiles are there: before that it is too short for
+/// the browser to do so.
+pub fn return_to_place() {
+    let Some(storage) = storage() else { return };
+    let place = storage.get_item(PLACE).ok().flatten().and_then(|place| place.parse().ok());
+    if let Some(place) = place {
+        _ = storage.remove_item(PLACE);
+        window().scroll_to_with_x_and_y(0.0, place);
+    }
+}
+
+fn storage() -> Option<Storage> {
+    window().session_storage().ok().flatten()
 }
 
 #[cfg(test)]

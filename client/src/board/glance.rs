@@ -74,6 +74,8 @@ pub struct TextGlance {
     pub text: String,
     /// Those before it, newest first.
     pub earlier: Vec<(Millis, String)>,
+    /// How many lines came and went unseen since the page was opened.
+    pub skipped: u64,
 }
 
 impl Glance {
@@ -87,6 +89,7 @@ impl Glance {
                 Shown::Text(TextGlance {
                     text: newest.next().map(|line| line.text.clone()).unwrap_or_default(),
                     earlier: newest.take(EARLIER).map(|line| (line.at.ts, line.text.clone())).collect(),
+                    skipped: 0,
                 })
             }
         };
@@ -101,6 +104,13 @@ impl Glance {
         match &self.shown {
             Shown::Number(number) => Some(number),
             Shown::Text(_) => None,
+        }
+    }
+
+    /// Takes in how many lines of a text were skipped, which the track alone does not tell.
+    pub fn tell_skipped(&mut self, skipped: u64) {
+        if let Shown::Text(text) = &mut self.shown {
+            text.skipped = skipped;
         }
     }
 

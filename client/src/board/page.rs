@@ -9,6 +9,7 @@ use crate::app::Masthead;
 use crate::badge::Badge;
 use crate::chart::frames::Frames;
 use crate::live::Live;
+use crate::reload;
 use crate::stream::subscription::Subscription;
 
 /// How many grey tiles stand where the real ones will be.
@@ -23,10 +24,15 @@ pub fn BoardPage(
     document().set_title(&format!("{id} – Pulseboard"));
     let live = Live::new();
     let frames = Frames::new();
-    let stream = Subscription::open(format!("/sse?board={id}"), live);
+    let stream = Subscription::open(id.selector(), live);
     let state = Memo::new(move |_| stream.standing.get().state);
     let empty = Memo::new(move |_| live.names.with(Vec::is_empty));
     let title = id.to_string();
+    Effect::new(move || {
+        if live.loaded.get() {
+            request_animation_frame(reload::return_to_place);
+        }
+    });
 
     let tiles = move || match (live.loaded.get(), empty.get()) {
         (false, _) => (0..SKELETONS).map(|_| view! { <Skeleton/> }).collect_view().into_any(),
@@ -44,7 +50,10 @@ pub fn BoardPage(
         </Masthead>
         <main>
             <Outdated outdated=stream.outdated/>
-            <div class="board" data-state=move || state.get().word() aria-busy=move || (!live.loaded.get()).to_string()>
+            <p class="notice" role="status" data-testid="reason" hidden=move || stream.reason.with(Option::is_none)>
+                {move || stream.reason.get()}
+            </p>
+            <div class="board" data-state=move || state.get().of_picture() aria-busy=move || (!live.loaded.get()).to_string()>
                 {tiles}
             </div>
         </main>

@@ -35,6 +35,10 @@ pub fn Tile(
     let is_text = Memo::new(move |_| glance.with(|glance| glance.text().is_some()));
     let age = move || ago(server_now.get().saturating_sub(glance.with(|glance| glance.at.0)));
     let range = move || glance.with(|glance| glance.number().and_then(|number| number.range.clone()));
+    let skipped = move || match glance.with(|glance| glance.text().map_or(0, |text| text.skipped)) {
+        0 => String::new(),
+        skipped => format!("{skipped} skipped"),
+    };
 
     let series = name.to_string();
     let title = name.within_board().to_owned();
@@ -56,7 +60,15 @@ pub fn Tile(
             </h2>
             {body}
             <p class="tile-foot">
-                <span class="range">{range}</span>
+                <span class="range">
+                    {range}
+                    <span
+                        data-testid="skipped"
+                        title="Lines that came and went since this page was opened, too fast or too late for it"
+                    >
+                        {skipped}
+                    </span>
+                </span>
                 <span class="age" data-testid="age">
                     {age}
                 </span>

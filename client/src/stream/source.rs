@@ -66,6 +66,15 @@ impl Source {
         Ok(Self { raw, _opened: opened, _message: message, _failed: failed })
     }
 
+    /// Closes the connection; nothing is told any more. It may be called by one of the callbacks, which must not drop
+    /// the closure that it runs in.
+    pub fn close(&self) {
+        self.raw.set_onopen(None);
+        self.raw.set_onmessage(None);
+        self.raw.set_onerror(None);
+        self.raw.close();
+    }
+
     /// The EventSource itself.
     #[must_use]
     pub fn raw(&self) -> &EventSource {
@@ -75,9 +84,6 @@ impl Source {
 
 impl Drop for Source {
     fn drop(&mut self) {
-        self.raw.set_onopen(None);
-        self.raw.set_onmessage(None);
-        self.raw.set_onerror(None);
-        self.raw.close();
+        self.close();
     }
 }

@@ -1,28 +1,38 @@
-//! One page's line to the server: what the [`Supervisor`] decides, done in the browser.
+//! One page's line to the server: what the [`Tab`] decides, done in the browser.
 
 use std::time::Duration;
 
-use leptos::ev;
 use leptos::prelude::*;
-use shared::{Cursor, Event};
+use leptos::task::spawn_local;
+use shared::Selector;
 
 use super::clock::ServerClock;
 use super::latency::{Arrival, Latency};
-use super::source::{Happened, Source};
-use super::supervisor::{Command, Input, Standing, Supervisor};
+use super::listener::Listener;
+use super::probe::probe;
+use super::refusal::Refusal;
+use super::share::interest::Interest;
+use super::share::message::TabId;
+use super::share::team::Team;
+use super::source::Source;
+use super::supervisor::{Standing, Supervisor};
+use super::tab::{Act, Company, Tab, Turned};
+use super::vitals;
 use crate::live::Live;
 use crate::{browser, reload};
 
-/// How often time is told to the supervisor.
+/// How often the tab is told that time passes.
 const TICK: Duration = Duration::from_millis(250);
 
 /// A line to the server. It is closed with the reactive owner that it was opened under.
 #[derive(Clone, Copy, Debug)]
 pub struct Subscription {
-    core: StoredValue<Core, LocalStorage>,
-    live: Live,
+    /// Nothing only while it is being made.
+    core: StoredValue<Option<Core>, LocalStorage>,
     /// What to say of the connection.
     pub standing: RwSignal<Standing>,
+    /// Why there is no stream, where the server said.
+    pub reason: RwSignal<Option<String>>,
     /// The server's time in milliseconds; changes once a second.
     pub server_now: RwSignal<u64>,
     /// The server's clock, for who needs it finer.
@@ -35,131 +45,118 @@ pub struct Subscription {
 
 #[derive(Debug)]
 struct Core {
-    /// Address of the stream, with a query.
-    url: String,
+    tab: Tab,
     source: Option<Source>,
-    supervisor: Supervisor,
-    clock: ServerClock,
+    team: Option<Team>,
     latency: Latency,
     /// A sample waits for its paint; one at a time is enough.
     sampling: bool,
+    /// What the browser says of the page; gone with the rest.
+    _vitals: Vec<Listener>,
 }
 
 impl Subscription {
-    /// Opens the stream at `url`, which has a query already, and keeps `live` up to date from it.
+    /// Keeps `live` up to date with all that the selector names.
     #[must_use]
-    pub fn open(url: String, live: Live) -> Self {
+    pub fn open(selector: Selector, live: Live) -> Self {
         let now = browser::now();
-        let supervisor = Supervisor::new(now);
-        let standing = RwSignal::new(supervisor.standing(now));
-        let (clock, latency) = (ServerClock::default(), Latency::default());
-        let core = Core { url, source: None, supervisor, clock, latency, sampling: false };
         let this = Self {
-            core: StoredValue::new_local(core),
-            live,
-            standing,
+            core: StoredValue::new_local(None),
+            standing: RwSignal::new(Supervisor::new(now).standing(now)),
+            reason: RwSignal::new(None),
             server_now: RwSignal::new(now),
             clock: RwSignal::new(ServerClock::default()),
             latency_ms: RwSignal::new(None),
             outdated: RwSignal::new(false),
         };
-        this.connect();
+        let team = this.join();
+        let company = if team.is_some() { Company::Team } else { Company::Alone };
+        let (tab, acts) = Tab::new(now, TabId(browser::random_name()), Interest::of(selector), live, company);
+        let vitals = vitals::listen(move |vital| this.step(Turned::Vital(vital)));
+        let core = Core { tab, source: None, team, latency: Latency::default(), sampling: false, _vitals: vitals };
+        this.core.set_value(Some(core));
+        acts.into_iter().for_each(|act| this.act(act));
+        this.step(Turned::Vital(vitals::seen()));
 
-        let ticking = set_interval_with_handle(move || this.step(Input::Tick), TICK);
-        let online = window_event_listener(ev::online, move |_| this.step(Input::Nudge));
-        let seen = window_event_listener(ev::visibilitychange, move |_| this.step(Input::Nudge));
+        let ticking = set_interval_with_handle(move || this.step(Turned::Tick), TICK);
         on_cleanup(move || {
             if let Ok(ticking) = ticking {
                 ticking.clear();
             }
-            online.remove();
-            seen.remove();
-            // The EventSource closes with the core, which goes with the owner.
+            // All else goes with the core, which goes with the owner.
         });
         this
     }
 
-    fn connect(self) {
-        // The browser's own reconnects send the last id as a header; an EventSource that we make cannot, hence the query.
-        let Some(mut url) = self.core.try_with_value(|core| core.url.clone()) else { return };
-        if let Some(cursor) = self.live.cursor() {
-            url.push_str(&format!("&last_event_id={cursor}"));
-        }
-        // The old one first: a browser allows few connections to a server.
-        self.core.try_update_value(|core| core.source = None);
-        let source = Source::open(&url, move |happened| self.happened(happened));
-        if source.is_err() {
-            self.step(Input::GaveUp);
-        }
-        self.core.try_update_value(|core| core.source = source.ok());
+    /// The other tabs, where the browser lets them hear each other. Those that speak another version stay apart.
+    fn join(self) -> Option<Team> {
+        let name = format!("pulseboard {}", shared::contract::hash());
+        Team::join(&name, move |heard| self.step(Turned::Team(heard)))
     }
 
-    fn happened(self, happened: Happened) {
-        let input = match happened {
-            // Only a hello says that it is our server that answers.
-            Happened::Opened => return,
-            Happened::Failed { gave_up: true } => Input::GaveUp,
-            Happened::Failed { gave_up: false } => Input::BrowserRetries,
-            Happened::Message { id, data } => self.message(&id, &data).unwrap_or_else(|| {
-                self.live.forget();
-                Input::Broken
+    fn with<T>(self, look: impl FnOnce(&mut Core) -> T) -> Option<T> {
+        self.core.try_update_value(|core| core.as_mut().map(look)).flatten()
+    }
+
+    fn step(self, turned: Turned) {
+        let now = browser::now();
+        let acts = self.with(|core| core.tab.step(now, browser::random(), turned));
+        acts.into_iter().flatten().for_each(|act| self.act(act));
+        self.show(now);
+    }
+
+    fn act(self, act: Act) {
+        match act {
+            Act::Close => self.replace(None),
+            Act::Open(address) => {
+                // The old one first: a browser allows few connections to a server.
+                self.replace(None);
+                // Only an address that is none is refused, and ours is one.
+                self.replace(Source::open(&address, move |happened| self.step(Turned::Source(happened))).ok());
+            }
+            Act::Probe(address) => spawn_local(async move {
+                let refusal = Refusal::of(probe(&address).await, browser::random());
+                self.step(Turned::Probed(refusal));
             }),
-        };
-        self.step(input);
-    }
-
-    /// What a message means, or nothing where it cannot be read or does not continue the picture.
-    fn message(self, id: &str, data: &str) -> Option<Input> {
-        let event: Event = serde_json::from_str(data).ok()?;
-        let arrived = browser::now();
-        if let Some(now) = written_at(&event) {
-            self.core.try_update_value(|core| core.clock.observe(now, arrived));
-        }
-        let input = match &event {
-            Event::Hello { contract, epoch, heartbeat_ms, .. } => {
-                if reload::is_due(contract) {
+            Act::Say(said) => {
+                self.with(|core| core.team.as_ref().map(|team| team.say(&said)));
+            }
+            Act::Ask(manner) => {
+                let tell = move |heard| self.step(Turned::Team(heard));
+                self.with(|core| core.team.as_mut().map(|team| team.ask(manner, tell)));
+            }
+            Act::Leave => {
+                self.with(|core| core.team = None);
+            }
+            Act::Join => {
+                let team = self.join();
+                self.with(|core| core.team = team);
+            }
+            Act::Contract(contract) => {
+                if reload::is_due(&contract) {
                     self.outdated.try_set(true);
                 }
-                let continues = self.live.cursor().is_some_and(|cursor| cursor.epoch == *epoch);
-                return Some(Input::Hello { heartbeat_ms: *heartbeat_ms, continues });
             }
-            Event::Bye { retry_ms, .. } => return Some(Input::Bye { retry_ms: *retry_ms }),
-            Event::Gap { .. } => {
-                self.live.forget();
-                return Some(Input::Heard);
-            }
-            Event::Unknown => return Some(Input::Heard),
-            Event::Snapshot { .. } | Event::Update { .. } | Event::Heartbeat { .. } => Input::Applied,
-        };
-        let id: Cursor = id.parse().ok()?;
-        if let Event::Update { now, pushed, .. } = &event {
-            self.sample(now.0, pushed.0, arrived);
+            Act::Paint(arrival) => self.sample(arrival),
         }
-        self.live.apply(id, event).ok()?;
-        Some(input)
     }
 
-    fn step(self, input: Input) {
-        let now = browser::now();
-        let command = self.core.try_update_value(|core| core.supervisor.step(now, input, browser::random()));
-        match command {
-            Some(Command::Open) => self.connect(),
-            Some(Command::Close) => {
-                // Not dropped under our feet: this may well be one of its callbacks.
-                let old = self.core.try_update_value(|core| core.source.take());
-                queue_microtask(move || drop(old));
-            }
-            Some(Command::Nothing) | None => {}
+    fn replace(self, source: Option<Source>) {
+        let old = self.with(|core| std::mem::replace(&mut core.source, source)).flatten();
+        if let Some(old) = old {
+            old.close();
+            // Not dropped under our feet: this may well be one of its callbacks.
+            queue_microtask(move || drop(old));
         }
-        let told = self.core.try_with_value(|core| (core.supervisor.standing(now), core.clock));
-        let Some((standing, clock)) = told else { return };
-        if self.clock.try_get_untracked() != Some(clock) {
-            self.clock.try_set(clock);
-        }
+    }
+
+    fn show(self, now: u64) {
+        let told = self.with(|core| (core.tab.standing(now), core.tab.reason(now), core.tab.clock()));
+        let Some((standing, reason, clock)) = told else { return };
+        set_if_changed(self.clock, clock);
+        set_if_changed(self.standing, standing);
+        set_if_changed(self.reason, reason);
         let server_now = clock.server_now(now);
-        if self.standing.try_get_untracked() != Some(standing) {
-            self.standing.try_set(standing);
-        }
         let second = |ms: u64| ms / 1_000;
         if self.server_now.try_get_untracked().map(second) != Some(second(server_now)) {
             self.server_now.try_set(server_now);
@@ -167,21 +164,16 @@ impl Subscription {
     }
 
     /// Takes the time until the coming paint is done.
-    fn sample(self, written: u64, pushed: u64, arrived: u64) {
+    fn sample(self, arrival: Arrival) {
         // A hidden page paints nothing, so there is nothing to measure.
-        if browser::is_hidden() {
+        if browser::is_hidden() || self.with(|core| std::mem::replace(&mut core.sampling, true)) != Some(false) {
             return;
         }
-        let ahead_ms = self
-            .core
-            .try_update_value(|core| (!std::mem::replace(&mut core.sampling, true)).then(|| core.clock.ahead_ms()));
-        let Some(Some(ahead_ms)) = ahead_ms else { return };
-        let arrival = Arrival { pushed, written, arrived, ahead_ms };
         // A frame's callback runs before its paint, and a task that it puts in the queue runs after.
         request_animation_frame(move || {
             set_timeout(
                 move || {
-                    let p50 = self.core.try_update_value(|core| {
+                    let p50 = self.with(|core| {
                         core.sampling = false;
                         core.latency.painted(arrival, browser::now());
                         core.latency.p50_ms()
@@ -196,13 +188,8 @@ impl Subscription {
     }
 }
 
-/// When the server wrote an event, by its own clock.
-fn written_at(event: &Event) -> Option<u64> {
-    match event {
-        Event::Hello { now, .. }
-        | Event::Snapshot { now, .. }
-        | Event::Update { now, .. }
-        | Event::Heartbeat { now } => Some(now.0),
-        Event::Gap { .. } | Event::Bye { .. } | Event::Unknown => None,
+fn set_if_changed<T: Clone + PartialEq + Send + Sync + 'static>(signal: RwSignal<T>, value: T) {
+    if signal.try_with_untracked(|old| *old != value) == Some(true) {
+        signal.set(value);
     }
 }

@@ -4,49 +4,22 @@
 //! does what it answers.
 
 use super::backoff;
+use super::refusal::Advice;
+pub use super::standing::{Standing, State};
 use super::watchdog::Watchdog;
 
 /// How long a lost line may stay unmentioned on the tiles, in milliseconds, where two heartbeats are longer. The
 /// badge says at once that it is reconnecting; the values stay undimmed this long, since most losses are over sooner.
 pub const GRACE_MS: u64 = 5_000;
 
+/// A tick that comes this much after the last, in milliseconds, tells that the machine slept, or the page did.
+const LATE_MS: u64 = 5_000;
+
+/// How long a probe may take, in milliseconds.
+const PROBE_MS: u64 = 10_000;
+
 /// A line that held this long, in milliseconds, was a good one: the next loss starts with a short wait again.
 const GOOD_LINE_MS: u64 = 5_000;
-
-/// What the page says of its connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
-    /// The first connection is being made; there is nothing to show yet.
-    Connecting,
-    /// What is shown is what the server has.
-    Live,
-    /// The line is lost, only just; what is shown was true a moment ago.
-    Reconnecting,
-    /// What is shown is old.
-    Stale,
-}
-
-impl State {
-    /// The state as a word, for the page and for its `data-state`.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Connecting => "connecting",
-            Self::Live => "live",
-            Self::Reconnecting => "reconnecting",
-            Self::Stale => "stale",
-        }
-    }
-}
-
-/// A state, and since when.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Standing {
-    /// What it is.
-    pub state: State,
-    /// Since when: where not live, the moment that the picture was last known to be true.
-    pub since: u64,
-}
 
 /// What happened to the line.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -62,10 +35,16 @@ pub enum Input {
     Applied,
     /// An event came that says nothing of the picture.
     Heard,
+    /// The server told that the picture cannot be continued; a snapshot follows.
+    Gap,
     /// The browser lost the line and is trying again by itself.
     BrowserRetries,
-    /// The browser lost the line and gave up.
+    /// The browser lost the line and gave up: something else than a stream answered.
     GaveUp,
+    /// The probe came back: with advice where the server refused, with none where all is well or nobody answered.
+    Probed(Option<Advice>),
+    /// The tab that holds the stream was refused.
+    Refused(Advice),
     /// What came cannot be read, or does not continue the picture.
     Broken,
     /// The server took its leave, and said when to come back.
@@ -73,8 +52,18 @@ pub enum Input {
         /// In milliseconds from now.
         retry_ms: u64,
     },
-    /// There may be a network again, or someone looks at the page again.
+    /// The stream is this tab's from now on.
+    Elected,
+    /// What the stream has to hold changed.
+    Reopen,
+    /// The browser says that there is no network.
+    Offline,
+    /// The browser says that there is a network again.
+    Online,
+    /// Someone looks at the page again.
     Nudge,
+    /// The page is about to be frozen, or nobody looks at it and its stream is dear.
+    Rest,
     /// Time passed.
     Tick,
 }
@@ -86,6 +75,8 @@ pub enum Command {
     Nothing,
     /// Close the line.
     Close,
+    /// Close the line and find out by one request what is wrong, for [`Input::Probed`].
+    Probe,
     /// Close the line if there is one and open a new one, from the picture's cursor if it has one.
     Open,
 }
@@ -94,8 +85,14 @@ pub enum Command {
 enum Line {
     /// An EventSource exists: it is open, or the browser is at it.
     Up,
-    /// There is none until then.
+    /// There is none until then, or until someone looks.
     Down { until: u64 },
+    /// There is none until then: the server said so.
+    Told { until: u64 },
+    /// There is none until someone looks.
+    Stopped,
+    /// There is none; a probe is out, for so long at most.
+    Probing { until: u64 },
 }
 
 /// The state machine.
@@ -111,13 +108,26 @@ pub struct Supervisor {
     started: u64,
     /// Attempts since the last good line.
     attempt: u32,
+    /// The browser says that there is no network.
+    offline: bool,
+    /// When time was last told.
+    ticked_at: u64,
 }
 
 impl Supervisor {
     /// A supervisor whose first line is being opened now.
     #[must_use]
     pub fn new(now: u64) -> Self {
-        Self { line: Line::Up, watchdog: Watchdog::new(now), live_since: None, true_at: None, started: now, attempt: 0 }
+        Self {
+            line: Line::Up,
+            watchdog: Watchdog::new(now),
+            live_since: None,
+            true_at: None,
+            started: now,
+            attempt: 0,
+            offline: false,
+            ticked_at: now,
+        }
     }
 
     /// Takes in what happened. `random`, from `0.0..1.0`, spreads the waits.
@@ -125,44 +135,104 @@ impl Supervisor {
         match input {
             Input::Hello { heartbeat_ms, continues } => {
                 self.watchdog.expect_every(heartbeat_ms);
-                self.watchdog.heard(now);
+                self.heard(now);
                 if continues {
                     self.is_true(now);
                 }
                 Command::Nothing
             }
             Input::Applied => {
-                self.watchdog.heard(now);
+                self.heard(now);
                 self.is_true(now);
                 Command::Nothing
             }
             Input::Heard => {
-                self.watchdog.heard(now);
+                self.heard(now);
                 // The picture of a live line stays true while anything at all is heard.
                 if self.live_since.is_some() {
                     self.true_at = Some(now);
                 }
                 Command::Nothing
             }
+            Input::Gap => {
+                self.heard(now);
+                self.lost(now);
+                Command::Nothing
+            }
             Input::BrowserRetries => {
                 self.lost(now);
                 Command::Nothing
             }
-            Input::GaveUp | Input::Broken => self.wait(now, random),
+            Input::Broken => self.wait(now, random),
+            Input::GaveUp => {
+                self.lost(now);
+                self.line = Line::Probing { until: now.saturating_add(PROBE_MS) };
+                Command::Probe
+            }
+            Input::Probed(advice) => match (self.line, advice) {
+                (Line::Probing { .. }, Some(advice)) => self.refused(now, advice, random),
+                (Line::Probing { .. }, None) => self.wait(now, random),
+                // It came too late to matter.
+                _ => Command::Nothing,
+            },
+            Input::Refused(advice) => self.refused(now, advice, random),
             Input::Bye { retry_ms } => {
                 self.lost(now);
                 self.line = Line::Down { until: now.saturating_add(retry_ms) };
                 Command::Close
             }
-            Input::Nudge => match self.line {
-                Line::Down { .. } => self.open(now),
-                Line::Up => self.step(now, Input::Tick, random),
+            Input::Elected | Input::Reopen => match self.line {
+                Line::Up => self.open(now),
+                // The next one will have it. What the server said to the tab before holds for this one too.
+                _ => Command::Nothing,
             },
-            Input::Tick => match self.line {
-                Line::Down { until } if now >= until => self.open(now),
-                Line::Up if self.watchdog.is_overdue(now) => self.wait(now, random),
-                Line::Up | Line::Down { .. } => Command::Nothing,
+            Input::Offline => {
+                self.offline = true;
+                Command::Nothing
+            }
+            Input::Online => match (std::mem::take(&mut self.offline), self.line) {
+                // The line was made over a network that may be gone, which it would take two heartbeats to notice.
+                (true, Line::Up) => self.open(now),
+                _ => self.nudge(now),
             },
+            Input::Nudge => self.nudge(now),
+            Input::Rest => {
+                self.lost(now);
+                self.line = Line::Stopped;
+                Command::Close
+            }
+            Input::Tick => {
+                let slept = now.saturating_sub(std::mem::replace(&mut self.ticked_at, now)) > LATE_MS;
+                match self.line {
+                    Line::Down { until } | Line::Told { until } | Line::Probing { until } if now >= until => {
+                        self.open(now)
+                    }
+                    Line::Up if slept && self.watchdog.is_overdue(now) => self.nudge(now),
+                    Line::Up if self.watchdog.is_overdue(now) => self.wait(now, random),
+                    _ => Command::Nothing,
+                }
+            }
+        }
+    }
+
+    /// Whether a probe is out.
+    #[must_use]
+    pub fn probes(&self) -> bool {
+        matches!(self.line, Line::Probing { .. })
+    }
+
+    /// Whether there is no stream, nor will be one until someone looks.
+    #[must_use]
+    pub fn rests(&self) -> bool {
+        self.line == Line::Stopped
+    }
+
+    /// In how many seconds the next try is, where one is known to come.
+    #[must_use]
+    pub fn next_in(&self, now: u64) -> Option<u64> {
+        match self.line {
+            Line::Down { until } | Line::Told { until } => Some(until.saturating_sub(now).div_ceil(1_000)),
+            Line::Up | Line::Stopped | Line::Probing { .. } => None,
         }
     }
 
@@ -171,7 +241,9 @@ impl Supervisor {
     pub fn standing(&self, now: u64) -> Standing {
         let overdue = self.watchdog.is_overdue(now);
         match (self.live_since, self.true_at) {
+            // While something comes there is a network, whatever the browser says of it.
             (Some(since), _) if !overdue => Standing { state: State::Live, since },
+            (_, true_at) if self.offline => Standing { state: State::Offline, since: true_at.unwrap_or(self.started) },
             (_, Some(true_at)) => {
                 let grace = GRACE_MS.min(self.watchdog.patience_ms());
                 let old = overdue || now.saturating_sub(true_at) > grace;
@@ -188,6 +260,34 @@ impl Supervisor {
     fn is_true(&mut self, now: u64) {
         self.true_at = Some(now);
         self.live_since.get_or_insert(now);
+    }
+
+    fn heard(&mut self, now: u64) {
+        self.watchdog.heard(now);
+        // Another tab's line is up before this tab asks again.
+        self.line = Line::Up;
+    }
+
+    fn nudge(&mut self, now: u64) -> Command {
+        match self.line {
+            Line::Down { .. } | Line::Stopped => self.open(now),
+            Line::Up if self.watchdog.is_overdue(now) => {
+                self.lost(now);
+                self.open(now)
+            }
+            Line::Up | Line::Told { .. } | Line::Probing { .. } => Command::Nothing,
+        }
+    }
+
+    fn refused(&mut self, now: u64, advice: Advice, random: f64) -> Command {
+        match advice {
+            Advice::BackOff => return self.wait(now, random),
+            Advice::Wait(ms) => self.line = Line::Told { until: now.saturating_add(ms) },
+            Advice::Stop => self.line = Line::Stopped,
+        }
+        self.lost(now);
+        self.attempt = self.attempt.saturating_add(1);
+        Command::Close
     }
 
     fn lost(&mut self, now: u64) {
@@ -213,108 +313,4 @@ impl Supervisor {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const HELLO: Input = Input::Hello { heartbeat_ms: 1_000, continues: false };
-    const HELLO_AGAIN: Input = Input::Hello { heartbeat_ms: 1_000, continues: true };
-
-    /// A supervisor that has been live from 0 to 10 000.
-    fn live() -> Supervisor {
-        let mut supervisor = Supervisor::new(0);
-        supervisor.step(0, HELLO, 0.5);
-        supervisor.step(0, Input::Applied, 0.5);
-        supervisor.step(10_000, Input::Heard, 0.5);
-        assert_eq!(supervisor.standing(10_000), Standing { state: State::Live, since: 0 });
-        supervisor
-    }
-
-    #[test]
-    fn it_is_live_only_once_there_is_a_picture() {
-        let mut supervisor = Supervisor::new(0);
-        assert_eq!(supervisor.standing(1).state, State::Connecting);
-        assert_eq!(supervisor.step(10, HELLO, 0.5), Command::Nothing);
-        assert_eq!(supervisor.standing(11).state, State::Connecting);
-        supervisor.step(12, Input::Applied, 0.5);
-        assert_eq!(supervisor.standing(13), Standing { state: State::Live, since: 12 });
-    }
-
-    #[test]
-    fn a_first_connection_that_fails_is_said_to_be_tried_again() {
-        let mut supervisor = Supervisor::new(0);
-        assert_eq!(supervisor.step(5, Input::GaveUp, 0.5), Command::Close);
-        assert_eq!(supervisor.standing(6).state, State::Reconnecting);
-        assert_eq!(supervisor.step(254, Input::Tick, 0.5), Command::Nothing);
-        assert_eq!(supervisor.step(255, Input::Tick, 0.5), Command::Open);
-    }
-
-    #[test]
-    fn a_lost_line_is_reconnecting_and_soon_stale_since_it_was_last_true() {
-        let mut supervisor = live();
-        assert_eq!(supervisor.step(10_100, Input::BrowserRetries, 0.5), Command::Nothing);
-        assert_eq!(supervisor.standing(10_101), Standing { state: State::Reconnecting, since: 10_000 });
-        assert_eq!(supervisor.standing(12_001), Standing { state: State::Stale, since: 10_000 });
-        supervisor.step(13_000, HELLO_AGAIN, 0.5);
-        assert_eq!(supervisor.standing(13_000), Standing { state: State::Live, since: 13_000 });
-    }
-
-    #[test]
-    fn a_hello_that_does_not_continue_the_picture_does_not_make_it_live() {
-        let mut supervisor = live();
-        supervisor.step(10_100, Input::BrowserRetries, 0.5);
-        supervisor.step(10_200, HELLO, 0.5);
-        assert_eq!(supervisor.standing(10_200).state, State::Reconnecting);
-        supervisor.step(10_300, Input::Applied, 0.5);
-        assert_eq!(supervisor.standing(10_300).state, State::Live);
-    }
-
-    #[test]
-    fn a_silent_line_is_stale_and_opened_anew() {
-        let mut supervisor = live();
-        assert_eq!(supervisor.step(12_000, Input::Tick, 0.5), Command::Nothing);
-        assert_eq!(supervisor.standing(12_001).state, State::Stale, "even before anyone acts on it");
-        assert_eq!(supervisor.step(12_001, Input::Tick, 0.5), Command::Close);
-        assert_eq!(supervisor.step(12_251, Input::Tick, 0.5), Command::Open);
-        assert_eq!(supervisor.standing(12_251).state, State::Stale);
-        assert_eq!(supervisor.step(14_000, Input::Tick, 0.5), Command::Nothing, "the new line has its own patience");
-    }
-
-    #[test]
-    fn a_bye_is_calm_until_it_lasts() {
-        let mut supervisor = live();
-        assert_eq!(supervisor.step(10_000, Input::Bye { retry_ms: 1_500 }, 0.5), Command::Close);
-        assert_eq!(supervisor.standing(11_000).state, State::Reconnecting);
-        assert_eq!(supervisor.step(11_499, Input::Tick, 0.5), Command::Nothing);
-        assert_eq!(supervisor.step(11_500, Input::Tick, 0.5), Command::Open);
-        assert_eq!(supervisor.standing(12_500).state, State::Stale);
-    }
-
-    #[test]
-    fn waits_grow_while_nothing_holds_and_start_over_after_a_good_line() {
-        let mut supervisor = Supervisor::new(0);
-        for (at, wait) in [(0, 500), (1_000, 1_000), (3_000, 2_000)] {
-            assert_eq!(supervisor.step(at, Input::Broken, 1.0), Command::Close);
-            assert_eq!(supervisor.step(at + wait - 1, Input::Tick, 1.0), Command::Nothing);
-            assert_eq!(supervisor.step(at + wait, Input::Tick, 1.0), Command::Open);
-        }
-        supervisor.step(6_000, Input::Applied, 1.0);
-        supervisor.step(6_100, Input::Broken, 1.0);
-        assert_eq!(
-            supervisor.step(10_099, Input::Tick, 1.0),
-            Command::Nothing,
-            "a line that held a moment is no good one"
-        );
-        assert_eq!(supervisor.step(10_100, Input::Tick, 1.0), Command::Open);
-        supervisor.step(11_000, Input::Applied, 1.0);
-        supervisor.step(16_000, Input::GaveUp, 1.0);
-        assert_eq!(supervisor.step(16_500, Input::Tick, 1.0), Command::Open);
-    }
-
-    #[test]
-    fn a_nudge_ends_the_wait() {
-        let mut supervisor = Supervisor::new(0);
-        supervisor.step(0, Input::GaveUp, 1.0);
-        assert_eq!(supervisor.step(1, Input::Nudge, 1.0), Command::Open);
-        assert_eq!(supervisor.step(2, Input::Nudge, 1.0), Command::Nothing);
-    }
-}
+mod tests;

@@ -1,0 +1,57 @@
+//! How many lines of a log nobody could see.
+
+use shared::{Log, Seq};
+
+/// What is known of a log that was seen now and then.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Skips {
+    /// How many lines there ever were when it was last seen, and the newest of them; nothing before the first look.
+    seen: Option<(u64, Seq)>,
+    skipped: u64,
+}
+
+impl Skips {
+    /// Sees the log as it is now, and tells how many lines came between all looks and were gone by the next.
+    pub fn see(&mut self, log: &Log) -> u64 {
+        if let Some((total, newest)) = self.seen.replace((log.total, log.changed)) {
+            let shown = log.lines.iter().filter(|line| line.at.seq > newest).count();
+            let came = log.total.saturating_sub(total);
+            self.skipped = self.skipped.saturating_add(came.saturating_sub(u64::try_from(shown).unwrap_or(u64::MAX)));
+        }
+        self.skipped
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared::{Millis, Stamp, Text, Track, Value};
+
+    fn push(track: &mut Track, lines: std::ops::RangeInclusive<u64>) {
+        for seq in lines {
+            let at = Stamp { ts: Millis(seq), seq: Seq(seq) };
+            track.push(at, Value::Text(Text::new(format!("line {seq}")).unwrap()));
+        }
+    }
+
+    #[test]
+    fn what_came_and_went_between_two_looks_was_skipped() {
+        let mut track =
+            Track::of(Stamp { ts: Millis(1), seq: Seq(1) }, Value::Text(Text::new("first".into()).unwrap()));
+        push(&mut track, 2..=500);
+        let mut skips = Skips::default();
+        let mut see = |track: &Track| match track {
+            Track::Texts(log) => skips.see(log),
+            Track::Numbers(_) => panic!("texts were pushed"),
+        };
+        assert_eq!(see(&track), 0, "what was before the first look is nothing that was missed");
+        push(&mut track, 501..=600);
+        assert_eq!(see(&track), 0, "a hundred lines are kept");
+        push(&mut track, 601..=737);
+        assert_eq!(see(&track), 37);
+        push(&mut track, 738..=738);
+        assert_eq!(see(&track), 37);
+        push(&mut track, 739..=840);
+        assert_eq!(see(&track), 39);
+    }
+}

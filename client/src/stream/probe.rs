@@ -1,0 +1,33 @@
+//! One request to the stream's address, to see what EventSource does not show: the status.
+
+use shared::Problem;
+use wasm_bindgen::{JsCast as _, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{AbortController, RequestCache, RequestInit, Response};
+
+use super::refusal::Answer;
+
+/// Asks once; nothing where nobody answers.
+pub async fn probe(address: &str) -> Option<Answer> {
+    ask(address).await.ok()
+}
+
+async fn ask(address: &str) -> Result<Answer, JsValue> {
+    let stop = AbortController::new()?;
+    let request = RequestInit::new();
+    request.set_cache(RequestCache::NoStore);
+    request.set_signal(Some(&stop.signal()));
+    let response = JsFuture::from(leptos::prelude::window().fetch_with_str_and_init(address, &request)).await?;
+    let response: Response = response.dyn_into()?;
+    let retry_after = response.headers().get("retry-after")?;
+    let is_problem =
+        response.headers().get("content-type")?.is_some_and(|kind| kind.starts_with(shared::problem::CONTENT_TYPE));
+    let mut answer = Answer { status: response.status(), retry_after, problem: None };
+    if is_problem {
+        let text = JsFuture::from(response.text()?).await?.as_string().unwrap_or_default();
+        answer.problem = serde_json::from_str::<Problem>(&text).ok();
+    }
+    // The body of a stream does not end by itself.
+    stop.abort();
+    Ok(answer)
+}

@@ -1,0 +1,82 @@
+//! What a tab shows, or all of the tabs together.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use shared::{Event, Selector, SeriesName, SeriesPart};
+
+/// Some selectors; a series belongs to it where one of them matches.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Interest(BTreeSet<Selector>);
+
+impl Interest {
+    /// Of a single selector.
+    #[must_use]
+    pub fn of(selector: Selector) -> Self {
+        Self([selector].into())
+    }
+
+    /// Takes in all of another one.
+    pub fn add(&mut self, other: &Self) {
+        self.0.extend(other.0.iter().cloned());
+    }
+
+    /// Whether all of `other` is in it. By the selectors as they are written: `**` is not taken to hold `ops/**`,
+    /// which costs a selector more in the address of the stream and nothing else.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        self.0.is_superset(&other.0)
+    }
+
+    /// Whether a series belongs to it.
+    #[must_use]
+    pub fn includes(&self, name: &SeriesName) -> bool {
+        self.0.iter().any(|selector| selector.matches(name))
+    }
+
+    /// Leaves of an event what belongs to it.
+    pub fn restrict(&self, event: &mut Event) {
+        if let Event::Snapshot { series, .. } | Event::Update { series, .. } = event {
+            series.retain(|SeriesPart { name, .. }| self.includes(name));
+        }
+    }
+
+    /// It as the query of the stream. No character of a selector has a meaning there.
+    #[must_use]
+    pub fn query(&self) -> String {
+        let parameters: Vec<String> = self.0.iter().map(|selector| format!("series={selector}")).collect();
+        parameters.join("&")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared::{Millis, Number, Seq, Stamp, Track, Value};
+
+    fn interest(selectors: &[&str]) -> Interest {
+        Interest(selectors.iter().map(|selector| selector.parse().unwrap()).collect())
+    }
+
+    #[test]
+    fn the_query_names_each_selector_once() {
+        let mut both = interest(&["ops/**", "dev/*"]);
+        both.add(&interest(&["ops/**"]));
+        assert_eq!(both.query(), "series=dev/*&series=ops/**");
+        assert!(both.covers(&interest(&["ops/**"])));
+        assert!(!interest(&["ops/**"]).covers(&both));
+    }
+
+    #[test]
+    fn what_belongs_to_nobody_here_is_left_out() {
+        let at = Stamp { ts: Millis(1), seq: Seq(1) };
+        let part = |name: &str| SeriesPart {
+            name: name.parse().unwrap(),
+            track: Track::of(at, Value::Number(Number::new(1.0).unwrap())),
+        };
+        let mut event = Event::Snapshot { now: Millis(0), series: vec![part("dev/a"), part("ops/a")] };
+        interest(&["ops/**"]).restrict(&mut event);
+        assert_eq!(event, Event::Snapshot { now: Millis(0), series: vec![part("ops/a")] });
+    }
+}

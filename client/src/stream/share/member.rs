@@ -1,0 +1,290 @@
+//! A tab among the tabs: who answers what.
+//!
+//! It has no I/O and no clock. A tab on its own is a leader whom nobody hears, so there is one way for all.
+
+use shared::{Cursor, Event, Millis, Picture};
+
+use super::interest::Interest;
+use super::lead::Lead;
+use super::message::{Need, Relayed, Said, TabId};
+use crate::stream::refusal::Refusal;
+
+/// How long a leader may take to give a sign, in milliseconds: it has only to pass a message.
+const SIGN_MS: u64 = 2_000;
+
+/// How many ticks must have passed as well: one that slept hears its clock before the answers that wait for it.
+const SIGN_TICKS: u32 = 4;
+
+/// How often the roll is called, in milliseconds.
+const ROLL_MS: u64 = 30_000;
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Say it to all other tabs.
+    Say(Said),
+    /// Take it as what the stream says to this tab.
+    Deliver {
+        /// The frame's id.
+        id: String,
+        /// What it says of what this tab shows.
+        event: Event,
+    },
+    /// What the tabs show has changed: open the stream anew, if it is open.
+    Reopen,
+    /// The leader is in trouble.
+    Trouble(Option<Refusal>),
+    /// Try now, if it is time to wait.
+    Nudge,
+    /// Time may have passed unseen: a tab that nobody sees is told of it rarely, and others speak to it.
+    Look,
+    /// The leader gives no sign: take its place.
+    Steal,
+}
+
+/// How the stream is to be opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opening {
+    /// With what.
+    pub interest: Interest,
+    /// After which cursor; nothing for a snapshot.
+    pub after: Option<Cursor>,
+}
+
+impl Opening {
+    /// The address to open.
+    #[must_use]
+    pub fn address(&self) -> String {
+        // The browser's own reconnects send the last id as a header; an EventSource that we make cannot.
+        let after = self.after.map(|cursor| format!("&last_event_id={cursor}")).unwrap_or_default();
+        format!("/sse?{}{after}", self.interest.query())
+    }
+}
+
+/// What came cannot be read, or continues nothing: the stream must be opened anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("what came cannot be read, or does not continue the picture")]
+pub struct Broken;
+
+/// A tab.
+#[derive(Clone, Debug)]
+pub struct Member {
+    me: TabId,
+    mine: Interest,
+    /// What the leader's stream is known to hold, and this tab shows: whoever takes over starts with it.
+    union: Interest,
+    /// A snapshot was asked for and did not come yet.
+    asked: bool,
+    /// Since when, and for how many ticks, the leader owes a sign.
+    owed: Option<(u64, u32)>,
+    /// When the roll was last called.
+    called_at: u64,
+    lead: Option<Lead>,
+}
+
+impl Member {
+    /// A tab that shows `mine` and does not lead.
+    #[must_use]
+    pub fn new(me: TabId, mine: Interest) -> Self {
+        Self { me, union: mine.clone(), mine, asked: false, owed: None, called_at: 0, lead: None }
+    }
+
+    /// Whether the stream is here.
+    #[must_use]
+    pub fn leads(&self) -> bool {
+        self.lead.is_some()
+    }
+
+    /// Asks the leader for something, which it owes from `now` on.
+    #[must_use]
+    pub fn ask(&mut self, now: u64, needs: Need) -> Effect {
+        self.asked |= needs == Need::Snapshot;
+        self.owed.get_or_insert((now, 0));
+        Effect::Say(self.here(needs))
+    }
+
+    /// The stream is this tab's from `now` on. It goes on from its `picture`, if it has one.
+    #[must_use]
+    pub fn elected(&mut self, now: u64, picture: Option<Picture>) -> Effect {
+        (self.asked, self.owed, self.called_at) = (false, None, now);
+        self.lead = Some(Lead::from(picture, &self.mine));
+        Effect::Say(Said::RollCall)
+    }
+
+    /// The stream is this tab's no more.
+    pub fn depose(&mut self) {
+        self.lead = None;
+    }
+
+    /// This tab is about to be frozen, or to go.
+    #[must_use]
+    pub fn retire(&mut self) -> Effect {
+        (self.asked, self.owed, self.lead) = (false, None, None);
+        Effect::Say(Said::Gone { tab: self.me.clone() })
+    }
+
+    /// How to open the stream now. What comes from here on is taken to be of that.
+    #[must_use]
+    pub fn opening(&mut self) -> Opening {
+        if let Some(lead) = &mut self.lead {
+            lead.hold(self.union.clone());
+        }
+        let after = self.lead.as_ref().and_then(Lead::cursor);
+        Opening { interest: self.union.clone(), after }
+    }
+
+    /// The stream said something to the leader.
+    ///
+    /// # Errors
+    /// [`Broken`]; the next opening is a fresh one.
+    pub fn frame(&mut self, id: String, data: &str) -> Result<[Effect; 2], Broken> {
+        let Some((mut event, relayed)) = self.lead.as_mut().and_then(|lead| lead.take(&id, data)) else {
+            self.start_over();
+            return Err(Broken);
+        };
+        self.mine.restrict(&mut event);
+        Ok([Effect::Say(Said::Frame(relayed)), Effect::Deliver { id, event }])
+    }
+
+    /// The next opening is a fresh one.
+    pub fn start_over(&mut self) {
+        if let Some(lead) = &mut self.lead {
+            lead.start_over();
+        }
+    }
+
+    /// The leader's line to the server is lost.
+    #[must_use]
+    pub fn lost(&mut self, refusal: Option<Refusal>) -> Option<Effect> {
+        self.lead.as_mut()?.lost(refusal.clone());
+        Some(Effect::Say(Said::Trouble { refusal }))
+    }
+
+    /// Another tab said something at `now`; `known` is the cursor of this tab's picture, `server_now` the time of the
+    /// server.
+    #[must_use]
+    pub fn heard(&mut self, now: u64, said: Said, known: Option<Cursor>, server_now: Millis) -> Vec<Effect> {
+        if self.leads() {
+            return self.heard_leading(said, server_now);
+        }
+        if matches!(said, Said::RollCall | Said::Leading | Said::Frame(_) | Said::Trouble { .. }) {
+            self.owed = None;
+        }
+        match said {
+            // Whoever leads now may know nothing of what was asked before.
+            Said::RollCall if self.asked || known.is_none() => vec![self.ask(now, Need::Snapshot)],
+            Said::RollCall => vec![Effect::Say(self.here(Need::Nothing))],
+            Said::Frame(relayed) => self.relayed(now, relayed, known),
+            Said::Trouble { refusal } => vec![Effect::Trouble(refusal)],
+            Said::Leading | Said::Here { .. } | Said::Gone { .. } | Said::Nudge => Vec::new(),
+        }
+    }
+
+    /// Time passed: a follower sees whether the leader is there, the leader now and then who still is: what nobody
+    /// shows any more is dropped from the stream.
+    #[must_use]
+    pub fn tick(&mut self, now: u64) -> Vec<Effect> {
+        let Some(lead) = &mut self.lead else {
+            let Some((since, ticks)) = &mut self.owed else { return Vec::new() };
+            *ticks += 1;
+            if *ticks < SIGN_TICKS || now.saturating_sub(*since) < SIGN_MS {
+                return Vec::new();
+            }
+            self.owed = None;
+            return vec![Effect::Steal];
+        };
+        if now.saturating_sub(self.called_at) < ROLL_MS {
+            return Vec::new();
+        }
+        self.called_at = now;
+        let mut union = self.mine.clone();
+        lead.present().for_each(|interest| union.add(interest));
+        let mut effects = vec![Effect::Say(Said::RollCall)];
+        if !union.covers(&self.union) {
+            // Less than before, so the picture can go on without the rest.
+            lead.narrow(&union);
+            self.union = union;
+            effects.push(Effect::Reopen);
+        }
+        effects
+    }
+
+    fn here(&self, needs: Need) -> Said {
+        Said::Here { tab: self.me.clone(), interest: self.mine.clone(), needs }
+    }
+
+    fn heard_leading(&mut self, said: Said, server_now: Millis) -> Vec<Effect> {
+        let Some(lead) = &mut self.lead else { return Vec::new() };
+        match said {
+            Said::Here { tab, interest, needs } => {
+                let mut effects = vec![Effect::Look];
+                lead.meet(tab.clone(), interest.clone());
+                if !self.union.covers(&interest) || (needs == Need::Snapshot && lead.lacks(&interest)) {
+                    // Of what is new nothing is known, so all have to start from a snapshot.
+                    self.union.add(&interest);
+                    lead.start_over();
+                    effects.push(Effect::Reopen);
+                }
+                match needs {
+                    Need::Nothing => {}
+                    Need::Sign => effects.push(Effect::Say(Said::Leading)),
+                    Need::Snapshot => {
+                        effects.extend(lead.answer(&tab, &interest, server_now).into_iter().map(Effect::Say));
+                    }
+                }
+                effects
+            }
+            Said::Gone { tab } => {
+                // What only it showed stays in the stream until the next roll call: most that go come back at once.
+                lead.part(&tab);
+                Vec::new()
+            }
+            Said::Nudge => vec![Effect::Nudge],
+            // Another one believes that it leads too; the browser's lock decides between us.
+            Said::RollCall | Said::Leading | Said::Frame(_) | Said::Trouble { .. } => Vec::new(),
+        }
+    }
+
+    fn relayed(&mut self, now: u64, relayed: Relayed, known: Option<Cursor>) -> Vec<Effect> {
+        let Relayed { interest, after, to, id, data } = relayed;
+        match &to {
+            Some(to) if *to != self.me => return Vec::new(),
+            Some(_) => {}
+            None => {
+                self.union = interest.clone();
+                self.union.add(&self.mine);
+            }
+        }
+        let event = serde_json::from_str::<Event>(&data).ok();
+        let fits = interest.covers(&self.mine)
+            && match &event {
+                Some(Event::Update { .. } | Event::Heartbeat { .. }) => continues(after.as_deref(), known),
+                Some(_) => true,
+                None => false,
+            };
+        // An answer that was long on its way puts nothing back that has moved on.
+        if to.is_some() && is_behind(&id, known) {
+            return Vec::new();
+        }
+        let Some(mut event) = event.filter(|_| fits) else {
+            // Once is enough: whether an answer comes is watched by who watches the line.
+            return if self.asked { Vec::new() } else { vec![self.ask(now, Need::Snapshot)] };
+        };
+        if matches!(event, Event::Snapshot { .. }) {
+            self.asked = false;
+        }
+        self.mine.restrict(&mut event);
+        vec![Effect::Deliver { id, event }]
+    }
+}
+
+/// Whether a picture at `known` lacks nothing of what was before `after`.
+fn continues(after: Option<&str>, known: Option<Cursor>) -> bool {
+    let after = after.and_then(|after| after.parse::<Cursor>().ok());
+    matches!((after, known), (Some(after), Some(known)) if after.epoch == known.epoch && after.seq <= known.seq)
+}
+
+/// Whether a frame is older than a picture at `known`.
+fn is_behind(id: &str, known: Option<Cursor>) -> bool {
+    matches!((id.parse::<Cursor>(), known), (Ok(id), Some(known)) if id.epoch == known.epoch && id.seq < known.seq)
+}

@@ -1,0 +1,354 @@
+//! All that a tab decides about its line to the server: a state machine without I/O and clock.
+//!
+//! Whoever drives it says what happened and when, and does what it answers.
+
+use shared::{Cursor, Event, Millis};
+
+use super::clock::ServerClock;
+use super::latency::Arrival;
+use super::refusal::Refusal;
+use super::share::interest::Interest;
+use super::share::lock::{Manner, Turn};
+use super::share::member::{Effect, Member};
+use super::share::message::{Need, Said, TabId};
+use super::share::team::Heard;
+use super::source::Happened;
+use super::supervisor::{Command, Input, Standing, Supervisor};
+use super::vitals::Vital;
+use crate::live::Live;
+
+/// How long, in milliseconds, a stream that is not shared is kept up while nobody looks: a browser that keeps its tabs
+/// apart allows only six connections for all of them.
+const UNSEEN_MS: u64 = 10_000;
+
+/// What happens to a tab.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Turned {
+    /// Its EventSource told something.
+    Source(Happened),
+    /// Something was heard of the other tabs.
+    Team(Heard),
+    /// The probe came back: with why there is no stream, if the server said.
+    Probed(Option<Refusal>),
+    /// The browser told of its life.
+    Vital(Vital),
+    /// Time passed.
+    Tick,
+}
+
+/// What is to be done, in this order.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Act {
+    /// Close the EventSource, if there is one.
+    Close,
+    /// Close the EventSource, if there is one, and open another at this address.
+    Open(String),
+    /// Ask this address once, for [`Turned::Probed`].
+    Probe(String),
+    /// Say it to the other tabs.
+    Say(Said),
+    /// Ask for the lock in another manner.
+    Ask(Manner),
+    /// Leave the other tabs.
+    Leave,
+    /// Join the other tabs.
+    Join,
+    /// The server speaks this contract.
+    Contract(String),
+    /// An update is about to be painted.
+    Paint(Arrival),
+}
+
+/// Whether tabs of this browser hear each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Company {
+    /// They do: one stream for all.
+    Team,
+    /// They do not: a stream for each.
+    Alone,
+}
+
+/// A tab.
+#[derive(Debug)]
+pub struct Tab {
+    member: Member,
+    supervisor: Supervisor,
+    live: Live,
+    clock: ServerClock,
+    company: Company,
+    /// Why there is no stream, where the server said.
+    refusal: Option<Refusal>,
+    /// Since when nobody looks.
+    hidden_since: Option<u64>,
+    /// It left the others, since the browser is about to stop it.
+    asleep: bool,
+    acts: Vec<Act>,
+}
+
+impl Tab {
+    /// A tab that shows `interest` in `live` from `now` on, and what it does first.
+    #[must_use]
+    pub fn new(now: u64, me: TabId, interest: Interest, live: Live, company: Company) -> (Self, Vec<Act>) {
+        let mut tab = Self {
+            member: Member::new(me, interest),
+            supervisor: Supervisor::new(now),
+            live,
+            clock: ServerClock::default(),
+            company,
+            refusal: None,
+            hidden_since: None,
+            asleep: false,
+            acts: Vec::new(),
+        };
+        match company {
+            Company::Team => tab.ask(now, Need::Snapshot),
+            Company::Alone => {
+                _ = tab.member.elected(now, None);
+                tab.open();
+            }
+        }
+        let acts = std::mem::take(&mut tab.acts);
+        (tab, acts)
+    }
+
+    /// Takes in what happened. `random`, from `0.0..1.0`, spreads the waits.
+    pub fn step(&mut self, now: u64, random: f64, turned: Turned) -> Vec<Act> {
+        match turned {
+            Turned::Source(happened) => self.source(now, random, happened),
+            Turned::Team(heard) => self.team(now, random, heard),
+            Turned::Probed(None) => self.input(now, random, Input::Probed(None)),
+            Turned::Probed(Some(refusal)) if self.member.leads() && self.supervisor.probes() => {
+                self.refused(now, random, refusal);
+            }
+            // It came too late to matter.
+            Turned::Probed(Some(_)) => {}
+            Turned::Vital(vital) => self.vital(now, random, vital),
+            Turned::Tick => {
+                let unseen = self.hidden_since.is_some_and(|since| now.saturating_sub(since) >= UNSEEN_MS);
+                if self.company == Company::Alone && unseen && !self.supervisor.rests() {
+                    self.input(now, random, Input::Rest);
+                }
+                self.input(now, random, Input::Tick);
+                let effects = self.member.tick(now);
+                self.effects(now, random, effects);
+            }
+        }
+        std::mem::take(&mut self.acts)
+    }
+
+    /// What to say of the connection at `now`.
+    #[must_use]
+    pub fn standing(&self, now: u64) -> Standing {
+        self.supervisor.standing(now)
+    }
+
+    /// Why there is no stream, where the server said.
+    #[must_use]
+    pub fn reason(&self, now: u64) -> Option<String> {
+        let refusal = self.refusal.as_ref()?;
+        Some(refusal.sentence(self.supervisor.next_in(now)))
+    }
+
+    /// The server's clock.
+    #[must_use]
+    pub fn clock(&self) -> ServerClock {
+        self.clock
+    }
+
+    /// Whether the stream is here.
+    #[must_use]
+    pub fn leads(&self) -> bool {
+        self.member.leads()
+    }
+
+    fn source(&mut self, now: u64, random: f64, happened: Happened) {
+        if !self.member.leads() {
+            return;
+        }
+        match happened {
+            // Only a hello says that it is our server that answers.
+            Happened::Opened => {}
+            Happened::Failed { gave_up } => {
+                self.lost(None);
+                self.input(now, random, if gave_up { Input::GaveUp } else { Input::BrowserRetries });
+            }
+            Happened::Message { id, data } => match self.member.frame(id, &data) {
+                Ok(effects) => self.effects(now, random, effects),
+                Err(_) => self.broken(now, random),
+            },
+        }
+    }
+
+    fn team(&mut self, now: u64, random: f64, heard: Heard) {
+        match heard {
+            // It was on its way when this tab left.
+            _ if self.asleep => {}
+            Heard::Said(said) => {
+                let server_now = Millis(self.clock.server_now(now));
+                let effects = self.member.heard(now, said, self.live.cursor(), server_now);
+                self.effects(now, random, effects);
+            }
+            Heard::Lock(Turn::Granted) => {
+                let call = self.member.elected(now, self.live.picture());
+                self.effects(now, random, [call]);
+                self.input(now, random, Input::Elected);
+            }
+            Heard::Lock(Turn::Stolen) => {
+                self.member.depose();
+                self.acts.extend([Act::Close, Act::Ask(Manner::Queue)]);
+                self.ask(now, Need::Snapshot);
+            }
+        }
+    }
+
+    fn vital(&mut self, now: u64, random: f64, vital: Vital) {
+        match vital {
+            Vital::Hidden => self.hidden_since = Some(now),
+            Vital::Shown => {
+                self.hidden_since = None;
+                self.nudge(now, random, Input::Nudge);
+            }
+            Vital::Online => self.nudge(now, random, Input::Online),
+            Vital::Offline => self.input(now, random, Input::Offline),
+            Vital::Asleep if !self.asleep => {
+                self.asleep = true;
+                self.input(now, random, Input::Rest);
+                if self.company == Company::Team {
+                    let gone = self.member.retire();
+                    self.effects(now, random, [gone]);
+                    self.acts.push(Act::Leave);
+                }
+            }
+            Vital::Awake if self.asleep => {
+                self.asleep = false;
+                if self.company == Company::Team {
+                    self.acts.push(Act::Join);
+                }
+                self.input(now, random, Input::Nudge);
+            }
+            Vital::Asleep | Vital::Awake => {}
+        }
+    }
+
+    /// Somebody looks, or there may be a network: it is up to the leader, and a good time to see whether there is one.
+    fn nudge(&mut self, now: u64, random: f64, input: Input) {
+        if !self.member.leads() {
+            self.acts.push(Act::Say(Said::Nudge));
+            self.ask(now, Need::Sign);
+        }
+        self.input(now, random, input);
+    }
+
+    fn effects(&mut self, now: u64, random: f64, effects: impl IntoIterator<Item = Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Say(said) => self.acts.push(Act::Say(said)),
+                Effect::Deliver { id, event } => self.deliver(now, random, &id, event),
+                Effect::Reopen => self.input(now, random, Input::Reopen),
+                Effect::Trouble(Some(refusal)) => self.refused(now, random, refusal),
+                // This tab asks again after a while: it may be the one that somebody looks at, and the leader hidden.
+                Effect::Trouble(None) => self.input(now, random, Input::Broken),
+                Effect::Nudge => self.input(now, random, Input::Nudge),
+                Effect::Look => self.input(now, random, Input::Tick),
+                Effect::Steal => self.acts.push(Act::Ask(Manner::Steal)),
+            }
+        }
+    }
+
+    fn deliver(&mut self, now: u64, random: f64, id: &str, event: Event) {
+        match self.take(now, id, event) {
+            Some(input) => self.input(now, random, input),
+            None => self.broken(now, random),
+        }
+    }
+
+    /// What an event means, or nothing where it cannot be read or does not continue the picture.
+    fn take(&mut self, now: u64, id: &str, event: Event) -> Option<Input> {
+        if let Some(written) = written_at(&event) {
+            self.clock.observe(written, now);
+        }
+        let input = match &event {
+            Event::Hello { contract, heartbeat_ms, .. } => {
+                self.refusal = None;
+                self.acts.push(Act::Contract(contract.clone()));
+                let continues = is_at(self.live.cursor(), id);
+                return Some(Input::Hello { heartbeat_ms: *heartbeat_ms, continues });
+            }
+            Event::Bye { retry_ms, .. } => return Some(Input::Bye { retry_ms: *retry_ms }),
+            Event::Gap { .. } => {
+                self.live.forget();
+                return Some(Input::Gap);
+            }
+            Event::Unknown => return Some(Input::Heard),
+            Event::Snapshot { .. } | Event::Update { .. } | Event::Heartbeat { .. } => Input::Applied,
+        };
+        if let Event::Update { now: written, pushed, .. } = &event {
+            let (pushed, written) = (pushed.0, written.0);
+            self.acts.push(Act::Paint(Arrival { pushed, written, arrived: now, ahead_ms: self.clock.ahead_ms() }));
+        }
+        self.live.apply(id.parse().ok()?, event).ok()?;
+        Some(input)
+    }
+
+    fn broken(&mut self, now: u64, random: f64) {
+        self.live.forget();
+        self.member.start_over();
+        self.lost(None);
+        self.input(now, random, Input::Broken);
+    }
+
+    fn refused(&mut self, now: u64, random: f64, refusal: Refusal) {
+        let advice = refusal.advice();
+        let input = if self.member.leads() { Input::Probed(Some(advice)) } else { Input::Refused(advice) };
+        self.refusal = Some(refusal.clone());
+        self.lost(Some(refusal));
+        self.input(now, random, input);
+    }
+
+    /// Tells the others that the line is lost.
+    fn lost(&mut self, refusal: Option<Refusal>) {
+        if let Some(Effect::Say(said)) = self.member.lost(refusal) {
+            self.acts.push(Act::Say(said));
+        }
+    }
+
+    fn input(&mut self, now: u64, random: f64, input: Input) {
+        match self.supervisor.step(now, input, random) {
+            Command::Nothing => {}
+            Command::Close => self.acts.push(Act::Close),
+            Command::Probe => {
+                let address = self.member.opening().address();
+                self.acts.extend([Act::Close, Act::Probe(address)]);
+            }
+            Command::Open if self.member.leads() => self.open(),
+            Command::Open => self.ask(now, Need::Snapshot),
+        }
+    }
+
+    fn open(&mut self) {
+        let address = self.member.opening().address();
+        self.acts.push(Act::Open(address));
+    }
+
+    fn ask(&mut self, now: u64, needs: Need) {
+        if let Effect::Say(said) = self.member.ask(now, needs) {
+            self.acts.push(Act::Say(said));
+        }
+    }
+}
+
+/// Whether a picture at `known` is the one that the stream goes on from with the frame `id`, or a newer one.
+fn is_at(known: Option<Cursor>, id: &str) -> bool {
+    matches!((id.parse::<Cursor>(), known), (Ok(id), Some(known)) if id.epoch == known.epoch && id.seq <= known.seq)
+}
+
+/// When the server wrote an event, by its own clock.
+fn written_at(event: &Event) -> Option<u64> {
+    match event {
+        Event::Hello { now, .. }
+        | Event::Snapshot { now, .. }
+        | Event::Update { now, .. }
+        | Event::Heartbeat { now } => Some(now.0),
+        Event::Gap { .. } | Event::Bye { .. } | Event::Unknown => None,
+    }
+}
