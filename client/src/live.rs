@@ -49,8 +49,8 @@ impl Live {
     }
 
     /// The picture, if it can be continued.
-    #[must_use]
-    pub fn picture(self) -> Option<Picture> {
+    #[cfg(test)]
+    pub(crate) fn picture(self) -> Option<Picture> {
         self.cursor()?;
         self.inner.try_with_value(|inner| inner.picture.clone())
     }

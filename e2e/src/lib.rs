@@ -8,18 +8,22 @@
 
 mod browser;
 mod child;
+mod faults;
 mod page;
 mod plain;
 mod server;
 mod stage;
+mod tabs;
 mod trunk;
 mod wait;
 
 pub use browser::Browser;
 pub use child::Child;
+pub use faults::{Fault, FaultyProxy};
 pub use page::{Page, Tile};
 pub use plain::PlainSite;
 pub use server::{Server, curl};
 pub use stage::Stage;
+pub use tabs::Tab;
 pub use trunk::Trunk;
 pub use wait::{until, within};

@@ -11,7 +11,7 @@ use tokio::io::AsyncReadExt as _;
 use tokio::process::Command;
 use tokio::time::timeout;
 
-use crate::Child;
+use crate::{Child, until};
 
 /// How long it may take to end, with pages connected.
 const STOP: Duration = Duration::from_secs(1);
@@ -114,6 +114,20 @@ impl Server {
             }
         };
         timeout(Duration::from_secs(10), reading).await.expect("a snapshot comes at once")
+    }
+
+    /// Waits until there are so many open streams.
+    ///
+    /// # Panics
+    /// When it does not come to that.
+    pub async fn has_readers(&self, wanted: u32) {
+        until(&format!("the server has {wanted} readers"), async || {
+            let metrics = curl(&[&format!("{}/metrics", self.base)]).await;
+            let readers = metrics.lines().find_map(|line| line.strip_prefix("pulseboard_readers "));
+            let readers = readers.expect("the metrics tell of readers");
+            if readers.parse() == Ok(wanted) { Ok(()) } else { Err(format!("{readers} of them")) }
+        })
+        .await;
     }
 
     /// What `GET path` answers, as JSON.

@@ -2,7 +2,7 @@
 
 use tempfile::TempDir;
 
-use crate::{Browser, Page, Server, Trunk};
+use crate::{Browser, Page, Server, Tab, Trunk};
 
 /// A server with data of its own and a browser that has never seen it. They end with it.
 #[derive(Debug)]
@@ -42,6 +42,14 @@ impl Stage {
         let page = self.page();
         page.open(&format!("{}{path}", self.server.base())).await;
         page
+    }
+
+    /// Opens a path of the server in a tab of its own, which is then in front.
+    ///
+    /// # Panics
+    /// When the browser cannot.
+    pub async fn open_tab(&self, path: &str) -> Tab<'_> {
+        Tab::open(self.browser.driver(), &format!("{}{path}", self.server.base())).await
     }
 
     /// `trunk serve` in front of the server.

@@ -1,6 +1,5 @@
 //! One request to the stream's address, to see what EventSource does not show: the status.
 
-use shared::Problem;
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortController, RequestCache, RequestInit, Response};
@@ -22,10 +21,11 @@ async fn ask(address: &str) -> Result<Answer, JsValue> {
     let retry_after = response.headers().get("retry-after")?;
     let is_problem =
         response.headers().get("content-type")?.is_some_and(|kind| kind.starts_with(shared::problem::CONTENT_TYPE));
-    let mut answer = Answer { status: response.status(), retry_after, problem: None };
+    let mut answer = Answer { status: response.status(), retry_after, detail: None };
     if is_problem {
-        let text = JsFuture::from(response.text()?).await?.as_string().unwrap_or_default();
-        answer.problem = serde_json::from_str::<Problem>(&text).ok();
+        // By the browser's own parser: ours would be a kilobyte for one field.
+        let body = JsFuture::from(response.json()?).await?;
+        answer.detail = js_sys::Reflect::get(&body, &"detail".into())?.as_string();
     }
     // The body of a stream does not end by itself.
     stop.abort();

@@ -1,8 +1,5 @@
 //! What to do where the browser gave up on the stream, by what one probing request was answered.
 
-use serde::{Deserialize, Serialize};
-use shared::Problem;
-
 /// What the probe came back with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Answer {
@@ -10,34 +7,19 @@ pub struct Answer {
     pub status: u16,
     /// `Retry-After`, as it was written.
     pub retry_after: Option<String>,
-    /// The body, where it is a [`Problem`].
-    pub problem: Option<Problem>,
+    /// The `detail` of the body, where that is a [`shared::Problem`].
+    pub detail: Option<String>,
 }
 
 /// Why there is no stream.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Refusal {
-    /// 401: one has to sign in.
-    SignIn,
-    /// 403: not for this reader.
-    Forbidden,
-    /// 404: something else is at the address.
-    Missing,
-    /// 422 and other faults of the request: asking again would not help.
-    Wrong(String),
-    /// 429: too many requests.
-    TooMany {
-        /// When to come back, in milliseconds.
-        wait_ms: u64,
-    },
-    /// 503 and the like: later.
-    Full {
-        /// When to come back, in milliseconds.
-        wait_ms: u64,
-    },
-    /// Something failed behind the address.
-    Failed(u16),
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The HTTP status; none of those that say that all is well.
+    pub status: u16,
+    /// When to come back, in milliseconds, where the status is one for that.
+    pub wait_ms: u64,
+    /// What the server said of it, perhaps nothing.
+    pub detail: String,
 }
 
 /// Where a server says that it is full and not for how long, in seconds.
@@ -51,51 +33,48 @@ impl Refusal {
     /// the readers that were told to come back at the same time over half as long again.
     #[must_use]
     pub fn of(answer: Option<Answer>, random: f64) -> Option<Self> {
-        let Answer { status, retry_after, problem } = answer?;
-        let wait_ms = || {
-            // A date is also allowed there; nobody whom we know sends one.
-            let seconds = retry_after.and_then(|text| text.trim().parse().ok()).unwrap_or(DEFAULT_RETRY_SECONDS);
-            let ms = seconds.clamp(1, MAX_RETRY_SECONDS) * 1_000;
-            ms + spread(ms / 2, random)
-        };
-        match status {
-            200..=299 => None,
-            401 => Some(Self::SignIn),
-            403 => Some(Self::Forbidden),
-            404 => Some(Self::Missing),
-            429 => Some(Self::TooMany { wait_ms: wait_ms() }),
-            503 => Some(Self::Full { wait_ms: wait_ms() }),
-            400..=499 => {
-                let detail = problem.map(|problem| problem.detail);
-                Some(Self::Wrong(detail.unwrap_or_else(|| format!("status {status}"))))
-            }
-            _ => Some(Self::Failed(status)),
+        let Answer { status, retry_after, detail } = answer?;
+        if status < 300 {
+            return None;
         }
+        // A date is also allowed there; nobody whom we know sends one.
+        let seconds = retry_after.and_then(|text| text.trim().parse().ok()).unwrap_or(DEFAULT_RETRY_SECONDS);
+        let ms = seconds.clamp(1, MAX_RETRY_SECONDS) * 1_000;
+        Some(Self { status, wait_ms: ms + spread(ms / 2, random), detail: detail.unwrap_or_default() })
     }
 
     /// What to do about it.
     #[must_use]
     pub fn advice(&self) -> Advice {
-        match self {
-            Self::SignIn | Self::Forbidden | Self::Missing | Self::Wrong(_) => Advice::Stop,
-            Self::TooMany { wait_ms } | Self::Full { wait_ms } => Advice::Wait(*wait_ms),
-            Self::Failed(_) => Advice::BackOff,
+        match self.status {
+            429 | 503 => Advice::Wait(self.wait_ms),
+            400..=499 => Advice::Stop,
+            _ => Advice::BackOff,
         }
     }
 
     /// It in a sentence, where the next try is in so many seconds, if there is one.
     #[must_use]
     pub fn sentence(&self, next_in: Option<u64>) -> String {
-        let why = match self {
-            Self::SignIn => "The server wants you to sign in first",
-            Self::Forbidden => "The server does not let you read this board",
-            Self::Missing => "There is no stream at this address: something else answers here",
-            Self::Wrong(detail) => return format!("The server refuses the request: {}.", detail.trim_end_matches('.')),
-            Self::TooMany { .. } => "The server had too many requests",
-            Self::Full { .. } => "The server is full",
-            Self::Failed(status) => return after(&format!("The server answered with status {status}"), next_in),
+        let why = match self.status {
+            401 => "The server wants you to sign in first",
+            403 => "The server does not let you read this board",
+            404 => "There is no stream at this address: something else answers here",
+            429 => "The server had too many requests",
+            503 => "The server is full",
+            400..=499 => "The server refuses the request",
+            _ => "The server failed",
         };
-        after(why, next_in)
+        let mut sentence = match self.status {
+            401 | 403 | 404 | 429 | 503 => why.to_owned(),
+            400..=499 if !self.detail.is_empty() => format!("{why}: {}", self.detail.trim_end_matches('.')),
+            status => format!("{why} with status {status}"),
+        };
+        if let Some(seconds) = next_in {
+            sentence.push_str(&format!("; next try in {seconds} s"));
+        }
+        sentence.push('.');
+        sentence
     }
 }
 
@@ -108,13 +87,6 @@ pub enum Advice {
     Wait(u64),
     /// Wait until somebody looks again.
     Stop,
-}
-
-fn after(why: &str, next_in: Option<u64>) -> String {
-    match next_in {
-        Some(seconds) => format!("{why}; next try in {seconds} s."),
-        None => format!("{why}."),
-    }
 }
 
 #[expect(
@@ -132,7 +104,7 @@ mod tests {
     use super::*;
 
     fn refusal(status: u16, retry_after: Option<&str>) -> Option<Refusal> {
-        Refusal::of(Some(Answer { status, retry_after: retry_after.map(str::to_owned), problem: None }), 0.5)
+        Refusal::of(Some(Answer { status, retry_after: retry_after.map(str::to_owned), detail: None }), 0.5)
     }
 
     #[test]
@@ -147,17 +119,15 @@ mod tests {
         assert_eq!(refusal(503, None).unwrap().advice(), Advice::Wait(6_250));
         assert_eq!(refusal(503, Some("0")).unwrap().advice(), Advice::Wait(1_250), "never at once");
         assert_eq!(refusal(503, Some("999999999")).unwrap().advice(), Advice::Wait(750_000));
+        assert_eq!(refusal(302, None).unwrap().advice(), Advice::BackOff, "a redirect that could not be followed");
         assert_eq!(refusal(502, None).unwrap().advice(), Advice::BackOff);
     }
 
     #[test]
     fn the_reader_is_told_in_a_sentence() {
         assert_eq!(refusal(503, Some("2")).unwrap().sentence(Some(3)), "The server is full; next try in 3 s.");
-        let problem: Problem = serde_json::from_str(
-            r#"{"type":"/problems/invalid","title":"The content is wrong","status":422,"detail":"hz: expected a number"}"#,
-        )
-        .unwrap();
-        let wrong = Refusal::of(Some(Answer { status: 422, retry_after: None, problem: Some(problem) }), 0.0);
+        let detail = Some("hz: expected a number.".to_owned());
+        let wrong = Refusal::of(Some(Answer { status: 422, retry_after: None, detail }), 0.0);
         assert_eq!(wrong.unwrap().sentence(None), "The server refuses the request: hz: expected a number.");
     }
 }

@@ -321,7 +321,8 @@ impl World {
         let (now, head, answer) = (self.now, self.server.head(), self.server.answer);
         let Some(place) = &mut self.places[at] else { return false };
         if std::mem::take(&mut place.probing) {
-            let refusal = (answer == Answer::Full).then_some(Refusal::Full { wait_ms: 1_500 });
+            let refusal =
+                (answer == Answer::Full).then_some(Refusal { status: 503, wait_ms: 1_500, detail: String::new() });
             place.inbox.push_back(Turned::Probed(refusal));
             return true;
         }

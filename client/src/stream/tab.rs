@@ -2,7 +2,7 @@
 //!
 //! Whoever drives it says what happened and when, and does what it answers.
 
-use shared::{Cursor, Event, Millis};
+use shared::{Cursor, Event};
 
 use super::clock::ServerClock;
 use super::latency::Arrival;
@@ -101,7 +101,7 @@ impl Tab {
             acts: Vec::new(),
         };
         match company {
-            Company::Team => tab.ask(now, Need::Snapshot),
+            Company::Team => tab.ask(now),
             Company::Alone => {
                 _ = tab.member.elected(now, None);
                 tab.open();
@@ -172,7 +172,7 @@ impl Tab {
                 self.lost(None);
                 self.input(now, random, if gave_up { Input::GaveUp } else { Input::BrowserRetries });
             }
-            Happened::Message { id, data } => match self.member.frame(id, &data) {
+            Happened::Message { id, data } => match self.member.frame(id, data) {
                 Ok(effects) => self.effects(now, random, effects),
                 Err(_) => self.broken(now, random),
             },
@@ -184,19 +184,18 @@ impl Tab {
             // It was on its way when this tab left.
             _ if self.asleep => {}
             Heard::Said(said) => {
-                let server_now = Millis(self.clock.server_now(now));
-                let effects = self.member.heard(now, said, self.live.cursor(), server_now);
+                let effects = self.member.heard(now, said, self.live.cursor());
                 self.effects(now, random, effects);
             }
             Heard::Lock(Turn::Granted) => {
-                let call = self.member.elected(now, self.live.picture());
+                let call = self.member.elected(now, self.live.cursor());
                 self.effects(now, random, [call]);
                 self.input(now, random, Input::Elected);
             }
             Heard::Lock(Turn::Stolen) => {
                 self.member.depose();
                 self.acts.extend([Act::Close, Act::Ask(Manner::Queue)]);
-                self.ask(now, Need::Snapshot);
+                self.ask(now);
             }
         }
     }
@@ -234,7 +233,7 @@ impl Tab {
     fn nudge(&mut self, now: u64, random: f64, input: Input) {
         if !self.member.leads() {
             self.acts.push(Act::Say(Said::Nudge));
-            self.ask(now, Need::Sign);
+            self.ask(now);
         }
         self.input(now, random, input);
     }
@@ -244,6 +243,7 @@ impl Tab {
             match effect {
                 Effect::Say(said) => self.acts.push(Act::Say(said)),
                 Effect::Deliver { id, event } => self.deliver(now, random, &id, event),
+                Effect::InStep => self.input(now, random, Input::Applied),
                 Effect::Reopen => self.input(now, random, Input::Reopen),
                 Effect::Trouble(Some(refusal)) => self.refused(now, random, refusal),
                 // This tab asks again after a while: it may be the one that somebody looks at, and the leader hidden.
@@ -321,7 +321,7 @@ impl Tab {
                 self.acts.extend([Act::Close, Act::Probe(address)]);
             }
             Command::Open if self.member.leads() => self.open(),
-            Command::Open => self.ask(now, Need::Snapshot),
+            Command::Open => self.ask(now),
         }
     }
 
@@ -330,7 +330,9 @@ impl Tab {
         self.acts.push(Act::Open(address));
     }
 
-    fn ask(&mut self, now: u64, needs: Need) {
+    fn ask(&mut self, now: u64) {
+        // With a picture that may be as new as the leader's, a sign is enough to know.
+        let needs = if self.live.cursor().is_some() { Need::Sign } else { Need::Snapshot };
         if let Effect::Say(said) = self.member.ask(now, needs) {
             self.acts.push(Act::Say(said));
         }

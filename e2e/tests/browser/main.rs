@@ -1,7 +1,11 @@
 //! A real browser against the real binary: what a person would see, done by a program.
 
 mod board;
+mod contract;
+mod faults;
 mod others;
 mod proxy;
 mod recovery;
+mod refused;
 mod screens;
+mod tabs;

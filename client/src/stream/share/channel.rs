@@ -24,7 +24,7 @@ impl Channel {
         let raw = BroadcastChannel::new(name).ok()?;
         let message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
             // What cannot be read is of a tab of another version; the channel's name should have kept us apart.
-            let said = event.data().as_string().and_then(|text| serde_json::from_str(&text).ok());
+            let said = event.data().as_string().and_then(|text| Said::parse(&text));
             if let Some(said) = said {
                 listener(said);
             }
@@ -35,10 +35,8 @@ impl Channel {
 
     /// Says it to all others.
     pub fn say(&self, said: &Said) {
-        if let Ok(text) = serde_json::to_string(said) {
-            // It fails only on a channel that is closed.
-            _ = self.raw.post_message(&text.into());
-        }
+        // It fails only on a channel that is closed.
+        _ = self.raw.post_message(&said.text().into());
     }
 }
 

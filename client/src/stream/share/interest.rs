@@ -1,32 +1,44 @@
 //! What a tab shows, or all of the tabs together.
 
-use std::collections::BTreeSet;
-
-use serde::{Deserialize, Serialize};
 use shared::{Event, Selector, SeriesName, SeriesPart};
 
-/// Some selectors; a series belongs to it where one of them matches.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Interest(BTreeSet<Selector>);
+/// Some selectors, sorted, each once; a series belongs to it where one of them matches.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Interest(Vec<Selector>);
 
 impl Interest {
     /// Of a single selector.
     #[must_use]
     pub fn of(selector: Selector) -> Self {
-        Self([selector].into())
+        Self(vec![selector])
+    }
+
+    /// As [`Interest::text`] wrote it.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut interest = Self::default();
+        for selector in text.split_whitespace() {
+            interest.insert(selector.parse().ok()?);
+        }
+        Some(interest)
+    }
+
+    /// Its selectors with spaces between them.
+    #[must_use]
+    pub fn text(&self) -> String {
+        self.joined("", " ")
     }
 
     /// Takes in all of another one.
     pub fn add(&mut self, other: &Self) {
-        self.0.extend(other.0.iter().cloned());
+        other.0.iter().for_each(|selector| self.insert(selector.clone()));
     }
 
     /// Whether all of `other` is in it. By the selectors as they are written: `**` is not taken to hold `ops/**`,
     /// which costs a selector more in the address of the stream and nothing else.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
-        self.0.is_superset(&other.0)
+        other.0.iter().all(|selector| self.0.contains(selector))
     }
 
     /// Whether a series belongs to it.
@@ -45,8 +57,25 @@ impl Interest {
     /// It as the query of the stream. No character of a selector has a meaning there.
     #[must_use]
     pub fn query(&self) -> String {
-        let parameters: Vec<String> = self.0.iter().map(|selector| format!("series={selector}")).collect();
-        parameters.join("&")
+        self.joined("series=", "&")
+    }
+
+    fn insert(&mut self, selector: Selector) {
+        if let Err(at) = self.0.binary_search(&selector) {
+            self.0.insert(at, selector);
+        }
+    }
+
+    fn joined(&self, before: &str, between: &str) -> String {
+        let mut text = String::new();
+        for selector in &self.0 {
+            if !text.is_empty() {
+                text.push_str(between);
+            }
+            text.push_str(before);
+            text.push_str(selector.as_str());
+        }
+        text
     }
 }
 
@@ -56,7 +85,7 @@ mod tests {
     use shared::{Millis, Number, Seq, Stamp, Track, Value};
 
     fn interest(selectors: &[&str]) -> Interest {
-        Interest(selectors.iter().map(|selector| selector.parse().unwrap()).collect())
+        Interest::parse(&selectors.join(" ")).unwrap()
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! It has no I/O and no clock. A tab on its own is a leader whom nobody hears, so there is one way for all.
 
-use shared::{Cursor, Event, Millis, Picture};
+use shared::{Cursor, Event};
 
 use super::interest::Interest;
 use super::lead::Lead;
@@ -30,7 +30,9 @@ pub enum Effect {
         /// What it says of what this tab shows.
         event: Event,
     },
-    /// What the tabs show has changed: open the stream anew, if it is open.
+    /// The picture is as new as the leader's.
+    InStep,
+    /// What the tabs show has changed, or one needs all of it: open the stream anew, if it is open.
     Reopen,
     /// The leader is in trouble.
     Trouble(Option<Refusal>),
@@ -103,11 +105,12 @@ impl Member {
         Effect::Say(self.here(needs))
     }
 
-    /// The stream is this tab's from `now` on. It goes on from its `picture`, if it has one.
+    /// The stream is this tab's from `now` on. It goes on from the cursor of its picture, if that has one: others may be
+    /// further on, which does no harm, and who is not so far will ask.
     #[must_use]
-    pub fn elected(&mut self, now: u64, picture: Option<Picture>) -> Effect {
+    pub fn elected(&mut self, now: u64, known: Option<Cursor>) -> Effect {
         (self.asked, self.owed, self.called_at) = (false, None, now);
-        self.lead = Some(Lead::from(picture, &self.mine));
+        self.lead = Some(Lead::from(known));
         Effect::Say(Said::RollCall)
     }
 
@@ -137,7 +140,7 @@ impl Member {
     ///
     /// # Errors
     /// [`Broken`]; the next opening is a fresh one.
-    pub fn frame(&mut self, id: String, data: &str) -> Result<[Effect; 2], Broken> {
+    pub fn frame(&mut self, id: String, data: String) -> Result<[Effect; 2], Broken> {
         let Some((mut event, relayed)) = self.lead.as_mut().and_then(|lead| lead.take(&id, data)) else {
             self.start_over();
             return Err(Broken);
@@ -160,14 +163,13 @@ impl Member {
         Some(Effect::Say(Said::Trouble { refusal }))
     }
 
-    /// Another tab said something at `now`; `known` is the cursor of this tab's picture, `server_now` the time of the
-    /// server.
+    /// Another tab said something at `now`; `known` is the cursor of this tab's picture.
     #[must_use]
-    pub fn heard(&mut self, now: u64, said: Said, known: Option<Cursor>, server_now: Millis) -> Vec<Effect> {
+    pub fn heard(&mut self, now: u64, said: Said, known: Option<Cursor>) -> Vec<Effect> {
         if self.leads() {
-            return self.heard_leading(said, server_now);
+            return self.heard_leading(said);
         }
-        if matches!(said, Said::RollCall | Said::Leading | Said::Frame(_) | Said::Trouble { .. }) {
+        if matches!(said, Said::RollCall | Said::Leading { .. } | Said::Frame(_) | Said::Trouble { .. }) {
             self.owed = None;
         }
         match said {
@@ -176,7 +178,10 @@ impl Member {
             Said::RollCall => vec![Effect::Say(self.here(Need::Nothing))],
             Said::Frame(relayed) => self.relayed(now, relayed, known),
             Said::Trouble { refusal } => vec![Effect::Trouble(refusal)],
-            Said::Leading | Said::Here { .. } | Said::Gone { .. } | Said::Nudge => Vec::new(),
+            Said::Leading { at: Some(at) } if continues(Some(at), known) => vec![Effect::InStep],
+            // Nothing that comes from now on will continue what this tab has.
+            Said::Leading { at: Some(_) } if !self.asked => vec![self.ask(now, Need::Snapshot)],
+            Said::Leading { .. } | Said::Here { .. } | Said::Gone { .. } | Said::Nudge => Vec::new(),
         }
     }
 
@@ -201,8 +206,7 @@ impl Member {
         lead.present().for_each(|interest| union.add(interest));
         let mut effects = vec![Effect::Say(Said::RollCall)];
         if !union.covers(&self.union) {
-            // Less than before, so the picture can go on without the rest.
-            lead.narrow(&union);
+            // Less than before, so the stream can go on from where it is.
             self.union = union;
             effects.push(Effect::Reopen);
         }
@@ -213,24 +217,21 @@ impl Member {
         Said::Here { tab: self.me.clone(), interest: self.mine.clone(), needs }
     }
 
-    fn heard_leading(&mut self, said: Said, server_now: Millis) -> Vec<Effect> {
+    fn heard_leading(&mut self, said: Said) -> Vec<Effect> {
         let Some(lead) = &mut self.lead else { return Vec::new() };
         match said {
             Said::Here { tab, interest, needs } => {
+                lead.meet(tab, interest.clone());
                 let mut effects = vec![Effect::Look];
-                lead.meet(tab.clone(), interest.clone());
-                if !self.union.covers(&interest) || (needs == Need::Snapshot && lead.lacks(&interest)) {
-                    // Of what is new nothing is known, so all have to start from a snapshot.
-                    self.union.add(&interest);
+                let is_new = !self.union.covers(&interest);
+                self.union.add(&interest);
+                // A snapshot is heard by all: who asks while one is on its way need not have another.
+                if is_new || (needs == Need::Snapshot && lead.cursor().is_some()) {
                     lead.start_over();
                     effects.push(Effect::Reopen);
                 }
-                match needs {
-                    Need::Nothing => {}
-                    Need::Sign => effects.push(Effect::Say(Said::Leading)),
-                    Need::Snapshot => {
-                        effects.extend(lead.answer(&tab, &interest, server_now).into_iter().map(Effect::Say));
-                    }
+                if needs != Need::Nothing {
+                    effects.push(Effect::Say(lead.sign()));
                 }
                 effects
             }
@@ -241,31 +242,21 @@ impl Member {
             }
             Said::Nudge => vec![Effect::Nudge],
             // Another one believes that it leads too; the browser's lock decides between us.
-            Said::RollCall | Said::Leading | Said::Frame(_) | Said::Trouble { .. } => Vec::new(),
+            Said::RollCall | Said::Leading { .. } | Said::Frame(_) | Said::Trouble { .. } => Vec::new(),
         }
     }
 
     fn relayed(&mut self, now: u64, relayed: Relayed, known: Option<Cursor>) -> Vec<Effect> {
-        let Relayed { interest, after, to, id, data } = relayed;
-        match &to {
-            Some(to) if *to != self.me => return Vec::new(),
-            Some(_) => {}
-            None => {
-                self.union = interest.clone();
-                self.union.add(&self.mine);
-            }
-        }
+        let Relayed { interest, after, id, data } = relayed;
+        self.union = interest.clone();
+        self.union.add(&self.mine);
         let event = serde_json::from_str::<Event>(&data).ok();
         let fits = interest.covers(&self.mine)
             && match &event {
-                Some(Event::Update { .. } | Event::Heartbeat { .. }) => continues(after.as_deref(), known),
+                Some(Event::Update { .. } | Event::Heartbeat { .. }) => continues(after, known),
                 Some(_) => true,
                 None => false,
             };
-        // An answer that was long on its way puts nothing back that has moved on.
-        if to.is_some() && is_behind(&id, known) {
-            return Vec::new();
-        }
         let Some(mut event) = event.filter(|_| fits) else {
             // Once is enough: whether an answer comes is watched by who watches the line.
             return if self.asked { Vec::new() } else { vec![self.ask(now, Need::Snapshot)] };
@@ -279,12 +270,6 @@ impl Member {
 }
 
 /// Whether a picture at `known` lacks nothing of what was before `after`.
-fn continues(after: Option<&str>, known: Option<Cursor>) -> bool {
-    let after = after.and_then(|after| after.parse::<Cursor>().ok());
+fn continues(after: Option<Cursor>, known: Option<Cursor>) -> bool {
     matches!((after, known), (Some(after), Some(known)) if after.epoch == known.epoch && after.seq <= known.seq)
-}
-
-/// Whether a frame is older than a picture at `known`.
-fn is_behind(id: &str, known: Option<Cursor>) -> bool {
-    matches!((id.parse::<Cursor>(), known), (Ok(id), Some(known)) if id.epoch == known.epoch && id.seq < known.seq)
 }

@@ -1,0 +1,41 @@
+//! A server that is newer than the page.
+
+use pulseboard_e2e::{Fault, FaultyProxy, Stage, until};
+
+#[tokio::test]
+async fn an_old_page_reloads_once_where_it_was_and_then_tells_the_reader() {
+    let stage = Stage::start().await;
+    let lines: String = (0..60).map(|i| format!("{{\"series\":\"ops/n{i}\",\"value\":{i}}}\n")).collect();
+    stage.server.push_batch(&lines).await;
+    let proxy = FaultyProxy::start(stage.server.base()).await;
+    let page = stage.page();
+    page.open(&format!("{}/b/ops", proxy.base())).await;
+    page.shows("ops/n59", "59").await;
+    page.eval("scrollTo(0, 400); window.__old = true", &[]).await;
+
+    // It comes back newer.
+    proxy.set(Fault::Cut);
+    stage.server.push("ops/n1", "2").await;
+    proxy.struck().await;
+    proxy.set(Fault::OtherContract);
+    until("it reloads", async || match page.eval("return window.__old === true", &[]).await {
+        old if old == true => Err("it is the old one".to_owned()),
+        _ => Ok(()),
+    })
+    .await;
+    // What came is as old as what was there, as behind a cache that does not let go.
+    page.shows("ops/n59", "59").await;
+    page.eval("window.__new = true", &[]).await;
+    until("the reader is told", async || {
+        let told = page.eval("return document.body.innerText", &[]).await.to_string();
+        if told.contains("A new version is here") { Ok(()) } else { Err(told) }
+    })
+    .await;
+    until("it is where it was", async || match page.eval("return scrollY", &[]).await {
+        place if place == 400 => Ok(()),
+        place => Err(place.to_string()),
+    })
+    .await;
+    page.badge_is("live").await;
+    assert_eq!(page.eval("return window.__new === true", &[]).await, true, "it reloads only once");
+}
