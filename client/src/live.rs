@@ -27,11 +27,17 @@ struct Inner {
     picture: Picture,
     /// The picture is shown but must not be continued: only a snapshot counts.
     forgotten: bool,
-    glances: HashMap<SeriesName, ArcRwSignal<Glance>>,
-    /// What each log did not show since the page was opened, also where its series went in between.
-    skips: HashMap<SeriesName, Skips>,
-    /// Counts the changes of each series, for painters that look by themselves.
-    versions: HashMap<SeriesName, u64>,
+    shown: HashMap<SeriesName, Shown>,
+}
+
+/// What is kept of a series beside its track.
+#[derive(Debug)]
+struct Shown {
+    glance: ArcRwSignal<Glance>,
+    /// Counts its changes, for painters that look by themselves.
+    version: u64,
+    /// What its tile, if it is a log, did not show since the page was opened.
+    skips: Skips,
 }
 
 impl Live {
@@ -76,20 +82,14 @@ impl Live {
         };
         let mut grown = all;
         for name in changed {
-            // Computed outside the update, since setting a signal may run code that looks at the picture.
-            let Some(glance) = self.inner.try_update_value(|inner| inner.glance(&name)).flatten() else { continue };
-            let known = self.inner.with_value(|inner| inner.glances.get(&name).cloned());
-            match known {
-                Some(signal) if signal.with_untracked(|old| *old == glance) => {}
-                Some(signal) => signal.set(glance),
-                None => {
-                    grown = true;
-                    self.inner.update_value(|inner| {
-                        inner.glances.insert(name.clone(), ArcRwSignal::new(glance));
-                    });
-                }
+            let Some(glance) = self.inner.try_update_value(|inner| inner.look(&name, &mut grown)).flatten() else {
+                continue;
+            };
+            // Set outside the update, since setting a signal may run code that looks at the picture.
+            let (glance, signal) = glance;
+            if signal.with_untracked(|old| *old != glance) {
+                signal.set(glance);
             }
-            self.inner.update_value(|inner| *inner.versions.entry(name).or_default() += 1);
         }
         if grown {
             let names: Vec<_> = self.inner.with_value(|inner| inner.picture.series().keys().cloned().collect());
@@ -106,7 +106,7 @@ impl Live {
     /// What the tile of a series shows.
     #[must_use]
     pub fn glance(self, name: &SeriesName) -> Option<ArcRwSignal<Glance>> {
-        self.inner.try_with_value(|inner| inner.glances.get(name).cloned()).flatten()
+        self.inner.try_with_value(|inner| Some(inner.shown.get(name)?.glance.clone())).flatten()
     }
 
     /// Looks at the track of a series as it is now.
@@ -117,7 +117,7 @@ impl Live {
     /// How often a series has changed.
     #[must_use]
     pub fn version(self, name: &SeriesName) -> u64 {
-        self.inner.try_with_value(|inner| inner.versions.get(name).copied()).flatten().unwrap_or_default()
+        self.inner.try_with_value(|inner| inner.shown.get(name).map_or(0, |shown| shown.version)).unwrap_or_default()
     }
 }
 
@@ -139,19 +139,24 @@ impl Inner {
         Ok(applied)
     }
 
-    fn glance(&mut self, name: &SeriesName) -> Option<Glance> {
+    /// Looks at a series that changed: what its tile shows now, and the signal to tell; `grown` where it is new.
+    fn look(&mut self, name: &SeriesName, grown: &mut bool) -> Option<(Glance, ArcRwSignal<Glance>)> {
         let track = self.picture.series().get(name)?;
         let mut glance = Glance::of(name, track);
+        let shown = self.shown.entry(name.clone()).or_insert_with(|| {
+            *grown = true;
+            Shown { glance: ArcRwSignal::new(Glance::default()), version: 0, skips: Skips::default() }
+        });
+        shown.version += 1;
         if let Track::Texts(log) = track {
-            glance.tell_skipped(self.skips.entry(name.clone()).or_default().see(log));
+            glance.tell_skipped(shown.skips.see(log));
         }
-        Some(glance)
+        Some((glance, shown.glance.clone()))
     }
 
     fn drop_gone(&mut self) {
         let series = self.picture.series();
-        self.glances.retain(|name, _| series.contains_key(name));
-        self.versions.retain(|name, _| series.contains_key(name));
+        self.shown.retain(|name, _| series.contains_key(name));
     }
 }
 

@@ -9,7 +9,8 @@ use web_sys::Storage;
 /// Under which name the tab remembers for which contract it was reloaded.
 const KEY: &str = "pulseboard.reloaded-for";
 
-/// Under which name the tab remembers how far it was scrolled, in CSS pixels.
+/// Under which name the tab remembers how far it was scrolled, in whole CSS pixels: to read a fraction takes a table
+/// that is a fifteenth of the page.
 const PLACE: &str = "pulseboard.place";
 
 /// What to do about the server's contract.
@@ -48,7 +49,7 @@ pub fn is_due(theirs: &str) -> bool {
             let kept = storage.as_ref().is_some_and(|storage| storage.set_item(KEY, theirs).is_ok());
             if let (Some(storage), Ok(place)) = (&storage, window().scroll_y()) {
                 // Without it the page is at its top again, which is no reason not to reload.
-                _ = storage.set_item(PLACE, &place.to_string());
+                _ = storage.set_item(PLACE, &whole(place).to_string());
             }
             !(kept && window().location().reload().is_ok())
         }
@@ -59,11 +60,16 @@ pub fn is_due(theirs: &str) -> bool {
 /// the browser to do so.
 pub fn return_to_place() {
     let Some(storage) = storage() else { return };
-    let place = storage.get_item(PLACE).ok().flatten().and_then(|place| place.parse().ok());
+    let place = storage.get_item(PLACE).ok().flatten().and_then(|place| place.parse::<u32>().ok());
     if let Some(place) = place {
         _ = storage.remove_item(PLACE);
-        window().scroll_to_with_x_and_y(0.0, place);
+        window().scroll_to_with_x_and_y(0.0, place.into());
     }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates")]
+fn whole(pixels: f64) -> u32 {
+    pixels as u32
 }
 
 fn storage() -> Option<Storage> {

@@ -55,7 +55,9 @@ impl Picture {
         match event {
             Event::Snapshot { series, .. } => {
                 self.cursor = Some(id);
-                self.series = series.into_iter().map(|part| (part.name, part.track)).collect();
+                // One by one: to collect them would sort them first, which is five kilobytes of the page.
+                self.series = BTreeMap::new();
+                series.into_iter().for_each(|part| _ = self.series.insert(part.name, part.track));
                 Ok(Applied::Replaced)
             }
             Event::Update { series, .. } => {

@@ -122,8 +122,7 @@ impl Subscription {
                 self.with(|core| core.team.as_ref().map(|team| team.say(&said)));
             }
             Act::Ask(manner) => {
-                let tell = move |heard| self.step(Turned::Team(heard));
-                self.with(|core| core.team.as_mut().map(|team| team.ask(manner, tell)));
+                self.with(|core| core.team.as_mut().map(|team| team.ask(manner)));
             }
             Act::Leave => {
                 self.with(|core| core.team = None);

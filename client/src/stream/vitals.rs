@@ -1,6 +1,7 @@
 //! What the browser says of the page's own life: seen, asleep, without a network.
 
 use leptos::prelude::{document, window};
+use web_sys::EventTarget;
 
 use super::listener::Listener;
 use crate::browser;
@@ -25,18 +26,17 @@ pub enum Vital {
 /// Tells all of it while the listeners live.
 #[must_use]
 pub fn listen(tell: impl Fn(Vital) + Copy + 'static) -> Vec<Listener> {
+    let listen = |target: &EventTarget, kind, vital: fn() -> Vital| Listener::new(target, kind, move |_| tell(vital()));
     let (window, document) = (window(), document());
-    let on_window = [
-        ("online", Vital::Online),
-        ("offline", Vital::Offline),
-        ("pagehide", Vital::Asleep),
-        ("pageshow", Vital::Awake),
-    ];
-    let on_document = [("freeze", Vital::Asleep), ("resume", Vital::Awake)];
-    let of_window = on_window.map(|(kind, vital)| Listener::new(&window, kind, move |_| tell(vital)));
-    let of_document = on_document.map(|(kind, vital)| Listener::new(&document, kind, move |_| tell(vital)));
-    let seen = Listener::new(&document, "visibilitychange", move |_| tell(seen()));
-    of_window.into_iter().chain(of_document).chain([seen]).collect()
+    vec![
+        listen(&window, "online", || Vital::Online),
+        listen(&window, "offline", || Vital::Offline),
+        listen(&window, "pagehide", || Vital::Asleep),
+        listen(&window, "pageshow", || Vital::Awake),
+        listen(&document, "freeze", || Vital::Asleep),
+        listen(&document, "resume", || Vital::Awake),
+        listen(&document, "visibilitychange", seen),
+    ]
 }
 
 /// Whether the page is seen now.

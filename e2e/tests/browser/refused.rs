@@ -36,7 +36,7 @@ async fn each_refusal_is_told_and_nothing_is_asked_again_that_would_not_help() {
         ("401 Unauthorized", "The server wants you to sign in first."),
         ("403 Forbidden", "The server does not let you read this board."),
         ("404 Not Found", "There is no stream at this address: something else answers here."),
-        ("422 Unprocessable Content", "The server refuses the request: status 422."),
+        ("422 Unprocessable Content", "The server refuses the request with status 422."),
     ];
     for (head, told) in refusals {
         proxy.set(Fault::Answer(head));
@@ -50,7 +50,7 @@ async fn each_refusal_is_told_and_nothing_is_asked_again_that_would_not_help() {
     for (head, told) in [
         ("429 Too Many Requests\r\nRetry-After: 2", "The server had too many requests; next try in "),
         ("503 Service Unavailable\r\nRetry-After: 1", "The server is full; next try in "),
-        ("502 Bad Gateway", "The server answered with status 502; next try in "),
+        ("502 Bad Gateway", "The server failed with status 502; next try in "),
     ] {
         proxy.set(Fault::Answer(head));
         page.open(&format!("{}/b/ops", proxy.base())).await;

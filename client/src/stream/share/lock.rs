@@ -50,7 +50,7 @@ impl Lock {
     /// another machine), and tells what becomes of it. Where the browser then refuses, as it does to a page that may
     /// store nothing, it counts as granted: that page is on its own.
     #[must_use]
-    pub fn request(name: &str, manner: Manner, tell: impl Fn(Turn) + Copy + 'static) -> Option<Self> {
+    pub fn request(name: &str, manner: Manner, tell: Rc<dyn Fn(Turn)>) -> Option<Self> {
         let locks = Reflect::get(&window().navigator(), &"locks".into()).ok().filter(JsValue::is_object)?;
         let request: Function = Reflect::get(&locks, &"request".into()).ok()?.dyn_into().ok()?;
         let abort = AbortController::new().ok()?;
@@ -62,7 +62,7 @@ impl Lock {
         };
 
         let held = Rc::new(RefCell::new(Held::Waiting));
-        let mine = held.clone();
+        let (mine, told) = (held.clone(), tell.clone());
         // Freed once it is called; one that waits for ever is kept as long as the page.
         let callback = Closure::once_into_js(move |_: JsValue| {
             if matches!(*mine.borrow(), Held::Over) {
@@ -70,7 +70,7 @@ impl Lock {
             }
             // The lock is held for as long as this promise is open.
             let promise = Promise::new(&mut |resolve, _| *mine.borrow_mut() = Held::Yes(resolve));
-            tell(Turn::Granted);
+            told(Turn::Granted);
             promise
         });
         let promise = request.apply(&locks, &Array::of3(&name.into(), &options, &callback)).ok()?;

@@ -1,5 +1,8 @@
 //! The tabs of this browser that can hear each other.
 
+use std::fmt;
+use std::rc::Rc;
+
 use super::channel::Channel;
 use super::lock::{Lock, Manner, Turn};
 use super::message::Said;
@@ -14,11 +17,17 @@ pub enum Heard {
 }
 
 /// A place among the tabs. Dropping it gives the place up.
-#[derive(Debug)]
 pub struct Team {
     name: String,
     channel: Channel,
     lock: Option<Lock>,
+    tell: Rc<dyn Fn(Turn)>,
+}
+
+impl fmt::Debug for Team {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Team").field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 impl Team {
@@ -26,8 +35,9 @@ impl Team {
     #[must_use]
     pub fn join(name: &str, tell: impl Fn(Heard) + Copy + 'static) -> Option<Self> {
         let channel = Channel::open(name, move |said| tell(Heard::Said(said)))?;
-        let lock = Lock::request(name, Manner::Queue, move |turn| tell(Heard::Lock(turn)))?;
-        Some(Self { name: name.to_owned(), channel, lock: Some(lock) })
+        let tell: Rc<dyn Fn(Turn)> = Rc::new(move |turn| tell(Heard::Lock(turn)));
+        let lock = Lock::request(name, Manner::Queue, tell.clone())?;
+        Some(Self { name: name.to_owned(), channel, lock: Some(lock), tell })
     }
 
     /// Says it to all others.
@@ -36,9 +46,9 @@ impl Team {
     }
 
     /// Asks for the lead in another manner than before.
-    pub fn ask(&mut self, manner: Manner, tell: impl Fn(Heard) + Copy + 'static) {
+    pub fn ask(&mut self, manner: Manner) {
         // First out of the line: one lock is enough.
         self.lock = None;
-        self.lock = Lock::request(&self.name, manner, move |turn| tell(Heard::Lock(turn)));
+        self.lock = Lock::request(&self.name, manner, self.tell.clone());
     }
 }
