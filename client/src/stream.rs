@@ -11,7 +11,8 @@ pub mod listener;
 pub mod probe;
 pub mod refusal;
 pub mod share;
-#[cfg(all(test, not(target_family = "wasm")))]
+#[cfg(test)]
+#[cfg(not(target_family = "wasm"))]
 mod simulation;
 pub mod source;
 pub mod standing;

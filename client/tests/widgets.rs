@@ -114,6 +114,23 @@ async fn the_badge_tells_the_state_in_words_and_shape_and_since_when() {
     assert!(text(&place, "badge").starts_with("stale since "));
     assert_eq!(text(&place, "latency"), "", "an old latency is no latency");
     assert_ne!(shape(&place), live_shape);
+
+    standing.set(Standing { state: State::Offline, since: 0 });
+    tick().await;
+    assert!(text(&place, "badge").starts_with("offline since "));
+}
+
+#[wasm_bindgen_test]
+async fn a_tile_of_texts_tells_how_many_it_never_showed() {
+    let line = |seq| Value::Text(Text::new(format!("line {seq}")).unwrap());
+    let (live, place, _owner) = tile(series("ops/log", 1, 1, line(1)));
+    tick().await;
+    assert_eq!(text(&place, "skipped"), "");
+    let mut now = series("ops/log", 1, 1, line(1));
+    (2..=131).for_each(|seq| now[0].track.push(Stamp { ts: Millis(seq), seq: Seq(seq) }, line(seq)));
+    live.apply(id(131), Event::Update { now: Millis(0), pushed: Millis(0), series: now }).unwrap();
+    tick().await;
+    assert_eq!(text(&place, "skipped"), "30 skipped");
 }
 
 #[wasm_bindgen_test]

@@ -350,17 +350,13 @@ impl World {
             push(stream, now, told);
             return told_any;
         };
-        if !stream.started {
-            stream.started = true;
-            let series = self.server.parts(&stream.interest, Seq::ZERO);
+        let series = self.server.parts(&stream.interest, if stream.started { after } else { Seq::ZERO });
+        if !std::mem::replace(&mut stream.started, true) {
             told.push((head.seq, Event::Snapshot { now: Millis(now), series }));
-        } else {
-            let series = self.server.parts(&stream.interest, after);
-            if !series.is_empty() {
-                told.push((head.seq, Event::Update { now: Millis(now), pushed: Millis(now), series }));
-            } else if now >= stream.spoke_at + HEARTBEAT_MS {
-                told.push((head.seq, Event::Heartbeat { now: Millis(now) }));
-            }
+        } else if !series.is_empty() {
+            told.push((head.seq, Event::Update { now: Millis(now), pushed: Millis(now), series }));
+        } else if now >= stream.spoke_at + HEARTBEAT_MS {
+            told.push((head.seq, Event::Heartbeat { now: Millis(now) }));
         }
         if !told.is_empty() {
             stream.at = Some(head.seq);
