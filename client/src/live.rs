@@ -56,6 +56,7 @@ impl Live {
 
     /// The picture, if it can be continued.
     #[cfg(test)]
+    #[cfg(not(target_family = "wasm"))]
     pub(crate) fn picture(self) -> Option<Picture> {
         self.cursor()?;
         self.inner.try_with_value(|inner| inner.picture.clone())

@@ -147,6 +147,10 @@ enum Step {
     Write {
         tab: usize,
     },
+    /// What is said next to a tab gets lost: no browser does so, but the law does not lean on that.
+    Lose {
+        tab: usize,
+    },
     Cut {
         tab: usize,
     },
@@ -157,6 +161,10 @@ enum Step {
     Bye,
     Answer(Answer),
     Pass {
+        ms: u64,
+    },
+    /// All goes well for so long.
+    Settle {
         ms: u64,
     },
 }
@@ -175,6 +183,8 @@ fn step() -> impl Strategy<Value = Step> {
         10 => (0..BOARDS.len(), 0..3u8).prop_map(|(board, series)| Step::Push { board, series }),
         30 => tab().prop_map(|tab| Step::Hear { tab }),
         15 => tab().prop_map(|tab| Step::Write { tab }),
+        2 => tab().prop_map(|tab| Step::Lose { tab }),
+        6 => prop_oneof![Just(250), Just(1_000), Just(4_000)].prop_map(|ms| Step::Settle { ms }),
         1 => tab().prop_map(|tab| Step::Cut { tab }),
         1 => tab().prop_map(|tab| Step::Break { tab }),
         1 => Just(Step::Bye),
@@ -418,6 +428,14 @@ impl World {
             Step::Push { board, series } => self.server.push(board, series),
             Step::Hear { tab } => _ = self.hear(tab),
             Step::Write { tab } => _ = self.write(tab),
+            Step::Lose { tab } => {
+                if let Some(place) = &mut self.places[tab]
+                    && let Some(Turned::Team(Heard::Said(_))) = place.inbox.front()
+                {
+                    place.inbox.pop_front();
+                }
+            }
+            Step::Settle { ms } => self.settle(ms),
             Step::Cut { tab } => self.cut(tab, false),
             Step::Break { tab } => self.cut(tab, true),
             Step::Bye => {
