@@ -5,15 +5,20 @@
 //! does not wait for ever.
 
 use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, watch};
+
+use crate::stream::handover::{Diverted, Slot, Taken};
+use crate::stream::writer::{Open, Writers};
 
 /// Connections that may wait to be accepted. The kernel's bound (`somaxconn`) is 4,096 on Linux; tokio's 1,024 makes a
 /// storm of reconnects wait for retransmits.
@@ -42,48 +47,100 @@ pub fn listen(addr: SocketAddr) -> std::io::Result<TcpListener> {
     TcpListener::from_std(socket.into())
 }
 
-/// Takes connections in until `stop` is done, then lets those that are under way finish for at most `grace`.
+/// Takes connections in until `stop` is done, then lets those that are under way finish for at most `grace`. Streams
+/// go to `writers`.
 ///
 /// A peer that takes nothing for `patience`, although there is something for it, has vanished.
 pub async fn serve(
     listener: TcpListener,
     service: Router,
+    mut writers: Writers,
     patience: Duration,
     stop: impl Future<Output = ()>,
     grace: Duration,
 ) {
-    let connections = GracefulShutdown::new();
+    // Each connection holds a clone of `open` until it has ended, and streams on their way to the writers come back
+    // here, for only the door knows whose turn it is.
+    let (open, mut all_ended) = mpsc::channel::<()>(1);
+    let (streams, mut streaming) = mpsc::unbounded_channel();
+    let stopping = watch::Sender::new(());
     let mut stop = std::pin::pin!(stop);
     loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            () = &mut stop => break,
-        };
-        match accepted {
-            Ok((socket, peer)) => {
-                if let Err(error) = prepare(&socket, patience) {
-                    tracing::debug!(%peer, %error, "cannot set the options of a socket");
-                }
-                let mut http = http1::Builder::new();
-                http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(READ_BUFFER);
-                let service = TowerToHyperService::new(service.clone());
-                let connection = connections.watch(http.serve_connection(TokioIo::new(socket), service));
-                tokio::spawn(async move {
-                    if let Err(error) = connection.await {
-                        tracing::debug!(%peer, %error, "a connection broke off");
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((socket, peer)) => {
+                    if let Err(error) = prepare(&socket, patience) {
+                        tracing::debug!(%peer, %error, "cannot set the options of a socket");
                     }
-                });
-            }
-            Err(error) => {
-                tracing::warn!(%error, "cannot accept a connection");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-            }
+                    let attended = attend(socket, service.clone(), streams.clone(), stopping.subscribe(), open.clone());
+                    tokio::spawn(async move {
+                        if let Err(error) = attended.await {
+                            tracing::debug!(%peer, %error, "a connection broke off");
+                        }
+                    });
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "cannot accept a connection");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            },
+            Some((socket, taken, open)) = streaming.recv() => hand_over(&mut writers, socket, taken, open),
+            () = &mut stop => break,
         }
     }
     drop(listener);
-    if tokio::time::timeout(grace, connections.shutdown()).await.is_err() {
+    stopping.send_replace(());
+    drop((open, streams));
+    let ended = async {
+        while let Some((socket, taken, open)) = streaming.recv().await {
+            hand_over(&mut writers, socket, taken, open);
+        }
+        all_ended.recv().await
+    };
+    if tokio::time::timeout(grace, ended).await.is_err() {
         tracing::info!("some connections did not end in time; they are cut");
     }
+}
+
+/// A stream on its way to the writers.
+type Stream = (TcpStream, Taken, Open);
+
+fn hand_over(writers: &mut Writers, socket: TcpStream, taken: Taken, open: Open) {
+    if let Err(error) = writers.take(socket, taken, open) {
+        tracing::warn!(%error, "cannot move a socket to the writers");
+    }
+}
+
+/// Serves one connection until it ends, becomes a stream, or the server stops and the request under way is answered.
+async fn attend(
+    socket: TcpStream,
+    service: Router,
+    streams: mpsc::UnboundedSender<Stream>,
+    mut stopping: watch::Receiver<()>,
+    open: Open,
+) -> hyper::Result<()> {
+    let slot = Slot::default();
+    let service = Diverted { service: TowerToHyperService::new(service), slot: slot.clone() };
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(READ_BUFFER);
+    let mut connection = http.serve_connection(TokioIo::new(socket), service);
+    let taken = loop {
+        let progress = std::future::poll_fn(|context| match Pin::new(&mut connection).poll(context) {
+            Poll::Ready(ended) => Poll::Ready(Err(ended)),
+            Poll::Pending => slot.lock().take().map_or(Poll::Pending, |taken| Poll::Ready(Ok(taken))),
+        });
+        tokio::select! {
+            progress = progress => match progress {
+                Ok(taken) => break taken,
+                Err(ended) => return ended,
+            },
+            Ok(()) = stopping.changed() => Pin::new(&mut connection).graceful_shutdown(),
+        }
+    };
+    let socket = connection.into_parts().io.into_inner();
+    // Where the door is closed already, the stream ends with it.
+    let _closed = streams.send((socket, taken, open));
+    Ok(())
 }
 
 fn prepare(socket: &TcpStream, patience: Duration) -> std::io::Result<()> {

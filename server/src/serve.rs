@@ -17,6 +17,7 @@ use crate::hub::driver::HubHandle;
 use crate::metrics::Metrics;
 use crate::rollup::Rollup;
 use crate::store::{OpenError, Store, Writer};
+use crate::stream::writer::Writers;
 
 /// How long requests that are under way may take when the server ends. Streams end at once.
 const GRACE: Duration = Duration::from_millis(700);
@@ -81,6 +82,8 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     })?;
     let pacer = tokio::spawn(hub.clone().pace());
 
+    let writers = Writers::start(&hub)?;
+
     let mut stop = Stop::listen()?;
     let service = app(AppState { writer, hub: hub.clone(), metrics }, &config.allow_origins);
     announce(addr)?;
@@ -93,7 +96,7 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
         tracing::info!(signal, "stopping");
         hub.close(ByeReason::Shutdown, RETURN_SPREAD_MS);
     };
-    door::serve(listener, service, config.heartbeat, stopping, GRACE).await;
+    door::serve(listener, service, writers, config.heartbeat, stopping, GRACE).await;
     pacer.abort();
     // The writer ends by itself once all ways to it are gone; what it acknowledged is on the disk already.
     drop(writing);

@@ -4,14 +4,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use parking_lot::Mutex;
 use shared::{ByeReason, SeriesName, Track};
 use tokio::sync::{Notify, watch};
 
+use super::frame::Frame;
 use super::topic::TopicId;
 use super::{Counts, Hub, Reader, Resume, Selection, Step};
-use crate::clock::{self, Uptime};
+use crate::clock::{self, Now, Uptime};
 use crate::store::commit::Committed;
 
 /// Readers that are sent away come back within so many seconds, each at a time of its own.
@@ -23,30 +23,25 @@ pub struct HubHandle(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    state: Mutex<State>,
-    /// Wakes the pacer: something is due that was not before.
-    changed: Notify,
+    hub: Mutex<Hub>,
+    /// Wakes the pacer: something is due earlier than it knew.
+    sooner: Notify,
+    /// For each topic that has readers with a task of their own: a change means that they should ask again.
+    wakers: Mutex<HashMap<TopicId, watch::Sender<()>>>,
+    /// The same for those that walk many readers.
+    watchers: Mutex<Vec<Arc<dyn Watcher>>>,
     /// Says to every stream that it is to end. A `watch`, because axum waits for open streams for ever otherwise.
     closing: watch::Sender<Option<Closing>>,
     /// Most readers at once: those that are there are served well rather than all of them badly.
     max_readers: usize,
 }
 
-#[derive(Debug)]
-struct State {
-    hub: Hub,
-    /// One for each topic: a change means that its readers should ask again.
-    wakers: HashMap<TopicId, watch::Sender<()>>,
-}
-
-impl State {
-    fn wake(&self, topics: &[TopicId]) {
-        for topic in topics {
-            if let Some(waker) = self.wakers.get(topic) {
-                waker.send_replace(());
-            }
-        }
-    }
+/// Who wants to know what the hub has to say, on the spot. Called with nothing locked; must not block.
+pub trait Watcher: std::fmt::Debug + Send + Sync {
+    /// These topics have something new.
+    fn flushed(&self, topics: &[TopicId]);
+    /// All streams are to end: their next step says so.
+    fn closing(&self);
 }
 
 /// The streams are to end.
@@ -61,34 +56,43 @@ impl HubHandle {
     /// The hub, with nobody to pace it yet: spawn [`HubHandle::pace`].
     #[must_use]
     pub fn new(hub: Hub, max_readers: usize) -> Self {
-        let state = Mutex::new(State { hub, wakers: HashMap::new() });
-        Self(Arc::new(Inner { state, changed: Notify::new(), closing: watch::Sender::new(None), max_readers }))
+        Self(Arc::new(Inner {
+            hub: Mutex::new(hub),
+            sooner: Notify::new(),
+            wakers: Mutex::new(HashMap::new()),
+            watchers: Mutex::new(Vec::new()),
+            closing: watch::Sender::new(None),
+            max_readers,
+        }))
     }
 
     /// Takes in committed points. To be called in the order of their numbers, from any thread.
     pub fn publish(&self, points: Vec<Committed>) {
-        let mut state = self.0.state.lock();
-        let flushed = state.hub.publish(points, clock::now());
-        state.wake(&flushed);
-        drop(state);
-        self.0.changed.notify_one();
+        let mut hub = self.0.hub.lock();
+        let due = hub.due();
+        let flushed = hub.publish(points, clock::now());
+        let sooner = hub.due().is_some_and(|now| due.is_none_or(|before| now < before));
+        drop(hub);
+        self.wake(&flushed);
+        if sooner {
+            self.0.sooner.notify_one();
+        }
     }
 
     /// Writes frames when their time comes, until dropped.
     pub async fn pace(self) {
         loop {
-            let due = self.0.state.lock().hub.due();
-            let changed = self.0.changed.notified();
+            let sooner = self.0.sooner.notified();
+            let due = self.0.hub.lock().due();
             match due {
-                None => changed.await,
+                None => sooner.await,
                 Some(due) => {
                     tokio::select! {
                         () = sleep_until(due) => {
-                            let mut state = self.0.state.lock();
-                            let flushed = state.hub.tick(clock::now());
-                            state.wake(&flushed);
+                            let flushed = self.0.hub.lock().tick(clock::now());
+                            self.wake(&flushed);
                         }
-                        () = changed => {}
+                        () = sooner => {}
                     }
                 }
             }
@@ -100,30 +104,74 @@ impl HubHandle {
     /// # Errors
     /// [`Full`] where there are as many readers as may be. Those that are there are never sent away for a new one.
     pub fn subscribe(&self, selection: Selection, resume: Resume) -> Result<Subscription, Full> {
-        let mut state = self.0.state.lock();
-        if state.hub.readers() >= self.0.max_readers {
+        let mut hub = self.0.hub.lock();
+        if hub.readers() >= self.0.max_readers {
             return Err(Full { readers: self.0.max_readers, retry_after: 1 + draw_below(RETRY_SPREAD_SECONDS) });
         }
-        let (topic, reader) = state.hub.subscribe(selection, resume, clock::now());
-        let wake = state.wakers.entry(topic).or_insert_with(|| watch::Sender::new(())).subscribe();
-        drop(state);
-        Ok(Subscription { hub: self.clone(), topic, reader, wake, closing: self.0.closing.subscribe() })
+        let (topic, reader) = hub.subscribe(selection, resume, clock::now());
+        drop(hub);
+        Ok(Subscription { hub: self.clone(), topic, reader })
     }
 
     /// Ends every stream, those to come included, with a `bye`.
     pub fn close(&self, reason: ByeReason, spread_ms: u32) {
         self.0.closing.send_replace(Some(Closing { reason, spread_ms }));
+        for watcher in self.0.watchers.lock().iter() {
+            watcher.closing();
+        }
+    }
+
+    /// From now on `watcher` hears what is new.
+    pub fn watch(&self, watcher: Arc<dyn Watcher>) {
+        self.0.watchers.lock().push(watcher);
+    }
+
+    /// Lets many subscriptions be stepped under one lock, all at the same time.
+    pub fn stepping<R>(&self, steps: impl FnOnce(&mut Stepping<'_>) -> R) -> R {
+        let closing = *self.0.closing.borrow();
+        let mut hub = self.0.hub.lock();
+        steps(&mut Stepping { hub: &mut hub, closing, now: clock::now() })
     }
 
     /// How much of everything there is.
     #[must_use]
     pub fn counts(&self) -> Counts {
-        self.0.state.lock().hub.counts()
+        self.0.hub.lock().counts()
     }
 
     /// Looks at every series, in no particular order. Nothing is published meanwhile, so be quick.
     pub fn each_series(&self, mut look: impl FnMut(&SeriesName, &Track)) {
-        self.0.state.lock().hub.series().for_each(|(name, track)| look(name, track));
+        self.0.hub.lock().series().for_each(|(name, track)| look(name, track));
+    }
+
+    fn wake(&self, topics: &[TopicId]) {
+        if topics.is_empty() {
+            return;
+        }
+        for watcher in self.0.watchers.lock().iter() {
+            watcher.flushed(topics);
+        }
+        let wakers = self.0.wakers.lock();
+        for waker in topics.iter().filter_map(|topic| wakers.get(topic)) {
+            waker.send_replace(());
+        }
+    }
+}
+
+/// The hub while it is locked, to step readers.
+pub struct Stepping<'a> {
+    hub: &'a mut Hub,
+    closing: Option<Closing>,
+    now: Now,
+}
+
+impl Stepping<'_> {
+    /// What the reader of `subscription` has to do now.
+    pub fn step(&mut self, subscription: &mut Subscription) -> Step {
+        if let Some(Closing { reason, spread_ms }) = self.closing {
+            subscription.reader.leave(reason, u64::from(draw_below(spread_ms)));
+        }
+        self.hub.next(subscription.topic, &mut subscription.reader, self.now)
     }
 }
 
@@ -142,26 +190,51 @@ pub struct Subscription {
     hub: HubHandle,
     topic: TopicId,
     reader: Reader,
+}
+
+impl Subscription {
+    /// What it reads.
+    #[must_use]
+    pub fn topic(&self) -> TopicId {
+        self.topic
+    }
+
+    /// The frames as they come, for a task of its own.
+    #[must_use]
+    pub fn listen(self) -> Listener {
+        let wake = self.hub.0.wakers.lock().entry(self.topic).or_default().subscribe();
+        Listener { wake, closing: self.hub.0.closing.subscribe(), subscription: self }
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        self.hub.0.hub.lock().unsubscribe(self.topic);
+    }
+}
+
+/// A subscription that is woken by itself.
+#[derive(Debug)]
+pub struct Listener {
+    subscription: Subscription,
     wake: watch::Receiver<()>,
     closing: watch::Receiver<Option<Closing>>,
 }
 
-impl Subscription {
+impl Listener {
     /// What to write next, once there is something; nothing when the stream is to be closed.
     ///
     /// It is asked only when the socket has taken what came before. So nothing queues up for a reader that is slow:
     /// it goes on with what is newest then.
-    pub async fn next(&mut self) -> Option<Bytes> {
+    pub async fn next(&mut self) -> Option<Frame> {
         loop {
-            let closing = *self.closing.borrow_and_update();
-            if let Some(Closing { reason, spread_ms }) = closing {
-                self.reader.leave(reason, u64::from(draw_below(spread_ms)));
-            }
             // Seen before asking, so that a frame that comes right after wakes this again.
             self.wake.mark_unchanged();
-            let step = self.hub.0.state.lock().hub.next(self.topic, &mut self.reader, clock::now());
-            match step {
-                Step::Send(bytes) => return Some(bytes),
+            self.closing.mark_unchanged();
+            let subscription = &mut self.subscription;
+            let hub = subscription.hub.clone();
+            match hub.stepping(|hub| hub.step(subscription)) {
+                Step::Send(frame) => return Some(frame),
                 Step::End => return None,
                 Step::Wait(until) => {
                     tokio::select! {
@@ -175,13 +248,12 @@ impl Subscription {
     }
 }
 
-impl Drop for Subscription {
+impl Drop for Listener {
     fn drop(&mut self) {
-        let mut state = self.hub.0.state.lock();
-        state.hub.unsubscribe(self.topic);
-        // Counted under the same lock, so nobody else subscribes in between.
-        if state.hub.is_gone(self.topic) {
-            state.wakers.remove(&self.topic);
+        let mut wakers = self.subscription.hub.0.wakers.lock();
+        // This one is still counted.
+        if wakers.get(&self.subscription.topic).is_some_and(|waker| waker.receiver_count() <= 1) {
+            wakers.remove(&self.subscription.topic);
         }
     }
 }

@@ -4,18 +4,19 @@
 //! Readers with the same [`Selection`] share a [`topic`], and a frame of a topic is encoded once for all of them.
 
 pub mod driver;
+pub mod frame;
 pub mod reader;
 pub mod selection;
 #[cfg(test)]
 mod simulation;
 pub mod topic;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
-use bytes::Bytes;
 use shared::{Cursor, Event, Seq, SeriesName, SeriesPart, Track, sse};
 
+use frame::Frame;
 pub use reader::{Reader, Resume, Step};
 pub use selection::{Rate, Selection};
 use topic::{Topic, TopicId};
@@ -33,6 +34,9 @@ pub struct Hub {
     by_selection: HashMap<Selection, TopicId>,
     /// For each series the topics that it belongs to, so that a push costs what it has readers, not what there is.
     listening: HashMap<SeriesIndex, Vec<TopicId>>,
+    /// When which topic gets its next frame, so that a tick costs what is due, not what there is. A topic that has gone
+    /// stays in it until its time.
+    waiting: BTreeSet<(Uptime, TopicId)>,
     next_topic: TopicId,
     /// How long a silent stream stays silent.
     heartbeat: Duration,
@@ -50,6 +54,7 @@ impl Hub {
             topics: HashMap::new(),
             by_selection: HashMap::new(),
             listening: HashMap::new(),
+            waiting: BTreeSet::new(),
             next_topic: TopicId::default(),
             heartbeat,
             frames: 0,
@@ -94,14 +99,20 @@ impl Hub {
 
     /// Writes the frames whose time has come, and gives their topics.
     pub fn tick(&mut self, now: Now) -> Vec<TopicId> {
-        let ids: Vec<TopicId> = self.topics.keys().copied().collect();
-        ids.into_iter().filter_map(|id| self.flush_if_due(id, now)).collect()
+        let mut flushed = Vec::new();
+        while let Some(&(due, id)) = self.waiting.first()
+            && due <= now.up
+        {
+            self.waiting.pop_first();
+            flushed.extend(self.flush_if_due(id, now));
+        }
+        flushed
     }
 
     /// When [`Hub::tick`] has something to do next, if ever.
     #[must_use]
     pub fn due(&self) -> Option<Uptime> {
-        self.topics.values().filter_map(Topic::due).min()
+        self.waiting.first().map(|&(due, _)| due)
     }
 
     /// A reader that just came, and the topic that it reads.
@@ -150,12 +161,6 @@ impl Hub {
         self.readers
     }
 
-    /// Whether nobody reads `id` any more.
-    #[must_use]
-    pub fn is_gone(&self, id: TopicId) -> bool {
-        !self.topics.contains_key(&id)
-    }
-
     /// What `reader` of topic `id` has to do now.
     pub fn next(&mut self, id: TopicId, reader: &mut Reader, now: Now) -> Step {
         let Some(topic) = self.topics.get_mut(&id) else { return Step::End };
@@ -175,7 +180,9 @@ impl Hub {
 
     fn flush_if_due(&mut self, id: TopicId, now: Now) -> Option<TopicId> {
         let topic = self.topics.get_mut(&id)?;
-        if topic.due()? > now.up {
+        let due = topic.due()?;
+        if due > now.up {
+            self.waiting.insert((due, id));
             return None;
         }
         self.frames += u64::from(topic.flush(&self.rollup, now));
@@ -223,8 +230,8 @@ impl View<'_> {
         self.topic.members().iter().filter_map(|&index| self.rollup.since(index, after)).collect()
     }
 
-    fn frame(&self, seq: Seq, event: &Event) -> Bytes {
-        sse::frame(Cursor { epoch: self.rollup.epoch(), seq }, event).into()
+    fn frame(&self, seq: Seq, event: &Event) -> Frame {
+        Frame::new(&sse::frame(Cursor { epoch: self.rollup.epoch(), seq }, event))
     }
 }
 
@@ -241,7 +248,7 @@ impl reader::Source for View<'_> {
         self.topic.rate()
     }
 
-    fn snapshot(&mut self) -> Bytes {
+    fn snapshot(&mut self) -> Frame {
         let head = self.rollup.head();
         if let Some(made) = self.topic.snapshot_at(head) {
             return made;
@@ -252,7 +259,7 @@ impl reader::Source for View<'_> {
         frame
     }
 
-    fn since(&self, seq: Seq) -> Option<Bytes> {
+    fn since(&self, seq: Seq) -> Option<Frame> {
         let series = self.parts(seq);
         if series.is_empty() {
             return None;

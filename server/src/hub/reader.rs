@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use shared::cursor::CursorError;
 use shared::{ByeReason, Cursor, Epoch, Event, GapReason, Seq, contract, sse};
 
+use super::frame::Frame;
 use super::selection::Rate;
 use super::topic::Next;
 use crate::clock::{Now, Uptime};
@@ -43,7 +43,7 @@ impl Resume {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
     /// Write this, and ask again.
-    Send(Bytes),
+    Send(Frame),
     /// Ask again when its topic has a new frame, or at this time.
     Wait(Uptime),
     /// Close the stream.
@@ -59,9 +59,9 @@ pub trait Source {
     /// How often the reader wants to hear.
     fn rate(&self) -> Rate;
     /// All of the selection at [`Source::head`].
-    fn snapshot(&mut self) -> Bytes;
+    fn snapshot(&mut self) -> Frame;
     /// What changed after `seq` in one update to [`Source::head`]; nothing where nothing did.
-    fn since(&self, seq: Seq) -> Option<Bytes>;
+    fn since(&self, seq: Seq) -> Option<Frame>;
     /// The frame after `seq`.
     fn after(&self, seq: Seq) -> Next;
 }
@@ -123,7 +123,7 @@ impl Reader {
             Stage::Leaving { reason, retry_ms } => {
                 self.stage = Stage::Gone;
                 let bye = sse::frame(id(source, self.at), &Event::Bye { reason, retry_ms });
-                Step::Send(format!("retry: {retry_ms}\n{bye}").into())
+                Step::Send(Frame::new(&format!("retry: {retry_ms}\n{bye}")))
             }
             Stage::Gone => {
                 self.stage = Stage::Gone;
@@ -159,7 +159,7 @@ impl Reader {
         if let Some((from, reason)) = gap {
             frames.push_str(&self.gap(source, from, reason));
         }
-        Step::Send(frames.into())
+        Step::Send(Frame::new(&frames))
     }
 
     /// A reader that came back hears all that it missed in one update; where it wants every change by itself, the
@@ -175,17 +175,17 @@ impl Reader {
 
     fn go_on(&mut self, source: &impl Source, now: Now) -> Step {
         match source.after(self.at) {
-            Next::Frame { to, bytes } => {
+            Next::Frame { to, frame } => {
                 self.at = to;
-                Step::Send(bytes)
+                Step::Send(frame)
             }
             Next::TooOld => {
                 self.stage = Stage::Starting;
                 let from = id(source, self.at).to_string();
-                Step::Send(self.gap(source, from, GapReason::TooOld).into())
+                Step::Send(Frame::new(&self.gap(source, from, GapReason::TooOld)))
             }
             Next::UpToDate if now.up >= self.heartbeat_at => {
-                Step::Send(sse::frame(id(source, self.at), &Event::Heartbeat { now: now.wall }).into())
+                Step::Send(Frame::new(&sse::frame(id(source, self.at), &Event::Heartbeat { now: now.wall })))
             }
             Next::UpToDate => Step::Wait(self.heartbeat_at),
         }

@@ -144,12 +144,12 @@ impl World {
     fn read(&mut self, reader: usize, frames: usize) -> Result<bool, TestCaseError> {
         let browser = &mut self.browsers[reader];
         for _ in 0..frames {
-            let bytes = match self.hub.next(browser.topic, &mut browser.reader, self.now) {
-                Step::Send(bytes) => bytes,
+            let frame = match self.hub.next(browser.topic, &mut browser.reader, self.now) {
+                Step::Send(frame) => frame,
                 Step::Wait(_) => return Ok(false),
                 Step::End => return Err(TestCaseError::fail("the stream ended")),
             };
-            for message in browser.parser.feed(&bytes) {
+            for message in browser.parser.feed(&frame.text()) {
                 browser.take(&message)?;
                 let Some(cursor) = browser.picture.cursor() else { continue };
                 let at = usize::try_from(cursor.seq.0).unwrap();
@@ -224,8 +224,8 @@ proptest! {
 fn hear(world: &mut World, reader: usize) -> Vec<Event> {
     let browser = &mut world.browsers[reader];
     let mut events = Vec::new();
-    while let Step::Send(bytes) = world.hub.next(browser.topic, &mut browser.reader, world.now) {
-        for message in browser.parser.feed(&bytes) {
+    while let Step::Send(frame) = world.hub.next(browser.topic, &mut browser.reader, world.now) {
+        for message in browser.parser.feed(&frame.text()) {
             browser.last_id.clone_from(&message.id);
             events.push(serde_json::from_str(&message.data).unwrap());
         }
@@ -333,7 +333,7 @@ fn readers_of_one_selection_share_each_frame_and_the_last_takes_the_topic_along(
     hub.publish(vec![(Seq(1), Point { series: "s/1".parse().unwrap(), ts: Millis(0), value })], now);
     let frames: Vec<_> = readers.iter_mut().map(|(topic, reader)| hub.next(*topic, reader, now)).collect();
     let place = |step: &Step| match step {
-        Step::Send(bytes) => bytes.as_ptr(),
+        Step::Send(frame) => frame.chunk().as_ptr(),
         other => panic!("{other:?}"),
     };
     assert!(frames.iter().all(|frame| place(frame) == place(&frames[0])), "the very same bytes");

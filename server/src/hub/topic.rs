@@ -2,15 +2,18 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use bytes::Bytes;
 use shared::{Cursor, Event, Millis, Seq, sse};
 
+use super::frame::Frame;
 use super::selection::{Rate, Selection};
 use crate::clock::{Now, Uptime};
 use crate::rollup::{Rollup, SeriesIndex};
 
 /// Most frames that a topic keeps for readers that are behind. At 20 a second, more than six seconds.
 const RING_FRAMES: usize = 128;
+
+/// The same where every change has a frame of its own, of which a push of many points makes many at once.
+const RING_CHANGES: usize = 8_192;
 
 /// Most bytes that a topic keeps in frames, so that wide selections do not fill the memory.
 const RING_BYTES: usize = 4 << 20;
@@ -27,13 +30,13 @@ impl TopicId {
     }
 }
 
-/// A frame of what changed within `(from, to]`. It holds the changed buckets as they are at `to`, so it also serves a
+/// What changed within `(from, to]`. It holds the changed buckets as they are at `to`, so it also serves a
 /// reader that has some of them already.
 #[derive(Clone, Debug)]
-struct Frame {
+struct Stretch {
     from: Seq,
     to: Seq,
-    bytes: Bytes,
+    frame: Frame,
 }
 
 /// Where a reader that is at some point goes on.
@@ -43,8 +46,8 @@ pub enum Next {
     Frame {
         /// Up to where the frame leads.
         to: Seq,
-        /// The frame as it goes over the wire.
-        bytes: Bytes,
+        /// What to send.
+        frame: Frame,
     },
     /// It has all there is.
     UpToDate,
@@ -69,10 +72,10 @@ pub struct Topic {
     /// When the next frame may be written: a interval after the last.
     free_at: Uptime,
     /// The newest frames, each beginning where the one before ends.
-    ring: VecDeque<Frame>,
+    ring: VecDeque<Stretch>,
     ring_bytes: usize,
     /// The last snapshot that was asked for: many readers that come at once (a restart) share it.
-    snapshot: Option<(Seq, Bytes)>,
+    snapshot: Option<(Seq, Frame)>,
 }
 
 impl Topic {
@@ -140,15 +143,16 @@ impl Topic {
         }
         let (from, to) = (self.head, rollup.head());
         let event = Event::Update { now: now.wall, pushed: self.dirty_since, series };
-        let bytes = Bytes::from(sse::frame(Cursor { epoch: rollup.epoch(), seq: to }, &event));
+        let frame = Frame::new(&sse::frame(Cursor { epoch: rollup.epoch(), seq: to }, &event));
         self.head = to;
         self.free_at = now.up.plus(self.rate().interval_ms());
-        self.ring_bytes += bytes.len();
-        self.ring.push_back(Frame { from, to, bytes });
+        self.ring_bytes += frame.size();
+        self.ring.push_back(Stretch { from, to, frame });
         // The newest frame stays, however large: all who keep up need it.
-        while self.ring.len() > RING_FRAMES || (self.ring_bytes > RING_BYTES && self.ring.len() > 1) {
+        let most = if self.rate() == Rate::EveryChange { RING_CHANGES } else { RING_FRAMES };
+        while self.ring.len() > most || (self.ring_bytes > RING_BYTES && self.ring.len() > 1) {
             if let Some(oldest) = self.ring.pop_front() {
-                self.ring_bytes -= oldest.bytes.len();
+                self.ring_bytes -= oldest.frame.size();
             }
         }
         true
@@ -157,9 +161,9 @@ impl Topic {
     /// Where a reader that has all up to `seq` goes on.
     #[must_use]
     pub fn after(&self, seq: Seq) -> Next {
-        let at = self.ring.partition_point(|frame| frame.to <= seq);
+        let at = self.ring.partition_point(|stretch| stretch.to <= seq);
         match self.ring.get(at) {
-            Some(frame) if frame.from <= seq => Next::Frame { to: frame.to, bytes: frame.bytes.clone() },
+            Some(stretch) if stretch.from <= seq => Next::Frame { to: stretch.to, frame: stretch.frame.clone() },
             Some(_) => Next::TooOld,
             None if seq < self.head => Next::TooOld,
             None => Next::UpToDate,
@@ -168,12 +172,12 @@ impl Topic {
 
     /// The snapshot made at `seq`, where it is the last one made.
     #[must_use]
-    pub fn snapshot_at(&self, seq: Seq) -> Option<Bytes> {
-        self.snapshot.as_ref().filter(|(made_at, _)| *made_at == seq).map(|(_, bytes)| bytes.clone())
+    pub fn snapshot_at(&self, seq: Seq) -> Option<Frame> {
+        self.snapshot.as_ref().filter(|(made_at, _)| *made_at == seq).map(|(_, frame)| frame.clone())
     }
 
     /// Keeps a snapshot for others that come before the next change.
-    pub fn keep_snapshot(&mut self, seq: Seq, bytes: Bytes) {
-        self.snapshot = Some((seq, bytes));
+    pub fn keep_snapshot(&mut self, seq: Seq, frame: Frame) {
+        self.snapshot = Some((seq, frame));
     }
 }

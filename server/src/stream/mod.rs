@@ -1,15 +1,13 @@
 //! `GET /sse`: a subscription as a response that does not end.
 
+pub mod handover;
 pub mod probe;
 pub mod query;
+pub mod writer;
 
-use std::convert::Infallible;
-
-use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, header};
-use axum::response::{IntoResponse, Response};
-use futures_util::stream;
+use axum::response::Response;
 use shared::sse;
 
 use crate::app::AppState;
@@ -34,15 +32,11 @@ pub async fn open(
         .hub
         .subscribe(wanted.selection, resume)
         .map_err(|Full { readers, retry_after }| ApiError::Full { readers, retry_after })?;
-    let frames = stream::unfold(subscription, |mut subscription| async move {
-        let frame = subscription.next().await?;
-        Some((Ok::<_, Infallible>(frame), subscription))
-    });
-    Ok(respond(Body::from_stream(frames)))
+    Ok(as_stream(handover::response(subscription)))
 }
 
-fn respond(body: Body) -> Response {
-    let mut response = body.into_response();
+/// The response with the headers of a stream.
+fn as_stream(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(sse::CONTENT_TYPE));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));

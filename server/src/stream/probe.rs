@@ -70,7 +70,7 @@ pub async fn open(version: Version, RawQuery(query): RawQuery, headers: HeaderMa
             Some((Ok::<_, Infallible>(frame), (n + 1, None)))
         }
     });
-    Ok(super::respond(Body::from_stream(frames)))
+    Ok(super::as_stream(Response::new(Body::from_stream(frames))))
 }
 
 fn write(frame: &Frame, padding: usize) -> String {

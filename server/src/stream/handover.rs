@@ -1,0 +1,156 @@
+//! Taking the socket of a stream over from hyper.
+//!
+//! A stream is one request and an answer without an end, for which a task, its buffers and a chunk encoded anew for
+//! each reader are a waste. So where the connection is plain HTTP/1.1, the door takes the socket away from hyper once
+//! the response's head is known, and gives it to a [`Writers`](super::writer::Writers) thread that serves many. Elsewhere (HTTP/2, TLS, a
+//! test without sockets) the same response has a body that does the same.
+
+use std::convert::Infallible;
+use std::fmt::Write as _;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::SystemTime;
+
+use axum::body::Body;
+use axum::http::{HeaderMap, Method, Request, Response, Version, header};
+use bytes::Bytes;
+use futures_util::stream;
+use hyper::body::Incoming;
+use hyper::service::Service;
+use parking_lot::Mutex;
+
+use crate::hub::driver::Subscription;
+
+/// What a response carries to whoever serves its stream: the subscription, to be taken once.
+#[derive(Clone, Debug)]
+pub struct Offer(Arc<Mutex<Option<Subscription>>>);
+
+impl Offer {
+    /// The subscription, if nobody took it yet.
+    #[must_use]
+    pub fn take(&self) -> Option<Subscription> {
+        self.0.lock().take()
+    }
+}
+
+/// A response whose stream may be taken over; until then its body streams by itself.
+#[must_use]
+pub fn response(subscription: Subscription) -> Response<Body> {
+    let offer = Offer(Arc::new(Mutex::new(Some(subscription))));
+    let offered = offer.clone();
+    // The subscription becomes the body's when it is first asked for a frame.
+    let frames = stream::unfold(None, move |listener| {
+        let offered = offered.clone();
+        async move {
+            let mut listener = match listener {
+                Some(listener) => listener,
+                None => offered.take()?.listen(),
+            };
+            let frame = listener.next().await?;
+            Some((Ok::<_, Infallible>(frame.text()), Some(listener)))
+        }
+    });
+    let mut response = Response::new(Body::from_stream(frames));
+    response.extensions_mut().insert(offer);
+    response
+}
+
+/// How what is written is delimited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Framing {
+    /// In chunks, with one of no bytes at the end (RFC 9112, 7.1).
+    Chunked,
+    /// By the end of the connection (HTTP/1.0).
+    UntilClosed,
+}
+
+/// A stream that was taken over.
+#[derive(Debug)]
+pub struct Taken {
+    /// Its place at the hub.
+    pub subscription: Subscription,
+    /// The response's head, to be written first.
+    pub head: Bytes,
+    /// How the rest is delimited.
+    pub framing: Framing,
+}
+
+/// Where a [`Diverted`] service leaves a stream for the connection's task.
+pub type Slot = Arc<Mutex<Option<Taken>>>;
+
+/// A service of one connection of HTTP/1, that leaves streams in a [`Slot`] and never answers them.
+#[derive(Clone, Debug)]
+pub struct Diverted<S> {
+    /// What answers.
+    pub service: S,
+    /// Where streams are left.
+    pub slot: Slot,
+}
+
+impl<S> Service<Request<Incoming>> for Diverted<S>
+where
+    S: Service<Request<Incoming>, Response = Response<Body>>,
+    S::Future: Send + 'static,
+{
+    type Response = Response<Body>;
+    type Error = S::Error;
+    type Future = DivertedFuture<S::Future>;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        let framing = match (request.method(), request.version()) {
+            (&Method::GET, Version::HTTP_11) => Some(Framing::Chunked),
+            (&Method::GET, Version::HTTP_10) => Some(Framing::UntilClosed),
+            _ => None,
+        };
+        DivertedFuture { answer: Box::pin(self.service.call(request)), framing, slot: self.slot.clone() }
+    }
+}
+
+/// The answer of [`Diverted`].
+#[derive(Debug)]
+pub struct DivertedFuture<F> {
+    answer: Pin<Box<F>>,
+    framing: Option<Framing>,
+    slot: Slot,
+}
+
+impl<F, E> Future for DivertedFuture<F>
+where
+    F: Future<Output = Result<Response<Body>, E>>,
+{
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let answer = self.answer.as_mut().poll(context);
+        let Poll::Ready(Ok(response)) = &answer else { return answer };
+        let Some(framing) = self.framing else { return answer };
+        let Some(subscription) = response.extensions().get::<Offer>().and_then(Offer::take) else { return answer };
+        let head = head(response.headers(), framing);
+        *self.slot.lock() = Some(Taken { subscription, head, framing });
+        // The task looks into the slot after each poll of its connection, and takes the connection apart.
+        Poll::Pending
+    }
+}
+
+/// The head of the response, whose status is always 200, as hyper would write it.
+fn head(headers: &HeaderMap, framing: Framing) -> Bytes {
+    let mut head = String::from("HTTP/1.1 200 OK\r\n");
+    let mut line = |name: &str, value: &str| {
+        // Writing to a string does not fail.
+        let _written = write!(head, "{name}: {value}\r\n");
+    };
+    for (name, value) in headers {
+        if let Ok(value) = value.to_str() {
+            line(name.as_str(), value);
+        }
+    }
+    if framing == Framing::Chunked {
+        line(header::TRANSFER_ENCODING.as_str(), "chunked");
+    }
+    // The socket does not go back to hyper after the stream.
+    line(header::CONNECTION.as_str(), "close");
+    line(header::DATE.as_str(), &httpdate::fmt_http_date(SystemTime::now()));
+    head.push_str("\r\n");
+    head.into()
+}

@@ -1,0 +1,71 @@
+//! The threads that write streams, each for many readers.
+//!
+//! A thread sleeps until the hub has something new, a socket can take more or a heartbeat is due, and then walks the
+//! readers concerned: it steps each (see [`crate::hub::reader`]) and writes what it gets, one system call for each.
+
+mod line;
+mod mailbox;
+mod walk;
+
+use std::num::NonZero;
+use std::sync::Arc;
+use std::thread;
+
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+
+use super::handover::Taken;
+use crate::hub::driver::HubHandle;
+use mailbox::Mailbox;
+
+/// Most threads. They do little else than system calls, and the rest of the server needs a core too.
+const MOST: usize = 8;
+
+/// The threads. They end, and close all streams, when this is dropped.
+#[derive(Debug)]
+pub struct Writers {
+    mailboxes: Vec<Arc<Mailbox>>,
+    next: usize,
+}
+
+/// Held by each stream; when the last is dropped, all have ended.
+pub type Open = mpsc::Sender<()>;
+
+impl Writers {
+    /// Starts as many threads as there are processors.
+    ///
+    /// # Errors
+    /// Where the system refuses a thread or an event queue.
+    pub fn start(hub: &HubHandle) -> std::io::Result<Self> {
+        let count = thread::available_parallelism().map_or(1, NonZero::get).min(MOST);
+        let mut mailboxes = Vec::with_capacity(count);
+        for number in 0..count {
+            let poll = mio::Poll::new()?;
+            let mailbox = Arc::new(Mailbox::new(&poll)?);
+            let thread = walk::Walk::new(poll, mailbox.clone(), hub.clone());
+            thread::Builder::new().name(format!("writer-{number}")).spawn(move || thread.run())?;
+            hub.watch(mailbox.clone());
+            mailboxes.push(mailbox);
+        }
+        Ok(Self { mailboxes, next: 0 })
+    }
+
+    /// Gives a stream to one of the threads, in turn. `open` is dropped when it has ended.
+    ///
+    /// # Errors
+    /// Where the system does not let the socket be moved.
+    pub fn take(&mut self, socket: TcpStream, taken: Taken, open: Open) -> std::io::Result<()> {
+        let socket = mio::net::TcpStream::from_std(socket.into_std()?);
+        self.next = (self.next + 1) % self.mailboxes.len();
+        self.mailboxes[self.next].bring(line::Line::new(socket, taken, open));
+        Ok(())
+    }
+}
+
+impl Drop for Writers {
+    fn drop(&mut self) {
+        for mailbox in &self.mailboxes {
+            mailbox.stop();
+        }
+    }
+}

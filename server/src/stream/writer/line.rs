@@ -1,0 +1,166 @@
+//! The socket of one reader, and what it has still to take.
+
+use std::io::{ErrorKind, IoSlice, Read as _, Write as _};
+
+use bytes::{Buf as _, Bytes};
+use mio::net::TcpStream;
+use mio::{Interest, Registry, Token};
+
+use super::Open;
+use crate::clock::Uptime;
+use crate::hub::driver::Subscription;
+use crate::hub::frame::Frame;
+use crate::stream::handover::{Framing, Taken};
+
+/// The chunk that ends a body (RFC 9112, 7.1).
+const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
+
+/// Most pieces that one system call writes.
+const PIECES: usize = 64;
+
+/// Most that a reader may send us before it is cut: it has nothing more to say.
+const CHATTER: usize = 64 << 10;
+
+/// One reader.
+#[derive(Debug)]
+pub(super) struct Line {
+    socket: TcpStream,
+    pub(super) subscription: Subscription,
+    framing: Framing,
+    /// The response's head, until it is written.
+    head: Option<Bytes>,
+    /// What the socket did not take yet. As long as there is any, the reader is not stepped: that is what keeps the
+    /// memory for each bounded.
+    rest: Vec<Bytes>,
+    /// When it is to be stepped even if nothing happens.
+    pub(super) due: Uptime,
+    /// After what is left to write the stream is over.
+    ending: bool,
+    /// It is on the list of those to step already.
+    pub(super) listed: bool,
+    /// So that the server knows when all streams have ended.
+    _open: Open,
+}
+
+/// How writing went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Written {
+    /// All is with the kernel.
+    All,
+    /// The socket is full; it says when it can take more.
+    Full,
+    /// The stream is over.
+    Over,
+}
+
+impl Line {
+    pub(super) fn new(socket: TcpStream, taken: Taken, open: Open) -> Self {
+        Self {
+            socket,
+            subscription: taken.subscription,
+            framing: taken.framing,
+            head: Some(taken.head),
+            rest: Vec::new(),
+            due: Uptime(u64::MAX),
+            ending: false,
+            listed: false,
+            _open: open,
+        }
+    }
+
+    pub(super) fn register(&mut self, registry: &Registry, token: Token) -> std::io::Result<()> {
+        registry.register(&mut self.socket, token, Interest::READABLE | Interest::WRITABLE)
+    }
+
+    /// Whether the socket has not taken all it was given.
+    pub(super) fn is_full(&self) -> bool {
+        !self.rest.is_empty()
+    }
+
+    /// The response's head, where it is still to be written.
+    pub(super) fn take_head(&mut self) -> Option<Bytes> {
+        self.head.take()
+    }
+
+    /// The frame as this reader gets it.
+    pub(super) fn piece(&self, frame: &Frame) -> Bytes {
+        match self.framing {
+            Framing::Chunked => frame.chunk(),
+            Framing::UntilClosed => frame.text(),
+        }
+    }
+
+    /// The stream is over after what was given. What is still to be written, if anything.
+    pub(super) fn end(&mut self) -> Option<Bytes> {
+        self.ending = true;
+        (self.framing == Framing::Chunked).then_some(Bytes::from_static(LAST_CHUNK))
+    }
+
+    pub(super) fn is_ending(&self) -> bool {
+        self.ending
+    }
+
+    /// Writes these pieces, and keeps what the socket does not take.
+    pub(super) fn write(&mut self, pieces: &[Bytes]) -> Written {
+        let mut left = pieces;
+        // How much of the first of those left is written.
+        let mut begun = 0;
+        while let Some(first) = left.first() {
+            let written = if left.len() == 1 {
+                self.socket.write(&first[begun..])
+            } else {
+                let mut slices = [IoSlice::new(&[]); PIECES];
+                let mut count = 0;
+                for (slice, piece) in slices.iter_mut().zip(left) {
+                    *slice = IoSlice::new(if count == 0 { &piece[begun..] } else { piece });
+                    count += 1;
+                }
+                self.socket.write_vectored(&slices[..count])
+            };
+            match written {
+                Ok(0) => return Written::Over,
+                Ok(mut len) => {
+                    len += begun;
+                    while let Some(first) = left.first()
+                        && len >= first.len()
+                    {
+                        len -= first.len();
+                        left = &left[1..];
+                    }
+                    begun = len;
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    self.rest = left.to_vec();
+                    self.rest[0].advance(begun);
+                    return Written::Full;
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => return Written::Over,
+            }
+        }
+        if self.ending { Written::Over } else { Written::All }
+    }
+
+    /// Writes what was kept.
+    pub(super) fn write_rest(&mut self) -> Written {
+        let rest = std::mem::take(&mut self.rest);
+        self.write(&rest)
+    }
+
+    /// Whether the reader is still there, where its socket says that there is something to read. What it says is
+    /// not listened to: a stream is one request.
+    pub(super) fn is_there(&mut self) -> bool {
+        let mut scratch = [0; 4_096];
+        let mut heard = 0;
+        while heard < CHATTER {
+            match self.socket.read(&mut scratch) {
+                Ok(0) => return false,
+                Ok(len) => heard += len,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return true,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => return false,
+            }
+        }
+        false
+    }
+}

@@ -1,0 +1,248 @@
+//! What a writing thread does.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use mio::{Events, Poll, Token};
+use slab::Slab;
+
+use super::line::{Line, Written};
+use super::mailbox::{Mail, Mailbox, WAKE};
+use crate::clock::{self, Uptime};
+use crate::hub::Step;
+use crate::hub::driver::HubHandle;
+use crate::hub::topic::TopicId;
+
+/// Most events of the kernel that are looked at before the mail is.
+const EVENTS: usize = 1_024;
+
+/// How many readers are stepped under one lock of the hub: publishing waits that long at most.
+const STEPS: usize = 128;
+
+/// Most bytes that a reader is given at once, so that one that has much to catch up with does not hold up the others.
+const SHARE: usize = 256 << 10;
+
+/// One thread's readers, and what it knows of them.
+pub(super) struct Walk {
+    poll: Poll,
+    mailbox: Arc<Mailbox>,
+    hub: HubHandle,
+    lines: Slab<Line>,
+    /// Who reads what, so that a new frame costs what it has readers.
+    by_topic: HashMap<TopicId, Vec<usize>>,
+    /// When a reader is to be stepped though nothing happened. Each has one entry or two; its own `due` is what counts,
+    /// which moves away with each frame without touching this.
+    dues: BinaryHeap<Reverse<(Uptime, usize)>>,
+    /// Those to step now, in the order in which they came up.
+    listed: Vec<usize>,
+    /// What the step of a batch gave, to be written once the hub is free again. Kept to be used again.
+    pieces: Vec<Bytes>,
+}
+
+/// What became of stepping a line.
+struct Stepped {
+    line: usize,
+    pieces: Range<usize>,
+    /// It was given its share, and has more to hear.
+    more: bool,
+}
+
+impl Walk {
+    pub(super) fn new(poll: Poll, mailbox: Arc<Mailbox>, hub: HubHandle) -> Self {
+        Self {
+            poll,
+            mailbox,
+            hub,
+            lines: Slab::new(),
+            by_topic: HashMap::new(),
+            dues: BinaryHeap::new(),
+            listed: Vec::new(),
+            pieces: Vec::new(),
+        }
+    }
+
+    /// Runs until told to stop.
+    pub(super) fn run(mut self) {
+        let mut events = Events::with_capacity(EVENTS);
+        loop {
+            let timeout = self.timeout();
+            if let Err(error) = self.poll.poll(&mut events, timeout)
+                && error.kind() != std::io::ErrorKind::Interrupted
+            {
+                tracing::error!(%error, "a writing thread cannot wait for its sockets");
+                return;
+            }
+            for event in events.iter().filter(|event| event.token() != WAKE) {
+                let Token(line) = event.token();
+                let hung_up = event.is_error() || event.is_read_closed() || event.is_write_closed();
+                self.socket_says(line, hung_up, event.is_readable(), event.is_writable());
+            }
+            let mail = self.mailbox.collect();
+            if mail.stop {
+                return;
+            }
+            self.read(mail);
+            self.list_due();
+            self.walk();
+        }
+    }
+
+    /// How long there is nothing to do unless something happens.
+    fn timeout(&self) -> Option<Duration> {
+        if !self.listed.is_empty() {
+            return Some(Duration::ZERO);
+        }
+        let Reverse((due, _)) = self.dues.peek()?;
+        Some(Duration::from_millis(due.0.saturating_sub(clock::now().up.0)))
+    }
+
+    fn socket_says(&mut self, at: usize, hung_up: bool, readable: bool, writable: bool) {
+        let Some(line) = self.lines.get_mut(at) else { return };
+        if hung_up || (readable && !line.is_there()) {
+            self.drop_line(at);
+        } else if writable && line.is_full() {
+            match line.write_rest() {
+                Written::All => self.list(at),
+                Written::Full => {}
+                Written::Over => self.drop_line(at),
+            }
+        }
+    }
+
+    fn read(&mut self, mail: Mail) {
+        for mut line in mail.lines {
+            let topic = line.subscription.topic();
+            let entry = self.lines.vacant_entry();
+            let at = entry.key();
+            if let Err(error) = line.register(self.poll.registry(), Token(at)) {
+                tracing::warn!(%error, "cannot watch a socket");
+                continue;
+            }
+            entry.insert(line);
+            self.by_topic.entry(topic).or_default().push(at);
+            self.list(at);
+        }
+        if mail.closing {
+            let all: Vec<usize> = self.lines.iter().map(|(at, _)| at).collect();
+            all.into_iter().for_each(|at| self.list(at));
+        }
+        for topic in mail.topics {
+            let Some(readers) = self.by_topic.get(&topic) else { continue };
+            for &at in readers {
+                list(&mut self.lines, &mut self.listed, at);
+            }
+        }
+    }
+
+    fn list_due(&mut self) {
+        let now = clock::now().up;
+        while let Some(&Reverse((due, at))) = self.dues.peek()
+            && due <= now
+        {
+            self.dues.pop();
+            let Some(line) = self.lines.get_mut(at) else { continue };
+            if line.due <= now {
+                // Its next step says when again.
+                line.due = Uptime(u64::MAX);
+                self.list(at);
+            } else if line.due < Uptime(u64::MAX) {
+                self.dues.push(Reverse((line.due, at)));
+            }
+        }
+    }
+
+    fn list(&mut self, at: usize) {
+        list(&mut self.lines, &mut self.listed, at);
+    }
+
+    /// Steps all that are listed and writes what they have to hear. Who has had its share is listed again.
+    fn walk(&mut self) {
+        let listed = std::mem::take(&mut self.listed);
+        for batch in listed.chunks(STEPS) {
+            for Stepped { line: at, pieces, more } in self.step(batch) {
+                let Some(line) = self.lines.get_mut(at) else { continue };
+                match line.write(&self.pieces[pieces]) {
+                    Written::All if more => self.list(at),
+                    Written::All | Written::Full => {}
+                    Written::Over => self.drop_line(at),
+                }
+            }
+            self.pieces.clear();
+        }
+        if self.listed.is_empty() {
+            self.listed = listed;
+            self.listed.clear();
+        }
+    }
+
+    /// Steps a batch under one lock.
+    fn step(&mut self, batch: &[usize]) -> Vec<Stepped> {
+        let Self { lines, pieces, dues, hub, .. } = self;
+        hub.stepping(|hub| {
+            let mut steps = Vec::with_capacity(batch.len());
+            for &at in batch {
+                let Some(line) = lines.get_mut(at) else { continue };
+                line.listed = false;
+                if line.is_full() {
+                    continue;
+                }
+                let from = pieces.len();
+                pieces.extend(line.take_head());
+                let mut share = 0;
+                let more = loop {
+                    match hub.step(&mut line.subscription) {
+                        Step::Send(frame) => {
+                            share += frame.size();
+                            pieces.push(line.piece(&frame));
+                            if share >= SHARE {
+                                break true;
+                            }
+                        }
+                        Step::Wait(due) => {
+                            if line.due == Uptime(u64::MAX) || due < line.due {
+                                dues.push(Reverse((due, at)));
+                            }
+                            line.due = due;
+                            break false;
+                        }
+                        Step::End => {
+                            pieces.extend(line.end());
+                            break false;
+                        }
+                    }
+                };
+                if pieces.len() > from || line.is_ending() {
+                    steps.push(Stepped { line: at, pieces: from..pieces.len(), more });
+                }
+            }
+            steps
+        })
+    }
+
+    fn drop_line(&mut self, at: usize) {
+        let Some(line) = self.lines.try_remove(at) else { return };
+        let topic = line.subscription.topic();
+        if let Some(readers) = self.by_topic.get_mut(&topic) {
+            if let Some(found) = readers.iter().position(|&reader| reader == at) {
+                readers.swap_remove(found);
+            }
+            if readers.is_empty() {
+                self.by_topic.remove(&topic);
+            }
+        }
+    }
+}
+
+/// Puts a line on the list, once.
+fn list(lines: &mut Slab<Line>, listed: &mut Vec<usize>, at: usize) {
+    if let Some(line) = lines.get_mut(at)
+        && !line.listed
+    {
+        line.listed = true;
+        listed.push(at);
+    }
+}
