@@ -1,6 +1,9 @@
 //! Measurements of a running server. Each prints a table; a figure is only worth something beside the others of its run.
 
+mod fanout;
 mod latency;
+mod load;
+mod peers;
 mod reader;
 mod server;
 mod stalls;
@@ -21,8 +24,16 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Measure {
+    /// The cost of an event for many readers, beside other servers
+    Fanout(fanout::Options),
     /// Readers that read, with and without as many that never do, side by side
     Stalls(stalls::Options),
+    /// Runs a peer that is part of this program
+    #[command(hide = true)]
+    Peer {
+        /// Which
+        peer: peers::Peer,
+    },
 }
 
 #[tokio::main]
@@ -30,6 +41,10 @@ async fn main() -> anyhow::Result<()> {
     let cli = Cli::parse();
     rlimit::increase_nofile_limit(u64::MAX)?;
     match cli.measure {
+        Measure::Fanout(options) => fanout::run(&cli.binary, &options),
+        Measure::Peer { peer: peers::Peer::Bare } => peers::bare::run(),
+        Measure::Peer { peer: peers::Peer::Axum } => peers::plain_axum::run().await,
+        Measure::Peer { peer } => anyhow::bail!("{peer} is a program of its own"),
         Measure::Stalls(options) => stalls::run(&cli.binary, &options).await,
     }
 }

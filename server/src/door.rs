@@ -111,8 +111,28 @@ fn hand_over(writers: &mut Writers, socket: TcpStream, taken: Taken, open: Open)
     }
 }
 
-/// Serves one connection until it ends, becomes a stream, or the server stops and the request under way is answered.
+/// Waits until a new connection asks for something, and then serves it.
+///
+/// Nothing of size is made before: of ten thousand readers that come at once only few have a connection's state and
+/// buffers at a time, and those are used again.
 async fn attend(
+    socket: TcpStream,
+    service: Router,
+    streams: mpsc::UnboundedSender<Stream>,
+    mut stopping: watch::Receiver<()>,
+    open: Open,
+) -> hyper::Result<()> {
+    tokio::select! {
+        asked = tokio::time::timeout(HEAD_TIMEOUT, socket.readable()) => {
+            let Ok(Ok(())) = asked else { return Ok(()) };
+        }
+        _ = stopping.changed() => return Ok(()),
+    }
+    Box::pin(converse(socket, service, streams, stopping, open)).await
+}
+
+/// Serves one connection until it ends, becomes a stream, or the server stops and the request under way is answered.
+async fn converse(
     socket: TcpStream,
     service: Router,
     streams: mpsc::UnboundedSender<Stream>,
