@@ -1,6 +1,7 @@
 //! Measurements of a running server. Each prints a table; a figure is only worth something beside the others of its run.
 
 mod fanout;
+mod ingest;
 mod latency;
 mod load;
 mod peers;
@@ -26,6 +27,8 @@ struct Cli {
 enum Measure {
     /// The cost of an event for many readers, beside other servers
     Fanout(fanout::Options),
+    /// How many pushes are taken in, and what each costs
+    Ingest(ingest::Options),
     /// Readers that read, with and without as many that never do, side by side
     Stalls(stalls::Options),
     /// Runs a peer that is part of this program
@@ -42,6 +45,7 @@ async fn main() -> anyhow::Result<()> {
     rlimit::increase_nofile_limit(u64::MAX)?;
     match cli.measure {
         Measure::Fanout(options) => fanout::run(&cli.binary, &options),
+        Measure::Ingest(options) => ingest::run(&cli.binary, &options),
         Measure::Peer { peer: peers::Peer::Bare } => peers::bare::run(),
         Measure::Peer { peer: peers::Peer::Axum } => peers::plain_axum::run().await,
         Measure::Peer { peer } => anyhow::bail!("{peer} is a program of its own"),

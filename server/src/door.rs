@@ -6,6 +6,7 @@
 
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -59,11 +60,9 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
     grace: Duration,
 ) {
-    // Each connection holds a clone of `open` until it has ended, and streams on their way to the writers come back
-    // here, for only the door knows whose turn it is.
-    let (open, mut all_ended) = mpsc::channel::<()>(1);
+    let (open, mut all_ended) = mpsc::channel(1);
     let (streams, mut streaming) = mpsc::unbounded_channel();
-    let stopping = watch::Sender::new(());
+    let inside = Arc::new(Inside { service, streams, stopping: watch::Sender::new(()), open });
     let mut stop = std::pin::pin!(stop);
     loop {
         tokio::select! {
@@ -72,7 +71,7 @@ pub async fn serve(
                     if let Err(error) = prepare(&socket, patience) {
                         tracing::debug!(%peer, %error, "cannot set the options of a socket");
                     }
-                    let attended = attend(socket, service.clone(), streams.clone(), stopping.subscribe(), open.clone());
+                    let attended = attend(socket, inside.clone());
                     tokio::spawn(async move {
                         if let Err(error) = attended.await {
                             tracing::debug!(%peer, %error, "a connection broke off");
@@ -89,8 +88,8 @@ pub async fn serve(
         }
     }
     drop(listener);
-    stopping.send_replace(());
-    drop((open, streams));
+    inside.stopping.send_replace(());
+    drop(inside);
     let ended = async {
         while let Some((socket, taken, open)) = streaming.recv().await {
             hand_over(&mut writers, socket, taken, open);
@@ -100,6 +99,17 @@ pub async fn serve(
     if tokio::time::timeout(grace, ended).await.is_err() {
         tracing::info!("some connections did not end in time; they are cut");
     }
+}
+
+/// What all connections share.
+struct Inside {
+    service: Router,
+    /// Streams come back to the door, for only it knows whose turn it is to write them.
+    streams: mpsc::UnboundedSender<Stream>,
+    /// Says that what is under way is to be finished.
+    stopping: watch::Sender<()>,
+    /// Dropped with the last connection; streams have clones of their own.
+    open: Open,
 }
 
 /// A stream on its way to the writers.
@@ -115,32 +125,23 @@ fn hand_over(writers: &mut Writers, socket: TcpStream, taken: Taken, open: Open)
 ///
 /// Nothing of size is made before: of ten thousand readers that come at once only few have a connection's state and
 /// buffers at a time, and those are used again.
-async fn attend(
-    socket: TcpStream,
-    service: Router,
-    streams: mpsc::UnboundedSender<Stream>,
-    mut stopping: watch::Receiver<()>,
-    open: Open,
-) -> hyper::Result<()> {
+async fn attend(socket: TcpStream, inside: Arc<Inside>) -> hyper::Result<()> {
+    let mut stopping = inside.stopping.subscribe();
+    let mut first = [0];
     tokio::select! {
-        asked = tokio::time::timeout(HEAD_TIMEOUT, socket.readable()) => {
-            let Ok(Ok(())) = asked else { return Ok(()) };
+        // Looking is surer than `readable`, which a socket just accepted may claim to be.
+        asked = tokio::time::timeout(HEAD_TIMEOUT, socket.peek(&mut first)) => {
+            let Ok(Ok(1..)) = asked else { return Ok(()) };
         }
         _ = stopping.changed() => return Ok(()),
     }
-    Box::pin(converse(socket, service, streams, stopping, open)).await
+    Box::pin(converse(socket, &inside, stopping)).await
 }
 
 /// Serves one connection until it ends, becomes a stream, or the server stops and the request under way is answered.
-async fn converse(
-    socket: TcpStream,
-    service: Router,
-    streams: mpsc::UnboundedSender<Stream>,
-    mut stopping: watch::Receiver<()>,
-    open: Open,
-) -> hyper::Result<()> {
+async fn converse(socket: TcpStream, inside: &Inside, mut stopping: watch::Receiver<()>) -> hyper::Result<()> {
     let slot = Slot::default();
-    let service = Diverted { service: TowerToHyperService::new(service), slot: slot.clone() };
+    let service = Diverted { service: TowerToHyperService::new(inside.service.clone()), slot: slot.clone() };
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(READ_BUFFER);
     let mut connection = http.serve_connection(TokioIo::new(socket), service);
@@ -159,7 +160,7 @@ async fn converse(
     };
     let socket = connection.into_parts().io.into_inner();
     // Where the door is closed already, the stream ends with it.
-    let _closed = streams.send((socket, taken, open));
+    let _closed = inside.streams.send((socket, taken, inside.open.clone()));
     Ok(())
 }
 

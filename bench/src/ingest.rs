@@ -1,0 +1,105 @@
+//! How many pushes a second are taken in, and what each costs.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use clap::Args;
+
+use crate::load::pushers::Pusher;
+use crate::peers::{Peer, Server};
+
+/// How it is measured.
+#[derive(Args, Clone)]
+pub(crate) struct Options {
+    /// Who is measured
+    #[arg(long, value_delimiter = ',', default_value = "pulseboard,victoria")]
+    peers: Vec<Peer>,
+    /// Connections, each waiting for its answer
+    #[arg(long, default_value_t = 64)]
+    connections: usize,
+    /// Points of a push
+    #[arg(long, default_value_t = 1)]
+    points: usize,
+    /// Series that the points are spread over
+    #[arg(long, default_value_t = 1_000)]
+    series: usize,
+    /// Seconds of a phase
+    #[arg(long, default_value_t = 8)]
+    seconds: u32,
+    /// Phases of each peer, in turn
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+}
+
+/// Runs the phases in turn and prints a row for each.
+pub(crate) fn run(binary: &Path, options: &Options) -> anyhow::Result<()> {
+    println!("| server | points a push | requests/s | points/s | CPU s | requests a CPU s | points a CPU s |");
+    println!("| --- | ---: | ---: | ---: | ---: | ---: | ---: |");
+    for _ in 0..options.rounds {
+        for &peer in &options.peers {
+            phase(binary, options, peer)?;
+        }
+    }
+    Ok(())
+}
+
+fn phase(binary: &Path, options: &Options, peer: Peer) -> anyhow::Result<()> {
+    let server = Server::start(peer, binary)?;
+    let pushes = AtomicU64::new(0);
+    let used = server.processor_time()?;
+    let begun = Instant::now();
+    let deadline = begun + Duration::from_secs(options.seconds.into());
+    std::thread::scope(|scope| {
+        let pushing: Vec<_> = (0..options.connections)
+            .map(|connection| {
+                let (server, pushes) = (&server, &pushes);
+                scope.spawn(move || -> anyhow::Result<()> {
+                    let mut pusher = Pusher::connect(server.addr)?;
+                    // Bodies made beforehand: making them costs what the server should have.
+                    let bodies: Vec<_> = (0..16).map(|turn| body(peer, options, connection + turn * 7)).collect();
+                    for (path, body) in bodies.iter().cycle() {
+                        if Instant::now() >= deadline {
+                            break;
+                        }
+                        pusher.push(path, body)?;
+                        pushes.fetch_add(1, Ordering::Relaxed);
+                    }
+                    Ok(())
+                })
+            })
+            .collect();
+        pushing
+            .into_iter()
+            .try_for_each(|pushing| pushing.join().map_err(|_| anyhow::anyhow!("a connection's thread panicked"))?)
+    })?;
+    let took = begun.elapsed().as_secs_f64();
+    let used = server.processor_time()?.saturating_sub(used).as_secs_f64();
+    #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
+    let (pushes, points) = (pushes.into_inner() as f64, options.points as f64);
+    println!(
+        "| {peer} | {points} | {:.0} | {:.0} | {used:.1} | {:.0} | {:.0} |",
+        pushes / took,
+        pushes * points / took,
+        pushes / used,
+        pushes * points / used,
+    );
+    Ok(())
+}
+
+/// Where a push goes, and what it says. Points without a time have the server's.
+fn body(peer: Peer, options: &Options, turn: usize) -> (String, Vec<u8>) {
+    let series = |point: usize| (turn * options.points + point) % options.series;
+    let lines = |line: &dyn Fn(usize) -> String| (0..options.points).map(line).collect::<String>().into_bytes();
+    match (peer, options.points) {
+        (Peer::Victoria, _) => {
+            let line = |point| format!("bench,series=s{} value={}.5\n", series(point), point + turn);
+            ("/write".to_owned(), lines(&line))
+        }
+        (_, 1) => (format!("/in/bench/s{}", series(0)), format!("{turn}.5").into_bytes()),
+        _ => {
+            let line = |point| format!("{{\"series\":\"bench/s{}\",\"value\":{}.5}}\n", series(point), point + turn);
+            ("/in".to_owned(), lines(&line))
+        }
+    }
+}
