@@ -172,7 +172,8 @@ mod tests {
 
     fn part(name: &str, seq: u64, value: f64) -> SeriesPart {
         let at = Stamp { ts: Millis(seq * 1_000), seq: Seq(seq) };
-        SeriesPart { name: name.parse().unwrap(), track: Track::of(at, Value::Number(Number::new(value).unwrap())) }
+        let track = Track::of(at, Value::Number(Number::new(value).unwrap()));
+        SeriesPart { name: name.parse().unwrap(), track, revised: None }
     }
 
     fn snapshot(series: Vec<SeriesPart>) -> Event {

@@ -44,7 +44,7 @@ fn id(seq: u64) -> Cursor {
 
 fn series(name: &str, ts: u64, seq: u64, value: Value) -> Vec<SeriesPart> {
     let at = Stamp { ts: Millis(ts), seq: Seq(seq) };
-    vec![SeriesPart { name: name.parse().unwrap(), track: Track::of(at, value) }]
+    vec![SeriesPart { name: name.parse().unwrap(), track: Track::of(at, value), revised: None }]
 }
 
 fn number(value: f64) -> Value {

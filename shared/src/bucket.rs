@@ -4,6 +4,7 @@ use serde::de::{Error as _, SeqAccess, Visitor};
 use serde::ser::SerializeSeq as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::sketch::{Bin, Key, Sketch};
 use crate::{Millis, Number, Seq};
 
 /// The width in milliseconds of the finest bucket, the one that is streamed.
@@ -27,15 +28,18 @@ pub struct Sample {
     pub value: f64,
 }
 
-/// The points of a series within one stretch of time: their count, sum, least, greatest, first and last.
+/// The points of a series within one stretch of time: their count, sum, least, greatest, first and last, and how their
+/// values are spread.
 ///
 /// [`Bucket::merge`] is commutative and associative over disjoint sets of points (the sum up to rounding), so
 /// buckets can be added up in any order, from any number of sources.
 ///
 /// As JSON a bucket is an array, since a board loads thousands of them: `[start, offset, seq, value]` where it holds
 /// one point, else `[start, count, sum, min, max, first offset, first seq, first, last offset, last seq, last,
-/// changed]`; offsets are milliseconds from the start.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// changed, …]`; offsets are milliseconds from the start. At the end come the bins of the sketch, two numbers each: the
+/// key as its distance from the key before (the first from 0), and the count. They are left out where they follow from
+/// the rest: of at most two points, and where the least and the greatest value share a bin.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Bucket {
     /// The first moment that belongs to it.
     pub start: Millis,
@@ -53,6 +57,9 @@ pub struct Bucket {
     pub last: Sample,
     /// The greatest [`Seq`] among its points: a reader whose cursor is older has not seen it as it is now.
     pub changed: Seq,
+    /// The bins of the values; empty where they follow from `min`, `max` and `count`: most one-second buckets hold a
+    /// point or two, and this way a sketch costs them nothing.
+    sketch: Sketch,
 }
 
 impl Bucket {
@@ -70,11 +77,56 @@ impl Bucket {
             first: sample,
             last: sample,
             changed: at.seq,
+            sketch: Sketch::default(),
         }
+    }
+
+    /// The bucket with the bins that [`Bucket::bins`] gave, as it is read from where it was kept.
+    #[must_use]
+    pub fn with_bins(self, bins: impl IntoIterator<Item = Bin>) -> Self {
+        let sketch = if self.implied().is_some() { Sketch::default() } else { Sketch::new(bins) };
+        Self { sketch, ..self }
+    }
+
+    /// The bins that do not follow from the other fields, least values first; none where all do.
+    #[must_use]
+    pub fn bins(&self) -> &[Bin] {
+        self.sketch.bins()
+    }
+
+    /// How its values are spread.
+    #[must_use]
+    pub fn sketch(&self) -> Sketch {
+        self.implied().map_or_else(|| self.sketch.clone(), |(bins, len)| Sketch::new(bins.into_iter().take(len)))
+    }
+
+    /// The value that a share `q` of its values is not above, from 0 to 1, to within 1 % ([`Sketch::quantile`]).
+    #[must_use]
+    pub fn quantile(&self, q: f64) -> f64 {
+        let found = if self.sketch.is_empty() { self.sketch().quantile(q) } else { self.sketch.quantile(q) };
+        found.unwrap_or(self.max).clamp(self.min, self.max)
+    }
+
+    /// The sketch where it follows from the other fields: so many of these bins.
+    fn implied(&self) -> Option<([Bin; 2], usize)> {
+        let (min, max) = (Key::of(self.min), Key::of(self.max));
+        if min == max {
+            let all = Bin { key: min, count: self.count };
+            return Some(([all; 2], 1));
+        }
+        (self.count == 2).then_some(([min, max].map(|key| Bin { key, count: 1 }), 2))
     }
 
     /// Adds the points of `other`, none of which may be in `self` already. The earlier start is kept.
     pub fn merge(&mut self, other: &Self) {
+        // Before the fields that they follow from change.
+        if let Some((bins, len)) = self.implied() {
+            self.sketch = Sketch::new(bins.into_iter().take(len));
+        }
+        match other.implied() {
+            Some((bins, len)) => self.sketch.merge(&bins[..len]),
+            None => self.sketch.merge(other.sketch.bins()),
+        }
         self.start = self.start.min(other.start);
         self.count += other.count;
         self.sum = (self.sum + other.sum).clamp(f64::MIN, f64::MAX);
@@ -87,6 +139,9 @@ impl Bucket {
             self.last = other.last;
         }
         self.changed = self.changed.max(other.changed);
+        if self.implied().is_some() {
+            self.sketch = Sketch::default();
+        }
     }
 
     /// The mean of its values.
@@ -116,6 +171,12 @@ impl Serialize for Bucket {
             sample(&mut array, &self.first)?;
             sample(&mut array, &self.last)?;
             array.serialize_element(&self.changed)?;
+            let mut before = 0;
+            for bin in self.bins() {
+                array.serialize_element(&(bin.key.0 - before))?;
+                array.serialize_element(&bin.count)?;
+                before = bin.key.0;
+            }
         }
         array.end()
     }
@@ -133,7 +194,7 @@ impl<'de> Visitor<'de> for BucketVisitor {
     type Value = Bucket;
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("a bucket: an array of 4 or of 12 numbers")
+        f.write_str("a bucket: an array of 4 numbers, or of 12 and two for each bin")
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<Bucket, A::Error> {
@@ -141,9 +202,17 @@ impl<'de> Visitor<'de> for BucketVisitor {
         // can be told apart by their length alone.
         let mut numbers = [0.0_f64; 12];
         let mut len = 0;
-        while let Some(number) = array.next_element::<f64>()? {
-            *numbers.get_mut(len).ok_or_else(|| A::Error::invalid_length(len + 1, &self))? = number;
+        while len < numbers.len() {
+            let Some(number) = array.next_element::<f64>()? else { break };
+            numbers[len] = number;
             len += 1;
+        }
+        let mut bins = Vec::new();
+        let mut key = 0_i32;
+        while let Some(more) = array.next_element::<i32>()? {
+            key = key.saturating_add(more);
+            let count = array.next_element()?.ok_or_else(|| A::Error::invalid_length(len + 1, &self))?;
+            bins.push(Bin { key: Key(key), count });
         }
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates")]
         let whole = |i: usize| numbers[i] as u64;
@@ -154,8 +223,17 @@ impl<'de> Visitor<'de> for BucketVisitor {
             4 => {
                 let only = sample(1);
                 let value = only.value;
-                let changed = only.at.seq;
-                Ok(Bucket { start, count: 1, sum: value, min: value, max: value, first: only, last: only, changed })
+                Ok(Bucket {
+                    start,
+                    count: 1,
+                    sum: value,
+                    min: value,
+                    max: value,
+                    first: only,
+                    last: only,
+                    changed: only.at.seq,
+                    sketch: Sketch::default(),
+                })
             }
             12 => Ok(Bucket {
                 start,
@@ -166,7 +244,9 @@ impl<'de> Visitor<'de> for BucketVisitor {
                 first: sample(5),
                 last: sample(8),
                 changed: Seq(whole(11)),
-            }),
+                sketch: Sketch::default(),
+            }
+            .with_bins(bins)),
             _ => Err(A::Error::invalid_length(len, &self)),
         }
     }
@@ -193,7 +273,7 @@ mod tests {
 
     fn sum(buckets: &[Bucket]) -> Bucket {
         let (first, rest) = buckets.split_first().unwrap();
-        rest.iter().fold(*first, |mut all, next| {
+        rest.iter().fold(first.clone(), |mut all, next| {
             all.merge(next);
             all
         })
@@ -202,7 +282,7 @@ mod tests {
     /// Equal in all but the sum, which may differ by rounding: relative to the magnitudes that went in.
     fn same(a: &Bucket, b: &Bucket, points: &[Bucket]) -> bool {
         let magnitude: f64 = points.iter().map(|p| p.sum.abs() * 1e-9).sum();
-        Bucket { sum: 0.0, ..*a } == Bucket { sum: 0.0, ..*b } && (a.sum - b.sum).abs() <= magnitude
+        Bucket { sum: 0.0, ..a.clone() } == Bucket { sum: 0.0, ..b.clone() } && (a.sum - b.sum).abs() <= magnitude
     }
 
     proptest! {
@@ -225,7 +305,23 @@ mod tests {
         }
 
         #[test]
-        fn a_bucket_survives_json_to_the_last_bit(points in singles(1..6)) {
+        fn a_bucket_rolled_up_from_finer_ones_is_the_bucket_of_the_points(points in singles(1..60)) {
+            let finer = points.chunk_by(|a, b| a.first.at.ts.floor(100) == b.first.at.ts.floor(100)).map(sum);
+            prop_assert!(same(&sum(&points), &sum(&finer.collect::<Vec<_>>()), &points));
+        }
+
+        #[test]
+        fn its_quantiles_are_those_of_its_values_within_one_percent(points in singles(1..60), q in 0.0..=1.0_f64) {
+            let mut sorted: Vec<f64> = points.iter().map(|point| point.sum).collect();
+            sorted.sort_by(f64::total_cmp);
+            #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small")]
+            let exact = sorted[(q * (sorted.len() - 1) as f64).floor() as usize];
+            let found = sum(&points).quantile(q);
+            prop_assert!((found - exact).abs() <= exact.abs() * 0.01 + f64::MIN_POSITIVE, "{} for {}", found, exact);
+        }
+
+        #[test]
+        fn a_bucket_survives_json_to_the_last_bit(points in singles(1..20)) {
             let bucket = sum(&points);
             let json = serde_json::to_string(&bucket).unwrap();
             prop_assert_eq!(serde_json::from_str::<Bucket>(&json).unwrap(), bucket);

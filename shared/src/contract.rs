@@ -17,7 +17,7 @@ pub fn hash() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ByeReason, Epoch, Event, GapReason, Millis, Number, Seq, SeriesPart, Stamp, Text, Track, Value};
+    use crate::{ByeReason, Epoch, Event, GapReason, Millis, Number, Seq, SeriesPart, Span, Stamp, Text, Track, Value};
 
     fn examples() -> Vec<Event> {
         let now = Millis(1_732_399_200_123);
@@ -26,17 +26,22 @@ mod tests {
         let mut numbers = Track::of(at(0, 1), number(42.5));
         numbers.push(at(100, 2), number(40.0));
         numbers.push(at(1000, 3), number(41.25));
-        let texts = Track::of(at(2000, 4), Value::Text(Text::new("deploying".into()).unwrap()));
+        for (seq, value) in [(4, -1.0), (5, 7.5), (6, 7.51)] {
+            numbers.push(at(2000, seq), number(value));
+        }
+        let texts = Track::of(at(2000, 7), Value::Text(Text::new("deploying".into()).unwrap()));
         let series = vec![
-            SeriesPart { name: "ops/temp".parse().unwrap(), track: numbers },
-            SeriesPart { name: "ops/deploy".parse().unwrap(), track: texts },
+            SeriesPart { name: "ops/temp".parse().unwrap(), track: numbers, revised: None },
+            SeriesPart { name: "ops/deploy".parse().unwrap(), track: texts, revised: None },
         ];
         let epoch = Epoch(0x0bad_cafe);
+        let mut revised = series.clone();
+        revised[0].revised = Some(Span { from: Millis(1_732_395_600_000), to: Millis(1_732_395_601_000) });
         vec![
             Event::Hello { contract: "0123456789abcdef".into(), epoch, heartbeat_ms: 15_000, now },
-            Event::Snapshot { now, series: series.clone() },
-            Event::Update { now, pushed: now, series },
-            Event::Gap { from: "0000beef-9".into(), to: "0badcafe-4".into(), reason: GapReason::OtherEpoch },
+            Event::Snapshot { now, series },
+            Event::Update { now, pushed: now, series: revised },
+            Event::Gap { from: "0000beef-9".into(), to: "0badcafe-7".into(), reason: GapReason::OtherEpoch },
             Event::Heartbeat { now },
             Event::Bye { reason: ByeReason::Shutdown, retry_ms: 1_500 },
         ]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Cursor, Event, SeriesName, Track};
+use crate::{Cursor, Event, SeriesName, Span, Track};
 
 /// What a reader knows: `fold(snapshot, updates)`. The law that all of this project stands on: after the frame with
 /// cursor *n* is applied, by whatever path it came, the picture equals the server's at *n*.
@@ -10,6 +10,8 @@ use crate::{Cursor, Event, SeriesName, Track};
 pub struct Picture {
     cursor: Option<Cursor>,
     series: BTreeMap<SeriesName, Track>,
+    /// What [`Picture::take_revised`] will give: kept until then, so that a reader that looks seldom misses nothing.
+    revised: BTreeMap<SeriesName, Span>,
 }
 
 /// What applying an event did.
@@ -47,6 +49,12 @@ impl Picture {
         &self.series
     }
 
+    /// The stretches of history that late points have changed beyond what the tracks show, since this was last asked:
+    /// what was fetched of them is out of date.
+    pub fn take_revised(&mut self) -> BTreeMap<SeriesName, Span> {
+        std::mem::take(&mut self.revised)
+    }
+
     /// Applies the event of the frame `id`.
     ///
     /// # Errors
@@ -70,6 +78,10 @@ impl Picture {
                 let mut changed = Vec::with_capacity(series.len());
                 for part in series {
                     changed.push(part.name.clone());
+                    if let Some(span) = part.revised {
+                        let known = self.revised.entry(part.name.clone()).or_insert(span);
+                        *known = known.hull(span);
+                    }
                     match self.series.get_mut(&part.name) {
                         Some(track) => track.absorb(part.track),
                         None => {
@@ -124,7 +136,7 @@ mod tests {
 
         fn parts(&self, after: Seq) -> Vec<SeriesPart> {
             let part = |(name, track): (&SeriesName, &Track)| {
-                Some(SeriesPart { name: name.clone(), track: track.since(after)? })
+                Some(SeriesPart { name: name.clone(), track: track.since(after)?, revised: None })
             };
             self.0.iter().filter_map(part).collect()
         }
@@ -203,6 +215,23 @@ mod tests {
         let other = Cursor { epoch: Epoch(1), seq: Seq(2) };
         assert!(reader.apply(other, server.update(Seq::ZERO)).is_err());
         assert_eq!(reader.cursor(), Some(id(1)));
+    }
+
+    #[test]
+    fn what_was_revised_is_kept_until_it_is_taken() {
+        let mut server = Server::default();
+        server.push(1, 1, 1);
+        let mut reader = Picture::default();
+        reader.apply(id(1), server.snapshot()).unwrap();
+        for (seq, from) in [(2, 5_000), (3, 2_000)] {
+            server.push(1, 1, seq);
+            let Event::Update { now, pushed, mut series } = server.update(Seq(seq - 1)) else { panic!("an update") };
+            series[0].revised = Some(Span { from: Millis(from), to: Millis(from + 1_000) });
+            reader.apply(id(seq), Event::Update { now, pushed, series }).unwrap();
+        }
+        let whole = Span { from: Millis(2_000), to: Millis(6_000) };
+        assert_eq!(reader.take_revised().into_values().collect::<Vec<_>>(), [whole]);
+        assert!(reader.take_revised().is_empty());
     }
 
     #[test]

@@ -29,6 +29,42 @@ impl Millis {
     }
 }
 
+/// A stretch of time, its end not included. As JSON: `[from, to]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "(Millis, Millis)", into = "(Millis, Millis)")]
+pub struct Span {
+    /// The first moment.
+    pub from: Millis,
+    /// The first moment after it.
+    pub to: Millis,
+}
+
+impl Span {
+    /// The shortest that has both.
+    #[must_use]
+    pub fn hull(self, other: Self) -> Self {
+        Self { from: self.from.min(other.from), to: self.to.max(other.to) }
+    }
+
+    /// Whether some moment is in both.
+    #[must_use]
+    pub fn overlaps(self, other: Self) -> bool {
+        self.from < other.to && other.from < self.to
+    }
+}
+
+impl From<(Millis, Millis)> for Span {
+    fn from((from, to): (Millis, Millis)) -> Self {
+        Self { from, to }
+    }
+}
+
+impl From<Span> for (Millis, Millis) {
+    fn from(span: Span) -> Self {
+        (span.from, span.to)
+    }
+}
+
 impl fmt::Display for Millis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)

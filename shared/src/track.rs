@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::bucket::SECOND;
 use crate::point::Kind;
-use crate::{Bucket, Millis, Seq, SeriesName, Stamp, Value};
+use crate::{Bucket, Millis, Seq, SeriesName, Span, Stamp, Value};
 
 /// How many buckets a track of numbers keeps: five minutes of a series that changes every second, most of a year of
 /// one that reports daily.
@@ -126,6 +126,15 @@ impl Track {
         })
     }
 
+    /// Its newest entry alone: the least that a part can have.
+    #[must_use]
+    pub fn newest(&self) -> Self {
+        match self {
+            Self::Numbers(buckets) => Self::Numbers(changed_or_newest(buckets, |_| false)),
+            Self::Texts(log) => Self::Texts(Log { lines: changed_or_newest(&log.lines, |_| false), ..*log }),
+        }
+    }
+
     /// Puts what [`Track::since`] gave over what is there.
     pub fn absorb(&mut self, part: Self) {
         match (self, part) {
@@ -206,7 +215,7 @@ fn changed_or_newest<T: Clone>(kept: &VecDeque<T>, changed: impl Fn(&T) -> bool)
 /// A series as a frame tells it: all of its track in a snapshot, what changed of it in an update.
 ///
 /// As JSON: `{"name", "value", "ts", "buckets"}`, or `{"name", "text", "ts", "lines", "total", "changed"}`; `value`, `text` and `ts` repeat
-/// the newest point for readers that look no further.
+/// the newest point for readers that look no further. `revised` is there where history has changed.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(try_from = "WirePart")]
 pub struct SeriesPart {
@@ -214,11 +223,23 @@ pub struct SeriesPart {
     pub name: SeriesName,
     /// The track, or what changed of it.
     pub track: Track,
+    /// Only in an update, and not part of the picture: points came so late ([`revises`]) that they may be older than
+    /// all of the track, and what a reader has fetched of this stretch of the past should be fetched again. It may be
+    /// longer than what changed.
+    pub revised: Option<Span>,
+}
+
+/// The stretch of history that a number of time `ts` changes beyond what a track shows, where the newest of its series is
+/// of `newest`: none unless it comes later than a track is long at the least.
+#[must_use]
+pub fn revises(ts: Millis, newest: Millis) -> Option<Span> {
+    let from = ts.floor(SECOND);
+    (from.plus(WINDOW as u64 * SECOND) <= newest).then(|| Span { from, to: from.plus(SECOND) })
 }
 
 impl Serialize for SeriesPart {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut object = serializer.serialize_struct("SeriesPart", 6)?;
+        let mut object = serializer.serialize_struct("SeriesPart", 7)?;
         object.serialize_field("name", self.name.as_str())?;
         match self.track.latest() {
             Latest::Number(value) => object.serialize_field("value", &value)?,
@@ -232,6 +253,9 @@ impl Serialize for SeriesPart {
                 object.serialize_field("total", &log.total)?;
                 object.serialize_field("changed", &log.changed)?;
             }
+        }
+        if let Some(revised) = &self.revised {
+            object.serialize_field("revised", revised)?;
         }
         object.end()
     }
@@ -248,6 +272,7 @@ struct WirePart {
     total: u64,
     #[serde(default)]
     changed: Seq,
+    revised: Option<Span>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -263,7 +288,7 @@ impl TryFrom<WirePart> for SeriesPart {
             (true, false) => Track::Texts(Log { lines: wire.lines, total: wire.total, changed: wire.changed }),
             _ => return Err(BadPart(wire.name)),
         };
-        Ok(Self { name: wire.name, track })
+        Ok(Self { name: wire.name, track, revised: wire.revised })
     }
 }
 
@@ -318,7 +343,7 @@ mod tests {
                 let (a, b) = (a.min(b), a.max(b));
                 let mut reader = states[a].clone();
                 if let Some(part) = states[b].since(Seq(a as u64 + 1)) {
-                    let part = SeriesPart { name: "ops/a".parse().unwrap(), track: part };
+                    let part = SeriesPart { name: "ops/a".parse().unwrap(), track: part, revised: None };
                     let json = serde_json::to_string(&part).unwrap();
                     reader.absorb(serde_json::from_str::<SeriesPart>(&json).unwrap().track);
                 }
@@ -373,12 +398,13 @@ mod tests {
         let mut track = Track::of(at(1_000_250, 7), number(42.5));
         track.push(at(1_000_750, 9), number(40.0));
         track.push(at(1_002_000, 12), number(41.25));
-        let part = SeriesPart { name: "ops/temp".parse().unwrap(), track };
+        let part = SeriesPart { name: "ops/temp".parse().unwrap(), track, revised: None };
         assert_eq!(
             serde_json::to_string(&part).unwrap(),
             r#"{"name":"ops/temp","value":41.25,"ts":1002000,"buckets":[[1000000,2,82.5,40.0,42.5,250,7,42.5,750,9,40.0,9],[1002000,0,12,41.25]]}"#
         );
-        let part = SeriesPart { name: "ops/deploy".parse().unwrap(), track: Track::of(at(5, 1), text("up")) };
+        let part =
+            SeriesPart { name: "ops/deploy".parse().unwrap(), track: Track::of(at(5, 1), text("up")), revised: None };
         assert_eq!(
             serde_json::to_string(&part).unwrap(),
             r#"{"name":"ops/deploy","text":"up","ts":5,"lines":[[5,1,"up"]],"total":1,"changed":1}"#

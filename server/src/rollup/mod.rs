@@ -97,7 +97,7 @@ impl Rollup {
         if entry.changed <= seq {
             return None;
         }
-        Some(SeriesPart { name: entry.name.clone(), track: entry.track.since(seq)? })
+        Some(SeriesPart { name: entry.name.clone(), track: entry.track.since(seq)?, revised: None })
     }
 
     /// How many series there are.
