@@ -8,11 +8,12 @@ use shared::doctor;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::config::Origin;
+use crate::history::History;
 use crate::hub::driver::HubHandle;
 use crate::metrics::Metrics;
 use crate::problem::ApiError;
 use crate::store::Writer;
-use crate::{assets, catalog, health, ingest, metrics, stream};
+use crate::{assets, catalog, health, history, ingest, metrics, stream};
 
 /// What the handlers share.
 #[derive(Clone, Debug)]
@@ -23,6 +24,10 @@ pub struct AppState {
     pub hub: HubHandle,
     /// What is counted.
     pub metrics: Metrics,
+    /// How far behind the server's clock a pushed point may be, in milliseconds.
+    pub late_ms: u64,
+    /// Where the past is read.
+    pub history: History,
 }
 
 /// The whole server as a service, without a socket. Pages from `origins` may read and push.
@@ -34,6 +39,7 @@ pub fn app(state: AppState, origins: &[Origin]) -> Router {
         .route("/sse", only("GET", get(stream::open)))
         .route(doctor::probe::PATH, only("GET", get(stream::probe::open)))
         .route("/api/series", only("GET", get(catalog::list)))
+        .route("/api/history", only("GET", get(history::read)))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(metrics::expose))

@@ -9,6 +9,10 @@ use std::time::Duration;
 use axum::http::HeaderValue;
 use clap::{ArgAction, Args};
 use serde::Deserialize;
+use shared::Tier;
+
+use crate::length::{Keep, Length};
+use crate::store::Retention;
 
 /// `pulseboard serve` as it was called. Whatever is absent is taken from the file, then from the defaults.
 #[derive(Args, Clone, Debug, Default)]
@@ -31,6 +35,11 @@ pub struct Flags {
     /// Seconds after which a silent stream has a heartbeat; a proxy that cuts idle connections earlier needs less [default: 15]
     #[arg(long, env = "PULSEBOARD_HEARTBEAT", value_parser = clap::value_parser!(u16).range(1..=300))]
     heartbeat: Option<u16>,
+    /// How far behind the server's clock a pushed point may be [default: 24h]
+    #[arg(long, env = "PULSEBOARD_LATE")]
+    late: Option<Length>,
+    #[command(flatten)]
+    keep: KeepFlags,
     /// Also push this machine's own figures, to host/…
     #[arg(long, env = "PULSEBOARD_AGENT", num_args = 0..=1, default_missing_value = "true")]
     agent: Option<bool>,
@@ -42,9 +51,47 @@ pub struct Flags {
     config: Option<PathBuf>,
 }
 
+/// How long what is kept: a length of time like `48h`, or `forever`.
+#[derive(Args, Clone, Debug, Default)]
+struct KeepFlags {
+    /// How long to keep numbers one by one [default: 2d]
+    #[arg(long, env = "PULSEBOARD_KEEP_RAW")]
+    keep_raw: Option<Keep>,
+    /// How long to keep texts [default: 1y]
+    #[arg(long, env = "PULSEBOARD_KEEP_TEXTS")]
+    keep_texts: Option<Keep>,
+    /// How long to keep buckets of 1 s [default: 2d]
+    #[arg(long = "keep-1s", env = "PULSEBOARD_KEEP_1S")]
+    seconds: Option<Keep>,
+    /// How long to keep buckets of 10 s [default: 7d]
+    #[arg(long = "keep-10s", env = "PULSEBOARD_KEEP_10S")]
+    ten_seconds: Option<Keep>,
+    /// How long to keep buckets of 1 min [default: 30d]
+    #[arg(long = "keep-1m", env = "PULSEBOARD_KEEP_1M")]
+    minutes: Option<Keep>,
+    /// How long to keep buckets of 10 min [default: 180d]
+    #[arg(long = "keep-10m", env = "PULSEBOARD_KEEP_10M")]
+    ten_minutes: Option<Keep>,
+    /// How long to keep buckets of 1 h [default: 2y]
+    #[arg(long = "keep-1h", env = "PULSEBOARD_KEEP_1H")]
+    hours: Option<Keep>,
+    /// How long to keep buckets of 1 day [default: forever]
+    #[arg(long = "keep-1d", env = "PULSEBOARD_KEEP_1D")]
+    days: Option<Keep>,
+}
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
+    late: Option<Length>,
+    keep_raw: Option<Keep>,
+    keep_texts: Option<Keep>,
+    keep_1s: Option<Keep>,
+    keep_10s: Option<Keep>,
+    keep_1m: Option<Keep>,
+    keep_10m: Option<Keep>,
+    keep_1h: Option<Keep>,
+    keep_1d: Option<Keep>,
     addr: Option<String>,
     data: Option<PathBuf>,
     open: Option<bool>,
@@ -68,6 +115,10 @@ pub struct Config {
     pub max_readers: usize,
     /// How long a silent stream stays silent. A peer that takes nothing for as long has vanished.
     pub heartbeat: Duration,
+    /// How far behind the server's clock a point may be.
+    pub late: Length,
+    /// What is kept how long.
+    pub retention: Retention,
     /// Whether to push this machine's own figures.
     pub agent: Agent,
     /// What to log, as `tracing_subscriber::EnvFilter` reads it.
@@ -95,7 +146,7 @@ pub enum ConfigError {
         source: std::io::Error,
     },
     /// The file is no TOML, or has a key or a value that does not belong there.
-    #[error("{}:{line}: {message}; the keys are addr, data, open, allow_origin, max_readers, heartbeat, agent and log", file.display())]
+    #[error("{}:{line}: {message}; the keys are addr, data, open, allow_origin, max_readers, heartbeat, late, keep_…, agent and log", file.display())]
     Wrong {
         /// Which file.
         file: PathBuf,
@@ -117,6 +168,18 @@ pub enum ConfigError {
         "{0} can be reached by others, who could read and push without a password; if that is what you want, add --open"
     )]
     NotOpen(SocketAddr),
+    /// What a late point is added to could be gone already.
+    #[error(
+        "--keep-{name} must be at least {least} where --late is {late}: a late point is added to what is kept; raise the one or lower the other"
+    )]
+    TooShort {
+        /// What is kept too short.
+        name: &'static str,
+        /// How far behind points may be.
+        late: Length,
+        /// How long it must be kept.
+        least: Length,
+    },
 }
 
 impl Flags {
@@ -126,6 +189,8 @@ impl Flags {
     /// [`ConfigError`].
     pub fn resolve(self) -> Result<Config, ConfigError> {
         let file = self.config.as_deref().map(read).transpose()?.unwrap_or_default();
+        let late = self.late.or(file.late).unwrap_or(Length::of_ms(DAY));
+        let retention = self.keep.resolve(&file, late)?;
         let addr = self.addr.or(file.addr).unwrap_or_else(|| "127.0.0.1:7878".to_owned());
         let addr = resolve_address(&addr)?;
         let open = self.open.or(file.open).unwrap_or(false);
@@ -135,6 +200,8 @@ impl Flags {
         let agent = self.agent.or(file.agent).unwrap_or(false);
         Ok(Config {
             addr,
+            late,
+            retention,
             data: self.data.or(file.data).unwrap_or_else(|| "pulseboard-data".into()),
             allow_origins: self.allow_origin.or(file.allow_origin).unwrap_or_default(),
             max_readers: self.max_readers.or(file.max_readers).unwrap_or(10_000),
@@ -142,6 +209,41 @@ impl Flags {
             agent: if agent { Agent::On } else { Agent::Off },
             log: self.log.or(file.log).unwrap_or_else(|| "info".to_owned()),
         })
+    }
+}
+
+/// A day, in milliseconds.
+const DAY: u64 = 86_400_000;
+
+/// What a change needs at most until it has reached all tiers, in milliseconds, with plenty to spare.
+const SETTLING: u64 = 3_600_000;
+
+impl KeepFlags {
+    fn resolve(self, file: &File, late: Length) -> Result<Retention, ConfigError> {
+        let given = [
+            ("1s", self.seconds.or(file.keep_1s)),
+            ("10s", self.ten_seconds.or(file.keep_10s)),
+            ("1m", self.minutes.or(file.keep_1m)),
+            ("10m", self.ten_minutes.or(file.keep_10m)),
+            ("1h", self.hours.or(file.keep_1h)),
+            ("1d", self.days.or(file.keep_1d)),
+        ];
+        let mut retention = Retention::default();
+        let or = |given: Option<Keep>, otherwise| given.map_or(otherwise, Keep::ms);
+        retention.raw = or(self.keep_raw.or(file.keep_raw), retention.raw);
+        retention.texts = or(self.keep_texts.or(file.keep_texts), retention.texts);
+        // A coarser bucket is made anew from all of its finer ones, so those must be there.
+        let coarser = Tier::ALL.into_iter().skip(1).chain([Tier::Day]);
+        for ((kept, (name, given)), coarser) in retention.tiers.iter_mut().zip(given).zip(coarser) {
+            *kept = or(given, *kept);
+            // In whole hours, for people.
+            let least = late.ms().saturating_add(coarser.width_ms()).next_multiple_of(SETTLING) + SETTLING;
+            let least = Length::of_ms(least);
+            if kept.is_some_and(|kept| kept < least.ms()) {
+                return Err(ConfigError::TooShort { name, late, least });
+            }
+        }
+        Ok(retention)
     }
 }
 
@@ -242,6 +344,17 @@ mod tests {
             assert!(error.contains(wanted), "{error}");
             assert!(error.contains("the keys are addr, data") && !error.contains('\n'), "{error}");
         }
+    }
+
+    #[test]
+    fn what_is_kept_is_kept_longer_than_points_may_be_late() {
+        let config = with_file("keep_1s = \"3d\"\nkeep_1h = \"forever\"\nlate = \"36h\"", Flags::default()).unwrap();
+        assert_eq!((config.late.ms(), config.retention.tiers[0]), (129_600_000, Some(259_200_000)));
+        assert_eq!((config.retention.tiers[4], config.retention.raw), (None, Some(172_800_000)));
+        let error = with_file("late = \"48h\"", Flags::default()).unwrap_err();
+        assert!(error.contains("--keep-1s must be at least 50h where --late is 2d"), "{error}");
+        let error = with_file("keep_1m = \"soon\"", Flags::default()).unwrap_err();
+        assert!(error.contains("\"soon\" is not a length of time"), "{error}");
     }
 
     #[test]

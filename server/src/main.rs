@@ -23,7 +23,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Run the server
-    Serve(Flags),
+    Serve(Box<Flags>),
     /// Push this machine's CPU, memory, load, network and disk figures to host/…
     Agent {
         #[command(flatten)]

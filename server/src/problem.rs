@@ -30,7 +30,9 @@ pub enum ApiError {
     #[error("the body is over {0} bytes; send it in several")]
     TooLarge(usize),
     /// 404: nothing is there.
-    #[error("nothing is at {0}; the calls are POST /in/SERIES, POST /in, GET /sse, /api/series, /healthz, /metrics")]
+    #[error(
+        "nothing is at {0}; the calls are POST /in/SERIES, POST /in, GET /sse, /api/series, /api/history, /healthz, /metrics"
+    )]
     NotFound(String),
     /// 405: something is there, but not by this method.
     #[error("{method} is not for {path}; use {allowed}")]
@@ -53,6 +55,9 @@ pub enum ApiError {
     /// 503: the store cannot take it now; nothing of it was kept.
     #[error("{0}; nothing of this was stored: send it again")]
     Unavailable(String),
+    /// 503: the store cannot be read now.
+    #[error("the past cannot be read: {0}; try again")]
+    Unreadable(String),
 }
 
 impl ApiError {
@@ -70,7 +75,7 @@ impl ApiError {
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Full { .. } | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Full { .. } | Self::Unavailable(_) | Self::Unreadable(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -82,7 +87,7 @@ impl ApiError {
             Self::NotFound(_) => ("not-found", "Nothing is here"),
             Self::MethodNotAllowed { .. } => ("method-not-allowed", "Not by this method"),
             Self::Full { .. } => ("full", "Too many readers"),
-            Self::Unavailable(_) => ("unavailable", "The store is not available"),
+            Self::Unavailable(_) | Self::Unreadable(_) => ("unavailable", "The store is not available"),
         };
         let errors = match self {
             Self::Invalid { errors, .. } => errors.clone(),
@@ -104,7 +109,7 @@ impl IntoResponse for ApiError {
         let mut response = (self.status(), [(header::CONTENT_TYPE, CONTENT_TYPE)], json).into_response();
         let headers = response.headers_mut();
         match self {
-            Self::Unavailable(_) => {
+            Self::Unavailable(_) | Self::Unreadable(_) => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
             }
             Self::Full { retry_after, .. } => {

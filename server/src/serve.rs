@@ -12,6 +12,7 @@ use crate::agent;
 use crate::app::{AppState, app};
 use crate::config::{Agent, Config};
 use crate::door;
+use crate::history::History;
 use crate::hub::Hub;
 use crate::hub::driver::HubHandle;
 use crate::metrics::Metrics;
@@ -68,15 +69,16 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     let addr = listener.local_addr()?;
 
     let mut rollup = Rollup::new(store.epoch(), store.head());
-    for (name, track) in store.tracks()? {
-        rollup.restore(name, track);
+    for recovered in store.recover()? {
+        rollup.restore(recovered);
     }
     tracing::info!(series = rollup.len(), points = rollup.head().0, data = %config.data.display(), "read the store");
 
+    let history = History::new(&store, config.retention);
     let hub = HubHandle::new(Hub::new(rollup, config.heartbeat), config.max_readers);
     let metrics = Metrics::default();
     let publisher = (hub.clone(), metrics.clone());
-    let (writer, writing) = Writer::start(store, move |committed| {
+    let (writer, writing) = Writer::start(store, config.retention, move |committed| {
         publisher.1.committed(committed.len());
         publisher.0.publish(committed);
     })?;
@@ -85,7 +87,8 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     let writers = Writers::start(&hub)?;
 
     let mut stop = Stop::listen()?;
-    let service = app(AppState { writer, hub: hub.clone(), metrics }, &config.allow_origins);
+    let late_ms = config.late.ms();
+    let service = app(AppState { writer, hub: hub.clone(), metrics, late_ms, history }, &config.allow_origins);
     announce(addr)?;
     if config.agent == Agent::On {
         agent::spawn(addr)?;

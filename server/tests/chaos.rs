@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use harness::{BINARY, PATIENCE, TestServer};
+use pulseboard::store::{SeriesId, log};
 use shared::{Cursor, Picture, Seq, sse};
 
 const PUSHERS: u64 = 4;
@@ -91,10 +92,16 @@ fn start(addr: &str, data: &Path) -> TestServer {
 /// What of each pusher's numbers is in the database: how many, and how many different ones.
 fn stored(data: &Path, pusher: u64) -> (u64, HashSet<u64>) {
     let database = rusqlite::Connection::open(data.join("pulseboard.sqlite")).expect("the database opens");
-    let query = "SELECT CAST(value AS INTEGER) FROM points JOIN series ON series.id = series WHERE name = ?1";
-    let mut select = database.prepare(query).expect("the tables are there");
-    let rows = select.query_map([format!("chaos/{pusher}")], |row| row.get::<_, i64>(0)).expect("it can be read");
-    let values: Vec<u64> = rows.map(|value| value.expect("a number").unsigned_abs()).collect();
+    let select = "SELECT id FROM series WHERE name = ?1";
+    let series = database.query_row(select, [format!("chaos/{pusher}")], |row| row.get(0)).expect("it was pushed to");
+    let mut values: Vec<u64> = Vec::new();
+    log::replay(&database, Seq::ZERO, |logged| {
+        if logged.series == SeriesId(series) {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole numbers were pushed")]
+            values.push(logged.value.get() as u64);
+        }
+    })
+    .expect("it can be read");
     (values.len() as u64, values.into_iter().collect())
 }
 

@@ -21,15 +21,14 @@ impl Rolled {
     /// it was reset at most once, this is exact; else it is less than what was counted.
     #[must_use]
     pub fn of(bucket: Bucket) -> Self {
-        let (first, last) = (bucket.first.value, bucket.last.value);
-        let resets = if last < bucket.max {
-            bucket.max
-        } else if bucket.min < first {
-            first
-        } else {
-            0.0
-        };
+        let resets = resets_within(&bucket);
         Self { bucket, resets }
+    }
+
+    /// Adds points to the finest bucket, in any order.
+    pub fn add(&mut self, points: &Bucket) {
+        self.bucket.merge(points);
+        self.resets = resets_within(&self.bucket);
     }
 
     /// The bucket of `width_ms` that these make, which are finer, not empty, in the order of time, and all within it;
@@ -56,6 +55,17 @@ impl Rolled {
     #[must_use]
     pub fn increase(&self) -> f64 {
         (self.bucket.last.value - self.bucket.first.value + self.resets).clamp(f64::MIN, f64::MAX)
+    }
+}
+
+fn resets_within(bucket: &Bucket) -> f64 {
+    let (first, last) = (bucket.first.value, bucket.last.value);
+    if last < bucket.max {
+        bucket.max
+    } else if bucket.min < first {
+        first
+    } else {
+        0.0
     }
 }
 

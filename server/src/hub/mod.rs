@@ -67,8 +67,8 @@ impl Hub {
     pub fn publish(&mut self, points: Vec<Committed>, now: Now) -> Vec<TopicId> {
         let mut flushed = Vec::new();
         let mut touched = Vec::new();
-        for (seq, point) in points {
-            let index = match self.rollup.push(seq, point) {
+        for point in points {
+            let index = match self.rollup.push(point) {
                 Pushed::Continued(index) => index,
                 Pushed::Begun(index) => {
                     self.introduce(index);

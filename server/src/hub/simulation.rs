@@ -8,6 +8,7 @@ use shared::{Applied, Epoch, Event, Millis, Number, Picture, Point, Seq, SeriesN
 
 use super::*;
 use crate::clock::Uptime;
+use crate::store::SeriesId;
 
 const EPOCH: Epoch = Epoch(0x0bad_cafe);
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -105,7 +106,7 @@ impl World {
                 }
             }
             self.states.push(state);
-            committed.push((seq, point));
+            committed.push(Committed { seq, series: SeriesId(series.into()), point });
         }
         self.points.extend(committed.iter().cloned());
         self.hub.publish(committed, self.now);
@@ -118,8 +119,8 @@ impl World {
 
     fn restart(&mut self) {
         let mut rollup = Rollup::new(EPOCH, Seq::ZERO);
-        for (seq, point) in self.points.iter().cloned() {
-            rollup.push(seq, point);
+        for point in self.points.iter().cloned() {
+            rollup.push(point);
         }
         self.hub = Hub::new(rollup, HEARTBEAT);
         for browser in &mut self.browsers {
@@ -330,7 +331,8 @@ fn readers_of_one_selection_share_each_frame_and_the_last_takes_the_topic_along(
         while let Step::Send(_) = hub.next(*topic, reader, now) {}
     }
     let value = Value::Number(Number::new(1.0).unwrap());
-    hub.publish(vec![(Seq(1), Point { series: "s/1".parse().unwrap(), ts: Millis(0), value })], now);
+    let point = Point { series: "s/1".parse().unwrap(), ts: Millis(0), value };
+    hub.publish(vec![Committed { seq: Seq(1), series: SeriesId(1), point }], now);
     let frames: Vec<_> = readers.iter_mut().map(|(topic, reader)| hub.next(*topic, reader, now)).collect();
     let place = |step: &Step| match step {
         Step::Send(frame) => frame.chunk().as_ptr(),

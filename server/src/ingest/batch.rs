@@ -1,9 +1,9 @@
 //! The body of a push of many points.
 
 use serde_json::Value as Json;
-use shared::{Millis, Point};
+use shared::Point;
 
-use super::fields::{self, Wrong};
+use super::fields::{self, Acceptance, Wrong};
 use crate::problem::ApiError;
 
 /// Most wrong lines that an answer lists; it says how many more there are. A body can hold half a million.
@@ -14,7 +14,7 @@ const MAX_LISTED: usize = 1_000;
 /// # Errors
 /// [`ApiError::Invalid`] with every line that is wrong; lines count from 1, in an array its elements do.
 /// [`ApiError::Malformed`] for an array that breaks off, or for nothing at all.
-pub fn points(body: &[u8], now: Millis) -> Result<Vec<Point>, ApiError> {
+pub fn points(body: &[u8], accepted: Acceptance) -> Result<Vec<Point>, ApiError> {
     let text = std::str::from_utf8(body).map_err(|error| ApiError::Malformed(format!("no UTF-8: {error}")))?;
     let mut good = Vec::new();
     let mut bad = Vec::new();
@@ -26,7 +26,7 @@ pub fn points(body: &[u8], now: Millis) -> Result<Vec<Point>, ApiError> {
         let array: Vec<Json> =
             serde_json::from_str(text).map_err(|error| ApiError::Malformed(format!("broken JSON array: {error}")))?;
         for (line, json) in (1..).zip(&array) {
-            take(line, point(json, now));
+            take(line, point(json, accepted));
         }
     } else {
         for (line, text) in (1..).zip(text.lines()).filter(|(_, text)| !text.trim().is_empty()) {
@@ -37,7 +37,7 @@ pub fn points(body: &[u8], now: Millis) -> Result<Vec<Point>, ApiError> {
                     format!("{}, broken at column {}", fields::echo(text), error.column()),
                 )
             });
-            take(line, json.and_then(|json| point(&json, now)));
+            take(line, json.and_then(|json| point(&json, accepted)));
         }
     }
     if bad.is_empty() && good.is_empty() {
@@ -55,34 +55,38 @@ pub fn points(body: &[u8], now: Millis) -> Result<Vec<Point>, ApiError> {
     Err(ApiError::Invalid { detail, errors: bad })
 }
 
-fn point(json: &Json, now: Millis) -> Result<Point, Wrong> {
+fn point(json: &Json, accepted: Acceptance) -> Result<Point, Wrong> {
     let Json::Object(object) = json else {
         return Err(Wrong::new("line", "a JSON object", fields::echo(&json.to_string())));
     };
     fields::only(object, "series, value, text, ts")?;
-    Ok(Point { series: fields::series(object)?, ts: fields::ts(object, now)?, value: fields::value(object)? })
+    Ok(Point { series: fields::series(object)?, ts: fields::ts(object, accepted)?, value: fields::value(object)? })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use shared::Millis;
 
     const NOW: Millis = Millis(1_732_399_200_123);
+    const ACCEPTED: Acceptance = Acceptance { now: NOW, late_ms: 86_400_000 };
 
     #[test]
     fn lines_and_an_array_say_the_same() {
         let lines = "{\"series\":\"a\",\"value\":1}\n\n{\"series\":\"b/c\",\"text\":\"up\",\"ts\":1732399200000}\n";
         let array = "[{\"series\":\"a\",\"value\":1},\n{\"series\":\"b/c\",\"text\":\"up\",\"ts\":1732399200000}]";
-        let read = points(lines.as_bytes(), NOW).unwrap();
+        let read = points(lines.as_bytes(), ACCEPTED).unwrap();
         assert_eq!(read.len(), 2);
         assert_eq!((read[0].ts, read[1].ts), (NOW, Millis(1_732_399_200_000)));
-        assert_eq!(points(array.as_bytes(), NOW).unwrap(), read);
+        assert_eq!(points(array.as_bytes(), ACCEPTED).unwrap(), read);
     }
 
     #[test]
     fn every_wrong_line_is_listed_with_its_field() {
         let body = "{\"series\":\"a\",\"value\":1}\n{\"series\":\"a b\",\"value\":1}\nhello\n{\"series\":\"a\",\"value\":null}\n{\"value\":1}\n7";
-        let Err(ApiError::Invalid { detail, errors }) = points(body.as_bytes(), NOW) else { panic!("it is wrong") };
+        let Err(ApiError::Invalid { detail, errors }) = points(body.as_bytes(), ACCEPTED) else {
+            panic!("it is wrong")
+        };
         assert_eq!(detail, "5 of 6 lines are wrong, so nothing was stored");
         let places: Vec<_> = errors.iter().map(|e| (e.line.unwrap(), e.field.as_str())).collect();
         assert_eq!(places, [(2, "series"), (3, "line"), (4, "value"), (5, "series"), (6, "line")]);
@@ -91,13 +95,13 @@ mod tests {
     #[test]
     fn a_broken_array_and_an_empty_body_are_malformed() {
         for body in ["[{\"series\":\"a\",\"value\":1}", "", " \n", "[]"] {
-            assert!(matches!(points(body.as_bytes(), NOW), Err(ApiError::Malformed(_))), "{body}");
+            assert!(matches!(points(body.as_bytes(), ACCEPTED), Err(ApiError::Malformed(_))), "{body}");
         }
     }
 
     #[test]
     fn a_body_of_nothing_but_mistakes_gets_an_answer_of_bounded_size() {
-        let Err(ApiError::Invalid { detail, errors }) = points("x\n".repeat(5_000).as_bytes(), NOW) else {
+        let Err(ApiError::Invalid { detail, errors }) = points("x\n".repeat(5_000).as_bytes(), ACCEPTED) else {
             panic!("it is wrong")
         };
         assert_eq!(errors.len(), 1_000);

@@ -1,9 +1,9 @@
 //! The body of a push of one point.
 
 use serde_json::Value as Json;
-use shared::{Millis, Number, Point, SeriesName, Value};
+use shared::{Number, Point, SeriesName, Value};
 
-use super::fields::{self, Wrong};
+use super::fields::{self, Acceptance, Wrong};
 use crate::problem::ApiError;
 
 const EXPECTED: &str = r#"a finite number like 42.5, or {"value":42.5}, or {"text":"deploying"}"#;
@@ -14,7 +14,7 @@ const EXPECTED: &str = r#"a finite number like 42.5, or {"value":42.5}, or {"tex
 ///
 /// # Errors
 /// [`ApiError::Malformed`] for JSON that breaks off, [`ApiError::Invalid`] for all else, with the field.
-pub fn point(series: SeriesName, body: &[u8], now: Millis) -> Result<Point, ApiError> {
+pub fn point(series: SeriesName, body: &[u8], accepted: Acceptance) -> Result<Point, ApiError> {
     let wrong = |got: String| Wrong::new("body", EXPECTED, got).into_error();
     let text = std::str::from_utf8(body).map_err(|error| wrong(format!("bytes that are no UTF-8: {error}")))?.trim();
     if text.is_empty() {
@@ -22,13 +22,13 @@ pub fn point(series: SeriesName, body: &[u8], now: Millis) -> Result<Point, ApiE
     }
     if !text.starts_with('{') {
         let number = text.parse().ok().and_then(Number::new).ok_or_else(|| wrong(fields::echo(text)))?;
-        return Ok(Point { series, ts: now, value: Value::Number(number) });
+        return Ok(Point { series, ts: accepted.now, value: Value::Number(number) });
     }
     let json = serde_json::from_str(text).map_err(|error| ApiError::Malformed(format!("broken JSON: {error}")))?;
     let Json::Object(object) = json else { return Err(wrong(fields::echo(text))) };
     let read = || {
         fields::only(&object, "value, text, ts")?;
-        Ok(Point { value: fields::value(&object)?, ts: fields::ts(&object, now)?, series })
+        Ok(Point { value: fields::value(&object)?, ts: fields::ts(&object, accepted)?, series })
     };
     read().map_err(Wrong::into_error)
 }
@@ -36,12 +36,13 @@ pub fn point(series: SeriesName, body: &[u8], now: Millis) -> Result<Point, ApiE
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared::Text;
+    use shared::{Millis, Text};
 
     const NOW: Millis = Millis(1_732_399_200_123);
+    const ACCEPTED: Acceptance = Acceptance { now: NOW, late_ms: 86_400_000 };
 
     fn read(body: &str) -> Result<(Millis, Value), String> {
-        let point = point("ops/temp".parse().unwrap(), body.as_bytes(), NOW);
+        let point = point("ops/temp".parse().unwrap(), body.as_bytes(), ACCEPTED);
         point.map(|p| (p.ts, p.value)).map_err(|e| e.to_string())
     }
 
@@ -80,6 +81,10 @@ mod tests {
             (r#"{"value":1,"text":"a"}"#, "either value or text"),
             (r#"{"ts":1732399200123}"#, "value: expected a number, or a text in the field text, got nothing"),
             (r#"{"value":1,"tss":1}"#, "got a field \"tss\""),
+            (
+                r#"{"value":1,"ts":1732312800122}"#,
+                "at most 1d ago (--late of the server says how long), got 1732312800122, which is 86400 s ago",
+            ),
             (r#"{"value":1,"ts":1732399200}"#, "is this in seconds?"),
             (r#"{"value":1,"ts":"now"}"#, "ts: expected milliseconds since 1970, a whole number, got the text \"now\""),
             (r#"{"value":1,"ts":1732399500124}"#, "300 s ahead of the server's clock"),
@@ -90,5 +95,6 @@ mod tests {
         let long = format!(r#"{{"text":"{}"}}"#, "x".repeat(4097));
         assert!(read(&long).unwrap_err().contains("at most 4096 bytes, got 4097 bytes"));
         assert!(read(r#"{"value":1,"ts":1732399500123}"#).is_ok(), "five minutes ahead is the most");
+        assert!(read(r#"{"value":1,"ts":1732312800123}"#).is_ok(), "a day ago is the least");
     }
 }

@@ -6,6 +6,7 @@ use shared::point::MAX_TEXT_LEN;
 use shared::problem::FieldError;
 use shared::{Millis, Number, SeriesName, Text, Value};
 
+use crate::length::Length;
 use crate::problem::ApiError;
 
 /// How far ahead of the server's clock a point may be, in milliseconds: five minutes. Clocks are off by that much; a
@@ -14,6 +15,15 @@ pub const MAX_AHEAD: u64 = 300_000;
 
 /// The earliest time taken: 2000-01-01. Anything earlier is a time in seconds, or a clock that was never set.
 pub const EARLIEST: Millis = Millis(946_684_800_000);
+
+/// When a point may be from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Acceptance {
+    /// The server's clock.
+    pub now: Millis,
+    /// How far behind it a point may be, in milliseconds. Buckets that are older may be gone, or be gone soon.
+    pub late_ms: u64,
+}
 
 /// Most characters of a wrong value that an error repeats.
 const MAX_ECHO: usize = 80;
@@ -104,12 +114,18 @@ fn text(text: String) -> Result<Text, Wrong> {
 }
 
 /// The `ts`; the server's clock where there is none.
-pub(super) fn ts(object: &Map<String, Json>, now: Millis) -> Result<Millis, Wrong> {
+pub(super) fn ts(object: &Map<String, Json>, accepted: Acceptance) -> Result<Millis, Wrong> {
+    let Acceptance { now, late_ms } = accepted;
     let expected = "milliseconds since 1970, a whole number";
     let Some(json) = object.get("ts") else { return Ok(now) };
     let ts = json.as_u64().map(Millis).ok_or_else(|| Wrong::new("ts", expected, echo_json(json)))?;
     if ts < EARLIEST {
         return Err(Wrong::new("ts", format!("{expected}, not before 2000 (is this in seconds?)"), ts.to_string()));
+    }
+    if now.since(ts) > late_ms {
+        let most = Length::of_ms(late_ms);
+        let expected = format!("{expected}, at most {most} ago (--late of the server says how long)");
+        return Err(Wrong::new("ts", expected, format!("{ts}, which is {} s ago", now.since(ts) / 1000)));
     }
     if ts > now.plus(MAX_AHEAD) {
         let got = format!("{ts}, which is {} s ahead of the server's clock", ts.since(now) / 1000);

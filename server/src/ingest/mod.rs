@@ -13,6 +13,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use shared::{Point, SeriesName};
 
+use self::fields::Acceptance;
 use crate::app::AppState;
 use crate::clock;
 use crate::problem::ApiError;
@@ -35,7 +36,7 @@ pub async fn one(
         let series: SeriesName = series
             .parse()
             .map_err(|error: shared::name::NameError| fields::bad_series(&series, &error).into_error())?;
-        body::point(series, &body, clock::now().wall)
+        body::point(series, &body, accepted(&app))
     });
     commit(&app, point.map(|point| vec![point]), &headers).await
 }
@@ -49,8 +50,12 @@ pub async fn many(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<StatusCode, ApiError> {
-    let points = whole(body).and_then(|body| batch::points(&body, clock::now().wall));
+    let points = whole(body).and_then(|body| batch::points(&body, accepted(&app)));
     commit(&app, points, &headers).await
+}
+
+fn accepted(app: &AppState) -> Acceptance {
+    Acceptance { now: clock::now().wall, late_ms: app.late_ms }
 }
 
 fn whole(body: Result<Bytes, BytesRejection>) -> Result<Bytes, ApiError> {

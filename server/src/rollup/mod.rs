@@ -2,7 +2,12 @@
 
 use std::collections::HashMap;
 
-use shared::{Epoch, Point, Selector, Seq, SeriesName, SeriesPart, Track};
+use shared::track::revises;
+use shared::{Epoch, Selector, Seq, SeriesName, SeriesPart, Span, Track};
+
+use crate::store::SeriesId;
+use crate::store::commit::Committed;
+use crate::store::recover::Recovered;
 
 /// The place of a series in a [`Rollup`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -15,7 +20,8 @@ pub struct Rollup {
     head: Seq,
     /// Series are never taken out, so that an index stays good.
     series: Vec<Entry>,
-    by_name: HashMap<SeriesName, SeriesIndex>,
+    /// By the row in the store, so that a point's name need not be looked up again.
+    by_row: HashMap<SeriesId, SeriesIndex>,
 }
 
 #[derive(Debug)]
@@ -24,6 +30,9 @@ struct Entry {
     track: Track,
     /// The greatest number in the track, so that asking what changed need not look through it.
     changed: Seq,
+    /// The stretch of the past before the track that late points have changed, and the last of those. Few series have one,
+    /// so it is not in place.
+    revised: Option<Box<(Span, Seq)>>,
 }
 
 /// What a point did.
@@ -39,7 +48,7 @@ impl Rollup {
     /// Nothing yet; the points up to and with `head` are to be put in with [`Rollup::restore`].
     #[must_use]
     pub fn new(epoch: Epoch, head: Seq) -> Self {
-        Self { epoch, head, series: Vec::new(), by_name: HashMap::new() }
+        Self { epoch, head, series: Vec::new(), by_row: HashMap::new() }
     }
 
     /// Whose numbers the points have.
@@ -55,25 +64,34 @@ impl Rollup {
     }
 
     /// Puts in a series as it was read from the store.
-    pub fn restore(&mut self, name: SeriesName, track: Track) -> SeriesIndex {
+    pub fn restore(&mut self, recovered: Recovered) -> SeriesIndex {
+        let Recovered { name, series, track, revised } = recovered;
         let index = SeriesIndex(self.series.len());
-        self.by_name.insert(name.clone(), index);
-        let changed = track.changed();
-        self.series.push(Entry { name, track, changed });
+        self.by_row.insert(series, index);
+        let changed = track.changed().max(revised.map_or(Seq::ZERO, |(_, seq)| seq));
+        self.series.push(Entry { name, track, changed, revised: revised.map(Box::new) });
         index
     }
 
-    /// Folds in the point that was committed as `seq`. Points come in the order of their numbers.
-    pub fn push(&mut self, seq: Seq, point: Point) -> Pushed {
+    /// Folds in a point. Points come in the order of their numbers.
+    pub fn push(&mut self, committed: Committed) -> Pushed {
+        let Committed { seq, series, point } = committed;
         self.head = seq;
         let at = shared::Stamp { ts: point.ts, seq };
-        if let Some(&index) = self.by_name.get(&point.series) {
-            let entry = &mut self.series[index.0];
-            entry.track.push(at, point.value);
-            entry.changed = seq;
-            return Pushed::Continued(index);
+        let Some(&index) = self.by_row.get(&series) else {
+            let track = Track::of(at, point.value);
+            return Pushed::Begun(self.restore(Recovered { name: point.series, series, track, revised: None }));
+        };
+        let entry = &mut self.series[index.0];
+        if matches!(entry.track, Track::Numbers(_))
+            && let Some(span) = revises(at.ts, entry.track.latest_at().ts)
+        {
+            let whole = entry.revised.as_ref().map_or(span, |known| known.0.hull(span));
+            entry.revised = Some(Box::new((whole, seq)));
         }
-        Pushed::Begun(self.restore(point.series, Track::of(at, point.value)))
+        entry.track.push(at, point.value);
+        entry.changed = seq;
+        Pushed::Continued(index)
     }
 
     /// Every series whose name one of the selectors matches.
@@ -97,7 +115,18 @@ impl Rollup {
         if entry.changed <= seq {
             return None;
         }
-        Some(SeriesPart { name: entry.name.clone(), track: entry.track.since(seq)?, revised: None })
+        // A reader that starts afresh has nothing from before that could be out of date.
+        let revised = entry.revised.as_ref().filter(|revised| seq > Seq::ZERO && revised.1 > seq);
+        let revised = revised.map(|revised| revised.0);
+        let track = entry.track.since(seq).or_else(|| revised.map(|_| entry.track.newest()))?;
+        Some(SeriesPart { name: entry.name.clone(), track, revised })
+    }
+
+    /// What of a series' past before its track late points have changed, and the last of those.
+    #[cfg(test)]
+    pub(crate) fn revised(&self, name: &SeriesName) -> Option<(Span, Seq)> {
+        let entry = self.series.iter().find(|entry| entry.name == *name)?;
+        entry.revised.as_deref().copied()
     }
 
     /// How many series there are.

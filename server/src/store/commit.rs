@@ -2,12 +2,17 @@
 
 use std::collections::HashMap;
 
-use rusqlite::{ErrorCode, Transaction};
+use rusqlite::{Connection, ErrorCode, Transaction};
 use shared::point::Kind;
 use shared::problem::FieldError;
-use shared::{Millis, Point, Seq, SeriesName, Value};
+use shared::track::revises;
+use shared::{Millis, Point, Seq, SeriesName, Span, Stamp, Tier, Value};
 
-use super::{Push, SeriesId, Store};
+use super::block::{self, Block, Place};
+use super::fresh::{Fresh, Known};
+use super::log::{self, Logged};
+use super::{IdempotencyKey, Push, SeriesId, Store, sql};
+use crate::clock::Now;
 use crate::problem::ApiError;
 
 /// How long an idempotency key is remembered, in milliseconds: a day.
@@ -70,8 +75,16 @@ impl From<CommitError> for ApiError {
     }
 }
 
-/// A point with the number that it was committed under.
-pub type Committed = (Seq, Point);
+/// A point that is on the disk.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Committed {
+    /// The number that it was committed under.
+    pub seq: Seq,
+    /// The row of its series.
+    pub series: SeriesId,
+    /// The point.
+    pub point: Point,
+}
 
 /// What became of a group of pushes.
 #[derive(Debug)]
@@ -85,15 +98,19 @@ pub struct Outcome {
 impl Store {
     /// Commits a group of pushes in one transaction; on return, what was kept is on the disk. Each push is kept whole
     /// or not at all; where the database fails, none is.
-    pub fn commit(&mut self, pushes: Vec<Push>, now: Millis) -> Outcome {
+    pub fn commit(&mut self, pushes: Vec<Push>, now: Now) -> Outcome {
         let count = pushes.len();
-        match self.try_commit(pushes, now) {
+        match self.try_commit(pushes, now.wall) {
             Ok((outcome, staged)) => {
                 self.head = staged.head;
                 self.series.extend(staged.series);
+                let numbers = staged.numbers.into_iter().zip(staged.known);
+                self.fresh.add(numbers, now.up, |place| block::read(&self.conn, place));
                 outcome
             }
             Err(error) => {
+                // Nothing came of what was noted there.
+                self.newest = vec![None; self.series.len()];
                 let error = CommitError::from(error);
                 Outcome { results: vec![Err(error); count], committed: Vec::new() }
             }
@@ -101,112 +118,174 @@ impl Store {
     }
 
     fn try_commit(&mut self, pushes: Vec<Push>, now: Millis) -> rusqlite::Result<(Outcome, Staged)> {
-        let mut staged = Staged { head: self.head, series: HashMap::new() };
+        let mut staged = Staged { head: self.head, ..Staged::default() };
         let mut outcome = Outcome { results: Vec::with_capacity(pushes.len()), committed: Vec::new() };
         let tx = self.conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
         for push in pushes {
-            let mismatches = staged.mismatches(&self.series, &push.points);
-            if !mismatches.is_empty() {
-                outcome.results.push(Err(CommitError::OtherKind(mismatches)));
-                continue;
-            }
-            outcome.results.push(Ok(()));
-            if let Some(key) = &push.key {
-                tx.prepare_cached("DELETE FROM pushes WHERE at < ?1")?
-                    .execute([sql(now.0.saturating_sub(KEY_LIFETIME))])?;
-                let mut insert = tx.prepare_cached("INSERT OR IGNORE INTO pushes (key, at) VALUES (?1, ?2)")?;
-                if insert.execute((&key.0, sql(now.0)))? == 0 {
+            let resolved = match staged.resolve(&self.series, &push.points) {
+                Ok(resolved) => resolved,
+                Err(mismatches) => {
+                    outcome.results.push(Err(CommitError::OtherKind(mismatches)));
                     continue;
                 }
+            };
+            outcome.results.push(Ok(()));
+            if let Some(key) = &push.key
+                && !remember(&tx, key, now)?
+            {
+                continue;
             }
-            let mut insert =
-                tx.prepare_cached("INSERT INTO points (series, ts, seq, value) VALUES (?1, ?2, ?3, ?4)")?;
-            for point in push.points {
-                let series = staged.id_of(&self.series, &tx, &point)?;
-                staged.head = staged.head.next();
-                let (ts, seq) = (sql(point.ts.0), sql(staged.head.0));
+            staged.begin(&tx, resolved.begun)?;
+            self.newest.resize(self.series.len() + staged.series.len(), None);
+            for (series, point) in resolved.rows.into_iter().zip(push.points) {
+                let seq = staged.head.next();
+                staged.head = seq;
                 match &point.value {
-                    Value::Number(number) => insert.execute((series, ts, seq, number.get()))?,
-                    Value::Text(text) => insert.execute((series, ts, seq, text.as_str()))?,
-                };
-                outcome.committed.push((staged.head, point));
+                    Value::Number(value) => {
+                        let logged = Logged { series, at: Stamp { ts: point.ts, seq }, value: *value };
+                        staged.number(logged, &mut self.newest[series.index()], || newest(&tx, &self.fresh, series))?;
+                    }
+                    Value::Text(text) => {
+                        tx.prepare_cached("INSERT INTO lines (series, ts, seq, text) VALUES (?1, ?2, ?3, ?4)")?
+                            .execute((series.0, sql(point.ts.0), sql(seq.0), text.as_str()))?;
+                    }
+                }
+                outcome.committed.push(Committed { seq, series, point });
             }
         }
+        log::append(&tx, &staged.numbers, now)?;
+        staged.note_revised(&tx)?;
         tx.prepare_cached("UPDATE meta SET head = ?1")?.execute([sql(staged.head.0)])?;
         tx.commit()?;
         Ok((outcome, staged))
     }
 }
 
-/// What a transaction will have changed in memory once it is committed.
+/// Whether a push with this key is new.
+fn remember(tx: &Transaction<'_>, key: &IdempotencyKey, now: Millis) -> rusqlite::Result<bool> {
+    tx.prepare_cached("DELETE FROM pushes WHERE at < ?1")?.execute([sql(now.0.saturating_sub(KEY_LIFETIME))])?;
+    let mut insert = tx.prepare_cached("INSERT OR IGNORE INTO pushes (key, at) VALUES (?1, ?2)")?;
+    Ok(insert.execute((&key.0, sql(now.0)))? > 0)
+}
+
+/// The newest time of a series of numbers.
+pub(super) fn newest(conn: &Connection, fresh: &Fresh, series: SeriesId) -> rusqlite::Result<Option<Millis>> {
+    let of = |block: &Block| block.buckets.last().map(|rolled| rolled.bucket.last.at.ts);
+    let written = block::newest_before(conn, Tier::Second, series, None)?;
+    let written = written.and_then(|(_, block)| of(&block));
+    Ok(fresh.of(series).iter().filter_map(|(_, block)| of(block)).chain(written).max())
+}
+
+/// What a transaction will have changed once it is committed.
+#[derive(Debug, Default)]
 struct Staged {
     head: Seq,
     series: HashMap<SeriesName, (SeriesId, Kind)>,
+    numbers: Vec<Logged>,
+    /// For each of the numbers, whether its block may be in the tables.
+    known: Vec<Known>,
+    /// What points that came late changed of the past.
+    revised: HashMap<SeriesId, (Span, Seq)>,
+}
+
+/// The rows of the points of a push.
+struct Resolved {
+    rows: Vec<SeriesId>,
+    /// Those that are not there yet.
+    begun: HashMap<SeriesName, (SeriesId, Kind)>,
 }
 
 impl Staged {
-    fn find(&self, known: &HashMap<SeriesName, (SeriesId, Kind)>, name: &SeriesName) -> Option<(SeriesId, Kind)> {
-        known.get(name).or_else(|| self.series.get(name)).copied()
-    }
-
-    fn mismatches(&self, known: &HashMap<SeriesName, (SeriesId, Kind)>, points: &[Point]) -> Vec<Mismatch> {
-        // A series that this very push begins holds what its first point here is.
-        let mut begun: HashMap<&SeriesName, Kind> = HashMap::new();
+    /// The only look at the names of a push.
+    fn resolve(
+        &self,
+        known: &HashMap<SeriesName, (SeriesId, Kind)>,
+        points: &[Point],
+    ) -> Result<Resolved, Vec<Mismatch>> {
+        let mut resolved = Resolved { rows: Vec::with_capacity(points.len()), begun: HashMap::new() };
         let mut mismatches = Vec::new();
         for (at, point) in (1..).zip(points) {
-            let kind = point.value.kind();
-            let holds = match self.find(known, &point.series) {
-                Some((_, holds)) => holds,
-                None => *begun.entry(&point.series).or_insert(kind),
-            };
+            let (name, kind) = (&point.series, point.value.kind());
+            let found = known.get(name).or_else(|| self.series.get(name)).or_else(|| resolved.begun.get(name));
+            let (row, holds) = found.copied().unwrap_or_else(|| {
+                // A series that this very push begins holds what its first point here is.
+                let next = known.len() + self.series.len() + resolved.begun.len() + 1;
+                let row = SeriesId(u32::try_from(next).unwrap_or(u32::MAX));
+                resolved.begun.insert(name.clone(), (row, kind));
+                (row, kind)
+            });
             if holds != kind {
-                mismatches.push(Mismatch { at, series: point.series.clone(), holds });
+                mismatches.push(Mismatch { at, series: name.clone(), holds });
             }
+            resolved.rows.push(row);
         }
-        mismatches
+        if mismatches.is_empty() { Ok(resolved) } else { Err(mismatches) }
     }
 
-    fn id_of(
+    fn begin(&mut self, tx: &Transaction<'_>, begun: HashMap<SeriesName, (SeriesId, Kind)>) -> rusqlite::Result<()> {
+        let mut insert = tx.prepare_cached("INSERT INTO series (id, name, kind) VALUES (?1, ?2, ?3)")?;
+        for (name, (row, kind)) in &begun {
+            let word = match kind {
+                Kind::Number => "number",
+                Kind::Text => "text",
+            };
+            insert.execute((row.0, name.as_str(), word))?;
+        }
+        self.series.extend(begun);
+        Ok(())
+    }
+
+    /// Takes in a number. `newest` is the newest time of its series, which `find` finds where it is not known.
+    fn number(
         &mut self,
-        known: &HashMap<SeriesName, (SeriesId, Kind)>,
-        tx: &Transaction<'_>,
-        point: &Point,
-    ) -> rusqlite::Result<SeriesId> {
-        if let Some((id, _)) = self.find(known, &point.series) {
-            return Ok(id);
-        }
-        let kind = point.value.kind();
-        let word = match kind {
-            Kind::Number => "number",
-            Kind::Text => "text",
+        logged: Logged,
+        newest: &mut Option<Millis>,
+        find: impl FnOnce() -> rusqlite::Result<Option<Millis>>,
+    ) -> rusqlite::Result<()> {
+        let ts = logged.at.ts;
+        let before = match *newest {
+            None => find()?,
+            known => known,
         };
-        tx.prepare_cached("INSERT INTO series (name, kind) VALUES (?1, ?2)")?.execute((point.series.as_str(), word))?;
-        let id = tx.last_insert_rowid();
-        self.series.insert(point.series.clone(), (id, kind));
-        Ok(id)
+        let place = |ts| Place::holding(Tier::Second, logged.series, ts);
+        let is_new = before.is_none_or(|before| place(before) < place(ts));
+        self.known.push(if is_new { Known::New } else { Known::Perhaps });
+        if let Some(span) = before.and_then(|before| revises(ts, before)) {
+            let (whole, seq) = self.revised.entry(logged.series).or_insert((span, logged.at.seq));
+            (*whole, *seq) = (whole.hull(span), logged.at.seq);
+        }
+        *newest = before.max(Some(ts));
+        self.numbers.push(logged);
+        Ok(())
     }
-}
 
-/// SQLite's integers have a sign; times and numbers of points stay far below where that matters.
-fn sql(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
+    fn note_revised(&self, tx: &Transaction<'_>) -> rusqlite::Result<()> {
+        let mut note = tx.prepare_cached(
+            "INSERT INTO revised (series, start, stop, seq) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (series) DO UPDATE
+             SET start = min(start, excluded.start), stop = max(stop, excluded.stop), seq = excluded.seq",
+        )?;
+        for (series, (span, seq)) in &self.revised {
+            note.execute((series.0, sql(span.from.0), sql(span.to.0), sql(seq.0)))?;
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::IdempotencyKey;
     use super::*;
+    use crate::clock::Uptime;
     use shared::{Number, Text};
 
-    const NOW: Millis = Millis(1_732_399_200_000);
+    const NOW: Now = Now { wall: Millis(1_732_399_200_000), up: Uptime(0) };
 
     fn number(series: &str, value: f64) -> Point {
         let value = Value::Number(Number::new(value).unwrap());
-        Point { series: series.parse().unwrap(), ts: NOW, value }
+        Point { series: series.parse().unwrap(), ts: NOW.wall, value }
     }
 
     fn text(series: &str) -> Point {
-        Point { series: series.parse().unwrap(), ts: NOW, value: Value::Text(Text::new("up".into()).unwrap()) }
+        Point { series: series.parse().unwrap(), ts: NOW.wall, value: Value::Text(Text::new("up".into()).unwrap()) }
     }
 
     fn push(points: Vec<Point>) -> Push {
@@ -214,7 +293,10 @@ mod tests {
     }
 
     fn rows(store: &Store) -> i64 {
-        store.conn.query_row("SELECT count(*) FROM points", [], |row| row.get(0)).unwrap()
+        let mut numbers = 0;
+        log::replay(&store.conn, Seq::ZERO, |_| numbers += 1).unwrap();
+        let texts: i64 = store.conn.query_row("SELECT count(*) FROM lines", [], |row| row.get(0)).unwrap();
+        numbers + texts
     }
 
     #[test]
@@ -223,11 +305,11 @@ mod tests {
         let mut store = Store::open(folder.path()).unwrap();
         let outcome =
             store.commit(vec![push(vec![number("a", 1.0), number("b", 2.0)]), push(vec![number("a", 3.0)])], NOW);
-        assert_eq!(outcome.committed.iter().map(|(seq, _)| seq.0).collect::<Vec<_>>(), [1, 2, 3]);
+        assert_eq!(outcome.committed.iter().map(|point| point.seq.0).collect::<Vec<_>>(), [1, 2, 3]);
         drop(store);
         let mut store = Store::open(folder.path()).unwrap();
         let outcome = store.commit(vec![push(vec![number("b", 4.0)])], NOW);
-        assert_eq!(outcome.committed[0].0, Seq(4));
+        assert_eq!(outcome.committed[0].seq, Seq(4));
         assert_eq!(rows(&store), 4);
     }
 
@@ -257,7 +339,10 @@ mod tests {
         assert_eq!(store.commit(vec![keyed(), keyed()], NOW).committed.len(), 1);
         let again = store.commit(vec![keyed()], NOW);
         assert!(again.results[0].is_ok() && again.committed.is_empty());
-        assert_eq!(store.commit(vec![keyed()], NOW.plus(KEY_LIFETIME + 1)).committed.len(), 1);
+        assert_eq!(
+            store.commit(vec![keyed()], Now { wall: NOW.wall.plus(KEY_LIFETIME + 1), ..NOW }).committed.len(),
+            1
+        );
     }
 
     #[test]
@@ -273,6 +358,6 @@ mod tests {
         assert_eq!(rows(&store), 1);
         let _: i64 = store.conn.query_row("PRAGMA max_page_count = 1000000", [], |row| row.get(0)).unwrap();
         let outcome = store.commit(vec![push(vec![number("s1", 2.0)])], NOW);
-        assert_eq!(outcome.committed[0].0, Seq(2), "the numbers go on where they were");
+        assert_eq!(outcome.committed[0].seq, Seq(2), "the numbers go on where they were");
     }
 }

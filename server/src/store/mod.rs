@@ -3,20 +3,35 @@
 //! [`schema`] opens the file and makes its tables, [`commit`] puts points in, [`recover`] reads back what the memory
 //! of the server starts from, and [`writer`] is the one thread that does so, for all pushes at once that wait
 //! (group commit: one fsync for many).
+//!
+//! Numbers go into the [`log`] when they are committed, and into buckets in memory ([`fresh`]). These are written some time
+//! later ([`tend`]), as rows of many buckets ([`block`]), and with them what the coarser tiers make of them
+//! ([`settle`]). A start reads the buckets, and from the log only what they lack. Texts are rows of their own at once.
+//! What is too old goes ([`retain`]).
 
+pub mod block;
 pub mod commit;
+pub mod fresh;
+pub mod log;
 pub mod recover;
+pub mod retain;
 pub mod schema;
+pub mod settle;
+pub mod tend;
 pub mod writer;
 
 use std::collections::HashMap;
 use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rusqlite::Connection;
 use shared::point::Kind;
-use shared::{Epoch, Point, Seq, SeriesName};
+use shared::{Epoch, Millis, Point, Seq, SeriesName};
 
 pub use commit::CommitError;
+use fresh::Fresh;
+pub use retain::Retention;
 pub use schema::OpenError;
 pub use writer::Writer;
 
@@ -51,12 +66,31 @@ pub struct Store {
     head: Seq,
     /// The row of each series and what it holds: a push must be checked against it before anything is written.
     series: HashMap<SeriesName, (SeriesId, Kind)>,
+    /// Of each series of numbers, by [`SeriesId`], the newest time that it has; none where it was not asked for yet.
+    /// It tells late points from others, and spares a look into the tables for each new block.
+    newest: Vec<Option<Millis>>,
+    /// What is not in the tables yet.
+    fresh: Arc<Fresh>,
+    /// Up to where the tables have everything.
+    settled: Seq,
+    /// Where the sweep for what is too old goes on.
+    sweep: retain::Sweep,
+    folder: PathBuf,
     /// Held for as long as the store is open, so that no second server counts on in the same file.
     _lock: File,
 }
 
-/// The row of a series.
-type SeriesId = i64;
+/// The row of a series: 1 for the first that a store had, without holes, below 2^28.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SeriesId(pub u32);
+
+impl SeriesId {
+    /// Its place in a list of all series.
+    #[must_use]
+    pub fn index(self) -> usize {
+        self.0.saturating_sub(1) as usize
+    }
+}
 
 impl Store {
     /// Whose numbers the points have.
@@ -70,4 +104,21 @@ impl Store {
     pub fn head(&self) -> Seq {
         self.head
     }
+
+    /// What is not in the tables yet, for readers of history.
+    #[must_use]
+    pub fn fresh(&self) -> Arc<Fresh> {
+        self.fresh.clone()
+    }
+
+    /// The folder that it is in.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+}
+
+/// SQLite's integers have a sign; times and numbers of points stay far below where that matters.
+fn sql(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }

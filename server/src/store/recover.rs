@@ -1,15 +1,30 @@
 //! Reading back what the memory of the server starts from.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 
-use rusqlite::Connection;
-use rusqlite::types::ValueRef;
-use shared::bucket::SECOND;
+use rusqlite::{Connection, OptionalExtension as _};
 use shared::point::Kind;
 use shared::track::{LOG, WINDOW};
-use shared::{Millis, Number, Seq, SeriesName, Stamp, Text, Track, Value};
+use shared::{Line, Log, Millis, Seq, SeriesName, Span, Stamp, Tier, Track};
 
-use super::{SeriesId, Store};
+use super::block;
+use super::fresh::Known;
+use super::{SeriesId, Store, log};
+use crate::clock;
+
+/// A series as it was when the last point was committed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recovered {
+    /// Its name.
+    pub name: SeriesName,
+    /// Its row.
+    pub series: SeriesId,
+    /// Its recent past.
+    pub track: Track,
+    /// What of the past before late points changed, and the last of those.
+    pub revised: Option<(Span, Seq)>,
+}
 
 impl Store {
     pub(super) fn read_series(conn: &Connection) -> rusqlite::Result<HashMap<SeriesName, (SeriesId, Kind)>> {
@@ -20,78 +35,100 @@ impl Store {
                 rusqlite::Error::FromSqlConversionFailure(1, rusqlite::types::Type::Text, Box::new(error))
             })?;
             let kind = if row.get_ref(2)?.as_str()? == "text" { Kind::Text } else { Kind::Number };
-            Ok((name, (row.get(0)?, kind)))
+            Ok((name, (SeriesId(row.get(0)?), kind)))
         })?;
         rows.collect()
     }
 
-    /// The recent past of every series, just as it was when the last point was committed: the same points, folded in
-    /// the same order. Reads only as far back as a track reaches, however long the series is.
+    /// Puts in memory what the log has and the buckets in the tables have not.
+    pub(super) fn catch_up(&mut self) -> rusqlite::Result<()> {
+        let now = clock::now().up;
+        let mut numbers = Vec::new();
+        log::replay(&self.conn, self.settled, |logged| numbers.push((logged, Known::Perhaps)))?;
+        self.fresh.add(numbers, now, |place| block::read(&self.conn, place));
+        Ok(())
+    }
+
+    /// Every series just as it was when the last point was committed. Reads only as far back as a track reaches, however
+    /// long the series is.
     ///
     /// # Errors
     /// Whatever SQLite says.
-    pub fn tracks(&self) -> rusqlite::Result<Vec<(SeriesName, Track)>> {
-        let mut select =
-            self.conn.prepare("SELECT ts, seq, value FROM points WHERE series = ?1 ORDER BY ts DESC, seq DESC")?;
-        let mut count = self.conn.prepare("SELECT count(*), max(seq) FROM points WHERE series = ?1")?;
-        let mut tracks = Vec::with_capacity(self.series.len());
-        for (name, &(id, kind)) in &self.series {
-            let mut points: Vec<(Stamp, Value)> = Vec::new();
-            let mut buckets = 0;
-            let mut oldest = None;
-            let mut rows = select.query([id])?;
-            while let Some(row) = rows.next()? {
-                let ts = Millis(row.get::<_, i64>(0)?.unsigned_abs());
-                let bucket = ts.floor(SECOND);
-                if oldest.replace(bucket) != Some(bucket) {
-                    buckets += 1;
-                }
-                let reaches = match kind {
-                    Kind::Number => buckets <= WINDOW,
-                    Kind::Text => points.len() < LOG,
-                };
-                if !reaches {
-                    break;
-                }
-                let seq = Seq(row.get::<_, i64>(1)?.unsigned_abs());
-                // Only what passed these checks was ever written.
-                if let Some(value) = value(row.get_ref(2)?) {
-                    points.push((Stamp { ts, seq }, value));
-                }
-            }
-            points.sort_by_key(|(at, _)| at.seq);
-            let mut points = points.into_iter();
-            if let Some((at, value)) = points.next() {
-                let mut track = Track::of(at, value);
-                points.for_each(|(at, value)| track.push(at, value));
-                if let Track::Texts(log) = &mut track {
-                    // What the lines that are not kept have left behind.
-                    (log.total, log.changed) = count.query_row([id], |row| {
-                        Ok((row.get::<_, i64>(0)?.unsigned_abs(), Seq(row.get::<_, i64>(1)?.unsigned_abs())))
-                    })?;
-                }
-                tracks.push((name.clone(), track));
+    pub fn recover(&self) -> rusqlite::Result<Vec<Recovered>> {
+        let mut revised = self.conn.prepare("SELECT start, stop, seq FROM revised WHERE series = ?1")?;
+        let mut all = Vec::with_capacity(self.series.len());
+        for (name, &(series, kind)) in &self.series {
+            let track = match kind {
+                Kind::Number => self.numbers(series)?,
+                Kind::Text => self.texts(series)?,
+            };
+            let revised = revised.query_row([series.0], |row| {
+                let number = |column| Ok::<_, rusqlite::Error>(row.get::<_, i64>(column)?.unsigned_abs());
+                Ok((Span { from: Millis(number(0)?), to: Millis(number(1)?) }, Seq(number(2)?)))
+            });
+            if let Some(track) = track {
+                all.push(Recovered { name: name.clone(), series, track, revised: revised.optional()? });
             }
         }
-        Ok(tracks)
+        Ok(all)
     }
-}
 
-fn value(value: ValueRef<'_>) -> Option<Value> {
-    match value {
-        ValueRef::Real(number) => Number::new(number).map(Value::Number),
-        ValueRef::Text(text) => Text::new(String::from_utf8_lossy(text).into_owned()).map(Value::Text),
-        ValueRef::Null | ValueRef::Integer(_) | ValueRef::Blob(_) => None,
+    /// The newest buckets: from the tables, and over them from what is not written yet.
+    fn numbers(&self, series: SeriesId) -> rusqlite::Result<Option<Track>> {
+        let mut fresh = self.fresh.of(series);
+        let mut buckets = VecDeque::with_capacity(WINDOW);
+        let mut before = None;
+        while buckets.len() < WINDOW {
+            let written = block::newest_before(&self.conn, Tier::Second, series, before)?;
+            let newest = match (fresh.last(), &written) {
+                (Some((fresh, _)), Some((written, _))) if fresh < written => None,
+                _ => fresh.pop(),
+            };
+            let newest = newest.map(|(place, block)| (place, Arc::unwrap_or_clone(block)));
+            let Some((place, block)) = newest.or(written) else { break };
+            let room = WINDOW - buckets.len();
+            let newest_first = block.buckets.into_iter().rev().take(room);
+            newest_first.for_each(|rolled| buckets.push_front(rolled.bucket));
+            before = Some(place);
+        }
+        Ok((!buckets.is_empty()).then_some(Track::Numbers(buckets)))
+    }
+
+    /// The newest lines, and what those that are gone have left behind.
+    fn texts(&self, series: SeriesId) -> rusqlite::Result<Option<Track>> {
+        let mut select = self
+            .conn
+            .prepare_cached("SELECT ts, seq, text FROM lines WHERE series = ?1 ORDER BY ts DESC, seq DESC LIMIT ?2")?;
+        let mut lines = VecDeque::with_capacity(LOG);
+        let mut rows = select.query((series.0, i64::try_from(LOG).unwrap_or(i64::MAX)))?;
+        while let Some(row) = rows.next()? {
+            let ts = Millis(row.get::<_, i64>(0)?.unsigned_abs());
+            let seq = Seq(row.get::<_, i64>(1)?.unsigned_abs());
+            lines.push_front(Line { at: Stamp { ts, seq }, text: row.get(2)? });
+        }
+        let mut count = self.conn.prepare_cached(
+            "SELECT gone + (SELECT count(*) FROM lines WHERE series = id),
+                    max(gone_seq, (SELECT ifnull(max(seq), 0) FROM lines WHERE series = id))
+             FROM series WHERE id = ?1",
+        )?;
+        let (total, changed) = count.query_row([series.0], |row| {
+            Ok((row.get::<_, i64>(0)?.unsigned_abs(), Seq(row.get::<_, i64>(1)?.unsigned_abs())))
+        })?;
+        Ok((!lines.is_empty()).then_some(Track::Texts(Log { lines, total, changed })))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::Push;
+    use super::super::fresh::Due;
     use super::*;
+    use crate::clock::{Now, Uptime};
     use crate::rollup::Rollup;
     use proptest::prelude::*;
-    use shared::Point;
+    use shared::{Number, Point, Text, Value};
+
+    const NOW: Now = Now { wall: Millis(1_732_399_700_000), up: Uptime(0) };
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(24))]
@@ -100,11 +137,12 @@ mod tests {
         fn what_is_read_back_equals_what_was_in_memory(
             points in prop::collection::vec((0..3u8, 0..500_000u64, -1e3..1e3_f64), 1..1_500),
             group in 1..50usize,
+            written in prop::collection::vec(0..4usize, 30),
         ) {
             let folder = tempfile::tempdir().unwrap();
             let mut store = Store::open(folder.path()).unwrap();
             let mut memory = Rollup::new(store.epoch(), store.head());
-            for points in points.chunks(group) {
+            for (round, points) in points.chunks(group).enumerate() {
                 let points = points.iter().map(|&(series, ts, number)| Point {
                     series: format!("s/{series}").parse().unwrap(),
                     ts: Millis(1_732_399_200_000 + ts),
@@ -114,16 +152,22 @@ mod tests {
                     },
                 });
                 let push = Push { points: points.collect(), key: None };
-                for (seq, point) in store.commit(vec![push], Millis(0)).committed {
-                    memory.push(seq, point);
+                for committed in store.commit(vec![push], NOW).committed {
+                    memory.push(committed);
                 }
+                store.settle(written[round % written.len()], Due::All).unwrap();
             }
             drop(store);
             let store = Store::open(folder.path()).unwrap();
-            let mut read = store.tracks().unwrap();
-            read.sort_by(|a, b| a.0.cmp(&b.0));
+            let mut read = store.recover().unwrap();
+            read.sort_by(|a, b| a.name.cmp(&b.name));
+            let read: Vec<_> = read.into_iter().map(|read| (read.name, read.track, read.revised)).collect();
             let mut kept: Vec<_> = memory.iter().map(|(name, track)| (name.clone(), track.clone())).collect();
             kept.sort_by(|a, b| a.0.cmp(&b.0));
+            let kept: Vec<_> = kept.into_iter().map(|(name, track)| {
+                let revised = memory.revised(&name);
+                (name, track, revised)
+            }).collect();
             prop_assert_eq!(read, kept);
             prop_assert_eq!(store.head(), memory.head());
         }

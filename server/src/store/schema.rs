@@ -2,39 +2,64 @@
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension as _};
 use shared::{Epoch, Seq};
 
 use super::Store;
+use super::retain::Sweep;
 
-/// How long a commit waits for another program's lock on the database before it gives up.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
+/// The name of the database in its folder.
+pub const FILE: &str = "pulseboard.sqlite";
+
+/// How long a commit or a read waits for another program's lock on the database before it gives up.
+pub const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The version of the tables below, kept in SQLite's `user_version`.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
-/// Points are clustered by series and time, which is how history and recovery read them. `value` has no type, so that
-/// a number stays a REAL and a text a TEXT.
+/// `log` has the numbers of each commit under the last of their seqs; `blocks` the buckets ([`super::block::Place`] says under
+/// which key); `lines` the texts; `revised` what late points changed of each series' past. Of a series of texts, `series`
+/// knows how many lines are gone, and the greatest of their seqs.
 const TABLES: &str = "
     CREATE TABLE meta (
-        one   INTEGER PRIMARY KEY CHECK (one = 1),
-        epoch TEXT    NOT NULL,
-        head  INTEGER NOT NULL
+        one     INTEGER PRIMARY KEY CHECK (one = 1),
+        epoch   TEXT    NOT NULL,
+        head    INTEGER NOT NULL,
+        settled INTEGER NOT NULL
     );
     CREATE TABLE series (
-        id   INTEGER PRIMARY KEY,
-        name TEXT NOT NULL UNIQUE,
-        kind TEXT NOT NULL CHECK (kind IN ('number', 'text'))
+        id       INTEGER PRIMARY KEY,
+        name     TEXT    NOT NULL UNIQUE,
+        kind     TEXT    NOT NULL CHECK (kind IN ('number', 'text')),
+        gone     INTEGER NOT NULL DEFAULT 0,
+        gone_seq INTEGER NOT NULL DEFAULT 0
     );
-    CREATE TABLE points (
+    CREATE TABLE log (
+        last INTEGER PRIMARY KEY,
+        at   INTEGER NOT NULL,
+        data BLOB    NOT NULL
+    );
+    CREATE TABLE blocks (
+        key     INTEGER PRIMARY KEY,
+        buckets INTEGER NOT NULL,
+        data    BLOB    NOT NULL
+    );
+    CREATE TABLE lines (
         series INTEGER NOT NULL REFERENCES series (id),
         ts     INTEGER NOT NULL,
         seq    INTEGER NOT NULL,
-        value          NOT NULL,
+        text   TEXT    NOT NULL,
         PRIMARY KEY (series, ts, seq)
     ) WITHOUT ROWID;
+    CREATE TABLE revised (
+        series INTEGER PRIMARY KEY REFERENCES series (id),
+        start  INTEGER NOT NULL,
+        stop   INTEGER NOT NULL,
+        seq    INTEGER NOT NULL
+    );
     CREATE TABLE pushes (
         key TEXT    PRIMARY KEY,
         at  INTEGER NOT NULL
@@ -64,6 +89,9 @@ pub enum OpenError {
         /// Its version.
         found: i64,
     },
+    /// The file was written before the first release.
+    #[error("{} was written by a version of pulseboard from before the first release; move it away: a new one is made", .0.display())]
+    TooOld(PathBuf),
     /// The file is no database, or is damaged.
     #[error("cannot open {}: {source}; if it is damaged, move it away: a new one is made", file.display())]
     Database {
@@ -84,7 +112,7 @@ impl Store {
     /// [`OpenError`].
     pub fn open(folder: &Path) -> Result<Self, OpenError> {
         let lock = lock(folder)?;
-        let file = folder.join("pulseboard.sqlite");
+        let file = folder.join(FILE);
         let database = |source| OpenError::Database { file: file.clone(), source };
 
         let conn = Connection::open(&file).map_err(database)?;
@@ -95,11 +123,26 @@ impl Store {
                 create(&conn, epoch).map_err(database)?;
             }
             VERSION => {}
+            1 => return Err(OpenError::TooOld(file)),
             found => return Err(OpenError::TooNew { file, found }),
         }
-        let (epoch, head) = meta(&conn).map_err(database)?;
+        let Meta { epoch, head, settled } = meta(&conn).map_err(database)?;
         let series = Self::read_series(&conn).map_err(database)?;
-        Ok(Self { conn, epoch, head, series, _lock: lock })
+        let newest = vec![None; series.len()];
+        let mut store = Self {
+            conn,
+            epoch,
+            head,
+            series,
+            newest,
+            fresh: Arc::default(),
+            settled,
+            sweep: Sweep::default(),
+            folder: folder.to_owned(),
+            _lock: lock,
+        };
+        store.catch_up().map_err(database)?;
+        Ok(store)
     }
 }
 
@@ -127,18 +170,25 @@ fn configure(conn: &Connection) -> rusqlite::Result<()> {
 fn create(conn: &Connection, epoch: Epoch) -> rusqlite::Result<()> {
     let tx = conn.unchecked_transaction()?;
     tx.execute_batch(TABLES)?;
-    tx.execute("INSERT INTO meta (one, epoch, head) VALUES (1, ?1, 0)", [epoch.to_string()])?;
+    tx.execute("INSERT INTO meta (one, epoch, head, settled) VALUES (1, ?1, 0, 0)", [epoch.to_string()])?;
     tx.pragma_update(None, "user_version", VERSION)?;
     tx.commit()
 }
 
-fn meta(conn: &Connection) -> rusqlite::Result<(Epoch, Seq)> {
-    conn.query_row("SELECT epoch, head FROM meta", [], |row| {
+struct Meta {
+    epoch: Epoch,
+    head: Seq,
+    settled: Seq,
+}
+
+fn meta(conn: &Connection) -> rusqlite::Result<Meta> {
+    conn.query_row("SELECT epoch, head, settled FROM meta", [], |row| {
         let epoch: String = row.get(0)?;
         let epoch = epoch.parse().map_err(|error| {
             rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error))
         })?;
-        Ok((epoch, Seq(row.get::<_, i64>(1)?.unsigned_abs())))
+        let seq = |column| Ok::<_, rusqlite::Error>(Seq(row.get::<_, i64>(column)?.unsigned_abs()));
+        Ok(Meta { epoch, head: seq(1)?, settled: seq(2)? })
     })
 }
 

@@ -1,12 +1,20 @@
 //! The one thread that writes.
 
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
 use super::commit::Committed;
-use super::{CommitError, Push, Store};
+use super::fresh::Due;
+use super::{CommitError, Push, Retention, Store};
 use crate::clock;
+
+/// How often the writer looks after what is due besides pushes.
+const TEND_EVERY: Duration = Duration::from_millis(200);
+
+/// Most blocks that are written before the next push is looked at: some milliseconds.
+const BLOCKS: usize = 16;
 
 /// How many pushes may wait; more wait at their sockets.
 const QUEUE: usize = 4_096;
@@ -21,19 +29,25 @@ pub struct Writer {
 }
 
 #[derive(Debug)]
-struct Job {
-    push: Push,
-    done: oneshot::Sender<Result<(), CommitError>>,
+enum Job {
+    Push {
+        push: Push,
+        done: oneshot::Sender<Result<(), CommitError>>,
+    },
+    /// Looks after what is due.
+    Tend,
 }
 
 impl Writer {
     /// Starts the thread. It takes all pushes that wait, commits them at once, hands what was kept to `publish`, and
-    /// only then answers: who reads after its push was acknowledged sees it.
+    /// only then answers: who reads after its push was acknowledged sees it. In between, it writes buckets and takes
+    /// away what is older than is kept.
     ///
     /// # Errors
     /// Where the system has no thread left.
     pub fn start(
         store: Store,
+        retention: Retention,
         mut publish: impl FnMut(Vec<Committed>) + Send + 'static,
     ) -> std::io::Result<(Self, JoinHandle<()>)> {
         let (queue, mut jobs) = mpsc::channel::<Job>(QUEUE);
@@ -41,18 +55,42 @@ impl Writer {
         let run = move || {
             let mut group = Vec::with_capacity(GROUP);
             while jobs.blocking_recv_many(&mut group, GROUP) > 0 {
-                let (pushes, waiting): (Vec<_>, Vec<_>) = group.drain(..).map(|job| (job.push, job.done)).unzip();
-                let outcome = store.commit(pushes, clock::now().wall);
-                if !outcome.committed.is_empty() {
-                    publish(outcome.committed);
+                let mut tend = false;
+                let (mut pushes, mut waiting) = (Vec::with_capacity(group.len()), Vec::with_capacity(group.len()));
+                for job in group.drain(..) {
+                    match job {
+                        Job::Push { push, done } => {
+                            pushes.push(push);
+                            waiting.push(done);
+                        }
+                        Job::Tend => tend = true,
+                    }
                 }
-                for (done, result) in waiting.into_iter().zip(outcome.results) {
-                    // Whoever does not wait any more has its points kept all the same.
-                    let _gone = done.send(result);
+                if !pushes.is_empty() {
+                    let outcome = store.commit(pushes, clock::now());
+                    if !outcome.committed.is_empty() {
+                        publish(outcome.committed);
+                    }
+                    for (done, result) in waiting.into_iter().zip(outcome.results) {
+                        // Whoever does not wait any more has its points kept all the same.
+                        let _gone = done.send(result);
+                    }
                 }
+                look_after(&mut store, &retention, tend, || !jobs.is_empty());
             }
         };
         let thread = std::thread::Builder::new().name("store".to_owned()).spawn(run)?;
+        let weak = queue.downgrade();
+        tokio::spawn(async move {
+            let mut every = tokio::time::interval(TEND_EVERY);
+            every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+            loop {
+                every.tick().await;
+                // Where the queue is full, the writer has no time for it anyway; it looks after each group as well.
+                let Some(queue) = weak.upgrade() else { break };
+                let _full = queue.try_send(Job::Tend);
+            }
+        });
         Ok((Self { queue }, thread))
     }
 
@@ -68,7 +106,25 @@ impl Writer {
     /// [`CommitError`]; then nothing of it was kept.
     pub async fn commit(&self, push: Push) -> Result<(), CommitError> {
         let (done, result) = oneshot::channel();
-        self.queue.send(Job { push, done }).await.map_err(|_| CommitError::Closed)?;
+        self.queue.send(Job::Push { push, done }).await.map_err(|_| CommitError::Closed)?;
         result.await.map_err(|_| CommitError::Closed)?
+    }
+}
+
+/// Writes what is due until somebody waits, at least one step; at a tick also takes a step of the sweep.
+fn look_after(store: &mut Store, retention: &Retention, tick: bool, somebody_waits: impl Fn() -> bool) {
+    loop {
+        match store.settle(BLOCKS, Due::By(clock::now().up)) {
+            Ok(BLOCKS) if !somebody_waits() => {}
+            Ok(_) => break,
+            Err(error) => {
+                // Tried again at the next group or tick; until then the log has it.
+                tracing::warn!(%error, "cannot write buckets");
+                break;
+            }
+        }
+    }
+    if tick && let Err(error) = store.sweep(retention, clock::now().wall) {
+        tracing::warn!(%error, "cannot take away what is older than is kept");
     }
 }

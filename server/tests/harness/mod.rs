@@ -16,6 +16,11 @@ pub const PATIENCE: Duration = Duration::from_secs(20);
 /// The binary under test.
 pub const BINARY: &str = env!("CARGO_BIN_EXE_pulseboard");
 
+/// Milliseconds since 1970.
+pub fn now_ms() -> u64 {
+    std::time::UNIX_EPOCH.elapsed().unwrap().as_millis().try_into().unwrap()
+}
+
 /// A running server; killed when dropped.
 #[derive(Debug)]
 pub struct TestServer {

@@ -1,0 +1,133 @@
+//! The query of `GET /api/history`.
+
+use serde::Deserialize;
+use shared::{Millis, Selector, Span};
+
+use super::time;
+use crate::problem::ApiError;
+
+/// Most selectors in one query.
+const MAX_SELECTORS: usize = 256;
+
+/// How many buckets of each series there are at most, unless the query says otherwise.
+const DEFAULT_POINTS: u64 = 500;
+
+/// Most that a query can ask for.
+const MAX_POINTS: u64 = 10_000;
+
+/// How much is told of each bucket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// Its figures.
+    Figures,
+    /// Also the bins of its sketch.
+    Bins,
+}
+
+/// What is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// Of which series.
+    pub selectors: Vec<Selector>,
+    /// From when to when; not empty.
+    pub span: Span,
+    /// How many buckets of each at most; at least one.
+    pub points: u64,
+    /// How much of each.
+    pub detail: Detail,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Query {
+    #[serde(default)]
+    series: Vec<String>,
+    from: Option<String>,
+    to: Option<String>,
+    points: Option<String>,
+    sketch: Option<String>,
+}
+
+/// Reads `series=SEL&series=SEL…`, `from=`, `to=`, `points=` and `sketch=`.
+///
+/// # Errors
+/// [`ApiError::Invalid`], which names the parameter.
+pub fn parse(query: &str, now: Millis) -> Result<Asked, ApiError> {
+    let expected = "series=SELECTOR (one or more), and optionally from=, to=, points= and sketch=";
+    let query: Query =
+        serde_html_form::from_str(query).map_err(|error| ApiError::field("query", expected, error.to_string()))?;
+    let selectors: Vec<Selector> = query
+        .series
+        .iter()
+        .map(|text| {
+            let wrong = |error| ApiError::field("series", "a selector like ops/**", format!("{text:?}: {error}"));
+            text.parse().map_err(wrong)
+        })
+        .collect::<Result<_, _>>()?;
+    if selectors.is_empty() {
+        return Err(ApiError::field("query", expected, "no series"));
+    }
+    if selectors.len() > MAX_SELECTORS {
+        let got = format!("{} of them", selectors.len());
+        return Err(ApiError::field("series", format!("at most {MAX_SELECTORS} selectors"), got));
+    }
+    let moment = |field, given: Option<String>, otherwise: &str| {
+        let text = given.as_deref().unwrap_or(otherwise);
+        time::parse(text, now).map_err(|got| ApiError::field(field, time::EXPECTED, got))
+    };
+    let span = Span { from: moment("from", query.from, "-1h")?, to: moment("to", query.to, "now")? };
+    if span.from >= span.to {
+        let got = format!("{}, which is not after {}", span.to, span.from);
+        return Err(ApiError::field("to", "a time after from", got));
+    }
+    let points = query.points.map_or(Ok(DEFAULT_POINTS), |text| {
+        let expected = || format!("a whole number from 1 to {MAX_POINTS}");
+        let number = text.parse().ok().filter(|points| (1..=MAX_POINTS).contains(points));
+        number.ok_or_else(|| ApiError::field("points", expected(), format!("{text:?}")))
+    })?;
+    let detail = match query.sketch.as_deref() {
+        None | Some("0") => Detail::Figures,
+        Some("1") => Detail::Bins,
+        Some(other) => return Err(ApiError::field("sketch", "0 or 1", format!("{other:?}"))),
+    };
+    Ok(Asked { selectors, span, points, detail })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Millis = Millis(1_732_399_200_123);
+
+    #[test]
+    fn all_but_the_series_has_a_default() {
+        let asked = parse("series=ops/**", NOW).unwrap();
+        assert_eq!(asked.span, Span { from: Millis(NOW.0 - 3_600_000), to: NOW });
+        assert_eq!((asked.points, asked.detail), (500, Detail::Figures));
+        let asked = parse("series=a&series=b/*&from=-2d&to=-1d&points=10000&sketch=1", NOW).unwrap();
+        assert_eq!((asked.selectors.len(), asked.points, asked.detail), (2, 10_000, Detail::Bins));
+        assert_eq!(asked.span.to.since(asked.span.from), 86_400_000);
+    }
+
+    #[test]
+    fn a_wrong_query_names_the_parameter() {
+        for (query, wanted) in [
+            ("", "query: expected series=SELECTOR"),
+            ("serie=a", "serie"),
+            ("series=a//b", "series: expected a selector like ops/**, got \"a//b\": segment 2 is empty"),
+            ("series=**/a", "** stands for all the rest"),
+            ("series=a&from=soon", "from: expected a time"),
+            ("series=a&from=1732399200", "is this in seconds?"),
+            ("series=a&from=now&to=-1h", "to: expected a time after from"),
+            ("series=a&from=now", "to: expected a time after from"),
+            ("series=a&points=1000000000", "points: expected a whole number from 1 to 10000, got \"1000000000\""),
+            ("series=a&points=0", "points"),
+            ("series=a&points=-5", "points"),
+            ("series=a&sketch=yes", "sketch: expected 0 or 1"),
+        ] {
+            let error = parse(query, NOW).unwrap_err().to_string();
+            assert!(error.contains(wanted), "{query}: {error}");
+        }
+        assert!(parse(&"series=a&".repeat(300), NOW).unwrap_err().to_string().contains("at most 256"));
+    }
+}

@@ -1,0 +1,71 @@
+//! The log of numbers: what is committed before a push is answered, and read again only to make up for a sudden end.
+//!
+//! A row holds the numbers of a whole commit, packed: a row for each number would cost more than all else together.
+
+use rusqlite::Connection;
+use shared::{Millis, Number, Seq, Stamp};
+
+use super::{SeriesId, sql};
+
+/// Most numbers in one row, so that none gets so long that reading it back needs much memory.
+const ROW: usize = 8_192;
+
+/// A number as the log has it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Logged {
+    /// Whose.
+    pub series: SeriesId,
+    /// Its place among all points.
+    pub at: Stamp,
+    /// The number.
+    pub value: Number,
+}
+
+/// As it is written: the series, what is added to the seq and the ts of the one before, the value.
+type Packed = (u32, u64, i64, f64);
+
+/// Appends numbers, which are in the order of their seqs, as committed at `now`.
+///
+/// # Errors
+/// Whatever SQLite says.
+pub fn append(conn: &Connection, numbers: &[Logged], now: Millis) -> rusqlite::Result<()> {
+    let mut insert = conn.prepare_cached("INSERT INTO log (last, at, data) VALUES (?1, ?2, ?3)")?;
+    for row in numbers.chunks(ROW) {
+        let (mut seq, mut ts) = (0, 0);
+        let packed: Vec<Packed> = row
+            .iter()
+            .map(|Logged { series, at, value }| {
+                let packed = (series.0, at.seq.0 - seq, sql(at.ts.0) - ts, value.get());
+                (seq, ts) = (at.seq.0, sql(at.ts.0));
+                packed
+            })
+            .collect();
+        let data = postcard::to_stdvec(&packed);
+        let data = data.map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+        insert.execute((sql(seq), sql(now.0), data))?;
+    }
+    Ok(())
+}
+
+/// Shows `look` all numbers after `after`, in the order of their seqs.
+///
+/// # Errors
+/// Whatever SQLite says.
+pub fn replay(conn: &Connection, after: Seq, mut look: impl FnMut(Logged)) -> rusqlite::Result<()> {
+    let mut select = conn.prepare_cached("SELECT data FROM log WHERE last > ?1 ORDER BY last")?;
+    let mut rows = select.query([sql(after.0)])?;
+    while let Some(row) = rows.next()? {
+        let packed: Vec<Packed> = postcard::from_bytes(row.get_ref(0)?.as_blob()?).map_err(|error| {
+            rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Blob, Box::new(error))
+        })?;
+        let mut at = Stamp { ts: Millis(0), seq: Seq::ZERO };
+        for (series, seq, ts, value) in packed {
+            at = Stamp { ts: Millis(at.ts.0.wrapping_add_signed(ts)), seq: Seq(at.seq.0 + seq) };
+            // A row may begin before, and only finite numbers were ever written.
+            if let Some(value) = Number::new(value).filter(|_| at.seq > after) {
+                look(Logged { series: SeriesId(series), at, value });
+            }
+        }
+    }
+    Ok(())
+}
