@@ -237,8 +237,8 @@ impl KeepFlags {
         for ((kept, (name, given)), coarser) in retention.tiers.iter_mut().zip(given).zip(coarser) {
             *kept = or(given, *kept);
             // In whole hours, for people.
-            let least = late.ms().saturating_add(coarser.width_ms()).next_multiple_of(SETTLING) + SETTLING;
-            let least = Length::of_ms(least);
+            let hours = late.ms().saturating_add(coarser.width_ms()).div_ceil(SETTLING).saturating_add(1);
+            let least = Length::of_ms(hours.saturating_mul(SETTLING));
             if kept.is_some_and(|kept| kept < least.ms()) {
                 return Err(ConfigError::TooShort { name, late, least });
             }

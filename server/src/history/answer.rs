@@ -98,9 +98,9 @@ impl Told {
     }
 }
 
-/// A number with five digits, for one that is known to 1 %.
+/// A number with seven digits, which do for one that is known to 1 %.
 fn short(value: f64) -> f64 {
-    format!("{value:.4e}").parse().unwrap_or(value)
+    format!("{value:.6e}").parse().unwrap_or(value)
 }
 
 /// All of it as CSV (RFC 4180), a line each bucket or text.
