@@ -25,7 +25,8 @@ fn buckets(server: &TestServer, query: &str) -> (u64, Vec<Json>) {
     let answer = server.get(&format!("/api/history?{query}"));
     assert_eq!(answer.status, 200, "{}", answer.text);
     let series = &answer.json()[0];
-    (series["tier_ms"].as_u64().unwrap(), series["buckets"].as_array().unwrap().clone())
+    let buckets = series["buckets"].as_array().expect("a series of numbers");
+    (series["tier_ms"].as_u64().expect("a width"), buckets.clone())
 }
 
 #[test]

@@ -146,3 +146,34 @@ impl Rollup {
         self.series.iter().map(|entry| (&entry.name, &entry.track))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use shared::{Millis, Number, Point, Value};
+
+    proptest! {
+        #[test]
+        fn a_reader_hears_of_every_change_of_the_past_after_its_cursor(
+            times in prop::collection::vec(0..2_000_000_u64, 1..60), cursor in 1..60_u64
+        ) {
+            let name: SeriesName = "s".parse().unwrap();
+            let mut rollup = Rollup::new(Epoch(1), Seq::ZERO);
+            let (mut newest, mut missed) = (0, Vec::new());
+            for (seq, ts) in (1..).zip(times) {
+                let point = Point { series: name.clone(), ts: Millis(ts), value: Value::Number(Number::new(1.0).unwrap()) };
+                rollup.push(Committed { seq: Seq(seq), series: SeriesId(1), point });
+                if seq > cursor && ts / 1_000 + 300 <= newest / 1_000 {
+                    missed.push(Millis(ts));
+                }
+                newest = newest.max(ts);
+            }
+            let heard = rollup.since(SeriesIndex(0), Seq(cursor)).and_then(|part| part.revised);
+            for ts in missed {
+                let heard = heard.expect("it is told");
+                prop_assert!(heard.from <= ts && ts < heard.to);
+            }
+        }
+    }
+}

@@ -19,8 +19,8 @@ const AFTER: u64 = 75_000;
 /// Beyond so many blocks, the oldest are written earlier: each may take some kilobytes of memory.
 const MOST_BLOCKS: usize = 50_000;
 
-/// Beyond so many points they are too, since a start reads again what was not written.
-const MOST_POINTS: u64 = 2_000_000;
+/// Beyond so many points they are too, since a start reads again what was not written: some seconds of it.
+const MOST_POINTS: u64 = 10_000_000;
 
 /// The blocks. Shared by the writer, the only one to change it, and readers of history.
 #[derive(Debug, Default)]

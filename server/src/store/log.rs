@@ -47,11 +47,11 @@ pub fn append(conn: &Connection, numbers: &[Logged], now: Millis) -> rusqlite::R
     Ok(())
 }
 
-/// Shows `look` all numbers after `after`, in the order of their seqs.
+/// Shows `look` all numbers after `after`, in the order of their seqs, some thousands at a time.
 ///
 /// # Errors
 /// Whatever SQLite says.
-pub fn replay(conn: &Connection, after: Seq, mut look: impl FnMut(Logged)) -> rusqlite::Result<()> {
+pub fn replay(conn: &Connection, after: Seq, mut look: impl FnMut(Vec<Logged>)) -> rusqlite::Result<()> {
     let mut select = conn.prepare_cached("SELECT data FROM log WHERE last > ?1 ORDER BY last")?;
     let mut rows = select.query([sql(after.0)])?;
     while let Some(row) = rows.next()? {
@@ -59,13 +59,15 @@ pub fn replay(conn: &Connection, after: Seq, mut look: impl FnMut(Logged)) -> ru
             rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Blob, Box::new(error))
         })?;
         let mut at = Stamp { ts: Millis(0), seq: Seq::ZERO };
+        let mut numbers = Vec::with_capacity(packed.len());
         for (series, seq, ts, value) in packed {
             at = Stamp { ts: Millis(at.ts.0.wrapping_add_signed(ts)), seq: Seq(at.seq.0 + seq) };
             // A row may begin before, and only finite numbers were ever written.
             if let Some(value) = Number::new(value).filter(|_| at.seq > after) {
-                look(Logged { series: SeriesId(series), at, value });
+                numbers.push(Logged { series: SeriesId(series), at, value });
             }
         }
+        look(numbers);
     }
     Ok(())
 }

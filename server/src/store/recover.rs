@@ -43,10 +43,10 @@ impl Store {
     /// Puts in memory what the log has and the buckets in the tables have not.
     pub(super) fn catch_up(&mut self) -> rusqlite::Result<()> {
         let now = clock::now().up;
-        let mut numbers = Vec::new();
-        log::replay(&self.conn, self.settled, |logged| numbers.push((logged, Known::Perhaps)))?;
-        self.fresh.add(numbers, now, |place| block::read(&self.conn, place));
-        Ok(())
+        log::replay(&self.conn, self.settled, |numbers| {
+            let numbers = numbers.into_iter().map(|logged| (logged, Known::Perhaps));
+            self.fresh.add(numbers, now, |place| block::read(&self.conn, place));
+        })
     }
 
     /// Every series just as it was when the last point was committed. Reads only as far back as a track reaches, however

@@ -1,13 +1,18 @@
 //! What is kept how long.
 
+use rusqlite::{Connection, OptionalExtension as _};
 use shared::track::{LOG, WINDOW};
 use shared::{Millis, Seq, Tier};
 
 use super::block::Place;
 use super::{SeriesId, Store, sql};
+use crate::clock::{Now, Uptime};
 
-/// How many series one step of a sweep looks at.
+/// How many series one step of a sweep looks at: a few milliseconds.
 const SERIES: u32 = 100;
+
+/// How long the rest between two sweeps is, in milliseconds.
+const REST: u64 = 60_000;
 
 /// Most rows that one statement takes away.
 const ROWS: u32 = 500;
@@ -45,26 +50,28 @@ impl Default for Retention {
 pub(super) struct Sweep {
     /// The last series that was looked at.
     done: u32,
+    /// When the next one begins.
+    rests_until: Uptime,
 }
 
 impl Store {
-    /// Takes away some of what is older than is kept: one step of a sweep that begins again when it is through.
+    /// Takes away some of what is older than is kept: a step of a sweep through all series, which begins again after a
+    /// while when it is through.
     ///
     /// # Errors
     /// Whatever SQLite says. The step is tried again.
-    pub fn sweep(&mut self, retention: &Retention, now: Millis) -> rusqlite::Result<()> {
-        let older = |keep: Option<u64>| keep.map(|keep| Millis(now.0.saturating_sub(keep)));
-        let (from, settled) = (self.sweep.done + 1, self.settled);
+    pub fn sweep(&mut self, retention: &Retention, now: Now) -> rusqlite::Result<()> {
+        let older = |keep: Option<u64>| keep.map(|keep| Millis(now.wall.0.saturating_sub(keep)));
+        if let Some(before) = older(retention.raw) {
+            self.sweep_log(before)?;
+        }
+        if now.up < self.sweep.rests_until {
+            return Ok(());
+        }
+        let from = self.sweep.done + 1;
         let last = u32::try_from(self.series.len()).unwrap_or(u32::MAX);
         let to = last.min(self.sweep.done.saturating_add(SERIES));
         self.in_background(|tx| {
-            if let Some(before) = older(retention.raw) {
-                // In the order of their numbers, which nearly is that of time: what is newer ends it.
-                tx.prepare_cached(
-                    "DELETE FROM log WHERE at < ?1 AND last IN (SELECT last FROM log WHERE last <= ?2 ORDER BY last LIMIT ?3)",
-                )?
-                .execute((sql(before.0), sql(settled.0), ROWS))?;
-            }
             for series in (from..=to).map(SeriesId) {
                 for tier in Tier::ALL {
                     if let Some(before) = older(retention.of(tier)) {
@@ -77,12 +84,31 @@ impl Store {
             }
             Ok(())
         })?;
-        self.sweep.done = if to == last { 0 } else { to };
+        self.sweep.done = to;
+        if to == last {
+            self.sweep = Sweep { done: 0, rests_until: now.up.plus(REST) };
+        }
         Ok(())
+    }
+
+    /// Rows of the log go in the order in which they came. What the buckets in the tables lack stays, however old.
+    fn sweep_log(&mut self, before: Millis) -> rusqlite::Result<()> {
+        let old = "SELECT last FROM log WHERE last <= ?1 AND at < ?2 ORDER BY last LIMIT ?3";
+        let oldest = "SELECT at FROM log ORDER BY last LIMIT 1";
+        let oldest = self.conn.prepare_cached(oldest)?.query_row([], |row| row.get::<_, i64>(0)).optional()?;
+        if oldest.is_none_or(|oldest| oldest >= sql(before.0)) {
+            return Ok(());
+        }
+        let settled = self.settled;
+        self.in_background(|tx| {
+            let delete = format!("DELETE FROM log WHERE last IN ({old})");
+            tx.prepare_cached(&delete)?.execute((sql(settled.0), sql(before.0), ROWS))?;
+            Ok(())
+        })
     }
 }
 
-fn sweep_blocks(tx: &rusqlite::Connection, tier: Tier, series: SeriesId, before: Millis) -> rusqlite::Result<()> {
+fn sweep_blocks(tx: &Connection, tier: Tier, series: SeriesId, before: Millis) -> rusqlite::Result<()> {
     let (first, last) = Place::all(tier, series);
     // The block with that moment stays until all of it is older.
     let mut until = Place::holding(tier, series, before).key();
@@ -108,7 +134,7 @@ fn sweep_blocks(tx: &rusqlite::Connection, tier: Tier, series: SeriesId, before:
     Ok(())
 }
 
-fn sweep_lines(tx: &rusqlite::Connection, series: SeriesId, before: Millis) -> rusqlite::Result<()> {
+fn sweep_lines(tx: &Connection, series: SeriesId, before: Millis) -> rusqlite::Result<()> {
     let old = "FROM lines WHERE series = ?1 AND ts < ?2 AND (ts, seq) < (SELECT ts, seq FROM lines WHERE series = ?1
                ORDER BY ts DESC, seq DESC LIMIT 1 OFFSET ?3)";
     let newest = u32::try_from(LOG - 1).unwrap_or(u32::MAX);
@@ -124,4 +150,102 @@ fn sweep_lines(tx: &rusqlite::Connection, series: SeriesId, before: Millis) -> r
             .execute((series.0, gone, Seq(seq.unsigned_abs()).0.cast_signed()))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Push;
+    use super::super::fresh::Due;
+    use super::super::recover::Recovered;
+    use super::*;
+    use shared::{Number, Point, Text, Track, Value};
+
+    const DAY: u64 = 86_400_000;
+    const START: Now = Now { wall: Millis(1_732_320_000_000), up: Uptime(0) };
+
+    fn after(ms: u64) -> Now {
+        Now { wall: START.wall.plus(ms), up: START.up.plus(ms) }
+    }
+
+    fn push(store: &mut Store, series: &str, now: Now, value: Value) {
+        let point = Point { series: series.parse().unwrap(), ts: now.wall, value };
+        let outcome = store.commit(vec![Push { points: vec![point], key: None }], now);
+        assert_eq!(outcome.results, [Ok(())]);
+    }
+
+    fn number(value: f64) -> Value {
+        Value::Number(Number::new(value).unwrap())
+    }
+
+    /// Sweeps until nothing more is to be done.
+    fn sweep(store: &mut Store, now: Now) {
+        while store.settle(1_000, Due::All).unwrap() > 0 {}
+        for minute in 0..20 {
+            let now = Now { up: now.up.plus(minute * REST), ..now };
+            store.sweep(&Retention::default(), now).unwrap();
+        }
+    }
+
+    fn rows(store: &Store, table: &str) -> i64 {
+        store.conn.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
+    }
+
+    fn blocks(store: &Store, tier: Tier, series: u32) -> i64 {
+        let (first, last) = Place::all(tier, SeriesId(series));
+        let count = "SELECT count(*) FROM blocks WHERE key BETWEEN ?1 AND ?2";
+        store.conn.query_row(count, [first, last], |row| row.get(0)).unwrap()
+    }
+
+    fn recover(store: &Store) -> Vec<Recovered> {
+        let mut all = store.recover().unwrap();
+        all.sort_by_key(|recovered| recovered.series);
+        all
+    }
+
+    #[test]
+    fn what_is_old_goes_and_what_a_page_shows_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(folder.path()).unwrap();
+        // One that changes each minute, one each day, and texts.
+        for minute in 0..400 {
+            push(&mut store, "each/minute", after(minute * 60_000), number(1.0));
+        }
+        for day in 0..20 {
+            push(&mut store, "each/day", after(day * DAY), number(2.0));
+        }
+        for line in 0..150_u64 {
+            push(&mut store, "a/text", after(line * 1_000), Value::Text(Text::new(line.to_string()).unwrap()));
+        }
+        let before = recover(&store);
+        let Track::Numbers(buckets) = &before[1].track else { panic!("numbers") };
+        assert_eq!(buckets.len(), 20);
+
+        sweep(&mut store, after(40 * DAY));
+        assert_eq!(rows(&store, "log"), 0);
+        assert_eq!(blocks(&store, Tier::Second, 1), 300, "as many as the track needs");
+        assert_eq!(blocks(&store, Tier::Second, 2), 20);
+        assert_eq!(blocks(&store, Tier::TenSeconds, 1), 0);
+        assert_eq!(blocks(&store, Tier::Minute, 1), 0);
+        assert!(blocks(&store, Tier::TenMinutes, 1) > 0 && blocks(&store, Tier::Day, 2) > 0);
+        assert_eq!(rows(&store, "lines"), 150, "texts are kept for a year");
+        sweep(&mut store, after(400 * DAY));
+        assert_eq!(rows(&store, "lines"), 100, "as many as the track needs");
+        assert_eq!(blocks(&store, Tier::TenMinutes, 1), 0);
+        assert!(blocks(&store, Tier::Hour, 1) > 0);
+
+        assert_eq!(recover(&store), before);
+        drop(store);
+        assert_eq!(recover(&Store::open(folder.path()).unwrap()), before);
+    }
+
+    #[test]
+    fn the_log_keeps_what_the_buckets_lack_however_old() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(folder.path()).unwrap();
+        push(&mut store, "a", START, number(1.0));
+        store.sweep(&Retention::default(), after(40 * DAY)).unwrap();
+        assert_eq!(rows(&store, "log"), 1);
+        sweep(&mut store, after(40 * DAY));
+        assert_eq!(rows(&store, "log"), 0);
+    }
 }

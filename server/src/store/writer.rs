@@ -124,7 +124,7 @@ fn look_after(store: &mut Store, retention: &Retention, tick: bool, somebody_wai
             }
         }
     }
-    if tick && let Err(error) = store.sweep(retention, clock::now().wall) {
+    if tick && let Err(error) = store.sweep(retention, clock::now()) {
         tracing::warn!(%error, "cannot take away what is older than is kept");
     }
 }
