@@ -17,7 +17,9 @@ pub fn hash() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ByeReason, Epoch, Event, GapReason, Millis, Number, Seq, SeriesPart, Span, Stamp, Text, Track, Value};
+    use crate::{
+        ByeReason, Epoch, Event, GapReason, Millis, Number, Seq, SeriesPart, Stamp, Stretch, Text, Track, Value,
+    };
 
     fn examples() -> Vec<Event> {
         let now = Millis(1_732_399_200_123);
@@ -36,7 +38,7 @@ mod tests {
         ];
         let epoch = Epoch(0x0bad_cafe);
         let mut revised = series.clone();
-        revised[0].revised = Some(Span { from: Millis(1_732_395_600_000), to: Millis(1_732_395_601_000) });
+        revised[0].revised = Some(Stretch { from: Millis(1_732_395_600_000), to: Millis(1_732_395_601_000) });
         vec![
             Event::Hello { contract: "0123456789abcdef".into(), epoch, heartbeat_ms: 15_000, now },
             Event::Snapshot { now, series },

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Cursor, Event, SeriesName, Span, Track};
+use crate::{Cursor, Event, SeriesName, Stretch, Track};
 
 /// What a reader knows: `fold(snapshot, updates)`. The law that all of this project stands on: after the frame with
 /// cursor *n* is applied, by whatever path it came, the picture equals the server's at *n*.
@@ -11,7 +11,7 @@ pub struct Picture {
     cursor: Option<Cursor>,
     series: BTreeMap<SeriesName, Track>,
     /// What [`Picture::take_revised`] will give: kept until then, so that a reader that looks seldom misses nothing.
-    revised: BTreeMap<SeriesName, Span>,
+    revised: BTreeMap<SeriesName, Stretch>,
 }
 
 /// What applying an event did.
@@ -51,7 +51,7 @@ impl Picture {
 
     /// The stretches of history that late points have changed beyond what the tracks show, since this was last asked:
     /// what was fetched of them is out of date.
-    pub fn take_revised(&mut self) -> BTreeMap<SeriesName, Span> {
+    pub fn take_revised(&mut self) -> BTreeMap<SeriesName, Stretch> {
         std::mem::take(&mut self.revised)
     }
 
@@ -226,10 +226,10 @@ mod tests {
         for (seq, from) in [(2, 5_000), (3, 2_000)] {
             server.push(1, 1, seq);
             let Event::Update { now, pushed, mut series } = server.update(Seq(seq - 1)) else { panic!("an update") };
-            series[0].revised = Some(Span { from: Millis(from), to: Millis(from + 1_000) });
+            series[0].revised = Some(Stretch { from: Millis(from), to: Millis(from + 1_000) });
             reader.apply(id(seq), Event::Update { now, pushed, series }).unwrap();
         }
-        let whole = Span { from: Millis(2_000), to: Millis(6_000) };
+        let whole = Stretch { from: Millis(2_000), to: Millis(6_000) };
         assert_eq!(reader.take_revised().into_values().collect::<Vec<_>>(), [whole]);
         assert!(reader.take_revised().is_empty());
     }

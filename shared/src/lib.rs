@@ -37,7 +37,7 @@ pub use bucket::{Bucket, Sample, Stamp};
 pub use cursor::{Cursor, Epoch, Seq};
 pub use event::{ByeReason, Event, GapReason};
 pub use fold::{Applied, Picture};
-pub use millis::{Millis, Span};
+pub use millis::{Millis, Stretch};
 pub use name::{BoardId, Selector, SeriesName};
 pub use point::{Number, Point, Text, Value};
 pub use problem::Problem;

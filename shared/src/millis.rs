@@ -32,14 +32,14 @@ impl Millis {
 /// A stretch of time, its end not included. As JSON: `[from, to]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "(Millis, Millis)", into = "(Millis, Millis)")]
-pub struct Span {
+pub struct Stretch {
     /// The first moment.
     pub from: Millis,
     /// The first moment after it.
     pub to: Millis,
 }
 
-impl Span {
+impl Stretch {
     /// The shortest that has both.
     #[must_use]
     pub fn hull(self, other: Self) -> Self {
@@ -53,14 +53,14 @@ impl Span {
     }
 }
 
-impl From<(Millis, Millis)> for Span {
+impl From<(Millis, Millis)> for Stretch {
     fn from((from, to): (Millis, Millis)) -> Self {
         Self { from, to }
     }
 }
 
-impl From<Span> for (Millis, Millis) {
-    fn from(span: Span) -> Self {
+impl From<Stretch> for (Millis, Millis) {
+    fn from(span: Stretch) -> Self {
         (span.from, span.to)
     }
 }

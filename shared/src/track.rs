@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::bucket::SECOND;
 use crate::point::Kind;
-use crate::{Bucket, Millis, Seq, SeriesName, Span, Stamp, Value};
+use crate::{Bucket, Millis, Seq, SeriesName, Stamp, Stretch, Value};
 
 /// How many buckets a track of numbers keeps: five minutes of a series that changes every second, most of a year of
 /// one that reports daily.
@@ -226,15 +226,15 @@ pub struct SeriesPart {
     /// Only in an update, and not part of the picture: points came so late ([`revises`]) that they may be older than
     /// all of the track, and what a reader has fetched of this stretch of the past should be fetched again. It may be
     /// longer than what changed.
-    pub revised: Option<Span>,
+    pub revised: Option<Stretch>,
 }
 
 /// The stretch of history that a number of time `ts` changes beyond what a track shows, where the newest of its series is
 /// of `newest`: none unless it comes later than a track is long at the least.
 #[must_use]
-pub fn revises(ts: Millis, newest: Millis) -> Option<Span> {
+pub fn revises(ts: Millis, newest: Millis) -> Option<Stretch> {
     let from = ts.floor(SECOND);
-    (from.plus(WINDOW as u64 * SECOND) <= newest).then(|| Span { from, to: from.plus(SECOND) })
+    (from.plus(WINDOW as u64 * SECOND) <= newest).then(|| Stretch { from, to: from.plus(SECOND) })
 }
 
 impl Serialize for SeriesPart {
@@ -272,7 +272,7 @@ struct WirePart {
     total: u64,
     #[serde(default)]
     changed: Seq,
-    revised: Option<Span>,
+    revised: Option<Stretch>,
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::{Connection, OptionalExtension as _};
 use shared::point::Kind;
-use shared::{Millis, Rolled, Selector, SeriesName, Span};
+use shared::{Millis, Rolled, Selector, SeriesName, Stretch};
 
 use super::plan::Plan;
 use crate::store::SeriesId;
@@ -119,7 +119,7 @@ pub fn numbers(conn: &Connection, fresh: &Fresh, series: SeriesId, plan: &Plan) 
 ///
 /// # Errors
 /// Whatever SQLite says.
-pub fn texts(conn: &Connection, series: SeriesId, span: Span, most: u64) -> rusqlite::Result<Texts> {
+pub fn texts(conn: &Connection, series: SeriesId, span: Stretch, most: u64) -> rusqlite::Result<Texts> {
     let ms = |ms: Millis| i64::try_from(ms.0).unwrap_or(i64::MAX);
     let line = |row: &rusqlite::Row<'_>| Ok((Millis(row.get::<_, i64>(0)?.unsigned_abs()), row.get::<_, String>(1)?));
     let mut select = conn.prepare_cached(

@@ -1,6 +1,6 @@
 //! Which buckets answer a question.
 
-use shared::{Millis, Span, Tier};
+use shared::{Millis, Stretch, Tier};
 
 use crate::store::Retention;
 
@@ -12,7 +12,7 @@ pub struct Plan {
     /// How wide those of the answer are, in milliseconds: as those of the tier, or whole days of them.
     pub width_ms: u64,
     /// From where to where they are: the stretch that was asked for, out to the edges of buckets.
-    pub span: Span,
+    pub span: Stretch,
 }
 
 impl Plan {
@@ -21,7 +21,7 @@ impl Plan {
     /// length of the stretch, since its ends seldom are those of buckets: where that would be one too many, the
     /// first, of which only a part was asked for, is left out.
     #[must_use]
-    pub fn new(span: Span, points: u64, retention: &Retention, now: Millis) -> Self {
+    pub fn new(span: Stretch, points: u64, retention: &Retention, now: Millis) -> Self {
         let length = span.to.since(span.from);
         let fits = |tier: Tier| length <= points.saturating_mul(tier.width_ms());
         let reaches = |tier: Tier| retention.of(tier).is_none_or(|keep| now.0.saturating_sub(keep) <= span.from.0);
@@ -32,7 +32,7 @@ impl Plan {
         if to.since(from) / width_ms > points {
             from = from.plus(width_ms);
         }
-        Self { tier, width_ms, span: Span { from, to } }
+        Self { tier, width_ms, span: Stretch { from, to } }
     }
 }
 
@@ -46,7 +46,7 @@ mod tests {
 
     fn plan(ago: u64, length: u64, points: u64) -> Plan {
         let from = Millis(NOW.0 - ago);
-        Plan::new(Span { from, to: from.plus(length) }, points, &Retention::default(), NOW)
+        Plan::new(Stretch { from, to: from.plus(length) }, points, &Retention::default(), NOW)
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The query of `GET /api/history`.
 
 use serde::Deserialize;
-use shared::{Millis, Selector, Span};
+use shared::{Millis, Selector, Stretch};
 
 use super::time;
 use crate::problem::ApiError;
@@ -30,7 +30,7 @@ pub struct Asked {
     /// Of which series.
     pub selectors: Vec<Selector>,
     /// From when to when; not empty.
-    pub span: Span,
+    pub span: Stretch,
     /// How many buckets of each at most; at least one.
     pub points: u64,
     /// How much of each.
@@ -75,7 +75,7 @@ pub fn parse(query: &str, now: Millis) -> Result<Asked, ApiError> {
         let text = given.as_deref().unwrap_or(otherwise);
         time::parse(text, now).map_err(|got| ApiError::field(field, time::EXPECTED, got))
     };
-    let span = Span { from: moment("from", query.from, "-1h")?, to: moment("to", query.to, "now")? };
+    let span = Stretch { from: moment("from", query.from, "-1h")?, to: moment("to", query.to, "now")? };
     if span.from >= span.to {
         let got = format!("{}, which is not after {}", span.to, span.from);
         return Err(ApiError::field("to", "a time after from", got));
@@ -102,7 +102,7 @@ mod tests {
     #[test]
     fn all_but_the_series_has_a_default() {
         let asked = parse("series=ops/**", NOW).unwrap();
-        assert_eq!(asked.span, Span { from: Millis(NOW.0 - 3_600_000), to: NOW });
+        assert_eq!(asked.span, Stretch { from: Millis(NOW.0 - 3_600_000), to: NOW });
         assert_eq!((asked.points, asked.detail), (500, Detail::Figures));
         let asked = parse("series=a&series=b/*&from=-2d&to=-1d&points=10000&sketch=1", NOW).unwrap();
         assert_eq!((asked.selectors.len(), asked.points, asked.detail), (2, 10_000, Detail::Bins));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use proptest::prelude::*;
-use shared::{Bucket, Millis, Number, Point, Rolled, Seq, Span, Stamp, Tier, Value};
+use shared::{Bucket, Millis, Number, Point, Rolled, Seq, Stamp, Stretch, Tier, Value};
 
 use super::past;
 use super::plan::Plan;
@@ -107,7 +107,7 @@ proptest! {
         }
         let conn = rusqlite::Connection::open(folder.path().join(FILE)).unwrap();
         let rows = past::select(&conn, &["s/*".parse().unwrap()]).unwrap();
-        let span = Span { from: START, to: START.plus(10 * Tier::Day.width_ms()) };
+        let span = Stretch { from: START, to: START.plus(10 * Tier::Day.width_ms()) };
         for (name, (row, _)) in rows {
             let series = name.within_board().parse().unwrap();
             for (tier, wanted) in roll_up(&points, series) {
@@ -157,7 +157,7 @@ fn cost(days: u64, ago: u64, points: u64) -> (u64, usize) {
         false
     };
     conn.progress_handler(1, Some(count)).unwrap();
-    let plan = Plan::new(Span { from: Millis(now.0 - ago), to: now }, points, &Retention::default(), now);
+    let plan = Plan::new(Stretch { from: Millis(now.0 - ago), to: now }, points, &Retention::default(), now);
     let found = past::numbers(&conn, &store.fresh(), series, &plan).unwrap();
     (steps.load(Ordering::Relaxed), found.len())
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use shared::track::revises;
-use shared::{Epoch, Selector, Seq, SeriesName, SeriesPart, Span, Track};
+use shared::{Epoch, Selector, Seq, SeriesName, SeriesPart, Stretch, Track};
 
 use crate::store::SeriesId;
 use crate::store::commit::Committed;
@@ -32,7 +32,7 @@ struct Entry {
     changed: Seq,
     /// The stretch of the past before the track that late points have changed, and the last of those. Few series have one,
     /// so it is not in place.
-    revised: Option<Box<(Span, Seq)>>,
+    revised: Option<Box<(Stretch, Seq)>>,
 }
 
 /// What a point did.
@@ -124,7 +124,7 @@ impl Rollup {
 
     /// What of a series' past before its track late points have changed, and the last of those.
     #[cfg(test)]
-    pub(crate) fn revised(&self, name: &SeriesName) -> Option<(Span, Seq)> {
+    pub(crate) fn revised(&self, name: &SeriesName) -> Option<(Stretch, Seq)> {
         let entry = self.series.iter().find(|entry| entry.name == *name)?;
         entry.revised.as_deref().copied()
     }

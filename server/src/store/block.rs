@@ -4,7 +4,7 @@ use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 use shared::bucket::Sample;
 use shared::sketch::Key;
-use shared::{Bin, Bucket, Millis, Number, Rolled, Seq, Span, Stamp, Tier};
+use shared::{Bin, Bucket, Millis, Number, Rolled, Seq, Stamp, Stretch, Tier};
 
 use super::{SeriesId, sql};
 
@@ -45,9 +45,9 @@ impl Place {
 
     /// Its stretch of time.
     #[must_use]
-    pub fn span(self) -> Span {
+    pub fn span(self) -> Stretch {
         let from = Millis(u64::from(self.number) * block_ms(self.tier));
-        Span { from, to: from.plus(block_ms(self.tier)) }
+        Stretch { from, to: from.plus(block_ms(self.tier)) }
     }
 
     /// The key of its row.
@@ -88,7 +88,7 @@ impl Block {
 
     /// The buckets that begin within `span`.
     #[must_use]
-    pub fn within(&self, span: Span) -> &[Rolled] {
+    pub fn within(&self, span: Stretch) -> &[Rolled] {
         let at = |ts| self.buckets.partition_point(|rolled| rolled.bucket.start < ts);
         &self.buckets[at(span.from)..at(span.to)]
     }
@@ -213,7 +213,7 @@ pub fn each_within(
     conn: &Connection,
     tier: Tier,
     series: SeriesId,
-    span: Span,
+    span: Stretch,
     mut look: impl FnMut(Place, Block),
 ) -> rusqlite::Result<()> {
     let last = Place::holding(tier, series, Millis(span.to.0.saturating_sub(1)));

@@ -6,7 +6,7 @@ use rusqlite::{Connection, ErrorCode, Transaction};
 use shared::point::Kind;
 use shared::problem::FieldError;
 use shared::track::revises;
-use shared::{Millis, Point, Seq, SeriesName, Span, Stamp, Tier, Value};
+use shared::{Millis, Point, Seq, SeriesName, Stamp, Stretch, Tier, Value};
 
 use super::block::{self, Block, Place};
 use super::fresh::{Fresh, Known};
@@ -185,7 +185,7 @@ struct Staged {
     /// For each of the numbers, whether its block may be in the tables.
     known: Vec<Known>,
     /// What points that came late changed of the past.
-    revised: HashMap<SeriesId, (Span, Seq)>,
+    revised: HashMap<SeriesId, (Stretch, Seq)>,
 }
 
 /// The rows of the points of a push.

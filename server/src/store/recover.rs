@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension as _};
 use shared::point::Kind;
 use shared::track::{LOG, WINDOW};
-use shared::{Line, Log, Millis, Seq, SeriesName, Span, Stamp, Tier, Track};
+use shared::{Line, Log, Millis, Seq, SeriesName, Stamp, Stretch, Tier, Track};
 
 use super::block;
 use super::fresh::Known;
@@ -23,7 +23,7 @@ pub struct Recovered {
     /// Its recent past.
     pub track: Track,
     /// What of the past before late points changed, and the last of those.
-    pub revised: Option<(Span, Seq)>,
+    pub revised: Option<(Stretch, Seq)>,
 }
 
 impl Store {
@@ -64,7 +64,7 @@ impl Store {
             };
             let revised = revised.query_row([series.0], |row| {
                 let number = |column| Ok::<_, rusqlite::Error>(row.get::<_, i64>(column)?.unsigned_abs());
-                Ok((Span { from: Millis(number(0)?), to: Millis(number(1)?) }, Seq(number(2)?)))
+                Ok((Stretch { from: Millis(number(0)?), to: Millis(number(1)?) }, Seq(number(2)?)))
             });
             if let Some(track) = track {
                 all.push(Recovered { name: name.clone(), series, track, revised: revised.optional()? });
