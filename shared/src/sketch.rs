@@ -142,8 +142,8 @@ impl Sketch {
         self.collapse();
     }
 
-    /// The value that a share `q` of all values is not above, from 0 to 1, to within 1 %: the one at the place
-    /// ⌊q(n - 1)⌋ of n sorted values, counted from 0. Nothing where there are no values.
+    /// The value that a share `q` of all values is not above, from 0 to 1, to within 1 %: of n sorted values the ⌈qn⌉th, by the
+    /// method of the nearest rank. Nothing where there are no values.
     #[must_use]
     pub fn quantile(&self, q: f64) -> Option<f64> {
         let count: u64 = self.0.iter().map(|bin| bin.count).sum();
@@ -173,7 +173,7 @@ impl Sketch {
 )]
 fn rank(q: f64, count: u64) -> Option<u64> {
     let last = count.checked_sub(1)?;
-    Some(((q.clamp(0.0, 1.0) * last as f64).floor() as u64).min(last))
+    Some(((q.clamp(0.0, 1.0) * count as f64).ceil() as u64).saturating_sub(1).min(last))
 }
 
 #[cfg(test)]
