@@ -15,8 +15,10 @@
 //! - [`sse`]: events as bytes and back;
 //! - [`contract`]: a hash of all that, by which a page notices that the server speaks otherwise;
 //! - [`problem`]: an error as RFC 9457 has it;
+//! - [`board`]: what a page shows, as a document;
 //! - [`doctor`]: what is wrong on the way of a stream, from measurements of it.
 
+pub mod board;
 pub mod bucket;
 pub mod contract;
 pub mod cursor;
@@ -33,6 +35,7 @@ pub mod sse;
 pub mod tier;
 pub mod track;
 
+pub use board::Board;
 pub use bucket::{Bucket, Sample, Stamp};
 pub use cursor::{Cursor, Epoch, Seq};
 pub use event::{ByeReason, Event, GapReason};

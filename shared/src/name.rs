@@ -49,7 +49,7 @@ pub enum NameError {
     NotOneSegment,
 }
 
-fn check_segment(at: usize, segment: &str) -> Result<(), NameError> {
+pub(crate) fn check_segment(at: usize, segment: &str) -> Result<(), NameError> {
     if segment.is_empty() {
         return Err(NameError::EmptySegment(at));
     }
@@ -212,6 +212,13 @@ macro_rules! text_like {
     )*};
 }
 text_like!(SeriesName, Selector, BoardId);
+
+impl From<&SeriesName> for Selector {
+    /// The selector of this very series.
+    fn from(name: &SeriesName) -> Self {
+        Self(Arc::clone(&name.0))
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -1,0 +1,105 @@
+//! The board that nobody made.
+
+use std::collections::BTreeSet;
+
+use super::document::MAX_WIDGETS;
+use super::log::Log;
+use super::stat::Stat;
+use super::table::Table;
+use super::widget::Shown;
+use super::{Board, Content, Source, View, Widget, WidgetId};
+use crate::name::MAX_SEGMENT_LEN;
+use crate::point::Kind;
+use crate::{BoardId, Selector, SeriesName};
+
+impl Board {
+    /// What `id` shows as long as nobody has made it, as a document: a number for each series of numbers, a log for
+    /// each of texts, in the order given. It is what a page begins to edit from, so it is valid as it is; where there
+    /// are more series than a board can have widgets, the last one is a table of all.
+    #[must_use]
+    pub fn automatic(id: &BoardId, series: impl IntoIterator<Item = (SeriesName, Kind)>) -> Self {
+        let mut taken = BTreeSet::new();
+        let mut widgets: Vec<Widget> = Vec::new();
+        for (name, kind) in series {
+            if widgets.len() == MAX_WIDGETS {
+                widgets.pop();
+                let view = View::Table(Table::default());
+                widgets.push(widget(free_id("all", &mut taken), "all", view, id.selector()));
+                break;
+            }
+            let view = match kind {
+                Kind::Number => View::Stat(Stat::default()),
+                Kind::Text => View::Log(Log::default()),
+            };
+            let title = name.within_board();
+            widgets.push(widget(free_id(title, &mut taken), title, view, Selector::from(&name)));
+        }
+        Self { title: Some(id.to_string()), columns: None, range: None, widgets }
+    }
+}
+
+fn widget(id: WidgetId, title: &str, view: View, selector: Selector) -> Widget {
+    let source = Source { series: vec![selector], ..Source::default() };
+    // A name of the longest kind is longer than a title may be.
+    let title = title.chars().take(super::widget::MAX_TITLE).collect();
+    Widget { id, title: Some(title), content: Content::Series(Box::new(Shown { view, source })), place: None }
+}
+
+/// An id made of the name, which nobody else has: `api/latency` and `api-latency` are told apart by a number.
+fn free_id(name: &str, taken: &mut BTreeSet<WidgetId>) -> WidgetId {
+    let base = name.replace('/', "-");
+    let mut count = 1_usize;
+    loop {
+        let end = if count == 1 { String::new() } else { format!("-{count}") };
+        let text = format!("{}{end}", &base[..base.len().min(MAX_SEGMENT_LEN - end.len())]);
+        // A series named `x/.-` or the like is fine; one that is cut to a lone dot is not, hence the number.
+        if let Ok(id) = text.parse::<WidgetId>()
+            && taken.insert(id.clone())
+        {
+            return id;
+        }
+        count += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::board::widget::WidgetType;
+    use proptest::prelude::*;
+
+    fn id() -> BoardId {
+        "ops".parse().unwrap()
+    }
+
+    #[test]
+    fn numbers_have_a_stat_and_texts_a_log() {
+        let series = [("ops/api/ms", Kind::Number), ("ops/api-ms", Kind::Number), ("ops/deploy", Kind::Text)];
+        let board = Board::automatic(&id(), series.map(|(name, kind)| (name.parse().unwrap(), kind)));
+        let widgets: Vec<_> = board.widgets.iter().map(|widget| (widget.id.as_str(), widget.kind())).collect();
+        let wanted = [("api-ms", WidgetType::Stat), ("api-ms-2", WidgetType::Stat), ("deploy", WidgetType::Log)];
+        assert_eq!(widgets, wanted);
+        assert_eq!(board.widgets[0].series(), ["ops/api/ms".parse().unwrap()]);
+    }
+
+    #[test]
+    fn of_more_series_than_widgets_a_table_shows_the_rest() {
+        let many = (0..5_000).map(|n| (format!("ops/{n}").parse().unwrap(), Kind::Number));
+        let board = Board::automatic(&id(), many);
+        assert_eq!(board.widgets.len(), MAX_WIDGETS);
+        let last = board.widgets.last().unwrap();
+        assert_eq!((last.kind(), last.series()), (WidgetType::Table, &["ops/**".parse().unwrap()][..]));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_series_it_is_a_valid_document(
+            names in prop::collection::btree_set("ops(/[A-Za-z.:-]{1,64}){0,7}", 0..260)
+        ) {
+            let names = names.iter().filter_map(|name| Some((name.parse().ok()?, Kind::Number)));
+            let board = Board::automatic(&id(), names);
+            let json = serde_json::to_value(&board).unwrap();
+            prop_assert_eq!(Board::read(&json).strict(), Ok(board));
+        }
+    }
+}

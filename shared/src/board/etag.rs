@@ -1,0 +1,126 @@
+//! Which edition of a board.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::word::{Word as _, words};
+
+words! {
+    /// How a document is written.
+    Form {
+        /// `application/json`.
+        Json = "json",
+        /// `application/toml`.
+        Toml = "toml",
+    }
+}
+
+impl Form {
+    /// Its content type.
+    #[must_use]
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Toml => "application/toml",
+        }
+    }
+}
+
+/// The entity tag of a board, strong (RFC 9110, 8.8.3): `"0123456789abcdef0123456789abcdef"`, quotes included. Where a
+/// document is given out in another form than it was stored in, the form is added, as in `"0123…cdef-json"`, since
+/// the bytes are others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Etag {
+    hash: u128,
+    form: Option<Form>,
+}
+
+impl Etag {
+    /// The tag of the document that has this hash, in the form that it was stored in.
+    #[must_use]
+    pub fn stored(hash: u128) -> Self {
+        Self { hash, form: None }
+    }
+
+    /// The tag of the same document, rewritten in `form`.
+    #[must_use]
+    pub fn rewritten(self, form: Form) -> Self {
+        Self { form: Some(form), ..self }
+    }
+
+    /// Whether both are of the same edition, in whichever form. This is what a page compares that has a document and
+    /// hears of a tag, and what `If-Match` is held to.
+    #[must_use]
+    pub fn same_edition(&self, other: &Self) -> bool {
+        self.hash == other.hash
+    }
+}
+
+impl fmt::Display for Etag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.form {
+            None => write!(f, "\"{:032x}\"", self.hash),
+            Some(form) => write!(f, "\"{:032x}-{}\"", self.hash, form.word()),
+        }
+    }
+}
+
+/// The text is no [`Etag`] of a board.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a board's tag is 32 lower-case hex digits in quotes, as in the header ETag")]
+pub struct EtagError;
+
+impl FromStr for Etag {
+    type Err = EtagError;
+
+    fn from_str(text: &str) -> Result<Self, EtagError> {
+        let inner = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).ok_or(EtagError)?;
+        let (hash, form) = match inner.split_once('-') {
+            Some((hash, form)) => (hash, Some(Form::of(form).ok_or(EtagError)?)),
+            None => (inner, None),
+        };
+        let lower_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        if hash.len() != 32 || !hash.bytes().all(lower_hex) {
+            return Err(EtagError);
+        }
+        Ok(Self { hash: u128::from_str_radix(hash, 16).map_err(|_| EtagError)?, form })
+    }
+}
+
+impl TryFrom<String> for Etag {
+    type Error = EtagError;
+
+    fn try_from(text: String) -> Result<Self, EtagError> {
+        text.parse()
+    }
+}
+
+impl From<Etag> for String {
+    fn from(etag: Etag) -> Self {
+        etag.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_survives_being_written_and_read_and_knows_its_edition_in_any_form() {
+        let tag = Etag::stored(0x00ab);
+        assert_eq!(tag.to_string(), "\"000000000000000000000000000000ab\"");
+        for other in [tag, tag.rewritten(Form::Json), tag.rewritten(Form::Toml)] {
+            assert_eq!(other.to_string().parse(), Ok(other));
+            assert!(other.same_edition(&tag));
+        }
+        assert!(!Etag::stored(1).same_edition(&tag));
+        for text in
+            ["", "\"", "\"ab\"", "W/\"000000000000000000000000000000ab\"", "\"000000000000000000000000000000ab-xml\""]
+        {
+            assert_eq!(text.parse::<Etag>(), Err(EtagError), "{text}");
+        }
+    }
+}

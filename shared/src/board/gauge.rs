@@ -1,0 +1,24 @@
+//! A number between two ends.
+
+use serde::Serialize;
+
+use super::axis;
+use super::read::Table;
+
+/// Options of `type = "gauge"`: the newest value of each series between two ends, coloured by the thresholds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Gauge {
+    /// Its lower end, below the upper one; 0 where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min: Option<f64>,
+    /// Its upper end; where absent, 100 for percentages, and else the greatest value of the range.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max: Option<f64>,
+}
+
+impl Gauge {
+    pub(super) fn read(widget: &Table<'_>) -> Self {
+        let (min, max) = axis::ends(widget, "min", "max");
+        Self { min, max }
+    }
+}

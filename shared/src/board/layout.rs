@@ -1,0 +1,136 @@
+//! Where widgets come to lie: without overlap, within the columns, and with nothing above them but widgets.
+//!
+//! Widgets with a place keep their column and come first, from the top to the bottom of where they want to be; each
+//! moves up as far as those before it let it, or down where they are in its way. So a gap is closed, and of two that
+//! overlap the lower one (of the same height: the right one, then the later one) is pushed down. Widgets without a
+//! place follow in the order of the document, each in the highest spot that is wide enough, the leftmost of those.
+//!
+//! What is laid out already stays as it is: each widget rests on another or on the top, and is reached from there
+//! again.
+
+use super::{Columns, Place, Size};
+
+/// What is to be laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// There, or near.
+    At(Place),
+    /// Wherever there is room; so large on a board of 12 columns.
+    Anywhere(Size),
+}
+
+/// A place for each wish, in the same order.
+#[must_use]
+pub fn layout(columns: Columns, wishes: &[Wish]) -> Vec<Place> {
+    let mut skyline = Skyline { heights: vec![0; columns.get().into()] };
+    let mut laid: Vec<Option<Place>> = vec![None; wishes.len()];
+    let mut placed: Vec<(usize, Place)> = Vec::new();
+    for (index, wish) in wishes.iter().enumerate() {
+        if let Wish::At(place) = wish {
+            placed.push((index, within(columns, *place)));
+        }
+    }
+    placed.sort_by_key(|&(index, Place { x, y, .. })| (y, x, index));
+    for (index, place) in placed {
+        laid[index] = Some(skyline.put(place.x, place.w, place.h));
+    }
+    let rest = wishes.iter().zip(laid).map(|(wish, laid)| match (laid, wish) {
+        (Some(place), _) => place,
+        (None, Wish::Anywhere(size)) => {
+            let (w, h) = (columns.scale(size.w), size.h.max(1));
+            skyline.put(skyline.highest_spot(w), w, h)
+        }
+        (None, Wish::At(place)) => skyline.put(place.x, place.w, place.h),
+    });
+    rest.collect()
+}
+
+/// The place moved and narrowed so that it fits the columns.
+fn within(columns: Columns, place: Place) -> Place {
+    let w = place.w.clamp(1, columns.get());
+    Place { x: place.x.min(columns.get() - w), w, h: place.h.max(1), ..place }
+}
+
+/// How far down each column is taken.
+struct Skyline {
+    heights: Vec<u16>,
+}
+
+impl Skyline {
+    fn top(&self, x: u16, w: u16) -> u16 {
+        let columns = usize::from(x)..usize::from(x) + usize::from(w);
+        self.heights[columns].iter().copied().max().unwrap_or(0)
+    }
+
+    fn put(&mut self, x: u16, w: u16, h: u16) -> Place {
+        let y = self.top(x, w);
+        self.heights[usize::from(x)..usize::from(x) + usize::from(w)].fill(y.saturating_add(h));
+        Place { x, y, w, h }
+    }
+
+    fn highest_spot(&self, w: u16) -> u16 {
+        let last = u16::try_from(self.heights.len()).unwrap_or(u16::MAX) - w;
+        (0..=last).min_by_key(|&x| self.top(x, w)).unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn wish() -> impl Strategy<Value = Wish> {
+        let place = (0..60u16, 0..40u16, 0..60u16, 0..9u16).prop_map(|(x, y, w, h)| Wish::At(Place { x, y, w, h }));
+        let size = (0..30u16, 0..9u16).prop_map(|(w, h)| Wish::Anywhere(Size { w, h }));
+        prop_oneof![2 => place, 1 => size]
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_overlaps_all_is_within_the_columns_and_what_is_laid_out_stays(
+            columns in 1..=48u16,
+            wishes in prop::collection::vec(wish(), 0..60),
+        ) {
+            let columns = Columns::new(columns).unwrap();
+            let laid = layout(columns, &wishes);
+            prop_assert_eq!(laid.len(), wishes.len());
+            for (index, place) in laid.iter().enumerate() {
+                prop_assert!(place.w >= 1 && place.h >= 1 && place.x + place.w <= columns.get(), "{:?}", place);
+                prop_assert!(!laid[..index].iter().any(|other| other.overlaps(place)), "{:?} of {:?}", place, laid);
+                let rests = place.y == 0
+                    || laid.iter().any(|on| on.y + on.h == place.y && Place { y: on.y, ..*place }.overlaps(on));
+                prop_assert!(rests, "{:?} hangs in the air", place);
+            }
+            let again: Vec<_> = laid.iter().copied().map(Wish::At).collect();
+            prop_assert_eq!(layout(columns, &again), laid);
+        }
+
+        #[test]
+        fn the_order_in_the_document_does_not_move_what_has_a_place(
+            wishes in prop::collection::vec(wish(), 0..20),
+        ) {
+            let columns = Columns::default();
+            let settled = layout(columns, &wishes);
+            let mut turned: Vec<_> = settled.iter().copied().map(Wish::At).collect();
+            turned.reverse();
+            let mut again = layout(columns, &turned);
+            again.reverse();
+            prop_assert_eq!(again, settled);
+        }
+    }
+
+    #[test]
+    fn of_two_that_overlap_the_lower_one_is_pushed_down() {
+        let at = |x, y, w, h| Wish::At(Place { x, y, w, h });
+        let laid = layout(Columns::default(), &[at(2, 1, 4, 2), at(0, 0, 4, 2), at(0, 9, 2, 1)]);
+        let rows: Vec<_> = laid.iter().map(|place| place.y).collect();
+        assert_eq!(rows, [2, 0, 2], "and the gap above the third is closed");
+    }
+
+    #[test]
+    fn those_without_a_place_fill_the_rows_from_the_left() {
+        let laid = layout(Columns::default(), &[Wish::Anywhere(Size { w: 3, h: 2 }); 5]);
+        let corners: Vec<_> = laid.iter().map(|place| (place.x, place.y)).collect();
+        assert_eq!(corners, [(0, 0), (3, 0), (6, 0), (9, 0), (0, 2)]);
+    }
+}

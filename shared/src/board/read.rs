@@ -1,0 +1,239 @@
+//! Reading a document field by field, so that all of its mistakes are found in one go, each with its place.
+
+use std::cell::RefCell;
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+
+use serde_json::{Map, Value};
+
+use super::word::Word;
+use crate::problem::FieldError;
+
+/// Most mistakes that are listed; of more, the last entry says how many there are.
+pub const MAX_LISTED: usize = 500;
+
+/// Most characters of a wrong value that are said back.
+const ECHO: usize = 60;
+
+/// The mistakes found so far. Fields are read through shared references, hence the cell.
+#[derive(Debug, Default)]
+pub struct Mistakes {
+    found: RefCell<Vec<FieldError>>,
+}
+
+impl Mistakes {
+    /// At `field`, such as `widgets[3].place.w`, something else was expected.
+    pub fn add(&self, field: &str, expected: impl Into<String>, got: impl Into<String>) {
+        let error = FieldError { line: None, field: field.to_owned(), expected: expected.into(), got: got.into() };
+        self.found.borrow_mut().push(error);
+    }
+
+    /// All of them in the order of the document, cut at [`MAX_LISTED`].
+    #[must_use]
+    pub fn into_list(self) -> Vec<FieldError> {
+        let mut found = self.found.into_inner();
+        let over = found.len().saturating_sub(MAX_LISTED);
+        if over > 0 {
+            found.truncate(MAX_LISTED);
+            found.push(FieldError {
+                line: None,
+                field: "…".to_owned(),
+                expected: "none of these mistakes".to_owned(),
+                got: format!("{over} more of them"),
+            });
+        }
+        found
+    }
+}
+
+/// Some table of the document (an object, in JSON). [`Table::finish`] complains of each key that nobody asked for.
+#[derive(Debug)]
+pub struct Table<'a> {
+    at: String,
+    fields: &'a Map<String, Value>,
+    asked: RefCell<Vec<&'static str>>,
+    mistakes: &'a Mistakes,
+}
+
+impl<'a> Table<'a> {
+    /// The table at `at`, which is empty for the document itself; nothing, and a mistake, where it is no table.
+    #[must_use]
+    pub fn of(value: &'a Value, at: String, mistakes: &'a Mistakes) -> Option<Self> {
+        let Value::Object(fields) = value else {
+            let at = if at.is_empty() { "document" } else { &at };
+            mistakes.add(at, "a table of keys and values", echo(value));
+            return None;
+        };
+        Some(Self { at, fields, asked: RefCell::default(), mistakes })
+    }
+
+    /// Where in the document `key` of this table is.
+    #[must_use]
+    pub fn place_of(&self, key: &str) -> String {
+        if self.at.is_empty() { key.to_owned() } else { format!("{}.{key}", self.at) }
+    }
+
+    /// Where the table itself is.
+    #[must_use]
+    pub fn at(&self) -> &str {
+        &self.at
+    }
+
+    /// Where mistakes go.
+    #[must_use]
+    pub fn mistakes(&self) -> &'a Mistakes {
+        self.mistakes
+    }
+
+    /// The value of `key`, whatever it is. JSON's null is as good as absent.
+    #[must_use]
+    pub fn get(&self, key: &'static str) -> Option<&'a Value> {
+        self.asked.borrow_mut().push(key);
+        self.fields.get(key).filter(|value| !value.is_null())
+    }
+
+    /// Complains of `key`.
+    pub fn wrong(&self, key: &str, expected: impl Into<String>, got: impl Into<String>) {
+        self.mistakes.add(&self.place_of(key), expected, got);
+    }
+
+    fn expect<T>(
+        &self,
+        key: &'static str,
+        expected: impl FnOnce() -> String,
+        read: impl FnOnce(&'a Value) -> Option<T>,
+    ) -> Option<T> {
+        let value = self.get(key)?;
+        let read = read(value);
+        if read.is_none() {
+            self.wrong(key, expected(), echo(value));
+        }
+        read
+    }
+
+    /// A text of at most `max` bytes.
+    #[must_use]
+    pub fn text(&self, key: &'static str, max: usize) -> Option<String> {
+        let text = self.expect(key, || format!("a text of at most {max} bytes"), Value::as_str)?;
+        if text.len() > max {
+            self.wrong(key, format!("a text of at most {max} bytes"), format!("{} bytes", text.len()));
+            return None;
+        }
+        Some(text.to_owned())
+    }
+
+    /// A text that says a `T`.
+    #[must_use]
+    pub fn parsed<T: FromStr<Err: Display>>(&self, key: &'static str, expected: &str) -> Option<T> {
+        let text = self.expect(key, || expected.to_owned(), Value::as_str)?;
+        self.parse(&self.place_of(key), text, expected)
+    }
+
+    /// One word of those that there are.
+    #[must_use]
+    pub fn word<W: Word>(&self, key: &'static str) -> Option<W> {
+        self.expect(key, W::offer, |value| value.as_str().and_then(W::of))
+    }
+
+    /// Some words of those that there are, each once.
+    #[must_use]
+    pub fn words<W: Word>(&self, key: &'static str) -> Vec<W> {
+        let mut words = Vec::new();
+        for (at, value) in self.list(key, W::ALL.len(), &format!("a list of {}", W::offer())) {
+            match value.as_str().and_then(W::of) {
+                Some(word) if words.contains(&word) => self.mistakes.add(&at, "each word once", echo(value)),
+                Some(word) => words.push(word),
+                None => self.mistakes.add(&at, W::offer(), echo(value)),
+            }
+        }
+        words
+    }
+
+    /// A finite number.
+    #[must_use]
+    pub fn number(&self, key: &'static str) -> Option<f64> {
+        self.expect(key, || "a finite number".to_owned(), |value| value.as_f64().filter(|number| number.is_finite()))
+    }
+
+    /// A whole number within `range`.
+    #[must_use]
+    pub fn whole(&self, key: &'static str, range: RangeInclusive<u16>) -> Option<u16> {
+        let expected = || format!("a whole number from {} to {}", range.start(), range.end());
+        self.expect(key, expected, |value| {
+            value.as_u64().and_then(|whole| u16::try_from(whole).ok()).filter(|whole| range.contains(whole))
+        })
+    }
+
+    /// `true` or `false`.
+    #[must_use]
+    pub fn flag(&self, key: &'static str) -> Option<bool> {
+        self.expect(key, || "true or false".to_owned(), Value::as_bool)
+    }
+
+    /// The table within this one.
+    #[must_use]
+    pub fn table(&self, key: &'static str) -> Option<Table<'a>> {
+        Table::of(self.get(key)?, self.place_of(key), self.mistakes)
+    }
+
+    /// The entries of a list, each with its place: the first `max` of them, and a mistake where there are more.
+    #[must_use]
+    pub fn list(&self, key: &'static str, max: usize, expected: &str) -> Vec<(String, &'a Value)> {
+        let Some(list) = self.expect(key, || expected.to_owned(), Value::as_array) else { return Vec::new() };
+        if list.len() > max {
+            self.wrong(key, format!("at most {max} entries"), format!("{} of them", list.len()));
+        }
+        let at = self.place_of(key);
+        list.iter().take(max).enumerate().map(|(index, value)| (format!("{at}[{index}]"), value)).collect()
+    }
+
+    /// The entries of a table whose keys are the document's own: the first `max`, and a mistake where there are more.
+    #[must_use]
+    pub fn entries(&self, max: usize) -> Vec<(&'a String, &'a Value)> {
+        if self.fields.len() > max {
+            self.mistakes.add(&self.at, format!("at most {max} entries"), format!("{} of them", self.fields.len()));
+        }
+        self.fields.iter().take(max).collect()
+    }
+
+    /// Reads `text`, which is at `at`, as a `T`.
+    #[must_use]
+    pub fn parse<T: FromStr<Err: Display>>(&self, at: &str, text: &str, expected: &str) -> Option<T> {
+        text.parse()
+            .map_err(|error| {
+                self.mistakes.add(at, expected, format!("{}: {error}", echo(&Value::from(text))));
+            })
+            .ok()
+    }
+
+    /// Complains of every key that was not asked for.
+    pub fn finish(self) {
+        let asked = self.asked.borrow();
+        for (key, value) in self.fields {
+            if !asked.iter().any(|known| known == key) {
+                let mut known: Vec<_> = asked.clone();
+                known.sort_unstable();
+                known.dedup();
+                let key: String = key.chars().take(ECHO).collect();
+                self.wrong(&key, format!("no such key; there are {}", known.join(", ")), echo(value));
+            }
+        }
+    }
+}
+
+/// A value as a message says it: short, and on one line.
+#[must_use]
+pub fn echo(value: &Value) -> String {
+    match value {
+        Value::Array(list) => format!("a list of {}", list.len()),
+        Value::Object(_) => "a table".to_owned(),
+        other => {
+            let text = other.to_string();
+            match text.char_indices().nth(ECHO) {
+                Some((end, _)) => format!("{}…", &text[..end]),
+                None => text,
+            }
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! Words: options of which a document names one.
+
+/// An enum whose values are words of a document.
+pub trait Word: Copy + PartialEq + 'static {
+    /// Every value with its word, in the order in which they are offered.
+    const ALL: &'static [(&'static str, Self)];
+
+    /// The value that a word names.
+    #[must_use]
+    fn of(word: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(known, _)| *known == word).map(|&(_, value)| value)
+    }
+
+    /// The word of the value.
+    #[must_use]
+    fn word(self) -> &'static str {
+        Self::ALL.iter().find(|&&(_, value)| value == self).map_or("", |(word, _)| word)
+    }
+
+    /// All words, for a message: `value, rate or mean`.
+    #[must_use]
+    fn offer() -> String {
+        let words: Vec<_> = Self::ALL.iter().map(|(word, _)| *word).collect();
+        match words.split_last() {
+            Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+            _ => words.concat(),
+        }
+    }
+}
+
+/// Makes an enum a [`Word`] that is written as such.
+macro_rules! words {
+    ($(#[$about:meta])* $name:ident { $($(#[$doc:meta])* $value:ident = $word:literal),* $(,)? }) => {
+        $(#[$about])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name { $($(#[$doc])* $value),* }
+
+        impl $crate::board::word::Word for $name {
+            const ALL: &'static [(&'static str, Self)] = &[$(($word, Self::$value)),*];
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                to.serialize_str($crate::board::word::Word::word(*self))
+            }
+        }
+    };
+}
+pub(super) use words;
