@@ -13,8 +13,8 @@ use crate::app::{AppState, app};
 use crate::config::{Agent, Config};
 use crate::door;
 use crate::history::History;
-use crate::hub::Hub;
 use crate::hub::driver::HubHandle;
+use crate::hub::{Boards, Hub};
 use crate::metrics::Metrics;
 use crate::rollup::Rollup;
 use crate::store::{OpenError, Store, Writer};
@@ -75,7 +75,7 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     tracing::info!(series = rollup.len(), points = rollup.head().0, data = %config.data.display(), "read the store");
 
     let history = History::new(&store, config.retention);
-    let hub = HubHandle::new(Hub::new(rollup, config.heartbeat), config.max_readers);
+    let hub = HubHandle::new(Hub::new(rollup, Boards::default(), config.heartbeat), config.max_readers);
     let metrics = Metrics::default();
     let publisher = (hub.clone(), metrics.clone());
     let (writer, writing) = Writer::start(store, config.retention, move |committed| {

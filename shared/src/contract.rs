@@ -17,8 +17,10 @@ pub fn hash() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::board::Etag;
     use crate::{
-        ByeReason, Epoch, Event, GapReason, Millis, Number, Seq, SeriesPart, Stamp, Stretch, Text, Track, Value,
+        BoardEdition, ByeReason, Epoch, Event, GapReason, Millis, Number, Seq, SeriesPart, Stamp, Stretch, Text, Track,
+        Value,
     };
 
     fn examples() -> Vec<Event> {
@@ -39,11 +41,19 @@ mod tests {
         let epoch = Epoch(0x0bad_cafe);
         let mut revised = series.clone();
         revised[0].revised = Some(Stretch { from: Millis(1_732_395_600_000), to: Millis(1_732_395_601_000) });
+        let board = |etag| BoardEdition { id: "ops".parse().unwrap(), etag };
         vec![
-            Event::Hello { contract: "0123456789abcdef".into(), epoch, heartbeat_ms: 15_000, now },
+            Event::Hello {
+                contract: "0123456789abcdef".into(),
+                epoch,
+                heartbeat_ms: 15_000,
+                now,
+                boards: vec![board(None)],
+            },
             Event::Snapshot { now, series },
             Event::Update { now, pushed: now, series: revised },
             Event::Gap { from: "0000beef-9".into(), to: "0badcafe-7".into(), reason: GapReason::OtherEpoch },
+            Event::Board(board(Some(Etag::stored(0x0012_3456_789a_bcde)))),
             Event::Heartbeat { now },
             Event::Bye { reason: ByeReason::Shutdown, retry_ms: 1_500 },
         ]

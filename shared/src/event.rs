@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Epoch, Millis, SeriesPart};
+use crate::board::Etag;
+use crate::{BoardId, Epoch, Millis, SeriesPart};
 
 /// One event of the stream: one line of JSON, told apart by its `type`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -18,6 +19,9 @@ pub enum Event {
         heartbeat_ms: u64,
         /// The server's clock.
         now: Millis,
+        /// Each board of `?board=`, as it is now: a page that has another edition of its document gets it anew.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        boards: Vec<BoardEdition>,
     },
     /// All of the selection as it is; whatever the reader had before goes.
     Snapshot {
@@ -44,6 +48,9 @@ pub enum Event {
         /// Why.
         reason: GapReason,
     },
+    /// The document of a board of `?board=` changed: a page gets it anew. Where other series are selected with it, a
+    /// snapshot of those follows, before any update; else the picture goes on.
+    Board(BoardEdition),
     /// Nothing changed; the line is alive.
     Heartbeat {
         /// The server's clock.
@@ -58,6 +65,16 @@ pub enum Event {
     },
     /// A type of a later version. Readers pass it over.
     Unknown,
+}
+
+/// Which edition of a board there is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BoardEdition {
+    /// Which board.
+    pub id: BoardId,
+    /// The tag of its document, as the header `ETag` has it; nothing where nobody has made it, so that it shows all
+    /// series under its name.
+    pub etag: Option<Etag>,
 }
 
 /// An event as it is read: all fields that any has. Where serde reads an enum by its tag it keeps all of the text as
@@ -77,6 +94,9 @@ struct WireEvent {
     to: Option<String>,
     reason: Option<String>,
     retry_ms: Option<u64>,
+    boards: Option<Vec<BoardEdition>>,
+    id: Option<BoardId>,
+    etag: Option<Etag>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -96,6 +116,7 @@ impl TryFrom<WireEvent> for Event {
                 epoch: wire.epoch.ok_or(Lacking("epoch"))?,
                 heartbeat_ms: wire.heartbeat_ms.ok_or(Lacking("heartbeat_ms"))?,
                 now: now?,
+                boards: wire.boards.unwrap_or_default(),
             },
             "snapshot" => Self::Snapshot { now: now?, series: series? },
             "update" => Self::Update { now: now?, pushed: wire.pushed.ok_or(Lacking("pushed"))?, series: series? },
@@ -104,6 +125,7 @@ impl TryFrom<WireEvent> for Event {
                 to: wire.to.ok_or(Lacking("to"))?,
                 reason: GapReason::read(&reason?),
             },
+            "board" => Self::Board(BoardEdition { id: wire.id.ok_or(Lacking("id"))?, etag: wire.etag }),
             "heartbeat" => Self::Heartbeat { now: now? },
             "bye" => {
                 Self::Bye { reason: ByeReason::read(&reason?), retry_ms: wire.retry_ms.ok_or(Lacking("retry_ms"))? }

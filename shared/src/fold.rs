@@ -96,7 +96,9 @@ impl Picture {
                 self.cursor = Some(Cursor { seq: known.seq.max(id.seq), ..known });
                 Ok(Applied::Nothing)
             }
-            Event::Hello { .. } | Event::Gap { .. } | Event::Bye { .. } | Event::Unknown => Ok(Applied::Nothing),
+            Event::Hello { .. } | Event::Board(_) | Event::Gap { .. } | Event::Bye { .. } | Event::Unknown => {
+                Ok(Applied::Nothing)
+            }
         }
     }
 

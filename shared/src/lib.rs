@@ -38,7 +38,7 @@ pub mod track;
 pub use board::Board;
 pub use bucket::{Bucket, Sample, Stamp};
 pub use cursor::{Cursor, Epoch, Seq};
-pub use event::{ByeReason, Event, GapReason};
+pub use event::{BoardEdition, ByeReason, Event, GapReason};
 pub use fold::{Applied, Picture};
 pub use millis::{Millis, Stretch};
 pub use name::{BoardId, Selector, SeriesName};

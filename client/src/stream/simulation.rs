@@ -355,6 +355,7 @@ impl World {
                         epoch: EPOCH,
                         heartbeat_ms: HEARTBEAT_MS,
                         now: Millis(now),
+                        boards: Vec::new(),
                     };
                     told.push((after, hello));
                 }

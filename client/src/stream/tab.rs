@@ -279,7 +279,7 @@ impl Tab {
                 self.live.forget();
                 return Some(Input::Gap);
             }
-            Event::Unknown => return Some(Input::Heard),
+            Event::Board(_) | Event::Unknown => return Some(Input::Heard),
             Event::Snapshot { .. } | Event::Update { .. } | Event::Heartbeat { .. } => Input::Applied,
         };
         if let Event::Update { now: written, pushed, .. } = &event {
@@ -351,6 +351,6 @@ fn written_at(event: &Event) -> Option<u64> {
         | Event::Snapshot { now, .. }
         | Event::Update { now, .. }
         | Event::Heartbeat { now } => Some(now.0),
-        Event::Gap { .. } | Event::Bye { .. } | Event::Unknown => None,
+        Event::Board(_) | Event::Gap { .. } | Event::Bye { .. } | Event::Unknown => None,
     }
 }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use shared::{ByeReason, SeriesName, Track};
+use shared::{BoardId, ByeReason, SeriesName, Track};
 use tokio::sync::{Notify, watch};
 
 use super::frame::Frame;
 use super::topic::TopicId;
-use super::{Counts, Hub, Reader, Resume, Selection, Step};
+use super::{Counts, Hub, Interest, Reader, Resume, Shown, Step};
 use crate::clock::{self, Now, Uptime};
 use crate::store::commit::Committed;
 
@@ -79,6 +79,13 @@ impl HubHandle {
         }
     }
 
+    /// From now on the board is this. To be called in the order of the commits, as [`HubHandle::publish`] is: before any
+    /// point after [`Shown::since`].
+    pub fn set_board(&self, id: BoardId, shown: Shown) {
+        let topics = self.0.hub.lock().set_board(id, shown);
+        self.wake(&topics);
+    }
+
     /// Writes frames when their time comes, until dropped.
     pub async fn pace(self) {
         loop {
@@ -103,12 +110,12 @@ impl HubHandle {
     ///
     /// # Errors
     /// [`Full`] where there are as many readers as may be. Those that are there are never sent away for a new one.
-    pub fn subscribe(&self, selection: Selection, resume: Resume) -> Result<Subscription, Full> {
+    pub fn subscribe(&self, interest: Interest, resume: Resume) -> Result<Subscription, Full> {
         let mut hub = self.0.hub.lock();
         if hub.readers() >= self.0.max_readers {
             return Err(Full { readers: self.0.max_readers, retry_after: 1 + draw_below(RETRY_SPREAD_SECONDS) });
         }
-        let (topic, reader) = hub.subscribe(selection, resume, clock::now());
+        let (topic, reader) = hub.subscribe(interest, resume, clock::now());
         drop(hub);
         Ok(Subscription { hub: self.clone(), topic, reader })
     }
@@ -144,6 +151,10 @@ impl HubHandle {
         self.0.hub.lock().series().for_each(|(name, track)| look(name, track));
     }
 
+    fn waker(&self, topic: TopicId) -> watch::Receiver<()> {
+        self.0.wakers.lock().entry(topic).or_default().subscribe()
+    }
+
     fn wake(&self, topics: &[TopicId]) {
         if topics.is_empty() {
             return;
@@ -166,12 +177,13 @@ pub struct Stepping<'a> {
 }
 
 impl Stepping<'_> {
-    /// What the reader of `subscription` has to do now.
+    /// What the reader of `subscription` has to do now. It may be in another topic afterwards, where a board of it
+    /// changed.
     pub fn step(&mut self, subscription: &mut Subscription) -> Step {
         if let Some(Closing { reason, spread_ms }) = self.closing {
             subscription.reader.leave(reason, u64::from(draw_below(spread_ms)));
         }
-        self.hub.next(subscription.topic, &mut subscription.reader, self.now)
+        self.hub.next(&mut subscription.topic, &mut subscription.reader, self.now)
     }
 }
 
@@ -202,7 +214,7 @@ impl Subscription {
     /// The frames as they come, for a task of its own.
     #[must_use]
     pub fn listen(self) -> Listener {
-        let wake = self.hub.0.wakers.lock().entry(self.topic).or_default().subscribe();
+        let wake = self.hub.waker(self.topic);
         Listener { wake, closing: self.hub.0.closing.subscribe(), subscription: self }
     }
 }
@@ -231,11 +243,20 @@ impl Listener {
             // Seen before asking, so that a frame that comes right after wakes this again.
             self.wake.mark_unchanged();
             self.closing.mark_unchanged();
+            let before = self.subscription.topic;
             let subscription = &mut self.subscription;
             let hub = subscription.hub.clone();
-            match hub.stepping(|hub| hub.step(subscription)) {
+            let step = hub.stepping(|hub| hub.step(subscription));
+            let moved = self.subscription.topic != before;
+            if moved {
+                self.forget_waker(before);
+                self.wake = hub.waker(self.subscription.topic);
+            }
+            match step {
                 Step::Send(frame) => return Some(frame),
                 Step::End => return None,
+                // A frame of the new topic may have gone by before its waker was there.
+                Step::Wait(_) if moved => {}
                 Step::Wait(until) => {
                     tokio::select! {
                         _ = self.wake.changed() => {}
@@ -246,15 +267,20 @@ impl Listener {
             }
         }
     }
+
+    /// This one reads `topic` no longer: where nobody else does, its waker goes.
+    fn forget_waker(&self, topic: TopicId) {
+        let mut wakers = self.subscription.hub.0.wakers.lock();
+        // This one is still counted.
+        if wakers.get(&topic).is_some_and(|waker| waker.receiver_count() <= 1) {
+            wakers.remove(&topic);
+        }
+    }
 }
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        let mut wakers = self.subscription.hub.0.wakers.lock();
-        // This one is still counted.
-        if wakers.get(&self.subscription.topic).is_some_and(|waker| waker.receiver_count() <= 1) {
-            wakers.remove(&self.subscription.topic);
-        }
+        self.forget_waker(self.subscription.topic);
     }
 }
 

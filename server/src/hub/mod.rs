@@ -3,6 +3,7 @@
 //! [`Hub`] and [`reader::Reader`] are a state machine without I/O, clock or threads; [`driver`] gives them those.
 //! Readers with the same [`Selection`] share a [`topic`], and a frame of a topic is encoded once for all of them.
 
+pub mod boards;
 pub mod driver;
 pub mod frame;
 pub mod reader;
@@ -14,9 +15,11 @@ pub mod topic;
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
-use shared::{Cursor, Event, Seq, SeriesName, SeriesPart, Track, sse};
+use shared::{BoardId, Cursor, Event, Seq, SeriesName, SeriesPart, Track, sse};
 
+pub use boards::{Boards, Interest, Shown};
 use frame::Frame;
+use reader::Follow;
 pub use reader::{Reader, Resume, Step};
 pub use selection::{Rate, Selection};
 use topic::{Topic, TopicId};
@@ -29,6 +32,7 @@ use crate::store::commit::Committed;
 #[derive(Debug)]
 pub struct Hub {
     rollup: Rollup,
+    boards: Boards,
     topics: HashMap<TopicId, Topic>,
     /// So that a reader finds the topic of those who want the same.
     by_selection: HashMap<Selection, TopicId>,
@@ -48,9 +52,10 @@ pub struct Hub {
 impl Hub {
     /// A hub over what the store holds. `heartbeat` is how long a silent stream stays silent.
     #[must_use]
-    pub fn new(rollup: Rollup, heartbeat: Duration) -> Self {
+    pub fn new(rollup: Rollup, boards: Boards, heartbeat: Duration) -> Self {
         Self {
             rollup,
+            boards,
             topics: HashMap::new(),
             by_selection: HashMap::new(),
             listening: HashMap::new(),
@@ -115,8 +120,29 @@ impl Hub {
         self.waiting.first().map(|&(due, _)| due)
     }
 
+    /// From now on the board is this. Its readers hear of it with their next step: gives the topics that they may be
+    /// in, which are all, since boards change rarely. To be called before any point after [`Shown::since`] is published.
+    pub fn set_board(&mut self, id: BoardId, shown: Shown) -> Vec<TopicId> {
+        self.boards.set(id, shown);
+        self.topics.keys().copied().collect()
+    }
+
     /// A reader that just came, and the topic that it reads.
-    pub fn subscribe(&mut self, selection: Selection, resume: Resume, now: Now) -> (TopicId, Reader) {
+    pub fn subscribe(&mut self, interest: Interest, resume: Resume, now: Now) -> (TopicId, Reader) {
+        let id = self.join(self.boards.selection(&interest));
+        self.readers += 1;
+        (id, Reader::new(interest, &self.boards, resume, self.heartbeat, now.up))
+    }
+
+    /// A reader of `id` has gone. The last one takes the topic along.
+    pub fn unsubscribe(&mut self, id: TopicId) {
+        if self.topics.contains_key(&id) {
+            self.readers -= 1;
+            self.leave(id);
+        }
+    }
+
+    fn join(&mut self, selection: Selection) -> TopicId {
         let id = if let Some(&id) = self.by_selection.get(&selection) {
             id
         } else {
@@ -132,16 +158,13 @@ impl Hub {
         };
         if let Some(topic) = self.topics.get_mut(&id) {
             topic.readers += 1;
-            self.readers += 1;
         }
-        (id, Reader::new(resume, self.heartbeat, now.up))
+        id
     }
 
-    /// A reader of `id` has gone. The last one takes the topic along.
-    pub fn unsubscribe(&mut self, id: TopicId) {
+    fn leave(&mut self, id: TopicId) {
         let Some(topic) = self.topics.get_mut(&id) else { return };
         topic.readers -= 1;
-        self.readers -= 1;
         if topic.readers > 0 {
             return;
         }
@@ -161,10 +184,28 @@ impl Hub {
         self.readers
     }
 
-    /// What `reader` of topic `id` has to do now.
-    pub fn next(&mut self, id: TopicId, reader: &mut Reader, now: Now) -> Step {
-        let Some(topic) = self.topics.get_mut(&id) else { return Step::End };
+    /// What `reader` of topic `id` has to do now. Where a board of it selects other series than before, it is in
+    /// another topic afterwards.
+    pub fn next(&mut self, id: &mut TopicId, reader: &mut Reader, now: Now) -> Step {
+        self.follow(id, reader);
+        let Some(topic) = self.topics.get_mut(id) else { return Step::End };
         reader.next(&mut View { rollup: &self.rollup, topic, now }, now)
+    }
+
+    /// Takes the reader along to where its boards have gone.
+    fn follow(&mut self, id: &mut TopicId, reader: &mut Reader) {
+        if reader.is_abreast_of(&self.boards) {
+            return;
+        }
+        let selection = self.boards.selection(reader.interest());
+        if self.topics.get(id).is_none_or(|topic| *topic.selection() == selection) {
+            reader.follow(&self.boards, Follow::SameSeries);
+            return;
+        }
+        reader.follow(&self.boards, Follow::OtherSeries);
+        let joined = self.join(selection);
+        self.leave(*id);
+        *id = joined;
     }
 
     /// Every series, in no particular order.

@@ -4,8 +4,9 @@
 use std::time::Duration;
 
 use shared::cursor::CursorError;
-use shared::{ByeReason, Cursor, Epoch, Event, GapReason, Seq, contract, sse};
+use shared::{BoardEdition, ByeReason, Cursor, Epoch, Event, GapReason, Seq, contract, sse};
 
+use super::boards::{Boards, Interest};
 use super::frame::Frame;
 use super::selection::Rate;
 use super::topic::Next;
@@ -66,10 +67,28 @@ pub trait Source {
     fn after(&self, seq: Seq) -> Next;
 }
 
+/// What a change of a board means for a reader of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Follow {
+    /// It goes on: the same series are selected as before.
+    SameSeries,
+    /// It begins anew, with a snapshot.
+    OtherSeries,
+}
+
 /// One reader.
 #[derive(Debug)]
 pub struct Reader {
     stage: Stage,
+    interest: Interest,
+    /// The boards as it last looked at them, by [`Boards::changes`].
+    board_changes: u64,
+    /// The edition of each of its boards that it was told, or is about to be.
+    editions: Vec<BoardEdition>,
+    /// Of those, what it is about to be told by itself, since `hello` is over.
+    news: Vec<BoardEdition>,
+    /// A cursor up to this one may be of another selection; see [`super::boards`].
+    since: Seq,
     /// It has all up to and with this point.
     at: Seq,
     heartbeat_ms: u64,
@@ -90,9 +109,46 @@ enum Stage {
 impl Reader {
     /// A reader that has heard nothing yet.
     #[must_use]
-    pub fn new(resume: Resume, heartbeat: Duration, now: Uptime) -> Self {
+    pub fn new(interest: Interest, boards: &Boards, resume: Resume, heartbeat: Duration, now: Uptime) -> Self {
         let heartbeat_ms = u64::try_from(heartbeat.as_millis()).unwrap_or(u64::MAX);
-        Self { stage: Stage::Greeting(resume), at: Seq::ZERO, heartbeat_ms, heartbeat_at: now.plus(heartbeat_ms) }
+        Self {
+            stage: Stage::Greeting(resume),
+            board_changes: boards.changes(),
+            editions: boards.editions(&interest),
+            news: Vec::new(),
+            since: boards.since(&interest),
+            interest,
+            at: Seq::ZERO,
+            heartbeat_ms,
+            heartbeat_at: now.plus(heartbeat_ms),
+        }
+    }
+
+    /// What it asked for.
+    #[must_use]
+    pub fn interest(&self) -> &Interest {
+        &self.interest
+    }
+
+    /// Whether no board has changed since it last looked.
+    #[must_use]
+    pub fn is_abreast_of(&self, boards: &Boards) -> bool {
+        self.interest.boards.is_empty() || self.board_changes == boards.changes()
+    }
+
+    /// Looks at the boards again. It will tell which of its own changed.
+    pub fn follow(&mut self, boards: &Boards, follow: Follow) {
+        self.board_changes = boards.changes();
+        self.since = boards.since(&self.interest);
+        let before = std::mem::replace(&mut self.editions, boards.editions(&self.interest));
+        if matches!(self.stage, Stage::Greeting(_)) {
+            // `hello` will say which editions there are, and look at the cursor.
+            return;
+        }
+        self.news.extend(self.editions.iter().filter(|edition| !before.contains(edition)).cloned());
+        if follow == Follow::OtherSeries && matches!(self.stage, Stage::Resuming | Stage::Live) {
+            self.stage = Stage::Starting;
+        }
     }
 
     /// The stream is to end: the next step says `bye`, and the one after closes.
@@ -112,6 +168,12 @@ impl Reader {
     }
 
     fn decide(&mut self, source: &mut impl Source, now: Now) -> Step {
+        // Under the cursor that the reader has: if the line is cut before the snapshot, it comes back for it.
+        if matches!(self.stage, Stage::Resuming | Stage::Starting | Stage::Live) && !self.news.is_empty() {
+            let news = std::mem::take(&mut self.news);
+            let frame = |edition| sse::frame(id(source, self.at), &Event::Board(edition));
+            return Step::Send(Frame::new(&news.into_iter().map(frame).collect::<String>()));
+        }
         match std::mem::replace(&mut self.stage, Stage::Live) {
             Stage::Greeting(resume) => self.greet(source, &resume, now),
             Stage::Resuming => self.resume(source, now),
@@ -145,8 +207,8 @@ impl Reader {
             }
         };
         self.stage = match resume {
-            // Before all points there is no picture to continue.
-            Resume::From(cursor) if gap.is_none() && cursor.seq > Seq::ZERO => Stage::Resuming,
+            // Before all points there is no picture to continue, nor is there where its boards selected others.
+            Resume::From(cursor) if gap.is_none() && cursor.seq > self.since => Stage::Resuming,
             _ => Stage::Starting,
         };
         let hello = Event::Hello {
@@ -154,6 +216,7 @@ impl Reader {
             epoch: source.epoch(),
             heartbeat_ms: self.heartbeat_ms,
             now: now.wall,
+            boards: self.editions.clone(),
         };
         let mut frames = format!("retry: {RETRY_MS}\n{}", sse::frame(id(source, self.at), &hello));
         if let Some((from, reason)) = gap {

@@ -4,7 +4,11 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use shared::{Applied, Epoch, Event, Millis, Number, Picture, Point, Seq, SeriesName, Text, Track, Value, sse};
+use shared::board::Etag;
+use shared::{
+    Applied, BoardEdition, Epoch, Event, Millis, Number, Picture, Point, Selector, Seq, SeriesName, Text, Track, Value,
+    sse,
+};
 
 use super::*;
 use crate::clock::Uptime;
@@ -12,12 +16,19 @@ use crate::store::SeriesId;
 
 const EPOCH: Epoch = Epoch(0x0bad_cafe);
 const HEARTBEAT: Duration = Duration::from_secs(15);
-const READERS: usize = 3;
+const READERS: usize = 5;
+
+/// What the document of the board `s` can select; as long as nobody has made it, that is `s/**`.
+const SELECTIONS: [&[&str]; 5] = [&["s/**"], &["s/1"], &["s/0", "s/1"], &["s/2", "s/3"], &[]];
 
 #[derive(Clone, Copy, Debug)]
 enum Happening {
     /// Points are committed, and published together.
     Push { series: u8, count: u8, late_ms: u16 },
+    /// The board `s` has a new document, which selects this one of [`SELECTIONS`].
+    Edit { selection: usize },
+    /// It is deleted.
+    Delete,
     /// Time goes by.
     Pass { ms: u16 },
     /// A reader reads up to so many frames.
@@ -45,6 +56,8 @@ fn happening() -> impl Strategy<Value = Happening> {
         8 => (reader.clone(), 1..8u8).prop_map(|(reader, frames)| Happening::Read { reader, frames }),
         2 => reader.clone().prop_map(|reader| Happening::Cut { reader }),
         1 => Just(Happening::Restart),
+        1 => (0..SELECTIONS.len()).prop_map(|selection| Happening::Edit { selection }),
+        1 => Just(Happening::Delete),
         1 => (reader, prop_oneof![Just(0), Just(1), Just(20)]).prop_map(|(reader, hz)| Happening::Reload { reader, hz }),
     ]
 }
@@ -52,7 +65,11 @@ fn happening() -> impl Strategy<Value = Happening> {
 /// A browser: it keeps the last id that the stream gave, as EventSource does, and the picture.
 #[derive(Debug)]
 struct Browser {
+    interest: Interest,
+    /// What its picture is of.
     selection: Selection,
+    /// The edition of the board `s` that it was told last.
+    told: Option<Etag>,
     topic: TopicId,
     reader: Reader,
     parser: sse::Parser,
@@ -70,19 +87,48 @@ struct World {
     /// The state of the server after each point; the first is before all.
     states: Vec<BTreeMap<SeriesName, Track>>,
     browsers: Vec<Browser>,
+    /// The board `s`, as the store would have kept it.
+    board: Option<Shown>,
+    /// What each edition of it selects; the tag of an edition is its place here.
+    editions: Editions,
 }
 
-fn selection(hz: u32, selector: &str) -> Selection {
-    Selection::new(vec![selector.parse().unwrap()], Rate::of_hz(hz).unwrap())
+#[derive(Default)]
+struct Editions(Vec<Vec<Selector>>);
+
+impl Editions {
+    /// What a reader selects where the board is of this edition.
+    fn selection(&self, interest: &Interest, etag: Option<Etag>) -> Selection {
+        let mut selectors = interest.series.clone();
+        if !interest.boards.is_empty() {
+            let edition =
+                etag.map(|etag| (0..).zip(&self.0).find(|&(n, _)| Etag::stored(n) == etag).unwrap().1.clone());
+            selectors.extend(edition.unwrap_or_else(|| vec!["s/**".parse().unwrap()]));
+        }
+        Selection::new(selectors, interest.rate)
+    }
+}
+
+fn series(hz: u32, selector: &str) -> Interest {
+    Interest { series: vec![selector.parse().unwrap()], boards: Vec::new(), rate: Rate::of_hz(hz).unwrap() }
+}
+
+fn board(hz: u32) -> Interest {
+    Interest { series: Vec::new(), boards: vec!["s".parse().unwrap()], rate: Rate::of_hz(hz).unwrap() }
+}
+
+fn hub_of(rollup: Rollup) -> Hub {
+    Hub::new(rollup, Boards::default(), HEARTBEAT)
 }
 
 impl World {
     fn new() -> Self {
         let now = Now { wall: Millis(1_732_399_200_000), up: Uptime(0) };
-        let mut hub = Hub::new(Rollup::new(EPOCH, Seq::ZERO), HEARTBEAT);
-        let open = |(hz, selector)| Browser::open(&mut hub, selection(hz, selector), now);
-        let browsers = [(20, "s/**"), (0, "s/**"), (1, "s/1")].into_iter().map(open).collect();
-        Self { now, hub, points: Vec::new(), states: vec![BTreeMap::new()], browsers }
+        let mut hub = hub_of(Rollup::new(EPOCH, Seq::ZERO));
+        let interests = [series(20, "s/**"), series(0, "s/**"), series(1, "s/1"), board(20), board(0)];
+        let browsers = interests.into_iter().map(|interest| Browser::open(&mut hub, interest, now)).collect();
+        let (board, editions) = (None, Editions::default());
+        Self { now, hub, points: Vec::new(), states: vec![BTreeMap::new()], browsers, board, editions }
     }
 
     fn push(&mut self, series: u8, count: u8, late_ms: u16) {
@@ -122,10 +168,35 @@ impl World {
         for point in self.points.iter().cloned() {
             rollup.push(point);
         }
-        self.hub = Hub::new(rollup, HEARTBEAT);
+        self.hub = hub_of(rollup);
+        if let Some(shown) = self.board.clone() {
+            self.hub.set_board("s".parse().unwrap(), shown);
+        }
         for browser in &mut self.browsers {
             browser.connect(&mut self.hub, self.now);
         }
+    }
+
+    /// The board has another document from now on, or none.
+    fn edit(&mut self, selection: Option<usize>) {
+        let (selectors, etag) = match selection {
+            None => (vec!["s/**".parse().unwrap()], None),
+            Some(selection) => {
+                let selectors: Vec<Selector> = SELECTIONS[selection].iter().map(|text| text.parse().unwrap()).collect();
+                self.editions.0.push(selectors.clone());
+                (selectors, Some(Etag::stored(self.editions.0.len() as u128 - 1)))
+            }
+        };
+        let before = self.board.take().unwrap_or_else(|| Shown {
+            selectors: vec!["s/**".parse().unwrap()],
+            etag: None,
+            since: Seq::ZERO,
+        });
+        let head = Seq(self.states.len() as u64 - 1);
+        let since = if before.selectors == selectors { before.since } else { head };
+        let shown = Shown { selectors, etag, since };
+        self.board = Some(shown.clone());
+        self.hub.set_board("s".parse().unwrap(), shown);
     }
 
     fn cut(&mut self, reader: usize) {
@@ -136,8 +207,8 @@ impl World {
 
     fn reload(&mut self, reader: usize, hz: u32) {
         self.hub.unsubscribe(self.browsers[reader].topic);
-        let selection = Selection { rate: Rate::of_hz(hz).unwrap(), ..self.browsers[reader].selection.clone() };
-        self.browsers[reader] = Browser::open(&mut self.hub, selection, self.now);
+        let interest = Interest { rate: Rate::of_hz(hz).unwrap(), ..self.browsers[reader].interest.clone() };
+        self.browsers[reader] = Browser::open(&mut self.hub, interest, self.now);
     }
 
     /// Reads, and holds the picture against the server's state at its cursor after every frame. Whether it was the
@@ -145,13 +216,13 @@ impl World {
     fn read(&mut self, reader: usize, frames: usize) -> Result<bool, TestCaseError> {
         let browser = &mut self.browsers[reader];
         for _ in 0..frames {
-            let frame = match self.hub.next(browser.topic, &mut browser.reader, self.now) {
+            let frame = match self.hub.next(&mut browser.topic, &mut browser.reader, self.now) {
                 Step::Send(frame) => frame,
                 Step::Wait(_) => return Ok(false),
                 Step::End => return Err(TestCaseError::fail("the stream ended")),
             };
             for message in browser.parser.feed(&frame.text()) {
-                browser.take(&message)?;
+                browser.take(&message, &self.editions)?;
                 let Some(cursor) = browser.picture.cursor() else { continue };
                 let at = usize::try_from(cursor.seq.0).unwrap();
                 let mut wanted = self.states[at].clone();
@@ -164,24 +235,40 @@ impl World {
 }
 
 impl Browser {
-    fn open(hub: &mut Hub, selection: Selection, now: Now) -> Self {
-        let (topic, reader) = hub.subscribe(selection.clone(), Resume::Fresh, now);
+    fn open(hub: &mut Hub, interest: Interest, now: Now) -> Self {
+        let (topic, reader) = hub.subscribe(interest.clone(), Resume::Fresh, now);
         let (parser, picture) = (sse::Parser::default(), Picture::default());
-        Self { selection, topic, reader, parser, last_id: String::new(), picture, gapped: false }
+        let selection = Selection::new(Vec::new(), interest.rate);
+        let (told, last_id, gapped) = (None, String::new(), false);
+        Self { interest, selection, told, topic, reader, parser, last_id, picture, gapped }
     }
 
     fn connect(&mut self, hub: &mut Hub, now: Now) {
-        (self.topic, self.reader) = hub.subscribe(self.selection.clone(), Resume::parse(Some(&self.last_id)), now);
+        (self.topic, self.reader) = hub.subscribe(self.interest.clone(), Resume::parse(Some(&self.last_id)), now);
         self.parser = sse::Parser::default();
         self.gapped = false;
     }
 
-    fn take(&mut self, message: &sse::Message) -> Result<(), TestCaseError> {
+    fn take(&mut self, message: &sse::Message, editions: &Editions) -> Result<(), TestCaseError> {
         self.last_id.clone_from(&message.id);
         let event: Event = serde_json::from_str(&message.data).unwrap();
+        let now_selected = |told| editions.selection(&self.interest, told);
+        match &event {
+            Event::Hello { boards, .. } => self.told = boards.first().and_then(|edition| edition.etag),
+            Event::Board(BoardEdition { etag, .. }) => {
+                prop_assert_ne!(self.told, *etag, "an edition that it knows");
+                self.told = *etag;
+            }
+            Event::Snapshot { .. } => self.selection = now_selected(self.told),
+            Event::Update { .. } | Event::Heartbeat { .. } => {
+                prop_assert_eq!(now_selected(self.told), self.selection.clone(), "it goes on with other series");
+            }
+            _ => {}
+        }
         let gap = matches!(event, Event::Gap { .. });
-        prop_assert!(!self.gapped || matches!(event, Event::Snapshot { .. }), "after a gap came {:?}", event);
-        self.gapped = gap;
+        let board = matches!(event, Event::Board(_));
+        prop_assert!(!self.gapped || board || matches!(event, Event::Snapshot { .. }), "after a gap came {:?}", event);
+        self.gapped = gap || (self.gapped && board);
         let cursor = message.id.parse().unwrap();
         let update = matches!(event, Event::Update { .. });
         let applied = self.picture.apply(cursor, event).map_err(|error| TestCaseError::fail(error.to_string()))?;
@@ -205,6 +292,8 @@ proptest! {
                 Happening::Read { reader, frames } => {
                     world.read(reader, frames.into())?;
                 }
+                Happening::Edit { selection } => world.edit(Some(selection)),
+                Happening::Delete => world.edit(None),
                 Happening::Cut { reader } => world.cut(reader),
                 Happening::Restart => world.restart(),
                 Happening::Reload { reader, hz } => world.reload(reader, hz),
@@ -214,9 +303,13 @@ proptest! {
         world.pass(1_000);
         for reader in 0..READERS {
             prop_assert!(!world.read(reader, 1_000)?, "the hub never stops sending");
+            let browser = &world.browsers[reader];
+            let etag = world.board.as_ref().and_then(|board| board.etag).filter(|_| !browser.interest.boards.is_empty());
+            prop_assert_eq!(browser.told, etag, "it knows the edition");
+            let selection = world.editions.selection(&browser.interest, etag);
             let mut wanted = world.states.last().unwrap().clone();
-            wanted.retain(|name, _| world.browsers[reader].selection.matches(name));
-            prop_assert_eq!(world.browsers[reader].picture.series(), &wanted);
+            wanted.retain(|name, _| selection.matches(name));
+            prop_assert_eq!(browser.picture.series(), &wanted);
         }
     }
 }
@@ -225,7 +318,7 @@ proptest! {
 fn hear(world: &mut World, reader: usize) -> Vec<Event> {
     let browser = &mut world.browsers[reader];
     let mut events = Vec::new();
-    while let Step::Send(frame) = world.hub.next(browser.topic, &mut browser.reader, world.now) {
+    while let Step::Send(frame) = world.hub.next(&mut browser.topic, &mut browser.reader, world.now) {
         for message in browser.parser.feed(&frame.text()) {
             browser.last_id.clone_from(&message.id);
             events.push(serde_json::from_str(&message.data).unwrap());
@@ -324,16 +417,16 @@ fn a_cursor_that_is_of_no_use_is_a_gap_and_a_snapshot() {
 
 #[test]
 fn readers_of_one_selection_share_each_frame_and_the_last_takes_the_topic_along() {
-    let mut hub = Hub::new(Rollup::new(EPOCH, Seq::ZERO), HEARTBEAT);
+    let mut hub = hub_of(Rollup::new(EPOCH, Seq::ZERO));
     let now = Now { wall: Millis(0), up: Uptime(0) };
-    let mut readers: Vec<_> = (0..100).map(|_| hub.subscribe(selection(20, "s/**"), Resume::Fresh, now)).collect();
+    let mut readers: Vec<_> = (0..100).map(|_| hub.subscribe(series(20, "s/**"), Resume::Fresh, now)).collect();
     for (topic, reader) in &mut readers {
-        while let Step::Send(_) = hub.next(*topic, reader, now) {}
+        while let Step::Send(_) = hub.next(topic, reader, now) {}
     }
     let value = Value::Number(Number::new(1.0).unwrap());
     let point = Point { series: "s/1".parse().unwrap(), ts: Millis(0), value };
     hub.publish(vec![Committed { seq: Seq(1), series: SeriesId(1), point }], now);
-    let frames: Vec<_> = readers.iter_mut().map(|(topic, reader)| hub.next(*topic, reader, now)).collect();
+    let frames: Vec<_> = readers.iter_mut().map(|(topic, reader)| hub.next(topic, reader, now)).collect();
     let place = |step: &Step| match step {
         Step::Send(frame) => frame.chunk().as_ptr(),
         other => panic!("{other:?}"),
@@ -355,5 +448,43 @@ fn a_reader_that_is_to_leave_hears_bye_and_the_stream_ends() {
     assert_eq!(world.browsers[0].parser.retry(), Some(750), "browsers that know nothing of bye wait as long");
     let browser = &mut world.browsers[0];
     browser.reader.leave(shared::ByeReason::Shutdown, 1);
-    assert_eq!(world.hub.next(browser.topic, &mut browser.reader, world.now), Step::End);
+    assert_eq!(world.hub.next(&mut browser.topic, &mut browser.reader, world.now), Step::End);
+}
+
+#[test]
+fn a_reader_of_a_board_hears_of_its_edits_and_gets_a_snapshot_only_where_other_series_are_selected() {
+    let mut world = World::new();
+    world.push(1, 1, 0);
+    hear(&mut world, 3);
+    world.edit(Some(0));
+    let events = hear(&mut world, 3);
+    let [Event::Board(BoardEdition { etag: Some(_), .. })] = &events[..] else { panic!("the same series: {events:?}") };
+    world.push(2, 1, 0);
+    world.edit(Some(1));
+    let events = hear(&mut world, 3);
+    let [Event::Board(_), Event::Snapshot { series, .. }] = &events[..] else { panic!("others: {events:?}") };
+    assert_eq!(series.len(), 1);
+    world.edit(None);
+    let events = hear(&mut world, 3);
+    let [Event::Board(BoardEdition { etag: None, .. }), Event::Snapshot { .. }] = &events[..] else {
+        panic!("none any more: {events:?}")
+    };
+    assert_eq!(world.hub.counts().readers, READERS);
+}
+
+#[test]
+fn a_reader_that_was_away_while_its_board_changed_begins_with_a_snapshot_and_knows_the_edition() {
+    let mut world = World::new();
+    world.push(1, 1, 0);
+    hear(&mut world, 3);
+    world.edit(Some(2));
+    world.push(0, 1, 0);
+    world.restart();
+    let events = hear(&mut world, 3);
+    let [Event::Hello { boards, .. }, Event::Snapshot { .. }] = &events[..] else { panic!("{events:?}") };
+    assert_eq!(boards[0].etag, Some(Etag::stored(0)));
+    world.push(1, 1, 0);
+    world.restart();
+    let events = hear(&mut world, 3);
+    assert!(matches!(events[..], [Event::Hello { .. }, Event::Update { .. }]), "nothing changed: {events:?}");
 }

@@ -30,7 +30,7 @@ pub async fn open(
     let resume = Resume::parse(header.or(wanted.last_event_id).as_deref());
     let subscription = app
         .hub
-        .subscribe(wanted.selection, resume)
+        .subscribe(wanted.interest, resume)
         .map_err(|Full { readers, retry_after }| ApiError::Full { readers, retry_after })?;
     Ok(as_stream(handover::response(subscription)))
 }

@@ -4,17 +4,17 @@ use serde::Deserialize;
 use shared::{BoardId, Selector};
 
 use crate::hub::selection::{DEFAULT_HZ, MAX_HZ};
-use crate::hub::{Rate, Selection};
+use crate::hub::{Interest, Rate};
 use crate::problem::ApiError;
 
-/// Most selectors that one stream can have.
+/// Most selectors and boards that one stream can name.
 const MAX_SELECTORS: usize = 256;
 
 /// What a reader asks for.
 #[derive(Debug)]
 pub struct Wanted {
-    /// Which series, how often.
-    pub selection: Selection,
+    /// Which series and boards, how often.
+    pub interest: Interest,
     /// A cursor in the address, for readers that cannot send the header.
     pub last_event_id: Option<String>,
 }
@@ -38,23 +38,27 @@ pub fn parse(query: &str) -> Result<Wanted, ApiError> {
     let expected = "series=SELECTOR (one or more) or board=ID, and optionally hz= and last_event_id=";
     let query: Query =
         serde_html_form::from_str(query).map_err(|error| ApiError::field("query", expected, error.to_string()))?;
-    let mut selectors = Vec::new();
+    let mut series = Vec::new();
     for text in &query.series {
         let selector: Selector = text
             .parse()
             .map_err(|error| ApiError::field("series", "a selector like ops/**", format!("{text:?}: {error}")))?;
-        selectors.push(selector);
+        series.push(selector);
     }
+    let mut boards = Vec::new();
     for text in &query.board {
         let board: BoardId =
             text.parse().map_err(|error| ApiError::field("board", "a name like ops", format!("{text:?}: {error}")))?;
-        selectors.push(board.selector());
+        boards.push(board);
     }
-    if selectors.is_empty() {
+    boards.sort();
+    boards.dedup();
+    let count = series.len() + boards.len();
+    if count == 0 {
         return Err(ApiError::field("query", expected, "neither series nor board"));
     }
-    if selectors.len() > MAX_SELECTORS {
-        let got = format!("{} of them", selectors.len());
+    if count > MAX_SELECTORS {
+        let got = format!("{count} of them");
         return Err(ApiError::field("series", format!("at most {MAX_SELECTORS} selectors"), got));
     }
     let rate = match &query.hz {
@@ -65,12 +69,13 @@ pub fn parse(query: &str) -> Result<Wanted, ApiError> {
         let expected = format!("a whole number of updates a second from 0 (every change) to {MAX_HZ}");
         ApiError::field("hz", expected, format!("{:?}", query.hz.unwrap_or_default()))
     })?;
-    Ok(Wanted { selection: Selection::new(selectors, rate), last_event_id: query.last_event_id })
+    Ok(Wanted { interest: Interest { series, boards, rate }, last_event_id: query.last_event_id })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hub::Boards;
 
     fn error(query: &str) -> String {
         parse(query).unwrap_err().to_string()
@@ -78,13 +83,13 @@ mod tests {
 
     #[test]
     fn series_and_boards_are_selectors_and_their_order_does_not_matter() {
-        let a = parse("series=ops/**&series=dev/*&hz=5").unwrap().selection;
-        let b = parse("hz=5&series=dev%2F*&board=ops").unwrap().selection;
-        assert_eq!(a, b);
+        let selection = |query| Boards::default().selection(&parse(query).unwrap().interest);
+        let a = selection("series=ops/**&series=dev/*&hz=5");
+        assert_eq!(a, selection("hz=5&series=dev%2F*&board=ops&board=ops"));
         assert_eq!(a.rate.interval_ms(), 200);
-        assert_eq!(parse("board=ops&hz=0").unwrap().selection.rate, Rate::EveryChange);
+        assert_eq!(selection("board=ops&hz=0").rate, Rate::EveryChange);
         let wanted = parse("board=ops&last_event_id=0badcafe-7").unwrap();
-        assert_eq!((wanted.selection.rate.interval_ms(), wanted.last_event_id.as_deref()), (50, Some("0badcafe-7")));
+        assert_eq!((wanted.interest.rate.interval_ms(), wanted.last_event_id.as_deref()), (50, Some("0badcafe-7")));
     }
 
     #[test]

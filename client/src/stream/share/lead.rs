@@ -90,7 +90,7 @@ impl Lead {
                 }
                 self.cursor = Some(if id.seq > known.seq { id } else { known });
             }
-            Event::Unknown => {}
+            Event::Board(_) | Event::Unknown => {}
         }
         Some((event, Relayed { interest: self.held.clone(), after, id: id.to_owned(), data }))
     }

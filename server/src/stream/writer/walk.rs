@@ -181,7 +181,7 @@ impl Walk {
 
     /// Steps a batch under one lock.
     fn step(&mut self, batch: &[usize]) -> Vec<Stepped> {
-        let Self { lines, pieces, dues, hub, .. } = self;
+        let Self { lines, pieces, dues, hub, by_topic, .. } = self;
         hub.stepping(|hub| {
             let mut steps = Vec::with_capacity(batch.len());
             for &at in batch {
@@ -190,6 +190,7 @@ impl Walk {
                 if line.is_full() {
                     continue;
                 }
+                let topic = line.subscription.topic();
                 let from = pieces.len();
                 pieces.extend(line.take_head());
                 let mut share = 0;
@@ -215,6 +216,12 @@ impl Walk {
                         }
                     }
                 };
+                // A board of it changed. A frame of the new topic that goes by meanwhile is in the mail, which is read
+                // later.
+                if line.subscription.topic() != topic {
+                    remove(by_topic, topic, at);
+                    by_topic.entry(line.subscription.topic()).or_default().push(at);
+                }
                 if pieces.len() > from || line.is_ending() {
                     steps.push(Stepped { line: at, pieces: from..pieces.len(), more });
                 }
@@ -225,14 +232,18 @@ impl Walk {
 
     fn drop_line(&mut self, at: usize) {
         let Some(line) = self.lines.try_remove(at) else { return };
-        let topic = line.subscription.topic();
-        if let Some(readers) = self.by_topic.get_mut(&topic) {
-            if let Some(found) = readers.iter().position(|&reader| reader == at) {
-                readers.swap_remove(found);
-            }
-            if readers.is_empty() {
-                self.by_topic.remove(&topic);
-            }
+        remove(&mut self.by_topic, line.subscription.topic(), at);
+    }
+}
+
+/// The line reads the topic no longer.
+fn remove(by_topic: &mut HashMap<TopicId, Vec<usize>>, topic: TopicId, at: usize) {
+    if let Some(readers) = by_topic.get_mut(&topic) {
+        if let Some(found) = readers.iter().position(|&reader| reader == at) {
+            readers.swap_remove(found);
+        }
+        if readers.is_empty() {
+            by_topic.remove(&topic);
         }
     }
 }

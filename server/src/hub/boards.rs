@@ -1,0 +1,85 @@
+//! What readers of boards select, and since when.
+//!
+//! A board's selection is that of its document, and changes with it; so a cursor alone does not say of which series a
+//! reader has the past. Hence each board knows its **since**: the last point that was committed before its selection
+//! last changed. Whatever frame goes out after it is of the present selection. So a reader whose cursor is beyond it
+//! can go on, and any other begins with a snapshot: it may have heard of other series.
+
+use std::collections::HashMap;
+
+use shared::board::Etag;
+use shared::{BoardEdition, BoardId, Selector, Seq};
+
+use super::{Rate, Selection};
+
+/// What a reader asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Interest {
+    /// These series.
+    pub series: Vec<Selector>,
+    /// And those of these boards, whatever they are at the time.
+    pub boards: Vec<BoardId>,
+    /// How often.
+    pub rate: Rate,
+}
+
+/// A board as the hub knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// Which series it selects.
+    pub selectors: Vec<Selector>,
+    /// The tag of its document; nothing where nobody has made it.
+    pub etag: Option<Etag>,
+    /// The last point that was committed before its selection became this one.
+    pub since: Seq,
+}
+
+/// All boards that were ever made.
+#[derive(Debug, Default)]
+pub struct Boards {
+    shown: HashMap<BoardId, Shown>,
+    /// Counts the changes, so that a reader knows at a glance that there was none.
+    changes: u64,
+}
+
+impl Boards {
+    /// From now on `id` is this.
+    pub fn set(&mut self, id: BoardId, shown: Shown) {
+        self.shown.insert(id, shown);
+        self.changes += 1;
+    }
+
+    /// How many changes there were.
+    #[must_use]
+    pub fn changes(&self) -> u64 {
+        self.changes
+    }
+
+    /// What `interest` selects at present.
+    #[must_use]
+    pub fn selection(&self, interest: &Interest) -> Selection {
+        let mut selectors = interest.series.clone();
+        for id in &interest.boards {
+            match self.shown.get(id) {
+                Some(shown) => selectors.extend_from_slice(&shown.selectors),
+                None => selectors.push(id.selector()),
+            }
+        }
+        Selection::new(selectors, interest.rate)
+    }
+
+    /// Cursors up to this one may be of another selection than the present one.
+    #[must_use]
+    pub fn since(&self, interest: &Interest) -> Seq {
+        let since = |id| self.shown.get(id).map(|shown| shown.since);
+        interest.boards.iter().filter_map(since).max().unwrap_or(Seq::ZERO)
+    }
+
+    /// The edition of each board that the reader asked for.
+    #[must_use]
+    pub fn editions(&self, interest: &Interest) -> Vec<BoardEdition> {
+        let edition =
+            |id: &BoardId| BoardEdition { id: id.clone(), etag: self.shown.get(id).and_then(|shown| shown.etag) };
+        interest.boards.iter().map(edition).collect()
+    }
+}
