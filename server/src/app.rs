@@ -4,9 +4,11 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderName, Method, Uri, header};
 use axum::routing::{MethodRouter, get, post};
+use shared::board::document::MAX_DOCUMENT;
 use shared::doctor;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
+use crate::board::{self, Shelf};
 use crate::config::Origin;
 use crate::history::History;
 use crate::hub::driver::HubHandle;
@@ -22,6 +24,8 @@ pub struct AppState {
     pub writer: Writer,
     /// Where readers listen.
     pub hub: HubHandle,
+    /// The boards that somebody made.
+    pub shelf: Shelf,
     /// What is counted.
     pub metrics: Metrics,
     /// How far behind the server's clock a pushed point may be, in milliseconds.
@@ -33,6 +37,8 @@ pub struct AppState {
 /// The whole server as a service, without a socket. Pages from `origins` may read and push.
 pub fn app(state: AppState, origins: &[Origin]) -> Router {
     let pushes = DefaultBodyLimit::max(ingest::MAX_BODY);
+    let one_board = get(board::api::get).put(board::api::put).delete(board::api::delete);
+    let documents = DefaultBodyLimit::max(MAX_DOCUMENT);
     Router::new()
         .route("/in", only("POST", post(ingest::many)).layer(pushes))
         .route("/in/{*series}", only("POST", post(ingest::one)).layer(pushes))
@@ -40,6 +46,8 @@ pub fn app(state: AppState, origins: &[Origin]) -> Router {
         .route(doctor::probe::PATH, only("GET", get(stream::probe::open)))
         .route("/api/series", only("GET", get(catalog::list)))
         .route("/api/history", only("GET", get(history::read)))
+        .route("/api/boards", only("GET", get(board::api::list)))
+        .route("/api/boards/{id}", only("GET, PUT, DELETE", one_board).layer(documents))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(metrics::expose))
@@ -58,9 +66,10 @@ fn only(allowed: &'static str, route: MethodRouter<AppState>) -> MethodRouter<Ap
 }
 
 fn cors(origins: &[Origin]) -> CorsLayer {
-    let headers = ["idempotency-key", "last-event-id"].map(HeaderName::from_static);
+    let headers = ["idempotency-key", "if-match", "if-none-match", "last-event-id"].map(HeaderName::from_static);
     CorsLayer::new()
         .allow_origin(AllowOrigin::list(origins.iter().map(Origin::header)))
-        .allow_methods([Method::GET, Method::POST])
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
+        .expose_headers([header::ETAG])
         .allow_headers(headers.into_iter().chain([header::CONTENT_TYPE]).collect::<Vec<_>>())
 }

@@ -23,6 +23,9 @@ pub struct Flags {
     /// Folder that the points are kept in [default: ./pulseboard-data]
     #[arg(long, env = "PULSEBOARD_DATA")]
     data: Option<PathBuf>,
+    /// Folder of boards, ID.toml or ID.json each, read at start and whenever they change [default: none]
+    #[arg(long, env = "PULSEBOARD_BOARDS")]
+    boards: Option<PathBuf>,
     /// Let the server listen on an address that others can reach: they can read and push without a password
     #[arg(long, env = "PULSEBOARD_OPEN", num_args = 0..=1, default_missing_value = "true")]
     open: Option<bool>,
@@ -94,6 +97,7 @@ struct File {
     keep_1d: Option<Keep>,
     addr: Option<String>,
     data: Option<PathBuf>,
+    boards: Option<PathBuf>,
     open: Option<bool>,
     allow_origin: Option<Vec<Origin>>,
     max_readers: Option<usize>,
@@ -109,6 +113,8 @@ pub struct Config {
     pub addr: SocketAddr,
     /// Where the points are kept.
     pub data: PathBuf,
+    /// A folder of boards.
+    pub boards: Option<PathBuf>,
     /// Pages of these origins may read and push.
     pub allow_origins: Vec<Origin>,
     /// Most streams that may be open at once.
@@ -146,7 +152,7 @@ pub enum ConfigError {
         source: std::io::Error,
     },
     /// The file is no TOML, or has a key or a value that does not belong there.
-    #[error("{}:{line}: {message}; the keys are addr, data, open, allow_origin, max_readers, heartbeat, late, keep_…, agent and log", file.display())]
+    #[error("{}:{line}: {message}; the keys are addr, data, boards, open, allow_origin, max_readers, heartbeat, late, keep_…, agent and log", file.display())]
     Wrong {
         /// Which file.
         file: PathBuf,
@@ -203,6 +209,7 @@ impl Flags {
             late,
             retention,
             data: self.data.or(file.data).unwrap_or_else(|| "pulseboard-data".into()),
+            boards: self.boards.or(file.boards),
             allow_origins: self.allow_origin.or(file.allow_origin).unwrap_or_default(),
             max_readers: self.max_readers.or(file.max_readers).unwrap_or(10_000),
             heartbeat: Duration::from_secs(self.heartbeat.or(file.heartbeat).unwrap_or(15).clamp(1, 300).into()),

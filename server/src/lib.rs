@@ -6,13 +6,15 @@
 //! [`hub`] decides what which reader has to hear → [`stream`] writes it to the reader's socket.
 //!
 //! Around them: [`config`] and [`serve`] start and end the program, [`door`] takes connections in, [`app`] is the router, [`problem`] is what an
-//! error looks like from outside, [`catalog`] lists the series, [`history`] reads their past, [`assets`] is the page, [`metrics`] and [`health`] are
+//! error looks like from outside, [`catalog`] lists the series, [`history`] reads their past, [`board`] keeps the boards
+//! that somebody made, [`assets`] is the page, [`metrics`] and [`health`] are
 //! for those who run it. [`agent`] and [`push`] are other commands: both push over HTTP, by [`upload`], as anyone would.
 //! [`doctor`] is the command that finds what breaks a stream on its way.
 
 pub mod agent;
 pub mod app;
 pub mod assets;
+pub mod board;
 pub mod catalog;
 pub mod clock;
 pub mod config;

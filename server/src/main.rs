@@ -1,15 +1,18 @@
 //! The binary `pulseboard`: reads the command line and runs one of the commands.
 
 use std::io::{BufReader, stdin, stdout};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
+use pulseboard::board::command::{self, CommandError, Existing, Remote};
 use pulseboard::config::Flags;
 use pulseboard::{agent, doctor, push, serve};
-use shared::SeriesName;
+use shared::board::Form;
 use shared::doctor::Level;
+use shared::{BoardId, SeriesName};
 use tracing_subscriber::EnvFilter;
 
 /// Push a number with curl, watch it move in every open browser
@@ -42,6 +45,9 @@ enum Command {
         #[arg(long)]
         text: bool,
     },
+    /// Get boards as files, and make boards of files
+    #[command(subcommand)]
+    Board(BoardCommand),
     /// Find what breaks the stream between a server and its readers
     Doctor {
         /// Where readers reach the server, through all that is on the way
@@ -55,10 +61,42 @@ enum Command {
     },
 }
 
+#[derive(Subcommand)]
+enum BoardCommand {
+    /// Print the document of a board: pulseboard board export ops > ops.toml
+    Export {
+        /// The board, like ops
+        id: BoardId,
+        /// json or toml; as it was stored where absent
+        #[arg(long = "as", value_name = "FORM", value_parser = command::parse_form)]
+        form: Option<Form>,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Make a board of a document
+    Import {
+        /// ID.toml or ID.json
+        file: PathBuf,
+        /// The board; as the file is called where absent
+        #[arg(long)]
+        id: Option<BoardId>,
+        /// Also where the board is there already
+        #[arg(long)]
+        replace: bool,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// List the boards that somebody made: name, origin (stored or file), title
+    List {
+        #[command(flatten)]
+        server: Server,
+    },
+}
+
 #[derive(Args)]
 struct Server {
-    /// The server to push to
-    #[arg(long, env = "PULSEBOARD_TO", default_value = "http://127.0.0.1:7878")]
+    /// The server
+    #[arg(long, visible_alias = "url", env = "PULSEBOARD_TO", default_value = "http://127.0.0.1:7878")]
     to: String,
 }
 
@@ -94,6 +132,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
                 return Ok(ExitCode::FAILURE);
             }
         }
+        Command::Board(command) => board(command)?,
         Command::Doctor { url, idle, json } => {
             let visit = doctor::Visit { address: url, idle, json };
             if doctor::run(&visit, &mut stdout().lock())? == Level::Fail {
@@ -102,6 +141,19 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn board(command: BoardCommand) -> Result<(), CommandError> {
+    match command {
+        BoardCommand::Export { id, form, server } => Remote::new(&server.to).export(&id, form, &mut stdout().lock()),
+        BoardCommand::Import { file, id, replace, server } => {
+            let existing = if replace { Existing::Replace } else { Existing::Keep };
+            let id = Remote::new(&server.to).import(&file, id, existing)?;
+            println!("{}/b/{id}", server.to.trim_end_matches('/'));
+            Ok(())
+        }
+        BoardCommand::List { server } => Remote::new(&server.to).list(&mut stdout().lock()),
+    }
 }
 
 fn log(filter: &str) -> anyhow::Result<()> {

@@ -9,6 +9,8 @@ use axum::response::{IntoResponse, Response};
 use shared::Problem;
 use shared::problem::{CONTENT_TYPE, FieldError};
 
+use crate::board::Refusal;
+
 /// Seconds after which to try again what failed for want of the store.
 const RETRY_AFTER_SECONDS: u64 = 1;
 
@@ -31,7 +33,7 @@ pub enum ApiError {
     TooLarge(usize),
     /// 404: nothing is there.
     #[error(
-        "nothing is at {0}; the calls are POST /in/SERIES, POST /in, GET /sse, /api/series, /api/history, /healthz, /metrics"
+        "nothing is at {0}; the calls are POST /in/SERIES, POST /in, GET /sse, /api/series, /api/history, /api/boards, /healthz, /metrics"
     )]
     NotFound(String),
     /// 405: something is there, but not by this method.
@@ -44,6 +46,9 @@ pub enum ApiError {
         /// What there is.
         allowed: &'static str,
     },
+    /// A call of `/api/boards` that cannot be.
+    #[error(transparent)]
+    Board(#[from] Refusal),
     /// 503: there are as many readers as may be.
     #[error("there are {readers} readers already; come back in {retry_after} s, or raise --max-readers")]
     Full {
@@ -75,6 +80,7 @@ impl ApiError {
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Board(refusal) => refusal.status(),
             Self::Full { .. } | Self::Unavailable(_) | Self::Unreadable(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -86,6 +92,7 @@ impl ApiError {
             Self::TooLarge(_) => ("too-large", "The body is too large"),
             Self::NotFound(_) => ("not-found", "Nothing is here"),
             Self::MethodNotAllowed { .. } => ("method-not-allowed", "Not by this method"),
+            Self::Board(refusal) => refusal.kind(),
             Self::Full { .. } => ("full", "Too many readers"),
             Self::Unavailable(_) | Self::Unreadable(_) => ("unavailable", "The store is not available"),
         };
@@ -115,6 +122,7 @@ impl IntoResponse for ApiError {
             Self::Full { retry_after, .. } => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(retry_after));
             }
+            Self::Board(refusal) => refusal.add_headers(headers),
             Self::MethodNotAllowed { allowed, .. } => {
                 headers.insert(header::ALLOW, HeaderValue::from_static(allowed));
             }

@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use shared::ByeReason;
@@ -10,14 +11,15 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::agent;
 use crate::app::{AppState, app};
+use crate::board::shelf::Entries;
+use crate::board::{Shelf, folder};
 use crate::config::{Agent, Config};
 use crate::door;
 use crate::history::History;
 use crate::hub::driver::HubHandle;
-use crate::hub::{Boards, Hub};
 use crate::metrics::Metrics;
 use crate::rollup::Rollup;
-use crate::store::{OpenError, Store, Writer};
+use crate::store::{CommitError, OpenError, Store, Writer};
 use crate::stream::writer::Writers;
 
 /// How long requests that are under way may take when the server ends. Streams end at once.
@@ -35,6 +37,25 @@ pub enum ServeError {
     /// The store cannot be read.
     #[error("cannot read the store: {0}; if it is damaged, move it away: a new one is made")]
     Read(#[from] rusqlite::Error),
+    /// The boards of the store cannot be read, or brought up to date.
+    #[error("cannot read the boards of the store: {0}; if it is damaged, move it away: a new one is made")]
+    Boards(#[from] CommitError),
+    /// The folder of boards cannot be read.
+    #[error("cannot read the folder of boards {}: {source}; make it readable, or name another with --boards", folder.display())]
+    BoardFolder {
+        /// Which folder.
+        folder: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The folder of boards cannot be watched.
+    #[error("cannot watch the folder of boards {}: {source}; name another with --boards", folder.display())]
+    BoardWatch {
+        /// Which folder.
+        folder: PathBuf,
+        /// What the system said.
+        source: notify::Error,
+    },
     /// Something else listens there.
     #[error(
         "{0} is in use by another program; stop that one, or name another address with --addr (port 0 takes a free one)"
@@ -63,7 +84,7 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
         Ok(files) => tracing::debug!(files, "files that may be open"),
         Err(error) => tracing::warn!(%error, "cannot raise the number of files that may be open"),
     }
-    let store = Store::open(&config.data)?;
+    let mut store = Store::open(&config.data)?;
     // Bound before the store is read, so that a port in use is noticed at once.
     let listener = listen(config.addr)?;
     let addr = listener.local_addr()?;
@@ -75,20 +96,28 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     tracing::info!(series = rollup.len(), points = rollup.head().0, data = %config.data.display(), "read the store");
 
     let history = History::new(&store, config.retention);
-    let hub = HubHandle::new(Hub::new(rollup, Boards::default(), config.heartbeat), config.max_readers);
+    let found = config.boards.as_ref().map_or_else(|| Ok(folder::Found::default()), |folder| read_boards(folder))?;
+    let boards = Entries::load(&mut store, &found)?;
+
+    let hub = HubHandle::new(Hub::new(rollup, boards.for_hub(), config.heartbeat), config.max_readers);
     let metrics = Metrics::default();
     let publisher = (hub.clone(), metrics.clone());
     let (writer, writing) = Writer::start(store, config.retention, move |committed| {
         publisher.1.committed(committed.len());
         publisher.0.publish(committed);
     })?;
+    let shelf = Shelf::new(boards, hub.clone(), writer.clone());
+    if let Some(folder) = config.boards {
+        folder::watch(folder.clone(), shelf.clone(), found)
+            .map_err(|source| ServeError::BoardWatch { folder, source })?;
+    }
     let pacer = tokio::spawn(hub.clone().pace());
 
     let writers = Writers::start(&hub)?;
 
     let mut stop = Stop::listen()?;
     let late_ms = config.late.ms();
-    let service = app(AppState { writer, hub: hub.clone(), metrics, late_ms, history }, &config.allow_origins);
+    let service = app(AppState { writer, hub: hub.clone(), shelf, metrics, late_ms, history }, &config.allow_origins);
     announce(addr)?;
     if config.agent == Agent::On {
         agent::spawn(addr)?;
@@ -104,6 +133,12 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     // The writer ends by itself once all ways to it are gone; what it acknowledged is on the disk already.
     drop(writing);
     Ok(())
+}
+
+fn read_boards(path: &Path) -> Result<folder::Found, ServeError> {
+    let found = folder::read(path).map_err(|source| ServeError::BoardFolder { folder: path.to_owned(), source })?;
+    folder::warn(&found, &folder::Found::default());
+    Ok(found)
 }
 
 /// The first line of standard output, so that who asked for port 0 learns which it got.

@@ -40,6 +40,12 @@ pub enum UploadError {
     },
 }
 
+/// A client whose requests do not take for ever, and that reads problems as it reads any answer.
+#[must_use]
+pub fn http() -> ureq::Agent {
+    ureq::Agent::config_builder().timeout_global(Some(TIMEOUT)).http_status_as_error(false).build().into()
+}
+
 /// The way to a server.
 #[derive(Debug)]
 pub struct Uploader {
@@ -51,8 +57,7 @@ impl Uploader {
     /// The way to the server at `base`, such as `http://127.0.0.1:7878`.
     #[must_use]
     pub fn new(base: &str) -> Self {
-        let config = ureq::Agent::config_builder().timeout_global(Some(TIMEOUT)).http_status_as_error(false).build();
-        Self { http: config.into(), url: format!("{}/in", base.trim_end_matches('/')) }
+        Self { http: http(), url: format!("{}/in", base.trim_end_matches('/')) }
     }
 
     /// Pushes a batch, all or nothing. With a `key`, it counts once however often it is sent.

@@ -1,6 +1,6 @@
 //! Where points are kept: SQLite, in one file.
 //!
-//! [`schema`] opens the file and makes its tables, [`commit`] puts points in, [`recover`] reads back what the memory
+//! [`schema`] opens the file and makes its tables, [`commit`] puts points in, [`boards`] keeps the documents of boards, [`recover`] reads back what the memory
 //! of the server starts from, and [`writer`] is the one thread that does so, for all pushes at once that wait
 //! (group commit: one fsync for many).
 //!
@@ -10,6 +10,7 @@
 //! What is too old goes ([`retain`]).
 
 pub mod block;
+pub mod boards;
 pub mod commit;
 pub mod fresh;
 pub mod log;

@@ -126,6 +126,7 @@ impl Store {
             1 => return Err(OpenError::TooOld(file)),
             found => return Err(OpenError::TooNew { file, found }),
         }
+        super::boards::create(&conn).map_err(database)?;
         let Meta { epoch, head, settled } = meta(&conn).map_err(database)?;
         let series = Self::read_series(&conn).map_err(database)?;
         let newest = vec![None; series.len()];

@@ -28,7 +28,6 @@ pub struct Writer {
     queue: mpsc::Sender<Job>,
 }
 
-#[derive(Debug)]
 enum Job {
     Push {
         push: Push,
@@ -36,7 +35,11 @@ enum Job {
     },
     /// Looks after what is due.
     Tend,
+    Errand(Errand),
 }
+
+/// Something else to do with the store.
+type Errand = Box<dyn FnOnce(&mut Store) + Send>;
 
 impl Writer {
     /// Starts the thread. It takes all pushes that wait, commits them at once, hands what was kept to `publish`, and
@@ -57,6 +60,7 @@ impl Writer {
             while jobs.blocking_recv_many(&mut group, GROUP) > 0 {
                 let mut tend = false;
                 let (mut pushes, mut waiting) = (Vec::with_capacity(group.len()), Vec::with_capacity(group.len()));
+                let mut errands = Vec::new();
                 for job in group.drain(..) {
                     match job {
                         Job::Push { push, done } => {
@@ -64,6 +68,7 @@ impl Writer {
                             waiting.push(done);
                         }
                         Job::Tend => tend = true,
+                        Job::Errand(errand) => errands.push(errand),
                     }
                 }
                 if !pushes.is_empty() {
@@ -76,6 +81,7 @@ impl Writer {
                         let _gone = done.send(result);
                     }
                 }
+                errands.into_iter().for_each(|errand: Errand| errand(&mut store));
                 look_after(&mut store, &retention, tend, || !jobs.is_empty());
             }
         };
@@ -108,6 +114,24 @@ impl Writer {
         let (done, result) = oneshot::channel();
         self.queue.send(Job::Push { push, done }).await.map_err(|_| CommitError::Closed)?;
         result.await.map_err(|_| CommitError::Closed)?
+    }
+
+    /// Has `errand` done with the store between two commits: all points up to [`Store::head`] are published then, and
+    /// none beyond.
+    ///
+    /// # Errors
+    /// [`CommitError::Closed`] where the server is shutting down.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        errand: impl FnOnce(&mut Store) -> T + Send + 'static,
+    ) -> Result<T, CommitError> {
+        let (done, result) = oneshot::channel();
+        let errand: Errand = Box::new(move |store| {
+            // Whoever does not wait any more has it done all the same.
+            let _gone = done.send(errand(store));
+        });
+        self.queue.send(Job::Errand(errand)).await.map_err(|_| CommitError::Closed)?;
+        result.await.map_err(|_| CommitError::Closed)
     }
 }
 

@@ -61,8 +61,32 @@ impl TestServer {
         Answer::of(request.send(body).unwrap())
     }
 
+    pub fn put(&self, path: &str, body: &str, headers: &[(&str, &str)]) -> Answer {
+        let mut request = http().put(format!("{}{path}", self.url));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        Answer::of(request.send(body).unwrap())
+    }
+
+    pub fn delete(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        let mut request = http().delete(format!("{}{path}", self.url));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        Answer::of(request.call().unwrap())
+    }
+
     pub fn get(&self, path: &str) -> Answer {
-        Answer::of(http().get(format!("{}{path}", self.url)).call().unwrap())
+        self.get_with(path, &[])
+    }
+
+    pub fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        let mut request = http().get(format!("{}{path}", self.url));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        Answer::of(request.call().unwrap())
     }
 
     pub fn stream(&self, query: &str, last_event_id: Option<&str>) -> Stream {

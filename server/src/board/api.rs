@@ -1,0 +1,136 @@
+//! `/api/boards` and `/api/boards/{id}`.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use shared::board::{Etag, Form};
+use shared::name::NameError;
+use shared::{BoardId, Millis};
+
+use super::precondition::Conditions;
+use super::shelf::{Origin, Put};
+use super::{Document, Refusal, accept};
+use crate::app::AppState;
+use crate::problem::ApiError;
+
+/// A board that somebody made.
+#[derive(Debug, Serialize)]
+pub struct Listed {
+    id: BoardId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<String>,
+    etag: Etag,
+    origin: &'static str,
+    changed: Millis,
+}
+
+/// `GET /api/boards`: every board that somebody made, by name:
+/// `[{"id", "title", "etag", "origin": "stored" or "file", "changed"}]`.
+pub async fn list(State(app): State<AppState>) -> Json<Vec<Listed>> {
+    let all = app.shelf.list().into_iter().map(|(id, edition)| Listed {
+        id,
+        title: edition.document.board().title.clone(),
+        etag: edition.document.etag(),
+        origin: match edition.origin {
+            Origin::Stored => "stored",
+            Origin::File(_) => "file",
+        },
+        changed: edition.changed,
+    });
+    Json(all.collect())
+}
+
+/// `GET /api/boards/{id}`: the document in the form that is wanted; the very bytes that were stored, in their own.
+///
+/// # Errors
+/// [`Refusal::NotMade`], [`Refusal::NotAcceptable`].
+pub async fn get(
+    State(app): State<AppState>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let id = parse_id(&id)?;
+    let document = app.shelf.get(&id).ok_or(Refusal::NotMade(id))?.document;
+    let wanted = text_of(&headers, &header::ACCEPT);
+    let Some(form) = accept::choose(wanted.as_deref(), document.form()) else {
+        return Err(Refusal::NotAcceptable(wanted.unwrap_or_default()).into());
+    };
+    let (etag, text) = document.written_in(form);
+    // `no-cache`: a cache asks with each use whether the board is still the same.
+    let about = [
+        (header::ETAG, etag.to_string()),
+        (header::VARY, "Accept".to_owned()),
+        (header::CACHE_CONTROL, "no-cache".to_owned()),
+    ];
+    if Conditions::of(&headers).has_already(etag) {
+        return Ok((StatusCode::NOT_MODIFIED, about).into_response());
+    }
+    Ok((about, [(header::CONTENT_TYPE, form.content_type())], text).into_response())
+}
+
+/// `PUT /api/boards/{id}`: 201 where the board is new, 204 where it was replaced; see [`super::precondition`].
+///
+/// # Errors
+/// [`Refusal`], or [`ApiError::Invalid`] with every mistake of the document.
+pub async fn put(
+    State(app): State<AppState>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, ApiError> {
+    let id = parse_id(&id)?;
+    let body = body.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Refusal::TooLarge.into(),
+        _ => ApiError::Malformed(format!("the body broke off: {}", rejection.body_text())),
+    })?;
+    let form = form_of(text_of(&headers, &header::CONTENT_TYPE).as_deref(), &body)?;
+    let document = Document::read(form, body.into())?;
+    let etag = (header::ETAG, document.etag().to_string());
+    match app.shelf.put(id.clone(), document, Conditions::of(&headers)).await? {
+        Put::Made => Ok((StatusCode::CREATED, [etag, (header::LOCATION, format!("/api/boards/{id}"))]).into_response()),
+        Put::Replaced => Ok((StatusCode::NO_CONTENT, [etag]).into_response()),
+    }
+}
+
+/// `DELETE /api/boards/{id}`: 204; the board shows all series under its name again.
+///
+/// # Errors
+/// [`Refusal`].
+pub async fn delete(
+    State(app): State<AppState>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<StatusCode, ApiError> {
+    app.shelf.delete(parse_id(&id)?, Conditions::of(&headers)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn parse_id(text: &str) -> Result<BoardId, ApiError> {
+    text.parse().map_err(|error: NameError| ApiError::field("id", "a name like ops", format!("{text:?}: {error}")))
+}
+
+fn text_of(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+    headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+}
+
+/// The form of a body. Where the sender does not say (`curl` calls everything a form), what begins with a brace is
+/// JSON: no TOML does.
+fn form_of(content_type: Option<&str>, body: &[u8]) -> Result<Form, ApiError> {
+    let name = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    match name.as_str() {
+        "application/json" => Ok(Form::Json),
+        "application/toml" | "text/x-toml" => Ok(Form::Toml),
+        "" | "application/x-www-form-urlencoded" | "application/octet-stream" | "text/plain" => {
+            match body.trim_ascii_start().first() {
+                None => Err(ApiError::Malformed("the body is empty; send a document, at least {}".to_owned())),
+                Some(b'{') => Ok(Form::Json),
+                Some(_) => Ok(Form::Toml),
+            }
+        }
+        _ => Err(Refusal::UnknownForm(name).into()),
+    }
+}

@@ -1,0 +1,175 @@
+//! `pulseboard board`: boards as files, over HTTP as anyone would.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use shared::board::word::Word as _;
+use shared::board::{Etag, Form};
+use shared::name::NameError;
+use shared::{BoardId, Problem};
+use ureq::http::StatusCode;
+
+use crate::upload;
+
+/// Why a command failed. Each message says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// The server refused.
+    #[error("refused: {0}")]
+    Refused(Problem),
+    /// The board is there already.
+    #[error("the board {0} is there already; add --replace, or name another with --id")]
+    Exists(BoardId),
+    /// The server cannot be reached, or is none.
+    #[error("cannot reach {url}: {message}")]
+    Unavailable {
+        /// Where.
+        url: String,
+        /// What happened.
+        message: String,
+    },
+    /// The file cannot be read.
+    #[error("cannot read {}: {source}", file.display())]
+    Unreadable {
+        /// Which file.
+        file: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file's name is no name of a board.
+    #[error("{name:?} is no name of a board: {source}; name one with --id")]
+    Unnamed {
+        /// The file's name without its end.
+        name: String,
+        /// What is wrong with it.
+        source: NameError,
+    },
+    /// The output cannot be written.
+    #[error("cannot write: {0}")]
+    Output(#[from] std::io::Error),
+}
+
+/// What to do with a board that is there already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Existing {
+    /// Leave it, and say so.
+    Keep,
+    /// Put the file in its place.
+    Replace,
+}
+
+/// The boards of a server.
+#[derive(Debug)]
+pub struct Remote {
+    http: ureq::Agent,
+    url: String,
+}
+
+impl Remote {
+    /// Those of the server at `base`, such as `http://127.0.0.1:7878`.
+    #[must_use]
+    pub fn new(base: &str) -> Self {
+        Self { http: upload::http(), url: format!("{}/api/boards", base.trim_end_matches('/')) }
+    }
+
+    /// Writes the document of a board as it was stored, or in `form`.
+    ///
+    /// # Errors
+    /// [`CommandError`].
+    pub fn export(&self, id: &BoardId, form: Option<Form>, out: &mut impl Write) -> Result<(), CommandError> {
+        let accept = form.map_or("*/*", Form::content_type);
+        let answer = self.http.get(format!("{}/{id}", self.url)).header("Accept", accept).call();
+        let (_, body) = self.answer(answer)?;
+        out.write_all(&body)?;
+        Ok(out.flush()?)
+    }
+
+    /// Uploads a file as the board that its name says, or as `id`.
+    ///
+    /// # Errors
+    /// [`CommandError`].
+    pub fn import(&self, file: &Path, id: Option<BoardId>, existing: Existing) -> Result<BoardId, CommandError> {
+        let source =
+            std::fs::read(file).map_err(|source| CommandError::Unreadable { file: file.to_owned(), source })?;
+        let id = match id {
+            Some(id) => id,
+            None => {
+                let name = file.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+                name.parse().map_err(|source| CommandError::Unnamed { name, source })?
+            }
+        };
+        let url = format!("{}/{id}", self.url);
+        let mut request = self.http.put(&url);
+        let form = file.extension().and_then(|end| end.to_str()).and_then(Form::of);
+        // Without a form the server sees for itself.
+        request = request.content_type(form.map_or("application/octet-stream", Form::content_type));
+        request = match existing {
+            Existing::Keep => request.header("If-None-Match", "*"),
+            Existing::Replace => match self.etag(&id)? {
+                Some(etag) => request.header("If-Match", etag.to_string()),
+                None => request.header("If-None-Match", "*"),
+            },
+        };
+        match self.answer(request.send(&source[..])) {
+            Ok(_) => Ok(id),
+            Err(CommandError::Refused(problem)) if problem.status == 412 && existing == Existing::Keep => {
+                Err(CommandError::Exists(id))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Lists the boards, a line each: name, origin, title.
+    ///
+    /// # Errors
+    /// [`CommandError`].
+    pub fn list(&self, out: &mut impl Write) -> Result<(), CommandError> {
+        let (_, body) = self.answer(self.http.get(&self.url).call())?;
+        let boards: Vec<serde_json::Value> =
+            serde_json::from_slice(&body).map_err(|error| self.unavailable(error.to_string()))?;
+        for board in boards {
+            let field = |key: &str| board[key].as_str().unwrap_or_default().to_owned();
+            writeln!(out, "{}\t{}\t{}", field("id"), field("origin"), field("title"))?;
+        }
+        Ok(out.flush()?)
+    }
+
+    /// Which edition the server has.
+    fn etag(&self, id: &BoardId) -> Result<Option<Etag>, CommandError> {
+        match self.answer(self.http.get(format!("{}/{id}", self.url)).call()) {
+            Ok((etag, _)) => Ok(etag),
+            Err(CommandError::Refused(problem)) if problem.status == 404 => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn unavailable(&self, message: String) -> CommandError {
+        CommandError::Unavailable { url: self.url.clone(), message }
+    }
+
+    /// The tag and the body of an answer that is no problem.
+    fn answer(
+        &self,
+        answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
+    ) -> Result<(Option<Etag>, Vec<u8>), CommandError> {
+        let mut answer = answer.map_err(|error| self.unavailable(error.to_string()))?;
+        let status: StatusCode = answer.status();
+        let body = answer.body_mut().read_to_vec().map_err(|error| self.unavailable(error.to_string()))?;
+        if status.is_success() {
+            let etag = answer.headers().get("etag").and_then(|etag| etag.to_str().ok()?.parse().ok());
+            return Ok((etag, body));
+        }
+        Err(match serde_json::from_slice(&body) {
+            Ok(problem) => CommandError::Refused(problem),
+            Err(_) => self.unavailable(format!("it answered {status}; is that a pulseboard?")),
+        })
+    }
+}
+
+/// The form that `--as` names.
+///
+/// # Errors
+/// A message with the forms that there are.
+pub fn parse_form(text: &str) -> Result<Form, String> {
+    Form::of(text).ok_or_else(|| format!("there are {}", Form::offer()))
+}

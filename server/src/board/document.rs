@@ -1,0 +1,210 @@
+//! One document: its text, byte for byte, and the board that it says.
+
+use ring::digest::{SHA256, digest};
+use serde_json::Value;
+use shared::board::document::MAX_DOCUMENT;
+use shared::board::word::Word as _;
+use shared::board::{Etag, Form};
+use shared::problem::FieldError;
+use shared::{Board, BoardId, Selector};
+
+/// A valid document.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Document {
+    form: Form,
+    source: String,
+    board: Board,
+    etag: Etag,
+}
+
+/// Why a text is no document of a board.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DocumentError {
+    /// It is too long.
+    #[error("the document has over {MAX_DOCUMENT} bytes")]
+    TooLarge,
+    /// It is no JSON, or no TOML, at all.
+    #[error("{0}")]
+    Broken(String),
+    /// It is, but no board.
+    #[error("{} mistakes", .0.len())]
+    Mistakes(Vec<FieldError>),
+}
+
+impl Document {
+    /// Reads a document.
+    ///
+    /// # Errors
+    /// [`DocumentError`], with all mistakes.
+    pub fn read(form: Form, source: Vec<u8>) -> Result<Self, DocumentError> {
+        if source.len() > MAX_DOCUMENT {
+            return Err(DocumentError::TooLarge);
+        }
+        let source = String::from_utf8(source).map_err(|error| DocumentError::Broken(format!("no UTF-8: {error}")))?;
+        let board = Board::read(&parse(form, &source)?).strict().map_err(DocumentError::Mistakes)?;
+        Ok(Self { etag: etag(form, &source), form, source, board })
+    }
+
+    /// A document that was valid when it was stored, also by another version of the program: what of it cannot be made
+    /// out is left out.
+    #[must_use]
+    pub fn restore(form: Form, source: String) -> Self {
+        let board = parse(form, &source).map(|value| Board::read(&value).board).unwrap_or_default();
+        Self { etag: etag(form, &source), form, source, board }
+    }
+
+    /// How it is written.
+    #[must_use]
+    pub fn form(&self) -> Form {
+        self.form
+    }
+
+    /// Its text.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// What it says.
+    #[must_use]
+    pub fn board(&self) -> &Board {
+        &self.board
+    }
+
+    /// Its tag, in its own form.
+    #[must_use]
+    pub fn etag(&self) -> Etag {
+        self.etag
+    }
+
+    /// Its text in `form`, and the tag of that: the very bytes where that is its own form.
+    ///
+    /// # Panics
+    /// Never: a board has only keys that are texts, and finite numbers.
+    #[must_use]
+    pub fn written_in(&self, form: Form) -> (Etag, String) {
+        if form == self.form {
+            return (self.etag, self.source.clone());
+        }
+        let text = match form {
+            Form::Json => serde_json::to_string_pretty(&self.board).expect("a board is always JSON") + "\n",
+            Form::Toml => toml::to_string_pretty(&self.board).expect("a board is always TOML"),
+        };
+        (self.etag.rewritten(form), text)
+    }
+}
+
+/// What the readers of a board select: what its document says, or all under its name.
+#[must_use]
+pub fn selectors(id: &BoardId, document: Option<&Document>) -> Vec<Selector> {
+    document.map_or_else(|| vec![id.selector()], |document| document.board.selectors())
+}
+
+/// The first half of the SHA-256 of the form and the text: another text has another tag.
+fn etag(form: Form, source: &str) -> Etag {
+    let hash = digest(&SHA256, format!("{}\n{source}", form.word()).as_bytes());
+    let first_half = hash.as_ref().iter().take(16);
+    Etag::stored(first_half.fold(0, |number, &byte| (number << 8) | u128::from(byte)))
+}
+
+fn parse(form: Form, source: &str) -> Result<Value, DocumentError> {
+    match form {
+        Form::Json => {
+            serde_json::from_str(source).map_err(|error| DocumentError::Broken(format!("broken JSON: {error}")))
+        }
+        Form::Toml => {
+            toml::from_str::<toml::Table>(source).map(|table| json(toml::Value::Table(table))).map_err(|error| {
+                let start = error.span().map_or(0, |span| span.start.min(source.len()));
+                let line = 1 + source.as_bytes()[..start].iter().filter(|&&byte| byte == b'\n').count();
+                DocumentError::Broken(format!("broken TOML: {} at line {line}", error.message().replace('\n', ", ")))
+            })
+        }
+    }
+}
+
+/// TOML as JSON. What JSON has no word for (dates, infinity) becomes a text, which no number of a board can be.
+fn json(value: toml::Value) -> Value {
+    match value {
+        toml::Value::String(text) => text.into(),
+        toml::Value::Integer(number) => number.into(),
+        toml::Value::Float(number) if number.is_finite() => number.into(),
+        toml::Value::Float(number) => number.to_string().into(),
+        toml::Value::Boolean(flag) => flag.into(),
+        toml::Value::Datetime(date) => date.to_string().into(),
+        toml::Value::Array(list) => list.into_iter().map(json).collect(),
+        toml::Value::Table(table) => Value::Object(table.into_iter().map(|(key, value)| (key, json(value))).collect()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOML: &str = r#"
+        # A comment that must not be lost.
+        title = "Shop"
+        range = "6h"
+
+        [[widgets]]
+        id = "latency"
+        type = "line"
+        series = ["shop/*/latency_ms"]
+        thresholds = [{ above = 250, level = "warn" }]
+        place = { x = 0, y = 0, w = 8, h = 4 }
+
+        [[widgets]]
+        id = "up"
+        type = "states"
+        series = ["shop/up"]
+        colours = { up = "green", "going down" = "red" }
+    "#;
+
+    fn read(form: Form, source: &str) -> Result<Document, DocumentError> {
+        Document::read(form, source.as_bytes().to_vec())
+    }
+
+    #[test]
+    fn a_document_is_given_out_as_it_was_written_and_means_the_same_in_the_other_form() {
+        let document = read(Form::Toml, TOML).unwrap();
+        assert_eq!(document.written_in(Form::Toml), (document.etag(), TOML.to_owned()));
+        let (tag, json) = document.written_in(Form::Json);
+        assert_ne!(tag, document.etag());
+        assert!(tag.same_edition(&document.etag()));
+        let again = read(Form::Json, &json).unwrap();
+        assert_eq!(again.board(), document.board());
+        let (_, toml) = again.written_in(Form::Toml);
+        assert_eq!(read(Form::Toml, &toml).unwrap().board(), document.board());
+    }
+
+    #[test]
+    fn another_text_or_another_form_is_another_edition() {
+        let a = read(Form::Toml, "").unwrap().etag();
+        assert_eq!(read(Form::Toml, "").unwrap().etag(), a);
+        assert!(!read(Form::Toml, " ").unwrap().etag().same_edition(&a));
+    }
+
+    #[test]
+    fn what_is_broken_is_told_with_its_line_and_what_is_wrong_with_its_place() {
+        let broken = |form, source: &str| match read(form, source) {
+            Err(DocumentError::Broken(message)) => message,
+            other => panic!("{other:?}"),
+        };
+        assert!(broken(Form::Toml, "title = \"a\"\nrange = ").contains("at line 2"));
+        assert!(broken(Form::Json, "{\n\"title\":}").contains("at line 2"));
+        assert!(broken(Form::Json, &"[".repeat(10_000)).contains("recursion limit"));
+        assert!(broken(Form::Toml, &format!("a = {}", "[".repeat(10_000))).contains("line 1"));
+        let Err(DocumentError::Mistakes(mistakes)) = read(Form::Toml, "columns = inf\nrange = 2026-01-01") else {
+            panic!("neither is valid")
+        };
+        assert_eq!(mistakes.len(), 2);
+        assert_eq!(mistakes[0].got, "\"inf\"");
+        assert_eq!(read(Form::Toml, &" ".repeat(MAX_DOCUMENT + 1)), Err(DocumentError::TooLarge));
+    }
+
+    #[test]
+    fn what_a_later_version_stored_is_shown_as_far_as_it_is_known() {
+        let source = TOML.replace("\"line\"", "\"hologram\"");
+        let document = Document::restore(Form::Toml, source.clone());
+        assert_eq!((document.board().widgets.len(), document.source()), (1, source.as_str()));
+    }
+}

@@ -1,0 +1,185 @@
+//! The folder of `--boards`: a file a board, `ID.toml` or `ID.json`, read at start and whenever one of them changes.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
+
+use notify::event::{AccessKind, AccessMode};
+use notify::{EventKind, RecursiveMode, Watcher as _};
+use shared::board::Form;
+use shared::board::document::MAX_DOCUMENT;
+use shared::board::word::Word as _;
+use shared::{BoardId, Millis};
+use tokio::sync::Notify;
+
+use super::document::DocumentError;
+use super::shelf::{Edition, Origin};
+use super::{Document, Shelf};
+
+/// How long the folder must be quiet before it is read again: an editor writes a file in several steps.
+const QUIET: Duration = Duration::from_millis(100);
+
+/// How often at most it is waited for that, where something changes all the time.
+const PATIENCE: u32 = 20;
+
+/// What is in a folder.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Found {
+    /// The boards of valid files.
+    pub editions: BTreeMap<BoardId, Edition>,
+    /// The boards whose file is not, and why.
+    pub broken: BTreeMap<BoardId, String>,
+    /// Files that cannot be of a board, and why.
+    pub strange: Vec<String>,
+}
+
+/// Reads all files of the folder that end in `.toml` or `.json`. Of two for the same board the first by name counts.
+///
+/// # Errors
+/// Where the folder cannot be read; a file that cannot is [`Found::broken`].
+pub fn read(folder: &Path) -> std::io::Result<Found> {
+    let mut files: Vec<(PathBuf, Form)> = Vec::new();
+    for file in std::fs::read_dir(folder)? {
+        let file = file?.path();
+        let form = file.extension().and_then(|end| end.to_str()).and_then(Form::of);
+        files.extend(form.filter(|_| file.is_file()).map(|form| (file, form)));
+    }
+    files.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+    let mut found = Found::default();
+    for (file, form) in files {
+        let stem = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        let id = match stem.parse::<BoardId>() {
+            Ok(id) if found.editions.contains_key(&id) || found.broken.contains_key(&id) => {
+                found.strange.push(format!("{}: another file makes the board {id} already", file.display()));
+                continue;
+            }
+            Ok(id) => id,
+            Err(error) => {
+                found.strange.push(format!("{}: {stem:?} is no name of a board: {error}", file.display()));
+                continue;
+            }
+        };
+        match read_file(&file, form) {
+            Ok(edition) => {
+                found.editions.insert(id, edition);
+            }
+            Err(message) => {
+                found.broken.insert(id, format!("{}: {message}", file.display()));
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn read_file(file: &Path, form: Form) -> Result<Edition, String> {
+    let told = std::fs::metadata(file).map_err(|error| error.to_string())?;
+    if told.len() > MAX_DOCUMENT as u64 {
+        return Err(DocumentError::TooLarge.to_string());
+    }
+    let changed = told.modified().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
+    let changed = Millis(u64::try_from(changed.as_millis()).unwrap_or(u64::MAX));
+    let source = std::fs::read(file).map_err(|error| error.to_string())?;
+    let document = Document::read(form, source).map_err(|error| one_line(&error))?;
+    Ok(Edition { document: Arc::new(document), changed, origin: Origin::File(file.to_owned()) })
+}
+
+/// All that is wrong with a file, as a line of a log.
+fn one_line(error: &DocumentError) -> String {
+    let mut line = error.to_string();
+    if let DocumentError::Mistakes(mistakes) = error {
+        for mistake in mistakes {
+            write!(line, "; {}: expected {}, got {}", mistake.field, mistake.expected, mistake.got)
+                .expect("writing to a String succeeds");
+        }
+    }
+    line
+}
+
+/// Says what is wrong with the folder, as far as it was not said `before`.
+pub fn warn(found: &Found, before: &Found) {
+    for (id, message) in &found.broken {
+        if before.broken.get(id) != Some(message) {
+            tracing::warn!(board = %id, "{message}; the board stays as it was");
+        }
+    }
+    for message in &found.strange {
+        if !before.strange.contains(message) {
+            tracing::warn!("{message}; it is passed over");
+        }
+    }
+}
+
+/// Keeps `shelf` as the folder is, from now on, until the runtime ends.
+///
+/// # Errors
+/// Where the system does not let the folder be watched.
+pub fn watch(folder: PathBuf, shelf: Shelf, mut known: Found) -> notify::Result<()> {
+    let changed = Arc::new(Notify::new());
+    let waker = Arc::clone(&changed);
+    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+        if event.is_ok_and(|event| !is_mere_look(event.kind)) {
+            waker.notify_one();
+        }
+    })?;
+    watcher.watch(&folder, RecursiveMode::NonRecursive)?;
+    // What changed between the first reading and now.
+    changed.notify_one();
+    tokio::spawn(async move {
+        let _kept = watcher;
+        loop {
+            changed.notified().await;
+            for _ in 0..PATIENCE {
+                if tokio::time::timeout(QUIET, changed.notified()).await.is_err() {
+                    break;
+                }
+            }
+            let path = folder.clone();
+            match tokio::task::spawn_blocking(move || read(&path)).await {
+                Ok(Ok(found)) => {
+                    warn(&found, &known);
+                    known.clone_from(&found);
+                    if let Err(error) = shelf.refile(found).await {
+                        tracing::warn!(%error, "cannot take over the boards of {}", folder.display());
+                    }
+                }
+                Ok(Err(error)) => tracing::warn!(%error, "cannot read {}; its boards stay", folder.display()),
+                Err(error) => tracing::error!(%error, "reading the folder of boards failed"),
+            }
+        }
+    });
+    Ok(())
+}
+
+/// Reading the folder is an event too, and must not lead to the next reading.
+fn is_mere_look(kind: EventKind) -> bool {
+    matches!(kind, EventKind::Access(access) if access != AccessKind::Close(AccessMode::Write))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_file_is_a_board_or_a_warning_that_says_where() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in [
+            ("ops.toml", "title = \"Ops\""),
+            ("ops.json", "{}"),
+            ("dev.json", r#"{"title": "Dev", "widgets": [{"id": "a", "type": "pie"}]}"#),
+            ("half.toml", "title = "),
+            ("no name.toml", ""),
+            ("notes.txt", "not a board"),
+        ] {
+            std::fs::write(folder.path().join(name), text).unwrap();
+        }
+        let found = read(folder.path()).unwrap();
+        let names: Vec<_> = found.editions.keys().map(BoardId::as_str).collect();
+        assert_eq!(names, ["ops"], "by the file that comes first");
+        let broken: Vec<_> = found.broken.values().collect();
+        assert!(broken[0].contains("dev.json: 1 mistakes; widgets[0].type: expected stat"), "{broken:?}");
+        assert!(broken[1].contains("half.toml: broken TOML") && broken[1].contains("line 1"), "{broken:?}");
+        assert_eq!(found.strange.len(), 2, "{:?}", found.strange);
+    }
+}

@@ -1,0 +1,20 @@
+//! Boards that somebody made: documents, uploaded or from a folder.
+//!
+//! [`document`] is one document with its text; [`shelf`] has all of them and is where they change; [`api`] is
+//! `/api/boards`, with [`accept`] (in which form), [`precondition`] (what may be replaced) and [`refusal`] (what is answered where not);
+//! [`folder`] reads the files of `--boards` and sees them change; [`command`] is `pulseboard board`.
+//!
+//! A board of a folder goes before an uploaded one of the same name, which comes back when the file is gone.
+
+pub mod accept;
+pub mod api;
+pub mod command;
+pub mod document;
+pub mod folder;
+pub mod precondition;
+pub mod refusal;
+pub mod shelf;
+
+pub use document::Document;
+pub use refusal::Refusal;
+pub use shelf::Shelf;

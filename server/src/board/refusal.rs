@@ -1,0 +1,125 @@
+//! Why a call of `/api/boards` is refused, beside the mistakes of a document.
+
+use std::path::PathBuf;
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use shared::BoardId;
+use shared::board::Etag;
+use shared::board::document::MAX_DOCUMENT;
+
+use super::document::DocumentError;
+use super::shelf::MAX_BOARDS;
+use crate::problem::ApiError;
+
+/// Why not, and what to do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// 404: the board has no document.
+    #[error(
+        "nobody has made the board {0}; the page /b/{0} shows all series under {0}/** by itself, and PUT makes a document"
+    )]
+    NotMade(BoardId),
+    /// 412: the board is not what the sender thinks it is.
+    #[error("the board {id} has changed meanwhile: it is now {}; get it, put your change into that, and send it with its tag in If-Match", now(*.current))]
+    Changed {
+        /// Which board.
+        id: BoardId,
+        /// Its document now; nothing where it has none.
+        current: Option<Etag>,
+    },
+    /// 428: the board is there, and the sender did not say which edition it wants to replace.
+    #[error(
+        "the board {id} is there already, as {current}; send that in If-Match to replace it, or If-Match: * to replace whatever is there"
+    )]
+    Unconditional {
+        /// Which board.
+        id: BoardId,
+        /// Its document now.
+        current: Etag,
+    },
+    /// 409: the board comes from a file of `--boards`.
+    #[error("the board {id} is from the file {}; edit that, and the board follows", file.display())]
+    FromFile {
+        /// Which board.
+        id: BoardId,
+        /// Which file.
+        file: PathBuf,
+    },
+    /// 409: there are too many.
+    #[error("there are {MAX_BOARDS} boards, which is the most; delete some that nobody needs")]
+    TooMany,
+    /// 413: the document is too long.
+    #[error("the document has over {MAX_DOCUMENT} bytes; make two boards of it")]
+    TooLarge,
+    /// 415: the document is of another form.
+    #[error("{0} is no form of a board; send application/json or application/toml")]
+    UnknownForm(String),
+    /// 406: another form is wanted.
+    #[error("a board cannot be had as {0}; accept application/json or application/toml")]
+    NotAcceptable(String),
+}
+
+fn now(current: Option<Etag>) -> String {
+    current.map_or_else(|| "not there at all".to_owned(), |etag| etag.to_string())
+}
+
+impl Refusal {
+    /// The status of the answer.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::NotMade(_) => StatusCode::NOT_FOUND,
+            Self::Changed { .. } => StatusCode::PRECONDITION_FAILED,
+            Self::Unconditional { .. } => StatusCode::PRECONDITION_REQUIRED,
+            Self::FromFile { .. } | Self::TooMany => StatusCode::CONFLICT,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UnknownForm(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::NotAcceptable(_) => StatusCode::NOT_ACCEPTABLE,
+        }
+    }
+
+    /// The kind of the problem, and its title.
+    #[must_use]
+    pub fn kind(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::NotMade(_) => ("not-found", "The board has no document"),
+            Self::Changed { .. } => ("changed", "The board has changed meanwhile"),
+            Self::Unconditional { .. } => ("unconditional", "The board is there already"),
+            Self::FromFile { .. } => ("from-file", "The board is from a file"),
+            Self::TooMany => ("too-many", "Too many boards"),
+            Self::TooLarge => ("too-large", "The document is too long"),
+            Self::UnknownForm(_) => ("unknown-form", "The form is not known"),
+            Self::NotAcceptable(_) => ("not-acceptable", "Not in this form"),
+        }
+    }
+
+    /// Puts the present tag into the answer, where that is what is missing.
+    pub fn add_headers(&self, headers: &mut HeaderMap) {
+        let mut add = |name: HeaderName, value: String| {
+            if let Ok(value) = HeaderValue::try_from(value) {
+                headers.insert(name, value);
+            }
+        };
+        match self {
+            Self::Changed { current: Some(etag), .. } | Self::Unconditional { current: etag, .. } => {
+                add(header::ETAG, etag.to_string());
+            }
+            // RFC 9110, 15.5.16.
+            Self::UnknownForm(_) => add(header::ACCEPT, "application/json, application/toml".to_owned()),
+            _ => {}
+        }
+    }
+}
+
+impl From<DocumentError> for ApiError {
+    fn from(error: DocumentError) -> Self {
+        match error {
+            DocumentError::TooLarge => Refusal::TooLarge.into(),
+            DocumentError::Broken(message) => Self::Malformed(message),
+            DocumentError::Mistakes(errors) => {
+                let detail = format!("the document has {} mistakes, so nothing was stored", errors.len());
+                Self::Invalid { detail, errors }
+            }
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! All boards, and the one place where they change.
+//!
+//! Changes go through the thread that commits points ([`Writer::run`]): so they are checked and made one by one, and
+//! the hub hears of each between the points before and those after, which is what [`crate::hub::boards`] asks for.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use parking_lot::RwLock;
+use shared::board::Etag;
+use shared::{BoardId, Millis, Selector, Seq};
+
+use super::document::selectors;
+use super::folder::Found;
+use super::precondition::Conditions;
+use super::{Document, Refusal};
+use crate::clock;
+use crate::hub::driver::HubHandle;
+use crate::hub::{Boards, Shown};
+use crate::problem::ApiError;
+use crate::store::boards::{KeptBoard, KeptDocument};
+use crate::store::{CommitError, Store, Writer};
+
+/// Most boards that can be uploaded; they are held in memory.
+pub const MAX_BOARDS: usize = 1_000;
+
+/// A document that is shown, and where it came from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Edition {
+    /// What it says.
+    pub document: Arc<Document>,
+    /// When it was uploaded, or its file last written.
+    pub changed: Millis,
+    /// Where it came from.
+    pub origin: Origin,
+}
+
+/// Where a document came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// It was uploaded.
+    Stored,
+    /// It is this file.
+    File(PathBuf),
+}
+
+/// What became of a PUT.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Put {
+    /// There was no such board.
+    Made,
+    /// There was, and it is the new one now.
+    Replaced,
+}
+
+/// A board that was ever made.
+#[derive(Clone, Debug)]
+struct Entry {
+    uploaded: Option<Edition>,
+    /// Goes before what was uploaded.
+    filed: Option<Edition>,
+    /// What its readers select, since which point: as the store and the hub have it.
+    selectors: Vec<Selector>,
+    since: Seq,
+}
+
+impl Entry {
+    fn never_made(id: &BoardId) -> Self {
+        Self { uploaded: None, filed: None, selectors: vec![id.selector()], since: Seq::ZERO }
+    }
+
+    fn shown(&self) -> Option<&Edition> {
+        self.filed.as_ref().or(self.uploaded.as_ref())
+    }
+
+    fn etag(&self) -> Option<Etag> {
+        self.shown().map(|edition| edition.document.etag())
+    }
+
+    fn for_hub(&self) -> Shown {
+        Shown { selectors: self.selectors.clone(), etag: self.etag(), since: self.since }
+    }
+
+    /// Stores the board as it is from now on.
+    fn settle(mut self, store: &mut Store, id: &BoardId) -> Result<Self, CommitError> {
+        let selected = selectors(id, self.shown().map(|edition| &*edition.document));
+        if selected != self.selectors {
+            self.selectors = selected;
+            self.since = store.head();
+        }
+        let document = self.uploaded.as_ref().map(|edition| KeptDocument {
+            form: edition.document.form(),
+            source: edition.document.source().to_owned(),
+            changed: edition.changed,
+        });
+        let (selectors, since) = (self.selectors.clone(), self.since);
+        store.keep_board(&KeptBoard { id: id.clone(), selectors, since, document })?;
+        Ok(self)
+    }
+}
+
+/// All boards that were ever made, before the server begins to take changes.
+#[derive(Debug, Default)]
+pub struct Entries(BTreeMap<BoardId, Entry>);
+
+impl Entries {
+    /// What the store has and what was found in the folder. Where a file came or went while the server was away, that
+    /// counts as a change now.
+    ///
+    /// # Errors
+    /// Whatever SQLite says.
+    pub fn load(store: &mut Store, found: &Found) -> Result<Self, CommitError> {
+        let mut entries = Self::default();
+        for KeptBoard { id, selectors, since, document } in store.boards()? {
+            let uploaded = document.map(|KeptDocument { form, source, changed }| Edition {
+                document: Arc::new(Document::restore(form, source)),
+                changed,
+                origin: Origin::Stored,
+            });
+            let filed = found.editions.get(&id).cloned();
+            let entry = Entry { uploaded, filed, selectors, since }.settle(store, &id)?;
+            entries.0.insert(id, entry);
+        }
+        for (id, edition) in &found.editions {
+            if !entries.0.contains_key(id) {
+                let entry = Entry { filed: Some(edition.clone()), ..Entry::never_made(id) }.settle(store, id)?;
+                entries.0.insert(id.clone(), entry);
+            }
+        }
+        Ok(entries)
+    }
+
+    /// What the hub has to know of them.
+    #[must_use]
+    pub fn for_hub(&self) -> Boards {
+        let mut boards = Boards::default();
+        for (id, entry) in &self.0 {
+            boards.set(id.clone(), entry.for_hub());
+        }
+        boards
+    }
+}
+
+/// All boards. Clones are the same one.
+#[derive(Clone, Debug)]
+pub struct Shelf(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    /// Written by the store's thread only, so what it reads there stays as it is.
+    entries: RwLock<Entries>,
+    hub: HubHandle,
+    writer: Writer,
+}
+
+impl Shelf {
+    /// The boards of a running server; `hub` knows them already.
+    #[must_use]
+    pub fn new(entries: Entries, hub: HubHandle, writer: Writer) -> Self {
+        Self(Arc::new(Inner { entries: RwLock::new(entries), hub, writer }))
+    }
+
+    /// The board as it is shown; nothing where nobody has made it.
+    #[must_use]
+    pub fn get(&self, id: &BoardId) -> Option<Edition> {
+        self.0.entries.read().0.get(id).and_then(Entry::shown).cloned()
+    }
+
+    /// Every board that somebody made, by name.
+    #[must_use]
+    pub fn list(&self) -> Vec<(BoardId, Edition)> {
+        let entries = self.0.entries.read();
+        entries.0.iter().filter_map(|(id, entry)| Some((id.clone(), entry.shown()?.clone()))).collect()
+    }
+
+    /// Makes or replaces a board, if `conditions` allow it.
+    ///
+    /// # Errors
+    /// [`Refusal`], or that the store cannot take it now.
+    pub async fn put(&self, id: BoardId, document: Document, conditions: Conditions) -> Result<Put, ApiError> {
+        let inner = Arc::clone(&self.0);
+        self.0.writer.run(move |store| inner.put(store, id, document, &conditions)).await?
+    }
+
+    /// Deletes what was uploaded of a board, if `conditions` allow it.
+    ///
+    /// # Errors
+    /// [`Refusal`], or that the store cannot take it now.
+    pub async fn delete(&self, id: BoardId, conditions: Conditions) -> Result<(), ApiError> {
+        let inner = Arc::clone(&self.0);
+        self.0.writer.run(move |store| inner.delete(store, id, &conditions)).await?
+    }
+
+    /// Takes over what was found in the folder. A board whose file is broken stays as it is.
+    ///
+    /// # Errors
+    /// Where the store cannot take it now.
+    pub async fn refile(&self, found: Found) -> Result<(), CommitError> {
+        let inner = Arc::clone(&self.0);
+        self.0.writer.run(move |store| inner.refile(store, found)).await?
+    }
+}
+
+impl Inner {
+    fn entry(&self, id: &BoardId) -> Entry {
+        self.entries.read().0.get(id).cloned().unwrap_or_else(|| Entry::never_made(id))
+    }
+
+    /// Stores the board, and tells the hub where another document is shown now.
+    fn change(&self, store: &mut Store, id: BoardId, entry: Entry) -> Result<(), CommitError> {
+        let before = self.entry(&id).etag();
+        let entry = entry.settle(store, &id)?;
+        let shown = (entry.etag() != before).then(|| entry.for_hub());
+        self.entries.write().0.insert(id.clone(), entry);
+        if let Some(shown) = shown {
+            self.hub.set_board(id, shown);
+        }
+        Ok(())
+    }
+
+    fn put(
+        &self,
+        store: &mut Store,
+        id: BoardId,
+        document: Document,
+        conditions: &Conditions,
+    ) -> Result<Put, ApiError> {
+        let mut entry = self.entry(&id);
+        refuse_file(&id, &entry)?;
+        let (current, new) = (entry.etag(), document.etag());
+        conditions.check(&id, current, Some(new))?;
+        if current == Some(new) {
+            return Ok(Put::Replaced);
+        }
+        let uploaded = self.entries.read().0.values().filter(|entry| entry.uploaded.is_some()).count();
+        if current.is_none() && uploaded >= MAX_BOARDS {
+            return Err(Refusal::TooMany.into());
+        }
+        let (document, changed) = (Arc::new(document), clock::now().wall);
+        entry.uploaded = Some(Edition { document, changed, origin: Origin::Stored });
+        self.change(store, id, entry)?;
+        Ok(if current.is_some() { Put::Replaced } else { Put::Made })
+    }
+
+    fn delete(&self, store: &mut Store, id: BoardId, conditions: &Conditions) -> Result<(), ApiError> {
+        let mut entry = self.entry(&id);
+        refuse_file(&id, &entry)?;
+        conditions.check(&id, entry.etag(), None)?;
+        if entry.uploaded.take().is_none() {
+            return Err(Refusal::NotMade(id).into());
+        }
+        Ok(self.change(store, id, entry)?)
+    }
+
+    fn refile(&self, store: &mut Store, mut found: Found) -> Result<(), CommitError> {
+        let known: BTreeSet<_> = self.entries.read().0.keys().chain(found.editions.keys()).cloned().collect();
+        for id in known {
+            if found.broken.contains_key(&id) {
+                continue;
+            }
+            let before = self.entry(&id);
+            let filed = found.editions.remove(&id);
+            if before.filed != filed {
+                tracing::info!(board = %id, made = filed.is_some(), "the file of a board changed");
+                self.change(store, id, Entry { filed, ..before })?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn refuse_file(id: &BoardId, entry: &Entry) -> Result<(), Refusal> {
+    match entry.filed.as_ref().map(|edition| &edition.origin) {
+        Some(Origin::File(file)) => Err(Refusal::FromFile { id: id.clone(), file: file.clone() }),
+        _ => Ok(()),
+    }
+}
