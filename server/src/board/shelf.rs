@@ -82,9 +82,14 @@ impl Entry {
         Shown { selectors: self.selectors.clone(), etag: self.etag(), since: self.since }
     }
 
+    /// What its readers are to select, by what is shown.
+    fn selected(&self, id: &BoardId) -> Vec<Selector> {
+        selectors(id, self.shown().map(|edition| &*edition.document))
+    }
+
     /// Stores the board as it is from now on.
     fn settle(mut self, store: &mut Store, id: &BoardId) -> Result<Self, CommitError> {
-        let selected = selectors(id, self.shown().map(|edition| &*edition.document));
+        let selected = self.selected(id);
         if selected != self.selectors {
             self.selectors = selected;
             self.since = store.head();
@@ -119,7 +124,9 @@ impl Entries {
                 origin: Origin::Stored,
             });
             let filed = found.editions.get(&id).cloned();
-            let entry = Entry { uploaded, filed, selectors, since }.settle(store, &id)?;
+            let entry = Entry { uploaded, filed, selectors, since };
+            // Each write is synced, so those that are as they were are not written again.
+            let entry = if entry.selected(&id) == entry.selectors { entry } else { entry.settle(store, &id)? };
             entries.0.insert(id, entry);
         }
         for (id, edition) in &found.editions {
