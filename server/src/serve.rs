@@ -16,6 +16,7 @@ use crate::board::{Shelf, folder};
 use crate::config::{Agent, Config};
 use crate::door;
 use crate::history::History;
+use crate::hub::Hub;
 use crate::hub::driver::HubHandle;
 use crate::metrics::Metrics;
 use crate::rollup::Rollup;
