@@ -142,7 +142,8 @@ pub struct Answer {
 
 impl Answer {
     fn of(mut response: ureq::http::Response<ureq::Body>) -> Self {
-        let text = response.body_mut().with_config().limit(64 << 20).read_to_string().unwrap();
+        let bytes = response.body_mut().with_config().limit(64 << 20).read_to_vec().unwrap();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
         Self { status: response.status().as_u16(), headers: response.headers().clone(), text }
     }
 

@@ -4,35 +4,26 @@
 //! reconnects, peers that vanished noticed by the kernel, a limit on how long a request's head may take, and an end that
 //! does not wait for ever.
 
+mod converse;
+
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
 use axum::Router;
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 
-use crate::stream::handover::{Diverted, Slot, Taken};
+use crate::stream::handover::Taken;
 use crate::stream::writer::{Open, Writers};
 
 /// Connections that may wait to be accepted. The kernel's bound (`somaxconn`) is 4,096 on Linux; tokio's 1,024 makes a
 /// storm of reconnects wait for retransmits.
 const BACKLOG: i32 = 4_096;
 
-/// How long the head of a request may take to come, and an idle connection may stay.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
-
 /// How long to wait where no connection can be accepted (no more files may be opened): some will close meanwhile.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-
-/// Bytes that hyper reads at once of a request; a push has its body in few such pieces.
-const READ_BUFFER: usize = 16 << 10;
 
 /// A socket that listens at `addr`.
 ///
@@ -71,7 +62,7 @@ pub async fn serve(
                     if let Err(error) = prepare(&socket, patience) {
                         tracing::debug!(%peer, %error, "cannot set the options of a socket");
                     }
-                    let attended = attend(socket, inside.clone());
+                    let attended = converse::attend(socket, inside.clone());
                     tokio::spawn(async move {
                         if let Err(error) = attended.await {
                             tracing::debug!(%peer, %error, "a connection broke off");
@@ -119,49 +110,6 @@ fn hand_over(writers: &mut Writers, socket: TcpStream, taken: Taken, open: Open)
     if let Err(error) = writers.take(socket, taken, open) {
         tracing::warn!(%error, "cannot move a socket to the writers");
     }
-}
-
-/// Waits until a new connection asks for something, and then serves it.
-///
-/// Nothing of size is made before: of ten thousand readers that come at once only few have a connection's state and
-/// buffers at a time, and those are used again.
-async fn attend(socket: TcpStream, inside: Arc<Inside>) -> hyper::Result<()> {
-    let mut stopping = inside.stopping.subscribe();
-    let mut first = [0];
-    tokio::select! {
-        // Looking is surer than `readable`, which a socket just accepted may claim to be.
-        asked = tokio::time::timeout(HEAD_TIMEOUT, socket.peek(&mut first)) => {
-            let Ok(Ok(1..)) = asked else { return Ok(()) };
-        }
-        _ = stopping.changed() => return Ok(()),
-    }
-    Box::pin(converse(socket, &inside, stopping)).await
-}
-
-/// Serves one connection until it ends, becomes a stream, or the server stops and the request under way is answered.
-async fn converse(socket: TcpStream, inside: &Inside, mut stopping: watch::Receiver<()>) -> hyper::Result<()> {
-    let slot = Slot::default();
-    let service = Diverted { service: TowerToHyperService::new(inside.service.clone()), slot: slot.clone() };
-    let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(READ_BUFFER);
-    let mut connection = http.serve_connection(TokioIo::new(socket), service);
-    let taken = loop {
-        let progress = std::future::poll_fn(|context| match Pin::new(&mut connection).poll(context) {
-            Poll::Ready(ended) => Poll::Ready(Err(ended)),
-            Poll::Pending => slot.lock().take().map_or(Poll::Pending, |taken| Poll::Ready(Ok(taken))),
-        });
-        tokio::select! {
-            progress = progress => match progress {
-                Ok(taken) => break taken,
-                Err(ended) => return ended,
-            },
-            Ok(()) = stopping.changed() => Pin::new(&mut connection).graceful_shutdown(),
-        }
-    };
-    let socket = connection.into_parts().io.into_inner();
-    // Where the door is closed already, the stream ends with it.
-    let _closed = inside.streams.send((socket, taken, inside.open.clone()));
-    Ok(())
 }
 
 fn prepare(socket: &TcpStream, patience: Duration) -> std::io::Result<()> {

@@ -1,0 +1,161 @@
+//! The stream over each version of HTTP, byte by byte where that matters, and to many at once.
+
+mod harness;
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper::client::conn::http2;
+use hyper::{Request, Version};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+
+use harness::{PATIENCE, TestServer};
+
+fn ask(server: &TestServer, request: &str) -> TcpStream {
+    let mut socket = TcpStream::connect(server.addr()).unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    socket.write_all(request.as_bytes()).unwrap();
+    socket
+}
+
+/// Reads until the text has come; gives all that came.
+fn read_until(socket: &mut TcpStream, text: &str) -> String {
+    let mut all = Vec::new();
+    let mut piece = [0; 4_096];
+    while !String::from_utf8_lossy(&all).contains(text) {
+        let len = socket.read(&mut piece).unwrap();
+        assert!(len > 0, "it ended: {}", String::from_utf8_lossy(&all));
+        all.extend_from_slice(&piece[..len]);
+    }
+    String::from_utf8(all).unwrap()
+}
+
+fn read_to_end(socket: &mut TcpStream) -> String {
+    let mut all = String::new();
+    socket.read_to_string(&mut all).unwrap();
+    all
+}
+
+/// Takes a body in chunks apart (RFC 9112, 7.1); it must be whole.
+fn dechunk(mut body: &str) -> String {
+    let mut text = String::new();
+    loop {
+        let (size, rest) = body.split_once("\r\n").expect("a chunk begins with its size");
+        let size = usize::from_str_radix(size, 16).expect("the size is hexadecimal");
+        if size == 0 {
+            assert_eq!(rest, "\r\n", "nothing comes after the last chunk");
+            return text;
+        }
+        text.push_str(&rest[..size]);
+        body = rest[size..].strip_prefix("\r\n").expect("a chunk ends with a line end");
+    }
+}
+
+#[test]
+fn over_http_1_1_a_stream_is_chunked_and_ends_as_it_should() {
+    let data = tempfile::tempdir().unwrap();
+    let server = TestServer::start(data.path());
+    let mut socket = ask(&server, "GET /sse?series=ops/** HTTP/1.1\r\nHost: x\r\n\r\n");
+    let mut answer = read_until(&mut socket, "\"snapshot\"");
+    let (status, _) = server.terminate();
+    assert!(status.success());
+    answer.push_str(&read_to_end(&mut socket));
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let head = head.to_ascii_lowercase();
+    assert!(head.starts_with("http/1.1 200 ok\r\n"), "{head}");
+    for line in ["transfer-encoding: chunked", "content-type: text/event-stream", "cache-control: no-cache", "date: "] {
+        assert!(head.contains(&format!("\r\n{line}")), "{line} in {head}");
+    }
+    let body = dechunk(body);
+    assert!(body.contains("\"hello\"") && body.contains("\"bye\""), "{body}");
+}
+
+#[test]
+fn over_http_1_0_a_stream_is_plain_and_ends_with_the_connection() {
+    let data = tempfile::tempdir().unwrap();
+    let server = TestServer::start(data.path());
+    let mut socket = ask(&server, "GET /sse?series=ops/** HTTP/1.0\r\n\r\n");
+    let mut answer = read_until(&mut socket, "\"snapshot\"");
+    server.push("ops/n", "7");
+    answer.push_str(&read_until(&mut socket, "\"update\""));
+    server.terminate();
+    answer.push_str(&read_to_end(&mut socket));
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(!head.to_ascii_lowercase().contains("transfer-encoding"), "{head}");
+    assert!(body.starts_with("retry: ") && body.trim_end().ends_with('}'), "{body}");
+}
+
+/// Reads a body until the text has come.
+async fn wait_for(body: &mut Incoming, text: &str) {
+    let mut all = String::new();
+    while !all.contains(text) {
+        let frame = tokio::time::timeout(PATIENCE, body.frame()).await.expect("in time").expect("it goes on").unwrap();
+        all.push_str(std::str::from_utf8(frame.data_ref().unwrap()).unwrap());
+    }
+}
+
+#[tokio::test]
+async fn over_http_2_streams_and_pushes_share_a_connection() {
+    let data = tempfile::tempdir().unwrap();
+    let server = TestServer::start(data.path());
+    let socket = TokioIo::new(tokio::net::TcpStream::connect(server.addr()).await.unwrap());
+    let (mut http, connection) = http2::handshake(TokioExecutor::new(), socket).await.unwrap();
+    let connection = tokio::spawn(connection);
+    let mut send = async |method: &str, path: &str, body: &'static str| {
+        let uri = format!("{}{path}", server.url);
+        let request = Request::builder().method(method).uri(uri).body(Full::new(Bytes::from(body))).unwrap();
+        http.send_request(request).await.unwrap()
+    };
+    let mut streams = Vec::new();
+    for selector in ["ops/**", "ops/n"] {
+        let answer = send("GET", &format!("/sse?series={selector}"), "").await;
+        assert_eq!((answer.status().as_u16(), answer.version()), (200, Version::HTTP_2));
+        assert_eq!(answer.headers()["content-type"], "text/event-stream");
+        let mut body = answer.into_body();
+        wait_for(&mut body, "\"snapshot\"").await;
+        streams.push(body);
+    }
+    assert_eq!(send("POST", "/in/ops/n", "7").await.status(), 204);
+    for body in &mut streams {
+        wait_for(body, "\"value\":7").await;
+    }
+    let (status, took) = server.terminate();
+    assert!(status.success() && took < Duration::from_secs(2), "{took:?}");
+    for body in &mut streams {
+        wait_for(body, "\"bye\"").await;
+        assert!(body.frame().await.is_none(), "the stream ends well");
+    }
+    connection.abort();
+}
+
+#[test]
+fn whoever_asks_nothing_is_not_answered_and_harms_nobody() {
+    let data = tempfile::tempdir().unwrap();
+    let server = TestServer::start(data.path());
+    let silent: Vec<_> = (0..50).map(|_| TcpStream::connect(server.addr()).unwrap()).collect();
+    assert_eq!(server.push("ops/n", "1").status, 204);
+    let (status, took) = server.terminate();
+    assert!(status.success() && took < Duration::from_secs(2), "the silent do not hold it up: {took:?}");
+    drop(silent);
+}
+
+#[test]
+fn three_thousand_readers_that_come_at_once_are_all_served() {
+    rlimit::increase_nofile_limit(20_000).unwrap();
+    let data = tempfile::tempdir().unwrap();
+    let server = TestServer::start(data.path());
+    let request = "GET /sse?series=ops/** HTTP/1.1\r\nHost: x\r\n\r\n";
+    let mut readers: Vec<_> = (0..3_000).map(|_| ask(&server, request)).collect();
+    for reader in &mut readers {
+        read_until(reader, "\"snapshot\"");
+    }
+    assert!((server.metric("pulseboard_readers") - 3_000.0).abs() < 0.5);
+    server.push("ops/n", "42");
+    for reader in &mut readers {
+        read_until(reader, "\"value\":42");
+    }
+}
