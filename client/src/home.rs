@@ -15,6 +15,7 @@ use crate::app::Masthead;
 use crate::browser;
 use crate::curl_line::CurlLine;
 use crate::format::duration::ago;
+use crate::json;
 use crate::stream::clock::ServerClock;
 use cards::{Card, Listed, cards};
 
@@ -90,7 +91,7 @@ async fn fetch() -> Result<(Vec<Listed>, Option<u64>), JsValue> {
         // The header is cut to the second: the middle of it is the better guess.
         .map(|ms| ms as u64 + 500);
     let text = JsFuture::from(answer.text()?).await?.as_string().unwrap_or_default();
-    let listed = serde_json::from_str(&text).map_err(|error| JsValue::from(error.to_string()))?;
+    let listed = json::read(&text).ok_or("the list has another shape")?;
     Ok((listed, server))
 }
 

@@ -17,6 +17,7 @@ pub mod chart;
 pub mod curl_line;
 pub mod format;
 pub mod home;
+pub mod json;
 pub mod live;
 pub mod reload;
 pub mod route;

@@ -1,5 +1,7 @@
 //! The page as a browser gets it: compressed beforehand, cached for good where its name says what it is.
 
+#![expect(clippy::unwrap_used, reason = "in a test that is how to fail")]
+
 mod harness;
 
 use harness::TestServer;

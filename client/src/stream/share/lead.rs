@@ -4,6 +4,7 @@ use shared::{Cursor, Event};
 
 use super::interest::Interest;
 use super::message::{Relayed, Said, TabId};
+use crate::json;
 use crate::stream::refusal::Refusal;
 
 /// What the leader knows.
@@ -77,7 +78,7 @@ impl Lead {
     /// continue what was said before.
     pub(super) fn take(&mut self, id: &str, data: String) -> Option<(Event, Relayed)> {
         let after = self.cursor;
-        let event: Event = serde_json::from_str(&data).ok()?;
+        let event: Event = json::read(&data)?;
         match &event {
             Event::Hello { .. } => (self.greeted, self.trouble) = (true, None),
             Event::Gap { .. } => self.start_over(),

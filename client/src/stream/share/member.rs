@@ -7,6 +7,7 @@ use shared::{Cursor, Event};
 use super::interest::Interest;
 use super::lead::Lead;
 use super::message::{Need, Relayed, Said, TabId};
+use crate::json;
 use crate::stream::refusal::Refusal;
 
 /// How long a leader may take to give a sign, in milliseconds: it has only to pass a message.
@@ -250,7 +251,7 @@ impl Member {
         let Relayed { interest, after, id, data } = relayed;
         self.union = interest.clone();
         self.union.add(&self.mine);
-        let event = serde_json::from_str::<Event>(&data).ok();
+        let event = json::read::<Event>(&data);
         let fits = interest.covers(&self.mine)
             && match &event {
                 Some(Event::Update { .. } | Event::Heartbeat { .. }) => continues(after, known),
