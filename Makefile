@@ -67,9 +67,15 @@ test-e2e: setup-test client
 	cargo build -p pulseboard-server
 	PULSEBOARD_BIN="$(TARGET)/debug/pulseboard" cargo test -p pulseboard-e2e -- --test-threads 2
 
-bench: build ## Measure: readers that read beside readers that never do
+BENCH = PULSEBOARD_BIN="$(TARGET)/release/pulseboard" "$(TARGET)/release/pulseboard-bench"
+bench: build ## Measure, side by side with other servers where they are installed (bench/RESULTS.md)
 	cargo build --release -p pulseboard-bench
-	PULSEBOARD_BIN="$(TARGET)/release/pulseboard" "$(TARGET)/release/pulseboard-bench" stalls
+	$(BENCH) fanout
+	$(BENCH) fanout --readers 10000
+	$(BENCH) fanout --readers 1000 --rate 0
+	$(BENCH) ingest
+	$(BENCH) ingest --points 1000 --connections 8
+	$(BENCH) stalls
 
 chaos: setup-test client ## Kill -9 under load, 100 times: nothing lost, nothing twice, every reader right
 	CHAOS_ROUNDS=100 cargo test -p pulseboard-server --test chaos -- --nocapture

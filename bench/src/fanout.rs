@@ -44,8 +44,9 @@ pub(crate) fn run(binary: &Path, options: &Options) -> anyhow::Result<()> {
         "| server | readers | connected in s | KiB a reader | events/s delivered | µs of CPU an event | p50 ms | p99 ms | readers that missed any |"
     );
     println!("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
+    let peers: Vec<Peer> = options.peers.iter().copied().filter(|peer| peer.is_installed()).collect();
     for _ in 0..options.rounds {
-        for &peer in &options.peers {
+        for &peer in &peers {
             phase(binary, options, peer)?;
         }
     }

@@ -36,8 +36,9 @@ pub(crate) struct Options {
 pub(crate) fn run(binary: &Path, options: &Options) -> anyhow::Result<()> {
     println!("| server | points a push | requests/s | points/s | CPU s | requests a CPU s | points a CPU s |");
     println!("| --- | ---: | ---: | ---: | ---: | ---: | ---: |");
+    let peers: Vec<Peer> = options.peers.iter().copied().filter(|peer| peer.is_installed()).collect();
     for _ in 0..options.rounds {
-        for &peer in &options.peers {
+        for &peer in &peers {
             phase(binary, options, peer)?;
         }
     }

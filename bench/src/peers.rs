@@ -41,6 +41,22 @@ impl fmt::Display for Peer {
     }
 }
 
+impl Peer {
+    /// Whether it can be started here. Says what to install where it cannot.
+    pub(crate) fn is_installed(self) -> bool {
+        let (file, package) = match self {
+            Self::Nchan => ("/usr/lib/nginx/modules/ngx_nchan_module.so", "libnginx-mod-nchan"),
+            Self::Victoria => ("/usr/bin/victoria-metrics", "victoria-metrics"),
+            Self::Pulseboard | Self::Bare | Self::Axum => return true,
+        };
+        let installed = Path::new(file).exists();
+        if !installed {
+            eprintln!("{self} is left out; Debian's package {package} has it");
+        }
+        installed
+    }
+}
+
 /// A peer that runs, with an empty store; it ends when dropped.
 pub(crate) struct Server {
     child: Child,

@@ -15,6 +15,7 @@ pub mod board;
 pub mod browser;
 pub mod chart;
 pub mod curl_line;
+pub mod doctor;
 pub mod format;
 pub mod home;
 pub mod json;

@@ -1,8 +1,12 @@
 //! The router: which call leads where.
 
+use std::time::Duration;
+
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderName, Method, Uri, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, get, post};
 use shared::board::document::MAX_DOCUMENT;
 use shared::doctor;
@@ -15,7 +19,7 @@ use crate::hub::driver::HubHandle;
 use crate::metrics::Metrics;
 use crate::problem::ApiError;
 use crate::store::Writer;
-use crate::{assets, catalog, health, history, ingest, metrics, stream};
+use crate::{assets, catalog, foreign, health, history, ingest, metrics, stream};
 
 /// What the handlers share.
 #[derive(Clone, Debug)]
@@ -44,6 +48,7 @@ pub fn app(state: AppState, origins: &[Origin]) -> Router {
         .route("/in/{*series}", only("POST", post(ingest::one)).layer(pushes))
         .route("/sse", only("GET", get(stream::open)))
         .route(doctor::probe::PATH, only("GET", get(stream::probe::open)))
+        .route("/api/doctor", only("POST", post(stream::judge::judge)))
         .route("/api/series", only("GET", get(catalog::list)))
         .route("/api/history", only("GET", get(history::read)))
         .route("/api/boards", only("GET", get(board::api::list)))
@@ -54,8 +59,21 @@ pub fn app(state: AppState, origins: &[Origin]) -> Router {
         .route("/", get(assets::page))
         .route("/b/{id}", get(assets::page))
         .fallback(assets::file)
+        .layer(middleware::from_fn(in_time))
+        .layer(middleware::from_fn_with_state(origins.into(), foreign::refuse))
         .layer(cors(origins))
         .with_state(state)
+}
+
+/// What changes something must have come, whole, and be done in so many seconds; streams take as long as they like.
+const LONGEST: u64 = 30;
+
+async fn in_time(request: Request, next: Next) -> Response {
+    if request.method() == Method::GET {
+        return next.run(request).await;
+    }
+    let answer = tokio::time::timeout(Duration::from_secs(LONGEST), next.run(request)).await;
+    answer.unwrap_or_else(|_| ApiError::TooSlow(LONGEST).into_response())
 }
 
 /// Says which method there is to whoever tries another.

@@ -7,7 +7,7 @@
 //!
 //! Around them: [`config`] and [`serve`] start and end the program, [`door`] takes connections in, [`app`] is the router, [`problem`] is what an
 //! error looks like from outside, [`catalog`] lists the series, [`history`] reads their past, [`board`] keeps the boards
-//! that somebody made, [`assets`] is the page, [`metrics`] and [`health`] are
+//! that somebody made, [`foreign`] keeps the pages of other sites out, [`assets`] is the page, [`metrics`] and [`health`] are
 //! for those who run it. [`agent`] and [`push`] are other commands: both push over HTTP, by [`upload`], as anyone would.
 //! [`doctor`] is the command that finds what breaks a stream on its way.
 
@@ -20,6 +20,7 @@ pub mod clock;
 pub mod config;
 pub mod doctor;
 pub mod door;
+pub mod foreign;
 pub mod health;
 pub mod history;
 pub mod hub;

@@ -104,7 +104,14 @@ fn main() -> ExitCode {
     match run(Cli::parse().command) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("pulseboard: {error:#}");
+            // Some messages hold what their cause says; to say it twice would not help.
+            let mut said = String::new();
+            for cause in error.chain().map(ToString::to_string).filter(|cause| !cause.is_empty()) {
+                if !said.contains(&cause) {
+                    said = if said.is_empty() { cause } else { format!("{said}: {cause}") };
+                }
+            }
+            eprintln!("pulseboard: {said}");
             ExitCode::FAILURE
         }
     }

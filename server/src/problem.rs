@@ -46,6 +46,12 @@ pub enum ApiError {
         /// What there is.
         allowed: &'static str,
     },
+    /// 403: a page of another site wants to change something.
+    #[error("a page of {0} may not push here; allow it with --allow-origin {0}")]
+    ForeignPage(String),
+    /// 408: the request did not come to its end.
+    #[error("the request took over {0} s; send it again, in less time or in smaller parts")]
+    TooSlow(u64),
     /// A call of `/api/boards` that cannot be.
     #[error(transparent)]
     Board(#[from] Refusal),
@@ -80,6 +86,8 @@ impl ApiError {
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Self::ForeignPage(_) => StatusCode::FORBIDDEN,
+            Self::TooSlow(_) => StatusCode::REQUEST_TIMEOUT,
             Self::Board(refusal) => refusal.status(),
             Self::Full { .. } | Self::Unavailable(_) | Self::Unreadable(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -92,6 +100,8 @@ impl ApiError {
             Self::TooLarge(_) => ("too-large", "The body is too large"),
             Self::NotFound(_) => ("not-found", "Nothing is here"),
             Self::MethodNotAllowed { .. } => ("method-not-allowed", "Not by this method"),
+            Self::ForeignPage(_) => ("foreign-page", "Not from this page"),
+            Self::TooSlow(_) => ("too-slow", "The request took too long"),
             Self::Board(refusal) => refusal.kind(),
             Self::Full { .. } => ("full", "Too many readers"),
             Self::Unavailable(_) | Self::Unreadable(_) => ("unavailable", "The store is not available"),

@@ -199,6 +199,38 @@ fn only_pages_of_origins_that_are_allowed_may_read() {
 }
 
 #[test]
+fn a_page_of_another_site_cannot_push_unless_it_may() {
+    let data = tempfile::tempdir().unwrap();
+    let mut command = Command::new(BINARY);
+    command.args(["serve", "--allow-origin", "http://127.0.0.1:9999"]);
+    let server = TestServer::start_with(&mut command, "127.0.0.1:0", data.path());
+    let own = server.url.clone();
+    for (origin, status) in [("http://127.0.0.1:9999", 204), (own.as_str(), 204), ("https://evil.example", 403)] {
+        let answer = server.post("/in/ops/n", "1", &[("Origin", origin)]);
+        assert_eq!(answer.status, status, "{origin}: {}", answer.text);
+    }
+    assert!((server.metric("pulseboard_points_total") - 2.0).abs() < 1e-9, "nothing of it was stored");
+    assert_eq!(server.post("/in/ops/n", "1", &[]).status, 204, "curl says no origin");
+}
+
+#[test]
+fn a_reader_of_every_change_that_missed_nothing_is_told_of_no_gap() {
+    let data = tempfile::tempdir().unwrap();
+    let server = TestServer::start(data.path());
+    server.push("ops/n", "1");
+    let mut stream = server.stream("series=ops/n&hz=0", None);
+    assert_hello(&mut stream);
+    stream.event();
+    let cursor = stream.last_id.clone();
+    drop(stream);
+    server.push("other/n", "1");
+    let mut stream = server.stream("series=ops/n&hz=0", Some(&cursor));
+    assert_hello(&mut stream);
+    server.push("ops/n", "2");
+    assert!((value(&stream.event()) - 2.0).abs() < 1e-9, "the next thing it hears is what is new");
+}
+
+#[test]
 fn a_wrong_query_says_what_to_write() {
     let data = tempfile::tempdir().unwrap();
     let server = TestServer::start(data.path());

@@ -8,6 +8,7 @@ use super::tile::Tile;
 use crate::app::Masthead;
 use crate::badge::Badge;
 use crate::chart::frames::Frames;
+use crate::doctor::panel::Doctor;
 use crate::live::Live;
 use crate::reload;
 use crate::stream::subscription::Subscription;
@@ -56,6 +57,7 @@ pub fn BoardPage(
             <div class="board" data-state=move || state.get().of_picture() aria-busy=move || (!live.loaded.get()).to_string()>
                 {tiles}
             </div>
+            <Doctor/>
         </main>
     }
 }

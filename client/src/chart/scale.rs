@@ -30,7 +30,7 @@ pub struct Window {
 
 impl Window {
     /// The window for a track at `now`. Where points come often the right edge is now, so that a series which stopped
-    /// is seen to move away; once all of it would be gone, or where points are far between, the window is the track.
+    /// is seen to move away; where points are far between, the window is the track.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "times stay below 2^53")]
     pub fn of(buckets: &VecDeque<Bucket>, now: u64) -> Option<Self> {
@@ -41,8 +41,10 @@ impl Window {
         let width =
             WIDTHS_S.map(|s| s * 1_000).into_iter().find(|&width| width as f64 >= span as f64 * CROP).unwrap_or(span);
         let now = now.max(newest);
-        if usual <= OFTEN_MS && now - newest < width {
-            Some(Self { from: now.saturating_sub(width), to: now, break_ms })
+        if usual <= OFTEN_MS && now > newest {
+            // One that stopped long ago is left behind at the left edge; it never comes back to look as if it were new.
+            let from = if now - newest < width { now.saturating_sub(width) } else { oldest };
+            Some(Self { from, to: now, break_ms })
         } else {
             // A single point, or several of one moment, stand at the right edge.
             Some(Self { from: if span == 0 { newest.saturating_sub(60_000) } else { oldest }, to: newest, break_ms })
@@ -116,9 +118,12 @@ mod tests {
     }
 
     #[test]
-    fn a_series_that_is_long_over_fits_its_window() {
-        let window = Window::of(&track((0..100).map(|s| (s * 1_000, 1.0))), 999_000).unwrap();
-        assert_eq!((window.from, window.to), (0, 99_000));
+    fn a_series_that_is_long_over_is_left_behind_and_never_comes_back_to_look_new() {
+        let buckets = track((0..100).map(|s| (s * 1_000, 1.0)));
+        let end = |now| Window::of(&buckets, now).unwrap().x(99_000);
+        let ends: Vec<f64> = (100..5_000).step_by(10).map(|s| end(s * 1_000)).collect();
+        assert!(ends.is_sorted_by(|earlier, later| earlier > later || *later < 0.6), "{ends:?}");
+        assert!(end(999_000) < 0.11 && end(86_400_000) < 0.01);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod board;
 mod contract;
+mod doctor;
 mod faults;
 mod others;
 mod proxy;

@@ -228,7 +228,7 @@ impl Reader {
     /// A reader that came back hears all that it missed in one update; where it wants every change by itself, the
     /// frames must still be there.
     fn resume(&mut self, source: &mut impl Source, now: Now) -> Step {
-        if source.rate() == Rate::EveryChange {
+        if source.rate() == Rate::EveryChange && source.since(self.at).is_some() {
             return self.go_on(source, now);
         }
         let missed = source.since(self.at);

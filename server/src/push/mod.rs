@@ -1,6 +1,6 @@
 //! `pulseboard push`: reads values from standard input, one a line, and pushes each as it comes.
 
-use std::io::BufRead;
+use std::io::{BufRead, ErrorKind};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
 
@@ -53,7 +53,16 @@ pub fn run(
     let reading = std::thread::spawn(move || {
         let mut wrong = 0;
         for (number, line) in (1_u64..).zip(input.lines()) {
-            let parsed = line.map_err(|error| error.to_string()).and_then(|line| parse(&line, &series, lines));
+            let parsed = match line {
+                Ok(line) => parse(&line, &series, lines),
+                // Bytes that are no text spoil one line; whatever else fails would fail again, for ever.
+                Err(error) if error.kind() == ErrorKind::InvalidData => Err(error.to_string()),
+                Err(error) => {
+                    eprintln!("pulseboard: the input cannot be read after line {}: {error}", number - 1);
+                    wrong += 1;
+                    break;
+                }
+            };
             match parsed {
                 Ok(None) => {}
                 Ok(Some(sent)) => {

@@ -1,6 +1,7 @@
 //! `GET /sse`: a subscription as a response that does not end.
 
 pub mod handover;
+pub mod judge;
 pub mod probe;
 pub mod query;
 pub mod writer;

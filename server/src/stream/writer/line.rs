@@ -32,6 +32,8 @@ pub(super) struct Line {
     /// What the socket did not take yet. As long as there is any, the reader is not stepped: that is what keeps the
     /// memory for each bounded.
     rest: Vec<Bytes>,
+    /// Tells it from lines that had its place before.
+    pub(super) name: u64,
     /// When it is to be stepped even if nothing happens.
     pub(super) due: Uptime,
     /// After what is left to write the stream is over.
@@ -61,6 +63,7 @@ impl Line {
             framing: taken.framing,
             head: Some(taken.head),
             rest: Vec::new(),
+            name: 0,
             due: Uptime(u64::MAX),
             ending: false,
             listed: false,

@@ -36,7 +36,9 @@ pub(super) struct Walk {
     by_topic: HashMap<TopicId, Vec<usize>>,
     /// When a reader is to be stepped though nothing happened. Each has one entry or two; its own `due` is what counts,
     /// which moves away with each frame without touching this.
-    dues: BinaryHeap<Reverse<(Uptime, usize)>>,
+    dues: BinaryHeap<Reverse<(Uptime, usize, u64)>>,
+    /// What the next line is called, since the places of lines are used again.
+    next_name: u64,
     /// Those to step now, in the order in which they came up.
     listed: Vec<usize>,
     /// What the step of a batch gave, to be written once the hub is free again. Kept to be used again.
@@ -60,6 +62,7 @@ impl Walk {
             lines: Slab::new(),
             by_topic: HashMap::new(),
             dues: BinaryHeap::new(),
+            next_name: 0,
             listed: Vec::new(),
             pieces: Vec::new(),
         }
@@ -96,7 +99,7 @@ impl Walk {
         if !self.listed.is_empty() {
             return Some(Duration::ZERO);
         }
-        let Reverse((due, _)) = self.dues.peek()?;
+        let Reverse((due, ..)) = self.dues.peek()?;
         Some(Duration::from_millis(due.0.saturating_sub(clock::now().up.0)))
     }
 
@@ -115,6 +118,8 @@ impl Walk {
 
     fn read(&mut self, mail: Mail) {
         for mut line in mail.lines {
+            line.name = self.next_name;
+            self.next_name += 1;
             let topic = line.subscription.topic();
             let entry = self.lines.vacant_entry();
             let at = entry.key();
@@ -140,17 +145,17 @@ impl Walk {
 
     fn list_due(&mut self) {
         let now = clock::now().up;
-        while let Some(&Reverse((due, at))) = self.dues.peek()
+        while let Some(&Reverse((due, at, name))) = self.dues.peek()
             && due <= now
         {
             self.dues.pop();
-            let Some(line) = self.lines.get_mut(at) else { continue };
+            let Some(line) = self.lines.get_mut(at).filter(|line| line.name == name) else { continue };
             if line.due <= now {
                 // Its next step says when again.
                 line.due = Uptime(u64::MAX);
                 self.list(at);
             } else if line.due < Uptime(u64::MAX) {
-                self.dues.push(Reverse((line.due, at)));
+                self.dues.push(Reverse((line.due, at, name)));
             }
         }
     }
@@ -205,7 +210,7 @@ impl Walk {
                         }
                         Step::Wait(due) => {
                             if line.due == Uptime(u64::MAX) || due < line.due {
-                                dues.push(Reverse((due, at)));
+                                dues.push(Reverse((due, at, line.name)));
                             }
                             line.due = due;
                             break false;
@@ -232,6 +237,10 @@ impl Walk {
 
     fn drop_line(&mut self, at: usize) {
         let Some(line) = self.lines.try_remove(at) else { return };
+        if line.listed {
+            // Its place may be taken by another before the list is walked.
+            self.listed.retain(|&listed| listed != at);
+        }
         remove(&mut self.by_topic, line.subscription.topic(), at);
     }
 }
