@@ -26,9 +26,6 @@ use crate::stream::writer::Writers;
 /// How long requests that are under way may take when the server ends. Streams end at once.
 const GRACE: Duration = Duration::from_millis(700);
 
-/// A peer may take nothing for at least so long before it is cut.
-const LEAST_PATIENCE: Duration = Duration::from_secs(5);
-
 /// Readers come back within this many milliseconds of `bye`, each at a time of its own.
 const RETURN_SPREAD_MS: u32 = 2_000;
 
@@ -132,9 +129,7 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
         tracing::info!(signal, "stopping");
         hub.close(ByeReason::Shutdown, RETURN_SPREAD_MS);
     };
-    // Long enough for a heartbeat to go unanswered, and for a network to stumble however often heartbeats come.
-    let patience = (2 * config.heartbeat).max(LEAST_PATIENCE);
-    door::serve(listener, service, writers, patience, stopping, GRACE).await;
+    door::serve(listener, service, writers, config.heartbeat, stopping, GRACE).await;
     pacer.abort();
     // The writer ends by itself once all ways to it are gone; what it acknowledged is on the disk already.
     drop(writing);

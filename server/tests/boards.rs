@@ -277,6 +277,7 @@ fn a_reader_that_was_away_while_its_board_changed_learns_it_and_begins_anew() {
     let server = start(data.path());
     let mut stream = server.stream("board=ops", Some(&away));
     assert_eq!(next_edition(&mut stream, &mut picture), before);
+    assert!(matches!(stream.event(), Event::Heartbeat { .. }), "it missed nothing");
     server.push("ops/fan", "3");
     assert!(matches!(stream.event(), Event::Update { .. }));
     drop(stream);

@@ -24,12 +24,11 @@ const GOOD_LINE_MS: u64 = 5_000;
 /// What happened to the line.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Input {
-    /// The server introduced itself.
+    /// The server introduced itself, which says nothing of the picture: what was missed, or a heartbeat where nothing was,
+    /// is still to come.
     Hello {
         /// How often it beats.
         heartbeat_ms: u64,
-        /// Whether the picture that is there can be continued, so that it is true as of now.
-        continues: bool,
     },
     /// An event was applied: the picture is true as of now.
     Applied,
@@ -133,12 +132,9 @@ impl Supervisor {
     /// Takes in what happened. `random`, from `0.0..1.0`, spreads the waits.
     pub fn step(&mut self, now: u64, input: Input, random: f64) -> Command {
         match input {
-            Input::Hello { heartbeat_ms, continues } => {
+            Input::Hello { heartbeat_ms } => {
                 self.watchdog.expect_every(heartbeat_ms);
                 self.heard(now);
-                if continues {
-                    self.is_true(now);
-                }
                 Command::Nothing
             }
             Input::Applied => {

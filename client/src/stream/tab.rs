@@ -271,8 +271,7 @@ impl Tab {
             Event::Hello { contract, heartbeat_ms, .. } => {
                 self.refusal = None;
                 self.acts.push(Act::Contract(contract.clone()));
-                let continues = is_at(self.live.cursor(), id);
-                return Some(Input::Hello { heartbeat_ms: *heartbeat_ms, continues });
+                return Some(Input::Hello { heartbeat_ms: *heartbeat_ms });
             }
             Event::Bye { retry_ms, .. } => return Some(Input::Bye { retry_ms: *retry_ms }),
             Event::Gap { .. } => {
@@ -337,11 +336,6 @@ impl Tab {
             self.acts.push(Act::Say(said));
         }
     }
-}
-
-/// Whether a picture at `known` is the one that the stream goes on from with the frame `id`, or a newer one.
-fn is_at(known: Option<Cursor>, id: &str) -> bool {
-    matches!((id.parse::<Cursor>(), known), (Ok(id), Some(known)) if id.epoch == known.epoch && id.seq <= known.seq)
 }
 
 /// When the server wrote an event, by its own clock.

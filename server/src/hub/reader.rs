@@ -233,7 +233,8 @@ impl Reader {
         }
         let missed = source.since(self.at);
         self.at = source.head();
-        missed.map_or_else(|| self.go_on(source, now), Step::Send)
+        // Hello alone says nothing of the picture: one that missed nothing hears just that, so that it knows.
+        Step::Send(missed.unwrap_or_else(|| self.heartbeat(source, now)))
     }
 
     fn go_on(&mut self, source: &impl Source, now: Now) -> Step {
@@ -247,11 +248,14 @@ impl Reader {
                 let from = id(source, self.at).to_string();
                 Step::Send(Frame::new(&self.gap(source, from, GapReason::TooOld)))
             }
-            Next::UpToDate if now.up >= self.heartbeat_at => {
-                Step::Send(Frame::new(&sse::frame(id(source, self.at), &Event::Heartbeat { now: now.wall })))
-            }
+            Next::UpToDate if now.up >= self.heartbeat_at => Step::Send(self.heartbeat(source, now)),
             Next::UpToDate => Step::Wait(self.heartbeat_at),
         }
+    }
+
+    /// Nothing changed up to where the reader is.
+    fn heartbeat(&self, source: &impl Source, now: Now) -> Frame {
+        Frame::new(&sse::frame(id(source, self.at), &Event::Heartbeat { now: now.wall }))
     }
 
     /// A gap takes the reader back to before all points: if the line is cut before the snapshot, it starts afresh.

@@ -2,8 +2,7 @@
 
 use super::*;
 
-const HELLO: Input = Input::Hello { heartbeat_ms: 1_000, continues: false };
-const HELLO_AGAIN: Input = Input::Hello { heartbeat_ms: 1_000, continues: true };
+const HELLO: Input = Input::Hello { heartbeat_ms: 1_000 };
 
 /// A supervisor that has been live from 0 to 10 000.
 fn live() -> Supervisor {
@@ -41,12 +40,14 @@ fn a_lost_line_is_reconnecting_and_soon_stale_since_it_was_last_true() {
     assert_eq!(supervisor.step(10_100, Input::BrowserRetries, 0.5), Command::Nothing);
     assert_eq!(supervisor.standing(10_101), Standing { state: State::Reconnecting, since: 10_000 });
     assert_eq!(supervisor.standing(12_001), Standing { state: State::Stale, since: 10_000 });
-    supervisor.step(13_000, HELLO_AGAIN, 0.5);
+    supervisor.step(12_900, HELLO, 0.5);
+    assert_eq!(supervisor.standing(12_900).state, State::Stale, "what was missed is still to come");
+    supervisor.step(13_000, Input::Applied, 0.5);
     assert_eq!(supervisor.standing(13_000), Standing { state: State::Live, since: 13_000 });
 }
 
 #[test]
-fn a_hello_that_does_not_continue_the_picture_does_not_make_it_live() {
+fn a_hello_alone_does_not_make_the_picture_live() {
     let mut supervisor = live();
     supervisor.step(10_100, Input::BrowserRetries, 0.5);
     supervisor.step(10_200, HELLO, 0.5);
