@@ -2,7 +2,7 @@
 //!
 //! Whoever drives it says what happened and when, and does what it answers.
 
-use shared::{Cursor, Event};
+use shared::Event;
 
 use super::clock::ServerClock;
 use super::latency::Arrival;
