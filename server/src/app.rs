@@ -18,14 +18,16 @@ use crate::history::History;
 use crate::hub::driver::HubHandle;
 use crate::metrics::Metrics;
 use crate::problem::ApiError;
-use crate::store::Writer;
-use crate::{assets, catalog, foreign, health, history, ingest, metrics, stream};
+use crate::store::{Directory, Writer};
+use crate::{assets, catalog, foreign, health, history, influx, ingest, metrics, stream};
 
 /// What the handlers share.
 #[derive(Clone, Debug)]
 pub struct AppState {
     /// Where pushes go.
     pub writer: Writer,
+    /// Which series there are.
+    pub directory: Directory,
     /// Where readers listen.
     pub hub: HubHandle,
     /// The boards that somebody made.
@@ -41,11 +43,16 @@ pub struct AppState {
 /// The whole server as a service, without a socket. Pages from `origins` may read and push.
 pub fn app(state: AppState, origins: &[Origin]) -> Router {
     let pushes = DefaultBodyLimit::max(ingest::MAX_BODY);
+    let writes = DefaultBodyLimit::max(influx::MAX_BODY);
     let one_board = get(board::api::get).put(board::api::put).delete(board::api::delete);
     let documents = DefaultBodyLimit::max(MAX_DOCUMENT);
     Router::new()
         .route("/in", only("POST", post(ingest::many)).layer(pushes))
         .route("/in/{*series}", only("POST", post(ingest::one)).layer(pushes))
+        .route("/write", only("POST", post(influx::write)).layer(writes))
+        .route("/api/v2/write", only("POST", post(influx::write)).layer(writes))
+        .route("/ping", get(influx::ping))
+        .route("/health", get(influx::health))
         .route("/sse", only("GET", get(stream::open)))
         .route(doctor::probe::PATH, only("GET", get(stream::probe::open)))
         .route("/api/doctor", only("POST", post(stream::judge::judge)))
@@ -84,7 +91,8 @@ fn only(allowed: &'static str, route: MethodRouter<AppState>) -> MethodRouter<Ap
 }
 
 fn cors(origins: &[Origin]) -> CorsLayer {
-    let headers = ["idempotency-key", "if-match", "if-none-match", "last-event-id"].map(HeaderName::from_static);
+    let headers = ["content-encoding", "idempotency-key", "if-match", "if-none-match", "last-event-id"]
+        .map(HeaderName::from_static);
     CorsLayer::new()
         .allow_origin(AllowOrigin::list(origins.iter().map(Origin::header)))
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])

@@ -24,6 +24,7 @@ pub mod foreign;
 pub mod health;
 pub mod history;
 pub mod hub;
+pub mod influx;
 pub mod ingest;
 pub mod length;
 pub mod metrics;

@@ -31,9 +31,12 @@ pub enum ApiError {
     /// 413: the body has more bytes than this.
     #[error("the body is over {0} bytes; send it in several")]
     TooLarge(usize),
+    /// 415: the body is compressed in a way that is not known.
+    #[error("the body has the Content-Encoding {0}; send it as it is, or with gzip")]
+    UnknownEncoding(String),
     /// 404: nothing is there.
     #[error(
-        "nothing is at {0}; the calls are POST /in/SERIES, POST /in, GET /sse, /api/series, /api/history, /api/boards, /healthz, /metrics"
+        "nothing is at {0}; the calls are POST /in/SERIES, POST /in, POST /write, GET /sse, /api/series, /api/history, /api/boards, /healthz, /metrics"
     )]
     NotFound(String),
     /// 405: something is there, but not by this method.
@@ -84,6 +87,7 @@ impl ApiError {
             Self::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UnknownEncoding(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::ForeignPage(_) => StatusCode::FORBIDDEN,
@@ -98,6 +102,7 @@ impl ApiError {
             Self::Invalid { .. } => ("invalid", "The content is wrong"),
             Self::Malformed(_) => ("malformed", "The content cannot be read"),
             Self::TooLarge(_) => ("too-large", "The body is too large"),
+            Self::UnknownEncoding(_) => ("unknown-encoding", "The body cannot be unpacked"),
             Self::NotFound(_) => ("not-found", "Nothing is here"),
             Self::MethodNotAllowed { .. } => ("method-not-allowed", "Not by this method"),
             Self::ForeignPage(_) => ("foreign-page", "Not from this page"),

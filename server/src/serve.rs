@@ -91,11 +91,11 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     let addr = listener.local_addr()?;
 
     let mut rollup = Rollup::new(store.epoch(), store.head());
-    for recovered in store.recover()? {
-        rollup.restore(recovered);
-    }
+    store.recover(|recovered| _ = rollup.restore(recovered))?;
+    rollup.make_ready();
     tracing::info!(series = rollup.len(), points = rollup.head().0, data = %config.data.display(), "read the store");
 
+    let directory = store.directory();
     let history = History::new(&store, config.retention);
     let found = config.boards.as_ref().map_or_else(|| Ok(folder::Found::default()), |folder| read_boards(folder))?;
     let boards = Entries::load(&mut store, &found)?;
@@ -118,7 +118,8 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
 
     let mut stop = Stop::listen()?;
     let late_ms = config.late.ms();
-    let service = app(AppState { writer, hub: hub.clone(), shelf, metrics, late_ms, history }, &config.allow_origins);
+    let service =
+        app(AppState { writer, directory, hub: hub.clone(), shelf, metrics, late_ms, history }, &config.allow_origins);
     announce(addr)?;
     if config.agent == Agent::On {
         agent::spawn(addr)?;

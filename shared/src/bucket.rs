@@ -144,6 +144,35 @@ impl Bucket {
         }
     }
 
+    /// Adds a point, which is not in it already: the same as merging the bucket of it, at a fraction of the cost.
+    pub fn push(&mut self, at: Stamp, value: Number) {
+        let value = value.get();
+        let sample = Sample { at, value };
+        let implied = if self.sketch.is_empty() && self.count > 1 { self.implied() } else { None };
+        self.count += 1;
+        self.sum = (self.sum + value).clamp(f64::MIN, f64::MAX);
+        self.min = self.min.min(value);
+        self.max = self.max.max(value);
+        if at < self.first.at {
+            self.first = sample;
+        }
+        if at > self.last.at {
+            self.last = sample;
+        }
+        self.changed = self.changed.max(at.seq);
+        let one = Bin { key: Key::of(value), count: 1 };
+        if let Some((bins, len)) = implied {
+            // Of three points or more the bins follow from the rest only while all share one.
+            if len == 1 && bins[0].key == one.key {
+                return;
+            }
+            self.sketch = Sketch::new(bins.into_iter().take(len));
+        }
+        if self.count > 2 {
+            self.sketch.add(one);
+        }
+    }
+
     /// The mean of its values.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
@@ -261,6 +290,15 @@ mod tests {
         prop_oneof![-1e9..1e9, any::<f64>()].prop_filter_map("finite", Number::new)
     }
 
+    /// Often the same, often in the same bin.
+    fn value() -> impl Strategy<Value = Number> {
+        prop_oneof![
+            Just(Number::new(1.5).expect("finite")),
+            (1.5..1.501_f64).prop_filter_map("finite", Number::new),
+            number()
+        ]
+    }
+
     /// Buckets of one second, made of one point each, whose places are all different.
     fn singles(count: std::ops::Range<usize>) -> impl Strategy<Value = Vec<Bucket>> {
         prop::collection::vec((0..SECOND, number()), count).prop_map(|points| {
@@ -296,6 +334,18 @@ mod tests {
                 shuffled.swap(i, j);
             }
             prop_assert!(same(&sum(&points), &sum(&shuffled), &points));
+        }
+
+        #[test]
+        fn adding_a_point_is_merging_its_bucket(points in prop::collection::vec((0..3_000_u64, value()), 1..40)) {
+            let points: Vec<_> = (1..).zip(points).map(|(seq, (ts, value))| (Stamp { ts: Millis(ts), seq: Seq(seq) }, value)).collect();
+            let mut pushed = Bucket::of(points[0].0, points[0].1, 4 * SECOND);
+            let mut merged = pushed.clone();
+            for &(at, value) in &points[1..] {
+                pushed.push(at, value);
+                merged.merge(&Bucket::of(at, value, 4 * SECOND));
+                prop_assert_eq!(&pushed, &merged);
+            }
         }
 
         #[test]

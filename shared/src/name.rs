@@ -2,6 +2,7 @@
 //!
 //! All three are parsed where they enter the program and are valid from then on.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -102,6 +103,13 @@ impl SeriesName {
     }
 }
 
+impl Borrow<str> for SeriesName {
+    /// So that a map of names is asked without making one.
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
 impl FromStr for SeriesName {
     type Err = NameError;
 
@@ -126,6 +134,14 @@ impl Selector {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The segments before the first that is a star, without a slash at the end; of a selector without stars, all of it.
+    /// What is selected is called so, or begins so and goes on with a slash.
+    #[must_use]
+    pub fn stem(&self) -> &str {
+        let stem = self.0.split('*').next().unwrap_or_default();
+        stem.strip_suffix('/').unwrap_or(stem)
     }
 
     /// Whether `name` is selected.
@@ -265,6 +281,13 @@ mod tests {
             }
         }
         assert_eq!("**/temp".parse::<Selector>().unwrap_err(), NameError::RestNotLast);
+    }
+
+    #[test]
+    fn the_stem_of_a_selector_is_what_all_that_it_selects_begin_with() {
+        for (text, stem) in [("a/b", "a/b"), ("a/b/**", "a/b"), ("a/*/c", "a"), ("*/b", ""), ("**", ""), ("a", "a")] {
+            assert_eq!(selector(text).stem(), stem);
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Buckets rolled up from finer ones: with what only their order in time tells.
 
-use crate::Bucket;
+use crate::{Bucket, Number, Stamp};
 
 /// A bucket and what a counter did in it.
 ///
@@ -25,9 +25,9 @@ impl Rolled {
         Self { bucket, resets }
     }
 
-    /// Adds points to the finest bucket, in any order.
-    pub fn add(&mut self, points: &Bucket) {
-        self.bucket.merge(points);
+    /// Adds a point to the finest bucket; points come in any order.
+    pub fn push(&mut self, at: Stamp, value: Number) {
+        self.bucket.push(at, value);
         self.resets = resets_within(&self.bucket);
     }
 
@@ -78,7 +78,7 @@ pub fn step(from: f64, to: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Millis, Number, Seq, Stamp, Tier};
+    use crate::{Millis, Seq, Tier};
     use proptest::prelude::*;
 
     /// A counter that is reset now and then, looked at `ms` apart.

@@ -100,8 +100,12 @@ impl Track {
     pub fn push(&mut self, at: Stamp, value: Value) {
         match (self, value) {
             (Self::Numbers(buckets), Value::Number(number)) => {
+                let start = at.ts.floor(SECOND);
+                if let Some(newest) = buckets.back_mut().filter(|newest| newest.start == start) {
+                    return newest.push(at, number);
+                }
                 let new = Bucket::of(at, number, SECOND);
-                put(buckets, WINDOW, new, |b| b.start, |old, new| old.merge(&new));
+                put(buckets, WINDOW, new, |b| b.start, |old, _| old.push(at, number));
             }
             (Self::Texts(log), Value::Text(text)) => {
                 let new = Line { at, text: text.into() };
@@ -124,6 +128,16 @@ impl Track {
             Self::Numbers(buckets) => Self::Numbers(changed_or_newest(buckets, |b| b.changed > seq)),
             Self::Texts(log) => Self::Texts(Log { lines: changed_or_newest(&log.lines, |l| l.at.seq > seq), ..*log }),
         })
+    }
+
+    /// The same as [`Track::since`] where no point after `seq` came late, that is into a bucket before the newest one: what
+    /// changed is then the newest few, and only those are looked at.
+    #[must_use]
+    pub fn since_in_order(&self, seq: Seq) -> Option<Self> {
+        let Self::Numbers(buckets) = self else { return self.since(seq) };
+        let changed = buckets.iter().rev().take_while(|bucket| bucket.changed > seq).count();
+        let first = buckets.len() - changed;
+        (changed > 0).then(|| Self::Numbers(buckets.range(first..).cloned().collect()))
     }
 
     /// Its newest entry alone: the least that a part can have.
@@ -196,10 +210,17 @@ fn put<T, K: Ord>(kept: &mut VecDeque<T>, most: usize, new: T, key: impl Fn(&T) 
         Ok(at) => join(&mut kept[at], new),
         // Older than all of a full track: it was dropped before, or would be at once.
         Err(0) if kept.len() >= most => {}
-        Err(at) => kept.insert(at, new),
-    }
-    if kept.len() > most {
-        kept.pop_front();
+        Err(at) if kept.len() >= most => {
+            kept.pop_front();
+            kept.insert(at - 1, new);
+        }
+        Err(at) => {
+            if kept.len() == kept.capacity() {
+                // By a half more, not doubled: series are many, and most are short.
+                kept.reserve_exact((kept.len() / 2).clamp(1, most - kept.len()));
+            }
+            kept.insert(at, new);
+        }
     }
 }
 
@@ -349,6 +370,25 @@ mod tests {
                 }
                 prop_assert_eq!(&reader, &states[b]);
             }
+        }
+
+        #[test]
+        fn where_nothing_came_late_only_the_newest_need_be_looked_at(
+            steps in prop::collection::vec(0..1_500_u64, 1..700), late in 0..20_usize, from: prop::sample::Index
+        ) {
+            // The first few in any order, then each in the newest bucket or in one after it.
+            let mut newest = 5_000;
+            let times: Vec<u64> = (0..).zip(&steps).map(|(n, step)| {
+                if n < late {
+                    return step * 3;
+                }
+                newest += step;
+                newest
+            }).collect();
+            let states = push_all(&times, as_number);
+            let whole = states.last().unwrap();
+            let seq = Seq((late + from.index(states.len())) as u64);
+            prop_assert_eq!(whole.since_in_order(seq), whole.since(seq));
         }
 
         #[test]

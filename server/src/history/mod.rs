@@ -63,6 +63,12 @@ impl History {
         Self(Arc::new(Inner { file, fresh, retention, idle: Mutex::default(), turns: Semaphore::new(AT_ONCE) }))
     }
 
+    /// How many blocks wait in memory to be written.
+    #[must_use]
+    pub fn unwritten(&self) -> usize {
+        self.0.fresh.len()
+    }
+
     /// Answers a question, by the clock `now`. Takes as long as the disk does.
     ///
     /// # Errors

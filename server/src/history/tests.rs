@@ -88,7 +88,7 @@ proptest! {
                         ts: START.plus(ms.into()),
                         value: Value::Number(number(value)),
                     };
-                    let push = Push { points: pushed.iter().map(point).collect(), key: None };
+                    let push = Push::of(pushed.iter().map(point));
                     prop_assert_eq!(store.commit(vec![push], NOW).results, [Ok(())]);
                     for (series, ms, value) in pushed {
                         let at = Stamp { ts: START.plus(ms.into()), seq: Seq(points.len() as u64 + 1) };

@@ -10,11 +10,13 @@ pub mod reader;
 pub mod selection;
 #[cfg(test)]
 mod simulation;
+mod stems;
 pub mod topic;
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
+use foldhash::fast::RandomState;
 use shared::{BoardId, Cursor, Event, Seq, SeriesName, SeriesPart, Track, sse};
 
 pub use boards::{Boards, Interest, Shown};
@@ -22,6 +24,7 @@ use frame::Frame;
 use reader::Follow;
 pub use reader::{Reader, Resume, Step};
 pub use selection::{Rate, Selection};
+use stems::Stems;
 use topic::{Topic, TopicId};
 
 use crate::clock::{Now, Uptime};
@@ -33,11 +36,13 @@ use crate::store::commit::Committed;
 pub struct Hub {
     rollup: Rollup,
     boards: Boards,
-    topics: HashMap<TopicId, Topic>,
+    topics: HashMap<TopicId, Topic, RandomState>,
     /// So that a reader finds the topic of those who want the same.
     by_selection: HashMap<Selection, TopicId>,
+    /// So that a series that begins finds the topics that select it.
+    stems: Stems,
     /// For each series the topics that it belongs to, so that a push costs what it has readers, not what there is.
-    listening: HashMap<SeriesIndex, Vec<TopicId>>,
+    listening: HashMap<SeriesIndex, Vec<TopicId>, RandomState>,
     /// When which topic gets its next frame, so that a tick costs what is due, not what there is. A topic that has gone
     /// stays in it until its time.
     waiting: BTreeSet<(Uptime, TopicId)>,
@@ -56,9 +61,10 @@ impl Hub {
         Self {
             rollup,
             boards,
-            topics: HashMap::new(),
+            topics: HashMap::default(),
             by_selection: HashMap::new(),
-            listening: HashMap::new(),
+            stems: Stems::default(),
+            listening: HashMap::default(),
             waiting: BTreeSet::new(),
             next_topic: TopicId::default(),
             heartbeat,
@@ -72,22 +78,28 @@ impl Hub {
     pub fn publish(&mut self, points: Vec<Committed>, now: Now) -> Vec<TopicId> {
         let mut flushed = Vec::new();
         let mut touched = Vec::new();
+        let before = self.rollup.head();
         for point in points {
-            let index = match self.rollup.push(point) {
-                Pushed::Continued(index) => index,
-                Pushed::Begun(index) => {
+            let (index, is_first) = match self.rollup.push(point) {
+                None => continue,
+                Some(Pushed::Continued(index, last)) => (index, last <= before),
+                Some(Pushed::Begun(index)) => {
                     self.introduce(index);
-                    index
+                    (index, true)
                 }
             };
+            if self.listening.is_empty() {
+                continue;
+            }
             for &id in self.listening.get(&index).into_iter().flatten() {
                 let Some(topic) = self.topics.get_mut(&id) else { continue };
-                topic.touch(index, now);
                 // Every change by itself means a frame for each point, also for those of one batch.
                 if topic.rate() == Rate::EveryChange {
+                    topic.touch(index, now);
                     self.frames += u64::from(topic.flush(&self.rollup, now));
                     flushed.push(id);
-                } else {
+                } else if is_first {
+                    topic.touch(index, now);
                     touched.push(id);
                 }
             }
@@ -152,6 +164,7 @@ impl Hub {
             for &index in &members {
                 self.listening.entry(index).or_default().push(id);
             }
+            self.stems.add(&selection, id);
             self.by_selection.insert(selection.clone(), id);
             self.topics.insert(id, Topic::new(selection, members, self.rollup.head()));
             id
@@ -172,8 +185,12 @@ impl Hub {
             for index in topic.members() {
                 if let Some(ids) = self.listening.get_mut(index) {
                     ids.retain(|&other| other != id);
+                    if ids.is_empty() {
+                        self.listening.remove(index);
+                    }
                 }
             }
+            self.stems.remove(topic.selection(), id);
             self.by_selection.remove(topic.selection());
         }
     }
@@ -233,11 +250,11 @@ impl Hub {
     /// A series has begun: the topics that select it take it in.
     fn introduce(&mut self, index: SeriesIndex) {
         let name = self.rollup.name(index);
-        let mut ids = Vec::new();
-        for (&id, topic) in &mut self.topics {
-            if topic.selection().matches(name) {
+        let mut ids = self.stems.candidates(name);
+        ids.retain(|id| self.topics.get(id).is_some_and(|topic| topic.selection().matches(name)));
+        for id in &ids {
+            if let Some(topic) = self.topics.get_mut(id) {
                 topic.admit(index);
-                ids.push(id);
             }
         }
         if !ids.is_empty() {

@@ -6,8 +6,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use shared::board::Etag;
 use shared::{
-    Applied, BoardEdition, Epoch, Event, Millis, Number, Picture, Point, Selector, Seq, SeriesName, Text, Track, Value,
-    sse,
+    Applied, BoardEdition, Epoch, Event, Millis, Number, Picture, Selector, Seq, SeriesName, Text, Track, Value, sse,
 };
 
 use super::*;
@@ -142,17 +141,16 @@ impl World {
                 _ => Value::Number(Number::new(seq.0 as f64 / 7.0).unwrap()),
             };
             let ts = Millis(self.now.wall.0 - u64::from(late_ms));
-            let point = Point { series: name.clone(), ts, value };
             let mut state = self.states.last().unwrap().clone();
             let at = shared::Stamp { ts, seq };
             match state.get_mut(&name) {
-                Some(track) => track.push(at, point.value.clone()),
+                Some(track) => track.push(at, value.clone()),
                 None => {
-                    state.insert(name.clone(), Track::of(at, point.value.clone()));
+                    state.insert(name.clone(), Track::of(at, value.clone()));
                 }
             }
             self.states.push(state);
-            committed.push(Committed { seq, series: SeriesId(series.into()), point });
+            committed.push(Committed { at, series: SeriesId(series.into()), value, begins: Some(name.clone()) });
         }
         self.points.extend(committed.iter().cloned());
         self.hub.publish(committed, self.now);
@@ -428,8 +426,9 @@ fn readers_of_one_selection_share_each_frame_and_the_last_takes_the_topic_along(
         while let Step::Send(_) = hub.next(topic, reader, now) {}
     }
     let value = Value::Number(Number::new(1.0).unwrap());
-    let point = Point { series: "s/1".parse().unwrap(), ts: Millis(0), value };
-    hub.publish(vec![Committed { seq: Seq(1), series: SeriesId(1), point }], now);
+    let at = shared::Stamp { ts: Millis(0), seq: Seq(1) };
+    let point = Committed { at, series: SeriesId(1), value, begins: "s/1".parse().ok() };
+    hub.publish(vec![point], now);
     let frames: Vec<_> = readers.iter_mut().map(|(topic, reader)| hub.next(topic, reader, now)).collect();
     let place = |step: &Step| match step {
         Step::Send(frame) => frame.chunk().as_ptr(),

@@ -2,6 +2,7 @@
 
 use std::collections::{HashSet, VecDeque};
 
+use foldhash::fast::RandomState;
 use shared::{Cursor, Event, Millis, Seq, sse};
 
 use super::frame::Frame;
@@ -64,7 +65,7 @@ pub struct Topic {
     /// The series that the selection matches.
     members: Vec<SeriesIndex>,
     /// The members that changed after `head`.
-    dirty: HashSet<SeriesIndex>,
+    dirty: HashSet<SeriesIndex, RandomState>,
     /// When the first of those changes came in: what readers are told they waited for.
     dirty_since: Millis,
     /// Up to where the frames reach.
@@ -86,7 +87,7 @@ impl Topic {
             selection,
             readers: 0,
             members,
-            dirty: HashSet::new(),
+            dirty: HashSet::default(),
             dirty_since: Millis::default(),
             head,
             free_at: Uptime::default(),

@@ -1,7 +1,7 @@
 //! The body of a push of one point.
 
 use serde_json::Value as Json;
-use shared::{Number, Point, SeriesName, Value};
+use shared::{Millis, Number, Value};
 
 use super::fields::{self, Acceptance, Wrong};
 use crate::problem::ApiError;
@@ -14,7 +14,7 @@ const EXPECTED: &str = r#"a finite number like 42.5, or {"value":42.5}, or {"tex
 ///
 /// # Errors
 /// [`ApiError::Malformed`] for JSON that breaks off, [`ApiError::Invalid`] for all else, with the field.
-pub fn point(series: SeriesName, body: &[u8], accepted: Acceptance) -> Result<Point, ApiError> {
+pub fn read(body: &[u8], accepted: Acceptance) -> Result<(Millis, Value), ApiError> {
     let wrong = |got: String| Wrong::new("body", EXPECTED, got).into_error();
     let text = std::str::from_utf8(body).map_err(|error| wrong(format!("bytes that are no UTF-8: {error}")))?.trim();
     if text.is_empty() {
@@ -22,13 +22,14 @@ pub fn point(series: SeriesName, body: &[u8], accepted: Acceptance) -> Result<Po
     }
     if !text.starts_with('{') {
         let number = text.parse().ok().and_then(Number::new).ok_or_else(|| wrong(fields::echo(text)))?;
-        return Ok(Point { series, ts: accepted.now, value: Value::Number(number) });
+        return Ok((accepted.now, Value::Number(number)));
     }
     let json = serde_json::from_str(text).map_err(|error| ApiError::Malformed(format!("broken JSON: {error}")))?;
     let Json::Object(object) = json else { return Err(wrong(fields::echo(text))) };
     let read = || {
         fields::only(&object, "value, text, ts")?;
-        Ok(Point { value: fields::value(&object)?, ts: fields::ts(&object, accepted)?, series })
+        let value = fields::value(&object)?;
+        Ok((fields::ts(&object, accepted)?, value))
     };
     read().map_err(Wrong::into_error)
 }
@@ -36,14 +37,13 @@ pub fn point(series: SeriesName, body: &[u8], accepted: Acceptance) -> Result<Po
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared::{Millis, Text};
+    use shared::Text;
 
     const NOW: Millis = Millis(1_732_399_200_123);
     const ACCEPTED: Acceptance = Acceptance { now: NOW, late_ms: 86_400_000 };
 
     fn read(body: &str) -> Result<(Millis, Value), String> {
-        let point = point("ops/temp".parse().unwrap(), body.as_bytes(), ACCEPTED);
-        point.map(|p| (p.ts, p.value)).map_err(|e| e.to_string())
+        super::read(body.as_bytes(), ACCEPTED).map_err(|e| e.to_string())
     }
 
     fn number(value: f64) -> Value {

@@ -4,7 +4,7 @@ use serde_json::{Map, Value as Json};
 use shared::name::NameError;
 use shared::point::MAX_TEXT_LEN;
 use shared::problem::FieldError;
-use shared::{Millis, Number, SeriesName, Text, Value};
+use shared::{Millis, Number, Text, Value};
 
 use crate::length::Length;
 use crate::problem::ApiError;
@@ -25,6 +25,35 @@ pub struct Acceptance {
     pub late_ms: u64,
 }
 
+impl Acceptance {
+    /// Whether a point may be from `ts`.
+    #[must_use]
+    pub fn takes(self, ts: Millis) -> bool {
+        ts >= EARLIEST && self.now.since(ts) <= self.late_ms && ts <= self.now.plus(MAX_AHEAD)
+    }
+
+    /// The time of a point that is of `ts`.
+    ///
+    /// # Errors
+    /// [`Wrong`] where it may not be from then. `expected` says what a time looks like.
+    pub fn check(self, ts: Millis, expected: &str) -> Result<Millis, Wrong> {
+        let Self { now, late_ms } = self;
+        if self.takes(ts) {
+            return Ok(ts);
+        }
+        if ts < EARLIEST {
+            return Err(Wrong::new("ts", format!("{expected}, not before 2000 (is this in seconds?)"), ts.to_string()));
+        }
+        if ts <= now {
+            let most = Length::of_ms(late_ms);
+            let expected = format!("{expected}, at most {most} ago (--late of the server says how long)");
+            return Err(Wrong::new("ts", expected, format!("{ts}, which is {} s ago", now.since(ts) / 1000)));
+        }
+        let got = format!("{ts}, which is {} s ahead of the server's clock", ts.since(now) / 1000);
+        Err(Wrong::new("ts", format!("{expected}, at most {} s ahead", MAX_AHEAD / 1000), got))
+    }
+}
+
 /// Most characters of a wrong value that an error repeats.
 const MAX_ECHO: usize = 80;
 
@@ -37,7 +66,8 @@ pub struct Wrong {
 }
 
 impl Wrong {
-    pub(super) fn new(field: &'static str, expected: impl Into<String>, got: impl Into<String>) -> Self {
+    /// A field, what it should be and what it is.
+    pub fn new(field: &'static str, expected: impl Into<String>, got: impl Into<String>) -> Self {
         Self { field, expected: expected.into(), got: got.into() }
     }
 
@@ -83,12 +113,12 @@ fn echo_json(json: &Json) -> String {
     }
 }
 
-/// The `series` of a line of a batch.
-pub(super) fn series(object: &Map<String, Json>) -> Result<SeriesName, Wrong> {
+/// The `series` of a line of a batch, which is not looked at yet.
+pub(super) fn series(object: &Map<String, Json>) -> Result<&str, Wrong> {
     let expected = "a name like ops/api/latency_ms";
     match object.get("series") {
         None => Err(Wrong::new("series", expected, "nothing")),
-        Some(Json::String(text)) => text.parse().map_err(|error| bad_series(text, &error)),
+        Some(Json::String(text)) => Ok(text),
         Some(other) => Err(Wrong::new("series", expected, echo_json(other))),
     }
 }
@@ -115,23 +145,10 @@ fn text(text: String) -> Result<Text, Wrong> {
 
 /// The `ts`; the server's clock where there is none.
 pub(super) fn ts(object: &Map<String, Json>, accepted: Acceptance) -> Result<Millis, Wrong> {
-    let Acceptance { now, late_ms } = accepted;
     let expected = "milliseconds since 1970, a whole number";
-    let Some(json) = object.get("ts") else { return Ok(now) };
+    let Some(json) = object.get("ts") else { return Ok(accepted.now) };
     let ts = json.as_u64().map(Millis).ok_or_else(|| Wrong::new("ts", expected, echo_json(json)))?;
-    if ts < EARLIEST {
-        return Err(Wrong::new("ts", format!("{expected}, not before 2000 (is this in seconds?)"), ts.to_string()));
-    }
-    if now.since(ts) > late_ms {
-        let most = Length::of_ms(late_ms);
-        let expected = format!("{expected}, at most {most} ago (--late of the server says how long)");
-        return Err(Wrong::new("ts", expected, format!("{ts}, which is {} s ago", now.since(ts) / 1000)));
-    }
-    if ts > now.plus(MAX_AHEAD) {
-        let got = format!("{ts}, which is {} s ahead of the server's clock", ts.since(now) / 1000);
-        return Err(Wrong::new("ts", format!("{expected}, at most {} s ahead", MAX_AHEAD / 1000), got));
-    }
-    Ok(ts)
+    accepted.check(ts, expected)
 }
 
 /// A misspelt field would otherwise be passed over in silence.

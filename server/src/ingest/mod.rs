@@ -1,18 +1,25 @@
 //! Pushes: from the body of a request to points that are valid.
 //!
-//! [`body`] reads one point, [`batch`] many; both lead to [`fields`], which checks a JSON object field by field.
+//! [`body`] reads one point, [`batch`] many; both lead to [`fields`], which checks a JSON object field by field, but for
+//! objects so plain that a `scan` is enough.
 //! The handlers here only carry what these say to the store and back.
 
 pub mod batch;
 pub mod body;
 pub mod fields;
+mod scan;
+
+use std::io::Read as _;
 
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode};
-use shared::{Point, SeriesName};
+use axum::http::header::CONTENT_ENCODING;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use flate2::read::MultiGzDecoder;
+use shared::SeriesName;
 
+use self::batch::Batch;
 use self::fields::Acceptance;
 use crate::app::AppState;
 use crate::clock;
@@ -32,13 +39,17 @@ pub async fn one(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<StatusCode, ApiError> {
-    let point = whole(body).and_then(|body| {
-        let series: SeriesName = series
-            .parse()
-            .map_err(|error: shared::name::NameError| fields::bad_series(&series, &error).into_error())?;
-        body::point(series, &body, accepted(&app))
+    let point = Body { bytes: body, most: MAX_BODY }.unpack(&headers).and_then(|body| {
+        let named = |error| fields::bad_series(&series, &error).into_error();
+        let (ts, value) = match body::read(&body, accepted(&app)) {
+            Ok(read) => read,
+            // A wrong name is told before what else is wrong.
+            Err(error) => return Err(series.parse::<SeriesName>().map_or_else(named, |_| error)),
+        };
+        app.directory.look().point(&series, ts, value).map_err(named)
     });
-    commit(&app, point.map(|point| vec![point]), &headers).await
+    let batch = point.map(|point| Batch { points: vec![point], lines: vec![1] });
+    commit(&app, batch, &headers).await
 }
 
 /// `POST /in`: a batch, NDJSON or a JSON array. All of it is committed, or nothing.
@@ -50,29 +61,66 @@ pub async fn many(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<StatusCode, ApiError> {
-    let points = whole(body).and_then(|body| batch::points(&body, accepted(&app)));
+    let body = Body { bytes: body, most: MAX_BODY }.unpack(&headers);
+    let points = body.and_then(|body| batch::points(&body, accepted(&app), &app.directory.look()));
     commit(&app, points, &headers).await
 }
 
-fn accepted(app: &AppState) -> Acceptance {
+/// When a point may be from that is pushed now.
+#[must_use]
+pub fn accepted(app: &AppState) -> Acceptance {
     Acceptance { now: clock::now().wall, late_ms: app.late_ms }
 }
 
-fn whole(body: Result<Bytes, BytesRejection>) -> Result<Bytes, ApiError> {
-    body.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge(MAX_BODY),
-        _ => ApiError::Malformed(format!("the body broke off: {}", rejection.body_text())),
-    })
+/// The body of a push as it came.
+#[derive(Debug)]
+pub struct Body {
+    /// Its bytes, or why they did not come.
+    pub bytes: Result<Bytes, BytesRejection>,
+    /// How many there may be, also once they are unpacked.
+    pub most: usize,
 }
 
-async fn commit(
+impl Body {
+    /// The bytes that were meant, where `headers` say that they are compressed.
+    ///
+    /// # Errors
+    /// [`ApiError`] where they did not come, are too many, or are compressed in a way that is not known.
+    pub fn unpack(self, headers: &HeaderMap) -> Result<Bytes, ApiError> {
+        let Self { bytes, most } = self;
+        let bytes = bytes.map_err(|rejection| match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge(most),
+            _ => ApiError::Malformed(format!("the body broke off: {}", rejection.body_text())),
+        })?;
+        match headers.get(CONTENT_ENCODING).map(HeaderValue::as_bytes) {
+            None | Some(b"identity") => Ok(bytes),
+            Some(b"gzip") => {
+                let mut whole = Vec::new();
+                // One byte more, to see that there are more.
+                let mut unpacked = MultiGzDecoder::new(&bytes[..]).take(most as u64 + 1);
+                let read = unpacked.read_to_end(&mut whole);
+                read.map_err(|error| ApiError::Malformed(format!("the body is no gzip: {error}")))?;
+                if whole.len() > most { Err(ApiError::TooLarge(most)) } else { Ok(whole.into()) }
+            }
+            Some(other) => Err(ApiError::UnknownEncoding(String::from_utf8_lossy(other).into_owned())),
+        }
+    }
+}
+
+/// Commits what was read, and counts what became of it.
+///
+/// # Errors
+/// [`ApiError`]; then nothing was kept.
+pub async fn commit(
     app: &AppState,
-    points: Result<Vec<Point>, ApiError>,
+    read: Result<Batch, ApiError>,
     headers: &HeaderMap,
 ) -> Result<StatusCode, ApiError> {
-    let push = points.and_then(|points| Ok(Push { points, key: idempotency_key(headers)? }));
-    let result = match push {
-        Ok(push) => app.writer.commit(push).await.map_err(ApiError::from),
+    let result = match read.and_then(|batch| Ok((batch, idempotency_key(headers)?))) {
+        Ok((Batch { points, lines }, key)) => {
+            let kept = app.writer.commit(Push { points, key }).await;
+            kept.map_err(|error| ApiError::from(error.at_lines(&lines)))
+        }
         Err(error) => Err(error),
     };
     app.metrics.pushed(result.as_ref().err());

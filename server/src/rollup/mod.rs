@@ -1,17 +1,18 @@
 //! The recent past of every series, in memory: what snapshots and updates are cut from.
 
-use std::collections::HashMap;
+mod names;
 
+use shared::bucket::SECOND;
 use shared::track::revises;
 use shared::{Epoch, Selector, Seq, SeriesName, SeriesPart, Stretch, Track};
 
-use crate::store::SeriesId;
 use crate::store::commit::Committed;
 use crate::store::recover::Recovered;
+use names::Names;
 
 /// The place of a series in a [`Rollup`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SeriesIndex(usize);
+pub struct SeriesIndex(u32);
 
 /// All series, each with its [`Track`], up to and with the point [`Rollup::head`].
 #[derive(Debug)]
@@ -20,9 +21,14 @@ pub struct Rollup {
     head: Seq,
     /// Series are never taken out, so that an index stays good.
     series: Vec<Entry>,
-    /// By the row in the store, so that a point's name need not be looked up again.
-    by_row: HashMap<SeriesId, SeriesIndex>,
+    /// By the row in the store, so that a point's name need not be looked up again: the index of the series, or
+    /// [`NO_SERIES`]. Rows have no holes.
+    by_row: Vec<u32>,
+    names: Names,
 }
+
+/// Where a row has no series yet.
+const NO_SERIES: u32 = u32::MAX;
 
 #[derive(Debug)]
 struct Entry {
@@ -30,6 +36,8 @@ struct Entry {
     track: Track,
     /// The greatest number in the track, so that asking what changed need not look through it.
     changed: Seq,
+    /// The last point that came into another bucket than the newest: who has it finds all that is new at the end of the track.
+    late: Seq,
     /// The stretch of the past before the track that late points have changed, and the last of those. Few series have one,
     /// so it is not in place.
     revised: Option<Box<(Stretch, Seq)>>,
@@ -40,15 +48,15 @@ struct Entry {
 pub enum Pushed {
     /// It was the first of its series.
     Begun(SeriesIndex),
-    /// Its series had points before.
-    Continued(SeriesIndex),
+    /// Its series had points before, the last of them this one.
+    Continued(SeriesIndex, Seq),
 }
 
 impl Rollup {
     /// Nothing yet; the points up to and with `head` are to be put in with [`Rollup::restore`].
     #[must_use]
     pub fn new(epoch: Epoch, head: Seq) -> Self {
-        Self { epoch, head, series: Vec::new(), by_row: HashMap::new() }
+        Self { epoch, head, series: Vec::new(), by_row: Vec::new(), names: Names::default() }
     }
 
     /// Whose numbers the points have.
@@ -66,59 +74,82 @@ impl Rollup {
     /// Puts in a series as it was read from the store.
     pub fn restore(&mut self, recovered: Recovered) -> SeriesIndex {
         let Recovered { name, series, track, revised } = recovered;
-        let index = SeriesIndex(self.series.len());
-        self.by_row.insert(series, index);
-        let changed = track.changed().max(revised.map_or(Seq::ZERO, |(_, seq)| seq));
-        self.series.push(Entry { name, track, changed, revised: revised.map(Box::new) });
-        index
-    }
-
-    /// Folds in a point. Points come in the order of their numbers.
-    pub fn push(&mut self, committed: Committed) -> Pushed {
-        let Committed { seq, series, point } = committed;
-        self.head = seq;
-        let at = shared::Stamp { ts: point.ts, seq };
-        let Some(&index) = self.by_row.get(&series) else {
-            let track = Track::of(at, point.value);
-            return Pushed::Begun(self.restore(Recovered { name: point.series, series, track, revised: None }));
-        };
-        let entry = &mut self.series[index.0];
-        if matches!(entry.track, Track::Numbers(_))
-            && let Some(span) = revises(at.ts, entry.track.latest_at().ts)
-        {
-            let whole = entry.revised.as_ref().map_or(span, |known| known.0.hull(span));
-            entry.revised = Some(Box::new((whole, seq)));
+        let index = u32::try_from(self.series.len()).unwrap_or(NO_SERIES);
+        let row = series.0 as usize;
+        if self.by_row.len() <= row {
+            self.by_row.resize(row + 1, NO_SERIES);
         }
-        entry.track.push(at, point.value);
-        entry.changed = seq;
-        Pushed::Continued(index)
+        self.by_row[row] = index;
+        self.names.add(index);
+        let changed = track.changed().max(revised.map_or(Seq::ZERO, |(_, seq)| seq));
+        // Nobody knows any more how its points came.
+        let late = changed;
+        self.series.push(Entry { name, track, changed, late, revised: revised.map(Box::new) });
+        SeriesIndex(index)
     }
 
-    /// Every series whose name one of the selectors matches.
+    /// Folds in a point. Points come in the order of their numbers; the first of a series names it, or nothing comes of it.
+    pub fn push(&mut self, committed: Committed) -> Option<Pushed> {
+        let Committed { at, series, value, begins } = committed;
+        self.head = at.seq;
+        let known =
+            self.by_row.get(series.0 as usize).and_then(|&index| Some((index, self.series.get_mut(index as usize)?)));
+        let Some((index, entry)) = known else {
+            let track = Track::of(at, value);
+            return Some(Pushed::Begun(self.restore(Recovered { name: begins?, series, track, revised: None })));
+        };
+        let newest = entry.track.latest_at().ts;
+        if at.ts.floor(SECOND) < newest.floor(SECOND) {
+            entry.late = at.seq;
+            if let Some(span) = revises(at.ts, newest).filter(|_| matches!(entry.track, Track::Numbers(_))) {
+                let whole = entry.revised.as_ref().map_or(span, |known| known.0.hull(span));
+                entry.revised = Some(Box::new((whole, at.seq)));
+            }
+        }
+        entry.track.push(at, value);
+        let before = std::mem::replace(&mut entry.changed, at.seq);
+        Some(Pushed::Continued(SeriesIndex(index), before))
+    }
+
+    /// Every series whose name one of the selectors matches, once. Costs what it finds, more or less, not what there is.
     #[must_use]
-    pub fn select(&self, selectors: &[Selector]) -> Vec<SeriesIndex> {
-        let selected = |entry: &Entry| selectors.iter().any(|selector| selector.matches(&entry.name));
-        let found = self.series.iter().enumerate().filter(|(_, entry)| selected(entry));
-        found.map(|(index, _)| SeriesIndex(index)).collect()
+    pub fn select(&mut self, selectors: &[Selector]) -> Vec<SeriesIndex> {
+        let mut found: Vec<u32> = Vec::new();
+        for selector in selectors {
+            found.extend(self.names.select(&self.series, selector));
+        }
+        if selectors.len() > 1 {
+            found.sort_unstable();
+            found.dedup();
+        }
+        found.into_iter().map(SeriesIndex).collect()
+    }
+
+    /// All series are restored: what is done only once is done now rather than when the first reader comes.
+    pub fn make_ready(&mut self) {
+        self.names.sort(&self.series);
+        self.series.shrink_to_fit();
+        self.by_row.shrink_to_fit();
     }
 
     /// The name of a series.
     #[must_use]
     pub fn name(&self, index: SeriesIndex) -> &SeriesName {
-        &self.series[index.0].name
+        &self.series[index.0 as usize].name
     }
 
     /// What of a series changed after `seq`; nothing where nothing did.
     #[must_use]
     pub fn since(&self, index: SeriesIndex, seq: Seq) -> Option<SeriesPart> {
-        let entry = &self.series[index.0];
+        let entry = &self.series[index.0 as usize];
         if entry.changed <= seq {
             return None;
         }
         // A reader that starts afresh has nothing from before that could be out of date.
         let revised = entry.revised.as_ref().filter(|revised| seq > Seq::ZERO && revised.1 > seq);
         let revised = revised.map(|revised| revised.0);
-        let track = entry.track.since(seq).or_else(|| revised.map(|_| entry.track.newest()))?;
+        let track = if seq >= entry.late { entry.track.since_in_order(seq) } else { entry.track.since(seq) };
+        let track = track.or_else(|| revised.map(|_| entry.track.newest()))?;
         Some(SeriesPart { name: entry.name.clone(), track, revised })
     }
 
@@ -150,8 +181,9 @@ impl Rollup {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::SeriesId;
     use proptest::prelude::*;
-    use shared::{Millis, Number, Point, Value};
+    use shared::{Millis, Number, Stamp, Value};
 
     proptest! {
         #[test]
@@ -162,8 +194,8 @@ mod tests {
             let mut rollup = Rollup::new(Epoch(1), Seq::ZERO);
             let (mut newest, mut missed) = (0, Vec::new());
             for (seq, ts) in (1..).zip(times) {
-                let point = Point { series: name.clone(), ts: Millis(ts), value: Value::Number(Number::new(1.0).unwrap()) };
-                rollup.push(Committed { seq: Seq(seq), series: SeriesId(1), point });
+                let (at, value) = (Stamp { ts: Millis(ts), seq: Seq(seq) }, Value::Number(Number::new(1.0).unwrap()));
+                rollup.push(Committed { at, series: SeriesId(1), value, begins: Some(name.clone()) });
                 if seq > cursor && ts / 1_000 + 300 <= newest / 1_000 {
                     missed.push(Millis(ts));
                 }

@@ -1,5 +1,7 @@
 //! Buckets as they are kept: many in a row, so that reading a stretch of time reads few rows.
 
+use std::ops::ControlFlow;
+
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 use shared::bucket::Sample;
@@ -58,6 +60,14 @@ impl Place {
         above << NUMBER_BITS | i64::from(self.number)
     }
 
+    /// The place of the finest tier with this key.
+    #[must_use]
+    pub fn finest(key: i64) -> Self {
+        let series = (key >> NUMBER_BITS) & ((1 << SERIES_BITS) - 1);
+        Self { tier: Tier::Second, series: SeriesId(u32::try_from(series).unwrap_or_default()), number: 0 }
+            .with_key(key)
+    }
+
     /// The place with this key among those of the same series and tier.
     #[must_use]
     pub fn with_key(self, key: i64) -> Self {
@@ -95,18 +105,25 @@ impl Block {
 
     /// Puts a point into a block of the finest tier, unless it is there: a bucket that has a later point has all before.
     pub fn add(&mut self, at: Stamp, value: Number) {
-        let point = Bucket::of(at, value, Tier::Second.width_ms());
+        let width = Tier::Second.width_ms();
+        let start = at.ts.floor(width);
         let place = match self.buckets.last() {
-            Some(newest) if newest.bucket.start == point.start => Ok(self.buckets.len() - 1),
-            Some(newest) if newest.bucket.start > point.start => {
-                self.buckets.binary_search_by_key(&point.start, |rolled| rolled.bucket.start)
+            Some(newest) if newest.bucket.start == start => Ok(self.buckets.len() - 1),
+            Some(newest) if newest.bucket.start > start => {
+                self.buckets.binary_search_by_key(&start, |rolled| rolled.bucket.start)
             }
             _ => Err(self.buckets.len()),
         };
         match place {
             Ok(place) if self.buckets[place].bucket.changed >= at.seq => {}
-            Ok(place) => self.buckets[place].add(&point),
-            Err(place) => self.buckets.insert(place, Rolled::of(point)),
+            Ok(place) => self.buckets[place].push(at, value),
+            Err(place) => {
+                if self.buckets.capacity() == 0 {
+                    // Of a series that changes seldom there is no more to come.
+                    self.buckets.reserve_exact(1);
+                }
+                self.buckets.insert(place, Rolled::of(Bucket::of(at, value, width)));
+            }
         }
     }
 
@@ -226,6 +243,29 @@ pub fn each_within(
     Ok(())
 }
 
+/// Shows `look` the blocks of the finest tier, those of the greatest series first, of each the newest first. Where `look` has
+/// seen enough of a series, the rest of it is not read.
+pub fn each_newest(conn: &Connection, mut look: impl FnMut(Place, Block) -> ControlFlow<()>) -> rusqlite::Result<()> {
+    let (first, _) = Place::all(Tier::Second, SeriesId(0));
+    let (_, mut upto) = Place::all(Tier::Second, SeriesId((1 << SERIES_BITS) - 1));
+    let mut select =
+        conn.prepare_cached("SELECT key, data FROM blocks WHERE key BETWEEN ?1 AND ?2 ORDER BY key DESC")?;
+    'series: loop {
+        let mut enough = None;
+        let mut rows = select.query([first, upto])?;
+        while let Some(row) = rows.next()? {
+            let place = Place::finest(row.get(0)?);
+            if enough == Some(place.series) {
+                upto = Place::all(Tier::Second, place.series).0 - 1;
+                continue 'series;
+            }
+            let block = Block::unpack(row.get_ref(1)?.as_blob()?, place)?;
+            enough = look(place, block).is_break().then_some(place.series);
+        }
+        return Ok(());
+    }
+}
+
 /// The newest block of a series and tier that begins before `before`.
 pub fn newest_before(
     conn: &Connection,
@@ -292,6 +332,8 @@ mod tests {
             at(Tier::Day, 2, 0),
         ];
         assert!(keys.is_sorted() && keys[0] > 0, "{keys:?}");
+        let place = Place::holding(Tier::Second, SeriesId(77), Millis(86_400_000));
+        assert_eq!(Place::finest(place.key()), place);
     }
 
     #[test]

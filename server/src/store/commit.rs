@@ -6,12 +6,13 @@ use rusqlite::{Connection, ErrorCode, Transaction};
 use shared::point::Kind;
 use shared::problem::FieldError;
 use shared::track::revises;
-use shared::{Millis, Point, Seq, SeriesName, Stamp, Stretch, Tier, Value};
+use shared::{Millis, Seq, SeriesName, Stamp, Stretch, Tier, Value};
 
 use super::block::{self, Block, Place};
+use super::directory::{Look, Names, Row, Whose};
 use super::fresh::{Fresh, Known};
 use super::log::{self, Logged};
-use super::{IdempotencyKey, Push, SeriesId, Store, sql};
+use super::{IdempotencyKey, Push, Pushed, SeriesId, Store, sql};
 use crate::clock::Now;
 use crate::problem::ApiError;
 
@@ -41,12 +42,26 @@ pub enum CommitError {
 /// A point of the wrong kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mismatch {
-    /// Which point of the push, from 1.
+    /// Which point of the push, from 1, or its line.
     pub at: usize,
     /// Its series.
     pub series: SeriesName,
     /// What the series holds.
     pub holds: Kind,
+}
+
+impl CommitError {
+    /// Where points are not of the right kind, tells their lines: of each point of the push, that in `lines`.
+    #[must_use]
+    pub fn at_lines(mut self, lines: &[u32]) -> Self {
+        if let Self::OtherKind(mismatches) = &mut self {
+            for mismatch in mismatches {
+                let line = mismatch.at.checked_sub(1).and_then(|at| lines.get(at)).copied();
+                mismatch.at = line.map_or(mismatch.at, |line| line as usize);
+            }
+        }
+        self
+    }
 }
 
 impl From<rusqlite::Error> for CommitError {
@@ -78,12 +93,14 @@ impl From<CommitError> for ApiError {
 /// A point that is on the disk.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Committed {
-    /// The number that it was committed under.
-    pub seq: Seq,
+    /// Its time, and the number that it was committed under.
+    pub at: Stamp,
     /// The row of its series.
     pub series: SeriesId,
-    /// The point.
-    pub point: Point,
+    /// What it was.
+    pub value: Value,
+    /// The name of its series, where it is the first point of it.
+    pub begins: Option<SeriesName>,
 }
 
 /// What became of a group of pushes.
@@ -103,14 +120,14 @@ impl Store {
         match self.try_commit(pushes, now.wall) {
             Ok((outcome, staged)) => {
                 self.head = staged.head;
-                self.series.extend(staged.series);
-                let numbers = staged.numbers.into_iter().zip(staged.known);
+                self.directory.extend(staged.begun);
+                let numbers = outcome.committed.iter().filter_map(Logged::of).zip(staged.known);
                 self.fresh.add(numbers, now.up, |place| block::read(&self.conn, place));
                 outcome
             }
             Err(error) => {
                 // Nothing came of what was noted there.
-                self.newest = vec![None; self.series.len()];
+                self.newest = vec![None; self.directory.len()];
                 let error = CommitError::from(error);
                 Outcome { results: vec![Err(error); count], committed: Vec::new() }
             }
@@ -119,11 +136,13 @@ impl Store {
 
     fn try_commit(&mut self, pushes: Vec<Push>, now: Millis) -> rusqlite::Result<(Outcome, Staged)> {
         let mut staged = Staged { head: self.head, ..Staged::default() };
-        let mut outcome = Outcome { results: Vec::with_capacity(pushes.len()), committed: Vec::new() };
+        let points = pushes.iter().map(|push| push.points.len()).sum();
+        let (results, committed) = (Vec::with_capacity(pushes.len()), Vec::with_capacity(points));
+        let mut outcome = Outcome { results, committed };
         let tx = self.conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-        for push in pushes {
-            let resolved = match staged.resolve(&self.series, &push.points) {
-                Ok(resolved) => resolved,
+        for mut push in pushes {
+            let begun = match staged.resolve(&self.directory.look(), &mut push.points) {
+                Ok(begun) => begun,
                 Err(mismatches) => {
                     outcome.results.push(Err(CommitError::OtherKind(mismatches)));
                     continue;
@@ -135,25 +154,28 @@ impl Store {
             {
                 continue;
             }
-            staged.begin(&tx, resolved.begun)?;
-            self.newest.resize(self.series.len() + staged.series.len(), None);
-            for (series, point) in resolved.rows.into_iter().zip(push.points) {
+            staged.begin(&tx, begun)?;
+            // Of a series that has just begun it is known that there is nothing before.
+            self.newest.resize(self.directory.len() + staged.begun.len(), Some(Millis(0)));
+            for Pushed { whose, ts, value } in push.points {
                 let seq = staged.head.next();
                 staged.head = seq;
-                match &point.value {
+                let at = Stamp { ts, seq };
+                let (series, begins) = staged.settle(whose);
+                match &value {
                     Value::Number(value) => {
-                        let logged = Logged { series, at: Stamp { ts: point.ts, seq }, value: *value };
+                        let logged = Logged { series, at, value: *value };
                         staged.number(logged, &mut self.newest[series.index()], || newest(&tx, &self.fresh, series))?;
                     }
                     Value::Text(text) => {
                         tx.prepare_cached("INSERT INTO lines (series, ts, seq, text) VALUES (?1, ?2, ?3, ?4)")?
-                            .execute((series.0, sql(point.ts.0), sql(seq.0), text.as_str()))?;
+                            .execute((series.0, sql(ts.0), sql(seq.0), text.as_str()))?;
                     }
                 }
-                outcome.committed.push(Committed { seq, series, point });
+                outcome.committed.push(Committed { at, series, value, begins });
             }
         }
-        log::append(&tx, &staged.numbers, now)?;
+        std::mem::take(&mut staged.log).append(&tx, now)?;
         staged.note_revised(&tx)?;
         tx.prepare_cached("UPDATE meta SET head = ?1")?.execute([sql(staged.head.0)])?;
         tx.commit()?;
@@ -180,59 +202,57 @@ pub(super) fn newest(conn: &Connection, fresh: &Fresh, series: SeriesId) -> rusq
 #[derive(Debug, Default)]
 struct Staged {
     head: Seq,
-    series: HashMap<SeriesName, (SeriesId, Kind)>,
-    numbers: Vec<Logged>,
+    /// Series that were not there before.
+    begun: Names,
+    log: log::Rows,
     /// For each of the numbers, whether its block may be in the tables.
     known: Vec<Known>,
     /// What points that came late changed of the past.
     revised: HashMap<SeriesId, (Stretch, Seq)>,
 }
 
-/// The rows of the points of a push.
-struct Resolved {
-    rows: Vec<SeriesId>,
-    /// Those that are not there yet.
-    begun: HashMap<SeriesName, (SeriesId, Kind)>,
-}
-
 impl Staged {
-    /// The only look at the names of a push.
-    fn resolve(
-        &self,
-        known: &HashMap<SeriesName, (SeriesId, Kind)>,
-        points: &[Point],
-    ) -> Result<Resolved, Vec<Mismatch>> {
-        let mut resolved = Resolved { rows: Vec::with_capacity(points.len()), begun: HashMap::new() };
+    /// Finds the rows of what is pushed by name. Of a series that is not there yet the first point keeps the name; gives
+    /// the rows that these will have.
+    fn resolve(&self, known: &Look<'_>, points: &mut [Pushed]) -> Result<Names, Vec<Mismatch>> {
+        let mut begun = Names::default();
         let mut mismatches = Vec::new();
         for (at, point) in (1..).zip(points) {
-            let (name, kind) = (&point.series, point.value.kind());
-            let found = known.get(name).or_else(|| self.series.get(name)).or_else(|| resolved.begun.get(name));
-            let (row, holds) = found.copied().unwrap_or_else(|| {
-                // A series that this very push begins holds what its first point here is.
-                let next = known.len() + self.series.len() + resolved.begun.len() + 1;
-                let row = SeriesId(u32::try_from(next).unwrap_or(u32::MAX));
-                resolved.begun.insert(name.clone(), (row, kind));
-                (row, kind)
-            });
-            if holds != kind {
-                mismatches.push(Mismatch { at, series: name.clone(), holds });
+            let Whose::Named(name) = &point.whose else { continue };
+            let kind = point.value.kind();
+            let found = known.find(name).or_else(|| self.begun.get(name).or_else(|| begun.get(name)).copied());
+            match found {
+                Some(row) if row.kind == kind => point.whose = Whose::Row(row.id),
+                Some(row) => mismatches.push(Mismatch { at, series: name.clone(), holds: row.kind }),
+                None => {
+                    let next = known.len() + self.begun.len() + begun.len() + 1;
+                    let id = SeriesId(u32::try_from(next).unwrap_or(u32::MAX));
+                    begun.insert(name.clone(), Row { id, kind });
+                }
             }
-            resolved.rows.push(row);
         }
-        if mismatches.is_empty() { Ok(resolved) } else { Err(mismatches) }
+        if mismatches.is_empty() { Ok(begun) } else { Err(mismatches) }
     }
 
-    fn begin(&mut self, tx: &Transaction<'_>, begun: HashMap<SeriesName, (SeriesId, Kind)>) -> rusqlite::Result<()> {
+    fn begin(&mut self, tx: &Transaction<'_>, begun: Names) -> rusqlite::Result<()> {
         let mut insert = tx.prepare_cached("INSERT INTO series (id, name, kind) VALUES (?1, ?2, ?3)")?;
-        for (name, (row, kind)) in &begun {
+        for (name, Row { id, kind }) in &begun {
             let word = match kind {
                 Kind::Number => "number",
                 Kind::Text => "text",
             };
-            insert.execute((row.0, name.as_str(), word))?;
+            insert.execute((id.0, name.as_str(), word))?;
         }
-        self.series.extend(begun);
+        self.begun.extend(begun);
         Ok(())
+    }
+
+    /// The row of a point of a push that was resolved and begun, and the name where it is the first of its series.
+    fn settle(&self, whose: Whose) -> (SeriesId, Option<SeriesName>) {
+        match whose {
+            Whose::Row(id) => (id, None),
+            Whose::Named(name) => (self.begun[&name].id, Some(name)),
+        }
     }
 
     /// Takes in a number. `newest` is the newest time of its series, which `find` finds where it is not known.
@@ -244,18 +264,17 @@ impl Staged {
     ) -> rusqlite::Result<()> {
         let ts = logged.at.ts;
         let before = match *newest {
-            None => find()?,
-            known => known,
+            None => find()?.unwrap_or_default(),
+            Some(known) => known,
         };
         let place = |ts| Place::holding(Tier::Second, logged.series, ts);
-        let is_new = before.is_none_or(|before| place(before) < place(ts));
-        self.known.push(if is_new { Known::New } else { Known::Perhaps });
-        if let Some(span) = before.and_then(|before| revises(ts, before)) {
+        self.known.push(if place(before) < place(ts) { Known::New } else { Known::Perhaps });
+        if let Some(span) = revises(ts, before) {
             let (whole, seq) = self.revised.entry(logged.series).or_insert((span, logged.at.seq));
             (*whole, *seq) = (whole.hull(span), logged.at.seq);
         }
-        *newest = before.max(Some(ts));
-        self.numbers.push(logged);
+        *newest = Some(before.max(ts));
+        self.log.add(&logged);
         Ok(())
     }
 
@@ -275,7 +294,7 @@ impl Staged {
 mod tests {
     use super::*;
     use crate::clock::Uptime;
-    use shared::{Number, Text};
+    use shared::{Number, Point, Text};
 
     const NOW: Now = Now { wall: Millis(1_732_399_200_000), up: Uptime(0) };
 
@@ -289,7 +308,7 @@ mod tests {
     }
 
     fn push(points: Vec<Point>) -> Push {
-        Push { points, key: None }
+        Push::of(points)
     }
 
     fn rows(store: &Store) -> i64 {
@@ -305,11 +324,11 @@ mod tests {
         let mut store = Store::open(folder.path()).unwrap();
         let outcome =
             store.commit(vec![push(vec![number("a", 1.0), number("b", 2.0)]), push(vec![number("a", 3.0)])], NOW);
-        assert_eq!(outcome.committed.iter().map(|point| point.seq.0).collect::<Vec<_>>(), [1, 2, 3]);
+        assert_eq!(outcome.committed.iter().map(|point| point.at.seq.0).collect::<Vec<_>>(), [1, 2, 3]);
         drop(store);
         let mut store = Store::open(folder.path()).unwrap();
         let outcome = store.commit(vec![push(vec![number("b", 4.0)])], NOW);
-        assert_eq!(outcome.committed[0].seq, Seq(4));
+        assert_eq!(outcome.committed[0].at.seq, Seq(4));
         assert_eq!(rows(&store), 4);
     }
 
@@ -335,7 +354,7 @@ mod tests {
     fn a_push_with_a_key_counts_once_until_the_key_is_a_day_old() {
         let folder = tempfile::tempdir().unwrap();
         let mut store = Store::open(folder.path()).unwrap();
-        let keyed = || Push { points: vec![number("a", 1.0)], key: IdempotencyKey::new("k1".into()) };
+        let keyed = || Push { key: IdempotencyKey::new("k1".into()), ..push(vec![number("a", 1.0)]) };
         assert_eq!(store.commit(vec![keyed(), keyed()], NOW).committed.len(), 1);
         let again = store.commit(vec![keyed()], NOW);
         assert!(again.results[0].is_ok() && again.committed.is_empty());
@@ -358,6 +377,6 @@ mod tests {
         assert_eq!(rows(&store), 1);
         let _: i64 = store.conn.query_row("PRAGMA max_page_count = 1000000", [], |row| row.get(0)).unwrap();
         let outcome = store.commit(vec![push(vec![number("s1", 2.0)])], NOW);
-        assert_eq!(outcome.committed[0].seq, Seq(2), "the numbers go on where they were");
+        assert_eq!(outcome.committed[0].at.seq, Seq(2), "the numbers go on where they were");
     }
 }

@@ -5,6 +5,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use parking_lot::Mutex;
 use shared::{Seq, Tier};
 
@@ -19,6 +20,9 @@ const AFTER: u64 = 75_000;
 /// Beyond so many blocks, the oldest are written earlier: each may take some kilobytes of memory.
 const MOST_BLOCKS: usize = 50_000;
 
+/// Beyond so many, pushes wait until some are written: memory must not depend on how fast series begin.
+const CROWD: usize = 4 * MOST_BLOCKS;
+
 /// Beyond so many points they are too, since a start reads again what was not written: some seconds of it.
 const MOST_POINTS: u64 = 10_000_000;
 
@@ -29,7 +33,7 @@ pub struct Fresh(Mutex<State>);
 #[derive(Debug, Default)]
 struct State {
     /// Of each series the blocks, oldest first: seldom more than two. Each is whole: what the tables have of it is in it.
-    series: HashMap<SeriesId, Vec<(Place, Arc<Block>)>>,
+    series: HashMap<SeriesId, Vec<(Place, Arc<Block>)>, RandomState>,
     /// All of them, in the order in which they changed first.
     queue: VecDeque<Queued>,
     /// Blocks that could not be read, with the first of their points: they are made up from the log after a restart.
@@ -66,7 +70,7 @@ impl Fresh {
         let State { series, queue, missing } = &mut *state;
         for (Logged { series: id, at, value }, known) in numbers {
             let place = Place::holding(Tier::Second, id, at.ts);
-            if missing.contains_key(&place) {
+            if !missing.is_empty() && missing.contains_key(&place) {
                 continue;
             }
             let blocks = series.entry(id).or_default();
@@ -90,6 +94,9 @@ impl Fresh {
                             continue;
                         }
                     };
+                    if blocks.capacity() == 0 {
+                        blocks.reserve_exact(1);
+                    }
                     blocks.insert(index, (place, Arc::new(block)));
                     queue.push_back(Queued { place, since: at.seq, at: now });
                     index
@@ -152,6 +159,12 @@ impl Fresh {
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.lock().queue.len()
+    }
+
+    /// Whether there are so many that no more should come before some are written.
+    #[must_use]
+    pub fn is_crowded(&self) -> bool {
+        self.len() > CROWD
     }
 
     /// Whether there is none.

@@ -3,8 +3,9 @@
 //! A row holds the numbers of a whole commit, packed: a row for each number would cost more than all else together.
 
 use rusqlite::Connection;
-use shared::{Millis, Number, Seq, Stamp};
+use shared::{Millis, Number, Seq, Stamp, Value};
 
+use super::commit::Committed;
 use super::{SeriesId, sql};
 
 /// Most numbers in one row, so that none gets so long that reading it back needs much memory.
@@ -21,30 +22,62 @@ pub struct Logged {
     pub value: Number,
 }
 
+impl Logged {
+    /// What the log has of a point: nothing of a text.
+    #[must_use]
+    pub fn of(point: &Committed) -> Option<Self> {
+        let &Committed { series, at, value: Value::Number(value), .. } = point else { return None };
+        Some(Self { series, at, value })
+    }
+}
+
 /// As it is written: the series, what is added to the seq and the ts of the one before, the value.
 type Packed = (u32, u64, i64, f64);
 
-/// Appends numbers, which are in the order of their seqs, as committed at `now`.
-///
-/// # Errors
-/// Whatever SQLite says.
-pub fn append(conn: &Connection, numbers: &[Logged], now: Millis) -> rusqlite::Result<()> {
-    let mut insert = conn.prepare_cached("INSERT INTO log (last, at, data) VALUES (?1, ?2, ?3)")?;
-    for row in numbers.chunks(ROW) {
-        let (mut seq, mut ts) = (0, 0);
-        let packed: Vec<Packed> = row
-            .iter()
-            .map(|Logged { series, at, value }| {
-                let packed = (series.0, at.seq.0 - seq, sql(at.ts.0) - ts, value.get());
-                (seq, ts) = (at.seq.0, sql(at.ts.0));
-                packed
-            })
-            .collect();
-        let data = postcard::to_stdvec(&packed);
-        let data = data.map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
-        insert.execute((sql(seq), sql(now.0), data))?;
+/// Rows that are made ready, number by number.
+#[derive(Debug, Default)]
+pub struct Rows {
+    full: Vec<Row>,
+    last: Row,
+}
+
+#[derive(Debug, Default)]
+struct Row {
+    count: usize,
+    seq: u64,
+    ts: i64,
+    /// All numbers as [`Packed`], without their count in front.
+    data: Vec<u8>,
+}
+
+impl Rows {
+    /// Adds a number. They come in the order of their seqs.
+    pub fn add(&mut self, Logged { series, at, value }: &Logged) {
+        if self.last.count == ROW {
+            self.full.push(std::mem::take(&mut self.last));
+        }
+        let row = &mut self.last;
+        let packed: Packed = (series.0, at.seq.0 - row.seq, sql(at.ts.0) - row.ts, value.get());
+        row.data =
+            postcard::to_extend(&packed, std::mem::take(&mut row.data)).expect("numbers in memory can be packed");
+        (row.seq, row.ts) = (at.seq.0, sql(at.ts.0));
+        row.count += 1;
     }
-    Ok(())
+
+    /// Writes them, as committed at `now`.
+    ///
+    /// # Errors
+    /// Whatever SQLite says.
+    pub fn append(self, conn: &Connection, now: Millis) -> rusqlite::Result<()> {
+        let mut insert = conn.prepare_cached("INSERT INTO log (last, at, data) VALUES (?1, ?2, ?3)")?;
+        for Row { count, seq, data, .. } in self.full.into_iter().chain([self.last]).filter(|row| row.count > 0) {
+            let mut whole = Vec::with_capacity(data.len() + 4);
+            whole = postcard::to_extend(&count, whole).expect("numbers in memory can be packed");
+            whole.extend(data);
+            insert.execute((sql(seq), sql(now.0), whole))?;
+        }
+        Ok(())
+    }
 }
 
 /// Shows `look` all numbers after `after`, in the order of their seqs, some thousands at a time.

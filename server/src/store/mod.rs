@@ -1,6 +1,6 @@
 //! Where points are kept: SQLite, in one file.
 //!
-//! [`schema`] opens the file and makes its tables, [`commit`] puts points in, [`boards`] keeps the documents of boards, [`recover`] reads back what the memory
+//! [`schema`] opens the file and makes its tables, [`directory`] knows the series, [`commit`] puts points in, [`boards`] keeps the documents of boards, [`recover`] reads back what the memory
 //! of the server starts from, and [`writer`] is the one thread that does so, for all pushes at once that wait
 //! (group commit: one fsync for many).
 //!
@@ -12,6 +12,7 @@
 pub mod block;
 pub mod boards;
 pub mod commit;
+pub mod directory;
 pub mod fresh;
 pub mod log;
 pub mod recover;
@@ -21,16 +22,15 @@ pub mod settle;
 pub mod tend;
 pub mod writer;
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rusqlite::Connection;
-use shared::point::Kind;
-use shared::{Epoch, Millis, Point, Seq, SeriesName};
+use shared::{Epoch, Millis, Point, Seq};
 
 pub use commit::CommitError;
+pub use directory::{Directory, Pushed};
 use fresh::Fresh;
 pub use retain::Retention;
 pub use schema::OpenError;
@@ -40,9 +40,17 @@ pub use writer::Writer;
 #[derive(Clone, Debug)]
 pub struct Push {
     /// At least one.
-    pub points: Vec<Point>,
+    pub points: Vec<Pushed>,
     /// Where a key was given and is known already, the push counts as done.
     pub key: Option<IdempotencyKey>,
+}
+
+impl Push {
+    /// These points, without a key.
+    #[must_use]
+    pub fn of(points: impl IntoIterator<Item = Point>) -> Self {
+        Self { points: points.into_iter().map(Pushed::from).collect(), key: None }
+    }
 }
 
 /// What a sender calls its push, so that a retry of it counts once (draft-ietf-httpapi-idempotency-key-header).
@@ -66,9 +74,9 @@ pub struct Store {
     /// The number of the last committed point. Kept here because each commit needs it; written with each.
     head: Seq,
     /// The row of each series and what it holds: a push must be checked against it before anything is written.
-    series: HashMap<SeriesName, (SeriesId, Kind)>,
-    /// Of each series of numbers, by [`SeriesId`], the newest time that it has; none where it was not asked for yet.
-    /// It tells late points from others, and spares a look into the tables for each new block.
+    directory: Directory,
+    /// Of each series of numbers, by [`SeriesId`], the newest time that it has, 0 where it has no point; none where it was
+    /// not asked for yet. It tells late points from others, and spares a look into the tables for each new block.
     newest: Vec<Option<Millis>>,
     /// What is not in the tables yet.
     fresh: Arc<Fresh>,
@@ -110,6 +118,12 @@ impl Store {
     #[must_use]
     pub fn fresh(&self) -> Arc<Fresh> {
         self.fresh.clone()
+    }
+
+    /// Which series there are.
+    #[must_use]
+    pub fn directory(&self) -> Directory {
+        self.directory.clone()
     }
 
     /// The folder that it is in.

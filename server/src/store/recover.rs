@@ -1,15 +1,17 @@
 //! Reading back what the memory of the server starts from.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::Connection;
 use shared::point::Kind;
 use shared::track::{LOG, WINDOW};
-use shared::{Line, Log, Millis, Seq, SeriesName, Stamp, Stretch, Tier, Track};
+use shared::{Bucket, Line, Log, Millis, Seq, SeriesName, Stamp, Stretch, Track};
 
-use super::block;
-use super::fresh::Known;
+use super::block::{self, Block, Place};
+use super::directory::{Names, Row};
+use super::fresh::{Fresh, Known};
 use super::{SeriesId, Store, log};
 use crate::clock;
 
@@ -27,17 +29,20 @@ pub struct Recovered {
 }
 
 impl Store {
-    pub(super) fn read_series(conn: &Connection) -> rusqlite::Result<HashMap<SeriesName, (SeriesId, Kind)>> {
+    pub(super) fn read_series(conn: &Connection) -> rusqlite::Result<Names> {
+        let count: i64 = conn.query_row("SELECT count(*) FROM series", [], |row| row.get(0))?;
+        let mut names = Names::default();
+        names.reserve(usize::try_from(count).unwrap_or_default());
         let mut select = conn.prepare("SELECT id, name, kind FROM series")?;
-        let rows = select.query_map([], |row| {
-            let name: String = row.get(1)?;
-            let name = name.parse().map_err(|error| {
+        let mut rows = select.query([])?;
+        while let Some(row) = rows.next()? {
+            let name = row.get_ref(1)?.as_str()?.parse().map_err(|error| {
                 rusqlite::Error::FromSqlConversionFailure(1, rusqlite::types::Type::Text, Box::new(error))
             })?;
             let kind = if row.get_ref(2)?.as_str()? == "text" { Kind::Text } else { Kind::Number };
-            Ok((name, (SeriesId(row.get(0)?), kind)))
-        })?;
-        rows.collect()
+            names.insert(name, Row { id: SeriesId(row.get(0)?), kind });
+        }
+        Ok(names)
     }
 
     /// Puts in memory what the log has and the buckets in the tables have not.
@@ -49,73 +54,144 @@ impl Store {
         })
     }
 
-    /// Every series just as it was when the last point was committed. Reads only as far back as a track reaches, however
-    /// long the series is.
+    /// Gives `take` every series just as it was when the last point was committed. Reads only as far back as a track
+    /// reaches, however long the series is.
     ///
     /// # Errors
     /// Whatever SQLite says.
-    pub fn recover(&self) -> rusqlite::Result<Vec<Recovered>> {
-        let mut revised = self.conn.prepare("SELECT start, stop, seq FROM revised WHERE series = ?1")?;
-        let mut all = Vec::with_capacity(self.series.len());
-        for (name, &(series, kind)) in &self.series {
-            let track = match kind {
-                Kind::Number => self.numbers(series)?,
-                Kind::Text => self.texts(series)?,
-            };
-            let revised = revised.query_row([series.0], |row| {
-                let number = |column| Ok::<_, rusqlite::Error>(row.get::<_, i64>(column)?.unsigned_abs());
-                Ok((Stretch { from: Millis(number(0)?), to: Millis(number(1)?) }, Seq(number(2)?)))
-            });
-            if let Some(track) = track {
-                all.push(Recovered { name: name.clone(), series, track, revised: revised.optional()? });
+    pub fn recover(&mut self, mut take: impl FnMut(Recovered)) -> rusqlite::Result<()> {
+        let revised = self.revised()?;
+        let directory = self.directory.clone();
+        let names = directory.look();
+        let mut by_row = vec![None; names.len() + 1];
+        for (name, row) in names.iter() {
+            if let Some(place) = by_row.get_mut(row.id.0 as usize) {
+                *place = Some((name, row.kind));
             }
         }
-        Ok(all)
-    }
-
-    /// The newest buckets: from the tables, and over them from what is not written yet.
-    fn numbers(&self, series: SeriesId) -> rusqlite::Result<Option<Track>> {
-        let mut fresh = self.fresh.of(series);
-        let mut buckets = VecDeque::with_capacity(WINDOW);
-        let mut before = None;
-        while buckets.len() < WINDOW {
-            let written = block::newest_before(&self.conn, Tier::Second, series, before)?;
-            let newest = match (fresh.last(), &written) {
-                (Some((fresh, _)), Some((written, _))) if fresh < written => None,
-                _ => fresh.pop(),
-            };
-            let newest = newest.map(|(place, block)| (place, Arc::unwrap_or_clone(block)));
-            let Some((place, block)) = newest.or(written) else { break };
-            let room = WINDOW - buckets.len();
-            let newest_first = block.buckets.into_iter().rev().take(room);
-            newest_first.for_each(|rolled| buckets.push_front(rolled.bucket));
-            before = Some(place);
-        }
-        Ok((!buckets.is_empty()).then_some(Track::Numbers(buckets)))
-    }
-
-    /// The newest lines, and what those that are gone have left behind.
-    fn texts(&self, series: SeriesId) -> rusqlite::Result<Option<Track>> {
-        let mut select = self
-            .conn
-            .prepare_cached("SELECT ts, seq, text FROM lines WHERE series = ?1 ORDER BY ts DESC, seq DESC LIMIT ?2")?;
-        let mut lines = VecDeque::with_capacity(LOG);
-        let mut rows = select.query((series.0, i64::try_from(LOG).unwrap_or(i64::MAX)))?;
-        while let Some(row) = rows.next()? {
-            let ts = Millis(row.get::<_, i64>(0)?.unsigned_abs());
-            let seq = Seq(row.get::<_, i64>(1)?.unsigned_abs());
-            lines.push_front(Line { at: Stamp { ts, seq }, text: row.get(2)? });
-        }
-        let mut count = self.conn.prepare_cached(
-            "SELECT gone + (SELECT count(*) FROM lines WHERE series = id),
-                    max(gone_seq, (SELECT ifnull(max(seq), 0) FROM lines WHERE series = id))
-             FROM series WHERE id = ?1",
-        )?;
-        let (total, changed) = count.query_row([series.0], |row| {
-            Ok((row.get::<_, i64>(0)?.unsigned_abs(), Seq(row.get::<_, i64>(1)?.unsigned_abs())))
+        let named = |series: SeriesId| by_row.get(series.0 as usize).copied().flatten();
+        let newest = &mut self.newest;
+        let mut restored = |series: SeriesId, track: Track| {
+            let Some((name, _)) = named(series) else { return };
+            if let Some(newest) = newest.get_mut(series.index()) {
+                *newest = Some(track.latest_at().ts);
+            }
+            take(Recovered { name: name.clone(), series, track, revised: revised.get(&series).copied() });
+        };
+        let mut newer = Newest::default();
+        let mut seen = vec![false; by_row.len()];
+        block::each_newest(&self.conn, |place, block| {
+            if newer.series != Some(place.series) {
+                newer.finish(&mut restored);
+                newer.begin(place.series, &self.fresh);
+                if let Some(seen) = seen.get_mut(place.series.0 as usize) {
+                    *seen = true;
+                }
+            }
+            newer.add(place, block)
         })?;
-        Ok((!lines.is_empty()).then_some(Track::Texts(Log { lines, total, changed })))
+        newer.finish(&mut restored);
+        for (series, _) in (0..).map(SeriesId).zip(&seen).filter(|(_, seen)| !**seen) {
+            match named(series) {
+                Some((_, Kind::Number)) => {
+                    newer.begin(series, &self.fresh);
+                    newer.finish(&mut restored);
+                }
+                Some((_, Kind::Text)) => {
+                    if let Some(track) = texts(&self.conn, series)? {
+                        restored(series, track);
+                    }
+                }
+                None => {}
+            }
+        }
+        Ok(())
     }
+
+    /// What late points changed of each series' past.
+    fn revised(&self) -> rusqlite::Result<HashMap<SeriesId, (Stretch, Seq)>> {
+        let mut select = self.conn.prepare("SELECT series, start, stop, seq FROM revised")?;
+        let rows = select.query_map([], |row| {
+            let number = |column| Ok::<_, rusqlite::Error>(row.get::<_, i64>(column)?.unsigned_abs());
+            let span = Stretch { from: Millis(number(1)?), to: Millis(number(2)?) };
+            Ok((SeriesId(row.get(0)?), (span, Seq(number(3)?))))
+        })?;
+        rows.collect()
+    }
+}
+
+/// The newest buckets of one series, gathered backwards: from the tables, and over them from what is not written yet.
+#[derive(Default)]
+struct Newest {
+    series: Option<SeriesId>,
+    /// What is not written yet, oldest first.
+    fresh: Vec<(Place, Arc<Block>)>,
+    /// Newest first.
+    buckets: Vec<Bucket>,
+}
+
+impl Newest {
+    fn begin(&mut self, series: SeriesId, fresh: &Fresh) {
+        self.series = Some(series);
+        self.fresh = fresh.of(series);
+    }
+
+    /// Takes in the next block of the tables, the newest first. Breaks off where there is enough.
+    fn add(&mut self, place: Place, block: Block) -> ControlFlow<()> {
+        while let Some((newer, fresh)) = self.fresh.pop_if(|(fresh, _)| *fresh >= place) {
+            self.gather(Arc::unwrap_or_clone(fresh));
+            if newer == place {
+                // What is not written yet is whole.
+                return self.is_enough();
+            }
+        }
+        self.gather(block);
+        self.is_enough()
+    }
+
+    fn gather(&mut self, block: Block) {
+        let room = WINDOW - self.buckets.len();
+        self.buckets.extend(block.buckets.into_iter().rev().take(room).map(|rolled| rolled.bucket));
+    }
+
+    fn is_enough(&self) -> ControlFlow<()> {
+        if self.buckets.len() < WINDOW { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    }
+
+    fn finish(&mut self, restored: &mut impl FnMut(SeriesId, Track)) {
+        let Some(series) = self.series.take() else { return };
+        while let Some((_, fresh)) = self.fresh.pop() {
+            self.gather(Arc::unwrap_or_clone(fresh));
+        }
+        if !self.buckets.is_empty() {
+            // Of just the length that is needed: most series are short.
+            let buckets: Vec<Bucket> = self.buckets.drain(..).rev().collect();
+            restored(series, Track::Numbers(buckets.into()));
+        }
+    }
+}
+
+/// The newest lines, and what those that are gone have left behind.
+fn texts(conn: &Connection, series: SeriesId) -> rusqlite::Result<Option<Track>> {
+    let mut select =
+        conn.prepare_cached("SELECT ts, seq, text FROM lines WHERE series = ?1 ORDER BY ts DESC, seq DESC LIMIT ?2")?;
+    let mut lines = Vec::new();
+    let mut rows = select.query((series.0, i64::try_from(LOG).unwrap_or(i64::MAX)))?;
+    while let Some(row) = rows.next()? {
+        let ts = Millis(row.get::<_, i64>(0)?.unsigned_abs());
+        let seq = Seq(row.get::<_, i64>(1)?.unsigned_abs());
+        lines.push(Line { at: Stamp { ts, seq }, text: row.get(2)? });
+    }
+    let mut count = conn.prepare_cached(
+        "SELECT gone + (SELECT count(*) FROM lines WHERE series = id),
+                max(gone_seq, (SELECT ifnull(max(seq), 0) FROM lines WHERE series = id))
+         FROM series WHERE id = ?1",
+    )?;
+    let (total, changed) = count.query_row([series.0], |row| {
+        Ok((row.get::<_, i64>(0)?.unsigned_abs(), Seq(row.get::<_, i64>(1)?.unsigned_abs())))
+    })?;
+    lines.reverse();
+    Ok((!lines.is_empty()).then(|| Track::Texts(Log { lines: lines.into(), total, changed })))
 }
 
 #[cfg(test)]
@@ -151,15 +227,16 @@ mod tests {
                         _ => Value::Number(Number::new(number).unwrap()),
                     },
                 });
-                let push = Push { points: points.collect(), key: None };
+                let push = Push::of(points);
                 for committed in store.commit(vec![push], NOW).committed {
                     memory.push(committed);
                 }
                 store.settle(written[round % written.len()], Due::All).unwrap();
             }
             drop(store);
-            let store = Store::open(folder.path()).unwrap();
-            let mut read = store.recover().unwrap();
+            let mut store = Store::open(folder.path()).unwrap();
+            let mut read = Vec::new();
+            store.recover(|recovered| read.push(recovered)).unwrap();
             read.sort_by(|a, b| a.name.cmp(&b.name));
             let read: Vec<_> = read.into_iter().map(|read| (read.name, read.track, read.revised)).collect();
             let mut kept: Vec<_> = memory.iter().map(|(name, track)| (name.clone(), track.clone())).collect();

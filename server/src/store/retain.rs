@@ -69,7 +69,7 @@ impl Store {
             return Ok(());
         }
         let from = self.sweep.done + 1;
-        let last = u32::try_from(self.series.len()).unwrap_or(u32::MAX);
+        let last = u32::try_from(self.directory.len()).unwrap_or(u32::MAX);
         let to = last.min(self.sweep.done.saturating_add(SERIES));
         self.in_background(|tx| {
             for series in (from..=to).map(SeriesId) {
@@ -169,7 +169,7 @@ mod tests {
 
     fn push(store: &mut Store, series: &str, now: Now, value: Value) {
         let point = Point { series: series.parse().unwrap(), ts: now.wall, value };
-        let outcome = store.commit(vec![Push { points: vec![point], key: None }], now);
+        let outcome = store.commit(vec![Push::of([point])], now);
         assert_eq!(outcome.results, [Ok(())]);
     }
 
@@ -196,8 +196,9 @@ mod tests {
         store.conn.query_row(count, [first, last], |row| row.get(0)).unwrap()
     }
 
-    fn recover(store: &Store) -> Vec<Recovered> {
-        let mut all = store.recover().unwrap();
+    fn recover(store: &mut Store) -> Vec<Recovered> {
+        let mut all = Vec::new();
+        store.recover(|recovered| all.push(recovered)).unwrap();
         all.sort_by_key(|recovered| recovered.series);
         all
     }
@@ -216,7 +217,7 @@ mod tests {
         for line in 0..150_u64 {
             push(&mut store, "a/text", after(line * 1_000), Value::Text(Text::new(line.to_string()).unwrap()));
         }
-        let before = recover(&store);
+        let before = recover(&mut store);
         let Track::Numbers(buckets) = &before[1].track else { panic!("numbers") };
         assert_eq!(buckets.len(), 20);
 
@@ -233,9 +234,9 @@ mod tests {
         assert_eq!(blocks(&store, Tier::TenMinutes, 1), 0);
         assert!(blocks(&store, Tier::Hour, 1) > 0);
 
-        assert_eq!(recover(&store), before);
+        assert_eq!(recover(&mut store), before);
         drop(store);
-        assert_eq!(recover(&Store::open(folder.path()).unwrap()), before);
+        assert_eq!(recover(&mut Store::open(folder.path()).unwrap()), before);
     }
 
     #[test]

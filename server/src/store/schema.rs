@@ -8,8 +8,8 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension as _};
 use shared::{Epoch, Seq};
 
-use super::Store;
 use super::retain::Sweep;
+use super::{Directory, Store};
 
 /// The name of the database in its folder.
 pub const FILE: &str = "pulseboard.sqlite";
@@ -128,13 +128,13 @@ impl Store {
         }
         super::boards::create(&conn).map_err(database)?;
         let Meta { epoch, head, settled } = meta(&conn).map_err(database)?;
-        let series = Self::read_series(&conn).map_err(database)?;
-        let newest = vec![None; series.len()];
+        let names = Self::read_series(&conn).map_err(database)?;
+        let newest = vec![None; names.len()];
         let mut store = Self {
             conn,
             epoch,
             head,
-            series,
+            directory: Directory::new(names),
             newest,
             fresh: Arc::default(),
             settled,

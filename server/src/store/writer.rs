@@ -139,7 +139,7 @@ impl Writer {
 fn look_after(store: &mut Store, retention: &Retention, tick: bool, somebody_waits: impl Fn() -> bool) {
     loop {
         match store.settle(BLOCKS, Due::By(clock::now().up)) {
-            Ok(BLOCKS) if !somebody_waits() => {}
+            Ok(BLOCKS) if !somebody_waits() || store.fresh().is_crowded() => {}
             Ok(_) => break,
             Err(error) => {
                 // Tried again at the next group or tick; until then the log has it.

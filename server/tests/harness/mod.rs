@@ -2,7 +2,8 @@
 
 #![expect(dead_code, unreachable_pub, clippy::unwrap_used, reason = "shared by tests; each uses its own part of it")]
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write as _};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -59,6 +60,18 @@ impl TestServer {
             request = request.header(*name, *value);
         }
         Answer::of(request.send(body).unwrap())
+    }
+
+    /// Sends a request whose body need be no text. Gives all of the answer.
+    pub fn raw(&self, head: &str, body: &[u8]) -> String {
+        let mut socket = TcpStream::connect(self.addr()).unwrap();
+        let length = body.len();
+        let head = format!("{head}\r\nHost: test\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n");
+        socket.write_all(head.as_bytes()).unwrap();
+        socket.write_all(body).unwrap();
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).unwrap();
+        answer
     }
 
     pub fn put(&self, path: &str, body: &str, headers: &[(&str, &str)]) -> Answer {

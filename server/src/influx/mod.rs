@@ -1,0 +1,203 @@
+//! What speaks to InfluxDB can push here unchanged: `POST /write` (version 1) and `POST /api/v2/write` (version 2) take its line
+//! protocol, and what clients ask before they write has an answer.
+//!
+//! A field is a point of the series that [`naming`] says: numbers, whole numbers and booleans (1 and 0) of a series of numbers,
+//! texts of one of texts. Databases, buckets, organisations, users and tokens are passed over: there is one store.
+
+mod line;
+mod naming;
+
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{RawQuery, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::IntoResponse;
+use serde::Deserialize;
+use shared::Millis;
+
+use self::line::{Line, Lines};
+use crate::app::AppState;
+use crate::ingest::batch::{Batch, Gathering};
+use crate::ingest::fields::{Acceptance, Wrong};
+use crate::ingest::{self, Body};
+use crate::problem::ApiError;
+use crate::store::directory::Look;
+
+/// Most bytes the body of a write can have, also when it is unpacked: 4 MiB. Clients gather more lines than a script does.
+pub const MAX_BODY: usize = 4 << 20;
+
+/// The unit of the times in a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Precision {
+    /// Several in a millisecond, which is what is kept.
+    Fraction(i64),
+    /// So many milliseconds.
+    Whole(i64),
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Query {
+    precision: Option<String>,
+}
+
+impl Precision {
+    /// By the names of both versions; nanoseconds where there is none.
+    fn parse(query: Option<&str>) -> Result<Self, ApiError> {
+        let expected = "one of ns, us, ms, s, m and h";
+        let query: Query = serde_html_form::from_str(query.unwrap_or_default())
+            .map_err(|error| ApiError::field("precision", expected, error.to_string()))?;
+        Ok(match query.precision.as_deref() {
+            None | Some("" | "ns" | "n") => Self::Fraction(1_000_000),
+            Some("us" | "u" | "µ" | "µs") => Self::Fraction(1_000),
+            Some("ms") => Self::Whole(1),
+            Some("s") => Self::Whole(1_000),
+            Some("m") => Self::Whole(60_000),
+            Some("h") => Self::Whole(3_600_000),
+            Some(other) => return Err(ApiError::field("precision", expected, other)),
+        })
+    }
+
+    /// In milliseconds; nothing before 1970, and the end of time for what is beyond.
+    fn millis(self, time: i64) -> Option<Millis> {
+        let ms = match self {
+            Self::Fraction(parts) => time / parts,
+            Self::Whole(ms) => time.saturating_mul(ms),
+        };
+        (time >= 0).then(|| Millis(ms.unsigned_abs()))
+    }
+}
+
+/// `POST /write` and `POST /api/v2/write`: 204 once all of it is committed; or nothing is.
+///
+/// # Errors
+/// [`ApiError`]; a 422 lists every line that is wrong.
+pub async fn write(
+    State(app): State<AppState>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<StatusCode, ApiError> {
+    let body = Body { bytes: body, most: MAX_BODY }.unpack(&headers);
+    let batch = body.and_then(|body| read(&body, query.as_deref(), ingest::accepted(&app), &app.directory.look()));
+    ingest::commit(&app, batch, &headers).await
+}
+
+/// Reads lines, whose times are in the unit that the query of the request says.
+///
+/// # Errors
+/// [`ApiError::Invalid`] with every line that is wrong, [`ApiError::Malformed`] where there is none.
+pub fn read(body: &[u8], query: Option<&str>, accepted: Acceptance, look: &Look<'_>) -> Result<Batch, ApiError> {
+    let precision = Precision::parse(query)?;
+    let text = std::str::from_utf8(body).map_err(|error| ApiError::Malformed(format!("no UTF-8: {error}")))?;
+    let mut lines = Lines::new(text);
+    let mut gathering = Gathering::new(text.len() / 32);
+    let mut line = Line::default();
+    let mut name = String::new();
+    while let Some(read) = lines.next(&mut line) {
+        let number = lines.number;
+        let ts = read.and_then(|()| time(line.time, precision, accepted));
+        let ts = match ts {
+            Ok(ts) => ts,
+            Err(wrong) => {
+                gathering.take(number, Err(wrong));
+                continue;
+            }
+        };
+        naming::stem(&mut name, &line.measurement, line.tags.iter().map(|(_, value)| &**value));
+        let stem = name.len();
+        for (field, value) in line.fields.drain(..) {
+            name.truncate(stem);
+            naming::segment(&mut name, &field);
+            let point = look.point(&name, ts, value);
+            gathering.take(number, point.map_err(|error| ingest::fields::bad_series(&name, &error)));
+        }
+    }
+    gathering.finish()
+}
+
+fn time(time: Option<i64>, precision: Precision, accepted: Acceptance) -> Result<Millis, Wrong> {
+    let Some(time) = time else { return Ok(accepted.now) };
+    let before = || Wrong::new("ts", "a time after 1970", time.to_string());
+    let expected = "a time in nanoseconds, or in the unit of ?precision=; in milliseconds that is";
+    precision.millis(time).ok_or_else(before).and_then(|ts| accepted.check(ts, expected))
+}
+
+/// `GET /ping`: clients of version 1 ask it to see whether anybody is there.
+pub async fn ping() -> impl IntoResponse {
+    (StatusCode::NO_CONTENT, [("x-influxdb-build", "pulseboard"), ("x-influxdb-version", env!("CARGO_PKG_VERSION"))])
+}
+
+/// `GET /health`: the same for clients of version 2.
+///
+/// # Errors
+/// [`ApiError::Unavailable`] where the store takes no pushes.
+pub async fn health(State(app): State<AppState>) -> Result<impl IntoResponse, ApiError> {
+    if !app.writer.is_open() {
+        return Err(ApiError::Unavailable("the server is shutting down".to_owned()));
+    }
+    let version = env!("CARGO_PKG_VERSION");
+    Ok(axum::Json(serde_json::json!({
+        "name": "pulseboard", "message": "ready for writes", "status": "pass", "checks": [], "version": version
+    })))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Directory, Pushed};
+    use shared::{Number, Point, Text, Value};
+
+    const ACCEPTED: Acceptance = Acceptance { now: Millis(1_732_399_200_123), late_ms: 86_400_000 };
+
+    fn read(body: &str, query: &str) -> Result<Batch, ApiError> {
+        super::read(body.as_bytes(), Some(query), ACCEPTED, &Directory::default().look())
+    }
+
+    fn point(series: &str, ts: u64, value: Value) -> Pushed {
+        Point { series: series.parse().unwrap(), ts: Millis(ts), value }.into()
+    }
+
+    #[test]
+    fn each_field_is_a_point_at_the_time_of_its_line() {
+        let number = |value| Value::Number(Number::new(value).unwrap());
+        let body = "cpu,host=a usage=1.5,count=3i 1732399200000999999\n\nlog,host=a line=\"up\"\n";
+        let batch = read(body, "db=telegraf&precision=ns").unwrap();
+        assert_eq!(
+            batch.points,
+            [
+                point("cpu/a/usage", 1_732_399_200_000, number(1.5)),
+                point("cpu/a/count", 1_732_399_200_000, number(3.0)),
+                point("log/a/line", ACCEPTED.now.0, Value::Text(Text::new("up".into()).unwrap())),
+            ]
+        );
+        assert_eq!(batch.lines, [1, 1, 3]);
+    }
+
+    #[test]
+    fn the_unit_of_times_is_told_by_the_request() {
+        for (query, time, ts) in [
+            ("", "1732399200000000000", 1_732_399_200_000),
+            ("bucket=b&org=o&precision=us", "1732399200000000", 1_732_399_200_000),
+            ("precision=ms", "1732399200000", 1_732_399_200_000),
+            ("precision=s", "1732399200", 1_732_399_200_000),
+            ("precision=m", "28873320", 1_732_399_200_000),
+            ("precision=h", "481222", 1_732_399_200_000),
+        ] {
+            let batch = read(&format!("a x=1 {time}"), query).unwrap();
+            let value = Value::Number(Number::new(1.0).unwrap());
+            assert_eq!(batch.points, [point("a/x", ts, value)], "{query}");
+        }
+        let error = read("a x=1", "precision=d").unwrap_err().to_string();
+        assert!(error.contains("one of ns, us, ms, s, m and h, got d"), "{error}");
+    }
+
+    #[test]
+    fn every_wrong_line_is_listed_and_nothing_is_taken() {
+        let body = "a x=1\na x=oops\nb\na x=1 1732399200\na x=1 -5\n";
+        let Err(ApiError::Invalid { errors, detail }) = read(body, "") else { panic!("it is wrong") };
+        let places: Vec<_> = errors.iter().map(|error| (error.line.unwrap(), error.field.as_str())).collect();
+        assert_eq!(places, [(2, "field"), (3, "field"), (4, "ts"), (5, "ts")]);
+        assert_eq!(detail, "4 of 5 lines are wrong, so nothing was stored");
+        assert!(matches!(read("# nothing\n", ""), Err(ApiError::Malformed(_))));
+    }
+}
