@@ -75,6 +75,10 @@ bench: build ## Measure, side by side with other servers where they are installe
 	$(BENCH) fanout --readers 1000 --rate 0
 	$(BENCH) ingest
 	$(BENCH) ingest --points 1000 --connections 8
+	$(BENCH) ingest --points 1000 --connections 32
+	$(BENCH) series
+	$(BENCH) series --points 5
+	$(BENCH) selections
 	$(BENCH) stalls
 
 chaos: setup-test client ## Kill -9 under load, 100 times: nothing lost, nothing twice, every reader right

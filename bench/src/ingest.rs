@@ -13,7 +13,7 @@ use crate::peers::{Peer, Server};
 #[derive(Args, Clone)]
 pub(crate) struct Options {
     /// Who is measured
-    #[arg(long, value_delimiter = ',', default_value = "pulseboard,victoria")]
+    #[arg(long, value_delimiter = ',', default_value = "pulseboard,pulseboard-write,victoria")]
     peers: Vec<Peer>,
     /// Connections, each waiting for its answer
     #[arg(long, default_value_t = 64)]
@@ -34,8 +34,10 @@ pub(crate) struct Options {
 
 /// Runs the phases in turn and prints a row for each.
 pub(crate) fn run(binary: &Path, options: &Options) -> anyhow::Result<()> {
-    println!("| server | points a push | requests/s | points/s | CPU s | requests a CPU s | points a CPU s |");
-    println!("| --- | ---: | ---: | ---: | ---: | ---: | ---: |");
+    println!(
+        "| server | points a push | connections | requests/s | points/s | CPU s | requests a CPU s | points a CPU s |"
+    );
+    println!("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
     let peers: Vec<Peer> = options.peers.iter().copied().filter(|peer| peer.is_installed()).collect();
     for _ in 0..options.rounds {
         for &peer in &peers {
@@ -79,7 +81,8 @@ fn phase(binary: &Path, options: &Options, peer: Peer) -> anyhow::Result<()> {
     #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
     let (pushes, points) = (pushes.into_inner() as f64, options.points as f64);
     println!(
-        "| {peer} | {points} | {:.0} | {:.0} | {used:.1} | {:.0} | {:.0} |",
+        "| {peer} | {points} | {} | {:.0} | {:.0} | {used:.1} | {:.0} | {:.0} |",
+        options.connections,
         pushes / took,
         pushes * points / took,
         pushes / used,
@@ -98,6 +101,10 @@ fn body(peer: Peer, options: &Options, turn: usize) -> (String, Vec<u8>) {
             ("/write".to_owned(), lines(&line))
         }
         (_, 1) => (format!("/in/bench/s{}", series(0)), format!("{turn}.5").into_bytes()),
+        (Peer::PulseboardWrite, _) => {
+            let line = |point| format!("bench,series=s{} value={}.5\n", series(point), point + turn);
+            ("/write".to_owned(), lines(&line))
+        }
         _ => {
             let line = |point| format!("{{\"series\":\"bench/s{}\",\"value\":{}.5}}\n", series(point), point + turn);
             ("/in".to_owned(), lines(&line))

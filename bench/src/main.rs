@@ -6,6 +6,8 @@ mod latency;
 mod load;
 mod peers;
 mod reader;
+mod selections;
+mod series;
 mod server;
 mod stalls;
 
@@ -29,6 +31,10 @@ enum Measure {
     Fanout(fanout::Options),
     /// How many pushes are taken in, and what each costs
     Ingest(ingest::Options),
+    /// What series cost that exist, and how long a start with them takes
+    Series(series::Options),
+    /// As many readers of one selection and of a thousand, while ten thousand series change
+    Selections(selections::Options),
     /// Readers that read, with and without as many that never do, side by side
     Stalls(stalls::Options),
     /// Runs a peer that is part of this program
@@ -46,6 +52,8 @@ async fn main() -> anyhow::Result<()> {
     match cli.measure {
         Measure::Fanout(options) => fanout::run(&cli.binary, &options),
         Measure::Ingest(options) => ingest::run(&cli.binary, &options),
+        Measure::Series(options) => series::run(&cli.binary, &options),
+        Measure::Selections(options) => selections::run(&cli.binary, &options),
         Measure::Peer { peer: peers::Peer::Bare } => peers::bare::run(),
         Measure::Peer { peer: peers::Peer::Axum } => peers::plain_axum::run().await,
         Measure::Peer { peer } => anyhow::bail!("{peer} is a program of its own"),

@@ -2,6 +2,7 @@
 
 pub(crate) mod bare;
 pub(crate) mod plain_axum;
+mod restart;
 
 use std::fmt;
 use std::io::{BufRead as _, BufReader};
@@ -19,6 +20,8 @@ use tempfile::TempDir;
 pub(crate) enum Peer {
     /// This project.
     Pulseboard,
+    /// The same, pushed to in `InfluxDB`'s line protocol.
+    PulseboardWrite,
     /// One write for each reader and event, in a loop over epoll, with nothing else.
     Bare,
     /// axum's `Sse` over tokio's broadcast, as tutorials have it.
@@ -33,6 +36,7 @@ impl fmt::Display for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Pulseboard => "pulseboard",
+            Self::PulseboardWrite => "pulseboard, /write",
             Self::Bare => "bare epoll loop",
             Self::Axum => "plain axum Sse",
             Self::Nchan => "nginx with Nchan",
@@ -47,7 +51,7 @@ impl Peer {
         let (file, package) = match self {
             Self::Nchan => ("/usr/lib/nginx/modules/ngx_nchan_module.so", "libnginx-mod-nchan"),
             Self::Victoria => ("/usr/bin/victoria-metrics", "victoria-metrics"),
-            Self::Pulseboard | Self::Bare | Self::Axum => return true,
+            Self::Pulseboard | Self::PulseboardWrite | Self::Bare | Self::Axum => return true,
         };
         let installed = Path::new(file).exists();
         if !installed {
@@ -64,7 +68,7 @@ pub(crate) struct Server {
     pub(crate) addr: SocketAddr,
     /// What it is.
     pub(crate) peer: Peer,
-    _data: TempDir,
+    data: TempDir,
 }
 
 impl Server {
@@ -72,12 +76,7 @@ impl Server {
     pub(crate) fn start(peer: Peer, binary: &Path) -> anyhow::Result<Self> {
         let data = tempfile::Builder::new().prefix("pulseboard-bench").tempdir()?;
         let mut command = match peer {
-            Peer::Pulseboard => {
-                let mut command = Command::new(binary);
-                command.args(["serve", "--addr", "127.0.0.1:0", "--log", "warn", "--max-readers", "20000", "--data"]);
-                command.arg(data.path());
-                command
-            }
+            Peer::Pulseboard | Peer::PulseboardWrite => pulseboard(binary, data.path()),
             Peer::Bare | Peer::Axum => {
                 let mut command = Command::new(std::env::current_exe()?);
                 command.args(["peer", if peer == Peer::Bare { "bare" } else { "axum" }]);
@@ -92,7 +91,7 @@ impl Server {
             }
         };
         let known = match peer {
-            Peer::Pulseboard | Peer::Bare | Peer::Axum => None,
+            Peer::Pulseboard | Peer::PulseboardWrite | Peer::Bare | Peer::Axum => None,
             Peer::Nchan => Some(std::fs::read_to_string(data.path().join("port"))?.parse()?),
             Peer::Victoria => {
                 let flag =
@@ -113,7 +112,7 @@ impl Server {
                 addr.parse().with_context(|| format!("{peer} said {first:?}"))?
             }
         };
-        let server = Self { child, addr, peer, _data: data };
+        let server = Self { child, addr, peer, data };
         server.answers()?;
         Ok(server)
     }
@@ -139,7 +138,7 @@ impl Server {
     pub(crate) fn inlet(&self) -> &'static str {
         match self.peer {
             Peer::Pulseboard => "/in/bench/text",
-            Peer::Victoria => "/write",
+            Peer::Victoria | Peer::PulseboardWrite => "/write",
             _ => "/pub",
         }
     }
@@ -188,6 +187,13 @@ impl Drop for Server {
         let _killed = self.child.kill();
         let _reaped = self.child.wait();
     }
+}
+
+/// This project's server on a free port.
+fn pulseboard(binary: &Path, data: &Path) -> Command {
+    let mut command = Command::new(binary);
+    command.args(["serve", "--addr", "127.0.0.1:0", "--log", "warn", "--max-readers", "20000", "--data"]).arg(data);
+    command
 }
 
 /// nginx with one worker for each processor, as its packages have it, and memory enough for the channel.
