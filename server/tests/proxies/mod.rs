@@ -6,7 +6,9 @@ use std::fs;
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::time::Instant;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
@@ -61,7 +63,7 @@ impl Proxy {
     fn caddy_at(to: &TestServer, site: &str, port: u16, lines: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let lines = lines.replace("{to}", &to.url);
-        let global = "admin off\nauto_https disable_redirects\nskip_install_trust";
+        let global = "admin off\ndefault_bind 127.0.0.1\nauto_https disable_redirects\nskip_install_trust";
         let file = folder.path().join("Caddyfile");
         fs::write(&file, format!("{{\n{global}\n}}\n{site} {{\n{lines}\n}}\n")).unwrap();
         let mut command = Command::new(program("caddy"));
@@ -85,7 +87,8 @@ impl Proxy {
             let log = || fs::read_to_string(&log).unwrap();
             assert!(ended.is_none(), "the proxy ended: {}", log());
             assert!(Instant::now() < patient_until, "the proxy does not listen: {}", log());
-            std::thread::yield_now();
+            // A program of somebody else's tells nothing; it takes a few of these.
+            std::thread::sleep(Duration::from_millis(10));
         }
         proxy
     }
@@ -99,9 +102,14 @@ impl Drop for Proxy {
     }
 }
 
-/// A port that nothing listens on. Somebody else may take it before the proxy does; then the proxy says so and ends.
+/// A port that nothing listens on, below those that the system gives to connections: a connection to one of these
+/// that nobody listens on yet may be given that very port as its own, reach itself, and keep the proxy from it.
 fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    /// Where this process looks first, so that two at once do not look at the same.
+    static NEXT: LazyLock<AtomicU16> = LazyLock::new(|| AtomicU16::new((std::process::id() % 9_000) as u16));
+    let ports = || 20_000 + NEXT.fetch_add(1, Ordering::Relaxed) % 9_000;
+    let free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    std::iter::repeat_with(ports).take(9_000).find(free).expect("one of thousands of ports is free")
 }
 
 fn program(name: &str) -> PathBuf {
