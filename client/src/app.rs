@@ -43,7 +43,7 @@ pub fn App(
 pub fn Masthead(
     /// The heading of the page.
     #[prop(into)]
-    title: String,
+    title: Signal<String>,
     /// What stands at the right.
     #[prop(optional)]
     children: Option<Children>,

@@ -1,7 +1,7 @@
-//! One board: its page, its tiles and what it shows while there are none.
+//! A board on the page: its [`document`], laid out in a [`grid`].
 
+pub mod document;
 pub mod empty;
-pub mod glance;
+pub mod grid;
 pub mod page;
-pub mod skips;
-pub mod tile;
+pub mod stage;

@@ -7,16 +7,12 @@ use std::time::Duration;
 use leptos::ev;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use wasm_bindgen::{JsCast as _, JsValue};
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{RequestCache, RequestInit, Response};
 
 use crate::app::Masthead;
-use crate::browser;
 use crate::curl_line::CurlLine;
 use crate::format::duration::ago;
-use crate::json;
 use crate::stream::clock::ServerClock;
+use crate::{browser, fetch, json};
 use cards::{Card, Listed, cards};
 
 /// How often the list is asked for, while anyone can see it.
@@ -48,19 +44,19 @@ impl Known {
     fn ask(self, now: u64) {
         self.asked_at.set(now);
         spawn_local(async move {
-            let answer = fetch().await;
+            let answer = list().await;
             if self.asked_at.try_get_untracked() != Some(now) {
                 return;
             }
             match answer {
-                Ok((listed, server)) => {
+                Some((listed, server)) => {
                     if let Some(server) = server {
                         self.clock.update(|clock| clock.observe(server, browser::now()));
                     }
                     self.cards.set(Some(cards(listed)));
                     self.failing_since.set(None);
                 }
-                Err(_) => self.failing_since.update(|since| *since = since.or(Some(now))),
+                None => self.failing_since.update(|since| *since = since.or(Some(now))),
             }
         });
     }
@@ -73,26 +69,14 @@ impl Known {
     }
 }
 
-/// The list, and the server's time where the answer carries it.
-async fn fetch() -> Result<(Vec<Listed>, Option<u64>), JsValue> {
-    let fresh = RequestInit::new();
-    fresh.set_cache(RequestCache::NoStore);
-    let answer = JsFuture::from(window().fetch_with_str_and_init("/api/series", &fresh)).await?;
-    let answer: Response = answer.dyn_into()?;
-    if !answer.ok() {
-        return Err(JsValue::from(answer.status()));
-    }
+/// The list, and the server's time where the answer carries it; nothing where there is no list.
+async fn list() -> Option<(Vec<Listed>, Option<u64>)> {
+    let answer = fetch::get("/api/series").await.ok().filter(fetch::Answer::is_ok)?;
+    let date = js_sys::Date::parse(&answer.date);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates; NaN was sorted out")]
-    let server = answer
-        .headers()
-        .get("date")?
-        .map(|date| js_sys::Date::parse(&date))
-        .filter(|ms| ms.is_finite())
-        // The header is cut to the second: the middle of it is the better guess.
-        .map(|ms| ms as u64 + 500);
-    let text = JsFuture::from(answer.text()?).await?.as_string().unwrap_or_default();
-    let listed = json::read(&text).ok_or("the list has another shape")?;
-    Ok((listed, server))
+    // The header is cut to the second: the middle of it is the better guess.
+    let server = date.is_finite().then(|| date as u64 + 500);
+    Some((json::read(&answer.body)?, server))
 }
 
 /// All boards, each as a card.

@@ -1,11 +1,11 @@
 //! The page: it subscribes, folds and paints.
 //!
 //! - [`route`]: which page an address names; [`app`] shows it;
-//! - [`home`]: all boards; [`board`]: one board and its tiles; [`badge`]: the state of the connection;
+//! - [`home`]: all boards; [`board`]: one board; [`widget`]: what is on it, and [`range`] of when; [`badge`]: the state of the connection;
 //! - [`stream`]: the line to the server; [`live`]: the picture that comes over it;
 //! - [`chart`]: lines that move; [`format`](mod@format): numbers and times as text;
 //! - [`curl_line`]: the line that pushes a number; [`reload`]: a page older than its server;
-//! - [`browser`]: what the browser knows.
+//! - [`browser`]: what the browser knows; [`fetch`]: one request, and its answer.
 //!
 //! What decides is code without browser and clock, tested natively; what touches the browser is thin.
 
@@ -16,12 +16,15 @@ pub mod browser;
 pub mod chart;
 pub mod curl_line;
 pub mod doctor;
+pub mod fetch;
 pub mod format;
 pub mod home;
 pub mod json;
 pub mod live;
+pub mod range;
 pub mod reload;
 pub mod route;
 pub mod stream;
+pub mod widget;
 
 pub use app::start;

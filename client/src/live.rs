@@ -1,16 +1,18 @@
 //! The picture of the page, and who hears of its changes.
 //!
 //! The fold itself lives outside the signals: a track of hundreds of buckets that changes twenty times a second is
-//! nothing to copy into one. Each series has one signal with its [`Glance`], so that only its own tile is painted anew.
+//! nothing to copy into one. Each series has one signal, with how often it changed: whoever shows it looks at the track
+//! when that moves, so that only what shows this series is made anew.
+
+pub mod skips;
 
 use std::collections::HashMap;
 
 use leptos::prelude::*;
 use shared::fold::OutOfStep;
-use shared::{Applied, Cursor, Event, Picture, SeriesName, Track};
+use shared::{Applied, Cursor, Event, Millis, Picture, SeriesName, Track};
 
-use crate::board::glance::Glance;
-use crate::board::skips::Skips;
+use skips::Skips;
 
 /// A handle on the picture.
 #[derive(Clone, Copy, Debug)]
@@ -33,11 +35,11 @@ struct Inner {
 /// What is kept of a series beside its track.
 #[derive(Debug)]
 struct Shown {
-    glance: ArcRwSignal<Glance>,
-    /// Counts its changes, for painters that look by themselves.
-    version: u64,
-    /// What its tile, if it is a log, did not show since the page was opened.
+    /// Counts its changes.
+    version: ArcRwSignal<u64>,
+    /// What nobody could see of it, if it is a log, since the page was opened.
     skips: Skips,
+    skipped: u64,
 }
 
 impl Live {
@@ -83,13 +85,10 @@ impl Live {
         };
         let mut grown = all;
         for name in changed {
-            let Some(glance) = self.inner.try_update_value(|inner| inner.look(&name, &mut grown)).flatten() else {
-                continue;
-            };
-            // Set outside the update, since setting a signal may run code that looks at the picture.
-            let (glance, signal) = glance;
-            if signal.with_untracked(|old| *old != glance) {
-                signal.set(glance);
+            let version = self.inner.try_update_value(|inner| inner.see(&name, &mut grown)).flatten();
+            // Outside of the update, since setting a signal may run code that looks at the picture.
+            if let Some(version) = version {
+                version.update(|version| *version += 1);
             }
         }
         if grown {
@@ -104,21 +103,42 @@ impl Live {
         Ok(())
     }
 
-    /// What the tile of a series shows.
-    #[must_use]
-    pub fn glance(self, name: &SeriesName) -> Option<ArcRwSignal<Glance>> {
-        self.inner.try_with_value(|inner| Some(inner.shown.get(name)?.glance.clone())).flatten()
+    /// Looks at the track of a series, and again whenever it changes: for what is reactive.
+    pub fn track<T>(self, name: &SeriesName, look: impl FnOnce(&Track) -> T) -> Option<T> {
+        self.follow(name);
+        self.with_track(name, look)
     }
 
-    /// Looks at the track of a series as it is now.
+    /// When the newest point of a series was; followed.
+    #[must_use]
+    pub fn newest(self, name: &SeriesName) -> Option<Millis> {
+        self.track(name, |track| track.latest_at().ts)
+    }
+
+    /// How many lines of a series of texts came and went unseen since the page was opened; followed.
+    #[must_use]
+    pub fn skipped(self, name: &SeriesName) -> u64 {
+        self.follow(name);
+        self.inner.try_with_value(|inner| inner.shown.get(name).map_or(0, |shown| shown.skipped)).unwrap_or_default()
+    }
+
+    fn follow(self, name: &SeriesName) {
+        let version = self.inner.try_with_value(|inner| Some(inner.shown.get(name)?.version.clone())).flatten();
+        if let Some(version) = version {
+            version.get();
+        }
+    }
+
+    /// Looks at the track of a series as it is now, without following it: for painters.
     pub fn with_track<T>(self, name: &SeriesName, look: impl FnOnce(&Track) -> T) -> Option<T> {
         self.inner.try_with_value(|inner| inner.picture.series().get(name).map(look)).flatten()
     }
 
-    /// How often a series has changed.
+    /// How often a series has changed, without following it.
     #[must_use]
     pub fn version(self, name: &SeriesName) -> u64 {
-        self.inner.try_with_value(|inner| inner.shown.get(name).map_or(0, |shown| shown.version)).unwrap_or_default()
+        let version = |inner: &Inner| Some(inner.shown.get(name)?.version.get_untracked());
+        self.inner.try_with_value(version).flatten().unwrap_or_default()
     }
 }
 
@@ -140,19 +160,17 @@ impl Inner {
         Ok(applied)
     }
 
-    /// Looks at a series that changed: what its tile shows now, and the signal to tell; `grown` where it is new.
-    fn look(&mut self, name: &SeriesName, grown: &mut bool) -> Option<(Glance, ArcRwSignal<Glance>)> {
+    /// Sees a series that changed, and gives the signal to tell; `grown` where it is new.
+    fn see(&mut self, name: &SeriesName, grown: &mut bool) -> Option<ArcRwSignal<u64>> {
         let track = self.picture.series().get(name)?;
-        let mut glance = Glance::of(name, track);
         let shown = self.shown.entry(name.clone()).or_insert_with(|| {
             *grown = true;
-            Shown { glance: ArcRwSignal::new(Glance::default()), version: 0, skips: Skips::default() }
+            Shown { version: ArcRwSignal::new(0), skips: Skips::default(), skipped: 0 }
         });
-        shown.version += 1;
         if let Track::Texts(log) = track {
-            glance.tell_skipped(shown.skips.see(log));
+            shown.skipped = shown.skips.see(log);
         }
-        Some((glance, shown.glance.clone()))
+        Some(shown.version.clone())
     }
 
     fn drop_gone(&mut self) {

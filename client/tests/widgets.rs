@@ -8,12 +8,15 @@ use leptos::task::tick;
 use pulseboard_client::app::App;
 use pulseboard_client::badge::Badge;
 use pulseboard_client::board::empty::EmptyBoard;
-use pulseboard_client::board::tile::Tile;
+use pulseboard_client::board::stage::Stage;
 use pulseboard_client::chart::frames::Frames;
 use pulseboard_client::live::Live;
+use pulseboard_client::range::Range;
 use pulseboard_client::route::Route;
 use pulseboard_client::stream::clock::ServerClock;
 use pulseboard_client::stream::supervisor::{Standing, State};
+use pulseboard_client::widget::frame::Frame;
+use shared::board::{Board, Span};
 use shared::{Cursor, Epoch, Event, Millis, Number, Seq, SeriesPart, Stamp, Text, Track, Value};
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
@@ -51,15 +54,19 @@ fn number(value: f64) -> Value {
     Value::Number(Number::new(value).unwrap())
 }
 
-/// A tile of the one series in `snapshot`, at the server's time 60 000; it lives as long as the owner.
+/// The widget that a board which nobody made has for the one series in `snapshot`, at the server's time 60 000; it lives
+/// as long as the owner.
 fn tile(snapshot: Vec<SeriesPart>) -> (Live, Element, Owner) {
-    let name = snapshot[0].name.clone();
+    let (name, kind) = (snapshot[0].name.clone(), snapshot[0].track.kind());
+    let widget = Board::automatic(&name.home_board(), [(name, kind)]).widgets.remove(0);
     let owner = Owner::new();
     let live = owner.with(Live::new);
     live.apply(id(1), Event::Snapshot { now: Millis(60_000), series: snapshot }).unwrap();
     let place = mount(move || {
         let clock = Signal::stored(ServerClock::default());
-        view! { <Tile name live frames=Frames::new() clock server_now=Signal::stored(60_000) /> }
+        let range = RwSignal::new(Range::Live(Span::HOUR));
+        let stage = Stage { live, frames: Frames::new(), clock, server_now: Signal::stored(60_000), range };
+        view! { <Frame widget stage/> }
     });
     (live, place, owner)
 }

@@ -2,21 +2,25 @@
 
 use leptos::prelude::*;
 use shared::BoardId;
+use shared::board::Span;
 
+use super::document::{Document, Edition, automatic};
 use super::empty::EmptyBoard;
-use super::tile::Tile;
+use super::grid::Grid;
+use super::stage::Stage;
 use crate::app::Masthead;
 use crate::badge::Badge;
 use crate::chart::frames::Frames;
 use crate::doctor::panel::Doctor;
 use crate::live::Live;
+use crate::range::Range;
 use crate::reload;
 use crate::stream::subscription::Subscription;
 
 /// How many grey tiles stand where the real ones will be.
 const SKELETONS: usize = 6;
 
-/// A board: all series under its name, each as a tile.
+/// A board: what its document says, or all series under its name where nobody has made it.
 #[component]
 pub fn BoardPage(
     /// Which board.
@@ -24,26 +28,69 @@ pub fn BoardPage(
 ) -> impl IntoView {
     document().set_title(&format!("{id} – Pulseboard"));
     let live = Live::new();
-    let frames = Frames::new();
-    let stream = Subscription::open(id.selector(), live);
+    let stream = Subscription::open(id.clone(), live);
+    let stage = Stage {
+        live,
+        frames: Frames::new(),
+        clock: stream.clock.into(),
+        server_now: stream.server_now.into(),
+        range: RwSignal::new(Range::Live(Span::HOUR)),
+    };
     let state = Memo::new(move |_| stream.standing.get().state);
-    let empty = Memo::new(move |_| live.names.with(Vec::is_empty));
-    let title = id.to_string();
+    let document = Document::follow(&id, stream);
+    // What is shown; nothing until it is known.
+    let of = id.clone();
+    let board = Memo::new(move |_| {
+        document.edition.with(|edition| match edition {
+            None => None,
+            Some(Edition::Automatic) => live.loaded.get().then(|| automatic(&of, live)),
+            Some(Edition::Made { board, .. }) => Some(board.clone()),
+        })
+    });
+    let of = id.clone();
+    Effect::new(move |shown: Option<bool>| {
+        let selectors = document.edition.with(|edition| match edition {
+            None => None,
+            Some(Edition::Automatic) => Some(vec![of.selector()]),
+            Some(Edition::Made { board, .. }) => Some(board.selectors()),
+        });
+        let Some(selectors) = selectors else { return shown == Some(true) };
+        if shown != Some(true) && selectors != [of.selector()] {
+            // What came until here is of other series: without theirs the widgets would look empty.
+            live.loaded.set(false);
+        }
+        stream.show(selectors);
+        true
+    });
+    // What the document says, until someone chooses another.
+    let said = Memo::new(move |_| board.with(|board| board.as_ref().map(shared::board::Board::range)));
+    Effect::new(move || {
+        if let Some(span) = said.get() {
+            stage.range.set(Range::Live(span));
+        }
+    });
+    let name = id.to_string();
+    let title = Signal::derive(move || {
+        board.with(|board| board.as_ref().and_then(|board| board.title.clone())).unwrap_or_else(|| name.clone())
+    });
+    let known = Memo::new(move |_| live.loaded.get() && board.with(Option::is_some));
+    let empty = Memo::new(move |_| board.with(|board| board.as_ref().is_none_or(|board| board.widgets.is_empty())));
     Effect::new(move || {
         if live.loaded.get() {
             request_animation_frame(reload::return_to_place);
         }
     });
 
-    let tiles = move || match (live.loaded.get(), empty.get()) {
-        (false, _) => (0..SKELETONS).map(|_| view! { <Skeleton/> }).collect_view().into_any(),
-        (true, true) => view! { <EmptyBoard id=id.clone()/> }.into_any(),
-        (true, false) => view! {
-            <For each=move || live.names.get() key=Clone::clone let:name>
-                <Tile name live frames clock=stream.clock server_now=stream.server_now/>
-            </For>
+    let tiles = move || match (known.get(), empty.get()) {
+        (false, _) => {
+            view! { <div class="skeletons">{(0..SKELETONS).map(|_| view! { <Skeleton/> }).collect_view()}</div> }
+                .into_any()
         }
-        .into_any(),
+        (true, true) => view! { <EmptyBoard id=id.clone()/> }.into_any(),
+        (true, false) => {
+            let board = Signal::derive(move || board.get().unwrap_or_default());
+            view! { <Grid board stage/> }.into_any()
+        }
     };
     view! {
         <Masthead title>
@@ -54,7 +101,7 @@ pub fn BoardPage(
             <p class="notice" role="status" data-testid="reason" hidden=move || stream.reason.with(Option::is_none)>
                 {move || stream.reason.get()}
             </p>
-            <div class="board" data-state=move || state.get().of_picture() aria-busy=move || (!live.loaded.get()).to_string()>
+            <div class="board" data-state=move || state.get().of_picture() aria-busy=move || (!known.get()).to_string()>
                 {tiles}
             </div>
             <Doctor/>

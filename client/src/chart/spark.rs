@@ -9,10 +9,9 @@ use shared::{Bucket, SeriesName, Track};
 use wasm_bindgen::JsCast as _;
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement};
 
-use super::frames::{Frame, Frames};
+use super::frames::Frame;
 use super::scale::{Range, Window};
-use crate::live::Live;
-use crate::stream::clock::ServerClock;
+use crate::board::stage::Stage;
 
 /// Width of the line, in pixels of the page.
 const LINE: f64 = 1.5;
@@ -38,18 +37,15 @@ struct Key {
 pub fn Spark(
     /// Whose line.
     name: SeriesName,
-    /// Where its track is.
-    live: Live,
-    /// The loop that moves it.
-    frames: Frames,
-    /// The server's clock as the page knows it.
-    clock: Signal<ServerClock>,
+    /// Where its track is, and the loop that moves it.
+    stage: Stage,
 ) -> impl IntoView {
+    let Stage { live, frames, .. } = stage;
     let canvas = NodeRef::<Canvas>::new();
     let mut drawn: Option<Key> = None;
     frames.paint(move |frame| {
         let Some(Some(canvas)) = canvas.try_get_untracked() else { return };
-        let now = clock.try_get_untracked().unwrap_or_default().server_now(crate::browser::now());
+        let now = stage.now();
         let ratio = window().device_pixel_ratio().max(1.0);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates")]
         let pixels = |css: i32| (f64::from(css) * ratio).round() as u32;

@@ -114,6 +114,11 @@ enum Step {
         tab: usize,
         board: usize,
     },
+    /// It shows another board, as one whose document changed.
+    Show {
+        tab: usize,
+        board: usize,
+    },
     Close {
         tab: usize,
     },
@@ -176,6 +181,7 @@ fn step() -> impl Strategy<Value = Step> {
     let tab = || 0..TABS;
     prop_oneof![
         3 => (tab(), 0..BOARDS.len()).prop_map(|(tab, board)| Step::Open { tab, board }),
+        1 => (tab(), 0..BOARDS.len()).prop_map(|(tab, board)| Step::Show { tab, board }),
         1 => tab().prop_map(|tab| Step::Close { tab }),
         1 => tab().prop_map(|tab| Step::Crash { tab }),
         1 => tab().prop_map(|tab| Step::Freeze { tab }),
@@ -206,7 +212,7 @@ impl World {
         if self.places[at].is_some() {
             return;
         }
-        let interest = Interest::of(format!("{}/**", BOARDS[board]).parse().unwrap());
+        let interest = of_board(board);
         let owner = Owner::new();
         let live = owner.with(Live::new);
         let name = TabId(format!("{at} since {}", self.now));
@@ -218,6 +224,15 @@ impl World {
             self.join(at);
         }
         acts.into_iter().for_each(|act| self.act(at, act));
+    }
+
+    fn show(&mut self, at: usize, board: usize) {
+        let now = self.now;
+        let Some(place) = self.places[at].as_mut().filter(|place| place.runs) else { return };
+        place.interest = of_board(board);
+        let acts = place.tab.show(now, 0.5, place.interest.clone());
+        acts.into_iter().for_each(|act| self.act(at, act));
+        self.check(at);
     }
 
     fn join(&mut self, at: usize) {
@@ -291,7 +306,7 @@ impl World {
             }
             Act::Leave => self.leave(at),
             Act::Join => self.join(at),
-            Act::Contract(_) | Act::Paint(_) => {}
+            Act::Contract(_) | Act::Boards(_) | Act::Paint(_) => {}
         }
     }
 
@@ -418,6 +433,7 @@ impl World {
     fn take(&mut self, step: Step) {
         match step {
             Step::Open { tab, board } => self.open(tab, board),
+            Step::Show { tab, board } => self.show(tab, board),
             Step::Close { tab } => self.close(tab),
             Step::Crash { tab } => self.crash(tab),
             Step::Freeze { tab } => {
@@ -498,12 +514,17 @@ impl World {
     }
 }
 
+fn of_board(board: usize) -> Interest {
+    Interest::of_board(BOARDS[board].parse().unwrap(), [format!("{}/**", BOARDS[board]).parse().unwrap()])
+}
+
 fn connect(address: &str) -> Stream {
     let query = address.strip_prefix("/sse?").unwrap();
     let (mut interest, mut last_id) = (Interest::default(), None);
     for parameter in query.split('&') {
         match parameter.split_once('=').unwrap() {
             ("series", selector) => interest.add(&Interest::of(selector.parse().unwrap())),
+            ("board", board) => interest.add(&Interest::of_board(board.parse().unwrap(), [])),
             ("last_event_id", id) => last_id = Some(id.parse().unwrap()),
             other => panic!("{other:?}"),
         }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use shared::Selector;
+use shared::board::Etag;
+use shared::{BoardId, Selector};
 
 use super::clock::ServerClock;
 use super::latency::{Arrival, Latency};
@@ -39,12 +40,15 @@ pub struct Subscription {
     pub clock: RwSignal<ServerClock>,
     /// From push to paint, the median of the last updates.
     pub latency_ms: RwSignal<Option<u64>>,
+    /// Which edition of the board the server has, as it said last: its tag, or that nobody has made it.
+    pub edition: RwSignal<Option<Option<Etag>>>,
     /// Whether the server speaks another version of the contract, and reloading did not help.
     pub outdated: RwSignal<bool>,
 }
 
 #[derive(Debug)]
 struct Core {
+    board: BoardId,
     tab: Tab,
     source: Option<Source>,
     team: Option<Team>,
@@ -56,9 +60,10 @@ struct Core {
 }
 
 impl Subscription {
-    /// Keeps `live` up to date with all that the selector names.
+    /// Keeps `live` up to date with all that is under the board's name, until [`Subscription::show`] says what else it
+    /// shows.
     #[must_use]
-    pub fn open(selector: Selector, live: Live) -> Self {
+    pub fn open(board: BoardId, live: Live) -> Self {
         let now = browser::now();
         let this = Self {
             core: StoredValue::new_local(None),
@@ -67,13 +72,16 @@ impl Subscription {
             server_now: RwSignal::new(now),
             clock: RwSignal::new(ServerClock::default()),
             latency_ms: RwSignal::new(None),
+            edition: RwSignal::new(None),
             outdated: RwSignal::new(false),
         };
         let team = this.join();
         let company = if team.is_some() { Company::Team } else { Company::Alone };
-        let (tab, acts) = Tab::new(now, TabId(browser::random_name()), Interest::of(selector), live, company);
+        let interest = Interest::of_board(board.clone(), [board.selector()]);
+        let (tab, acts) = Tab::new(now, TabId(browser::random_name()), interest, live, company);
         let vitals = vitals::listen(move |vital| this.step(Turned::Vital(vital)));
-        let core = Core { tab, source: None, team, latency: Latency::default(), sampling: false, _vitals: vitals };
+        let core =
+            Core { board, tab, source: None, team, latency: Latency::default(), sampling: false, _vitals: vitals };
         this.core.set_value(Some(core));
         acts.into_iter().for_each(|act| this.act(act));
         this.step(Turned::Vital(vitals::seen()));
@@ -86,6 +94,17 @@ impl Subscription {
             // All else goes with the core, which goes with the owner.
         });
         this
+    }
+
+    /// Keeps the picture up to date with what these select, instead of what it was before.
+    pub fn show(self, selectors: Vec<Selector>) {
+        let now = browser::now();
+        let acts = self.with(|core| {
+            let interest = Interest::of_board(core.board.clone(), selectors);
+            core.tab.show(now, browser::random(), interest)
+        });
+        acts.into_iter().flatten().for_each(|act| self.act(act));
+        self.tell(now);
     }
 
     /// The other tabs, where the browser lets them hear each other. Those that speak another version stay apart.
@@ -102,7 +121,7 @@ impl Subscription {
         let now = browser::now();
         let acts = self.with(|core| core.tab.step(now, browser::random(), turned));
         acts.into_iter().flatten().for_each(|act| self.act(act));
-        self.show(now);
+        self.tell(now);
     }
 
     fn act(self, act: Act) {
@@ -136,6 +155,12 @@ impl Subscription {
                     self.outdated.try_set(true);
                 }
             }
+            Act::Boards(editions) => {
+                let mine = self.with(|core| editions.into_iter().find(|edition| edition.id == core.board)).flatten();
+                if let Some(edition) = mine {
+                    set_if_changed(self.edition, Some(edition.etag));
+                }
+            }
             Act::Paint(arrival) => self.sample(arrival),
         }
     }
@@ -149,7 +174,7 @@ impl Subscription {
         }
     }
 
-    fn show(self, now: u64) {
+    fn tell(self, now: u64) {
         let told = self.with(|core| (core.tab.standing(now), core.tab.reason(now), core.tab.clock()));
         let Some((standing, reason, clock)) = told else { return };
         set_if_changed(self.clock, clock);

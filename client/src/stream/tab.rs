@@ -2,7 +2,7 @@
 //!
 //! Whoever drives it says what happened and when, and does what it answers.
 
-use shared::Event;
+use shared::{BoardEdition, Event};
 
 use super::clock::ServerClock;
 use super::latency::Arrival;
@@ -55,6 +55,8 @@ pub enum Act {
     Join,
     /// The server speaks this contract.
     Contract(String),
+    /// The server has these editions of boards.
+    Boards(Vec<BoardEdition>),
     /// An update is about to be painted.
     Paint(Arrival),
 }
@@ -132,6 +134,16 @@ impl Tab {
                 let effects = self.member.tick(now);
                 self.effects(now, random, effects);
             }
+        }
+        std::mem::take(&mut self.acts)
+    }
+
+    /// Shows something else from `now` on. What is shown stays until there is a picture of that.
+    pub fn show(&mut self, now: u64, random: f64, interest: Interest) -> Vec<Act> {
+        if !self.member.shows(&interest) {
+            self.live.forget();
+            let effect = self.member.show(now, interest);
+            self.effects(now, random, [effect]);
         }
         std::mem::take(&mut self.acts)
     }
@@ -268,9 +280,12 @@ impl Tab {
             self.clock.observe(written, now);
         }
         let input = match &event {
-            Event::Hello { contract, heartbeat_ms, .. } => {
+            Event::Hello { contract, heartbeat_ms, boards, .. } => {
                 self.refusal = None;
                 self.acts.push(Act::Contract(contract.clone()));
+                if !boards.is_empty() {
+                    self.acts.push(Act::Boards(boards.clone()));
+                }
                 return Some(Input::Hello { heartbeat_ms: *heartbeat_ms });
             }
             Event::Bye { retry_ms, .. } => return Some(Input::Bye { retry_ms: *retry_ms }),
@@ -278,7 +293,11 @@ impl Tab {
                 self.live.forget();
                 return Some(Input::Gap);
             }
-            Event::Board(_) | Event::Unknown => return Some(Input::Heard),
+            Event::Board(edition) => {
+                self.acts.push(Act::Boards(vec![edition.clone()]));
+                return Some(Input::Heard);
+            }
+            Event::Unknown => return Some(Input::Heard),
             Event::Snapshot { .. } | Event::Update { .. } | Event::Heartbeat { .. } => Input::Applied,
         };
         if let Event::Update { now: written, pushed, .. } = &event {

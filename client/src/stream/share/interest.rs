@@ -1,50 +1,71 @@
 //! What a tab shows, or all of the tabs together.
 
-use shared::{Event, Selector, SeriesName, SeriesPart};
+use shared::{BoardId, Event, Selector, SeriesName, SeriesPart};
 
-/// Some selectors, sorted, each once; a series belongs to it where one of them matches.
+/// Before a board where an interest is written as text; no selector begins so.
+const BOARD: char = '@';
+
+/// Some selectors, sorted, each once: a series belongs to it where one of them matches. And the boards whose documents
+/// are followed: which series they show is said by selectors all the same, so that a claim about an interest stands
+/// by itself, whatever edition of a document somebody knows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Interest(Vec<Selector>);
+pub struct Interest {
+    selectors: Vec<Selector>,
+    boards: Vec<BoardId>,
+}
 
 impl Interest {
     /// Of a single selector.
     #[must_use]
     pub fn of(selector: Selector) -> Self {
-        Self(vec![selector])
+        Self { selectors: vec![selector], boards: Vec::new() }
+    }
+
+    /// Of a board that shows this.
+    #[must_use]
+    pub fn of_board(id: BoardId, selectors: impl IntoIterator<Item = Selector>) -> Self {
+        let mut interest = Self { selectors: Vec::new(), boards: vec![id] };
+        selectors.into_iter().for_each(|selector| insert(&mut interest.selectors, selector));
+        interest
     }
 
     /// As [`Interest::text`] wrote it.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let mut interest = Self::default();
-        for selector in text.split_whitespace() {
-            interest.insert(selector.parse().ok()?);
+        for word in text.split_whitespace() {
+            match word.strip_prefix(BOARD) {
+                Some(board) => insert(&mut interest.boards, board.parse().ok()?),
+                None => insert(&mut interest.selectors, word.parse().ok()?),
+            }
         }
         Some(interest)
     }
 
-    /// Its selectors with spaces between them.
+    /// Its selectors, and its boards, with spaces between them.
     #[must_use]
     pub fn text(&self) -> String {
-        self.joined("", " ")
+        self.joined("", &BOARD.to_string(), " ")
     }
 
     /// Takes in all of another one.
     pub fn add(&mut self, other: &Self) {
-        other.0.iter().for_each(|selector| self.insert(selector.clone()));
+        other.selectors.iter().for_each(|selector| insert(&mut self.selectors, selector.clone()));
+        other.boards.iter().for_each(|board| insert(&mut self.boards, board.clone()));
     }
 
     /// Whether all of `other` is in it. By the selectors as they are written: `**` is not taken to hold `ops/**`,
     /// which costs a selector more in the address of the stream and nothing else.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
-        other.0.iter().all(|selector| self.0.contains(selector))
+        let selects = |selector| self.selectors.contains(selector);
+        other.selectors.iter().all(selects) && other.boards.iter().all(|board| self.boards.contains(board))
     }
 
     /// Whether a series belongs to it.
     #[must_use]
     pub fn includes(&self, name: &SeriesName) -> bool {
-        self.0.iter().any(|selector| selector.matches(name))
+        self.selectors.iter().any(|selector| selector.matches(name))
     }
 
     /// Leaves of an event what belongs to it.
@@ -54,28 +75,29 @@ impl Interest {
         }
     }
 
-    /// It as the query of the stream. No character of a selector has a meaning there.
+    /// It as the query of the stream. No character of a selector or a board has a meaning there.
     #[must_use]
     pub fn query(&self) -> String {
-        self.joined("series=", "&")
+        self.joined("series=", "board=", "&")
     }
 
-    fn insert(&mut self, selector: Selector) {
-        if let Err(at) = self.0.binary_search(&selector) {
-            self.0.insert(at, selector);
-        }
-    }
-
-    fn joined(&self, before: &str, between: &str) -> String {
+    fn joined(&self, selector: &str, board: &str, between: &str) -> String {
         let mut text = String::new();
-        for selector in &self.0 {
+        let selectors = self.selectors.iter().map(|known| (selector, known.as_str()));
+        for (before, word) in selectors.chain(self.boards.iter().map(|known| (board, known.as_str()))) {
             if !text.is_empty() {
                 text.push_str(between);
             }
             text.push_str(before);
-            text.push_str(selector.as_str());
+            text.push_str(word);
         }
         text
+    }
+}
+
+fn insert<T: Ord>(sorted: &mut Vec<T>, new: T) {
+    if let Err(at) = sorted.binary_search(&new) {
+        sorted.insert(at, new);
     }
 }
 
@@ -95,6 +117,14 @@ mod tests {
         assert_eq!(both.query(), "series=dev/*&series=ops/**");
         assert!(both.covers(&interest(&["ops/**"])));
         assert!(!interest(&["ops/**"]).covers(&both));
+    }
+
+    #[test]
+    fn a_board_is_followed_beside_the_series_that_it_shows() {
+        let hall = Interest::of_board("hall".parse().unwrap(), ["ops/**".parse().unwrap()]);
+        assert_eq!((hall.query().as_str(), hall.text().as_str()), ("series=ops/**&board=hall", "ops/** @hall"));
+        assert_eq!(Interest::parse(&hall.text()), Some(hall.clone()));
+        assert!(!interest(&["ops/**"]).covers(&hall) && hall.covers(&interest(&["ops/**"])));
     }
 
     #[test]

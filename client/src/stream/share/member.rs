@@ -120,6 +120,24 @@ impl Member {
         self.lead = None;
     }
 
+    /// Whether it is this that the tab shows.
+    #[must_use]
+    pub fn shows(&self, interest: &Interest) -> bool {
+        self.mine == *interest
+    }
+
+    /// From `now` on the tab shows something else, of which it needs all.
+    #[must_use]
+    pub fn show(&mut self, now: u64, mine: Interest) -> Effect {
+        self.union.add(&mine);
+        self.mine = mine;
+        if let Some(lead) = &mut self.lead {
+            lead.start_over();
+            return Effect::Reopen;
+        }
+        self.ask(now, Need::Snapshot)
+    }
+
     /// This tab is about to be frozen, or to go.
     #[must_use]
     pub fn retire(&mut self) -> Effect {

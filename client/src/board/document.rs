@@ -1,0 +1,115 @@
+//! The document of the board that the page shows.
+
+use std::time::Duration;
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use shared::board::{Board, Etag, Reading};
+use shared::problem::FieldError;
+use shared::{BoardId, SeriesName};
+
+use crate::live::Live;
+use crate::stream::subscription::Subscription;
+use crate::{fetch, json};
+
+/// When to ask again where nobody answered.
+const AGAIN: Duration = Duration::from_secs(2);
+
+/// Which board there is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Edition {
+    /// Nobody has made it: it shows all series under its name.
+    Automatic,
+    /// Somebody has.
+    Made {
+        /// The tag of its document.
+        etag: Etag,
+        /// What could be made out of it.
+        board: Board,
+        /// What could not.
+        mistakes: Vec<FieldError>,
+    },
+}
+
+impl Edition {
+    fn etag(&self) -> Option<Etag> {
+        match self {
+            Self::Automatic => None,
+            Self::Made { etag, .. } => Some(*etag),
+        }
+    }
+}
+
+/// The document, kept as the server has it.
+#[derive(Clone, Copy, Debug)]
+pub struct Document {
+    /// Which board there is; nothing until that is known.
+    pub edition: RwSignal<Option<Edition>>,
+    /// Counts what was asked: an answer to an older question does not count.
+    asked: StoredValue<u64>,
+}
+
+impl Document {
+    /// Gets the document, and again whenever the server says that there is another edition.
+    #[must_use]
+    pub fn follow(id: &BoardId, stream: Subscription) -> Self {
+        let this = Self { edition: RwSignal::new(None), asked: StoredValue::new(0) };
+        this.ask(id.clone());
+        let id = id.clone();
+        Effect::new(move || {
+            let Some(theirs) = stream.edition.get() else { return };
+            let ours = this.edition.with_untracked(|edition| edition.as_ref().map(Edition::etag));
+            let same = match (ours, theirs) {
+                (Some(Some(ours)), Some(theirs)) => ours.same_edition(&theirs),
+                (Some(None), None) => true,
+                _ => false,
+            };
+            if !same {
+                this.ask(id.clone());
+            }
+        });
+        this
+    }
+
+    fn ask(self, id: BoardId) {
+        let Some(turn) = self.asked.try_update_value(|asked| {
+            *asked += 1;
+            *asked
+        }) else {
+            return;
+        };
+        spawn_local(async move {
+            let edition = get(&id).await;
+            if self.asked.try_get_value() != Some(turn) {
+                return;
+            }
+            match edition {
+                Some(edition) => {
+                    self.edition.try_set(Some(edition));
+                }
+                None => set_timeout(move || self.ask(id), AGAIN),
+            }
+        });
+    }
+}
+
+/// What the server has; nothing where it cannot be had now.
+async fn get(id: &BoardId) -> Option<Edition> {
+    let answer = fetch::get(&format!("/api/boards/{id}")).await.ok()?;
+    if answer.status == 404 {
+        return Some(Edition::Automatic);
+    }
+    if !answer.is_ok() {
+        return None;
+    }
+    let etag = answer.etag.parse().ok()?;
+    let Reading { board, mistakes } = Board::read(&json::read(&answer.body)?);
+    Some(Edition::Made { etag, board, mistakes })
+}
+
+/// What `id` shows while nobody has made it.
+#[must_use]
+pub fn automatic(id: &BoardId, live: Live) -> Board {
+    let kinds = |name: SeriesName| live.with_track(&name, shared::Track::kind).map(|kind| (name, kind));
+    Board::automatic(id, live.names.get().into_iter().filter_map(kinds))
+}

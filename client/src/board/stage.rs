@@ -1,0 +1,31 @@
+//! What all widgets of a board share.
+
+use leptos::prelude::*;
+
+use crate::chart::frames::Frames;
+use crate::live::Live;
+use crate::range::Range;
+use crate::stream::clock::ServerClock;
+
+/// Handles on it: given to each widget, and cheap to copy.
+#[derive(Clone, Copy, Debug)]
+pub struct Stage {
+    /// The picture.
+    pub live: Live,
+    /// The one loop of animation frames.
+    pub frames: Frames,
+    /// The server's clock as the page knows it.
+    pub clock: Signal<ServerClock>,
+    /// The server's time in milliseconds; changes once a second.
+    pub server_now: Signal<u64>,
+    /// Which stretch of time is shown.
+    pub range: RwSignal<Range>,
+}
+
+impl Stage {
+    /// The server's time right now, in milliseconds, without following it.
+    #[must_use]
+    pub fn now(self) -> u64 {
+        self.clock.try_get_untracked().unwrap_or_default().server_now(crate::browser::now())
+    }
+}
