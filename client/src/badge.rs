@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use crate::browser;
+use crate::dynamic::text;
 use crate::stream::supervisor::{Standing, State};
 
 /// The badge, and the latency from push to paint beside it.
@@ -30,15 +31,15 @@ pub fn Badge(
             data-testid="latency"
             title="The median of the last 30 updates"
         >
-            {latency}
+            {text(latency)}
         </span>
-        <div class="badge" data-testid="badge" data-state=move || state.get().word()>
+        <div class="badge" data-testid="badge" data-state=text(move || state.get().word().to_owned())>
             <svg class="badge-shape" viewBox="0 0 16 16" aria-hidden="true">
-                <path d=move || shape(state.get())/>
+                <path d=text(move || shape(state.get()).to_owned())/>
             </svg>
             // Only the word is announced, and only when it changes.
-            <span role="status">{move || state.get().word()}</span>
-            <span class="badge-since">{since}</span>
+            <span role="status">{text(move || state.get().word().to_owned())}</span>
+            <span class="badge-since">{text(since)}</span>
         </div>
     }
 }

@@ -2,10 +2,10 @@
 
 use leptos::html::Code;
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 use wasm_bindgen_futures::JsFuture;
 
 use crate::browser;
+use crate::dynamic::{spawn, text};
 
 /// The command that pushes a first number to the series `board`/temp of the server at `origin`.
 #[must_use]
@@ -28,7 +28,7 @@ pub fn CurlLine(
         let line = line.clone();
         move |_| {
             let line = line.clone();
-            spawn_local(async move {
+            spawn(async move {
                 if clipboard(&line).await {
                     said.try_set("Copied");
                 } else {
@@ -46,7 +46,7 @@ pub fn CurlLine(
             // It may be wider than the page, and must then be scrolled by keyboard too.
             <code class="curl-line" data-testid="curl-line" tabindex="0" node_ref=code>{line}</code>
             <button class="button" data-testid="copy" type="button" aria-live="polite" on:click=copy>
-                {said}
+                {text(move || said.get().to_owned())}
             </button>
         </div>
     }

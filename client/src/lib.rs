@@ -5,7 +5,7 @@
 //! - [`stream`]: the line to the server; [`live`]: the picture that comes over it;
 //! - [`chart`]: lines that move; [`format`](mod@format): numbers and times as text;
 //! - [`curl_line`]: the line that pushes a number; [`reload`]: a page older than its server;
-//! - [`browser`]: what the browser knows; [`fetch`]: one request, and its answer.
+//! - [`dynamic`]: what moves in a view; [`browser`]: what the browser knows; [`fetch`]: one request, and its answer.
 //!
 //! What decides is code without browser and clock, tested natively; what touches the browser is thin.
 
@@ -16,6 +16,7 @@ pub mod browser;
 pub mod chart;
 pub mod curl_line;
 pub mod doctor;
+pub mod dynamic;
 pub mod fetch;
 pub mod format;
 pub mod home;

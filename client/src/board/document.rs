@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 use shared::board::{Board, Etag, Reading};
 use shared::problem::FieldError;
 use shared::{BoardId, SeriesName};
 
+use crate::dynamic::{effect, spawn};
 use crate::live::Live;
 use crate::stream::subscription::Subscription;
 use crate::{fetch, json};
@@ -56,7 +56,7 @@ impl Document {
         let this = Self { edition: RwSignal::new(None), asked: StoredValue::new(0) };
         this.ask(id.clone());
         let id = id.clone();
-        Effect::new(move || {
+        effect(move || {
             let Some(theirs) = stream.edition.get() else { return };
             let ours = this.edition.with_untracked(|edition| edition.as_ref().map(Edition::etag));
             let same = match (ours, theirs) {
@@ -78,7 +78,7 @@ impl Document {
         }) else {
             return;
         };
-        spawn_local(async move {
+        spawn(async move {
             let edition = get(&id).await;
             if self.asked.try_get_value() != Some(turn) {
                 return;

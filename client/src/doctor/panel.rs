@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::findings::Finding;
+use crate::dynamic::{part, text};
 
 /// How far it is.
 #[derive(Clone, PartialEq)]
@@ -33,16 +34,16 @@ pub fn Doctor() -> impl IntoView {
     };
     view! {
         <section class="doctor" aria-label="Stream doctor">
-            <button class="button" type="button" data-testid="doctor" aria-expanded=move || open().to_string() on:click=click>
-                {move || if open() { "Close" } else { "Check the stream" }}
+            <button class="button" type="button" data-testid="doctor" aria-expanded=text(move || open().to_string()) on:click=click>
+                {text(move || if open() { "Close" } else { "Check the stream" }.to_owned())}
             </button>
             <div role="status" data-testid="findings">
-                {move || visit.with(|visit| match visit {
+                {part(move || visit.with(|visit| match visit {
                     Visit::Closed => ().into_any(),
                     Visit::Measuring => view! { <p class="finding">"Measuring, some five seconds…"</p> }.into_any(),
                     Visit::Failed => view! { <p class="finding">"The server did not answer; try again."</p> }.into_any(),
                     Visit::Found(findings) => findings.iter().map(shown).collect_view().into_any(),
-                })}
+                }))}
             </div>
         </section>
     }
@@ -50,7 +51,7 @@ pub fn Doctor() -> impl IntoView {
 
 #[cfg(target_family = "wasm")]
 fn examine(visit: RwSignal<Visit>) {
-    leptos::task::spawn_local(async move {
+    crate::dynamic::spawn(async move {
         let found = super::measure::examine().await.map_or(Visit::Failed, Visit::Found);
         // Closed meanwhile: then nobody wants to know.
         visit.try_update(|visit| {

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 use shared::board::Etag;
 use shared::{BoardId, Selector};
 
@@ -19,6 +18,7 @@ use super::source::Source;
 use super::supervisor::{Standing, Supervisor};
 use super::tab::{Act, Company, Tab, Turned};
 use super::vitals;
+use crate::dynamic::spawn;
 use crate::live::Live;
 use crate::{browser, reload};
 
@@ -133,7 +133,7 @@ impl Subscription {
                 // Only an address that is none is refused, and ours is one.
                 self.replace(Source::open(&address, move |happened| self.step(Turned::Source(happened))).ok());
             }
-            Act::Probe(address) => spawn_local(async move {
+            Act::Probe(address) => spawn(async move {
                 let refusal = Refusal::of(probe(&address).await, browser::random());
                 self.step(Turned::Probed(refusal));
             }),

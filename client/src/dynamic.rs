@@ -1,0 +1,76 @@
+//! What moves in a view, each kind of one type.
+//!
+//! A closure has a type of its own, and all that Leptos does with one is compiled again for each: some kilobytes. Behind
+//! a box they are all alike, and the page is a good part smaller. So a view has no bare closures in it: what is
+//! reactive goes through one of these.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+/// Text that follows signals.
+pub type Text = Box<dyn FnMut() -> String + Send>;
+
+/// Something that is true or not, by signals.
+pub type Flag = Box<dyn FnMut() -> bool + Send>;
+
+/// A part of a view that is made anew as signals change.
+pub type Part = Box<dyn FnMut() -> AnyView + Send>;
+
+/// Text that follows signals: between tags, or as an attribute, a class or a style.
+pub fn text(what: impl FnMut() -> String + Send + 'static) -> Text {
+    Box::new(what)
+}
+
+/// An attribute that is there or not, such as `hidden`.
+pub fn flag(what: impl FnMut() -> bool + Send + 'static) -> Flag {
+    Box::new(what)
+}
+
+/// A part of a view that is made anew as signals change.
+pub fn part(what: impl FnMut() -> AnyView + Send + 'static) -> Part {
+    Box::new(what)
+}
+
+/// A view for each key, in their order; one that stays is not made anew.
+pub fn list(
+    keys: impl Fn() -> Vec<String> + Send + Sync + 'static,
+    view: impl Fn(String) -> AnyView + Send + Sync + 'static,
+) -> AnyView {
+    list_of_one_type(Box::new(keys), Arc::new(view))
+}
+
+type Keys = Box<dyn Fn() -> Vec<String> + Send + Sync>;
+type ViewOf = Arc<dyn Fn(String) -> AnyView + Send + Sync>;
+
+fn list_of_one_type(keys: Keys, view: ViewOf) -> AnyView {
+    let children = move |key| view(key);
+    view! { <For each=keys key=Clone::clone children/> }.into_any()
+}
+
+/// Runs `what` now, and again whenever a signal changes that it read; it ends with the reactive owner.
+pub fn effect(what: impl FnMut() + 'static) {
+    let mut what: Box<dyn FnMut()> = Box::new(what);
+    Effect::new(move || what());
+}
+
+/// Text that is only told where it has changed: for whoever is dear to run.
+pub fn memo_text(what: impl Fn() -> String + Send + Sync + 'static) -> Memo<String> {
+    let what: Box<dyn Fn() -> String + Send + Sync> = Box::new(what);
+    Memo::new(move |_| what())
+}
+
+/// As [`memo_text`], of what is true or not.
+pub fn memo_flag(what: impl Fn() -> bool + Send + Sync + 'static) -> Memo<bool> {
+    let what: Box<dyn Fn() -> bool + Send + Sync> = Box::new(what);
+    Memo::new(move |_| what())
+}
+
+/// Does what waits for something outside, beside all else.
+pub fn spawn(what: impl Future<Output = ()> + 'static) {
+    let what: Pin<Box<dyn Future<Output = ()>>> = Box::pin(what);
+    spawn_local(what);
+}
