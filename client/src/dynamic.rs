@@ -53,8 +53,8 @@ fn list_of_one_type(keys: Keys, view: ViewOf) -> AnyView {
 
 /// Runs `what` now, and again whenever a signal changes that it read; it ends with the reactive owner.
 pub fn effect(what: impl FnMut() + 'static) {
-    let mut what: Box<dyn FnMut()> = Box::new(what);
-    Effect::new(move || what());
+    let what: Box<dyn FnMut()> = Box::new(what);
+    Effect::new(what);
 }
 
 /// Text that is only told where it has changed: for whoever is dear to run.
