@@ -7,6 +7,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use shared::{BoardId, ByeReason, SeriesName, Track};
 use tokio::sync::{Notify, watch};
+use tokio::time::MissedTickBehavior;
 
 use super::frame::Frame;
 use super::topic::TopicId;
@@ -16,6 +17,15 @@ use crate::store::commit::Committed;
 
 /// Readers that are sent away come back within so many seconds, each at a time of its own.
 const RETRY_SPREAD_SECONDS: u32 = 10;
+
+/// How often some series are looked at, whether they rest.
+const REST_EVERY: Duration = Duration::from_secs(1);
+
+/// In how many such steps all of them are.
+const REST_STEPS: usize = 60;
+
+/// How many are looked at under one lock: a millisecond or two.
+const REST_AT_ONCE: usize = 512;
 
 /// The hub of a running server. Clones are the same one.
 #[derive(Clone, Debug)]
@@ -86,8 +96,28 @@ impl HubHandle {
         self.wake(&topics);
     }
 
-    /// Writes frames when their time comes, until dropped.
+    /// Does what time brings, until dropped: writes frames that are due, and packs what does not change.
     pub async fn pace(self) {
+        tokio::join!(self.flush(), self.rest());
+    }
+
+    /// Looks at all series in a minute; one that has not changed in the minute before is packed.
+    async fn rest(&self) {
+        let mut every = tokio::time::interval(REST_EVERY);
+        every.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            every.tick().await;
+            let mut share = self.0.hub.lock().counts().series / REST_STEPS + 1;
+            while share > 0 {
+                // A little at a time: nothing is published meanwhile.
+                let step = share.min(REST_AT_ONCE);
+                self.0.hub.lock().rest(step);
+                share -= step;
+            }
+        }
+    }
+
+    async fn flush(&self) {
         loop {
             let sooner = self.0.sooner.notified();
             let due = self.0.hub.lock().due();
@@ -146,9 +176,9 @@ impl HubHandle {
         self.0.hub.lock().counts()
     }
 
-    /// Looks at every series, in no particular order. Nothing is published meanwhile, so be quick.
+    /// Looks at every series with its newest entry at least, in no particular order. Nothing is published meanwhile, so be quick.
     pub fn each_series(&self, mut look: impl FnMut(&SeriesName, &Track)) {
-        self.0.hub.lock().series().for_each(|(name, track)| look(name, track));
+        self.0.hub.lock().series().for_each(|(name, track)| look(name, &track));
     }
 
     fn waker(&self, topic: TopicId) -> watch::Receiver<()> {

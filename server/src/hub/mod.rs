@@ -13,6 +13,7 @@ mod simulation;
 mod stems;
 pub mod topic;
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
@@ -225,9 +226,14 @@ impl Hub {
         *id = joined;
     }
 
-    /// Every series, in no particular order.
-    pub fn series(&self) -> impl Iterator<Item = (&SeriesName, &Track)> {
-        self.rollup.iter()
+    /// Every series with its newest entry at least, in no particular order.
+    pub fn series(&self) -> impl Iterator<Item = (&SeriesName, Cow<'_, Track>)> {
+        self.rollup.newest()
+    }
+
+    /// Takes the next step of packing what does not change: [`Rollup::rest`].
+    pub fn rest(&mut self, most: usize) {
+        self.rollup.rest(most);
     }
 
     /// How many series, readers and topics there are, and how many frames were ever encoded for topics.

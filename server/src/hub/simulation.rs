@@ -159,6 +159,7 @@ impl World {
     fn pass(&mut self, ms: u16) {
         self.now = Now { wall: self.now.wall.plus(ms.into()), up: self.now.up.plus(ms.into()) };
         self.hub.tick(self.now);
+        self.hub.rest(3);
     }
 
     fn restart(&mut self) {

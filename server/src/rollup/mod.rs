@@ -1,14 +1,20 @@
 //! The recent past of every series, in memory: what snapshots and updates are cut from.
 
 mod names;
+mod packed;
+mod past;
+
+use std::borrow::Cow;
 
 use shared::bucket::SECOND;
 use shared::track::revises;
 use shared::{Epoch, Selector, Seq, SeriesName, SeriesPart, Stretch, Track};
 
+use crate::store::SeriesId;
 use crate::store::commit::Committed;
 use crate::store::recover::Recovered;
 use names::Names;
+use past::Past;
 
 /// The place of a series in a [`Rollup`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,6 +31,8 @@ pub struct Rollup {
     /// [`NO_SERIES`]. Rows have no holes.
     by_row: Vec<u32>,
     names: Names,
+    /// Where [`Rollup::rest`] goes on.
+    hand: usize,
 }
 
 /// Where a row has no series yet.
@@ -33,7 +41,7 @@ const NO_SERIES: u32 = u32::MAX;
 #[derive(Debug)]
 struct Entry {
     name: SeriesName,
-    track: Track,
+    past: Past,
     /// The greatest number in the track, so that asking what changed need not look through it.
     changed: Seq,
     /// The last point that came into another bucket than the newest: who has it finds all that is new at the end of the track.
@@ -56,7 +64,7 @@ impl Rollup {
     /// Nothing yet; the points up to and with `head` are to be put in with [`Rollup::restore`].
     #[must_use]
     pub fn new(epoch: Epoch, head: Seq) -> Self {
-        Self { epoch, head, series: Vec::new(), by_row: Vec::new(), names: Names::default() }
+        Self { epoch, head, series: Vec::new(), by_row: Vec::new(), names: Names::default(), hand: 0 }
     }
 
     /// Whose numbers the points have.
@@ -74,6 +82,13 @@ impl Rollup {
     /// Puts in a series as it was read from the store.
     pub fn restore(&mut self, recovered: Recovered) -> SeriesIndex {
         let Recovered { name, series, track, revised } = recovered;
+        let changed = track.changed().max(revised.map_or(Seq::ZERO, |(_, seq)| seq));
+        // How its points came, nobody knows any more: any of them may have been late.
+        let (late, revised) = (changed, revised.map(Box::new));
+        self.insert(series, Entry { name, past: Past::at_rest(track), changed, late, revised })
+    }
+
+    fn insert(&mut self, series: SeriesId, entry: Entry) -> SeriesIndex {
         let index = u32::try_from(self.series.len()).unwrap_or(NO_SERIES);
         let row = series.0 as usize;
         if self.by_row.len() <= row {
@@ -81,10 +96,7 @@ impl Rollup {
         }
         self.by_row[row] = index;
         self.names.add(index);
-        let changed = track.changed().max(revised.map_or(Seq::ZERO, |(_, seq)| seq));
-        // Nobody knows any more how its points came.
-        let late = changed;
-        self.series.push(Entry { name, track, changed, late, revised: revised.map(Box::new) });
+        self.series.push(entry);
         SeriesIndex(index)
     }
 
@@ -95,18 +107,20 @@ impl Rollup {
         let known =
             self.by_row.get(series.0 as usize).and_then(|&index| Some((index, self.series.get_mut(index as usize)?)));
         let Some((index, entry)) = known else {
-            let track = Track::of(at, value);
-            return Some(Pushed::Begun(self.restore(Recovered { name: begins?, series, track, revised: None })));
+            let past = Past::begin(Track::of(at, value));
+            let entry = Entry { name: begins?, past, changed: at.seq, late: at.seq, revised: None };
+            return Some(Pushed::Begun(self.insert(series, entry)));
         };
-        let newest = entry.track.latest_at().ts;
+        let track = entry.past.open();
+        let newest = track.latest_at().ts;
         if at.ts.floor(SECOND) < newest.floor(SECOND) {
             entry.late = at.seq;
-            if let Some(span) = revises(at.ts, newest).filter(|_| matches!(entry.track, Track::Numbers(_))) {
+            if let Some(span) = revises(at.ts, newest).filter(|_| matches!(track, Track::Numbers(_))) {
                 let whole = entry.revised.as_ref().map_or(span, |known| known.0.hull(span));
                 entry.revised = Some(Box::new((whole, at.seq)));
             }
         }
-        entry.track.push(at, value);
+        track.push(at, value);
         let before = std::mem::replace(&mut entry.changed, at.seq);
         Some(Pushed::Continued(SeriesIndex(index), before))
     }
@@ -148,8 +162,9 @@ impl Rollup {
         // A reader that starts afresh has nothing from before that could be out of date.
         let revised = entry.revised.as_ref().filter(|revised| seq > Seq::ZERO && revised.1 > seq);
         let revised = revised.map(|revised| revised.0);
-        let track = if seq >= entry.late { entry.track.since_in_order(seq) } else { entry.track.since(seq) };
-        let track = track.or_else(|| revised.map(|_| entry.track.newest()))?;
+        let track = entry.past.track();
+        let part = if seq >= entry.late { track.since_in_order(seq) } else { track.since(seq) };
+        let track = part.or_else(|| revised.map(|_| track.newest()))?;
         Some(SeriesPart { name: entry.name.clone(), track, revised })
     }
 
@@ -172,16 +187,28 @@ impl Rollup {
         self.series.is_empty()
     }
 
-    /// Every series, in no particular order.
-    pub fn iter(&self) -> impl Iterator<Item = (&SeriesName, &Track)> {
-        self.series.iter().map(|entry| (&entry.name, &entry.track))
+    /// Every series with its newest entry at least, in no particular order.
+    pub fn newest(&self) -> impl Iterator<Item = (&SeriesName, Cow<'_, Track>)> {
+        self.series.iter().map(|entry| (&entry.name, entry.past.newest()))
+    }
+
+    /// Every series with all of its track, in no particular order.
+    #[cfg(test)]
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&SeriesName, Cow<'_, Track>)> {
+        self.series.iter().map(|entry| (&entry.name, entry.past.track()))
+    }
+
+    /// Looks at the next `most` series, and packs those that have not changed since it looked the last time.
+    pub fn rest(&mut self, most: usize) {
+        let upto = self.series.len().min(self.hand + most);
+        self.series[self.hand..upto].iter_mut().for_each(|entry| entry.past.rest());
+        self.hand = if upto == self.series.len() { 0 } else { upto };
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::SeriesId;
     use proptest::prelude::*;
     use shared::{Millis, Number, Stamp, Value};
 

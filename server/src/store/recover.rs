@@ -239,7 +239,7 @@ mod tests {
             store.recover(|recovered| read.push(recovered)).unwrap();
             read.sort_by(|a, b| a.name.cmp(&b.name));
             let read: Vec<_> = read.into_iter().map(|read| (read.name, read.track, read.revised)).collect();
-            let mut kept: Vec<_> = memory.iter().map(|(name, track)| (name.clone(), track.clone())).collect();
+            let mut kept: Vec<_> = memory.iter().map(|(name, track)| (name.clone(), track.into_owned())).collect();
             kept.sort_by(|a, b| a.0.cmp(&b.0));
             let kept: Vec<_> = kept.into_iter().map(|(name, track)| {
                 let revised = memory.revised(&name);
