@@ -68,18 +68,22 @@ test-e2e: setup-test client
 	PULSEBOARD_BIN="$(TARGET)/debug/pulseboard" cargo test -p pulseboard-e2e -- --test-threads 2
 
 BENCH = PULSEBOARD_BIN="$(TARGET)/release/pulseboard" "$(TARGET)/release/pulseboard-bench"
-bench: build ## Measure, side by side with other servers where they are installed (bench/RESULTS.md)
+RECORD = --record bench/RESULTS.md
+bench: build ## Measure, side by side with other servers, and write the tables of bench/RESULTS.md (half an hour)
+	@tools/setup.sh bench
 	cargo build --release -p pulseboard-bench
-	$(BENCH) fanout
-	$(BENCH) fanout --readers 10000
-	$(BENCH) fanout --readers 1000 --rate 0
+	$(BENCH) machine $(RECORD)
+	$(BENCH) fanout $(RECORD)
+	$(BENCH) fanout --readers 10000 $(RECORD)
+	$(BENCH) fanout --readers 1000 --rate 0 $(RECORD)
+	$(BENCH) fanout --readers 10000 --rate 0 --peers pulseboard,bare,nchan $(RECORD)
+	$(BENCH) stalls $(RECORD)
 	$(BENCH) ingest
 	$(BENCH) ingest --points 1000 --connections 8
 	$(BENCH) ingest --points 1000 --connections 32
 	$(BENCH) series
 	$(BENCH) series --points 5
 	$(BENCH) selections
-	$(BENCH) stalls
 
 chaos: setup-test client ## Kill -9 under load, 100 times: nothing lost, nothing twice, every reader right
 	CHAOS_ROUNDS=100 cargo test -p pulseboard-server --test chaos -- --nocapture

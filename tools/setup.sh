@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what a target of the Makefile needs and is not there yet.
-# Usage: tools/setup.sh PART…   with the parts rust, lint, client, browser, proxies
+# Usage: tools/setup.sh PART…   with the parts rust, lint, client, browser, proxies, bench
 set -euo pipefail
 # shellcheck source=tools/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -34,7 +34,7 @@ apt_install() {
     fi
     say "Installing from Debian: ${packages[*]}"
     "${as_root[@]}" apt-get update -qq || die "apt-get update failed; see above"
-    # nginx and Caddy are wanted as programs, not as servers on port 80: not now, and not after the next boot.
+    # nginx, Caddy and VictoriaMetrics are wanted as programs, not as servers: not now, and not after the next boot.
     local policy=/usr/sbin/policy-rc.d guarded=
     if [ ! -e "$policy" ]; then
         guarded=yes
@@ -53,7 +53,7 @@ apt_install() {
         trap - EXIT
     fi
     local service
-    for service in nginx caddy; do
+    for service in nginx caddy victoria-metrics; do
         if [[ -d /run/systemd/system && " ${packages[*]} " == *" $service"* ]]; then
             "${as_root[@]}" systemctl disable --quiet "$service"
         fi
@@ -126,7 +126,12 @@ for part in "$@"; do
             [ -x /usr/sbin/nginx ] || want nginx nginx-light
             want caddy caddy
             ;;
-        *) die "setup.sh knows rust, lint, client, browser and proxies, not '$part'" ;;
+        bench)
+            [ -x /usr/sbin/nginx ] || want nginx nginx-core
+            [ -e /usr/lib/nginx/modules/ngx_nchan_module.so ] || packages+=(libnginx-mod-nchan)
+            want victoria-metrics victoria-metrics
+            ;;
+        *) die "setup.sh knows rust, lint, client, browser, proxies and bench, not '$part'" ;;
     esac
 done
 apt_install

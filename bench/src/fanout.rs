@@ -2,15 +2,24 @@
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use clap::Args;
 
-use crate::latency::Latencies;
+use crate::figures::{Bound, Column, Figures, Goal, quantile_ms};
+use crate::load::clock::{Moment, Schedule};
 use crate::load::pushers::Pusher;
-use crate::load::readers::{Readers, Schedule};
+use crate::load::readers::Readers;
+use crate::load::reading::Habit;
 use crate::peers::{Peer, Server};
+use crate::record::Record;
+
+/// Connections that take turns to push at a rate. So an event is sent when it is due, even where earlier ones were not
+/// answered yet: up to as many.
+const TURNS: usize = 16;
+
+/// How long readers have to hear the last event.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How it is measured.
 #[derive(Args, Clone)]
@@ -36,78 +45,119 @@ pub(crate) struct Options {
     /// Phases of each peer, in turn
     #[arg(long, default_value_t = 3)]
     rounds: usize,
+    #[command(flatten)]
+    record: Record,
 }
 
-/// Runs the phases in turn and prints a row for each.
+const CONNECTED: usize = 0;
+const MEMORY: usize = 1;
+const DELIVERED: usize = 2;
+const PROCESSOR: usize = 3;
+const P99: usize = 5;
+const MISSED: usize = 6;
+const COLUMNS: [Column; 7] = [
+    Column { name: "connected in s", digits: 2 },
+    Column { name: "KiB a reader", digits: 1 },
+    Column { name: "events/s delivered", digits: 0 },
+    Column { name: "µs of CPU an event", digits: 2 },
+    Column { name: "p50 ms", digits: 1 },
+    Column { name: "p99 ms", digits: 1 },
+    Column { name: "readers that missed any", digits: 0 },
+];
+
+/// Runs the phases in turn.
 pub(crate) fn run(binary: &Path, options: &Options) -> anyhow::Result<()> {
-    println!(
-        "| server | readers | connected in s | KiB a reader | events/s delivered | µs of CPU an event | p50 ms | p99 ms | readers that missed any |"
-    );
-    println!("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
     let peers: Vec<Peer> = options.peers.iter().copied().filter(|peer| peer.is_installed()).collect();
+    let mut figures = Figures::new(&COLUMNS);
     for _ in 0..options.rounds {
         for &peer in &peers {
-            phase(binary, options, peer)?;
+            figures.add(&peer.to_string(), phase(binary, options, peer)?);
         }
     }
-    Ok(())
+    let pushed = match options.rate {
+        0 => format!("as fast as {} connections push", options.pushers),
+        rate => format!("{rate} events a second"),
+    };
+    let name = match options.rate {
+        0 => format!("fanout of {} flat out", options.readers),
+        rate => format!("fanout of {} at {rate}", options.readers),
+    };
+    let part = format!(
+        "{} readers, {pushed}, {} bytes each, {} s, {} rounds\n\n{}\n{}",
+        options.readers,
+        options.bytes,
+        options.seconds,
+        options.rounds,
+        figures.table("server"),
+        figures.goals(&Peer::Pulseboard.to_string(), &goals(options)),
+    );
+    options.record.write(&name, &part)
 }
 
-fn phase(binary: &Path, options: &Options, peer: Peer) -> anyhow::Result<()> {
+fn goals(options: &Options) -> Vec<Goal<'static>> {
+    let goal = |column, over, bound| Goal { column, over, bound };
+    let (bare, nchan) = (Some("bare epoll loop"), Some("nginx with Nchan"));
+    if options.rate == 0 {
+        return vec![goal(DELIVERED, nchan, Bound::AtLeast(10.0)), goal(MISSED, None, Bound::AtMost(0.0))];
+    }
+    vec![
+        goal(PROCESSOR, bare, Bound::AtMost(1.15)),
+        goal(PROCESSOR, nchan, Bound::AtMost(0.67)),
+        goal(P99, bare, Bound::AtMost(1.2)),
+        goal(MEMORY, None, Bound::AtMost(2.0)),
+        goal(CONNECTED, bare, Bound::AtMost(2.0)),
+        goal(MISSED, None, Bound::AtMost(0.0)),
+    ]
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
+fn phase(binary: &Path, options: &Options, peer: Peer) -> anyhow::Result<Vec<f64>> {
     let server = Server::start(peer, binary)?;
     // The first readers make whatever a server makes once.
-    drop(Readers::connect(server.addr, server.stream(), 1, None)?.finish(0, Duration::ZERO, 1)?);
+    drop(Readers::connect(server.addr, server.stream(), 1, Habit::Read)?);
     let before = server.resident()?;
-    let start = Arc::new(Mutex::new(Instant::now()));
-    let schedule = (options.rate > 0).then(|| -> Schedule {
-        let (start, gap) = (start.clone(), Duration::from_secs(1) / options.rate);
-        Arc::new(move |number| {
-            *start.lock().expect("nobody panics with it") + gap * u32::try_from(number).unwrap_or(u32::MAX)
-        })
-    });
-    let readers = Readers::connect(server.addr, server.stream(), options.readers, schedule.clone())?;
+    let mut readers = Readers::connect(server.addr, server.stream(), options.readers, Habit::Read)?;
     let connected_in = readers.connected_in;
     // So that what a connection leaves behind for a moment does not count as what a reader needs.
     std::thread::sleep(Duration::from_secs(1));
     let each = server.resident()?.saturating_sub(before) as f64 / options.readers as f64;
 
     let begun = Instant::now();
-    *start.lock().expect("nobody panics with it") = begun;
     let used = server.processor_time()?;
-    let last = match &schedule {
-        Some(schedule) => at_a_rate(&server, options, schedule.as_ref())?,
-        None => as_fast_as_it_goes(&server, options)?,
+    let last = match options.rate {
+        0 => as_fast_as_it_goes(&server, options)?,
+        rate => {
+            let gap = Duration::from_secs(1) / rate;
+            let schedule = Schedule { start: Moment::now(), gap };
+            readers.expect(schedule)?;
+            at_a_rate(&server, options, schedule)?
+        }
     };
-    let heard = readers.finish(last, Duration::from_secs(30), options.readers)?;
+    let mut heard = readers.finish(last, PATIENCE)?;
     let took = begun.elapsed().as_secs_f64();
     let used = server.processor_time()?.saturating_sub(used);
-    let mut latencies = Latencies::default();
-    latencies.extend(heard.latencies);
-    println!(
-        "| {peer} | {} | {:.2} | {each:.1} | {:.0} | {:.2} | {:.1} | {:.1} | {} |",
-        options.readers,
+    Ok(vec![
         connected_in.as_secs_f64(),
+        each,
         heard.events as f64 / took,
         used.as_secs_f64() * 1e6 / heard.events as f64,
-        latencies.quantile_ms(0.5),
-        latencies.quantile_ms(0.99),
-        heard.short,
-    );
-    Ok(())
+        quantile_ms(&mut heard.latencies, 0.5),
+        quantile_ms(&mut heard.latencies, 0.99),
+        heard.short as f64,
+    ])
 }
 
-/// Open loop: an event is due at its time, whether the one before was answered or not.
-fn at_a_rate(
-    server: &Server,
-    options: &Options,
-    schedule: &(dyn Fn(u64) -> Instant + Send + Sync),
-) -> anyhow::Result<u64> {
-    let mut pusher = Pusher::connect(server.addr)?;
+/// Open loop: an event is sent when it is due, whether the one before was answered or not.
+fn at_a_rate(server: &Server, options: &Options, schedule: Schedule) -> anyhow::Result<u64> {
     let last = u64::from(options.rate * options.seconds);
-    for number in 1..=last {
-        std::thread::sleep(schedule(number).saturating_duration_since(Instant::now()));
-        pusher.push(server.inlet(), &server.body(number, options.bytes))?;
-    }
+    in_parallel(TURNS, |turn| {
+        let mut pusher = Pusher::connect(server.addr)?;
+        for number in (1..=last).skip(turn).step_by(TURNS) {
+            schedule.due(number).wait();
+            pusher.push(server.inlet(), &server.body(number, options.bytes))?;
+        }
+        Ok(())
+    })?;
     Ok(last)
 }
 
@@ -115,22 +165,29 @@ fn at_a_rate(
 fn as_fast_as_it_goes(server: &Server, options: &Options) -> anyhow::Result<u64> {
     let deadline = Instant::now() + Duration::from_secs(options.seconds.into());
     let number = AtomicU64::new(0);
+    in_parallel(options.pushers, |_| {
+        let mut pusher = Pusher::connect(server.addr)?;
+        while Instant::now() < deadline {
+            let number = number.fetch_add(1, Ordering::Relaxed) + 1;
+            pusher.push(server.inlet(), &server.body(number, options.bytes))?;
+        }
+        Ok(())
+    })?;
+    Ok(number.into_inner())
+}
+
+fn in_parallel(count: usize, work: impl Fn(usize) -> anyhow::Result<()> + Sync) -> anyhow::Result<()> {
     std::thread::scope(|scope| {
-        let pushing: Vec<_> = (0..options.pushers)
-            .map(|_| {
-                scope.spawn(|| -> anyhow::Result<()> {
-                    let mut pusher = Pusher::connect(server.addr)?;
-                    while Instant::now() < deadline {
-                        let number = number.fetch_add(1, Ordering::Relaxed) + 1;
-                        pusher.push(server.inlet(), &server.body(number, options.bytes))?;
-                    }
-                    Ok(())
+        let threads: Vec<_> = (0..count)
+            .map(|number| {
+                scope.spawn({
+                    let work = &work;
+                    move || work(number)
                 })
             })
             .collect();
-        for pushing in pushing {
-            pushing.join().map_err(|_| anyhow::anyhow!("a pusher panicked"))??;
-        }
-        Ok(number.load(Ordering::Relaxed))
+        threads
+            .into_iter()
+            .try_for_each(|thread| thread.join().map_err(|_| anyhow::anyhow!("a thread that pushes panicked"))?)
     })
 }

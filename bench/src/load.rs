@@ -1,4 +1,6 @@
-//! The load: readers, and those who push to them.
+//! The load: readers in processes of their own, and those who push to them.
 
+pub(crate) mod clock;
 pub(crate) mod pushers;
 pub(crate) mod readers;
+pub(crate) mod reading;

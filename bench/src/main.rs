@@ -1,14 +1,14 @@
-//! Measurements of a running server. Each prints a table; a figure is only worth something beside the others of its run.
+//! Measurements of a running server. Each prints a table, and writes it into a document where told to; a figure is only
+//! worth something beside the others of its run.
 
 mod fanout;
+mod figures;
 mod ingest;
-mod latency;
 mod load;
 mod peers;
-mod reader;
+mod record;
 mod selections;
 mod series;
-mod server;
 mod stalls;
 
 use std::path::PathBuf;
@@ -37,6 +37,11 @@ enum Measure {
     Selections(selections::Options),
     /// Readers that read, with and without as many that never do, side by side
     Stalls(stalls::Options),
+    /// The machine and the versions, for the document
+    Machine(record::Record),
+    /// A process of readers
+    #[command(hide = true)]
+    Readers(load::reading::Options),
     /// Runs a peer that is part of this program
     #[command(hide = true)]
     Peer {
@@ -57,6 +62,8 @@ async fn main() -> anyhow::Result<()> {
         Measure::Peer { peer: peers::Peer::Bare } => peers::bare::run(),
         Measure::Peer { peer: peers::Peer::Axum } => peers::plain_axum::run().await,
         Measure::Peer { peer } => anyhow::bail!("{peer} is a program of its own"),
-        Measure::Stalls(options) => stalls::run(&cli.binary, &options).await,
+        Measure::Stalls(options) => stalls::run(&cli.binary, &options),
+        Measure::Machine(record) => record.write("machine", &record::machine()),
+        Measure::Readers(options) => load::reading::run(&options),
     }
 }

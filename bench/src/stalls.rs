@@ -2,15 +2,17 @@
 //! without them, in turn, and the server's memory.
 
 use std::path::Path;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use clap::Args;
-use tokio::sync::watch;
 
-use crate::latency::Latencies;
-use crate::reader;
-use crate::server::Server;
+use crate::figures::{Bound, Column, Figures, Goal, quantile_ms};
+use crate::load::clock::{Moment, Schedule};
+use crate::load::pushers::Pusher;
+use crate::load::readers::Readers;
+use crate::load::reading::Habit;
+use crate::peers::{Peer, Server};
+use crate::record::Record;
 
 /// How it is measured.
 #[derive(Args)]
@@ -33,63 +35,68 @@ pub(crate) struct Options {
     /// Phases of each kind
     #[arg(long, default_value_t = 3)]
     rounds: usize,
+    #[command(flatten)]
+    record: Record,
 }
 
-const QUERY: &str = "series=bench/**";
+const COLUMNS: [Column; 5] = [
+    Column { name: "p50 ms", digits: 2 },
+    Column { name: "p99 ms", digits: 2 },
+    Column { name: "memory after 1 s, KiB", digits: 0 },
+    Column { name: "at the end", digits: 0 },
+    Column { name: "good readers that missed any", digits: 0 },
+];
 
-/// Runs the phases in turn and prints a row for each.
-pub(crate) async fn run(binary: &Path, options: &Options) -> anyhow::Result<()> {
-    println!("| never read | arrivals | p50 ms | p99 ms | memory before, KiB | after |");
-    println!("| ---: | ---: | ---: | ---: | ---: | ---: |");
+/// Runs the phases in turn.
+pub(crate) fn run(binary: &Path, options: &Options) -> anyhow::Result<()> {
+    let mut figures = Figures::new(&COLUMNS);
+    let name = |bad: usize| format!("{} read, {bad} never do", options.good);
     for _ in 0..options.rounds {
         for bad in [0, options.bad] {
-            phase(binary, options, bad).await?;
+            figures.add(&name(bad), phase(binary, options, bad)?);
         }
     }
-    Ok(())
+    let without = name(0);
+    let goals: Vec<Goal<'_>> =
+        [0, 1, 3].map(|column| Goal { column, over: Some(without.as_str()), bound: Bound::AtMost(1.2) }).into();
+    let part = format!(
+        "{} pushes a second of {} bytes, {} s, {} rounds\n\n{}\n{}",
+        options.rate,
+        options.bytes,
+        options.seconds,
+        options.rounds,
+        figures.table("readers"),
+        figures.goals(&name(options.bad), &goals),
+    );
+    options.record.write("stalls", &part)
 }
 
-async fn phase(binary: &Path, options: &Options, bad: usize) -> anyhow::Result<()> {
-    let server = Server::start(binary).await?;
-    let mut pusher = server.pusher().await?;
-    let padding = "x".repeat(options.bytes);
-    let body = |number: u64| format!("{{\"text\":\"@{number} {padding}\"}}");
-    pusher.push("bench/text", &body(0)).await?;
-
-    let mut stalled = Vec::with_capacity(bad);
-    for _ in 0..bad {
-        stalled.push(reader::stalled(server.addr, QUERY).await?);
-    }
-    let gap = Duration::from_secs(1) / options.rate;
-    // A second for all readers to be there before the first push counts.
-    let start = Instant::now() + Duration::from_secs(1);
-    let due = move |number: u64| start + gap * u32::try_from(number).unwrap_or(u32::MAX);
-    let sent: Arc<dyn Fn(u64) -> Instant + Send + Sync> = Arc::new(due);
-    let (stop, stopped) = watch::channel(false);
-    let reading: Vec<_> = (0..options.good)
-        .map(|_| {
-            let (sent, stopped) = (sent.clone(), stopped.clone());
-            tokio::spawn(reader::reading(server.addr, QUERY, sent, stopped))
-        })
-        .collect();
-
+#[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
+fn phase(binary: &Path, options: &Options, bad: usize) -> anyhow::Result<Vec<f64>> {
+    let server = Server::start(Peer::Pulseboard, binary)?;
+    let mut pusher = Pusher::connect(server.addr)?;
+    pusher.push(server.inlet(), &server.body(0, options.bytes))?;
+    let path = "/sse?series=bench/**";
+    let _stalled = Readers::connect(server.addr, path, bad, Habit::Stall)?;
+    let mut readers = Readers::connect(server.addr, path, options.good, Habit::Read)?;
+    let schedule = Schedule { start: Moment::now(), gap: Duration::from_secs(1) / options.rate };
+    readers.expect(schedule)?;
+    let last = u64::from(options.rate * options.seconds);
     let mut before = 0;
-    for number in 1..=u64::from(options.rate * options.seconds) {
-        tokio::time::sleep_until(due(number).into()).await;
-        pusher.push("bench/text", &body(number)).await?;
+    for number in 1..=last {
+        schedule.due(number).wait();
+        pusher.push(server.inlet(), &server.body(number, options.bytes))?;
         if number == u64::from(options.rate) {
             before = server.resident()?;
         }
     }
     let after = server.resident()?;
-    // What is under way still arrives.
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    stop.send_replace(true);
-    let mut latencies = Latencies::default();
-    for reader in reading {
-        latencies.extend(reader.await??);
-    }
-    let (p50, p99) = (latencies.quantile_ms(0.5), latencies.quantile_ms(0.99));
-    println!("| {bad} | {} | {p50:.1} | {p99:.1} | {before} | {after} |", latencies.count());
-    Ok(())
+    let mut heard = readers.finish(last, Duration::from_secs(10))?;
+    Ok(vec![
+        quantile_ms(&mut heard.latencies, 0.5),
+        quantile_ms(&mut heard.latencies, 0.99),
+        before as f64,
+        after as f64,
+        heard.short as f64,
+    ])
 }
