@@ -32,6 +32,12 @@ pub struct Flags {
     /// Let pages of this origin read and push, such as <https://example.org>; may be given several times
     #[arg(long, env = "PULSEBOARD_ALLOW_ORIGIN", value_delimiter = ',', action = ArgAction::Append)]
     allow_origin: Option<Vec<Origin>>,
+    /// Serve HTTPS, with HTTP/2, with the certificate in this PEM file (those that signed it behind it); needs --tls-key
+    #[arg(long, env = "PULSEBOARD_TLS_CERT")]
+    tls_cert: Option<PathBuf>,
+    /// The private key of --tls-cert, in PEM
+    #[arg(long, env = "PULSEBOARD_TLS_KEY")]
+    tls_key: Option<PathBuf>,
     /// Most streams that may be open at once; more are asked to come back later [default: 10000]
     #[arg(long, env = "PULSEBOARD_MAX_READERS")]
     max_readers: Option<usize>,
@@ -100,6 +106,8 @@ struct File {
     boards: Option<PathBuf>,
     open: Option<bool>,
     allow_origin: Option<Vec<Origin>>,
+    tls_cert: Option<PathBuf>,
+    tls_key: Option<PathBuf>,
     max_readers: Option<usize>,
     heartbeat: Option<u16>,
     agent: Option<bool>,
@@ -117,6 +125,8 @@ pub struct Config {
     pub boards: Option<PathBuf>,
     /// Pages of these origins may read and push.
     pub allow_origins: Vec<Origin>,
+    /// With what to speak TLS; without it, HTTP is served in the plain.
+    pub tls: Option<TlsFiles>,
     /// Most streams that may be open at once.
     pub max_readers: usize,
     /// How long a silent stream stays silent. A peer that takes nothing for as long has vanished.
@@ -129,6 +139,15 @@ pub struct Config {
     pub agent: Agent,
     /// What to log, as `tracing_subscriber::EnvFilter` reads it.
     pub log: String,
+}
+
+/// Where the certificate is, and its key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The certificate, and behind it those that signed it, in PEM.
+    pub cert: PathBuf,
+    /// Its private key, in PEM.
+    pub key: PathBuf,
 }
 
 /// Whether the server also feeds itself from its machine.
@@ -152,7 +171,7 @@ pub enum ConfigError {
         source: std::io::Error,
     },
     /// The file is no TOML, or has a key or a value that does not belong there.
-    #[error("{}:{line}: {message}; the keys are addr, data, boards, open, allow_origin, max_readers, heartbeat, late, keep_…, agent and log", file.display())]
+    #[error("{}:{line}: {message}; the keys are addr, data, boards, open, allow_origin, tls_cert, tls_key, max_readers, heartbeat, late, keep_…, agent and log", file.display())]
     Wrong {
         /// Which file.
         file: PathBuf,
@@ -174,6 +193,14 @@ pub enum ConfigError {
         "{0} can be reached by others, who could read and push without a password; if that is what you want, add --open"
     )]
     NotOpen(SocketAddr),
+    /// A certificate without a key, or a key without a certificate.
+    #[error("--{given} alone does not make HTTPS; add --{absent} and a PEM file")]
+    HalfTls {
+        /// What was given.
+        given: &'static str,
+        /// What was not.
+        absent: &'static str,
+    },
     /// What a late point is added to could be gone already.
     #[error(
         "--keep-{name} must be at least {least} where --late is {late}: a late point is added to what is kept; raise the one or lower the other"
@@ -203,6 +230,12 @@ impl Flags {
         if !addr.ip().is_loopback() && !open {
             return Err(ConfigError::NotOpen(addr));
         }
+        let tls = match (self.tls_cert.or(file.tls_cert), self.tls_key.or(file.tls_key)) {
+            (Some(cert), Some(key)) => Some(TlsFiles { cert, key }),
+            (Some(_), None) => return Err(ConfigError::HalfTls { given: "tls-cert", absent: "tls-key" }),
+            (None, Some(_)) => return Err(ConfigError::HalfTls { given: "tls-key", absent: "tls-cert" }),
+            (None, None) => None,
+        };
         let agent = self.agent.or(file.agent).unwrap_or(false);
         Ok(Config {
             addr,
@@ -211,6 +244,7 @@ impl Flags {
             data: self.data.or(file.data).unwrap_or_else(|| "pulseboard-data".into()),
             boards: self.boards.or(file.boards),
             allow_origins: self.allow_origin.or(file.allow_origin).unwrap_or_default(),
+            tls,
             max_readers: self.max_readers.or(file.max_readers).unwrap_or(10_000),
             heartbeat: Duration::from_secs(self.heartbeat.or(file.heartbeat).unwrap_or(15).clamp(1, 300).into()),
             agent: if agent { Agent::On } else { Agent::Off },

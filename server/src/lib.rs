@@ -9,7 +9,7 @@
 //! error looks like from outside, [`catalog`] lists the series, [`history`] reads their past, [`board`] keeps the boards
 //! that somebody made, [`foreign`] keeps the pages of other sites out, [`assets`] is the page, [`metrics`] and [`health`] are
 //! for those who run it. [`agent`] and [`push`] are other commands: both push over HTTP, by [`upload`], as anyone would.
-//! [`doctor`] is the command that finds what breaks a stream on its way.
+//! [`doctor`] is the command that finds what breaks a stream on its way. [`trust`] is whose certificates these commands trust.
 
 pub mod agent;
 pub mod app;
@@ -34,4 +34,5 @@ pub mod rollup;
 pub mod serve;
 pub mod store;
 pub mod stream;
+pub mod trust;
 pub mod upload;

@@ -14,7 +14,7 @@ use crate::app::{AppState, app};
 use crate::board::shelf::Entries;
 use crate::board::{Shelf, folder};
 use crate::config::{Agent, Config};
-use crate::door;
+use crate::door::{self, tls};
 use crate::history::History;
 use crate::hub::Hub;
 use crate::hub::driver::HubHandle;
@@ -57,6 +57,9 @@ pub enum ServeError {
         /// What the system said.
         source: notify::Error,
     },
+    /// The certificate or its key cannot be used.
+    #[error(transparent)]
+    Tls(#[from] tls::TlsError),
     /// Something else listens there.
     #[error(
         "{0} is in use by another program; stop that one, or name another address with --addr (port 0 takes a free one)"
@@ -85,6 +88,8 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
         Ok(files) => tracing::debug!(files, "files that may be open"),
         Err(error) => tracing::warn!(%error, "cannot raise the number of files that may be open"),
     }
+    let encrypt = config.tls.as_ref().map(tls::acceptor).transpose()?;
+    let scheme = if encrypt.is_some() { "https" } else { "http" };
     let mut store = Store::open(&config.data)?;
     // Bound before the store is read, so that a port in use is noticed at once.
     let listener = listen(config.addr)?;
@@ -120,9 +125,9 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     let late_ms = config.late.ms();
     let service =
         app(AppState { writer, directory, hub: hub.clone(), shelf, metrics, late_ms, history }, &config.allow_origins);
-    announce(addr)?;
+    announce(scheme, addr)?;
     if config.agent == Agent::On {
-        agent::spawn(addr)?;
+        agent::spawn(scheme, addr)?;
     }
 
     let stopping = async {
@@ -130,7 +135,7 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
         tracing::info!(signal, "stopping");
         hub.close(ByeReason::Shutdown, RETURN_SPREAD_MS);
     };
-    door::serve(listener, service, writers, config.heartbeat, stopping, GRACE).await;
+    door::serve(listener, encrypt, service, writers, config.heartbeat, stopping, GRACE).await;
     pacer.abort();
     // The writer ends by itself once all ways to it are gone; what it acknowledged is on the disk already.
     drop(writing);
@@ -144,9 +149,9 @@ fn read_boards(path: &Path) -> Result<folder::Found, ServeError> {
 }
 
 /// The first line of standard output, so that who asked for port 0 learns which it got.
-fn announce(addr: SocketAddr) -> std::io::Result<()> {
+fn announce(scheme: &str, addr: SocketAddr) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
-    writeln!(out, "listening on http://{addr}")?;
+    writeln!(out, "listening on {scheme}://{addr}")?;
     out.flush()
 }
 

@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 use shared::{Millis, Problem, SeriesName};
+use ureq::tls::TlsConfig;
+
+use crate::trust;
 
 /// How long a push may take before it counts as failed.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -40,10 +43,17 @@ pub enum UploadError {
     },
 }
 
-/// A client whose requests do not take for ever, and that reads problems as it reads any answer.
+/// A client for `base` whose requests do not take for ever, and that reads problems as it reads any answer.
 #[must_use]
-pub fn http() -> ureq::Agent {
-    ureq::Agent::config_builder().timeout_global(Some(TIMEOUT)).http_status_as_error(false).build().into()
+pub fn http(base: &str) -> ureq::Agent {
+    // Reading whom the machine trusts takes a while.
+    let tls = if base.starts_with("https:") { trust::tls(&trust::roots()) } else { TlsConfig::default() };
+    http_with(tls)
+}
+
+fn http_with(tls: TlsConfig) -> ureq::Agent {
+    let config = ureq::Agent::config_builder().timeout_global(Some(TIMEOUT)).http_status_as_error(false);
+    config.tls_config(tls).build().into()
 }
 
 /// The way to a server.
@@ -57,7 +67,15 @@ impl Uploader {
     /// The way to the server at `base`, such as `http://127.0.0.1:7878`.
     #[must_use]
     pub fn new(base: &str) -> Self {
-        Self { http: http(), url: format!("{}/in", base.trim_end_matches('/')) }
+        Self { http: http(base), url: format!("{}/in", base.trim_end_matches('/')) }
+    }
+
+    /// The way of a server to itself, at the address that it listens on. Its certificate has the name by which others
+    /// reach it, so there is nothing to hold it against.
+    #[must_use]
+    pub fn to_self(base: &str) -> Self {
+        let tls = TlsConfig::builder().disable_verification(true).build();
+        Self { http: http_with(tls), ..Self::new(base) }
     }
 
     /// Pushes a batch, all or nothing. With a `key`, it counts once however often it is sent.

@@ -163,3 +163,120 @@ fn three_thousand_readers_that_come_at_once_are_all_served() {
         read_until(reader, "\"value\":42");
     }
 }
+
+#[test]
+fn head_tells_of_a_stream_without_opening_one() {
+    let data = tempfile::tempdir().unwrap();
+    let server = TestServer::start(data.path());
+    let mut socket = ask(&server, "HEAD /sse?series=ops/** HTTP/1.1\r\nHost: x\r\n\r\n");
+    let head = read_until(&mut socket, "\r\n\r\n").to_ascii_lowercase();
+    assert!(head.starts_with("http/1.1 200 ") && head.contains("\r\ncontent-type: text/event-stream\r\n"), "{head}");
+    assert!(head.ends_with("\r\n\r\n"), "nothing comes after the head: {head}");
+    assert!(server.metric("pulseboard_readers").abs() < 0.5);
+    socket.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    assert!(read_until(&mut socket, "\r\n\r\n").starts_with("HTTP/1.1 200 "), "the connection goes on");
+}
+
+#[test]
+fn a_stream_may_follow_other_requests_on_its_connection() {
+    let data = tempfile::tempdir().unwrap();
+    let server = TestServer::start(data.path());
+    let push = "POST /in/ops/n HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n7";
+    let stream = "GET /sse?series=ops/** HTTP/1.1\r\nHost: x\r\n\r\n";
+    // Sent at once, before any answer; what comes after the stream can have no answer.
+    let mut socket = ask(&server, &format!("{push}{push}{stream}{push}"));
+    let answers = read_until(&mut socket, "\"snapshot\"");
+    let statuses: Vec<&str> =
+        answers.match_indices("HTTP/1.1 ").map(|(at, text)| &answers[at + text.len()..][..3]).collect();
+    assert_eq!(statuses, ["204", "204", "200"], "{answers}");
+    assert!(answers.to_ascii_lowercase().contains("\r\nconnection: close\r\n"), "{answers}");
+    server.push("ops/n", "8");
+    read_until(&mut socket, "\"value\":8");
+    assert!((server.metric("pulseboard_points_total") - 3.0).abs() < 0.5, "two, and the one just now");
+}
+
+#[test]
+fn an_answer_that_was_not_taken_yet_comes_whole_before_the_stream_behind_it() {
+    let data = tempfile::tempdir().unwrap();
+    let server = TestServer::start(data.path());
+    // More than the buffers of both ends hold.
+    let lines: String = (0..20_000).map(|n| format!("{{\"series\":\"ops/s{n}\",\"value\":1}}\n")).collect();
+    assert_eq!(server.post("/in", &lines, &[]).status, 204);
+    let whole = server.get("/api/series").text;
+    let addr: std::net::SocketAddr = server.addr().parse().unwrap();
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    socket.set_recv_buffer_size(4_096).unwrap();
+    socket.connect(&addr.into()).unwrap();
+    let mut socket: TcpStream = socket.into();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    let requests = "GET /api/series HTTP/1.1\r\nHost: x\r\n\r\nGET /sse?series=ops/s7 HTTP/1.1\r\nHost: x\r\n\r\n";
+    socket.write_all(requests.as_bytes()).unwrap();
+    // The stream is taken over while nobody reads.
+    let patient_until = std::time::Instant::now() + PATIENCE;
+    while server.metric("pulseboard_readers") < 0.5 && std::time::Instant::now() < patient_until {}
+    let all = read_until(&mut socket, "\"snapshot\"");
+    let (_, rest) = all.split_once("\r\n\r\n").unwrap();
+    assert!(rest.starts_with(&whole), "the first answer is whole");
+    assert!(rest[whole.len()..].starts_with("HTTP/1.1 200 OK\r\n"), "and the stream comes right after it");
+}
+
+#[test]
+fn a_reader_that_has_nothing_more_to_say_still_hears() {
+    let data = tempfile::tempdir().unwrap();
+    let server = TestServer::start(data.path());
+    let mut socket = ask(&server, "GET /sse?series=ops/** HTTP/1.1\r\nHost: x\r\n\r\n");
+    read_until(&mut socket, "\"snapshot\"");
+    socket.shutdown(std::net::Shutdown::Write).unwrap();
+    // That it is still there is found out by a comment, which no reader hears of.
+    read_until(&mut socket, ":\n\n");
+    server.push("ops/n", "7");
+    read_until(&mut socket, "\"value\":7");
+}
+
+#[test]
+fn a_reader_that_leaves_is_gone_before_the_next_event() {
+    let data = tempfile::tempdir().unwrap();
+    let server = TestServer::start(data.path());
+    let readers: Vec<TcpStream> = (0..20)
+        .map(|_| {
+            let mut socket = ask(&server, "GET /sse?series=ops/** HTTP/1.1\r\nHost: x\r\n\r\n");
+            read_until(&mut socket, "\"snapshot\"");
+            socket
+        })
+        .collect();
+    assert!((server.metric("pulseboard_readers") - 20.0).abs() < 0.5);
+    drop(readers);
+    let began = std::time::Instant::now();
+    while server.metric("pulseboard_readers") > 0.5 {
+        assert!(began.elapsed() < Duration::from_secs(5), "long before a heartbeat");
+    }
+}
+
+#[test]
+fn at_the_limit_who_comes_is_asked_to_come_back_at_a_time_of_its_own() {
+    let data = tempfile::tempdir().unwrap();
+    let mut command = std::process::Command::new(harness::BINARY);
+    let server = TestServer::start_with(command.args(["serve", "--max-readers", "200"]), "127.0.0.1:0", data.path());
+    let request = "GET /sse?series=ops/** HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    let mut sockets: Vec<_> = (0..500).map(|_| ask(&server, request)).collect();
+    let mut waits = std::collections::BTreeSet::new();
+    let mut served = Vec::new();
+    let mut refused = 0;
+    for mut socket in sockets.drain(..) {
+        let head = read_until(&mut socket, "\r\n\r\n").to_ascii_lowercase();
+        if head.starts_with("http/1.1 200 ") {
+            served.push(socket);
+            continue;
+        }
+        assert!(head.starts_with("http/1.1 503 "), "{head}");
+        refused += 1;
+        let after = head.split_once("\r\nretry-after: ").expect("it says when").1;
+        waits.insert(after.split("\r\n").next().unwrap().parse::<u32>().unwrap());
+    }
+    assert_eq!((served.len(), refused), (200, 300), "all who were there stay, and nobody is cut");
+    assert!(waits.len() > 3 && waits.iter().all(|wait| (1..=10).contains(wait)), "{waits:?}");
+    server.push("ops/n", "7");
+    for socket in &mut served {
+        read_until(socket, "\"value\":7");
+    }
+}

@@ -15,7 +15,10 @@ const EVERY: Duration = Duration::from_secs(1);
 /// Looks at the machine every so often and pushes what it sees, for ever. What cannot be pushed is lost: the next
 /// figures are on their way.
 pub fn run(to: &str, every: Duration) -> ! {
-    let uploader = Uploader::new(to);
+    push(to, &Uploader::new(to), every)
+}
+
+fn push(to: &str, uploader: &Uploader, every: Duration) -> ! {
     let mut host = Host::new();
     let mut failing = false;
     let mut next = Instant::now();
@@ -44,14 +47,14 @@ pub fn run(to: &str, every: Duration) -> ! {
 ///
 /// # Errors
 /// Where the system has no thread left.
-pub fn spawn(server: SocketAddr) -> std::io::Result<()> {
+pub fn spawn(scheme: &str, server: SocketAddr) -> std::io::Result<()> {
     // A server that listens on every address is reached on loopback.
     let ip = match server.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
         ip => ip,
     };
-    let to = format!("http://{}", SocketAddr::new(ip, server.port()));
-    std::thread::Builder::new().name("agent".to_owned()).spawn(move || run(&to, EVERY))?;
+    let to = format!("{scheme}://{}", SocketAddr::new(ip, server.port()));
+    std::thread::Builder::new().name("agent".to_owned()).spawn(move || push(&to, &Uploader::to_self(&to), EVERY))?;
     Ok(())
 }

@@ -69,7 +69,7 @@ impl Remote {
     /// Those of the server at `base`, such as `http://127.0.0.1:7878`.
     #[must_use]
     pub fn new(base: &str) -> Self {
-        Self { http: upload::http(), url: format!("{}/api/boards", base.trim_end_matches('/')) }
+        Self { http: upload::http(base), url: format!("{}/api/boards", base.trim_end_matches('/')) }
     }
 
     /// Writes the document of a board as it was stored, or in `form`.

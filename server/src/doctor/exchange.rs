@@ -1,17 +1,17 @@
 //! One request, and when which part of its answer came.
 
 use std::io::{self, Read};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustls::pki_types::CertificateDer;
 use shared::doctor::probe::{self, Frame};
 use shared::doctor::{Arrival, End, Exchange, Failure, Head, Live};
 use shared::{Event, sse};
-use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::tls::TlsConfig;
 use ureq::{Body, http};
 
 use super::{Address, PATIENCE};
+use crate::trust;
 
 /// What the doctor calls itself in Last-Event-ID. It is no cursor: `/sse` would answer it with a `gap`.
 const LAST_EVENT_ID: &str = "doctor";
@@ -34,14 +34,8 @@ pub(super) struct Client {
 impl Client {
     /// Trusts whom this machine trusts (or `SSL_CERT_FILE`), else whom Mozilla does.
     pub(super) fn new() -> Self {
-        let roots = rustls_native_certs::load_native_certs().certs;
-        let certs = if roots.is_empty() {
-            RootCerts::WebPki
-        } else {
-            let owned = roots.iter().map(|der| Certificate::from_der(der).to_owned()).collect();
-            RootCerts::Specific(Arc::new(owned))
-        };
-        Self { roots, tls: TlsConfig::builder().root_certs(certs).build() }
+        let roots = trust::roots();
+        Self { tls: trust::tls(&roots), roots }
     }
 
     pub(super) fn roots(&self) -> &[CertificateDer<'static>] {

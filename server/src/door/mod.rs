@@ -5,6 +5,8 @@
 //! does not wait for ever.
 
 mod converse;
+pub mod tls;
+mod watched;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,6 +16,7 @@ use axum::Router;
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
+use tokio_rustls::TlsAcceptor;
 
 use crate::stream::handover::Taken;
 use crate::stream::writer::{Open, Writers};
@@ -39,12 +42,13 @@ pub fn listen(addr: SocketAddr) -> std::io::Result<TcpListener> {
     TcpListener::from_std(socket.into())
 }
 
-/// Takes connections in until `stop` is done, then lets those that are under way finish for at most `grace`. Streams
+/// Takes connections in, encrypted where there is an `encrypt`, until `stop` is done, then lets those that are under way finish for at most `grace`. Streams
 /// go to `writers`.
 ///
 /// A peer that takes nothing for `patience`, although there is something for it, has vanished.
 pub async fn serve(
     listener: TcpListener,
+    encrypt: Option<TlsAcceptor>,
     service: Router,
     mut writers: Writers,
     patience: Duration,
@@ -53,7 +57,7 @@ pub async fn serve(
 ) {
     let (open, mut all_ended) = mpsc::channel(1);
     let (streams, mut streaming) = mpsc::unbounded_channel();
-    let inside = Arc::new(Inside { service, streams, stopping: watch::Sender::new(()), open });
+    let inside = Arc::new(Inside { encrypt, service, patience, streams, stopping: watch::Sender::new(()), open });
     let mut stop = std::pin::pin!(stop);
     loop {
         tokio::select! {
@@ -62,12 +66,7 @@ pub async fn serve(
                     if let Err(error) = prepare(&socket, patience) {
                         tracing::debug!(%peer, %error, "cannot set the options of a socket");
                     }
-                    let attended = converse::attend(socket, inside.clone());
-                    tokio::spawn(async move {
-                        if let Err(error) = attended.await {
-                            tracing::debug!(%peer, %error, "a connection broke off");
-                        }
-                    });
+                    tokio::spawn(converse::attend(socket, peer, inside.clone()));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "cannot accept a connection");
@@ -94,7 +93,10 @@ pub async fn serve(
 
 /// What all connections share.
 struct Inside {
+    encrypt: Option<TlsAcceptor>,
     service: Router,
+    /// A peer that does not answer for so long has vanished.
+    patience: Duration,
     /// Streams come back to the door, for only it knows whose turn it is to write them.
     streams: mpsc::UnboundedSender<Stream>,
     /// Says that what is under way is to be finished.

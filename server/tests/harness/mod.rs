@@ -47,7 +47,7 @@ impl TestServer {
 
     /// Where it listens, as `--addr` takes it.
     pub fn addr(&self) -> &str {
-        self.url.strip_prefix("http://").unwrap()
+        self.url.rsplit('/').next().unwrap()
     }
 
     pub fn push(&self, series: &str, body: &str) -> Answer {

@@ -38,6 +38,8 @@ pub(super) struct Line {
     pub(super) due: Uptime,
     /// After what is left to write the stream is over.
     ending: bool,
+    /// The reader has closed its side.
+    said_all: bool,
     /// It is on the list of those to step already.
     pub(super) listed: bool,
     /// So that the server knows when all streams have ended.
@@ -55,6 +57,17 @@ pub(super) enum Written {
     Over,
 }
 
+/// What a reader says, where its socket says that there is something to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Said {
+    /// Nothing that matters: a stream is one request.
+    Nothing,
+    /// That it will say nothing more. It may have left, or may listen still.
+    All,
+    /// More than anyone has to say, or the socket failed.
+    TooMuch,
+}
+
 impl Line {
     pub(super) fn new(socket: TcpStream, taken: Taken, open: Open) -> Self {
         Self {
@@ -66,6 +79,7 @@ impl Line {
             name: 0,
             due: Uptime(u64::MAX),
             ending: false,
+            said_all: false,
             listed: false,
             _open: open,
         }
@@ -150,20 +164,36 @@ impl Line {
         self.write(&rest)
     }
 
-    /// Whether the reader is still there, where its socket says that there is something to read. What it says is
-    /// not listened to: a stream is one request.
-    pub(super) fn is_there(&mut self) -> bool {
+    /// Reads what the reader says.
+    pub(super) fn listen(&mut self) -> Said {
+        if self.said_all {
+            return Said::Nothing;
+        }
         let mut scratch = [0; 4_096];
         let mut heard = 0;
         while heard < CHATTER {
             match self.socket.read(&mut scratch) {
-                Ok(0) => return false,
+                Ok(0) => {
+                    self.said_all = true;
+                    return Said::All;
+                }
                 Ok(len) => heard += len,
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return true,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Said::Nothing,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(_) => return false,
+                Err(_) => return Said::TooMuch,
             }
         }
-        false
+        Said::TooMuch
+    }
+
+    /// Finds out whether a reader that will say nothing more still listens: where it has left, its system answers what
+    /// it gets with a reset. A comment, which no reader hears of.
+    pub(super) fn sound_out(&mut self) -> Written {
+        // What is left to write does the same.
+        if self.is_full() || self.head.is_some() {
+            Written::Full
+        } else {
+            self.write(&[self.piece(&Frame::new(":\n\n"))])
+        }
     }
 }

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use mio::{Events, Poll, Token};
 use slab::Slab;
 
-use super::line::{Line, Written};
+use super::line::{Line, Said, Written};
 use super::mailbox::{Mail, Mailbox, WAKE};
 use crate::clock::{self, Uptime};
 use crate::hub::Step;
@@ -81,8 +81,8 @@ impl Walk {
             }
             for event in events.iter().filter(|event| event.token() != WAKE) {
                 let Token(line) = event.token();
-                let hung_up = event.is_error() || event.is_read_closed() || event.is_write_closed();
-                self.socket_says(line, hung_up, event.is_readable(), event.is_writable());
+                let broken = event.is_error() || event.is_write_closed();
+                self.socket_says(line, broken, event.is_readable() || event.is_read_closed(), event.is_writable());
             }
             let mail = self.mailbox.collect();
             if mail.stop {
@@ -103,16 +103,23 @@ impl Walk {
         Some(Duration::from_millis(due.0.saturating_sub(clock::now().up.0)))
     }
 
-    fn socket_says(&mut self, at: usize, hung_up: bool, readable: bool, writable: bool) {
+    fn socket_says(&mut self, at: usize, broken: bool, readable: bool, writable: bool) {
         let Some(line) = self.lines.get_mut(at) else { return };
-        if hung_up || (readable && !line.is_there()) {
-            self.drop_line(at);
-        } else if writable && line.is_full() {
-            match line.write_rest() {
-                Written::All => self.list(at),
-                Written::Full => {}
-                Written::Over => self.drop_line(at),
+        let said = if readable { line.listen() } else { Said::Nothing };
+        let mut written = match said {
+            _ if broken => Written::Over,
+            Said::TooMuch => Written::Over,
+            Said::All => line.sound_out(),
+            Said::Nothing => Written::All,
+        };
+        if writable && line.is_full() && written != Written::Over {
+            written = line.write_rest();
+            if written == Written::All {
+                self.list(at);
             }
+        }
+        if written == Written::Over {
+            self.drop_line(at);
         }
     }
 

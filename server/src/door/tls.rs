@@ -1,0 +1,118 @@
+//! TLS at the door: whose certificate, and which versions of HTTP are offered over it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::ServerConfig;
+use rustls::crypto::ring;
+use rustls::pki_types::pem::{self, PemObject as _};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::TlsAcceptor;
+
+use crate::config::TlsFiles;
+
+/// HTTP/2 as ALPN names it (RFC 9113, 3.1).
+pub(super) const HTTP_2: &[u8] = b"h2";
+
+/// What of HTTP is offered, best first.
+const OFFERED: [&[u8]; 2] = [HTTP_2, b"http/1.1"];
+
+/// Why the server cannot speak TLS. Each message is one line that says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// A file cannot be read.
+    #[error("cannot read {}: {source}; name another file with {flag}", file.display())]
+    Unreadable {
+        /// Which file.
+        file: PathBuf,
+        /// What names it.
+        flag: &'static str,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A file has nothing of what it should.
+    #[error("there is no {wanted} in {}; {flag} takes PEM, in which one begins with -----BEGIN {label}-----", file.display())]
+    Absent {
+        /// Which file.
+        file: PathBuf,
+        /// What names it.
+        flag: &'static str,
+        /// What it should have.
+        wanted: &'static str,
+        /// How that begins.
+        label: &'static str,
+    },
+    /// A file is damaged.
+    #[error("{} is damaged: {message}; name another file with {flag}", file.display())]
+    Damaged {
+        /// Which file.
+        file: PathBuf,
+        /// What names it.
+        flag: &'static str,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// The two do not go together.
+    #[error(
+        "the key in {} is not that of the certificate in {}: {source}; name with --tls-key the one that it was made with",
+        key.display(),
+        cert.display()
+    )]
+    Mismatch {
+        /// The certificate.
+        cert: PathBuf,
+        /// The key.
+        key: PathBuf,
+        /// What TLS says of it.
+        source: rustls::Error,
+    },
+}
+
+/// What makes a connection an encrypted one.
+///
+/// # Errors
+/// [`TlsError`].
+pub fn acceptor(files: &TlsFiles) -> Result<TlsAcceptor, TlsError> {
+    let (cert, key) =
+        (Source { file: &files.cert, flag: "--tls-cert" }, Source { file: &files.key, flag: "--tls-key" });
+    let pem = cert.read()?;
+    let chain: Vec<_> =
+        CertificateDer::pem_slice_iter(&pem).collect::<Result<_, _>>().map_err(|error| cert.damaged(&error))?;
+    if chain.is_empty() {
+        return Err(cert.without("certificate", "CERTIFICATE"));
+    }
+    let own = PrivateKeyDer::from_pem_slice(&key.read()?).map_err(|error| match error {
+        pem::Error::NoItemsFound => key.without("private key", "PRIVATE KEY"),
+        error => key.damaged(&error),
+    })?;
+    let mismatch = |source| TlsError::Mismatch { cert: files.cert.clone(), key: files.key.clone(), source };
+    let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(mismatch)?
+        .with_no_client_auth()
+        .with_single_cert(chain, own)
+        .map_err(mismatch)?;
+    config.alpn_protocols = OFFERED.map(<[u8]>::to_vec).into();
+    Ok(Arc::new(config).into())
+}
+
+/// A file, and the flag that named it.
+struct Source<'a> {
+    file: &'a Path,
+    flag: &'static str,
+}
+
+impl Source<'_> {
+    fn read(&self) -> Result<Vec<u8>, TlsError> {
+        let Self { file, flag } = *self;
+        std::fs::read(file).map_err(|source| TlsError::Unreadable { file: file.to_owned(), flag, source })
+    }
+
+    fn without(&self, wanted: &'static str, label: &'static str) -> TlsError {
+        TlsError::Absent { file: self.file.to_owned(), flag: self.flag, wanted, label }
+    }
+
+    fn damaged(&self, error: &pem::Error) -> TlsError {
+        TlsError::Damaged { file: self.file.to_owned(), flag: self.flag, message: error.to_string() }
+    }
+}
