@@ -110,8 +110,13 @@ impl Figures {
 fn spread(figures: impl Iterator<Item = f64>, digits: usize) -> String {
     let figures: Vec<f64> = figures.collect();
     let (least, most) = figures.iter().fold((f64::MAX, f64::MIN), |(least, most), &it| (least.min(it), most.max(it)));
-    let [middle, least, most] = [median(&figures), least, most].map(|it| write_number(it, digits));
-    if least == most { middle } else { format!("{middle} ({least}–{most})") }
+    let middle = write_number(median(&figures), digits);
+    // Where there is nothing to measure, neither is there a range.
+    if least >= most || figures.iter().any(|figure| figure.is_nan()) {
+        middle
+    } else {
+        format!("{middle} ({}–{})", write_number(least, digits), write_number(most, digits))
+    }
 }
 
 fn median(figures: &[f64]) -> f64 {

@@ -19,6 +19,7 @@ use crate::hub::driver::HubHandle;
 use crate::metrics::Metrics;
 use crate::problem::ApiError;
 use crate::store::{Directory, Writer};
+use crate::stream::form::Compression;
 use crate::{assets, catalog, foreign, health, history, influx, ingest, metrics, stream};
 
 /// What the handlers share.
@@ -34,6 +35,8 @@ pub struct AppState {
     pub shelf: Shelf,
     /// What is counted.
     pub metrics: Metrics,
+    /// Whether streams are compressed.
+    pub compression: Compression,
     /// How far behind the server's clock a pushed point may be, in milliseconds.
     pub late_ms: u64,
     /// Where the past is read.

@@ -1,9 +1,10 @@
 //! The page: the files that trunk built, inside the binary, each also compressed beforehand (see `tools/client.sh`).
 
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use rust_embed::{EmbeddedFile, RustEmbed};
 
+use crate::accept;
 use crate::problem::ApiError;
 
 #[derive(RustEmbed)]
@@ -16,28 +17,36 @@ const NOT_BUILT: &str = "This binary was built without the page. Build it with `
 /// The encodings that a file may be there in, best first, each with what it adds to the file's name.
 const ENCODINGS: [(&str, &str); 2] = [("br", ".br"), ("gzip", ".gz")];
 
+/// The one file whose name stays the same when its content does not.
+const PAGE: &str = "index.html";
+
 /// `GET /` and `GET /b/{id}`: the app finds out by itself which board it shows.
 pub async fn page(headers: HeaderMap) -> Response {
-    match Dist::get("index.html") {
-        Some(file) => respond("index.html", file, "no-cache", &headers),
+    match Dist::get(PAGE) {
+        Some(file) => respond(PAGE, file, &headers),
         None => (StatusCode::NOT_FOUND, NOT_BUILT).into_response(),
     }
 }
 
 /// Any other path: a file of the page, or nothing.
-pub async fn file(uri: Uri, headers: HeaderMap) -> Response {
+pub async fn file(method: Method, uri: Uri, headers: HeaderMap) -> Response {
     let name = uri.path().trim_start_matches('/');
     let compressed = ENCODINGS.iter().any(|(_, ending)| name.ends_with(ending));
     match Dist::get(name).filter(|_| !compressed) {
-        // Trunk puts a hash of its content into the name of each file, so it never changes.
-        Some(file) => respond(name, file, "public, max-age=31536000, immutable", &headers),
+        Some(_) if !matches!(method, Method::GET | Method::HEAD) => {
+            let (method, path) = (method.to_string(), uri.path().to_owned());
+            ApiError::MethodNotAllowed { method, path, allowed: "GET, HEAD" }.into_response()
+        }
+        Some(file) => respond(name, file, &headers),
         None => ApiError::NotFound(uri.path().to_owned()).into_response(),
     }
 }
 
-fn respond(name: &str, plain: EmbeddedFile, cache: &'static str, headers: &HeaderMap) -> Response {
+fn respond(name: &str, plain: EmbeddedFile, headers: &HeaderMap) -> Response {
+    // Trunk puts a hash of its content into the name of each other file, so that never changes.
+    let cache = if name == PAGE { "no-cache" } else { "public, max-age=31536000, immutable" };
     let kind = plain.metadata.mimetype().to_owned();
-    let encoded = ENCODINGS.iter().filter(|(encoding, _)| accepts(headers, encoding));
+    let encoded = ENCODINGS.iter().filter(|(encoding, _)| accept::encoding(headers, encoding));
     let encoded = encoded.filter_map(|(encoding, ending)| Some((*encoding, Dist::get(&format!("{name}{ending}"))?)));
     let (encoding, file) = encoded.map(|(encoding, file)| (Some(encoding), file)).next().unwrap_or((None, plain));
 
@@ -45,7 +54,7 @@ fn respond(name: &str, plain: EmbeddedFile, cache: &'static str, headers: &Heade
     let hash = file.metadata.sha256_hash();
     let etag: String = hash[..12].iter().map(|byte| format!("{byte:02x}")).collect();
     let etag = format!("\"{etag}\"");
-    let known = headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == etag.as_bytes());
+    let known = knows(headers, &etag);
     let caching = [
         (header::ETAG, etag),
         (header::CACHE_CONTROL, cache.to_owned()),
@@ -61,28 +70,10 @@ fn respond(name: &str, plain: EmbeddedFile, cache: &'static str, headers: &Heade
     response
 }
 
-/// Whether the browser takes this encoding: it names it, and not to say that it does not (RFC 9110, 12.5.3).
-fn accepts(headers: &HeaderMap, encoding: &str) -> bool {
-    let named = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
-    named.flat_map(|value| value.split(',')).any(|item| {
-        let (name, weight) = item.split_once(';').unwrap_or((item, ""));
-        let weight = weight.trim().strip_prefix("q=").and_then(|weight| weight.parse::<f32>().ok());
-        name.trim().eq_ignore_ascii_case(encoding) && weight != Some(0.0)
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_encoding_is_accepted_where_it_is_named_and_not_ruled_out() {
-        let accepting =
-            |text: &'static str| HeaderMap::from_iter([(header::ACCEPT_ENCODING, HeaderValue::from_static(text))]);
-        for (text, br) in
-            [("gzip, deflate, br, zstd", true), ("gzip", false), ("BR;q=0.5", true), ("br;q=0", false), ("", false)]
-        {
-            assert_eq!(accepts(&accepting(text), "br"), br, "{text}");
-        }
-    }
+/// Whether the browser has what has this tag. A proxy may have made the tag a weak one: that is enough here (RFC 9110,
+/// 13.1.2).
+fn knows(headers: &HeaderMap, etag: &str) -> bool {
+    let known = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    let mut tags = known.flat_map(|value| value.split(',')).map(str::trim);
+    tags.any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
 }

@@ -13,6 +13,7 @@ use shared::Tier;
 
 use crate::length::{Keep, Length};
 use crate::store::Retention;
+use crate::stream::form::Compression;
 
 /// `pulseboard serve` as it was called. Whatever is absent is taken from the file, then from the defaults.
 #[derive(Args, Clone, Debug, Default)]
@@ -38,6 +39,9 @@ pub struct Flags {
     /// The private key of --tls-cert, in PEM
     #[arg(long, env = "PULSEBOARD_TLS_KEY")]
     tls_key: Option<PathBuf>,
+    /// Compress streams with gzip, for readers that take it [default: true]
+    #[arg(long, env = "PULSEBOARD_COMPRESS", num_args = 0..=1, default_missing_value = "true")]
+    compress: Option<bool>,
     /// Most streams that may be open at once; more are asked to come back later [default: 10000]
     #[arg(long, env = "PULSEBOARD_MAX_READERS")]
     max_readers: Option<usize>,
@@ -108,6 +112,7 @@ struct File {
     allow_origin: Option<Vec<Origin>>,
     tls_cert: Option<PathBuf>,
     tls_key: Option<PathBuf>,
+    compress: Option<bool>,
     max_readers: Option<usize>,
     heartbeat: Option<u16>,
     agent: Option<bool>,
@@ -127,6 +132,8 @@ pub struct Config {
     pub allow_origins: Vec<Origin>,
     /// With what to speak TLS; without it, HTTP is served in the plain.
     pub tls: Option<TlsFiles>,
+    /// Whether streams are compressed.
+    pub compression: Compression,
     /// Most streams that may be open at once.
     pub max_readers: usize,
     /// How long a silent stream stays silent. A peer that takes nothing for as long has vanished.
@@ -171,7 +178,7 @@ pub enum ConfigError {
         source: std::io::Error,
     },
     /// The file is no TOML, or has a key or a value that does not belong there.
-    #[error("{}:{line}: {message}; the keys are addr, data, boards, open, allow_origin, tls_cert, tls_key, max_readers, heartbeat, late, keep_…, agent and log", file.display())]
+    #[error("{}:{line}: {message}; the keys are addr, data, boards, open, allow_origin, tls_cert, tls_key, compress, max_readers, heartbeat, late, keep_…, agent and log", file.display())]
     Wrong {
         /// Which file.
         file: PathBuf,
@@ -236,6 +243,7 @@ impl Flags {
             (None, Some(_)) => return Err(ConfigError::HalfTls { given: "tls-key", absent: "tls-cert" }),
             (None, None) => None,
         };
+        let compress = self.compress.or(file.compress).unwrap_or(true);
         let agent = self.agent.or(file.agent).unwrap_or(false);
         Ok(Config {
             addr,
@@ -245,6 +253,7 @@ impl Flags {
             boards: self.boards.or(file.boards),
             allow_origins: self.allow_origin.or(file.allow_origin).unwrap_or_default(),
             tls,
+            compression: if compress { Compression::Offered } else { Compression::Off },
             max_readers: self.max_readers.or(file.max_readers).unwrap_or(10_000),
             heartbeat: Duration::from_secs(self.heartbeat.or(file.heartbeat).unwrap_or(15).clamp(1, 300).into()),
             agent: if agent { Agent::On } else { Agent::Off },

@@ -123,7 +123,8 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             let config = flags.resolve()?;
             log(&config.log)?;
             let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
-            let served = runtime.block_on(serve::serve(config));
+            // On its threads, as all else: what one of them has freed the next connection takes.
+            let served = runtime.block_on(async { tokio::spawn(serve::serve(config)).await })?;
             // Connections that did not end in their grace are cut, not waited for.
             runtime.shutdown_background();
             served?;

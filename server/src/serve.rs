@@ -122,9 +122,12 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     let writers = Writers::start(&hub)?;
 
     let mut stop = Stop::listen()?;
+    let compression = config.compression;
     let late_ms = config.late.ms();
-    let service =
-        app(AppState { writer, directory, hub: hub.clone(), shelf, metrics, late_ms, history }, &config.allow_origins);
+    let service = app(
+        AppState { writer, directory, hub: hub.clone(), shelf, metrics, compression, late_ms, history },
+        &config.allow_origins,
+    );
     announce(scheme, addr)?;
     if config.agent == Agent::On {
         agent::spawn(scheme, addr)?;

@@ -47,8 +47,38 @@ fn a_browser_that_has_the_page_already_is_told_so() {
     let first = server.get_with("/", &[("accept-encoding", "br")]);
     assert_eq!(first.header("cache-control"), "no-cache");
     let tag = first.header("etag").to_owned();
-    let again = server.get_with("/", &[("accept-encoding", "br"), ("if-none-match", &tag)]);
-    assert_eq!((again.status, again.text.as_str()), (304, ""));
+    for known in [tag.clone(), format!("W/{tag}"), format!("\"other\", {tag}")] {
+        let again = server.get_with("/", &[("accept-encoding", "br"), ("if-none-match", &known)]);
+        assert_eq!((again.status, again.text.as_str()), (304, ""), "{known}");
+        assert_eq!((again.header("etag"), again.header("cache-control")), (tag.as_str(), "no-cache"));
+        assert_eq!(again.header("vary"), "accept-encoding");
+    }
     let other = server.get_with("/", &[("accept-encoding", "identity"), ("if-none-match", &tag)]);
     assert_eq!(other.status, 200, "another encoding is another representation");
+}
+
+#[test]
+fn only_what_has_a_hash_in_its_name_is_kept_for_good() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = TestServer::start(folder.path());
+    for path in ["/", "/index.html", "/b/ops"] {
+        let page = server.get(path);
+        assert_eq!((page.status, page.header("cache-control")), (200, "no-cache"), "{path}");
+    }
+}
+
+#[test]
+fn head_tells_of_a_file_and_nothing_else_is_for_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = TestServer::start(folder.path());
+    let wasm = wasm_of(&server.get("/").text);
+    for path in ["/", wasm.as_str()] {
+        let (head, got) =
+            (server.head(path, &[("accept-encoding", "br")]), server.get_with(path, &[("accept-encoding", "br")]));
+        for name in ["content-length", "content-type", "content-encoding", "etag", "cache-control", "vary"] {
+            assert_eq!(head.get(name).map_or("", |value| value.to_str().unwrap()), got.header(name), "{path}: {name}");
+        }
+    }
+    let refused = server.post(&wasm, "x", &[]);
+    assert_eq!((refused.status, refused.header("allow")), (405, "GET, HEAD"));
 }

@@ -147,8 +147,9 @@ async fn one_by_one(socket: TcpStream, inside: &Inside, mut stopping: watch::Rec
         }
     };
     let socket = connection.into_parts().io.into_inner().socket;
-    // Where the door is closed already, the stream ends with it.
-    let _closed = inside.streams.send((socket, taken, inside.open.clone()));
+    if let Err(error) = inside.writers.take(socket, taken, inside.open.clone()) {
+        tracing::warn!(%error, "cannot move a socket to the writers");
+    }
     Ok(())
 }
 

@@ -18,7 +18,6 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio_rustls::TlsAcceptor;
 
-use crate::stream::handover::Taken;
 use crate::stream::writer::{Open, Writers};
 
 /// Connections that may wait to be accepted. The kernel's bound (`somaxconn`) is 4,096 on Linux; tokio's 1,024 makes a
@@ -42,22 +41,30 @@ pub fn listen(addr: SocketAddr) -> std::io::Result<TcpListener> {
     TcpListener::from_std(socket.into())
 }
 
-/// Takes connections in, encrypted where there is an `encrypt`, until `stop` is done, then lets those that are under way finish for at most `grace`. Streams
-/// go to `writers`.
+/// Takes connections in, encrypted where there is an `encrypt`, until `stop` is done, then lets those that are under way
+/// finish for at most `grace`. Streams go to `writers`.
 ///
 /// A peer that takes nothing for `patience`, although there is something for it, has vanished.
 pub async fn serve(
     listener: TcpListener,
     encrypt: Option<TlsAcceptor>,
     service: Router,
-    mut writers: Writers,
+    writers: Writers,
     patience: Duration,
     stop: impl Future<Output = ()>,
     grace: Duration,
 ) {
     let (open, mut all_ended) = mpsc::channel(1);
-    let (streams, mut streaming) = mpsc::unbounded_channel();
-    let inside = Arc::new(Inside { encrypt, service, patience, streams, stopping: watch::Sender::new(()), open });
+    // Until this function ends, and not only until the last connection has become a stream: who drops them ends those.
+    let writers = Arc::new(writers);
+    let inside = Arc::new(Inside {
+        encrypt,
+        service,
+        patience,
+        writers: writers.clone(),
+        stopping: watch::Sender::new(()),
+        open,
+    });
     let mut stop = std::pin::pin!(stop);
     loop {
         tokio::select! {
@@ -73,20 +80,13 @@ pub async fn serve(
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
             },
-            Some((socket, taken, open)) = streaming.recv() => hand_over(&mut writers, socket, taken, open),
             () = &mut stop => break,
         }
     }
     drop(listener);
     inside.stopping.send_replace(());
     drop(inside);
-    let ended = async {
-        while let Some((socket, taken, open)) = streaming.recv().await {
-            hand_over(&mut writers, socket, taken, open);
-        }
-        all_ended.recv().await
-    };
-    if tokio::time::timeout(grace, ended).await.is_err() {
+    if tokio::time::timeout(grace, all_ended.recv()).await.is_err() {
         tracing::info!("some connections did not end in time; they are cut");
     }
 }
@@ -97,21 +97,12 @@ struct Inside {
     service: Router,
     /// A peer that does not answer for so long has vanished.
     patience: Duration,
-    /// Streams come back to the door, for only it knows whose turn it is to write them.
-    streams: mpsc::UnboundedSender<Stream>,
+    /// Who writes streams.
+    writers: Arc<Writers>,
     /// Says that what is under way is to be finished.
     stopping: watch::Sender<()>,
     /// Dropped with the last connection; streams have clones of their own.
     open: Open,
-}
-
-/// A stream on its way to the writers.
-type Stream = (TcpStream, Taken, Open);
-
-fn hand_over(writers: &mut Writers, socket: TcpStream, taken: Taken, open: Open) {
-    if let Err(error) = writers.take(socket, taken, open) {
-        tracing::warn!(%error, "cannot move a socket to the writers");
-    }
 }
 
 fn prepare(socket: &TcpStream, patience: Duration) -> std::io::Result<()> {

@@ -6,6 +6,7 @@
 pub mod boards;
 pub mod driver;
 pub mod frame;
+pub mod packed;
 pub mod reader;
 pub mod selection;
 #[cfg(test)]

@@ -220,7 +220,7 @@ impl World {
                 Step::Wait(_) => return Ok(false),
                 Step::End => return Err(TestCaseError::fail("the stream ended")),
             };
-            for message in browser.parser.feed(&frame.text()) {
+            for message in browser.parser.feed(&frame.text().content()) {
                 browser.take(&message, &self.editions)?;
                 let Some(cursor) = browser.picture.cursor() else { continue };
                 let at = usize::try_from(cursor.seq.0).unwrap();
@@ -318,7 +318,7 @@ fn hear(world: &mut World, reader: usize) -> Vec<Event> {
     let browser = &mut world.browsers[reader];
     let mut events = Vec::new();
     while let Step::Send(frame) = world.hub.next(&mut browser.topic, &mut browser.reader, world.now) {
-        for message in browser.parser.feed(&frame.text()) {
+        for message in browser.parser.feed(&frame.text().content()) {
             browser.last_id.clone_from(&message.id);
             events.push(serde_json::from_str(&message.data).unwrap());
         }
@@ -432,7 +432,7 @@ fn readers_of_one_selection_share_each_frame_and_the_last_takes_the_topic_along(
     hub.publish(vec![point], now);
     let frames: Vec<_> = readers.iter_mut().map(|(topic, reader)| hub.next(topic, reader, now)).collect();
     let place = |step: &Step| match step {
-        Step::Send(frame) => frame.chunk().as_ptr(),
+        Step::Send(frame) => frame.text().whole().as_ptr(),
         other => panic!("{other:?}"),
     };
     assert!(frames.iter().all(|frame| place(frame) == place(&frames[0])), "the very same bytes");

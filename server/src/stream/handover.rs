@@ -13,56 +13,75 @@ use std::task::{Context, Poll};
 use std::time::SystemTime;
 
 use axum::body::Body;
-use axum::http::{HeaderMap, Method, Request, Response, Version, header};
+use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, Version, header};
 use bytes::Bytes;
 use futures_util::stream;
 use hyper::body::Incoming;
 use hyper::service::Service;
 use parking_lot::Mutex;
 
-use crate::hub::driver::Subscription;
+use super::form::{Coding, Framing};
+use crate::hub::driver::{Listener, Subscription};
 
-/// What a response carries to whoever serves its stream: the subscription, to be taken once.
+/// What a response carries to whoever serves its stream: the subscription and what it is encoded in, to be taken once.
 #[derive(Clone, Debug)]
-pub struct Offer(Arc<Mutex<Option<Subscription>>>);
+pub struct Offer(Arc<Mutex<Option<(Subscription, Coding)>>>);
 
 impl Offer {
-    /// The subscription, if nobody took it yet.
+    /// What is offered, if nobody took it yet.
     #[must_use]
-    pub fn take(&self) -> Option<Subscription> {
+    pub fn take(&self) -> Option<(Subscription, Coding)> {
         self.0.lock().take()
     }
 }
 
 /// A response whose stream may be taken over; until then its body streams by itself.
 #[must_use]
-pub fn response(subscription: Subscription) -> Response<Body> {
-    let offer = Offer(Arc::new(Mutex::new(Some(subscription))));
+pub fn response(subscription: Subscription, coding: Coding) -> Response<Body> {
+    let name = coding.name();
+    let offer = Offer(Arc::new(Mutex::new(Some((subscription, coding)))));
     let offered = offer.clone();
     // The subscription becomes the body's when it is first asked for a frame.
-    let frames = stream::unfold(None, move |listener| {
-        let offered = offered.clone();
-        async move {
-            let mut listener = match listener {
-                Some(listener) => listener,
-                None => offered.take()?.listen(),
-            };
-            let frame = listener.next().await?;
-            Some((Ok::<_, Infallible>(frame.text()), Some(listener)))
-        }
+    let pieces = stream::unfold(BodyStage::Offered(offered), async |stage| {
+        let (piece, stage) = stage.next().await?;
+        Some((Ok::<_, Infallible>(piece), stage))
     });
-    let mut response = Response::new(Body::from_stream(frames));
+    let mut response = Response::new(Body::from_stream(pieces));
+    if let Some(name) = name {
+        response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static(name));
+    }
     response.extensions_mut().insert(offer);
     response
 }
 
-/// How what is written is delimited.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Framing {
-    /// In chunks, with one of no bytes at the end (RFC 9112, 7.1).
-    Chunked,
-    /// By the end of the connection (HTTP/1.0).
-    UntilClosed,
+/// A body that streams by itself. What it is delimited by is not its concern.
+enum BodyStage {
+    Offered(Offer),
+    Open(Box<Listener>, Coding),
+    Over,
+}
+
+impl BodyStage {
+    /// The next piece, and what comes after it.
+    async fn next(self) -> Option<(Bytes, Self)> {
+        let (mut listener, mut coding) = match self {
+            Self::Offered(offer) => {
+                let (subscription, coding) = offer.take()?;
+                let begin = coding.begin(Framing::Bare);
+                let open = Self::Open(Box::new(subscription.listen()), coding);
+                match begin {
+                    Some(begin) => return Some((begin, open)),
+                    None => return Box::pin(open.next()).await,
+                }
+            }
+            Self::Open(listener, coding) => (listener, coding),
+            Self::Over => return None,
+        };
+        match listener.next().await {
+            Some(frame) => Some((coding.frame(&frame, Framing::Bare), Self::Open(listener, coding))),
+            None => Some((coding.end(Framing::Bare), Self::Over)).filter(|(end, _)| !end.is_empty()),
+        }
+    }
 }
 
 /// A stream that was taken over.
@@ -70,10 +89,12 @@ pub enum Framing {
 pub struct Taken {
     /// Its place at the hub.
     pub subscription: Subscription,
-    /// The response's head, to be written first.
+    /// The response's head and what the stream begins with, to be written first.
     pub head: Bytes,
     /// How the rest is delimited.
     pub framing: Framing,
+    /// What it is encoded in.
+    pub coding: Coding,
 }
 
 /// Where a [`Diverted`] service leaves a stream for the connection's task.
@@ -100,7 +121,7 @@ where
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let framing = match (request.method(), request.version()) {
             (&Method::GET, Version::HTTP_11) => Some(Framing::Chunked),
-            (&Method::GET, Version::HTTP_10) => Some(Framing::UntilClosed),
+            (&Method::GET, Version::HTTP_10) => Some(Framing::Bare),
             _ => None,
         };
         DivertedFuture { answer: Box::pin(self.service.call(request)), framing, slot: self.slot.clone() }
@@ -125,16 +146,19 @@ where
         let answer = self.answer.as_mut().poll(context);
         let Poll::Ready(Ok(response)) = &answer else { return answer };
         let Some(framing) = self.framing else { return answer };
-        let Some(subscription) = response.extensions().get::<Offer>().and_then(Offer::take) else { return answer };
-        let head = head(response.headers(), framing);
-        *self.slot.lock() = Some(Taken { subscription, head, framing });
+        let Some((subscription, coding)) = response.extensions().get::<Offer>().and_then(Offer::take) else {
+            return answer;
+        };
+        let mut head = head(response.headers(), framing);
+        head.extend_from_slice(&coding.begin(framing).unwrap_or_default());
+        *self.slot.lock() = Some(Taken { subscription, head: head.into(), framing, coding });
         // The task looks into the slot after each poll of its connection, and takes the connection apart.
         Poll::Pending
     }
 }
 
 /// The head of the response, whose status is always 200, as hyper would write it.
-fn head(headers: &HeaderMap, framing: Framing) -> Bytes {
+fn head(headers: &HeaderMap, framing: Framing) -> Vec<u8> {
     let mut head = String::from("HTTP/1.1 200 OK\r\n");
     let mut line = |name: &str, value: &str| {
         // Writing to a string does not fail.
@@ -152,5 +176,5 @@ fn head(headers: &HeaderMap, framing: Framing) -> Bytes {
     line(header::CONNECTION.as_str(), "close");
     line(header::DATE.as_str(), &httpdate::fmt_http_date(SystemTime::now()));
     head.push_str("\r\n");
-    head.into()
+    head.into_bytes()
 }

@@ -1,5 +1,6 @@
 //! `GET /sse`: a subscription as a response that does not end.
 
+pub mod form;
 pub mod handover;
 pub mod judge;
 pub mod probe;
@@ -15,6 +16,7 @@ use crate::app::AppState;
 use crate::hub::Resume;
 use crate::hub::driver::Full;
 use crate::problem::ApiError;
+use form::{Coding, Compression};
 
 /// Streams `hello`, then a snapshot or what the reader missed, then every update; a heartbeat where nothing happens.
 ///
@@ -33,7 +35,12 @@ pub async fn open(
         .hub
         .subscribe(wanted.interest, resume)
         .map_err(|Full { readers, retry_after }| ApiError::Full { readers, retry_after })?;
-    Ok(as_stream(handover::response(subscription)))
+    let coding = Coding::negotiate(app.compression, &headers);
+    let mut response = as_stream(handover::response(subscription, coding));
+    if app.compression == Compression::Offered {
+        response.headers_mut().insert(header::VARY, HeaderValue::from_name(header::ACCEPT_ENCODING));
+    }
+    Ok(response)
 }
 
 /// The response with the headers of a stream.

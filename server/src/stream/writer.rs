@@ -9,6 +9,7 @@ mod walk;
 
 use std::num::NonZero;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use tokio::net::TcpStream;
@@ -25,7 +26,7 @@ const MOST: usize = 8;
 #[derive(Debug)]
 pub struct Writers {
     mailboxes: Vec<Arc<Mailbox>>,
-    next: usize,
+    next: AtomicUsize,
 }
 
 /// Held by each stream; when the last is dropped, all have ended.
@@ -47,17 +48,17 @@ impl Writers {
             hub.watch(mailbox.clone());
             mailboxes.push(mailbox);
         }
-        Ok(Self { mailboxes, next: 0 })
+        Ok(Self { mailboxes, next: AtomicUsize::new(0) })
     }
 
     /// Gives a stream to one of the threads, in turn. `open` is dropped when it has ended.
     ///
     /// # Errors
     /// Where the system does not let the socket be moved.
-    pub fn take(&mut self, socket: TcpStream, taken: Taken, open: Open) -> std::io::Result<()> {
+    pub fn take(&self, socket: TcpStream, taken: Taken, open: Open) -> std::io::Result<()> {
         let socket = mio::net::TcpStream::from_std(socket.into_std()?);
-        self.next = (self.next + 1) % self.mailboxes.len();
-        self.mailboxes[self.next].bring(line::Line::new(socket, taken, open));
+        let next = self.next.fetch_add(1, Ordering::Relaxed) % self.mailboxes.len();
+        self.mailboxes[next].bring(Box::new(line::Line::new(socket, taken, open)));
         Ok(())
     }
 }

@@ -102,6 +102,15 @@ impl TestServer {
         Answer::of(request.call().unwrap())
     }
 
+    /// The headers of the answer to HEAD.
+    pub fn head(&self, path: &str, headers: &[(&str, &str)]) -> ureq::http::HeaderMap {
+        let mut request = http().head(format!("{}{path}", self.url));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.call().unwrap().headers().clone()
+    }
+
     pub fn stream(&self, query: &str, last_event_id: Option<&str>) -> Stream {
         let response = open(&self.url, query, last_event_id);
         assert_eq!(response.headers().get("x-accel-buffering").unwrap(), "no");

@@ -10,10 +10,8 @@ use super::Open;
 use crate::clock::Uptime;
 use crate::hub::driver::Subscription;
 use crate::hub::frame::Frame;
-use crate::stream::handover::{Framing, Taken};
-
-/// The chunk that ends a body (RFC 9112, 7.1).
-const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
+use crate::stream::form::{Coding, Framing};
+use crate::stream::handover::Taken;
 
 /// Most pieces that one system call writes.
 const PIECES: usize = 64;
@@ -27,6 +25,7 @@ pub(super) struct Line {
     socket: TcpStream,
     pub(super) subscription: Subscription,
     framing: Framing,
+    coding: Coding,
     /// The response's head, until it is written.
     head: Option<Bytes>,
     /// What the socket did not take yet. As long as there is any, the reader is not stepped: that is what keeps the
@@ -44,6 +43,17 @@ pub(super) struct Line {
     pub(super) listed: bool,
     /// So that the server knows when all streams have ended.
     _open: Open,
+}
+
+/// What is to be written to a reader.
+#[derive(Debug)]
+pub(super) enum Piece {
+    /// The response's head.
+    Head(Bytes),
+    /// Some events.
+    Frame(Frame),
+    /// The stream is over.
+    End,
 }
 
 /// How writing went.
@@ -74,6 +84,7 @@ impl Line {
             socket,
             subscription: taken.subscription,
             framing: taken.framing,
+            coding: taken.coding,
             head: Some(taken.head),
             rest: Vec::new(),
             name: 0,
@@ -99,22 +110,16 @@ impl Line {
         self.head.take()
     }
 
-    /// The frame as this reader gets it.
-    pub(super) fn piece(&self, frame: &Frame) -> Bytes {
-        match self.framing {
-            Framing::Chunked => frame.chunk(),
-            Framing::UntilClosed => frame.text(),
+    /// A piece of the stream as this reader gets it; those of one reader come in order.
+    pub(super) fn encode(&mut self, piece: &Piece) -> Bytes {
+        match piece {
+            Piece::Head(head) => head.clone(),
+            Piece::Frame(frame) => self.coding.frame(frame, self.framing),
+            Piece::End => {
+                self.ending = true;
+                self.coding.end(self.framing)
+            }
         }
-    }
-
-    /// The stream is over after what was given. What is still to be written, if anything.
-    pub(super) fn end(&mut self) -> Option<Bytes> {
-        self.ending = true;
-        (self.framing == Framing::Chunked).then_some(Bytes::from_static(LAST_CHUNK))
-    }
-
-    pub(super) fn is_ending(&self) -> bool {
-        self.ending
     }
 
     /// Writes these pieces, and keeps what the socket does not take.
@@ -193,7 +198,8 @@ impl Line {
         if self.is_full() || self.head.is_some() {
             Written::Full
         } else {
-            self.write(&[self.piece(&Frame::new(":\n\n"))])
+            let comment = self.coding.frame(&Frame::new(":\n\n"), self.framing);
+            self.write(&[comment])
         }
     }
 }

@@ -14,7 +14,7 @@ pub(super) const WAKE: Token = Token(usize::MAX);
 #[derive(Debug, Default)]
 pub(super) struct Mail {
     /// Streams to serve from now on.
-    pub(super) lines: Vec<Line>,
+    pub(super) lines: Vec<Box<Line>>,
     /// Topics that have something new.
     pub(super) topics: Vec<TopicId>,
     /// Every stream has something to hear: the end.
@@ -40,7 +40,7 @@ impl Mailbox {
         std::mem::take(&mut self.mail.lock())
     }
 
-    pub(super) fn bring(&self, line: Line) {
+    pub(super) fn bring(&self, line: Box<Line>) {
         self.leave(|mail| mail.lines.push(line));
     }
 

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use mio::{Events, Poll, Token};
 use slab::Slab;
 
-use super::line::{Line, Said, Written};
+use super::line::{Line, Piece, Said, Written};
 use super::mailbox::{Mail, Mailbox, WAKE};
 use crate::clock::{self, Uptime};
 use crate::hub::Step;
@@ -31,7 +31,7 @@ pub(super) struct Walk {
     poll: Poll,
     mailbox: Arc<Mailbox>,
     hub: HubHandle,
-    lines: Slab<Line>,
+    lines: Slab<Box<Line>>,
     /// Who reads what, so that a new frame costs what it has readers.
     by_topic: HashMap<TopicId, Vec<usize>>,
     /// When a reader is to be stepped though nothing happened. Each has one entry or two; its own `due` is what counts,
@@ -42,7 +42,9 @@ pub(super) struct Walk {
     /// Those to step now, in the order in which they came up.
     listed: Vec<usize>,
     /// What the step of a batch gave, to be written once the hub is free again. Kept to be used again.
-    pieces: Vec<Bytes>,
+    pieces: Vec<Piece>,
+    /// The same as one reader gets it.
+    encoded: Vec<Bytes>,
 }
 
 /// What became of stepping a line.
@@ -65,6 +67,7 @@ impl Walk {
             next_name: 0,
             listed: Vec::new(),
             pieces: Vec::new(),
+            encoded: Vec::new(),
         }
     }
 
@@ -177,7 +180,11 @@ impl Walk {
         for batch in listed.chunks(STEPS) {
             for Stepped { line: at, pieces, more } in self.step(batch) {
                 let Some(line) = self.lines.get_mut(at) else { continue };
-                match line.write(&self.pieces[pieces]) {
+                // Packed with the hub free: the first of its readers does it for all.
+                self.encoded.extend(self.pieces[pieces].iter().map(|piece| line.encode(piece)));
+                let written = line.write(&self.encoded);
+                self.encoded.clear();
+                match written {
                     Written::All if more => self.list(at),
                     Written::All | Written::Full => {}
                     Written::Over => self.drop_line(at),
@@ -204,13 +211,13 @@ impl Walk {
                 }
                 let topic = line.subscription.topic();
                 let from = pieces.len();
-                pieces.extend(line.take_head());
+                pieces.extend(line.take_head().map(Piece::Head));
                 let mut share = 0;
                 let more = loop {
                     match hub.step(&mut line.subscription) {
                         Step::Send(frame) => {
                             share += frame.size();
-                            pieces.push(line.piece(&frame));
+                            pieces.push(Piece::Frame(frame));
                             if share >= SHARE {
                                 break true;
                             }
@@ -223,7 +230,7 @@ impl Walk {
                             break false;
                         }
                         Step::End => {
-                            pieces.extend(line.end());
+                            pieces.push(Piece::End);
                             break false;
                         }
                     }
@@ -234,7 +241,7 @@ impl Walk {
                     remove(by_topic, topic, at);
                     by_topic.entry(line.subscription.topic()).or_default().push(at);
                 }
-                if pieces.len() > from || line.is_ending() {
+                if pieces.len() > from {
                     steps.push(Stepped { line: at, pieces: from..pieces.len(), more });
                 }
             }
@@ -265,7 +272,7 @@ fn remove(by_topic: &mut HashMap<TopicId, Vec<usize>>, topic: TopicId, at: usize
 }
 
 /// Puts a line on the list, once.
-fn list(lines: &mut Slab<Line>, listed: &mut Vec<usize>, at: usize) {
+fn list(lines: &mut Slab<Box<Line>>, listed: &mut Vec<usize>, at: usize) {
     if let Some(line) = lines.get_mut(at)
         && !line.listed
     {
