@@ -14,6 +14,7 @@ pub(super) const WAKE: Token = Token(usize::MAX);
 #[derive(Debug, Default)]
 pub(super) struct Mail {
     /// Streams to serve from now on.
+    #[expect(clippy::vec_box, reason = "boxed where it is made, a line moves twice and then stays")]
     pub(super) lines: Vec<Box<Line>>,
     /// Topics that have something new.
     pub(super) topics: Vec<TopicId>,
