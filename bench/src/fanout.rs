@@ -8,6 +8,7 @@ use clap::Args;
 
 use crate::figures::{Bound, Column, Figures, Goal, quantile_ms};
 use crate::load::clock::{Moment, Schedule};
+use crate::load::pace::Pace;
 use crate::load::pushers::Pusher;
 use crate::load::readers::Readers;
 use crate::load::reading::Habit;
@@ -161,14 +162,16 @@ fn at_a_rate(server: &Server, options: &Options, schedule: Schedule) -> anyhow::
     Ok(last)
 }
 
-/// Closed loop over several connections.
+/// Closed loop over several connections, no faster than a reader hears.
 fn as_fast_as_it_goes(server: &Server, options: &Options) -> anyhow::Result<u64> {
     let deadline = Instant::now() + Duration::from_secs(options.seconds.into());
     let number = AtomicU64::new(0);
+    let pace = Pace::start(server.addr, server.stream())?;
     in_parallel(options.pushers, |_| {
         let mut pusher = Pusher::connect(server.addr)?;
         while Instant::now() < deadline {
             let number = number.fetch_add(1, Ordering::Relaxed) + 1;
+            pace.wait(number);
             pusher.push(server.inlet(), &server.body(number, options.bytes))?;
         }
         Ok(())

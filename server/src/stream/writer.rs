@@ -19,7 +19,7 @@ use super::handover::Taken;
 use crate::hub::driver::HubHandle;
 use mailbox::Mailbox;
 
-/// Most threads. They do little else than system calls, and the rest of the server needs a core too.
+/// Most threads. They do little else than system calls.
 const MOST: usize = 8;
 
 /// The threads. They end, and close all streams, when this is dropped.
@@ -33,12 +33,13 @@ pub struct Writers {
 pub type Open = mpsc::Sender<()>;
 
 impl Writers {
-    /// Starts as many threads as there are processors.
+    /// Starts a thread for each processor but one, which reads pushes meanwhile. With one for that too, an event costs an
+    /// eighth more: they get into each other's way within the kernel.
     ///
     /// # Errors
     /// Where the system refuses a thread or an event queue.
     pub fn start(hub: &HubHandle) -> std::io::Result<Self> {
-        let count = thread::available_parallelism().map_or(1, NonZero::get).min(MOST);
+        let count = thread::available_parallelism().map_or(1, NonZero::get).saturating_sub(1).clamp(1, MOST);
         let mut mailboxes = Vec::with_capacity(count);
         for number in 0..count {
             let poll = mio::Poll::new()?;
