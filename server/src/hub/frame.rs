@@ -75,7 +75,7 @@ impl Frame {
         self.0.packed.get_or_init(|| Packed::new(&self.0.text.content()))
     }
 
-    /// How many bytes it has, as a chunk. Packed it has about a fifth of that beside.
+    /// How many bytes it has, as a chunk. Packed it has about a quarter of that beside.
     #[must_use]
     pub fn size(&self) -> usize {
         self.0.text.0.len()
