@@ -3,5 +3,6 @@
 pub mod document;
 pub mod empty;
 pub mod grid;
+pub mod mistake;
 pub mod page;
 pub mod stage;

@@ -48,3 +48,16 @@ pub fn time_of_day(ms: u64) -> String {
     let date = js_sys::Date::new(&(ms as f64).into());
     format!("{:02}:{:02}:{:02}", date.get_hours(), date.get_minutes(), date.get_seconds())
 }
+
+/// A moment as it is told at `now`: as a time of day, with its date before where that is not clear.
+#[must_use]
+#[expect(clippy::cast_precision_loss, reason = "times stay below 2^53")]
+pub fn moment(ms: u64, now: u64) -> String {
+    const CLEAR_MS: u64 = 12 * 60 * 60 * 1_000;
+    let time = time_of_day(ms);
+    if now.abs_diff(ms) < CLEAR_MS {
+        return time;
+    }
+    let date = js_sys::Date::new(&(ms as f64).into());
+    format!("{}-{:02}-{:02} {}", date.get_full_year(), date.get_month() + 1, date.get_date(), &time[..5])
+}

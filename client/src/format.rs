@@ -2,4 +2,5 @@
 
 pub mod duration;
 pub mod number;
+pub mod symbol;
 pub mod unit;

@@ -58,6 +58,12 @@ impl Rolled {
     }
 }
 
+/// How much a counter counted within the finest bucket: [`Rolled::increase`] of it alone.
+#[must_use]
+pub fn within(bucket: &Bucket) -> f64 {
+    (bucket.last.value - bucket.first.value + resets_within(bucket)).clamp(f64::MIN, f64::MAX)
+}
+
 fn resets_within(bucket: &Bucket) -> f64 {
     let (first, last) = (bucket.first.value, bucket.last.value);
     if last < bucket.max {

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use shared::board::{Board, Etag, Reading};
-use shared::problem::FieldError;
 use shared::{BoardId, SeriesName};
 
+use super::mistake::{Mistake, placed};
 use crate::dynamic::{effect, spawn};
 use crate::live::Live;
 use crate::stream::subscription::Subscription;
@@ -27,7 +27,7 @@ pub enum Edition {
         /// What could be made out of it.
         board: Board,
         /// What could not.
-        mistakes: Vec<FieldError>,
+        mistakes: Vec<Mistake>,
     },
 }
 
@@ -103,7 +103,10 @@ async fn get(id: &BoardId) -> Option<Edition> {
         return None;
     }
     let etag = answer.etag.parse().ok()?;
-    let Reading { board, mistakes } = Board::read(&json::read(&answer.body)?);
+    let document = json::read(&answer.body)?;
+    let Reading { board, mistakes } = Board::read(&document);
+    let id_of = |index: usize| Some(document.get("widgets")?.get(index)?.get("id")?.as_str()?.to_owned());
+    let mistakes = placed(&board, mistakes, id_of);
     Some(Edition::Made { etag, board, mistakes })
 }
 

@@ -7,6 +7,7 @@ use shared::board::Span;
 use super::document::{Document, Edition, automatic};
 use super::empty::EmptyBoard;
 use super::grid::Grid;
+use super::mistake::{Mistake, Mistakes};
 use super::stage::Stage;
 use crate::app::Masthead;
 use crate::badge::Badge;
@@ -73,13 +74,22 @@ pub fn BoardPage(
     let title = Signal::derive(move || {
         board.with(|board| board.as_ref().and_then(|board| board.title.clone())).unwrap_or_else(|| name.clone())
     });
-    let known = Memo::new(move |_| live.loaded.get() && board.with(Option::is_some));
+    // A board that somebody made is laid out before its numbers are there: then nothing moves when they come.
+    let known = Memo::new(move |_| board.with(Option::is_some));
     let empty = Memo::new(move |_| board.with(|board| board.as_ref().is_none_or(|board| board.widgets.is_empty())));
     Effect::new(move || {
         if live.loaded.get() {
             request_animation_frame(reload::return_to_place);
         }
     });
+
+    let mistakes = Memo::new(move |_| {
+        document.edition.with(|edition| match edition {
+            Some(Edition::Made { mistakes, .. }) => mistakes.clone(),
+            _ => Vec::new(),
+        })
+    });
+    provide_context(Mistakes(mistakes));
 
     let tiles = move || match (known.get(), empty.get()) {
         (false, _) => {
@@ -101,6 +111,7 @@ pub fn BoardPage(
             <p class="notice" role="status" data-testid="reason" hidden=move || stream.reason.with(Option::is_none)>
                 {move || stream.reason.get()}
             </p>
+            <Elsewhere mistakes/>
             <div class="board" data-state=move || state.get().of_picture() aria-busy=move || (!known.get()).to_string()>
                 {tiles}
             </div>
@@ -113,6 +124,27 @@ pub fn BoardPage(
 #[component]
 fn Skeleton() -> impl IntoView {
     view! { <div class="tile skeleton" aria-hidden="true"></div> }
+}
+
+/// The mistakes of the document that no widget on the page can show.
+#[component]
+fn Elsewhere(mistakes: Memo<Vec<Mistake>>) -> impl IntoView {
+    let elsewhere = Memo::new(move |_| {
+        mistakes.with(|all| {
+            all.iter().filter(|mistake| mistake.widget.is_none()).map(|m| m.text.clone()).collect::<Vec<_>>()
+        })
+    });
+    move || {
+        elsewhere.with(|texts| !texts.is_empty()).then(|| {
+            let lines = elsewhere.get().into_iter().map(|text| view! { <li>{text}</li> }).collect_view();
+            view! {
+                <section class="notice" role="status" data-testid="mistakes">
+                    <p>"Not all of the document of this board can be made out; the rest of it is shown."</p>
+                    <ul class="mistakes">{lines}</ul>
+                </section>
+            }
+        })
+    }
 }
 
 #[component]

@@ -10,7 +10,7 @@ type Painter = Box<dyn FnMut(Frame)>;
 /// What a frame tells its painters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Frame {
-    /// Whether the reader prefers a dark page; it can change at any time.
+    /// Whether the page is dark; it can change at any time.
     pub dark: bool,
 }
 
@@ -53,7 +53,7 @@ impl Frames {
     }
 
     fn frame(self) {
-        let dark = window().match_media("(prefers-color-scheme: dark)").ok().flatten().is_some_and(|q| q.matches());
+        let dark = is_dark();
         let more = self.painters.try_update_value(|painters| {
             for painter in painters.all.values_mut() {
                 painter(Frame { dark });
@@ -64,6 +64,16 @@ impl Frames {
         if more == Some(true) {
             request_animation_frame(move || self.frame());
         }
+    }
+}
+
+/// Whether the page is dark: as its reader chose here (`data-theme` of the whole document), else as the system is.
+fn is_dark() -> bool {
+    let chosen = document().document_element().and_then(|root| root.get_attribute("data-theme"));
+    match chosen.as_deref() {
+        Some("dark") => true,
+        Some("light") => false,
+        _ => window().match_media("(prefers-color-scheme: dark)").ok().flatten().is_some_and(|q| q.matches()),
     }
 }
 

@@ -5,13 +5,16 @@ use std::f64::consts::TAU;
 
 use leptos::html::Canvas;
 use leptos::prelude::*;
-use shared::{Bucket, SeriesName, Track};
+use shared::board::Show;
+use shared::bucket::SECOND;
+use shared::{Bucket, Number, SeriesName, Track};
 use wasm_bindgen::JsCast as _;
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement};
 
 use super::frames::Frame;
 use super::scale::{Range, Window};
 use crate::board::stage::Stage;
+use crate::widget::figure::of_bucket;
 
 /// Width of the line, in pixels of the page.
 const LINE: f64 = 1.5;
@@ -32,11 +35,14 @@ struct Key {
     edge: u64,
 }
 
-/// The moving line of a series: its last value of each second, above the band from the least to the greatest.
+/// The moving line of a series: a value of each second (its last where nothing else is said), above the band from the least to the greatest.
 #[component]
 pub fn Spark(
     /// Whose line.
     name: SeriesName,
+    /// Which number of each second is drawn.
+    #[prop(optional)]
+    show: Option<Show>,
     /// Where its track is, and the loop that moves it.
     stage: Stage,
 ) -> impl IntoView {
@@ -55,6 +61,8 @@ pub fn Spark(
         }
         live.with_track(&name, |track| {
             let Track::Numbers(buckets) = track else { return };
+            let told = show.filter(|show| *show != Show::Value).map(|show| told(show, buckets));
+            let buckets = told.as_ref().unwrap_or(buckets);
             let Some(window) = Window::of(buckets, now) else { return };
             let step = ((window.to - window.from) / u64::from(width)).max(1);
             let key = Key { version: live.version(&name), width, height, frame, edge: window.to / step };
@@ -127,6 +135,20 @@ fn dot(context: &CanvasRenderingContext2d, x: f64, y: f64) {
     if context.arc(x, y, DOT, 0.0, TAU).is_ok() {
         context.fill();
     }
+}
+
+/// Buckets whose values are what `show` says of each.
+fn told(show: Show, buckets: &VecDeque<Bucket>) -> VecDeque<Bucket> {
+    let mut all = VecDeque::with_capacity(buckets.len());
+    let mut before = None;
+    for bucket in buckets {
+        let value = of_bucket(show, bucket, before).and_then(Number::new);
+        before = Some(bucket);
+        if let Some(value) = value {
+            all.push_back(Bucket::of(bucket.last.at, value, SECOND));
+        }
+    }
+    all
 }
 
 /// The unbroken lines within a window, with the point just before it, from which the first one comes.

@@ -3,7 +3,8 @@
 //! How many decimals are shown, and which prefix, is chosen for a series' recent numbers together, so that the figures
 //! stay in their places while the value moves.
 
-use super::unit::{Prefixes, Unit};
+use super::symbol::Symbol;
+use super::unit::{Scaling, TimeUnit, Unit};
 
 /// Digits that are worth reading on a board.
 const DIGITS: i32 = 4;
@@ -15,7 +16,7 @@ const MINUS: &str = "\u{2212}";
 pub struct Style {
     divisor: f64,
     prefix: &'static str,
-    unit: &'static str,
+    unit: Symbol,
     decimals: usize,
     /// Too large or small for figures and prefixes.
     scientific: bool,
@@ -28,7 +29,7 @@ impl Style {
         let greatest = recent.clone().chain([current]).map(f64::abs).fold(0.0, f64::max);
         // A current value that would drown in the prefix of a greater past decides by itself.
         let scale = if current != 0.0 && current.abs() * 1e3 < greatest { current.abs() } else { greatest };
-        let (divisor, prefix) = prefix_of(unit.prefixes, scale);
+        let Scaled { divisor, prefix, symbol } = scaled(unit, scale);
         let scaled = scale / divisor;
         let limit = match scaled {
             0.0 => 0,
@@ -36,13 +37,20 @@ impl Style {
             _ => (DIGITS - 1 - exponent(scaled)).max(0),
         };
         let limit = usize::try_from(limit).unwrap_or_default();
-        let decimals = if divisor > 1.0 {
-            limit
+        let decimals = if prefix.is_empty() {
+            recent.chain([current]).map(|value| decimals_of(value / divisor, limit)).max().unwrap_or_default()
         } else {
-            recent.chain([current]).map(|value| decimals_of(value, limit)).max().unwrap_or_default()
+            limit
         };
-        let scientific = scaled >= 1e6 || (scaled > 0.0 && scaled < 1e-6);
-        Self { divisor, prefix, unit: unit.symbol, decimals, scientific }
+        let most = if unit.scaling == Scaling::Never { 1e15 } else { 1e6 };
+        let scientific = scaled >= most || (scaled > 0.0 && scaled < 1e-6);
+        Self { divisor, prefix, unit: symbol, decimals, scientific }
+    }
+
+    /// The same with so many decimals, where a document says so.
+    #[must_use]
+    pub fn with_decimals(self, decimals: Option<u16>) -> Self {
+        Self { decimals: decimals.map_or(self.decimals, usize::from), ..self }
     }
 
     /// The number alone.
@@ -61,7 +69,13 @@ impl Style {
     /// What stands behind the number: prefix and unit, such as `MB`.
     #[must_use]
     pub fn unit(&self) -> String {
-        format!("{}{}", self.prefix, self.unit)
+        format!("{}{}", self.prefix, self.unit.as_str())
+    }
+
+    /// The number with all that stands behind it: `42.5 ms`.
+    #[must_use]
+    pub fn text(&self, value: f64) -> String {
+        with_unit(self.number(value), &self.unit())
     }
 
     /// The number with an explicit sign, as a difference.
@@ -77,13 +91,51 @@ impl Style {
     }
 }
 
-fn prefix_of(prefixes: Prefixes, scale: f64) -> (f64, &'static str) {
+/// A text of figures with what stands behind it; a no-break space keeps them together.
+#[must_use]
+pub fn with_unit(figures: String, unit: &str) -> String {
+    if unit.is_empty() { figures } else { format!("{figures}\u{a0}{unit}") }
+}
+
+/// What a number is divided by before it is written, and what then stands behind it.
+struct Scaled {
+    divisor: f64,
+    prefix: &'static str,
+    symbol: Symbol,
+}
+
+fn scaled(unit: Unit, scale: f64) -> Scaled {
     const STEPS: [(f64, &str); 5] = [(1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")];
-    let least = match prefixes {
-        Prefixes::FromThousand => 1e3,
-        Prefixes::FromMillion => 1e6,
+    let symbol = unit.symbol;
+    let least = match unit.scaling {
+        Scaling::FromThousand => 1e3,
+        Scaling::FromMillion => 1e6,
+        Scaling::Never => f64::INFINITY,
+        Scaling::Ratio => return Scaled { divisor: 0.01, prefix: "", symbol: Symbol::new("%") },
+        Scaling::Time(counted) => {
+            let told = told_in(counted, scale);
+            let divisor = if told == counted { 1.0 } else { told.seconds() / counted.seconds() };
+            return Scaled { divisor, prefix: "", symbol: Symbol::new(told.symbol()) };
+        }
     };
-    STEPS.into_iter().find(|&(step, _)| step >= least && scale >= step).unwrap_or((1.0, ""))
+    let step = STEPS.into_iter().find(|&(step, _)| step >= least && scale >= step);
+    let (divisor, prefix) = step.unwrap_or((1.0, ""));
+    Scaled { divisor, prefix, symbol }
+}
+
+/// In which unit a length of time is told: the longest of which there is at least one; of minutes, hours and days two,
+/// since 90 s says more than 1.5 min.
+fn told_in(counted: TimeUnit, scale: f64) -> TimeUnit {
+    if scale == 0.0 {
+        return counted;
+    }
+    let seconds = scale * counted.seconds();
+    let enough = |unit: &TimeUnit| {
+        let least = if *unit > TimeUnit::Second { 2.0 } else { 1.0 };
+        // What was counted in it is told in it, whatever comes out of rounding.
+        seconds >= least * unit.seconds() * (1.0 - 1e-9)
+    };
+    TimeUnit::ALL.into_iter().find(enough).unwrap_or(TimeUnit::Nanosecond)
 }
 
 /// The power of ten just at or below a positive number.
@@ -118,7 +170,13 @@ fn grouped(figures: &str) -> String {
 mod tests {
     use super::*;
 
-    const BYTES: Unit = Unit { symbol: "B", prefixes: Prefixes::FromThousand };
+    fn bytes() -> Unit {
+        Unit { symbol: Symbol::new("B"), scaling: Scaling::FromThousand }
+    }
+
+    fn time(unit: TimeUnit) -> Unit {
+        Unit { symbol: Symbol::default(), scaling: Scaling::Time(unit) }
+    }
 
     fn alone(unit: Unit, value: f64) -> String {
         let style = Style::of(unit, value, std::iter::empty());
@@ -142,32 +200,61 @@ mod tests {
             (1e-9, "1.000e-9"),
             (1e22, "1.000e7 P"),
         ] {
-            assert_eq!(alone(Unit::NONE, value), text);
+            assert_eq!(alone(Unit::none(), value), text);
         }
     }
 
     #[test]
     fn bytes_take_a_prefix_from_a_thousand_on() {
-        assert_eq!(alone(BYTES, 999.0), "999 B");
-        assert_eq!(alone(BYTES, 3_200_000.0), "3.200 MB");
+        assert_eq!(alone(bytes(), 999.0), "999 B");
+        assert_eq!(alone(bytes(), 3_200_000.0), "3.200 MB");
     }
 
     #[test]
     fn figures_stay_in_their_places_while_the_value_moves() {
         let recent = [41.25, 42.0, 43.5];
-        let style = Style::of(Unit::NONE, 42.0, recent.into_iter());
+        let style = Style::of(Unit::none(), 42.0, recent.into_iter());
         assert_eq!(recent.map(|value| style.number(value)), ["41.25", "42.00", "43.50"]);
     }
 
     #[test]
+    fn a_length_of_time_is_told_in_the_unit_that_fits() {
+        for (counted, value, text) in [
+            (TimeUnit::Millisecond, 42.5, "42.5 ms"),
+            (TimeUnit::Millisecond, 1_250.0, "1.25 s"),
+            (TimeUnit::Millisecond, 1_000.0, "1 s"),
+            (TimeUnit::Millisecond, 0.0, "0 ms"),
+            (TimeUnit::Millisecond, 0.25, "250 µs"),
+            (TimeUnit::Second, 0.0421, "42.1 ms"),
+            (TimeUnit::Second, 90.0, "90 s"),
+            (TimeUnit::Second, 150.0, "2.5 min"),
+            (TimeUnit::Second, 5_400.0, "90 min"),
+            (TimeUnit::Second, 864_000.0, "10 d"),
+        ] {
+            assert_eq!(alone(time(counted), value), text);
+        }
+        let style = Style::of(time(TimeUnit::Millisecond), 640.0, [980.0, 1_250.0].into_iter());
+        assert_eq!(
+            [640.0, 980.0, 1_250.0].map(|value| style.text(value)),
+            ["0.64\u{a0}s", "0.98\u{a0}s", "1.25\u{a0}s"]
+        );
+    }
+
+    #[test]
+    fn decimals_that_are_declared_are_kept_whatever_the_number() {
+        let style = Style::of(bytes(), 3_200_000.0, std::iter::empty()).with_decimals(Some(1));
+        assert_eq!([3_200_000.0, 3_000_000.0].map(|value| style.number(value)), ["3.2", "3.0"]);
+    }
+
+    #[test]
     fn a_small_value_after_a_great_one_is_not_drowned() {
-        let style = Style::of(BYTES, 12.0, [5e9].into_iter());
+        let style = Style::of(bytes(), 12.0, [5e9].into_iter());
         assert_eq!(style.number(12.0), "12");
     }
 
     #[test]
     fn a_difference_has_a_sign_unless_it_is_none() {
-        let style = Style::of(Unit::NONE, 42.5, [41.0].into_iter());
+        let style = Style::of(Unit::none(), 42.5, [41.0].into_iter());
         assert_eq!([1.5, -0.5, 0.0, -0.01].map(|d| style.difference(d)), ["+1.5", "−0.5", "±0.0", "±0.0"]);
     }
 }

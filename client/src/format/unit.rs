@@ -1,72 +1,184 @@
-//! Units, guessed from names.
+//! Units: declared in a document, or guessed from names.
 
 use shared::SeriesName;
+use shared::board::Show;
+use shared::board::Unit as Declared;
+use shared::board::unit::KnownUnit;
 
-/// How a unit goes with large numbers.
+use super::symbol::Symbol;
+
+/// How a unit goes with large and small numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Prefixes {
+pub enum Scaling {
     /// With prefixes from a thousand on: `3.2 MB`.
     FromThousand,
-    /// Written out up to a million, then shortened: `12,345 ms`, `1.235 M`.
+    /// Written out up to a million, then shortened: `12,345 rpm`, `1.235 M`.
     FromMillion,
+    /// All digits.
+    Never,
+    /// A length of time, told in the unit that fits: 1,250 ms are `1.25 s`.
+    Time(TimeUnit),
+    /// Of which 1 is written `100 %`.
+    Ratio,
+}
+
+/// In what a length of time is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TimeUnit {
+    /// 10⁻⁹ s.
+    Nanosecond,
+    /// 10⁻⁶ s.
+    Microsecond,
+    /// 10⁻³ s.
+    Millisecond,
+    /// 1 s.
+    Second,
+    /// 60 s.
+    Minute,
+    /// 3,600 s.
+    Hour,
+    /// 86,400 s.
+    Day,
+}
+
+impl TimeUnit {
+    /// From the longest.
+    pub(super) const ALL: [Self; 7] =
+        [Self::Day, Self::Hour, Self::Minute, Self::Second, Self::Millisecond, Self::Microsecond, Self::Nanosecond];
+
+    /// How long it is.
+    #[must_use]
+    pub fn seconds(self) -> f64 {
+        match self {
+            Self::Nanosecond => 1e-9,
+            Self::Microsecond => 1e-6,
+            Self::Millisecond => 1e-3,
+            Self::Second => 1.0,
+            Self::Minute => 60.0,
+            Self::Hour => 3_600.0,
+            Self::Day => 86_400.0,
+        }
+    }
+
+    /// Its symbol.
+    #[must_use]
+    pub fn symbol(self) -> &'static str {
+        match self {
+            Self::Nanosecond => "ns",
+            Self::Microsecond => "µs",
+            Self::Millisecond => "ms",
+            Self::Second => "s",
+            Self::Minute => "min",
+            Self::Hour => "h",
+            Self::Day => "d",
+        }
+    }
 }
 
 /// What a number counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unit {
-    /// Its symbol; empty where nothing is known.
-    pub symbol: &'static str,
-    /// How it goes with large numbers.
-    pub prefixes: Prefixes,
+    /// Its symbol.
+    pub symbol: Symbol,
+    /// How it goes with large and small numbers.
+    pub scaling: Scaling,
 }
 
 /// Endings of names and what they mean; the first that fits counts, so longer ones come before their own endings.
-const ENDINGS: [(&str, &str, Prefixes); 35] = [
-    ("bytes_per_s", "B/s", Prefixes::FromThousand),
-    ("bytes_per_sec", "B/s", Prefixes::FromThousand),
-    ("bytes_per_second", "B/s", Prefixes::FromThousand),
-    ("bits_per_s", "bit/s", Prefixes::FromThousand),
-    ("bits_per_sec", "bit/s", Prefixes::FromThousand),
-    ("bits_per_second", "bit/s", Prefixes::FromThousand),
-    ("per_s", "/s", Prefixes::FromMillion),
-    ("per_sec", "/s", Prefixes::FromMillion),
-    ("per_second", "/s", Prefixes::FromMillion),
-    ("per_min", "/min", Prefixes::FromMillion),
-    ("per_minute", "/min", Prefixes::FromMillion),
-    ("per_h", "/h", Prefixes::FromMillion),
-    ("rps", "/s", Prefixes::FromMillion),
-    ("bps", "bit/s", Prefixes::FromThousand),
-    ("bytes", "B", Prefixes::FromThousand),
-    ("bits", "bit", Prefixes::FromThousand),
-    ("ns", "ns", Prefixes::FromMillion),
-    ("us", "µs", Prefixes::FromMillion),
-    ("ms", "ms", Prefixes::FromMillion),
-    ("s", "s", Prefixes::FromMillion),
-    ("sec", "s", Prefixes::FromMillion),
-    ("seconds", "s", Prefixes::FromMillion),
-    ("minutes", "min", Prefixes::FromMillion),
-    ("hours", "h", Prefixes::FromMillion),
-    ("pct", "%", Prefixes::FromMillion),
-    ("percent", "%", Prefixes::FromMillion),
-    ("celsius", "°C", Prefixes::FromMillion),
-    ("hz", "Hz", Prefixes::FromThousand),
-    ("rpm", "rpm", Prefixes::FromMillion),
-    ("watts", "W", Prefixes::FromThousand),
-    ("volts", "V", Prefixes::FromMillion),
-    ("amps", "A", Prefixes::FromMillion),
-    ("eur", "€", Prefixes::FromMillion),
-    ("usd", "$", Prefixes::FromMillion),
-    ("hpa", "hPa", Prefixes::FromMillion),
+const ENDINGS: [(&str, &str, Scaling); 36] = [
+    ("bytes_per_s", "B/s", Scaling::FromThousand),
+    ("bytes_per_sec", "B/s", Scaling::FromThousand),
+    ("bytes_per_second", "B/s", Scaling::FromThousand),
+    ("bits_per_s", "bit/s", Scaling::FromThousand),
+    ("bits_per_sec", "bit/s", Scaling::FromThousand),
+    ("bits_per_second", "bit/s", Scaling::FromThousand),
+    ("per_s", "/s", Scaling::FromMillion),
+    ("per_sec", "/s", Scaling::FromMillion),
+    ("per_second", "/s", Scaling::FromMillion),
+    ("per_min", "/min", Scaling::FromMillion),
+    ("per_minute", "/min", Scaling::FromMillion),
+    ("per_h", "/h", Scaling::FromMillion),
+    ("rps", "/s", Scaling::FromMillion),
+    ("bps", "bit/s", Scaling::FromThousand),
+    ("bytes", "B", Scaling::FromThousand),
+    ("bits", "bit", Scaling::FromThousand),
+    ("ns", "", Scaling::Time(TimeUnit::Nanosecond)),
+    ("us", "", Scaling::Time(TimeUnit::Microsecond)),
+    ("ms", "", Scaling::Time(TimeUnit::Millisecond)),
+    ("s", "", Scaling::Time(TimeUnit::Second)),
+    ("sec", "", Scaling::Time(TimeUnit::Second)),
+    ("seconds", "", Scaling::Time(TimeUnit::Second)),
+    ("minutes", "", Scaling::Time(TimeUnit::Minute)),
+    ("hours", "", Scaling::Time(TimeUnit::Hour)),
+    ("pct", "%", Scaling::FromMillion),
+    ("percent", "%", Scaling::FromMillion),
+    ("ratio", "", Scaling::Ratio),
+    ("celsius", "°C", Scaling::FromMillion),
+    ("hz", "Hz", Scaling::FromThousand),
+    ("rpm", "rpm", Scaling::FromMillion),
+    ("watts", "W", Scaling::FromThousand),
+    ("volts", "V", Scaling::FromMillion),
+    ("amps", "A", Scaling::FromMillion),
+    ("eur", "€", Scaling::FromMillion),
+    ("usd", "$", Scaling::FromMillion),
+    ("hpa", "hPa", Scaling::FromMillion),
 ];
 
 impl Unit {
-    /// Nothing is known.
-    pub const NONE: Self = Self { symbol: "", prefixes: Prefixes::FromMillion };
+    fn new(symbol: &str, scaling: Scaling) -> Self {
+        Self { symbol: Symbol::new(symbol), scaling }
+    }
 
-    /// What the name of a series says: `api/latency_ms` counts milliseconds. The ending must be set off by one of
-    /// `_ . : -`, or be all of the last segment.
+    /// Nothing is known.
     #[must_use]
-    pub fn of(name: &SeriesName) -> Self {
+    pub fn none() -> Self {
+        Self::new("", Scaling::FromMillion)
+    }
+
+    /// What a document says, or else what the name of a series does: `api/latency_ms` counts milliseconds. The ending must
+    /// be set off by one of `_ . : -`, or be all of the last segment.
+    #[must_use]
+    pub fn of(declared: Option<&Declared>, name: &SeriesName) -> Self {
+        declared.map_or_else(|| Self::guess(name), Self::declared)
+    }
+
+    /// What the number counts that is made of numbers of this unit.
+    #[must_use]
+    pub fn shown(self, show: Show) -> Self {
+        match show {
+            Show::Count => Self::none(),
+            Show::Rate => match self.scaling {
+                Scaling::Time(unit) => Self::new(&format!("{}/s", unit.symbol()), Scaling::FromMillion),
+                Scaling::Ratio => Self::new("/s", Scaling::FromMillion),
+                scaling => Self::new(&format!("{}/s", self.symbol.as_str()), scaling),
+            },
+            _ => self,
+        }
+    }
+
+    fn declared(unit: &Declared) -> Self {
+        let known = match unit {
+            Declared::Symbol(symbol) => return Self::new(symbol, Scaling::FromMillion),
+            Declared::Known(known) => known,
+        };
+        let (symbol, scaling) = match known {
+            KnownUnit::Bytes => ("B", Scaling::FromThousand),
+            KnownUnit::BytesPerSecond => ("B/s", Scaling::FromThousand),
+            KnownUnit::Bits => ("bit", Scaling::FromThousand),
+            KnownUnit::BitsPerSecond => ("bit/s", Scaling::FromThousand),
+            KnownUnit::Microseconds => ("", Scaling::Time(TimeUnit::Microsecond)),
+            KnownUnit::Milliseconds => ("", Scaling::Time(TimeUnit::Millisecond)),
+            KnownUnit::Seconds => ("", Scaling::Time(TimeUnit::Second)),
+            KnownUnit::Percent => ("%", Scaling::FromMillion),
+            KnownUnit::Ratio => ("", Scaling::Ratio),
+            KnownUnit::PerSecond => ("/s", Scaling::FromMillion),
+            KnownUnit::Si => ("", Scaling::FromThousand),
+            KnownUnit::Plain => ("", Scaling::Never),
+        };
+        Self::new(symbol, scaling)
+    }
+
+    fn guess(name: &SeriesName) -> Self {
         let last = name.segments().last().unwrap_or_default().to_ascii_lowercase();
         let fits = |ending: &str| match last.strip_suffix(ending) {
             // A lone letter as a name is more likely a letter than a unit.
@@ -75,31 +187,69 @@ impl Unit {
             None => false,
         };
         let found = ENDINGS.iter().find(|(ending, ..)| fits(ending));
-        found.map_or(Self::NONE, |&(_, symbol, prefixes)| Self { symbol, prefixes })
+        found.map_or_else(Self::none, |&(_, symbol, scaling)| Self::new(symbol, scaling))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::format::number::Style;
+
+    fn written(unit: Unit, value: f64) -> String {
+        let style = Style::of(unit, value, std::iter::empty());
+        format!("{} {}", style.number(value), style.unit()).trim_end().to_owned()
+    }
 
     #[test]
     fn the_ending_of_a_name_tells_its_unit() {
-        for (name, symbol) in [
-            ("ops/api/latency_ms", "ms"),
-            ("ops/uptime_s", "s"),
-            ("ops/net_bytes_per_s", "B/s"),
-            ("ops/requests_per_s", "/s"),
-            ("ops/heap_bytes", "B"),
-            ("ops/cpu_pct", "%"),
-            ("ops/CPU_Percent", "%"),
-            ("ops/ms", "ms"),
-            ("ops/s", ""),
-            ("ops/items", ""),
-            ("ops/temp", ""),
-            ("ops/bus", ""),
+        for (name, text) in [
+            ("ops/api/latency_ms", "42 ms"),
+            ("ops/uptime_s", "42 s"),
+            ("ops/net_bytes_per_s", "42 B/s"),
+            ("ops/requests_per_s", "42 /s"),
+            ("ops/heap_bytes", "42 B"),
+            ("ops/cpu_pct", "42 %"),
+            ("ops/CPU_Percent", "42 %"),
+            ("ops/hit_ratio", "4,200 %"),
+            ("ops/ms", "42 ms"),
+            ("ops/s", "42"),
+            ("ops/items", "42"),
+            ("ops/temp", "42"),
+            ("ops/bus", "42"),
         ] {
-            assert_eq!(Unit::of(&name.parse().unwrap()).symbol, symbol, "{name}");
+            assert_eq!(written(Unit::of(None, &name.parse().unwrap()), 42.0), text, "{name}");
         }
+    }
+
+    #[test]
+    fn what_a_document_declares_comes_before_the_name() {
+        for (declared, value, text) in [
+            ("bytes", 3_200_000.0, "3.200 MB"),
+            ("bits/s", 12_000.0, "12.00 kbit/s"),
+            ("us", 850.0, "850 µs"),
+            ("s", 0.042, "42 ms"),
+            ("%", 99.5, "99.5 %"),
+            ("ratio", 0.9995, "99.95 %"),
+            ("ratio", 0.07, "7 %"),
+            ("si", 12_345.0, "12.35 k"),
+            ("plain", 12_345_678.0, "12,345,678"),
+            ("/s", 12.0, "12 /s"),
+            ("rpm", 1_200.0, "1,200 rpm"),
+        ] {
+            let declared = declared.parse().unwrap();
+            let unit = Unit::of(Some(&declared), &"ops/latency_ms".parse().unwrap());
+            assert_eq!(written(unit, value), text);
+        }
+    }
+
+    #[test]
+    fn a_rate_is_of_its_unit_a_second_and_a_count_of_none() {
+        let name = "ops/sent_bytes".parse().unwrap();
+        let unit = Unit::of(None, &name);
+        assert_eq!(written(unit.shown(Show::Rate), 4_200.0), "4.200 kB/s");
+        assert_eq!(written(unit.shown(Show::Count), 4_200.0), "4,200");
+        assert_eq!(written(unit.shown(Show::P99), 42.0), "42 B");
+        assert_eq!(written(Unit::none().shown(Show::Rate), 42.0), "42 /s");
     }
 }

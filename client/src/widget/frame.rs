@@ -3,10 +3,41 @@
 use leptos::prelude::*;
 use shared::board::{Content, Widget};
 
+use super::freshness::Freshness;
 use super::inside;
 use super::names::names;
+use super::told::stale_words;
+use crate::board::mistake::Mistakes;
 use crate::board::stage::Stage;
-use crate::format::duration::{ago, duration};
+use crate::format::duration::ago;
+use crate::icon::{Icon, icon};
+
+/// How a widget is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Its numbers are not there yet.
+    Loading,
+    /// There are no such series.
+    Empty,
+    /// It shows what is.
+    Live,
+    /// None of its series has reported for longer than it may.
+    Stale,
+    /// Its document has a mistake.
+    Error,
+}
+
+impl State {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Loading => "loading",
+            Self::Empty => "empty",
+            Self::Live => "live",
+            Self::Stale => "stale",
+            Self::Error => "error",
+        }
+    }
+}
 
 /// A widget in its frame.
 #[component]
@@ -16,55 +47,76 @@ pub fn Frame(
     /// What all widgets share.
     stage: Stage,
 ) -> impl IntoView {
+    let kind = shared::board::word::Word::word(widget.kind());
+    let selected = widget.series().iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
     let Widget { id, title, content, .. } = widget;
-    let kind = Widget { id: id.clone(), title: None, content: content.clone(), place: None }.kind();
-    let selectors = match &content {
-        Content::Text(_) => Vec::new(),
-        Content::Series(shown) => shown.source.series.clone(),
-    };
-    let selected = selectors.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
     let title = title.unwrap_or_else(|| selected.clone());
     let source = match &content {
         Content::Text(_) => None,
-        Content::Series(shown) => Some(shown.source.clone()),
+        Content::Series(shown) => Some(&shown.source),
     };
-    let names = source.as_ref().map(|source| names(source, stage));
-    let expect = source.and_then(|source| source.expect);
-    let none = Memo::new(move |_| names.is_some_and(|names| names.with(Vec::is_empty)));
-    // When the newest point of all its series was.
-    let newest = Memo::new(move |_| {
-        let names = names?;
-        names.with(|names| names.iter().filter_map(|name| stage.live.newest(name)).max())
+    let names = source.map(|source| names(source, stage));
+    let fresh = Freshness { expect: source.and_then(|source| source.expect), stage };
+
+    let mine = id.clone();
+    let mistakes = use_context::<Mistakes>();
+    let mistakes = Memo::new(move |_| {
+        let of_mine = |all: &Vec<crate::board::mistake::Mistake>| {
+            all.iter().filter(|m| m.widget.as_ref() == Some(&mine)).map(|m| m.text.clone()).collect::<Vec<_>>()
+        };
+        mistakes.map(|Mistakes(all)| all.with(of_mine)).unwrap_or_default()
     });
-    let age_ms = move || Some(stage.server_now.get().saturating_sub(newest.get()?.0));
-    let stale = Memo::new(move |_| matches!((expect, age_ms()), (Some(expect), Some(age)) if age > expect.millis()));
-    let age = move || match age_ms() {
-        Some(age) if stale.get() => format!("stale for {}", duration(age)),
-        Some(age) => ago(age),
-        None => String::new(),
+    let stale = Memo::new(move |_| names.map_or(0, |names| names.with(|names| fresh.stale(names))));
+    let count = Memo::new(move |_| names.map(|names| names.with(Vec::len)));
+    let state = Memo::new(move |_| match count.get() {
+        _ if !mistakes.with(Vec::is_empty) => State::Error,
+        None => State::Live,
+        Some(_) if !stage.live.loaded.get() => State::Loading,
+        Some(0) => State::Empty,
+        Some(count) if stale.get() == count => State::Stale,
+        Some(_) => State::Live,
+    });
+    // When the newest point of all its series was.
+    let newest = Memo::new(move |_| names?.with(|names| names.iter().filter_map(|name| stage.live.newest(name)).max()));
+    let age = move || {
+        let (Some(at), now) = (newest.get(), stage.server_now.get()) else { return String::new() };
+        match (stale.get(), count.get().unwrap_or(0)) {
+            (0, _) => ago(now.saturating_sub(at.0)),
+            (stale, count) if stale == count => stale_words(at, now),
+            (stale, count) => format!("{stale} of {count} stale"),
+        }
     };
+    let shows = Memo::new(move |_| (stage.live.loaded.get() || names.is_none(), count.get() == Some(0)));
     let empty = selected.clone();
+    let body = move || match shows.get() {
+        (false, _) => view! { <div class="blank" aria-hidden="true"></div> }.into_any(),
+        (true, true) => view! {
+            <p class="empty" data-testid="no-series">
+                "No series under " <code>{empty.clone()}</code> " yet"
+            </p>
+        }
+        .into_any(),
+        (true, false) => inside(content.clone(), stage),
+    };
     view! {
         <article
             class="tile"
             data-testid="tile"
             data-widget=id.to_string()
-            data-kind=shared::board::word::Word::word(kind)
+            data-kind=kind
             data-series=selected
-            data-state=move || if none.get() { "empty" } else if stale.get() { "stale" } else { "live" }
+            data-state=move || state.get().word()
+            aria-busy=move || (state.get() == State::Loading).then_some("true")
         >
-            <h2 class="tile-name" title=title.clone()>
+            <h2 class="tile-name" title=title.clone() hidden=title.is_empty()>
                 {title.clone()}
             </h2>
-            {move || {
-                if none.get() {
-                    view! { <p class="empty" data-testid="no-series">"No series under " <code>{empty.clone()}</code> " yet"</p> }
-                        .into_any()
-                } else {
-                    inside(content.clone(), stage)
-                }
-            }}
-            <p class="tile-age" data-testid="age">
+            {move || mistakes.get().into_iter().map(|text| view! {
+                <p class="tile-mistake" data-testid="mistake">{icon(Icon::Cross)} " " {text}</p>
+            }).collect_view()}
+            <div class="tile-body">{body}</div>
+            <p class="tile-age" data-testid="age" data-stale=move || (stale.get() > 0).then_some("true") hidden=names.is_none()>
+                {move || (stale.get() > 0).then(|| icon(Icon::Stale))}
                 {age}
             </p>
         </article>

@@ -1,22 +1,33 @@
-//! What a tile shows of a track: the fold made readable. All of it follows from the track alone, not from the time.
+//! What a widget shows of a track: the fold made readable. All of it follows from the track alone, not from the time.
 
 use std::collections::VecDeque;
 
+use shared::board::threshold::level;
+use shared::board::{Level, Show, Source};
+use shared::track::Latest;
 use shared::{Bucket, Millis, SeriesName, Track};
 
+use super::figure::{of_bucket, over};
 use crate::format::duration::duration;
-use crate::format::number::Style;
+use crate::format::number::{Style, with_unit};
 use crate::format::unit::Unit;
 
-/// With what the current value is compared: the newest one that is at least this much older, in milliseconds.
-const COMPARE_MS: u64 = 60_000;
 /// How many of the newest buckets choose the decimals.
 const RECENT: usize = 60;
-/// How many lines before the latest a tile shows.
-const EARLIER: usize = 4;
 
-/// What a tile shows.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// What is asked of a track.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'a> {
+    /// Which number, in which unit, and from where on it is worth a look.
+    pub source: &'a Source,
+    /// How long before its newest point the past ends that counts, in milliseconds.
+    pub range_ms: u64,
+    /// Against how long ago the change is told, in milliseconds.
+    pub change_ms: u64,
+}
+
+/// What is shown of a series.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Glance {
     /// When the newest point was.
     pub at: Millis,
@@ -24,25 +35,21 @@ pub struct Glance {
     pub shown: Shown,
 }
 
-/// What a tile shows, by what the series holds.
+/// What is shown, by what the series holds.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Shown {
     /// Of a series of numbers.
     Number(NumberGlance),
-    /// Of a series of texts.
-    Text(TextGlance),
-}
-
-impl Default for Shown {
-    fn default() -> Self {
-        Self::Text(TextGlance::default())
-    }
+    /// Of a series of numbers that has too few of them for what is asked.
+    TooFew,
+    /// Of a series of texts: the latest.
+    Text(String),
 }
 
 /// A number at a glance.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NumberGlance {
-    /// The number as it was pushed.
+    /// The number as it is.
     pub raw: f64,
     /// The number as it is read.
     pub value: String,
@@ -50,15 +57,21 @@ pub struct NumberGlance {
     pub unit: String,
     /// How many characters the widest of the recent numbers has, so that the figures keep their size.
     pub width: usize,
+    /// How good it is; nothing where no threshold says so.
+    pub level: Option<Level>,
     /// How it moved; nothing where there is no other value.
     pub change: Option<Change>,
-    /// Least and greatest of all that is drawn, and how long that is: `38.2 – 46.1 in 5 min`.
-    pub range: Option<String>,
+    /// Of all points of the stretch that counts; nothing where there is but one.
+    pub range: Option<Extent>,
+    /// How all numbers of the series are written.
+    pub style: Style,
 }
 
 /// How a number moved.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change {
+    /// By how much.
+    pub raw: f64,
     /// Up, down or neither, as a sign that is no colour.
     pub arrow: &'static str,
     /// By how much, with a sign.
@@ -67,168 +80,214 @@ pub struct Change {
     pub over: String,
 }
 
-/// A text at a glance.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TextGlance {
-    /// The latest text.
+/// From the least to the greatest.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Extent {
+    /// The least.
+    pub min: f64,
+    /// The mean.
+    pub mean: f64,
+    /// The greatest.
+    pub max: f64,
+    /// As it is read: `38.2 to 46.1 in 5 min`.
     pub text: String,
-    /// Those before it, newest first.
-    pub earlier: Vec<(Millis, String)>,
-    /// How many lines came and went unseen since the page was opened.
-    pub skipped: u64,
 }
 
 impl Glance {
     /// A track at a glance.
     #[must_use]
-    pub fn of(name: &SeriesName, track: &Track) -> Self {
+    pub fn of(name: &SeriesName, track: &Track, question: Question<'_>) -> Self {
         let shown = match track {
-            Track::Numbers(buckets) => Shown::Number(NumberGlance::of(Unit::of(name), buckets)),
-            Track::Texts(log) => {
-                let mut newest = log.lines.iter().rev();
-                Shown::Text(TextGlance {
-                    text: newest.next().map(|line| line.text.clone()).unwrap_or_default(),
-                    earlier: newest.take(EARLIER).map(|line| (line.at.ts, line.text.clone())).collect(),
-                    skipped: 0,
-                })
-            }
+            Track::Numbers(buckets) => NumberGlance::of(name, buckets, question).map_or(Shown::TooFew, Shown::Number),
+            Track::Texts(_) => match track.latest() {
+                Latest::Text(text) => Shown::Text(text.to_owned()),
+                Latest::Number(_) => Shown::TooFew,
+            },
         };
         Self { at: track.latest_at().ts, shown }
     }
-}
 
-impl Glance {
     /// The number, if it is one.
     #[must_use]
     pub fn number(&self) -> Option<&NumberGlance> {
         match &self.shown {
             Shown::Number(number) => Some(number),
-            Shown::Text(_) => None,
+            Shown::Text(_) | Shown::TooFew => None,
         }
     }
 
-    /// Takes in how many lines of a text were skipped, which the track alone does not tell.
-    pub fn tell_skipped(&mut self, skipped: u64) {
-        if let Shown::Text(text) = &mut self.shown {
-            text.skipped = skipped;
-        }
-    }
-
-    /// The text, if it is one.
+    /// What is read, without its unit: figures, a text, or a dash.
     #[must_use]
-    pub fn text(&self) -> Option<&TextGlance> {
+    pub fn value(&self) -> String {
         match &self.shown {
-            Shown::Text(text) => Some(text),
-            Shown::Number(_) => None,
+            Shown::Number(number) => number.value.clone(),
+            Shown::Text(text) => text.clone(),
+            Shown::TooFew => "–".to_owned(),
         }
+    }
+
+    /// What is read, all of it.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let unit = self.number().map(|number| number.unit.as_str()).unwrap_or_default();
+        with_unit(self.value(), unit)
+    }
+
+    /// How good it is.
+    #[must_use]
+    pub fn level(&self) -> Option<Level> {
+        self.number()?.level
     }
 }
 
 impl NumberGlance {
-    fn of(unit: Unit, buckets: &VecDeque<Bucket>) -> Self {
-        let newest = buckets.back().map(|bucket| bucket.last);
-        let raw = newest.map_or(0.0, |sample| sample.value);
-        let recent = buckets.iter().rev().take(RECENT).map(|bucket| bucket.last.value);
-        let style = Style::of(unit, raw, recent.clone());
-        let width = recent.map(|value| style.number(value).chars().count()).max().unwrap_or(1);
-        let (value, unit) = (style.number(raw), style.unit());
-        Self { raw, value, unit, width, change: change(&style, buckets), range: range(&style, buckets) }
+    fn of(name: &SeriesName, buckets: &VecDeque<Bucket>, question: Question<'_>) -> Option<Self> {
+        let Question { source, range_ms, change_ms } = question;
+        let newest = buckets.back()?.last.at.ts;
+        let from = Millis(newest.0.saturating_sub(range_ms));
+        let show = source.show.unwrap_or(Show::Value);
+        let raw = over(show, buckets, from, newest)?;
+        let recent = recent(show, buckets);
+        let unit = Unit::of(source.unit.as_ref(), name).shown(show);
+        let style = Style::of(unit, raw, recent.iter().copied()).with_decimals(source.decimals);
+        let width = recent.iter().chain([&raw]).map(|&value| style.number(value).chars().count()).max().unwrap_or(1);
+        Some(Self {
+            raw,
+            value: style.number(raw),
+            unit: style.unit(),
+            width,
+            level: level(&source.thresholds, raw),
+            change: change(show, &style, raw, buckets, change_ms),
+            range: extent(&style, buckets, from),
+            style,
+        })
     }
 }
 
-/// From the value a minute before to the newest. Where the track is not that long, from its very first value; where
-/// points are further apart than that, from the one before.
-fn change(style: &Style, buckets: &VecDeque<Bucket>) -> Option<Change> {
-    let newest = buckets.back()?.last;
+/// The numbers whose figures should stay in their places. A sum or a count over all the past is of another size than
+/// that of a bucket, so it decides alone.
+fn recent(show: Show, buckets: &VecDeque<Bucket>) -> Vec<f64> {
+    if matches!(show, Show::Sum | Show::Count) {
+        return Vec::new();
+    }
+    let newest = buckets.len().saturating_sub(RECENT)..buckets.len();
+    newest
+        .filter_map(|i| of_bucket(show, buckets.get(i)?, i.checked_sub(1).and_then(|before| buckets.get(before))))
+        .collect()
+}
+
+/// From the value so long ago to the newest; where the track is not that long, from its very first value. Only what is
+/// of a moment changes: a mean of all the past has nothing to be compared with.
+fn change(show: Show, style: &Style, raw: f64, buckets: &VecDeque<Bucket>, change_ms: u64) -> Option<Change> {
+    let (oldest, newest) = (buckets.front()?, buckets.back()?.last);
+    let wanted = Millis(newest.at.ts.0.saturating_sub(change_ms));
     let samples = || buckets.iter().rev().flat_map(|bucket| [bucket.last, bucket.first]);
-    let old_enough = |at: Millis| newest.at.ts.since(at) >= COMPARE_MS;
-    let base = samples().find(|sample| old_enough(sample.at.ts)).or_else(|| Some(buckets.front()?.first))?;
+    let base = samples().find(|sample| sample.at.ts <= wanted).unwrap_or(oldest.first);
     if base.at == newest.at {
         return None;
     }
-    let mut by = style.difference(newest.value - base.value);
+    let before = match show {
+        Show::Value => base.value,
+        Show::Rate => over(show, buckets, Millis(0), base.at.ts)?,
+        _ => return None,
+    };
+    let difference = raw - before;
+    let by = style.difference(difference);
     let arrow = match by.chars().next() {
         Some('+') => "▲",
         Some('±') => "■",
         _ => "▼",
     };
-    if !style.unit().is_empty() {
-        by = format!("{by} {}", style.unit());
-    }
-    Some(Change { arrow, by, over: duration(newest.at.ts.since(base.at.ts).max(1_000)) })
+    let over = duration(newest.at.ts.since(base.at.ts).max(1_000));
+    Some(Change { raw: difference, arrow, by: with_unit(by, &style.unit()), over })
 }
 
-fn range(style: &Style, buckets: &VecDeque<Bucket>) -> Option<String> {
-    let (oldest, newest) = (buckets.front()?, buckets.back()?);
+fn extent(style: &Style, buckets: &VecDeque<Bucket>, from: Millis) -> Option<Extent> {
+    let (oldest, newest) = (buckets.iter().find(|bucket| bucket.last.at.ts >= from)?, buckets.back()?);
     let span = newest.last.at.ts.since(oldest.first.at.ts);
-    if span == 0 {
-        return None;
-    }
-    let min = buckets.iter().map(|bucket| bucket.min).fold(f64::INFINITY, f64::min);
-    let max = buckets.iter().map(|bucket| bucket.max).fold(f64::NEG_INFINITY, f64::max);
-    Some(format!("{} to {} in {}", style.number(min), style.number(max), duration(span.max(1_000))))
+    let of = |show| over(show, buckets, from, newest.last.at.ts);
+    let (min, mean, max) = (of(Show::Min)?, of(Show::Mean)?, of(Show::Max)?);
+    let text = format!("{} to {} in {}", style.number(min), style.number(max), duration(span.max(1_000)));
+    (span > 0).then_some(Extent { min, mean, max, text })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use shared::board::Threshold;
+    use shared::board::threshold::Limit;
     use shared::{Number, Seq, Stamp, Text, Value};
 
-    fn numbers(points: &[(u64, f64)]) -> NumberGlance {
+    fn track(points: &[(u64, f64)]) -> Track {
         let stamp = |(i, ts): (usize, u64)| Stamp { ts: Millis(ts), seq: Seq(i as u64 + 1) };
         let value = |v| Value::Number(Number::new(v).unwrap());
         let mut track = Track::of(stamp((0, points[0].0)), value(points[0].1));
         for (i, &(ts, v)) in points.iter().enumerate().skip(1) {
             track.push(stamp((i, ts)), value(v));
         }
-        match Glance::of(&"ops/api/latency_ms".parse().unwrap(), &track).shown {
-            Shown::Number(glance) => glance,
-            Shown::Text(_) => panic!("numbers were pushed"),
-        }
+        track
+    }
+
+    fn glance(points: &[(u64, f64)], source: &Source) -> Glance {
+        let question = Question { source, range_ms: 3_600_000, change_ms: 60_000 };
+        Glance::of(&"ops/api/latency_ms".parse().unwrap(), &track(points), question)
+    }
+
+    fn number(points: &[(u64, f64)]) -> NumberGlance {
+        glance(points, &Source::default()).number().unwrap().clone()
     }
 
     #[test]
     fn a_single_point_has_no_change_and_no_range() {
-        let glance = numbers(&[(5_000, 42.5)]);
+        let glance = number(&[(5_000, 42.5)]);
         assert_eq!((glance.value.as_str(), glance.unit.as_str()), ("42.5", "ms"));
-        assert_eq!((glance.change, glance.range), (None, None));
+        assert_eq!((glance.change, glance.range, glance.level), (None, None, None));
     }
 
     #[test]
     fn a_young_series_changed_since_its_first_value_even_within_a_second() {
-        let change = numbers(&[(5_000, 41.0), (5_100, 42.5)]).change.unwrap();
-        assert_eq!((change.arrow, change.by.as_str(), change.over.as_str()), ("▲", "+1.5 ms", "1 s"));
+        let change = number(&[(5_000, 41.0), (5_100, 42.5)]).change.unwrap();
+        assert_eq!((change.arrow, change.by.as_str(), change.over.as_str()), ("▲", "+1.5\u{a0}ms", "1 s"));
     }
 
     #[test]
-    fn an_old_series_is_compared_with_a_minute_before() {
+    fn an_old_series_is_compared_with_as_long_ago_as_is_asked() {
         let points: Vec<(u64, f64)> = (0..200).map(|i| (i * 1_000, i as f64)).collect();
-        let glance = numbers(&points);
+        let glance = number(&points);
         let change = glance.change.unwrap();
-        assert_eq!((change.by.as_str(), change.over.as_str()), ("+60 ms", "1 min"));
-        assert_eq!(glance.range.unwrap(), "0 to 199 in 3 min");
+        assert_eq!((change.by.as_str(), change.over.as_str()), ("+60\u{a0}ms", "1 min"));
+        assert_eq!(glance.range.unwrap().text, "0 to 199 in 3 min");
         assert_eq!(glance.width, 3);
     }
 
     #[test]
     fn a_sparse_series_is_compared_with_the_value_before() {
-        let change = numbers(&[(0, 9.0), (3_600_000, 8.0), (7_200_000, 8.0)]).change.unwrap();
-        assert_eq!((change.arrow, change.by.as_str(), change.over.as_str()), ("■", "±0 ms", "1 h"));
+        let change = number(&[(0, 9.0), (3_600_000, 8.0), (7_200_000, 8.0)]).change.unwrap();
+        assert_eq!((change.arrow, change.by.as_str(), change.over.as_str()), ("■", "±0\u{a0}ms", "1 h"));
     }
 
     #[test]
-    fn texts_show_the_latest_and_a_few_before_it() {
-        let text = |i: u64| Value::Text(Text::new(format!("line {i}")).unwrap());
-        let stamp = |i: u64| Stamp { ts: Millis(i * 1_000), seq: Seq(i) };
-        let mut track = Track::of(stamp(1), text(1));
-        for i in 2..10 {
-            track.push(stamp(i), text(i));
-        }
-        let glance = Glance::of(&"ops/deploy".parse().unwrap(), &track);
-        assert_eq!(glance.at, Millis(9_000));
-        let Shown::Text(shown) = glance.shown else { panic!("texts were pushed") };
-        assert_eq!(shown.text, "line 9");
-        let earlier: Vec<&str> = shown.earlier.iter().map(|(_, text)| text.as_str()).collect();
-        assert_eq!(earlier, ["line 8", "line 7", "line 6", "line 5"]);
+    fn a_threshold_gives_what_is_shown_its_level() {
+        let thresholds = vec![Threshold { limit: Limit::Above(100.0), level: Level::Warn }];
+        let source = Source { show: Some(Show::Max), thresholds, decimals: Some(2), ..Source::default() };
+        let glance = glance(&[(0, 120.0), (9_000, 8.0)], &source);
+        assert_eq!((glance.text().as_str(), glance.level()), ("120.00\u{a0}ms", Some(Level::Warn)));
+        assert_eq!(glance.number().unwrap().change, None, "the greatest of all the past is of no moment");
+    }
+
+    #[test]
+    fn what_cannot_be_told_yet_is_a_dash() {
+        let source = Source { show: Some(Show::Rate), ..Source::default() };
+        assert_eq!(glance(&[(0, 120.0)], &source).text(), "–");
+        assert_eq!(glance(&[(0, 120.0), (2_000, 130.0)], &source).text(), "5\u{a0}ms/s");
+    }
+
+    #[test]
+    fn a_text_is_shown_as_it_is() {
+        let text = Value::Text(Text::new("deployed".into()).unwrap());
+        let track = Track::of(Stamp { ts: Millis(9_000), seq: Seq(1) }, text);
+        let question = Question { source: &Source::default(), range_ms: 0, change_ms: 0 };
+        let glance = Glance::of(&"ops/deploy".parse().unwrap(), &track, question);
+        assert_eq!((glance.at, glance.text().as_str(), glance.level()), (Millis(9_000), "deployed", None));
     }
 }

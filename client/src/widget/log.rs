@@ -3,18 +3,28 @@
 use leptos::prelude::*;
 use shared::board::Source;
 use shared::board::log::Log;
-use shared::{Millis, Track};
+use shared::{Millis, SeriesName, Track};
 
-use super::names::names;
 use super::stat::glow;
+use super::told::Told;
 use crate::board::stage::Stage;
-use crate::format::duration::ago;
+use crate::browser;
+use crate::format::number::Style;
+use crate::format::unit::Unit;
 
-/// How many lines there are at most where the document does not say: what a tile has no room for is cut off.
-const LINES: usize = 20;
+/// How many lines there are at most where the document does not say: what a tile has no room for is scrolled to.
+const LINES: usize = 50;
 
-/// The newest texts of all series, the newest first and larger.
-#[expect(clippy::needless_pass_by_value, reason = "a component owns its properties")]
+/// A line as it is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Line {
+    at: Millis,
+    /// What its series is called beside the others.
+    of: Option<String>,
+    text: String,
+}
+
+/// The newest texts of all series, the newest first. Of a series of numbers, its newest numbers.
 #[component]
 pub fn LogWidget(
     /// How they are shown.
@@ -24,50 +34,67 @@ pub fn LogWidget(
     /// What all widgets share.
     stage: Stage,
 ) -> impl IntoView {
-    let names = names(&source, stage);
+    let told = Told::new(source, None, stage);
     let most = options.lines.map_or(LINES, usize::from);
     let lines = Memo::new(move |_| {
-        let mut lines: Vec<(Millis, String)> = Vec::new();
-        for name in names.get() {
-            stage.live.track(&name, |track| {
-                if let Track::Texts(log) = track {
-                    lines.extend(log.lines.iter().rev().take(most).map(|line| (line.at.ts, line.text.clone())));
-                }
-            });
+        let mut lines = Vec::new();
+        for name in told.names.get() {
+            let of = told.label(&name);
+            stage.live.track(&name, |track| take(&mut lines, track, &name, of.as_deref(), told, most));
         }
-        lines.sort_by_key(|line| std::cmp::Reverse(line.0));
+        lines.sort_by_key(|line| std::cmp::Reverse(line.at));
         lines.truncate(most);
         lines
     });
-    let latest = move || lines.with(|lines| lines.first().map(|line| line.1.clone()).unwrap_or_default());
+    let latest = move || lines.with(|lines| lines.first().map(|line| line.text.clone()).unwrap_or_default());
     let glow = glow(latest);
-    let line = move |(at, text): (Millis, String)| {
-        let age = move || ago(stage.server_now.get().saturating_sub(at.0));
-        view! {
-            <li class="line">
-                <span class="line-text">{text}</span>
-                <span class="line-age">{age}</span>
-            </li>
-        }
-    };
-    let skipped = move || match names.with(|names| names.iter().map(|name| stage.live.skipped(name)).sum::<u64>()) {
+    let skipped = move || match told.names.with(|names| names.iter().map(|name| stage.live.skipped(name)).sum::<u64>())
+    {
         0 => String::new(),
         skipped => format!("{skipped} skipped"),
     };
     view! {
-        <p class=move || format!("reading reading-text {}", glow.get())>
-            <span class="value value-text" data-testid="value">
-                {latest}
-            </span>
+        <ol class="lines" tabindex="0">
+            {move || {
+                let glow = glow.get();
+                lines.get().into_iter().enumerate().map(|(i, line)| shown(line, i == 0, glow, stage)).collect_view()
+            }}
+        </ol>
+        <p
+            class="skipped"
+            data-testid="skipped"
+            title="Lines that came and went since this page was opened, too fast or too late for it"
+        >
+            {skipped}
         </p>
-        <ol class="lines">{move || lines.get().into_iter().skip(1).map(line).collect_view()}</ol>
-        <p class="range">
-            <span
-                data-testid="skipped"
-                title="Lines that came and went since this page was opened, too fast or too late for it"
-            >
-                {skipped}
-            </span>
-        </p>
+    }
+}
+
+fn shown(line: Line, newest: bool, glow: &str, stage: Stage) -> AnyView {
+    let Line { at, of, text } = line;
+    let time = browser::moment(at.0, stage.server_now.get_untracked());
+    let class = if newest { format!("line line-newest {glow}") } else { "line".to_owned() };
+    view! {
+        <li class=class>
+            <time class="line-time">{time}</time>
+            {of.map(|of| view! { <span class="line-of">{of}</span> })}
+            <span class="line-text" data-testid=newest.then_some("value")>{text}</span>
+        </li>
+    }
+    .into_any()
+}
+
+fn take(lines: &mut Vec<Line>, track: &Track, name: &SeriesName, of: Option<&str>, told: Told, most: usize) {
+    let mut add = |at, text| lines.push(Line { at, of: of.map(str::to_owned), text });
+    match track {
+        Track::Texts(log) => log.lines.iter().rev().take(most).for_each(|line| add(line.at.ts, line.text.clone())),
+        Track::Numbers(buckets) => {
+            let newest = || buckets.iter().rev().take(most).map(|bucket| bucket.last);
+            let Some(latest) = newest().next() else { return };
+            let (unit, decimals) =
+                told.source.with_value(|source| (Unit::of(source.unit.as_ref(), name), source.decimals));
+            let style = Style::of(unit, latest.value, newest().map(|sample| sample.value)).with_decimals(decimals);
+            newest().for_each(|sample| add(sample.at.ts, style.text(sample.value)));
+        }
     }
 }

@@ -28,9 +28,48 @@ pub fn select(selectors: &[Selector], all: &[SeriesName]) -> Vec<SeriesName> {
     names
 }
 
+/// What each of several series is called beside the others: without the segments that all of them begin with, and
+/// without those that all end with. `shop/cart/latency_ms` and `shop/pay/latency_ms` are `cart` and `pay`. One alone is
+/// called as it is on its board.
+#[must_use]
+pub fn labels(names: &[SeriesName]) -> Vec<String> {
+    if let [one] = names {
+        return vec![one.within_board().to_owned()];
+    }
+    let split: Vec<Vec<&str>> = names.iter().map(|name| name.segments().collect()).collect();
+    let Some((first, rest)) = split.split_first() else { return Vec::new() };
+    // Something of each has to stay, so of the shortest the last segment is never dropped.
+    let shortest = split.iter().map(Vec::len).min().unwrap_or(0);
+    let shared = |at: fn(&[&str], usize) -> Option<String>, most: usize| {
+        (0..most).take_while(|&i| rest.iter().all(|name| at(name, i) == at(first, i))).count()
+    };
+    let start = shared(|name, i| name.get(i).map(ToString::to_string), shortest - 1);
+    let end = shared(|name, i| name.iter().rev().nth(i).map(ToString::to_string), shortest - 1 - start);
+    split.iter().map(|name| name[start..name.len() - end].join("/")).collect()
+}
+
+/// What a series is called beside the others of its widget; nothing where it is alone, or not among them.
+#[must_use]
+pub fn label(name: &SeriesName, names: &[SeriesName]) -> Option<String> {
+    let at = names.iter().position(|other| other == name).filter(|_| names.len() > 1)?;
+    labels(names).into_iter().nth(at)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn several_series_are_called_by_what_tells_them_apart() {
+        let called =
+            |names: &[&str]| labels(&names.iter().map(|name| name.parse().unwrap()).collect::<Vec<SeriesName>>());
+        assert_eq!(called(&["shop/cart/latency_ms", "shop/pay/latency_ms"]), ["cart", "pay"]);
+        assert_eq!(called(&["shop/a/x", "shop/b/y"]), ["a/x", "b/y"]);
+        assert_eq!(called(&["shop/a", "shop/a/b", "shop/c"]), ["a", "a/b", "c"]);
+        assert_eq!(called(&["shop/api/x", "shop/x"]), ["api/x", "x"]);
+        assert_eq!(called(&["shop/api/x"]), ["api/x"]);
+        assert_eq!(called(&[]), [""; 0]);
+    }
 
     #[test]
     fn series_come_in_the_order_of_the_selectors_each_once() {

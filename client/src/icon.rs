@@ -1,0 +1,79 @@
+//! Signs: of one size, drawn with one pen, and told apart by their shape alone.
+
+use leptos::prelude::*;
+use shared::board::Level;
+
+/// A sign.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Icon {
+    /// A disc: as it should be.
+    Fine,
+    /// A triangle: worth a look.
+    Warning,
+    /// A lozenge: someone should do something.
+    Bad,
+    /// A clock: it has not reported.
+    Stale,
+    /// A cross: it cannot be shown.
+    Cross,
+}
+
+impl Icon {
+    /// The sign of a level.
+    #[must_use]
+    pub fn of(level: Level) -> Self {
+        match level {
+            Level::Ok => Self::Fine,
+            Level::Warn => Self::Warning,
+            Level::Bad => Self::Bad,
+        }
+    }
+
+    /// Its outline, in a square of 16 by 16.
+    #[must_use]
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::Fine => "M8 4a4 4 0 1 0 0 8a4 4 0 1 0 0-8z",
+            Self::Warning => "M8 2.5l6 11h-12z",
+            Self::Bad => "M8 1.5l6.5 6.5l-6.5 6.5l-6.5-6.5z",
+            Self::Stale => "M8 1.5a6.5 6.5 0 1 0 0 13a6.5 6.5 0 1 0 0-13zM7.2 4.5h1.6v3.2l2.3 2.3l-1.1 1.1l-2.8-2.8z",
+            Self::Cross => "M4 2.6l4 4l4-4l1.4 1.4l-4 4l4 4l-1.4 1.4l-4-4l-4 4l-1.4-1.4l4-4l-4-4z",
+        }
+    }
+}
+
+/// A sign that stands beside words which say the same.
+#[must_use]
+pub fn icon(icon: Icon) -> AnyView {
+    view! {
+        <svg class="icon" viewBox="0 0 16 16" aria-hidden="true">
+            <path fill-rule="evenodd" d=icon.path()/>
+        </svg>
+    }
+    .into_any()
+}
+
+/// The level of what it stands beside: a sign, and a word for who does not see it. Nothing where there is none.
+#[must_use]
+pub fn level_mark(level: Option<Level>) -> AnyView {
+    let word = match level {
+        None => return ().into_any(),
+        Some(Level::Ok) => "fine: ",
+        Some(Level::Warn) => "warning: ",
+        Some(Level::Bad) => "bad: ",
+    };
+    let sign = level.map(|level| icon(Icon::of(level)));
+    view! {
+        <span class="mark" data-level=level_word(level)>
+            {sign}
+            <span class="unseen">{word}</span>
+        </span>
+    }
+    .into_any()
+}
+
+/// The word of a level for style sheets; nothing where there is none.
+#[must_use]
+pub fn level_word(level: Option<Level>) -> Option<&'static str> {
+    level.map(shared::board::word::Word::word)
+}

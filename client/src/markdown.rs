@@ -1,0 +1,13 @@
+//! Markdown: the part of it that notes on a board need, made out by hand, since a whole parser would be a fifth of the page.
+//!
+//! - [`block`]: headings, paragraphs, lists, quotes, code, rules;
+//! - [`inline`]: emphasis, code, links within them.
+//!
+//! Whatever is none of that is text, and so is HTML: what is made of it are values, which nobody takes for markup. Links
+//! lead only to http, https and mailto.
+
+pub mod block;
+pub mod inline;
+
+pub use block::{Block, parse};
+pub use inline::Inline;

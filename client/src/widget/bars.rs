@@ -1,0 +1,156 @@
+//! A bar for each series.
+
+use leptos::prelude::*;
+use shared::SeriesName;
+use shared::board::Source;
+use shared::board::axis::{Axis, Scale};
+use shared::board::bars::Bars;
+
+use super::glance::Glance;
+use super::stat::{StaleMark, stale_flag};
+use super::told::Told;
+use crate::board::stage::Stage;
+use crate::icon::{level_mark, level_word};
+
+/// Bars side by side: of all series, or of one after the other in time.
+#[component]
+pub fn BarsWidget(
+    /// How they are shown.
+    options: Bars,
+    /// Which series.
+    source: Source,
+    /// What all widgets share.
+    stage: Stage,
+) -> impl IntoView {
+    let told = Told::new(source, None, stage);
+    let reach = Memo::new(move |_| {
+        let numbers = told.names.get().into_iter().filter_map(|name| Some(told.glance(&name)?.number()?.raw));
+        Reach::of(options.axis, numbers)
+    });
+    view! {
+        <ul class="bars" tabindex="0">
+            <For each=move || told.names.get() key=Clone::clone let:name>
+                <Bar name told reach/>
+            </For>
+        </ul>
+    }
+}
+
+#[component]
+fn Bar(name: SeriesName, told: Told, reach: Memo<Reach>) -> impl IntoView {
+    let glance = told.remembered(name.clone());
+    let of = name.clone();
+    let label = Memo::new(move |_| told.label(&of).unwrap_or_else(|| of.within_board().to_owned()));
+    let level = Memo::new(move |_| glance.with(|glance| glance.as_ref()?.level()));
+    let place = move || {
+        let raw = glance.with(|glance| Some(glance.as_ref()?.number()?.raw))?;
+        let (from, to) = reach.get().bar(raw);
+        Some(format!("left: {:.2}%; width: {:.2}%", 100.0 * from, 100.0 * (to - from)))
+    };
+    let raw = move || glance.with(|glance| Some(glance.as_ref()?.number()?.raw.to_string()));
+    let stale = stale_flag(told, name.clone());
+    view! {
+        <li class="bar" data-level=move || level_word(level.get()) data-stale=stale>
+            <span class="bar-name" title=name.to_string()>{label}</span>
+            <StaleMark name told/>
+            <span class="bar-value">
+                {move || level_mark(level.get())}
+                <span data-testid="value" data-value=raw>
+                    {move || glance.with(|glance| glance.as_ref().map(Glance::text))}
+                </span>
+            </span>
+            <span class="bar-way" aria-hidden="true">
+                <span class="bar-share" style=place></span>
+            </span>
+        </li>
+    }
+}
+
+/// From where to where bars can reach.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Reach {
+    low: f64,
+    high: f64,
+    scale: Scale,
+}
+
+impl Reach {
+    /// The ends that the document says, else so far that all of these are within: from zero, since the length of a bar
+    /// is what is compared; by ratios, where there is no zero, from the power of ten below the least.
+    fn of(axis: Axis, numbers: impl Iterator<Item = f64>) -> Self {
+        let scale = axis.scale.unwrap_or(Scale::Linear);
+        let (mut least, mut greatest) = (f64::INFINITY, f64::NEG_INFINITY);
+        for number in numbers.filter(|number| scale == Scale::Linear || *number > 0.0) {
+            (least, greatest) = (least.min(number), greatest.max(number));
+        }
+        if least > greatest {
+            (least, greatest) = (1.0, 1.0);
+        }
+        let (low, high) = match scale {
+            Scale::Linear => (least.min(0.0), greatest.max(0.0)),
+            Scale::Log => (10_f64.powf((least.log10() - 1e-9).floor()), greatest),
+        };
+        let (low, high) = (axis.min.unwrap_or(low), axis.max.unwrap_or(high));
+        // One end may be said and lie beyond the other that follows from the numbers.
+        Self { low, high: if high > low { high } else { low + low.abs().max(1.0) }, scale }
+    }
+
+    /// Which share of the way a number is, from 0 to 1; what is beyond an end is at it.
+    fn share(self, number: f64) -> f64 {
+        let of = |number: f64| match self.scale {
+            Scale::Linear => number / 2.0,
+            Scale::Log => number.max(f64::MIN_POSITIVE).log10(),
+        };
+        ((of(number) - of(self.low)) / (of(self.high) - of(self.low))).clamp(0.0, 1.0)
+    }
+
+    /// From where to where the bar of a number goes.
+    fn bar(self, number: f64) -> (f64, f64) {
+        let base = match self.scale {
+            Scale::Linear => self.share(0.0),
+            Scale::Log => 0.0,
+        };
+        let end = self.share(number);
+        (base.min(end), base.max(end))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bars_begin_at_zero_and_the_longest_reaches_the_end() {
+        let reach = Reach::of(Axis::default(), [5.0, 20.0, 10.0].into_iter());
+        assert_eq!([0.0, 10.0, 20.0].map(|number| reach.bar(number)), [(0.0, 0.0), (0.0, 0.5), (0.0, 1.0)]);
+        let both = Reach::of(Axis::default(), [-10.0, 30.0].into_iter());
+        assert_eq!([-10.0, 30.0].map(|number| both.bar(number)), [(0.0, 0.25), (0.25, 1.0)]);
+    }
+
+    #[test]
+    fn by_ratios_each_power_of_ten_is_as_long_as_the_others() {
+        let axis = Axis { scale: Some(Scale::Log), ..Axis::default() };
+        let reach = Reach::of(axis, [10.0, 1_000.0, 0.0].into_iter());
+        assert_eq!(reach.low, 1.0, "the least is seen too");
+        let ends = [1_000.0, 10.0, 0.0].map(|number| reach.bar(number).1);
+        assert!((ends[0] - 1.0).abs() < 1e-9 && (ends[1] - 1.0 / 3.0).abs() < 1e-9 && ends[2] == 0.0, "{ends:?}");
+    }
+
+    #[test]
+    fn whatever_the_numbers_and_ends_a_bar_is_somewhere() {
+        let ends = [None, Some(-5.0), Some(50.0)];
+        for (min, max) in ends
+            .into_iter()
+            .flat_map(|min| ends.map(|max| (min, max)))
+            .filter(|(a, b)| a.is_none() || b.is_none() || a < b)
+        {
+            for numbers in [vec![], vec![0.0], vec![7.0, 7.0], vec![f64::MIN, f64::MAX]] {
+                let reach = Reach::of(Axis { min, max, scale: None }, numbers.iter().copied());
+                for number in numbers {
+                    let (from, to) = reach.bar(number);
+                    assert!((0.0..=1.0).contains(&from) && from <= to && to <= 1.0, "{number} in {reach:?}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! A number between two ends.
+
+use leptos::prelude::*;
+use shared::SeriesName;
+use shared::board::gauge::Gauge;
+use shared::board::threshold::Limit;
+use shared::board::{Level, Source};
+
+use super::glance::{Glance, NumberGlance};
+use super::stat::{Label, stale_flag};
+use super::told::Told;
+use crate::board::stage::Stage;
+use crate::format::unit::{Scaling, Unit};
+use crate::icon::{Icon, level_word};
+
+/// The half circle: its length is told to be 100, so that a share of it is a dash.
+const ARC: &str = "M9 50A41 41 0 0 1 91 50";
+
+/// The newest value of each series between two ends.
+#[component]
+pub fn GaugeWidget(
+    /// How they are shown.
+    options: Gauge,
+    /// Which.
+    source: Source,
+    /// What all widgets share.
+    stage: Stage,
+) -> impl IntoView {
+    let told = Told::new(source, None, stage);
+    view! {
+        <div class="stats">
+            <For each=move || told.names.get() key=Clone::clone let:name>
+                <Dial name options told/>
+            </For>
+        </div>
+    }
+}
+
+/// Where the ends are, and where the value is between them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Ends {
+    min: f64,
+    max: f64,
+}
+
+impl Ends {
+    /// As the document says, or as fits the unit, or as the numbers were.
+    fn of(options: Gauge, unit: Unit, number: &NumberGlance) -> Self {
+        let greatest = number.range.as_ref().map_or(number.raw, |range| range.max.max(number.raw));
+        let least = number.range.as_ref().map_or(number.raw, |range| range.min.min(number.raw));
+        let min = options.min.unwrap_or_else(|| least.min(0.0));
+        let max = options.max.unwrap_or_else(|| match unit.scaling {
+            Scaling::Ratio => 1.0,
+            _ if unit.symbol.as_str() == "%" => 100.0,
+            _ => greatest,
+        });
+        // Of a series that is nothing but its lower end there is no stretch yet.
+        Self { min, max: if max > min { max } else { min + 1.0 } }
+    }
+
+    /// Which share of the way a value is, from 0 to 1; what is beyond an end is at it.
+    fn share(self, value: f64) -> f64 {
+        // Halved before they are subtracted: the greatest floats are too far apart for a float.
+        ((value / 2.0 - self.min / 2.0) / (self.max / 2.0 - self.min / 2.0)).clamp(0.0, 1.0)
+    }
+}
+
+#[component]
+fn Dial(name: SeriesName, options: Gauge, told: Told) -> impl IntoView {
+    let glance = told.remembered(name.clone());
+    let unit = told.source.with_value(|source| Unit::of(source.unit.as_ref(), &name));
+    let named = name.to_string();
+    let drawn = move || {
+        glance.with(|glance| match glance {
+            Some(glance) => dial(glance, options, unit, told, &named),
+            None => ().into_any(),
+        })
+    };
+    let stale = stale_flag(told, name.clone());
+    view! {
+        <div class="stat dial" data-stale=stale>
+            <Label name told/>
+            {drawn}
+        </div>
+    }
+}
+
+fn dial(glance: &Glance, options: Gauge, unit: Unit, told: Told, name: &str) -> AnyView {
+    let Some(number) = glance.number() else {
+        return view! {
+            <p class="reading reading-text">
+                <span class="value" data-testid="value">{glance.value()}</span>
+            </p>
+        }
+        .into_any();
+    };
+    let ends = Ends::of(options, unit, number);
+    let size = (62.0 / glyphs(&number.value)).min(24.0);
+    let word = match number.level {
+        Some(Level::Bad) => ", bad",
+        Some(Level::Warn) => ", warning",
+        _ => "",
+    };
+    let limits = told.source.with_value(|source| {
+        let tick = |threshold: &shared::board::Threshold| {
+            let (Limit::Above(limit) | Limit::Below(limit)) = threshold.limit;
+            let within = limit > ends.min && limit < ends.max;
+            within.then(|| {
+                let at = (-100.0 * ends.share(limit) + 0.5).to_string();
+                view! {
+                    <path class="dial-limit" data-level=level_word(Some(threshold.level)) d="M3.5 50A46.5 46.5 0 0 1 96.5 50"
+                        pathLength="100" stroke-dasharray="1 200" stroke-dashoffset=at/>
+                }
+            })
+        };
+        source.thresholds.iter().filter_map(tick).collect_view()
+    });
+    let sign = number.level.map(
+        |level| view! { <path class="dial-sign" transform="translate(45.2 13) scale(.6)" d=Icon::of(level).path()/> },
+    );
+    let share = 100.0 * ends.share(number.raw);
+    view! {
+        <svg class="dial-face" viewBox="0 0 100 61" role="meter" data-level=level_word(number.level)
+            aria-label=name.to_owned() aria-valuenow=number.raw.to_string() aria-valuemin=ends.min.to_string()
+            aria-valuemax=ends.max.to_string() aria-valuetext=format!("{}{word}", glance.text())>
+            <path class="dial-way" d=ARC/>
+            <path class="dial-share" d=ARC pathLength="100" stroke-dasharray=format!("{share:.2} 200")/>
+            {limits}
+            {sign}
+            <text class="dial-value" data-testid="value" data-value=number.raw.to_string() x="50" y="46" font-size=size.to_string()>
+                {number.value.clone()}
+            </text>
+            <text class="dial-end" x="50" y="58">{number.unit.clone()}</text>
+            <text class="dial-end" x="9" y="58">{number.style.number(ends.min)}</text>
+            <text class="dial-end" x="91" y="58">{number.style.number(ends.max)}</text>
+        </svg>
+    }
+    .into_any()
+}
+
+/// How wide figures are, in sizes of their font: signs between them are half as wide.
+fn glyphs(figures: &str) -> f64 {
+    figures.chars().map(|c| if matches!(c, '.' | ',') { 0.3 } else { 0.6 }).sum::<f64>().max(0.6)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::glance::Question;
+    use super::*;
+    use shared::{Millis, Number, Seq, Stamp, Track, Value};
+
+    fn ends(options: Gauge, name: &str, values: &[f64]) -> Ends {
+        let name = name.parse().unwrap();
+        let point = |seq: u64, value| {
+            (Stamp { ts: Millis(seq * 1_000), seq: Seq(seq) }, Value::Number(Number::new(value).unwrap()))
+        };
+        let (at, value) = point(1, values[0]);
+        let mut track = Track::of(at, value);
+        for (seq, &value) in (2..).zip(&values[1..]) {
+            let (at, value) = point(seq, value);
+            track.push(at, value);
+        }
+        let source = Source::default();
+        let glance = Glance::of(&name, &track, Question { source: &source, range_ms: 60_000, change_ms: 60_000 });
+        Ends::of(options, Unit::of(None, &name), glance.number().unwrap())
+    }
+
+    #[test]
+    fn the_ends_are_as_the_document_says_or_as_fits() {
+        let none = Gauge::default();
+        assert_eq!(ends(none, "ops/cpu_pct", &[3.0]), Ends { min: 0.0, max: 100.0 });
+        assert_eq!(ends(none, "ops/hit_ratio", &[0.3]), Ends { min: 0.0, max: 1.0 });
+        assert_eq!(ends(none, "ops/depth", &[3.0, 12.0, 7.0]), Ends { min: 0.0, max: 12.0 });
+        assert_eq!(ends(none, "ops/temp", &[-3.0, 12.0]), Ends { min: -3.0, max: 12.0 });
+        assert_eq!(ends(none, "ops/depth", &[0.0]), Ends { min: 0.0, max: 1.0 });
+        let said = Gauge { min: Some(10.0), max: Some(20.0) };
+        assert_eq!(ends(said, "ops/depth", &[3.0]), Ends { min: 10.0, max: 20.0 });
+    }
+
+    #[test]
+    fn what_is_beyond_an_end_is_at_it_and_extremes_are_somewhere() {
+        let ends = Ends { min: 10.0, max: 20.0 };
+        assert_eq!([0.0, 10.0, 15.0, 20.0, 99.0].map(|value| ends.share(value)), [0.0, 0.0, 0.5, 1.0, 1.0]);
+        assert_eq!(Ends { min: f64::MIN, max: f64::MAX }.share(0.0), 0.5);
+    }
+}

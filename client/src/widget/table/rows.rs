@@ -1,0 +1,115 @@
+//! The order of the rows.
+
+use std::cmp::Ordering;
+
+use shared::SeriesName;
+use shared::board::table::{Column, Order};
+
+/// By which column rows are sorted, and which way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sorting {
+    /// By which column.
+    pub by: Column,
+    /// Which way.
+    pub order: Order,
+}
+
+/// What is compared of a row.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Rank {
+    /// By size.
+    Number(f64),
+    /// By the letters.
+    Text(String),
+    /// There is nothing to compare: after all others, whichever way they are sorted.
+    Last,
+}
+
+impl Sorting {
+    /// Which way rows are sorted by a column; nothing where they are by another.
+    #[must_use]
+    pub fn of(self, column: Column) -> Option<Order> {
+        (self.by == column).then_some(self.order)
+    }
+
+    /// What a click on the head of a column makes of it: by names from A, by numbers from the greatest, which is what one
+    /// looks for; a second click turns it around.
+    #[must_use]
+    pub fn clicked(self, column: Column) -> Self {
+        let order = match self.of(column) {
+            Some(Order::Rising) => Order::Falling,
+            Some(Order::Falling) => Order::Rising,
+            None if matches!(column, Column::Name | Column::Age) => Order::Rising,
+            None => Order::Falling,
+        };
+        Self { by: column, order }
+    }
+}
+
+/// The order as `aria-sort` has it.
+#[must_use]
+pub fn aria(order: Order) -> &'static str {
+    match order {
+        Order::Rising => "ascending",
+        Order::Falling => "descending",
+    }
+}
+
+/// The names in order; those of equal rank as they were.
+#[must_use]
+pub fn sorted(names: Vec<SeriesName>, sorting: Sorting, rank: impl Fn(&SeriesName) -> Rank) -> Vec<SeriesName> {
+    let mut ranked: Vec<(Rank, SeriesName)> = Vec::with_capacity(names.len());
+    for name in names {
+        ranked.push((rank(&name), name));
+    }
+    ranked.sort_by(|a, b| compare(&a.0, &b.0, sorting.order));
+    ranked.into_iter().map(|(_, name)| name).collect()
+}
+
+fn compare(a: &Rank, b: &Rank, order: Order) -> Ordering {
+    let rising = match (a, b) {
+        (Rank::Last, Rank::Last) => Ordering::Equal,
+        (Rank::Last, _) => return Ordering::Greater,
+        (_, Rank::Last) => return Ordering::Less,
+        (Rank::Number(a), Rank::Number(b)) => a.total_cmp(b),
+        (Rank::Text(a), Rank::Text(b)) => a.cmp(b),
+        (Rank::Number(_), Rank::Text(_)) => Ordering::Less,
+        (Rank::Text(_), Rank::Number(_)) => Ordering::Greater,
+    };
+    match order {
+        Order::Rising => rising,
+        Order::Falling => rising.reverse(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn by_number(order: Order) -> Vec<String> {
+        let names = ["x/b", "x/a", "x/none", "x/c"].map(|name| name.parse().unwrap());
+        let rank = |name: &SeriesName| match name.within_board() {
+            "a" => Rank::Number(-3.0),
+            "b" | "c" => Rank::Number(20.0),
+            _ => Rank::Last,
+        };
+        let names = sorted(names.to_vec(), Sorting { by: Column::Value, order }, rank);
+        names.iter().map(|name| name.within_board().to_owned()).collect()
+    }
+
+    #[test]
+    fn rows_are_sorted_either_way_and_those_without_a_number_come_last() {
+        assert_eq!(by_number(Order::Rising), ["a", "b", "c", "none"]);
+        assert_eq!(by_number(Order::Falling), ["b", "c", "a", "none"]);
+    }
+
+    #[test]
+    fn a_click_sorts_and_another_turns_it_around() {
+        let by_name = Sorting { by: Column::Name, order: Order::Rising };
+        let by_value = by_name.clicked(Column::Value);
+        assert_eq!(by_value, Sorting { by: Column::Value, order: Order::Falling });
+        assert_eq!(by_value.clicked(Column::Value).order, Order::Rising);
+        assert_eq!(by_name.clicked(Column::Name).order, Order::Falling);
+        assert_eq!((by_value.of(Column::Name), by_value.of(Column::Value)), (None, Some(Order::Falling)));
+    }
+}

@@ -1,0 +1,99 @@
+//! Words to go with the numbers.
+
+use leptos::html::Div;
+use leptos::prelude::*;
+use shared::board::text::Text;
+use web_sys::Element;
+
+use crate::markdown::{Block, Inline, parse};
+
+/// A note in Markdown. It is made of elements one by one, so nothing that is written in it is taken for markup.
+#[component]
+pub fn TextWidget(
+    /// What is written.
+    text: Text,
+) -> impl IntoView {
+    let place = NodeRef::<Div>::new();
+    let blocks = parse(&text.markdown);
+    Effect::new(move || {
+        if let Some(place) = place.get() {
+            place.set_text_content(None);
+            blocks.iter().for_each(|block| put(&place, block));
+        }
+    });
+    view! { <div class="note" tabindex="0" node_ref=place></div> }
+}
+
+/// A new element at the end of another.
+fn add(to: &Element, tag: &str) -> Option<Element> {
+    let element = document().create_element(tag).ok()?;
+    to.append_child(&element).ok()?;
+    Some(element)
+}
+
+fn put(to: &Element, block: &Block) {
+    // The board has a heading and each widget may have one: those of a note are below.
+    let tag = match block {
+        Block::Heading(level, _) => ["h3", "h4", "h5"][usize::from((*level).clamp(1, 3)) - 1],
+        Block::Paragraph(_) => "p",
+        Block::List { start: Some(_), .. } => "ol",
+        Block::List { start: None, .. } => "ul",
+        Block::Quote(_) => "blockquote",
+        Block::Code(_) => "pre",
+        Block::Rule => "hr",
+    };
+    let Some(element) = add(to, tag) else { return };
+    match block {
+        Block::Heading(_, inside) | Block::Paragraph(inside) => fill(&element, inside),
+        Block::Quote(inside) => inside.iter().for_each(|block| put(&element, block)),
+        Block::Code(code) => {
+            if let Some(inside) = add(&element, "code") {
+                inside.set_text_content(Some(code));
+            }
+        }
+        Block::List { start, items } => {
+            if let Some(start) = start {
+                _ = element.set_attribute("start", &start.to_string());
+            }
+            for item in items {
+                let Some(place) = add(&element, "li") else { continue };
+                match &item[..] {
+                    // A single line is no paragraph of its own.
+                    [Block::Paragraph(inside), rest @ ..] => {
+                        fill(&place, inside);
+                        rest.iter().for_each(|block| put(&place, block));
+                    }
+                    blocks => blocks.iter().for_each(|block| put(&place, block)),
+                }
+            }
+        }
+        Block::Rule => {}
+    }
+}
+
+fn fill(to: &Element, inlines: &[Inline]) {
+    for inline in inlines {
+        let (tag, words) = match inline {
+            Inline::Text(text) => {
+                _ = to.append_child(&document().create_text_node(text));
+                continue;
+            }
+            Inline::Code(_) => ("code", &[][..]),
+            Inline::Emphasis(words) => ("em", &words[..]),
+            Inline::Strong(words) => ("strong", &words[..]),
+            Inline::Link { words, .. } => ("a", &words[..]),
+            Inline::Break => ("br", &[][..]),
+        };
+        let Some(element) = add(to, tag) else { continue };
+        match inline {
+            Inline::Code(code) => element.set_text_content(Some(code)),
+            Inline::Link { address, .. } => {
+                _ = element.set_attribute("href", address);
+                _ = element.set_attribute("rel", "noopener noreferrer");
+                _ = element.set_attribute("target", "_blank");
+            }
+            _ => {}
+        }
+        fill(&element, words);
+    }
+}

@@ -1,0 +1,80 @@
+//! The series of a widget, and how they are told.
+
+use leptos::prelude::*;
+use shared::board::{Source, Span};
+use shared::{Millis, SeriesName};
+
+use super::freshness::Freshness;
+use super::glance::{Glance, Question};
+use super::names::{label, names};
+use crate::board::stage::Stage;
+use crate::browser;
+use crate::range::Range;
+
+/// A handle on them; cheap to copy.
+#[derive(Clone, Copy, Debug)]
+pub struct Told {
+    /// Those that there are, in their order.
+    pub names: Memo<Vec<SeriesName>>,
+    /// How their numbers are told.
+    pub source: StoredValue<Source>,
+    /// What all widgets share.
+    pub stage: Stage,
+    fresh: Freshness,
+    change: Option<Span>,
+}
+
+impl Told {
+    /// The series of a widget; their change is told against `change` ago, or else against the start of the range.
+    #[must_use]
+    pub fn new(source: Source, change: Option<Span>, stage: Stage) -> Self {
+        let fresh = Freshness { expect: source.expect, stage };
+        Self { names: names(&source, stage), source: StoredValue::new(source), stage, fresh, change }
+    }
+
+    /// What is shown of one of them; followed.
+    #[must_use]
+    pub fn glance(self, name: &SeriesName) -> Option<Glance> {
+        let range_ms = match self.stage.range.get() {
+            Range::Live(span) => span.millis(),
+            Range::Fixed { from, to } => to.since(from),
+        };
+        let change_ms = self.change.map_or(range_ms, Span::millis);
+        self.source
+            .try_with_value(|source| {
+                let question = Question { source, range_ms, change_ms };
+                self.stage.live.track(name, |track| Glance::of(name, track, question))
+            })
+            .flatten()
+    }
+
+    /// What is shown of one of them, made anew only where it is another.
+    #[must_use]
+    pub fn remembered(self, name: SeriesName) -> Memo<Option<Glance>> {
+        Memo::new(move |_| self.glance(&name))
+    }
+
+    /// What one of them is called beside the others; nothing where it is alone. Followed.
+    #[must_use]
+    pub fn label(self, name: &SeriesName) -> Option<String> {
+        self.names.with(|names| label(name, names))
+    }
+
+    /// Since when one of them has not reported, where that is too long; followed.
+    #[must_use]
+    pub fn stale_since(self, name: &SeriesName) -> Option<Millis> {
+        self.fresh.stale_since(name)
+    }
+
+    /// The same in words, such as `stale since 14:02:05`; empty where it reports. Followed.
+    #[must_use]
+    pub fn stale_words(self, name: &SeriesName) -> String {
+        self.stale_since(name).map(|since| stale_words(since, self.stage.server_now.get())).unwrap_or_default()
+    }
+}
+
+/// That nothing was reported since a moment, in words.
+#[must_use]
+pub fn stale_words(since: Millis, now: u64) -> String {
+    format!("stale since {}", browser::moment(since.0, now))
+}
