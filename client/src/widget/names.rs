@@ -48,13 +48,6 @@ pub fn labels(names: &[SeriesName]) -> Vec<String> {
     split.iter().map(|name| name[start..name.len() - end].join("/")).collect()
 }
 
-/// What a series is called beside the others of its widget; nothing where it is alone, or not among them.
-#[must_use]
-pub fn label(name: &SeriesName, names: &[SeriesName]) -> Option<String> {
-    let at = names.iter().position(|other| other == name).filter(|_| names.len() > 1)?;
-    labels(names).into_iter().nth(at)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,7 +6,7 @@ use shared::{Millis, SeriesName};
 
 use super::freshness::Freshness;
 use super::glance::{Glance, Question};
-use super::names::{label, names};
+use super::names::{labels, names};
 use crate::board::stage::Stage;
 use crate::browser;
 use crate::range::Range;
@@ -16,6 +16,8 @@ use crate::range::Range;
 pub struct Told {
     /// Those that there are, in their order.
     pub names: Memo<Vec<SeriesName>>,
+    /// What each of them is called beside the others.
+    labels: Memo<Vec<String>>,
     /// How their numbers are told.
     pub source: StoredValue<Source>,
     /// What all widgets share.
@@ -29,7 +31,9 @@ impl Told {
     #[must_use]
     pub fn new(source: Source, change: Option<Span>, stage: Stage) -> Self {
         let fresh = Freshness { expect: source.expect, stage };
-        Self { names: names(&source, stage), source: StoredValue::new(source), stage, fresh, change }
+        let names = names(&source, stage);
+        let labels = Memo::new(move |_| names.with(|names| labels(names)));
+        Self { names, labels, source: StoredValue::new(source), stage, fresh, change }
     }
 
     /// What is shown of one of them; followed.
@@ -57,7 +61,8 @@ impl Told {
     /// What one of them is called beside the others; nothing where it is alone. Followed.
     #[must_use]
     pub fn label(self, name: &SeriesName) -> Option<String> {
-        self.names.with(|names| label(name, names))
+        let at = self.names.with(|names| names.iter().position(|other| other == name).filter(|_| names.len() > 1))?;
+        self.labels.with(|labels| labels.get(at).cloned())
     }
 
     /// Since when one of them has not reported, where that is too long; followed.

@@ -1,10 +1,14 @@
 //! Pictures of the pages, for people to look at: `target/screens/`.
 
+mod kinds;
+mod shop;
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use pulseboard_e2e::{Page, Stage, until};
+use kinds::State;
+use pulseboard_e2e::{Page, Server, Stage, curl, until};
 use serde_json::json;
 
 /// How far back the lines of the pictures go, in seconds.
@@ -30,8 +34,7 @@ const LIVELY: [Lively; 10] = [
 async fn the_pages_fit_a_phone_and_a_wall_by_day_and_by_night() {
     let folder = folder();
     let stage = Stage::start().await;
-    let now = u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_millis());
-    stage.server.push_batch(&history(now.expect("before the year 500 million"))).await;
+    stage.server.push_batch(&history(now())).await;
 
     for (path, name, ready) in
         [("/b/shop", "board", "tile"), ("/", "home", "board-card"), ("/b/new", "empty", "curl-line")]
@@ -61,6 +64,83 @@ async fn the_pages_fit_a_phone_and_a_wall_by_day_and_by_night() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn a_board_of_all_kinds_fits_every_screen_without_a_scroll_bar_across() {
+    let folder = folder();
+    let stage = Stage::start().await;
+    put(&stage.server, "shop", "application/toml", shop::BOARD).await;
+    for batch in shop::past(now()) {
+        stage.server.push_batch(&batch).await;
+    }
+    let page = stage.open("/b/shop").await;
+    page.badge_is("live").await;
+    all_are(&page, &[("live", 12)]).await;
+    stage.server.push("shop/orders/revenue_eur", "48213.5").await;
+    page.shows("shop/orders/revenue_eur", "48,213.50").await;
+    for theme in ["light", "dark"] {
+        for (width, height) in [(360, 800), (768, 1024), (1440, 900), (1920, 1080), (3840, 2160)] {
+            picture(&page, &folder.join(format!("shop-{theme}-{width}.png")), theme, width, height).await;
+        }
+    }
+    let page = stage.open("/").await;
+    until("the shop is listed", async || {
+        let cards = page.texts("board-card").await;
+        if cards.len() == 1 { Ok(()) } else { Err(format!("{cards:?}")) }
+    })
+    .await;
+    picture(&page, &folder.join("shop-home-light-1440.png"), "light", 1440, 900).await;
+}
+
+#[tokio::test]
+async fn each_kind_of_widget_says_in_which_state_it_is() {
+    let folder = folder();
+    let stage = Stage::start().await;
+    for batch in shop::past(now() - 60_000) {
+        stage.server.push_batch(&batch).await;
+    }
+    stage.page().cdp("Page.addScriptToEvaluateOnNewDocument", json!({ "source": kinds::BREAK })).await;
+    for state in State::ALL {
+        let id = state.word();
+        put(&stage.server, id, "application/json", &state.board().to_string()).await;
+        let page = stage.open(&format!("/b/{id}")).await;
+        let others = if state == State::Error { 0 } else { 1 };
+        // A note has no numbers to wait for.
+        if state == State::Live {
+            all_are(&page, &[("live", 10)]).await;
+        } else {
+            all_are(&page, &[(id, 10 - others), ("live", others)]).await;
+        }
+        for theme in ["light", "dark"] {
+            for (name, width, height) in [("phone", 360, 800), ("wall", 1920, 1080)] {
+                picture(&page, &folder.join(format!("kinds-{id}-{theme}-{name}.png")), theme, width, height).await;
+            }
+        }
+    }
+}
+
+/// Waits until so many widgets are in each of these states.
+async fn all_are(page: &Page<'_>, wanted: &[(&str, usize)]) {
+    until(&format!("the widgets are {wanted:?}"), async || {
+        let script = "return [...document.querySelectorAll('[data-testid=tile]')].map((tile) => tile.dataset.state)";
+        let states: Vec<String> = serde_json::from_value(page.eval(script, &[]).await).expect("a list of states");
+        let so = |&(state, count): &(&str, usize)| states.iter().filter(|s| *s == state).count() == count;
+        if wanted.iter().all(so) { Ok(()) } else { Err(format!("{states:?}; {}", page.account().await)) }
+    })
+    .await;
+}
+
+async fn put(server: &Server, id: &str, kind: &str, document: &str) {
+    let (url, kind) = (format!("{}/api/boards/{id}", server.base()), format!("content-type: {kind}"));
+    let code = ["-X", "PUT", "-H", &kind, "--data-binary", document, &url, "-o", "/dev/stderr", "-w", "%{http_code}"];
+    assert_eq!(curl(&code).await, "201", "the document of {id} is taken");
+}
+
+/// The time, in milliseconds.
+fn now() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_millis();
+    u64::try_from(now).expect("before the year 500 million")
 }
 
 async fn picture(page: &Page<'_>, file: &Path, theme: &str, width: u32, height: u32) {

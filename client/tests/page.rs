@@ -1,0 +1,74 @@
+//! The parts of the page around a board, mounted in a real browser.
+#![cfg(target_arch = "wasm32")]
+#![expect(clippy::unwrap_used, reason = "in a test that is how to fail")]
+
+use leptos::mount::mount_to;
+use leptos::prelude::*;
+use leptos::task::tick;
+use pulseboard_client::app::App;
+use pulseboard_client::badge::Badge;
+use pulseboard_client::board::empty::EmptyBoard;
+use pulseboard_client::route::Route;
+use pulseboard_client::stream::supervisor::{Standing, State};
+use wasm_bindgen::JsCast as _;
+use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
+use web_sys::{Element, HtmlElement};
+
+wasm_bindgen_test_configure!(run_in_browser);
+
+/// Mounts a view in a place of its own and gives the place; the view stays.
+fn mount<V: IntoView + 'static>(view: impl FnOnce() -> V + 'static) -> Element {
+    let place: HtmlElement = document().create_element("section").unwrap().unchecked_into();
+    document().body().unwrap().append_child(&place).unwrap();
+    mount_to(place.clone(), view).forget();
+    place.into()
+}
+
+fn part(place: &Element, testid: &str) -> Element {
+    let found = place.query_selector(&format!("[data-testid={testid}]")).unwrap();
+    found.unwrap_or_else(|| panic!("no {testid} in {}", place.inner_html()))
+}
+
+fn text(place: &Element, testid: &str) -> String {
+    part(place, testid).text_content().unwrap_or_default()
+}
+
+#[wasm_bindgen_test]
+async fn the_badge_tells_the_state_in_words_and_shape_and_since_when() {
+    let standing = RwSignal::new(Standing { state: State::Live, since: 0 });
+    let place = mount(move || view! { <Badge standing latency_ms=Signal::stored(Some(12)) /> });
+    tick().await;
+    let shape = |place: &Element| place.query_selector("path").unwrap().unwrap().get_attribute("d");
+    let live_shape = shape(&place);
+    assert_eq!(part(&place, "badge").get_attribute("data-state").as_deref(), Some("live"));
+    assert_eq!(text(&place, "badge"), "live");
+    assert_eq!(text(&place, "latency"), "12 ms from push to paint");
+
+    standing.set(Standing { state: State::Stale, since: 0 });
+    tick().await;
+    assert_eq!(part(&place, "badge").get_attribute("data-state").as_deref(), Some("stale"));
+    assert!(text(&place, "badge").starts_with("stale since "));
+    assert_eq!(text(&place, "latency"), "", "an old latency is no latency");
+    assert_ne!(shape(&place), live_shape);
+
+    standing.set(Standing { state: State::Offline, since: 0 });
+    tick().await;
+    assert!(text(&place, "badge").starts_with("offline since "));
+}
+
+#[wasm_bindgen_test]
+async fn an_empty_board_shows_the_line_that_fills_it() {
+    let place = mount(|| view! { <EmptyBoard id="kitchen".parse().unwrap() /> });
+    tick().await;
+    let origin = window().location().origin().unwrap();
+    assert_eq!(text(&place, "curl-line"), format!("curl -d 42.5 {origin}/in/kitchen/temp"));
+    assert_eq!(text(&place, "copy"), "Copy");
+}
+
+#[wasm_bindgen_test]
+async fn an_address_that_cannot_be_a_board_says_what_can() {
+    let place = mount(|| view! { <App route=Route::of("/b/a b") /> });
+    tick().await;
+    let words = text(&place, "invalid-board");
+    assert!(words.contains("' '") && words.contains("letters, digits"), "{words}");
+}

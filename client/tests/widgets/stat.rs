@@ -1,0 +1,61 @@
+use wasm_bindgen_test::wasm_bindgen_test;
+
+use super::{Shown, number, word};
+
+const LATENCY: &str = r#""type": "stat", "series": ["ops/api/latency_ms"]"#;
+
+#[wasm_bindgen_test]
+async fn a_stat_shows_the_value_its_unit_its_age_and_follows_its_series() {
+    let mut shown = Shown::with(LATENCY, &[("ops/api/latency_ms", 48_000, number(41.0))]).await;
+    assert_eq!(shown.text("[data-testid=value]"), "41");
+    assert_eq!(shown.text("[data-testid=change]"), "");
+    assert_eq!(shown.text("[data-testid=age]"), "12 s ago");
+    assert_eq!(shown.text(".unit"), "ms");
+    assert_eq!(shown.attribute(".tile", "data-series").as_deref(), Some("ops/api/latency_ms"));
+
+    shown.push("ops/api/latency_ms", 57_000, number(42.5)).await;
+    assert_eq!(shown.text("[data-testid=value]"), "42.5");
+    assert_eq!(shown.text("[data-testid=change]"), "▲ +1.5\u{a0}ms in 9 s");
+    assert_eq!(shown.text("[data-testid=age]"), "3 s ago");
+    assert_eq!(shown.all(".glow-a").len(), 1, "a value that changed glows");
+    assert_eq!(shown.attribute("[data-testid=value]", "data-value").as_deref(), Some("42.5"));
+    assert_eq!(shown.all("[data-testid=spark]").len(), 1);
+}
+
+#[wasm_bindgen_test]
+async fn it_follows_unit_decimals_show_and_thresholds() {
+    let widget = r#""type": "stat", "series": ["a/b"], "unit": "bytes", "decimals": 1, "show": "max", "sparkline": false,
+        "thresholds": [{"above": 2000, "level": "bad"}]"#;
+    let mut shown = Shown::with(widget, &[("a/b", 1_000, number(1_500.0))]).await;
+    assert_eq!((shown.text("[data-testid=value]"), shown.text(".unit")), ("1.5".into(), "kB".into()));
+    assert_eq!(shown.attribute(".reading", "data-level"), None);
+    shown.push("a/b", 2_000, number(2_500.0)).await;
+    shown.push("a/b", 3_000, number(1.0)).await;
+    assert_eq!(shown.text("[data-testid=value]"), "2.5", "the greatest, not the newest");
+    assert_eq!(shown.attribute(".reading", "data-level").as_deref(), Some("bad"));
+    assert_eq!(shown.text(".reading .unseen"), "bad: ", "also for who does not see its shape");
+    assert!(shown.all("[data-testid=spark]").is_empty());
+}
+
+#[wasm_bindgen_test]
+async fn several_series_stand_side_by_side_each_with_its_name_and_its_staleness() {
+    let widget = r#""type": "stat", "series": ["shop/*/rps"], "expect": "30s""#;
+    let points = [("shop/cart/rps", 59_000, number(1.0)), ("shop/pay/rps", 20_000, number(2.0))];
+    let shown = Shown::with(widget, &points).await;
+    assert_eq!(shown.texts(".label-name"), ["cart", "pay"]);
+    assert_eq!(shown.texts("[data-testid=value]"), ["1", "2"]);
+    let stale = shown.texts(".stat[data-stale] [data-testid=stale]");
+    assert!(stale.len() == 1 && stale[0].contains("stale since "), "{stale:?}");
+    assert_eq!(shown.text("[data-testid=age]"), "1 of 2 stale");
+    assert_eq!(shown.state(), "live");
+    shown.at(100_000).await;
+    assert_eq!(shown.state(), "stale");
+    assert!(shown.text("[data-testid=age]").starts_with("stale since "));
+}
+
+#[wasm_bindgen_test]
+async fn a_text_is_shown_as_it_is_in_small_and_is_never_markup() {
+    let shown = Shown::with(r#""type": "stat", "series": ["a/b"]"#, &[("a/b", 1_000, word("<b>up</b>"))]).await;
+    assert_eq!(shown.text(".reading-text [data-testid=value]"), "<b>up</b>");
+    assert!(shown.all(".value b").is_empty());
+}
