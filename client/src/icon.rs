@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use shared::board::Level;
+use shared::board::word::Word;
 
 /// A sign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,27 +54,27 @@ pub fn icon(icon: Icon) -> AnyView {
     .into_any()
 }
 
-/// The level of what it stands beside: a sign, and a word for who does not see it. Nothing where there is none.
+/// The level of what it stands beside, by its word ([`level_word`]): a sign, and words for who does not see it. Nothing
+/// where there is none.
 #[must_use]
-pub fn level_mark(level: Option<Level>) -> AnyView {
-    let word = match level {
-        None => return ().into_any(),
-        Some(Level::Ok) => "fine: ",
-        Some(Level::Warn) => "warning: ",
-        Some(Level::Bad) => "bad: ",
+pub fn level_mark(word: &str) -> AnyView {
+    let Some(level) = Level::of(word) else { return ().into_any() };
+    let said = match level {
+        Level::Ok => "fine: ",
+        Level::Warn => "warning: ",
+        Level::Bad => "bad: ",
     };
-    let sign = level.map(|level| icon(Icon::of(level)));
     view! {
-        <span class="mark" data-level=level_word(level)>
-            {sign}
-            <span class="unseen">{word}</span>
+        <span class="mark" data-level=word.to_owned()>
+            {icon(Icon::of(level))}
+            <span class="unseen">{said}</span>
         </span>
     }
     .into_any()
 }
 
-/// The word of a level for style sheets; nothing where there is none.
+/// The word of a level, for style sheets; empty where there is none.
 #[must_use]
-pub fn level_word(level: Option<Level>) -> Option<&'static str> {
-    level.map(shared::board::word::Word::word)
+pub fn level_word(level: Option<Level>) -> String {
+    level.map(Word::word).unwrap_or_default().to_owned()
 }

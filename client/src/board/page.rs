@@ -13,6 +13,7 @@ use crate::app::Masthead;
 use crate::badge::Badge;
 use crate::chart::frames::Frames;
 use crate::doctor::panel::Doctor;
+use crate::dynamic::part;
 use crate::live::Live;
 use crate::range::Range;
 use crate::reload;
@@ -134,17 +135,20 @@ fn Elsewhere(mistakes: Memo<Vec<Mistake>>) -> impl IntoView {
             all.iter().filter(|mistake| mistake.widget.is_none()).map(|m| m.text.clone()).collect::<Vec<_>>()
         })
     });
-    move || {
-        elsewhere.with(|texts| !texts.is_empty()).then(|| {
-            let lines = elsewhere.get().into_iter().map(|text| view! { <li>{text}</li> }).collect_view();
-            view! {
-                <section class="notice" role="status" data-testid="mistakes">
-                    <p>"Not all of the document of this board can be made out; the rest of it is shown."</p>
-                    <ul class="mistakes">{lines}</ul>
-                </section>
-            }
-        })
-    }
+    let notice = move || {
+        let lines: Vec<_> = elsewhere.get().into_iter().map(|text| view! { <li>{text}</li> }).collect();
+        if lines.is_empty() {
+            return ().into_any();
+        }
+        view! {
+            <section class="notice" role="status" data-testid="mistakes">
+                <p>"Not all of the document of this board can be made out; the rest of it is shown."</p>
+                <ul class="mistakes">{lines}</ul>
+            </section>
+        }
+        .into_any()
+    };
+    part(notice)
 }
 
 #[component]

@@ -210,7 +210,8 @@ fn list(lines: &[&str], first: Marker, depth: usize) -> (Block, usize) {
     (Block::List { start: first.number, items }, taken)
 }
 
-#[cfg(test)]
+// The source of chance does not build for the browser.
+#[cfg(all(test, not(target_family = "wasm")))]
 mod tests {
     use super::*;
     use proptest::prelude::*;

@@ -200,7 +200,7 @@ fn leads_outside(address: &str) -> bool {
 }
 
 /// All that a reader would see.
-#[cfg(test)]
+#[cfg(all(test, not(target_family = "wasm")))]
 pub(super) fn seen(inlines: &[Inline]) -> String {
     let one = |inline: &Inline| match inline {
         Inline::Text(text) | Inline::Code(text) => text.clone(),
@@ -210,7 +210,8 @@ pub(super) fn seen(inlines: &[Inline]) -> String {
     inlines.iter().map(one).collect()
 }
 
-#[cfg(test)]
+// The source of chance does not build for the browser.
+#[cfg(all(test, not(target_family = "wasm")))]
 mod tests {
     use super::*;
     use proptest::prelude::*;

@@ -7,10 +7,10 @@ use shared::board::axis::{Axis, Scale};
 use shared::board::bars::Bars;
 
 use super::glance::Glance;
-use super::stat::{StaleMark, stale_flag};
 use super::told::Told;
 use crate::board::stage::Stage;
-use crate::icon::{level_mark, level_word};
+use crate::dynamic::{part, text};
+use crate::icon::level_mark;
 
 /// Bars side by side: of all series, or of one after the other in time.
 #[component]
@@ -29,41 +29,41 @@ pub fn BarsWidget(
     });
     view! {
         <ul class="bars" tabindex="0">
-            <For each=move || told.names.get() key=Clone::clone let:name>
-                <Bar name told reach/>
-            </For>
+            {told.each(move |name| bar(&name, told, reach))}
         </ul>
     }
 }
 
-#[component]
-fn Bar(name: SeriesName, told: Told, reach: Memo<Reach>) -> impl IntoView {
+fn bar(name: &SeriesName, told: Told, reach: Memo<Reach>) -> AnyView {
     let glance = told.remembered(name.clone());
-    let of = name.clone();
-    let label = Memo::new(move |_| told.label(&of).unwrap_or_else(|| of.within_board().to_owned()));
-    let level = Memo::new(move |_| glance.with(|glance| glance.as_ref()?.level()));
-    let place = move || {
-        let raw = glance.with(|glance| Some(glance.as_ref()?.number()?.raw))?;
-        let (from, to) = reach.get().bar(raw);
-        Some(format!("left: {:.2}%; width: {:.2}%", 100.0 * from, 100.0 * (to - from)))
+    let level = Told::level(glance);
+    let raw = move || glance.with(|glance| Some(glance.as_ref()?.number()?.raw));
+    let place = move || match raw() {
+        None => String::new(),
+        Some(raw) => {
+            let (from, to) = reach.get().bar(raw);
+            format!("left: {:.2}%; width: {:.2}%", 100.0 * from, 100.0 * (to - from))
+        }
     };
-    let raw = move || glance.with(|glance| Some(glance.as_ref()?.number()?.raw.to_string()));
-    let stale = stale_flag(told, name.clone());
+    let of = name.clone();
     view! {
-        <li class="bar" data-level=move || level_word(level.get()) data-stale=stale>
-            <span class="bar-name" title=name.to_string()>{label}</span>
-            <StaleMark name told/>
+        <li class="bar" data-level=text(move || level.get()) data-stale=told.stale_flag(name)>
+            <span class="bar-name" title=name.to_string()>
+                {text(move || told.name(&of))}
+            </span>
+            {told.stale_mark(name)}
             <span class="bar-value">
-                {move || level_mark(level.get())}
-                <span data-testid="value" data-value=raw>
-                    {move || glance.with(|glance| glance.as_ref().map(Glance::text))}
+                {part(move || level_mark(&level.get()))}
+                <span data-testid="value" data-value=text(move || raw().map(|raw| raw.to_string()).unwrap_or_default())>
+                    {text(move || glance.with(|glance| glance.as_ref().map(Glance::text).unwrap_or_default()))}
                 </span>
             </span>
             <span class="bar-way" aria-hidden="true">
-                <span class="bar-share" style=place></span>
+                <span class="bar-share" style=text(place)></span>
             </span>
         </li>
     }
+    .into_any()
 }
 
 /// From where to where bars can reach.

@@ -83,7 +83,8 @@ fn rate(before: &Bucket, later: &[&Bucket]) -> Option<f64> {
     (ms > 0).then(|| counted / (ms as f64 / 1e3))
 }
 
-#[cfg(test)]
+// The source of chance does not build for the browser.
+#[cfg(all(test, not(target_family = "wasm")))]
 mod tests {
     use super::*;
     use proptest::prelude::*;

@@ -9,6 +9,7 @@ use super::names::names;
 use super::told::stale_words;
 use crate::board::mistake::Mistakes;
 use crate::board::stage::Stage;
+use crate::dynamic::{part, text};
 use crate::format::duration::ago;
 use crate::icon::{Icon, icon};
 
@@ -70,11 +71,10 @@ pub fn Frame(
     let count = Memo::new(move |_| names.map(|names| names.with(Vec::len)));
     let state = Memo::new(move |_| match count.get() {
         _ if !mistakes.with(Vec::is_empty) => State::Error,
-        None => State::Live,
         Some(_) if !stage.live.loaded.get() => State::Loading,
         Some(0) => State::Empty,
         Some(count) if stale.get() == count => State::Stale,
-        Some(_) => State::Live,
+        None | Some(_) => State::Live,
     });
     // When the newest point of all its series was.
     let newest = Memo::new(move |_| names?.with(|names| names.iter().filter_map(|name| stage.live.newest(name)).max()));
@@ -87,6 +87,7 @@ pub fn Frame(
         }
     };
     let shows = Memo::new(move |_| (stage.live.loaded.get() || names.is_none(), count.get() == Some(0)));
+    let is_stale = move || stale.get() > 0;
     let empty = selected.clone();
     let body = move || match shows.get() {
         (false, _) => view! { <div class="blank" aria-hidden="true"></div> }.into_any(),
@@ -105,20 +106,27 @@ pub fn Frame(
             data-widget=id.to_string()
             data-kind=kind
             data-series=selected
-            data-state=move || state.get().word()
-            aria-busy=move || (state.get() == State::Loading).then_some("true")
+            data-state=text(move || state.get().word().to_owned())
+            aria-busy=text(move || (state.get() == State::Loading).to_string())
         >
             <h2 class="tile-name" title=title.clone() hidden=title.is_empty()>
                 {title.clone()}
             </h2>
-            {move || mistakes.get().into_iter().map(|text| view! {
-                <p class="tile-mistake" data-testid="mistake">{icon(Icon::Cross)} " " {text}</p>
-            }).collect_view()}
-            <div class="tile-body">{body}</div>
-            <p class="tile-age" data-testid="age" data-stale=move || (stale.get() > 0).then_some("true") hidden=names.is_none()>
-                {move || (stale.get() > 0).then(|| icon(Icon::Stale))}
-                {age}
+            {part(move || mistakes.get().into_iter().map(mistake).collect_view().into_any())}
+            <div class="tile-body">{part(body)}</div>
+            <p class="tile-age" data-testid="age" data-stale=text(move || is_stale().to_string()) hidden=names.is_none()>
+                {part(move || if is_stale() { icon(Icon::Stale) } else { ().into_any() })}
+                {text(age)}
             </p>
         </article>
     }
+}
+
+fn mistake(what: String) -> AnyView {
+    view! {
+        <p class="tile-mistake" data-testid="mistake">
+            {icon(Icon::Cross)} " " {what}
+        </p>
+    }
+    .into_any()
 }

@@ -7,9 +7,9 @@ use shared::board::threshold::Limit;
 use shared::board::{Level, Source};
 
 use super::glance::{Glance, NumberGlance};
-use super::stat::{Label, stale_flag};
 use super::told::Told;
 use crate::board::stage::Stage;
+use crate::dynamic::part;
 use crate::format::unit::{Scaling, Unit};
 use crate::icon::{Icon, level_word};
 
@@ -27,13 +27,7 @@ pub fn GaugeWidget(
     stage: Stage,
 ) -> impl IntoView {
     let told = Told::new(source, None, stage);
-    view! {
-        <div class="stats">
-            <For each=move || told.names.get() key=Clone::clone let:name>
-                <Dial name options told/>
-            </For>
-        </div>
-    }
+    view! { <div class="stats">{told.each(move |name| dial(&name, options, told))}</div> }
 }
 
 /// Where the ends are, and where the value is between them.
@@ -65,27 +59,26 @@ impl Ends {
     }
 }
 
-#[component]
-fn Dial(name: SeriesName, options: Gauge, told: Told) -> impl IntoView {
+fn dial(name: &SeriesName, options: Gauge, told: Told) -> AnyView {
     let glance = told.remembered(name.clone());
-    let unit = told.source.with_value(|source| Unit::of(source.unit.as_ref(), &name));
+    let unit = told.source.with_value(|source| Unit::of(source.unit.as_ref(), name));
     let named = name.to_string();
     let drawn = move || {
         glance.with(|glance| match glance {
-            Some(glance) => dial(glance, options, unit, told, &named),
+            Some(glance) => face(glance, options, unit, told, &named),
             None => ().into_any(),
         })
     };
-    let stale = stale_flag(told, name.clone());
     view! {
-        <div class="stat dial" data-stale=stale>
-            <Label name told/>
-            {drawn}
+        <div class="stat dial" data-stale=told.stale_flag(name)>
+            {told.head(name)}
+            {part(drawn)}
         </div>
     }
+    .into_any()
 }
 
-fn dial(glance: &Glance, options: Gauge, unit: Unit, told: Told, name: &str) -> AnyView {
+fn face(glance: &Glance, options: Gauge, unit: Unit, told: Told, name: &str) -> AnyView {
     let Some(number) = glance.number() else {
         return view! {
             <p class="reading reading-text">

@@ -9,6 +9,7 @@ use super::stat::glow;
 use super::told::Told;
 use crate::board::stage::Stage;
 use crate::browser;
+use crate::dynamic::{part, text};
 use crate::format::number::Style;
 use crate::format::unit::Unit;
 
@@ -55,17 +56,17 @@ pub fn LogWidget(
     };
     view! {
         <ol class="lines" tabindex="0">
-            {move || {
+            {part(move || {
                 let glow = glow.get();
-                lines.get().into_iter().enumerate().map(|(i, line)| shown(line, i == 0, glow, stage)).collect_view()
-            }}
+                lines.get().into_iter().enumerate().map(|(i, line)| shown(line, i == 0, glow, stage)).collect_view().into_any()
+            })}
         </ol>
         <p
             class="skipped"
             data-testid="skipped"
             title="Lines that came and went since this page was opened, too fast or too late for it"
         >
-            {skipped}
+            {text(skipped)}
         </p>
     }
 }

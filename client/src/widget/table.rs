@@ -8,12 +8,12 @@ use shared::board::table::{Column, Order, Table};
 use shared::board::{Show, Source};
 
 use super::glance::{Glance, Shown};
-use super::stat::{StaleMark, stale_flag};
-use super::told::Told;
+use super::told::{Told, written};
 use crate::board::stage::Stage;
 use crate::chart::spark::Spark;
+use crate::dynamic::{list, part, text};
 use crate::format::duration::ago;
-use crate::icon::{level_mark, level_word};
+use crate::icon::level_mark;
 use rows::{Rank, Sorting, sorted};
 
 /// The columns where the document names none.
@@ -45,18 +45,15 @@ pub fn TableWidget(
         names
     });
     let heads = columns.iter().map(|&column| head(column, sorting, told)).collect_view();
-    let columns = StoredValue::new(columns);
+    let row = move |name: String| name.parse().map_or_else(|_| ().into_any(), |name| row(&name, &columns, told));
+    let rows = list(move || names.with(|names| written(names)), row);
     view! {
         <div class="rows" tabindex="0">
             <table class="table">
                 <thead>
                     <tr>{heads}</tr>
                 </thead>
-                <tbody>
-                    <For each=move || names.get() key=Clone::clone let:name>
-                        <Row name columns told/>
-                    </For>
-                </tbody>
+                <tbody>{rows}</tbody>
             </table>
         </div>
     }
@@ -76,15 +73,15 @@ fn head(column: Column, sorting: RwSignal<Sorting>, told: Told) -> AnyView {
     }
     let state = move || sorting.get().of(column);
     view! {
-        <th scope="col" class=class aria-sort=move || state().map_or("none", rows::aria)>
+        <th scope="col" class=class aria-sort=text(move || state().map_or("none", rows::aria).to_owned())>
             <button class="head" type="button" on:click=move |_| sorting.update(|sorting| *sorting = sorting.clicked(column))>
                 {word}
                 <span class="head-order" aria-hidden="true">
-                    {move || match state() {
-                        None => "",
-                        Some(Order::Rising) => "▲",
-                        Some(Order::Falling) => "▼",
-                    }}
+                    {text(move || match state() {
+                        None => String::new(),
+                        Some(Order::Rising) => "▲".to_owned(),
+                        Some(Order::Falling) => "▼".to_owned(),
+                    })}
                 </span>
             </button>
         </th>
@@ -102,13 +99,10 @@ fn class(column: Column) -> &'static str {
     }
 }
 
-#[component]
-fn Row(name: SeriesName, columns: StoredValue<Vec<Column>>, told: Told) -> impl IntoView {
+fn row(name: &SeriesName, columns: &[Column], told: Told) -> AnyView {
     let glance = told.remembered(name.clone());
-    let stale = stale_flag(told, name.clone());
-    let cells =
-        columns.with_value(|columns| columns.iter().map(|&column| cell(column, &name, glance, told)).collect_view());
-    view! { <tr data-series=name.to_string() data-stale=stale>{cells}</tr> }
+    let cells = columns.iter().map(|&column| cell(column, name, glance, told)).collect_view();
+    view! { <tr data-series=name.to_string() data-stale=told.stale_flag(name)>{cells}</tr> }.into_any()
 }
 
 fn cell(column: Column, name: &SeriesName, glance: Memo<Option<Glance>>, told: Told) -> AnyView {
@@ -117,31 +111,37 @@ fn cell(column: Column, name: &SeriesName, glance: Memo<Option<Glance>>, told: T
     match column {
         Column::Name => {
             let (of, title) = (name.clone(), name.to_string());
-            let label = move || told.label(&of).unwrap_or_else(|| of.within_board().to_owned());
             view! {
-                <th scope="row" class=class title=title>{label} " " <StaleMark name=name.clone() told/></th>
+                <th scope="row" class=class title=title>
+                    {text(move || told.name(&of))} " " {told.stale_mark(name)}
+                </th>
             }
             .into_any()
         }
         Column::Sparkline => view! { <td class=class><Spark name=name.clone() show stage=told.stage/></td> }.into_any(),
         Column::Value => {
-            let level = Memo::new(move |_| glance.with(|glance| glance.as_ref()?.level()));
-            let raw = move || glance.with(|glance| Some(glance.as_ref()?.number()?.raw.to_string()));
+            let level = Told::level(glance);
+            let raw =
+                move || glance.with(|glance| Some(glance.as_ref()?.number()?.raw.to_string())).unwrap_or_default();
             view! {
-                <td class=class data-level=move || level_word(level.get())>
-                    {move || level_mark(level.get())}
-                    <span data-testid="value" data-value=raw>{move || glance.with(|glance| glance.as_ref().map(Glance::text))}</span>
+                <td class=class data-level=text(move || level.get())>
+                    {part(move || level_mark(&level.get()))}
+                    <span data-testid="value" data-value=text(raw)>
+                        {text(move || glance.with(|glance| glance.as_ref().map(Glance::text).unwrap_or_default()))}
+                    </span>
                 </td>
             }
             .into_any()
         }
-        _ => view! { <td class=class>{move || glance.with(|glance| written(column, glance.as_ref()?, told))}</td> }
-            .into_any(),
+        _ => {
+            let reads = move || glance.with(|glance| written_in(column, glance.as_ref()?, told)).unwrap_or_default();
+            view! { <td class=class>{text(reads)}</td> }.into_any()
+        }
     }
 }
 
 /// What a cell reads; nothing where there is nothing to say.
-fn written(column: Column, glance: &Glance, told: Told) -> Option<String> {
+fn written_in(column: Column, glance: &Glance, told: Told) -> Option<String> {
     if column == Column::Age {
         return Some(ago(told.stage.server_now.get().saturating_sub(glance.at.0)));
     }

@@ -5,9 +5,11 @@ use leptos::prelude::*;
 use shared::board::text::Text;
 use web_sys::Element;
 
+use crate::dynamic::effect;
 use crate::markdown::{Block, Inline, parse};
 
 /// A note in Markdown. It is made of elements one by one, so nothing that is written in it is taken for markup.
+#[expect(clippy::needless_pass_by_value, reason = "a component owns its properties")]
 #[component]
 pub fn TextWidget(
     /// What is written.
@@ -15,7 +17,7 @@ pub fn TextWidget(
 ) -> impl IntoView {
     let place = NodeRef::<Div>::new();
     let blocks = parse(&text.markdown);
-    Effect::new(move || {
+    effect(move || {
         if let Some(place) = place.get() {
             place.set_text_content(None);
             blocks.iter().for_each(|block| put(&place, block));

@@ -9,6 +9,8 @@ use super::glance::{Glance, Question};
 use super::names::{labels, names};
 use crate::board::stage::Stage;
 use crate::browser;
+use crate::dynamic::{Text, list, memo_text, part, text};
+use crate::icon::{Icon, icon, level_word};
 use crate::range::Range;
 
 /// A handle on them; cheap to copy.
@@ -58,6 +60,65 @@ impl Told {
         Memo::new(move |_| self.glance(&name))
     }
 
+    /// A view for each of them.
+    #[must_use]
+    pub fn each(self, view: impl Fn(SeriesName) -> AnyView + Send + Sync + 'static) -> AnyView {
+        list(move || written(&self.names.get()), move |name| name.parse().map_or_else(|_| ().into_any(), &view))
+    }
+
+    /// The level of one of them by its word, told where it changes; empty where it has none.
+    #[must_use]
+    pub fn level(glance: Memo<Option<Glance>>) -> Memo<String> {
+        memo_text(move || level_word(glance.with(|glance| glance.as_ref()?.level())))
+    }
+
+    /// `true` where one of them has not reported for too long, for style sheets; else empty. Followed.
+    #[must_use]
+    pub fn stale_flag(self, name: &SeriesName) -> Text {
+        let name = name.clone();
+        text(move || if self.stale_since(&name).is_some() { "true".to_owned() } else { String::new() })
+    }
+
+    /// That one of them is stale, by a sign and in words; nothing where it reports.
+    #[must_use]
+    pub fn stale_mark(self, name: &SeriesName) -> AnyView {
+        let name = name.clone();
+        let words = memo_text(move || self.stale_words(&name));
+        let mark = move || match words.get() {
+            words if words.is_empty() => ().into_any(),
+            words => {
+                view! { <span class="stale-mark" data-testid="stale">{icon(Icon::Stale)} {words}</span> }.into_any()
+            }
+        };
+        part(mark).into_any()
+    }
+
+    /// What one of them is called above what is shown of it, and that it is stale; nothing where it is alone: then its frame
+    /// says so.
+    #[must_use]
+    pub fn head(self, name: &SeriesName) -> AnyView {
+        let name = name.clone();
+        let of = name.clone();
+        let label = memo_text(move || self.label(&of).unwrap_or_default());
+        let head = move || match label.get() {
+            label if label.is_empty() => ().into_any(),
+            label => view! {
+                <p class="label">
+                    <span class="label-name" title=name.to_string()>{label}</span>
+                    {self.stale_mark(&name)}
+                </p>
+            }
+            .into_any(),
+        };
+        part(head).into_any()
+    }
+
+    /// What one of them is called in a row of its own. Followed.
+    #[must_use]
+    pub fn name(self, name: &SeriesName) -> String {
+        self.label(name).unwrap_or_else(|| name.within_board().to_owned())
+    }
+
     /// What one of them is called beside the others; nothing where it is alone. Followed.
     #[must_use]
     pub fn label(self, name: &SeriesName) -> Option<String> {
@@ -76,6 +137,12 @@ impl Told {
     pub fn stale_words(self, name: &SeriesName) -> String {
         self.stale_since(name).map(|since| stale_words(since, self.stage.server_now.get())).unwrap_or_default()
     }
+}
+
+/// Names as keys of a list.
+#[must_use]
+pub fn written(names: &[SeriesName]) -> Vec<String> {
+    names.iter().map(ToString::to_string).collect()
 }
 
 /// That nothing was reported since a moment, in words.

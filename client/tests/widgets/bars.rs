@@ -18,7 +18,7 @@ async fn each_series_has_a_bar_as_long_as_its_value() {
     };
     let long = |share: &str| Some(format!("left: 0.00%; width: {share}%"));
     assert_eq!(lengths(&shown)[..2], [long("25.00"), long("100.00")]);
-    assert_eq!(shown.all("[data-level=warn]").len() , 2, "the bar and its sign");
+    assert_eq!(shown.all("[data-level=warn]").len(), 2, "the bar and its sign");
 
     shown.push("shop/cart/rps", 51_000, number(400.0)).await;
     assert_eq!(lengths(&shown)[..2], [long("100.00"), long("50.00")]);

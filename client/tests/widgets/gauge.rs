@@ -11,7 +11,10 @@ async fn a_gauge_shows_the_value_between_its_ends_and_its_level_by_shape_too() {
     assert_eq!(shown.text("[data-testid=value]"), "60");
     assert_eq!(shown.attribute(".dial-share", "stroke-dasharray").as_deref(), Some("60.00 200"));
     let meter = |name: &str| shown.attribute("[role=meter]", name).unwrap_or_default();
-    assert_eq!((meter("aria-valuemin"), meter("aria-valuemax"), meter("aria-valuenow")), ("0".into(), "100".into(), "60".into()));
+    assert_eq!(
+        (meter("aria-valuemin"), meter("aria-valuemax"), meter("aria-valuenow")),
+        ("0".into(), "100".into(), "60".into())
+    );
     assert_eq!(shown.all(".dial-limit").len(), 2);
     assert!(shown.all(".dial-sign").is_empty());
 

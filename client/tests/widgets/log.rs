@@ -1,5 +1,5 @@
-use shared::{Event, Millis, Seq, SeriesPart, Stamp, Track};
 use leptos::task::tick;
+use shared::{Event, Millis, Seq, SeriesPart, Stamp, Track};
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use super::{Shown, number, word};

@@ -28,7 +28,7 @@ async fn it_follows_unit_decimals_show_and_thresholds() {
         "thresholds": [{"above": 2000, "level": "bad"}]"#;
     let mut shown = Shown::with(widget, &[("a/b", 1_000, number(1_500.0))]).await;
     assert_eq!((shown.text("[data-testid=value]"), shown.text(".unit")), ("1.5".into(), "kB".into()));
-    assert_eq!(shown.attribute(".reading", "data-level"), None);
+    assert_eq!(shown.attribute(".reading", "data-level").as_deref(), Some(""));
     shown.push("a/b", 2_000, number(2_500.0)).await;
     shown.push("a/b", 3_000, number(1.0)).await;
     assert_eq!(shown.text("[data-testid=value]"), "2.5", "the greatest, not the newest");
@@ -44,7 +44,7 @@ async fn several_series_stand_side_by_side_each_with_its_name_and_its_staleness(
     let shown = Shown::with(widget, &points).await;
     assert_eq!(shown.texts(".label-name"), ["cart", "pay"]);
     assert_eq!(shown.texts("[data-testid=value]"), ["1", "2"]);
-    let stale = shown.texts(".stat[data-stale] [data-testid=stale]");
+    let stale = shown.texts(".stat[data-stale=true] [data-testid=stale]");
     assert!(stale.len() == 1 && stale[0].contains("stale since "), "{stale:?}");
     assert_eq!(shown.text("[data-testid=age]"), "1 of 2 stale");
     assert_eq!(shown.state(), "live");

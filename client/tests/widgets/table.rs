@@ -37,8 +37,8 @@ async fn a_row_tells_all_of_its_series() {
     assert_eq!(first[1..7], [ms("30"), ms("+20"), ms("10"), ms("20"), ms("30"), "10 s ago".into()]);
     assert_eq!(shown.all("tbody [data-testid=spark]").len(), 3);
     assert_eq!(shown.text("tr[data-series='shop/find/ms'] td .unseen"), "bad: ");
-    assert!(shown.text("tr[data-stale] [data-testid=stale]").contains("stale since "));
-    assert_eq!(shown.attribute("tr[data-stale]", "data-series").as_deref(), Some("shop/pay/ms"));
+    assert!(shown.text("tr[data-stale=true] [data-testid=stale]").contains("stale since "));
+    assert_eq!(shown.attribute("tr[data-stale=true]", "data-series").as_deref(), Some("shop/pay/ms"));
 }
 
 #[wasm_bindgen_test]
@@ -58,7 +58,8 @@ async fn a_click_on_a_head_sorts_and_another_turns_it_around() {
 
 #[wasm_bindgen_test]
 async fn the_document_says_how_rows_are_sorted_and_how_many_there_are() {
-    let shown = three(r#""type": "table", "series": ["shop/*/ms"], "sort": "value", "order": "falling", "rows": 2"#).await;
+    let shown =
+        three(r#""type": "table", "series": ["shop/*/ms"], "sort": "value", "order": "falling", "rows": 2"#).await;
     assert_eq!(names(&shown), ["find", "cart"]);
     assert_eq!(shown.texts("thead th").len(), 4, "name, value, change and age where it names no columns");
 }

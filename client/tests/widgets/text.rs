@@ -11,7 +11,10 @@ async fn note(markdown: &str) -> Shown {
 
 #[wasm_bindgen_test]
 async fn a_note_is_made_of_elements() {
-    let shown = note("# On call\n\n*Ada*, then **Bo**: see `runbook`\n\n- one\n- two\n\n3. three\n\n> calm\n\n---\n\n```\ncode\n```").await;
+    let shown = note(
+        "# On call\n\n*Ada*, then **Bo**: see `runbook`\n\n- one\n- two\n\n3. three\n\n> calm\n\n---\n\n```\ncode\n```",
+    )
+    .await;
     let html = shown.one(".note").inner_html();
     assert_eq!(
         html,

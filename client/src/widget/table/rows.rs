@@ -37,10 +37,9 @@ impl Sorting {
     #[must_use]
     pub fn clicked(self, column: Column) -> Self {
         let order = match self.of(column) {
-            Some(Order::Rising) => Order::Falling,
-            Some(Order::Falling) => Order::Rising,
             None if matches!(column, Column::Name | Column::Age) => Order::Rising,
-            None => Order::Falling,
+            None | Some(Order::Rising) => Order::Falling,
+            Some(Order::Falling) => Order::Rising,
         };
         Self { by: column, order }
     }
