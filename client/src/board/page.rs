@@ -130,13 +130,9 @@ fn Skeleton() -> impl IntoView {
 /// The mistakes of the document that no widget on the page can show.
 #[component]
 fn Elsewhere(mistakes: Memo<Vec<Mistake>>) -> impl IntoView {
-    let elsewhere = Memo::new(move |_| {
-        mistakes.with(|all| {
-            all.iter().filter(|mistake| mistake.widget.is_none()).map(|m| m.text.clone()).collect::<Vec<_>>()
-        })
-    });
     let notice = move || {
-        let lines: Vec<_> = elsewhere.get().into_iter().map(|text| view! { <li>{text}</li> }).collect();
+        let elsewhere = mistakes.get().into_iter().filter(|mistake| mistake.widget.is_none());
+        let lines: Vec<_> = elsewhere.map(|mistake| view! { <li>{mistake.text}</li> }).collect();
         if lines.is_empty() {
             return ().into_any();
         }

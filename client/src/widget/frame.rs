@@ -7,9 +7,9 @@ use super::freshness::Freshness;
 use super::inside;
 use super::names::names;
 use super::told::stale_words;
-use crate::board::mistake::Mistakes;
+use crate::board::mistake::{Mistake, Mistakes};
 use crate::board::stage::Stage;
-use crate::dynamic::{part, text};
+use crate::dynamic::{memo_flag, memo_text, part, text};
 use crate::format::duration::ago;
 use crate::icon::{Icon, icon};
 
@@ -59,45 +59,52 @@ pub fn Frame(
     let names = source.map(|source| names(source, stage));
     let fresh = Freshness { expect: source.and_then(|source| source.expect), stage };
 
+    // Functions, not signals of their own: each type of a signal is a kilobyte of the page.
     let mine = id.clone();
-    let mistakes = use_context::<Mistakes>();
-    let mistakes = Memo::new(move |_| {
-        let of_mine = |all: &Vec<crate::board::mistake::Mistake>| {
+    let told = use_context::<Mistakes>();
+    let mistakes = StoredValue::new(move || {
+        let of_mine = |all: &Vec<Mistake>| {
             all.iter().filter(|m| m.widget.as_ref() == Some(&mine)).map(|m| m.text.clone()).collect::<Vec<_>>()
         };
-        mistakes.map(|Mistakes(all)| all.with(of_mine)).unwrap_or_default()
+        told.map(|Mistakes(all)| all.with(of_mine)).unwrap_or_default()
     });
-    let stale = Memo::new(move |_| names.map_or(0, |names| names.with(|names| fresh.stale(names))));
-    let count = Memo::new(move |_| names.map(|names| names.with(Vec::len)));
-    let state = Memo::new(move |_| match count.get() {
-        _ if !mistakes.with(Vec::is_empty) => State::Error,
-        Some(_) if !stage.live.loaded.get() => State::Loading,
-        Some(0) => State::Empty,
-        Some(count) if stale.get() == count => State::Stale,
-        None | Some(_) => State::Live,
+    let mistakes = move || mistakes.with_value(|of| of());
+    let stale = move || names.map_or(0, |names| names.with(|names| fresh.stale(names)));
+    let count = move || names.map(|names| names.with(Vec::len));
+    let state = memo_text(move || {
+        let state = match count() {
+            _ if !mistakes().is_empty() => State::Error,
+            Some(_) if !stage.live.loaded.get() => State::Loading,
+            Some(0) => State::Empty,
+            Some(count) if stale() == count => State::Stale,
+            None | Some(_) => State::Live,
+        };
+        state.word().to_owned()
     });
-    // When the newest point of all its series was.
-    let newest = Memo::new(move |_| names?.with(|names| names.iter().filter_map(|name| stage.live.newest(name)).max()));
     let age = move || {
-        let (Some(at), now) = (newest.get(), stage.server_now.get()) else { return String::new() };
-        match (stale.get(), count.get().unwrap_or(0)) {
+        // When the newest point of all its series was.
+        let newest =
+            names.and_then(|names| names.with(|names| names.iter().filter_map(|name| stage.live.newest(name)).max()));
+        let (Some(at), now) = (newest, stage.server_now.get()) else { return String::new() };
+        match (stale(), count().unwrap_or(0)) {
             (0, _) => ago(now.saturating_sub(at.0)),
             (stale, count) if stale == count => stale_words(at, now),
             (stale, count) => format!("{stale} of {count} stale"),
         }
     };
-    let shows = Memo::new(move |_| (stage.live.loaded.get() || names.is_none(), count.get() == Some(0)));
-    let is_stale = move || stale.get() > 0;
+    let is_stale = memo_flag(move || stale() > 0);
+    let is_blank = memo_flag(move || names.is_some() && !stage.live.loaded.get());
+    let is_empty = memo_flag(move || count() == Some(0));
     let empty = selected.clone();
-    let body = move || match shows.get() {
-        (false, _) => view! { <div class="blank" aria-hidden="true"></div> }.into_any(),
-        (true, true) => view! {
+    let body = move || match (is_blank.get(), is_empty.get()) {
+        (true, _) => view! { <div class="blank" aria-hidden="true"></div> }.into_any(),
+        (false, true) => view! {
             <p class="empty" data-testid="no-series">
                 "No series under " <code>{empty.clone()}</code> " yet"
             </p>
         }
         .into_any(),
-        (true, false) => inside(content.clone(), stage),
+        (false, false) => inside(content.clone(), stage),
     };
     view! {
         <article
@@ -106,16 +113,16 @@ pub fn Frame(
             data-widget=id.to_string()
             data-kind=kind
             data-series=selected
-            data-state=text(move || state.get().word().to_owned())
-            aria-busy=text(move || (state.get() == State::Loading).to_string())
+            data-state=text(move || state.get())
+            aria-busy=text(move || (state.get() == State::Loading.word()).to_string())
         >
             <h2 class="tile-name" title=title.clone() hidden=title.is_empty()>
                 {title.clone()}
             </h2>
-            {part(move || mistakes.get().into_iter().map(mistake).collect_view().into_any())}
+            {part(move || mistakes().into_iter().map(mistake).collect_view().into_any())}
             <div class="tile-body">{part(body)}</div>
-            <p class="tile-age" data-testid="age" data-stale=text(move || is_stale().to_string()) hidden=names.is_none()>
-                {part(move || if is_stale() { icon(Icon::Stale) } else { ().into_any() })}
+            <p class="tile-age" data-testid="age" data-stale=text(move || is_stale.get().to_string()) hidden=names.is_none()>
+                {part(move || if is_stale.get() { icon(Icon::Stale) } else { ().into_any() })}
                 {text(age)}
             </p>
         </article>

@@ -37,7 +37,7 @@ pub fn LogWidget(
 ) -> impl IntoView {
     let told = Told::new(source, None, stage);
     let most = options.lines.map_or(LINES, usize::from);
-    let lines = Memo::new(move |_| {
+    let lines = move || {
         let mut lines = Vec::new();
         for name in told.names.get() {
             let of = told.label(&name);
@@ -46,8 +46,8 @@ pub fn LogWidget(
         lines.sort_by_key(|line| std::cmp::Reverse(line.at));
         lines.truncate(most);
         lines
-    });
-    let latest = move || lines.with(|lines| lines.first().map(|line| line.text.clone()).unwrap_or_default());
+    };
+    let latest = move || lines().first().map(|line| line.text.clone()).unwrap_or_default();
     let glow = glow(latest);
     let skipped = move || match told.names.with(|names| names.iter().map(|name| stage.live.skipped(name)).sum::<u64>())
     {
@@ -57,8 +57,8 @@ pub fn LogWidget(
     view! {
         <ol class="lines" tabindex="0">
             {part(move || {
-                let glow = glow.get();
-                lines.get().into_iter().enumerate().map(|(i, line)| shown(line, i == 0, glow, stage)).collect_view().into_any()
+                let glow = glow.get().unwrap_or_default();
+                lines().into_iter().enumerate().map(|(i, line)| shown(line, i == 0, &glow, stage)).collect_view().into_any()
             })}
         </ol>
         <p

@@ -10,7 +10,7 @@ use super::told::Told;
 use crate::board::stage::Stage;
 use crate::browser;
 use crate::chart::spark::Spark;
-use crate::dynamic::{flag, part, text};
+use crate::dynamic::{effect, flag, part, text};
 use crate::icon::level_mark;
 
 /// A value that changes more often than this, in milliseconds, does not glow each time: it would never rest.
@@ -42,7 +42,8 @@ fn reading(name: &SeriesName, options: Stat, told: Told) -> AnyView {
     let is_text = move || glance.with(|glance| matches!(glance, Some(Glance { shown: Shown::Text(_), .. })));
     let level = Told::level(glance);
     let glow = glow(value);
-    let class = move || format!("reading {} {}", if is_text() { "reading-text" } else { "" }, glow.get());
+    let class =
+        move || format!("reading {} {}", if is_text() { "reading-text" } else { "" }, glow.get().unwrap_or_default());
     let show = told.source.with_value(|source| source.show.unwrap_or(Show::Value));
     let spark = options.sparkline.then(|| view! { <Spark name=name.clone() show stage=told.stage/> }.into_any());
     // The figures get as large as their place allows, by the style sheet; it has to know how many there are.
@@ -79,17 +80,18 @@ fn reading(name: &SeriesName, options: Stat, told: Told) -> AnyView {
 
 /// A class that makes the reading glow once each time that what it shows changes: two classes with the same
 /// animation in turn, since setting the same one again would not start it.
-pub(super) fn glow(shown: impl Fn() -> String + Send + Sync + 'static) -> ReadSignal<&'static str> {
-    let (class, set_class) = signal("");
-    let mut last_at = 0;
-    Effect::new(move |before: Option<String>| {
-        let now = shown();
+pub(super) fn glow(shown: impl Fn() -> String + Send + Sync + 'static) -> RwSignal<Option<String>> {
+    let class = RwSignal::new(None::<String>);
+    let (mut before, mut last_at) = (None, 0);
+    effect(move || {
+        let now = Some(shown());
         let at = browser::now();
-        if before.is_some_and(|before| before != now) && at.saturating_sub(last_at) >= GLOW_MS {
+        if before.is_some() && before != now && at.saturating_sub(last_at) >= GLOW_MS {
             last_at = at;
-            set_class.set(if class.get_untracked() == "glow-a" { "glow-b" } else { "glow-a" });
+            let next = if class.get_untracked().as_deref() == Some("glow-a") { "glow-b" } else { "glow-a" };
+            class.set(Some(next.to_owned()));
         }
-        now
+        before = now;
     });
     class
 }
