@@ -10,6 +10,7 @@ use leptos::task::spawn_local;
 
 use crate::app::Masthead;
 use crate::curl_line::CurlLine;
+use crate::dynamic::{flag, part, text};
 use crate::format::duration::ago;
 use crate::stream::clock::ServerClock;
 use crate::{browser, fetch, json};
@@ -116,10 +117,10 @@ pub fn HomePage() -> impl IntoView {
     view! {
         <Masthead title="Boards"/>
         <main>
-            <p class="notice" role="status" hidden=move || silent_since.get().is_none()>
-                {move || silent_since.get().map(no_answer)}
+            <p class="notice" role="status" hidden=flag(move || silent_since.get().is_none())>
+                {text(move || silent_since.get().map(no_answer).unwrap_or_default())}
             </p>
-            <div class="home" data-state=move || if silent_since.get().is_some() { "stale" } else { "live" }>{list}</div>
+            <div class="home" data-state=text(move || if silent_since.get().is_some() { "stale" } else { "live" }.to_owned())>{part(list)}</div>
         </main>
     }
 }
@@ -137,7 +138,7 @@ fn BoardCard(card: Card, server_now: Memo<u64>) -> impl IntoView {
             <a class="card" data-testid="board-card" href=format!("/b/{board}")>
                 <span class="card-name">{board.to_string()}</span>
                 <span class="card-count">{count}</span>
-                <span class="card-age">{move || ago(server_now.get().saturating_sub(last.0))}</span>
+                <span class="card-age">{text(move || ago(server_now.get().saturating_sub(last.0)))}</span>
             </a>
         </li>
     }

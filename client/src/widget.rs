@@ -12,6 +12,7 @@ pub mod gauge;
 pub mod glance;
 pub mod log;
 pub mod names;
+pub mod order;
 pub mod stat;
 pub mod table;
 pub mod text;

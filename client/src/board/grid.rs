@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use shared::board::{Board, Place, Widget, WidgetId};
 
 use super::stage::Stage;
+use crate::dynamic::{part, text};
 use crate::widget::frame::Frame;
 
 /// A board laid out. Its widgets come in the order in which they are read, from the top left to the bottom right: that
@@ -21,7 +22,7 @@ pub fn Grid(
     let ids =
         Memo::new(move |_| laid.with(|laid| laid.iter().map(|(widget, _)| widget.id.clone()).collect::<Vec<_>>()));
     view! {
-        <div class="grid" style=columns>
+        <div class="grid" style=text(columns)>
             <For each=move || ids.get() key=Clone::clone let:id>
                 <Cell id laid stage/>
             </For>
@@ -34,14 +35,17 @@ pub fn Grid(
 fn Cell(id: WidgetId, laid: Memo<Vec<(Widget, Place)>>, stage: Stage) -> impl IntoView {
     let mine = Memo::new(move |_| laid.with(|laid| laid.iter().find(|(widget, _)| widget.id == id).cloned()));
     let area = move || {
-        let Place { x, y, w, h } = mine.get()?.1;
-        Some(format!("--x: {}; --y: {}; --w: {w}; --h: {h}", x + 1, y + 1))
+        let Some((_, Place { x, y, w, h })) = mine.get() else { return String::new() };
+        format!("--x: {}; --y: {}; --w: {w}; --h: {h}", x + 1, y + 1)
     };
     let widget =
         Memo::new(move |_| mine.with(|mine| mine.as_ref().map(|(widget, _)| Widget { place: None, ..widget.clone() })));
     view! {
-        <div class="cell" style=area>
-            {move || widget.get().map(|widget| view! { <Frame widget stage/> })}
+        <div class="cell" style=text(area)>
+            {part(move || match widget.get() {
+                Some(widget) => view! { <Frame widget stage/> }.into_any(),
+                None => ().into_any(),
+            })}
         </div>
     }
 }

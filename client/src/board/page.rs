@@ -13,7 +13,7 @@ use crate::app::Masthead;
 use crate::badge::Badge;
 use crate::chart::frames::Frames;
 use crate::doctor::panel::Doctor;
-use crate::dynamic::part;
+use crate::dynamic::{flag, part, text};
 use crate::live::Live;
 use crate::range::Range;
 use crate::reload;
@@ -109,12 +109,12 @@ pub fn BoardPage(
         </Masthead>
         <main>
             <Outdated outdated=stream.outdated/>
-            <p class="notice" role="status" data-testid="reason" hidden=move || stream.reason.with(Option::is_none)>
-                {move || stream.reason.get()}
+            <p class="notice" role="status" data-testid="reason" hidden=flag(move || stream.reason.with(Option::is_none))>
+                {text(move || stream.reason.get().unwrap_or_default())}
             </p>
             <Elsewhere mistakes/>
-            <div class="board" data-state=move || state.get().of_picture() aria-busy=move || (!known.get()).to_string()>
-                {tiles}
+            <div class="board" data-state=text(move || state.get().of_picture().to_owned()) aria-busy=text(move || (!known.get()).to_string())>
+                {part(tiles)}
             </div>
             <Doctor/>
         </main>
@@ -151,7 +151,7 @@ fn Elsewhere(mistakes: Memo<Vec<Mistake>>) -> impl IntoView {
 fn Outdated(outdated: RwSignal<bool>) -> impl IntoView {
     let reload = move |_| _ = window().location().reload();
     view! {
-        <p class="notice" role="status" hidden=move || !outdated.get()>
+        <p class="notice" role="status" hidden=flag(move || !outdated.get())>
             "A new version is here. "
             <button class="button" type="button" on:click=reload>
                 "Reload"

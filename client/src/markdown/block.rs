@@ -211,7 +211,8 @@ fn list(lines: &[&str], first: Marker, depth: usize) -> (Block, usize) {
 }
 
 // The source of chance does not build for the browser.
-#[cfg(all(test, not(target_family = "wasm")))]
+#[cfg(test)]
+#[cfg(not(target_family = "wasm"))]
 mod tests {
     use super::*;
     use proptest::prelude::*;

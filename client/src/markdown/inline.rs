@@ -200,7 +200,8 @@ fn leads_outside(address: &str) -> bool {
 }
 
 /// All that a reader would see.
-#[cfg(all(test, not(target_family = "wasm")))]
+#[cfg(test)]
+#[cfg(not(target_family = "wasm"))]
 pub(super) fn seen(inlines: &[Inline]) -> String {
     let one = |inline: &Inline| match inline {
         Inline::Text(text) | Inline::Code(text) => text.clone(),
@@ -211,7 +212,8 @@ pub(super) fn seen(inlines: &[Inline]) -> String {
 }
 
 // The source of chance does not build for the browser.
-#[cfg(all(test, not(target_family = "wasm")))]
+#[cfg(test)]
+#[cfg(not(target_family = "wasm"))]
 mod tests {
     use super::*;
     use proptest::prelude::*;

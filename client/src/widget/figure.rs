@@ -84,7 +84,8 @@ fn rate(before: &Bucket, later: &[&Bucket]) -> Option<f64> {
 }
 
 // The source of chance does not build for the browser.
-#[cfg(all(test, not(target_family = "wasm")))]
+#[cfg(test)]
+#[cfg(not(target_family = "wasm"))]
 mod tests {
     use super::*;
     use proptest::prelude::*;
@@ -155,7 +156,7 @@ mod tests {
             }
             let kept: u64 = buckets.iter().map(|bucket| bucket.count).sum();
             let kept = &points[points.len() - usize::try_from(kept).unwrap()..];
-            let exact = kept[(kept.len() + 1) / 2 - 1].1;
+            let exact = kept[kept.len().div_ceil(2) - 1].1;
             let median = all(Show::P50, &buckets).unwrap();
             prop_assert!((median - exact).abs() <= exact * 0.01 + 1e-9, "{} for {}", median, exact);
         }

@@ -39,7 +39,7 @@ pub struct Glance {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Shown {
     /// Of a series of numbers.
-    Number(NumberGlance),
+    Number(Box<NumberGlance>),
     /// Of a series of numbers that has too few of them for what is asked.
     TooFew,
     /// Of a series of texts: the latest.
@@ -98,7 +98,8 @@ impl Glance {
     #[must_use]
     pub fn of(name: &SeriesName, track: &Track, question: Question<'_>) -> Self {
         let shown = match track {
-            Track::Numbers(buckets) => NumberGlance::of(name, buckets, question).map_or(Shown::TooFew, Shown::Number),
+            Track::Numbers(buckets) => NumberGlance::of(name, buckets, question)
+                .map_or(Shown::TooFew, |number| Shown::Number(Box::new(number))),
             Track::Texts(_) => match track.latest() {
                 Latest::Text(text) => Shown::Text(text.to_owned()),
                 Latest::Number(_) => Shown::TooFew,

@@ -5,6 +5,7 @@ use shared::board::Source;
 use shared::board::log::Log;
 use shared::{Millis, SeriesName, Track};
 
+use super::order::order;
 use super::stat::glow;
 use super::told::Told;
 use crate::board::stage::Stage;
@@ -43,9 +44,8 @@ pub fn LogWidget(
             let of = told.label(&name);
             stage.live.track(&name, |track| take(&mut lines, track, &name, of.as_deref(), told, most));
         }
-        lines.sort_by_key(|line| std::cmp::Reverse(line.at));
-        lines.truncate(most);
-        lines
+        let newest = order(lines.len(), &|a, b| lines[b].at.cmp(&lines[a].at));
+        newest.into_iter().take(most).map(|place| lines[place].clone()).collect::<Vec<_>>()
     };
     let latest = move || lines().first().map(|line| line.text.clone()).unwrap_or_default();
     let glow = glow(latest);

@@ -40,7 +40,7 @@ pub fn TableWidget(
     let names = Memo::new(move |_| {
         stage.server_now.track();
         let (names, sorting) = (told.names.get(), sorting.get());
-        let mut names = untrack(|| sorted(names, sorting, |name| rank(told, name, sorting.by)));
+        let mut names = untrack(|| sorted(&names, sorting, |name| rank(told, name, sorting.by)));
         names.truncate(most);
         names
     });

@@ -5,6 +5,8 @@ use std::cmp::Ordering;
 use shared::SeriesName;
 use shared::board::table::{Column, Order};
 
+use crate::widget::order::order;
+
 /// By which column rows are sorted, and which way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sorting {
@@ -56,13 +58,10 @@ pub fn aria(order: Order) -> &'static str {
 
 /// The names in order; those of equal rank as they were.
 #[must_use]
-pub fn sorted(names: Vec<SeriesName>, sorting: Sorting, rank: impl Fn(&SeriesName) -> Rank) -> Vec<SeriesName> {
-    let mut ranked: Vec<(Rank, SeriesName)> = Vec::with_capacity(names.len());
-    for name in names {
-        ranked.push((rank(&name), name));
-    }
-    ranked.sort_by(|a, b| compare(&a.0, &b.0, sorting.order));
-    ranked.into_iter().map(|(_, name)| name).collect()
+pub fn sorted(names: &[SeriesName], sorting: Sorting, rank: impl Fn(&SeriesName) -> Rank) -> Vec<SeriesName> {
+    let ranks: Vec<Rank> = names.iter().map(rank).collect();
+    let places = order(names.len(), &|a, b| compare(&ranks[a], &ranks[b], sorting.order));
+    places.into_iter().map(|place| names[place].clone()).collect()
 }
 
 fn compare(a: &Rank, b: &Rank, order: Order) -> Ordering {
@@ -92,7 +91,7 @@ mod tests {
             "b" | "c" => Rank::Number(20.0),
             _ => Rank::Last,
         };
-        let names = sorted(names.to_vec(), Sorting { by: Column::Value, order }, rank);
+        let names = sorted(&names, Sorting { by: Column::Value, order }, rank);
         names.iter().map(|name| name.within_board().to_owned()).collect()
     }
 
