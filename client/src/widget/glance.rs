@@ -159,7 +159,8 @@ impl NumberGlance {
             width,
             level: level(&source.thresholds, raw),
             change: change(show, &style, raw, buckets, change_ms),
-            range: extent(&style, buckets, from),
+            // The least and the greatest total of a counter say nothing of its rate.
+            range: if show == Show::Rate { None } else { extent(&style, buckets, from) },
             style,
         })
     }

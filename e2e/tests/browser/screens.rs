@@ -77,8 +77,8 @@ async fn a_board_of_all_kinds_fits_every_screen_without_a_scroll_bar_across() {
     let page = stage.open("/b/shop").await;
     page.badge_is("live").await;
     all_are(&page, &[("live", 12)]).await;
-    stage.server.push("shop/orders/revenue_eur", "48213.5").await;
-    page.shows("shop/orders/revenue_eur", "48,213.50").await;
+    stage.server.push("shop/orders/revenue_eur", "48391").await;
+    page.shows("shop/orders/revenue_eur", "48,391").await;
     for theme in ["light", "dark"] {
         for (width, height) in [(360, 800), (768, 1024), (1440, 900), (1920, 1080), (3840, 2160)] {
             picture(&page, &folder.join(format!("shop-{theme}-{width}.png")), theme, width, height).await;
