@@ -5,6 +5,7 @@ mod fanout;
 mod figures;
 mod ingest;
 mod load;
+mod page;
 mod peers;
 mod record;
 mod selections;
@@ -42,6 +43,8 @@ enum Measure {
     /// A process of readers
     #[command(hide = true)]
     Readers(load::reading::Options),
+    /// The page in a headless browser: frames, memory, and from a push to the paint
+    Page(page::Options),
     /// Runs a peer that is part of this program
     #[command(hide = true)]
     Peer {
@@ -59,6 +62,7 @@ async fn main() -> anyhow::Result<()> {
         Measure::Ingest(options) => ingest::run(&cli.binary, &options),
         Measure::Series(options) => series::run(&cli.binary, &options),
         Measure::Selections(options) => selections::run(&cli.binary, &options),
+        Measure::Page(options) => page::run(&cli.binary, &options).await,
         Measure::Peer { peer: peers::Peer::Bare } => peers::bare::run(),
         Measure::Peer { peer: peers::Peer::Axum } => peers::plain_axum::run().await,
         Measure::Peer { peer } => anyhow::bail!("{peer} is a program of its own"),

@@ -1,5 +1,27 @@
-//! Lines that move.
+//! Pictures of the past that move.
+//!
+//! - [`frames`]: the one loop of animation frames; [`pen`], [`palette`]: drawing on a canvas;
+//! - [`time_chart`]: a chart over time, with its [`legend`] and what a [`gesture`] does to it; [`look`]: what its document
+//!   says; [`picture`]: what it shows, made of [`trace`]s, [`lanes`] and [`heat`], and drawn as [`lines`] or [`bars`];
+//! - [`plot`], [`time_axis`], [`value_axis`], [`wording`]: where things are, and what is written beside them;
+//! - [`spark`], [`scale`]: the small line of a number.
 
+pub mod bars;
 pub mod frames;
+pub mod gesture;
+pub mod heat;
+pub mod lanes;
+pub mod legend;
+pub mod lines;
+pub mod look;
+pub mod palette;
+pub mod pen;
+pub mod picture;
+pub mod plot;
 pub mod scale;
 pub mod spark;
+pub mod time_axis;
+pub mod time_chart;
+pub mod trace;
+pub mod value_axis;
+pub mod wording;

@@ -2,7 +2,7 @@
 //!
 //! - [`route`]: which page an address names; [`app`] shows it;
 //! - [`home`]: all boards; [`board`]: one board; [`widget`]: what is on it, and [`range`] of when; [`badge`]: the state of the connection;
-//! - [`stream`]: the line to the server; [`live`]: the picture that comes over it;
+//! - [`stream`]: the line to the server; [`live`]: the picture that comes over it; [`history`]: what was before;
 //! - [`chart`]: lines that move; [`format`](mod@format): numbers and times as text; [`markdown`]: notes; [`icon`]: signs;
 //! - [`curl_line`]: the line that pushes a number; [`reload`]: a page older than its server;
 //! - [`dynamic`]: what moves in a view; [`browser`]: what the browser knows; [`fetch`]: one request, and its answer.
@@ -19,6 +19,7 @@ pub mod doctor;
 pub mod dynamic;
 pub mod fetch;
 pub mod format;
+pub mod history;
 pub mod home;
 pub mod icon;
 pub mod json;

@@ -6,11 +6,11 @@
 
 pub mod skips;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use leptos::prelude::*;
 use shared::fold::OutOfStep;
-use shared::{Applied, Cursor, Event, Millis, Picture, SeriesName, Track};
+use shared::{Applied, Cursor, Event, Millis, Picture, SeriesName, Stretch, Track};
 
 use skips::Skips;
 
@@ -30,6 +30,8 @@ struct Inner {
     /// The picture is shown but must not be continued: only a snapshot counts.
     forgotten: bool,
     shown: HashMap<SeriesName, Shown>,
+    /// Counts the snapshots: what was known of the past before one is not sure any more.
+    generation: u64,
 }
 
 /// What is kept of a series beside its track.
@@ -122,6 +124,14 @@ impl Live {
         self.inner.try_with_value(|inner| inner.shown.get(name).map_or(0, |shown| shown.skipped)).unwrap_or_default()
     }
 
+    /// How many snapshots there were, and the stretches of history that late points have changed since this was last asked:
+    /// what was fetched of them, or before a snapshot, is out of date.
+    #[must_use]
+    pub fn take_revised(self) -> (u64, BTreeMap<SeriesName, Stretch>) {
+        let take = |inner: &mut Inner| (inner.generation, inner.picture.take_revised());
+        self.inner.try_update_value(take).unwrap_or_default()
+    }
+
     fn follow(self, name: &SeriesName) {
         let version = self.inner.try_with_value(|inner| Some(inner.shown.get(name)?.version.clone())).flatten();
         if let Some(version) = version {
@@ -156,6 +166,7 @@ impl Inner {
         let applied = self.picture.apply(id, event)?;
         if applied == Applied::Replaced {
             self.forgotten = false;
+            self.generation += 1;
         }
         Ok(applied)
     }

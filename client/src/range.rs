@@ -1,4 +1,8 @@
-//! Which stretch of time a board shows.
+//! Which stretch of time a board shows: [`address`] has it in a link, [`picker`] lets someone choose it, [`view`] moves it.
+
+pub mod address;
+pub mod picker;
+pub mod view;
 
 use shared::Millis;
 use shared::board::Span;
@@ -17,7 +21,50 @@ pub enum Range {
     },
 }
 
+/// The shortest that can be zoomed into, in milliseconds.
+const SHORTEST: u64 = 5_000;
+/// The longest that can be zoomed out to: ten years.
+const LONGEST: u64 = 3_650 * 86_400_000;
+
 impl Range {
+    /// A fixed one; nothing where it ends before it starts.
+    #[must_use]
+    pub fn fixed(from: Millis, to: Millis) -> Option<Self> {
+        (from < to).then_some(Self::Fixed { from, to })
+    }
+
+    /// From one moment to another, in any order, at least as long as makes sense.
+    #[must_use]
+    pub fn between(a: f64, b: f64) -> Self {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates")]
+        let (from, to) = (a.min(b) as u64, a.max(b) as u64);
+        let short = SHORTEST.saturating_sub(to - from);
+        let from = from.saturating_sub(short / 2);
+        Self::Fixed { from: Millis(from), to: Millis(to.max(from + SHORTEST)) }
+    }
+
+    /// What it is after it was moved by a part of its length, later where that is positive; it does not move into the time
+    /// to come.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "times stay below 2^53")]
+    pub fn moved(self, now: u64, by: f64) -> Self {
+        let (from, to) = self.at(now);
+        let length = (to - from) as f64;
+        let by = (by * length).min(now as f64 - to as f64).max(-(from as f64));
+        Self::between(from as f64 + by, to as f64 + by)
+    }
+
+    /// What it is after its length was multiplied, while the moment at a part of it (0 left, 1 right) stays where it is.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "times stay below 2^53")]
+    pub fn zoomed(self, now: u64, times: f64, around: f64) -> Self {
+        let (from, to) = self.at(now);
+        let length = ((to - from) as f64 * times).clamp(SHORTEST as f64, LONGEST as f64);
+        let at = from as f64 + (to - from) as f64 * around;
+        let from = (at - length * around).max(0.0);
+        Self::between(from, (from + length).min(now.max(to) as f64))
+    }
+
     /// Its two ends where it is `now`, in milliseconds.
     #[must_use]
     pub fn at(self, now: u64) -> (u64, u64) {
@@ -36,5 +83,16 @@ mod tests {
     fn a_live_range_moves_and_a_fixed_one_stands() {
         assert_eq!(Range::Live(Span::HOUR).at(4_000_000), (400_000, 4_000_000));
         assert_eq!(Range::Fixed { from: Millis(1), to: Millis(2) }.at(4_000_000), (1, 2));
+    }
+
+    #[test]
+    fn it_is_zoomed_around_a_moment_and_moved_up_to_now() {
+        let range = Range::Fixed { from: Millis(1_000_000), to: Millis(2_000_000) };
+        assert_eq!(range.zoomed(9_000_000, 0.5, 0.0), Range::Fixed { from: Millis(1_000_000), to: Millis(1_500_000) });
+        assert_eq!(range.zoomed(9_000_000, 2.0, 0.5), Range::Fixed { from: Millis(500_000), to: Millis(2_500_000) });
+        assert_eq!(range.moved(9_000_000, 0.1), Range::Fixed { from: Millis(1_100_000), to: Millis(2_100_000) });
+        assert_eq!(range.moved(2_050_000, 0.1), Range::Fixed { from: Millis(1_050_000), to: Millis(2_050_000) });
+        assert_eq!(Range::between(10_000.0, 10_000.0).at(0), (7_500, 12_500), "nobody zooms to nothing");
+        assert_eq!(Range::fixed(Millis(2), Millis(2)), None);
     }
 }

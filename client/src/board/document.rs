@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use leptos::prelude::*;
-use shared::board::{Board, Etag, Reading};
+use shared::board::{Board, Etag, Nature, Reading};
 use shared::{BoardId, SeriesName};
 
 use super::mistake::{Mistake, placed};
@@ -113,6 +113,8 @@ async fn get(id: &BoardId) -> Option<Edition> {
 /// What `id` shows while nobody has made it.
 #[must_use]
 pub fn automatic(id: &BoardId, live: Live) -> Board {
-    let kinds = |name: SeriesName| live.with_track(&name, shared::Track::kind).map(|kind| (name, kind));
-    Board::automatic(id, live.names.get().into_iter().filter_map(kinds))
+    let nature = |name: SeriesName| {
+        live.with_track(&name, |track| Nature::guess(&name, track)).map(|nature| (name.clone(), nature))
+    };
+    Board::automatic(id, live.names.get().into_iter().filter_map(nature))
 }

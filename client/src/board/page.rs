@@ -2,7 +2,6 @@
 
 use leptos::prelude::*;
 use shared::BoardId;
-use shared::board::Span;
 
 use super::document::{Document, Edition, automatic};
 use super::empty::EmptyBoard;
@@ -13,9 +12,11 @@ use crate::app::Masthead;
 use crate::badge::Badge;
 use crate::chart::frames::Frames;
 use crate::doctor::panel::Doctor;
-use crate::dynamic::{flag, part, text};
+use crate::dynamic::{effect, flag, memo_flag, part, text};
+use crate::history::History;
 use crate::live::Live;
-use crate::range::Range;
+use crate::range::picker::RangePicker;
+use crate::range::view::View;
 use crate::reload;
 use crate::stream::subscription::Subscription;
 
@@ -36,8 +37,10 @@ pub fn BoardPage(
         frames: Frames::new(),
         clock: stream.clock.into(),
         server_now: stream.server_now.into(),
-        range: RwSignal::new(Range::Live(Span::HOUR)),
+        view: View::new(&window().location().search().unwrap_or_default()),
+        history: History::new(),
     };
+    stage.frames.paint(move |_| stage.history.follow(live));
     let state = Memo::new(move |_| stream.standing.get().state);
     let document = Document::follow(&id, stream);
     // What is shown; nothing until it is known.
@@ -68,7 +71,7 @@ pub fn BoardPage(
     let said = Memo::new(move |_| board.with(|board| board.as_ref().map(shared::board::Board::range)));
     Effect::new(move || {
         if let Some(span) = said.get() {
-            stage.range.set(Range::Live(span));
+            stage.view.said(span);
         }
     });
     let name = id.to_string();
@@ -105,6 +108,7 @@ pub fn BoardPage(
     };
     view! {
         <Masthead title>
+            <RangePicker view=stage.view now=stage.server_now/>
             <Badge standing=stream.standing latency_ms=stream.latency_ms/>
         </Masthead>
         <main>

@@ -3,8 +3,9 @@
 use leptos::prelude::*;
 
 use crate::chart::frames::Frames;
+use crate::history::History;
 use crate::live::Live;
-use crate::range::Range;
+use crate::range::view::View;
 use crate::stream::clock::ServerClock;
 
 /// Handles on it: given to each widget, and cheap to copy.
@@ -18,8 +19,10 @@ pub struct Stage {
     pub clock: Signal<ServerClock>,
     /// The server's time in milliseconds; changes once a second.
     pub server_now: Signal<u64>,
-    /// Which stretch of time is shown.
-    pub range: RwSignal<Range>,
+    /// Which stretch of time is shown, and which moment is pointed at.
+    pub view: View,
+    /// What the page has of the past.
+    pub history: History,
 }
 
 impl Stage {

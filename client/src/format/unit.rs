@@ -156,7 +156,9 @@ impl Unit {
         }
     }
 
-    fn declared(unit: &Declared) -> Self {
+    /// What a document says.
+    #[must_use]
+    pub fn declared(unit: &Declared) -> Self {
         let known = match unit {
             Declared::Symbol(symbol) => return Self::new(symbol, Scaling::FromMillion),
             Declared::Known(known) => known,

@@ -41,7 +41,7 @@ impl Told {
     /// What is shown of one of them; followed.
     #[must_use]
     pub fn glance(self, name: &SeriesName) -> Option<Glance> {
-        let range_ms = match self.stage.range.get() {
+        let range_ms = match self.stage.view.range.get() {
             Range::Live(span) => span.millis(),
             Range::Fixed { from, to } => to.since(from),
         };

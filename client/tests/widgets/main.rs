@@ -16,11 +16,12 @@ use leptos::task::tick;
 use pulseboard_client::board::mistake::{Mistake, Mistakes};
 use pulseboard_client::board::stage::Stage;
 use pulseboard_client::chart::frames::Frames;
+use pulseboard_client::history::History;
 use pulseboard_client::live::Live;
-use pulseboard_client::range::Range;
+use pulseboard_client::range::view::View;
 use pulseboard_client::stream::clock::ServerClock;
 use pulseboard_client::widget::frame::Frame;
-use shared::board::{Board, Span};
+use shared::board::Board;
 use shared::{Cursor, Epoch, Event, Millis, Number, Seq, SeriesPart, Stamp, Text, Track, Value};
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen_test::wasm_bindgen_test_configure;
@@ -54,9 +55,15 @@ impl Shown {
         let root = place.clone();
         mount_to(root, move || {
             let clock = Signal::stored(ServerClock::default());
-            let range = RwSignal::new(Range::Live(Span::HOUR));
             provide_context(Mistakes(Memo::new(move |_| mistakes.get())));
-            let stage = Stage { live, frames: Frames::new(), clock, server_now: now.into(), range };
+            let stage = Stage {
+                live,
+                frames: Frames::new(),
+                clock,
+                server_now: now.into(),
+                view: View::new(""),
+                history: History::new(),
+            };
             view! { <Frame widget stage/> }
         })
         .forget();

@@ -4,6 +4,7 @@ mod board;
 mod contract;
 mod doctor;
 mod faults;
+mod history;
 mod others;
 mod proxy;
 mod recovery;

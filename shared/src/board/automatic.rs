@@ -4,42 +4,43 @@ use std::collections::BTreeSet;
 
 use super::document::MAX_WIDGETS;
 use super::log::Log;
+use super::nature::Nature;
 use super::stat::Stat;
 use super::table::Table;
 use super::widget::Shown;
-use super::{Board, Content, Source, View, Widget, WidgetId};
+use super::{Board, Content, Show, Source, View, Widget, WidgetId};
 use crate::name::MAX_SEGMENT_LEN;
-use crate::point::Kind;
 use crate::{BoardId, Selector, SeriesName};
 
 impl Board {
-    /// What `id` shows as long as nobody has made it, as a document: a number for each series of numbers, a log for
-    /// each of texts, in the order given. It is what a page begins to edit from, so it is valid as it is; where there
+    /// What `id` shows as long as nobody has made it, as a document: a number for each series of numbers, how fast it
+    /// grows for each counter, a log for each of texts, in the order given. It is what a page begins to edit from, so it is valid as it is; where there
     /// are more series than a board can have widgets, the last one is a table of all.
     #[must_use]
-    pub fn automatic(id: &BoardId, series: impl IntoIterator<Item = (SeriesName, Kind)>) -> Self {
+    pub fn automatic<N: Into<Nature>>(id: &BoardId, series: impl IntoIterator<Item = (SeriesName, N)>) -> Self {
         let mut taken = BTreeSet::new();
         let mut widgets: Vec<Widget> = Vec::new();
-        for (name, kind) in series {
+        for (name, nature) in series {
             if widgets.len() == MAX_WIDGETS {
                 widgets.pop();
                 let view = View::Table(Table::default());
-                widgets.push(widget(free_id("all", &mut taken), "all", view, id.selector()));
+                widgets.push(widget(free_id("all", &mut taken), "all", view, None, id.selector()));
                 break;
             }
-            let view = match kind {
-                Kind::Number => View::Stat(Stat::default()),
-                Kind::Text => View::Log(Log::default()),
+            let (view, show) = match nature.into() {
+                Nature::Gauge => (View::Stat(Stat::default()), None),
+                Nature::Counter => (View::Stat(Stat::default()), Some(Show::Rate)),
+                Nature::Text => (View::Log(Log::default()), None),
             };
             let title = name.within_board();
-            widgets.push(widget(free_id(title, &mut taken), title, view, Selector::from(&name)));
+            widgets.push(widget(free_id(title, &mut taken), title, view, show, Selector::from(&name)));
         }
         Self { title: Some(id.to_string()), columns: None, range: None, widgets }
     }
 }
 
-fn widget(id: WidgetId, title: &str, view: View, selector: Selector) -> Widget {
-    let source = Source { series: vec![selector], ..Source::default() };
+fn widget(id: WidgetId, title: &str, view: View, show: Option<Show>, selector: Selector) -> Widget {
+    let source = Source { series: vec![selector], show, ..Source::default() };
     // A name of the longest kind is longer than a title may be.
     let title = title.chars().take(super::widget::MAX_TITLE).collect();
     Widget { id, title: Some(title), content: Content::Series(Box::new(Shown { view, source })), place: None }
@@ -66,6 +67,7 @@ fn free_id(name: &str, taken: &mut BTreeSet<WidgetId>) -> WidgetId {
 mod tests {
     use super::*;
     use crate::board::widget::WidgetType;
+    use crate::point::Kind;
     use proptest::prelude::*;
 
     fn id() -> BoardId {
@@ -80,6 +82,13 @@ mod tests {
         let wanted = [("api-ms", WidgetType::Stat), ("api-ms-2", WidgetType::Stat), ("deploy", WidgetType::Log)];
         assert_eq!(widgets, wanted);
         assert_eq!(board.widgets[0].series(), ["ops/api/ms".parse().unwrap()]);
+    }
+
+    #[test]
+    fn of_a_counter_it_shows_how_fast_it_grows() {
+        let board = Board::automatic(&id(), [("ops/requests_total".parse().unwrap(), Nature::Counter)]);
+        let Content::Series(shown) = &board.widgets[0].content else { panic!("a series") };
+        assert_eq!(shown.source.show, Some(Show::Rate));
     }
 
     #[test]

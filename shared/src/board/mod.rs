@@ -20,7 +20,7 @@
 //!   own: [`stat`], [`lines`], [`bars`], [`gauge`], [`states`], [`table`], [`log`], [`heatmap`], [`text`];
 //! - [`axis`], [`threshold`], [`unit`], [`span`]: what several kinds share;
 //! - [`place`] and [`layout`]: where widgets are, also those that do not say;
-//! - [`automatic`]: the board that nobody made;
+//! - [`automatic`]: the board that nobody made; [`nature`]: what its series look like;
 //! - [`etag`]: which edition of a document;
 //! - [`read`] and [`word`]: how a document is read, field by field.
 //!
@@ -38,6 +38,7 @@ pub mod heatmap;
 pub mod layout;
 pub mod lines;
 pub mod log;
+pub mod nature;
 pub mod place;
 pub mod read;
 pub mod span;
@@ -52,6 +53,7 @@ pub mod word;
 
 pub use document::{Board, Columns, Reading};
 pub use etag::{Etag, Form};
+pub use nature::Nature;
 pub use place::{Place, Size};
 pub use span::Span;
 pub use threshold::{Level, Threshold};

@@ -1,0 +1,105 @@
+//! How values are spread over time, as a grid of strengths.
+
+use super::palette::Palette;
+use super::pen::Pen;
+use super::plot::Plot;
+use super::value_axis::Upright;
+use crate::history::cell::Cell;
+
+/// How high a field is, in pixels.
+const ROW: f64 = 6.0;
+/// How strong the weakest field is.
+const WEAKEST: f64 = 0.12;
+
+/// The values of one stretch of time, of all series.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Pile {
+    /// When it begins, in milliseconds.
+    pub start: u64,
+    /// How long it is.
+    pub width: u64,
+    /// Values, and how often each was there.
+    pub bins: Vec<(f64, u64)>,
+}
+
+/// Puts the buckets of several series together that begin at the same moment; by time.
+pub fn pile(piles: &mut Vec<Pile>, cells: &mut dyn Iterator<Item = &Cell>) {
+    let mut at = 0;
+    for cell in cells {
+        while piles.get(at).is_some_and(|pile| pile.start < cell.start) {
+            at += 1;
+        }
+        match piles.get_mut(at) {
+            Some(pile) if pile.start == cell.start => pile.bins.extend_from_slice(&cell.bins),
+            _ => piles.insert(at, Pile { start: cell.start, width: cell.width, bins: cell.bins.clone() }),
+        }
+    }
+}
+
+/// The least and the greatest value.
+#[must_use]
+pub fn extent(piles: &[Pile]) -> Option<(f64, f64)> {
+    let values = piles.iter().flat_map(|pile| pile.bins.iter().map(|bin| (bin.0, bin.0)));
+    values.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
+}
+
+/// How many values of a pile are in each of `rows` fields from the top.
+#[must_use]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and the number of rows")]
+#[expect(clippy::cast_precision_loss, reason = "a chart has few rows")]
+pub fn column(pile: &Pile, axis: &Upright, rows: usize) -> Vec<u64> {
+    let mut column = vec![0; rows];
+    for &(value, count) in &pile.bins {
+        let Some(y) = axis.y(value).filter(|y| (0.0..=1.0).contains(y)) else { continue };
+        let row = ((y * rows as f64) as usize).min(rows.saturating_sub(1));
+        column[row] += count;
+    }
+    column
+}
+
+/// Draws the fields, each the stronger the more values are in it.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a chart has few rows")]
+#[expect(clippy::cast_precision_loss, reason = "a chart has few rows")]
+pub fn draw(pen: &Pen, plot: &Plot, palette: &Palette, axis: &Upright, piles: &[Pile]) {
+    let rows = ((plot.height / ROW) as usize).max(1);
+    let columns: Vec<_> = piles.iter().map(|pile| (pile, column(pile, axis, rows))).collect();
+    let most = columns.iter().flat_map(|(_, column)| column).copied().max().unwrap_or(0).max(1) as f64;
+    let context = &pen.context;
+    context.save();
+    context.begin_path();
+    context.rect(0.0, plot.top, plot.width, plot.height);
+    context.clip();
+    pen.colour(palette.of(0));
+    let high = plot.height / rows as f64;
+    for (pile, column) in columns {
+        let (left, right) = (plot.x(pile.start).floor(), plot.x(pile.start + pile.width).floor());
+        for (row, count) in column.into_iter().enumerate().filter(|&(_, count)| count > 0) {
+            // By the root: a few outliers are what is looked for.
+            context.set_global_alpha(WEAKEST + (1.0 - WEAKEST) * (count as f64 / most).sqrt());
+            context.fill_rect(left, plot.top + row as f64 * high, (right - left).max(1.0), high);
+        }
+    }
+    context.restore();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chart::value_axis::Ground;
+    use shared::board::axis::Axis;
+
+    #[test]
+    fn the_bins_of_several_series_are_put_together_by_time() {
+        let cell = |start, value| Cell { start, width: 10, bins: vec![(value, 2)], ..Cell::default() };
+        let mut piles = Vec::new();
+        pile(&mut piles, &mut [cell(0, 1.0), cell(20, 2.0)].iter());
+        pile(&mut piles, &mut [cell(10, 3.0), cell(20, 9.0)].iter());
+        assert_eq!(
+            piles.iter().map(|pile| (pile.start, pile.bins.len())).collect::<Vec<_>>(),
+            [(0, 1), (10, 1), (20, 2)]
+        );
+        assert_eq!(extent(&piles), Some((1.0, 9.0)));
+        let axis = Upright::new(Axis { min: Some(0.0), max: Some(10.0), scale: None }, None, Ground::Free);
+        assert_eq!(column(&piles[2], &axis, 2), [2, 2], "the greater values are above");
+    }
+}

@@ -1,0 +1,246 @@
+//! What a chart shows, made of what there is of its series; and drawn.
+
+use shared::board::lines::{Band, Stack};
+use shared::{SeriesName, Track};
+
+use super::heat::{self, Pile};
+use super::lanes::{self, Lane};
+use super::lines::{self, Fill};
+use super::look::{Look, Shape};
+use super::palette::Palette;
+use super::pen::Pen;
+use super::plot::Plot;
+use super::trace::{Trace, Upon, break_ms, dots, stack};
+use super::value_axis::{Ground, Upright};
+use super::wording;
+use super::{bars, time_axis};
+use crate::board::stage::Stage;
+use crate::format::number::Style;
+use crate::format::unit::Unit;
+use crate::history::cell::Detail;
+use crate::history::recent::Recent;
+
+/// Room for a label of the time axis, as a multiple of its size.
+const TICK: f64 = 8.0;
+
+/// One series of a chart, and its live buckets.
+#[derive(Debug)]
+pub struct Strand {
+    name: SeriesName,
+    label: String,
+    colour: usize,
+    width: u64,
+    detail: Detail,
+    recent: Recent,
+    /// Whether it is left out.
+    pub hidden: bool,
+}
+
+impl Strand {
+    /// A series, in buckets of `width` milliseconds.
+    #[must_use]
+    pub fn new(name: SeriesName, label: String, colour: usize, width: u64, detail: Detail) -> Self {
+        Self { name, label, colour, width, detail, recent: Recent::new(width, detail), hidden: false }
+    }
+
+    /// Which series.
+    #[must_use]
+    pub fn name(&self) -> &SeriesName {
+        &self.name
+    }
+}
+
+/// What a chart shows.
+#[derive(Clone, Debug, Default)]
+pub struct Picture {
+    /// Lines.
+    pub traces: Vec<Trace>,
+    /// Rows of states.
+    pub lanes: Vec<Lane>,
+    piles: Vec<Pile>,
+    unit: Option<Unit>,
+    width: u64,
+}
+
+impl Picture {
+    /// What there is of these series in a stretch of time.
+    #[must_use]
+    pub fn take(look: &Look, strands: &mut [Strand], (from, to): (u64, u64), now: u64, stage: Stage) -> Self {
+        let mut picture = Self::default();
+        let numbers = look.numbers();
+        let several = strands.len() > 1;
+        for strand in strands {
+            let Strand { name, label, colour, width, detail, recent, hidden } = strand;
+            picture.width = *width;
+            if *hidden {
+                picture.traces.push(Trace { label: label.clone(), colour: *colour, ..Trace::default() });
+                continue;
+            }
+            let looked = stage.live.with_track(name, |track| {
+                stage.history.with(name, |known| match (track, &look.shape) {
+                    (Track::Numbers(buckets), Shape::States(colours)) => {
+                        recent.follow(buckets);
+                        let glued = recent.glue(known.shelf(*width, *detail), buckets, from, to);
+                        let said = glued.iter().flat_map(|cell| {
+                            let last = (cell.middle(), cell.last.to_string());
+                            [(cell.start, cell.first.to_string()), last]
+                        });
+                        picture.lanes.push(Lane::new(label.clone(), said, to.min(now), colours));
+                    }
+                    (Track::Numbers(buckets), shape) => {
+                        recent.follow(buckets);
+                        let glued = recent.glue(known.shelf(*width, *detail), buckets, from, to);
+                        if matches!(shape, Shape::Heat) {
+                            heat::pile(&mut picture.piles, &mut glued.iter());
+                        }
+                        let band = match shape {
+                            Shape::Lines { band, .. } => *band,
+                            _ => None,
+                        };
+                        for (dash, &(show, word)) in numbers.iter().enumerate() {
+                            let dots = dots(&glued, show, band.filter(|_| dash == 0));
+                            picture.unit.get_or_insert_with(|| wording::unit(&look.source, name, show));
+                            let expect = look.source.expect.map(|expect| expect.millis());
+                            let label = match (several, word) {
+                                (_, "") => label.clone(),
+                                (false, word) => word.to_owned(),
+                                (true, word) => format!("{label} {word}"),
+                            };
+                            let break_ms = break_ms(&dots, *width, expect);
+                            picture.traces.push(Trace { label, colour: *colour, dash, dots, break_ms });
+                        }
+                    }
+                    (Track::Texts(log), Shape::States(colours)) => {
+                        let said = known.texts().glue(log, from, to).into_iter();
+                        let said = said.map(|(at, state)| (at, state.to_owned()));
+                        picture.lanes.push(Lane::new(label.clone(), said, to.min(now), colours));
+                    }
+                    // A text has no place on an axis of numbers.
+                    (Track::Texts(_), _) => {}
+                })
+            });
+            _ = looked;
+        }
+        match look.shape {
+            Shape::Areas(Stack::Sum) => stack(&mut picture.traces, Upon::Sum),
+            Shape::Areas(Stack::Share) => stack(&mut picture.traces, Upon::Share),
+            Shape::Areas(Stack::None) => {
+                let each = picture.traces.iter_mut().flat_map(|trace| &mut trace.dots);
+                each.for_each(|dot| (dot.low, dot.high) = (dot.value.min(0.0), dot.value.max(0.0)));
+            }
+            _ => {}
+        }
+        picture
+    }
+
+    /// Whether there is nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.lanes.iter().all(|lane| lane.states.is_empty()) && self.traces.iter().all(|trace| trace.dots.is_empty())
+    }
+
+    /// The axis for what is shown from a moment on.
+    #[must_use]
+    pub fn axis(&self, look: &Look, from: u64) -> Upright {
+        let ground = match look.shape {
+            Shape::Areas(_) | Shape::Bars => Ground::Zero,
+            _ => Ground::Free,
+        };
+        let hull = |a: (f64, f64), b: (f64, f64)| (a.0.min(b.0), a.1.max(b.1));
+        let shown = match look.shape {
+            Shape::Heat => heat::extent(&self.piles),
+            _ => self.traces.iter().filter_map(|trace| trace.extent(from)).reduce(hull),
+        };
+        // Shares make a hundred.
+        let shown = if matches!(look.shape, Shape::Areas(Stack::Share)) { Some((0.0, 92.6)) } else { shown };
+        Upright::new(look.axis, shown, ground)
+    }
+
+    /// How its numbers are written.
+    #[must_use]
+    pub fn style(&self, look: &Look, axis: &Upright) -> Style {
+        let values = axis.ticks(5);
+        match look.shape {
+            Shape::Areas(Stack::Share) => wording::percent(&values),
+            _ => wording::style(self.unit.unwrap_or(wording::none()), &values, &look.source),
+        }
+    }
+
+    /// How single numbers of it are written.
+    #[must_use]
+    pub fn fine(&self, look: &Look) -> Style {
+        let newest = self.traces.iter().filter_map(|trace| trace.dots.last());
+        let values: Vec<f64> = newest.map(|dot| dot.value).collect();
+        match look.shape {
+            Shape::Areas(Stack::Share) => wording::percent(&values),
+            _ => wording::style(self.unit.unwrap_or(wording::none()), &values, &look.source),
+        }
+    }
+
+    /// Draws it.
+    pub fn draw(&self, look: &Look, pen: &Pen, plot: &Plot, palette: &Palette) {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates")]
+        let most = (plot.width / (pen.label * TICK)) as u64;
+        let ticks = time_axis::ticks(plot.from, plot.to, most.max(2), &offset);
+        plot.draw_time(pen, palette, &ticks);
+        if let Shape::States(_) = look.shape {
+            return lanes::draw(pen, plot, palette, &self.lanes);
+        }
+        let axis = self.axis(look, plot.from);
+        let style = self.style(look, &axis);
+        if let Shape::Heat = look.shape {
+            heat::draw(pen, plot, palette, &axis, &self.piles);
+            return plot.draw_values(pen, palette, &axis, &style);
+        }
+        plot.draw_values(pen, palette, &axis, &style);
+        plot.draw_thresholds(pen, palette, &axis, &look.source.thresholds);
+        match &look.shape {
+            Shape::Bars => bars::draw(pen, plot, palette, &axis, &self.traces, self.width.max(1)),
+            Shape::Areas(_) => lines::draw(pen, plot, palette, &axis, &self.traces, Fill::Area),
+            Shape::Lines { band: Some(Band::MinMax | Band::P50P95 | Band::P50P99), .. } => {
+                lines::draw(pen, plot, palette, &axis, &self.traces, Fill::Band);
+            }
+            _ => {
+                let fill = if self.traces.len() == 1 { Fill::Ground } else { Fill::None };
+                lines::draw(pen, plot, palette, &axis, &self.traces, fill);
+            }
+        }
+    }
+
+    /// What was at a moment, or is now: a name, a colour and a value each.
+    #[must_use]
+    pub fn readings(&self, look: &Look, at: Option<u64>) -> Vec<String> {
+        let style = self.fine(look);
+        let of_trace = |trace: &Trace| {
+            let dot = match at {
+                Some(at) => trace.near(at),
+                None => trace.dots.last(),
+            };
+            dot.map_or_else(|| "–".to_owned(), |dot| wording::written(&style, dot.value))
+        };
+        let of_lane = |lane: &Lane| match at {
+            Some(at) => lane.at(at).unwrap_or("–").to_owned(),
+            None => lane.states.last().map_or_else(|| "–".to_owned(), |state| state.state.clone()),
+        };
+        self.traces.iter().map(of_trace).chain(self.lanes.iter().map(of_lane)).collect()
+    }
+
+    /// What its lines and rows are called, and which colour each has; rows have none.
+    #[must_use]
+    pub fn legend(&self) -> Vec<(String, Option<usize>)> {
+        let traces = self.traces.iter().map(|trace| (trace.label.clone(), Some(trace.colour)));
+        traces.chain(self.lanes.iter().map(|lane| (lane.label.clone(), None))).collect()
+    }
+}
+
+/// How far local time is ahead of UTC at a moment, in milliseconds.
+#[must_use]
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    reason = "times stay below 2^53, offsets below a day"
+)]
+pub fn offset(at: u64) -> i64 {
+    let date = js_sys::Date::new(&wasm_bindgen::JsValue::from_f64(at as f64));
+    -(date.get_timezone_offset() * 60_000.0) as i64
+}

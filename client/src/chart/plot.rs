@@ -1,0 +1,115 @@
+//! Where on a chart a moment is, and the axes.
+
+use shared::board::Threshold;
+use shared::board::threshold::Limit;
+
+use super::palette::Palette;
+use super::pen::{Beside, Pen};
+use super::time_axis::Tick;
+use super::value_axis::Upright;
+use super::wording;
+use crate::format::number::Style;
+
+/// Room for the labels of the time axis, as a multiple of their size.
+const FOOT: f64 = 1.7;
+/// Room above, so that a line at the top is not cut.
+const HEAD: f64 = 4.0;
+/// How strong a threshold is.
+const FAINT: f64 = 0.55;
+
+/// The place in which something is drawn, and the stretch of time that it shows.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Plot {
+    /// Its left edge, in milliseconds.
+    pub from: u64,
+    /// Its right edge.
+    pub to: u64,
+    /// How wide it is, in pixels.
+    pub width: f64,
+    /// Its upper edge.
+    pub top: f64,
+    /// How high it is.
+    pub height: f64,
+}
+
+impl Plot {
+    /// On a canvas, with room for a time axis below.
+    #[must_use]
+    pub fn on(pen: &Pen, (from, to): (u64, u64)) -> Self {
+        let foot = pen.label * FOOT;
+        Self { from, to: to.max(from + 1), width: pen.width, top: HEAD, height: (pen.height - foot - HEAD).max(1.0) }
+    }
+
+    /// Where a moment is.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "times stay below 2^53")]
+    pub fn x(&self, at: u64) -> f64 {
+        (at as f64 - self.from as f64) / (self.to - self.from) as f64 * self.width
+    }
+
+    /// Which moment is at a place.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "times stay below 2^53")]
+    pub fn at(&self, x: f64) -> f64 {
+        self.from as f64 + x / self.width.max(1.0) * (self.to - self.from) as f64
+    }
+
+    /// Its lower edge.
+    #[must_use]
+    pub fn bottom(&self) -> f64 {
+        self.top + self.height
+    }
+
+    /// Where a value is, held within a little more than the place; nothing where it has none.
+    #[must_use]
+    pub fn y(&self, axis: &Upright, value: f64) -> Option<f64> {
+        axis.y(value).map(|y| self.top + y.clamp(-1.0, 2.0) * self.height)
+    }
+
+    /// Draws the marks of the time axis.
+    pub fn draw_time(&self, pen: &Pen, palette: &Palette, ticks: &[Tick]) {
+        pen.quiet(palette);
+        let y = self.bottom() + pen.label * 0.4;
+        for tick in ticks {
+            let half = pen.width_of(&tick.label) / 2.0;
+            let x = self.x(tick.at);
+            if x >= half && x <= self.width - half {
+                pen.words(&tick.label, (x, y), Beside::Below);
+            }
+        }
+    }
+
+    /// Draws the grid: few lines, with their values upon them at the left.
+    pub fn draw_values(&self, pen: &Pen, palette: &Palette, axis: &Upright, style: &Style) {
+        let most = (self.height / 48.0).clamp(1.0, 5.0);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 1 to 5")]
+        let ticks = axis.ticks(most as u32);
+        pen.context.set_line_width(1.0);
+        for value in ticks {
+            let Some(y) = self.y(axis, value).map(|y| y.floor() + 0.5) else { continue };
+            pen.context.set_global_alpha(1.0);
+            pen.colour(&palette.rule);
+            pen.line((0.0, y), (self.width, y));
+            pen.quiet(palette);
+            if y - pen.label > self.top {
+                pen.words(&wording::written(style, value), (0.0, y - pen.label * 0.65), Beside::Right);
+            }
+        }
+        pen.context.set_global_alpha(1.0);
+    }
+
+    /// Draws from where on values are worth a look.
+    pub fn draw_thresholds(&self, pen: &Pen, palette: &Palette, axis: &Upright, thresholds: &[Threshold]) {
+        pen.dashes(&[2.0, 4.0]);
+        pen.context.set_line_width(1.0);
+        pen.context.set_global_alpha(FAINT);
+        for threshold in thresholds {
+            let (Limit::Above(value) | Limit::Below(value)) = threshold.limit;
+            let Some(y) = self.y(axis, value).filter(|y| (self.top..=self.bottom()).contains(y)) else { continue };
+            pen.colour(&palette.levels[threshold.level as usize]);
+            pen.line((0.0, y), (self.width, y));
+        }
+        pen.context.set_global_alpha(1.0);
+        pen.dashes(&[]);
+    }
+}

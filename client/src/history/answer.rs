@@ -1,0 +1,97 @@
+//! What the server answers: `GET /api/history` with `sketch=1` or without.
+
+use shared::SeriesName;
+
+use super::cell::Cell;
+use super::node::Node;
+
+/// The past of one series.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Told {
+    /// Which.
+    pub name: SeriesName,
+    /// What it holds.
+    pub past: Past,
+}
+
+/// The past by what a series holds.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Past {
+    /// Numbers: the buckets that are not empty, oldest first.
+    Numbers(Vec<Cell>),
+    /// Texts: the lines with their times, oldest first, the one before the stretch too, if there is one.
+    Texts(Vec<(u64, String)>),
+}
+
+/// Reads an answer. Nothing where it is none.
+#[must_use]
+pub fn read(body: &str) -> Option<Vec<Told>> {
+    let [series, tier, buckets, lines, before, text, ts] =
+        ["series", "tier_ms", "buckets", "lines", "before", "text", "ts"].map(Node::field);
+    let [count, sum, min, max, first, last, increase, bins] =
+        ["count", "sum", "min", "max", "first", "last", "increase", "bins"].map(Node::field);
+    let quantiles = ["p50", "p95", "p99"].map(Node::field);
+    let line = |node: &Node| Some((whole(node.get(&ts)?.number()?), node.get(&text)?.text()?));
+    let one = |node: &Node| {
+        let name = node.get(&series)?.text()?.parse().ok()?;
+        let Some(all) = node.get(&buckets) else {
+            let earlier = node.get(&before).as_ref().and_then(line);
+            let lines = node.get(&lines)?.items().iter().filter_map(line).collect::<Vec<_>>();
+            return Some(Told { name, past: Past::Texts(earlier.into_iter().chain(lines).collect()) });
+        };
+        let width = whole(node.get(&tier)?.number()?);
+        let cell = |node: &Node| {
+            let number = |field| node.get(field).and_then(|node: Node| node.number());
+            let pair = |node: &Node| {
+                let pair = node.items();
+                Some((pair.first()?.number()?, whole(pair.get(1)?.number()?)))
+            };
+            Some(Cell {
+                start: whole(number(&ts)?),
+                width,
+                at: None,
+                count: whole(number(&count)?),
+                sum: number(&sum)?,
+                min: number(&min)?,
+                max: number(&max)?,
+                first: number(&first)?,
+                last: number(&last)?,
+                quantiles: [number(&quantiles[0])?, number(&quantiles[1])?, number(&quantiles[2])?],
+                increase: number(&increase)?,
+                bins: node.get(&bins).map(|bins| bins.items().iter().filter_map(pair).collect()).unwrap_or_default(),
+            })
+        };
+        Some(Told { name, past: Past::Numbers(all.items().iter().filter_map(cell).collect()) })
+    };
+    Node::parse(body)?.items().iter().map(one).collect()
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates")]
+fn whole(number: f64) -> u64 {
+    number as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buckets_and_lines_are_read() {
+        let body = r#"[
+            {"series":"a/n","tier_ms":10000,"buckets":[{"ts":20000,"count":2,"sum":3.0,"min":1.0,"max":2.0,"first":2.0,
+             "last":1.0,"p50":1.0,"p95":2.0,"p99":2.0,"increase":0.5,"bins":[[1.0,1],[2.0,1]]}]},
+            {"series":"a/t","lines":[{"ts":7,"text":"up"}],"before":{"ts":3,"text":"down"},"more":false}]"#;
+        let told = read(body).unwrap();
+        let Past::Numbers(cells) = &told[0].past else { panic!("numbers") };
+        assert_eq!((cells[0].start, cells[0].end(), cells[0].count, cells[0].increase), (20_000, 30_000, 2, 0.5));
+        assert_eq!(cells[0].bins, [(1.0, 1), (2.0, 1)]);
+        assert_eq!(told[1].past, Past::Texts(vec![(3, "down".to_owned()), (7, "up".to_owned())]));
+    }
+
+    #[test]
+    fn what_is_no_answer_is_none() {
+        assert_eq!(read("<html>"), None);
+        assert_eq!(read(r#"[{"series":"a//b","lines":[]}]"#), None);
+        assert_eq!(read("[]"), Some(vec![]));
+    }
+}

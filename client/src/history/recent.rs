@@ -1,0 +1,219 @@
+//! The live seconds of a series, added up to buckets as wide as those of history.
+
+use std::collections::VecDeque;
+
+use shared::track::WINDOW;
+use shared::{Bucket, Millis, Rolled, Seq};
+
+use super::cell::{Cell, Detail};
+use super::shelf::Shelf;
+
+/// From when on a track has all points of its series: from ever where it was never full.
+#[must_use]
+pub fn reach(buckets: &VecDeque<Bucket>) -> u64 {
+    match buckets.front() {
+        Some(oldest) if buckets.len() >= WINDOW => oldest.start.0,
+        _ => 0,
+    }
+}
+
+/// Up to when history is needed beside a track: buckets after that are made of live seconds alone. Where buckets are
+/// wider than the track reaches, the one that is being filled is asked for anew when it is half out of the track.
+#[must_use]
+pub fn needed_until(buckets: &VecDeque<Bucket>, width: u64) -> u64 {
+    let reach = reach(buckets);
+    let newest = buckets.back().map_or(0, |bucket| bucket.start.0);
+    reach.next_multiple_of(width).min(reach + newest.saturating_sub(reach) / 2)
+}
+
+/// Buckets made of a track, kept while it goes on: only what changed is added up anew.
+#[derive(Clone, Debug)]
+pub struct Recent {
+    width: u64,
+    detail: Detail,
+    /// Those that the track has all of, oldest first.
+    cells: Vec<Cell>,
+    reach: u64,
+    seen: Seq,
+}
+
+impl Recent {
+    /// Nothing yet, for buckets of `width` milliseconds.
+    #[must_use]
+    pub fn new(width: u64, detail: Detail) -> Self {
+        Self { width, detail, cells: Vec::new(), reach: 0, seen: Seq::ZERO }
+    }
+
+    /// Takes in what changed of the track since the last time.
+    pub fn follow(&mut self, buckets: &VecDeque<Bucket>) {
+        self.reach = reach(buckets);
+        let from = self.reach.next_multiple_of(self.width);
+        let gone = self.cells.partition_point(|cell| cell.start < from);
+        self.cells.drain(..gone);
+        let mut next = 0;
+        while let Some(bucket) = buckets.get(next) {
+            // What a counter did in a bucket depends on the point before it, too.
+            let changed = bucket.changed > self.seen
+                || next.checked_sub(1).and_then(|before| buckets.get(before)).is_some_and(|b| b.changed > self.seen);
+            let start = bucket.start.floor(self.width).0;
+            if changed && start >= from {
+                let low = buckets.partition_point(|b| b.start.0 < start);
+                next = buckets.partition_point(|b| b.start.0 < start + self.width);
+                self.set(self.sum(buckets, low, next));
+            } else {
+                next += 1;
+            }
+        }
+        self.seen = buckets.iter().map(|bucket| bucket.changed).max().unwrap_or_default();
+    }
+
+    fn sum(&self, buckets: &VecDeque<Bucket>, low: usize, high: usize) -> Option<Cell> {
+        let rolled = over(buckets, low, high, self.width)?;
+        let before = low.checked_sub(1).and_then(|before| buckets.get(before)).map(|bucket| bucket.last.value);
+        Some(Cell::live(&rolled, self.width, before, self.detail))
+    }
+
+    fn set(&mut self, cell: Option<Cell>) {
+        let Some(cell) = cell else { return };
+        let at = self.cells.partition_point(|old| old.start < cell.start);
+        match self.cells.get_mut(at) {
+            Some(old) if old.start == cell.start => *old = cell,
+            _ => self.cells.insert(at, cell),
+        }
+    }
+
+    /// All there is of `from..to`: history up to where the track has all, then the track; the bucket in which they meet is
+    /// the sum of both.
+    #[must_use]
+    pub fn glue<'a>(&'a self, shelf: &'a Shelf, buckets: &VecDeque<Bucket>, from: u64, to: u64) -> Glued<'a> {
+        let joint = self.reach - self.reach % self.width;
+        let past = shelf.within(from, to.min(joint));
+        let low = self.cells.partition_point(|cell| cell.end() <= from).saturating_sub(1);
+        let high = self.cells.partition_point(|cell| cell.start < to).max(low);
+        let meet = if joint < self.reach && joint < to && from < joint + self.width {
+            let known = shelf.within(joint, joint + 1).last().filter(|cell| cell.start == joint);
+            let since = shelf.known().known_until(joint, joint + self.width);
+            let later = |since: u64| {
+                let low = buckets.partition_point(|bucket| bucket.start.0 < since);
+                let high = buckets.partition_point(|bucket| bucket.start.0 < joint + self.width);
+                over(buckets, low, high, self.width)
+            };
+            match known {
+                Some(cell) => Some(later(since).map_or_else(|| cell.clone(), |later| cell.with(&later))),
+                // Not asked for yet: better a part than a hole.
+                None => later(self.reach).map(|later| Cell::live(&later, self.width, None, self.detail)),
+            }
+        } else {
+            None
+        };
+        Glued { past, joint: meet, live: &self.cells[low..high] }
+    }
+}
+
+fn over(buckets: &VecDeque<Bucket>, low: usize, high: usize, width: u64) -> Option<Rolled> {
+    let mut parts = buckets.range(low..high.max(low));
+    let mut all = Rolled::of(parts.next()?.clone());
+    all.bucket.start = Millis(all.bucket.start.0).floor(width);
+    parts.for_each(|later| all.append(&Rolled::of(later.clone())));
+    Some(all)
+}
+
+/// What there is of a stretch of time, oldest first.
+#[derive(Clone, Debug, Default)]
+pub struct Glued<'a> {
+    past: &'a [Cell],
+    joint: Option<Cell>,
+    live: &'a [Cell],
+}
+
+impl Glued<'_> {
+    /// Each bucket that is not empty.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Cell> {
+        self.past.iter().chain(&self.joint).chain(self.live)
+    }
+}
+
+#[cfg(test)]
+#[cfg(not(target_family = "wasm"))]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use shared::{Number, Stamp, Track, Value};
+
+    fn number(value: f64) -> Value {
+        Value::Number(Number::new(value).unwrap())
+    }
+
+    /// The buckets that history has of these points.
+    fn history(points: &[(u64, f64)], width: u64) -> Vec<Cell> {
+        let second = |&(seq, (ts, value)): &(u64, (u64, f64))| {
+            let at = Stamp { ts: Millis(ts), seq: Seq(seq) };
+            Rolled::of(Bucket::of(at, Number::new(value).unwrap(), 1_000))
+        };
+        let seconds: Vec<Rolled> = (1..).zip(points.iter().copied()).collect::<Vec<_>>().iter().map(second).collect();
+        let mut before = None;
+        let start = |rolled: &Rolled| rolled.bucket.start.floor(width);
+        let cell = |chunk: &[Rolled]| {
+            let rolled = Rolled::over(chunk, width).unwrap();
+            let last = before.replace(rolled.bucket.last.value);
+            Cell { at: None, ..Cell::live(&rolled, width, last, Detail::Bins) }
+        };
+        seconds.chunk_by(|a, b| start(a) == start(b)).map(cell).collect()
+    }
+
+    fn plain(cell: &Cell) -> Cell {
+        Cell { at: None, sum: cell.sum.round(), increase: cell.increase.round(), ..cell.clone() }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(300))]
+
+        #[test]
+        fn history_and_live_seconds_are_the_buckets_of_all_points_without_a_seam(
+            gaps in prop::collection::vec((1..4_u64, 0..50_u32), 2..900),
+            width in prop::sample::select(vec![1_000_u64, 10_000, 60_000, 600_000]),
+            asked in any::<prop::sample::Index>(),
+        ) {
+            let (mut ts, mut points) = (1_000_000, Vec::new());
+            for (gap, value) in gaps {
+                ts += gap * 1_000;
+                points.push((ts, f64::from(value)));
+            }
+            // The past was asked for when some of them were there; the rest came live, a few at a time.
+            let asked = asked.index(points.len()) + 1;
+            let mut track: Option<Track> = None;
+            let mut recent = Recent::new(width, Detail::Bins);
+            let mut shelf = Shelf::default();
+            let ask = |shelf: &mut Shelf, points: &[(u64, f64)]| {
+                let as_of = points.last().unwrap().0 + 1_000;
+                shelf.put(0, as_of.next_multiple_of(width), as_of, history(points, width));
+            };
+            for (i, &(ts, value)) in points.iter().enumerate() {
+                let at = Stamp { ts: Millis(ts), seq: Seq(i as u64 + 1) };
+                match &mut track {
+                    None => track = Some(Track::of(at, number(value))),
+                    Some(track) => track.push(at, number(value)),
+                }
+                let Some(Track::Numbers(buckets)) = &track else { panic!("numbers") };
+                if i % 7 == 0 {
+                    recent.follow(buckets);
+                }
+                if i + 1 == asked || (i > asked && shelf.known().missing(0, needed_until(buckets, width)).is_some()) {
+                    ask(&mut shelf, &points[..=i]);
+                }
+            }
+            let Some(Track::Numbers(buckets)) = &track else { panic!("numbers") };
+            recent.follow(buckets);
+            let found: Vec<Cell> = recent.glue(&shelf, buckets, 0, u64::MAX / 2).iter().map(plain).collect();
+            let wanted: Vec<Cell> = history(&points, width).iter().map(plain).collect();
+            prop_assert_eq!(found, wanted);
+        }
+    }
+
+    #[test]
+    fn a_series_that_never_filled_its_track_needs_no_history() {
+        let track = Track::of(Stamp { ts: Millis(5_000), seq: Seq(1) }, number(1.0));
+        let Track::Numbers(buckets) = &track else { panic!("numbers") };
+        assert_eq!(needed_until(buckets, 10_000), 0);
+    }
+}

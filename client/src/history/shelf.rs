@@ -1,0 +1,95 @@
+//! What of the past of one series the page has, in buckets of one width.
+
+use super::cell::Cell;
+use super::stretches::Stretches;
+
+/// Most buckets that are kept: beyond, those go that are farthest from what is looked at.
+const MOST: usize = 40_000;
+
+/// Buckets and which stretches they are all of.
+#[derive(Clone, Debug, Default)]
+pub struct Shelf {
+    cells: Vec<Cell>,
+    known: Stretches,
+    /// Counts its changes.
+    pub version: u64,
+}
+
+impl Shelf {
+    /// Puts in the place of what is there the buckets of an answer about `from..to`, in which all is that was committed
+    /// before the server's time `as_of`.
+    pub fn put(&mut self, from: u64, to: u64, as_of: u64, cells: Vec<Cell>) {
+        self.version += 1;
+        let start = cells.first().map_or(from, |cell| cell.start.min(from));
+        let low = self.cells.partition_point(|cell| cell.end() <= start);
+        let high = self.cells.partition_point(|cell| cell.start < to).max(low);
+        self.cells.splice(low..high, cells);
+        self.known.remove(from, to);
+        self.known.add(from, to.min(as_of));
+        if self.cells.len() > MOST {
+            let (low, high) = (from.saturating_sub(to - from), to + (to - from));
+            self.cells.retain(|cell| cell.end() > low && cell.start < high);
+            self.known.remove(0, low);
+            self.known.remove(high, u64::MAX);
+        }
+    }
+
+    /// What it has of a stretch does not hold any more. It is shown until there is an answer anew.
+    pub fn forget(&mut self, from: u64, to: u64) {
+        self.known.remove(from, to);
+    }
+
+    /// Which stretches it has all of.
+    #[must_use]
+    pub fn known(&self) -> &Stretches {
+        &self.known
+    }
+
+    /// The buckets that begin in `from..to`, and the one before them, from which a line comes.
+    #[must_use]
+    pub fn within(&self, from: u64, to: u64) -> &[Cell] {
+        let low = self.cells.partition_point(|cell| cell.start < from).saturating_sub(1);
+        let high = self.cells.partition_point(|cell| cell.start < to).max(low);
+        &self.cells[low..high]
+    }
+}
+
+#[cfg(test)]
+#[cfg(not(target_family = "wasm"))]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn cells(from: u64, to: u64, mark: f64) -> Vec<Cell> {
+        (from..to).map(|start| Cell { start, width: 1, last: mark, ..Cell::default() }).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn the_newest_answer_about_a_moment_is_what_it_has(
+            answers in prop::collection::vec((0..60_u64, 0..60_u64), 1..20)
+        ) {
+            let mut shelf = Shelf::default();
+            let mut wanted = [None; 60];
+            for (i, (a, b)) in answers.into_iter().enumerate() {
+                let (from, to) = (a.min(b), a.max(b) + 1);
+                let mark = f64::from(u32::try_from(i).unwrap());
+                shelf.put(from, to, u64::MAX, cells(from, to, mark));
+                (from..to.min(60)).for_each(|at| wanted[usize::try_from(at).unwrap()] = Some(mark));
+            }
+            let mut found = [None; 60];
+            shelf.within(0, 60).iter().for_each(|cell| found[usize::try_from(cell.start).unwrap()] = Some(cell.last));
+            prop_assert_eq!(found, wanted);
+        }
+    }
+
+    #[test]
+    fn what_is_not_over_yet_is_not_known() {
+        let mut shelf = Shelf::default();
+        shelf.put(0, 100, 70, cells(0, 70, 1.0));
+        assert_eq!(shelf.known().missing(0, 100), Some((70, 100)));
+        shelf.forget(10, 20);
+        assert_eq!(shelf.known().missing(0, 60), Some((10, 20)));
+        assert_eq!(shelf.within(10, 20).len(), 11, "it is shown until there is another answer");
+    }
+}

@@ -1,0 +1,83 @@
+//! Which stretches of time are known.
+
+/// Stretches in milliseconds, sorted, none of which touch; the end of each is not in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stretches(Vec<(u64, u64)>);
+
+impl Stretches {
+    /// Adds a stretch.
+    pub fn add(&mut self, from: u64, to: u64) {
+        if from >= to {
+            return;
+        }
+        let (mut from, mut to) = (from, to);
+        self.0.retain(|&(start, end)| {
+            let apart = end < from || to < start;
+            if !apart {
+                (from, to) = (from.min(start), to.max(end));
+            }
+            apart
+        });
+        let at = self.0.iter().position(|&(start, _)| start > from).unwrap_or(self.0.len());
+        self.0.insert(at, (from, to));
+    }
+
+    /// Takes a stretch out.
+    pub fn remove(&mut self, from: u64, to: u64) {
+        if from >= to {
+            return;
+        }
+        let parts = |&(start, end): &(u64, u64)| [(start, end.min(from)), (start.max(to), end)];
+        self.0 = self.0.iter().flat_map(parts).filter(|(start, end)| start < end).collect();
+    }
+
+    /// The least stretch that has all of `from..to` that is not known; nothing where all is.
+    #[must_use]
+    pub fn missing(&self, from: u64, to: u64) -> Option<(u64, u64)> {
+        let (mut low, mut high) = (from, to);
+        for &(start, end) in &self.0 {
+            if start <= low && low < end {
+                low = end;
+            }
+            if start < high && high <= end {
+                high = start;
+            }
+        }
+        (low < high).then_some((low, high))
+    }
+
+    /// Up to when all is known from a moment on, at most to `to`; `from` itself where it is not known.
+    #[must_use]
+    pub fn known_until(&self, from: u64, to: u64) -> u64 {
+        self.0.iter().find(|&&(start, end)| start <= from && from < end).map_or(from, |&(_, end)| end.min(to))
+    }
+}
+
+#[cfg(test)]
+#[cfg(not(target_family = "wasm"))]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn it_knows_what_was_added_and_not_taken_out(
+            steps in prop::collection::vec((any::<bool>(), 0..40_u64, 0..40_u64), 0..30), from in 0..40_u64, to in 0..40_u64
+        ) {
+            let mut known = [false; 40];
+            let mut stretches = Stretches::default();
+            for (add, a, b) in steps {
+                let (start, end) = (a.min(b), a.max(b));
+                (start..end).for_each(|at| known[usize::try_from(at).unwrap()] = add);
+                if add { stretches.add(start, end) } else { stretches.remove(start, end) }
+            }
+            let (from, to) = (from.min(to), from.max(to));
+            let unknown: Vec<u64> = (from..to).filter(|&at| !known[usize::try_from(at).unwrap()]).collect();
+            let hull = unknown.first().map(|&first| (first, unknown.last().unwrap() + 1));
+            prop_assert_eq!(stretches.missing(from, to), hull);
+            let until = (from..to).find(|&at| !known[usize::try_from(at).unwrap()]).unwrap_or(to);
+            prop_assert_eq!(stretches.known_until(from, to.max(from)), until);
+            prop_assert!(stretches.0.windows(2).all(|pair| pair[0].1 < pair[1].0));
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! The range in the address of the page, so that a link shows the same.
+
+use shared::Millis;
+use shared::board::Span;
+
+use super::Range;
+
+/// What the query of an address says, such as `range=6h` or `from=1732399200123&to=1732402800123`; nothing where it says none,
+/// or none that there can be.
+#[must_use]
+pub fn read(query: &str) -> Option<Range> {
+    let field = |name: &str| {
+        let pairs = query.trim_start_matches('?').split('&').filter_map(|pair| pair.split_once('='));
+        pairs.filter(|(key, _)| *key == name).map(|(_, value)| value).next()
+    };
+    if let Some(span) = field("range").and_then(|span| span.parse::<Span>().ok()) {
+        return Some(Range::Live(span));
+    }
+    let moment = |name| field(name).and_then(|ms| ms.parse().ok()).map(Millis);
+    Range::fixed(moment("from")?, moment("to")?)
+}
+
+/// The query with this range in it, and all else as it was; with a `?` before it where there is anything.
+#[must_use]
+pub fn write(query: &str, range: Option<Range>) -> String {
+    let ours = |pair: &&str| matches!(pair.split('=').next(), Some("range" | "from" | "to"));
+    let others = query.trim_start_matches('?').split('&').filter(|pair| !pair.is_empty() && !ours(pair));
+    let mut pairs: Vec<String> = others.map(str::to_owned).collect();
+    pairs.extend(range.map(|range| match range {
+        Range::Live(span) => format!("range={span}"),
+        Range::Fixed { from, to } => format!("from={from}&to={to}"),
+    }));
+    if pairs.is_empty() { String::new() } else { format!("?{}", pairs.join("&")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_survives_the_address_and_leaves_the_rest_of_it() {
+        for range in [
+            Range::Live(Span::HOUR),
+            Range::Live("30d".parse().unwrap()),
+            Range::Fixed { from: Millis(1_000), to: Millis(2_000) },
+        ] {
+            let query = write("?kiosk&range=5m&from=1&to=2", Some(range));
+            assert!(query.starts_with("?kiosk&"), "{query}");
+            assert_eq!(read(&query), Some(range));
+        }
+        assert_eq!(write("?range=5m", None), "");
+    }
+
+    #[test]
+    fn an_address_that_makes_no_sense_says_nothing() {
+        for query in ["", "?range=soon", "?from=5", "?from=5&to=5", "?from=9&to=5", "?from=a&to=b"] {
+            assert_eq!(read(query), None, "{query}");
+        }
+    }
+}

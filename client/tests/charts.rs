@@ -1,0 +1,191 @@
+//! Charts, drawn in a real browser.
+#![cfg(target_arch = "wasm32")]
+#![expect(clippy::unwrap_used, reason = "in a test that is how to fail")]
+
+use leptos::mount::mount_to;
+use leptos::prelude::*;
+use leptos::task::tick;
+use pulseboard_client::board::stage::Stage;
+use pulseboard_client::chart::frames::Frames;
+use pulseboard_client::history::History;
+use pulseboard_client::live::Live;
+use pulseboard_client::range::Range;
+use pulseboard_client::range::picker::RangePicker;
+use pulseboard_client::range::view::View;
+use pulseboard_client::stream::clock::ServerClock;
+use pulseboard_client::widget::frame::Frame;
+use shared::board::{Board, Reading};
+use shared::{Cursor, Epoch, Event, Millis, Number, Seq, SeriesPart, Stamp, Text, Track, Value};
+use wasm_bindgen::{Clamped, JsCast as _};
+use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
+use web_sys::{CanvasRenderingContext2d, Element, HtmlCanvasElement, HtmlElement};
+
+wasm_bindgen_test_configure!(run_in_browser);
+
+/// A part of a series with a point each second up to now.
+fn part(name: &str, first_seq: u64, values: &[Value]) -> SeriesPart {
+    let now = pulseboard_client::browser::now();
+    let count = values.len() as u64;
+    let at = |i: u64| Stamp { ts: Millis(now - (count - i) * 1_000), seq: Seq(first_seq + i) };
+    let mut track = Track::of(at(0), values[0].clone());
+    (1..).zip(&values[1..]).for_each(|(i, value)| track.push(at(i), value.clone()));
+    SeriesPart { name: name.parse().unwrap(), track, revised: None }
+}
+
+fn number(value: f64) -> Value {
+    Value::Number(Number::new(value).unwrap())
+}
+
+fn text(value: &str) -> Value {
+    Value::Text(Text::new(value.into()).unwrap())
+}
+
+/// A widget of a board, as large as a tile, on a stage of its own.
+fn widget(document: &str, series: Vec<SeriesPart>) -> (Stage, Element, Owner) {
+    let value = pulseboard_client::json::read(document).unwrap();
+    let Reading { board, mistakes } = Board::read(&value);
+    assert!(mistakes.is_empty(), "{mistakes:?}");
+    let widget = board.widgets.into_iter().next().unwrap();
+    let owner = Owner::new();
+    let stage = owner.with(|| {
+        let now = pulseboard_client::browser::now();
+        let clock = Signal::stored(ServerClock::default());
+        let (view, history) = (View::new("?range=5m"), History::new());
+        Stage { live: Live::new(), frames: Frames::new(), clock, server_now: Signal::stored(now), view, history }
+    });
+    let id = Cursor { epoch: Epoch(1), seq: Seq(1_000) };
+    stage.live.apply(id, Event::Snapshot { now: Millis(0), series }).unwrap();
+    let place: HtmlElement = leptos::prelude::document().create_element("section").unwrap().unchecked_into();
+    place.set_attribute("style", "width: 400px; height: 240px; position: fixed; inset: 0 auto auto 0").unwrap();
+    leptos::prelude::document().body().unwrap().append_child(&place).unwrap();
+    mount_to(place.clone(), move || view! { <Frame widget stage/> }).forget();
+    // The style sheet is not here: as large as it makes it.
+    let style = "position: absolute; left: 0; top: 0; width: 400px; height: 200px";
+    each(&place, "canvas", |canvas| canvas.set_attribute("style", style).unwrap());
+    (stage, place.into(), owner)
+}
+
+fn each(place: &Element, selector: &str, mut what: impl FnMut(&Element)) {
+    let all = place.query_selector_all(selector).unwrap();
+    (0..all.length()).for_each(|i| what(all.get(i).unwrap().unchecked_ref()));
+}
+
+/// Waits for so many frames.
+async fn frames(count: u32) {
+    for _ in 0..count {
+        let promise = js_sys::Promise::new(&mut |done, _| _ = window().request_animation_frame(&done).unwrap());
+        JsFuture::from(promise).await.unwrap();
+    }
+    tick().await;
+}
+
+/// How many pixels of a canvas are not empty.
+fn painted(place: &Element, class: &str) -> usize {
+    let canvas: HtmlCanvasElement = place.query_selector(class).unwrap().unwrap().unchecked_into();
+    let context: CanvasRenderingContext2d = canvas.get_context("2d").unwrap().unwrap().unchecked_into();
+    let (width, height) = (f64::from(canvas.width()), f64::from(canvas.height()));
+    let Clamped(pixels) = context.get_image_data(0.0, 0.0, width, height).unwrap().data();
+    pixels.chunks(4).filter(|pixel| pixel[3] > 0).count()
+}
+
+fn texts(place: &Element, testid: &str) -> Vec<String> {
+    let mut texts = Vec::new();
+    each(place, &format!("[data-testid={testid}]"), |e| texts.push(e.text_content().unwrap_or_default()));
+    texts
+}
+
+fn wave(seconds: u32) -> Vec<Value> {
+    (0..seconds).map(|i| number(40.0 + f64::from(i % 20))).collect()
+}
+
+#[wasm_bindgen_test]
+async fn each_kind_of_chart_draws_what_there_is() {
+    for kind in [
+        r#""line""#,
+        r#""line","band":"min-max""#,
+        r#""line","quantiles":["p50","p99"]"#,
+        r#""line","y_scale":"log""#,
+        r#""area","stack":"share""#,
+        r#""bar","across":"time""#,
+        r#""heatmap""#,
+    ] {
+        let document = format!(r#"{{"widgets":[{{"id":"a","series":["ops/*"],"type":{kind}}}]}}"#);
+        let (_, place, _owner) = widget(&document, vec![part("ops/a", 1, &wave(120)), part("ops/b", 500, &wave(60))]);
+        frames(3).await;
+        let pixels = painted(&place, ".chart-ground");
+        assert!(pixels > 500, "{kind} drew {pixels} pixels");
+        place.remove();
+    }
+}
+
+#[wasm_bindgen_test]
+async fn states_are_drawn_and_told_by_name() {
+    let said = [text("up"), text("up"), text("down"), text("up")];
+    let document = r#"{"widgets":[{"id":"a","series":["ops/deploy"],"type":"states"}]}"#;
+    let (_, place, _owner) = widget(document, vec![part("ops/deploy", 1, &said)]);
+    frames(20).await;
+    assert!(painted(&place, ".chart-ground") > 100);
+    assert_eq!(texts(&place, "legend-value"), ["up"]);
+    place.remove();
+}
+
+#[wasm_bindgen_test]
+async fn a_line_is_called_by_its_series_and_can_be_taken_out() {
+    let document = r#"{"widgets":[{"id":"a","series":["ops/*"],"type":"line"}]}"#;
+    let series = vec![part("ops/a", 1, &[number(4.0), number(42.0)]), part("ops/b", 500, &[number(1.0), number(7.0)])];
+    let (_, place, _owner) = widget(document, series);
+    frames(20).await;
+    assert_eq!(texts(&place, "legend-value"), ["42", "7"]);
+    let chart = place.query_selector("[data-testid=chart]").unwrap().unwrap();
+    assert!(chart.get_attribute("aria-label").unwrap().contains("42"));
+    let button: HtmlElement = place.query_selector(".legend button").unwrap().unwrap().unchecked_into();
+    button.click();
+    frames(20).await;
+    assert_eq!(texts(&place, "legend-value"), ["–", "7"]);
+    assert_eq!(
+        place.query_selector(".legend button").unwrap().unwrap().get_attribute("aria-pressed").unwrap(),
+        "false"
+    );
+    place.remove();
+}
+
+#[wasm_bindgen_test]
+async fn by_keyboard_a_moment_is_pointed_at_and_said_and_the_range_is_zoomed() {
+    let document = r#"{"widgets":[{"id":"a","series":["ops/a"],"type":"line"}]}"#;
+    let (stage, place, _owner) = widget(document, vec![part("ops/a", 1, &wave(120))]);
+    frames(5).await;
+    let chart = place.query_selector("[data-testid=chart]").unwrap().unwrap();
+    let press = |key: &str| {
+        let init = web_sys::KeyboardEventInit::new();
+        (init.set_key(key), init.set_bubbles(true), init.set_cancelable(true));
+        let event = web_sys::KeyboardEvent::new_with_keyboard_event_init_dict("keydown", &init).unwrap();
+        chart.dispatch_event(&event).unwrap();
+    };
+    press("ArrowLeft");
+    press("ArrowLeft");
+    frames(3).await;
+    assert!(stage.view.cross.get_untracked().is_some());
+    assert!(texts(&place, "chart-said")[0].contains(':'), "{:?}", texts(&place, "chart-said"));
+    assert!(painted(&place, ".chart-over") > 50, "the moment is marked");
+    press("+");
+    assert!(matches!(stage.view.range.get_untracked(), Range::Fixed { .. }));
+    press("Escape");
+    assert_eq!(stage.view.range.get_untracked(), Range::Live("5m".parse().unwrap()));
+    assert_eq!(stage.view.cross.get_untracked(), None);
+    place.remove();
+}
+
+#[wasm_bindgen_test]
+async fn a_range_that_someone_chose_is_kept_whatever_the_document_says() {
+    let owner = Owner::new();
+    owner.with(|| {
+        let view = View::new("");
+        view.said("6h".parse().unwrap());
+        assert_eq!(view.range.get_untracked(), Range::Live("6h".parse().unwrap()));
+        let view = View::new("?from=1000&to=90000");
+        view.said("6h".parse().unwrap());
+        assert_eq!(view.range.get_untracked(), Range::Fixed { from: Millis(1_000), to: Millis(90_000) });
+        _ = view! { <RangePicker view now=Signal::stored(0)/> };
+    });
+}

@@ -1,0 +1,103 @@
+//! What the numbers of a series are: guessed, where no document says so.
+
+use std::collections::VecDeque;
+
+use crate::point::Kind;
+use crate::{Bucket, SeriesName, Track};
+
+/// The endings by which programs call what only ever rises: `_total` is the rule of `OpenMetrics`, the others are common.
+const ENDINGS: [&str; 4] = ["_total", "_counter", "_count", "_sum"];
+
+/// A counter that begins again is at less than this part of what it was at: it cannot have counted much since.
+const RESTART: f64 = 0.1;
+
+/// What a series holds, and how it is best looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nature {
+    /// Numbers that go up and down: their value is what matters.
+    Gauge,
+    /// Numbers that only rise, and start again from zero when their program does: what matters is how fast.
+    Counter,
+    /// Texts.
+    Text,
+}
+
+impl Nature {
+    /// What a series looks like. A counter is one that is called so *and* has never been seen to fall but to near zero:
+    /// the name alone may lie, and numbers alone cannot tell a counter from a disk that fills up. Whoever knows better
+    /// says so in a document (`show = "rate"`, or `show = "value"`).
+    #[must_use]
+    pub fn guess(name: &SeriesName, track: &Track) -> Self {
+        match track {
+            Track::Texts(_) => Self::Text,
+            Track::Numbers(buckets) if is_called_counter(name) && only_rises(buckets) => Self::Counter,
+            Track::Numbers(_) => Self::Gauge,
+        }
+    }
+}
+
+impl From<Kind> for Nature {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Number => Self::Gauge,
+            Kind::Text => Self::Text,
+        }
+    }
+}
+
+fn is_called_counter(name: &SeriesName) -> bool {
+    let last = name.segments().last().unwrap_or_default();
+    ENDINGS.iter().any(|ending| last.strip_suffix(ending).is_some_and(|rest| !rest.is_empty()))
+}
+
+fn only_rises(buckets: &VecDeque<Bucket>) -> bool {
+    let continues = |from: f64, to: f64| to >= from || to <= from * RESTART;
+    let inside = |bucket: &Bucket| {
+        // Of a second only four values are known: a counter that was not reset in it begins with the least and ends with the
+        // greatest.
+        let rises = bucket.first.value <= bucket.min && bucket.last.value >= bucket.max;
+        bucket.min >= 0.0 && (rises || continues(bucket.max, bucket.min))
+    };
+    let between = buckets.iter().zip(buckets.iter().skip(1));
+    buckets.iter().all(inside) && between.into_iter().all(|(a, b)| continues(a.last.value, b.first.value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Millis, Number, Seq, Stamp, Value};
+
+    fn guess(name: &str, values: &[f64]) -> Nature {
+        let at = |i: u64| Stamp { ts: Millis(i * 1_000), seq: Seq(i + 1) };
+        let value = |value: f64| Value::Number(Number::new(value).unwrap());
+        let mut track = Track::of(at(0), value(values[0]));
+        (1..).zip(&values[1..]).for_each(|(i, &v)| track.push(at(i), value(v)));
+        Nature::guess(&name.parse().unwrap(), &track)
+    }
+
+    #[test]
+    fn a_counter_is_called_one_and_never_falls_but_to_near_zero() {
+        assert_eq!(guess("ops/requests_total", &[10.0, 12.0, 12.0, 90.0]), Nature::Counter);
+        assert_eq!(guess("ops/requests_total", &[10.0, 90.0, 2.0, 5.0]), Nature::Counter, "it was restarted");
+        assert_eq!(guess("ops/requests_total", &[10.0, 90.0, 60.0]), Nature::Gauge, "it fell");
+        assert_eq!(guess("ops/debts_total", &[-3.0]), Nature::Gauge, "nothing was counted less than never");
+        assert_eq!(guess("ops/disk_bytes", &[10.0, 12.0, 13.0]), Nature::Gauge, "that it rises does not make it one");
+        assert_eq!(guess("ops/_total", &[1.0]), Nature::Gauge);
+    }
+
+    #[test]
+    fn within_a_second_too() {
+        let bucket = |values: &[f64]| {
+            let point = |(seq, &v): (u64, &f64)| {
+                Bucket::of(Stamp { ts: Millis(0), seq: Seq(seq) }, Number::new(v).unwrap(), 1_000)
+            };
+            (1..).zip(values).map(point).reduce(|mut all, next| {
+                all.merge(&next);
+                all
+            })
+        };
+        let rises = |values: &[f64]| only_rises(&bucket(values).into_iter().collect());
+        assert!(rises(&[5.0, 7.0, 9.0]) && rises(&[50.0, 99.0, 1.0, 2.0]));
+        assert!(!rises(&[5.0, 9.0, 7.0]));
+    }
+}
