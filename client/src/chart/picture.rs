@@ -1,5 +1,6 @@
 //! What a chart shows, made of what there is of its series; and drawn.
 
+use shared::board::Span;
 use shared::board::lines::{Band, Stack};
 use shared::{SeriesName, Track};
 
@@ -100,7 +101,7 @@ impl Picture {
                         for (dash, &(show, word)) in numbers.iter().enumerate() {
                             let dots = dots(&glued, show, band.filter(|_| dash == 0));
                             picture.unit.get_or_insert_with(|| wording::unit(&look.source, name, show));
-                            let expect = look.source.expect.map(|expect| expect.millis());
+                            let expect = look.source.expect.map(Span::millis);
                             let label = match (several, word) {
                                 (_, "") => label.clone(),
                                 (false, word) => word.to_owned(),

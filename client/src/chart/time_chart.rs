@@ -43,6 +43,9 @@ struct Key {
     switched: u64,
 }
 
+/// What is drawn above a chart: the moment pointed at, the stretch that is chosen, and what is below.
+type Over = (Option<u64>, Option<(u64, u64)>, Key);
+
 /// What belongs to a chart and is in no signal.
 #[derive(Debug, Default)]
 struct State {
@@ -55,7 +58,7 @@ struct State {
     palette_of: Option<Frame>,
     drawn: Option<Key>,
     /// What is drawn above it.
-    drawn_over: Option<(Option<u64>, Option<(u64, u64)>, Key)>,
+    drawn_over: Option<Over>,
     drag: Option<Drag>,
     drawn_at: u64,
     tended_at: u64,

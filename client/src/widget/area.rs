@@ -10,6 +10,7 @@ use crate::chart::look::{Look, Shape};
 use crate::chart::time_chart::TimeChart;
 
 /// What is below each series, filled.
+#[expect(clippy::needless_pass_by_value, reason = "a component owns its properties")]
 #[component]
 pub fn AreaWidget(
     /// How they are shown.
