@@ -158,7 +158,9 @@ async fn by_keyboard_a_moment_is_pointed_at_and_said_and_the_range_is_zoomed() {
     let chart = place.query_selector("[data-testid=chart]").unwrap().unwrap();
     let press = |key: &str| {
         let init = web_sys::KeyboardEventInit::new();
-        (init.set_key(key), init.set_bubbles(true), init.set_cancelable(true));
+        init.set_key(key);
+        init.set_bubbles(true);
+        init.set_cancelable(true);
         let event = web_sys::KeyboardEvent::new_with_keyboard_event_init_dict("keydown", &init).unwrap();
         chart.dispatch_event(&event).unwrap();
     };

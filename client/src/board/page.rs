@@ -12,7 +12,7 @@ use crate::app::Masthead;
 use crate::badge::Badge;
 use crate::chart::frames::Frames;
 use crate::doctor::panel::Doctor;
-use crate::dynamic::{effect, flag, memo_flag, part, text};
+use crate::dynamic::{flag, part, text};
 use crate::history::History;
 use crate::live::Live;
 use crate::range::picker::RangePicker;
