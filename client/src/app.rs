@@ -5,9 +5,14 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast as _;
 
 use crate::board::page::{BoardPage, NoBoardPage};
-use crate::browser;
+use crate::edit::bar::key_for_page;
 use crate::home::HomePage;
+use crate::kiosk::Kiosk;
+use crate::kiosk::show::KioskPage;
+use crate::part::{Part, on_window};
 use crate::route::Route;
+use crate::theme::{self, Theme};
+use crate::{browser, help};
 
 /// Puts the page that the address names in the place of the skeleton in `index.html`.
 pub fn start() {
@@ -21,7 +26,12 @@ pub fn start() {
     let Some(place) = document().get_element_by_id("app").and_then(|element| element.dyn_into().ok()) else { return };
     let place: web_sys::HtmlElement = place;
     place.set_inner_html("");
-    mount_to(place, || view! { <App route=Route::of(&browser::path())/> }).forget();
+    let route = Route::of(&browser::path());
+    let board = if let Route::Board(id) = &route { Some(id) } else { None };
+    match Kiosk::of(&browser::query(), board) {
+        Some(kiosk) => mount_to(place, || view! { <KioskPage kiosk/> }).forget(),
+        None => mount_to(place, || view! { <App route/> }).forget(),
+    }
 }
 
 /// The page of a route.
@@ -30,6 +40,17 @@ pub fn App(
     /// Which page.
     route: Route,
 ) -> impl IntoView {
+    on_window("keydown", |event| {
+        let Some(event) = key_for_page(event) else { return };
+        if event.ctrl_key() || event.meta_key() || event.alt_key() {
+            return;
+        }
+        match event.key().as_str() {
+            "t" => Theme::turn(),
+            "?" => help::open(),
+            _ => {}
+        }
+    });
     match route {
         Route::Home => view! { <HomePage/> }.into_any(),
         Route::Board(id) => view! { <BoardPage id/> }.into_any(),
@@ -48,6 +69,9 @@ pub fn Masthead(
     #[prop(optional)]
     children: Option<Children>,
 ) -> impl IntoView {
+    let keys = Part::new("button", "quiet").with("type", "button").with("aria-label", "Keys").with("title", "Keys (?)");
+    let keys = keys.text("?").on("click", |_| help::open());
+    let page_wide = Part::new("span", "").put(&theme::switch()).put(&keys).view();
     view! {
         <header class="masthead">
             <a class="wordmark" href="/" aria-label="Pulseboard, all boards">
@@ -57,7 +81,10 @@ pub fn Masthead(
                 <span class="wordmark-name">"Pulseboard"</span>
             </a>
             <h1 class="title">{title}</h1>
-            <div class="masthead-side">{children.map(|children| children())}</div>
+            <div class="masthead-side">
+                {children.map(|children| children())}
+                {page_wide}
+            </div>
         </header>
     }
 }

@@ -35,6 +35,13 @@ pub fn path() -> String {
     js_sys::decode_uri_component(&path).map_or(path, Into::into)
 }
 
+/// The query of the page's address, `?` included, with percent-escapes resolved where that gives text.
+#[must_use]
+pub fn query() -> String {
+    let query = window().location().search().unwrap_or_default();
+    js_sys::decode_uri_component(&query).map_or(query, Into::into)
+}
+
 /// Whether nobody can see the page.
 #[must_use]
 pub fn is_hidden() -> bool {

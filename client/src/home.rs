@@ -6,18 +6,22 @@ use std::time::Duration;
 
 use leptos::ev;
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 
 use crate::app::Masthead;
 use crate::curl_line::CurlLine;
-use crate::dynamic::{flag, part, text};
+use crate::dynamic::{flag, part, spawn, text};
 use crate::format::duration::ago;
+use crate::part::{Part, written};
 use crate::stream::clock::ServerClock;
 use crate::{browser, fetch, json};
-use cards::{Card, Listed, cards};
+use cards::{Card, Listed, Made, cards};
+use shared::BoardId;
 
 /// How often the list is asked for, while anyone can see it.
 const EVERY_MS: u64 = 5_000;
+
+/// From how many boards on they are searched rather than looked through.
+const MANY: usize = 12;
 
 /// What is known of the boards.
 #[derive(Clone, Copy)]
@@ -44,17 +48,17 @@ impl Known {
 
     fn ask(self, now: u64) {
         self.asked_at.set(now);
-        spawn_local(async move {
-            let answer = list().await;
+        spawn(async move {
+            let answer = boards().await;
             if self.asked_at.try_get_untracked() != Some(now) {
                 return;
             }
             match answer {
-                Some((listed, server)) => {
+                Some((cards, server)) => {
                     if let Some(server) = server {
                         self.clock.update(|clock| clock.observe(server, browser::now()));
                     }
-                    self.cards.set(Some(cards(listed)));
+                    self.cards.set(Some(cards));
                     self.failing_since.set(None);
                 }
                 None => self.failing_since.update(|since| *since = since.or(Some(now))),
@@ -70,8 +74,16 @@ impl Known {
     }
 }
 
-/// The list, and the server's time where the answer carries it; nothing where there is no list.
-async fn list() -> Option<(Vec<Listed>, Option<u64>)> {
+/// All boards, and the server's time where the answer carries it; nothing where they cannot be had.
+async fn boards() -> Option<(Vec<Card>, Option<u64>)> {
+    let made = fetch::get("/api/boards").await.ok().filter(fetch::Answer::is_ok)?;
+    let made: Vec<Made> = json::read(&made.body)?;
+    let (listed, server) = list().await?;
+    Some((cards(&listed, made), server))
+}
+
+/// All series, and the server's time where the answer carries it; nothing where there is no list.
+pub async fn list() -> Option<(Vec<Listed>, Option<u64>)> {
     let answer = fetch::get("/api/series").await.ok().filter(fetch::Answer::is_ok)?;
     let date = js_sys::Date::parse(&answer.date);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates; NaN was sorted out")]
@@ -104,23 +116,29 @@ pub fn HomePage() -> impl IntoView {
 
     let server_now = Memo::new(move |_| known.clock.get().server_now(known.now.get()));
     let silent_since = Memo::new(move |_| known.silent_since());
-    let list = move || match known.cards.get() {
+    let searched = RwSignal::new(String::new());
+    let list = part(move || match known.cards.get() {
         None => view! { <div class="card skeleton" aria-hidden="true"></div> }.into_any(),
         Some(cards) if cards.is_empty() => view! { <NoBoards/> }.into_any(),
-        Some(cards) => view! {
-            <ul class="cards">
-                {cards.into_iter().map(|card| view! { <BoardCard card server_now/> }).collect_view()}
-            </ul>
+        Some(cards) => {
+            let found = cards.into_iter().filter(|card| searched.with(|text| card.fits(text)));
+            let found: Vec<_> = found.map(|card| view! { <BoardCard card server_now/> }).collect();
+            if found.is_empty() {
+                view! { <p class="empty">"No board has all of that in its name."</p> }.into_any()
+            } else {
+                view! { <ul class="cards">{found}</ul> }.into_any()
+            }
         }
-        .into_any(),
-    };
+    });
+    let many = Memo::new(move |_| known.cards.with(|cards| cards.as_ref().is_some_and(|cards| cards.len() > MANY)));
     view! {
         <Masthead title="Boards"/>
         <main>
             <p class="notice" role="status" hidden=flag(move || silent_since.get().is_none())>
                 {text(move || silent_since.get().map(no_answer).unwrap_or_default())}
             </p>
-            <div class="home" data-state=text(move || if silent_since.get().is_some() { "stale" } else { "live" }.to_owned())>{part(list)}</div>
+            {head(searched, many)}
+            <div class="home" data-state=text(move || if silent_since.get().is_some() { "stale" } else { "live" }.to_owned())>{list}</div>
         </main>
     }
 }
@@ -131,17 +149,48 @@ fn no_answer(since: u64) -> String {
 
 #[component]
 fn BoardCard(card: Card, server_now: Memo<u64>) -> impl IntoView {
-    let Card { board, count, last } = card;
+    let Card { board, title, count, last } = card;
+    let name = title.unwrap_or_else(|| board.to_string());
+    // Of a board with a title of its own, its name too: that is what its address has.
+    let address = (name != board.as_str()).then(|| board.to_string());
     let count = if count == 1 { "1 series".to_owned() } else { format!("{count} series") };
     view! {
         <li>
             <a class="card" data-testid="board-card" href=format!("/b/{board}")>
-                <span class="card-name">{board.to_string()}</span>
+                <span class="card-name">{name} {address.map(|id| view! { <small>" " {id}</small> })}</span>
                 <span class="card-count">{count}</span>
-                <span class="card-age">{text(move || ago(server_now.get().saturating_sub(last.0)))}</span>
+                <span class="card-age">{text(move || last.map(|last| ago(server_now.get().saturating_sub(last.0))).unwrap_or_default())}</span>
             </a>
         </li>
     }
+}
+
+/// What is above the list: a search where there are many, and a name for a new board.
+fn head(searched: RwSignal<String>, many: Memo<bool>) -> AnyView {
+    let search = Part::new("input", "").with("type", "search").with("data-testid", "search-boards");
+    let search = search.with("aria-label", "Search the boards").with("placeholder", "Search");
+    let search = search.on("input", move |event| searched.set(written(&event))).hidden(move || !many.get());
+
+    let name = RwSignal::new(String::new());
+    let wrong = RwSignal::new(String::new());
+    let input = Part::new("input", "")
+        .with("data-testid", "new-name")
+        .with("aria-label", "Name of a new board")
+        .with("placeholder", "new-board")
+        .with("autocomplete", "off")
+        .with("aria-describedby", "new-wrong")
+        .on("input", move |event| name.set(written(&event)));
+    let make = Part::new("button", "button").with("data-testid", "new-board").text("New board");
+    let told = Part::new("span", "field-wrong").with("id", "new-wrong").with("role", "status");
+    let told = told.live_text(move || wrong.get());
+    let new = Part::new("form", "home-new").put(&input).put(&make).put(&told).on("submit", move |event| {
+        event.prevent_default();
+        match name.get_untracked().trim().parse::<BoardId>() {
+            Ok(id) => _ = window().location().set_href(&format!("/b/{id}?edit")),
+            Err(error) => wrong.set(error.to_string()),
+        }
+    });
+    Part::new("div", "home-head").put(&search).put(&new).view()
 }
 
 #[component]

@@ -4,8 +4,9 @@
 //! - [`home`]: all boards; [`board`]: one board; [`widget`]: what is on it, and [`range`] of when; [`badge`]: the state of the connection;
 //! - [`stream`]: the line to the server; [`live`]: the picture that comes over it; [`history`]: what was before;
 //! - [`chart`]: lines that move; [`format`](mod@format): numbers and times as text; [`markdown`]: notes; [`icon`]: signs;
+//! - [`edit`]: changing a board in its place; [`kiosk`]: a wall screen; [`theme`]: light or dark; [`help`]: the keys;
 //! - [`curl_line`]: the line that pushes a number; [`reload`]: a page older than its server;
-//! - [`dynamic`]: what moves in a view; [`browser`]: what the browser knows; [`fetch`]: one request, and its answer.
+//! - [`dynamic`]: what moves in a view; [`browser`]: what the browser knows; [`fetch`]: one request, and its answer; [`part`]: elements made by hand.
 //!
 //! What decides is code without browser and clock, tested natively; what touches the browser is thin.
 
@@ -17,18 +18,23 @@ pub mod chart;
 pub mod curl_line;
 pub mod doctor;
 pub mod dynamic;
+pub mod edit;
 pub mod fetch;
 pub mod format;
+pub mod help;
 pub mod history;
 pub mod home;
 pub mod icon;
 pub mod json;
+pub mod kiosk;
 pub mod live;
 pub mod markdown;
+pub mod part;
 pub mod range;
 pub mod reload;
 pub mod route;
 pub mod stream;
+pub mod theme;
 pub mod widget;
 
 pub use app::start;

@@ -51,6 +51,12 @@ impl<'a> Page<'a> {
         Self { driver }
     }
 
+    /// The session, for what is not offered here.
+    #[must_use]
+    pub fn driver(&self) -> &'a WebDriver {
+        self.driver
+    }
+
     /// Goes to an address.
     ///
     /// # Panics

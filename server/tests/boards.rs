@@ -209,6 +209,11 @@ fn the_list_has_every_board_that_somebody_made() {
         (&"ops".into(), &"Ops".into(), &"stored".into())
     );
     assert_eq!(list[0]["etag"], tag);
+    assert_eq!(
+        (&list[0]["series"], &list[1]["series"]),
+        (&serde_json::json!(["ops/temp"]), &serde_json::json!([])),
+        "what each shows"
+    );
     assert!(list[0]["changed"].as_u64().unwrap() > 1_600_000_000_000);
     assert_eq!((&list[1]["id"], &list[1]["origin"]), (&"wall".into(), &"file".into()));
 }

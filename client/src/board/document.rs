@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use leptos::prelude::*;
+use serde_json::Value;
 use shared::board::{Board, Etag, Nature, Reading};
 use shared::{BoardId, SeriesName};
 
@@ -24,6 +25,8 @@ pub enum Edition {
     Made {
         /// The tag of its document.
         etag: Etag,
+        /// The document itself, which an edit begins from.
+        document: Value,
         /// What could be made out of it.
         board: Board,
         /// What could not.
@@ -32,7 +35,18 @@ pub enum Edition {
 }
 
 impl Edition {
-    fn etag(&self) -> Option<Etag> {
+    /// The edition of a document that the server has under this tag.
+    #[must_use]
+    pub fn made(etag: Etag, document: Value) -> Self {
+        let Reading { board, mistakes } = Board::read(&document);
+        let id_of = |index: usize| Some(document.get("widgets")?.get(index)?.get("id")?.as_str()?.to_owned());
+        let mistakes = placed(&board, mistakes, id_of);
+        Self::Made { etag, document, board, mistakes }
+    }
+
+    /// The tag of its document; nothing where there is none.
+    #[must_use]
+    pub fn etag(&self) -> Option<Etag> {
         match self {
             Self::Automatic => None,
             Self::Made { etag, .. } => Some(*etag),
@@ -59,19 +73,21 @@ impl Document {
         effect(move || {
             let Some(theirs) = stream.edition.get() else { return };
             let ours = this.edition.with_untracked(|edition| edition.as_ref().map(Edition::etag));
-            let same = match (ours, theirs) {
-                (Some(Some(ours)), Some(theirs)) => ours.same_edition(&theirs),
-                (Some(None), None) => true,
-                _ => false,
-            };
-            if !same {
+            if ours.is_none_or(|ours| !same_edition(ours, theirs)) {
                 this.ask(id.clone());
             }
         });
         this
     }
 
-    fn ask(self, id: BoardId) {
+    /// A document that nobody follows: it is this until somebody asks.
+    #[must_use]
+    pub fn holding(edition: Edition) -> Self {
+        Self { edition: RwSignal::new(Some(edition)), asked: StoredValue::new(0) }
+    }
+
+    /// Gets the document anew.
+    pub fn ask(self, id: BoardId) {
         let Some(turn) = self.asked.try_update_value(|asked| {
             *asked += 1;
             *asked
@@ -103,11 +119,16 @@ async fn get(id: &BoardId) -> Option<Edition> {
         return None;
     }
     let etag = answer.etag.parse().ok()?;
-    let document = json::read(&answer.body)?;
-    let Reading { board, mistakes } = Board::read(&document);
-    let id_of = |index: usize| Some(document.get("widgets")?.get(index)?.get("id")?.as_str()?.to_owned());
-    let mistakes = placed(&board, mistakes, id_of);
-    Some(Edition::Made { etag, board, mistakes })
+    Some(Edition::made(etag, json::read(&answer.body)?))
+}
+
+/// Whether both tags are of the same edition, or both of a board that nobody has made.
+#[must_use]
+pub fn same_edition(one: Option<Etag>, other: Option<Etag>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => one.same_edition(&other),
+        (one, other) => one.is_none() && other.is_none(),
+    }
 }
 
 /// What `id` shows while nobody has made it.

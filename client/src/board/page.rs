@@ -1,7 +1,8 @@
 //! The page of one board.
 
 use leptos::prelude::*;
-use shared::BoardId;
+use shared::board::document::MAX_SELECTORS;
+use shared::{BoardId, Selector, SeriesName};
 
 use super::document::{Document, Edition, automatic};
 use super::empty::EmptyBoard;
@@ -12,24 +13,42 @@ use crate::app::Masthead;
 use crate::badge::Badge;
 use crate::chart::frames::Frames;
 use crate::doctor::panel::Doctor;
-use crate::dynamic::{flag, part, text};
+use crate::dynamic::{effect, flag, part, text};
+use crate::edit::bar::{above, listen};
+use crate::edit::editor::Editor;
+use crate::edit::menu::menu;
 use crate::history::History;
 use crate::live::Live;
 use crate::range::picker::RangePicker;
 use crate::range::view::View;
-use crate::reload;
 use crate::stream::subscription::Subscription;
+use crate::{browser, reload};
 
 /// How many grey tiles stand where the real ones will be.
 const SKELETONS: usize = 6;
+
+/// Where a board is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Screen {
+    /// Where someone sits before it.
+    #[default]
+    Desk,
+    /// On a wall: nothing but the board.
+    Wall,
+}
 
 /// A board: what its document says, or all series under its name where nobody has made it.
 #[component]
 pub fn BoardPage(
     /// Which board.
     id: BoardId,
+    /// Where it is shown.
+    #[prop(optional)]
+    screen: Screen,
 ) -> impl IntoView {
-    document().set_title(&format!("{id} – Pulseboard"));
+    if screen == Screen::Desk {
+        document().set_title(&format!("{id} – Pulseboard"));
+    }
     let live = Live::new();
     let stream = Subscription::open(id.clone(), live);
     let stage = Stage {
@@ -43,33 +62,43 @@ pub fn BoardPage(
     stage.frames.paint(move |_| stage.history.follow(live));
     let state = Memo::new(move |_| stream.standing.get().state);
     let document = Document::follow(&id, stream);
+    let editor = Editor::new(id.clone(), document, live);
+    let drag = StoredValue::new(None);
     // What is shown; nothing until it is known.
     let of = id.clone();
     let board = Memo::new(move |_| {
-        document.edition.with(|edition| match edition {
-            None => None,
-            Some(Edition::Automatic) => live.loaded.get().then(|| automatic(&of, live)),
-            Some(Edition::Made { board, .. }) => Some(board.clone()),
+        editor.board().or_else(|| {
+            document.edition.with(|edition| match edition {
+                None => None,
+                Some(Edition::Automatic) => live.loaded.get().then(|| automatic(&of, live)),
+                Some(Edition::Made { board, .. }) => Some(board.clone()),
+            })
         })
     });
     let of = id.clone();
-    Effect::new(move |shown: Option<bool>| {
-        let selectors = document.edition.with(|edition| match edition {
+    let selectors = Memo::new(move |_| {
+        let stored = document.edition.with(|edition| match edition {
             None => None,
             Some(Edition::Automatic) => Some(vec![of.selector()]),
             Some(Edition::Made { board, .. }) => Some(board.selectors()),
-        });
-        let Some(selectors) = selectors else { return shown == Some(true) };
-        if shown != Some(true) && selectors != [of.selector()] {
+        })?;
+        let edited = editor.history.with(|history| history.as_ref().map(|history| history.now().board().selectors()));
+        Some(all_of(stored, edited.unwrap_or_default()))
+    });
+    let of = id.clone();
+    let mut shown = false;
+    effect(move || {
+        let Some(selectors) = selectors.get() else { return };
+        if !shown && selectors != [of.selector()] {
             // What came until here is of other series: without theirs the widgets would look empty.
             live.loaded.set(false);
         }
+        shown = true;
         stream.show(selectors);
-        true
     });
     // What the document says, until someone chooses another.
     let said = Memo::new(move |_| board.with(|board| board.as_ref().map(shared::board::Board::range)));
-    Effect::new(move || {
+    effect(move || {
         if let Some(span) = said.get() {
             stage.view.said(span);
         }
@@ -81,7 +110,7 @@ pub fn BoardPage(
     // A board that somebody made is laid out before its numbers are there: then nothing moves when they come.
     let known = Memo::new(move |_| board.with(Option::is_some));
     let empty = Memo::new(move |_| board.with(|board| board.as_ref().is_none_or(|board| board.widgets.is_empty())));
-    Effect::new(move || {
+    effect(move || {
         if live.loaded.get() {
             request_animation_frame(reload::return_to_place);
         }
@@ -95,7 +124,20 @@ pub fn BoardPage(
     });
     provide_context(Mistakes(mistakes));
 
-    let tiles = move || match (known.get(), empty.get()) {
+    if screen == Screen::Desk {
+        listen(editor);
+        if browser::query().trim_start_matches('?').split('&').any(|part| part == "edit") {
+            let begun = StoredValue::new(false);
+            effect(move || {
+                if known.get() && document.edition.with(Option::is_some) && !begun.get_value() {
+                    begun.set_value(true);
+                    editor.begin();
+                }
+            });
+        }
+    }
+
+    let tiles = part(move || match (known.get(), empty.get() && !editor.editing()) {
         (false, _) => {
             view! { <div class="skeletons">{(0..SKELETONS).map(|_| view! { <Skeleton/> }).collect_view()}</div> }
                 .into_any()
@@ -103,26 +145,53 @@ pub fn BoardPage(
         (true, true) => view! { <EmptyBoard id=id.clone()/> }.into_any(),
         (true, false) => {
             let board = Signal::derive(move || board.get().unwrap_or_default());
-            view! { <Grid board stage/> }.into_any()
+            view! { <Grid board stage editor drag/> }.into_any()
         }
+    });
+    let head = match screen {
+        Screen::Desk => view! {
+            <Masthead title>
+                <RangePicker view=stage.view now=stage.server_now/>
+                {menu(editor)}
+                <Badge standing=stream.standing latency_ms=stream.latency_ms/>
+            </Masthead>
+        }
+        .into_any(),
+        Screen::Wall => view! {
+            <h1 class="spoken">{title}</h1>
+            <Badge standing=stream.standing latency_ms=Signal::stored(None)/>
+        }
+        .into_any(),
     };
+    let above = above(editor, drag);
     view! {
-        <Masthead title>
-            <RangePicker view=stage.view now=stage.server_now/>
-            <Badge standing=stream.standing latency_ms=stream.latency_ms/>
-        </Masthead>
+        {head}
         <main>
             <Outdated outdated=stream.outdated/>
             <p class="notice" role="status" data-testid="reason" hidden=flag(move || stream.reason.with(Option::is_none))>
                 {text(move || stream.reason.get().unwrap_or_default())}
             </p>
             <Elsewhere mistakes/>
+            {above}
             <div class="board" data-state=text(move || state.get().of_picture().to_owned()) aria-busy=text(move || (!known.get()).to_string())>
-                {part(tiles)}
+                {tiles}
             </div>
-            <Doctor/>
+            {(screen == Screen::Desk).then(|| view! { <Doctor/> })}
         </main>
     }
+}
+
+/// What must be read for a board that is edited: all that is stored, and what the draft has beside that.
+fn all_of(mut stored: Vec<Selector>, edited: Vec<Selector>) -> Vec<Selector> {
+    for selector in edited {
+        let name = selector.as_str().parse::<SeriesName>().ok();
+        let known =
+            stored.iter().any(|known| *known == selector || name.as_ref().is_some_and(|name| known.matches(name)));
+        if !known && stored.len() < MAX_SELECTORS {
+            stored.push(selector);
+        }
+    }
+    stored
 }
 
 /// A tile before there is anything to show, of the size that it will have.

@@ -1,17 +1,33 @@
-//! The boards that the list of series makes.
+//! The boards that there are: those that somebody made, and those that the list of series makes.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use shared::{BoardId, Millis, SeriesName};
+use shared::point::Kind;
+use shared::{BoardId, Millis, Selector, SeriesName};
 
 /// A series as `GET /api/series` lists it, as far as it matters here.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Listed {
     /// Its name.
     pub name: SeriesName,
+    /// What it holds.
+    pub kind: Kind,
     /// When its newest point was.
     pub ts: Millis,
+}
+
+/// A board that somebody made, as `GET /api/boards` lists it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Made {
+    /// Which board.
+    pub id: BoardId,
+    /// What it is called.
+    #[serde(default)]
+    pub title: Option<String>,
+    /// What it shows.
+    #[serde(default)]
+    pub series: Vec<Selector>,
 }
 
 /// A board at a glance.
@@ -19,21 +35,49 @@ pub struct Listed {
 pub struct Card {
     /// Which board.
     pub board: BoardId,
+    /// What it is called, where somebody has made it; its name where they did not say.
+    pub title: Option<String>,
     /// How many series it shows.
     pub count: usize,
-    /// When the newest point of any of them was.
-    pub last: Millis,
+    /// When the newest point of any of them was; nothing where it shows none.
+    pub last: Option<Millis>,
 }
 
-/// One card for each first segment, by name.
+impl Card {
+    fn of(board: BoardId) -> Self {
+        Self { board, title: None, count: 0, last: None }
+    }
+
+    fn see(&mut self, series: &Listed) {
+        self.count += 1;
+        self.last = self.last.max(Some(series.ts));
+    }
+
+    /// Whether all words that are searched for are in its name or title.
+    #[must_use]
+    pub fn fits(&self, searched: &str) -> bool {
+        let known = format!("{} {}", self.board, self.title.as_deref().unwrap_or_default()).to_ascii_lowercase();
+        searched.to_ascii_lowercase().split_whitespace().all(|word| known.contains(word))
+    }
+}
+
+/// A card for each board that somebody made, and for each first segment of a series that nobody made a board of; by name.
 #[must_use]
-pub fn cards(listed: Vec<Listed>) -> Vec<Card> {
+pub fn cards(listed: &[Listed], made: Vec<Made>) -> Vec<Card> {
     let mut boards: BTreeMap<BoardId, Card> = BTreeMap::new();
-    for Listed { name, ts } in listed {
-        let board = name.home_board();
-        let card = boards.entry(board.clone()).or_insert(Card { board, count: 0, last: ts });
-        card.count += 1;
-        card.last = card.last.max(ts);
+    let ids: Vec<_> = made.iter().map(|board| board.id.clone()).collect();
+    for Made { id, title, series } in made {
+        let mut card = Card::of(id.clone());
+        card.title = Some(title.unwrap_or_else(|| id.to_string()));
+        let shown = listed.iter().filter(|known| series.iter().any(|selector| selector.matches(&known.name)));
+        shown.for_each(|known| card.see(known));
+        boards.insert(id, card);
+    }
+    for known in listed {
+        let board = known.name.home_board();
+        if !ids.contains(&board) {
+            boards.entry(board.clone()).or_insert_with(|| Card::of(board)).see(known);
+        }
     }
     boards.into_values().collect()
 }
@@ -42,16 +86,36 @@ pub fn cards(listed: Vec<Listed>) -> Vec<Card> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn each_first_segment_is_a_board() {
+    fn listed() -> Vec<Listed> {
         let listed = r#"[
             {"name":"shop/orders","kind":"number","value":2,"ts":5},
             {"name":"ops/temp","kind":"number","value":42.5,"ts":10},
             {"name":"ops/deploy","kind":"text","text":"deploying","ts":30},
             {"name":"ops","kind":"number","value":1,"ts":20}
         ]"#;
-        let cards = cards(serde_json::from_str(listed).unwrap());
-        let told: Vec<_> = cards.iter().map(|card| (card.board.as_str(), card.count, card.last.0)).collect();
-        assert_eq!(told, [("ops", 3, 30), ("shop", 1, 5)]);
+        serde_json::from_str(listed).unwrap()
+    }
+
+    fn told(cards: &[Card]) -> Vec<(&str, usize, Option<u64>)> {
+        cards.iter().map(|card| (card.board.as_str(), card.count, card.last.map(|last| last.0))).collect()
+    }
+
+    #[test]
+    fn each_first_segment_is_a_board() {
+        let cards = cards(&listed(), vec![]);
+        assert_eq!(told(&cards), [("ops", 3, Some(30)), ("shop", 1, Some(5))]);
+    }
+
+    #[test]
+    fn a_board_that_somebody_made_counts_what_it_shows_and_stands_for_its_name() {
+        let made = r#"[
+            {"id":"ops","title":"Operations","series":["shop/*","ops/temp"],"etag":"x","origin":"stored","changed":1},
+            {"id":"wall","series":[]}
+        ]"#;
+        let cards = cards(&listed(), serde_json::from_str(made).unwrap());
+        assert_eq!(told(&cards), [("ops", 2, Some(10)), ("shop", 1, Some(5)), ("wall", 0, None)]);
+        let titles: Vec<_> = cards.iter().map(|card| card.title.as_deref()).collect();
+        assert_eq!(titles, [Some("Operations"), None, Some("wall")]);
+        assert!(cards[0].fits("oper OPS") && !cards[1].fits("oper") && cards[1].fits(" "));
     }
 }

@@ -3,6 +3,7 @@
 mod board;
 mod contract;
 mod doctor;
+mod editing;
 mod faults;
 mod history;
 mod others;

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use shared::board::{Etag, Form};
 use shared::name::NameError;
-use shared::{BoardId, Millis};
+use shared::{BoardId, Millis, Selector};
 
 use super::precondition::Conditions;
 use super::shelf::{Origin, Put};
@@ -23,17 +23,19 @@ pub struct Listed {
     id: BoardId,
     #[serde(skip_serializing_if = "Option::is_none")]
     title: Option<String>,
+    series: Vec<Selector>,
     etag: Etag,
     origin: &'static str,
     changed: Millis,
 }
 
 /// `GET /api/boards`: every board that somebody made, by name:
-/// `[{"id", "title", "etag", "origin": "stored" or "file", "changed"}]`.
+/// `[{"id", "title", "series": [selectors], "etag", "origin": "stored" or "file", "changed"}]`.
 pub async fn list(State(app): State<AppState>) -> Json<Vec<Listed>> {
     let all = app.shelf.list().into_iter().map(|(id, edition)| Listed {
         id,
         title: edition.document.board().title.clone(),
+        series: edition.document.board().selectors(),
         etag: edition.document.etag(),
         origin: match edition.origin {
             Origin::Stored => "stored",

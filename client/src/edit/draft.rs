@@ -1,0 +1,235 @@
+//! A board while it is edited: its document, and what that says.
+//!
+//! The document itself is what is changed, not the board that was read from it: so an option that this page does not
+//! know stays as it is, and what is wrong with a change is said by the same code that the server stores boards by.
+
+use serde_json::{Map, Value};
+use shared::Selector;
+use shared::board::word::Word as _;
+use shared::board::{Board, Place, WidgetId};
+use shared::problem::FieldError;
+
+use super::arrange::{Target, arrange};
+
+/// The keys of a widget, or of the board itself.
+pub type Fields = Map<String, Value>;
+
+/// A change of a board.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Edit {
+    /// One more widget, which gets an id of its own.
+    Add(Fields),
+    /// One widget less.
+    Remove(WidgetId),
+    /// The same widget once more, below it.
+    Duplicate(WidgetId),
+    /// All that a widget says, but its id and its place.
+    Change(WidgetId, Fields),
+    /// A widget elsewhere, or of another size; whatever is in its way gives way.
+    Place(WidgetId, Target),
+    /// All that the board says, but its widgets.
+    Settings(Fields),
+}
+
+/// A document that is being written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Draft {
+    document: Fields,
+    board: Board,
+    mistakes: Vec<FieldError>,
+}
+
+impl Draft {
+    /// The draft of a document, with whatever mistakes it has.
+    #[must_use]
+    pub fn of(document: Fields) -> Self {
+        let document = Value::Object(document);
+        let reading = Board::read(&document);
+        let Value::Object(document) = document else { unreachable!("it is the table from above") };
+        Self { document, board: reading.board, mistakes: reading.mistakes }
+    }
+
+    /// The draft of a board that nobody has made: see [`Board::automatic`], which gives no options but those that go
+    /// without saying.
+    #[must_use]
+    pub fn automatic(board: &Board) -> Self {
+        let widget = |widget: &shared::board::Widget| {
+            let mut fields = Fields::new();
+            fields.insert("id".into(), widget.id.as_str().into());
+            fields.insert("type".into(), widget.kind().word().into());
+            fields.insert("title".into(), widget.title.as_deref().into());
+            fields.insert("series".into(), widget.series().iter().map(Selector::as_str).collect());
+            Value::Object(fields)
+        };
+        let mut document = Fields::new();
+        document.insert("title".into(), board.title.as_deref().into());
+        document.insert("widgets".into(), board.widgets.iter().map(widget).collect());
+        Self::of(document)
+    }
+
+    /// What it says.
+    #[must_use]
+    pub fn board(&self) -> &Board {
+        &self.board
+    }
+
+    /// What is wrong with it: nothing, but where it was wrong before anyone edited it.
+    #[must_use]
+    pub fn mistakes(&self) -> &[FieldError] {
+        &self.mistakes
+    }
+
+    /// The document as a text that a person can read.
+    #[must_use]
+    pub fn text(&self) -> String {
+        format!("{:#}\n", Value::Object(self.document.clone()))
+    }
+
+    /// The document.
+    #[must_use]
+    pub fn document(&self) -> &Fields {
+        &self.document
+    }
+
+    /// What a widget says, in the document.
+    #[must_use]
+    pub fn widget(&self, id: &WidgetId) -> Option<&Fields> {
+        self.listed().get(self.index(id)?)?.as_object()
+    }
+
+    /// What the board says beside its widgets.
+    #[must_use]
+    pub fn settings(&self) -> Fields {
+        let mut settings = self.document.clone();
+        settings.remove("widgets");
+        settings
+    }
+
+    /// Which entry of the document a widget is: its mistakes are told by that.
+    #[must_use]
+    pub fn index(&self, id: &WidgetId) -> Option<usize> {
+        self.listed().iter().position(|widget| id_of(widget) == Some(id.as_str()))
+    }
+
+    /// Where a widget lies.
+    #[must_use]
+    pub fn place(&self, id: &WidgetId) -> Option<Place> {
+        self.board.places().get(self.position(id)?).copied()
+    }
+
+    /// The draft with a change, and the widget that it is about.
+    ///
+    /// # Errors
+    /// The mistakes that it would have made; the draft stays as it is.
+    pub fn edited(&self, edit: Edit) -> Result<(Self, Option<WidgetId>), Vec<FieldError>> {
+        let mut document = self.document.clone();
+        let about = match edit {
+            Edit::Add(fields) => {
+                let id = self.free_id(&fields);
+                document.entry("widgets").or_insert_with(|| Value::Array(Vec::new()));
+                with_list(&mut document, |widgets| widgets.push(with_id(fields, &id)));
+                id.parse().ok()
+            }
+            Edit::Remove(id) => {
+                if let Some(index) = self.index(&id) {
+                    with_list(&mut document, |widgets| _ = widgets.remove(index));
+                }
+                None
+            }
+            Edit::Duplicate(id) => return self.duplicated(&id),
+            Edit::Change(id, mut fields) => {
+                if let Some(index) = self.index(&id) {
+                    if let Some(place) = self.widget(&id).and_then(|widget| widget.get("place")) {
+                        fields.insert("place".into(), place.clone());
+                    }
+                    with_list(&mut document, |widgets| widgets[index] = with_id(fields, id.as_str()));
+                }
+                Some(id)
+            }
+            Edit::Place(id, target) => {
+                if let Some(position) = self.position(&id) {
+                    let places = arrange(self.board.columns(), &self.board.places(), position, target);
+                    self.put(&mut document, &places);
+                }
+                Some(id)
+            }
+            Edit::Settings(mut settings) => {
+                settings.insert("widgets".into(), self.listed().into());
+                document = settings;
+                None
+            }
+        };
+        let edited = Self::of(document);
+        // A document of another version may have mistakes of its own: they are no reason to refuse all else.
+        if edited.mistakes.len() > self.mistakes.len() { Err(edited.mistakes) } else { Ok((edited, about)) }
+    }
+
+    fn duplicated(&self, id: &WidgetId) -> Result<(Self, Option<WidgetId>), Vec<FieldError>> {
+        let (Some(fields), Some(place)) = (self.widget(id), self.place(id)) else { return Ok((self.clone(), None)) };
+        let mut fields = fields.clone();
+        fields.insert("place".into(), as_table(place));
+        let (added, copy) = self.edited(Edit::Add(fields))?;
+        let Some(copy) = copy else { return Ok((added, None)) };
+        added.edited(Edit::Place(copy, Target { y: place.y + place.h, ..Target::of(place) }))
+    }
+
+    fn listed(&self) -> &[Value] {
+        self.document.get("widgets").and_then(Value::as_array).map_or(&[], Vec::as_slice)
+    }
+
+    fn position(&self, id: &WidgetId) -> Option<usize> {
+        self.board.widgets.iter().position(|widget| widget.id == *id)
+    }
+
+    /// Writes where each widget lies.
+    fn put(&self, document: &mut Fields, places: &[Place]) {
+        with_list(document, |widgets| {
+            for (widget, place) in self.board.widgets.iter().zip(places) {
+                let entry = widgets.iter_mut().find(|entry| id_of(entry) == Some(widget.id.as_str()));
+                if let Some(Value::Object(fields)) = entry {
+                    fields.insert("place".into(), as_table(*place));
+                }
+            }
+        });
+    }
+
+    /// An id that no widget has: by what it shows, else by its type.
+    fn free_id(&self, fields: &Fields) -> String {
+        let taken = |id: &str| self.listed().iter().any(|widget| id_of(widget) == Some(id));
+        let first = fields.get("series").and_then(|series| series.get(0)).and_then(Value::as_str).unwrap_or_default();
+        let last = first.rsplit('/').find(|segment| !segment.contains('*'));
+        let kind = fields.get("type").and_then(Value::as_str);
+        let stem = last.filter(|stem| !stem.is_empty()).or(kind).unwrap_or("widget");
+        let stem: String = stem.chars().filter(char::is_ascii).take(56).collect();
+        let mut ids = (1..).map(|count| if count == 1 { stem.clone() } else { format!("{stem}-{count}") });
+        ids.find(|id| !taken(id) && id.parse::<WidgetId>().is_ok()).unwrap_or_default()
+    }
+}
+
+fn id_of(widget: &Value) -> Option<&str> {
+    widget.get("id")?.as_str()
+}
+
+fn with_id(mut fields: Fields, id: &str) -> Value {
+    fields.insert("id".into(), id.into());
+    Value::Object(fields)
+}
+
+fn with_list(document: &mut Fields, change: impl FnOnce(&mut Vec<Value>)) {
+    if let Some(Value::Array(widgets)) = document.get_mut("widgets") {
+        change(widgets);
+    }
+}
+
+fn as_table(place: Place) -> Value {
+    let Place { x, y, w, h } = place;
+    let mut fields = Fields::new();
+    for (key, cells) in [("x", x), ("y", y), ("w", w), ("h", h)] {
+        fields.insert(key.to_owned(), cells.into());
+    }
+    Value::Object(fields)
+}
+
+#[cfg(test)]
+#[cfg(not(target_family = "wasm"))]
+mod tests;

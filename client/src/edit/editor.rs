@@ -1,0 +1,354 @@
+//! What is being edited, and how that goes on: handles that all parts of the editor share.
+
+use leptos::prelude::*;
+use serde_json::Value;
+use shared::BoardId;
+use shared::board::{Board, Etag, Place, WidgetId};
+use shared::problem::FieldError;
+
+use super::arrange::{Target, arrange, resize, step};
+use super::draft::{Draft, Edit};
+use super::history::History;
+use super::keys::Deed;
+use super::storing::{Outcome, Refused, Written, put};
+use crate::board::document::{Document, Edition, automatic, same_edition};
+use crate::dynamic::{effect, spawn};
+use crate::live::Live;
+use crate::part;
+
+/// A form that is open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sheet {
+    /// Which series a new widget shows.
+    Add,
+    /// What a widget says.
+    Widget(WidgetId),
+    /// What the board says.
+    Board,
+}
+
+/// What stands in the way of saving.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// Someone else has changed the board since this edit began.
+    Conflict,
+    /// The server did not take it.
+    Refused(Refused),
+}
+
+/// The editor of a board: handles, cheap to copy.
+#[derive(Clone, Copy, Debug)]
+pub struct Editor {
+    id: StoredValue<BoardId>,
+    pub(super) document: Document,
+    live: Live,
+    editing: Memo<bool>,
+    /// What is edited; nothing while the board is only looked at.
+    pub history: RwSignal<Option<History>>,
+    /// Where all widgets would be if what is being dragged were let go of.
+    pub preview: RwSignal<Option<Vec<Place>>>,
+    /// Which form is open.
+    pub sheet: RwSignal<Option<Sheet>>,
+    /// What is wrong.
+    pub trouble: RwSignal<Option<Trouble>>,
+    /// Whether the board of the others is shown instead of the draft.
+    pub peeking: RwSignal<bool>,
+    /// What is told to who cannot see it.
+    pub said: RwSignal<String>,
+    /// Which edition the draft began from, or was knowingly put over.
+    base: StoredValue<Option<Etag>>,
+    saving: RwSignal<bool>,
+}
+
+impl Editor {
+    /// Of a board, which is only looked at until [`Editor::begin`].
+    #[must_use]
+    pub fn new(id: BoardId, document: Document, live: Live) -> Self {
+        let history = RwSignal::new(None::<History>);
+        let this = Self {
+            id: StoredValue::new(id),
+            document,
+            live,
+            editing: Memo::new(move |_| history.with(Option::is_some)),
+            history,
+            preview: RwSignal::new(None),
+            sheet: RwSignal::new(None),
+            trouble: RwSignal::new(None),
+            peeking: RwSignal::new(false),
+            said: RwSignal::new(String::new()),
+            base: StoredValue::new(None),
+            saving: RwSignal::new(false),
+        };
+        effect(move || {
+            if document.edition.with(Option::is_some) && !this.saving.get() {
+                this.compare();
+            }
+        });
+        this
+    }
+
+    /// Which board.
+    #[must_use]
+    pub fn id(self) -> BoardId {
+        self.id.get_value()
+    }
+
+    /// Whether the board is being edited; followed.
+    #[must_use]
+    pub fn editing(self) -> bool {
+        self.editing.get()
+    }
+
+    /// Whether there are changes that are not stored; followed.
+    #[must_use]
+    pub fn changed(self) -> bool {
+        self.history.with(|history| history.as_ref().is_some_and(History::changed))
+    }
+
+    /// What is to be shown while it is edited; followed.
+    #[must_use]
+    pub fn board(self) -> Option<Board> {
+        if self.peeking.get() {
+            return None;
+        }
+        let mut board = self.history.with(|history| Some(history.as_ref()?.now().board().clone()))?;
+        self.preview.with(|places| {
+            let placed = places.iter().flatten().zip(&mut board.widgets);
+            placed.for_each(|(place, widget)| widget.place = Some(*place));
+        });
+        Some(board)
+    }
+
+    /// Begins to edit, once the board is known.
+    pub fn begin(self) {
+        if self.history.with_untracked(Option::is_some) {
+            return;
+        }
+        let Some(edition) = self.document.edition.get_untracked() else { return };
+        self.base.set_value(edition.etag());
+        let draft = match edition {
+            Edition::Made { document: Value::Object(document), .. } => Draft::of(document),
+            Edition::Automatic | Edition::Made { .. } => Draft::automatic(&self.automatic().unwrap_or_default()),
+        };
+        let unknown: Vec<_> = draft.mistakes().iter().map(in_words).collect();
+        self.trouble.set((!unknown.is_empty()).then(|| {
+            let why = "This page cannot make out all of this board. What it does not know stays as it is.";
+            Trouble::Refused(Refused { why: why.to_owned(), places: unknown })
+        }));
+        self.history.set(Some(History::new(draft)));
+        self.say("Editing. Tab goes from widget to widget, arrows move them.");
+    }
+
+    /// What the board shows while nobody has made it; nothing where its series are not known yet.
+    #[must_use]
+    pub fn automatic(self) -> Option<Board> {
+        untrack(|| self.live.loaded.get().then(|| automatic(&self.id(), self.live)))
+    }
+
+    /// Asks the server what it has.
+    pub fn ask(self) {
+        self.document.ask(self.id());
+    }
+
+    /// Ends the edit; what was not stored is gone.
+    pub fn end(self) {
+        self.history.set(None);
+        self.preview.set(None);
+        self.sheet.set(None);
+        self.trouble.set(None);
+        self.peeking.set(false);
+    }
+
+    /// The draft, without following it.
+    #[must_use]
+    pub fn draft(self) -> Option<std::sync::Arc<Draft>> {
+        self.history.with_untracked(|history| history.as_ref().map(|history| history.now().clone()))
+    }
+
+    /// Edits the draft; the widget that it is about gets the focus.
+    ///
+    /// # Errors
+    /// The mistakes that it would have made.
+    pub fn edit(self, edit: Edit) -> Result<Option<WidgetId>, Vec<FieldError>> {
+        let edited = self.history.try_update(|history| history.as_mut().map(|history| history.edit(edit))).flatten();
+        let about = edited.unwrap_or(Ok(None))?;
+        if let Some(id) = &about {
+            focus(id);
+        }
+        Ok(about)
+    }
+
+    /// Does something to a widget, and says what came of it.
+    pub fn act(self, id: &WidgetId, deed: Deed) {
+        let Some(draft) = self.draft() else { return };
+        let Some(place) = draft.place(id) else { return };
+        let name = name_of(&draft, id);
+        let (columns, places) = (draft.board().columns(), draft.board().places());
+        let index = draft.board().widgets.iter().position(|widget| widget.id == *id).unwrap_or_default();
+        let edit = match deed {
+            Deed::Open => return self.sheet.set(Some(Sheet::Widget(id.clone()))),
+            Deed::Remove => {
+                let next = draft.board().widgets.get(index + 1).or(draft.board().widgets.get(index.wrapping_sub(1)));
+                if let Some(next) = next {
+                    focus(&next.id);
+                }
+                Some(Edit::Remove(id.clone()))
+            }
+            Deed::Duplicate => Some(Edit::Duplicate(id.clone())),
+            Deed::Move(direction) => {
+                step(columns, &places, index, direction).map(|target| Edit::Place(id.clone(), target))
+            }
+            Deed::Resize(direction) => resize(columns, place, direction).map(|target| Edit::Place(id.clone(), target)),
+        };
+        let Some(edit) = edit else { return self.say(&format!("{name} can go no further.")) };
+        match self.edit(edit) {
+            Err(mistakes) => self.refuse("That cannot be.", &mistakes),
+            Ok(about) => {
+                let place = self.draft().and_then(|draft| Some((draft.place(about.as_ref()?)?, draft)));
+                self.say(&match (deed, place) {
+                    (Deed::Remove, _) => format!("{name} is removed. Undo brings it back."),
+                    (_, Some((place, draft))) => {
+                        format!("{} is at {}.", about.map(|id| name_of(&draft, &id)).unwrap_or_default(), lies(place))
+                    }
+                    _ => String::new(),
+                });
+            }
+        }
+    }
+
+    /// Shows where all would be if a widget were put there.
+    pub fn preview(self, id: &WidgetId, target: Target) {
+        let Some(draft) = self.draft() else { return };
+        let board = draft.board();
+        if let Some(index) = board.widgets.iter().position(|widget| widget.id == *id) {
+            let places = arrange(board.columns(), &board.places(), index, target);
+            if self.preview.with_untracked(|shown| shown.as_ref() != Some(&places)) {
+                self.preview.set(Some(places));
+            }
+        }
+    }
+
+    /// Puts a widget there.
+    pub fn drop_at(self, id: WidgetId, target: Target) {
+        self.preview.set(None);
+        if let Err(mistakes) = self.edit(Edit::Place(id, target)) {
+            self.refuse("That cannot be.", &mistakes);
+        }
+    }
+
+    /// Takes the last edit back.
+    pub fn undo(self) {
+        let undone = self.history.try_update(|history| history.as_mut().is_some_and(History::undo));
+        self.say(if undone == Some(true) { "Undone." } else { "There is nothing to undo." });
+    }
+
+    /// Does again what was taken back.
+    pub fn redo(self) {
+        let redone = self.history.try_update(|history| history.as_mut().is_some_and(History::redo));
+        self.say(if redone == Some(true) { "Done again." } else { "There is nothing to do again." });
+    }
+
+    /// Stores the draft, if nobody else has changed the board meanwhile.
+    pub fn save(self) {
+        let Some(draft) = self.draft() else { return };
+        if self.saving.get_untracked() {
+            return;
+        }
+        if self.base.get_value().is_some()
+            && !self.history.with_untracked(|now| now.as_ref().is_some_and(History::changed))
+        {
+            self.say("There was nothing to save.");
+            return self.end();
+        }
+        self.saving.set(true);
+        self.trouble.set(None);
+        spawn(async move {
+            let outcome = put(&self.id(), Written::Json, &draft.text(), self.base.get_value()).await;
+            match outcome {
+                Outcome::Done(Some(etag)) => {
+                    self.base.set_value(Some(etag));
+                    self.heard(Edition::made(etag, Value::Object(draft.document().clone())));
+                    self.end();
+                    self.say("Saved. All who watch see it now.");
+                }
+                Outcome::Changed | Outcome::Done(None) => {
+                    self.ask();
+                    self.trouble.set(Some(Trouble::Conflict));
+                }
+                Outcome::Refused(refused) => self.trouble.set(Some(Trouble::Refused(refused))),
+            }
+            self.saving.set(false);
+        });
+    }
+
+    /// Stores the draft in the place of what the others have stored: whoever calls it has been told of that.
+    pub fn overwrite(self) {
+        let theirs = self.document.edition.with_untracked(|edition| edition.as_ref().and_then(Edition::etag));
+        self.base.set_value(theirs);
+        self.peeking.set(false);
+        self.trouble.set(None);
+        self.save();
+    }
+
+    /// Tells something to who cannot see it.
+    pub fn say(self, words: &str) {
+        self.said.set(words.to_owned());
+    }
+
+    /// Tells why an edit was not made.
+    pub fn refuse(self, why: &str, mistakes: &[FieldError]) {
+        let places = mistakes.iter().map(in_words).collect();
+        self.trouble.set(Some(Trouble::Refused(Refused { why: why.to_owned(), places })));
+    }
+
+    /// Takes in that the server has this edition now.
+    pub fn heard(self, edition: Edition) {
+        self.document.edition.set(Some(edition));
+    }
+
+    /// Whether what the server has is what the draft began from; else it is a conflict, at once.
+    fn compare(self) {
+        let Some(draft) = self.draft() else { return };
+        let (same, stored) = self.document.edition.with_untracked(|edition| {
+            let theirs = edition.as_ref().and_then(Edition::etag);
+            let stored = match edition {
+                Some(Edition::Made { document: Value::Object(document), .. }) => document == draft.document(),
+                _ => false,
+            };
+            (same_edition(self.base.get_value(), theirs), stored)
+        });
+        if same {
+            return;
+        }
+        if stored {
+            // It was stored after all, and only the answer was lost.
+            self.end();
+        } else {
+            self.trouble.set(Some(Trouble::Conflict));
+        }
+    }
+}
+
+/// What a widget is called.
+#[must_use]
+pub fn name_of(draft: &Draft, id: &WidgetId) -> String {
+    let widget = draft.board().widgets.iter().find(|widget| widget.id == *id);
+    widget.and_then(|widget| widget.title.clone()).unwrap_or_else(|| id.to_string())
+}
+
+/// Where a widget is, in words.
+#[must_use]
+pub fn lies(place: Place) -> String {
+    let Place { x, y, w, h } = place;
+    format!("column {}, row {}, {w} wide, {h} high", x + 1, y + 1)
+}
+
+fn in_words(mistake: &FieldError) -> String {
+    let FieldError { field, expected, got, .. } = mistake;
+    format!("{field}: expected {expected}, got {got}")
+}
+
+/// Gives a widget's handle the focus: what is moved in the page loses it.
+fn focus(id: &WidgetId) {
+    part::focus(format!("[data-handle=\"{id}\"]"));
+}

@@ -1,0 +1,347 @@
+//! What can be said of a widget: the fields of its form.
+//!
+//! A field is a key of the document, and how its value is written in one line or a few. What is written is not judged
+//! here: the document that comes out is read, and its mistakes are told beside the field.
+
+use serde_json::{Map, Value};
+use shared::board::axis::Scale;
+use shared::board::bars::Across;
+use shared::board::lines::{Band, Quantile, Stack};
+use shared::board::states::Colour;
+use shared::board::table::{Column, Order};
+use shared::board::widget::WidgetType;
+use shared::board::word::Word;
+use shared::board::{Level, Show};
+use shared::problem::FieldError;
+
+use super::draft::Fields;
+use crate::json;
+
+/// A field of a form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// Its key in the document.
+    pub key: &'static str,
+    /// What it is called.
+    pub label: &'static str,
+    /// How it is written.
+    pub input: Input,
+    /// An example, or what it is where nothing is written.
+    pub hint: &'static str,
+}
+
+/// How a value is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// A text of one line.
+    Line,
+    /// A text of several lines.
+    Prose,
+    /// A number.
+    Number,
+    /// One of these words, or none.
+    Choice(Vec<&'static str>),
+    /// Yes or no; yes where the document does not say.
+    Switch,
+    /// Texts with commas between them.
+    List,
+    /// `above 250 warn`, one a line.
+    Limits,
+    /// `up = green`, one a line.
+    Pairs,
+}
+
+/// The fields of the board itself.
+#[must_use]
+pub fn of_board() -> Vec<Field> {
+    vec![
+        field("title", "Title", Input::Line, "the name in its address"),
+        field("range", "Shows the last", Input::Line, "1h"),
+        field("columns", "Columns", Input::Number, "12"),
+    ]
+}
+
+/// The fields of a widget of this type, without its type and its place. They are all that it can have.
+#[must_use]
+pub fn of_widget(kind: WidgetType) -> Vec<Field> {
+    let mut fields = vec![field("title", "Title", Input::Line, "what it shows")];
+    if kind == WidgetType::Text {
+        fields.push(field("markdown", "Text", Input::Prose, "Markdown"));
+        return fields;
+    }
+    fields.push(field("series", "Series", Input::List, "ops/api/*, ops/db/size"));
+    fields.push(field("show", "Of each, show", choice::<Show>(), ""));
+    fields.push(field("unit", "Unit", Input::Line, "bytes, ms, %, si, rpm"));
+    fields.push(field("decimals", "Digits after the point", Input::Number, "as needed"));
+    fields.push(field("expect", "Reports at least every", Input::Line, "60s"));
+    match kind {
+        WidgetType::Stat => {
+            fields.push(field("sparkline", "Small line", Input::Switch, ""));
+            fields.push(field("change", "Change since", Input::Line, "1h"));
+        }
+        WidgetType::Line => {
+            fields.push(field("band", "Band", choice::<Band>(), ""));
+            fields.push(field("quantiles", "Quantiles", Input::List, "p50, p99"));
+        }
+        WidgetType::Area => fields.push(field("stack", "Several areas", choice::<Stack>(), "")),
+        WidgetType::Bar => fields.push(field("across", "A bar for each", choice::<Across>(), "")),
+        WidgetType::Gauge => {
+            fields.push(field("min", "From", Input::Number, "0"));
+            fields.push(field("max", "To", Input::Number, "100 for %"));
+        }
+        WidgetType::States => fields.push(field("colours", "Colours", Input::Pairs, "up = green")),
+        WidgetType::Table => {
+            fields.push(field("columns", "Columns", Input::List, "name, value, change, age"));
+            fields.push(field("sort", "Sorted by", choice::<Column>(), ""));
+            fields.push(field("order", "Order", choice::<Order>(), ""));
+            fields.push(field("rows", "Rows at most", Input::Number, "all"));
+        }
+        WidgetType::Log => fields.push(field("lines", "Lines at most", Input::Number, "as fit")),
+        WidgetType::Heatmap | WidgetType::Text => {}
+    }
+    if matches!(kind, WidgetType::Line | WidgetType::Area | WidgetType::Bar | WidgetType::Heatmap) {
+        fields.push(field("y_min", "Axis from", Input::Number, "as needed"));
+        fields.push(field("y_max", "Axis to", Input::Number, "as needed"));
+        fields.push(field("y_scale", "Axis by", choice::<Scale>(), ""));
+    }
+    fields.push(field("thresholds", "Thresholds", Input::Limits, "above 250 warn"));
+    fields
+}
+
+/// Every type that a widget can have, as a word.
+#[must_use]
+pub fn kinds() -> Vec<&'static str> {
+    words::<WidgetType>()
+}
+
+fn field(key: &'static str, label: &'static str, input: Input, hint: &'static str) -> Field {
+    Field { key, label, input, hint }
+}
+
+fn choice<W: Word>() -> Input {
+    Input::Choice(words::<W>())
+}
+
+fn words<W: Word>() -> Vec<&'static str> {
+    W::ALL.iter().map(|(word, _)| *word).collect()
+}
+
+/// A widget made another type: what the new type cannot have is left out.
+#[must_use]
+pub fn turned_into(mut fields: Fields, kind: WidgetType) -> Fields {
+    let known = of_widget(kind);
+    fields.retain(|key, _| matches!(key.as_str(), "id" | "place") || known.iter().any(|field| field.key == key));
+    fields.insert("type".into(), kind.word().into());
+    fields
+}
+
+impl Field {
+    /// A value of the document as it is written in the form; empty where there is none.
+    #[must_use]
+    pub fn write(&self, value: Option<&Value>) -> String {
+        let Some(value) = value else { return String::new() };
+        match (&self.input, value) {
+            (Input::List, Value::Array(list)) => joined(list.iter().map(plain), ", "),
+            (Input::Limits, Value::Array(list)) => joined(list.iter().map(limit), "\n"),
+            (Input::Pairs, Value::Object(pairs)) => {
+                joined(pairs.iter().map(|(key, value)| format!("{key} = {}", plain(value))), "\n")
+            }
+            (_, value) => plain(value),
+        }
+    }
+
+    /// What is written as a value of the document; nothing where nothing is, or only what goes without saying.
+    #[must_use]
+    pub fn read(&self, text: &str) -> Option<Value> {
+        // Prose may begin with blanks that mean something, and a text may be empty.
+        if self.input == Input::Prose {
+            return Some(text.into());
+        }
+        let text = text.trim();
+        if text.is_empty() {
+            return None;
+        }
+        match self.input {
+            Input::Line | Input::Choice(_) | Input::Prose => Some(text.into()),
+            Input::Number => Some(number(text)),
+            Input::Switch => (text == "false").then_some(Value::Bool(false)),
+            Input::List => Some(text.split([',', '\n']).map(str::trim).filter(|word| !word.is_empty()).collect()),
+            Input::Limits => Some(text.lines().filter(|line| !line.trim().is_empty()).map(read_limit).collect()),
+            Input::Pairs => {
+                let mut pairs = Map::new();
+                for line in text.lines().filter(|line| !line.trim().is_empty()) {
+                    let (key, value) = line.rsplit_once('=').unwrap_or((line, ""));
+                    pairs.insert(key.trim().to_owned(), value.trim().into());
+                }
+                Some(Value::Object(pairs))
+            }
+        }
+    }
+
+    /// Puts what is written into the fields of a document.
+    pub fn put(&self, fields: &mut Fields, text: &str) {
+        match self.read(text) {
+            Some(value) => _ = fields.insert(self.key.to_owned(), value),
+            None => _ = fields.remove(self.key),
+        }
+    }
+}
+
+/// What is wrong at each key: of the mistakes of a document those in the table at `at` (`widgets[3].`, or nothing for the
+/// board itself), in words; those of elsewhere by their whole place.
+#[must_use]
+pub fn told(mistakes: &[FieldError], at: &str) -> Vec<(String, String)> {
+    let told = mistakes.iter().map(|FieldError { field, expected, got, .. }| match field.strip_prefix(at) {
+        Some(within) => {
+            let end = within.find(['.', '[']).unwrap_or(within.len());
+            let (key, rest) = within.split_at(end);
+            let rest = rest.trim_start_matches('.');
+            let place = if rest.is_empty() { String::new() } else { format!("{rest}: ") };
+            (key.to_owned(), format!("{place}expected {expected}, got {got}"))
+        }
+        None => (String::new(), format!("{field}: expected {expected}, got {got}")),
+    });
+    told.collect()
+}
+
+fn joined(parts: impl Iterator<Item = String>, between: &str) -> String {
+    parts.collect::<Vec<_>>().join(between)
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// A number where it is one, else the text, of which the document's reader says what is wrong with it.
+fn number(text: &str) -> Value {
+    json::read(text).filter(Value::is_number).unwrap_or_else(|| text.into())
+}
+
+fn limit(threshold: &Value) -> String {
+    let side = if threshold.get("below").is_some() { "below" } else { "above" };
+    let part = |key| threshold.get(key).map(plain).unwrap_or_default();
+    format!("{side} {} {}", part(side), part("level"))
+}
+
+fn read_limit(line: &str) -> Value {
+    let mut words = line.split_whitespace();
+    let (side, limit, level) = (words.next(), words.next(), words.next());
+    let mut table = Map::new();
+    // `over 250` is told to be neither above nor below.
+    table.insert(side.unwrap_or_default().to_owned(), number(limit.unwrap_or_default()));
+    if let Some(level) = level {
+        table.insert("level".into(), level.into());
+    }
+    Value::Object(table)
+}
+
+/// The words of levels and colours, for hints.
+#[must_use]
+pub fn offers(input: &Input) -> Option<String> {
+    match input {
+        Input::Limits => Some(format!("above or below, a number, and {}", Level::offer())),
+        Input::Pairs => Some(format!("a state, =, and {}", Colour::offer())),
+        _ => None,
+    }
+}
+
+/// The words that [`Input::List`] of this key can have, where they are few.
+#[must_use]
+pub fn list_offers(key: &str, kind: WidgetType) -> Option<String> {
+    match (key, kind) {
+        ("quantiles", _) => Some(Quantile::offer()),
+        ("columns", WidgetType::Table) => Some(Column::offer()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+    use shared::Board;
+
+    fn mistakes(widget: &Value) -> Vec<FieldError> {
+        Board::read(&json!({ "widgets": [widget] })).mistakes
+    }
+
+    #[test]
+    fn the_form_of_each_type_has_every_key_that_the_document_can_have_and_no_other() {
+        for &(word, kind) in WidgetType::ALL {
+            let found = mistakes(&json!({ "id": "a", "type": word, "series": ["x"], "markdown": "x", "nonsense": 1 }));
+            let told = found.iter().find(|mistake| mistake.field.ends_with(".nonsense")).unwrap();
+            let (_, known) = told.expected.split_once("there are ").unwrap();
+            let mut form: Vec<_> = of_widget(kind).iter().map(|field| field.key).collect();
+            form.extend(["id", "type", "place"]);
+            form.sort_unstable();
+            assert_eq!(form.join(", "), known, "{word}");
+        }
+        let found = Board::read(&json!({ "nonsense": 1 })).mistakes;
+        let mut form: Vec<_> = of_board().iter().map(|field| field.key).collect();
+        form.push("widgets");
+        form.sort_unstable();
+        assert!(found[0].expected.ends_with(&form.join(", ")), "{found:?}");
+    }
+
+    #[test]
+    fn what_is_written_comes_back_as_it_was() {
+        let line = json!({
+            "id": "a", "type": "line", "title": "Latency", "series": ["ops/a", "ops/b/*"], "show": "mean",
+            "unit": "ms", "decimals": 2, "expect": "60s", "band": "min-max", "quantiles": ["p50", "p99"],
+            "y_min": 0.5, "y_max": 1e6, "y_scale": "log",
+            "thresholds": [{ "above": 250, "level": "warn" }, { "below": -2.5, "level": "bad" }],
+        });
+        let states =
+            json!({ "id": "a", "type": "states", "series": ["x"], "colours": { "up": "green", "a = b": "red" } });
+        let stat = json!({ "id": "a", "type": "stat", "series": ["x"], "sparkline": false, "change": "1h" });
+        let text = json!({ "id": "a", "type": "text", "markdown": "  # Hi\n\n*you*\n" });
+        for widget in [line, states, stat, text] {
+            assert_eq!(mistakes(&widget), []);
+            let Value::Object(mut fields) = widget else { panic!("a table") };
+            let kind = WidgetType::of(fields["type"].as_str().unwrap()).unwrap();
+            let before = fields.clone();
+            for field in of_widget(kind) {
+                let text = field.write(before.get(field.key));
+                field.put(&mut fields, &text);
+            }
+            assert_eq!(fields, before);
+        }
+    }
+
+    #[test]
+    fn what_is_written_wrong_is_told_at_its_field() {
+        let mut fields = Fields::new();
+        fields.insert("id".into(), "a".into());
+        fields.insert("type".into(), "line".into());
+        for field in of_widget(WidgetType::Line) {
+            let text = match field.key {
+                "series" => "ops/a, o p s, ops/b",
+                "decimals" => "two",
+                "thresholds" => "above 1 warn\nover 250 warn\nbelow many bad",
+                "expect" => "often",
+                _ => "",
+            };
+            field.put(&mut fields, text);
+        }
+        let found = told(&mistakes(&Value::Object(fields)), "widgets[0].");
+        let keys: Vec<_> = found.iter().map(|(key, _)| key.as_str()).collect();
+        assert!(["series", "decimals", "thresholds", "expect"].iter().all(|key| keys.contains(key)), "{found:?}");
+        assert!(found.iter().any(|(_, words)| words.starts_with("[1]: expected a selector")), "{found:?}");
+        assert!(
+            found.iter().any(|(_, words)| words == r#"expected a whole number from 0 to 10, got "two""#),
+            "{found:?}"
+        );
+        assert!(!keys.contains(&""), "{found:?}");
+    }
+
+    #[test]
+    fn another_type_keeps_what_it_can_have_too() {
+        let line = json!({ "id": "a", "type": "line", "series": ["x"], "unit": "ms", "band": "min-max",
+            "place": { "x": 0, "y": 0, "w": 2, "h": 2 } });
+        let Value::Object(fields) = line else { panic!("a table") };
+        let stat = Value::Object(turned_into(fields, WidgetType::Stat));
+        assert_eq!(mistakes(&stat), []);
+        assert_eq!((&stat["unit"], stat.get("band")), (&json!("ms"), None));
+        assert_eq!(stat["place"]["w"], 2);
+    }
+}

@@ -1,0 +1,113 @@
+//! Which key does what.
+
+use super::arrange::Direction;
+
+/// What is done to the widget that has the focus.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deed {
+    /// Move it by a step.
+    Move(Direction),
+    /// Make it larger or smaller by a cell.
+    Resize(Direction),
+    /// Take it away.
+    Remove,
+    /// Make another one like it.
+    Duplicate,
+    /// Open its form.
+    Open,
+}
+
+/// What is done to the board, or to the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Begin to edit.
+    Edit,
+    /// Choose a new widget.
+    Add,
+    /// Take the last edit back.
+    Undo,
+    /// Do it again.
+    Redo,
+    /// Store the board.
+    Save,
+}
+
+/// A key with what is held down beside it.
+#[derive(Clone, Copy, Debug)]
+pub struct Key<'a> {
+    /// Its name, as browsers have it.
+    pub name: &'a str,
+    /// Whether Ctrl is held down, or the Command key of a Mac.
+    pub ctrl: bool,
+    /// Whether Shift is.
+    pub shift: bool,
+}
+
+/// What a key does where a widget has the focus.
+#[must_use]
+pub fn deed(key: Key<'_>) -> Option<Deed> {
+    if key.ctrl {
+        return None;
+    }
+    let direction = match key.name {
+        "ArrowLeft" => Direction::Left,
+        "ArrowRight" => Direction::Right,
+        "ArrowUp" => Direction::Up,
+        "ArrowDown" => Direction::Down,
+        "Delete" | "Backspace" => return Some(Deed::Remove),
+        "Enter" => return Some(Deed::Open),
+        "d" => return Some(Deed::Duplicate),
+        _ => return None,
+    };
+    Some(if key.shift { Deed::Resize(direction) } else { Deed::Move(direction) })
+}
+
+/// What a key does anywhere on the page of a board, but where something is written.
+#[must_use]
+pub fn command(key: Key<'_>, editing: bool) -> Option<Command> {
+    match (key.name, key.ctrl, editing) {
+        ("e", false, false) => Some(Command::Edit),
+        ("a", false, true) => Some(Command::Add),
+        ("z" | "Z", true, true) => Some(if key.shift { Command::Redo } else { Command::Undo }),
+        ("y", true, true) => Some(Command::Redo),
+        ("s", true, true) => Some(Command::Save),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(text: &str) -> Key<'_> {
+        let mut key = Key { name: text, ctrl: false, shift: false };
+        while let Some((held, name)) = key.name.split_once(' ') {
+            key = Key { name, ctrl: key.ctrl || held == "Ctrl", shift: key.shift || held == "Shift" };
+        }
+        key
+    }
+
+    #[test]
+    fn arrows_move_and_with_shift_they_resize() {
+        assert_eq!(deed(key("ArrowLeft")), Some(Deed::Move(Direction::Left)));
+        assert_eq!(deed(key("Shift ArrowDown")), Some(Deed::Resize(Direction::Down)));
+        assert_eq!(deed(key("Delete")), Some(Deed::Remove));
+        assert_eq!(deed(key("Ctrl d")), None, "that is the browser's");
+    }
+
+    #[test]
+    fn what_was_edited_is_undone_by_the_keys_that_everyone_knows_and_only_while_editing() {
+        for (pressed, wanted) in [
+            ("Ctrl z", Command::Undo),
+            ("Ctrl Shift Z", Command::Redo),
+            ("Ctrl y", Command::Redo),
+            ("Ctrl s", Command::Save),
+            ("a", Command::Add),
+        ] {
+            assert_eq!(command(key(pressed), true), Some(wanted), "{pressed}");
+            assert_eq!(command(key(pressed), false), None, "{pressed}");
+        }
+        assert_eq!(command(key("e"), false), Some(Command::Edit));
+        assert_eq!(command(key("e"), true), None);
+    }
+}

@@ -1,0 +1,131 @@
+//! A board as a file: downloaded, uploaded, deleted; and the way into editing.
+
+use leptos::prelude::*;
+use shared::board::Etag;
+use wasm_bindgen::JsCast as _;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{DragEvent, File, HtmlElement, HtmlInputElement};
+
+use super::draft::Draft;
+use super::editor::{Editor, Trouble};
+use super::storing::{Outcome, Refused, Written, as_link, confirmed, delete, get, put};
+use crate::board::document::Edition;
+use crate::dynamic::spawn;
+use crate::part::{Part, on_window};
+
+/// The buttons at the head of a board that is looked at.
+#[must_use]
+pub fn menu(editor: Editor) -> AnyView {
+    on_window("dragover", |event| event.prevent_default());
+    on_window("drop", move |event| {
+        event.prevent_default();
+        let data = event.dyn_into::<DragEvent>().ok().and_then(|event| event.data_transfer());
+        if let Some(file) = data.and_then(|data| data.files()).and_then(|files| files.get(0)) {
+            upload(editor, file);
+        }
+    });
+    let file = Part::new("input", "spoken").with("type", "file").with("accept", ".toml,.json");
+    let file = file.with("data-testid", "upload").on("change", move |event| {
+        let input = event.target().and_then(|target| target.dyn_into::<HtmlInputElement>().ok());
+        if let Some(input) = input {
+            if let Some(file) = input.files().and_then(|files| files.get(0)) {
+                upload(editor, file);
+            }
+            // The same file, mended, can be chosen again.
+            input.set_value("");
+        }
+    });
+    let unmade = move || editor.stored().is_none();
+    let toml = Part::button("Download as TOML", "download-toml", move || download(editor, Written::Toml));
+    let list = Part::new("div", "menu-list")
+        .put(&toml.hidden(unmade))
+        .put(&Part::button("Download as JSON", "download-json", move || download(editor, Written::Json)))
+        .put(&Part::new("label", "button").text("Upload").put(&file))
+        .put(&Part::button("Delete", "delete", move || remove(editor)).hidden(unmade))
+        .put(&Part::new("a", "button").with("href", "?kiosk").text("Wall screen"));
+    let menu = Part::new("details", "menu").with("data-testid", "menu");
+    let menu = menu.put(&Part::new("summary", "button").text("File")).put(&list);
+    let edit = Part::button("Edit", "edit", move || editor.begin());
+    Part::new("span", "board-menu").put(&edit).put(&menu).hidden(move || editor.editing()).view()
+}
+
+fn download(editor: Editor, written: Written) {
+    spawn(async move {
+        let id = editor.id();
+        let text = match (editor.stored_untracked(), editor.automatic()) {
+            (None, Some(board)) => Some(Draft::automatic(&board).text()),
+            _ => get(&id, written).await,
+        };
+        let end = if written == Written::Toml { "toml" } else { "json" };
+        match text {
+            Some(text) => save_file(&format!("{id}.{end}"), &as_link(written, &text)),
+            None => told(editor, "The server does not give this board out now. Try again in a while."),
+        }
+    });
+}
+
+/// Has the browser save what a link leads to.
+fn save_file(name: &str, link: &str) {
+    let anchor = Part::new("a", "").with("href", link).with("download", name);
+    if let Some(anchor) = anchor.as_a::<HtmlElement>() {
+        anchor.click();
+    }
+}
+
+fn upload(editor: Editor, file: File) {
+    let name = file.name();
+    let question = match (untrack(|| editor.changed()), editor.stored_untracked()) {
+        (true, _) => Some(format!("Put {name} in the place of this board, and give up what is not saved?")),
+        (false, Some(_)) => Some(format!("Put {name} in the place of this board?")),
+        (false, None) => None,
+    };
+    if question.is_some_and(|question| !confirmed(&question)) {
+        return;
+    }
+    spawn(async move {
+        let text = JsFuture::from(file.text()).await.ok().and_then(|text| text.as_string());
+        let Some(text) = text else { return told(editor, "The file cannot be read.") };
+        let guess = if text.trim_start().starts_with('{') { Written::Json } else { Written::Toml };
+        let outcome = put(&editor.id(), Written::of(&name).unwrap_or(guess), &text, editor.stored_untracked()).await;
+        finish(editor, outcome, &format!("{name} is this board now."));
+    });
+}
+
+fn remove(editor: Editor) {
+    let Some(base) = editor.stored_untracked() else { return };
+    if confirmed("Delete this board? It then shows every series under its name by itself.") {
+        spawn(async move {
+            let outcome = delete(&editor.id(), base).await;
+            finish(editor, outcome, "The board is deleted.");
+        });
+    }
+}
+
+fn finish(editor: Editor, outcome: Outcome, done: &str) {
+    match outcome {
+        Outcome::Done(_) => {
+            editor.end();
+            editor.say(done);
+        }
+        Outcome::Changed => told(editor, "Someone else has changed this board just now, so it was left alone."),
+        Outcome::Refused(refused) => editor.trouble.set(Some(Trouble::Refused(refused))),
+    }
+    editor.ask();
+}
+
+fn told(editor: Editor, why: &str) {
+    let refused = Refused { why: why.to_owned(), places: Vec::new() };
+    editor.trouble.set(Some(Trouble::Refused(refused)));
+}
+
+impl Editor {
+    /// The tag of what the server has; nothing where nobody has made the board. Followed.
+    #[must_use]
+    pub fn stored(self) -> Option<Etag> {
+        self.document.edition.with(|edition| edition.as_ref().and_then(Edition::etag))
+    }
+
+    fn stored_untracked(self) -> Option<Etag> {
+        untrack(|| self.stored())
+    }
+}

@@ -1,0 +1,84 @@
+//! What is on each widget while the board is edited: a handle to move it by, a corner to resize it by, and buttons.
+
+use leptos::prelude::*;
+use shared::board::WidgetId;
+use wasm_bindgen::JsCast as _;
+use web_sys::{KeyboardEvent, PointerEvent};
+
+use super::drag::{self, Drag, Grip};
+use super::editor::{Editor, lies, name_of};
+use super::keys::{Deed, Key, deed};
+use crate::part::Part;
+
+/// The tools of one widget, while there is anything to do with them.
+#[must_use]
+pub fn tools(id: WidgetId, editor: Editor, drag: StoredValue<Option<Drag>>) -> AnyView {
+    let shown = move || {
+        if editor.editing() && !editor.peeking.get() { vec![make(&id, editor, drag)] } else { Vec::new() }
+    };
+    Part::new("div", "host").live_inside(shown).view()
+}
+
+fn make(id: &WidgetId, editor: Editor, drag: StoredValue<Option<Drag>>) -> Part {
+    let labelled = id.clone();
+    let label = move || {
+        let label = editor.history.with(|history| {
+            let draft = history.as_ref()?.now();
+            let kind = draft.widget(&labelled)?.get("type")?.as_str()?.to_owned();
+            Some(format!("{}, {kind}, {}", name_of(draft, &labelled), lies(draft.place(&labelled)?)))
+        });
+        label.unwrap_or_default()
+    };
+    let act = |deed: Deed| {
+        let id = id.clone();
+        move || editor.act(&id, deed)
+    };
+    let small = |shape: &str, label: &str, testid: &str, deed: Deed| {
+        let act = act(deed);
+        let button = Part::new("button", "tool").with("type", "button").with("title", label).with("aria-label", label);
+        button.with("data-testid", testid).put(&Part::icon(shape)).on("click", move |_| act())
+    };
+    let grab = |part: Part, grip: Grip| {
+        let id = id.clone();
+        part.on("pointerdown", move |event| {
+            if let Ok(event) = event.dyn_into::<PointerEvent>()
+                && event.button() == 0
+            {
+                drag.set_value(drag::begin(&id, grip, editor, &event));
+            }
+        })
+    };
+    let (pressed, open) = (id.clone(), act(Deed::Open));
+    let grip = Part::new("button", "tools-grip")
+        .with("type", "button")
+        .with("data-testid", "handle")
+        .with("data-handle", id.as_str())
+        .with("aria-describedby", "edit-keys")
+        .live("aria-label", label)
+        .put(&Part::icon("M5 3h1M5 8h1M5 13h1M10 3h1M10 8h1M10 13h1"))
+        .on("dblclick", move |_| open())
+        .on("keydown", move |event| {
+            let Ok(event) = event.dyn_into::<KeyboardEvent>() else { return };
+            let name = event.key();
+            if let Some(deed) = deed(Key::of(&event, &name)) {
+                event.prevent_default();
+                event.stop_propagation();
+                editor.act(&pressed, deed);
+            }
+        });
+    let head = Part::new("div", "tools-head")
+        .put(&grab(grip, Grip::Head))
+        .put(&small("M3 13l1-4 7-7 3 3-7 7z", "Edit this widget", "widget-open", Deed::Open))
+        .put(&small("M5 5h8v8H5zM3 10V3h7", "Duplicate this widget", "widget-copy", Deed::Duplicate))
+        .put(&small("M4 4l8 8M12 4l-8 8", "Remove this widget", "widget-remove", Deed::Remove));
+    let corner = Part::new("div", "tools-corner").with("data-testid", "corner").with("aria-hidden", "true");
+    Part::new("div", "tools").put(&head).put(&grab(corner, Grip::Corner))
+}
+
+impl<'a> Key<'a> {
+    /// The key of an event, whose name is `name`.
+    #[must_use]
+    pub fn of(event: &KeyboardEvent, name: &'a str) -> Self {
+        Self { name, ctrl: event.ctrl_key() || event.meta_key(), shift: event.shift_key() }
+    }
+}

@@ -1,0 +1,99 @@
+//! A wall screen: nothing but the board, or several boards in turn.
+//!
+//! [`Kiosk::of`] reads what the address asks for; [`turns`] says whose turn it is,
+//! [`show`] shows it.
+
+pub mod show;
+pub mod turns;
+
+use std::time::Duration;
+
+use shared::BoardId;
+use shared::board::Span;
+
+/// How long each board is shown where the address does not say.
+const EVERY: u64 = 30;
+
+/// The shortest time that a board is shown: it has to come, and be read.
+const SHORTEST: u64 = 5;
+
+/// What a wall shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kiosk {
+    /// The boards, at least one, in turn.
+    pub boards: Vec<BoardId>,
+    /// How long each is shown.
+    pub every: Duration,
+    /// What of the address cannot be made out, in words: the rest is shown all the same.
+    pub mistakes: Vec<String>,
+}
+
+impl Kiosk {
+    /// What the query of an address asks for (`?kiosk&boards=ops,shop&every=30s`, escapes resolved); nothing where it asks
+    /// for no kiosk. `board` is the one that the path names, which is shown where no others are named.
+    #[must_use]
+    pub fn of(query: &str, board: Option<&BoardId>) -> Option<Self> {
+        let pairs = || {
+            let parts = query.trim_start_matches('?').split('&');
+            parts.map(|part| part.split_once('=').unwrap_or((part, "")))
+        };
+        pairs().find(|(key, _)| *key == "kiosk")?;
+        let mut boards: Vec<BoardId> = Vec::new();
+        let mut every = EVERY;
+        let mut mistakes = Vec::new();
+        for (key, value) in pairs() {
+            match key {
+                "boards" => {
+                    for name in value.split(',').filter(|name| !name.is_empty()) {
+                        match name.parse() {
+                            Ok(id) => boards.push(id),
+                            Err(error) => mistakes.push(format!("boards: {name:?} is no name of a board: {error}")),
+                        }
+                    }
+                }
+                "every" => match value.parse::<Span>() {
+                    Ok(span) if span.seconds() >= SHORTEST => every = span.seconds(),
+                    Ok(_) => mistakes.push(format!("every: a board is shown for at least {SHORTEST}s")),
+                    Err(error) => mistakes.push(format!("every: {value:?} is no time: {error}")),
+                },
+                "kiosk" | "" => {}
+                other => mistakes.push(format!("{other:?} is no parameter; there are kiosk, boards and every")),
+            }
+        }
+        if boards.is_empty() {
+            boards.extend(board.cloned());
+        }
+        if boards.is_empty() {
+            mistakes.push("say which boards: ?kiosk&boards=ops,shop".to_owned());
+        }
+        Some(Self { boards, every: Duration::from_secs(every), mistakes })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kiosk(query: &str) -> Option<Kiosk> {
+        Kiosk::of(query, Some(&"ops".parse().unwrap()))
+    }
+
+    #[test]
+    fn a_wall_shows_its_board_or_several_in_turn() {
+        assert_eq!(kiosk(""), None);
+        assert_eq!(kiosk("?edit"), None);
+        let one = kiosk("?kiosk").unwrap();
+        assert_eq!((one.boards.len(), one.boards[0].as_str()), (1, "ops"));
+        let turns = kiosk("?kiosk&boards=ops,shop&every=1m").unwrap();
+        assert_eq!(turns.boards.iter().map(BoardId::as_str).collect::<Vec<_>>(), ["ops", "shop"]);
+        assert_eq!((turns.every, turns.mistakes.len()), (Duration::from_secs(60), 0));
+    }
+
+    #[test]
+    fn what_cannot_be_made_out_is_told_and_the_rest_is_shown() {
+        let wrong = kiosk("?kiosk&boards=ops,a%20b,shop&every=soon&speed=2").unwrap();
+        assert_eq!((wrong.boards.len(), wrong.every.as_secs(), wrong.mistakes.len()), (2, EVERY, 3));
+        assert_eq!(kiosk("?kiosk&every=1s").unwrap().mistakes, ["every: a board is shown for at least 5s"]);
+        assert_eq!(Kiosk::of("?kiosk", None).unwrap().mistakes, ["say which boards: ?kiosk&boards=ops,shop"]);
+    }
+}
