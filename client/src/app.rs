@@ -1,5 +1,7 @@
 //! The page as a whole.
 
+use std::any::Any;
+
 use leptos::mount::mount_to;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast as _;
@@ -8,7 +10,7 @@ use crate::board::page::{BoardPage, NoBoardPage};
 use crate::edit::bar::key_for_page;
 use crate::home::HomePage;
 use crate::kiosk::Kiosk;
-use crate::kiosk::show::KioskPage;
+use crate::kiosk::show;
 use crate::part::{Part, on_window};
 use crate::route::Route;
 use crate::theme::{self, Theme};
@@ -28,10 +30,18 @@ pub fn start() {
     place.set_inner_html("");
     let route = Route::of(&browser::path());
     let board = if let Route::Board(id) = &route { Some(id) } else { None };
-    match Kiosk::of(&browser::query(), board) {
-        Some(kiosk) => mount_to(place, || view! { <KioskPage kiosk/> }).forget(),
-        None => mount_to(place, || view! { <App route/> }).forget(),
-    }
+    let page: Box<dyn FnOnce() -> AnyView> = match Kiosk::of(&browser::query(), board) {
+        Some(kiosk) => Box::new(|| show::page(kiosk)),
+        None => Box::new(|| view! { <App route/> }.into_any()),
+    };
+    // It stays for as long as the page is open.
+    Box::leak(mount(place, page));
+}
+
+/// Puts a view in a place, until what is given back is dropped.
+pub fn mount(place: web_sys::HtmlElement, page: impl FnOnce() -> AnyView + 'static) -> Box<dyn Any> {
+    let page: Box<dyn FnOnce() -> AnyView> = Box::new(page);
+    Box::new(mount_to(place, page))
 }
 
 /// The page of a route.

@@ -14,7 +14,7 @@ use crate::format::duration::ago;
 use crate::part::{Part, written};
 use crate::stream::clock::ServerClock;
 use crate::{browser, fetch, json};
-use cards::{Card, Listed, Made, cards};
+use cards::{Card, Listed, Made, cards, entries};
 use shared::BoardId;
 
 /// How often the list is asked for, while anyone can see it.
@@ -77,7 +77,7 @@ impl Known {
 /// All boards, and the server's time where the answer carries it; nothing where they cannot be had.
 async fn boards() -> Option<(Vec<Card>, Option<u64>)> {
     let made = fetch::get("/api/boards").await.ok().filter(fetch::Answer::is_ok)?;
-    let made: Vec<Made> = json::read(&made.body)?;
+    let made = entries(&json::read(&made.body)?, Made::of)?;
     let (listed, server) = list().await?;
     Some((cards(&listed, made), server))
 }
@@ -89,7 +89,7 @@ pub async fn list() -> Option<(Vec<Listed>, Option<u64>)> {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates; NaN was sorted out")]
     // The header is cut to the second: the middle of it is the better guess.
     let server = date.is_finite().then(|| date as u64 + 500);
-    Some((json::read(&answer.body)?, server))
+    Some((entries(&json::read(&answer.body)?, Listed::of)?, server))
 }
 
 /// All boards, each as a card.

@@ -24,7 +24,6 @@ mod browser {
     use std::fmt;
 
     use js_sys::{Array, Object, Reflect};
-    use serde::de::value::StringDeserializer;
     use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
     use serde::forward_to_deserialize_any;
     use wasm_bindgen::{JsCast as _, JsValue};
@@ -89,23 +88,13 @@ mod browser {
             visitor.visit_newtype_struct(self)
         }
 
-        /// A word that stands for a value: no enum that comes has more than that.
-        fn deserialize_enum<V: Visitor<'de>>(
-            self,
-            _: &'static str,
-            _: &'static [&'static str],
-            visitor: V,
-        ) -> Result<V::Value, Misshapen> {
-            visitor.visit_enum(StringDeserializer::new(self.0.as_string().ok_or(Misshapen)?))
-        }
-
         fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misshapen> {
             visitor.visit_unit()
         }
 
         forward_to_deserialize_any! {
             bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq
-            tuple tuple_struct map struct identifier
+            tuple tuple_struct map struct enum identifier
         }
     }
 

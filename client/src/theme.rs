@@ -86,16 +86,18 @@ impl Theme {
 /// The button that goes from one to the next.
 #[must_use]
 pub fn switch() -> Part {
-    let theme = RwSignal::new(Theme::current());
-    on_window(CHOSEN, move |_| {
-        theme.try_set(Theme::current());
-    });
-    Part::new("button", "quiet")
+    let button = Part::new("button", "quiet")
         .with("type", "button")
         .with("data-testid", "theme")
         .with("title", "Light, dark, or as the system has it (t)")
-        .live_text(move || format!("{} theme", theme.get().word()))
-        .on("click", |_| Theme::turn())
+        .on("click", |_| Theme::turn());
+    let tell = {
+        let button = button.clone();
+        move || button.element().set_text_content(Some(&format!("{} theme", Theme::current().word())))
+    };
+    tell();
+    on_window(CHOSEN, move |_| tell());
+    button
 }
 
 fn root() -> Option<web_sys::Element> {

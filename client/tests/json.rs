@@ -5,7 +5,6 @@
 
 use pulseboard_client::json;
 use shared::Event;
-use shared::point::Kind;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 wasm_bindgen_test_configure!(run_in_browser);
@@ -33,11 +32,4 @@ fn what_is_no_json_or_has_another_shape_is_nothing() {
     for text in ["", "{", "[1,2", "{\"type\":\"update\",\"now\":1}", "7", "null", "{\"type\":\"hello\",\"now\":1.5}"] {
         assert!(json::read::<Event>(text).is_none(), "{text}");
     }
-}
-
-#[wasm_bindgen_test]
-fn a_word_that_stands_for_a_value_is_read_as_that() {
-    let read: Vec<Kind> = json::read(r#"["number","text"]"#).unwrap();
-    assert_eq!(read, [Kind::Number, Kind::Text]);
-    assert!(json::read::<Kind>(r#""colour""#).is_none() && json::read::<Kind>("7").is_none());
 }

@@ -70,7 +70,8 @@ fn Cell(
 /// The widgets with their places, in the order in which they are read.
 #[must_use]
 pub fn in_order(board: &Board) -> Vec<(Widget, Place)> {
-    let mut laid: Vec<_> = board.widgets.iter().cloned().zip(board.places()).collect();
-    laid.sort_by_key(|(_, place)| (place.y, place.x));
-    laid
+    let places = board.places();
+    let mut order: Vec<_> = places.iter().enumerate().map(|(index, place)| (place.y, place.x, index)).collect();
+    order.sort_unstable();
+    order.into_iter().map(|(.., index)| (board.widgets[index].clone(), places[index])).collect()
 }

@@ -76,24 +76,23 @@ pub fn BoardPage(
         })
     });
     let of = id.clone();
-    let selectors = Memo::new(move |_| {
+    let mut shown = Vec::new();
+    effect(move || {
         let stored = document.edition.with(|edition| match edition {
             None => None,
             Some(Edition::Automatic) => Some(vec![of.selector()]),
             Some(Edition::Made { board, .. }) => Some(board.selectors()),
-        })?;
+        });
         let edited = editor.history.with(|history| history.as_ref().map(|history| history.now().board().selectors()));
-        Some(all_of(stored, edited.unwrap_or_default()))
-    });
-    let of = id.clone();
-    let mut shown = false;
-    effect(move || {
-        let Some(selectors) = selectors.get() else { return };
-        if !shown && selectors != [of.selector()] {
+        let Some(selectors) = stored.map(|stored| all_of(stored, edited.unwrap_or_default())) else { return };
+        if selectors == shown {
+            return;
+        }
+        if shown.is_empty() && selectors != [of.selector()] {
             // What came until here is of other series: without theirs the widgets would look empty.
             live.loaded.set(false);
         }
-        shown = true;
+        shown.clone_from(&selectors);
         stream.show(selectors);
     });
     // What the document says, until someone chooses another.
@@ -148,20 +147,11 @@ pub fn BoardPage(
             view! { <Grid board stage editor drag/> }.into_any()
         }
     });
+    let latency_ms = stream.latency_ms;
+    let badge = view! { <Badge standing=stream.standing latency_ms/> }.into_any();
     let head = match screen {
-        Screen::Desk => view! {
-            <Masthead title>
-                <RangePicker view=stage.view now=stage.server_now/>
-                {menu(editor)}
-                <Badge standing=stream.standing latency_ms=stream.latency_ms/>
-            </Masthead>
-        }
-        .into_any(),
-        Screen::Wall => view! {
-            <h1 class="spoken">{title}</h1>
-            <Badge standing=stream.standing latency_ms=Signal::stored(None)/>
-        }
-        .into_any(),
+        Screen::Desk => view! { <Masthead title><RangePicker view=stage.view now=stage.server_now/> {menu(editor)} {badge}</Masthead> }.into_any(),
+        Screen::Wall => view! { <h1 class="spoken">{text(move || title.get())}</h1> {badge} }.into_any(),
     };
     let above = above(editor, drag);
     view! {
@@ -176,7 +166,7 @@ pub fn BoardPage(
             <div class="board" data-state=text(move || state.get().of_picture().to_owned()) aria-busy=text(move || (!known.get()).to_string())>
                 {tiles}
             </div>
-            {(screen == Screen::Desk).then(|| view! { <Doctor/> })}
+            {(screen == Screen::Desk).then(|| view! { <Doctor/> }.into_any())}
         </main>
     }
 }

@@ -68,13 +68,15 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    use crate::home::cards::entries;
+
     fn listed() -> Vec<Listed> {
         let text = r#"[
             {"name":"ops/api/latency_ms","kind":"number","value":2,"ts":5},
             {"name":"ops/api/rate","kind":"number","value":2,"ts":5},
             {"name":"ops/deploy","kind":"text","text":"x","ts":5}
         ]"#;
-        serde_json::from_str(text).unwrap()
+        entries(&serde_json::from_str(text).unwrap(), Listed::of).unwrap()
     }
 
     fn names(searched: &str) -> Vec<String> {

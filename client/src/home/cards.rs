@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde_json::Value;
 use shared::point::Kind;
 use shared::{BoardId, Millis, Selector, SeriesName};
 
 /// A series as `GET /api/series` lists it, as far as it matters here.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
     /// Its name.
     pub name: SeriesName,
@@ -18,16 +18,45 @@ pub struct Listed {
 }
 
 /// A board that somebody made, as `GET /api/boards` lists it.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Made {
     /// Which board.
     pub id: BoardId,
     /// What it is called.
-    #[serde(default)]
     pub title: Option<String>,
     /// What it shows.
-    #[serde(default)]
     pub series: Vec<Selector>,
+}
+
+// Both are read from values: a parser of its own for each would be a good part of this page.
+
+impl Listed {
+    /// One entry of the list; nothing where it is none.
+    #[must_use]
+    pub fn of(entry: &Value) -> Option<Self> {
+        let kind = if text(entry, "kind")? == "text" { Kind::Text } else { Kind::Number };
+        Some(Self { name: text(entry, "name")?.parse().ok()?, kind, ts: Millis(entry.get("ts")?.as_u64()?) })
+    }
+}
+
+impl Made {
+    /// One entry of the list; nothing where it is none.
+    #[must_use]
+    pub fn of(entry: &Value) -> Option<Self> {
+        let series = entry.get("series").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let series = series.iter().filter_map(|selector| selector.as_str()?.parse().ok()).collect();
+        Some(Self { id: text(entry, "id")?.parse().ok()?, title: text(entry, "title").map(str::to_owned), series })
+    }
+}
+
+/// All entries of a list that can be made out; nothing where it is no list.
+#[must_use]
+pub fn entries<T>(list: &Value, of: fn(&Value) -> Option<T>) -> Option<Vec<T>> {
+    Some(list.as_array()?.iter().filter_map(of).collect())
+}
+
+fn text<'a>(entry: &'a Value, key: &str) -> Option<&'a str> {
+    entry.get(key)?.as_str()
 }
 
 /// A board at a glance.
@@ -93,7 +122,7 @@ mod tests {
             {"name":"ops/deploy","kind":"text","text":"deploying","ts":30},
             {"name":"ops","kind":"number","value":1,"ts":20}
         ]"#;
-        serde_json::from_str(listed).unwrap()
+        entries(&serde_json::from_str(listed).unwrap(), Listed::of).unwrap()
     }
 
     fn told(cards: &[Card]) -> Vec<(&str, usize, Option<u64>)> {
@@ -112,7 +141,7 @@ mod tests {
             {"id":"ops","title":"Operations","series":["shop/*","ops/temp"],"etag":"x","origin":"stored","changed":1},
             {"id":"wall","series":[]}
         ]"#;
-        let cards = cards(&listed(), serde_json::from_str(made).unwrap());
+        let cards = cards(&listed(), entries(&serde_json::from_str(made).unwrap(), Made::of).unwrap());
         assert_eq!(told(&cards), [("ops", 2, Some(10)), ("shop", 1, Some(5)), ("wall", 0, None)]);
         let titles: Vec<_> = cards.iter().map(|card| card.title.as_deref()).collect();
         assert_eq!(titles, [Some("Operations"), None, Some("wall")]);

@@ -3,7 +3,6 @@
 use std::any::Any;
 use std::time::Duration;
 
-use leptos::mount::mount_to;
 use leptos::prelude::*;
 use shared::BoardId;
 use wasm_bindgen::{JsCast as _, JsValue};
@@ -11,8 +10,9 @@ use web_sys::{Element, HtmlElement};
 
 use super::Kiosk;
 use super::turns::Turns;
+use crate::app::mount;
 use crate::board::page::{BoardPage, Screen};
-use crate::dynamic::{effect, spawn};
+use crate::dynamic::spawn;
 use crate::part::{Part, on_window};
 
 /// How often it is looked at whose turn it is.
@@ -22,18 +22,35 @@ const TICK: Duration = Duration::from_secs(1);
 const REST: u32 = 3;
 
 /// A board, or several in turn, and nothing else.
-#[component]
-pub fn KioskPage(
-    /// What is shown.
-    kiosk: Kiosk,
-) -> impl IntoView {
+#[must_use]
+pub fn page(kiosk: Kiosk) -> AnyView {
     let Kiosk { boards, every, mistakes } = kiosk;
-    let turns = RwSignal::new(Turns::new(boards.len(), every));
-    let rested = RwSignal::new(0_u32);
+    let root = Part::new("div", "kiosk");
+    let root = mistakes.iter().fold(root, |root, words| {
+        root.put(&Part::new("p", "notice").with("role", "alert").with("data-testid", "kiosk-wrong").text(words))
+    });
+    let mut wall = Wall {
+        turns: Turns::new(boards.len(), every),
+        boards,
+        shown: Vec::new(),
+        root: root.element().clone(),
+        here: Owner::current().unwrap_or_default(),
+    };
+    wall.show();
+    let rested = StoredValue::new(0_u32);
+    let rests = root.clone();
+    let wall = StoredValue::new_local(wall);
     let ticking = set_interval_with_handle(
         move || {
-            turns.update(|turns| turns.pass(TICK));
-            rested.update(|rested| *rested = rested.saturating_add(1));
+            wall.try_update_value(|wall| {
+                wall.turns.pass(TICK);
+                wall.show();
+            });
+            let ticks = rested.try_get_value().unwrap_or_default().saturating_add(1);
+            rested.try_set_value(ticks);
+            if ticks == REST {
+                _ = rests.element().set_attribute("data-rests", "true");
+            }
         },
         TICK,
     );
@@ -42,63 +59,74 @@ pub fn KioskPage(
             ticking.clear();
         }
     });
-    on_window("pointermove", move |_| rested.set(0));
-    // A page that was hidden has lost its lock.
+    let moved = root.clone();
+    on_window("pointermove", move |_| {
+        rested.set_value(0);
+        _ = moved.element().remove_attribute("data-rests");
+    });
+    // A page that was hidden has lost its lock; the event comes up from the document.
     on_window("visibilitychange", |_| stay_awake());
     stay_awake();
-    let on = Memo::new(move |_| turns.with(Turns::turn));
-    let there = Memo::new(move |_| turns.with(Turns::there));
-    let rests = Memo::new(move |_| rested.get() >= REST);
-    let title = boards.clone();
-    effect(move || {
-        let board = title.get(turns.with_untracked(|turns| turns.board(on.get())));
-        document().set_title(&board.map_or_else(|| "Pulseboard".to_owned(), |id| format!("{id} – Pulseboard")));
-    });
-    let stage = Part::new("div", "");
-    let place = stage.clone();
-    // Each board lives under an owner of its own: that of the effect ends whenever a turn comes or goes.
-    let here = Owner::current().unwrap_or_default();
-    let shown = StoredValue::new_local(Vec::<(usize, TurnOn)>::new());
-    effect(move || {
-        let there = there.get();
-        shown.update_value(|shown| shown.retain(|(turn, _)| there.contains(turn)));
+    root.view()
+}
+
+/// The boards that are there, and what is made of time.
+struct Wall {
+    boards: Vec<BoardId>,
+    turns: Turns,
+    /// Each with the number of its turn.
+    shown: Vec<(usize, OnWall)>,
+    root: Element,
+    /// The owner of all: each board lives under one of its own below that.
+    here: Owner,
+}
+
+impl Wall {
+    /// Has those boards there that must be, and only one of them in sight.
+    fn show(&mut self) {
+        let there = self.turns.there();
+        self.shown.retain(|(turn, _)| there.contains(turn));
         for turn in there {
-            let id = boards.get(turns.with_untracked(|turns| turns.board(turn))).cloned();
-            if let Some(id) = id
-                && !shown.with_value(|shown| shown.iter().any(|(known, _)| *known == turn))
-            {
-                let made = here.child().with(|| TurnOn::make(id, place.element(), move || on.get() == turn));
-                shown.update_value(|shown| shown.push((turn, made)));
+            if self.shown.iter().any(|(known, _)| *known == turn) {
+                continue;
+            }
+            if let Some(id) = self.boards.get(self.turns.board(turn)) {
+                let made = self.here.child().with(|| OnWall::make(id.clone(), &self.root));
+                self.shown.push((turn, made));
             }
         }
-    });
-    let wrong = mistakes
-        .iter()
-        .map(|words| Part::new("p", "notice").with("role", "alert").with("data-testid", "kiosk-wrong").text(words));
-    let kiosk = Part::new("div", "kiosk").live("data-rests", move || rests.get().to_string());
-    wrong.fold(kiosk, |kiosk, words| kiosk.put(&words)).put(&stage).view()
+        for (turn, OnWall { host, .. }) in &self.shown {
+            let on = if *turn == self.turns.turn() { "true" } else { "false" };
+            if host.get_attribute("data-on").as_deref() != Some(on) {
+                _ = host.set_attribute("data-on", on);
+                if on == "true" {
+                    let id = host.get_attribute("data-board").unwrap_or_default();
+                    document().set_title(&format!("{id} – Pulseboard"));
+                }
+            }
+        }
+    }
 }
 
 /// A board on the wall: it ends, and its place with it, when this is dropped.
-struct TurnOn {
+struct OnWall {
     host: HtmlElement,
     _owner: Option<Owner>,
     _mounted: Box<dyn Any>,
 }
 
-impl TurnOn {
-    fn make(id: BoardId, stage: &Element, on: impl Fn() -> bool + 'static) -> Self {
+impl OnWall {
+    fn make(id: BoardId, stage: &Element) -> Self {
         let part = Part::new("div", "turn").with("data-testid", "turn").with("data-board", id.as_str());
-        let part = part.live("data-on", move || on().to_string());
         let host: HtmlElement = part.element().clone().unchecked_into();
         // It fails only for what holds the stage itself.
         _ = stage.append_child(&host);
-        let mounted = mount_to(host.clone(), move || view! { <BoardPage id screen=Screen::Wall/> });
-        Self { host, _owner: Owner::current(), _mounted: Box::new(mounted) }
+        let mounted = mount(host.clone(), move || view! { <BoardPage id screen=Screen::Wall/> }.into_any());
+        Self { host, _owner: Owner::current(), _mounted: mounted }
     }
 }
 
-impl Drop for TurnOn {
+impl Drop for OnWall {
     fn drop(&mut self) {
         self.host.remove();
     }

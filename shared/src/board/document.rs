@@ -128,7 +128,8 @@ impl Board {
     /// Every series that it shows: sorted, without repeats; none where all its widgets are texts.
     #[must_use]
     pub fn selectors(&self) -> Vec<Selector> {
-        let all: BTreeSet<_> = self.widgets.iter().flat_map(Widget::series).collect();
+        let mut all = BTreeSet::new();
+        self.widgets.iter().flat_map(Widget::series).for_each(|selector| _ = all.insert(selector));
         all.into_iter().cloned().collect()
     }
 

@@ -24,15 +24,14 @@ pub enum Wish {
 pub fn layout(columns: Columns, wishes: &[Wish]) -> Vec<Place> {
     let mut skyline = Skyline { heights: vec![0; columns.get().into()] };
     let mut laid: Vec<Option<Place>> = vec![None; wishes.len()];
-    let mut placed: Vec<(usize, Place)> = Vec::new();
+    let within = |wish: &Wish| if let Wish::At(place) = wish { Some(within(columns, *place)) } else { None };
+    let mut order: Vec<(u16, u16, usize)> = Vec::new();
     for (index, wish) in wishes.iter().enumerate() {
-        if let Wish::At(place) = wish {
-            placed.push((index, within(columns, *place)));
-        }
+        order.extend(within(wish).map(|Place { x, y, .. }| (y, x, index)));
     }
-    placed.sort_by_key(|&(index, Place { x, y, .. })| (y, x, index));
-    for (index, place) in placed {
-        laid[index] = Some(skyline.put(place.x, place.w, place.h));
+    order.sort_unstable();
+    for (.., index) in order {
+        laid[index] = within(&wishes[index]).map(|place| skyline.put(place.x, place.w, place.h));
     }
     let rest = wishes.iter().zip(laid).map(|(wish, laid)| match (laid, wish) {
         (Some(place), _) => place,
