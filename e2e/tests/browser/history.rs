@@ -1,6 +1,7 @@
 //! The past on the page: it is there after a reload, and can be looked into.
 
 use std::fmt::Write as _;
+use std::ops::Range;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use pulseboard_e2e::{Page, Stage, curl, until};
@@ -22,8 +23,9 @@ async fn stage() -> Stage {
     }
     stage.server.push_batch(&lines).await;
     let url = format!("{}/api/boards/ops", stage.server.base());
-    let status = curl(&["-X", "PUT", "-H", "content-type: application/json", "-d", BOARD, &url, "-w", "%{http_code}"]);
-    assert!(status.await.ends_with("201"), "the board is made");
+    let status =
+        curl(&["-X", "PUT", "-H", "content-type: application/json", "-d", BOARD, &url, "-w", "%{http_code}"]).await;
+    assert!(status.ends_with("201"), "the board is made");
     stage
 }
 
@@ -37,19 +39,22 @@ async fn value_at(page: &Page<'_>, part: &str) -> Option<f64> {
         over.dispatchEvent(new PointerEvent('pointermove', at));
         return document.querySelector('[data-testid=legend-value]')?.textContent ?? null";
     let text = page.eval(script, &[part]).await;
-    text.as_str()?.replace(',', "").parse().ok()
+    text.as_str()?.replace(',', "").replace('−', "-").parse().ok()
+}
+
+/// Waits until the line tells a number of this range where the pointer is: what is told follows it, some frames later.
+async fn reads(page: &Page<'_>, what: &str, part: &str, wanted: Range<f64>) {
+    until(what, async || match value_at(page, part).await {
+        Some(value) if wanted.contains(&value) => Ok(()),
+        other => Err(format!("{other:?}; {}", page.account().await)),
+    })
+    .await;
 }
 
 /// Waits until the line is there from long ago to now.
 async fn shows_the_past(page: &Page<'_>) {
-    until("the line tells of what was half an hour ago, and of now", async || {
-        let (then, now) = (value_at(page, "0.5").await, value_at(page, "0.99").await);
-        match (then, now) {
-            (Some(then), Some(now)) if (1_700.0..1_900.0).contains(&then) && now < 120.0 => Ok(()),
-            other => Err(format!("{other:?}; {}", page.account().await)),
-        }
-    })
-    .await;
+    reads(page, "the line tells of what was half an hour ago", "0.5", 1_700.0..1_900.0).await;
+    reads(page, "and of now", "0.99", 0.0..120.0).await;
 }
 
 #[tokio::test]
@@ -60,11 +65,7 @@ async fn what_was_long_before_the_page_was_opened_is_on_it_and_survives_a_reload
     page.eval("location.reload()", &[]).await;
     shows_the_past(&page).await;
     stage.server.push("ops/temp", "-7").await;
-    until("the newest number continues the line", async || {
-        let newest = value_at(&page, "1").await;
-        if newest == Some(-7.0) { Ok(()) } else { Err(format!("{newest:?}")) }
-    })
-    .await;
+    reads(&page, "the newest number continues the line", "1", -7.0..-6.0).await;
 }
 
 #[tokio::test]
@@ -85,17 +86,10 @@ async fn a_drag_zooms_in_a_link_shows_the_same_and_a_double_click_leads_back_to_
         if address.contains("from=") && address.contains("to=") { Ok(address) } else { Err(address) }
     })
     .await;
-    let zoomed = |value: Option<f64>| value.is_some_and(|value| (2_180.0..2_320.0).contains(&value));
-    let is_zoomed = async |page: &Page<'_>| {
-        until("the middle is what was three eighths from the left", async || {
-            let value = value_at(page, "0.5").await;
-            if zoomed(value) { Ok(()) } else { Err(format!("{value:?}")) }
-        })
-        .await;
-    };
-    is_zoomed(&page).await;
+    let zoomed = "the middle is what was three eighths from the left";
+    reads(&page, zoomed, "0.5", 2_180.0..2_320.0).await;
     page.open(&address).await;
-    is_zoomed(&page).await;
+    reads(&page, zoomed, "0.5", 2_180.0..2_320.0).await;
     assert!(page.text("range-told").await.is_some_and(|told| told.contains(" – ")), "it is told which range it is");
 
     page.eval(
