@@ -12,7 +12,7 @@ use tokio::process::{Child, Command};
 
 /// A server on a free port with an empty store; it ends when dropped.
 pub(crate) struct Server {
-    child: Child,
+    _child: Child,
     /// Where it listens.
     pub(crate) addr: SocketAddr,
     _data: TempDir,
@@ -42,17 +42,8 @@ impl Server {
             .unwrap_or_default()
             .parse()
             .with_context(|| format!("it said {first:?}"))?;
-        Ok(Self { child, addr, _data: data })
+        Ok(Self { _child: child, addr, _data: data })
     }
-
-    /// How much memory it has, in KiB.
-    pub(crate) fn resident(&self) -> anyhow::Result<u64> {
-        let pid = self.child.id().context("it has ended")?;
-        let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
-        Ok(line.trim().trim_end_matches(" kB").parse()?)
-    }
-
     /// Pushes one body to a series, over a connection that is kept.
     pub(crate) async fn pusher(&self) -> anyhow::Result<Pusher> {
         let socket = TcpStream::connect(self.addr).await?;
