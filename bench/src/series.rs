@@ -50,7 +50,9 @@ pub(crate) fn run(binary: &Path, options: &Options) -> anyhow::Result<()> {
         anyhow::ensure!(begun.elapsed() < Duration::from_secs(options.patience), "it does not come to rest");
         std::thread::sleep(Duration::from_millis(200));
     }
-    row("at rest, all written", begun.elapsed().as_secs_f64(), &server)?;
+    // What has not changed for two minutes is packed.
+    std::thread::sleep(Duration::from_secs(125).saturating_sub(begun.elapsed()));
+    row("at rest, all written and packed", begun.elapsed().as_secs_f64(), &server)?;
 
     server.end()?;
     let took = server.restart(binary)?;
