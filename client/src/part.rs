@@ -45,7 +45,7 @@ impl Part {
     /// A small drawing, of one stroke on a ground of 16 by 16.
     #[must_use]
     pub fn icon(path: &str) -> Self {
-        let span = Self::new("span", "icon");
+        let span = Self::new("span", "glyph");
         span.0.set_inner_html(&format!("<svg viewBox=\"0 0 16 16\" aria-hidden=\"true\"><path d=\"{path}\"/></svg>"));
         span
     }

@@ -31,6 +31,8 @@ const BOARD: &str = r#"{ "title": "Ours", "widgets": [
 fn editor() -> (Element, Editor, Owner) {
     let place: HtmlElement = document().create_element("section").unwrap().unchecked_into();
     document().body().unwrap().append_child(&place).unwrap();
+    // What runs effects is there once anything was mounted.
+    mount_to(place.clone(), || ()).forget();
     let owner = Owner::new();
     let editor = owner.with(|| {
         let edition = Edition::made(TAG.parse().unwrap(), json::read(BOARD).unwrap());

@@ -151,7 +151,7 @@ pub fn BoardPage(
     let badge = view! { <Badge standing=stream.standing latency_ms/> }.into_any();
     let head = match screen {
         Screen::Desk => view! { <Masthead title><RangePicker view=stage.view now=stage.server_now/> {menu(editor)} {badge}</Masthead> }.into_any(),
-        Screen::Wall => view! { <h1 class="spoken">{text(move || title.get())}</h1> {badge} }.into_any(),
+        Screen::Wall => view! { <h1 class="unseen">{text(move || title.get())}</h1> {badge} }.into_any(),
     };
     let above = above(editor, drag);
     view! {

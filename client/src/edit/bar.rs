@@ -29,7 +29,7 @@ pub fn above(editor: Editor, drag: StoredValue<Option<Drag>>) -> AnyView {
         });
         sheet.into_iter().collect()
     });
-    let said = Part::new("p", "spoken").with("role", "status").with("data-testid", "said");
+    let said = Part::new("p", "unseen").with("role", "status").with("data-testid", "said");
     let said = said.live_text(move || editor.said.get());
     let keys = Part::new("p", "").with("id", "edit-keys").with("hidden", "");
     let keys =

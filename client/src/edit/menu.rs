@@ -24,7 +24,7 @@ pub fn menu(editor: Editor) -> AnyView {
             upload(editor, file);
         }
     });
-    let file = Part::new("input", "spoken").with("type", "file").with("accept", ".toml,.json");
+    let file = Part::new("input", "unseen").with("type", "file").with("accept", ".toml,.json");
     let file = file.with("data-testid", "upload").on("change", move |event| {
         let input = event.target().and_then(|target| target.dyn_into::<HtmlInputElement>().ok());
         if let Some(input) = input {
