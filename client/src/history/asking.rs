@@ -65,8 +65,7 @@ pub struct Asking {
 }
 
 impl Asking {
-    /// What to ask for at `now`, where `missing` of what is shown is not there. A little more than is shown, so that a
-    /// chart that is dragged has something to show.
+    /// What to ask for at `now`, where `missing` of what is shown is not there: that stretch, out to the edges of buckets.
     pub fn due(&mut self, now: u64, shown: Shown, missing: Option<(u64, u64)>) -> Option<Question> {
         if shown.moved != self.moved {
             if now.saturating_sub(self.moved_at) > PATIENCE_MS {
