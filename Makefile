@@ -69,8 +69,8 @@ test-e2e: setup-test client
 
 BENCH = PULSEBOARD_BIN="$(TARGET)/release/pulseboard" "$(TARGET)/release/pulseboard-bench"
 RECORD = --record bench/RESULTS.md
-bench: build ## Measure, side by side with other servers, and write the tables of bench/RESULTS.md (half an hour)
-	@tools/setup.sh bench
+bench: build ## Measure, side by side with other servers, and write the tables of bench/RESULTS.md (three quarters of an hour)
+	@tools/setup.sh bench browser
 	cargo build --release -p pulseboard-bench
 	$(BENCH) machine $(RECORD)
 	$(BENCH) fanout $(RECORD)
@@ -84,6 +84,7 @@ bench: build ## Measure, side by side with other servers, and write the tables o
 	$(BENCH) series
 	$(BENCH) series --points 5
 	$(BENCH) selections
+	$(BENCH) page $(RECORD)
 
 chaos: setup-test client ## Kill -9 under load, 100 times: nothing lost, nothing twice, every reader right
 	CHAOS_ROUNDS=100 cargo test -p pulseboard-server --test chaos -- --nocapture

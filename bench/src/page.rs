@@ -4,6 +4,7 @@ mod board;
 mod memory;
 mod paint;
 mod pan;
+mod report;
 mod server;
 
 use std::path::{Path, PathBuf};
@@ -14,7 +15,9 @@ use clap::Args;
 use pulseboard_e2e::{Browser, Page};
 use serde_json::{Value, json};
 
+use crate::page::report::Report;
 use crate::page::server::Server;
+use crate::record::Record;
 
 /// How it is measured.
 #[derive(Args)]
@@ -28,8 +31,8 @@ pub(crate) struct Options {
     /// Seconds for which the board is watched
     #[arg(long, default_value_t = 20)]
     seconds: u64,
-    /// Minutes for which its memory is watched; 10 to tell whether it is flat
-    #[arg(long, default_value_t = 1)]
+    /// Minutes for which its memory is watched
+    #[arg(long, default_value_t = 10)]
     minutes: u64,
     /// Points of the line that is panned, a second apart
     #[arg(long, default_value_t = 1_000_000)]
@@ -40,6 +43,8 @@ pub(crate) struct Options {
     /// Where the figures go
     #[arg(long, default_value = "target/bench/page.json")]
     out: PathBuf,
+    #[command(flatten)]
+    record: Record,
 }
 
 /// Measures, prints a table, and writes the figures.
@@ -47,22 +52,16 @@ pub(crate) async fn run(binary: &Path, options: &Options) -> anyhow::Result<()> 
     let mut figures = serde_json::Map::new();
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     figures.insert("load_before".to_owned(), load.split(' ').next().unwrap_or_default().into());
-    println!("| what | figure | wanted |\n| --- | ---: | ---: |");
-    let board = board::measure(binary, options).await?;
-    figures.insert("board".to_owned(), board);
-    figures.insert("pan".to_owned(), pan::measure(binary, options).await?);
-    figures.insert("paint".to_owned(), paint::measure(binary, options).await?);
+    let mut report = Report::default();
+    figures.insert("board".to_owned(), board::measure(binary, options, &mut report).await?);
+    figures.insert("pan".to_owned(), pan::measure(binary, options, &mut report).await?);
+    figures.insert("paint".to_owned(), paint::measure(binary, options, &mut report).await?);
     let folder = options.out.parent().context("the file for the figures is in a folder")?;
     std::fs::create_dir_all(folder)?;
     std::fs::write(&options.out, format!("{:#}\n", Value::Object(figures)))
         .with_context(|| format!("cannot write {}", options.out.display()))?;
-    println!("\nThe figures are in {}", options.out.display());
-    Ok(())
-}
-
-/// A row of the table.
-fn row(what: &str, figure: &str, wanted: &str) {
-    println!("| {what} | {figure} | {wanted} |");
+    eprintln!("The figures are in {}", options.out.display());
+    options.record.write("page", &report.table())
 }
 
 /// A browser, and the folder in which its profile is.

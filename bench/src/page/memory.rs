@@ -39,17 +39,42 @@ async fn now(page: &Page<'_>) -> (f64, f64) {
     (heap, wasm)
 }
 
+/// Samples of a minute.
+const MINUTE: usize = 6;
+
 impl Memory {
-    pub(super) fn told(&self) -> String {
-        let told = |all: Option<&(f64, f64)>| {
-            all.map_or_else(String::new, |(heap, wasm)| {
-                format!("{:.1} + {:.1}", heap / 1_048_576.0, wasm / 1_048_576.0)
-            })
-        };
-        format!("{} → {}", told(self.0.first()), told(self.0.last()))
+    /// Both together in the first minute, in the middle, in MiB.
+    pub(super) fn first_minute(&self) -> f64 {
+        middle(&self.0[..self.0.len().min(MINUTE)]) / 1_048_576.0
+    }
+
+    /// How many times as large both together are in the last minute as in the first.
+    pub(super) fn growth(&self) -> f64 {
+        let first = middle(&self.0[..self.0.len().min(MINUTE)]);
+        middle(&self.0[self.0.len().saturating_sub(MINUTE)..]) / first
     }
 
     pub(super) fn json(&self) -> Value {
         json!({ "every_seconds": 10, "javascript_and_wasm_bytes": self.0 })
+    }
+}
+
+/// The median of both together, in bytes.
+fn middle(samples: &[(f64, f64)]) -> f64 {
+    let mut sums: Vec<f64> = samples.iter().map(|(heap, wasm)| heap + wasm).collect();
+    sums.sort_by(f64::total_cmp);
+    sums.get(sums.len() / 2).copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn growth_is_the_last_minute_by_the_first_and_a_single_peak_does_not_count() {
+        let mut samples = vec![(1.0, 1.0); 60];
+        samples[2] = (90.0, 1.0);
+        samples[54..].fill((2.0, 1.0));
+        assert!((Memory(samples).growth() - 1.5).abs() < 1e-9);
     }
 }

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::{Options, browser, is_there, put_board, row};
+use super::report::{Report, Wanted};
+use super::{Options, browser, is_there, put_board};
 use crate::page::server::Server;
 
 /// Pushes a number, waits until the tile shows it and the frame is painted, and goes on after a random rest.
@@ -37,7 +38,7 @@ const PUSHING: &str = "
         done(times);
     })();";
 
-pub(super) async fn measure(binary: &Path, options: &Options) -> anyhow::Result<Value> {
+pub(super) async fn measure(binary: &Path, options: &Options, report: &mut Report) -> anyhow::Result<Value> {
     let server = Server::start(binary).await?;
     let mut pusher = server.pusher().await?;
     pusher.push("bench/paint", "0").await?;
@@ -56,7 +57,7 @@ pub(super) async fn measure(binary: &Path, options: &Options) -> anyhow::Result<
         times.get(place.min(times.len().saturating_sub(1))).copied().unwrap_or_default()
     };
     let (p50, p99) = (at(0.50), at(0.99));
-    row("push to paint, p50, ms", &format!("{p50:.1}"), "< 30");
-    row("push to paint, p99, ms", &format!("{p99:.1}"), "< 60");
+    report.add("push to paint, p50, ms", p50, 1, Wanted::Below(30.0));
+    report.add("push to paint, p99, ms", p99, 1, Wanted::Below(60.0));
     Ok(json!({ "pushes": times.len(), "p50_ms": p50, "p99_ms": p99 }))
 }
