@@ -56,15 +56,30 @@ pub fn time_of_day(ms: u64) -> String {
     format!("{:02}:{:02}:{:02}", date.get_hours(), date.get_minutes(), date.get_seconds())
 }
 
+/// After how long a time of day alone is not clear any more, in milliseconds.
+const CLEAR_MS: u64 = 12 * 60 * 60 * 1_000;
+/// Of a stretch that is longer than this, in milliseconds, seconds say nothing.
+const LONG_MS: u64 = 24 * 60 * 60 * 1_000;
+
 /// A moment as it is told at `now`: as a time of day, with its date before where that is not clear.
 #[must_use]
-#[expect(clippy::cast_precision_loss, reason = "times stay below 2^53")]
 pub fn moment(ms: u64, now: u64) -> String {
-    const CLEAR_MS: u64 = 12 * 60 * 60 * 1_000;
     let time = time_of_day(ms);
-    if now.abs_diff(ms) < CLEAR_MS {
-        return time;
-    }
+    if now.abs_diff(ms) < CLEAR_MS { time } else { format!("{} {}", date(ms), &time[..5]) }
+}
+
+/// A moment within a stretch of `length` milliseconds, as it is told at `now`: to the second where the stretch is short, with
+/// its date where a time of day alone would not be clear.
+#[must_use]
+pub fn moment_of(ms: u64, length: u64, now: u64) -> String {
+    let (long, time) = (length > LONG_MS, time_of_day(ms));
+    let time = if long { &time[..5] } else { &time };
+    if long || now.abs_diff(ms) >= CLEAR_MS { format!("{} {time}", date(ms)) } else { time.to_owned() }
+}
+
+/// The date of a moment where the page is read, as `2026-11-25`.
+#[expect(clippy::cast_precision_loss, reason = "times stay below 2^53")]
+fn date(ms: u64) -> String {
     let date = js_sys::Date::new(&(ms as f64).into());
-    format!("{}-{:02}-{:02} {}", date.get_full_year(), date.get_month() + 1, date.get_date(), &time[..5])
+    format!("{}-{:02}-{:02}", date.get_full_year(), date.get_month() + 1, date.get_date())
 }

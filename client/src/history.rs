@@ -136,24 +136,28 @@ impl History {
     /// Asks for what `names` lack of what is shown, where it is time to.
     pub fn tend(self, asker: Asker, names: &[SeriesName], shown: Shown, detail: Detail, stage: Stage) {
         let now = stage.now();
-        let mut missing: Option<(u64, u64)> = None;
+        let (mut missing, mut in_sight) = (None::<(u64, u64)>, false);
         for name in names {
             let lacks = stage.live.with_track(name, |track| {
-                let until = match track {
+                let needed = match track {
                     Track::Numbers(buckets) => recent::needed_until(buckets, shown.width),
                     Track::Texts(log) => texts::reach(log),
                 };
-                let to = shown.to.min(until).min(now);
-                self.with(name, |known| match track {
-                    Track::Numbers(_) => known.shelf(shown.width, detail).known().missing(shown.from, to),
-                    Track::Texts(_) => known.texts.known().missing(shown.from, to),
+                let needed = needed.min(now);
+                self.with(name, |known| {
+                    let known = match track {
+                        Track::Numbers(_) => known.shelf(shown.width, detail).known(),
+                        Track::Texts(_) => known.texts.known(),
+                    };
+                    in_sight |= shown.lacks_in_sight(known, needed);
+                    shown.lacks(known, needed, now)
                 })
             });
             if let Some((from, to)) = lacks.flatten().flatten() {
                 missing = Some(missing.map_or((from, to), |(low, high)| (low.min(from), high.max(to))));
             }
         }
-        if missing.is_none() && asker.told.try_get_untracked() == Some(false) {
+        if !in_sight && asker.told.try_get_untracked() == Some(false) {
             asker.told.set(true);
         }
         let question = asker.asking.try_update_value(|asking| asking.due(now, shown, missing)).flatten();

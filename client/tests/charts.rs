@@ -151,6 +151,62 @@ async fn a_line_is_called_by_its_series_and_can_be_taken_out() {
 }
 
 #[wasm_bindgen_test]
+async fn what_is_taken_out_stays_out_when_others_join_before_it() {
+    let document = r#"{"widgets":[{"id":"a","series":["ops/*"],"type":"line"}]}"#;
+    let series = vec![part("ops/b", 1, &[number(1.0), number(42.0)]), part("ops/c", 500, &[number(1.0), number(7.0)])];
+    let (stage, place, _owner) = widget(document, series);
+    frames(20).await;
+    let button: HtmlElement = place.query_selector(".legend button").unwrap().unwrap().unchecked_into();
+    button.click();
+    let joins = Event::Update { now: Millis(0), pushed: Millis(0), series: vec![part("ops/a", 1_001, &[number(3.0)])] };
+    stage.live.apply(Cursor { epoch: Epoch(1), seq: Seq(1_001) }, joins).unwrap();
+    frames(20).await;
+    assert_eq!(texts(&place, "legend-value"), ["3", "–", "7"]);
+    place.remove();
+}
+
+#[wasm_bindgen_test]
+async fn lines_of_one_colour_are_told_apart_by_their_dashes_in_the_legend_too() {
+    let document = r#"{"widgets":[{"id":"a","series":["ops/a"],"type":"line","quantiles":["p50","p99"]}]}"#;
+    let (_, place, _owner) = widget(document, vec![part("ops/a", 1, &wave(60))]);
+    frames(20).await;
+    let samples = || {
+        let mut samples = Vec::new();
+        each(&place, ".legend-swatch", |swatch| samples.push(swatch.get_attribute("data-dash").unwrap()));
+        samples
+    };
+    assert_eq!(samples(), ["0", "1"]);
+    let button: HtmlElement = place.query_selector(".legend button").unwrap().unwrap().unchecked_into();
+    button.click();
+    frames(20).await;
+    assert_eq!(samples(), ["0", "1"], "what is taken out can be put back");
+    place.remove();
+}
+
+#[wasm_bindgen_test]
+async fn how_good_a_value_is_stands_beside_it_by_a_sign() {
+    let document = r#"{"widgets":[{"id":"a","series":["ops/a"],"type":"line",
+        "thresholds":[{"above":50,"level":"warn"},{"above":90,"level":"bad"}]}]}"#;
+    let (_, place, _owner) = widget(document, vec![part("ops/a", 1, &[number(40.0), number(60.0)])]);
+    frames(20).await;
+    let mark = place.query_selector(".legend .mark").unwrap().unwrap();
+    assert_eq!(mark.get_attribute("data-level").as_deref(), Some("warn"));
+    let chart = place.query_selector("[data-testid=chart]").unwrap().unwrap();
+    assert!(chart.get_attribute("aria-label").unwrap().contains("60 (warn)"), "also for who does not see it");
+    place.remove();
+}
+
+#[wasm_bindgen_test]
+async fn a_moment_is_told_with_its_date_where_the_time_alone_is_not_clear() {
+    use pulseboard_client::browser::moment_of;
+    let (now, day) = (pulseboard_client::browser::now(), 86_400_000);
+    let parts = |told: String| (told.len(), told.matches(':').count());
+    assert_eq!(parts(moment_of(now - 60_000, 3_600_000, now)), ("14:02:05".len(), 2));
+    assert_eq!(parts(moment_of(now - 60_000, 2 * day, now)), ("2026-11-25 14:02".len(), 1), "the range is long");
+    assert_eq!(parts(moment_of(now - 3 * day, 3_600_000, now)), ("2026-11-25 14:02:05".len(), 2), "it was days ago");
+}
+
+#[wasm_bindgen_test]
 async fn by_keyboard_a_moment_is_pointed_at_and_said_and_the_range_is_zoomed() {
     let document = r#"{"widgets":[{"id":"a","series":["ops/a"],"type":"line"}]}"#;
     let (stage, place, _owner) = widget(document, vec![part("ops/a", 1, &wave(120))]);

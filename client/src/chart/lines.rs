@@ -98,8 +98,16 @@ pub fn draw(pen: &Pen, plot: &Plot, palette: &Palette, axis: &Upright, traces: &
     context.restore();
 }
 
-/// Lines of one colour differ by their dashes.
+/// How the lines of one colour differ: how long their dashes are, and the holes between, in pixels. The style sheet has the same
+/// for the legend.
+const DASHES: [&[f64]; 4] = [&[], &[5.0, 3.0], &[2.0, 3.0], &[8.0, 3.0, 2.0, 3.0]];
+
+/// Which dashes a line has, by the place of its series and its own among those of the series.
+#[must_use]
+pub fn dash(series: usize, of: usize) -> usize {
+    (of + series / super::palette::SERIES) % DASHES.len()
+}
+
 fn dashes(trace: &Trace) -> &'static [f64] {
-    const DASHES: [&[f64]; 4] = [&[], &[5.0, 3.0], &[2.0, 3.0], &[8.0, 3.0, 2.0, 3.0]];
-    DASHES[(trace.dash + trace.colour / super::palette::SERIES) % DASHES.len()]
+    DASHES[dash(trace.colour, trace.dash)]
 }

@@ -2,6 +2,7 @@
 
 use js_sys::Array;
 use leptos::prelude::window;
+use shared::board::Level;
 use wasm_bindgen::JsCast as _;
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement};
 
@@ -83,6 +84,23 @@ impl Pen {
     #[must_use]
     pub fn width_of(&self, words: &str) -> f64 {
         self.context.measure_text(words).map_or(0.0, |metrics| metrics.width())
+    }
+
+    /// The sign of a level around a place, as it stands beside numbers too: a disc, a triangle or a lozenge.
+    pub fn mark(&self, level: Level, (x, y): (f64, f64), size: f64) {
+        let half = size / 2.0;
+        let corners: &[(f64, f64)] = match level {
+            Level::Ok => &[],
+            Level::Warn => &[(0.0, -1.0), (1.0, 0.85), (-1.0, 0.85)],
+            Level::Bad => &[(0.0, -1.1), (1.1, 0.0), (0.0, 1.1), (-1.1, 0.0)],
+        };
+        self.context.begin_path();
+        if corners.is_empty() {
+            // A radius is never negative here, which is all that an arc can be refused for.
+            _ = self.context.arc(x, y, half * 0.7, 0.0, std::f64::consts::TAU);
+        }
+        corners.iter().for_each(|corner| self.context.line_to(x + corner.0 * half, y + corner.1 * half));
+        self.context.fill();
     }
 
     /// Sets the colour of lines and of what is filled.

@@ -2,10 +2,12 @@
 
 use shared::board::Span;
 use shared::board::lines::{Band, Stack};
+use shared::board::threshold::level;
 use shared::{SeriesName, Track};
 
 use super::heat::{self, Pile};
 use super::lanes::{self, Lane};
+use super::legend::{Entry, Line, Reading};
 use super::lines::{self, Fill};
 use super::look::{Look, Shape};
 use super::palette::Palette;
@@ -73,8 +75,20 @@ impl Picture {
         for strand in strands {
             let Strand { name, label, colour, width, detail, recent, hidden } = strand;
             picture.width = *width;
+            let called = |word: &str| match (several, word) {
+                (_, "") => label.clone(),
+                (false, word) => word.to_owned(),
+                (true, word) => format!("{label} {word}"),
+            };
             if *hidden {
-                picture.traces.push(Trace { label: label.clone(), colour: *colour, ..Trace::default() });
+                // Each of its lines stays in the legend, to be put back.
+                let gone = |(dash, &(_, word)): (usize, &(_, &str))| Trace {
+                    label: called(word),
+                    colour: *colour,
+                    dash,
+                    ..Trace::default()
+                };
+                picture.traces.extend(numbers.iter().enumerate().map(gone));
                 continue;
             }
             let looked = stage.live.with_track(name, |track| {
@@ -102,11 +116,7 @@ impl Picture {
                             let dots = dots(&glued, show, band.filter(|_| dash == 0));
                             picture.unit.get_or_insert_with(|| wording::unit(&look.source, name, show));
                             let expect = look.source.expect.map(Span::millis);
-                            let label = match (several, word) {
-                                (_, "") => label.clone(),
-                                (false, word) => word.to_owned(),
-                                (true, word) => format!("{label} {word}"),
-                            };
+                            let label = called(word);
                             let break_ms = break_ms(&dots, *width, expect);
                             picture.traces.push(Trace { label, colour: *colour, dash, dots, break_ms });
                         }
@@ -208,29 +218,37 @@ impl Picture {
         }
     }
 
-    /// What was at a moment, or is now: a name, a colour and a value each.
+    /// What was at a moment, or is now, of each line and row.
     #[must_use]
-    pub fn readings(&self, look: &Look, at: Option<u64>) -> Vec<String> {
+    pub fn readings(&self, look: &Look, at: Option<u64>) -> Vec<Reading> {
         let style = self.fine(look);
+        // A share is measured by no threshold of what it is a share of.
+        let measured = !matches!(look.shape, Shape::Areas(Stack::Share));
+        let none = || Reading { text: "–".to_owned(), level: None };
         let of_trace = |trace: &Trace| {
             let dot = match at {
                 Some(at) => trace.near(at),
                 None => trace.dots.last(),
             };
-            dot.map_or_else(|| "–".to_owned(), |dot| wording::written(&style, dot.value))
+            dot.map_or_else(none, |dot| Reading {
+                text: wording::written(&style, dot.value),
+                level: level(&look.source.thresholds, dot.value).filter(|_| measured),
+            })
         };
         let of_lane = |lane: &Lane| match at {
-            Some(at) => lane.at(at).unwrap_or("–").to_owned(),
-            None => lane.states.last().map_or_else(|| "–".to_owned(), |state| state.state.clone()),
+            Some(at) => lane.at(at).map(str::to_owned),
+            None => lane.states.last().map(|state| state.state.clone()),
         };
+        let of_lane = |lane: &Lane| of_lane(lane).map_or_else(none, |text| Reading { text, level: None });
         self.traces.iter().map(of_trace).chain(self.lanes.iter().map(of_lane)).collect()
     }
 
-    /// What its lines and rows are called, and which colour each has; rows have none.
+    /// What its lines and rows are called, and how each looks.
     #[must_use]
-    pub fn legend(&self) -> Vec<(String, Option<usize>)> {
-        let traces = self.traces.iter().map(|trace| (trace.label.clone(), Some(trace.colour)));
-        traces.chain(self.lanes.iter().map(|lane| (lane.label.clone(), None))).collect()
+    pub fn legend(&self) -> Vec<Entry> {
+        let line = |trace: &Trace| Some(Line { series: trace.colour, dash: trace.dash });
+        let traces = self.traces.iter().map(|trace| Entry { label: trace.label.clone(), line: line(trace) });
+        traces.chain(self.lanes.iter().map(|lane| Entry { label: lane.label.clone(), line: None })).collect()
     }
 }
 

@@ -107,7 +107,10 @@ impl Plot {
             let (Limit::Above(value) | Limit::Below(value)) = threshold.limit;
             let Some(y) = self.y(axis, value).filter(|y| (self.top..=self.bottom()).contains(y)) else { continue };
             pen.colour(&palette.levels[threshold.level as usize]);
-            pen.line((0.0, y), (self.width, y));
+            // By its shape too, at the end where nothing is written.
+            let size = pen.label * 0.8;
+            pen.line((0.0, y), (self.width - 1.5 * size, y));
+            pen.mark(threshold.level, (self.width - size * 0.6, y), size);
         }
         pen.context.set_global_alpha(1.0);
         pen.dashes(&[]);

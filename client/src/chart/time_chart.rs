@@ -3,11 +3,12 @@
 use leptos::html::{Canvas, Div};
 use leptos::prelude::*;
 use shared::SeriesName;
+use shared::board::word::Word as _;
 use web_sys::{HtmlCanvasElement, KeyboardEvent, PointerEvent, WheelEvent};
 
 use super::frames::Frame;
 use super::gesture::{Aim, Drag};
-use super::legend::Legend;
+use super::legend::{Legend, Reading};
 use super::look::Look;
 use super::palette::Palette;
 use super::pen::{Beside, Pen, pixels};
@@ -17,7 +18,7 @@ use super::wording::labels;
 use crate::board::stage::Stage;
 use crate::browser;
 use crate::history::Asker;
-use crate::history::asking::{self, Shown};
+use crate::history::asking::{self, Hand, Shown};
 use crate::range::Range;
 
 /// Most series of a chart: more lines than that are no picture.
@@ -101,7 +102,7 @@ pub fn TimeChart(
         names,
         state: StoredValue::new_local(State::default()),
         asker: Asker::new(),
-        legend: Legend::new(),
+        legend: Legend::new(names),
         summary: RwSignal::new(String::new()),
         said: RwSignal::new(String::new()),
         empty: RwSignal::new(false),
@@ -186,7 +187,8 @@ impl Chart {
                     state.tended_at = now;
                     let names = &state.made_for.0;
                     let (series, moved) = (names.len() as u64, self.stage.view.moved());
-                    let shown = Shown { from, to, width, series, moved };
+                    let hand = self.hand(range);
+                    let shown = Shown { from, to, width, series, moved, hand };
                     self.stage.history.tend(self.asker, names, shown, look.detail(), self.stage);
                 }
                 // What nobody can see is kept up, but not in each frame.
@@ -199,6 +201,12 @@ impl Chart {
                 self.tell(state, look, now);
             });
         });
+    }
+
+    /// Who points at a chart, or has moved it, may move it next.
+    fn hand(self, range: Range) -> Hand {
+        let pointed = self.stage.view.cross.try_get_untracked().flatten().is_some();
+        if pointed || matches!(range, Range::Fixed { .. }) { Hand::On } else { Hand::Off }
     }
 
     /// Changes whenever a series or what is known of it does.
@@ -346,7 +354,9 @@ impl Chart {
         let said = self.state.try_with_value(|state| {
             self.look.with_value(|look| {
                 let values = state.picture.readings(look, Some(at));
-                sentence(&format!("{}: ", browser::time_of_day(at)), &state.picture, &values)
+                let length = state.plot.map_or(0, |plot| plot.to - plot.from);
+                let moment = browser::moment_of(at, length, self.stage.now());
+                sentence(&format!("{moment}: "), &state.picture, &values)
             })
         });
         self.said.set(said.unwrap_or_default());
@@ -374,8 +384,8 @@ impl State {
         }
         let Some(pen) = Pen::wipe(ground) else { return };
         let plot = Plot::on(&pen, range);
-        for (i, strand) in self.strands.iter_mut().enumerate() {
-            strand.hidden = chart.legend.is_hidden(i);
+        for strand in &mut self.strands {
+            strand.hidden = chart.legend.is_hidden(strand.name());
         }
         self.picture = Picture::take(look, &mut self.strands, range, now, chart.stage);
         self.picture.draw(look, &pen, &plot, &self.palette);
@@ -408,7 +418,7 @@ impl State {
         pen.colour(&self.palette.quiet);
         pen.context.set_line_width(1.0);
         pen.line((x, plot.top), (x, plot.bottom()));
-        let words = browser::time_of_day(at);
+        let words = browser::moment_of(at, plot.to - plot.from, chart.stage.now());
         let wide = pen.width_of(&words);
         let beside = if x + wide + 6.0 > plot.width { Beside::Left } else { Beside::Right };
         let left = if beside == Beside::Left { x - wide - 6.0 } else { x + 2.0 };
@@ -452,10 +462,15 @@ fn is_seen(element: &HtmlCanvasElement) -> bool {
     place.bottom() > 0.0 && place.top() < height
 }
 
-fn sentence(head: &str, picture: &Picture, values: &[String]) -> String {
+fn sentence(head: &str, picture: &Picture, values: &[Reading]) -> String {
     let each = picture.legend().into_iter().zip(values);
-    let each: Vec<String> = each.take(8).map(|((label, _), value)| format!("{label} {value}")).collect();
+    let each: Vec<String> = each.take(8).map(|(entry, value)| spoken(&entry.label, value)).collect();
     format!("{head}{}", each.join(", "))
+}
+
+fn spoken(label: &str, reading: &Reading) -> String {
+    let level = reading.level.map(|level| format!(" ({})", level.word())).unwrap_or_default();
+    format!("{label} {}{level}", reading.text)
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates")]

@@ -2,6 +2,8 @@
 
 use shared::Tier;
 
+use super::stretches::Stretches;
+
 /// A view that moves is left alone for so long, in milliseconds, before the past is asked for: who drags passes over much.
 const REST_MS: u64 = 120;
 /// But a view that never rests is served after so long.
@@ -50,6 +52,48 @@ pub struct Shown {
     pub series: u64,
     /// Counts the changes of the range that someone made: a range that moves with the time does not.
     pub moved: u64,
+    /// Whether it may be moved to either side soon.
+    pub hand: Hand,
+}
+
+/// Whether someone is about to move what is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hand {
+    /// Nobody is: what is shown is all that is asked for.
+    Off,
+    /// Someone is, so half as much again is asked for on each side: an edge that comes into sight is there already.
+    On,
+}
+
+impl Shown {
+    /// What of it is missing beside what is `known`; nothing as long as there is enough on both sides. History is `needed` up
+    /// to a moment, and there is all of it up to `now`: whoever asks, asks for that, or would ask again a moment later.
+    #[must_use]
+    pub fn lacks(&self, known: &Stretches, needed: u64, now: u64) -> Option<(u64, u64)> {
+        let within = |margin: u64, until: u64| {
+            known.missing(self.from.saturating_sub(margin), self.to.saturating_add(margin).min(until))
+        };
+        let half = (self.to - self.from) / 2;
+        // Not at each step: a half beside is asked for once a quarter of it is not there.
+        let (quarter, half) = match self.hand {
+            Hand::Off => (0, 0),
+            // What is beside is no reason to leave out a part of what is shown.
+            Hand::On if 2 * half > most(self.series) * self.width / 2 => (0, 0),
+            Hand::On => (half / 2, half),
+        };
+        within(quarter, needed).and_then(|_| within(half, now))
+    }
+
+    /// What of it is missing of what is in sight.
+    #[must_use]
+    pub fn lacks_in_sight(&self, known: &Stretches, needed: u64) -> bool {
+        known.missing(self.from, self.to.min(needed)).is_some()
+    }
+}
+
+/// Most buckets that can be asked for at once of each of so many series.
+fn most(series: u64) -> u64 {
+    (MOST / series.max(1)).clamp(1, MOST_EACH)
 }
 
 /// How the questions of one widget stand. Never more than one is under way.
@@ -83,9 +127,8 @@ impl Asking {
         (self.not_before, self.restless_since) = (now + BETWEEN_MS, now);
         let from = (from - from % shown.width).min(from);
         let to = to.next_multiple_of(shown.width);
-        let most = (MOST / shown.series.max(1)).clamp(1, MOST_EACH);
         // The newest of it where it is too much: the rest is missing still, and asked for next.
-        let from = from.max(to.saturating_sub(most * shown.width));
+        let from = from.max(to.saturating_sub(most(shown.series) * shown.width));
         Some(Question { from, to, points: (to - from).div_ceil(shown.width).max(1) })
     }
 
@@ -104,11 +147,30 @@ impl Asking {
 #[cfg(not(target_family = "wasm"))]
 mod tests {
     use super::*;
-    use crate::history::stretches::Stretches;
     use proptest::prelude::*;
 
     fn shown(from: u64, to: u64, moved: u64) -> Shown {
-        Shown { from, to, width: 1_000, series: 1, moved }
+        Shown { from, to, width: 1_000, series: 1, moved, hand: Hand::Off }
+    }
+
+    #[test]
+    fn under_a_hand_what_comes_into_sight_next_is_there_before_and_is_asked_for_in_few_pieces() {
+        let mut known = Stretches::default();
+        let (mut asked, mut empty) = (0, 0);
+        for step in 0..100 {
+            let from = 1_000_000 - step * 1_000;
+            let shown = Shown { hand: Hand::On, ..shown(from, from + 60_000, 1) };
+            empty += u32::from(step > 0 && shown.lacks_in_sight(&known, u64::MAX));
+            if let Some((from, to)) = shown.lacks(&known, u64::MAX, u64::MAX) {
+                known.add(from, to);
+                asked += 1;
+            }
+        }
+        assert_eq!(empty, 0, "no edge was empty after the first answer");
+        assert!(asked <= 8, "{asked} questions for a way of almost two windows");
+        let still = shown(0, 60_000, 1);
+        let lacks = still.lacks(&Stretches::default(), 30_000, 50_000);
+        assert_eq!(lacks, Some((0, 50_000)), "nobody moves it, so no more is asked for");
     }
 
     #[test]
@@ -143,6 +205,19 @@ mod tests {
     }
 
     #[test]
+    fn a_live_range_asks_once_for_as_long_as_a_track_goes_on_from_it() {
+        let (mut known, mut asked) = (Stretches::default(), 0);
+        for now in (2_000_000..2_900_000).step_by(1_000) {
+            // The track has the last 300 seconds, so history is needed up to there.
+            if let Some((from, to)) = shown(now - 600_000, now, 1).lacks(&known, now - 300_000, now) {
+                known.add(from, to);
+                asked += 1;
+            }
+        }
+        assert_eq!(asked, 3, "in a quarter of an hour");
+    }
+
+    #[test]
     fn after_failures_it_waits_longer_and_longer() {
         let mut asking = Asking::default();
         let (mut now, mut waits) = (0, Vec::new());
@@ -160,14 +235,15 @@ mod tests {
     proptest! {
         #[test]
         fn in_the_end_all_that_is_shown_is_known_by_few_questions(
-            from in 0..1_000_000_u64, length in 1_000..400_000_000_u64, points in 10..3_000_u64, series in 1..50_u64
+            from in 0..1_000_000_u64, length in 1_000..400_000_000_u64, points in 10..3_000_u64, series in 1..50_u64,
+            hand in prop::sample::select(vec![Hand::Off, Hand::On])
         ) {
             let (mut asking, mut known) = (Asking::default(), Stretches::default());
             let width = width(length, points);
-            let shown = Shown { from, to: from + length, width, series, moved: 0 };
+            let shown = Shown { from, to: from + length, width, series, moved: 0, hand };
             let mut asked = 0;
             for now in (0..100_000).step_by(300) {
-                let Some(missing) = known.missing(shown.from, shown.to) else { break };
+                let Some(missing) = shown.lacks(&known, u64::MAX, u64::MAX) else { break };
                 let Some(question) = asking.due(now, shown, Some(missing)) else { continue };
                 prop_assert!(question.points <= MOST_EACH && question.points * series <= MOST);
                 prop_assert!(question.to - question.from <= question.points * width);

@@ -89,7 +89,7 @@ pub struct Extent {
     pub mean: f64,
     /// The greatest.
     pub max: f64,
-    /// As it is read: `38.2 to 46.1 in 5 min`.
+    /// As it is read: `38.2 to 46.1 ms in 5 min`.
     pub text: String,
 }
 
@@ -209,7 +209,7 @@ fn extent(style: &Style, buckets: &VecDeque<Bucket>, from: Millis) -> Option<Ext
     let span = newest.last.at.ts.since(oldest.first.at.ts);
     let of = |show| over(show, buckets, from, newest.last.at.ts);
     let (min, mean, max) = (of(Show::Min)?, of(Show::Mean)?, of(Show::Max)?);
-    let text = format!("{} to {} in {}", style.number(min), style.number(max), duration(span.max(1_000)));
+    let text = format!("{} to {} in {}", style.number(min), style.text(max), duration(span.max(1_000)));
     (span > 0).then_some(Extent { min, mean, max, text })
 }
 
@@ -258,7 +258,7 @@ mod tests {
         let glance = number(&points);
         let change = glance.change.unwrap();
         assert_eq!((change.by.as_str(), change.over.as_str()), ("+60\u{a0}ms", "1 min"));
-        assert_eq!(glance.range.unwrap().text, "0 to 199 in 3 min");
+        assert_eq!(glance.range.unwrap().text, "0 to 199\u{a0}ms in 3 min");
         assert_eq!(glance.width, 3);
     }
 
