@@ -77,6 +77,15 @@ impl Known {
     }
 }
 
+/// What is missing of the past of a series.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lack {
+    /// Whether any of it is in sight.
+    pub in_sight: bool,
+    /// What to ask for; nothing where it is not time to.
+    pub ask: Option<(u64, u64)>,
+}
+
 /// How the questions of one widget stand, and what came of them.
 #[derive(Clone, Copy, Debug)]
 pub struct Asker {
@@ -133,27 +142,33 @@ impl History {
         });
     }
 
+    /// What is missing of what is shown of a series, and whether any of it is in sight.
+    #[must_use]
+    pub fn lacks(self, name: &SeriesName, track: &Track, shown: Shown, detail: Detail, now: u64) -> Lack {
+        let needed = match track {
+            Track::Numbers(buckets) => recent::needed_until(buckets, shown.width),
+            Track::Texts(log) => texts::reach(log),
+        };
+        let needed = needed.min(now);
+        let lack = self.with(name, |known| {
+            let known = match track {
+                Track::Numbers(_) => known.shelf(shown.width, detail).known(),
+                Track::Texts(_) => known.texts.known(),
+            };
+            Lack { in_sight: shown.lacks_in_sight(known, needed), ask: shown.lacks(known, needed, now) }
+        });
+        lack.unwrap_or_default()
+    }
+
     /// Asks for what `names` lack of what is shown, where it is time to.
     pub fn tend(self, asker: Asker, names: &[SeriesName], shown: Shown, detail: Detail, stage: Stage) {
         let now = stage.now();
         let (mut missing, mut in_sight) = (None::<(u64, u64)>, false);
         for name in names {
-            let lacks = stage.live.with_track(name, |track| {
-                let needed = match track {
-                    Track::Numbers(buckets) => recent::needed_until(buckets, shown.width),
-                    Track::Texts(log) => texts::reach(log),
-                };
-                let needed = needed.min(now);
-                self.with(name, |known| {
-                    let known = match track {
-                        Track::Numbers(_) => known.shelf(shown.width, detail).known(),
-                        Track::Texts(_) => known.texts.known(),
-                    };
-                    in_sight |= shown.lacks_in_sight(known, needed);
-                    shown.lacks(known, needed, now)
-                })
-            });
-            if let Some((from, to)) = lacks.flatten().flatten() {
+            let lacks = stage.live.with_track(name, |track| self.lacks(name, track, shown, detail, now));
+            let Some(lacks) = lacks else { continue };
+            in_sight |= lacks.in_sight;
+            if let Some((from, to)) = lacks.ask {
                 missing = Some(missing.map_or((from, to), |(low, high)| (low.min(from), high.max(to))));
             }
         }

@@ -1,7 +1,7 @@
 //! What a board shows: each kind of widget in a file of its own, all from the same fold.
 //!
 //! [`frame`] is what is around each of them; [`told`] which series it has and how they are told: [`names`] which and
-//! what they are called, [`figure`] which number of each, [`glance`] a track made readable, [`freshness`] whether it
+//! what they are called, [`figure`] which number of each, [`glance`] a track made readable, [`past`] what history adds to it, [`freshness`] whether it
 //! still reports.
 
 pub mod area;
@@ -17,6 +17,7 @@ pub mod line;
 pub mod log;
 pub mod names;
 pub mod order;
+pub mod past;
 pub mod stat;
 pub mod states;
 pub mod table;

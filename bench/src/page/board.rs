@@ -22,7 +22,12 @@ pub(super) async fn measure(binary: &Path, options: &Options, report: &mut Repor
     let mut pusher = server.pusher().await?;
     let now = u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis())?;
     for ago in (0..PAST).rev() {
-        pusher.batch(&batch(options.widgets, ago, Some(now - u64::from(ago) * 1_000))).await?;
+        // As many a second as there will be: a second has the spread of its values.
+        let turns = (0..options.rate).map(|turn| {
+            let ts = now - u64::from(ago) * 1_000 - u64::from(turn * 1_000 / options.rate);
+            batch(options.widgets, ago * options.rate + turn, Some(ts))
+        });
+        pusher.batch(&turns.collect::<String>()).await?;
     }
     let widgets = (0..options.widgets).map(widget).collect();
     put_board(&server, "bench", widgets).await?;

@@ -1,8 +1,6 @@
 //! Where on the canvas a moment and a value are.
 
-use std::collections::VecDeque;
-
-use shared::Bucket;
+use super::trace::Dot;
 
 /// Widths of a chart in seconds. Steps, since a width that grew with every point would make the line creep; close to
 /// each other, so that little of a chart is empty.
@@ -29,14 +27,13 @@ pub struct Window {
 }
 
 impl Window {
-    /// The window for a track at `now`. Where points come often the right edge is now, so that a series which stopped
+    /// The window for a track of `count` buckets, from its oldest to its newest point, at `now`. Where points come often the right edge is now, so that a series which stopped
     /// is seen to move away; where points are far between, the window is the track.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "times stay below 2^53")]
-    pub fn of(buckets: &VecDeque<Bucket>, now: u64) -> Option<Self> {
-        let (oldest, newest) = (buckets.front()?.last.at.ts.0, buckets.back()?.last.at.ts.0);
+    pub fn of((oldest, newest): (u64, u64), count: usize, now: u64) -> Self {
         let span = newest - oldest.min(newest);
-        let usual = span / (buckets.len() as u64 - 1).max(1);
+        let usual = span / (count as u64).saturating_sub(1).max(1);
         let break_ms = (usual * BREAK).max(LEAST_BREAK_MS);
         let width =
             WIDTHS_S.map(|s| s * 1_000).into_iter().find(|&width| width as f64 >= span as f64 * CROP).unwrap_or(span);
@@ -44,11 +41,17 @@ impl Window {
         if usual <= OFTEN_MS && now > newest {
             // One that stopped long ago is left behind at the left edge; it never comes back to look as if it were new.
             let from = if now - newest < width { now.saturating_sub(width) } else { oldest };
-            Some(Self { from, to: now, break_ms })
+            Self { from, to: now, break_ms }
         } else {
             // A single point, or several of one moment, stand at the right edge.
-            Some(Self { from: if span == 0 { newest.saturating_sub(60_000) } else { oldest }, to: newest, break_ms })
+            Self { from: if span == 0 { newest.saturating_sub(60_000) } else { oldest }, to: newest, break_ms }
         }
+    }
+
+    /// The window for a range of so many milliseconds at `now`, told in buckets of `width`.
+    #[must_use]
+    pub fn over(range_ms: u64, width: u64, now: u64) -> Self {
+        Self { from: now.saturating_sub(range_ms), to: now, break_ms: (width * BREAK).max(LEAST_BREAK_MS) }
     }
 
     /// How far from left (0) to right (1) a moment is.
@@ -72,10 +75,10 @@ impl Range {
     /// The range of what a window shows, with some air. It is never so narrow that noise looks like a mountain: at
     /// least 2 % of the greatest value.
     #[must_use]
-    pub fn of(buckets: &VecDeque<Bucket>, window: &Window) -> Self {
-        let inside = || buckets.iter().filter(|bucket| bucket.last.at.ts.0 >= window.from);
-        let low = inside().map(|bucket| bucket.min).fold(f64::INFINITY, f64::min);
-        let high = inside().map(|bucket| bucket.max).fold(f64::NEG_INFINITY, f64::max);
+    pub fn of(dots: &[Dot], window: &Window) -> Self {
+        let inside = || dots.iter().filter(|dot| dot.at >= window.from);
+        let low = inside().map(|dot| dot.low).fold(f64::INFINITY, f64::min);
+        let high = inside().map(|dot| dot.high).fold(f64::NEG_INFINITY, f64::max);
         if low > high {
             return Self { low: 0.0, high: 1.0 };
         }
@@ -98,21 +101,21 @@ impl Range {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared::{Millis, Number, Seq, Stamp};
 
-    fn track(points: impl IntoIterator<Item = (u64, f64)>) -> VecDeque<Bucket> {
-        let bucket = |(i, (ts, value)): (u64, (u64, f64))| {
-            Bucket::of(Stamp { ts: Millis(ts), seq: Seq(i) }, Number::new(value).unwrap(), 1_000)
-        };
-        (1..).zip(points).map(bucket).collect()
+    fn track(points: impl IntoIterator<Item = (u64, f64)>) -> Vec<Dot> {
+        points.into_iter().map(|(at, value)| Dot { at, value, low: value, high: value }).collect()
+    }
+
+    fn shown(dots: &[Dot], now: u64) -> Window {
+        Window::of((dots[0].at, dots.last().unwrap().at), dots.len(), now)
     }
 
     #[test]
     fn the_right_edge_is_now_where_points_come_often() {
         let buckets = track((0..100).map(|s| (s * 1_000, 1.0)));
-        let window = Window::of(&buckets, 100_500).unwrap();
+        let window = shown(&buckets, 100_500);
         assert_eq!((window.from, window.to), (10_500, 100_500), "the oldest fifth may be left out");
-        let later = Window::of(&buckets, 160_500).unwrap();
+        let later = shown(&buckets, 160_500);
         assert_eq!(later.to - later.from, 90_000);
         assert!(later.x(99_000) < 0.5, "a series that stopped is seen to move away");
     }
@@ -120,7 +123,7 @@ mod tests {
     #[test]
     fn a_series_that_is_long_over_is_left_behind_and_never_comes_back_to_look_new() {
         let buckets = track((0..100).map(|s| (s * 1_000, 1.0)));
-        let end = |now| Window::of(&buckets, now).unwrap().x(99_000);
+        let end = |now| shown(&buckets, now).x(99_000);
         let ends: Vec<f64> = (100..5_000).step_by(10).map(|s| end(s * 1_000)).collect();
         assert!(ends.is_sorted_by(|earlier, later| earlier > later || *later < 0.6), "{ends:?}");
         assert!(end(999_000) < 0.11 && end(86_400_000) < 0.01);
@@ -128,22 +131,21 @@ mod tests {
 
     #[test]
     fn a_sparse_series_fits_its_window_and_is_one_line() {
-        let window = Window::of(&track((0..5).map(|h| (h * 3_600_000, 1.0))), 4 * 3_600_000 + 60_000).unwrap();
+        let window = shown(&track((0..5).map(|h| (h * 3_600_000, 1.0))), 4 * 3_600_000 + 60_000);
         assert_eq!((window.from, window.to), (0, 4 * 3_600_000));
         assert!(window.break_ms > 3_600_000);
     }
 
     #[test]
     fn a_single_point_is_somewhere() {
-        let window = Window::of(&track([(500_000, 1.0)]), 501_000).unwrap();
+        let window = shown(&track([(500_000, 1.0)]), 501_000);
         assert!((0.0..=1.0).contains(&window.x(500_000)));
-        assert!(Window::of(&VecDeque::new(), 0).is_none());
     }
 
     #[test]
     fn values_lie_within_the_range_with_air() {
         let buckets = track([(0, 10.0), (1_000, 20.0)]);
-        let range = Range::of(&buckets, &Window::of(&buckets, 1_000).unwrap());
+        let range = Range::of(&buckets, &shown(&buckets, 1_000));
         assert!(range.y(20.0) > 0.0 && range.y(20.0) < 0.2);
         assert!(range.y(10.0) < 1.0 && range.y(10.0) > 0.8);
         assert!((range.y(15.0) - 0.5).abs() < 1e-9);
@@ -153,11 +155,11 @@ mod tests {
     fn a_flat_line_is_in_the_middle_and_extremes_stay_finite() {
         for value in [0.0, 5.0, -5.0, 1e-320, f64::MAX, f64::MIN] {
             let buckets = track([(0, value), (1_000, value)]);
-            let range = Range::of(&buckets, &Window::of(&buckets, 1_000).unwrap());
+            let range = Range::of(&buckets, &shown(&buckets, 1_000));
             assert!((0.0..=1.0).contains(&range.y(value)), "{value}: {range:?}");
         }
         let buckets = track([(0, f64::MIN), (1_000, f64::MAX)]);
-        let range = Range::of(&buckets, &Window::of(&buckets, 1_000).unwrap());
+        let range = Range::of(&buckets, &shown(&buckets, 1_000));
         assert!((range.y(0.0) - 0.5).abs() < 1e-9);
     }
 }

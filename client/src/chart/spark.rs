@@ -6,15 +6,17 @@ use std::f64::consts::TAU;
 use leptos::html::Canvas;
 use leptos::prelude::*;
 use shared::board::Show;
-use shared::bucket::SECOND;
-use shared::{Bucket, Number, SeriesName, Track};
+use shared::board::lines::Band;
+use shared::{Bucket, SeriesName, Track};
 use wasm_bindgen::JsCast as _;
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement};
 
 use super::frames::Frame;
 use super::scale::{Range, Window};
+use super::trace::{self, Dot};
 use crate::board::stage::Stage;
 use crate::widget::figure::of_bucket;
+use crate::widget::past::{Back, Past, Stretch};
 
 /// Width of the line, in pixels of the page.
 const LINE: f64 = 1.5;
@@ -28,6 +30,8 @@ const GROUND: f64 = 0.07;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Key {
     version: u64,
+    /// Of what is known of its past.
+    past: u64,
     width: u32,
     height: u32,
     frame: Frame,
@@ -35,14 +39,16 @@ struct Key {
     edge: u64,
 }
 
-/// The moving line of a series: a value of each second (its last where nothing else is said), above the band from the least to the greatest.
+/// The moving line of a series (its last value in each stretch of time where nothing else is said), above the band from the
+/// least to the greatest: over the range of the board, or as far back as the series goes.
 #[component]
 pub fn Spark(
     /// Whose line.
     name: SeriesName,
-    /// Which number of each second is drawn.
-    #[prop(optional)]
-    show: Option<Show>,
+    /// Which number is drawn.
+    show: Show,
+    /// What came before its track.
+    past: Past,
     /// Where its track is, and the loop that moves it.
     stage: Stage,
 ) -> impl IntoView {
@@ -61,11 +67,13 @@ pub fn Spark(
         }
         live.with_track(&name, |track| {
             let Track::Numbers(buckets) = track else { return };
-            let told = show.filter(|show| *show != Show::Value).map(|show| told(show, buckets));
-            let buckets = told.as_ref().unwrap_or(buckets);
-            let Some(window) = Window::of(buckets, now) else { return };
+            let Some(back) = past.back_untracked() else { return };
+            // Against what the change is told is not what is drawn.
+            let back = Back { change_ms: back.range_ms, ..back };
+            let Some(window) = window_of(buckets, past, back, now) else { return };
             let step = ((window.to - window.from) / u64::from(width)).max(1);
-            let key = Key { version: live.version(&name), width, height, frame, edge: window.to / step };
+            let known = past.version(&name, back.width());
+            let key = Key { version: live.version(&name), past: known, width, height, frame, edge: window.to / step };
             if drawn == Some(key) {
                 return;
             }
@@ -74,13 +82,27 @@ pub fn Spark(
                 canvas.set_width(width);
                 canvas.set_height(height);
             }
-            draw(&canvas, ratio, buckets, &window);
+            let dots = past.peek(&name, buckets, back, |stretch| match stretch {
+                Stretch::Whole(glued) => trace::dots(&glued, show, (show == Show::Value).then_some(Band::MinMax)),
+                // What is there of a longer one is drawn in its place, at the right.
+                Stretch::Track | Stretch::Awaited => dots(show, buckets),
+            });
+            draw(&canvas, ratio, &dots.unwrap_or_default(), &window);
         });
     });
     view! { <canvas class="spark" data-testid="spark" aria-hidden="true" node_ref=canvas></canvas> }
 }
 
-fn draw(canvas: &HtmlCanvasElement, ratio: f64, buckets: &VecDeque<Bucket>, window: &Window) {
+/// What is drawn: the range, where the track is shorter and the series still goes on in it; else the track.
+fn window_of(buckets: &VecDeque<Bucket>, past: Past, back: Back, now: u64) -> Option<Window> {
+    let (oldest, newest) = (buckets.front()?.last.at.ts.0, buckets.back()?.last.at.ts.0);
+    if past.goes_beyond(buckets, back) && now.saturating_sub(newest) < back.range_ms {
+        return Some(Window::over(back.range_ms, back.width(), now.max(newest)));
+    }
+    Some(Window::of((oldest, newest), buckets.len(), now))
+}
+
+fn draw(canvas: &HtmlCanvasElement, ratio: f64, dots: &[Dot], window: &Window) {
     let context = canvas.get_context("2d").ok().flatten();
     let Some(context) = context.and_then(|object| object.dyn_into::<CanvasRenderingContext2d>().ok()) else { return };
     // The style sheet decides the colour.
@@ -96,70 +118,64 @@ fn draw(canvas: &HtmlCanvasElement, ratio: f64, buckets: &VecDeque<Bucket>, wind
     context.set_line_join("round");
     context.set_line_cap("round");
 
-    let range = Range::of(buckets, window);
+    let range = Range::of(dots, window);
     // Room for the dot at the right edge.
-    let x = |bucket: &Bucket| window.x(bucket.last.at.ts.0) * (width - 2.0 * DOT);
+    let x = |dot: &Dot| window.x(dot.at) * (width - 2.0 * DOT);
     let y = |value: f64| range.y(value) * (height - LINE) + LINE / 2.0;
 
-    for run in runs(buckets, window) {
+    for run in runs(dots, window) {
         let (Some(first), Some(last)) = (run.first(), run.last()) else { continue };
         context.set_global_alpha(BAND);
         context.begin_path();
-        run.iter().for_each(|b| context.line_to(x(b), y(b.max)));
-        run.iter().rev().for_each(|b| context.line_to(x(b), y(b.min)));
+        run.iter().for_each(|dot| context.line_to(x(dot), y(dot.high)));
+        run.iter().rev().for_each(|dot| context.line_to(x(dot), y(dot.low)));
         context.fill();
 
         context.set_global_alpha(GROUND);
         context.begin_path();
         context.move_to(x(first), height);
-        run.iter().for_each(|b| context.line_to(x(b), y(b.last.value)));
+        run.iter().for_each(|dot| context.line_to(x(dot), y(dot.value)));
         context.line_to(x(last), height);
         context.fill();
 
         context.set_global_alpha(1.0);
         context.begin_path();
-        run.iter().for_each(|b| context.line_to(x(b), y(b.last.value)));
+        run.iter().for_each(|dot| context.line_to(x(dot), y(dot.value)));
         context.stroke();
         // A point without neighbours has no line: it is a dot.
         if run.len() == 1 {
-            dot(&context, x(first), y(first.last.value));
+            mark(&context, x(first), y(first.value));
         }
     }
-    if let Some(newest) = buckets.back() {
-        dot(&context, x(newest), y(newest.last.value));
+    if let Some(newest) = dots.last() {
+        mark(&context, x(newest), y(newest.value));
     }
 }
 
-fn dot(context: &CanvasRenderingContext2d, x: f64, y: f64) {
+fn mark(context: &CanvasRenderingContext2d, x: f64, y: f64) {
     context.begin_path();
     if context.arc(x, y, DOT, 0.0, TAU).is_ok() {
         context.fill();
     }
 }
 
-/// Buckets whose values are what `show` says of each.
-fn told(show: Show, buckets: &VecDeque<Bucket>) -> VecDeque<Bucket> {
-    let mut all = VecDeque::with_capacity(buckets.len());
+/// What `show` says of each second of a track.
+fn dots(show: Show, buckets: &VecDeque<Bucket>) -> Vec<Dot> {
+    let mut all = Vec::with_capacity(buckets.len());
     let mut before = None;
     for bucket in buckets {
-        let value = of_bucket(show, bucket, before).and_then(Number::new);
+        let value = of_bucket(show, bucket, before);
         before = Some(bucket);
-        if let Some(value) = value {
-            all.push_back(Bucket::of(bucket.last.at, value, SECOND));
-        }
+        let Some(value) = value.filter(|value| value.is_finite()) else { continue };
+        let (low, high) = if show == Show::Value { (bucket.min, bucket.max) } else { (value, value) };
+        all.push(Dot { at: bucket.last.at.ts.0, value, low, high });
     }
     all
 }
 
 /// The unbroken lines within a window, with the point just before it, from which the first one comes.
-fn runs<'a>(buckets: &'a VecDeque<Bucket>, window: &Window) -> Vec<Vec<&'a Bucket>> {
-    let inside = buckets.partition_point(|bucket| bucket.last.at.ts.0 < window.from);
-    let mut runs: Vec<Vec<&Bucket>> = Vec::new();
-    for bucket in buckets.iter().skip(inside.saturating_sub(1)) {
-        match runs.last_mut() {
-            Some(run) if run.last().is_some_and(|b| bucket.start.since(b.start) <= window.break_ms) => run.push(bucket),
-            _ => runs.push(vec![bucket]),
-        }
-    }
-    runs
+fn runs<'a>(dots: &'a [Dot], window: &Window) -> Vec<&'a [Dot]> {
+    let inside = dots.partition_point(|dot| dot.at < window.from);
+    let dots = dots.get(inside.saturating_sub(1)..).unwrap_or_default();
+    dots.chunk_by(|a, b| b.at.saturating_sub(a.at) <= window.break_ms).collect()
 }

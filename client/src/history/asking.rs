@@ -13,6 +13,8 @@ const BETWEEN_MS: u64 = 250;
 /// After a failure, and twice that after the next, up to [`LONGEST_MS`].
 const AGAIN_MS: u64 = 1_000;
 const LONGEST_MS: u64 = 30_000;
+/// How long before history is needed of a moment it is asked for.
+const AHEAD_MS: u64 = 30_000;
 /// Most buckets of an answer over all of its series (the server's own limit).
 const MOST: u64 = 200_000;
 /// Most buckets that can be asked for of each series (the server's own limit).
@@ -67,7 +69,8 @@ pub enum Hand {
 
 impl Shown {
     /// What of it is missing beside what is `known`; nothing as long as there is enough on both sides. History is `needed` up
-    /// to a moment, and there is all of it up to `now`: whoever asks, asks for that, or would ask again a moment later.
+    /// to a moment, and there is all of it up to `now`: whoever asks, asks for that, or would ask again a moment later; and
+    /// asks some time before, so that the answer is there in time.
     #[must_use]
     pub fn lacks(&self, known: &Stretches, needed: u64, now: u64) -> Option<(u64, u64)> {
         let within = |margin: u64, until: u64| {
@@ -81,7 +84,8 @@ impl Shown {
             Hand::On if 2 * half > most(self.series) * self.width / 2 => (0, 0),
             Hand::On => (half / 2, half),
         };
-        within(quarter, needed).and_then(|_| within(half, now))
+        let soon = if needed == 0 { 0 } else { needed.saturating_add(AHEAD_MS).min(now) };
+        within(quarter, soon).and_then(|_| within(half, now))
     }
 
     /// What of it is missing of what is in sight.
@@ -214,7 +218,7 @@ mod tests {
                 asked += 1;
             }
         }
-        assert_eq!(asked, 3, "in a quarter of an hour");
+        assert_eq!(asked, 4, "in a quarter of an hour");
     }
 
     #[test]

@@ -44,6 +44,12 @@ impl Recent {
         Self { width, detail, cells: Vec::new(), reach: 0, seen: Seq::ZERO }
     }
 
+    /// How wide its buckets are, in milliseconds.
+    #[must_use]
+    pub fn width(&self) -> u64 {
+        self.width
+    }
+
     /// Takes in what changed of the track since the last time.
     pub fn follow(&mut self, buckets: &VecDeque<Bucket>) {
         self.reach = reach(buckets);

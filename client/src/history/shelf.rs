@@ -11,6 +11,8 @@ const MOST: usize = 40_000;
 pub struct Shelf {
     cells: Vec<Cell>,
     known: Stretches,
+    /// Which it had all of when they were told, whatever has become doubtful since.
+    told: Stretches,
     /// Counts its changes.
     pub version: u64,
 }
@@ -26,11 +28,14 @@ impl Shelf {
         self.cells.splice(low..high, cells);
         self.known.remove(from, to);
         self.known.add(from, to.min(as_of));
+        self.told.add(from, to.min(as_of));
         if self.cells.len() > MOST {
             let (low, high) = (from.saturating_sub(to - from), to + (to - from));
             self.cells.retain(|cell| cell.end() > low && cell.start < high);
-            self.known.remove(0, low);
-            self.known.remove(high, u64::MAX);
+            for stretches in [&mut self.known, &mut self.told] {
+                stretches.remove(0, low);
+                stretches.remove(high, u64::MAX);
+            }
         }
     }
 
@@ -43,6 +48,12 @@ impl Shelf {
     #[must_use]
     pub fn known(&self) -> &Stretches {
         &self.known
+    }
+
+    /// Which stretches it has something of to show, be it doubtful.
+    #[must_use]
+    pub fn told(&self) -> &Stretches {
+        &self.told
     }
 
     /// The buckets that begin in `from..to`, and the one before them, from which a line comes.
@@ -90,6 +101,7 @@ mod tests {
         assert_eq!(shelf.known().missing(0, 100), Some((70, 100)));
         shelf.forget(10, 20);
         assert_eq!(shelf.known().missing(0, 60), Some((10, 20)));
+        assert_eq!(shelf.told().missing(0, 60), None);
         assert_eq!(shelf.within(10, 20).len(), 11, "it is shown until there is another answer");
     }
 }

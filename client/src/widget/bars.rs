@@ -7,6 +7,7 @@ use shared::board::axis::{Axis, Scale};
 use shared::board::bars::Bars;
 
 use super::glance::Glance;
+use super::past::Tells;
 use super::told::Told;
 use crate::board::stage::Stage;
 use crate::dynamic::{part, text};
@@ -22,7 +23,7 @@ pub fn BarsWidget(
     /// What all widgets share.
     stage: Stage,
 ) -> impl IntoView {
-    let told = Told::new(source, None, stage);
+    let told = Told::new(source, Tells::Newest, stage);
     let reach = Memo::new(move |_| {
         let numbers = told.names.get().into_iter().filter_map(|name| Some(told.glance(&name)?.number()?.raw));
         Reach::of(options.axis, numbers)

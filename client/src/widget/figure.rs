@@ -1,5 +1,7 @@
 //! Which number of a series is shown: what [`Show`] says, made of the buckets of its track.
 
+pub mod past;
+
 use std::collections::VecDeque;
 
 use shared::board::Show;
@@ -7,7 +9,7 @@ use shared::rolled::{step, within};
 use shared::{Bucket, Millis, Sketch};
 
 /// Over how much of the newest past a rate is told, in milliseconds: of less it would jitter, of more it would lag.
-const RATE_MS: u64 = 60_000;
+pub(super) const RATE_MS: u64 = 60_000;
 
 /// The number of one bucket; `before` is the bucket before it, without which there is no rate.
 #[must_use]

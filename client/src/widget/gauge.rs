@@ -7,6 +7,7 @@ use shared::board::threshold::Limit;
 use shared::board::{Level, Source};
 
 use super::glance::{Glance, NumberGlance};
+use super::past::Tells;
 use super::told::Told;
 use crate::board::stage::Stage;
 use crate::dynamic::part;
@@ -26,7 +27,9 @@ pub fn GaugeWidget(
     /// What all widgets share.
     stage: Stage,
 ) -> impl IntoView {
-    let told = Told::new(source, None, stage);
+    // Where both ends are said, nothing depends on what was before.
+    let reach = if options.min.and(options.max).is_some() { Tells::Newest } else { Tells::Range(None) };
+    let told = Told::new(source, reach, stage);
     view! { <div class="stats">{told.each(move |name| dial(&name, options, told))}</div> }
 }
 
@@ -139,6 +142,7 @@ fn glyphs(figures: &str) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::super::glance::Question;
+    use super::super::past::{Back, Stretch};
     use super::*;
     use shared::{Millis, Number, Seq, Stamp, Track, Value};
 
@@ -154,7 +158,8 @@ mod tests {
             track.push(at, value);
         }
         let source = Source::default();
-        let glance = Glance::of(&name, &track, Question { source: &source, range_ms: 60_000, change_ms: 60_000 });
+        let back = Back { range_ms: 60_000, change_ms: 60_000 };
+        let glance = Glance::of(&name, &track, Question { source: &source, back, stretch: Stretch::Track });
         Ends::of(options, Unit::of(None, &name), glance.number().unwrap())
     }
 

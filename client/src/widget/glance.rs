@@ -7,7 +7,9 @@ use shared::board::{Level, Show, Source};
 use shared::track::Latest;
 use shared::{Bucket, Millis, SeriesName, Track};
 
+use super::figure::past;
 use super::figure::{of_bucket, over};
+use super::past::{Back, Stretch};
 use crate::format::duration::duration;
 use crate::format::number::{Style, with_unit};
 use crate::format::unit::Unit;
@@ -16,14 +18,14 @@ use crate::format::unit::Unit;
 const RECENT: usize = 60;
 
 /// What is asked of a track.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Question<'a> {
     /// Which number, in which unit, and from where on it is worth a look.
     pub source: &'a Source,
-    /// How long before its newest point the past ends that counts, in milliseconds.
-    pub range_ms: u64,
-    /// Against how long ago the change is told, in milliseconds.
-    pub change_ms: u64,
+    /// How far back it is told.
+    pub back: Back,
+    /// What there is of that.
+    pub stretch: Stretch<'a>,
 }
 
 /// What is shown of a series.
@@ -40,7 +42,7 @@ pub struct Glance {
 pub enum Shown {
     /// Of a series of numbers.
     Number(Box<NumberGlance>),
-    /// Of a series of numbers that has too few of them for what is asked.
+    /// Of a series of numbers that has too few of them for what is asked, or of which the rest is not there yet.
     TooFew,
     /// Of a series of texts: the latest.
     Text(String),
@@ -61,8 +63,10 @@ pub struct NumberGlance {
     pub level: Option<Level>,
     /// How it moved; nothing where there is no other value.
     pub change: Option<Change>,
-    /// Of all points of the stretch that counts; nothing where there is but one.
+    /// Of all points of the stretch that counts; nothing where there is but one, or where the rest is not there yet.
     pub range: Option<Extent>,
+    /// Whether the rest of the stretch is not there yet.
+    pub awaits: bool,
     /// How all numbers of the series are written.
     pub style: Style,
 }
@@ -143,11 +147,15 @@ impl Glance {
 
 impl NumberGlance {
     fn of(name: &SeriesName, buckets: &VecDeque<Bucket>, question: Question<'_>) -> Option<Self> {
-        let Question { source, range_ms, change_ms } = question;
+        let Question { source, back, stretch } = question;
         let newest = buckets.back()?.last.at.ts;
-        let from = Millis(newest.0.saturating_sub(range_ms));
+        let from = Millis(newest.0.saturating_sub(back.range_ms));
         let show = source.show.unwrap_or(Show::Value);
-        let raw = over(show, buckets, from, newest)?;
+        let raw = match (show, &stretch) {
+            (Show::Value | Show::Rate, _) | (_, Stretch::Track) => over(show, buckets, from, newest)?,
+            (_, Stretch::Whole(past)) => past::over(show, past, from.0)?,
+            (_, Stretch::Awaited) => return None,
+        };
         let recent = recent(show, buckets);
         let unit = Unit::of(source.unit.as_ref(), name).shown(show);
         let style = Style::of(unit, raw, recent.iter().copied()).with_decimals(source.decimals);
@@ -158,9 +166,9 @@ impl NumberGlance {
             unit: style.unit(),
             width,
             level: level(&source.thresholds, raw),
-            change: change(show, &style, raw, buckets, change_ms),
-            // The least and the greatest total of a counter say nothing of its rate.
-            range: if show == Show::Rate { None } else { extent(&style, buckets, from) },
+            change: change(show, &style, raw, buckets, back.change_ms, &stretch),
+            range: extent(show, &style, buckets, from, &stretch),
+            awaits: matches!(stretch, Stretch::Awaited),
             style,
         })
     }
@@ -178,20 +186,37 @@ fn recent(show: Show, buckets: &VecDeque<Bucket>) -> Vec<f64> {
         .collect()
 }
 
-/// From the value so long ago to the newest; where the track is not that long, from its very first value. Only what is
+/// From the value so long ago to the newest; where the series is not that old, from its very first value. Only what is
 /// of a moment changes: a mean of all the past has nothing to be compared with.
-fn change(show: Show, style: &Style, raw: f64, buckets: &VecDeque<Bucket>, change_ms: u64) -> Option<Change> {
+fn change(
+    show: Show,
+    style: &Style,
+    raw: f64,
+    buckets: &VecDeque<Bucket>,
+    change_ms: u64,
+    stretch: &Stretch<'_>,
+) -> Option<Change> {
     let (oldest, newest) = (buckets.front()?, buckets.back()?.last);
     let wanted = Millis(newest.at.ts.0.saturating_sub(change_ms));
-    let samples = || buckets.iter().rev().flat_map(|bucket| [bucket.last, bucket.first]);
-    let base = samples().find(|sample| sample.at.ts <= wanted).unwrap_or(oldest.first);
-    if base.at == newest.at {
-        return None;
-    }
-    let before = match show {
-        Show::Value => base.value,
-        Show::Rate => over(show, buckets, Millis(0), base.at.ts)?,
-        _ => return None,
+    let (before, at) = match stretch {
+        Stretch::Whole(past) if oldest.last.at.ts > wanted => {
+            let (before, at) = past::base(show, past, wanted.0)?;
+            (before, Millis(at))
+        }
+        Stretch::Awaited if oldest.last.at.ts > wanted => return None,
+        _ => {
+            let samples = || buckets.iter().rev().flat_map(|bucket| [bucket.last, bucket.first]);
+            let base = samples().find(|sample| sample.at.ts <= wanted).unwrap_or(oldest.first);
+            if base.at == newest.at {
+                return None;
+            }
+            let before = match show {
+                Show::Value => base.value,
+                Show::Rate => over(show, buckets, Millis(0), base.at.ts)?,
+                _ => return None,
+            };
+            (before, base.at.ts)
+        }
     };
     let difference = raw - before;
     let by = style.difference(difference);
@@ -200,14 +225,32 @@ fn change(show: Show, style: &Style, raw: f64, buckets: &VecDeque<Bucket>, chang
         Some('±') => "■",
         _ => "▼",
     };
-    let over = duration(newest.at.ts.since(base.at.ts).max(1_000));
+    let over = duration(newest.at.ts.since(at).max(1_000));
     Some(Change { raw: difference, arrow, by: with_unit(by, &style.unit()), over })
 }
 
-fn extent(style: &Style, buckets: &VecDeque<Bucket>, from: Millis) -> Option<Extent> {
-    let (oldest, newest) = (buckets.iter().find(|bucket| bucket.last.at.ts >= from)?, buckets.back()?);
-    let span = newest.last.at.ts.since(oldest.first.at.ts);
-    let of = |show| over(show, buckets, from, newest.last.at.ts);
+fn extent(
+    show: Show,
+    style: &Style,
+    buckets: &VecDeque<Bucket>,
+    from: Millis,
+    stretch: &Stretch<'_>,
+) -> Option<Extent> {
+    // The least and the greatest total of a counter say nothing of its rate.
+    if show == Show::Rate {
+        return None;
+    }
+    let newest = buckets.back()?.last.at.ts;
+    let of = |show| match stretch {
+        Stretch::Track => over(show, buckets, from, newest),
+        Stretch::Whole(past) => past::over(show, past, from.0),
+        Stretch::Awaited => None,
+    };
+    let oldest = match stretch {
+        Stretch::Whole(past) => Millis(past::begins(past, from.0)?),
+        _ => buckets.iter().find(|bucket| bucket.last.at.ts >= from)?.first.at.ts,
+    };
+    let span = newest.since(oldest);
     let (min, mean, max) = (of(Show::Min)?, of(Show::Mean)?, of(Show::Max)?);
     let text = format!("{} to {} in {}", style.number(min), style.text(max), duration(span.max(1_000)));
     (span > 0).then_some(Extent { min, mean, max, text })
@@ -220,6 +263,8 @@ mod tests {
     use shared::board::threshold::Limit;
     use shared::{Number, Seq, Stamp, Text, Value};
 
+    const BACK: Back = Back { range_ms: 3_600_000, change_ms: 60_000 };
+
     fn track(points: &[(u64, f64)]) -> Track {
         let stamp = |(i, ts): (usize, u64)| Stamp { ts: Millis(ts), seq: Seq(i as u64 + 1) };
         let value = |v| Value::Number(Number::new(v).unwrap());
@@ -231,7 +276,7 @@ mod tests {
     }
 
     fn glance(points: &[(u64, f64)], source: &Source) -> Glance {
-        let question = Question { source, range_ms: 3_600_000, change_ms: 60_000 };
+        let question = Question { source, back: BACK, stretch: Stretch::Track };
         Glance::of(&"ops/api/latency_ms".parse().unwrap(), &track(points), question)
     }
 
@@ -288,7 +333,7 @@ mod tests {
     fn a_text_is_shown_as_it_is() {
         let text = Value::Text(Text::new("deployed".into()).unwrap());
         let track = Track::of(Stamp { ts: Millis(9_000), seq: Seq(1) }, text);
-        let question = Question { source: &Source::default(), range_ms: 0, change_ms: 0 };
+        let question = Question { source: &Source::default(), back: BACK, stretch: Stretch::Track };
         let glance = Glance::of(&"ops/deploy".parse().unwrap(), &track, question);
         assert_eq!((glance.at, glance.text().as_str(), glance.level()), (Millis(9_000), "deployed", None));
     }

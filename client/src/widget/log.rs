@@ -6,6 +6,7 @@ use shared::board::log::Log;
 use shared::{Millis, SeriesName, Track};
 
 use super::order::order;
+use super::past::Tells;
 use super::stat::glow;
 use super::told::Told;
 use crate::board::stage::Stage;
@@ -36,7 +37,7 @@ pub fn LogWidget(
     /// What all widgets share.
     stage: Stage,
 ) -> impl IntoView {
-    let told = Told::new(source, None, stage);
+    let told = Told::new(source, Tells::Newest, stage);
     let most = options.lines.map_or(LINES, usize::from);
     let lines = move || {
         let mut lines = Vec::new();

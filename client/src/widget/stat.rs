@@ -6,6 +6,7 @@ use shared::board::stat::Stat;
 use shared::board::{Show, Source};
 
 use super::glance::{Glance, NumberGlance, Shown};
+use super::past::Tells;
 use super::told::Told;
 use crate::board::stage::Stage;
 use crate::browser;
@@ -26,7 +27,7 @@ pub fn StatWidget(
     /// What all widgets share.
     stage: Stage,
 ) -> impl IntoView {
-    let told = Told::new(source, options.change, stage);
+    let told = Told::new(source, Tells::Range(options.change), stage);
     view! { <div class="stats">{told.each(move |name| reading(&name, options, told))}</div> }
 }
 
@@ -45,7 +46,8 @@ fn reading(name: &SeriesName, options: Stat, told: Told) -> AnyView {
     let class =
         move || format!("reading {} {}", if is_text() { "reading-text" } else { "" }, glow.get().unwrap_or_default());
     let show = told.source.with_value(|source| source.show.unwrap_or(Show::Value));
-    let spark = options.sparkline.then(|| view! { <Spark name=name.clone() show stage=told.stage/> }.into_any());
+    let spark =
+        options.sparkline.then(|| view! { <Spark name=name.clone() show past=told.past stage=told.stage/> }.into_any());
     // The figures get as large as their place allows, by the style sheet; it has to know how many there are.
     let figures = number(|number| format!("--figures: {}; --unit: {}", number.width, number.unit.chars().count()));
     let arrow = number(|number| number.change.as_ref().map_or("", |change| change.arrow).to_owned());

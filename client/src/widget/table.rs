@@ -8,6 +8,7 @@ use shared::board::table::{Column, Order, Table};
 use shared::board::{Show, Source};
 
 use super::glance::{Glance, Shown};
+use super::past::Tells;
 use super::told::{Told, written};
 use crate::board::stage::Stage;
 use crate::chart::spark::Spark;
@@ -29,8 +30,10 @@ pub fn TableWidget(
     /// What all widgets share.
     stage: Stage,
 ) -> impl IntoView {
-    let told = Told::new(source, None, stage);
     let columns = if options.columns.is_empty() { COLUMNS.to_vec() } else { options.columns };
+    let of_newest = |column: &Column| matches!(column, Column::Name | Column::Value | Column::Age);
+    let newest = columns.iter().chain(&options.sort).all(of_newest);
+    let told = Told::new(source, if newest { Tells::Newest } else { Tells::Range(None) }, stage);
     let sorting = RwSignal::new(Sorting {
         by: options.sort.unwrap_or(Column::Name),
         order: options.order.unwrap_or(Order::Rising),
@@ -118,7 +121,9 @@ fn cell(column: Column, name: &SeriesName, glance: Memo<Option<Glance>>, told: T
             }
             .into_any()
         }
-        Column::Sparkline => view! { <td class=class><Spark name=name.clone() show stage=told.stage/></td> }.into_any(),
+        Column::Sparkline => {
+            view! { <td class=class><Spark name=name.clone() show past=told.past stage=told.stage/></td> }.into_any()
+        }
         Column::Value => {
             let level = Told::level(glance);
             let raw =
@@ -148,6 +153,9 @@ fn written_in(column: Column, glance: &Glance, told: Told) -> Option<String> {
     let number = glance.number()?;
     let one = |raw: f64| Some(number.style.text(raw));
     let range = number.range.as_ref();
+    if number.awaits && number.change.is_none() | (column != Column::Change) {
+        return Some("…".to_owned());
+    }
     match column {
         Column::Change => Some(number.change.as_ref()?.by.clone()),
         Column::Min => one(range.map_or(number.raw, |range| range.min)),
@@ -169,6 +177,9 @@ fn rank(told: Told, name: &SeriesName, by: Column) -> Rank {
         _ => return Rank::Last,
     };
     let range = number.range.as_ref();
+    if number.awaits && matches!(by, Column::Min | Column::Mean | Column::Max) {
+        return Rank::Last;
+    }
     match by {
         Column::Change => number.change.as_ref().map_or(Rank::Last, |change| Rank::Number(change.raw)),
         Column::Min => Rank::Number(range.map_or(number.raw, |range| range.min)),

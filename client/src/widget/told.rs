@@ -1,17 +1,17 @@
 //! The series of a widget, and how they are told.
 
 use leptos::prelude::*;
-use shared::board::{Source, Span};
-use shared::{Millis, SeriesName};
+use shared::board::Source;
+use shared::{Millis, SeriesName, Track};
 
 use super::freshness::Freshness;
 use super::glance::{Glance, Question};
 use super::names::{labels, names};
+use super::past::{Past, Stretch, Tells};
 use crate::board::stage::Stage;
 use crate::browser;
 use crate::dynamic::{Text, list, memo_text, part, text};
 use crate::icon::{Icon, icon, level_word};
-use crate::range::Range;
 
 /// A handle on them; cheap to copy.
 #[derive(Clone, Copy, Debug)]
@@ -24,33 +24,34 @@ pub struct Told {
     pub source: StoredValue<Source>,
     /// What all widgets share.
     pub stage: Stage,
+    /// What came before that.
+    pub past: Past,
     fresh: Freshness,
-    change: Option<Span>,
 }
 
 impl Told {
-    /// The series of a widget; their change is told against `change` ago, or else against the start of the range.
+    /// The series of a widget that tells so far back.
     #[must_use]
-    pub fn new(source: Source, change: Option<Span>, stage: Stage) -> Self {
+    pub fn new(source: Source, tells: Tells, stage: Stage) -> Self {
         let fresh = Freshness { expect: source.expect, stage };
         let names = names(&source, stage);
         let labels = Memo::new(move |_| names.with(|names| labels(names)));
-        Self { names, labels, source: StoredValue::new(source), stage, fresh, change }
+        let past = Past::follow(&source, tells, names, stage);
+        Self { names, labels, source: StoredValue::new(source), stage, past, fresh }
     }
 
     /// What is shown of one of them; followed.
     #[must_use]
     pub fn glance(self, name: &SeriesName) -> Option<Glance> {
-        let range_ms = match self.stage.view.range.get() {
-            Range::Live(span) => span.millis(),
-            Range::Fixed { from, to } => to.since(from),
+        let back = self.past.back();
+        let glance = |source: &Source, track: &Track| match track {
+            Track::Texts(_) => Some(Glance::of(name, track, Question { source, back, stretch: Stretch::Track })),
+            Track::Numbers(buckets) => self
+                .past
+                .with(name, buckets, back, |stretch| Glance::of(name, track, Question { source, back, stretch })),
         };
-        let change_ms = self.change.map_or(range_ms, Span::millis);
         self.source
-            .try_with_value(|source| {
-                let question = Question { source, range_ms, change_ms };
-                self.stage.live.track(name, |track| Glance::of(name, track, question))
-            })
+            .try_with_value(|source| self.stage.live.track(name, |track| glance(source, track)).flatten())
             .flatten()
     }
 

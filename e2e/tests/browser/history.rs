@@ -14,6 +14,11 @@ const BOARD: &str = r#"{"range":"1h","widgets":[{"id":"temp","type":"line","seri
 
 /// A board with a line of an hour, on which every second has a number: how many seconds it was ago.
 async fn stage() -> Stage {
+    stage_with(BOARD).await
+}
+
+/// The same numbers, on a board of one's own.
+async fn stage_with(board: &str) -> Stage {
     let stage = Stage::start().await;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_millis();
     let now = u64::try_from(now).expect("before the year 500 million");
@@ -24,7 +29,7 @@ async fn stage() -> Stage {
     stage.server.push_batch(&lines).await;
     let url = format!("{}/api/boards/ops", stage.server.base());
     let status =
-        curl(&["-X", "PUT", "-H", "content-type: application/json", "-d", BOARD, &url, "-w", "%{http_code}"]).await;
+        curl(&["-X", "PUT", "-H", "content-type: application/json", "-d", board, &url, "-w", "%{http_code}"]).await;
     assert!(status.ends_with("201"), "the board is made");
     stage
 }
@@ -66,6 +71,49 @@ async fn what_was_long_before_the_page_was_opened_is_on_it_and_survives_a_reload
     shows_the_past(&page).await;
     stage.server.push("ops/temp", "-7").await;
     reads(&page, "the newest number continues the line", "1", -7.0..-6.0).await;
+}
+
+#[tokio::test]
+async fn a_stat_and_a_table_tell_of_the_whole_range_and_never_of_less() {
+    let board = r#"{"range":"1h","widgets":[
+        {"id":"now","type":"stat","series":["ops/temp"],"place":{"x":0,"y":0,"w":4,"h":3}},
+        {"id":"half","type":"stat","series":["ops/temp"],"change":"30m","place":{"x":4,"y":0,"w":4,"h":3}},
+        {"id":"mean","type":"stat","series":["ops/temp"],"show":"mean","decimals":0,"place":{"x":8,"y":0,"w":4,"h":3}},
+        {"id":"all","type":"table","series":["ops/temp"],"decimals":0,"columns":["name","value","min","mean","max","change"],
+         "place":{"x":0,"y":3,"w":12,"h":3}}]}"#;
+    let stage = stage_with(board).await;
+    // Whatever was ever to be read, also before the past was there.
+    let watch = "
+        window.__read = new Set();
+        const look = () => {
+            document.querySelectorAll('[data-testid=change], .range, td').forEach((e) => window.__read.add(e.textContent.trim()));
+            requestAnimationFrame(look);
+        };
+        requestAnimationFrame(look);";
+    let source = serde_json::json!({ "source": watch });
+    stage.page().cdp("Page.addScriptToEvaluateOnNewDocument", source).await;
+    let page = stage.open("/b/ops").await;
+    until("all figures are of the whole", async || {
+        let changes = page.texts("change").await;
+        let cells = "return [...document.querySelectorAll('td')].map((e) => e.textContent.trim())";
+        let cells: Vec<String> = serde_json::from_value(page.eval(cells, &[]).await).expect("a list of texts");
+        let mean = page.eval("return document.querySelectorAll('[data-testid=value]')[2]?.textContent", &[]).await;
+        let change = |at: usize, by: &str, over: &str| {
+            changes.get(at).is_some_and(|change| change.contains(by) && change.ends_with(over))
+        };
+        // The series goes back fifty minutes, a unit each second; a bucket has ten of them.
+        let told = change(0, "−2,99", "50 min") && change(1, "−1,8", "30 min") && mean == "1,500";
+        if told && cells == ["0", "0", "1,500", "2,999", "−2,999"] {
+            Ok(())
+        } else {
+            Err(format!("{changes:?} {cells:?} {mean}; {}", page.account().await))
+        }
+    })
+    .await;
+    let read: Vec<String> =
+        serde_json::from_value(page.eval("return [...window.__read]", &[]).await).expect("a list of texts");
+    let of_less = |text: &&String| text.contains("in 4 min") || text.contains("in 5 min") || *text == "299";
+    assert_eq!(read.iter().find(of_less), None, "never told as of five minutes: {read:?}");
 }
 
 #[tokio::test]

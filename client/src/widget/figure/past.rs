@@ -1,0 +1,154 @@
+//! The numbers of a stretch that is longer than a track: made of history's buckets and of those of the live seconds.
+
+use shared::Sketch;
+use shared::board::Show;
+use shared::sketch::{Bin, Key};
+
+use super::RATE_MS;
+use crate::history::cell::Cell;
+use crate::history::recent::Glued;
+
+/// The number of all buckets that reach beyond `from`, in milliseconds: the one in which that is counts as a whole. Nothing
+/// for what is of a moment, or where there are none.
+#[must_use]
+#[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
+pub fn over(show: Show, past: &Glued<'_>, from: u64) -> Option<f64> {
+    let inside = || past.iter().filter(|cell| cell.end() > from);
+    let count: u64 = inside().map(|cell| cell.count).sum();
+    let sum = || inside().map(|cell| cell.sum).sum::<f64>().clamp(f64::MIN, f64::MAX);
+    let least = || inside().map(|cell| cell.min).fold(f64::INFINITY, f64::min);
+    let greatest = || inside().map(|cell| cell.max).fold(f64::NEG_INFINITY, f64::max);
+    let quantile = |q| {
+        let mut all = Sketch::default();
+        for cell in inside() {
+            let bins = cell.bins.iter().map(|&(value, count)| Bin { key: Key::of(value), count });
+            all.merge(Sketch::new(bins).bins());
+        }
+        Some(all.quantile(q)?.clamp(least(), greatest()))
+    };
+    match show {
+        Show::Value | Show::Rate => None,
+        _ if count == 0 => None,
+        Show::Count => Some(count as f64),
+        Show::Sum => Some(sum()),
+        Show::Mean => Some(sum() / count as f64),
+        Show::Min => Some(least()),
+        Show::Max => Some(greatest()),
+        Show::P50 => quantile(0.5),
+        Show::P95 => quantile(0.95),
+        Show::P99 => quantile(0.99),
+    }
+}
+
+/// When what there is from `from` on begins, in milliseconds.
+#[must_use]
+pub fn begins(past: &Glued<'_>, from: u64) -> Option<u64> {
+    past.iter().find(|cell| cell.end() > from).map(|cell| cell.start.max(from))
+}
+
+/// The number that something is compared with: what it was at `wanted`, to the width of a bucket, and when that was, in
+/// milliseconds; where there is nothing so old, the oldest.
+#[must_use]
+#[expect(clippy::cast_precision_loss, reason = "times stay below 2^53")]
+pub fn base(show: Show, past: &Glued<'_>, wanted: u64) -> Option<(f64, u64)> {
+    let before = || past.iter().filter(|cell| cell.end() <= wanted);
+    match show {
+        Show::Value => {
+            let older = before().next_back().map(|cell| (cell.last, cell.end()));
+            older.or_else(|| past.iter().next().map(|cell| (cell.first, cell.start)))
+        }
+        Show::Rate => {
+            // Over as long as the newest is told.
+            let cells: Vec<&Cell> = match before().count() {
+                0 | 1 => past.iter().take(2).collect(),
+                _ => before().collect(),
+            };
+            let end = cells.last()?.end();
+            let first = cells.iter().rposition(|cell| end - cell.start >= RATE_MS).unwrap_or(0).max(1);
+            let counted: f64 = cells.get(first..)?.iter().map(|cell| cell.increase).sum();
+            let ms = end - cells.get(first - 1)?.end();
+            (ms > 0).then(|| (counted / (ms as f64 / 1e3), end))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+#[cfg(not(target_family = "wasm"))]
+mod tests {
+    use super::*;
+    use crate::history::cell::Detail;
+    use crate::history::recent::Recent;
+    use crate::history::shelf::Shelf;
+    use proptest::prelude::*;
+    use shared::{Bucket, Millis, Number, Rolled, Seq, Stamp};
+    use std::collections::VecDeque;
+
+    const WIDTH: u64 = 10_000;
+
+    /// History of these values, a second apart, and no track.
+    fn shelf(values: &[f64]) -> Shelf {
+        let second = |(i, &value): (u64, &f64)| {
+            let at = Stamp { ts: Millis(i * 1_000), seq: Seq(i + 1) };
+            Rolled::of(Bucket::of(at, Number::new(value).unwrap(), 1_000))
+        };
+        let seconds: Vec<Rolled> = (0..).zip(values).map(second).collect();
+        let mut before = None;
+        let cells = seconds.chunks(10).map(|chunk| {
+            let rolled = Rolled::over(chunk, WIDTH).unwrap();
+            let last = before.replace(rolled.bucket.last.value);
+            Cell { at: None, ..Cell::live(&rolled, WIDTH, last, Detail::Bins) }
+        });
+        let cells: Vec<Cell> = cells.collect();
+        let mut shelf = Shelf::default();
+        shelf.put(0, 1_000_000, 1_000_000, cells);
+        shelf
+    }
+
+    fn all<T>(values: &[f64], look: impl FnOnce(&Glued<'_>) -> T) -> T {
+        // A track that begins after all of it.
+        let at = |i: u64| Stamp { ts: Millis(2_000_000 + i * 1_000), seq: Seq(10_000 + i) };
+        let track: VecDeque<Bucket> = (0..300).map(|i| Bucket::of(at(i), Number::new(0.0).unwrap(), 1_000)).collect();
+        let mut recent = Recent::new(WIDTH, Detail::Bins);
+        recent.follow(&track);
+        let shelf = shelf(values);
+        look(&recent.glue(&shelf, &track, 0, 1_000_000))
+    }
+
+    #[test]
+    fn a_value_is_compared_with_what_it_was_then_or_else_with_the_oldest() {
+        let values: Vec<f64> = (0..100).map(f64::from).collect();
+        all(&values, |past| {
+            assert_eq!(base(Show::Value, past, 50_000), Some((49.0, 50_000)));
+            assert_eq!(base(Show::Value, past, 5_000), Some((0.0, 0)), "it is not that old");
+            assert_eq!(base(Show::Rate, past, 90_000), Some((1.0, 90_000)));
+            assert_eq!(base(Show::Mean, past, 50_000), None, "a mean is of no moment");
+            assert_eq!((begins(past, 25_000), begins(past, 0)), (Some(25_000), Some(0)));
+        });
+    }
+
+    proptest! {
+        #[test]
+        fn each_number_is_that_of_all_points_from_the_bucket_on_in_which_it_begins(
+            values in prop::collection::vec(0.5..1e6_f64, 1..300), from in 0..300_000_u64
+        ) {
+            let first = usize::try_from(from / WIDTH * 10).unwrap();
+            let mut wanted: Vec<f64> = values.iter().copied().skip(first).collect();
+            let told = |show| all(&values, |past| over(show, past, from));
+            if wanted.is_empty() {
+                prop_assert_eq!(told(Show::Max), None);
+                return Ok(());
+            }
+            let near = |a: Option<f64>, b: f64| (a.unwrap() - b).abs() <= b.abs() * 1e-9;
+            let sum: f64 = wanted.iter().sum();
+            wanted.sort_by(f64::total_cmp);
+            #[expect(clippy::cast_precision_loss, reason = "few")]
+            let count = wanted.len() as f64;
+            prop_assert!(near(told(Show::Sum), sum) && near(told(Show::Mean), sum / count));
+            prop_assert!(near(told(Show::Min), wanted[0]) && near(told(Show::Max), *wanted.last().unwrap()));
+            prop_assert!(near(told(Show::Count), count));
+            let median = wanted[wanted.len().div_ceil(2) - 1];
+            prop_assert!((told(Show::P50).unwrap() - median).abs() <= median * 0.01 + 1e-9);
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! What history has of the series of a widget that tells more than the newest: how they changed, their least and greatest.
+//!
+//! A track has some minutes. Where the range of the board, or the time against which a change is told, is longer, what came
+//! before is asked for; until it is there, nothing is told that would be of less than the whole.
+
+use std::collections::{HashMap, VecDeque};
+
+use leptos::prelude::Track as _;
+use leptos::prelude::*;
+use shared::board::{Show, Source, Span};
+use shared::{Bucket, SeriesName, Track};
+
+use crate::board::stage::Stage;
+use crate::dynamic::effect;
+use crate::history::Asker;
+use crate::history::asking::{self, Hand, Shown};
+use crate::history::cell::Detail;
+use crate::history::recent::{Glued, Recent, needed_until};
+use crate::range::Range;
+
+/// How many buckets the shorter of range and change is told in, so to some hundredths.
+const POINTS: u64 = 400;
+/// How many the longer one has at most.
+const MOST: u64 = 2_000;
+/// Of how many series is asked at once.
+const AT_ONCE: usize = 100;
+
+/// How far back a widget tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tells {
+    /// Only what is now.
+    Newest,
+    /// Over the range of the board, and how it changed in this time; since the start of the range where there is none.
+    Range(Option<Span>),
+}
+
+/// The past of the series of one widget; cheap to copy.
+#[derive(Clone, Copy, Debug)]
+pub struct Past {
+    stage: Stage,
+    tells: Tells,
+    detail: Detail,
+    asker: Asker,
+    recents: StoredValue<HashMap<SeriesName, Recent>, LocalStorage>,
+}
+
+/// How far back is told, in milliseconds before the newest point of a series.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Back {
+    /// Of what the least, the mean and the like are.
+    pub range_ms: u64,
+    /// Against when the change is.
+    pub change_ms: u64,
+}
+
+/// The past of a series as far as it is told.
+#[derive(Clone, Debug)]
+pub enum Stretch<'a> {
+    /// The track has all of it.
+    Track,
+    /// It is longer than the track, and these are its buckets, oldest first.
+    Whole(Glued<'a>),
+    /// It is longer than the track, and the rest is not there yet.
+    Awaited,
+}
+
+impl Back {
+    fn longest(self) -> u64 {
+        self.range_ms.max(self.change_ms)
+    }
+
+    /// How wide the buckets are in which it is told.
+    #[must_use]
+    pub fn width(self) -> u64 {
+        let fine = asking::width(self.range_ms.min(self.change_ms), POINTS);
+        fine.max(asking::width(self.longest(), MOST))
+    }
+
+    /// From when on history has to be there for a series whose newest point was at `newest`: the value before the stretch
+    /// counts too.
+    fn from(self, newest: u64) -> u64 {
+        newest.saturating_sub(self.longest()).saturating_sub(self.width())
+    }
+}
+
+impl Past {
+    /// Of the series `names`, whose number is told as `source` says; asks for what is missing from now on.
+    #[must_use]
+    pub fn follow(source: &Source, tells: Tells, names: Memo<Vec<SeriesName>>, stage: Stage) -> Self {
+        let of_range = !matches!(source.show.unwrap_or(Show::Value), Show::Value | Show::Rate);
+        let detail = match source.show {
+            Some(Show::P50 | Show::P95 | Show::P99) => Detail::Bins,
+            _ => Detail::Figures,
+        };
+        let tells = if tells == Tells::Newest && of_range { Tells::Range(None) } else { tells };
+        let past = Self { stage, tells, detail, asker: Asker::new(), recents: StoredValue::new_local(HashMap::new()) };
+        if tells != Tells::Newest {
+            effect(move || {
+                stage.server_now.track();
+                past.asker.told.track();
+                stage.live.loaded.track();
+                let back = past.back();
+                names.with(|names| past.ask(names, back));
+            });
+        }
+        past
+    }
+
+    /// How far back is told; followed.
+    #[must_use]
+    pub fn back(self) -> Back {
+        self.back_over(self.stage.view.range.get())
+    }
+
+    /// The same without following it, for painters; nothing where the board is gone.
+    #[must_use]
+    pub fn back_untracked(self) -> Option<Back> {
+        self.stage.view.range.try_get_untracked().map(|range| self.back_over(range))
+    }
+
+    fn back_over(self, range: Range) -> Back {
+        let range_ms = match range {
+            Range::Live(span) => span.millis(),
+            Range::Fixed { from, to } => to.since(from),
+        };
+        let change_ms = match self.tells {
+            Tells::Range(Some(change)) => change.millis(),
+            Tells::Range(None) | Tells::Newest => range_ms,
+        };
+        Back { range_ms, change_ms }
+    }
+
+    /// Whether what is told of a series goes back farther than its track.
+    #[must_use]
+    pub fn goes_beyond(self, buckets: &VecDeque<Bucket>, back: Back) -> bool {
+        self.tells != Tells::Newest && is_longer(buckets, back)
+    }
+
+    /// Looks at the past of a series; followed, as its track is by whoever has it.
+    pub fn with<T>(
+        self,
+        name: &SeriesName,
+        buckets: &VecDeque<Bucket>,
+        back: Back,
+        look: impl FnOnce(Stretch<'_>) -> T,
+    ) -> Option<T> {
+        if self.tells == Tells::Newest {
+            return Some(look(Stretch::Track));
+        }
+        self.asker.told.track();
+        self.peek(name, buckets, back, look)
+    }
+
+    /// The same without following it: for painters.
+    pub fn peek<T>(
+        self,
+        name: &SeriesName,
+        buckets: &VecDeque<Bucket>,
+        back: Back,
+        look: impl FnOnce(Stretch<'_>) -> T,
+    ) -> Option<T> {
+        let newest = buckets.back()?.last.at.ts.0;
+        let (width, from) = (back.width(), back.from(newest));
+        if !self.goes_beyond(buckets, back) {
+            return Some(look(Stretch::Track));
+        }
+        let looked = self.recents.try_update_value(|recents| {
+            let recent = match recents.get_mut(name) {
+                Some(recent) if recent.width() == width => recent,
+                _ => {
+                    recents.insert(name.clone(), Recent::new(width, self.detail));
+                    recents.get_mut(name)?
+                }
+            };
+            recent.follow(buckets);
+            self.stage.history.with(name, |known| {
+                let shelf = known.shelf(width, self.detail);
+                let lacks = shelf.told().missing(from, needed_until(buckets, width)).is_some();
+                let stretch =
+                    if lacks { Stretch::Awaited } else { Stretch::Whole(recent.glue(shelf, buckets, from, u64::MAX)) };
+                look(stretch)
+            })
+        });
+        looked.flatten()
+    }
+
+    /// Counts the changes of what is known of a series in buckets of a width; not followed.
+    #[must_use]
+    pub fn version(self, name: &SeriesName, width: u64) -> u64 {
+        self.stage.history.with(name, |known| known.shelf(width, self.detail).version).unwrap_or_default()
+    }
+
+    fn ask(self, names: &[SeriesName], back: Back) {
+        let now = self.stage.now();
+        let mut from = u64::MAX;
+        let lacking = |name: &&SeriesName| {
+            let lacks = self.stage.live.with_track(name, |track| {
+                let Track::Numbers(buckets) = track else { return false };
+                let newest = buckets.back().map_or(0, |bucket| bucket.last.at.ts.0);
+                // Nothing of one that stopped long ago is within the range.
+                if !is_longer(buckets, back) || newest.saturating_add(back.longest()) < now {
+                    return false;
+                }
+                let begins = back.from(newest);
+                let shown = Shown { from: begins, to: now, width: back.width(), series: 1, moved: 0, hand: Hand::Off };
+                let lacks = self.stage.history.lacks(name, track, shown, self.detail, now).ask.is_some();
+                if lacks {
+                    from = from.min(begins);
+                }
+                lacks
+            });
+            lacks == Some(true)
+        };
+        let lacking: Vec<SeriesName> = names.iter().filter(lacking).take(AT_ONCE).cloned().collect();
+        if lacking.is_empty() {
+            return;
+        }
+        let (series, moved) = (lacking.len() as u64, self.stage.view.moved());
+        let shown = Shown { from, to: now, width: back.width(), series, moved, hand: Hand::Off };
+        self.stage.history.tend(self.asker, &lacking, shown, self.detail, self.stage);
+    }
+}
+
+/// Whether what is told of a series goes back farther than its track.
+fn is_longer(buckets: &VecDeque<Bucket>, back: Back) -> bool {
+    let Some(newest) = buckets.back() else { return false };
+    crate::history::recent::reach(buckets) > newest.last.at.ts.0.saturating_sub(back.longest())
+}
