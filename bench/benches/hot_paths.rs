@@ -95,7 +95,7 @@ fn parts(seq: u64, buckets: u64) -> Vec<SeriesPart> {
     let part = |n: u32| {
         let mut track = Track::of(at(0, seq), Value::Number(number(f64::from(n))));
         (1..buckets).for_each(|k| track.push(at(k * SECOND, seq + k), Value::Number(number(2.5))));
-        SeriesPart { name: name(n), track, revised: None }
+        SeriesPart { name: name(n), track, declared: None, revised: None }
     };
     (0..MANY).map(part).collect()
 }
@@ -144,7 +144,10 @@ fn publish(c: &mut Criterion) {
             seq += 1;
             let begins = (seq == 1).then(|| name(1));
             let value = Value::Number(number(1.5));
-            hub.publish(vec![Committed { at: at(seq, seq), series: SeriesId(1), value, begins }], now());
+            hub.publish(
+                vec![Committed { at: at(seq, seq), series: SeriesId(1), value, begins, declares: None }],
+                now(),
+            );
             for (topic, reader) in &mut all {
                 while let Step::Send(frame) = hub.next(topic, reader, now()) {
                     black_box(frame);

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use leptos::prelude::*;
 use shared::fold::OutOfStep;
-use shared::{Applied, Cursor, Event, Millis, Picture, SeriesName, Stretch, Track};
+use shared::{Applied, Cursor, Declared, Event, Millis, Picture, SeriesName, Stretch, Track};
 
 use skips::Skips;
 
@@ -144,6 +144,13 @@ impl Live {
         self.inner.try_with_value(|inner| inner.picture.series().get(name).map(look)).flatten()
     }
 
+    /// How the numbers of a series are looked at, where that was declared with a push; not followed: what declares it
+    /// changes the series too.
+    #[must_use]
+    pub fn declared(self, name: &SeriesName) -> Option<Declared> {
+        self.inner.try_with_value(|inner| inner.picture.declared(name)).flatten()
+    }
+
     /// How often a series has changed, without following it.
     #[must_use]
     pub fn version(self, name: &SeriesName) -> u64 {
@@ -202,7 +209,7 @@ mod tests {
     fn part(name: &str, seq: u64, value: f64) -> SeriesPart {
         let at = Stamp { ts: Millis(seq * 1_000), seq: Seq(seq) };
         let track = Track::of(at, Value::Number(Number::new(value).unwrap()));
-        SeriesPart { name: name.parse().unwrap(), track, revised: None }
+        SeriesPart { name: name.parse().unwrap(), track, declared: None, revised: None }
     }
 
     fn snapshot(series: Vec<SeriesPart>) -> Event {

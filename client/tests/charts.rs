@@ -30,7 +30,7 @@ fn part(name: &str, first_seq: u64, values: &[Value]) -> SeriesPart {
     let at = |i: u64| Stamp { ts: Millis(now - (count - i) * 1_000), seq: Seq(first_seq + i) };
     let mut track = Track::of(at(0), values[0].clone());
     (1..).zip(&values[1..]).for_each(|(i, value)| track.push(at(i), value.clone()));
-    SeriesPart { name: name.parse().unwrap(), track, revised: None }
+    SeriesPart { name: name.parse().unwrap(), track, declared: None, revised: None }
 }
 
 fn number(value: f64) -> Value {

@@ -5,7 +5,7 @@ use axum::extract::State;
 use serde::Serialize;
 use shared::point::Kind;
 use shared::track::Latest;
-use shared::{Millis, SeriesName};
+use shared::{Declared, Millis, SeriesName};
 
 use crate::app::AppState;
 
@@ -14,6 +14,9 @@ use crate::app::AppState;
 pub struct Listed {
     name: SeriesName,
     kind: Kind,
+    /// What was declared of it with a push.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    declared: Option<Declared>,
     #[serde(skip_serializing_if = "Option::is_none")]
     value: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -21,15 +24,15 @@ pub struct Listed {
     ts: Millis,
 }
 
-/// Every series by name, with its newest point: `[{"name", "kind", "value" or "text", "ts"}]`.
+/// Every series by name, with its newest point: `[{"name", "kind", "declared", "value" or "text", "ts"}]`.
 pub async fn list(State(app): State<AppState>) -> Json<Vec<Listed>> {
     let mut all = Vec::new();
-    app.hub.each_series(|name, track| {
+    app.hub.each_series(|name, declared, track| {
         let (value, text) = match track.latest() {
             Latest::Number(value) => (Some(value), None),
             Latest::Text(text) => (None, Some(text.to_owned())),
         };
-        all.push(Listed { name: name.clone(), kind: track.kind(), value, text, ts: track.latest_at().ts });
+        all.push(Listed { name: name.clone(), kind: track.kind(), declared, value, text, ts: track.latest_at().ts });
     });
     all.sort_unstable_by(|a, b| a.name.cmp(&b.name));
     Json(all)

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use harness::{BINARY, TestServer, now_ms};
 use serde_json::json;
-use shared::Event;
+use shared::{Declared, Event, Picture};
 
 #[test]
 fn a_number_is_acknowledged_and_then_is_there() {
@@ -20,6 +20,33 @@ fn a_number_is_acknowledged_and_then_is_there() {
     let series = server.get("/api/series").json();
     assert_eq!(series[0], json!({"name":"ops/deploy","kind":"text","text":"deploying","ts":ts}));
     assert_eq!((&series[1]["name"], &series[1]["value"]), (&json!("ops/temp"), &json!(42.5)));
+}
+
+#[test]
+fn a_kind_that_is_declared_with_a_push_is_told_by_the_stream_and_survives_a_restart() {
+    let data = tempfile::tempdir().unwrap();
+    let mut server = TestServer::start(data.path());
+    assert_eq!(server.push("ops/hits", r#"{"value":7,"kind":"counter"}"#).status, 204);
+    assert_eq!(server.push("ops/hits", "9").status, 204);
+    assert_eq!(server.push("ops/temp", "9").status, 204);
+    for _ in 0..2 {
+        let series = server.get("/api/series").json();
+        assert_eq!((&series[0]["kind"], &series[0]["declared"]), (&json!("number"), &json!("counter")));
+        assert_eq!(series[1].get("declared"), None, "nobody said so");
+        let mut stream = server.stream("series=ops/**", None);
+        let mut picture = Picture::default();
+        while picture.cursor().is_none() {
+            let event = stream.event();
+            picture.apply(stream.last_id.parse().unwrap(), event).unwrap();
+        }
+        assert_eq!(picture.declared(&"ops/hits".parse().unwrap()), Some(Declared::Counter));
+        assert_eq!(picture.declared(&"ops/temp".parse().unwrap()), None);
+        drop(stream);
+        server.terminate();
+        server = TestServer::start(data.path());
+    }
+    let wrong = server.push("ops/hits", r#"{"value":7,"kind":"clock"}"#).first_error();
+    assert_eq!((wrong.0.as_str(), wrong.2.as_str()), ("kind", "the text \"clock\""));
 }
 
 #[test]

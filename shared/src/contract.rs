@@ -19,8 +19,8 @@ mod tests {
     use super::*;
     use crate::board::Etag;
     use crate::{
-        BoardEdition, ByeReason, Epoch, Event, GapReason, Millis, Number, Seq, SeriesPart, Stamp, Stretch, Text, Track,
-        Value,
+        BoardEdition, ByeReason, Declared, Epoch, Event, GapReason, Millis, Number, Seq, SeriesPart, Stamp, Stretch,
+        Text, Track, Value,
     };
 
     fn examples() -> Vec<Event> {
@@ -35,8 +35,13 @@ mod tests {
         }
         let texts = Track::of(at(2000, 7), Value::Text(Text::new("deploying".into()).unwrap()));
         let series = vec![
-            SeriesPart { name: "ops/temp".parse().unwrap(), track: numbers, revised: None },
-            SeriesPart { name: "ops/deploy".parse().unwrap(), track: texts, revised: None },
+            SeriesPart {
+                name: "ops/temp".parse().unwrap(),
+                track: numbers,
+                declared: Some(Declared::Gauge),
+                revised: None,
+            },
+            SeriesPart { name: "ops/deploy".parse().unwrap(), track: texts, declared: None, revised: None },
         ];
         let epoch = Epoch(0x0bad_cafe);
         let mut revised = series.clone();

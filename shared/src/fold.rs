@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Cursor, Event, SeriesName, Stretch, Track};
+use crate::{Cursor, Declared, Event, SeriesName, SeriesPart, Stretch, Track};
 
 /// What a reader knows: `fold(snapshot, updates)`. The law that all of this project stands on: after the frame with
 /// cursor *n* is applied, by whatever path it came, the picture equals the server's at *n*.
@@ -10,6 +10,8 @@ use crate::{Cursor, Event, SeriesName, Stretch, Track};
 pub struct Picture {
     cursor: Option<Cursor>,
     series: BTreeMap<SeriesName, Track>,
+    /// What was declared of them.
+    declared: BTreeMap<SeriesName, Declared>,
     /// What [`Picture::take_revised`] will give: kept until then, so that a reader that looks seldom misses nothing.
     revised: BTreeMap<SeriesName, Stretch>,
 }
@@ -49,6 +51,12 @@ impl Picture {
         &self.series
     }
 
+    /// How the numbers of a series are looked at, where that was declared.
+    #[must_use]
+    pub fn declared(&self, name: &SeriesName) -> Option<Declared> {
+        self.declared.get(name).copied()
+    }
+
     /// The stretches of history that late points have changed beyond what the tracks show, since this was last asked:
     /// what was fetched of them is out of date.
     pub fn take_revised(&mut self) -> BTreeMap<SeriesName, Stretch> {
@@ -64,8 +72,11 @@ impl Picture {
             Event::Snapshot { series, .. } => {
                 self.cursor = Some(id);
                 // One by one: to collect them would sort them first, which is five kilobytes of the page.
-                self.series = BTreeMap::new();
-                series.into_iter().for_each(|part| _ = self.series.insert(part.name, part.track));
+                (self.series, self.declared) = (BTreeMap::new(), BTreeMap::new());
+                for part in series {
+                    self.declare(&part);
+                    self.series.insert(part.name, part.track);
+                }
                 Ok(Applied::Replaced)
             }
             Event::Update { series, .. } => {
@@ -78,6 +89,7 @@ impl Picture {
                 let mut changed = Vec::with_capacity(series.len());
                 for part in series {
                     changed.push(part.name.clone());
+                    self.declare(&part);
                     if let Some(span) = part.revised {
                         let known = self.revised.entry(part.name.clone()).or_insert(span);
                         *known = known.hull(span);
@@ -102,6 +114,15 @@ impl Picture {
         }
     }
 
+    /// Takes in what a part says of its series; once said it is never unsaid.
+    fn declare(&mut self, part: &SeriesPart) {
+        if let Some(declared) = part.declared
+            && self.declared(&part.name) != Some(declared)
+        {
+            self.declared.insert(part.name.clone(), declared);
+        }
+    }
+
     fn in_step(&self, id: Cursor) -> Result<Cursor, OutOfStep> {
         self.cursor.filter(|known| known.epoch == id.epoch).ok_or(OutOfStep { update: id, picture: self.cursor })
     }
@@ -110,7 +131,7 @@ impl Picture {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Epoch, Millis, Number, Seq, SeriesPart, Stamp, Value};
+    use crate::{Epoch, Millis, Number, Seq, Stamp, Value};
     use proptest::prelude::*;
 
     const EPOCH: Epoch = Epoch(0x0bad_cafe);
@@ -138,7 +159,7 @@ mod tests {
 
         fn parts(&self, after: Seq) -> Vec<SeriesPart> {
             let part = |(name, track): (&SeriesName, &Track)| {
-                Some(SeriesPart { name: name.clone(), track: track.since(after)?, revised: None })
+                Some(SeriesPart { name: name.clone(), track: track.since(after)?, declared: None, revised: None })
             };
             self.0.iter().filter_map(part).collect()
         }

@@ -42,7 +42,7 @@ pub use event::{BoardEdition, ByeReason, Event, GapReason};
 pub use fold::{Applied, Picture};
 pub use millis::{Millis, Stretch};
 pub use name::{BoardId, Selector, SeriesName};
-pub use point::{Number, Point, Text, Value};
+pub use point::{Declared, Number, Point, Text, Value};
 pub use problem::Problem;
 pub use rolled::Rolled;
 pub use sketch::{Bin, Sketch};

@@ -77,6 +77,37 @@ pub enum Kind {
     Text,
 }
 
+/// How the numbers of a series are looked at, as whoever pushes them says. A page guesses where nobody does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Declared {
+    /// They go up and down: the value is what matters.
+    Gauge,
+    /// They only rise, and begin again at zero: what matters is how fast.
+    Counter,
+}
+
+impl Declared {
+    /// By its word, `gauge` or `counter`.
+    #[must_use]
+    pub fn of(word: &str) -> Option<Self> {
+        match word {
+            "gauge" => Some(Self::Gauge),
+            "counter" => Some(Self::Counter),
+            _ => None,
+        }
+    }
+
+    /// Its word.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Gauge => "gauge",
+            Self::Counter => "counter",
+        }
+    }
+}
+
 /// One value of one series at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Point {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::bucket::SECOND;
 use crate::point::Kind;
-use crate::{Bucket, Millis, Seq, SeriesName, Stamp, Stretch, Value};
+use crate::{Bucket, Declared, Millis, Seq, SeriesName, Stamp, Stretch, Value};
 
 /// How many buckets a track of numbers keeps: five minutes of a series that changes every second, most of a year of
 /// one that reports daily.
@@ -236,7 +236,7 @@ fn changed_or_newest<T: Clone>(kept: &VecDeque<T>, changed: impl Fn(&T) -> bool)
 /// A series as a frame tells it: all of its track in a snapshot, what changed of it in an update.
 ///
 /// As JSON: `{"name", "value", "ts", "buckets"}`, or `{"name", "text", "ts", "lines", "total", "changed"}`; `value`, `text` and `ts` repeat
-/// the newest point for readers that look no further. `revised` is there where history has changed.
+/// the newest point for readers that look no further. `kind` is there where it was declared, `revised` is there where history has changed.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(try_from = "WirePart")]
 pub struct SeriesPart {
@@ -244,6 +244,9 @@ pub struct SeriesPart {
     pub name: SeriesName,
     /// The track, or what changed of it.
     pub track: Track,
+    /// How its numbers are looked at, as was last said with a push; nothing where nobody said so. It is told with each part: what
+    /// says so is a point, so whoever lacks it lacks that point too.
+    pub declared: Option<Declared>,
     /// Only in an update, and not part of the picture: points came so late ([`revises`]) that they may be older than
     /// all of the track, and what a reader has fetched of this stretch of the past should be fetched again. It may be
     /// longer than what changed.
@@ -260,8 +263,11 @@ pub fn revises(ts: Millis, newest: Millis) -> Option<Stretch> {
 
 impl Serialize for SeriesPart {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut object = serializer.serialize_struct("SeriesPart", 7)?;
+        let mut object = serializer.serialize_struct("SeriesPart", 8)?;
         object.serialize_field("name", self.name.as_str())?;
+        if let Some(declared) = self.declared {
+            object.serialize_field("kind", declared.word())?;
+        }
         match self.track.latest() {
             Latest::Number(value) => object.serialize_field("value", &value)?,
             Latest::Text(text) => object.serialize_field("text", text)?,
@@ -294,6 +300,8 @@ struct WirePart {
     #[serde(default)]
     changed: Seq,
     revised: Option<Stretch>,
+    /// A word of a later version is as none.
+    kind: Option<String>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -309,7 +317,8 @@ impl TryFrom<WirePart> for SeriesPart {
             (true, false) => Track::Texts(Log { lines: wire.lines, total: wire.total, changed: wire.changed }),
             _ => return Err(BadPart(wire.name)),
         };
-        Ok(Self { name: wire.name, track, revised: wire.revised })
+        let declared = wire.kind.as_deref().and_then(Declared::of);
+        Ok(Self { name: wire.name, track, declared, revised: wire.revised })
     }
 }
 
@@ -364,7 +373,7 @@ mod tests {
                 let (a, b) = (a.min(b), a.max(b));
                 let mut reader = states[a].clone();
                 if let Some(part) = states[b].since(Seq(a as u64 + 1)) {
-                    let part = SeriesPart { name: "ops/a".parse().unwrap(), track: part, revised: None };
+                    let part = SeriesPart { name: "ops/a".parse().unwrap(), track: part, declared: None, revised: None };
                     let json = serde_json::to_string(&part).unwrap();
                     reader.absorb(serde_json::from_str::<SeriesPart>(&json).unwrap().track);
                 }
@@ -438,13 +447,17 @@ mod tests {
         let mut track = Track::of(at(1_000_250, 7), number(42.5));
         track.push(at(1_000_750, 9), number(40.0));
         track.push(at(1_002_000, 12), number(41.25));
-        let part = SeriesPart { name: "ops/temp".parse().unwrap(), track, revised: None };
+        let part = SeriesPart { name: "ops/temp".parse().unwrap(), track, declared: None, revised: None };
         assert_eq!(
             serde_json::to_string(&part).unwrap(),
             r#"{"name":"ops/temp","value":41.25,"ts":1002000,"buckets":[[1000000,2,82.5,40.0,42.5,250,7,42.5,750,9,40.0,9],[1002000,0,12,41.25]]}"#
         );
-        let part =
-            SeriesPart { name: "ops/deploy".parse().unwrap(), track: Track::of(at(5, 1), text("up")), revised: None };
+        let part = SeriesPart {
+            name: "ops/deploy".parse().unwrap(),
+            track: Track::of(at(5, 1), text("up")),
+            declared: None,
+            revised: None,
+        };
         assert_eq!(
             serde_json::to_string(&part).unwrap(),
             r#"{"name":"ops/deploy","text":"up","ts":5,"lines":[[5,1,"up"]],"total":1,"changed":1}"#

@@ -135,7 +135,8 @@ pub fn same_edition(one: Option<Etag>, other: Option<Etag>) -> bool {
 #[must_use]
 pub fn automatic(id: &BoardId, live: Live) -> Board {
     let nature = |name: SeriesName| {
-        live.with_track(&name, |track| Nature::guess(&name, track)).map(|nature| (name.clone(), nature))
+        let declared = live.declared(&name);
+        live.with_track(&name, |track| Nature::of(declared, &name, track)).map(|nature| (name.clone(), nature))
     };
     Board::automatic(id, live.names.get().into_iter().filter_map(nature))
 }

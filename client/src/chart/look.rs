@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use shared::Declared;
 use shared::board::axis::Axis;
 use shared::board::lines::{Band, Quantile, Stack};
 use shared::board::states::Colour;
 use shared::board::{Show, Source};
 
 use crate::history::cell::Detail;
+use crate::widget::told::shown_of;
 
 /// A chart over time.
 #[derive(Clone, Debug)]
@@ -74,9 +76,9 @@ impl Look {
         self.source.show.unwrap_or(Show::Value)
     }
 
-    /// The numbers of which each series has a line, with what they are called where there are several.
+    /// The numbers of which a series has a line of which this was declared, with what they are called where there are several.
     #[must_use]
-    pub fn numbers(&self) -> Vec<(Show, &'static str)> {
+    pub fn numbers(&self, declared: Option<Declared>) -> Vec<(Show, &'static str)> {
         match &self.shape {
             Shape::Lines { quantiles, .. } if !quantiles.is_empty() => quantiles
                 .iter()
@@ -86,7 +88,7 @@ impl Look {
                     Quantile::P99 => (Show::P99, "p99"),
                 })
                 .collect(),
-            _ => vec![(self.show(), "")],
+            _ => vec![(self.source.show.unwrap_or_else(|| shown_of(declared)), "")],
         }
     }
 }

@@ -70,11 +70,11 @@ impl Picture {
     #[must_use]
     pub fn take(look: &Look, strands: &mut [Strand], (from, to): (u64, u64), now: u64, stage: Stage) -> Self {
         let mut picture = Self::default();
-        let numbers = look.numbers();
         let several = strands.len() > 1;
         for strand in strands {
             let Strand { name, label, colour, width, detail, recent, hidden } = strand;
             picture.width = *width;
+            let numbers = look.numbers(stage.live.declared(name));
             let called = |word: &str| match (several, word) {
                 (_, "") => label.clone(),
                 (false, word) => word.to_owned(),

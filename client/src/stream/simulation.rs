@@ -67,7 +67,7 @@ impl Server {
     fn parts(&self, interest: &Interest, after: Seq) -> Vec<SeriesPart> {
         let own = self.tracks.iter().filter(|(name, _)| interest.includes(name));
         own.filter_map(|(name, track)| {
-            Some(SeriesPart { name: name.clone(), track: track.since(after)?, revised: None })
+            Some(SeriesPart { name: name.clone(), track: track.since(after)?, declared: None, revised: None })
         })
         .collect()
     }

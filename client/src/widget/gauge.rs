@@ -144,6 +144,7 @@ mod tests {
     use super::super::glance::Question;
     use super::super::past::{Back, Stretch};
     use super::*;
+    use shared::board::Show;
     use shared::{Millis, Number, Seq, Stamp, Track, Value};
 
     fn ends(options: Gauge, name: &str, values: &[f64]) -> Ends {
@@ -159,7 +160,8 @@ mod tests {
         }
         let source = Source::default();
         let back = Back { range_ms: 60_000, change_ms: 60_000 };
-        let glance = Glance::of(&name, &track, Question { source: &source, back, stretch: Stretch::Track });
+        let glance =
+            Glance::of(&name, &track, Question { source: &source, show: Show::Value, back, stretch: Stretch::Track });
         Ends::of(options, Unit::of(None, &name), glance.number().unwrap())
     }
 

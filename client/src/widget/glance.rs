@@ -20,8 +20,10 @@ const RECENT: usize = 60;
 /// What is asked of a track.
 #[derive(Clone, Debug)]
 pub struct Question<'a> {
-    /// Which number, in which unit, and from where on it is worth a look.
+    /// In which unit, and from where on it is worth a look.
     pub source: &'a Source,
+    /// Which number.
+    pub show: Show,
     /// How far back it is told.
     pub back: Back,
     /// What there is of that.
@@ -147,10 +149,9 @@ impl Glance {
 
 impl NumberGlance {
     fn of(name: &SeriesName, buckets: &VecDeque<Bucket>, question: Question<'_>) -> Option<Self> {
-        let Question { source, back, stretch } = question;
+        let Question { source, show, back, stretch } = question;
         let newest = buckets.back()?.last.at.ts;
         let from = Millis(newest.0.saturating_sub(back.range_ms));
-        let show = source.show.unwrap_or(Show::Value);
         let raw = match (show, &stretch) {
             (Show::Value | Show::Rate, _) | (_, Stretch::Track) => over(show, buckets, from, newest)?,
             (_, Stretch::Whole(past)) => past::over(show, past, from.0)?,
@@ -276,7 +277,8 @@ mod tests {
     }
 
     fn glance(points: &[(u64, f64)], source: &Source) -> Glance {
-        let question = Question { source, back: BACK, stretch: Stretch::Track };
+        let show = source.show.unwrap_or(Show::Value);
+        let question = Question { source, show, back: BACK, stretch: Stretch::Track };
         Glance::of(&"ops/api/latency_ms".parse().unwrap(), &track(points), question)
     }
 
@@ -333,7 +335,7 @@ mod tests {
     fn a_text_is_shown_as_it_is() {
         let text = Value::Text(Text::new("deployed".into()).unwrap());
         let track = Track::of(Stamp { ts: Millis(9_000), seq: Seq(1) }, text);
-        let question = Question { source: &Source::default(), back: BACK, stretch: Stretch::Track };
+        let question = Question { source: &Source::default(), show: Show::Value, back: BACK, stretch: Stretch::Track };
         let glance = Glance::of(&"ops/deploy".parse().unwrap(), &track, question);
         assert_eq!((glance.at, glance.text().as_str(), glance.level()), (Millis(9_000), "deployed", None));
     }

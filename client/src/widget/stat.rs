@@ -2,8 +2,8 @@
 
 use leptos::prelude::*;
 use shared::SeriesName;
+use shared::board::Source;
 use shared::board::stat::Stat;
-use shared::board::{Show, Source};
 
 use super::glance::{Glance, NumberGlance, Shown};
 use super::past::Tells;
@@ -45,7 +45,7 @@ fn reading(name: &SeriesName, options: Stat, told: Told) -> AnyView {
     let glow = glow(value);
     let class =
         move || format!("reading {} {}", if is_text() { "reading-text" } else { "" }, glow.get().unwrap_or_default());
-    let show = told.source.with_value(|source| source.show.unwrap_or(Show::Value));
+    let show = told.show(name);
     let spark =
         options.sparkline.then(|| view! { <Spark name=name.clone() show past=told.past stage=told.stage/> }.into_any());
     // The figures get as large as their place allows, by the style sheet; it has to know how many there are.

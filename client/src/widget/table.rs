@@ -4,8 +4,8 @@ pub mod rows;
 
 use leptos::prelude::*;
 use shared::SeriesName;
+use shared::board::Source;
 use shared::board::table::{Column, Order, Table};
-use shared::board::{Show, Source};
 
 use super::glance::{Glance, Shown};
 use super::past::Tells;
@@ -110,7 +110,7 @@ fn row(name: &SeriesName, columns: &[Column], told: Told) -> AnyView {
 
 fn cell(column: Column, name: &SeriesName, glance: Memo<Option<Glance>>, told: Told) -> AnyView {
     let class = class(column);
-    let show = told.source.with_value(|source| source.show.unwrap_or(Show::Value));
+    let show = told.show(name);
     match column {
         Column::Name => {
             let (of, title) = (name.clone(), name.to_string());

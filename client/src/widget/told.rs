@@ -1,8 +1,8 @@
 //! The series of a widget, and how they are told.
 
 use leptos::prelude::*;
-use shared::board::Source;
-use shared::{Millis, SeriesName, Track};
+use shared::board::{Show, Source};
+use shared::{Declared, Millis, SeriesName, Track};
 
 use super::freshness::Freshness;
 use super::glance::{Glance, Question};
@@ -40,15 +40,22 @@ impl Told {
         Self { names, labels, source: StoredValue::new(source), stage, past, fresh }
     }
 
+    /// Which number of one of them is shown: what the document says; else of one that was declared to count, how fast it does.
+    #[must_use]
+    pub fn show(self, name: &SeriesName) -> Show {
+        let said = self.source.try_with_value(|source| source.show).flatten();
+        said.unwrap_or_else(|| shown_of(self.stage.live.declared(name)))
+    }
+
     /// What is shown of one of them; followed.
     #[must_use]
     pub fn glance(self, name: &SeriesName) -> Option<Glance> {
-        let back = self.past.back();
+        let (back, show) = (self.past.back(), self.show(name));
         let glance = |source: &Source, track: &Track| match track {
-            Track::Texts(_) => Some(Glance::of(name, track, Question { source, back, stretch: Stretch::Track })),
+            Track::Texts(_) => Some(Glance::of(name, track, Question { source, show, back, stretch: Stretch::Track })),
             Track::Numbers(buckets) => self
                 .past
-                .with(name, buckets, back, |stretch| Glance::of(name, track, Question { source, back, stretch })),
+                .with(name, buckets, back, |stretch| Glance::of(name, track, Question { source, show, back, stretch })),
         };
         self.source
             .try_with_value(|source| self.stage.live.track(name, |track| glance(source, track)).flatten())
@@ -137,6 +144,15 @@ impl Told {
     #[must_use]
     pub fn stale_words(self, name: &SeriesName) -> String {
         self.stale_since(name).map(|since| stale_words(since, self.stage.server_now.get())).unwrap_or_default()
+    }
+}
+
+/// Which number is shown of a series of which this was declared, where no document says so.
+#[must_use]
+pub fn shown_of(declared: Option<Declared>) -> Show {
+    match declared {
+        Some(Declared::Counter) => Show::Rate,
+        Some(Declared::Gauge) | None => Show::Value,
     }
 }
 

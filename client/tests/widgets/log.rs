@@ -37,7 +37,7 @@ async fn it_tells_how_many_lines_it_never_showed() {
     let mut track = Track::of(Stamp { ts: Millis(1), seq: Seq(1) }, line(1));
     (2..=131).for_each(|seq| track.push(Stamp { ts: Millis(seq), seq: Seq(seq) }, line(seq)));
     shown.seq = 131;
-    let series = vec![SeriesPart { name: "ops/log".parse().unwrap(), track, revised: None }];
+    let series = vec![SeriesPart { name: "ops/log".parse().unwrap(), track, declared: None, revised: None }];
     shown.live.apply(shown.cursor(), Event::Update { now: Millis(0), pushed: Millis(0), series }).unwrap();
     tick().await;
     assert_eq!(shown.text("[data-testid=skipped]"), "30 skipped");

@@ -22,7 +22,7 @@ use pulseboard_client::range::view::View;
 use pulseboard_client::stream::clock::ServerClock;
 use pulseboard_client::widget::frame::Frame;
 use shared::board::Board;
-use shared::{Cursor, Epoch, Event, Millis, Number, Seq, SeriesPart, Stamp, Text, Track, Value};
+use shared::{Cursor, Declared, Epoch, Event, Millis, Number, Seq, SeriesPart, Stamp, Text, Track, Value};
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen_test::wasm_bindgen_test_configure;
 use web_sys::{Element, HtmlElement};
@@ -79,7 +79,9 @@ impl Shown {
             let (name, at) = (name.parse().unwrap(), Stamp { ts: Millis(*ts), seq: Seq(shown.seq) });
             match parts.iter_mut().find(|part| part.name == name) {
                 Some(part) => part.track.push(at, value.clone()),
-                None => parts.push(SeriesPart { name, track: Track::of(at, value.clone()), revised: None }),
+                None => {
+                    parts.push(SeriesPart { name, track: Track::of(at, value.clone()), declared: None, revised: None });
+                }
             }
         }
         let snapshot = Event::Snapshot { now: Millis(NOW), series: parts };
@@ -94,9 +96,18 @@ impl Shown {
 
     /// A point comes.
     async fn push(&mut self, name: &str, ts: u64, value: Value) {
+        self.hear(name, ts, value, None).await;
+    }
+
+    /// A point comes that says how its series is looked at.
+    async fn declare(&mut self, name: &str, declared: Declared, ts: u64, value: Value) {
+        self.hear(name, ts, value, Some(declared)).await;
+    }
+
+    async fn hear(&mut self, name: &str, ts: u64, value: Value, declared: Option<Declared>) {
         self.seq += 1;
         let at = Stamp { ts: Millis(ts), seq: Seq(self.seq) };
-        let part = SeriesPart { name: name.parse().unwrap(), track: Track::of(at, value), revised: None };
+        let part = SeriesPart { name: name.parse().unwrap(), track: Track::of(at, value), declared, revised: None };
         let update = Event::Update { now: Millis(0), pushed: Millis(0), series: vec![part] };
         self.live.apply(self.cursor(), update).unwrap();
         tick().await;

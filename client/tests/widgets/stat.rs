@@ -1,6 +1,7 @@
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use super::{Shown, number, word};
+use shared::Declared;
 
 const LATENCY: &str = r#""type": "stat", "series": ["ops/api/latency_ms"]"#;
 
@@ -35,6 +36,18 @@ async fn it_follows_unit_decimals_show_and_thresholds() {
     assert_eq!(shown.attribute(".reading", "data-level").as_deref(), Some("bad"));
     assert_eq!(shown.text(".reading .unseen"), "bad: ", "also for who does not see its shape");
     assert!(shown.all("[data-testid=spark]").is_empty());
+}
+
+#[wasm_bindgen_test]
+async fn a_declared_counter_is_told_by_how_fast_it_grows_also_once_others_have_joined() {
+    let points = [("ops/a", 50_000, number(100.0)), ("ops/a", 60_000, number(150.0))];
+    let mut shown = Shown::with(r#""type": "stat", "series": ["ops/*"]"#, &points).await;
+    assert_eq!(shown.texts("[data-testid=value]"), ["150"], "nobody said that it counts");
+    shown.declare("ops/a", Declared::Counter, 61_000, number(155.0)).await;
+    assert_eq!(shown.texts("[data-testid=value]"), ["5"]);
+    shown.push("ops/b", 61_000, number(7.0)).await;
+    shown.push("ops/a", 62_000, number(10.0)).await;
+    assert_eq!(shown.texts("[data-testid=value]"), ["5.42", "7"], "it began again, and still counts");
 }
 
 #[wasm_bindgen_test]

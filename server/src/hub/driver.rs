@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use shared::{BoardId, ByeReason, SeriesName, Track};
+use shared::{BoardId, ByeReason, Declared, SeriesName, Track};
 use tokio::sync::{Notify, watch};
 use tokio::time::MissedTickBehavior;
 
@@ -176,9 +176,9 @@ impl HubHandle {
         self.0.hub.lock().counts()
     }
 
-    /// Looks at every series with its newest entry at least, in no particular order. Nothing is published meanwhile, so be quick.
-    pub fn each_series(&self, mut look: impl FnMut(&SeriesName, &Track)) {
-        self.0.hub.lock().series().for_each(|(name, track)| look(name, &track));
+    /// Looks at every series with what was declared of it and its newest entry at least, in no particular order. Nothing is published meanwhile, so be quick.
+    pub fn each_series(&self, mut look: impl FnMut(&SeriesName, Option<Declared>, &Track)) {
+        self.0.hub.lock().series().for_each(|(name, declared, track)| look(name, declared, &track));
     }
 
     fn waker(&self, topic: TopicId) -> watch::Receiver<()> {

@@ -19,7 +19,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use foldhash::fast::RandomState;
-use shared::{BoardId, Cursor, Event, Seq, SeriesName, SeriesPart, Track, sse};
+use shared::{BoardId, Cursor, Declared, Event, Seq, SeriesName, SeriesPart, Track, sse};
 
 pub use boards::{Boards, Interest, Shown};
 use frame::Frame;
@@ -228,7 +228,7 @@ impl Hub {
     }
 
     /// Every series with its newest entry at least, in no particular order.
-    pub fn series(&self) -> impl Iterator<Item = (&SeriesName, Cow<'_, Track>)> {
+    pub fn series(&self) -> impl Iterator<Item = (&SeriesName, Option<Declared>, Cow<'_, Track>)> {
         self.rollup.newest()
     }
 

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use shared::board::Etag;
 use shared::{
-    Applied, BoardEdition, Epoch, Event, Millis, Number, Picture, Selector, Seq, SeriesName, Text, Track, Value, sse,
+    Applied, BoardEdition, Declared, Epoch, Event, Millis, Number, Picture, Selector, Seq, SeriesName, Text, Track,
+    Value, sse,
 };
 
 use super::*;
@@ -78,13 +79,22 @@ struct Browser {
     gapped: bool,
 }
 
+/// Each series, and what was declared of it.
+type State = BTreeMap<SeriesName, (Track, Option<Declared>)>;
+
+/// What a picture should be by a state, as far as it is selected.
+fn as_told(picture: &Picture) -> State {
+    let declared = |name| picture.declared(name);
+    picture.series().iter().map(|(name, track)| (name.clone(), (track.clone(), declared(name)))).collect()
+}
+
 struct World {
     now: Now,
     hub: Hub,
     /// What the store would have kept.
     points: Vec<Committed>,
     /// The state of the server after each point; the first is before all.
-    states: Vec<BTreeMap<SeriesName, Track>>,
+    states: Vec<State>,
     browsers: Vec<Browser>,
     /// The board `s`, as the store would have kept it.
     board: Option<Shown>,
@@ -143,14 +153,30 @@ impl World {
             let ts = Millis(self.now.wall.0 - u64::from(late_ms));
             let mut state = self.states.last().unwrap().clone();
             let at = shared::Stamp { ts, seq };
+            // Now and then one says what it is, and later something else.
+            let declares = match (series, seq.0 % 9) {
+                (0, _) => None,
+                (_, 0) => Some(Declared::Counter),
+                (_, 4) => Some(Declared::Gauge),
+                _ => None,
+            };
             match state.get_mut(&name) {
-                Some(track) => track.push(at, value.clone()),
+                Some((track, declared)) => {
+                    track.push(at, value.clone());
+                    *declared = declares.or(*declared);
+                }
                 None => {
-                    state.insert(name.clone(), Track::of(at, value.clone()));
+                    state.insert(name.clone(), (Track::of(at, value.clone()), declares));
                 }
             }
             self.states.push(state);
-            committed.push(Committed { at, series: SeriesId(series.into()), value, begins: Some(name.clone()) });
+            committed.push(Committed {
+                at,
+                series: SeriesId(series.into()),
+                value,
+                begins: Some(name.clone()),
+                declares,
+            });
         }
         self.points.extend(committed.iter().cloned());
         self.hub.publish(committed, self.now);
@@ -226,7 +252,7 @@ impl World {
                 let at = usize::try_from(cursor.seq.0).unwrap();
                 let mut wanted = self.states[at].clone();
                 wanted.retain(|name, _| browser.selection.matches(name));
-                prop_assert_eq!(browser.picture.series(), &wanted, "at {}", cursor);
+                prop_assert_eq!(as_told(&browser.picture), wanted, "at {}", cursor);
             }
         }
         Ok(true)
@@ -308,7 +334,7 @@ proptest! {
             let selection = world.editions.selection(&browser.interest, etag);
             let mut wanted = world.states.last().unwrap().clone();
             wanted.retain(|name, _| selection.matches(name));
-            prop_assert_eq!(browser.picture.series(), &wanted);
+            prop_assert_eq!(as_told(&browser.picture), wanted);
         }
     }
 }
@@ -428,7 +454,7 @@ fn readers_of_one_selection_share_each_frame_and_the_last_takes_the_topic_along(
     }
     let value = Value::Number(Number::new(1.0).unwrap());
     let at = shared::Stamp { ts: Millis(0), seq: Seq(1) };
-    let point = Committed { at, series: SeriesId(1), value, begins: "s/1".parse().ok() };
+    let point = Committed { at, series: SeriesId(1), value, begins: "s/1".parse().ok(), declares: None };
     hub.publish(vec![point], now);
     let frames: Vec<_> = readers.iter_mut().map(|(topic, reader)| hub.next(topic, reader, now)).collect();
     let place = |step: &Step| match step {

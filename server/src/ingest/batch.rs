@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 use shared::problem::FieldError;
-use shared::{Millis, SeriesName};
+use shared::{Millis, SeriesName, Value};
 
 use super::fields::{self, Acceptance, Wrong};
 use super::scan::{Plain, Scanner};
@@ -13,7 +13,7 @@ use crate::store::directory::Look;
 /// Most wrong lines that an answer lists; it says how many more there are. A body can hold half a million.
 const MAX_LISTED: usize = 1_000;
 
-/// Reads NDJSON (blank lines are passed over), or a JSON array, of `{"series":…,"value":…,"ts":…}`.
+/// Reads NDJSON (blank lines are passed over), or a JSON array, of `{"series":…,"value":…,"ts":…,"kind":…}`.
 ///
 /// Objects as they nearly always are take the short way of [`super::scan`]; any other is read as JSON, field by field.
 ///
@@ -73,20 +73,25 @@ fn json_line(line: &str) -> Result<Json, Wrong> {
 
 fn plain_point(object: Plain<'_>, accepted: Acceptance, look: &Look<'_>) -> Option<Pushed> {
     let ts = object.ts.map_or(accepted.now, Millis);
-    accepted.takes(ts).then(|| look.point(object.series, ts, object.value).ok()).flatten()
+    if !accepted.takes(ts) || (object.kind.is_some() && matches!(object.value, Value::Text(_))) {
+        return None;
+    }
+    Some(look.point(object.series, ts, object.value).ok()?.declaring(object.kind))
 }
 
 fn point(json: &Json, accepted: Acceptance, look: &Look<'_>) -> Result<Pushed, Wrong> {
     let Json::Object(object) = json else {
         return Err(Wrong::new("line", "a JSON object", fields::echo(&json.to_string())));
     };
-    fields::only(object, "series, value, text, ts")?;
+    fields::only(object, "series, value, text, ts, kind")?;
     let series = fields::series(object)?;
     // The first field that is wrong is named.
     let named = |error| fields::bad_series(series, &error);
     series.parse::<SeriesName>().map_err(named)?;
     let ts = fields::ts(object, accepted)?;
-    look.point(series, ts, fields::value(object)?).map_err(named)
+    let value = fields::value(object)?;
+    let declares = fields::kind(object, &value)?;
+    Ok(look.point(series, ts, value).map_err(named)?.declaring(declares))
 }
 
 /// The points of a body, all of them right.
@@ -151,7 +156,7 @@ mod tests {
     use super::*;
     use crate::store::Directory;
     use proptest::prelude::*;
-    use shared::{Number, Point, Value};
+    use shared::{Number, Point};
 
     const NOW: Millis = Millis(1_732_399_200_123);
     const ACCEPTED: Acceptance = Acceptance { now: NOW, late_ms: 86_400_000 };
@@ -164,7 +169,7 @@ mod tests {
         #[test]
         fn the_short_way_says_what_the_long_one_says(
             lines in prop::collection::vec(
-                r#"\{"series":"(a|b/c|a b|)"(,"value":-?[0-9]{1,3}(\.[0-9])?|,"text":"(up|d\\"n|)"|,"value":(null|1e999|01)){0,2}(,"ts":(1732399200000|17|1732399200000\.5))?\}?"#,
+                r#"\{"series":"(a|b/c|a b|)"(,"value":-?[0-9]{1,3}(\.[0-9])?|,"text":"(up|d\\"n|)"|,"value":(null|1e999|01)){0,2}(,"ts":(1732399200000|17|1732399200000\.5))?(,"kind":("counter"|"gauge"|"text"|7))?\}?"#,
                 1..6
             )
         ) {

@@ -1,20 +1,31 @@
 //! The body of a push of one point.
 
 use serde_json::Value as Json;
-use shared::{Millis, Number, Value};
+use shared::{Declared, Millis, Number, Value};
 
 use super::fields::{self, Acceptance, Wrong};
 use crate::problem::ApiError;
 
 const EXPECTED: &str = r#"a finite number like 42.5, or {"value":42.5}, or {"text":"deploying"}"#;
 
-/// Reads `42.5`, `{"value":42.5,"ts":…}` or `{"text":"deploying","ts":…}`.
+/// What a body says of a point.
+#[derive(Clone, Debug, PartialEq)]
+pub struct One {
+    /// When it was.
+    pub ts: Millis,
+    /// What it was.
+    pub value: Value,
+    /// What is said of all numbers of the series.
+    pub declares: Option<Declared>,
+}
+
+/// Reads `42.5`, `{"value":42.5,"ts":…,"kind":"counter"}` or `{"text":"deploying","ts":…}`.
 ///
 /// The content type is not looked at: `curl -d` calls everything a form.
 ///
 /// # Errors
 /// [`ApiError::Malformed`] for JSON that breaks off, [`ApiError::Invalid`] for all else, with the field.
-pub fn read(body: &[u8], accepted: Acceptance) -> Result<(Millis, Value), ApiError> {
+pub fn read(body: &[u8], accepted: Acceptance) -> Result<One, ApiError> {
     let wrong = |got: String| Wrong::new("body", EXPECTED, got).into_error();
     let text = std::str::from_utf8(body).map_err(|error| wrong(format!("bytes that are no UTF-8: {error}")))?.trim();
     if text.is_empty() {
@@ -22,14 +33,15 @@ pub fn read(body: &[u8], accepted: Acceptance) -> Result<(Millis, Value), ApiErr
     }
     if !text.starts_with('{') {
         let number = text.parse().ok().and_then(Number::new).ok_or_else(|| wrong(fields::echo(text)))?;
-        return Ok((accepted.now, Value::Number(number)));
+        return Ok(One { ts: accepted.now, value: Value::Number(number), declares: None });
     }
     let json = serde_json::from_str(text).map_err(|error| ApiError::Malformed(format!("broken JSON: {error}")))?;
     let Json::Object(object) = json else { return Err(wrong(fields::echo(text))) };
     let read = || {
-        fields::only(&object, "value, text, ts")?;
+        fields::only(&object, "value, text, ts, kind")?;
         let value = fields::value(&object)?;
-        Ok((fields::ts(&object, accepted)?, value))
+        let declares = fields::kind(&object, &value)?;
+        Ok(One { ts: fields::ts(&object, accepted)?, value, declares })
     };
     read().map_err(Wrong::into_error)
 }
@@ -43,7 +55,7 @@ mod tests {
     const ACCEPTED: Acceptance = Acceptance { now: NOW, late_ms: 86_400_000 };
 
     fn read(body: &str) -> Result<(Millis, Value), String> {
-        super::read(body.as_bytes(), ACCEPTED).map_err(|e| e.to_string())
+        super::read(body.as_bytes(), ACCEPTED).map(|one| (one.ts, one.value)).map_err(|e| e.to_string())
     }
 
     fn number(value: f64) -> Value {
@@ -56,6 +68,15 @@ mod tests {
             assert_eq!(read(body), Ok((NOW, number(42.5))), "{body}");
         }
         assert_eq!(read(r#"{"value":-1,"ts":1732399200000}"#), Ok((Millis(1_732_399_200_000), number(-1.0))));
+    }
+
+    #[test]
+    fn a_kind_can_be_declared_beside_a_value() {
+        let declares = |body: &str| super::read(body.as_bytes(), ACCEPTED).unwrap().declares;
+        assert_eq!(declares(r#"{"value":7,"kind":"counter"}"#), Some(Declared::Counter));
+        assert_eq!(declares(r#"{"kind":"gauge","value":7}"#), Some(Declared::Gauge));
+        assert_eq!(declares(r#"{"text":"up","kind":"text"}"#), None);
+        assert_eq!(declares("7"), None);
     }
 
     #[test]
@@ -80,6 +101,9 @@ mod tests {
             (r#"{"text":5}"#, "text: expected a text, got 5"),
             (r#"{"value":1,"text":"a"}"#, "either value or text"),
             (r#"{"ts":1732399200123}"#, "value: expected a number, or a text in the field text, got nothing"),
+            (r#"{"value":1,"kind":"text"}"#, "kind: expected gauge or counter, which a series of numbers can be, got"),
+            (r#"{"value":1,"kind":5}"#, "kind: expected gauge or counter, which a series of numbers can be, got 5"),
+            (r#"{"text":"up","kind":"counter"}"#, "kind: expected text, which a series of texts is"),
             (r#"{"value":1,"tss":1}"#, "got a field \"tss\""),
             (
                 r#"{"value":1,"ts":1732312800122}"#,

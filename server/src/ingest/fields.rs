@@ -4,7 +4,7 @@ use serde_json::{Map, Value as Json};
 use shared::name::NameError;
 use shared::point::MAX_TEXT_LEN;
 use shared::problem::FieldError;
-use shared::{Millis, Number, Text, Value};
+use shared::{Declared, Millis, Number, Text, Value};
 
 use crate::length::Length;
 use crate::problem::ApiError;
@@ -132,6 +132,18 @@ pub(super) fn value(object: &Map<String, Json>) -> Result<Value, Wrong> {
         (None, None) => Err(Wrong::new("value", "a number, or a text in the field text", "nothing")),
         (Some(_), Some(_)) => Err(Wrong::new("value", "either value or text", "both")),
     }
+}
+
+/// The `kind` that is declared of the numbers beside `value`; of texts there is but one kind.
+pub(super) fn kind(object: &Map<String, Json>, value: &Value) -> Result<Option<Declared>, Wrong> {
+    let Some(json) = object.get("kind") else { return Ok(None) };
+    let word = json.as_str().unwrap_or_default();
+    match value {
+        Value::Number(_) => Declared::of(word).map(Some).ok_or("gauge or counter, which a series of numbers can be"),
+        Value::Text(_) if word == "text" => Ok(None),
+        Value::Text(_) => Err("text, which a series of texts is"),
+    }
+    .map_err(|expected| Wrong::new("kind", expected, echo_json(json)))
 }
 
 fn number(json: &Json) -> Result<Number, Wrong> {

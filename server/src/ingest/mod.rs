@@ -41,12 +41,13 @@ pub async fn one(
 ) -> Result<StatusCode, ApiError> {
     let point = Body { bytes: body, most: MAX_BODY }.unpack(&headers).and_then(|body| {
         let named = |error| fields::bad_series(&series, &error).into_error();
-        let (ts, value) = match body::read(&body, accepted(&app)) {
+        let body::One { ts, value, declares } = match body::read(&body, accepted(&app)) {
             Ok(read) => read,
             // A wrong name is told before what else is wrong.
             Err(error) => return Err(series.parse::<SeriesName>().map_or_else(named, |_| error)),
         };
-        app.directory.look().point(&series, ts, value).map_err(named)
+        let point = app.directory.look().point(&series, ts, value).map_err(named)?;
+        Ok(point.declaring(declares))
     });
     let batch = point.map(|point| Batch { points: vec![point], lines: vec![1] });
     commit(&app, batch, &headers).await

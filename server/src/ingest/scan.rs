@@ -3,7 +3,7 @@
 //! It knows no mistakes: whatever it does not expect (an escape, a field twice or unknown, a number that JSON does not
 //! allow) is nothing to it, and the caller reads the same text again with a parser that says what is wrong.
 
-use shared::{Number, Text, Value};
+use shared::{Declared, Number, Text, Value};
 
 /// An object with the fields of a point, borrowed from the body.
 #[derive(Debug, PartialEq)]
@@ -14,6 +14,8 @@ pub(super) struct Plain<'a> {
     pub(super) value: Value,
     /// The time, unchecked.
     pub(super) ts: Option<u64>,
+    /// What is said of all numbers of the series.
+    pub(super) kind: Option<Declared>,
 }
 
 /// What is left of a text.
@@ -45,7 +47,7 @@ impl<'a> Scanner<'a> {
 
     /// Takes an object with the fields of a point.
     pub(super) fn object(&mut self) -> Option<Plain<'a>> {
-        let (mut series, mut value, mut ts) = (None, None, None);
+        let (mut series, mut value, mut ts, mut kind) = (None, None, None, None);
         self.take(b'{')?;
         loop {
             let key = self.string()?;
@@ -55,12 +57,13 @@ impl<'a> Scanner<'a> {
                 "value" => value.replace(Value::Number(self.number()?)).is_none(),
                 "text" => value.replace(Value::Text(Text::new(self.string()?.to_owned())?)).is_none(),
                 "ts" => ts.replace(self.whole()?).is_none(),
+                "kind" => kind.replace(Declared::of(self.string()?)?).is_none(),
                 _ => false,
             };
             is_new.then_some(())?;
             if self.take(b',').is_none() {
                 self.take(b'}')?;
-                return Some(Plain { series: series?, value: value?, ts });
+                return Some(Plain { series: series?, value: value?, ts, kind });
             }
         }
     }
@@ -141,7 +144,7 @@ mod tests {
             (r#" { "ts" : 17 , "value" : -1e-3 , "series" : "a" } "#, "a", number(-0.001), Some(17)),
             (r#"{"series":"a","text":"größer","ts":0}"#, "a", text("größer"), Some(0)),
         ] {
-            assert_eq!(read(line), Some(Plain { series, value, ts }), "{line}");
+            assert_eq!(read(line), Some(Plain { series, value, ts, kind: None }), "{line}");
         }
     }
 

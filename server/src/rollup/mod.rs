@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use shared::bucket::SECOND;
 use shared::track::revises;
-use shared::{Epoch, Selector, Seq, SeriesName, SeriesPart, Stretch, Track};
+use shared::{Declared, Epoch, Selector, Seq, SeriesName, SeriesPart, Stretch, Track};
 
 use crate::store::SeriesId;
 use crate::store::commit::Committed;
@@ -42,6 +42,8 @@ const NO_SERIES: u32 = u32::MAX;
 struct Entry {
     name: SeriesName,
     past: Past,
+    /// What was declared of it.
+    declared: Option<Declared>,
     /// The greatest number in the track, so that asking what changed need not look through it.
     changed: Seq,
     /// The last point that came into another bucket than the newest: who has it finds all that is new at the end of the track.
@@ -81,11 +83,11 @@ impl Rollup {
 
     /// Puts in a series as it was read from the store.
     pub fn restore(&mut self, recovered: Recovered) -> SeriesIndex {
-        let Recovered { name, series, track, revised } = recovered;
+        let Recovered { name, series, track, declared, revised } = recovered;
         let changed = track.changed().max(revised.map_or(Seq::ZERO, |(_, seq)| seq));
         // How its points came, nobody knows any more: any of them may have been late.
         let (late, revised) = (changed, revised.map(Box::new));
-        self.insert(series, Entry { name, past: Past::at_rest(track), changed, late, revised })
+        self.insert(series, Entry { name, past: Past::at_rest(track), declared, changed, late, revised })
     }
 
     fn insert(&mut self, series: SeriesId, entry: Entry) -> SeriesIndex {
@@ -102,15 +104,16 @@ impl Rollup {
 
     /// Folds in a point. Points come in the order of their numbers; the first of a series names it, or nothing comes of it.
     pub fn push(&mut self, committed: Committed) -> Option<Pushed> {
-        let Committed { at, series, value, begins } = committed;
+        let Committed { at, series, value, begins, declares } = committed;
         self.head = at.seq;
         let known =
             self.by_row.get(series.0 as usize).and_then(|&index| Some((index, self.series.get_mut(index as usize)?)));
         let Some((index, entry)) = known else {
             let past = Past::begin(Track::of(at, value));
-            let entry = Entry { name: begins?, past, changed: at.seq, late: at.seq, revised: None };
+            let entry = Entry { name: begins?, past, declared: declares, changed: at.seq, late: at.seq, revised: None };
             return Some(Pushed::Begun(self.insert(series, entry)));
         };
+        entry.declared = declares.or(entry.declared);
         let track = entry.past.open();
         let newest = track.latest_at().ts;
         if at.ts.floor(SECOND) < newest.floor(SECOND) {
@@ -165,7 +168,7 @@ impl Rollup {
         let track = entry.past.track();
         let part = if seq >= entry.late { track.since_in_order(seq) } else { track.since(seq) };
         let track = part.or_else(|| revised.map(|_| track.newest()))?;
-        Some(SeriesPart { name: entry.name.clone(), track, revised })
+        Some(SeriesPart { name: entry.name.clone(), track, declared: entry.declared, revised })
     }
 
     /// What of a series' past before its track late points have changed, and the last of those.
@@ -187,9 +190,9 @@ impl Rollup {
         self.series.is_empty()
     }
 
-    /// Every series with its newest entry at least, in no particular order.
-    pub fn newest(&self) -> impl Iterator<Item = (&SeriesName, Cow<'_, Track>)> {
-        self.series.iter().map(|entry| (&entry.name, entry.past.newest()))
+    /// Every series with what was declared of it and its newest entry at least, in no particular order.
+    pub fn newest(&self) -> impl Iterator<Item = (&SeriesName, Option<Declared>, Cow<'_, Track>)> {
+        self.series.iter().map(|entry| (&entry.name, entry.declared, entry.past.newest()))
     }
 
     /// Every series with all of its track, in no particular order.
@@ -222,7 +225,7 @@ mod tests {
             let (mut newest, mut missed) = (0, Vec::new());
             for (seq, ts) in (1..).zip(times) {
                 let (at, value) = (Stamp { ts: Millis(ts), seq: Seq(seq) }, Value::Number(Number::new(1.0).unwrap()));
-                rollup.push(Committed { at, series: SeriesId(1), value, begins: Some(name.clone()) });
+                rollup.push(Committed { at, series: SeriesId(1), value, begins: Some(name.clone()), declares: None });
                 if seq > cursor && ts / 1_000 + 300 <= newest / 1_000 {
                     missed.push(Millis(ts));
                 }

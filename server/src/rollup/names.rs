@@ -72,7 +72,7 @@ mod tests {
             for (row, name) in (1..).zip(&names) {
                 let at = Stamp { ts: Millis(0), seq: Seq(row.into()) };
                 let value = Value::Number(Number::new(1.0).unwrap());
-                rollup.push(Committed { at, series: SeriesId(row), value, begins: Some(name.clone()) });
+                rollup.push(Committed { at, series: SeriesId(row), value, begins: Some(name.clone()), declares: None });
                 if row as usize == sorted.index(names.len()) {
                     rollup.make_ready();
                 }

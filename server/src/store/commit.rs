@@ -6,7 +6,7 @@ use rusqlite::{Connection, ErrorCode, Transaction};
 use shared::point::Kind;
 use shared::problem::FieldError;
 use shared::track::revises;
-use shared::{Millis, Seq, SeriesName, Stamp, Stretch, Tier, Value};
+use shared::{Declared, Millis, Seq, SeriesName, Stamp, Stretch, Tier, Value};
 
 use super::block::{self, Block, Place};
 use super::directory::{Look, Names, Row, Whose};
@@ -101,6 +101,8 @@ pub struct Committed {
     pub value: Value,
     /// The name of its series, where it is the first point of it.
     pub begins: Option<SeriesName>,
+    /// What its sender says of all numbers of the series.
+    pub declares: Option<Declared>,
 }
 
 /// What became of a group of pushes.
@@ -120,6 +122,9 @@ impl Store {
         match self.try_commit(pushes, now.wall) {
             Ok((outcome, staged)) => {
                 self.head = staged.head;
+                for (series, declared) in staged.declared {
+                    self.declared[series.index()] = Some(declared);
+                }
                 self.directory.extend(staged.begun);
                 let numbers = outcome.committed.iter().filter_map(Logged::of).zip(staged.known);
                 self.fresh.add(numbers, now.up, |place| block::read(&self.conn, place));
@@ -128,6 +133,7 @@ impl Store {
             Err(error) => {
                 // Nothing came of what was noted there.
                 self.newest = vec![None; self.directory.len()];
+                self.declared.truncate(self.directory.len());
                 let error = CommitError::from(error);
                 Outcome { results: vec![Err(error); count], committed: Vec::new() }
             }
@@ -157,11 +163,15 @@ impl Store {
             staged.begin(&tx, begun)?;
             // Of a series that has just begun it is known that there is nothing before.
             self.newest.resize(self.directory.len() + staged.begun.len(), Some(Millis(0)));
-            for Pushed { whose, ts, value } in push.points {
+            self.declared.resize(self.directory.len() + staged.begun.len(), None);
+            for Pushed { whose, ts, value, declares } in push.points {
                 let seq = staged.head.next();
                 staged.head = seq;
                 let at = Stamp { ts, seq };
                 let (series, begins) = staged.settle(whose);
+                if let Some(declares) = declares {
+                    staged.declare(&tx, series, declares, self.declared[series.index()])?;
+                }
                 match &value {
                     Value::Number(value) => {
                         let logged = Logged { series, at, value: *value };
@@ -172,7 +182,7 @@ impl Store {
                             .execute((series.0, sql(ts.0), sql(seq.0), text.as_str()))?;
                     }
                 }
-                outcome.committed.push(Committed { at, series, value, begins });
+                outcome.committed.push(Committed { at, series, value, begins, declares });
             }
         }
         std::mem::take(&mut staged.log).append(&tx, now)?;
@@ -209,6 +219,8 @@ struct Staged {
     known: Vec<Known>,
     /// What points that came late changed of the past.
     revised: HashMap<SeriesId, (Stretch, Seq)>,
+    /// What is declared otherwise than before.
+    declared: HashMap<SeriesId, Declared>,
 }
 
 impl Staged {
@@ -275,6 +287,22 @@ impl Staged {
         }
         *newest = Some(before.max(ts));
         self.log.add(&logged);
+        Ok(())
+    }
+
+    /// Notes what is said of a series, of which `before` was said; most who say so say it with each push.
+    fn declare(
+        &mut self,
+        tx: &Transaction<'_>,
+        series: SeriesId,
+        declares: Declared,
+        before: Option<Declared>,
+    ) -> rusqlite::Result<()> {
+        if self.declared.get(&series).copied().or(before) == Some(declares) {
+            return Ok(());
+        }
+        self.declared.insert(series, declares);
+        tx.prepare_cached("UPDATE series SET declared = ?2 WHERE id = ?1")?.execute((series.0, declares.word()))?;
         Ok(())
     }
 
@@ -348,6 +376,35 @@ mod tests {
         assert_eq!(mismatches.iter().map(|m| m.at).collect::<Vec<_>>(), [2, 3]);
         assert!(outcome.results[0].is_ok() && outcome.results[2].is_ok());
         assert_eq!(rows(&store), 3);
+    }
+
+    #[test]
+    fn what_is_declared_is_kept_across_a_restart_and_the_last_word_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(folder.path()).unwrap();
+        let declared = |store: &mut Store| {
+            let mut all = Vec::new();
+            store.recover(|series| all.push((series.name.to_string(), series.declared))).unwrap();
+            all.sort_by(|a: &(String, _), b| a.0.cmp(&b.0));
+            all
+        };
+        let say = |name: &str, declares| {
+            let point = Pushed::from(number(name, 1.0)).declaring(declares);
+            Push { points: vec![point], key: None }
+        };
+        let (gauge, counter) = (Some(Declared::Gauge), Some(Declared::Counter));
+        let outcome = store.commit(vec![say("a", gauge), say("a", counter), say("b", None), say("a", None)], NOW);
+        assert_eq!(
+            outcome.committed.iter().map(|point| point.declares).collect::<Vec<_>>(),
+            [gauge, counter, None, None]
+        );
+        for _ in 0..2 {
+            assert_eq!(declared(&mut store), [("a".to_owned(), counter), ("b".to_owned(), None)]);
+            drop(store);
+            store = Store::open(folder.path()).unwrap();
+        }
+        store.commit(vec![say("a", gauge)], NOW);
+        assert_eq!(declared(&mut store)[0].1, gauge);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use foldhash::quality::RandomState;
 use parking_lot::{RwLock, RwLockReadGuard};
 use shared::name::NameError;
 use shared::point::Kind;
-use shared::{Millis, Point, SeriesName, Value};
+use shared::{Declared, Millis, Point, SeriesName, Value};
 
 use super::SeriesId;
 
@@ -26,6 +26,16 @@ pub struct Pushed {
     pub(super) whose: Whose,
     pub(super) ts: Millis,
     pub(super) value: Value,
+    /// What its sender says of all numbers of the series.
+    pub(super) declares: Option<Declared>,
+}
+
+impl Pushed {
+    /// The same, which also says this of its series.
+    #[must_use]
+    pub fn declaring(self, declares: Option<Declared>) -> Self {
+        Self { declares, ..self }
+    }
 }
 
 /// Whose a pushed point is.
@@ -39,7 +49,7 @@ pub(super) enum Whose {
 
 impl From<Point> for Pushed {
     fn from(Point { series, ts, value }: Point) -> Self {
-        Self { whose: Whose::Named(series), ts, value }
+        Self { whose: Whose::Named(series), ts, value, declares: None }
     }
 }
 
@@ -95,7 +105,7 @@ impl Look<'_> {
             Some(row) if row.kind == value.kind() => Whose::Row(row.id),
             _ => Whose::Named(name.parse()?),
         };
-        Ok(Pushed { whose, ts, value })
+        Ok(Pushed { whose, ts, value, declares: None })
     }
 
     pub(super) fn find(&self, name: &SeriesName) -> Option<Row> {

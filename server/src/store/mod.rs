@@ -27,7 +27,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rusqlite::Connection;
-use shared::{Epoch, Millis, Point, Seq};
+use shared::{Declared, Epoch, Millis, Point, Seq};
 
 pub use commit::CommitError;
 pub use directory::{Directory, Pushed};
@@ -78,6 +78,8 @@ pub struct Store {
     /// Of each series of numbers, by [`SeriesId`], the newest time that it has, 0 where it has no point; none where it was
     /// not asked for yet. It tells late points from others, and spares a look into the tables for each new block.
     newest: Vec<Option<Millis>>,
+    /// Of each series, by [`SeriesId`], what was declared of it.
+    declared: Vec<Option<Declared>>,
     /// What is not in the tables yet.
     fresh: Arc<Fresh>,
     /// Up to where the tables have everything.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rusqlite::Connection;
 use shared::point::Kind;
 use shared::track::{LOG, WINDOW};
-use shared::{Bucket, Line, Log, Millis, Seq, SeriesName, Stamp, Stretch, Track};
+use shared::{Bucket, Declared, Line, Log, Millis, Seq, SeriesName, Stamp, Stretch, Track};
 
 use super::block::{self, Block, Place};
 use super::directory::{Names, Row};
@@ -24,25 +24,33 @@ pub struct Recovered {
     pub series: SeriesId,
     /// Its recent past.
     pub track: Track,
+    /// What was declared of it.
+    pub declared: Option<Declared>,
     /// What of the past before late points changed, and the last of those.
     pub revised: Option<(Stretch, Seq)>,
 }
 
 impl Store {
-    pub(super) fn read_series(conn: &Connection) -> rusqlite::Result<Names> {
+    /// All names, and by row what was declared of each.
+    pub(super) fn read_series(conn: &Connection) -> rusqlite::Result<(Names, Vec<Option<Declared>>)> {
         let count: i64 = conn.query_row("SELECT count(*) FROM series", [], |row| row.get(0))?;
         let mut names = Names::default();
         names.reserve(usize::try_from(count).unwrap_or_default());
-        let mut select = conn.prepare("SELECT id, name, kind FROM series")?;
+        let mut declared = vec![None; usize::try_from(count).unwrap_or_default()];
+        let mut select = conn.prepare("SELECT id, name, kind, declared FROM series")?;
         let mut rows = select.query([])?;
         while let Some(row) = rows.next()? {
             let name = row.get_ref(1)?.as_str()?.parse().map_err(|error| {
                 rusqlite::Error::FromSqlConversionFailure(1, rusqlite::types::Type::Text, Box::new(error))
             })?;
             let kind = if row.get_ref(2)?.as_str()? == "text" { Kind::Text } else { Kind::Number };
-            names.insert(name, Row { id: SeriesId(row.get(0)?), kind });
+            let id = SeriesId(row.get(0)?);
+            if let Some(declared) = declared.get_mut(id.index()) {
+                *declared = row.get_ref(3)?.as_str_or_null().ok().flatten().and_then(Declared::of);
+            }
+            names.insert(name, Row { id, kind });
         }
-        Ok(names)
+        Ok((names, declared))
     }
 
     /// Puts in memory what the log has and the buckets in the tables have not.
@@ -70,13 +78,15 @@ impl Store {
             }
         }
         let named = |series: SeriesId| by_row.get(series.0 as usize).copied().flatten();
-        let newest = &mut self.newest;
+        let (newest, declared) = (&mut self.newest, &self.declared);
         let mut restored = |series: SeriesId, track: Track| {
             let Some((name, _)) = named(series) else { return };
             if let Some(newest) = newest.get_mut(series.index()) {
                 *newest = Some(track.latest_at().ts);
             }
-            take(Recovered { name: name.clone(), series, track, revised: revised.get(&series).copied() });
+            let declared = declared.get(series.index()).copied().flatten();
+            let revised = revised.get(&series).copied();
+            take(Recovered { name: name.clone(), series, track, declared, revised });
         };
         let mut newer = Newest::default();
         let mut seen = vec![false; by_row.len()];

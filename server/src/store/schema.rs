@@ -22,7 +22,7 @@ const VERSION: i64 = 2;
 
 /// `log` has the numbers of each commit under the last of their seqs; `blocks` the buckets ([`super::block::Place`] says under
 /// which key); `lines` the texts; `revised` what late points changed of each series' past. Of a series of texts, `series`
-/// knows how many lines are gone, and the greatest of their seqs.
+/// knows how many lines are gone, and the greatest of their seqs; of any what was declared of it, `gauge` or `counter`.
 const TABLES: &str = "
     CREATE TABLE meta (
         one     INTEGER PRIMARY KEY CHECK (one = 1),
@@ -34,6 +34,7 @@ const TABLES: &str = "
         id       INTEGER PRIMARY KEY,
         name     TEXT    NOT NULL UNIQUE,
         kind     TEXT    NOT NULL CHECK (kind IN ('number', 'text')),
+        declared TEXT,
         gone     INTEGER NOT NULL DEFAULT 0,
         gone_seq INTEGER NOT NULL DEFAULT 0
     );
@@ -127,8 +128,9 @@ impl Store {
             found => return Err(OpenError::TooNew { file, found }),
         }
         super::boards::create(&conn).map_err(database)?;
+        add_declared(&conn).map_err(database)?;
         let Meta { epoch, head, settled } = meta(&conn).map_err(database)?;
-        let names = Self::read_series(&conn).map_err(database)?;
+        let (names, declared) = Self::read_series(&conn).map_err(database)?;
         let newest = vec![None; names.len()];
         let mut store = Self {
             conn,
@@ -136,6 +138,7 @@ impl Store {
             head,
             directory: Directory::new(names),
             newest,
+            declared,
             fresh: Arc::default(),
             settled,
             sweep: Sweep::default(),
@@ -176,6 +179,13 @@ fn create(conn: &Connection, epoch: Epoch) -> rusqlite::Result<()> {
     tx.commit()
 }
 
+/// Tables of before kinds were declared have no column for them; a server of then passes over it.
+fn add_declared(conn: &Connection) -> rusqlite::Result<()> {
+    let columns = "SELECT count(*) FROM pragma_table_info('series') WHERE name = 'declared'";
+    let there: i64 = conn.query_row(columns, [], |row| row.get(0))?;
+    if there == 0 { conn.execute_batch("ALTER TABLE series ADD COLUMN declared TEXT") } else { Ok(()) }
+}
+
 struct Meta {
     epoch: Epoch,
     head: Seq,
@@ -204,6 +214,17 @@ mod tests {
         assert_eq!(Store::open(folder.path()).unwrap().epoch(), first);
         let other = tempfile::tempdir().unwrap();
         assert_ne!(Store::open(other.path()).unwrap().epoch(), first);
+    }
+
+    #[test]
+    fn a_folder_of_before_kinds_were_declared_is_opened_and_gets_a_column_for_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        store.conn.execute_batch("ALTER TABLE series DROP COLUMN declared").unwrap();
+        drop(store);
+        let store = Store::open(folder.path()).unwrap();
+        let declared: i64 = store.conn.query_row("SELECT count(declared) FROM series", [], |row| row.get(0)).unwrap();
+        assert_eq!(declared, 0);
     }
 
     #[test]

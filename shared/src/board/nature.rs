@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::point::Kind;
-use crate::{Bucket, SeriesName, Track};
+use crate::{Bucket, Declared, SeriesName, Track};
 
 /// The endings by which programs call what only ever rises: `_total` is the rule of `OpenMetrics`, the others are common.
 const ENDINGS: [&str; 4] = ["_total", "_counter", "_count", "_sum"];
@@ -23,9 +23,19 @@ pub enum Nature {
 }
 
 impl Nature {
+    /// What was declared of a series, or else what it looks like.
+    #[must_use]
+    pub fn of(declared: Option<Declared>, name: &SeriesName, track: &Track) -> Self {
+        match (track, declared) {
+            (Track::Numbers(_), Some(Declared::Gauge)) => Self::Gauge,
+            (Track::Numbers(_), Some(Declared::Counter)) => Self::Counter,
+            _ => Self::guess(name, track),
+        }
+    }
+
     /// What a series looks like. A counter is one that is called so *and* has never been seen to fall but to near zero:
     /// the name alone may lie, and numbers alone cannot tell a counter from a disk that fills up. Whoever knows better
-    /// says so in a document (`show = "rate"`, or `show = "value"`).
+    /// says so with a push ([`Declared`]), or in a document (`show = "rate"`, or `show = "value"`).
     #[must_use]
     pub fn guess(name: &SeriesName, track: &Track) -> Self {
         match track {
@@ -83,6 +93,16 @@ mod tests {
         assert_eq!(guess("ops/debts_total", &[-3.0]), Nature::Gauge, "nothing was counted less than never");
         assert_eq!(guess("ops/disk_bytes", &[10.0, 12.0, 13.0]), Nature::Gauge, "that it rises does not make it one");
         assert_eq!(guess("ops/_total", &[1.0]), Nature::Gauge);
+    }
+
+    #[test]
+    fn what_is_declared_counts_whatever_it_looks_like() {
+        let (name, at) = ("ops/requests_total".parse().unwrap(), Stamp { ts: Millis(0), seq: Seq(1) });
+        let track = Track::of(at, Value::Number(Number::new(1.0).unwrap()));
+        assert_eq!(Nature::of(None, &name, &track), Nature::Counter);
+        assert_eq!(Nature::of(Some(Declared::Gauge), &name, &track), Nature::Gauge);
+        let plain = "ops/hits".parse().unwrap();
+        assert_eq!(Nature::of(Some(Declared::Counter), &plain, &track), Nature::Counter);
     }
 
     #[test]

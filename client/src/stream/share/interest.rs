@@ -133,6 +133,7 @@ mod tests {
         let part = |name: &str| SeriesPart {
             name: name.parse().unwrap(),
             track: Track::of(at, Value::Number(Number::new(1.0).unwrap())),
+            declared: None,
             revised: None,
         };
         let mut event = Event::Snapshot { now: Millis(0), series: vec![part("dev/a"), part("ops/a")] };
