@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use serde::ser::SerializeStruct as _;
+use serde::ser::{SerializeSeq as _, SerializeStruct as _};
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::bucket::SECOND;
@@ -16,26 +16,13 @@ pub const WINDOW: usize = 300;
 /// How many lines a track of texts keeps.
 pub const LOG: usize = 100;
 
-/// One text and its place. As JSON: `[ts, seq, text]`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "(Millis, Seq, String)", into = "(Millis, Seq, String)")]
+/// One text and its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
     /// Its place among all points.
     pub at: Stamp,
     /// What was pushed.
     pub text: String,
-}
-
-impl From<(Millis, Seq, String)> for Line {
-    fn from((ts, seq, text): (Millis, Seq, String)) -> Self {
-        Self { at: Stamp { ts, seq }, text }
-    }
-}
-
-impl From<Line> for (Millis, Seq, String) {
-    fn from(line: Line) -> Self {
-        (line.at.ts, line.at.seq, line.text)
-    }
 }
 
 /// The recent past of one series: its newest [`WINDOW`] one-second buckets that are not empty, or its newest [`LOG`]
@@ -235,8 +222,9 @@ fn changed_or_newest<T: Clone>(kept: &VecDeque<T>, changed: impl Fn(&T) -> bool)
 
 /// A series as a frame tells it: all of its track in a snapshot, what changed of it in an update.
 ///
-/// As JSON: `{"name", "value", "ts", "buckets"}`, or `{"name", "text", "ts", "lines", "total", "changed"}`; `value`, `text` and `ts` repeat
-/// the newest point for readers that look no further. `kind` is there where it was declared, `revised` is there where history has changed.
+/// As JSON: `{"name", "value", "ts", "buckets"}`, or `{"name", "text", "ts", "lines", "total", "changed"}`; `value`, `text` and `ts` tell
+/// the newest point to readers that look no further. A line is `[ts, seq, text]`, the newest `[ts, seq]`: its text is there
+/// already. `kind` is there where it was declared, `revised` where history has changed.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(try_from = "WirePart")]
 pub struct SeriesPart {
@@ -276,7 +264,7 @@ impl Serialize for SeriesPart {
         match &self.track {
             Track::Numbers(buckets) => object.serialize_field("buckets", buckets)?,
             Track::Texts(log) => {
-                object.serialize_field("lines", &log.lines)?;
+                object.serialize_field("lines", &LinesTold(&log.lines))?;
                 object.serialize_field("total", &log.total)?;
                 object.serialize_field("changed", &log.changed)?;
             }
@@ -288,13 +276,36 @@ impl Serialize for SeriesPart {
     }
 }
 
+/// Lines as a part writes them.
+struct LinesTold<'a>(&'a VecDeque<Line>);
+
+impl Serialize for LinesTold<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut lines = serializer.serialize_seq(Some(self.0.len()))?;
+        let mut rest = self.0.iter().peekable();
+        while let Some(Line { at, text }) = rest.next() {
+            match rest.peek() {
+                Some(_) => lines.serialize_element(&(at.ts, at.seq, text))?,
+                None => lines.serialize_element(&(at.ts, at.seq))?,
+            }
+        }
+        lines.end()
+    }
+}
+
+/// A line as a part has it.
+#[derive(Deserialize)]
+struct WireLine(Millis, Seq, #[serde(default)] Option<String>);
+
 #[derive(Deserialize)]
 struct WirePart {
     name: SeriesName,
     #[serde(default)]
+    text: String,
+    #[serde(default)]
     buckets: VecDeque<Bucket>,
     #[serde(default)]
-    lines: VecDeque<Line>,
+    lines: VecDeque<WireLine>,
     #[serde(default)]
     total: u64,
     #[serde(default)]
@@ -314,7 +325,15 @@ impl TryFrom<WirePart> for SeriesPart {
     fn try_from(wire: WirePart) -> Result<Self, BadPart> {
         let track = match (wire.buckets.is_empty(), wire.lines.is_empty()) {
             (false, true) => Track::Numbers(wire.buckets),
-            (true, false) => Track::Texts(Log { lines: wire.lines, total: wire.total, changed: wire.changed }),
+            (true, false) => {
+                let mut newest = Some(wire.text);
+                let line = |WireLine(ts, seq, text): WireLine| {
+                    let text = text.or_else(|| newest.take()).unwrap_or_default();
+                    Line { at: Stamp { ts, seq }, text }
+                };
+                let lines = wire.lines.into_iter().map(line).collect();
+                Track::Texts(Log { lines, total: wire.total, changed: wire.changed })
+            }
             _ => return Err(BadPart(wire.name)),
         };
         let declared = wire.kind.as_deref().and_then(Declared::of);
@@ -443,7 +462,7 @@ mod tests {
     }
 
     #[test]
-    fn a_series_on_the_wire_repeats_its_newest_point_for_simple_readers() {
+    fn a_series_on_the_wire_tells_its_newest_point_to_simple_readers() {
         let mut track = Track::of(at(1_000_250, 7), number(42.5));
         track.push(at(1_000_750, 9), number(40.0));
         track.push(at(1_002_000, 12), number(41.25));
@@ -460,7 +479,7 @@ mod tests {
         };
         assert_eq!(
             serde_json::to_string(&part).unwrap(),
-            r#"{"name":"ops/deploy","text":"up","ts":5,"lines":[[5,1,"up"]],"total":1,"changed":1}"#
+            r#"{"name":"ops/deploy","text":"up","ts":5,"lines":[[5,1]],"total":1,"changed":1}"#
         );
         assert!(serde_json::from_str::<SeriesPart>(r#"{"name":"ops/temp"}"#).is_err());
     }

@@ -74,8 +74,6 @@ struct Reader {
     events: u64,
     /// A number that was cut by the end of a piece.
     cut: Option<u64>,
-    /// The last byte but one of the piece before, and the last.
-    tail: [u8; 2],
 }
 
 /// Reads until every reader has had the last event, and then writes what they heard to standard output: a line with the
@@ -88,7 +86,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     for number in 0..options.count {
         let mut socket = connect(options)?;
         poll.registry().register(&mut socket, Token(number), Interest::READABLE | Interest::WRITABLE)?;
-        readers.push(Reader { socket, asked: false, there: false, events: 0, cut: None, tail: [0; 2] });
+        readers.push(Reader { socket, asked: false, there: false, events: 0, cut: None });
     }
     let mut waiting = options.count;
     let patient_until = Instant::now() + PATIENCE;
@@ -234,18 +232,7 @@ impl Reader {
             at = self.number(number, piece, 0, &mut found);
         }
         while let Some(mark) = memchr::memchr(MARK, &piece[at..]).map(|found| at + found) {
-            let before = match mark {
-                0 => self.tail,
-                1 => [self.tail[1], piece[0]],
-                _ => [piece[mark - 2], piece[mark - 1]],
-            };
-            // A frame of this project has the latest text twice: `"text":"@7"` beside the list of what is new.
-            at = if before == *b":\"" { mark + 1 } else { self.number(0, piece, mark + 1, &mut found) };
-        }
-        match *piece {
-            [.., first, second] => self.tail = [first, second],
-            [only] => self.tail = [self.tail[1], only],
-            [] => {}
+            at = self.number(0, piece, mark + 1, &mut found);
         }
     }
 

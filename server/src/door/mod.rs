@@ -24,6 +24,12 @@ use crate::stream::writer::{Open, Writers};
 /// storm of reconnects wait for retransmits.
 const BACKLOG: i32 = 4_096;
 
+/// Bytes that a socket takes at once beyond what its peer has room for. The kernel would keep megabytes for each peer that
+/// is slow or has stopped, all of it old once it is read: the hub has newer. What is on its way does not count, so this
+/// slows nobody down.
+#[cfg(target_os = "linux")]
+const UNSENT: u32 = 16 << 10;
+
 /// How long to wait where no connection can be accepted (no more files may be opened): some will close meanwhile.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -112,7 +118,10 @@ fn prepare(socket: &TcpStream, patience: Duration) -> std::io::Result<()> {
     // Heartbeats are always under way, so a peer that is gone leaves some unacknowledged; without this the kernel
     // would try for a quarter of an hour (RFC 5482).
     #[cfg(target_os = "linux")]
-    socket.set_tcp_user_timeout(Some(patience))?;
+    {
+        socket.set_tcp_user_timeout(Some(patience))?;
+        socket.set_tcp_notsent_lowat(UNSENT)?;
+    }
     // For connections on which nothing is under way.
     socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(patience))
 }

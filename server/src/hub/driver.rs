@@ -211,7 +211,7 @@ impl Stepping<'_> {
     /// changed.
     pub fn step(&mut self, subscription: &mut Subscription) -> Step {
         if let Some(Closing { reason, spread_ms }) = self.closing {
-            subscription.reader.leave(reason, u64::from(draw_below(spread_ms)));
+            subscription.reader.leave(reason, draw_below(spread_ms));
         }
         self.hub.next(&mut subscription.topic, &mut subscription.reader, self.now)
     }

@@ -19,7 +19,11 @@ const TAIL: &[u8] = b"\r\n";
 /// Bytes within a chunk of HTTP/1.1's chunked coding. One allocation, shared by all readers, whether they get it with the
 /// chunk around it or without (HTTP/2, HTTP/1.0).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Chunk(Bytes);
+pub struct Chunk {
+    whole: Bytes,
+    /// A part of that.
+    content: Bytes,
+}
 
 impl Chunk {
     /// A chunk of this.
@@ -29,19 +33,21 @@ impl Chunk {
         chunk.extend_from_slice(format!("{:0SIZE_DIGITS$x}\r\n", content.len()).as_bytes());
         chunk.extend_from_slice(content);
         chunk.extend_from_slice(TAIL);
-        Self(chunk.into())
+        let whole = Bytes::from(chunk);
+        let content = whole.slice(HEAD..whole.len() - TAIL.len());
+        Self { whole, content }
     }
 
     /// All of it.
     #[must_use]
-    pub fn whole(&self) -> Bytes {
-        self.0.clone()
+    pub fn whole(&self) -> &Bytes {
+        &self.whole
     }
 
     /// What is within.
     #[must_use]
-    pub fn content(&self) -> Bytes {
-        self.0.slice(HEAD..self.0.len() - TAIL.len())
+    pub fn content(&self) -> &Bytes {
+        &self.content
     }
 }
 
@@ -72,13 +78,13 @@ impl Frame {
     /// The events, packed.
     #[must_use]
     pub fn packed(&self) -> &Packed {
-        self.0.packed.get_or_init(|| Packed::new(&self.0.text.content()))
+        self.0.packed.get_or_init(|| Packed::new(self.0.text.content()))
     }
 
     /// How many bytes it has, as a chunk. Packed it has about a quarter of that beside.
     #[must_use]
     pub fn size(&self) -> usize {
-        self.0.text.0.len()
+        self.0.text.whole.len()
     }
 }
 

@@ -216,6 +216,10 @@ impl Hub {
         if reader.is_abreast_of(&self.boards) {
             return;
         }
+        if reader.interest().boards.is_empty() {
+            reader.follow(&self.boards, Follow::SameSeries);
+            return;
+        }
         let selection = self.boards.selection(reader.interest());
         if self.topics.get(id).is_none_or(|topic| *topic.selection() == selection) {
             reader.follow(&self.boards, Follow::SameSeries);

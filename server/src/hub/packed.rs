@@ -114,7 +114,7 @@ mod tests {
             let mut stream = Gzip::head().to_vec();
             for &at in &order {
                 gzip.add(&packed[at]);
-                stream.extend_from_slice(&packed[at].chunk.content());
+                stream.extend_from_slice(packed[at].chunk.content());
             }
             stream.extend_from_slice(&gzip.trailer());
             let mut text = String::new();
@@ -129,7 +129,7 @@ mod tests {
         let mut reading = write::GzDecoder::new(Vec::new());
         reading.write_all(&Gzip::head()).unwrap();
         for text in ["data: 1\n\n", "data: 22\n\n", "data: 333\n\n"] {
-            reading.write_all(&Packed::new(text.as_bytes()).chunk.content()).unwrap();
+            reading.write_all(Packed::new(text.as_bytes()).chunk.content()).unwrap();
             // The decoder hands on what it has when it is flushed; it is never told that the stream ends.
             reading.flush().unwrap();
             assert!(reading.get_ref().ends_with(text.as_bytes()));

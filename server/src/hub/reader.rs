@@ -76,33 +76,42 @@ pub enum Follow {
     OtherSeries,
 }
 
-/// One reader.
+/// One reader. Here is only what each frame has to do with: whoever walks thousands of them waits for memory more than
+/// for anything else.
 #[derive(Debug)]
 pub struct Reader {
     stage: Stage,
-    interest: Interest,
+    /// It has all up to and with this point.
+    at: Seq,
+    /// When it will have heard nothing for as long as a heartbeat is due.
+    heartbeat_at: Uptime,
+    heartbeat_ms: u32,
+    /// There is [`Aside::news`].
+    has_news: bool,
     /// The boards as it last looked at them, by [`Boards::changes`].
     board_changes: u64,
+    aside: Box<Aside>,
+}
+
+/// What of a reader is seldom looked at.
+#[derive(Debug)]
+struct Aside {
+    interest: Interest,
     /// The edition of each of its boards that it was told, or is about to be.
     editions: Vec<BoardEdition>,
     /// Of those, what it is about to be told by itself, since `hello` is over.
     news: Vec<BoardEdition>,
     /// A cursor up to this one may be of another selection; see [`super::boards`].
     since: Seq,
-    /// It has all up to and with this point.
-    at: Seq,
-    heartbeat_ms: u64,
-    /// When it will have heard nothing for so long.
-    heartbeat_at: Uptime,
 }
 
 #[derive(Debug)]
 enum Stage {
-    Greeting(Resume),
+    Greeting(Box<Resume>),
     Resuming,
     Starting,
     Live,
-    Leaving { reason: ByeReason, retry_ms: u64 },
+    Leaving { reason: ByeReason, retry_ms: u32 },
     Gone,
 }
 
@@ -110,49 +119,50 @@ impl Reader {
     /// A reader that has heard nothing yet.
     #[must_use]
     pub fn new(interest: Interest, boards: &Boards, resume: Resume, heartbeat: Duration, now: Uptime) -> Self {
-        let heartbeat_ms = u64::try_from(heartbeat.as_millis()).unwrap_or(u64::MAX);
+        let heartbeat_ms = u32::try_from(heartbeat.as_millis()).unwrap_or(u32::MAX);
+        let (editions, since) = (boards.editions(&interest), boards.since(&interest));
         Self {
-            stage: Stage::Greeting(resume),
-            board_changes: boards.changes(),
-            editions: boards.editions(&interest),
-            news: Vec::new(),
-            since: boards.since(&interest),
-            interest,
+            stage: Stage::Greeting(Box::new(resume)),
             at: Seq::ZERO,
+            heartbeat_at: now.plus(heartbeat_ms.into()),
             heartbeat_ms,
-            heartbeat_at: now.plus(heartbeat_ms),
+            has_news: false,
+            board_changes: boards.changes(),
+            aside: Box::new(Aside { interest, editions, news: Vec::new(), since }),
         }
     }
 
     /// What it asked for.
     #[must_use]
     pub fn interest(&self) -> &Interest {
-        &self.interest
+        &self.aside.interest
     }
 
     /// Whether no board has changed since it last looked.
     #[must_use]
     pub fn is_abreast_of(&self, boards: &Boards) -> bool {
-        self.interest.boards.is_empty() || self.board_changes == boards.changes()
+        self.board_changes == boards.changes()
     }
 
     /// Looks at the boards again. It will tell which of its own changed.
     pub fn follow(&mut self, boards: &Boards, follow: Follow) {
         self.board_changes = boards.changes();
-        self.since = boards.since(&self.interest);
-        let before = std::mem::replace(&mut self.editions, boards.editions(&self.interest));
+        let aside = &mut *self.aside;
+        aside.since = boards.since(&aside.interest);
+        let before = std::mem::replace(&mut aside.editions, boards.editions(&aside.interest));
         if matches!(self.stage, Stage::Greeting(_)) {
             // `hello` will say which editions there are, and look at the cursor.
             return;
         }
-        self.news.extend(self.editions.iter().filter(|edition| !before.contains(edition)).cloned());
+        aside.news.extend(aside.editions.iter().filter(|edition| !before.contains(edition)).cloned());
+        self.has_news = !aside.news.is_empty();
         if follow == Follow::OtherSeries && matches!(self.stage, Stage::Resuming | Stage::Live) {
             self.stage = Stage::Starting;
         }
     }
 
     /// The stream is to end: the next step says `bye`, and the one after closes.
-    pub fn leave(&mut self, reason: ByeReason, retry_ms: u64) {
+    pub fn leave(&mut self, reason: ByeReason, retry_ms: u32) {
         if !matches!(self.stage, Stage::Gone) {
             self.stage = Stage::Leaving { reason, retry_ms };
         }
@@ -162,15 +172,16 @@ impl Reader {
     pub fn next(&mut self, source: &mut impl Source, now: Now) -> Step {
         let step = self.decide(source, now);
         if matches!(step, Step::Send(_)) {
-            self.heartbeat_at = now.up.plus(self.heartbeat_ms);
+            self.heartbeat_at = now.up.plus(self.heartbeat_ms.into());
         }
         step
     }
 
     fn decide(&mut self, source: &mut impl Source, now: Now) -> Step {
         // Under the cursor that the reader has: if the line is cut before the snapshot, it comes back for it.
-        if matches!(self.stage, Stage::Resuming | Stage::Starting | Stage::Live) && !self.news.is_empty() {
-            let news = std::mem::take(&mut self.news);
+        if self.has_news && matches!(self.stage, Stage::Resuming | Stage::Starting | Stage::Live) {
+            let news = std::mem::take(&mut self.aside.news);
+            self.has_news = false;
             let frame = |edition| sse::frame(id(source, self.at), &Event::Board(edition));
             return Step::Send(Frame::new(&news.into_iter().map(frame).collect::<String>()));
         }
@@ -184,7 +195,7 @@ impl Reader {
             Stage::Live => self.go_on(source, now),
             Stage::Leaving { reason, retry_ms } => {
                 self.stage = Stage::Gone;
-                let bye = sse::frame(id(source, self.at), &Event::Bye { reason, retry_ms });
+                let bye = sse::frame(id(source, self.at), &Event::Bye { reason, retry_ms: retry_ms.into() });
                 Step::Send(Frame::new(&format!("retry: {retry_ms}\n{bye}")))
             }
             Stage::Gone => {
@@ -208,15 +219,15 @@ impl Reader {
         };
         self.stage = match resume {
             // Before all points there is no picture to continue, nor is there where its boards selected others.
-            Resume::From(cursor) if gap.is_none() && cursor.seq > self.since => Stage::Resuming,
+            Resume::From(cursor) if gap.is_none() && cursor.seq > self.aside.since => Stage::Resuming,
             _ => Stage::Starting,
         };
         let hello = Event::Hello {
             contract: contract::hash(),
             epoch: source.epoch(),
-            heartbeat_ms: self.heartbeat_ms,
+            heartbeat_ms: self.heartbeat_ms.into(),
             now: now.wall,
-            boards: self.editions.clone(),
+            boards: self.aside.editions.clone(),
         };
         let mut frames = format!("retry: {RETRY_MS}\n{}", sse::frame(id(source, self.at), &hello));
         if let Some((from, reason)) = gap {

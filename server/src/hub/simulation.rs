@@ -246,7 +246,7 @@ impl World {
                 Step::Wait(_) => return Ok(false),
                 Step::End => return Err(TestCaseError::fail("the stream ended")),
             };
-            for message in browser.parser.feed(&frame.text().content()) {
+            for message in browser.parser.feed(frame.text().content()) {
                 browser.take(&message, &self.editions)?;
                 let Some(cursor) = browser.picture.cursor() else { continue };
                 let at = usize::try_from(cursor.seq.0).unwrap();
@@ -344,7 +344,7 @@ fn hear(world: &mut World, reader: usize) -> Vec<Event> {
     let browser = &mut world.browsers[reader];
     let mut events = Vec::new();
     while let Step::Send(frame) = world.hub.next(&mut browser.topic, &mut browser.reader, world.now) {
-        for message in browser.parser.feed(&frame.text().content()) {
+        for message in browser.parser.feed(frame.text().content()) {
             browser.last_id.clone_from(&message.id);
             events.push(serde_json::from_str(&message.data).unwrap());
         }

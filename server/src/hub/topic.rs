@@ -162,12 +162,17 @@ impl Topic {
     /// Where a reader that has all up to `seq` goes on.
     #[must_use]
     pub fn after(&self, seq: Seq) -> Next {
+        // Nearly all have all but the newest frame, or that too.
+        if seq >= self.head {
+            return Next::UpToDate;
+        }
+        if let Some(newest) = self.ring.back().filter(|newest| newest.from <= seq) {
+            return Next::Frame { to: newest.to, frame: newest.frame.clone() };
+        }
         let at = self.ring.partition_point(|stretch| stretch.to <= seq);
         match self.ring.get(at) {
             Some(stretch) if stretch.from <= seq => Next::Frame { to: stretch.to, frame: stretch.frame.clone() },
-            Some(_) => Next::TooOld,
-            None if seq < self.head => Next::TooOld,
-            None => Next::UpToDate,
+            Some(_) | None => Next::TooOld,
         }
     }
 

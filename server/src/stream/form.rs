@@ -20,7 +20,7 @@ pub enum Framing {
 }
 
 impl Framing {
-    fn of(self, chunk: &Chunk) -> Bytes {
+    fn of(self, chunk: &Chunk) -> &Bytes {
         match self {
             Self::Chunked => chunk.whole(),
             Self::Bare => chunk.content(),
@@ -34,7 +34,7 @@ pub enum Coding {
     /// They are as they are.
     Identity,
     /// gzip, each frame by itself.
-    Gzip(Gzip),
+    Gzip(Box<Gzip>),
 }
 
 /// Whether streams are compressed where the reader takes that.
@@ -51,7 +51,7 @@ impl Coding {
     #[must_use]
     pub fn negotiate(compression: Compression, headers: &HeaderMap) -> Self {
         match compression {
-            Compression::Offered if accept::encoding(headers, GZIP) => Self::Gzip(Gzip::default()),
+            Compression::Offered if accept::encoding(headers, GZIP) => Self::Gzip(Box::default()),
             _ => Self::Identity,
         }
     }
@@ -67,12 +67,12 @@ impl Coding {
     pub fn begin(&self, framing: Framing) -> Option<Bytes> {
         match self {
             Self::Identity => None,
-            Self::Gzip(_) => Some(framing.of(&Chunk::new(&Gzip::head()))),
+            Self::Gzip(_) => Some(framing.of(&Chunk::new(&Gzip::head())).clone()),
         }
     }
 
     /// The next frame.
-    pub fn frame(&mut self, frame: &Frame, framing: Framing) -> Bytes {
+    pub fn frame<'a>(&mut self, frame: &'a Frame, framing: Framing) -> &'a Bytes {
         match self {
             Self::Identity => framing.of(frame.text()),
             Self::Gzip(gzip) => {

@@ -78,7 +78,7 @@ impl BodyStage {
             Self::Over => return None,
         };
         match listener.next().await {
-            Some(frame) => Some((coding.frame(&frame, Framing::Bare), Self::Open(listener, coding))),
+            Some(frame) => Some((coding.frame(&frame, Framing::Bare).clone(), Self::Open(listener, coding))),
             None => Some((coding.end(Framing::Bare), Self::Over)).filter(|(end, _)| !end.is_empty()),
         }
     }

@@ -5,6 +5,7 @@ use std::io::{ErrorKind, IoSlice, Read as _, Write as _};
 use bytes::{Buf as _, Bytes};
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
+use rustix::net::SendFlags;
 
 use super::Open;
 use crate::clock::Uptime;
@@ -19,28 +20,39 @@ const PIECES: usize = 64;
 /// Most that a reader may send us before it is cut: it has nothing more to say.
 const CHATTER: usize = 64 << 10;
 
-/// One reader.
+/// One reader. Lines lie side by side, and here is only what each frame has to do with: who writes to thousands of sockets
+/// waits for memory more than for anything else of its own.
 #[derive(Debug)]
 pub(super) struct Line {
     socket: TcpStream,
-    pub(super) subscription: Subscription,
     framing: Framing,
-    coding: Coding,
-    /// The response's head, until it is written.
-    head: Option<Bytes>,
-    /// What the socket did not take yet. As long as there is any, the reader is not stepped: that is what keeps the
-    /// memory for each bounded.
-    rest: Vec<Bytes>,
-    /// Tells it from lines that had its place before.
-    pub(super) name: u64,
-    /// When it is to be stepped even if nothing happens.
-    pub(super) due: Uptime,
-    /// After what is left to write the stream is over.
-    ending: bool,
-    /// The reader has closed its side.
-    said_all: bool,
     /// It is on the list of those to step already.
     pub(super) listed: bool,
+    /// The socket did not take all. As long as that is so, the reader is not stepped: that is what keeps the memory for
+    /// each bounded.
+    full: bool,
+    /// The response's head is still to be written.
+    fresh: bool,
+    /// After what is left to write the stream is over.
+    ending: bool,
+    coding: Coding,
+    pub(super) subscription: Subscription,
+    /// When it is to be stepped even if nothing happens.
+    pub(super) due: Uptime,
+    aside: Box<Aside>,
+}
+
+/// What of a line is seldom looked at.
+#[derive(Debug)]
+struct Aside {
+    /// The response's head, until it is written.
+    head: Option<Bytes>,
+    /// What the socket did not take yet.
+    rest: Vec<Bytes>,
+    /// Tells it from lines that had its place before.
+    name: u64,
+    /// The reader has closed its side.
+    said_all: bool,
     /// So that the server knows when all streams have ended.
     _open: Open,
 }
@@ -82,18 +94,25 @@ impl Line {
     pub(super) fn new(socket: TcpStream, taken: Taken, open: Open) -> Self {
         Self {
             socket,
-            subscription: taken.subscription,
             framing: taken.framing,
-            coding: taken.coding,
-            head: Some(taken.head),
-            rest: Vec::new(),
-            name: 0,
-            due: Uptime(u64::MAX),
-            ending: false,
-            said_all: false,
             listed: false,
-            _open: open,
+            full: false,
+            fresh: true,
+            ending: false,
+            coding: taken.coding,
+            subscription: taken.subscription,
+            due: Uptime(u64::MAX),
+            aside: Box::new(Aside { head: Some(taken.head), rest: Vec::new(), name: 0, said_all: false, _open: open }),
         }
+    }
+
+    /// Tells it from lines that had its place before.
+    pub(super) fn name(&self) -> u64 {
+        self.aside.name
+    }
+
+    pub(super) fn set_name(&mut self, name: u64) {
+        self.aside.name = name;
     }
 
     pub(super) fn register(&mut self, registry: &Registry, token: Token) -> std::io::Result<()> {
@@ -102,19 +121,34 @@ impl Line {
 
     /// Whether the socket has not taken all it was given.
     pub(super) fn is_full(&self) -> bool {
-        !self.rest.is_empty()
+        self.full
     }
 
     /// The response's head, where it is still to be written.
     pub(super) fn take_head(&mut self) -> Option<Bytes> {
-        self.head.take()
+        if !std::mem::take(&mut self.fresh) {
+            return None;
+        }
+        self.aside.head.take()
+    }
+
+    /// Writes a frame, which is nearly always all that there is to write.
+    pub(super) fn write_frame(&mut self, frame: &Frame) -> Written {
+        let bytes = self.coding.frame(frame, self.framing);
+        // By itself: in a program of several threads, each of libc's writes first makes itself one that can be cancelled.
+        match rustix::net::send(&self.socket, bytes, SendFlags::NOSIGNAL) {
+            Ok(len) if len == bytes.len() => Written::All,
+            Ok(len) => self.write(&[bytes.slice(len..)]),
+            // Which it was is found out there.
+            Err(_) => self.write(std::slice::from_ref(bytes)),
+        }
     }
 
     /// A piece of the stream as this reader gets it; those of one reader come in order.
     pub(super) fn encode(&mut self, piece: &Piece) -> Bytes {
         match piece {
             Piece::Head(head) => head.clone(),
-            Piece::Frame(frame) => self.coding.frame(frame, self.framing),
+            Piece::Frame(frame) => self.coding.frame(frame, self.framing).clone(),
             Piece::End => {
                 self.ending = true;
                 self.coding.end(self.framing)
@@ -152,8 +186,9 @@ impl Line {
                     begun = len;
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    self.rest = left.to_vec();
-                    self.rest[0].advance(begun);
+                    self.full = true;
+                    self.aside.rest = left.to_vec();
+                    self.aside.rest[0].advance(begun);
                     return Written::Full;
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -165,13 +200,14 @@ impl Line {
 
     /// Writes what was kept.
     pub(super) fn write_rest(&mut self) -> Written {
-        let rest = std::mem::take(&mut self.rest);
+        self.full = false;
+        let rest = std::mem::take(&mut self.aside.rest);
         self.write(&rest)
     }
 
     /// Reads what the reader says.
     pub(super) fn listen(&mut self) -> Said {
-        if self.said_all {
+        if self.aside.said_all {
             return Said::Nothing;
         }
         let mut scratch = [0; 4_096];
@@ -179,7 +215,7 @@ impl Line {
         while heard < CHATTER {
             match self.socket.read(&mut scratch) {
                 Ok(0) => {
-                    self.said_all = true;
+                    self.aside.said_all = true;
                     return Said::All;
                 }
                 Ok(len) => heard += len,
@@ -195,11 +231,6 @@ impl Line {
     /// it gets with a reset. A comment, which no reader hears of.
     pub(super) fn sound_out(&mut self) -> Written {
         // What is left to write does the same.
-        if self.is_full() || self.head.is_some() {
-            Written::Full
-        } else {
-            let comment = self.coding.frame(&Frame::new(":\n\n"), self.framing);
-            self.write(&[comment])
-        }
+        if self.full || self.fresh { Written::Full } else { self.write_frame(&Frame::new(":\n\n")) }
     }
 }

@@ -31,7 +31,7 @@ pub(super) struct Walk {
     poll: Poll,
     mailbox: Arc<Mailbox>,
     hub: HubHandle,
-    lines: Slab<Box<Line>>,
+    lines: Slab<Line>,
     /// Who reads what, so that a new frame costs what it has readers.
     by_topic: HashMap<TopicId, Vec<usize>>,
     /// When a reader is to be stepped though nothing happened. Each has one entry or two; its own `due` is what counts,
@@ -128,7 +128,7 @@ impl Walk {
 
     fn read(&mut self, mail: Mail) {
         for mut line in mail.lines {
-            line.name = self.next_name;
+            line.set_name(self.next_name);
             self.next_name += 1;
             let topic = line.subscription.topic();
             let entry = self.lines.vacant_entry();
@@ -137,7 +137,7 @@ impl Walk {
                 tracing::warn!(%error, "cannot watch a socket");
                 continue;
             }
-            entry.insert(line);
+            entry.insert(*line);
             self.by_topic.entry(topic).or_default().push(at);
             self.list(at);
         }
@@ -159,7 +159,7 @@ impl Walk {
             && due <= now
         {
             self.dues.pop();
-            let Some(line) = self.lines.get_mut(at).filter(|line| line.name == name) else { continue };
+            let Some(line) = self.lines.get_mut(at).filter(|line| line.name() == name) else { continue };
             if line.due <= now {
                 // Its next step says when again.
                 line.due = Uptime(u64::MAX);
@@ -181,9 +181,15 @@ impl Walk {
             for Stepped { line: at, pieces, more } in self.step(batch) {
                 let Some(line) = self.lines.get_mut(at) else { continue };
                 // Packed with the hub free: the first of its readers does it for all.
-                self.encoded.extend(self.pieces[pieces].iter().map(|piece| line.encode(piece)));
-                let written = line.write(&self.encoded);
-                self.encoded.clear();
+                let written = match &self.pieces[pieces] {
+                    [Piece::Frame(frame)] => line.write_frame(frame),
+                    several => {
+                        self.encoded.extend(several.iter().map(|piece| line.encode(piece)));
+                        let written = line.write(&self.encoded);
+                        self.encoded.clear();
+                        written
+                    }
+                };
                 match written {
                     Written::All if more => self.list(at),
                     Written::All | Written::Full => {}
@@ -224,7 +230,7 @@ impl Walk {
                         }
                         Step::Wait(due) => {
                             if line.due == Uptime(u64::MAX) || due < line.due {
-                                dues.push(Reverse((due, at, line.name)));
+                                dues.push(Reverse((due, at, line.name())));
                             }
                             line.due = due;
                             break false;
@@ -272,7 +278,7 @@ fn remove(by_topic: &mut HashMap<TopicId, Vec<usize>>, topic: TopicId, at: usize
 }
 
 /// Puts a line on the list, once.
-fn list(lines: &mut Slab<Box<Line>>, listed: &mut Vec<usize>, at: usize) {
+fn list(lines: &mut Slab<Line>, listed: &mut Vec<usize>, at: usize) {
     if let Some(line) = lines.get_mut(at)
         && !line.listed
     {
