@@ -138,7 +138,9 @@ fn publish(c: &mut Criterion) {
         let mut hub = Hub::new(Rollup::new(EPOCH, Seq::ZERO), Boards::default(), Duration::from_hours(1));
         let series = vec!["bench/**".parse().expect("it is a selector")];
         let interest = Interest { series, boards: Vec::new(), rate: Rate::EveryChange };
-        let mut all: Vec<_> = (0..readers).map(|_| hub.subscribe(interest.clone(), Resume::Fresh, now())).collect();
+        let mut all: Vec<_> = (0..readers)
+            .map(|_| hub.subscribe(interest.clone(), Resume::Fresh, now()).expect("no series is there yet"))
+            .collect();
         let mut seq = 0;
         let mut step = || {
             seq += 1;

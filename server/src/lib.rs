@@ -31,6 +31,7 @@ pub mod length;
 pub mod metrics;
 pub mod problem;
 pub mod push;
+pub mod recall;
 pub mod rollup;
 pub mod serve;
 pub mod store;

@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use pulseboard::board::command::{self, CommandError, Existing, Remote};
 use pulseboard::config::Flags;
+use pulseboard::length::Keep;
 use pulseboard::{agent, doctor, push, serve};
 use shared::board::Form;
 use shared::doctor::Level;
@@ -44,6 +45,9 @@ enum Command {
         /// The lines are texts, not numbers
         #[arg(long)]
         text: bool,
+        /// How long to try again while the server cannot be reached, like 30s or 2h, or forever
+        #[arg(long, value_name = "TIME", default_value = "5m")]
+        give_up: Keep,
     },
     /// Get boards as files, and make boards of files
     #[command(subcommand)]
@@ -133,9 +137,9 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             log("info")?;
             agent::run(&server.to, Duration::from_secs(every));
         }
-        Command::Push { series, server, text } => {
+        Command::Push { series, server, text, give_up } => {
             let lines = if text { push::Lines::Texts } else { push::Lines::Numbers };
-            let summary = push::run(BufReader::new(stdin()), series, lines, &server.to)?;
+            let summary = push::run(BufReader::new(stdin()), series, lines, &server.to, give_up)?;
             if summary.wrong > 0 {
                 return Ok(ExitCode::FAILURE);
             }

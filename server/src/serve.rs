@@ -14,6 +14,7 @@ use crate::app::{AppState, app};
 use crate::board::shelf::Entries;
 use crate::board::{Shelf, folder};
 use crate::config::{Agent, Config};
+use crate::door::renewal::Certificate;
 use crate::door::{self, tls};
 use crate::history::History;
 use crate::hub::Hub;
@@ -88,7 +89,7 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
         Ok(files) => tracing::debug!(files, "files that may be open"),
         Err(error) => tracing::warn!(%error, "cannot raise the number of files that may be open"),
     }
-    let encrypt = config.tls.as_ref().map(tls::acceptor).transpose()?;
+    let encrypt = config.tls.as_ref().map(Certificate::load).transpose()?;
     let scheme = if encrypt.is_some() { "https" } else { "http" };
     let mut store = Store::open(&config.data)?;
     // Bound before the store is read, so that a port in use is noticed at once.
@@ -118,6 +119,7 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
             .map_err(|source| ServeError::BoardWatch { folder, source })?;
     }
     let pacer = tokio::spawn(hub.clone().pace());
+    let renewal = encrypt.clone().map(|certificate| tokio::spawn(certificate.renew()));
 
     let writers = Writers::start(&hub)?;
 
@@ -140,6 +142,9 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     };
     door::serve(listener, encrypt, service, writers, config.heartbeat, stopping, GRACE).await;
     pacer.abort();
+    if let Some(renewal) = renewal {
+        renewal.abort();
+    }
     // The writer ends by itself once all ways to it are gone; what it acknowledged is on the disk already.
     drop(writing);
     Ok(())

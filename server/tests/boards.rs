@@ -138,6 +138,9 @@ fn nobody_overwrites_what_another_changed_meanwhile() {
     assert!(gone.text.contains("shows all series under ops/** by itself"), "{}", gone.text);
     assert_eq!(server.delete("/api/boards/ops", &[]).status, 404);
     assert_eq!(put("title = \"4\"", &[("If-Match", "*")]).status, 412, "there is nothing to replace");
+    let nothing = server.delete("/api/boards/ops", &[("If-Match", "*")]);
+    assert_eq!(nothing.status, 412, "nor to delete");
+    assert!(nothing.text.contains("has no document") && !nothing.text.contains("meanwhile"), "{}", nothing.text);
 }
 
 #[test]

@@ -132,17 +132,14 @@ fn nginx_that_compresses_flushes_each_event() {
 }
 
 #[test]
-fn nginx_that_compresses_and_buffers_is_found_and_both_lines_mend_it() {
-    let (server, _data) = server();
+fn nginx_that_compresses_and_buffers_is_found_and_the_line_for_the_buffer_mends_it() {
     let both = "proxy_ignore_headers X-Accel-Buffering; gzip on; gzip_types text/event-stream; gzip_proxied any;";
-    let visit = Visit::to(&Proxy::nginx(&server, both).url, &[]);
-    assert_eq!(visit.of(Check::Compression).level, Level::Fail, "{:#}", visit.json);
-    let mended = format!(
-        "proxy_ignore_headers X-Accel-Buffering; {} {}",
-        advice(visit.of(Check::Buffering), "nginx"),
-        advice(visit.of(Check::Compression), "nginx")
-    );
-    Visit::to(&Proxy::nginx(&server, &mended).url, &[]).is_well();
+    for (server, _data) in [server(), uncompressed()] {
+        let visit = Visit::to(&Proxy::nginx(&server, both).url, &[]);
+        assert_eq!(visit.of(Check::Compression).level, Level::Ok, "{:#}", visit.json);
+        let mended = format!("{both} {}", advice(visit.of(Check::Buffering), "nginx"));
+        Visit::to(&Proxy::nginx(&server, &mended).url, &[]).is_well();
+    }
 }
 
 #[test]
@@ -170,10 +167,25 @@ fn caddy_as_it_comes_lets_the_stream_flow() {
     assert!(visit.of(Check::Reach).what.contains("through Caddy"), "{:#}", visit.json);
 }
 
+#[test]
+fn caddy_that_compresses_leaves_alone_what_is_compressed_already_as_streams_and_probes_are() {
+    let (server, _data) = server();
+    let visit = Visit::to(&Proxy::caddy(&server, "encode gzip\nreverse_proxy {to}").url, &[]);
+    visit.is_well();
+    assert!(visit.of(Check::Compression).what.starts_with("gzip, and each event"), "{:#}", visit.json);
+}
+
+/// A server that compresses nothing by itself.
+fn uncompressed() -> (TestServer, TempDir) {
+    let data = tempfile::tempdir().unwrap();
+    let mut command = Command::new(BINARY);
+    (TestServer::start_with(command.args(["serve", "--compress=false"]), "127.0.0.1:0", data.path()), data)
+}
+
 /// Caddy 2.6 does, where the first piece has 512 bytes or more.
 #[test]
-fn caddy_that_compresses_holds_events_back_and_the_advised_lines_mend_it() {
-    let (server, _data) = server();
+fn caddy_that_compresses_holds_events_back_where_the_server_does_not_and_the_advised_lines_mend_it() {
+    let (server, _data) = uncompressed();
     let visit = Visit::to(&Proxy::caddy(&server, "encode gzip\nreverse_proxy {to}").url, &[]);
     let finding = visit.broken(Check::Compression);
     assert!(finding.what.starts_with("gzip holds events back"), "{finding:?}");

@@ -173,3 +173,23 @@ fn the_agent_feeds_the_figures_of_the_machine() {
     };
     assert!(value.ts.0 > 0);
 }
+
+#[test]
+fn a_command_that_reaches_no_server_says_so_and_since_when_and_gives_up_when_it_was_told_to() {
+    // Bound and closed again: nobody listens there.
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let to = format!("http://{nobody}");
+    let mut command = Command::new(BINARY);
+    command.args(["push", "ops/n", "--give-up", "300ms", "--to", &to]);
+    let mut child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"1\n2\n").unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stderr).unwrap();
+    let lines: Vec<&str> = said.lines().collect();
+    let [first, .., last] = lines[..] else { panic!("{said}") };
+    for part in ["cannot push to", &to, "lines wait", "since ", "GMT", "300ms in all (--give-up)"] {
+        assert!(first.contains(part), "{part} in {first}");
+    }
+    assert!(last.contains("cannot push to"), "{last}");
+}

@@ -6,7 +6,7 @@ mod harness;
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
@@ -64,8 +64,13 @@ enum Client {
 
 impl Client {
     async fn connect(server: &TestServer, made: &Made, version: Version) -> Self {
+        Self::try_connect(server, &made.cert, version).await.expect("its certificate is trusted")
+    }
+
+    /// Nothing where the server has another certificate than this one.
+    async fn try_connect(server: &TestServer, trusted: &Path, version: Version) -> Option<Self> {
         let mut roots = RootCertStore::empty();
-        roots.add(CertificateDer::from_pem_file(&made.cert).unwrap()).unwrap();
+        roots.add(CertificateDer::from_pem_file(trusted).unwrap()).unwrap();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
         let mut config = config.with_root_certificates(roots).with_no_client_auth();
@@ -73,16 +78,16 @@ impl Client {
         config.alpn_protocols = vec![wanted.to_vec()];
         let socket = tokio::net::TcpStream::connect(server.addr()).await.unwrap();
         let name = ServerName::try_from("localhost").unwrap();
-        let socket = TlsConnector::from(Arc::new(config)).connect(name, socket).await.unwrap();
+        let socket = TlsConnector::from(Arc::new(config)).connect(name, socket).await.ok()?;
         assert_eq!(socket.get_ref().1.alpn_protocol(), Some(wanted));
         if version == Version::HTTP_2 {
             let (http, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(socket)).await.unwrap();
             tokio::spawn(connection);
-            Self::Two(http)
+            Some(Self::Two(http))
         } else {
             let (http, connection) = http1::handshake(TokioIo::new(socket)).await.unwrap();
             tokio::spawn(connection);
-            Self::One(http)
+            Some(Self::One(http))
         }
     }
 
@@ -103,6 +108,28 @@ async fn wait_for(body: &mut Incoming, text: &str) {
         let frame = tokio::time::timeout(PATIENCE, body.frame()).await.expect("in time").expect("it goes on").unwrap();
         all.push_str(std::str::from_utf8(frame.data_ref().unwrap()).unwrap());
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_certificate_is_served_after_sighup_and_who_is_connected_goes_on() {
+    let (old, new) = (made(), made());
+    let server = old.start(&[]);
+    let mut reader = Client::connect(&server, &old, Version::HTTP_2).await;
+    let mut body = reader.send("GET", "/sse?series=ops/**", "").await.into_body();
+    wait_for(&mut body, "\"snapshot\"").await;
+    // The certificate is there before its key: for that moment the two do not go together, and the old ones stay.
+    let trusted = new.cert.clone();
+    std::fs::copy(&new.cert, &old.cert).unwrap();
+    server.signal("HUP");
+    std::fs::copy(&new.key, &old.key).unwrap();
+    server.signal("HUP");
+    let began = std::time::Instant::now();
+    while Client::try_connect(&server, &trusted, Version::HTTP_2).await.is_none() {
+        assert!(began.elapsed() < PATIENCE, "the new certificate is not served");
+    }
+    let mut pusher = Client::connect(&server, &new, Version::HTTP_11).await;
+    assert_eq!(pusher.send("POST", "/in/ops/n", "7").await.status(), 204);
+    wait_for(&mut body, "\"value\":7").await;
 }
 
 // With threads, so that the clients' tasks go on while the test waits for the server to end.

@@ -169,6 +169,8 @@ impl GapReason {
 pub enum ByeReason {
     /// It is shutting down, or restarting.
     Shutdown,
+    /// Its board selects other series now, and it was too slow to be taken along.
+    Moved,
     /// A reason of a later version.
     Unknown,
 }
@@ -177,6 +179,7 @@ impl ByeReason {
     fn read(text: &str) -> Self {
         match text {
             "shutdown" => Self::Shutdown,
+            "moved" => Self::Moved,
             _ => Self::Unknown,
         }
     }
@@ -198,7 +201,8 @@ mod tests {
         for reason in [GapReason::Malformed, GapReason::OtherEpoch, GapReason::Ahead, GapReason::TooOld] {
             assert_eq!(GapReason::read(written(&reason).as_str().unwrap()), reason);
         }
-        let written = serde_json::to_value(ByeReason::Shutdown).unwrap();
-        assert_eq!(ByeReason::read(written.as_str().unwrap()), ByeReason::Shutdown);
+        for reason in [ByeReason::Shutdown, ByeReason::Moved] {
+            assert_eq!(ByeReason::read(serde_json::to_value(reason).unwrap().as_str().unwrap()), reason);
+        }
     }
 }

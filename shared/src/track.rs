@@ -136,6 +136,14 @@ impl Track {
         }
     }
 
+    /// Lets go of all but the newest entry, and of the room that it took.
+    pub fn keep_newest(&mut self) {
+        match self {
+            Self::Numbers(buckets) => keep_last(buckets),
+            Self::Texts(log) => keep_last(&mut log.lines),
+        }
+    }
+
     /// Puts what [`Track::since`] gave over what is there.
     pub fn absorb(&mut self, part: Self) {
         match (self, part) {
@@ -209,6 +217,12 @@ fn put<T, K: Ord>(kept: &mut VecDeque<T>, most: usize, new: T, key: impl Fn(&T) 
             kept.insert(at, new);
         }
     }
+}
+
+fn keep_last<T>(kept: &mut VecDeque<T>) {
+    kept.drain(..kept.len().saturating_sub(1));
+    // One that goes on has the last and the next for a moment.
+    kept.shrink_to(2);
 }
 
 fn changed_or_newest<T: Clone>(kept: &VecDeque<T>, changed: impl Fn(&T) -> bool) -> VecDeque<T> {

@@ -54,9 +54,12 @@ impl Conditions {
     /// Whether the board, whose document is now `current`, may be replaced with `new`, or deleted where that is nothing.
     ///
     /// # Errors
-    /// [`Refusal::Changed`] or [`Refusal::Unconditional`].
+    /// [`Refusal::Changed`], [`Refusal::Absent`] or [`Refusal::Unconditional`].
     pub fn check(&self, id: &BoardId, current: Option<Etag>, new: Option<Etag>) -> Result<(), Refusal> {
-        let changed = || Err(Refusal::Changed { id: id.clone(), current });
+        let changed = || {
+            Err(current
+                .map_or_else(|| Refusal::Absent(id.clone()), |current| Refusal::Changed { id: id.clone(), current }))
+        };
         // The strong comparison: a weak tag matches nothing. The form does not matter, since a change of a document
         // that was read as JSON is a change of it also where it was written as TOML.
         let is_current = |tag: &Tag| !tag.weak && current.is_some_and(|etag| etag.same_edition(&tag.etag));

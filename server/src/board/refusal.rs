@@ -20,13 +20,20 @@ pub enum Refusal {
     )]
     NotMade(BoardId),
     /// 412: the board is not what the sender thinks it is.
-    #[error("the board {id} has changed meanwhile: it is now {}; get it, put your change into that, and send it with its tag in If-Match", now(*.current))]
+    #[error(
+        "the board {id} has changed meanwhile: it is now {current}; get it, put your change into that, and send it with its tag in If-Match"
+    )]
     Changed {
         /// Which board.
         id: BoardId,
-        /// Its document now; nothing where it has none.
-        current: Option<Etag>,
+        /// Its document now.
+        current: Etag,
     },
+    /// 412: the sender wants to change or delete a document that is not there.
+    #[error(
+        "the board {0} has no document, so If-Match matches nothing: PUT it without If-Match to make one; there is nothing to delete"
+    )]
+    Absent(BoardId),
     /// 428: the board is there, and the sender did not say which edition it wants to replace.
     #[error(
         "the board {id} is there already, as {current}; send that in If-Match to replace it, or If-Match: * to replace whatever is there"
@@ -59,17 +66,13 @@ pub enum Refusal {
     NotAcceptable(String),
 }
 
-fn now(current: Option<Etag>) -> String {
-    current.map_or_else(|| "not there at all".to_owned(), |etag| etag.to_string())
-}
-
 impl Refusal {
     /// The status of the answer.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         match self {
             Self::NotMade(_) => StatusCode::NOT_FOUND,
-            Self::Changed { .. } => StatusCode::PRECONDITION_FAILED,
+            Self::Changed { .. } | Self::Absent(_) => StatusCode::PRECONDITION_FAILED,
             Self::Unconditional { .. } => StatusCode::PRECONDITION_REQUIRED,
             Self::FromFile { .. } | Self::TooMany => StatusCode::CONFLICT,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -84,6 +87,7 @@ impl Refusal {
         match self {
             Self::NotMade(_) => ("not-found", "The board has no document"),
             Self::Changed { .. } => ("changed", "The board has changed meanwhile"),
+            Self::Absent(_) => ("changed", "The board has no document"),
             Self::Unconditional { .. } => ("unconditional", "The board is there already"),
             Self::FromFile { .. } => ("from-file", "The board is from a file"),
             Self::TooMany => ("too-many", "Too many boards"),
@@ -101,8 +105,8 @@ impl Refusal {
             }
         };
         match self {
-            Self::Changed { current: Some(etag), .. } | Self::Unconditional { current: etag, .. } => {
-                add(header::ETAG, etag.to_string());
+            Self::Changed { current, .. } | Self::Unconditional { current, .. } => {
+                add(header::ETAG, current.to_string());
             }
             // RFC 9110, 15.5.16.
             Self::UnknownForm(_) => add(header::ACCEPT, "application/json, application/toml".to_owned()),

@@ -17,8 +17,9 @@ use super::precondition::Conditions;
 use super::{Document, Refusal};
 use crate::clock;
 use crate::hub::driver::HubHandle;
-use crate::hub::{Boards, Shown};
+use crate::hub::{Boards, Lacking, Shown};
 use crate::problem::ApiError;
+use crate::recall::recall;
 use crate::store::boards::{KeptBoard, KeptDocument};
 use crate::store::{CommitError, Store, Writer};
 
@@ -221,6 +222,10 @@ impl Inner {
         let shown = (entry.etag() != before).then(|| entry.for_hub());
         self.entries.write().0.insert(id.clone(), entry);
         if let Some(shown) = shown {
+            let Lacking(series) = self.hub.lacking(&id, &shown.selectors);
+            if let Err(error) = recall(&self.hub, store, &series) {
+                tracing::warn!(board = %id, %error, "cannot read what the board shows now; its readers have to come back");
+            }
             self.hub.set_board(id, shown);
         }
         Ok(())

@@ -70,7 +70,7 @@ async fn converse(
 ) -> hyper::Result<()> {
     match &inside.encrypt {
         Some(_) if first[0] != HANDSHAKE => sent_away(socket).await,
-        Some(encrypt) => encrypted(socket, encrypt, inside, stopping).await,
+        Some(encrypt) => encrypted(socket, encrypt.acceptor(), inside, stopping).await,
         // A preface that comes in smaller pieces than four bytes is answered as HTTP/1 does: with a refusal.
         None if first == *PREFACE => multiplexed(socket, inside, stopping).await,
         None => one_by_one(socket, inside, stopping).await,
@@ -80,7 +80,7 @@ async fn converse(
 /// HTTP over TLS. Its streams stay within hyper: what is written is different for each reader.
 async fn encrypted(
     socket: TcpStream,
-    encrypt: &TlsAcceptor,
+    encrypt: TlsAcceptor,
     inside: &Inside,
     mut stopping: watch::Receiver<()>,
 ) -> hyper::Result<()> {

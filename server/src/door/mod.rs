@@ -5,6 +5,7 @@
 //! does not wait for ever.
 
 mod converse;
+pub mod renewal;
 pub mod tls;
 mod watched;
 
@@ -16,19 +17,13 @@ use axum::Router;
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
-use tokio_rustls::TlsAcceptor;
 
 use crate::stream::writer::{Open, Writers};
+use renewal::Certificate;
 
 /// Connections that may wait to be accepted. The kernel's bound (`somaxconn`) is 4,096 on Linux; tokio's 1,024 makes a
 /// storm of reconnects wait for retransmits.
 const BACKLOG: i32 = 4_096;
-
-/// Bytes that a socket takes at once beyond what its peer has room for. The kernel would keep megabytes for each peer that
-/// is slow or has stopped, all of it old once it is read: the hub has newer. What is on its way does not count, so this
-/// slows nobody down.
-#[cfg(target_os = "linux")]
-const UNSENT: u32 = 16 << 10;
 
 /// How long to wait where no connection can be accepted (no more files may be opened): some will close meanwhile.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -53,7 +48,7 @@ pub fn listen(addr: SocketAddr) -> std::io::Result<TcpListener> {
 /// A peer that takes nothing for `patience`, although there is something for it, has vanished.
 pub async fn serve(
     listener: TcpListener,
-    encrypt: Option<TlsAcceptor>,
+    encrypt: Option<Certificate>,
     service: Router,
     writers: Writers,
     patience: Duration,
@@ -99,7 +94,7 @@ pub async fn serve(
 
 /// What all connections share.
 struct Inside {
-    encrypt: Option<TlsAcceptor>,
+    encrypt: Option<Certificate>,
     service: Router,
     /// A peer that does not answer for so long has vanished.
     patience: Duration,
@@ -118,10 +113,7 @@ fn prepare(socket: &TcpStream, patience: Duration) -> std::io::Result<()> {
     // Heartbeats are always under way, so a peer that is gone leaves some unacknowledged; without this the kernel
     // would try for a quarter of an hour (RFC 5482).
     #[cfg(target_os = "linux")]
-    {
-        socket.set_tcp_user_timeout(Some(patience))?;
-        socket.set_tcp_notsent_lowat(UNSENT)?;
-    }
+    socket.set_tcp_user_timeout(Some(patience))?;
     // For connections on which nothing is under way.
     socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(patience))
 }

@@ -68,32 +68,56 @@ pub enum TlsError {
     },
 }
 
-/// What makes a connection an encrypted one.
-///
-/// # Errors
-/// [`TlsError`].
-pub fn acceptor(files: &TlsFiles) -> Result<TlsAcceptor, TlsError> {
-    let (cert, key) =
-        (Source { file: &files.cert, flag: "--tls-cert" }, Source { file: &files.key, flag: "--tls-key" });
-    let pem = cert.read()?;
-    let chain: Vec<_> =
-        CertificateDer::pem_slice_iter(&pem).collect::<Result<_, _>>().map_err(|error| cert.damaged(&error))?;
-    if chain.is_empty() {
-        return Err(cert.without("certificate", "CERTIFICATE"));
+/// What the two files say.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Pem {
+    cert: Vec<u8>,
+    key: Vec<u8>,
+}
+
+impl Pem {
+    /// Reads the files.
+    ///
+    /// # Errors
+    /// [`TlsError::Unreadable`].
+    pub(super) fn read(files: &TlsFiles) -> Result<Self, TlsError> {
+        Ok(Self { cert: cert(files).read()?, key: key(files).read()? })
     }
-    let own = PrivateKeyDer::from_pem_slice(&key.read()?).map_err(|error| match error {
-        pem::Error::NoItemsFound => key.without("private key", "PRIVATE KEY"),
-        error => key.damaged(&error),
-    })?;
-    let mismatch = |source| TlsError::Mismatch { cert: files.cert.clone(), key: files.key.clone(), source };
-    let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(mismatch)?
-        .with_no_client_auth()
-        .with_single_cert(chain, own)
-        .map_err(mismatch)?;
-    config.alpn_protocols = OFFERED.map(<[u8]>::to_vec).into();
-    Ok(Arc::new(config).into())
+
+    /// What makes a connection an encrypted one. The files are named where something is wrong.
+    ///
+    /// # Errors
+    /// [`TlsError`].
+    pub(super) fn acceptor(&self, files: &TlsFiles) -> Result<TlsAcceptor, TlsError> {
+        let (cert, key) = (cert(files), key(files));
+        let chain: Vec<_> = CertificateDer::pem_slice_iter(&self.cert)
+            .collect::<Result<_, _>>()
+            .map_err(|error| cert.damaged(&error))?;
+        if chain.is_empty() {
+            return Err(cert.without("certificate", "CERTIFICATE"));
+        }
+        let own = PrivateKeyDer::from_pem_slice(&self.key).map_err(|error| match error {
+            pem::Error::NoItemsFound => key.without("private key", "PRIVATE KEY"),
+            error => key.damaged(&error),
+        })?;
+        let mismatch = |source| TlsError::Mismatch { cert: files.cert.clone(), key: files.key.clone(), source };
+        let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(mismatch)?
+            .with_no_client_auth()
+            .with_single_cert(chain, own)
+            .map_err(mismatch)?;
+        config.alpn_protocols = OFFERED.map(<[u8]>::to_vec).into();
+        Ok(Arc::new(config).into())
+    }
+}
+
+fn cert(files: &TlsFiles) -> Source<'_> {
+    Source { file: &files.cert, flag: "--tls-cert" }
+}
+
+fn key(files: &TlsFiles) -> Source<'_> {
+    Source { file: &files.key, flag: "--tls-key" }
 }
 
 /// A file, and the flag that named it.

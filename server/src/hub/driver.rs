@@ -5,14 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use shared::{BoardId, ByeReason, Declared, SeriesName, Track};
+use shared::{BoardId, ByeReason, Declared, Selector, SeriesName, Track};
 use tokio::sync::{Notify, watch};
 use tokio::time::MissedTickBehavior;
 
 use super::frame::Frame;
 use super::topic::TopicId;
-use super::{Counts, Hub, Interest, Reader, Resume, Shown, Step};
+use super::{Counts, Hub, Interest, Lacking, Reader, Resume, Shown, Step};
 use crate::clock::{self, Now, Uptime};
+use crate::store::SeriesId;
 use crate::store::commit::Committed;
 
 /// Readers that are sent away come back within so many seconds, each at a time of its own.
@@ -139,15 +140,33 @@ impl HubHandle {
     /// Starts to read.
     ///
     /// # Errors
-    /// [`Full`] where there are as many readers as may be. Those that are there are never sent away for a new one.
-    pub fn subscribe(&self, interest: Interest, resume: Resume) -> Result<Subscription, Full> {
+    /// [`NotNow`]. Readers that are there are never sent away for a new one.
+    pub fn subscribe(&self, interest: Interest, resume: Resume) -> Result<Subscription, NotNow> {
         let mut hub = self.0.hub.lock();
         if hub.readers() >= self.0.max_readers {
-            return Err(Full { readers: self.0.max_readers, retry_after: 1 + draw_below(RETRY_SPREAD_SECONDS) });
+            let retry_after = 1 + draw_below(RETRY_SPREAD_SECONDS);
+            return Err(NotNow::Full { readers: self.0.max_readers, retry_after });
         }
-        let (topic, reader) = hub.subscribe(interest, resume, clock::now());
+        let (topic, reader) = hub.subscribe(interest, resume, clock::now()).map_err(NotNow::Lacking)?;
         drop(hub);
         Ok(Subscription { hub: self.clone(), topic, reader })
+    }
+
+    /// What readers of a board would lack that selects these from now on; nothing where it has no readers.
+    #[must_use]
+    pub fn lacking(&self, board: &BoardId, selectors: &[Selector]) -> Lacking {
+        self.0.hub.lock().lacking(board, selectors)
+    }
+
+    /// Whether all of a series' track is in memory.
+    #[must_use]
+    pub fn is_whole(&self, series: SeriesId) -> bool {
+        self.0.hub.lock().is_whole(series)
+    }
+
+    /// Puts in the track of a series as the store has it; see [`Hub::recall`].
+    pub fn recall(&self, series: SeriesId, track: Option<Track>) {
+        self.0.hub.lock().recall(series, track);
     }
 
     /// Ends every stream, those to come included, with a `bye`.
@@ -217,13 +236,18 @@ impl Stepping<'_> {
     }
 }
 
-/// There are as many readers as may be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Full {
-    /// How many there are.
-    pub readers: usize,
-    /// After how many seconds to try again; drawn by chance, so that not all try at once.
-    pub retry_after: u32,
+/// Why a reader cannot be taken in now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotNow {
+    /// There are as many readers as may be.
+    Full {
+        /// How many there are.
+        readers: usize,
+        /// After how many seconds to try again; drawn by chance, so that not all try at once.
+        retry_after: u32,
+    },
+    /// Some of what it selects must be recalled first.
+    Lacking(Lacking),
 }
 
 /// A reader's place at the hub; given up when dropped.
@@ -251,7 +275,7 @@ impl Subscription {
 
 impl Drop for Subscription {
     fn drop(&mut self) {
-        self.hub.0.hub.lock().unsubscribe(self.topic);
+        self.hub.0.hub.lock().unsubscribe(self.topic, &self.reader);
     }
 }
 

@@ -19,7 +19,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use foldhash::fast::RandomState;
-use shared::{BoardId, Cursor, Declared, Event, Seq, SeriesName, SeriesPart, Track, sse};
+use shared::{BoardId, ByeReason, Cursor, Declared, Event, Selector, Seq, SeriesName, SeriesPart, Track, sse};
 
 pub use boards::{Boards, Interest, Shown};
 use frame::Frame;
@@ -30,7 +30,8 @@ use stems::Stems;
 use topic::{Topic, TopicId};
 
 use crate::clock::{Now, Uptime};
-use crate::rollup::{Pushed, Rollup, SeriesIndex};
+use crate::rollup::{Absent, Pushed, Rollup, SeriesIndex};
+use crate::store::SeriesId;
 use crate::store::commit::Committed;
 
 /// All series, and all topics that somebody reads.
@@ -54,7 +55,13 @@ pub struct Hub {
     frames: u64,
     /// The sum over all topics, kept because each new reader is counted against a limit.
     readers: usize,
+    /// How many readers each board has.
+    followers: HashMap<BoardId, usize>,
 }
+
+/// A selection has series that are not all in memory. They are to be [recalled](Hub::recall) first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lacking(pub Vec<Absent>);
 
 impl Hub {
     /// A hub over what the store holds. `heartbeat` is how long a silent stream stays silent.
@@ -72,6 +79,7 @@ impl Hub {
             heartbeat,
             frames: 0,
             readers: 0,
+            followers: HashMap::new(),
         }
     }
 
@@ -142,27 +150,67 @@ impl Hub {
     }
 
     /// A reader that just came, and the topic that it reads.
-    pub fn subscribe(&mut self, interest: Interest, resume: Resume, now: Now) -> (TopicId, Reader) {
-        let id = self.join(self.boards.selection(&interest));
+    ///
+    /// # Errors
+    /// [`Lacking`]; then it is as if it had not come.
+    pub fn subscribe(&mut self, interest: Interest, resume: Resume, now: Now) -> Result<(TopicId, Reader), Lacking> {
+        let id = self.join(self.boards.selection(&interest))?;
         self.readers += 1;
-        (id, Reader::new(interest, &self.boards, resume, self.heartbeat, now.up))
+        for board in &interest.boards {
+            *self.followers.entry(board.clone()).or_default() += 1;
+        }
+        Ok((id, Reader::new(interest, &self.boards, resume, self.heartbeat, now.up)))
     }
 
     /// A reader of `id` has gone. The last one takes the topic along.
-    pub fn unsubscribe(&mut self, id: TopicId) {
-        if self.topics.contains_key(&id) {
-            self.readers -= 1;
-            self.leave(id);
+    pub fn unsubscribe(&mut self, id: TopicId, reader: &Reader) {
+        if !self.topics.contains_key(&id) {
+            return;
         }
+        self.readers -= 1;
+        for board in &reader.interest().boards {
+            if let Some(followers) = self.followers.get_mut(board) {
+                *followers -= 1;
+                if *followers == 0 {
+                    self.followers.remove(board);
+                }
+            }
+        }
+        self.leave(id);
     }
 
-    fn join(&mut self, selection: Selection) -> TopicId {
+    /// What readers of a board would lack that selects these from now on; nothing where it has no readers.
+    pub fn lacking(&mut self, board: &BoardId, selectors: &[Selector]) -> Lacking {
+        if !self.followers.contains_key(board) {
+            return Lacking(Vec::new());
+        }
+        let members = self.rollup.select(selectors);
+        Lacking(self.rollup.lacking(&members))
+    }
+
+    /// Whether all of a series' track is in memory.
+    #[must_use]
+    pub fn is_whole(&self, series: SeriesId) -> bool {
+        self.rollup.is_whole(series)
+    }
+
+    /// Puts in the track of a series as the store has it, where it is not all in memory; nothing where the store
+    /// cannot tell it. To be called between two pushes, as [`Hub::set_board`] is.
+    pub fn recall(&mut self, series: SeriesId, track: Option<Track>) {
+        self.rollup.recall(series, track);
+    }
+
+    fn join(&mut self, selection: Selection) -> Result<TopicId, Lacking> {
         let id = if let Some(&id) = self.by_selection.get(&selection) {
             id
         } else {
+            let members = self.rollup.select(&selection.selectors);
+            let lacking = self.rollup.lacking(&members);
+            if !lacking.is_empty() {
+                return Err(Lacking(lacking));
+            }
             let id = self.next_topic;
             self.next_topic = id.next();
-            let members = self.rollup.select(&selection.selectors);
             for &index in &members {
                 self.listening.entry(index).or_default().push(id);
             }
@@ -174,7 +222,7 @@ impl Hub {
         if let Some(topic) = self.topics.get_mut(&id) {
             topic.readers += 1;
         }
-        id
+        Ok(id)
     }
 
     fn leave(&mut self, id: TopicId) {
@@ -225,10 +273,15 @@ impl Hub {
             reader.follow(&self.boards, Follow::SameSeries);
             return;
         }
-        reader.follow(&self.boards, Follow::OtherSeries);
-        let joined = self.join(selection);
-        self.leave(*id);
-        *id = joined;
+        match self.join(selection) {
+            Ok(joined) => {
+                reader.follow(&self.boards, Follow::OtherSeries);
+                self.leave(*id);
+                *id = joined;
+            }
+            // One that was so slow that what was recalled for it is gone again. It comes back by the door.
+            Err(Lacking(_)) => reader.leave(ByeReason::Moved, 0),
+        }
     }
 
     /// Every series with its newest entry at least, in no particular order.
@@ -236,9 +289,9 @@ impl Hub {
         self.rollup.newest()
     }
 
-    /// Takes the next step of packing what does not change: [`Rollup::rest`].
+    /// Takes the next step of packing what does not change, and of forgetting what nobody reads: [`Rollup::rest`].
     pub fn rest(&mut self, most: usize) {
-        self.rollup.rest(most);
+        self.rollup.rest(most, |index| self.listening.contains_key(&index));
     }
 
     /// How many series, readers and topics there are, and how many frames were ever encoded for topics.
@@ -269,6 +322,7 @@ impl Hub {
             }
         }
         if !ids.is_empty() {
+            self.rollup.hold(index);
             self.listening.insert(index, ids);
         }
     }

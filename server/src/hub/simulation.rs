@@ -25,8 +25,9 @@ const SELECTIONS: [&[&str]; 5] = [&["s/**"], &["s/1"], &["s/0", "s/1"], &["s/2",
 enum Happening {
     /// Points are committed, and published together.
     Push { series: u8, count: u8, late_ms: u16 },
-    /// The board `s` has a new document, which selects this one of [`SELECTIONS`].
-    Edit { selection: usize },
+    /// The board `s` has a new document, which selects this one of [`SELECTIONS`]. What its readers will need is recalled
+    /// before, or is gone again by the time.
+    Edit { selection: usize, recalled: bool },
     /// It is deleted.
     Delete,
     /// Time goes by.
@@ -56,7 +57,8 @@ fn happening() -> impl Strategy<Value = Happening> {
         8 => (reader.clone(), 1..8u8).prop_map(|(reader, frames)| Happening::Read { reader, frames }),
         2 => reader.clone().prop_map(|reader| Happening::Cut { reader }),
         1 => Just(Happening::Restart),
-        1 => (0..SELECTIONS.len()).prop_map(|selection| Happening::Edit { selection }),
+        1 => (0..SELECTIONS.len(), any::<bool>())
+            .prop_map(|(selection, recalled)| Happening::Edit { selection, recalled }),
         1 => Just(Happening::Delete),
         1 => (reader, prop_oneof![Just(0), Just(1), Just(20)]).prop_map(|(reader, hz)| Happening::Reload { reader, hz }),
     ]
@@ -77,6 +79,8 @@ struct Browser {
     picture: Picture,
     /// A gap was told, so a snapshot must come next.
     gapped: bool,
+    /// It was told to come back.
+    dismissed: bool,
 }
 
 /// Each series, and what was declared of it.
@@ -135,7 +139,7 @@ impl World {
         let now = Now { wall: Millis(1_732_399_200_000), up: Uptime(0) };
         let mut hub = hub_of(Rollup::new(EPOCH, Seq::ZERO));
         let interests = [series(20, "s/**"), series(0, "s/**"), series(1, "s/1"), board(20), board(0)];
-        let browsers = interests.into_iter().map(|interest| Browser::open(&mut hub, interest, now)).collect();
+        let browsers = interests.into_iter().map(|interest| Browser::open(&mut hub, &[], interest, now)).collect();
         let (board, editions) = (None, Editions::default());
         Self { now, hub, points: Vec::new(), states: vec![BTreeMap::new()], browsers, board, editions }
     }
@@ -198,12 +202,12 @@ impl World {
             self.hub.set_board("s".parse().unwrap(), shown);
         }
         for browser in &mut self.browsers {
-            browser.connect(&mut self.hub, self.now);
+            browser.connect(&mut self.hub, &self.points, self.now);
         }
     }
 
     /// The board has another document from now on, or none.
-    fn edit(&mut self, selection: Option<usize>) {
+    fn edit(&mut self, selection: Option<usize>, recalled: bool) {
         let (selectors, etag) = match selection {
             None => (vec!["s/**".parse().unwrap()], None),
             Some(selection) => {
@@ -221,29 +225,39 @@ impl World {
         let since = if before.selectors == selectors { before.since } else { head };
         let shown = Shown { selectors, etag, since };
         self.board = Some(shown.clone());
-        self.hub.set_board("s".parse().unwrap(), shown);
+        let id = "s".parse().unwrap();
+        if recalled {
+            let lacking = self.hub.lacking(&id, &shown.selectors);
+            recall(&mut self.hub, &self.points, lacking);
+        }
+        self.hub.set_board(id, shown);
     }
 
     fn cut(&mut self, reader: usize) {
         let browser = &mut self.browsers[reader];
-        self.hub.unsubscribe(browser.topic);
-        browser.connect(&mut self.hub, self.now);
+        self.hub.unsubscribe(browser.topic, &browser.reader);
+        browser.connect(&mut self.hub, &self.points, self.now);
     }
 
     fn reload(&mut self, reader: usize, hz: u32) {
-        self.hub.unsubscribe(self.browsers[reader].topic);
-        let interest = Interest { rate: Rate::of_hz(hz).unwrap(), ..self.browsers[reader].interest.clone() };
-        self.browsers[reader] = Browser::open(&mut self.hub, interest, self.now);
+        let browser = &mut self.browsers[reader];
+        self.hub.unsubscribe(browser.topic, &browser.reader);
+        let interest = Interest { rate: Rate::of_hz(hz).unwrap(), ..browser.interest.clone() };
+        *browser = Browser::open(&mut self.hub, &self.points, interest, self.now);
     }
 
     /// Reads, and holds the picture against the server's state at its cursor after every frame. Whether it was the
     /// reader who stopped, not the hub.
     fn read(&mut self, reader: usize, frames: usize) -> Result<bool, TestCaseError> {
-        let browser = &mut self.browsers[reader];
         for _ in 0..frames {
+            let browser = &mut self.browsers[reader];
             let frame = match self.hub.next(&mut browser.topic, &mut browser.reader, self.now) {
                 Step::Send(frame) => frame,
                 Step::Wait(_) => return Ok(false),
+                Step::End if browser.dismissed => {
+                    self.cut(reader);
+                    continue;
+                }
                 Step::End => return Err(TestCaseError::fail("the stream ended")),
             };
             for message in browser.parser.feed(frame.text().content()) {
@@ -259,19 +273,45 @@ impl World {
     }
 }
 
+/// Takes a reader in, once all that it selects is in memory.
+fn subscribe(hub: &mut Hub, points: &[Committed], interest: &Interest, resume: &Resume, now: Now) -> (TopicId, Reader) {
+    loop {
+        match hub.subscribe(interest.clone(), resume.clone(), now) {
+            Ok(taken_in) => return taken_in,
+            Err(lacking) => recall(hub, points, lacking),
+        }
+    }
+}
+
+/// What the store would do.
+fn recall(hub: &mut Hub, points: &[Committed], Lacking(absent): Lacking) {
+    for Absent { series, .. } in absent {
+        let mut track: Option<Track> = None;
+        for Committed { at, value, .. } in points.iter().filter(|point| point.series == series).cloned() {
+            match &mut track {
+                Some(track) => track.push(at, value),
+                None => track = Some(Track::of(at, value)),
+            }
+        }
+        hub.recall(series, track);
+    }
+}
+
 impl Browser {
-    fn open(hub: &mut Hub, interest: Interest, now: Now) -> Self {
-        let (topic, reader) = hub.subscribe(interest.clone(), Resume::Fresh, now);
+    fn open(hub: &mut Hub, points: &[Committed], interest: Interest, now: Now) -> Self {
+        let (topic, reader) = subscribe(hub, points, &interest, &Resume::Fresh, now);
         let (parser, picture) = (sse::Parser::default(), Picture::default());
         let selection = Selection::new(Vec::new(), interest.rate);
-        let (told, last_id, gapped) = (None, String::new(), false);
-        Self { interest, selection, told, topic, reader, parser, last_id, picture, gapped }
+        let (told, last_id, gapped, dismissed) = (None, String::new(), false, false);
+        Self { interest, selection, told, topic, reader, parser, last_id, picture, gapped, dismissed }
     }
 
-    fn connect(&mut self, hub: &mut Hub, now: Now) {
-        (self.topic, self.reader) = hub.subscribe(self.interest.clone(), Resume::parse(Some(&self.last_id)), now);
+    fn connect(&mut self, hub: &mut Hub, points: &[Committed], now: Now) {
+        let resume = Resume::parse(Some(&self.last_id));
+        (self.topic, self.reader) = subscribe(hub, points, &self.interest, &resume, now);
         self.parser = sse::Parser::default();
         self.gapped = false;
+        self.dismissed = false;
     }
 
     fn take(&mut self, message: &sse::Message, editions: &Editions) -> Result<(), TestCaseError> {
@@ -284,6 +324,10 @@ impl Browser {
                 prop_assert_ne!(self.told, *etag, "an edition that it knows");
                 self.told = *etag;
             }
+            Event::Bye { reason, .. } => {
+                prop_assert_eq!(*reason, ByeReason::Moved);
+                self.dismissed = true;
+            }
             Event::Snapshot { .. } => self.selection = now_selected(self.told),
             Event::Update { .. } | Event::Heartbeat { .. } => {
                 prop_assert_eq!(now_selected(self.told), self.selection.clone(), "it goes on with other series");
@@ -291,9 +335,13 @@ impl Browser {
             _ => {}
         }
         let gap = matches!(event, Event::Gap { .. });
-        let board = matches!(event, Event::Board(_));
-        prop_assert!(!self.gapped || board || matches!(event, Event::Snapshot { .. }), "after a gap came {:?}", event);
-        self.gapped = gap || (self.gapped && board);
+        let passing = matches!(event, Event::Board(_) | Event::Bye { .. });
+        prop_assert!(
+            !self.gapped || passing || matches!(event, Event::Snapshot { .. }),
+            "after a gap came {:?}",
+            event
+        );
+        self.gapped = gap || (self.gapped && passing);
         let cursor = message.id.parse().unwrap();
         let update = matches!(event, Event::Update { .. });
         let applied = self.picture.apply(cursor, event).map_err(|error| TestCaseError::fail(error.to_string()))?;
@@ -317,8 +365,8 @@ proptest! {
                 Happening::Read { reader, frames } => {
                     world.read(reader, frames.into())?;
                 }
-                Happening::Edit { selection } => world.edit(Some(selection)),
-                Happening::Delete => world.edit(None),
+                Happening::Edit { selection, recalled } => world.edit(Some(selection), recalled),
+                Happening::Delete => world.edit(None, false),
                 Happening::Cut { reader } => world.cut(reader),
                 Happening::Restart => world.restart(),
                 Happening::Reload { reader, hz } => world.reload(reader, hz),
@@ -448,7 +496,8 @@ fn a_cursor_that_is_of_no_use_is_a_gap_and_a_snapshot() {
 fn readers_of_one_selection_share_each_frame_and_the_last_takes_the_topic_along() {
     let mut hub = hub_of(Rollup::new(EPOCH, Seq::ZERO));
     let now = Now { wall: Millis(0), up: Uptime(0) };
-    let mut readers: Vec<_> = (0..100).map(|_| hub.subscribe(series(20, "s/**"), Resume::Fresh, now)).collect();
+    let mut readers: Vec<_> =
+        (0..100).map(|_| subscribe(&mut hub, &[], &series(20, "s/**"), &Resume::Fresh, now)).collect();
     for (topic, reader) in &mut readers {
         while let Step::Send(_) = hub.next(topic, reader, now) {}
     }
@@ -463,8 +512,8 @@ fn readers_of_one_selection_share_each_frame_and_the_last_takes_the_topic_along(
     };
     assert!(frames.iter().all(|frame| place(frame) == place(&frames[0])), "the very same bytes");
     assert_eq!(hub.counts(), Counts { series: 1, readers: 100, topics: 1, frames: 1 });
-    for (topic, _) in readers {
-        hub.unsubscribe(topic);
+    for (topic, reader) in readers {
+        hub.unsubscribe(topic, &reader);
     }
     assert_eq!(hub.counts(), Counts { series: 1, readers: 0, topics: 0, frames: 1 });
 }
@@ -486,15 +535,15 @@ fn a_reader_of_a_board_hears_of_its_edits_and_gets_a_snapshot_only_where_other_s
     let mut world = World::new();
     world.push(1, 1, 0);
     hear(&mut world, 3);
-    world.edit(Some(0));
+    world.edit(Some(0), true);
     let events = hear(&mut world, 3);
     let [Event::Board(BoardEdition { etag: Some(_), .. })] = &events[..] else { panic!("the same series: {events:?}") };
     world.push(2, 1, 0);
-    world.edit(Some(1));
+    world.edit(Some(1), true);
     let events = hear(&mut world, 3);
     let [Event::Board(_), Event::Snapshot { series, .. }] = &events[..] else { panic!("others: {events:?}") };
     assert_eq!(series.len(), 1);
-    world.edit(None);
+    world.edit(None, true);
     let events = hear(&mut world, 3);
     let [Event::Board(BoardEdition { etag: None, .. }), Event::Snapshot { .. }] = &events[..] else {
         panic!("none any more: {events:?}")
@@ -507,7 +556,7 @@ fn a_reader_that_was_away_while_its_board_changed_begins_with_a_snapshot_and_kno
     let mut world = World::new();
     world.push(1, 1, 0);
     hear(&mut world, 3);
-    world.edit(Some(2));
+    world.edit(Some(2), true);
     world.push(0, 1, 0);
     world.restart();
     let events = hear(&mut world, 3);
@@ -517,4 +566,35 @@ fn a_reader_that_was_away_while_its_board_changed_begins_with_a_snapshot_and_kno
     world.restart();
     let events = hear(&mut world, 3);
     assert!(matches!(events[..], [Event::Hello { .. }, Event::Update { .. }]), "nothing changed: {events:?}");
+}
+
+#[test]
+fn of_a_series_that_nobody_reads_only_the_newest_entry_stays_and_a_reader_has_it_recalled() {
+    let mut hub = hub_of(Rollup::new(EPOCH, Seq::ZERO));
+    let now = Now { wall: Millis(0), up: Uptime(0) };
+    let mut points = Vec::new();
+    let push = |hub: &mut Hub, points: &mut Vec<Committed>, seq: u64| {
+        let (at, value) =
+            (shared::Stamp { ts: Millis(seq * 1_000), seq: Seq(seq) }, Value::Number(Number::new(1.5).unwrap()));
+        let point = Committed { at, series: SeriesId(1), value, begins: "s/1".parse().ok(), declares: None };
+        points.push(point.clone());
+        hub.publish(vec![point], now);
+    };
+    (1..=50).for_each(|seq| push(&mut hub, &mut points, seq));
+    let wanted = series(20, "s/**");
+    let absent = Absent { series: SeriesId(1), kind: shared::point::Kind::Number };
+    assert_eq!(hub.subscribe(wanted.clone(), Resume::Fresh, now).unwrap_err(), Lacking(vec![absent]));
+    let (topic, reader) = subscribe(&mut hub, &points, &wanted, &Resume::Fresh, now);
+    (51..=60).for_each(|seq| push(&mut hub, &mut points, seq));
+    (0..5).for_each(|_| hub.rest(10));
+    let (again, other) = hub.subscribe(wanted.clone(), Resume::Fresh, now).expect("what is read stays");
+    for (topic, reader) in [(topic, reader), (again, other)] {
+        hub.unsubscribe(topic, &reader);
+    }
+    hub.rest(10);
+    push(&mut hub, &mut points, 61);
+    let (topic, reader) = hub.subscribe(wanted.clone(), Resume::Fresh, now).expect("who comes right back finds it");
+    hub.unsubscribe(topic, &reader);
+    (0..3).for_each(|_| hub.rest(10));
+    assert!(hub.subscribe(wanted, Resume::Fresh, now).is_err(), "and it is gone in the end");
 }

@@ -1,24 +1,20 @@
 //! `pulseboard push`: reads values from standard input, one a line, and pushes each as it comes.
 
+mod outage;
+
 use std::io::{BufRead, ErrorKind};
 use std::sync::mpsc::{Receiver, sync_channel};
-use std::time::Duration;
 
 use shared::point::MAX_TEXT_LEN;
 use shared::{Number, SeriesName};
 
 use crate::clock;
 use crate::ingest::MAX_BODY;
+use crate::length::Keep;
 use crate::upload::{Sent, UploadError, Uploader};
 
 /// Most lines in one push, and most that wait for one.
 const GROUP: usize = 1_000;
-
-/// How often a push is tried again while the server cannot be reached: five minutes in all.
-const TRIES: u32 = 60;
-
-/// The longest wait between two tries.
-const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// What the lines are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,12 +37,13 @@ pub struct Summary {
 /// Pushes each line to `series`, with the time at which it was read, until the input ends.
 ///
 /// # Errors
-/// [`UploadError`] where the server refuses, or cannot be reached for five minutes.
+/// [`UploadError`] where the server refuses, or cannot be reached for as long as `give_up` says.
 pub fn run(
     input: impl BufRead + Send + 'static,
     series: SeriesName,
     lines: Lines,
     to: &str,
+    give_up: Keep,
 ) -> Result<Summary, UploadError> {
     let (read, waiting) = sync_channel(GROUP);
     // A thread of its own, so that lines that come while a push is under way go together in the next.
@@ -78,7 +75,7 @@ pub fn run(
         }
         wrong
     });
-    let pushed = push_all(&waiting, &Uploader::new(to))?;
+    let pushed = push_all(&waiting, &Uploader::new(to), give_up)?;
     let wrong = reading.join().unwrap_or_default();
     Ok(Summary { pushed, wrong })
 }
@@ -102,7 +99,7 @@ fn parse(line: &str, series: &SeriesName, lines: Lines) -> Result<Option<Sent>, 
     }
 }
 
-fn push_all(waiting: &Receiver<Sent>, uploader: &Uploader) -> Result<u64, UploadError> {
+fn push_all(waiting: &Receiver<Sent>, uploader: &Uploader, give_up: Keep) -> Result<u64, UploadError> {
     let run = getrandom::u64().unwrap_or_else(|_| clock::now().wall.0);
     let mut pushed = 0;
     while let Ok(first) = waiting.recv() {
@@ -115,25 +112,8 @@ fn push_all(waiting: &Receiver<Sent>, uploader: &Uploader) -> Result<u64, Upload
             let Ok(next) = waiting.try_recv() else { break };
             points.push(next);
         }
-        push_group(uploader, &points, &format!("push-{run:016x}-{pushed}"))?;
+        outage::push_through(uploader, &points, &format!("push-{run:016x}-{pushed}"), give_up)?;
         pushed += points.len() as u64;
     }
     Ok(pushed)
-}
-
-fn push_group(uploader: &Uploader, points: &[Sent], key: &str) -> Result<(), UploadError> {
-    let mut tries = 0;
-    loop {
-        match uploader.push(points, Some(key)) {
-            Err(error @ UploadError::Unavailable { .. }) if tries < TRIES => {
-                let wait = LONGEST_WAIT.min(Duration::from_millis(100 << tries.min(10)));
-                if tries == 0 {
-                    eprintln!("pulseboard: {error}; trying again");
-                }
-                tries += 1;
-                std::thread::sleep(wait);
-            }
-            done => return done,
-        }
-    }
 }

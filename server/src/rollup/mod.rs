@@ -7,6 +7,7 @@ mod past;
 use std::borrow::Cow;
 
 use shared::bucket::SECOND;
+use shared::point::Kind;
 use shared::track::revises;
 use shared::{Declared, Epoch, Selector, Seq, SeriesName, SeriesPart, Stretch, Track};
 
@@ -41,6 +42,8 @@ const NO_SERIES: u32 = u32::MAX;
 #[derive(Debug)]
 struct Entry {
     name: SeriesName,
+    row: SeriesId,
+    held: Held,
     past: Past,
     /// What was declared of it.
     declared: Option<Declared>,
@@ -51,6 +54,26 @@ struct Entry {
     /// The stretch of the past before the track that late points have changed, and the last of those. Few series have one,
     /// so it is not in place.
     revised: Option<Box<(Stretch, Seq)>>,
+}
+
+/// How much of a series is in memory. What somebody reads is always whole; of the others the store has the rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Held {
+    /// Its newest entry at least.
+    Newest,
+    /// All of its track, until [`Rollup::rest`] comes by and nobody reads it.
+    Whole,
+    /// The same, but not yet when it comes by the next time: who left may be back in a moment.
+    WholeYet,
+}
+
+/// A series that is in memory with its newest entry only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Absent {
+    /// Its row in the store.
+    pub series: SeriesId,
+    /// What it holds.
+    pub kind: Kind,
 }
 
 /// What a point did.
@@ -87,12 +110,48 @@ impl Rollup {
         let changed = track.changed().max(revised.map_or(Seq::ZERO, |(_, seq)| seq));
         // How its points came, nobody knows any more: any of them may have been late.
         let (late, revised) = (changed, revised.map(Box::new));
-        self.insert(series, Entry { name, past: Past::at_rest(track), declared, changed, late, revised })
+        let past = Past::at_rest(track);
+        self.insert(Entry { name, row: series, held: Held::WholeYet, past, declared, changed, late, revised })
     }
 
-    fn insert(&mut self, series: SeriesId, entry: Entry) -> SeriesIndex {
+    /// Those of these series that are to be [recalled](Rollup::recall) before anyone reads them.
+    #[must_use]
+    pub fn lacking(&self, series: &[SeriesIndex]) -> Vec<Absent> {
+        let entries = series.iter().map(|index| &self.series[index.0 as usize]);
+        entries
+            .filter(|entry| entry.held == Held::Newest)
+            .map(|entry| Absent { series: entry.row, kind: entry.past.newest().kind() })
+            .collect()
+    }
+
+    /// Whether all of a series' track is in memory.
+    #[must_use]
+    pub fn is_whole(&self, series: SeriesId) -> bool {
+        let entry = self.by_row.get(series.0 as usize).and_then(|&index| self.series.get(index as usize));
+        entry.is_none_or(|entry| entry.held != Held::Newest)
+    }
+
+    /// Puts in the track of a series as the store has it, where it is not all in memory; nothing where the store
+    /// cannot tell it. Its last point must be the last that was pushed.
+    pub fn recall(&mut self, series: SeriesId, track: Option<Track>) {
+        let index = self.by_row.get(series.0 as usize).copied().unwrap_or(NO_SERIES);
+        let Some(entry) = self.series.get_mut(index as usize).filter(|entry| entry.held == Held::Newest) else {
+            return;
+        };
+        if let Some(track) = track {
+            entry.past = Past::begin(track);
+        }
+        entry.held = Held::WholeYet;
+    }
+
+    /// A series that has just begun has readers already: all of it stays.
+    pub fn hold(&mut self, index: SeriesIndex) {
+        self.series[index.0 as usize].held = Held::WholeYet;
+    }
+
+    fn insert(&mut self, entry: Entry) -> SeriesIndex {
         let index = u32::try_from(self.series.len()).unwrap_or(NO_SERIES);
-        let row = series.0 as usize;
+        let row = entry.row.0 as usize;
         if self.by_row.len() <= row {
             self.by_row.resize(row + 1, NO_SERIES);
         }
@@ -110,8 +169,18 @@ impl Rollup {
             self.by_row.get(series.0 as usize).and_then(|&index| Some((index, self.series.get_mut(index as usize)?)));
         let Some((index, entry)) = known else {
             let past = Past::begin(Track::of(at, value));
-            let entry = Entry { name: begins?, past, declared: declares, changed: at.seq, late: at.seq, revised: None };
-            return Some(Pushed::Begun(self.insert(series, entry)));
+            let (changed, late) = (at.seq, at.seq);
+            let entry = Entry {
+                name: begins?,
+                row: series,
+                held: Held::Newest,
+                past,
+                declared: declares,
+                changed,
+                late,
+                revised: None,
+            };
+            return Some(Pushed::Begun(self.insert(entry)));
         };
         entry.declared = declares.or(entry.declared);
         let track = entry.past.open();
@@ -124,6 +193,9 @@ impl Rollup {
             }
         }
         track.push(at, value);
+        if entry.held == Held::Newest {
+            track.keep_newest();
+        }
         let before = std::mem::replace(&mut entry.changed, at.seq);
         Some(Pushed::Continued(SeriesIndex(index), before))
     }
@@ -155,13 +227,14 @@ impl Rollup {
         &self.series[index.0 as usize].name
     }
 
-    /// What of a series changed after `seq`; nothing where nothing did.
+    /// What of a series changed after `seq`; nothing where nothing did. All of its track must be in memory.
     #[must_use]
     pub fn since(&self, index: SeriesIndex, seq: Seq) -> Option<SeriesPart> {
         let entry = &self.series[index.0 as usize];
         if entry.changed <= seq {
             return None;
         }
+        debug_assert_ne!(entry.held, Held::Newest, "{} is read", entry.name);
         // A reader that starts afresh has nothing from before that could be out of date.
         let revised = entry.revised.as_ref().filter(|revised| seq > Seq::ZERO && revised.1 > seq);
         let revised = revised.map(|revised| revised.0);
@@ -201,10 +274,22 @@ impl Rollup {
         self.series.iter().map(|entry| (&entry.name, entry.past.track()))
     }
 
-    /// Looks at the next `most` series, and packs those that have not changed since it looked the last time.
-    pub fn rest(&mut self, most: usize) {
-        let upto = self.series.len().min(self.hand + most);
-        self.series[self.hand..upto].iter_mut().for_each(|entry| entry.past.rest());
+    /// Looks at the next `most` series. Those that have not changed since it looked the last time are packed, and of those
+    /// that nobody reads only the newest entry stays; `is_read` tells which are.
+    pub fn rest(&mut self, most: usize, is_read: impl Fn(SeriesIndex) -> bool) {
+        let (from, upto) = (self.hand, self.series.len().min(self.hand + most));
+        for (index, entry) in (0..).zip(&mut self.series).skip(from).take(upto - from) {
+            entry.held = match entry.held {
+                Held::Newest => Held::Newest,
+                _ if is_read(SeriesIndex(index)) => Held::WholeYet,
+                Held::WholeYet => Held::Whole,
+                Held::Whole => {
+                    entry.past.forget();
+                    Held::Newest
+                }
+            };
+            entry.past.rest();
+        }
         self.hand = if upto == self.series.len() { 0 } else { upto };
     }
 }
@@ -226,6 +311,7 @@ mod tests {
             for (seq, ts) in (1..).zip(times) {
                 let (at, value) = (Stamp { ts: Millis(ts), seq: Seq(seq) }, Value::Number(Number::new(1.0).unwrap()));
                 rollup.push(Committed { at, series: SeriesId(1), value, begins: Some(name.clone()), declares: None });
+                rollup.hold(SeriesIndex(0));
                 if seq > cursor && ts / 1_000 + 300 <= newest / 1_000 {
                     missed.push(Millis(ts));
                 }

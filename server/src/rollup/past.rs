@@ -49,6 +49,14 @@ impl Past {
         }
     }
 
+    /// Lets go of all but its newest entry.
+    pub(super) fn forget(&mut self) {
+        match self {
+            Self::Open { track, .. } => track.keep_newest(),
+            Self::Packed(_) => *self = Self::at_rest(self.newest().into_owned()),
+        }
+    }
+
     /// The track, to be changed.
     pub(super) fn open(&mut self) -> &mut Track {
         if let Self::Packed(packed) = self {

@@ -266,6 +266,24 @@ pub fn each_newest(conn: &Connection, mut look: impl FnMut(Place, Block) -> Cont
     }
 }
 
+/// Shows `look` the blocks of the finest tier of one series, the newest first, until it has seen enough.
+pub fn each_of(
+    conn: &Connection,
+    series: SeriesId,
+    mut look: impl FnMut(Place, Block) -> ControlFlow<()>,
+) -> rusqlite::Result<()> {
+    let mut select =
+        conn.prepare_cached("SELECT key, data FROM blocks WHERE key BETWEEN ?1 AND ?2 ORDER BY key DESC")?;
+    let mut rows = select.query(Place::all(Tier::Second, series))?;
+    while let Some(row) = rows.next()? {
+        let place = Place::finest(row.get(0)?);
+        if look(place, Block::unpack(row.get_ref(1)?.as_blob()?, place)?).is_break() {
+            break;
+        }
+    }
+    Ok(())
+}
+
 /// The newest block of a series and tier that begins before `before`.
 pub fn newest_before(
     conn: &Connection,

@@ -118,6 +118,24 @@ impl Store {
         Ok(())
     }
 
+    /// The track of one series just as it was when the last point was committed; nothing where there is none.
+    ///
+    /// # Errors
+    /// Whatever SQLite says.
+    pub fn track(&self, series: SeriesId, kind: Kind) -> rusqlite::Result<Option<Track>> {
+        match kind {
+            Kind::Text => texts(&self.conn, series),
+            Kind::Number => {
+                let mut newest = Newest::default();
+                newest.begin(series, &self.fresh);
+                block::each_of(&self.conn, series, |place, block| newest.add(place, block))?;
+                let mut track = None;
+                newest.finish(&mut |_, whole| track = Some(whole));
+                Ok(track)
+            }
+        }
+    }
+
     /// What late points changed of each series' past.
     fn revised(&self) -> rusqlite::Result<HashMap<SeriesId, (Stretch, Seq)>> {
         let mut select = self.conn.prepare("SELECT series, start, stop, seq FROM revised")?;
@@ -210,7 +228,7 @@ mod tests {
     use super::super::fresh::Due;
     use super::*;
     use crate::clock::{Now, Uptime};
-    use crate::rollup::Rollup;
+    use crate::rollup::{Pushed, Rollup};
     use proptest::prelude::*;
     use shared::{Number, Point, Text, Value};
 
@@ -239,9 +257,16 @@ mod tests {
                 });
                 let push = Push::of(points);
                 for committed in store.commit(vec![push], NOW).committed {
-                    memory.push(committed);
+                    if let Some(Pushed::Begun(index)) = memory.push(committed) {
+                        memory.hold(index);
+                    }
                 }
                 store.settle(written[round % written.len()], Due::All).unwrap();
+            }
+            for (name, track) in memory.iter() {
+                let series = store.directory().look().iter().find(|(known, _)| *known == name).unwrap().1.id;
+                let alone = store.track(series, track.kind()).unwrap();
+                prop_assert_eq!(alone.as_ref(), Some(&*track), "{} alone", name);
             }
             drop(store);
             let mut store = Store::open(folder.path()).unwrap();

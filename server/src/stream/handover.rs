@@ -13,7 +13,7 @@ use std::task::{Context, Poll};
 use std::time::SystemTime;
 
 use axum::body::Body;
-use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, Version, header};
+use axum::http::{HeaderMap, Method, Request, Response, Version, header};
 use bytes::Bytes;
 use futures_util::stream;
 use hyper::body::Incoming;
@@ -38,7 +38,6 @@ impl Offer {
 /// A response whose stream may be taken over; until then its body streams by itself.
 #[must_use]
 pub fn response(subscription: Subscription, coding: Coding) -> Response<Body> {
-    let name = coding.name();
     let offer = Offer(Arc::new(Mutex::new(Some((subscription, coding)))));
     let offered = offer.clone();
     // The subscription becomes the body's when it is first asked for a frame.
@@ -47,9 +46,6 @@ pub fn response(subscription: Subscription, coding: Coding) -> Response<Body> {
         Some((Ok::<_, Infallible>(piece), stage))
     });
     let mut response = Response::new(Body::from_stream(pieces));
-    if let Some(name) = name {
-        response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static(name));
-    }
     response.extensions_mut().insert(offer);
     response
 }

@@ -14,8 +14,8 @@ use shared::sse;
 
 use crate::app::AppState;
 use crate::hub::Resume;
-use crate::hub::driver::Full;
 use crate::problem::ApiError;
+use crate::recall;
 use form::{Coding, Compression};
 
 /// Streams `hello`, then a snapshot or what the reader missed, then every update; a heartbeat where nothing happens.
@@ -31,21 +31,21 @@ pub async fn open(
     // The header is the newer one: a browser that reconnects by itself repeats the address with the old cursor.
     let header = headers.get("last-event-id").map(|id| String::from_utf8_lossy(id.as_bytes()).into_owned());
     let resume = Resume::parse(header.or(wanted.last_event_id).as_deref());
-    let subscription = app
-        .hub
-        .subscribe(wanted.interest, resume)
-        .map_err(|Full { readers, retry_after }| ApiError::Full { readers, retry_after })?;
+    let subscription = recall::subscribe(&app.hub, &app.writer, wanted.interest, resume).await?;
     let coding = Coding::negotiate(app.compression, &headers);
-    let mut response = as_stream(handover::response(subscription, coding));
-    if app.compression == Compression::Offered {
-        response.headers_mut().insert(header::VARY, HeaderValue::from_name(header::ACCEPT_ENCODING));
-    }
-    Ok(response)
+    let name = coding.name();
+    Ok(as_stream(handover::response(subscription, coding), app.compression, name))
 }
 
-/// The response with the headers of a stream.
-fn as_stream(mut response: Response) -> Response {
+/// The response with the headers of a stream; `coding` is the name of what it is encoded in.
+fn as_stream(mut response: Response, compression: Compression, coding: Option<&'static str>) -> Response {
     let headers = response.headers_mut();
+    if let Some(name) = coding {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(name));
+    }
+    if compression == Compression::Offered {
+        headers.insert(header::VARY, HeaderValue::from_name(header::ACCEPT_ENCODING));
+    }
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(sse::CONTENT_TYPE));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     // nginx buffers a response unless told so.

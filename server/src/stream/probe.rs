@@ -1,18 +1,22 @@
 //! `GET /sse/probe`: a stream that is known beforehand, for the doctor to see what becomes of it on the way.
 
+use std::cmp::Ordering;
 use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::RawQuery;
+use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, Version};
 use axum::response::Response;
-use futures_util::stream;
+use futures_util::{StreamExt as _, future::ready, stream};
 use serde::Deserialize;
-use shared::doctor::probe::{EVENT, Echo, Frame};
+use shared::doctor::probe::{self, EVENT, Echo};
 use tokio::time::{Instant, sleep_until};
 
+use super::form::{Coding, Framing};
+use crate::app::AppState;
 use crate::clock;
+use crate::hub::frame::Frame;
 use crate::problem::ApiError;
 
 /// Most frames of a probe.
@@ -47,7 +51,12 @@ struct Query {
 ///
 /// # Errors
 /// [`ApiError::Invalid`], which names the parameter.
-pub async fn open(version: Version, RawQuery(query): RawQuery, headers: HeaderMap) -> Result<Response, ApiError> {
+pub async fn open(
+    State(app): State<AppState>,
+    version: Version,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
     let wanted = parse(query.as_deref().unwrap_or_default())?;
     let header = |name: &str| {
         let value = headers.get(name)?;
@@ -59,21 +68,30 @@ pub async fn open(version: Version, RawQuery(query): RawQuery, headers: HeaderMa
         http: format!("{version:?}"),
     };
     let start = Instant::now();
-    let frames = stream::unfold((0, Some(echo)), move |(n, echo)| {
+    // Compressed as the stream is: what a proxy does with that is what is to be found out.
+    let coding = Coding::negotiate(app.compression, &headers);
+    let name = coding.name();
+    let frames = stream::unfold((0, Some(echo), coding), move |(n, echo, mut coding)| {
         let Wanted { frames, every_ms, padding } = wanted;
         async move {
-            if n == frames {
-                return None;
-            }
-            sleep_until(start + Duration::from_millis(every_ms * u64::from(n))).await;
-            let frame = write(&Frame { n, now: clock::now().wall, echo }, padding);
-            Some((Ok::<_, Infallible>(frame), (n + 1, None)))
+            let piece = match n.cmp(&frames) {
+                Ordering::Less => {
+                    sleep_until(start + Duration::from_millis(every_ms * u64::from(n))).await;
+                    let text = write(&probe::Frame { n, now: clock::now().wall, echo }, padding);
+                    let begin = coding.begin(Framing::Bare).filter(|_| n == 0).unwrap_or_default();
+                    [begin, coding.frame(&Frame::new(&text), Framing::Bare).clone()].concat()
+                }
+                Ordering::Equal => coding.end(Framing::Bare).to_vec(),
+                Ordering::Greater => return None,
+            };
+            Some((Ok::<_, Infallible>(piece), (n + 1, None, coding)))
         }
     });
-    Ok(super::as_stream(Response::new(Body::from_stream(frames))))
+    let frames = frames.filter(|piece| ready(piece.as_ref().is_ok_and(|piece| !piece.is_empty())));
+    Ok(super::as_stream(Response::new(Body::from_stream(frames)), app.compression, name))
 }
 
-fn write(frame: &Frame, padding: usize) -> String {
+fn write(frame: &probe::Frame, padding: usize) -> String {
     let json = serde_json::to_string(frame).expect("a frame is always JSON");
     let padding = if padding == 0 { String::new() } else { format!(": {}\n", ".".repeat(padding)) };
     format!("{padding}event: {EVENT}\ndata: {json}\n\n")
@@ -123,10 +141,10 @@ mod tests {
 
     #[test]
     fn a_frame_is_an_event_that_reads_back() {
-        let frame = Frame { n: 3, now: shared::Millis(7), echo: None };
+        let frame = probe::Frame { n: 3, now: shared::Millis(7), echo: None };
         let messages = shared::sse::Parser::default().feed(write(&frame, 50).as_bytes());
         assert_eq!(messages.len(), 1);
         assert_eq!(messages[0].event, EVENT);
-        assert_eq!(serde_json::from_str::<Frame>(&messages[0].data).unwrap(), frame);
+        assert_eq!(serde_json::from_str::<probe::Frame>(&messages[0].data).unwrap(), frame);
     }
 }

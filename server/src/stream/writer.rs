@@ -12,6 +12,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+#[cfg(target_os = "linux")]
+use socket2::SockRef;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 
@@ -21,6 +23,12 @@ use mailbox::Mailbox;
 
 /// Most threads. They do little else than system calls.
 const MOST: usize = 8;
+
+/// Bytes that a socket takes beyond what its peer has room for. The kernel would keep megabytes for each peer that is slow
+/// or has stopped, all of it old once it is read: the hub has newer. What is on its way does not count, so this slows
+/// nobody down.
+#[cfg(target_os = "linux")]
+const UNSENT: u32 = 16 << 10;
 
 /// The threads. They end, and close all streams, when this is dropped.
 #[derive(Debug)]
@@ -57,6 +65,8 @@ impl Writers {
     /// # Errors
     /// Where the system does not let the socket be moved.
     pub fn take(&self, socket: TcpStream, taken: Taken, open: Open) -> std::io::Result<()> {
+        #[cfg(target_os = "linux")]
+        SockRef::from(&socket).set_tcp_notsent_lowat(UNSENT)?;
         let socket = mio::net::TcpStream::from_std(socket.into_std()?);
         let next = self.next.fetch_add(1, Ordering::Relaxed) % self.mailboxes.len();
         self.mailboxes[next].bring(Box::new(line::Line::new(socket, taken, open)));

@@ -131,11 +131,16 @@ impl TestServer {
         line.trim().trim_end_matches(" kB").parse().unwrap()
     }
 
+    /// Sends it a signal: `TERM`, `HUP`.
+    pub fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args([&format!("-{name}"), &pid]).status().unwrap().success());
+    }
+
     /// Asks it to end, as a service manager does.
     pub fn terminate(mut self) -> (ExitStatus, Duration) {
         let asked = Instant::now();
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        self.signal("TERM");
         (self.child.wait().unwrap(), asked.elapsed())
     }
 

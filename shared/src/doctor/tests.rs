@@ -97,6 +97,10 @@ fn compression_is_at_fault_only_where_it_holds_events_back() {
     compressed.answer.as_mut().unwrap().content_encoding = Some("gzip".into());
     compressed.arrivals.iter_mut().for_each(|arrival| arrival.sent = None);
     let flows = Measurements { compressed: Some(compressed.clone()), ..measured() };
+    let mut late = compressed.clone();
+    late.arrivals.iter_mut().for_each(|arrival| arrival.at_ms = 1_802);
+    let buffered = Measurements { plain: Some(held()), compressed: Some(late), ..measured() };
+    assert_eq!(trouble(&buffered).0, Check::Buffering, "the buffer alone is to blame");
     assert!(judge(&flows).iter().all(|finding| finding.level == Level::Ok));
 
     compressed.arrivals.iter_mut().skip(1).for_each(|arrival| arrival.at_ms = 1_802);

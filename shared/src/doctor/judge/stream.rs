@@ -45,9 +45,10 @@ pub(super) fn compression(measured: &Measurements, proxy: Option<Proxy>) -> Opti
     let compressed = measured.compressed.as_ref()?;
     let Ok(head) = &compressed.answer else { return broken(Check::Compression, compressed) };
     let held = held_ms(compressed);
+    // Held back without compression, too: that is the buffer, which has a line of its own already.
+    let buffered = measured.plain.as_ref().is_some_and(|plain| held_ms(plain).is_some());
     let Some(encoding) = &head.content_encoding else {
-        // Held back all the same: that is the buffer, which has a line of its own already.
-        let sane = held.is_none() || measured.plain.as_ref().is_some_and(|plain| held_ms(plain).is_some());
+        let sane = held.is_none() || buffered;
         return if sane { Some(ok(Check::Compression, "none on the way")) } else { unnamed(held, proxy) };
     };
     if let Some(broken) = broken(Check::Compression, compressed) {
@@ -56,6 +57,9 @@ pub(super) fn compression(measured: &Measurements, proxy: Option<Proxy>) -> Opti
     let Some(held) = held else {
         return Some(ok(Check::Compression, format!("{encoding}, and each event still arrives when it is sent")));
     };
+    if buffered {
+        return Some(ok(Check::Compression, format!("{encoding}; what holds events back is the buffer")));
+    }
     Some(fail(
         Check::Compression,
         format!("{encoding} holds events back, here for {}", span(held)),

@@ -1,0 +1,52 @@
+//! Bringing series back into memory that nobody has read for a while.
+//!
+//! Of those the hub keeps the newest entry only; what a reader is shown of them is in the store. It is read back between two
+//! commits, when the store has just what the hub was told, so the law does not know of it.
+
+use crate::hub::driver::{HubHandle, NotNow, Subscription};
+use crate::hub::{Interest, Lacking, Resume};
+use crate::problem::ApiError;
+use crate::rollup::Absent;
+use crate::store::{Store, Writer};
+
+/// How many series are read back between two commits: some milliseconds, for which pushes wait.
+const AT_ONCE: usize = 32;
+
+/// Starts to read, once all that is selected is in memory.
+///
+/// # Errors
+/// [`ApiError::Full`], or that the store cannot be read now.
+pub async fn subscribe(
+    hub: &HubHandle,
+    writer: &Writer,
+    interest: Interest,
+    resume: Resume,
+) -> Result<Subscription, ApiError> {
+    loop {
+        match hub.subscribe(interest.clone(), resume.clone()) {
+            Ok(subscription) => return Ok(subscription),
+            Err(NotNow::Full { readers, retry_after }) => return Err(ApiError::Full { readers, retry_after }),
+            Err(NotNow::Lacking(Lacking(series))) => {
+                for some in series.chunks(AT_ONCE) {
+                    let (hub, some) = (hub.clone(), some.to_vec());
+                    let read = writer.run(move |store| recall(&hub, store, &some)).await?;
+                    read.map_err(|error| ApiError::Unreadable(error.to_string()))?;
+                }
+            }
+        }
+    }
+}
+
+/// Reads these back, where they are not all in memory. To be called on the thread that commits.
+///
+/// # Errors
+/// Whatever SQLite says.
+pub fn recall(hub: &HubHandle, store: &Store, absent: &[Absent]) -> rusqlite::Result<()> {
+    for &Absent { series, kind } in absent {
+        // Of many readers that come at once the first has done it for all.
+        if !hub.is_whole(series) {
+            hub.recall(series, store.track(series, kind)?);
+        }
+    }
+    Ok(())
+}
