@@ -32,6 +32,12 @@ use cell::Detail;
 use shelf::Shelf;
 use texts::Texts;
 
+/// How many lines of each series of texts are asked for at once.
+const LINES: u64 = 1_000;
+
+/// In so many widths of buckets the past of a series is kept at most: more than are looked at at once, on any board.
+const WIDTHS: usize = 12;
+
 /// A handle on what the page has of the past.
 #[derive(Clone, Copy, Debug)]
 pub struct History {
@@ -48,21 +54,34 @@ struct Inner {
 /// What is known of one series.
 #[derive(Debug, Default)]
 pub struct Known {
-    /// Of numbers, by how wide the buckets are and how much is known of each.
+    /// Of numbers, by how wide the buckets are and how much is known of each; the last one that was looked at comes last.
     numbers: Vec<(u64, Detail, Shelf)>,
     /// Of texts.
     texts: Texts,
 }
 
 impl Known {
-    /// The buckets of a width.
+    /// The buckets of a width. Where there are too many widths, that which was not looked at for the longest time goes.
     pub fn shelf(&mut self, width: u64, detail: Detail) -> &mut Shelf {
         let found = self.numbers.iter().position(|known| known.0 == width && known.1 == detail);
-        let at = found.unwrap_or_else(|| {
-            self.numbers.push((width, detail, Shelf::default()));
-            self.numbers.len() - 1
-        });
-        &mut self.numbers[at].2
+        let shelf = match found {
+            Some(at) => self.numbers.remove(at),
+            None => {
+                if self.numbers.len() >= WIDTHS {
+                    self.numbers.remove(0);
+                }
+                (width, detail, Shelf::default())
+            }
+        };
+        self.numbers.push(shelf);
+        let last = self.numbers.len() - 1;
+        &mut self.numbers[last].2
+    }
+
+    /// In how many widths it has buckets.
+    #[must_use]
+    pub fn widths(&self) -> usize {
+        self.numbers.len()
     }
 
     /// The lines.
@@ -132,6 +151,7 @@ impl History {
         self.inner.try_update_value(|inner| {
             if inner.generation != generation {
                 inner.generation = generation;
+                inner.series.retain(|name, _| live.with_track(name, |_| ()).is_some());
                 inner.series.values_mut().for_each(|known| known.forget(0, u64::MAX));
             }
             for (name, span) in revised {
@@ -175,8 +195,15 @@ impl History {
         if !in_sight && asker.told.try_get_untracked() == Some(false) {
             asker.told.set(true);
         }
+        let all_texts = names
+            .iter()
+            .all(|name| stage.live.with_track(name, |track| matches!(track, Track::Texts(_))).unwrap_or_default());
         let question = asker.asking.try_update_value(|asking| asking.due(now, shown, missing)).flatten();
-        let Some(question) = question else { return };
+        let Some(mut question) = question else { return };
+        // Texts have no buckets: how many lines there may be does not follow from how wide these are.
+        if all_texts {
+            question.points = question.points.max(LINES);
+        }
         let address = address(names, question, detail);
         spawn_local(async move {
             let answer = fetch::get(&address).await;
@@ -225,4 +252,20 @@ fn address(names: &[SeriesName], question: Question, detail: Detail) -> String {
         address.push_str(name.as_str());
     }
     address
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn however_far_someone_zooms_only_the_widths_looked_at_last_are_kept() {
+        let mut known = Known::default();
+        for width in 1..=100 {
+            known.shelf(1_000, Detail::Figures).version = 7;
+            known.shelf(width * 86_400_000, Detail::Figures);
+        }
+        assert_eq!(known.widths(), WIDTHS);
+        assert_eq!(known.shelf(1_000, Detail::Figures).version, 7, "what is always looked at stays");
+    }
 }

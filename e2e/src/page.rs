@@ -171,6 +171,21 @@ impl<'a> Page<'a> {
         self.driver.execute_async(script, Vec::new()).await.unwrap_or_else(|error| panic!("{script}: {error}"));
     }
 
+    /// Waits until nothing is fetched any more: half a second after the last answer.
+    ///
+    /// # Panics
+    /// When it does not come to that.
+    pub async fn rests(&self) {
+        until("all that was asked for is there", async || {
+            let script = "
+                const ends = performance.getEntriesByType('resource').filter((e) => e.initiatorType === 'fetch').map((e) => e.responseEnd);
+                return performance.now() - Math.max(0, ...ends)";
+            let since = self.eval(script, &[]).await;
+            if since.as_f64().unwrap_or_default() > 500.0 { Ok(()) } else { Err(format!("{since} ms ago")) }
+        })
+        .await;
+    }
+
     /// Writes a picture of the whole page, also of what is below the fold.
     ///
     /// # Panics

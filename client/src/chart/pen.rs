@@ -54,8 +54,8 @@ impl Pen {
         let (width, height) = (f64::from(width) / ratio, f64::from(height) / ratio);
         context.clear_rect(0.0, 0.0, width, height);
         context.set_line_join("round");
-        // On a wall all is larger, and so are labels.
-        let label = LABEL * (f64::from(canvas.client_width()) / 900.0).clamp(1.0, 1.6);
+        // On a wall all is larger, and so are labels; but a flat chart has no room for them.
+        let label = LABEL * (width / 900.0).min(height / 200.0).clamp(1.0, 1.6);
         context.set_font(&format!("{label}px system-ui, sans-serif"));
         Some(Self { context, width, height, label })
     }
@@ -77,6 +77,17 @@ impl Pen {
         };
         self.context.set_text_align(align);
         self.context.set_text_baseline(baseline);
+        _ = self.context.fill_text(words, at.0, at.1);
+    }
+
+    /// Words at a place to the right of it, with some of the ground around them, so that they can be read above lines.
+    pub fn words_above(&self, words: &str, at: (f64, f64), palette: &Palette) {
+        self.context.set_stroke_style_str(&palette.paper);
+        self.context.set_line_width(3.0);
+        self.context.set_text_align("left");
+        self.context.set_text_baseline("middle");
+        _ = self.context.stroke_text(words, at.0, at.1);
+        self.quiet(palette);
         _ = self.context.fill_text(words, at.0, at.1);
     }
 

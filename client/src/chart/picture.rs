@@ -60,6 +60,8 @@ pub struct Picture {
     pub traces: Vec<Trace>,
     /// Rows of states.
     pub lanes: Vec<Lane>,
+    /// Before when there is more than is shown, where there is too much.
+    pub cut: Option<u64>,
     piles: Vec<Pile>,
     unit: Option<Unit>,
     width: u64,
@@ -122,6 +124,7 @@ impl Picture {
                         }
                     }
                     (Track::Texts(log), Shape::States(colours)) => {
+                        picture.cut = picture.cut.max(known.texts().cut.filter(|cut| *cut > from));
                         let said = known.texts().glue(log, from, to).into_iter();
                         let said = said.map(|(at, state)| (at, state.to_owned()));
                         picture.lanes.push(Lane::new(label.clone(), said, to.min(now), colours));
@@ -199,11 +202,11 @@ impl Picture {
         }
         let axis = self.axis(look, plot.from);
         let style = self.style(look, &axis);
+        plot.draw_grid(pen, palette, &axis);
         if let Shape::Heat = look.shape {
             heat::draw(pen, plot, palette, &axis, &self.piles);
             return plot.draw_values(pen, palette, &axis, &style);
         }
-        plot.draw_values(pen, palette, &axis, &style);
         plot.draw_thresholds(pen, palette, &axis, &look.source.thresholds);
         match &look.shape {
             Shape::Bars => bars::draw(pen, plot, palette, &axis, &self.traces, self.width.max(1)),
@@ -216,6 +219,7 @@ impl Picture {
                 lines::draw(pen, plot, palette, &axis, &self.traces, fill);
             }
         }
+        plot.draw_values(pen, palette, &axis, &style);
     }
 
     /// What was at a moment, or is now, of each line and row.

@@ -79,23 +79,28 @@ impl Plot {
         }
     }
 
-    /// Draws the grid: few lines, with their values upon them at the left.
-    pub fn draw_values(&self, pen: &Pen, palette: &Palette, axis: &Upright, style: &Style) {
+    /// The values that the grid marks, and how far down each is.
+    fn marks(&self, axis: &Upright) -> Vec<(f64, f64)> {
         let most = (self.height / 48.0).clamp(1.0, 5.0);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 1 to 5")]
         let ticks = axis.ticks(most as u32);
+        ticks.into_iter().filter_map(|value| Some((value, self.y(axis, value)?.floor() + 0.5))).collect()
+    }
+
+    /// Draws the grid: few lines.
+    pub fn draw_grid(&self, pen: &Pen, palette: &Palette, axis: &Upright) {
         pen.context.set_line_width(1.0);
-        for value in ticks {
-            let Some(y) = self.y(axis, value).map(|y| y.floor() + 0.5) else { continue };
-            pen.context.set_global_alpha(1.0);
-            pen.colour(&palette.rule);
-            pen.line((0.0, y), (self.width, y));
-            pen.quiet(palette);
-            if y - pen.label > self.top {
-                pen.words(&wording::written(style, value), (0.0, y - pen.label * 0.65), Beside::Right);
-            }
-        }
         pen.context.set_global_alpha(1.0);
+        pen.colour(&palette.rule);
+        self.marks(axis).into_iter().for_each(|(_, y)| pen.line((0.0, y), (self.width, y)));
+    }
+
+    /// Writes its values upon it at the left, above all that is drawn.
+    pub fn draw_values(&self, pen: &Pen, palette: &Palette, axis: &Upright, style: &Style) {
+        pen.context.set_global_alpha(1.0);
+        for (value, y) in self.marks(axis).into_iter().filter(|(_, y)| y - pen.label > self.top) {
+            pen.words_above(&wording::written(style, value), (0.0, y - pen.label * 0.65), palette);
+        }
     }
 
     /// Draws from where on values are worth a look.

@@ -84,6 +84,8 @@ struct Chart {
     said: RwSignal<String>,
     /// Whether there is nothing in the stretch that is shown.
     empty: RwSignal<bool>,
+    /// Before when there is more than is shown, where there is too much.
+    cut: RwSignal<Option<u64>>,
 }
 
 /// A chart over time.
@@ -106,6 +108,7 @@ pub fn TimeChart(
         summary: RwSignal::new(String::new()),
         said: RwSignal::new(String::new()),
         empty: RwSignal::new(false),
+        cut: RwSignal::new(None),
     };
     let (ground, over) = (NodeRef::<Canvas>::new(), NodeRef::<Canvas>::new());
     let place = NodeRef::<Div>::new();
@@ -119,7 +122,10 @@ pub fn TimeChart(
     let note = move || match chart.asker.trouble.get() {
         Some(why) => format!("The history cannot be had: {why}. It is asked for again."),
         None if chart.empty.get() && chart.asker.told.get() => "Nothing was reported in this time".to_owned(),
-        None => String::new(),
+        None => chart.cut.get().map_or_else(String::new, |cut| {
+            let moment = browser::moment(cut, stage.server_now.get_untracked());
+            format!("It changed too often to show what was before {moment}")
+        }),
     };
     let more = move || names.with(Vec::len).saturating_sub(MOST);
     view! {
@@ -192,7 +198,9 @@ impl Chart {
                     self.stage.history.tend(self.asker, names, shown, look.detail(), self.stage);
                 }
                 // What nobody can see is kept up, but not in each frame.
-                let due = now.saturating_sub(state.drawn_at) >= UNSEEN_MS;
+                // One of another size would be stretched until then.
+                let resized = state.drawn.is_none_or(|drawn| drawn.size != key.size);
+                let due = resized || now.saturating_sub(state.drawn_at) >= UNSEEN_MS;
                 if state.drawn != Some(key) && (due || is_seen(ground)) {
                     state.drawn_at = now;
                     state.draw(self, look, ground, key, (from, to), now);
@@ -243,6 +251,9 @@ impl Chart {
         let empty = state.picture.is_empty();
         if self.empty.get_untracked() != empty {
             self.empty.set(empty);
+        }
+        if self.cut.get_untracked() != state.picture.cut {
+            self.cut.set(state.picture.cut);
         }
     }
 

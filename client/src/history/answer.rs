@@ -4,6 +4,7 @@ use shared::SeriesName;
 
 use super::cell::Cell;
 use super::node::Node;
+use super::texts::Lines;
 
 /// The past of one series.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,15 +20,15 @@ pub struct Told {
 pub enum Past {
     /// Numbers: the buckets that are not empty, oldest first.
     Numbers(Vec<Cell>),
-    /// Texts: the lines with their times, oldest first, the one before the stretch too, if there is one.
-    Texts(Vec<(u64, String)>),
+    /// Texts: the lines, the one before the stretch too, if there is one.
+    Texts(Lines),
 }
 
 /// Reads an answer. Nothing where it is none.
 #[must_use]
 pub fn read(body: &str) -> Option<Vec<Told>> {
-    let [series, tier, buckets, lines, before, text, ts] =
-        ["series", "tier_ms", "buckets", "lines", "before", "text", "ts"].map(Node::field);
+    let [series, tier, buckets, lines, before, text, ts, more] =
+        ["series", "tier_ms", "buckets", "lines", "before", "text", "ts", "more"].map(Node::field);
     let [count, sum, min, max, first, last, increase, bins] =
         ["count", "sum", "min", "max", "first", "last", "increase", "bins"].map(Node::field);
     let quantiles = ["p50", "p95", "p99"].map(Node::field);
@@ -37,7 +38,9 @@ pub fn read(body: &str) -> Option<Vec<Told>> {
         let Some(all) = node.get(&buckets) else {
             let earlier = node.get(&before).as_ref().and_then(line);
             let lines = node.get(&lines)?.items().iter().filter_map(line).collect::<Vec<_>>();
-            return Some(Told { name, past: Past::Texts(earlier.into_iter().chain(lines).collect()) });
+            let more = node.get(&more).is_some_and(|more| more.is_true());
+            let lines = earlier.into_iter().chain(lines).collect();
+            return Some(Told { name, past: Past::Texts(Lines { lines, more }) });
         };
         let width = whole(node.get(&tier)?.number()?);
         let cell = |node: &Node| {
@@ -80,12 +83,15 @@ mod tests {
         let body = r#"[
             {"series":"a/n","tier_ms":10000,"buckets":[{"ts":20000,"count":2,"sum":3.0,"min":1.0,"max":2.0,"first":2.0,
              "last":1.0,"p50":1.0,"p95":2.0,"p99":2.0,"increase":0.5,"bins":[[1.0,1],[2.0,1]]}]},
-            {"series":"a/t","lines":[{"ts":7,"text":"up"}],"before":{"ts":3,"text":"down"},"more":false}]"#;
+            {"series":"a/t","lines":[{"ts":7,"text":"up"}],"before":{"ts":3,"text":"down"},"more":true}]"#;
         let told = read(body).unwrap();
         let Past::Numbers(cells) = &told[0].past else { panic!("numbers") };
         assert_eq!((cells[0].start, cells[0].end(), cells[0].count, cells[0].increase), (20_000, 30_000, 2, 0.5));
         assert_eq!(cells[0].bins, [(1.0, 1), (2.0, 1)]);
-        assert_eq!(told[1].past, Past::Texts(vec![(3, "down".to_owned()), (7, "up".to_owned())]));
+        assert_eq!(
+            told[1].past,
+            Past::Texts(Lines { lines: vec![(3, "down".to_owned()), (7, "up".to_owned())], more: true })
+        );
     }
 
     #[test]

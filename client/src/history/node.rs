@@ -37,6 +37,10 @@ mod browser {
             self.0.as_string()
         }
 
+        pub(in crate::history) fn is_true(&self) -> bool {
+            self.0.is_truthy()
+        }
+
         pub(in crate::history) fn items(&self) -> Vec<Self> {
             self.0.dyn_ref::<Array>().map(|array| array.iter().map(Self).collect()).unwrap_or_default()
         }
@@ -72,6 +76,10 @@ mod native {
 
         pub(in crate::history) fn text(&self) -> Option<String> {
             self.0.as_str().map(str::to_owned)
+        }
+
+        pub(in crate::history) fn is_true(&self) -> bool {
+            self.0 == Value::Bool(true)
         }
 
         pub(in crate::history) fn items(&self) -> Vec<Self> {

@@ -4,30 +4,50 @@ use shared::Log;
 
 use super::stretches::Stretches;
 
+/// So many lines of a series are asked for; what was before is left out, and told to be.
+const MOST: usize = 5_000;
+
 /// Lines with their times, oldest first, and which stretches they are all of.
 #[derive(Clone, Debug, Default)]
 pub struct Texts {
     lines: Vec<(u64, String)>,
     known: Stretches,
+    /// Before when there are lines that are not asked for, since there are too many.
+    pub cut: Option<u64>,
     /// Counts its changes.
     pub version: u64,
 }
 
 impl Texts {
-    /// Puts the lines of an answer about `from..to` in the place of those that are there. The answer has the line before them, too.
-    pub fn put(&mut self, from: u64, to: u64, as_of: u64, lines: Vec<(u64, String)>) {
+    /// Puts the lines of an answer about `from..to` in the place of those that are there. The answer has the line before them,
+    /// too, or else the newest of them, and what was before is still missing.
+    pub fn put(&mut self, from: u64, to: u64, as_of: u64, Lines { lines, more }: Lines) {
         self.version += 1;
-        let start = lines.first().map_or(from, |line| line.0.min(from));
+        let first = lines.first().map(|line| line.0);
+        let start = match first {
+            // Of the millisecond of the first line some may be missing.
+            Some(first) if more => first,
+            first => first.map_or(from, |first| first.min(from)),
+        };
         let low = self.lines.partition_point(|line| line.0 < start);
         let high = self.lines.partition_point(|line| line.0 < to).max(low);
         self.lines.splice(low..high, lines);
+        let there = match first.filter(|_| more) {
+            Some(first) if self.lines.len() < MOST => first + 1,
+            Some(first) => {
+                self.cut = Some(self.cut.map_or(first, |cut| cut.max(first)));
+                from
+            }
+            None => from,
+        };
         self.known.remove(from, to);
-        self.known.add(from, to.min(as_of));
+        self.known.add(there, to.min(as_of));
     }
 
     /// What it has of a stretch does not hold any more.
     pub fn forget(&mut self, from: u64, to: u64) {
         self.known.remove(from, to);
+        self.cut = None;
     }
 
     /// Which stretches it has all of.
@@ -50,6 +70,15 @@ impl Texts {
     }
 }
 
+/// Lines of an answer, oldest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lines {
+    /// The time and the text of each.
+    pub lines: Vec<(u64, String)>,
+    /// Whether there are older ones that were asked for.
+    pub more: bool,
+}
+
 /// From when on a log has all lines of its series. Of the millisecond of its oldest line some may be gone.
 #[must_use]
 pub fn reach(log: &Log) -> u64 {
@@ -70,10 +99,33 @@ mod tests {
         let log = Log { lines: [line(50, "e"), line(60, "f")].into(), total: 6, changed: Seq(60) };
         let mut texts = Texts::default();
         let told = [(10, "a"), (20, "b"), (40, "d"), (50, "e")].map(|(ts, text)| (ts, text.to_owned()));
-        texts.put(15, 55, 55, told.into());
+        texts.put(15, 55, 55, Lines { lines: told.into(), more: false });
         assert_eq!(texts.glue(&log, 30, 100), [(20, "b"), (40, "d"), (50, "e"), (60, "f")]);
         assert_eq!(texts.glue(&log, 45, 58), [(40, "d"), (50, "e")]);
+        assert_eq!(texts.known().missing(15, 55), None);
         let young = Log { total: 2, ..log };
         assert_eq!(texts.glue(&young, 0, 100), [(50, "e"), (60, "f")], "the log has all");
+    }
+    #[test]
+    fn what_did_not_fit_into_an_answer_is_asked_for_next_and_in_the_end_left_out_and_told_to_be() {
+        let every: Vec<(u64, String)> = (0..20_000).map(|ts| (ts, ts.to_string())).collect();
+        let (mut texts, mut asked) = (Texts::default(), 0);
+        while let Some((from, to)) = texts.known().missing(10, 20_000) {
+            let (from, to) = (usize::try_from(from).unwrap(), usize::try_from(to).unwrap());
+            let newest = to.saturating_sub(1_001).max(from - 1)..to;
+            let more = newest.start >= from;
+            texts.put(from as u64, to as u64, u64::MAX, Lines { lines: every[newest].to_vec(), more });
+            asked += 1;
+        }
+        assert!((4..=6).contains(&asked), "{asked} questions");
+        let cut = texts.cut.expect("not all are there");
+        let newest = Line { at: Stamp { ts: Millis(20_000), seq: Seq(20_001) }, text: String::new() };
+        let log = Log { lines: [newest].into(), total: 20_001, changed: Seq(20_001) };
+        let told = texts.glue(&log, 10, 20_000);
+        assert_eq!(told.first().map(|line| line.0), Some(cut), "all that is not left out is there");
+        assert!(told.windows(2).all(|pair| pair[0].0 + 1 == pair[1].0), "without a hole");
+        let mut few = Texts::default();
+        few.put(10, 50, u64::MAX, Lines { lines: every[9..50].to_vec(), more: false });
+        assert_eq!((few.known().missing(10, 50), few.cut), (None, None));
     }
 }

@@ -32,7 +32,6 @@ pub fn of_bucket(show: Show, bucket: &Bucket, before: Option<&Bucket>) -> Option
 /// The number of a stretch of a track: of its buckets from the one at `from` to that at `to`. A value is the newest of
 /// them, a rate that of their newest minute; the others are over all. Nothing where there is too little for it.
 #[must_use]
-#[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
 pub fn over(show: Show, buckets: &VecDeque<Bucket>, from: Millis, to: Millis) -> Option<f64> {
     let end = buckets.partition_point(|bucket| bucket.first.at.ts <= to);
     let start = buckets.partition_point(|bucket| bucket.last.at.ts < from).min(end);
@@ -48,27 +47,55 @@ pub fn over(show: Show, buckets: &VecDeque<Bucket>, from: Millis, to: Millis) ->
         let later: Vec<_> = buckets.range(base + 1..end).collect();
         return rate(buckets.get(base)?, &later);
     }
-    let inside = || buckets.range(start..end);
-    let count: u64 = inside().map(|bucket| bucket.count).sum();
-    let sum = || inside().map(|bucket| bucket.sum).sum::<f64>().clamp(f64::MIN, f64::MAX);
-    let least = || inside().map(|bucket| bucket.min).fold(f64::INFINITY, f64::min);
-    let greatest = || inside().map(|bucket| bucket.max).fold(f64::NEG_INFINITY, f64::max);
-    let quantile = |q| {
+    let mut total = Total::default();
+    buckets.range(start..end).for_each(|bucket| total.add(bucket.count, bucket.sum, (bucket.min, bucket.max)));
+    let spread = || {
         let mut all = Sketch::default();
-        inside().for_each(|bucket| all.merge(bucket.sketch().bins()));
-        Some(all.quantile(q)?.clamp(least(), greatest()))
+        buckets.range(start..end).for_each(|bucket| all.merge(bucket.sketch().bins()));
+        all
     };
-    match show {
-        Show::Count => Some(count as f64),
-        Show::Sum => Some(sum()),
-        _ if count == 0 => None,
-        Show::Mean => Some(sum() / count as f64),
-        Show::Min => Some(least()),
-        Show::Max => Some(greatest()),
-        Show::P50 => quantile(0.5),
-        Show::P95 => quantile(0.95),
-        Show::P99 => quantile(0.99),
-        Show::Value | Show::Rate => None,
+    total.told(show, &spread)
+}
+
+/// Buckets put together, whichever they are.
+#[derive(Clone, Copy, Debug)]
+struct Total {
+    count: u64,
+    sum: f64,
+    ends: (f64, f64),
+}
+
+impl Default for Total {
+    fn default() -> Self {
+        Self { count: 0, sum: 0.0, ends: (f64::INFINITY, f64::NEG_INFINITY) }
+    }
+}
+
+impl Total {
+    fn add(&mut self, count: u64, sum: f64, ends: (f64, f64)) {
+        self.count += count;
+        self.sum += sum;
+        self.ends = (self.ends.0.min(ends.0), self.ends.1.max(ends.1));
+    }
+
+    /// The number of all of them; nothing for what is of a moment, nor where there are none.
+    #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
+    fn told(self, show: Show, spread: &dyn Fn() -> Sketch) -> Option<f64> {
+        let Self { count, ends: (least, greatest), .. } = self;
+        let sum = self.sum.clamp(f64::MIN, f64::MAX);
+        let quantile = |q| Some(spread().quantile(q)?.clamp(least, greatest));
+        match show {
+            Show::Count => Some(count as f64),
+            Show::Sum => Some(sum),
+            _ if count == 0 => None,
+            Show::Mean => Some(sum / count as f64),
+            Show::Min => Some(least),
+            Show::Max => Some(greatest),
+            Show::P50 => quantile(0.5),
+            Show::P95 => quantile(0.95),
+            Show::P99 => quantile(0.99),
+            Show::Value | Show::Rate => None,
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! before is asked for; until it is there, nothing is told that would be of less than the whole.
 
 use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
 
 use leptos::prelude::Track as _;
 use leptos::prelude::*;
@@ -22,6 +23,8 @@ use crate::range::Range;
 const POINTS: u64 = 400;
 /// How many the longer one has at most.
 const MOST: u64 = 2_000;
+/// After how long it is looked again whether something is missing that could not be asked for.
+const AGAIN: Duration = Duration::from_millis(150);
 /// Of how many series is asked at once.
 const AT_ONCE: usize = 100;
 
@@ -95,12 +98,25 @@ impl Past {
         let tells = if tells == Tells::Newest && of_range { Tells::Range(None) } else { tells };
         let past = Self { stage, tells, detail, asker: Asker::new(), recents: StoredValue::new_local(HashMap::new()) };
         if tells != Tells::Newest {
+            let (again, waits) = (RwSignal::new(0_u8), StoredValue::new(false));
             effect(move || {
                 stage.server_now.track();
                 past.asker.told.track();
                 stage.live.loaded.track();
                 let back = past.back();
-                names.with(|names| past.ask(names, back));
+                again.track();
+                // Whoever moves the range is let come to rest first, which would else be noticed up to a second later.
+                if names.with(|names| past.ask(names, back))
+                    && waits.try_update_value(|waits| std::mem::replace(waits, true)) == Some(false)
+                {
+                    set_timeout(
+                        move || {
+                            waits.try_set_value(false);
+                            again.try_update(|again| *again = again.wrapping_add(1));
+                        },
+                        AGAIN,
+                    );
+                }
             });
         }
         past
@@ -190,7 +206,8 @@ impl Past {
         self.stage.history.with(name, |known| known.shelf(width, self.detail).version).unwrap_or_default()
     }
 
-    fn ask(self, names: &[SeriesName], back: Back) {
+    /// Asks for what is missing; whether anything is.
+    fn ask(self, names: &[SeriesName], back: Back) -> bool {
         let now = self.stage.now();
         let mut from = u64::MAX;
         let lacking = |name: &&SeriesName| {
@@ -213,11 +230,12 @@ impl Past {
         };
         let lacking: Vec<SeriesName> = names.iter().filter(lacking).take(AT_ONCE).cloned().collect();
         if lacking.is_empty() {
-            return;
+            return false;
         }
         let (series, moved) = (lacking.len() as u64, self.stage.view.moved());
         let shown = Shown { from, to: now, width: back.width(), series, moved, hand: Hand::Off };
         self.stage.history.tend(self.asker, &lacking, shown, self.detail, self.stage);
+        true
     }
 }
 

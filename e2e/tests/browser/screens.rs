@@ -94,6 +94,75 @@ async fn a_board_of_all_kinds_fits_every_screen_without_a_scroll_bar_across() {
 }
 
 #[tokio::test]
+async fn nothing_moves_while_data_arrives() {
+    let stage = Stage::start().await;
+    put(&stage.server, "shop", "application/toml", shop::BOARD).await;
+    for batch in shop::past(now()) {
+        stage.server.push_batch(&batch).await;
+    }
+    let watch = "
+        window.__shift = 0; window.__moved = [];
+        new PerformanceObserver((list) => list.getEntries().forEach((entry) => {
+            window.__shift += entry.value;
+            window.__moved.push(...entry.sources.map((source) => `${source.node?.className || source.node?.nodeName} by ${entry.value}`));
+        })).observe({ type: 'layout-shift', buffered: true });";
+    stage.page().cdp("Page.addScriptToEvaluateOnNewDocument", json!({ "source": watch })).await;
+    for (width, height) in [(360, 800), (1440, 900), (3840, 2160)] {
+        let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600 });
+        stage.page().cdp("Emulation.setDeviceMetricsOverride", metrics).await;
+        let page = stage.open("/b/shop").await;
+        page.badge_is("live").await;
+        all_are(&page, &[("live", 12)]).await;
+        page.rests().await;
+        stage.server.push("shop/orders/revenue_eur", "48391").await;
+        stage.server.push("shop/alerts", r#"{"text":"something happened"}"#).await;
+        page.shows("shop/orders/revenue_eur", "48,391").await;
+        stage.server.push("shop/orders/revenue_eur", "48390").await;
+        page.shows("shop/orders/revenue_eur", "48,390").await;
+        let shift = page.eval("return window.__shift", &[]).await.as_f64().expect("a number");
+        let moved = page.eval("return window.__moved", &[]).await;
+        assert!(shift <= 0.02, "at {width} px the layout shifts by {shift}: {moved}");
+    }
+}
+
+#[tokio::test]
+async fn the_editor_fits_a_phone_and_a_wall_by_day_and_by_night() {
+    let folder = folder();
+    let stage = Stage::start().await;
+    put(&stage.server, "shop", "application/toml", shop::BOARD).await;
+    for batch in shop::past(now()) {
+        stage.server.push_batch(&batch).await;
+    }
+    let page = stage.open("/b/shop").await;
+    page.badge_is("live").await;
+    all_are(&page, &[("live", 12)]).await;
+    // A form of what is below it is closed before the next one opens.
+    let close = "document.querySelector('dialog[open]')?.close()";
+    for (name, open, there) in [
+        ("edit", "document.querySelector('[data-testid=edit]').click()", "editbar"),
+        ("edit-add", "document.querySelector('[data-testid=add]').click()", "add-sheet"),
+        ("edit-board", "document.querySelector('[data-testid=settings]').click()", "apply"),
+        (
+            "edit-widget",
+            "document.querySelector('[data-handle]').dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true }))",
+            "apply",
+        ),
+    ] {
+        page.eval(close, &[]).await;
+        page.eval(open, &[]).await;
+        until(&format!("{there} is there"), async || {
+            page.text(there).await.map(|_| ()).ok_or_else(|| "it is not".to_owned())
+        })
+        .await;
+        for theme in ["light", "dark"] {
+            for (size, width, height) in [("phone", 360, 800), ("wall", 1920, 1080)] {
+                picture(&page, &folder.join(format!("{name}-{theme}-{size}.png")), theme, width, height).await;
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn each_kind_of_widget_says_in_which_state_it_is() {
     let folder = folder();
     let stage = Stage::start().await;
@@ -153,6 +222,7 @@ async fn picture(page: &Page<'_>, file: &Path, theme: &str, width: u32, height: 
         "const done = arguments[0]; let n = 4; (function next() { n-- ? requestAnimationFrame(next) : done(); })()";
     page.eval_async(frames).await;
 
+    page.rests().await;
     let [inner, content] = ["innerWidth", "document.documentElement.scrollWidth"];
     let fits = format!("return {content} <= {inner} ? '' : `${{{content}}} px of content in ${{{inner}}} px`");
     let overflow = page.eval(&fits, &[]).await;

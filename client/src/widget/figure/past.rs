@@ -4,40 +4,26 @@ use shared::Sketch;
 use shared::board::Show;
 use shared::sketch::{Bin, Key};
 
-use super::RATE_MS;
+use super::{RATE_MS, Total};
 use crate::history::cell::Cell;
 use crate::history::recent::Glued;
 
 /// The number of all buckets that reach beyond `from`, in milliseconds: the one in which that is counts as a whole. Nothing
 /// for what is of a moment, or where there are none.
 #[must_use]
-#[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
 pub fn over(show: Show, past: &Glued<'_>, from: u64) -> Option<f64> {
     let inside = || past.iter().filter(|cell| cell.end() > from);
-    let count: u64 = inside().map(|cell| cell.count).sum();
-    let sum = || inside().map(|cell| cell.sum).sum::<f64>().clamp(f64::MIN, f64::MAX);
-    let least = || inside().map(|cell| cell.min).fold(f64::INFINITY, f64::min);
-    let greatest = || inside().map(|cell| cell.max).fold(f64::NEG_INFINITY, f64::max);
-    let quantile = |q| {
+    let mut total = Total::default();
+    inside().for_each(|cell| total.add(cell.count, cell.sum, (cell.min, cell.max)));
+    let spread = || {
         let mut all = Sketch::default();
         for cell in inside() {
             let bins = cell.bins.iter().map(|&(value, count)| Bin { key: Key::of(value), count });
             all.merge(Sketch::new(bins).bins());
         }
-        Some(all.quantile(q)?.clamp(least(), greatest()))
+        all
     };
-    match show {
-        Show::Value | Show::Rate => None,
-        _ if count == 0 => None,
-        Show::Count => Some(count as f64),
-        Show::Sum => Some(sum()),
-        Show::Mean => Some(sum() / count as f64),
-        Show::Min => Some(least()),
-        Show::Max => Some(greatest()),
-        Show::P50 => quantile(0.5),
-        Show::P95 => quantile(0.95),
-        Show::P99 => quantile(0.99),
-    }
+    if total.count == 0 { None } else { total.told(show, &spread) }
 }
 
 /// When what there is from `from` on begins, in milliseconds.
