@@ -96,6 +96,22 @@ fn a_board_comes_back_byte_for_byte_also_after_a_restart_and_in_the_other_form_m
 }
 
 #[test]
+fn what_comes_as_json_is_stored_as_toml_where_that_is_asked_for() {
+    let data = tempfile::tempdir().unwrap();
+    let server = start(data.path());
+    let json = [("Content-Type", "application/json")];
+    let put = server.put("/api/boards/ops?form=toml", JSON, &json);
+    assert_eq!(put.status, 201);
+    let kept = server.get_with("/api/boards/ops", &[("Accept", "*/*")]);
+    assert!(kept.header("content-type").starts_with("application/toml"), "{}", kept.header("content-type"));
+    assert_eq!(kept.header("etag"), put.header("etag"), "the answer has the tag of what is kept");
+    assert!(kept.text.starts_with("title = \"Öps\""), "{}", kept.text);
+    let wrong = server.put("/api/boards/ops?form=yaml", JSON, &json);
+    assert_eq!((wrong.status, wrong.first_error().0.as_str()), (422, "form"));
+    assert_eq!(server.put("/api/boards/other?else=1", JSON, &json).status, 201, "what is not known is passed over");
+}
+
+#[test]
 fn who_has_the_board_already_need_not_get_it_again() {
     let data = tempfile::tempdir().unwrap();
     let server = start(data.path());

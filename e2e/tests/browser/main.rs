@@ -12,3 +12,4 @@ mod recovery;
 mod refused;
 mod screens;
 mod tabs;
+mod wall;

@@ -3,10 +3,11 @@
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use shared::board::word::Word as _;
 use shared::board::{Etag, Form};
 use shared::name::NameError;
 use shared::{BoardId, Millis, Selector};
@@ -74,23 +75,28 @@ pub async fn get(
     Ok((about, [(header::CONTENT_TYPE, form.content_type())], text).into_response())
 }
 
-/// `PUT /api/boards/{id}`: 201 where the board is new, 204 where it was replaced; see [`super::precondition`].
+/// `PUT /api/boards/{id}`: 201 where the board is new, 204 where it was replaced; see [`super::precondition`]. With `?form=toml`
+/// or `?form=json` it is stored in that form, whichever it comes in: whoever edits a file of comments and the like keeps it a file
+/// that people write.
 ///
 /// # Errors
 /// [`Refusal`], or [`ApiError::Invalid`] with every mistake of the document.
 pub async fn put(
     State(app): State<AppState>,
     Path(id): Path<String>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, ApiError> {
     let id = parse_id(&id)?;
+    let wanted = wanted_form(query.as_deref().unwrap_or_default())?;
     let body = body.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => Refusal::TooLarge.into(),
         _ => ApiError::Malformed(format!("the body broke off: {}", rejection.body_text())),
     })?;
     let form = form_of(text_of(&headers, &header::CONTENT_TYPE).as_deref(), &body)?;
     let document = Document::read(form, body.into())?;
+    let document = document.stored_in(wanted.unwrap_or(form))?;
     let etag = (header::ETAG, document.etag().to_string());
     match app.shelf.put(id.clone(), document, Conditions::of(&headers)).await? {
         Put::Made => Ok((StatusCode::CREATED, [etag, (header::LOCATION, format!("/api/boards/{id}"))]).into_response()),
@@ -113,6 +119,12 @@ pub async fn delete(
 
 fn parse_id(text: &str) -> Result<BoardId, ApiError> {
     text.parse().map_err(|error: NameError| ApiError::field("id", "a name like ops", format!("{text:?}: {error}")))
+}
+
+/// The form that a query asks for, `form=toml` or `form=json`.
+fn wanted_form(query: &str) -> Result<Option<Form>, ApiError> {
+    let Some(word) = query.split('&').find_map(|pair| pair.strip_prefix("form=")) else { return Ok(None) };
+    Form::of(word).map(Some).ok_or_else(|| ApiError::field("form", Form::offer(), format!("{word:?}")))
 }
 
 fn text_of(headers: &HeaderMap, name: &HeaderName) -> Option<String> {

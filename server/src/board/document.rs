@@ -77,6 +77,14 @@ impl Document {
         self.etag
     }
 
+    /// The same board, stored in another form; as it is where that is its own.
+    ///
+    /// # Errors
+    /// [`DocumentError::TooLarge`] where it is too long in that form.
+    pub fn stored_in(self, form: Form) -> Result<Self, DocumentError> {
+        if form == self.form { Ok(self) } else { Self::read(form, self.written_in(form).1.into_bytes()) }
+    }
+
     /// Its text in `form`, and the tag of that: the very bytes where that is its own form.
     ///
     /// # Panics
@@ -174,6 +182,16 @@ mod tests {
         assert_eq!(again.board(), document.board());
         let (_, toml) = again.written_in(Form::Toml);
         assert_eq!(read(Form::Toml, &toml).unwrap().board(), document.board());
+    }
+
+    #[test]
+    fn a_document_that_comes_in_one_form_can_be_stored_in_the_other() {
+        let json = read(Form::Toml, TOML).unwrap().written_in(Form::Json).1;
+        let stored = read(Form::Json, &json).unwrap().stored_in(Form::Toml).unwrap();
+        assert_eq!((stored.form(), stored.board()), (Form::Toml, read(Form::Toml, TOML).unwrap().board()));
+        assert!(stored.source().contains("[[widgets]]"), "{}", stored.source());
+        let same = read(Form::Toml, TOML).unwrap().stored_in(Form::Toml).unwrap();
+        assert_eq!(same.source(), TOML, "not a byte of its own form is touched");
     }
 
     #[test]
