@@ -67,23 +67,29 @@ test-e2e: setup-test client
 	cargo build -p pulseboard-server
 	PULSEBOARD_BIN="$(TARGET)/debug/pulseboard" cargo test -p pulseboard-e2e -- --test-threads 2
 
+# How long each phase takes and how often it is repeated, how many series exist, and where the tables go. All of it takes
+# some 45 minutes; PHASES="--seconds 2 --rounds 1" SERIES=20000 RECORD= tries it out in some ten.
+PHASES ?= --seconds 5 --rounds 3
+SERIES ?= 1000000
+RECORD ?= --record bench/RESULTS.md
 BENCH = PULSEBOARD_BIN="$(TARGET)/release/pulseboard" "$(TARGET)/release/pulseboard-bench"
-RECORD = --record bench/RESULTS.md
 bench: build ## Measure, side by side with other servers, and write the tables of bench/RESULTS.md (three quarters of an hour)
 	@tools/setup.sh bench browser
 	cargo build --release -p pulseboard-bench
 	$(BENCH) machine $(RECORD)
-	$(BENCH) fanout $(RECORD)
-	$(BENCH) fanout --readers 10000 $(RECORD)
-	$(BENCH) fanout --readers 1000 --rate 0 $(RECORD)
-	$(BENCH) fanout --readers 10000 --rate 0 --peers pulseboard,bare,nchan $(RECORD)
-	$(BENCH) stalls $(RECORD)
-	$(BENCH) ingest
-	$(BENCH) ingest --points 1000 --connections 8
-	$(BENCH) ingest --points 1000 --connections 32
-	$(BENCH) series
-	$(BENCH) series --points 5
-	$(BENCH) selections
+	$(BENCH) fanout $(PHASES) $(RECORD)
+	$(BENCH) fanout --readers 10000 --peers pulseboard,bare,nchan $(PHASES) $(RECORD)
+	$(BENCH) fanout --readers 1000 --rate 0 $(PHASES) $(RECORD)
+	$(BENCH) fanout --readers 10000 --rate 0 --peers pulseboard,bare,nchan $(PHASES) $(RECORD)
+	$(BENCH) stalls $(PHASES) $(RECORD)
+	$(BENCH) compression $(PHASES) $(RECORD)
+	$(BENCH) ingest $(PHASES) $(RECORD)
+	$(BENCH) ingest --points 1000 --connections 8 $(PHASES) $(RECORD)
+	$(BENCH) ingest --points 1000 --connections 32 $(PHASES) $(RECORD)
+	$(BENCH) selections $(PHASES) $(RECORD)
+	$(BENCH) series --series $(SERIES) $(RECORD)
+	$(BENCH) series --series $(SERIES) --points 5 $(RECORD)
+	$(BENCH) series --series $$(($(SERIES) / 10)) --points 300 --patience 1200 $(RECORD)
 	$(BENCH) page $(RECORD)
 
 chaos: setup-test client ## Kill -9 under load, 100 times: nothing lost, nothing twice, every reader right

@@ -90,13 +90,13 @@ pub(crate) fn run(binary: &Path, options: &Options) -> anyhow::Result<()> {
         options.seconds,
         options.rounds,
         figures.table("server"),
-        figures.goals(&Peer::Pulseboard.to_string(), &goals(options)),
+        figures.goals(&goals(options)),
     );
     options.record.write(&name, &part)
 }
 
 fn goals(options: &Options) -> Vec<Goal<'static>> {
-    let goal = |column, over, bound| Goal { column, over, bound };
+    let goal = |column, over, bound| Goal { of: "pulseboard", column, over, bound };
     let (bare, nchan) = (Some("bare epoll loop"), Some("nginx with Nchan"));
     if options.rate == 0 {
         return vec![goal(DELIVERED, nchan, Bound::AtLeast(10.0)), goal(MISSED, None, Bound::AtMost(0.0))];

@@ -15,9 +15,11 @@ pub(crate) struct Column {
 /// A ratio that is to be reached.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Goal<'a> {
+    /// Whose figure.
+    pub(crate) of: &'a str,
     /// Which column.
     pub(crate) column: usize,
-    /// Whose figure ours is divided by; where there is none, our figure itself is meant.
+    /// Whose figure that is divided by; where there is none, the figure itself is meant.
     pub(crate) over: Option<&'a str>,
     /// How it is bounded.
     pub(crate) bound: Bound,
@@ -76,12 +78,12 @@ impl Figures {
     }
 
     /// A row for each goal that can be told: the ratio of each round, and whether its median is within bounds.
-    pub(crate) fn goals(&self, ours: &str, goals: &[Goal<'_>]) -> String {
+    pub(crate) fn goals(&self, goals: &[Goal<'_>]) -> String {
         let by_name: BTreeMap<&str, &Vec<Vec<f64>>> =
             self.rows.iter().map(|(name, rows)| (name.as_str(), rows)).collect();
         let mut table = String::from("| goal | bound | measured | reached |\n| --- | ---: | ---: | --- |\n");
         for goal in goals {
-            let Some(our) = by_name.get(ours) else { continue };
+            let Some(our) = by_name.get(goal.of) else { continue };
             let ratios: Vec<f64> = match goal.over {
                 None => our.iter().map(|round| round[goal.column]).collect(),
                 Some(other) => match by_name.get(other) {
@@ -97,7 +99,7 @@ impl Figures {
                 Bound::AtLeast(least) => (format!("≥ {least}"), middle >= least),
             };
             let column = self.columns[goal.column].name;
-            let over = goal.over.map(|other| format!(" ÷ {other}")).unwrap_or_default();
+            let over = goal.over.map_or_else(|| format!(" of {}", goal.of), |other| format!(" ÷ {other}"));
             let reached = if reached { "yes" } else { "**no**" };
             let _written =
                 writeln!(table, "| {column}{over} | {bound} | {} | {reached} |", spread(ratios.into_iter(), 2));
@@ -183,19 +185,16 @@ mod tests {
             figures.add("ours", vec![ours, 1.0]);
             figures.add("theirs", vec![theirs, 1.0]);
         }
-        let goal = |over, bound| Goal { column: 0, over, bound };
-        let table = figures.goals(
-            "ours",
-            &[
-                goal(Some("theirs"), Bound::AtMost(0.5)),
-                goal(Some("nobody"), Bound::AtMost(0.5)),
-                goal(None, Bound::AtLeast(25.0)),
-            ],
-        );
+        let goal = |over, bound| Goal { of: "ours", column: 0, over, bound };
+        let table = figures.goals(&[
+            goal(Some("theirs"), Bound::AtMost(0.5)),
+            goal(Some("nobody"), Bound::AtMost(0.5)),
+            goal(None, Bound::AtLeast(25.0)),
+        ]);
         let rows: Vec<&str> = table.lines().skip(2).collect();
         assert_eq!(
             rows,
-            ["| a ÷ theirs | ≤ 0.5 | 0.20 (0.10–0.30) | yes |", "| a | ≥ 25 | 20.00 (10.00–30.00) | **no** |"]
+            ["| a ÷ theirs | ≤ 0.5 | 0.20 (0.10–0.30) | yes |", "| a of ours | ≥ 25 | 20.00 (10.00–30.00) | **no** |"]
         );
     }
 }

@@ -6,8 +6,10 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
+use crate::figures::{Bound, Column, Figures, Goal};
 use crate::load::pushers::Pusher;
 use crate::peers::{Peer, Server};
+use crate::record::Record;
 
 /// How it is measured.
 #[derive(Args, Clone)]
@@ -30,24 +32,49 @@ pub(crate) struct Options {
     /// Phases of each peer, in turn
     #[arg(long, default_value_t = 3)]
     rounds: usize,
+    #[command(flatten)]
+    record: Record,
 }
 
-/// Runs the phases in turn and prints a row for each.
+const POINTS: usize = 1;
+const REQUESTS_A_CPU_SECOND: usize = 2;
+const COLUMNS: [Column; 4] = [
+    Column { name: "requests/s", digits: 0 },
+    Column { name: "points/s", digits: 0 },
+    Column { name: "requests a CPU second", digits: 0 },
+    Column { name: "points a CPU second", digits: 0 },
+];
+
+/// Runs the phases in turn.
 pub(crate) fn run(binary: &Path, options: &Options) -> anyhow::Result<()> {
-    println!(
-        "| server | points a push | connections | requests/s | points/s | CPU s | requests a CPU s | points a CPU s |"
-    );
-    println!("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
     let peers: Vec<Peer> = options.peers.iter().copied().filter(|peer| peer.is_installed()).collect();
+    let mut figures = Figures::new(&COLUMNS);
     for _ in 0..options.rounds {
         for &peer in &peers {
-            phase(binary, options, peer)?;
+            figures.add(&peer.to_string(), phase(binary, options, peer)?);
         }
     }
-    Ok(())
+    let (points, connections) = (options.points, options.connections);
+    let ours = Peer::Pulseboard.to_string();
+    let victoria = Peer::Victoria.to_string();
+    let goal = if points == 1 {
+        let (column, over) = (REQUESTS_A_CPU_SECOND, Some(&*victoria));
+        Goal { of: &ours, column, over, bound: Bound::AtLeast(0.7) }
+    } else {
+        Goal { of: &ours, column: POINTS, over: None, bound: Bound::AtLeast(1e6) }
+    };
+    let part = format!(
+        "{points} points a push over {connections} connections, {} series, {} s, {} rounds\n\n{}\n{}",
+        options.series,
+        options.seconds,
+        options.rounds,
+        figures.table("server"),
+        figures.goals(&[goal]),
+    );
+    options.record.write(&format!("ingest of {points} over {connections}"), &part)
 }
 
-fn phase(binary: &Path, options: &Options, peer: Peer) -> anyhow::Result<()> {
+fn phase(binary: &Path, options: &Options, peer: Peer) -> anyhow::Result<Vec<f64>> {
     let server = Server::start(peer, binary)?;
     let pushes = AtomicU64::new(0);
     let used = server.processor_time()?;
@@ -80,15 +107,7 @@ fn phase(binary: &Path, options: &Options, peer: Peer) -> anyhow::Result<()> {
     let used = server.processor_time()?.saturating_sub(used).as_secs_f64();
     #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
     let (pushes, points) = (pushes.into_inner() as f64, options.points as f64);
-    println!(
-        "| {peer} | {points} | {} | {:.0} | {:.0} | {used:.1} | {:.0} | {:.0} |",
-        options.connections,
-        pushes / took,
-        pushes * points / took,
-        pushes / used,
-        pushes * points / used,
-    );
-    Ok(())
+    Ok(vec![pushes / took, pushes * points / took, pushes / used, pushes * points / used])
 }
 
 /// Where a push goes, and what it says. Points without a time have the server's.

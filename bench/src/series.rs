@@ -5,8 +5,10 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
+use crate::figures::{Bound, Column, Figures, Goal};
 use crate::load::pushers::Pusher;
 use crate::peers::{Peer, Server};
+use crate::record::Record;
 
 /// How it is measured.
 #[derive(Args)]
@@ -23,17 +25,30 @@ pub(crate) struct Options {
     /// Most seconds to wait until all is at rest
     #[arg(long, default_value_t = 600)]
     patience: u64,
+    #[command(flatten)]
+    record: Record,
 }
+
+const SECONDS: usize = 0;
+const BYTES: usize = 1;
+const COLUMNS: [Column; 2] = [Column { name: "seconds", digits: 1 }, Column { name: "bytes a series", digits: 0 }];
+
+/// How many points of each series make a start after `kill -9` a matter of points.
+const LONG: u64 = 100;
+
+const AFTER_KILL: &str = "started after kill -9, nothing written but the log";
+const AT_REST: &str = "at rest, all written";
+const AFTER_END: &str = "started after a clean end";
 
 /// Makes the series, lets them rest, and starts the server anew, after a clean end and after `kill -9`.
 pub(crate) fn run(binary: &Path, options: &Options) -> anyhow::Result<()> {
     let mut server = Server::start(Peer::Pulseboard, binary)?;
     let empty = server.resident()?;
-    println!("| {} series of {} points | seconds | bytes a series |", options.series, options.points);
-    println!("| --- | ---: | ---: |");
-    let row = |what: &str, seconds: f64, server: &Server| -> anyhow::Result<()> {
-        let bytes = server.resident()?.saturating_sub(empty) * 1_024 / options.series as u64;
-        println!("| {what} | {seconds:.1} | {bytes} |");
+    let mut figures = Figures::new(&COLUMNS);
+    #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
+    let mut row = |what: &str, seconds: f64, server: &Server| -> anyhow::Result<()> {
+        let bytes = server.resident()?.saturating_sub(empty) * 1_024;
+        figures.add(what, vec![seconds, bytes as f64 / options.series as f64]);
         Ok(())
     };
 
@@ -43,7 +58,7 @@ pub(crate) fn run(binary: &Path, options: &Options) -> anyhow::Result<()> {
 
     server.kill()?;
     let took = server.restart(binary)?;
-    row("started after kill -9, nothing written but the log", took.as_secs_f64(), &server)?;
+    row(AFTER_KILL, took.as_secs_f64(), &server)?;
 
     let begun = Instant::now();
     while server.metric("pulseboard_unwritten_blocks")? > 0.0 {
@@ -52,12 +67,27 @@ pub(crate) fn run(binary: &Path, options: &Options) -> anyhow::Result<()> {
     }
     // What has not changed for two minutes is packed.
     std::thread::sleep(Duration::from_secs(125).saturating_sub(begun.elapsed()));
-    row("at rest, all written and packed", begun.elapsed().as_secs_f64(), &server)?;
+    row(AT_REST, begun.elapsed().as_secs_f64(), &server)?;
 
     server.end()?;
     let took = server.restart(binary)?;
     anyhow::ensure!(server.metric("pulseboard_series")? >= options.series as f64, "not all series are there");
-    row("started after a clean end", took.as_secs_f64(), &server)
+    row(AFTER_END, took.as_secs_f64(), &server)?;
+    let goal = |of, column, most| Goal { of, column, over: None, bound: Bound::AtMost(most) };
+    let mut goals =
+        vec![goal(AT_REST, BYTES, 1_024.0), goal(AFTER_END, BYTES, 1_024.0), goal(AFTER_END, SECONDS, 10.0)];
+    if options.points < LONG {
+        // Else it is the points that are read from the log, not the series.
+        goals.push(goal(AFTER_KILL, SECONDS, 10.0));
+    }
+    let part = format!(
+        "{} series of {} points a second apart, that nobody reads\n\n{}\n{}",
+        options.series,
+        options.points,
+        figures.table("what"),
+        figures.goals(&goals),
+    );
+    options.record.write(&format!("series of {} points", options.points), &part)
 }
 
 fn make(server: &Server, options: &Options) -> anyhow::Result<()> {

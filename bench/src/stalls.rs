@@ -29,6 +29,9 @@ pub(crate) struct Options {
     /// Bytes of a push
     #[arg(long, default_value_t = 1_000)]
     bytes: usize,
+    /// KiB that are pushed before anything is measured, so that the sockets of those that never read are full
+    #[arg(long, default_value_t = 100)]
+    before: usize,
     /// Seconds of a phase
     #[arg(long, default_value_t = 15)]
     seconds: u32,
@@ -57,16 +60,22 @@ pub(crate) fn run(binary: &Path, options: &Options) -> anyhow::Result<()> {
         }
     }
     let without = name(0);
-    let goals: Vec<Goal<'_>> =
-        [0, 1, 3].map(|column| Goal { column, over: Some(without.as_str()), bound: Bound::AtMost(1.2) }).into();
+    let with = name(options.bad);
+    let goals = [0, 1, 3].map(|column| Goal {
+        of: with.as_str(),
+        column,
+        over: Some(without.as_str()),
+        bound: Bound::AtMost(1.2),
+    });
     let part = format!(
-        "{} pushes a second of {} bytes, {} s, {} rounds\n\n{}\n{}",
+        "{} pushes a second of {} bytes, {} s after {} KiB to begin with, {} rounds\n\n{}\n{}",
         options.rate,
         options.bytes,
         options.seconds,
+        options.before,
         options.rounds,
         figures.table("readers"),
-        figures.goals(&name(options.bad), &goals),
+        figures.goals(&goals),
     );
     options.record.write("stalls", &part)
 }
@@ -79,6 +88,11 @@ fn phase(binary: &Path, options: &Options, bad: usize) -> anyhow::Result<Vec<f64
     let path = "/sse?series=bench/**";
     let _stalled = Readers::connect(server.addr, path, bad, Habit::Stall)?;
     let mut readers = Readers::connect(server.addr, path, options.good, Habit::Read)?;
+    for _ in 0..(options.before << 10).div_ceil(options.bytes) {
+        pusher.push(server.inlet(), &server.body(0, options.bytes))?;
+        // No faster than a selection has frames, or several would go out as one.
+        std::thread::sleep(Duration::from_millis(60));
+    }
     let schedule = Schedule { start: Moment::now(), gap: Duration::from_secs(1) / options.rate };
     readers.expect(schedule)?;
     let last = u64::from(options.rate * options.seconds);

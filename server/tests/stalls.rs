@@ -62,6 +62,87 @@ fn a_reader_that_takes_nothing_is_gone_within_two_heartbeats() {
     assert!(matches!(good.event(), Event::Heartbeat { .. }), "the others stay");
 }
 
+/// A network of its own, joined to this one by a cable that can be cut at the far end: then nothing comes from there any more, no
+/// farewell either.
+struct FarEnd {
+    name: String,
+    /// The address of this end.
+    here: String,
+}
+
+impl FarEnd {
+    /// Nothing where this machine does not let the test make networks; says why.
+    fn make() -> Option<Self> {
+        let number = std::process::id() % 250;
+        let (name, near) = (format!("pulse{number}"), format!("pulse{number}a"));
+        let far = Self { name: name.clone(), here: format!("10.213.{number}.1") };
+        let there = format!("10.213.{number}.2/24");
+        let here = format!("{}/24", far.here);
+        for command in [
+            format!("netns add {name}"),
+            format!("link add {near} type veth peer name far netns {name}"),
+            format!("addr add {here} dev {near}"),
+            format!("link set {near} up"),
+            format!("-n {name} addr add {there} dev far"),
+            format!("-n {name} link set far up"),
+        ] {
+            let done = Command::new("ip").args(command.split(' ')).output();
+            match done {
+                Ok(output) if output.status.success() => {}
+                Ok(output) => {
+                    eprintln!("skipped: ip {command}: {}", String::from_utf8_lossy(&output.stderr).trim());
+                    return None;
+                }
+                Err(error) => {
+                    eprintln!("skipped: there is no command ip: {error}");
+                    return None;
+                }
+            }
+        }
+        Some(far)
+    }
+
+    /// A reader over there; it never ends by itself.
+    fn read(&self, url: &str) -> std::process::Child {
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", &self.name, "curl", "--silent", "--no-buffer", url]);
+        command.stdout(std::process::Stdio::null()).spawn().unwrap()
+    }
+
+    fn cut(&self) {
+        let cut = Command::new("ip").args(["-n", &self.name, "link", "set", "far", "down"]).status().unwrap();
+        assert!(cut.success());
+    }
+}
+
+impl Drop for FarEnd {
+    fn drop(&mut self) {
+        // The cable goes with it.
+        let _gone = Command::new("ip").args(["netns", "del", &self.name]).output();
+    }
+}
+
+#[test]
+fn a_peer_whose_line_is_cut_without_a_word_is_gone_within_some_heartbeats() {
+    let Some(far) = FarEnd::make() else { return };
+    let data = tempfile::tempdir().unwrap();
+    let mut command = Command::new(BINARY);
+    let addr = format!("{}:0", far.here);
+    let server = TestServer::start_with(command.args(["serve", "--open", "--heartbeat", "1"]), &addr, data.path());
+    let mut good = server.stream("series=ops/**", None);
+    let mut peer = far.read(&format!("{}/sse?series=ops/**", server.url));
+    wait_for_readers(&server, |readers| readers > 1.5);
+    far.cut();
+    let took = wait_for_readers(&server, |readers| readers < 1.5);
+    // A heartbeat until something is under way, one until it counts as lost, and the kernel's timers are not exact.
+    assert!(took < Duration::from_secs(6), "{took:?}");
+    assert!(peer.try_wait().unwrap().is_none(), "it has not left by itself");
+    peer.kill().unwrap();
+    peer.wait().unwrap();
+    server.push("ops/n", "7");
+    while !matches!(good.event(), Event::Update { .. }) {}
+}
+
 #[test]
 fn readers_that_never_read_cost_little_memory_and_keep_nobody_else_from_reading() {
     let data = tempfile::tempdir().unwrap();

@@ -104,14 +104,15 @@ impl Rollup {
         self.head
     }
 
-    /// Puts in a series as it was read from the store.
+    /// Puts in a series as it was read from the store. Nobody reads it yet, so only its newest entry stays.
     pub fn restore(&mut self, recovered: Recovered) -> SeriesIndex {
-        let Recovered { name, series, track, declared, revised } = recovered;
+        let Recovered { name, series, mut track, declared, revised } = recovered;
         let changed = track.changed().max(revised.map_or(Seq::ZERO, |(_, seq)| seq));
         // How its points came, nobody knows any more: any of them may have been late.
         let (late, revised) = (changed, revised.map(Box::new));
+        track.keep_newest();
         let past = Past::at_rest(track);
-        self.insert(Entry { name, row: series, held: Held::WholeYet, past, declared, changed, late, revised })
+        self.insert(Entry { name, row: series, held: Held::Newest, past, declared, changed, late, revised })
     }
 
     /// Those of these series that are to be [recalled](Rollup::recall) before anyone reads them.

@@ -168,7 +168,7 @@ fn configure(conn: &Connection) -> rusqlite::Result<()> {
     let _mode: Option<String> = conn.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).optional()?;
     // FULL: what was acknowledged survives a power cut, not only a crash. Group commit pays for it.
     conn.pragma_update(None, "synchronous", "FULL")?;
-    conn.pragma_update(None, "cache_size", -64 * 1024)
+    conn.pragma_update(None, "cache_size", -16 * 1024)
 }
 
 fn create(conn: &Connection, epoch: Epoch) -> rusqlite::Result<()> {
