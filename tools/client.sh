@@ -5,7 +5,7 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 # What a visitor waits for: wasm and JavaScript, as a server sends them.
-budget=$((322 * 1024))
+budget=$((324 * 1024))
 stamp="$stamps/client"
 
 # By content, not by time: a checkout, a copy or another build into dist/ makes times lie.

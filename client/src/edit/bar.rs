@@ -6,12 +6,14 @@ use wasm_bindgen::JsCast as _;
 use web_sys::{Element, Event, KeyboardEvent};
 
 use super::add::add;
+use super::confirm::confirmed;
 use super::drag::{self, Drag};
 use super::editor::{Editor, Sheet, Trouble};
 use super::form::form;
 use super::history::History;
 use super::keys::{Command, Key, command};
-use super::storing::{Written, as_link, confirmed};
+use super::storing::{Written, as_link};
+use crate::dynamic::spawn;
 use crate::part::{Part, on_window};
 
 /// What is above a board: the row of buttons while it is edited, and what is wrong whether it is or not.
@@ -49,9 +51,11 @@ fn bar(editor: Editor, drag: StoredValue<Option<Drag>>) -> Part {
         Part::button(label, testid, move || go(editor)).live("aria-disabled", move || (!able()).to_string())
     };
     let cancel = move || {
-        if !untrack(|| editor.changed()) || confirmed("Leave all changes unsaved?") {
-            editor.end();
-        }
+        spawn(async move {
+            if !untrack(|| editor.changed()) || confirmed("Leave all changes unsaved?", "Leave them").await {
+                editor.end();
+            }
+        });
     };
     let unsaved = Part::new("span", "editbar-state").with("data-testid", "unsaved");
     let unsaved = unsaved.live_text(move || if editor.changed() { "Not saved yet".to_owned() } else { String::new() });

@@ -3,14 +3,16 @@
 use leptos::prelude::*;
 use serde_json::Value;
 use shared::BoardId;
-use shared::board::{Board, Etag, Place, WidgetId};
+use shared::board::{Board, Etag, Form, Place, WidgetId};
 use shared::problem::FieldError;
 
 use super::arrange::{Target, arrange, resize, step};
+use super::comments::has_comments;
+use super::confirm::confirmed;
 use super::draft::{Draft, Edit};
 use super::history::History;
 use super::keys::Deed;
-use super::storing::{Outcome, Refused, Written, put};
+use super::storing::{Outcome, Refused, Written, get, put_kept};
 use crate::board::document::{Document, Edition, automatic, same_edition};
 use crate::dynamic::{effect, spawn};
 use crate::live::Live;
@@ -263,9 +265,17 @@ impl Editor {
         self.saving.set(true);
         self.trouble.set(None);
         spawn(async move {
-            let outcome = put(&self.id(), Written::Json, &draft.text(), self.base.get_value()).await;
-            match outcome {
+            let base = self.base.get_value();
+            // A board that somebody wrote as TOML stays so.
+            let form = base.map_or(Form::Json, |base| base.kept_in(Form::Json));
+            // Where it is known that it will not be stored, there is nothing to ask about.
+            let theirs = self.document.edition.with_untracked(|edition| edition.as_ref().and_then(Edition::etag));
+            if form == Form::Toml && same_edition(base, theirs) && !self.may_drop_comments().await {
+                return self.saving.set(false);
+            }
+            match put_kept(&self.id(), form, &draft.text(), base).await {
                 Outcome::Done(Some(etag)) => {
+                    let etag = if form == Form::Json { etag } else { etag.rewritten(Form::Json) };
                     self.base.set_value(Some(etag));
                     self.heard(Edition::made(etag, Value::Object(draft.document().clone())));
                     self.end();
@@ -279,6 +289,13 @@ impl Editor {
             }
             self.saving.set(false);
         });
+    }
+
+    /// Whether what is saved may be without the comments that are in what is kept: asked only where there are any.
+    async fn may_drop_comments(self) -> bool {
+        let kept = get(&self.id(), Written::Toml).await;
+        let question = "This board is kept as TOML with comments. It is written anew, so the comments go.";
+        !kept.is_some_and(|kept| has_comments(&kept)) || confirmed(question, "Save without them").await
     }
 
     /// Stores the draft in the place of what the others have stored: whoever calls it has been told of that.

@@ -6,9 +6,10 @@ use wasm_bindgen::JsCast as _;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{DragEvent, File, HtmlElement, HtmlInputElement};
 
+use super::confirm::confirmed;
 use super::draft::Draft;
 use super::editor::{Editor, Trouble};
-use super::storing::{Outcome, Refused, Written, as_link, confirmed, delete, get, put};
+use super::storing::{Outcome, Refused, Written, as_link, delete, get, put};
 use crate::board::document::Edition;
 use crate::dynamic::spawn;
 use crate::part::{Part, on_window};
@@ -79,10 +80,12 @@ fn upload(editor: Editor, file: File) {
         (false, Some(_)) => Some(format!("Put {name} in the place of this board?")),
         (false, None) => None,
     };
-    if question.is_some_and(|question| !confirmed(&question)) {
-        return;
-    }
     spawn(async move {
+        if let Some(question) = question
+            && !confirmed(&question, "Replace it").await
+        {
+            return;
+        }
         let text = JsFuture::from(file.text()).await.ok().and_then(|text| text.as_string());
         let Some(text) = text else { return told(editor, "The file cannot be read.") };
         let guess = if text.trim_start().starts_with('{') { Written::Json } else { Written::Toml };
@@ -93,12 +96,12 @@ fn upload(editor: Editor, file: File) {
 
 fn remove(editor: Editor) {
     let Some(base) = editor.stored_untracked() else { return };
-    if confirmed("Delete this board? It then shows every series under its name by itself.") {
-        spawn(async move {
+    spawn(async move {
+        if confirmed("Delete this board? It then shows every series under its name by itself.", "Delete it").await {
             let outcome = delete(&editor.id(), base).await;
             finish(editor, outcome, "The board is deleted.");
-        });
-    }
+        }
+    });
 }
 
 fn finish(editor: Editor, outcome: Outcome, done: &str) {

@@ -1,9 +1,9 @@
 //! Storing a board on the server, and what it says to that.
 
-use leptos::prelude::window;
 use serde_json::Value;
 use shared::BoardId;
-use shared::board::Etag;
+use shared::board::word::Word as _;
+use shared::board::{Etag, Form};
 
 use crate::fetch::{self, Answer, NoAnswer, Request};
 use crate::json;
@@ -58,17 +58,26 @@ impl Written {
     }
 }
 
-/// Stores a document in the place of the edition `base`, or where there is none.
+/// Stores a document in the place of the edition `base`, or where there is none, in the form in which it is written.
 pub async fn put(id: &BoardId, written: Written, text: &str, base: Option<Etag>) -> Outcome {
+    put_at(&address(id), written, text, base).await
+}
+
+/// The same for one that is written in JSON, but kept in `form`.
+pub async fn put_kept(id: &BoardId, form: Form, text: &str, base: Option<Etag>) -> Outcome {
+    put_at(&format!("{}?form={}", address(id), form.word()), Written::Json, text, base).await
+}
+
+async fn put_at(address: &str, written: Written, text: &str, base: Option<Etag>) -> Outcome {
     let base = base.map(|etag| etag.to_string());
     let condition = base.as_deref().map_or(("if-none-match", "*"), |etag| ("if-match", etag));
     let headers = [("content-type", written.content_type()), condition];
-    send("PUT", id, &headers, Some(text)).await
+    send("PUT", address, &headers, Some(text)).await
 }
 
 /// Deletes the edition `base`.
 pub async fn delete(id: &BoardId, base: Etag) -> Outcome {
-    send("DELETE", id, &[("if-match", &base.to_string())], None).await
+    send("DELETE", &address(id), &[("if-match", &base.to_string())], None).await
 }
 
 /// The document as the server writes it in this form.
@@ -78,8 +87,8 @@ pub async fn get(id: &BoardId, written: Written) -> Option<String> {
     fetch::send(request).await.ok().filter(Answer::is_ok).map(|answer| answer.body)
 }
 
-async fn send(method: &str, id: &BoardId, headers: &[(&str, &str)], body: Option<&str>) -> Outcome {
-    judge(fetch::send(Request { method, address: &address(id), headers, body }).await)
+async fn send(method: &str, address: &str, headers: &[(&str, &str)], body: Option<&str>) -> Outcome {
+    judge(fetch::send(Request { method, address, headers, body }).await)
 }
 
 fn address(id: &BoardId) -> String {
@@ -119,13 +128,6 @@ pub fn judge(answer: Result<Answer, NoAnswer>) -> Outcome {
 pub fn as_link(written: Written, text: &str) -> String {
     let text = String::from(js_sys::encode_uri_component(text));
     format!("data:{};charset=utf-8,{text}", written.content_type())
-}
-
-/// Asks before something that cannot be undone.
-#[must_use]
-pub fn confirmed(question: &str) -> bool {
-    // A browser that may not ask has not been answered yes.
-    window().confirm_with_message(question).unwrap_or(false)
 }
 
 #[cfg(test)]

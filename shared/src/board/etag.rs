@@ -51,6 +51,17 @@ impl Etag {
         Self { form: Some(form), ..self }
     }
 
+    /// The form in which the document is kept, as far as the tag of one that was given out in `form` tells: it says so where
+    /// that is another one.
+    #[must_use]
+    pub fn kept_in(&self, form: Form) -> Form {
+        match (self.form, form) {
+            (None, form) => form,
+            (Some(_), Form::Json) => Form::Toml,
+            (Some(_), Form::Toml) => Form::Json,
+        }
+    }
+
     /// Whether both are of the same edition, in whichever form. This is what a page compares that has a document and
     /// hears of a tag, and what `If-Match` is held to.
     #[must_use]
@@ -117,6 +128,7 @@ mod tests {
             assert!(other.same_edition(&tag));
         }
         assert!(!Etag::stored(1).same_edition(&tag));
+        assert_eq!((tag.kept_in(Form::Json), tag.rewritten(Form::Json).kept_in(Form::Json)), (Form::Json, Form::Toml));
         for text in
             ["", "\"", "\"ab\"", "W/\"000000000000000000000000000000ab\"", "\"000000000000000000000000000000ab-xml\""]
         {
