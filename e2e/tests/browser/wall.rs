@@ -75,5 +75,19 @@ async fn a_file_that_is_dropped_on_a_board_is_that_board_from_then_on() {
     })
     .await;
     let url = format!("{}/api/boards/ops", stage.server.base());
-    assert_eq!(pulseboard_e2e::curl(&["-H", "accept: application/toml", &url]).await, document, "byte for byte");
+    let kept = async || pulseboard_e2e::curl(&["-H", "accept: application/toml", &url]).await;
+    assert_eq!(kept().await, document, "byte for byte");
+
+    // Over one that somebody made, only knowingly.
+    page.eval(drop, &[&document.replace("Dropped", "Another")]).await;
+    let asked =
+        until("it is asked first", async || page.text("confirm").await.ok_or_else(|| "it is not".to_owned())).await;
+    assert!(asked.contains("ops.toml"), "{asked}");
+    assert_eq!(kept().await, document);
+    page.eval("document.querySelector('[data-testid=confirm-yes]').click()", &[]).await;
+    until("the other one is the board", async || match kept().await {
+        text if text.contains("Another") => Ok(()),
+        text => Err(text),
+    })
+    .await;
 }
