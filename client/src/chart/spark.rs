@@ -68,8 +68,6 @@ pub fn Spark(
         live.with_track(&name, |track| {
             let Track::Numbers(buckets) = track else { return };
             let Some(back) = past.back_untracked() else { return };
-            // Against what the change is told is not what is drawn.
-            let back = Back { change_ms: back.range_ms, ..back };
             let Some(window) = window_of(buckets, past, back, now) else { return };
             let step = ((window.to - window.from) / u64::from(width)).max(1);
             let known = past.version(&name, back.width());
@@ -82,10 +80,13 @@ pub fn Spark(
                 canvas.set_width(width);
                 canvas.set_height(height);
             }
+            let beyond = goes_beyond(buckets, past, back);
             let dots = past.peek(&name, buckets, back, |stretch| match stretch {
-                Stretch::Whole(glued) => trace::dots(&glued, show, (show == Show::Value).then_some(Band::MinMax)),
+                Stretch::Whole(glued) if beyond => {
+                    trace::dots(&glued, show, (show == Show::Value).then_some(Band::MinMax))
+                }
                 // What is there of a longer one is drawn in its place, at the right.
-                Stretch::Track | Stretch::Awaited => dots(show, buckets),
+                _ => dots(show, buckets),
             });
             draw(&canvas, ratio, &dots.unwrap_or_default(), &window);
         });
@@ -96,10 +97,15 @@ pub fn Spark(
 /// What is drawn: the range, where the track is shorter and the series still goes on in it; else the track.
 fn window_of(buckets: &VecDeque<Bucket>, past: Past, back: Back, now: u64) -> Option<Window> {
     let (oldest, newest) = (buckets.front()?.last.at.ts.0, buckets.back()?.last.at.ts.0);
-    if past.goes_beyond(buckets, back) && now.saturating_sub(newest) < back.range_ms {
+    if goes_beyond(buckets, past, back) && now.saturating_sub(newest) < back.range_ms {
         return Some(Window::over(back.range_ms, back.width(), now.max(newest)));
     }
     Some(Window::of((oldest, newest), buckets.len(), now))
+}
+
+/// Whether the range is longer than the track; against when a change is told is not what is drawn.
+fn goes_beyond(buckets: &VecDeque<Bucket>, past: Past, back: Back) -> bool {
+    past.goes_beyond(buckets, Back { change_ms: back.range_ms, ..back })
 }
 
 fn draw(canvas: &HtmlCanvasElement, ratio: f64, dots: &[Dot], window: &Window) {

@@ -206,36 +206,43 @@ impl Past {
         self.stage.history.with(name, |known| known.shelf(width, self.detail).version).unwrap_or_default()
     }
 
-    /// Asks for what is missing; whether anything is.
+    /// Asks for what is missing; whether anything is. Those that still go on are asked for together, up to now; one that stopped
+    /// before what is told of them begins has a stretch of its own, so it is asked for by itself, after them.
     fn ask(self, names: &[SeriesName], back: Back) -> bool {
         let now = self.stage.now();
-        let mut from = u64::MAX;
-        let lacking = |name: &&SeriesName| {
-            let lacks = self.stage.live.with_track(name, |track| {
-                let Track::Numbers(buckets) = track else { return false };
-                let newest = buckets.back().map_or(0, |bucket| bucket.last.at.ts.0);
-                // Nothing of one that stopped long ago is within the range.
-                if !is_longer(buckets, back) || newest.saturating_add(back.longest()) < now {
-                    return false;
-                }
-                let begins = back.from(newest);
-                let shown = Shown { from: begins, to: now, width: back.width(), series: 1, moved: 0, hand: Hand::Off };
-                let lacks = self.stage.history.lacks(name, track, shown, self.detail, now).ask.is_some();
-                if lacks {
-                    from = from.min(begins);
-                }
-                lacks
-            });
-            lacks == Some(true)
-        };
-        let lacking: Vec<SeriesName> = names.iter().filter(lacking).take(AT_ONCE).cloned().collect();
-        if lacking.is_empty() {
-            return false;
+        let (mut together, mut from) = (Vec::new(), u64::MAX);
+        let mut alone = None;
+        for name in names {
+            let Some((begins, ends)) = self.lacks(name, back, now) else { continue };
+            if ends == now && together.len() < AT_ONCE {
+                from = from.min(begins);
+                together.push(name.clone());
+            } else if ends < now {
+                alone.get_or_insert((name.clone(), begins, ends));
+            }
         }
-        let (series, moved) = (lacking.len() as u64, self.stage.view.moved());
-        let shown = Shown { from, to: now, width: back.width(), series, moved, hand: Hand::Off };
-        self.stage.history.tend(self.asker, &lacking, shown, self.detail, self.stage);
+        let (names, from, to) = match (together.is_empty(), alone) {
+            (false, _) => (together, from, now),
+            (true, Some((name, begins, ends))) => (vec![name], begins, ends),
+            (true, None) => return false,
+        };
+        let (series, moved) = (names.len() as u64, self.stage.view.moved());
+        let shown = Shown { from, to, width: back.width(), series, moved, hand: Hand::Off };
+        self.stage.history.tend(self.asker, &names, shown, self.detail, self.stage);
         true
+    }
+
+    /// From when to when history is told of a series, where any of it is missing.
+    fn lacks(self, name: &SeriesName, back: Back, now: u64) -> Option<(u64, u64)> {
+        let lacks = self.stage.live.with_track(name, |track| {
+            let Track::Numbers(buckets) = track else { return None };
+            let newest = buckets.back().filter(|_| is_longer(buckets, back))?.last.at.ts.0;
+            let stopped = newest.saturating_add(back.longest()) < now;
+            let (from, to) = (back.from(newest), if stopped { newest + back.width() } else { now });
+            let shown = Shown { from, to, width: back.width(), series: 1, moved: 0, hand: Hand::Off };
+            self.stage.history.lacks(name, track, shown, self.detail, now).ask.map(|_| (from, to))
+        });
+        lacks.flatten()
     }
 }
 

@@ -117,6 +117,35 @@ async fn a_stat_and_a_table_tell_of_the_whole_range_and_never_of_less() {
 }
 
 #[tokio::test]
+async fn of_a_series_that_stopped_before_the_range_the_last_of_it_is_told() {
+    let board = r#"{"range":"1h","widgets":[
+        {"id":"long","type":"stat","series":["ops/temp"],"change":"7d","place":{"x":0,"y":0,"w":4,"h":3}},
+        {"id":"old","type":"table","series":["ops/old"],"decimals":0,"columns":["value","min","max"],
+         "place":{"x":0,"y":3,"w":12,"h":3}}]}"#;
+    let stage = stage_with(board).await;
+    let hours_ago = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_millis() - 5 * 3_600_000;
+    let mut lines = String::new();
+    for second in 0..2_000_u128 {
+        let ts = hours_ago + second * 1_000;
+        writeln!(lines, r#"{{"series":"ops/old","value":{second},"ts":{ts}}}"#).expect("to a string");
+    }
+    stage.server.push_batch(&lines).await;
+    let page = stage.open("/b/ops").await;
+    until("all is told", async || {
+        let change = page.text("change").await.unwrap_or_default();
+        let cells = "return [...document.querySelectorAll('td')].map((e) => e.textContent.trim())";
+        let cells: Vec<String> = serde_json::from_value(page.eval(cells, &[]).await).expect("a list of texts");
+        // A week ago it was not there yet, so it changed since it began.
+        if change.contains("−2,99") && cells == ["1,999", "0", "1,999"] {
+            Ok(())
+        } else {
+            Err(format!("{change} {cells:?}"))
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_drag_zooms_in_a_link_shows_the_same_and_a_double_click_leads_back_to_now() {
     let stage = stage().await;
     let page = stage.open("/b/ops").await;
