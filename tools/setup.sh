@@ -6,6 +6,7 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 trunk_version=0.21.14
+split_version=0.2.4
 # The generated JavaScript and the tool must agree to the last digit: read it from where cargo does.
 bindgen_version="$(sed -n 's/^wasm-bindgen = "=\([0-9.]*\)"$/\1/p' Cargo.toml)"
 wasm=wasm32-unknown-unknown
@@ -100,6 +101,11 @@ client_tools() {
         # Without --locked: its lock file asks for a crate that not every mirror serves.
         tool_install wasm-bindgen-cli --version "$bindgen_version"
     fi
+    # It has no --version to ask.
+    if ! have wasm-split-cli || ! cargo install --list | grep -q "^wasm_split_cli_support v$split_version:"; then
+        say "Installing wasm-split-cli $split_version (about a minute, once)"
+        tool_install --locked wasm_split_cli_support --version "$split_version" --features build-binary
+    fi
     if [ "$(version_of trunk || true)" != "$trunk_version" ]; then
         say "Installing trunk $trunk_version (about 6 minutes, once)"
         tool_install --locked trunk --version "$trunk_version"
@@ -115,6 +121,7 @@ for part in "$@"; do
         client)
             have_wasm_opt || packages+=(binaryen)
             want brotli brotli
+            want perl perl
             ;;
         browser)
             want curl curl ca-certificates

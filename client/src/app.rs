@@ -2,16 +2,14 @@
 
 use std::any::Any;
 
-use leptos::mount::mount_to;
-use leptos::prelude::*;
+use any_spawner::Executor;
+use leptos::prelude::{Owner, document};
 use wasm_bindgen::JsCast as _;
 
-use crate::board::page::{BoardPage, NoBoardPage};
-use crate::edit::bar::key_for_page;
-use crate::home::HomePage;
-use crate::kiosk::Kiosk;
-use crate::kiosk::show;
-use crate::part::{Part, on_window};
+use crate::board::page::{Screen, board_page};
+use crate::elsewhere::ELSEWHERE;
+use crate::lazy::Until;
+use crate::part::{Part, key_for_page, on_window};
 use crate::route::Route;
 use crate::theme::{self, Theme};
 use crate::{browser, help};
@@ -29,27 +27,30 @@ pub fn start() {
     let place: web_sys::HtmlElement = place;
     place.set_inner_html("");
     let route = Route::of(&browser::path());
-    let board = if let Route::Board(id) = &route { Some(id) } else { None };
-    let page: Box<dyn FnOnce() -> AnyView> = match Kiosk::of(&browser::query(), board) {
-        Some(kiosk) => Box::new(|| show::page(kiosk)),
-        None => Box::new(|| view! { <App route/> }.into_any()),
+    let page = move || {
+        if browser::query_has("kiosk") {
+            return ELSEWHERE.part(Until::Nothing, move |elsewhere| (elsewhere.wall)(&route));
+        }
+        app(route)
     };
     // It stays for as long as the page is open.
-    Box::leak(mount(place, page));
+    Box::leak(mount(&place, page));
 }
 
-/// Puts a view in a place, until what is given back is dropped.
-pub fn mount(place: web_sys::HtmlElement, page: impl FnOnce() -> AnyView + 'static) -> Box<dyn Any> {
-    let page: Box<dyn FnOnce() -> AnyView> = Box::new(page);
-    Box::new(mount_to(place, page))
+/// Puts a part in a place, until what is given back is dropped.
+pub fn mount(place: &web_sys::HtmlElement, page: impl FnOnce() -> Part) -> Box<dyn Any> {
+    // It is there already where anything was mounted before.
+    _ = Executor::init_wasm_bindgen();
+    let owner = Owner::new();
+    let page = owner.with(page);
+    // It fails only for what holds the place itself.
+    _ = place.append_child(page.element());
+    Box::new(owner)
 }
 
 /// The page of a route.
-#[component]
-pub fn App(
-    /// Which page.
-    route: Route,
-) -> impl IntoView {
+#[must_use]
+pub fn app(route: Route) -> Part {
     on_window("keydown", |event| {
         let Some(event) = key_for_page(event) else { return };
         if event.ctrl_key() || event.meta_key() || event.alt_key() {
@@ -62,50 +63,21 @@ pub fn App(
         }
     });
     match route {
-        Route::Home => view! { <HomePage/> }.into_any(),
-        Route::Board(id) => view! { <BoardPage id/> }.into_any(),
-        Route::NoBoard { given, why } => view! { <NoBoardPage given why=why.to_string()/> }.into_any(),
-        Route::Unknown => view! { <UnknownPage/> }.into_any(),
+        Route::Board(id) => board_page(&id, Screen::Desk),
+        other => ELSEWHERE.part(Until::Nothing, move |elsewhere| (elsewhere.page)(other.clone())),
     }
 }
 
 /// The head of every page: the way home, what this is, and what belongs beside it.
-#[component]
-pub fn Masthead(
-    /// The heading of the page.
-    #[prop(into)]
-    title: Signal<String>,
-    /// What stands at the right.
-    #[prop(optional)]
-    children: Option<Children>,
-) -> impl IntoView {
+#[must_use]
+pub fn masthead(title: impl Fn() -> String + 'static, beside: impl IntoIterator<Item = Part>) -> Part {
+    let line = Part::drawn("path", "").with("d", "M1 12h7l4-9 6 15 4-10 2 4h7");
+    let line = Part::drawn("svg", "wordmark-line").with("viewBox", "0 0 32 20").with("aria-hidden", "true").put(&line);
+    let home = Part::new("a", "wordmark").with("href", "/").with("aria-label", "Pulseboard, all boards").put(&line);
+    let home = home.put(&Part::new("span", "wordmark-name").text("Pulseboard"));
     let keys = Part::new("button", "quiet").with("type", "button").with("aria-label", "Keys").with("title", "Keys (?)");
     let keys = keys.text("?").on("click", |_| help::open());
-    let page_wide = Part::new("span", "").put(&theme::switch()).put(&keys).view();
-    view! {
-        <header class="masthead">
-            <a class="wordmark" href="/" aria-label="Pulseboard, all boards">
-                <svg class="wordmark-line" viewBox="0 0 32 20" aria-hidden="true">
-                    <path d="M1 12h7l4-9 6 15 4-10 2 4h7"/>
-                </svg>
-                <span class="wordmark-name">"Pulseboard"</span>
-            </a>
-            <h1 class="title">{title}</h1>
-            <div class="masthead-side">
-                {children.map(|children| children())}
-                {page_wide}
-            </div>
-        </header>
-    }
-}
-
-#[component]
-fn UnknownPage() -> impl IntoView {
-    document().set_title("Nothing here – Pulseboard");
-    view! {
-        <Masthead title="Nothing here"/>
-        <main class="words">
-            <p>"There is no page at this address. " <a href="/">"All boards"</a> "."</p>
-        </main>
-    }
+    let page_wide = Part::new("span", "host").put(&theme::switch()).put(&keys);
+    let side = Part::new("div", "masthead-side").put_all(beside).put(&page_wide);
+    Part::new("header", "masthead").put(&home).put(&Part::new("h1", "title").live_text(title)).put(&side)
 }

@@ -1,47 +1,31 @@
 //! The state of the connection: by colour, by shape and in words.
 
-use leptos::prelude::*;
-
 use crate::browser;
-use crate::dynamic::text;
+use crate::dynamic::RwSignal;
+use crate::part::Part;
 use crate::stream::supervisor::{Standing, State};
 
-/// The badge, and the latency from push to paint beside it.
-#[component]
-pub fn Badge(
-    /// What to say of the connection.
-    #[prop(into)]
-    standing: Signal<Standing>,
-    /// From push to paint, in milliseconds.
-    #[prop(into)]
-    latency_ms: Signal<Option<u64>>,
-) -> impl IntoView {
-    let state = Memo::new(move |_| standing.get().state);
+/// The latency from push to paint, in milliseconds, and the badge beside it.
+#[must_use]
+pub fn badge(standing: RwSignal<Standing>, latency_ms: RwSignal<Option<u64>>) -> Vec<Part> {
+    let state = move || standing.with(|standing| standing.state);
     let since = move || match standing.get() {
         Standing { state: State::Live | State::Connecting, .. } => String::new(),
         Standing { since, .. } => format!(" since {}", browser::time_of_day(since)),
     };
-    let latency = move || match (state.get(), latency_ms.get()) {
+    let latency = move || match (state(), latency_ms.get()) {
         (State::Live, Some(ms)) => format!("{ms} ms from push to paint"),
         _ => String::new(),
     };
-    view! {
-        <span
-            class="latency"
-            data-testid="latency"
-            title="The median of the last 30 updates"
-        >
-            {text(latency)}
-        </span>
-        <div class="badge" data-testid="badge" data-state=text(move || state.get().word().to_owned())>
-            <svg class="badge-shape" viewBox="0 0 16 16" aria-hidden="true">
-                <path d=text(move || shape(state.get()).to_owned())/>
-            </svg>
-            // Only the word is announced, and only when it changes.
-            <span role="status">{text(move || state.get().word().to_owned())}</span>
-            <span class="badge-since">{text(since)}</span>
-        </div>
-    }
+    let latency = Part::new("span", "latency").with("data-testid", "latency").live_text(latency);
+    let latency = latency.with("title", "The median of the last 30 updates");
+    let path = Part::drawn("path", "").live("d", move || shape(state()).to_owned());
+    let sign = Part::drawn("svg", "badge-shape").with("viewBox", "0 0 16 16").with("aria-hidden", "true").put(&path);
+    // Only the word is announced, and only when it changes.
+    let word = Part::new("span", "").with("role", "status").live_text(move || state().word().to_owned());
+    let badge = Part::new("div", "badge").with("data-testid", "badge");
+    let badge = badge.live("data-state", move || state().word().to_owned());
+    vec![latency, badge.put(&sign).put(&word).put(&Part::new("span", "badge-since").live_text(since))]
 }
 
 /// A full disc, a ring with a gap, a triangle, a cross: told apart without colour.

@@ -42,6 +42,12 @@ pub fn query() -> String {
     js_sys::decode_uri_component(&query).map_or(query, Into::into)
 }
 
+/// Whether the query of the page's address has that key.
+#[must_use]
+pub fn query_has(key: &str) -> bool {
+    query().trim_start_matches('?').split('&').any(|part| part.split('=').next() == Some(key))
+}
+
 /// Whether nobody can see the page.
 #[must_use]
 pub fn is_hidden() -> bool {

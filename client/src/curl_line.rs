@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
 use crate::browser;
-use crate::dynamic::{spawn, text};
+use crate::dynamic::{RwSignal, spawn, text};
 
 /// The command that pushes a first number to the series `board`/temp of the server at `origin`.
 #[must_use]

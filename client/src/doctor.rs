@@ -1,6 +1,7 @@
 //! The stream doctor in the page: the way that *this* browser's streams go, measured by the browser. The server judges,
 //! with the same code as `pulseboard doctor` ([`shared::doctor`]).
 
+pub mod button;
 pub mod findings;
 #[cfg(target_family = "wasm")]
 pub mod measure;

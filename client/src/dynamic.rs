@@ -4,12 +4,16 @@
 //! a box they are all alike, and the page is a good part smaller. So a view has no bare closures in it: what is
 //! reactive goes through one of these.
 
+pub mod signal;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+
+pub use signal::{LocalValue, Memo, RwSignal, StoredValue};
 
 /// Text that follows signals.
 pub type Text = Box<dyn FnMut() -> String + Send>;
@@ -19,6 +23,9 @@ pub type Flag = Box<dyn FnMut() -> bool + Send>;
 
 /// A part of a view that is made anew as signals change.
 pub type Part = Box<dyn FnMut() -> AnyView + Send>;
+
+/// Something that is waited for.
+pub type Waiting<T> = Pin<Box<dyn Future<Output = T>>>;
 
 /// Text that follows signals: between tags, or as an attribute, a class or a style.
 pub fn text(what: impl FnMut() -> String + Send + 'static) -> Text {
@@ -59,18 +66,16 @@ pub fn effect(what: impl FnMut() + 'static) {
 
 /// Text that is only told where it has changed: for whoever is dear to run.
 pub fn memo_text(what: impl Fn() -> String + Send + Sync + 'static) -> Memo<String> {
-    let what: Box<dyn Fn() -> String + Send + Sync> = Box::new(what);
-    Memo::new(move |_| what())
+    Memo::new(what)
 }
 
 /// As [`memo_text`], of what is true or not.
 pub fn memo_flag(what: impl Fn() -> bool + Send + Sync + 'static) -> Memo<bool> {
-    let what: Box<dyn Fn() -> bool + Send + Sync> = Box::new(what);
-    Memo::new(move |_| what())
+    Memo::new(what)
 }
 
 /// Does what waits for something outside, beside all else.
 pub fn spawn(what: impl Future<Output = ()> + 'static) {
-    let what: Pin<Box<dyn Future<Output = ()>>> = Box::pin(what);
+    let what: Waiting<()> = Box::pin(what);
     spawn_local(what);
 }

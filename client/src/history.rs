@@ -19,7 +19,7 @@ pub mod texts;
 
 use std::collections::HashMap;
 
-use leptos::prelude::*;
+use crate::dynamic::{LocalValue, RwSignal, StoredValue};
 use leptos::task::spawn_local;
 use shared::{SeriesName, Track};
 
@@ -41,7 +41,9 @@ const WIDTHS: usize = 12;
 /// A handle on what the page has of the past.
 #[derive(Clone, Copy, Debug)]
 pub struct History {
-    inner: StoredValue<Inner, LocalStorage>,
+    inner: LocalValue<Inner>,
+    /// Counts the answers, whoever asked: what one widget asked for, another may be waiting for.
+    pub arrivals: RwSignal<u64>,
 }
 
 #[derive(Debug, Default)]
@@ -134,7 +136,7 @@ impl History {
     /// Nothing is known yet.
     #[must_use]
     pub fn new() -> Self {
-        Self { inner: StoredValue::new_local(Inner::default()) }
+        Self { inner: LocalValue::new(Inner::default()), arrivals: RwSignal::new(0) }
     }
 
     /// Looks at what is known of a series.
@@ -232,6 +234,7 @@ impl History {
                 Past::Texts(lines) => known.texts.put(from, to, as_of, lines),
             });
         }
+        self.arrivals.try_update(|arrivals| *arrivals += 1);
     }
 }
 

@@ -7,9 +7,9 @@ use std::time::Duration;
 use leptos::ev;
 use leptos::prelude::*;
 
-use crate::app::Masthead;
 use crate::curl_line::CurlLine;
-use crate::dynamic::{flag, part, spawn, text};
+use crate::dynamic::{Memo, RwSignal, flag, part, spawn, text};
+use crate::elsewhere::{Head, host};
 use crate::format::duration::ago;
 use crate::part::{Part, written};
 use crate::stream::clock::ServerClock;
@@ -114,8 +114,8 @@ pub fn HomePage() -> impl IntoView {
         seen.remove();
     });
 
-    let server_now = Memo::new(move |_| known.clock.get().server_now(known.now.get()));
-    let silent_since = Memo::new(move |_| known.silent_since());
+    let server_now = Memo::new(move || known.clock.get().server_now(known.now.get()));
+    let silent_since = Memo::new(move || known.silent_since());
     let searched = RwSignal::new(String::new());
     let list = part(move || match known.cards.get() {
         None => view! { <div class="card skeleton" aria-hidden="true"></div> }.into_any(),
@@ -130,9 +130,9 @@ pub fn HomePage() -> impl IntoView {
             }
         }
     });
-    let many = Memo::new(move |_| known.cards.with(|cards| cards.as_ref().is_some_and(|cards| cards.len() > MANY)));
+    let many = Memo::new(move || known.cards.with(|cards| cards.as_ref().is_some_and(|cards| cards.len() > MANY)));
     view! {
-        <Masthead title="Boards"/>
+        <Head title="Boards"/>
         <main>
             <p class="notice" role="status" hidden=flag(move || silent_since.get().is_none())>
                 {text(move || silent_since.get().map(no_answer).unwrap_or_default())}
@@ -190,7 +190,7 @@ fn head(searched: RwSignal<String>, many: Memo<bool>) -> AnyView {
             Err(error) => wrong.set(error.to_string()),
         }
     });
-    Part::new("div", "home-head").put(&search).put(&new).view()
+    host(Part::new("div", "home-head").put(&search).put(&new))
 }
 
 #[component]

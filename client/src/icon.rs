@@ -1,8 +1,9 @@
 //! Signs: of one size, drawn with one pen, and told apart by their shape alone.
 
-use leptos::prelude::*;
 use shared::board::Level;
 use shared::board::word::Word;
+
+use crate::part::Part;
 
 /// A sign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,32 +46,22 @@ impl Icon {
 
 /// A sign that stands beside words which say the same.
 #[must_use]
-pub fn icon(icon: Icon) -> AnyView {
-    view! {
-        <svg class="icon" viewBox="0 0 16 16" aria-hidden="true">
-            <path fill-rule="evenodd" d=icon.path()/>
-        </svg>
-    }
-    .into_any()
+pub fn icon(icon: Icon) -> Part {
+    Part::sign("icon", icon.path())
 }
 
 /// The level of what it stands beside, by its word ([`level_word`]): a sign, and words for who does not see it. Nothing
 /// where there is none.
 #[must_use]
-pub fn level_mark(word: &str) -> AnyView {
-    let Some(level) = Level::of(word) else { return ().into_any() };
+pub fn level_mark(word: &str) -> Vec<Part> {
+    let Some(level) = Level::of(word) else { return Vec::new() };
     let said = match level {
         Level::Ok => "fine: ",
         Level::Warn => "warning: ",
         Level::Bad => "bad: ",
     };
-    view! {
-        <span class="mark" data-level=word.to_owned()>
-            {icon(Icon::of(level))}
-            <span class="unseen">{said}</span>
-        </span>
-    }
-    .into_any()
+    let said = Part::new("span", "unseen").text(said);
+    vec![Part::new("span", "mark").with("data-level", word).put(&icon(Icon::of(level))).put(&said)]
 }
 
 /// The word of a level, for style sheets; empty where there is none.

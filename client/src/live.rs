@@ -8,6 +8,7 @@ pub mod skips;
 
 use std::collections::{BTreeMap, HashMap};
 
+use crate::dynamic::{LocalValue, RwSignal};
 use leptos::prelude::*;
 use shared::fold::OutOfStep;
 use shared::{Applied, Cursor, Declared, Event, Millis, Picture, SeriesName, Stretch, Track};
@@ -17,7 +18,7 @@ use skips::Skips;
 /// A handle on the picture.
 #[derive(Clone, Copy, Debug)]
 pub struct Live {
-    inner: StoredValue<Inner, LocalStorage>,
+    inner: LocalValue<Inner>,
     /// All series there are, sorted.
     pub names: RwSignal<Vec<SeriesName>>,
     /// Whether there is a picture at all yet.
@@ -48,7 +49,7 @@ impl Live {
     /// A picture of nothing.
     #[must_use]
     pub fn new() -> Self {
-        let inner = StoredValue::new_local(Inner::default());
+        let inner = LocalValue::new(Inner::default());
         Self { inner, names: RwSignal::new(Vec::new()), loaded: RwSignal::new(false) }
     }
 

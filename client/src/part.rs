@@ -1,28 +1,22 @@
 //! Elements that are made and kept up by hand.
 //!
-//! A view of Leptos has a type of its own for each element, with code of its own to build it: some hundreds of bytes each.
-//! That is well spent where values change twenty times a second, and too much for a form that few open: what is made here
-//! has one type, whatever it looks like. What is live follows signals all the same, and ends with the reactive owner that
-//! it was made under.
+//! A view of Leptos has a type of its own for each element, with code of its own to build it and to build it anew: some
+//! hundreds of bytes each, a quarter of the page that everyone waits for. What is made here has one type, whatever it looks
+//! like. What is live in it follows signals all the same, and ends with the reactive owner that it was made under.
+//! Pages of words that are fetched when they are wanted are Leptos' views; [`Part::of_view`] takes them in.
 
-use leptos::html;
+mod live;
+
 use leptos::prelude::*;
 use wasm_bindgen::JsCast as _;
-use web_sys::{Element, Event, EventTarget, HtmlElement};
+use web_sys::{Element, Event, EventTarget, HtmlElement, KeyboardEvent};
 
-use crate::dynamic::effect;
+use crate::dynamic::LocalValue;
 use crate::stream::listener::Listener;
 
 /// An element. Clones are the same one.
 #[derive(Clone, Debug)]
 pub struct Part(Element);
-
-/// What of an element is live.
-enum Slot {
-    Text,
-    Attribute(&'static str),
-    Hidden,
-}
 
 impl Part {
     /// An element with this tag and class.
@@ -32,7 +26,7 @@ impl Part {
     #[must_use]
     pub fn new(tag: &str, class: &str) -> Self {
         let element = document().create_element(tag).expect("the tag is a word");
-        Self(element).with("class", class)
+        if class.is_empty() { Self(element) } else { Self(element).with("class", class) }
     }
 
     /// A button with a word on it; found by tests under `testid`.
@@ -42,12 +36,47 @@ impl Part {
         button.text(label).on("click", move |_| click())
     }
 
+    /// An element of a drawing (SVG).
+    ///
+    /// # Panics
+    /// Where the tag can be none.
+    #[must_use]
+    pub fn drawn(tag: &str, class: &str) -> Self {
+        let element = document().create_element_ns(Some("http://www.w3.org/2000/svg"), tag);
+        let this = Self(element.expect("the tag is a word"));
+        if class.is_empty() { this } else { this.with("class", class) }
+    }
+
+    /// A small drawing of one path, on a ground of 16 by 16, that stands beside words which say the same.
+    #[must_use]
+    pub fn sign(class: &str, path: &str) -> Self {
+        let path = Self::drawn("path", "").with("fill-rule", "evenodd").with("d", path);
+        Self::drawn("svg", class).with("viewBox", "0 0 16 16").with("aria-hidden", "true").put(&path)
+    }
+
     /// A small drawing, of one stroke on a ground of 16 by 16.
     #[must_use]
     pub fn icon(path: &str) -> Self {
-        let span = Self::new("span", "glyph");
-        span.0.set_inner_html(&format!("<svg viewBox=\"0 0 16 16\" aria-hidden=\"true\"><path d=\"{path}\"/></svg>"));
-        span
+        let path = Self::drawn("path", "").with("d", path);
+        let drawing = Self::drawn("svg", "").with("viewBox", "0 0 16 16").with("aria-hidden", "true");
+        Self::new("span", "glyph").put(&drawing.put(&path))
+    }
+
+    /// Nothing that is seen.
+    #[must_use]
+    pub fn nothing() -> Self {
+        Self::new("span", "").with("hidden", "")
+    }
+
+    /// A view of Leptos, in a place that takes no room of its own.
+    #[must_use]
+    pub fn of_view(view: AnyView) -> Self {
+        let host = Self::new("div", "host");
+        let mut state = view.build();
+        state.mount(&host.0, None);
+        // It goes with the owner.
+        _ = LocalValue::new(state);
+        host
     }
 
     /// With an attribute.
@@ -65,68 +94,16 @@ impl Part {
         self
     }
 
+    /// With other parts after what is in it.
+    #[must_use]
+    pub fn put_all(self, children: impl IntoIterator<Item = Self>) -> Self {
+        children.into_iter().fold(self, |this, child| this.put(&child))
+    }
+
     /// With another part after what is in it.
     #[must_use]
     pub fn put(self, child: &Self) -> Self {
         _ = self.0.append_child(&child.0);
-        self
-    }
-
-    // What is live is boxed at once: code that is generic over it would be made anew for each.
-
-    /// With a text that follows what it reads.
-    #[must_use]
-    pub fn live_text(self, words: impl Fn() -> String + 'static) -> Self {
-        self.follow(Slot::Text, Box::new(words))
-    }
-
-    /// With an attribute that follows what it reads.
-    #[must_use]
-    pub fn live(self, name: &'static str, value: impl Fn() -> String + 'static) -> Self {
-        self.follow(Slot::Attribute(name), Box::new(value))
-    }
-
-    /// Hidden while that is so.
-    #[must_use]
-    pub fn hidden(self, hidden: impl Fn() -> bool + 'static) -> Self {
-        self.follow(Slot::Hidden, Box::new(move || if hidden() { "hidden".to_owned() } else { String::new() }))
-    }
-
-    /// With nothing in it but what `inside` gives, made anew whenever what that reads changes.
-    #[must_use]
-    pub fn live_inside(self, inside: impl Fn() -> Vec<Self> + 'static) -> Self {
-        self.follow_inside(Box::new(inside))
-    }
-
-    fn follow(self, slot: Slot, words: Box<dyn Fn() -> String>) -> Self {
-        let element = self.0.clone();
-        let mut before: Option<String> = None;
-        effect(move || {
-            let now = words();
-            if before.as_ref() != Some(&now) {
-                // They fail only for names that are none.
-                _ = match slot {
-                    Slot::Text => {
-                        element.set_text_content(Some(&now));
-                        Ok(())
-                    }
-                    Slot::Attribute(name) => element.set_attribute(name, &now),
-                    Slot::Hidden if now.is_empty() => element.remove_attribute("hidden"),
-                    Slot::Hidden => element.set_attribute("hidden", ""),
-                };
-                before = Some(now);
-            }
-        });
-        self
-    }
-
-    fn follow_inside(self, inside: Box<dyn Fn() -> Vec<Self>>) -> Self {
-        let element = self.0.clone();
-        effect(move || {
-            let inside = inside();
-            element.set_text_content(None);
-            inside.iter().for_each(|part| _ = element.append_child(&part.0));
-        });
         self
     }
 
@@ -149,18 +126,6 @@ impl Part {
     pub fn as_a<E: wasm_bindgen::JsCast>(&self) -> Option<&E> {
         self.0.dyn_ref()
     }
-
-    /// It as a view, in a place that takes no room of its own.
-    #[must_use]
-    pub fn view(self) -> AnyView {
-        let host = NodeRef::<html::Span>::new();
-        effect(move || {
-            if let Some(host) = host.get() {
-                _ = host.append_child(&self.0);
-            }
-        });
-        view! { <span class="host" node_ref=host></span> }.into_any()
-    }
 }
 
 /// Calls `heard` on each event of this type on the window, for as long as the owner lives.
@@ -171,7 +136,16 @@ pub fn on_window(kind: &'static str, heard: impl FnMut(Event) + 'static) {
 
 fn listen(target: &EventTarget, kind: &'static str, heard: Box<dyn FnMut(Event)>) {
     // It goes with the owner.
-    StoredValue::new_local(Listener::new(target, kind, heard));
+    _ = LocalValue::new(Listener::new(target, kind, heard));
+}
+
+/// The key that was pressed, unless it is meant for a field, or for a form in front of the page.
+#[must_use]
+pub fn key_for_page(event: Event) -> Option<KeyboardEvent> {
+    let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+    let written = target.is_some_and(|target| matches!(target.closest("input, textarea, select"), Ok(Some(_))));
+    let behind = matches!(document().query_selector("dialog[open]"), Ok(Some(_)));
+    event.dyn_into().ok().filter(|_| !written && !behind)
 }
 
 /// What is written in the field that an event is about.

@@ -24,44 +24,79 @@ pub mod table;
 pub mod text;
 pub mod told;
 
-use leptos::prelude::*;
 use shared::board::bars::Across;
 use shared::board::widget::Shown;
 use shared::board::{Content, View};
 
 use crate::board::stage::Stage;
-use area::AreaWidget;
-use bars::BarsWidget;
-use bars_time::BarsOverTime;
-use gauge::GaugeWidget;
-use heatmap::HeatmapWidget;
-use line::LineWidget;
-use log::LogWidget;
-use stat::StatWidget;
-use states::StatesWidget;
-use table::TableWidget;
-use text::TextWidget;
+use crate::lazy::{Module, Until, module};
+use crate::part::Part;
+use area::area;
+use bars::bars;
+use bars_time::bars_over_time;
+use gauge::gauge;
+use heatmap::heatmap;
+use line::line;
+use log::log;
+use stat::stat;
+use states::states;
+use table::table;
+use text::note;
+
+/// Kinds of widgets that not every board has.
+type Draw = fn(Content, Stage) -> Part;
+
+module! {
+    /// What is drawn over time.
+    static CHARTS: Draw = charts, charted
+}
+
+module! {
+    /// What has rows, and what is written.
+    static ROWS: Draw = rows, rowed
+}
 
 /// What is inside of a widget.
 #[must_use]
-pub fn inside(content: Content, stage: Stage) -> AnyView {
+pub fn inside(content: Content, stage: Stage) -> Part {
+    let apart: &'static Module<Draw> = match &content {
+        Content::Text(_) => &ROWS,
+        Content::Series(shown) => match &shown.view {
+            View::Stat(options) => {
+                return stat(*options, shown.source.clone(), stage);
+            }
+            View::Bar(options) if options.across == Some(Across::Time) => &CHARTS,
+            View::Line(_) | View::Area(_) | View::Heatmap(_) | View::States(_) => &CHARTS,
+            View::Gauge(_) | View::Bar(_) | View::Table(_) | View::Log(_) => &ROWS,
+        },
+    };
+    apart.part(Until::Blank, move |draw| draw(content.clone(), stage))
+}
+
+fn charted(content: Content, stage: Stage) -> Part {
+    let Content::Series(shown) = content else { return Part::nothing() };
+    let Shown { view: kind, source } = *shown;
+    match kind {
+        View::Line(options) => line(options, source, stage),
+        View::Area(options) => area(&options, source, stage),
+        View::Bar(options) => bars_over_time(options, source, stage),
+        View::Heatmap(options) => heatmap(options, source, stage),
+        View::States(options) => states(options, source, stage),
+        View::Stat(_) | View::Gauge(_) | View::Table(_) | View::Log(_) => Part::nothing(),
+    }
+}
+
+fn rowed(content: Content, stage: Stage) -> Part {
     let shown = match content {
-        Content::Text(text) => return view! { <TextWidget text/> }.into_any(),
+        Content::Text(text) => return note(&text),
         Content::Series(shown) => shown,
     };
     let Shown { view: kind, source } = *shown;
     match kind {
-        View::Stat(options) => view! { <StatWidget options source stage/> }.into_any(),
-        View::Line(options) => view! { <LineWidget options source stage/> }.into_any(),
-        View::Area(options) => view! { <AreaWidget options source stage/> }.into_any(),
-        View::Bar(options) if options.across == Some(Across::Time) => {
-            view! { <BarsOverTime options source stage/> }.into_any()
-        }
-        View::Gauge(options) => view! { <GaugeWidget options source stage/> }.into_any(),
-        View::Bar(options) => view! { <BarsWidget options source stage/> }.into_any(),
-        View::Table(options) => view! { <TableWidget options source stage/> }.into_any(),
-        View::Log(options) => view! { <LogWidget options source stage/> }.into_any(),
-        View::Heatmap(options) => view! { <HeatmapWidget options source stage/> }.into_any(),
-        View::States(options) => view! { <StatesWidget options source stage/> }.into_any(),
+        View::Gauge(options) => gauge(options, source, stage),
+        View::Bar(options) => bars(options, source, stage),
+        View::Table(options) => table(options, source, stage),
+        View::Log(options) => log(options, source, stage),
+        View::Stat(_) | View::Line(_) | View::Area(_) | View::Heatmap(_) | View::States(_) => Part::nothing(),
     }
 }

@@ -2,18 +2,19 @@
 #![cfg(target_arch = "wasm32")]
 #![expect(clippy::unwrap_used, reason = "in a test that is how to fail")]
 
-use leptos::mount::mount_to;
-use leptos::prelude::*;
+use leptos::prelude::{Owner, window};
 use leptos::task::tick;
+use pulseboard_client::app::mount;
 use pulseboard_client::board::stage::Stage;
 use pulseboard_client::chart::frames::Frames;
+use pulseboard_client::dynamic::RwSignal;
 use pulseboard_client::history::History;
 use pulseboard_client::live::Live;
 use pulseboard_client::range::Range;
-use pulseboard_client::range::picker::RangePicker;
+use pulseboard_client::range::picker::picker;
 use pulseboard_client::range::view::View;
 use pulseboard_client::stream::clock::ServerClock;
-use pulseboard_client::widget::frame::Frame;
+use pulseboard_client::widget::frame::frame;
 use shared::board::{Board, Reading};
 use shared::{Cursor, Epoch, Event, Millis, Number, Seq, SeriesPart, Stamp, Text, Track, Value};
 use wasm_bindgen::{Clamped, JsCast as _};
@@ -50,16 +51,16 @@ fn widget(document: &str, series: Vec<SeriesPart>) -> (Stage, Element, Owner) {
     let owner = Owner::new();
     let stage = owner.with(|| {
         let now = pulseboard_client::browser::now();
-        let clock = Signal::stored(ServerClock::default());
+        let clock = RwSignal::new(ServerClock::default());
         let (view, history) = (View::new("?range=5m"), History::new());
-        Stage { live: Live::new(), frames: Frames::new(), clock, server_now: Signal::stored(now), view, history }
+        Stage { live: Live::new(), frames: Frames::new(), clock, server_now: RwSignal::new(now), view, history }
     });
     let id = Cursor { epoch: Epoch(1), seq: Seq(1_000) };
     stage.live.apply(id, Event::Snapshot { now: Millis(0), series }).unwrap();
     let place: HtmlElement = leptos::prelude::document().create_element("section").unwrap().unchecked_into();
     place.set_attribute("style", "width: 400px; height: 240px; position: fixed; inset: 0 auto auto 0").unwrap();
     leptos::prelude::document().body().unwrap().append_child(&place).unwrap();
-    mount_to(place.clone(), move || view! { <Frame widget stage/> }).forget();
+    Box::leak(mount(&place, || frame(widget, stage)));
     // The style sheet is not here: as large as it makes it.
     let style = "position: absolute; left: 0; top: 0; width: 400px; height: 200px";
     each(&place, "canvas", |canvas| canvas.set_attribute("style", style).unwrap());
@@ -244,6 +245,6 @@ async fn a_range_that_someone_chose_is_kept_whatever_the_document_says() {
         let view = View::new("?from=1000&to=90000");
         view.said("6h".parse().unwrap());
         assert_eq!(view.range.get_untracked(), Range::Fixed { from: Millis(1_000), to: Millis(90_000) });
-        _ = view! { <RangePicker view now=Signal::stored(0)/> };
+        _ = picker(view, RwSignal::new(0));
     });
 }

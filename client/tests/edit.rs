@@ -2,9 +2,9 @@
 #![cfg(target_arch = "wasm32")]
 #![expect(clippy::unwrap_used, reason = "in a test that is how to fail")]
 
-use leptos::mount::mount_to;
-use leptos::prelude::*;
+use leptos::prelude::{Owner, document, window};
 use leptos::task::tick;
+use pulseboard_client::app::mount;
 use pulseboard_client::board::document::{Document, Edition};
 use pulseboard_client::edit::arrange::Direction;
 use pulseboard_client::edit::bar::above;
@@ -13,6 +13,7 @@ use pulseboard_client::edit::keys::Deed;
 use pulseboard_client::edit::tools::tools;
 use pulseboard_client::json;
 use pulseboard_client::live::Live;
+use pulseboard_client::part::Part;
 use pulseboard_client::theme::Theme;
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen_futures::JsFuture;
@@ -32,17 +33,16 @@ fn editor() -> (Element, Editor, Owner) {
     let place: HtmlElement = document().create_element("section").unwrap().unchecked_into();
     document().body().unwrap().append_child(&place).unwrap();
     // What runs effects is there once anything was mounted.
-    mount_to(place.clone(), || ()).forget();
+    mount(&place, Part::nothing);
     let owner = Owner::new();
     let editor = owner.with(|| {
         let edition = Edition::made(TAG.parse().unwrap(), json::read(BOARD).unwrap());
         Editor::new("ops".parse().unwrap(), Document::holding(edition), Live::new())
     });
-    mount_to(place.clone(), move || {
-        let drag = StoredValue::new(None);
-        view! { {above(editor, drag)} {tools("temp".parse().unwrap(), editor, drag)} }
-    })
-    .forget();
+    // The tools of a widget are made while it is edited, as the grid does.
+    let tools = move || editor.editing().then(|| tools("temp".parse().unwrap(), editor)).into_iter().collect();
+    let page = move || Part::new("div", "").put(&above(editor)).put(&Part::new("div", "").live_inside(tools));
+    Box::leak(mount(&place, page));
     (place.into(), editor, owner)
 }
 

@@ -2,12 +2,14 @@
 #![cfg(target_arch = "wasm32")]
 #![expect(clippy::unwrap_used, reason = "in a test that is how to fail")]
 
-use leptos::mount::mount_to;
-use leptos::prelude::*;
+use leptos::prelude::{document, window};
 use leptos::task::tick;
-use pulseboard_client::app::App;
-use pulseboard_client::badge::Badge;
-use pulseboard_client::board::empty::EmptyBoard;
+use pulseboard_client::app::{self, app};
+use pulseboard_client::badge::badge;
+use pulseboard_client::dynamic::RwSignal;
+use pulseboard_client::elsewhere::ELSEWHERE;
+use pulseboard_client::lazy::Until;
+use pulseboard_client::part::Part;
 use pulseboard_client::route::Route;
 use pulseboard_client::stream::supervisor::{Standing, State};
 use wasm_bindgen::JsCast as _;
@@ -16,11 +18,11 @@ use web_sys::{Element, HtmlElement};
 
 wasm_bindgen_test_configure!(run_in_browser);
 
-/// Mounts a view in a place of its own and gives the place; the view stays.
-fn mount<V: IntoView + 'static>(view: impl FnOnce() -> V + 'static) -> Element {
+/// Mounts a part in a place of its own and gives the place; the part stays.
+fn mount(part: impl FnOnce() -> Part) -> Element {
     let place: HtmlElement = document().create_element("section").unwrap().unchecked_into();
     document().body().unwrap().append_child(&place).unwrap();
-    mount_to(place.clone(), view).forget();
+    Box::leak(app::mount(&place, part));
     place.into()
 }
 
@@ -36,7 +38,7 @@ fn text(place: &Element, testid: &str) -> String {
 #[wasm_bindgen_test]
 async fn the_badge_tells_the_state_in_words_and_shape_and_since_when() {
     let standing = RwSignal::new(Standing { state: State::Live, since: 0 });
-    let place = mount(move || view! { <Badge standing latency_ms=Signal::stored(Some(12)) /> });
+    let place = mount(|| Part::new("p", "").put_all(badge(standing, RwSignal::new(Some(12)))));
     tick().await;
     let shape = |place: &Element| place.query_selector("path").unwrap().unwrap().get_attribute("d");
     let live_shape = shape(&place);
@@ -58,7 +60,7 @@ async fn the_badge_tells_the_state_in_words_and_shape_and_since_when() {
 
 #[wasm_bindgen_test]
 async fn an_empty_board_shows_the_line_that_fills_it() {
-    let place = mount(|| view! { <EmptyBoard id="kitchen".parse().unwrap() /> });
+    let place = mount(|| ELSEWHERE.part(Until::Nothing, |elsewhere| (elsewhere.empty)("kitchen".parse().unwrap())));
     tick().await;
     let origin = window().location().origin().unwrap();
     assert_eq!(text(&place, "curl-line"), format!("curl -d 42.5 {origin}/in/kitchen/temp"));
@@ -67,7 +69,7 @@ async fn an_empty_board_shows_the_line_that_fills_it() {
 
 #[wasm_bindgen_test]
 async fn an_address_that_cannot_be_a_board_says_what_can() {
-    let place = mount(|| view! { <App route=Route::of("/b/a b") /> });
+    let place = mount(|| app(Route::of("/b/a b")));
     tick().await;
     let words = text(&place, "invalid-board");
     assert!(words.contains("' '") && words.contains("letters, digits"), "{words}");

@@ -35,6 +35,9 @@ impl Trunk {
         for path in ignored.split('"').skip(1).step_by(2) {
             std::fs::create_dir_all(folder.join(path)).expect("the folder of the test is writable");
         }
+        // What it runs after a build keeps out of all but a release.
+        std::fs::create_dir_all(folder.join("tools")).expect("the folder of the test is writable");
+        copy(&project.join("tools/split.sh"), &folder.join("tools/split.sh"));
         let config = config.replace(BACKEND, &format!("{}/", server.base()));
         std::fs::write(folder.join("Trunk.toml"), config).expect("the folder of the test is writable");
 

@@ -104,7 +104,8 @@ impl Bucket {
     #[must_use]
     pub fn quantile(&self, q: f64) -> f64 {
         let found = if self.sketch.is_empty() { self.sketch().quantile(q) } else { self.sketch.quantile(q) };
-        found.unwrap_or(self.max).clamp(self.min, self.max)
+        // Not `clamp`: what that would say of ends that are the wrong way round takes all that writes floats.
+        found.unwrap_or(self.max).max(self.min).min(self.max)
     }
 
     /// The sketch where it follows from the other fields: so many of these bins.

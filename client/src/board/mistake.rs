@@ -1,6 +1,6 @@
 //! Mistakes in the document of a board, each at its place.
 
-use leptos::prelude::*;
+use crate::dynamic::Memo;
 use shared::board::{Board, WidgetId};
 use shared::problem::FieldError;
 

@@ -5,24 +5,25 @@ use shared::board::document::MAX_SELECTORS;
 use shared::{BoardId, Selector, SeriesName};
 
 use super::document::{Document, Edition, automatic};
-use super::empty::EmptyBoard;
-use super::grid::Grid;
+use super::grid::grid;
 use super::mistake::{Mistake, Mistakes};
 use super::stage::Stage;
-use crate::app::Masthead;
-use crate::badge::Badge;
+use crate::app::masthead;
+use crate::badge::badge;
 use crate::chart::frames::Frames;
-use crate::doctor::panel::Doctor;
-use crate::dynamic::{effect, flag, part, text};
-use crate::edit::bar::{above, listen};
+use crate::doctor::button::doctor;
+use crate::dynamic::{Memo, RwSignal, effect};
+use crate::edit::desk::{above, menu};
 use crate::edit::editor::Editor;
-use crate::edit::menu::menu;
+use crate::elsewhere::ELSEWHERE;
 use crate::history::History;
+use crate::lazy::Until;
 use crate::live::Live;
-use crate::range::picker::RangePicker;
+use crate::part::Part;
+use crate::range::picker::picker;
 use crate::range::view::View;
+use crate::reload;
 use crate::stream::subscription::Subscription;
-use crate::{browser, reload};
 
 /// How many grey tiles stand where the real ones will be.
 const SKELETONS: usize = 6;
@@ -38,14 +39,8 @@ pub enum Screen {
 }
 
 /// A board: what its document says, or all series under its name where nobody has made it.
-#[component]
-pub fn BoardPage(
-    /// Which board.
-    id: BoardId,
-    /// Where it is shown.
-    #[prop(optional)]
-    screen: Screen,
-) -> impl IntoView {
+#[must_use]
+pub fn board_page(id: &BoardId, screen: Screen) -> Part {
     if screen == Screen::Desk {
         document().set_title(&format!("{id} – Pulseboard"));
     }
@@ -54,19 +49,18 @@ pub fn BoardPage(
     let stage = Stage {
         live,
         frames: Frames::new(),
-        clock: stream.clock.into(),
-        server_now: stream.server_now.into(),
+        clock: stream.clock,
+        server_now: stream.server_now,
         view: View::new(&window().location().search().unwrap_or_default()),
         history: History::new(),
     };
     stage.frames.paint(move |_| stage.history.follow(live));
-    let state = Memo::new(move |_| stream.standing.get().state);
-    let document = Document::follow(&id, stream);
+    let state = Memo::new(move || stream.standing.get().state);
+    let document = Document::follow(id, stream);
     let editor = Editor::new(id.clone(), document, live);
-    let drag = StoredValue::new(None);
     // What is shown; nothing until it is known.
     let of = id.clone();
-    let board = Memo::new(move |_| {
+    let board = Memo::new(move || {
         editor.board().or_else(|| {
             document.edition.with(|edition| match edition {
                 None => None,
@@ -96,26 +90,26 @@ pub fn BoardPage(
         stream.show(selectors);
     });
     // What the document says, until someone chooses another.
-    let said = Memo::new(move |_| board.with(|board| board.as_ref().map(shared::board::Board::range)));
+    let said = Memo::new(move || board.with(|board| board.as_ref().map(shared::board::Board::range)));
     effect(move || {
         if let Some(span) = said.get() {
             stage.view.said(span);
         }
     });
     let name = id.to_string();
-    let title = Signal::derive(move || {
+    let title = move || {
         board.with(|board| board.as_ref().and_then(|board| board.title.clone())).unwrap_or_else(|| name.clone())
-    });
+    };
     // A board that somebody made is laid out before its numbers are there: then nothing moves when they come.
-    let known = Memo::new(move |_| board.with(Option::is_some));
-    let empty = Memo::new(move |_| board.with(|board| board.as_ref().is_none_or(|board| board.widgets.is_empty())));
+    let known = Memo::new(move || board.with(Option::is_some));
+    let empty = Memo::new(move || board.with(|board| board.as_ref().is_none_or(|board| board.widgets.is_empty())));
     effect(move || {
         if live.loaded.get() {
             request_animation_frame(reload::return_to_place);
         }
     });
 
-    let mistakes = Memo::new(move |_| {
+    let mistakes = Memo::new(move || {
         document.edition.with(|edition| match edition {
             Some(Edition::Made { mistakes, .. }) => mistakes.clone(),
             _ => Vec::new(),
@@ -123,52 +117,49 @@ pub fn BoardPage(
     });
     provide_context(Mistakes(mistakes));
 
-    if screen == Screen::Desk {
-        listen(editor);
-        if browser::query().trim_start_matches('?').split('&').any(|part| part == "edit") {
-            let begun = StoredValue::new(false);
-            effect(move || {
-                if known.get() && document.edition.with(Option::is_some) && !begun.get_value() {
-                    begun.set_value(true);
-                    editor.begin();
-                }
-            });
-        }
-    }
-
-    let tiles = part(move || match (known.get(), empty.get() && !editor.editing()) {
-        (false, _) => {
-            view! { <div class="skeletons">{(0..SKELETONS).map(|_| view! { <Skeleton/> }).collect_view()}</div> }
-                .into_any()
-        }
-        (true, true) => view! { <EmptyBoard id=id.clone()/> }.into_any(),
-        (true, false) => {
-            let board = Signal::derive(move || board.get().unwrap_or_default());
-            view! { <Grid board stage editor drag/> }.into_any()
-        }
+    let of = id.clone();
+    let shows = Memo::new(move || match (known.get(), empty.get() && !editor.editing()) {
+        (false, _) => Shows::Skeletons,
+        (true, true) => Shows::Nothing,
+        (true, false) => Shows::Widgets,
     });
-    let latency_ms = stream.latency_ms;
-    let badge = view! { <Badge standing=stream.standing latency_ms/> }.into_any();
-    let head = match screen {
-        Screen::Desk => view! { <Masthead title><RangePicker view=stage.view now=stage.server_now/> {menu(editor)} {badge}</Masthead> }.into_any(),
-        Screen::Wall => view! { <h1 class="unseen">{text(move || title.get())}</h1> {badge} }.into_any(),
+    let tiles = move || match shows.get() {
+        Shows::Skeletons => Part::new("div", "skeletons").put_all((0..SKELETONS).map(|_| skeleton())),
+        Shows::Nothing => {
+            let id = of.clone();
+            ELSEWHERE.part(Until::Nothing, move |elsewhere| (elsewhere.empty)(id.clone()))
+        }
+        Shows::Widgets => untrack(|| grid(board, stage, editor)),
     };
-    let above = above(editor, drag);
-    view! {
-        {head}
-        <main>
-            <Outdated outdated=stream.outdated/>
-            <p class="notice" role="status" data-testid="reason" hidden=flag(move || stream.reason.with(Option::is_none))>
-                {text(move || stream.reason.get().unwrap_or_default())}
-            </p>
-            <Elsewhere mistakes/>
-            {above}
-            <div class="board" data-state=text(move || state.get().of_picture().to_owned()) aria-busy=text(move || (!known.get()).to_string())>
-                {tiles}
-            </div>
-            {(screen == Screen::Desk).then(|| view! { <Doctor/> }.into_any())}
-        </main>
-    }
+    let board = Part::new("div", "board")
+        .live("data-state", move || state.get().of_picture().to_owned())
+        .live("aria-busy", move || (!known.get()).to_string())
+        .live_inside(move || vec![tiles()]);
+    let reason = Part::new("p", "notice").with("role", "status").with("data-testid", "reason");
+    let reason = reason.hidden(move || stream.reason.with(Option::is_none));
+    let reason = reason.live_text(move || stream.reason.get().unwrap_or_default());
+    let badge = badge(stream.standing, stream.latency_ms);
+    let page = Part::new("div", "host");
+    let (page, main) = match screen {
+        Screen::Desk => {
+            let beside = [picker(stage.view, stage.server_now), menu(editor)].into_iter().chain(badge);
+            (page.put(&masthead(title, beside)), vec![board, doctor()])
+        }
+        Screen::Wall => (page.put(&Part::new("h1", "unseen").live_text(title)).put_all(badge), vec![board]),
+    };
+    let above = [outdated(stream.outdated), reason, elsewhere(mistakes), above(editor)];
+    page.put(&Part::new("main", "").put_all(above).put_all(main))
+}
+
+/// What stands in the place of the board.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shows {
+    /// Grey tiles, until it is known what there is.
+    Skeletons,
+    /// That there is nothing.
+    Nothing,
+    /// The board.
+    Widgets,
 }
 
 /// What must be read for a board that is edited: all that is stored, and what the draft has beside that.
@@ -185,61 +176,28 @@ fn all_of(mut stored: Vec<Selector>, edited: Vec<Selector>) -> Vec<Selector> {
 }
 
 /// A tile before there is anything to show, of the size that it will have.
-#[component]
-fn Skeleton() -> impl IntoView {
-    view! { <div class="tile skeleton" aria-hidden="true"></div> }
+fn skeleton() -> Part {
+    Part::new("div", "tile skeleton").with("aria-hidden", "true")
 }
 
 /// The mistakes of the document that no widget on the page can show.
-#[component]
-fn Elsewhere(mistakes: Memo<Vec<Mistake>>) -> impl IntoView {
-    let notice = move || {
-        let elsewhere = mistakes.get().into_iter().filter(|mistake| mistake.widget.is_none());
-        let lines: Vec<_> = elsewhere.map(|mistake| view! { <li>{mistake.text}</li> }).collect();
+fn elsewhere(mistakes: Memo<Vec<Mistake>>) -> Part {
+    Part::new("div", "host").live_inside(move || {
+        let mistakes = mistakes.get();
+        let elsewhere = mistakes.iter().filter(|mistake| mistake.widget.is_none());
+        let lines: Vec<_> = elsewhere.map(|mistake| Part::new("li", "").text(&mistake.text)).collect();
         if lines.is_empty() {
-            return ().into_any();
+            return Vec::new();
         }
-        view! {
-            <section class="notice" role="status" data-testid="mistakes">
-                <p>"Not all of the document of this board can be made out; the rest of it is shown."</p>
-                <ul class="mistakes">{lines}</ul>
-            </section>
-        }
-        .into_any()
-    };
-    part(notice)
+        let words = "Not all of the document of this board can be made out; the rest of it is shown.";
+        let notice = Part::new("section", "notice").with("role", "status").with("data-testid", "mistakes");
+        let notice = notice.put(&Part::new("p", "").text(words));
+        vec![notice.put(&Part::new("ul", "mistakes").put_all(lines))]
+    })
 }
 
-#[component]
-fn Outdated(outdated: RwSignal<bool>) -> impl IntoView {
-    let reload = move |_| _ = window().location().reload();
-    view! {
-        <p class="notice" role="status" hidden=flag(move || !outdated.get())>
-            "A new version is here. "
-            <button class="button" type="button" on:click=reload>
-                "Reload"
-            </button>
-        </p>
-    }
-}
-
-/// What is told of an address that cannot be a board's.
-#[component]
-pub fn NoBoardPage(
-    /// What was written.
-    given: String,
-    /// Why it cannot.
-    why: String,
-) -> impl IntoView {
-    document().set_title("No board – Pulseboard");
-    view! {
-        <Masthead title="No such board"/>
-        <main class="words" data-testid="invalid-board">
-            <p><code>{given}</code> " cannot be the name of a board: " {why} "."</p>
-            <p>
-                "The name of a board is one word of 1 to 64 letters, digits and "
-                <code>"_ . : -"</code> ", such as " <code>"ops"</code> ". " <a href="/">"All boards"</a> "."
-            </p>
-        </main>
-    }
+fn outdated(outdated: RwSignal<bool>) -> Part {
+    let reload = Part::button("Reload", "reload", || _ = window().location().reload());
+    let notice = Part::new("p", "notice").with("role", "status").hidden(move || !outdated.get());
+    notice.text("A new version is here. ").put(&reload)
 }

@@ -1,8 +1,7 @@
 //! What all widgets of a board share.
 
-use leptos::prelude::*;
-
 use crate::chart::frames::Frames;
+use crate::dynamic::RwSignal;
 use crate::history::History;
 use crate::live::Live;
 use crate::range::view::View;
@@ -16,9 +15,9 @@ pub struct Stage {
     /// The one loop of animation frames.
     pub frames: Frames,
     /// The server's clock as the page knows it.
-    pub clock: Signal<ServerClock>,
+    pub clock: RwSignal<ServerClock>,
     /// The server's time in milliseconds; changes once a second.
-    pub server_now: Signal<u64>,
+    pub server_now: RwSignal<u64>,
     /// Which stretch of time is shown, and which moment is pointed at.
     pub view: View,
     /// What the page has of the past.

@@ -1,7 +1,6 @@
 //! One loop of animation frames for all that moves on the page.
 
-use std::collections::BTreeMap;
-
+use crate::dynamic::LocalValue;
 use leptos::prelude::*;
 
 /// A painter: called before each paint, it draws if there is something new.
@@ -18,12 +17,12 @@ pub struct Frame {
 /// frames, so nothing is painted there.
 #[derive(Clone, Copy)]
 pub struct Frames {
-    painters: StoredValue<Painters, LocalStorage>,
+    painters: LocalValue<Painters>,
 }
 
 #[derive(Default)]
 struct Painters {
-    all: BTreeMap<u64, Painter>,
+    all: Vec<(u64, Painter)>,
     next: u64,
     running: bool,
 }
@@ -32,7 +31,7 @@ impl Frames {
     /// A loop without painters.
     #[must_use]
     pub fn new() -> Self {
-        Self { painters: StoredValue::new_local(Painters::default()) }
+        Self { painters: LocalValue::new(Painters::default()) }
     }
 
     /// Calls `painter` in each frame, as long as the reactive owner lives under which this is called.
@@ -40,7 +39,7 @@ impl Frames {
         let registered = self.painters.try_update_value(|painters| {
             let key = painters.next;
             painters.next += 1;
-            painters.all.insert(key, Box::new(painter));
+            painters.all.push((key, Box::new(painter)));
             (key, std::mem::replace(&mut painters.running, true))
         });
         let Some((key, running)) = registered else { return };
@@ -48,14 +47,14 @@ impl Frames {
             request_animation_frame(move || self.frame());
         }
         on_cleanup(move || {
-            self.painters.try_update_value(|painters| painters.all.remove(&key));
+            self.painters.try_update_value(|painters| painters.all.retain(|(other, _)| *other != key));
         });
     }
 
     fn frame(self) {
         let dark = is_dark();
         let more = self.painters.try_update_value(|painters| {
-            for painter in painters.all.values_mut() {
+            for (_, painter) in &mut painters.all {
                 painter(Frame { dark });
             }
             painters.running = !painters.all.is_empty();

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use leptos::prelude::*;
 use shared::SeriesName;
 use shared::board::Level;
 
 use super::lines::dash;
 use super::palette::SERIES;
-use crate::dynamic::{memo_text, part};
+use crate::dynamic::{Memo, RwSignal, StoredValue, memo_text};
 use crate::icon::{level_mark, level_word};
+use crate::part::Part;
 
 /// What is told of a line or a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,47 +107,30 @@ impl Legend {
     }
 
     /// The list: a click takes a line out, or puts it back.
-    pub fn view(self) -> impl IntoView {
-        let entry = move |(i, Entry { label, line }): (usize, Entry)| {
-            let value = memo_text(move || self.reading(i).map(|reading| reading.text).unwrap_or_default());
-            let level = memo_text(move || level_word(self.reading(i).and_then(|reading| reading.level)));
-            let Some(Line { series, dash: of }) = line else {
-                return view! {
-                    <li class="legend-entry">
-                        <span class="legend-name">{label}</span>
-                        <span class="legend-value" data-testid="legend-value">
-                            {value}
-                        </span>
-                    </li>
-                }
-                .into_any();
-            };
-            let style = format!("--swatch: var(--series-{})", series % SERIES + 1);
-            let sample = dash(series, of).to_string();
-            view! {
-                <li class="legend-entry">
-                    <button
-                        class="legend-button"
-                        type="button"
-                        style=style
-                        aria-pressed=move || self.shows(series).to_string()
-                        on:click=move |_| self.switch(series)
-                    >
-                        <span class="legend-swatch" data-dash=sample aria-hidden="true"></span>
-                        <span class="legend-name">{label}</span>
-                        {part(move || level_mark(&level.get()))}
-                        <span class="legend-value" data-testid="legend-value">
-                            {value}
-                        </span>
-                    </button>
-                </li>
-            }
-            .into_any()
-        };
-        view! {
-            <ul class="legend" data-testid="legend">
-                {move || self.entries.get().into_iter().enumerate().map(entry).collect_view()}
-            </ul>
-        }
+    #[must_use]
+    pub fn part(self) -> Part {
+        let entries = move || self.entries.get().iter().enumerate().map(|(i, entry)| self.entry(i, entry)).collect();
+        Part::new("ul", "legend").with("data-testid", "legend").live_inside(entries)
+    }
+
+    fn entry(self, i: usize, Entry { label, line }: &Entry) -> Part {
+        let value = memo_text(move || self.reading(i).map(|reading| reading.text).unwrap_or_default());
+        let level = memo_text(move || level_word(self.reading(i).and_then(|reading| reading.level)));
+        let name = Part::new("span", "legend-name").text(label);
+        let value =
+            Part::new("span", "legend-value").with("data-testid", "legend-value").live_text(move || value.get());
+        let entry = Part::new("li", "legend-entry");
+        let Some(Line { series, dash: of }) = *line else { return entry.put(&name).put(&value) };
+        let sample = Part::new("span", "legend-swatch").with("aria-hidden", "true");
+        let button = Part::new("button", "legend-button")
+            .with("type", "button")
+            .with("style", &format!("--swatch: var(--series-{})", series % SERIES + 1))
+            .live("aria-pressed", move || self.shows(series).to_string())
+            .on("click", move |_| self.switch(series))
+            .put(&sample.with("data-dash", &dash(series, of).to_string()))
+            .put(&name)
+            .put(&Part::new("span", "host").live_inside(move || level_mark(&level.get())))
+            .put(&value);
+        entry.put(&button)
     }
 }

@@ -3,8 +3,7 @@
 use std::collections::VecDeque;
 use std::f64::consts::TAU;
 
-use leptos::html::Canvas;
-use leptos::prelude::*;
+use leptos::prelude::window;
 use shared::board::Show;
 use shared::board::lines::Band;
 use shared::{Bucket, SeriesName, Track};
@@ -15,6 +14,7 @@ use super::frames::Frame;
 use super::scale::{Range, Window};
 use super::trace::{self, Dot};
 use crate::board::stage::Stage;
+use crate::part::Part;
 use crate::widget::figure::of_bucket;
 use crate::widget::past::{Back, Past, Stretch};
 
@@ -39,24 +39,15 @@ struct Key {
     edge: u64,
 }
 
-/// The moving line of a series (its last value in each stretch of time where nothing else is said), above the band from the
-/// least to the greatest: over the range of the board, or as far back as the series goes.
-#[component]
-pub fn Spark(
-    /// Whose line.
-    name: SeriesName,
-    /// Which number is drawn.
-    show: Show,
-    /// What came before its track.
-    past: Past,
-    /// Where its track is, and the loop that moves it.
-    stage: Stage,
-) -> impl IntoView {
+/// The moving line of a series, of what `show` says of each stretch of time, above the band from the least to the greatest: over
+/// the range of the board, or as far back as the series goes.
+#[must_use]
+pub fn spark(name: SeriesName, show: Show, past: Past, stage: Stage) -> Part {
     let Stage { live, frames, .. } = stage;
-    let canvas = NodeRef::<Canvas>::new();
+    let part = Part::new("canvas", "spark").with("data-testid", "spark").with("aria-hidden", "true");
+    let canvas: HtmlCanvasElement = part.element().clone().unchecked_into();
     let mut drawn: Option<Key> = None;
     frames.paint(move |frame| {
-        let Some(Some(canvas)) = canvas.try_get_untracked() else { return };
         let now = stage.now();
         let ratio = window().device_pixel_ratio().max(1.0);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates")]
@@ -91,7 +82,7 @@ pub fn Spark(
             draw(&canvas, ratio, &dots.unwrap_or_default(), &window);
         });
     });
-    view! { <canvas class="spark" data-testid="spark" aria-hidden="true" node_ref=canvas></canvas> }
+    part
 }
 
 /// What is drawn: the range, where the track is shorter and the series still goes on in it; else the track.

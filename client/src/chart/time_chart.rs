@@ -1,10 +1,11 @@
 //! A chart over time: its canvas, what is pointed at, and how it is zoomed and moved.
 
-use leptos::html::{Canvas, Div};
-use leptos::prelude::*;
+use crate::dynamic::{LocalValue, Memo, RwSignal, StoredValue};
+use leptos::prelude::window;
 use shared::SeriesName;
 use shared::board::word::Word as _;
-use web_sys::{HtmlCanvasElement, KeyboardEvent, PointerEvent, WheelEvent};
+use wasm_bindgen::JsCast;
+use web_sys::{Element, HtmlCanvasElement, KeyboardEvent, PointerEvent, WheelEvent};
 
 use super::frames::Frame;
 use super::gesture::{Aim, Drag};
@@ -19,6 +20,7 @@ use crate::board::stage::Stage;
 use crate::browser;
 use crate::history::Asker;
 use crate::history::asking::{self, Hand, Shown};
+use crate::part::Part;
 use crate::range::Range;
 
 /// Most series of a chart: more lines than that are no picture.
@@ -75,7 +77,7 @@ struct Chart {
     stage: Stage,
     look: StoredValue<Look>,
     names: Memo<Vec<SeriesName>>,
-    state: StoredValue<State, LocalStorage>,
+    state: LocalValue<State>,
     asker: Asker,
     legend: Legend,
     /// What is said to who cannot see it.
@@ -89,20 +91,13 @@ struct Chart {
 }
 
 /// A chart over time.
-#[component]
-pub fn TimeChart(
-    /// What it looks like.
-    look: Look,
-    /// Its series.
-    names: Memo<Vec<SeriesName>>,
-    /// What all widgets share.
-    stage: Stage,
-) -> impl IntoView {
+#[must_use]
+pub fn time_chart(look: Look, names: Memo<Vec<SeriesName>>, stage: Stage) -> Part {
     let chart = Chart {
         stage,
         look: StoredValue::new(look),
         names,
-        state: StoredValue::new_local(State::default()),
+        state: LocalValue::new(State::default()),
         asker: Asker::new(),
         legend: Legend::new(names),
         summary: RwSignal::new(String::new()),
@@ -110,14 +105,10 @@ pub fn TimeChart(
         empty: RwSignal::new(false),
         cut: RwSignal::new(None),
     };
-    let (ground, over) = (NodeRef::<Canvas>::new(), NodeRef::<Canvas>::new());
-    let place = NodeRef::<Div>::new();
-    stage.frames.paint(move |frame| {
-        let (Some(Some(ground)), Some(Some(over))) = (ground.try_get_untracked(), over.try_get_untracked()) else {
-            return;
-        };
-        chart.paint(frame, &ground, &over);
-    });
+    let (ground, over) = (canvas("chart-ground"), canvas("chart-over").with("data-testid", "chart-over"));
+    let (below, above): (HtmlCanvasElement, HtmlCanvasElement) =
+        (ground.element().clone().unchecked_into(), over.element().clone().unchecked_into());
+    stage.frames.paint(move |frame| chart.paint(frame, &below, &above));
     let view = stage.view;
     let note = move || match chart.asker.trouble.get() {
         Some(why) => format!("The history cannot be had: {why}. It is asked for again."),
@@ -128,44 +119,34 @@ pub fn TimeChart(
         }),
     };
     let more = move || names.with(Vec::len).saturating_sub(MOST);
-    view! {
-        <div
-            class="chart"
-            data-testid="chart"
-            tabindex="0"
-            role="group"
-            aria-roledescription="chart"
-            aria-label=move || chart.summary.get()
-            node_ref=place
-            on:keydown=move |event| chart.key(&event)
-            on:blur=move |_| chart.said.set(String::new())
-        >
-            <canvas class="chart-ground" aria-hidden="true" node_ref=ground></canvas>
-            <canvas
-                class="chart-over"
-                aria-hidden="true"
-                data-testid="chart-over"
-                node_ref=over
-                on:pointerdown=move |event| chart.press(&event)
-                on:pointermove=move |event| chart.point(&event)
-                on:pointerup=move |event| chart.release(&event)
-                on:pointercancel=move |_| chart.let_go()
-                on:pointerleave=move |_| view.cross.set(None)
-                on:dblclick=move |_| view.live()
-                on:wheel=move |event| chart.wheel(&event)
-            ></canvas>
-            <p class="chart-note" role="status" data-testid="chart-note">
-                {note}
-            </p>
-            <p class="unseen" aria-live="polite" data-testid="chart-said">
-                {move || chart.said.get()}
-            </p>
-        </div>
-        {chart.legend.view()}
-        <p class="chart-more" hidden=move || more() == 0>
-            {move || format!("and {} more", more())}
-        </p>
-    }
+    let over = over
+        .on("pointerdown", move |event| chart.press(event.unchecked_ref()))
+        .on("pointermove", move |event| chart.point(event.unchecked_ref()))
+        .on("pointerup", move |event| chart.release(event.unchecked_ref()))
+        .on("pointercancel", move |_| chart.let_go())
+        .on("pointerleave", move |_| view.cross.set(None))
+        .on("dblclick", move |_| view.live())
+        .on("wheel", move |event| chart.wheel(event.unchecked_ref()));
+    let said = Part::new("p", "unseen").with("aria-live", "polite").with("data-testid", "chart-said");
+    let place = Part::new("div", "chart")
+        .with("data-testid", "chart")
+        .with("tabindex", "0")
+        .with("role", "group")
+        .with("aria-roledescription", "chart")
+        .live("aria-label", move || chart.summary.get())
+        .on("keydown", move |event| chart.key(event.unchecked_ref()))
+        .on("blur", move |_| chart.said.set(String::new()))
+        .put(&ground)
+        .put(&over)
+        .put(&Part::new("p", "chart-note").with("role", "status").with("data-testid", "chart-note").live_text(note))
+        .put(&said.live_text(move || chart.said.get()));
+    let rest = Part::new("p", "chart-more").hidden(move || more() == 0);
+    let rest = rest.live_text(move || format!("and {} more", more()));
+    Part::new("div", "host").put(&place).put(&chart.legend.part()).put(&rest)
+}
+
+fn canvas(class: &str) -> Part {
+    Part::new("canvas", class).with("aria-hidden", "true")
 }
 
 impl Chart {
@@ -268,7 +249,7 @@ impl Chart {
             let aim = if event.shift_key() || on_axis { Aim::Pan } else { Aim::Zoom };
             state.drag = Some(Drag { aim, start: x, now: x, range: (plot.from, plot.to) });
         });
-        let target = event.target().map(wasm_bindgen::JsCast::unchecked_into::<web_sys::Element>);
+        let target: Option<Element> = event.target().map(JsCast::unchecked_into);
         if let Some(target) = target {
             // Without it a drag ends at the edge of the chart.
             _ = target.set_pointer_capture(event.pointer_id());

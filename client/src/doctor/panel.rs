@@ -1,15 +1,12 @@
 //! What the doctor found, in the page.
 
-use leptos::prelude::*;
-
 use super::findings::Finding;
-use crate::dynamic::{part, text};
+use crate::dynamic::RwSignal;
+use crate::part::Part;
 
 /// How far it is.
 #[derive(Clone, PartialEq)]
 enum Visit {
-    /// Nobody asked.
-    Closed,
     /// It takes some seconds: a pattern has to be seen.
     Measuring,
     /// Done.
@@ -19,34 +16,19 @@ enum Visit {
     Failed,
 }
 
-/// A button that has the way of the stream examined, and what was found.
-#[component]
-pub fn Doctor() -> impl IntoView {
-    let visit = RwSignal::new(Visit::Closed);
-    let open = move || visit.with(|visit| *visit != Visit::Closed);
-    let click = move |_| {
-        if open() {
-            visit.set(Visit::Closed);
-        } else {
-            visit.set(Visit::Measuring);
-            examine(visit);
-        }
-    };
-    view! {
-        <section class="doctor" aria-label="Stream doctor">
-            <button class="button" type="button" data-testid="doctor" aria-expanded=text(move || open().to_string()) on:click=click>
-                {text(move || if open() { "Close" } else { "Check the stream" }.to_owned())}
-            </button>
-            <div role="status" data-testid="findings">
-                {part(move || visit.with(|visit| match visit {
-                    Visit::Closed => ().into_any(),
-                    Visit::Measuring => view! { <p class="finding">"Measuring, some five seconds…"</p> }.into_any(),
-                    Visit::Failed => view! { <p class="finding">"The server did not answer; try again."</p> }.into_any(),
-                    Visit::Found(findings) => findings.iter().map(shown).collect_view().into_any(),
-                }))}
-            </div>
-        </section>
-    }
+/// What the doctor found; he begins as it is made.
+#[must_use]
+pub fn panel() -> Part {
+    let visit = RwSignal::new(Visit::Measuring);
+    examine(visit);
+    let line = |words: &str| vec![Part::new("p", "finding").text(words)];
+    Part::new("div", "host").live_inside(move || {
+        visit.with(|visit| match visit {
+            Visit::Measuring => line("Measuring, some five seconds…"),
+            Visit::Failed => line("The server did not answer; try again."),
+            Visit::Found(findings) => findings.iter().map(shown).collect(),
+        })
+    })
 }
 
 #[cfg(target_family = "wasm")]
@@ -54,11 +36,7 @@ fn examine(visit: RwSignal<Visit>) {
     crate::dynamic::spawn(async move {
         let found = super::measure::examine().await.map_or(Visit::Failed, Visit::Found);
         // Closed meanwhile: then nobody wants to know.
-        visit.try_update(|visit| {
-            if *visit == Visit::Measuring {
-                *visit = found;
-            }
-        });
+        visit.try_set(found);
     });
 }
 
@@ -69,22 +47,21 @@ fn examine(visit: RwSignal<Visit>) {
 }
 
 /// A line, with what to do where something is wrong.
-fn shown(finding: &Finding) -> AnyView {
+fn shown(finding: &Finding) -> Part {
     let mark = match finding.level.as_str() {
         "ok" => "✓ ",
         "warn" => "△ ",
         _ => "✕ ",
     };
-    let mend = finding.mend.iter().flatten().map(|mend| {
-        let lines = mend.lines.join("\n");
-        view! { <p>{mend.proxy.clone()} ", " {mend.place.clone()} ":"</p><pre>{lines}</pre> }
+    let check = Part::new("b", "").text(mark).text(&finding.check);
+    let what = Part::new("p", "").put(&check).text(": ").text(&finding.what);
+    let mend = finding.mend.iter().flatten().flat_map(|mend| {
+        let head = Part::new("p", "").text(&mend.proxy).text(", ").text(&mend.place).text(":");
+        [head, Part::new("pre", "").text(&mend.lines.join("\n"))]
     });
-    view! {
-        <div class="finding" data-level=finding.level.clone()>
-            <p><b>{mark} {finding.check.clone()}</b> ": " {finding.what.clone()}</p>
-            <p class="finding-why">{finding.why.clone()}</p>
-            {mend.collect_view()}
-        </div>
-    }
-    .into_any()
+    Part::new("div", "finding")
+        .with("data-level", &finding.level)
+        .put(&what)
+        .put(&Part::new("p", "finding-why").text(finding.why.as_deref().unwrap_or_default()))
+        .put_all(mend)
 }

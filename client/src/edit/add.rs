@@ -9,7 +9,7 @@ use super::draft::Edit;
 use super::editor::{Editor, Sheet};
 use super::fields;
 use super::form::{choice, labelled};
-use crate::dynamic::spawn;
+use crate::dynamic::{RwSignal, spawn};
 use crate::home::cards::Listed;
 use crate::home::list;
 use crate::part::{Part, sheet, written};

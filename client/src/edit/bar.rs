@@ -2,25 +2,25 @@
 //! forms, and what stands in the way of saving.
 
 use leptos::prelude::*;
-use wasm_bindgen::JsCast as _;
-use web_sys::{Element, Event, KeyboardEvent};
 
 use super::add::add;
 use super::confirm::confirmed;
-use super::drag::{self, Drag};
+use super::drag;
 use super::editor::{Editor, Sheet, Trouble};
 use super::form::form;
 use super::history::History;
 use super::keys::{Command, Key, command};
 use super::storing::{Written, as_link};
 use crate::dynamic::spawn;
-use crate::part::{Part, on_window};
+use crate::part::{Part, key_for_page, on_window};
 
 /// What is above a board: the row of buttons while it is edited, and what is wrong whether it is or not.
 #[must_use]
-pub fn above(editor: Editor, drag: StoredValue<Option<Drag>>) -> AnyView {
+pub fn above(editor: Editor) -> Part {
+    listen(editor);
+    editor.watch();
     let bar = Part::new("div", "editbar-place")
-        .live_inside(move || if editor.editing() { vec![bar(editor, drag)] } else { Vec::new() });
+        .live_inside(move || if editor.editing() { vec![bar(editor)] } else { Vec::new() });
     let troubles = Part::new("div", "")
         .live_inside(move || editor.trouble.get().map(|trouble| troubled(editor, trouble)).into_iter().collect());
     let sheets = Part::new("div", "").live_inside(move || {
@@ -36,11 +36,11 @@ pub fn above(editor: Editor, drag: StoredValue<Option<Drag>>) -> AnyView {
     let keys = Part::new("p", "").with("id", "edit-keys").with("hidden", "");
     let keys =
         keys.text("Arrows move it, Shift and arrows resize it, Enter edits it, D duplicates it, Delete removes it.");
-    Part::new("div", "host").put(&bar).put(&troubles).put(&sheets).put(&said).put(&keys).view()
+    Part::new("div", "host").put(&bar).put(&troubles).put(&sheets).put(&said).put(&keys)
 }
 
-fn bar(editor: Editor, drag: StoredValue<Option<Drag>>) -> Part {
-    drag::follow(editor, drag);
+fn bar(editor: Editor) -> Part {
+    drag::follow(editor);
     on_window("beforeunload", move |event| {
         if untrack(|| editor.changed()) {
             event.prevent_default();
@@ -111,27 +111,17 @@ fn troubled(editor: Editor, trouble: Trouble) -> Part {
 }
 
 /// Does what keys say, wherever on the page they are pressed, but where something is written or a form is open.
-pub fn listen(editor: Editor) {
+fn listen(editor: Editor) {
     on_window("keydown", move |event| {
         let Some(event) = key_for_page(event).filter(|event| !event.alt_key()) else { return };
         let name = event.key();
         let Some(command) = command(Key::of(&event, &name), untrack(|| editor.editing())) else { return };
         event.prevent_default();
         match command {
-            Command::Edit => editor.begin(),
             Command::Add => editor.sheet.set(Some(Sheet::Add)),
             Command::Undo => editor.undo(),
             Command::Redo => editor.redo(),
             Command::Save => editor.save(),
         }
     });
-}
-
-/// The key that was pressed, unless it is meant for a field, or for a form in front of the page.
-#[must_use]
-pub fn key_for_page(event: Event) -> Option<KeyboardEvent> {
-    let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
-    let written = target.is_some_and(|target| matches!(target.closest("input, textarea, select"), Ok(Some(_))));
-    let behind = matches!(document().query_selector("dialog[open]"), Ok(Some(_)));
-    event.dyn_into().ok().filter(|_| !written && !behind)
 }

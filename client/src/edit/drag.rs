@@ -94,7 +94,8 @@ pub fn begin(id: &WidgetId, grip: Grip, editor: Editor, event: &PointerEvent) ->
 
 /// Follows the pointer, wherever it goes, for as long as the owner lives: what is dragged is moved in the page, and
 /// would lose a pointer that it has caught.
-pub fn follow(editor: Editor, drag: StoredValue<Option<Drag>>) {
+pub fn follow(editor: Editor) {
+    let drag = editor.drag;
     let let_go = move || {
         drag.try_set_value(None);
         editor.preview.try_set(None);

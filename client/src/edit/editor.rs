@@ -10,11 +10,12 @@ use super::arrange::{Target, arrange, resize, step};
 use super::comments::has_comments;
 use super::confirm::confirmed;
 use super::draft::{Draft, Edit};
+use super::drag::Drag;
 use super::history::History;
 use super::keys::Deed;
 use super::storing::{Outcome, Refused, Written, get, put_kept};
 use crate::board::document::{Document, Edition, automatic, same_edition};
-use crate::dynamic::{effect, spawn};
+use crate::dynamic::{Memo, RwSignal, StoredValue, effect, spawn};
 use crate::live::Live;
 use crate::part;
 
@@ -27,6 +28,17 @@ pub enum Sheet {
     Widget(WidgetId),
     /// What the board says.
     Board,
+}
+
+/// What someone wants of the editor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// Nothing yet.
+    Nothing,
+    /// Something with the board as a file.
+    Files,
+    /// To edit.
+    Edit,
 }
 
 /// What stands in the way of saving.
@@ -60,6 +72,10 @@ pub struct Editor {
     /// Which edition the draft began from, or was knowingly put over.
     base: StoredValue<Option<Etag>>,
     saving: RwSignal<bool>,
+    /// What is wanted of the editor: until then it is not fetched.
+    pub wish: RwSignal<Wish>,
+    /// What is being dragged.
+    pub drag: StoredValue<Option<Drag>>,
 }
 
 impl Editor {
@@ -67,11 +83,11 @@ impl Editor {
     #[must_use]
     pub fn new(id: BoardId, document: Document, live: Live) -> Self {
         let history = RwSignal::new(None::<History>);
-        let this = Self {
+        Self {
             id: StoredValue::new(id),
             document,
             live,
-            editing: Memo::new(move |_| history.with(Option::is_some)),
+            editing: Memo::new(move || history.with(Option::is_some)),
             history,
             preview: RwSignal::new(None),
             sheet: RwSignal::new(None),
@@ -80,13 +96,18 @@ impl Editor {
             said: RwSignal::new(String::new()),
             base: StoredValue::new(None),
             saving: RwSignal::new(false),
-        };
+            wish: RwSignal::new(Wish::Nothing),
+            drag: StoredValue::new(None),
+        }
+    }
+
+    /// Has an edit told at once where someone else changes the board, for as long as the owner lives.
+    pub fn watch(self) {
         effect(move || {
-            if document.edition.with(Option::is_some) && !this.saving.get() {
-                this.compare();
+            if self.document.edition.with(Option::is_some) && !self.saving.get() {
+                self.compare();
             }
         });
-        this
     }
 
     /// Which board.
@@ -99,6 +120,16 @@ impl Editor {
     #[must_use]
     pub fn editing(self) -> bool {
         self.editing.get()
+    }
+
+    /// Whether it is known what is to be edited; followed.
+    #[must_use]
+    pub fn known(self) -> bool {
+        match self.document.edition.with(|edition| edition.as_ref().map(Edition::etag)) {
+            None => false,
+            Some(Some(_)) => true,
+            Some(None) => self.live.loaded.get(),
+        }
     }
 
     /// Whether there are changes that are not stored; followed.

@@ -1,6 +1,6 @@
 //! The form of a widget, or of the board: what is wrong is told beside each field as it is written.
 
-use leptos::prelude::*;
+use crate::dynamic::{RwSignal, StoredValue};
 use serde_json::Value;
 use shared::board::WidgetId;
 use shared::board::widget::WidgetType;

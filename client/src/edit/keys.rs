@@ -20,8 +20,6 @@ pub enum Deed {
 /// What is done to the board, or to the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Command {
-    /// Begin to edit.
-    Edit,
     /// Choose a new widget.
     Add,
     /// Take the last edit back.
@@ -66,7 +64,6 @@ pub fn deed(key: Key<'_>) -> Option<Deed> {
 #[must_use]
 pub fn command(key: Key<'_>, editing: bool) -> Option<Command> {
     match (key.name, key.ctrl, editing) {
-        ("e", false, false) => Some(Command::Edit),
         ("a", false, true) => Some(Command::Add),
         ("z" | "Z", true, true) => Some(if key.shift { Command::Redo } else { Command::Undo }),
         ("y", true, true) => Some(Command::Redo),
@@ -107,7 +104,6 @@ mod tests {
             assert_eq!(command(key(pressed), true), Some(wanted), "{pressed}");
             assert_eq!(command(key(pressed), false), None, "{pressed}");
         }
-        assert_eq!(command(key("e"), false), Some(Command::Edit));
         assert_eq!(command(key("e"), true), None);
     }
 }

@@ -1,25 +1,22 @@
 //! What is on each widget while the board is edited: a handle to move it by, a corner to resize it by, and buttons.
 
-use leptos::prelude::*;
 use shared::board::WidgetId;
 use wasm_bindgen::JsCast as _;
 use web_sys::{KeyboardEvent, PointerEvent};
 
-use super::drag::{self, Drag, Grip};
+use super::drag::{self, Grip};
 use super::editor::{Editor, lies, name_of};
 use super::keys::{Deed, Key, deed};
 use crate::part::Part;
 
 /// The tools of one widget, while there is anything to do with them.
 #[must_use]
-pub fn tools(id: WidgetId, editor: Editor, drag: StoredValue<Option<Drag>>) -> AnyView {
-    let shown = move || {
-        if editor.editing() && !editor.peeking.get() { vec![make(&id, editor, drag)] } else { Vec::new() }
-    };
-    Part::new("div", "host").live_inside(shown).view()
+pub fn tools(id: WidgetId, editor: Editor) -> Part {
+    let shown = move || if editor.peeking.get() { Vec::new() } else { vec![make(&id, editor)] };
+    Part::new("div", "host").live_inside(shown)
 }
 
-fn make(id: &WidgetId, editor: Editor, drag: StoredValue<Option<Drag>>) -> Part {
+fn make(id: &WidgetId, editor: Editor) -> Part {
     let labelled = id.clone();
     let label = move || {
         let label = editor.history.with(|history| {
@@ -44,7 +41,7 @@ fn make(id: &WidgetId, editor: Editor, drag: StoredValue<Option<Drag>>) -> Part 
             if let Ok(event) = event.dyn_into::<PointerEvent>()
                 && event.button() == 0
             {
-                drag.set_value(drag::begin(&id, grip, editor, &event));
+                editor.drag.set_value(drag::begin(&id, grip, editor, &event));
             }
         })
     };

@@ -3,6 +3,7 @@
 //! How many decimals are shown, and which prefix, is chosen for a series' recent numbers together, so that the figures
 //! stay in their places while the value moves.
 
+use super::figures::{fixed, scientific};
 use super::symbol::Symbol;
 use super::unit::{Scaling, TimeUnit, Unit};
 
@@ -57,9 +58,9 @@ impl Style {
     #[must_use]
     pub fn number(&self, value: f64) -> String {
         let figures = if self.scientific {
-            format!("{:.3e}", value.abs() / self.divisor)
+            scientific(value.abs() / self.divisor)
         } else {
-            grouped(&format!("{:.*}", self.decimals, value.abs() / self.divisor))
+            grouped(&fixed(value.abs() / self.divisor, self.decimals))
         };
         // What rounds to zero has no sign.
         let zero = !figures.contains(|c: char| matches!(c, '1'..='9'));
@@ -146,7 +147,7 @@ fn exponent(value: f64) -> i32 {
 
 /// How many decimals a number has, up to a limit.
 fn decimals_of(value: f64, limit: usize) -> usize {
-    let text = format!("{value:.limit$}");
+    let text = fixed(value, limit);
     text.split_once('.').map_or(0, |(_, decimals)| decimals.trim_end_matches('0').len())
 }
 

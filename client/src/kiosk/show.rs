@@ -11,9 +11,11 @@ use web_sys::{Element, HtmlElement};
 use super::Kiosk;
 use super::turns::Turns;
 use crate::app::mount;
-use crate::board::page::{BoardPage, Screen};
-use crate::dynamic::spawn;
+use crate::board::page::{Screen, board_page};
+use crate::browser;
+use crate::dynamic::{LocalValue, StoredValue, spawn};
 use crate::part::{Part, on_window};
+use crate::route::Route;
 
 /// How often it is looked at whose turn it is.
 const TICK: Duration = Duration::from_secs(1);
@@ -21,10 +23,11 @@ const TICK: Duration = Duration::from_secs(1);
 /// For how many ticks the pointer must rest before it is hidden.
 const REST: u32 = 3;
 
-/// A board, or several in turn, and nothing else.
+/// A board, or several in turn, and nothing else: what the address asks for, at the route that its path names.
 #[must_use]
-pub fn page(kiosk: Kiosk) -> AnyView {
-    let Kiosk { boards, every, mistakes } = kiosk;
+pub fn page(route: &Route) -> Part {
+    let board = if let Route::Board(id) = route { Some(id) } else { None };
+    let Some(Kiosk { boards, every, mistakes }) = Kiosk::of(&browser::query(), board) else { return Part::nothing() };
     let root = Part::new("div", "kiosk");
     let root = mistakes.iter().fold(root, |root, words| {
         root.put(&Part::new("p", "notice").with("role", "alert").with("data-testid", "kiosk-wrong").text(words))
@@ -39,7 +42,7 @@ pub fn page(kiosk: Kiosk) -> AnyView {
     wall.show();
     let rested = StoredValue::new(0_u32);
     let rests = root.clone();
-    let wall = StoredValue::new_local(wall);
+    let wall = LocalValue::new(wall);
     let ticking = set_interval_with_handle(
         move || {
             wall.try_update_value(|wall| {
@@ -67,7 +70,7 @@ pub fn page(kiosk: Kiosk) -> AnyView {
     // A page that was hidden has lost its lock; the event comes up from the document.
     on_window("visibilitychange", |_| stay_awake());
     stay_awake();
-    root.view()
+    root
 }
 
 /// The boards that are there, and what is made of time.
@@ -91,7 +94,7 @@ impl Wall {
                 continue;
             }
             if let Some(id) = self.boards.get(self.turns.board(turn)) {
-                let made = self.here.child().with(|| OnWall::make(id.clone(), &self.root));
+                let made = self.here.child().with(|| OnWall::make(id, &self.root));
                 self.shown.push((turn, made));
             }
         }
@@ -116,12 +119,12 @@ struct OnWall {
 }
 
 impl OnWall {
-    fn make(id: BoardId, stage: &Element) -> Self {
+    fn make(id: &BoardId, stage: &Element) -> Self {
         let part = Part::new("div", "turn").with("data-testid", "turn").with("data-board", id.as_str());
         let host: HtmlElement = part.element().clone().unchecked_into();
         // It fails only for what holds the stage itself.
         _ = stage.append_child(&host);
-        let mounted = mount(host.clone(), move || view! { <BoardPage id screen=Screen::Wall/> }.into_any());
+        let mounted = mount(&host, || board_page(id, Screen::Wall));
         Self { host, _owner: Owner::current(), _mounted: mounted }
     }
 }

@@ -1,6 +1,7 @@
 //! Choosing the range, in the masthead.
 
-use leptos::prelude::*;
+use crate::dynamic::RwSignal;
+use crate::part::{Part, written};
 use shared::Millis;
 use shared::board::Span;
 use wasm_bindgen::JsValue;
@@ -21,13 +22,8 @@ const OFFERED: [(&str, &str); 8] = [
 ];
 
 /// Which range is shown: one that moves with the time, or from one moment to another.
-#[component]
-pub fn RangePicker(
-    /// What is shown.
-    view: View,
-    /// The server's time in milliseconds.
-    now: Signal<u64>,
-) -> impl IntoView {
+#[must_use]
+pub fn picker(view: View, now: RwSignal<u64>) -> Part {
     let open = RwSignal::new(false);
     let wrong = RwSignal::new(None::<&'static str>);
     let from = RwSignal::new(String::new());
@@ -45,7 +41,7 @@ pub fn RangePicker(
         wrong.set(None);
     };
     let choose = move |event| {
-        let value = event_target_value(&event);
+        let value = written(&event);
         if value == "fixed" {
             fill();
             open.set(true);
@@ -54,7 +50,7 @@ pub fn RangePicker(
             view.choose(Range::Live(span));
         }
     };
-    let apply = move |event: web_sys::SubmitEvent| {
+    let apply = move |event: web_sys::Event| {
         event.prevent_default();
         let moments = (moment(&from.get_untracked()), moment(&to.get_untracked()));
         match moments {
@@ -69,90 +65,58 @@ pub fn RangePicker(
             _ => wrong.set(Some("Give a date and a time for both")),
         }
     };
-    let live = move |_| {
+    let live = move || {
         open.set(false);
         view.live();
     };
-    view! {
-        <div class="range-picker" data-testid="range">
-            <select
-                class="range-span"
-                aria-label="Range of time"
-                data-testid="range-span"
-                prop:value=chosen
-                on:change=choose
-            >
-                {OFFERED
-                    .map(|(span, label)| {
-                        let value = span.parse::<Span>().map(|span| span.to_string()).unwrap_or_default();
-                        let own = value.clone();
-                        view! { <option value=value selected=move || chosen() == own>{label}</option> }
-                    })
-                    .collect_view()}
-                {move || {
-                    let value = chosen();
-                    (value != "fixed" && !known(&value))
-                        .then(|| view! { <option value=value.clone() selected=true>{value.clone()}</option> })
-                }}
-                <option value="fixed" selected=move || chosen() == "fixed">
-                    "from … to"
-                </option>
-            </select>
-            <button
-                class="button"
-                type="button"
-                data-testid="range-told"
-                title="Change from when to when"
-                hidden=move || chosen() != "fixed"
-                on:click=move |_| {
-                    fill();
-                    open.update(|open| *open = !*open);
-                }
-            >
-                {move || match view.range.get() {
-                    Range::Live(_) => String::new(),
-                    Range::Fixed { from, to } => format!("{} – {}", told(from.0), told(to.0)),
-                }}
-            </button>
-            <button
-                class="button"
-                type="button"
-                data-testid="range-live"
-                hidden=move || chosen() != "fixed"
-                on:click=live
-            >
-                "Live"
-            </button>
-            <form class="range-fixed" hidden=move || !open.get() on:submit=apply>
-                <label>
-                    "From " <input
-                        type="datetime-local"
-                        step="1"
-                        data-testid="range-from"
-                        prop:value=from
-                        on:input=move |event| from.set(event_target_value(&event))
-                    />
-                </label>
-                <label>
-                    "To " <input
-                        type="datetime-local"
-                        step="1"
-                        data-testid="range-to"
-                        aria-invalid=move || wrong.with(Option::is_some).to_string()
-                        aria-describedby="range-wrong"
-                        prop:value=to
-                        on:input=move |event| to.set(event_target_value(&event))
-                    />
-                </label>
-                <button class="button" type="submit" data-testid="range-show">
-                    "Show"
-                </button>
-                <p id="range-wrong" class="range-wrong" role="alert" data-testid="range-wrong">
-                    {move || wrong.get()}
-                </p>
-            </form>
-        </div>
-    }
+    let option = |value: &str, label: &str| Part::new("option", "").with("value", value).text(label);
+    let offered = OFFERED
+        .iter()
+        .map(|(span, label)| option(&span.parse::<Span>().map(|span| span.to_string()).unwrap_or_default(), label));
+    // What the document says need not be among those that are offered.
+    let other = move || Some(chosen()).filter(|span| span != "fixed" && !known(span)).unwrap_or_default();
+    let other = option("", "").live("value", other).live_text(other).hidden(move || other().is_empty());
+    let span = Part::new("select", "range-span")
+        .with("aria-label", "Range of time")
+        .with("data-testid", "range-span")
+        .put_all(offered)
+        .put(&other)
+        .put(&option("fixed", "from … to"))
+        .live_value(chosen)
+        .on("change", choose);
+    let told = move || match view.range.get() {
+        Range::Live(_) => String::new(),
+        Range::Fixed { from, to } => format!("{} – {}", told(from.0), told(to.0)),
+    };
+    let change = move || {
+        fill();
+        open.update(|open| *open = !*open);
+    };
+    let told = Part::button("", "range-told", change).with("title", "Change from when to when").live_text(told);
+    let live = Part::button("Live", "range-live", live).hidden(move || chosen() != "fixed");
+    let field = |label: &str, testid: &str, value: RwSignal<String>| {
+        let input = Part::new("input", "").with("type", "datetime-local").with("step", "1").with("data-testid", testid);
+        let input = input.live("aria-invalid", move || wrong.with(Option::is_some).to_string());
+        let input = input.with("aria-describedby", "range-wrong").live_value(move || value.get());
+        let input = input.on("input", move |event| value.set(written(&event)));
+        Part::new("label", "").text(label).put(&input)
+    };
+    let show = Part::new("button", "button").with("type", "submit").with("data-testid", "range-show").text("Show");
+    let wrong_words = Part::new("p", "range-wrong").with("id", "range-wrong").with("role", "alert");
+    let wrong_words = wrong_words.with("data-testid", "range-wrong");
+    let fixed = Part::new("form", "range-fixed")
+        .hidden(move || !open.get())
+        .on("submit", apply)
+        .put(&field("From ", "range-from", from))
+        .put(&field("To ", "range-to", to))
+        .put(&show)
+        .put(&wrong_words.live_text(move || wrong.get().unwrap_or_default().to_owned()));
+    Part::new("div", "range-picker")
+        .with("data-testid", "range")
+        .put(&span)
+        .put(&told.hidden(move || chosen() != "fixed"))
+        .put(&live)
+        .put(&fixed)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "times stay below 2^53")]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::dynamic::{RwSignal, StoredValue};
 use leptos::prelude::*;
 use shared::board::Span;
 use wasm_bindgen::JsValue;

@@ -18,7 +18,7 @@ use super::source::Source;
 use super::supervisor::{Standing, Supervisor};
 use super::tab::{Act, Company, Tab, Turned};
 use super::vitals;
-use crate::dynamic::spawn;
+use crate::dynamic::{LocalValue, RwSignal, spawn};
 use crate::live::Live;
 use crate::{browser, reload};
 
@@ -29,7 +29,7 @@ const TICK: Duration = Duration::from_millis(250);
 #[derive(Clone, Copy, Debug)]
 pub struct Subscription {
     /// Nothing only while it is being made.
-    core: StoredValue<Option<Core>, LocalStorage>,
+    core: LocalValue<Option<Core>>,
     /// What to say of the connection.
     pub standing: RwSignal<Standing>,
     /// Why there is no stream, where the server said.
@@ -66,7 +66,7 @@ impl Subscription {
     pub fn open(board: BoardId, live: Live) -> Self {
         let now = browser::now();
         let this = Self {
-            core: StoredValue::new_local(None),
+            core: LocalValue::new(None),
             standing: RwSignal::new(Supervisor::new(now).standing(now)),
             reason: RwSignal::new(None),
             server_now: RwSignal::new(now),

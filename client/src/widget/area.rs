@@ -1,26 +1,18 @@
 //! Areas over time.
 
-use leptos::prelude::*;
 use shared::board::Source;
 use shared::board::lines::{Area, Stack};
 
 use super::names::names;
 use crate::board::stage::Stage;
 use crate::chart::look::{Look, Shape};
-use crate::chart::time_chart::TimeChart;
+use crate::chart::time_chart::time_chart;
+use crate::part::Part;
 
 /// What is below each series, filled.
-#[expect(clippy::needless_pass_by_value, reason = "a component owns its properties")]
-#[component]
-pub fn AreaWidget(
-    /// How they are shown.
-    options: Area,
-    /// Which series.
-    source: Source,
-    /// What all widgets share.
-    stage: Stage,
-) -> impl IntoView {
+#[must_use]
+pub fn area(options: &Area, source: Source, stage: Stage) -> Part {
     let names = names(&source, stage);
     let shape = Shape::Areas(options.stack.unwrap_or(Stack::None));
-    view! { <TimeChart look=Look { shape, axis: options.axis, source } names stage/> }
+    time_chart(Look { shape, axis: options.axis, source }, names, stage)
 }

@@ -1,6 +1,5 @@
 //! A bar for each series.
 
-use leptos::prelude::*;
 use shared::SeriesName;
 use shared::board::Source;
 use shared::board::axis::{Axis, Scale};
@@ -10,32 +9,23 @@ use super::glance::Glance;
 use super::past::Tells;
 use super::told::Told;
 use crate::board::stage::Stage;
-use crate::dynamic::{part, text};
+use crate::dynamic::Memo;
+use crate::format::figures::{fixed, shortest};
 use crate::icon::level_mark;
+use crate::part::Part;
 
 /// Bars side by side: of all series, or of one after the other in time.
-#[component]
-pub fn BarsWidget(
-    /// How they are shown.
-    options: Bars,
-    /// Which series.
-    source: Source,
-    /// What all widgets share.
-    stage: Stage,
-) -> impl IntoView {
+#[must_use]
+pub fn bars(options: Bars, source: Source, stage: Stage) -> Part {
     let told = Told::new(source, Tells::Newest, stage);
-    let reach = Memo::new(move |_| {
+    let reach = Memo::new(move || {
         let numbers = told.names.get().into_iter().filter_map(|name| Some(told.glance(&name)?.number()?.raw));
         Reach::of(options.axis, numbers)
     });
-    view! {
-        <ul class="bars" tabindex="0">
-            {told.each(move |name| bar(&name, told, reach))}
-        </ul>
-    }
+    told.each(Part::new("ul", "bars").with("tabindex", "0"), move |name| bar(name, told, reach))
 }
 
-fn bar(name: &SeriesName, told: Told, reach: Memo<Reach>) -> AnyView {
+fn bar(name: &SeriesName, told: Told, reach: Memo<Reach>) -> Part {
     let glance = told.remembered(name.clone());
     let level = Told::level(glance);
     let raw = move || glance.with(|glance| Some(glance.as_ref()?.number()?.raw));
@@ -43,28 +33,24 @@ fn bar(name: &SeriesName, told: Told, reach: Memo<Reach>) -> AnyView {
         None => String::new(),
         Some(raw) => {
             let (from, to) = reach.get().bar(raw);
-            format!("left: {:.2}%; width: {:.2}%", 100.0 * from, 100.0 * (to - from))
+            format!("left: {}%; width: {}%", fixed(100.0 * from, 2), fixed(100.0 * (to - from), 2))
         }
     };
     let of = name.clone();
-    view! {
-        <li class="bar" data-level=text(move || level.get()) data-stale=told.stale_flag(name)>
-            <span class="bar-name" title=name.to_string()>
-                {text(move || told.name(&of))}
-            </span>
-            {told.stale_mark(name)}
-            <span class="bar-value">
-                {part(move || level_mark(&level.get()))}
-                <span data-testid="value" data-value=text(move || raw().map(|raw| raw.to_string()).unwrap_or_default())>
-                    {text(move || glance.with(|glance| glance.as_ref().map(Glance::text).unwrap_or_default()))}
-                </span>
-            </span>
-            <span class="bar-way" aria-hidden="true">
-                <span class="bar-share" style=text(place)></span>
-            </span>
-        </li>
-    }
-    .into_any()
+    let figure = move || glance.with(|glance| glance.as_ref().map(Glance::text).unwrap_or_default());
+    let figure = Part::new("span", "").with("data-testid", "value").live_text(figure);
+    let figure = figure.live("data-value", move || raw().map(shortest).unwrap_or_default());
+    let value = Part::new("span", "bar-value")
+        .put(&Part::new("span", "host").live_inside(move || level_mark(&level.get())))
+        .put(&figure);
+    let share = Part::new("span", "bar-share").live("style", place);
+    Part::new("li", "bar")
+        .live("data-level", move || level.get())
+        .live("data-stale", told.stale_flag(name))
+        .put(&Part::new("span", "bar-name").with("title", name.as_str()).live_text(move || told.name(&of)))
+        .put(&told.stale_mark(name))
+        .put(&value)
+        .put(&Part::new("span", "bar-way").with("aria-hidden", "true").put(&share))
 }
 
 /// From where to where bars can reach.

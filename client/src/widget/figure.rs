@@ -83,7 +83,7 @@ impl Total {
     fn told(self, show: Show, spread: &dyn Fn() -> Sketch) -> Option<f64> {
         let Self { count, ends: (least, greatest), .. } = self;
         let sum = self.sum.clamp(f64::MIN, f64::MAX);
-        let quantile = |q| Some(spread().quantile(q)?.clamp(least, greatest));
+        let quantile = |q| Some(spread().quantile(q)?.max(least).min(greatest));
         match show {
             Show::Count => Some(count as f64),
             Show::Sum => Some(sum),

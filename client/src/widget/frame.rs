@@ -1,6 +1,6 @@
 //! What is around each widget: its title, how old it is, and what it says where there is nothing to show.
 
-use leptos::prelude::*;
+use leptos::prelude::{untrack, use_context};
 use shared::board::{Content, Widget};
 
 use super::freshness::Freshness;
@@ -9,9 +9,10 @@ use super::names::names;
 use super::told::stale_words;
 use crate::board::mistake::{Mistake, Mistakes};
 use crate::board::stage::Stage;
-use crate::dynamic::{memo_flag, memo_text, part, text};
+use crate::dynamic::{Memo, memo_flag, memo_text};
 use crate::format::duration::ago;
 use crate::icon::{Icon, icon};
+use crate::part::Part;
 
 /// How a widget is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,13 +42,8 @@ impl State {
 }
 
 /// A widget in its frame.
-#[component]
-pub fn Frame(
-    /// Which widget.
-    widget: Widget,
-    /// What all widgets share.
-    stage: Stage,
-) -> impl IntoView {
+#[must_use]
+pub fn frame(widget: Widget, stage: Stage) -> Part {
     let kind = shared::board::word::Word::word(widget.kind());
     let selected = widget.series().iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
     let Widget { id, title, content, .. } = widget;
@@ -59,21 +55,19 @@ pub fn Frame(
     let names = source.map(|source| names(source, stage));
     let fresh = Freshness { expect: source.and_then(|source| source.expect), stage };
 
-    // Functions, not signals of their own: each type of a signal is a kilobyte of the page.
     let mine = id.clone();
     let told = use_context::<Mistakes>();
-    let mistakes = StoredValue::new(move || {
+    let mistakes = Memo::new(move || {
         let of_mine = |all: &Vec<Mistake>| {
             all.iter().filter(|m| m.widget.as_ref() == Some(&mine)).map(|m| m.text.clone()).collect::<Vec<_>>()
         };
         told.map(|Mistakes(all)| all.with(of_mine)).unwrap_or_default()
     });
-    let mistakes = move || mistakes.with_value(|of| of());
     let stale = move || names.map_or(0, |names| names.with(|names| fresh.stale(names)));
     let count = move || names.map(|names| names.with(Vec::len));
     let state = memo_text(move || {
         let state = match count() {
-            _ if !mistakes().is_empty() => State::Error,
+            _ if mistakes.with(|mistakes| !mistakes.is_empty()) => State::Error,
             Some(_) if !stage.live.loaded.get() => State::Loading,
             Some(0) => State::Empty,
             Some(count) if stale() == count => State::Stale,
@@ -97,43 +91,36 @@ pub fn Frame(
     let is_empty = memo_flag(move || count() == Some(0));
     let empty = selected.clone();
     let body = move || match (is_blank.get(), is_empty.get()) {
-        (true, _) => view! { <div class="blank" aria-hidden="true"></div> }.into_any(),
-        (false, true) => view! {
-            <p class="empty" data-testid="no-series">
-                "No series under " <code>{empty.clone()}</code> " yet"
-            </p>
+        (true, _) => Part::new("div", "blank").with("aria-hidden", "true"),
+        (false, true) => {
+            let none = Part::new("p", "empty").with("data-testid", "no-series").text("No series under ");
+            none.put(&Part::new("code", "").text(&empty)).text(" yet")
         }
-        .into_any(),
-        (false, false) => inside(content.clone(), stage),
+        (false, false) => untrack(|| inside(content.clone(), stage)),
     };
-    view! {
-        <article
-            class="tile"
-            data-testid="tile"
-            data-widget=id.to_string()
-            data-kind=kind
-            data-series=selected
-            data-state=text(move || state.get())
-            aria-busy=text(move || (state.get() == State::Loading.word()).to_string())
-        >
-            <h2 class="tile-name" title=title.clone() hidden=title.is_empty()>
-                {title.clone()}
-            </h2>
-            {part(move || mistakes().into_iter().map(mistake).collect_view().into_any())}
-            <div class="tile-body">{part(body)}</div>
-            <p class="tile-age" data-testid="age" data-stale=text(move || is_stale.get().to_string()) hidden=names.is_none()>
-                {part(move || if is_stale.get() { icon(Icon::Stale) } else { ().into_any() })}
-                {text(age)}
-            </p>
-        </article>
-    }
+    let head = Part::new("h2", "tile-name").with("title", &title).text(&title);
+    let head = if title.is_empty() { head.with("hidden", "") } else { head };
+    let wrong = Part::new("div", "host").live_inside(move || mistakes.get().iter().map(|it| mistake(it)).collect());
+    let sign = move || if is_stale.get() { vec![icon(Icon::Stale)] } else { Vec::new() };
+    let foot = Part::new("p", "tile-age").with("data-testid", "age");
+    let foot = foot.live("data-stale", move || is_stale.get().to_string());
+    let foot = foot.put(&Part::new("span", "host").live_inside(sign));
+    let foot = foot.put(&Part::new("span", "").live_text(age));
+    let foot = if names.is_none() { foot.with("hidden", "") } else { foot };
+    Part::new("article", "tile")
+        .with("data-testid", "tile")
+        .with("data-widget", id.as_str())
+        .with("data-kind", kind)
+        .with("data-series", &selected)
+        .live("data-state", move || state.get())
+        .live("aria-busy", move || (state.get() == State::Loading.word()).to_string())
+        .put(&head)
+        .put(&wrong)
+        .put(&Part::new("div", "tile-body").live_inside(move || vec![body()]))
+        .put(&foot)
 }
 
-fn mistake(what: String) -> AnyView {
-    view! {
-        <p class="tile-mistake" data-testid="mistake">
-            {icon(Icon::Cross)} " " {what}
-        </p>
-    }
-    .into_any()
+fn mistake(what: &str) -> Part {
+    let mistake = Part::new("p", "tile-mistake").with("data-testid", "mistake");
+    mistake.put(&icon(Icon::Cross)).text(" ").text(what)
 }

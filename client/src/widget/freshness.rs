@@ -1,6 +1,5 @@
 //! Whether a series still reports.
 
-use leptos::prelude::*;
 use shared::board::Span;
 use shared::{Millis, SeriesName};
 

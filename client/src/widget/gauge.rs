@@ -1,6 +1,5 @@
 //! A number between two ends.
 
-use leptos::prelude::*;
 use shared::SeriesName;
 use shared::board::gauge::Gauge;
 use shared::board::threshold::Limit;
@@ -10,27 +9,21 @@ use super::glance::{Glance, NumberGlance};
 use super::past::Tells;
 use super::told::Told;
 use crate::board::stage::Stage;
-use crate::dynamic::part;
+use crate::format::figures::{fixed, shortest};
 use crate::format::unit::{Scaling, Unit};
 use crate::icon::{Icon, level_word};
+use crate::part::Part;
 
 /// The half circle: its length is told to be 100, so that a share of it is a dash.
 const ARC: &str = "M9 50A41 41 0 0 1 91 50";
 
 /// The newest value of each series between two ends.
-#[component]
-pub fn GaugeWidget(
-    /// How they are shown.
-    options: Gauge,
-    /// Which.
-    source: Source,
-    /// What all widgets share.
-    stage: Stage,
-) -> impl IntoView {
+#[must_use]
+pub fn gauge(options: Gauge, source: Source, stage: Stage) -> Part {
     // Where both ends are said, nothing depends on what was before.
     let reach = if options.min.and(options.max).is_some() { Tells::Newest } else { Tells::Range(None) };
     let told = Told::new(source, reach, stage);
-    view! { <div class="stats">{told.each(move |name| dial(&name, options, told))}</div> }
+    told.each(Part::new("div", "stats"), move |name| dial(name, options, told))
 }
 
 /// Where the ends are, and where the value is between them.
@@ -62,33 +55,24 @@ impl Ends {
     }
 }
 
-fn dial(name: &SeriesName, options: Gauge, told: Told) -> AnyView {
+fn dial(name: &SeriesName, options: Gauge, told: Told) -> Part {
     let glance = told.remembered(name.clone());
     let unit = told.source.with_value(|source| Unit::of(source.unit.as_ref(), name));
     let named = name.to_string();
     let drawn = move || {
-        glance.with(|glance| match glance {
-            Some(glance) => face(glance, options, unit, told, &named),
-            None => ().into_any(),
-        })
+        let face = |glance: &Glance| face(glance, options, unit, told, &named);
+        glance.with(|glance| glance.as_ref().map(face).into_iter().collect())
     };
-    view! {
-        <div class="stat dial" data-stale=told.stale_flag(name)>
-            {told.head(name)}
-            {part(drawn)}
-        </div>
-    }
-    .into_any()
+    Part::new("div", "stat dial")
+        .live("data-stale", told.stale_flag(name))
+        .put(&told.head(name))
+        .put(&Part::new("div", "host").live_inside(drawn))
 }
 
-fn face(glance: &Glance, options: Gauge, unit: Unit, told: Told, name: &str) -> AnyView {
+fn face(glance: &Glance, options: Gauge, unit: Unit, told: Told, name: &str) -> Part {
     let Some(number) = glance.number() else {
-        return view! {
-            <p class="reading reading-text">
-                <span class="value" data-testid="value">{glance.value()}</span>
-            </p>
-        }
-        .into_any();
+        let value = Part::new("span", "value").with("data-testid", "value").text(&glance.value());
+        return Part::new("p", "reading reading-text").put(&value);
     };
     let ends = Ends::of(options, unit, number);
     let size = (62.0 / glyphs(&number.value)).min(24.0);
@@ -101,37 +85,39 @@ fn face(glance: &Glance, options: Gauge, unit: Unit, told: Told, name: &str) -> 
         let tick = |threshold: &shared::board::Threshold| {
             let (Limit::Above(limit) | Limit::Below(limit)) = threshold.limit;
             let within = limit > ends.min && limit < ends.max;
-            within.then(|| {
-                let at = (-100.0 * ends.share(limit) + 0.5).to_string();
-                view! {
-                    <path class="dial-limit" data-level=level_word(Some(threshold.level)) d="M3.5 50A46.5 46.5 0 0 1 96.5 50"
-                        pathLength="100" stroke-dasharray="1 200" stroke-dashoffset=at/>
-                }
-            })
+            let tick = Part::drawn("path", "dial-limit").with("data-level", &level_word(Some(threshold.level)));
+            let tick = tick.with("d", "M3.5 50A46.5 46.5 0 0 1 96.5 50").with("pathLength", "100");
+            let at = shortest(-100.0 * ends.share(limit) + 0.5);
+            within.then(|| tick.with("stroke-dasharray", "1 200").with("stroke-dashoffset", &at))
         };
-        source.thresholds.iter().filter_map(tick).collect_view()
+        source.thresholds.iter().filter_map(tick).collect::<Vec<_>>()
     });
-    let sign = number.level.map(
-        |level| view! { <path class="dial-sign" transform="translate(45.2 13) scale(.6)" d=Icon::of(level).path()/> },
-    );
-    let share = 100.0 * ends.share(number.raw);
-    view! {
-        <svg class="dial-face" viewBox="0 0 100 61" role="meter" data-level=level_word(number.level)
-            aria-label=name.to_owned() aria-valuenow=number.raw.to_string() aria-valuemin=ends.min.to_string()
-            aria-valuemax=ends.max.to_string() aria-valuetext=format!("{}{word}", glance.text())>
-            <path class="dial-way" d=ARC/>
-            <path class="dial-share" d=ARC pathLength="100" stroke-dasharray=format!("{share:.2} 200")/>
-            {limits}
-            {sign}
-            <text class="dial-value" data-testid="value" data-value=number.raw.to_string() x="50" y="46" font-size=size.to_string()>
-                {number.value.clone()}
-            </text>
-            <text class="dial-end" x="50" y="58">{number.unit.clone()}</text>
-            <text class="dial-end" x="9" y="58">{number.style.number(ends.min)}</text>
-            <text class="dial-end" x="91" y="58">{number.style.number(ends.max)}</text>
-        </svg>
-    }
-    .into_any()
+    let sign = number.level.map(|level| {
+        let sign = Part::drawn("path", "dial-sign").with("transform", "translate(45.2 13) scale(.6)");
+        sign.with("d", Icon::of(level).path())
+    });
+    let dash = format!("{} 200", fixed(100.0 * ends.share(number.raw), 2));
+    let share = Part::drawn("path", "dial-share").with("d", ARC).with("pathLength", "100");
+    let words =
+        |class: &str, x: &str, y: &str, words: &str| Part::drawn("text", class).with("x", x).with("y", y).text(words);
+    let value = words("dial-value", "50", "46", &number.value).with("font-size", &shortest(size));
+    Part::drawn("svg", "dial-face")
+        .with("viewBox", "0 0 100 61")
+        .with("role", "meter")
+        .with("data-level", &level_word(number.level))
+        .with("aria-label", name)
+        .with("aria-valuenow", &shortest(number.raw))
+        .with("aria-valuemin", &shortest(ends.min))
+        .with("aria-valuemax", &shortest(ends.max))
+        .with("aria-valuetext", &format!("{}{word}", glance.text()))
+        .put(&Part::drawn("path", "dial-way").with("d", ARC))
+        .put(&share.with("stroke-dasharray", &dash))
+        .put_all(limits)
+        .put_all(sign)
+        .put(&value.with("data-testid", "value").with("data-value", &shortest(number.raw)))
+        .put(&words("dial-end", "50", "58", &number.unit))
+        .put(&words("dial-end", "9", "58", &number.style.number(ends.min)))
+        .put(&words("dial-end", "91", "58", &number.style.number(ends.max)))
 }
 
 /// How wide figures are, in sizes of their font: signs between them are half as wide.

@@ -1,25 +1,18 @@
 //! Lines over time.
 
-use leptos::prelude::*;
 use shared::board::Source;
 use shared::board::lines::Line;
 
 use super::names::names;
 use crate::board::stage::Stage;
 use crate::chart::look::{Look, Shape};
-use crate::chart::time_chart::TimeChart;
+use crate::chart::time_chart::time_chart;
+use crate::part::Part;
 
 /// A line for each series, or for quantiles of it.
-#[component]
-pub fn LineWidget(
-    /// How they are shown.
-    options: Line,
-    /// Which series.
-    source: Source,
-    /// What all widgets share.
-    stage: Stage,
-) -> impl IntoView {
+#[must_use]
+pub fn line(options: Line, source: Source, stage: Stage) -> Part {
     let names = names(&source, stage);
     let shape = Shape::Lines { quantiles: options.quantiles, band: options.band };
-    view! { <TimeChart look=Look { shape, axis: options.axis, source } names stage/> }
+    time_chart(Look { shape, axis: options.axis, source }, names, stage)
 }

@@ -1,6 +1,5 @@
 //! The newest texts.
 
-use leptos::prelude::*;
 use shared::board::Source;
 use shared::board::log::Log;
 use shared::{Millis, SeriesName, Track};
@@ -11,9 +10,9 @@ use super::stat::glow;
 use super::told::Told;
 use crate::board::stage::Stage;
 use crate::browser;
-use crate::dynamic::{part, text};
 use crate::format::number::Style;
 use crate::format::unit::Unit;
+use crate::part::Part;
 
 /// How many lines there are at most where the document does not say: what a tile has no room for is scrolled to.
 const LINES: usize = 50;
@@ -28,15 +27,8 @@ struct Line {
 }
 
 /// The newest texts of all series, the newest first. Of a series of numbers, its newest numbers.
-#[component]
-pub fn LogWidget(
-    /// How they are shown.
-    options: Log,
-    /// Which series.
-    source: Source,
-    /// What all widgets share.
-    stage: Stage,
-) -> impl IntoView {
+#[must_use]
+pub fn log(options: Log, source: Source, stage: Stage) -> Part {
     let told = Told::new(source, Tells::Newest, stage);
     let most = options.lines.map_or(LINES, usize::from);
     let lines = move || {
@@ -55,35 +47,24 @@ pub fn LogWidget(
         0 => String::new(),
         skipped => format!("{skipped} skipped"),
     };
-    view! {
-        <ol class="lines" tabindex="0">
-            {part(move || {
-                let glow = glow.get().unwrap_or_default();
-                lines().into_iter().enumerate().map(|(i, line)| shown(line, i == 0, &glow, stage)).collect_view().into_any()
-            })}
-        </ol>
-        <p
-            class="skipped"
-            data-testid="skipped"
-            title="Lines that came and went since this page was opened, too fast or too late for it"
-        >
-            {text(skipped)}
-        </p>
-    }
+    let all = move || {
+        let glow = glow.get().unwrap_or_default();
+        lines().into_iter().enumerate().map(|(i, line)| shown(&line, i == 0, &glow, stage)).collect()
+    };
+    let told = "Lines that came and went since this page was opened, too fast or too late for it";
+    let skipped = Part::new("p", "skipped").with("data-testid", "skipped").with("title", told).live_text(skipped);
+    Part::new("div", "host").put(&Part::new("ol", "lines").with("tabindex", "0").live_inside(all)).put(&skipped)
 }
 
-fn shown(line: Line, newest: bool, glow: &str, stage: Stage) -> AnyView {
+fn shown(line: &Line, newest: bool, glow: &str, stage: Stage) -> Part {
     let Line { at, of, text } = line;
     let time = browser::moment(at.0, stage.server_now.get_untracked());
     let class = if newest { format!("line line-newest {glow}") } else { "line".to_owned() };
-    view! {
-        <li class=class>
-            <time class="line-time">{time}</time>
-            {of.map(|of| view! { <span class="line-of">{of}</span> })}
-            <span class="line-text" data-testid=newest.then_some("value")>{text}</span>
-        </li>
-    }
-    .into_any()
+    let text = Part::new("span", "line-text").text(text);
+    Part::new("li", &class)
+        .put(&Part::new("time", "line-time").text(&time))
+        .put_all(of.as_ref().map(|of| Part::new("span", "line-of").text(of)))
+        .put(&if newest { text.with("data-testid", "value") } else { text })
 }
 
 fn take(lines: &mut Vec<Line>, track: &Track, name: &SeriesName, of: Option<&str>, told: Told, most: usize) {

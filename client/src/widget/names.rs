@@ -1,6 +1,6 @@
 //! Which series a widget has.
 
-use leptos::prelude::*;
+use crate::dynamic::Memo;
 use shared::board::Source;
 use shared::{Selector, SeriesName};
 
@@ -10,7 +10,7 @@ use crate::board::stage::Stage;
 #[must_use]
 pub fn names(source: &Source, stage: Stage) -> Memo<Vec<SeriesName>> {
     let selectors = source.series.clone();
-    Memo::new(move |_| stage.live.names.with(|all| select(&selectors, all)))
+    Memo::new(move || stage.live.names.with(|all| select(&selectors, all)))
 }
 
 /// Of `all`, which are sorted, those that are selected.

@@ -6,13 +6,13 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-use leptos::prelude::Track as _;
-use leptos::prelude::*;
 use shared::board::{Show, Source, Span};
 use shared::{Bucket, SeriesName, Track};
 
+use leptos::prelude::set_timeout;
+
 use crate::board::stage::Stage;
-use crate::dynamic::effect;
+use crate::dynamic::{LocalValue, Memo, RwSignal, StoredValue, effect};
 use crate::history::Asker;
 use crate::history::asking::{self, Hand, Shown};
 use crate::history::cell::Detail;
@@ -44,7 +44,7 @@ pub struct Past {
     tells: Tells,
     detail: Detail,
     asker: Asker,
-    recents: StoredValue<HashMap<SeriesName, Recent>, LocalStorage>,
+    recents: LocalValue<HashMap<SeriesName, Recent>>,
 }
 
 /// How far back is told, in milliseconds before the newest point of a series.
@@ -96,12 +96,12 @@ impl Past {
             _ => Detail::Figures,
         };
         let tells = if tells == Tells::Newest && of_range { Tells::Range(None) } else { tells };
-        let past = Self { stage, tells, detail, asker: Asker::new(), recents: StoredValue::new_local(HashMap::new()) };
+        let past = Self { stage, tells, detail, asker: Asker::new(), recents: LocalValue::new(HashMap::new()) };
         if tells != Tells::Newest {
             let (again, waits) = (RwSignal::new(0_u8), StoredValue::new(false));
             effect(move || {
                 stage.server_now.track();
-                past.asker.told.track();
+                stage.history.arrivals.track();
                 stage.live.loaded.track();
                 let back = past.back();
                 again.track();
@@ -163,7 +163,7 @@ impl Past {
         if self.tells == Tells::Newest {
             return Some(look(Stretch::Track));
         }
-        self.asker.told.track();
+        self.stage.history.arrivals.track();
         self.peek(name, buckets, back, look)
     }
 

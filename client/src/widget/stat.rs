@@ -1,6 +1,5 @@
 //! A number in large.
 
-use leptos::prelude::*;
 use shared::SeriesName;
 use shared::board::Source;
 use shared::board::stat::Stat;
@@ -10,35 +9,30 @@ use super::past::Tells;
 use super::told::Told;
 use crate::board::stage::Stage;
 use crate::browser;
-use crate::chart::spark::Spark;
-use crate::dynamic::{effect, flag, part, text};
+use crate::chart::spark::spark;
+use crate::dynamic::{RwSignal, effect};
+use crate::format::figures::shortest;
 use crate::icon::level_mark;
+use crate::part::Part;
 
 /// A value that changes more often than this, in milliseconds, does not glow each time: it would never rest.
 const GLOW_MS: u64 = 1_000;
 
 /// The value of each series.
-#[component]
-pub fn StatWidget(
-    /// How they are shown.
-    options: Stat,
-    /// Which.
-    source: Source,
-    /// What all widgets share.
-    stage: Stage,
-) -> impl IntoView {
+#[must_use]
+pub fn stat(options: Stat, source: Source, stage: Stage) -> Part {
     let told = Told::new(source, Tells::Range(options.change), stage);
-    view! { <div class="stats">{told.each(move |name| reading(&name, options, told))}</div> }
+    told.each(Part::new("div", "stats"), move |name| reading(name, options, told))
 }
 
 // What is shown is made of functions of one memo: a text that is as it was is not set anew, so nothing would be gained by
 // remembering each in between.
 
-fn reading(name: &SeriesName, options: Stat, told: Told) -> AnyView {
+fn reading(name: &SeriesName, options: Stat, told: Told) -> Part {
     let glance = told.remembered(name.clone());
     let value = move || glance.with(|glance| glance.as_ref().map(Glance::value).unwrap_or_default());
     let number = move |of: fn(&NumberGlance) -> String| {
-        text(move || glance.with(|glance| glance.as_ref().and_then(Glance::number).map(of).unwrap_or_default()))
+        move || glance.with(|glance| glance.as_ref().and_then(Glance::number).map(of).unwrap_or_default())
     };
     let is_text = move || glance.with(|glance| matches!(glance, Some(Glance { shown: Shown::Text(_), .. })));
     let level = Told::level(glance);
@@ -46,8 +40,6 @@ fn reading(name: &SeriesName, options: Stat, told: Told) -> AnyView {
     let class =
         move || format!("reading {} {}", if is_text() { "reading-text" } else { "" }, glow.get().unwrap_or_default());
     let show = told.show(name);
-    let spark =
-        options.sparkline.then(|| view! { <Spark name=name.clone() show past=told.past stage=told.stage/> }.into_any());
     // The figures get as large as their place allows, by the style sheet; it has to know how many there are.
     let figures = number(|number| format!("--figures: {}; --unit: {}", number.width, number.unit.chars().count()));
     let arrow = number(|number| number.change.as_ref().map_or("", |change| change.arrow).to_owned());
@@ -55,29 +47,28 @@ fn reading(name: &SeriesName, options: Stat, told: Told) -> AnyView {
         Some(change) => format!(" {} in {}", change.by, change.over),
         None => String::new(),
     });
-    view! {
-        <div class="stat" data-stale=told.stale_flag(name)>
-            {told.head(name)}
-            <p class=text(class) data-level=text(move || level.get()) style=figures>
-                {part(move || level_mark(&level.get()))}
-                <span class="value" data-testid="value" data-value=number(|number| number.raw.to_string())>
-                    {text(value)}
-                </span>
-                <span class="unit">{number(|number| number.unit.clone())}</span>
-            </p>
-            <p class="change" data-testid="change" hidden=flag(is_text)>
-                <span class="arrow" aria-hidden="true">
-                    {arrow}
-                </span>
-                {change}
-            </p>
-            {spark}
-            <p class="range">
-                {number(|number| number.range.as_ref().map(|range| range.text.clone()).unwrap_or_default())}
-            </p>
-        </div>
-    }
-    .into_any()
+    let figure = Part::new("span", "value").with("data-testid", "value");
+    let figure = figure.live("data-value", number(|number| shortest(number.raw))).live_text(value);
+    let reading = Part::new("p", "")
+        .live("class", class)
+        .live("data-level", move || level.get())
+        .live("style", figures)
+        .put(&Part::new("span", "host").live_inside(move || level_mark(&level.get())))
+        .put(&figure)
+        .put(&Part::new("span", "unit").live_text(number(|number| number.unit.clone())));
+    let change = Part::new("p", "change")
+        .with("data-testid", "change")
+        .hidden(is_text)
+        .put(&Part::new("span", "arrow").with("aria-hidden", "true").live_text(arrow))
+        .put(&Part::new("span", "").live_text(change));
+    let range = number(|number| number.range.as_ref().map(|range| range.text.clone()).unwrap_or_default());
+    Part::new("div", "stat")
+        .live("data-stale", told.stale_flag(name))
+        .put(&told.head(name))
+        .put(&reading)
+        .put(&change)
+        .put_all(options.sparkline.then(|| spark(name.clone(), show, told.past, told.stage)))
+        .put(&Part::new("p", "range").live_text(range))
 }
 
 /// A class that makes the reading glow once each time that what it shows changes: two classes with the same

@@ -2,7 +2,7 @@
 
 pub mod rows;
 
-use leptos::prelude::*;
+use leptos::prelude::untrack;
 use shared::SeriesName;
 use shared::board::Source;
 use shared::board::table::{Column, Order, Table};
@@ -11,25 +11,20 @@ use super::glance::{Glance, Shown};
 use super::past::Tells;
 use super::told::{Told, written};
 use crate::board::stage::Stage;
-use crate::chart::spark::Spark;
-use crate::dynamic::{list, part, text};
+use crate::chart::spark::spark;
+use crate::dynamic::{Memo, RwSignal};
 use crate::format::duration::ago;
+use crate::format::figures::shortest;
 use crate::icon::level_mark;
+use crate::part::Part;
 use rows::{Rank, Sorting, sorted};
 
 /// The columns where the document names none.
 const COLUMNS: [Column; 4] = [Column::Name, Column::Value, Column::Change, Column::Age];
 
 /// Latest of many series.
-#[component]
-pub fn TableWidget(
-    /// How they are shown.
-    options: Table,
-    /// Which.
-    source: Source,
-    /// What all widgets share.
-    stage: Stage,
-) -> impl IntoView {
+#[must_use]
+pub fn table(options: Table, source: Source, stage: Stage) -> Part {
     let columns = if options.columns.is_empty() { COLUMNS.to_vec() } else { options.columns };
     let of_newest = |column: &Column| matches!(column, Column::Name | Column::Value | Column::Age);
     let newest = columns.iter().chain(&options.sort).all(of_newest);
@@ -40,56 +35,42 @@ pub fn TableWidget(
     });
     let most = options.rows.map_or(usize::MAX, usize::from);
     // Once a second, since rows that change their places as often as values change could not be read.
-    let names = Memo::new(move |_| {
+    let names = Memo::new(move || {
         stage.server_now.track();
         let (names, sorting) = (told.names.get(), sorting.get());
         let mut names = untrack(|| sorted(&names, sorting, |name| rank(told, name, sorting.by)));
         names.truncate(most);
         names
     });
-    let heads = columns.iter().map(|&column| head(column, sorting, told)).collect_view();
-    let row = move |name: String| name.parse().map_or_else(|_| ().into_any(), |name| row(&name, &columns, told));
-    let rows = list(move || names.with(|names| written(names)), row);
-    view! {
-        <div class="rows" tabindex="0">
-            <table class="table">
-                <thead>
-                    <tr>{heads}</tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
-    }
+    let heads = Part::new("tr", "").put_all(columns.iter().map(|&column| head(column, sorting, told)));
+    let row = move |name: &str| name.parse().map_or_else(|_| Part::nothing(), |name| row(&name, &columns, told));
+    let rows = Part::new("tbody", "").live_list(move || names.with(|names| written(names)), row);
+    let table = Part::new("table", "table").put(&Part::new("thead", "").put(&heads)).put(&rows);
+    Part::new("div", "rows").with("tabindex", "0").put(&table)
 }
 
 /// The head of a column; but for the small line, a click sorts by it, and another turns the order around.
-fn head(column: Column, sorting: RwSignal<Sorting>, told: Told) -> AnyView {
+fn head(column: Column, sorting: RwSignal<Sorting>, told: Told) -> Part {
     let shown = told.source.with_value(|source| source.show);
     let word = match (column, shown) {
         (Column::Value, Some(show)) => shared::board::word::Word::word(show),
         (Column::Sparkline, _) => "trend",
         _ => shared::board::word::Word::word(column),
     };
-    let class = class(column);
+    let head = Part::new("th", class(column)).with("scope", "col");
     if column == Column::Sparkline {
-        return view! { <th scope="col" class=class>{word}</th> }.into_any();
+        return head.text(word);
     }
     let state = move || sorting.get().of(column);
-    view! {
-        <th scope="col" class=class aria-sort=text(move || state().map_or("none", rows::aria).to_owned())>
-            <button class="head" type="button" on:click=move |_| sorting.update(|sorting| *sorting = sorting.clicked(column))>
-                {word}
-                <span class="head-order" aria-hidden="true">
-                    {text(move || match state() {
-                        None => String::new(),
-                        Some(Order::Rising) => "▲".to_owned(),
-                        Some(Order::Falling) => "▼".to_owned(),
-                    })}
-                </span>
-            </button>
-        </th>
-    }
-    .into_any()
+    let order = move || match state() {
+        None => String::new(),
+        Some(Order::Rising) => "▲".to_owned(),
+        Some(Order::Falling) => "▼".to_owned(),
+    };
+    let button = Part::new("button", "head").with("type", "button").text(word);
+    let button = button.put(&Part::new("span", "head-order").with("aria-hidden", "true").live_text(order));
+    let button = button.on("click", move |_| sorting.update(|sorting| *sorting = sorting.clicked(column)));
+    head.live("aria-sort", move || state().map_or("none", rows::aria).to_owned()).put(&button)
 }
 
 fn class(column: Column) -> &'static str {
@@ -102,45 +83,37 @@ fn class(column: Column) -> &'static str {
     }
 }
 
-fn row(name: &SeriesName, columns: &[Column], told: Told) -> AnyView {
+fn row(name: &SeriesName, columns: &[Column], told: Told) -> Part {
     let glance = told.remembered(name.clone());
-    let cells = columns.iter().map(|&column| cell(column, name, glance, told)).collect_view();
-    view! { <tr data-series=name.to_string() data-stale=told.stale_flag(name)>{cells}</tr> }.into_any()
+    let cells = columns.iter().map(|&column| cell(column, name, glance, told));
+    let row = Part::new("tr", "").with("data-series", name.as_str());
+    row.live("data-stale", told.stale_flag(name)).put_all(cells)
 }
 
-fn cell(column: Column, name: &SeriesName, glance: Memo<Option<Glance>>, told: Told) -> AnyView {
-    let class = class(column);
+fn cell(column: Column, name: &SeriesName, glance: Memo<Option<Glance>>, told: Told) -> Part {
+    let cell = |tag: &str| Part::new(tag, class(column));
     let show = told.show(name);
     match column {
         Column::Name => {
-            let (of, title) = (name.clone(), name.to_string());
-            view! {
-                <th scope="row" class=class title=title>
-                    {text(move || told.name(&of))} " " {told.stale_mark(name)}
-                </th>
-            }
-            .into_any()
+            let of = name.clone();
+            let called = Part::new("span", "").live_text(move || told.name(&of));
+            let cell = cell("th").with("scope", "row").with("title", name.as_str());
+            cell.put(&called).text(" ").put(&told.stale_mark(name))
         }
-        Column::Sparkline => {
-            view! { <td class=class><Spark name=name.clone() show past=told.past stage=told.stage/></td> }.into_any()
-        }
+        Column::Sparkline => cell("td").put(&spark(name.clone(), show, told.past, told.stage)),
         Column::Value => {
             let level = Told::level(glance);
-            let raw =
-                move || glance.with(|glance| Some(glance.as_ref()?.number()?.raw.to_string())).unwrap_or_default();
-            view! {
-                <td class=class data-level=text(move || level.get())>
-                    {part(move || level_mark(&level.get()))}
-                    <span data-testid="value" data-value=text(raw)>
-                        {text(move || glance.with(|glance| glance.as_ref().map(Glance::text).unwrap_or_default()))}
-                    </span>
-                </td>
-            }
-            .into_any()
+            let raw = move || glance.with(|glance| Some(shortest(glance.as_ref()?.number()?.raw))).unwrap_or_default();
+            let figure = move || glance.with(|glance| glance.as_ref().map(Glance::text).unwrap_or_default());
+            let figure = Part::new("span", "").with("data-testid", "value").live("data-value", raw).live_text(figure);
+            cell("td")
+                .live("data-level", move || level.get())
+                .put(&Part::new("span", "host").live_inside(move || level_mark(&level.get())))
+                .put(&figure)
         }
         _ => {
             let reads = move || glance.with(|glance| written_in(column, glance.as_ref()?, told)).unwrap_or_default();
-            view! { <td class=class>{text(reads)}</td> }.into_any()
+            cell("td").live_text(reads)
         }
     }
 }

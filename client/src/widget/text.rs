@@ -1,29 +1,18 @@
 //! Words to go with the numbers.
 
-use leptos::html::Div;
-use leptos::prelude::*;
+use leptos::prelude::document;
 use shared::board::text::Text;
 use web_sys::Element;
 
-use crate::dynamic::effect;
 use crate::markdown::{Block, Inline, parse};
+use crate::part::Part;
 
 /// A note in Markdown. It is made of elements one by one, so nothing that is written in it is taken for markup.
-#[expect(clippy::needless_pass_by_value, reason = "a component owns its properties")]
-#[component]
-pub fn TextWidget(
-    /// What is written.
-    text: Text,
-) -> impl IntoView {
-    let place = NodeRef::<Div>::new();
-    let blocks = parse(&text.markdown);
-    effect(move || {
-        if let Some(place) = place.get() {
-            place.set_text_content(None);
-            blocks.iter().for_each(|block| put(&place, block));
-        }
-    });
-    view! { <div class="note" tabindex="0" node_ref=place></div> }
+#[must_use]
+pub fn note(text: &Text) -> Part {
+    let note = Part::new("div", "note").with("tabindex", "0");
+    parse(&text.markdown).iter().for_each(|block| put(note.element(), block));
+    note
 }
 
 /// A new element at the end of another.

@@ -1,6 +1,5 @@
 //! The series of a widget, and how they are told.
 
-use leptos::prelude::*;
 use shared::board::{Show, Source};
 use shared::{Declared, Millis, SeriesName, Track};
 
@@ -10,8 +9,9 @@ use super::names::{labels, names};
 use super::past::{Past, Stretch, Tells};
 use crate::board::stage::Stage;
 use crate::browser;
-use crate::dynamic::{Text, list, memo_text, part, text};
+use crate::dynamic::{Memo, StoredValue, memo_text};
 use crate::icon::{Icon, icon, level_word};
+use crate::part::Part;
 
 /// A handle on them; cheap to copy.
 #[derive(Clone, Copy, Debug)]
@@ -35,7 +35,7 @@ impl Told {
     pub fn new(source: Source, tells: Tells, stage: Stage) -> Self {
         let fresh = Freshness { expect: source.expect, stage };
         let names = names(&source, stage);
-        let labels = Memo::new(move |_| names.with(|names| labels(names)));
+        let labels = Memo::new(move || names.with(|names| labels(names)));
         let past = Past::follow(&source, tells, names, stage);
         Self { names, labels, source: StoredValue::new(source), stage, past, fresh }
     }
@@ -65,13 +65,14 @@ impl Told {
     /// What is shown of one of them, made anew only where it is another.
     #[must_use]
     pub fn remembered(self, name: SeriesName) -> Memo<Option<Glance>> {
-        Memo::new(move |_| self.glance(&name))
+        Memo::new(move || self.glance(&name))
     }
 
-    /// A view for each of them.
+    /// A part for each of them, in another.
     #[must_use]
-    pub fn each(self, view: impl Fn(SeriesName) -> AnyView + Send + Sync + 'static) -> AnyView {
-        list(move || written(&self.names.get()), move |name| name.parse().map_or_else(|_| ().into_any(), &view))
+    pub fn each(self, into: Part, part: impl Fn(&SeriesName) -> Part + 'static) -> Part {
+        let make = move |name: &str| name.parse().map_or_else(|_| Part::nothing(), |name| part(&name));
+        into.live_list(move || written(&self.names.get()), make)
     }
 
     /// The level of one of them by its word, told where it changes; empty where it has none.
@@ -81,44 +82,41 @@ impl Told {
     }
 
     /// `true` where one of them has not reported for too long, for style sheets; else empty. Followed.
-    #[must_use]
-    pub fn stale_flag(self, name: &SeriesName) -> Text {
+    pub fn stale_flag(self, name: &SeriesName) -> impl Fn() -> String + 'static {
         let name = name.clone();
-        text(move || if self.stale_since(&name).is_some() { "true".to_owned() } else { String::new() })
+        move || if self.stale_since(&name).is_some() { "true".to_owned() } else { String::new() }
     }
 
     /// That one of them is stale, by a sign and in words; nothing where it reports.
     #[must_use]
-    pub fn stale_mark(self, name: &SeriesName) -> AnyView {
+    pub fn stale_mark(self, name: &SeriesName) -> Part {
         let name = name.clone();
         let words = memo_text(move || self.stale_words(&name));
         let mark = move || match words.get() {
-            words if words.is_empty() => ().into_any(),
+            words if words.is_empty() => Vec::new(),
             words => {
-                view! { <span class="stale-mark" data-testid="stale">{icon(Icon::Stale)} {words}</span> }.into_any()
+                let mark = Part::new("span", "stale-mark").with("data-testid", "stale");
+                vec![mark.put(&icon(Icon::Stale)).text(" ").text(&words)]
             }
         };
-        part(mark).into_any()
+        Part::new("span", "host").live_inside(mark)
     }
 
     /// What one of them is called above what is shown of it, and that it is stale; nothing where it is alone: then its frame
     /// says so.
     #[must_use]
-    pub fn head(self, name: &SeriesName) -> AnyView {
+    pub fn head(self, name: &SeriesName) -> Part {
         let name = name.clone();
         let of = name.clone();
         let label = memo_text(move || self.label(&of).unwrap_or_default());
         let head = move || match label.get() {
-            label if label.is_empty() => ().into_any(),
-            label => view! {
-                <p class="label">
-                    <span class="label-name" title=name.to_string()>{label}</span>
-                    {self.stale_mark(&name)}
-                </p>
+            label if label.is_empty() => Vec::new(),
+            label => {
+                let called = Part::new("span", "label-name").with("title", name.as_str()).text(&label);
+                vec![Part::new("p", "label").put(&called).put(&self.stale_mark(&name))]
             }
-            .into_any(),
         };
-        part(head).into_any()
+        Part::new("div", "host").live_inside(head)
     }
 
     /// What one of them is called in a row of its own. Followed.

@@ -1,4 +1,3 @@
-use leptos::prelude::*;
 use leptos::task::tick;
 use pulseboard_client::board::mistake::Mistake;
 use wasm_bindgen_test::wasm_bindgen_test;

@@ -10,17 +10,18 @@ mod stat;
 mod table;
 mod text;
 
-use leptos::mount::mount_to;
-use leptos::prelude::*;
+use leptos::prelude::{Owner, document, provide_context};
 use leptos::task::tick;
+use pulseboard_client::app::mount;
 use pulseboard_client::board::mistake::{Mistake, Mistakes};
 use pulseboard_client::board::stage::Stage;
 use pulseboard_client::chart::frames::Frames;
+use pulseboard_client::dynamic::{Memo, RwSignal};
 use pulseboard_client::history::History;
 use pulseboard_client::live::Live;
 use pulseboard_client::range::view::View;
 use pulseboard_client::stream::clock::ServerClock;
-use pulseboard_client::widget::frame::Frame;
+use pulseboard_client::widget::frame::frame;
 use shared::board::Board;
 use shared::{Cursor, Declared, Epoch, Event, Millis, Number, Seq, SeriesPart, Stamp, Text, Track, Value};
 use wasm_bindgen::JsCast as _;
@@ -52,21 +53,20 @@ impl Shown {
         let (live, now, mistakes) =
             owner.with(|| (Live::new(), RwSignal::new(NOW), RwSignal::new(Vec::<Mistake>::new())));
         let place: HtmlElement = document_place();
-        let root = place.clone();
-        mount_to(root, move || {
-            let clock = Signal::stored(ServerClock::default());
-            provide_context(Mistakes(Memo::new(move |_| mistakes.get())));
+        let page = mount(&place, || {
+            let clock = RwSignal::new(ServerClock::default());
+            provide_context(Mistakes(Memo::new(move || mistakes.get())));
             let stage = Stage {
                 live,
                 frames: Frames::new(),
                 clock,
-                server_now: now.into(),
+                server_now: now,
                 view: View::new(""),
                 history: History::new(),
             };
-            view! { <Frame widget stage/> }
-        })
-        .forget();
+            frame(widget, stage)
+        });
+        Box::leak(page);
         Self { live, place: place.into(), now, mistakes, seq: 0, _owner: owner }
     }
 

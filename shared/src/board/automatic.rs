@@ -1,7 +1,5 @@
 //! The board that nobody made.
 
-use std::collections::BTreeSet;
-
 use super::document::MAX_WIDGETS;
 use super::log::Log;
 use super::nature::Nature;
@@ -18,13 +16,13 @@ impl Board {
     /// are more series than a board can have widgets, the last one is a table of all.
     #[must_use]
     pub fn automatic<N: Into<Nature>>(id: &BoardId, series: impl IntoIterator<Item = (SeriesName, N)>) -> Self {
-        let mut taken = BTreeSet::new();
         let mut widgets: Vec<Widget> = Vec::new();
         for (name, nature) in series {
             if widgets.len() == MAX_WIDGETS {
                 widgets.pop();
                 let view = View::Table(Table::default());
-                widgets.push(widget(free_id("all", &mut taken), "all", view, None, id.selector()));
+                let all = free_id("all", &widgets);
+                widgets.push(widget(all, "all", view, None, id.selector()));
                 break;
             }
             let (view, show) = match nature.into() {
@@ -33,7 +31,8 @@ impl Board {
                 Nature::Text => (View::Log(Log::default()), None),
             };
             let title = name.within_board();
-            widgets.push(widget(free_id(title, &mut taken), title, view, show, Selector::from(&name)));
+            let id = free_id(title, &widgets);
+            widgets.push(widget(id, title, view, show, Selector::from(&name)));
         }
         Self { title: Some(id.to_string()), columns: None, range: None, widgets }
     }
@@ -47,7 +46,7 @@ fn widget(id: WidgetId, title: &str, view: View, show: Option<Show>, selector: S
 }
 
 /// An id made of the name, which nobody else has: `api/latency` and `api-latency` are told apart by a number.
-fn free_id(name: &str, taken: &mut BTreeSet<WidgetId>) -> WidgetId {
+fn free_id(name: &str, taken: &[Widget]) -> WidgetId {
     let base = name.replace('/', "-");
     let mut count = 1_usize;
     loop {
@@ -55,7 +54,7 @@ fn free_id(name: &str, taken: &mut BTreeSet<WidgetId>) -> WidgetId {
         let text = format!("{}{end}", &base[..base.len().min(MAX_SEGMENT_LEN - end.len())]);
         // A series named `x/.-` or the like is fine; one that is cut to a lone dot is not, hence the number.
         if let Ok(id) = text.parse::<WidgetId>()
-            && taken.insert(id.clone())
+            && taken.iter().all(|widget| widget.id != id)
         {
             return id;
         }

@@ -128,9 +128,13 @@ impl Board {
     /// Every series that it shows: sorted, without repeats; none where all its widgets are texts.
     #[must_use]
     pub fn selectors(&self) -> Vec<Selector> {
-        let mut all = BTreeSet::new();
-        self.widgets.iter().flat_map(Widget::series).for_each(|selector| _ = all.insert(selector));
-        all.into_iter().cloned().collect()
+        let mut all: Vec<Selector> = Vec::new();
+        for selector in self.widgets.iter().flat_map(Widget::series) {
+            if let Err(at) = all.binary_search(selector) {
+                all.insert(at, selector.clone());
+            }
+        }
+        all
     }
 
     /// Where each widget comes to lie, in their order; see [`super::layout`].

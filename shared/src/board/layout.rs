@@ -27,9 +27,11 @@ pub fn layout(columns: Columns, wishes: &[Wish]) -> Vec<Place> {
     let within = |wish: &Wish| if let Wish::At(place) = wish { Some(within(columns, *place)) } else { None };
     let mut order: Vec<(u16, u16, usize)> = Vec::new();
     for (index, wish) in wishes.iter().enumerate() {
-        order.extend(within(wish).map(|Place { x, y, .. }| (y, x, index)));
+        if let Some(Place { x, y, .. }) = within(wish) {
+            let key = (y, x, index);
+            order.insert(order.partition_point(|other| *other < key), key);
+        }
     }
-    order.sort_unstable();
     for (.., index) in order {
         laid[index] = within(&wishes[index]).map(|place| skyline.put(place.x, place.w, place.h));
     }

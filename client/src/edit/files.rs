@@ -1,10 +1,10 @@
-//! A board as a file: downloaded, uploaded, deleted; and the way into editing.
+//! A board as a file: downloaded, uploaded, deleted.
 
 use leptos::prelude::*;
 use shared::board::Etag;
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{DragEvent, File, HtmlElement, HtmlInputElement};
+use web_sys::{File, HtmlElement, HtmlInputElement};
 
 use super::confirm::confirmed;
 use super::draft::Draft;
@@ -12,19 +12,11 @@ use super::editor::{Editor, Trouble};
 use super::storing::{Outcome, Refused, Written, as_link, delete, get, put};
 use crate::board::document::Edition;
 use crate::dynamic::spawn;
-use crate::part::{Part, on_window};
+use crate::part::Part;
 
-/// The buttons at the head of a board that is looked at.
+/// What can be done with a board as a file, as a list of buttons.
 #[must_use]
-pub fn menu(editor: Editor) -> AnyView {
-    on_window("dragover", |event| event.prevent_default());
-    on_window("drop", move |event| {
-        event.prevent_default();
-        let data = event.dyn_into::<DragEvent>().ok().and_then(|event| event.data_transfer());
-        if let Some(file) = data.and_then(|data| data.files()).and_then(|files| files.get(0)) {
-            upload(editor, file);
-        }
-    });
+pub fn files(editor: Editor) -> Part {
     let file = Part::new("input", "unseen").with("type", "file").with("accept", ".toml,.json");
     let file = file.with("data-testid", "upload").on("change", move |event| {
         let input = event.target().and_then(|target| target.dyn_into::<HtmlInputElement>().ok());
@@ -38,16 +30,12 @@ pub fn menu(editor: Editor) -> AnyView {
     });
     let unmade = move || editor.stored().is_none();
     let toml = Part::button("Download as TOML", "download-toml", move || download(editor, Written::Toml));
-    let list = Part::new("div", "menu-list")
+    Part::new("div", "host")
         .put(&toml.hidden(unmade))
         .put(&Part::button("Download as JSON", "download-json", move || download(editor, Written::Json)))
         .put(&Part::new("label", "button").text("Upload").put(&file))
         .put(&Part::button("Delete", "delete", move || remove(editor)).hidden(unmade))
-        .put(&Part::new("a", "button").with("href", "?kiosk").text("Wall screen"));
-    let menu = Part::new("details", "menu").with("data-testid", "menu");
-    let menu = menu.put(&Part::new("summary", "button").text("File")).put(&list);
-    let edit = Part::button("Edit", "edit", move || editor.begin());
-    Part::new("span", "board-menu").put(&edit).put(&menu).hidden(move || editor.editing()).view()
+        .put(&Part::new("a", "button").with("href", "?kiosk").text("Wall screen"))
 }
 
 fn download(editor: Editor, written: Written) {
@@ -73,7 +61,8 @@ fn save_file(name: &str, link: &str) {
     }
 }
 
-fn upload(editor: Editor, file: File) {
+/// Puts a file in the place of the board, once whoever it was has agreed.
+pub fn upload(editor: Editor, file: File) {
     let name = file.name();
     let question = match (untrack(|| editor.changed()), editor.stored_untracked()) {
         (true, _) => Some(format!("Put {name} in the place of this board, and give up what is not saved?")),

@@ -1,0 +1,109 @@
+//! What of the editor is on the page before anyone edits: the way into it. The rest is fetched when someone wants it.
+
+use shared::board::WidgetId;
+use wasm_bindgen::JsCast as _;
+use web_sys::{DragEvent, File};
+
+use super::editor::{Editor, Wish};
+use crate::browser;
+use crate::dynamic::{LocalValue, Memo, effect};
+use crate::lazy::{Until, module};
+use crate::part::{Part, key_for_page, on_window};
+
+/// What of the editor the rest of the page calls.
+pub struct Desk {
+    begin: fn(Editor),
+    /// What is above the board.
+    above: fn(Editor) -> Part,
+    /// What is on each widget.
+    tools: fn(WidgetId, Editor) -> Part,
+    /// What can be done with the board as a file.
+    files: fn(Editor) -> Part,
+    upload: fn(Editor, File),
+}
+
+module! {
+    /// The editor.
+    static DESK: Desk = edit, Desk {
+        begin: Editor::begin,
+        above: super::bar::above,
+        tools: super::tools::tools,
+        files: super::files::files,
+        upload: super::files::upload,
+    }
+}
+
+/// The buttons at the head of a board that is looked at, and the keys and gestures that lead to the same.
+#[must_use]
+pub fn menu(editor: Editor) -> Part {
+    follow(editor);
+    let files = move || match editor.wish.get() {
+        Wish::Nothing => Vec::new(),
+        _ => DESK.get().map(|desk| (desk.files)(editor)).into_iter().collect(),
+    };
+    let list = Part::new("div", "menu-list").live_inside(files);
+    let menu = Part::new("details", "menu").with("data-testid", "menu").on("toggle", move |_| editor.want(Wish::Files));
+    let menu = menu.put(&Part::new("summary", "button").with("data-testid", "files").text("File"));
+    let edit = Part::button("Edit", "edit", move || editor.want(Wish::Edit));
+    let menu = menu.put(&list);
+    Part::new("span", "board-menu").put(&edit).put(&menu).hidden(move || editor.editing())
+}
+
+/// What is above a board, once anyone has wanted to edit it.
+#[must_use]
+pub fn above(editor: Editor) -> Part {
+    let wanted = Memo::new(move || editor.wish.get() != Wish::Nothing);
+    let above = move || wanted.get().then(|| DESK.part(Until::Nothing, move |desk| (desk.above)(editor)));
+    Part::new("div", "host").live_inside(move || above().into_iter().collect())
+}
+
+/// The tools of one widget, while there is anything to do with them.
+#[must_use]
+pub fn tools(id: String, editor: Editor) -> Part {
+    let tools = move || {
+        let id = id.parse().ok()?;
+        editor.editing().then(|| DESK.part(Until::Nothing, move |desk| (desk.tools)(WidgetId::clone(&id), editor)))
+    };
+    Part::new("div", "host").live_inside(move || tools().into_iter().collect())
+}
+
+fn follow(editor: Editor) {
+    on_window("keydown", move |event| {
+        let event = key_for_page(event).filter(|event| !(event.alt_key() || event.ctrl_key() || event.meta_key()));
+        if let Some(event) = event.filter(|event| event.key() == "e") {
+            event.prevent_default();
+            editor.want(Wish::Edit);
+        }
+    });
+    on_window("dragover", |event| event.prevent_default());
+    let dropped = LocalValue::new(None::<File>);
+    on_window("drop", move |event| {
+        event.prevent_default();
+        let data = event.dyn_into::<DragEvent>().ok().and_then(|event| event.data_transfer());
+        dropped.set_value(data.and_then(|data| data.files()).and_then(|files| files.get(0)));
+        editor.want(Wish::Files);
+    });
+    if browser::query_has("edit") {
+        editor.want(Wish::Edit);
+    }
+    effect(move || {
+        let (wish, known) = (editor.wish.get(), editor.known());
+        if wish == Wish::Nothing {
+            return;
+        }
+        let Some(desk) = DESK.get() else { return };
+        if let Some(file) = dropped.try_update_value(Option::take).flatten() {
+            (desk.upload)(editor, file);
+        }
+        if wish == Wish::Edit && known {
+            editor.wish.set(Wish::Files);
+            (desk.begin)(editor);
+        }
+    });
+}
+
+impl Editor {
+    fn want(self, wish: Wish) {
+        self.wish.update(|now| *now = if *now == Wish::Edit { Wish::Edit } else { wish });
+    }
+}

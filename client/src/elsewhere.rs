@@ -1,0 +1,96 @@
+//! What is shown where there is not one board at a desk: all boards, a board with nothing on it, a wall screen, or words on an
+//! address that is wrong.
+
+use leptos::html::Span;
+use leptos::prelude::*;
+use shared::BoardId;
+
+use crate::app::masthead;
+use crate::board::empty::EmptyBoard;
+use crate::dynamic::effect;
+use crate::home::HomePage;
+use crate::kiosk::show;
+use crate::lazy::module;
+use crate::part::Part;
+use crate::route::Route;
+
+/// What of it the rest of the page calls.
+pub struct Elsewhere {
+    /// The page of a route that leads to no board; nothing for one that does.
+    pub page: fn(Route) -> Part,
+    /// What a board shows while there is nothing on it.
+    pub empty: fn(BoardId) -> Part,
+    /// A wall screen at a route.
+    pub wall: fn(&Route) -> Part,
+}
+
+module! {
+    /// All that is not one board at a desk.
+    pub static ELSEWHERE: Elsewhere = elsewhere, Elsewhere { page, empty, wall: show::page }
+}
+
+fn page(route: Route) -> Part {
+    Part::of_view(match route {
+        Route::Home => view! { <HomePage/> }.into_any(),
+        Route::NoBoard { given, why } => view! { <NoBoardPage given why=why.to_string()/> }.into_any(),
+        Route::Unknown => view! { <UnknownPage/> }.into_any(),
+        Route::Board(_) => ().into_any(),
+    })
+}
+
+fn empty(id: BoardId) -> Part {
+    Part::of_view(view! { <EmptyBoard id/> }.into_any())
+}
+
+/// What is told of an address that cannot be a board's.
+#[component]
+fn NoBoardPage(
+    /// What was written.
+    given: String,
+    /// Why it cannot.
+    why: String,
+) -> impl IntoView {
+    document().set_title("No board – Pulseboard");
+    view! {
+        <Head title="No such board"/>
+        <main class="words" data-testid="invalid-board">
+            <p><code>{given}</code> " cannot be the name of a board: " {why} "."</p>
+            <p>
+                "The name of a board is one word of 1 to 64 letters, digits and "
+                <code>"_ . : -"</code> ", such as " <code>"ops"</code> ". " <a href="/">"All boards"</a> "."
+            </p>
+        </main>
+    }
+}
+
+#[component]
+fn UnknownPage() -> impl IntoView {
+    document().set_title("Nothing here – Pulseboard");
+    view! {
+        <Head title="Nothing here"/>
+        <main class="words">
+            <p>"There is no page at this address. " <a href="/">"All boards"</a> "."</p>
+        </main>
+    }
+}
+
+/// The head of a page of words.
+#[component]
+pub fn Head(
+    /// The heading of the page.
+    title: &'static str,
+) -> impl IntoView {
+    host(masthead(move || title.to_owned(), None))
+}
+
+/// A part in a view.
+#[must_use]
+pub fn host(part: Part) -> AnyView {
+    let host = NodeRef::<Span>::new();
+    effect(move || {
+        if let Some(host) = host.get() {
+            _ = host.append_child(part.element());
+        }
+    });
+    view! { <span class="host" node_ref=host></span> }.into_any()
+}

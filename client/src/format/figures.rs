@@ -1,0 +1,55 @@
+//! Floats as figures.
+//!
+//! In the browser its own writing of numbers does it (ECMA-262, `Number.prototype.toFixed` and the like): that of Rust is
+//! a thirtieth of the page that everyone waits for. Natively, for tests, Rust's does the same, but where a number is just
+//! between two: the browser then takes the greater.
+
+#[cfg(target_family = "wasm")]
+use js_sys::Number;
+
+/// With so many decimals; of what is below 10^21.
+#[must_use]
+pub fn fixed(value: f64, decimals: usize) -> String {
+    #[cfg(target_family = "wasm")]
+    {
+        let decimals = u8::try_from(decimals.min(100)).unwrap_or(100);
+        Number::from(value).to_fixed(decimals).map(String::from).unwrap_or_default()
+    }
+    #[cfg(not(target_family = "wasm"))]
+    format!("{value:.decimals$}")
+}
+
+/// With three decimals and a power of ten: `1.234e-9`.
+#[must_use]
+pub fn scientific(value: f64) -> String {
+    #[cfg(target_family = "wasm")]
+    {
+        let figures = Number::from(value).to_exponential(3).map(String::from).unwrap_or_default();
+        figures.replace('+', "")
+    }
+    #[cfg(not(target_family = "wasm"))]
+    format!("{value:.3e}")
+}
+
+/// As few as tell it from every other number.
+#[must_use]
+pub fn shortest(value: f64) -> String {
+    #[cfg(target_family = "wasm")]
+    {
+        Number::from(value).to_string_with_radix(10).map(String::from).unwrap_or_default()
+    }
+    #[cfg(not(target_family = "wasm"))]
+    value.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_those_of_the_number() {
+        assert_eq!((fixed(1.005, 1), fixed(12_345.678, 2)), ("1.0".into(), "12345.68".into()));
+        assert_eq!((scientific(1.5e-9), scientific(2e21)), ("1.500e-9".into(), "2.000e21".into()));
+        assert_eq!((shortest(0.1), shortest(-0.25), shortest(1e6)), ("0.1".into(), "-0.25".into(), "1000000".into()));
+    }
+}

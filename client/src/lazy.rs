@@ -1,0 +1,153 @@
+//! Parts of the page that are fetched when they are first needed.
+//!
+//! Who looks at a board waits for what boards are made of, and not for the editor, the doctor or a kind of widget that is
+//! not on it. A build with the feature `split` is cut apart after it was linked (`tools/split.sh`); what a [`Module`] has
+//! behind its door, and nobody else uses, becomes a file of its own. Without it all is there from the start.
+
+use std::sync::{LazyLock, OnceLock};
+
+use leptos::prelude::{ArcRwSignal, Get as _, GetUntracked as _, Set as _, untrack};
+
+use crate::part::Part;
+
+/// A part of the page that is or is not there yet: what of it the rest calls is in a table.
+pub struct Module<T: 'static> {
+    /// What it is called where it cannot be had.
+    name: &'static str,
+    table: OnceLock<T>,
+    /// How often that changed which one can see of it.
+    standing: LazyLock<ArcRwSignal<Standing>>,
+    door: Door<T>,
+}
+
+/// How one comes to a table.
+pub enum Door<T> {
+    /// It is in the page.
+    #[cfg(not(feature = "split"))]
+    Open(fn() -> T),
+    /// It is in a file of its own.
+    #[cfg(feature = "split")]
+    Apart(fn() -> crate::dynamic::Waiting<Result<T, Absent>>),
+}
+
+/// That a module cannot be had; the browser's console says why.
+#[derive(Clone, Copy, Debug)]
+pub struct Absent;
+
+/// What is seen until a module is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Until {
+    /// A place of the size of what will be there.
+    Blank,
+    /// Nothing.
+    Nothing,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    Unasked,
+    Asked,
+    Here,
+    Failed,
+}
+
+impl<T: Send + Sync + 'static> Module<T> {
+    /// A module behind a door.
+    #[must_use]
+    pub const fn new(name: &'static str, door: Door<T>) -> Self {
+        Self { name, table: OnceLock::new(), standing: LazyLock::new(|| ArcRwSignal::new(Standing::Unasked)), door }
+    }
+
+    /// What is in it, where it is there; followed. It is fetched where it is not.
+    pub fn get(&'static self) -> Option<&'static T> {
+        let standing = self.standing.get();
+        if standing == Standing::Unasked {
+            self.fetch();
+        }
+        self.table.get()
+    }
+
+    /// Fetches it, where nobody has.
+    pub fn fetch(&'static self) {
+        if matches!(self.standing.get_untracked(), Standing::Unasked | Standing::Failed) {
+            self.standing.set(Standing::Asked);
+            self.enter();
+        }
+    }
+
+    /// What is in it, for who can wait; nothing where it cannot be had.
+    pub async fn wait(&'static self) -> Option<T> {
+        match &self.door {
+            #[cfg(not(feature = "split"))]
+            Door::Open(make) => Some(make()),
+            #[cfg(feature = "split")]
+            Door::Apart(fetch) => fetch().await.ok(),
+        }
+    }
+
+    #[cfg(not(feature = "split"))]
+    fn enter(&'static self) {
+        let Door::Open(make) = &self.door;
+        self.arrived(Ok(make()));
+    }
+
+    #[cfg(feature = "split")]
+    fn enter(&'static self) {
+        let Door::Apart(fetch) = &self.door;
+        crate::dynamic::spawn(async move { self.arrived(fetch().await) });
+    }
+
+    fn arrived(&'static self, table: Result<T, Absent>) {
+        let there = table.is_ok_and(|table| self.table.set(table).is_ok());
+        self.standing.set(if there { Standing::Here } else { Standing::Failed });
+    }
+
+    /// A part made of what is in it, and what `until` says as long as it is not there.
+    pub fn part(&'static self, until: Until, make: impl Fn(&'static T) -> Part + 'static) -> Part {
+        let inside = move || match self.get() {
+            // What making it reads once is no reason to make it anew.
+            Some(table) => untrack(|| make(table)),
+            None => self.missing(until),
+        };
+        Part::new("div", "host").live_inside(move || vec![inside()])
+    }
+
+    fn missing(&'static self, until: Until) -> Part {
+        if self.standing.get() == Standing::Failed {
+            let words = format!("This part of the page ({}) could not be loaded. ", self.name);
+            let again = Part::button("Try again", "module-again", move || self.fetch());
+            return Part::new("p", "notice").with("role", "alert").text(&words).put(&again);
+        }
+        match until {
+            Until::Blank => Part::new("div", "blank").with("aria-hidden", "true"),
+            Until::Nothing => Part::nothing(),
+        }
+    }
+}
+
+/// Makes a [`Module`]: its name, what is behind its door, and for the split the file that it is in.
+macro_rules! module {
+    ($(#[$doc:meta])* $vis:vis static $name:ident: $table:ty = $file:ident, $made:expr) => {
+        $(#[$doc])*
+        $vis static $name: $crate::lazy::Module<$table> = {
+            #[cfg(feature = "split")]
+            #[::leptos::wasm_split::wasm_split($file, wasm_split_path = ::leptos::wasm_split, fallible)]
+            fn open() -> Result<$table, $crate::lazy::Absent> {
+                Ok($made)
+            }
+            #[cfg(feature = "split")]
+            let door: $crate::lazy::Door<$table> = $crate::lazy::Door::Apart(|| Box::pin(open()));
+            #[cfg(not(feature = "split"))]
+            let door: $crate::lazy::Door<$table> = $crate::lazy::Door::Open(|| $made);
+            $crate::lazy::Module::new(stringify!($file), door)
+        };
+    };
+}
+pub(crate) use module;
+
+#[cfg(feature = "split")]
+impl From<leptos::wasm_split::SplitLoaderError> for Absent {
+    fn from(_: leptos::wasm_split::SplitLoaderError) -> Self {
+        Self
+    }
+}
