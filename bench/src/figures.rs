@@ -94,15 +94,20 @@ impl Figures {
                 },
             };
             let middle = median(&ratios);
-            let (bound, reached) = match goal.bound {
-                Bound::AtMost(most) => (format!("≤ {most}"), middle <= most),
-                Bound::AtLeast(least) => (format!("≥ {least}"), middle >= least),
+            let (sign, bound, reached) = match goal.bound {
+                Bound::AtMost(most) => ("≤", most, middle <= most),
+                Bound::AtLeast(least) => ("≥", least, middle >= least),
             };
-            let column = self.columns[goal.column].name;
+            let bound = if bound.fract() == 0.0 { write_number(bound, 0) } else { bound.to_string() };
+            let Column { name: column, digits } = self.columns[goal.column];
+            let digits = if goal.over.is_some() { 2 } else { digits };
             let over = goal.over.map_or_else(|| format!(" of {}", goal.of), |other| format!(" ÷ {other}"));
             let reached = if reached { "yes" } else { "**no**" };
-            let _written =
-                writeln!(table, "| {column}{over} | {bound} | {} | {reached} |", spread(ratios.into_iter(), 2));
+            let _written = writeln!(
+                table,
+                "| {column}{over} | {sign} {bound} | {} | {reached} |",
+                spread(ratios.into_iter(), digits)
+            );
         }
         table
     }
@@ -194,7 +199,7 @@ mod tests {
         let rows: Vec<&str> = table.lines().skip(2).collect();
         assert_eq!(
             rows,
-            ["| a ÷ theirs | ≤ 0.5 | 0.20 (0.10–0.30) | yes |", "| a of ours | ≥ 25 | 20.00 (10.00–30.00) | **no** |"]
+            ["| a ÷ theirs | ≤ 0.5 | 0.20 (0.10–0.30) | yes |", "| a of ours | ≥ 25 | 20.0 (10.0–30.0) | **no** |"]
         );
     }
 }

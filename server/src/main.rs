@@ -18,7 +18,7 @@ use shared::{BoardId, SeriesName};
 use tracing_subscriber::EnvFilter;
 
 /// That of the system keeps what was freed in pieces for good: after a burst of new series, tens of times what they need
-/// once they rest.
+/// once they rest. (Without huge pages, `no_thp`: with them an idle reader takes 4 KiB instead of 1.6.)
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 

@@ -166,6 +166,32 @@ fn readers_that_never_read_cost_little_memory_and_keep_nobody_else_from_reading(
 }
 
 #[test]
+fn a_reader_that_stops_is_not_given_megabytes_that_are_old_when_it_goes_on() {
+    let data = tempfile::tempdir().unwrap();
+    let server = TestServer::start(data.path());
+    server.push("ops/log", r#"{"text":"begin"}"#);
+    let mut stopped = stalled(&server, "series=ops/log&hz=1000");
+    wait_for_readers(&server, |readers| readers > 0.5);
+    // More frames than are kept for one that is behind, and fewer bytes than the kernel would take.
+    for n in 0..300 {
+        server.push("ops/log", &serde_json::json!({ "text": format!("{n} {}", "x".repeat(3_000)) }).to_string());
+    }
+    stopped.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut parser = sse::Parser::default();
+    let mut events = Vec::new();
+    let mut piece = [0; 4_096];
+    while !events.iter().any(|event| latest_texts(event).iter().any(|text| text.starts_with("299 "))) {
+        let len = stopped.read(&mut piece).unwrap();
+        assert!(len > 0, "it ended");
+        let messages = parser.feed(&piece[..len]);
+        events.extend(messages.iter().map(|message| serde_json::from_str::<Event>(&message.data).unwrap()));
+    }
+    let updates = events.iter().filter(|event| matches!(event, Event::Update { .. })).count();
+    assert!(events.iter().any(|event| matches!(event, Event::Gap { .. })), "{updates} updates, none skipped");
+    assert!(updates < 50, "{updates} old updates");
+}
+
+#[test]
 fn a_reader_of_one_byte_at_a_time_gets_there() {
     let data = tempfile::tempdir().unwrap();
     let server = TestServer::start(data.path());
