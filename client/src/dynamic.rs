@@ -1,14 +1,13 @@
-//! What moves in a view, each kind of one type.
+//! What moves, each kind of one type.
 //!
 //! A closure has a type of its own, and all that Leptos does with one is compiled again for each: some kilobytes. Behind
-//! a box they are all alike, and the page is a good part smaller. So a view has no bare closures in it: what is
-//! reactive goes through one of these.
+//! a box they are all alike, and the page is a good part smaller. So no view has bare closures in it, and nothing is put
+//! into a bare [`signal`]: what is reactive goes through one of these.
 
 pub mod signal;
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -40,22 +39,6 @@ pub fn flag(what: impl FnMut() -> bool + Send + 'static) -> Flag {
 /// A part of a view that is made anew as signals change.
 pub fn part(what: impl FnMut() -> AnyView + Send + 'static) -> Part {
     Box::new(what)
-}
-
-/// A view for each key, in their order; one that stays is not made anew.
-pub fn list(
-    keys: impl Fn() -> Vec<String> + Send + Sync + 'static,
-    view: impl Fn(String) -> AnyView + Send + Sync + 'static,
-) -> AnyView {
-    list_of_one_type(Box::new(keys), Arc::new(view))
-}
-
-type Keys = Box<dyn Fn() -> Vec<String> + Send + Sync>;
-type ViewOf = Arc<dyn Fn(String) -> AnyView + Send + Sync>;
-
-fn list_of_one_type(keys: Keys, view: ViewOf) -> AnyView {
-    let children = move |key| view(key);
-    view! { <For each=keys key=Clone::clone children/> }.into_any()
 }
 
 /// Runs `what` now, and again whenever a signal changes that it read; it ends with the reactive owner.

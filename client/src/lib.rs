@@ -6,7 +6,8 @@
 //! - [`chart`]: lines that move; [`format`](mod@format): numbers and times as text; [`markdown`]: notes; [`icon`]: signs;
 //! - [`edit`]: changing a board in its place; [`kiosk`]: a wall screen; [`theme`]: light or dark; [`help`]: the keys;
 //! - [`curl_line`]: the line that pushes a number; [`reload`]: a page older than its server;
-//! - [`dynamic`]: what moves in a view; [`browser`]: what the browser knows; [`fetch`]: one request, and its answer; [`part`]: elements made by hand.
+//! - [`part`]: elements, and [`dynamic`]: signals, each of one type; [`lazy`]: parts of the page that are fetched when they are wanted;
+//! - [`elsewhere`]: what is shown where there is not one board; [`browser`]: what the browser knows; [`fetch`]: one request, and its answer.
 //!
 //! What decides is code without browser and clock, tested natively; what touches the browser is thin.
 

@@ -41,7 +41,11 @@ fn reading(name: &SeriesName, options: Stat, told: Told) -> Part {
         move || format!("reading {} {}", if is_text() { "reading-text" } else { "" }, glow.get().unwrap_or_default());
     let show = told.show(name);
     // The figures get as large as their place allows, by the style sheet; it has to know how many there are.
-    let figures = number(|number| format!("--figures: {}; --unit: {}", number.width, number.unit.chars().count()));
+    // A sign of its level is before them, some figures wide.
+    let figures = number(|number| {
+        let figures = number.width + if number.level.is_some() { 1 } else { 0 };
+        format!("--figures: {figures}; --unit: {}", number.unit.chars().count())
+    });
     let arrow = number(|number| number.change.as_ref().map_or("", |change| change.arrow).to_owned());
     let change = number(|number| match &number.change {
         Some(change) => format!(" {} in {}", change.by, change.over),
