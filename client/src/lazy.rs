@@ -15,7 +15,7 @@ pub struct Module<T: 'static> {
     /// What it is called where it cannot be had.
     name: &'static str,
     table: OnceLock<T>,
-    /// How often that changed which one can see of it.
+    /// How it stands with it: whoever shows something of it follows this.
     standing: LazyLock<ArcRwSignal<Standing>>,
     door: Door<T>,
 }
@@ -116,7 +116,10 @@ impl<T: Send + Sync + 'static> Module<T> {
         if self.standing.get() == Standing::Failed {
             let words = format!("This part of the page ({}) could not be loaded. ", self.name);
             let again = Part::button("Try again", "module-again", move || self.fetch());
-            return Part::new("p", "notice").with("role", "alert").text(&words).put(&again);
+            // After an update of the server the file may be there no more: then only a new page helps.
+            let anew = Part::new("a", "").with("href", "").text("load the page anew");
+            let notice = Part::new("p", "notice").with("role", "alert").with("data-testid", "module-missing");
+            return notice.text(&words).put(&again).text(" or ").put(&anew).text(".");
         }
         match until {
             Until::Blank => Part::new("div", "blank").with("aria-hidden", "true"),

@@ -59,18 +59,34 @@ module! {
 /// What is inside of a widget.
 #[must_use]
 pub fn inside(content: Content, stage: Stage) -> Part {
-    let apart: &'static Module<Draw> = match &content {
-        Content::Text(_) => &ROWS,
-        Content::Series(shown) => match &shown.view {
-            View::Stat(options) => {
-                return stat(*options, shown.source.clone(), stage);
-            }
-            View::Bar(options) if options.across == Some(Across::Time) => &CHARTS,
-            View::Line(_) | View::Area(_) | View::Heatmap(_) | View::States(_) => &CHARTS,
-            View::Gauge(_) | View::Bar(_) | View::Table(_) | View::Log(_) => &ROWS,
+    match (&content, apart(&content)) {
+        (_, Some(module)) => module.part(Until::Blank, move |draw| draw(content.clone(), stage)),
+        (Content::Series(shown), None) => match &shown.view {
+            View::Stat(options) => stat(*options, shown.source.clone(), stage),
+            _ => Part::nothing(),
         },
-    };
-    apart.part(Until::Blank, move |draw| draw(content.clone(), stage))
+        (Content::Text(_), None) => Part::nothing(),
+    }
+}
+
+/// Has what draws a widget fetched before there is anything to draw.
+pub fn foresee(content: &Content) {
+    if let Some(module) = apart(content) {
+        module.fetch();
+    }
+}
+
+/// In which module a widget is drawn; nothing where every page has it.
+fn apart(content: &Content) -> Option<&'static Module<Draw>> {
+    match content {
+        Content::Text(_) => Some(&ROWS),
+        Content::Series(shown) => match &shown.view {
+            View::Stat(_) => None,
+            View::Bar(options) if options.across == Some(Across::Time) => Some(&CHARTS),
+            View::Line(_) | View::Area(_) | View::Heatmap(_) | View::States(_) => Some(&CHARTS),
+            View::Gauge(_) | View::Bar(_) | View::Table(_) | View::Log(_) => Some(&ROWS),
+        },
+    }
 }
 
 fn charted(content: Content, stage: Stage) -> Part {

@@ -4,9 +4,9 @@ use leptos::prelude::{untrack, use_context};
 use shared::board::{Content, Widget};
 
 use super::freshness::Freshness;
-use super::inside;
 use super::names::names;
 use super::told::stale_words;
+use super::{foresee, inside};
 use crate::board::mistake::{Mistake, Mistakes};
 use crate::board::stage::Stage;
 use crate::dynamic::{Memo, memo_flag, memo_text};
@@ -47,6 +47,7 @@ pub fn frame(widget: Widget, stage: Stage) -> Part {
     let kind = shared::board::word::Word::word(widget.kind());
     let selected = widget.series().iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
     let Widget { id, title, content, .. } = widget;
+    foresee(&content);
     let title = title.unwrap_or_else(|| selected.clone());
     let source = match &content {
         Content::Text(_) => None,

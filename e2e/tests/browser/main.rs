@@ -6,6 +6,7 @@ mod doctor;
 mod editing;
 mod faults;
 mod history;
+mod modules;
 mod others;
 mod proxy;
 mod recovery;

@@ -1,0 +1,62 @@
+//! The page in pieces: what is fetched when it is wanted, and what is told where it cannot be had.
+
+use pulseboard_e2e::{Page, Stage, curl, until};
+
+const BOARD: &str = r#"{"widgets":[{"id":"now","type":"stat","series":["ops/temp"]},
+    {"id":"line","type":"line","series":["ops/temp"]}]}"#;
+
+async fn stage() -> Stage {
+    let stage = Stage::start().await;
+    stage.server.push("ops/temp", "42.5").await;
+    let url = format!("{}/api/boards/ops", stage.server.base());
+    curl(&["-X", "PUT", "-H", "content-type: application/json", "-d", BOARD, &url]).await;
+    stage
+}
+
+/// Which files of wasm the page has asked for, by what their names begin with.
+async fn fetched(page: &Page<'_>) -> Vec<String> {
+    let names = "return performance.getEntriesByType('resource').map((e) => new URL(e.name).pathname.slice(1))
+        .filter((name) => name.endsWith('.wasm')).map((name) => name.slice(0, name.lastIndexOf('-'))).sort()";
+    serde_json::from_value(page.eval(names, &[]).await).expect("a list of names")
+}
+
+#[tokio::test]
+async fn a_board_fetches_what_it_shows_and_nothing_else() {
+    let stage = stage().await;
+    let page = stage.open("/b/ops").await;
+    until("there is a chart", async || match page.text("chart").await {
+        Some(_) => Ok(()),
+        None => Err(page.account().await),
+    })
+    .await;
+    assert_eq!(fetched(&page).await, ["charts", "made", "pulseboard-client"]);
+    stage.server.push("numbers/temp", "1").await;
+    let page = stage.open("/b/numbers").await;
+    page.shows("numbers/temp", "1").await;
+    assert_eq!(fetched(&page).await, ["pulseboard-client"], "a board that makes itself needs no more");
+}
+
+#[tokio::test]
+async fn what_cannot_be_fetched_is_told_in_its_place_and_comes_when_it_can() {
+    let stage = stage().await;
+    let page = stage.page();
+    page.cdp("Network.enable", serde_json::json!({})).await;
+    page.cdp("Network.setBlockedURLs", serde_json::json!({ "urls": ["*charts-*"] })).await;
+    page.open(&format!("{}/b/ops", stage.server.base())).await;
+    page.shows("ops/temp", "42.5").await;
+    until("the chart says that it is missing", async || match page.text("module-missing").await {
+        Some(text) if text.contains("charts") => Ok(()),
+        other => Err(format!("{other:?}")),
+    })
+    .await;
+    stage.server.push("ops/temp", "43.5").await;
+    page.shows("ops/temp", "43.5").await;
+
+    page.cdp("Network.setBlockedURLs", serde_json::json!({ "urls": [] })).await;
+    page.eval("document.querySelector('[data-testid=module-again]').click()", &[]).await;
+    until("there is a chart", async || match page.text("chart").await {
+        Some(_) => Ok(()),
+        None => Err(page.account().await),
+    })
+    .await;
+}
