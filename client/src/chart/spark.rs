@@ -79,7 +79,10 @@ pub fn spark(name: SeriesName, show: Show, past: Past, stage: Stage) -> Part {
                 // What is there of a longer one is drawn in its place, at the right.
                 _ => dots(show, buckets),
             });
-            draw(&canvas, ratio, &dots.unwrap_or_default(), &window);
+            let dots = dots.unwrap_or_default();
+            // Where history and live seconds meet, points can be closer than before: a hole is measured by what is usual.
+            let break_ms = window.break_ms.max(trace::break_ms(&dots, back.width(), None));
+            draw(&canvas, ratio, &dots, &Window { break_ms, ..window });
         });
     });
     part

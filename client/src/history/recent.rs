@@ -8,11 +8,12 @@ use shared::{Bucket, Millis, Rolled, Seq};
 use super::cell::{Cell, Detail};
 use super::shelf::Shelf;
 
-/// From when on a track has all points of its series: from ever where it was never full.
+/// From when on a track has all points of its series, and the one before them: from ever where it was never full. What a
+/// counter did in its oldest second depends on what was before that, which a full track does not have.
 #[must_use]
 pub fn reach(buckets: &VecDeque<Bucket>) -> u64 {
     match buckets.front() {
-        Some(oldest) if buckets.len() >= WINDOW => oldest.start.0,
+        Some(oldest) if buckets.len() >= WINDOW => buckets.get(1).unwrap_or(oldest).start.0,
         _ => 0,
     }
 }
@@ -214,6 +215,11 @@ mod tests {
             recent.follow(buckets);
             let found: Vec<Cell> = recent.glue(&shelf, buckets, 0, u64::MAX / 2).iter().map(plain).collect();
             let wanted: Vec<Cell> = history(&points, width).iter().map(plain).collect();
+            prop_assert_eq!(&found, &wanted);
+            // A page that has just come sees all of the track at once.
+            let mut fresh = Recent::new(width, Detail::Bins);
+            fresh.follow(buckets);
+            let found: Vec<Cell> = fresh.glue(&shelf, buckets, 0, u64::MAX / 2).iter().map(plain).collect();
             prop_assert_eq!(found, wanted);
         }
     }
