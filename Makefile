@@ -45,6 +45,7 @@ setup-test:
 	@tools/setup.sh rust lint client browser proxies
 
 lint: setup-test client
+	@tools/client.sh held
 	@echo "==> Formatting and lints"
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds the page into dist/, unless what is there came from just these sources, and holds its size to the budget.
+# Builds the page into dist/, unless what is there came from just these sources, and tells its size.
+# Usage: tools/client.sh [held]   held: a page over its budget is an error
 set -euo pipefail
 # shellcheck source=tools/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -53,4 +54,9 @@ for part in dist/*.wasm; do
 done
 all="$(sent '*.wasm' '*.js' '*.bin')"
 say "wasm and JavaScript: $((first / 1024)) KB with brotli, of at most $((budget / 1024)) KB; all that there is: $((all / 1024)) KB"
-[ "$first" -le "$budget" ] || die "the page has grown over its budget of $budget bytes with brotli"
+if [ "$first" -gt "$budget" ]; then
+    over="the page has grown over its budget of $budget bytes with brotli"
+    # Another compiler may make it larger by a little: that stops a test, not whoever wants to see the page.
+    [ "${1:-}" != held ] || die "$over"
+    say "Mind: $over"
+fi
