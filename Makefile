@@ -51,6 +51,7 @@ lint: setup-test client
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo clippy -p pulseboard-shared --target $(WASM) -- -D warnings
 	cargo clippy -p pulseboard-client --all-targets --target $(WASM) -- -D warnings
+	cargo clippy -p pulseboard-client --features split --target $(WASM) -- -D warnings
 
 test-native: setup-test client
 	@echo "==> Unit, property and integration tests"

@@ -12,7 +12,7 @@ stamp="$stamps/client"
 # By content, not by time: a checkout, a copy or another build into dist/ makes times lie.
 state() {
     # shellcheck disable=SC2046  # a toolchain's name has no spaces worth keeping
-    { rustc --version; find client shared tools/bin tools/split.sh index.html Trunk.toml Cargo.toml Cargo.lock -type f -print0 |
+    { rustc --version; wasm-opt --version; find client shared tools index.html Trunk.toml Cargo.toml Cargo.lock -type f -print0 |
         sort -z | xargs -0 sha256sum; find dist -type f -print0 | sort -z | xargs -0 sha256sum; } 2>/dev/null |
         sha256sum
 }

@@ -47,6 +47,11 @@ perl -0777 -e '
 wasm-metadce --graph-file "$work/used.json" "${features[@]}" "$work/bound/${page}_bg.wasm" -o "$work/used.wasm" \
     >>"$work/log" 2>&1 || { tail -n 20 "$work/log" >&2; die "what nobody uses cannot be left out; see above"; }
 opt "$work/used.wasm" "$work/done/page.wasm"
+# And what of the JavaScript nobody calls then.
+USED="$work/used.wasm" perl -0777 -pi -e '
+    open my $wasm, "<:raw", $ENV{USED} or die; my $names = do { local $/; <$wasm> };
+    s{^(__wbg_\w+): function\([^)]*\) \{\n.*?^\},\n}{ index($names, $1) < 0 ? "" : $& }gmse;
+' "$js"
 
 # The pieces, one after the other, and where each of them is.
 offset=0 offsets=

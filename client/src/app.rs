@@ -37,7 +37,7 @@ pub fn start() {
     Box::leak(mount(&place, page));
 }
 
-/// Puts a part in a place, until what is given back is dropped.
+/// Puts a part in a place. What is live in it ends when what is given back is dropped; the element stays where it is.
 pub fn mount(place: &web_sys::HtmlElement, page: impl FnOnce() -> Part) -> Box<dyn Any> {
     // It is there already where anything was mounted before.
     _ = Executor::init_wasm_bindgen();

@@ -71,7 +71,7 @@ const LONG_MS: u64 = 24 * 60 * 60 * 1_000;
 #[must_use]
 pub fn moment(ms: u64, now: u64) -> String {
     let time = time_of_day(ms);
-    if now.abs_diff(ms) < CLEAR_MS { time } else { format!("{} {}", date(ms), &time[..5]) }
+    if now.abs_diff(ms) < CLEAR_MS { time } else { format!("{} {}", date(ms), minute(&time)) }
 }
 
 /// A moment within a stretch of `length` milliseconds, as it is told at `now`: to the second where the stretch is short, with
@@ -79,7 +79,7 @@ pub fn moment(ms: u64, now: u64) -> String {
 #[must_use]
 pub fn moment_of(ms: u64, length: u64, now: u64) -> String {
     let (long, time) = (length > LONG_MS, time_of_day(ms));
-    let time = if long { &time[..5] } else { &time };
+    let time = if long { minute(&time) } else { &time };
     if long || now.abs_diff(ms) >= CLEAR_MS { format!("{} {time}", date(ms)) } else { time.to_owned() }
 }
 
@@ -88,4 +88,10 @@ pub fn moment_of(ms: u64, length: u64, now: u64) -> String {
 fn date(ms: u64) -> String {
     let date = js_sys::Date::new(&(ms as f64).into());
     format!("{}-{:02}-{:02}", date.get_full_year(), date.get_month() + 1, date.get_date())
+}
+
+/// A time of day without its seconds.
+fn minute(time: &str) -> &str {
+    // Not `[..5]`: what that says of other texts, with what is around them, takes kilobytes.
+    time.get(..5).unwrap_or(time)
 }

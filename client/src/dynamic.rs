@@ -21,7 +21,7 @@ pub type Text = Box<dyn FnMut() -> String + Send>;
 pub type Flag = Box<dyn FnMut() -> bool + Send>;
 
 /// A part of a view that is made anew as signals change.
-pub type Part = Box<dyn FnMut() -> AnyView + Send>;
+pub type Inside = Box<dyn FnMut() -> AnyView + Send>;
 
 /// Something that is waited for.
 pub type Waiting<T> = Pin<Box<dyn Future<Output = T>>>;
@@ -37,7 +37,7 @@ pub fn flag(what: impl FnMut() -> bool + Send + 'static) -> Flag {
 }
 
 /// A part of a view that is made anew as signals change.
-pub fn part(what: impl FnMut() -> AnyView + Send + 'static) -> Part {
+pub fn part(what: impl FnMut() -> AnyView + Send + 'static) -> Inside {
     Box::new(what)
 }
 

@@ -5,10 +5,14 @@
 //! behind its door, and nobody else uses, becomes a file of its own. Without it all is there from the start.
 
 use std::sync::{LazyLock, OnceLock};
+use std::time::Duration;
 
-use leptos::prelude::{ArcRwSignal, Get as _, GetUntracked as _, Set as _, untrack};
+use leptos::prelude::{ArcRwSignal, Get as _, GetUntracked as _, Set as _, set_timeout, untrack};
 
 use crate::part::Part;
+
+/// How long after it could not be had a module is fetched again.
+const AGAIN: Duration = Duration::from_secs(10);
 
 /// A part of the page that is or is not there yet: what of it the rest calls is in a table.
 pub struct Module<T: 'static> {
@@ -75,14 +79,15 @@ impl<T: Send + Sync + 'static> Module<T> {
         }
     }
 
-    /// What is in it, for who can wait; nothing where it cannot be had.
-    pub async fn wait(&'static self) -> Option<T> {
+    /// What is in it, for who can wait; nothing where it cannot be had now.
+    pub async fn wait(&'static self) -> Option<&'static T> {
         match &self.door {
             #[cfg(not(feature = "split"))]
-            Door::Open(make) => Some(make()),
+            Door::Open(make) => self.arrived(Ok(make())),
             #[cfg(feature = "split")]
-            Door::Apart(fetch) => fetch().await.ok(),
+            Door::Apart(fetch) => self.arrived(fetch().await),
         }
+        self.table.get()
     }
 
     #[cfg(not(feature = "split"))]
@@ -98,8 +103,24 @@ impl<T: Send + Sync + 'static> Module<T> {
     }
 
     fn arrived(&'static self, table: Result<T, Absent>) {
-        let there = table.is_ok_and(|table| self.table.set(table).is_ok());
-        self.standing.set(if there { Standing::Here } else { Standing::Failed });
+        match table {
+            Ok(table) => {
+                // Who waited for it and who showed it may both have fetched it: it is the same one.
+                _ = self.table.set(table);
+                self.standing.set(Standing::Here);
+            }
+            Err(Absent) => {
+                self.standing.set(Standing::Failed);
+                // A wall has nobody who could press a button.
+                set_timeout(move || self.fetch(), AGAIN);
+            }
+        }
+    }
+
+    /// That it cannot be had, where that is so; it is not fetched for that.
+    pub fn trouble(&'static self) -> Part {
+        let trouble = move || (self.standing.get() == Standing::Failed).then(|| self.missing(Until::Nothing));
+        Part::new("div", "host").live_inside(move || trouble().into_iter().collect())
     }
 
     /// A part made of what is in it, and what `until` says as long as it is not there.

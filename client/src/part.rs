@@ -8,7 +8,7 @@
 mod live;
 
 use leptos::prelude::*;
-use wasm_bindgen::JsCast as _;
+use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::{Element, Event, EventTarget, HtmlElement, KeyboardEvent};
 
 use crate::dynamic::LocalValue;
@@ -25,8 +25,7 @@ impl Part {
     /// Where the tag can be none.
     #[must_use]
     pub fn new(tag: &str, class: &str) -> Self {
-        let element = document().create_element(tag).expect("the tag is a word");
-        if class.is_empty() { Self(element) } else { Self(element).with("class", class) }
+        Self::made(document().create_element(tag), class)
     }
 
     /// A button with a word on it; found by tests under `testid`.
@@ -42,9 +41,13 @@ impl Part {
     /// Where the tag can be none.
     #[must_use]
     pub fn drawn(tag: &str, class: &str) -> Self {
-        let element = document().create_element_ns(Some("http://www.w3.org/2000/svg"), tag);
-        let this = Self(element.expect("the tag is a word"));
-        if class.is_empty() { this } else { this.with("class", class) }
+        Self::made(document().create_element_ns(Some("http://www.w3.org/2000/svg"), tag), class)
+    }
+
+    fn made(element: Result<Element, JsValue>, class: &str) -> Self {
+        // Not `expect`: to write what JavaScript threw takes a good part of a kilobyte.
+        let Ok(element) = element else { unreachable!("the tag is a word") };
+        if class.is_empty() { Self(element) } else { Self(element).with("class", class) }
     }
 
     /// A small drawing of one path, on a ground of 16 by 16, that stands beside words which say the same.

@@ -16,7 +16,7 @@ use crate::{fetch, json};
 
 module! {
     /// Reads a document: a board that makes itself has none.
-    static MADE: fn(Etag, Value) -> Edition = made, Edition::made
+    pub static MADE: fn(Etag, Value) -> Edition = made, Edition::made
 }
 
 /// When to ask again where nobody answered.

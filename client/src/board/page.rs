@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use shared::board::document::MAX_SELECTORS;
 use shared::{BoardId, Selector, SeriesName};
 
-use super::document::{Document, Edition, automatic};
+use super::document::{Document, Edition, MADE, automatic};
 use super::grid::grid;
 use super::mistake::{Mistake, Mistakes};
 use super::stage::Stage;
@@ -147,7 +147,7 @@ pub fn board_page(id: &BoardId, screen: Screen) -> Part {
         }
         Screen::Wall => (page.put(&Part::new("h1", "unseen").live_text(title)).put_all(badge), vec![board]),
     };
-    let above = [outdated(stream.outdated), reason, elsewhere(mistakes), above(editor)];
+    let above = [outdated(stream.outdated), reason, MADE.trouble(), misplaced(mistakes), above(editor)];
     page.put(&Part::new("main", "").put_all(above).put_all(main))
 }
 
@@ -181,7 +181,7 @@ fn skeleton() -> Part {
 }
 
 /// The mistakes of the document that no widget on the page can show.
-fn elsewhere(mistakes: Memo<Vec<Mistake>>) -> Part {
+fn misplaced(mistakes: Memo<Vec<Mistake>>) -> Part {
     Part::new("div", "host").live_inside(move || {
         let mistakes = mistakes.get();
         let elsewhere = mistakes.iter().filter(|mistake| mistake.widget.is_none());

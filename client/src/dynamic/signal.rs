@@ -2,7 +2,7 @@
 //!
 //! A signal, a memo or a stored value is compiled anew for each type that is put into it: some two kilobytes of the page
 //! each. These are the same ones behind a type that only here is known to hold anything: to look costs a comparison of
-//! types. What does not live in all threads stays with Leptos' own.
+//! types. What stays in its thread has a [`LocalValue`].
 
 use std::any::Any;
 use std::fmt;

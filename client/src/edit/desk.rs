@@ -80,8 +80,10 @@ fn follow(editor: Editor) {
     on_window("drop", move |event| {
         event.prevent_default();
         let data = event.dyn_into::<DragEvent>().ok().and_then(|event| event.data_transfer());
-        dropped.set_value(data.and_then(|data| data.files()).and_then(|files| files.get(0)));
-        editor.want(Wish::Files);
+        if let Some(file) = data.and_then(|data| data.files()).and_then(|files| files.get(0)) {
+            dropped.set_value(Some(file));
+            editor.want(Wish::Files);
+        }
     });
     if browser::query_has("edit") {
         editor.want(Wish::Edit);

@@ -35,7 +35,7 @@ pub enum Sheet {
 pub enum Wish {
     /// Nothing yet.
     Nothing,
-    /// Something with the board as a file.
+    /// That it is there: something with the board as a file, or an edit that has begun.
     Files,
     /// To edit.
     Edit,
@@ -73,7 +73,7 @@ pub struct Editor {
     base: StoredValue<Option<Etag>>,
     saving: RwSignal<bool>,
     /// What is wanted of the editor: until then it is not fetched.
-    pub wish: RwSignal<Wish>,
+    pub(super) wish: RwSignal<Wish>,
     /// What is being dragged.
     pub drag: StoredValue<Option<Drag>>,
 }

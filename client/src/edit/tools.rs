@@ -9,7 +9,7 @@ use super::editor::{Editor, lies, name_of};
 use super::keys::{Deed, Key, deed};
 use crate::part::Part;
 
-/// The tools of one widget, while there is anything to do with them.
+/// The tools of one widget that is edited; none while the board of the others is looked at.
 #[must_use]
 pub fn tools(id: WidgetId, editor: Editor) -> Part {
     let shown = move || if editor.peeking.get() { Vec::new() } else { vec![make(&id, editor)] };

@@ -120,9 +120,9 @@ fn face(glance: &Glance, options: Gauge, unit: Unit, told: Told, name: &str) -> 
         .put(&words("dial-end", "91", "58", &number.style.number(ends.max)))
 }
 
-/// How wide figures are, in sizes of their font: signs between them are half as wide.
+/// How wide bold figures are at most, in sizes of their font: signs between them are half as wide.
 fn glyphs(figures: &str) -> f64 {
-    figures.chars().map(|c| if matches!(c, '.' | ',') { 0.3 } else { 0.6 }).sum::<f64>().max(0.6)
+    figures.chars().map(|c| if matches!(c, '.' | ',') { 0.36 } else { 0.7 }).sum::<f64>().max(0.7)
 }
 
 #[cfg(test)]

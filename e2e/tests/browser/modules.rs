@@ -60,3 +60,20 @@ async fn what_cannot_be_fetched_is_told_in_its_place_and_comes_when_it_can() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_board_whose_document_cannot_be_read_says_so_and_comes_by_itself_when_it_can() {
+    let stage = stage().await;
+    let page = stage.page();
+    page.cdp("Network.enable", serde_json::json!({})).await;
+    page.cdp("Network.setBlockedURLs", serde_json::json!({ "urls": ["*made-*"] })).await;
+    page.open(&format!("{}/b/ops", stage.server.base())).await;
+    until("it says what is missing", async || match page.text("module-missing").await {
+        Some(text) if text.contains("made") => Ok(()),
+        other => Err(format!("{other:?}")),
+    })
+    .await;
+    page.cdp("Network.setBlockedURLs", serde_json::json!({ "urls": [] })).await;
+    page.shows("ops/temp", "42.5").await;
+    assert_eq!(page.text("module-missing").await, None, "nothing is missing any more");
+}

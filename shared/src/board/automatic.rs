@@ -51,7 +51,7 @@ fn free_id(name: &str, taken: &[Widget]) -> WidgetId {
     let mut count = 1_usize;
     loop {
         let end = if count == 1 { String::new() } else { format!("-{count}") };
-        let text = format!("{}{end}", &base[..base.len().min(MAX_SEGMENT_LEN - end.len())]);
+        let text = format!("{}{end}", base.get(..base.len().min(MAX_SEGMENT_LEN - end.len())).unwrap_or_default());
         // A series named `x/.-` or the like is fine; one that is cut to a lone dot is not, hence the number.
         if let Ok(id) = text.parse::<WidgetId>()
             && taken.iter().all(|widget| widget.id != id)

@@ -54,14 +54,15 @@ impl FromStr for Span {
     type Err = SpanError;
 
     fn from_str(text: &str) -> Result<Self, SpanError> {
-        let unit = match text.as_bytes().last() {
-            Some(b's') => 1,
-            Some(b'm') => MINUTE,
-            Some(b'h') => HOUR,
-            Some(b'd') => DAY,
+        let mut digits = text.chars();
+        let unit = match digits.next_back() {
+            Some('s') => 1,
+            Some('m') => MINUTE,
+            Some('h') => HOUR,
+            Some('d') => DAY,
             _ => return Err(SpanError::Malformed),
         };
-        let digits = &text[..text.len() - 1];
+        let digits = digits.as_str();
         if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(SpanError::Malformed);
         }
