@@ -93,10 +93,10 @@ async fn is_there(page: &Page<'_>, tiles: usize) {
 
 /// Counts the frames of the page for some seconds: how many a second, and how long the slowest twentieth took in milliseconds.
 async fn frames(page: &Page<'_>, seconds: u64) -> (f64, f64) {
-    let start = "window.__frames = []; (function next(at) { window.__frames.push(at); requestAnimationFrame(next); })(performance.now())";
+    let start = "window.__frames = []; (function next(at) { if (window.__frames) { window.__frames.push(at); requestAnimationFrame(next); } })(performance.now())";
     page.eval(start, &[]).await;
     tokio::time::sleep(Duration::from_secs(seconds)).await;
-    let read = "const f = window.__frames.slice(1); const d = f.slice(1).map((t, i) => t - f[i]).sort((a, b) => a - b);
+    let read = "const f = window.__frames.slice(1); window.__frames = null; const d = f.slice(1).map((t, i) => t - f[i]).sort((a, b) => a - b);
         return [d.length / ((f.at(-1) - f[0]) / 1000), d[Math.floor(d.length * 0.95)]]";
     let read = page.eval(read, &[]).await;
     (read[0].as_f64().unwrap_or_default(), read[1].as_f64().unwrap_or_default())

@@ -10,7 +10,8 @@ const WATCH: &str = "
     const start = WebAssembly.instantiateStreaming;
     WebAssembly.instantiateStreaming = async (...args) => {
         const made = await start.apply(WebAssembly, args);
-        window.__memory = made.instance.exports.memory;
+        // What is cut out of the page has the memory of the page.
+        window.__memory = made.instance.exports.memory ?? window.__memory;
         return made;
     };";
 
