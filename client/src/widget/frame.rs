@@ -121,7 +121,8 @@ pub fn frame(widget: Widget, stage: Stage) -> Part {
         .put(&foot)
 }
 
-fn mistake(what: &str) -> Part {
+/// A mistake, told in the widget that has it.
+pub(super) fn mistake(what: &str) -> Part {
     let mistake = Part::new("p", "tile-mistake").with("data-testid", "mistake");
     mistake.put(&icon(Icon::Cross)).text(" ").text(what)
 }

@@ -4,15 +4,18 @@ use leptos::prelude::document;
 use shared::board::text::Text;
 use web_sys::Element;
 
-use crate::markdown::{Block, Inline, parse};
+use super::frame::mistake;
+use crate::markdown::{Block, Inline, has_html, parse};
 use crate::part::Part;
 
 /// A note in Markdown. It is made of elements one by one, so nothing that is written in it is taken for markup.
 #[must_use]
 pub fn note(text: &Text) -> Part {
     let note = Part::new("div", "note").with("tabindex", "0");
-    parse(&text.markdown).iter().for_each(|block| put(note.element(), block));
-    note
+    let blocks = parse(&text.markdown);
+    blocks.iter().for_each(|block| put(note.element(), block));
+    let told = has_html(&blocks).then(|| mistake("markdown: HTML is no part of it, so it is shown as it is written"));
+    Part::new("div", "host").put_all(told).put(&note)
 }
 
 /// A new element at the end of another.

@@ -23,6 +23,7 @@ async fn a_note_is_made_of_elements() {
          <hr><pre><code>code</code></pre>"
     );
     assert_eq!(shown.state(), "live");
+    assert!(shown.all("[data-testid=mistake]").is_empty());
     assert!(shown.one("[data-testid=age]").has_attribute("hidden"), "words have no age");
 }
 
@@ -30,6 +31,7 @@ async fn a_note_is_made_of_elements() {
 async fn html_is_text_and_a_link_leads_only_outside() {
     let shown = note("<img src=x onerror=alert(1)> [a](https://example.org) [b](javascript:alert(1))").await;
     assert!(shown.all(".note img").is_empty());
+    assert!(shown.text("[data-testid=mistake]").contains("HTML"), "who wrote it sees why");
     assert_eq!(shown.text(".note"), "<img src=x onerror=alert(1)> a [b](javascript:alert(1))");
     let links = shown.all(".note a");
     assert_eq!(links.len(), 1);
