@@ -1,4 +1,4 @@
-//! The page: the files that trunk built, inside the binary, each also compressed beforehand (see `tools/client.sh`).
+//! The page: the files that its build made, inside the binary, each also compressed beforehand (see `tools/client.sh`).
 
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
@@ -43,7 +43,7 @@ pub async fn file(method: Method, uri: Uri, headers: HeaderMap) -> Response {
 }
 
 fn respond(name: &str, plain: EmbeddedFile, headers: &HeaderMap) -> Response {
-    // Trunk puts a hash of its content into the name of each other file, so that never changes.
+    // The build puts a hash of its content into the name of each other file, so that never changes.
     let cache = if name == PAGE { "no-cache" } else { "public, max-age=31536000, immutable" };
     let kind = plain.metadata.mimetype().to_owned();
     let encoded = ENCODINGS.iter().filter(|(encoding, _)| accept::encoding(headers, encoding));

@@ -8,7 +8,7 @@ use harness::TestServer;
 
 /// The name of the page's WebAssembly, as the page has it.
 fn wasm_of(page: &str) -> String {
-    let end = page.find("_bg.wasm").expect("the page loads its WebAssembly") + "_bg.wasm".len();
+    let end = page.find(".wasm").expect("the page loads its WebAssembly") + ".wasm".len();
     let start = page[..end].rfind(['"', '\'']).unwrap() + 1;
     page[start..end].to_owned()
 }
