@@ -4,6 +4,7 @@
 //! not on it. A build with the feature `split` is cut apart after it was linked (`tools/split.sh`); what a [`Module`] has
 //! behind its door, and nobody else uses, becomes a file of its own. Without it all is there from the start.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{LazyLock, OnceLock};
 use std::time::Duration;
 
@@ -21,6 +22,8 @@ pub struct Module<T: 'static> {
     table: OnceLock<T>,
     /// How it stands with it: whoever shows something of it follows this.
     standing: LazyLock<ArcRwSignal<Standing>>,
+    /// Whether it will be fetched again by itself: once at a time, however often it fails and whoever asks.
+    again: AtomicBool,
     door: Door<T>,
 }
 
@@ -59,7 +62,13 @@ impl<T: Send + Sync + 'static> Module<T> {
     /// A module behind a door.
     #[must_use]
     pub const fn new(name: &'static str, door: Door<T>) -> Self {
-        Self { name, table: OnceLock::new(), standing: LazyLock::new(|| ArcRwSignal::new(Standing::Unasked)), door }
+        Self {
+            name,
+            table: OnceLock::new(),
+            standing: LazyLock::new(|| ArcRwSignal::new(Standing::Unasked)),
+            again: AtomicBool::new(false),
+            door,
+        }
     }
 
     /// What is in it, where it is there; followed. It is fetched where it is not.
@@ -112,7 +121,13 @@ impl<T: Send + Sync + 'static> Module<T> {
             Err(Absent) => {
                 self.standing.set(Standing::Failed);
                 // A wall has nobody who could press a button.
-                set_timeout(move || self.fetch(), AGAIN);
+                if !self.again.swap(true, Ordering::Relaxed) {
+                    let again = move || {
+                        self.again.store(false, Ordering::Relaxed);
+                        self.fetch();
+                    };
+                    set_timeout(again, AGAIN);
+                }
             }
         }
     }

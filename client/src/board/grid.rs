@@ -27,8 +27,8 @@ pub fn grid(board: Memo<Option<Board>>, stage: Stage, editor: Editor) -> Part {
 
 /// A widget where it is. It stays while it is moved, and is made anew only where what it shows changes.
 fn cell(id: &str, laid: Laid, stage: Stage, editor: Editor) -> Part {
+    let tools = tools(id, editor);
     let id = id.to_owned();
-    let tools = tools(id.clone(), editor);
     let mine = Memo::new(move || laid.with(|laid| laid.iter().find(|(widget, _)| widget.id.as_str() == id).cloned()));
     let area = move || {
         let place = |(_, Place { x, y, w, h })| format!("--x: {}; --y: {}; --w: {w}; --h: {h}", x + 1, y + 1);

@@ -9,9 +9,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use leptos::prelude as base;
-use leptos::prelude::{
-    Dispose as _, Read as _, ReadUntracked as _, ReadValue as _, Track as _, Write as _, WriteValue as _,
-};
+use leptos::prelude::{Read as _, ReadUntracked as _, ReadValue as _, Track as _, Write as _, WriteValue as _};
 
 /// Why reading cannot fail: whoever may outlive the owner asks with `try_`.
 const LIVES: &str = "its owner lives for as long as anyone reads it";
@@ -258,11 +256,6 @@ impl<T: Send + Sync + 'static> StoredValue<T> {
         *held_mut(&mut **kept) = value;
         None
     }
-
-    /// Ends it before its owner does.
-    pub fn dispose(self) {
-        self.0.dispose();
-    }
 }
 
 impl<T: Clone + Send + Sync + 'static> StoredValue<T> {
@@ -327,11 +320,6 @@ impl<T: 'static> LocalValue<T> {
         let Some(mut kept) = self.0.try_write_value() else { return Some(value) };
         *held_mut(&mut **kept) = value;
         None
-    }
-
-    /// Ends it before its owner does.
-    pub fn dispose(self) {
-        self.0.dispose();
     }
 }
 

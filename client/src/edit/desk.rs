@@ -59,10 +59,11 @@ pub fn above(editor: Editor) -> Part {
 
 /// The tools of one widget, while there is anything to do with them.
 #[must_use]
-pub fn tools(id: String, editor: Editor) -> Part {
+pub fn tools(id: &str, editor: Editor) -> Part {
+    let id: Option<WidgetId> = id.parse().ok();
     let tools = move || {
-        let id = id.parse().ok()?;
-        editor.editing().then(|| DESK.part(Until::Nothing, move |desk| (desk.tools)(WidgetId::clone(&id), editor)))
+        let id = id.clone().filter(|_| editor.editing())?;
+        Some(DESK.part(Until::Nothing, move |desk| (desk.tools)(id.clone(), editor)))
     };
     Part::new("div", "host").live_inside(move || tools().into_iter().collect())
 }
