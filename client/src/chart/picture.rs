@@ -116,7 +116,10 @@ impl Picture {
                         };
                         for (dash, &(show, word)) in numbers.iter().enumerate() {
                             let dots = dots(&glued, show, band.filter(|_| dash == 0));
-                            picture.unit.get_or_insert_with(|| wording::unit(&look.source, name, show));
+                            let unit = wording::unit(&look.source, name, show);
+                            // One axis has one unit: bytes are not written as the per cent beside them.
+                            let common = picture.unit.is_none_or(|common| common == unit);
+                            picture.unit = Some(if common { unit } else { wording::none() });
                             let expect = look.source.expect.map(Span::millis);
                             let label = called(word);
                             let break_ms = break_ms(&dots, *width, expect);
