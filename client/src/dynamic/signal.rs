@@ -207,134 +207,84 @@ impl<T: Clone + PartialEq + Send + Sync + 'static> Memo<T> {
     }
 }
 
-/// A value that lives as long as an owner, and that nobody follows.
-pub struct StoredValue<T>(base::StoredValue<Kept>, PhantomData<fn() -> T>);
+/// What lives as long as an owner, and nobody follows; both kinds differ only in what may be in them.
+macro_rules! stored {
+    ($(#[$doc:meta])* $name:ident, $kept:ty, $storage:ty, $new:ident, $($bound:ident)*) => {
+        $(#[$doc])*
+        pub struct $name<T>(base::StoredValue<$kept, $storage>, PhantomData<fn() -> T>);
 
-handle!(StoredValue);
+        handle!($name);
 
-impl<T: Send + Sync + 'static> StoredValue<T> {
-    /// Of the owner that it is made under.
-    #[must_use]
-    pub fn new(value: T) -> Self {
-        let kept: Kept = Box::new(value);
-        Self(base::StoredValue::new(kept), PhantomData)
-    }
+        impl<T: $($bound +)* 'static> $name<T> {
+            /// Of the owner that it is made under.
+            #[must_use]
+            pub fn new(value: T) -> Self {
+                let kept: $kept = Box::new(value);
+                Self(base::StoredValue::<$kept, $storage>::$new(kept), PhantomData)
+            }
 
-    /// What is in it.
-    ///
-    /// # Panics
-    /// Where its owner is gone.
-    pub fn with_value<R>(self, look: impl FnOnce(&T) -> R) -> R {
-        self.try_with_value(look).expect(LIVES)
-    }
+            /// What is in it.
+            ///
+            /// # Panics
+            /// Where its owner is gone.
+            pub fn with_value<R>(self, look: impl FnOnce(&T) -> R) -> R {
+                self.try_with_value(look).expect(LIVES)
+            }
 
-    /// What is in it; nothing where its owner is gone.
-    pub fn try_with_value<R>(self, look: impl FnOnce(&T) -> R) -> Option<R> {
-        let kept = self.0.try_read_value()?;
-        Some(look(held(&**kept)))
-    }
+            /// What is in it; nothing where its owner is gone.
+            pub fn try_with_value<R>(self, look: impl FnOnce(&T) -> R) -> Option<R> {
+                let kept = self.0.try_read_value()?;
+                Some(look(held(&**kept)))
+            }
 
-    /// Changes it.
-    pub fn update_value(self, change: impl FnOnce(&mut T)) {
-        _ = self.try_update_value(change);
-    }
+            /// Changes it.
+            pub fn update_value(self, change: impl FnOnce(&mut T)) {
+                _ = self.try_update_value(change);
+            }
 
-    /// Changes it; nothing where its owner is gone.
-    pub fn try_update_value<R>(self, change: impl FnOnce(&mut T) -> R) -> Option<R> {
-        let mut kept = self.0.try_write_value()?;
-        Some(change(held_mut(&mut **kept)))
-    }
+            /// Changes it; nothing where its owner is gone.
+            pub fn try_update_value<R>(self, change: impl FnOnce(&mut T) -> R) -> Option<R> {
+                let mut kept = self.0.try_write_value()?;
+                Some(change(held_mut(&mut **kept)))
+            }
 
-    /// Puts another value in.
-    pub fn set_value(self, value: T) {
-        _ = self.try_set_value(value);
-    }
+            /// Puts another value in.
+            pub fn set_value(self, value: T) {
+                _ = self.try_set_value(value);
+            }
 
-    /// Puts another value in; gives it back where the owner is gone.
-    pub fn try_set_value(self, value: T) -> Option<T> {
-        let Some(mut kept) = self.0.try_write_value() else { return Some(value) };
-        *held_mut(&mut **kept) = value;
-        None
-    }
+            /// Puts another value in; gives it back where the owner is gone.
+            pub fn try_set_value(self, value: T) -> Option<T> {
+                let Some(mut kept) = self.0.try_write_value() else { return Some(value) };
+                *held_mut(&mut **kept) = value;
+                None
+            }
+        }
+
+        impl<T: Clone + $($bound +)* 'static> $name<T> {
+            /// A copy of it.
+            #[must_use]
+            pub fn get_value(self) -> T {
+                self.with_value(T::clone)
+            }
+
+            /// A copy of it; nothing where its owner is gone.
+            #[must_use]
+            pub fn try_get_value(self) -> Option<T> {
+                self.try_with_value(T::clone)
+            }
+        }
+    };
 }
 
-impl<T: Clone + Send + Sync + 'static> StoredValue<T> {
-    /// A copy of it.
-    #[must_use]
-    pub fn get_value(self) -> T {
-        self.with_value(T::clone)
-    }
-
-    /// A copy of it; nothing where its owner is gone.
-    #[must_use]
-    pub fn try_get_value(self) -> Option<T> {
-        self.try_with_value(T::clone)
-    }
+stored! {
+    /// A value that lives as long as an owner, and that nobody follows.
+    StoredValue, Kept, base::SyncStorage, new, Send Sync
 }
 
-/// A value that lives as long as an owner, and that nobody follows; of what cannot leave its thread, as nothing of the browser can.
-pub struct LocalValue<T>(base::StoredValue<KeptHere, base::LocalStorage>, PhantomData<fn() -> T>);
-
-handle!(LocalValue);
-
-impl<T: 'static> LocalValue<T> {
-    /// Of the owner that it is made under.
-    #[must_use]
-    pub fn new(value: T) -> Self {
-        let kept: KeptHere = Box::new(value);
-        Self(base::StoredValue::new_local(kept), PhantomData)
-    }
-
-    /// What is in it.
-    ///
-    /// # Panics
-    /// Where its owner is gone.
-    pub fn with_value<R>(self, look: impl FnOnce(&T) -> R) -> R {
-        self.try_with_value(look).expect(LIVES)
-    }
-
-    /// What is in it; nothing where its owner is gone.
-    pub fn try_with_value<R>(self, look: impl FnOnce(&T) -> R) -> Option<R> {
-        let kept = self.0.try_read_value()?;
-        Some(look(held(&**kept)))
-    }
-
-    /// Changes it.
-    pub fn update_value(self, change: impl FnOnce(&mut T)) {
-        _ = self.try_update_value(change);
-    }
-
-    /// Changes it; nothing where its owner is gone.
-    pub fn try_update_value<R>(self, change: impl FnOnce(&mut T) -> R) -> Option<R> {
-        let mut kept = self.0.try_write_value()?;
-        Some(change(held_mut(&mut **kept)))
-    }
-
-    /// Puts another value in.
-    pub fn set_value(self, value: T) {
-        _ = self.try_set_value(value);
-    }
-
-    /// Puts another value in; gives it back where the owner is gone.
-    pub fn try_set_value(self, value: T) -> Option<T> {
-        let Some(mut kept) = self.0.try_write_value() else { return Some(value) };
-        *held_mut(&mut **kept) = value;
-        None
-    }
-}
-
-impl<T: Clone + 'static> LocalValue<T> {
-    /// A copy of it.
-    #[must_use]
-    pub fn get_value(self) -> T {
-        self.with_value(T::clone)
-    }
-
-    /// A copy of it; nothing where its owner is gone.
-    #[must_use]
-    pub fn try_get_value(self) -> Option<T> {
-        self.try_with_value(T::clone)
-    }
+stored! {
+    /// The same of what cannot leave its thread, as nothing of the browser can.
+    LocalValue, KeptHere, base::LocalStorage, new_local,
 }
 
 // One copy of what Leptos makes of each.

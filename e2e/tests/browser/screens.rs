@@ -69,14 +69,8 @@ async fn the_pages_fit_a_phone_and_a_wall_by_day_and_by_night() {
 #[tokio::test]
 async fn a_board_of_all_kinds_fits_every_screen_without_a_scroll_bar_across() {
     let folder = folder();
-    let stage = Stage::start().await;
-    put(&stage.server, "shop", "application/toml", shop::BOARD).await;
-    for batch in shop::past(now()) {
-        stage.server.push_batch(&batch).await;
-    }
-    let page = stage.open("/b/shop").await;
-    page.badge_is("live").await;
-    all_are(&page, &[("live", 12)]).await;
+    let stage = shop().await;
+    let page = open_shop(&stage).await;
     stage.server.push("shop/orders/revenue_eur", "48391").await;
     page.shows("shop/orders/revenue_eur", "48,391").await;
     for theme in ["light", "dark"] {
@@ -95,11 +89,7 @@ async fn a_board_of_all_kinds_fits_every_screen_without_a_scroll_bar_across() {
 
 #[tokio::test]
 async fn nothing_moves_while_data_arrives() {
-    let stage = Stage::start().await;
-    put(&stage.server, "shop", "application/toml", shop::BOARD).await;
-    for batch in shop::past(now()) {
-        stage.server.push_batch(&batch).await;
-    }
+    let stage = shop().await;
     let watch = "
         window.__shift = 0; window.__moved = [];
         new PerformanceObserver((list) => list.getEntries().forEach((entry) => {
@@ -128,14 +118,8 @@ async fn nothing_moves_while_data_arrives() {
 #[tokio::test]
 async fn the_editor_fits_a_phone_and_a_wall_by_day_and_by_night() {
     let folder = folder();
-    let stage = Stage::start().await;
-    put(&stage.server, "shop", "application/toml", shop::BOARD).await;
-    for batch in shop::past(now()) {
-        stage.server.push_batch(&batch).await;
-    }
-    let page = stage.open("/b/shop").await;
-    page.badge_is("live").await;
-    all_are(&page, &[("live", 12)]).await;
+    let stage = shop().await;
+    let page = open_shop(&stage).await;
     // A form of what is below it is closed before the next one opens.
     let close = "document.querySelector('dialog[open]')?.close()";
     for (name, open, there) in [
@@ -187,6 +171,24 @@ async fn each_kind_of_widget_says_in_which_state_it_is() {
             }
         }
     }
+}
+
+/// A server with the board of the shop, and its past.
+async fn shop() -> Stage {
+    let stage = Stage::start().await;
+    put(&stage.server, "shop", "application/toml", shop::BOARD).await;
+    for batch in shop::past(now()) {
+        stage.server.push_batch(&batch).await;
+    }
+    stage
+}
+
+/// The board of the shop, with all that is on it.
+async fn open_shop(stage: &Stage) -> Page<'_> {
+    let page = stage.open("/b/shop").await;
+    page.badge_is("live").await;
+    all_are(&page, &[("live", 12)]).await;
+    page
 }
 
 /// Waits until so many widgets are in each of these states.
