@@ -2,24 +2,29 @@
 
 use shared::board::Source;
 use shared::board::log::Log;
-use shared::{Millis, SeriesName, Track};
+use shared::{Millis, SeriesName, Stamp, Track};
 
 use super::order::order;
 use super::past::Tells;
-use super::stat::glow;
+use super::stat::GLOW_MS;
 use super::told::Told;
 use crate::board::stage::Stage;
 use crate::browser;
+use crate::dynamic::{Memo, StoredValue, memo_flag, memo_text};
 use crate::format::number::Style;
 use crate::format::unit::Unit;
 use crate::part::Part;
 
 /// How many lines there are at most where the document does not say: what a tile has no room for is scrolled to.
 const LINES: usize = 50;
+/// How often it is looked whether a time of day alone is still clear, in milliseconds.
+const CLEAR_MS: u64 = 60_000;
 
 /// A line as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Line {
+    /// What it is kept by: the number of its point, and what of it may come to read otherwise.
+    key: String,
     at: Millis,
     /// What its series is called beside the others.
     of: Option<String>,
@@ -31,7 +36,7 @@ struct Line {
 pub fn log(options: Log, source: Source, stage: Stage) -> Part {
     let told = Told::new(source, Tells::Newest, stage);
     let most = options.lines.map_or(LINES, usize::from);
-    let lines = move || {
+    let lines = Memo::new(move || {
         let mut lines = Vec::new();
         for name in told.names.get() {
             let of = told.label(&name);
@@ -39,45 +44,68 @@ pub fn log(options: Log, source: Source, stage: Stage) -> Part {
         }
         let newest = order(lines.len(), &|a, b| lines[b].at.cmp(&lines[a].at));
         newest.into_iter().take(most).map(|place| lines[place].clone()).collect::<Vec<_>>()
-    };
-    let latest = move || lines().first().map(|line| line.text.clone()).unwrap_or_default();
-    let glow = glow(latest);
+    });
+    let newest = memo_text(move || lines.with(|lines| lines.first().map(|line| line.key.clone()).unwrap_or_default()));
+    let glowed_at = StoredValue::new(None);
     let skipped = move || match told.names.with(|names| names.iter().map(|name| stage.live.skipped(name)).sum::<u64>())
     {
         0 => String::new(),
         skipped => format!("{skipped} skipped"),
     };
-    let all = move || {
-        let glow = glow.get().unwrap_or_default();
-        lines().into_iter().enumerate().map(|(i, line)| shown(&line, i == 0, &glow, stage)).collect()
+    let now = Memo::new(move || stage.server_now.get() / CLEAR_MS * CLEAR_MS);
+    let keys = move || lines.with(|lines| lines.iter().map(|line| line.key.clone()).collect());
+    let shown = move |key: &str| {
+        let line = lines.with_untracked(|lines| lines.iter().find(|line| line.key == key).cloned());
+        line.map_or_else(Part::nothing, |line| shown(line, newest, glowed_at, now))
     };
     let told = "Lines that came and went since this page was opened, too fast or too late for it";
     let skipped = Part::new("p", "skipped").with("data-testid", "skipped").with("title", told).live_text(skipped);
-    Part::new("div", "host").put(&Part::new("ol", "lines").with("tabindex", "0").live_inside(all)).put(&skipped)
+    let list = Part::new("ol", "lines").with("tabindex", "0").live_list(keys, shown);
+    Part::new("div", "host").put(&list).put(&skipped)
 }
 
-fn shown(line: &Line, newest: bool, glow: &str, stage: Stage) -> Part {
-    let Line { at, of, text } = line;
-    let time = browser::moment(at.0, stage.server_now.get_untracked());
-    let class = if newest { format!("line line-newest {glow}") } else { "line".to_owned() };
-    let text = Part::new("span", "line-text").text(text);
-    Part::new("li", &class)
-        .put(&Part::new("time", "line-time").text(&time))
-        .put_all(of.as_ref().map(|of| Part::new("span", "line-of").text(of)))
-        .put(&if newest { text.with("data-testid", "value") } else { text })
+/// A line, which stays the same element for as long as it is among those that are shown: what is selected in it stays so.
+fn shown(line: Line, newest: Memo<String>, glowed_at: StoredValue<Option<u64>>, now: Memo<u64>) -> Part {
+    let Line { key, at, of, text } = line;
+    let is_newest = memo_flag(move || newest.with(|newest| *newest == key));
+    let glow = if is_newest.get_untracked() && glows(glowed_at) { " glow-a" } else { "" };
+    let class = move || if is_newest.get() { format!("line line-newest{glow}") } else { "line".to_owned() };
+    let text = Part::new("span", "line-text").text(&text);
+    let testid = move || if is_newest.get() { "value".to_owned() } else { String::new() };
+    Part::new("li", "")
+        .live("class", class)
+        .put(&Part::new("time", "line-time").live_text(move || browser::moment(at.0, now.get())))
+        .put_all(of.map(|of| Part::new("span", "line-of").text(&of)))
+        .put(&text.live("data-testid", testid))
+}
+
+/// Whether a line that is new glows: neither what is there from the start nor where it would never rest.
+fn glows(glowed_at: StoredValue<Option<u64>>) -> bool {
+    let now = browser::now();
+    let glows = glowed_at.get_value().map(|at| now.saturating_sub(at) >= GLOW_MS);
+    if glows != Some(false) {
+        glowed_at.set_value(Some(if glows.is_some() { now } else { 0 }));
+    }
+    glows == Some(true)
 }
 
 fn take(lines: &mut Vec<Line>, track: &Track, name: &SeriesName, of: Option<&str>, told: Told, most: usize) {
-    let mut add = |at, text| lines.push(Line { at, of: of.map(str::to_owned), text });
+    let mut add = |at: Stamp, text: String, may_change: &str| {
+        let key = format!("{} {} {may_change}", at.seq.0, of.unwrap_or_default());
+        lines.push(Line { key, at: at.ts, of: of.map(str::to_owned), text });
+    };
     match track {
-        Track::Texts(log) => log.lines.iter().rev().take(most).for_each(|line| add(line.at.ts, line.text.clone())),
+        Track::Texts(log) => log.lines.iter().rev().take(most).for_each(|line| add(line.at, line.text.clone(), "")),
         Track::Numbers(buckets) => {
             let newest = || buckets.iter().rev().take(most).map(|bucket| bucket.last);
             let Some(latest) = newest().next() else { return };
             let (unit, decimals) =
                 told.source.with_value(|source| (Unit::of(source.unit.as_ref(), name), source.decimals));
             let style = Style::of(unit, latest.value, newest().map(|sample| sample.value)).with_decimals(decimals);
-            newest().for_each(|sample| add(sample.at.ts, style.text(sample.value)));
+            newest().for_each(|sample| {
+                let text = style.text(sample.value);
+                add(sample.at, text.clone(), &text);
+            });
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::icon::level_mark;
 use crate::part::Part;
 
 /// A value that changes more often than this, in milliseconds, does not glow each time: it would never rest.
-const GLOW_MS: u64 = 1_000;
+pub(super) const GLOW_MS: u64 = 1_000;
 
 /// The value of each series.
 #[must_use]
@@ -77,7 +77,7 @@ fn reading(name: &SeriesName, options: Stat, told: Told) -> Part {
 
 /// A class that makes the reading glow once each time that what it shows changes: two classes with the same
 /// animation in turn, since setting the same one again would not start it.
-pub(super) fn glow(shown: impl Fn() -> String + Send + Sync + 'static) -> RwSignal<Option<String>> {
+fn glow(shown: impl Fn() -> String + Send + Sync + 'static) -> RwSignal<Option<String>> {
     let class = RwSignal::new(None::<String>);
     let (mut before, mut last_at) = (None, 0);
     effect(move || {

@@ -1,8 +1,9 @@
+use leptos::prelude::window;
 use leptos::task::tick;
 use shared::{Event, Millis, Seq, SeriesPart, Stamp, Track};
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use super::{Shown, number, word};
+use super::{NOW, Shown, number, word};
 
 #[wasm_bindgen_test]
 async fn a_log_shows_the_newest_of_all_its_series_with_their_names() {
@@ -27,6 +28,47 @@ async fn one_series_needs_no_name_and_numbers_are_shown_too() {
     shown.push("ops/latency_ms", 12_000, number(42.5)).await;
     assert_eq!(shown.texts(".line-text"), ["42.5\u{a0}ms", "42.0\u{a0}ms"]);
     assert!(shown.all(".line-of").is_empty());
+}
+
+#[wasm_bindgen_test]
+async fn a_line_stays_the_same_element_while_others_come_and_go() {
+    let widget = r#""type": "log", "series": ["ops/log"], "lines": 3"#;
+    let points = [("ops/log", 10_000, word("first")), ("ops/log", 30_000, word("third"))];
+    let mut shown = Shown::with(widget, &points).await;
+    let before = shown.all(".line");
+    let [third, first] = &before[..] else { panic!("{before:?}") };
+    assert!(shown.all(".glow-a").is_empty(), "what is there from the start is not new");
+    let selection = window().get_selection().unwrap().unwrap();
+    selection.select_all_children(&third.query_selector(".line-text").unwrap().unwrap()).unwrap();
+    let selected = || String::from(selection.to_string());
+    assert_eq!(selected(), "third");
+
+    shown.push("ops/log", 20_000, word("second, late")).await;
+    assert_eq!(shown.texts(".line-text"), ["third", "second, late", "first"]);
+    let all = shown.all(".line");
+    assert!(all[0] == *third && all[2] == *first, "a late line is put between two that stay");
+    assert_eq!(shown.text("[data-testid=value]"), "third", "it is not the newest");
+    let second = all[1].clone();
+
+    shown.push("ops/log", 40_000, word("fourth")).await;
+    assert_eq!(shown.texts(".line-text"), ["fourth", "third", "second, late"]);
+    let all = shown.all(".line");
+    assert!(all[1] == *third && all[2] == second, "a new line is put above those that stay");
+    assert!(!first.is_connected(), "the oldest has left");
+    assert_eq!(shown.text("[data-testid=value]"), "fourth");
+    assert_eq!(shown.texts(".glow-a .line-text"), ["fourth"], "a new line glows, and nothing that was there");
+    assert_eq!(shown.texts(".line-newest .line-text"), ["fourth"], "what was the newest does not look so any more");
+    assert_eq!(selected(), "third", "what someone selected stays so");
+}
+
+#[wasm_bindgen_test]
+async fn a_line_gets_its_date_once_a_time_of_day_alone_is_not_clear() {
+    let shown = Shown::with(r#""type": "log", "series": ["ops/log"]"#, &[("ops/log", 10_000, word("it"))]).await;
+    let line = shown.one(".line");
+    assert_eq!(shown.text(".line-time").len(), "hh:mm:ss".len());
+    shown.at(NOW + 24 * 60 * 60 * 1_000).await;
+    assert!(shown.text(".line-time").starts_with("19"), "{}", shown.text(".line-time"));
+    assert!(shown.one(".line") == line);
 }
 
 #[wasm_bindgen_test]
