@@ -57,6 +57,7 @@ fn history_is_there_at_once_in_every_width_and_also_after_a_kill() {
     ] {
         assert!((bucket[field].as_f64().unwrap() - wanted).abs() < 1e-9, "{field} of {bucket}");
     }
+    assert_eq!(bucket["last_ts"], json!(minute + 5_000));
     for (field, wanted) in [("p50", 51.0), ("p95", 96.0), ("p99", 100.0)] {
         assert!((bucket[field].as_f64().unwrap() / wanted - 1.0).abs() <= 0.01, "{field} of {bucket}");
     }
@@ -103,7 +104,7 @@ fn texts_tell_their_lines_and_what_was_before() {
     assert_eq!(ask("&points=1")[0], json!({"series": "ops/state", "lines": newest, "before": before, "more": true}));
     let answer = ureq::get(format!("{}/api/history?series=ops/state&from={}", server.url, minute + 500));
     let csv = answer.header("Accept", "text/csv").call().unwrap().body_mut().read_to_string().unwrap();
-    let row = format!("ops/state,{},,,,,,,,,,,,\"say \"\"no\"\", twice\"\r\n", minute + 1_000);
+    let row = format!("ops/state,{},,,,,,,,,,,,,\"say \"\"no\"\", twice\"\r\n", minute + 1_000);
     assert!(csv.contains(&row), "{csv}");
 }
 
@@ -123,7 +124,7 @@ fn csv_has_a_line_for_each_bucket_and_sketch_tells_the_bins() {
     assert_eq!(answer.headers()["content-type"], "text/csv; charset=utf-8");
     let csv = answer.body_mut().read_to_string().unwrap();
     let lines: Vec<&str> = csv.lines().collect();
-    assert_eq!(lines[0], "series,ts,tier_ms,count,sum,min,max,first,last,p50,p95,p99,increase,text");
+    assert_eq!(lines[0], "series,ts,tier_ms,count,sum,min,max,first,last,p50,p95,p99,increase,last_ts,text");
     assert_eq!((lines.len(), lines[1].starts_with(&format!("a,{minute},1000,3,5,1,2,1,2,2,"))), (2, true), "{csv}");
 }
 

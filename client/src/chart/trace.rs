@@ -78,12 +78,8 @@ pub fn number(show: Show, cell: &Cell, before: Option<&Cell>) -> Option<f64> {
     Some(match show {
         Show::Value => cell.last,
         Show::Rate => {
-            let before = before?;
-            // As long as it is being filled, up to its last point; else from bucket to bucket.
-            let ms = match (cell.at, before.at) {
-                (Some(at), Some(earlier)) => at.saturating_sub(earlier),
-                _ => cell.start.saturating_sub(before.start),
-            };
+            // From point to point: buckets may be filled differently.
+            let ms = cell.at.saturating_sub(before?.at);
             if ms == 0 {
                 return None;
             }
@@ -241,11 +237,12 @@ mod tests {
     #[test]
     fn a_counter_is_shown_by_what_it_counted_a_second() {
         let cell = |start, at, increase| Cell { start, width: 10_000, at, increase, count: 1, ..Cell::default() };
-        let (a, b) = (cell(0, None, 0.0), cell(10_000, None, 50.0));
+        // One point at the beginning, then full ones, and the newest has been filled for two seconds.
+        let (a, b) = (cell(0, 0, 0.0), cell(10_000, 19_500, 97.5));
         assert_eq!(number(Show::Rate, &a, None), None);
         assert_eq!(number(Show::Rate, &b, Some(&a)), Some(5.0));
-        // The newest bucket has been filled for two seconds.
-        let (c, d) = (cell(20_000, Some(29_500), 50.0), cell(30_000, Some(31_500), 10.0));
+        let (c, d) = (cell(20_000, 29_500, 50.0), cell(30_000, 31_500, 10.0));
+        assert_eq!(number(Show::Rate, &c, Some(&b)), Some(5.0));
         assert_eq!(number(Show::Rate, &d, Some(&c)), Some(5.0));
     }
 

@@ -29,8 +29,8 @@ pub enum Past {
 pub fn read(body: &str) -> Option<Vec<Told>> {
     let [series, tier, buckets, lines, before, text, ts, more] =
         ["series", "tier_ms", "buckets", "lines", "before", "text", "ts", "more"].map(Node::field);
-    let [count, sum, min, max, first, last, increase, bins] =
-        ["count", "sum", "min", "max", "first", "last", "increase", "bins"].map(Node::field);
+    let [count, sum, min, max, first, last, last_ts, increase, bins] =
+        ["count", "sum", "min", "max", "first", "last", "last_ts", "increase", "bins"].map(Node::field);
     let quantiles = ["p50", "p95", "p99"].map(Node::field);
     let line = |node: &Node| Some((whole(node.get(&ts)?.number()?), node.get(&text)?.text()?));
     let one = |node: &Node| {
@@ -52,7 +52,7 @@ pub fn read(body: &str) -> Option<Vec<Told>> {
             Some(Cell {
                 start: whole(number(&ts)?),
                 width,
-                at: None,
+                at: whole(number(&last_ts)?),
                 count: whole(number(&count)?),
                 sum: number(&sum)?,
                 min: number(&min)?,
@@ -82,11 +82,12 @@ mod tests {
     fn buckets_and_lines_are_read() {
         let body = r#"[
             {"series":"a/n","tier_ms":10000,"buckets":[{"ts":20000,"count":2,"sum":3.0,"min":1.0,"max":2.0,"first":2.0,
-             "last":1.0,"p50":1.0,"p95":2.0,"p99":2.0,"increase":0.5,"bins":[[1.0,1],[2.0,1]]}]},
+             "last":1.0,"p50":1.0,"p95":2.0,"p99":2.0,"increase":0.5,"last_ts":27000,"bins":[[1.0,1],[2.0,1]]}]},
             {"series":"a/t","lines":[{"ts":7,"text":"up"}],"before":{"ts":3,"text":"down"},"more":true}]"#;
         let told = read(body).unwrap();
         let Past::Numbers(cells) = &told[0].past else { panic!("numbers") };
-        assert_eq!((cells[0].start, cells[0].end(), cells[0].count, cells[0].increase), (20_000, 30_000, 2, 0.5));
+        assert_eq!((cells[0].start, cells[0].end(), cells[0].at, cells[0].count), (20_000, 30_000, 27_000, 2));
+        assert!((cells[0].increase - 0.5).abs() < 1e-9);
         assert_eq!(cells[0].bins, [(1.0, 1), (2.0, 1)]);
         assert_eq!(
             told[1].past,

@@ -20,8 +20,8 @@ pub struct Cell {
     pub start: u64,
     /// How wide it is, in milliseconds.
     pub width: u64,
-    /// When its last point was, where the page knows: a bucket that is still being filled does not reach to its end.
-    pub at: Option<u64>,
+    /// When its last point was: a bucket that is still being filled does not reach to its end.
+    pub at: u64,
     /// How many points; at least one.
     pub count: u64,
     /// The sum of their values.
@@ -52,8 +52,7 @@ impl Cell {
     /// Where a chart draws it: in the middle, but never later than its last point.
     #[must_use]
     pub fn middle(&self) -> u64 {
-        let middle = self.start + self.width / 2;
-        self.at.map_or(middle, |at| middle.min(at.max(self.start)))
+        (self.start + self.width / 2).min(self.at.max(self.start))
     }
 
     /// A bucket of live seconds; `before` is the value of the point before it.
@@ -63,7 +62,7 @@ impl Cell {
         Self {
             start: bucket.start.0,
             width,
-            at: Some(bucket.last.at.ts.0),
+            at: bucket.last.at.ts.0,
             count: bucket.count,
             sum: bucket.sum,
             min: bucket.min,
@@ -94,7 +93,7 @@ impl Cell {
 
     /// The bucket that it was, with the times of its points as far as they are known.
     fn bucket(&self) -> Option<Bucket> {
-        let at = Stamp { ts: Millis(self.start), seq: Seq::ZERO };
+        let at = Stamp { ts: Millis(self.at), seq: Seq::ZERO };
         let mut bucket = Bucket::of(at, Number::new(self.last)?, 1);
         (bucket.count, bucket.sum, bucket.min, bucket.max) = (self.count, self.sum, self.min, self.max);
         bucket.first.value = self.first;

@@ -146,7 +146,9 @@ impl Glued<'_> {
 #[cfg(not(target_family = "wasm"))]
 mod tests {
     use super::*;
+    use crate::chart::trace::dots;
     use proptest::prelude::*;
+    use shared::board::Show;
     use shared::{Number, Stamp, Track, Value};
 
     fn number(value: f64) -> Value {
@@ -165,13 +167,13 @@ mod tests {
         let cell = |chunk: &[Rolled]| {
             let rolled = Rolled::over(chunk, width).unwrap();
             let last = before.replace(rolled.bucket.last.value);
-            Cell { at: None, ..Cell::live(&rolled, width, last, Detail::Bins) }
+            Cell::live(&rolled, width, last, Detail::Bins)
         };
         seconds.chunk_by(|a, b| start(a) == start(b)).map(cell).collect()
     }
 
     fn plain(cell: &Cell) -> Cell {
-        Cell { at: None, sum: cell.sum.round(), increase: cell.increase.round(), ..cell.clone() }
+        Cell { sum: cell.sum.round(), increase: cell.increase.round(), ..cell.clone() }
     }
 
     proptest! {
@@ -246,6 +248,30 @@ mod tests {
         assert!((sum(&shelf) - 400.0).abs() < 1e-9, "history and the seconds since");
         shelf.forget(0, u64::MAX);
         assert!((sum(&shelf) - 350.0).abs() < 1e-9, "as it was told, until there is an answer");
+    }
+
+    #[test]
+    fn a_steady_counter_is_a_level_line_however_often_it_reported() {
+        // Once a minute, then once a second: buckets of ten seconds are filled differently.
+        let minutes = (0..60).map(|minute| minute * 60_000);
+        let moments = minutes.chain((0..400).map(|second| 3_607_300 + second * 1_000));
+        #[expect(clippy::cast_precision_loss, reason = "small")]
+        let points: Vec<(u64, f64)> = moments.map(|ts| (ts, ts as f64 / 100.0)).collect();
+        let mut track: Option<Track> = None;
+        for (seq, &(ts, value)) in (1..).zip(&points) {
+            let at = Stamp { ts: Millis(ts), seq: Seq(seq) };
+            match &mut track {
+                None => track = Some(Track::of(at, number(value))),
+                Some(track) => track.push(at, number(value)),
+            }
+        }
+        let Some(Track::Numbers(buckets)) = &track else { panic!("numbers") };
+        let mut recent = Recent::new(10_000, Detail::Figures);
+        recent.follow(buckets);
+        let mut shelf = Shelf::default();
+        shelf.put(0, 4_000_000, 4_000_000, history(&points[..200], 10_000));
+        let dots = dots(&recent.glue(&shelf, buckets, 0, u64::MAX), Show::Rate, None);
+        assert!(dots.len() > 90 && dots.iter().all(|dot| (dot.value - 10.0).abs() < 1e-9), "{dots:?}");
     }
 
     #[test]

@@ -57,6 +57,8 @@ pub struct Figures {
     p99: f64,
     /// What a counter counted since the last point of the bucket before, or since the first of this one where none is before.
     increase: f64,
+    /// When its last point was: between two buckets so much time went by, however full they are.
+    last_ts: Millis,
     /// A value within 1 % of each, and how many there are.
     #[serde(skip_serializing_if = "Option::is_none")]
     bins: Option<Vec<(f64, u64)>>,
@@ -83,6 +85,7 @@ impl Told {
                 p95: bucket.quantile(0.95),
                 p99: bucket.quantile(0.99),
                 increase: (step + rolled.increase()).clamp(f64::MIN, f64::MAX),
+                last_ts: bucket.last.at.ts,
                 bins: (detail == Detail::Bins).then(bins),
             }
         };
@@ -106,20 +109,21 @@ fn short(value: f64) -> f64 {
 /// All of it as CSV (RFC 4180), a line each bucket or text.
 #[must_use]
 pub fn csv(told: &[Told]) -> String {
-    let mut csv = "series,ts,tier_ms,count,sum,min,max,first,last,p50,p95,p99,increase,text\r\n".to_owned();
+    let mut csv = "series,ts,tier_ms,count,sum,min,max,first,last,p50,p95,p99,increase,last_ts,text\r\n".to_owned();
     for series in told {
         match series {
             Told::Numbers { series, tier_ms, buckets } => {
                 for figures in buckets {
-                    let Figures { ts, count, sum, min, max, first, last, p50, p95, p99, increase, bins: _ } = figures;
-                    let numbers = format!("{sum},{min},{max},{first},{last},{p50},{p95},{p99},{increase}");
+                    let Figures { ts, count, sum, min, max, first, last, p50, p95, p99, increase, last_ts, bins: _ } =
+                        figures;
+                    let numbers = format!("{sum},{min},{max},{first},{last},{p50},{p95},{p99},{increase},{last_ts}");
                     let _infallible = write!(csv, "{series},{ts},{tier_ms},{count},{numbers},\r\n");
                 }
             }
             Told::Texts { series, lines, .. } => {
                 for LineTold { ts, text } in lines {
                     let quoted = text.replace('"', "\"\"");
-                    let _infallible = write!(csv, "{series},{ts},,,,,,,,,,,,\"{quoted}\"\r\n");
+                    let _infallible = write!(csv, "{series},{ts},,,,,,,,,,,,,\"{quoted}\"\r\n");
                 }
             }
         }

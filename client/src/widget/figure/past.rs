@@ -37,10 +37,10 @@ pub fn begins(past: &Glued<'_>, from: u64) -> Option<u64> {
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "times stay below 2^53")]
 pub fn base(show: Show, past: &Glued<'_>, wanted: u64) -> Option<(f64, u64)> {
-    let before = || past.iter().filter(|cell| cell.end() <= wanted);
+    let before = || past.iter().filter(|cell| cell.at <= wanted);
     match show {
         Show::Value => {
-            let older = before().next_back().map(|cell| (cell.last, cell.end()));
+            let older = before().next_back().map(|cell| (cell.last, cell.at));
             older.or_else(|| past.iter().next().map(|cell| (cell.first, cell.start)))
         }
         Show::Rate => {
@@ -49,10 +49,10 @@ pub fn base(show: Show, past: &Glued<'_>, wanted: u64) -> Option<(f64, u64)> {
                 0 | 1 => past.iter().take(2).collect(),
                 _ => before().collect(),
             };
-            let end = cells.last()?.end();
-            let first = cells.iter().rposition(|cell| end - cell.start >= RATE_MS).unwrap_or(0).max(1);
-            let counted: f64 = cells.get(first..)?.iter().map(|cell| cell.increase).sum();
-            let ms = end - cells.get(first - 1)?.end();
+            let end = cells.last()?.at;
+            let first = cells.iter().rposition(|cell| end - cell.at >= RATE_MS).unwrap_or(0);
+            let counted: f64 = cells.get(first + 1..)?.iter().map(|cell| cell.increase).sum();
+            let ms = end - cells.get(first)?.at;
             (ms > 0).then(|| (counted / (ms as f64 / 1e3), end))
         }
         _ => None,
@@ -83,7 +83,7 @@ mod tests {
         let cells = seconds.chunks(10).map(|chunk| {
             let rolled = Rolled::over(chunk, WIDTH).unwrap();
             let last = before.replace(rolled.bucket.last.value);
-            Cell { at: None, ..Cell::live(&rolled, WIDTH, last, Detail::Bins) }
+            Cell::live(&rolled, WIDTH, last, Detail::Bins)
         });
         let cells: Vec<Cell> = cells.collect();
         let mut shelf = Shelf::default();
@@ -105,9 +105,10 @@ mod tests {
     fn a_value_is_compared_with_what_it_was_then_or_else_with_the_oldest() {
         let values: Vec<f64> = (0..100).map(f64::from).collect();
         all(&values, |past| {
-            assert_eq!(base(Show::Value, past, 50_000), Some((49.0, 50_000)));
+            assert_eq!(base(Show::Value, past, 50_000), Some((49.0, 49_000)));
             assert_eq!(base(Show::Value, past, 5_000), Some((0.0, 0)), "it is not that old");
-            assert_eq!(base(Show::Rate, past, 90_000), Some((1.0, 90_000)));
+            assert_eq!(base(Show::Rate, past, 90_000), Some((1.0, 89_000)));
+            assert_eq!(base(Show::Rate, past, 95_000), Some((1.0, 89_000)), "of what was counted up to a point");
             assert_eq!(base(Show::Mean, past, 50_000), None, "a mean is of no moment");
             assert_eq!((begins(past, 25_000), begins(past, 0)), (Some(25_000), Some(0)));
         });
