@@ -182,6 +182,27 @@ async fn what_is_taken_out_stays_out_when_others_join_before_it() {
 }
 
 #[wasm_bindgen_test]
+async fn a_line_keeps_its_colour_when_others_join_before_it() {
+    let document = r#"{"widgets":[{"id":"a","series":["ops/*"],"type":"line"}]}"#;
+    let (stage, place, _owner) = widget(document, vec![part("ops/b", 1, &[number(1.0), number(42.0)])]);
+    frames(20).await;
+    let colours = || {
+        let mut colours = Vec::new();
+        each(&place, ".legend button", |button| colours.push(button.get_attribute("style").unwrap()));
+        colours
+    };
+    let before = colours();
+    let joins = Event::Update { now: Millis(0), pushed: Millis(0), series: vec![part("ops/a", 1_001, &[number(3.0)])] };
+    stage.live.apply(Cursor { epoch: Epoch(1), seq: Seq(1_001) }, joins).unwrap();
+    frames(20).await;
+    assert_eq!(texts(&place, "legend-value"), ["3", "42"]);
+    let after = colours();
+    assert_eq!(after[1], before[0]);
+    assert_ne!(after[0], after[1]);
+    place.remove();
+}
+
+#[wasm_bindgen_test]
 async fn lines_of_one_colour_are_told_apart_by_their_dashes_in_the_legend_too() {
     let document = r#"{"widgets":[{"id":"a","series":["ops/a"],"type":"line","quantiles":["p50","p99"]}]}"#;
     let (_, place, _owner) = widget(document, vec![part("ops/a", 1, &wave(60))]);

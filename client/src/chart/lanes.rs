@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use shared::board::states::Colour;
 use shared::board::word::Word as _;
 
+use super::colours;
 use super::palette::Palette;
 use super::pen::{Beside, Pen};
 use super::plot::Plot;
@@ -78,9 +79,8 @@ fn colour(state: &str, colours: &BTreeMap<String, Colour>) -> usize {
     };
     let lower = state.to_ascii_lowercase();
     let found = colours.get(state).copied().or_else(|| known(&lower));
-    // Not the colours that tell good from bad (FNV-1a, by its lowest bits).
-    let hash = state.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-    let drawn = [Colour::Blue, Colour::Purple, Colour::Teal, Colour::Yellow][(hash % 4) as usize];
+    // Not the colours that tell good from bad.
+    let drawn = [Colour::Blue, Colour::Purple, Colour::Teal, Colour::Yellow][(colours::draw(state) % 4) as usize];
     let colour = found.unwrap_or(drawn);
     Colour::ALL.iter().position(|known| known.1 == colour).unwrap_or_default()
 }

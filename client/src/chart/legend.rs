@@ -7,7 +7,7 @@ use shared::board::Level;
 
 use super::lines::dash;
 use super::palette::SERIES;
-use crate::dynamic::{Memo, RwSignal, StoredValue, memo_text};
+use crate::dynamic::{RwSignal, StoredValue, memo_text};
 use crate::icon::{level_mark, level_word};
 use crate::part::Part;
 
@@ -21,10 +21,12 @@ pub struct Entry {
 }
 
 /// How a line looks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
-    /// The place of its series among those of the chart, which is its colour too.
-    pub series: usize,
+    /// Its series.
+    pub series: SeriesName,
+    /// Which colour of the palette it has.
+    pub colour: usize,
     /// Which of several lines of one series it is.
     pub dash: usize,
 }
@@ -43,19 +45,16 @@ pub struct Reading {
 pub struct Legend {
     entries: RwSignal<Vec<Entry>>,
     values: RwSignal<Vec<Reading>>,
-    /// The series of the chart, in their order.
-    names: Memo<Vec<SeriesName>>,
-    /// Which series are left out: by their names, since their places change as others join.
+    /// Which series are left out.
     hidden: RwSignal<BTreeSet<SeriesName>>,
     switched: StoredValue<u64>,
 }
 
 impl Legend {
-    /// Of these series, of which nothing is told yet.
+    /// Of a chart of which nothing is told yet.
     #[must_use]
-    pub fn new(names: Memo<Vec<SeriesName>>) -> Self {
+    pub fn empty() -> Self {
         Self {
-            names,
             entries: RwSignal::new(Vec::new()),
             values: RwSignal::new(Vec::new()),
             hidden: RwSignal::new(BTreeSet::new()),
@@ -90,20 +89,18 @@ impl Legend {
         self.values.with(|values| values.get(at).cloned())
     }
 
-    fn switch(self, series: usize) {
-        let Some(series) = self.names.with_untracked(|names| names.get(series).cloned()) else { return };
+    fn switch(self, series: &SeriesName) {
         self.switched.update_value(|switched| *switched += 1);
         self.hidden.update(|hidden| {
-            if !hidden.remove(&series) {
-                hidden.insert(series);
+            if !hidden.remove(series) {
+                hidden.insert(series.clone());
             }
         });
     }
 
-    /// Whether the series at a place is shown; followed.
-    fn shows(self, series: usize) -> bool {
-        let hidden = |name: &SeriesName| self.hidden.with(|hidden| hidden.contains(name));
-        self.names.with(|names| !names.get(series).is_some_and(hidden))
+    /// Whether a series is shown; followed.
+    fn shows(self, series: &SeriesName) -> bool {
+        self.hidden.with(|hidden| !hidden.contains(series))
     }
 
     /// The list: a click takes a line out, or puts it back.
@@ -120,14 +117,15 @@ impl Legend {
         let value =
             Part::new("span", "legend-value").with("data-testid", "legend-value").live_text(move || value.get());
         let entry = Part::new("li", "legend-entry");
-        let Some(Line { series, dash: of }) = *line else { return entry.put(&name).put(&value) };
+        let Some(Line { series, colour, dash: of }) = line.clone() else { return entry.put(&name).put(&value) };
+        let shown = series.clone();
         let sample = Part::new("span", "legend-swatch").with("aria-hidden", "true");
         let button = Part::new("button", "legend-button")
             .with("type", "button")
-            .with("style", &format!("--swatch: var(--series-{})", series % SERIES + 1))
-            .live("aria-pressed", move || self.shows(series).to_string())
-            .on("click", move |_| self.switch(series))
-            .put(&sample.with("data-dash", &dash(series, of).to_string()))
+            .with("style", &format!("--swatch: var(--series-{})", colour % SERIES + 1))
+            .live("aria-pressed", move || self.shows(&shown).to_string())
+            .on("click", move |_| self.switch(&series))
+            .put(&sample.with("data-dash", &dash(colour, of).to_string()))
             .put(&name)
             .put(&Part::new("span", "host").live_inside(move || level_mark(&level.get())))
             .put(&value);

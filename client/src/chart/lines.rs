@@ -102,10 +102,10 @@ pub fn draw(pen: &Pen, plot: &Plot, palette: &Palette, axis: &Upright, traces: &
 /// for the legend.
 const DASHES: [&[f64]; 4] = [&[], &[5.0, 3.0], &[2.0, 3.0], &[8.0, 3.0, 2.0, 3.0]];
 
-/// Which dashes a line has, by the place of its series and its own among those of the series.
+/// Which dashes a line has, by the colour of its series and its place among the lines of that.
 #[must_use]
-pub fn dash(series: usize, of: usize) -> usize {
-    (of + series / super::palette::SERIES) % DASHES.len()
+pub fn dash(colour: usize, of: usize) -> usize {
+    (of + colour / super::palette::SERIES) % DASHES.len()
 }
 
 fn dashes(trace: &Trace) -> &'static [f64] {

@@ -49,9 +49,9 @@ impl Palette {
         }
     }
 
-    /// The colour of a series.
+    /// The colour of a series that has this place in it ([`super::colours`]).
     #[must_use]
-    pub fn of(&self, series: usize) -> &str {
-        self.series.get(series % SERIES).map_or("", String::as_str)
+    pub fn of(&self, place: usize) -> &str {
+        self.series.get(place % SERIES).map_or("", String::as_str)
     }
 }

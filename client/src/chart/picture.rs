@@ -62,6 +62,8 @@ pub struct Picture {
     pub lanes: Vec<Lane>,
     /// Before when there is more than is shown, where there is too much.
     pub cut: Option<u64>,
+    /// Of which series.
+    names: Vec<SeriesName>,
     piles: Vec<Pile>,
     unit: Option<Unit>,
     width: u64,
@@ -73,9 +75,10 @@ impl Picture {
     pub fn take(look: &Look, strands: &mut [Strand], (from, to): (u64, u64), now: u64, stage: Stage) -> Self {
         let mut picture = Self::default();
         let several = strands.len() > 1;
-        for strand in strands {
+        for (series, strand) in strands.iter_mut().enumerate() {
             let Strand { name, label, colour, width, detail, recent, hidden } = strand;
             picture.width = *width;
+            picture.names.push(name.clone());
             let numbers = look.numbers(stage.live.declared(name));
             let called = |word: &str| match (several, word) {
                 (_, "") => label.clone(),
@@ -86,6 +89,7 @@ impl Picture {
                 // Each of its lines stays in the legend, to be put back.
                 let gone = |(dash, &(_, word)): (usize, &(_, &str))| Trace {
                     label: called(word),
+                    series,
                     colour: *colour,
                     dash,
                     ..Trace::default()
@@ -123,7 +127,7 @@ impl Picture {
                             let expect = look.source.expect.map(Span::millis);
                             let label = called(word);
                             let break_ms = break_ms(&dots, *width, expect);
-                            picture.traces.push(Trace { label, colour: *colour, dash, dots, break_ms });
+                            picture.traces.push(Trace { label, series, colour: *colour, dash, dots, break_ms });
                         }
                     }
                     (Track::Texts(log), Shape::States(colours)) => {
@@ -253,7 +257,10 @@ impl Picture {
     /// What its lines and rows are called, and how each looks.
     #[must_use]
     pub fn legend(&self) -> Vec<Entry> {
-        let line = |trace: &Trace| Some(Line { series: trace.colour, dash: trace.dash });
+        let line = |trace: &Trace| {
+            let series = self.names.get(trace.series)?.clone();
+            Some(Line { series, colour: trace.colour, dash: trace.dash })
+        };
         let traces = self.traces.iter().map(|trace| Entry { label: trace.label.clone(), line: line(trace) });
         traces.chain(self.lanes.iter().map(|lane| Entry { label: lane.label.clone(), line: None })).collect()
     }

@@ -7,6 +7,7 @@ use shared::board::word::Word as _;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlCanvasElement, KeyboardEvent, PointerEvent, WheelEvent};
 
+use super::colours::Colours;
 use super::frames::Frame;
 use super::gesture::{Aim, Drag};
 use super::legend::{Legend, Reading};
@@ -55,6 +56,7 @@ struct State {
     strands: Vec<Strand>,
     /// For which series and which width of buckets the strands are.
     made_for: (Vec<SeriesName>, u64),
+    colours: Colours,
     picture: Picture,
     plot: Option<Plot>,
     palette: Palette,
@@ -99,7 +101,7 @@ pub fn time_chart(look: Look, names: Memo<Vec<SeriesName>>, stage: Stage) -> Par
         names,
         state: LocalValue::new(State::default()),
         asker: Asker::new(),
-        legend: Legend::new(names),
+        legend: Legend::empty(),
         summary: RwSignal::new(String::new()),
         said: RwSignal::new(String::new()),
         empty: RwSignal::new(false),
@@ -362,10 +364,11 @@ impl State {
         if self.made_for.1 == width && self.made_for.0 == names {
             return;
         }
-        let strand = |(i, (name, label)): (usize, (&SeriesName, String))| {
-            Strand::new(name.clone(), label, i, width, look.detail())
+        let colours = self.colours.of(&look.source.series, names);
+        let strand = |((name, label), colour): ((&SeriesName, String), usize)| {
+            Strand::new(name.clone(), label, colour, width, look.detail())
         };
-        self.strands = names.iter().zip(labels(names)).enumerate().map(strand).collect();
+        self.strands = names.iter().zip(labels(names)).zip(colours).map(strand).collect();
         self.made_for = (names.to_vec(), width);
     }
 

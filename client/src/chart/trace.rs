@@ -29,6 +29,8 @@ pub struct Dot {
 pub struct Trace {
     /// What it is called.
     pub label: String,
+    /// The place of its series among those of the chart.
+    pub series: usize,
     /// Which colour of the palette it has.
     pub colour: usize,
     /// Which of several lines of one series it is: they differ by their dashes.
