@@ -3,7 +3,7 @@
 //! - [`route`]: which page an address names; [`app`] shows it;
 //! - [`home`]: all boards; [`board`]: one board; [`widget`]: what is on it, and [`range`] of when; [`badge`]: the state of the connection;
 //! - [`stream`]: the line to the server; [`live`]: the picture that comes over it; [`history`]: what was before;
-//! - [`chart`]: lines that move; [`format`](mod@format): numbers and times as text; [`markdown`]: notes; [`icon`]: signs;
+//! - [`chart`]: lines that move; [`format`](mod@format): numbers and times as text; [`icon`]: signs;
 //! - [`edit`]: changing a board in its place; [`kiosk`]: a wall screen; [`theme`]: light or dark; [`help`]: the keys;
 //! - [`curl_line`]: the line that pushes a number; [`reload`]: a page older than its server;
 //! - [`part`]: elements, and [`dynamic`]: signals, each of one type; [`lazy`]: parts of the page that are fetched when they are wanted;
@@ -31,7 +31,6 @@ pub mod json;
 pub mod kiosk;
 pub mod lazy;
 pub mod live;
-pub mod markdown;
 pub mod part;
 pub mod range;
 pub mod reload;

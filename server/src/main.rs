@@ -166,7 +166,8 @@ fn board(command: BoardCommand) -> Result<(), CommandError> {
         BoardCommand::Export { id, form, server } => Remote::new(&server.to).export(&id, form, &mut stdout().lock()),
         BoardCommand::Import { file, id, replace, server } => {
             let existing = if replace { Existing::Replace } else { Existing::Keep };
-            let id = Remote::new(&server.to).import(&file, id, existing)?;
+            let (id, notices) = Remote::new(&server.to).import(&file, id, existing)?;
+            notices.iter().for_each(|notice| eprintln!("mind: {notice}"));
             println!("{}/b/{id}", server.to.trim_end_matches('/'));
             Ok(())
         }

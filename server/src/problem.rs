@@ -78,7 +78,7 @@ impl ApiError {
     /// One wrong field of a request that is no batch.
     pub fn field(field: &str, expected: impl Into<String>, got: impl Into<String>) -> Self {
         let error = FieldError { line: None, field: field.to_owned(), expected: expected.into(), got: got.into() };
-        let detail = format!("{}: expected {}, got {}", error.field, error.expected, error.got);
+        let detail = error.to_string();
         Self::Invalid { detail, errors: vec![error] }
     }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use harness::{BINARY, Stream, TestServer};
+use serde_json::{Value, json};
 use shared::board::{Board, Etag};
 use shared::{BoardEdition, Event, Picture};
 
@@ -317,6 +318,33 @@ fn a_reader_that_was_away_while_its_board_changed_learns_it_and_begins_anew() {
 }
 
 #[test]
+fn what_the_writer_of_a_board_may_not_have_meant_is_told_at_its_place_and_the_board_is_stored() {
+    let data = tempfile::tempdir().unwrap();
+    let server = start(data.path());
+    server.push("ops/temp", "1");
+    let board = |markdown: &str, series: &str| {
+        let note = json!({"id": "a", "type": "text", "markdown": markdown});
+        json!({"widgets": [note, {"id": "b", "type": "stat", "series": ["ops/*", series]}]}).to_string()
+    };
+    let told = |answer: &harness::Answer| -> Vec<(String, String)> {
+        let field = |notice: &Value, name: &str| notice[name].as_str().unwrap().to_owned();
+        let notices = answer.json()["notices"].as_array().unwrap().clone();
+        notices.iter().map(|notice| (field(notice, "field"), field(notice, "got"))).collect()
+    };
+    let html = ("widgets[0].markdown".to_owned(), "<b>, which is shown as it is written".to_owned());
+    let made = server.put("/api/boards/ops", &board("Call <b>Ada</b>", "nope/**"), &[]);
+    assert_eq!((made.status, told(&made)[0].clone()), (201, html.clone()));
+    let (place, got) = &told(&made)[1];
+    assert!(place == "widgets[1].series[1]" && got.starts_with("nope/**, which none does"), "{got}");
+    server.push("nope/1", "1");
+    let replaced = server.put("/api/boards/ops", &board("Call <b>Bo</b>", "nope/**"), &[("If-Match", "*")]);
+    assert_eq!((replaced.status, told(&replaced)), (200, vec![html]), "and now there is such a series");
+    assert_eq!(server.get("/api/boards/ops").header("etag"), replaced.header("etag"));
+    let plain = server.put("/api/boards/ops", &board("Call **Bo**", "nope/1"), &[("If-Match", "*")]);
+    assert_eq!((plain.status, &*plain.text), (204, ""));
+}
+
+#[test]
 fn a_board_of_words_alone_is_a_stream_without_series() {
     let data = tempfile::tempdir().unwrap();
     let server = start(data.path());
@@ -453,7 +481,8 @@ fn an_import_replaces_nothing_unless_told_to_and_says_what_is_wrong_with_a_file(
     let (done, message) = told(&["import", "ops.toml"]);
     assert!(!done && message.contains("add --replace"), "{message}");
     assert_eq!(server.get("/api/boards/ops").text, "{}");
-    assert!(told(&["import", "ops.toml", "--replace"]).0);
+    let (done, message) = told(&["import", "ops.toml", "--replace"]);
+    assert!(done && message.contains("mind: widgets[0].series[0]: expected a selector that"), "{message}");
     assert_eq!(server.get("/api/boards/ops").text, TOML);
     assert!(told(&["import", "ops.toml", "--id", "copy", "--replace"]).0);
     assert_eq!(server.get("/api/boards/copy").text, TOML);

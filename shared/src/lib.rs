@@ -15,7 +15,7 @@
 //! - [`sse`]: events as bytes and back;
 //! - [`contract`]: a hash of all that, by which a page notices that the server speaks otherwise;
 //! - [`problem`]: an error as RFC 9457 has it;
-//! - [`board`]: what a page shows, as a document;
+//! - [`board`]: what a page shows, as a document, and [`markdown`], in which its notes are written;
 //! - [`doctor`]: what is wrong on the way of a stream, from measurements of it.
 
 pub mod board;
@@ -25,6 +25,7 @@ pub mod cursor;
 pub mod doctor;
 pub mod event;
 pub mod fold;
+pub mod markdown;
 pub mod millis;
 pub mod name;
 pub mod point;

@@ -38,16 +38,21 @@ pub struct FieldError {
     pub got: String,
 }
 
+impl fmt::Display for FieldError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { line, field, expected, got } = self;
+        if let Some(line) = line {
+            write!(f, "line {line}: ")?;
+        }
+        write!(f, "{field}: expected {expected}, got {got}")
+    }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}: {}", self.status, self.title, self.detail)?;
         for error in &self.errors {
-            let FieldError { line, field, expected, got } = error;
-            write!(f, "\n  ")?;
-            if let Some(line) = line {
-                write!(f, "line {line}: ")?;
-            }
-            write!(f, "{field}: expected {expected}, got {got}")?;
+            write!(f, "\n  {error}")?;
         }
         Ok(())
     }

@@ -163,7 +163,7 @@ impl Editor {
             Edition::Made { document: Value::Object(document), .. } => Draft::of(document),
             Edition::Automatic | Edition::Made { .. } => Draft::automatic(&self.automatic().unwrap_or_default()),
         };
-        let unknown: Vec<_> = draft.mistakes().iter().map(in_words).collect();
+        let unknown: Vec<_> = draft.mistakes().iter().map(ToString::to_string).collect();
         self.trouble.set((!unknown.is_empty()).then(|| {
             let why = "This page cannot make out all of this board. What it does not know stays as it is.";
             Trouble::Refused(Refused { why: why.to_owned(), places: unknown })
@@ -345,7 +345,7 @@ impl Editor {
 
     /// Tells why an edit was not made.
     pub fn refuse(self, why: &str, mistakes: &[FieldError]) {
-        let places = mistakes.iter().map(in_words).collect();
+        let places = mistakes.iter().map(ToString::to_string).collect();
         self.trouble.set(Some(Trouble::Refused(Refused { why: why.to_owned(), places })));
     }
 
@@ -389,11 +389,6 @@ pub fn name_of(draft: &Draft, id: &WidgetId) -> String {
 pub fn lies(place: Place) -> String {
     let Place { x, y, w, h } = place;
     format!("column {}, row {}, {w} wide, {h} high", x + 1, y + 1)
-}
-
-fn in_words(mistake: &FieldError) -> String {
-    let FieldError { field, expected, got, .. } = mistake;
-    format!("{field}: expected {expected}, got {got}")
 }
 
 /// Gives a widget's handle the focus: what is moved in the page loses it.

@@ -2,10 +2,10 @@
 
 use leptos::prelude::document;
 use shared::board::text::Text;
+use shared::markdown::{Block, Inline, find_html, parse};
 use web_sys::Element;
 
 use super::frame::mistake;
-use crate::markdown::{Block, Inline, has_html, parse};
 use crate::part::Part;
 
 /// A note in Markdown. It is made of elements one by one, so nothing that is written in it is taken for markup.
@@ -14,7 +14,8 @@ pub fn note(text: &Text) -> Part {
     let note = Part::new("div", "note").with("tabindex", "0");
     let blocks = parse(&text.markdown);
     blocks.iter().for_each(|block| put(note.element(), block));
-    let told = has_html(&blocks).then(|| mistake("markdown: HTML is no part of it, so it is shown as it is written"));
+    let told = find_html(&blocks)
+        .map(|tag| mistake(&format!("markdown: HTML is no part of it, so {tag} is shown as it is written")));
     Part::new("div", "host").put_all(told).put(&note)
 }
 

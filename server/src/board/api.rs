@@ -6,10 +6,11 @@ use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use shared::board::word::Word as _;
-use shared::board::{Etag, Form};
+use shared::board::{Etag, Form, notices};
 use shared::name::NameError;
+use shared::problem::FieldError;
 use shared::{BoardId, Millis, Selector};
 
 use super::precondition::Conditions;
@@ -75,7 +76,16 @@ pub async fn get(
     Ok((about, [(header::CONTENT_TYPE, form.content_type())], text).into_response())
 }
 
-/// `PUT /api/boards/{id}`: 201 where the board is new, 204 where it was replaced; see [`super::precondition`]. With `?form=toml`
+/// What a PUT answers beside that it was done.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Stored {
+    /// What its writer may not have meant, each with its place.
+    pub notices: Vec<FieldError>,
+}
+
+/// `PUT /api/boards/{id}`: 201 where the board is new, 204 where it was replaced; see [`super::precondition`]. Where there is
+/// something about it that its writer may not have meant ([`notices`]), that is told: `{"notices": [{"field", "expected",
+/// "got"}]}`, with 200 in the place of 204. With `?form=toml`
 /// or `?form=json` it is stored in that form, whichever it comes in: whoever edits a file of comments and the like keeps it a file
 /// that people write.
 ///
@@ -98,10 +108,17 @@ pub async fn put(
     let document = Document::read(form, body.into())?;
     let document = document.stored_in(wanted.unwrap_or(form))?;
     let etag = (header::ETAG, document.etag().to_string());
-    match app.shelf.put(id.clone(), document, Conditions::of(&headers)).await? {
-        Put::Made => Ok((StatusCode::CREATED, [etag, (header::LOCATION, format!("/api/boards/{id}"))]).into_response()),
-        Put::Replaced => Ok((StatusCode::NO_CONTENT, [etag]).into_response()),
-    }
+    let notices = notices(document.board(), &|selector| app.hub.has(selector));
+    let quiet = notices.is_empty();
+    let told = if quiet { ().into_response() } else { Json(Stored { notices }).into_response() };
+    Ok(match app.shelf.put(id.clone(), document, Conditions::of(&headers)).await? {
+        Put::Made => {
+            let location = (header::LOCATION, format!("/api/boards/{id}"));
+            (StatusCode::CREATED, [etag, location], told).into_response()
+        }
+        Put::Replaced if quiet => (StatusCode::NO_CONTENT, [etag]).into_response(),
+        Put::Replaced => ([etag], told).into_response(),
+    })
 }
 
 /// `DELETE /api/boards/{id}`: 204; the board shows all series under its name again.

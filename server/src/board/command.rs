@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 use shared::board::word::Word as _;
 use shared::board::{Etag, Form};
 use shared::name::NameError;
+use shared::problem::FieldError;
 use shared::{BoardId, Problem};
 use ureq::http::StatusCode;
 
+use super::api::Stored;
 use crate::upload;
 
 /// Why a command failed. Each message says what to do.
@@ -84,11 +86,16 @@ impl Remote {
         Ok(out.flush()?)
     }
 
-    /// Uploads a file as the board that its name says, or as `id`.
+    /// Uploads a file as the board that its name says, or as `id`; which that is, and what its writer may not have meant.
     ///
     /// # Errors
     /// [`CommandError`].
-    pub fn import(&self, file: &Path, id: Option<BoardId>, existing: Existing) -> Result<BoardId, CommandError> {
+    pub fn import(
+        &self,
+        file: &Path,
+        id: Option<BoardId>,
+        existing: Existing,
+    ) -> Result<(BoardId, Vec<FieldError>), CommandError> {
         let source =
             std::fs::read(file).map_err(|source| CommandError::Unreadable { file: file.to_owned(), source })?;
         let id = match id {
@@ -111,7 +118,7 @@ impl Remote {
             },
         };
         match self.answer(request.send(&source[..])) {
-            Ok(_) => Ok(id),
+            Ok((_, body)) => Ok((id, serde_json::from_slice::<Stored>(&body).unwrap_or_default().notices)),
             Err(CommandError::Refused(problem)) if problem.status == 412 && existing == Existing::Keep => {
                 Err(CommandError::Exists(id))
             }

@@ -8,9 +8,9 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use notify::event::{AccessKind, AccessMode};
 use notify::{EventKind, RecursiveMode, Watcher as _};
-use shared::board::Form;
 use shared::board::document::MAX_DOCUMENT;
 use shared::board::word::Word as _;
+use shared::board::{Form, notices};
 use shared::{BoardId, Millis};
 use tokio::sync::Notify;
 
@@ -90,8 +90,7 @@ fn one_line(error: &DocumentError) -> String {
     let mut line = error.to_string();
     if let DocumentError::Mistakes(mistakes) = error {
         for mistake in mistakes {
-            write!(line, "; {}: expected {}, got {}", mistake.field, mistake.expected, mistake.got)
-                .expect("writing to a String succeeds");
+            write!(line, "; {mistake}").expect("writing to a String succeeds");
         }
     }
     line
@@ -99,6 +98,12 @@ fn one_line(error: &DocumentError) -> String {
 
 /// Says what is wrong with the folder, as far as it was not said `before`.
 pub fn warn(found: &Found, before: &Found) {
+    for (id, edition) in found.editions.iter().filter(|(id, edition)| before.editions.get(*id) != Some(*edition)) {
+        // Series come and go while nobody looks at the folder: a selector that matches none yet is no news.
+        for notice in notices(edition.document.board(), &|_| true) {
+            tracing::warn!(board = %id, "{notice}");
+        }
+    }
     for (id, message) in &found.broken {
         if before.broken.get(id) != Some(message) {
             tracing::warn!(board = %id, "{message}; the board stays as it was");

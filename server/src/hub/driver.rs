@@ -152,6 +152,12 @@ impl HubHandle {
         Ok(Subscription { hub: self.clone(), topic, reader })
     }
 
+    /// Whether there is a series that a selector matches.
+    #[must_use]
+    pub fn has(&self, selector: &Selector) -> bool {
+        self.0.hub.lock().has(selector)
+    }
+
     /// What readers of a board would lack that selects these from now on; nothing where it has no readers.
     #[must_use]
     pub fn lacking(&self, board: &BoardId, selectors: &[Selector]) -> Lacking {

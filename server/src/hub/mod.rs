@@ -188,6 +188,12 @@ impl Hub {
         Lacking(self.rollup.lacking(&members))
     }
 
+    /// Whether there is a series that a selector matches.
+    #[must_use]
+    pub fn has(&self, selector: &Selector) -> bool {
+        self.rollup.has(selector)
+    }
+
     /// Whether all of a series' track is in memory.
     #[must_use]
     pub fn is_whole(&self, series: SeriesId) -> bool {

@@ -215,6 +215,12 @@ impl Rollup {
         found.into_iter().map(SeriesIndex).collect()
     }
 
+    /// Whether there is a series whose name the selector matches.
+    #[must_use]
+    pub fn has(&self, selector: &Selector) -> bool {
+        self.names.matching(&self.series, selector).next().is_some()
+    }
+
     /// All series are restored: what is done only once is done now rather than when the first reader comes.
     pub fn make_ready(&mut self) {
         self.names.sort(&self.series);

@@ -26,6 +26,11 @@ impl Names {
         if self.unsorted.len() > UNSORTED + self.sorted.len() / 64 {
             self.sort(series);
         }
+        self.matching(series, selector).collect()
+    }
+
+    /// The same one by one, for who may not need them all.
+    pub(super) fn matching(&self, series: &[Entry], selector: &Selector) -> impl Iterator<Item = u32> {
         let name = |index: u32| series[index as usize].name.as_str();
         let stem = selector.stem();
         let from = |text: &str| self.sorted.partition_point(|&index| name(index) < text);
@@ -37,7 +42,7 @@ impl Names {
             (from(&format!("{stem}/"))..from(&format!("{stem}0")), exact)
         };
         let all = exact.into_iter().chain(&self.sorted[rest]).chain(&self.unsorted).copied();
-        all.filter(|&index| selector.matches(&series[index as usize].name)).collect()
+        all.filter(|&index| selector.matches(&series[index as usize].name))
     }
 
     /// Sorts in what came since.

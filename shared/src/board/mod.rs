@@ -21,6 +21,7 @@
 //! - [`axis`], [`threshold`], [`unit`], [`span`]: what several kinds share;
 //! - [`place`] and [`layout`]: where widgets are, also those that do not say;
 //! - [`automatic`]: the board that nobody made; [`nature`]: what its series look like;
+//! - [`notice`]: what is no mistake, but may not be meant;
 //! - [`etag`]: which edition of a document;
 //! - [`read`] and [`word`]: how a document is read, field by field.
 //!
@@ -39,6 +40,7 @@ pub mod layout;
 pub mod lines;
 pub mod log;
 pub mod nature;
+pub mod notice;
 pub mod place;
 pub mod read;
 pub mod span;
@@ -54,6 +56,7 @@ pub mod word;
 pub use document::{Board, Columns, Reading};
 pub use etag::{Etag, Form};
 pub use nature::Nature;
+pub use notice::notices;
 pub use place::{Place, Size};
 pub use span::Span;
 pub use threshold::{Level, Threshold};

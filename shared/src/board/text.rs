@@ -11,9 +11,9 @@ pub const MAX_MARKDOWN: usize = 16 << 10;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(tag = "type", rename = "text")]
 pub struct Text {
-    /// Markdown (`CommonMark`), at most [`MAX_MARKDOWN`] bytes. HTML in it is kept, as text: whoever shows it must escape
-    /// it, and must follow no link but of http, https and mailto. It was written by whoever can edit a board, and is
-    /// read by others.
+    /// Markdown (`CommonMark`), at most [`MAX_MARKDOWN`] bytes. HTML in it is kept, as text ([`super::notices`] tells
+    /// where): whoever shows it must escape it, and must follow no link but of http, https and mailto. It was written by
+    /// whoever can edit a board, and is read by others.
     pub markdown: String,
 }
 

@@ -1,4 +1,5 @@
-//! Markdown: the part of it that notes on a board need, made out by hand, since a whole parser would be a fifth of the page.
+//! Markdown: the part of it that notes on a board need, made out by hand, since a whole parser would be a
+//! fifth of the page.
 //!
 //! - [`block`]: headings, paragraphs, lists, quotes, code, rules;
 //! - [`inline`]: emphasis, code, links within them;
@@ -12,5 +13,5 @@ pub mod html;
 pub mod inline;
 
 pub use block::{Block, parse};
-pub use html::has_html;
+pub use html::find_html;
 pub use inline::Inline;

@@ -1,0 +1,54 @@
+//! What is no mistake of a board, and yet shows something else than its writer may have meant.
+
+use super::Board;
+use super::widget::Content;
+use crate::Selector;
+use crate::markdown::{find_html, parse};
+use crate::problem::FieldError;
+
+/// Each place of a board that whoever stores it should know of, such as `widgets[3].series[0]`, in the order of the document:
+/// selectors that match no series (`is_there` says whether one does), and HTML in a note, which is shown as it is written.
+#[must_use]
+pub fn notices(board: &Board, is_there: &dyn Fn(&Selector) -> bool) -> Vec<FieldError> {
+    let mut notices = Vec::new();
+    let mut tell = |field: String, expected: &str, got: String| {
+        notices.push(FieldError { line: None, field, expected: expected.to_owned(), got });
+    };
+    for (at, widget) in board.widgets.iter().enumerate() {
+        if let Content::Text(text) = &widget.content
+            && let Some(tag) = find_html(&parse(&text.markdown))
+        {
+            let got = format!("{tag}, which is shown as it is written");
+            tell(format!("widgets[{at}].markdown"), "Markdown without HTML", got);
+        }
+        for (index, selector) in widget.series().iter().enumerate().filter(|(_, selector)| !is_there(selector)) {
+            let got = format!("{selector}, which none does; it shows series as soon as they are pushed");
+            tell(format!("widgets[{at}].series[{index}]"), "a selector that some series matches", got);
+        }
+    }
+    notices
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_is_shown_as_it_is_written_and_what_matches_nothing_is_told_at_its_place() {
+        let board = Board::read(&json!({"widgets": [
+            {"id": "a", "type": "line", "series": ["ops/*", "nope/**"]},
+            {"id": "b", "type": "text", "markdown": "Call <b>Ada</b>, `<i>` is code"},
+            {"id": "c", "type": "text", "markdown": "Call **Ada**"},
+        ]}));
+        let notices = notices(&board.strict().unwrap(), &|selector| selector.as_str() == "ops/*");
+        let told: Vec<_> = notices.iter().map(|notice| (notice.field.as_str(), notice.got.as_str())).collect();
+        assert_eq!(
+            told,
+            [
+                ("widgets[0].series[1]", "nope/**, which none does; it shows series as soon as they are pushed"),
+                ("widgets[1].markdown", "<b>, which is shown as it is written"),
+            ]
+        );
+    }
+}
