@@ -20,7 +20,7 @@ use crate::metrics::Metrics;
 use crate::problem::ApiError;
 use crate::store::{Directory, Writer};
 use crate::stream::form::Compression;
-use crate::{assets, catalog, foreign, health, history, influx, ingest, metrics, stream};
+use crate::{assets, catalog, foreign, health, history, influx, ingest, metrics, openapi, stream};
 
 /// What the handlers share.
 #[derive(Clone, Debug)]
@@ -43,31 +43,45 @@ pub struct AppState {
     pub history: History,
 }
 
-/// The whole server as a service, without a socket. Pages from `origins` may read and push.
-pub fn app(state: AppState, origins: &[Origin]) -> Router {
+/// A call: its path, its methods as the header `Allow` has them, and what answers it.
+pub type Call = (&'static str, &'static str, MethodRouter<AppState>);
+
+/// Every call. Whatever else is asked for is a file of the page, or nothing. [`openapi`] describes each.
+#[must_use]
+pub fn calls() -> Vec<Call> {
     let pushes = DefaultBodyLimit::max(ingest::MAX_BODY);
     let writes = DefaultBodyLimit::max(influx::MAX_BODY);
     let one_board = get(board::api::get).put(board::api::put).delete(board::api::delete);
     let documents = DefaultBodyLimit::max(MAX_DOCUMENT);
-    Router::new()
-        .route("/in", only("POST", post(ingest::many)).layer(pushes))
-        .route("/in/{*series}", only("POST", post(ingest::one)).layer(pushes))
-        .route("/write", only("POST", post(influx::write)).layer(writes))
-        .route("/api/v2/write", only("POST", post(influx::write)).layer(writes))
-        .route("/ping", get(influx::ping))
-        .route("/health", get(influx::health))
-        .route("/sse", only("GET", get(stream::open)))
-        .route(doctor::probe::PATH, only("GET", get(stream::probe::open)))
-        .route("/api/doctor", only("POST", post(stream::judge::judge)))
-        .route("/api/series", only("GET", get(catalog::list)))
-        .route("/api/history", only("GET", get(history::read)))
-        .route("/api/boards", only("GET", get(board::api::list)))
-        .route("/api/boards/{id}", only("GET, PUT, DELETE", one_board).layer(documents))
-        .route("/healthz", get(health::healthz))
-        .route("/readyz", get(health::readyz))
-        .route("/metrics", get(metrics::expose))
-        .route("/", get(assets::page))
-        .route("/b/{id}", get(assets::page))
+    vec![
+        ("/in", "POST", post(ingest::many).layer(pushes)),
+        ("/in/{*series}", "POST", post(ingest::one).layer(pushes)),
+        ("/write", "POST", post(influx::write).layer(writes)),
+        ("/api/v2/write", "POST", post(influx::write).layer(writes)),
+        ("/ping", "GET", get(influx::ping)),
+        ("/health", "GET", get(influx::health)),
+        ("/sse", "GET", get(stream::open)),
+        (doctor::probe::PATH, "GET", get(stream::probe::open)),
+        ("/api/doctor", "POST", post(stream::judge::judge)),
+        ("/api/series", "GET", get(catalog::list)),
+        ("/api/history", "GET", get(history::read)),
+        ("/api/boards", "GET", get(board::api::list)),
+        ("/api/boards/{id}", "GET, PUT, DELETE", one_board.layer(documents)),
+        ("/api/openapi.json", "GET", get(openapi::get)),
+        ("/healthz", "GET", get(health::healthz)),
+        ("/readyz", "GET", get(health::readyz)),
+        ("/metrics", "GET", get(metrics::expose)),
+        ("/", "GET", get(assets::page)),
+        ("/b/{id}", "GET", get(assets::page)),
+    ]
+}
+
+/// The whole server as a service, without a socket. Pages from `origins` may read and push.
+pub fn app(state: AppState, origins: &[Origin]) -> Router {
+    let routes = calls()
+        .into_iter()
+        .fold(Router::new(), |router, (path, methods, route)| router.route(path, only(methods, route)));
+    routes
         .fallback(assets::file)
         .layer(middleware::from_fn(in_time))
         .layer(middleware::from_fn_with_state(origins.into(), foreign::refuse))

@@ -51,9 +51,7 @@ fn respond(name: &str, plain: EmbeddedFile, headers: &HeaderMap) -> Response {
     let (encoding, file) = encoded.map(|(encoding, file)| (Some(encoding), file)).next().unwrap_or((None, plain));
 
     // Each encoding is a representation with a tag of its own (RFC 9110, 8.8.3).
-    let hash = file.metadata.sha256_hash();
-    let etag: String = hash[..12].iter().map(|byte| format!("{byte:02x}")).collect();
-    let etag = format!("\"{etag}\"");
+    let etag = etag(&file.metadata.sha256_hash());
     let known = knows(headers, &etag);
     let caching = [
         (header::ETAG, etag),
@@ -70,9 +68,15 @@ fn respond(name: &str, plain: EmbeddedFile, headers: &HeaderMap) -> Response {
     response
 }
 
+/// The tag of what has this hash.
+pub(crate) fn etag(hash: &[u8]) -> String {
+    let digits: String = hash.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+    format!("\"{digits}\"")
+}
+
 /// Whether the browser has what has this tag. A proxy may have made the tag a weak one: that is enough here (RFC 9110,
 /// 13.1.2).
-fn knows(headers: &HeaderMap, etag: &str) -> bool {
+pub(crate) fn knows(headers: &HeaderMap, etag: &str) -> bool {
     let known = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
     let mut tags = known.flat_map(|value| value.split(',')).map(str::trim);
     tags.any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)

@@ -7,7 +7,7 @@
 //!
 //! Around them: [`config`] and [`serve`] start and end the program, [`door`] takes connections in, [`app`] is the router, [`problem`] is what an
 //! error looks like from outside, [`catalog`] lists the series, [`history`] reads their past, [`board`] keeps the boards
-//! that somebody made, [`accept`] reads which encodings a request takes, [`foreign`] keeps the pages of other sites out, [`assets`] is the page, [`metrics`] and [`health`] are
+//! that somebody made, [`openapi`] describes all calls, [`accept`] reads which encodings a request takes, [`foreign`] keeps the pages of other sites out, [`assets`] is the page, [`metrics`] and [`health`] are
 //! for those who run it. [`agent`] and [`push`] are other commands: both push over HTTP, by [`upload`], as anyone would.
 //! [`doctor`] is the command that finds what breaks a stream on its way. [`trust`] is whose certificates these commands trust.
 
@@ -29,6 +29,7 @@ pub mod influx;
 pub mod ingest;
 pub mod length;
 pub mod metrics;
+pub mod openapi;
 pub mod problem;
 pub mod push;
 pub mod recall;

@@ -36,7 +36,7 @@ pub enum ApiError {
     UnknownEncoding(String),
     /// 404: nothing is there.
     #[error(
-        "nothing is at {0}; the calls are POST /in/SERIES, POST /in, POST /write, GET /sse, /api/series, /api/history, /api/boards, /healthz, /metrics"
+        "nothing is at {0}; the calls are POST /in/SERIES, POST /in, POST /write, GET /sse, /api/series, /api/history, /api/boards, /healthz, /metrics, all of which /api/openapi.json describes"
     )]
     NotFound(String),
     /// 405: something is there, but not by this method.

@@ -1,6 +1,9 @@
-//! The real binary on a port of its own, and the few things a test does with it.
+//! The real binary on a port of its own, and the few things a test does with it. Whatever it answers is held to its own
+//! description ([`contract`]).
 
 #![expect(dead_code, unreachable_pub, clippy::unwrap_used, reason = "shared by tests; each uses its own part of it")]
+
+pub mod contract;
 
 use std::io::{BufRead, BufReader, Read, Write as _};
 use std::net::TcpStream;
@@ -59,7 +62,7 @@ impl TestServer {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        Answer::of(request.send(body).unwrap())
+        Answer::of(request.send(body).unwrap()).held("post", path, Some(body))
     }
 
     /// Sends a request whose body need be no text. Gives all of the answer.
@@ -79,7 +82,7 @@ impl TestServer {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        Answer::of(request.send(body).unwrap())
+        Answer::of(request.send(body).unwrap()).held("put", path, Some(body))
     }
 
     pub fn delete(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
@@ -87,7 +90,7 @@ impl TestServer {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        Answer::of(request.call().unwrap())
+        Answer::of(request.call().unwrap()).held("delete", path, None)
     }
 
     pub fn get(&self, path: &str) -> Answer {
@@ -99,7 +102,7 @@ impl TestServer {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        Answer::of(request.call().unwrap())
+        Answer::of(request.call().unwrap()).held("get", path, None)
     }
 
     /// The headers of the answer to HEAD.
@@ -174,6 +177,11 @@ impl Answer {
         Self { status: response.status().as_u16(), headers: response.headers().clone(), text }
     }
 
+    fn held(self, method: &str, path: &str, body: Option<&str>) -> Self {
+        contract::hold(method, path, body, &self);
+        self
+    }
+
     pub fn json(&self) -> Json {
         serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
     }
@@ -216,6 +224,7 @@ impl Stream {
     pub fn next(&mut self) -> Option<Event> {
         loop {
             if let Some(message) = self.read.next() {
+                contract::hold_event(&message);
                 self.last_id = message.id;
                 return Some(serde_json::from_str(&message.data).unwrap());
             }

@@ -1,0 +1,166 @@
+//! Holds what a server takes and answers to its own description, `GET /api/openapi.json`: whatever test it is asked in.
+
+use std::cell::RefCell;
+use std::sync::LazyLock;
+
+use boon::{Compiler, Schemas};
+use pulseboard::openapi;
+use serde_json::{Map, Value as Json, json};
+use shared::problem::CONTENT_TYPE as PROBLEM;
+use shared::sse::Message;
+
+use super::Answer;
+
+/// Where the validator finds the document.
+const URL: &str = "http://pulseboard/openapi.json";
+
+/// The document, stricter than it is served: it allows readers answers with fields that it does not know, so that there can
+/// be more one day; here they are a mistake in it.
+pub static DOCUMENT: LazyLock<Json> = LazyLock::new(|| {
+    let mut document = openapi::document();
+    close(&mut document);
+    document
+});
+
+fn close(json: &mut Json) {
+    match json {
+        Json::Object(object) => {
+            let is_open = !object.contains_key("additionalProperties") && !object.contains_key("unevaluatedProperties");
+            if is_open && object.get("type") == Some(&json!("object")) && object.contains_key("properties") {
+                object.insert("additionalProperties".to_owned(), json!(false));
+            }
+            object.values_mut().for_each(close);
+        }
+        Json::Array(list) => list.iter_mut().for_each(close),
+        _ => {}
+    }
+}
+
+thread_local! {
+    /// What is compiled so far.
+    static VALIDATOR: RefCell<(Compiler, Schemas)> = {
+        let mut compiler = Compiler::new();
+        compiler.add_resource(URL, DOCUMENT.clone()).unwrap();
+        RefCell::new((compiler, Schemas::new()))
+    };
+}
+
+/// What is wrong with `json` by the schema at `pointer` into the document; nothing where it is right.
+pub fn mistakes(pointer: &str, json: &Json) -> Option<String> {
+    let escaped = pointer.replace('{', "%7B").replace('}', "%7D");
+    VALIDATOR.with_borrow_mut(|(compiler, schemas)| {
+        let schema = compiler.compile(&format!("{URL}#{escaped}"), schemas).unwrap();
+        schemas.validate(json, schema).err().map(|error| format!("{error:#}"))
+    })
+}
+
+/// Whether the schema of this name takes it.
+pub fn is(schema: &str, json: &Json) -> bool {
+    mistakes(&format!("/components/schemas/{schema}"), json).is_none()
+}
+
+/// Fails where the schema at `pointer` does not take it.
+pub fn hold_to(pointer: &str, json: &Json) {
+    if let Some(mistakes) = mistakes(pointer, json) {
+        panic!("{pointer} does not describe it: {mistakes}\n{json}");
+    }
+}
+
+/// Fails where an event of the stream is not as it is described.
+pub fn hold_event(message: &Message) {
+    let data: Json = serde_json::from_str(&message.data).unwrap();
+    let event = json!({"id": message.id, "event": message.event, "data": message.data});
+    hold_to("/paths/~1sse/get/responses/200/content/text~1event-stream/x-itemSchema", &event);
+    hold_to("/components/schemas/Event", &data);
+}
+
+/// Fails where an answer is not as it is described; or where a body was taken that is not.
+pub fn hold(method: &str, path: &str, body: Option<&str>, answer: &Answer) {
+    let path = path.split('?').next().unwrap();
+    let Some(template) = template(path) else {
+        // A file of the page, or nothing.
+        if answer.status >= 400 {
+            hold_problem(answer);
+        }
+        return;
+    };
+    let methods = &DOCUMENT["paths"][template];
+    let Some(operation) = methods.get(method) else {
+        assert_eq!(answer.status, 405, "{method} {template} is not described");
+        return hold_problem(answer);
+    };
+    let at = format!("/paths/{}/{method}", template.replace('/', "~1"));
+    if let Some(body) = body.filter(|_| (200..300).contains(&answer.status)) {
+        assert!(operation.get("requestBody").is_some(), "{method} {template} takes a body");
+        hold_body(&at, body);
+    }
+    let (at_response, response) = resolve(&format!("{at}/responses/{}", answer.status));
+    let described = response.as_object().unwrap_or_else(|| panic!("{method} {template} answers {}", answer.status));
+    for name in described.get("headers").and_then(Json::as_object).into_iter().flat_map(Map::keys) {
+        let (at_header, header) = resolve(&format!("{at_response}/headers/{name}"));
+        let value = answer.headers.get(name).map(|value| value.to_str().unwrap());
+        assert!(value.is_some() || header["required"] != true, "{method} {template} {} has no {name}", answer.status);
+        if let Some(value) = value {
+            let whole = header["schema"]["type"] == "integer";
+            hold_to(
+                &format!("{at_header}/schema"),
+                &if whole { json!(value.parse::<u64>().unwrap()) } else { value.into() },
+            );
+        }
+    }
+    // OpenAPI has no word for an answer that has a body only where there is something to say.
+    if answer.status == 201 && answer.text.is_empty() {
+        return;
+    }
+    let Some(content) = described.get("content") else { return assert_eq!(answer.text, "", "{method} {template}") };
+    let form = answer.header("content-type").split(';').next().unwrap();
+    assert!(content.get(form).is_some(), "{method} {template} {} is {form}", answer.status);
+    let is_json = form.ends_with("json");
+    let told = if is_json { answer.json() } else { Json::from(answer.text.as_str()) };
+    hold_to(&format!("{at_response}/content/{}/schema", form.replace('/', "~1")), &told);
+}
+
+fn hold_problem(answer: &Answer) {
+    assert_eq!(answer.header("content-type"), PROBLEM, "{}", answer.text);
+    hold_to("/components/schemas/Problem", &answer.json());
+}
+
+fn hold_body(at: &str, body: &str) {
+    let (at_body, described) = resolve(&format!("{at}/requestBody"));
+    let schema = |form: &str| format!("{at_body}/content/{}/schema", form.replace('/', "~1"));
+    let content = &described["content"];
+    if content.get("application/x-ndjson").is_some() && !body.trim_start().starts_with('[') {
+        let line = schema("application/x-ndjson").replace("/schema", "/x-itemSchema");
+        for text in body.lines().filter(|line| !line.trim().is_empty()) {
+            hold_to(&line, &serde_json::from_str(text).unwrap());
+        }
+    } else if body.trim_start().starts_with(['{', '[']) {
+        hold_to(&schema("application/json"), &serde_json::from_str(body).unwrap());
+    } else if content.get("application/toml").is_some() {
+        hold_to(&schema("application/json"), &toml::from_str(body).unwrap());
+    } else {
+        hold_to(&schema("text/plain"), &body.into());
+    }
+}
+
+/// The path of the document that is meant by one of a request.
+fn template(path: &str) -> Option<&'static str> {
+    let templates = DOCUMENT["paths"].as_object().unwrap().keys().map(String::as_str);
+    templates.into_iter().find(|template| match template.split_once('{') {
+        None => *template == path,
+        Some((stem, parameter)) => {
+            // The name of a series has slashes of its own.
+            path.strip_prefix(stem)
+                .is_some_and(|rest| !rest.is_empty() && (parameter == "series}" || !rest.contains('/')))
+        }
+    })
+}
+
+/// What is at a pointer, and the pointer to it, behind a reference.
+fn resolve(pointer: &str) -> (String, &'static Json) {
+    let found = DOCUMENT.pointer(pointer).unwrap_or(&Json::Null);
+    match found.get("$ref").and_then(Json::as_str) {
+        Some(reference) => resolve(reference.trim_start_matches('#')),
+        None => (pointer.to_owned(), found),
+    }
+}
