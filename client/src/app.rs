@@ -75,9 +75,13 @@ pub fn masthead(title: impl Fn() -> String + 'static, beside: impl IntoIterator<
     let line = Part::drawn("svg", "wordmark-line").with("viewBox", "0 0 32 20").with("aria-hidden", "true").put(&line);
     let home = Part::new("a", "wordmark").with("href", "/").with("aria-label", "Pulseboard, all boards").put(&line);
     let home = home.put(&Part::new("span", "wordmark-name").text("Pulseboard"));
-    let keys = Part::new("button", "quiet").with("type", "button").with("aria-label", "Keys").with("title", "Keys (?)");
-    let keys = keys.text("?").on("click", |_| help::open());
-    let page_wide = Part::new("span", "host").put(&theme::switch()).put(&keys);
-    let side = Part::new("div", "masthead-side").put_all(beside).put(&page_wide);
+    let side = Part::new("div", "masthead-side").put_all(beside);
     Part::new("header", "masthead").put(&home).put(&Part::new("h1", "title").live_text(title)).put(&side)
+}
+
+/// The buttons that every page has: its theme, and its keys.
+#[must_use]
+pub fn page_wide() -> [Part; 2] {
+    let keys = Part::new("button", "quiet").with("type", "button").with("data-testid", "keys");
+    [theme::switch(), keys.text("Keys (?)").on("click", |_| help::open())]
 }

@@ -5,7 +5,7 @@ use leptos::html::Span;
 use leptos::prelude::*;
 use shared::BoardId;
 
-use crate::app::masthead;
+use crate::app::{masthead, page_wide};
 use crate::board::empty::EmptyBoard;
 use crate::dynamic::effect;
 use crate::home::HomePage;
@@ -80,7 +80,7 @@ pub fn Head(
     /// The heading of the page.
     title: &'static str,
 ) -> impl IntoView {
-    host(masthead(move || title.to_owned(), None))
+    host(masthead(move || title.to_owned(), page_wide()))
 }
 
 /// A part in a view.

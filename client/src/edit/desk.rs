@@ -5,6 +5,7 @@ use wasm_bindgen::JsCast as _;
 use web_sys::{DragEvent, File};
 
 use super::editor::{Editor, Wish};
+use crate::app::page_wide;
 use crate::browser;
 use crate::dynamic::{LocalValue, Memo, effect};
 use crate::lazy::{Until, module};
@@ -33,20 +34,21 @@ module! {
     }
 }
 
-/// The buttons at the head of a board that is looked at, and the keys and gestures that lead to the same.
+/// The buttons at the head of a board, and the keys and gestures that lead to the same.
 #[must_use]
 pub fn menu(editor: Editor) -> Part {
     follow(editor);
     let files = move || match editor.wish.get() {
         Wish::Nothing => Vec::new(),
+        _ if editor.editing() => Vec::new(),
         _ => DESK.get().map(|desk| (desk.files)(editor)).into_iter().collect(),
     };
-    let list = Part::new("div", "menu-list").live_inside(files);
+    let files = Part::new("div", "host").live_inside(files);
+    let list = Part::new("div", "menu-list").put(&files).put_all(page_wide());
     let menu = Part::new("details", "menu").with("data-testid", "menu").on("toggle", move |_| editor.want(Wish::Files));
-    let menu = menu.put(&Part::new("summary", "button").with("data-testid", "files").text("File"));
-    let edit = Part::button("Edit", "edit", move || editor.want(Wish::Edit));
-    let menu = menu.put(&list);
-    Part::new("span", "board-menu").put(&edit).put(&menu).hidden(move || editor.editing())
+    let menu = menu.put(&Part::new("summary", "button").with("data-testid", "more").text("More")).put(&list);
+    let edit = Part::button("Edit", "edit", move || editor.want(Wish::Edit)).hidden(move || editor.editing());
+    Part::new("span", "board-menu").put(&edit).put(&menu)
 }
 
 /// What is above a board, once anyone has wanted to edit it.

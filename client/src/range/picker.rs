@@ -86,13 +86,16 @@ pub fn picker(view: View, now: RwSignal<u64>) -> Part {
         .on("change", choose);
     let told = move || match view.range.get() {
         Range::Live(_) => String::new(),
-        Range::Fixed { from, to } => format!("{} – {}", told(from.0), told(to.0)),
+        Range::Fixed { from, to } => told(from.0, to.0),
     };
     let change = move || {
         fill();
         open.update(|open| *open = !*open);
     };
-    let told = Part::button("", "range-told", change).with("title", "Change from when to when").live_text(told);
+    let told = Part::button("", "range-told", change)
+        .with("class", "button range-told")
+        .with("title", "Change from when to when")
+        .live_text(told);
     let live = Part::button("Live", "range-live", live).hidden(move || chosen() != "fixed");
     let field = |label: &str, testid: &str, value: RwSignal<String>| {
         let input = Part::new("input", "").with("type", "datetime-local").with("step", "1").with("data-testid", testid);
@@ -132,9 +135,12 @@ fn local(ms: u64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{h:02}:{m:02}:{s:02}")
 }
 
-/// A moment as it is told.
-fn told(ms: u64) -> String {
-    local(ms).replace('T', " ")
+/// From when to when, with the date twice only where it is another.
+fn told(from: u64, to: u64) -> String {
+    let (from, to) = (local(from), local(to));
+    let same = from.split('T').next();
+    let end = to.split('T').filter(|part| Some(*part) != same);
+    end.fold(format!("{} –", from.replace('T', " ")), |told, part| told + " " + part)
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates")]

@@ -155,7 +155,7 @@ async fn a_board_survives_download_deletion_and_upload_byte_for_byte() {
     // What the browser would save: kept here instead, since a test has no folder of downloads.
     let catch = "HTMLAnchorElement.prototype.click = function () { window.__saved = [this.download, this.href]; };";
     page.eval(catch, &[]).await;
-    click(&page, "files").await;
+    click(&page, "more").await;
     click(&page, "download-toml").await;
     let saved = until("it is downloaded", async || {
         let saved = page.eval("return window.__saved ?? null", &[]).await;

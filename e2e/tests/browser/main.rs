@@ -8,6 +8,7 @@ mod faults;
 mod history;
 mod modules;
 mod others;
+mod phone;
 mod proxy;
 mod recovery;
 mod refused;
