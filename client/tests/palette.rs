@@ -34,6 +34,17 @@ fn grounds() -> [(&'static str, Colours); 2] {
 }
 
 #[test]
+fn no_other_sheet_has_colours_of_its_own() {
+    for sheet in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/style")).unwrap() {
+        let sheet = sheet.unwrap().path();
+        let text = std::fs::read_to_string(&sheet).unwrap();
+        let given = text.lines().any(|line| line.split_once(": ").is_some_and(|(_, value)| value.contains('#')));
+        assert_eq!(given, sheet.ends_with("palette.css"), "{}", sheet.display());
+        assert!(!text.contains("light-dark("), "{}: a colour that only the browser knows", sheet.display());
+    }
+}
+
+#[test]
 fn words_can_be_read_on_both_grounds() {
     for (ground, colours) in grounds() {
         for name in ["ink", "quiet", "accent", "ok", "warn", "bad", "alarm"] {
