@@ -2,6 +2,7 @@
 
 use crate::browser;
 use crate::dynamic::RwSignal;
+use crate::icon::Icon;
 use crate::part::Part;
 use crate::stream::supervisor::{Standing, State};
 
@@ -19,8 +20,8 @@ pub fn badge(standing: RwSignal<Standing>, latency_ms: RwSignal<Option<u64>>) ->
     };
     let latency = Part::new("span", "latency").with("data-testid", "latency").live_text(latency);
     let latency = latency.with("title", "The median of the last 30 updates");
-    let path = Part::drawn("path", "").live("d", move || shape(state()).to_owned());
-    let sign = Part::drawn("svg", "badge-shape").with("viewBox", "0 0 16 16").with("aria-hidden", "true").put(&path);
+    let sign = move || vec![Part::sign("badge-shape", shape(state()))];
+    let sign = Part::new("span", "host").live_inside(sign);
     // Only the word is announced, and only when it changes.
     let word = Part::new("span", "").with("role", "status").live_text(move || state().word().to_owned());
     let badge = Part::new("div", "badge").with("data-testid", "badge");
@@ -28,12 +29,12 @@ pub fn badge(standing: RwSignal<Standing>, latency_ms: RwSignal<Option<u64>>) ->
     vec![latency, badge.put(&sign).put(&word).put(&Part::new("span", "badge-since").live_text(since))]
 }
 
-/// A full disc, a ring with a gap, a triangle, a cross: told apart without colour.
+/// A full disc, a ring that is an arrow, a triangle, a square with a cross: told apart without colour.
 fn shape(state: State) -> &'static str {
     match state {
-        State::Live => "M8 3a5 5 0 1 0 0 10a5 5 0 1 0 0-10z",
-        State::Connecting | State::Reconnecting => "M8 3a5 5 0 1 0 5 5",
-        State::Stale => "M8 2l6.5 11.5h-13z",
-        State::Offline => "M3 3l10 10M13 3L3 13",
+        State::Live => icondata_bs::BsCircleFill.data,
+        State::Connecting | State::Reconnecting => icondata_bs::BsArrowClockwise.data,
+        State::Stale => Icon::Warning.drawing(),
+        State::Offline => Icon::Cross.drawing(),
     }
 }

@@ -1,5 +1,6 @@
-//! Signs: of one size, drawn with one pen, and told apart by their shape alone.
+//! Signs, told apart by their shape alone: some of Bootstrap Icons (MIT), as the crate `icondata_bs` has them.
 
+use icondata_bs as set;
 use shared::board::Level;
 use shared::board::word::Word;
 
@@ -8,15 +9,15 @@ use crate::part::Part;
 /// A sign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Icon {
-    /// A disc: as it should be.
+    /// A tick: as it should be.
     Fine,
     /// A triangle: worth a look.
     Warning,
     /// A lozenge: someone should do something.
     Bad,
-    /// A clock: it has not reported.
+    /// A disc with the hands of a clock: it has not reported.
     Stale,
-    /// A cross: it cannot be shown.
+    /// A square with a cross: it cannot be shown.
     Cross,
 }
 
@@ -31,23 +32,24 @@ impl Icon {
         }
     }
 
-    /// Its outline, in a square of 16 by 16.
+    /// What is drawn: the inside of an SVG, in a square of 16 by 16.
     #[must_use]
-    pub fn path(self) -> &'static str {
-        match self {
-            Self::Fine => "M8 4a4 4 0 1 0 0 8a4 4 0 1 0 0-8z",
-            Self::Warning => "M8 2.5l6 11h-12z",
-            Self::Bad => "M8 1.5l6.5 6.5l-6.5 6.5l-6.5-6.5z",
-            Self::Stale => "M8 1.5a6.5 6.5 0 1 0 0 13a6.5 6.5 0 1 0 0-13zM7.2 4.5h1.6v3.2l2.3 2.3l-1.1 1.1l-2.8-2.8z",
-            Self::Cross => "M4 2.6l4 4l4-4l1.4 1.4l-4 4l4 4l-1.4 1.4l-4-4l-4 4l-1.4-1.4l4-4l-4-4z",
-        }
+    pub fn drawing(self) -> &'static str {
+        let icon = match self {
+            Self::Fine => set::BsCheckLg,
+            Self::Warning => set::BsExclamationTriangleFill,
+            Self::Bad => set::BsExclamationDiamondFill,
+            Self::Stale => set::BsClockFill,
+            Self::Cross => set::BsXSquareFill,
+        };
+        icon.data
     }
 }
 
 /// A sign that stands beside words which say the same.
 #[must_use]
 pub fn icon(icon: Icon) -> Part {
-    Part::sign("icon", icon.path())
+    Part::sign("icon", icon.drawing())
 }
 
 /// The level of what it stands beside, by its word ([`level_word`]): a sign, and words for who does not see it. Nothing

@@ -50,19 +50,18 @@ impl Part {
         if class.is_empty() { Self(element) } else { Self(element).with("class", class) }
     }
 
-    /// A small drawing of one path, on a ground of 16 by 16, that stands beside words which say the same.
+    /// A small drawing that stands beside words which say the same.
     #[must_use]
-    pub fn sign(class: &str, path: &str) -> Self {
-        let path = Self::drawn("path", "").with("fill-rule", "evenodd").with("d", path);
-        Self::drawn("svg", class).with("viewBox", "0 0 16 16").with("aria-hidden", "true").put(&path)
+    pub fn sign(class: &str, drawing: &'static str) -> Self {
+        Self::drawn("svg", class).with("viewBox", "0 0 16 16").with("aria-hidden", "true").put_drawing(drawing)
     }
 
-    /// A small drawing, of one stroke on a ground of 16 by 16.
+    /// With what a set of icons has for one, on a ground of 16 by 16, as all that is in it. It is taken as markup, so it is
+    /// written in the program, and never told by anyone.
     #[must_use]
-    pub fn icon(path: &str) -> Self {
-        let path = Self::drawn("path", "").with("d", path);
-        let drawing = Self::drawn("svg", "").with("viewBox", "0 0 16 16").with("aria-hidden", "true");
-        Self::new("span", "glyph").put(&drawing.put(&path))
+    pub fn put_drawing(self, drawing: &'static str) -> Self {
+        self.0.set_inner_html(drawing);
+        self
     }
 
     /// Nothing that is seen.

@@ -40,7 +40,7 @@ async fn the_badge_tells_the_state_in_words_and_shape_and_since_when() {
     let standing = RwSignal::new(Standing { state: State::Live, since: 0 });
     let place = mount(|| Part::new("p", "").put_all(badge(standing, RwSignal::new(Some(12)))));
     tick().await;
-    let shape = |place: &Element| place.query_selector("path").unwrap().unwrap().get_attribute("d");
+    let shape = |place: &Element| place.query_selector(".badge-shape").unwrap().unwrap().inner_html();
     let live_shape = shape(&place);
     assert_eq!(part(&place, "badge").get_attribute("data-state").as_deref(), Some("live"));
     assert_eq!(text(&place, "badge"), "live");

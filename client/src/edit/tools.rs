@@ -1,5 +1,6 @@
 //! What is on each widget while the board is edited: a handle to move it by, a corner to resize it by, and buttons.
 
+use icondata_bs as set;
 use shared::board::WidgetId;
 use wasm_bindgen::JsCast as _;
 use web_sys::{KeyboardEvent, PointerEvent};
@@ -30,10 +31,10 @@ fn make(id: &WidgetId, editor: Editor) -> Part {
         let id = id.clone();
         move || editor.act(&id, deed)
     };
-    let small = |shape: &str, label: &str, testid: &str, deed: Deed| {
+    let small = |shape: &'static str, label: &str, testid: &str, deed: Deed| {
         let act = act(deed);
         let button = Part::new("button", "tool").with("type", "button").with("title", label).with("aria-label", label);
-        button.with("data-testid", testid).put(&Part::icon(shape)).on("click", move |_| act())
+        button.with("data-testid", testid).put(&Part::sign("", shape)).on("click", move |_| act())
     };
     let grab = |part: Part, grip: Grip| {
         let id = id.clone();
@@ -52,7 +53,7 @@ fn make(id: &WidgetId, editor: Editor) -> Part {
         .with("data-handle", id.as_str())
         .with("aria-describedby", "edit-keys")
         .live("aria-label", label)
-        .put(&Part::icon("M5 3h1M5 8h1M5 13h1M10 3h1M10 8h1M10 13h1"))
+        .put(&Part::sign("", set::BsGripVertical.data))
         .on("dblclick", move |_| open())
         .on("keydown", move |event| {
             let Ok(event) = event.dyn_into::<KeyboardEvent>() else { return };
@@ -65,9 +66,9 @@ fn make(id: &WidgetId, editor: Editor) -> Part {
         });
     let head = Part::new("div", "tools-head")
         .put(&grab(grip, Grip::Head))
-        .put(&small("M3 13l1-4 7-7 3 3-7 7z", "Edit this widget", "widget-open", Deed::Open))
-        .put(&small("M5 5h8v8H5zM3 10V3h7", "Duplicate this widget", "widget-copy", Deed::Duplicate))
-        .put(&small("M4 4l8 8M12 4l-8 8", "Remove this widget", "widget-remove", Deed::Remove));
+        .put(&small(set::BsPencil.data, "Edit this widget", "widget-open", Deed::Open))
+        .put(&small(set::BsCopy.data, "Duplicate this widget", "widget-copy", Deed::Duplicate))
+        .put(&small(set::BsTrash3.data, "Remove this widget", "widget-remove", Deed::Remove));
     let corner = Part::new("div", "tools-corner").with("data-testid", "corner").with("aria-hidden", "true");
     Part::new("div", "tools").put(&head).put(&grab(corner, Grip::Corner))
 }

@@ -93,8 +93,8 @@ fn face(glance: &Glance, options: Gauge, unit: Unit, told: Told, name: &str) -> 
         source.thresholds.iter().filter_map(tick).collect::<Vec<_>>()
     });
     let sign = number.level.map(|level| {
-        let sign = Part::drawn("path", "dial-sign").with("transform", "translate(45.2 13) scale(.6)");
-        sign.with("d", Icon::of(level).path())
+        let sign = Part::drawn("g", "dial-sign").with("transform", "translate(45.8 13.5) scale(.525)");
+        sign.put_drawing(Icon::of(level).drawing())
     });
     let dash = format!("{} 200", fixed(100.0 * ends.share(number.raw), 2));
     let share = Part::drawn("path", "dial-share").with("d", ARC).with("pathLength", "100");
