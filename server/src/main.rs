@@ -14,7 +14,7 @@ use pulseboard::length::Keep;
 use pulseboard::{agent, doctor, push, serve};
 use shared::board::Form;
 use shared::doctor::Level;
-use shared::{BoardId, SeriesName};
+use shared::{BoardId, Declared, SeriesName};
 use tracing_subscriber::EnvFilter;
 
 /// That of the system keeps what was freed in pieces for good: after a burst of new series, tens of times what they need
@@ -51,6 +51,9 @@ enum Command {
         /// The lines are texts, not numbers
         #[arg(long)]
         text: bool,
+        /// Whether the numbers only count up (counter), so that boards show how fast, or not (gauge)
+        #[arg(long, conflicts_with = "text", value_parser = push::parse_kind)]
+        kind: Option<Declared>,
         /// How long to try again while the server cannot be reached, like 30s or 2h, or forever
         #[arg(long, value_name = "TIME", default_value = "5m")]
         give_up: Keep,
@@ -143,8 +146,8 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             log("info")?;
             agent::run(&server.to, Duration::from_secs(every));
         }
-        Command::Push { series, server, text, give_up } => {
-            let lines = if text { push::Lines::Texts } else { push::Lines::Numbers };
+        Command::Push { series, server, text, kind, give_up } => {
+            let lines = if text { push::Lines::Texts } else { push::Lines::Numbers(kind) };
             let summary = push::run(BufReader::new(stdin()), series, lines, &server.to, give_up)?;
             if summary.wrong > 0 {
                 return Ok(ExitCode::FAILURE);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde::Serialize;
-use shared::{Millis, Problem, SeriesName};
+use shared::{Declared, Millis, Problem, SeriesName};
 use ureq::tls::TlsConfig;
 
 use crate::trust;
@@ -25,6 +25,9 @@ pub struct Sent {
     /// When; the server's clock where absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ts: Option<Millis>,
+    /// What is said of all numbers of the series.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<Declared>,
 }
 
 /// Why a push failed.

@@ -3,7 +3,7 @@
 mod harness;
 
 use std::io::Write as _;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use harness::{BINARY, TestServer, now_ms};
 use serde_json::json;
@@ -136,17 +136,70 @@ fn a_wrong_method_or_path_says_what_there_is() {
     assert_eq!(server.get("/readyz").status, 200);
 }
 
+/// Runs `pulseboard push` with these on the input.
+#[expect(clippy::unwrap_used, reason = "in a test that is how to fail")]
+fn push_command(server: &TestServer, args: &[&str], input: &str) -> Output {
+    let mut command = Command::new(BINARY);
+    command.arg("push").args(args).args(["--to", &server.url]);
+    let mut child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // One that refuses its arguments does not read.
+    let _read = child.stdin.take().unwrap().write_all(input.as_bytes());
+    child.wait_with_output().unwrap()
+}
+
+#[test]
+fn a_kind_can_be_declared_beside_a_number_as_text() {
+    let data = tempfile::tempdir().unwrap();
+    let server = TestServer::start(data.path());
+    let declared = || server.get("/api/series").json()[0]["declared"].clone();
+    assert_eq!(server.push("ops/hits?kind=counter", "7").status, 204);
+    assert_eq!(declared(), json!("counter"));
+    assert_eq!(server.push("ops/hits?kind=gauge", r#"{"value":8}"#).status, 204);
+    assert_eq!(declared(), json!("gauge"), "the last word holds");
+    assert_eq!(server.push("ops/hits", "9").status, 204);
+    assert_eq!(declared(), json!("gauge"), "and stays where nothing is said");
+    assert_eq!(server.push("ops/hits?kind=counter", r#"{"value":10,"kind":"counter"}"#).status, 204);
+    assert_eq!(declared(), json!("counter"));
+    for (series, body, field, expected, got) in [
+        ("ops/hits?kind=clock", "11", "kind", "gauge or counter", "clock"),
+        ("ops/hits?kind=gauge", r#"{"value":11,"kind":"counter"}"#, "kind", "gauge also in the body", "counter"),
+        ("ops/up?kind=counter", r#"{"text":"up"}"#, "kind", "text, which a series of texts is", "counter"),
+        ("ops/hits?knd=counter", "11", "query", "kind=gauge or kind=counter", "knd"),
+        ("ops//hits?kind=clock", "11", "series", "1 to 8 segments", "segment 2 is empty"),
+    ] {
+        let answer = server.push(series, body);
+        assert_eq!(answer.status, 422, "{series}");
+        let error = answer.first_error();
+        assert!(error.0 == field && error.1.contains(expected) && error.2.contains(got), "{series}: {error:?}");
+    }
+    let batch = server.post("/in?kind=counter", r#"{"series":"ops/hits","value":11}"#, &[]);
+    assert_eq!(batch.status, 422);
+    assert!(batch.first_error().1.contains(r#"in a line, as "kind":"counter""#), "{}", batch.text);
+    let series = server.get("/api/series").json();
+    assert_eq!((series.as_array().unwrap().len(), &series[0]["value"]), (1, &json!(10.0)), "nothing of it was kept");
+}
+
+#[test]
+fn the_command_push_declares_a_kind() {
+    let data = tempfile::tempdir().unwrap();
+    let server = TestServer::start(data.path());
+    assert!(push_command(&server, &["ops/hits", "--kind", "counter"], "7\n9\n").status.success());
+    let series = server.get("/api/series").json();
+    assert_eq!((&series[0]["declared"], &series[0]["value"]), (&json!("counter"), &json!(9.0)));
+    for (args, wanted) in
+        [(["--kind", "clock"].as_slice(), "there are gauge and counter"), (&["--kind", "gauge", "--text"], "--text")]
+    {
+        let refused = push_command(&server, &[&["ops/hits"], args].concat(), "10\n");
+        assert!(!refused.status.success());
+        assert!(String::from_utf8(refused.stderr).unwrap().contains(wanted), "{args:?}");
+    }
+}
+
 #[test]
 fn the_command_push_sends_each_line_and_names_the_wrong_ones() {
     let data = tempfile::tempdir().unwrap();
     let server = TestServer::start(data.path());
-    let push = |args: &[&str], input: &str| {
-        let mut command = Command::new(BINARY);
-        command.arg("push").args(args).args(["--to", &server.url]);
-        let mut child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-        child.wait_with_output().unwrap()
-    };
+    let push = |args: &[&str], input: &str| push_command(&server, args, input);
     let output = push(&["ops/ping"], "1\n2.5\n\nfast\n3\n");
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8(output.stderr).unwrap();

@@ -80,7 +80,7 @@ impl Seen {
         // A tenth is as fine as anyone reads these, and it keeps the frames short.
         let value = Some((value * 10.0).round() / 10.0);
         match format!("host/{name}").parse::<SeriesName>() {
-            Ok(series) => self.0.push(Sent { series, value, text: None, ts: None }),
+            Ok(series) => self.0.push(Sent { series, value, text: None, ts: None, kind: None }),
             Err(error) => tracing::debug!(name, %error, "passed over"),
         }
     }

@@ -19,6 +19,24 @@ pub struct One {
     pub declares: Option<Declared>,
 }
 
+impl One {
+    /// The same, of which the address also says that it is of the kind of this word.
+    ///
+    /// # Errors
+    /// [`ApiError::Invalid`] where such values have no such kind, or the body says another.
+    pub fn also(self, word: &str) -> Result<Self, ApiError> {
+        let said = fields::declared(word, &self.value);
+        let declares = said.map_err(|expected| Wrong::new("kind", expected, fields::echo(word)).into_error())?;
+        match self.declares {
+            Some(other) if declares != Some(other) => {
+                let expected = format!("{word} also in the body, since the address says so");
+                Err(Wrong::new("kind", expected, fields::echo(other.word())).into_error())
+            }
+            _ => Ok(Self { declares, ..self }),
+        }
+    }
+}
+
 /// Reads `42.5`, `{"value":42.5,"ts":…,"kind":"counter"}` or `{"text":"deploying","ts":…}`.
 ///
 /// The content type is not looked at: `curl -d` calls everything a form.
@@ -77,6 +95,28 @@ mod tests {
         assert_eq!(declares(r#"{"kind":"gauge","value":7}"#), Some(Declared::Gauge));
         assert_eq!(declares(r#"{"text":"up","kind":"text"}"#), None);
         assert_eq!(declares("7"), None);
+    }
+
+    #[test]
+    fn a_kind_that_the_address_says_is_held_to_the_value_and_to_the_body() {
+        let declares = |body: &str, word: &str| {
+            let read = super::read(body.as_bytes(), ACCEPTED).unwrap().also(word);
+            read.map(|one| one.declares).map_err(|error| error.to_string())
+        };
+        assert_eq!(declares("7", "counter"), Ok(Some(Declared::Counter)));
+        assert_eq!(declares(r#"{"value":7}"#, "gauge"), Ok(Some(Declared::Gauge)));
+        assert_eq!(declares(r#"{"value":7,"kind":"counter"}"#, "counter"), Ok(Some(Declared::Counter)));
+        assert_eq!(declares(r#"{"text":"up"}"#, "text"), Ok(None));
+        for (body, word, wanted) in [
+            ("7", "clock", "kind: expected gauge or counter, which a series of numbers can be, got \"clock\""),
+            ("7", "", "kind: expected gauge or counter"),
+            ("7", "text", "kind: expected gauge or counter"),
+            (r#"{"text":"up"}"#, "counter", "kind: expected text, which a series of texts is, got \"counter\""),
+            (r#"{"value":7,"kind":"gauge"}"#, "counter", "kind: expected counter also in the body, since the address"),
+        ] {
+            let error = declares(body, word).unwrap_err();
+            assert!(error.starts_with(wanted), "{body} {word}: {error}");
+        }
     }
 
     #[test]

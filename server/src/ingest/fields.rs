@@ -137,13 +137,16 @@ pub(super) fn value(object: &Map<String, Json>) -> Result<Value, Wrong> {
 /// The `kind` that is declared of the numbers beside `value`; of texts there is but one kind.
 pub(super) fn kind(object: &Map<String, Json>, value: &Value) -> Result<Option<Declared>, Wrong> {
     let Some(json) = object.get("kind") else { return Ok(None) };
-    let word = json.as_str().unwrap_or_default();
+    declared(json.as_str().unwrap_or_default(), value).map_err(|expected| Wrong::new("kind", expected, echo_json(json)))
+}
+
+/// What a word declares of a series of such values; what belongs there where it is none.
+pub(super) fn declared(word: &str, value: &Value) -> Result<Option<Declared>, &'static str> {
     match value {
         Value::Number(_) => Declared::of(word).map(Some).ok_or("gauge or counter, which a series of numbers can be"),
         Value::Text(_) if word == "text" => Ok(None),
         Value::Text(_) => Err("text, which a series of texts is"),
     }
-    .map_err(|expected| Wrong::new("kind", expected, echo_json(json)))
 }
 
 fn number(json: &Json) -> Result<Number, Wrong> {

@@ -1,19 +1,20 @@
 //! Pushes: from the body of a request to points that are valid.
 //!
-//! [`body`] reads one point, [`batch`] many; both lead to [`fields`], which checks a JSON object field by field, but for
+//! [`body`] reads one point, [`batch`] many, [`query`] what the address says beside them; both lead to [`fields`], which checks a JSON object field by field, but for
 //! objects so plain that a `scan` is enough.
 //! The handlers here only carry what these say to the store and back.
 
 pub mod batch;
 pub mod body;
 pub mod fields;
+pub mod query;
 mod scan;
 
 use std::io::Read as _;
 
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::http::header::CONTENT_ENCODING;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use flate2::read::MultiGzDecoder;
@@ -29,19 +30,28 @@ use crate::store::{IdempotencyKey, Push};
 /// Most bytes the body of a push can have: 1 MiB.
 pub const MAX_BODY: usize = 1 << 20;
 
-/// `POST /in/{series}`: one point. 204 once it is committed.
+/// `POST /in/{series}`: one point; with `?kind=counter` or `?kind=gauge` that also says what the series is. 204 once it is committed.
 ///
 /// # Errors
-/// [`ApiError`] where the name, the body or a header is wrong, or the store cannot take it now.
+/// [`ApiError`] where the name, the query, the body or a header is wrong, or the store cannot take it now.
 pub async fn one(
     State(app): State<AppState>,
     Path(series): Path<String>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<StatusCode, ApiError> {
     let point = Body { bytes: body, most: MAX_BODY }.unpack(&headers).and_then(|body| {
         let named = |error| fields::bad_series(&series, &error).into_error();
-        let body::One { ts, value, declares } = match body::read(&body, accepted(&app)) {
+        let read = || {
+            let said = query::kind(query.as_deref())?;
+            let one = body::read(&body, accepted(&app))?;
+            match said {
+                None => Ok(one),
+                Some(word) => one.also(&word),
+            }
+        };
+        let body::One { ts, value, declares } = match read() {
             Ok(read) => read,
             // A wrong name is told before what else is wrong.
             Err(error) => return Err(series.parse::<SeriesName>().map_or_else(named, |_| error)),
@@ -59,10 +69,11 @@ pub async fn one(
 /// [`ApiError`]; a 422 lists every line that is wrong.
 pub async fn many(
     State(app): State<AppState>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<StatusCode, ApiError> {
-    let body = Body { bytes: body, most: MAX_BODY }.unpack(&headers);
+    let body = query::none(query.as_deref()).and_then(|()| Body { bytes: body, most: MAX_BODY }.unpack(&headers));
     let points = body.and_then(|body| batch::points(&body, accepted(&app), &app.directory.look()));
     commit(&app, points, &headers).await
 }

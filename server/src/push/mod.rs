@@ -6,7 +6,7 @@ use std::io::{BufRead, ErrorKind};
 use std::sync::mpsc::{Receiver, sync_channel};
 
 use shared::point::MAX_TEXT_LEN;
-use shared::{Number, SeriesName};
+use shared::{Declared, Number, SeriesName};
 
 use crate::clock;
 use crate::ingest::MAX_BODY;
@@ -19,10 +19,18 @@ const GROUP: usize = 1_000;
 /// What the lines are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lines {
-    /// A number each.
-    Numbers,
+    /// A number each, of a series of this kind where that is said.
+    Numbers(Option<Declared>),
     /// A text each.
     Texts,
+}
+
+/// The kind that a word on the command line names.
+///
+/// # Errors
+/// A message with the kinds that there are.
+pub fn parse_kind(word: &str) -> Result<Declared, String> {
+    Declared::of(word).ok_or_else(|| "there are gauge and counter".to_owned())
 }
 
 /// How it went.
@@ -85,12 +93,12 @@ fn parse(line: &str, series: &SeriesName, lines: Lines) -> Result<Option<Sent>, 
     if line.is_empty() {
         return Ok(None);
     }
-    let sent = Sent { series: series.clone(), value: None, text: None, ts: Some(clock::now().wall) };
+    let sent = Sent { series: series.clone(), value: None, text: None, ts: Some(clock::now().wall), kind: None };
     match lines {
-        Lines::Numbers => {
+        Lines::Numbers(kind) => {
             let number = line.parse().ok().and_then(Number::new);
             let number = number.ok_or_else(|| format!("{line:?} is not a number; for a series of texts use --text"))?;
-            Ok(Some(Sent { value: Some(number.get()), ..sent }))
+            Ok(Some(Sent { value: Some(number.get()), kind, ..sent }))
         }
         Lines::Texts if line.len() > MAX_TEXT_LEN => {
             Err(format!("{} bytes are too long; at most {MAX_TEXT_LEN}", line.len()))
