@@ -6,7 +6,7 @@ use super::plot::Plot;
 use super::trace::{Trace, columns};
 use super::value_axis::Upright;
 
-/// Width of lines, in pixels of the page.
+/// Width of lines, in pixels of the page, where it has its usual size.
 const LINE: f64 = 1.5;
 /// Radius of a point that has no neighbours.
 const DOT: f64 = 2.0;
@@ -42,9 +42,10 @@ pub fn draw(pen: &Pen, plot: &Plot, palette: &Palette, axis: &Upright, traces: &
     context.begin_path();
     context.rect(0.0, 0.0, plot.width, plot.bottom());
     context.clip();
-    context.set_line_width(LINE);
+    let width = pen.grown(LINE);
+    context.set_line_width(width);
     let x = |at| plot.x(at);
-    let y = |value: f64| plot.y(axis, value).unwrap_or(plot.bottom() + LINE);
+    let y = |value: f64| plot.y(axis, value).unwrap_or(plot.bottom() + width);
     // Areas first, so that no line is covered.
     let parts: Vec<_> =
         traces.iter().map(|t| (t, t.runs().into_iter().map(|run| columns(run, &x)).collect::<Vec<_>>())).collect();
@@ -88,7 +89,7 @@ pub fn draw(pen: &Pen, plot: &Plot, palette: &Palette, axis: &Upright, traces: &
             context.stroke();
             if let [only] = run.as_slice() {
                 context.begin_path();
-                if context.arc(only.x, y(edge(only)), DOT, 0.0, std::f64::consts::TAU).is_ok() {
+                if context.arc(only.x, y(edge(only)), pen.grown(DOT), 0.0, std::f64::consts::TAU).is_ok() {
                     context.fill();
                 }
             }

@@ -126,6 +126,12 @@ impl Pen {
         _ = self.context.set_line_dash(&array);
     }
 
+    /// A length that grows as labels do where there is much room: from afar a hair is not seen.
+    #[must_use]
+    pub fn grown(&self, length: f64) -> f64 {
+        length * self.label / LABEL
+    }
+
     /// The colour of labels.
     pub fn quiet(&self, palette: &Palette) {
         self.context.set_global_alpha(1.0);
