@@ -93,6 +93,7 @@ bench: build ## Measure, side by side with other servers, and write the tables o
 	$(BENCH) series --series $(SERIES) --points 5 $(RECORD)
 	$(BENCH) series --series $$(($(SERIES) / 10)) --points 300 --patience 1200 $(RECORD)
 	$(BENCH) page $(RECORD)
+	$(BENCH) visit $(RECORD)
 
 chaos: setup-test client ## Kill -9 under load, 100 times: nothing lost, nothing twice, every reader right
 	CHAOS_ROUNDS=100 cargo test -p pulseboard-server --test chaos -- --nocapture

@@ -109,10 +109,22 @@ mv "$js" "$work/done/$page-$hash.js"
 mv "$parts" "$work/done/parts-$hash.js"
 mv "$work/done/page.wasm" "$work/done/$wasm"
 
-# In the place of the one file that trunk has made of it.
+# One stylesheet: nothing is painted before all of them are there, and a browser has six connections for them and the rest.
 index="$TRUNK_STAGING_DIR/index.html"
+mapfile -t styles < <(perl -ne 'print "$1\n" if m{<link rel="stylesheet" href="/([^"]+)"}' "$index")
+[ "${#styles[@]}" -gt 0 ] || die "trunk names stylesheets in another way now: mend tools/split.sh"
+(cd "$TRUNK_STAGING_DIR" && cat "${styles[@]}" && rm "${styles[@]}") >"$work/style.css"
+style="style-$(hash_of "$work/style.css").css"
+mv "$work/style.css" "$work/done/$style"
+STYLE="$style" perl -0777 -pi -e '
+    my $one = qq{<link rel="stylesheet" href="/$ENV{STYLE}"/>};
+    s{<link rel="stylesheet" [^>]*>\s*}{ my $first = $one; $one = ""; $first }ge;
+' "$index"
+
+# In the place of the one file that trunk has made of it. What it imports is named as well, so that nobody waits for its name.
 rm "$TRUNK_STAGING_DIR"/$page-*
 perl -pi -e "s{/$page-[0-9a-f]+_bg\.wasm}{/$wasm}g; s{/$page-[0-9a-f]+\.js}{/$page-$hash.js}g" "$index"
-grep -q "/$wasm" "$index" && grep -q "/$page-$hash.js" "$index" ||
+perl -pi -e "s{(<link rel=\"modulepreload\" href=\"/)$page-$hash(\.js\"[^>]*>)}{\$&\$1parts-$hash\$2}" "$index"
+grep -q "/$wasm" "$index" && grep -q "/$page-$hash.js" "$index" && grep -q "\"/parts-$hash.js" "$index" ||
     die "trunk names the files of the page in another way now: mend tools/split.sh"
 mv "$work"/done/* "$TRUNK_STAGING_DIR"

@@ -48,6 +48,8 @@ enum Measure {
     Readers(load::reading::Options),
     /// The page in a headless browser: frames, memory, and from a push to the paint
     Page(page::Options),
+    /// A first visit over a slow line: until a board of charts is there
+    Visit(page::visit::Options),
     /// Runs a peer that is part of this program
     #[command(hide = true)]
     Peer {
@@ -66,6 +68,7 @@ async fn main() -> anyhow::Result<()> {
         Measure::Series(options) => series::run(&cli.binary, &options),
         Measure::Selections(options) => selections::run(&cli.binary, &options),
         Measure::Page(options) => page::run(&cli.binary, &options).await,
+        Measure::Visit(options) => page::visit::run(&cli.binary, &options).await,
         Measure::Peer { peer: peers::Peer::Bare } => peers::bare::run(),
         Measure::Peer { peer: peers::Peer::Axum } => peers::plain_axum::run().await,
         Measure::Peer { peer } => anyhow::bail!("{peer} is a program of its own"),

@@ -6,6 +6,7 @@ mod paint;
 mod pan;
 mod report;
 mod server;
+pub(crate) mod visit;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

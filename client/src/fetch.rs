@@ -1,7 +1,9 @@
 //! One request, and its whole answer.
 
-use gloo_net::http::RequestBuilder;
-use web_sys::RequestCache;
+use leptos::prelude::window;
+use wasm_bindgen::{JsCast as _, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Headers, RequestCache, RequestInit, Response};
 
 /// What is asked.
 #[derive(Clone, Copy, Debug)]
@@ -60,18 +62,23 @@ pub async fn send(request: Request<'_>) -> Result<Answer, NoAnswer> {
     ask(request).await.map_err(|_| NoAnswer)
 }
 
-async fn ask(request: Request<'_>) -> Result<Answer, gloo_net::Error> {
-    let mut asked = RequestBuilder::new(request.address)
-        .method(request.method.parse().unwrap_or_default())
-        .cache(RequestCache::NoStore);
+async fn ask(request: Request<'_>) -> Result<Answer, JsValue> {
+    let init = RequestInit::new();
+    init.set_method(request.method);
+    init.set_cache(RequestCache::NoStore);
+    let headers = Headers::new()?;
     for (name, value) in request.headers {
-        asked = asked.header(name, value);
+        headers.set(name, value)?;
     }
-    let response = match request.body {
-        Some(body) => asked.body(body)?.send().await?,
-        None => asked.send().await?,
-    };
-    let header = |name| response.headers().get(name).unwrap_or_default();
+    init.set_headers(&headers);
+    if let Some(body) = request.body {
+        init.set_body(&body.into());
+    }
+    let response = JsFuture::from(window().fetch_with_str_and_init(request.address, &init)).await?;
+    let response: Response = response.unchecked_into();
+    let headers = response.headers();
+    let header = |name| headers.get(name).ok().flatten().unwrap_or_default();
     let (etag, date, kind) = (header("etag"), header("date"), header("content-type"));
-    Ok(Answer { status: response.status(), etag, date, kind, body: response.text().await? })
+    let body = JsFuture::from(response.text()?).await?.as_string().unwrap_or_default();
+    Ok(Answer { status: response.status(), etag, date, kind, body })
 }

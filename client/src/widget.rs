@@ -24,9 +24,8 @@ pub mod table;
 pub mod text;
 pub mod told;
 
-use shared::board::bars::Across;
 use shared::board::widget::Shown;
-use shared::board::{Content, View};
+use shared::board::{Content, Drawn, View};
 
 use crate::board::stage::Stage;
 use crate::lazy::{Module, Until, module};
@@ -78,15 +77,10 @@ pub fn foresee(content: &Content) {
 
 /// In which module a widget is drawn; nothing where every page has it.
 fn apart(content: &Content) -> Option<&'static Module<Draw>> {
-    match content {
-        Content::Text(_) => Some(&ROWS),
-        Content::Series(shown) => match &shown.view {
-            View::Stat(_) => None,
-            View::Bar(options) if options.across == Some(Across::Time) => Some(&CHARTS),
-            View::Line(_) | View::Area(_) | View::Heatmap(_) | View::States(_) => Some(&CHARTS),
-            View::Gauge(_) | View::Bar(_) | View::Table(_) | View::Log(_) => Some(&ROWS),
-        },
-    }
+    Some(match content.drawn()? {
+        Drawn::Charts => &CHARTS,
+        Drawn::Rows => &ROWS,
+    })
 }
 
 fn charted(content: Content, stage: Stage) -> Part {

@@ -29,6 +29,8 @@ pub enum Fault {
     OneByteAtATime,
     /// Another contract is named in them than the server's.
     OtherContract,
+    /// No page says what it will fetch.
+    WithoutLinks,
     /// A request for the stream never reaches the server, and is answered with this head and no body.
     Answer(&'static str),
 }
@@ -184,16 +186,22 @@ async fn pass_on(fault: Fault, bytes: &[u8], near: &mut TcpStream) -> io::Result
             }
         }
         Fault::OtherContract => near.write_all(&with_other_contract(bytes)).await?,
+        Fault::WithoutLinks => near.write_all(&renamed(bytes, b"\r\nlink: ")).await?,
     }
     Ok(true)
 }
 
-/// A request that asks for no compression: the name of its header is changed to one that nobody knows.
+/// A request that asks for no compression.
 fn without_compression(bytes: &[u8]) -> Vec<u8> {
-    const HEADER: &[u8] = b"accept-encoding:";
+    renamed(bytes, b"\r\naccept-encoding:")
+}
+
+/// What is sent, with a header under a name that nobody knows, so that lengths stay as they are.
+fn renamed(bytes: &[u8], header: &[u8]) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
-    if let Some(at) = bytes.windows(HEADER.len()).position(|window| window.eq_ignore_ascii_case(HEADER)) {
-        bytes[at] = b'x';
+    if let Some(at) = bytes.windows(header.len()).position(|window| window.eq_ignore_ascii_case(header)) {
+        // After the end of the line before it.
+        bytes[at + 2] = b'x';
     }
     bytes
 }

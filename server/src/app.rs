@@ -71,8 +71,8 @@ pub fn calls() -> Vec<Call> {
         ("/healthz", "GET", get(health::healthz)),
         ("/readyz", "GET", get(health::readyz)),
         ("/metrics", "GET", get(metrics::expose)),
-        ("/", "GET", get(assets::page)),
-        ("/b/{id}", "GET", get(assets::page)),
+        ("/", "GET", get(assets::home)),
+        ("/b/{id}", "GET", get(assets::board)),
     ]
 }
 

@@ -1,10 +1,15 @@
 //! The page: the files that its build made, inside the binary, each also compressed beforehand (see `tools/client.sh`).
 
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
+use ring::digest::{SHA256, digest};
 use rust_embed::{EmbeddedFile, RustEmbed};
 
 use crate::accept;
+use crate::ahead::Ahead;
+use crate::app::AppState;
 use crate::problem::ApiError;
 
 #[derive(RustEmbed)]
@@ -20,10 +25,26 @@ const ENCODINGS: [(&str, &str); 2] = [("br", ".br"), ("gzip", ".gz")];
 /// The one file whose name stays the same when its content does not.
 const PAGE: &str = "index.html";
 
-/// `GET /` and `GET /b/{id}`: the app finds out by itself which board it shows.
-pub async fn page(headers: HeaderMap) -> Response {
+/// `GET /`: the page of all boards, or a wall of some.
+pub async fn home(State(app): State<AppState>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
+    page(&Ahead::of(&app, None, query.as_deref().unwrap_or_default()), &headers)
+}
+
+/// `GET /b/{id}`: the app finds out by itself which board it shows.
+pub async fn board(
+    State(app): State<AppState>,
+    id: Result<Path<String>, PathRejection>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    // What is no text is no board either, and the page says so.
+    let id = id.ok().map(|Path(id)| id);
+    page(&Ahead::of(&app, id.as_deref(), query.as_deref().unwrap_or_default()), &headers)
+}
+
+fn page(ahead: &Ahead, headers: &HeaderMap) -> Response {
     match Dist::get(PAGE) {
-        Some(file) => respond(PAGE, file, &headers),
+        Some(file) => respond(PAGE, file, ahead.link(Dist::iter()).as_deref(), headers),
         None => (StatusCode::NOT_FOUND, NOT_BUILT).into_response(),
     }
 }
@@ -37,12 +58,12 @@ pub async fn file(method: Method, uri: Uri, headers: HeaderMap) -> Response {
             let (method, path) = (method.to_string(), uri.path().to_owned());
             ApiError::MethodNotAllowed { method, path, allowed: "GET, HEAD" }.into_response()
         }
-        Some(file) => respond(name, file, &headers),
+        Some(file) => respond(name, file, None, &headers),
         None => ApiError::NotFound(uri.path().to_owned()).into_response(),
     }
 }
 
-fn respond(name: &str, plain: EmbeddedFile, headers: &HeaderMap) -> Response {
+fn respond(name: &str, plain: EmbeddedFile, link: Option<&str>, headers: &HeaderMap) -> Response {
     // The build puts a hash of its content into the name of each other file, so that never changes.
     let cache = if name == PAGE { "no-cache" } else { "public, max-age=31536000, immutable" };
     let kind = plain.metadata.mimetype().to_owned();
@@ -50,8 +71,10 @@ fn respond(name: &str, plain: EmbeddedFile, headers: &HeaderMap) -> Response {
     let encoded = encoded.filter_map(|(encoding, ending)| Some((*encoding, Dist::get(&format!("{name}{ending}"))?)));
     let (encoding, file) = encoded.map(|(encoding, file)| (Some(encoding), file)).next().unwrap_or((None, plain));
 
-    // Each encoding is a representation with a tag of its own (RFC 9110, 8.8.3).
-    let etag = etag(&file.metadata.sha256_hash());
+    // Each encoding is a representation with a tag of its own (RFC 9110, 8.8.3). So is the page with another header: else
+    // a browser that has it would go by an old one.
+    let hash = [&file.metadata.sha256_hash()[..], link.unwrap_or_default().as_bytes()].concat();
+    let etag = etag(digest(&SHA256, &hash).as_ref());
     let known = knows(headers, &etag);
     let caching = [
         (header::ETAG, etag),
@@ -64,6 +87,9 @@ fn respond(name: &str, plain: EmbeddedFile, headers: &HeaderMap) -> Response {
     let mut response = (caching, [(header::CONTENT_TYPE, kind)], file.data.into_owned()).into_response();
     if let Some(encoding) = encoding {
         response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
+    }
+    if let Some(link) = link.and_then(|link| HeaderValue::try_from(link).ok()) {
+        response.headers_mut().insert(header::LINK, link);
     }
     response
 }

@@ -97,7 +97,7 @@ fn a_board_comes_back_byte_for_byte_also_after_a_restart_and_in_the_other_form_m
 }
 
 #[test]
-fn what_comes_as_json_is_stored_as_toml_where_that_is_asked_for() {
+fn what_comes_as_json_is_stored_as_toml_where_that_is_asked_for_and_read_as_json_again() {
     let data = tempfile::tempdir().unwrap();
     let server = start(data.path());
     let json = [("Content-Type", "application/json")];
@@ -107,6 +107,9 @@ fn what_comes_as_json_is_stored_as_toml_where_that_is_asked_for() {
     assert!(kept.header("content-type").starts_with("application/toml"), "{}", kept.header("content-type"));
     assert_eq!(kept.header("etag"), put.header("etag"), "the answer has the tag of what is kept");
     assert!(kept.text.starts_with("title = \"Öps\""), "{}", kept.text);
+    let read = server.get_with("/api/boards/ops?form=json", &[("Accept", "*/*")]);
+    assert!(read.header("content-type").starts_with("application/json"), "{}", read.header("content-type"));
+    assert_eq!(server.get("/api/boards/ops?form=yaml").status, 422);
     let wrong = server.put("/api/boards/ops?form=yaml", JSON, &json);
     assert_eq!((wrong.status, wrong.first_error().0.as_str()), (422, "form"));
     assert_eq!(server.put("/api/boards/other?else=1", JSON, &json).status, 201, "what is not known is passed over");

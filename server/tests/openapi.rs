@@ -341,7 +341,7 @@ fn what_a_query_may_not_say_is_refused() {
             }
         }
     }
-    assert_eq!(tried, 9);
+    assert_eq!(tried, 10);
 }
 
 #[test]

@@ -57,6 +57,50 @@ fn a_browser_that_has_the_page_already_is_told_so() {
     assert_eq!(other.status, 200, "another encoding is another representation");
 }
 
+/// What the answer has the browser fetch, by its names without their hashes.
+fn ahead(page: &harness::Answer) -> Vec<String> {
+    let link = page.header("link");
+    let names =
+        link.split(", ").filter_map(|one| one.strip_prefix("</")?.split_once(">; rel=preload; as=fetch; crossorigin"));
+    names.map(|(name, _)| name.rsplit_once('-').map_or(name, |(name, _)| name).to_owned()).collect()
+}
+
+#[test]
+fn the_page_of_a_board_says_what_it_will_fetch_and_is_another_page_when_the_board_is_another() {
+    let (folder, boards) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let file = boards.path().join("filed.toml");
+    std::fs::write(&file, "[[widgets]]\nid = \"a\"\ntype = \"log\"\nseries = [\"ops/a\"]\n").unwrap();
+    let mut command = std::process::Command::new(harness::BINARY);
+    let command = command.arg("serve").arg("--boards").arg(boards.path());
+    let server = TestServer::start_with(command, "127.0.0.1:0", folder.path());
+
+    assert_eq!(ahead(&server.get("/b/filed")), ["api/boards/filed?form=json", "pieces", "made", "rows"]);
+    server.push("ops/a", "1");
+    let automatic = server.get("/b/ops");
+    assert_eq!(ahead(&automatic), [""; 0], "it shows numbers, which every page can");
+
+    let json = [("content-type", "application/json")];
+    let put = |kind: &str| {
+        let document = format!(r#"{{"widgets":[{{"id":"a","type":"{kind}","series":["ops/a"]}}]}}"#);
+        server.put("/api/boards/ops", &document, &[json[0], ("if-match", "*")]).status
+    };
+    let document = r#"{"widgets":[{"id":"a","type":"line","series":["ops/a"]}]}"#;
+    assert_eq!(server.put("/api/boards/ops", document, &json).status, 201);
+    let known = |page: &harness::Answer| server.get_with("/b/ops", &[("if-none-match", page.header("etag"))]);
+    let of_line = known(&automatic);
+    assert_eq!((of_line.status, ahead(&of_line).last().map(String::as_str)), (200, Some("charts")));
+    assert_eq!(known(&of_line).status, 304, "nothing changed");
+    assert_eq!(put("area"), 204);
+    assert_eq!(known(&of_line).status, 304, "nothing changed that the page would fetch");
+    assert_eq!(put("table"), 204);
+    let of_table = known(&of_line);
+    assert_eq!((of_table.status, ahead(&of_table).last().map(String::as_str)), (200, Some("rows")));
+    assert_eq!(server.delete("/api/boards/ops", &[("if-match", "*")]).status, 204);
+    let again = known(&of_table);
+    assert_eq!((again.status, ahead(&again).len()), (200, 0));
+    assert_eq!(again.header("etag"), automatic.header("etag"));
+}
+
 #[test]
 fn only_what_has_a_hash_in_its_name_is_kept_for_good() {
     let folder = tempfile::tempdir().unwrap();

@@ -8,7 +8,7 @@ use shared::board::{Board, Etag, Nature, Reading};
 use shared::{BoardId, SeriesName};
 
 use super::mistake::{Mistake, placed};
-use crate::dynamic::{RwSignal, StoredValue, effect, spawn};
+use crate::dynamic::{Memo, RwSignal, StoredValue, effect, spawn};
 use crate::lazy::module;
 use crate::live::Live;
 use crate::stream::subscription::Subscription;
@@ -76,8 +76,10 @@ impl Document {
         let this = Self { edition: RwSignal::new(None), asked: StoredValue::new(0) };
         this.ask(id.clone());
         let id = id.clone();
+        // Until the first one is there it is on its way, whatever the stream says meanwhile.
+        let known = Memo::new(move || this.edition.with(Option::is_some));
         effect(move || {
-            let Some(theirs) = stream.edition.get() else { return };
+            let (Some(theirs), true) = (stream.edition.get(), known.get()) else { return };
             let ours = this.edition.with_untracked(|edition| edition.as_ref().map(Edition::etag));
             if ours.is_none_or(|ours| !same_edition(ours, theirs)) {
                 this.ask(id.clone());
@@ -117,7 +119,8 @@ impl Document {
 
 /// What the server has; nothing where it cannot be had now.
 async fn get(id: &BoardId) -> Option<Edition> {
-    let answer = fetch::get(&format!("/api/boards/{id}")).await.ok()?;
+    // As the server has told the browser to fetch it beside the page: that says nothing of what is accepted.
+    let answer = fetch::get(&format!("/api/boards/{id}?form=json")).await.ok()?;
     if answer.status == 404 {
         return Some(Edition::Automatic);
     }

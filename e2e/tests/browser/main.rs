@@ -1,5 +1,6 @@
 //! A real browser against the real binary: what a person would see, done by a program.
 
+mod ahead;
 mod board;
 mod contract;
 mod doctor;

@@ -48,19 +48,22 @@ pub async fn list(State(app): State<AppState>) -> Json<Vec<Listed>> {
     Json(all.collect())
 }
 
-/// `GET /api/boards/{id}`: the document in the form that is wanted; the very bytes that were stored, in their own.
+/// `GET /api/boards/{id}`: the document in the form that is wanted, by `?form=json` or `?form=toml` or else by `Accept`, which
+/// not every request can choose; the very bytes that were stored, in their own.
 ///
 /// # Errors
-/// [`Refusal::NotMade`], [`Refusal::NotAcceptable`].
+/// [`Refusal::NotMade`], [`Refusal::NotAcceptable`], [`ApiError::Invalid`].
 pub async fn get(
     State(app): State<AppState>,
     Path(id): Path<String>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
+    let named = wanted_form(query.as_deref().unwrap_or_default())?;
     let id = parse_id(&id)?;
     let document = app.shelf.get(&id).ok_or(Refusal::NotMade(id))?.document;
     let wanted = text_of(&headers, &header::ACCEPT);
-    let Some(form) = accept::choose(wanted.as_deref(), document.form()) else {
+    let Some(form) = named.or_else(|| accept::choose(wanted.as_deref(), document.form())) else {
         return Err(Refusal::NotAcceptable(wanted.unwrap_or_default()).into());
     };
     let (etag, text) = document.written_in(form);

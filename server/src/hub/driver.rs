@@ -11,7 +11,7 @@ use tokio::time::MissedTickBehavior;
 
 use super::frame::Frame;
 use super::topic::TopicId;
-use super::{Counts, Hub, Interest, Lacking, Reader, Resume, Shown, Step};
+use super::{Counts, Hub, Interest, Lacking, Reader, Resume, Shown, Step, Tally};
 use crate::clock::{self, Now, Uptime};
 use crate::store::SeriesId;
 use crate::store::commit::Committed;
@@ -199,6 +199,12 @@ impl HubHandle {
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.0.hub.lock().counts()
+    }
+
+    /// What there is under the name of a board.
+    #[must_use]
+    pub fn tally(&self, board: &BoardId) -> Tally {
+        self.0.hub.lock().tally(board)
     }
 
     /// Looks at every series with what was declared of it and its newest entry at least, in no particular order. Nothing is published meanwhile, so be quick.

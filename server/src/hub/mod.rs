@@ -19,6 +19,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use foldhash::fast::RandomState;
+use shared::point::Kind;
 use shared::{BoardId, ByeReason, Cursor, Declared, Event, Selector, Seq, SeriesName, SeriesPart, Track, sse};
 
 pub use boards::{Boards, Interest, Shown};
@@ -295,6 +296,13 @@ impl Hub {
         self.rollup.newest()
     }
 
+    /// What there is under the name of a board.
+    pub fn tally(&mut self, board: &BoardId) -> Tally {
+        let found = self.rollup.select(&[board.selector()]);
+        let texts = found.iter().filter(|&&index| self.rollup.kind(index) == Kind::Text).count();
+        Tally { series: found.len(), texts }
+    }
+
     /// Takes the next step of packing what does not change, and of forgetting what nobody reads: [`Rollup::rest`].
     pub fn rest(&mut self, most: usize) {
         self.rollup.rest(most, |index| self.listening.contains_key(&index));
@@ -345,6 +353,15 @@ pub struct Counts {
     pub topics: usize,
     /// Frames encoded for topics since the start.
     pub frames: u64,
+}
+
+/// What there is under the name of a board.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Series.
+    pub series: usize,
+    /// Those of them that hold texts.
+    pub texts: usize,
 }
 
 /// What a reader can see of the hub.

@@ -234,6 +234,12 @@ impl Rollup {
         &self.series[index.0 as usize].name
     }
 
+    /// What a series holds.
+    #[must_use]
+    pub fn kind(&self, index: SeriesIndex) -> Kind {
+        self.series[index.0 as usize].past.kind()
+    }
+
     /// What of a series changed after `seq`; nothing where nothing did. All of its track must be in memory.
     #[must_use]
     pub fn since(&self, index: SeriesIndex, seq: Seq) -> Option<SeriesPart> {

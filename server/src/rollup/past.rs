@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use shared::Track;
+use shared::point::Kind;
 
 use super::packed::Packed;
 
@@ -30,6 +31,14 @@ impl Past {
         match track {
             Track::Numbers(buckets) => Self::Packed(Packed::of(&buckets)),
             track @ Track::Texts(_) => Self::Open { track, stirred: false },
+        }
+    }
+
+    /// What it holds.
+    pub(super) fn kind(&self) -> Kind {
+        match self {
+            Self::Open { track, .. } => track.kind(),
+            Self::Packed(_) => Kind::Number,
         }
     }
 

@@ -20,6 +20,7 @@
 //!   own: [`stat`], [`lines`], [`bars`], [`gauge`], [`states`], [`table`], [`log`], [`heatmap`], [`text`];
 //! - [`axis`], [`threshold`], [`unit`], [`span`]: what several kinds share;
 //! - [`place`] and [`layout`]: where widgets are, also those that do not say;
+//! - [`drawn`]: which kinds of widgets not every page can draw;
 //! - [`automatic`]: the board that nobody made; [`nature`]: what its series look like;
 //! - [`notice`]: what is no mistake, but may not be meant;
 //! - [`etag`]: which edition of a document;
@@ -33,6 +34,7 @@ pub mod automatic;
 pub mod axis;
 pub mod bars;
 pub mod document;
+pub mod drawn;
 pub mod etag;
 pub mod gauge;
 pub mod heatmap;
@@ -54,6 +56,7 @@ pub mod widget;
 pub mod word;
 
 pub use document::{Board, Columns, Reading};
+pub use drawn::Drawn;
 pub use etag::{Etag, Form};
 pub use nature::Nature;
 pub use notice::notices;

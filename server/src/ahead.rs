@@ -1,0 +1,167 @@
+//! What a page will fetch as soon as it runs, told to the browser along with the page.
+//!
+//! A board that somebody made needs parts of the page that others do not, and the page only knows which once it runs and has
+//! read the document. The server has the document: `Link: …; rel=preload` (RFC 8288, W3C Preload) has the browser fetch
+//! them beside the page's own code instead of one after the other. What is told too much is fetched in vain, and what
+//! is told too little is fetched later, so nothing breaks by a mistake; `e2e/tests/browser/ahead.rs` holds that there is none.
+
+use std::borrow::Cow;
+
+use shared::BoardId;
+use shared::board::document::MAX_WIDGETS;
+use shared::board::{Board, Drawn};
+
+use crate::app::AppState;
+use crate::hub::Tally;
+
+/// A module of the page (`client/src/lazy.rs`), by what its file is called before the hash.
+pub type Module = &'static str;
+
+/// Reads a document.
+const MADE: Module = "made";
+/// Draws what is drawn over time.
+const CHARTS: Module = "charts";
+/// Draws what has rows, and what is written.
+const ROWS: Module = "rows";
+/// Edits.
+const EDIT: Module = "edit";
+/// All that is not one board at a desk.
+const ELSEWHERE: Module = "elsewhere";
+
+/// What several modules share, which comes with the first of them (`tools/split.sh`); likewise.
+const PIECES: Module = "pieces";
+
+/// What the page will fetch at an address.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ahead {
+    /// The board whose document it will ask for, where there is one.
+    document: Option<BoardId>,
+    modules: Vec<Module>,
+}
+
+impl Ahead {
+    /// What the page fetches at `/b/{path}`, or at `/` where there is no `path`.
+    #[must_use]
+    pub fn of(app: &AppState, path: Option<&str>, query: &str) -> Self {
+        let query: Vec<(String, String)> = serde_html_form::from_str(query).unwrap_or_default();
+        let has = |key: &str| query.iter().any(|(known, _)| known == key);
+        let (kiosk, mut board) = (has("kiosk"), path.and_then(|id| id.parse().ok()));
+        if kiosk {
+            // The first of several has its turn at once; the others fetch what they need when theirs comes.
+            let named = query.iter().filter(|(key, _)| key == "boards").flat_map(|(_, boards)| boards.split(','));
+            board = named.filter_map(|id| id.parse().ok()).next().or(board);
+        }
+        let Some(id) = board else { return Self { document: None, modules: vec![ELSEWHERE] } };
+        let edition = app.shelf.get(&id);
+        let mut modules = match &edition {
+            Some(edition) => of_made(edition.document.board()),
+            None => of_automatic(app.hub.tally(&id)),
+        };
+        if kiosk && !modules.contains(&ELSEWHERE) {
+            modules.insert(0, ELSEWHERE);
+        } else if !kiosk && has("edit") {
+            // What is edited is never told to be empty.
+            modules.retain(|module| *module != ELSEWHERE);
+            modules.push(EDIT);
+        }
+        Self { document: edition.map(|_| id), modules }
+    }
+
+    /// The header `Link` that has it fetched, in the way in which the page itself fetches it: else it would do so again. The
+    /// files are of those that the page's build has made; nothing where it is not cut apart.
+    #[must_use]
+    pub fn link(&self, built: impl Iterator<Item = Cow<'static, str>>) -> Option<String> {
+        let built: Vec<_> = built.filter(|name| name.ends_with(".wasm") || name.ends_with(".bin")).collect();
+        let file =
+            |module: &str| built.iter().find(|name| name.rsplit_once('-').is_some_and(|(name, _)| name == module));
+        let modules: Vec<_> = self.modules.iter().filter_map(|module| file(module)).collect();
+        if modules.is_empty() {
+            return None;
+        }
+        let mut link: Vec<String> = Vec::new();
+        // The way in which `client/src/board/document.rs` asks for it.
+        link.extend(
+            self.document.iter().map(|id| format!("</api/boards/{id}?form=json>; rel=preload; as=fetch; crossorigin")),
+        );
+        // The page itself goes before what it needs once it runs.
+        let apart = file(PIECES).into_iter().chain(modules);
+        link.extend(apart.map(|file| format!("</{file}>; rel=preload; as=fetch; crossorigin; fetchpriority=low")));
+        Some(link.join(", "))
+    }
+}
+
+/// Those of a board that somebody made.
+fn of_made(board: &Board) -> Vec<Module> {
+    let drawn: Vec<Drawn> = board.widgets.iter().filter_map(|widget| widget.content.drawn()).collect();
+    let needed = [
+        (true, MADE),
+        (board.widgets.is_empty(), ELSEWHERE),
+        (drawn.contains(&Drawn::Charts), CHARTS),
+        (drawn.contains(&Drawn::Rows), ROWS),
+    ];
+    needed.into_iter().filter(|(needed, _)| *needed).map(|(_, module)| module).collect()
+}
+
+/// Those of a board that nobody made: [`Board::automatic`] shows numbers as every page can, texts as a log, and what is too much
+/// as a table.
+fn of_automatic(Tally { series, texts }: Tally) -> Vec<Module> {
+    match series {
+        0 => vec![ELSEWHERE],
+        _ if texts > 0 || series > MAX_WIDGETS => vec![ROWS],
+        _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_board_needs_what_draws_its_widgets_and_an_empty_one_what_says_so() {
+        let of = |kinds: &[&str]| {
+            let widget = |(id, kind): (usize, &&str)| match *kind {
+                "text" => json!({ "id": id.to_string(), "type": kind, "markdown": "x" }),
+                "time" => json!({ "id": id.to_string(), "type": "bar", "across": "time", "series": ["a/b"] }),
+                _ => json!({ "id": id.to_string(), "type": kind, "series": ["a/b"] }),
+            };
+            let widgets: Vec<_> = kinds.iter().enumerate().map(widget).collect();
+            of_made(&Board::read(&json!({ "widgets": widgets })).strict().unwrap())
+        };
+        assert_eq!(of(&["stat"]), [MADE]);
+        for kind in ["line", "area", "heatmap", "states", "time"] {
+            assert_eq!(of(&["stat", kind]), [MADE, CHARTS], "{kind}");
+        }
+        for kind in ["gauge", "bar", "table", "log", "text"] {
+            assert_eq!(of(&["stat", kind]), [MADE, ROWS], "{kind}");
+        }
+        assert_eq!(of(&["log", "line", "line"]), [MADE, CHARTS, ROWS]);
+        assert_eq!(of(&[]), [MADE, ELSEWHERE]);
+    }
+
+    #[test]
+    fn a_board_that_nobody_made_needs_rows_for_texts_and_for_more_series_than_it_has_widgets() {
+        let of = |series, texts| of_automatic(Tally { series, texts });
+        assert_eq!(of(0, 0), [ELSEWHERE]);
+        assert_eq!(of(MAX_WIDGETS, 0), [""; 0]);
+        assert_eq!(of(2, 1), [ROWS]);
+        assert_eq!(of(MAX_WIDGETS + 1, 0), [ROWS]);
+    }
+
+    #[test]
+    fn files_are_found_by_what_they_are_called_before_the_hash_and_pieces_come_with_them() {
+        let built = ["rows-1.css", "rows-2.wasm.br", "rows-2.wasm", "made-3.wasm", "pieces-4.bin", "page-5.wasm"];
+        let link = |board: Option<&str>, modules: &[Module], built: &[&'static str]| {
+            let ahead = Ahead { document: board.map(|id| id.parse().unwrap()), modules: modules.to_vec() };
+            ahead.link(built.iter().map(|&name| Cow::Borrowed(name)))
+        };
+        let low = "rel=preload; as=fetch; crossorigin; fetchpriority=low";
+        let rows = format!("</pieces-4.bin>; {low}, </rows-2.wasm>; {low}");
+        assert_eq!(link(None, &[ROWS], &built), Some(rows));
+        let document = "</api/boards/ops?form=json>; rel=preload; as=fetch; crossorigin";
+        let made = format!("{document}, </pieces-4.bin>; {low}, </made-3.wasm>; {low}");
+        assert_eq!(link(Some("ops"), &[MADE], &built), Some(made));
+        assert_eq!(link(None, &[], &built), None);
+        assert_eq!(link(Some("ops"), &[MADE], &["index.html", "page-5_bg.wasm"]), None, "it is not cut apart");
+    }
+}
