@@ -7,13 +7,11 @@ use shared::board::{Board, Etag, Form, Place, WidgetId};
 use shared::problem::FieldError;
 
 use super::arrange::{Target, arrange, resize, step};
-use super::comments::has_comments;
-use super::confirm::confirmed;
 use super::draft::{Draft, Edit};
 use super::drag::Drag;
 use super::history::History;
 use super::keys::Deed;
-use super::storing::{Outcome, Refused, Written, get, put_kept};
+use super::storing::{Outcome, Refused, put_kept};
 use crate::board::document::{Document, Edition, automatic, same_edition};
 use crate::dynamic::{Memo, RwSignal, StoredValue, effect, spawn};
 use crate::live::Live;
@@ -297,13 +295,8 @@ impl Editor {
         self.trouble.set(None);
         spawn(async move {
             let base = self.base.get_value();
-            // A board that somebody wrote as TOML stays so.
+            // A board that somebody wrote as TOML stays so, comments and all.
             let form = base.map_or(Form::Json, |base| base.kept_in(Form::Json));
-            // Where it is known that it will not be stored, there is nothing to ask about.
-            let theirs = self.document.edition.with_untracked(|edition| edition.as_ref().and_then(Edition::etag));
-            if form == Form::Toml && same_edition(base, theirs) && !self.may_drop_comments().await {
-                return self.saving.set(false);
-            }
             match put_kept(&self.id(), form, &draft.text(), base).await {
                 Outcome::Done(Some(etag)) => {
                     let etag = if form == Form::Json { etag } else { etag.rewritten(Form::Json) };
@@ -320,13 +313,6 @@ impl Editor {
             }
             self.saving.set(false);
         });
-    }
-
-    /// Whether what is saved may be without the comments that are in what is kept: asked only where there are any.
-    async fn may_drop_comments(self) -> bool {
-        let kept = get(&self.id(), Written::Toml).await;
-        let question = "This board is kept as TOML with comments. It is written anew, so the comments go.";
-        !kept.is_some_and(|kept| has_comments(&kept)) || confirmed(question, "Save without them").await
     }
 
     /// Stores the draft in the place of what the others have stored: whoever calls it has been told of that.

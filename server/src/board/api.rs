@@ -89,8 +89,8 @@ pub struct Stored {
 /// `PUT /api/boards/{id}`: 201 where the board is new, 204 where it was replaced; see [`super::precondition`]. Where there is
 /// something about it that its writer may not have meant ([`notices`]), that is told: `{"notices": [{"field", "expected",
 /// "got"}]}`, with 200 in the place of 204. With `?form=toml`
-/// or `?form=json` it is stored in that form, whichever it comes in: whoever edits a file of comments and the like keeps it a file
-/// that people write.
+/// or `?form=json` it is stored in that form, whichever it comes in; what comes as JSON where TOML is changes the text only where
+/// it says something else, so whoever edits a file of comments and the like keeps it.
 ///
 /// # Errors
 /// [`Refusal`], or [`ApiError::Invalid`] with every mistake of the document.
@@ -109,7 +109,10 @@ pub async fn put(
     })?;
     let form = form_of(text_of(&headers, &header::CONTENT_TYPE).as_deref(), &body)?;
     let document = Document::read(form, body.into())?;
-    let document = document.stored_in(wanted.unwrap_or(form))?;
+    let document = match (wanted.unwrap_or(form), app.shelf.get(&id)) {
+        (Form::Toml, Some(kept)) => document.stored_over(&kept.document)?,
+        (form, _) => document.stored_in(form)?,
+    };
     let etag = (header::ETAG, document.etag().to_string());
     let notices = notices(document.board(), &|selector| app.hub.has(selector));
     let quiet = notices.is_empty();

@@ -1,6 +1,6 @@
 //! Boards that somebody made: documents, uploaded or from a folder.
 //!
-//! [`document`] is one document with its text; [`shelf`] has all of them and is where they change; [`api`] is
+//! [`document`] is one document with its text; [`rewrite`] changes one that people wrote; [`shelf`] has all of them and is where they change; [`api`] is
 //! `/api/boards`, with [`accept`] (in which form), [`precondition`] (what may be replaced) and [`refusal`] (what is answered where not);
 //! [`folder`] reads the files of `--boards` and sees them change; [`command`] is `pulseboard board`.
 //!
@@ -13,6 +13,7 @@ pub mod document;
 pub mod folder;
 pub mod precondition;
 pub mod refusal;
+pub mod rewrite;
 pub mod shelf;
 
 pub use document::Document;

@@ -1,0 +1,183 @@
+//! A text of TOML that people wrote, changed in the places where what it says has changed, and nowhere else: its comments,
+//! the order of its keys and the way its values are written stay.
+//!
+//! What changed is told by two readings of the board, as it was and as it is to be, so `60s` stays what it is where the new
+//! reading says `1m`. A comment belongs to what it stands before, or beside: it moves and goes with that.
+
+use serde_json::{Map, Value as Json};
+use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, RawString, Table, TableLike, Value};
+
+/// The text `source`, which says `old`, changed to say `new`. Nothing where that is more than this knows how to do.
+#[must_use]
+pub fn rewrite(source: &str, old: &Json, new: &Json) -> Option<String> {
+    let mut document: DocumentMut = source.parse().ok()?;
+    let (Json::Object(old), Json::Object(new)) = (old, new) else { return None };
+    merge_table(document.as_table_mut(), old, new)?;
+    number(document.as_table_mut(), &mut 0);
+    Some(document.to_string())
+}
+
+fn merge(item: &mut Item, old: &Json, new: &Json) -> Option<()> {
+    match (item, old, new) {
+        (Item::ArrayOfTables(tables), Json::Array(old), Json::Array(new)) => merge_tables(tables, old, new),
+        (Item::Value(value), old, new) => merge_value(value, old, new),
+        (item, Json::Object(old), Json::Object(new)) => merge_table(item.as_table_like_mut()?, old, new),
+        _ => None,
+    }
+}
+
+fn merge_value(value: &mut Value, old: &Json, new: &Json) -> Option<()> {
+    match (&mut *value, old, new) {
+        (_, old, new) if old == new => {}
+        (Value::InlineTable(table), Json::Object(old), Json::Object(new)) => merge_table(table, old, new)?,
+        (Value::Array(array), Json::Array(old), Json::Array(new)) => merge_array(array, old, new)?,
+        _ => {
+            let decor = value.decor().clone();
+            *value = written(new)?;
+            *value.decor_mut() = decor;
+        }
+    }
+    Some(())
+}
+
+fn merge_table(table: &mut dyn TableLike, old: &Map<String, Json>, new: &Map<String, Json>) -> Option<()> {
+    for key in old.keys().filter(|key| !new.contains_key(*key)) {
+        table.remove(key);
+    }
+    // What is as it was stays as it is, be it that it is not written at all.
+    for (key, new) in new.iter().filter(|(key, new)| old.get(*key) != Some(*new)) {
+        match (old.get(key), table.get_mut(key)) {
+            (Some(old), Some(item)) => merge(item, old, new)?,
+            _ => _ = table.insert(key, Item::Value(written(new)?)),
+        }
+    }
+    Some(())
+}
+
+/// Of `[[widgets]]` and the like.
+fn merge_tables(tables: &mut ArrayOfTables, old: &[Json], new: &[Json]) -> Option<()> {
+    let mut before: Vec<Option<Table>> = tables.iter().cloned().map(Some).collect();
+    let pairs = pair(old, new, before.len())?;
+    tables.clear();
+    for (new, partner) in new.iter().zip(pairs) {
+        let Json::Object(fields) = new else { return None };
+        let table = match partner {
+            Some(at) => {
+                let mut table = before[at].take()?;
+                merge_table(&mut table, old[at].as_object()?, fields)?;
+                table
+            }
+            None => {
+                let mut table = Table::new();
+                merge_table(&mut table, &Map::new(), fields)?;
+                table
+            }
+        };
+        tables.push(table);
+    }
+    Some(())
+}
+
+/// Of `["a", "b"]` and the like.
+fn merge_array(array: &mut Array, old: &[Json], new: &[Json]) -> Option<()> {
+    // What stands between a comma and the end of its line is of the entry before that comma.
+    let mut spaces: Vec<String> = array.iter().map(|value| text_of(value.decor().prefix())).collect();
+    spaces.push(text_of(Some(array.trailing())));
+    let beside: Vec<String> = spaces.iter_mut().skip(1).map(take_beside).collect();
+    let mut before: Vec<Option<Value>> = array.iter().cloned().map(Some).collect();
+    let pairs = pair(old, new, before.len())?;
+    // Those that come are set in as those that are there.
+    let line = spaces.iter().find_map(|space| space.rfind('\n').and_then(|at| space.get(at..))).map(str::to_owned);
+    array.clear();
+    let mut last = String::new();
+    for (at, (new, partner)) in new.iter().zip(pairs).enumerate() {
+        let (mut value, space, of_it) = if let Some(partner) = partner {
+            let mut value = before[partner].take()?;
+            merge_value(&mut value, &old[partner], new)?;
+            (value, spaces[partner].clone(), beside[partner].clone())
+        } else {
+            let space = line.as_deref().unwrap_or(if at == 0 { "" } else { " " });
+            (written(new)?, space.to_owned(), String::new())
+        };
+        value.decor_mut().set_prefix(follow(last, &space));
+        array.push_formatted(value);
+        last = of_it;
+    }
+    array.set_trailing(follow(last, &spaces[spaces.len() - 1]));
+    Some(())
+}
+
+/// A space after a comment, which ends with its line.
+fn follow(comment: String, space: &str) -> String {
+    let end = if comment.is_empty() || space.starts_with('\n') { "" } else { "\n" };
+    comment + end + space
+}
+
+fn text_of(raw: Option<&RawString>) -> String {
+    raw.and_then(RawString::as_str).unwrap_or_default().to_owned()
+}
+
+/// Takes the comment with which a space begins, if it does.
+fn take_beside(space: &mut String) -> String {
+    match space.split_once('\n') {
+        Some((beside, _)) if beside.contains('#') => {
+            let rest = space.split_off(beside.len());
+            std::mem::replace(space, rest)
+        }
+        _ => String::new(),
+    }
+}
+
+/// Which of the old entries each new one was, if any: that with its id, else the same one, else the one at its place.
+fn pair(old: &[Json], new: &[Json], there: usize) -> Option<Vec<Option<usize>>> {
+    if old.len() != there {
+        return None;
+    }
+    let mut free = vec![true; there];
+    let mut pairs = vec![None; new.len()];
+    let rules: [&dyn Fn(usize, usize) -> bool; 3] = [
+        &|was, is| new[is].get("id").is_some_and(|id| old[was].get("id") == Some(id)),
+        &|was, is| old[was] == new[is],
+        &|was, is| was == is && new[is].get("id").is_none(),
+    ];
+    for rule in rules {
+        for (is, partner) in pairs.iter_mut().enumerate().filter(|(_, partner)| partner.is_none()) {
+            *partner = (0..there).find(|&was| free[was] && rule(was, is));
+            if let Some(was) = *partner {
+                free[was] = false;
+            }
+        }
+    }
+    Some(pairs)
+}
+
+/// A value, written as short as it can be; nothing where TOML has none of it.
+fn written(json: &Json) -> Option<Value> {
+    Some(match json {
+        Json::Null => return None,
+        Json::Bool(flag) => Value::from(*flag),
+        Json::Number(number) => number.as_i64().map(Value::from).or_else(|| number.as_f64().map(Value::from))?,
+        Json::String(text) => Value::from(text.as_str()),
+        Json::Array(list) => Value::Array(list.iter().map(written).collect::<Option<Array>>()?),
+        Json::Object(fields) => {
+            let entries = fields.iter().map(|(key, value)| Some((key.as_str(), written(value)?)));
+            Value::InlineTable(entries.collect::<Option<InlineTable>>()?)
+        }
+    })
+}
+
+/// Tables are written in the order of their positions in the text: from now on in that in which they are.
+fn number(table: &mut Table, next: &mut isize) {
+    table.set_position(Some(*next));
+    *next += 1;
+    for (_, item) in table.iter_mut() {
+        match item {
+            Item::Table(inside) if !inside.is_dotted() => number(inside, next),
+            Item::ArrayOfTables(tables) => tables.iter_mut().for_each(|inside| number(inside, next)),
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
