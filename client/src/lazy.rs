@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use leptos::prelude::{ArcRwSignal, Get as _, GetUntracked as _, Set as _, set_timeout, untrack};
 
+use crate::dynamic::spawn;
 use crate::part::Part;
+use crate::reload;
 
 /// How long after it could not be had a module is fetched again.
 const AGAIN: Duration = Duration::from_secs(10);
@@ -56,6 +58,14 @@ enum Standing {
     Asked,
     Here,
     Failed,
+    /// It failed, and the server has another page by now.
+    Gone,
+}
+
+impl Standing {
+    fn is_failure(self) -> bool {
+        matches!(self, Self::Failed | Self::Gone)
+    }
 }
 
 impl<T: Send + Sync + 'static> Module<T> {
@@ -82,7 +92,8 @@ impl<T: Send + Sync + 'static> Module<T> {
 
     /// Fetches it, where nobody has.
     pub fn fetch(&'static self) {
-        if matches!(self.standing.get_untracked(), Standing::Unasked | Standing::Failed) {
+        let standing = self.standing.get_untracked();
+        if standing == Standing::Unasked || standing.is_failure() {
             self.standing.set(Standing::Asked);
             self.enter();
         }
@@ -108,7 +119,7 @@ impl<T: Send + Sync + 'static> Module<T> {
     #[cfg(feature = "split")]
     fn enter(&'static self) {
         let Door::Apart(fetch) = &self.door;
-        crate::dynamic::spawn(async move { self.arrived(fetch().await) });
+        spawn(async move { self.arrived(fetch().await) });
     }
 
     fn arrived(&'static self, table: Result<T, Absent>) {
@@ -120,6 +131,7 @@ impl<T: Send + Sync + 'static> Module<T> {
             }
             Err(Absent) => {
                 self.standing.set(Standing::Failed);
+                look(&self.standing);
                 // A wall has nobody who could press a button.
                 if !self.again.swap(true, Ordering::Relaxed) {
                     let again = move || {
@@ -134,7 +146,7 @@ impl<T: Send + Sync + 'static> Module<T> {
 
     /// That it cannot be had, where that is so; it is not fetched for that.
     pub fn trouble(&'static self) -> Part {
-        let trouble = move || (self.standing.get() == Standing::Failed).then(|| self.missing(Until::Nothing));
+        let trouble = move || self.standing.get().is_failure().then(|| self.missing(Until::Nothing));
         Part::new("div", "host").live_inside(move || trouble().into_iter().collect())
     }
 
@@ -149,17 +161,48 @@ impl<T: Send + Sync + 'static> Module<T> {
     }
 
     fn missing(&'static self, until: Until) -> Part {
-        if self.standing.get() == Standing::Failed {
-            let words = format!("This part of the page ({}) could not be loaded. ", self.name);
+        let standing = self.standing.get();
+        if standing.is_failure() {
             let again = Part::button("Try again", "module-again", move || self.fetch());
-            // After an update of the server the file may be there no more: then only a new page helps.
-            let anew = Part::new("a", "").with("href", "").text("load the page anew");
-            let notice = Part::new("p", "notice").with("role", "alert").with("data-testid", "module-missing");
-            return notice.text(&words).put(&again).text(" or ").put(&anew).text(".");
+            return missing(self.name, standing, &again);
         }
         match until {
             Until::Blank => Part::new("div", "blank").with("aria-hidden", "true"),
             Until::Nothing => Part::nothing(),
+        }
+    }
+}
+
+/// Whether somebody looks already.
+static LOOKS: AtomicBool = AtomicBool::new(false);
+
+/// Looks whether what failed is gone with the page that it belongs to: then the new one comes by itself, or it is told.
+fn look(standing: &ArcRwSignal<Standing>) {
+    if LOOKS.swap(true, Ordering::Relaxed) {
+        return;
+    }
+    let standing = standing.clone();
+    spawn(async move {
+        let replaced = reload::is_replaced().await;
+        LOOKS.store(false, Ordering::Relaxed);
+        if replaced && standing.get_untracked() == Standing::Failed {
+            standing.set(Standing::Gone);
+        }
+    });
+}
+
+/// What is in the place of a module that cannot be had.
+fn missing(name: &str, standing: Standing, again: &Part) -> Part {
+    let anew = Part::new("a", "").with("href", "").text("load the page anew");
+    let notice = Part::new("p", "notice").with("role", "alert").with("data-testid", "module-missing");
+    match standing {
+        Standing::Gone => {
+            let words = format!("A new version of this page is here, and this part of the old one ({name}) is gone. ");
+            notice.text(&words).text("Save what you edit, then ").put(&anew).text(".")
+        }
+        _ => {
+            let words = format!("This part of the page ({name}) could not be loaded. ");
+            notice.text(&words).put(again).text(" or ").put(&anew).text(".")
         }
     }
 }

@@ -15,6 +15,7 @@ mod server;
 mod stage;
 mod tabs;
 mod trunk;
+mod update;
 mod wait;
 
 pub use browser::Browser;
@@ -26,4 +27,5 @@ pub use server::{Server, curl};
 pub use stage::Stage;
 pub use tabs::Tab;
 pub use trunk::Trunk;
+pub use update::{UpdatedServer, Version};
 pub use wait::{until, within};

@@ -10,6 +10,7 @@ use crate::browser;
 use crate::dynamic::{LocalValue, Memo, effect};
 use crate::lazy::{Until, module};
 use crate::part::{Part, key_for_page, on_window};
+use crate::reload;
 
 /// What of the editor the rest of the page calls.
 pub struct Desk {
@@ -71,6 +72,7 @@ pub fn tools(id: &str, editor: Editor) -> Part {
 }
 
 fn follow(editor: Editor) {
+    effect(move || reload::hold(editor.editing()));
     on_window("keydown", move |event| {
         let event = key_for_page(event).filter(|event| !(event.alt_key() || event.ctrl_key() || event.meta_key()));
         if let Some(event) = event.filter(|event| event.key() == "e") {

@@ -15,4 +15,5 @@ mod recovery;
 mod refused;
 mod screens;
 mod tabs;
+mod update;
 mod wall;
