@@ -1,9 +1,7 @@
 //! One request, and its whole answer.
 
-use leptos::prelude::window;
-use wasm_bindgen::{JsCast as _, JsValue};
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{Headers, RequestCache, RequestInit, Response};
+use gloo_net::http::{Headers, Request as Asked};
+use web_sys::{RequestCache, RequestInit};
 
 /// What is asked.
 #[derive(Clone, Copy, Debug)]
@@ -59,26 +57,23 @@ pub async fn get(address: &str) -> Result<Answer, NoAnswer> {
 /// # Errors
 /// [`NoAnswer`]; an answer with a status of failure is none.
 pub async fn send(request: Request<'_>) -> Result<Answer, NoAnswer> {
-    ask(request).await.map_err(|_| NoAnswer)
-}
-
-async fn ask(request: Request<'_>) -> Result<Answer, JsValue> {
     let init = RequestInit::new();
     init.set_method(request.method);
     init.set_cache(RequestCache::NoStore);
-    let headers = Headers::new()?;
+    let headers = Headers::new();
     for (name, value) in request.headers {
-        headers.set(name, value)?;
+        headers.set(name, value);
     }
-    init.set_headers(&headers);
+    init.set_headers(&headers.into_raw());
     if let Some(body) = request.body {
         init.set_body(&body.into());
     }
-    let response = JsFuture::from(window().fetch_with_str_and_init(request.address, &init)).await?;
-    let response: Response = response.unchecked_into();
-    let headers = response.headers();
-    let header = |name| headers.get(name).ok().flatten().unwrap_or_default();
+    // Not by the library's builder, which writes an address with a query in a way of its own: what the server had the browser
+    // fetch beforehand is found by its very address.
+    let asked = web_sys::Request::new_with_str_and_init(request.address, &init).map_err(|_| NoAnswer)?;
+    let response = Asked::from(asked).send().await.map_err(|_| NoAnswer)?;
+    let header = |name| response.headers().get(name).unwrap_or_default();
     let (etag, date, kind) = (header("etag"), header("date"), header("content-type"));
-    let body = JsFuture::from(response.text()?).await?.as_string().unwrap_or_default();
+    let body = response.text().await.map_err(|_| NoAnswer)?;
     Ok(Answer { status: response.status(), etag, date, kind, body })
 }
