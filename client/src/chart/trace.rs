@@ -81,11 +81,12 @@ pub fn number(show: Show, cell: &Cell, before: Option<&Cell>) -> Option<f64> {
         Show::Value => cell.last,
         Show::Rate => {
             // From point to point: buckets may be filled differently.
-            let ms = cell.at.saturating_sub(before?.at);
+            let before = before?;
+            let ms = cell.at.saturating_sub(before.at);
             if ms == 0 {
                 return None;
             }
-            cell.increase / (ms as f64 / 1e3)
+            cell.since(before) / (ms as f64 / 1e3)
         }
         Show::Mean => cell.sum / cell.count as f64,
         Show::Min => cell.min,
@@ -238,12 +239,21 @@ mod tests {
 
     #[test]
     fn a_counter_is_shown_by_what_it_counted_a_second() {
-        let cell = |start, at, increase| Cell { start, width: 10_000, at, increase, count: 1, ..Cell::default() };
+        let cell = |start, at, (first, last)| Cell {
+            start,
+            width: 10_000,
+            at,
+            first,
+            last,
+            increase: last - first,
+            count: 1,
+            ..Cell::default()
+        };
         // One point at the beginning, then full ones, and the newest has been filled for two seconds.
-        let (a, b) = (cell(0, 0, 0.0), cell(10_000, 19_500, 97.5));
+        let (a, b) = (cell(0, 0, (0.0, 0.0)), cell(10_000, 19_500, (50.0, 97.5)));
         assert_eq!(number(Show::Rate, &a, None), None);
         assert_eq!(number(Show::Rate, &b, Some(&a)), Some(5.0));
-        let (c, d) = (cell(20_000, 29_500, 50.0), cell(30_000, 31_500, 10.0));
+        let (c, d) = (cell(20_000, 29_500, (100.0, 147.5)), cell(30_000, 31_500, (150.0, 157.5)));
         assert_eq!(number(Show::Rate, &c, Some(&b)), Some(5.0));
         assert_eq!(number(Show::Rate, &d, Some(&c)), Some(5.0));
     }

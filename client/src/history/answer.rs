@@ -1,6 +1,7 @@
 //! What the server answers: `GET /api/history` with `sketch=1` or without.
 
 use shared::SeriesName;
+use shared::rolled::step;
 
 use super::cell::Cell;
 use super::node::Node;
@@ -43,12 +44,18 @@ pub fn read(body: &str) -> Option<Vec<Told>> {
             return Some(Told { name, past: Past::Texts(Lines { lines, more }) });
         };
         let width = whole(node.get(&tier)?.number()?);
-        let cell = |node: &Node| {
+        let mut before: Option<f64> = None;
+        let mut cell = |node: &Node| {
             let number = |field| node.get(field).and_then(|node: Node| node.number());
             let pair = |node: &Node| {
                 let pair = node.items();
                 Some((pair.first()?.number()?, whole(pair.get(1)?.number()?)))
             };
+            let first = number(&first)?;
+            // Of the first bucket of an answer the step to it is not told, of the others it is.
+            let into = before.map_or(0.0, |before| step(before, first));
+            let last = number(&last)?;
+            before = Some(last);
             Some(Cell {
                 start: whole(number(&ts)?),
                 width,
@@ -57,14 +64,14 @@ pub fn read(body: &str) -> Option<Vec<Told>> {
                 sum: number(&sum)?,
                 min: number(&min)?,
                 max: number(&max)?,
-                first: number(&first)?,
-                last: number(&last)?,
+                first,
+                last,
                 quantiles: [number(&quantiles[0])?, number(&quantiles[1])?, number(&quantiles[2])?],
-                increase: number(&increase)?,
+                increase: number(&increase)? - into,
                 bins: node.get(&bins).map(|bins| bins.items().iter().filter_map(pair).collect()).unwrap_or_default(),
             })
         };
-        Some(Told { name, past: Past::Numbers(all.items().iter().filter_map(cell).collect()) })
+        Some(Told { name, past: Past::Numbers(all.items().iter().filter_map(&mut cell).collect()) })
     };
     Node::parse(body)?.items().iter().map(one).collect()
 }
@@ -82,12 +89,15 @@ mod tests {
     fn buckets_and_lines_are_read() {
         let body = r#"[
             {"series":"a/n","tier_ms":10000,"buckets":[{"ts":20000,"count":2,"sum":3.0,"min":1.0,"max":2.0,"first":2.0,
-             "last":1.0,"p50":1.0,"p95":2.0,"p99":2.0,"increase":0.5,"last_ts":27000,"bins":[[1.0,1],[2.0,1]]}]},
+             "last":1.0,"p50":1.0,"p95":2.0,"p99":2.0,"increase":0.5,"last_ts":27000,"bins":[[1.0,1],[2.0,1]]},
+             {"ts":30000,"count":2,"sum":9.0,"min":4.0,"max":5.0,"first":4.0,"last":5.0,"p50":4.0,"p95":5.0,"p99":5.0,
+              "increase":4.0,"last_ts":37000}]},
             {"series":"a/t","lines":[{"ts":7,"text":"up"}],"before":{"ts":3,"text":"down"},"more":true}]"#;
         let told = read(body).unwrap();
         let Past::Numbers(cells) = &told[0].past else { panic!("numbers") };
         assert_eq!((cells[0].start, cells[0].end(), cells[0].at, cells[0].count), (20_000, 30_000, 27_000, 2));
-        assert!((cells[0].increase - 0.5).abs() < 1e-9);
+        let inside = [cells[0].increase, cells[1].increase, cells[1].since(&cells[0])];
+        assert_eq!(inside, [0.5, 1.0, 4.0], "without what was counted on the way from the bucket before");
         assert_eq!(cells[0].bins, [(1.0, 1), (2.0, 1)]);
         assert_eq!(
             told[1].past,

@@ -36,7 +36,8 @@ pub struct Cell {
     pub last: f64,
     /// The median, the 95th and the 99th percentile.
     pub quantiles: [f64; 3],
-    /// What a counter counted in it, and since the point before it.
+    /// What a counter counted in it, since its first point. What it counted before that follows from the bucket before
+    /// ([`Cell::since`]), of which an answer of history need not know.
     pub increase: f64,
     /// How many values are near which; empty where nobody asked for it.
     pub bins: Vec<(f64, u64)>,
@@ -55,9 +56,15 @@ impl Cell {
         (self.start + self.width / 2).min(self.at.max(self.start))
     }
 
-    /// A bucket of live seconds; `before` is the value of the point before it.
+    /// What a counter counted since the last point of the bucket before.
     #[must_use]
-    pub fn live(rolled: &Rolled, width: u64, before: Option<f64>, detail: Detail) -> Self {
+    pub fn since(&self, before: &Self) -> f64 {
+        step(before.last, self.first) + self.increase
+    }
+
+    /// A bucket of live seconds.
+    #[must_use]
+    pub fn live(rolled: &Rolled, width: u64, detail: Detail) -> Self {
         let bucket = &rolled.bucket;
         Self {
             start: bucket.start.0,
@@ -70,7 +77,7 @@ impl Cell {
             first: bucket.first.value,
             last: bucket.last.value,
             quantiles: [0.5, 0.95, 0.99].map(|q| bucket.quantile(q)),
-            increase: before.map_or(0.0, |before| step(before, bucket.first.value)) + rolled.increase(),
+            increase: rolled.increase(),
             bins: match detail {
                 Detail::Figures => Vec::new(),
                 Detail::Bins => bucket.sketch().bins().iter().map(|bin| (bin.key.value(), bin.count)).collect(),
@@ -85,7 +92,7 @@ impl Cell {
         all.merge(&later.bucket);
         let inside = step(self.last, later.bucket.first.value) + later.increase();
         let detail = if self.bins.is_empty() { Detail::Figures } else { Detail::Bins };
-        let whole = Self::live(&Rolled { bucket: all, resets: 0.0 }, self.width, None, detail);
+        let whole = Self::live(&Rolled { bucket: all, resets: 0.0 }, self.width, detail);
         // Without bins what history knew is closer to the truth than what a few seconds know.
         let quantiles = if self.bins.is_empty() { self.quantiles } else { whole.quantiles };
         Self { start: self.start, quantiles, increase: self.increase + inside, ..whole }

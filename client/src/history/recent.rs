@@ -8,12 +8,11 @@ use shared::{Bucket, Millis, Rolled, Seq};
 use super::cell::{Cell, Detail};
 use super::shelf::Shelf;
 
-/// From when on a track has all points of its series, and the one before them: from ever where it was never full. What a
-/// counter did in its oldest second depends on what was before that, which a full track does not have.
+/// From when on a track has all points of its series: from ever where it was never full.
 #[must_use]
 pub fn reach(buckets: &VecDeque<Bucket>) -> u64 {
     match buckets.front() {
-        Some(oldest) if buckets.len() >= WINDOW => buckets.get(1).unwrap_or(oldest).start.0,
+        Some(oldest) if buckets.len() >= WINDOW => oldest.start.0,
         _ => 0,
     }
 }
@@ -59,11 +58,8 @@ impl Recent {
         self.cells.drain(..gone);
         let mut next = 0;
         while let Some(bucket) = buckets.get(next) {
-            // What a counter did in a bucket depends on the point before it, too.
-            let changed = bucket.changed > self.seen
-                || next.checked_sub(1).and_then(|before| buckets.get(before)).is_some_and(|b| b.changed > self.seen);
             let start = bucket.start.floor(self.width).0;
-            if changed && start >= from {
+            if bucket.changed > self.seen && start >= from {
                 let low = buckets.partition_point(|b| b.start.0 < start);
                 next = buckets.partition_point(|b| b.start.0 < start + self.width);
                 self.set(self.sum(buckets, low, next));
@@ -76,8 +72,7 @@ impl Recent {
 
     fn sum(&self, buckets: &VecDeque<Bucket>, low: usize, high: usize) -> Option<Cell> {
         let rolled = over(buckets, low, high, self.width)?;
-        let before = low.checked_sub(1).and_then(|before| buckets.get(before)).map(|bucket| bucket.last.value);
-        Some(Cell::live(&rolled, self.width, before, self.detail))
+        Some(Cell::live(&rolled, self.width, self.detail))
     }
 
     fn set(&mut self, cell: Option<Cell>) {
@@ -110,7 +105,7 @@ impl Recent {
                 Some(cell) if since == joint => Some(cell.clone()),
                 Some(cell) => Some(later(since).map_or_else(|| cell.clone(), |later| cell.with(&later))),
                 // Not asked for yet: better a part than a hole.
-                None => later(self.reach).map(|later| Cell::live(&later, self.width, None, self.detail)),
+                None => later(self.reach).map(|later| Cell::live(&later, self.width, self.detail)),
             }
         } else {
             None
@@ -162,12 +157,10 @@ mod tests {
             Rolled::of(Bucket::of(at, Number::new(value).unwrap(), 1_000))
         };
         let seconds: Vec<Rolled> = (1..).zip(points.iter().copied()).collect::<Vec<_>>().iter().map(second).collect();
-        let mut before = None;
         let start = |rolled: &Rolled| rolled.bucket.start.floor(width);
         let cell = |chunk: &[Rolled]| {
             let rolled = Rolled::over(chunk, width).unwrap();
-            let last = before.replace(rolled.bucket.last.value);
-            Cell::live(&rolled, width, last, Detail::Bins)
+            Cell::live(&rolled, width, Detail::Bins)
         };
         seconds.chunk_by(|a, b| start(a) == start(b)).map(cell).collect()
     }
@@ -269,7 +262,9 @@ mod tests {
         let mut recent = Recent::new(10_000, Detail::Figures);
         recent.follow(buckets);
         let mut shelf = Shelf::default();
-        shelf.put(0, 4_000_000, 4_000_000, history(&points[..200], 10_000));
+        // In two answers, neither of which knows of the other.
+        shelf.put(0, 1_800_000, 4_000_000, history(&points[..30], 10_000));
+        shelf.put(1_800_000, 4_000_000, 4_000_000, history(&points[30..200], 10_000));
         let dots = dots(&recent.glue(&shelf, buckets, 0, u64::MAX), Show::Rate, None);
         assert!(dots.len() > 90 && dots.iter().all(|dot| (dot.value - 10.0).abs() < 1e-9), "{dots:?}");
     }

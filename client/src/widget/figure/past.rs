@@ -51,7 +51,7 @@ pub fn base(show: Show, past: &Glued<'_>, wanted: u64) -> Option<(f64, u64)> {
             };
             let end = cells.last()?.at;
             let first = cells.iter().rposition(|cell| end - cell.at >= RATE_MS).unwrap_or(0);
-            let counted: f64 = cells.get(first + 1..)?.iter().map(|cell| cell.increase).sum();
+            let counted: f64 = cells.get(first..)?.windows(2).map(|pair| pair[1].since(pair[0])).sum();
             let ms = end - cells.get(first)?.at;
             (ms > 0).then(|| (counted / (ms as f64 / 1e3), end))
         }
@@ -79,11 +79,9 @@ mod tests {
             Rolled::of(Bucket::of(at, Number::new(value).unwrap(), 1_000))
         };
         let seconds: Vec<Rolled> = (0..).zip(values).map(second).collect();
-        let mut before = None;
         let cells = seconds.chunks(10).map(|chunk| {
             let rolled = Rolled::over(chunk, WIDTH).unwrap();
-            let last = before.replace(rolled.bucket.last.value);
-            Cell::live(&rolled, WIDTH, last, Detail::Bins)
+            Cell::live(&rolled, WIDTH, Detail::Bins)
         });
         let cells: Vec<Cell> = cells.collect();
         let mut shelf = Shelf::default();
