@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use shared::board::word::Word as _;
-use shared::board::{Etag, Form, notices};
+use shared::board::{Etag, Form};
 use shared::name::NameError;
 use shared::problem::FieldError;
 use shared::{BoardId, Millis, Selector};
@@ -87,10 +87,11 @@ pub struct Stored {
 }
 
 /// `PUT /api/boards/{id}`: 201 where the board is new, 204 where it was replaced; see [`super::precondition`]. Where there is
-/// something about it that its writer may not have meant ([`notices`]), that is told: `{"notices": [{"field", "expected",
-/// "got"}]}`, with 200 in the place of 204. With `?form=toml`
-/// or `?form=json` it is stored in that form, whichever it comes in; what comes as JSON where TOML is changes the text only where
-/// it says something else, so whoever edits a file of comments and the like keeps it.
+/// something about it that its writer may not have meant ([`shared::board::notices`]), that is told: `{"notices": [{"field", "expected",
+/// "got"}]}`, with 200 in the place of 204.
+///
+/// With `?form=toml` or `?form=json` it is stored in that form, whichever it comes in. What comes as JSON, to be kept as TOML
+/// where TOML is, changes that text only where it says something else: so whoever edits a file of comments keeps them.
 ///
 /// # Errors
 /// [`Refusal`], or [`ApiError::Invalid`] with every mistake of the document.
@@ -109,15 +110,15 @@ pub async fn put(
     })?;
     let form = form_of(text_of(&headers, &header::CONTENT_TYPE).as_deref(), &body)?;
     let document = Document::read(form, body.into())?;
-    let document = match (wanted.unwrap_or(form), app.shelf.get(&id)) {
-        (Form::Toml, Some(kept)) => document.stored_over(&kept.document)?,
-        (form, _) => document.stored_in(form)?,
-    };
-    let etag = (header::ETAG, document.etag().to_string());
-    let notices = notices(document.board(), &|selector| app.hub.has(selector));
+    let before = app.shelf.get(&id).map(|edition| edition.document);
+    let (document, mut notices) = keep(document, wanted.unwrap_or(form), before.as_deref())?;
+    let (etag, board) = ((header::ETAG, document.etag().to_string()), document.board().clone());
+    let put = app.shelf.put(id.clone(), document, Conditions::of(&headers)).await?;
+    let missing: Vec<_> = board.selectors().into_iter().filter(|selector| !app.hub.has(selector)).collect();
+    notices.extend(shared::board::notices(&board, &|selector| missing.binary_search(selector).is_err()));
     let quiet = notices.is_empty();
     let told = if quiet { ().into_response() } else { Json(Stored { notices }).into_response() };
-    Ok(match app.shelf.put(id.clone(), document, Conditions::of(&headers)).await? {
+    Ok(match put {
         Put::Made => {
             let location = (header::LOCATION, format!("/api/boards/{id}"));
             (StatusCode::CREATED, [etag, location], told).into_response()
@@ -125,6 +126,22 @@ pub async fn put(
         Put::Replaced if quiet => (StatusCode::NO_CONTENT, [etag]).into_response(),
         Put::Replaced => ([etag], told).into_response(),
     })
+}
+
+/// The document in the form in which it is to be kept, where `before` was; and what has to be said of that.
+fn keep(document: Document, form: Form, before: Option<&Document>) -> Result<(Document, Vec<FieldError>), ApiError> {
+    let toml = before.filter(|_| (document.form(), form) == (Form::Json, Form::Toml));
+    if let Some(changed) = toml.and_then(|before| document.changed_in(before)) {
+        return Ok((changed, Vec::new()));
+    }
+    let had_comments = toml.is_some_and(|before| before.form() == Form::Toml && before.source().contains('#'));
+    let lost = had_comments.then(|| FieldError {
+        line: None,
+        field: "document".to_owned(),
+        expected: "a change that can be made within the text".to_owned(),
+        got: "one for which it was written anew, without its comments".to_owned(),
+    });
+    Ok((document.stored_in(form)?, lost.into_iter().collect()))
 }
 
 /// `DELETE /api/boards/{id}`: 204; the board shows all series under its name again.

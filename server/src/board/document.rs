@@ -87,24 +87,19 @@ impl Document {
         if form == self.form { Ok(self) } else { Self::read(form, self.written_in(form).1.into_bytes()) }
     }
 
-    /// The same board as TOML: as the text of `kept`, changed only where it says something else, so that whoever wrote that
-    /// finds their comments again; written anew where `kept` is no TOML.
-    ///
-    /// # Errors
-    /// [`DocumentError::TooLarge`] where it is too long in that form.
+    /// The same board as the text of `kept`, changed only where it says something else, so that whoever wrote that finds
+    /// their comments again. Nothing where `kept` is no TOML, or the change is more than [`rewrite`] knows how to do.
     ///
     /// # Panics
     /// Never: a board is always JSON.
-    pub fn stored_over(self, kept: &Self) -> Result<Self, DocumentError> {
-        if (self.form, kept.form) != (Form::Json, Form::Toml) {
-            return self.stored_in(Form::Toml);
+    #[must_use]
+    pub fn changed_in(&self, kept: &Self) -> Option<Self> {
+        if kept.form != Form::Toml {
+            return None;
         }
-        let [old, new] = [kept, &self].map(|document| serde_json::to_value(&document.board).expect("a board is JSON"));
-        let changed = rewrite(&kept.source, &old, &new).and_then(|text| Self::read(Form::Toml, text.into()).ok());
-        match changed.filter(|changed| changed.board == self.board) {
-            Some(changed) => Ok(changed),
-            None => self.stored_in(Form::Toml),
-        }
+        let [old, new] = [kept, self].map(|document| serde_json::to_value(&document.board).expect("a board is JSON"));
+        let text = rewrite(&kept.source, &old, &new)?;
+        Self::read(Form::Toml, text.into()).ok().filter(|changed| changed.board == self.board)
     }
 
     /// Its text in `form`, and the tag of that: the very bytes where that is its own form.

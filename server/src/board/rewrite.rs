@@ -7,22 +7,55 @@
 use serde_json::{Map, Value as Json};
 use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, RawString, Table, TableLike, Value};
 
+/// What a board has most of.
+const WIDGETS: &str = "widgets";
+
 /// The text `source`, which says `old`, changed to say `new`. Nothing where that is more than this knows how to do.
 #[must_use]
 pub fn rewrite(source: &str, old: &Json, new: &Json) -> Option<String> {
-    let mut document: DocumentMut = source.parse().ok()?;
+    // Line ends of Windows come back at the end; where only some are, they become the others.
+    let windows = source.contains("\r\n") && !source.replace("\r\n", "").contains('\n');
+    let source = source.replace("\r\n", "\n");
+    let (head, body) = source.split_at(head(&source));
+    let mut document: DocumentMut = body.parse().ok()?;
     let (Json::Object(old), Json::Object(new)) = (old, new) else { return None };
+    if has_none(old.get(WIDGETS)) && !has_none(new.get(WIDGETS)) {
+        // The first ones are written as people write them.
+        document.insert(WIDGETS, Item::ArrayOfTables(ArrayOfTables::new()));
+    }
     merge_table(document.as_table_mut(), old, new)?;
     number(document.as_table_mut(), &mut 0);
-    Some(document.to_string())
+    let text = format!("{head}{document}");
+    Some(if windows { text.replace('\n', "\r\n") } else { text })
+}
+
+fn has_none(list: Option<&Json>) -> bool {
+    list.and_then(Json::as_array).is_none_or(Vec::is_empty)
+}
+
+/// How long the part of a text is that tells of all of it: comments at its beginning, up to a blank line.
+fn head(text: &str) -> usize {
+    let (mut at, mut head) = (0, 0);
+    for line in text.split_inclusive('\n') {
+        at += line.len();
+        match line.trim() {
+            "" => head = at,
+            line if line.starts_with('#') => {}
+            _ => break,
+        }
+    }
+    head
 }
 
 fn merge(item: &mut Item, old: &Json, new: &Json) -> Option<()> {
     match (item, old, new) {
         (Item::ArrayOfTables(tables), Json::Array(old), Json::Array(new)) => merge_tables(tables, old, new),
         (Item::Value(value), old, new) => merge_value(value, old, new),
-        (item, Json::Object(old), Json::Object(new)) => merge_table(item.as_table_like_mut()?, old, new),
-        _ => None,
+        (Item::Table(table), Json::Object(old), Json::Object(new)) => merge_table(table, old, new),
+        (item, _, new) => {
+            *item = Item::Value(written(new)?);
+            Some(())
+        }
     }
 }
 
@@ -46,9 +79,10 @@ fn merge_table(table: &mut dyn TableLike, old: &Map<String, Json>, new: &Map<Str
     }
     // What is as it was stays as it is, be it that it is not written at all.
     for (key, new) in new.iter().filter(|(key, new)| old.get(*key) != Some(*new)) {
-        match (old.get(key), table.get_mut(key)) {
-            (Some(old), Some(item)) => merge(item, old, new)?,
-            _ => _ = table.insert(key, Item::Value(written(new)?)),
+        // What is written, and says what is so anyway, is not among the old ones.
+        match table.get_mut(key) {
+            Some(item) => merge(item, old.get(key).unwrap_or(&Json::Null), new)?,
+            None => _ = table.insert(key, Item::Value(written(new)?)),
         }
     }
     Some(())

@@ -1,6 +1,7 @@
 //! What is no mistake of a board, and yet shows something else than its writer may have meant.
 
 use super::Board;
+use super::read::Mistakes;
 use super::widget::Content;
 use crate::Selector;
 use crate::markdown::{find_html, parse};
@@ -10,23 +11,20 @@ use crate::problem::FieldError;
 /// selectors that match no series (`is_there` says whether one does), and HTML in a note, which is shown as it is written.
 #[must_use]
 pub fn notices(board: &Board, is_there: &dyn Fn(&Selector) -> bool) -> Vec<FieldError> {
-    let mut notices = Vec::new();
-    let mut tell = |field: String, expected: &str, got: String| {
-        notices.push(FieldError { line: None, field, expected: expected.to_owned(), got });
-    };
+    let notices = Mistakes::default();
     for (at, widget) in board.widgets.iter().enumerate() {
         if let Content::Text(text) = &widget.content
             && let Some(tag) = find_html(&parse(&text.markdown))
         {
             let got = format!("{tag}, which is shown as it is written");
-            tell(format!("widgets[{at}].markdown"), "Markdown without HTML", got);
+            notices.add(&format!("widgets[{at}].markdown"), "Markdown without HTML", got);
         }
         for (index, selector) in widget.series().iter().enumerate().filter(|(_, selector)| !is_there(selector)) {
             let got = format!("{selector}, which none does; it shows series as soon as they are pushed");
-            tell(format!("widgets[{at}].series[{index}]"), "a selector that some series matches", got);
+            notices.add(&format!("widgets[{at}].series[{index}]"), "a selector that some series matches", got);
         }
     }
-    notices
+    notices.into_list()
 }
 
 #[cfg(test)]

@@ -108,6 +108,45 @@ fn what_stands_before_a_widget_moves_and_goes_with_it() {
     assert!(more.starts_with(SOURCE.trim_end_matches("# The end.\n")) && more.ends_with("# The end.\n"), "{more}");
 }
 
+#[test]
+fn a_board_of_comments_alone_gets_its_widgets_as_tables_and_keeps_its_head() {
+    for empty in ["# Ours.\n# Ask Ada.\n\n", "# Ours.\n\nwidgets = []\n", "# Ours.\n\ntitle = 'a' # b\n"] {
+        let widget = serde_json::json!({"id": "a", "type": "stat", "series": ["a"], "sparkline": true});
+        let first = edited(empty, |board| board["widgets"] = serde_json::json!([widget]));
+        assert!(first.starts_with("# Ours.\n") && first.contains("[[widgets]]\n"), "{first}");
+        let gone = edited(&first, |board| board["widgets"] = serde_json::json!([]));
+        assert!(gone.starts_with("# Ours.\n") && !gone.contains("[[widgets]]"), "{gone}");
+        let again = edited(&gone, |board| board["widgets"] = serde_json::json!([widget]));
+        assert!(again.contains("[[widgets]]\n"), "{again}");
+    }
+}
+
+#[test]
+fn the_head_of_a_file_stays_there_whichever_widget_is_the_first() {
+    let text = "# Ours.\n\n# One.\n[[widgets]]\nid = 'a'\ntype = 'stat'\nseries = ['a']\n\n# Two.\n[[widgets]]\nid = 'b'\n\
+                type = 'stat'\nseries = ['b']\n";
+    let turned = edited(text, |board| board["widgets"].as_array_mut().unwrap().reverse());
+    let at = |what: &str| turned.find(what).unwrap_or_else(|| panic!("{what} in {turned}"));
+    assert!(at("# Ours.") < at("# Two.") && at("# Two.") < at("'b'") && at("'b'") < at("# One."), "{turned}");
+    let one = edited(text, |board| _ = board["widgets"].as_array_mut().unwrap().remove(0));
+    assert!(one.starts_with("# Ours.\n") && !one.contains("# One."), "{one}");
+}
+
+#[test]
+fn a_text_with_the_line_ends_of_windows_keeps_them() {
+    let windows = SOURCE.replace('\n', "\r\n");
+    let wider = edited(&windows, |board| board["widgets"][0]["place"]["w"] = 4.into());
+    assert_eq!(wider, swap(&windows, "  w = 6, h", "  w = 4, h"));
+}
+
+#[test]
+fn what_is_written_though_it_says_nothing_is_changed_in_its_place() {
+    let text = "[[widgets]]\nid = 'a'\ntype = 'stat'\nthresholds = [] # none yet\nseries = ['a']\n";
+    let level = serde_json::json!([{"above": 1.5, "level": "bad"}]);
+    let some = edited(text, |board| board["widgets"][0]["thresholds"] = level);
+    assert_eq!(some, swap(text, "[] #", "[{ above = 1.5, level = \"bad\" }] #"));
+}
+
 #[derive(Clone, Debug)]
 enum Edit {
     Remove(prop::sample::Index),
