@@ -5,10 +5,12 @@
 //! [`ingest`] parses a push → [`store`] commits it → [`rollup`] folds it into the recent past of its series →
 //! [`hub`] decides what which reader has to hear → [`stream`] writes it to the reader's socket.
 //!
-//! Around them: [`config`] and [`serve`] start and end the program, [`door`] takes connections in, [`app`] is the router, [`problem`] is what an
-//! error looks like from outside, [`catalog`] lists the series, [`history`] reads their past, [`board`] keeps the boards
-//! that somebody made, [`openapi`] describes all calls, [`accept`] reads which encodings a request takes, [`foreign`] keeps the pages of other sites out, [`assets`] is the page, [`ahead`] says what it will fetch, [`metrics`] and [`health`] are
-//! for those who run it. [`agent`] and [`push`] are other commands: both push over HTTP, by [`upload`], as anyone would.
+//! Around them: [`config`] and [`serve`] start and end the program, [`door`] takes connections in, [`app`] is the router,
+//! [`problem`] is what an error looks like from outside, [`catalog`] lists the series, [`history`] reads their past, [`board`]
+//! keeps the boards that somebody made, [`openapi`] describes all calls, [`accept`] reads which encodings a request takes,
+//! [`foreign`] keeps the pages of other sites out, [`assets`] is the page, [`ahead`] says what it will fetch, [`metrics`] and
+//! [`health`] are for those who run it. [`agent`] and [`push`] are other commands: both push over HTTP, by [`upload`], as
+//! anyone would.
 //! [`doctor`] is the command that finds what breaks a stream on its way. [`trust`] is whose certificates these commands trust.
 
 pub mod accept;

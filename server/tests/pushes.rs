@@ -164,7 +164,7 @@ fn a_kind_can_be_declared_beside_a_number_as_text() {
         ("ops/hits?kind=clock", "11", "kind", "gauge or counter", "clock"),
         ("ops/hits?kind=gauge", r#"{"value":11,"kind":"counter"}"#, "kind", "gauge also in the body", "counter"),
         ("ops/up?kind=counter", r#"{"text":"up"}"#, "kind", "text, which a series of texts is", "counter"),
-        ("ops/hits?knd=counter", "11", "query", "kind=gauge or kind=counter", "knd"),
+        ("ops/hits?kind=counter&kind=gauge", "11", "kind", "text, and only once", "counter and gauge"),
         ("ops//hits?kind=clock", "11", "series", "1 to 8 segments", "segment 2 is empty"),
     ] {
         let answer = server.push(series, body);
@@ -173,10 +173,21 @@ fn a_kind_can_be_declared_beside_a_number_as_text() {
         assert!(error.0 == field && error.1.contains(expected) && error.2.contains(got), "{series}: {error:?}");
     }
     let batch = server.post("/in?kind=counter", r#"{"series":"ops/hits","value":11}"#, &[]);
-    assert_eq!(batch.status, 422);
-    assert!(batch.first_error().1.contains(r#"in a line, as "kind":"counter""#), "{}", batch.text);
+    assert_eq!((batch.status, batch.first_error().0.as_str()), (422, "kind"));
+    assert!(batch.first_error().1.contains(r#"with each point of a batch, as "kind":"counter""#), "{}", batch.text);
     let series = server.get("/api/series").json();
     assert_eq!((series.as_array().unwrap().len(), &series[0]["value"]), (1, &json!(10.0)), "nothing of it was kept");
+}
+
+#[test]
+fn what_else_an_address_says_is_passed_over() {
+    let data = tempfile::tempdir().unwrap();
+    let server = TestServer::start(data.path());
+    assert_eq!(server.push("ops/hits?token=abc&kind=counter", "7").status, 204);
+    assert_eq!(server.push("ops/hits?knd=gauge", "8").status, 204);
+    assert_eq!(server.post("/in?token=abc", r#"{"series":"ops/hits","value":9}"#, &[]).status, 204);
+    let series = server.get("/api/series").json();
+    assert_eq!((&series[0]["declared"], &series[0]["value"]), (&json!("counter"), &json!(9.0)));
 }
 
 #[test]

@@ -16,9 +16,9 @@ pub struct Colours {
 }
 
 impl Colours {
-    /// The places in the palette of these series, in their order: below [`SERIES`] each is a colour of its own, above they begin
-    /// again, with dashes. Who has one keeps it. Who is new gets what it wants if that is free, else the next that is; a colour is
-    /// used again only where there is none left.
+    /// The places in the palette of these series, in their order: below [`SERIES`] each is a colour of its own, above they
+    /// begin again, with dashes. Who has one keeps it. Who is new gets what it wants if that is free, else the next that is; a
+    /// colour is used again only where there is none left.
     pub fn of(&mut self, selectors: &[Selector], names: &[SeriesName]) -> Vec<usize> {
         let mut new: Vec<&SeriesName> = names.iter().filter(|name| self.place(name).is_none()).collect();
         // All are asked once before any is asked again: who comes late to what it wants displaces nobody from what is theirs.

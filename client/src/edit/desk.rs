@@ -45,7 +45,8 @@ pub fn menu(editor: Editor) -> Part {
         _ => DESK.get().map(|desk| (desk.files)(editor)).into_iter().collect(),
     };
     let files = Part::new("div", "host").live_inside(files);
-    let list = Part::new("div", "menu-list").put(&files).put_all(page_wide());
+    // The files come later: what is there already stays where it is.
+    let list = Part::new("div", "menu-list").put_all(page_wide()).put(&files);
     let menu = Part::new("details", "menu").with("data-testid", "menu").on("toggle", move |_| editor.want(Wish::Files));
     let menu = menu.put(&Part::new("summary", "button").with("data-testid", "more").text("More")).put(&list);
     let edit = Part::button("Edit", "edit", move || editor.want(Wish::Edit)).hidden(move || editor.editing());

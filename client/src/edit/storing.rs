@@ -111,7 +111,7 @@ pub fn judge(answer: Result<Answer, NoAnswer>) -> Outcome {
     let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     let places = problem.get("errors").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let place = |error: &Value| {
-        let line = error.get("line").map(|line| format!("line {line}, ")).unwrap_or_default();
+        let line = error.get("line").map(|line| format!("line {line}: ")).unwrap_or_default();
         format!("{line}{}: expected {}, got {}", text(error, "field"), text(error, "expected"), text(error, "got"))
     };
     let why = match (text(&problem, "title"), text(&problem, "detail")) {
@@ -150,7 +150,7 @@ mod tests {
         let Outcome::Refused(refused) = judge(answer(422, wrong)) else { panic!("it is refused") };
         assert_eq!(
             refused.places,
-            ["widgets[0].type: expected stat or line, got \"pie\"", "line 3, x: expected a, got b"]
+            ["widgets[0].type: expected stat or line, got \"pie\"", "line 3: x: expected a, got b"]
         );
     }
 

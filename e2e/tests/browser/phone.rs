@@ -50,9 +50,10 @@ async fn the_head_of_a_board_has_two_rows_and_all_of_it_can_be_pressed() {
         })
         .await;
         let names = pressable(&page).await;
-        for item in ["download-json", "theme", "keys"] {
-            assert!(names.iter().any(|name| name == item), "{item} is not among {names:?}");
-        }
+        let place = |item: &str| {
+            names.iter().position(|name| name == item).unwrap_or_else(|| panic!("{item} is not among {names:?}"))
+        };
+        assert!(place("theme") < place("keys") && place("keys") < place("download-json"), "what comes later is below");
     }
 }
 

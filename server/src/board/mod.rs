@@ -1,7 +1,8 @@
 //! Boards that somebody made: documents, uploaded or from a folder.
 //!
-//! [`document`] is one document with its text; [`rewrite`] changes one that people wrote; [`shelf`] has all of them and is where they change; [`api`] is
-//! `/api/boards`, with [`accept`] (in which form), [`precondition`] (what may be replaced) and [`refusal`] (what is answered where not);
+//! [`document`] is one document with its text; [`rewrite`] changes one that people wrote; [`shelf`] has all of them and is where
+//! they change; [`api`] is `/api/boards`, with [`accept`] (in which form), [`precondition`] (what may be replaced) and
+//! [`refusal`] (what is answered where not);
 //! [`folder`] reads the files of `--boards` and sees them change; [`command`] is `pulseboard board`.
 //!
 //! A board of a folder goes before an uploaded one of the same name, which comes back when the file is gone.

@@ -1,7 +1,7 @@
 //! Pushes: from the body of a request to points that are valid.
 //!
-//! [`body`] reads one point, [`batch`] many, [`query`] what the address says beside them; both lead to [`fields`], which checks a JSON object field by field, but for
-//! objects so plain that a `scan` is enough.
+//! [`body`] reads one point, [`batch`] many, and [`query`] what the address says beside one. A JSON object is checked field by
+//! field in [`fields`], but for one so plain that a `scan` is enough.
 //! The handlers here only carry what these say to the store and back.
 
 pub mod batch;
@@ -30,7 +30,8 @@ use crate::store::{IdempotencyKey, Push};
 /// Most bytes the body of a push can have: 1 MiB.
 pub const MAX_BODY: usize = 1 << 20;
 
-/// `POST /in/{series}`: one point; with `?kind=counter` or `?kind=gauge` that also says what the series is. 204 once it is committed.
+/// `POST /in/{series}`: one point; with `?kind=counter` or `?kind=gauge` that also says what the series is. 204 once it is
+/// committed.
 ///
 /// # Errors
 /// [`ApiError`] where the name, the query, the body or a header is wrong, or the store cannot take it now.
