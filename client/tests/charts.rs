@@ -154,16 +154,21 @@ async fn a_line_is_called_by_its_series_and_can_be_taken_out() {
 #[wasm_bindgen_test]
 async fn series_of_different_units_are_written_without_any() {
     let document = r#"{"widgets":[{"id":"a","series":["ops/*"],"type":"line"}]}"#;
-    let read = async |names: [&str; 2]| {
-        let series = vec![part(names[0], 1, &[number(1.0), number(42.0)]), part(names[1], 500, &[number(7.0)])];
+    let read = async |names: [&str; 2], other: f64| {
+        let series = vec![part(names[0], 1, &[number(1.0), number(42.0)]), part(names[1], 500, &[number(other)])];
         let (_, place, _owner) = widget(document, series);
         frames(20).await;
         let values = texts(&place, "legend-value");
         place.remove();
         values
     };
-    assert_eq!(read(["ops/a_pct", "ops/b_pct"]).await, ["42\u{a0}%", "7\u{a0}%"]);
-    assert_eq!(read(["ops/a_pct", "ops/b_bytes"]).await, ["42", "7"]);
+    assert_eq!(read(["ops/a_pct", "ops/b_pct"], 7.0).await, ["42\u{a0}%", "7\u{a0}%"]);
+    assert_eq!(read(["ops/a_pct", "ops/b_bytes"], 7.0).await, ["42", "7"]);
+    let drowned = read(["ops/a_pct", "ops/b_bytes"], 8e9).await;
+    assert!(
+        drowned[0] == "42" && drowned[1].ends_with('G'),
+        "a small one is not written as nothing of a great one: {drowned:?}"
+    );
 }
 
 #[wasm_bindgen_test]

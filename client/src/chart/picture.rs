@@ -236,13 +236,22 @@ impl Picture {
         // A share is measured by no threshold of what it is a share of.
         let measured = !matches!(look.shape, Shape::Areas(Stack::Share));
         let none = || Reading { text: "–".to_owned(), level: None };
+        let newest = self.traces.iter().filter_map(|trace| Some(trace.dots.last()?.value.abs()));
+        let greatest = newest.fold(0.0, f64::max);
+        // One that would drown in the prefix of a greater one is written by itself: `70.4`, not `0.000 G`.
+        let written = |value: f64| match value.abs() {
+            small if measured && small > 0.0 && small * 1e3 < greatest => {
+                wording::written(&wording::style(self.unit.unwrap_or(wording::none()), &[value], &look.source), value)
+            }
+            _ => wording::written(&style, value),
+        };
         let of_trace = |trace: &Trace| {
             let dot = match at {
                 Some(at) => trace.near(at),
                 None => trace.dots.last(),
             };
             dot.map_or_else(none, |dot| Reading {
-                text: wording::written(&style, dot.value),
+                text: written(dot.value),
                 level: level(&look.source.thresholds, dot.value).filter(|_| measured),
             })
         };
