@@ -150,6 +150,19 @@ mod tests {
         Value::Number(Number::new(value).unwrap())
     }
 
+    /// The track of these points, pushed one after the other.
+    fn tracked(points: &[(u64, f64)]) -> Option<Track> {
+        let mut track: Option<Track> = None;
+        for (seq, &(ts, value)) in (1..).zip(points) {
+            let at = Stamp { ts: Millis(ts), seq: Seq(seq) };
+            match &mut track {
+                None => track = Some(Track::of(at, number(value))),
+                Some(track) => track.push(at, number(value)),
+            }
+        }
+        track
+    }
+
     /// The buckets that history has of these points.
     fn history(points: &[(u64, f64)], width: u64) -> Vec<Cell> {
         let second = |&(seq, (ts, value)): &(u64, (u64, f64))| {
@@ -223,14 +236,7 @@ mod tests {
     fn while_a_bucket_is_asked_for_anew_no_second_counts_twice() {
         let (start, width) = (1_200_000, 600_000);
         let points: Vec<(u64, f64)> = (0..400).map(|second| (start + second * 1_000, 1.0)).collect();
-        let mut track: Option<Track> = None;
-        for (seq, &(ts, value)) in (1..).zip(&points) {
-            let at = Stamp { ts: Millis(ts), seq: Seq(seq) };
-            match &mut track {
-                None => track = Some(Track::of(at, number(value))),
-                Some(track) => track.push(at, number(value)),
-            }
-        }
+        let track = tracked(&points);
         let Some(Track::Numbers(buckets)) = &track else { panic!("numbers") };
         let mut recent = Recent::new(width, Detail::Bins);
         recent.follow(buckets);
@@ -250,14 +256,7 @@ mod tests {
         let moments = minutes.chain((0..400).map(|second| 3_607_300 + second * 1_000));
         #[expect(clippy::cast_precision_loss, reason = "small")]
         let points: Vec<(u64, f64)> = moments.map(|ts| (ts, ts as f64 / 100.0)).collect();
-        let mut track: Option<Track> = None;
-        for (seq, &(ts, value)) in (1..).zip(&points) {
-            let at = Stamp { ts: Millis(ts), seq: Seq(seq) };
-            match &mut track {
-                None => track = Some(Track::of(at, number(value))),
-                Some(track) => track.push(at, number(value)),
-            }
-        }
+        let track = tracked(&points);
         let Some(Track::Numbers(buckets)) = &track else { panic!("numbers") };
         let mut recent = Recent::new(10_000, Detail::Figures);
         recent.follow(buckets);
