@@ -84,6 +84,7 @@ pub fn app(state: AppState, origins: &[Origin]) -> Router {
     routes
         .fallback(assets::file)
         .layer(middleware::from_fn(in_time))
+        .layer(middleware::from_fn_with_state(state.clone(), metrics::count_refused))
         .layer(middleware::from_fn_with_state(origins.into(), foreign::refuse))
         .layer(cors(origins))
         .with_state(state)

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use shared::Tier;
 
 use crate::length::{Keep, Length};
+use crate::limits::Limits;
 use crate::store::Retention;
 use crate::stream::form::Compression;
 
@@ -42,9 +43,8 @@ pub struct Flags {
     /// Compress streams with gzip, for readers that take it [default: true]
     #[arg(long, env = "PULSEBOARD_COMPRESS", num_args = 0..=1, default_missing_value = "true")]
     compress: Option<bool>,
-    /// Most streams that may be open at once; more are asked to come back later [default: 10000]
-    #[arg(long, env = "PULSEBOARD_MAX_READERS")]
-    max_readers: Option<usize>,
+    #[command(flatten)]
+    limits: LimitFlags,
     /// Seconds after which a silent stream has a heartbeat; a proxy that cuts idle connections earlier needs less [default: 15]
     #[arg(long, env = "PULSEBOARD_HEARTBEAT", value_parser = clap::value_parser!(u16).range(1..=300))]
     heartbeat: Option<u16>,
@@ -62,6 +62,17 @@ pub struct Flags {
     /// A TOML file; its keys are these flags with _ for -, such as `addr = "127.0.0.1:7878"`
     #[arg(long, env = "PULSEBOARD_CONFIG")]
     config: Option<PathBuf>,
+}
+
+/// Bounds on the work and memory that clients can cause.
+#[derive(Args, Clone, Debug, Default)]
+struct LimitFlags {
+    /// Most streams that may be open at once; more are asked to come back later [default: 10000]
+    #[arg(long, env = "PULSEBOARD_MAX_READERS")]
+    max_readers: Option<usize>,
+    /// Most points that one request may push [default: 100000]
+    #[arg(long, env = "PULSEBOARD_MAX_POINTS")]
+    max_points: Option<usize>,
 }
 
 /// How long what is kept: a length of time like `48h`, or `forever`.
@@ -114,6 +125,7 @@ struct File {
     tls_key: Option<PathBuf>,
     compress: Option<bool>,
     max_readers: Option<usize>,
+    max_points: Option<usize>,
     heartbeat: Option<u16>,
     agent: Option<bool>,
     log: Option<String>,
@@ -134,8 +146,8 @@ pub struct Config {
     pub tls: Option<TlsFiles>,
     /// Whether streams are compressed.
     pub compression: Compression,
-    /// Most streams that may be open at once.
-    pub max_readers: usize,
+    /// Bounds on the work and memory that clients can cause.
+    pub limits: Limits,
     /// How long a silent stream stays silent. A peer that takes nothing for as long has vanished.
     pub heartbeat: Duration,
     /// How far behind the server's clock a point may be.
@@ -178,7 +190,7 @@ pub enum ConfigError {
         source: std::io::Error,
     },
     /// The file is no TOML, or has a key or a value that does not belong there.
-    #[error("{}:{line}: {message}; the keys are addr, data, boards, open, allow_origin, tls_cert, tls_key, compress, max_readers, heartbeat, late, keep_…, agent and log", file.display())]
+    #[error("{}:{line}: {message}; the keys are addr, data, boards, open, allow_origin, tls_cert, tls_key, compress, max_…, heartbeat, late, keep_…, agent and log", file.display())]
     Wrong {
         /// Which file.
         file: PathBuf,
@@ -231,6 +243,7 @@ impl Flags {
         let file = self.config.as_deref().map(read).transpose()?.unwrap_or_default();
         let late = self.late.or(file.late).unwrap_or(Length::of_ms(DAY));
         let retention = self.keep.resolve(&file, late)?;
+        let limits = self.limits.resolve(&file);
         let addr = self.addr.or(file.addr).unwrap_or_else(|| "127.0.0.1:7878".to_owned());
         let addr = resolve_address(&addr)?;
         let open = self.open.or(file.open).unwrap_or(false);
@@ -254,7 +267,7 @@ impl Flags {
             allow_origins: self.allow_origin.or(file.allow_origin).unwrap_or_default(),
             tls,
             compression: if compress { Compression::Offered } else { Compression::Off },
-            max_readers: self.max_readers.or(file.max_readers).unwrap_or(10_000),
+            limits,
             heartbeat: Duration::from_secs(self.heartbeat.or(file.heartbeat).unwrap_or(15).clamp(1, 300).into()),
             agent: if agent { Agent::On } else { Agent::Off },
             log: self.log.or(file.log).unwrap_or_else(|| "info".to_owned()),
@@ -267,6 +280,16 @@ const DAY: u64 = 86_400_000;
 
 /// What a change needs at most until it has reached all tiers, in milliseconds, with plenty to spare.
 const SETTLING: u64 = 3_600_000;
+
+impl LimitFlags {
+    fn resolve(self, file: &File) -> Limits {
+        let default = Limits::default();
+        Limits {
+            readers: self.max_readers.or(file.max_readers).unwrap_or(default.readers),
+            points: self.max_points.or(file.max_points).unwrap_or(default.points),
+        }
+    }
+}
 
 impl KeepFlags {
     fn resolve(self, file: &File, late: Length) -> Result<Retention, ConfigError> {

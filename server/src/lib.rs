@@ -31,6 +31,7 @@ pub mod hub;
 pub mod influx;
 pub mod ingest;
 pub mod length;
+pub mod limits;
 pub mod metrics;
 pub mod openapi;
 pub mod problem;

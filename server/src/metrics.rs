@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::header;
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
@@ -13,6 +14,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
 use crate::app::AppState;
+use crate::limits::Limit;
 use crate::problem::ApiError;
 
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -25,6 +27,12 @@ pub struct Metrics(Arc<Counted>);
 struct Counted {
     pushes: Family<Answer, Counter>,
     points: Counter,
+    refused: Family<Reached, Counter>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Reached {
+    limit: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -43,10 +51,24 @@ impl Metrics {
         self.0.pushes.get_or_create(&Answer { answer }).inc();
     }
 
+    /// A request was refused because it reached a bound.
+    pub fn refused(&self, limit: Limit) {
+        self.0.refused.get_or_create(&Reached { limit: limit.label() }).inc();
+    }
+
     /// So many points were committed.
     pub fn committed(&self, points: usize) {
         self.0.points.inc_by(points as u64);
     }
+}
+
+/// Counts each answer that names a bound it reached.
+pub async fn count_refused(State(app): State<AppState>, request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    if let Some(&limit) = response.extensions().get::<Limit>() {
+        app.metrics.refused(limit);
+    }
+    response
 }
 
 /// Everything counted, and how much of everything there is.
@@ -57,6 +79,7 @@ pub async fn expose(State(app): State<AppState>) -> Response {
 
     let mut registry = Registry::with_prefix("pulseboard");
     registry.register("pushes", "Pushes by what became of them", counted.pushes.clone());
+    registry.register("refused", "Requests refused, by the limit they reached", counted.refused.clone());
     registry.register("points", "Points committed", counted.points.clone());
     registry.register(
         "frames",

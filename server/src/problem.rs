@@ -10,6 +10,7 @@ use shared::Problem;
 use shared::problem::{CONTENT_TYPE, FieldError};
 
 use crate::board::Refusal;
+use crate::limits::Limit;
 
 /// Seconds after which to try again what failed for want of the store.
 const RETRY_AFTER_SECONDS: u64 = 1;
@@ -66,6 +67,16 @@ pub enum ApiError {
         /// After how many seconds to try again.
         retry_after: u32,
     },
+    /// A bound on work or memory was reached: 503 with `Retry-After` where waiting helps, else 413.
+    #[error("{detail}")]
+    LimitReached {
+        /// Which bound; counted in `/metrics`.
+        limit: Limit,
+        /// Names the flag, its value and what to do.
+        detail: String,
+        /// Seconds after which the same request may succeed; nothing where it never will.
+        retry_after: Option<u32>,
+    },
     /// 503: the store cannot take it now; nothing of it was kept.
     #[error("{0}; nothing of this was stored: send it again")]
     Unavailable(String),
@@ -82,6 +93,16 @@ impl ApiError {
         Self::Invalid { detail, errors: vec![error] }
     }
 
+    /// The bound that was reached, if that is the reason.
+    #[must_use]
+    pub fn limit(&self) -> Option<Limit> {
+        match self {
+            Self::LimitReached { limit, .. } => Some(*limit),
+            Self::Full { .. } => Some(Limit::Readers),
+            _ => None,
+        }
+    }
+
     fn status(&self) -> StatusCode {
         match self {
             Self::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
@@ -93,7 +114,10 @@ impl ApiError {
             Self::ForeignPage(_) => StatusCode::FORBIDDEN,
             Self::TooSlow(_) => StatusCode::REQUEST_TIMEOUT,
             Self::Board(refusal) => refusal.status(),
-            Self::Full { .. } | Self::Unavailable(_) | Self::Unreadable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::LimitReached { retry_after: None, .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::LimitReached { .. } | Self::Full { .. } | Self::Unavailable(_) | Self::Unreadable(_) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
         }
     }
 
@@ -108,6 +132,7 @@ impl ApiError {
             Self::ForeignPage(_) => ("foreign-page", "Not from this page"),
             Self::TooSlow(_) => ("too-slow", "The request took too long"),
             Self::Board(refusal) => refusal.kind(),
+            Self::LimitReached { .. } => ("limit-reached", "A limit of the server is reached"),
             Self::Full { .. } => ("full", "Too many readers"),
             Self::Unavailable(_) | Self::Unreadable(_) => ("unavailable", "The store is not available"),
         };
@@ -129,12 +154,15 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let json = serde_json::to_vec(&self.problem()).expect("a problem is always JSON");
         let mut response = (self.status(), [(header::CONTENT_TYPE, CONTENT_TYPE)], json).into_response();
+        if let Some(limit) = self.limit() {
+            response.extensions_mut().insert(limit);
+        }
         let headers = response.headers_mut();
         match self {
             Self::Unavailable(_) | Self::Unreadable(_) => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
             }
-            Self::Full { retry_after, .. } => {
+            Self::Full { retry_after, .. } | Self::LimitReached { retry_after: Some(retry_after), .. } => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(retry_after));
             }
             Self::Board(refusal) => refusal.add_headers(headers),

@@ -1,0 +1,40 @@
+//! Bounds on the work and memory that one client, or all of them together, can cause.
+//!
+//! Each field is a flag of `pulseboard serve` with the prefix `max-` (see [`crate::config`]). A request over a bound is
+//! answered with [`ApiError::LimitReached`](crate::problem::ApiError::LimitReached) or a more specific error that names the
+//! flag, and is counted in `pulseboard_refused_total{limit="…"}` of `/metrics`.
+
+/// Every bound that an operator can set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Streams that may be open at once.
+    pub readers: usize,
+    /// Points that one request may push.
+    pub points: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { readers: 10_000, points: 100_000 }
+    }
+}
+
+/// Names a bound: the flag that sets it, or the constant where no flag does. The label of `pulseboard_refused_total`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Limit {
+    /// `--max-readers`.
+    Readers,
+    /// `--max-points`.
+    Points,
+}
+
+impl Limit {
+    /// The value of the label `limit`, which is the flag without its dashes in front.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Readers => "max-readers",
+            Self::Points => "max-points",
+        }
+    }
+}
