@@ -107,14 +107,13 @@ impl ApiError {
         match self {
             Self::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
-            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooLarge(_) | Self::LimitReached { retry_after: None, .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnknownEncoding(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::ForeignPage(_) => StatusCode::FORBIDDEN,
             Self::TooSlow(_) => StatusCode::REQUEST_TIMEOUT,
             Self::Board(refusal) => refusal.status(),
-            Self::LimitReached { retry_after: None, .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::LimitReached { .. } | Self::Full { .. } | Self::Unavailable(_) | Self::Unreadable(_) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
