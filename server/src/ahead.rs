@@ -55,7 +55,7 @@ impl Ahead {
         let edition = app.shelf.get(&id);
         let mut modules = match &edition {
             Some(edition) => of_made(edition.document.board()),
-            None => of_automatic(app.hub.tally(&id)),
+            None => of_automatic(app.hub.selecting().tally(&id)),
         };
         if kiosk && !modules.contains(&ELSEWHERE) {
             modules.insert(0, ELSEWHERE);

@@ -73,6 +73,12 @@ struct LimitFlags {
     /// Most points that one request may push [default: 100000]
     #[arg(long, env = "PULSEBOARD_MAX_POINTS")]
     max_points: Option<usize>,
+    /// Most series that one stream may select [default: 100000]
+    #[arg(long, env = "PULSEBOARD_MAX_SELECTED")]
+    max_selected: Option<usize>,
+    /// Most steps that matching the selectors of one request with the names of all series may take [default: 2000000]
+    #[arg(long, env = "PULSEBOARD_MAX_MATCH_STEPS")]
+    max_match_steps: Option<u64>,
 }
 
 /// How long what is kept: a length of time like `48h`, or `forever`.
@@ -126,6 +132,8 @@ struct File {
     compress: Option<bool>,
     max_readers: Option<usize>,
     max_points: Option<usize>,
+    max_selected: Option<usize>,
+    max_match_steps: Option<u64>,
     heartbeat: Option<u16>,
     agent: Option<bool>,
     log: Option<String>,
@@ -287,6 +295,8 @@ impl LimitFlags {
         Limits {
             readers: self.max_readers.or(file.max_readers).unwrap_or(default.readers),
             points: self.max_points.or(file.max_points).unwrap_or(default.points),
+            selected: self.max_selected.or(file.max_selected).unwrap_or(default.selected),
+            match_steps: self.max_match_steps.or(file.max_match_steps).unwrap_or(default.match_steps),
         }
     }
 }

@@ -6,7 +6,7 @@
 //! [`hub`] decides what which reader has to hear → [`stream`] writes it to the reader's socket.
 //!
 //! Around them: [`config`] and [`serve`] start and end the program, [`door`] takes connections in, [`app`] is the router,
-//! [`problem`] is what an error looks like from outside, [`catalog`] lists the series, [`history`] reads their past, [`board`]
+//! [`names`] finds the series that selectors match, [`problem`] is what an error looks like from outside, [`catalog`] lists the series, [`history`] reads their past, [`board`]
 //! keeps the boards that somebody made, [`openapi`] describes all calls, [`accept`] reads which encodings a request takes,
 //! [`foreign`] keeps the pages of other sites out, [`assets`] is the page, [`ahead`] says what it will fetch, [`metrics`] and
 //! [`health`] are for those who run it. [`agent`] and [`push`] are other commands: both push over HTTP, by [`upload`], as
@@ -33,6 +33,7 @@ pub mod ingest;
 pub mod length;
 pub mod limits;
 pub mod metrics;
+pub mod names;
 pub mod openapi;
 pub mod problem;
 pub mod push;

@@ -11,11 +11,15 @@ pub struct Limits {
     pub readers: usize,
     /// Points that one request may push.
     pub points: usize,
+    /// Series that one stream may select.
+    pub selected: usize,
+    /// Steps that matching the selectors of one request may take; see [`crate::names::Budget`].
+    pub match_steps: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { readers: 10_000, points: 100_000 }
+        Self { readers: 10_000, points: 100_000, selected: 100_000, match_steps: 2_000_000 }
     }
 }
 
@@ -26,6 +30,12 @@ pub enum Limit {
     Readers,
     /// `--max-points`.
     Points,
+    /// `--max-selected`.
+    Selected,
+    /// `--max-match-steps`.
+    MatchSteps,
+    /// [`MAX_SELECTORS`](crate::hub::boards::MAX_SELECTORS).
+    Selectors,
 }
 
 impl Limit {
@@ -35,6 +45,9 @@ impl Limit {
         match self {
             Self::Readers => "max-readers",
             Self::Points => "max-points",
+            Self::Selected => "max-selected",
+            Self::MatchSteps => "max-match-steps",
+            Self::Selectors => "max-selectors",
         }
     }
 }

@@ -89,6 +89,11 @@ pub async fn expose(State(app): State<AppState>) -> Response {
     registry.register("series", "Series that have a point", gauge(counts.series));
     let unwritten = gauge(app.history.unwritten());
     registry.register("unwritten_blocks", "Rows of buckets that are only in memory and the log yet", unwritten);
+    registry.register(
+        "match_steps",
+        "Steps taken to match selectors with the names of series",
+        ConstCounter::new(app.hub.selecting().names().steps()),
+    );
     registry.register("readers", "Open streams", gauge(counts.readers));
     registry.register("topics", "Selections that somebody reads", gauge(counts.topics));
 

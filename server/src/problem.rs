@@ -11,6 +11,7 @@ use shared::problem::{CONTENT_TYPE, FieldError};
 
 use crate::board::Refusal;
 use crate::limits::Limit;
+use crate::names::SelectError;
 
 /// Seconds after which to try again what failed for want of the store.
 const RETRY_AFTER_SECONDS: u64 = 1;
@@ -146,6 +147,18 @@ impl ApiError {
             detail: self.to_string(),
             errors,
         }
+    }
+}
+
+impl From<SelectError> for ApiError {
+    fn from(error: SelectError) -> Self {
+        let (limit, flag) = match error {
+            SelectError::TooManySteps { .. } => (Limit::MatchSteps, "max-match-steps"),
+            SelectError::TooManySeries { .. } => (Limit::Selected, "max-selected"),
+        };
+        let detail =
+            format!("{error}; name fewer selectors, or more of their first segments, or raise --{flag} of the server");
+        Self::LimitReached { limit, detail, retry_after: None }
     }
 }
 

@@ -3,8 +3,11 @@
 //! Of those the hub keeps the newest entry only; what a reader is shown of them is in the store. It is read back between two
 //! commits, when the store has just what the hub was told, so the law does not know of it.
 
+use crate::hub::boards::MAX_SELECTORS;
 use crate::hub::driver::{HubHandle, NotNow, Subscription};
-use crate::hub::{Interest, Lacking, Resume};
+use crate::hub::selecting::FindError;
+use crate::hub::{Interest, Lacking, Match, Refused, Resume};
+use crate::limits::Limit;
 use crate::problem::ApiError;
 use crate::rollup::Absent;
 use crate::store::{Store, Writer};
@@ -12,27 +15,55 @@ use crate::store::{Store, Writer};
 /// How many series are read back between two commits: some milliseconds, for which pushes wait.
 const AT_ONCE: usize = 32;
 
-/// Starts to read, once all that is selected is in memory.
+/// Starts to read, once what is selected is found and all of it is in memory.
 ///
 /// # Errors
-/// [`ApiError::Full`], or that the store cannot be read now.
+/// [`ApiError::Full`], [`ApiError::LimitReached`] where the selection takes too much, or that the store cannot be read now.
 pub async fn subscribe(
     hub: &HubHandle,
     writer: &Writer,
     interest: Interest,
     resume: Resume,
 ) -> Result<Subscription, ApiError> {
+    let selecting = hub.selecting();
+    let mut found: Option<Match> = None;
     loop {
-        match hub.subscribe(interest.clone(), resume.clone()) {
+        if let Some(Match { selection, matched }) = &mut found {
+            selecting.names().catch_up(matched, &selection.selectors, selecting.budget())?;
+        }
+        match hub.subscribe(&interest, found.as_ref(), &resume) {
             Ok(subscription) => return Ok(subscription),
             Err(NotNow::Full { readers, retry_after }) => return Err(ApiError::Full { readers, retry_after }),
-            Err(NotNow::Lacking(Lacking(series))) => {
+            Err(NotNow::Refused(Refused::TooManySelectors(count))) => return Err(too_many(count)),
+            Err(NotNow::Refused(Refused::Behind)) => {}
+            Err(NotNow::Refused(Refused::Unmatched(selection))) => {
+                let matched = selecting.find(&selection.selectors).await?;
+                found = Some(Match { selection, matched });
+            }
+            Err(NotNow::Refused(Refused::Lacking(Lacking(series)))) => {
                 for some in series.chunks(AT_ONCE) {
                     let (hub, some) = (hub.clone(), some.to_vec());
                     let read = writer.run(move |store| recall(&hub, store, &some)).await?;
                     read.map_err(|error| ApiError::Unreadable(error.to_string()))?;
                 }
             }
+        }
+    }
+}
+
+fn too_many(count: usize) -> ApiError {
+    let detail = format!(
+        "the series and boards of this stream have {count} selectors together; at most {MAX_SELECTORS} are served: name \
+         fewer boards in one stream"
+    );
+    ApiError::LimitReached { limit: Limit::Selectors, detail, retry_after: None }
+}
+
+impl From<FindError> for ApiError {
+    fn from(error: FindError) -> Self {
+        match error {
+            FindError::TooMuch(error) => error.into(),
+            FindError::Stopped => Self::Unreadable(error.to_string()),
         }
     }
 }

@@ -106,7 +106,7 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     let found = config.boards.as_ref().map_or_else(|| Ok(folder::Found::default()), |folder| read_boards(folder))?;
     let boards = Entries::load(&mut store, &found)?;
 
-    let hub = HubHandle::new(Hub::new(rollup, boards.for_hub(), config.heartbeat), config.limits.readers);
+    let hub = HubHandle::new(Hub::new(rollup, boards.for_hub(), config.heartbeat), &config.limits);
     let metrics = Metrics::default();
     let publisher = (hub.clone(), metrics.clone());
     let (writer, writing) = Writer::start(store, config.retention, move |committed| {

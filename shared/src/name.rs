@@ -144,6 +144,11 @@ impl Selector {
         stem.strip_suffix('/').unwrap_or(stem)
     }
 
+    /// The segments, first to last, stars included.
+    pub fn segments(&self) -> impl Iterator<Item = &str> {
+        self.0.split('/')
+    }
+
     /// Whether `name` is selected.
     #[must_use]
     pub fn matches(&self, name: &SeriesName) -> bool {

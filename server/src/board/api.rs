@@ -114,7 +114,7 @@ pub async fn put(
     let (document, mut notices) = keep(document, wanted.unwrap_or(form), before.as_deref())?;
     let (etag, board) = ((header::ETAG, document.etag().to_string()), document.board().clone());
     let put = app.shelf.put(id.clone(), document, Conditions::of(&headers)).await?;
-    let missing: Vec<_> = board.selectors().into_iter().filter(|selector| !app.hub.has(selector)).collect();
+    let missing = app.hub.selecting().without_series(board.selectors());
     notices.extend(shared::board::notices(&board, &|selector| missing.binary_search(selector).is_err()));
     let quiet = notices.is_empty();
     let told = if quiet { ().into_response() } else { Json(Stored { notices }).into_response() };

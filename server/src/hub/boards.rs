@@ -12,6 +12,9 @@ use shared::{BoardEdition, BoardId, Selector, Seq};
 
 use super::{Rate, Selection};
 
+/// Most selectors of one reader, those of its boards included.
+pub const MAX_SELECTORS: usize = 1_024;
+
 /// What a reader asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Interest {
@@ -53,6 +56,13 @@ impl Boards {
     #[must_use]
     pub fn changes(&self) -> u64 {
         self.changes
+    }
+
+    /// How many selectors `interest` has at present, repeats included.
+    #[must_use]
+    pub fn count(&self, interest: &Interest) -> usize {
+        let of_board = |id| self.shown.get(id).map_or(1, |shown: &Shown| shown.selectors.len());
+        interest.series.len() + interest.boards.iter().map(of_board).sum::<usize>()
     }
 
     /// What `interest` selects at present.

@@ -11,8 +11,11 @@ use tokio::time::MissedTickBehavior;
 
 use super::frame::Frame;
 use super::topic::TopicId;
-use super::{Counts, Hub, Interest, Lacking, Reader, Resume, Shown, Step, Tally};
+use super::selecting::Selecting;
+use super::{Counts, Hub, Interest, Lacking, Match, Reader, Refused, Resume, Shown, Step};
 use crate::clock::{self, Now, Uptime};
+use crate::limits::Limits;
+use crate::names::Budget;
 use crate::store::SeriesId;
 use crate::store::commit::Committed;
 
@@ -45,6 +48,8 @@ struct Inner {
     closing: watch::Sender<Option<Closing>>,
     /// Most readers at once: those that are there are served well rather than all of them badly.
     max_readers: usize,
+    /// Finds what a reader selects, before it comes to the hub.
+    selecting: Selecting,
 }
 
 /// Who wants to know what the hub has to say, on the spot. Called with nothing locked; must not block.
@@ -66,14 +71,17 @@ struct Closing {
 impl HubHandle {
     /// The hub, with nobody to pace it yet: spawn [`HubHandle::pace`].
     #[must_use]
-    pub fn new(hub: Hub, max_readers: usize) -> Self {
+    pub fn new(hub: Hub, limits: &Limits) -> Self {
+        let budget = Budget { steps: limits.match_steps, series: limits.selected };
+        let selecting = Selecting::new(hub.names().clone(), budget);
         Self(Arc::new(Inner {
             hub: Mutex::new(hub),
             sooner: Notify::new(),
             wakers: Mutex::new(HashMap::new()),
             watchers: Mutex::new(Vec::new()),
             closing: watch::Sender::new(None),
-            max_readers,
+            max_readers: limits.readers,
+            selecting,
         }))
     }
 
@@ -137,25 +145,30 @@ impl HubHandle {
         }
     }
 
-    /// Starts to read.
+    /// Finds what clients select.
+    #[must_use]
+    pub fn selecting(&self) -> &Selecting {
+        &self.0.selecting
+    }
+
+    /// Starts to read. `found` is what the reader selects, where that was looked for.
     ///
     /// # Errors
     /// [`NotNow`]. Readers that are there are never sent away for a new one.
-    pub fn subscribe(&self, interest: Interest, resume: Resume) -> Result<Subscription, NotNow> {
+    pub fn subscribe(
+        &self,
+        interest: &Interest,
+        found: Option<&Match>,
+        resume: &Resume,
+    ) -> Result<Subscription, NotNow> {
         let mut hub = self.0.hub.lock();
         if hub.readers() >= self.0.max_readers {
             let retry_after = 1 + draw_below(RETRY_SPREAD_SECONDS);
             return Err(NotNow::Full { readers: self.0.max_readers, retry_after });
         }
-        let (topic, reader) = hub.subscribe(interest, resume, clock::now()).map_err(NotNow::Lacking)?;
+        let (topic, reader) = hub.admit(interest, found, resume, clock::now()).map_err(NotNow::Refused)?;
         drop(hub);
         Ok(Subscription { hub: self.clone(), topic, reader })
-    }
-
-    /// Whether there is a series that a selector matches.
-    #[must_use]
-    pub fn has(&self, selector: &Selector) -> bool {
-        self.0.hub.lock().has(selector)
     }
 
     /// What readers of a board would lack that selects these from now on; nothing where it has no readers.
@@ -199,12 +212,6 @@ impl HubHandle {
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.0.hub.lock().counts()
-    }
-
-    /// What there is under the name of a board.
-    #[must_use]
-    pub fn tally(&self, board: &BoardId) -> Tally {
-        self.0.hub.lock().tally(board)
     }
 
     /// Looks at every series with what was declared of it and its newest entry at least, in no particular order. Nothing is published meanwhile, so be quick.
@@ -258,8 +265,8 @@ pub enum NotNow {
         /// After how many seconds to try again; drawn by chance, so that not all try at once.
         retry_after: u32,
     },
-    /// Some of what it selects must be recalled first.
-    Lacking(Lacking),
+    /// Something is to be done first, or it wants too much.
+    Refused(Refused),
 }
 
 /// A reader's place at the hub; given up when dropped.

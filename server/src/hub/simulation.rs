@@ -6,12 +6,13 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use shared::board::Etag;
 use shared::{
-    Applied, BoardEdition, Declared, Epoch, Event, Millis, Number, Picture, Selector, Seq, SeriesName, Text, Track,
+    Applied, BoardEdition, ByeReason, Declared, Epoch, Event, Millis, Number, Picture, Selector, Seq, SeriesName, Text, Track,
     Value, sse,
 };
 
 use super::*;
 use crate::clock::Uptime;
+use crate::rollup::Absent;
 use crate::store::SeriesId;
 
 const EPOCH: Epoch = Epoch(0x0bad_cafe);

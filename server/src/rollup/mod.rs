@@ -1,6 +1,5 @@
 //! The recent past of every series, in memory: what snapshots and updates are cut from.
 
-mod names;
 mod packed;
 mod past;
 
@@ -9,17 +8,14 @@ use std::borrow::Cow;
 use shared::bucket::SECOND;
 use shared::point::Kind;
 use shared::track::revises;
-use shared::{Declared, Epoch, Selector, Seq, SeriesName, SeriesPart, Stretch, Track};
+use shared::{Declared, Epoch, Seq, SeriesName, SeriesPart, Stretch, Track};
 
+use crate::names::Names;
+pub use crate::names::SeriesIndex;
 use crate::store::SeriesId;
 use crate::store::commit::Committed;
 use crate::store::recover::Recovered;
-use names::Names;
 use past::Past;
-
-/// The place of a series in a [`Rollup`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SeriesIndex(u32);
 
 /// All series, each with its [`Track`], up to and with the point [`Rollup::head`].
 #[derive(Debug)]
@@ -157,7 +153,8 @@ impl Rollup {
             self.by_row.resize(row + 1, NO_SERIES);
         }
         self.by_row[row] = index;
-        self.names.add(index);
+        let at = self.names.insert(&entry.name, entry.row, entry.past.kind());
+        debug_assert_eq!(at, SeriesIndex(index), "both count the same series");
         self.series.push(entry);
         SeriesIndex(index)
     }
@@ -201,29 +198,15 @@ impl Rollup {
         Some(Pushed::Continued(SeriesIndex(index), before))
     }
 
-    /// Every series whose name one of the selectors matches, once. Costs what it finds, more or less, not what there is.
+    /// The index of the names of all series, which has a lock of its own.
     #[must_use]
-    pub fn select(&mut self, selectors: &[Selector]) -> Vec<SeriesIndex> {
-        let mut found: Vec<u32> = Vec::new();
-        for selector in selectors {
-            found.extend(self.names.select(&self.series, selector));
-        }
-        if selectors.len() > 1 {
-            found.sort_unstable();
-            found.dedup();
-        }
-        found.into_iter().map(SeriesIndex).collect()
-    }
-
-    /// Whether there is a series whose name the selector matches.
-    #[must_use]
-    pub fn has(&self, selector: &Selector) -> bool {
-        self.names.matching(&self.series, selector).next().is_some()
+    pub fn names(&self) -> &Names {
+        &self.names
     }
 
     /// All series are restored: what is done only once is done now rather than when the first reader comes.
     pub fn make_ready(&mut self) {
-        self.names.sort(&self.series);
+        self.names.shrink_to_fit();
         self.series.shrink_to_fit();
         self.by_row.shrink_to_fit();
     }

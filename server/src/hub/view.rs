@@ -1,0 +1,65 @@
+//! What one reader sees of the hub.
+
+use shared::{Cursor, Event, Seq, SeriesPart, sse};
+
+use super::frame::Frame;
+use super::reader;
+use super::selection::Rate;
+use super::topic::{self, Topic};
+use crate::clock::Now;
+use crate::rollup::Rollup;
+
+/// The hub from the place of a reader of `topic`.
+pub(super) struct View<'a> {
+    pub(super) rollup: &'a Rollup,
+    pub(super) topic: &'a mut Topic,
+    pub(super) now: Now,
+}
+
+impl View<'_> {
+    fn parts(&self, after: Seq) -> Vec<SeriesPart> {
+        self.topic.members().iter().filter_map(|&index| self.rollup.since(index, after)).collect()
+    }
+
+    fn frame(&self, seq: Seq, event: &Event) -> Frame {
+        Frame::new(&sse::frame(Cursor { epoch: self.rollup.epoch(), seq }, event))
+    }
+}
+
+impl reader::Source for View<'_> {
+    fn epoch(&self) -> shared::Epoch {
+        self.rollup.epoch()
+    }
+
+    fn head(&self) -> Seq {
+        self.rollup.head()
+    }
+
+    fn rate(&self) -> Rate {
+        self.topic.rate()
+    }
+
+    fn snapshot(&mut self) -> Frame {
+        let head = self.rollup.head();
+        if let Some(made) = self.topic.snapshot_at(head) {
+            return made;
+        }
+        let event = Event::Snapshot { now: self.now.wall, series: self.parts(Seq::ZERO) };
+        let frame = self.frame(head, &event);
+        self.topic.keep_snapshot(head, frame.clone());
+        frame
+    }
+
+    fn since(&self, seq: Seq) -> Option<Frame> {
+        let series = self.parts(seq);
+        if series.is_empty() {
+            return None;
+        }
+        let now = self.now.wall;
+        Some(self.frame(self.head(), &Event::Update { now, pushed: now, series }))
+    }
+
+    fn after(&self, seq: Seq) -> topic::Next {
+        self.topic.after(seq)
+    }
+}

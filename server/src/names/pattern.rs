@@ -1,0 +1,102 @@
+//! Selectors as a tree, so that what several have in common is matched once.
+
+use std::collections::HashMap;
+
+use shared::Selector;
+
+use super::segments::SegmentId;
+use super::tree::Tree;
+
+/// A node's place in [`Patterns`].
+pub(super) type PatternId = usize;
+
+/// The beginning of some selectors.
+#[derive(Debug, Default)]
+pub(super) struct Pattern {
+    /// What goes on with a literal segment.
+    pub(super) literals: HashMap<SegmentId, PatternId>,
+    /// What goes on with `*`.
+    pub(super) star: Option<PatternId>,
+    /// A selector goes on with `**` here, so every name that begins so is selected.
+    pub(super) rest: bool,
+    /// A selector ends here.
+    pub(super) end: bool,
+    /// How many segments the names have that selectors from here on match: the bit `1 << (segments - 1)`.
+    pub(super) depths: u8,
+}
+
+/// Some selectors, without those that match nothing at present.
+#[derive(Debug)]
+pub(super) struct Patterns(Vec<Pattern>);
+
+/// The node that all selectors begin at.
+pub(super) const ROOT: PatternId = 0;
+
+impl Patterns {
+    /// Leaves out each selector with a segment that no name of `tree` has at that place.
+    pub(super) fn compile(tree: &Tree, selectors: &[Selector]) -> Self {
+        let mut patterns = Self(vec![Pattern::default()]);
+        for selector in selectors {
+            patterns.add(tree, selector);
+        }
+        patterns
+    }
+
+    pub(super) fn get(&self, id: PatternId) -> &Pattern {
+        &self.0[id]
+    }
+
+    /// Whether one of the selectors matches a name of these segments.
+    pub(super) fn matches(&self, name: &[SegmentId]) -> bool {
+        self.matches_from(ROOT, name)
+    }
+
+    fn matches_from(&self, id: PatternId, name: &[SegmentId]) -> bool {
+        let pattern = self.get(id);
+        if pattern.rest {
+            return true;
+        }
+        let Some((first, rest)) = name.split_first() else { return pattern.end };
+        let ways = pattern.literals.get(first).copied().into_iter().chain(pattern.star);
+        ways.into_iter().any(|way| self.matches_from(way, rest))
+    }
+
+    fn add(&mut self, tree: &Tree, selector: &Selector) {
+        let segments: Vec<&str> = selector.segments().collect();
+        let wanted = |(depth, &text): (usize, &&str)| match text {
+            "*" | "**" => Some(None),
+            text => tree.known_segment(text, depth).map(Some),
+        };
+        let Some(wanted): Option<Vec<Option<SegmentId>>> = segments.iter().enumerate().map(wanted).collect() else {
+            return;
+        };
+        let is_open = segments.last() == Some(&"**");
+        let depths = if is_open {
+            // `a/**` also matches `a`; no name has no segments.
+            let least = segments.len().saturating_sub(1).max(1);
+            u8::MAX << (least - 1)
+        } else {
+            1 << (segments.len() - 1)
+        };
+        let fixed = if is_open { &wanted[..wanted.len() - 1] } else { &wanted[..] };
+        let mut at = ROOT;
+        self.0[at].depths |= depths;
+        for segment in fixed {
+            let next = self.0.len();
+            let id = match segment {
+                Some(segment) => *self.0[at].literals.entry(*segment).or_insert(next),
+                None => *self.0[at].star.get_or_insert(next),
+            };
+            if id == next {
+                self.0.push(Pattern::default());
+            }
+            at = id;
+            self.0[at].depths |= depths;
+        }
+        if is_open {
+            self.0[at].rest = true;
+        } else {
+            self.0[at].end = true;
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! A walk through the tree of names and the tree of selectors at once.
+
+use super::pattern::{self, PatternId, Patterns};
+use super::tree::{self, NodeId, Tree};
+
+/// A walk that can be interrupted after any number of steps.
+#[derive(Debug)]
+pub(super) struct Walk<'p> {
+    patterns: &'p Patterns,
+    /// What is still to be looked at.
+    tasks: Vec<Task>,
+    steps: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Task {
+    /// The names from `node` on may be matched by the selectors from `pattern` on.
+    Match { node: NodeId, pattern: PatternId },
+    /// The same for `node` and all siblings after it.
+    MatchSiblings { node: NodeId, pattern: PatternId },
+    /// Every name from `node` on is selected.
+    Take(NodeId),
+    /// The same for `node` and all siblings after it.
+    TakeSiblings(NodeId),
+}
+
+impl<'p> Walk<'p> {
+    pub(super) fn new(patterns: &'p Patterns) -> Self {
+        Self { patterns, tasks: vec![Task::Match { node: tree::ROOT, pattern: pattern::ROOT }], steps: 0 }
+    }
+
+    pub(super) fn is_done(&self) -> bool {
+        self.tasks.is_empty()
+    }
+
+    /// How many steps it has taken.
+    pub(super) fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// Takes at least one step, and about `most`; adds what is found to `found`, where a series may come more than once.
+    /// Gives the number of steps taken.
+    pub(super) fn advance(&mut self, tree: &Tree, most: u64, found: &mut Vec<u32>) -> u64 {
+        let before = self.steps;
+        while let Some(task) = self.tasks.pop() {
+            self.steps += 1;
+            match task {
+                Task::Match { node, pattern } => self.step(tree, node, pattern, found),
+                Task::MatchSiblings { node, pattern } => {
+                    if let Some(next) = tree.next_sibling(node) {
+                        self.tasks.push(Task::MatchSiblings { node: next, pattern });
+                    }
+                    self.step(tree, node, pattern, found);
+                }
+                Task::Take(node) => self.take(tree, node, found),
+                Task::TakeSiblings(node) => {
+                    if let Some(next) = tree.next_sibling(node) {
+                        self.tasks.push(Task::TakeSiblings(next));
+                    }
+                    self.take(tree, node, found);
+                }
+            }
+            if self.steps - before >= most {
+                break;
+            }
+        }
+        self.steps - before
+    }
+
+    fn step(&mut self, tree: &Tree, node: NodeId, id: PatternId, found: &mut Vec<u32>) {
+        let pattern = self.patterns.get(id);
+        if tree.depths(node) & pattern.depths == 0 {
+            return;
+        }
+        if pattern.rest {
+            return self.take(tree, node, found);
+        }
+        if pattern.end {
+            found.extend(tree.series(node));
+        }
+        for (&segment, &way) in &pattern.literals {
+            self.steps += 1;
+            if tree.depths(node) & self.patterns.get(way).depths != 0
+                && let Some(child) = tree.child(node, segment)
+            {
+                self.tasks.push(Task::Match { node: child, pattern: way });
+            }
+        }
+        if let (Some(star), Some(child)) = (pattern.star, tree.first_child(node)) {
+            self.tasks.push(Task::MatchSiblings { node: child, pattern: star });
+        }
+    }
+
+    fn take(&mut self, tree: &Tree, node: NodeId, found: &mut Vec<u32>) {
+        found.extend(tree.series(node));
+        if let Some(child) = tree.first_child(node) {
+            self.tasks.push(Task::TakeSiblings(child));
+        }
+    }
+}
