@@ -139,7 +139,7 @@ fn publish(c: &mut Criterion) {
         let series = vec!["bench/**".parse().expect("it is a selector")];
         let interest = Interest { series, boards: Vec::new(), rate: Rate::EveryChange };
         let mut all: Vec<_> = (0..readers)
-            .map(|_| hub.subscribe(interest.clone(), Resume::Fresh, now()).expect("no series is there yet"))
+            .map(|_| hub.subscribe(&interest, &Resume::Fresh, now()).expect("no series is there yet"))
             .collect();
         let mut seq = 0;
         let mut step = || {

@@ -79,6 +79,9 @@ struct LimitFlags {
     /// Most steps that matching the selectors of one request with the names of all series may take [default: 2000000]
     #[arg(long, env = "PULSEBOARD_MAX_MATCH_STEPS")]
     max_match_steps: Option<u64>,
+    /// Most memory for all selections that are read, in MiB [default: 256]
+    #[arg(long, env = "PULSEBOARD_MAX_TOPIC_MEMORY")]
+    max_topic_memory: Option<usize>,
 }
 
 /// How long what is kept: a length of time like `48h`, or `forever`.
@@ -134,6 +137,7 @@ struct File {
     max_points: Option<usize>,
     max_selected: Option<usize>,
     max_match_steps: Option<u64>,
+    max_topic_memory: Option<usize>,
     heartbeat: Option<u16>,
     agent: Option<bool>,
     log: Option<String>,
@@ -297,6 +301,10 @@ impl LimitFlags {
             points: self.max_points.or(file.max_points).unwrap_or(default.points),
             selected: self.max_selected.or(file.max_selected).unwrap_or(default.selected),
             match_steps: self.max_match_steps.or(file.max_match_steps).unwrap_or(default.match_steps),
+            topic_memory: self
+                .max_topic_memory
+                .or(file.max_topic_memory)
+                .map_or(default.topic_memory, |mebibytes| mebibytes.saturating_mul(1 << 20)),
         }
     }
 }

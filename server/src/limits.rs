@@ -15,11 +15,13 @@ pub struct Limits {
     pub selected: usize,
     /// Steps that matching the selectors of one request may take; see [`crate::names::Budget`].
     pub match_steps: u64,
+    /// Bytes that all selections that are read may take in memory.
+    pub topic_memory: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { readers: 10_000, points: 100_000, selected: 100_000, match_steps: 2_000_000 }
+        Self { readers: 10_000, points: 100_000, selected: 100_000, match_steps: 2_000_000, topic_memory: 256 << 20 }
     }
 }
 
@@ -34,6 +36,8 @@ pub enum Limit {
     Selected,
     /// `--max-match-steps`.
     MatchSteps,
+    /// `--max-topic-memory`.
+    TopicMemory,
     /// [`MAX_SELECTORS`](crate::hub::boards::MAX_SELECTORS).
     Selectors,
 }
@@ -47,6 +51,7 @@ impl Limit {
             Self::Points => "max-points",
             Self::Selected => "max-selected",
             Self::MatchSteps => "max-match-steps",
+            Self::TopicMemory => "max-topic-memory",
             Self::Selectors => "max-selectors",
         }
     }

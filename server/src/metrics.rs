@@ -14,6 +14,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
 use crate::app::AppState;
+use crate::hub::frame::live_bytes;
 use crate::limits::Limit;
 use crate::problem::ApiError;
 
@@ -96,6 +97,12 @@ pub async fn expose(State(app): State<AppState>) -> Response {
     );
     registry.register("readers", "Open streams", gauge(counts.readers));
     registry.register("topics", "Selections that somebody reads", gauge(counts.topics));
+    registry.register("topic_bytes", "Bytes that these selections take", gauge(counts.topic_bytes));
+    registry.register(
+        "frame_bytes",
+        "Bytes of frames in memory, those that readers have not taken included",
+        gauge(live_bytes()),
+    );
 
     let mut text = String::new();
     encode(&mut text, &registry).expect("writing to a String succeeds");

@@ -36,6 +36,7 @@ pub async fn subscribe(
             Err(NotNow::Full { readers, retry_after }) => return Err(ApiError::Full { readers, retry_after }),
             Err(NotNow::Refused(Refused::TooManySelectors(count))) => return Err(too_many(count)),
             Err(NotNow::Refused(Refused::Behind)) => {}
+            Err(NotNow::Refused(Refused::NoRoom)) => return Err(no_room(hub.retry_after())),
             Err(NotNow::Refused(Refused::Unmatched(selection))) => {
                 let matched = selecting.find(&selection.selectors).await?;
                 found = Some(Match { selection, matched });
@@ -49,6 +50,14 @@ pub async fn subscribe(
             }
         }
     }
+}
+
+fn no_room(retry_after: u32) -> ApiError {
+    let detail = format!(
+        "the selections that are read take all the memory that they may; read what others read too, come back in \
+         {retry_after} s, or raise --max-topic-memory of the server"
+    );
+    ApiError::LimitReached { limit: Limit::TopicMemory, detail, retry_after: Some(retry_after) }
 }
 
 fn too_many(count: usize) -> ApiError {

@@ -6,6 +6,7 @@
 use shared::{BoardId, ByeReason, Selector};
 
 use super::boards::MAX_SELECTORS;
+use super::memory::{cost_of_member, cost_of_reader, cost_of_topic};
 use super::reader::Follow;
 use super::{Hub, Interest, Reader, Resume, Selection, Topic, TopicId};
 use crate::clock::Now;
@@ -41,6 +42,8 @@ pub enum Refused {
     Behind,
     /// Some of what it selects is to be recalled first.
     Lacking(Lacking),
+    /// All topics together take as much memory as they may.
+    NoRoom,
     /// The reader's series and boards have more than [`MAX_SELECTORS`] selectors together.
     TooManySelectors(usize),
 }
@@ -63,15 +66,20 @@ impl Hub {
             return Err(Refused::TooManySelectors(selectors));
         }
         let selection = self.boards.selection(interest);
+        let cost = cost_of_reader(interest);
+        if !self.memory.has_room_for(cost) {
+            return Err(Refused::NoRoom);
+        }
         let id = match (self.by_selection.get(&selection), found) {
             (Some(&id), _) => self.join(id),
             (None, Some(found)) if found.selection == selection => {
                 let members = self.members_now(found)?;
-                self.begin(selection, members).map_err(Refused::Lacking)?
+                self.begin(selection, members)?
             }
             (None, _) => return Err(Refused::Unmatched(selection)),
         };
         self.readers += 1;
+        self.memory.add_fixed(cost);
         for board in &interest.boards {
             *self.followers.entry(board.clone()).or_default() += 1;
         }
@@ -85,10 +93,10 @@ impl Hub {
     ///
     /// # Panics
     /// Where the reader names more than [`MAX_SELECTORS`] selectors.
-    pub fn subscribe(&mut self, interest: Interest, resume: Resume, now: Now) -> Result<(TopicId, Reader), Lacking> {
+    pub fn subscribe(&mut self, interest: &Interest, resume: &Resume, now: Now) -> Result<(TopicId, Reader), Lacking> {
         let mut found = None;
         loop {
-            match self.admit(&interest, found.as_ref(), &resume, now) {
+            match self.admit(interest, found.as_ref(), resume, now) {
                 Ok(taken_in) => return Ok(taken_in),
                 Err(Refused::Lacking(lacking)) => return Err(lacking),
                 Err(Refused::Unmatched(selection)) => {
@@ -106,6 +114,7 @@ impl Hub {
             return;
         }
         self.readers -= 1;
+        self.memory.remove_fixed(cost_of_reader(reader.interest()));
         for board in &reader.interest().boards {
             if let Some(followers) = self.followers.get_mut(board) {
                 *followers -= 1;
@@ -167,6 +176,7 @@ impl Hub {
                 topic.admit(index);
             }
         }
+        self.memory.add_fixed(ids.len() * cost_of_member());
         if !ids.is_empty() {
             self.rollup.hold(index);
             self.listening.insert(index, ids);
@@ -193,11 +203,16 @@ impl Hub {
     }
 
     /// Makes a topic, with its first reader.
-    fn begin(&mut self, selection: Selection, members: Vec<SeriesIndex>) -> Result<TopicId, Lacking> {
+    fn begin(&mut self, selection: Selection, members: Vec<SeriesIndex>) -> Result<TopicId, Refused> {
         let lacking = self.rollup.lacking(&members);
         if !lacking.is_empty() {
-            return Err(Lacking(lacking));
+            return Err(Refused::Lacking(Lacking(lacking)));
         }
+        let cost = cost_of_topic(&selection, members.len());
+        if !self.memory.has_room_for(cost) {
+            return Err(Refused::NoRoom);
+        }
+        self.memory.add_fixed(cost);
         let id = self.next_topic;
         self.next_topic = id.next();
         for &index in &members {
@@ -211,25 +226,33 @@ impl Hub {
         Ok(self.join(id))
     }
 
+    /// A reader of the topic has gone. The last one takes the topic along.
     fn leave(&mut self, id: TopicId) {
         let Some(topic) = self.topics.get_mut(&id) else { return };
         topic.readers -= 1;
-        if topic.readers > 0 {
-            return;
+        if topic.readers == 0 {
+            self.take_apart(id);
+            self.topics.remove(&id);
         }
-        if let Some(topic) = self.topics.remove(&id) {
-            for index in topic.members() {
-                if let Some(ids) = self.listening.get_mut(index) {
-                    ids.retain(|&other| other != id);
-                    if ids.is_empty() {
-                        self.listening.remove(index);
-                    }
+    }
+
+    /// Takes a topic out of all lists, and lets go of what it holds.
+    pub(super) fn take_apart(&mut self, id: TopicId) {
+        let Some(topic) = self.topics.get_mut(&id).filter(|topic| !topic.is_dissolved()) else { return };
+        for index in topic.members() {
+            if let Some(ids) = self.listening.get_mut(index) {
+                ids.retain(|&other| other != id);
+                if ids.is_empty() {
+                    self.listening.remove(index);
                 }
             }
-            for selector in &topic.selection().selectors {
-                self.listeners.remove(selector, id);
-            }
-            self.by_selection.remove(topic.selection());
         }
+        for selector in &topic.selection().selectors {
+            self.listeners.remove(selector, id);
+        }
+        self.by_selection.remove(topic.selection());
+        self.memory.remove_fixed(cost_of_topic(topic.selection(), topic.members().len()));
+        self.memory.spare_changed(topic.spare(), 0);
+        topic.dissolve();
     }
 }

@@ -10,8 +10,9 @@ use tokio::sync::{Notify, watch};
 use tokio::time::MissedTickBehavior;
 
 use super::frame::Frame;
-use super::topic::TopicId;
+use super::publishing::{Drafts, Group};
 use super::selecting::Selecting;
+use super::topic::TopicId;
 use super::{Counts, Hub, Interest, Lacking, Match, Reader, Refused, Resume, Shown, Step};
 use crate::clock::{self, Now, Uptime};
 use crate::limits::Limits;
@@ -75,7 +76,7 @@ impl HubHandle {
         let budget = Budget { steps: limits.match_steps, series: limits.selected };
         let selecting = Selecting::new(hub.names().clone(), budget);
         Self(Arc::new(Inner {
-            hub: Mutex::new(hub),
+            hub: Mutex::new(hub.with_memory(limits.topic_memory)),
             sooner: Notify::new(),
             wakers: Mutex::new(HashMap::new()),
             watchers: Mutex::new(Vec::new()),
@@ -87,15 +88,33 @@ impl HubHandle {
 
     /// Takes in committed points. To be called in the order of their numbers, from any thread.
     pub fn publish(&self, points: Vec<Committed>) {
+        let mut group = Group::new(points);
+        while !group.is_done() {
+            self.write_frames(|hub| hub.draft(&mut group, clock::now()));
+        }
+    }
+
+    /// Encodes what `draft` gives while the hub is free, and hands it to the readers.
+    fn write_frames(&self, draft: impl FnOnce(&mut Hub) -> Drafts) {
+        let drafts = self.noting_due(draft);
+        if !drafts.is_empty() {
+            let encoded = drafts.encode();
+            let flushed = self.noting_due(|hub| hub.finish(encoded));
+            self.wake(&flushed);
+        }
+    }
+
+    /// Does something with the hub, and tells the pacer where something is due earlier than it knew.
+    fn noting_due<R>(&self, work: impl FnOnce(&mut Hub) -> R) -> R {
         let mut hub = self.0.hub.lock();
         let due = hub.due();
-        let flushed = hub.publish(points, clock::now());
+        let result = work(&mut hub);
         let sooner = hub.due().is_some_and(|now| due.is_none_or(|before| now < before));
         drop(hub);
-        self.wake(&flushed);
         if sooner {
             self.0.sooner.notify_one();
         }
+        result
     }
 
     /// From now on the board is this. To be called in the order of the commits, as [`HubHandle::publish`] is: before any
@@ -135,8 +154,9 @@ impl HubHandle {
                 Some(due) => {
                     tokio::select! {
                         () = sleep_until(due) => {
-                            let flushed = self.0.hub.lock().tick(clock::now());
-                            self.wake(&flushed);
+                            self.write_frames(|hub| hub.draft_due(clock::now()));
+                            // More may be due, and others want this thread.
+                            tokio::task::yield_now().await;
                         }
                         () = sooner => {}
                     }
@@ -163,12 +183,17 @@ impl HubHandle {
     ) -> Result<Subscription, NotNow> {
         let mut hub = self.0.hub.lock();
         if hub.readers() >= self.0.max_readers {
-            let retry_after = 1 + draw_below(RETRY_SPREAD_SECONDS);
-            return Err(NotNow::Full { readers: self.0.max_readers, retry_after });
+            return Err(NotNow::Full { readers: self.0.max_readers, retry_after: self.retry_after() });
         }
         let (topic, reader) = hub.admit(interest, found, resume, clock::now()).map_err(NotNow::Refused)?;
         drop(hub);
         Ok(Subscription { hub: self.clone(), topic, reader })
+    }
+
+    /// After how many seconds one that is sent away may try again: drawn by chance, so that not all try at once.
+    #[must_use]
+    pub fn retry_after(&self) -> u32 {
+        1 + draw_below(RETRY_SPREAD_SECONDS)
     }
 
     /// What readers of a board would lack that selects these from now on; nothing where it has no readers.

@@ -1,5 +1,6 @@
 //! One or more events as they go over the wire, encoded once for all who read them.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
@@ -15,6 +16,38 @@ const HEAD: usize = SIZE_DIGITS + 2;
 
 /// What stands behind it.
 const TAIL: &[u8] = b"\r\n";
+
+/// Bytes of all chunks that somebody still holds: topics, and readers whose sockets have not taken them yet.
+static LIVE: AtomicUsize = AtomicUsize::new(0);
+
+/// The bytes of all frames in memory, wherever they are held.
+#[must_use]
+pub fn live_bytes() -> usize {
+    LIVE.load(Ordering::Relaxed)
+}
+
+/// Bytes that are counted in [`LIVE`] until they are dropped.
+#[derive(Debug)]
+struct Counted(Vec<u8>);
+
+impl Counted {
+    fn new(bytes: Vec<u8>) -> Self {
+        LIVE.fetch_add(bytes.capacity(), Ordering::Relaxed);
+        Self(bytes)
+    }
+}
+
+impl AsRef<[u8]> for Counted {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        LIVE.fetch_sub(self.0.capacity(), Ordering::Relaxed);
+    }
+}
 
 /// Bytes within a chunk of HTTP/1.1's chunked coding. One allocation, shared by all readers, whether they get it with the
 /// chunk around it or without (HTTP/2, HTTP/1.0).
@@ -33,7 +66,7 @@ impl Chunk {
         chunk.extend_from_slice(format!("{:0SIZE_DIGITS$x}\r\n", content.len()).as_bytes());
         chunk.extend_from_slice(content);
         chunk.extend_from_slice(TAIL);
-        let whole = Bytes::from(chunk);
+        let whole = Bytes::from_owner(Counted::new(chunk));
         let content = whole.slice(HEAD..whole.len() - TAIL.len());
         Self { whole, content }
     }
@@ -79,6 +112,13 @@ impl Frame {
     #[must_use]
     pub fn packed(&self) -> &Packed {
         self.0.packed.get_or_init(|| Packed::new(self.0.text.content()))
+    }
+
+    /// The memory that it takes, in bytes, with the packed form and the allocations around both.
+    #[must_use]
+    pub fn cost(&self) -> usize {
+        const AROUND: usize = 256;
+        self.size() + self.size() / 4 + AROUND
     }
 
     /// How many bytes it has, as a chunk. Packed it has about a quarter of that beside.

@@ -7,12 +7,14 @@ pub mod admission;
 pub mod boards;
 pub mod driver;
 pub mod frame;
+mod memory;
 pub mod packed;
+pub mod publishing;
 pub mod reader;
+pub mod selecting;
 pub mod selection;
 #[cfg(test)]
 mod simulation;
-pub mod selecting;
 pub mod topic;
 mod view;
 
@@ -21,10 +23,11 @@ use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use foldhash::fast::RandomState;
-use shared::{BoardId, Declared, SeriesName, Track};
+use shared::{BoardId, ByeReason, Declared, SeriesName, Track};
 
 pub use admission::{Lacking, Match, Refused};
 pub use boards::{Boards, Interest, Shown};
+use memory::Memory;
 pub use reader::{Reader, Resume, Step};
 pub use selection::{Rate, Selection};
 use topic::{Topic, TopicId};
@@ -33,9 +36,11 @@ use view::View;
 use crate::clock::{Now, Uptime};
 use crate::names::Names;
 use crate::names::listeners::Listeners;
-use crate::rollup::{Pushed, Rollup, SeriesIndex};
+use crate::rollup::{Rollup, SeriesIndex};
 use crate::store::SeriesId;
-use crate::store::commit::Committed;
+
+/// When the readers of a topic for which there was no room any more come back, in milliseconds.
+const RETURN_MS: u32 = 5_000;
 
 /// All series, and all topics that somebody reads.
 #[derive(Debug)]
@@ -60,6 +65,10 @@ pub struct Hub {
     readers: usize,
     /// How many readers each board has.
     followers: HashMap<BoardId, usize>,
+    /// What all topics take, against its bound.
+    memory: Memory,
+    /// Most work while it is locked; see [`publishing`].
+    work: usize,
 }
 
 impl Hub {
@@ -79,66 +88,9 @@ impl Hub {
             frames: 0,
             readers: 0,
             followers: HashMap::new(),
+            memory: Memory::new(usize::MAX),
+            work: publishing::WORK,
         }
-    }
-
-    /// Takes in committed points, in the order of their numbers. Gives the topics that have a new frame; others that
-    /// changed get theirs when [`Hub::due`] says.
-    pub fn publish(&mut self, points: Vec<Committed>, now: Now) -> Vec<TopicId> {
-        let mut flushed = Vec::new();
-        let mut touched = Vec::new();
-        let before = self.rollup.head();
-        for point in points {
-            let (index, is_first) = match self.rollup.push(point) {
-                None => continue,
-                Some(Pushed::Continued(index, last)) => (index, last <= before),
-                Some(Pushed::Begun(index)) => {
-                    self.introduce(index);
-                    (index, true)
-                }
-            };
-            if self.listening.is_empty() {
-                continue;
-            }
-            for &id in self.listening.get(&index).into_iter().flatten() {
-                let Some(topic) = self.topics.get_mut(&id) else { continue };
-                // Every change by itself means a frame for each point, also for those of one batch.
-                if topic.rate() == Rate::EveryChange {
-                    topic.touch(index, now);
-                    self.frames += u64::from(topic.flush(&self.rollup, now));
-                    flushed.push(id);
-                } else if is_first {
-                    topic.touch(index, now);
-                    touched.push(id);
-                }
-            }
-        }
-        touched.sort_unstable();
-        touched.dedup();
-        for id in touched {
-            flushed.extend(self.flush_if_due(id, now));
-        }
-        flushed.sort_unstable();
-        flushed.dedup();
-        flushed
-    }
-
-    /// Writes the frames whose time has come, and gives their topics.
-    pub fn tick(&mut self, now: Now) -> Vec<TopicId> {
-        let mut flushed = Vec::new();
-        while let Some(&(due, id)) = self.waiting.first()
-            && due <= now.up
-        {
-            self.waiting.pop_first();
-            flushed.extend(self.flush_if_due(id, now));
-        }
-        flushed
-    }
-
-    /// When [`Hub::tick`] has something to do next, if ever.
-    #[must_use]
-    pub fn due(&self) -> Option<Uptime> {
-        self.waiting.first().map(|&(due, _)| due)
     }
 
     /// From now on the board is this. Its readers hear of it with their next step: gives the topics that they may be
@@ -177,12 +129,29 @@ impl Hub {
     pub fn next(&mut self, id: &mut TopicId, reader: &mut Reader, now: Now) -> Step {
         self.follow(id, reader);
         let Some(topic) = self.topics.get_mut(id) else { return Step::End };
-        reader.next(&mut View { rollup: &self.rollup, topic, now }, now)
+        if topic.is_dissolved() {
+            reader.leave(ByeReason::Moved, RETURN_MS);
+        }
+        let before = topic.spare();
+        let step = reader.next(&mut View { rollup: &self.rollup, topic, now }, now);
+        let after = topic.spare();
+        if after != before {
+            self.memory.spare_changed(before, after);
+            self.shed();
+        }
+        step
     }
 
     /// Every series with its newest entry at least, in no particular order.
     pub fn series(&self) -> impl Iterator<Item = (&SeriesName, Option<Declared>, Cow<'_, Track>)> {
         self.rollup.newest()
+    }
+
+    /// Bounds the memory of all topics together, in bytes.
+    #[must_use]
+    pub fn with_memory(mut self, most: usize) -> Self {
+        self.memory = Memory::new(most);
+        self
     }
 
     /// Takes the next step of packing what does not change, and of forgetting what nobody reads: [`Rollup::rest`].
@@ -193,18 +162,13 @@ impl Hub {
     /// How many series, readers and topics there are, and how many frames were ever encoded for topics.
     #[must_use]
     pub fn counts(&self) -> Counts {
-        Counts { series: self.rollup.len(), readers: self.readers, topics: self.topics.len(), frames: self.frames }
-    }
-
-    fn flush_if_due(&mut self, id: TopicId, now: Now) -> Option<TopicId> {
-        let topic = self.topics.get_mut(&id)?;
-        let due = topic.due()?;
-        if due > now.up {
-            self.waiting.insert((due, id));
-            return None;
+        Counts {
+            series: self.rollup.len(),
+            readers: self.readers,
+            topics: self.topics.len(),
+            frames: self.frames,
+            topic_bytes: self.memory.used(),
         }
-        self.frames += u64::from(topic.flush(&self.rollup, now));
-        Some(id)
     }
 }
 
@@ -219,6 +183,8 @@ pub struct Counts {
     pub topics: usize,
     /// Frames encoded for topics since the start.
     pub frames: u64,
+    /// Bytes that the topics take, by the hub's own account.
+    pub topic_bytes: usize,
 }
 
 /// What there is under the name of a board.

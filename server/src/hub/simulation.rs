@@ -6,14 +6,16 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use shared::board::Etag;
 use shared::{
-    Applied, BoardEdition, ByeReason, Declared, Epoch, Event, Millis, Number, Picture, Selector, Seq, SeriesName, Text, Track,
-    Value, sse,
+    Applied, BoardEdition, ByeReason, Declared, Epoch, Event, Millis, Number, Picture, Selector, Seq, SeriesName, Text,
+    Track, Value, sse,
 };
 
+use super::publishing::Group;
 use super::*;
 use crate::clock::Uptime;
 use crate::rollup::Absent;
 use crate::store::SeriesId;
+use crate::store::commit::Committed;
 
 const EPOCH: Epoch = Epoch(0x0bad_cafe);
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -26,6 +28,8 @@ const SELECTIONS: [&[&str]; 5] = [&["s/**"], &["s/1"], &["s/0", "s/1"], &["s/2",
 enum Happening {
     /// Points are committed, and published together.
     Push { series: u8, count: u8, late_ms: u16 },
+    /// The same, a point at a time, while a reader reads and comes back in between.
+    PushSlowly { series: u8, count: u8, late_ms: u16, reader: usize },
     /// The board `s` has a new document, which selects this one of [`SELECTIONS`]. What its readers will need is recalled
     /// before, or is gone again by the time.
     Edit { selection: usize, recalled: bool },
@@ -54,6 +58,8 @@ fn happening() -> impl Strategy<Value = Happening> {
     prop_oneof![
         8 => (0..5u8, 1..4u8, prop_oneof![Just(0), 0..60_000u16])
             .prop_map(|(series, count, late_ms)| Happening::Push { series, count, late_ms }),
+        2 => (0..5u8, 1..6u8, prop_oneof![Just(0), 0..60_000u16], reader.clone())
+            .prop_map(|(series, count, late_ms, reader)| Happening::PushSlowly { series, count, late_ms, reader }),
         4 => prop_oneof![1..100u16, 0..40_000u16].prop_map(|ms| Happening::Pass { ms }),
         8 => (reader.clone(), 1..8u8).prop_map(|(reader, frames)| Happening::Read { reader, frames }),
         2 => reader.clone().prop_map(|reader| Happening::Cut { reader }),
@@ -146,6 +152,41 @@ impl World {
     }
 
     fn push(&mut self, series: u8, count: u8, late_ms: u16) {
+        let committed = self.commit(series, count, late_ms);
+        self.points.extend(committed.iter().cloned());
+        self.hub.publish(committed, self.now);
+    }
+
+    /// Pushes, and has a reader read and come back whenever the hub is free in between.
+    fn push_slowly(&mut self, series: u8, count: u8, late_ms: u16, reader: usize) -> Result<(), TestCaseError> {
+        let committed = self.commit(series, count, late_ms);
+        self.points.extend(committed.iter().cloned());
+        self.hub.work = 1;
+        let mut group = Group::new(committed);
+        while !group.is_done() {
+            let drafts = self.hub.draft(&mut group, self.now);
+            self.read(reader, 2)?;
+            self.come_back(reader);
+            let encoded = drafts.encode();
+            self.read(reader, 1)?;
+            self.hub.finish(encoded);
+            self.read(reader, 1)?;
+        }
+        Ok(())
+    }
+
+    /// A reader comes back, if all that it selects is in memory: nothing is recalled while points are published.
+    fn come_back(&mut self, reader: usize) {
+        let browser = &mut self.browsers[reader];
+        let resume = Resume::parse(Some(&browser.last_id));
+        if let Ok(taken_in) = self.hub.subscribe(&browser.interest, &resume, self.now) {
+            self.hub.unsubscribe(browser.topic, &browser.reader);
+            browser.begin(taken_in);
+        }
+    }
+
+    /// Points, as the store commits them.
+    fn commit(&mut self, series: u8, count: u8, late_ms: u16) -> Vec<Committed> {
         let name: SeriesName = format!("s/{series}").parse().unwrap();
         let mut committed = Vec::new();
         for _ in 0..count {
@@ -183,8 +224,7 @@ impl World {
                 declares,
             });
         }
-        self.points.extend(committed.iter().cloned());
-        self.hub.publish(committed, self.now);
+        committed
     }
 
     fn pass(&mut self, ms: u16) {
@@ -277,7 +317,7 @@ impl World {
 /// Takes a reader in, once all that it selects is in memory.
 fn subscribe(hub: &mut Hub, points: &[Committed], interest: &Interest, resume: &Resume, now: Now) -> (TopicId, Reader) {
     loop {
-        match hub.subscribe(interest.clone(), resume.clone(), now) {
+        match hub.subscribe(interest, resume, now) {
             Ok(taken_in) => return taken_in,
             Err(lacking) => recall(hub, points, lacking),
         }
@@ -288,7 +328,9 @@ fn subscribe(hub: &mut Hub, points: &[Committed], interest: &Interest, resume: &
 fn recall(hub: &mut Hub, points: &[Committed], Lacking(absent): Lacking) {
     for Absent { series, .. } in absent {
         let mut track: Option<Track> = None;
-        for Committed { at, value, .. } in points.iter().filter(|point| point.series == series).cloned() {
+        let head = hub.rollup.head();
+        let published = points.iter().filter(|point| point.series == series && point.at.seq <= head);
+        for Committed { at, value, .. } in published.cloned() {
             match &mut track {
                 Some(track) => track.push(at, value),
                 None => track = Some(Track::of(at, value)),
@@ -309,7 +351,11 @@ impl Browser {
 
     fn connect(&mut self, hub: &mut Hub, points: &[Committed], now: Now) {
         let resume = Resume::parse(Some(&self.last_id));
-        (self.topic, self.reader) = subscribe(hub, points, &self.interest, &resume, now);
+        self.begin(subscribe(hub, points, &self.interest, &resume, now));
+    }
+
+    fn begin(&mut self, taken_in: (TopicId, Reader)) {
+        (self.topic, self.reader) = taken_in;
         self.parser = sse::Parser::default();
         self.gapped = false;
         self.dismissed = false;
@@ -362,6 +408,9 @@ proptest! {
         for happening in happenings {
             match happening {
                 Happening::Push { series, count, late_ms } => world.push(series, count, late_ms),
+                Happening::PushSlowly { series, count, late_ms, reader } => {
+                    world.push_slowly(series, count, late_ms, reader)?;
+                }
                 Happening::Pass { ms } => world.pass(ms),
                 Happening::Read { reader, frames } => {
                     world.read(reader, frames.into())?;
@@ -512,11 +561,13 @@ fn readers_of_one_selection_share_each_frame_and_the_last_takes_the_topic_along(
         other => panic!("{other:?}"),
     };
     assert!(frames.iter().all(|frame| place(frame) == place(&frames[0])), "the very same bytes");
-    assert_eq!(hub.counts(), Counts { series: 1, readers: 100, topics: 1, frames: 1 });
+    let topic_bytes = hub.counts().topic_bytes;
+    assert_eq!(hub.counts(), Counts { series: 1, readers: 100, topics: 1, frames: 1, topic_bytes });
+    assert!(topic_bytes > frames.len(), "they are counted");
     for (topic, reader) in readers {
         hub.unsubscribe(topic, &reader);
     }
-    assert_eq!(hub.counts(), Counts { series: 1, readers: 0, topics: 0, frames: 1 });
+    assert_eq!(hub.counts(), Counts { series: 1, readers: 0, topics: 0, frames: 1, topic_bytes: 0 });
 }
 
 #[test]
@@ -584,18 +635,18 @@ fn of_a_series_that_nobody_reads_only_the_newest_entry_stays_and_a_reader_has_it
     (1..=50).for_each(|seq| push(&mut hub, &mut points, seq));
     let wanted = series(20, "s/**");
     let absent = Absent { series: SeriesId(1), kind: shared::point::Kind::Number };
-    assert_eq!(hub.subscribe(wanted.clone(), Resume::Fresh, now).unwrap_err(), Lacking(vec![absent]));
+    assert_eq!(hub.subscribe(&wanted, &Resume::Fresh, now).unwrap_err(), Lacking(vec![absent]));
     let (topic, reader) = subscribe(&mut hub, &points, &wanted, &Resume::Fresh, now);
     (51..=60).for_each(|seq| push(&mut hub, &mut points, seq));
     (0..5).for_each(|_| hub.rest(10));
-    let (again, other) = hub.subscribe(wanted.clone(), Resume::Fresh, now).expect("what is read stays");
+    let (again, other) = hub.subscribe(&wanted, &Resume::Fresh, now).expect("what is read stays");
     for (topic, reader) in [(topic, reader), (again, other)] {
         hub.unsubscribe(topic, &reader);
     }
     hub.rest(10);
     push(&mut hub, &mut points, 61);
-    let (topic, reader) = hub.subscribe(wanted.clone(), Resume::Fresh, now).expect("who comes right back finds it");
+    let (topic, reader) = hub.subscribe(&wanted, &Resume::Fresh, now).expect("who comes right back finds it");
     hub.unsubscribe(topic, &reader);
     (0..3).for_each(|_| hub.rest(10));
-    assert!(hub.subscribe(wanted, Resume::Fresh, now).is_err(), "and it is gone in the end");
+    assert!(hub.subscribe(&wanted, &Resume::Fresh, now).is_err(), "and it is gone in the end");
 }

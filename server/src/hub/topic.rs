@@ -3,7 +3,7 @@
 use std::collections::{HashSet, VecDeque};
 
 use foldhash::fast::RandomState;
-use shared::{Cursor, Event, Millis, Seq, sse};
+use shared::{Event, Millis, Seq};
 
 use super::frame::Frame;
 use super::selection::{Rate, Selection};
@@ -64,12 +64,16 @@ pub struct Topic {
     pub readers: usize,
     /// The series that the selection matches.
     members: Vec<SeriesIndex>,
-    /// The members that changed after `head`.
+    /// The members that changed after `head`, or after what is being written.
     dirty: HashSet<SeriesIndex, RandomState>,
     /// When the first of those changes came in: what readers are told they waited for.
     dirty_since: Millis,
     /// Up to where the frames reach.
     head: Seq,
+    /// A frame is drafted, but not there yet.
+    drafted: bool,
+    /// There was no room for it any more.
+    dissolved: bool,
     /// When the next frame may be written: a interval after the last.
     free_at: Uptime,
     /// The newest frames, each beginning where the one before ends.
@@ -90,6 +94,8 @@ impl Topic {
             dirty: HashSet::default(),
             dirty_since: Millis::default(),
             head,
+            drafted: false,
+            dissolved: false,
             free_at: Uptime::default(),
             ring: VecDeque::new(),
             ring_bytes: 0,
@@ -120,43 +126,98 @@ impl Topic {
         self.members.push(index);
     }
 
-    /// A member changed.
-    pub fn touch(&mut self, index: SeriesIndex, now: Now) {
-        if self.dirty.is_empty() {
+    /// A member changed. Whether it is the first since the last draft.
+    pub fn touch(&mut self, index: SeriesIndex, now: Now) -> bool {
+        let is_first = self.dirty.is_empty();
+        if is_first {
             self.dirty_since = now.wall;
+            // It is of the state before.
+            self.snapshot = None;
         }
         self.dirty.insert(index);
+        is_first
     }
 
-    /// When its next frame is to be written; nothing where nothing changed.
+    /// When its next frame is to be drafted; nothing where nothing changed, or while the last one is being written.
     #[must_use]
     pub fn due(&self) -> Option<Uptime> {
-        (!self.dirty.is_empty()).then_some(self.free_at)
+        (!self.dirty.is_empty() && !self.drafted).then_some(self.free_at)
     }
 
-    /// Writes a frame of what changed since the last. Whether there was any.
-    pub fn flush(&mut self, rollup: &Rollup, now: Now) -> bool {
+    /// Drafts a frame of what changed since the last, and says up to where it reaches; nothing where nothing changed. The
+    /// frame is to be [put](Topic::put) in later.
+    pub fn draft(&mut self, rollup: &Rollup, now: Now) -> Option<(Seq, Event)> {
         let mut dirty: Vec<SeriesIndex> = self.dirty.drain().collect();
         dirty.sort_unstable();
         let series: Vec<_> = dirty.into_iter().filter_map(|index| rollup.since(index, self.head)).collect();
         if series.is_empty() {
-            return false;
+            return None;
         }
-        let (from, to) = (self.head, rollup.head());
-        let event = Event::Update { now: now.wall, pushed: self.dirty_since, series };
-        let frame = Frame::new(&sse::frame(Cursor { epoch: rollup.epoch(), seq: to }, &event));
-        self.head = to;
+        self.drafted = true;
         self.free_at = now.up.plus(self.rate().interval_ms());
-        self.ring_bytes += frame.size();
+        Some((rollup.head(), Event::Update { now: now.wall, pushed: self.dirty_since, series }))
+    }
+
+    /// Takes in a frame of all that changed from the last one up to `to`.
+    pub fn put(&mut self, to: Seq, frame: Frame) {
+        let from = std::mem::replace(&mut self.head, to);
+        self.drafted = false;
+        self.ring_bytes += frame.cost();
         self.ring.push_back(Stretch { from, to, frame });
         // The newest frame stays, however large: all who keep up need it.
         let most = if self.rate() == Rate::EveryChange { RING_CHANGES } else { RING_FRAMES };
         while self.ring.len() > most || (self.ring_bytes > RING_BYTES && self.ring.len() > 1) {
             if let Some(oldest) = self.ring.pop_front() {
-                self.ring_bytes -= oldest.frame.size();
+                self.ring_bytes -= oldest.frame.cost();
             }
         }
-        true
+    }
+
+    /// When it may write its next frame: the later, the shorter ago it wrote the last.
+    #[must_use]
+    pub fn free_at(&self) -> Uptime {
+        self.free_at
+    }
+
+    /// Bytes of what it could do without.
+    #[must_use]
+    pub fn spare(&self) -> usize {
+        self.ring_bytes + self.snapshot.as_ref().map_or(0, |(_, frame)| frame.cost())
+    }
+
+    /// Lets go of all but the newest frame.
+    pub fn keep_newest(&mut self) {
+        self.snapshot = None;
+        self.ring.drain(..self.ring.len().saturating_sub(1));
+        self.ring.shrink_to(4);
+        self.ring_bytes = self.ring.iter().map(|stretch| stretch.frame.cost()).sum();
+    }
+
+    /// Lets go of all frames: readers that are behind have a gap.
+    pub fn forget_frames(&mut self) {
+        self.snapshot = None;
+        self.ring = VecDeque::new();
+        self.ring_bytes = 0;
+    }
+
+    /// Lets go of everything: its readers are to leave.
+    pub fn dissolve(&mut self) {
+        self.forget_frames();
+        self.members = Vec::new();
+        self.dirty = HashSet::default();
+        self.dissolved = true;
+    }
+
+    /// Whether its readers are to leave.
+    #[must_use]
+    pub fn is_dissolved(&self) -> bool {
+        self.dissolved
+    }
+
+    /// There is no frame of what changed up to `to`: readers that are before it have a gap.
+    pub fn skip(&mut self, to: Seq) {
+        self.head = to;
+        self.forget_frames();
     }
 
     /// Where a reader that has all up to `seq` goes on.

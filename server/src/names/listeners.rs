@@ -71,8 +71,8 @@ impl<T: Copy + Ord> Node<T> {
 
     fn remove(&mut self, segments: &[&str], listener: T) {
         match segments {
-            [] => take_out(&mut self.exact, listener),
-            ["**"] => take_out(&mut self.open, listener),
+            [] => take_out(&mut self.exact, &listener),
+            ["**"] => take_out(&mut self.open, &listener),
             ["*", rest @ ..] => {
                 if let Some(star) = &mut self.star {
                     star.remove(rest, listener);
@@ -114,8 +114,8 @@ fn insert<T: Ord>(listeners: &mut Vec<T>, listener: T) {
     }
 }
 
-fn take_out<T: Ord>(listeners: &mut Vec<T>, listener: T) {
-    if let Ok(at) = listeners.binary_search(&listener) {
+fn take_out<T: Ord>(listeners: &mut Vec<T>, listener: &T) {
+    if let Ok(at) = listeners.binary_search(listener) {
         listeners.remove(at);
         if listeners.is_empty() {
             *listeners = Vec::new();

@@ -60,8 +60,7 @@ pub(super) struct Tree {
 
 impl Default for Tree {
     fn default() -> Self {
-        let root =
-            Node { parent: NONE, segment: NONE, first_child: NONE, next_sibling: NONE, series: NONE, depths: 0 };
+        let root = Node { parent: NONE, segment: NONE, first_child: NONE, next_sibling: NONE, series: NONE, depths: 0 };
         Self {
             segments: Segments::default(),
             nodes: vec![root],

@@ -18,9 +18,7 @@ enum Task {
     Match { node: NodeId, pattern: PatternId },
     /// The same for `node` and all siblings after it.
     MatchSiblings { node: NodeId, pattern: PatternId },
-    /// Every name from `node` on is selected.
-    Take(NodeId),
-    /// The same for `node` and all siblings after it.
+    /// Every name from `node` on is selected, and every name from a sibling after it.
     TakeSiblings(NodeId),
 }
 
@@ -52,7 +50,6 @@ impl<'p> Walk<'p> {
                     }
                     self.step(tree, node, pattern, found);
                 }
-                Task::Take(node) => self.take(tree, node, found),
                 Task::TakeSiblings(node) => {
                     if let Some(next) = tree.next_sibling(node) {
                         self.tasks.push(Task::TakeSiblings(next));

@@ -120,6 +120,16 @@ impl TestServer {
         Stream::of(response)
     }
 
+    /// The stream, or the answer where it is refused.
+    pub fn opens(&self, query: &str) -> Result<Stream, Box<Answer>> {
+        let path = format!("/sse?{query}");
+        let response = http_for(6 * PATIENCE).get(format!("{}{path}", self.url)).call().unwrap();
+        if response.status() == 200 {
+            return Ok(Stream::of(response));
+        }
+        Err(Box::new(Answer::of(response).held("get", &path, None)))
+    }
+
     /// The value of one line of `/metrics`.
     pub fn metric(&self, name: &str) -> f64 {
         let text = self.get("/metrics").text;

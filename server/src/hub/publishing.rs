@@ -1,0 +1,312 @@
+//! From committed points to frames, a little at a time.
+//!
+//! The hub is locked for a bounded amount of work only: [`Hub::draft`] folds in some points and collects what has to be
+//! said of them, the drafts are encoded while the hub is free, and [`Hub::finish`] gives the frames to their topics. While a
+//! draft of a topic is out, the topic collects what changes meanwhile for its next frame.
+//!
+//! Readers that want every change by itself (`hz=0`) share one frame for each point, whatever their selections. Of a group
+//! of points that is so large that a topic could not keep all frames anyway, such a topic keeps the first
+//! [`CHANGES_OF_A_TOPIC`]; its readers then have a `gap` and a snapshot, as if they had been away.
+
+use std::collections::HashMap;
+use std::vec;
+
+use shared::{Cursor, Epoch, Event, Seq, sse};
+
+use super::Hub;
+use super::frame::Frame;
+use super::selection::Rate;
+use super::topic::{Topic, TopicId};
+use crate::clock::{Now, Uptime};
+use crate::rollup::{Pushed, SeriesIndex};
+use crate::store::commit::Committed;
+
+/// Most work under one lock, in points, topics that hear of one, and series of drafts: about a millisecond.
+pub(super) const WORK: usize = 1_024;
+
+/// Most frames of single changes that a topic gets out of one group of points: as many as it keeps.
+const CHANGES_OF_A_TOPIC: usize = 8_192;
+
+/// Most such frames of one group over all topics.
+const CHANGES_OF_A_GROUP: usize = 65_536;
+
+/// Most series that are written into frames before a push is answered. The frames beyond are left to the pacer.
+const AT_ONCE: usize = 32_768;
+
+/// Points that were committed together, while they are published.
+#[derive(Debug)]
+pub struct Group {
+    points: vec::IntoIter<Committed>,
+    /// Topics that have changed, for which a frame may be due.
+    touched: Vec<TopicId>,
+    /// How many changes each topic got a frame of its own for.
+    changes: HashMap<TopicId, Changes>,
+    all_changes: usize,
+    /// Series that were written into frames.
+    written: usize,
+}
+
+/// What a topic of every change has of a group.
+#[derive(Debug, Default)]
+struct Changes {
+    count: usize,
+    /// The last of those for which there is no frame.
+    skipped: Option<Seq>,
+}
+
+impl Group {
+    /// These points, in the order of their numbers.
+    #[must_use]
+    pub fn new(points: Vec<Committed>) -> Self {
+        Self { points: points.into_iter(), touched: Vec::new(), changes: HashMap::new(), all_changes: 0, written: 0 }
+    }
+
+    /// Whether all is published.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.points.len() == 0 && self.touched.is_empty() && self.changes.is_empty()
+    }
+}
+
+/// Frames that are still to be encoded.
+#[derive(Debug)]
+pub struct Drafts {
+    epoch: Epoch,
+    drafts: Vec<Draft<Event>>,
+    /// Topics whose readers have something to find out, without a frame.
+    woken: Vec<TopicId>,
+}
+
+/// Encoded frames, on their way to their topics.
+#[derive(Debug)]
+pub struct Encoded {
+    drafts: Vec<Draft<Frame>>,
+    woken: Vec<TopicId>,
+}
+
+/// A frame up to the point `to`, before it is encoded or after.
+#[derive(Debug)]
+enum Draft<T> {
+    /// One change, for all topics that want each by itself.
+    Change { topics: Vec<TopicId>, to: Seq, content: T },
+    /// All that changed of a topic since its last frame.
+    Update { topic: TopicId, to: Seq, content: T },
+    /// Up to here there are no frames.
+    Skip { topic: TopicId, to: Seq },
+}
+
+impl Drafts {
+    /// Whether there is nothing to encode or to tell.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.drafts.is_empty() && self.woken.is_empty()
+    }
+
+    /// Writes the frames. Needs nothing of the hub.
+    #[must_use]
+    pub fn encode(self) -> Encoded {
+        let Self { epoch, drafts, woken } = self;
+        let frame = |to, event: &Event| Frame::new(&sse::frame(Cursor { epoch, seq: to }, event));
+        let encode = |draft| match draft {
+            Draft::Change { topics, to, content } => Draft::Change { topics, to, content: frame(to, &content) },
+            Draft::Update { topic, to, content } => Draft::Update { topic, to, content: frame(to, &content) },
+            Draft::Skip { topic, to } => Draft::Skip { topic, to },
+        };
+        Encoded { drafts: drafts.into_iter().map(encode).collect(), woken }
+    }
+}
+
+impl Hub {
+    /// Takes in committed points, in the order of their numbers. Gives the topics that have a new frame; others that
+    /// changed get theirs when [`Hub::due`] says.
+    pub fn publish(&mut self, points: Vec<Committed>, now: Now) -> Vec<TopicId> {
+        let mut group = Group::new(points);
+        let mut flushed = Vec::new();
+        while !group.is_done() {
+            let drafts = self.draft(&mut group, now);
+            flushed.extend(self.finish(drafts.encode()));
+        }
+        distinct(&mut flushed);
+        flushed
+    }
+
+    /// Writes the frames whose time has come, and gives their topics.
+    pub fn tick(&mut self, now: Now) -> Vec<TopicId> {
+        let mut flushed = Vec::new();
+        while self.due().is_some_and(|due| due <= now.up) {
+            let drafts = self.draft_due(now);
+            flushed.extend(self.finish(drafts.encode()));
+        }
+        distinct(&mut flushed);
+        flushed
+    }
+
+    /// When [`Hub::tick`] has something to do next, if ever.
+    #[must_use]
+    pub fn due(&self) -> Option<Uptime> {
+        self.waiting.first().map(|&(due, _)| due)
+    }
+
+    /// Takes in the next points of a group, or, where there are none left, drafts frames that are due. To be called until
+    /// the group [is done](Group::is_done), and by one thread at a time; each time, the drafts are to be
+    /// [finished](Hub::finish) before the next call.
+    #[must_use]
+    pub fn draft(&mut self, group: &mut Group, now: Now) -> Drafts {
+        let mut drafts = Vec::new();
+        let mut work = 0;
+        let before = self.rollup.head();
+        while work < self.work
+            && let Some(point) = group.points.next()
+        {
+            let to = point.at.seq;
+            let (index, is_first) = match self.rollup.push(point) {
+                None => continue,
+                Some(Pushed::Continued(index, last)) => (index, last <= before),
+                Some(Pushed::Begun(index)) => {
+                    self.introduce(index);
+                    (index, true)
+                }
+            };
+            work += 1 + self.spread(group, &mut drafts, index, to, is_first, now);
+        }
+        if group.points.len() == 0 {
+            for (topic, changes) in std::mem::take(&mut group.changes) {
+                drafts.extend(changes.skipped.map(|to| Draft::Skip { topic, to }));
+            }
+            while work < self.work
+                && let Some(id) = group.touched.pop()
+            {
+                work += 1;
+                if group.written < AT_ONCE {
+                    let series = self.draft_if_due(id, now, &mut drafts);
+                    group.written += series;
+                    work += series;
+                } else {
+                    self.waiting.insert((now.up, id));
+                }
+            }
+        }
+        self.drafts(drafts)
+    }
+
+    /// Drafts frames whose time has come. To be called until [`Hub::due`] says that there are no more.
+    #[must_use]
+    pub fn draft_due(&mut self, now: Now) -> Drafts {
+        let mut drafts = Vec::new();
+        let mut work = 0;
+        while work < self.work
+            && let Some(&(due, id)) = self.waiting.first()
+            && due <= now.up
+        {
+            self.waiting.pop_first();
+            work += 1 + self.draft_if_due(id, now, &mut drafts);
+        }
+        self.drafts(drafts)
+    }
+
+    /// Gives encoded frames to their topics. Gives the topics that have something new.
+    pub fn finish(&mut self, encoded: Encoded) -> Vec<TopicId> {
+        let Encoded { drafts, woken: mut flushed } = encoded;
+        for draft in drafts {
+            match draft {
+                Draft::Change { topics, to, content } => {
+                    self.frames += 1;
+                    for id in topics {
+                        self.put(id, to, content.clone());
+                        flushed.push(id);
+                    }
+                }
+                Draft::Update { topic: id, to, content } => {
+                    self.frames += 1;
+                    self.put(id, to, content);
+                    self.waiting.extend(self.topics.get(&id).and_then(Topic::due).map(|due| (due, id)));
+                    flushed.push(id);
+                }
+                Draft::Skip { topic: id, to } => {
+                    if let Some(topic) = self.topics.get_mut(&id) {
+                        let before = topic.spare();
+                        topic.skip(to);
+                        self.memory.spare_changed(before, topic.spare());
+                        flushed.push(id);
+                    }
+                }
+            }
+        }
+        self.shed();
+        distinct(&mut flushed);
+        flushed
+    }
+
+    fn put(&mut self, id: TopicId, to: Seq, frame: Frame) {
+        if let Some(topic) = self.topics.get_mut(&id).filter(|topic| !topic.is_dissolved()) {
+            let before = topic.spare();
+            topic.put(to, frame);
+            self.memory.spare_changed(before, topic.spare());
+        }
+    }
+
+    /// Tells the topics of a series that it changed by the point `to`. Gives the work that it took.
+    fn spread(
+        &mut self,
+        group: &mut Group,
+        drafts: &mut Vec<Draft<Event>>,
+        index: SeriesIndex,
+        to: Seq,
+        is_first: bool,
+        now: Now,
+    ) -> usize {
+        let Some(ids) = self.listening.get(&index) else { return 0 };
+        let mut each = Vec::new();
+        for &id in ids {
+            let Some(topic) = self.topics.get_mut(&id) else { continue };
+            if topic.rate() == Rate::EveryChange {
+                let changes = group.changes.entry(id).or_default();
+                let full = changes.count >= CHANGES_OF_A_TOPIC || group.all_changes >= CHANGES_OF_A_GROUP;
+                if full || changes.skipped.is_some() {
+                    changes.skipped = Some(to);
+                } else {
+                    changes.count += 1;
+                    each.push(id);
+                }
+            } else if is_first {
+                let before = topic.spare();
+                if topic.touch(index, now) {
+                    self.memory.spare_changed(before, topic.spare());
+                    group.touched.push(id);
+                }
+            }
+        }
+        let work = ids.len();
+        if !each.is_empty()
+            && let Some(part) = self.rollup.since(index, Seq(to.0 - 1))
+        {
+            group.all_changes += 1;
+            let content = Event::Update { now: now.wall, pushed: now.wall, series: vec![part] };
+            drafts.push(Draft::Change { topics: each, to, content });
+        }
+        work
+    }
+
+    /// Drafts the next frame of a topic where it is due, or notes when it will be. Gives the number of series in it.
+    fn draft_if_due(&mut self, id: TopicId, now: Now, drafts: &mut Vec<Draft<Event>>) -> usize {
+        let Some(topic) = self.topics.get_mut(&id) else { return 0 };
+        let Some(due) = topic.due() else { return 0 };
+        if due > now.up {
+            self.waiting.insert((due, id));
+            return 0;
+        }
+        let Some((to, content)) = topic.draft(&self.rollup, now) else { return 0 };
+        let series = if let Event::Update { series, .. } = &content { series.len() } else { 0 };
+        drafts.push(Draft::Update { topic: id, to, content });
+        series
+    }
+
+    fn drafts(&mut self, drafts: Vec<Draft<Event>>) -> Drafts {
+        Drafts { epoch: self.rollup.epoch(), drafts, woken: self.dissolve() }
+    }
+}
+
+fn distinct(ids: &mut Vec<TopicId>) {
+    ids.sort_unstable();
+    ids.dedup();
+}
