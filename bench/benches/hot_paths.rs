@@ -6,11 +6,13 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use pulseboard::budget::Share;
 use pulseboard::clock::{Now, Uptime};
 use pulseboard::hub::{Boards, Hub, Interest, Rate, Resume, Step};
 use pulseboard::influx;
 use pulseboard::ingest::batch;
 use pulseboard::ingest::fields::Acceptance;
+use pulseboard::ingest::gathering::Gathering;
 use pulseboard::rollup::Rollup;
 use pulseboard::store::commit::Committed;
 use pulseboard::store::{Push, SeriesId, Store};
@@ -50,6 +52,7 @@ fn parse(c: &mut Criterion) {
     assert_eq!(outcome.results, [Ok(())]);
     let directory = store.directory();
     let accepted = Acceptance { now: WALL, late_ms: 1_000 };
+    let mut share = Share::unbounded();
 
     let line = |n| format!("{{\"series\":\"{}\",\"value\":{n}.25}}\n", name(n));
     let json: String = (0..MANY).map(line).collect();
@@ -60,13 +63,13 @@ fn parse(c: &mut Criterion) {
     let mut group = c.benchmark_group("parse");
     group.throughput(Throughput::Elements(MANY.into()));
     group.bench_function("a batch of 1,000 lines", |b| {
-        b.iter(|| batch::points(black_box(json.as_bytes()), accepted, &directory.look()));
+        b.iter(|| batch::points(black_box(json.as_bytes()), accepted, Gathering::by_default(&directory, &mut share)));
     });
     group.bench_function("the same, each line with an escape", |b| {
-        b.iter(|| batch::points(black_box(slow.as_bytes()), accepted, &directory.look()));
+        b.iter(|| batch::points(black_box(slow.as_bytes()), accepted, Gathering::by_default(&directory, &mut share)));
     });
     group.bench_function("1,000 lines of line protocol, none known", |b| {
-        b.iter(|| influx::read(black_box(influx.as_bytes()), None, accepted, &directory.look()));
+        b.iter(|| influx::read(black_box(influx.as_bytes()), None, accepted, Gathering::by_default(&directory, &mut share)));
     });
     group.finish();
 }

@@ -1,12 +1,9 @@
 //! The router: which call leads where.
 
-use std::time::Duration;
-
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderName, Method, Uri, header};
-use axum::middleware::{self, Next};
-use axum::response::{IntoResponse as _, Response};
+use axum::middleware;
 use axum::routing::{MethodRouter, get, post};
 use shared::board::document::MAX_DOCUMENT;
 use shared::doctor;
@@ -16,11 +13,14 @@ use crate::board::{self, Shelf};
 use crate::config::Origin;
 use crate::history::History;
 use crate::hub::driver::HubHandle;
+use crate::ingest::Parser;
+use crate::ingest::intake::Intake;
+use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::problem::ApiError;
 use crate::store::{Directory, Writer};
 use crate::stream::form::Compression;
-use crate::{assets, catalog, foreign, health, history, influx, ingest, metrics, openapi, stream};
+use crate::{assets, body_deadline, catalog, foreign, health, history, influx, ingest, metrics, openapi, stream};
 
 /// What the handlers share.
 #[derive(Clone, Debug)]
@@ -37,10 +37,22 @@ pub struct AppState {
     pub metrics: Metrics,
     /// Whether streams are compressed.
     pub compression: Compression,
+    /// Where the bodies of pushes are taken in.
+    pub intake: Intake,
     /// How far behind the server's clock a pushed point may be, in milliseconds.
     pub late_ms: u64,
+    /// Bounds on the work and memory that clients can cause.
+    pub limits: Limits,
     /// Where the past is read.
     pub history: History,
+}
+
+impl AppState {
+    /// What reading the body of a push needs.
+    #[must_use]
+    pub fn parser(&self) -> Parser {
+        Parser { directory: self.directory.clone(), late_ms: self.late_ms, most_points: self.limits.points }
+    }
 }
 
 /// A call: its path, its methods as the header `Allow` has them, and what answers it.
@@ -49,15 +61,13 @@ pub type Call = (&'static str, &'static str, MethodRouter<AppState>);
 /// Every call. Whatever else is asked for is a file of the page, or nothing. [`openapi`] describes each.
 #[must_use]
 pub fn calls() -> Vec<Call> {
-    let pushes = DefaultBodyLimit::max(ingest::MAX_BODY);
-    let writes = DefaultBodyLimit::max(influx::MAX_BODY);
     let one_board = get(board::api::get).put(board::api::put).delete(board::api::delete);
     let documents = DefaultBodyLimit::max(MAX_DOCUMENT);
     vec![
-        ("/in", "POST", post(ingest::many).layer(pushes)),
-        ("/in/{*series}", "POST", post(ingest::one).layer(pushes)),
-        ("/write", "POST", post(influx::write).layer(writes)),
-        ("/api/v2/write", "POST", post(influx::write).layer(writes)),
+        ("/in", "POST", post(ingest::many)),
+        ("/in/{*series}", "POST", post(ingest::one)),
+        ("/write", "POST", post(influx::write)),
+        ("/api/v2/write", "POST", post(influx::write)),
         ("/ping", "GET", get(influx::ping)),
         ("/health", "GET", get(influx::health)),
         ("/sse", "GET", get(stream::open)),
@@ -83,22 +93,11 @@ pub fn app(state: AppState, origins: &[Origin]) -> Router {
         .fold(Router::new(), |router, (path, methods, route)| router.route(path, only(methods, route)));
     routes
         .fallback(assets::file)
-        .layer(middleware::from_fn(in_time))
+        .layer(middleware::from_fn(body_deadline::hold))
         .layer(middleware::from_fn_with_state(state.clone(), metrics::count_refused))
         .layer(middleware::from_fn_with_state(origins.into(), foreign::refuse))
         .layer(cors(origins))
         .with_state(state)
-}
-
-/// What changes something must have come, whole, and be done in so many seconds; streams take as long as they like.
-const LONGEST: u64 = 30;
-
-async fn in_time(request: Request, next: Next) -> Response {
-    if request.method() == Method::GET {
-        return next.run(request).await;
-    }
-    let answer = tokio::time::timeout(Duration::from_secs(LONGEST), next.run(request)).await;
-    answer.unwrap_or_else(|_| ApiError::TooSlow(LONGEST).into_response())
 }
 
 /// Says which method there is to whoever tries another.

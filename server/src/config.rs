@@ -7,6 +7,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use axum::http::HeaderValue;
+use bytesize::ByteSize;
 use clap::{ArgAction, Args};
 use serde::Deserialize;
 use shared::Tier;
@@ -70,7 +71,7 @@ struct LimitFlags {
     /// Most streams that may be open at once; more are asked to come back later [default: 10000]
     #[arg(long, env = "PULSEBOARD_MAX_READERS")]
     max_readers: Option<usize>,
-    /// Most points that one request may push [default: 100000]
+    /// Most points that one request may push [default: 250000]
     #[arg(long, env = "PULSEBOARD_MAX_POINTS")]
     max_points: Option<usize>,
     /// Most series that one stream may select [default: 100000]
@@ -82,6 +83,9 @@ struct LimitFlags {
     /// Most memory for all selections that are read, in MiB [default: 256]
     #[arg(long, env = "PULSEBOARD_MAX_TOPIC_MEMORY")]
     max_topic_memory: Option<usize>,
+    /// Most memory that all pushes in progress may take, from the first byte of a body to its answer [default: 128MiB]
+    #[arg(long, env = "PULSEBOARD_MAX_QUEUE", value_name = "SIZE")]
+    max_queue: Option<ByteSize>,
 }
 
 /// How long what is kept: a length of time like `48h`, or `forever`.
@@ -138,6 +142,7 @@ struct File {
     max_selected: Option<usize>,
     max_match_steps: Option<u64>,
     max_topic_memory: Option<usize>,
+    max_queue: Option<ByteSize>,
     heartbeat: Option<u16>,
     agent: Option<bool>,
     log: Option<String>,
@@ -305,8 +310,13 @@ impl LimitFlags {
                 .max_topic_memory
                 .or(file.max_topic_memory)
                 .map_or(default.topic_memory, |mebibytes| mebibytes.saturating_mul(1 << 20)),
+            queue: self.max_queue.or(file.max_queue).map_or(default.queue, bytes),
         }
     }
+}
+
+fn bytes(size: ByteSize) -> usize {
+    usize::try_from(size.as_u64()).unwrap_or(usize::MAX)
 }
 
 impl KeepFlags {

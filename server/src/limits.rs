@@ -17,11 +17,20 @@ pub struct Limits {
     pub match_steps: u64,
     /// Bytes that all selections that are read may take in memory.
     pub topic_memory: usize,
+    /// Bytes that the bodies and points of all pushes in progress may take.
+    pub queue: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { readers: 10_000, points: 100_000, selected: 100_000, match_steps: 2_000_000, topic_memory: 256 << 20 }
+        Self {
+            readers: 10_000,
+            points: 250_000,
+            selected: 100_000,
+            match_steps: 2_000_000,
+            topic_memory: 256 << 20,
+            queue: 128 << 20,
+        }
     }
 }
 
@@ -40,6 +49,8 @@ pub enum Limit {
     TopicMemory,
     /// [`MAX_SELECTORS`](crate::hub::boards::MAX_SELECTORS).
     Selectors,
+    /// `--max-queue`.
+    Queue,
 }
 
 impl Limit {
@@ -53,6 +64,7 @@ impl Limit {
             Self::MatchSteps => "max-match-steps",
             Self::TopicMemory => "max-topic-memory",
             Self::Selectors => "max-selectors",
+            Self::Queue => "max-queue",
         }
     }
 }

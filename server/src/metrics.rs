@@ -95,6 +95,9 @@ pub async fn expose(State(app): State<AppState>) -> Response {
         "Steps taken to match selectors with the names of series",
         ConstCounter::new(app.hub.selecting().names().steps()),
     );
+    let budget = app.intake.budget();
+    registry.register("queue_bytes", "Memory that pushes in progress hold", gauge(budget.used()));
+    registry.register("queue_limit_bytes", "Memory that pushes in progress may hold", gauge(budget.most()));
     registry.register("readers", "Open streams", gauge(counts.readers));
     registry.register("topics", "Selections that somebody reads", gauge(counts.topics));
     registry.register("topic_bytes", "Bytes that these selections take", gauge(counts.topic_bytes));

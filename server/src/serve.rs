@@ -19,6 +19,7 @@ use crate::door::{self, tls};
 use crate::history::History;
 use crate::hub::Hub;
 use crate::hub::driver::HubHandle;
+use crate::ingest::intake::Intake;
 use crate::metrics::Metrics;
 use crate::rollup::Rollup;
 use crate::store::{CommitError, OpenError, Store, Writer};
@@ -126,8 +127,10 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     let mut stop = Stop::listen()?;
     let compression = config.compression;
     let late_ms = config.late.ms();
+    let (limits, intake) = (config.limits.clone(), Intake::new(&config.limits));
+    let hub_of_app = hub.clone();
     let service = app(
-        AppState { writer, directory, hub: hub.clone(), shelf, metrics, compression, late_ms, history },
+        AppState { writer, directory, hub: hub_of_app, shelf, metrics, compression, intake, late_ms, limits, history },
         &config.allow_origins,
     );
     announce(scheme, addr)?;

@@ -12,7 +12,9 @@ use harness::contract::{self, DOCUMENT, hold_to, is};
 use harness::{BINARY, TestServer};
 use http_body_util::BodyExt as _;
 use pulseboard::board::Refusal;
+use pulseboard::budget::Share;
 use pulseboard::ingest::fields::Acceptance;
+use pulseboard::ingest::gathering::Gathering;
 use pulseboard::ingest::{batch, body};
 use pulseboard::openapi;
 use pulseboard::problem::ApiError;
@@ -305,7 +307,9 @@ fn a_push_is_described_just_where_it_is_taken() {
         let mut line = point.clone();
         line["series"] = json!("ops/temp");
         for line in spoilt(&line).iter().filter(|line| !line.is_array()) {
-            let taken = batch::points(line.to_string().as_bytes(), accepted, &directory.look());
+            let mut share = Share::unbounded();
+            let gathering = Gathering::by_default(&directory, &mut share);
+            let taken = batch::points(line.to_string().as_bytes(), accepted, gathering);
             assert_eq!(is("PushedPoint", line), taken.is_ok(), "{line}: {taken:?}");
         }
     }

@@ -28,11 +28,18 @@ pub(super) struct Lines<'a> {
     at: usize,
     /// The line that was read last, from 1. A text may go on over several.
     pub(super) number: usize,
+    /// Most fields to read of a line; one more tells that there are more.
+    pub(super) room: usize,
+    /// Whether mistakes are only counted, so that nothing need be said of them.
+    pub(super) only_counts: bool,
 }
+
+/// Most tags of a line. No sender has as many; each is kept until the line is read.
+const MAX_TAGS: usize = 256;
 
 impl<'a> Lines<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        Self { text, at: 0, number: 0 }
+        Self { text, at: 0, number: 0, room: usize::MAX, only_counts: false }
     }
 
     /// The next line that is neither blank nor a comment, into `line`; whether there was one.
@@ -64,16 +71,19 @@ impl<'a> Lines<'a> {
         line.time = None;
         line.measurement = self.word(", ");
         if line.measurement.is_empty() {
-            return Err(Wrong::new("measurement", "a name before the first comma", "nothing"));
+            return Err(self.wrong("measurement", "a name before the first comma", |_| "nothing".to_owned()));
         }
         while self.take(b',') {
             let key = self.word(",= ");
             if !self.take(b'=') {
-                return Err(Wrong::new("tag", "tag=value", echo(&key)));
+                return Err(self.wrong("tag", "tag=value", |_| echo(&key)));
             }
             let value = self.word(",= ");
             if key.is_empty() || value.is_empty() {
-                return Err(Wrong::new("tag", "tag=value", echo(&format!("{key}={value}"))));
+                return Err(self.wrong("tag", "tag=value", |_| echo(&format!("{key}={value}"))));
+            }
+            if line.tags.len() == MAX_TAGS {
+                return Err(Wrong::new("tag", format!("at most {MAX_TAGS} tags"), "more"));
             }
             line.tags.push((key, value));
         }
@@ -81,15 +91,18 @@ impl<'a> Lines<'a> {
             line.tags.sort();
         }
         if self.spaces() == 0 {
-            return Err(Wrong::new("field", "a space and a field=value after measurement and tags", self.rest()));
+            return Err(self.wrong("field", "a space and a field=value after measurement and tags", Self::rest));
         }
         loop {
             let key = self.word(",= ");
             if key.is_empty() || !self.take(b'=') {
-                return Err(Wrong::new("field", "field=value", echo(&key)));
+                return Err(self.wrong("field", "field=value", |_| echo(&key)));
             }
             let value = self.value(&key)?;
             line.fields.push((key, value));
+            if line.fields.len() > self.room {
+                return Ok(());
+            }
             if !self.take(b',') {
                 break;
             }
@@ -102,11 +115,8 @@ impl<'a> Lines<'a> {
         line.time = time.parse().ok().filter(|_| spaces > 0);
         self.spaces();
         if line.time.is_none() || !self.is_at_end() {
-            return Err(Wrong::new(
-                "timestamp",
-                "a whole number at the end of the line",
-                echo(time) + " and " + &self.rest(),
-            ));
+            let got = |this: &Self| echo(time) + " and " + &this.rest();
+            return Err(self.wrong("timestamp", "a whole number at the end of the line", got));
         }
         Ok(())
     }
@@ -135,7 +145,7 @@ impl<'a> Lines<'a> {
         let number = number.and_then(Number::new).map(Value::Number);
         number.ok_or_else(|| {
             let expected = "a finite number, one with i or u behind it, true or false, or a text in quotes";
-            Wrong::new("field", expected, format!("{}={}", echo(key), echo(&text)))
+            self.wrong("field", expected, |_| format!("{}={}", echo(key), echo(&text)))
         })
     }
 
@@ -144,7 +154,7 @@ impl<'a> Lines<'a> {
         loop {
             text.push_str(self.run(|byte| byte != b'"' && byte != b'\\'));
             match (self.byte(), self.text.as_bytes().get(self.at + 1)) {
-                (None, _) => return Err(Wrong::new("field", "a text that ends with a quote", echo(key))),
+                (None, _) => return Err(self.wrong("field", "a text that ends with a quote", |_| echo(key))),
                 (Some(b'"'), _) => break self.at += 1,
                 (_, Some(&escaped @ (b'"' | b'\\'))) => {
                     text.push(escaped.into());
@@ -208,6 +218,11 @@ impl<'a> Lines<'a> {
 
     fn is_at_end(&self) -> bool {
         matches!(self.byte(), None | Some(b'\n' | b'\r'))
+    }
+
+    /// A mistake; what came is told by `got`, where it is to be told at all.
+    fn wrong(&self, field: &'static str, expected: &'static str, got: impl FnOnce(&Self) -> String) -> Wrong {
+        if self.only_counts { Wrong::COUNTED } else { Wrong::new(field, expected, got(self)) }
     }
 
     /// What is left of the line, to be named in an error.
@@ -281,6 +296,7 @@ mod tests {
             ("a", "field: expected a space and a field=value"),
             (",x=1 y=1", "measurement: expected a name"),
             ("a,x y=1", "tag: expected tag=value, got \"x\""),
+            (&format!("a{} y=1", ",x=1".repeat(257)), "tag: expected at most 256 tags, got more"),
             ("a,x= y=1", "tag: expected tag=value, got \"x=\""),
             ("a x", "field: expected field=value, got \"x\""),
             ("a x=", "field: expected a finite number"),

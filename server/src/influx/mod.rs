@@ -7,8 +7,7 @@
 mod line;
 mod naming;
 
-use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
+use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
@@ -17,11 +16,11 @@ use shared::Millis;
 
 use self::line::{Line, Lines};
 use crate::app::AppState;
-use crate::ingest::batch::{Batch, Gathering};
+use crate::budget::Share;
+use crate::ingest;
 use crate::ingest::fields::{Acceptance, Wrong};
-use crate::ingest::{self, Body};
+use crate::ingest::gathering::{Batch, Gathering};
 use crate::problem::ApiError;
-use crate::store::directory::Look;
 
 /// Most bytes the body of a write can have, also when it is unpacked: 4 MiB. Clients gather more lines than a script does.
 pub const MAX_BODY: usize = 4 << 20;
@@ -70,36 +69,46 @@ impl Precision {
 /// `POST /write` and `POST /api/v2/write`: 204 once all of it is committed; or nothing is.
 ///
 /// # Errors
-/// [`ApiError`]; a 422 lists every line that is wrong.
+/// [`ApiError`]; a 422 lists the lines that are wrong.
 pub async fn write(
     State(app): State<AppState>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    body: Body,
 ) -> Result<StatusCode, ApiError> {
-    let body = Body { bytes: body, most: MAX_BODY }.unpack(&headers);
-    let batch = body.and_then(|body| read(&body, query.as_deref(), ingest::accepted(&app), &app.directory.look()));
+    let parser = app.parser();
+    let parse =
+        move |text: &[u8], share: &mut Share| read(text, query.as_deref(), parser.accepted(), parser.gathering(share));
+    let batch = app.intake.read(body, &headers, MAX_BODY, parse).await;
     ingest::commit(&app, batch, &headers).await
 }
 
-/// Reads lines, whose times are in the unit that the query of the request says.
+/// Reads lines, whose times are in the unit that the query of the request says, into `gathering`.
 ///
 /// # Errors
-/// [`ApiError::Invalid`] with every line that is wrong, [`ApiError::Malformed`] where there is none.
-pub fn read(body: &[u8], query: Option<&str>, accepted: Acceptance, look: &Look<'_>) -> Result<Batch, ApiError> {
+/// [`ApiError::Invalid`] with the lines that are wrong, [`ApiError::Malformed`] where there is none.
+/// [`ApiError::LimitReached`] as soon as there are more points than `gathering` takes.
+pub fn read(
+    body: &[u8],
+    query: Option<&str>,
+    accepted: Acceptance,
+    mut gathering: Gathering<'_>,
+) -> Result<Batch, ApiError> {
     let precision = Precision::parse(query)?;
     let text = std::str::from_utf8(body).map_err(|error| ApiError::Malformed(format!("no UTF-8: {error}")))?;
+    gathering.expect(text.len());
     let mut lines = Lines::new(text);
-    let mut gathering = Gathering::new(text.len() / 32);
     let mut line = Line::default();
     let mut name = String::new();
-    while let Some(read) = lines.next(&mut line) {
+    loop {
+        (lines.room, lines.only_counts) = (gathering.room(), gathering.only_counts());
+        let Some(read) = lines.next(&mut line) else { break };
         let number = lines.number;
         let ts = read.and_then(|()| time(line.time, precision, accepted));
         let ts = match ts {
             Ok(ts) => ts,
             Err(wrong) => {
-                gathering.take(number, Err(wrong));
+                gathering.take(number, Err(wrong))?;
                 continue;
             }
         };
@@ -108,8 +117,8 @@ pub fn read(body: &[u8], query: Option<&str>, accepted: Acceptance, look: &Look<
         for (field, value) in line.fields.drain(..) {
             name.truncate(stem);
             naming::segment(&mut name, &field);
-            let point = look.point(&name, ts, value);
-            gathering.take(number, point.map_err(|error| ingest::fields::bad_series(&name, &error)));
+            let point = gathering.look().point(&name, ts, value);
+            gathering.take(number, point.map_err(|error| ingest::fields::bad_series(&name, &error)))?;
         }
     }
     gathering.finish()
@@ -144,13 +153,15 @@ pub async fn health(State(app): State<AppState>) -> Result<impl IntoResponse, Ap
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::Limit;
     use crate::store::{Directory, Pushed};
     use shared::{Number, Point, Text, Value};
 
     const ACCEPTED: Acceptance = Acceptance { now: Millis(1_732_399_200_123), late_ms: 86_400_000 };
 
     fn read(body: &str, query: &str) -> Result<Batch, ApiError> {
-        super::read(body.as_bytes(), Some(query), ACCEPTED, &Directory::default().look())
+        let (directory, mut share) = (Directory::default(), Share::unbounded());
+        super::read(body.as_bytes(), Some(query), ACCEPTED, Gathering::by_default(&directory, &mut share))
     }
 
     fn point(series: &str, ts: u64, value: Value) -> Pushed {
@@ -199,5 +210,27 @@ mod tests {
         assert_eq!(places, [(2, "field"), (3, "field"), (4, "ts"), (5, "ts")]);
         assert_eq!(detail, "4 of 5 lines are wrong, so nothing was stored");
         assert!(matches!(read("# nothing\n", ""), Err(ApiError::Malformed(_))));
+    }
+
+    #[test]
+    fn reading_stops_at_the_first_field_over_the_bound_within_a_line_too() {
+        let read = |body: &str| {
+            let (directory, mut share) = (Directory::default(), Share::unbounded());
+            super::read(body.as_bytes(), None, ACCEPTED, Gathering::new(&directory, 3, &mut share))
+        };
+        assert_eq!(read("a x=1,y=2\nb x=3").unwrap().points.len(), 3);
+        for body in ["a x=1\nb x=1\na y=1\na x=1", "a x=1,y=2,z=3,u=4", "a x=1,y=2\na x=1,y=2 broken and more"] {
+            assert_eq!(read(body).unwrap_err().limit(), Some(Limit::Points), "{body}");
+        }
+    }
+
+    #[test]
+    fn mistakes_are_all_counted_and_a_thousand_listed() {
+        for line in ["x\n", ",\n", "=\n", "a,b c=1\n", "a x=\n", "a x=1 y\n", "a x=1 5\n"] {
+            let Err(ApiError::Invalid { detail, errors }) = read(&line.repeat(3_000), "") else { panic!("{line}") };
+            assert_eq!((errors.len(), errors[999].line), (1_000, Some(1_000)));
+            assert!(detail.starts_with("3000 of 3000 lines are wrong"), "{detail}");
+            assert!(errors.iter().all(|error| !error.got.is_empty()), "what is listed says what came");
+        }
     }
 }

@@ -1,71 +1,110 @@
 //! The body of a push of many points.
 
+use serde::de::{Deserializer as _, Error as _, SeqAccess, Visitor};
 use serde_json::Value as Json;
-use shared::problem::FieldError;
 use shared::{Millis, SeriesName, Value};
 
 use super::fields::{self, Acceptance, Wrong};
+use super::gathering::{Batch, Gathering};
 use super::scan::{Plain, Scanner};
 use crate::problem::ApiError;
 use crate::store::Pushed;
 use crate::store::directory::Look;
 
-/// Most wrong lines that an answer lists; it says how many more there are. A body can hold half a million.
-const MAX_LISTED: usize = 1_000;
-
-/// Reads NDJSON (blank lines are passed over), or a JSON array, of `{"series":…,"value":…,"ts":…,"kind":…}`.
+/// Reads NDJSON (blank lines are passed over), or a JSON array, of `{"series":…,"value":…,"ts":…,"kind":…}` into `batch`.
 ///
 /// Objects as they nearly always are take the short way of [`super::scan`]; any other is read as JSON, field by field.
 ///
 /// # Errors
-/// [`ApiError::Invalid`] with every line that is wrong; lines count from 1, in an array its elements do.
-/// [`ApiError::Malformed`] for an array that breaks off, or for nothing at all.
-pub fn points(body: &[u8], accepted: Acceptance, look: &Look<'_>) -> Result<Batch, ApiError> {
+/// [`ApiError::Invalid`] with the lines that are wrong; lines count from 1, in an array its elements do.
+/// [`ApiError::Malformed`] for an array that breaks off, or for nothing at all. [`ApiError::LimitReached`] as soon as there
+/// are more points than `batch` takes.
+pub fn points(body: &[u8], accepted: Acceptance, mut batch: Gathering<'_>) -> Result<Batch, ApiError> {
     let text = std::str::from_utf8(body).map_err(|error| ApiError::Malformed(format!("no UTF-8: {error}")))?;
+    batch.expect(text.len());
     if text.trim_start().starts_with('[') {
-        return plain_array(text, accepted, look).map_or_else(|| array(text, accepted, look), Ok);
+        if !plain_array(text, accepted, &mut batch)? {
+            batch.restart();
+            array(text, accepted, &mut batch)?;
+        }
+        return batch.finish();
     }
-    // Lines are seldom shorter.
-    let mut batch = Gathering::new(text.len() / 32);
     for (number, line) in (1..).zip(text.lines()) {
         let mut scanner = Scanner::new(line);
         let plain = scanner.object().filter(|_| scanner.is_done());
-        if let Some(point) = plain.and_then(|object| plain_point(object, accepted, look)) {
-            batch.take(number, Ok(point));
+        if let Some(point) = plain.and_then(|object| plain_point(object, accepted, batch.look())) {
+            batch.take(number, Ok(point))?;
         } else if !line.trim().is_empty() {
-            batch.take(number, json_line(line).and_then(|json| point(&json, accepted, look)));
+            let json = json_line(line, batch.only_counts());
+            batch.take(number, json.and_then(|json| point(&json, accepted, batch.look())))?;
         }
     }
     batch.finish()
 }
 
-/// An array of which every element is plain and right.
-fn plain_array(text: &str, accepted: Acceptance, look: &Look<'_>) -> Option<Batch> {
+/// Reads an array of which every element is plain and right; whether it is one.
+fn plain_array(text: &str, accepted: Acceptance, batch: &mut Gathering<'_>) -> Result<bool, ApiError> {
     let mut scanner = Scanner::new(text);
-    let mut batch = Gathering::new(text.len() / 32);
-    scanner.take(b'[')?;
+    if scanner.take(b'[').is_none() {
+        return Ok(false);
+    }
     for number in 1.. {
-        batch.take(number, Ok(plain_point(scanner.object()?, accepted, look)?));
+        let object = scanner.object();
+        let Some(point) = object.and_then(|object| plain_point(object, accepted, batch.look())) else {
+            return Ok(false);
+        };
+        batch.take(number, Ok(point))?;
         if scanner.take(b',').is_none() {
             break;
         }
     }
-    scanner.take(b']')?;
-    scanner.is_done().then(|| batch.finish().ok()).flatten()
+    Ok(scanner.take(b']').is_some() && scanner.is_done())
 }
 
-fn array(text: &str, accepted: Acceptance, look: &Look<'_>) -> Result<Batch, ApiError> {
-    let array: Vec<Json> =
-        serde_json::from_str(text).map_err(|error| ApiError::Malformed(format!("broken JSON array: {error}")))?;
-    let mut batch = Gathering::new(array.len());
-    for (number, json) in (1..).zip(&array) {
-        batch.take(number, point(json, accepted, look));
+/// Reads an array element by element, so that there is never more than one of them as JSON.
+fn array(text: &str, accepted: Acceptance, batch: &mut Gathering<'_>) -> Result<(), ApiError> {
+    let mut refused = None;
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let read = reader.deserialize_seq(Elements { accepted, batch, refused: &mut refused });
+    let read = read.and_then(|()| reader.end());
+    match refused {
+        Some(refusal) => Err(refusal),
+        None => read.map_err(|error| ApiError::Malformed(format!("broken JSON array: {error}"))),
     }
-    batch.finish()
 }
 
-fn json_line(line: &str) -> Result<Json, Wrong> {
+struct Elements<'r, 'a> {
+    accepted: Acceptance,
+    batch: &'r mut Gathering<'a>,
+    /// Why reading stopped before the end.
+    refused: &'r mut Option<ApiError>,
+}
+
+impl<'de> Visitor<'de> for Elements<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("an array")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
+        for number in 1.. {
+            let Some(json) = elements.next_element::<Json>()? else { break };
+            let point = point(&json, self.accepted, self.batch.look());
+            if let Err(refusal) = self.batch.take(number, point) {
+                *self.refused = Some(refusal);
+                return Err(A::Error::custom("there are too many"));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn json_line(line: &str, only_counts: bool) -> Result<Json, Wrong> {
     serde_json::from_str(line).map_err(|error| {
+        if only_counts {
+            return Wrong::COUNTED;
+        }
         let got = format!("{}, broken at column {}", fields::echo(line), error.column());
         Wrong::new("line", "a JSON object", got)
     })
@@ -94,66 +133,11 @@ fn point(json: &Json, accepted: Acceptance, look: &Look<'_>) -> Result<Pushed, W
     Ok(look.point(series, ts, value).map_err(named)?.declaring(declares))
 }
 
-/// The points of a body, all of them right.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Batch {
-    /// The points; at least one.
-    pub points: Vec<Pushed>,
-    /// Of each point the line, from 1.
-    pub lines: Vec<u32>,
-}
-
-/// The points of a body as they are read, and what is wrong with others.
-#[derive(Debug)]
-pub struct Gathering {
-    good: Batch,
-    bad: Vec<FieldError>,
-}
-
-impl Gathering {
-    /// Nothing yet, and room for so many points.
-    #[must_use]
-    pub fn new(expected: usize) -> Self {
-        let good = Batch { points: Vec::with_capacity(expected), lines: Vec::with_capacity(expected) };
-        Self { good, bad: Vec::new() }
-    }
-
-    /// Takes in what was read at a line, counted from 1.
-    pub fn take(&mut self, line: usize, read: Result<Pushed, Wrong>) {
-        match read {
-            Ok(point) => {
-                self.good.points.push(point);
-                self.good.lines.push(u32::try_from(line).unwrap_or(u32::MAX));
-            }
-            Err(wrong) => self.bad.push(wrong.at(line)),
-        }
-    }
-
-    /// All points, where nothing is wrong.
-    ///
-    /// # Errors
-    /// [`ApiError::Invalid`] with all that is wrong; [`ApiError::Malformed`] where there was nothing.
-    pub fn finish(self) -> Result<Batch, ApiError> {
-        let Self { good, mut bad } = self;
-        if bad.is_empty() && good.points.is_empty() {
-            return Err(ApiError::Malformed("there is no point in the body".to_owned()));
-        }
-        if bad.is_empty() {
-            return Ok(good);
-        }
-        let wrong = bad.len();
-        let mut detail = format!("{wrong} of {} lines are wrong, so nothing was stored", wrong + good.points.len());
-        if wrong > MAX_LISTED {
-            bad.truncate(MAX_LISTED);
-            detail = format!("{detail}; the first {MAX_LISTED} are listed");
-        }
-        Err(ApiError::Invalid { detail, errors: bad })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::budget::Share;
+    use crate::limits::Limit;
     use crate::store::Directory;
     use proptest::prelude::*;
     use shared::{Number, Point};
@@ -162,7 +146,13 @@ mod tests {
     const ACCEPTED: Acceptance = Acceptance { now: NOW, late_ms: 86_400_000 };
 
     fn points(body: &[u8], accepted: Acceptance) -> Result<Batch, ApiError> {
-        super::points(body, accepted, &Directory::default().look())
+        let (directory, mut share) = (Directory::default(), Share::unbounded());
+        super::points(body, accepted, Gathering::by_default(&directory, &mut share))
+    }
+
+    fn at_most(points: usize, body: &str) -> Result<Batch, ApiError> {
+        let (directory, mut share) = (Directory::default(), Share::unbounded());
+        super::points(body.as_bytes(), ACCEPTED, Gathering::new(&directory, points, &mut share))
     }
 
     proptest! {
@@ -174,14 +164,17 @@ mod tests {
             )
         ) {
             let text = lines.join("\n");
-            let mut long = Gathering::new(0);
-            let directory = Directory::default();
+            let (directory, mut share) = (Directory::default(), Share::unbounded());
+            let mut long = Gathering::by_default(&directory, &mut share);
             for (number, line) in (1..).zip(text.lines()) {
-                long.take(number, json_line(line).and_then(|json| point(&json, ACCEPTED, &directory.look())));
+                let read = json_line(line, false).and_then(|json| point(&json, ACCEPTED, long.look()));
+                long.take(number, read).unwrap();
             }
             prop_assert_eq!(points(text.as_bytes(), ACCEPTED), long.finish());
             let text = format!("[{}]", lines.join(","));
-            prop_assert_eq!(points(text.as_bytes(), ACCEPTED), array(&text, ACCEPTED, &directory.look()));
+            let mut long = Gathering::by_default(&directory, &mut share);
+            let read = array(&text, ACCEPTED, &mut long).and_then(|()| long.finish());
+            prop_assert_eq!(points(text.as_bytes(), ACCEPTED), read);
         }
     }
 
@@ -217,10 +210,37 @@ mod tests {
 
     #[test]
     fn a_body_of_nothing_but_mistakes_gets_an_answer_of_bounded_size() {
-        let Err(ApiError::Invalid { detail, errors }) = points("x\n".repeat(5_000).as_bytes(), ACCEPTED) else {
-            panic!("it is wrong")
-        };
-        assert_eq!(errors.len(), 1_000);
-        assert!(detail.starts_with("5000 of 5000"), "{detail}");
+        let array = |element: &str| format!("[{}]", vec![element; 5_000].join(","));
+        for body in ["x\n".repeat(5_000), "{}\n".repeat(5_000), array("7"), array("{}")] {
+            let Err(ApiError::Invalid { detail, errors }) = points(body.as_bytes(), ACCEPTED) else {
+                panic!("it is wrong")
+            };
+            assert_eq!(errors.len(), 1_000);
+            assert!(detail.starts_with("5000 of 5000"), "{detail}");
+        }
+    }
+
+    #[test]
+    fn reading_stops_at_the_first_point_over_the_bound() {
+        let (plain, slow) = (r#"{"series":"a","value":1}"#, r#"{"series":"\u0061","value":1}"#);
+        for element in [plain, slow] {
+            let lines = |count| vec![element; count].join("\n");
+            let array = |count| format!("[{}]", vec![element; count].join(","));
+            assert_eq!(at_most(3, &lines(3)).unwrap().points.len(), 3);
+            assert_eq!(at_most(3, &array(3)).unwrap().points.len(), 3);
+            // What comes behind is not looked at any more.
+            for body in [lines(4) + "\nbroken", array(4) + "broken"] {
+                assert_eq!(at_most(3, &body).unwrap_err().limit(), Some(Limit::Points), "{body}");
+            }
+        }
+    }
+
+    #[test]
+    fn deep_nesting_is_a_mistake_like_any_other() {
+        for deep in ["[".repeat(100_000), "{\"a\":".repeat(100_000)] {
+            let line = points(deep.as_bytes(), ACCEPTED).unwrap_err().to_string();
+            assert!(line.len() < 300, "{line}");
+            assert!(points(format!("[{deep}").as_bytes(), ACCEPTED).unwrap_err().to_string().contains("recursion"));
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! The fields of a pushed JSON object, each checked, each wrong one named.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value as Json};
 use shared::name::NameError;
 use shared::point::MAX_TEXT_LEN;
@@ -61,13 +63,16 @@ const MAX_ECHO: usize = 80;
 #[derive(Debug)]
 pub struct Wrong {
     field: &'static str,
-    expected: String,
-    got: String,
+    expected: Cow<'static, str>,
+    got: Cow<'static, str>,
 }
 
 impl Wrong {
+    /// A mistake that is only counted: nothing is said of it.
+    pub const COUNTED: Self = Self { field: "", expected: Cow::Borrowed(""), got: Cow::Borrowed("") };
+
     /// A field, what it should be and what it is.
-    pub fn new(field: &'static str, expected: impl Into<String>, got: impl Into<String>) -> Self {
+    pub fn new(field: &'static str, expected: impl Into<Cow<'static, str>>, got: impl Into<Cow<'static, str>>) -> Self {
         Self { field, expected: expected.into(), got: got.into() }
     }
 
@@ -80,7 +85,8 @@ impl Wrong {
     /// The error at a line of a batch.
     #[must_use]
     pub fn at(self, line: usize) -> FieldError {
-        FieldError { line: Some(line), field: self.field.to_owned(), expected: self.expected, got: self.got }
+        let Self { field, expected, got } = self;
+        FieldError { line: Some(line), field: field.to_owned(), expected: expected.into(), got: got.into() }
     }
 }
 

@@ -1,31 +1,30 @@
 //! Pushes: from the body of a request to points that are valid.
 //!
-//! [`body`] reads one point, [`batch`] many, and [`query`] what the address says beside one. A JSON object is checked field by
-//! field in [`fields`], but for one so plain that a `scan` is enough.
+//! [`intake`] reads and unpacks bodies within bounds. [`body`] reads one point, [`batch`] many, which [`gathering`] counts, and
+//! [`query`] what the address says beside one. A JSON object is checked field by field in [`fields`], but for one so plain that
+//! a `scan` is enough.
 //! The handlers here only carry what these say to the store and back.
 
 pub mod batch;
 pub mod body;
 pub mod fields;
+pub mod gathering;
+pub mod intake;
 pub mod query;
 mod scan;
 
-use std::io::Read as _;
-
-use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
+use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
-use axum::http::header::CONTENT_ENCODING;
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
-use flate2::read::MultiGzDecoder;
+use axum::http::{HeaderMap, StatusCode};
 use shared::SeriesName;
 
-use self::batch::Batch;
 use self::fields::Acceptance;
+use self::gathering::{Batch, Gathering};
 use crate::app::AppState;
+use crate::budget::Share;
 use crate::clock;
 use crate::problem::ApiError;
-use crate::store::{IdempotencyKey, Push};
+use crate::store::{Directory, IdempotencyKey, Push};
 
 /// Most bytes the body of a push can have: 1 MiB.
 pub const MAX_BODY: usize = 1 << 20;
@@ -40,13 +39,14 @@ pub async fn one(
     Path(series): Path<String>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    body: Body,
 ) -> Result<StatusCode, ApiError> {
-    let point = Body { bytes: body, most: MAX_BODY }.unpack(&headers).and_then(|body| {
+    let parser = app.parser();
+    let parse = move |text: &[u8], share: &mut Share| {
         let named = |error| fields::bad_series(&series, &error).into_error();
         let read = || {
             let said = query::kind(query.as_deref())?;
-            let one = body::read(&body, accepted(&app))?;
+            let one = body::read(text, parser.accepted())?;
             match said {
                 None => Ok(one),
                 Some(word) => one.also(&word),
@@ -57,66 +57,54 @@ pub async fn one(
             // A wrong name is told before what else is wrong.
             Err(error) => return Err(series.parse::<SeriesName>().map_or_else(named, |_| error)),
         };
-        let point = app.directory.look().point(&series, ts, value).map_err(named)?;
-        Ok(point.declaring(declares))
-    });
-    let batch = point.map(|point| Batch { points: vec![point], lines: vec![1] });
+        let point = parser.directory.look().point(&series, ts, value).map_err(named)?;
+        gathering::single(point.declaring(declares), share)
+    };
+    let batch = app.intake.read(body, &headers, MAX_BODY, parse).await;
     commit(&app, batch, &headers).await
 }
 
 /// `POST /in`: a batch, NDJSON or a JSON array. All of it is committed, or nothing.
 ///
 /// # Errors
-/// [`ApiError`]; a 422 lists every line that is wrong.
+/// [`ApiError`]; a 422 lists the lines that are wrong.
 pub async fn many(
     State(app): State<AppState>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    body: Body,
 ) -> Result<StatusCode, ApiError> {
-    let body = query::none(query.as_deref()).and_then(|()| Body { bytes: body, most: MAX_BODY }.unpack(&headers));
-    let points = body.and_then(|body| batch::points(&body, accepted(&app), &app.directory.look()));
-    commit(&app, points, &headers).await
+    let parser = app.parser();
+    let parse = move |text: &[u8], share: &mut Share| batch::points(text, parser.accepted(), parser.gathering(share));
+    let batch = match query::none(query.as_deref()) {
+        Ok(()) => app.intake.read(body, &headers, MAX_BODY, parse).await,
+        Err(error) => Err(error),
+    };
+    commit(&app, batch, &headers).await
 }
 
-/// When a point may be from that is pushed now.
-#[must_use]
-pub fn accepted(app: &AppState) -> Acceptance {
-    Acceptance { now: clock::now().wall, late_ms: app.late_ms }
+/// What reading a body needs of the server, also on another thread.
+#[derive(Clone, Debug)]
+pub struct Parser {
+    /// Which series there are.
+    pub directory: Directory,
+    /// How far behind the server's clock a pushed point may be, in milliseconds.
+    pub late_ms: u64,
+    /// Points that one request may push.
+    pub most_points: usize,
 }
 
-/// The body of a push as it came.
-#[derive(Debug)]
-pub struct Body {
-    /// Its bytes, or why they did not come.
-    pub bytes: Result<Bytes, BytesRejection>,
-    /// How many there may be, also once they are unpacked.
-    pub most: usize,
-}
+impl Parser {
+    /// When a point may be from that is pushed now.
+    #[must_use]
+    pub fn accepted(&self) -> Acceptance {
+        Acceptance { now: clock::now().wall, late_ms: self.late_ms }
+    }
 
-impl Body {
-    /// The bytes that were meant, where `headers` say that they are compressed.
-    ///
-    /// # Errors
-    /// [`ApiError`] where they did not come, are too many, or are compressed in a way that is not known.
-    pub fn unpack(self, headers: &HeaderMap) -> Result<Bytes, ApiError> {
-        let Self { bytes, most } = self;
-        let bytes = bytes.map_err(|rejection| match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge(most),
-            _ => ApiError::Malformed(format!("the body broke off: {}", rejection.body_text())),
-        })?;
-        match headers.get(CONTENT_ENCODING).map(HeaderValue::as_bytes) {
-            None | Some(b"identity") => Ok(bytes),
-            Some(b"gzip") => {
-                let mut whole = Vec::new();
-                // One byte more, to see that there are more.
-                let mut unpacked = MultiGzDecoder::new(&bytes[..]).take(most as u64 + 1);
-                let read = unpacked.read_to_end(&mut whole);
-                read.map_err(|error| ApiError::Malformed(format!("the body is no gzip: {error}")))?;
-                if whole.len() > most { Err(ApiError::TooLarge(most)) } else { Ok(whole.into()) }
-            }
-            Some(other) => Err(ApiError::UnknownEncoding(String::from_utf8_lossy(other).into_owned())),
-        }
+    /// Where the points of a body go, which `share` pays for.
+    #[must_use]
+    pub fn gathering<'a>(&'a self, share: &'a mut Share) -> Gathering<'a> {
+        Gathering::new(&self.directory, self.most_points, share)
     }
 }
 
@@ -126,12 +114,12 @@ impl Body {
 /// [`ApiError`]; then nothing was kept.
 pub async fn commit(
     app: &AppState,
-    read: Result<Batch, ApiError>,
+    read: Result<(Batch, Share), ApiError>,
     headers: &HeaderMap,
 ) -> Result<StatusCode, ApiError> {
-    let result = match read.and_then(|batch| Ok((batch, idempotency_key(headers)?))) {
-        Ok((Batch { points, lines }, key)) => {
-            let kept = app.writer.commit(Push { points, key }).await;
+    let result = match read.and_then(|read| Ok((read, idempotency_key(headers)?))) {
+        Ok(((Batch { points, lines }, share), key)) => {
+            let kept = app.writer.commit(Push { points, key }, share).await;
             kept.map_err(|error| ApiError::from(error.at_lines(&lines)))
         }
         Err(error) => Err(error),

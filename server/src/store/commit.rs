@@ -9,6 +9,7 @@ use shared::track::revises;
 use shared::{Declared, Millis, Seq, SeriesName, Stamp, Stretch, Tier, Value};
 
 use super::block::{self, Block, Place};
+use super::claim::LONGEST_WAIT;
 use super::directory::{Look, Names, Row, Whose};
 use super::fresh::{Fresh, Known};
 use super::log::{self, Logged};
@@ -19,12 +20,20 @@ use crate::problem::ApiError;
 /// How long an idempotency key is remembered, in milliseconds: a day.
 const KEY_LIFETIME: u64 = 86_400_000;
 
+/// Most points of the wrong kind that are kept of a push, to be listed.
+const MAX_MISMATCHES: usize = 1_000;
+
 /// Why a push was not kept. Nothing of it was.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CommitError {
     /// It has points of the kind that their series does not hold.
-    #[error("{} of its points are not of the kind that their series holds", .0.len())]
-    OtherKind(Vec<Mismatch>),
+    #[error("{count} of its points are not of the kind that their series holds")]
+    OtherKind {
+        /// How many there are.
+        count: usize,
+        /// The first of them.
+        listed: Vec<Mismatch>,
+    },
     /// The disk is full.
     #[error("the disk is full")]
     DiskFull,
@@ -34,6 +43,12 @@ pub enum CommitError {
     /// The database cannot be written.
     #[error("the database cannot be written: {0}")]
     Database(String),
+    /// The store did not come to it in time.
+    #[error("the store did not come to it within {} s", LONGEST_WAIT.as_secs())]
+    Overdue,
+    /// Too many requests wait for the store.
+    #[error("too many requests wait for the store")]
+    Busy,
     /// The server is shutting down.
     #[error("the server is shutting down")]
     Closed,
@@ -54,8 +69,8 @@ impl CommitError {
     /// Where points are not of the right kind, tells their lines: of each point of the push, that in `lines`.
     #[must_use]
     pub fn at_lines(mut self, lines: &[u32]) -> Self {
-        if let Self::OtherKind(mismatches) = &mut self {
-            for mismatch in mismatches {
+        if let Self::OtherKind { listed, .. } = &mut self {
+            for mismatch in listed {
                 let line = mismatch.at.checked_sub(1).and_then(|at| lines.get(at)).copied();
                 mismatch.at = line.map_or(mismatch.at, |line| line as usize);
             }
@@ -77,8 +92,12 @@ impl From<rusqlite::Error> for CommitError {
 impl From<CommitError> for ApiError {
     fn from(error: CommitError) -> Self {
         let detail = error.to_string();
-        let CommitError::OtherKind(mismatches) = error else { return Self::Unavailable(detail) };
-        let errors = mismatches.into_iter().map(|Mismatch { at, series, holds }| {
+        let CommitError::OtherKind { count, listed } = error else { return Self::Unavailable(detail) };
+        let mut detail = format!("{detail}, so nothing was stored");
+        if count > listed.len() {
+            detail = format!("{detail}; the first {} are listed", listed.len());
+        }
+        let errors = listed.into_iter().map(|Mismatch { at, series, holds }| {
             let (field, expected, got) = match holds {
                 Kind::Number => ("text", "a number", "a text"),
                 Kind::Text => ("value", "a text", "a number"),
@@ -86,7 +105,7 @@ impl From<CommitError> for ApiError {
             let expected = format!("{expected}, which is what {series} holds since its first point");
             FieldError { line: Some(at), field: field.to_owned(), expected, got: got.to_owned() }
         });
-        Self::Invalid { detail: format!("{detail}, so nothing was stored"), errors: errors.collect() }
+        Self::Invalid { detail, errors: errors.collect() }
     }
 }
 
@@ -149,8 +168,8 @@ impl Store {
         for mut push in pushes {
             let begun = match staged.resolve(&self.directory.look(), &mut push.points) {
                 Ok(begun) => begun,
-                Err(mismatches) => {
-                    outcome.results.push(Err(CommitError::OtherKind(mismatches)));
+                Err(error) => {
+                    outcome.results.push(Err(error));
                     continue;
                 }
             };
@@ -226,16 +245,21 @@ struct Staged {
 impl Staged {
     /// Finds the rows of what is pushed by name. Of a series that is not there yet the first point keeps the name; gives
     /// the rows that these will have.
-    fn resolve(&self, known: &Look<'_>, points: &mut [Pushed]) -> Result<Names, Vec<Mismatch>> {
+    fn resolve(&self, known: &Look<'_>, points: &mut [Pushed]) -> Result<Names, CommitError> {
         let mut begun = Names::default();
-        let mut mismatches = Vec::new();
+        let (mut count, mut listed) = (0, Vec::new());
         for (at, point) in (1..).zip(points) {
             let Whose::Named(name) = &point.whose else { continue };
             let kind = point.value.kind();
             let found = known.find(name).or_else(|| self.begun.get(name).or_else(|| begun.get(name)).copied());
             match found {
                 Some(row) if row.kind == kind => point.whose = Whose::Row(row.id),
-                Some(row) => mismatches.push(Mismatch { at, series: name.clone(), holds: row.kind }),
+                Some(row) => {
+                    count += 1;
+                    if listed.len() < MAX_MISMATCHES {
+                        listed.push(Mismatch { at, series: name.clone(), holds: row.kind });
+                    }
+                }
                 None => {
                     let next = known.len() + self.begun.len() + begun.len() + 1;
                     let id = SeriesId(u32::try_from(next).unwrap_or(u32::MAX));
@@ -243,12 +267,15 @@ impl Staged {
                 }
             }
         }
-        if mismatches.is_empty() { Ok(begun) } else { Err(mismatches) }
+        if count == 0 { Ok(begun) } else { Err(CommitError::OtherKind { count, listed }) }
     }
 
     fn begin(&mut self, tx: &Transaction<'_>, begun: Names) -> rusqlite::Result<()> {
         let mut insert = tx.prepare_cached("INSERT INTO series (id, name, kind) VALUES (?1, ?2, ?3)")?;
-        for (name, Row { id, kind }) in &begun {
+        // In the order of their rows, which is where SQLite appends fastest.
+        let mut rows: Vec<_> = begun.iter().collect();
+        rows.sort_unstable_by_key(|(_, row)| row.id);
+        for (name, Row { id, kind }) in rows {
             let word = match kind {
                 Kind::Number => "number",
                 Kind::Text => "text",
@@ -372,8 +399,8 @@ mod tests {
             ],
             NOW,
         );
-        let Err(CommitError::OtherKind(mismatches)) = &outcome.results[1] else { panic!("{outcome:?}") };
-        assert_eq!(mismatches.iter().map(|m| m.at).collect::<Vec<_>>(), [2, 3]);
+        let Err(CommitError::OtherKind { count: 2, listed }) = &outcome.results[1] else { panic!("{outcome:?}") };
+        assert_eq!(listed.iter().map(|m| m.at).collect::<Vec<_>>(), [2, 3]);
         assert!(outcome.results[0].is_ok() && outcome.results[2].is_ok());
         assert_eq!(rows(&store), 3);
     }

@@ -20,6 +20,9 @@ pub struct Row {
     pub kind: Kind,
 }
 
+/// How many numbers of known series are as much work as a row of the database: a text, or a series that begins.
+const ROW_WEIGHT: usize = 10;
+
 /// A point that is to be committed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pushed {
@@ -35,6 +38,28 @@ impl Pushed {
     #[must_use]
     pub fn declaring(self, declares: Option<Declared>) -> Self {
         Self { declares, ..self }
+    }
+
+    /// How much work it is to commit it: 1 for a number of a known series, which is packed with many others.
+    pub(super) fn weight(&self) -> usize {
+        let begins = matches!(self.whose, Whose::Named(_));
+        let is_text = matches!(self.value, Value::Text(_));
+        1 + ROW_WEIGHT * (usize::from(begins) + usize::from(is_text))
+    }
+
+    /// Bytes of memory that it takes beside its own size: a text; the name of a series that is to begin, with its places in
+    /// maps of names.
+    #[must_use]
+    pub fn bytes_beside(&self) -> usize {
+        let text = match &self.value {
+            Value::Number(_) => 0,
+            Value::Text(text) => text.as_str().len(),
+        };
+        let name = match &self.whose {
+            Whose::Row(_) => 0,
+            Whose::Named(name) => name.as_str().len() + 128,
+        };
+        text + name
     }
 }
 
@@ -106,6 +131,11 @@ impl Look<'_> {
             _ => Whose::Named(name.parse()?),
         };
         Ok(Pushed { whose, ts, value, declares: None })
+    }
+
+    /// Lets series come in that wait to, and goes on.
+    pub fn give_way(&mut self) {
+        RwLockReadGuard::bump(&mut self.0);
     }
 
     pub(super) fn find(&self, name: &SeriesName) -> Option<Row> {

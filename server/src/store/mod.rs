@@ -11,10 +11,13 @@
 
 pub mod block;
 pub mod boards;
+pub mod claim;
 pub mod commit;
 pub mod directory;
 pub mod fresh;
+mod lanes;
 pub mod log;
+mod queue;
 pub mod recover;
 pub mod retain;
 pub mod schema;
@@ -50,6 +53,12 @@ impl Push {
     #[must_use]
     pub fn of(points: impl IntoIterator<Item = Point>) -> Self {
         Self { points: points.into_iter().map(Pushed::from).collect(), key: None }
+    }
+
+    /// How much work it is to commit it: 1 is a number of a known series.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        self.points.iter().map(Pushed::weight).sum()
     }
 }
 

@@ -1,13 +1,19 @@
 //! The one thread that writes.
+//!
+//! Whatever is asked of it is a job that its requester may withdraw until the thread takes it on ([`super::claim`]). So an
+//! error means that nothing was done, also where it says that it took too long.
 
+use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use tokio::sync::{mpsc, oneshot};
-
+use super::claim::pair;
 use super::commit::Committed;
 use super::fresh::Due;
+use super::lanes::Allowed;
+use super::queue::{Job, Next, Queue, TakenPush};
 use super::{CommitError, Push, Retention, Store};
+use crate::budget::Share;
 use crate::clock;
 
 /// How often the writer looks after what is due besides pushes.
@@ -16,33 +22,30 @@ const TEND_EVERY: Duration = Duration::from_millis(200);
 /// Most blocks that are written before the next push is looked at: some milliseconds.
 const BLOCKS: usize = 16;
 
-/// How many pushes may wait; more wait at their sockets.
-const QUEUE: usize = 4_096;
-
-/// Most pushes in one transaction, which bounds how long the first of them waits.
-const GROUP: usize = 1_024;
+/// Most points that are published at once: readers wait meanwhile.
+const PUBLISH: usize = 8_192;
 
 /// The way to the writing thread. Clones lead to the same one, which ends when all of them are gone.
 #[derive(Clone, Debug)]
-pub struct Writer {
-    queue: mpsc::Sender<Job>,
+pub struct Writer(Arc<Way>);
+
+/// Closes the queue when it is dropped.
+struct Way(Arc<Queue>);
+
+impl Drop for Way {
+    fn drop(&mut self) {
+        self.0.close();
+    }
 }
 
-enum Job {
-    Push {
-        push: Push,
-        done: oneshot::Sender<Result<(), CommitError>>,
-    },
-    /// Looks after what is due.
-    Tend,
-    Errand(Errand),
+impl std::fmt::Debug for Way {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Way").field("waiting", &self.0.len()).finish()
+    }
 }
-
-/// Something else to do with the store.
-type Errand = Box<dyn FnOnce(&mut Store) + Send>;
 
 impl Writer {
-    /// Starts the thread. It takes all pushes that wait, commits them at once, hands what was kept to `publish`, and
+    /// Starts the thread. It takes pushes that wait, commits them at once, hands what was kept to `publish`, and
     /// only then answers: who reads after its push was acknowledged sees it. In between, it writes buckets and takes
     /// away what is older than is kept.
     ///
@@ -51,95 +54,121 @@ impl Writer {
     pub fn start(
         store: Store,
         retention: Retention,
-        mut publish: impl FnMut(Vec<Committed>) + Send + 'static,
+        publish: impl FnMut(Vec<Committed>) + Send + 'static,
     ) -> std::io::Result<(Self, JoinHandle<()>)> {
-        let (queue, mut jobs) = mpsc::channel::<Job>(QUEUE);
-        let mut store = store;
-        let run = move || {
-            let mut group = Vec::with_capacity(GROUP);
-            while jobs.blocking_recv_many(&mut group, GROUP) > 0 {
-                let mut tend = false;
-                let (mut pushes, mut waiting) = (Vec::with_capacity(group.len()), Vec::with_capacity(group.len()));
-                let mut errands = Vec::new();
-                for job in group.drain(..) {
-                    match job {
-                        Job::Push { push, done } => {
-                            pushes.push(push);
-                            waiting.push(done);
-                        }
-                        Job::Tend => tend = true,
-                        Job::Errand(errand) => errands.push(errand),
-                    }
-                }
-                if !pushes.is_empty() {
-                    let outcome = store.commit(pushes, clock::now());
-                    if !outcome.committed.is_empty() {
-                        publish(outcome.committed);
-                    }
-                    for (done, result) in waiting.into_iter().zip(outcome.results) {
-                        // Whoever does not wait any more has its points kept all the same.
-                        let _gone = done.send(result);
-                    }
-                }
-                errands.into_iter().for_each(|errand: Errand| errand(&mut store));
-                look_after(&mut store, &retention, tend, || !jobs.is_empty());
-            }
-        };
+        let queue = Arc::new(Queue::default());
+        let end = End(queue.clone());
+        let run = move || work(store, &retention, &end.0, publish);
         let thread = std::thread::Builder::new().name("store".to_owned()).spawn(run)?;
-        let weak = queue.downgrade();
-        tokio::spawn(async move {
-            let mut every = tokio::time::interval(TEND_EVERY);
-            every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-            loop {
-                every.tick().await;
-                // Where the queue is full, the writer has no time for it anyway; it looks after each group as well.
-                let Some(queue) = weak.upgrade() else { break };
-                let _full = queue.try_send(Job::Tend);
-            }
-        });
-        Ok((Self { queue }, thread))
+        Ok((Self(Arc::new(Way(queue))), thread))
     }
 
     /// Whether the thread still takes pushes.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        !self.queue.is_closed()
+        self.0.0.is_open()
     }
 
-    /// Commits a push; on return it is on the disk, and published.
+    /// Commits a push, whose memory `share` holds until then; on return it is on the disk, and published. Dropped before
+    /// that, nothing of it is kept, unless the thread is at it already.
     ///
     /// # Errors
     /// [`CommitError`]; then nothing of it was kept.
-    pub async fn commit(&self, push: Push) -> Result<(), CommitError> {
-        let (done, result) = oneshot::channel();
-        self.queue.send(Job::Push { push, done }).await.map_err(|_| CommitError::Closed)?;
-        result.await.map_err(|_| CommitError::Closed)?
+    pub async fn commit(&self, push: Push, share: Share) -> Result<(), CommitError> {
+        let (ticket, request) = pair();
+        self.0.0.add(Job::Push { push, share, ticket })?;
+        request.outcome().await?
     }
 
     /// Has `errand` done with the store between two commits: all points up to [`Store::head`] are published then, and
     /// none beyond.
     ///
     /// # Errors
-    /// [`CommitError::Closed`] where the server is shutting down.
+    /// [`CommitError::Closed`] where the server is shutting down, [`CommitError::Overdue`] or [`CommitError::Busy`] where
+    /// the thread has too much to do. Then it was not done and will not be.
     pub async fn run<T: Send + 'static>(
         &self,
         errand: impl FnOnce(&mut Store) -> T + Send + 'static,
     ) -> Result<T, CommitError> {
-        let (done, result) = oneshot::channel();
-        let errand: Errand = Box::new(move |store| {
-            // Whoever does not wait any more has it done all the same.
-            let _gone = done.send(errand(store));
-        });
-        self.queue.send(Job::Errand(errand)).await.map_err(|_| CommitError::Closed)?;
-        result.await.map_err(|_| CommitError::Closed)
+        let (ticket, request) = pair();
+        self.0.0.add(Job::Errand(Box::new(move |store| {
+            if let Some(answer) = ticket.take() {
+                // A requester that left meanwhile has it done all the same.
+                let _gone = answer.send(errand(store));
+            }
+        })))?;
+        request.outcome().await
     }
 }
 
-/// Writes what is due until somebody waits, at least one step; at a tick also takes a step of the sweep.
-fn look_after(store: &mut Store, retention: &Retention, tick: bool, somebody_waits: impl Fn() -> bool) {
+/// Tells those that still wait when the thread ends, in whatever way.
+struct End(Arc<Queue>);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.0.end();
+    }
+}
+
+fn work(mut store: Store, retention: &Retention, queue: &Queue, mut publish: impl FnMut(Vec<Committed>)) {
+    let mut group = Vec::new();
+    let mut tick_at = Instant::now() + TEND_EVERY;
+    while queue.next(allowed(&store), tick_at, &mut group) != Next::End {
+        let (mut pushes, mut taken) = (Vec::with_capacity(group.len()), Vec::with_capacity(group.len()));
+        let mut errands = Vec::new();
+        for job in group.drain(..) {
+            match job {
+                Job::Push { push, share, ticket } => {
+                    // A push that was withdrawn is dropped here.
+                    if let Some(answer) = ticket.take() {
+                        pushes.push(push);
+                        taken.push(TakenPush { answer, _share: share });
+                    }
+                }
+                Job::Errand(errand) => errands.push(errand),
+            }
+        }
+        let blocks = store.fresh().len();
+        if !pushes.is_empty() {
+            let outcome = store.commit(pushes, clock::now());
+            publish_in_parts(outcome.committed, &mut publish);
+            for (TakenPush { answer, .. }, result) in taken.into_iter().zip(outcome.results) {
+                // A requester that left meanwhile has its points kept all the same.
+                let _gone = answer.send(result);
+            }
+        }
+        let begun = store.fresh().len().saturating_sub(blocks);
+        errands.into_iter().for_each(|errand| errand(&mut store));
+        write_due(&mut store, begun, queue);
+        if Instant::now() >= tick_at {
+            tick_at = Instant::now() + TEND_EVERY;
+            tend(&mut store, retention);
+        }
+    }
+}
+
+/// What may be done now: while too many blocks wait to be written, large pushes wait too, since each begins many.
+fn allowed(store: &Store) -> Allowed {
+    if store.fresh().is_crowded() { Allowed::FewShort } else { Allowed::All }
+}
+
+fn publish_in_parts(mut committed: Vec<Committed>, publish: &mut impl FnMut(Vec<Committed>)) {
+    while committed.len() > PUBLISH {
+        let rest = committed.split_off(PUBLISH);
+        publish(std::mem::replace(&mut committed, rest));
+    }
+    if !committed.is_empty() {
+        publish(committed);
+    }
+}
+
+/// Writes blocks that are due until jobs wait, at least one step; where too many blocks wait, at least as many as the last
+/// group has begun.
+fn write_due(store: &mut Store, begun: usize, queue: &Queue) {
+    let mut written = 0;
     loop {
         match store.settle(BLOCKS, Due::By(clock::now().up)) {
-            Ok(BLOCKS) if !somebody_waits() || store.fresh().is_crowded() => {}
+            Ok(BLOCKS) => written += BLOCKS,
             Ok(_) => break,
             Err(error) => {
                 // Tried again at the next group or tick; until then the log has it.
@@ -147,8 +176,103 @@ fn look_after(store: &mut Store, retention: &Retention, tick: bool, somebody_wai
                 break;
             }
         }
+        let is_behind = store.fresh().is_crowded() && written < begun;
+        if !is_behind && queue.has(allowed(store)) {
+            break;
+        }
     }
-    if tick && let Err(error) = store.sweep(retention, clock::now()) {
+}
+
+/// Takes a step of what is done now and then.
+fn tend(store: &mut Store, retention: &Retention) {
+    if let Err(error) = store.sweep(retention, clock::now()) {
         tracing::warn!(%error, "cannot take away what is older than is kept");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::claim::LONGEST_WAIT;
+    use super::*;
+    use shared::{Millis, Number, Point, Value};
+    use std::sync::mpsc;
+
+    /// A writer that stands still after its first commit until it is let go.
+    fn stalled(folder: &std::path::Path) -> (Writer, JoinHandle<()>, mpsc::Receiver<()>, mpsc::Sender<()>) {
+        let store = Store::open(folder).unwrap();
+        let (at_it, is_at_it) = mpsc::channel();
+        let (let_go, is_let_go) = mpsc::channel::<()>();
+        let (writer, thread) = Writer::start(store, Retention::default(), move |_| {
+            let _nobody_looks = at_it.send(());
+            // Once the other end is gone, it goes on by itself.
+            let _let_go = is_let_go.recv();
+        })
+        .unwrap();
+        (writer, thread, is_at_it, let_go)
+    }
+
+    fn push(series: &str) -> Push {
+        let value = Value::Number(Number::new(1.0).unwrap());
+        Push::of([Point { series: series.parse().unwrap(), ts: Millis(1_732_399_200_000), value }])
+    }
+
+    fn kept(folder: &std::path::Path) -> Vec<String> {
+        let mut names = Vec::new();
+        Store::open(folder).unwrap().recover(|series| names.push(series.name.to_string())).unwrap();
+        names.sort();
+        names
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_push_that_is_answered_with_an_error_was_not_kept_and_one_that_the_writer_is_at_is_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let (writer, thread, is_at_it, let_go) = stalled(folder.path());
+        let commit = |series: &str| {
+            let (writer, push) = (writer.clone(), push(series));
+            tokio::spawn(async move { writer.commit(push, Share::unbounded()).await })
+        };
+        let kept_late = commit("a");
+        tokio::task::yield_now().await;
+        is_at_it.recv().unwrap();
+        let overdue = commit("b");
+        let left = commit("c");
+        let (done, not_done) = mpsc::channel();
+        let errand = tokio::spawn({
+            let writer = writer.clone();
+            async move { writer.run(move |_| done.send(()).unwrap()).await }
+        });
+        tokio::time::sleep(LONGEST_WAIT / 2).await;
+        left.abort();
+        assert_eq!(overdue.await.unwrap(), Err(CommitError::Overdue));
+        assert_eq!(errand.await.unwrap(), Err(CommitError::Overdue));
+        tokio::time::sleep(10 * LONGEST_WAIT).await;
+        assert!(!kept_late.is_finished(), "the writer is at it: only the outcome says whether it is kept");
+        drop(let_go);
+        assert_eq!(kept_late.await.unwrap(), Ok(()));
+        assert_eq!(writer.commit(push("d"), Share::unbounded()).await, Ok(()));
+        drop(writer);
+        tokio::task::spawn_blocking(|| thread.join().unwrap()).await.unwrap();
+        assert_eq!(not_done.try_recv(), Err(mpsc::TryRecvError::Disconnected), "nor was the errand done");
+        assert_eq!(kept(folder.path()), ["a", "d"]);
+    }
+
+    #[tokio::test]
+    async fn a_push_gives_its_memory_back_once_it_is_answered() {
+        let folder = tempfile::tempdir().unwrap();
+        let (writer, _thread, is_at_it, let_go) = stalled(folder.path());
+        let budget = crate::budget::Budget::new(1 << 20);
+        let mut share = budget.share();
+        share.grow(1_000).unwrap();
+        let committing = tokio::spawn({
+            let writer = writer.clone();
+            async move { writer.commit(push("a"), share).await }
+        });
+        tokio::task::spawn_blocking(move || is_at_it.recv().unwrap()).await.unwrap();
+        assert_eq!(budget.used(), 1_000, "it is committed and not answered yet");
+        drop(let_go);
+        assert_eq!(committing.await.unwrap(), Ok(()));
+        // The errand comes after all of the push.
+        writer.run(|_| ()).await.unwrap();
+        assert_eq!(budget.used(), 0);
     }
 }

@@ -144,6 +144,20 @@ impl TestServer {
         line.trim().trim_end_matches(" kB").parse().unwrap()
     }
 
+    /// The most memory that it ever had, in KiB (Linux's `VmHWM`).
+    pub fn peak_kilobytes(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
+    /// How many requests were refused by this limit.
+    pub fn refused(&self, limit: &str) -> u64 {
+        let text = self.get("/metrics").text;
+        let start = format!("pulseboard_refused_total{{limit=\"{limit}\"}} ");
+        text.lines().find_map(|line| line.strip_prefix(&start)).map_or(0, |count| count.parse().unwrap())
+    }
+
     /// Sends it a signal: `TERM`, `HUP`.
     pub fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();

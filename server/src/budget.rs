@@ -1,0 +1,178 @@
+//! Memory of pushes in progress: the bytes of their bodies and of the points read from them, over all requests.
+//!
+//! A request takes its [`Share`] piece by piece, as bytes arrive and as points are read, and gives it back when the push is
+//! answered. So a slow sender holds what it has sent and no more, and a compressed body what it has become so far.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytesize::ByteSize;
+
+use crate::limits::Limit;
+use crate::problem::ApiError;
+
+/// Shares of up to this many bytes are small: some hundred points.
+const SMALL: usize = 64 << 10;
+
+/// Seconds after which a refused push may succeed: most pushes are answered within milliseconds.
+const RETRY_AFTER_SECONDS: u32 = 1;
+
+/// The bytes that all pushes in progress may take. Clones are the same budget.
+#[derive(Clone, Debug)]
+pub struct Budget(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    most: usize,
+    /// Bytes that only small shares may take, so that large pushes cannot keep out a push of a single point.
+    reserved: usize,
+    used: AtomicUsize,
+}
+
+impl Budget {
+    /// A budget of `most` bytes.
+    #[must_use]
+    pub fn new(most: usize) -> Self {
+        Self(Arc::new(Inner { most, reserved: most / 8, used: AtomicUsize::new(0) }))
+    }
+
+    /// A share of nothing yet.
+    #[must_use]
+    pub fn share(&self) -> Share {
+        Share { budget: self.clone(), held: 0 }
+    }
+
+    /// Bytes taken now.
+    #[must_use]
+    pub fn used(&self) -> usize {
+        self.0.used.load(Ordering::Relaxed)
+    }
+
+    /// Bytes that may be taken.
+    #[must_use]
+    pub fn most(&self) -> usize {
+        self.0.most
+    }
+}
+
+/// The part of a [`Budget`] that one push holds; given back when dropped.
+#[derive(Debug)]
+pub struct Share {
+    budget: Budget,
+    held: usize,
+}
+
+impl Share {
+    /// A share of a budget that nobody else uses and that is never exhausted, for callers outside of the server.
+    #[must_use]
+    pub fn unbounded() -> Self {
+        Budget::new(usize::MAX).share()
+    }
+
+    /// Takes `bytes` more.
+    ///
+    /// # Errors
+    /// [`Exhausted`]; then the share holds what it held before.
+    pub fn grow(&mut self, bytes: usize) -> Result<(), Exhausted> {
+        let Inner { most, reserved, used } = &*self.budget.0;
+        let held = self.held.saturating_add(bytes);
+        let most_used = if held <= SMALL { *most } else { most - reserved };
+        let more = |used: usize| used.checked_add(bytes).filter(|&used| used <= most_used);
+        match used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more) {
+            Ok(_) => {
+                self.held = held;
+                Ok(())
+            }
+            Err(_) => Err(Exhausted { most: *most, for_ever: held > most_used }),
+        }
+    }
+
+    /// Gives `bytes` back.
+    pub fn shrink(&mut self, bytes: usize) {
+        let bytes = bytes.min(self.held);
+        self.held -= bytes;
+        self.budget.0.used.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// Bytes that it holds.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.held
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.shrink(self.held);
+    }
+}
+
+/// The budget has not enough left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("pushes in progress may take {} in all (--max-queue)", ByteSize::b(*.most as u64))]
+pub struct Exhausted {
+    /// Bytes that all pushes may take.
+    pub most: usize,
+    /// True where this push alone would take more.
+    pub for_ever: bool,
+}
+
+impl From<Exhausted> for ApiError {
+    fn from(error: Exhausted) -> Self {
+        let (what_to_do, retry_after) = if error.for_ever {
+            ("this push alone would take more: send it in several", None)
+        } else {
+            ("they do already: send it again in a second", Some(RETRY_AFTER_SECONDS))
+        };
+        Self::LimitReached {
+            limit: Limit::Queue,
+            detail: format!("{error}, and {what_to_do}; nothing of this was stored"),
+            retry_after,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const MOST: usize = 80 * SMALL;
+
+    #[test]
+    fn large_shares_leave_room_for_small_ones() {
+        let budget = Budget::new(MOST);
+        let mut large = budget.share();
+        assert_eq!(large.grow(MOST), Err(Exhausted { most: MOST, for_ever: true }));
+        large.grow(MOST - MOST / 8).unwrap();
+        let mut other = budget.share();
+        assert_eq!(other.grow(SMALL + 1), Err(Exhausted { most: MOST, for_ever: false }));
+        other.grow(SMALL).unwrap();
+        assert_eq!(other.grow(1), Err(Exhausted { most: MOST, for_ever: false }));
+        drop(large);
+        other.grow(1).unwrap();
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_used_is_what_shares_hold_and_never_more_than_there_is(
+            steps in prop::collection::vec((0..4_usize, 0..3 * MOST / 2, any::<bool>()), 1..50)
+        ) {
+            let budget = Budget::new(MOST);
+            let mut shares: Vec<Share> = (0..4).map(|_| budget.share()).collect();
+            for (index, bytes, grows) in steps {
+                if grows {
+                    let before = shares[index].held();
+                    let grown = shares[index].grow(bytes).is_ok();
+                    prop_assert_eq!(shares[index].held(), if grown { before + bytes } else { before });
+                } else {
+                    shares[index].shrink(bytes);
+                }
+                prop_assert_eq!(budget.used(), shares.iter().map(Share::held).sum::<usize>());
+                prop_assert!(budget.used() <= MOST);
+            }
+            drop(shares);
+            prop_assert_eq!(budget.used(), 0);
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! Bodies of pushes, read, unpacked and parsed within bounds.
+//!
+//! What a push holds is taken from the [`Budget`] as it arrives. Small bodies are parsed where they arrive. Large ones are
+//! parsed by a few blocking threads, so that the threads of the runtime stay free for everybody else.
+
+use std::io::Read as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, BodyDataStream, Bytes, HttpBody as _};
+use axum::http::header::CONTENT_ENCODING;
+use axum::http::{HeaderMap, HeaderValue};
+use flate2::bufread::GzDecoder;
+use futures_util::StreamExt as _;
+use tokio::sync::Semaphore;
+
+use crate::budget::{Budget, Exhausted, Share};
+use crate::limits::Limits;
+use crate::problem::ApiError;
+
+/// Bodies of up to this many bytes, unpacked, are parsed where they arrive: a millisecond at most.
+const SMALL: usize = 64 << 10;
+
+/// What a push takes beside its body and its points, in bytes: the state of its request.
+const REQUEST_BYTES: usize = 1 << 10;
+
+/// How long a body waits for a thread that parses it.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long the rest of a refused body is read.
+const DISCARD_FOR: Duration = Duration::from_secs(2);
+
+/// Bytes that are unpacked at once.
+const PIECE: usize = 16 << 10;
+
+/// Most gzip members of a body. Senders write one; some tools one for each 64 KiB.
+const MAX_MEMBERS: usize = 256;
+
+/// Takes in the bodies of pushes. Clones share their bounds.
+#[derive(Clone, Debug)]
+pub struct Intake {
+    budget: Budget,
+    /// Threads that may parse large bodies at once.
+    parsers: Arc<Semaphore>,
+}
+
+impl Intake {
+    /// An intake within these limits.
+    #[must_use]
+    pub fn new(limits: &Limits) -> Self {
+        // Half of the processors: the others commit what was parsed and serve everybody else.
+        let parsers = std::thread::available_parallelism().map_or(1, |count| count.get().div_ceil(2));
+        Self { budget: Budget::new(limits.queue), parsers: Arc::new(Semaphore::new(parsers)) }
+    }
+
+    /// What pushes in progress hold.
+    #[must_use]
+    pub fn budget(&self) -> &Budget {
+        &self.budget
+    }
+
+    /// Reads a body of at most `most` bytes, as it came and unpacked, and parses it. The share that comes back pays for
+    /// what was parsed, until it is dropped.
+    ///
+    /// # Errors
+    /// [`ApiError`] where the body does not come, is too large, or is compressed in a way that is not known;
+    /// [`ApiError::LimitReached`] where there is no memory for it; and whatever `parse` says.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        body: Body,
+        headers: &HeaderMap,
+        most: usize,
+        parse: impl FnOnce(&[u8], &mut Share) -> Result<T, ApiError> + Send + 'static,
+    ) -> Result<(T, Share), ApiError> {
+        let encoding = Encoding::of(headers)?;
+        let mut share = self.budget.share();
+        share.grow(REQUEST_BYTES)?;
+        if body.size_hint().lower() > most as u64 {
+            return Err(ApiError::TooLarge(most));
+        }
+        let mut pieces = body.into_data_stream();
+        let packed = match collect(&mut pieces, most, &mut share).await {
+            Ok(packed) => packed,
+            Err(error) => {
+                drop(share);
+                discard(&mut pieces, most).await;
+                return Err(error);
+            }
+        };
+        let is_small = match encoding {
+            Encoding::Identity => packed.len() <= SMALL,
+            Encoding::Gzip => match unpack(&packed, SMALL, &mut share) {
+                Ok(text) => {
+                    let parsed = parse(&text, &mut share)?;
+                    share.shrink(text.len() + packed.len());
+                    return Ok((parsed, share));
+                }
+                // Longer than that, or than it may be at all.
+                Err(ApiError::TooLarge(_)) => false,
+                Err(error) => return Err(error),
+            },
+        };
+        if is_small {
+            let parsed = parse(&packed, &mut share)?;
+            share.shrink(packed.len());
+            return Ok((parsed, share));
+        }
+        let turn = tokio::time::timeout(PATIENCE, self.parsers.clone().acquire_owned()).await;
+        let Ok(Ok(turn)) = turn else {
+            return Err(Exhausted { most: self.budget.most(), for_ever: false }.into());
+        };
+        // Where the client leaves, this goes on to its end, and holds its turn until then.
+        let parsing = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            let parsed = match encoding {
+                Encoding::Identity => parse(&packed, &mut share)?,
+                Encoding::Gzip => {
+                    let text = unpack(&packed, most, &mut share)?;
+                    let parsed = parse(&text, &mut share)?;
+                    share.shrink(text.len());
+                    parsed
+                }
+            };
+            share.shrink(packed.len());
+            Ok((parsed, share))
+        });
+        parsing.await.map_err(|_| ApiError::Unavailable("the server is shutting down".to_owned()))?
+    }
+}
+
+/// How a body is compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Encoding {
+    Identity,
+    Gzip,
+}
+
+impl Encoding {
+    fn of(headers: &HeaderMap) -> Result<Self, ApiError> {
+        match headers.get(CONTENT_ENCODING).map(HeaderValue::as_bytes) {
+            None | Some(b"identity") => Ok(Self::Identity),
+            Some(b"gzip") => Ok(Self::Gzip),
+            Some(other) => Err(ApiError::UnknownEncoding(String::from_utf8_lossy(other).into_owned())),
+        }
+    }
+}
+
+/// All of a body, as it came.
+async fn collect(pieces: &mut BodyDataStream, most: usize, share: &mut Share) -> Result<Bytes, ApiError> {
+    let mut next = async |held: usize| -> Result<Option<Bytes>, ApiError> {
+        let Some(piece) = pieces.next().await else { return Ok(None) };
+        let piece = piece.map_err(|error| ApiError::Malformed(format!("the body broke off: {error}")))?;
+        if held + piece.len() > most {
+            return Err(ApiError::TooLarge(most));
+        }
+        share.grow(piece.len())?;
+        Ok(Some(piece))
+    };
+    let Some(first) = next(0).await? else { return Ok(Bytes::new()) };
+    let Some(second) = next(first.len()).await? else { return Ok(first) };
+    let mut whole = [first, second].concat();
+    while let Some(piece) = next(whole.len()).await? {
+        whole.extend_from_slice(&piece);
+    }
+    Ok(whole.into())
+}
+
+/// Reads what is left of a refused body and forgets it: a client hears the answer only once it has sent all.
+async fn discard(pieces: &mut BodyDataStream, most: usize) {
+    let mut left = most;
+    let reading = async {
+        while let Some(Ok(piece)) = pieces.next().await
+            && let Some(less) = left.checked_sub(piece.len())
+        {
+            left = less;
+        }
+    };
+    // Who is slower finds the connection closed.
+    let _in_time = tokio::time::timeout(DISCARD_FOR, reading).await;
+}
+
+/// What is packed in gzip, of at most `most` bytes. On an error the share holds what it held before.
+fn unpack(packed: &[u8], most: usize, share: &mut Share) -> Result<Vec<u8>, ApiError> {
+    let before = share.held();
+    let unpacked = unpack_members(packed, most, share);
+    if unpacked.is_err() {
+        share.shrink(share.held() - before);
+    }
+    unpacked
+}
+
+fn unpack_members(packed: &[u8], most: usize, share: &mut Share) -> Result<Vec<u8>, ApiError> {
+    let broken = |error: std::io::Error| ApiError::Malformed(format!("the body is no gzip: {error}"));
+    let mut whole = Vec::new();
+    let mut piece = [0; PIECE];
+    let mut rest = packed;
+    for _ in 0..MAX_MEMBERS {
+        let mut member = GzDecoder::new(rest);
+        loop {
+            let len = member.read(&mut piece).map_err(broken)?;
+            if len == 0 {
+                break;
+            }
+            if whole.len() + len > most {
+                return Err(ApiError::TooLarge(most));
+            }
+            share.grow(len)?;
+            whole.extend_from_slice(&piece[..len]);
+        }
+        rest = member.into_inner();
+        if rest.is_empty() {
+            return Ok(whole);
+        }
+    }
+    Err(ApiError::Malformed(format!("the body has over {MAX_MEMBERS} gzip members; send one")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+    use std::io::Write as _;
+
+    fn gzip(text: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(text).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn members_are_one_text_and_must_be_few() {
+        let mut share = Share::unbounded();
+        let two = [gzip(b"a"), gzip(b"b")].concat();
+        assert_eq!(unpack(&two, 2, &mut share), Ok(b"ab".to_vec()));
+        assert_eq!(share.held(), 2);
+        assert_eq!(unpack(&two, 1, &mut share), Err(ApiError::TooLarge(1)));
+        let many = gzip(b"").repeat(MAX_MEMBERS + 1);
+        assert!(unpack(&many, 1, &mut share).unwrap_err().to_string().contains("gzip members"));
+        for broken in [&b"x"[..], b"", &two[..10], &[&two[..], b"x"].concat()] {
+            assert!(matches!(unpack(broken, 10, &mut share), Err(ApiError::Malformed(_))), "{broken:?}");
+        }
+        assert_eq!(share.held(), 2, "what was refused holds nothing");
+    }
+
+    #[test]
+    fn unpacking_stops_where_the_budget_is_exhausted() {
+        let budget = Budget::new(1 << 20);
+        let mut share = budget.share();
+        let error = unpack(&gzip(&vec![b'x'; 4 << 20]), 4 << 20, &mut share).unwrap_err();
+        assert!(error.limit().is_some(), "{error}");
+        assert_eq!(budget.used(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_body_that_has_only_begun_holds_what_came_of_it_and_no_more() {
+        let intake = Intake::new(&Limits::default());
+        let (sender, pieces) = tokio::sync::mpsc::unbounded_channel::<Result<Bytes, std::io::Error>>();
+        let pieces = futures_util::stream::unfold(pieces, async |mut pieces| Some((pieces.recv().await?, pieces)));
+        let (reading, headers) =
+            (intake.clone(), HeaderMap::from_iter([("content-length".parse().unwrap(), 1_000_000.into())]));
+        let reading = tokio::spawn(async move {
+            reading.read(Body::from_stream(pieces), &headers, 1 << 20, |text, _| Ok(text.len())).await
+        });
+        for sent in 1..4 {
+            sender.send(Ok(Bytes::from_static(&[b'x'; 100]))).unwrap();
+            while intake.budget().used() < REQUEST_BYTES + sent * 100 {
+                tokio::task::yield_now().await;
+            }
+            assert_eq!(intake.budget().used(), REQUEST_BYTES + sent * 100);
+        }
+        drop(sender);
+        let (len, share) = reading.await.unwrap().unwrap();
+        assert_eq!((len, share.held()), (300, REQUEST_BYTES));
+        drop(share);
+        assert_eq!(intake.budget().used(), 0);
+    }
+
+    #[tokio::test]
+    async fn bodies_beyond_the_budget_are_refused_before_they_are_parsed_and_small_ones_are_not() {
+        let intake = Intake::new(&Limits { queue: 1 << 20, ..Limits::default() });
+        let read = async |bytes: usize| {
+            intake.read(Body::from(vec![b'x'; bytes]), &HeaderMap::new(), 4 << 20, |text, _| Ok(text.len())).await
+        };
+        let mut share = intake.budget().share();
+        share.grow(850 << 10).unwrap();
+        let error = read(100 << 10).await.unwrap_err();
+        assert_eq!(error.limit().map(crate::limits::Limit::label), Some("max-queue"), "{error}");
+        assert!(error.to_string().contains("--max-queue") && error.to_string().contains("in a second"), "{error}");
+        assert_eq!(read(10 << 10).await.unwrap().0, 10 << 10);
+        drop(share);
+        assert_eq!(read(100 << 10).await.unwrap().0, 100 << 10);
+        assert!(read(2 << 20).await.unwrap_err().to_string().contains("send it in several"));
+        assert_eq!(intake.budget().used(), 0);
+    }
+}

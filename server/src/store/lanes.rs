@@ -1,0 +1,131 @@
+//! The order in which jobs of the writer are done.
+//!
+//! Short jobs and long ones wait in lanes of their own, and where both wait, their groups take turns. So a push of one point
+//! waits for one group of long pushes at most, however many are queued, and long pushes are never starved either.
+
+use std::collections::VecDeque;
+
+/// Jobs of up to this weight are short.
+const SHORT: usize = 128;
+
+/// Most jobs of a group.
+const GROUP: usize = 1_024;
+
+/// Most weight of a group of short jobs, some milliseconds of work; a single one may weigh more.
+const SHORT_GROUP: usize = 16_384;
+
+/// The same of long jobs.
+const LONG_GROUP: usize = 32_768;
+
+/// What of the lanes a group may be made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Allowed {
+    /// Both lanes, by turns.
+    All,
+    /// Only short jobs, and few at once.
+    FewShort,
+}
+
+/// Most jobs of a group where only few may be done.
+const FEW: usize = 256;
+
+/// Jobs that wait, each with its weight: 1 is a number of a known series, less than a microsecond.
+#[derive(Debug)]
+pub(super) struct Lanes<T> {
+    short: VecDeque<(usize, T)>,
+    long: VecDeque<(usize, T)>,
+    /// Whether the last group was of long jobs.
+    was_long: bool,
+}
+
+impl<T> Default for Lanes<T> {
+    fn default() -> Self {
+        Self { short: VecDeque::new(), long: VecDeque::new(), was_long: false }
+    }
+}
+
+impl<T> Lanes<T> {
+    pub(super) fn add(&mut self, weight: usize, job: T) {
+        let lane = if weight <= SHORT { &mut self.short } else { &mut self.long };
+        lane.push_back((weight, job));
+    }
+
+    /// How many wait.
+    pub(super) fn len(&self) -> usize {
+        self.short.len() + self.long.len()
+    }
+
+    /// Whether [`Lanes::take`] would give anything.
+    pub(super) fn has(&self, allowed: Allowed) -> bool {
+        !self.short.is_empty() || (allowed == Allowed::All && !self.long.is_empty())
+    }
+
+    /// Moves the next group into `group`, in the order in which its jobs came.
+    pub(super) fn take(&mut self, allowed: Allowed, group: &mut Vec<T>) {
+        let takes_long = allowed == Allowed::All && !self.long.is_empty() && (self.short.is_empty() || !self.was_long);
+        self.was_long = takes_long;
+        let (lane, most_weight) =
+            if takes_long { (&mut self.long, LONG_GROUP) } else { (&mut self.short, SHORT_GROUP) };
+        let most = if allowed == Allowed::All { GROUP } else { FEW };
+        let mut weight = 0;
+        while group.len() < most
+            && let Some((next, job)) = lane.pop_front_if(|(next, _)| weight == 0 || weight + *next <= most_weight)
+        {
+            weight += next.max(1);
+            group.push(job);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn take(lanes: &mut Lanes<usize>, allowed: Allowed) -> Vec<usize> {
+        let mut group = Vec::new();
+        lanes.take(allowed, &mut group);
+        group
+    }
+
+    #[test]
+    fn a_short_job_waits_for_one_group_of_long_ones_at_most() {
+        let mut lanes = Lanes::default();
+        (0..10).for_each(|job| lanes.add(100_000, job));
+        lanes.add(1, 10);
+        assert_eq!(take(&mut lanes, Allowed::All), [0]);
+        assert_eq!(take(&mut lanes, Allowed::All), [10]);
+        lanes.add(1, 11);
+        assert_eq!(take(&mut lanes, Allowed::All), [1], "nor are long ones starved");
+        assert_eq!(take(&mut lanes, Allowed::FewShort), [11]);
+        assert!(!lanes.has(Allowed::FewShort) && lanes.has(Allowed::All));
+        assert!(take(&mut lanes, Allowed::FewShort).is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn every_job_is_done_once_in_the_order_of_its_lane_and_groups_are_bounded(
+            jobs in prop::collection::vec(prop_oneof![1..100_usize, 1..50_000_usize], 1..200),
+            adds in prop::collection::vec(0..20_usize, 1..100),
+        ) {
+            let (mut lanes, mut done, mut next) = (Lanes::default(), Vec::new(), 0);
+            for add in adds.into_iter().chain(std::iter::repeat(jobs.len())) {
+                for _ in 0..add.min(jobs.len() - next) {
+                    lanes.add(jobs[next], next);
+                    next += 1;
+                }
+                if !lanes.has(Allowed::All) && next == jobs.len() {
+                    break;
+                }
+                let group = take(&mut lanes, Allowed::All);
+                let weight: usize = group.iter().map(|&job| jobs[job]).sum();
+                prop_assert!(group.len() == 1 || (group.len() <= GROUP && weight <= LONG_GROUP));
+                done.extend(group);
+            }
+            let lane = |short| done.iter().copied().filter(|&job| (jobs[job] <= SHORT) == short).collect::<Vec<_>>();
+            prop_assert!(lane(true).is_sorted() && lane(false).is_sorted());
+            done.sort_unstable();
+            prop_assert_eq!(done, (0..jobs.len()).collect::<Vec<_>>());
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Bounds on what pushes cost, and what stays possible beside pushes that reach them.
+
+mod harness;
+
+use std::io::Write as _;
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::Command;
+use std::time::Instant;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use harness::{BINARY, PATIENCE, TestServer};
+
+/// The body of each way to push the same number of points to one series.
+fn bodies(points: usize) -> [(&'static str, String); 4] {
+    let element = r#"{"series":"a","value":1}"#;
+    [
+        ("/in", vec![element; points].join("\n")),
+        ("/in", format!("[{}]", vec![element; points].join(","))),
+        ("/write", "a b=1\n".repeat(points)),
+        ("/write", format!("a {}", vec!["b=1"; points].join(","))),
+    ]
+}
+
+#[expect(clippy::unwrap_used, reason = "in a test that is how to fail")]
+fn gzip(text: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(text).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn start(data: &Path, args: &[&str]) -> TestServer {
+    TestServer::start_with(Command::new(BINARY).arg("serve").args(args), "127.0.0.1:0", data)
+}
+
+#[test]
+fn a_push_of_too_many_points_is_refused_whole_and_the_refusal_names_the_flag_and_is_counted() {
+    let data = tempfile::tempdir().unwrap();
+    let server = start(data.path(), &["--max-points", "10"]);
+    for (path, body) in bodies(11) {
+        let answer = server.post(path, &body, &[]);
+        let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+        assert_eq!(answer.status, 413, "{detail}");
+        assert!(detail.contains("over 10 points") && detail.contains("--max-points"), "{detail}");
+    }
+    assert_eq!(server.get("/api/series").text, "[]");
+    assert_eq!(server.refused("max-points"), 4);
+    for (path, body) in bodies(10) {
+        assert_eq!(server.post(path, &body, &[]).status, 204, "{path}");
+    }
+}
+
+#[test]
+fn a_body_as_an_honest_sender_fills_it_is_taken() {
+    let data = tempfile::tempdir().unwrap();
+    let server = TestServer::start(data.path());
+    let fields = ["user", "system", "idle", "nice", "iowait", "irq", "softirq", "steal", "guest", "guest_nice"];
+    let mut body = String::new();
+    let mut points = 0;
+    while body.len() < (4 << 20) - 1_000 {
+        let values = fields.map(|field| format!("usage_{field}={}.5", points % 100));
+        body += &format!("cpu,cpu=cpu{},host=web {}\n", points % 64, values.join(","));
+        points += fields.len();
+    }
+    assert!(points > 150_000, "{points}");
+    assert_eq!(server.post("/write", &body, &[]).status, 204);
+    let line = |n: usize| format!("{{\"series\":\"bench/s{}\",\"value\":{n}.5}}\n", n % 1_000);
+    let batch: String = (0..25_000).map(line).collect();
+    assert_eq!(server.post("/in", &batch, &[]).status, 204);
+}
+
+#[test]
+fn kilobytes_of_gzip_do_not_become_gigabytes_of_points() {
+    let data = tempfile::tempdir().unwrap();
+    let server = TestServer::start(data.path());
+    let line = format!("a {}\n", ["b=1"; 25].join(","));
+    let tiny = gzip(line.repeat((4 << 20) / line.len()).as_bytes());
+    assert!(tiny.len() < 20_000, "{}", tiny.len());
+    let before = server.resident_kilobytes();
+    std::thread::scope(|scope| {
+        for _ in 0..40 {
+            scope.spawn(|| {
+                let answer = server.raw("POST /write HTTP/1.1\r\nContent-Encoding: gzip", &tiny);
+                assert!(answer.starts_with("HTTP/1.1 413 ") || answer.starts_with("HTTP/1.1 503 "), "{answer}");
+                assert!(answer.contains("--max-points") || answer.contains("--max-queue"), "{answer}");
+            });
+        }
+    });
+    let grown = server.peak_kilobytes() - before;
+    assert!(grown < 200_000, "{grown} KB");
+    assert!(server.refused("max-points") > 0);
+}
+
+#[test]
+fn kilobytes_of_gzipped_mistakes_are_counted_and_not_kept() {
+    let data = tempfile::tempdir().unwrap();
+    let server = TestServer::start(data.path());
+    let before = server.resident_kilobytes();
+    for (path, body) in [("/write", "x\n".repeat(2 << 20)), ("/in", "x\n".repeat(1 << 19))] {
+        let tiny = gzip(body.as_bytes());
+        let answer = server.raw(&format!("POST {path} HTTP/1.1\r\nContent-Encoding: gzip"), &tiny);
+        assert!(answer.starts_with("HTTP/1.1 422 "), "{answer}");
+        let lines = body.len() / 2;
+        assert!(answer.contains(&format!("{lines} of {lines} lines are wrong")), "{answer}");
+        assert!(answer.len() < 300_000, "{}", answer.len());
+    }
+    let grown = server.peak_kilobytes() - before;
+    assert!(grown < 50_000, "{grown} KB");
+}
+
+#[test]
+fn points_of_the_wrong_kind_are_counted_and_a_thousand_listed() {
+    let data = tempfile::tempdir().unwrap();
+    let server = TestServer::start(data.path());
+    assert_eq!(server.push("a", r#"{"text":"up"}"#).status, 204);
+    let answer = server.post("/in", &bodies(5_000)[0].1, &[]);
+    assert_eq!((answer.status, answer.json()["errors"].as_array().unwrap().len()), (422, 1_000));
+    let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+    assert!(detail.starts_with("5000 of its points") && detail.ends_with("the first 1000 are listed"), "{detail}");
+}
+
+#[test]
+fn where_pushes_in_progress_hold_all_memory_large_ones_are_refused_at_once_and_small_ones_go_on() {
+    let data = tempfile::tempdir().unwrap();
+    let server = start(data.path(), &["--max-queue", "1MiB"]);
+    // Most of a body, whose end does not come.
+    let mut stuck = TcpStream::connect(server.addr()).unwrap();
+    let head = format!("POST /in HTTP/1.1\r\nHost: {}\r\nContent-Length: 1000000\r\n\r\n", server.addr());
+    stuck.write_all(head.as_bytes()).unwrap();
+    stuck.write_all(&vec![b'\n'; 800_000]).unwrap();
+    let begun = Instant::now();
+    while server.metric("pulseboard_queue_bytes") < 800_000.0 {
+        assert!(begun.elapsed() < PATIENCE, "it does not arrive");
+    }
+    let large = bodies(5_000)[0].1.clone();
+    let refused = server.post("/in", &large, &[]);
+    let detail = refused.json()["detail"].as_str().unwrap().to_owned();
+    assert_eq!((refused.status, refused.header("retry-after")), (503, "1"), "{detail}");
+    assert!(detail.contains("--max-queue") && detail.contains("nothing of this was stored"), "{detail}");
+    assert_eq!(server.refused("max-queue"), 1);
+    assert_eq!(server.push("b", "1").status, 204, "a push of a point is not kept out");
+
+    // The sender leaves, and what it held is free again.
+    drop(stuck);
+    while server.metric("pulseboard_queue_bytes") > 10_000.0 {
+        assert!(begun.elapsed() < PATIENCE, "it is not given back");
+    }
+    assert_eq!(server.get("/api/series").json().as_array().unwrap().len(), 1);
+}
