@@ -6,7 +6,7 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use pulseboard::budget::Share;
+use pulseboard::push_memory::Share;
 use pulseboard::clock::{Now, Uptime};
 use pulseboard::hub::{Boards, Hub, Interest, Rate, Resume, Step};
 use pulseboard::influx;

@@ -86,6 +86,18 @@ struct LimitFlags {
     /// Most memory that all pushes in progress may take, from the first byte of a body to its answer [default: 128MiB]
     #[arg(long, env = "PULSEBOARD_MAX_QUEUE", value_name = "SIZE")]
     max_queue: Option<ByteSize>,
+    /// Most rows of the database that one push may be: series that begin, texts, minutes of the past [default: 20000]
+    #[arg(long, env = "PULSEBOARD_MAX_ROWS")]
+    max_rows: Option<usize>,
+    /// Most series that there may be; pushes that would begin more are refused [default: 2000000]
+    #[arg(long, env = "PULSEBOARD_MAX_SERIES")]
+    max_series: Option<usize>,
+    /// Most that the database may take on the disk, such as 10GB; pushes beyond are refused [default: what the disk has]
+    #[arg(long, env = "PULSEBOARD_MAX_DATA", value_name = "SIZE")]
+    max_data: Option<ByteSize>,
+    /// Most idempotency keys to remember; beyond, the oldest are forgotten before their day is over [default: 1000000]
+    #[arg(long, env = "PULSEBOARD_MAX_KEYS")]
+    max_keys: Option<usize>,
 }
 
 /// How long what is kept: a length of time like `48h`, or `forever`.
@@ -143,6 +155,10 @@ struct File {
     max_match_steps: Option<u64>,
     max_topic_memory: Option<usize>,
     max_queue: Option<ByteSize>,
+    max_rows: Option<usize>,
+    max_series: Option<usize>,
+    max_data: Option<ByteSize>,
+    max_keys: Option<usize>,
     heartbeat: Option<u16>,
     agent: Option<bool>,
     log: Option<String>,
@@ -311,6 +327,10 @@ impl LimitFlags {
                 .or(file.max_topic_memory)
                 .map_or(default.topic_memory, |mebibytes| mebibytes.saturating_mul(1 << 20)),
             queue: self.max_queue.or(file.max_queue).map_or(default.queue, bytes),
+            rows: self.max_rows.or(file.max_rows).unwrap_or(default.rows),
+            series: self.max_series.or(file.max_series).unwrap_or(default.series),
+            data: self.max_data.or(file.max_data).map(|size| size.as_u64()),
+            keys: self.max_keys.or(file.max_keys).unwrap_or(default.keys),
         }
     }
 }

@@ -8,7 +8,7 @@
 //! Around them: [`config`] and [`serve`] start and end the program, [`door`] takes connections in, [`app`] is the router,
 //! [`names`] finds the series that selectors match, [`problem`] is what an error looks like from outside, [`catalog`] lists the series, [`history`] reads their past, [`board`]
 //! keeps the boards that somebody made, [`openapi`] describes all calls, [`accept`] reads which encodings a request takes,
-//! [`limits`], [`budget`] and [`body_deadline`] bound what requests cost, [`foreign`] keeps the pages of other sites out,
+//! [`limits`], [`push_memory`] and [`body_deadline`] bound what requests cost, [`foreign`] keeps the pages of other sites out,
 //! [`assets`] is the page, [`ahead`] says what it will fetch, [`metrics`] and [`health`] are for those who run it. [`agent`] and [`push`] are other commands: both push over HTTP, by [`upload`], as
 //! anyone would.
 //! [`doctor`] is the command that finds what breaks a stream on its way. [`trust`] is whose certificates these commands trust.
@@ -20,7 +20,6 @@ pub mod app;
 pub mod assets;
 pub mod board;
 pub mod body_deadline;
-pub mod budget;
 pub mod catalog;
 pub mod clock;
 pub mod config;
@@ -39,6 +38,7 @@ pub mod names;
 pub mod openapi;
 pub mod problem;
 pub mod push;
+pub mod push_memory;
 pub mod recall;
 pub mod rollup;
 pub mod serve;

@@ -19,6 +19,14 @@ pub struct Limits {
     pub topic_memory: usize,
     /// Bytes that the bodies and points of all pushes in progress may take.
     pub queue: usize,
+    /// Rows of the database that one push may read or write: series that begin, texts, minutes of the past.
+    pub rows: usize,
+    /// Series that there may be.
+    pub series: usize,
+    /// Bytes that the database may have; nothing: as many as the file system has.
+    pub data: Option<u64>,
+    /// Idempotency keys that are remembered.
+    pub keys: usize,
 }
 
 impl Default for Limits {
@@ -30,6 +38,10 @@ impl Default for Limits {
             match_steps: 2_000_000,
             topic_memory: 256 << 20,
             queue: 128 << 20,
+            rows: 20_000,
+            series: 2_000_000,
+            data: None,
+            keys: 1_000_000,
         }
     }
 }
@@ -51,6 +63,16 @@ pub enum Limit {
     Selectors,
     /// `--max-queue`.
     Queue,
+    /// `--max-rows`.
+    Rows,
+    /// `--max-series`.
+    Series,
+    /// `--max-data`.
+    Data,
+    /// What the file system has left.
+    Disk,
+    /// The bytes of all boards together, which no flag sets.
+    Boards,
 }
 
 impl Limit {
@@ -65,6 +87,11 @@ impl Limit {
             Self::TopicMemory => "max-topic-memory",
             Self::Selectors => "max-selectors",
             Self::Queue => "max-queue",
+            Self::Rows => "max-rows",
+            Self::Series => "max-series",
+            Self::Data => "max-data",
+            Self::Disk => "disk",
+            Self::Boards => "boards",
         }
     }
 }

@@ -95,9 +95,19 @@ pub async fn expose(State(app): State<AppState>) -> Response {
         "Steps taken to match selectors with the names of series",
         ConstCounter::new(app.hub.selecting().names().steps()),
     );
-    let budget = app.intake.budget();
-    registry.register("queue_bytes", "Memory that pushes in progress hold", gauge(budget.used()));
-    registry.register("queue_limit_bytes", "Memory that pushes in progress may hold", gauge(budget.most()));
+    let memory = app.intake.memory();
+    registry.register("queue_bytes", "Memory that pushes in progress hold", gauge(memory.used()));
+    registry.register("queue_limit_bytes", "Memory that pushes in progress may hold", gauge(memory.most()));
+    let levels = app.writer.levels();
+    let bytes = |bytes: u64| ConstGauge::new(i64::try_from(bytes).unwrap_or(i64::MAX));
+    registry.register("series_limit", "Series that there may be", gauge(app.limits.series));
+    registry.register("idempotency_keys", "Idempotency keys that are remembered", gauge(levels.keys()));
+    registry.register("idempotency_keys_limit", "Idempotency keys that may be remembered", gauge(app.limits.keys));
+    registry.register("data_bytes", "Size of the database and its log, without free pages", bytes(levels.data()));
+    if let Some(most) = app.limits.data {
+        registry.register("data_limit_bytes", "Size that the database may have", bytes(most));
+    }
+    registry.register("disk_free_bytes", "What the file system of the database has left", bytes(levels.free()));
     registry.register("readers", "Open streams", gauge(counts.readers));
     registry.register("topics", "Selections that somebody reads", gauge(counts.topics));
     registry.register("topic_bytes", "Bytes that these selections take", gauge(counts.topic_bytes));

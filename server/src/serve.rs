@@ -93,6 +93,7 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     let encrypt = config.tls.as_ref().map(Certificate::load).transpose()?;
     let scheme = if encrypt.is_some() { "https" } else { "http" };
     let mut store = Store::open(&config.data)?;
+    store.set_limits(&config.limits);
     // Bound before the store is read, so that a port in use is noticed at once.
     let listener = listen(config.addr)?;
     let addr = listener.local_addr()?;

@@ -148,3 +148,71 @@ fn where_pushes_in_progress_hold_all_memory_large_ones_are_refused_at_once_and_s
     }
     assert_eq!(server.get("/api/series").json().as_array().unwrap().len(), 1);
 }
+
+#[test]
+fn beyond_max_series_none_begins_also_after_a_restart_and_those_that_are_there_go_on() {
+    let data = tempfile::tempdir().unwrap();
+    let mut server = start(data.path(), &["--max-series", "2"]);
+    assert_eq!(server.post("/in", "{\"series\":\"a\",\"value\":1}\n{\"series\":\"b\",\"value\":1}", &[]).status, 204);
+    for value in [2, 3] {
+        let refused = server.post("/in", "{\"series\":\"a\",\"value\":9}\n{\"series\":\"c\",\"value\":9}", &[]);
+        let detail = refused.json()["detail"].as_str().unwrap().to_owned();
+        assert_eq!((refused.status, refused.header("retry-after")), (503, "60"), "{detail}");
+        assert!(detail.contains("there are 2 series") && detail.contains("--max-series"), "{detail}");
+        assert_eq!(server.push("c/d", "1").status, 503);
+        assert_eq!(server.refused("max-series"), 2);
+        assert_eq!(server.push("a", &value.to_string()).status, 204);
+        let series = server.get("/api/series").json();
+        assert_eq!((series.as_array().unwrap().len(), series[0]["value"].as_f64()), (2, Some(f64::from(value))));
+        server.terminate();
+        server = start(data.path(), &["--max-series", "2"]);
+    }
+}
+
+#[test]
+fn where_the_database_has_what_it_may_have_pushes_are_refused_and_boards_can_still_be_changed() {
+    let data = tempfile::tempdir().unwrap();
+    let args = ["--max-data", "24MB"];
+    let mut server = start(data.path(), &args);
+    let line = format!("{{\"series\":\"log\",\"text\":\"{}\"}}\n", "x".repeat(4_000));
+    let batch = line.repeat(200);
+    for restarts in 0..2 {
+        let mut kept = 0;
+        let refused = loop {
+            let answer = server.post("/in", &batch, &[]);
+            if answer.status != 204 {
+                break answer;
+            }
+            kept += 1;
+            assert!(kept < 60, "it is never full");
+        };
+        let detail = refused.json()["detail"].as_str().unwrap().to_owned();
+        assert_eq!((refused.status, refused.header("retry-after")), (503, "60"), "{detail}");
+        assert!(detail.contains("--max-data") && detail.contains("nothing of this was stored"), "{detail}");
+        assert!(server.refused("max-data") > 0);
+        assert!(server.metric("pulseboard_data_bytes") < 24e6);
+        let board = format!("/api/boards/b{restarts}");
+        assert_eq!(server.put(&board, "title = \"full\"\n", &[]).status, 201);
+        assert_eq!(server.delete(&board, &[("If-Match", "*")]).status, 204);
+        server.terminate();
+        server = start(data.path(), &args);
+    }
+    let size = std::fs::metadata(data.path().join("pulseboard.sqlite")).unwrap().len();
+    assert!(size < 24_000_000, "{size}");
+}
+
+#[test]
+fn all_boards_together_have_a_most_of_bytes() {
+    let data = tempfile::tempdir().unwrap();
+    let server = TestServer::start(data.path());
+    let board = format!("title = \"large\"\n# {}\n", "x".repeat(250_000));
+    let refused = (0..200).find_map(|n| {
+        let answer = server.put(&format!("/api/boards/b{n}"), &board, &[]);
+        (answer.status != 201).then_some((n, answer))
+    });
+    let (n, refused) = refused.expect("there is a most");
+    assert_eq!((n, refused.status), (134, 413), "{}", refused.text);
+    assert_eq!(server.refused("boards"), 1);
+    assert_eq!(server.delete("/api/boards/b0", &[("If-Match", "*")]).status, 204);
+    assert_eq!(server.put("/api/boards/b200", &board, &[]).status, 201);
+}

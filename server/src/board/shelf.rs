@@ -18,6 +18,7 @@ use super::{Document, Refusal};
 use crate::clock;
 use crate::hub::driver::HubHandle;
 use crate::hub::{Boards, Lacking, Shown};
+use crate::limits::Limit;
 use crate::problem::ApiError;
 use crate::recall::recall;
 use crate::store::boards::{KeptBoard, KeptDocument};
@@ -25,6 +26,9 @@ use crate::store::{CommitError, Store, Writer};
 
 /// Most boards that can be uploaded; they are held in memory.
 pub const MAX_BOARDS: usize = 1_000;
+
+/// Most bytes that all uploaded documents together can have: 32 MiB. As they are read, they take several times that.
+pub const MAX_BYTES: usize = 32 << 20;
 
 /// A document that is shown, and where it came from.
 #[derive(Clone, Debug, PartialEq)]
@@ -249,10 +253,28 @@ impl Inner {
         if current.is_none() && uploaded >= MAX_BOARDS {
             return Err(Refusal::TooMany.into());
         }
+        let bytes = document.source().len();
+        self.check_bytes(&id, bytes)?;
+        store.check_room_for_board(bytes, clock::now().up)?;
         let (document, changed) = (Arc::new(document), clock::now().wall);
         entry.uploaded = Some(Edition { document, changed, origin: Origin::Stored });
         self.change(store, id, entry)?;
         Ok(if current.is_some() { Put::Replaced } else { Put::Made })
+    }
+
+    /// Refuses a document with which all of them would have too many bytes.
+    fn check_bytes(&self, id: &BoardId, bytes: usize) -> Result<(), ApiError> {
+        let entries = self.entries.read();
+        let others = entries.0.iter().filter(|(other, _)| *other != id);
+        let others = others.filter_map(|(_, entry)| entry.uploaded.as_ref());
+        let there: usize = others.map(|edition| edition.document.source().len()).sum();
+        if there + bytes <= MAX_BYTES {
+            return Ok(());
+        }
+        let detail = format!(
+            "the other boards have {there} bytes and this one {bytes}; all of them may have {MAX_BYTES}: delete some that nobody needs"
+        );
+        Err(ApiError::LimitReached { limit: Limit::Boards, detail, retry_after: None })
     }
 
     fn delete(&self, store: &mut Store, id: BoardId, conditions: &Conditions) -> Result<(), ApiError> {

@@ -16,11 +16,11 @@ use shared::Millis;
 
 use self::line::{Line, Lines};
 use crate::app::AppState;
-use crate::budget::Share;
 use crate::ingest;
 use crate::ingest::fields::{Acceptance, Wrong};
 use crate::ingest::gathering::{Batch, Gathering};
 use crate::problem::ApiError;
+use crate::push_memory::Share;
 
 /// Most bytes the body of a write can have, also when it is unpacked: 4 MiB. Clients gather more lines than a script does.
 pub const MAX_BODY: usize = 4 << 20;
@@ -79,7 +79,7 @@ pub async fn write(
     let parser = app.parser();
     let parse =
         move |text: &[u8], share: &mut Share| read(text, query.as_deref(), parser.accepted(), parser.gathering(share));
-    let batch = app.intake.read(body, &headers, MAX_BODY, parse).await;
+    let batch = ingest::take_in(&app, body, &headers, MAX_BODY, parse).await;
     ingest::commit(&app, batch, &headers).await
 }
 

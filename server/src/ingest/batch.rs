@@ -136,8 +136,8 @@ fn point(json: &Json, accepted: Acceptance, look: &Look<'_>) -> Result<Pushed, W
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::budget::Share;
     use crate::limits::Limit;
+    use crate::push_memory::Share;
     use crate::store::Directory;
     use proptest::prelude::*;
     use shared::{Number, Point};

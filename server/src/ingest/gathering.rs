@@ -5,9 +5,9 @@ use std::mem::size_of;
 use shared::problem::FieldError;
 
 use super::fields::Wrong;
-use crate::budget::Share;
 use crate::limits::{Limit, Limits};
 use crate::problem::ApiError;
+use crate::push_memory::Share;
 use crate::store::commit::Committed;
 use crate::store::directory::Look;
 use crate::store::{Directory, Pushed};
@@ -172,7 +172,7 @@ fn too_many(most: usize) -> ApiError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::budget::Budget;
+    use crate::push_memory::PushMemory;
     use shared::{Millis, Number, Point, Value};
 
     fn point() -> Pushed {
@@ -196,16 +196,16 @@ mod tests {
 
     #[test]
     fn points_are_paid_for_while_they_are_read() {
-        let (directory, budget) = (Directory::default(), Budget::new(1 << 20));
-        let mut share = budget.share();
+        let (directory, memory) = (Directory::default(), PushMemory::new(1 << 20));
+        let mut share = memory.share();
         let mut gathering = Gathering::new(&directory, usize::MAX, &mut share);
         let (kept, error) = (1..).find_map(|line| Some((line - 1, gathering.take(line, Ok(point())).err()?))).unwrap();
         assert_eq!(error.limit(), Some(Limit::Queue));
         assert!(kept * POINT_BYTES < 1 << 20, "{kept} points");
         drop(gathering);
-        assert!(budget.used() > (1 << 20) * 3 / 4);
+        assert!(memory.used() > (1 << 20) * 3 / 4);
         drop(share);
-        assert_eq!(budget.used(), 0);
+        assert_eq!(memory.used(), 0);
     }
 
     #[test]

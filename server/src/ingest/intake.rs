@@ -1,6 +1,6 @@
 //! Bodies of pushes, read, unpacked and parsed within bounds.
 //!
-//! What a push holds is taken from the [`Budget`] as it arrives. Small bodies are parsed where they arrive. Large ones are
+//! What a push holds is taken from the [`PushMemory`] as it arrives. Small bodies are parsed where they arrive. Large ones are
 //! parsed by a few blocking threads, so that the threads of the runtime stay free for everybody else.
 
 use std::io::Read as _;
@@ -14,9 +14,9 @@ use flate2::bufread::GzDecoder;
 use futures_util::StreamExt as _;
 use tokio::sync::Semaphore;
 
-use crate::budget::{Budget, Exhausted, Share};
 use crate::limits::Limits;
 use crate::problem::ApiError;
+use crate::push_memory::{Exhausted, PushMemory, Share};
 
 /// Bodies of up to this many bytes, unpacked, are parsed where they arrive: a millisecond at most.
 const SMALL: usize = 64 << 10;
@@ -39,7 +39,7 @@ const MAX_MEMBERS: usize = 256;
 /// Takes in the bodies of pushes. Clones share their bounds.
 #[derive(Clone, Debug)]
 pub struct Intake {
-    budget: Budget,
+    memory: PushMemory,
     /// Threads that may parse large bodies at once.
     parsers: Arc<Semaphore>,
 }
@@ -50,13 +50,13 @@ impl Intake {
     pub fn new(limits: &Limits) -> Self {
         // Half of the processors: the others commit what was parsed and serve everybody else.
         let parsers = std::thread::available_parallelism().map_or(1, |count| count.get().div_ceil(2));
-        Self { budget: Budget::new(limits.queue), parsers: Arc::new(Semaphore::new(parsers)) }
+        Self { memory: PushMemory::new(limits.queue), parsers: Arc::new(Semaphore::new(parsers)) }
     }
 
     /// What pushes in progress hold.
     #[must_use]
-    pub fn budget(&self) -> &Budget {
-        &self.budget
+    pub fn memory(&self) -> &PushMemory {
+        &self.memory
     }
 
     /// Reads a body of at most `most` bytes, as it came and unpacked, and parses it. The share that comes back pays for
@@ -73,7 +73,7 @@ impl Intake {
         parse: impl FnOnce(&[u8], &mut Share) -> Result<T, ApiError> + Send + 'static,
     ) -> Result<(T, Share), ApiError> {
         let encoding = Encoding::of(headers)?;
-        let mut share = self.budget.share();
+        let mut share = self.memory.share();
         share.grow(REQUEST_BYTES)?;
         if body.size_hint().lower() > most as u64 {
             return Err(ApiError::TooLarge(most));
@@ -107,7 +107,7 @@ impl Intake {
         }
         let turn = tokio::time::timeout(PATIENCE, self.parsers.clone().acquire_owned()).await;
         let Ok(Ok(turn)) = turn else {
-            return Err(Exhausted { most: self.budget.most(), for_ever: false }.into());
+            return Err(Exhausted { most: self.memory.most(), for_ever: false }.into());
         };
         // Where the client leaves, this goes on to its end, and holds its turn until then.
         let parsing = tokio::task::spawn_blocking(move || {
@@ -166,7 +166,7 @@ async fn collect(pieces: &mut BodyDataStream, most: usize, share: &mut Share) ->
 }
 
 /// Reads what is left of a refused body and forgets it: a client hears the answer only once it has sent all.
-async fn discard(pieces: &mut BodyDataStream, most: usize) {
+pub(super) async fn discard(pieces: &mut BodyDataStream, most: usize) {
     let mut left = most;
     let reading = async {
         while let Some(Ok(piece)) = pieces.next().await
@@ -244,12 +244,12 @@ mod tests {
     }
 
     #[test]
-    fn unpacking_stops_where_the_budget_is_exhausted() {
-        let budget = Budget::new(1 << 20);
-        let mut share = budget.share();
+    fn unpacking_stops_where_the_memory_is_exhausted() {
+        let memory = PushMemory::new(1 << 20);
+        let mut share = memory.share();
         let error = unpack(&gzip(&vec![b'x'; 4 << 20]), 4 << 20, &mut share).unwrap_err();
         assert!(error.limit().is_some(), "{error}");
-        assert_eq!(budget.used(), 0);
+        assert_eq!(memory.used(), 0);
     }
 
     #[tokio::test]
@@ -264,25 +264,25 @@ mod tests {
         });
         for sent in 1..4 {
             sender.send(Ok(Bytes::from_static(&[b'x'; 100]))).unwrap();
-            while intake.budget().used() < REQUEST_BYTES + sent * 100 {
+            while intake.memory().used() < REQUEST_BYTES + sent * 100 {
                 tokio::task::yield_now().await;
             }
-            assert_eq!(intake.budget().used(), REQUEST_BYTES + sent * 100);
+            assert_eq!(intake.memory().used(), REQUEST_BYTES + sent * 100);
         }
         drop(sender);
         let (len, share) = reading.await.unwrap().unwrap();
         assert_eq!((len, share.held()), (300, REQUEST_BYTES));
         drop(share);
-        assert_eq!(intake.budget().used(), 0);
+        assert_eq!(intake.memory().used(), 0);
     }
 
     #[tokio::test]
-    async fn bodies_beyond_the_budget_are_refused_before_they_are_parsed_and_small_ones_are_not() {
+    async fn bodies_beyond_the_memory_are_refused_before_they_are_parsed_and_small_ones_are_not() {
         let intake = Intake::new(&Limits { queue: 1 << 20, ..Limits::default() });
         let read = async |bytes: usize| {
             intake.read(Body::from(vec![b'x'; bytes]), &HeaderMap::new(), 4 << 20, |text, _| Ok(text.len())).await
         };
-        let mut share = intake.budget().share();
+        let mut share = intake.memory().share();
         share.grow(850 << 10).unwrap();
         let error = read(100 << 10).await.unwrap_err();
         assert_eq!(error.limit().map(crate::limits::Limit::label), Some("max-queue"), "{error}");
@@ -291,6 +291,6 @@ mod tests {
         drop(share);
         assert_eq!(read(100 << 10).await.unwrap().0, 100 << 10);
         assert!(read(2 << 20).await.unwrap_err().to_string().contains("send it in several"));
-        assert_eq!(intake.budget().used(), 0);
+        assert_eq!(intake.memory().used(), 0);
     }
 }

@@ -21,9 +21,9 @@ use shared::SeriesName;
 use self::fields::Acceptance;
 use self::gathering::{Batch, Gathering};
 use crate::app::AppState;
-use crate::budget::Share;
 use crate::clock;
 use crate::problem::ApiError;
+use crate::push_memory::Share;
 use crate::store::{Directory, IdempotencyKey, Push};
 
 /// Most bytes the body of a push can have: 1 MiB.
@@ -60,7 +60,7 @@ pub async fn one(
         let point = parser.directory.look().point(&series, ts, value).map_err(named)?;
         gathering::single(point.declaring(declares), share)
     };
-    let batch = app.intake.read(body, &headers, MAX_BODY, parse).await;
+    let batch = take_in(&app, body, &headers, MAX_BODY, parse).await;
     commit(&app, batch, &headers).await
 }
 
@@ -77,10 +77,28 @@ pub async fn many(
     let parser = app.parser();
     let parse = move |text: &[u8], share: &mut Share| batch::points(text, parser.accepted(), parser.gathering(share));
     let batch = match query::none(query.as_deref()) {
-        Ok(()) => app.intake.read(body, &headers, MAX_BODY, parse).await,
+        Ok(()) => take_in(&app, body, &headers, MAX_BODY, parse).await,
         Err(error) => Err(error),
     };
     commit(&app, batch, &headers).await
+}
+
+/// Reads a body of at most `most` bytes and parses it, where the store has room for more.
+///
+/// # Errors
+/// [`ApiError`]; see [`intake::Intake::read`].
+pub async fn take_in<T: Send + 'static>(
+    app: &AppState,
+    body: Body,
+    headers: &HeaderMap,
+    most: usize,
+    parse: impl FnOnce(&[u8], &mut Share) -> Result<T, ApiError> + Send + 'static,
+) -> Result<(T, Share), ApiError> {
+    if let Err(no_room) = app.writer.levels().check() {
+        intake::discard(&mut body.into_data_stream(), most).await;
+        return Err(no_room.into());
+    }
+    app.intake.read(body, headers, most, parse).await
 }
 
 /// What reading a body needs of the server, also on another thread.

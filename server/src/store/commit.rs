@@ -12,13 +12,16 @@ use super::block::{self, Block, Place};
 use super::claim::LONGEST_WAIT;
 use super::directory::{Look, Names, Row, Whose};
 use super::fresh::{Fresh, Known};
+use super::keys::Keys;
 use super::log::{self, Logged};
-use super::{IdempotencyKey, Push, Pushed, SeriesId, Store, sql};
+use super::rows::RowCount;
+use super::{Push, Pushed, SeriesId, Store, sql};
 use crate::clock::Now;
+use crate::limits::Limit;
 use crate::problem::ApiError;
 
-/// How long an idempotency key is remembered, in milliseconds: a day.
-const KEY_LIFETIME: u64 = 86_400_000;
+/// Seconds after which a sender may try again to begin series: somebody has to raise the flag.
+const MORE_SERIES_AFTER_SECONDS: u32 = 60;
 
 /// Most points of the wrong kind that are kept of a push, to be listed.
 const MAX_MISMATCHES: usize = 1_000;
@@ -33,6 +36,16 @@ pub enum CommitError {
         count: usize,
         /// The first of them.
         listed: Vec<Mismatch>,
+    },
+    /// A bound is reached. The detail names it.
+    #[error("{detail}")]
+    LimitReached {
+        /// Which.
+        limit: Limit,
+        /// Names the flag, its value and what to do.
+        detail: String,
+        /// Seconds after which the same push may be kept; nothing where it never will be.
+        retry_after: Option<u32>,
     },
     /// The disk is full.
     #[error("the disk is full")]
@@ -92,7 +105,13 @@ impl From<rusqlite::Error> for CommitError {
 impl From<CommitError> for ApiError {
     fn from(error: CommitError) -> Self {
         let detail = error.to_string();
-        let CommitError::OtherKind { count, listed } = error else { return Self::Unavailable(detail) };
+        let (count, listed) = match error {
+            CommitError::OtherKind { count, listed } => (count, listed),
+            CommitError::LimitReached { limit, detail, retry_after } => {
+                return Self::LimitReached { limit, detail, retry_after };
+            }
+            _ => return Self::Unavailable(detail),
+        };
         let mut detail = format!("{detail}, so nothing was stored");
         if count > listed.len() {
             detail = format!("{detail}; the first {} are listed", listed.len());
@@ -138,9 +157,13 @@ impl Store {
     /// or not at all; where the database fails, none is.
     pub fn commit(&mut self, pushes: Vec<Push>, now: Now) -> Outcome {
         let count = pushes.len();
+        if let Err(no_room) = self.check_room(&pushes, now.up) {
+            return Outcome { results: vec![Err(no_room.into()); count], committed: Vec::new() };
+        }
         match self.try_commit(pushes, now.wall) {
             Ok((outcome, staged)) => {
                 self.head = staged.head;
+                self.keys = staged.keys;
                 for (series, declared) in staged.declared {
                     self.declared[series.index()] = Some(declared);
                 }
@@ -160,13 +183,21 @@ impl Store {
     }
 
     fn try_commit(&mut self, pushes: Vec<Push>, now: Millis) -> rusqlite::Result<(Outcome, Staged)> {
-        let mut staged = Staged { head: self.head, ..Staged::default() };
+        let mut staged = Staged { head: self.head, ..Staged::new(self.keys) };
         let points = pushes.iter().map(|push| push.points.len()).sum();
         let (results, committed) = (Vec::with_capacity(pushes.len()), Vec::with_capacity(points));
         let mut outcome = Outcome { results, committed };
         let tx = self.conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
         for mut push in pushes {
-            let begun = match staged.resolve(&self.directory.look(), &mut push.points) {
+            let begun = staged.resolve(&self.directory.look(), &mut push.points, self.limits.series);
+            let begun = begun.and_then(|begun| {
+                // A point is no more than a new series and a text.
+                if push.points.len() > self.limits.rows / 2 {
+                    RowCount::of(&push.points, begun.len(), &self.newest).check(self.limits.rows)?;
+                }
+                Ok(begun)
+            });
+            let begun = match begun {
                 Ok(begun) => begun,
                 Err(error) => {
                     outcome.results.push(Err(error));
@@ -175,7 +206,7 @@ impl Store {
             };
             outcome.results.push(Ok(()));
             if let Some(key) = &push.key
-                && !remember(&tx, key, now)?
+                && !staged.keys.remember(&tx, key, now)?
             {
                 continue;
             }
@@ -212,13 +243,6 @@ impl Store {
     }
 }
 
-/// Whether a push with this key is new.
-fn remember(tx: &Transaction<'_>, key: &IdempotencyKey, now: Millis) -> rusqlite::Result<bool> {
-    tx.prepare_cached("DELETE FROM pushes WHERE at < ?1")?.execute([sql(now.0.saturating_sub(KEY_LIFETIME))])?;
-    let mut insert = tx.prepare_cached("INSERT OR IGNORE INTO pushes (key, at) VALUES (?1, ?2)")?;
-    Ok(insert.execute((&key.0, sql(now.0)))? > 0)
-}
-
 /// The newest time of a series of numbers.
 pub(super) fn newest(conn: &Connection, fresh: &Fresh, series: SeriesId) -> rusqlite::Result<Option<Millis>> {
     let of = |block: &Block| block.buckets.last().map(|rolled| rolled.bucket.last.at.ts);
@@ -228,9 +252,10 @@ pub(super) fn newest(conn: &Connection, fresh: &Fresh, series: SeriesId) -> rusq
 }
 
 /// What a transaction will have changed once it is committed.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Staged {
     head: Seq,
+    keys: Keys,
     /// Series that were not there before.
     begun: Names,
     log: log::Rows,
@@ -242,10 +267,32 @@ struct Staged {
     declared: HashMap<SeriesId, Declared>,
 }
 
+fn too_many_series(there: usize, begun: usize, most: usize) -> CommitError {
+    CommitError::LimitReached {
+        limit: Limit::Series,
+        detail: format!(
+            "there are {there} series and the push would begin {begun} more; at most {most} may be (--max-series): push to series that are there, or raise it; nothing of this was stored"
+        ),
+        retry_after: Some(MORE_SERIES_AFTER_SECONDS),
+    }
+}
+
 impl Staged {
+    fn new(keys: Keys) -> Self {
+        Self {
+            head: Seq::ZERO,
+            keys,
+            begun: Names::default(),
+            log: log::Rows::default(),
+            known: Vec::new(),
+            revised: HashMap::new(),
+            declared: HashMap::new(),
+        }
+    }
+
     /// Finds the rows of what is pushed by name. Of a series that is not there yet the first point keeps the name; gives
-    /// the rows that these will have.
-    fn resolve(&self, known: &Look<'_>, points: &mut [Pushed]) -> Result<Names, CommitError> {
+    /// the rows that these will have. There may be `most` series.
+    fn resolve(&self, known: &Look<'_>, points: &mut [Pushed], most: usize) -> Result<Names, CommitError> {
         let mut begun = Names::default();
         let (mut count, mut listed) = (0, Vec::new());
         for (at, point) in (1..).zip(points) {
@@ -267,7 +314,14 @@ impl Staged {
                 }
             }
         }
-        if count == 0 { Ok(begun) } else { Err(CommitError::OtherKind { count, listed }) }
+        if count > 0 {
+            return Err(CommitError::OtherKind { count, listed });
+        }
+        let there = known.len() + self.begun.len();
+        if !begun.is_empty() && there + begun.len() > most {
+            return Err(too_many_series(there, begun.len(), most));
+        }
+        Ok(begun)
     }
 
     fn begin(&mut self, tx: &Transaction<'_>, begun: Names) -> rusqlite::Result<()> {
@@ -347,8 +401,11 @@ impl Staged {
 
 #[cfg(test)]
 mod tests {
+    use super::super::IdempotencyKey;
+    use super::super::keys::LIFETIME as KEY_LIFETIME;
     use super::*;
     use crate::clock::Uptime;
+    use crate::limits::Limits;
     use shared::{Number, Point, Text};
 
     const NOW: Now = Now { wall: Millis(1_732_399_200_000), up: Uptime(0) };
@@ -446,6 +503,45 @@ mod tests {
             store.commit(vec![keyed()], Now { wall: NOW.wall.plus(KEY_LIFETIME + 1), ..NOW }).committed.len(),
             1
         );
+    }
+
+    #[test]
+    fn beyond_their_most_no_series_begins_and_those_that_are_there_go_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(folder.path()).unwrap();
+        store.set_limits(&Limits { series: 3, ..Limits::default() });
+        let limit = |result: &Result<(), CommitError>| match result {
+            Ok(()) => None,
+            Err(CommitError::LimitReached { limit, .. }) => Some(*limit),
+            Err(error) => panic!("{error}"),
+        };
+        let outcome = store.commit(
+            vec![
+                push(vec![number("a", 1.0), number("b", 1.0)]),
+                push(vec![number("a", 2.0), number("c", 1.0), number("d", 1.0)]),
+                push(vec![number("c", 1.0), number("c", 2.0)]),
+                push(vec![number("d", 1.0)]),
+                push(vec![number("a", 3.0), number("b", 2.0), number("c", 3.0)]),
+            ],
+            NOW,
+        );
+        let limits: Vec<_> = outcome.results.iter().map(limit).collect();
+        assert_eq!(limits, [None, Some(Limit::Series), None, Some(Limit::Series), None]);
+        assert_eq!((rows(&store), store.directory().len()), (7, 3), "all or nothing of each push");
+    }
+
+    #[test]
+    fn a_push_of_too_many_rows_is_refused_and_the_others_of_its_group_are_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(folder.path()).unwrap();
+        store.set_limits(&Limits { rows: 4, ..Limits::default() });
+        let numbers = |count| push((0..count).map(|n| number(&format!("s{n}"), 1.0)).collect());
+        let texts = |count| push((0..count).map(|_| text("t")).collect());
+        let outcome = store.commit(vec![numbers(5), numbers(4), texts(4), texts(3), numbers(4), texts(4)], NOW);
+        let kept: Vec<_> = outcome.results.iter().map(Result::is_ok).collect();
+        assert_eq!(kept, [false, true, false, true, true, true]);
+        let many = push((0..100).map(|n| number(&format!("s{}", n % 4), 1.0)).collect());
+        assert_eq!(store.commit(vec![many], NOW).results, [Ok(())], "numbers of known series are packed");
     }
 
     #[test]

@@ -15,11 +15,14 @@ pub mod claim;
 pub mod commit;
 pub mod directory;
 pub mod fresh;
+mod keys;
 mod lanes;
 pub mod log;
 mod queue;
 pub mod recover;
 pub mod retain;
+pub mod room;
+mod rows;
 pub mod schema;
 pub mod settle;
 pub mod tend;
@@ -29,6 +32,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::limits::Limits;
 use rusqlite::Connection;
 use shared::{Declared, Epoch, Millis, Point, Seq};
 
@@ -36,6 +40,7 @@ pub use commit::CommitError;
 pub use directory::{Directory, Pushed};
 use fresh::Fresh;
 pub use retain::Retention;
+pub use room::Levels;
 pub use schema::OpenError;
 pub use writer::Writer;
 
@@ -96,6 +101,14 @@ pub struct Store {
     /// Where the sweep for what is too old goes on.
     sweep: retain::Sweep,
     folder: PathBuf,
+    /// Bounds on what pushes may add.
+    limits: Limits,
+    /// How many idempotency keys there are.
+    keys: keys::Keys,
+    /// How much room there was when it was measured.
+    measured: room::Measured,
+    /// The same for whoever is not on this thread.
+    levels: Arc<Levels>,
     /// Held for as long as the store is open, so that no second server counts on in the same file.
     _lock: File,
 }
@@ -129,6 +142,18 @@ impl Store {
     #[must_use]
     pub fn fresh(&self) -> Arc<Fresh> {
         self.fresh.clone()
+    }
+
+    /// Bounds what pushes may add from now on. Without this, the defaults do.
+    pub fn set_limits(&mut self, limits: &Limits) {
+        self.limits = limits.clone();
+        self.keys.most = limits.keys;
+    }
+
+    /// How much it holds, also for whoever is not on the thread that commits.
+    #[must_use]
+    pub fn levels(&self) -> Arc<Levels> {
+        self.levels.clone()
     }
 
     /// Which series there are.

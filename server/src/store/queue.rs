@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 use super::claim::Ticket;
 use super::lanes::{Allowed, Lanes};
 use super::{CommitError, Push, Store};
-use crate::budget::Share;
+use crate::push_memory::Share;
 
 /// Most errands that may wait. Pushes are bounded by the memory that they hold.
 const MAX_ERRANDS: usize = 4_096;

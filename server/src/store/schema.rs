@@ -8,8 +8,11 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension as _};
 use shared::{Epoch, Seq};
 
+use super::keys::Keys;
 use super::retain::Sweep;
+use super::room::Measured;
 use super::{Directory, Store};
+use crate::limits::Limits;
 
 /// The name of the database in its folder.
 pub const FILE: &str = "pulseboard.sqlite";
@@ -132,6 +135,8 @@ impl Store {
         let Meta { epoch, head, settled } = meta(&conn).map_err(database)?;
         let (names, declared) = Self::read_series(&conn).map_err(database)?;
         let newest = vec![None; names.len()];
+        let limits = Limits::default();
+        let keys = Keys { count: super::keys::count(&conn).map_err(database)?, most: limits.keys };
         let mut store = Self {
             conn,
             epoch,
@@ -143,6 +148,10 @@ impl Store {
             settled,
             sweep: Sweep::default(),
             folder: folder.to_owned(),
+            limits,
+            keys,
+            measured: Measured::default(),
+            levels: Arc::default(),
             _lock: lock,
         };
         store.catch_up().map_err(database)?;

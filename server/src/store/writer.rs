@@ -12,9 +12,9 @@ use super::commit::Committed;
 use super::fresh::Due;
 use super::lanes::Allowed;
 use super::queue::{Job, Next, Queue, TakenPush};
-use super::{CommitError, Push, Retention, Store};
-use crate::budget::Share;
+use super::{CommitError, Levels, Push, Retention, Store};
 use crate::clock;
+use crate::push_memory::Share;
 
 /// How often the writer looks after what is due besides pushes.
 const TEND_EVERY: Duration = Duration::from_millis(200);
@@ -22,25 +22,25 @@ const TEND_EVERY: Duration = Duration::from_millis(200);
 /// Most blocks that are written before the next push is looked at: some milliseconds.
 const BLOCKS: usize = 16;
 
-/// Most points that are published at once: readers wait meanwhile.
-const PUBLISH: usize = 8_192;
-
 /// The way to the writing thread. Clones lead to the same one, which ends when all of them are gone.
 #[derive(Clone, Debug)]
 pub struct Writer(Arc<Way>);
 
 /// Closes the queue when it is dropped.
-struct Way(Arc<Queue>);
+struct Way {
+    queue: Arc<Queue>,
+    levels: Arc<Levels>,
+}
 
 impl Drop for Way {
     fn drop(&mut self) {
-        self.0.close();
+        self.queue.close();
     }
 }
 
 impl std::fmt::Debug for Way {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Way").field("waiting", &self.0.len()).finish()
+        formatter.debug_struct("Way").field("waiting", &self.queue.len()).finish()
     }
 }
 
@@ -57,16 +57,22 @@ impl Writer {
         publish: impl FnMut(Vec<Committed>) + Send + 'static,
     ) -> std::io::Result<(Self, JoinHandle<()>)> {
         let queue = Arc::new(Queue::default());
-        let end = End(queue.clone());
+        let (end, levels) = (End(queue.clone()), store.levels());
         let run = move || work(store, &retention, &end.0, publish);
         let thread = std::thread::Builder::new().name("store".to_owned()).spawn(run)?;
-        Ok((Self(Arc::new(Way(queue))), thread))
+        Ok((Self(Arc::new(Way { queue, levels })), thread))
     }
 
     /// Whether the thread still takes pushes.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.0.0.is_open()
+        self.0.queue.is_open()
+    }
+
+    /// How much the store holds, and whether there is room for more.
+    #[must_use]
+    pub fn levels(&self) -> &Levels {
+        &self.0.levels
     }
 
     /// Commits a push, whose memory `share` holds until then; on return it is on the disk, and published. Dropped before
@@ -76,7 +82,7 @@ impl Writer {
     /// [`CommitError`]; then nothing of it was kept.
     pub async fn commit(&self, push: Push, share: Share) -> Result<(), CommitError> {
         let (ticket, request) = pair();
-        self.0.0.add(Job::Push { push, share, ticket })?;
+        self.0.queue.add(Job::Push { push, share, ticket })?;
         request.outcome().await?
     }
 
@@ -91,7 +97,7 @@ impl Writer {
         errand: impl FnOnce(&mut Store) -> T + Send + 'static,
     ) -> Result<T, CommitError> {
         let (ticket, request) = pair();
-        self.0.0.add(Job::Errand(Box::new(move |store| {
+        self.0.queue.add(Job::Errand(Box::new(move |store| {
             if let Some(answer) = ticket.take() {
                 // A requester that left meanwhile has it done all the same.
                 let _gone = answer.send(errand(store));
@@ -131,7 +137,9 @@ fn work(mut store: Store, retention: &Retention, queue: &Queue, mut publish: imp
         let blocks = store.fresh().len();
         if !pushes.is_empty() {
             let outcome = store.commit(pushes, clock::now());
-            publish_in_parts(outcome.committed, &mut publish);
+            if !outcome.committed.is_empty() {
+                publish(outcome.committed);
+            }
             for (TakenPush { answer, .. }, result) in taken.into_iter().zip(outcome.results) {
                 // A requester that left meanwhile has its points kept all the same.
                 let _gone = answer.send(result);
@@ -150,16 +158,6 @@ fn work(mut store: Store, retention: &Retention, queue: &Queue, mut publish: imp
 /// What may be done now: while too many blocks wait to be written, large pushes wait too, since each begins many.
 fn allowed(store: &Store) -> Allowed {
     if store.fresh().is_crowded() { Allowed::FewShort } else { Allowed::All }
-}
-
-fn publish_in_parts(mut committed: Vec<Committed>, publish: &mut impl FnMut(Vec<Committed>)) {
-    while committed.len() > PUBLISH {
-        let rest = committed.split_off(PUBLISH);
-        publish(std::mem::replace(&mut committed, rest));
-    }
-    if !committed.is_empty() {
-        publish(committed);
-    }
 }
 
 /// Writes blocks that are due until jobs wait, at least one step; where too many blocks wait, at least as many as the last
@@ -188,6 +186,10 @@ fn tend(store: &mut Store, retention: &Retention) {
     if let Err(error) = store.sweep(retention, clock::now()) {
         tracing::warn!(%error, "cannot take away what is older than is kept");
     }
+    if let Err(error) = store.forget_keys(clock::now().wall) {
+        tracing::warn!(%error, "cannot forget idempotency keys");
+    }
+    store.measure_now_and_then(clock::now().up);
 }
 
 #[cfg(test)]
@@ -260,19 +262,19 @@ mod tests {
     async fn a_push_gives_its_memory_back_once_it_is_answered() {
         let folder = tempfile::tempdir().unwrap();
         let (writer, _thread, is_at_it, let_go) = stalled(folder.path());
-        let budget = crate::budget::Budget::new(1 << 20);
-        let mut share = budget.share();
+        let memory = crate::push_memory::PushMemory::new(1 << 20);
+        let mut share = memory.share();
         share.grow(1_000).unwrap();
         let committing = tokio::spawn({
             let writer = writer.clone();
             async move { writer.commit(push("a"), share).await }
         });
         tokio::task::spawn_blocking(move || is_at_it.recv().unwrap()).await.unwrap();
-        assert_eq!(budget.used(), 1_000, "it is committed and not answered yet");
+        assert_eq!(memory.used(), 1_000, "it is committed and not answered yet");
         drop(let_go);
         assert_eq!(committing.await.unwrap(), Ok(()));
         // The errand comes after all of the push.
         writer.run(|_| ()).await.unwrap();
-        assert_eq!(budget.used(), 0);
+        assert_eq!(memory.used(), 0);
     }
 }

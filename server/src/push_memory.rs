@@ -17,9 +17,9 @@ const SMALL: usize = 64 << 10;
 /// Seconds after which a refused push may succeed: most pushes are answered within milliseconds.
 const RETRY_AFTER_SECONDS: u32 = 1;
 
-/// The bytes that all pushes in progress may take. Clones are the same budget.
+/// The bytes that all pushes in progress may take. Clones count together.
 #[derive(Clone, Debug)]
-pub struct Budget(Arc<Inner>);
+pub struct PushMemory(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
@@ -29,8 +29,8 @@ struct Inner {
     used: AtomicUsize,
 }
 
-impl Budget {
-    /// A budget of `most` bytes.
+impl PushMemory {
+    /// At most `most` bytes.
     #[must_use]
     pub fn new(most: usize) -> Self {
         Self(Arc::new(Inner { most, reserved: most / 8, used: AtomicUsize::new(0) }))
@@ -39,7 +39,7 @@ impl Budget {
     /// A share of nothing yet.
     #[must_use]
     pub fn share(&self) -> Share {
-        Share { budget: self.clone(), held: 0 }
+        Share { memory: self.clone(), held: 0 }
     }
 
     /// Bytes taken now.
@@ -55,18 +55,18 @@ impl Budget {
     }
 }
 
-/// The part of a [`Budget`] that one push holds; given back when dropped.
+/// The part of a [`PushMemory`] that one push holds; given back when dropped.
 #[derive(Debug)]
 pub struct Share {
-    budget: Budget,
+    memory: PushMemory,
     held: usize,
 }
 
 impl Share {
-    /// A share of a budget that nobody else uses and that is never exhausted, for callers outside of the server.
+    /// A share of memory that nobody else uses and that never ends, for callers outside of the server.
     #[must_use]
     pub fn unbounded() -> Self {
-        Budget::new(usize::MAX).share()
+        PushMemory::new(usize::MAX).share()
     }
 
     /// Takes `bytes` more.
@@ -74,7 +74,7 @@ impl Share {
     /// # Errors
     /// [`Exhausted`]; then the share holds what it held before.
     pub fn grow(&mut self, bytes: usize) -> Result<(), Exhausted> {
-        let Inner { most, reserved, used } = &*self.budget.0;
+        let Inner { most, reserved, used } = &*self.memory.0;
         let held = self.held.saturating_add(bytes);
         let most_used = if held <= SMALL { *most } else { most - reserved };
         let more = |used: usize| used.checked_add(bytes).filter(|&used| used <= most_used);
@@ -91,7 +91,7 @@ impl Share {
     pub fn shrink(&mut self, bytes: usize) {
         let bytes = bytes.min(self.held);
         self.held -= bytes;
-        self.budget.0.used.fetch_sub(bytes, Ordering::Relaxed);
+        self.memory.0.used.fetch_sub(bytes, Ordering::Relaxed);
     }
 
     /// Bytes that it holds.
@@ -107,7 +107,7 @@ impl Drop for Share {
     }
 }
 
-/// The budget has not enough left.
+/// There is not enough memory left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("pushes in progress may take {} in all (--max-queue)", ByteSize::b(*.most as u64))]
 pub struct Exhausted {
@@ -141,11 +141,11 @@ mod tests {
 
     #[test]
     fn large_shares_leave_room_for_small_ones() {
-        let budget = Budget::new(MOST);
-        let mut large = budget.share();
+        let memory = PushMemory::new(MOST);
+        let mut large = memory.share();
         assert_eq!(large.grow(MOST), Err(Exhausted { most: MOST, for_ever: true }));
         large.grow(MOST - MOST / 8).unwrap();
-        let mut other = budget.share();
+        let mut other = memory.share();
         assert_eq!(other.grow(SMALL + 1), Err(Exhausted { most: MOST, for_ever: false }));
         other.grow(SMALL).unwrap();
         assert_eq!(other.grow(1), Err(Exhausted { most: MOST, for_ever: false }));
@@ -158,8 +158,8 @@ mod tests {
         fn what_is_used_is_what_shares_hold_and_never_more_than_there_is(
             steps in prop::collection::vec((0..4_usize, 0..3 * MOST / 2, any::<bool>()), 1..50)
         ) {
-            let budget = Budget::new(MOST);
-            let mut shares: Vec<Share> = (0..4).map(|_| budget.share()).collect();
+            let memory = PushMemory::new(MOST);
+            let mut shares: Vec<Share> = (0..4).map(|_| memory.share()).collect();
             for (index, bytes, grows) in steps {
                 if grows {
                     let before = shares[index].held();
@@ -168,11 +168,11 @@ mod tests {
                 } else {
                     shares[index].shrink(bytes);
                 }
-                prop_assert_eq!(budget.used(), shares.iter().map(Share::held).sum::<usize>());
-                prop_assert!(budget.used() <= MOST);
+                prop_assert_eq!(memory.used(), shares.iter().map(Share::held).sum::<usize>());
+                prop_assert!(memory.used() <= MOST);
             }
             drop(shares);
-            prop_assert_eq!(budget.used(), 0);
+            prop_assert_eq!(memory.used(), 0);
         }
     }
 }

@@ -1,0 +1,286 @@
+//! How much room there is for more: the size of the database against `--max-data`, and what the file system has left.
+//!
+//! Pushes are refused before either is exhausted. What is held back for boards, for deleting and for buckets of what was
+//! pushed already is the reserve.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use bytesize::ByteSize;
+use parking_lot::RwLock;
+use rusqlite::Connection;
+
+use super::schema::FILE;
+use super::{CommitError, Push, Store};
+use crate::clock::Uptime;
+use crate::limits::Limit;
+
+/// The largest reserve.
+const RESERVE: u64 = 64 << 20;
+
+/// The part of everything that is reserve, where that is less.
+const RESERVED_PART: u64 = 16;
+
+/// How long a measurement holds, in milliseconds.
+const CHECK_EVERY: u64 = 1_000;
+
+/// How many bytes of pushes it holds for.
+const CHECK_AFTER: u64 = 1 << 20;
+
+/// What a number takes on the disk until it is in buckets, in bytes; some more than it takes most often.
+const NUMBER_BYTES: u64 = 24;
+
+/// What a block that is only in memory will take on the disk with all that it is part of, in bytes.
+const BLOCK_BYTES: u64 = 512;
+
+/// Seconds after which a refused push may succeed, where something was deleted meanwhile.
+const RETRY_AFTER_SECONDS: u32 = 60;
+
+/// What is there, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// The database, its write-ahead log, and what is to be written; without pages that are free for more.
+    pub data: u64,
+    /// What the file system has left for this program.
+    pub free: u64,
+    /// What the file system has in all.
+    pub capacity: u64,
+}
+
+/// Why there is no room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoRoom {
+    /// `--max-data` is reached.
+    #[error(
+        "the database has {}, and pushes are taken up to {} so that boards can still be changed (--max-data {}); raise it, or keep less (--keep-…)",
+        ByteSize::b(*.data), ByteSize::b(.most - .reserve), ByteSize::b(*.most)
+    )]
+    Data {
+        /// What the database has.
+        data: u64,
+        /// What it may have.
+        most: u64,
+        /// What of that is not for pushes.
+        reserve: u64,
+    },
+    /// The file system is nearly full.
+    #[error(
+        "the file system of --data has {} left, and the last {} are kept so that boards can still be changed and old points deleted; make room there",
+        ByteSize::b(*.free), ByteSize::b(*.reserve)
+    )]
+    Disk {
+        /// What it has left.
+        free: u64,
+        /// What of that is not for pushes.
+        reserve: u64,
+    },
+}
+
+impl NoRoom {
+    /// The bound that is reached.
+    #[must_use]
+    pub fn limit(self) -> Limit {
+        match self {
+            Self::Data { .. } => Limit::Data,
+            Self::Disk { .. } => Limit::Disk,
+        }
+    }
+}
+
+impl From<NoRoom> for CommitError {
+    fn from(error: NoRoom) -> Self {
+        let detail = format!("{error}; nothing of this was stored");
+        Self::LimitReached { limit: error.limit(), detail, retry_after: Some(RETRY_AFTER_SECONDS) }
+    }
+}
+
+/// Who wants room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Use {
+    /// Points, which leave the reserve alone.
+    Pushes,
+    /// Documents of boards, which the reserve is for.
+    Boards,
+}
+
+impl Usage {
+    /// Decides whether there is room for `more` bytes, where the database may have `most`.
+    ///
+    /// # Errors
+    /// [`NoRoom`].
+    pub fn check(self, more: u64, most: Option<u64>, wanted: Use) -> Result<(), NoRoom> {
+        let Self { data, free, capacity } = self;
+        let reserve_of = |all: u64| match wanted {
+            Use::Pushes => RESERVE.min(all / RESERVED_PART),
+            Use::Boards => 0,
+        };
+        if let Some(most) = most {
+            let reserve = reserve_of(most);
+            if data.saturating_add(more) > most - reserve {
+                return Err(NoRoom::Data { data, most, reserve });
+            }
+        }
+        let reserve = reserve_of(capacity);
+        if capacity > 0 && free < reserve.saturating_add(more) {
+            return Err(NoRoom::Disk { free, reserve });
+        }
+        Ok(())
+    }
+}
+
+/// What the store has, for whoever is not on its thread.
+#[derive(Debug, Default)]
+pub struct Levels {
+    data: AtomicU64,
+    free: AtomicU64,
+    keys: AtomicUsize,
+    no_room: RwLock<Option<NoRoom>>,
+}
+
+impl Levels {
+    /// Bytes of the database and its write-ahead log, without free pages.
+    #[must_use]
+    pub fn data(&self) -> u64 {
+        self.data.load(Ordering::Relaxed)
+    }
+
+    /// Bytes that the file system has left.
+    #[must_use]
+    pub fn free(&self) -> u64 {
+        self.free.load(Ordering::Relaxed)
+    }
+
+    /// Idempotency keys that are remembered.
+    #[must_use]
+    pub fn keys(&self) -> usize {
+        self.keys.load(Ordering::Relaxed)
+    }
+
+    /// Lets pushes be read only where there was room for them a moment ago.
+    ///
+    /// # Errors
+    /// [`CommitError::LimitReached`].
+    pub fn check(&self) -> Result<(), CommitError> {
+        (*self.no_room.read()).map_or(Ok(()), |no_room| Err(no_room.into()))
+    }
+}
+
+/// The last measurement.
+#[derive(Debug, Default)]
+pub(super) struct Measured {
+    usage: Usage,
+    at: Option<Uptime>,
+    /// Bytes that were pushed since.
+    since: u64,
+}
+
+impl Store {
+    /// Decides whether there is room for these pushes. Measures once a second, and after a megabyte of pushes.
+    pub(super) fn check_room(&mut self, pushes: &[Push], now: Uptime) -> Result<(), NoRoom> {
+        let more: u64 = pushes.iter().map(size).sum();
+        let most = self.limits.data;
+        let reserve = most.map_or(RESERVE, |most| RESERVE.min(most / RESERVED_PART));
+        let is_old = self.measured.at.is_none_or(|at| at.plus(CHECK_EVERY) <= now);
+        if is_old || self.measured.since.saturating_add(more) > CHECK_AFTER.min(reserve / 2) {
+            self.measure(now);
+        }
+        self.measured.usage.check(self.measured.since.saturating_add(more), most, Use::Pushes)?;
+        self.measured.since += more;
+        Ok(())
+    }
+
+    /// Measures anew where the last measurement is old.
+    pub fn measure_now_and_then(&mut self, now: Uptime) {
+        if self.measured.at.is_none_or(|at| at.plus(CHECK_EVERY) <= now) {
+            self.measure(now);
+        }
+    }
+
+    /// Decides whether there is room for a document of so many bytes.
+    ///
+    /// # Errors
+    /// [`CommitError::LimitReached`].
+    pub fn check_room_for_board(&mut self, bytes: usize, now: Uptime) -> Result<(), CommitError> {
+        self.measure(now);
+        Ok(self.measured.usage.check(bytes as u64, self.limits.data, Use::Boards)?)
+    }
+
+    /// Measures anew, and lets pushes in again where there is room.
+    fn measure(&mut self, now: Uptime) {
+        match usage(&self.conn, &self.folder) {
+            Ok(usage) => {
+                let data = usage.data + self.fresh.len() as u64 * BLOCK_BYTES;
+                self.measured = Measured { usage: Usage { data, ..usage }, at: Some(now), since: 0 };
+            }
+            Err(error) => tracing::debug!(%error, "cannot measure the database"),
+        }
+        let Usage { data, free, .. } = self.measured.usage;
+        self.levels.data.store(data, Ordering::Relaxed);
+        self.levels.free.store(free, Ordering::Relaxed);
+        self.levels.keys.store(self.key_count(), Ordering::Relaxed);
+        let checked = self.measured.usage.check(0, self.limits.data, Use::Pushes);
+        *self.levels.no_room.write() = checked.err();
+    }
+}
+
+/// What a push may take on the disk.
+fn size(push: &Push) -> u64 {
+    push.points.iter().map(|point| NUMBER_BYTES + 2 * point.bytes_beside() as u64).sum()
+}
+
+fn usage(conn: &Connection, folder: &Path) -> Result<Usage, MeasureError> {
+    let pragma = |name: &str| conn.prepare_cached(&format!("PRAGMA {name}"))?.query_row([], |row| row.get::<_, i64>(0));
+    let pages = pragma("page_count")?.saturating_sub(pragma("freelist_count")?).unsigned_abs();
+    // Where the database is no write-ahead one, there is no such file.
+    let log = std::fs::metadata(folder.join(format!("{FILE}-wal"))).map_or(0, |file| file.len());
+    let files = rustix::fs::statvfs(folder)?;
+    Ok(Usage {
+        data: pages * pragma("page_size")?.unsigned_abs() + log,
+        free: files.f_bavail.saturating_mul(files.f_frsize),
+        capacity: files.f_blocks.saturating_mul(files.f_frsize),
+    })
+}
+
+#[derive(Debug, thiserror::Error)]
+enum MeasureError {
+    #[error(transparent)]
+    Database(#[from] rusqlite::Error),
+    #[error(transparent)]
+    FileSystem(#[from] rustix::io::Errno),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GIB: u64 = 1 << 30;
+
+    #[test]
+    fn pushes_leave_a_reserve_and_boards_may_use_it() {
+        let usage = |data, free| Usage { data, free, capacity: 100 * GIB };
+        for (usage, most, pushes, boards) in [
+            (usage(GIB, 50 * GIB), None, true, true),
+            (usage(GIB, 50 * GIB), Some(2 * GIB), true, true),
+            (usage(2 * GIB - RESERVE + 1, 50 * GIB), Some(2 * GIB), false, true),
+            (usage(2 * GIB + 1, 50 * GIB), Some(2 * GIB), false, false),
+            (usage(GIB, RESERVE - 1), None, false, true),
+            (usage(GIB, 0), None, false, true),
+            (usage(950, 50 * GIB), Some(1_000), false, true),
+            (usage(900, 50 * GIB), Some(1_000), true, true),
+            (Usage { data: 0, free: 9 << 20, capacity: 100 << 20 }, None, true, true),
+            (Usage { data: 0, free: 6 << 20, capacity: 100 << 20 }, None, false, true),
+        ] {
+            assert_eq!(usage.check(0, most, Use::Pushes).is_ok(), pushes, "{usage:?} {most:?}");
+            assert_eq!(usage.check(0, most, Use::Boards).is_ok(), boards, "{usage:?} {most:?}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_names_the_flag_and_what_to_do() {
+        let usage = Usage { data: GIB, free: RESERVE - 1, capacity: 100 * GIB };
+        let data = usage.check(0, Some(GIB), Use::Pushes).unwrap_err().to_string();
+        assert!(data.contains("--max-data 1.0 GiB") && data.contains("--keep-"), "{data}");
+        let disk = usage.check(0, None, Use::Pushes).unwrap_err().to_string();
+        assert!(disk.contains("--data") && disk.contains("make room"), "{disk}");
+    }
+}
