@@ -1,18 +1,34 @@
 //! `GET /api/series`: what there is.
+//!
+//! The names are collected a few at a time under the hub's lock and sorted without it; then the answer is written piece by
+//! piece, as fast as the client takes it. So a list of a million series holds up nobody, and takes little memory.
 
-use axum::Json;
-use axum::extract::State;
-use serde::Serialize;
+use std::collections::BinaryHeap;
+use std::convert::Infallible;
+
+use axum::body::Body;
+use axum::extract::{RawQuery, State};
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse as _, Response};
+use bytes::Bytes;
+use futures_util::stream;
+use serde::{Deserialize, Serialize};
 use shared::point::Kind;
 use shared::track::Latest;
 use shared::{Declared, Millis, SeriesName};
 
 use crate::app::AppState;
+use crate::hub::driver::HubHandle;
+use crate::problem::ApiError;
+use crate::rollup::SeriesIndex;
+
+/// How many series are written in one piece.
+const PIECE: usize = 512;
 
 /// A series and its newest point.
 #[derive(Debug, Serialize)]
-pub struct Listed {
-    name: SeriesName,
+struct Listed<'a> {
+    name: &'a SeriesName,
     kind: Kind,
     /// What was declared of it with a push.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -20,20 +36,107 @@ pub struct Listed {
     #[serde(skip_serializing_if = "Option::is_none")]
     value: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    text: Option<String>,
+    text: Option<&'a str>,
     ts: Millis,
 }
 
-/// Every series by name, with its newest point: `[{"name", "kind", "declared", "value" or "text", "ts"}]`.
-pub async fn list(State(app): State<AppState>) -> Json<Vec<Listed>> {
-    let mut all = Vec::new();
-    app.hub.each_series(|name, declared, track| {
+#[derive(Deserialize)]
+struct Query {
+    #[serde(default)]
+    prefix: String,
+    after: Option<String>,
+    limit: Option<String>,
+}
+
+/// Which series are asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Page {
+    /// Names begin with this text.
+    prefix: String,
+    /// They come after this one.
+    after: Option<String>,
+    /// At most so many.
+    limit: usize,
+}
+
+impl Page {
+    fn parse(query: &str) -> Result<Self, ApiError> {
+        let expected = "optionally prefix=, after= and limit=, once each";
+        let query: Query =
+            serde_html_form::from_str(query).map_err(|error| ApiError::field("query", expected, error.to_string()))?;
+        let limit = query.limit.map_or(Ok(usize::MAX), |text| {
+            let limit = text.parse().ok().filter(|&limit| limit > 0);
+            limit.ok_or_else(|| ApiError::field("limit", "a whole number from 1", format!("{text:?}")))
+        })?;
+        Ok(Self { prefix: query.prefix, after: query.after, limit })
+    }
+
+    fn has(&self, name: &SeriesName) -> bool {
+        let is_after = self.after.as_deref().is_none_or(|after| name.as_str() > after);
+        is_after && name.as_str().starts_with(&self.prefix)
+    }
+
+    /// Finds the series of the page, by name.
+    fn collect(&self, hub: &HubHandle) -> Vec<SeriesIndex> {
+        // The greatest name is on top, and goes where there are more than are asked for.
+        let mut found = BinaryHeap::new();
+        hub.each_name(|index, name| {
+            let is_too_great = || found.len() == self.limit && found.peek().is_some_and(|(most, _)| name >= most);
+            if self.has(name) && !is_too_great() {
+                if found.len() == self.limit {
+                    found.pop();
+                }
+                found.push((name.clone(), index));
+            }
+        });
+        found.into_sorted_vec().into_iter().map(|(_, index)| index).collect()
+    }
+}
+
+/// Every series by name, with its newest point: `[{"name", "kind", "declared", "value" or "text", "ts"}]`. With `?prefix=`
+/// those whose names begin so; with `?limit=` at most so many, and with `?after=` those after a name, for the next page.
+///
+/// # Errors
+/// [`ApiError::Invalid`] where the query is wrong.
+pub async fn list(State(app): State<AppState>, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
+    let page = Page::parse(query.as_deref().unwrap_or_default())?;
+    let hub = app.hub.clone();
+    let turn = app.hub.selecting().turn().await?;
+    let work = move || {
+        let found = page.collect(&hub);
+        drop(turn);
+        found
+    };
+    let found = tokio::task::spawn_blocking(work).await.map_err(|error| ApiError::Unreadable(error.to_string()))?;
+    let body = if found.len() <= PIECE { Body::from(piece(&app.hub, &found, 0)) } else { pieces(app.hub, found) };
+    let json = HeaderValue::from_static("application/json");
+    Ok(([(header::CONTENT_TYPE, json)], body).into_response())
+}
+
+/// The list in pieces, each made when the client has taken the one before.
+fn pieces(hub: HubHandle, found: Vec<SeriesIndex>) -> Body {
+    let starts = (0..found.len()).step_by(PIECE);
+    Body::from_stream(stream::iter(starts.map(move |start| Ok::<_, Infallible>(piece(&hub, &found, start)))))
+}
+
+/// The piece of the list that begins at `start`.
+fn piece(hub: &HubHandle, found: &[SeriesIndex], start: usize) -> Bytes {
+    let end = found.len().min(start + PIECE);
+    let mut json = String::from(if start == 0 { "[" } else { "" });
+    hub.each_newest(&found[start..end], |name, declared, track| {
+        if !(json.is_empty() || json == "[") || start > 0 {
+            json.push(',');
+        }
         let (value, text) = match track.latest() {
             Latest::Number(value) => (Some(value), None),
-            Latest::Text(text) => (None, Some(text.to_owned())),
+            Latest::Text(text) => (None, Some(text)),
         };
-        all.push(Listed { name: name.clone(), kind: track.kind(), declared, value, text, ts: track.latest_at().ts });
+        let listed = Listed { name, kind: track.kind(), declared, value, text, ts: track.latest_at().ts };
+        let written = serde_json::to_string(&listed).expect("a listed series is always JSON");
+        json.push_str(&written);
     });
-    all.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-    Json(all)
+    if end == found.len() {
+        json.push(']');
+    }
+    json.into()
 }

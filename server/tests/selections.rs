@@ -160,3 +160,33 @@ fn many_selections_stay_within_their_memory_and_more_are_refused() {
     assert!(server.metric("pulseboard_topic_bytes") < 0.5);
     assert!(server.opens("series=s/*").is_ok());
 }
+
+#[test]
+fn series_are_listed_page_after_page_in_the_order_of_their_names() {
+    let data = tempfile::tempdir().unwrap();
+    let server = start(&[], data.path());
+    fill(&server, 2);
+    assert_eq!(server.push("r0-a/h", "1").status, 204);
+    let names = |query: &str| -> Vec<String> {
+        let listed = server.get(&format!("/api/series{query}")).json();
+        listed.as_array().unwrap().iter().map(|series| series["name"].as_str().unwrap().to_owned()).collect()
+    };
+    let all = names("");
+    assert_eq!(all.len(), 2_001);
+    assert!(all.is_sorted(), "by name");
+    let mut paged = names("?limit=300");
+    loop {
+        let page = names(&format!("?limit=300&after={}", paged.last().unwrap()));
+        paged.extend_from_slice(&page);
+        if page.len() < 300 {
+            break;
+        }
+    }
+    assert_eq!(paged, all);
+    let under = names("?prefix=r0/h1&after=r0/h10/m8&limit=3");
+    assert_eq!(under, ["r0/h10/m9", "r0/h11/m0", "r0/h11/m1"]);
+    assert_eq!(names("?prefix=r0-").len(), 1);
+    assert!(names("?prefix=none").is_empty() && names("?after=z").is_empty());
+    let answer = server.get("/api/series?limit=0");
+    assert_eq!((answer.status, answer.first_error().0.as_str()), (422, "limit"));
+}

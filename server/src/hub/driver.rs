@@ -9,7 +9,7 @@ use shared::{BoardId, ByeReason, Declared, Selector, SeriesName, Track};
 use tokio::sync::{Notify, watch};
 use tokio::time::MissedTickBehavior;
 
-use super::frame::Frame;
+use super::frame::{Frame, live_bytes};
 use super::publishing::{Drafts, Group};
 use super::selecting::Selecting;
 use super::topic::TopicId;
@@ -17,6 +17,7 @@ use super::{Counts, Hub, Interest, Lacking, Match, Reader, Refused, Resume, Show
 use crate::clock::{self, Now, Uptime};
 use crate::limits::Limits;
 use crate::names::Budget;
+use crate::rollup::SeriesIndex;
 use crate::store::SeriesId;
 use crate::store::commit::Committed;
 
@@ -31,6 +32,9 @@ const REST_STEPS: usize = 60;
 
 /// How many are looked at under one lock: a millisecond or two.
 const REST_AT_ONCE: usize = 512;
+
+/// How many names are looked at under one lock: some tens of microseconds.
+const NAMES_AT_ONCE: usize = 1_024;
 
 /// The hub of a running server. Clones are the same one.
 #[derive(Clone, Debug)]
@@ -49,6 +53,8 @@ struct Inner {
     closing: watch::Sender<Option<Closing>>,
     /// Most readers at once: those that are there are served well rather than all of them badly.
     max_readers: usize,
+    /// Bytes of frames that topics may keep. Readers may hold as much again before no more are taken in.
+    max_frame_bytes: usize,
     /// Finds what a reader selects, before it comes to the hub.
     selecting: Selecting,
 }
@@ -82,6 +88,7 @@ impl HubHandle {
             watchers: Mutex::new(Vec::new()),
             closing: watch::Sender::new(None),
             max_readers: limits.readers,
+            max_frame_bytes: limits.topic_memory,
             selecting,
         }))
     }
@@ -185,6 +192,10 @@ impl HubHandle {
         if hub.readers() >= self.0.max_readers {
             return Err(NotNow::Full { readers: self.0.max_readers, retry_after: self.retry_after() });
         }
+        // Topics keep within their bound; what is beyond waits for sockets that do not take it.
+        if live_bytes() / 2 > self.0.max_frame_bytes {
+            return Err(NotNow::Refused(Refused::NoRoom));
+        }
         let (topic, reader) = hub.admit(interest, found, resume, clock::now()).map_err(NotNow::Refused)?;
         drop(hub);
         Ok(Subscription { hub: self.clone(), topic, reader })
@@ -239,9 +250,28 @@ impl HubHandle {
         self.0.hub.lock().counts()
     }
 
-    /// Looks at every series with what was declared of it and its newest entry at least, in no particular order. Nothing is published meanwhile, so be quick.
-    pub fn each_series(&self, mut look: impl FnMut(&SeriesName, Option<Declared>, &Track)) {
-        self.0.hub.lock().series().for_each(|(name, declared, track)| look(name, declared, &track));
+    /// Looks at the names of all series that are there now, in no particular order, some of them under each lock.
+    pub fn each_name(&self, mut look: impl FnMut(SeriesIndex, &SeriesName)) {
+        let mut from = 0;
+        loop {
+            let hub = self.0.hub.lock();
+            let some = hub.names_from(from).take(NAMES_AT_ONCE);
+            let seen = some.map(|(index, name)| look(index, name)).count();
+            if seen < NAMES_AT_ONCE {
+                return;
+            }
+            from += seen;
+        }
+    }
+
+    /// Looks at these series, each with what was declared of it and its newest entry at least. Nothing is published
+    /// meanwhile, so let them be few.
+    pub fn each_newest(&self, series: &[SeriesIndex], mut look: impl FnMut(&SeriesName, Option<Declared>, &Track)) {
+        let hub = self.0.hub.lock();
+        for &index in series {
+            let (name, declared, track) = hub.newest(index);
+            look(name, declared, &track);
+        }
     }
 
     fn waker(&self, topic: TopicId) -> watch::Receiver<()> {

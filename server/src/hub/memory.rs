@@ -8,7 +8,6 @@
 
 use shared::Selector;
 
-use super::frame::live_bytes;
 use super::topic::{Topic, TopicId};
 use super::{Hub, Interest, Selection};
 
@@ -41,7 +40,7 @@ impl Memory {
 
     /// Whether another topic or reader of so many bytes can be taken in. Half of the bound is for what is spare.
     pub(super) fn has_room_for(&self, fixed: usize) -> bool {
-        self.fixed + fixed <= self.most / 2 && live_bytes() <= self.most.saturating_mul(2)
+        self.fixed + fixed <= self.most / 2
     }
 
     pub(super) fn add_fixed(&mut self, bytes: usize) {

@@ -15,6 +15,8 @@ pub mod selecting;
 pub mod selection;
 #[cfg(test)]
 mod simulation;
+#[cfg(test)]
+mod tests;
 pub mod topic;
 mod view;
 
@@ -142,9 +144,15 @@ impl Hub {
         step
     }
 
-    /// Every series with its newest entry at least, in no particular order.
-    pub fn series(&self) -> impl Iterator<Item = (&SeriesName, Option<Declared>, Cow<'_, Track>)> {
-        self.rollup.newest()
+    /// The names of the series from the place `from` on.
+    pub fn names_from(&self, from: usize) -> impl Iterator<Item = (SeriesIndex, &SeriesName)> {
+        self.rollup.names_from(from)
+    }
+
+    /// A series with what was declared of it and its newest entry at least.
+    #[must_use]
+    pub fn newest(&self, index: SeriesIndex) -> (&SeriesName, Option<Declared>, Cow<'_, Track>) {
+        self.rollup.newest(index)
     }
 
     /// Bounds the memory of all topics together, in bytes.

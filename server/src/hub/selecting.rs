@@ -5,7 +5,7 @@ use std::sync::Arc;
 use shared::board::document::MAX_WIDGETS;
 use shared::point::Kind;
 use shared::{BoardId, Selector};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Tally;
 use crate::names::{Budget, Matched, Names, SelectError};
@@ -58,6 +58,14 @@ impl Selecting {
         self.budget
     }
 
+    /// Waits for a turn at work that takes long. It belongs to the work, which may go on when its request is gone.
+    ///
+    /// # Errors
+    /// [`FindError::Stopped`].
+    pub async fn turn(&self) -> Result<OwnedSemaphorePermit, FindError> {
+        Arc::clone(&self.turns).acquire_owned().await.map_err(|_| FindError::Stopped)
+    }
+
     /// Finds what the selectors match. Where that takes long, waits for a turn.
     ///
     /// # Errors
@@ -68,11 +76,10 @@ impl Selecting {
             Err(SelectError::TooManySteps { .. }) if steps < self.budget.steps => {}
             found => return Ok(found?),
         }
-        let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|_| FindError::Stopped)?;
+        let turn = self.turn().await?;
         let (names, budget, selectors) = (self.names.clone(), self.budget, selectors.to_vec());
         let work = move || {
             let found = names.select(&selectors, budget);
-            // The turn belongs to the work, not to the request, which may be gone by now.
             drop(turn);
             found
         };

@@ -17,9 +17,12 @@ use crate::rollup::Absent;
 use crate::store::SeriesId;
 use crate::store::commit::Committed;
 
-const EPOCH: Epoch = Epoch(0x0bad_cafe);
+pub(super) const EPOCH: Epoch = Epoch(0x0bad_cafe);
 const HEARTBEAT: Duration = Duration::from_secs(15);
 const READERS: usize = 5;
+
+/// Memory for the topics of all readers, and hardly any for frames, in bytes.
+const SCARCE: usize = 72_000;
 
 /// What the document of the board `s` can select; as long as nobody has made it, that is `s/**`.
 const SELECTIONS: [&[&str]; 5] = [&["s/**"], &["s/1"], &["s/0", "s/1"], &["s/2", "s/3"], &[]];
@@ -101,6 +104,8 @@ fn as_told(picture: &Picture) -> State {
 
 struct World {
     now: Now,
+    /// What all topics may take.
+    memory: usize,
     hub: Hub,
     /// What the store would have kept.
     points: Vec<Committed>,
@@ -137,18 +142,22 @@ fn board(hz: u32) -> Interest {
     Interest { series: Vec::new(), boards: vec!["s".parse().unwrap()], rate: Rate::of_hz(hz).unwrap() }
 }
 
-fn hub_of(rollup: Rollup) -> Hub {
+pub(super) fn hub_of(rollup: Rollup) -> Hub {
     Hub::new(rollup, Boards::default(), HEARTBEAT)
 }
 
 impl World {
     fn new() -> Self {
+        Self::with_memory(usize::MAX)
+    }
+
+    fn with_memory(memory: usize) -> Self {
         let now = Now { wall: Millis(1_732_399_200_000), up: Uptime(0) };
-        let mut hub = hub_of(Rollup::new(EPOCH, Seq::ZERO));
+        let mut hub = hub_of(Rollup::new(EPOCH, Seq::ZERO)).with_memory(memory);
         let interests = [series(20, "s/**"), series(0, "s/**"), series(1, "s/1"), board(20), board(0)];
         let browsers = interests.into_iter().map(|interest| Browser::open(&mut hub, &[], interest, now)).collect();
         let (board, editions) = (None, Editions::default());
-        Self { now, hub, points: Vec::new(), states: vec![BTreeMap::new()], browsers, board, editions }
+        Self { now, memory, hub, points: Vec::new(), states: vec![BTreeMap::new()], browsers, board, editions }
     }
 
     fn push(&mut self, series: u8, count: u8, late_ms: u16) {
@@ -238,7 +247,7 @@ impl World {
         for point in self.points.iter().cloned() {
             rollup.push(point);
         }
-        self.hub = hub_of(rollup);
+        self.hub = hub_of(rollup).with_memory(self.memory);
         if let Some(shown) = self.board.clone() {
             self.hub.set_board("s".parse().unwrap(), shown);
         }
@@ -402,9 +411,10 @@ proptest! {
 
     #[test]
     fn whatever_happens_a_picture_equals_the_server_at_its_cursor(
-        happenings in prop::collection::vec(happening(), 1..120)
+        happenings in prop::collection::vec(happening(), 1..120),
+        memory in prop_oneof![Just(usize::MAX), Just(SCARCE)],
     ) {
-        let mut world = World::new();
+        let mut world = World::with_memory(memory);
         for happening in happenings {
             match happening {
                 Happening::Push { series, count, late_ms } => world.push(series, count, late_ms),

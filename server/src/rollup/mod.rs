@@ -259,9 +259,18 @@ impl Rollup {
         self.series.is_empty()
     }
 
-    /// Every series with what was declared of it and its newest entry at least, in no particular order.
-    pub fn newest(&self) -> impl Iterator<Item = (&SeriesName, Option<Declared>, Cow<'_, Track>)> {
-        self.series.iter().map(|entry| (&entry.name, entry.declared, entry.past.newest()))
+    /// The names of the series from the place `from` on.
+    pub fn names_from(&self, from: usize) -> impl Iterator<Item = (SeriesIndex, &SeriesName)> {
+        let from = from.min(self.series.len());
+        let indexes = (u32::try_from(from).unwrap_or(NO_SERIES)..).map(SeriesIndex);
+        indexes.zip(&self.series[from..]).map(|(index, entry)| (index, &entry.name))
+    }
+
+    /// A series with what was declared of it and its newest entry at least.
+    #[must_use]
+    pub fn newest(&self, index: SeriesIndex) -> (&SeriesName, Option<Declared>, Cow<'_, Track>) {
+        let entry = &self.series[index.0 as usize];
+        (&entry.name, entry.declared, entry.past.newest())
     }
 
     /// Every series with all of its track, in no particular order.
