@@ -64,7 +64,7 @@ fn phase(binary: &Path, options: &Options, accepts: &str) -> anyhow::Result<Vec<
     while server.metric("pulseboard_points_total")? < 200.0 {
         std::thread::sleep(Duration::from_millis(50));
     }
-    let request = format!("GET /sse?series=host/** HTTP/1.1\r\nHost: bench\r\n{accepts}\r\n");
+    let request = format!("GET /sse?series=host/** HTTP/1.1\r\nHost: localhost\r\n{accepts}\r\n");
     let mut readers = Counters::connect(server.addr, options.readers, |_| request.clone())?;
     let begun = frames()?;
     while frames()? == begun {

@@ -102,7 +102,7 @@ fn phase(binary: &Path, options: &Options, selections: usize) -> anyhow::Result<
     let readers = if selections == 0 { 0 } else { options.readers };
     let mut readers = Counters::connect(server.addr, readers, |number| {
         let group = number % selections.max(1);
-        format!("GET /sse?series=bench/g{group}/** HTTP/1.1\r\nHost: bench\r\n\r\n")
+        format!("GET /sse?series=bench/g{group}/** HTTP/1.1\r\nHost: localhost\r\n\r\n")
     })?;
     let connected = begun.elapsed().as_secs_f64();
 

@@ -89,6 +89,13 @@ impl Part {
         self
     }
 
+    /// With a style, such as `--share: 0.5`: as a property, since the policy of the page (CSP) does not apply the attribute.
+    #[must_use]
+    pub fn style(self, style: &str) -> Self {
+        _ = js_sys::Reflect::set(&self.0, &"style".into(), &style.into());
+        self
+    }
+
     /// With this text after what is in it.
     #[must_use]
     pub fn text(self, text: &str) -> Self {

@@ -1,6 +1,6 @@
 //! Chromium, driven over WebDriver.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use thirtyfour::common::log::LoggingPrefsLogLevel;
 use thirtyfour::{ChromiumLikeCapabilities as _, DesiredCapabilities, WebDriver};
@@ -25,10 +25,15 @@ const FLAGS: [&str; 11] = [
     "--disable-background-timer-throttling",
 ];
 
+/// What the console says of each violation.
+const VIOLATION: &str = "Content Security Policy";
+
 /// A browser with a profile of its own.
 #[derive(Debug)]
 pub struct Browser {
     driver: WebDriver,
+    /// What the pages write to the console, among other things of Chromium's.
+    log: PathBuf,
     /// Chromium is of its group, and ends with it.
     _chromedriver: Child,
 }
@@ -48,18 +53,31 @@ impl Browser {
         let (chromedriver, port) = Child::start("chromedriver", command, folder.join("chromedriver.log"), port).await;
         let mut capabilities = DesiredCapabilities::chrome();
         let profile = format!("--user-data-dir={}", folder.join("profile").display());
-        for flag in FLAGS.iter().copied().chain([profile.as_str()]) {
+        let log = folder.join("chromium.log");
+        let log_flag = format!("--log-file={}", log.display());
+        for flag in FLAGS.iter().copied().chain(["--enable-logging", profile.as_str(), log_flag.as_str()]) {
             capabilities.add_arg(flag).expect("a flag is a string");
         }
         capabilities.set_browser_log_level(LoggingPrefsLogLevel::All).expect("a level is a string");
         let driver = WebDriver::new(format!("http://127.0.0.1:{port}"), capabilities).await;
-        Self { driver: driver.expect("chromedriver starts Chromium"), _chromedriver: chromedriver }
+        Self { driver: driver.expect("chromedriver starts Chromium"), log, _chromedriver: chromedriver }
     }
 
     /// The session, for what [`crate::Page`] does not offer.
     #[must_use]
     pub fn driver(&self) -> &WebDriver {
         &self.driver
+    }
+
+    /// What pages did so far that their content security policy forbids, as the browser says it.
+    ///
+    /// # Panics
+    /// When the browser keeps no log.
+    #[must_use]
+    pub fn violations(&self) -> Vec<String> {
+        let log = std::fs::read(&self.log).expect("Chromium keeps a log");
+        let log = String::from_utf8_lossy(&log);
+        log.lines().filter(|line| line.contains(VIOLATION)).map(str::to_owned).collect()
     }
 }
 
@@ -68,5 +86,8 @@ impl Drop for Browser {
         // Its own end would be a call that blocks, for two minutes where a page does not let go of a stream.
         // Nothing of the profile is wanted: the end of the group is enough. An error says that it ended before.
         let _ = self.driver.clone().leak();
+        if !std::thread::panicking() {
+            assert_eq!(self.violations(), [""; 0], "the pages of every test keep to their policy");
+        }
     }
 }

@@ -60,6 +60,12 @@ impl Stage {
         Trunk::start(self.folder.path(), &self.server).await
     }
 
+    /// The browser.
+    #[must_use]
+    pub fn browser(&self) -> &Browser {
+        &self.browser
+    }
+
     /// The page that is open.
     #[must_use]
     pub fn page(&self) -> Page<'_> {

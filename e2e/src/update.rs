@@ -95,7 +95,7 @@ async fn answer(
         return Ok(());
     }
     // By its new name, the old one turned around.
-    far.write_all(format!("GET {} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n", turned(path)).as_bytes())
+    far.write_all(format!("GET {} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", turned(path)).as_bytes())
         .await?;
     let mut whole = Vec::new();
     far.read_to_end(&mut whole).await?;

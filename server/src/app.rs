@@ -1,9 +1,12 @@
 //! The router: which call leads where.
 
+use std::sync::Arc;
+
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderName, Method, Uri, header};
-use axum::middleware;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, get, post};
 use shared::board::document::MAX_DOCUMENT;
 use shared::doctor;
@@ -11,16 +14,20 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::board::{self, Shelf};
 use crate::config::Origin;
+use crate::headers::Policy;
 use crate::history::History;
+use crate::hosts::Hosts;
 use crate::hub::driver::HubHandle;
 use crate::ingest::Parser;
 use crate::ingest::intake::Intake;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
+use crate::places::Places;
 use crate::problem::ApiError;
 use crate::store::{Directory, Writer};
+use crate::stream::ReaderPlaces;
 use crate::stream::form::Compression;
-use crate::{assets, body_deadline, catalog, foreign, health, history, influx, ingest, metrics, openapi, stream};
+use crate::{assets, body_deadline, catalog, csrf, health, history, influx, ingest, metrics, openapi, stream};
 
 /// What the handlers share.
 #[derive(Clone, Debug)]
@@ -45,6 +52,10 @@ pub struct AppState {
     pub limits: Limits,
     /// Where the past is read.
     pub history: History,
+    /// The places of connections.
+    pub connections: Places,
+    /// The places of streams, for each client address.
+    pub readers: ReaderPlaces,
 }
 
 impl AppState {
@@ -86,8 +97,21 @@ pub fn calls() -> Vec<Call> {
     ]
 }
 
-/// The whole server as a service, without a socket. Pages from `origins` may read and push.
-pub fn app(state: AppState, origins: &[Origin]) -> Router {
+/// What a browser lets other sites do with the server.
+#[derive(Clone, Debug)]
+pub struct Access {
+    /// The hosts that it answers to.
+    pub hosts: Hosts,
+    /// Origins whose pages may read and push.
+    pub origins: Vec<Origin>,
+    /// Origins whose pages may show the page in a frame.
+    pub frames: Vec<Origin>,
+}
+
+/// The whole server as a service, without a socket.
+pub fn app(state: AppState, access: Access) -> Router {
+    let Access { hosts, origins, frames } = access;
+    let policy = Policy::new(&assets::page_html(), &frames);
     let routes = calls()
         .into_iter()
         .fold(Router::new(), |router, (path, methods, route)| router.route(path, only(methods, route)));
@@ -95,9 +119,26 @@ pub fn app(state: AppState, origins: &[Origin]) -> Router {
         .fallback(assets::file)
         .layer(middleware::from_fn(body_deadline::hold))
         .layer(middleware::from_fn_with_state(state.clone(), metrics::count_refused))
-        .layer(middleware::from_fn_with_state(origins.into(), foreign::refuse))
-        .layer(cors(origins))
+        .layer(cors(&origins))
+        .layer(middleware::from_fn_with_state(Arc::new(Guard { hosts, origins, policy }), guard))
         .with_state(state)
+}
+
+/// What every request is checked by before anything else, in one layer: each costs a push some time.
+struct Guard {
+    hosts: Hosts,
+    origins: Vec<Origin>,
+    policy: Policy,
+}
+
+async fn guard(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
+    let checked = guard.hosts.check(&request).and_then(|()| csrf::check(&guard.origins, &request));
+    let mut response = match checked {
+        Ok(()) => next.run(request).await,
+        Err(error) => error.into_response(),
+    };
+    guard.policy.add_to(&mut response);
+    response
 }
 
 /// Says which method there is to whoever tries another.

@@ -42,6 +42,12 @@ pub async fn board(
     page(&Ahead::of(&app, id.as_deref(), query.as_deref().unwrap_or_default()), &headers)
 }
 
+/// The page as it is served; empty where the binary was built without it.
+#[must_use]
+pub fn page_html() -> String {
+    Dist::get(PAGE).map(|file| String::from_utf8_lossy(&file.data).into_owned()).unwrap_or_default()
+}
+
 fn page(ahead: &Ahead, headers: &HeaderMap) -> Response {
     match Dist::get(PAGE) {
         Some(file) => respond(PAGE, file, ahead.link(Dist::iter()).as_deref(), headers),
@@ -66,7 +72,10 @@ pub async fn file(method: Method, uri: Uri, headers: HeaderMap) -> Response {
 fn respond(name: &str, plain: EmbeddedFile, link: Option<&str>, headers: &HeaderMap) -> Response {
     // The build puts a hash of its content into the name of each other file, so that never changes.
     let cache = if name == PAGE { "no-cache" } else { "public, max-age=31536000, immutable" };
-    let kind = plain.metadata.mimetype().to_owned();
+    let kind = match plain.metadata.mimetype() {
+        text if text.starts_with("text/") => format!("{text}; charset=utf-8"),
+        other => other.to_owned(),
+    };
     let encoded = ENCODINGS.iter().filter(|(encoding, _)| accept::encoding(headers, encoding));
     let encoded = encoded.filter_map(|(encoding, ending)| Some((*encoding, Dist::get(&format!("{name}{ending}"))?)));
     let (encoding, file) = encoded.map(|(encoding, file)| (Some(encoding), file)).next().unwrap_or((None, plain));

@@ -12,8 +12,10 @@ use clap::{ArgAction, Args};
 use serde::Deserialize;
 use shared::Tier;
 
+use crate::hosts::Host;
 use crate::length::{Keep, Length};
 use crate::limits::Limits;
+use crate::listener::timeouts::Timeouts;
 use crate::store::Retention;
 use crate::stream::form::Compression;
 
@@ -35,6 +37,12 @@ pub struct Flags {
     /// Let pages of this origin read and push, such as <https://example.org>; may be given several times
     #[arg(long, env = "PULSEBOARD_ALLOW_ORIGIN", value_delimiter = ',', action = ArgAction::Append)]
     allow_origin: Option<Vec<Origin>>,
+    /// Let pages of this origin show boards in a frame, such as <https://wiki.example.org>; may be given several times
+    #[arg(long, env = "PULSEBOARD_ALLOW_FRAME", value_name = "ORIGIN", value_delimiter = ',', action = ArgAction::Append)]
+    allow_frame: Option<Vec<Origin>>,
+    /// Also answer requests for this host, such as board.example.org, which a proxy passes on; may be given several times
+    #[arg(long, env = "PULSEBOARD_HOST", value_name = "NAME", value_delimiter = ',', action = ArgAction::Append)]
+    host: Option<Vec<Host>>,
     /// Serve HTTPS, with HTTP/2, with the certificate in this PEM file (those that signed it behind it); needs --tls-key
     #[arg(long, env = "PULSEBOARD_TLS_CERT")]
     tls_cert: Option<PathBuf>,
@@ -98,6 +106,18 @@ struct LimitFlags {
     /// Most idempotency keys to remember; beyond, the oldest are forgotten before their day is over [default: 1000000]
     #[arg(long, env = "PULSEBOARD_MAX_KEYS")]
     max_keys: Option<usize>,
+    /// Most streams of one client address; a reverse proxy is one address too [default: half of --max-readers; no bound on loopback]
+    #[arg(long, env = "PULSEBOARD_MAX_READERS_PER_ADDRESS")]
+    max_readers_per_address: Option<usize>,
+    /// Most connections that may be open at once [default: half more than --max-readers, as far as file descriptors go]
+    #[arg(long, env = "PULSEBOARD_MAX_CONNECTIONS")]
+    max_connections: Option<usize>,
+    /// Most connections of one client address; a reverse proxy is one address too [default: all but a quarter, or 1000]
+    #[arg(long, env = "PULSEBOARD_MAX_CONNECTIONS_PER_ADDRESS")]
+    max_connections_per_address: Option<usize>,
+    /// Milliseconds that each phase of a connection may last; for tests
+    #[arg(long, env = "PULSEBOARD_PHASE_TIMEOUT", hide = true)]
+    phase_timeout: Option<u64>,
 }
 
 /// How long what is kept: a length of time like `48h`, or `forever`.
@@ -146,6 +166,8 @@ struct File {
     boards: Option<PathBuf>,
     open: Option<bool>,
     allow_origin: Option<Vec<Origin>>,
+    allow_frame: Option<Vec<Origin>>,
+    host: Option<Vec<Host>>,
     tls_cert: Option<PathBuf>,
     tls_key: Option<PathBuf>,
     compress: Option<bool>,
@@ -159,6 +181,9 @@ struct File {
     max_series: Option<usize>,
     max_data: Option<ByteSize>,
     max_keys: Option<usize>,
+    max_readers_per_address: Option<usize>,
+    max_connections: Option<usize>,
+    max_connections_per_address: Option<usize>,
     heartbeat: Option<u16>,
     agent: Option<bool>,
     log: Option<String>,
@@ -175,12 +200,18 @@ pub struct Config {
     pub boards: Option<PathBuf>,
     /// Pages of these origins may read and push.
     pub allow_origins: Vec<Origin>,
+    /// Pages of these origins may show boards in a frame.
+    pub allow_frames: Vec<Origin>,
+    /// Names and addresses of this server beside those that it knows by itself.
+    pub hosts: Vec<Host>,
     /// With what to speak TLS; without it, HTTP is served in the plain.
     pub tls: Option<TlsFiles>,
     /// Whether streams are compressed.
     pub compression: Compression,
     /// Bounds on the work and memory that clients can cause.
     pub limits: Limits,
+    /// How long each phase of a connection may last.
+    pub timeouts: Timeouts,
     /// How long a silent stream stays silent. A peer that takes nothing for as long has vanished.
     pub heartbeat: Duration,
     /// How far behind the server's clock a point may be.
@@ -223,7 +254,7 @@ pub enum ConfigError {
         source: std::io::Error,
     },
     /// The file is no TOML, or has a key or a value that does not belong there.
-    #[error("{}:{line}: {message}; the keys are addr, data, boards, open, allow_origin, tls_cert, tls_key, compress, max_…, heartbeat, late, keep_…, agent and log", file.display())]
+    #[error("{}:{line}: {message}; the keys are addr, data, boards, open, allow_origin, allow_frame, host, tls_cert, tls_key, compress, max_…, heartbeat, late, keep_…, agent and log", file.display())]
     Wrong {
         /// Which file.
         file: PathBuf,
@@ -276,8 +307,12 @@ impl Flags {
         let file = self.config.as_deref().map(read).transpose()?.unwrap_or_default();
         let late = self.late.or(file.late).unwrap_or(Length::of_ms(DAY));
         let retention = self.keep.resolve(&file, late)?;
+        let timeouts = self.limits.phase_timeout.map(|ms| Timeouts::all(Duration::from_millis(ms))).unwrap_or_default();
         let limits = self.limits.resolve(&file);
         let addr = self.addr.or(file.addr).unwrap_or_else(|| "127.0.0.1:7878".to_owned());
+        let mut hosts = self.host.or(file.host).unwrap_or_default();
+        // A name to listen on is also a name of the server.
+        hosts.extend(addr.parse().ok());
         let addr = resolve_address(&addr)?;
         let open = self.open.or(file.open).unwrap_or(false);
         if !addr.ip().is_loopback() && !open {
@@ -298,9 +333,12 @@ impl Flags {
             data: self.data.or(file.data).unwrap_or_else(|| "pulseboard-data".into()),
             boards: self.boards.or(file.boards),
             allow_origins: self.allow_origin.or(file.allow_origin).unwrap_or_default(),
+            allow_frames: self.allow_frame.or(file.allow_frame).unwrap_or_default(),
+            hosts,
             tls,
             compression: if compress { Compression::Offered } else { Compression::Off },
             limits,
+            timeouts,
             heartbeat: Duration::from_secs(self.heartbeat.or(file.heartbeat).unwrap_or(15).clamp(1, 300).into()),
             agent: if agent { Agent::On } else { Agent::Off },
             log: self.log.or(file.log).unwrap_or_else(|| "info".to_owned()),
@@ -331,6 +369,9 @@ impl LimitFlags {
             series: self.max_series.or(file.max_series).unwrap_or(default.series),
             data: self.max_data.or(file.max_data).map(|size| size.as_u64()),
             keys: self.max_keys.or(file.max_keys).unwrap_or(default.keys),
+            readers_per_address: self.max_readers_per_address.or(file.max_readers_per_address),
+            connections: self.max_connections.or(file.max_connections),
+            connections_per_address: self.max_connections_per_address.or(file.max_connections_per_address),
         }
     }
 }
@@ -392,6 +433,12 @@ fn resolve_address(addr: &str) -> Result<SocketAddr, ConfigError> {
 pub struct Origin(HeaderValue);
 
 impl Origin {
+    /// The host, where it can be read.
+    #[must_use]
+    pub fn host(&self) -> Option<Host> {
+        self.0.to_str().ok()?.split_once("://")?.1.parse().ok()
+    }
+
     /// As a header has it.
     #[must_use]
     pub fn header(&self) -> HeaderValue {

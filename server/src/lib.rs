@@ -5,11 +5,11 @@
 //! [`ingest`] parses a push → [`store`] commits it → [`rollup`] folds it into the recent past of its series →
 //! [`hub`] decides what which reader has to hear → [`stream`] writes it to the reader's socket.
 //!
-//! Around them: [`config`] and [`serve`] start and end the program, [`door`] takes connections in, [`app`] is the router,
+//! Around them: [`config`] and [`serve`] start and end the program, [`listener`] takes connections in ([`places`] counts them), [`app`] is the router,
 //! [`names`] finds the series that selectors match, [`problem`] is what an error looks like from outside, [`catalog`] lists the series, [`history`] reads their past, [`board`]
 //! keeps the boards that somebody made, [`openapi`] describes all calls, [`accept`] reads which encodings a request takes,
-//! [`limits`], [`push_memory`] and [`body_deadline`] bound what requests cost, [`foreign`] keeps the pages of other sites out,
-//! [`assets`] is the page, [`ahead`] says what it will fetch, [`metrics`] and [`health`] are for those who run it. [`agent`] and [`push`] are other commands: both push over HTTP, by [`upload`], as
+//! [`limits`], [`push_memory`] and [`body_deadline`] bound what requests cost, [`csrf`] keeps the pages of other sites out,
+//! [`hosts`] requests for other servers, [`assets`] is the page, [`headers`] are those of every answer, [`ahead`] says what it will fetch, [`metrics`] and [`health`] are for those who run it. [`agent`] and [`push`] are other commands: both push over HTTP, by [`upload`], as
 //! anyone would.
 //! [`doctor`] is the command that finds what breaks a stream on its way. [`trust`] is whose certificates these commands trust.
 
@@ -23,19 +23,22 @@ pub mod body_deadline;
 pub mod catalog;
 pub mod clock;
 pub mod config;
+pub mod csrf;
 pub mod doctor;
-pub mod door;
-pub mod foreign;
+pub mod headers;
 pub mod health;
 pub mod history;
+pub mod hosts;
 pub mod hub;
 pub mod influx;
 pub mod ingest;
 pub mod length;
 pub mod limits;
+pub mod listener;
 pub mod metrics;
 pub mod names;
 pub mod openapi;
+pub mod places;
 pub mod problem;
 pub mod push;
 pub mod push_memory;

@@ -27,6 +27,13 @@ pub struct Limits {
     pub data: Option<u64>,
     /// Idempotency keys that are remembered.
     pub keys: usize,
+    /// Streams that one client address may have open at once; by default half of `readers`, and no bound on loopback.
+    pub readers_per_address: Option<usize>,
+    /// Connections that may be open at once; by default what the readers and the file descriptors leave (see
+    /// [`Capacity`](crate::listener::capacity::Capacity)).
+    pub connections: Option<usize>,
+    /// Connections that one client address may have open at once; by default nearly all.
+    pub connections_per_address: Option<usize>,
 }
 
 impl Default for Limits {
@@ -42,6 +49,9 @@ impl Default for Limits {
             series: 2_000_000,
             data: None,
             keys: 1_000_000,
+            readers_per_address: None,
+            connections: None,
+            connections_per_address: None,
         }
     }
 }
@@ -73,6 +83,12 @@ pub enum Limit {
     Disk,
     /// The bytes of all boards together, which no flag sets.
     Boards,
+    /// `--max-readers-per-address`.
+    ReadersPerAddress,
+    /// `--max-connections`.
+    Connections,
+    /// `--max-connections-per-address`.
+    ConnectionsPerAddress,
 }
 
 impl Limit {
@@ -92,6 +108,9 @@ impl Limit {
             Self::Data => "max-data",
             Self::Disk => "disk",
             Self::Boards => "boards",
+            Self::ReadersPerAddress => "max-readers-per-address",
+            Self::Connections => "max-connections",
+            Self::ConnectionsPerAddress => "max-connections-per-address",
         }
     }
 }

@@ -109,6 +109,7 @@ pub async fn expose(State(app): State<AppState>) -> Response {
     }
     registry.register("disk_free_bytes", "What the file system of the database has left", bytes(levels.free()));
     registry.register("readers", "Open streams", gauge(counts.readers));
+    registry.register("connections", "Open connections", gauge(app.connections.taken()));
     registry.register("topics", "Selections that somebody reads", gauge(counts.topics));
     registry.register("topic_bytes", "Bytes that these selections take", gauge(counts.topic_bytes));
     registry.register(

@@ -51,9 +51,12 @@ pub enum ApiError {
         /// What there is.
         allowed: &'static str,
     },
-    /// 403: a page of another site wants to change something.
-    #[error("a page of {0} may not push here; allow it with --allow-origin {0}")]
-    ForeignPage(String),
+    /// 403: a page of another site sent it; its origin, where the browser told that.
+    #[error("{}", foreign_page(.0.as_deref()))]
+    ForeignPage(Option<String>),
+    /// 421: the request addresses another server.
+    #[error("this server is not known as {0}; open it by an address or name that it has, or start it with --host {0}")]
+    Misdirected(String),
     /// 408: the request did not come to its end.
     #[error("the request took over {0} s; send it again, in less time or in smaller parts")]
     TooSlow(u64),
@@ -86,6 +89,17 @@ pub enum ApiError {
     Unreadable(String),
 }
 
+fn foreign_page(origin: Option<&str>) -> String {
+    match origin {
+        Some(origin) => format!("a page of {origin} may not read or push here; allow it with --allow-origin {origin}"),
+        None => {
+            "a page of another site may not read or push here; name its origin with --allow-origin, and let it use \
+                 fetch or EventSource, which tell the origin"
+                .to_owned()
+        }
+    }
+}
+
 impl ApiError {
     /// One wrong field of a request that is no batch.
     pub fn field(field: &str, expected: impl Into<String>, got: impl Into<String>) -> Self {
@@ -113,6 +127,7 @@ impl ApiError {
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::ForeignPage(_) => StatusCode::FORBIDDEN,
+            Self::Misdirected(_) => StatusCode::MISDIRECTED_REQUEST,
             Self::TooSlow(_) => StatusCode::REQUEST_TIMEOUT,
             Self::Board(refusal) => refusal.status(),
             Self::LimitReached { .. } | Self::Full { .. } | Self::Unavailable(_) | Self::Unreadable(_) => {
@@ -121,7 +136,9 @@ impl ApiError {
         }
     }
 
-    fn problem(&self) -> Problem {
+    /// The error as clients see it.
+    #[must_use]
+    pub fn problem(&self) -> Problem {
         let (kind, title) = match self {
             Self::Invalid { .. } => ("invalid", "The content is wrong"),
             Self::Malformed(_) => ("malformed", "The content cannot be read"),
@@ -130,6 +147,7 @@ impl ApiError {
             Self::NotFound(_) => ("not-found", "Nothing is here"),
             Self::MethodNotAllowed { .. } => ("method-not-allowed", "Not by this method"),
             Self::ForeignPage(_) => ("foreign-page", "Not from this page"),
+            Self::Misdirected(_) => ("misdirected", "Not this server"),
             Self::TooSlow(_) => ("too-slow", "The request took too long"),
             Self::Board(refusal) => refusal.kind(),
             Self::LimitReached { .. } => ("limit-reached", "A limit of the server is reached"),

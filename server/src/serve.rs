@@ -10,19 +10,24 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::agent;
-use crate::app::{AppState, app};
+use crate::app::{Access, AppState, app};
 use crate::board::shelf::Entries;
 use crate::board::{Shelf, folder};
 use crate::config::{Agent, Config};
-use crate::door::renewal::Certificate;
-use crate::door::{self, tls};
 use crate::history::History;
+use crate::hosts::{self, Hosts};
 use crate::hub::Hub;
 use crate::hub::driver::HubHandle;
 use crate::ingest::intake::Intake;
+use crate::limits::Limits;
+use crate::listener::capacity::{Capacity, TooFewFiles};
+use crate::listener::renewal::Certificate;
+use crate::listener::{self, Listener, tls};
 use crate::metrics::Metrics;
+use crate::places::Places;
 use crate::rollup::Rollup;
 use crate::store::{CommitError, OpenError, Store, Writer};
+use crate::stream::ReaderPlaces;
 use crate::stream::writer::Writers;
 
 /// How long requests that are under way may take when the server ends. Streams end at once.
@@ -62,6 +67,9 @@ pub enum ServeError {
     /// The certificate or its key cannot be used.
     #[error(transparent)]
     Tls(#[from] tls::TlsError),
+    /// The process may open too few files.
+    #[error(transparent)]
+    Files(#[from] TooFewFiles),
     /// Something else listens there.
     #[error(
         "{0} is in use by another program; stop that one, or name another address with --addr (port 0 takes a free one)"
@@ -86,10 +94,13 @@ pub enum ServeError {
 /// [`ServeError`].
 pub async fn serve(config: Config) -> Result<(), ServeError> {
     // Every reader holds a file; the system's default of 1,024 is meant for programs that do not know better.
-    match rlimit::increase_nofile_limit(u64::MAX) {
-        Ok(files) => tracing::debug!(files, "files that may be open"),
-        Err(error) => tracing::warn!(%error, "cannot raise the number of files that may be open"),
-    }
+    let files = rlimit::increase_nofile_limit(u64::MAX).or_else(|error| {
+        tracing::warn!(%error, "cannot raise the number of files that may be open");
+        rlimit::Resource::NOFILE.get_soft()
+    })?;
+    let (capacity, warnings) = Capacity::fit(&config.limits, files)?;
+    warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+    let limits = Limits { readers: capacity.readers, ..config.limits.clone() };
     let encrypt = config.tls.as_ref().map(Certificate::load).transpose()?;
     let scheme = if encrypt.is_some() { "https" } else { "http" };
     let mut store = Store::open(&config.data)?;
@@ -108,7 +119,7 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     let found = config.boards.as_ref().map_or_else(|| Ok(folder::Found::default()), |folder| read_boards(folder))?;
     let boards = Entries::load(&mut store, &found)?;
 
-    let hub = HubHandle::new(Hub::new(rollup, boards.for_hub(), config.heartbeat), &config.limits);
+    let hub = HubHandle::new(Hub::new(rollup, boards.for_hub(), config.heartbeat), &limits);
     let metrics = Metrics::default();
     let publisher = (hub.clone(), metrics.clone());
     let (writer, writing) = Writer::start(store, config.retention, move |committed| {
@@ -123,17 +134,38 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     let pacer = tokio::spawn(hub.clone().pace());
     let renewal = encrypt.clone().map(|certificate| tokio::spawn(certificate.renew()));
 
-    let writers = Writers::start(&hub)?;
+    let writers = Writers::start(&hub, config.heartbeat)?;
 
     let mut stop = Stop::listen()?;
     let compression = config.compression;
     let late_ms = config.late.ms();
-    let (limits, intake) = (config.limits.clone(), Intake::new(&config.limits));
-    let hub_of_app = hub.clone();
+    let intake = Intake::new(&limits);
+    let connections = Places::new(capacity.connections, capacity.connections_per_address);
+    let readers = ReaderPlaces::new(capacity.readers, capacity.readers_per_address);
+    let hosts = Hosts::new(addr.ip(), &config.allow_origins, &config.hosts, hosts::machine().as_deref());
     let service = app(
-        AppState { writer, directory, hub: hub_of_app, shelf, metrics, compression, intake, late_ms, limits, history },
-        &config.allow_origins,
+        AppState {
+            writer,
+            directory,
+            hub: hub.clone(),
+            shelf,
+            metrics: metrics.clone(),
+            compression,
+            intake,
+            late_ms,
+            limits,
+            history,
+            connections: connections.clone(),
+            readers,
+        },
+        Access { hosts, origins: config.allow_origins, frames: config.allow_frames },
     );
+    if !addr.ip().is_loopback() {
+        tracing::warn!(
+            "--open: everyone who reaches {addr} can read, push, edit and delete without a password; let only whom you trust reach \
+             it, or put a proxy in front that asks for one"
+        );
+    }
     announce(scheme, addr)?;
     if config.agent == Agent::On {
         agent::spawn(scheme, addr)?;
@@ -144,7 +176,18 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
         tracing::info!(signal, "stopping");
         hub.close(ByeReason::Shutdown, RETURN_SPREAD_MS);
     };
-    door::serve(listener, encrypt, service, writers, config.heartbeat, stopping, GRACE).await;
+    let listener = Listener {
+        socket: listener,
+        encrypt,
+        service,
+        writers,
+        patience: config.heartbeat,
+        timeouts: config.timeouts,
+        streams: streams_of_connection(capacity.readers),
+        places: connections,
+        metrics,
+    };
+    listener.serve(stopping, GRACE).await;
     pacer.abort();
     if let Some(renewal) = renewal {
         renewal.abort();
@@ -152,6 +195,12 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     // The writer ends by itself once all ways to it are gone; what it acknowledged is on the disk already.
     drop(writing);
     Ok(())
+}
+
+/// Most streams at once of one HTTP/2 connection: enough for a page with all its files, and no connection takes more than
+/// half of the readers.
+fn streams_of_connection(readers: usize) -> u32 {
+    u32::try_from(readers / 2).unwrap_or(u32::MAX).clamp(16, 100)
 }
 
 fn read_boards(path: &Path) -> Result<folder::Found, ServeError> {
@@ -168,7 +217,7 @@ fn announce(scheme: &str, addr: SocketAddr) -> std::io::Result<()> {
 }
 
 fn listen(addr: SocketAddr) -> Result<TcpListener, ServeError> {
-    door::listen(addr).map_err(|source| match source.kind() {
+    listener::listen(addr).map_err(|source| match source.kind() {
         std::io::ErrorKind::AddrInUse => ServeError::InUse(addr),
         _ => ServeError::Listen { addr, source },
     })

@@ -36,7 +36,7 @@ impl Reader {
     fn open(addr: &str, version: &str) -> Self {
         let mut socket = TcpStream::connect(addr).unwrap();
         socket.set_read_timeout(Some(PATIENCE)).unwrap();
-        let request = format!("GET {QUERY} HTTP/{version}\r\nHost: x\r\nAccept-Encoding: gzip, br\r\n\r\n");
+        let request = format!("GET {QUERY} HTTP/{version}\r\nHost: localhost\r\nAccept-Encoding: gzip, br\r\n\r\n");
         socket.write_all(request.as_bytes()).unwrap();
         let mut reader = Self {
             socket,

@@ -133,6 +133,7 @@ fn whatever_is_refused_is_refused_as_described() {
         (server.push("a", "{"), 400),
         (server.post("/in/a", "1", &[("Content-Encoding", "br")]), 415),
         (server.post("/in/a", "1", &[("Origin", "http://evil.example")]), 403),
+        (server.get_with("/api/series", &[("Host", "evil.example")]), 421),
         (server.post("/in", "", &[]), 400),
         (server.post("/in", "{}\n7", &[]), 422),
         (server.post("/write", "a", &[]), 422),
@@ -157,7 +158,13 @@ fn whatever_is_refused_is_refused_as_described() {
         seen.insert(answer.json()["type"].as_str().unwrap().to_owned());
     }
     // Those that take long, a full disk, or a body whose sender may find the connection closed.
-    let rest = ["/problems/too-slow", "/problems/unavailable", "/problems/too-many", "/problems/too-large"];
+    let rest = [
+        "/problems/limit-reached",
+        "/problems/too-slow",
+        "/problems/unavailable",
+        "/problems/too-many",
+        "/problems/too-large",
+    ];
     seen.extend(rest.map(str::to_owned));
     let described = DOCUMENT["components"]["schemas"]["ProblemType"]["enum"].as_array().unwrap();
     assert_eq!(seen, described.iter().map(|one| one.as_str().unwrap().to_owned()).collect());
@@ -185,7 +192,9 @@ async fn every_error_is_a_problem_as_described() {
         ApiError::UnknownEncoding(text()),
         ApiError::NotFound(text()),
         ApiError::MethodNotAllowed { method: text(), path: text(), allowed: "GET" },
-        ApiError::ForeignPage(text()),
+        ApiError::ForeignPage(None),
+        ApiError::ForeignPage(Some(text())),
+        ApiError::Misdirected(text()),
         ApiError::TooSlow(30),
         ApiError::Full { readers: 1, retry_after: 1 },
         ApiError::Unavailable(text()),

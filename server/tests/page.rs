@@ -126,3 +126,66 @@ fn head_tells_of_a_file_and_nothing_else_is_for_files() {
     let refused = server.post(&wasm, "x", &[]);
     assert_eq!((refused.status, refused.header("allow")), (405, "GET, HEAD"));
 }
+
+#[test]
+fn every_answer_has_the_headers_that_keep_browsers_safe() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = std::process::Command::new(harness::BINARY);
+    let server = TestServer::start_with(
+        command.args(["serve", "--allow-frame", "https://wiki.example"]),
+        "127.0.0.1:0",
+        folder.path(),
+    );
+    server.push("ops/n", "1");
+    let wasm = wasm_of(&server.get("/").text);
+    for (path, cache) in [
+        ("/", "no-cache"),
+        ("/b/ops", "no-cache"),
+        (wasm.as_str(), "public, max-age=31536000, immutable"),
+        ("/nothing", "no-store"),
+        ("/api/series", "no-store"),
+        ("/api/boards", "no-store"),
+        ("/api/history?series=ops/n", "no-store"),
+        ("/metrics", "no-store"),
+        ("/sse", "no-store"),
+        ("/sse/probe?frames=1", "no-cache"),
+    ] {
+        let answer = server.get(path);
+        assert_eq!(answer.header("cache-control"), cache, "{path}");
+        for (name, value) in [
+            ("x-content-type-options", "nosniff"),
+            ("referrer-policy", "same-origin"),
+            ("cross-origin-opener-policy", "same-origin"),
+            ("cross-origin-resource-policy", "same-origin"),
+        ] {
+            assert_eq!(answer.header(name), value, "{path}: {name}");
+        }
+        let policy = answer.header("content-security-policy");
+        assert!(policy.starts_with("default-src 'none'; ") && !policy.contains("unsafe-inline"), "{path}: {policy}");
+    }
+    assert!(server.head("/sse?series=ops/n", &[]).contains_key("content-security-policy"), "a stream has them too");
+    for host in ["evil.example", "localhost"] {
+        let answer = server.get_with("/api/series", &[("Host", host), ("Sec-Fetch-Site", "cross-site")]);
+        assert!(answer.status >= 400 && answer.header("x-content-type-options") == "nosniff", "{}", answer.status);
+    }
+}
+
+#[test]
+fn the_policy_of_the_page_names_its_inline_scripts_and_who_may_frame_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = std::process::Command::new(harness::BINARY);
+    let server = TestServer::start_with(
+        command.args(["serve", "--allow-frame", "https://wiki.example"]),
+        "127.0.0.1:0",
+        folder.path(),
+    );
+    let page = server.get("/");
+    assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
+    let inline =
+        page.text.split("<script").skip(1).filter(|rest| !rest.split('>').next().unwrap().contains("src=")).count();
+    let policy = page.header("content-security-policy");
+    assert!(inline > 0 && policy.matches("'sha256-").count() == inline, "{inline} scripts: {policy}");
+    assert!(policy.contains("'wasm-unsafe-eval'") && policy.contains("connect-src 'self'"), "{policy}");
+    assert!(policy.ends_with("frame-ancestors 'self' https://wiki.example"), "{policy}");
+    assert!(!page.text.contains(" style=") && !page.text.contains(" onclick="), "the policy would stop it");
+}

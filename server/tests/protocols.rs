@@ -61,7 +61,7 @@ fn dechunk(mut body: &str) -> String {
 fn over_http_1_1_a_stream_is_chunked_and_ends_as_it_should() {
     let data = tempfile::tempdir().unwrap();
     let server = TestServer::start(data.path());
-    let mut socket = ask(&server, "GET /sse?series=ops/** HTTP/1.1\r\nHost: x\r\n\r\n");
+    let mut socket = ask(&server, "GET /sse?series=ops/** HTTP/1.1\r\nHost: localhost\r\n\r\n");
     let mut answer = read_until(&mut socket, "\"snapshot\"");
     let (status, _) = server.terminate();
     assert!(status.success());
@@ -152,7 +152,7 @@ fn three_thousand_readers_that_come_at_once_are_all_served() {
     rlimit::increase_nofile_limit(20_000).unwrap();
     let data = tempfile::tempdir().unwrap();
     let server = TestServer::start(data.path());
-    let request = "GET /sse?series=ops/** HTTP/1.1\r\nHost: x\r\n\r\n";
+    let request = "GET /sse?series=ops/** HTTP/1.1\r\nHost: localhost\r\n\r\n";
     let mut readers: Vec<_> = (0..3_000).map(|_| ask(&server, request)).collect();
     for reader in &mut readers {
         read_until(reader, "\"snapshot\"");
@@ -168,12 +168,12 @@ fn three_thousand_readers_that_come_at_once_are_all_served() {
 fn head_tells_of_a_stream_without_opening_one() {
     let data = tempfile::tempdir().unwrap();
     let server = TestServer::start(data.path());
-    let mut socket = ask(&server, "HEAD /sse?series=ops/** HTTP/1.1\r\nHost: x\r\n\r\n");
+    let mut socket = ask(&server, "HEAD /sse?series=ops/** HTTP/1.1\r\nHost: localhost\r\n\r\n");
     let head = read_until(&mut socket, "\r\n\r\n").to_ascii_lowercase();
     assert!(head.starts_with("http/1.1 200 ") && head.contains("\r\ncontent-type: text/event-stream\r\n"), "{head}");
     assert!(head.ends_with("\r\n\r\n"), "nothing comes after the head: {head}");
     assert!(server.metric("pulseboard_readers").abs() < 0.5);
-    socket.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    socket.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
     assert!(read_until(&mut socket, "\r\n\r\n").starts_with("HTTP/1.1 200 "), "the connection goes on");
 }
 
@@ -181,8 +181,8 @@ fn head_tells_of_a_stream_without_opening_one() {
 fn a_stream_may_follow_other_requests_on_its_connection() {
     let data = tempfile::tempdir().unwrap();
     let server = TestServer::start(data.path());
-    let push = "POST /in/ops/n HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n7";
-    let stream = "GET /sse?series=ops/** HTTP/1.1\r\nHost: x\r\n\r\n";
+    let push = "POST /in/ops/n HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\n7";
+    let stream = "GET /sse?series=ops/** HTTP/1.1\r\nHost: localhost\r\n\r\n";
     // Sent at once, before any answer; what comes after the stream can have no answer.
     let mut socket = ask(&server, &format!("{push}{push}{stream}{push}"));
     let answers = read_until(&mut socket, "\"snapshot\"");
@@ -209,7 +209,8 @@ fn an_answer_that_was_not_taken_yet_comes_whole_before_the_stream_behind_it() {
     socket.connect(&addr.into()).unwrap();
     let mut socket: TcpStream = socket.into();
     socket.set_read_timeout(Some(PATIENCE)).unwrap();
-    let requests = "GET /api/series HTTP/1.1\r\nHost: x\r\n\r\nGET /sse?series=ops/s7 HTTP/1.1\r\nHost: x\r\n\r\n";
+    let requests =
+        "GET /api/series HTTP/1.1\r\nHost: localhost\r\n\r\nGET /sse?series=ops/s7 HTTP/1.1\r\nHost: localhost\r\n\r\n";
     socket.write_all(requests.as_bytes()).unwrap();
     // The stream is taken over while nobody reads.
     let patient_until = std::time::Instant::now() + PATIENCE;
@@ -224,7 +225,7 @@ fn an_answer_that_was_not_taken_yet_comes_whole_before_the_stream_behind_it() {
 fn a_reader_that_has_nothing_more_to_say_still_hears() {
     let data = tempfile::tempdir().unwrap();
     let server = TestServer::start(data.path());
-    let mut socket = ask(&server, "GET /sse?series=ops/** HTTP/1.1\r\nHost: x\r\n\r\n");
+    let mut socket = ask(&server, "GET /sse?series=ops/** HTTP/1.1\r\nHost: localhost\r\n\r\n");
     read_until(&mut socket, "\"snapshot\"");
     socket.shutdown(std::net::Shutdown::Write).unwrap();
     // That it is still there is found out by a comment, which no reader hears of.
@@ -239,7 +240,7 @@ fn a_reader_that_leaves_is_gone_before_the_next_event() {
     let server = TestServer::start(data.path());
     let readers: Vec<TcpStream> = (0..20)
         .map(|_| {
-            let mut socket = ask(&server, "GET /sse?series=ops/** HTTP/1.1\r\nHost: x\r\n\r\n");
+            let mut socket = ask(&server, "GET /sse?series=ops/** HTTP/1.1\r\nHost: localhost\r\n\r\n");
             read_until(&mut socket, "\"snapshot\"");
             socket
         })
@@ -257,7 +258,7 @@ fn at_the_limit_who_comes_is_asked_to_come_back_at_a_time_of_its_own() {
     let data = tempfile::tempdir().unwrap();
     let mut command = std::process::Command::new(harness::BINARY);
     let server = TestServer::start_with(command.args(["serve", "--max-readers", "200"]), "127.0.0.1:0", data.path());
-    let request = "GET /sse?series=ops/** HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    let request = "GET /sse?series=ops/** HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     let mut sockets: Vec<_> = (0..500).map(|_| ask(&server, request)).collect();
     let mut waits = std::collections::BTreeSet::new();
     let mut served = Vec::new();

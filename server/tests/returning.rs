@@ -65,7 +65,7 @@ fn ten_thousand_readers_that_come_back_at_once_all_get_what_they_missed_and_no_m
     let server = TestServer::start(data.path());
     let addr: SocketAddr = server.addr().parse().unwrap();
     let request = format!(
-        "GET /sse?series=ops/** HTTP/1.1\r\nHost: x\r\nAccept-Encoding: identity\r\nLast-Event-ID: {cursor}\r\n\r\n"
+        "GET /sse?series=ops/** HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: identity\r\nLast-Event-ID: {cursor}\r\n\r\n"
     );
     let mut readers: Vec<TcpStream> = (0..READERS).map(|number| connect(addr, number)).collect();
     for reader in &mut readers {

@@ -162,7 +162,7 @@ fn who_speaks_http_in_the_plain_is_told_to_write_https() {
     let server = made.start(&[]);
     let mut socket = TcpStream::connect(server.addr()).unwrap();
     socket.set_read_timeout(Some(PATIENCE)).unwrap();
-    socket.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    socket.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
     let mut answer = String::new();
     socket.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains("https://"), "{answer}");
@@ -218,8 +218,13 @@ fn a_certificate_that_cannot_be_used_is_told_in_one_line() {
     let damaged = first.folder.path().join("damaged.pem");
     let pem = std::fs::read_to_string(&first.cert).unwrap();
     std::fs::write(&damaged, pem.replace("-----END", "!-----END")).unwrap();
-    let [cert, key, other, empty, damaged] =
-        [&first.cert, &first.key, &second.key, &empty, &damaged].map(|path| path.to_str().unwrap());
+    let [fifo, huge] = ["fifo", "huge.pem"].map(|name| first.folder.path().join(name));
+    assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    std::fs::File::create(&huge).unwrap().set_len(1 << 30).unwrap();
+    let folder = first.folder.path().to_path_buf();
+    let [cert, key, other, empty, damaged, fifo, huge, folder] =
+        [&first.cert, &first.key, &second.key, &empty, &damaged, &fifo, &huge, &folder]
+            .map(|path| path.to_str().unwrap());
     for (flags, wanted) in [
         (vec!["--tls-cert", cert], vec!["--tls-key"]),
         (vec!["--tls-key", key], vec!["--tls-cert"]),
@@ -227,6 +232,11 @@ fn a_certificate_that_cannot_be_used_is_told_in_one_line() {
         (vec!["--tls-cert", empty, "--tls-key", key], vec!["no certificate in", "-----BEGIN CERTIFICATE-----"]),
         (vec!["--tls-cert", cert, "--tls-key", empty], vec!["no private key in", "--tls-key"]),
         (vec!["--tls-cert", damaged, "--tls-key", key], vec!["damaged", "--tls-cert"]),
+        (vec!["--tls-cert", fifo, "--tls-key", key], vec!["fifo is not a regular file", "--tls-cert"]),
+        (vec!["--tls-cert", cert, "--tls-key", fifo], vec!["fifo is not a regular file", "--tls-key"]),
+        (vec!["--tls-cert", "/dev/zero", "--tls-key", key], vec!["/dev/zero is not a regular file", "--tls-cert"]),
+        (vec!["--tls-cert", folder, "--tls-key", key], vec!["is not a regular file", "--tls-cert"]),
+        (vec!["--tls-cert", huge, "--tls-key", key], vec!["huge.pem is too large", "--tls-cert", "1048576 bytes"]),
         (vec!["--tls-cert", cert, "--tls-key", other], vec!["is not that of the certificate", "--tls-key"]),
     ] {
         let (code, said) = failed_start(&flags);

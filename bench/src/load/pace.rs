@@ -22,7 +22,7 @@ impl Pace {
     /// Begins to read `path`.
     pub(crate) fn start(addr: SocketAddr, path: &str) -> anyhow::Result<Self> {
         let mut socket = TcpStream::connect(addr)?;
-        write!(socket, "GET {path} HTTP/1.1\r\nHost: bench\r\n\r\n")?;
+        write!(socket, "GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n")?;
         let mut reading = socket.try_clone()?;
         let heard = Arc::new(AtomicU64::new(0));
         let thread = std::thread::spawn({

@@ -22,7 +22,7 @@ impl Pusher {
     /// Pushes, and waits for an answer of success.
     pub(crate) fn push(&mut self, path: &str, body: &[u8]) -> anyhow::Result<()> {
         let mut request =
-            format!("POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Length: {}\r\n\r\n", body.len()).into_bytes();
+            format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n", body.len()).into_bytes();
         request.extend_from_slice(body);
         self.socket.write_all(&request)?;
         self.answer.clear();

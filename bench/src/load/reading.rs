@@ -220,7 +220,7 @@ fn connect(options: &Options) -> anyhow::Result<TcpStream> {
 
 impl Reader {
     fn ask(&mut self, path: &str) -> anyhow::Result<()> {
-        let request = format!("GET {path} HTTP/1.1\r\nHost: bench\r\nAccept: text/event-stream\r\n\r\n");
+        let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n");
         self.asked = true;
         self.socket.write_all(request.as_bytes()).context("a reader cannot ask")
     }

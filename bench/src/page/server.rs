@@ -70,7 +70,7 @@ impl Pusher {
 
     async fn post(&mut self, path: &str, body: &str) -> anyhow::Result<()> {
         let len = body.len();
-        let request = format!("POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Length: {len}\r\n\r\n{body}");
+        let request = format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len}\r\n\r\n{body}");
         self.socket.write_all(request.as_bytes()).await?;
         let mut answer = Vec::new();
         while !answer.ends_with(b"\r\n\r\n") {

@@ -21,7 +21,7 @@ pub fn grid(board: Memo<Option<Board>>, stage: Stage, editor: Editor) -> Part {
     let columns = move || board.with(|board| board.as_ref().map_or(1, |board| board.columns().get()));
     let rows = move || laid.with(|laid| laid.iter().map(|(_, place)| place.y + place.h).max().unwrap_or(1));
     let ids = move || laid.with(|laid| laid.iter().map(|(widget, _)| widget.id.to_string()).collect());
-    let grid = Part::new("div", "grid").live("style", move || format!("--columns: {}; --rows: {}", columns(), rows()));
+    let grid = Part::new("div", "grid").live_style(move || format!("--columns: {}; --rows: {}", columns(), rows()));
     grid.live_list(ids, move |id| cell(id, laid, stage, editor))
 }
 
@@ -38,7 +38,7 @@ fn cell(id: &str, laid: Laid, stage: Stage, editor: Editor) -> Part {
         Memo::new(move || mine.with(|mine| mine.as_ref().map(|(widget, _)| Widget { place: None, ..widget.clone() })));
     let inside = move || widget.get().map(|widget| untrack(|| frame(widget, stage))).into_iter().collect();
     let inside = Part::new("div", "host").live_inside(inside);
-    Part::new("div", "cell").live("style", area).put(&inside).put(&tools)
+    Part::new("div", "cell").live_style(area).put(&inside).put(&tools)
 }
 
 /// The widgets with their places, in the order in which they are read.

@@ -122,7 +122,7 @@ impl Legend {
         let sample = Part::new("span", "legend-swatch").with("aria-hidden", "true");
         let button = Part::new("button", "legend-button")
             .with("type", "button")
-            .with("style", &format!("--swatch: var(--series-{})", colour % SERIES + 1))
+            .style(&format!("--swatch: var(--series-{})", colour % SERIES + 1))
             .live("aria-pressed", move || self.shows(&shown).to_string())
             .on("click", move |_| self.switch(&series))
             .put(&sample.with("data-dash", &dash(colour, of).to_string()))

@@ -10,8 +10,9 @@ use crate::dynamic::LocalValue;
 enum Slot {
     Text,
     Attribute(&'static str),
-    /// What someone may have written over since: a property, not the attribute that it began with.
-    Value,
+    /// A property, not the attribute: someone may have written over the value of a field since, and the policy of the page
+    /// (CSP) does not apply the attribute `style`.
+    Property(&'static str),
     Hidden,
 }
 
@@ -33,7 +34,13 @@ impl Part {
     /// With a value that follows what it reads, as a field or a choice has it.
     #[must_use]
     pub fn live_value(self, value: impl Fn() -> String + 'static) -> Self {
-        self.follow(Slot::Value, Box::new(value))
+        self.follow(Slot::Property("value"), Box::new(value))
+    }
+
+    /// With a style that follows what it reads, such as `--share: 0.5`.
+    #[must_use]
+    pub fn live_style(self, style: impl Fn() -> String + 'static) -> Self {
+        self.follow(Slot::Property("style"), Box::new(style))
     }
 
     /// Hidden while that is so.
@@ -126,7 +133,7 @@ fn set(element: &Element, slot: &Slot, now: &str) {
             Ok(())
         }
         Slot::Attribute(name) => element.set_attribute(name, now),
-        Slot::Value => js_sys::Reflect::set(element, &"value".into(), &now.into()).map(|_| ()),
+        Slot::Property(name) => js_sys::Reflect::set(element, &(*name).into(), &now.into()).map(|_| ()),
         Slot::Hidden if now.is_empty() => element.remove_attribute("hidden"),
         Slot::Hidden => element.set_attribute("hidden", ""),
     };

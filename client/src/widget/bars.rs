@@ -43,7 +43,7 @@ fn bar(name: &SeriesName, told: Told, reach: Memo<Reach>) -> Part {
     let value = Part::new("span", "bar-value")
         .put(&Part::new("span", "host").live_inside(move || level_mark(&level.get())))
         .put(&figure);
-    let share = Part::new("span", "bar-share").live("style", place);
+    let share = Part::new("span", "bar-share").live_style(place);
     Part::new("li", "bar")
         .live("data-level", move || level.get())
         .live("data-stale", told.stale_flag(name))

@@ -56,7 +56,7 @@ fn reading(name: &SeriesName, options: Stat, told: Told) -> Part {
     let reading = Part::new("p", "")
         .live("class", class)
         .live("data-level", move || level.get())
-        .live("style", figures)
+        .live_style(figures)
         .put(&Part::new("span", "host").live_inside(move || level_mark(&level.get())))
         .put(&figure)
         .put(&Part::new("span", "unit").live_text(number(|number| number.unit.clone())));

@@ -10,6 +10,7 @@ mod history;
 mod modules;
 mod others;
 mod phone;
+mod policy;
 mod proxy;
 mod recovery;
 mod refused;

@@ -14,7 +14,7 @@ async fn a_full_server_is_said_to_be_full_and_asked_again_when_it_said() {
     stage.server.push("ops/temp", "1").await;
     let address = stage.server.base().trim_start_matches("http://");
     let mut other = TcpStream::connect(address).await.expect("the server listens");
-    other.write_all(b"GET /sse?board=dev HTTP/1.1\r\nHost: other\r\n\r\n").await.expect("it reads");
+    other.write_all(b"GET /sse?board=dev HTTP/1.1\r\nHost: localhost\r\n\r\n").await.expect("it reads");
     other.read_exact(&mut [0; 12]).await.expect("it answers");
 
     let page = stage.open("/b/ops").await;

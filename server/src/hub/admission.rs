@@ -14,7 +14,7 @@ use crate::names::{Budget, Matched};
 use crate::rollup::{Absent, SeriesIndex};
 
 /// What may be matched while the hub is locked, where a board changes: one or two milliseconds. A reader that needs more is
-/// sent away with `bye`, and comes back by the door.
+/// sent away with `bye`, and comes back with a new request.
 const FOLLOW: Budget = Budget { steps: 16_384, series: 4_096 };
 
 /// Most series that may have begun since a selection was matched; with more it is to be caught up first.
@@ -146,7 +146,7 @@ impl Hub {
             reader.follow(&self.boards, Follow::SameSeries);
             return;
         }
-        // One that selects too much, or was so slow that what was recalled for it is gone again, comes back by the door.
+        // One that selects too much, or was so slow that what was recalled for it is gone again, comes back with a new request.
         if self.boards.count(reader.interest()) > MAX_SELECTORS {
             return reader.leave(ByeReason::Moved, 0);
         }

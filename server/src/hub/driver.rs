@@ -17,6 +17,7 @@ use super::{Counts, Hub, Interest, Lacking, Match, Reader, Refused, Resume, Show
 use crate::clock::{self, Now, Uptime};
 use crate::limits::Limits;
 use crate::names::Budget;
+use crate::places::Place;
 use crate::rollup::SeriesIndex;
 use crate::store::SeriesId;
 use crate::store::commit::Committed;
@@ -198,7 +199,7 @@ impl HubHandle {
         }
         let (topic, reader) = hub.admit(interest, found, resume, clock::now()).map_err(NotNow::Refused)?;
         drop(hub);
-        Ok(Subscription { hub: self.clone(), topic, reader })
+        Ok(Subscription { hub: self.clone(), topic, reader, place: None })
     }
 
     /// After how many seconds one that is sent away may try again: drawn by chance, so that not all try at once.
@@ -330,9 +331,16 @@ pub struct Subscription {
     hub: HubHandle,
     topic: TopicId,
     reader: Reader,
+    /// Its place among the streams of its client.
+    place: Option<Place>,
 }
 
 impl Subscription {
+    /// Keeps `place` until the subscription ends.
+    pub fn hold(&mut self, place: Option<Place>) {
+        self.place = place;
+    }
+
     /// What it reads.
     #[must_use]
     pub fn topic(&self) -> TopicId {

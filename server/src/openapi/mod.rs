@@ -29,6 +29,9 @@ const PARTS: [&str; 8] = [
     include_str!("server.json"),
 ];
 
+/// Answers of every call, by status, each with its name among the shared responses.
+const COMMON: [(&str, &str); 3] = [("400", "BadRequest"), ("403", "ForeignPage"), ("421", "Misdirected")];
+
 /// The document as it is served: put together when somebody asks for it first.
 static SERVED: LazyLock<Served> = LazyLock::new(|| {
     let text = serde_json::to_vec_pretty(&document()).expect("a value is always JSON");
@@ -51,7 +54,19 @@ pub fn document() -> Value {
         merge(&mut whole, serde_json::from_str(part).expect("the parts are JSON"));
     }
     whole["info"]["version"] = env!("CARGO_PKG_VERSION").into();
+    add_common_answers(&mut whole["paths"]);
     whole
+}
+
+/// Adds to each call the answers that come before it is looked at, where it has no more exact ones.
+fn add_common_answers(paths: &mut Value) {
+    let operations = paths.as_object_mut().into_iter().flatten().flat_map(|(_, item)| item.as_object_mut());
+    for responses in operations.flatten().filter_map(|(_, one)| one.get_mut("responses")?.as_object_mut()) {
+        for (status, name) in COMMON {
+            let reference = format!("#/components/responses/{name}");
+            responses.entry(status).or_insert_with(|| serde_json::json!({ "$ref": reference }));
+        }
+    }
 }
 
 /// Puts the keys of one object into another, and so on within those that both have.

@@ -1,7 +1,7 @@
 //! Taking the socket of a stream over from hyper.
 //!
 //! A stream is one request and an answer without an end, for which a task, its buffers and a chunk encoded anew for
-//! each reader are a waste. So where the connection is plain HTTP/1.1, the door takes the socket away from hyper once
+//! each reader are a waste. So where the connection is plain HTTP/1.1, the listener takes the socket away from hyper once
 //! the response's head is known, and gives it to a [`Writers`](super::writer::Writers) thread that serves many. Elsewhere (HTTP/2, TLS, a
 //! test without sockets) the same response has a body that does the same.
 

@@ -11,6 +11,7 @@ use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use std::time::Duration;
 
 #[cfg(target_os = "linux")]
 use socket2::SockRef;
@@ -19,6 +20,7 @@ use tokio::sync::mpsc;
 
 use super::handover::Taken;
 use crate::hub::driver::HubHandle;
+use crate::places::Place;
 use mailbox::Mailbox;
 
 /// Most threads. They do little else than system calls.
@@ -37,22 +39,36 @@ pub struct Writers {
     next: AtomicUsize,
 }
 
-/// Held by each stream; when the last is dropped, all have ended.
-pub type Open = mpsc::Sender<()>;
+/// Held by each connection, and then by the stream that it becomes.
+#[derive(Debug)]
+pub struct Open {
+    /// When the last is dropped, all connections have ended.
+    _ended: mpsc::Sender<()>,
+    /// Its place among the connections.
+    _place: Place,
+}
+
+impl Open {
+    /// For a connection that has this place; `ended` is dropped with it.
+    #[must_use]
+    pub fn new(ended: mpsc::Sender<()>, place: Place) -> Self {
+        Self { _ended: ended, _place: place }
+    }
+}
 
 impl Writers {
     /// Starts a thread for each processor but one, which reads pushes meanwhile. With one for that too, an event costs an
-    /// eighth more: they get into each other's way within the kernel.
+    /// eighth more: they get into each other's way within the kernel. A socket that takes no byte for `patience` is closed.
     ///
     /// # Errors
     /// Where the system refuses a thread or an event queue.
-    pub fn start(hub: &HubHandle) -> std::io::Result<Self> {
+    pub fn start(hub: &HubHandle, patience: Duration) -> std::io::Result<Self> {
         let count = thread::available_parallelism().map_or(1, NonZero::get).saturating_sub(1).clamp(1, MOST);
         let mut mailboxes = Vec::with_capacity(count);
         for number in 0..count {
             let poll = mio::Poll::new()?;
             let mailbox = Arc::new(Mailbox::new(&poll)?);
-            let thread = walk::Walk::new(poll, mailbox.clone(), hub.clone());
+            let thread = walk::Walk::new(poll, mailbox.clone(), hub.clone(), patience);
             thread::Builder::new().name(format!("writer-{number}")).spawn(move || thread.run())?;
             hub.watch(mailbox.clone());
             mailboxes.push(mailbox);

@@ -69,7 +69,7 @@ impl TestServer {
     pub fn raw(&self, head: &str, body: &[u8]) -> String {
         let mut socket = TcpStream::connect(self.addr()).unwrap();
         let length = body.len();
-        let head = format!("{head}\r\nHost: test\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n");
+        let head = format!("{head}\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n");
         socket.write_all(head.as_bytes()).unwrap();
         socket.write_all(body).unwrap();
         let mut answer = String::new();

@@ -182,7 +182,9 @@ fn what_is_no_pulseboard_ends_the_visit() {
     };
     assert_eq!(failing(Failure::Refused), "nothing listens at http://127.0.0.1:7878");
     assert!(failing(Failure::Tls("expired".into())).contains("expired"));
-    for (status, word) in [(302, "log in"), (401, "who asks"), (404, "not a pulseboard"), (502, "proxy_pass")] {
+    for (status, word) in
+        [(302, "log in"), (401, "who asks"), (404, "not a pulseboard"), (421, "--host"), (502, "proxy_pass")]
+    {
         let mut measured = measured();
         let answer = Ok(Head { status, location: Some("/login".into()), ..Head::default() });
         measured.knock = Exchange { answer, echo: None, ..measured.knock };

@@ -8,7 +8,7 @@ use mio::{Interest, Registry, Token};
 use rustix::net::SendFlags;
 
 use super::Open;
-use crate::clock::Uptime;
+use crate::clock::{self, Uptime};
 use crate::hub::driver::Subscription;
 use crate::hub::frame::Frame;
 use crate::stream::form::{Coding, Framing};
@@ -49,6 +49,8 @@ struct Aside {
     head: Option<Bytes>,
     /// What the socket did not take yet.
     rest: Vec<Bytes>,
+    /// When the socket took the last byte, as long as it is full.
+    stalled: Uptime,
     /// Tells it from lines that had its place before.
     name: u64,
     /// The reader has closed its side.
@@ -102,7 +104,14 @@ impl Line {
             coding: taken.coding,
             subscription: taken.subscription,
             due: Uptime(u64::MAX),
-            aside: Box::new(Aside { head: Some(taken.head), rest: Vec::new(), name: 0, said_all: false, _open: open }),
+            aside: Box::new(Aside {
+                head: Some(taken.head),
+                rest: Vec::new(),
+                stalled: Uptime(0),
+                name: 0,
+                said_all: false,
+                _open: open,
+            }),
         }
     }
 
@@ -122,6 +131,11 @@ impl Line {
     /// Whether the socket has not taken all it was given.
     pub(super) fn is_full(&self) -> bool {
         self.full
+    }
+
+    /// When the socket took the last byte, as long as it is full.
+    pub(super) fn stalled(&self) -> Uptime {
+        self.aside.stalled
     }
 
     /// The response's head, where it is still to be written.
@@ -189,6 +203,7 @@ impl Line {
                     self.full = true;
                     self.aside.rest = left.to_vec();
                     self.aside.rest[0].advance(begun);
+                    self.aside.stalled = clock::now().up;
                     return Written::Full;
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -202,7 +217,13 @@ impl Line {
     pub(super) fn write_rest(&mut self) -> Written {
         self.full = false;
         let rest = std::mem::take(&mut self.aside.rest);
-        self.write(&rest)
+        let stalled = self.aside.stalled;
+        let written = self.write(&rest);
+        let len = |pieces: &[Bytes]| pieces.iter().map(Bytes::len).sum::<usize>();
+        if written == Written::Full && len(&self.aside.rest) == len(&rest) {
+            self.aside.stalled = stalled;
+        }
+        written
     }
 
     /// Reads what the reader says.

@@ -31,6 +31,8 @@ pub(super) struct Walk {
     poll: Poll,
     mailbox: Arc<Mailbox>,
     hub: HubHandle,
+    /// How long a socket may take no byte.
+    patience: Duration,
     lines: Slab<Line>,
     /// Who reads what, so that a new frame costs what it has readers.
     by_topic: HashMap<TopicId, Vec<usize>>,
@@ -56,11 +58,12 @@ struct Stepped {
 }
 
 impl Walk {
-    pub(super) fn new(poll: Poll, mailbox: Arc<Mailbox>, hub: HubHandle) -> Self {
+    pub(super) fn new(poll: Poll, mailbox: Arc<Mailbox>, hub: HubHandle, patience: Duration) -> Self {
         Self {
             poll,
             mailbox,
             hub,
+            patience,
             lines: Slab::new(),
             by_topic: HashMap::new(),
             dues: BinaryHeap::new(),
@@ -117,8 +120,10 @@ impl Walk {
         };
         if writable && line.is_full() && written != Written::Over {
             written = line.write_rest();
-            if written == Written::All {
-                self.list(at);
+            match written {
+                Written::All => self.list(at),
+                Written::Full => self.bound_stall(at),
+                Written::Over => {}
             }
         }
         if written == Written::Over {
@@ -160,7 +165,14 @@ impl Walk {
         {
             self.dues.pop();
             let Some(line) = self.lines.get_mut(at).filter(|line| line.name() == name) else { continue };
-            if line.due <= now {
+            if line.due <= now && line.is_full() {
+                if after(line.stalled(), self.patience) <= now {
+                    self.drop_line(at);
+                } else {
+                    line.due = Uptime(u64::MAX);
+                    self.bound_stall(at);
+                }
+            } else if line.due <= now {
                 // Its next step says when again.
                 line.due = Uptime(u64::MAX);
                 self.list(at);
@@ -168,6 +180,16 @@ impl Walk {
                 self.dues.push(Reverse((line.due, at, name)));
             }
         }
+    }
+
+    /// From now on, looks whether the full socket still takes nothing when its time is over.
+    fn bound_stall(&mut self, at: usize) {
+        let Some(line) = self.lines.get_mut(at) else { return };
+        let due = after(line.stalled(), self.patience);
+        if line.due == Uptime(u64::MAX) || due < line.due {
+            self.dues.push(Reverse((due, at, line.name())));
+        }
+        line.due = due;
     }
 
     fn list(&mut self, at: usize) {
@@ -192,7 +214,8 @@ impl Walk {
                 };
                 match written {
                     Written::All if more => self.list(at),
-                    Written::All | Written::Full => {}
+                    Written::All => {}
+                    Written::Full => self.bound_stall(at),
                     Written::Over => self.drop_line(at),
                 }
             }
@@ -263,6 +286,10 @@ impl Walk {
         }
         remove(&mut self.by_topic, line.subscription.topic(), at);
     }
+}
+
+fn after(since: Uptime, patience: Duration) -> Uptime {
+    since.plus(u64::try_from(patience.as_millis()).unwrap_or(u64::MAX))
 }
 
 /// The line reads the topic no longer.

@@ -70,6 +70,10 @@ fn stranger(base: &str, head: &Head) -> Finding {
             "Something on the way wants to know who asks. EventSource sends cookies, but no password that it is not \
              given: let /sse and /sse/probe through."
         }
+        421 => {
+            "The server does not know the name that it is asked for: start it with --host and that name, or let the proxy \
+             pass on one that it has."
+        }
         429 => "Something on the way limits how often one may ask; let /sse through.",
         502..=504 => "The proxy is there, and does not get to the server: is it running, and is proxy_pass right?",
         404 | 200 if head.content_type.as_deref() != Some(sse::CONTENT_TYPE) => {

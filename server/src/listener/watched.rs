@@ -1,13 +1,15 @@
-//! A socket that tells whether it took all that it was given.
+//! A socket that tells whether it took all that it was given, and fails when its peer takes nothing for too long.
 
-use std::io::{self, IoSlice};
+use std::io::{self, ErrorKind, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::time::{Instant, Sleep, sleep_until};
 
 /// Whether the socket was full when it was last written to: what hyper has for it is still with hyper then.
 #[derive(Clone, Debug, Default)]
@@ -24,13 +26,33 @@ impl Full {
 #[derive(Debug)]
 pub(super) struct Watched {
     pub(super) socket: TcpStream,
-    pub(super) full: Full,
+    full: Full,
+    /// How long the peer may take no byte.
+    patience: Duration,
+    /// When that time is over; only while the socket is full.
+    deadline: Option<Pin<Box<Sleep>>>,
 }
 
 impl Watched {
-    fn written(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+    /// Watches `socket`, whose peer may take no byte for `patience` at most.
+    pub(super) fn new(socket: TcpStream, patience: Duration) -> Self {
+        Self { socket, full: Full::default(), patience, deadline: None }
+    }
+
+    /// Tells from outside whether the socket is full.
+    pub(super) fn full(&self) -> Full {
+        self.full.clone()
+    }
+
+    fn written(&mut self, context: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         self.full.0.store(written.is_pending(), Ordering::Relaxed);
-        written
+        if written.is_ready() {
+            self.deadline = None;
+            return written;
+        }
+        let patience = self.patience;
+        let deadline = self.deadline.get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + patience)));
+        deadline.as_mut().poll(context).map(|()| Err(io::Error::new(ErrorKind::TimedOut, "the peer takes nothing")))
     }
 }
 
@@ -43,7 +65,7 @@ impl AsyncRead for Watched {
 impl AsyncWrite for Watched {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.socket).poll_write(context, bytes);
-        self.written(written)
+        self.written(context, written)
     }
 
     fn poll_write_vectored(
@@ -52,7 +74,7 @@ impl AsyncWrite for Watched {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.socket).poll_write_vectored(context, slices);
-        self.written(written)
+        self.written(context, written)
     }
 
     fn is_write_vectored(&self) -> bool {

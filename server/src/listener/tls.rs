@@ -1,8 +1,11 @@
-//! TLS at the door: whose certificate, and which versions of HTTP are offered over it.
+//! TLS of the listener: whose certificate, and which versions of HTTP are offered over it.
 
+use std::io::Read as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rustix::fs::OFlags;
 use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::{self, PemObject as _};
@@ -13,6 +16,9 @@ use crate::config::TlsFiles;
 
 /// HTTP/2 as ALPN names it (RFC 9113, 3.1).
 pub(super) const HTTP_2: &[u8] = b"h2";
+
+/// Most bytes of a certificate with its chain, or of a key.
+const MAX_FILE: u64 = 1 << 20;
 
 /// What of HTTP is offered, best first.
 const OFFERED: [&[u8]; 2] = [HTTP_2, b"http/1.1"];
@@ -29,6 +35,19 @@ pub enum TlsError {
         flag: &'static str,
         /// What the system said.
         source: std::io::Error,
+    },
+    /// A file is not a regular one, or too large to be a certificate.
+    #[error(
+        "{} is {found}; {flag} takes a file of PEM with at most {MAX_FILE} bytes, in which a certificate or key is",
+        file.display()
+    )]
+    NoPem {
+        /// Which file.
+        file: PathBuf,
+        /// What names it.
+        flag: &'static str,
+        /// What it is instead.
+        found: &'static str,
     },
     /// A file has nothing of what it should.
     #[error("there is no {wanted} in {}; {flag} takes PEM, in which one begins with -----BEGIN {label}-----", file.display())]
@@ -129,7 +148,17 @@ struct Source<'a> {
 impl Source<'_> {
     fn read(&self) -> Result<Vec<u8>, TlsError> {
         let Self { file, flag } = *self;
-        std::fs::read(file).map_err(|source| TlsError::Unreadable { file: file.to_owned(), flag, source })
+        let unreadable = |source| TlsError::Unreadable { file: file.to_owned(), flag, source };
+        let no_pem = |found| TlsError::NoPem { file: file.to_owned(), flag, found };
+        // To open a FIFO without this would wait until somebody writes to it.
+        let flags = OFlags::NONBLOCK.bits().cast_signed();
+        let opened = std::fs::OpenOptions::new().read(true).custom_flags(flags).open(file).map_err(unreadable)?;
+        if !opened.metadata().map_err(unreadable)?.is_file() {
+            return Err(no_pem("not a regular file"));
+        }
+        let mut pem = Vec::new();
+        let len = opened.take(MAX_FILE + 1).read_to_end(&mut pem).map_err(unreadable)?;
+        if len as u64 > MAX_FILE { Err(no_pem("too large")) } else { Ok(pem) }
     }
 
     fn without(&self, wanted: &'static str, label: &'static str) -> TlsError {

@@ -1,0 +1,109 @@
+//! Cross-site request checks: keeps the pages of other sites from reading and pushing.
+//!
+//! A browser sends a plain GET or POST to wherever a page says, without asking first; that the page may not read the answer
+//! comes after the work is done. So a request is refused where the browser says that a page of another site sent it: by
+//! `Sec-Fetch-Site` (W3C Fetch Metadata), or where that is absent by an `Origin` of another host than the request's. A
+//! no-cors GET (an `<img>`) has no `Origin`, so there `Sec-Fetch-Site` alone decides. Only the page and its files stay open
+//! to GET from anywhere, so that links lead to a board. curl, scripts and services send neither header.
+
+use axum::extract::{MatchedPath, Request};
+use axum::http::{HeaderMap, Method, header};
+
+use crate::config::Origin;
+use crate::problem::ApiError;
+
+/// Calls that answer with the page. What no call answers is a file of it.
+const PAGES: [&str; 2] = ["/", "/b/{id}"];
+
+/// The sender of a request, as its browser tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Sender {
+    /// A page of this server, its user, or no browser at all.
+    Own,
+    /// A page of another site: its origin, where the browser tells that.
+    Foreign(Option<String>),
+}
+
+/// Checks that no page of another site sent the request, unless `allowed` names its origin or it asks for the page.
+///
+/// # Errors
+/// [`ApiError::ForeignPage`], or [`ApiError::Malformed`] where there are two `Origin` headers.
+pub fn check(allowed: &[Origin], request: &Request) -> Result<(), ApiError> {
+    match sender(request)? {
+        Sender::Own => Ok(()),
+        Sender::Foreign(Some(origin)) if allowed.iter().any(|known| known.header() == origin.as_str()) => Ok(()),
+        Sender::Foreign(_) if is_page(request) => Ok(()),
+        Sender::Foreign(origin) => Err(ApiError::ForeignPage(origin)),
+    }
+}
+
+/// Tells whether the request reads the page or one of its files: the same bytes for everyone, without data.
+fn is_page(request: &Request) -> bool {
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    let call = request.extensions().get::<MatchedPath>();
+    reads && call.is_none_or(|call| PAGES.contains(&call.as_str()))
+}
+
+fn sender(request: &Request) -> Result<Sender, ApiError> {
+    let headers = request.headers();
+    if headers.get_all(header::ORIGIN).iter().nth(1).is_some() {
+        return Err(ApiError::Malformed("the request has two Origin headers; send one".to_owned()));
+    }
+    let origin = text(headers, header::ORIGIN.as_str());
+    let mut sites = headers.get_all("sec-fetch-site").iter().peekable();
+    let own = if sites.peek().is_some() {
+        sites.all(|site| matches!(site.as_bytes(), b"same-origin" | b"none"))
+    } else {
+        // The host alone: behind a proxy the scheme that the browser used is not known.
+        let host = request.uri().authority().map(ToString::to_string).or_else(|| text(headers, header::HOST.as_str()));
+        origin.as_deref().is_none_or(|origin| origin.split_once("://").map(|(_, host)| host) == host.as_deref())
+    };
+    Ok(if own { Sender::Own } else { Sender::Foreign(origin) })
+}
+
+fn text(headers: &HeaderMap, name: &str) -> Option<String> {
+    headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+
+    use super::*;
+
+    fn request(headers: &[(&str, &str)]) -> Request {
+        let request = headers.iter().fold(Request::builder(), |request, (name, value)| request.header(*name, *value));
+        request.body(Body::empty()).unwrap()
+    }
+
+    #[test]
+    fn a_page_of_another_site_is_told_by_what_the_browser_says() {
+        for (headers, is_foreign) in [
+            (vec![("host", "a:1")], false),
+            (vec![("host", "a:1"), ("origin", "http://a:1")], false),
+            (vec![("host", "a:1"), ("origin", "http://b:1")], true),
+            (vec![("host", "a:1"), ("origin", "http://a:2")], true),
+            (vec![("host", "a:1"), ("origin", "null")], true),
+            (vec![("origin", "http://a:1")], true),
+            (vec![("host", "inner:1"), ("origin", "https://a"), ("sec-fetch-site", "same-origin")], false),
+            (vec![("host", "a"), ("origin", "http://b"), ("sec-fetch-site", "cross-site")], true),
+            (vec![("host", "a"), ("origin", "http://c.a"), ("sec-fetch-site", "same-site")], true),
+            (vec![("host", "a"), ("sec-fetch-site", "none")], false),
+            (vec![("host", "a"), ("sec-fetch-site", "cross-site")], true),
+            (vec![("host", "a"), ("sec-fetch-site", "same-site")], true),
+            (vec![("host", "a"), ("sec-fetch-site", "new-word")], true),
+            (vec![("host", "a"), ("sec-fetch-site", "none"), ("sec-fetch-site", "cross-site")], true),
+        ] {
+            let sender = sender(&request(&headers)).unwrap();
+            assert_eq!(sender != Sender::Own, is_foreign, "{headers:?}");
+        }
+        let twice = [("host", "a"), ("origin", "http://a"), ("origin", "http://a")];
+        assert!(matches!(sender(&request(&twice)), Err(ApiError::Malformed(_))));
+    }
+
+    #[test]
+    fn over_http_2_the_authority_is_the_host() {
+        let own = Request::builder().uri("https://a:1/in").header("origin", "https://a:1").body(Body::empty()).unwrap();
+        assert_eq!(sender(&own).unwrap(), Sender::Own);
+    }
+}

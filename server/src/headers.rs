@@ -1,0 +1,90 @@
+//! Security headers of every answer that has content.
+//!
+//! The page runs the scripts that its build made and no others: its inline scripts are named by their hashes in the
+//! `Content-Security-Policy`, and style attributes in markup are not applied. Answers that are no page may load and show
+//! nothing at all, in case a browser is brought to open one as a document.
+
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::Response;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use ring::digest::{SHA256, digest};
+
+use crate::config::Origin;
+
+/// Headers that every answer with content has.
+///
+/// `same-origin` resources are still readable by pages of `--allow-origin`: they use CORS, to which that header does not
+/// apply. `same-origin` as the referrer policy, because `no-referrer` also takes `Origin` from some requests of the page.
+const ALWAYS: [(HeaderName, &str); 4] = [
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::REFERRER_POLICY, "same-origin"),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+];
+
+/// The policy of an answer that is no page.
+const DATA: &str = "default-src 'none'; frame-ancestors 'none'";
+
+/// The content security policy of the page.
+#[derive(Clone, Debug)]
+pub struct Policy(HeaderValue);
+
+impl Policy {
+    /// For the page `html`, which pages of the origins `frames` may show in a frame.
+    #[must_use]
+    pub fn new(html: &str, frames: &[Origin]) -> Self {
+        let hashes: String = inline_scripts(html)
+            .map(|script| format!(" 'sha256-{}'", BASE64_STANDARD.encode(digest(&SHA256, script.as_bytes()))))
+            .collect();
+        let ancestors: String = frames.iter().map(|origin| format!(" {origin}")).collect();
+        let policy = format!(
+            "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'{hashes}; style-src 'self'; img-src 'self' data:; \
+             connect-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; \
+             frame-ancestors 'self'{ancestors}"
+        );
+        Self(HeaderValue::try_from(policy).expect("hashes and origins are ASCII"))
+    }
+
+    /// Adds the headers to an answer. `Cache-Control: no-store` only where the handler did not choose: streams, boards and files
+    /// of the page do, since a cache asks whether they have changed. The answer to a push (204) has nothing to protect.
+    pub fn add_to(&self, response: &mut Response) {
+        if response.status() == StatusCode::NO_CONTENT {
+            return;
+        }
+        let headers = response.headers_mut();
+        for (name, value) in ALWAYS {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+        headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+        let is_page = headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+        let policy = if is_page { self.0.clone() } else { HeaderValue::from_static(DATA) };
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+}
+
+/// The scripts within the page. It is our own build's, so their tags are plain.
+fn inline_scripts(html: &str) -> impl Iterator<Item = &str> {
+    html.split("<script").skip(1).filter_map(|rest| {
+        let (attributes, rest) = rest.split_once('>')?;
+        let (script, _) = rest.split_once("</script>")?;
+        (!attributes.contains("src=")).then_some(script)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inline_scripts_are_named_by_their_hashes_and_files_are_not() {
+        let html = "<script>alert(1)</script><script src=\"/a.js\"></script><script type=\"module\">\nb()\n</script>";
+        assert_eq!(inline_scripts(html).collect::<Vec<_>>(), ["alert(1)", "\nb()\n"]);
+        let policy = Policy::new(html, &["https://a.example".parse().unwrap()]);
+        let policy = policy.0.to_str().unwrap();
+        assert_eq!(policy.matches("'sha256-").count(), 2);
+        // As `openssl dgst -sha256 -binary | base64` has it.
+        assert!(policy.contains("'sha256-bhHHL3z2vDgxUt0W3dWQOrprscmda2Y5pLsLg4GF+pI='"), "{policy}");
+        assert!(policy.ends_with("frame-ancestors 'self' https://a.example") && !policy.contains("unsafe-inline"));
+    }
+}

@@ -1,0 +1,230 @@
+//! One connection: finds out which protocol it speaks, and serves it within the time-outs of each phase.
+
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulConnection;
+use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+
+use super::client::WithClient;
+use super::watched::Watched;
+use super::{Shared, http2, tls};
+use crate::places::Client;
+use crate::stream::handover::{Diverted, Slot};
+use crate::stream::writer::Open;
+
+/// Bytes that hyper reads at once of a request; a push has its body in few such pieces.
+const READ_BUFFER: usize = 16 << 10;
+
+/// How HTTP/2 begins where it was not negotiated (RFC 9113, 3.4). No method of HTTP/1 is called so, and the first four
+/// bytes are enough to know.
+const PREFACE: &[u8; 4] = b"PRI ";
+
+/// How TLS begins: a record of the handshake (RFC 8446, 5.1).
+const HANDSHAKE: u8 = 22;
+
+/// How long a client that is turned away may take to read the reason.
+const LINGER: Duration = Duration::from_secs(2);
+
+/// A connection that was accepted, and what answers it.
+pub(super) struct Accepted {
+    pub(super) socket: TcpStream,
+    pub(super) peer: SocketAddr,
+    pub(super) shared: Arc<Shared>,
+    /// Its place among the connections; a stream takes it along.
+    pub(super) open: Open,
+}
+
+/// Waits until a new connection asks for something, and then serves it.
+///
+/// Nothing of size is made before: of ten thousand readers that come at once only few have a connection's state and
+/// buffers at a time, and those are used again.
+#[expect(
+    clippy::manual_async_fn,
+    reason = "that would keep its arguments twice, and a waiting connection costs these bytes"
+)]
+pub(super) fn handle_connection(accepted: Accepted) -> impl Future<Output = ()> {
+    async move {
+        let Accepted { socket, peer, shared, open } = accepted;
+        let mut stopping = shared.stopping.subscribe();
+        let Some(first) = first_bytes(&socket, &shared, &mut stopping).await else { return };
+        let session = Session { shared: &shared, service: &shared.service, client: Client::at(peer.ip()), stopping };
+        if let Err(error) = Box::pin(session.serve(socket, first, open)).await {
+            tracing::debug!(%peer, %error, "a connection broke off");
+        }
+    }
+}
+
+/// How the connection begins; nothing where it asks for nothing in time, or the server stops.
+pub(super) async fn first_bytes(
+    socket: &TcpStream,
+    shared: &Shared,
+    stopping: &mut watch::Receiver<()>,
+) -> Option<[u8; PREFACE.len()]> {
+    let mut first = [0; PREFACE.len()];
+    let asked = tokio::select! {
+        // Looking is surer than `readable`, which a socket just accepted may claim to be.
+        asked = timeout(shared.timeouts.first_byte, socket.peek(&mut first)) => asked,
+        _ = stopping.changed() => return None,
+    };
+    matches!(asked, Ok(Ok(1..))).then_some(first)
+}
+
+/// The context that a connection is served in.
+pub(super) struct Session<'a> {
+    pub(super) shared: &'a Shared,
+    /// What answers its requests.
+    pub(super) service: &'a Router,
+    pub(super) client: Client,
+    pub(super) stopping: watch::Receiver<()>,
+}
+
+/// What a protocol needs to answer requests.
+type Handler = WithClient<TowerToHyperService<Router>>;
+
+impl Session<'_> {
+    pub(super) async fn serve(self, socket: TcpStream, first: [u8; PREFACE.len()], open: Open) -> hyper::Result<()> {
+        match &self.shared.encrypt {
+            Some(_) if first[0] != HANDSHAKE => reject_plaintext(socket).await,
+            Some(encrypt) => self.serve_tls(socket, encrypt.acceptor(), open).await,
+            // A preface that comes in smaller pieces than four bytes is answered as HTTP/1 does: with a refusal.
+            None if first == *PREFACE => {
+                let socket = self.watch(socket);
+                self.serve_http2(socket, open).await
+            }
+            None => self.serve_http1(socket, open).await,
+        }
+    }
+
+    fn handler(&self) -> Handler {
+        WithClient { service: TowerToHyperService::new(self.service.clone()), client: self.client }
+    }
+
+    fn watch(&self, socket: TcpStream) -> Watched {
+        Watched::new(socket, self.shared.patience)
+    }
+
+    /// HTTP over TLS. Its streams stay within hyper: what is written is different for each reader.
+    async fn serve_tls(mut self, socket: TcpStream, encrypt: TlsAcceptor, open: Open) -> hyper::Result<()> {
+        let agreed = tokio::select! {
+            agreed = timeout(self.shared.timeouts.handshake, encrypt.accept(self.watch(socket))) => agreed,
+            _ = self.stopping.changed() => return Ok(()),
+        };
+        let socket = match agreed {
+            Ok(Ok(socket)) => socket,
+            Ok(Err(error)) => {
+                tracing::debug!(%error, "no agreement on TLS");
+                return Ok(());
+            }
+            Err(_) => return Ok(()),
+        };
+        if socket.get_ref().1.alpn_protocol() == Some(tls::HTTP_2) {
+            return self.serve_http2(socket, open).await;
+        }
+        let connection = self.http1().serve_connection(TokioIo::new(socket), self.handler());
+        let ended = finish(connection, self.stopping).await;
+        drop(open);
+        ended
+    }
+
+    /// HTTP/1: serves until the connection ends, becomes a stream, or the server stops and the request under way is
+    /// answered.
+    async fn serve_http1(mut self, socket: TcpStream, open: Open) -> hyper::Result<()> {
+        let slot = Slot::default();
+        let service = Diverted { service: self.handler(), slot: slot.clone() };
+        let socket = self.watch(socket);
+        let full = socket.full();
+        // A client that has sent all of its request may close its side: the stream itself tells that from having left.
+        let mut connection = self.http1().half_close(true).serve_connection(TokioIo::new(socket), service);
+        let taken = loop {
+            let progress = std::future::poll_fn(|context| match Pin::new(&mut connection).poll(context) {
+                Poll::Ready(ended) => Poll::Ready(Err(ended)),
+                // An answer before the stream, to requests that came at once, is the connection's to finish.
+                Poll::Pending if full.get() => Poll::Pending,
+                Poll::Pending => slot.lock().take().map_or(Poll::Pending, |taken| Poll::Ready(Ok(taken))),
+            });
+            tokio::select! {
+                progress = progress => match progress {
+                    Ok(taken) => break taken,
+                    Err(ended) => return ended,
+                },
+                Ok(()) = self.stopping.changed() => Pin::new(&mut connection).graceful_shutdown(),
+            }
+        };
+        let socket = connection.into_parts().io.into_inner().socket;
+        if let Err(error) = self.shared.writers.take(socket, taken, open) {
+            tracing::warn!(%error, "cannot move a socket to the writers");
+        }
+        Ok(())
+    }
+
+    async fn serve_http2<T>(self, socket: T, open: Open) -> hyper::Result<()>
+    where
+        T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
+    {
+        let bounds = http2::Bounds {
+            preface: self.shared.timeouts.preface,
+            idle: self.shared.timeouts.idle,
+            patience: self.shared.patience,
+            streams: self.shared.streams,
+        };
+        let ended = http2::serve(socket, self.handler(), bounds, self.stopping).await;
+        drop(open);
+        ended
+    }
+
+    fn http1(&self) -> http1::Builder {
+        let mut http = http1::Builder::new();
+        http.timer(TokioTimer::new()).header_read_timeout(self.shared.timeouts.head).max_buf_size(READ_BUFFER);
+        http
+    }
+}
+
+/// Tells a client that speaks plain HTTP that only HTTPS is spoken here.
+async fn reject_plaintext(socket: TcpStream) -> hyper::Result<()> {
+    let text = "HTTPS is spoken here: write https:// before the address.\n";
+    let len = text.len();
+    let answer = format!(
+        "HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\ncontent-length: {len}\r\nconnection: close\r\n\r\n{text}"
+    );
+    turn_away(socket, answer.as_bytes()).await;
+    Ok(())
+}
+
+/// Answers before the request was read, and gives the client a moment to read that.
+async fn turn_away(mut socket: TcpStream, answer: &[u8]) {
+    // Without the request having been read, closing would reset the connection before the answer is.
+    let mut request = vec![0; READ_BUFFER];
+    let told = async {
+        socket.write_all(answer).await?;
+        socket.shutdown().await?;
+        while socket.read(&mut request).await? > 0 {}
+        Ok::<_, std::io::Error>(())
+    };
+    let _gone = timeout(LINGER, told).await;
+}
+
+/// Serves until the connection ends, or the server stops and what is under way is answered.
+async fn finish<C>(connection: C, mut stopping: watch::Receiver<()>) -> hyper::Result<()>
+where
+    C: GracefulConnection<Error = hyper::Error>,
+{
+    let mut connection = std::pin::pin!(connection);
+    loop {
+        tokio::select! {
+            ended = &mut connection => return ended,
+            Ok(()) = stopping.changed() => connection.as_mut().graceful_shutdown(),
+        }
+    }
+}

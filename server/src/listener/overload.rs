@@ -1,0 +1,154 @@
+//! Answering connections that no place is left for.
+//!
+//! A few of them at a time get a lane: within a short time, `/healthz`, `/readyz` and `/metrics` are answered there, so that
+//! a full server can still be looked at, and everything else with 503 and the flag to raise. When the lanes are taken too, a
+//! connection gets the 503 unread, or is closed where TLS would have to be agreed on first.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::{HeaderValue, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Response};
+use bytes::Bytes;
+use rustix::net::SendFlags;
+use shared::problem::CONTENT_TYPE;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use super::Shared;
+use super::connection::{Session, first_bytes};
+use crate::limits::Limit;
+use crate::places::{Client, Full, Places};
+use crate::problem::ApiError;
+use crate::stream::writer::Open;
+
+/// Lanes at once; their descriptors are part of [`super::capacity::RESERVE`].
+const LANES: usize = 32;
+
+/// Lanes of one client at once, so that one that fills its own bound leaves some to others.
+const LANES_OF_CLIENT: usize = 4;
+
+/// How long a connection may use a lane.
+const LANE_TIME: Duration = Duration::from_secs(2);
+
+/// Seconds after which to try again.
+const RETRY_AFTER: u32 = 5;
+
+/// What a full server still answers.
+const OPEN: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
+
+/// The answers of a full server.
+#[derive(Debug)]
+pub(super) struct Overload {
+    lanes: Places,
+    total: Refusal,
+    client: Refusal,
+}
+
+/// The refusal by one bound.
+#[derive(Debug)]
+struct Refusal {
+    limit: Limit,
+    /// Answers a request that was read.
+    service: Router,
+    /// Answers one that was not.
+    unread: Bytes,
+}
+
+impl Overload {
+    /// Lanes in front of `service`, which has no place left among `places`.
+    pub(super) fn new(service: &Router, places: &Places) -> Self {
+        let (most, own) = (places.most(), places.most_per_client());
+        Self {
+            lanes: Places::new(LANES, LANES_OF_CLIENT),
+            total: Refusal::new(
+                service,
+                Limit::Connections,
+                format!(
+                    "there are {most} connections already; come back in {RETRY_AFTER} s, or raise --max-connections"
+                ),
+            ),
+            client: Refusal::new(
+                service,
+                Limit::ConnectionsPerAddress,
+                format!(
+                    "there are {own} connections from your address already; close some, come back in {RETRY_AFTER} s, or raise \
+                     --max-connections-per-address"
+                ),
+            ),
+        }
+    }
+
+    /// The bound to count for a connection that was refused by `full`.
+    pub(super) fn limit(&self, full: Full) -> Limit {
+        self.refusal(full).limit
+    }
+
+    fn refusal(&self, full: Full) -> &Refusal {
+        match full {
+            Full::Total => &self.total,
+            Full::Client => &self.client,
+        }
+    }
+
+    /// Answers a connection; at once, or by a task where a lane is free.
+    pub(super) fn answer(&self, socket: TcpStream, client: Client, full: Full, shared: &Arc<Shared>) {
+        match self.lanes.take(client) {
+            Ok(lane) => {
+                let (shared, open) = (shared.clone(), shared.open(lane));
+                tokio::spawn(async move {
+                    let lane = in_lane(socket, client, full, &shared, open);
+                    let _late = timeout(LANE_TIME, Box::pin(lane)).await;
+                });
+            }
+            Err(_) if shared.encrypt.is_some() => {}
+            Err(_) => {
+                // What the socket does not take at once the client does not get.
+                let _sent =
+                    rustix::net::send(&socket, &self.refusal(full).unread, SendFlags::NOSIGNAL | SendFlags::DONTWAIT);
+            }
+        }
+    }
+}
+
+async fn in_lane(socket: TcpStream, client: Client, full: Full, shared: &Arc<Shared>, open: Open) {
+    let mut stopping = shared.stopping.subscribe();
+    let Some(first) = first_bytes(&socket, shared, &mut stopping).await else { return };
+    let service = &shared.overload.refusal(full).service;
+    let session = Session { shared, service, client, stopping };
+    // It is of no interest how it ends.
+    let _ended = session.serve(socket, first, open).await;
+}
+
+impl Refusal {
+    fn new(service: &Router, limit: Limit, detail: String) -> Self {
+        let error = ApiError::LimitReached { limit, detail, retry_after: Some(RETRY_AFTER) };
+        let unread = unread(&error);
+        let service = service.clone().layer(middleware::from_fn(move |request: Request, next: Next| {
+            let error = error.clone();
+            async move { only_health(request, next, error).await }
+        }));
+        Self { limit, service, unread }
+    }
+}
+
+async fn only_health(request: Request, next: Next, error: ApiError) -> Response {
+    let is_open = OPEN.contains(&request.uri().path());
+    let mut response = if is_open { next.run(request).await } else { error.into_response() };
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
+/// The error as the whole answer of HTTP/1.1.
+fn unread(error: &ApiError) -> Bytes {
+    let json = serde_json::to_string(&error.problem()).expect("a problem is always JSON");
+    let len = json.len();
+    let head = format!(
+        "HTTP/1.1 503 Service Unavailable\r\ncontent-type: {CONTENT_TYPE}\r\ncontent-length: {len}\r\nretry-after: {RETRY_AFTER}\r\n\
+         cache-control: no-store\r\nconnection: close\r\n\r\n"
+    );
+    format!("{head}{json}").into()
+}

@@ -1,0 +1,33 @@
+//! Time-outs of the phases of a connection.
+
+use std::time::Duration;
+
+/// How long each phase of a connection may last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// From the connection to its first byte. Browsers open connections before they need them.
+    pub first_byte: Duration,
+    /// From the first byte of TLS to the end of its handshake.
+    pub handshake: Duration,
+    /// From the first byte of an HTTP/2 connection to the end of its preface.
+    pub preface: Duration,
+    /// For the head of a request of HTTP/1; between two requests, also for its first byte.
+    pub head: Duration,
+    /// For an HTTP/2 connection without an open stream.
+    pub idle: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        let [short, long] = [10, 30].map(Duration::from_secs);
+        Self { first_byte: long, handshake: short, preface: short, head: long, idle: 2 * long }
+    }
+}
+
+impl Timeouts {
+    /// The same time for every phase; for tests, which would wait too long else.
+    #[must_use]
+    pub fn all(time: Duration) -> Self {
+        Self { first_byte: time, handshake: time, preface: time, head: time, idle: time }
+    }
+}

@@ -1,0 +1,170 @@
+//! Places that clients take (connections, streams), counted in total and by address.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+/// The client behind a connection, by its address. A client of IPv6 has a whole /64 network, so that counts as one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Client(IpAddr);
+
+impl Client {
+    /// The client at `address`.
+    #[must_use]
+    pub fn at(address: IpAddr) -> Self {
+        match address.to_canonical() {
+            IpAddr::V6(address) if !address.is_loopback() => {
+                let [a, b, c, d, ..] = address.segments();
+                Self(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into())
+            }
+            address => Self(address),
+        }
+    }
+
+    /// Tells whether it is on this machine: a reverse proxy, which stands for many clients, or a local program.
+    #[must_use]
+    pub fn is_loopback(self) -> bool {
+        self.0.is_loopback()
+    }
+}
+
+/// Counts places that are taken, up to a bound in total and one for each client. Clones count together.
+#[derive(Clone, Debug)]
+pub struct Places(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    most: usize,
+    most_per_client: usize,
+    taken: Mutex<Taken>,
+}
+
+#[derive(Debug, Default)]
+struct Taken {
+    total: usize,
+    /// Clients that have a place, and how many.
+    by_client: HashMap<Client, usize>,
+}
+
+/// The bound that no further place is free by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Full {
+    /// All clients together have as many as may be.
+    Total,
+    /// This client does.
+    Client,
+}
+
+/// A place that is taken; given up when dropped.
+#[derive(Debug)]
+pub struct Place {
+    places: Places,
+    client: Client,
+}
+
+impl Places {
+    /// At most `most` places, and `most_per_client` for each client.
+    #[must_use]
+    pub fn new(most: usize, most_per_client: usize) -> Self {
+        Self(Arc::new(Inner { most, most_per_client, taken: Mutex::default() }))
+    }
+
+    /// Takes a place for a client.
+    ///
+    /// # Errors
+    /// [`Full`].
+    pub fn take(&self, client: Client) -> Result<Place, Full> {
+        let mut taken = self.0.taken.lock();
+        if taken.total >= self.0.most {
+            return Err(Full::Total);
+        }
+        let own = taken.by_client.get(&client).copied().unwrap_or(0);
+        if own >= self.0.most_per_client {
+            return Err(Full::Client);
+        }
+        taken.total += 1;
+        taken.by_client.insert(client, own + 1);
+        Ok(Place { places: self.clone(), client })
+    }
+
+    /// Most places in total.
+    #[must_use]
+    pub fn most(&self) -> usize {
+        self.0.most
+    }
+
+    /// Most places for each client.
+    #[must_use]
+    pub fn most_per_client(&self) -> usize {
+        self.0.most_per_client
+    }
+
+    /// Places that are taken.
+    #[must_use]
+    pub fn taken(&self) -> usize {
+        self.0.taken.lock().total
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut taken = self.places.0.taken.lock();
+        taken.total -= 1;
+        if let Some(own) = taken.by_client.get_mut(&self.client) {
+            *own -= 1;
+            if *own == 0 {
+                taken.by_client.remove(&self.client);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn client(last: u8) -> Client {
+        Client::at(IpAddr::from([10, 0, 0, last]))
+    }
+
+    proptest! {
+        #[test]
+        fn no_bound_is_passed_and_what_is_given_up_can_be_taken_again(
+            steps in proptest::collection::vec((0..4_u8, any::<bool>()), 0..200),
+        ) {
+            let places = Places::new(10, 4);
+            let mut held: Vec<(u8, Place)> = Vec::new();
+            for (of, takes) in steps {
+                let own = held.iter().filter(|(other, _)| *other == of).count();
+                if takes {
+                    match places.take(client(of)) {
+                        Ok(place) => {
+                            prop_assert!(held.len() < 10 && own < 4);
+                            held.push((of, place));
+                        }
+                        Err(Full::Total) => prop_assert_eq!(held.len(), 10),
+                        Err(Full::Client) => prop_assert_eq!(own, 4),
+                    }
+                } else if let Some(at) = held.iter().position(|(other, _)| *other == of) {
+                    held.remove(at);
+                }
+                prop_assert_eq!(places.taken(), held.len());
+            }
+            drop(held);
+            prop_assert!(places.0.taken.lock().by_client.is_empty(), "nothing is kept of clients that left");
+        }
+    }
+
+    #[test]
+    fn a_network_of_ipv6_is_one_client_and_ipv4_within_ipv6_is_ipv4() {
+        let at = |text: &str| Client::at(text.parse().unwrap());
+        assert_eq!(at("2001:db8:1:2::3"), at("2001:db8:1:2:ffff::4"));
+        assert_ne!(at("2001:db8:1:2::3"), at("2001:db8:1:3::3"));
+        assert_eq!(at("::ffff:10.0.0.1"), at("10.0.0.1"));
+        assert!(at("::1").is_loopback() && at("127.0.0.2").is_loopback() && !at("10.0.0.1").is_loopback());
+    }
+}
