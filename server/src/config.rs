@@ -85,7 +85,7 @@ struct LimitFlags {
     /// Most series that one stream may select [default: 100000]
     #[arg(long, env = "PULSEBOARD_MAX_SELECTED")]
     max_selected: Option<usize>,
-    /// Most steps that matching the selectors of one request with the names of all series may take [default: 2000000]
+    /// Most steps that matching the selectors of one request with the names of all series may take [default: 1000000]
     #[arg(long, env = "PULSEBOARD_MAX_MATCH_STEPS")]
     max_match_steps: Option<u64>,
     /// Most memory for all selections that are read, in MiB [default: 256]
@@ -97,7 +97,7 @@ struct LimitFlags {
     /// Most rows of the database that one push may be: series that begin, texts, minutes of the past [default: 20000]
     #[arg(long, env = "PULSEBOARD_MAX_ROWS")]
     max_rows: Option<usize>,
-    /// Most series that there may be; pushes that would begin more are refused [default: 2000000]
+    /// Most series that there may be; pushes that would begin more are refused [default: 1000000]
     #[arg(long, env = "PULSEBOARD_MAX_SERIES")]
     max_series: Option<usize>,
     /// Most that the database may take on the disk, such as 10GB; pushes beyond are refused [default: what the disk has]

@@ -42,7 +42,7 @@ impl Default for Limits {
             readers: 10_000,
             points: 250_000,
             selected: 100_000,
-            match_steps: 2_000_000,
+            match_steps: 1_000_000,
             topic_memory: 256 << 20,
             queue: 128 << 20,
             rows: 20_000,

@@ -190,3 +190,33 @@ fn series_are_listed_page_after_page_in_the_order_of_their_names() {
     let answer = server.get("/api/series?limit=0");
     assert_eq!((answer.status, answer.first_error().0.as_str()), (422, "limit"));
 }
+
+#[test]
+fn while_a_reader_does_not_take_a_large_snapshot_others_are_asked_to_come_back() {
+    let data = tempfile::tempdir().unwrap();
+    let server = start(&["--max-topic-memory", "4"], data.path());
+    let line = "x".repeat(4_000);
+    for series in 0..60 {
+        let mut batch = String::new();
+        for _ in 0..100 {
+            writeln!(batch, r#"{{"series":"log/{series}","text":"{line}"}}"#).unwrap();
+        }
+        assert_eq!(server.post("/in", &batch, &[]).status, 204);
+    }
+    let slow = server.stream("series=log/**", None);
+    let asked = std::time::Instant::now();
+    // The snapshot is written when the stream has begun.
+    let refusal = loop {
+        assert!(asked.elapsed() < harness::PATIENCE, "all are served");
+        match server.opens("series=log/1") {
+            Ok(stream) => drop(stream),
+            Err(refusal) => break refusal,
+        }
+    };
+    assert_eq!(refusal.status, 503);
+    assert!(refusal.text.contains("--max-topic-memory"), "{}", refusal.text);
+    drop(slow);
+    while server.opens("series=log/1").is_err() {
+        assert!(asked.elapsed() < 2 * harness::PATIENCE, "nobody is served any more");
+    }
+}

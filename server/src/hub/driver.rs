@@ -54,7 +54,7 @@ struct Inner {
     closing: watch::Sender<Option<Closing>>,
     /// Most readers at once: those that are there are served well rather than all of them badly.
     max_readers: usize,
-    /// Bytes of frames that topics may keep. Readers may hold as much again before no more are taken in.
+    /// Bytes of frames that topics and readers may hold before no more readers are taken in.
     max_frame_bytes: usize,
     /// Finds what a reader selects, before it comes to the hub.
     selecting: Selecting,
@@ -89,7 +89,7 @@ impl HubHandle {
             watchers: Mutex::new(Vec::new()),
             closing: watch::Sender::new(None),
             max_readers: limits.readers,
-            max_frame_bytes: limits.topic_memory,
+            max_frame_bytes: limits.topic_memory.saturating_add(limits.topic_memory / 4),
             selecting,
         }))
     }
@@ -194,7 +194,7 @@ impl HubHandle {
             return Err(NotNow::Full { readers: self.0.max_readers, retry_after: self.retry_after() });
         }
         // Topics keep within their bound; what is beyond waits for sockets that do not take it.
-        if live_bytes() / 2 > self.0.max_frame_bytes {
+        if live_bytes() > self.0.max_frame_bytes {
             return Err(NotNow::Refused(Refused::NoRoom));
         }
         let (topic, reader) = hub.admit(interest, found, resume, clock::now()).map_err(NotNow::Refused)?;
@@ -242,7 +242,7 @@ impl HubHandle {
     pub fn stepping<R>(&self, steps: impl FnOnce(&mut Stepping<'_>) -> R) -> R {
         let closing = *self.0.closing.borrow();
         let mut hub = self.0.hub.lock();
-        steps(&mut Stepping { hub: &mut hub, closing, now: clock::now() })
+        steps(&mut Stepping { hub: &mut hub, closing, max_frame_bytes: self.0.max_frame_bytes, now: clock::now() })
     }
 
     /// How much of everything there is.
@@ -297,6 +297,7 @@ impl HubHandle {
 pub struct Stepping<'a> {
     hub: &'a mut Hub,
     closing: Option<Closing>,
+    max_frame_bytes: usize,
     now: Now,
 }
 
@@ -306,6 +307,9 @@ impl Stepping<'_> {
     pub fn step(&mut self, subscription: &mut Subscription) -> Step {
         if let Some(Closing { reason, spread_ms }) = self.closing {
             subscription.reader.leave(reason, draw_below(spread_ms));
+        } else if subscription.reader.is_starting() && live_bytes() > self.max_frame_bytes {
+            // Many came at once, and do not take what they asked for.
+            subscription.reader.leave(ByeReason::Moved, draw_below(RETRY_SPREAD_SECONDS * 1_000));
         }
         self.hub.next(&mut subscription.topic, &mut subscription.reader, self.now)
     }

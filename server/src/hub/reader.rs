@@ -168,6 +168,12 @@ impl Reader {
         }
     }
 
+    /// Whether its next step is a snapshot.
+    #[must_use]
+    pub fn is_starting(&self) -> bool {
+        matches!(self.stage, Stage::Starting)
+    }
+
     /// What to do now.
     pub fn next(&mut self, source: &mut impl Source, now: Now) -> Step {
         let step = self.decide(source, now);

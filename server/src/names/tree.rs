@@ -56,6 +56,8 @@ pub(super) struct Tree {
     hash: RandomState,
     /// By index.
     leaves: Vec<Leaf>,
+    /// The nodes of the name that was inserted last: the next one often begins in the same way.
+    last: Vec<NodeId>,
 }
 
 impl Default for Tree {
@@ -67,6 +69,7 @@ impl Default for Tree {
             children: HashTable::new(),
             hash: RandomState::default(),
             leaves: Vec::new(),
+            last: Vec::with_capacity(MAX_SEGMENTS),
         }
     }
 }
@@ -91,13 +94,20 @@ impl Tree {
         let mut node = ROOT;
         let mut depth = 0;
         for text in name.segments() {
-            let segment = self.segments.intern(text, depth);
-            node = match self.child(node, segment) {
-                Some(child) => child,
-                None => self.add_child(node, segment),
+            let last = self.last.get(depth).copied();
+            node = match last.filter(|&last| self.segments.text(self.nodes[last as usize].segment) == text) {
+                Some(last) => last,
+                None => {
+                    let segment = self.segments.intern(text, depth);
+                    let child = self.child(node, segment).unwrap_or_else(|| self.add_child(node, segment));
+                    self.last.truncate(depth);
+                    self.last.push(child);
+                    child
+                }
             };
             depth += 1;
         }
+        self.last.truncate(depth);
         self.nodes[node as usize].series = index;
         self.leaves.push(Leaf { node, row_and_kind: series.0 << 1 | u32::from(kind == Kind::Text) });
         let bit = 1 << (depth - 1);
