@@ -79,7 +79,7 @@ struct LimitFlags {
     /// Most streams that may be open at once; more are asked to come back later [default: 10000]
     #[arg(long, env = "PULSEBOARD_MAX_READERS")]
     max_readers: Option<usize>,
-    /// Most points that one request may push [default: 250000]
+    /// Most points that one request may push [default: 200000]
     #[arg(long, env = "PULSEBOARD_MAX_POINTS")]
     max_points: Option<usize>,
     /// Most series that one stream may select [default: 100000]
@@ -94,7 +94,7 @@ struct LimitFlags {
     /// Most memory that all pushes in progress may take, from the first byte of a body to its answer [default: 128MiB]
     #[arg(long, env = "PULSEBOARD_MAX_QUEUE", value_name = "SIZE")]
     max_queue: Option<ByteSize>,
-    /// Most rows of the database that one push may be: series that begin, texts, minutes of the past [default: 20000]
+    /// Most rows of the database that one push may be: series that begin, texts, minutes of the past [default: 10000]
     #[arg(long, env = "PULSEBOARD_MAX_ROWS")]
     max_rows: Option<usize>,
     /// Most series that there may be; pushes that would begin more are refused [default: 1000000]

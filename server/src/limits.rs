@@ -40,12 +40,12 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             readers: 10_000,
-            points: 250_000,
+            points: 200_000,
             selected: 100_000,
             match_steps: 1_000_000,
             topic_memory: 256 << 20,
             queue: 128 << 20,
-            rows: 20_000,
+            rows: 10_000,
             series: 2_000_000,
             data: None,
             keys: 1_000_000,

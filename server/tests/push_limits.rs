@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use harness::{BINARY, PATIENCE, TestServer};
+use harness::{BINARY, PATIENCE, TestServer, now_ms};
 
 /// The body of each way to push the same number of points to one series.
 fn bodies(points: usize) -> [(&'static str, String); 4] {
@@ -56,11 +56,11 @@ fn a_body_as_an_honest_sender_fills_it_is_taken() {
     let data = tempfile::tempdir().unwrap();
     let server = TestServer::start(data.path());
     let fields = ["user", "system", "idle", "nice", "iowait", "irq", "softirq", "steal", "guest", "guest_nice"];
-    let mut body = String::new();
+    let (mut body, now) = (String::new(), now_ms());
     let mut points = 0;
     while body.len() < (4 << 20) - 1_000 {
-        let values = fields.map(|field| format!("usage_{field}={}.5", points % 100));
-        body += &format!("cpu,cpu=cpu{},host=web {}\n", points % 64, values.join(","));
+        let values = fields.map(|field| format!("usage_{field}={}.25", points % 100));
+        body += &format!("cpu,cpu=cpu{},host=web {} {now}000000\n", points % 64, values.join(","));
         points += fields.len();
     }
     assert!(points > 150_000, "{points}");

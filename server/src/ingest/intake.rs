@@ -22,7 +22,7 @@ use crate::push_memory::{Exhausted, PushMemory, Share};
 const SMALL: usize = 64 << 10;
 
 /// What a push takes beside its body and its points, in bytes: the state of its request.
-const REQUEST_BYTES: usize = 1 << 10;
+const REQUEST_BYTES: usize = 4 << 10;
 
 /// How long a body waits for a thread that parses it.
 const PATIENCE: Duration = Duration::from_secs(5);

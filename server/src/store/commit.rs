@@ -173,8 +173,11 @@ impl Store {
                 outcome
             }
             Err(error) => {
-                // Nothing came of what was noted there.
-                self.newest = vec![None; self.directory.len()];
+                // Nothing came of what was noted there. It is put back rather than looked up again, one read a series.
+                for (series, before) in self.newest_before.drain(..).rev() {
+                    self.newest[series.index()] = before;
+                }
+                self.newest.truncate(self.directory.len());
                 self.declared.truncate(self.directory.len());
                 let error = CommitError::from(error);
                 Outcome { results: vec![Err(error); count], committed: Vec::new() }
@@ -184,6 +187,7 @@ impl Store {
 
     fn try_commit(&mut self, pushes: Vec<Push>, now: Millis) -> rusqlite::Result<(Outcome, Staged)> {
         let mut staged = Staged { head: self.head, ..Staged::new(self.keys) };
+        self.newest_before.clear();
         let points = pushes.iter().map(|push| push.points.len()).sum();
         let (results, committed) = (Vec::with_capacity(pushes.len()), Vec::with_capacity(points));
         let mut outcome = Outcome { results, committed };
@@ -225,7 +229,9 @@ impl Store {
                 match &value {
                     Value::Number(value) => {
                         let logged = Logged { series, at, value: *value };
-                        staged.number(logged, &mut self.newest[series.index()], || newest(&tx, &self.fresh, series))?;
+                        let known = &mut self.newest[series.index()];
+                        self.newest_before.push((series, *known));
+                        staged.number(logged, known, || newest(&tx, &self.fresh, series))?;
                     }
                     Value::Text(text) => {
                         tx.prepare_cached("INSERT INTO lines (series, ts, seq, text) VALUES (?1, ?2, ?3, ?4)")?
@@ -551,10 +557,12 @@ mod tests {
         assert!(store.commit(vec![push(vec![number("a", 1.0)])], NOW).results[0].is_ok());
         let pages: i64 = store.conn.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
         let _: i64 = store.conn.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |row| row.get(0)).unwrap();
-        let many = (0..5_000).map(|i| number(&format!("s{i}"), 1.0)).collect();
+        let later = Point { ts: NOW.wall.plus(60_000), ..number("a", 2.0) };
+        let many = [later].into_iter().chain((0..5_000).map(|i| number(&format!("s{i}"), 1.0))).collect();
         let outcome = store.commit(vec![push(many)], NOW);
         assert_eq!(outcome.results, [Err(CommitError::DiskFull)]);
         assert_eq!(rows(&store), 1);
+        assert_eq!(store.newest, [Some(NOW.wall)], "the newest times are as they were, not forgotten");
         let _: i64 = store.conn.query_row("PRAGMA max_page_count = 1000000", [], |row| row.get(0)).unwrap();
         let outcome = store.commit(vec![push(vec![number("s1", 2.0)])], NOW);
         assert_eq!(outcome.committed[0].at.seq, Seq(2), "the numbers go on where they were");

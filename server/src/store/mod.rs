@@ -92,6 +92,8 @@ pub struct Store {
     /// Of each series of numbers, by [`SeriesId`], the newest time that it has, 0 where it has no point; none where it was
     /// not asked for yet. It tells late points from others, and spares a look into the tables for each new block.
     newest: Vec<Option<Millis>>,
+    /// What the transaction that is under way has changed there, in order, to put it back where it fails.
+    newest_before: Vec<(SeriesId, Option<Millis>)>,
     /// Of each series, by [`SeriesId`], what was declared of it.
     declared: Vec<Option<Declared>>,
     /// What is not in the tables yet.

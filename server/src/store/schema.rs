@@ -143,6 +143,7 @@ impl Store {
             head,
             directory: Directory::new(names),
             newest,
+            newest_before: Vec::new(),
             declared,
             fresh: Arc::default(),
             settled,
