@@ -2,10 +2,11 @@
 
 use shared::{ByeReason, Event, Millis, Number, Seq, Stamp, Value, sse};
 
-use super::simulation::{EPOCH, hub_of};
+use super::simulation::{EPOCH, hub_of, series, subscribe};
 use super::*;
 use crate::clock::Uptime;
 use crate::names::Budget;
+use crate::rollup::Absent;
 use crate::store::commit::Committed;
 
 const NOW: Now = Now { wall: Millis(1_732_399_200_000), up: Uptime(0) };
@@ -179,4 +180,77 @@ fn a_series_that_begins_between_the_match_and_the_subscription_is_read_once() {
     let events = hear(&mut hub, &mut reader);
     let [Event::Update { series, .. }] = &events[..] else { panic!("{events:?}") };
     assert_eq!(series.len(), 500, "each once");
+}
+
+#[test]
+fn readers_of_one_selection_share_each_frame_and_the_last_takes_the_topic_along() {
+    let mut hub = hub_of(Rollup::new(EPOCH, Seq::ZERO));
+    let now = Now { wall: Millis(0), up: Uptime(0) };
+    let mut readers: Vec<_> =
+        (0..100).map(|_| subscribe(&mut hub, &[], &series(20, "s/**"), &Resume::Fresh, now)).collect();
+    for (topic, reader) in &mut readers {
+        while let Step::Send(_) = hub.next(topic, reader, now) {}
+    }
+    let value = Value::Number(Number::new(1.0).unwrap());
+    let at = shared::Stamp { ts: Millis(0), seq: Seq(1) };
+    let point = Committed { at, series: SeriesId(1), value, begins: "s/1".parse().ok(), declares: None };
+    hub.publish(vec![point], now);
+    let frames: Vec<_> = readers.iter_mut().map(|(topic, reader)| hub.next(topic, reader, now)).collect();
+    let place = |step: &Step| match step {
+        Step::Send(frame) => frame.text().whole().as_ptr(),
+        other => panic!("{other:?}"),
+    };
+    assert!(frames.iter().all(|frame| place(frame) == place(&frames[0])), "the very same bytes");
+    let topic_bytes = hub.counts().topic_bytes;
+    assert_eq!(hub.counts(), Counts { series: 1, readers: 100, topics: 1, frames: 1, topic_bytes });
+    assert!(topic_bytes > frames.len(), "they are counted");
+    for (topic, reader) in readers {
+        hub.unsubscribe(topic, &reader);
+    }
+    assert_eq!(hub.counts(), Counts { series: 1, readers: 0, topics: 0, frames: 1, topic_bytes: 0 });
+}
+
+#[test]
+fn of_a_series_that_nobody_reads_only_the_newest_entry_stays_and_a_reader_has_it_recalled() {
+    let mut hub = hub_of(Rollup::new(EPOCH, Seq::ZERO));
+    let now = Now { wall: Millis(0), up: Uptime(0) };
+    let mut points = Vec::new();
+    let push = |hub: &mut Hub, points: &mut Vec<Committed>, seq: u64| {
+        let (at, value) =
+            (shared::Stamp { ts: Millis(seq * 1_000), seq: Seq(seq) }, Value::Number(Number::new(1.5).unwrap()));
+        let point = Committed { at, series: SeriesId(1), value, begins: "s/1".parse().ok(), declares: None };
+        points.push(point.clone());
+        hub.publish(vec![point], now);
+    };
+    (1..=50).for_each(|seq| push(&mut hub, &mut points, seq));
+    let wanted = series(20, "s/**");
+    let absent = Absent { series: SeriesId(1), kind: shared::point::Kind::Number };
+    assert_eq!(hub.subscribe(&wanted, &Resume::Fresh, now).unwrap_err(), Lacking(vec![absent]));
+    let (topic, reader) = subscribe(&mut hub, &points, &wanted, &Resume::Fresh, now);
+    (51..=60).for_each(|seq| push(&mut hub, &mut points, seq));
+    (0..5).for_each(|_| hub.rest(10));
+    let (again, other) = hub.subscribe(&wanted, &Resume::Fresh, now).expect("what is read stays");
+    for (topic, reader) in [(topic, reader), (again, other)] {
+        hub.unsubscribe(topic, &reader);
+    }
+    hub.rest(10);
+    push(&mut hub, &mut points, 61);
+    let (topic, reader) = hub.subscribe(&wanted, &Resume::Fresh, now).expect("who comes right back finds it");
+    hub.unsubscribe(topic, &reader);
+    (0..3).for_each(|_| hub.rest(10));
+    assert!(hub.subscribe(&wanted, &Resume::Fresh, now).is_err(), "and it is gone in the end");
+}
+
+#[test]
+fn a_reader_that_is_to_leave_hears_bye_and_the_stream_ends() {
+    let mut hub = hub();
+    let (mut topic, mut reader) = hub.subscribe(&series(20, "s/**"), &Resume::Fresh, NOW).unwrap();
+    reader.leave(ByeReason::Shutdown, 750);
+    let Step::Send(bye) = hub.next(&mut topic, &mut reader, NOW) else { panic!("it is told") };
+    let mut parser = sse::Parser::default();
+    let message = parser.feed(bye.text().content()).remove(0);
+    assert!(matches!(serde_json::from_str(&message.data).unwrap(), Event::Bye { retry_ms: 750, .. }));
+    assert_eq!(parser.retry(), Some(750), "browsers that know nothing of bye wait as long");
+    reader.leave(ByeReason::Shutdown, 1);
+    assert_eq!(hub.next(&mut topic, &mut reader, NOW), Step::End);
 }
