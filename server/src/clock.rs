@@ -28,6 +28,32 @@ pub struct Now {
 
 static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 
+/// For how long the machine had been suspended when the program began to count.
+#[cfg(target_os = "linux")]
+static SLEPT: LazyLock<u64> = LazyLock::new(slept);
+
+/// For how many milliseconds the machine was suspended since the program began to count: time that [`Uptime`] lacks.
+#[cfg(target_os = "linux")]
+#[must_use]
+pub fn asleep() -> u64 {
+    slept().saturating_sub(*SLEPT)
+}
+
+/// For how many milliseconds the machine was suspended; other systems than Linux do not tell.
+#[cfg(not(target_os = "linux"))]
+#[must_use]
+pub fn asleep() -> u64 {
+    0
+}
+
+#[cfg(target_os = "linux")]
+fn slept() -> u64 {
+    use rustix::time::{ClockId, Timespec, clock_gettime};
+    let ms = |time: Timespec| time.tv_sec.saturating_mul(1_000).saturating_add(time.tv_nsec / 1_000_000);
+    let slept = ms(clock_gettime(ClockId::Boottime)) - ms(clock_gettime(ClockId::Monotonic));
+    u64::try_from(slept).unwrap_or_default()
+}
+
 /// Reads both clocks.
 #[must_use]
 pub fn now() -> Now {

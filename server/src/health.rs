@@ -10,11 +10,17 @@ pub async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// It can take pushes. It listens only once the store is read, so what is left to ask is whether the store is open.
-pub async fn readyz(State(app): State<AppState>) -> (StatusCode, &'static str) {
-    if app.writer.is_open() {
-        (StatusCode::OK, "ready\n")
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "the store is closed\n")
+/// Tells whether it can take pushes, why not, and what is wrong though it can: a line for each. It listens only once the
+/// store is read, so what is left to ask is what became of the last commit.
+pub async fn readyz(State(app): State<AppState>) -> (StatusCode, String) {
+    let condition = app.writer.condition();
+    let refusal = if app.writer.is_open() { condition.refusal() } else { Some("the store is closed".to_owned()) };
+    let (status, mut text) = match refusal {
+        None => (StatusCode::OK, "ready\n".to_owned()),
+        Some(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {why}\n")),
+    };
+    for warning in condition.warnings() {
+        text.extend(["warning: ", &warning, "\n"]);
     }
+    (status, text)
 }

@@ -118,6 +118,12 @@ pub async fn expose(State(app): State<AppState>) -> Response {
         gauge(live_bytes()),
     );
 
+    let condition = app.writer.condition();
+    let ready = gauge(usize::from(app.writer.is_open() && condition.refusal().is_none()));
+    registry.register("ready", "1 where pushes are taken, 0 where the store refuses them", ready);
+    let warnings = gauge(condition.warnings().len());
+    registry.register("warnings", "What GET /readyz warns of", warnings);
+
     let mut text = String::new();
     encode(&mut text, &registry).expect("writing to a String succeeds");
     ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response()

@@ -26,7 +26,7 @@ use crate::listener::{self, Listener, tls};
 use crate::metrics::Metrics;
 use crate::places::Places;
 use crate::rollup::Rollup;
-use crate::store::{CommitError, OpenError, Store, Writer};
+use crate::store::{CommitError, Condition, OpenError, Store, Writer};
 use crate::stream::ReaderPlaces;
 use crate::stream::writer::Writers;
 
@@ -109,7 +109,7 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     let listener = listen(config.addr)?;
     let addr = listener.local_addr()?;
 
-    let mut rollup = Rollup::new(store.epoch(), store.head());
+    let mut rollup = Rollup::new(store.epochs(), store.head());
     store.recover(|recovered| _ = rollup.restore(recovered))?;
     rollup.make_ready();
     tracing::info!(series = rollup.len(), points = rollup.head().0, data = %config.data.display(), "read the store");
@@ -118,6 +118,8 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     let history = History::new(&store, config.retention);
     let found = config.boards.as_ref().map_or_else(|| Ok(folder::Found::default()), |folder| read_boards(folder))?;
     let boards = Entries::load(&mut store, &found)?;
+    // Files of boards that changed meanwhile have taken numbers.
+    rollup.reach(store.head());
 
     let hub = HubHandle::new(Hub::new(rollup, boards.for_hub(), config.heartbeat), &limits);
     let metrics = Metrics::default();
@@ -132,6 +134,7 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
             .map_err(|source| ServeError::BoardWatch { folder, source })?;
     }
     let pacer = tokio::spawn(hub.clone().pace());
+    let warner = tokio::spawn(warn(hub.clone(), writer.condition().clone()));
     let renewal = encrypt.clone().map(|certificate| tokio::spawn(certificate.renew()));
 
     let writers = Writers::start(&hub, config.heartbeat)?;
@@ -189,6 +192,7 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     };
     listener.serve(stopping, GRACE).await;
     pacer.abort();
+    warner.abort();
     if let Some(renewal) = renewal {
         renewal.abort();
     }
@@ -201,6 +205,17 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
 /// half of the readers.
 fn streams_of_connection(readers: usize) -> u32 {
     u32::try_from(readers / 2).unwrap_or(u32::MAX).clamp(16, 100)
+}
+
+/// Tells open pages what is wrong with the store, once a second where that changes.
+async fn warn(hub: HubHandle, condition: Condition) {
+    let mut every = tokio::time::interval(Duration::from_secs(1));
+    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        every.tick().await;
+        let refusal = condition.refusal().map(|why| format!("pushes are refused: {why}"));
+        hub.warn(refusal.into_iter().chain(condition.warnings()).collect());
+    }
 }
 
 fn read_boards(path: &Path) -> Result<folder::Found, ServeError> {

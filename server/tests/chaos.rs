@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use harness::{BINARY, PATIENCE, TestServer};
+use pulseboard::store::damage::Damage;
 use pulseboard::store::{SeriesId, log};
 use shared::{Cursor, Picture, Seq, sse};
 
@@ -95,12 +96,14 @@ fn stored(data: &Path, pusher: u64) -> (u64, HashSet<u64>) {
     let select = "SELECT id FROM series WHERE name = ?1";
     let series = database.query_row(select, [format!("chaos/{pusher}")], |row| row.get(0)).expect("it was pushed to");
     let mut values: Vec<u64> = Vec::new();
-    log::replay(&database, Seq::ZERO, |numbers| {
+    let damage = Damage::default();
+    log::replay(&database, Seq::ZERO, &damage, |numbers| {
         let own = numbers.iter().filter(|logged| logged.series == SeriesId(series));
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole numbers were pushed")]
         values.extend(own.map(|logged| logged.value.get() as u64));
     })
     .expect("it can be read");
+    assert!(damage.is_none(), "{:?}", damage.warning());
     (values.len() as u64, values.into_iter().collect())
 }
 

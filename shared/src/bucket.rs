@@ -129,7 +129,7 @@ impl Bucket {
             None => self.sketch.merge(other.sketch.bins()),
         }
         self.start = self.start.min(other.start);
-        self.count += other.count;
+        self.count = self.count.saturating_add(other.count);
         self.sum = (self.sum + other.sum).clamp(f64::MIN, f64::MAX);
         self.min = self.min.min(other.min);
         self.max = self.max.max(other.max);
@@ -150,7 +150,7 @@ impl Bucket {
         let value = value.get();
         let sample = Sample { at, value };
         let implied = if self.sketch.is_empty() && self.count > 1 { self.implied() } else { None };
-        self.count += 1;
+        self.count = self.count.saturating_add(1);
         self.sum = (self.sum + value).clamp(f64::MIN, f64::MAX);
         self.min = self.min.min(value);
         self.max = self.max.max(value);
@@ -203,7 +203,7 @@ impl Serialize for Bucket {
             array.serialize_element(&self.changed)?;
             let mut before = 0;
             for bin in self.bins() {
-                array.serialize_element(&(bin.key.0 - before))?;
+                array.serialize_element(&bin.key.0.saturating_sub(before))?;
                 array.serialize_element(&bin.count)?;
                 before = bin.key.0;
             }

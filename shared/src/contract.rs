@@ -67,6 +67,7 @@ mod tests {
             Event::Update { now, pushed: now, series: revised },
             Event::Gap { from: "0000beef-9".into(), to: "0badcafe-7".into(), reason: GapReason::OtherEpoch },
             Event::Board(board(Some(Etag::stored(0x0012_3456_789a_bcde)))),
+            Event::Warnings { warnings: vec!["the clock jumped".to_owned()] },
             Event::Heartbeat { now },
             Event::Bye { reason: ByeReason::Shutdown, retry_ms: 1_500 },
         ]

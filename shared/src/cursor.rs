@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// The number of a committed point: 1 for the first that a store ever took, without holes. 0 is before all of them.
+/// The number of a committed point: 1 for the first that a store ever took. 0 is before all of them. A change of what a
+/// board selects takes a number of its own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Seq(pub u64);
@@ -17,7 +18,7 @@ impl Seq {
     /// The number after this one.
     #[must_use]
     pub fn next(self) -> Self {
-        Self(self.0 + 1)
+        Self(self.0.saturating_add(1))
     }
 }
 
@@ -27,7 +28,8 @@ impl fmt::Display for Seq {
     }
 }
 
-/// Which store counted a [`Seq`]: drawn by chance when the store was made, so numbers of two stores never mix.
+/// Names one run of one server: drawn at random at each start, so that numbers of two stores never mix, nor those of two
+/// futures of one store that was restored from a copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Epoch(pub u32);
@@ -72,6 +74,16 @@ pub struct Cursor {
     pub epoch: Epoch,
     /// The last point that the picture includes.
     pub seq: Seq,
+}
+
+impl Cursor {
+    /// The cursor of a picture at `self` after a `hello` with the id `hello`. A server that continues the picture, also one
+    /// that counts in another epoch since it was restarted, says `hello` with the very number of the picture; any other
+    /// begins with a snapshot.
+    #[must_use]
+    pub fn continued_by(self, hello: Self) -> Self {
+        if self.seq == hello.seq { hello } else { self }
+    }
 }
 
 impl fmt::Display for Cursor {

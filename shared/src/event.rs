@@ -13,7 +13,8 @@ pub enum Event {
     Hello {
         /// [`crate::contract::hash`] of the server. A page built for another one is out of date.
         contract: String,
-        /// Whose numbers the ids count.
+        /// In which epoch the ids count from now on. Where the number of the id of `hello` is that of the reader's cursor, the
+        /// picture goes on, whatever its epoch was.
         epoch: Epoch,
         /// A reader that hears nothing for twice as long, in milliseconds, has lost the server.
         heartbeat_ms: u64,
@@ -51,6 +52,12 @@ pub enum Event {
     /// The document of a board of `?board=` changed: a page gets it anew. Where other series are selected with it, a
     /// snapshot of those follows, before any update; else the picture goes on.
     Board(BoardEdition),
+    /// What is wrong with the server, though it streams: a sentence for each. Said when it changes, and after the first picture
+    /// where there is any; none means that all is well again.
+    Warnings {
+        /// The sentences.
+        warnings: Vec<String>,
+    },
     /// Nothing changed; the line is alive.
     Heartbeat {
         /// The server's clock.
@@ -97,6 +104,7 @@ struct WireEvent {
     boards: Option<Vec<BoardEdition>>,
     id: Option<BoardId>,
     etag: Option<Etag>,
+    warnings: Option<Vec<String>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -126,6 +134,7 @@ impl TryFrom<WireEvent> for Event {
                 reason: GapReason::read(&reason?),
             },
             "board" => Self::Board(BoardEdition { id: wire.id.ok_or(Lacking("id"))?, etag: wire.etag }),
+            "warnings" => Self::Warnings { warnings: wire.warnings.unwrap_or_default() },
             "heartbeat" => Self::Heartbeat { now: now? },
             "bye" => {
                 Self::Bye { reason: ByeReason::read(&reason?), retry_ms: wire.retry_ms.ok_or(Lacking("retry_ms"))? }
@@ -143,7 +152,8 @@ pub enum GapReason {
     Malformed,
     /// The cursor was given out by another store.
     OtherEpoch,
-    /// The cursor is ahead of all that this store has committed.
+    /// The cursor is ahead of all that this store has committed: the store was restored from a copy, and what came after
+    /// that is lost.
     Ahead,
     /// The reader was too slow, or away too long, for every change by itself (`hz=0`).
     TooOld,

@@ -108,7 +108,11 @@ impl Picture {
                 self.cursor = Some(Cursor { seq: known.seq.max(id.seq), ..known });
                 Ok(Applied::Nothing)
             }
-            Event::Hello { .. } | Event::Board(_) | Event::Gap { .. } | Event::Bye { .. } | Event::Unknown => {
+            Event::Hello { .. } => {
+                self.cursor = self.cursor.map(|known| known.continued_by(id));
+                Ok(Applied::Nothing)
+            }
+            Event::Board(_) | Event::Warnings { .. } | Event::Gap { .. } | Event::Bye { .. } | Event::Unknown => {
                 Ok(Applied::Nothing)
             }
         }
@@ -141,8 +145,12 @@ mod tests {
     }
 
     /// A server in four lines: all tracks, and what a reader at a cursor has to hear.
-    #[derive(Default)]
+    #[derive(Clone, Default)]
     struct Server(BTreeMap<SeriesName, Track>);
+
+    fn hello(epoch: Epoch) -> Event {
+        Event::Hello { contract: String::new(), epoch, heartbeat_ms: 1, now: Millis(0), boards: Vec::new() }
+    }
 
     impl Server {
         fn push(&mut self, series: u8, ts: u64, seq: u64) {
@@ -175,11 +183,20 @@ mod tests {
 
     #[derive(Clone, Copy, Debug)]
     enum Step {
-        Push { series: u8, ts: u64 },
+        Push {
+            series: u8,
+            ts: u64,
+        },
         Deliver,
         DeliverTwice,
         Reconnect,
         Forget,
+        /// The server is restarted, and counts in another epoch.
+        Restart,
+        /// It is restarted from a copy of its data that was made earlier.
+        Restore,
+        /// Such a copy is made.
+        Copy,
     }
 
     fn step() -> impl Strategy<Value = Step> {
@@ -189,6 +206,9 @@ mod tests {
             1 => Just(Step::DeliverTwice),
             1 => Just(Step::Reconnect),
             1 => Just(Step::Forget),
+            1 => Just(Step::Restart),
+            1 => Just(Step::Restore),
+            1 => Just(Step::Copy),
         ]
     }
 
@@ -199,10 +219,12 @@ mod tests {
         fn by_whatever_path_the_picture_equals_the_server(steps in prop::collection::vec(step(), 1..200)) {
             let mut server = Server::default();
             let mut reader = Picture::default();
-            let mut seq = 0;
+            let (mut seq, mut epoch) = (0, EPOCH);
+            let mut copy = (server.clone(), seq);
             reader.apply(id(0), server.snapshot()).unwrap();
             for step in steps {
                 let after = reader.cursor().unwrap().seq;
+                let id = |seq| Cursor { epoch, seq: Seq(seq) };
                 match step {
                     Step::Push { series, ts } => {
                         seq += 1;
@@ -221,8 +243,26 @@ mod tests {
                         reader = Picture::default();
                         reader.apply(id(seq), server.snapshot()).unwrap();
                     }
+                    Step::Restart => {
+                        epoch = Epoch(epoch.0 + 1);
+                        let id = |seq| Cursor { epoch, seq: Seq(seq) };
+                        reader.apply(id(after.0), hello(epoch)).unwrap();
+                        reader.apply(id(seq), server.update(after)).unwrap();
+                    }
+                    Step::Restore => {
+                        (server, seq) = copy.clone();
+                        epoch = Epoch(epoch.0 + 1);
+                        // The reader's numbers may be lost, so nothing is continued.
+                        let id = |seq| Cursor { epoch, seq: Seq(seq) };
+                        reader.apply(id(0), hello(epoch)).unwrap();
+                        reader.apply(id(seq), server.snapshot()).unwrap();
+                    }
+                    Step::Copy => {
+                        copy = (server.clone(), seq);
+                        continue;
+                    }
                 }
-                prop_assert_eq!(reader.cursor(), Some(id(seq)));
+                prop_assert_eq!(reader.cursor(), Some(Cursor { epoch, seq: Seq(seq) }));
                 prop_assert_eq!(reader.series(), &server.0);
             }
         }
@@ -238,6 +278,23 @@ mod tests {
         let other = Cursor { epoch: Epoch(1), seq: Seq(2) };
         assert!(reader.apply(other, server.update(Seq::ZERO)).is_err());
         assert_eq!(reader.cursor(), Some(id(1)));
+    }
+
+    #[test]
+    fn a_hello_of_another_epoch_continues_the_picture_only_at_its_very_number() {
+        let mut server = Server::default();
+        server.push(1, 1, 1);
+        server.push(1, 1, 2);
+        let mut reader = Picture::default();
+        reader.apply(id(2), server.snapshot()).unwrap();
+        let other = |seq| Cursor { epoch: Epoch(7), seq: Seq(seq) };
+        for seq in [0, 1, 3] {
+            reader.apply(other(seq), hello(Epoch(7))).unwrap();
+            assert_eq!(reader.cursor(), Some(id(2)));
+            assert!(reader.apply(other(3), server.update(Seq(2))).is_err());
+        }
+        reader.apply(other(2), hello(Epoch(7))).unwrap();
+        assert_eq!(reader.cursor(), Some(other(2)));
     }
 
     #[test]

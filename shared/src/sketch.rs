@@ -52,7 +52,7 @@ impl Key {
         if self.0 == 0 {
             return 0.0;
         }
-        let place = self.0.abs() - OFFSET;
+        let place = self.0.saturating_abs() - OFFSET;
         // Great values at a quarter, since the edge above the greatest is no number.
         let (place, scale) = if place > 0 { (place - 2 * UNIT, 4.0) } else { (place, 1.0) };
         let (low, high) = (edge(place), edge(place + 1));
@@ -111,7 +111,7 @@ impl Sketch {
     /// Adds a bin.
     pub fn add(&mut self, bin: Bin) {
         match self.0.binary_search_by_key(&bin.key, |b| b.key) {
-            Ok(at) => self.0[at].count += bin.count,
+            Ok(at) => self.0[at].count = self.0[at].count.saturating_add(bin.count),
             Err(at) => {
                 self.0.insert(at, bin);
                 self.collapse();
@@ -135,7 +135,7 @@ impl Sketch {
             };
             let from_a = if order.is_le() { a.next() } else { None };
             let from_b = if order.is_ge() { b.next() } else { None };
-            let count = from_a.map_or(0, |bin| bin.count) + from_b.map_or(0, |bin| bin.count);
+            let count = from_a.map_or(0, |bin| bin.count).saturating_add(from_b.map_or(0, |bin| bin.count));
             merged.extend(from_a.or(from_b).map(|bin| Bin { count, ..bin }));
         }
         self.0 = merged;
@@ -146,10 +146,10 @@ impl Sketch {
     /// method of the nearest rank. Nothing where there are no values.
     #[must_use]
     pub fn quantile(&self, q: f64) -> Option<f64> {
-        let count: u64 = self.0.iter().map(|bin| bin.count).sum();
+        let count = total(&self.0);
         let wanted = rank(q, count)?;
         let found = self.0.iter().try_fold(0, |below, bin| {
-            let upto = below + bin.count;
+            let upto = u64::saturating_add(below, bin.count);
             if upto > wanted { ControlFlow::Break(bin.key) } else { ControlFlow::Continue(upto) }
         });
         found.break_value().map(Key::value)
@@ -158,10 +158,16 @@ impl Sketch {
     fn collapse(&mut self) {
         let beyond = self.0.len().saturating_sub(MAX_BINS);
         if beyond > 0 {
-            let lowest: u64 = self.0.drain(..beyond).map(|bin| bin.count).sum();
-            self.0[0].count += lowest;
+            let lowest = total(&self.0[..beyond]);
+            self.0.drain(..beyond);
+            self.0[0].count = self.0[0].count.saturating_add(lowest);
         }
     }
+}
+
+/// How many values the bins have.
+fn total(bins: &[Bin]) -> u64 {
+    bins.iter().fold(0, |total, bin| total.saturating_add(bin.count))
 }
 
 /// The place of a quantile among `count` sorted values, from 0.

@@ -97,7 +97,7 @@ impl Track {
             (Self::Texts(log), Value::Text(text)) => {
                 let new = Line { at, text: text.into() };
                 put(&mut log.lines, LOG, new, |l| l.at, |old, new| *old = new);
-                log.total += 1;
+                log.total = log.total.saturating_add(1);
                 log.changed = log.changed.max(at.seq);
             }
             (Self::Numbers(_), Value::Text(_)) | (Self::Texts(_), Value::Number(_)) => {}

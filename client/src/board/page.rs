@@ -147,7 +147,14 @@ pub fn board_page(id: &BoardId, screen: Screen) -> Part {
         }
         Screen::Wall => (page.put(&Part::new("h1", "unseen").live_text(title)).put_all(badge), vec![board]),
     };
-    let above = [outdated(stream.outdated), reason, MADE.trouble(), misplaced(mistakes), above(editor)];
+    let above = [
+        outdated(stream.outdated),
+        reason,
+        warnings(stream.warnings),
+        MADE.trouble(),
+        misplaced(mistakes),
+        above(editor),
+    ];
     page.put(&Part::new("main", "").put_all(above).put_all(main))
 }
 
@@ -194,6 +201,13 @@ fn misplaced(mistakes: Memo<Vec<Mistake>>) -> Part {
         let notice = notice.put(&Part::new("p", "").text(words));
         vec![notice.put(&Part::new("ul", "mistakes").put_all(lines))]
     })
+}
+
+/// What the server warns of: a clock that jumped, a disk that is full.
+fn warnings(warnings: RwSignal<Vec<String>>) -> Part {
+    let notice = Part::new("p", "notice").with("role", "status").with("data-testid", "warnings");
+    let notice = notice.hidden(move || warnings.with(Vec::is_empty));
+    notice.live_text(move || warnings.with(|warnings| format!("The server warns: {}", warnings.join("; "))))
 }
 
 fn outdated(outdated: RwSignal<bool>) -> Part {

@@ -7,7 +7,9 @@ use std::collections::{BTreeMap, VecDeque};
 
 use leptos::prelude::Owner;
 use proptest::prelude::*;
-use shared::{ByeReason, Cursor, Epoch, Event, Millis, Number, Seq, SeriesName, SeriesPart, Stamp, Track, Value};
+use shared::{
+    ByeReason, Cursor, Epoch, Event, GapReason, Millis, Number, Seq, SeriesName, SeriesPart, Stamp, Track, Value,
+};
 
 use super::refusal::Refusal;
 use super::share::interest::Interest;
@@ -26,11 +28,30 @@ const BOARDS: [&str; 3] = ["ops", "dev", "hall"];
 const HEARTBEAT_MS: u64 = 3_000;
 
 /// All tracks, and every state that there ever was.
-#[derive(Default)]
 struct Server {
     tracks: BTreeMap<SeriesName, Track>,
-    past: Vec<BTreeMap<SeriesName, Track>>,
+    past: Past,
+    epoch: Epoch,
+    /// Where earlier epochs of this past ended.
+    ended: BTreeMap<u32, Seq>,
+    /// What was in each epoch, also in lost ones.
+    pasts: BTreeMap<u32, Past>,
+    copy: Option<Copied>,
     answer: Answer,
+}
+
+/// The state after each point.
+type Past = Vec<BTreeMap<SeriesName, Track>>;
+
+/// A copy of the server's data.
+type Copied = (Past, Epoch, BTreeMap<u32, Seq>);
+
+impl Default for Server {
+    fn default() -> Self {
+        let pasts = BTreeMap::from([(EPOCH.0, Vec::new())]);
+        let (tracks, past, ended) = (BTreeMap::new(), Vec::new(), BTreeMap::new());
+        Self { tracks, past, epoch: EPOCH, ended, pasts, copy: None, answer: Answer::Stream }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -52,15 +73,39 @@ impl Server {
             None => _ = self.tracks.insert(name, Track::of(at, value)),
         }
         self.past.push(self.tracks.clone());
+        self.pasts.entry(self.epoch.0).or_default().push(self.tracks.clone());
+    }
+
+    /// It counts in another epoch from now on.
+    fn restart(&mut self) {
+        self.ended.insert(self.epoch.0, self.head().seq);
+        self.epoch = Epoch(EPOCH.0 + u32::try_from(self.pasts.len()).unwrap());
+        self.pasts.insert(self.epoch.0, self.past.clone());
+        self.tracks = self.past.last().cloned().unwrap_or_default();
+    }
+
+    fn restore(&mut self) {
+        if let Some(copied) = self.copy.clone() {
+            (self.past, self.epoch, self.ended) = copied;
+        }
+        self.restart();
+    }
+
+    /// Whether a picture at the cursor can be continued.
+    fn continues(&self, cursor: Cursor) -> bool {
+        let last =
+            if cursor.epoch == self.epoch { Some(self.head().seq) } else { self.ended.get(&cursor.epoch.0).copied() };
+        last.is_some_and(|last| cursor.seq <= last)
     }
 
     fn head(&self) -> Cursor {
-        Cursor { epoch: EPOCH, seq: Seq(self.past.len() as u64) }
+        Cursor { epoch: self.epoch, seq: Seq(self.past.len() as u64) }
     }
 
     /// What there was of an interest at a cursor.
     fn at(&self, cursor: Cursor, interest: &Interest) -> BTreeMap<SeriesName, Track> {
-        let all = cursor.seq.0.checked_sub(1).map(|i| self.past[i as usize].clone()).unwrap_or_default();
+        let past = &self.pasts[&cursor.epoch.0];
+        let all = cursor.seq.0.checked_sub(1).map(|i| past[i as usize].clone()).unwrap_or_default();
         all.into_iter().filter(|(name, _)| interest.includes(name)).collect()
     }
 
@@ -167,6 +212,12 @@ enum Step {
         tab: usize,
     },
     Bye,
+    /// The server is restarted: all lines are cut.
+    Restart,
+    /// Its data is copied.
+    Copy,
+    /// It is restarted from the last copy.
+    Restore,
     Answer(Answer),
     Pass {
         ms: u64,
@@ -197,6 +248,9 @@ fn step() -> impl Strategy<Value = Step> {
         1 => tab().prop_map(|tab| Step::Cut { tab }),
         1 => tab().prop_map(|tab| Step::Break { tab }),
         1 => Just(Step::Bye),
+        1 => Just(Step::Restart),
+        1 => Just(Step::Copy),
+        1 => Just(Step::Restore),
         1 => prop_oneof![3 => Just(Answer::Stream), 1 => Just(Answer::Nothing), 1 => Just(Answer::Full)].prop_map(Step::Answer),
         8 => prop_oneof![4 => 1..400u64, 2 => 400..4_000u64, 1 => 4_000..60_000u64].prop_map(|ms| Step::Pass { ms }),
     ]
@@ -306,7 +360,7 @@ impl World {
             }
             Act::Leave => self.leave(at),
             Act::Join => self.join(at),
-            Act::Contract(_) | Act::Boards(_) | Act::Paint(_) => {}
+            Act::Contract(_) | Act::Boards(_) | Act::Warnings(_) | Act::Paint(_) => {}
         }
     }
 
@@ -346,7 +400,7 @@ impl World {
 
     /// The network and the server do what is theirs for one stream.
     fn write(&mut self, at: usize) -> bool {
-        let (now, head, answer) = (self.now, self.server.head(), self.server.answer);
+        let (now, head, answer, epoch) = (self.now, self.server.head(), self.server.answer, self.server.epoch);
         let Some(place) = &mut self.places[at] else { return false };
         if std::mem::take(&mut place.probing) {
             let refusal =
@@ -362,21 +416,26 @@ impl World {
                 Answer::Nothing => {}
                 Answer::Full => stream.queue.push_back(Happened::Failed { gave_up: true }),
                 Answer::Stream => {
-                    let after = stream.last_id.map_or(Seq::ZERO, |id| id.seq);
+                    let known = stream.last_id.filter(|id| self.server.continues(*id));
+                    let after = known.map_or(Seq::ZERO, |id| id.seq);
                     stream.at = Some(after);
-                    stream.started = stream.last_id.is_some() && after > Seq::ZERO;
+                    stream.started = after > Seq::ZERO;
                     let hello = Event::Hello {
                         contract: String::new(),
-                        epoch: EPOCH,
+                        epoch,
                         heartbeat_ms: HEARTBEAT_MS,
                         now: Millis(now),
                         boards: Vec::new(),
                     };
                     told.push((after, hello));
+                    if let Some(lost) = stream.last_id.filter(|_| known.is_none()) {
+                        let (from, to) = (lost.to_string(), head.to_string());
+                        told.push((Seq::ZERO, Event::Gap { from, to, reason: GapReason::Ahead }));
+                    }
                 }
             }
             let told_any = !told.is_empty();
-            push(stream, now, told);
+            push(stream, epoch, now, told);
             return told_any;
         };
         let series = self.server.parts(&stream.interest, if stream.started { after } else { Seq::ZERO });
@@ -391,7 +450,7 @@ impl World {
             stream.at = Some(head.seq);
         }
         let told_any = !told.is_empty();
-        push(stream, now, told);
+        push(stream, epoch, now, told);
         told_any
     }
 
@@ -463,9 +522,20 @@ impl World {
                     let Some(stream) = place.stream.as_mut() else { continue };
                     let Some(seq) = stream.at else { continue };
                     let bye = Event::Bye { reason: ByeReason::Shutdown, retry_ms: 700 };
-                    push(stream, self.now, vec![(seq, bye)]);
+                    push(stream, self.server.epoch, self.now, vec![(seq, bye)]);
                     stream.at = None;
                 }
+            }
+            Step::Restart => {
+                (0..TABS).for_each(|at| self.cut(at, false));
+                self.server.restart();
+            }
+            Step::Copy => {
+                self.server.copy = Some((self.server.past.clone(), self.server.epoch, self.server.ended.clone()))
+            }
+            Step::Restore => {
+                (0..TABS).for_each(|at| self.cut(at, false));
+                self.server.restore();
             }
             Step::Answer(answer) => self.server.answer = answer,
             Step::Pass { ms } => self.pass(ms),
@@ -532,9 +602,9 @@ fn connect(address: &str) -> Stream {
     Stream { interest, at: None, last_id, started: false, spoke_at: 0, queue: VecDeque::new() }
 }
 
-fn push(stream: &mut Stream, now: u64, told: Vec<(Seq, Event)>) {
+fn push(stream: &mut Stream, epoch: Epoch, now: u64, told: Vec<(Seq, Event)>) {
     for (seq, event) in told {
-        let id = Cursor { epoch: EPOCH, seq };
+        let id = Cursor { epoch, seq };
         stream.spoke_at = now;
         stream.last_id = Some(id);
         let data = serde_json::to_string(&event).unwrap();

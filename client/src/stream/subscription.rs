@@ -42,6 +42,8 @@ pub struct Subscription {
     pub latency_ms: RwSignal<Option<u64>>,
     /// Which edition of the board the server has, as it said last: its tag, or that nobody has made it.
     pub edition: RwSignal<Option<Option<Etag>>>,
+    /// What the server warns of.
+    pub warnings: RwSignal<Vec<String>>,
     /// Whether the server speaks another version of the contract, and reloading did not help.
     pub outdated: RwSignal<bool>,
 }
@@ -73,6 +75,7 @@ impl Subscription {
             clock: RwSignal::new(ServerClock::default()),
             latency_ms: RwSignal::new(None),
             edition: RwSignal::new(None),
+            warnings: RwSignal::new(Vec::new()),
             outdated: RwSignal::new(false),
         };
         let team = this.join();
@@ -161,6 +164,7 @@ impl Subscription {
                     set_if_changed(self.edition, Some(edition.etag));
                 }
             }
+            Act::Warnings(warnings) => set_if_changed(self.warnings, warnings),
             Act::Paint(arrival) => self.sample(arrival),
         }
     }

@@ -57,6 +57,8 @@ pub enum Act {
     Contract(String),
     /// The server has these editions of boards.
     Boards(Vec<BoardEdition>),
+    /// The server warns of this.
+    Warnings(Vec<String>),
     /// An update is about to be painted.
     Paint(Arrival),
 }
@@ -282,6 +284,9 @@ impl Tab {
         let input = match &event {
             Event::Hello { contract, heartbeat_ms, boards, .. } => {
                 self.refusal = None;
+                // Where there are any, they come again.
+                self.acts.push(Act::Warnings(Vec::new()));
+                self.live.apply(id.parse().ok()?, event.clone()).ok()?;
                 self.acts.push(Act::Contract(contract.clone()));
                 if !boards.is_empty() {
                     self.acts.push(Act::Boards(boards.clone()));
@@ -295,6 +300,10 @@ impl Tab {
             }
             Event::Board(edition) => {
                 self.acts.push(Act::Boards(vec![edition.clone()]));
+                return Some(Input::Heard);
+            }
+            Event::Warnings { warnings } => {
+                self.acts.push(Act::Warnings(warnings.clone()));
                 return Some(Input::Heard);
             }
             Event::Unknown => return Some(Input::Heard),
@@ -364,6 +373,6 @@ fn written_at(event: &Event) -> Option<u64> {
         | Event::Snapshot { now, .. }
         | Event::Update { now, .. }
         | Event::Heartbeat { now } => Some(now.0),
-        Event::Board(_) | Event::Gap { .. } | Event::Bye { .. } | Event::Unknown => None,
+        Event::Board(_) | Event::Warnings { .. } | Event::Gap { .. } | Event::Bye { .. } | Event::Unknown => None,
     }
 }

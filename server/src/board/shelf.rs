@@ -30,6 +30,10 @@ pub const MAX_BOARDS: usize = 1_000;
 /// Most bytes that all uploaded documents together can have: 32 MiB. As they are read, they take several times that.
 pub const MAX_BYTES: usize = 32 << 20;
 
+/// Most deleted boards that are remembered one by one. Of one that is forgotten, readers with an old cursor begin with a
+/// snapshot.
+const MAX_DELETED: usize = 1_000;
+
 /// A document that is shown, and where it came from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Edition {
@@ -71,8 +75,9 @@ struct Entry {
 }
 
 impl Entry {
-    fn never_made(id: &BoardId) -> Self {
-        Self { uploaded: None, filed: None, selectors: vec![id.selector()], since: Seq::ZERO }
+    /// A board without an entry. Cursors up to `since` may be of another selection: it may have been forgotten.
+    fn never_made(id: &BoardId, since: Seq) -> Self {
+        Self { uploaded: None, filed: None, selectors: vec![id.selector()], since }
     }
 
     fn shown(&self) -> Option<&Edition> {
@@ -110,9 +115,13 @@ impl Entry {
     }
 }
 
-/// All boards that were ever made, before the server begins to take changes.
+/// All boards that were ever made, but for those that are forgotten, before the server begins to take changes.
 #[derive(Debug, Default)]
-pub struct Entries(BTreeMap<BoardId, Entry>);
+pub struct Entries {
+    all: BTreeMap<BoardId, Entry>,
+    /// The since of all others.
+    forgotten: Seq,
+}
 
 impl Entries {
     /// What the store has and what was found in the folder. Where a file came or went while the server was away, that
@@ -121,7 +130,7 @@ impl Entries {
     /// # Errors
     /// Whatever SQLite says.
     pub fn load(store: &mut Store, found: &Found) -> Result<Self, CommitError> {
-        let mut entries = Self::default();
+        let mut entries = Self { all: BTreeMap::new(), forgotten: store.forgotten() };
         for KeptBoard { id, selectors, since, document } in store.boards()? {
             let uploaded = document.map(|KeptDocument { form, source, changed }| Edition {
                 document: Arc::new(Document::restore(form, source)),
@@ -132,22 +141,40 @@ impl Entries {
             let entry = Entry { uploaded, filed, selectors, since };
             // Each write is synced, so those that are as they were are not written again.
             let entry = if entry.selected(&id) == entry.selectors { entry } else { entry.settle(store, &id)? };
-            entries.0.insert(id, entry);
+            entries.all.insert(id, entry);
         }
         for (id, edition) in &found.editions {
-            if !entries.0.contains_key(id) {
-                let entry = Entry { filed: Some(edition.clone()), ..Entry::never_made(id) }.settle(store, id)?;
-                entries.0.insert(id.clone(), entry);
+            if !entries.all.contains_key(id) {
+                let entry = Entry { filed: Some(edition.clone()), ..Entry::never_made(id, entries.forgotten) }
+                    .settle(store, id)?;
+                entries.all.insert(id.clone(), entry);
             }
         }
+        while let Some((id, since)) = entries.surplus() {
+            store.forget_board(&id, since)?;
+            entries.forget(&id, since);
+        }
         Ok(entries)
+    }
+
+    /// The board that was deleted the longest ago, where there are too many of them.
+    fn surplus(&self) -> Option<(BoardId, Seq)> {
+        let deleted = || self.all.iter().filter(|(_, entry)| entry.shown().is_none());
+        let oldest = deleted().min_by_key(|(_, entry)| entry.since).filter(|_| deleted().count() > MAX_DELETED);
+        oldest.map(|(id, entry)| (id.clone(), entry.since))
+    }
+
+    fn forget(&mut self, id: &BoardId, since: Seq) {
+        self.all.remove(id);
+        self.forgotten = self.forgotten.max(since);
     }
 
     /// What the hub has to know of them.
     #[must_use]
     pub fn for_hub(&self) -> Boards {
         let mut boards = Boards::default();
-        for (id, entry) in &self.0 {
+        boards.forget(None, self.forgotten);
+        for (id, entry) in &self.all {
             boards.set(id.clone(), entry.for_hub());
         }
         boards
@@ -176,14 +203,14 @@ impl Shelf {
     /// The board as it is shown; nothing where nobody has made it.
     #[must_use]
     pub fn get(&self, id: &BoardId) -> Option<Edition> {
-        self.0.entries.read().0.get(id).and_then(Entry::shown).cloned()
+        self.0.entries.read().all.get(id).and_then(Entry::shown).cloned()
     }
 
     /// Every board that somebody made, by name.
     #[must_use]
     pub fn list(&self) -> Vec<(BoardId, Edition)> {
         let entries = self.0.entries.read();
-        entries.0.iter().filter_map(|(id, entry)| Some((id.clone(), entry.shown()?.clone()))).collect()
+        entries.all.iter().filter_map(|(id, entry)| Some((id.clone(), entry.shown()?.clone()))).collect()
     }
 
     /// Makes or replaces a board, if `conditions` allow it.
@@ -216,7 +243,8 @@ impl Shelf {
 
 impl Inner {
     fn entry(&self, id: &BoardId) -> Entry {
-        self.entries.read().0.get(id).cloned().unwrap_or_else(|| Entry::never_made(id))
+        let entries = self.entries.read();
+        entries.all.get(id).cloned().unwrap_or_else(|| Entry::never_made(id, entries.forgotten))
     }
 
     /// Stores the board, and tells the hub where another document is shown now.
@@ -224,13 +252,24 @@ impl Inner {
         let before = self.entry(&id).etag();
         let entry = entry.settle(store, &id)?;
         let shown = (entry.etag() != before).then(|| entry.for_hub());
-        self.entries.write().0.insert(id.clone(), entry);
+        self.entries.write().all.insert(id.clone(), entry);
         if let Some(shown) = shown {
             let Lacking(series) = self.hub.lacking(&id, &shown.selectors);
             if let Err(error) = recall(&self.hub, store, &series) {
                 tracing::warn!(board = %id, %error, "cannot read what the board shows now; its readers have to come back");
             }
-            self.hub.set_board(id, shown);
+            self.hub.set_board(id, shown, store.head());
+        }
+        let surplus = self.entries.read().surplus();
+        if let Some((id, since)) = surplus {
+            match store.forget_board(&id, since) {
+                Ok(()) => {
+                    self.entries.write().forget(&id, since);
+                    self.hub.forget_board(&id, since);
+                }
+                // The next change tries again.
+                Err(error) => tracing::debug!(board = %id, %error, "cannot forget a deleted board"),
+            }
         }
         Ok(())
     }
@@ -249,7 +288,7 @@ impl Inner {
         if current == Some(new) {
             return Ok(Put::Replaced);
         }
-        let uploaded = self.entries.read().0.values().filter(|entry| entry.uploaded.is_some()).count();
+        let uploaded = self.entries.read().all.values().filter(|entry| entry.uploaded.is_some()).count();
         if current.is_none() && uploaded >= MAX_BOARDS {
             return Err(Refusal::TooMany.into());
         }
@@ -265,7 +304,7 @@ impl Inner {
     /// Refuses a document with which all of them would have too many bytes.
     fn check_bytes(&self, id: &BoardId, bytes: usize) -> Result<(), ApiError> {
         let entries = self.entries.read();
-        let others = entries.0.iter().filter(|(other, _)| *other != id);
+        let others = entries.all.iter().filter(|(other, _)| *other != id);
         let others = others.filter_map(|(_, entry)| entry.uploaded.as_ref());
         let there: usize = others.map(|edition| edition.document.source().len()).sum();
         if there + bytes <= MAX_BYTES {
@@ -288,7 +327,7 @@ impl Inner {
     }
 
     fn refile(&self, store: &mut Store, mut found: Found) -> Result<(), CommitError> {
-        let known: BTreeSet<_> = self.entries.read().0.keys().chain(found.editions.keys()).cloned().collect();
+        let known: BTreeSet<_> = self.entries.read().all.keys().chain(found.editions.keys()).cloned().collect();
         for id in known {
             if found.broken.contains_key(&id) {
                 continue;
@@ -308,5 +347,34 @@ fn refuse_file(id: &BoardId, entry: &Entry) -> Result<(), Refusal> {
     match entry.filed.as_ref().map(|edition| &edition.origin) {
         Some(Origin::File(file)) => Err(Refusal::FromFile { id: id.clone(), file: file.clone() }),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn deleted_boards_are_forgotten_beyond_a_number_and_their_old_cursors_are_remembered() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(folder.path()).unwrap();
+        let id = |n: usize| -> BoardId { format!("b{n}").parse().unwrap() };
+        for n in 0..MAX_DELETED + 3 {
+            let (id, selectors) = (id(n), vec![id(n).selector()]);
+            let since = Seq(10 + n as u64);
+            store.keep_board(&KeptBoard { id, selectors, since, document: None }).unwrap();
+        }
+        let entries = Entries::load(&mut store, &Found::default()).unwrap();
+        assert_eq!((entries.all.len(), entries.forgotten), (MAX_DELETED, Seq(12)));
+        assert_eq!(store.boards().unwrap().len(), MAX_DELETED);
+        let interest = |n: usize| crate::hub::Interest {
+            series: Vec::new(),
+            boards: vec![id(n)],
+            rate: crate::hub::Rate::of_hz(20).unwrap(),
+        };
+        let boards = entries.for_hub();
+        for (board, since) in [(0, 12), (2, 12), (3, 13), (MAX_DELETED + 9, 12)] {
+            assert_eq!(boards.since(&interest(board)), Seq(since), "board {board}");
+        }
     }
 }

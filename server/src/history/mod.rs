@@ -31,9 +31,10 @@ use query::Asked;
 use crate::app::AppState;
 use crate::clock;
 use crate::problem::ApiError;
+use crate::store::damage::Damage;
 use crate::store::fresh::Fresh;
 use crate::store::schema::{BUSY_TIMEOUT, FILE};
-use crate::store::{Retention, Store};
+use crate::store::{Condition, Retention, Store};
 
 /// How many questions are answered at once; more wait. Each is a thread and a connection.
 const AT_ONCE: usize = 4;
@@ -49,6 +50,8 @@ pub struct History(Arc<Inner>);
 struct Inner {
     file: PathBuf,
     fresh: Arc<Fresh>,
+    damage: Damage,
+    condition: Condition,
     retention: Retention,
     /// Connections that nobody uses.
     idle: Mutex<Vec<Connection>>,
@@ -59,8 +62,17 @@ impl History {
     /// The past in `store`, from which goes what `retention` says.
     #[must_use]
     pub fn new(store: &Store, retention: Retention) -> Self {
-        let (file, fresh) = (store.folder().join(FILE), store.fresh());
-        Self(Arc::new(Inner { file, fresh, retention, idle: Mutex::default(), turns: Semaphore::new(AT_ONCE) }))
+        let (file, fresh, damage) = (store.folder().join(FILE), store.fresh(), store.damage());
+        let condition = store.condition();
+        Self(Arc::new(Inner {
+            file,
+            fresh,
+            damage,
+            condition,
+            retention,
+            idle: Mutex::default(),
+            turns: Semaphore::new(AT_ONCE),
+        }))
     }
 
     /// How many blocks wait in memory to be written.
@@ -74,6 +86,9 @@ impl History {
     /// # Errors
     /// [`ApiError::Invalid`] where it is about too much, [`ApiError::Unavailable`] where the database cannot be read.
     pub fn answer(&self, asked: &Asked, now: Millis) -> Result<Vec<Told>, ApiError> {
+        if let Some(why) = self.0.condition.lost() {
+            return Err(ApiError::Unreadable(why));
+        }
         let idle = self.0.idle.lock().pop();
         let read = || {
             let conn = idle.map_or_else(|| self.connect(), Ok)?;
@@ -99,7 +114,7 @@ impl History {
         for (name, (series, kind)) in selected {
             told.push(match kind {
                 Kind::Number => {
-                    let buckets = past::numbers(&tx, &self.0.fresh, series, &plan)?;
+                    let buckets = past::numbers(&tx, &self.0.fresh, &self.0.damage, series, &plan)?;
                     Told::numbers(name, plan.width_ms, &buckets, asked.detail)
                 }
                 Kind::Text => Told::texts(name, past::texts(&tx, series, asked.span, asked.points)?),

@@ -9,6 +9,7 @@ use shared::{Millis, Rolled, Selector, SeriesName, Stretch};
 use super::plan::Plan;
 use crate::store::SeriesId;
 use crate::store::block::{self, Block, Place};
+use crate::store::damage::Damage;
 use crate::store::fresh::Fresh;
 use crate::store::settle::{Overlay, settle};
 
@@ -63,7 +64,9 @@ pub fn select(conn: &Connection, selectors: &[Selector]) -> Result<BTreeMap<Seri
                 if selector.matches(&name) {
                     let kind =
                         if row.get_ref(2)?.as_str().unwrap_or_default() == "text" { Kind::Text } else { Kind::Number };
-                    found.insert(name, (SeriesId(row.get(0)?), kind));
+                    // One whose row is damaged is left out, as the store does.
+                    let Ok(id) = row.get(0) else { continue };
+                    found.insert(name, (SeriesId(id), kind));
                     if found.len() > MAX_SERIES {
                         return Err(PastError::TooMany);
                     }
@@ -91,17 +94,23 @@ pub fn select(conn: &Connection, selectors: &[Selector]) -> Result<BTreeMap<Seri
 ///
 /// # Errors
 /// Whatever SQLite says.
-pub fn numbers(conn: &Connection, fresh: &Fresh, series: SeriesId, plan: &Plan) -> rusqlite::Result<Vec<Rolled>> {
+pub fn numbers(
+    conn: &Connection,
+    fresh: &Fresh,
+    damage: &Damage,
+    series: SeriesId,
+    plan: &Plan,
+) -> rusqlite::Result<Vec<Rolled>> {
     // Looked at before the tables: what is written meanwhile is in both, and nothing is in neither.
     let unwritten = fresh.of(series);
-    let mut overlay = Overlay { conn, over: HashMap::new() };
+    let mut overlay = Overlay { conn, damage, over: HashMap::new() };
     for (place, block) in unwritten {
-        if place.span().overlaps(plan.span) && block.changed() > block::read(conn, place)?.changed() {
+        if place.span().overlaps(plan.span) && block.changed() > block::read(conn, place, damage)?.changed() {
             settle(&mut overlay, place, Block::clone(&block), plan.tier)?;
         }
     }
     let mut blocks: BTreeMap<Place, Block> = BTreeMap::new();
-    block::each_within(conn, plan.tier, series, plan.span, |place, block| {
+    block::each_within(conn, plan.tier, series, plan.span, damage, |place, block| {
         blocks.insert(place, block);
     })?;
     blocks.extend(overlay.over.into_iter().filter(|(place, _)| place.tier == plan.tier));

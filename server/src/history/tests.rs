@@ -112,7 +112,7 @@ proptest! {
             let series = name.within_board().parse().unwrap();
             for (tier, wanted) in roll_up(&points, series) {
                 let plan = Plan { tier, width_ms: tier.width_ms(), span };
-                let found = past::numbers(&conn, &store.fresh(), row, &plan).unwrap();
+                let found = past::numbers(&conn, &store.fresh(), &store.damage(), row, &plan).unwrap();
                 prop_assert_eq!(&found, &wanted, "{} {:?}", name, tier);
                 // And just so without the tiers between.
                 for rolled in &found {
@@ -141,7 +141,7 @@ fn cost(days: u64, ago: u64, points: u64) -> (u64, usize) {
         let first = Place::holding(tier, series, Millis(now.0 - days * Tier::Day.width_ms()));
         let at = Stamp { ts: first.span().from, seq: Seq(1) };
         let rolled = Rolled::of(Bucket::of(at, number(1), tier.width_ms()));
-        block::write(&conn, first, &Block { buckets: vec![rolled] }).unwrap();
+        block::write(&conn, first, &Block { buckets: vec![rolled] }, &store.damage()).unwrap();
         // A block's bytes count from where it begins, so all can be the same.
         conn.execute(
             "WITH RECURSIVE keys (key) AS (SELECT ?1 + 1 UNION ALL SELECT key + 1 FROM keys WHERE key < ?2)
@@ -158,7 +158,7 @@ fn cost(days: u64, ago: u64, points: u64) -> (u64, usize) {
     };
     conn.progress_handler(1, Some(count)).unwrap();
     let plan = Plan::new(Stretch { from: Millis(now.0 - ago), to: now }, points, &Retention::default(), now);
-    let found = past::numbers(&conn, &store.fresh(), series, &plan).unwrap();
+    let found = past::numbers(&conn, &store.fresh(), &store.damage(), series, &plan).unwrap();
     (steps.load(Ordering::Relaxed), found.len())
 }
 

@@ -6,6 +6,7 @@
 //! can go on, and any other begins with a snapshot: it may have heard of other series.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use shared::board::Etag;
 use shared::{BoardEdition, BoardId, Selector, Seq};
@@ -37,10 +38,14 @@ pub struct Shown {
     pub since: Seq,
 }
 
-/// All boards that were ever made.
+/// All boards that were ever made, but for some that were deleted long ago.
 #[derive(Debug, Default)]
 pub struct Boards {
     shown: HashMap<BoardId, Shown>,
+    /// The since of all boards that are not here: one of them may have been.
+    forgotten: Seq,
+    /// What the server warns of: told by the same way, since it changes as rarely.
+    warnings: Arc<[String]>,
     /// Counts the changes, so that a reader knows at a glance that there was none.
     changes: u64,
 }
@@ -50,6 +55,30 @@ impl Boards {
     pub fn set(&mut self, id: BoardId, shown: Shown) {
         self.shown.insert(id, shown);
         self.changes += 1;
+    }
+
+    /// Lets go of a board that is not shown: from now on, boards that are not here may have selected something else up to `since`.
+    pub fn forget(&mut self, id: Option<&BoardId>, since: Seq) {
+        if let Some(id) = id {
+            self.shown.remove(id);
+        }
+        self.forgotten = self.forgotten.max(since);
+    }
+
+    /// From now on the server warns of this. Whether that is something else than before.
+    pub fn warn(&mut self, warnings: Vec<String>) -> bool {
+        let is_new = *self.warnings != *warnings;
+        if is_new {
+            self.warnings = warnings.into();
+            self.changes += 1;
+        }
+        is_new
+    }
+
+    /// What the server warns of.
+    #[must_use]
+    pub fn warnings(&self) -> Arc<[String]> {
+        self.warnings.clone()
     }
 
     /// How many changes there were.
@@ -81,8 +110,8 @@ impl Boards {
     /// Cursors up to this one may be of another selection than the present one.
     #[must_use]
     pub fn since(&self, interest: &Interest) -> Seq {
-        let since = |id| self.shown.get(id).map(|shown| shown.since);
-        interest.boards.iter().filter_map(since).max().unwrap_or(Seq::ZERO)
+        let since = |id| self.shown.get(id).map_or(self.forgotten, |shown| shown.since);
+        interest.boards.iter().map(since).max().unwrap_or(Seq::ZERO)
     }
 
     /// The edition of each board that the reader asked for.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use shared::{BoardId, ByeReason, Declared, Selector, SeriesName, Track};
+use shared::{BoardId, ByeReason, Declared, Selector, Seq, SeriesName, Track};
 use tokio::sync::{Notify, watch};
 use tokio::time::MissedTickBehavior;
 
@@ -125,11 +125,24 @@ impl HubHandle {
         result
     }
 
-    /// From now on the board is this. To be called in the order of the commits, as [`HubHandle::publish`] is: before any
-    /// point after [`Shown::since`].
-    pub fn set_board(&self, id: BoardId, shown: Shown) {
-        let topics = self.0.hub.lock().set_board(id, shown);
+    /// From now on the board is this. To be called in the order of the numbers, as [`HubHandle::publish`] is; `head` is that of
+    /// the change.
+    pub fn set_board(&self, id: BoardId, shown: Shown, head: Seq) {
+        let topics = self.0.hub.lock().set_board(id, shown, head);
         self.wake(&topics);
+    }
+
+    /// Lets go of a board that is not shown: see [`Boards::forget`](super::Boards::forget).
+    pub fn forget_board(&self, id: &BoardId, since: Seq) {
+        self.0.hub.lock().forget_board(id, since);
+    }
+
+    /// From now on the server warns of this.
+    pub fn warn(&self, warnings: Vec<String>) {
+        let topics = self.0.hub.lock().warn(warnings);
+        if !topics.is_empty() {
+            self.wake(&topics);
+        }
     }
 
     /// Does what time brings, until dropped: writes frames that are due, and packs what does not change.

@@ -25,7 +25,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use foldhash::fast::RandomState;
-use shared::{BoardId, ByeReason, Declared, SeriesName, Track};
+use shared::{BoardId, ByeReason, Declared, Seq, SeriesName, Track};
 
 pub use admission::{Lacking, Match, Refused};
 pub use boards::{Boards, Interest, Shown};
@@ -96,10 +96,22 @@ impl Hub {
     }
 
     /// From now on the board is this. Its readers hear of it with their next step: gives the topics that they may be
-    /// in, which are all, since boards change rarely. To be called before any point after [`Shown::since`] is published.
-    pub fn set_board(&mut self, id: BoardId, shown: Shown) -> Vec<TopicId> {
+    /// in, which are all, since boards change rarely. `head` is the number of the change; to be called in the order of the
+    /// numbers, as [`Hub::publish`] is.
+    pub fn set_board(&mut self, id: BoardId, shown: Shown, head: Seq) -> Vec<TopicId> {
+        self.rollup.reach(head);
         self.boards.set(id, shown);
         self.topics.keys().copied().collect()
+    }
+
+    /// Lets go of a board that is not shown: see [`Boards::forget`].
+    pub fn forget_board(&mut self, id: &BoardId, since: Seq) {
+        self.boards.forget(Some(id), since);
+    }
+
+    /// From now on the server warns of this. Gives the topics whose readers are to hear of it: all or none.
+    pub fn warn(&mut self, warnings: Vec<String>) -> Vec<TopicId> {
+        if self.boards.warn(warnings) { self.topics.keys().copied().collect() } else { Vec::new() }
     }
 
     /// The index of the names of all series, which has a lock of its own.

@@ -1,6 +1,7 @@
 //! One reader: where it is, and what it has to hear next. A state machine without I/O: it is told the time and shown
 //! the frames, and answers what to do.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use shared::cursor::CursorError;
@@ -53,10 +54,12 @@ pub enum Step {
 
 /// What a reader sees of the hub.
 pub trait Source {
-    /// Whose numbers the points have.
+    /// The epoch of the cursors that are given out.
     fn epoch(&self) -> Epoch;
     /// The last point there is.
     fn head(&self) -> Seq;
+    /// Whether a picture at `cursor` can be continued; why not.
+    fn check(&self, cursor: Cursor) -> Result<(), GapReason>;
     /// How often the reader wants to hear.
     fn rate(&self) -> Rate;
     /// All of the selection at [`Source::head`].
@@ -88,6 +91,8 @@ pub struct Reader {
     heartbeat_ms: u32,
     /// There is [`Aside::news`].
     has_news: bool,
+    /// It was not told [`Aside::warnings`].
+    has_warnings: bool,
     /// The boards as it last looked at them, by [`Boards::changes`].
     board_changes: u64,
     aside: Box<Aside>,
@@ -101,6 +106,8 @@ struct Aside {
     editions: Vec<BoardEdition>,
     /// Of those, what it is about to be told by itself, since `hello` is over.
     news: Vec<BoardEdition>,
+    /// What the server warns of.
+    warnings: Arc<[String]>,
     /// A cursor up to this one may be of another selection; see [`super::boards`].
     since: Seq,
 }
@@ -120,15 +127,16 @@ impl Reader {
     #[must_use]
     pub fn new(interest: Interest, boards: &Boards, resume: Resume, heartbeat: Duration, now: Uptime) -> Self {
         let heartbeat_ms = u32::try_from(heartbeat.as_millis()).unwrap_or(u32::MAX);
-        let (editions, since) = (boards.editions(&interest), boards.since(&interest));
+        let (editions, since, warnings) = (boards.editions(&interest), boards.since(&interest), boards.warnings());
         Self {
             stage: Stage::Greeting(Box::new(resume)),
             at: Seq::ZERO,
             heartbeat_at: now.plus(heartbeat_ms.into()),
             heartbeat_ms,
             has_news: false,
+            has_warnings: !warnings.is_empty(),
             board_changes: boards.changes(),
-            aside: Box::new(Aside { interest, editions, news: Vec::new(), since }),
+            aside: Box::new(Aside { interest, editions, news: Vec::new(), warnings, since }),
         }
     }
 
@@ -149,6 +157,9 @@ impl Reader {
         self.board_changes = boards.changes();
         let aside = &mut *self.aside;
         aside.since = boards.since(&aside.interest);
+        let warnings = boards.warnings();
+        self.has_warnings |= warnings != aside.warnings;
+        aside.warnings = warnings;
         let before = std::mem::replace(&mut aside.editions, boards.editions(&aside.interest));
         if matches!(self.stage, Stage::Greeting(_)) {
             // `hello` will say which editions there are, and look at the cursor.
@@ -191,6 +202,11 @@ impl Reader {
             let frame = |edition| sse::frame(id(source, self.at), &Event::Board(edition));
             return Step::Send(Frame::new(&news.into_iter().map(frame).collect::<String>()));
         }
+        if self.has_warnings && matches!(self.stage, Stage::Live) {
+            self.has_warnings = false;
+            let warnings = self.aside.warnings.to_vec();
+            return Step::Send(Frame::new(&sse::frame(id(source, self.at), &Event::Warnings { warnings })));
+        }
         match std::mem::replace(&mut self.stage, Stage::Live) {
             Stage::Greeting(resume) => self.greet(source, &resume, now),
             Stage::Resuming => self.resume(source, now),
@@ -216,12 +232,13 @@ impl Reader {
         let gap = match resume {
             Resume::Fresh => None,
             Resume::Malformed(text) => Some((text.clone(), GapReason::Malformed)),
-            Resume::From(cursor) if cursor.epoch != source.epoch() => Some((cursor.to_string(), GapReason::OtherEpoch)),
-            Resume::From(cursor) if cursor.seq > source.head() => Some((cursor.to_string(), GapReason::Ahead)),
-            Resume::From(cursor) => {
-                self.at = cursor.seq;
-                None
-            }
+            Resume::From(cursor) => match source.check(*cursor) {
+                Err(reason) => Some((cursor.to_string(), reason)),
+                Ok(()) => {
+                    self.at = cursor.seq;
+                    None
+                }
+            },
         };
         self.stage = match resume {
             // Before all points there is no picture to continue, nor is there where its boards selected others.

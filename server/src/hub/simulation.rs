@@ -16,6 +16,7 @@ use crate::clock::Uptime;
 use crate::rollup::Absent;
 use crate::store::SeriesId;
 use crate::store::commit::Committed;
+use crate::store::epochs::Epochs;
 
 pub(super) const EPOCH: Epoch = Epoch(0x0bad_cafe);
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -46,6 +47,10 @@ enum Happening {
     Cut { reader: usize },
     /// The server is restarted from what it stored; all lines are cut.
     Restart,
+    /// Its data is copied.
+    Copy,
+    /// It is stopped, its data is replaced by the last copy, and it is started again.
+    Restore,
     /// A page is loaded anew.
     Reload { reader: usize, hz: u32 },
 }
@@ -67,6 +72,8 @@ fn happening() -> impl Strategy<Value = Happening> {
         8 => (reader.clone(), 1..8u8).prop_map(|(reader, frames)| Happening::Read { reader, frames }),
         2 => reader.clone().prop_map(|reader| Happening::Cut { reader }),
         1 => Just(Happening::Restart),
+        1 => Just(Happening::Copy),
+        1 => Just(Happening::Restore),
         1 => (0..SELECTIONS.len(), any::<bool>())
             .prop_map(|(selection, recalled)| Happening::Edit { selection, recalled }),
         1 => Just(Happening::Delete),
@@ -107,15 +114,31 @@ struct World {
     /// What all topics may take.
     memory: usize,
     hub: Hub,
-    /// What the store would have kept.
-    points: Vec<Committed>,
-    /// The state of the server after each point; the first is before all.
-    states: Vec<State>,
+    stored: Stored,
+    /// The last copy of it.
+    copy: Stored,
+    /// Counts the epochs that were drawn, also those that are lost.
+    drawn: u32,
     browsers: Vec<Browser>,
-    /// The board `s`, as the store would have kept it.
-    board: Option<Shown>,
     /// What each edition of it selects; the tag of an edition is its place here.
     editions: Editions,
+}
+
+/// What the store would have kept.
+#[derive(Clone)]
+struct Stored {
+    epochs: Epochs,
+    points: Vec<Committed>,
+    /// The state of the server after each number that was taken; the first is before all.
+    states: Vec<State>,
+    /// The board `s`.
+    board: Option<Shown>,
+}
+
+impl Stored {
+    fn head(&self) -> Seq {
+        Seq(self.states.len() as u64 - 1)
+    }
 }
 
 #[derive(Default)]
@@ -156,20 +179,20 @@ impl World {
         let mut hub = hub_of(Rollup::new(EPOCH, Seq::ZERO)).with_memory(memory);
         let interests = [series(20, "s/**"), series(0, "s/**"), series(1, "s/1"), board(20), board(0)];
         let browsers = interests.into_iter().map(|interest| Browser::open(&mut hub, &[], interest, now)).collect();
-        let (board, editions) = (None, Editions::default());
-        Self { now, memory, hub, points: Vec::new(), states: vec![BTreeMap::new()], browsers, board, editions }
+        let stored = Stored { epochs: EPOCH.into(), points: Vec::new(), states: vec![BTreeMap::new()], board: None };
+        Self { now, memory, hub, copy: stored.clone(), stored, drawn: 0, browsers, editions: Editions::default() }
     }
 
     fn push(&mut self, series: u8, count: u8, late_ms: u16) {
         let committed = self.commit(series, count, late_ms);
-        self.points.extend(committed.iter().cloned());
+        self.stored.points.extend(committed.iter().cloned());
         self.hub.publish(committed, self.now);
     }
 
     /// Pushes, and has a reader read and come back whenever the hub is free in between.
     fn push_slowly(&mut self, series: u8, count: u8, late_ms: u16, reader: usize) -> Result<(), TestCaseError> {
         let committed = self.commit(series, count, late_ms);
-        self.points.extend(committed.iter().cloned());
+        self.stored.points.extend(committed.iter().cloned());
         self.hub.work = 1;
         let mut group = Group::new(committed);
         while !group.is_done() {
@@ -199,14 +222,14 @@ impl World {
         let name: SeriesName = format!("s/{series}").parse().unwrap();
         let mut committed = Vec::new();
         for _ in 0..count {
-            let seq = Seq(self.states.len() as u64);
+            let seq = self.stored.head().next();
             let value = match series {
                 0 => Value::Text(Text::new(format!("line {seq}")).unwrap()),
                 #[expect(clippy::cast_precision_loss, reason = "small test numbers")]
                 _ => Value::Number(Number::new(seq.0 as f64 / 7.0).unwrap()),
             };
             let ts = Millis(self.now.wall.0 - u64::from(late_ms));
-            let mut state = self.states.last().unwrap().clone();
+            let mut state = self.stored.states.last().unwrap().clone();
             let at = shared::Stamp { ts, seq };
             // Now and then one says what it is, and later something else.
             let declares = match (series, seq.0 % 9) {
@@ -224,7 +247,7 @@ impl World {
                     state.insert(name.clone(), (Track::of(at, value.clone()), declares));
                 }
             }
-            self.states.push(state);
+            self.stored.states.push(state);
             committed.push(Committed {
                 at,
                 series: SeriesId(series.into()),
@@ -243,17 +266,26 @@ impl World {
     }
 
     fn restart(&mut self) {
-        let mut rollup = Rollup::new(EPOCH, Seq::ZERO);
-        for point in self.points.iter().cloned() {
+        self.drawn += 1;
+        let head = self.stored.head();
+        self.stored.epochs = self.stored.epochs.clone().followed_by(Epoch(self.drawn), head);
+        let mut rollup = Rollup::new(self.stored.epochs.clone(), Seq::ZERO);
+        for point in self.stored.points.iter().cloned() {
             rollup.push(point);
         }
+        rollup.reach(head);
         self.hub = hub_of(rollup).with_memory(self.memory);
-        if let Some(shown) = self.board.clone() {
-            self.hub.set_board("s".parse().unwrap(), shown);
+        if let Some(shown) = self.stored.board.clone() {
+            self.hub.set_board("s".parse().unwrap(), shown, head);
         }
         for browser in &mut self.browsers {
-            browser.connect(&mut self.hub, &self.points, self.now);
+            browser.connect(&mut self.hub, &self.stored.points, self.now);
         }
+    }
+
+    fn restore(&mut self) {
+        self.stored = self.copy.clone();
+        self.restart();
     }
 
     /// The board has another document from now on, or none.
@@ -266,34 +298,38 @@ impl World {
                 (selectors, Some(Etag::stored(self.editions.0.len() as u128 - 1)))
             }
         };
-        let before = self.board.take().unwrap_or_else(|| Shown {
+        let before = self.stored.board.take().unwrap_or_else(|| Shown {
             selectors: vec!["s/**".parse().unwrap()],
             etag: None,
             since: Seq::ZERO,
         });
-        let head = Seq(self.states.len() as u64 - 1);
-        let since = if before.selectors == selectors { before.since } else { head };
+        let since = if before.selectors == selectors { before.since } else { self.stored.head() };
+        if self.stored.head() == since {
+            // The change takes a number of its own.
+            let state = self.stored.states.last().unwrap().clone();
+            self.stored.states.push(state);
+        }
         let shown = Shown { selectors, etag, since };
-        self.board = Some(shown.clone());
+        self.stored.board = Some(shown.clone());
         let id = "s".parse().unwrap();
         if recalled {
             let lacking = self.hub.lacking(&id, &shown.selectors);
-            recall(&mut self.hub, &self.points, lacking);
+            recall(&mut self.hub, &self.stored.points, lacking);
         }
-        self.hub.set_board(id, shown);
+        self.hub.set_board(id, shown, self.stored.head());
     }
 
     fn cut(&mut self, reader: usize) {
         let browser = &mut self.browsers[reader];
         self.hub.unsubscribe(browser.topic, &browser.reader);
-        browser.connect(&mut self.hub, &self.points, self.now);
+        browser.connect(&mut self.hub, &self.stored.points, self.now);
     }
 
     fn reload(&mut self, reader: usize, hz: u32) {
         let browser = &mut self.browsers[reader];
         self.hub.unsubscribe(browser.topic, &browser.reader);
         let interest = Interest { rate: Rate::of_hz(hz).unwrap(), ..browser.interest.clone() };
-        *browser = Browser::open(&mut self.hub, &self.points, interest, self.now);
+        *browser = Browser::open(&mut self.hub, &self.stored.points, interest, self.now);
     }
 
     /// Reads, and holds the picture against the server's state at its cursor after every frame. Whether it was the
@@ -313,8 +349,12 @@ impl World {
             for message in browser.parser.feed(frame.text().content()) {
                 browser.take(&message, &self.editions)?;
                 let Some(cursor) = browser.picture.cursor() else { continue };
+                // A picture of an earlier epoch waits for its snapshot. That it comes is seen in the end.
+                if cursor.epoch != self.stored.epochs.current() {
+                    continue;
+                }
                 let at = usize::try_from(cursor.seq.0).unwrap();
-                let mut wanted = self.states[at].clone();
+                let mut wanted = self.stored.states[at].clone();
                 wanted.retain(|name, _| browser.selection.matches(name));
                 prop_assert_eq!(as_told(&browser.picture), wanted, "at {}", cursor);
             }
@@ -435,6 +475,8 @@ proptest! {
                 Happening::Delete => world.edit(None, false),
                 Happening::Cut { reader } => world.cut(reader),
                 Happening::Restart => world.restart(),
+                Happening::Copy => world.copy = world.stored.clone(),
+                Happening::Restore => world.restore(),
                 Happening::Reload { reader, hz } => world.reload(reader, hz),
             }
         }
@@ -443,10 +485,10 @@ proptest! {
         for reader in 0..READERS {
             prop_assert!(!world.read(reader, 1_000)?, "the hub never stops sending");
             let browser = &world.browsers[reader];
-            let etag = world.board.as_ref().and_then(|board| board.etag).filter(|_| !browser.interest.boards.is_empty());
+            let etag = world.stored.board.as_ref().and_then(|board| board.etag).filter(|_| !browser.interest.boards.is_empty());
             prop_assert_eq!(browser.told, etag, "it knows the edition");
             let selection = world.editions.selection(&browser.interest, etag);
-            let mut wanted = world.states.last().unwrap().clone();
+            let mut wanted = world.stored.states.last().unwrap().clone();
             wanted.retain(|name, _| selection.matches(name));
             prop_assert_eq!(as_told(&browser.picture), wanted);
         }
@@ -537,6 +579,62 @@ fn a_reader_that_comes_back_hears_what_it_missed_in_one_update_and_no_snapshot()
         matches!(events[..], [Event::Hello { .. }, Event::Heartbeat { .. }]),
         "nothing was missed, and it is told so"
     );
+}
+
+#[test]
+fn warnings_are_told_when_they_change_and_to_who_comes_after_its_picture() {
+    let mut world = World::new();
+    hear(&mut world, 0);
+    let clock = || vec!["the clock jumped".to_owned()];
+    assert_eq!(world.hub.warn(clock()).len(), world.hub.counts().topics);
+    assert_eq!(world.hub.warn(clock()), [], "no news");
+    assert_eq!(hear(&mut world, 0), [Event::Warnings { warnings: clock() }]);
+    assert_eq!(hear(&mut world, 0), []);
+    world.cut(0);
+    assert!(matches!(hear(&mut world, 0)[..], [Event::Hello { .. }, Event::Snapshot { .. }, Event::Warnings { .. }]));
+    world.hub.warn(Vec::new());
+    assert_eq!(hear(&mut world, 0), [Event::Warnings { warnings: Vec::new() }]);
+}
+
+#[test]
+fn reader_from_a_lost_future_hears_a_gap_and_others_go_on() {
+    let mut world = World::new();
+    world.push(1, 1, 0);
+    (0..3).for_each(|reader| _ = hear(&mut world, reader));
+    let known = world.browsers[0].last_id.clone();
+    world.copy = world.stored.clone();
+    world.push(1, 1, 0);
+    world.restart();
+    world.push(1, 2, 0);
+    hear(&mut world, 0);
+    let lost = world.browsers[0].last_id.clone();
+    world.restore();
+    // As many numbers as before, and more, but of other points.
+    world.push(2, 5, 0);
+    assert!(matches!(hear(&mut world, 0)[..], [Event::Hello { .. }, Event::Gap { .. }, Event::Snapshot { .. }]));
+    for (id, is_lost) in [(known, false), (lost, true), (format!("{EPOCH}-2"), true), (format!("{EPOCH}-1"), false)] {
+        world.browsers[0].last_id = id.clone();
+        world.restart();
+        let events = hear(&mut world, 0);
+        assert_eq!(events.iter().any(|event| matches!(event, Event::Gap { .. })), is_lost, "{id}: {events:?}");
+    }
+}
+
+#[test]
+fn lost_edit_of_a_board_is_a_gap_for_who_saw_it() {
+    let mut world = World::new();
+    world.push(1, 1, 0);
+    world.push(2, 1, 0);
+    hear(&mut world, 3);
+    world.copy = world.stored.clone();
+    world.edit(Some(1), true);
+    hear(&mut world, 3);
+    world.restore();
+    let events = hear(&mut world, 3);
+    let [Event::Hello { .. }, Event::Gap { .. }, Event::Snapshot { series, .. }] = &events[..] else {
+        panic!("{events:?}")
+    };
+    assert_eq!(series.len(), 2, "of what is selected again");
 }
 
 #[test]

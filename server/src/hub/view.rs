@@ -1,6 +1,6 @@
 //! What one reader sees of the hub.
 
-use shared::{Cursor, Event, Seq, SeriesPart, sse};
+use shared::{Cursor, Event, GapReason, Seq, SeriesPart, sse};
 
 use super::frame::Frame;
 use super::reader;
@@ -33,6 +33,10 @@ impl reader::Source for View<'_> {
 
     fn head(&self) -> Seq {
         self.rollup.head()
+    }
+
+    fn check(&self, cursor: Cursor) -> Result<(), GapReason> {
+        self.rollup.check(cursor)
     }
 
     fn rate(&self) -> Rate {

@@ -8,19 +8,20 @@ use std::borrow::Cow;
 use shared::bucket::SECOND;
 use shared::point::Kind;
 use shared::track::revises;
-use shared::{Declared, Epoch, Seq, SeriesName, SeriesPart, Stretch, Track};
+use shared::{Cursor, Declared, Epoch, GapReason, Seq, SeriesName, SeriesPart, Stretch, Track};
 
 use crate::names::Names;
 pub use crate::names::SeriesIndex;
 use crate::store::SeriesId;
 use crate::store::commit::Committed;
+use crate::store::epochs::Epochs;
 use crate::store::recover::Recovered;
 use past::Past;
 
 /// All series, each with its [`Track`], up to and with the point [`Rollup::head`].
 #[derive(Debug)]
 pub struct Rollup {
-    epoch: Epoch,
+    epochs: Epochs,
     head: Seq,
     /// Series are never taken out, so that an index stays good.
     series: Vec<Entry>,
@@ -84,14 +85,27 @@ pub enum Pushed {
 impl Rollup {
     /// Nothing yet; the points up to and with `head` are to be put in with [`Rollup::restore`].
     #[must_use]
-    pub fn new(epoch: Epoch, head: Seq) -> Self {
-        Self { epoch, head, series: Vec::new(), by_row: Vec::new(), names: Names::default(), hand: 0 }
+    pub fn new(epochs: impl Into<Epochs>, head: Seq) -> Self {
+        Self { epochs: epochs.into(), head, series: Vec::new(), by_row: Vec::new(), names: Names::default(), hand: 0 }
     }
 
-    /// Whose numbers the points have.
+    /// The epoch of the cursors that are given out.
     #[must_use]
     pub fn epoch(&self) -> Epoch {
-        self.epoch
+        self.epochs.current()
+    }
+
+    /// Tells whether a picture at `cursor` can be continued.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn check(&self, cursor: Cursor) -> Result<(), GapReason> {
+        self.epochs.check(cursor, self.head)
+    }
+
+    /// Moves the head up to `head`, where a number was taken by something that is no point.
+    pub fn reach(&mut self, head: Seq) {
+        self.head = self.head.max(head);
     }
 
     /// The number of the last point.
@@ -106,6 +120,7 @@ impl Rollup {
         let changed = track.changed().max(revised.map_or(Seq::ZERO, |(_, seq)| seq));
         // How its points came, nobody knows any more: any of them may have been late.
         let (late, revised) = (changed, revised.map(Box::new));
+        self.head = self.head.max(changed);
         track.keep_newest();
         let past = Past::at_rest(track);
         self.insert(Entry { name, row: series, held: Held::Newest, past, declared, changed, late, revised })

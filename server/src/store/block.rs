@@ -2,12 +2,13 @@
 
 use std::ops::ControlFlow;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Row};
 use serde::{Deserialize, Serialize};
 use shared::bucket::Sample;
 use shared::sketch::Key;
 use shared::{Bin, Bucket, Millis, Number, Rolled, Seq, Stamp, Stretch, Tier};
 
+use super::damage::{Damage, GREATEST, Part, Unreadable};
 use super::{SeriesId, sql};
 
 /// Bits of a row's key that count blocks from 1970, and those that name the series.
@@ -140,11 +141,28 @@ impl Block {
         postcard::to_stdvec(&packed).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
     }
 
-    fn unpack(bytes: &[u8], place: Place) -> rusqlite::Result<Self> {
-        let packed: Vec<Packed> = postcard::from_bytes(bytes).map_err(|error| {
-            rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Blob, Box::new(error))
-        })?;
-        Ok(Self { buckets: packed.into_iter().filter_map(|packed| packed.rolled(place)).collect() })
+    /// Reads the row at `place`.
+    ///
+    /// # Errors
+    /// [`Unreadable`] where no such row was ever written: times outside of it, counts that do not agree, values that are
+    /// not finite.
+    pub fn unpack(bytes: &[u8], place: Place) -> Result<Self, Unreadable> {
+        let packed: Vec<Packed> = postcard::from_bytes(bytes)?;
+        let mut buckets: Vec<Rolled> = Vec::with_capacity(packed.len());
+        for packed in packed {
+            let rolled = packed.rolled(place)?;
+            if buckets.last().is_some_and(|before| before.bucket.start >= rolled.bucket.start) {
+                return Err(Unreadable::Content("its buckets are not in order"));
+            }
+            buckets.push(rolled);
+        }
+        Ok(Self { buckets })
+    }
+
+    /// Reads a row of the table.
+    fn of_row(row: &Row<'_>, column: usize, place: Place) -> rusqlite::Result<Result<Self, Unreadable>> {
+        let bytes = row.get_ref(column)?.as_blob().map_err(|_| Unreadable::Type);
+        Ok(bytes.and_then(|bytes| Self::unpack(bytes, place)))
     }
 }
 
@@ -196,41 +214,87 @@ impl Packed {
         }
     }
 
-    /// Nothing where a number is none, which was never written.
-    fn rolled(self, place: Place) -> Option<Rolled> {
+    fn rolled(self, place: Place) -> Result<Rolled, Unreadable> {
         let width = place.tier.width_ms();
-        let start = |slot: u16| place.span().from.plus(u64::from(slot) * width);
-        let stamp =
-            |start: Millis, (offset, seq, _): PackedSample| Stamp { ts: start.plus(offset.into()), seq: Seq(seq) };
-        Some(match self {
-            Self::One { slot, sample } => {
-                Rolled::of(Bucket::of(stamp(start(slot), sample), Number::new(sample.2)?, width))
+        let start = |slot: u16| {
+            let from = u64::from(slot) * width;
+            let within = from < block_ms(place.tier);
+            within
+                .then(|| place.span().from.plus(from))
+                .ok_or(Unreadable::Content("a bucket lies outside of its block"))
+        };
+        let sample = |start: Millis, (offset, seq, value): PackedSample| {
+            if u64::from(offset) >= width || !(1..=GREATEST).contains(&seq) || !value.is_finite() {
+                return Err(Unreadable::Content("a point is out of range"));
             }
-            Self::Many { slot, count, sum, min, max, ends, changed, resets, bins } => {
-                let [first, last] = ends.map(|sample| Sample { at: stamp(start(slot), sample), value: sample.2 });
-                let mut bucket = Bucket::of(last.at, Number::new(last.value)?, width);
+            Ok(Sample { at: Stamp { ts: start.plus(offset.into()), seq: Seq(seq) }, value })
+        };
+        let number = |value| Number::new(value).ok_or(Unreadable::Content("a value is not finite"));
+        match self {
+            Self::One { slot, sample: only } => {
+                let only = sample(start(slot)?, only)?;
+                Ok(Rolled::of(Bucket::of(only.at, number(only.value)?, width)))
+            }
+            Self::Many { slot, count, sum, min, max, ends: [first, last], changed, resets, bins } => {
+                let start = start(slot)?;
+                let (first, last) = (sample(start, first)?, sample(start, last)?);
+                let between = |value: f64| min <= value && value <= max;
+                let is_sound = (2..=GREATEST).contains(&count)
+                    && [sum, min, max, resets].into_iter().all(f64::is_finite)
+                    && between(first.value)
+                    && between(last.value)
+                    && first.at <= last.at
+                    && (first.at.seq.max(last.at.seq).0..=GREATEST).contains(&changed);
+                if !is_sound {
+                    return Err(Unreadable::Content("the fields of a bucket do not agree"));
+                }
+                let mut bucket = Bucket::of(last.at, number(last.value)?, width);
                 (bucket.count, bucket.sum, bucket.min, bucket.max) = (count, sum, min, max);
                 (bucket.first, bucket.changed) = (first, Seq(changed));
-                let bins = bins.into_iter().map(|(key, count)| Bin { key: Key(key), count });
-                Rolled { bucket: bucket.with_bins(bins), resets }
+                Ok(Rolled { bucket: bucket.with_bins(sound_bins(bins, count)?), resets })
             }
-        })
+        }
     }
 }
 
-/// The block at `place`; an empty one where there is none.
-pub fn read(conn: &Connection, place: Place) -> rusqlite::Result<Block> {
-    let mut select = conn.prepare_cached("SELECT data FROM blocks WHERE key = ?1")?;
-    let mut rows = select.query([place.key()])?;
-    rows.next()?.map_or_else(|| Ok(Block::default()), |row| Block::unpack(row.get_ref(0)?.as_blob()?, place))
+/// The bins of a bucket of `count` points, as they were written.
+fn sound_bins(bins: Vec<(i32, u64)>, count: u64) -> Result<Vec<Bin>, Unreadable> {
+    let greatest = Key::of(f64::MAX).0;
+    let in_order =
+        bins.is_sorted_by(|a, b| a.0 < b.0) && bins.iter().all(|bin| bin.0.unsigned_abs() <= greatest.unsigned_abs());
+    let sum = bins.iter().try_fold(0_u64, |sum, bin| sum.checked_add(bin.1).filter(|_| bin.1 > 0));
+    if !in_order || !(bins.is_empty() || sum == Some(count)) {
+        return Err(Unreadable::Content("the bins of a bucket do not agree"));
+    }
+    Ok(bins.into_iter().map(|(key, count)| Bin { key: Key(key), count }).collect())
 }
 
-/// Shows `look` the blocks of a series and tier that overlap `span`, oldest first.
+/// Reads the block at `place`; nothing where there is none, and where it is damaged, which is noted.
+pub fn find(conn: &Connection, place: Place, damage: &Damage) -> rusqlite::Result<Option<Block>> {
+    let found = || {
+        let mut select = conn.prepare_cached("SELECT data FROM blocks WHERE key = ?1")?;
+        let mut rows = select.query([place.key()])?;
+        rows.next()?.map(|row| Block::of_row(row, 0, place)).transpose()
+    };
+    match found() {
+        Ok(found) => Ok(found.and_then(|block| block.map_err(|why| damage.note(Part::Block(place), why)).ok())),
+        Err(error) => damage.take(Part::Block(place), error).map(|()| None),
+    }
+}
+
+/// The block at `place`; an empty one where there is none, or a damaged one.
+pub fn read(conn: &Connection, place: Place, damage: &Damage) -> rusqlite::Result<Block> {
+    find(conn, place, damage).map(Option::unwrap_or_default)
+}
+
+/// Shows `look` the blocks of a series and tier that overlap `span`, oldest first. Damaged ones are noted and left out, here
+/// and in all that follow.
 pub fn each_within(
     conn: &Connection,
     tier: Tier,
     series: SeriesId,
     span: Stretch,
+    damage: &Damage,
     mut look: impl FnMut(Place, Block),
 ) -> rusqlite::Result<()> {
     let last = Place::holding(tier, series, Millis(span.to.0.saturating_sub(1)));
@@ -238,14 +302,21 @@ pub fn each_within(
     let mut rows = select.query([Place::holding(tier, series, span.from).key(), last.key()])?;
     while let Some(row) = rows.next()? {
         let place = last.with_key(row.get(0)?);
-        look(place, Block::unpack(row.get_ref(1)?.as_blob()?, place)?);
+        match Block::of_row(row, 1, place)? {
+            Ok(block) => look(place, block),
+            Err(why) => damage.note(Part::Block(place), why),
+        }
     }
     Ok(())
 }
 
 /// Shows `look` the blocks of the finest tier, those of the greatest series first, of each the newest first. Where `look` has
 /// seen enough of a series, the rest of it is not read.
-pub fn each_newest(conn: &Connection, mut look: impl FnMut(Place, Block) -> ControlFlow<()>) -> rusqlite::Result<()> {
+pub fn each_newest(
+    conn: &Connection,
+    damage: &Damage,
+    mut look: impl FnMut(Place, Block) -> ControlFlow<()>,
+) -> rusqlite::Result<()> {
     let (first, _) = Place::all(Tier::Second, SeriesId(0));
     let (_, mut upto) = Place::all(Tier::Second, SeriesId((1 << SERIES_BITS) - 1));
     let mut select =
@@ -259,8 +330,10 @@ pub fn each_newest(conn: &Connection, mut look: impl FnMut(Place, Block) -> Cont
                 upto = Place::all(Tier::Second, place.series).0 - 1;
                 continue 'series;
             }
-            let block = Block::unpack(row.get_ref(1)?.as_blob()?, place)?;
-            enough = look(place, block).is_break().then_some(place.series);
+            match Block::of_row(row, 1, place)? {
+                Ok(block) => enough = look(place, block).is_break().then_some(place.series),
+                Err(why) => damage.note(Part::Block(place), why),
+            }
         }
         return Ok(());
     }
@@ -270,6 +343,7 @@ pub fn each_newest(conn: &Connection, mut look: impl FnMut(Place, Block) -> Cont
 pub fn each_of(
     conn: &Connection,
     series: SeriesId,
+    damage: &Damage,
     mut look: impl FnMut(Place, Block) -> ControlFlow<()>,
 ) -> rusqlite::Result<()> {
     let mut select =
@@ -277,32 +351,35 @@ pub fn each_of(
     let mut rows = select.query(Place::all(Tier::Second, series))?;
     while let Some(row) = rows.next()? {
         let place = Place::finest(row.get(0)?);
-        if look(place, Block::unpack(row.get_ref(1)?.as_blob()?, place)?).is_break() {
-            break;
+        match Block::of_row(row, 1, place)? {
+            Ok(block) => {
+                if look(place, block).is_break() {
+                    break;
+                }
+            }
+            Err(why) => damage.note(Part::Block(place), why),
         }
     }
     Ok(())
 }
 
-/// The newest block of a series and tier that begins before `before`.
-pub fn newest_before(
-    conn: &Connection,
-    tier: Tier,
-    series: SeriesId,
-    before: Option<Place>,
-) -> rusqlite::Result<Option<(Place, Block)>> {
-    let (first, last) = Place::all(tier, series);
-    let until = before.map_or(last, |place| place.key() - 1);
-    let mut select =
-        conn.prepare_cached("SELECT key, data FROM blocks WHERE key BETWEEN ?1 AND ?2 ORDER BY key DESC LIMIT 1")?;
-    let mut rows = select.query([first, until])?;
-    let Some(row) = rows.next()? else { return Ok(None) };
-    let place = Place { tier, series, number: 0 }.with_key(row.get(0)?);
-    Ok(Some((place, Block::unpack(row.get_ref(1)?.as_blob()?, place)?)))
+/// The newest block of the finest tier of a series.
+pub fn newest(conn: &Connection, series: SeriesId, damage: &Damage) -> rusqlite::Result<Option<Block>> {
+    let mut newest = None;
+    let looked = each_of(conn, series, damage, |_, block| {
+        newest = Some(block);
+        ControlFlow::Break(())
+    });
+    looked.or_else(|error| damage.take(Part::Table("blocks"), error))?;
+    Ok(newest)
 }
 
-/// Writes the block at `place` over what is there.
-pub fn write(conn: &Connection, place: Place, block: &Block) -> rusqlite::Result<()> {
+/// Writes the block at `place` over what is there. A damaged row that is there is kept in the table `damaged`.
+pub fn write(conn: &Connection, place: Place, block: &Block, damage: &Damage) -> rusqlite::Result<()> {
+    if damage.has(&Part::Block(place)) {
+        conn.prepare_cached("INSERT OR IGNORE INTO damaged (key, data) SELECT key, data FROM blocks WHERE key = ?1")?
+            .execute([place.key()])?;
+    }
     conn.prepare_cached("INSERT OR REPLACE INTO blocks (key, buckets, data) VALUES (?1, ?2, ?3)")?.execute((
         place.key(),
         sql(block.buckets.len() as u64),

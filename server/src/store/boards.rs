@@ -1,13 +1,14 @@
 //! Boards: their documents as they were written, and what they select since when.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, TransactionBehavior};
 use shared::board::Form;
 use shared::board::word::Word as _;
 use shared::{BoardId, Millis, Selector, Seq};
 
-use super::{CommitError, Store};
+use super::damage::Part;
+use super::{CommitError, Store, meta, sql};
 
-/// A row stays when its document is deleted: `since` must outlive it.
+/// A row stays when its document is deleted, until it is [forgotten](Store::forget_board): `since` must outlive it.
 const TABLE: &str = "
     CREATE TABLE IF NOT EXISTS boards (
         id        TEXT    PRIMARY KEY,
@@ -48,61 +49,114 @@ pub(super) fn create(conn: &Connection) -> rusqlite::Result<()> {
 }
 
 impl Store {
-    /// Every board that was ever made.
+    /// Every board that was ever made. Rows that cannot be read are left out.
     ///
     /// # Errors
     /// Whatever SQLite says.
     pub fn boards(&self) -> rusqlite::Result<Vec<KeptBoard>> {
         let mut select = self.conn.prepare("SELECT id, selectors, since, form, source, changed FROM boards")?;
-        let rows = select.query_map([], |row| {
-            let id: String = row.get(0)?;
-            let selectors: String = row.get(1)?;
-            let form: Option<String> = row.get(3)?;
-            let source: Option<String> = row.get(4)?;
-            let changed = Millis(row.get::<_, Option<i64>>(5)?.unwrap_or_default().unsigned_abs());
-            let document = form.as_deref().and_then(Form::of).zip(source);
-            Ok(KeptBoard {
-                id: id.parse().map_err(|error| unreadable(0, error))?,
-                selectors: serde_json::from_str(&selectors).map_err(|error| unreadable(1, error))?,
-                since: Seq(row.get::<_, i64>(2)?.unsigned_abs()),
-                document: document.map(|(form, source)| KeptDocument { form, source, changed }),
-            })
-        })?;
-        rows.collect()
+        let mut rows = select.query([])?;
+        let mut boards = Vec::new();
+        loop {
+            let row = match rows.next() {
+                Ok(Some(row)) => row,
+                Ok(None) => return Ok(boards),
+                Err(error) => return self.damage.take(Part::Table("boards"), error).map(|()| boards),
+            };
+            let id: Option<BoardId> = row.get_ref(0)?.as_str().ok().and_then(|id| id.parse().ok());
+            let selectors = row.get_ref(1)?.as_str().ok().and_then(|text| serde_json::from_str(text).ok());
+            let form = row.get_ref(3)?.as_str_or_null().map(|word| word.map(Form::of));
+            let source = row.get_ref(4)?.as_str_or_null();
+            let document = match (form, source) {
+                (Ok(None), Ok(None)) => Some(None),
+                (Ok(Some(Some(form))), Ok(Some(source))) => Some(Some((form, source.to_owned()))),
+                _ => None,
+            };
+            let (Some(id), Some(selectors), Some(document)) = (id.clone(), selectors, document) else {
+                self.damage.note(Part::Board(id), "its selectors or its document cannot be read");
+                continue;
+            };
+            // Where it is not known since when they are selected, each reader begins with a snapshot.
+            let since = meta::seq(row, 2)?.filter(|since| *since <= self.head).unwrap_or(self.head);
+            let changed = Millis(row.get_ref(5)?.as_i64().map(i64::unsigned_abs).unwrap_or_default());
+            let document = document.map(|(form, source)| KeptDocument { form, source, changed });
+            boards.push(KeptBoard { id, selectors, since, document });
+        }
     }
 
-    /// Keeps the board in place of what was kept of it; on return it is on the disk.
+    /// Cursors up to this one may be of another selection of a board that has no row any more.
+    #[must_use]
+    pub fn forgotten(&self) -> Seq {
+        let since = self.conn.query_row("SELECT since FROM forgotten", [], |row| meta::seq(row, 0));
+        since.ok().flatten().unwrap_or_default().min(self.head)
+    }
+
+    /// Removes the row of a board that is not shown, which has selected all series under its name since `since`. For all boards
+    /// without a row, cursors up to there count as those of another selection from now on.
+    ///
+    /// # Errors
+    /// [`CommitError`]; then all is as it was.
+    pub fn forget_board(&mut self, id: &BoardId, since: Seq) -> Result<(), CommitError> {
+        let since = self.forgotten().max(since);
+        let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        tx.execute("DELETE FROM boards WHERE id = ?1", [id.as_str()])?;
+        tx.execute("INSERT OR REPLACE INTO forgotten (one, since) VALUES (1, ?1)", [sql(since.0)])?;
+        Ok(tx.commit()?)
+    }
+
+    /// Keeps the board in place of what was kept of it; on return it is on the disk. A change of what it selects, that is of
+    /// [`KeptBoard::since`], takes a number of its own: a cursor of before it is never one of after it, also where
+    /// the change is lost with a restored copy.
     ///
     /// # Errors
     /// [`CommitError`]; then all is as it was.
     pub fn keep_board(&mut self, board: &KeptBoard) -> Result<(), CommitError> {
+        if let Some(why) = self.condition.lost() {
+            return Err(CommitError::Lost(why));
+        }
+        self.record_epoch()?;
+        let head = self.head.max(board.since.next());
         let selectors = serde_json::to_string(&board.selectors).expect("selectors are texts");
         let document = board.document.as_ref();
         let signed = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
-        self.conn
-            .prepare_cached(
-                "INSERT OR REPLACE INTO boards (id, selectors, since, form, source, changed)
+        let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        tx.prepare_cached("UPDATE meta SET head = ?1")?.execute([signed(head.0)])?;
+        tx.prepare_cached(
+            "INSERT OR REPLACE INTO boards (id, selectors, since, form, source, changed)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            )?
-            .execute((
-                board.id.as_str(),
-                selectors,
-                signed(board.since.0),
-                document.map(|document| document.form.word()),
-                document.map(|document| document.source.as_str()),
-                document.map(|document| signed(document.changed.0)),
-            ))?;
+        )?
+        .execute((
+            board.id.as_str(),
+            selectors,
+            signed(board.since.0),
+            document.map(|document| document.form.word()),
+            document.map(|document| document.source.as_str()),
+            document.map(|document| signed(document.changed.0)),
+        ))?;
+        tx.commit()?;
+        self.head = head;
         Ok(())
     }
-}
-
-fn unreadable(column: usize, error: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
-    rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, Box::new(error))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn forgotten_board_has_no_row_and_leaves_behind_since_when() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(folder.path()).unwrap();
+        for (id, since) in [("a", 4), ("b", 9), ("c", 6)] {
+            let (id, selectors) = (id.parse().unwrap(), vec!["x".parse().unwrap()]);
+            store.keep_board(&KeptBoard { id, selectors, since: Seq(since), document: None }).unwrap();
+        }
+        assert_eq!(store.forgotten(), Seq::ZERO);
+        for (id, since) in [("a", 4), ("b", 9), ("c", 6)] {
+            store.forget_board(&id.parse().unwrap(), Seq(since)).unwrap();
+        }
+        assert_eq!((store.boards().unwrap(), store.forgotten()), (Vec::new(), Seq(9)));
+    }
 
     #[test]
     fn a_board_is_read_back_as_it_was_kept_also_after_its_document_is_gone() {
@@ -120,6 +174,7 @@ mod tests {
             drop(store);
             store = Store::open(folder.path()).unwrap();
             assert_eq!(store.boards().unwrap(), [board.clone()]);
+            assert_eq!(store.head(), Seq(8), "the change has a number of its own");
             board.document = None;
         }
     }

@@ -10,6 +10,7 @@ use shared::{Declared, Millis, Seq, SeriesName, Stamp, Stretch, Tier, Value};
 
 use super::block::{self, Block, Place};
 use super::claim::LONGEST_WAIT;
+use super::damage::Damage;
 use super::directory::{Look, Names, Row, Whose};
 use super::fresh::{Fresh, Known};
 use super::keys::Keys;
@@ -50,6 +51,9 @@ pub enum CommitError {
     /// The disk is full.
     #[error("the disk is full")]
     DiskFull,
+    /// The row of this series is damaged.
+    #[error("the row of the series {0} in the database is damaged; push to another series, or repair the database")]
+    Damaged(SeriesName),
     /// Another program has held the database for longer than a second.
     #[error("the database is locked by another program")]
     Locked,
@@ -62,6 +66,9 @@ pub enum CommitError {
     /// Too many requests wait for the store.
     #[error("too many requests wait for the store")]
     Busy,
+    /// The file is no longer the one that was opened.
+    #[error("{0}")]
+    Lost(String),
     /// The server is shutting down.
     #[error("the server is shutting down")]
     Closed,
@@ -157,19 +164,27 @@ impl Store {
     /// or not at all; where the database fails, none is.
     pub fn commit(&mut self, pushes: Vec<Push>, now: Now) -> Outcome {
         let count = pushes.len();
-        if let Err(no_room) = self.check_room(&pushes, now.up) {
-            return Outcome { results: vec![Err(no_room.into()); count], committed: Vec::new() };
+        let refused = |error| Outcome { results: vec![Err(error); count], committed: Vec::new() };
+        if let Some(why) = self.condition.lost() {
+            return refused(CommitError::Lost(why));
         }
-        match self.try_commit(pushes, now.wall) {
+        if let Err(no_room) = self.check_room(&pushes, now.up) {
+            return refused(no_room.into());
+        }
+        match self.try_commit(pushes, self.time.now(now.wall)) {
             Ok((outcome, staged)) => {
+                self.condition.committed();
                 self.head = staged.head;
                 self.keys = staged.keys;
                 for (series, declared) in staged.declared {
                     self.declared[series.index()] = Some(declared);
                 }
                 self.directory.extend(staged.begun);
+                if !self.unshown.is_empty() {
+                    outcome.committed.iter().for_each(|point| _ = self.unshown.remove(&point.series));
+                }
                 let numbers = outcome.committed.iter().filter_map(Logged::of).zip(staged.known);
-                self.fresh.add(numbers, now.up, |place| block::read(&self.conn, place));
+                self.fresh.add(numbers, now.up, |place| block::read(&self.conn, place, &self.damage));
                 outcome
             }
             Err(error) => {
@@ -177,10 +192,12 @@ impl Store {
                 for (series, before) in self.newest_before.drain(..).rev() {
                     self.newest[series.index()] = before;
                 }
-                self.newest.truncate(self.directory.len());
-                self.declared.truncate(self.directory.len());
+                let rows = self.directory.last_row() as usize;
+                self.newest.truncate(rows);
+                self.declared.truncate(rows);
                 let error = CommitError::from(error);
-                Outcome { results: vec![Err(error); count], committed: Vec::new() }
+                self.condition.failed(&error);
+                refused(error)
             }
         }
     }
@@ -191,6 +208,7 @@ impl Store {
         let points = pushes.iter().map(|push| push.points.len()).sum();
         let (results, committed) = (Vec::with_capacity(pushes.len()), Vec::with_capacity(points));
         let mut outcome = Outcome { results, committed };
+        self.record_epoch()?;
         let tx = self.conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
         for mut push in pushes {
             let begun = staged.resolve(&self.directory.look(), &mut push.points, self.limits.series);
@@ -208,6 +226,10 @@ impl Store {
                     continue;
                 }
             };
+            if let Some(name) = damaged_row(&tx, &begun, &self.damage)? {
+                outcome.results.push(Err(CommitError::Damaged(name)));
+                continue;
+            }
             outcome.results.push(Ok(()));
             if let Some(key) = &push.key
                 && !staged.keys.remember(&tx, key, now)?
@@ -216,13 +238,15 @@ impl Store {
             }
             staged.begin(&tx, begun)?;
             // Of a series that has just begun it is known that there is nothing before.
-            self.newest.resize(self.directory.len() + staged.begun.len(), Some(Millis(0)));
-            self.declared.resize(self.directory.len() + staged.begun.len(), None);
+            let rows = self.directory.last_row() as usize + staged.begun.len();
+            self.newest.resize(rows, Some(Millis(0)));
+            self.declared.resize(rows, None);
             for Pushed { whose, ts, value, declares } in push.points {
                 let seq = staged.head.next();
                 staged.head = seq;
                 let at = Stamp { ts, seq };
                 let (series, begins) = staged.settle(whose);
+                let begins = begins.or_else(|| self.unshown.get(&series).cloned());
                 if let Some(declares) = declares {
                     staged.declare(&tx, series, declares, self.declared[series.index()])?;
                 }
@@ -231,7 +255,7 @@ impl Store {
                         let logged = Logged { series, at, value: *value };
                         let known = &mut self.newest[series.index()];
                         self.newest_before.push((series, *known));
-                        staged.number(logged, known, || newest(&tx, &self.fresh, series))?;
+                        staged.number(logged, known, || newest(&tx, &self.fresh, series, &self.damage))?;
                     }
                     Value::Text(text) => {
                         tx.prepare_cached("INSERT INTO lines (series, ts, seq, text) VALUES (?1, ?2, ?3, ?4)")?
@@ -249,11 +273,29 @@ impl Store {
     }
 }
 
+/// The first of these names that has a row after all, which could not be read.
+fn damaged_row(tx: &Transaction<'_>, begun: &Names, damage: &Damage) -> rusqlite::Result<Option<SeriesName>> {
+    if damage.is_none() {
+        return Ok(None);
+    }
+    let mut select = tx.prepare_cached("SELECT EXISTS (SELECT 1 FROM series WHERE name = ?1)")?;
+    for name in begun.keys() {
+        if select.query_row([name.as_str()], |row| row.get(0))? {
+            return Ok(Some(name.clone()));
+        }
+    }
+    Ok(None)
+}
+
 /// The newest time of a series of numbers.
-pub(super) fn newest(conn: &Connection, fresh: &Fresh, series: SeriesId) -> rusqlite::Result<Option<Millis>> {
+pub(super) fn newest(
+    conn: &Connection,
+    fresh: &Fresh,
+    series: SeriesId,
+    damage: &Damage,
+) -> rusqlite::Result<Option<Millis>> {
     let of = |block: &Block| block.buckets.last().map(|rolled| rolled.bucket.last.at.ts);
-    let written = block::newest_before(conn, Tier::Second, series, None)?;
-    let written = written.and_then(|(_, block)| of(&block));
+    let written = block::newest(conn, series, damage)?.as_ref().and_then(of);
     Ok(fresh.of(series).iter().filter_map(|(_, block)| of(block)).chain(written).max())
 }
 
@@ -314,8 +356,8 @@ impl Staged {
                     }
                 }
                 None => {
-                    let next = known.len() + self.begun.len() + begun.len() + 1;
-                    let id = SeriesId(u32::try_from(next).unwrap_or(u32::MAX));
+                    let next = self.begun.len() + begun.len() + 1;
+                    let id = SeriesId(known.last_row().saturating_add(u32::try_from(next).unwrap_or(u32::MAX)));
                     begun.insert(name.clone(), Row { id, kind });
                 }
             }
@@ -431,7 +473,7 @@ mod tests {
 
     fn rows(store: &Store) -> i64 {
         let mut numbers = 0;
-        log::replay(&store.conn, Seq::ZERO, |row| numbers += i64::try_from(row.len()).unwrap()).unwrap();
+        log::replay(&store.conn, Seq::ZERO, &store.damage, |row| numbers += i64::try_from(row.len()).unwrap()).unwrap();
         let texts: i64 = store.conn.query_row("SELECT count(*) FROM lines", [], |row| row.get(0)).unwrap();
         numbers + texts
     }

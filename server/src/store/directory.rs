@@ -80,14 +80,33 @@ impl From<Point> for Pushed {
 
 /// All series that have a row, by name. Clones are the same one; only the thread that commits adds to it.
 #[derive(Clone, Debug, Default)]
-pub struct Directory(Arc<RwLock<Names>>);
+pub struct Directory(Arc<RwLock<Listed>>);
+
+#[derive(Debug, Default)]
+struct Listed {
+    names: Names,
+    /// The greatest row that is taken, also by series whose name cannot be read.
+    last: u32,
+}
 
 /// A map of names. Its hash is seeded by chance, so that nobody can choose names that collide.
 pub(super) type Names = HashMap<SeriesName, Row, RandomState>;
 
 impl Directory {
-    pub(super) fn new(names: Names) -> Self {
-        Self(Arc::new(RwLock::new(names)))
+    /// These series, where all rows up to `last` are taken.
+    pub(super) fn new(names: Names, last: u32) -> Self {
+        Self(Arc::new(RwLock::new(Listed { names, last })))
+    }
+
+    /// Notes that rows up to this one are taken.
+    pub(super) fn reserve(&self, row: SeriesId) {
+        let mut listed = self.0.write();
+        listed.last = listed.last.max(row.0);
+    }
+
+    /// The greatest row that is taken: how long a list of all rows is.
+    pub(super) fn last_row(&self) -> u32 {
+        self.0.read().last
     }
 
     /// Looks many up. New series wait meanwhile, so be quick.
@@ -99,14 +118,16 @@ impl Directory {
     /// Takes series in, whose rows are on the disk.
     pub(super) fn extend(&self, begun: Names) {
         if !begun.is_empty() {
-            self.0.write().extend(begun);
+            let mut listed = self.0.write();
+            listed.last = begun.values().map(|row| row.id.0).fold(listed.last, u32::max);
+            listed.names.extend(begun);
         }
     }
 
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.read().len()
+        self.0.read().names.len()
     }
 
     /// Whether there is none.
@@ -118,7 +139,7 @@ impl Directory {
 
 /// The directory while it does not change.
 #[derive(Debug)]
-pub struct Look<'a>(RwLockReadGuard<'a, Names>);
+pub struct Look<'a>(RwLockReadGuard<'a, Listed>);
 
 impl Look<'_> {
     /// The point of the series of that name. Allocates nothing where the series is known.
@@ -126,7 +147,7 @@ impl Look<'_> {
     /// # Errors
     /// [`NameError`] where the text is no name.
     pub fn point(&self, name: &str, ts: Millis, value: Value) -> Result<Pushed, NameError> {
-        let whose = match self.0.get(name) {
+        let whose = match self.0.names.get(name) {
             Some(row) if row.kind == value.kind() => Whose::Row(row.id),
             _ => Whose::Named(name.parse()?),
         };
@@ -139,14 +160,20 @@ impl Look<'_> {
     }
 
     pub(super) fn find(&self, name: &SeriesName) -> Option<Row> {
-        self.0.get(name).copied()
+        self.0.names.get(name).copied()
     }
 
+    /// How many there are.
     pub(super) fn len(&self) -> usize {
-        self.0.len()
+        self.0.names.len()
+    }
+
+    /// The greatest row that is taken.
+    pub(super) fn last_row(&self) -> u32 {
+        self.0.last
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&SeriesName, Row)> {
-        self.0.iter().map(|(name, &row)| (name, row))
+        self.0.names.iter().map(|(name, &row)| (name, row))
     }
 }

@@ -6,6 +6,7 @@ use rusqlite::Connection;
 use shared::{Millis, Number, Seq, Stamp, Value};
 
 use super::commit::Committed;
+use super::damage::{Damage, GREATEST, Part, Unreadable};
 use super::{SeriesId, sql};
 
 /// Most numbers in one row, so that none gets so long that reading it back needs much memory.
@@ -80,27 +81,58 @@ impl Rows {
     }
 }
 
-/// Shows `look` all numbers after `after`, in the order of their seqs, some thousands at a time.
+/// Reads the numbers of the row whose last one is `last`.
+///
+/// # Errors
+/// [`Unreadable`] where the row was not written so.
+pub fn unpack(bytes: &[u8], last: Seq) -> Result<Vec<Logged>, Unreadable> {
+    let packed: Vec<Packed> = postcard::from_bytes(bytes)?;
+    let mut at = Stamp { ts: Millis(0), seq: Seq::ZERO };
+    let mut numbers = Vec::with_capacity(packed.len());
+    for (series, seq, ts, value) in packed {
+        let ts = at.ts.0.checked_add_signed(ts).filter(|&ts| i64::try_from(ts).is_ok());
+        let seq = at.seq.0.checked_add(seq).filter(|&seq| seq > at.seq.0 && seq <= GREATEST);
+        let (Some(ts), Some(seq)) = (ts, seq) else {
+            return Err(Unreadable::Content("a time or a number is out of range"));
+        };
+        at = Stamp { ts: Millis(ts), seq: Seq(seq) };
+        let value = Number::new(value).ok_or(Unreadable::Content("a value is not finite"))?;
+        numbers.push(Logged { series: SeriesId(series), at, value });
+    }
+    if at.seq != last {
+        return Err(Unreadable::Content("it ends with another number than its key"));
+    }
+    Ok(numbers)
+}
+
+/// Shows `look` all numbers after `after`, in the order of their seqs, some thousands at a time. Rows that cannot be read
+/// are noted in `damage` and left out.
 ///
 /// # Errors
 /// Whatever SQLite says.
-pub fn replay(conn: &Connection, after: Seq, mut look: impl FnMut(Vec<Logged>)) -> rusqlite::Result<()> {
-    let mut select = conn.prepare_cached("SELECT data FROM log WHERE last > ?1 ORDER BY last")?;
+pub fn replay(
+    conn: &Connection,
+    after: Seq,
+    damage: &Damage,
+    mut look: impl FnMut(Vec<Logged>),
+) -> rusqlite::Result<()> {
+    let mut select = conn.prepare_cached("SELECT last, data FROM log WHERE last > ?1 ORDER BY last")?;
     let mut rows = select.query([sql(after.0)])?;
-    while let Some(row) = rows.next()? {
-        let packed: Vec<Packed> = postcard::from_bytes(row.get_ref(0)?.as_blob()?).map_err(|error| {
-            rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Blob, Box::new(error))
-        })?;
-        let mut at = Stamp { ts: Millis(0), seq: Seq::ZERO };
-        let mut numbers = Vec::with_capacity(packed.len());
-        for (series, seq, ts, value) in packed {
-            at = Stamp { ts: Millis(at.ts.0.wrapping_add_signed(ts)), seq: Seq(at.seq.0 + seq) };
-            // A row may begin before, and only finite numbers were ever written.
-            if let Some(value) = Number::new(value).filter(|_| at.seq > after) {
-                numbers.push(Logged { series: SeriesId(series), at, value });
+    loop {
+        let row = match rows.next() {
+            Ok(Some(row)) => row,
+            Ok(None) => return Ok(()),
+            Err(error) => return damage.take(Part::Table("log"), error),
+        };
+        let last: i64 = row.get(0)?;
+        let bytes = row.get_ref(1)?.as_blob().map_err(|_| Unreadable::Type);
+        match bytes.and_then(|bytes| unpack(bytes, Seq(last.unsigned_abs()))) {
+            Ok(mut numbers) => {
+                // A row may begin before.
+                numbers.retain(|logged| logged.at.seq > after);
+                look(numbers);
             }
+            Err(unreadable) => damage.note(Part::Log(last), unreadable),
         }
-        look(numbers);
     }
-    Ok(())
 }

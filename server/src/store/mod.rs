@@ -1,23 +1,31 @@
 //! Where points are kept: SQLite, in one file.
 //!
-//! [`schema`] opens the file and makes its tables, [`directory`] knows the series, [`commit`] puts points in, [`boards`] keeps the documents of boards, [`recover`] reads back what the memory
+//! [`schema`] opens the file and makes its tables, [`epochs`] tells which cursors of earlier runs are good, [`directory`] knows the series, [`commit`] puts points in, [`boards`] keeps the documents of boards, [`recover`] reads back what the memory
 //! of the server starts from, and [`writer`] is the one thread that does so, for all pushes at once that wait
 //! (group commit: one fsync for many).
 //!
 //! Numbers go into the [`log`] when they are committed, and into buckets in memory ([`fresh`]). These are written some time
 //! later ([`tend`]), as rows of many buckets ([`block`]), and with them what the coarser tiers make of them
-//! ([`settle`]). A start reads the buckets, and from the log only what they lack. Texts are rows of their own at once.
+//! ([`settle`]). What cannot be read is left out and named ([`damage`]);
+//! whether pushes are taken, [`condition`] tells. A start reads the buckets, and from the log only what they lack. Texts are rows of their own at once.
 //! What is too old goes ([`retain`]).
 
 pub mod block;
 pub mod boards;
 pub mod claim;
 pub mod commit;
+pub mod condition;
+pub mod damage;
+#[cfg(test)]
+mod damaged;
 pub mod directory;
+pub mod epochs;
 pub mod fresh;
 mod keys;
 mod lanes;
 pub mod log;
+mod meta;
+mod private;
 mod queue;
 pub mod recover;
 pub mod retain;
@@ -26,19 +34,29 @@ mod rows;
 pub mod schema;
 pub mod settle;
 pub mod tend;
+pub mod time;
+mod watched;
 pub mod writer;
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::limits::Limits;
 use rusqlite::Connection;
-use shared::{Declared, Epoch, Millis, Point, Seq};
+use shared::{Declared, Epoch, Millis, Point, Seq, SeriesName};
 
 pub use commit::CommitError;
+pub use condition::Condition;
+use damage::Damage;
 pub use directory::{Directory, Pushed};
+use epochs::Epochs;
 use fresh::Fresh;
+use time::StoreTime;
+use watched::Watched;
+
+use crate::clock::Uptime;
 pub use retain::Retention;
 pub use room::Levels;
 pub use schema::OpenError;
@@ -83,8 +101,10 @@ impl IdempotencyKey {
 #[derive(Debug)]
 pub struct Store {
     conn: Connection,
-    /// Drawn when the file was made: whose numbers the points have.
-    epoch: Epoch,
+    /// The epoch of this run and those before.
+    epochs: Epochs,
+    /// The epoch that this run ended and its head, where the disk did not take that at the start. The next commit writes it.
+    unrecorded: Option<(Epoch, Seq)>,
     /// The number of the last committed point. Kept here because each commit needs it; written with each.
     head: Seq,
     /// The row of each series and what it holds: a push must be checked against it before anything is written.
@@ -96,12 +116,24 @@ pub struct Store {
     newest_before: Vec<(SeriesId, Option<Millis>)>,
     /// Of each series, by [`SeriesId`], what was declared of it.
     declared: Vec<Option<Declared>>,
+    /// Series that have a row, and no point that could be read back: the first that is committed names them to all others.
+    unshown: HashMap<SeriesId, SeriesName>,
+    /// What could not be read.
+    damage: Damage,
     /// What is not in the tables yet.
     fresh: Arc<Fresh>,
     /// Up to where the tables have everything.
     settled: Seq,
     /// Where the sweep for what is too old goes on.
     sweep: retain::Sweep,
+    /// Whether pushes are taken.
+    condition: Condition,
+    /// The time that retention goes by.
+    time: StoreTime,
+    /// Notices when the file is replaced.
+    watched: Watched,
+    /// The head when the file was stamped last, and when that was.
+    stamped: (Seq, Uptime),
     folder: PathBuf,
     /// Bounds on what pushes may add.
     limits: Limits,
@@ -128,10 +160,10 @@ impl SeriesId {
 }
 
 impl Store {
-    /// Whose numbers the points have.
+    /// The epoch of this run and those before: which cursors can be continued.
     #[must_use]
-    pub fn epoch(&self) -> Epoch {
-        self.epoch
+    pub fn epochs(&self) -> Epochs {
+        self.epochs.clone()
     }
 
     /// The number of the last committed point.
@@ -156,6 +188,18 @@ impl Store {
     #[must_use]
     pub fn levels(&self) -> Arc<Levels> {
         self.levels.clone()
+    }
+
+    /// Whether pushes are taken, and what to warn of.
+    #[must_use]
+    pub fn condition(&self) -> Condition {
+        self.condition.clone()
+    }
+
+    /// What of the database could not be read so far, for readers of history to add to.
+    #[must_use]
+    pub fn damage(&self) -> Damage {
+        self.damage.clone()
     }
 
     /// Which series there are.

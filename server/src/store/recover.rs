@@ -7,13 +7,18 @@ use std::sync::Arc;
 use rusqlite::Connection;
 use shared::point::Kind;
 use shared::track::{LOG, WINDOW};
-use shared::{Bucket, Declared, Line, Log, Millis, Seq, SeriesName, Stamp, Stretch, Track};
+use shared::{Bucket, Declared, Line, Log, Millis, Seq, SeriesName, Stamp, Stretch, Tier, Track};
 
 use super::block::{self, Block, Place};
+use super::damage::{Damage, GREATEST, Part};
 use super::directory::{Names, Row};
 use super::fresh::{Fresh, Known};
-use super::{SeriesId, Store, log};
+use super::{SeriesId, Store, log, meta, sql};
 use crate::clock;
+
+/// Most rows beyond those that can be read which anything stored may be of: a row that is farther away is damage itself, and
+/// lists of all rows would not fit in memory.
+const SPARE: i64 = 1_000_000;
 
 /// A series as it was when the last point was committed.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,23 +36,40 @@ pub struct Recovered {
 }
 
 impl Store {
-    /// All names, and by row what was declared of each.
-    pub(super) fn read_series(conn: &Connection) -> rusqlite::Result<(Names, Vec<Option<Declared>>)> {
-        let count: i64 = conn.query_row("SELECT count(*) FROM series", [], |row| row.get(0))?;
+    /// All names, and what was declared of each, for all rows up to the last. Rows that cannot be read are left out.
+    pub(super) fn read_series(conn: &Connection, damage: &Damage) -> rusqlite::Result<(Names, Vec<Option<Declared>>)> {
+        let count = conn.query_row("SELECT count(*) FROM series", [], |row| row.get(0));
+        let count: i64 = count.or_else(|error| damage.take(Part::Table("series"), error).map(|()| 0))?;
         let mut names = Names::default();
         names.reserve(usize::try_from(count).unwrap_or_default());
         let mut declared = vec![None; usize::try_from(count).unwrap_or_default()];
         let mut select = conn.prepare("SELECT id, name, kind, declared FROM series")?;
         let mut rows = select.query([])?;
-        while let Some(row) = rows.next()? {
-            let name = row.get_ref(1)?.as_str()?.parse().map_err(|error| {
-                rusqlite::Error::FromSqlConversionFailure(1, rusqlite::types::Type::Text, Box::new(error))
-            })?;
-            let kind = if row.get_ref(2)?.as_str()? == "text" { Kind::Text } else { Kind::Number };
-            let id = SeriesId(row.get(0)?);
-            if let Some(declared) = declared.get_mut(id.index()) {
-                *declared = row.get_ref(3)?.as_str_or_null().ok().flatten().and_then(Declared::of);
+        loop {
+            let row = match rows.next() {
+                Ok(Some(row)) => row,
+                Ok(None) => break,
+                Err(error) => {
+                    damage.take(Part::Table("series"), error)?;
+                    break;
+                }
+            };
+            let id: i64 = row.get(0)?;
+            let known = u32::try_from(id).ok().filter(|id| (1..=count + SPARE).contains(&i64::from(*id)));
+            let kind = match row.get_ref(2)?.as_str() {
+                Ok("number") => Some(Kind::Number),
+                Ok("text") => Some(Kind::Text),
+                _ => None,
+            };
+            let name: Option<SeriesName> = row.get_ref(1)?.as_str().ok().and_then(|name| name.parse().ok());
+            if let Some(id) = known.filter(|&id| declared.len() < id as usize) {
+                declared.resize(id as usize, None);
             }
+            let (Some(id), Some(kind), Some(name)) = (known.map(SeriesId), kind, name) else {
+                damage.note(Part::Series(id), "its number, its name or its kind cannot be read");
+                continue;
+            };
+            declared[id.index()] = row.get_ref(3)?.as_str_or_null().ok().flatten().and_then(Declared::of);
             names.insert(name, Row { id, kind });
         }
         Ok((names, declared))
@@ -56,10 +78,42 @@ impl Store {
     /// Puts in memory what the log has and the buckets in the tables have not.
     pub(super) fn catch_up(&mut self) -> rusqlite::Result<()> {
         let now = clock::now().up;
-        log::replay(&self.conn, self.settled, |numbers| {
+        let most = i64::try_from(self.directory.len()).unwrap_or(i64::MAX).saturating_add(SPARE);
+        let (conn, damage) = (&self.conn, &self.damage);
+        log::replay(conn, self.settled, damage, |mut numbers| {
+            numbers.retain(|logged| {
+                let is_known = (1..=most).contains(&i64::from(logged.series.0));
+                if is_known {
+                    self.directory.reserve(logged.series);
+                } else {
+                    damage.note(Part::Nameless(logged.series), "the log has points of it");
+                }
+                is_known
+            });
             let numbers = numbers.into_iter().map(|logged| (logged, Known::Perhaps));
-            self.fresh.add(numbers, now, |place| block::read(&self.conn, place));
+            self.fresh.add(numbers, now, |place| block::read(conn, place, damage));
         })
+    }
+
+    /// Takes no row for a new series that anything stored is of: it would get the past of another.
+    pub(super) fn reserve_rows(&mut self) -> rusqlite::Result<()> {
+        let most = i64::try_from(self.directory.len()).unwrap_or(i64::MAX).saturating_add(SPARE);
+        let (first, _) = Place::all(Tier::Second, SeriesId(0));
+        let (next, _) = Place::all(Tier::TenSeconds, SeriesId(0));
+        let blocks = "SELECT max(key) FROM blocks WHERE key >= ?1 AND key < ?2";
+        let block = self.conn.query_row(blocks, [first, next], |row| row.get::<_, Option<i64>>(0));
+        let block = block.or_else(|error| self.damage.take(Part::Table("blocks"), error).map(|()| None))?;
+        let block = block.map(|key| i64::from(Place::finest(key).series.0));
+        let lines = "SELECT max(series) FROM lines WHERE typeof(series) = 'integer'";
+        let line = self.conn.query_row(lines, [], |row| row.get::<_, Option<i64>>(0));
+        let line = line.or_else(|error| self.damage.take(Part::Table("lines"), error).map(|()| None))?;
+        for row in block.into_iter().chain(line).filter(|row| (1..=most).contains(row)) {
+            self.directory.reserve(SeriesId(u32::try_from(row).unwrap_or_default()));
+        }
+        let rows = self.directory.last_row() as usize;
+        self.newest = vec![None; rows];
+        self.declared.resize(rows, None);
+        Ok(())
     }
 
     /// Gives `take` every series just as it was when the last point was committed. Reads only as far back as a track
@@ -71,16 +125,21 @@ impl Store {
         let revised = self.revised()?;
         let directory = self.directory.clone();
         let names = directory.look();
-        let mut by_row = vec![None; names.len() + 1];
+        let mut by_row = vec![None; names.last_row() as usize + 1];
         for (name, row) in names.iter() {
             if let Some(place) = by_row.get_mut(row.id.0 as usize) {
                 *place = Some((name, row.kind));
             }
         }
         let named = |series: SeriesId| by_row.get(series.0 as usize).copied().flatten();
-        let (newest, declared) = (&mut self.newest, &self.declared);
+        let (newest, declared, damage) = (&mut self.newest, &self.declared, &self.damage);
+        let (mut head, mut shown) = (self.head, vec![false; by_row.len()]);
         let mut restored = |series: SeriesId, track: Track| {
-            let Some((name, _)) = named(series) else { return };
+            let Some((name, _)) = named(series) else {
+                return damage.note(Part::Nameless(series), "its row of table series is missing");
+            };
+            head = head.max(track.changed());
+            shown[series.0 as usize] = true;
             if let Some(newest) = newest.get_mut(series.index()) {
                 *newest = Some(track.latest_at().ts);
             }
@@ -90,7 +149,7 @@ impl Store {
         };
         let mut newer = Newest::default();
         let mut seen = vec![false; by_row.len()];
-        block::each_newest(&self.conn, |place, block| {
+        let mut look = |place: Place, block| {
             if newer.series != Some(place.series) {
                 newer.finish(&mut restored);
                 newer.begin(place.series, &self.fresh);
@@ -99,22 +158,40 @@ impl Store {
                 }
             }
             newer.add(place, block)
-        })?;
+        };
+        let looked = block::each_newest(&self.conn, damage, &mut look);
+        if let Err(error) = looked {
+            // The series whose pages are sound are found one by one.
+            damage.take(Part::Table("blocks"), error)?;
+        }
         newer.finish(&mut restored);
         for (series, _) in (0..).map(SeriesId).zip(&seen).filter(|(_, seen)| !**seen) {
             match named(series) {
                 Some((_, Kind::Number)) => {
                     newer.begin(series, &self.fresh);
+                    if damage.has(&Part::Table("blocks")) {
+                        let found = block::each_of(&self.conn, series, damage, |place, block| newer.add(place, block));
+                        found.or_else(|error| damage.take(Part::Table("blocks"), error))?;
+                    }
                     newer.finish(&mut restored);
                 }
                 Some((_, Kind::Text)) => {
-                    if let Some(track) = texts(&self.conn, series)? {
+                    if let Some(track) = texts(&self.conn, series, damage)? {
                         restored(series, track);
                     }
+                }
+                None if !self.fresh.of(series).is_empty() => {
+                    damage.note(Part::Nameless(series), "its row of table series is missing");
                 }
                 None => {}
             }
         }
+        if head > self.head {
+            damage.note(Part::Meta, "its head is less than numbers of points that are stored");
+        }
+        self.head = head;
+        let unshown = names.iter().filter(|(_, row)| !shown[row.id.0 as usize]);
+        self.unshown = unshown.map(|(name, row)| (row.id, name.clone())).collect();
         Ok(())
     }
 
@@ -124,11 +201,12 @@ impl Store {
     /// Whatever SQLite says.
     pub fn track(&self, series: SeriesId, kind: Kind) -> rusqlite::Result<Option<Track>> {
         match kind {
-            Kind::Text => texts(&self.conn, series),
+            Kind::Text => texts(&self.conn, series, &self.damage),
             Kind::Number => {
                 let mut newest = Newest::default();
                 newest.begin(series, &self.fresh);
-                block::each_of(&self.conn, series, |place, block| newest.add(place, block))?;
+                let found = block::each_of(&self.conn, series, &self.damage, |place, block| newest.add(place, block));
+                found.or_else(|error| self.damage.take(Part::Table("blocks"), error))?;
                 let mut track = None;
                 newest.finish(&mut |_, whole| track = Some(whole));
                 Ok(track)
@@ -136,16 +214,32 @@ impl Store {
         }
     }
 
-    /// What late points changed of each series' past.
+    /// What late points changed of each series' past. Rows that cannot be read are left out.
     fn revised(&self) -> rusqlite::Result<HashMap<SeriesId, (Stretch, Seq)>> {
         let mut select = self.conn.prepare("SELECT series, start, stop, seq FROM revised")?;
-        let rows = select.query_map([], |row| {
-            let number = |column| Ok::<_, rusqlite::Error>(row.get::<_, i64>(column)?.unsigned_abs());
-            let span = Stretch { from: Millis(number(1)?), to: Millis(number(2)?) };
-            Ok((SeriesId(row.get(0)?), (span, Seq(number(3)?))))
-        })?;
-        rows.collect()
+        let mut rows = select.query([])?;
+        let mut revised = HashMap::new();
+        loop {
+            let row = match rows.next() {
+                Ok(Some(row)) => row,
+                Ok(None) => return Ok(revised),
+                Err(error) => return self.damage.take(Part::Table("revised"), error).map(|()| revised),
+            };
+            let series: i64 = row.get(0)?;
+            let (id, from, to) = (u32::try_from(series), moment(row, 1)?, moment(row, 2)?);
+            let (Ok(id), Some(from), Some(to), Some(seq)) = (id, from, to, meta::seq(row, 3)?) else {
+                self.damage.note(Part::Revised(series), "a time or a number is out of range");
+                continue;
+            };
+            revised.insert(SeriesId(id), (Stretch { from, to }, seq));
+        }
     }
+}
+
+/// A time, where it can be one.
+fn moment(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Option<Millis>> {
+    let number = row.get_ref(column)?.as_i64().ok().and_then(|number| u64::try_from(number).ok());
+    Ok(number.map(Millis))
 }
 
 /// The newest buckets of one series, gathered backwards: from the tables, and over them from what is not written yet.
@@ -199,25 +293,35 @@ impl Newest {
     }
 }
 
-/// The newest lines, and what those that are gone have left behind.
-fn texts(conn: &Connection, series: SeriesId) -> rusqlite::Result<Option<Track>> {
+/// The newest lines, and what those that are gone have left behind. Lines that cannot be read are left out.
+fn texts(conn: &Connection, series: SeriesId, damage: &Damage) -> rusqlite::Result<Option<Track>> {
+    read_texts(conn, series, damage).or_else(|error| damage.take(Part::Line(series), error).map(|()| None))
+}
+
+fn read_texts(conn: &Connection, series: SeriesId, damage: &Damage) -> rusqlite::Result<Option<Track>> {
     let mut select =
         conn.prepare_cached("SELECT ts, seq, text FROM lines WHERE series = ?1 ORDER BY ts DESC, seq DESC LIMIT ?2")?;
     let mut lines = Vec::new();
     let mut rows = select.query((series.0, i64::try_from(LOG).unwrap_or(i64::MAX)))?;
     while let Some(row) = rows.next()? {
-        let ts = Millis(row.get::<_, i64>(0)?.unsigned_abs());
-        let seq = Seq(row.get::<_, i64>(1)?.unsigned_abs());
-        lines.push(Line { at: Stamp { ts, seq }, text: row.get(2)? });
+        match (moment(row, 0)?, meta::seq(row, 1)?, row.get_ref(2)?.as_str()) {
+            (Some(ts), Some(seq), Ok(text)) => lines.push(Line { at: Stamp { ts, seq }, text: text.to_owned() }),
+            _ => damage.note(Part::Line(series), "the time, the number or the text of a line cannot be read"),
+        }
     }
     let mut count = conn.prepare_cached(
-        "SELECT gone + (SELECT count(*) FROM lines WHERE series = id),
-                max(gone_seq, (SELECT ifnull(max(seq), 0) FROM lines WHERE series = id))
+        "SELECT gone, gone_seq, (SELECT count(*) FROM lines WHERE series = id),
+                (SELECT max(seq) FROM lines WHERE series = id AND typeof(seq) = 'integer' AND seq <= ?2)
          FROM series WHERE id = ?1",
     )?;
-    let (total, changed) = count.query_row([series.0], |row| {
-        Ok((row.get::<_, i64>(0)?.unsigned_abs(), Seq(row.get::<_, i64>(1)?.unsigned_abs())))
+    let (gone, gone_seq, there, last) = count.query_row((series.0, sql(GREATEST)), |row| {
+        Ok((meta::seq(row, 0)?, meta::seq(row, 1)?, meta::seq(row, 2)?, meta::seq(row, 3)?))
     })?;
+    if gone.is_none() || gone_seq.is_none() {
+        damage.note(Part::Series(series.0.into()), "it does not say which of its texts are gone");
+    }
+    let total = gone.unwrap_or_default().0.saturating_add(there.unwrap_or_default().0);
+    let changed = gone_seq.unwrap_or_default().max(last.unwrap_or_default());
     lines.reverse();
     Ok((!lines.is_empty()).then(|| Track::Texts(Log { lines: lines.into(), total, changed })))
 }
@@ -245,7 +349,7 @@ mod tests {
         ) {
             let folder = tempfile::tempdir().unwrap();
             let mut store = Store::open(folder.path()).unwrap();
-            let mut memory = Rollup::new(store.epoch(), store.head());
+            let mut memory = Rollup::new(store.epochs(), store.head());
             for (round, points) in points.chunks(group).enumerate() {
                 let points = points.iter().map(|&(series, ts, number)| Point {
                     series: format!("s/{series}").parse().unwrap(),

@@ -1,10 +1,11 @@
 //! What is kept how long.
 
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::Connection;
 use shared::track::{LOG, WINDOW};
 use shared::{Millis, Seq, Tier};
 
 use super::block::Place;
+use super::damage::Part;
 use super::{SeriesId, Store, sql};
 use crate::clock::{Now, Uptime};
 
@@ -14,8 +15,8 @@ const SERIES: u32 = 100;
 /// How long the rest between two sweeps is, in milliseconds.
 const REST: u64 = 60_000;
 
-/// Most rows that one statement takes away.
-const ROWS: u32 = 500;
+/// Most rows that one statement takes away: a few milliseconds.
+pub(super) const ROWS: u32 = 500;
 
 /// How long what is kept, in milliseconds; nothing: for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,69 +53,114 @@ pub(super) struct Sweep {
     done: u32,
     /// When the next one begins.
     rests_until: Uptime,
+    /// The last step did not take away all that is old.
+    is_behind: bool,
+    /// Rows of the log up to this one are old, though their times are ahead: the clock was wrong when they were written.
+    log_until: i64,
+    /// When such rows are looked for again.
+    log_rests_until: Uptime,
+}
+
+/// How far a step got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Swept {
+    /// There is more that is old: take the next step as soon as nobody waits.
+    More,
+    /// Take the next step at the next tick.
+    Rest,
 }
 
 impl Store {
     /// Takes away some of what is older than is kept: a step of a sweep through all series, which begins again after a
-    /// while when it is through.
+    /// while when it is through. A step takes a few milliseconds. `now` is the store's time ([`Store::time`]).
     ///
     /// # Errors
     /// Whatever SQLite says. The step is tried again.
-    pub fn sweep(&mut self, retention: &Retention, now: Now) -> rusqlite::Result<()> {
+    pub fn sweep(&mut self, retention: &Retention, now: Now) -> rusqlite::Result<Swept> {
         let older = |keep: Option<u64>| keep.map(|keep| Millis(now.wall.0.saturating_sub(keep)));
-        if let Some(before) = older(retention.raw) {
-            self.sweep_log(before)?;
-        }
+        let log = match older(retention.raw) {
+            Some(before) => self.sweep_log(before, now)?,
+            None => Swept::Rest,
+        };
+        self.sweep.is_behind = log == Swept::More;
         if now.up < self.sweep.rests_until {
-            return Ok(());
+            return Ok(log);
         }
         let from = self.sweep.done + 1;
-        let last = u32::try_from(self.directory.len()).unwrap_or(u32::MAX);
+        let last = self.directory.last_row();
         let to = last.min(self.sweep.done.saturating_add(SERIES));
-        self.in_background(|tx| {
+        let damage = self.damage.clone();
+        let done = self.in_background(|tx| {
             for series in (from..=to).map(SeriesId) {
+                let mut most = 0;
                 for tier in Tier::ALL {
                     if let Some(before) = older(retention.of(tier)) {
-                        sweep_blocks(tx, tier, series, before)?;
+                        let gone = sweep_blocks(tx, tier, series, before);
+                        most = most.max(gone.or_else(|error| damage.take(Part::Table("blocks"), error).map(|()| 0))?);
                     }
                 }
                 if let Some(before) = older(retention.texts) {
-                    sweep_lines(tx, series, before)?;
+                    let gone = sweep_lines(tx, series, before);
+                    most = most.max(gone.or_else(|error| damage.take(Part::Line(series), error).map(|()| 0))?);
+                }
+                if most >= ROWS as usize {
+                    // There may be more of it, which the next step goes on with.
+                    return Ok(series.0 - 1);
                 }
             }
-            Ok(())
+            Ok(to)
         })?;
-        self.sweep.done = to;
-        if to == last {
-            self.sweep = Sweep { done: 0, rests_until: now.up.plus(REST) };
+        self.sweep.done = done;
+        if done < to {
+            self.sweep.is_behind = true;
+            return Ok(Swept::More);
         }
-        Ok(())
+        if done == last {
+            (self.sweep.done, self.sweep.rests_until) = (0, now.up.plus(REST));
+        }
+        Ok(log)
+    }
+
+    /// Whether the last step did not take away all that is old.
+    #[must_use]
+    pub fn is_behind(&self) -> bool {
+        self.sweep.is_behind
     }
 
     /// Rows of the log go in the order in which they came. What the buckets in the tables lack stays, however old.
-    fn sweep_log(&mut self, before: Millis) -> rusqlite::Result<()> {
-        let old = "SELECT last FROM log WHERE last <= ?1 AND at < ?2 ORDER BY last LIMIT ?3";
-        let oldest = "SELECT at FROM log ORDER BY last LIMIT 1";
-        let oldest = self.conn.prepare_cached(oldest)?.query_row([], |row| row.get::<_, i64>(0)).optional()?;
-        if oldest.is_none_or(|oldest| oldest >= sql(before.0)) {
-            return Ok(());
+    fn sweep_log(&mut self, before: Millis, now: Now) -> rusqlite::Result<Swept> {
+        let (settled, log_until) = (sql(self.settled.0), self.sweep.log_until);
+        let is_old = |last: i64, at: Option<i64>| last <= log_until || at.is_some_and(|at| at < sql(before.0));
+        let mut select =
+            self.conn.prepare_cached("SELECT last, at FROM log WHERE last <= ?1 ORDER BY last LIMIT ?2")?;
+        let oldest = select.query_map((settled, ROWS), |row| Ok((row.get(0)?, row.get_ref(1)?.as_i64().ok())))?;
+        let oldest: Vec<(i64, Option<i64>)> = oldest.collect::<Result<_, _>>()?;
+        drop(select);
+        // Whatever came before an old row is old, whatever the clock said then.
+        if let Some(at) = oldest.iter().rposition(|&(last, at)| is_old(last, at)) {
+            let upto = oldest[at].0;
+            self.in_background(|tx| tx.prepare_cached("DELETE FROM log WHERE last <= ?1")?.execute([upto]))?;
+            return Ok(if at + 1 == ROWS as usize { Swept::More } else { Swept::Rest });
         }
-        let settled = self.settled;
-        self.in_background(|tx| {
-            let delete = format!("DELETE FROM log WHERE last IN ({old})");
-            tx.prepare_cached(&delete)?.execute((sql(settled.0), sql(before.0), ROWS))?;
-            Ok(())
-        })
+        let is_ahead = oldest.first().is_some_and(|&(_, at)| at.is_some_and(|at| at > sql(now.wall.0)));
+        if is_ahead && oldest.len() == ROWS as usize && now.up >= self.sweep.log_rests_until {
+            // More rows than one step sees have a time that is still to come. This looks at all, so it is done seldom.
+            let old = "SELECT ifnull(max(last), 0) FROM log WHERE last <= ?1 AND at < ?2";
+            self.sweep.log_until = self.conn.query_row(old, (settled, sql(before.0)), |row| row.get(0))?;
+            self.sweep.log_rests_until = now.up.plus(REST);
+        }
+        Ok(Swept::Rest)
     }
 }
 
-fn sweep_blocks(tx: &Connection, tier: Tier, series: SeriesId, before: Millis) -> rusqlite::Result<()> {
+/// Takes away old blocks of one tier of a series, at most [`ROWS`] of them; tells how many.
+fn sweep_blocks(tx: &Connection, tier: Tier, series: SeriesId, before: Millis) -> rusqlite::Result<usize> {
     let (first, last) = Place::all(tier, series);
     // The block with that moment stays until all of it is older.
     let mut until = Place::holding(tier, series, before).key();
     let is_old = "SELECT EXISTS (SELECT 1 FROM blocks WHERE key >= ?1 AND key < ?2)";
     if !tx.prepare_cached(is_old)?.query_row([first, until], |row| row.get::<_, bool>(0))? {
-        return Ok(());
+        return Ok(0);
     }
     if tier == Tier::Second {
         let mut select =
@@ -122,19 +168,19 @@ fn sweep_blocks(tx: &Connection, tier: Tier, series: SeriesId, before: Millis) -
         let mut rows = select.query([first, last])?;
         let mut room = WINDOW as u64;
         while room > 0 {
-            let Some(row) = rows.next()? else { return Ok(()) };
+            let Some(row) = rows.next()? else { return Ok(0) };
             until = until.min(row.get(0)?);
-            room = room.saturating_sub(row.get::<_, i64>(1)?.unsigned_abs());
+            room = room.saturating_sub(row.get_ref(1)?.as_i64().unwrap_or_default().unsigned_abs());
         }
     }
     tx.prepare_cached(
         "DELETE FROM blocks WHERE key IN (SELECT key FROM blocks WHERE key >= ?1 AND key < ?2 ORDER BY key LIMIT ?3)",
     )?
-    .execute((first, until, ROWS))?;
-    Ok(())
+    .execute((first, until, ROWS))
 }
 
-fn sweep_lines(tx: &Connection, series: SeriesId, before: Millis) -> rusqlite::Result<()> {
+/// Takes away old lines of a series, at most [`ROWS`] of them; tells how many.
+fn sweep_lines(tx: &Connection, series: SeriesId, before: Millis) -> rusqlite::Result<usize> {
     let old = "FROM lines WHERE series = ?1 AND ts < ?2 AND (ts, seq) < (SELECT ts, seq FROM lines WHERE series = ?1
                ORDER BY ts DESC, seq DESC LIMIT 1 OFFSET ?3)";
     let newest = u32::try_from(LOG - 1).unwrap_or(u32::MAX);
@@ -149,7 +195,7 @@ fn sweep_lines(tx: &Connection, series: SeriesId, before: Millis) -> rusqlite::R
         tx.prepare_cached("UPDATE series SET gone = gone + ?2, gone_seq = max(gone_seq, ?3) WHERE id = ?1")?
             .execute((series.0, gone, Seq(seq.unsigned_abs()).0.cast_signed()))?;
     }
-    Ok(())
+    Ok(usize::try_from(gone).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -247,6 +293,56 @@ mod tests {
         store.sweep(&Retention::default(), after(40 * DAY)).unwrap();
         assert_eq!(rows(&store, "log"), 1);
         sweep(&mut store, after(40 * DAY));
+        assert_eq!(rows(&store, "log"), 0);
+    }
+
+    fn lines(store: &mut Store, series: &str, count: u64, now: Now) {
+        let line = |n: u64| Point {
+            series: series.parse().unwrap(),
+            ts: now.wall.plus(n),
+            value: Value::Text(Text::new(n.to_string()).unwrap()),
+        };
+        let outcome = store.commit(vec![Push::of((0..count).map(line))], now);
+        assert_eq!(outcome.results, [Ok(())]);
+    }
+
+    #[test]
+    fn old_texts_of_one_series_go_in_small_steps_until_none_is_left() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(folder.path()).unwrap();
+        lines(&mut store, "a/fast", 5_300, START);
+        lines(&mut store, "b/slow", 150, START);
+        let mut before = rows(&store, "lines");
+        let mut steps = 0;
+        loop {
+            let swept = store.sweep(&Retention::default(), after(400 * DAY)).unwrap();
+            let now = rows(&store, "lines");
+            assert!(before - now <= 2 * i64::from(ROWS), "a step is small");
+            (before, steps) = (now, steps + 1);
+            if swept == Swept::Rest {
+                break;
+            }
+            assert!(store.is_behind() && steps < 50);
+        }
+        assert_eq!(before, 200, "as many as the tracks need, at one and the same time");
+        assert!(!store.is_behind());
+    }
+
+    #[test]
+    fn log_that_was_written_by_a_wrong_clock_goes_once_later_rows_are_old() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(folder.path()).unwrap();
+        store.time = super::super::time::StoreTime::default();
+        // More rows than a step sees, three years ahead.
+        for n in 0..u64::from(ROWS) + 20 {
+            push(&mut store, "a", after(1_095 * DAY + n), number(1.0));
+        }
+        push(&mut store, "a", after(1_000), number(2.0));
+        while store.settle(1_000, Due::All).unwrap() > 0 {}
+        for minute in 0..5 {
+            let now = Now { wall: START.wall.plus(4 * DAY), up: Uptime(minute * (REST + 1)) };
+            store.sweep(&Retention::default(), now).unwrap();
+        }
         assert_eq!(rows(&store, "log"), 0);
     }
 }

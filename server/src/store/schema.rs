@@ -1,17 +1,24 @@
 //! Opening the database.
 
+use std::collections::HashMap;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension as _};
-use shared::{Epoch, Seq};
+use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
+use shared::{Epoch, Millis, Seq};
 
+use super::damage::Damage;
+use super::epochs::Epochs;
 use super::keys::Keys;
+use super::meta::{self, Meta};
 use super::retain::Sweep;
 use super::room::Measured;
-use super::{Directory, Store};
+use super::time::StoreTime;
+use super::watched::Watched;
+use super::{Condition, Directory, Store, private, sql};
+use crate::clock;
 use crate::limits::Limits;
 
 /// The name of the database in its folder.
@@ -19,6 +26,9 @@ pub const FILE: &str = "pulseboard.sqlite";
 
 /// How long a commit or a read waits for another program's lock on the database before it gives up.
 pub const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The size in bytes beyond which the write-ahead log is cut as soon as nobody reads from it. Seldom more than 4 MiB are used.
+pub(super) const LOG_LIMIT: u64 = 16 << 20;
 
 /// The version of the tables below, kept in SQLite's `user_version`.
 const VERSION: i64 = 2;
@@ -71,6 +81,16 @@ const TABLES: &str = "
     CREATE INDEX pushes_by_age ON pushes (at);
 ";
 
+/// Tables that folders of earlier versions lack: rows of `blocks` that could not be read when something new was to be
+/// written there; the store's own time when it was last stamped; what a probe writes; and since when boards whose rows were
+/// removed may have selected other series.
+const LATER_TABLES: &str = "
+    CREATE TABLE IF NOT EXISTS damaged (key INTEGER PRIMARY KEY, data BLOB);
+    CREATE TABLE IF NOT EXISTS clock (one INTEGER PRIMARY KEY CHECK (one = 1), at INTEGER NOT NULL);
+    CREATE TABLE IF NOT EXISTS forgotten (one INTEGER PRIMARY KEY CHECK (one = 1), since INTEGER NOT NULL);
+    CREATE TABLE IF NOT EXISTS probe (one INTEGER PRIMARY KEY CHECK (one = 1), data BLOB NOT NULL);
+";
+
 /// Why the store cannot be opened. Each message says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -118,33 +138,66 @@ impl Store {
         let lock = lock(folder)?;
         let file = folder.join(FILE);
         let database = |source| OpenError::Database { file: file.clone(), source };
+        let at_folder = |source| OpenError::Folder { folder: folder.to_owned(), source };
 
+        drop(private::open(&file).map_err(at_folder)?);
+        for end in ["-wal", "-shm"] {
+            private::close_to_others(&folder.join(format!("{FILE}{end}")));
+        }
         let conn = Connection::open(&file).map_err(database)?;
         configure(&conn).map_err(database)?;
+        let mut is_new = false;
         match conn.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(database)? {
             0 => {
                 let epoch = Epoch(getrandom::u32().map_err(OpenError::Random)?);
                 create(&conn, epoch).map_err(database)?;
+                is_new = true;
             }
             VERSION => {}
             1 => return Err(OpenError::TooOld(file)),
             found => return Err(OpenError::TooNew { file, found }),
         }
         super::boards::create(&conn).map_err(database)?;
+        super::epochs::create(&conn).map_err(database)?;
+        conn.execute_batch(LATER_TABLES).map_err(database)?;
         add_declared(&conn).map_err(database)?;
-        let Meta { epoch, head, settled } = meta(&conn).map_err(database)?;
-        let (names, declared) = Self::read_series(&conn).map_err(database)?;
-        let newest = vec![None; names.len()];
+        let damage = Damage::default();
+        let Meta { epoch, head, settled } = meta::read(&conn, &damage).map_err(database)?;
+        let (epochs, unrecorded) = match epoch {
+            Some(epoch) if is_new => (Epochs::from(epoch), None),
+            Some(epoch) => {
+                let epochs = super::epochs::read(&conn, epoch).map_err(database)?;
+                (begin_epoch(epochs, head)?, Some((epoch, head)))
+            }
+            None => {
+                let epoch = Epoch(getrandom::u32().map_err(OpenError::Random)?);
+                meta::replace(&conn, &Meta { epoch: Some(epoch), head, settled }).map_err(database)?;
+                (Epochs::from(epoch), None)
+            }
+        };
+        let (names, declared) = Self::read_series(&conn, &damage).map_err(database)?;
+        let last = u32::try_from(declared.len()).unwrap_or(u32::MAX);
+        let time = StoreTime::begin(last_time(&conn), clock::now());
+        let stamp: i64 = conn.query_row("PRAGMA application_id", [], |row| row.get(0)).map_err(database)?;
+        let watched = Watched::new(&file, u32::try_from(stamp & i64::from(u32::MAX)).unwrap_or_default());
+        let watched = watched.map_err(at_folder)?;
         let limits = Limits::default();
         let keys = Keys { count: super::keys::count(&conn).map_err(database)?, most: limits.keys };
         let mut store = Self {
             conn,
-            epoch,
+            epochs,
+            unrecorded,
             head,
-            directory: Directory::new(names),
-            newest,
+            directory: Directory::new(names, last),
+            newest: Vec::new(),
             newest_before: Vec::new(),
             declared,
+            unshown: HashMap::new(),
+            condition: Condition::new(damage.clone()),
+            damage,
+            time,
+            watched,
+            stamped: (head, clock::now().up),
             fresh: Arc::default(),
             settled,
             sweep: Sweep::default(),
@@ -155,15 +208,49 @@ impl Store {
             levels: Arc::default(),
             _lock: lock,
         };
+        if let Err(error) = store.record_epoch().and_then(|()| store.stamp()) {
+            // A full disk must not keep readers out. Cursors of an epoch that is never recorded are answered with a gap.
+            store.condition.failed(&error.into());
+        }
+        // From here on the file itself has the stamp of this run.
+        store.checkpoint();
         store.catch_up().map_err(database)?;
+        store.reserve_rows().map_err(database)?;
         Ok(store)
+    }
+
+    /// Writes which epoch this run has ended, where that is not on the disk yet.
+    pub(super) fn record_epoch(&mut self) -> rusqlite::Result<()> {
+        let Some(ended) = self.unrecorded else { return Ok(()) };
+        let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        super::epochs::record(&tx, ended, self.epochs.current())?;
+        tx.commit()?;
+        self.unrecorded = None;
+        Ok(())
+    }
+}
+
+/// The store's own time when it was last written, as far as that is known.
+fn last_time(conn: &Connection) -> Option<Millis> {
+    let time = |select| conn.query_row(select, [], |row| row.get::<_, i64>(0)).ok();
+    let time = time("SELECT at FROM clock").or_else(|| time("SELECT at FROM log ORDER BY last DESC LIMIT 1"))?;
+    u64::try_from(time).ok().map(Millis)
+}
+
+/// Draws an epoch that none of this store had, which follows the others.
+fn begin_epoch(epochs: Epochs, head: Seq) -> Result<Epochs, OpenError> {
+    loop {
+        let next = Epoch(getrandom::u32().map_err(OpenError::Random)?);
+        if !epochs.contains(next) {
+            return Ok(epochs.followed_by(next, head));
+        }
     }
 }
 
 fn lock(folder: &Path) -> Result<File, OpenError> {
     let at_folder = |source| OpenError::Folder { folder: folder.to_owned(), source };
-    std::fs::create_dir_all(folder).map_err(at_folder)?;
-    let lock = File::create(folder.join("pulseboard.lock")).map_err(at_folder)?;
+    private::make_folder(folder).map_err(at_folder)?;
+    let lock = private::open(&folder.join("pulseboard.lock")).map_err(at_folder)?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse(folder.to_owned())),
@@ -178,6 +265,8 @@ fn configure(conn: &Connection) -> rusqlite::Result<()> {
     let _mode: Option<String> = conn.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).optional()?;
     // FULL: what was acknowledged survives a power cut, not only a crash. Group commit pays for it.
     conn.pragma_update(None, "synchronous", "FULL")?;
+    // The write-ahead log grows while somebody reads for long; once it starts again from the front, it is cut to this.
+    conn.pragma_update(None, "journal_size_limit", sql(LOG_LIMIT))?;
     conn.pragma_update(None, "cache_size", -16 * 1024)
 }
 
@@ -196,34 +285,21 @@ fn add_declared(conn: &Connection) -> rusqlite::Result<()> {
     if there == 0 { conn.execute_batch("ALTER TABLE series ADD COLUMN declared TEXT") } else { Ok(()) }
 }
 
-struct Meta {
-    epoch: Epoch,
-    head: Seq,
-    settled: Seq,
-}
-
-fn meta(conn: &Connection) -> rusqlite::Result<Meta> {
-    conn.query_row("SELECT epoch, head, settled FROM meta", [], |row| {
-        let epoch: String = row.get(0)?;
-        let epoch = epoch.parse().map_err(|error| {
-            rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error))
-        })?;
-        let seq = |column| Ok::<_, rusqlite::Error>(Seq(row.get::<_, i64>(column)?.unsigned_abs()));
-        Ok(Meta { epoch, head: seq(1)?, settled: seq(2)? })
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn an_epoch_is_drawn_once_and_kept() {
+    fn each_start_draws_an_epoch_and_ends_the_one_before_at_its_head() {
         let folder = tempfile::tempdir().unwrap();
-        let first = Store::open(folder.path()).unwrap().epoch();
-        assert_eq!(Store::open(folder.path()).unwrap().epoch(), first);
+        let first = Store::open(folder.path()).unwrap().epochs();
+        let second = Store::open(folder.path()).unwrap().epochs();
+        let third = Store::open(folder.path()).unwrap().epochs();
+        let wanted = first.followed_by(second.current(), Seq::ZERO);
+        assert_eq!(second, wanted);
+        assert_eq!(third, wanted.followed_by(third.current(), Seq::ZERO));
         let other = tempfile::tempdir().unwrap();
-        assert_ne!(Store::open(other.path()).unwrap().epoch(), first);
+        assert!(!third.contains(Store::open(other.path()).unwrap().epochs().current()));
     }
 
     #[test]

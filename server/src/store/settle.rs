@@ -10,6 +10,7 @@ use rusqlite::Connection;
 use shared::{Rolled, Tier};
 
 use super::block::{self, Block, Place};
+use super::damage::{Damage, Part};
 
 /// Where blocks are found and put.
 pub trait Blocks {
@@ -28,16 +29,38 @@ pub trait Blocks {
 
 /// The tables.
 #[derive(Debug)]
-pub struct Written<'a>(pub &'a Connection);
+pub struct Written<'a> {
+    /// Where they are.
+    pub conn: &'a Connection,
+    /// Takes note of what cannot be read.
+    pub damage: &'a Damage,
+}
 
 impl Blocks for Written<'_> {
     fn get(&mut self, place: Place) -> rusqlite::Result<Block> {
-        block::read(self.0, place)
+        match block::find(self.conn, place, self.damage)? {
+            Some(block) => Ok(block),
+            None if self.damage.has(&Part::Block(place)) => rebuilt(self.conn, place, self.damage),
+            None => Ok(Block::default()),
+        }
     }
 
     fn put(&mut self, place: Place, block: Block) -> rusqlite::Result<()> {
-        block::write(self.0, place, &block)
+        block::write(self.conn, place, &block, self.damage)
     }
+}
+
+/// A damaged block, as far as the finer tier can tell it.
+fn rebuilt(conn: &Connection, place: Place, damage: &Damage) -> rusqlite::Result<Block> {
+    let Some(finer) = place.tier.finer() else { return Ok(Block::default()) };
+    let mut buckets = Vec::new();
+    block::each_within(conn, finer, place.series, place.span(), damage, |_, block| {
+        buckets.extend_from_slice(block.within(place.span()));
+    })?;
+    let width = place.tier.width_ms();
+    let start = |rolled: &Rolled| rolled.bucket.start.floor(width);
+    let together = buckets.chunk_by(|a, b| start(a) == start(b));
+    Ok(Block { buckets: together.filter_map(|buckets| Rolled::over(buckets, width)).collect() })
 }
 
 /// The tables as they would be with some blocks more.
@@ -45,13 +68,15 @@ impl Blocks for Written<'_> {
 pub struct Overlay<'a> {
     /// The tables, which stay as they are.
     pub conn: &'a Connection,
+    /// Takes note of what cannot be read.
+    pub damage: &'a Damage,
     /// What lies over them.
     pub over: HashMap<Place, Block>,
 }
 
 impl Blocks for Overlay<'_> {
     fn get(&mut self, place: Place) -> rusqlite::Result<Block> {
-        self.over.get(&place).map_or_else(|| block::read(self.conn, place), |block| Ok(block.clone()))
+        self.over.get(&place).map_or_else(|| block::read(self.conn, place, self.damage), |block| Ok(block.clone()))
     }
 
     fn put(&mut self, place: Place, block: Block) -> rusqlite::Result<()> {

@@ -1,11 +1,24 @@
-//! What the writer does besides commits: it writes buckets, in steps so small that no push waits for them.
+//! What the writer does besides commits: it writes buckets, in steps so small that no push waits for them, and looks whether
+//! the clock, the disk and the file are as they should be.
 
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, TransactionBehavior};
-use shared::{Seq, Tier};
+use shared::{Millis, Seq, Tier};
 
 use super::fresh::Due;
+use super::schema::{BUSY_TIMEOUT, LOG_LIMIT};
 use super::settle::{Written, settle};
 use super::{Store, sql};
+use crate::clock::{self, Now};
+
+/// How often the file is stamped where nothing is pushed, in milliseconds: an hour. A start tells a long pause from a clock
+/// that is wrong by the time of the last stamp.
+const STAMP_EVERY: u64 = 3_600_000;
+
+/// Bytes that a probe writes.
+const PROBE: i64 = 64 * 1_024;
 
 impl Store {
     /// Writes up to `most` of the blocks that are due, and all that they are part of. Gives how many there were.
@@ -19,11 +32,13 @@ impl Store {
         }
         let count = due.len();
         let settled = self.fresh.settled(count, self.head);
-        self.in_background(|tx| {
+        let damage = self.damage.clone();
+        self.in_background(|conn| {
+            let damage = &damage;
             for (place, block) in &due {
-                settle(&mut Written(tx), *place, block.as_ref().clone(), Tier::Day)?;
+                settle(&mut Written { conn, damage }, *place, block.as_ref().clone(), Tier::Day)?;
             }
-            tx.prepare_cached("UPDATE meta SET settled = ?1")?.execute([sql(settled.0)])?;
+            conn.prepare_cached("UPDATE meta SET settled = ?1")?.execute([sql(settled.0)])?;
             Ok(())
         })?;
         self.settled = settled;
@@ -35,6 +50,79 @@ impl Store {
     #[must_use]
     pub fn settled(&self) -> Seq {
         self.settled
+    }
+
+    /// Takes in what the clocks say and, once a second, looks at the file: whether it is still the one that was opened, and
+    /// whether it can be written again after a commit failed. `asleep` is as in [`StoreTime::observe`].
+    ///
+    /// [`StoreTime::observe`]: super::time::StoreTime::observe
+    pub fn observe(&mut self, now: Now, asleep: u64) {
+        self.time.observe(now, asleep);
+        self.condition.warn_of_clock(self.time.warning());
+        if !self.watched.is_due(now.up) || self.condition.lost().is_some() {
+            return;
+        }
+        if let Err(why) = self.watched.check() {
+            self.condition.lose(&why);
+            // What lies there now is somebody's copy: nothing of this store may get into it, also not when it is closed.
+            let kept = self.conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+            _ = kept.inspect_err(|error| tracing::warn!(%error, "the write-ahead log may be written into the file"));
+        } else if self.condition.is_failing() {
+            self.probe();
+        } else if (self.head != self.stamped.0 || now.up >= self.stamped.1.plus(STAMP_EVERY))
+            && let Err(error) = self.stamp()
+        {
+            tracing::debug!(%error, "cannot stamp the database");
+        }
+        if self.condition.refusal().is_none() && self.watched.log_size() > LOG_LIMIT {
+            self.checkpoint();
+        }
+    }
+
+    /// The time to judge by what is old; never later than `wall`.
+    #[must_use]
+    pub fn time(&self, wall: Millis) -> Millis {
+        self.time.now(wall)
+    }
+
+    /// Writes what a copy is told from the present file by, and the store's time.
+    pub(super) fn stamp(&mut self) -> rusqlite::Result<()> {
+        let (counter, now) = (self.watched.next(), clock::now());
+        let time = self.time.now(now.wall);
+        // Before it is tried: a failure may come after the file has it.
+        self.watched.committed(counter);
+        self.in_background(|tx| {
+            tx.pragma_update(None, "application_id", counter.cast_signed())?;
+            tx.prepare_cached("INSERT OR REPLACE INTO clock (one, at) VALUES (1, ?1)")?.execute([sql(time.0)])?;
+            Ok(())
+        })?;
+        self.stamped = (self.head, now.up);
+        Ok(())
+    }
+
+    /// Copies the write-ahead log into the file as far as nobody reads it, and empties it where nobody does. Waits for none.
+    pub(super) fn checkpoint(&mut self) {
+        let copy =
+            |conn: &Connection| conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
+        let copied = self.conn.busy_timeout(Duration::ZERO).and_then(|()| copy(&self.conn));
+        if let Err(error) = self.conn.busy_timeout(BUSY_TIMEOUT).and(copied) {
+            tracing::debug!(%error, "cannot copy the write-ahead log into the database");
+        }
+    }
+
+    /// Tries whether a commit succeeds, with as much as a large push writes. It waits for no other program.
+    fn probe(&mut self) {
+        let write = |conn: &mut Connection| {
+            let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            tx.execute("INSERT OR REPLACE INTO probe (one, data) VALUES (1, zeroblob(?1))", [PROBE])?;
+            tx.commit()
+        };
+        let probed = self.conn.busy_timeout(Duration::ZERO).and_then(|()| write(&mut self.conn));
+        let probed = self.conn.busy_timeout(BUSY_TIMEOUT).and(probed);
+        match probed.and_then(|()| self.record_epoch()) {
+            Ok(()) => self.condition.committed(),
+            Err(error) => self.condition.failed(&error.into()),
+        }
     }
 
     /// A transaction that need not be on the disk when it ends: all of it can be made again from what is. The next commit
@@ -51,5 +139,152 @@ impl Store {
         });
         self.conn.pragma_update(None, "synchronous", "FULL")?;
         done
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{CommitError, Push, Retention};
+    use super::*;
+    use crate::clock::Uptime;
+    use shared::{Number, Point, Text, Value};
+
+    const NOW: Now = Now { wall: Millis(1_732_399_200_000), up: Uptime(0) };
+
+    fn number(value: f64) -> Push {
+        let value = Value::Number(Number::new(value).unwrap());
+        Push::of([Point { series: "a".parse().unwrap(), ts: NOW.wall, value }])
+    }
+
+    fn seconds(up: u64) -> Now {
+        Now { wall: NOW.wall.plus(up * 1_000), up: Uptime(up * 1_000) }
+    }
+
+    #[test]
+    fn file_that_is_deleted_or_replaced_or_written_over_is_noticed_and_takes_no_more_pushes() {
+        type Harm = fn(&std::path::Path, &[u8]);
+        let harms: [(Harm, &str); 5] = [
+            (|file, _| std::fs::remove_file(file).unwrap(), "was deleted"),
+            (
+                |file, _| {
+                    std::fs::copy(file, file.with_extension("new")).unwrap();
+                    std::fs::rename(file.with_extension("new"), file).unwrap();
+                },
+                "was replaced",
+            ),
+            (|file, older| std::fs::write(file, older).unwrap(), "was written over"),
+            (|file, _| std::fs::write(file, "").unwrap(), "was written over"),
+            (|file, _| std::fs::remove_file(file.with_extension("sqlite-wal")).unwrap(), "-wal was deleted"),
+        ];
+        for (harm, wanted) in harms {
+            let folder = tempfile::tempdir().unwrap();
+            let file = folder.path().join(super::super::schema::FILE);
+            drop(Store::open(folder.path()).unwrap());
+            let older = std::fs::read(&file).unwrap();
+            let mut store = Store::open(folder.path()).unwrap();
+            assert_eq!(store.commit(vec![number(1.0)], NOW).results, [Ok(())]);
+            (1..4).for_each(|up| store.observe(seconds(up), 0));
+            assert_eq!(store.condition().refusal(), None);
+            harm(&file, &older);
+            store.observe(seconds(5), 0);
+            let refusal = store.condition().refusal().unwrap();
+            assert!(refusal.contains(wanted), "{refusal}");
+            let results = store.commit(vec![number(2.0)], seconds(6)).results;
+            assert_eq!(results, [Err(CommitError::Lost(refusal))]);
+        }
+    }
+
+    #[test]
+    fn file_is_its_own_however_often_it_is_stamped_and_copied_into() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(folder.path()).unwrap();
+        for up in 1..30 {
+            assert_eq!(store.commit(vec![number(1.0)], NOW).results, [Ok(())]);
+            store.observe(seconds(up), 0);
+            if up % 7 == 0 {
+                store.checkpoint();
+            }
+            assert_eq!(store.condition().refusal(), None, "after {up} s");
+        }
+    }
+
+    #[test]
+    fn store_that_failed_takes_pushes_again_by_itself() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(folder.path()).unwrap();
+        let limit = |store: &Store, pages: i64| {
+            let pragma = format!("PRAGMA max_page_count = {pages}");
+            let _: i64 = store.conn.query_row(&pragma, [], |row| row.get(0)).unwrap();
+        };
+        limit(&store, 1);
+        let many = Push::of((0..3_000).map(|n| {
+            let value = Value::Number(Number::new(1.0).unwrap());
+            Point { series: format!("s/{n}").parse().unwrap(), ts: NOW.wall, value }
+        }));
+        assert_eq!(store.commit(vec![many], NOW).results, [Err(CommitError::DiskFull)]);
+        store.observe(seconds(2), 0);
+        assert_eq!(store.condition().refusal().as_deref(), Some("the disk is full"));
+        limit(&store, 1_000_000);
+        store.observe(seconds(4), 0);
+        assert_eq!(store.condition().refusal(), None);
+    }
+
+    #[test]
+    fn write_ahead_log_is_cut_once_a_long_reader_has_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(folder.path()).unwrap();
+        store.conn.pragma_update(None, "synchronous", "OFF").unwrap();
+        let reader = Connection::open(folder.path().join(super::super::schema::FILE)).unwrap();
+        reader.execute_batch("BEGIN; SELECT count(*) FROM series").unwrap();
+        let _: i64 = reader.query_row("SELECT count(*) FROM series", [], |row| row.get(0)).unwrap();
+        let text = "x".repeat(4_096);
+        for n in 0..6_u64 {
+            let lines = (0..1_000).map(|line| {
+                let value = Value::Text(Text::new(text.clone()).unwrap());
+                Point { series: "log".parse().unwrap(), ts: NOW.wall.plus(n * 1_000 + line), value }
+            });
+            assert_eq!(store.commit(vec![Push::of(lines)], NOW).results, [Ok(())]);
+        }
+        assert!(store.watched.log_size() > LOG_LIMIT);
+        store.observe(seconds(2), 0);
+        assert!(store.watched.log_size() > LOG_LIMIT, "what is read stays");
+        reader.execute_batch("COMMIT").unwrap();
+        store.observe(seconds(4), 0);
+        assert!(store.watched.log_size() <= LOG_LIMIT);
+    }
+
+    #[test]
+    fn clock_that_jumps_for_a_minute_deletes_nothing() {
+        const YEARS: u64 = 3 * 365 * 86_400_000;
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(folder.path()).unwrap();
+        store.time = super::super::time::StoreTime::begin(Some(NOW.wall), NOW);
+        assert_eq!(store.commit(vec![number(1.0)], NOW).results, [Ok(())]);
+        while store.settle(1_000, Due::All).unwrap() > 0 {}
+        let blocks = |store: &Store| -> i64 {
+            store
+                .conn
+                .query_row("SELECT count(*) + (SELECT count(*) FROM log) FROM blocks", [], |row| row.get(0))
+                .unwrap()
+        };
+        let before = blocks(&store);
+        let sweep = |store: &mut Store, now: Now| {
+            store.observe(now, 0);
+            let now = Now { wall: store.time(now.wall), ..now };
+            store.sweep(&Retention::default(), now).unwrap();
+        };
+        for up in 1..300 {
+            let Now { wall, up } = seconds(up);
+            let jumped = (100_000..170_000).contains(&up.0);
+            sweep(&mut store, Now { wall: if jumped { wall.plus(YEARS) } else { wall }, up });
+            assert_eq!(store.condition().warnings().len(), usize::from(jumped));
+        }
+        assert_eq!(blocks(&store), before);
+        // A clock that stays there is right in the end.
+        for up in 300..4_100 {
+            let Now { wall, up } = seconds(up);
+            sweep(&mut store, Now { wall: wall.plus(YEARS), up });
+        }
+        assert!(blocks(&store) < before);
     }
 }

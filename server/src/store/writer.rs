@@ -12,8 +12,9 @@ use super::commit::Committed;
 use super::fresh::Due;
 use super::lanes::Allowed;
 use super::queue::{Job, Next, Queue, TakenPush};
-use super::{CommitError, Levels, Push, Retention, Store};
-use crate::clock;
+use super::retain::{ROWS, Swept};
+use super::{CommitError, Condition, Levels, Push, Retention, Store};
+use crate::clock::{self, Now};
 use crate::push_memory::Share;
 
 /// How often the writer looks after what is due besides pushes.
@@ -24,7 +25,10 @@ const BLOCKS: usize = 16;
 
 /// The way to the writing thread. Clones lead to the same one, which ends when all of them are gone.
 #[derive(Clone, Debug)]
-pub struct Writer(Arc<Way>);
+pub struct Writer {
+    way: Arc<Way>,
+    condition: Condition,
+}
 
 /// Closes the queue when it is dropped.
 struct Way {
@@ -57,22 +61,28 @@ impl Writer {
         publish: impl FnMut(Vec<Committed>) + Send + 'static,
     ) -> std::io::Result<(Self, JoinHandle<()>)> {
         let queue = Arc::new(Queue::default());
-        let (end, levels) = (End(queue.clone()), store.levels());
+        let (end, levels, condition) = (End(queue.clone()), store.levels(), store.condition());
         let run = move || work(store, &retention, &end.0, publish);
         let thread = std::thread::Builder::new().name("store".to_owned()).spawn(run)?;
-        Ok((Self(Arc::new(Way { queue, levels })), thread))
+        Ok((Self { way: Arc::new(Way { queue, levels }), condition }, thread))
     }
 
     /// Whether the thread still takes pushes.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.0.queue.is_open()
+        self.way.queue.is_open()
     }
 
     /// How much the store holds, and whether there is room for more.
     #[must_use]
     pub fn levels(&self) -> &Levels {
-        &self.0.levels
+        &self.way.levels
+    }
+
+    /// Whether the store takes pushes, and what to warn of.
+    #[must_use]
+    pub fn condition(&self) -> &Condition {
+        &self.condition
     }
 
     /// Commits a push, whose memory `share` holds until then; on return it is on the disk, and published. Dropped before
@@ -82,7 +92,7 @@ impl Writer {
     /// [`CommitError`]; then nothing of it was kept.
     pub async fn commit(&self, push: Push, share: Share) -> Result<(), CommitError> {
         let (ticket, request) = pair();
-        self.0.queue.add(Job::Push { push, share, ticket })?;
+        self.way.queue.add(Job::Push { push, share, ticket })?;
         request.outcome().await?
     }
 
@@ -97,7 +107,7 @@ impl Writer {
         errand: impl FnOnce(&mut Store) -> T + Send + 'static,
     ) -> Result<T, CommitError> {
         let (ticket, request) = pair();
-        self.0.queue.add(Job::Errand(Box::new(move |store| {
+        self.way.queue.add(Job::Errand(Box::new(move |store| {
             if let Some(answer) = ticket.take() {
                 // A requester that left meanwhile has it done all the same.
                 let _gone = answer.send(errand(store));
@@ -118,6 +128,8 @@ impl Drop for End {
 
 fn work(mut store: Store, retention: &Retention, queue: &Queue, mut publish: impl FnMut(Vec<Committed>)) {
     let mut group = Vec::new();
+    let condition = store.condition();
+    store.observe(clock::now(), clock::asleep());
     let mut tick_at = Instant::now() + TEND_EVERY;
     while queue.next(allowed(&store), tick_at, &mut group) != Next::End {
         let (mut pushes, mut taken) = (Vec::with_capacity(group.len()), Vec::with_capacity(group.len()));
@@ -134,9 +146,10 @@ fn work(mut store: Store, retention: &Retention, queue: &Queue, mut publish: imp
                 Job::Errand(errand) => errands.push(errand),
             }
         }
-        let blocks = store.fresh().len();
+        let (blocks, mut committed) = (store.fresh().len(), 0);
         if !pushes.is_empty() {
             let outcome = store.commit(pushes, clock::now());
+            committed = outcome.committed.len();
             if !outcome.committed.is_empty() {
                 publish(outcome.committed);
             }
@@ -147,10 +160,19 @@ fn work(mut store: Store, retention: &Retention, queue: &Queue, mut publish: imp
         }
         let begun = store.fresh().len().saturating_sub(blocks);
         errands.into_iter().for_each(|errand| errand(&mut store));
-        write_due(&mut store, begun, queue);
-        if Instant::now() >= tick_at {
+        let is_tick = Instant::now() >= tick_at;
+        if is_tick {
             tick_at = Instant::now() + TEND_EVERY;
-            tend(&mut store, retention);
+            store.observe(clock::now(), clock::asleep());
+        }
+        if condition.lost().is_none() {
+            let written = write_due(&mut store, begun, queue);
+            let owed = if store.is_behind() { 1 + committed / ROWS as usize } else { usize::from(is_tick) };
+            let swept = sweep(&mut store, retention, owed, queue);
+            let swept = if is_tick { swept.and(tend(&mut store)) } else { swept };
+            if is_tick || written.is_err() || swept.is_err() {
+                condition.tended(written.and(swept));
+            }
         }
     }
 }
@@ -162,34 +184,40 @@ fn allowed(store: &Store) -> Allowed {
 
 /// Writes blocks that are due until jobs wait, at least one step; where too many blocks wait, at least as many as the last
 /// group has begun.
-fn write_due(store: &mut Store, begun: usize, queue: &Queue) {
+fn write_due(store: &mut Store, begun: usize, queue: &Queue) -> rusqlite::Result<()> {
     let mut written = 0;
     loop {
-        match store.settle(BLOCKS, Due::By(clock::now().up)) {
-            Ok(BLOCKS) => written += BLOCKS,
-            Ok(_) => break,
-            Err(error) => {
-                // Tried again at the next group or tick; until then the log has it.
-                tracing::warn!(%error, "cannot write buckets");
-                break;
-            }
+        // Where it fails, it is tried again at the next group or tick; until then the log has it.
+        match store.settle(BLOCKS, Due::By(clock::now().up))? {
+            BLOCKS => written += BLOCKS,
+            _ => return Ok(()),
         }
         let is_behind = store.fresh().is_crowded() && written < begun;
         if !is_behind && queue.has(allowed(store)) {
-            break;
+            return Ok(());
         }
     }
 }
 
-/// Takes a step of what is done now and then.
-fn tend(store: &mut Store, retention: &Retention) {
-    if let Err(error) = store.sweep(retention, clock::now()) {
-        tracing::warn!(%error, "cannot take away what is older than is kept");
+/// Takes away what is older than is kept: `owed` steps, and more where old rows are left and nobody waits. Where they are left,
+/// as many rows are owed as points came in: so what is old gets less also where somebody always waits.
+fn sweep(store: &mut Store, retention: &Retention, mut owed: usize, queue: &Queue) -> rusqlite::Result<()> {
+    while owed > 0 || (store.is_behind() && !queue.has(allowed(store))) {
+        owed = owed.saturating_sub(1);
+        let now = clock::now();
+        let now = Now { wall: store.time(now.wall), ..now };
+        if store.sweep(retention, now)? == Swept::Rest {
+            break;
+        }
     }
-    if let Err(error) = store.forget_keys(clock::now().wall) {
-        tracing::warn!(%error, "cannot forget idempotency keys");
-    }
-    store.measure_now_and_then(clock::now().up);
+    Ok(())
+}
+
+/// Does what is done now and then.
+fn tend(store: &mut Store) -> rusqlite::Result<()> {
+    let now = clock::now();
+    store.measure_now_and_then(now.up);
+    store.forget_keys(store.time(now.wall)).map(|_| ())
 }
 
 #[cfg(test)]

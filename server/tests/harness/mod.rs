@@ -158,6 +158,24 @@ impl TestServer {
         text.lines().find_map(|line| line.strip_prefix(&start)).map_or(0, |count| count.parse().unwrap())
     }
 
+    /// The number of its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Asks `/readyz` until `is_wanted`, and gives the answer.
+    pub fn ready_when(&self, is_wanted: impl Fn(&Answer) -> bool) -> Answer {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let answer = self.get("/readyz");
+            if is_wanted(&answer) {
+                return answer;
+            }
+            assert!(Instant::now() < deadline, "still {}: {}", answer.status, answer.text);
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
     /// Sends it a signal: `TERM`, `HUP`.
     pub fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();

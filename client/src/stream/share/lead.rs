@@ -80,7 +80,10 @@ impl Lead {
         let after = self.cursor;
         let event: Event = json::read(&data)?;
         match &event {
-            Event::Hello { .. } => (self.greeted, self.trouble) = (true, None),
+            Event::Hello { .. } => {
+                (self.greeted, self.trouble) = (true, None);
+                self.cursor = self.cursor.zip(id.parse().ok()).map(|(known, hello)| known.continued_by(hello));
+            }
             Event::Gap { .. } => self.start_over(),
             Event::Bye { .. } => self.greeted = false,
             Event::Snapshot { .. } => self.cursor = Some(id.parse().ok()?),
@@ -91,7 +94,7 @@ impl Lead {
                 }
                 self.cursor = Some(if id.seq > known.seq { id } else { known });
             }
-            Event::Board(_) | Event::Unknown => {}
+            Event::Board(_) | Event::Warnings { .. } | Event::Unknown => {}
         }
         Some((event, Relayed { interest: self.held.clone(), after, id: id.to_owned(), data }))
     }

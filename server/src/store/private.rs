@@ -1,0 +1,65 @@
+//! Keeps the files of the store from other users of the machine.
+
+use std::fs::{DirBuilder, File, OpenOptions, Permissions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::Path;
+
+/// The owner may read and write a file, and nobody else.
+const FILE_MODE: u32 = 0o600;
+
+/// The same of a folder.
+const FOLDER_MODE: u32 = 0o700;
+
+/// Makes the folder where there is none, for its owner alone.
+///
+/// # Errors
+/// [`io::Error`].
+pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(folder)
+}
+
+/// Opens a file to write, and makes it where there is none. One that others may read or write is closed to them: SQLite
+/// makes its other files like the database.
+///
+/// # Errors
+/// [`io::Error`].
+pub(super) fn open(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new().write(true).create(true).truncate(false).mode(FILE_MODE).open(path)?;
+    close_to_others(path);
+    Ok(file)
+}
+
+/// Takes from others what they may do with a file, where there is one.
+pub(super) fn close_to_others(path: &Path) {
+    let Ok(found) = std::fs::metadata(path) else { return };
+    let mode = found.permissions().mode() & 0o7777;
+    if mode & 0o077 == 0 {
+        return;
+    }
+    match std::fs::set_permissions(path, Permissions::from_mode(mode & FOLDER_MODE)) {
+        Ok(()) => tracing::info!(file = %path.display(), mode = format!("{mode:o}"), "closed a file to other users"),
+        Err(error) => {
+            tracing::warn!(file = %path.display(), mode = format!("{mode:o}"), %error, "other users can read a file of the store");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_that_others_may_read_is_closed_to_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("deep/data");
+        make_folder(&data).unwrap();
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&data), mode(data.parent().unwrap())), (0o700, 0o700));
+        let file = data.join("x");
+        std::fs::write(&file, "kept").unwrap();
+        std::fs::set_permissions(&file, Permissions::from_mode(0o664)).unwrap();
+        drop(open(&file).unwrap());
+        assert_eq!((mode(&file), std::fs::read_to_string(&file).unwrap().as_str()), (0o600, "kept"));
+    }
+}
