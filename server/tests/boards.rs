@@ -496,3 +496,27 @@ fn an_import_replaces_nothing_unless_told_to_and_says_what_is_wrong_with_a_file(
     let json = pulseboard(&server, &["export", "ops", "--as", "json"], folder.path());
     assert!(json.stdout.starts_with(b"{"));
 }
+
+#[test]
+fn documents_full_of_adversarial_notes_hold_up_nobody() {
+    let data = tempfile::tempdir().unwrap();
+    let server = start(data.path());
+    let note = |at: usize| json!({"id": format!("n{at}"), "type": "text", "markdown": "_a ".repeat(5_400)});
+    let board = json!({"widgets": (0..15).map(note).collect::<Vec<_>>()}).to_string();
+    assert!(board.len() > 240_000);
+    std::thread::scope(|scope| {
+        let puts: Vec<_> = (0..4)
+            .map(|id| {
+                let (server, board) = (&server, &board);
+                scope.spawn(move || server.put(&format!("/api/boards/b{id}"), board, &[]).status)
+            })
+            .collect();
+        while !puts.iter().all(std::thread::ScopedJoinHandle::is_finished) {
+            let asked = std::time::Instant::now();
+            assert_eq!(server.get("/healthz").status, 200);
+            // Where a thread of the runtime reads such notes in quadratic time, this takes a minute.
+            assert!(asked.elapsed() < std::time::Duration::from_secs(5), "{:?}", asked.elapsed());
+        }
+        assert!(puts.into_iter().all(|put| put.join().unwrap() == 201));
+    });
+}

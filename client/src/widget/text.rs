@@ -69,7 +69,8 @@ fn put(to: &Element, block: &Block) {
 fn fill(to: &Element, inlines: &[Inline]) {
     for inline in inlines {
         let (tag, words) = match inline {
-            Inline::Text(text) => {
+            // HTML becomes a text, not markup.
+            Inline::Text(text) | Inline::Html(text) => {
                 _ = to.append_child(&document().create_text_node(text));
                 continue;
             }

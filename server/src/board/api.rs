@@ -13,6 +13,7 @@ use shared::name::NameError;
 use shared::problem::FieldError;
 use shared::{BoardId, Millis, Selector};
 
+use super::parsing::off_thread;
 use super::precondition::Conditions;
 use super::shelf::{Origin, Put};
 use super::{Document, Refusal, accept};
@@ -66,7 +67,11 @@ pub async fn get(
     let Some(form) = named.or_else(|| accept::choose(wanted.as_deref(), document.form())) else {
         return Err(Refusal::NotAcceptable(wanted.unwrap_or_default()).into());
     };
-    let (etag, text) = document.written_in(form);
+    let (etag, text) = if form == document.form() {
+        document.written_in(form)
+    } else {
+        off_thread(move || document.written_in(form)).await?
+    };
     // `no-cache`: a cache asks with each use whether the board is still the same.
     let about = [
         (header::ETAG, etag.to_string()),
@@ -109,13 +114,20 @@ pub async fn put(
         _ => ApiError::Malformed(format!("the body broke off: {}", rejection.body_text())),
     })?;
     let form = form_of(text_of(&headers, &header::CONTENT_TYPE).as_deref(), &body)?;
-    let document = Document::read(form, body.into())?;
     let before = app.shelf.get(&id).map(|edition| edition.document);
-    let (document, mut notices) = keep(document, wanted.unwrap_or(form), before.as_deref())?;
+    let read = move || {
+        let document = Document::read(form, body.into())?;
+        keep(document, wanted.unwrap_or(form), before.as_deref())
+    };
+    let (document, mut notices) = off_thread(read).await??;
     let (etag, board) = ((header::ETAG, document.etag().to_string()), document.board().clone());
     let put = app.shelf.put(id.clone(), document, Conditions::of(&headers)).await?;
-    let missing = app.hub.selecting().without_series(board.selectors());
-    notices.extend(shared::board::notices(&board, &|selector| missing.binary_search(selector).is_err()));
+    let selecting = app.hub.selecting().clone();
+    let judge = move || {
+        let missing = selecting.without_series(board.selectors());
+        shared::board::notices(&board, &|selector| missing.binary_search(selector).is_err())
+    };
+    notices.extend(off_thread(judge).await?);
     let quiet = notices.is_empty();
     let told = if quiet { ().into_response() } else { Json(Stored { notices }).into_response() };
     Ok(match put {

@@ -12,6 +12,7 @@ pub mod api;
 pub mod command;
 pub mod document;
 pub mod folder;
+mod parsing;
 pub mod precondition;
 pub mod refusal;
 pub mod rewrite;

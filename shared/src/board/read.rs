@@ -1,6 +1,6 @@
 //! Reading a document field by field, so that all of its mistakes are found in one go, each with its place.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
@@ -19,23 +19,30 @@ const ECHO: usize = 60;
 /// The mistakes found so far. Fields are read through shared references, hence the cell.
 #[derive(Debug, Default)]
 pub struct Mistakes {
+    /// The first [`MAX_LISTED`].
     found: RefCell<Vec<FieldError>>,
+    /// How many there are besides.
+    over: Cell<usize>,
 }
 
 impl Mistakes {
     /// At `field`, such as `widgets[3].place.w`, something else was expected.
     pub fn add(&self, field: &str, expected: impl Into<String>, got: impl Into<String>) {
-        let error = FieldError { line: None, field: field.to_owned(), expected: expected.into(), got: got.into() };
-        self.found.borrow_mut().push(error);
+        let mut found = self.found.borrow_mut();
+        // A document of 256 KiB can have a mistake every few bytes.
+        if found.len() < MAX_LISTED {
+            found.push(FieldError { line: None, field: field.to_owned(), expected: expected.into(), got: got.into() });
+        } else {
+            self.over.set(self.over.get() + 1);
+        }
     }
 
     /// All of them in the order of the document, cut at [`MAX_LISTED`].
     #[must_use]
     pub fn into_list(self) -> Vec<FieldError> {
         let mut found = self.found.into_inner();
-        let over = found.len().saturating_sub(MAX_LISTED);
+        let over = self.over.get();
         if over > 0 {
-            found.truncate(MAX_LISTED);
             found.push(FieldError {
                 line: None,
                 field: "…".to_owned(),
@@ -210,13 +217,17 @@ impl<'a> Table<'a> {
     /// Complains of every key that was not asked for.
     pub fn finish(self) {
         let asked = self.asked.borrow();
+        let mut expected = String::new();
         for (key, value) in self.fields {
             if !asked.iter().any(|known| known == key) {
-                let mut known: Vec<_> = asked.clone();
-                known.sort_unstable();
-                known.dedup();
+                if expected.is_empty() {
+                    let mut known: Vec<_> = asked.clone();
+                    known.sort_unstable();
+                    known.dedup();
+                    expected = format!("no such key; there are {}", known.join(", "));
+                }
                 let key: String = key.chars().take(ECHO).collect();
-                self.wrong(&key, format!("no such key; there are {}", known.join(", ")), echo(value));
+                self.wrong(&key, expected.as_str(), echo(value));
             }
         }
     }

@@ -2,6 +2,9 @@
 
 use super::{Block, Inline};
 
+/// Characters of a tag that are told.
+const LONGEST: usize = 60;
+
 /// The first tag in any text of these, such as `<b>` or `</div>`; code has none, nor is an address like
 /// `<https://example.org>` one.
 #[must_use]
@@ -16,9 +19,9 @@ pub fn find_html(blocks: &[Block]) -> Option<String> {
 
 fn first_tag(inlines: &[Inline]) -> Option<String> {
     inlines.iter().find_map(|inline| match inline {
-        Inline::Text(text) => text.split('<').skip(1).find_map(tag),
+        Inline::Html(text) => text.split('<').skip(1).find_map(tag),
         Inline::Emphasis(inside) | Inline::Strong(inside) | Inline::Link { words: inside, .. } => first_tag(inside),
-        Inline::Code(_) | Inline::Break => None,
+        Inline::Text(_) | Inline::Code(_) | Inline::Break => None,
     })
 }
 
@@ -28,7 +31,9 @@ fn tag(rest: &str) -> Option<String> {
     let name = inside.strip_prefix('/').unwrap_or(inside);
     let is_tag =
         name.starts_with(|c: char| c.is_ascii_alphabetic()) && !inside.contains("://") && !inside.contains('@');
-    is_tag.then(|| format!("<{inside}>"))
+    // Enough of it to be found again.
+    let cut = inside.char_indices().nth(LONGEST).map_or(inside.len(), |(at, _)| at);
+    is_tag.then(|| if cut < inside.len() { format!("<{}…>", &inside[..cut]) } else { format!("<{inside}>") })
 }
 
 #[cfg(test)]

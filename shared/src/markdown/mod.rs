@@ -1,17 +1,17 @@
-//! Markdown: the part of it that notes on a board need, made out by hand, since a whole parser would be a
-//! fifth of the page.
+//! Markdown for the notes on a board: `CommonMark`, read by `pulldown-cmark`, in time that is linear in the text.
 //!
-//! - [`block`]: headings, paragraphs, lists, quotes, code, rules;
-//! - [`inline`]: emphasis, code, links within them;
-//! - [`html`]: whether somebody took it for HTML.
+//! - [`tree`]: headings, paragraphs, lists, quotes, code and rules, and what is in their lines, as values;
+//! - [`parse`]: from a text to these values;
+//! - [`html`]: whether somebody wrote HTML.
 //!
-//! Whatever is none of that is text, and so is HTML: what is made of it are values, which nobody takes for markup. Links
-//! lead only to http, https and mailto.
+//! The page makes elements of the values, so no text is ever taken for markup. HTML is text. Links lead only to http, https
+//! and mailto; any other is shown as it is written. Nesting and the number of elements are bounded: what is beyond is text
+//! without structure.
 
-pub mod block;
 pub mod html;
-pub mod inline;
+pub mod parse;
+pub mod tree;
 
-pub use block::{Block, parse};
 pub use html::find_html;
-pub use inline::Inline;
+pub use parse::parse;
+pub use tree::{Block, Inline};

@@ -1,0 +1,340 @@
+//! From a text to the values of a note.
+
+use std::ops::Range;
+
+use pulldown_cmark::{Event, LinkType, Parser, Tag};
+
+use super::tree::{Block, Inline};
+
+/// How deep blocks, and inside a block its inlines, may be nested. The text of what is deeper belongs to the deepest.
+const DEEPEST: usize = 8;
+
+/// Most blocks and inlines of a note. The text of what comes after them belongs to the last.
+const MOST_NODES: usize = 10_000;
+
+/// Reads a note. Never fails: what means nothing is text.
+#[must_use]
+pub fn parse(text: &str) -> Vec<Block> {
+    let mut builder = Builder { text, stack: vec![Frame::Blocks(Vec::new(), Of::Note)], nodes: 0, skipped: 0 };
+    for (event, range) in Parser::new(text).into_offset_iter() {
+        builder.take(event, range);
+    }
+    builder.finish()
+}
+
+/// What is open.
+enum Frame {
+    /// Blocks below each other.
+    Blocks(Vec<Block>, Of),
+    /// The items of a list.
+    Items { start: Option<u32>, items: Vec<Vec<Block>> },
+    /// A block of words.
+    Words(Vec<Inline>, Line),
+    /// Words inside a line.
+    Inlines(Vec<Inline>, Wrap),
+    /// The text of a block of code.
+    Code(String),
+    /// So many starts without an element, inside each other: they are too deep, or there are too many.
+    Ignored(usize),
+}
+
+/// Whose blocks they are.
+enum Of {
+    Note,
+    Quote,
+    Item,
+}
+
+/// Which block of words.
+enum Line {
+    Heading(u8),
+    Paragraph,
+    /// Words that stand in an item or a quote without a paragraph of their own. The next block ends it.
+    Implied,
+}
+
+/// What words inside a line are.
+enum Wrap {
+    Emphasis,
+    Strong,
+    Link(String),
+}
+
+struct Builder<'a> {
+    text: &'a str,
+    /// The first is that of the note.
+    stack: Vec<Frame>,
+    nodes: usize,
+    /// Starts inside a link that is shown as it is written, whose ends did not come yet.
+    skipped: usize,
+}
+
+impl Builder<'_> {
+    fn take(&mut self, event: Event<'_>, range: Range<usize>) {
+        if self.skipped > 0 {
+            match event {
+                Event::Start(_) => self.skipped += 1,
+                Event::End(_) => self.skipped -= 1,
+                _ => {}
+            }
+            return;
+        }
+        match event {
+            Event::Start(tag) => self.start(tag, range),
+            Event::End(end) => {
+                let end_of_block = !matches!(
+                    end,
+                    pulldown_cmark::TagEnd::Emphasis
+                        | pulldown_cmark::TagEnd::Strong
+                        | pulldown_cmark::TagEnd::Link
+                        | pulldown_cmark::TagEnd::Image
+                );
+                if end_of_block {
+                    self.end_implied();
+                }
+                self.end();
+            }
+            Event::Text(text) => match self.stack.last_mut() {
+                Some(Frame::Code(code)) => code.push_str(&text),
+                _ => self.words(&text, Inline::Text),
+            },
+            Event::Html(html) | Event::InlineHtml(html) => self.words(&html, Inline::Html),
+            Event::SoftBreak => self.words("\n", Inline::Text),
+            Event::Code(code) => self.inline(Inline::Code(code.into_string()), |inline| match inline {
+                Inline::Code(code) => code,
+                _ => String::new(),
+            }),
+            Event::HardBreak => self.inline(Inline::Break, |_| "\n".to_owned()),
+            Event::Rule => {
+                self.end_implied();
+                if self.has_room() {
+                    self.block(Block::Rule);
+                }
+            }
+            // Extensions that are off.
+            Event::InlineMath(text) | Event::DisplayMath(text) | Event::FootnoteReference(text) => {
+                self.words(&text, Inline::Text);
+            }
+            Event::TaskListMarker(_) => {}
+        }
+    }
+
+    fn start(&mut self, tag: Tag<'_>, range: Range<usize>) {
+        let frame = match tag {
+            Tag::Emphasis => Frame::Inlines(Vec::new(), Wrap::Emphasis),
+            Tag::Strong => Frame::Inlines(Vec::new(), Wrap::Strong),
+            Tag::Link { link_type, dest_url, .. } | Tag::Image { link_type, dest_url, .. } => {
+                let written = self.text.get(range).unwrap_or_default();
+                let address = if link_type == LinkType::Email { format!("mailto:{dest_url}") } else { dest_url.into_string() };
+                if !leads_outside(&address) {
+                    self.skipped = 1;
+                    return self.words(written, Inline::Text);
+                }
+                // The words of an image stand for it, with the sign before them.
+                if written.starts_with('!') {
+                    self.words("!", Inline::Text);
+                }
+                Frame::Inlines(Vec::new(), Wrap::Link(address))
+            }
+            Tag::Heading { level, .. } => Frame::Words(Vec::new(), Line::Heading(level as u8)),
+            Tag::BlockQuote(_) => Frame::Blocks(Vec::new(), Of::Quote),
+            Tag::CodeBlock(_) => Frame::Code(String::new()),
+            Tag::List(start) => {
+                let start = start.map(|start| u32::try_from(start).unwrap_or(u32::MAX));
+                Frame::Items { start, items: Vec::new() }
+            }
+            Tag::Item => Frame::Blocks(Vec::new(), Of::Item),
+            // Tables, footnotes and the like are extensions that are off.
+            _ => Frame::Words(Vec::new(), Line::Paragraph),
+        };
+        let is_inline = matches!(frame, Frame::Inlines(..));
+        if is_inline {
+            self.imply_paragraph();
+        } else {
+            self.end_implied();
+        }
+        let nests = !matches!(frame, Frame::Words(..) | Frame::Code(_));
+        if self.has_room() && self.is_at_home(&frame) && !(nests && self.depth(is_inline) >= DEEPEST) {
+            self.nodes += 1;
+            self.stack.push(frame);
+        } else if let Some(Frame::Ignored(count)) = self.stack.last_mut() {
+            *count += 1;
+        } else {
+            self.stack.push(Frame::Ignored(1));
+        }
+    }
+
+    /// Whether the frame may be in the present one. An item whose list was ignored may not, nor may a block in words.
+    fn is_at_home(&self, frame: &Frame) -> bool {
+        let inside = self.stack.iter().rev().find(|frame| !matches!(frame, Frame::Ignored(_)));
+        match frame {
+            Frame::Inlines(..) => matches!(inside, Some(Frame::Words(..) | Frame::Inlines(..))),
+            Frame::Blocks(_, Of::Item) => matches!(self.stack.last(), Some(Frame::Items { .. })),
+            _ => matches!(inside, Some(Frame::Blocks(..))),
+        }
+    }
+
+    fn has_room(&self) -> bool {
+        self.nodes < MOST_NODES
+    }
+
+    /// How many quotes and lists, or inlines, are open.
+    fn depth(&self, inline: bool) -> usize {
+        let counts = |frame: &&Frame| match frame {
+            Frame::Inlines(..) => inline,
+            Frame::Items { .. } | Frame::Blocks(_, Of::Quote) => !inline,
+            _ => false,
+        };
+        self.stack.iter().filter(counts).count()
+    }
+
+    /// Closes the innermost frame.
+    fn end(&mut self) {
+        // The first is the note's own, which only the end of the text closes.
+        if self.stack.len() < 2 {
+            return;
+        }
+        match self.stack.pop() {
+            Some(Frame::Words(words, line)) => self.block(match line {
+                Line::Heading(level) => Block::Heading(level, trimmed(words)),
+                Line::Paragraph | Line::Implied => Block::Paragraph(trimmed(words)),
+            }),
+            Some(Frame::Code(mut code)) => {
+                // The end of the last line is no part of it.
+                if code.ends_with('\n') {
+                    code.pop();
+                }
+                self.block(Block::Code(code));
+            }
+            Some(Frame::Items { start, items }) => self.block(Block::List { start, items }),
+            Some(Frame::Blocks(blocks, Of::Item)) => {
+                if let Some(Frame::Items { items, .. }) = self.stack.last_mut() {
+                    items.push(blocks);
+                }
+            }
+            Some(Frame::Blocks(blocks, _)) => self.block(Block::Quote(blocks)),
+            Some(Frame::Inlines(words, wrap)) => {
+                let inline = match wrap {
+                    Wrap::Emphasis => Inline::Emphasis(words),
+                    Wrap::Strong => Inline::Strong(words),
+                    Wrap::Link(address) => Inline::Link { address, words },
+                };
+                if let Some(line) = self.line() {
+                    line.push(inline);
+                }
+            }
+            Some(Frame::Ignored(count)) if count > 1 => self.stack.push(Frame::Ignored(count - 1)),
+            Some(Frame::Ignored(_)) | None => {}
+        }
+    }
+
+    fn block(&mut self, block: Block) {
+        let has_room = self.has_room();
+        let inside = self.stack.iter_mut().rev().find_map(|frame| match frame {
+            Frame::Blocks(blocks, _) => Some(blocks),
+            _ => None,
+        });
+        let Some(blocks) = inside else { return };
+        match (block, blocks.last_mut()) {
+            (Block::Paragraph(words), Some(Block::Paragraph(last))) if !has_room => {
+                words.into_iter().for_each(|word| append(last, word));
+            }
+            (block, _) => {
+                self.nodes += 1;
+                blocks.push(block);
+            }
+        }
+    }
+
+    /// Words, to what is open; text that follows text belongs to it.
+    fn words(&mut self, text: &str, wrap: impl Fn(String) -> Inline) {
+        self.imply_paragraph();
+        let has_room = self.has_room();
+        let Some(line) = self.line() else { return };
+        match (wrap(String::new()), line.last_mut()) {
+            (Inline::Text(_), Some(Inline::Text(last))) | (Inline::Html(_), Some(Inline::Html(last))) => {
+                last.push_str(text);
+            }
+            (_, Some(Inline::Text(last) | Inline::Html(last))) if !has_room => last.push_str(text),
+            _ => {
+                line.push(wrap(text.to_owned()));
+                self.nodes += 1;
+            }
+        }
+    }
+
+    /// An inline without words inside, or where there is no room for it its text.
+    fn inline(&mut self, inline: Inline, text: impl Fn(Inline) -> String) {
+        if !self.has_room() {
+            return self.words(&text(inline), Inline::Text);
+        }
+        self.imply_paragraph();
+        if let Some(line) = self.line() {
+            line.push(inline);
+            self.nodes += 1;
+        }
+    }
+
+    /// The words that are open.
+    fn line(&mut self) -> Option<&mut Vec<Inline>> {
+        self.stack.iter_mut().rev().find_map(|frame| match frame {
+            Frame::Words(words, _) | Frame::Inlines(words, _) => Some(Some(words)),
+            Frame::Ignored(_) => None,
+            _ => Some(None),
+        })?
+    }
+
+    /// Opens a paragraph for words that have none: those of a short item, and those of a block that was ignored.
+    fn imply_paragraph(&mut self) {
+        if self.line().is_none() {
+            self.stack.push(Frame::Words(Vec::new(), Line::Implied));
+        }
+    }
+
+    /// Closes a paragraph that was implied.
+    fn end_implied(&mut self) {
+        if matches!(self.stack.last(), Some(Frame::Words(_, Line::Implied))) {
+            self.end();
+        }
+    }
+
+    fn finish(mut self) -> Vec<Block> {
+        while self.stack.len() > 1 {
+            self.end();
+        }
+        match self.stack.pop() {
+            Some(Frame::Blocks(blocks, _)) => blocks,
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// Adds words on a line of their own to those of a paragraph.
+fn append(words: &mut Vec<Inline>, word: Inline) {
+    match (words.last_mut(), word) {
+        (Some(Inline::Text(last) | Inline::Html(last)), Inline::Text(text) | Inline::Html(text)) => {
+            last.push('\n');
+            last.push_str(&text);
+        }
+        (_, word) => words.push(word),
+    }
+}
+
+/// Without the line end behind the last word, which HTML has.
+fn trimmed(mut words: Vec<Inline>) -> Vec<Inline> {
+    if let Some(Inline::Text(last) | Inline::Html(last)) = words.last_mut() {
+        last.truncate(last.trim_end_matches('\n').len());
+    }
+    words
+}
+
+/// Whether a browser that follows the address can do no harm on this page: no script, no data, nothing of ours.
+fn leads_outside(address: &str) -> bool {
+    let begins = |scheme: &str| address.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
+    ["https://", "http://", "mailto:"].into_iter().any(begins) && !address.contains(|c: char| c.is_control())
+}
+
+// The source of chance does not build for the browser.
+#[cfg(test)]
+#[cfg(not(target_family = "wasm"))]
+mod tests;
