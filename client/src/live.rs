@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, HashMap};
 use crate::dynamic::{LocalValue, RwSignal};
 use leptos::prelude::*;
 use shared::fold::OutOfStep;
-use shared::{Applied, Cursor, Declared, Event, Millis, Picture, SeriesName, Stretch, Track};
+use shared::{Applied, Cursor, Declared, Event, Picture, SeriesName, Stretch, Track};
 
 use skips::Skips;
 
@@ -110,12 +110,6 @@ impl Live {
     pub fn track<T>(self, name: &SeriesName, look: impl FnOnce(&Track) -> T) -> Option<T> {
         self.follow(name);
         self.with_track(name, look)
-    }
-
-    /// When the newest point of a series was; followed.
-    #[must_use]
-    pub fn newest(self, name: &SeriesName) -> Option<Millis> {
-        self.track(name, |track| track.latest_at().ts)
     }
 
     /// How many lines of a series of texts came and went unseen since the page was opened; followed.

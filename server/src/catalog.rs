@@ -18,6 +18,7 @@ use shared::track::Latest;
 use shared::{Declared, Millis, SeriesName};
 
 use crate::app::AppState;
+use crate::clock;
 use crate::hub::driver::HubHandle;
 use crate::problem::ApiError;
 use crate::rollup::SeriesIndex;
@@ -122,16 +123,19 @@ fn pieces(hub: HubHandle, found: Vec<SeriesIndex>) -> Body {
 /// The piece of the list that begins at `start`.
 fn piece(hub: &HubHandle, found: &[SeriesIndex], start: usize) -> Bytes {
     let end = found.len().min(start + PIECE);
+    let now = clock::now().wall;
     let mut json = String::from(if start == 0 { "[" } else { "" });
     hub.each_newest(&found[start..end], |name, declared, track| {
         if !(json.is_empty() || json == "[") || start > 0 {
             json.push(',');
         }
-        let (value, text) = match track.latest() {
+        // A point ahead of now is not the newest yet.
+        let (at, latest) = track.newest_at(now);
+        let (value, text) = match latest {
             Latest::Number(value) => (Some(value), None),
             Latest::Text(text) => (None, Some(text)),
         };
-        let listed = Listed { name, kind: track.kind(), declared, value, text, ts: track.latest_at().ts };
+        let listed = Listed { name, kind: track.kind(), declared, value, text, ts: at.ts };
         let written = serde_json::to_string(&listed).expect("a listed series is always JSON");
         json.push_str(&written);
     });

@@ -9,6 +9,7 @@
 //! - [`sketch`]: how the values of a bucket are spread;
 //! - [`tier`]: the widths of buckets, and [`rolled`]: those that are made of finer ones;
 //! - [`track`]: the recent past of one series, and what of it changed since a [`Seq`];
+//! - [`as_of`]: a track as it is at a moment, without what is ahead of it;
 //! - [`event`]: what the stream says, an [`Event`];
 //! - [`fold`]: the [`Picture`] that events add up to;
 //! - [`cursor`]: where in the stream a reader is, `EPOCH-SEQ`;
@@ -18,6 +19,7 @@
 //! - [`board`]: what a page shows, as a document, and [`markdown`], in which its notes are written;
 //! - [`doctor`]: what is wrong on the way of a stream, from measurements of it.
 
+pub mod as_of;
 pub mod board;
 pub mod bucket;
 pub mod contract;

@@ -6,6 +6,8 @@ use crate::history::History;
 use crate::live::Live;
 use crate::range::view::View;
 use crate::stream::clock::ServerClock;
+use leptos::prelude::{GetUntracked as _, Track as _};
+use shared::{Millis, SeriesName, Track};
 
 /// Handles on it: given to each widget, and cheap to copy.
 #[derive(Clone, Copy, Debug)]
@@ -29,5 +31,21 @@ impl Stage {
     #[must_use]
     pub fn now(self) -> u64 {
         self.clock.try_get_untracked().unwrap_or_default().server_now(crate::browser::now())
+    }
+
+    /// Looks at the track of a series as it is now, and again whenever it changes: for what is reactive. What is ahead of
+    /// now is not in it yet ([`shared::as_of`]); nothing where all of it is. Followed for as long as something is ahead.
+    pub fn track<T>(self, name: &SeriesName, look: impl FnOnce(&Track) -> T) -> Option<T> {
+        let now = Millis(self.now());
+        if self.live.track(name, |track| track.is_ahead(now)).unwrap_or_default() {
+            self.server_now.track();
+        }
+        self.live.with_track(name, |track| track.as_of(now).map(|track| look(&track))).flatten()
+    }
+
+    /// When the newest point of a series was that is not ahead of now; followed.
+    #[must_use]
+    pub fn newest(self, name: &SeriesName) -> Option<Millis> {
+        self.track(name, |track| track.latest_at().ts)
     }
 }

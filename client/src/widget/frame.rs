@@ -79,7 +79,7 @@ pub fn frame(widget: Widget, stage: Stage) -> Part {
     let age = move || {
         // When the newest point of all its series was.
         let newest =
-            names.and_then(|names| names.with(|names| names.iter().filter_map(|name| stage.live.newest(name)).max()));
+            names.and_then(|names| names.with(|names| names.iter().filter_map(|name| stage.newest(name)).max()));
         let (Some(at), now) = (newest, stage.server_now.get()) else { return String::new() };
         match (stale(), count().unwrap_or(0)) {
             (0, _) => ago(now.saturating_sub(at.0)),

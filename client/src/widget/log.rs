@@ -40,7 +40,7 @@ pub fn log(options: Log, source: Source, stage: Stage) -> Part {
         let mut lines = Vec::new();
         for name in told.names.get() {
             let of = told.label(&name);
-            stage.live.track(&name, |track| take(&mut lines, track, &name, of.as_deref(), told, most));
+            stage.track(&name, |track| take(&mut lines, track, &name, of.as_deref(), told, most));
         }
         let newest = order(lines.len(), &|a, b| lines[b].at.cmp(&lines[a].at));
         newest.into_iter().take(most).map(|place| lines[place].clone()).collect::<Vec<_>>()

@@ -58,7 +58,7 @@ impl Told {
                 .with(name, buckets, back, |stretch| Glance::of(name, track, Question { source, show, back, stretch })),
         };
         self.source
-            .try_with_value(|source| self.stage.live.track(name, |track| glance(source, track)).flatten())
+            .try_with_value(|source| self.stage.track(name, |track| glance(source, track)).flatten())
             .flatten()
     }
 

@@ -72,3 +72,15 @@ async fn a_text_is_shown_as_it_is_in_small_and_is_never_markup() {
     assert_eq!(shown.text(".reading-text [data-testid=value]"), "<b>up</b>");
     assert!(shown.all(".value b").is_empty());
 }
+
+#[wasm_bindgen_test]
+async fn a_point_ahead_of_now_is_not_shown_yet_and_does_not_hide_what_comes() {
+    let ahead = pulseboard_client::browser::now() + 3_600_000;
+    let mut shown = Shown::with(LATENCY, &[("ops/api/latency_ms", 48_000, number(41.0))]).await;
+    shown.push("ops/api/latency_ms", ahead, number(99.0)).await;
+    assert_eq!(shown.text("[data-testid=value]"), "41");
+    assert_eq!(shown.text("[data-testid=age]"), "12 s ago");
+    shown.push("ops/api/latency_ms", 57_000, number(42.5)).await;
+    assert_eq!(shown.text("[data-testid=value]"), "42.5");
+    assert_eq!(shown.text("[data-testid=age]"), "3 s ago");
+}

@@ -154,6 +154,7 @@ impl Hub {
     pub fn draft(&mut self, group: &mut Group, now: Now) -> Drafts {
         let mut drafts = Vec::new();
         let mut work = 0;
+        self.rollup.set_now(now.wall);
         let before = self.rollup.head();
         while work < self.work
             && let Some(point) = group.points.next()

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use shared::bucket::SECOND;
 use shared::point::Kind;
 use shared::track::revises;
-use shared::{Cursor, Declared, Epoch, GapReason, Seq, SeriesName, SeriesPart, Stretch, Track};
+use shared::{Cursor, Declared, Epoch, GapReason, Millis, Seq, SeriesName, SeriesPart, Stretch, Track};
 
 use crate::names::Names;
 pub use crate::names::SeriesIndex;
@@ -29,6 +29,8 @@ pub struct Rollup {
     /// [`NO_SERIES`]. Rows have no holes.
     by_row: Vec<u32>,
     names: Names,
+    /// The time by which the newest entry of a series that nobody reads is told from those ahead of it.
+    now: Millis,
     /// Where [`Rollup::rest`] goes on.
     hand: usize,
 }
@@ -56,7 +58,7 @@ struct Entry {
 /// How much of a series is in memory. What somebody reads is always whole; of the others the store has the rest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Held {
-    /// Its newest entry at least.
+    /// Its newest entry at least, and some of those ahead of now.
     Newest,
     /// All of its track, until [`Rollup::rest`] comes by and nobody reads it.
     Whole,
@@ -86,7 +88,20 @@ impl Rollup {
     /// Nothing yet; the points up to and with `head` are to be put in with [`Rollup::restore`].
     #[must_use]
     pub fn new(epochs: impl Into<Epochs>, head: Seq) -> Self {
-        Self { epochs: epochs.into(), head, series: Vec::new(), by_row: Vec::new(), names: Names::default(), hand: 0 }
+        Self {
+            epochs: epochs.into(),
+            head,
+            series: Vec::new(),
+            by_row: Vec::new(),
+            names: Names::default(),
+            now: Millis(u64::MAX),
+            hand: 0,
+        }
+    }
+
+    /// Sets the time by which a point is ahead. Before it is set none is.
+    pub fn set_now(&mut self, now: Millis) {
+        self.now = now;
     }
 
     /// The epoch of the cursors that are given out.
@@ -121,7 +136,7 @@ impl Rollup {
         // How its points came, nobody knows any more: any of them may have been late.
         let (late, revised) = (changed, revised.map(Box::new));
         self.head = self.head.max(changed);
-        track.keep_newest();
+        track.keep_newest_at(self.now);
         let past = Past::at_rest(track);
         self.insert(Entry { name, row: series, held: Held::Newest, past, declared, changed, late, revised })
     }
@@ -132,7 +147,7 @@ impl Rollup {
         let entries = series.iter().map(|index| &self.series[index.0 as usize]);
         entries
             .filter(|entry| entry.held == Held::Newest)
-            .map(|entry| Absent { series: entry.row, kind: entry.past.newest().kind() })
+            .map(|entry| Absent { series: entry.row, kind: entry.past.kind() })
             .collect()
     }
 
@@ -207,7 +222,7 @@ impl Rollup {
         }
         track.push(at, value);
         if entry.held == Held::Newest {
-            track.keep_newest();
+            track.keep_newest_at(self.now);
         }
         let before = std::mem::replace(&mut entry.changed, at.seq);
         Some(Pushed::Continued(SeriesIndex(index), before))
@@ -285,7 +300,7 @@ impl Rollup {
     #[must_use]
     pub fn newest(&self, index: SeriesIndex) -> (&SeriesName, Option<Declared>, Cow<'_, Track>) {
         let entry = &self.series[index.0 as usize];
-        (&entry.name, entry.declared, entry.past.newest())
+        (&entry.name, entry.declared, entry.past.newest(self.now))
     }
 
     /// Every series with all of its track, in no particular order.
@@ -304,7 +319,7 @@ impl Rollup {
                 _ if is_read(SeriesIndex(index)) => Held::WholeYet,
                 Held::WholeYet => Held::Whole,
                 Held::Whole => {
-                    entry.past.forget();
+                    entry.past.forget(self.now);
                     Held::Newest
                 }
             };
@@ -318,7 +333,7 @@ impl Rollup {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use shared::{Millis, Number, Stamp, Value};
+    use shared::{Number, Stamp, Value};
 
     proptest! {
         #[test]

@@ -1,9 +1,11 @@
 //! The recent past of one series, as it is kept: a track while it changes, packed while it rests.
 
 use std::borrow::Cow;
+use std::collections::VecDeque;
 
-use shared::Track;
+use shared::as_of::is_ahead;
 use shared::point::Kind;
+use shared::{Millis, Track};
 
 use super::packed::Packed;
 
@@ -50,19 +52,33 @@ impl Past {
         }
     }
 
-    /// Its newest entry at least.
-    pub(super) fn newest(&self) -> Cow<'_, Track> {
+    /// Its newest entry at `now` and those ahead of it, at least.
+    pub(super) fn newest(&self, now: Millis) -> Cow<'_, Track> {
         match self {
             Self::Open { track, .. } => Cow::Borrowed(track),
-            Self::Packed(packed) => Cow::Owned(Track::Numbers(packed.newest_first().take(1).collect())),
+            Self::Packed(packed) => {
+                let mut newest = VecDeque::new();
+                for bucket in packed.newest_first() {
+                    let ahead = is_ahead(bucket.start, now);
+                    newest.push_front(bucket);
+                    if !ahead {
+                        break;
+                    }
+                }
+                Cow::Owned(Track::Numbers(newest))
+            }
         }
     }
 
-    /// Lets go of all but its newest entry.
-    pub(super) fn forget(&mut self) {
+    /// Lets go of all but its newest entry at `now`, and of those ahead of it a few.
+    pub(super) fn forget(&mut self, now: Millis) {
         match self {
-            Self::Open { track, .. } => track.keep_newest(),
-            Self::Packed(_) => *self = Self::at_rest(self.newest().into_owned()),
+            Self::Open { track, .. } => track.keep_newest_at(now),
+            Self::Packed(_) => {
+                let mut newest = self.newest(now).into_owned();
+                newest.keep_newest_at(now);
+                *self = Self::at_rest(newest);
+            }
         }
     }
 
