@@ -118,6 +118,12 @@ struct LimitFlags {
     /// Milliseconds that each phase of a connection may last; for tests
     #[arg(long, env = "PULSEBOARD_PHASE_TIMEOUT", hide = true)]
     phase_timeout: Option<u64>,
+    /// Most answers of /api/history that may be under way at once; more are asked to try again [default: 256]
+    #[arg(long, env = "PULSEBOARD_MAX_HISTORY")]
+    max_history: Option<usize>,
+    /// Most bytes that one answer of /api/history may have [default: 268435456]
+    #[arg(long, env = "PULSEBOARD_MAX_HISTORY_BYTES")]
+    max_history_bytes: Option<u64>,
 }
 
 /// How long what is kept: a length of time like `48h`, or `forever`.
@@ -184,6 +190,8 @@ struct File {
     max_readers_per_address: Option<usize>,
     max_connections: Option<usize>,
     max_connections_per_address: Option<usize>,
+    max_history: Option<usize>,
+    max_history_bytes: Option<u64>,
     heartbeat: Option<u16>,
     agent: Option<bool>,
     log: Option<String>,
@@ -372,6 +380,8 @@ impl LimitFlags {
             readers_per_address: self.max_readers_per_address.or(file.max_readers_per_address),
             connections: self.max_connections.or(file.max_connections),
             connections_per_address: self.max_connections_per_address.or(file.max_connections_per_address),
+            history: self.max_history.or(file.max_history).unwrap_or(default.history),
+            history_bytes: self.max_history_bytes.or(file.max_history_bytes).unwrap_or(default.history_bytes),
         }
     }
 }

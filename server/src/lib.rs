@@ -6,12 +6,14 @@
 //! [`hub`] decides what which reader has to hear → [`stream`] writes it to the reader's socket.
 //!
 //! Around them: [`config`] and [`serve`] start and end the program, [`listener`] takes connections in ([`places`] counts them), [`app`] is the router,
-//! [`names`] finds the series that selectors match, [`problem`] is what an error looks like from outside, [`catalog`] lists the series, [`history`] reads their past, [`board`]
+//! [`names`] finds the series that selectors match, [`problem`] is what an error looks like from outside, [`catalog`] lists the series, [`history`] reads their past,
+//! [`csv`] makes cells, [`board`]
 //! keeps the boards that somebody made, [`openapi`] describes all calls, [`accept`] reads which encodings a request takes,
 //! [`limits`], [`push_memory`] and [`body_deadline`] bound what requests cost, [`csrf`] keeps the pages of other sites out,
 //! [`hosts`] requests for other servers, [`assets`] is the page, [`headers`] are those of every answer, [`ahead`] says what it will fetch, [`metrics`] and [`health`] are for those who run it. [`agent`] and [`push`] are other commands: both push over HTTP, by [`upload`], as
 //! anyone would.
-//! [`doctor`] is the command that finds what breaks a stream on its way. [`trust`] is whose certificates these commands trust.
+//! [`doctor`] is the command that finds what breaks a stream on its way. [`trust`] is whose certificates these commands trust,
+//! [`terminal`] is text as they may print it.
 
 pub mod accept;
 pub mod agent;
@@ -24,6 +26,7 @@ pub mod catalog;
 pub mod clock;
 pub mod config;
 pub mod csrf;
+pub mod csv;
 pub mod doctor;
 pub mod headers;
 pub mod health;
@@ -47,5 +50,6 @@ pub mod rollup;
 pub mod serve;
 pub mod store;
 pub mod stream;
+pub mod terminal;
 pub mod trust;
 pub mod upload;

@@ -34,6 +34,10 @@ pub struct Limits {
     pub connections: Option<usize>,
     /// Connections that one client address may have open at once; by default nearly all.
     pub connections_per_address: Option<usize>,
+    /// Answers of `/api/history` that may be under way at once.
+    pub history: usize,
+    /// Bytes that one answer of `/api/history` may have.
+    pub history_bytes: u64,
 }
 
 impl Default for Limits {
@@ -52,6 +56,8 @@ impl Default for Limits {
             readers_per_address: None,
             connections: None,
             connections_per_address: None,
+            history: 256,
+            history_bytes: 256 << 20,
         }
     }
 }
@@ -89,6 +95,14 @@ pub enum Limit {
     Connections,
     /// `--max-connections-per-address`.
     ConnectionsPerAddress,
+    /// `--max-history`.
+    History,
+    /// `--max-history-bytes`.
+    HistoryBytes,
+    /// How long an answer of `/api/history`, or a step of it, may take.
+    HistoryTime,
+    /// How long the reader of an answer of `/api/history` may take nothing of it.
+    HistoryUnread,
 }
 
 impl Limit {
@@ -111,6 +125,10 @@ impl Limit {
             Self::ReadersPerAddress => "max-readers-per-address",
             Self::Connections => "max-connections",
             Self::ConnectionsPerAddress => "max-connections-per-address",
+            Self::History => "max-history",
+            Self::HistoryBytes => "max-history-bytes",
+            Self::HistoryTime => "history-time",
+            Self::HistoryUnread => "history-unread",
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The binary `pulseboard`: reads the command line and runs one of the commands.
 
-use std::io::{BufReader, stdin, stdout};
+use std::io::{BufReader, IsTerminal as _, Write as _, stdin, stdout};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -11,11 +11,14 @@ use mimalloc::MiMalloc;
 use pulseboard::board::command::{self, CommandError, Existing, Remote};
 use pulseboard::config::Flags;
 use pulseboard::length::Keep;
+use pulseboard::terminal::{self, Plain};
 use pulseboard::{agent, doctor, push, serve};
 use shared::board::Form;
 use shared::doctor::Level;
 use shared::{BoardId, Declared, SeriesName};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::field::MakeExt as _;
+use tracing_subscriber::fmt::format;
 
 /// That of the system keeps what was freed in pieces for good: after a burst of new series, tens of times what they need
 /// once they rest. (Without huge pages, `no_thp`: with them an idle reader takes 4 KiB instead of 1.6.)
@@ -124,7 +127,7 @@ fn main() -> ExitCode {
                     said = if said.is_empty() { cause } else { format!("{said}: {cause}") };
                 }
             }
-            eprintln!("pulseboard: {said}");
+            eprintln!("pulseboard: {}", Plain(said));
             ExitCode::FAILURE
         }
     }
@@ -166,11 +169,21 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
 
 fn board(command: BoardCommand) -> Result<(), CommandError> {
     match command {
-        BoardCommand::Export { id, form, server } => Remote::new(&server.to).export(&id, form, &mut stdout().lock()),
+        BoardCommand::Export { id, form, server } => {
+            let document = Remote::new(&server.to).export(&id, form)?;
+            let mut out = stdout().lock();
+            // A file gets it byte for byte.
+            if out.is_terminal() {
+                terminal::write_lines(&mut out, &String::from_utf8_lossy(&document))?;
+            } else {
+                out.write_all(&document)?;
+            }
+            Ok(out.flush()?)
+        }
         BoardCommand::Import { file, id, replace, server } => {
             let existing = if replace { Existing::Replace } else { Existing::Keep };
             let (id, notices) = Remote::new(&server.to).import(&file, id, existing)?;
-            notices.iter().for_each(|notice| eprintln!("mind: {notice}"));
+            notices.iter().for_each(|notice| eprintln!("mind: {}", Plain(notice)));
             println!("{}/b/{id}", server.to.trim_end_matches('/'));
             Ok(())
         }
@@ -181,7 +194,16 @@ fn board(command: BoardCommand) -> Result<(), CommandError> {
 fn log(filter: &str) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(filter)
         .with_context(|| format!("cannot log {filter:?}; write error, warn, info, debug or trace"))?;
-    let ansi = std::io::IsTerminal::is_terminal(&std::io::stderr());
-    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(ansi).with_writer(std::io::stderr).init();
+    // Names of files and answers of others must not look like lines of the log, nor do anything to a terminal.
+    let fields = format::debug_fn(|writer, field, value| match field.name() {
+        "message" => write!(writer, "{}", Plain(format_args!("{value:?}"))),
+        name => write!(writer, "{name}={}", Plain(format_args!("{value:?}"))),
+    });
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
+        .fmt_fields(fields.delimited(" "))
+        .init();
     Ok(())
 }

@@ -108,6 +108,9 @@ pub async fn expose(State(app): State<AppState>) -> Response {
         registry.register("data_limit_bytes", "Size that the database may have", bytes(most));
     }
     registry.register("disk_free_bytes", "What the file system of the database has left", bytes(levels.free()));
+    let answers = app.history.counts();
+    registry.register("history_open", "Answers of /api/history that are under way", gauge(answers.open));
+    registry.register("history_reading", "Answers of /api/history that are read from the disk", gauge(answers.reading));
     registry.register("readers", "Open streams", gauge(counts.readers));
     registry.register("connections", "Open connections", gauge(app.connections.taken()));
     registry.register("topics", "Selections that somebody reads", gauge(counts.topics));

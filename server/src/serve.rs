@@ -13,6 +13,7 @@ use crate::agent;
 use crate::app::{Access, AppState, app};
 use crate::board::shelf::Entries;
 use crate::board::{Shelf, folder};
+use crate::clock;
 use crate::config::{Agent, Config};
 use crate::history::History;
 use crate::hosts::{self, Hosts};
@@ -110,12 +111,13 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     let addr = listener.local_addr()?;
 
     let mut rollup = Rollup::new(store.epochs(), store.head());
+    rollup.set_now(clock::now().wall);
     store.recover(|recovered| _ = rollup.restore(recovered))?;
     rollup.make_ready();
     tracing::info!(series = rollup.len(), points = rollup.head().0, data = %config.data.display(), "read the store");
 
     let directory = store.directory();
-    let history = History::new(&store, config.retention);
+    let history = History::new(&store, config.retention, &config.limits, config.heartbeat);
     let found = config.boards.as_ref().map_or_else(|| Ok(folder::Found::default()), |folder| read_boards(folder))?;
     let boards = Entries::load(&mut store, &found)?;
     // Files of boards that changed meanwhile have taken numbers.

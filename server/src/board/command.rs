@@ -11,6 +11,7 @@ use shared::{BoardId, Problem};
 use ureq::http::StatusCode;
 
 use super::api::Stored;
+use crate::terminal::Plain;
 use crate::upload;
 
 /// Why a command failed. Each message says what to do.
@@ -74,16 +75,15 @@ impl Remote {
         Self { http: upload::http(base), url: format!("{}/api/boards", base.trim_end_matches('/')) }
     }
 
-    /// Writes the document of a board as it was stored, or in `form`.
+    /// Gets the document of a board as it was stored, or in `form`.
     ///
     /// # Errors
     /// [`CommandError`].
-    pub fn export(&self, id: &BoardId, form: Option<Form>, out: &mut impl Write) -> Result<(), CommandError> {
+    pub fn export(&self, id: &BoardId, form: Option<Form>) -> Result<Vec<u8>, CommandError> {
         let accept = form.map_or("*/*", Form::content_type);
         let answer = self.http.get(format!("{}/{id}", self.url)).header("Accept", accept).call();
         let (_, body) = self.answer(answer)?;
-        out.write_all(&body)?;
-        Ok(out.flush()?)
+        Ok(body)
     }
 
     /// Uploads a file as the board that its name says, or as `id`; which that is, and what its writer may not have meant.
@@ -135,7 +135,7 @@ impl Remote {
         let boards: Vec<serde_json::Value> =
             serde_json::from_slice(&body).map_err(|error| self.unavailable(error.to_string()))?;
         for board in boards {
-            let field = |key: &str| board[key].as_str().unwrap_or_default().to_owned();
+            let field = |key: &str| Plain(board[key].as_str().unwrap_or_default());
             writeln!(out, "{}\t{}\t{}", field("id"), field("origin"), field("title"))?;
         }
         Ok(out.flush()?)

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
@@ -35,7 +36,9 @@ pub struct Found {
     pub strange: Vec<String>,
 }
 
-/// Reads all files of the folder that end in `.toml` or `.json`. Of two for the same board the first by name counts.
+/// Reads all files of the folder that end in `.toml` or `.json`. Of two for the same board the first by name counts. A link
+/// is followed only to a file inside the folder, as those are that Kubernetes makes of a `ConfigMap`: whoever can put a link
+/// there could otherwise have the server show any file that it can read.
 ///
 /// # Errors
 /// Where the folder cannot be read; a file that cannot is [`Found::broken`].
@@ -47,8 +50,13 @@ pub fn read(folder: &Path) -> std::io::Result<Found> {
         files.extend(form.filter(|_| file.is_file()).map(|form| (file, form)));
     }
     files.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+    let real_folder = folder.canonicalize()?;
     let mut found = Found::default();
     for (file, form) in files {
+        if !file.canonicalize().is_ok_and(|real| real.starts_with(&real_folder)) {
+            found.strange.push(format!("{}: it is a link that leads out of the folder", file.display()));
+            continue;
+        }
         let stem = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
         let id = match stem.parse::<BoardId>() {
             Ok(id) if found.editions.contains_key(&id) || found.broken.contains_key(&id) => {
@@ -80,7 +88,10 @@ fn read_file(file: &Path, form: Form) -> Result<Edition, String> {
     }
     let changed = told.modified().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
     let changed = Millis(u64::try_from(changed.as_millis()).unwrap_or(u64::MAX));
-    let source = std::fs::read(file).map_err(|error| error.to_string())?;
+    // It may have grown since.
+    let mut source = Vec::new();
+    let opened = std::fs::File::open(file).map_err(|error| error.to_string())?;
+    opened.take(MAX_DOCUMENT as u64 + 1).read_to_end(&mut source).map_err(|error| error.to_string())?;
     let document = Document::read(form, source).map_err(|error| one_line(&error))?;
     Ok(Edition { document: Arc::new(document), changed, origin: Origin::File(file.to_owned()) })
 }
@@ -141,9 +152,20 @@ pub fn watch(folder: PathBuf, shelf: Shelf, mut known: Found) -> notify::Result<
                 }
             }
             let path = folder.clone();
-            match tokio::task::spawn_blocking(move || read(&path)).await {
+            let before = std::mem::take(&mut known);
+            let look = move || {
+                let found = read(&path);
+                if let Ok(found) = &found {
+                    warn(found, &before);
+                }
+                (found, before)
+            };
+            let read = tokio::task::spawn_blocking(look).await.map(|(found, before)| {
+                known = before;
+                found
+            });
+            match read {
                 Ok(Ok(found)) => {
-                    warn(&found, &known);
                     known.clone_from(&found);
                     if let Err(error) = shelf.refile(found).await {
                         tracing::warn!(%error, "cannot take over the boards of {}", folder.display());
@@ -186,5 +208,30 @@ mod tests {
         assert!(broken[0].contains("dev.json: 1 mistakes; widgets[0].type: expected stat"), "{broken:?}");
         assert!(broken[1].contains("half.toml: broken TOML") && broken[1].contains("line 1"), "{broken:?}");
         assert_eq!(found.strange.len(), 2, "{:?}", found.strange);
+    }
+
+    #[test]
+    fn a_link_is_followed_within_the_folder_only() {
+        use std::os::unix::fs::symlink;
+
+        let (folder, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let at = |name: &str| folder.path().join(name);
+        // As Kubernetes mounts a `ConfigMap`.
+        std::fs::create_dir(at("..2026_11_27")).unwrap();
+        std::fs::write(at("..2026_11_27/ops.toml"), "title = \"Ops\"").unwrap();
+        symlink("..2026_11_27", at("..data")).unwrap();
+        symlink("..data/ops.toml", at("ops.toml")).unwrap();
+        std::fs::write(outside.path().join("secret.json"), r#"{"title": "Secret"}"#).unwrap();
+        symlink(outside.path().join("secret.json"), at("direct.json")).unwrap();
+        symlink(outside.path(), at("away")).unwrap();
+        symlink("away/secret.json", at("roundabout.json")).unwrap();
+        symlink("nowhere.json", at("broken.json")).unwrap();
+        let found = read(folder.path()).unwrap();
+        assert_eq!(found.editions.keys().map(BoardId::as_str).collect::<Vec<_>>(), ["ops"]);
+        assert!(found.strange.iter().all(|message| message.contains("leads out of the folder")), "{:?}", found.strange);
+        assert_eq!((found.strange.len(), found.broken.len()), (2, 0));
+        // The folder itself may be a link.
+        symlink(folder.path(), outside.path().join("boards")).unwrap();
+        assert_eq!(read(&outside.path().join("boards")).unwrap().editions.len(), 1);
     }
 }

@@ -16,6 +16,7 @@ use shared::doctor::{Failure, Finding, Level, Measurements, held_ms, judge};
 pub use address::{Address, AddressError};
 
 use crate::clock;
+use crate::terminal;
 use exchange::{Asked, Client};
 
 /// Most redirects that are followed.
@@ -58,13 +59,16 @@ pub fn run(visit: &Visit, out: &mut impl Write) -> std::io::Result<Level> {
     let measured = measure(&visit.address, visit.idle);
     let findings = judge(&measured);
     let verdict = findings.iter().map(|finding| finding.level).max().unwrap_or(Level::Ok);
+    let mut text = Vec::new();
     if visit.json {
         let report = Report { verdict, findings: &findings, measurements: &measured };
-        serde_json::to_writer_pretty(&mut *out, &report)?;
-        writeln!(out)?;
+        serde_json::to_writer_pretty(&mut text, &report)?;
+        text.push(b'\n');
     } else {
-        report::print(&measured, &findings, out)?;
+        report::print(&measured, &findings, &mut text)?;
     }
+    // Headers and errors come from whoever answered.
+    terminal::write_lines(out, &String::from_utf8_lossy(&text))?;
     out.flush()?;
     Ok(verdict)
 }

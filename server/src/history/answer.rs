@@ -1,50 +1,48 @@
-//! The past as it is told: as JSON, or as CSV.
+//! The past in the form of an answer, JSON or CSV, written piece by piece.
 
-use std::fmt::Write as _;
+use std::io::Write as _;
 
 use serde::Serialize;
 use shared::{Millis, Rolled, SeriesName, rolled};
 
-use super::past::Texts;
 use super::query::Detail;
+use crate::csv;
 
-/// A series of the answer.
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-pub enum Told {
-    /// Of numbers.
-    Numbers {
-        /// Its name.
-        series: SeriesName,
-        /// How wide the buckets are, in milliseconds.
-        tier_ms: u64,
-        /// Those that are not empty, oldest first.
-        buckets: Vec<Figures>,
-    },
-    /// Of texts.
-    Texts {
-        /// Its name.
-        series: SeriesName,
-        /// The newest lines, oldest first.
-        lines: Vec<LineTold>,
-        /// The line before them.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        before: Option<LineTold>,
-        /// Whether there are older ones in the stretch.
-        more: bool,
-    },
+/// The columns of CSV.
+pub const COLUMNS: &str = "series,ts,tier_ms,count,sum,min,max,first,last,p50,p95,p99,increase,last_ts,text\r\n";
+
+/// The form of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// `[{"series", "tier_ms", "buckets"}]`.
+    Json,
+    /// A line for each bucket or text (RFC 4180).
+    Csv,
 }
 
-/// A line.
-#[derive(Debug, Serialize)]
-pub struct LineTold {
-    ts: Millis,
-    text: String,
+impl Form {
+    /// Its media type.
+    #[must_use]
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Csv => "text/csv; charset=utf-8",
+        }
+    }
+}
+
+/// A line of a series of texts.
+#[derive(Clone, Debug, Serialize)]
+pub struct TextLine {
+    /// When.
+    pub ts: Millis,
+    /// The text.
+    pub text: String,
 }
 
 /// A bucket in figures.
 #[derive(Debug, Serialize)]
-pub struct Figures {
+struct Figures {
     ts: Millis,
     count: u64,
     sum: f64,
@@ -64,40 +62,26 @@ pub struct Figures {
     bins: Option<Vec<(f64, u64)>>,
 }
 
-impl Told {
-    /// Tells buckets.
-    #[must_use]
-    pub fn numbers(series: SeriesName, tier_ms: u64, buckets: &[Rolled], detail: Detail) -> Self {
-        let mut before = None;
-        let tell = |rolled: &Rolled| {
-            let bucket = &rolled.bucket;
-            let step = before.replace(bucket.last.value).map_or(0.0, |before| rolled::step(before, bucket.first.value));
-            let bins = || bucket.sketch().bins().iter().map(|bin| (short(bin.key.value()), bin.count)).collect();
-            Figures {
-                ts: bucket.start,
-                count: bucket.count,
-                sum: bucket.sum,
-                min: bucket.min,
-                max: bucket.max,
-                first: bucket.first.value,
-                last: bucket.last.value,
-                p50: bucket.quantile(0.5),
-                p95: bucket.quantile(0.95),
-                p99: bucket.quantile(0.99),
-                increase: (step + rolled.increase()).clamp(f64::MIN, f64::MAX),
-                last_ts: bucket.last.at.ts,
-                bins: (detail == Detail::Bins).then(bins),
-            }
-        };
-        Self::Numbers { series, tier_ms, buckets: buckets.iter().map(tell).collect() }
-    }
-
-    /// Tells lines.
-    #[must_use]
-    pub fn texts(series: SeriesName, texts: Texts) -> Self {
-        let tell = |(ts, text)| LineTold { ts, text };
-        let lines = texts.lines.into_iter().map(tell).collect();
-        Self::Texts { series, lines, before: texts.before.map(tell), more: texts.more }
+impl Figures {
+    fn of(rolled: &Rolled, before: Option<f64>, detail: Detail) -> Self {
+        let bucket = &rolled.bucket;
+        let step = before.map_or(0.0, |before| rolled::step(before, bucket.first.value));
+        let bins = || bucket.sketch().bins().iter().map(|bin| (short(bin.key.value()), bin.count)).collect();
+        Self {
+            ts: bucket.start,
+            count: bucket.count,
+            sum: bucket.sum,
+            min: bucket.min,
+            max: bucket.max,
+            first: bucket.first.value,
+            last: bucket.last.value,
+            p50: bucket.quantile(0.5),
+            p95: bucket.quantile(0.95),
+            p99: bucket.quantile(0.99),
+            increase: (step + rolled.increase()).clamp(f64::MIN, f64::MAX),
+            last_ts: bucket.last.at.ts,
+            bins: (detail == Detail::Bins).then(bins),
+        }
     }
 }
 
@@ -106,27 +90,159 @@ fn short(value: f64) -> f64 {
     format!("{value:.6e}").parse().unwrap_or(value)
 }
 
-/// All of it as CSV (RFC 4180), a line each bucket or text.
-#[must_use]
-pub fn csv(told: &[Told]) -> String {
-    let mut csv = "series,ts,tier_ms,count,sum,min,max,first,last,p50,p95,p99,increase,last_ts,text\r\n".to_owned();
-    for series in told {
-        match series {
-            Told::Numbers { series, tier_ms, buckets } => {
-                for figures in buckets {
-                    let Figures { ts, count, sum, min, max, first, last, p50, p95, p99, increase, last_ts, bins: _ } =
-                        figures;
-                    let numbers = format!("{sum},{min},{max},{first},{last},{p50},{p95},{p99},{increase},{last_ts}");
-                    let _infallible = write!(csv, "{series},{ts},{tier_ms},{count},{numbers},\r\n");
-                }
-            }
-            Told::Texts { series, lines, .. } => {
-                for LineTold { ts, text } in lines {
-                    let quoted = text.replace('"', "\"\"");
-                    let _infallible = write!(csv, "{series},{ts},,,,,,,,,,,,,\"{quoted}\"\r\n");
-                }
+/// Writes an answer: [`begin`](Self::begin), then each series with its buckets or lines, then [`end`](Self::end).
+/// The bytes written so far can be taken at any time.
+#[derive(Debug)]
+pub struct Encoder {
+    form: Form,
+    /// Not taken yet.
+    bytes: Vec<u8>,
+    /// Whether a series was written, so that the next needs a comma.
+    has_series: bool,
+    /// Whether the present series has an item, so that the next needs a comma.
+    has_item: bool,
+    /// The name of the present series as CSV has it, and what follows it there.
+    series: String,
+    tier_ms: u64,
+    /// The last value of the bucket before.
+    before: Option<f64>,
+}
+
+impl Encoder {
+    /// Nothing written yet.
+    #[must_use]
+    pub fn new(form: Form) -> Self {
+        Self {
+            form,
+            bytes: Vec::new(),
+            has_series: false,
+            has_item: false,
+            series: String::new(),
+            tier_ms: 0,
+            before: None,
+        }
+    }
+
+    /// How many bytes can be taken.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// Takes what was written since the last time.
+    #[must_use]
+    pub fn take(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.bytes)
+    }
+
+    /// Begins the answer.
+    pub fn begin(&mut self) {
+        match self.form {
+            Form::Json => self.bytes.push(b'['),
+            Form::Csv => self.bytes.extend_from_slice(COLUMNS.as_bytes()),
+        }
+    }
+
+    /// Ends the answer.
+    pub fn end(&mut self) {
+        if self.form == Form::Json {
+            self.bytes.push(b']');
+        }
+    }
+
+    /// Begins a series of numbers in buckets of this width.
+    pub fn begin_numbers(&mut self, series: &SeriesName, tier_ms: u64) {
+        self.begin_series(series);
+        self.tier_ms = tier_ms;
+        if self.form == Form::Json {
+            self.raw(&format!(",\"tier_ms\":{tier_ms},\"buckets\":["));
+        }
+    }
+
+    /// Writes the next bucket.
+    pub fn bucket(&mut self, rolled: &Rolled, detail: Detail) {
+        let figures = Figures::of(rolled, self.before.replace(rolled.bucket.last.value), detail);
+        match self.form {
+            Form::Json => self.item(&figures),
+            Form::Csv => {
+                let Figures { ts, count, sum, min, max, first, last, p50, p95, p99, increase, last_ts, bins: _ } =
+                    figures;
+                let Self { series, tier_ms, .. } = &*self;
+                let numbers = format!("{sum},{min},{max},{first},{last},{p50},{p95},{p99},{increase},{last_ts}");
+                let line = format!("{series},{ts},{tier_ms},{count},{numbers},\r\n");
+                self.raw(&line);
             }
         }
     }
-    csv
+
+    /// Ends a series of numbers.
+    pub fn end_numbers(&mut self) {
+        if self.form == Form::Json {
+            self.raw("]}");
+        }
+    }
+
+    /// Begins a series of texts.
+    pub fn begin_texts(&mut self, series: &SeriesName) {
+        self.begin_series(series);
+        if self.form == Form::Json {
+            self.raw(",\"lines\":[");
+        }
+    }
+
+    /// Writes the next line.
+    pub fn line(&mut self, line: &TextLine) {
+        match self.form {
+            Form::Json => self.item(line),
+            Form::Csv => {
+                let row = format!("{},{},,,,,,,,,,,,,{}\r\n", self.series, line.ts, csv::quoted(&line.text));
+                self.raw(&row);
+            }
+        }
+    }
+
+    /// Ends a series of texts: the line before the first of them, and whether the stretch has older ones.
+    pub fn end_texts(&mut self, before: Option<&TextLine>, more: bool) {
+        if self.form == Form::Json {
+            self.raw("]");
+            if let Some(before) = before {
+                self.raw(",\"before\":");
+                self.json(before);
+            }
+            self.raw(&format!(",\"more\":{more}}}"));
+        }
+    }
+
+    fn begin_series(&mut self, series: &SeriesName) {
+        (self.has_item, self.before) = (false, None);
+        match self.form {
+            Form::Json => {
+                self.raw(if self.has_series { ",{\"series\":" } else { "{\"series\":" });
+                self.json(series);
+            }
+            Form::Csv => self.series = csv::cell(series.as_str()),
+        }
+        self.has_series = true;
+    }
+
+    fn item(&mut self, item: &impl Serialize) {
+        if std::mem::replace(&mut self.has_item, true) {
+            self.bytes.push(b',');
+        }
+        self.json(item);
+    }
+
+    fn json(&mut self, value: &impl Serialize) {
+        serde_json::to_writer(&mut self.bytes, value).expect("figures and texts are always JSON");
+    }
+
+    fn raw(&mut self, text: &str) {
+        self.bytes.write_all(text.as_bytes()).expect("writing to a Vec succeeds");
+    }
 }

@@ -6,35 +6,18 @@ use rusqlite::{Connection, OptionalExtension as _};
 use shared::point::Kind;
 use shared::{Millis, Rolled, Selector, SeriesName, Stretch};
 
+use super::cancel::{Cancel, Stopped};
 use super::plan::Plan;
 use crate::store::SeriesId;
 use crate::store::block::{self, Block, Place};
-use crate::store::damage::Damage;
 use crate::store::fresh::Fresh;
 use crate::store::settle::{Overlay, settle};
 
 /// Most series in one answer.
 pub const MAX_SERIES: usize = 1_000;
 
-/// The past of one series.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Past {
-    /// Of numbers: the buckets that are not empty, oldest first.
-    Numbers(Vec<Rolled>),
-    /// Of texts.
-    Texts(Texts),
-}
-
-/// Lines of a series of texts.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Texts {
-    /// The newest lines of the stretch, oldest first.
-    pub lines: Vec<(Millis, String)>,
-    /// The line before the first of them: what was so when they begin.
-    pub before: Option<(Millis, String)>,
-    /// Whether the stretch has more lines, which are older.
-    pub more: bool,
-}
+/// A line of a series of texts: when, its number, the text.
+pub type Line = (Millis, i64, String);
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +25,9 @@ pub enum PastError {
     /// The selectors match more than [`MAX_SERIES`].
     #[error("more than {MAX_SERIES} series are selected")]
     TooMany,
+    /// The work was stopped.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
     /// The database cannot be read.
     #[error("the database cannot be read: {0}")]
     Database(#[from] rusqlite::Error),
@@ -51,7 +37,11 @@ pub enum PastError {
 ///
 /// # Errors
 /// [`PastError`].
-pub fn select(conn: &Connection, selectors: &[Selector]) -> Result<BTreeMap<SeriesName, (SeriesId, Kind)>, PastError> {
+pub fn select(
+    conn: &Connection,
+    selectors: &[Selector],
+    cancel: &Cancel,
+) -> Result<BTreeMap<SeriesName, (SeriesId, Kind)>, PastError> {
     let mut found = BTreeMap::new();
     let mut exact = conn.prepare_cached("SELECT id, name, kind FROM series WHERE name = ?1")?;
     let mut range = conn.prepare_cached("SELECT id, name, kind FROM series WHERE name >= ?1 AND name < ?2")?;
@@ -59,14 +49,13 @@ pub fn select(conn: &Connection, selectors: &[Selector]) -> Result<BTreeMap<Seri
         let text = selector.as_str();
         let mut look = |mut rows: rusqlite::Rows<'_>| {
             while let Some(row) = rows.next()? {
+                cancel.check()?;
                 // Only names were ever written.
                 let Ok(name) = row.get_ref(1)?.as_str().unwrap_or_default().parse::<SeriesName>() else { continue };
                 if selector.matches(&name) {
                     let kind =
                         if row.get_ref(2)?.as_str().unwrap_or_default() == "text" { Kind::Text } else { Kind::Number };
-                    // One whose row is damaged is left out, as the store does.
-                    let Ok(id) = row.get(0) else { continue };
-                    found.insert(name, (SeriesId(id), kind));
+                    found.insert(name, (SeriesId(row.get(0)?), kind));
                     if found.len() > MAX_SERIES {
                         return Err(PastError::TooMany);
                     }
@@ -94,23 +83,18 @@ pub fn select(conn: &Connection, selectors: &[Selector]) -> Result<BTreeMap<Seri
 ///
 /// # Errors
 /// Whatever SQLite says.
-pub fn numbers(
-    conn: &Connection,
-    fresh: &Fresh,
-    damage: &Damage,
-    series: SeriesId,
-    plan: &Plan,
-) -> rusqlite::Result<Vec<Rolled>> {
-    // Looked at before the tables: what is written meanwhile is in both, and nothing is in neither.
+pub fn numbers(conn: &Connection, fresh: &Fresh, series: SeriesId, plan: &Plan) -> rusqlite::Result<Vec<Rolled>> {
+    // Looked at before the transaction begins: what is written meanwhile is in both, and nothing is in neither.
     let unwritten = fresh.of(series);
-    let mut overlay = Overlay { conn, damage, over: HashMap::new() };
+    let tx = conn.unchecked_transaction()?;
+    let mut overlay = Overlay { conn: &tx, over: HashMap::new() };
     for (place, block) in unwritten {
-        if place.span().overlaps(plan.span) && block.changed() > block::read(conn, place, damage)?.changed() {
+        if place.span().overlaps(plan.span) && block.changed() > block::read(&tx, place)?.changed() {
             settle(&mut overlay, place, Block::clone(&block), plan.tier)?;
         }
     }
     let mut blocks: BTreeMap<Place, Block> = BTreeMap::new();
-    block::each_within(conn, plan.tier, series, plan.span, damage, |place, block| {
+    block::each_within(&tx, plan.tier, series, plan.span, |place, block| {
         blocks.insert(place, block);
     })?;
     blocks.extend(overlay.over.into_iter().filter(|(place, _)| place.tier == plan.tier));
@@ -124,29 +108,63 @@ pub fn numbers(
     Ok(together.filter_map(|buckets| Rolled::over(buckets, plan.width_ms)).collect())
 }
 
-/// The newest lines in a stretch, at most so many, and the one before.
+/// The lines of a stretch that are told: the newest, at most so many.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Texts {
+    /// When the first of them was, and its number.
+    pub first: (Millis, i64),
+    /// The line before it: what was so when they begin.
+    pub before: Option<(Millis, String)>,
+    /// Whether the stretch has more lines, which are older.
+    pub more: bool,
+}
+
+/// Finds where the newest lines of a stretch begin, at most `most`. Reads none of them but the one before.
 ///
 /// # Errors
 /// Whatever SQLite says.
 pub fn texts(conn: &Connection, series: SeriesId, span: Stretch, most: u64) -> rusqlite::Result<Texts> {
-    let ms = |ms: Millis| i64::try_from(ms.0).unwrap_or(i64::MAX);
-    let line = |row: &rusqlite::Row<'_>| Ok((Millis(row.get::<_, i64>(0)?.unsigned_abs()), row.get::<_, String>(1)?));
-    let mut select = conn.prepare_cached(
-        "SELECT ts, text FROM lines WHERE series = ?1 AND ts >= ?2 AND ts < ?3 ORDER BY ts DESC, seq DESC LIMIT ?4",
+    let tx = conn.unchecked_transaction()?;
+    let mut nth = tx.prepare_cached(
+        "SELECT ts, seq FROM lines WHERE series = ?1 AND ts >= ?2 AND ts < ?3
+         ORDER BY ts DESC, seq DESC LIMIT 1 OFFSET ?4",
     )?;
-    let most = usize::try_from(most).unwrap_or(usize::MAX);
-    let limit = i64::try_from(most + 1).unwrap_or(i64::MAX);
-    let rows = select.query_map((series.0, ms(span.from), ms(span.to), limit), line)?;
-    let mut lines: Vec<_> = rows.collect::<Result<_, _>>()?;
-    let more = lines.len() > most;
-    let before = if more {
-        lines.pop()
-    } else {
-        let mut select = conn.prepare_cached(
-            "SELECT ts, text FROM lines WHERE series = ?1 AND ts < ?2 ORDER BY ts DESC, seq DESC LIMIT 1",
-        )?;
-        select.query_row((series.0, ms(span.from)), line).optional()?
-    };
-    lines.reverse();
-    Ok(Texts { lines, before, more })
+    let (from, to, skipped) = (ms(span.from), ms(span.to), i64::try_from(most.saturating_sub(1)).unwrap_or(i64::MAX));
+    let first: Option<(i64, i64)> =
+        nth.query_row((series.0, from, to, skipped), |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    let (ts, seq) = first.unwrap_or((from, 0));
+    let mut newest_before = tx.prepare_cached(
+        "SELECT ts, text FROM lines WHERE series = ?1 AND (ts, seq) < (?2, ?3) ORDER BY ts DESC, seq DESC LIMIT 1",
+    )?;
+    let line = |row: &rusqlite::Row<'_>| Ok((Millis(row.get::<_, i64>(0)?.unsigned_abs()), row.get::<_, String>(1)?));
+    let before = newest_before.query_row((series.0, ts, seq), line).optional()?;
+    let more = before.as_ref().is_some_and(|before| before.0 >= span.from);
+    Ok(Texts { first: (Millis(ts.unsigned_abs()), seq), before, more })
+}
+
+/// Shows `look` lines from `(ts, seq)` on to before `to`, oldest first, for as long as it wants more.
+///
+/// # Errors
+/// Whatever SQLite says.
+pub fn each_line(
+    conn: &Connection,
+    series: SeriesId,
+    from: (Millis, i64),
+    to: Millis,
+    mut look: impl FnMut(Line) -> bool,
+) -> rusqlite::Result<()> {
+    let mut select = conn.prepare_cached(
+        "SELECT ts, seq, text FROM lines WHERE series = ?1 AND (ts, seq) >= (?2, ?3) AND ts < ?4 ORDER BY ts, seq",
+    )?;
+    let mut rows = select.query((series.0, ms(from.0), from.1, ms(to)))?;
+    while let Some(row) = rows.next()? {
+        if !look((Millis(row.get::<_, i64>(0)?.unsigned_abs()), row.get(1)?, row.get(2)?)) {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn ms(ms: Millis) -> i64 {
+    i64::try_from(ms.0).unwrap_or(i64::MAX)
 }

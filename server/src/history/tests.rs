@@ -2,12 +2,17 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use proptest::prelude::*;
-use shared::{Bucket, Millis, Number, Point, Rolled, Seq, Stamp, Stretch, Tier, Value};
+use shared::{Bucket, Millis, Number, Point, Rolled, Seq, Stamp, Stretch, Text, Tier, Value};
 
-use super::past;
+use super::answer::Form;
+use super::cancel::{Cancel, Stopped};
+use super::job::{Job, StepError};
+use super::past::{self, PastError};
 use super::plan::Plan;
+use super::query;
 use crate::clock::{Now, Uptime};
 use crate::store::block::{self, Block, Place};
 use crate::store::fresh::Due;
@@ -16,6 +21,9 @@ use crate::store::{Push, Retention, SeriesId, Store};
 
 /// Midnight, so that all tiers have an edge near.
 const START: Millis = Millis(1_732_320_000_000);
+/// Longer than any test.
+const LONG: Duration = Duration::from_secs(3_600);
+
 const NOW: Now = Now { wall: START, up: Uptime(0) };
 
 #[derive(Clone, Debug)]
@@ -106,7 +114,7 @@ proptest! {
             prop_assert_eq!(store.head().0, points.len() as u64);
         }
         let conn = rusqlite::Connection::open(folder.path().join(FILE)).unwrap();
-        let rows = past::select(&conn, &["s/*".parse().unwrap()]).unwrap();
+        let rows = past::select(&conn, &["s/*".parse().unwrap()], &Cancel::within(LONG).0).unwrap();
         let span = Stretch { from: START, to: START.plus(10 * Tier::Day.width_ms()) };
         for (name, (row, _)) in rows {
             let series = name.within_board().parse().unwrap();
@@ -170,4 +178,83 @@ fn an_answer_costs_what_is_asked_for_and_not_what_is_stored() {
     assert_eq!(of_a_year.1, 60, "a bucket in each block of a minute");
     let (steps, buckets) = cost(366, 365 * DAY, 500);
     assert!(steps < of_a_year.0 && (36..=38).contains(&buckets), "{steps} steps for a year of {buckets} blocks");
+}
+
+/// Everything that the steps of a job give, and how many there were.
+fn whole(job: &mut Job, conn: &rusqlite::Connection, store: &Store) -> (String, usize) {
+    let (cancel, _guard) = Cancel::within(LONG);
+    let mut bytes = Vec::new();
+    for steps in 1.. {
+        let piece = job.step(conn, &store.fresh(), &Retention::default(), &cancel).unwrap();
+        assert!(piece.bytes.len() < 128 << 10, "a piece is bounded: {}", piece.bytes.len());
+        bytes.extend(piece.bytes);
+        if piece.last {
+            return (String::from_utf8(bytes).unwrap(), steps);
+        }
+    }
+    unreachable!("a job ends")
+}
+
+/// A store with 3,000 seconds of a counter that has a few bins in each, and as many lines.
+fn filled(folder: &std::path::Path) -> Store {
+    let mut store = Store::open(folder).unwrap();
+    let point = |name: &str, ts: u64, value| Point { series: name.parse().unwrap(), ts: START.plus(ts), value };
+    let mut points = Vec::new();
+    for second in 0..3_000_u64 {
+        for part in 0..4_u64 {
+            let value = Value::Number(Number::new((second * 4 + part) as f64).unwrap());
+            points.push(point("a/n", second * 1_000 + part, value));
+        }
+        points.push(point("a/t", second * 1_000, Value::Text(Text::new(format!("{second} {}", "x".repeat(60))).unwrap())));
+    }
+    assert_eq!(store.commit(vec![Push::of(points)], NOW).results, [Ok(())]);
+    store
+}
+
+#[test]
+fn an_answer_in_pieces_has_each_bucket_and_each_line_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = filled(folder.path());
+    let conn = rusqlite::Connection::open(folder.path().join(FILE)).unwrap();
+    let now = START.plus(3_000_000);
+    let span = format!("from={}&to={now}", START.0);
+    for (points, lines) in [(3_000, 3_000), (1_000, 1_000), (5, 5), (1, 1)] {
+        for sketch in ["", "&sketch=1"] {
+            let asked = query::parse(&format!("series=a/*&{span}&points={points}{sketch}"), now).unwrap();
+            let (text, steps) = whole(&mut Job::new(asked.clone(), Form::Json, now), &conn, &store);
+            assert!(points < 3_000 || steps > 5, "{steps}");
+            let told: serde_json::Value = serde_json::from_str(&text).unwrap();
+            let buckets = told[0]["buckets"].as_array().unwrap();
+            let width = told[0]["tier_ms"].as_u64().unwrap();
+            assert_eq!(buckets.len() as u64, 3_000_000_u64.div_ceil(width));
+            let starts: Vec<u64> = buckets.iter().map(|bucket| bucket["ts"].as_u64().unwrap()).collect();
+            assert!(starts.windows(2).all(|pair| pair[1] == pair[0] + width));
+            // What it counted between the pieces is told, too.
+            let counted: f64 = buckets.iter().map(|bucket| bucket["increase"].as_f64().unwrap()).sum();
+            assert!((counted - 11_999.0).abs() < 1e-6, "{counted}");
+            let told_lines = told[1]["lines"].as_array().unwrap();
+            let texts = told_lines.iter().map(|line| line["text"].as_str().unwrap().split(' ').next().unwrap());
+            let wanted = (3_000 - lines..3_000).map(|second| second.to_string());
+            assert!(texts.eq(wanted), "{points}: {}", told_lines.len());
+            assert_eq!(told[1]["more"], lines < 3_000);
+            let before = told[1].get("before").map(|before| before["text"].as_str().unwrap().split(' ').next().unwrap());
+            assert_eq!(before.map(str::to_owned), (lines < 3_000).then(|| (2_999 - lines).to_string()));
+            let (csv, _) = whole(&mut Job::new(asked, Form::Csv, now), &conn, &store);
+            assert_eq!(csv.lines().count(), 1 + buckets.len() + told_lines.len());
+        }
+    }
+}
+
+#[test]
+fn a_job_ends_once_nobody_waits_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = filled(folder.path());
+    let conn = rusqlite::Connection::open(folder.path().join(FILE)).unwrap();
+    let asked = query::parse(&format!("series=a/*&from={}&points=3000", START.0), START.plus(3_000_000)).unwrap();
+    let mut job = Job::new(asked, Form::Json, START.plus(3_000_000));
+    let (cancel, guard) = Cancel::within(LONG);
+    assert!(!job.step(&conn, &store.fresh(), &Retention::default(), &cancel).unwrap().last);
+    drop(guard);
+    let stopped = job.step(&conn, &store.fresh(), &Retention::default(), &cancel).unwrap_err();
+    assert!(matches!(stopped, StepError::Past(PastError::Stopped(Stopped::Unwanted))), "{stopped}");
 }

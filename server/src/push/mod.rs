@@ -11,6 +11,7 @@ use shared::{Declared, Number, SeriesName};
 use crate::clock;
 use crate::ingest::MAX_BODY;
 use crate::length::Keep;
+use crate::terminal::Plain;
 use crate::upload::{Sent, UploadError, Uploader};
 
 /// Most lines in one push, and most that wait for one.
@@ -63,7 +64,7 @@ pub fn run(
                 // Bytes that are no text spoil one line; whatever else fails would fail again, for ever.
                 Err(error) if error.kind() == ErrorKind::InvalidData => Err(error.to_string()),
                 Err(error) => {
-                    eprintln!("pulseboard: the input cannot be read after line {}: {error}", number - 1);
+                    eprintln!("pulseboard: the input cannot be read after line {}: {}", number - 1, Plain(error));
                     wrong += 1;
                     break;
                 }
@@ -76,7 +77,7 @@ pub fn run(
                     }
                 }
                 Err(message) => {
-                    eprintln!("pulseboard: line {number}: {message}");
+                    eprintln!("pulseboard: line {number}: {}", Plain(message));
                     wrong += 1;
                 }
             }

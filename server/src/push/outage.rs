@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::length::Keep;
+use crate::terminal::Plain;
 use crate::upload::{Sent, UploadError, Uploader};
 
 /// The longest wait between two tries.
@@ -39,7 +40,7 @@ pub(super) fn push_through(uploader: &Uploader, points: &[Sent], key: &str, give
         }
         let outage = outage.get_or_insert_with(|| Outage::since(SystemTime::now() - gone));
         if outage.is_to_be_told(gone) {
-            eprintln!("pulseboard: {error}; {} lines wait, {outage}, {}", points.len(), Limit(give_up));
+            eprintln!("pulseboard: {}; {} lines wait, {outage}, {}", Plain(error), points.len(), Limit(give_up));
         }
         std::thread::sleep(outage.wait().min(left.unwrap_or(LONGEST_WAIT)));
     }

@@ -1,0 +1,47 @@
+//! Cells of CSV (RFC 4180) that no spreadsheet takes for a formula.
+
+/// A text as a cell in quotes.
+#[must_use]
+pub fn quoted(text: &str) -> String {
+    format!("\"{}{}\"", guard(text), text.replace('"', "\"\""))
+}
+
+/// A text as a cell, in quotes only where it needs them.
+#[must_use]
+pub fn cell(text: &str) -> String {
+    if text.contains(['"', ',', '\r', '\n']) { quoted(text) } else { format!("{}{text}", guard(text)) }
+}
+
+/// An apostrophe before what a spreadsheet would run as a formula when it opens the file (OWASP, "CSV injection").
+/// Numbers are no texts: a negative one is written as it is.
+fn guard(text: &str) -> &'static str {
+    // The wide forms are those of East Asian keyboards, which some spreadsheets take as well.
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']) { "'" } else { "" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_that_begins_like_a_formula_gets_an_apostrophe() {
+        for (text, wanted) in [
+            ("=1+1", "'=1+1"),
+            ("+1", "'+1"),
+            ("-2", "'-2"),
+            ("@SUM(A1)", "'@SUM(A1)"),
+            ("\t=1", "'\t=1"),
+            ("＝1", "'＝1"),
+            ("\r=1", "\"'\r=1\""),
+            ("=\"a\",b", "\"'=\"\"a\"\",b\""),
+            ("ok", "ok"),
+            ("a=b", "a=b"),
+            ("a,b", "\"a,b\""),
+            ("", ""),
+        ] {
+            assert_eq!(cell(text), wanted, "{text:?}");
+        }
+        assert_eq!(quoted("say \"no\""), "\"say \"\"no\"\"\"");
+        assert_eq!(quoted("=1"), "\"'=1\"");
+    }
+}

@@ -1,0 +1,110 @@
+//! Bounds how many answers are under way, and how many are read from the disk at once.
+
+use std::sync::Arc;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::limits::Limit;
+use crate::problem::ApiError;
+
+/// Answers that are read at once; the others wait for their turn. Each is a thread and a connection to the database.
+const READ_AT_ONCE: usize = 4;
+
+/// Seconds after which a refused request may succeed.
+const RETRY_AFTER: u32 = 2;
+
+/// The places for answers, and the turns of those to read.
+#[derive(Clone, Debug)]
+pub struct Turns {
+    most: usize,
+    places: Arc<Semaphore>,
+    turns: Arc<Semaphore>,
+}
+
+/// A place among the answers under way, from the request to the last byte; free again when dropped.
+#[derive(Debug)]
+pub struct Slot {
+    _permit: OwnedSemaphorePermit,
+}
+
+/// A turn to read. It moves into the work, so it is free only when the work has ended, whatever became of the request.
+#[derive(Debug)]
+pub struct Turn {
+    _permit: OwnedSemaphorePermit,
+}
+
+/// Answers at this moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counts {
+    /// Not sent to their end.
+    pub open: usize,
+    /// Being read from the disk.
+    pub reading: usize,
+}
+
+impl Turns {
+    /// Places for `most` answers at a time.
+    #[must_use]
+    pub fn new(most: usize) -> Self {
+        let most = most.clamp(1, Semaphore::MAX_PERMITS);
+        Self { most, places: Arc::new(Semaphore::new(most)), turns: Arc::new(Semaphore::new(READ_AT_ONCE)) }
+    }
+
+    /// Takes a place.
+    ///
+    /// # Errors
+    /// [`ApiError::LimitReached`] where all are taken.
+    pub fn open(&self) -> Result<Slot, ApiError> {
+        let permit = self.places.clone().try_acquire_owned().map_err(|_| ApiError::LimitReached {
+            limit: Limit::History,
+            detail: format!(
+                "{} answers of /api/history are under way already (--max-history); try again in {RETRY_AFTER} s, or raise --max-history",
+                self.most
+            ),
+            retry_after: Some(RETRY_AFTER),
+        })?;
+        Ok(Slot { _permit: permit })
+    }
+
+    /// Waits for a turn to read; they are given in the order in which they were asked for.
+    pub async fn next(&self) -> Turn {
+        let permit = self.turns.clone().acquire_owned().await.expect("the semaphore is never closed");
+        Turn { _permit: permit }
+    }
+
+    /// How many answers are under way.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        Counts {
+            open: self.most - self.places.available_permits(),
+            reading: READ_AT_ONCE - self.turns.available_permits(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn places_and_turns_are_bounded_and_come_back() {
+        let turns = Turns::new(2);
+        let slots = [turns.open().unwrap(), turns.open().unwrap()];
+        let refused = turns.open().unwrap_err();
+        assert_eq!(refused.limit(), Some(Limit::History));
+        assert!(refused.to_string().contains("--max-history"), "{refused}");
+        let mut held = Vec::new();
+        for _ in 0..READ_AT_ONCE {
+            held.push(turns.next().await);
+        }
+        assert_eq!(turns.counts(), Counts { open: 2, reading: READ_AT_ONCE });
+        let waiting = turns.clone();
+        let waiting = tokio::spawn(async move { waiting.next().await });
+        tokio::task::yield_now().await;
+        assert!(!waiting.is_finished());
+        held.pop();
+        drop(waiting.await.unwrap());
+        drop((slots, held));
+        assert_eq!(turns.counts(), Counts { open: 0, reading: 0 });
+    }
+}
