@@ -18,7 +18,7 @@ use tokio::sync::mpsc::{self, Receiver, Sender};
 
 use super::History;
 use super::cancel::{Cancel, StopOnDrop, Stopped};
-use super::job::{Job, Piece, StepError};
+use super::job::{Job, Piece};
 use super::past::PastError;
 use super::turns::Slot;
 use crate::limits::Limit;
@@ -151,16 +151,15 @@ async fn read_step(history: History, mut job: Job) -> Result<(Job, Piece), ApiEr
     };
     let read = tokio::task::spawn_blocking(work).await;
     read.map_err(|error| ApiError::Unreadable(error.to_string()))?.map_err(|error| match error {
-        StepError::Refused(error) => error,
-        StepError::Past(PastError::Stopped(Stopped::TooLong)) => ApiError::LimitReached {
+        PastError::Stopped(Stopped::TooLong) => ApiError::LimitReached {
             limit: Limit::HistoryTime,
             detail: format!(
-                "finding and reading the past took over {} s; narrow the selectors, or ask again later",
+                "reading the past took over {} s; ask for less at a time, or again later",
                 LONGEST_STEP.as_secs()
             ),
             retry_after: Some(RETRY_AFTER),
         },
-        StepError::Past(PastError::Database(error)) => ApiError::Unreadable(error.to_string()),
-        StepError::Past(error) => ApiError::Unreadable(error.to_string()),
+        PastError::Database(error) => ApiError::Unreadable(error.to_string()),
+        PastError::Stopped(Stopped::Unwanted) => ApiError::Unreadable(Stopped::Unwanted.to_string()),
     })
 }

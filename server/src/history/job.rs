@@ -8,23 +8,27 @@
 //! stretch of one series in one transaction. Points that come meanwhile into stretches that were read already are not in
 //! the answer. The page does not depend on more: what it shows of the last minutes comes from the stream.
 
-use std::collections::btree_map;
+use std::vec;
 
 use rusqlite::Connection;
 use shared::point::Kind;
-use shared::{Millis, SeriesName, Stretch};
+use shared::{Millis, Stretch};
 
 use super::answer::{Encoder, Form, TextLine};
 use super::cancel::Cancel;
-use super::past::{self, MAX_SERIES, PastError};
+use super::past::{self, PastError};
 use super::plan::Plan;
 use super::query::{Asked, Detail};
+use crate::names::Named;
 use crate::problem::ApiError;
 use crate::store::fresh::Fresh;
 use crate::store::{Retention, SeriesId};
 
 /// Bytes of the answer that end a step.
 const PIECE: usize = 64 << 10;
+
+/// Most series in one answer.
+const MAX_SERIES: usize = 1_000;
 
 /// Most buckets of one answer, over all its series: some 40 MB of JSON.
 const MAX_BUCKETS: u64 = 200_000;
@@ -34,23 +38,6 @@ const MAX_AT_ONCE: u64 = 256;
 
 /// Buckets that are read first of a series whose sketches are told: nothing is known of their size yet.
 const FIRST_WITH_BINS: u64 = 16;
-
-/// Why a step gave nothing.
-#[derive(Debug, thiserror::Error)]
-pub enum StepError {
-    /// The question cannot be answered; only the first step says so.
-    #[error(transparent)]
-    Refused(#[from] ApiError),
-    /// The past cannot be read.
-    #[error(transparent)]
-    Past(#[from] PastError),
-}
-
-impl From<rusqlite::Error> for StepError {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Past(error.into())
-    }
-}
 
 /// What a step gave.
 #[derive(Debug, PartialEq, Eq)]
@@ -72,10 +59,10 @@ pub struct Job {
 
 #[derive(Debug)]
 enum State {
-    /// Nothing was read.
-    New,
+    /// Nothing was read of these series.
+    New(Vec<Named>),
     /// These series are still to be read, after the present one.
-    Reading(btree_map::IntoIter<SeriesName, (SeriesId, Kind)>, Option<Present>),
+    Reading(vec::IntoIter<Named>, Option<Present>),
     /// All was read.
     Done,
 }
@@ -104,31 +91,40 @@ enum Present {
 }
 
 impl Job {
-    /// The answer to `asked`, by the clock `now`.
-    #[must_use]
-    pub fn new(asked: Asked, form: Form, now: Millis) -> Self {
-        Self { asked, now, encoder: Encoder::new(form), state: State::New }
+    /// The answer to `asked` by the clock `now`, of the series that it selects.
+    ///
+    /// # Errors
+    /// [`ApiError::Invalid`] where it is about too much.
+    pub fn new(asked: Asked, mut selected: Vec<Named>, form: Form, now: Millis) -> Result<Self, ApiError> {
+        if selected.len() > MAX_SERIES || selected.len() as u64 * asked.points > MAX_BUCKETS {
+            return Err(too_much(selected.len(), &asked));
+        }
+        selected.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        Ok(Self { asked, now, encoder: Encoder::new(form), state: State::New(selected) })
     }
 
     /// Reads the next piece of the answer. Takes as long as the disk does.
     ///
     /// # Errors
-    /// [`StepError`]; the job is of no use after that.
+    /// [`PastError`]; the job is of no use after that.
     pub fn step(
         &mut self,
         conn: &Connection,
         fresh: &Fresh,
         retention: &Retention,
         cancel: &Cancel,
-    ) -> Result<Piece, StepError> {
+    ) -> Result<Piece, PastError> {
         while self.encoder.len() < PIECE && !matches!(self.state, State::Done) {
-            cancel.check().map_err(PastError::from)?;
+            cancel.check()?;
             self.state = match std::mem::replace(&mut self.state, State::Done) {
-                State::New => self.select(conn, cancel)?,
+                State::New(selected) => {
+                    self.encoder.begin();
+                    State::Reading(selected.into_iter(), None)
+                }
                 State::Reading(rest, Some(present)) => State::Reading(rest, self.read(conn, fresh, present)?),
                 State::Reading(mut rest, None) => match rest.next() {
-                    Some((name, row)) => {
-                        let present = self.begin(conn, retention, &name, row)?;
+                    Some(named) => {
+                        let present = self.begin(conn, retention, &named)?;
                         State::Reading(rest, Some(present))
                     }
                     None => {
@@ -142,25 +138,12 @@ impl Job {
         Ok(Piece { bytes: self.encoder.take(), last: matches!(self.state, State::Done) })
     }
 
-    fn select(&mut self, conn: &Connection, cancel: &Cancel) -> Result<State, StepError> {
-        let selected = match past::select(conn, &self.asked.selectors, cancel) {
-            Err(PastError::TooMany) => return Err(too_much(&format!("more than {MAX_SERIES}"), &self.asked).into()),
-            selected => selected?,
-        };
-        if selected.len() as u64 * self.asked.points > MAX_BUCKETS {
-            return Err(too_much(&selected.len().to_string(), &self.asked).into());
-        }
-        self.encoder.begin();
-        Ok(State::Reading(selected.into_iter(), None))
-    }
-
     fn begin(
         &mut self,
         conn: &Connection,
         retention: &Retention,
-        name: &SeriesName,
-        (series, kind): (SeriesId, Kind),
-    ) -> Result<Present, StepError> {
+        &Named { ref name, series, kind }: &Named,
+    ) -> rusqlite::Result<Present> {
         let Asked { span, points, detail, .. } = self.asked;
         match kind {
             Kind::Number => {
@@ -242,7 +225,7 @@ fn pace(at_once: u64, told: usize, bytes: usize) -> u64 {
     }
 }
 
-fn too_much(series: &str, asked: &Asked) -> ApiError {
+fn too_much(series: usize, asked: &Asked) -> ApiError {
     let most = MAX_SERIES.min(usize::try_from(MAX_BUCKETS / asked.points).unwrap_or(usize::MAX));
     let expected = format!(
         "selectors of at most {most} series with points={}; narrow them, or ask for fewer points",

@@ -28,7 +28,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use answer::Form;
 use cancel::Cancel;
-use job::{Job, Piece, StepError};
+use job::{Job, Piece};
 use past::PastError;
 use turns::{Counts, Turns};
 
@@ -87,15 +87,15 @@ impl History {
     }
 
     /// Reads the next piece of an answer. Takes as long as the disk does, or until `cancel` ends it.
-    fn step(&self, job: &mut Job, cancel: &Cancel) -> Result<Piece, StepError> {
-        cancel.check().map_err(PastError::from)?;
+    fn step(&self, job: &mut Job, cancel: &Cancel) -> Result<Piece, PastError> {
+        cancel.check()?;
         let idle = self.0.idle.lock().pop();
         let conn = idle.map_or_else(|| self.connect(), Ok)?;
         let piece = cancel.watch(&conn, || job.step(&conn, &self.0.fresh, &self.0.retention, cancel))?;
         match piece {
             // SQLite only knows that it was interrupted, not why.
-            Err(StepError::Past(PastError::Database(error))) => {
-                cancel.check().map_err(PastError::from)?;
+            Err(PastError::Database(error)) => {
+                cancel.check()?;
                 Err(error.into())
             }
             piece => {
@@ -128,7 +128,10 @@ pub async fn read(
     let asked = query::parse(query.as_deref().unwrap_or_default(), now)?;
     let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
     let form = if accept.is_some_and(|accept| accept.contains("text/csv")) { Form::Csv } else { Form::Json };
-    let body = body::start(app.history, Job::new(asked, form, now), app.metrics).await?;
+    let selecting = app.hub.selecting();
+    let found = selecting.find(&asked.selectors).await?;
+    let job = Job::new(asked, selecting.names().named(&found.series), form, now)?;
+    let body = body::start(app.history, job, app.metrics).await?;
     let mut response = body.into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(form.content_type()));

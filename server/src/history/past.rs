@@ -3,18 +3,14 @@
 use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::{Connection, OptionalExtension as _};
-use shared::point::Kind;
-use shared::{Millis, Rolled, Selector, SeriesName, Stretch};
+use shared::{Millis, Rolled, Stretch};
 
-use super::cancel::{Cancel, Stopped};
+use super::cancel::Stopped;
 use super::plan::Plan;
 use crate::store::SeriesId;
 use crate::store::block::{self, Block, Place};
 use crate::store::fresh::Fresh;
 use crate::store::settle::{Overlay, settle};
-
-/// Most series in one answer.
-pub const MAX_SERIES: usize = 1_000;
 
 /// A line of a series of texts: when, its number, the text.
 pub type Line = (Millis, i64, String);
@@ -22,60 +18,12 @@ pub type Line = (Millis, i64, String);
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum PastError {
-    /// The selectors match more than [`MAX_SERIES`].
-    #[error("more than {MAX_SERIES} series are selected")]
-    TooMany,
     /// The work was stopped.
     #[error(transparent)]
     Stopped(#[from] Stopped),
     /// The database cannot be read.
     #[error("the database cannot be read: {0}")]
     Database(#[from] rusqlite::Error),
-}
-
-/// Every series that one of the selectors matches, by name. Looks only at names that begin as a selector does.
-///
-/// # Errors
-/// [`PastError`].
-pub fn select(
-    conn: &Connection,
-    selectors: &[Selector],
-    cancel: &Cancel,
-) -> Result<BTreeMap<SeriesName, (SeriesId, Kind)>, PastError> {
-    let mut found = BTreeMap::new();
-    let mut exact = conn.prepare_cached("SELECT id, name, kind FROM series WHERE name = ?1")?;
-    let mut range = conn.prepare_cached("SELECT id, name, kind FROM series WHERE name >= ?1 AND name < ?2")?;
-    for selector in selectors {
-        let text = selector.as_str();
-        let mut look = |mut rows: rusqlite::Rows<'_>| {
-            while let Some(row) = rows.next()? {
-                cancel.check()?;
-                // Only names were ever written.
-                let Ok(name) = row.get_ref(1)?.as_str().unwrap_or_default().parse::<SeriesName>() else { continue };
-                if selector.matches(&name) {
-                    let kind =
-                        if row.get_ref(2)?.as_str().unwrap_or_default() == "text" { Kind::Text } else { Kind::Number };
-                    found.insert(name, (SeriesId(row.get(0)?), kind));
-                    if found.len() > MAX_SERIES {
-                        return Err(PastError::TooMany);
-                    }
-                }
-            }
-            Ok(())
-        };
-        match text.find('*') {
-            None => look(exact.query([text])?)?,
-            Some(at) => {
-                let prefix = &text[..at];
-                // The rest that ** stands for may be none.
-                look(exact.query([prefix.trim_end_matches('/')])?)?;
-                // What begins with the prefix comes before what has the next character in the place of its last, a slash.
-                let end = prefix.strip_suffix('/').map_or_else(|| "\u{7f}".to_owned(), |stem| format!("{stem}0"));
-                look(range.query([prefix, &end])?)?;
-            }
-        }
-    }
-    Ok(found)
 }
 
 /// The buckets of a plan that are not empty. Reads the rows of its stretch and tier, and those that what is not written

@@ -5,15 +5,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use proptest::prelude::*;
+use shared::point::Kind;
 use shared::{Bucket, Millis, Number, Point, Rolled, Seq, Stamp, Stretch, Text, Tier, Value};
 
 use super::answer::Form;
 use super::cancel::{Cancel, Stopped};
-use super::job::{Job, StepError};
+use super::job::Job;
 use super::past::{self, PastError};
 use super::plan::Plan;
 use super::query;
 use crate::clock::{Now, Uptime};
+use crate::names::Named;
 use crate::store::block::{self, Block, Place};
 use crate::store::fresh::Due;
 use crate::store::schema::FILE;
@@ -114,9 +116,8 @@ proptest! {
             prop_assert_eq!(store.head().0, points.len() as u64);
         }
         let conn = rusqlite::Connection::open(folder.path().join(FILE)).unwrap();
-        let rows = past::select(&conn, &["s/*".parse().unwrap()], &Cancel::within(LONG).0).unwrap();
         let span = Stretch { from: START, to: START.plus(10 * Tier::Day.width_ms()) };
-        for (name, (row, _)) in rows {
+        for Named { name, series: row, .. } in named(&conn) {
             let series = name.within_board().parse().unwrap();
             for (tier, wanted) in roll_up(&points, series) {
                 let plan = Plan { tier, width_ms: tier.width_ms(), span };
@@ -180,6 +181,17 @@ fn an_answer_costs_what_is_asked_for_and_not_what_is_stored() {
     assert!(steps < of_a_year.0 && (36..=38).contains(&buckets), "{steps} steps for a year of {buckets} blocks");
 }
 
+/// All series of a store.
+fn named(conn: &rusqlite::Connection) -> Vec<Named> {
+    let mut select = conn.prepare("SELECT id, name, kind FROM series").unwrap();
+    let rows = select.query_map([], |row| {
+        let (name, kind): (String, String) = (row.get(1)?, row.get(2)?);
+        let kind = if kind == "text" { Kind::Text } else { Kind::Number };
+        Ok(Named { name: name.parse().unwrap(), series: SeriesId(row.get(0)?), kind })
+    });
+    rows.unwrap().map(Result::unwrap).collect()
+}
+
 /// Everything that the steps of a job give, and how many there were.
 fn whole(job: &mut Job, conn: &rusqlite::Connection, store: &Store) -> (String, usize) {
     let (cancel, _guard) = Cancel::within(LONG);
@@ -221,7 +233,7 @@ fn an_answer_in_pieces_has_each_bucket_and_each_line_once() {
     for (points, lines) in [(3_000, 3_000), (1_000, 1_000), (5, 5), (1, 1)] {
         for sketch in ["", "&sketch=1"] {
             let asked = query::parse(&format!("series=a/*&{span}&points={points}{sketch}"), now).unwrap();
-            let (text, steps) = whole(&mut Job::new(asked.clone(), Form::Json, now), &conn, &store);
+            let (text, steps) = whole(&mut Job::new(asked.clone(), named(&conn), Form::Json, now).unwrap(), &conn, &store);
             assert!(points < 3_000 || steps > 5, "{steps}");
             let told: serde_json::Value = serde_json::from_str(&text).unwrap();
             let buckets = told[0]["buckets"].as_array().unwrap();
@@ -239,7 +251,7 @@ fn an_answer_in_pieces_has_each_bucket_and_each_line_once() {
             assert_eq!(told[1]["more"], lines < 3_000);
             let before = told[1].get("before").map(|before| before["text"].as_str().unwrap().split(' ').next().unwrap());
             assert_eq!(before.map(str::to_owned), (lines < 3_000).then(|| (2_999 - lines).to_string()));
-            let (csv, _) = whole(&mut Job::new(asked, Form::Csv, now), &conn, &store);
+            let (csv, _) = whole(&mut Job::new(asked, named(&conn), Form::Csv, now).unwrap(), &conn, &store);
             assert_eq!(csv.lines().count(), 1 + buckets.len() + told_lines.len());
         }
     }
@@ -251,10 +263,10 @@ fn a_job_ends_once_nobody_waits_for_it() {
     let store = filled(folder.path());
     let conn = rusqlite::Connection::open(folder.path().join(FILE)).unwrap();
     let asked = query::parse(&format!("series=a/*&from={}&points=3000", START.0), START.plus(3_000_000)).unwrap();
-    let mut job = Job::new(asked, Form::Json, START.plus(3_000_000));
+    let mut job = Job::new(asked, named(&conn), Form::Json, START.plus(3_000_000)).unwrap();
     let (cancel, guard) = Cancel::within(LONG);
     assert!(!job.step(&conn, &store.fresh(), &Retention::default(), &cancel).unwrap().last);
     drop(guard);
     let stopped = job.step(&conn, &store.fresh(), &Retention::default(), &cancel).unwrap_err();
-    assert!(matches!(stopped, StepError::Past(PastError::Stopped(Stopped::Unwanted))), "{stopped}");
+    assert!(matches!(stopped, PastError::Stopped(Stopped::Unwanted)), "{stopped}");
 }

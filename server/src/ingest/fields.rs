@@ -11,8 +11,8 @@ use shared::{Declared, Millis, Number, Text, Value};
 use crate::length::Length;
 use crate::problem::ApiError;
 
-/// How far ahead of the server's clock a point may be, in milliseconds: five minutes. Clocks are off by that much; a
-/// point from farther ahead would be «the latest» for as long.
+/// How far ahead of the server's clock a point may be, in milliseconds: five minutes, since clocks are off by that much. It
+/// is kept, and shown as the newest once its time has come ([`shared::as_of`]).
 pub const MAX_AHEAD: u64 = 300_000;
 
 /// The earliest time taken: 2000-01-01. Anything earlier is a time in seconds, or a clock that was never set.

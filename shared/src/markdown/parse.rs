@@ -12,14 +12,41 @@ const DEEPEST: usize = 8;
 /// Most blocks and inlines of a note. The text of what comes after them belongs to the last.
 const MOST_NODES: usize = 10_000;
 
+/// Most quotes and lists that a line may begin. A note with more in a line is shown as it is written: each line costs the
+/// parser as much time as so many are open.
+const MOST_MARKERS: usize = 64;
+
 /// Reads a note. Never fails: what means nothing is text.
 #[must_use]
 pub fn parse(text: &str) -> Vec<Block> {
+    if text.lines().any(|line| markers(line) > MOST_MARKERS) {
+        return vec![Block::Paragraph(vec![Inline::Text(text.trim().to_owned())])];
+    }
     let mut builder = Builder { text, stack: vec![Frame::Blocks(Vec::new(), Of::Note)], nodes: 0, skipped: 0 };
     for (event, range) in Parser::new(text).into_offset_iter() {
         builder.take(event, range);
     }
     builder.finish()
+}
+
+/// How many quotes and lists a line begins. A rule such as `* * *` begins none.
+fn markers(line: &str) -> usize {
+    let (mut rest, mut count) = (line.as_bytes(), 0);
+    loop {
+        let digits = rest.iter().take(9).take_while(|byte| byte.is_ascii_digit()).count();
+        rest = match (&rest[digits..], digits) {
+            ([b' ' | b'\t', after @ ..], 0) => after,
+            ([b'>', after @ ..], 0)
+            | ([b'-' | b'+' | b'*', b' ' | b'\t', after @ ..], 0)
+            | ([b'.' | b')', b' ' | b'\t', after @ ..], 1..) => {
+                count += 1;
+                after
+            }
+            _ => break,
+        };
+    }
+    let is_rule = |sign: char| line.chars().all(|c| c == sign || c == ' ' || c == '\t');
+    if is_rule('-') || is_rule('*') { 0 } else { count }
 }
 
 /// What is open.
