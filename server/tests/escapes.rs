@@ -40,7 +40,13 @@ fn refused(args: &[&str], input: &str) -> Output {
         let head = format!("HTTP/1.1 422 X\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", problem.len());
         socket.write_all((head + &problem).as_bytes()).unwrap();
     });
-    let mut command = Command::new(BINARY).args(args).args(["--url", &url]).stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut command = Command::new(BINARY)
+        .args(args)
+        .args(["--url", &url])
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     command.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
     let output = command.wait_with_output().unwrap();
     serving.join().unwrap();

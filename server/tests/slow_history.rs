@@ -5,7 +5,7 @@
 mod harness;
 
 use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -14,6 +14,8 @@ use http_body_util::Empty;
 use hyper::Request;
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo};
+
+use socket2::{Domain, Socket, Type};
 
 use harness::{BINARY, PATIENCE, TestServer, now_ms};
 
@@ -29,7 +31,8 @@ fn start(flags: &[&str], data: &std::path::Path) -> TestServer {
 fn fill(server: &TestServer) -> String {
     let from = now_ms() / 1_000 * 1_000 - SECONDS * 1_000;
     for series in 0..SERIES {
-        let point = |second| format!("{{\"series\":\"m/{series}\",\"ts\":{},\"value\":{second}.25}}\n", from + second * 1_000);
+        let point =
+            |second| format!("{{\"series\":\"m/{series}\",\"ts\":{},\"value\":{second}.25}}\n", from + second * 1_000);
         let body: String = (0..SECONDS).map(point).collect();
         assert_eq!(server.post("/in", &body, &[]).status, 204);
     }
@@ -61,7 +64,11 @@ fn read(server: &TestServer, path: &str) -> (ureq::http::HeaderMap, String) {
 
 /// Asks over HTTP/1.1 and reads nothing of the answer.
 fn ask(server: &TestServer, path: &str) -> TcpStream {
-    let mut socket = TcpStream::connect(server.addr()).unwrap();
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    // So that the system does not take the answer in the place of the reader.
+    socket.set_recv_buffer_size(4_096).unwrap();
+    socket.connect(&server.addr().parse::<SocketAddr>().unwrap().into()).unwrap();
+    let mut socket: TcpStream = socket.into();
     socket.set_read_timeout(Some(PATIENCE)).unwrap();
     write!(socket, "GET {path} HTTP/1.1\r\nHost: {}\r\n\r\n", server.addr()).unwrap();
     socket

@@ -64,10 +64,9 @@ impl Track {
             Self::Numbers(buckets) => buckets
                 .get(buckets.len().saturating_sub(ahead + 1))
                 .map(|bucket| (bucket.last.at, Latest::Number(bucket.last.value))),
-            Self::Texts(log) => log
-                .lines
-                .get(log.lines.len().saturating_sub(ahead + 1))
-                .map(|line| (line.at, Latest::Text(&line.text))),
+            Self::Texts(log) => {
+                log.lines.get(log.lines.len().saturating_sub(ahead + 1)).map(|line| (line.at, Latest::Text(&line.text)))
+            }
         };
         newest.unwrap_or((self.latest_at(), self.latest()))
     }

@@ -57,9 +57,7 @@ impl Told {
                 .past
                 .with(name, buckets, back, |stretch| Glance::of(name, track, Question { source, show, back, stretch })),
         };
-        self.source
-            .try_with_value(|source| self.stage.track(name, |track| glance(source, track)).flatten())
-            .flatten()
+        self.source.try_with_value(|source| self.stage.track(name, |track| glance(source, track)).flatten()).flatten()
     }
 
     /// What is shown of one of them, made anew only where it is another.

@@ -66,7 +66,9 @@ impl Rest {
         }
         let piece = match self.first.take() {
             Some(first) => Ok(first),
-            None => self.pieces.recv().await.unwrap_or_else(|| Err(ApiError::Unreadable("it was cut short".to_owned()))),
+            None => {
+                self.pieces.recv().await.unwrap_or_else(|| Err(ApiError::Unreadable("it was cut short".to_owned())))
+            }
         };
         self.ended = !matches!(piece, Ok(Piece { last: false, .. }));
         Some(piece.map(|piece| piece.bytes.into()))
@@ -118,7 +120,10 @@ impl Answering {
     fn over_bound(&self) -> Option<ApiError> {
         let most = self.history.0.max_bytes;
         let (limit, detail) = if self.sent > most {
-            (Limit::HistoryBytes, format!("the answer has over {most} bytes (--max-history-bytes); ask for less at a time"))
+            (
+                Limit::HistoryBytes,
+                format!("the answer has over {most} bytes (--max-history-bytes); ask for less at a time"),
+            )
         } else if self.began.elapsed() > LONGEST {
             (Limit::HistoryTime, format!("the answer took over {} s; ask for less at a time", LONGEST.as_secs()))
         } else {

@@ -217,7 +217,11 @@ fn filled(folder: &std::path::Path) -> Store {
             let value = Value::Number(Number::new((second * 4 + part) as f64).unwrap());
             points.push(point("a/n", second * 1_000 + part, value));
         }
-        points.push(point("a/t", second * 1_000, Value::Text(Text::new(format!("{second} {}", "x".repeat(60))).unwrap())));
+        points.push(point(
+            "a/t",
+            second * 1_000,
+            Value::Text(Text::new(format!("{second} {}", "x".repeat(60))).unwrap()),
+        ));
     }
     assert_eq!(store.commit(vec![Push::of(points)], NOW).results, [Ok(())]);
     store
@@ -233,7 +237,8 @@ fn an_answer_in_pieces_has_each_bucket_and_each_line_once() {
     for (points, lines) in [(3_000, 3_000), (1_000, 1_000), (5, 5), (1, 1)] {
         for sketch in ["", "&sketch=1"] {
             let asked = query::parse(&format!("series=a/*&{span}&points={points}{sketch}"), now).unwrap();
-            let (text, steps) = whole(&mut Job::new(asked.clone(), named(&conn), Form::Json, now).unwrap(), &conn, &store);
+            let (text, steps) =
+                whole(&mut Job::new(asked.clone(), named(&conn), Form::Json, now).unwrap(), &conn, &store);
             assert!(points < 3_000 || steps > 5, "{steps}");
             let told: serde_json::Value = serde_json::from_str(&text).unwrap();
             let buckets = told[0]["buckets"].as_array().unwrap();
@@ -249,7 +254,8 @@ fn an_answer_in_pieces_has_each_bucket_and_each_line_once() {
             let wanted = (3_000 - lines..3_000).map(|second| second.to_string());
             assert!(texts.eq(wanted), "{points}: {}", told_lines.len());
             assert_eq!(told[1]["more"], lines < 3_000);
-            let before = told[1].get("before").map(|before| before["text"].as_str().unwrap().split(' ').next().unwrap());
+            let before =
+                told[1].get("before").map(|before| before["text"].as_str().unwrap().split(' ').next().unwrap());
             assert_eq!(before.map(str::to_owned), (lines < 3_000).then(|| (2_999 - lines).to_string()));
             let (csv, _) = whole(&mut Job::new(asked, named(&conn), Form::Csv, now).unwrap(), &conn, &store);
             assert_eq!(csv.lines().count(), 1 + buckets.len() + told_lines.len());

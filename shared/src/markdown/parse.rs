@@ -36,8 +36,7 @@ fn markers(line: &str) -> usize {
         let digits = rest.iter().take(9).take_while(|byte| byte.is_ascii_digit()).count();
         rest = match (&rest[digits..], digits) {
             ([b' ' | b'\t', after @ ..], 0) => after,
-            ([b'>', after @ ..], 0)
-            | ([b'-' | b'+' | b'*', b' ' | b'\t', after @ ..], 0)
+            ([b'>', after @ ..] | [b'-' | b'+' | b'*', b' ' | b'\t', after @ ..], 0)
             | ([b'.' | b')', b' ' | b'\t', after @ ..], 1..) => {
                 count += 1;
                 after
@@ -152,7 +151,8 @@ impl Builder<'_> {
             Tag::Strong => Frame::Inlines(Vec::new(), Wrap::Strong),
             Tag::Link { link_type, dest_url, .. } | Tag::Image { link_type, dest_url, .. } => {
                 let written = self.text.get(range).unwrap_or_default();
-                let address = if link_type == LinkType::Email { format!("mailto:{dest_url}") } else { dest_url.into_string() };
+                let address =
+                    if link_type == LinkType::Email { format!("mailto:{dest_url}") } else { dest_url.into_string() };
                 if !leads_outside(&address) {
                     self.skipped = 1;
                     return self.words(written, Inline::Text);

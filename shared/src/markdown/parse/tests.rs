@@ -60,10 +60,7 @@ fn what_only_looks_like_a_block_is_text() {
 fn code_is_kept_as_it_is_even_where_its_fence_is_not_closed() {
     assert_eq!(parse("```\na\n  b\n"), [Block::Code("a\n  b".into())]);
     assert_eq!(parse("```"), [Block::Code(String::new())]);
-    assert_eq!(
-        parse("    set in\n\n    twice\nwords"),
-        [Block::Code("set in\n\ntwice".into()), paragraph("words")]
-    );
+    assert_eq!(parse("    set in\n\n    twice\nwords"), [Block::Code("set in\n\ntwice".into()), paragraph("words")]);
     assert_eq!(parse("~~~~\n~~~\n~~~~\nwords"), [Block::Code("~~~".into()), paragraph("words")]);
 }
 
@@ -109,9 +106,15 @@ fn leads_anywhere(blocks: &[Block]) -> bool {
 
 #[test]
 fn a_link_leads_only_to_where_it_can_do_no_harm() {
-    for address in
-        ["javascript:alert(1)", "JAVASCRIPT:a", "data:text/html,x", "/b/ops", "//evil.org", "vbscript:x", "\u{1}https://x"]
-    {
+    for address in [
+        "javascript:alert(1)",
+        "JAVASCRIPT:a",
+        "data:text/html,x",
+        "/b/ops",
+        "//evil.org",
+        "vbscript:x",
+        "\u{1}https://x",
+    ] {
         for note in [
             format!("[a]({address})"),
             format!("![a]({address})"),
@@ -172,18 +175,80 @@ fn letters(text: &str) -> String {
 /// Texts that made other parsers of Markdown take quadratic time or nest without an end, of about `len` bytes.
 fn adversarial(len: usize) -> Vec<String> {
     let mut notes: Vec<String> = [
-        "_a ", "*a ", "**a ", "***a ", "*a **a ", "*a_ ", "[", "[[", "![", "![[", "[a](", "[a](<", "[a]: b\n", "[a][b", "<", "<a ",
-        "</", "<!--", "<?", "<![CDATA[", "`", "` ``", "~~~\n", "> ", ">", "- ", "* a\n", "1) ", " - a\n", "# ", "&", "&#", "\\",
-        "a  \n", "|a|\n", "---\n", "    a\n", "\t", "*", "_", "](", ")", "> a\n\n", "- a\n\n", "*a* ", "`a` ", "[a](https://b) ",
-        "<https://a> ", "<b>", "a\n\n",
+        "_a ",
+        "*a ",
+        "**a ",
+        "***a ",
+        "*a **a ",
+        "*a_ ",
+        "[",
+        "[[",
+        "![",
+        "![[",
+        "[a](",
+        "[a](<",
+        "[a]: b\n",
+        "[a][b",
+        "<",
+        "<a ",
+        "</",
+        "<!--",
+        "<?",
+        "<![CDATA[",
+        "`",
+        "` ``",
+        "~~~\n",
+        "> ",
+        ">",
+        "- ",
+        "* a\n",
+        "1) ",
+        " - a\n",
+        "# ",
+        "&",
+        "&#",
+        "\\",
+        "a  \n",
+        "|a|\n",
+        "---\n",
+        "    a\n",
+        "\t",
+        "*",
+        "_",
+        "](",
+        ")",
+        "> a\n\n",
+        "- a\n\n",
+        "*a* ",
+        "`a` ",
+        "[a](https://b) ",
+        "<https://a> ",
+        "<b>",
+        "a\n\n",
     ]
     .into_iter()
     .map(|unit| unit.repeat(len / unit.len()))
     .collect();
     // Runs of backticks of different lengths, each of which may be closed by a later one.
-    notes.push((1..).map(|n| "`".repeat(n) + " ").scan(0, |sum, run| { *sum += run.len(); (*sum < len).then_some(run) }).collect());
+    notes.push(
+        (1..)
+            .map(|n| "`".repeat(n) + " ")
+            .scan(0, |sum, run| {
+                *sum += run.len();
+                (*sum < len).then_some(run)
+            })
+            .collect(),
+    );
     // A list in a list, as deep as it goes.
-    notes.push((0..).map(|n| "  ".repeat(n) + "- a\n").scan(0, |sum, line| { *sum += line.len(); (*sum < len).then_some(line) }).collect());
+    notes.push(
+        (0..)
+            .map(|n| "  ".repeat(n) + "- a\n")
+            .scan(0, |sum, line| {
+                *sum += line.len();
+                (*sum < len).then_some(line)
+            })
+            .collect(),
+    );
     notes.push("[".repeat(len / 2) + &"](https://a)".repeat(len / 22));
     notes.push("*a ".repeat(len / 6) + &" a*".repeat(len / 6));
     // Deep, and then many lines that go on with it.
@@ -218,7 +283,12 @@ fn depth_and_size_are_bounded_and_no_letter_is_lost_by_that() {
         let shown = seen(&blocks).len();
         assert!(shown <= note.len() + 1_024, "{start}: {shown} bytes of {}", note.len());
     }
-    for note in ["> ".repeat(100) + "deep", "- ".repeat(100) + "deep", "*a ".repeat(100) + &" b*".repeat(100), "*a* b\n\n".repeat(20_000)] {
+    for note in [
+        "> ".repeat(100) + "deep",
+        "- ".repeat(100) + "deep",
+        "*a ".repeat(100) + &" b*".repeat(100),
+        "*a* b\n\n".repeat(20_000),
+    ] {
         assert_eq!(letters(&seen(&parse(&note))), letters(&note));
     }
 }
