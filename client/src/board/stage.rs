@@ -6,7 +6,6 @@ use crate::history::History;
 use crate::live::Live;
 use crate::range::view::View;
 use crate::stream::clock::ServerClock;
-use leptos::prelude::{GetUntracked as _, Track as _};
 use shared::{Millis, SeriesName, Track};
 
 /// Handles on it: given to each widget, and cheap to copy.
