@@ -165,6 +165,7 @@ async fn read_step(history: History, mut job: Job) -> Result<(Job, Piece), ApiEr
             retry_after: Some(RETRY_AFTER),
         },
         PastError::Database(error) => ApiError::Unreadable(error.to_string()),
+        PastError::Lost(why) => ApiError::Unreadable(why),
         PastError::Stopped(Stopped::Unwanted) => ApiError::Unreadable(Stopped::Unwanted.to_string()),
     })
 }

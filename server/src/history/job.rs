@@ -21,6 +21,7 @@ use super::plan::Plan;
 use super::query::{Asked, Detail};
 use crate::names::Named;
 use crate::problem::ApiError;
+use crate::store::damage::Damage;
 use crate::store::fresh::Fresh;
 use crate::store::{Retention, SeriesId};
 
@@ -38,6 +39,17 @@ const MAX_AT_ONCE: u64 = 256;
 
 /// Buckets that are read first of a series whose sketches are told: nothing is known of their size yet.
 const FIRST_WITH_BINS: u64 = 16;
+
+/// What the answer is read from, beside the database.
+#[derive(Clone, Copy, Debug)]
+pub struct Stored<'a> {
+    /// What is not in the tables yet.
+    pub fresh: &'a Fresh,
+    /// Rows that cannot be read, which are left out.
+    pub damage: &'a Damage,
+    /// How long what is kept.
+    pub retention: &'a Retention,
+}
 
 /// What a step gave.
 #[derive(Debug, PartialEq, Eq)]
@@ -107,13 +119,7 @@ impl Job {
     ///
     /// # Errors
     /// [`PastError`]; the job is of no use after that.
-    pub fn step(
-        &mut self,
-        conn: &Connection,
-        fresh: &Fresh,
-        retention: &Retention,
-        cancel: &Cancel,
-    ) -> Result<Piece, PastError> {
+    pub fn step(&mut self, conn: &Connection, stored: Stored<'_>, cancel: &Cancel) -> Result<Piece, PastError> {
         while self.encoder.len() < PIECE && !matches!(self.state, State::Done) {
             cancel.check()?;
             self.state = match std::mem::replace(&mut self.state, State::Done) {
@@ -121,10 +127,10 @@ impl Job {
                     self.encoder.begin();
                     State::Reading(selected.into_iter(), None)
                 }
-                State::Reading(rest, Some(present)) => State::Reading(rest, self.read(conn, fresh, present)?),
+                State::Reading(rest, Some(present)) => State::Reading(rest, self.read(conn, stored, present)?),
                 State::Reading(mut rest, None) => match rest.next() {
                     Some(named) => {
-                        let present = self.begin(conn, retention, &named)?;
+                        let present = self.begin(conn, stored.retention, &named)?;
                         State::Reading(rest, Some(present))
                     }
                     None => {
@@ -163,7 +169,7 @@ impl Job {
     }
 
     /// Reads on in the present series. Gives what is left of it.
-    fn read(&mut self, conn: &Connection, fresh: &Fresh, present: Present) -> rusqlite::Result<Option<Present>> {
+    fn read(&mut self, conn: &Connection, stored: Stored<'_>, present: Present) -> rusqlite::Result<Option<Present>> {
         match present {
             Present::Numbers { series, plan, next, at_once } => {
                 // Several buckets of the tier may be told as one.
@@ -172,7 +178,7 @@ impl Job {
                 let to = next.plus(count.saturating_mul(plan.width_ms)).min(plan.span.to);
                 let part = Plan { span: Stretch { from: next, to }, ..plan };
                 let before = self.encoder.len();
-                let buckets = past::numbers(conn, fresh, series, &part)?;
+                let buckets = past::numbers(conn, stored.fresh, stored.damage, series, &part)?;
                 let mut told = 0;
                 for bucket in &buckets {
                     self.encoder.bucket(bucket, self.asked.detail);

@@ -28,7 +28,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use answer::Form;
 use cancel::Cancel;
-use job::{Job, Piece};
+use job::{Job, Piece, Stored};
 use past::PastError;
 use turns::{Counts, Turns};
 
@@ -36,9 +36,10 @@ use crate::app::AppState;
 use crate::clock;
 use crate::limits::Limits;
 use crate::problem::ApiError;
+use crate::store::damage::Damage;
 use crate::store::fresh::Fresh;
 use crate::store::schema::{BUSY_TIMEOUT, FILE};
-use crate::store::{Retention, Store};
+use crate::store::{Condition, Retention, Store};
 
 /// Where the past is read. Clones share it.
 #[derive(Clone, Debug)]
@@ -48,6 +49,8 @@ pub struct History(Arc<Inner>);
 struct Inner {
     file: PathBuf,
     fresh: Arc<Fresh>,
+    damage: Damage,
+    condition: Condition,
     retention: Retention,
     /// Connections that nobody uses.
     idle: Mutex<Vec<Connection>>,
@@ -66,6 +69,8 @@ impl History {
         Self(Arc::new(Inner {
             file: store.folder().join(FILE),
             fresh: store.fresh(),
+            damage: store.damage(),
+            condition: store.condition(),
             retention,
             idle: Mutex::default(),
             turns: Turns::new(limits.history),
@@ -89,9 +94,12 @@ impl History {
     /// Reads the next piece of an answer. Takes as long as the disk does, or until `cancel` ends it.
     fn step(&self, job: &mut Job, cancel: &Cancel) -> Result<Piece, PastError> {
         cancel.check()?;
+        if let Some(why) = self.0.condition.lost() {
+            return Err(PastError::Lost(why));
+        }
         let idle = self.0.idle.lock().pop();
         let conn = idle.map_or_else(|| self.connect(), Ok)?;
-        let piece = cancel.watch(&conn, || job.step(&conn, &self.0.fresh, &self.0.retention, cancel))?;
+        let piece = cancel.watch(&conn, || job.step(&conn, self.stored(), cancel))?;
         match piece {
             // SQLite only knows that it was interrupted, not why.
             Err(PastError::Database(error)) => {
@@ -103,6 +111,10 @@ impl History {
                 piece
             }
         }
+    }
+
+    fn stored(&self) -> Stored<'_> {
+        Stored { fresh: &self.0.fresh, damage: &self.0.damage, retention: &self.0.retention }
     }
 
     fn connect(&self) -> rusqlite::Result<Connection> {

@@ -9,6 +9,7 @@ use super::cancel::Stopped;
 use super::plan::Plan;
 use crate::store::SeriesId;
 use crate::store::block::{self, Block, Place};
+use crate::store::damage::Damage;
 use crate::store::fresh::Fresh;
 use crate::store::settle::{Overlay, settle};
 
@@ -21,6 +22,9 @@ pub enum PastError {
     /// The work was stopped.
     #[error(transparent)]
     Stopped(#[from] Stopped),
+    /// The database is gone, or another one is in its place.
+    #[error("{0}")]
+    Lost(String),
     /// The database cannot be read.
     #[error("the database cannot be read: {0}")]
     Database(#[from] rusqlite::Error),
@@ -31,18 +35,24 @@ pub enum PastError {
 ///
 /// # Errors
 /// Whatever SQLite says.
-pub fn numbers(conn: &Connection, fresh: &Fresh, series: SeriesId, plan: &Plan) -> rusqlite::Result<Vec<Rolled>> {
+pub fn numbers(
+    conn: &Connection,
+    fresh: &Fresh,
+    damage: &Damage,
+    series: SeriesId,
+    plan: &Plan,
+) -> rusqlite::Result<Vec<Rolled>> {
     // Looked at before the transaction begins: what is written meanwhile is in both, and nothing is in neither.
     let unwritten = fresh.of(series);
     let tx = conn.unchecked_transaction()?;
-    let mut overlay = Overlay { conn: &tx, over: HashMap::new() };
+    let mut overlay = Overlay { conn: &tx, damage, over: HashMap::new() };
     for (place, block) in unwritten {
-        if place.span().overlaps(plan.span) && block.changed() > block::read(&tx, place)?.changed() {
+        if place.span().overlaps(plan.span) && block.changed() > block::read(&tx, place, damage)?.changed() {
             settle(&mut overlay, place, Block::clone(&block), plan.tier)?;
         }
     }
     let mut blocks: BTreeMap<Place, Block> = BTreeMap::new();
-    block::each_within(&tx, plan.tier, series, plan.span, |place, block| {
+    block::each_within(&tx, plan.tier, series, plan.span, damage, |place, block| {
         blocks.insert(place, block);
     })?;
     blocks.extend(overlay.over.into_iter().filter(|(place, _)| place.tier == plan.tier));

@@ -10,7 +10,7 @@ use shared::{Bucket, Millis, Number, Point, Rolled, Seq, Stamp, Stretch, Text, T
 
 use super::answer::Form;
 use super::cancel::{Cancel, Stopped};
-use super::job::Job;
+use super::job::{Job, Stored};
 use super::past::{self, PastError};
 use super::plan::Plan;
 use super::query;
@@ -197,7 +197,11 @@ fn whole(job: &mut Job, conn: &rusqlite::Connection, store: &Store) -> (String, 
     let (cancel, _guard) = Cancel::within(LONG);
     let mut bytes = Vec::new();
     for steps in 1.. {
-        let piece = job.step(conn, &store.fresh(), &Retention::default(), &cancel).unwrap();
+        let piece = {
+            let (fresh, damage, retention) = (store.fresh(), store.damage(), Retention::default());
+            job.step(conn, Stored { fresh: &fresh, damage: &damage, retention: &retention }, &cancel)
+        }
+        .unwrap();
         assert!(piece.bytes.len() < 128 << 10, "a piece is bounded: {}", piece.bytes.len());
         bytes.extend(piece.bytes);
         if piece.last {
@@ -270,9 +274,11 @@ fn a_job_ends_once_nobody_waits_for_it() {
     let conn = rusqlite::Connection::open(folder.path().join(FILE)).unwrap();
     let asked = query::parse(&format!("series=a/*&from={}&points=3000", START.0), START.plus(3_000_000)).unwrap();
     let mut job = Job::new(asked, named(&conn), Form::Json, START.plus(3_000_000)).unwrap();
+    let (fresh, damage, retention) = (store.fresh(), store.damage(), Retention::default());
+    let stored = Stored { fresh: &fresh, damage: &damage, retention: &retention };
     let (cancel, guard) = Cancel::within(LONG);
-    assert!(!job.step(&conn, &store.fresh(), &Retention::default(), &cancel).unwrap().last);
+    assert!(!job.step(&conn, stored, &cancel).unwrap().last);
     drop(guard);
-    let stopped = job.step(&conn, &store.fresh(), &Retention::default(), &cancel).unwrap_err();
+    let stopped = job.step(&conn, stored, &cancel).unwrap_err();
     assert!(matches!(stopped, PastError::Stopped(Stopped::Unwanted)), "{stopped}");
 }

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
-use shared::{BoardId, Millis, Number, Point, Selector, Stretch, Text, Tier, Value};
+use shared::{BoardId, Millis, Number, Point, Stretch, Text, Tier, Value};
 use tempfile::TempDir;
 
 use super::block::{self, Place};
@@ -198,15 +198,14 @@ fn use_it(store: &mut Store) -> rusqlite::Result<()> {
         });
     }
     let conn = Connection::open(store.folder().join(FILE))?;
-    let all: Selector = "**".parse().unwrap();
-    let selected = past::select(&conn, &[all]).map_err(|_| rusqlite::Error::InvalidQuery)?;
+    let selected: Vec<SeriesId> = store.directory.look().iter().map(|(_, row)| row.id).collect();
     let damage = store.damage();
-    for (series, _) in selected.values() {
-        _ = past::texts(&conn, *series, Stretch { from: Millis(0), to: Millis(u64::MAX) }, 50);
+    for series in selected {
+        _ = past::texts(&conn, series, Stretch { from: Millis(0), to: Millis(u64::MAX) }, 50);
         for tier in Tier::ALL {
             let span = Stretch { from: START, to: START.plus(86_400_000) };
             let mut all: Option<shared::Rolled> = None;
-            block::each_within(&conn, tier, *series, span, &damage, |_, block| {
+            block::each_within(&conn, tier, series, span, &damage, |_, block| {
                 for rolled in block.within(span) {
                     match &mut all {
                         Some(all) => all.append(rolled),
