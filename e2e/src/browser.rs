@@ -25,14 +25,14 @@ const FLAGS: [&str; 11] = [
     "--disable-background-timer-throttling",
 ];
 
-/// What the console says of each violation.
+/// Text that the console has for each violation.
 const VIOLATION: &str = "Content Security Policy";
 
 /// A browser with a profile of its own.
 #[derive(Debug)]
 pub struct Browser {
     driver: WebDriver,
-    /// What the pages write to the console, among other things of Chromium's.
+    /// Chromium's log, which includes the console of the pages.
     log: PathBuf,
     /// Chromium is of its group, and ends with it.
     _chromedriver: Child,
@@ -69,7 +69,7 @@ impl Browser {
         &self.driver
     }
 
-    /// What pages did so far that their content security policy forbids, as the browser says it.
+    /// Log lines of all violations of a content security policy so far.
     ///
     /// # Panics
     /// When the browser keeps no log.

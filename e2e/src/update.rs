@@ -104,7 +104,7 @@ async fn answer(
     if whole.starts_with(b"HTTP/1.1 404") || (broken && is_module) {
         whole = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_vec();
     } else if !is_module {
-        // The scripts within the page change with the names, so their hashes in its policy no longer fit.
+        // The inline scripts change with the names, so their hashes in the policy of the page no longer match.
         let text = turned(&String::from_utf8_lossy(&whole));
         whole = text.replacen("content-security-policy:", "x-policy-of-the-old-page:", 1).into_bytes();
     }

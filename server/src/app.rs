@@ -44,7 +44,7 @@ pub struct AppState {
     pub metrics: Metrics,
     /// Whether streams are compressed.
     pub compression: Compression,
-    /// Where the bodies of pushes are taken in.
+    /// Reads the bodies of pushes within their memory bound.
     pub intake: Intake,
     /// How far behind the server's clock a pushed point may be, in milliseconds.
     pub late_ms: u64,
@@ -52,14 +52,14 @@ pub struct AppState {
     pub limits: Limits,
     /// Where the past is read.
     pub history: History,
-    /// The places of connections.
+    /// Counts open connections.
     pub connections: Places,
-    /// The places of streams, for each client address.
+    /// Counts open streams of each client address.
     pub readers: ReaderPlaces,
 }
 
 impl AppState {
-    /// What reading the body of a push needs.
+    /// Makes the parser for the body of a push.
     #[must_use]
     pub fn parser(&self) -> Parser {
         Parser { directory: self.directory.clone(), late_ms: self.late_ms, most_points: self.limits.points }
@@ -97,10 +97,10 @@ pub fn calls() -> Vec<Call> {
     ]
 }
 
-/// What a browser lets other sites do with the server.
+/// The hosts and origins that requests and pages may come from.
 #[derive(Clone, Debug)]
 pub struct Access {
-    /// The hosts that it answers to.
+    /// The hosts that the server answers to.
     pub hosts: Hosts,
     /// Origins whose pages may read and push.
     pub origins: Vec<Origin>,
@@ -124,7 +124,8 @@ pub fn app(state: AppState, access: Access) -> Router {
         .with_state(state)
 }
 
-/// What every request is checked by before anything else, in one layer: each costs a push some time.
+/// Checks of every request, before anything else. One layer does them all, because each layer costs every push some
+/// time.
 struct Guard {
     hosts: Hosts,
     origins: Vec<Origin>,

@@ -1,7 +1,8 @@
 //! `GET /api/series`: what there is.
 //!
-//! The names are collected a few at a time under the hub's lock and sorted without it; then the answer is written piece by
-//! piece, as fast as the client takes it. So a list of a million series holds up nobody, and takes little memory.
+//! The names are collected a few at a time under the hub's lock and sorted without it; then the answer is written piece
+//! by piece, as fast as the client takes it. So a list of a million series delays no push, and an answer that waits for
+//! its client keeps only the indexes of its series.
 
 use std::collections::BinaryHeap;
 use std::convert::Infallible;
@@ -23,7 +24,7 @@ use crate::hub::driver::HubHandle;
 use crate::problem::ApiError;
 use crate::rollup::SeriesIndex;
 
-/// How many series are written in one piece.
+/// Series in one piece of the answer.
 const PIECE: usize = 512;
 
 /// A series and its newest point.
@@ -49,14 +50,14 @@ struct Query {
     limit: Option<String>,
 }
 
-/// Which series are asked for.
+/// The requested part of the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Page {
     /// Names begin with this text.
     prefix: String,
-    /// They come after this one.
+    /// Names come after this one.
     after: Option<String>,
-    /// At most so many.
+    /// Most series of the page.
     limit: usize,
 }
 
@@ -79,7 +80,7 @@ impl Page {
 
     /// Finds the series of the page, by name.
     fn collect(&self, hub: &HubHandle) -> Vec<SeriesIndex> {
-        // The greatest name is on top, and goes where there are more than are asked for.
+        // The greatest name is on top; it is removed when there are more names than the limit.
         let mut found = BinaryHeap::new();
         hub.each_name(|index, name| {
             let is_too_great = || found.len() == self.limit && found.peek().is_some_and(|(most, _)| name >= most);
@@ -94,8 +95,9 @@ impl Page {
     }
 }
 
-/// Every series by name, with its newest point: `[{"name", "kind", "declared", "value" or "text", "ts"}]`. With `?prefix=`
-/// those whose names begin so; with `?limit=` at most so many, and with `?after=` those after a name, for the next page.
+/// Every series by name, with its newest point: `[{"name", "kind", "declared", "value" or "text", "ts"}]`. `?prefix=`
+/// selects names that begin with a text, `?limit=` bounds the number of series, and `?after=` names the last series of
+/// the page before.
 ///
 /// # Errors
 /// [`ApiError::Invalid`] where the query is wrong.

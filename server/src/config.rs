@@ -97,7 +97,7 @@ struct LimitFlags {
     /// Most rows of the database that one push may be: series that begin, texts, minutes of the past [default: 10000]
     #[arg(long, env = "PULSEBOARD_MAX_ROWS")]
     max_rows: Option<usize>,
-    /// Most series that there may be; pushes that would begin more are refused [default: 1000000]
+    /// Most series that there may be; pushes that would begin more are refused [default: 2000000]
     #[arg(long, env = "PULSEBOARD_MAX_SERIES")]
     max_series: Option<usize>,
     /// Most that the database may take on the disk, such as 10GB; pushes beyond are refused [default: what the disk has]

@@ -1,10 +1,11 @@
 //! Cross-site request checks: keeps the pages of other sites from reading and pushing.
 //!
-//! A browser sends a plain GET or POST to wherever a page says, without asking first; that the page may not read the answer
-//! comes after the work is done. So a request is refused where the browser says that a page of another site sent it: by
-//! `Sec-Fetch-Site` (W3C Fetch Metadata), or where that is absent by an `Origin` of another host than the request's. A
-//! no-cors GET (an `<img>`) has no `Origin`, so there `Sec-Fetch-Site` alone decides. Only the page and its files stay open
-//! to GET from anywhere, so that links lead to a board. curl, scripts and services send neither header.
+//! A browser sends a plain GET or POST to any address that a page names, without asking first; it withholds the answer
+//! from the page only after the server has done the work. So a request is refused if the browser says that a page of
+//! another site sent it: by `Sec-Fetch-Site` (W3C Fetch Metadata), or, without that header, by an `Origin` of another
+//! host than the request's. A no-cors GET (an `<img>`) has no `Origin`, so there `Sec-Fetch-Site` alone decides. Only
+//! the page and its files stay open to GET from anywhere, so that other sites can link to a board. curl, scripts and
+//! services send neither header.
 
 use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderMap, Method, header};
@@ -12,7 +13,7 @@ use axum::http::{HeaderMap, Method, header};
 use crate::config::Origin;
 use crate::problem::ApiError;
 
-/// Calls that answer with the page. What no call answers is a file of it.
+/// Routes that answer with the page. A path without a route is a file of the page.
 const PAGES: [&str; 2] = ["/", "/b/{id}"];
 
 /// The sender of a request, as its browser tells.
@@ -77,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_of_another_site_is_told_by_what_the_browser_says() {
+    fn page_of_another_site_is_recognised_by_its_headers() {
         for (headers, is_foreign) in [
             (vec![("host", "a:1")], false),
             (vec![("host", "a:1"), ("origin", "http://a:1")], false),

@@ -1,8 +1,8 @@
 //! Security headers of every answer that has content.
 //!
 //! The page runs the scripts that its build made and no others: its inline scripts are named by their hashes in the
-//! `Content-Security-Policy`, and style attributes in markup are not applied. Answers that are no page may load and show
-//! nothing at all, in case a browser is brought to open one as a document.
+//! `Content-Security-Policy`, and style attributes in markup are not applied. Other answers may load and show nothing
+//! at all, in case a browser opens one as a document.
 
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
@@ -31,7 +31,7 @@ const DATA: &str = "default-src 'none'; frame-ancestors 'none'";
 pub struct Policy(HeaderValue);
 
 impl Policy {
-    /// For the page `html`, which pages of the origins `frames` may show in a frame.
+    /// Makes the policy of the page `html`, which pages of the origins `frames` may show in a frame.
     #[must_use]
     pub fn new(html: &str, frames: &[Origin]) -> Self {
         let hashes: String = inline_scripts(html)
@@ -46,8 +46,8 @@ impl Policy {
         Self(HeaderValue::try_from(policy).expect("hashes and origins are ASCII"))
     }
 
-    /// Adds the headers to an answer. `Cache-Control: no-store` only where the handler did not choose: streams, boards and files
-    /// of the page do, since a cache asks whether they have changed. The answer to a push (204) has nothing to protect.
+    /// Adds the headers to an answer. Sets `Cache-Control: no-store` only if the handler set no `Cache-Control`;
+    /// streams, boards and files of the page have their own. The answer to a push (204) has no content to protect.
     pub fn add_to(&self, response: &mut Response) {
         if response.status() == StatusCode::NO_CONTENT {
             return;
@@ -63,7 +63,7 @@ impl Policy {
     }
 }
 
-/// The scripts within the page. It is our own build's, so their tags are plain.
+/// The inline scripts of the page. Our own build writes their tags, so a plain search finds them.
 fn inline_scripts(html: &str) -> impl Iterator<Item = &str> {
     html.split("<script").skip(1).filter_map(|rest| {
         let (attributes, rest) = rest.split_once('>')?;

@@ -28,7 +28,7 @@ pub enum Host {
     Name(String),
 }
 
-/// The text is not a host.
+/// Error: the text is not a host.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not a host; write a name or an address without scheme and path, like board.example.org")]
 pub struct HostError(String);
@@ -91,7 +91,7 @@ pub struct Hosts(Arc<Inner>);
 struct Inner {
     /// Names and addresses that the operator gave, and those of the machine.
     named: HashSet<Host>,
-    /// Whether every address is accepted: the server listens on all of them, and cannot know those of a NAT in front.
+    /// Accepts every address: the server listens on all interfaces, and cannot know the addresses of a NAT in front.
     any_address: bool,
 }
 
@@ -157,7 +157,7 @@ fn addressed(request: &Request) -> Result<Vec<Host>, ApiError> {
     named.map_err(|error| ApiError::Malformed(format!("the request names no valid host: {error}")))
 }
 
-/// The name of this machine, as the system has it; nothing where that is not text.
+/// The host name of this machine; `None` if it is not UTF-8.
 #[must_use]
 pub fn machine() -> Option<String> {
     rustix::system::uname().nodename().to_str().ok().map(str::to_owned)
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn loopback_the_bound_address_and_what_was_named_are_this_server_and_nothing_else_is() {
+    fn accepts_only_loopback_the_bound_address_and_configured_hosts() {
         let on_loopback = hosts("127.0.0.1", &["https://app.example.org:8443"], &["Board.example.org."]);
         for host in [
             "localhost",
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn beyond_loopback_the_machines_name_counts_and_on_every_interface_any_address_does() {
+    fn accepts_the_machine_name_beyond_loopback_and_any_address_on_all_interfaces() {
         let (one, every) = (hosts("192.168.1.4", &[], &[]), hosts("::", &[], &[]));
         for host in ["192.168.1.4:7878", "localhost", "rack7", "rack7.local", "RACK7.example.net"] {
             assert!(one.accepts(&host.parse().unwrap()) && every.accepts(&host.parse().unwrap()), "{host}");

@@ -15,10 +15,11 @@ use crate::store::{Store, Writer};
 /// How many series are read back between two commits: some milliseconds, for which pushes wait.
 const AT_ONCE: usize = 32;
 
-/// Starts to read, once what is selected is found and all of it is in memory.
+/// Subscribes a reader, once its selection is matched and all selected series are in memory.
 ///
 /// # Errors
-/// [`ApiError::Full`], [`ApiError::LimitReached`] where the selection takes too much, or that the store cannot be read now.
+/// [`ApiError::Full`], [`ApiError::LimitReached`] if the selection exceeds a bound, or an error if the store cannot be
+/// read now.
 pub async fn subscribe(
     hub: &HubHandle,
     writer: &Writer,
@@ -54,16 +55,16 @@ pub async fn subscribe(
 
 fn no_room(retry_after: u32) -> ApiError {
     let detail = format!(
-        "the selections that are read take all the memory that they may; read what others read too, come back in \
-         {retry_after} s, or raise --max-topic-memory of the server"
+        "the selections and unsent frames of all readers use all the memory that they may have; try again in \
+         {retry_after} s, subscribe to a selection that other readers have, or raise --max-topic-memory of the server"
     );
     ApiError::LimitReached { limit: Limit::TopicMemory, detail, retry_after: Some(retry_after) }
 }
 
 fn too_many(count: usize) -> ApiError {
     let detail = format!(
-        "the series and boards of this stream have {count} selectors together; at most {MAX_SELECTORS} are served: name \
-         fewer boards in one stream"
+        "the series and boards of this stream have {count} selectors together; at most {MAX_SELECTORS} are allowed: \
+         name fewer series or boards in one stream"
     );
     ApiError::LimitReached { limit: Limit::Selectors, detail, retry_after: None }
 }

@@ -68,7 +68,7 @@ pub enum ServeError {
     /// The certificate or its key cannot be used.
     #[error(transparent)]
     Tls(#[from] tls::TlsError),
-    /// The process may open too few files.
+    /// Error: the process may open too few files.
     #[error(transparent)]
     Files(#[from] TooFewFiles),
     /// Something else listens there.
@@ -120,7 +120,7 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     let history = History::new(&store, config.retention, &config.limits, config.heartbeat);
     let found = config.boards.as_ref().map_or_else(|| Ok(folder::Found::default()), |folder| read_boards(folder))?;
     let boards = Entries::load(&mut store, &found)?;
-    // Files of boards that changed meanwhile have taken numbers.
+    // Board files that changed while the server was stopped were given numbers.
     rollup.reach(store.head());
 
     let hub = HubHandle::new(Hub::new(rollup, boards.for_hub(), config.heartbeat), &limits);
@@ -167,8 +167,8 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     );
     if !addr.ip().is_loopback() {
         tracing::warn!(
-            "--open: everyone who reaches {addr} can read, push, edit and delete without a password; let only whom you trust reach \
-             it, or put a proxy in front that asks for one"
+            "--open: everyone who can reach {addr} can read, push, edit and delete without a password; let only trusted networks \
+             reach it, or put a proxy in front that asks for a password"
         );
     }
     announce(scheme, addr)?;
@@ -203,13 +203,13 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     Ok(())
 }
 
-/// Most streams at once of one HTTP/2 connection: enough for a page with all its files, and no connection takes more than
-/// half of the readers.
+/// Most streams at once of one HTTP/2 connection: at most half of the readers, but at least 16, which is enough for a
+/// page with all its files.
 fn streams_of_connection(readers: usize) -> u32 {
     u32::try_from(readers / 2).unwrap_or(u32::MAX).clamp(16, 100)
 }
 
-/// Tells open pages what is wrong with the store, once a second where that changes.
+/// Sends the store's warnings to open pages; checks once a second whether they changed.
 async fn warn(hub: HubHandle, condition: Condition) {
     let mut every = tokio::time::interval(Duration::from_secs(1));
     every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

@@ -1,4 +1,4 @@
-//! Connections that stay in a phase for ever, or that are too many, do not shut others out.
+//! Connections that never finish a phase, or that are too many, do not shut others out.
 
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "in a test that is how to fail")]
@@ -51,7 +51,7 @@ fn connect(server: &TestServer, from: &str) -> TcpStream {
 
 /// Asks for a path and gives all of the answer; empty where the connection was closed.
 fn get(mut socket: TcpStream, path: &str) -> String {
-    // It may have been closed already.
+    // The server may have closed it already.
     let _written = write!(socket, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     let mut answer = Vec::new();
     let _ended = socket.read_to_end(&mut answer);
@@ -103,7 +103,7 @@ fn every_phase_of_a_plain_connection_ends() {
     for (what, socket) in &mut sockets {
         wait_for_close(socket, what);
     }
-    until("no connection is kept but that of the question", || server.metric("pulseboard_connections") < 1.5);
+    until("only the connection that asks for the metrics is left", || server.metric("pulseboard_connections") < 1.5);
 }
 
 #[test]
@@ -147,7 +147,7 @@ fn every_phase_of_an_encrypted_connection_ends() {
         let name = ServerName::try_from("localhost").unwrap();
         let connection = ClientConnection::new(config.clone(), name).unwrap();
         let mut socket = StreamOwned::new(connection, connect(&server, "127.0.0.1"));
-        // Also where nothing is sent, this completes the handshake.
+        // Completes the handshake even if nothing is sent after it.
         while socket.conn.is_handshaking() {
             socket.conn.complete_io(&mut socket.sock).unwrap();
         }
@@ -191,7 +191,7 @@ fn four_hundred_unfinished_prefaces_shut_nobody_out_at_four_hundred_files() {
 }
 
 #[test]
-fn a_full_server_says_so_and_still_tells_how_it_is() {
+fn full_server_answers_503_and_still_answers_health_checks() {
     let flags = ["--max-connections", "20", "--max-connections-per-address", "20", "--phase-timeout", "60000"];
     let (server, _data) = start(&flags, None);
     let kept: Vec<TcpStream> = (0..20).map(|_| connect(&server, "127.0.0.2")).collect();
@@ -200,12 +200,12 @@ fn a_full_server_says_so_and_still_tells_how_it_is() {
     assert!(full.starts_with("HTTP/1.1 503 ") && full.contains("retry-after: 5"), "{full}");
     assert!(full.contains("there are 20 connections already") && full.contains("--max-connections"), "{full}");
     assert!(get(connect(&server, "127.0.0.3"), "/healthz").starts_with("HTTP/1.1 200 "));
-    // One client cannot take all lanes, and who gets none is still told.
+    // One client cannot take all lanes, and a connection without a lane still gets the 503.
     let silent: Vec<TcpStream> = (0..50).map(|_| connect(&server, "127.0.0.2")).collect();
     assert!(get(connect(&server, "127.0.0.3"), "/healthz").starts_with("HTTP/1.1 200 "));
     let mut told = String::new();
     let mut last = silent.last().unwrap();
-    // What was sent and not read may reset the connection; nothing was sent here.
+    // Nothing was sent here: bytes that the server does not read might reset the connection.
     last.read_to_string(&mut told).unwrap();
     assert!(told.starts_with("HTTP/1.1 503 ") && told.contains("--max-connections"), "{told}");
     drop((kept, silent));
@@ -214,7 +214,7 @@ fn a_full_server_says_so_and_still_tells_how_it_is() {
 }
 
 #[test]
-fn too_few_files_are_refused_or_bounds_lowered_and_both_are_told() {
+fn too_few_files_prevent_the_start_or_lower_the_bounds_with_a_message() {
     let data = tempfile::tempdir().unwrap();
     let mut command = Command::new("sh");
     command.args(["-c", "ulimit -n 100; exec \"$0\" serve --addr 127.0.0.1:0 --data \"$1\"", BINARY]).arg(data.path());
@@ -256,7 +256,7 @@ fn readers_of_one_address_are_bounded() {
     assert!(server.metric("pulseboard_refused_total{limit=\"max-readers-per-address\"}") > 0.5);
 }
 
-// With threads, so that the client answers while the test looks at the server.
+// With several threads, so that the client answers while the test waits for the server.
 #[tokio::test(flavor = "multi_thread")]
 async fn one_http_2_connection_with_a_closed_window_neither_takes_all_slots_nor_keeps_any() {
     let (server, _data) = start(&["--max-readers", "200", "--heartbeat", "1"], None);
@@ -282,7 +282,7 @@ async fn one_http_2_connection_with_a_closed_window_neither_takes_all_slots_nor_
     .unwrap();
     let mut cut = 0;
     for answer in answers {
-        // Those that waited for a stream to end come once the first are cut; a hundred are enough.
+        // The other requests are answered once the first streams are cut; a hundred are enough.
         if cut < 100 {
             let mut body = answer.await.unwrap().unwrap().into_body();
             let frame = tokio::time::timeout(PATIENCE, body.frame()).await.expect("a stalled stream is cut");
@@ -303,7 +303,7 @@ async fn one_http_2_connection_with_a_closed_window_neither_takes_all_slots_nor_
 }
 
 #[test]
-fn an_answer_that_nobody_takes_is_given_up_with_its_connection() {
+fn connection_whose_client_takes_no_answer_is_closed() {
     let (server, _data) = start(&["--heartbeat", "1"], None);
     // More than the buffers of both ends hold.
     let lines: String = (0..20_000).map(|n| format!("{{\"series\":\"ops/s{n}\",\"value\":1}}\n")).collect();

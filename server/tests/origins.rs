@@ -1,4 +1,4 @@
-//! Requests that come by way of a page of another site: by a name that was rebound to this server, or sent across sites.
+//! Requests from pages of other sites: through a name that was rebound to this server, or cross-site.
 
 #![expect(clippy::unwrap_used, reason = "in a test that is how to fail")]
 
@@ -56,7 +56,7 @@ fn every_call() -> Vec<String> {
 }
 
 #[test]
-fn no_call_answers_to_a_name_that_is_not_the_servers() {
+fn every_call_refuses_a_host_that_is_not_the_server() {
     let (server, _data) = start(&["--allow-origin", "https://app.example:8443", "--host", "board.example,B2.example."]);
     for call in every_call() {
         for host in ["evil.example", "localhost.evil.example:7878", "127.0.0.1.evil.example", "203.0.113.9"] {
@@ -76,7 +76,7 @@ fn no_call_answers_to_a_name_that_is_not_the_servers() {
             assert_eq!(ask(&server, &["GET /healthz HTTP/1.1", &format!("Host: {host}")]).0, 200, "{host}");
         }
     }
-    // The target of the request goes before Host (RFC 9112, 3.2.2), and both are looked at.
+    // The request target takes precedence over Host (RFC 9112, 3.2.2); the server checks both.
     assert_eq!(ask(&server, &["GET http://evil.example/healthz HTTP/1.1", "Host: localhost"]).0, 421);
     assert_eq!(ask(&server, &["GET http://localhost/healthz HTTP/1.1", "Host: evil.example"]).0, 421);
     assert_eq!(ask(&server, &["GET http://localhost/healthz HTTP/1.1", "Host: localhost"]).0, 200);
@@ -93,7 +93,7 @@ fn a_server_on_every_interface_answers_to_addresses_but_not_to_foreign_names() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn over_http_2_the_authority_is_held_to_the_same() {
+async fn http_2_authority_is_checked_like_host() {
     let (server, _data) = start(&[]);
     let socket = TokioIo::new(tokio::net::TcpStream::connect(server.addr()).await.unwrap());
     let (mut http, connection) = http2::handshake(TokioExecutor::new(), socket).await.unwrap();

@@ -128,7 +128,7 @@ fn head_tells_of_a_file_and_nothing_else_is_for_files() {
 }
 
 #[test]
-fn every_answer_has_the_headers_that_keep_browsers_safe() {
+fn every_answer_has_security_headers() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = std::process::Command::new(harness::BINARY);
     let server = TestServer::start_with(
@@ -171,7 +171,7 @@ fn every_answer_has_the_headers_that_keep_browsers_safe() {
 }
 
 #[test]
-fn the_policy_of_the_page_names_its_inline_scripts_and_who_may_frame_it() {
+fn page_policy_names_its_inline_scripts_and_frame_ancestors() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = std::process::Command::new(harness::BINARY);
     let server = TestServer::start_with(

@@ -1,4 +1,4 @@
-//! What it costs to select: selectors that match little or much, and many selections at a time.
+//! The cost of selections: selectors that match little or much, and many selections at a time.
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
@@ -41,11 +41,11 @@ fn refused(server: &TestServer, limit: &str) -> f64 {
 }
 
 #[test]
-fn selectors_that_match_nothing_cost_nothing_and_those_that_cost_too_much_are_refused() {
+fn selectors_without_matches_are_cheap_and_costly_ones_are_refused() {
     let data = tempfile::tempdir().unwrap();
     let server = start(&["--max-match-steps", "20000"], data.path());
     fill(&server, 20);
-    // The attacker knows names, and has pushed one, so that nothing can be left out for want of a segment.
+    // The attacker knows names and has pushed one, so that most segments exist at their place.
     assert_eq!(server.push("a/b/c/x/y/z/w/n1", "1").status, 204);
     let steps = || server.metric("pulseboard_match_steps_total");
     let before = steps();
@@ -81,13 +81,13 @@ fn selectors_that_match_nothing_cost_nothing_and_those_that_cost_too_much_are_re
         attacks.into_iter().map(|attack| attack.join().unwrap()).sum::<u32>()
     });
     assert!(asked > 0);
-    // Each is tried on the spot first, and a walk looks at its bound every few thousand steps.
+    // Each match is first tried on the spot, and a walk checks its bound only every few thousand steps.
     assert!(steps() - before < f64::from(asked) * 30_000.0, "{} steps for {asked}", steps() - before);
     assert!((refused(&server, "max-match-steps") - f64::from(asked)).abs() < 0.5);
 }
 
 #[test]
-fn a_stream_of_more_series_than_may_be_is_refused_and_one_of_as_many_is_served() {
+fn stream_over_max_selected_is_refused_and_one_at_the_bound_is_served() {
     let data = tempfile::tempdir().unwrap();
     let server = start(&["--max-selected", "1000"], data.path());
     fill(&server, 2);
@@ -125,7 +125,7 @@ fn a_stream_of_boards_with_too_many_selectors_is_refused() {
 }
 
 #[test]
-fn many_selections_stay_within_their_memory_and_more_are_refused() {
+fn selections_stay_within_max_topic_memory_and_more_are_refused() {
     let data = tempfile::tempdir().unwrap();
     let server = start(&["--max-topic-memory", "1"], data.path());
     let mut batch = String::new();
@@ -150,7 +150,6 @@ fn many_selections_stay_within_their_memory_and_more_are_refused() {
         assert_eq!(server.post("/in", &batch, &[]).status, 204);
     }
     assert!(server.metric("pulseboard_topic_bytes") <= f64::from(1 << 20));
-    // One that reads what another reads takes no more room for it.
     assert!(refused(&server, "max-topic-memory") > 0.5);
     drop(streams);
     let back_by = std::time::Instant::now() + harness::PATIENCE;
@@ -162,7 +161,7 @@ fn many_selections_stay_within_their_memory_and_more_are_refused() {
 }
 
 #[test]
-fn series_are_listed_page_after_page_in_the_order_of_their_names() {
+fn series_are_listed_page_by_page_in_the_order_of_their_names() {
     let data = tempfile::tempdir().unwrap();
     let server = start(&[], data.path());
     fill(&server, 2);
@@ -192,7 +191,7 @@ fn series_are_listed_page_after_page_in_the_order_of_their_names() {
 }
 
 #[test]
-fn while_a_reader_does_not_take_a_large_snapshot_others_are_asked_to_come_back() {
+fn new_readers_are_refused_while_a_stalled_one_holds_a_large_snapshot() {
     let data = tempfile::tempdir().unwrap();
     let server = start(&["--max-topic-memory", "4"], data.path());
     let line = "x".repeat(4_000);
@@ -205,7 +204,7 @@ fn while_a_reader_does_not_take_a_large_snapshot_others_are_asked_to_come_back()
     }
     let slow = server.stream("series=log/**", None);
     let asked = std::time::Instant::now();
-    // The snapshot is written when the stream has begun.
+    // The server encodes the snapshot some time after the stream has begun.
     let refusal = loop {
         assert!(asked.elapsed() < harness::PATIENCE, "all are served");
         match server.opens("series=log/1") {

@@ -1,5 +1,5 @@
-//! The content security policy of the page. That no page of any test violates it, [`Browser`](pulseboard_e2e::Browser) asserts at the
-//! end of each.
+//! The content security policy of the page. [`Browser`](pulseboard_e2e::Browser) asserts at the end of every test that
+//! no page violated it.
 
 use pulseboard_e2e::{Stage, until};
 

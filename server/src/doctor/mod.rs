@@ -67,7 +67,7 @@ pub fn run(visit: &Visit, out: &mut impl Write) -> std::io::Result<Level> {
     } else {
         report::print(&measured, &findings, &mut text)?;
     }
-    // Headers and errors come from whoever answered.
+    // Headers and errors come from the remote server, and may have terminal escapes in them.
     terminal::write_lines(out, &String::from_utf8_lossy(&text))?;
     out.flush()?;
     Ok(verdict)

@@ -1,7 +1,8 @@
-//! Who reads what: readers come and go, follow their boards, and find new series in their topics.
+//! Adding and removing readers, moving them to another topic when their boards change, and adding new series to topics.
 //!
-//! What a selection matches is found without the hub's lock ([`crate::names`]). The hub only adds the series that began
-//! since, so that the time for which it is locked does not depend on how many series there are.
+//! Selectors are matched against the series names without the hub's lock ([`crate::names`]). Under the lock, the hub
+//! only adds the series that began since. So the lock is held for a time that depends on the number of selected series,
+//! and not on the number of all series.
 
 use shared::{BoardId, ByeReason, Selector};
 
@@ -13,47 +14,48 @@ use crate::clock::Now;
 use crate::names::{Budget, Matched};
 use crate::rollup::{Absent, SeriesIndex};
 
-/// What may be matched while the hub is locked, where a board changes: one or two milliseconds. A reader that needs more is
-/// sent away with `bye`, and comes back with a new request.
+/// Budget for matching under the hub's lock, when a board changes: one or two milliseconds. A reader whose boards need
+/// more gets `bye` and reconnects, so that its selectors are matched without the lock.
 const FOLLOW: Budget = Budget { steps: 16_384, series: 4_096 };
 
-/// Most series that may have begun since a selection was matched; with more it is to be caught up first.
+/// Most series that may have begun since a selection was matched. With more, the caller must
+/// [catch up](crate::names::Names::catch_up) first.
 const BEHIND: usize = 256;
 
-/// What a selection matches.
+/// A selection and the series that it matches.
 #[derive(Clone, Debug)]
 pub struct Match {
     /// The selection.
     pub selection: Selection,
-    /// Its series.
+    /// The series that it matches.
     pub matched: Matched,
 }
 
-/// A selection has series that are not all in memory. They are to be [recalled](Hub::recall) first.
+/// Selected series that are not wholly in memory. They must be [recalled](Hub::recall) first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lacking(pub Vec<Absent>);
 
-/// Why a reader is not taken in yet, or at all.
+/// Reason for which the hub does not admit a reader, now or at all.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refused {
-    /// Nobody reads this selection, and what it matches is not known: find that, and come again.
+    /// No topic has this selection: match its selectors, then try again.
     Unmatched(Selection),
-    /// Many series began since the selection was matched: catch up, and come again.
+    /// Too many series began since the selection was matched: catch up, then try again.
     Behind,
-    /// Some of what it selects is to be recalled first.
+    /// Some of the selected series must be recalled first.
     Lacking(Lacking),
-    /// All topics together take as much memory as they may.
+    /// The topics and frames of all readers have reached their memory bound.
     NoRoom,
     /// The reader's series and boards have more than [`MAX_SELECTORS`] selectors together.
     TooManySelectors(usize),
 }
 
 impl Hub {
-    /// Takes a reader in, and gives the topic that it reads. `found` is what its selection matches, where that was looked
-    /// for.
+    /// Admits a reader and returns its topic. `found` holds the series that its selection matches, if the caller has
+    /// matched it.
     ///
     /// # Errors
-    /// [`Refused`]; then it is as if it had not come.
+    /// [`Refused`]; the hub is unchanged then.
     pub fn admit(
         &mut self,
         interest: &Interest,
@@ -86,13 +88,13 @@ impl Hub {
         Ok((id, Reader::new(interest.clone(), &self.boards, resume.clone(), self.heartbeat, now.up)))
     }
 
-    /// The same where what the selection matches is found on the spot, however long that takes.
+    /// Admits a reader like [`Hub::admit`], and matches its selection itself, however long that takes.
     ///
     /// # Errors
     /// [`Lacking`].
     ///
     /// # Panics
-    /// Where the reader names more than [`MAX_SELECTORS`] selectors.
+    /// If the reader has more than [`MAX_SELECTORS`] selectors, or there is no memory for it.
     pub fn subscribe(&mut self, interest: &Interest, resume: &Resume, now: Now) -> Result<(TopicId, Reader), Lacking> {
         let mut found = None;
         loop {
@@ -108,7 +110,7 @@ impl Hub {
         }
     }
 
-    /// A reader of `id` has gone. The last one takes the topic along.
+    /// Removes a reader of topic `id`, and the topic with its last reader.
     pub fn unsubscribe(&mut self, id: TopicId, reader: &Reader) {
         if !self.topics.contains_key(&id) {
             return;
@@ -126,8 +128,8 @@ impl Hub {
         self.leave(id);
     }
 
-    /// What readers of a board would lack that selects these from now on; nothing where it has no readers, or selects so
-    /// much that they will have to come back.
+    /// Series that must be recalled before the selectors of `board` become `selectors`. Empty if the board has no
+    /// readers, or if matching needs so much work that its readers will have to reconnect.
     #[must_use]
     pub fn lacking(&self, board: &BoardId, selectors: &[Selector]) -> Lacking {
         if !self.followers.contains_key(board) {
@@ -137,7 +139,7 @@ impl Hub {
         Lacking(self.rollup.lacking(&matched.series))
     }
 
-    /// Takes the reader along to where its boards have gone.
+    /// Brings a reader up to date with its boards: moves it to another topic if they select other series now.
     pub(super) fn follow(&mut self, id: &mut TopicId, reader: &mut Reader) {
         if reader.is_abreast_of(&self.boards) {
             return;
@@ -146,7 +148,7 @@ impl Hub {
             reader.follow(&self.boards, Follow::SameSeries);
             return;
         }
-        // One that selects too much, or was so slow that what was recalled for it is gone again, comes back with a new request.
+        // A reader that selects too much, or whose recalled series were evicted again before its turn, must reconnect.
         if self.boards.count(reader.interest()) > MAX_SELECTORS {
             return reader.leave(ByeReason::Moved, 0);
         }
@@ -168,7 +170,7 @@ impl Hub {
         *id = joined;
     }
 
-    /// A series has begun: the topics that select it take it in.
+    /// Adds a series that has just begun to the topics that select it.
     pub(super) fn introduce(&mut self, index: SeriesIndex) {
         let ids = self.listeners.of(self.rollup.name(index));
         for id in &ids {
@@ -183,7 +185,7 @@ impl Hub {
         }
     }
 
-    /// The series that were found, and those that began since.
+    /// The series of a match, and the selected ones among those that began since.
     fn members_now(&self, found: &Match) -> Result<Vec<SeriesIndex>, Refused> {
         let Match { selection, matched } = found;
         let (upto, count) = (matched.upto as usize, self.rollup.len());
@@ -202,7 +204,7 @@ impl Hub {
         id
     }
 
-    /// Makes a topic, with its first reader.
+    /// Creates a topic with its first reader.
     fn begin(&mut self, selection: Selection, members: Vec<SeriesIndex>) -> Result<TopicId, Refused> {
         let lacking = self.rollup.lacking(&members);
         if !lacking.is_empty() {
@@ -226,7 +228,7 @@ impl Hub {
         Ok(self.join(id))
     }
 
-    /// A reader of the topic has gone. The last one takes the topic along.
+    /// Removes a reader from the topic, and the topic with its last reader.
     fn leave(&mut self, id: TopicId) {
         let Some(topic) = self.topics.get_mut(&id) else { return };
         topic.readers -= 1;
@@ -236,7 +238,7 @@ impl Hub {
         }
     }
 
-    /// Takes a topic out of all lists, and lets go of what it holds.
+    /// Removes a topic from all indexes and frees its memory.
     pub(super) fn take_apart(&mut self, id: TopicId) {
         let Some(topic) = self.topics.get_mut(&id).filter(|topic| !topic.is_dissolved()) else { return };
         for index in topic.members() {

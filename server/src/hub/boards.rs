@@ -42,9 +42,9 @@ pub struct Shown {
 #[derive(Debug, Default)]
 pub struct Boards {
     shown: HashMap<BoardId, Shown>,
-    /// The since of all boards that are not here: one of them may have been.
+    /// [`Shown::since`] of every board that is not in `shown`: it may have been forgotten.
     forgotten: Seq,
-    /// What the server warns of: told by the same way, since it changes as rarely.
+    /// The server's warnings. They reach readers like changes of boards, since both are rare.
     warnings: Arc<[String]>,
     /// Counts the changes, so that a reader knows at a glance that there was none.
     changes: u64,
@@ -57,7 +57,8 @@ impl Boards {
         self.changes += 1;
     }
 
-    /// Lets go of a board that is not shown: from now on, boards that are not here may have selected something else up to `since`.
+    /// Forgets a board that was deleted; without `id`, only notes that boards were forgotten before. From now on, every
+    /// board that is not in memory may have selected other series up to `since`.
     pub fn forget(&mut self, id: Option<&BoardId>, since: Seq) {
         if let Some(id) = id {
             self.shown.remove(id);
@@ -65,7 +66,7 @@ impl Boards {
         self.forgotten = self.forgotten.max(since);
     }
 
-    /// From now on the server warns of this. Whether that is something else than before.
+    /// Replaces the server's warnings. Returns whether they changed.
     pub fn warn(&mut self, warnings: Vec<String>) -> bool {
         let is_new = *self.warnings != *warnings;
         if is_new {
@@ -75,7 +76,7 @@ impl Boards {
         is_new
     }
 
-    /// What the server warns of.
+    /// The server's warnings.
     #[must_use]
     pub fn warnings(&self) -> Arc<[String]> {
         self.warnings.clone()
@@ -87,7 +88,7 @@ impl Boards {
         self.changes
     }
 
-    /// How many selectors `interest` has at present, repeats included.
+    /// Counts the selectors of `interest` at present, repeats included.
     #[must_use]
     pub fn count(&self, interest: &Interest) -> usize {
         let of_board = |id| self.shown.get(id).map_or(1, |shown: &Shown| shown.selectors.len());

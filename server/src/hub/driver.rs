@@ -34,7 +34,7 @@ const REST_STEPS: usize = 60;
 /// How many are looked at under one lock: a millisecond or two.
 const REST_AT_ONCE: usize = 512;
 
-/// How many names are looked at under one lock: some tens of microseconds.
+/// Names that are visited in one hold of the lock: some tens of microseconds.
 const NAMES_AT_ONCE: usize = 1_024;
 
 /// The hub of a running server. Clones are the same one.
@@ -54,9 +54,9 @@ struct Inner {
     closing: watch::Sender<Option<Closing>>,
     /// Most readers at once: those that are there are served well rather than all of them badly.
     max_readers: usize,
-    /// Bytes of frames that topics and readers may hold before no more readers are taken in.
+    /// Bytes of frames in memory above which no more readers are admitted.
     max_frame_bytes: usize,
-    /// Finds what a reader selects, before it comes to the hub.
+    /// Matches the selectors of a reader, before the hub admits it.
     selecting: Selecting,
 }
 
@@ -102,7 +102,7 @@ impl HubHandle {
         }
     }
 
-    /// Encodes what `draft` gives while the hub is free, and hands it to the readers.
+    /// Encodes the frames that `draft` returns without the lock, adds them to their topics and wakes the readers.
     fn write_frames(&self, draft: impl FnOnce(&mut Hub) -> Drafts) {
         let drafts = self.noting_due(draft);
         if !drafts.is_empty() {
@@ -112,7 +112,7 @@ impl HubHandle {
         }
     }
 
-    /// Does something with the hub, and tells the pacer where something is due earlier than it knew.
+    /// Runs `work` under the lock, and wakes the pacer if a frame is due earlier than before.
     fn noting_due<R>(&self, work: impl FnOnce(&mut Hub) -> R) -> R {
         let mut hub = self.0.hub.lock();
         let due = hub.due();
@@ -132,12 +132,12 @@ impl HubHandle {
         self.wake(&topics);
     }
 
-    /// Lets go of a board that is not shown: see [`Boards::forget`](super::Boards::forget).
+    /// Forgets a board that was deleted; see [`Boards::forget`](super::Boards::forget).
     pub fn forget_board(&self, id: &BoardId, since: Seq) {
         self.0.hub.lock().forget_board(id, since);
     }
 
-    /// From now on the server warns of this.
+    /// Replaces the server's warnings.
     pub fn warn(&self, warnings: Vec<String>) {
         let topics = self.0.hub.lock().warn(warnings);
         if !topics.is_empty() {
@@ -176,7 +176,7 @@ impl HubHandle {
                     tokio::select! {
                         () = sleep_until(due) => {
                             self.write_frames(|hub| hub.draft_due(clock::now()));
-                            // More may be due, and others want this thread.
+                            // More may be due; other tasks get this thread in between.
                             tokio::task::yield_now().await;
                         }
                         () = sooner => {}
@@ -186,13 +186,13 @@ impl HubHandle {
         }
     }
 
-    /// Finds what clients select.
+    /// Matches selectors against the names of all series.
     #[must_use]
     pub fn selecting(&self) -> &Selecting {
         &self.0.selecting
     }
 
-    /// Starts to read. `found` is what the reader selects, where that was looked for.
+    /// Admits a reader. `found` holds the series that its selection matches, if the caller has matched it.
     ///
     /// # Errors
     /// [`NotNow`]. Readers that are there are never sent away for a new one.
@@ -206,7 +206,7 @@ impl HubHandle {
         if hub.readers() >= self.0.max_readers {
             return Err(NotNow::Full { readers: self.0.max_readers, retry_after: self.retry_after() });
         }
-        // Topics keep within their bound; what is beyond waits for sockets that do not take it.
+        // Topics keep within their own bound; frames beyond it wait for sockets that do not take them.
         if live_bytes() > self.0.max_frame_bytes {
             return Err(NotNow::Refused(Refused::NoRoom));
         }
@@ -264,7 +264,8 @@ impl HubHandle {
         self.0.hub.lock().counts()
     }
 
-    /// Looks at the names of all series that are there now, in no particular order, some of them under each lock.
+    /// Calls `look` for the name of every series, in no particular order. Releases the lock every `NAMES_AT_ONCE`
+    /// names.
     pub fn each_name(&self, mut look: impl FnMut(SeriesIndex, &SeriesName)) {
         let mut from = 0;
         loop {
@@ -278,8 +279,8 @@ impl HubHandle {
         }
     }
 
-    /// Looks at these series, each with what was declared of it and its newest entry at least. Nothing is published
-    /// meanwhile, so let them be few.
+    /// Calls `look` for each of these series, with its name, its declared properties and at least its newest entry. The
+    /// hub is locked meanwhile, so pass few.
     pub fn each_newest(&self, series: &[SeriesIndex], mut look: impl FnMut(&SeriesName, Option<Declared>, &Track)) {
         let hub = self.0.hub.lock();
         for &index in series {
@@ -321,7 +322,7 @@ impl Stepping<'_> {
         if let Some(Closing { reason, spread_ms }) = self.closing {
             subscription.reader.leave(reason, draw_below(spread_ms));
         } else if subscription.reader.is_starting() && live_bytes() > self.max_frame_bytes {
-            // Many came at once, and do not take what they asked for.
+            // Too many frames wait for sockets that do not take them.
             subscription.reader.leave(ByeReason::Moved, draw_below(RETRY_SPREAD_SECONDS * 1_000));
         }
         self.hub.next(&mut subscription.topic, &mut subscription.reader, self.now)
@@ -338,7 +339,7 @@ pub enum NotNow {
         /// After how many seconds to try again; drawn by chance, so that not all try at once.
         retry_after: u32,
     },
-    /// Something is to be done first, or it wants too much.
+    /// The hub refused the reader, now or at all.
     Refused(Refused),
 }
 

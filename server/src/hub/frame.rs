@@ -17,7 +17,7 @@ const HEAD: usize = SIZE_DIGITS + 2;
 /// What stands behind it.
 const TAIL: &[u8] = b"\r\n";
 
-/// Bytes of all chunks that somebody still holds: topics, and readers whose sockets have not taken them yet.
+/// Bytes of all chunks in memory: those of topics, and those that wait for the sockets of readers.
 static LIVE: AtomicUsize = AtomicUsize::new(0);
 
 /// The bytes of all frames in memory, wherever they are held.
@@ -114,7 +114,7 @@ impl Frame {
         self.0.packed.get_or_init(|| Packed::new(self.0.text.content()))
     }
 
-    /// The memory that it takes, in bytes, with the packed form and the allocations around both.
+    /// Estimated bytes of memory that it takes, with the packed form and the allocations around both.
     #[must_use]
     pub fn cost(&self) -> usize {
         const AROUND: usize = 256;

@@ -1,26 +1,26 @@
 //! Bounds the memory of all topics together.
 //!
-//! What a topic cannot do without (its selectors, members and readers) counts as *fixed*; a new selection for which there is
-//! no room is refused. What it only keeps for readers that are behind (its frames and its last snapshot) is *spare*: over
-//! the bound, the topics that were quiet for longest let go of it first. A reader that would have needed it has a `gap` and
-//! a snapshot, as if it had been away. Where series that begin make the topics themselves too large, the largest is
-//! dissolved: its readers get `bye`, and ask again.
+//! Memory is counted in two parts. The selectors, members and readers of topics are *fixed*: a new selection or reader
+//! for which there is no room is refused. The frames and the last snapshot of topics are *spare*: they only serve
+//! readers that are behind. Over the bound, spare memory is freed, beginning with the topics that have been quiet for
+//! the longest time. A reader that would have needed a freed frame gets `gap` and a snapshot, as after a long absence.
+//! If new series make the fixed part too large, the largest topic is dissolved: its readers get `bye` and reconnect.
 
 use shared::Selector;
 
 use super::topic::{Topic, TopicId};
 use super::{Hub, Interest, Selection};
 
-/// What a topic takes at least: its places in the hub's maps.
+/// Bytes of a topic without selectors and members: its entries in the hub's maps. A reader counts as much.
 const TOPIC: usize = 1_024;
 
-/// What a series of a topic takes: its places in the lists of both, and its share of the newest frame.
+/// Bytes of a series in a topic: its entries in the lists of both, and its share of the newest frame.
 const MEMBER: usize = 256;
 
-/// What a selector takes beside its text: its nodes in the tree of listeners.
+/// Bytes of a selector in addition to its text: its nodes in the tree of listeners.
 const SELECTOR: usize = 512;
 
-/// What the topics take, in bytes, and may take.
+/// Bytes that the topics take, and their bound.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Memory {
     most: usize,
@@ -33,12 +33,13 @@ impl Memory {
         Self { most, fixed: 0, spare: 0 }
     }
 
-    /// All that is counted.
+    /// Bytes of both parts.
     pub(super) fn used(&self) -> usize {
         self.fixed + self.spare
     }
 
-    /// Whether another topic or reader of so many bytes can be taken in. Half of the bound is for what is spare.
+    /// Tells whether a topic or reader of `fixed` more bytes can be admitted. Half of the bound is kept for spare
+    /// memory.
     pub(super) fn has_room_for(&self, fixed: usize) -> bool {
         self.fixed + fixed <= self.most / 2
     }
@@ -51,7 +52,7 @@ impl Memory {
         self.fixed = self.fixed.saturating_sub(bytes);
     }
 
-    /// The spare bytes of a topic were `before` and are `after`.
+    /// Records that the spare bytes of a topic changed from `before` to `after`.
     pub(super) fn spare_changed(&mut self, before: usize, after: usize) {
         self.spare = (self.spare + after).saturating_sub(before);
     }
@@ -61,17 +62,17 @@ impl Memory {
     }
 }
 
-/// What a topic of so many members takes.
+/// Bytes of a topic with this many members.
 pub(super) fn cost_of_topic(selection: &Selection, members: usize) -> usize {
     TOPIC + cost_of_selectors(&selection.selectors) + members * MEMBER
 }
 
-/// What a reader takes of its own.
+/// Bytes of a reader.
 pub(super) fn cost_of_reader(interest: &Interest) -> usize {
     TOPIC + cost_of_selectors(&interest.series) + interest.boards.len() * 128
 }
 
-/// What one more member takes.
+/// Bytes of one member.
 pub(super) const fn cost_of_member() -> usize {
     MEMBER
 }
@@ -81,13 +82,13 @@ fn cost_of_selectors(selectors: &[Selector]) -> usize {
 }
 
 impl Hub {
-    /// Lets go of what is spare, where there is too much: first of all but the newest frame, of the topics that were quiet
-    /// for longest, then of all.
+    /// Frees spare memory if the topics are over their bound: first all frames but the newest, then also those, each
+    /// time beginning with the topics that have been quiet for the longest time.
     pub(super) fn shed(&mut self) {
         if !self.memory.is_over() {
             return;
         }
-        // By half of what there is room for, so that this is not done for each frame.
+        // Frees down to half of the room, so that this does not run for every frame.
         let target = self.memory.most.saturating_sub(self.memory.fixed) / 2;
         let mut topics: Vec<_> = self.topics.iter().map(|(&id, topic)| (topic.free_at(), id)).collect();
         topics.sort_unstable();
@@ -105,7 +106,7 @@ impl Hub {
         }
     }
 
-    /// Dissolves the largest topics where all together have become too large. Gives those topics.
+    /// Dissolves the largest topics until the fixed part fits the bound, and returns them.
     pub(super) fn dissolve(&mut self) -> Vec<TopicId> {
         let mut dissolved = Vec::new();
         while self.memory.fixed > self.memory.most {

@@ -41,7 +41,7 @@ use crate::names::listeners::Listeners;
 use crate::rollup::{Rollup, SeriesIndex};
 use crate::store::SeriesId;
 
-/// When the readers of a topic for which there was no room any more come back, in milliseconds.
+/// Delay after which the readers of a dissolved topic reconnect, in milliseconds.
 const RETURN_MS: u32 = 5_000;
 
 /// All series, and all topics that somebody reads.
@@ -67,9 +67,9 @@ pub struct Hub {
     readers: usize,
     /// How many readers each board has.
     followers: HashMap<BoardId, usize>,
-    /// What all topics take, against its bound.
+    /// Memory that all topics take, and its bound.
     memory: Memory,
-    /// Most work while it is locked; see [`publishing`].
+    /// Most work in one hold of the lock; see [`publishing`].
     work: usize,
 }
 
@@ -104,12 +104,12 @@ impl Hub {
         self.topics.keys().copied().collect()
     }
 
-    /// Lets go of a board that is not shown: see [`Boards::forget`].
+    /// Forgets a board that was deleted; see [`Boards::forget`].
     pub fn forget_board(&mut self, id: &BoardId, since: Seq) {
         self.boards.forget(Some(id), since);
     }
 
-    /// From now on the server warns of this. Gives the topics whose readers are to hear of it: all or none.
+    /// Replaces the server's warnings. Returns the topics whose readers must be woken: all, or none if nothing changed.
     pub fn warn(&mut self, warnings: Vec<String>) -> Vec<TopicId> {
         if self.boards.warn(warnings) { self.topics.keys().copied().collect() } else { Vec::new() }
     }
@@ -156,12 +156,12 @@ impl Hub {
         step
     }
 
-    /// The names of the series from the place `from` on.
+    /// Series with an index of at least `from`, each with its name.
     pub fn names_from(&self, from: usize) -> impl Iterator<Item = (SeriesIndex, &SeriesName)> {
         self.rollup.names_from(from)
     }
 
-    /// A series with what was declared of it and its newest entry at least.
+    /// Name, declared properties and at least the newest entry of a series.
     #[must_use]
     pub fn newest(&self, index: SeriesIndex) -> (&SeriesName, Option<Declared>, Cow<'_, Track>) {
         self.rollup.newest(index)
@@ -203,7 +203,7 @@ pub struct Counts {
     pub topics: usize,
     /// Frames encoded for topics since the start.
     pub frames: u64,
-    /// Bytes that the topics take, by the hub's own account.
+    /// Bytes that the topics take, as the hub estimates them.
     pub topic_bytes: usize,
 }
 

@@ -1,12 +1,13 @@
-//! From committed points to frames, a little at a time.
+//! Turns committed points into frames, in steps that hold the hub's lock for a bounded amount of work.
 //!
-//! The hub is locked for a bounded amount of work only: [`Hub::draft`] folds in some points and collects what has to be
-//! said of them, the drafts are encoded while the hub is free, and [`Hub::finish`] gives the frames to their topics. While a
-//! draft of a topic is out, the topic collects what changes meanwhile for its next frame.
+//! [`Hub::draft`] applies some points and drafts the frames that are due, the drafts are encoded without the lock, and
+//! [`Hub::finish`] adds the encoded frames to their topics. While a draft of a topic is being encoded, the topic
+//! collects further changes for its next frame. A single draft is not split: it takes the longer, the more series of
+//! its topic changed.
 //!
-//! Readers that want every change by itself (`hz=0`) share one frame for each point, whatever their selections. Of a group
-//! of points that is so large that a topic could not keep all frames anyway, such a topic keeps the first
-//! [`CHANGES_OF_A_TOPIC`]; its readers then have a `gap` and a snapshot, as if they had been away.
+//! Readers of every change (`hz=0`) share one frame for each point, even if their selections differ. A topic of theirs
+//! gets at most [`CHANGES_OF_A_TOPIC`] frames of one group of points, since it could not keep more. A larger group is a
+//! `gap` and a snapshot for its readers, as after a long absence.
 
 use std::collections::HashMap;
 use std::vec;
@@ -21,7 +22,7 @@ use crate::clock::{Now, Uptime};
 use crate::rollup::{Pushed, SeriesIndex};
 use crate::store::commit::Committed;
 
-/// Most work under one lock, in points, topics that hear of one, and series of drafts: about a millisecond.
+/// Work after which the lock is released, about a millisecond: points, topics of each point, and series of drafts.
 pub(super) const WORK: usize = 1_024;
 
 /// Most frames of single changes that a topic gets out of one group of points: as many as it keeps.
@@ -30,7 +31,7 @@ const CHANGES_OF_A_TOPIC: usize = 8_192;
 /// Most such frames of one group over all topics.
 const CHANGES_OF_A_GROUP: usize = 65_536;
 
-/// Most series that are written into frames before a push is answered. The frames beyond are left to the pacer.
+/// Most series that are drafted before a push is answered. The pacer drafts the rest.
 const AT_ONCE: usize = 32_768;
 
 /// Points that were committed together, while they are published.
@@ -39,29 +40,29 @@ pub struct Group {
     points: vec::IntoIter<Committed>,
     /// Topics that have changed, for which a frame may be due.
     touched: Vec<TopicId>,
-    /// How many changes each topic got a frame of its own for.
+    /// For each topic of every change, its frames of this group.
     changes: HashMap<TopicId, Changes>,
     all_changes: usize,
     /// Series that were written into frames.
     written: usize,
 }
 
-/// What a topic of every change has of a group.
+/// The frames that a topic of every change (`hz=0`) gets of a group.
 #[derive(Debug, Default)]
 struct Changes {
     count: usize,
-    /// The last of those for which there is no frame.
+    /// The last change for which there is no frame.
     skipped: Option<Seq>,
 }
 
 impl Group {
-    /// These points, in the order of their numbers.
+    /// Begins to publish points, which are in the order of their numbers.
     #[must_use]
     pub fn new(points: Vec<Committed>) -> Self {
         Self { points: points.into_iter(), touched: Vec::new(), changes: HashMap::new(), all_changes: 0, written: 0 }
     }
 
-    /// Whether all is published.
+    /// Tells whether all points are published.
     #[must_use]
     pub fn is_done(&self) -> bool {
         self.points.len() == 0 && self.touched.is_empty() && self.changes.is_empty()
@@ -73,7 +74,7 @@ impl Group {
 pub struct Drafts {
     epoch: Epoch,
     drafts: Vec<Draft<Event>>,
-    /// Topics whose readers have something to find out, without a frame.
+    /// Dissolved topics, whose readers must be woken.
     woken: Vec<TopicId>,
 }
 
@@ -87,22 +88,22 @@ pub struct Encoded {
 /// A frame up to the point `to`, before it is encoded or after.
 #[derive(Debug)]
 enum Draft<T> {
-    /// One change, for all topics that want each by itself.
+    /// One change, for all topics of every change that have its series.
     Change { topics: Vec<TopicId>, to: Seq, content: T },
-    /// All that changed of a topic since its last frame.
+    /// All changes of a topic since its last frame.
     Update { topic: TopicId, to: Seq, content: T },
-    /// Up to here there are no frames.
+    /// Changes up to `to` that get no frames.
     Skip { topic: TopicId, to: Seq },
 }
 
 impl Drafts {
-    /// Whether there is nothing to encode or to tell.
+    /// Tells whether there is nothing to encode and no reader to wake.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.drafts.is_empty() && self.woken.is_empty()
     }
 
-    /// Writes the frames. Needs nothing of the hub.
+    /// Encodes the frames. Does not need the hub.
     #[must_use]
     pub fn encode(self) -> Encoded {
         let Self { epoch, drafts, woken } = self;
@@ -117,8 +118,8 @@ impl Drafts {
 }
 
 impl Hub {
-    /// Takes in committed points, in the order of their numbers. Gives the topics that have a new frame; others that
-    /// changed get theirs when [`Hub::due`] says.
+    /// Applies committed points, in the order of their numbers, and returns the topics that have a new frame. Other
+    /// changed topics get theirs later; see [`Hub::due`].
     pub fn publish(&mut self, points: Vec<Committed>, now: Now) -> Vec<TopicId> {
         let mut group = Group::new(points);
         let mut flushed = Vec::new();
@@ -130,7 +131,7 @@ impl Hub {
         flushed
     }
 
-    /// Writes the frames whose time has come, and gives their topics.
+    /// Adds all frames that are due, and returns their topics.
     pub fn tick(&mut self, now: Now) -> Vec<TopicId> {
         let mut flushed = Vec::new();
         while self.due().is_some_and(|due| due <= now.up) {
@@ -141,15 +142,15 @@ impl Hub {
         flushed
     }
 
-    /// When [`Hub::tick`] has something to do next, if ever.
+    /// The time at which the next frame is due, if any.
     #[must_use]
     pub fn due(&self) -> Option<Uptime> {
         self.waiting.first().map(|&(due, _)| due)
     }
 
-    /// Takes in the next points of a group, or, where there are none left, drafts frames that are due. To be called until
-    /// the group [is done](Group::is_done), and by one thread at a time; each time, the drafts are to be
-    /// [finished](Hub::finish) before the next call.
+    /// Applies the next points of a group, or, once there are none left, drafts frames that are due. Call it until the
+    /// group [is done](Group::is_done), from one thread at a time, and [finish](Hub::finish) the drafts of each call
+    /// before the next one.
     #[must_use]
     pub fn draft(&mut self, group: &mut Group, now: Now) -> Drafts {
         let mut drafts = Vec::new();
@@ -190,7 +191,7 @@ impl Hub {
         self.drafts(drafts)
     }
 
-    /// Drafts frames whose time has come. To be called until [`Hub::due`] says that there are no more.
+    /// Drafts frames that are due. Call it again while [`Hub::due`] is not in the future.
     #[must_use]
     pub fn draft_due(&mut self, now: Now) -> Drafts {
         let mut drafts = Vec::new();
@@ -205,7 +206,7 @@ impl Hub {
         self.drafts(drafts)
     }
 
-    /// Gives encoded frames to their topics. Gives the topics that have something new.
+    /// Adds encoded frames to their topics, and returns the topics whose readers must be woken.
     pub fn finish(&mut self, encoded: Encoded) -> Vec<TopicId> {
         let Encoded { drafts, woken: mut flushed } = encoded;
         for draft in drafts {
@@ -246,7 +247,7 @@ impl Hub {
         }
     }
 
-    /// Tells the topics of a series that it changed by the point `to`. Gives the work that it took.
+    /// Marks a series as changed by the point `to` in each of its topics. Returns the work that this took.
     fn spread(
         &mut self,
         group: &mut Group,
@@ -288,7 +289,7 @@ impl Hub {
         work
     }
 
-    /// Drafts the next frame of a topic where it is due, or notes when it will be. Gives the number of series in it.
+    /// Drafts the next frame of a topic if it is due, else schedules it. Returns the number of series in the draft.
     fn draft_if_due(&mut self, id: TopicId, now: Now, drafts: &mut Vec<Draft<Event>>) -> usize {
         let Some(topic) = self.topics.get_mut(&id) else { return 0 };
         let Some(due) = topic.due() else { return 0 };

@@ -58,7 +58,7 @@ pub trait Source {
     fn epoch(&self) -> Epoch;
     /// The last point there is.
     fn head(&self) -> Seq;
-    /// Whether a picture at `cursor` can be continued; why not.
+    /// Checks that a picture at `cursor` can be continued; the error is the reason why not.
     fn check(&self, cursor: Cursor) -> Result<(), GapReason>;
     /// How often the reader wants to hear.
     fn rate(&self) -> Rate;
@@ -91,7 +91,7 @@ pub struct Reader {
     heartbeat_ms: u32,
     /// There is [`Aside::news`].
     has_news: bool,
-    /// It was not told [`Aside::warnings`].
+    /// [`Aside::warnings`] are not sent yet.
     has_warnings: bool,
     /// The boards as it last looked at them, by [`Boards::changes`].
     board_changes: u64,
@@ -106,7 +106,7 @@ struct Aside {
     editions: Vec<BoardEdition>,
     /// Of those, what it is about to be told by itself, since `hello` is over.
     news: Vec<BoardEdition>,
-    /// What the server warns of.
+    /// The server's warnings.
     warnings: Arc<[String]>,
     /// A cursor up to this one may be of another selection; see [`super::boards`].
     since: Seq,
@@ -179,7 +179,7 @@ impl Reader {
         }
     }
 
-    /// Whether its next step is a snapshot.
+    /// Tells whether its next step is a snapshot.
     #[must_use]
     pub fn is_starting(&self) -> bool {
         matches!(self.stage, Stage::Starting)

@@ -1,4 +1,4 @@
-//! Finding what a client selects, without the hub's lock and apart from the threads that serve requests.
+//! Matches selectors against the series names, without the hub's lock; long matches run on a blocking thread.
 
 use std::sync::Arc;
 
@@ -10,28 +10,31 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::Tally;
 use crate::names::{Budget, Matched, Names, SelectError};
 
-/// Steps that are taken on the spot: less time than another thread needs to begin. More are taken on a thread that may block.
+/// Most steps on the calling thread: they take less time than starting another thread. Longer matches run on a blocking
+/// one.
 const ON_THE_SPOT: u64 = 2_048;
 
-/// How many long selections are matched at once. More wait, so that they cannot take all processors.
+/// Most long matches at once. Further ones wait, so that they cannot take all processors.
 const AT_ONCE: usize = 2;
 
-/// Most steps for what a page is only hinted at.
+/// Most steps for an answer that is only a hint to a page.
 const HINT: u64 = 16_384;
 
-/// Matches selectors against the names of all series, within a budget. Clones share the budget of time.
+/// Matches selectors against the names of all series, within a budget. Clones share
+/// the bound on long matches at once.
 #[derive(Clone, Debug)]
 pub struct Selecting {
     names: Names,
-    /// The most that one selection may cost.
+    /// The budget of one match.
     budget: Budget,
+    /// Permits for long matches.
     turns: Arc<Semaphore>,
 }
 
-/// Why there is no answer.
+/// A selection that was not matched.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FindError {
-    /// The selection would take too much.
+    /// The match would exceed its budget.
     #[error(transparent)]
     TooMuch(#[from] SelectError),
     /// The server is shutting down.
@@ -40,7 +43,7 @@ pub enum FindError {
 }
 
 impl Selecting {
-    /// Over these names, within `budget` each time.
+    /// Matches against `names`, within `budget` for each match.
     #[must_use]
     pub fn new(names: Names, budget: Budget) -> Self {
         Self { names, budget, turns: Arc::new(Semaphore::new(AT_ONCE)) }
@@ -52,13 +55,13 @@ impl Selecting {
         &self.names
     }
 
-    /// The most that one selection may cost.
+    /// The budget of one match.
     #[must_use]
     pub fn budget(&self) -> Budget {
         self.budget
     }
 
-    /// Waits for a turn at work that takes long. It belongs to the work, which may go on when its request is gone.
+    /// Waits for a permit for long work. Move the permit into the work, which may outlive its request.
     ///
     /// # Errors
     /// [`FindError::Stopped`].
@@ -66,7 +69,7 @@ impl Selecting {
         Arc::clone(&self.turns).acquire_owned().await.map_err(|_| FindError::Stopped)
     }
 
-    /// Finds what the selectors match. Where that takes long, waits for a turn.
+    /// Finds the series that the selectors match. A long match first waits for a permit.
     ///
     /// # Errors
     /// [`FindError`].
@@ -86,14 +89,14 @@ impl Selecting {
         Ok(tokio::task::spawn_blocking(work).await.map_err(|_| FindError::Stopped)??)
     }
 
-    /// Those of the selectors that no series matches. Where it would take long to know, none.
+    /// Returns the selectors that match no series. Leaves out a selector that takes too many steps to check.
     #[must_use]
     pub fn without_series(&self, selectors: Vec<Selector>) -> Vec<Selector> {
         let has = self.names.has_each(&selectors, HINT);
         selectors.into_iter().zip(has).filter(|(_, has)| !has).map(|(selector, _)| selector).collect()
     }
 
-    /// What there is under the name of a board. Counts up to one more than a board shows as widgets.
+    /// Counts the series under the name of a board, up to one more than a board may have widgets.
     #[must_use]
     pub fn tally(&self, board: &BoardId) -> Tally {
         let budget = Budget { steps: HINT, series: MAX_WIDGETS };

@@ -32,7 +32,7 @@ const SELECTIONS: [&[&str]; 5] = [&["s/**"], &["s/1"], &["s/0", "s/1"], &["s/2",
 enum Happening {
     /// Points are committed, and published together.
     Push { series: u8, count: u8, late_ms: u16 },
-    /// The same, a point at a time, while a reader reads and comes back in between.
+    /// The same, a point at a time; a reader reads and reconnects in between.
     PushSlowly { series: u8, count: u8, late_ms: u16, reader: usize },
     /// The board `s` has a new document, which selects this one of [`SELECTIONS`]. What its readers will need is recalled
     /// before, or is gone again by the time.
@@ -47,9 +47,9 @@ enum Happening {
     Cut { reader: usize },
     /// The server is restarted from what it stored; all lines are cut.
     Restart,
-    /// Its data is copied.
+    /// The server's data is copied.
     Copy,
-    /// It is stopped, its data is replaced by the last copy, and it is started again.
+    /// The server is stopped, its data is replaced by the last copy, and it is started again.
     Restore,
     /// A page is loaded anew.
     Reload { reader: usize, hz: u32 },
@@ -111,13 +111,13 @@ fn as_told(picture: &Picture) -> State {
 
 struct World {
     now: Now,
-    /// What all topics may take.
+    /// Memory bound of all topics, in bytes.
     memory: usize,
     hub: Hub,
     stored: Stored,
-    /// The last copy of it.
+    /// The last copy of `stored`.
     copy: Stored,
-    /// Counts the epochs that were drawn, also those that are lost.
+    /// Number of epochs drawn so far, lost ones included.
     drawn: u32,
     browsers: Vec<Browser>,
     /// What each edition of it selects; the tag of an edition is its place here.
@@ -129,7 +129,7 @@ struct World {
 struct Stored {
     epochs: Epochs,
     points: Vec<Committed>,
-    /// The state of the server after each number that was taken; the first is before all.
+    /// The state of the server after each sequence number; the first is empty.
     states: Vec<State>,
     /// The board `s`.
     board: Option<Shown>,
@@ -189,7 +189,7 @@ impl World {
         self.hub.publish(committed, self.now);
     }
 
-    /// Pushes, and has a reader read and come back whenever the hub is free in between.
+    /// Pushes points; a reader reads and reconnects whenever the hub's lock is free in between.
     fn push_slowly(&mut self, series: u8, count: u8, late_ms: u16, reader: usize) -> Result<(), TestCaseError> {
         let committed = self.commit(series, count, late_ms);
         self.stored.points.extend(committed.iter().cloned());
@@ -207,7 +207,7 @@ impl World {
         Ok(())
     }
 
-    /// A reader comes back, if all that it selects is in memory: nothing is recalled while points are published.
+    /// Reconnects a reader if all series that it selects are in memory: none is recalled while points are published.
     fn come_back(&mut self, reader: usize) {
         let browser = &mut self.browsers[reader];
         let resume = Resume::parse(Some(&browser.last_id));
@@ -349,7 +349,7 @@ impl World {
             for message in browser.parser.feed(frame.text().content()) {
                 browser.take(&message, &self.editions)?;
                 let Some(cursor) = browser.picture.cursor() else { continue };
-                // A picture of an earlier epoch waits for its snapshot. That it comes is seen in the end.
+                // A picture of an earlier epoch waits for its snapshot; the end of the test checks that it came.
                 if cursor.epoch != self.stored.epochs.current() {
                     continue;
                 }
@@ -582,7 +582,7 @@ fn a_reader_that_comes_back_hears_what_it_missed_in_one_update_and_no_snapshot()
 }
 
 #[test]
-fn warnings_are_told_when_they_change_and_to_who_comes_after_its_picture() {
+fn warnings_are_sent_when_they_change_and_to_new_readers_after_the_snapshot() {
     let mut world = World::new();
     hear(&mut world, 0);
     let clock = || vec!["the clock jumped".to_owned()];
@@ -597,7 +597,7 @@ fn warnings_are_told_when_they_change_and_to_who_comes_after_its_picture() {
 }
 
 #[test]
-fn reader_from_a_lost_future_hears_a_gap_and_others_go_on() {
+fn reader_with_a_cursor_from_a_lost_future_gets_a_gap_and_others_resume() {
     let mut world = World::new();
     world.push(1, 1, 0);
     (0..3).for_each(|reader| _ = hear(&mut world, reader));
@@ -621,7 +621,7 @@ fn reader_from_a_lost_future_hears_a_gap_and_others_go_on() {
 }
 
 #[test]
-fn lost_edit_of_a_board_is_a_gap_for_who_saw_it() {
+fn reader_that_saw_a_lost_edit_of_its_board_gets_a_gap() {
     let mut world = World::new();
     world.push(1, 1, 0);
     world.push(2, 1, 0);

@@ -1,4 +1,4 @@
-//! What the hub does with many points and many selections.
+//! The hub with many points and many selections.
 
 use shared::{ByeReason, Event, Millis, Number, Seq, Stamp, Value, sse};
 
@@ -31,7 +31,7 @@ fn hub() -> Hub {
     hub_of(Rollup::new(EPOCH, Seq::ZERO))
 }
 
-/// What a reader has to hear now.
+/// Returns the events that a reader gets now.
 fn hear(hub: &mut Hub, (topic, reader): &mut (TopicId, Reader)) -> Vec<Event> {
     let mut events = Vec::new();
     while let Step::Send(frame) = hub.next(topic, reader, NOW) {
@@ -47,7 +47,7 @@ fn updates(events: &[Event]) -> usize {
 }
 
 #[test]
-fn readers_of_every_change_share_one_frame_for_each_whatever_they_select() {
+fn hz_0_readers_share_one_frame_for_each_point_across_selections() {
     let mut hub = hub();
     let mut readers: Vec<_> = (0..20)
         .map(|n| hub.subscribe(&interest(0, &["s/**", &format!("other/{n}")]), &Resume::Fresh, NOW).unwrap())
@@ -62,7 +62,7 @@ fn readers_of_every_change_share_one_frame_for_each_whatever_they_select() {
 }
 
 #[test]
-fn a_group_beyond_what_a_topic_keeps_is_a_gap_for_its_readers_and_for_no_others() {
+fn oversized_group_is_a_gap_only_for_hz_0_readers_of_its_series() {
     let mut hub = hub();
     let mut flooded = hub.subscribe(&interest(0, &["s/1"]), &Resume::Fresh, NOW).unwrap();
     let mut other = hub.subscribe(&interest(0, &["s/2"]), &Resume::Fresh, NOW).unwrap();
@@ -82,7 +82,7 @@ fn a_group_beyond_what_a_topic_keeps_is_a_gap_for_its_readers_and_for_no_others(
 }
 
 #[test]
-fn a_large_group_is_taken_in_a_bounded_number_of_points_at_a_time() {
+fn large_group_is_published_in_bounded_steps() {
     let mut hub = hub();
     let _reader = hub.subscribe(&interest(20, &["s/**"]), &Resume::Fresh, NOW).unwrap();
     let mut group = publishing::Group::new((1..=10_000).map(|seq| point(seq, u32::try_from(seq).unwrap())).collect());
@@ -99,7 +99,7 @@ fn a_large_group_is_taken_in_a_bounded_number_of_points_at_a_time() {
 }
 
 #[test]
-fn many_selections_of_the_same_series_stay_within_their_memory() {
+fn many_selections_stay_within_the_memory_bound() {
     const MOST: usize = 4 << 20;
     let mut hub = hub().with_memory(MOST);
     hub.publish((1..=50).map(|seq| point(seq, u32::try_from(seq).unwrap())).collect(), NOW);
@@ -136,7 +136,7 @@ fn many_selections_of_the_same_series_stay_within_their_memory() {
 }
 
 #[test]
-fn where_series_that_begin_make_the_topics_too_large_the_largest_is_dissolved_and_its_readers_come_back_later() {
+fn new_series_dissolve_the_largest_topic_and_its_readers_return_later() {
     let mut hub = hub().with_memory(64 << 10);
     let mut wide = hub.subscribe(&interest(20, &["s/**"]), &Resume::Fresh, NOW).unwrap();
     let mut narrow = hub.subscribe(&interest(20, &["s/1"]), &Resume::Fresh, NOW).unwrap();
@@ -155,7 +155,7 @@ fn where_series_that_begin_make_the_topics_too_large_the_largest_is_dissolved_an
 }
 
 #[test]
-fn a_series_that_begins_between_the_match_and_the_subscription_is_read_once() {
+fn series_that_begins_between_match_and_subscription_is_read_once() {
     let mut hub = hub();
     hub.publish(vec![point(1, 1)], NOW);
     hub.recall(SeriesId(1), None);

@@ -64,15 +64,15 @@ pub struct Topic {
     pub readers: usize,
     /// The series that the selection matches.
     members: Vec<SeriesIndex>,
-    /// The members that changed after `head`, or after what is being written.
+    /// The members that changed after `head`, or after the draft that is being encoded.
     dirty: HashSet<SeriesIndex, RandomState>,
     /// When the first of those changes came in: what readers are told they waited for.
     dirty_since: Millis,
     /// Up to where the frames reach.
     head: Seq,
-    /// A frame is drafted, but not there yet.
+    /// A frame is drafted and is being encoded.
     drafted: bool,
-    /// There was no room for it any more.
+    /// It was dissolved for lack of memory.
     dissolved: bool,
     /// When the next frame may be written: a interval after the last.
     free_at: Uptime,
@@ -126,26 +126,26 @@ impl Topic {
         self.members.push(index);
     }
 
-    /// A member changed. Whether it is the first since the last draft.
+    /// Marks a member as changed. Returns whether it is the first since the last draft.
     pub fn touch(&mut self, index: SeriesIndex, now: Now) -> bool {
         let is_first = self.dirty.is_empty();
         if is_first {
             self.dirty_since = now.wall;
-            // It is of the state before.
+            // The snapshot is of the state before this change.
             self.snapshot = None;
         }
         self.dirty.insert(index);
         is_first
     }
 
-    /// When its next frame is to be drafted; nothing where nothing changed, or while the last one is being written.
+    /// The time at which to draft its next frame; `None` if nothing changed, or while a draft is being encoded.
     #[must_use]
     pub fn due(&self) -> Option<Uptime> {
         (!self.dirty.is_empty() && !self.drafted).then_some(self.free_at)
     }
 
-    /// Drafts a frame of what changed since the last, and says up to where it reaches; nothing where nothing changed. The
-    /// frame is to be [put](Topic::put) in later.
+    /// Drafts a frame of all changes since the last one, and returns it with the number that it reaches; `None` if
+    /// nothing changed. The caller encodes the frame and then [puts](Topic::put) it in.
     pub fn draft(&mut self, rollup: &Rollup, now: Now) -> Option<(Seq, Event)> {
         let mut dirty: Vec<SeriesIndex> = self.dirty.drain().collect();
         dirty.sort_unstable();
@@ -158,7 +158,7 @@ impl Topic {
         Some((rollup.head(), Event::Update { now: now.wall, pushed: self.dirty_since, series }))
     }
 
-    /// Takes in a frame of all that changed from the last one up to `to`.
+    /// Adds a frame of all changes after the last one, up to `to`.
     pub fn put(&mut self, to: Seq, frame: Frame) {
         let from = std::mem::replace(&mut self.head, to);
         self.drafted = false;
@@ -173,19 +173,19 @@ impl Topic {
         }
     }
 
-    /// When it may write its next frame: the later, the shorter ago it wrote the last.
+    /// The earliest time of its next frame. The more recent its last frame, the later this is.
     #[must_use]
     pub fn free_at(&self) -> Uptime {
         self.free_at
     }
 
-    /// Bytes of what it could do without.
+    /// Bytes that [`Topic::forget_frames`] would free.
     #[must_use]
     pub fn spare(&self) -> usize {
         self.ring_bytes + self.snapshot.as_ref().map_or(0, |(_, frame)| frame.cost())
     }
 
-    /// Lets go of all but the newest frame.
+    /// Frees all but the newest frame.
     pub fn keep_newest(&mut self) {
         self.snapshot = None;
         self.ring.drain(..self.ring.len().saturating_sub(1));
@@ -193,14 +193,14 @@ impl Topic {
         self.ring_bytes = self.ring.iter().map(|stretch| stretch.frame.cost()).sum();
     }
 
-    /// Lets go of all frames: readers that are behind have a gap.
+    /// Frees all frames and the snapshot: readers that are behind get a `gap`.
     pub fn forget_frames(&mut self) {
         self.snapshot = None;
         self.ring = VecDeque::new();
         self.ring_bytes = 0;
     }
 
-    /// Lets go of everything: its readers are to leave.
+    /// Frees everything. Its readers must leave.
     pub fn dissolve(&mut self) {
         self.forget_frames();
         self.members = Vec::new();
@@ -208,13 +208,13 @@ impl Topic {
         self.dissolved = true;
     }
 
-    /// Whether its readers are to leave.
+    /// Tells whether it was dissolved, so that its readers must leave.
     #[must_use]
     pub fn is_dissolved(&self) -> bool {
         self.dissolved
     }
 
-    /// There is no frame of what changed up to `to`: readers that are before it have a gap.
+    /// Moves the head to `to` without a frame: readers that are behind get a `gap`.
     pub fn skip(&mut self, to: Seq) {
         self.head = to;
         self.forget_frames();

@@ -1,4 +1,4 @@
-//! What one reader sees of the hub.
+//! The hub as one reader sees it.
 
 use shared::{Cursor, Event, GapReason, Seq, SeriesPart, sse};
 
@@ -9,7 +9,7 @@ use super::topic::{self, Topic};
 use crate::clock::Now;
 use crate::rollup::Rollup;
 
-/// The hub from the place of a reader of `topic`.
+/// The source of frames for a reader of `topic`.
 pub(super) struct View<'a> {
     pub(super) rollup: &'a Rollup,
     pub(super) topic: &'a mut Topic,

@@ -6,13 +6,13 @@ use crate::limits::Limits;
 /// lanes of an overloaded server 32, and the rest is spare.
 pub const RESERVE: usize = 128;
 
-/// Fewest connections that a server is of use with.
+/// Fewest connections that a server must be able to have open.
 const LEAST: usize = 16;
 
-/// Places that one client leaves to all others by default: a quarter, and at most this many.
+/// Connections that one client cannot take from the others by default: a quarter of all, and at most this many.
 const LEFT_TO_OTHERS: usize = 1_000;
 
-/// Bounds that hold at the same time.
+/// The bounds on connections and readers that the server applies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Capacity {
     /// Connections at once.
@@ -21,11 +21,11 @@ pub struct Capacity {
     pub connections_per_address: usize,
     /// Streams at once.
     pub readers: usize,
-    /// Streams of one client at once; nothing where only clients of other machines are bound, to half of all.
+    /// Streams of one client at once. `None`: half of `readers` for clients of other machines, no bound on loopback.
     pub readers_per_address: Option<usize>,
 }
 
-/// The process may open too few files.
+/// Error: the process may open too few files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "only {0} files may be open at once, and a server needs at least {least}; raise the limit: `ulimit -n {least}` in the shell, \
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn too_few_files_are_refused_with_what_to_do() {
+    fn error_for_too_few_files_says_what_to_do() {
         let error = Capacity::fit(&Limits::default(), 100).unwrap_err().to_string();
         assert!(error.contains("ulimit -n 144") && !error.contains('\n'), "{error}");
         assert!(Capacity::fit(&Limits::default(), 144).is_ok());

@@ -1,4 +1,4 @@
-//! Tells the handlers which client a request is from.
+//! Adds the client to each request, for the handlers.
 
 use axum::http::Request;
 use hyper::service::Service;

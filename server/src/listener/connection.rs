@@ -27,29 +27,29 @@ use crate::stream::writer::Open;
 /// Bytes that hyper reads at once of a request; a push has its body in few such pieces.
 const READ_BUFFER: usize = 16 << 10;
 
-/// How HTTP/2 begins where it was not negotiated (RFC 9113, 3.4). No method of HTTP/1 is called so, and the first four
-/// bytes are enough to know.
+/// First bytes of HTTP/2 that was not negotiated (RFC 9113, 3.4). HTTP/1 has no method of this name, so four bytes are
+/// enough to tell them apart.
 const PREFACE: &[u8; 4] = b"PRI ";
 
-/// How TLS begins: a record of the handshake (RFC 8446, 5.1).
+/// First byte of TLS: a record of the handshake (RFC 8446, 5.1).
 const HANDSHAKE: u8 = 22;
 
-/// How long a client that is turned away may take to read the reason.
+/// Time for a rejected client to read the answer.
 const LINGER: Duration = Duration::from_secs(2);
 
-/// A connection that was accepted, and what answers it.
+/// A connection that was accepted.
 pub(super) struct Accepted {
     pub(super) socket: TcpStream,
     pub(super) peer: SocketAddr,
     pub(super) shared: Arc<Shared>,
-    /// Its place among the connections; a stream takes it along.
+    /// Its place among the connections; passed on to the stream that the connection becomes.
     pub(super) open: Open,
 }
 
-/// Waits until a new connection asks for something, and then serves it.
+/// Waits for the first byte of a new connection, and then serves it.
 ///
-/// Nothing of size is made before: of ten thousand readers that come at once only few have a connection's state and
-/// buffers at a time, and those are used again.
+/// Allocates nothing large before that byte: when ten thousand readers connect at once, only few of them have a
+/// connection's state and buffers at the same time, and those are used again.
 #[expect(
     clippy::manual_async_fn,
     reason = "that would keep its arguments twice, and a waiting connection costs these bytes"
@@ -61,12 +61,12 @@ pub(super) fn handle_connection(accepted: Accepted) -> impl Future<Output = ()> 
         let Some(first) = first_bytes(&socket, &shared, &mut stopping).await else { return };
         let session = Session { shared: &shared, service: &shared.service, client: Client::at(peer.ip()), stopping };
         if let Err(error) = Box::pin(session.serve(socket, first, open)).await {
-            tracing::debug!(%peer, %error, "a connection broke off");
+            tracing::debug!(%peer, %error, "a connection failed");
         }
     }
 }
 
-/// How the connection begins; nothing where it asks for nothing in time, or the server stops.
+/// Peeks at the first bytes of a connection; `None` if none come in time, or the server stops.
 pub(super) async fn first_bytes(
     socket: &TcpStream,
     shared: &Shared,
@@ -74,7 +74,7 @@ pub(super) async fn first_bytes(
 ) -> Option<[u8; PREFACE.len()]> {
     let mut first = [0; PREFACE.len()];
     let asked = tokio::select! {
-        // Looking is surer than `readable`, which a socket just accepted may claim to be.
+        // `peek` rather than `readable`, which may report a socket without data right after it was accepted.
         asked = timeout(shared.timeouts.first_byte, socket.peek(&mut first)) => asked,
         _ = stopping.changed() => return None,
     };
@@ -84,13 +84,13 @@ pub(super) async fn first_bytes(
 /// The context that a connection is served in.
 pub(super) struct Session<'a> {
     pub(super) shared: &'a Shared,
-    /// What answers its requests.
+    /// Answers its requests.
     pub(super) service: &'a Router,
     pub(super) client: Client,
     pub(super) stopping: watch::Receiver<()>,
 }
 
-/// What a protocol needs to answer requests.
+/// The service that each protocol passes requests to.
 type Handler = WithClient<TowerToHyperService<Router>>;
 
 impl Session<'_> {
@@ -98,7 +98,7 @@ impl Session<'_> {
         match &self.shared.encrypt {
             Some(_) if first[0] != HANDSHAKE => reject_plaintext(socket).await,
             Some(encrypt) => self.serve_tls(socket, encrypt.acceptor(), open).await,
-            // A preface that comes in smaller pieces than four bytes is answered as HTTP/1 does: with a refusal.
+            // A preface whose first piece has less than four bytes is served as HTTP/1, which rejects it.
             None if first == *PREFACE => {
                 let socket = self.watch(socket);
                 self.serve_http2(socket, open).await
@@ -115,7 +115,7 @@ impl Session<'_> {
         Watched::new(socket, self.shared.patience)
     }
 
-    /// HTTP over TLS. Its streams stay within hyper: what is written is different for each reader.
+    /// Serves HTTP over TLS. hyper writes its streams too: the encrypted bytes differ for each reader.
     async fn serve_tls(mut self, socket: TcpStream, encrypt: TlsAcceptor, open: Open) -> hyper::Result<()> {
         let agreed = tokio::select! {
             agreed = timeout(self.shared.timeouts.handshake, encrypt.accept(self.watch(socket))) => agreed,
@@ -124,7 +124,7 @@ impl Session<'_> {
         let socket = match agreed {
             Ok(Ok(socket)) => socket,
             Ok(Err(error)) => {
-                tracing::debug!(%error, "no agreement on TLS");
+                tracing::debug!(%error, "the TLS handshake failed");
                 return Ok(());
             }
             Err(_) => return Ok(()),
@@ -138,19 +138,19 @@ impl Session<'_> {
         ended
     }
 
-    /// HTTP/1: serves until the connection ends, becomes a stream, or the server stops and the request under way is
+    /// Serves HTTP/1 until the connection ends, becomes a stream, or the server stops and the current request is
     /// answered.
     async fn serve_http1(mut self, socket: TcpStream, open: Open) -> hyper::Result<()> {
         let slot = Slot::default();
         let service = Diverted { service: self.handler(), slot: slot.clone() };
         let socket = self.watch(socket);
         let full = socket.full();
-        // A client that has sent all of its request may close its side: the stream itself tells that from having left.
+        // A client may close its sending side after its request; the stream itself detects a client that left.
         let mut connection = self.http1().half_close(true).serve_connection(TokioIo::new(socket), service);
         let taken = loop {
             let progress = std::future::poll_fn(|context| match Pin::new(&mut connection).poll(context) {
                 Poll::Ready(ended) => Poll::Ready(Err(ended)),
-                // An answer before the stream, to requests that came at once, is the connection's to finish.
+                // With pipelined requests, hyper must first finish the answers before the stream.
                 Poll::Pending if full.get() => Poll::Pending,
                 Poll::Pending => slot.lock().take().map_or(Poll::Pending, |taken| Poll::Ready(Ok(taken))),
             });
@@ -191,7 +191,7 @@ impl Session<'_> {
     }
 }
 
-/// Tells a client that speaks plain HTTP that only HTTPS is spoken here.
+/// Answers plain HTTP on an HTTPS port with 400.
 async fn reject_plaintext(socket: TcpStream) -> hyper::Result<()> {
     let text = "HTTPS is spoken here: write https:// before the address.\n";
     let len = text.len();
@@ -202,9 +202,9 @@ async fn reject_plaintext(socket: TcpStream) -> hyper::Result<()> {
     Ok(())
 }
 
-/// Answers before the request was read, and gives the client a moment to read that.
+/// Answers without reading the request, and gives the client [`LINGER`] to read the answer.
 async fn turn_away(mut socket: TcpStream, answer: &[u8]) {
-    // Without the request having been read, closing would reset the connection before the answer is.
+    // Closing a socket with unread bytes resets the connection, perhaps before the client has read the answer.
     let mut request = vec![0; READ_BUFFER];
     let told = async {
         socket.write_all(answer).await?;
@@ -215,7 +215,7 @@ async fn turn_away(mut socket: TcpStream, answer: &[u8]) {
     let _gone = timeout(LINGER, told).await;
 }
 
-/// Serves until the connection ends, or the server stops and what is under way is answered.
+/// Serves until the connection ends, or the server stops and the current requests are answered.
 async fn finish<C>(connection: C, mut stopping: watch::Receiver<()>) -> hyper::Result<()>
 where
     C: GracefulConnection<Error = hyper::Error>,

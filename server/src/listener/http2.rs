@@ -1,10 +1,11 @@
-//! Serving one HTTP/2 connection: requests and streams share it, so their bodies stream by themselves.
+//! Serves one HTTP/2 connection, whose requests and event streams share a socket.
 //!
-//! What hyper leaves open is bounded here: a preface that does not come, a connection without streams, and a stream whose
-//! reader takes nothing. The last cannot be seen at the socket, because each stream has a window of its own (RFC 9113,
-//! 5.2). hyper asks a body for its next frame only when the stream has taken the last one; so a body that gave a frame and
-//! is not asked again stalls, and its task is dropped, which resets the stream. Frames are given in small pieces, so that a
-//! slow reader is asked for again often enough.
+//! Adds the bounds that hyper does not have: on a preface that does not end, on a connection without streams, and on a
+//! stream whose client takes nothing. The last cannot be seen at the socket, because each stream has a window of its
+//! own (RFC 9113, 5.2). hyper polls a body for its first frame at once, and for the next one when the stream has taken
+//! the last. So a stream counts as stalled when its body gave a frame and is not polled again in time; its task is
+//! dropped, which resets the stream. Bodies give their frames in small pieces, so that the body of a slow but live
+//! reader is polled often enough.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -31,32 +32,32 @@ const PREFACE: u64 = 24 + 9;
 /// Most bytes of the head of a request.
 const HEADERS: u32 = 16 << 10;
 
-/// Requests that a client may reset before they are looked at; one more ends the connection (CVE-2023-44487).
+/// Requests that a client may reset before they are handled; one more ends the connection (CVE-2023-44487).
 const RESETS: usize = 20;
 
-/// Streams that may break the rules before the connection is ended.
+/// Streams that may break the protocol before the connection is ended.
 const ERRORS: usize = 256;
 
-/// Bytes that a stream is given at once. A reader that takes none of them for too long is cut.
+/// Most bytes that a body gives at once.
 const PIECE: usize = 16 << 10;
 
-/// How long a connection that was asked to end may take for it.
+/// Time for a connection to end after GOAWAY.
 const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Bounds of a connection.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bounds {
-    /// How long the preface may take.
+    /// Time for the preface.
     pub(super) preface: Duration,
-    /// How long there may be no stream.
+    /// Time without a stream, after which the connection is ended.
     pub(super) idle: Duration,
-    /// How long a peer may not answer, and half of how long a stream may take nothing.
+    /// Time for a peer to answer a PING. A stream may take nothing for twice as long.
     pub(super) patience: Duration,
     /// Most streams at once.
     pub(super) streams: u32,
 }
 
-/// Serves until the connection ends or breaks a bound, or the server stops and what is under way is answered.
+/// Serves until the connection ends or exceeds a bound, or the server stops and the current requests are answered.
 pub(super) async fn serve<T, S>(
     socket: T,
     service: S,
@@ -107,7 +108,7 @@ where
     }
 }
 
-/// Runs the streams of a connection, each as a task, and knows how many there are.
+/// Runs the streams of a connection, each as a task, and counts them.
 #[derive(Clone, Debug)]
 struct Streams(Arc<StreamsInner>);
 
@@ -120,7 +121,7 @@ struct StreamsInner {
 #[derive(Debug)]
 struct Open {
     streams: usize,
-    /// When the last stream ended, or the connection began.
+    /// Time at which the last stream ended, or the connection began.
     since: Instant,
 }
 
@@ -129,7 +130,7 @@ impl Streams {
         Self(Arc::new(StreamsInner { patience, open: Mutex::new(Open { streams: 0, since: Instant::now() }) }))
     }
 
-    /// How long there has been no stream; nothing where there is one.
+    /// Time since the last stream ended; `None` while there is one.
     fn idle(&self) -> Option<Duration> {
         let open = self.0.open.lock();
         (open.streams == 0).then(|| open.since.elapsed())
@@ -174,7 +175,7 @@ tokio::task_local! {
     static PROGRESS: Progress;
 }
 
-/// When a stream's body gave a frame that has not been taken yet; nothing where it has.
+/// Time at which a stream's body gave a frame that is not taken yet; `None` if there is no such frame.
 #[derive(Clone, Debug, Default)]
 struct Progress(Arc<Mutex<Option<Instant>>>);
 
@@ -207,7 +208,7 @@ impl<F: Future> Future for Bounded<F> {
     }
 }
 
-/// The service of a connection whose bodies tell how they get on.
+/// The service of a connection; its response bodies record their [`Progress`].
 struct Tracking<S> {
     service: S,
 }
@@ -237,16 +238,16 @@ where
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let response = ready!(self.0.as_mut().poll(context))?;
-        // Streams run as tasks of `Streams`, which set it.
+        // `Streams` sets it for the task of each stream.
         let progress = PROGRESS.try_with(Clone::clone).unwrap_or_default();
         Poll::Ready(Ok(response.map(|body| Tracked { body, rest: Bytes::new(), progress })))
     }
 }
 
-/// A body that gives small pieces and notes when it has given one.
+/// A body that gives its frames in pieces, and records when it gave one.
 struct Tracked {
     body: Body,
-    /// What is left of the last frame.
+    /// The rest of the last frame.
     rest: Bytes,
     progress: Progress,
 }

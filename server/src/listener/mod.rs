@@ -1,8 +1,8 @@
 //! The listener: accepts connections, serves each within its bounds, and ends them when the server ends.
 //!
-//! `axum::serve` would do, but for what a server of long streams among strangers needs: a backlog for storms of
-//! reconnects, peers that vanished noticed by the kernel, a time-out for every phase of a connection ([`timeouts`]), bounds
-//! on connections in total and of each client ([`capacity`]), and an end that does not wait for ever.
+//! `axum::serve` is not enough for long streams to untrusted clients. This listener adds a backlog for storms of
+//! reconnects, detection of vanished peers by the kernel, a time-out for every phase of a connection ([`timeouts`]),
+//! bounds on connections in total and of each client ([`capacity`]), and a shutdown that does not wait for ever.
 
 pub mod capacity;
 mod client;
@@ -35,16 +35,16 @@ use timeouts::Timeouts;
 /// storm of reconnects wait for retransmits.
 const BACKLOG: i32 = 4_096;
 
-/// How long to wait where no connection can be accepted (no more files may be opened): some will close meanwhile.
+/// Pause after a failed `accept` (no more files may be opened): some connections will close meanwhile.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// A socket that listens at `addr`.
 ///
 /// # Errors
-/// Whatever the system says.
+/// The error of the operating system.
 pub fn listen(addr: SocketAddr) -> std::io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
-    // So that a restart need not wait for the last minute's connections to be forgotten.
+    // Lets a restarted server bind although the kernel still remembers connections of the last minute.
     socket.set_reuse_address(true)?;
     socket.bind(&addr.into())?;
     socket.listen(BACKLOG)?;
@@ -54,32 +54,32 @@ pub fn listen(addr: SocketAddr) -> std::io::Result<TcpListener> {
 
 /// The parts that a listener is made of.
 pub struct Listener {
-    /// Where connections come in.
+    /// Accepts the connections.
     pub socket: TcpListener,
     /// The certificate of HTTPS; without it, plain HTTP is served.
     pub encrypt: Option<Certificate>,
-    /// What answers requests.
+    /// Answers requests.
     pub service: Router,
-    /// Who writes streams.
+    /// The threads that write streams.
     pub writers: Writers,
-    /// A peer that takes nothing for so long, although there is something for it, has vanished.
+    /// Time after which a peer that takes none of the bytes sent to it counts as vanished.
     pub patience: Duration,
-    /// How long each phase of a connection may last.
+    /// Time-outs of the phases of a connection.
     pub timeouts: Timeouts,
     /// Most streams at once of one HTTP/2 connection.
     pub streams: u32,
-    /// The places of connections.
+    /// Counts connections, in total and of each client.
     pub places: Places,
-    /// Where refused connections are counted.
+    /// Counts refused connections.
     pub metrics: Metrics,
 }
 
 impl Listener {
-    /// Serves connections until `stop` is done, then lets those that are under way finish for at most `grace`.
+    /// Serves connections until `stop` completes, then gives open connections at most `grace` to finish.
     pub async fn serve(self, stop: impl Future<Output = ()>, grace: Duration) {
         let Self { socket: listener, encrypt, service, writers, patience, timeouts, streams, places, metrics } = self;
         let (ended, mut all_ended) = mpsc::channel(1);
-        // Until this function ends, and not only until the last connection has become a stream: dropping them ends those.
+        // Kept until this function ends: dropping the last reference ends all streams.
         let writers = Arc::new(writers);
         let shared = Arc::new(Shared {
             overload: Overload::new(&service, &places),
@@ -129,27 +129,27 @@ impl Listener {
     }
 }
 
-/// What all connections share.
+/// State that all connections share.
 struct Shared {
     encrypt: Option<Certificate>,
     service: Router,
-    /// A peer that does not answer for so long has vanished.
+    /// Time after which a peer that does not answer counts as vanished.
     patience: Duration,
     timeouts: Timeouts,
     /// Most streams at once of one HTTP/2 connection.
     streams: u32,
-    /// Who writes streams.
+    /// The threads that write streams.
     writers: Arc<Writers>,
-    /// Answers connections that no place is left for.
+    /// Answers connections over the bounds.
     overload: Overload,
-    /// Says that what is under way is to be finished.
+    /// Tells connections to finish their current requests.
     stopping: watch::Sender<()>,
     /// Dropped with the last connection; streams have clones of their own.
     ended: mpsc::Sender<()>,
 }
 
 impl Shared {
-    /// What a connection holds until it ends.
+    /// Makes the guard that a connection holds until it ends.
     fn open(&self, place: Place) -> Open {
         Open::new(self.ended.clone(), place)
     }

@@ -1,8 +1,9 @@
-//! Answering connections that no place is left for.
+//! Answers connections over the bounds on connections.
 //!
-//! A few of them at a time get a lane: within a short time, `/healthz`, `/readyz` and `/metrics` are answered there, so that
-//! a full server can still be looked at, and everything else with 503 and the flag to raise. When the lanes are taken too, a
-//! connection gets the 503 unread, or is closed where TLS would have to be agreed on first.
+//! A few of them at a time get a lane for a short time. There, `/healthz`, `/readyz` and `/metrics` are answered, so
+//! that a full server can still be monitored; every other request gets 503 with the flag to raise. When all lanes are
+//! taken, a connection gets the 503 without its request being read, or is closed if a TLS handshake would have to come
+//! first.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,16 +29,16 @@ use crate::stream::writer::Open;
 /// Lanes at once; their descriptors are part of [`super::capacity::RESERVE`].
 const LANES: usize = 32;
 
-/// Lanes of one client at once, so that one that fills its own bound leaves some to others.
+/// Lanes of one client at once, so that a client at its own bound leaves some to others.
 const LANES_OF_CLIENT: usize = 4;
 
-/// How long a connection may use a lane.
+/// Time for which a connection may use a lane.
 const LANE_TIME: Duration = Duration::from_secs(2);
 
-/// Seconds after which to try again.
+/// Seconds after which a refused client may try again.
 const RETRY_AFTER: u32 = 5;
 
-/// What a full server still answers.
+/// Paths that a full server still answers.
 const OPEN: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
 
 /// The answers of a full server.
@@ -54,12 +55,12 @@ struct Refusal {
     limit: Limit,
     /// Answers a request that was read.
     service: Router,
-    /// Answers one that was not.
+    /// The whole answer to a request that was not read.
     unread: Bytes,
 }
 
 impl Overload {
-    /// Lanes in front of `service`, which has no place left among `places`.
+    /// Makes lanes to `service`, for connections that exceed the bounds of `places`.
     pub(super) fn new(service: &Router, places: &Places) -> Self {
         let (most, own) = (places.most(), places.most_per_client());
         Self {
@@ -94,7 +95,7 @@ impl Overload {
         }
     }
 
-    /// Answers a connection; at once, or by a task where a lane is free.
+    /// Answers a connection: in a task if a lane is free, else at once.
     pub(super) fn answer(&self, socket: TcpStream, client: Client, full: Full, shared: &Arc<Shared>) {
         match self.lanes.take(client) {
             Ok(lane) => {
@@ -106,7 +107,7 @@ impl Overload {
             }
             Err(_) if shared.encrypt.is_some() => {}
             Err(_) => {
-                // What the socket does not take at once the client does not get.
+                // Bytes that the socket does not take at once are dropped.
                 let _sent =
                     rustix::net::send(&socket, &self.refusal(full).unread, SendFlags::NOSIGNAL | SendFlags::DONTWAIT);
             }
@@ -119,7 +120,7 @@ async fn in_lane(socket: TcpStream, client: Client, full: Full, shared: &Arc<Sha
     let Some(first) = first_bytes(&socket, shared, &mut stopping).await else { return };
     let service = &shared.overload.refusal(full).service;
     let session = Session { shared, service, client, stopping };
-    // It is of no interest how it ends.
+    // Errors of refused connections are not logged.
     let _ended = session.serve(socket, first, open).await;
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// How long each phase of a connection may last.
+/// Longest duration of each phase of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
     /// From the connection to its first byte. Browsers open connections before they need them.
@@ -25,7 +25,7 @@ impl Default for Timeouts {
 }
 
 impl Timeouts {
-    /// The same time for every phase; for tests, which would wait too long else.
+    /// The same time for every phase; for tests, which would wait too long otherwise.
     #[must_use]
     pub fn all(time: Duration) -> Self {
         Self { first_byte: time, handshake: time, preface: time, head: time, idle: time }

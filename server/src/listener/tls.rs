@@ -1,4 +1,4 @@
-//! TLS of the listener: whose certificate, and which versions of HTTP are offered over it.
+//! TLS of the listener: its certificate, and the versions of HTTP that are offered over it.
 
 use std::io::Read as _;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -38,15 +38,15 @@ pub enum TlsError {
     },
     /// A file is not a regular one, or too large to be a certificate.
     #[error(
-        "{} is {found}; {flag} takes a file of PEM with at most {MAX_FILE} bytes, in which a certificate or key is",
+        "{} is {found}; {flag} takes a PEM file of at most {MAX_FILE} bytes with a certificate or a key",
         file.display()
     )]
     NoPem {
-        /// Which file.
+        /// Path of the file.
         file: PathBuf,
-        /// What names it.
+        /// Flag that names the file.
         flag: &'static str,
-        /// What it is instead.
+        /// Reason for which it cannot be PEM.
         found: &'static str,
     },
     /// A file has nothing of what it should.
@@ -150,7 +150,7 @@ impl Source<'_> {
         let Self { file, flag } = *self;
         let unreadable = |source| TlsError::Unreadable { file: file.to_owned(), flag, source };
         let no_pem = |found| TlsError::NoPem { file: file.to_owned(), flag, found };
-        // To open a FIFO without this would wait until somebody writes to it.
+        // Without this, opening a FIFO waits for a writer.
         let flags = OFlags::NONBLOCK.bits().cast_signed();
         let opened = std::fs::OpenOptions::new().read(true).custom_flags(flags).open(file).map_err(unreadable)?;
         if !opened.metadata().map_err(unreadable)?.is_file() {

@@ -27,9 +27,9 @@ impl Full {
 pub(super) struct Watched {
     pub(super) socket: TcpStream,
     full: Full,
-    /// How long the peer may take no byte.
+    /// Longest time for which the peer may take no byte.
     patience: Duration,
-    /// When that time is over; only while the socket is full.
+    /// End of that time; set only while the socket is full.
     deadline: Option<Pin<Box<Sleep>>>,
 }
 
@@ -39,7 +39,7 @@ impl Watched {
         Self { socket, full: Full::default(), patience, deadline: None }
     }
 
-    /// Tells from outside whether the socket is full.
+    /// Returns a handle that tells whether the socket is full.
     pub(super) fn full(&self) -> Full {
         self.full.clone()
     }

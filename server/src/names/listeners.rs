@@ -1,4 +1,4 @@
-//! From a name to whoever listens to it: selectors as a tree of segments, with the listeners of each.
+//! Finds the listeners of a name: a tree of the segments of selectors, with the listeners of each selector.
 
 use std::collections::HashMap;
 
@@ -13,9 +13,9 @@ pub struct Listeners<T>(Node<T>);
 struct Node<T> {
     literals: HashMap<Box<str>, Node<T>>,
     star: Option<Box<Node<T>>>,
-    /// Those whose selector ends here, in order.
+    /// Listeners whose selector ends here, in order.
     exact: Vec<T>,
-    /// Those whose selector goes on with `**`, in order.
+    /// Listeners whose selector goes on with `**`, in order.
     open: Vec<T>,
 }
 

@@ -4,9 +4,9 @@
 //! at once and counts its steps, so that a request that would take too many of them is refused. [`listeners`] is the
 //! opposite direction: from a new name to the selectors that match it.
 //!
-//! The index has a lock of its own, which a walk gives up every [`HOLD`] steps. So neither a push nor the hub waits for a
-//! selection, however large. Series are only ever added: a walk that is interrupted goes on where it was, and reports the
-//! series that were there when it began. [`Names::catch_up`] adds those that began since.
+//! The index has a lock of its own, which a walk releases every [`HOLD`] steps. So a new series waits for that many
+//! steps at most, however large the selections are. Series are only ever added: a walk that is interrupted goes on
+//! where it was, and reports the series that were there when it began. [`Names::catch_up`] adds those that began since.
 
 pub mod listeners;
 mod pattern;
@@ -46,11 +46,11 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// No bound, for what no client decides.
+    /// No bound, for work that no client decides.
     pub const UNLIMITED: Self = Self { steps: u64::MAX, series: usize::MAX };
 }
 
-/// Why a selection was given up.
+/// A selection that exceeds its [`Budget`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SelectError {
     /// Over [`Budget::steps`].
@@ -87,7 +87,7 @@ pub struct Named {
     pub kind: Kind,
 }
 
-/// The names of all series that have a point. Clones are the same index.
+/// The names of all series that have a point. Clones share the index.
 #[derive(Clone, Debug, Default)]
 pub struct Names(Arc<Inner>);
 
@@ -99,12 +99,12 @@ struct Inner {
 }
 
 impl Names {
-    /// Adds a series that has just begun. Each name is added once.
+    /// Adds a series that has just begun. The name must be a new one.
     pub fn insert(&self, name: &SeriesName, series: SeriesId, kind: Kind) -> SeriesIndex {
         SeriesIndex(self.0.tree.write().insert(name, series, kind))
     }
 
-    /// Gives back the memory that was reserved for growing. For after the start, when most series are there.
+    /// Frees the memory that was reserved for growth. Call it after the start, when most series are known.
     pub fn shrink_to_fit(&self) {
         self.0.tree.write().shrink_to_fit();
     }
@@ -115,7 +115,7 @@ impl Names {
         self.0.tree.read().len()
     }
 
-    /// Whether there is no series.
+    /// Tells whether there is no series.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -129,8 +129,8 @@ impl Names {
 
     /// Finds every series that one of the selectors matches.
     ///
-    /// Takes at most as many steps as there are pairs of a node of the tree of selectors and a node of the tree of names
-    /// with a path that matches, twice over; and none for a selector with a segment that no name has at that place.
+    /// Takes at most two steps for each pair of a node of the selectors and a node of the names whose paths match. A
+    /// selector takes none if it has a segment that no name has at that place.
     ///
     /// # Errors
     /// [`SelectError`].
@@ -166,7 +166,7 @@ impl Names {
         Ok(Matched { series: found.into_iter().map(SeriesIndex).collect(), upto })
     }
 
-    /// Adds the series that began since `matched` was made, of the same selectors.
+    /// Adds to `matched`, which was made of the same selectors, the matching series that began since.
     ///
     /// # Errors
     /// [`SelectError::TooManySeries`].
@@ -193,7 +193,7 @@ impl Names {
         Ok(())
     }
 
-    /// For each selector, whether some series matches it. Where the steps run out the answer is yes.
+    /// Tells for each selector whether a series matches it. Once the steps run out, the answer is yes.
     #[must_use]
     pub fn has_each(&self, selectors: &[Selector], mut steps: u64) -> Vec<bool> {
         let mut has = |selector: &Selector| {

@@ -1,4 +1,4 @@
-//! Selectors as a tree, so that what several have in common is matched once.
+//! Selectors as a tree, so that a common beginning of several is matched once.
 
 use std::collections::HashMap;
 
@@ -10,18 +10,18 @@ use super::tree::Tree;
 /// A node's place in [`Patterns`].
 pub(super) type PatternId = usize;
 
-/// The beginning of some selectors.
+/// A node: the common beginning of some selectors.
 #[derive(Debug, Default)]
 pub(super) struct Pattern {
-    /// What goes on with a literal segment.
+    /// Children by literal segment.
     pub(super) literals: HashMap<SegmentId, PatternId>,
-    /// What goes on with `*`.
+    /// Child for `*`.
     pub(super) star: Option<PatternId>,
-    /// A selector goes on with `**` here, so every name that begins so is selected.
+    /// A selector has `**` here, so every name with this beginning is selected.
     pub(super) rest: bool,
     /// A selector ends here.
     pub(super) end: bool,
-    /// How many segments the names have that selectors from here on match: the bit `1 << (segments - 1)`.
+    /// Numbers of segments of the names that selectors through this node match, as bits `1 << (segments - 1)`.
     pub(super) depths: u8,
 }
 
@@ -33,7 +33,7 @@ pub(super) struct Patterns(Vec<Pattern>);
 pub(super) const ROOT: PatternId = 0;
 
 impl Patterns {
-    /// Leaves out each selector with a segment that no name of `tree` has at that place.
+    /// Builds the tree, without selectors that have a segment that no name of `tree` has at that place.
     pub(super) fn compile(tree: &Tree, selectors: &[Selector]) -> Self {
         let mut patterns = Self(vec![Pattern::default()]);
         for selector in selectors {
@@ -46,7 +46,7 @@ impl Patterns {
         &self.0[id]
     }
 
-    /// Whether one of the selectors matches a name of these segments.
+    /// Tells whether one of the selectors matches a name of these segments.
     pub(super) fn matches(&self, name: &[SegmentId]) -> bool {
         self.matches_from(ROOT, name)
     }

@@ -8,21 +8,21 @@ use hashbrown::HashTable;
 /// A segment's number.
 pub(super) type SegmentId = u32;
 
-/// All segments. Their hash is seeded by chance, so that nobody can choose names that collide.
+/// All segments. Their hash has a random seed, so that no client can choose names that collide.
 #[derive(Debug, Default)]
 pub(super) struct Segments {
     /// The texts, one after the other.
     text: String,
-    /// Where each ends.
+    /// End of each text.
     ends: Vec<u32>,
-    /// At which depths each occurs: the bit `1 << depth`.
+    /// Depths at which each occurs, as bits `1 << depth`.
     depths: Vec<u8>,
     ids: HashTable<SegmentId>,
     hash: RandomState,
 }
 
 impl Segments {
-    /// The number of a segment that occurs at `depth`, counted from 0.
+    /// Adds a segment that occurs at `depth`, counted from 0, and returns its number.
     pub(super) fn intern(&mut self, text: &str, depth: usize) -> SegmentId {
         let hash = self.hash.hash_one(text);
         let id = match self.find(text, hash) {
@@ -33,7 +33,7 @@ impl Segments {
         id
     }
 
-    /// The number of a segment, where some name has it at `depth`.
+    /// The number of a segment, if a name has it at `depth`.
     pub(super) fn known(&self, text: &str, depth: usize) -> Option<SegmentId> {
         let id = self.find(text, self.hash.hash_one(text))?;
         (self.depths[id as usize] & (1 << depth) != 0).then_some(id)

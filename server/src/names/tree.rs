@@ -22,10 +22,10 @@ pub(super) type NodeId = u32;
 /// The node that all names begin at.
 pub(super) const ROOT: NodeId = 0;
 
-/// No node, no series.
+/// Stands for no node and for no series.
 const NONE: u32 = u32::MAX;
 
-/// The beginning of some names.
+/// The common beginning of some names.
 #[derive(Clone, Copy, Debug)]
 struct Node {
     parent: NodeId,
@@ -34,15 +34,15 @@ struct Node {
     next_sibling: NodeId,
     /// The series of just this name, or [`NONE`].
     series: u32,
-    /// How many segments the names from here on have in all: the bit `1 << (segments - 1)`.
+    /// Numbers of segments of the names through this node, as bits `1 << (segments - 1)`.
     depths: u8,
 }
 
-/// Where the name of a series ends, and what else is known of it.
+/// The node at which the name of a series ends, with its row and kind.
 #[derive(Clone, Copy, Debug)]
 struct Leaf {
     node: NodeId,
-    /// Its row, and in the lowest bit whether it holds texts.
+    /// The row in the store; the lowest bit is set if the series holds texts.
     row_and_kind: u32,
 }
 
@@ -54,7 +54,7 @@ pub(super) struct Tree {
     /// Each node but the root, by parent and segment.
     children: HashTable<NodeId>,
     hash: RandomState,
-    /// By index.
+    /// By the index of the series.
     leaves: Vec<Leaf>,
     /// The nodes of the name that was inserted last: the next one often begins in the same way.
     last: Vec<NodeId>,
@@ -133,7 +133,7 @@ impl Tree {
         self.leaves.shrink_to_fit();
     }
 
-    /// The number of a segment, where some name has it at `depth`.
+    /// The number of a segment, if a name has it at `depth`.
     pub(super) fn known_segment(&self, text: &str, depth: usize) -> Option<SegmentId> {
         self.segments.known(text, depth)
     }
@@ -159,7 +159,7 @@ impl Tree {
         some(self.nodes[node as usize].series)
     }
 
-    /// How many segments the names from `node` on have.
+    /// Numbers of segments of the names through `node`; see [`Node::depths`].
     pub(super) fn depths(&self, node: NodeId) -> u8 {
         self.nodes[node as usize].depths
     }

@@ -7,18 +7,18 @@ use super::tree::{self, NodeId, Tree};
 #[derive(Debug)]
 pub(super) struct Walk<'p> {
     patterns: &'p Patterns,
-    /// What is still to be looked at.
+    /// Nodes still to be visited.
     tasks: Vec<Task>,
     steps: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
 enum Task {
-    /// The names from `node` on may be matched by the selectors from `pattern` on.
+    /// Selectors through `pattern` may match names through `node`.
     Match { node: NodeId, pattern: PatternId },
-    /// The same for `node` and all siblings after it.
+    /// As `Match`, for `node` and all siblings after it.
     MatchSiblings { node: NodeId, pattern: PatternId },
-    /// Every name from `node` on is selected, and every name from a sibling after it.
+    /// All names through `node` and through the siblings after it are selected.
     TakeSiblings(NodeId),
 }
 
@@ -31,13 +31,13 @@ impl<'p> Walk<'p> {
         self.tasks.is_empty()
     }
 
-    /// How many steps it has taken.
+    /// Number of steps taken so far.
     pub(super) fn steps(&self) -> u64 {
         self.steps
     }
 
-    /// Takes at least one step, and about `most`; adds what is found to `found`, where a series may come more than once.
-    /// Gives the number of steps taken.
+    /// Takes at least one step, and about `most`, and returns how many. Appends the series that it finds to `found`,
+    /// possibly more than once.
     pub(super) fn advance(&mut self, tree: &Tree, most: u64, found: &mut Vec<u32>) -> u64 {
         let before = self.steps;
         while let Some(task) = self.tasks.pop() {

@@ -29,7 +29,7 @@ const PARTS: [&str; 8] = [
     include_str!("server.json"),
 ];
 
-/// Answers of every call, by status, each with its name among the shared responses.
+/// Answers that every call may give: the status, and the name of the shared response.
 const COMMON: [(&str, &str); 3] = [("400", "BadRequest"), ("403", "ForeignPage"), ("421", "Misdirected")];
 
 /// The document as it is served: put together when somebody asks for it first.
@@ -58,7 +58,7 @@ pub fn document() -> Value {
     whole
 }
 
-/// Adds to each call the answers that come before it is looked at, where it has no more exact ones.
+/// Adds the [common](COMMON) answers to each call that documents none of its own for the same status.
 fn add_common_answers(paths: &mut Value) {
     let operations = paths.as_object_mut().into_iter().flatten().flat_map(|(_, item)| item.as_object_mut());
     for responses in operations.flatten().filter_map(|(_, one)| one.get_mut("responses")?.as_object_mut()) {

@@ -29,7 +29,7 @@ pub struct Rollup {
     /// [`NO_SERIES`]. Rows have no holes.
     by_row: Vec<u32>,
     names: Names,
-    /// The time by which the newest entry of a series that nobody reads is told from those ahead of it.
+    /// The current time, which tells the newest entry of a series from entries ahead of it.
     now: Millis,
     /// Where [`Rollup::rest`] goes on.
     hand: usize,
@@ -99,7 +99,7 @@ impl Rollup {
         }
     }
 
-    /// Sets the time by which a point is ahead. Before it is set none is.
+    /// Sets the current time: points after it are ahead. Before the first call, no point is.
     pub fn set_now(&mut self, now: Millis) {
         self.now = now;
     }
@@ -113,12 +113,12 @@ impl Rollup {
     /// Tells whether a picture at `cursor` can be continued.
     ///
     /// # Errors
-    /// Why not.
+    /// The reason why it cannot.
     pub fn check(&self, cursor: Cursor) -> Result<(), GapReason> {
         self.epochs.check(cursor, self.head)
     }
 
-    /// Moves the head up to `head`, where a number was taken by something that is no point.
+    /// Raises the head to `head`, for a number that was given to something other than a point.
     pub fn reach(&mut self, head: Seq) {
         self.head = self.head.max(head);
     }
@@ -289,14 +289,14 @@ impl Rollup {
         self.series.is_empty()
     }
 
-    /// The names of the series from the place `from` on.
+    /// Series with an index of at least `from`, each with its name.
     pub fn names_from(&self, from: usize) -> impl Iterator<Item = (SeriesIndex, &SeriesName)> {
         let from = from.min(self.series.len());
         let indexes = (u32::try_from(from).unwrap_or(NO_SERIES)..).map(SeriesIndex);
         indexes.zip(&self.series[from..]).map(|(index, entry)| (index, &entry.name))
     }
 
-    /// A series with what was declared of it and its newest entry at least.
+    /// Name, declared properties and at least the newest entry of a series.
     #[must_use]
     pub fn newest(&self, index: SeriesIndex) -> (&SeriesName, Option<Declared>, Cow<'_, Track>) {
         let entry = &self.series[index.0 as usize];

@@ -52,7 +52,7 @@ impl Past {
         }
     }
 
-    /// Its newest entry at `now` and those ahead of it, at least.
+    /// At least its newest entry at `now` and the entries ahead of it.
     pub(super) fn newest(&self, now: Millis) -> Cow<'_, Track> {
         match self {
             Self::Open { track, .. } => Cow::Borrowed(track),
@@ -70,7 +70,7 @@ impl Past {
         }
     }
 
-    /// Lets go of all but its newest entry at `now`, and of those ahead of it a few.
+    /// Keeps only its newest entry at `now`, and a few of those ahead of it.
     pub(super) fn forget(&mut self, now: Millis) {
         match self {
             Self::Open { track, .. } => track.keep_newest_at(now),

@@ -43,11 +43,11 @@ pub async fn open(
     Ok(as_stream(handover::response(subscription, coding), app.compression, name))
 }
 
-/// Streams of each client address: the bound, and their count.
+/// Counts the streams of each client address, up to a bound.
 #[derive(Clone, Debug)]
 pub struct ReaderPlaces {
     places: Places,
-    /// Whether it also holds for loopback, where a reverse proxy stands for many readers.
+    /// Applies the bound to loopback too, where a reverse proxy stands for many readers.
     loopback: bool,
 }
 
@@ -60,7 +60,7 @@ impl ReaderPlaces {
     }
 }
 
-/// Takes a place for a stream of `client`; nothing where it needs none.
+/// Takes a place for a stream of `client`; `None` if the client has no bound.
 fn take_place(readers: &ReaderPlaces, client: Client) -> Result<Option<Place>, ApiError> {
     if client.is_loopback() && !readers.loopback {
         return Ok(None);

@@ -49,7 +49,7 @@ struct Aside {
     head: Option<Bytes>,
     /// What the socket did not take yet.
     rest: Vec<Bytes>,
-    /// When the socket took the last byte, as long as it is full.
+    /// Time at which the socket last took a byte; valid only while it is full.
     stalled: Uptime,
     /// Tells it from lines that had its place before.
     name: u64,
@@ -133,7 +133,7 @@ impl Line {
         self.full
     }
 
-    /// When the socket took the last byte, as long as it is full.
+    /// Time at which the socket last took a byte; valid only while it is full.
     pub(super) fn stalled(&self) -> Uptime {
         self.aside.stalled
     }

@@ -31,7 +31,7 @@ pub(super) struct Walk {
     poll: Poll,
     mailbox: Arc<Mailbox>,
     hub: HubHandle,
-    /// How long a socket may take no byte.
+    /// Longest time for which a socket may take no byte.
     patience: Duration,
     lines: Slab<Line>,
     /// Who reads what, so that a new frame costs what it has readers.
@@ -182,7 +182,7 @@ impl Walk {
         }
     }
 
-    /// From now on, looks whether the full socket still takes nothing when its time is over.
+    /// Schedules the check that drops a full socket if it still takes nothing when its time is over.
     fn bound_stall(&mut self, at: usize) {
         let Some(line) = self.lines.get_mut(at) else { return };
         let due = after(line.stalled(), self.patience);
