@@ -89,7 +89,8 @@ impl Part {
         self
     }
 
-    /// With a style, such as `--share: 0.5`: as a property, since the policy of the page (CSP) does not apply the attribute.
+    /// Sets a style, such as `--share: 0.5`. Sets the property, since the page's content security policy blocks the
+    /// attribute.
     #[must_use]
     pub fn style(self, style: &str) -> Self {
         _ = js_sys::Reflect::set(&self.0, &"style".into(), &style.into());

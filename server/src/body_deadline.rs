@@ -1,7 +1,8 @@
-//! How long the body of a request may take.
+//! Limits how long a client may take to send the body of a request.
 //!
-//! Only the body has a deadline, not the handler: once a handler has all of it and changes something, its answer says what
-//! became of that. Cut off in the middle, a push would be kept and answered with an error, sent again and counted twice.
+//! Only the body has a deadline, not the handler: once a handler has the whole body, its answer must tell the real
+//! outcome. A handler that is cut off could store a push and answer with an error; the client would send the push
+//! again, and it would count twice.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -19,10 +20,10 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::problem::ApiError;
 
-/// How long a body may take from its head to its end.
+/// Longest time from the head of a request to the end of its body.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// Answers 408 where a body is not there in time. Handlers see a body that breaks off, and so have done nothing.
+/// Answers 408 if a body does not arrive in time. Its handler sees a body that breaks off, so it has changed nothing.
 pub async fn hold(request: Request, next: Next) -> Response {
     if matches!(*request.method(), Method::GET | Method::HEAD) {
         return next.run(request).await;
@@ -38,7 +39,7 @@ pub async fn hold(request: Request, next: Next) -> Response {
 struct TimedBody {
     body: Body,
     by: Instant,
-    /// Set when the body keeps its reader waiting for the first time, which most never do.
+    /// The timer. Created when the body is not ready for the first time; most bodies always are.
     alarm: Option<Pin<Box<Sleep>>>,
     is_late: Arc<AtomicBool>,
 }
@@ -68,7 +69,7 @@ impl HttpBody for TimedBody {
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("it took too long")]
+#[error("the body took too long")]
 struct TooLate;
 
 #[cfg(test)]
@@ -83,7 +84,7 @@ mod tests {
     use hyper_util::service::TowerToHyperService;
     use std::convert::Infallible;
 
-    /// The status with which a body is answered by a handler that takes `work` once it has the body.
+    /// Returns the status of the answer when the handler works for `work` after it has read the body.
     async fn answer(body: Body, work: Duration) -> StatusCode {
         let handler = move |body: Result<Bytes, _>| async move {
             body.map_err(|_: axum::extract::rejection::BytesRejection| StatusCode::BAD_REQUEST)?;
@@ -104,7 +105,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_body_that_does_not_end_in_time_is_answered_with_408_however_it_trickles() {
+    async fn slow_body_is_answered_with_408_also_when_it_trickles() {
         let second = Duration::from_secs(1);
         assert_eq!(answer(slowly(20, second), Duration::ZERO).await, StatusCode::NO_CONTENT);
         assert_eq!(answer(slowly(1_000, second), Duration::ZERO).await, StatusCode::REQUEST_TIMEOUT);
@@ -112,7 +113,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_a_handler_does_once_it_has_the_body_is_never_cut_off() {
+    async fn handler_that_has_the_body_is_never_cut_off() {
         assert_eq!(answer(Body::from("1"), 10 * LONGEST).await, StatusCode::NO_CONTENT);
     }
 }

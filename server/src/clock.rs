@@ -28,18 +28,18 @@ pub struct Now {
 
 static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 
-/// For how long the machine had been suspended when the program began to count.
+/// The milliseconds that the machine had been suspended before [`asleep`] was first called.
 #[cfg(target_os = "linux")]
 static SLEPT: LazyLock<u64> = LazyLock::new(slept);
 
-/// For how many milliseconds the machine was suspended since the program began to count: time that [`Uptime`] lacks.
+/// Returns the milliseconds that the machine was suspended since the first call: [`Uptime`] does not include them.
 #[cfg(target_os = "linux")]
 #[must_use]
 pub fn asleep() -> u64 {
     slept().saturating_sub(*SLEPT)
 }
 
-/// For how many milliseconds the machine was suspended; other systems than Linux do not tell.
+/// Returns 0: only Linux tells how long the machine was suspended.
 #[cfg(not(target_os = "linux"))]
 #[must_use]
 pub fn asleep() -> u64 {

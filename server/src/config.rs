@@ -88,22 +88,23 @@ struct LimitFlags {
     /// Most steps that matching the selectors of one request with the names of all series may take [default: 1000000]
     #[arg(long, env = "PULSEBOARD_MAX_MATCH_STEPS")]
     max_match_steps: Option<u64>,
-    /// Most memory for all selections that are read, in MiB [default: 256]
+    /// Most memory for the selections of all open streams, in MiB [default: 256]
     #[arg(long, env = "PULSEBOARD_MAX_TOPIC_MEMORY")]
     max_topic_memory: Option<usize>,
     /// Most memory that all pushes in progress may take, from the first byte of a body to its answer [default: 128MiB]
     #[arg(long, env = "PULSEBOARD_MAX_QUEUE", value_name = "SIZE")]
     max_queue: Option<ByteSize>,
-    /// Most rows of the database that one push may be: series that begin, texts, minutes of the past [default: 10000]
+    /// Most database rows that one push may cause: new series, texts, minutes of the past that change [default: 10000]
     #[arg(long, env = "PULSEBOARD_MAX_ROWS")]
     max_rows: Option<usize>,
-    /// Most series that there may be; pushes that would begin more are refused [default: 2000000]
+    /// Most series in the store; a push that would start more is refused [default: 2000000]
     #[arg(long, env = "PULSEBOARD_MAX_SERIES")]
     max_series: Option<usize>,
-    /// Most that the database may take on the disk, such as 10GB; pushes beyond are refused [default: what the disk has]
+    /// Most space that the database may take on disk, such as 10GB; pushes beyond it are refused [default: all of the
+    /// disk]
     #[arg(long, env = "PULSEBOARD_MAX_DATA", value_name = "SIZE")]
     max_data: Option<ByteSize>,
-    /// Most idempotency keys to remember; beyond, the oldest are forgotten before their day is over [default: 1000000]
+    /// Most idempotency keys to remember; beyond it, the oldest are forgotten in less than a day [default: 1000000]
     #[arg(long, env = "PULSEBOARD_MAX_KEYS")]
     max_keys: Option<usize>,
     /// Most streams of one client address; a reverse proxy is one address too [default: half of --max-readers; no bound on loopback]
@@ -112,13 +113,14 @@ struct LimitFlags {
     /// Most connections that may be open at once [default: half more than --max-readers, as far as file descriptors go]
     #[arg(long, env = "PULSEBOARD_MAX_CONNECTIONS")]
     max_connections: Option<usize>,
-    /// Most connections of one client address; a reverse proxy is one address too [default: all but a quarter, or 1000]
+    /// Most connections of one client address; a reverse proxy is one address too [default: all but a quarter of
+    /// --max-connections, or all but 1000 if that is more]
     #[arg(long, env = "PULSEBOARD_MAX_CONNECTIONS_PER_ADDRESS")]
     max_connections_per_address: Option<usize>,
     /// Milliseconds that each phase of a connection may last; for tests
     #[arg(long, env = "PULSEBOARD_PHASE_TIMEOUT", hide = true)]
     phase_timeout: Option<u64>,
-    /// Most answers of /api/history that may be under way at once; more are asked to try again [default: 256]
+    /// Most answers of /api/history in progress at once; more are asked to try again [default: 256]
     #[arg(long, env = "PULSEBOARD_MAX_HISTORY")]
     max_history: Option<usize>,
     /// Most bytes that one answer of /api/history may have [default: 268435456]
@@ -210,7 +212,7 @@ pub struct Config {
     pub allow_origins: Vec<Origin>,
     /// Pages of these origins may show boards in a frame.
     pub allow_frames: Vec<Origin>,
-    /// Names and addresses of this server beside those that it knows by itself.
+    /// Names and addresses of this server, besides those that it finds out itself.
     pub hosts: Vec<Host>,
     /// With what to speak TLS; without it, HTTP is served in the plain.
     pub tls: Option<TlsFiles>,
@@ -443,7 +445,7 @@ fn resolve_address(addr: &str) -> Result<SocketAddr, ConfigError> {
 pub struct Origin(HeaderValue);
 
 impl Origin {
-    /// The host, where it can be read.
+    /// Returns the host, if it can be parsed.
     #[must_use]
     pub fn host(&self) -> Option<Host> {
         self.0.to_str().ok()?.split_once("://")?.1.parse().ok()

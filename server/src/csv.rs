@@ -1,21 +1,21 @@
 //! Cells of CSV (RFC 4180) that no spreadsheet takes for a formula.
 
-/// A text as a cell in quotes.
+/// Writes a text as a cell in quotes.
 #[must_use]
 pub fn quoted(text: &str) -> String {
     format!("\"{}{}\"", guard(text), text.replace('"', "\"\""))
 }
 
-/// A text as a cell, in quotes only where it needs them.
+/// Writes a text as a cell, in quotes only if it needs them.
 #[must_use]
 pub fn cell(text: &str) -> String {
     if text.contains(['"', ',', '\r', '\n']) { quoted(text) } else { format!("{}{text}", guard(text)) }
 }
 
-/// An apostrophe before what a spreadsheet would run as a formula when it opens the file (OWASP, "CSV injection").
-/// Numbers are no texts: a negative one is written as it is.
+/// Returns an apostrophe for a text that a spreadsheet would run as a formula (OWASP, "CSV injection"). Numbers do not
+/// pass through here, so a negative number gets none.
 fn guard(text: &str) -> &'static str {
-    // The wide forms are those of East Asian keyboards, which some spreadsheets take as well.
+    // Some spreadsheets also accept the full-width forms of East Asian keyboards.
     if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']) { "'" } else { "" }
 }
 
@@ -24,7 +24,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_that_begins_like_a_formula_gets_an_apostrophe() {
+    fn text_that_begins_like_a_formula_gets_an_apostrophe() {
         for (text, wanted) in [
             ("=1+1", "'=1+1"),
             ("+1", "'+1"),

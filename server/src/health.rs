@@ -10,8 +10,8 @@ pub async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// Tells whether it can take pushes, why not, and what is wrong though it can: a line for each. It listens only once the
-/// store is read, so what is left to ask is what became of the last commit.
+/// Answers 200 if the store takes pushes, else 503 with the reason, and then a line for each warning. The server
+/// listens only after recovery, so this follows the condition of the store alone.
 pub async fn readyz(State(app): State<AppState>) -> (StatusCode, String) {
     let condition = app.writer.condition();
     let refusal = if app.writer.is_open() { condition.refusal() } else { Some("the store is closed".to_owned()) };

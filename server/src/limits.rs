@@ -1,4 +1,4 @@
-//! Bounds on the work and memory that one client, or all of them together, can cause.
+//! Bounds on the work and memory that one client, or all clients together, can cause.
 //!
 //! Each field is a flag of `pulseboard serve` with the prefix `max-` (see [`crate::config`]). A request over a bound is
 //! answered with [`ApiError::LimitReached`](crate::problem::ApiError::LimitReached) or a more specific error that names the
@@ -15,17 +15,17 @@ pub struct Limits {
     pub selected: usize,
     /// Steps that matching the selectors of one request may take; see [`crate::names::Budget`].
     pub match_steps: u64,
-    /// Bytes that all selections that are read may take in memory.
+    /// Bytes of memory that the topics of all open streams may take.
     pub topic_memory: usize,
     /// Bytes that the bodies and points of all pushes in progress may take.
     pub queue: usize,
-    /// Rows of the database that one push may read or write: series that begin, texts, minutes of the past.
+    /// Database rows that one push may cause: new series, texts, and minutes of the past that change.
     pub rows: usize,
-    /// Series that there may be.
+    /// Series that the store may hold.
     pub series: usize,
-    /// Bytes that the database may have; nothing: as many as the file system has.
+    /// Bytes that the database may take on disk; `None` means that only the disk limits it.
     pub data: Option<u64>,
-    /// Idempotency keys that are remembered.
+    /// Idempotency keys that the store remembers.
     pub keys: usize,
     /// Streams that one client address may have open at once; by default half of `readers`, and no bound on loopback.
     pub readers_per_address: Option<usize>,
@@ -34,7 +34,7 @@ pub struct Limits {
     pub connections: Option<usize>,
     /// Connections that one client address may have open at once; by default nearly all.
     pub connections_per_address: Option<usize>,
-    /// Answers of `/api/history` that may be under way at once.
+    /// Answers of `/api/history` that may be in progress at once.
     pub history: usize,
     /// Bytes that one answer of `/api/history` may have.
     pub history_bytes: u64,
@@ -85,9 +85,9 @@ pub enum Limit {
     Series,
     /// `--max-data`.
     Data,
-    /// What the file system has left.
+    /// The free space of the file system.
     Disk,
-    /// The bytes of all boards together, which no flag sets.
+    /// The bytes of all uploaded boards together. No flag sets it.
     Boards,
     /// `--max-readers-per-address`.
     ReadersPerAddress,
@@ -99,14 +99,15 @@ pub enum Limit {
     History,
     /// `--max-history-bytes`.
     HistoryBytes,
-    /// How long an answer of `/api/history`, or a step of it, may take.
+    /// The time that an answer of `/api/history`, or one step of it, may take. No flag sets it.
     HistoryTime,
-    /// How long the reader of an answer of `/api/history` may take nothing of it.
+    /// The time for which a client may leave an answer of `/api/history` unread: `--heartbeat`.
     HistoryUnread,
 }
 
 impl Limit {
-    /// The value of the label `limit`, which is the flag without its dashes in front.
+    /// Returns the value of the label `limit`: the flag without its leading dashes, or a word where no flag sets the
+    /// bound.
     #[must_use]
     pub fn label(self) -> &'static str {
         match self {

@@ -52,7 +52,7 @@ impl Metrics {
         self.0.pushes.get_or_create(&Answer { answer }).inc();
     }
 
-    /// A request was refused because it reached a bound.
+    /// Counts a request that was refused because it reached a bound.
     pub fn refused(&self, limit: Limit) {
         self.0.refused.get_or_create(&Reached { limit: limit.label() }).inc();
     }
@@ -63,7 +63,7 @@ impl Metrics {
     }
 }
 
-/// Counts each answer that names a bound it reached.
+/// Middleware: counts refused requests by the bound that they reached.
 pub async fn count_refused(State(app): State<AppState>, request: Request, next: Next) -> Response {
     let response = next.run(request).await;
     if let Some(&limit) = response.extensions().get::<Limit>() {
@@ -100,24 +100,28 @@ pub async fn expose(State(app): State<AppState>) -> Response {
     registry.register("queue_limit_bytes", "Memory that pushes in progress may hold", gauge(memory.most()));
     let levels = app.writer.levels();
     let bytes = |bytes: u64| ConstGauge::new(i64::try_from(bytes).unwrap_or(i64::MAX));
-    registry.register("series_limit", "Series that there may be", gauge(app.limits.series));
+    registry.register("series_limit", "Series that the store may hold", gauge(app.limits.series));
     registry.register("idempotency_keys", "Idempotency keys that are remembered", gauge(levels.keys()));
     registry.register("idempotency_keys_limit", "Idempotency keys that may be remembered", gauge(app.limits.keys));
     registry.register("data_bytes", "Size of the database and its log, without free pages", bytes(levels.data()));
     if let Some(most) = app.limits.data {
         registry.register("data_limit_bytes", "Size that the database may have", bytes(most));
     }
-    registry.register("disk_free_bytes", "What the file system of the database has left", bytes(levels.free()));
+    registry.register("disk_free_bytes", "Free bytes of the file system of the database", bytes(levels.free()));
     let answers = app.history.counts();
-    registry.register("history_open", "Answers of /api/history that are under way", gauge(answers.open));
-    registry.register("history_reading", "Answers of /api/history that are read from the disk", gauge(answers.reading));
+    registry.register("history_open", "Answers of /api/history in progress", gauge(answers.open));
+    registry.register(
+        "history_reading",
+        "Answers of /api/history that are being read from the disk",
+        gauge(answers.reading),
+    );
     registry.register("readers", "Open streams", gauge(counts.readers));
     registry.register("connections", "Open connections", gauge(app.connections.taken()));
     registry.register("topics", "Selections that somebody reads", gauge(counts.topics));
-    registry.register("topic_bytes", "Bytes that these selections take", gauge(counts.topic_bytes));
+    registry.register("topic_bytes", "Bytes of memory that these selections take", gauge(counts.topic_bytes));
     registry.register(
         "frame_bytes",
-        "Bytes of frames in memory, those that readers have not taken included",
+        "Bytes of frames in memory, including those that readers have not taken",
         gauge(live_bytes()),
     );
 
@@ -125,7 +129,7 @@ pub async fn expose(State(app): State<AppState>) -> Response {
     let ready = gauge(usize::from(app.writer.is_open() && condition.refusal().is_none()));
     registry.register("ready", "1 where pushes are taken, 0 where the store refuses them", ready);
     let warnings = gauge(condition.warnings().len());
-    registry.register("warnings", "What GET /readyz warns of", warnings);
+    registry.register("warnings", "Warnings of GET /readyz", warnings);
 
     let mut text = String::new();
     encode(&mut text, &registry).expect("writing to a String succeeds");

@@ -51,7 +51,7 @@ pub enum ApiError {
         /// What there is.
         allowed: &'static str,
     },
-    /// 403: a page of another site sent it; its origin, where the browser told that.
+    /// 403: a page of another site sent the request. Has the origin of the page, if the browser sent it.
     #[error("{}", foreign_page(.0.as_deref()))]
     ForeignPage(Option<String>),
     /// 421: the request addresses another server.
@@ -74,11 +74,11 @@ pub enum ApiError {
     /// A bound on work or memory was reached: 503 with `Retry-After` where waiting helps, else 413.
     #[error("{detail}")]
     LimitReached {
-        /// Which bound; counted in `/metrics`.
+        /// The bound that was reached; counted in `/metrics`.
         limit: Limit,
         /// Names the flag, its value and what to do.
         detail: String,
-        /// Seconds after which the same request may succeed; nothing where it never will.
+        /// Seconds after which the same request may succeed; `None` if it never will.
         retry_after: Option<u32>,
     },
     /// 503: the store cannot take it now; nothing of it was kept.
@@ -94,7 +94,7 @@ fn foreign_page(origin: Option<&str>) -> String {
         Some(origin) => format!("a page of {origin} may not read or push here; allow it with --allow-origin {origin}"),
         None => {
             "a page of another site may not read or push here; name its origin with --allow-origin, and let it use \
-                 fetch or EventSource, which tell the origin"
+                 fetch or EventSource, which send the origin"
                 .to_owned()
         }
     }
@@ -108,7 +108,7 @@ impl ApiError {
         Self::Invalid { detail, errors: vec![error] }
     }
 
-    /// The bound that was reached, if that is the reason.
+    /// Returns the bound that was reached, if that is the reason.
     #[must_use]
     pub fn limit(&self) -> Option<Limit> {
         match self {
@@ -136,7 +136,7 @@ impl ApiError {
         }
     }
 
-    /// The error as clients see it.
+    /// Returns the error as clients receive it.
     #[must_use]
     pub fn problem(&self) -> Problem {
         let (kind, title) = match self {
@@ -175,7 +175,7 @@ impl From<SelectError> for ApiError {
             SelectError::TooManySeries { .. } => (Limit::Selected, "max-selected"),
         };
         let detail =
-            format!("{error}; name fewer selectors, or more of their first segments, or raise --{flag} of the server");
+            format!("{error}; use fewer selectors, name more of their first segments, or raise --{flag} of the server");
         Self::LimitReached { limit, detail, retry_after: None }
     }
 }

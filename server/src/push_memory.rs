@@ -1,7 +1,8 @@
-//! Memory of pushes in progress: the bytes of their bodies and of the points read from them, over all requests.
+//! Bounds the memory of pushes in progress: the bytes of their bodies and of the points parsed from them, over all
+//! requests.
 //!
-//! A request takes its [`Share`] piece by piece, as bytes arrive and as points are read, and gives it back when the push is
-//! answered. So a slow sender holds what it has sent and no more, and a compressed body what it has become so far.
+//! A request grows its [`Share`] as bytes arrive and as points are parsed, and releases it when the push is answered.
+//! So a slow sender holds only the bytes that it has sent, and a compressed body only the bytes unpacked so far.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,7 +18,7 @@ const SMALL: usize = 64 << 10;
 /// Seconds after which a refused push may succeed: most pushes are answered within milliseconds.
 const RETRY_AFTER_SECONDS: u32 = 1;
 
-/// The bytes that all pushes in progress may take. Clones count together.
+/// A budget of bytes for all pushes in progress. Clones share one budget.
 #[derive(Clone, Debug)]
 pub struct PushMemory(Arc<Inner>);
 
@@ -30,32 +31,32 @@ struct Inner {
 }
 
 impl PushMemory {
-    /// At most `most` bytes.
+    /// Creates a budget of `most` bytes.
     #[must_use]
     pub fn new(most: usize) -> Self {
         Self(Arc::new(Inner { most, reserved: most / 8, used: AtomicUsize::new(0) }))
     }
 
-    /// A share of nothing yet.
+    /// Creates an empty share.
     #[must_use]
     pub fn share(&self) -> Share {
         Share { memory: self.clone(), held: 0 }
     }
 
-    /// Bytes taken now.
+    /// Returns the bytes in use now.
     #[must_use]
     pub fn used(&self) -> usize {
         self.0.used.load(Ordering::Relaxed)
     }
 
-    /// Bytes that may be taken.
+    /// Returns the size of the budget in bytes.
     #[must_use]
     pub fn most(&self) -> usize {
         self.0.most
     }
 }
 
-/// The part of a [`PushMemory`] that one push holds; given back when dropped.
+/// The part of a [`PushMemory`] that one push holds; released when dropped.
 #[derive(Debug)]
 pub struct Share {
     memory: PushMemory,
@@ -63,16 +64,16 @@ pub struct Share {
 }
 
 impl Share {
-    /// A share of memory that nobody else uses and that never ends, for callers outside of the server.
+    /// Creates a share of an unlimited budget of its own, for tests and benchmarks.
     #[must_use]
     pub fn unbounded() -> Self {
         PushMemory::new(usize::MAX).share()
     }
 
-    /// Takes `bytes` more.
+    /// Reserves `bytes` more.
     ///
     /// # Errors
-    /// [`Exhausted`]; then the share holds what it held before.
+    /// [`Exhausted`] if too few bytes are left; the share is then unchanged.
     pub fn grow(&mut self, bytes: usize) -> Result<(), Exhausted> {
         let Inner { most, reserved, used } = &*self.memory.0;
         let held = self.held.saturating_add(bytes);
@@ -87,14 +88,14 @@ impl Share {
         }
     }
 
-    /// Gives `bytes` back.
+    /// Releases `bytes`, at most as many as the share holds.
     pub fn shrink(&mut self, bytes: usize) {
         let bytes = bytes.min(self.held);
         self.held -= bytes;
         self.memory.0.used.fetch_sub(bytes, Ordering::Relaxed);
     }
 
-    /// Bytes that it holds.
+    /// Returns the bytes that the share holds.
     #[must_use]
     pub fn held(&self) -> usize {
         self.held
@@ -107,26 +108,26 @@ impl Drop for Share {
     }
 }
 
-/// There is not enough memory left.
+/// The budget has too few bytes left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("pushes in progress may take {} in all (--max-queue)", ByteSize::b(*.most as u64))]
+#[error("pushes in progress may use {} of memory in total (--max-queue)", ByteSize::b(*.most as u64))]
 pub struct Exhausted {
     /// Bytes that all pushes may take.
     pub most: usize,
-    /// True where this push alone would take more.
+    /// True if this push alone exceeds the budget, so that sending it again cannot help.
     pub for_ever: bool,
 }
 
 impl From<Exhausted> for ApiError {
     fn from(error: Exhausted) -> Self {
         let (what_to_do, retry_after) = if error.for_ever {
-            ("this push alone would take more: send it in several", None)
+            ("this push alone needs more: send it in several pushes", None)
         } else {
-            ("they do already: send it again in a second", Some(RETRY_AFTER_SECONDS))
+            ("other pushes use it now: send it again in a second", Some(RETRY_AFTER_SECONDS))
         };
         Self::LimitReached {
             limit: Limit::Queue,
-            detail: format!("{error}, and {what_to_do}; nothing of this was stored"),
+            detail: format!("{error}; {what_to_do}; nothing of this was stored"),
             retry_after,
         }
     }
@@ -155,7 +156,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_used_is_what_shares_hold_and_never_more_than_there_is(
+        fn bytes_in_use_are_the_sum_of_all_shares_and_within_the_budget(
             steps in prop::collection::vec((0..4_usize, 0..3 * MOST / 2, any::<bool>()), 1..50)
         ) {
             let memory = PushMemory::new(MOST);

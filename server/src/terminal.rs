@@ -1,15 +1,15 @@
-//! Text from elsewhere (a server's answer, a file, a file's name), as a terminal or a log may have it.
+//! Escapes untrusted text (a server's answer, a file, a file's name) for a terminal or a log.
 //!
-//! Control characters move the cursor, change colours and titles, or begin a line that looks like one of ours; marks of
-//! direction show text in another order than it has. All of them are written as JSON would escape them, `\u001b`, so
-//! that escaped JSON still means the same.
+//! Control characters can move the cursor, change colours and titles, or forge a line of the log; direction marks show
+//! text in another order than it has. All of them are written as JSON escapes, such as `\u001b`, so that escaped JSON
+//! keeps its meaning.
 
 use std::fmt;
 use std::io::{self, Write};
 
-/// Whether a terminal might do something else with it than show it.
+/// Returns true if a terminal might interpret the character instead of showing it.
 fn is_active(c: char) -> bool {
-    // C0, DEL and C1; then marks of direction, ends of lines and paragraphs, invisible signs, and tags.
+    // C0, DEL and C1; then direction marks, line and paragraph separators, invisible characters, and tags.
     c.is_control()
         || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
@@ -24,7 +24,7 @@ impl<T: fmt::Display> fmt::Display for Plain<T> {
     }
 }
 
-/// Escapes what is written through it; ends of lines stay where `lines` says so.
+/// A writer that escapes text. Keeps line ends if `lines` is set.
 struct Escape<'a, W: ?Sized> {
     out: &'a mut W,
     lines: bool,
@@ -46,10 +46,11 @@ impl<W: fmt::Write + ?Sized> fmt::Write for Escape<'_, W> {
     }
 }
 
-/// Writes text without anything that a terminal would obey but ends of lines. For documents and reports of many lines.
+/// Writes text with everything escaped that a terminal would interpret, except line ends. For documents and reports of
+/// many lines.
 ///
 /// # Errors
-/// Whatever `out` says.
+/// The errors of `out`.
 pub fn write_lines(out: &mut impl Write, text: &str) -> io::Result<()> {
     let mut plain = String::with_capacity(text.len());
     fmt::Write::write_str(&mut Escape { out: &mut plain, lines: true }, text).map_err(io::Error::other)?;
@@ -61,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_that_a_terminal_obeys_gets_through() {
+    fn characters_that_a_terminal_interprets_are_escaped() {
         for (text, wanted) in [
             ("\u{1b}[2J\u{7}", "\\u001b[2J\\u0007"),
             ("\u{9b}31m", "\\u009b31m"),
@@ -77,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_stay_and_json_means_the_same() {
+    fn line_ends_stay_and_json_keeps_its_meaning() {
         let mut out = Vec::new();
         let json = "{\n\"a\": \"\u{9b}\u{202e}\u{e0041}\"\n}\n";
         write_lines(&mut out, json).unwrap();

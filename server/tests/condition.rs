@@ -1,4 +1,4 @@
-//! A store that fails, is damaged, or loses its file: the server says so, and what it can do it does.
+//! A store that fails, is damaged, or loses its file: the server reports it and serves as much as it can.
 
 #![expect(clippy::unwrap_used, reason = "in a test that is how to fail")]
 
@@ -38,7 +38,7 @@ fn readiness_follows_the_last_commit_and_only_changes_are_logged() {
     assert_eq!((answer.status, answer.text.starts_with("not ready: the database is locked")), (503, true));
     assert!(server.metric("pulseboard_ready") < 0.5);
     other.execute_batch("ROLLBACK").unwrap();
-    // Nobody pushes: it finds out by itself.
+    // Nobody pushes: the server finds out by itself.
     assert_eq!(server.ready_when(|answer| answer.status == 200).text, "ready\n");
     assert_eq!(server.push("ops/n", "3").status, 204);
     assert_eq!((count(&log, "cannot write to the database"), count(&log, "can be written again")), (1, 1));
@@ -64,7 +64,7 @@ fn full_disk_makes_it_not_ready_and_room_makes_it_ready_again() {
 }
 
 #[test]
-fn deleted_database_stops_pushes_and_history_and_not_the_streams() {
+fn deleted_database_stops_pushes_and_history_but_not_streams() {
     let (data, logs) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let log = logs.path().join("log");
     let server = start_logged(data.path(), &log);
@@ -87,7 +87,7 @@ fn deleted_database_stops_pushes_and_history_and_not_the_streams() {
 }
 
 #[test]
-fn damaged_rows_are_named_and_all_else_is_served() {
+fn damaged_rows_are_named_and_everything_else_is_served() {
     let data = tempfile::tempdir().unwrap();
     let server = TestServer::start(data.path());
     for series in ["ops/a", "ops/b", "ops/c"] {
@@ -127,7 +127,7 @@ fn start_long_after_the_last_write_is_ready_with_a_warning() {
 }
 
 #[test]
-fn files_are_for_their_owner_alone_also_those_of_an_older_folder() {
+fn only_the_owner_may_use_the_files_also_in_an_older_folder() {
     let data = tempfile::tempdir().unwrap();
     let folder = data.path().join("data");
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;

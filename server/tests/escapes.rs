@@ -1,4 +1,4 @@
-//! What others wrote (titles, answers of servers, names of files) does nothing to a terminal, a log or a spreadsheet.
+//! Untrusted text (titles, answers of servers, names of files) cannot control a terminal, a log or a spreadsheet.
 
 #![expect(clippy::unwrap_used, reason = "in a test that is how to fail")]
 
@@ -15,11 +15,11 @@ use serde_json::json;
 /// Clears the screen, forges a line, sets a colour by a C1 control, and turns the direction of text.
 const EVIL: &str = "a\u{1b}[2J\nb\u{9b}31m\u{202e}c";
 
-/// The same as it may be printed.
+/// The same text, escaped.
 const PLAIN: &str = "a\\u001b[2J\\u000ab\\u009b31m\\u202ec";
 
 #[test]
-fn a_title_does_nothing_to_the_terminal_of_who_lists_boards() {
+fn board_title_is_escaped_in_the_list_of_boards() {
     let data = tempfile::tempdir().unwrap();
     let server = TestServer::start(data.path());
     assert_eq!(server.put("/api/boards/ops", &json!({"title": EVIL, "widgets": []}).to_string(), &[]).status, 201);
@@ -54,7 +54,7 @@ fn refused(args: &[&str], input: &str) -> Output {
 }
 
 #[test]
-fn the_detail_of_a_server_does_nothing_to_the_terminal_of_who_pushes() {
+fn detail_of_a_server_is_escaped_on_the_terminal() {
     for (args, input) in [(&["push", "ops/n"][..], "1\n"), (&["board", "list"], "")] {
         let said = String::from_utf8(refused(args, input).stderr).unwrap();
         assert!(said.contains(PLAIN), "{said}");
@@ -63,7 +63,7 @@ fn the_detail_of_a_server_does_nothing_to_the_terminal_of_who_pushes() {
 }
 
 #[test]
-fn the_name_of_a_file_does_not_forge_a_line_of_the_log() {
+fn name_of_a_file_cannot_forge_a_line_of_the_log() {
     let (data, boards) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     std::fs::write(boards.path().join("x\n2026-01-01 ERROR forged \u{1b}[31m.toml"), "").unwrap();
     std::fs::write(boards.path().join("ok.json"), r#"{"title": 1, "a\nb": 2}"#).unwrap();
@@ -78,7 +78,7 @@ fn the_name_of_a_file_does_not_forge_a_line_of_the_log() {
 }
 
 #[test]
-fn a_text_that_begins_like_a_formula_is_a_text_in_csv_and_a_negative_number_is_a_number() {
+fn text_that_begins_like_a_formula_is_guarded_in_csv_and_a_negative_number_is_not() {
     let data = tempfile::tempdir().unwrap();
     let server = TestServer::start(data.path());
     let ts = now_ms() - 5_000;

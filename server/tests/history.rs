@@ -197,16 +197,16 @@ fn an_open_page_hears_that_the_past_before_its_window_changed_also_when_it_comes
 }
 
 #[test]
-fn a_point_ahead_of_now_is_not_the_newest_of_its_series_until_its_time_has_come() {
+fn point_ahead_of_now_is_not_the_newest_of_its_series_until_its_time_has_come() {
     let data = tempfile::tempdir().unwrap();
     let server = TestServer::start(data.path());
     let newest = |server: &TestServer| server.get("/api/series").json()[0]["value"].as_f64().unwrap();
     push(&server, "ops/n", &[(now_ms() - 2_000, 1.0)]);
     let soon = now_ms() + 6_000;
     push(&server, "ops/n", &[(soon, 3.0), (now_ms() + 299_000, 4.0)]);
-    assert!((newest(&server) - 1.0).abs() < 1e-9 || now_ms() > soon, "it does not hide what was");
+    assert!((newest(&server) - 1.0).abs() < 1e-9 || now_ms() > soon, "it does not hide earlier points");
     push(&server, "ops/n", &[(now_ms(), 2.0)]);
-    assert!((newest(&server) - 2.0).abs() < 1e-9 || now_ms() > soon, "nor what comes");
+    assert!((newest(&server) - 2.0).abs() < 1e-9 || now_ms() > soon, "nor later ones");
     let since = std::time::Instant::now();
     while (newest(&server) - 3.0).abs() > 1e-9 {
         assert!(since.elapsed() < harness::PATIENCE);

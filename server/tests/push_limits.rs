@@ -1,4 +1,4 @@
-//! Bounds on what pushes cost, and what stays possible beside pushes that reach them.
+//! Bounds on the cost of pushes, and the service that remains for others when a push reaches them.
 
 mod harness;
 
@@ -12,7 +12,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use harness::{BINARY, PATIENCE, TestServer, now_ms};
 
-/// The body of each way to push the same number of points to one series.
+/// A body for each way to push this number of points to one series.
 fn bodies(points: usize) -> [(&'static str, String); 4] {
     let element = r#"{"series":"a","value":1}"#;
     [
@@ -35,7 +35,7 @@ fn start(data: &Path, args: &[&str]) -> TestServer {
 }
 
 #[test]
-fn a_push_of_too_many_points_is_refused_whole_and_the_refusal_names_the_flag_and_is_counted() {
+fn push_of_too_many_points_is_refused_whole_and_counted_and_the_answer_names_the_flag() {
     let data = tempfile::tempdir().unwrap();
     let server = start(data.path(), &["--max-points", "10"]);
     for (path, body) in bodies(11) {
@@ -52,7 +52,7 @@ fn a_push_of_too_many_points_is_refused_whole_and_the_refusal_names_the_flag_and
 }
 
 #[test]
-fn a_body_as_an_honest_sender_fills_it_is_taken() {
+fn full_body_of_an_ordinary_sender_is_taken() {
     let data = tempfile::tempdir().unwrap();
     let server = TestServer::start(data.path());
     let fields = ["user", "system", "idle", "nice", "iowait", "irq", "softirq", "steal", "guest", "guest_nice"];
@@ -71,7 +71,7 @@ fn a_body_as_an_honest_sender_fills_it_is_taken() {
 }
 
 #[test]
-fn kilobytes_of_gzip_do_not_become_gigabytes_of_points() {
+fn small_gzip_bodies_do_not_become_gigabytes_of_points() {
     let data = tempfile::tempdir().unwrap();
     let server = TestServer::start(data.path());
     let line = format!("a {}\n", ["b=1"; 25].join(","));
@@ -93,7 +93,7 @@ fn kilobytes_of_gzip_do_not_become_gigabytes_of_points() {
 }
 
 #[test]
-fn kilobytes_of_gzipped_mistakes_are_counted_and_not_kept() {
+fn gzipped_wrong_lines_are_counted_and_not_kept_in_memory() {
     let data = tempfile::tempdir().unwrap();
     let server = TestServer::start(data.path());
     let before = server.resident_kilobytes();
@@ -121,17 +121,17 @@ fn points_of_the_wrong_kind_are_counted_and_a_thousand_listed() {
 }
 
 #[test]
-fn where_pushes_in_progress_hold_all_memory_large_ones_are_refused_at_once_and_small_ones_go_on() {
+fn large_pushes_are_refused_while_others_hold_the_memory_and_small_ones_go_on() {
     let data = tempfile::tempdir().unwrap();
     let server = start(data.path(), &["--max-queue", "1MiB"]);
-    // Most of a body, whose end does not come.
+    // Sends most of a body, and never its end.
     let mut stuck = TcpStream::connect(server.addr()).unwrap();
     let head = format!("POST /in HTTP/1.1\r\nHost: {}\r\nContent-Length: 1000000\r\n\r\n", server.addr());
     stuck.write_all(head.as_bytes()).unwrap();
     stuck.write_all(&vec![b'\n'; 800_000]).unwrap();
     let begun = Instant::now();
     while server.metric("pulseboard_queue_bytes") < 800_000.0 {
-        assert!(begun.elapsed() < PATIENCE, "it does not arrive");
+        assert!(begun.elapsed() < PATIENCE, "the body does not arrive");
     }
     let large = bodies(5_000)[0].1.clone();
     let refused = server.post("/in", &large, &[]);
@@ -139,18 +139,18 @@ fn where_pushes_in_progress_hold_all_memory_large_ones_are_refused_at_once_and_s
     assert_eq!((refused.status, refused.header("retry-after")), (503, "1"), "{detail}");
     assert!(detail.contains("--max-queue") && detail.contains("nothing of this was stored"), "{detail}");
     assert_eq!(server.refused("max-queue"), 1);
-    assert_eq!(server.push("b", "1").status, 204, "a push of a point is not kept out");
+    assert_eq!(server.push("b", "1").status, 204, "a push of one point is not refused");
 
-    // The sender leaves, and what it held is free again.
+    // The sender disconnects, and its memory is released.
     drop(stuck);
     while server.metric("pulseboard_queue_bytes") > 10_000.0 {
-        assert!(begun.elapsed() < PATIENCE, "it is not given back");
+        assert!(begun.elapsed() < PATIENCE, "the memory is not released");
     }
     assert_eq!(server.get("/api/series").json().as_array().unwrap().len(), 1);
 }
 
 #[test]
-fn beyond_max_series_none_begins_also_after_a_restart_and_those_that_are_there_go_on() {
+fn no_series_starts_beyond_max_series_also_after_a_restart_and_existing_ones_go_on() {
     let data = tempfile::tempdir().unwrap();
     let mut server = start(data.path(), &["--max-series", "2"]);
     assert_eq!(server.post("/in", "{\"series\":\"a\",\"value\":1}\n{\"series\":\"b\",\"value\":1}", &[]).status, 204);
@@ -170,7 +170,7 @@ fn beyond_max_series_none_begins_also_after_a_restart_and_those_that_are_there_g
 }
 
 #[test]
-fn where_the_database_has_what_it_may_have_pushes_are_refused_and_boards_can_still_be_changed() {
+fn pushes_are_refused_at_max_data_and_boards_can_still_be_changed() {
     let data = tempfile::tempdir().unwrap();
     let args = ["--max-data", "24MB"];
     let mut server = start(data.path(), &args);
@@ -202,7 +202,7 @@ fn where_the_database_has_what_it_may_have_pushes_are_refused_and_boards_can_sti
 }
 
 #[test]
-fn all_boards_together_have_a_most_of_bytes() {
+fn bytes_of_all_boards_together_are_bounded() {
     let data = tempfile::tempdir().unwrap();
     let server = TestServer::start(data.path());
     let board = format!("title = \"large\"\n# {}\n", "x".repeat(250_000));
@@ -210,7 +210,7 @@ fn all_boards_together_have_a_most_of_bytes() {
         let answer = server.put(&format!("/api/boards/b{n}"), &board, &[]);
         (answer.status != 201).then_some((n, answer))
     });
-    let (n, refused) = refused.expect("there is a most");
+    let (n, refused) = refused.expect("there is a bound");
     assert_eq!((n, refused.status), (134, 413), "{}", refused.text);
     assert_eq!(server.refused("boards"), 1);
     assert_eq!(server.delete("/api/boards/b0", &[("If-Match", "*")]).status, 204);

@@ -1,4 +1,4 @@
-//! Data folders that were restored from an earlier copy: a reader from the lost future is told, all others go on.
+//! Data folders that were restored from an earlier copy: a reader from the lost future gets a gap, all others continue.
 
 #![expect(clippy::unwrap_used, reason = "in a test that is how to fail")]
 
@@ -10,7 +10,7 @@ use harness::{Stream, TestServer};
 use shared::track::Latest;
 use shared::{Event, GapReason, Picture};
 
-/// What a stream says first: whether a gap, and the picture, which goes on from `picture`.
+/// Reads a stream up to its first state, applied to `picture`. Returns the reason of a gap, the new picture and its id.
 fn hear(mut stream: Stream, mut picture: Picture) -> (Option<GapReason>, Picture, String) {
     let mut gap = None;
     loop {
@@ -51,7 +51,7 @@ fn clear(folder: &Path) {
     }
 }
 
-/// Numbers are pushed, `make` makes a copy, more are pushed and read, and `restore` puts the copy back.
+/// Pushes numbers, copies the data with `make`, pushes and reads more, and puts the copy back with `restore`.
 fn reader_of_the_lost_future_hears_a_gap(make: impl Fn(&Path, &Path), restore: impl Fn(&Path, &Path)) {
     let (data, backup) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let server = TestServer::start(data.path());
@@ -66,7 +66,7 @@ fn reader_of_the_lost_future_hears_a_gap(make: impl Fn(&Path, &Path), restore: i
     restore(backup.path(), data.path());
 
     let server = TestServer::start(data.path());
-    // First fewer numbers than were lost, then more of them: the cursor is ahead of all, then in the middle.
+    // First pushes fewer numbers than were lost, then more: the cursor is first ahead of the head, then behind it.
     for values in [1..2, 10..30] {
         push(&server, values);
         let (gap, picture, id) = hear(server.stream("series=ops/**", Some(&lost)), lost_picture.clone());
@@ -75,11 +75,11 @@ fn reader_of_the_lost_future_hears_a_gap(make: impl Fn(&Path, &Path), restore: i
         assert_eq!((picture.series(), &id), (wanted.series(), &head));
     }
     let (gap, ..) = hear(server.stream("series=ops/**", Some(&kept)), kept_picture);
-    assert_eq!(gap, None, "what the copy has is continued");
+    assert_eq!(gap, None, "a cursor that the copy contains is continued");
 }
 
 #[test]
-fn restored_folder_is_a_gap_for_readers_of_the_lost_future() {
+fn readers_of_the_lost_future_get_a_gap_after_the_folder_is_restored() {
     let restore = |from: &Path, to: &Path| {
         clear(to);
         copy(from, to);
@@ -88,8 +88,8 @@ fn restored_folder_is_a_gap_for_readers_of_the_lost_future() {
 }
 
 #[test]
-fn restored_database_alone_is_a_gap_for_readers_of_the_lost_future() {
-    // As SQLite's `.backup` and `VACUUM INTO` make it: one file that has all.
+fn readers_of_the_lost_future_get_a_gap_after_the_database_alone_is_restored() {
+    // SQLite's `.backup` and `VACUUM INTO` make one complete file.
     let make = |from: &Path, to: &Path| {
         let conn = rusqlite::Connection::open(from.join("pulseboard.sqlite")).unwrap();
         conn.execute("VACUUM INTO ?1", [to.join("pulseboard.sqlite").to_str().unwrap()]).unwrap();

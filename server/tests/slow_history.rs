@@ -1,4 +1,4 @@
-//! Answers of `GET /api/history` that are long, reset, or not read.
+//! Answers of `GET /api/history` that are long, whose request is reset, or that the client does not read.
 
 #![expect(clippy::unwrap_used, reason = "in a test that is how to fail")]
 
@@ -19,7 +19,7 @@ use socket2::{Domain, Socket, Type};
 
 use harness::{BINARY, PATIENCE, TestServer, now_ms};
 
-/// Series with so many seconds each, which make an answer of over 10 MB.
+/// Series with [`SECONDS`] buckets each, which make an answer of over 10 MB.
 const SERIES: u64 = 10;
 const SECONDS: u64 = 6_000;
 
@@ -27,7 +27,7 @@ fn start(flags: &[&str], data: &std::path::Path) -> TestServer {
     TestServer::start_with(Command::new(BINARY).arg("serve").args(flags), "127.0.0.1:0", data)
 }
 
-/// Pushes what a long answer needs. Gives the path that asks for it.
+/// Pushes the points of a long answer. Returns the path that requests it.
 fn fill(server: &TestServer) -> String {
     let from = now_ms() / 1_000 * 1_000 - SECONDS * 1_000;
     for series in 0..SERIES {
@@ -43,7 +43,7 @@ fn fill(server: &TestServer) -> String {
 fn await_metric(server: &TestServer, name: &str, wanted: f64) {
     let since = Instant::now();
     loop {
-        // A counter that counted nothing yet has no line.
+        // A counter that is still 0 has no line.
         let text = server.get("/metrics").text;
         let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         let value: f64 = line.map_or(0.0, |value| value.parse().unwrap());
@@ -55,17 +55,17 @@ fn await_metric(server: &TestServer, name: &str, wanted: f64) {
     }
 }
 
-/// Reads a long answer whole. It is not held to the description: that takes a minute.
+/// Reads a long answer whole, without checking it against the OpenAPI document, which takes a minute.
 fn read(server: &TestServer, path: &str) -> (ureq::http::HeaderMap, String) {
     let mut answer = ureq::get(format!("{}{path}", server.url)).call().unwrap();
     let text = answer.body_mut().with_config().limit(64 << 20).read_to_string().unwrap();
     (answer.headers().clone(), text)
 }
 
-/// Asks over HTTP/1.1 and reads nothing of the answer.
+/// Sends a request over HTTP/1.1 and reads nothing of the answer.
 fn ask(server: &TestServer, path: &str) -> TcpStream {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-    // So that the system does not take the answer in the place of the reader.
+    // A small buffer, so that the kernel does not receive the answer in place of the client.
     socket.set_recv_buffer_size(4_096).unwrap();
     socket.connect(&server.addr().parse::<SocketAddr>().unwrap().into()).unwrap();
     let mut socket: TcpStream = socket.into();
@@ -75,7 +75,7 @@ fn ask(server: &TestServer, path: &str) -> TcpStream {
 }
 
 #[test]
-fn a_long_answer_is_streamed_and_whole() {
+fn long_answer_is_streamed_and_complete() {
     let data = tempfile::tempdir().unwrap();
     let server = start(&[], data.path());
     let path = fill(&server);
@@ -92,7 +92,7 @@ fn a_long_answer_is_streamed_and_whole() {
 }
 
 #[test]
-fn answers_that_nobody_reads_take_little_memory_and_end() {
+fn unread_answers_take_little_memory_and_are_cut_off() {
     let data = tempfile::tempdir().unwrap();
     let server = start(&["--heartbeat", "1"], data.path());
     let path = fill(&server);
@@ -103,7 +103,7 @@ fn answers_that_nobody_reads_take_little_memory_and_end() {
     let more = server.resident_kilobytes().saturating_sub(before);
     assert!(more < 64 << 10, "20 unread answers take {more} KiB");
     await_metric(&server, "pulseboard_history_open", 0.0);
-    // What is read after all is no whole answer, and can be told from one.
+    // The client can see that the part it reads later is not the whole answer.
     let mut text = Vec::new();
     let _reset = unread[0].read_to_end(&mut text);
     assert!(text.starts_with(b"HTTP/1.1 200") && !text.ends_with(b"\r\n0\r\n\r\n"));
@@ -111,7 +111,7 @@ fn answers_that_nobody_reads_take_little_memory_and_end() {
 }
 
 #[test]
-fn more_answers_than_may_be_are_refused_with_the_flag() {
+fn answer_beyond_max_history_is_refused_and_names_the_flag() {
     let data = tempfile::tempdir().unwrap();
     let server = start(&["--max-history", "1", "--heartbeat", "2"], data.path());
     let path = fill(&server);
@@ -121,13 +121,13 @@ fn more_answers_than_may_be_are_refused_with_the_flag() {
     assert_eq!((refused.status, refused.header("retry-after")), (503, "2"));
     assert!(refused.text.contains("--max-history"), "{}", refused.text);
     await_metric(&server, "pulseboard_refused_total{limit=\"max-history\"}", 1.0);
-    // The one that is not read makes room.
+    // The unread answer is cut off and makes room.
     await_metric(&server, "pulseboard_history_open", 0.0);
     assert_eq!(server.get("/api/history?series=m/1").status, 200);
 }
 
 #[test]
-fn an_answer_over_the_bound_in_bytes_breaks_off() {
+fn answer_over_the_bound_in_bytes_is_cut_off() {
     let data = tempfile::tempdir().unwrap();
     let server = start(&["--max-history-bytes", "500000"], data.path());
     let path = fill(&server);
@@ -139,16 +139,16 @@ fn an_answer_over_the_bound_in_bytes_breaks_off() {
     await_metric(&server, "pulseboard_refused_total{limit=\"max-history-bytes\"}", 1.0);
 }
 
-// With threads, so that the connection goes on while the test waits.
+// With several threads, so that the connection makes progress while the test blocks.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_that_is_reset_does_not_keep_running() {
+async fn reset_request_does_not_keep_running() {
     let data = tempfile::tempdir().unwrap();
     let server = start(&[], data.path());
     let path = fill(&server);
     let before = server.resident_kilobytes();
     let url = format!("{}{path}", server.url);
     for round in 0..20 {
-        // A new one each time: a connection on which many requests are reset is closed by the server.
+        // A new connection each time: the server closes a connection on which many requests are reset.
         let socket = TokioIo::new(tokio::net::TcpStream::connect(server.addr()).await.unwrap());
         let (http, connection) = http2::handshake(TokioExecutor::new(), socket).await.unwrap();
         let connection = tokio::spawn(connection);
@@ -159,10 +159,10 @@ async fn a_request_that_is_reset_does_not_keep_running() {
             http.ready().await.unwrap();
             asked.push(tokio::spawn(async move { http.send_request(request).await.map(drop) }));
         }
-        // Some are reset before they are begun, some while they are read, some while they are sent.
+        // Some requests are reset before they start, some while the store is read, some while the answer is sent.
         tokio::time::sleep(Duration::from_millis(round)).await;
         asked.iter().for_each(tokio::task::JoinHandle::abort);
-        // The resets go out before the connection ends.
+        // Lets the resets go out before the connection ends.
         tokio::time::sleep(Duration::from_millis(20)).await;
         connection.abort();
     }

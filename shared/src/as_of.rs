@@ -1,9 +1,9 @@
-//! A track as it is at a moment: points ahead of that moment are kept, but are not the newest value yet.
+//! A track as of a moment: points ahead of that moment are kept, but are not the newest value yet.
 //!
-//! A point can be ahead because its sender's clock is, or because the server's was. What a track holds does not depend on a
-//! clock; what is *shown* as the newest value does: it is that of the newest entry whose second has begun. So a point
-//! ahead of now neither hides the values before it nor makes its series look fresh, and it is the newest value once its time
-//! has come. Seconds, since that is how wide the buckets are: a clock may be off by less than that.
+//! A point can be ahead because its sender's clock is ahead, or because the server's clock was. The content of a track
+//! does not depend on a clock, but the value *shown* as the newest does: it is the newest entry whose second has begun.
+//! So a point ahead of now neither hides earlier values nor makes its series look fresh, and becomes the newest value
+//! when its time comes. The unit is a second because buckets are a second wide.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -12,17 +12,17 @@ use crate::bucket::SECOND;
 use crate::track::{Latest, Log};
 use crate::{Bucket, Millis, Stamp, Track};
 
-/// How many entries ahead of now are kept of a series of which only the newest entry is needed.
+/// Most entries ahead of now that are kept of a series of which only the newest entry is needed.
 pub const MAX_AHEAD: usize = 8;
 
-/// Whether a point of time `ts` is ahead of `now`.
+/// Returns true if a point at `ts` is ahead of `now`.
 #[must_use]
 pub fn is_ahead(ts: Millis, now: Millis) -> bool {
     ts.floor(SECOND) > now
 }
 
 impl Track {
-    /// The number of entries that are ahead of `now`: the last ones.
+    /// Counts the entries ahead of `now`, which are the last ones.
     fn ahead(&self, now: Millis) -> usize {
         match self {
             Self::Numbers(buckets) => buckets.iter().rev().take_while(|bucket| is_ahead(bucket.start, now)).count(),
@@ -30,13 +30,13 @@ impl Track {
         }
     }
 
-    /// Whether its newest entry is ahead of `now`.
+    /// Returns true if the newest entry is ahead of `now`.
     #[must_use]
     pub fn is_ahead(&self, now: Millis) -> bool {
         is_ahead(self.latest_at().ts, now)
     }
 
-    /// The track without what is ahead of `now`; nothing where all of it is.
+    /// Returns the track without the entries ahead of `now`; `None` if all are ahead.
     #[must_use]
     pub fn as_of(&self, now: Millis) -> Option<Cow<'_, Self>> {
         if !self.is_ahead(now) {
@@ -56,7 +56,8 @@ impl Track {
         }
     }
 
-    /// The newest value at `now` and its place; where all are ahead, the one whose time comes first.
+    /// Returns the newest value as of `now`, and its stamp. If all entries are ahead, returns the one whose time comes
+    /// first.
     #[must_use]
     pub fn newest_at(&self, now: Millis) -> (Stamp, Latest<'_>) {
         let ahead = self.ahead(now);
@@ -71,8 +72,8 @@ impl Track {
         newest.unwrap_or((self.latest_at(), self.latest()))
     }
 
-    /// Lets go of all but the newest entry at `now` and of those ahead of it, of which at most [`MAX_AHEAD`] are kept, as
-    /// evenly spaced as can be, the newest among them.
+    /// Drops all entries except the newest as of `now` and those ahead of it. Of the latter keeps at most
+    /// [`MAX_AHEAD`], spaced as evenly as possible, including the newest.
     pub fn keep_newest_at(&mut self, now: Millis) {
         if !self.is_ahead(now) {
             return self.keep_newest();
@@ -85,8 +86,8 @@ impl Track {
     }
 }
 
-/// Keeps the last `keep` entries; of more than [`MAX_AHEAD`] behind the first of those, the ones that lie closest between
-/// others go.
+/// Keeps the last `keep` entries. If more than [`MAX_AHEAD`] follow the first of them, drops those that lie closest
+/// between their neighbours.
 fn thin<T>(entries: &mut VecDeque<T>, keep: usize, ts: impl Fn(&T) -> Millis) {
     entries.drain(..entries.len().saturating_sub(keep));
     while entries.len() > MAX_AHEAD + 1 {
@@ -97,7 +98,7 @@ fn thin<T>(entries: &mut VecDeque<T>, keep: usize, ts: impl Fn(&T) -> Millis) {
     entries.shrink_to_fit();
 }
 
-// The source of chance does not build for the browser.
+// The random source of proptest does not build for the browser.
 #[cfg(test)]
 #[cfg(not(target_family = "wasm"))]
 mod tests {
@@ -134,7 +135,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_newest_value_is_that_of_the_newest_point_whose_second_has_begun(
+        fn newest_value_is_the_newest_point_whose_second_has_begun(
             times in prop::collection::vec(0..60_000_u64, 1..90), now in 0..60_000_u64, texts: bool
         ) {
             let track = track(&times, if texts { text } else { number });
@@ -153,12 +154,12 @@ mod tests {
                 }
                 None => prop_assert!(as_of.is_none() && track.is_ahead(now)),
             }
-            // Nothing is lost: once its time has come, each is in.
+            // No entry is lost: each is in the track once its time has come.
             prop_assert_eq!(&*track.as_of(Millis(60_000)).unwrap(), &track);
         }
 
         #[test]
-        fn what_is_kept_of_a_series_that_nobody_reads_has_its_newest_value_at_any_time(
+        fn entries_kept_of_an_unread_series_have_its_newest_value_at_any_time(
             steps in prop::collection::vec((0..3_000_u64, prop_oneof![3 => 0..10_u64, 1 => 0..300_u64]), 1..120), texts: bool
         ) {
             let value_of = if texts { text } else { number };
@@ -180,7 +181,7 @@ mod tests {
                 };
                 prop_assert!(entries <= MAX_AHEAD + 1);
                 prop_assert_eq!(kept.latest_at(), all.latest_at(), "the newest of all is kept");
-                // Exact where few are ahead, and else behind by no more than the points ahead reach.
+                // Exact if few points are ahead; otherwise behind by at most the time that points may be ahead.
                 let (exact, found) = (all.newest_at(now).0, kept.newest_at(now).0);
                 prop_assert!(found <= exact || is_ahead(found.ts, now));
                 prop_assert!(exact.ts.since(found.ts) <= 310_000);
@@ -189,16 +190,16 @@ mod tests {
     }
 
     #[test]
-    fn a_point_ahead_of_now_hides_nothing_and_is_the_newest_once_its_time_has_come() {
+    fn point_ahead_of_now_hides_nothing_and_is_the_newest_once_its_time_has_come() {
         let track = track(&[10_000, 11_000, 310_000], number);
         let at = |now| value(track.newest_at(Millis(now)).1).to_string();
         assert_eq!([at(11_500), at(309_999), at(310_000)], ["2", "2", "3"]);
-        assert_eq!(at(0), "1", "where all are ahead, the first to come");
+        assert_eq!(at(0), "1", "if all are ahead, the first to come");
         assert!(track.as_of(Millis(9_999)).is_none());
     }
 
     #[test]
-    fn a_sender_whose_clock_is_ahead_does_not_freeze_the_newest_value() {
+    fn sender_whose_clock_is_ahead_does_not_freeze_the_newest_value() {
         // A point a second, each half a minute ahead, of a series that nobody reads.
         let mut kept = Track::of(Stamp { ts: Millis(30_000), seq: Seq(1) }, number(1.0));
         for second in 1..600_u64 {

@@ -28,8 +28,8 @@ impl fmt::Display for Seq {
     }
 }
 
-/// Names one run of one server: drawn at random at each start, so that numbers of two stores never mix, nor those of two
-/// futures of one store that was restored from a copy.
+/// Names one run of one server. Drawn at random at each start, so that the numbers of two stores never mix, nor the
+/// numbers before and after one store was restored from a copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Epoch(pub u32);
@@ -77,9 +77,9 @@ pub struct Cursor {
 }
 
 impl Cursor {
-    /// The cursor of a picture at `self` after a `hello` with the id `hello`. A server that continues the picture, also one
-    /// that counts in another epoch since it was restarted, says `hello` with the very number of the picture; any other
-    /// begins with a snapshot.
+    /// Returns the cursor of a picture at `self` after a `hello` with the id `hello`. A server that continues the
+    /// picture sends `hello` with the number of the picture, even if it was restarted and has another epoch. Otherwise
+    /// the server begins with a snapshot.
     #[must_use]
     pub fn continued_by(self, hello: Self) -> Self {
         if self.seq == hello.seq { hello } else { self }

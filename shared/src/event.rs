@@ -13,8 +13,8 @@ pub enum Event {
     Hello {
         /// [`crate::contract::hash`] of the server. A page built for another one is out of date.
         contract: String,
-        /// In which epoch the ids count from now on. Where the number of the id of `hello` is that of the reader's cursor, the
-        /// picture goes on, whatever its epoch was.
+        /// The epoch of all ids from now on. If the id of `hello` has the number of the reader's cursor, the picture
+        /// continues, even if the cursor has another epoch.
         epoch: Epoch,
         /// A reader that hears nothing for twice as long, in milliseconds, has lost the server.
         heartbeat_ms: u64,
@@ -52,10 +52,10 @@ pub enum Event {
     /// The document of a board of `?board=` changed: a page gets it anew. Where other series are selected with it, a
     /// snapshot of those follows, before any update; else the picture goes on.
     Board(BoardEdition),
-    /// What is wrong with the server, though it streams: a sentence for each. Said when it changes, and after the first picture
-    /// where there is any; none means that all is well again.
+    /// Warnings about the server, which streams all the same. Sent when they change, and after the first snapshot or
+    /// update if there are any; an empty list means that all is well again.
     Warnings {
-        /// The sentences.
+        /// A sentence for each problem.
         warnings: Vec<String>,
     },
     /// Nothing changed; the line is alive.
@@ -152,8 +152,8 @@ pub enum GapReason {
     Malformed,
     /// The cursor was given out by another store.
     OtherEpoch,
-    /// The cursor is ahead of all that this store has committed: the store was restored from a copy, and what came after
-    /// that is lost.
+    /// The cursor is ahead of everything that this store has committed: the store was restored from a copy, and points
+    /// pushed after the copy was made are lost.
     Ahead,
     /// The reader was too slow, or away too long, for every change by itself (`hz=0`).
     TooOld,

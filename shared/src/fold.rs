@@ -191,11 +191,11 @@ mod tests {
         DeliverTwice,
         Reconnect,
         Forget,
-        /// The server is restarted, and counts in another epoch.
+        /// The server is restarted, in another epoch.
         Restart,
-        /// It is restarted from a copy of its data that was made earlier.
+        /// The server is restarted from the last copy of its data.
         Restore,
-        /// Such a copy is made.
+        /// A copy of the server's data is made.
         Copy,
     }
 
@@ -252,7 +252,7 @@ mod tests {
                     Step::Restore => {
                         (server, seq) = copy.clone();
                         epoch = Epoch(epoch.0 + 1);
-                        // The reader's numbers may be lost, so nothing is continued.
+                        // The server may not have the reader's numbers any more, so the picture does not continue.
                         let id = |seq| Cursor { epoch, seq: Seq(seq) };
                         reader.apply(id(0), hello(epoch)).unwrap();
                         reader.apply(id(seq), server.snapshot()).unwrap();
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hello_of_another_epoch_continues_the_picture_only_at_its_very_number() {
+    fn hello_of_another_epoch_continues_the_picture_only_at_the_same_number() {
         let mut server = Server::default();
         server.push(1, 1, 1);
         server.push(1, 1, 2);

@@ -9,7 +9,7 @@
 //! - [`sketch`]: how the values of a bucket are spread;
 //! - [`tier`]: the widths of buckets, and [`rolled`]: those that are made of finer ones;
 //! - [`track`]: the recent past of one series, and what of it changed since a [`Seq`];
-//! - [`as_of`]: a track as it is at a moment, without what is ahead of it;
+//! - [`as_of`]: a track as of a moment, without the points ahead of it;
 //! - [`event`]: what the stream says, an [`Event`];
 //! - [`fold`]: the [`Picture`] that events add up to;
 //! - [`cursor`]: where in the stream a reader is, `EPOCH-SEQ`;

@@ -144,7 +144,7 @@ impl Selector {
         stem.strip_suffix('/').unwrap_or(stem)
     }
 
-    /// The segments, first to last, stars included.
+    /// Iterates over the segments from first to last, including `*` and `**`.
     pub fn segments(&self) -> impl Iterator<Item = &str> {
         self.0.split('/')
     }

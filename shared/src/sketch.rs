@@ -165,7 +165,7 @@ impl Sketch {
     }
 }
 
-/// How many values the bins have.
+/// Counts the values of all bins.
 fn total(bins: &[Bin]) -> u64 {
     bins.iter().fold(0, |total, bin| total.saturating_add(bin.count))
 }

@@ -203,7 +203,7 @@ fn misplaced(mistakes: Memo<Vec<Mistake>>) -> Part {
     })
 }
 
-/// What the server warns of: a clock that jumped, a disk that is full.
+/// Shows the warnings of the server, such as a clock that jumped.
 fn warnings(warnings: RwSignal<Vec<String>>) -> Part {
     let notice = Part::new("p", "notice").with("role", "status").with("data-testid", "warnings");
     let notice = notice.hidden(move || warnings.with(Vec::is_empty));

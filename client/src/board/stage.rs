@@ -32,8 +32,8 @@ impl Stage {
         self.clock.try_get_untracked().unwrap_or_default().server_now(crate::browser::now())
     }
 
-    /// Looks at the track of a series as it is now, and again whenever it changes: for what is reactive. What is ahead of
-    /// now is not in it yet ([`shared::as_of`]); nothing where all of it is. Followed for as long as something is ahead.
+    /// Calls `look` with the track of a series as of now; reactive. Points ahead of now are left out
+    /// ([`shared::as_of`]); returns `None` if all are ahead. While a point is ahead, the result also follows the clock.
     pub fn track<T>(self, name: &SeriesName, look: impl FnOnce(&Track) -> T) -> Option<T> {
         let now = Millis(self.now());
         if self.live.track(name, |track| track.is_ahead(now)).unwrap_or_default() {
@@ -42,7 +42,7 @@ impl Stage {
         self.live.with_track(name, |track| track.as_of(now).map(|track| look(&track))).flatten()
     }
 
-    /// When the newest point of a series was that is not ahead of now; followed.
+    /// Returns the time of the newest point of a series that is not ahead of now; reactive.
     #[must_use]
     pub fn newest(self, name: &SeriesName) -> Option<Millis> {
         self.track(name, |track| track.latest_at().ts)

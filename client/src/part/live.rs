@@ -10,8 +10,8 @@ use crate::dynamic::LocalValue;
 enum Slot {
     Text,
     Attribute(&'static str),
-    /// A property, not the attribute: someone may have written over the value of a field since, and the policy of the page
-    /// (CSP) does not apply the attribute `style`.
+    /// A property instead of an attribute: a user may have edited the value of a field, and the page's content security
+    /// policy blocks the attribute `style`.
     Property(&'static str),
     Hidden,
 }
@@ -37,7 +37,7 @@ impl Part {
         self.follow(Slot::Property("value"), Box::new(value))
     }
 
-    /// With a style that follows what it reads, such as `--share: 0.5`.
+    /// Sets a reactive style, such as `--share: 0.5`.
     #[must_use]
     pub fn live_style(self, style: impl Fn() -> String + 'static) -> Self {
         self.follow(Slot::Property("style"), Box::new(style))

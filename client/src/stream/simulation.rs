@@ -32,9 +32,9 @@ struct Server {
     tracks: BTreeMap<SeriesName, Track>,
     past: Past,
     epoch: Epoch,
-    /// Where earlier epochs of this past ended.
+    /// The last number of each earlier epoch of this past.
     ended: BTreeMap<u32, Seq>,
-    /// What was in each epoch, also in lost ones.
+    /// The past of each epoch, including lost ones.
     pasts: BTreeMap<u32, Past>,
     copy: Option<Copied>,
     answer: Answer,
@@ -76,7 +76,7 @@ impl Server {
         self.pasts.entry(self.epoch.0).or_default().push(self.tracks.clone());
     }
 
-    /// It counts in another epoch from now on.
+    /// Starts another epoch.
     fn restart(&mut self) {
         self.ended.insert(self.epoch.0, self.head().seq);
         self.epoch = Epoch(EPOCH.0 + u32::try_from(self.pasts.len()).unwrap());
@@ -91,7 +91,7 @@ impl Server {
         self.restart();
     }
 
-    /// Whether a picture at the cursor can be continued.
+    /// Returns true if a picture at the cursor can be continued.
     fn continues(&self, cursor: Cursor) -> bool {
         let last =
             if cursor.epoch == self.epoch { Some(self.head().seq) } else { self.ended.get(&cursor.epoch.0).copied() };

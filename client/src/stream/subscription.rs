@@ -42,7 +42,7 @@ pub struct Subscription {
     pub latency_ms: RwSignal<Option<u64>>,
     /// Which edition of the board the server has, as it said last: its tag, or that nobody has made it.
     pub edition: RwSignal<Option<Option<Etag>>>,
-    /// What the server warns of.
+    /// The present warnings of the server.
     pub warnings: RwSignal<Vec<String>>,
     /// Whether the server speaks another version of the contract, and reloading did not help.
     pub outdated: RwSignal<bool>,

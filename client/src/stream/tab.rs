@@ -57,7 +57,7 @@ pub enum Act {
     Contract(String),
     /// The server has these editions of boards.
     Boards(Vec<BoardEdition>),
-    /// The server warns of this.
+    /// The server has these warnings.
     Warnings(Vec<String>),
     /// An update is about to be painted.
     Paint(Arrival),
@@ -284,7 +284,7 @@ impl Tab {
         let input = match &event {
             Event::Hello { contract, heartbeat_ms, boards, .. } => {
                 self.refusal = None;
-                // Where there are any, they come again.
+                // The server sends present warnings again after `hello`.
                 self.acts.push(Act::Warnings(Vec::new()));
                 self.live.apply(id.parse().ok()?, event.clone()).ok()?;
                 self.acts.push(Act::Contract(contract.clone()));

@@ -69,7 +69,7 @@ fn put(to: &Element, block: &Block) {
 fn fill(to: &Element, inlines: &[Inline]) {
     for inline in inlines {
         let (tag, words) = match inline {
-            // HTML becomes a text, not markup.
+            // HTML is shown as text, not as markup.
             Inline::Text(text) | Inline::Html(text) => {
                 _ = to.append_child(&document().create_text_node(text));
                 continue;

@@ -74,7 +74,7 @@ async fn a_text_is_shown_as_it_is_in_small_and_is_never_markup() {
 }
 
 #[wasm_bindgen_test]
-async fn a_point_ahead_of_now_is_not_shown_yet_and_does_not_hide_what_comes() {
+async fn point_ahead_of_now_is_not_shown_yet_and_does_not_hide_later_points() {
     let ahead = pulseboard_client::browser::now() + 3_600_000;
     let mut shown = Shown::with(LATENCY, &[("ops/api/latency_ms", 48_000, number(41.0))]).await;
     shown.push("ops/api/latency_ms", ahead, number(99.0)).await;

@@ -75,7 +75,7 @@ impl Remote {
         Self { http: upload::http(base), url: format!("{}/api/boards", base.trim_end_matches('/')) }
     }
 
-    /// Gets the document of a board as it was stored, or in `form`.
+    /// Fetches the document of a board as it was stored, or in `form`.
     ///
     /// # Errors
     /// [`CommandError`].

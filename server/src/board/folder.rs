@@ -36,9 +36,9 @@ pub struct Found {
     pub strange: Vec<String>,
 }
 
-/// Reads all files of the folder that end in `.toml` or `.json`. Of two for the same board the first by name counts. A link
-/// is followed only to a file inside the folder, as those are that Kubernetes makes of a `ConfigMap`: whoever can put a link
-/// there could otherwise have the server show any file that it can read.
+/// Reads all files of the folder that end in `.toml` or `.json`. Of two for the same board the first by name counts. A
+/// link is followed only to a file inside the folder, as Kubernetes mounts a `ConfigMap`. Otherwise a user who can put
+/// a link there could make the server show any file that it can read.
 ///
 /// # Errors
 /// Where the folder cannot be read; a file that cannot is [`Found::broken`].
@@ -54,7 +54,10 @@ pub fn read(folder: &Path) -> std::io::Result<Found> {
     let mut found = Found::default();
     for (file, form) in files {
         if !file.canonicalize().is_ok_and(|real| real.starts_with(&real_folder)) {
-            found.strange.push(format!("{}: it is a link that leads out of the folder", file.display()));
+            found.strange.push(format!(
+                "{}: this link leads out of the folder; put the file itself into the folder",
+                file.display()
+            ));
             continue;
         }
         let stem = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
@@ -88,7 +91,7 @@ fn read_file(file: &Path, form: Form) -> Result<Edition, String> {
     }
     let changed = told.modified().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
     let changed = Millis(u64::try_from(changed.as_millis()).unwrap_or(u64::MAX));
-    // It may have grown since.
+    // The file may have grown since its size was checked.
     let mut source = Vec::new();
     let opened = std::fs::File::open(file).map_err(|error| error.to_string())?;
     opened.take(MAX_DOCUMENT as u64 + 1).read_to_end(&mut source).map_err(|error| error.to_string())?;
@@ -211,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_is_followed_within_the_folder_only() {
+    fn link_is_followed_only_within_the_folder() {
         use std::os::unix::fs::symlink;
 
         let (folder, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());

@@ -1,19 +1,19 @@
-//! Reads documents on threads of their own: of 256 KiB that takes long enough to hold up whatever else a thread of the
-//! runtime serves.
+//! Parses documents on blocking threads: 256 KiB take long enough to delay all other requests on a runtime thread.
 
 use tokio::sync::Semaphore;
 
 use crate::problem::ApiError;
 
-/// Documents that are read at once; the others wait. Low, so that they leave processors to all else.
+/// Documents that are parsed at once; the others wait. Low, so that other work gets processors too.
 const AT_ONCE: usize = 2;
 
 static TURNS: Semaphore = Semaphore::const_new(AT_ONCE);
 
-/// Runs `work`, which reads or writes a document. The turn belongs to the work, also where nobody waits for it any more.
+/// Runs `work`, which parses or writes a document. The work owns its turn, so it is released when the work ends, even
+/// if the request ended earlier.
 ///
 /// # Errors
-/// [`ApiError::Unavailable`] where the server is stopping.
+/// [`ApiError::Unavailable`] if the server is stopping.
 pub(super) async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
     let stopping = || ApiError::Unavailable("the server is stopping".to_owned());
     let turn = TURNS.acquire().await.map_err(|_| stopping())?;

@@ -27,11 +27,11 @@ use crate::store::{CommitError, Store, Writer};
 /// Most boards that can be uploaded; they are held in memory.
 pub const MAX_BOARDS: usize = 1_000;
 
-/// Most bytes that all uploaded documents together can have: 32 MiB. As they are read, they take several times that.
+/// Most bytes of all uploaded documents together: 32 MiB. Parsed, they take several times as much memory.
 pub const MAX_BYTES: usize = 32 << 20;
 
-/// Most deleted boards that are remembered one by one. Of one that is forgotten, readers with an old cursor begin with a
-/// snapshot.
+/// Most deleted boards that are remembered one by one. After that, the oldest is forgotten, and its readers with an old
+/// cursor begin with a snapshot.
 const MAX_DELETED: usize = 1_000;
 
 /// A document that is shown, and where it came from.
@@ -75,7 +75,8 @@ struct Entry {
 }
 
 impl Entry {
-    /// A board without an entry. Cursors up to `since` may be of another selection: it may have been forgotten.
+    /// Returns the entry of a board that has none. Cursors up to `since` may belong to another selection, since the
+    /// board may have been forgotten.
     fn never_made(id: &BoardId, since: Seq) -> Self {
         Self { uploaded: None, filed: None, selectors: vec![id.selector()], since }
     }
@@ -115,11 +116,11 @@ impl Entry {
     }
 }
 
-/// All boards that were ever made, but for those that are forgotten, before the server begins to take changes.
+/// All boards that were made and are not forgotten, before the server begins to take changes.
 #[derive(Debug, Default)]
 pub struct Entries {
     all: BTreeMap<BoardId, Entry>,
-    /// The since of all others.
+    /// [`Entry::since`] of all other boards.
     forgotten: Seq,
 }
 
@@ -157,7 +158,7 @@ impl Entries {
         Ok(entries)
     }
 
-    /// The board that was deleted the longest ago, where there are too many of them.
+    /// Returns the board that was deleted first, if too many deleted boards are remembered.
     fn surplus(&self) -> Option<(BoardId, Seq)> {
         let deleted = || self.all.iter().filter(|(_, entry)| entry.shown().is_none());
         let oldest = deleted().min_by_key(|(_, entry)| entry.since).filter(|_| deleted().count() > MAX_DELETED);
@@ -301,7 +302,7 @@ impl Inner {
         Ok(if current.is_some() { Put::Replaced } else { Put::Made })
     }
 
-    /// Refuses a document with which all of them would have too many bytes.
+    /// Refuses a document if all documents together would exceed [`MAX_BYTES`].
     fn check_bytes(&self, id: &BoardId, bytes: usize) -> Result<(), ApiError> {
         let entries = self.entries.read();
         let others = entries.all.iter().filter(|(other, _)| *other != id);
@@ -311,7 +312,7 @@ impl Inner {
             return Ok(());
         }
         let detail = format!(
-            "the other boards have {there} bytes and this one {bytes}; all of them may have {MAX_BYTES}: delete some that nobody needs"
+            "the other boards have {there} bytes and this one {bytes}; all boards together may have {MAX_BYTES}; delete boards that nobody needs"
         );
         Err(ApiError::LimitReached { limit: Limit::Boards, detail, retry_after: None })
     }
@@ -355,7 +356,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn deleted_boards_are_forgotten_beyond_a_number_and_their_old_cursors_are_remembered() {
+    fn deleted_boards_are_forgotten_beyond_a_bound_and_their_old_cursors_get_a_snapshot() {
         let folder = tempfile::tempdir().unwrap();
         let mut store = Store::open(folder.path()).unwrap();
         let id = |n: usize| -> BoardId { format!("b{n}").parse().unwrap() };

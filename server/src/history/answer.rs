@@ -91,25 +91,26 @@ fn short(value: f64) -> f64 {
 }
 
 /// Writes an answer: [`begin`](Self::begin), then each series with its buckets or lines, then [`end`](Self::end).
-/// The bytes written so far can be taken at any time.
+/// [`take`](Self::take) returns the bytes written so far, at any time.
 #[derive(Debug)]
 pub struct Encoder {
     form: Form,
-    /// Not taken yet.
+    /// Bytes that were not taken yet.
     bytes: Vec<u8>,
-    /// Whether a series was written, so that the next needs a comma.
+    /// True if a series was written, so that the next one needs a comma.
     has_series: bool,
-    /// Whether the present series has an item, so that the next needs a comma.
+    /// True if the present series has an item, so that the next one needs a comma.
     has_item: bool,
-    /// The name of the present series as CSV has it, and what follows it there.
+    /// The name of the present series as a cell of CSV.
     series: String,
+    /// The width of its buckets.
     tier_ms: u64,
-    /// The last value of the bucket before.
+    /// The last value of the previous bucket.
     before: Option<f64>,
 }
 
 impl Encoder {
-    /// Nothing written yet.
+    /// Starts an empty answer.
     #[must_use]
     pub fn new(form: Form) -> Self {
         Self {
@@ -123,19 +124,19 @@ impl Encoder {
         }
     }
 
-    /// How many bytes can be taken.
+    /// Returns how many bytes can be taken.
     #[must_use]
     pub fn len(&self) -> usize {
         self.bytes.len()
     }
 
-    /// Whether there are none.
+    /// Returns true if no bytes can be taken.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }
 
-    /// Takes what was written since the last time.
+    /// Takes the bytes written since the last call.
     #[must_use]
     pub fn take(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.bytes)
@@ -207,7 +208,7 @@ impl Encoder {
         }
     }
 
-    /// Ends a series of texts: the line before the first of them, and whether the stretch has older ones.
+    /// Ends a series of texts with the line before its first one, and whether the stretch has older lines.
     pub fn end_texts(&mut self, before: Option<&TextLine>, more: bool) {
         if self.form == Form::Json {
             self.raw("]");

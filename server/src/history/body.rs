@@ -1,12 +1,13 @@
-//! The way of an answer from the disk to the socket.
+//! Streams an answer from the disk to the socket.
 //!
-//! A task reads the [`Job`] step by step and puts each piece into a channel that holds one; the body of the response takes
-//! them out as hyper asks for them. So at most a few pieces of an answer are in memory, however long it is and however slowly
-//! it is read. The task ends when the body is dropped (the request was reset, the connection is gone), or when nobody
-//! takes a piece for as long as a peer may be silent.
+//! A task reads the [`Job`] step by step and sends each piece through a channel that holds one; the body of the
+//! response receives them as hyper asks for them. So only a few pieces of an answer are in memory, however long it is
+//! and however slowly the client reads. The task ends when the body is dropped (the request was reset, or the
+//! connection closed), or when the client takes no piece for a heartbeat interval.
 //!
-//! Errors before the first piece are problem+json. After it the status is sent already, so the body ends with an error: over
-//! HTTP/1.1 the last chunk is missing, over HTTP/2 the stream is reset, and no client takes a part for the whole.
+//! An error before the first piece is answered with problem+json. Later the status is sent already, so the body ends
+//! with an error: over HTTP/1.1 the last chunk is missing, over HTTP/2 the stream is reset. So no client mistakes a
+//! part for the whole.
 
 use std::time::{Duration, Instant};
 
@@ -25,19 +26,19 @@ use crate::limits::Limit;
 use crate::metrics::Metrics;
 use crate::problem::ApiError;
 
-/// Longest that one step may read: it fills some 64 KiB.
+/// Longest time that one step, which fills some 64 KiB, may read.
 const LONGEST_STEP: Duration = Duration::from_secs(10);
 
-/// Longest that an answer may be under way.
+/// Longest time that an answer may take in all.
 const LONGEST: Duration = Duration::from_secs(600);
 
-/// Seconds after which a question that took too long may be answered in time.
+/// Seconds after which a request that took too long may succeed.
 const RETRY_AFTER: u32 = 5;
 
-/// Begins an answer. Gives its body, once its first piece is there.
+/// Starts an answer. Returns its body once its first piece is read.
 ///
 /// # Errors
-/// [`ApiError`] where there is no answer.
+/// [`ApiError`] if the answer fails before its first piece.
 pub(super) async fn start(history: History, job: Job, metrics: Metrics) -> Result<Body, ApiError> {
     let slot = history.0.turns.open()?;
     let (send, mut pieces) = mpsc::channel(1);
@@ -51,7 +52,7 @@ pub(super) async fn start(history: History, job: Job, metrics: Metrics) -> Resul
     Ok(Body::from_stream(stream::unfold(rest, |mut rest| async { Some((rest.next().await?, rest)) })))
 }
 
-/// What of an answer is still to come.
+/// The rest of an answer.
 #[derive(Debug)]
 struct Rest {
     pieces: Receiver<Result<Piece, ApiError>>,
@@ -81,7 +82,7 @@ struct Answering {
     send: Sender<Result<Piece, ApiError>>,
     metrics: Metrics,
     began: Instant,
-    /// Bytes that were put into the channel.
+    /// Bytes that were read so far.
     sent: u64,
     _slot: Slot,
 }
@@ -110,7 +111,10 @@ impl Answering {
                 Ok(()) => {}
                 Err(SendTimeoutError::Closed(_)) => return,
                 Err(SendTimeoutError::Timeout(_)) => {
-                    tracing::debug!(sent = self.sent, "an answer of history is not read and ends");
+                    tracing::debug!(
+                        sent = self.sent,
+                        "the client does not read an answer of history, so it is cut off"
+                    );
                     return self.metrics.refused(Limit::HistoryUnread);
                 }
             }
@@ -134,18 +138,18 @@ impl Answering {
 
     async fn fail(self, error: ApiError) {
         if self.sent > 0 {
-            // The status is sent, so no middleware counts it any more.
+            // The status is sent already, so the middleware cannot count the refusal.
             match error.limit() {
                 Some(limit) => self.metrics.refused(limit),
-                None => tracing::warn!(%error, "an answer of history ends in the middle"),
+                None => tracing::warn!(%error, "an answer of history was cut off"),
             }
         }
         let _gone = self.send.send_timeout(Err(error), self.history.0.patience).await;
     }
 }
 
-/// Reads the next piece on a thread of its own. The turn moves there, and comes back with the end of the work; where this
-/// future is dropped, the work is told to end.
+/// Reads the next piece on a blocking thread. The turn moves to that thread and is released when the work ends.
+/// Dropping the future cancels the work.
 async fn read_step(history: History, mut job: Job) -> Result<(Job, Piece), ApiError> {
     let turn = history.0.turns.next().await;
     let (cancel, _stop): (Cancel, StopOnDrop) = Cancel::within(LONGEST_STEP);
@@ -159,7 +163,7 @@ async fn read_step(history: History, mut job: Job) -> Result<(Job, Piece), ApiEr
         PastError::Stopped(Stopped::TooLong) => ApiError::LimitReached {
             limit: Limit::HistoryTime,
             detail: format!(
-                "reading the past took over {} s; ask for less at a time, or again later",
+                "reading the past took over {} s; ask for less at a time, or try again later",
                 LONGEST_STEP.as_secs()
             ),
             retry_after: Some(RETRY_AFTER),

@@ -1,4 +1,4 @@
-//! Ends work on a thread of its own when nobody wants its result any more, or when it takes too long.
+//! Cancels work on a blocking thread when its request is gone, or when it takes too long.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,25 +6,25 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
-/// Steps of SQLite's virtual machine between two looks at the flag: some microseconds of work.
+/// Steps of SQLite's virtual machine between two checks: some microseconds of work.
 const SQLITE_STEPS: i32 = 10_000;
 
-/// Tells a piece of work whether to go on. Clones share the flag.
+/// Lets work check whether to go on. Clones share the flag.
 #[derive(Clone, Debug)]
 pub struct Cancel {
     stopped: Arc<AtomicBool>,
     deadline: Instant,
 }
 
-/// Stops the work when it is dropped, as it is with the future of a request that was reset.
+/// Stops the work when dropped, for example with the future of a request that was reset.
 #[derive(Debug)]
 pub struct StopOnDrop(Arc<AtomicBool>);
 
-/// Why work does not go on.
+/// The reason why work must not go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Stopped {
-    /// Nobody waits for the result.
-    #[error("nobody waits for the answer")]
+    /// The request is gone.
+    #[error("the request was cancelled")]
     Unwanted,
     /// The deadline passed.
     #[error("it took too long")]
@@ -32,7 +32,7 @@ pub enum Stopped {
 }
 
 impl Cancel {
-    /// Work that may take `longest`, and what stops it earlier.
+    /// Creates the check for work that may take `longest`, and the guard that stops it earlier.
     #[must_use]
     pub fn within(longest: Duration) -> (Self, StopOnDrop) {
         let stopped = Arc::new(AtomicBool::new(false));
@@ -40,7 +40,7 @@ impl Cancel {
         (Self { stopped, deadline: Instant::now() + longest }, guard)
     }
 
-    /// Says whether to go on; cheap enough for each row.
+    /// Checks whether to go on. Cheap enough for each row.
     ///
     /// # Errors
     /// [`Stopped`].

@@ -1,12 +1,12 @@
 //! One answer, read in steps.
 //!
-//! A step reads and writes down some 64 KiB of the answer. Between two steps the job holds no connection, no transaction and
-//! no thread, only where it is. So a reader that takes its answer slowly, or not at all, costs little memory, keeps
-//! nobody from reading, and does not keep SQLite from shortening its write-ahead log.
+//! A step reads and encodes some 64 KiB of the answer. Between two steps the job holds no connection, no transaction
+//! and no thread, only its position. So a client that reads slowly, or not at all, costs little memory, does not block
+//! other requests, and does not prevent SQLite from truncating its write-ahead log.
 //!
-//! The price: an answer is not of one moment. Each bucket, and each line, is as it was when its step was read; a step reads a
-//! stretch of one series in one transaction. Points that come meanwhile into stretches that were read already are not in
-//! the answer. The page does not depend on more: what it shows of the last minutes comes from the stream.
+//! The price: an answer does not show one single moment. Each bucket and each line is as it was when its step was read;
+//! a step reads a stretch of one series in one transaction. Points that arrive later in a stretch that was already read
+//! are missing. That is enough for the page: it gets the last minutes from the stream.
 
 use std::vec;
 
@@ -25,7 +25,7 @@ use crate::store::damage::Damage;
 use crate::store::fresh::Fresh;
 use crate::store::{Retention, SeriesId};
 
-/// Bytes of the answer that end a step.
+/// Bytes after which a step ends.
 const PIECE: usize = 64 << 10;
 
 /// Most series in one answer.
@@ -37,30 +37,30 @@ const MAX_BUCKETS: u64 = 200_000;
 /// Most buckets that are in memory at once, each with its sketch.
 const MAX_AT_ONCE: u64 = 256;
 
-/// Buckets that are read first of a series whose sketches are told: nothing is known of their size yet.
+/// Buckets of the first read of a series with sketches, whose size is not known yet.
 const FIRST_WITH_BINS: u64 = 16;
 
-/// What the answer is read from, beside the database.
+/// The sources of an answer besides the database.
 #[derive(Clone, Copy, Debug)]
 pub struct Stored<'a> {
-    /// What is not in the tables yet.
+    /// Blocks that are not in the tables yet.
     pub fresh: &'a Fresh,
-    /// Rows that cannot be read, which are left out.
+    /// Records rows that cannot be read, which are skipped.
     pub damage: &'a Damage,
-    /// How long what is kept.
+    /// The retention of each tier.
     pub retention: &'a Retention,
 }
 
-/// What a step gave.
+/// The result of a step.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Piece {
     /// The next bytes of the answer.
     pub bytes: Vec<u8>,
-    /// Whether they are the last.
+    /// True if they are the last.
     pub last: bool,
 }
 
-/// An answer under way.
+/// An answer in progress.
 #[derive(Debug)]
 pub struct Job {
     asked: Asked,
@@ -71,7 +71,7 @@ pub struct Job {
 
 #[derive(Debug)]
 enum State {
-    /// Nothing was read of these series.
+    /// Nothing is read yet of these series.
     New(Vec<Named>),
     /// These series are still to be read, after the present one.
     Reading(vec::IntoIter<Named>, Option<Present>),
@@ -85,9 +85,9 @@ enum Present {
     Numbers {
         series: SeriesId,
         plan: Plan,
-        /// Where the next stretch begins.
+        /// The start of the next stretch.
         next: Millis,
-        /// How many buckets to read at once.
+        /// The number of buckets to read at a time.
         at_once: u64,
     },
     Texts {
@@ -95,7 +95,7 @@ enum Present {
         /// The first line that was not read, and its number.
         next: (Millis, i64),
         to: Millis,
-        /// How many lines may come at most.
+        /// The number of lines that may still follow.
         left: u64,
         before: Option<TextLine>,
         more: bool,
@@ -103,10 +103,10 @@ enum Present {
 }
 
 impl Job {
-    /// The answer to `asked` by the clock `now`, of the series that it selects.
+    /// Prepares the answer to `asked`, which selects the series `selected`, at the time `now`.
     ///
     /// # Errors
-    /// [`ApiError::Invalid`] where it is about too much.
+    /// [`ApiError::Invalid`] if it asks for too many series or buckets.
     pub fn new(asked: Asked, mut selected: Vec<Named>, form: Form, now: Millis) -> Result<Self, ApiError> {
         if selected.len() > MAX_SERIES || selected.len() as u64 * asked.points > MAX_BUCKETS {
             return Err(too_much(selected.len(), &asked));
@@ -115,10 +115,10 @@ impl Job {
         Ok(Self { asked, now, encoder: Encoder::new(form), state: State::New(selected) })
     }
 
-    /// Reads the next piece of the answer. Takes as long as the disk does.
+    /// Reads the next piece of the answer. Blocks on the disk.
     ///
     /// # Errors
-    /// [`PastError`]; the job is of no use after that.
+    /// [`PastError`]; the job cannot be continued after that.
     pub fn step(&mut self, conn: &Connection, stored: Stored<'_>, cancel: &Cancel) -> Result<Piece, PastError> {
         while self.encoder.len() < PIECE && !matches!(self.state, State::Done) {
             cancel.check()?;
@@ -168,11 +168,11 @@ impl Job {
         }
     }
 
-    /// Reads on in the present series. Gives what is left of it.
+    /// Reads the next part of the present series. Returns the rest of it; `None` at its end.
     fn read(&mut self, conn: &Connection, stored: Stored<'_>, present: Present) -> rusqlite::Result<Option<Present>> {
         match present {
             Present::Numbers { series, plan, next, at_once } => {
-                // Several buckets of the tier may be told as one.
+                // Several buckets of the tier may be merged into one of the answer.
                 let together = (plan.width_ms / plan.tier.width_ms()).max(1);
                 let count = (at_once / together).max(1);
                 let to = next.plus(count.saturating_mul(plan.width_ms)).min(plan.span.to);
@@ -222,10 +222,10 @@ impl Job {
     }
 }
 
-/// How many buckets to read at once, after `told` of them took so many bytes: about as many as fill a piece.
+/// Returns how many buckets to read at a time, so that they fill about one piece: `told` of them took `bytes` bytes.
 fn pace(at_once: u64, told: usize, bytes: usize) -> u64 {
     match bytes.checked_div(told) {
-        // Nothing was there, so what follows is read in longer stretches.
+        // The stretch was empty, so the next one is longer.
         None => at_once.saturating_mul(2).min(MAX_AT_ONCE),
         Some(each) => (PIECE / each.max(1)).clamp(1, 256) as u64,
     }

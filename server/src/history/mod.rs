@@ -1,8 +1,8 @@
 //! `GET /api/history`: the past of series.
 //!
-//! [`query`] reads what is asked for, [`plan`] chooses the buckets that answer it, [`past`] reads them, [`answer`] writes them
-//! down, [`job`] does so in steps, and [`body`] takes the steps to the socket. Reading has connections and threads of its
-//! own, so that no push waits for it; [`turns`] bounds them, and [`cancel`] ends work that nobody waits for any more.
+//! [`query`] parses the request, [`plan`] chooses the buckets that answer it, [`past`] reads them, [`answer`] encodes
+//! them, [`job`] does both in steps, and [`body`] streams the steps to the socket. Reading has its own connections and
+//! threads, so that no push waits for it; [`turns`] bounds them, and [`cancel`] ends work whose request is gone.
 
 pub mod answer;
 mod body;
@@ -57,13 +57,13 @@ struct Inner {
     turns: Turns,
     /// Most bytes of one answer.
     max_bytes: u64,
-    /// How long a reader may take nothing before its answer ends.
+    /// Longest time that a client may take nothing before its answer is cut off.
     patience: Duration,
 }
 
 impl History {
-    /// The past in `store`, from which goes what `retention` says. An answer of which nobody takes anything for `patience`
-    /// ends.
+    /// Reads the past of `store`, which keeps it for `retention`. Cuts off an answer of which the client takes nothing
+    /// for `patience`.
     #[must_use]
     pub fn new(store: &Store, retention: Retention, limits: &Limits, patience: Duration) -> Self {
         Self(Arc::new(Inner {
@@ -85,13 +85,13 @@ impl History {
         self.0.fresh.len()
     }
 
-    /// How many answers are under way.
+    /// Returns how many answers are in progress.
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.0.turns.counts()
     }
 
-    /// Reads the next piece of an answer. Takes as long as the disk does, or until `cancel` ends it.
+    /// Reads the next piece of an answer. Blocks on the disk until `cancel` ends it.
     fn step(&self, job: &mut Job, cancel: &Cancel) -> Result<Piece, PastError> {
         cancel.check()?;
         if let Some(why) = self.0.condition.lost() {

@@ -22,7 +22,7 @@ pub enum PastError {
     /// The work was stopped.
     #[error(transparent)]
     Stopped(#[from] Stopped),
-    /// The database is gone, or another one is in its place.
+    /// The file is no longer the one that was opened.
     #[error("{0}")]
     Lost(String),
     /// The database cannot be read.
@@ -66,18 +66,18 @@ pub fn numbers(
     Ok(together.filter_map(|buckets| Rolled::over(buckets, plan.width_ms)).collect())
 }
 
-/// The lines of a stretch that are told: the newest, at most so many.
+/// The newest lines of a stretch, as many as an answer may have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Texts {
-    /// When the first of them was, and its number.
+    /// The time of the first of them, and its number.
     pub first: (Millis, i64),
-    /// The line before it: what was so when they begin.
+    /// The line before it, whose text was the current one when they begin.
     pub before: Option<(Millis, String)>,
-    /// Whether the stretch has more lines, which are older.
+    /// True if the stretch has older lines.
     pub more: bool,
 }
 
-/// Finds where the newest lines of a stretch begin, at most `most`. Reads none of them but the one before.
+/// Finds where the newest `most` lines of a stretch begin. Reads only the line before them.
 ///
 /// # Errors
 /// Whatever SQLite says.
@@ -100,7 +100,7 @@ pub fn texts(conn: &Connection, series: SeriesId, span: Stretch, most: u64) -> r
     Ok(Texts { first: (Millis(ts.unsigned_abs()), seq), before, more })
 }
 
-/// Shows `look` lines from `(ts, seq)` on to before `to`, oldest first, for as long as it wants more.
+/// Calls `look` with lines from `from` up to but not including `to`, oldest first, until it returns false.
 ///
 /// # Errors
 /// Whatever SQLite says.

@@ -181,7 +181,7 @@ fn an_answer_costs_what_is_asked_for_and_not_what_is_stored() {
     assert!(steps < of_a_year.0 && (36..=38).contains(&buckets), "{steps} steps for a year of {buckets} blocks");
 }
 
-/// All series of a store.
+/// Reads all series of a store.
 fn named(conn: &rusqlite::Connection) -> Vec<Named> {
     let mut select = conn.prepare("SELECT id, name, kind FROM series").unwrap();
     let rows = select.query_map([], |row| {
@@ -192,7 +192,7 @@ fn named(conn: &rusqlite::Connection) -> Vec<Named> {
     rows.unwrap().map(Result::unwrap).collect()
 }
 
-/// Everything that the steps of a job give, and how many there were.
+/// Runs all steps of a job. Returns the whole answer and the number of steps.
 fn whole(job: &mut Job, conn: &rusqlite::Connection, store: &Store) -> (String, usize) {
     let (cancel, _guard) = Cancel::within(LONG);
     let mut bytes = Vec::new();
@@ -211,7 +211,7 @@ fn whole(job: &mut Job, conn: &rusqlite::Connection, store: &Store) -> (String, 
     unreachable!("a job ends")
 }
 
-/// A store with 3,000 seconds of a counter that has a few bins in each, and as many lines.
+/// Opens a store with 3,000 seconds of a counter, with a few bins in each second, and as many lines.
 fn filled(folder: &std::path::Path) -> Store {
     let mut store = Store::open(folder).unwrap();
     let point = |name: &str, ts: u64, value| Point { series: name.parse().unwrap(), ts: START.plus(ts), value };
@@ -232,7 +232,7 @@ fn filled(folder: &std::path::Path) -> Store {
 }
 
 #[test]
-fn an_answer_in_pieces_has_each_bucket_and_each_line_once() {
+fn answer_in_pieces_has_each_bucket_and_each_line_once() {
     let folder = tempfile::tempdir().unwrap();
     let store = filled(folder.path());
     let conn = rusqlite::Connection::open(folder.path().join(FILE)).unwrap();
@@ -250,7 +250,7 @@ fn an_answer_in_pieces_has_each_bucket_and_each_line_once() {
             assert_eq!(buckets.len() as u64, 3_000_000_u64.div_ceil(width));
             let starts: Vec<u64> = buckets.iter().map(|bucket| bucket["ts"].as_u64().unwrap()).collect();
             assert!(starts.windows(2).all(|pair| pair[1] == pair[0] + width));
-            // What it counted between the pieces is told, too.
+            // The increase between two pieces is counted too.
             let counted: f64 = buckets.iter().map(|bucket| bucket["increase"].as_f64().unwrap()).sum();
             assert!((counted - 11_999.0).abs() < 1e-6, "{counted}");
             let told_lines = told[1]["lines"].as_array().unwrap();
@@ -268,7 +268,7 @@ fn an_answer_in_pieces_has_each_bucket_and_each_line_once() {
 }
 
 #[test]
-fn a_job_ends_once_nobody_waits_for_it() {
+fn job_ends_once_its_request_is_gone() {
     let folder = tempfile::tempdir().unwrap();
     let store = filled(folder.path());
     let conn = rusqlite::Connection::open(folder.path().join(FILE)).unwrap();

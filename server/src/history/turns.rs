@@ -1,4 +1,4 @@
-//! Bounds how many answers are under way, and how many are read from the disk at once.
+//! Bounds how many answers are in progress, and how many are read from the disk at once.
 
 use std::sync::Arc;
 
@@ -7,13 +7,13 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::limits::Limit;
 use crate::problem::ApiError;
 
-/// Answers that are read at once; the others wait for their turn. Each is a thread and a connection to the database.
+/// Answers that are read at once; the others wait for their turn. Each takes a thread and a connection to the database.
 const READ_AT_ONCE: usize = 4;
 
 /// Seconds after which a refused request may succeed.
 const RETRY_AFTER: u32 = 2;
 
-/// The places for answers, and the turns of those to read.
+/// The places for answers, and their turns to read.
 #[derive(Clone, Debug)]
 pub struct Turns {
     most: usize,
@@ -21,29 +21,29 @@ pub struct Turns {
     turns: Arc<Semaphore>,
 }
 
-/// A place among the answers under way, from the request to the last byte; free again when dropped.
+/// A place among the answers in progress, from the request to the last byte; released when dropped.
 #[derive(Debug)]
 pub struct Slot {
     _permit: OwnedSemaphorePermit,
 }
 
-/// A turn to read. It moves into the work, so it is free only when the work has ended, whatever became of the request.
+/// A turn to read. The work owns it, so it is released when the work ends, even if the request ended earlier.
 #[derive(Debug)]
 pub struct Turn {
     _permit: OwnedSemaphorePermit,
 }
 
-/// Answers at this moment.
+/// The numbers of answers now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Counts {
-    /// Not sent to their end.
+    /// Answers in progress.
     pub open: usize,
-    /// Being read from the disk.
+    /// Answers that are being read from the disk.
     pub reading: usize,
 }
 
 impl Turns {
-    /// Places for `most` answers at a time.
+    /// Creates places for `most` answers at a time.
     #[must_use]
     pub fn new(most: usize) -> Self {
         let most = most.clamp(1, Semaphore::MAX_PERMITS);
@@ -53,12 +53,12 @@ impl Turns {
     /// Takes a place.
     ///
     /// # Errors
-    /// [`ApiError::LimitReached`] where all are taken.
+    /// [`ApiError::LimitReached`] if all are taken.
     pub fn open(&self) -> Result<Slot, ApiError> {
         let permit = self.places.clone().try_acquire_owned().map_err(|_| ApiError::LimitReached {
             limit: Limit::History,
             detail: format!(
-                "{} answers of /api/history are under way already (--max-history); try again in {RETRY_AFTER} s, or raise --max-history",
+                "{} answers of /api/history are in progress, the most at a time (--max-history); try again in {RETRY_AFTER} s, or raise --max-history",
                 self.most
             ),
             retry_after: Some(RETRY_AFTER),
@@ -66,13 +66,13 @@ impl Turns {
         Ok(Slot { _permit: permit })
     }
 
-    /// Waits for a turn to read; they are given in the order in which they were asked for.
+    /// Waits for a turn to read. Turns are given in the order of the requests.
     pub async fn next(&self) -> Turn {
         let permit = self.turns.clone().acquire_owned().await.expect("the semaphore is never closed");
         Turn { _permit: permit }
     }
 
-    /// How many answers are under way.
+    /// Returns how many answers are in progress, and how many of them are being read.
     #[must_use]
     pub fn counts(&self) -> Counts {
         Counts {
@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn places_and_turns_are_bounded_and_come_back() {
+    async fn places_and_turns_are_bounded_and_released() {
         let turns = Turns::new(2);
         let slots = [turns.open().unwrap(), turns.open().unwrap()];
         let refused = turns.open().unwrap_err();

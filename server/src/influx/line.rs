@@ -28,13 +28,13 @@ pub(super) struct Lines<'a> {
     at: usize,
     /// The line that was read last, from 1. A text may go on over several.
     pub(super) number: usize,
-    /// Most fields to read of a line; one more tells that there are more.
+    /// Most fields that the line may have. One more is read, so that the caller sees that there are too many.
     pub(super) room: usize,
-    /// Whether mistakes are only counted, so that nothing need be said of them.
+    /// True if errors are only counted, so that no text is made for them.
     pub(super) only_counts: bool,
 }
 
-/// Most tags of a line. No sender has as many; each is kept until the line is read.
+/// Most tags of a line. Real senders have far fewer; all of them are in memory until the line is read.
 const MAX_TAGS: usize = 256;
 
 impl<'a> Lines<'a> {
@@ -220,7 +220,7 @@ impl<'a> Lines<'a> {
         matches!(self.byte(), None | Some(b'\n' | b'\r'))
     }
 
-    /// A mistake; what came is told by `got`, where it is to be told at all.
+    /// Makes an error. Calls `got` for the received text only if errors are listed.
     fn wrong(&self, field: &'static str, expected: &'static str, got: impl FnOnce(&Self) -> String) -> Wrong {
         if self.only_counts { Wrong::COUNTED } else { Wrong::new(field, expected, got(self)) }
     }

@@ -83,7 +83,7 @@ pub async fn write(
     ingest::commit(&app, batch, &headers).await
 }
 
-/// Reads lines, whose times are in the unit that the query of the request says, into `gathering`.
+/// Reads lines into `gathering`. Their times are in the unit that the query of the request names.
 ///
 /// # Errors
 /// [`ApiError::Invalid`] with the lines that are wrong, [`ApiError::Malformed`] where there is none.
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn reading_stops_at_the_first_field_over_the_bound_within_a_line_too() {
+    fn reading_stops_at_the_first_field_over_the_bound_also_within_a_line() {
         let read = |body: &str| {
             let (directory, mut share) = (Directory::default(), Share::unbounded());
             super::read(body.as_bytes(), None, ACCEPTED, Gathering::new(&directory, 3, &mut share))
@@ -225,12 +225,12 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_all_counted_and_a_thousand_listed() {
+    fn all_errors_are_counted_and_a_thousand_listed() {
         for line in ["x\n", ",\n", "=\n", "a,b c=1\n", "a x=\n", "a x=1 y\n", "a x=1 5\n"] {
             let Err(ApiError::Invalid { detail, errors }) = read(&line.repeat(3_000), "") else { panic!("{line}") };
             assert_eq!((errors.len(), errors[999].line), (1_000, Some(1_000)));
             assert!(detail.starts_with("3000 of 3000 lines are wrong"), "{detail}");
-            assert!(errors.iter().all(|error| !error.got.is_empty()), "what is listed says what came");
+            assert!(errors.iter().all(|error| !error.got.is_empty()), "a listed error has the received text");
         }
     }
 }

@@ -42,7 +42,7 @@ pub fn points(body: &[u8], accepted: Acceptance, mut batch: Gathering<'_>) -> Re
     batch.finish()
 }
 
-/// Reads an array of which every element is plain and right; whether it is one.
+/// Reads an array whose elements are all plain and valid. Returns false if some are not.
 fn plain_array(text: &str, accepted: Acceptance, batch: &mut Gathering<'_>) -> Result<bool, ApiError> {
     let mut scanner = Scanner::new(text);
     if scanner.take(b'[').is_none() {
@@ -61,7 +61,7 @@ fn plain_array(text: &str, accepted: Acceptance, batch: &mut Gathering<'_>) -> R
     Ok(scanner.take(b']').is_some() && scanner.is_done())
 }
 
-/// Reads an array element by element, so that there is never more than one of them as JSON.
+/// Reads an array element by element, so that only one of them is in memory as JSON at a time.
 fn array(text: &str, accepted: Acceptance, batch: &mut Gathering<'_>) -> Result<(), ApiError> {
     let mut refused = None;
     let mut reader = serde_json::Deserializer::from_str(text);
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_of_nothing_but_mistakes_gets_an_answer_of_bounded_size() {
+    fn body_of_only_wrong_lines_gets_an_answer_of_bounded_size() {
         let array = |element: &str| format!("[{}]", vec![element; 5_000].join(","));
         for body in ["x\n".repeat(5_000), "{}\n".repeat(5_000), array("7"), array("{}")] {
             let Err(ApiError::Invalid { detail, errors }) = points(body.as_bytes(), ACCEPTED) else {
@@ -228,7 +228,7 @@ mod tests {
             let array = |count| format!("[{}]", vec![element; count].join(","));
             assert_eq!(at_most(3, &lines(3)).unwrap().points.len(), 3);
             assert_eq!(at_most(3, &array(3)).unwrap().points.len(), 3);
-            // What comes behind is not looked at any more.
+            // The rest of the body is not read.
             for body in [lines(4) + "\nbroken", array(4) + "broken"] {
                 assert_eq!(at_most(3, &body).unwrap_err().limit(), Some(Limit::Points), "{body}");
             }

@@ -11,8 +11,8 @@ use shared::{Declared, Millis, Number, Text, Value};
 use crate::length::Length;
 use crate::problem::ApiError;
 
-/// How far ahead of the server's clock a point may be, in milliseconds: five minutes, since clocks are off by that much. It
-/// is kept, and shown as the newest once its time has come ([`shared::as_of`]).
+/// Most milliseconds that a point may lie ahead of the server's clock: five minutes, since clocks are off by that much.
+/// Such a point is stored, and shown as the newest once its time has come ([`shared::as_of`]).
 pub const MAX_AHEAD: u64 = 300_000;
 
 /// The earliest time taken: 2000-01-01. Anything earlier is a time in seconds, or a clock that was never set.
@@ -68,7 +68,7 @@ pub struct Wrong {
 }
 
 impl Wrong {
-    /// A mistake that is only counted: nothing is said of it.
+    /// An error that is only counted, so it has no text.
     pub const COUNTED: Self = Self { field: "", expected: Cow::Borrowed(""), got: Cow::Borrowed("") };
 
     /// A field, what it should be and what it is.

@@ -1,4 +1,4 @@
-//! Points as they are read from a body, within bounds, and what is wrong with the others.
+//! Collects the points of a body within bounds, and the errors of its wrong lines.
 
 use std::mem::size_of;
 
@@ -12,35 +12,35 @@ use crate::store::commit::Committed;
 use crate::store::directory::Look;
 use crate::store::{Directory, Pushed};
 
-/// Most wrong lines that an answer lists; it says how many more there are. A body can hold two million.
+/// Most wrong lines that an answer lists; it also gives their total. A body can hold two million.
 const MAX_LISTED: usize = 1_000;
 
-/// Most points that room is made for before any is read: a body may hold nothing but mistakes.
+/// Most points to reserve capacity for before any is read: a body may hold only wrong lines.
 const EXPECTED: usize = 1_024;
 
-/// After so many lines, series that begin may come in.
+/// Lines that are read before the lock on the directory is offered to a waiting writer.
 const LINES_AT_ONCE: usize = 512;
 
-/// Bytes of points after which the share grows.
+/// Bytes of points between two reservations of memory.
 const STEP: usize = 16 << 10;
 
-/// What a point takes until its push is answered: as it is read, as it is committed, and packed for the log.
+/// Bytes that a point takes until its push is answered: as parsed, as committed, and as packed for the log.
 const POINT_BYTES: usize = size_of::<Pushed>() + size_of::<u32>() + size_of::<Committed>() + 24;
 
-/// The points of a body, all of them right.
+/// The points of a body, all of them valid.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Batch {
     /// The points; at least one.
     pub points: Vec<Pushed>,
-    /// Of each point the line, from 1.
+    /// The line of each point, counted from 1.
     pub lines: Vec<u32>,
 }
 
-/// The points of a body as they are read, and what is wrong with others.
+/// The points read from a body so far, and the errors of its wrong lines.
 #[derive(Debug)]
 pub struct Gathering<'a> {
     look: Look<'a>,
-    /// Most points that there may be.
+    /// Most points that the body may have.
     most: usize,
     share: &'a mut Share,
     /// Bytes of points that the share has not grown by yet.
@@ -48,48 +48,49 @@ pub struct Gathering<'a> {
     lines: usize,
     good: Batch,
     bad: Vec<FieldError>,
-    /// All wrong lines, also those that are not kept.
+    /// The number of wrong lines, including those that are not listed.
     wrong: usize,
 }
 
 impl<'a> Gathering<'a> {
-    /// Nothing yet. At most `most` points may come, which `share` pays for; `directory` has the series.
+    /// Starts empty. Takes at most `most` points and reserves their memory in `share`; `directory` resolves names of
+    /// series.
     #[must_use]
     pub fn new(directory: &'a Directory, most: usize, share: &'a mut Share) -> Self {
         let (good, bad) = (Batch::default(), Vec::new());
         Self { look: directory.look(), most, share, owed: 0, lines: 0, good, bad, wrong: 0 }
     }
 
-    /// The same with the default bound on points.
+    /// Starts empty, with the default bound on points.
     #[must_use]
     pub fn by_default(directory: &'a Directory, share: &'a mut Share) -> Self {
         Self::new(directory, Limits::default().points, share)
     }
 
-    /// Makes room for the points of a body of so many bytes.
+    /// Reserves capacity for the points of a body of `bytes` bytes.
     pub(crate) fn expect(&mut self, bytes: usize) {
-        // Lines are seldom shorter.
+        // Lines are rarely shorter than 32 bytes.
         let expected = (bytes / 32).min(EXPECTED);
         self.good.points.reserve(expected);
         self.good.lines.reserve(expected);
     }
 
-    /// The series.
+    /// Returns the locked directory of series.
     pub(crate) fn look(&self) -> &Look<'a> {
         &self.look
     }
 
-    /// How many points may still come.
+    /// Returns how many more points may be taken.
     pub(crate) fn room(&self) -> usize {
         self.most.saturating_sub(self.good.points.len())
     }
 
-    /// Whether further mistakes are only counted, so that nothing need be said of them.
+    /// Returns true once the list of errors is full, so that further errors are only counted.
     pub(crate) fn only_counts(&self) -> bool {
         self.bad.len() >= MAX_LISTED
     }
 
-    /// Forgets all that was taken, to read the same body again in another way.
+    /// Drops all points and errors, to read the same body again in another way.
     pub(crate) fn restart(&mut self) {
         self.good.points.clear();
         self.good.lines.clear();
@@ -97,10 +98,10 @@ impl<'a> Gathering<'a> {
         self.wrong = 0;
     }
 
-    /// Takes in what was read at a line, counted from 1.
+    /// Adds the point or the error of a line, counted from 1.
     ///
     /// # Errors
-    /// [`ApiError::LimitReached`] where there are too many points, or no memory for more of them.
+    /// [`ApiError::LimitReached`] if there are too many points, or no memory for more.
     pub fn take(&mut self, line: usize, read: Result<Pushed, Wrong>) -> Result<(), ApiError> {
         self.lines += 1;
         if self.lines.is_multiple_of(LINES_AT_ONCE) {
@@ -128,11 +129,11 @@ impl<'a> Gathering<'a> {
         Ok(())
     }
 
-    /// All points, where nothing is wrong.
+    /// Returns all points if every line was valid.
     ///
     /// # Errors
-    /// [`ApiError::Invalid`] with what is wrong, at most a thousand places; [`ApiError::Malformed`] where there was nothing;
-    /// [`ApiError::LimitReached`] where there is no memory for the points.
+    /// [`ApiError::Invalid`] with the wrong lines, at most a thousand; [`ApiError::Malformed`] if the body has no
+    /// point; [`ApiError::LimitReached`] if there is no memory for the points.
     pub fn finish(self) -> Result<Batch, ApiError> {
         let Self { good, bad, wrong, share, owed, .. } = self;
         if wrong == 0 && good.points.is_empty() {
@@ -150,10 +151,10 @@ impl<'a> Gathering<'a> {
     }
 }
 
-/// One point outside of a batch, paid for by `share`.
+/// Makes a batch of one point and reserves its memory in `share`.
 ///
 /// # Errors
-/// [`ApiError::LimitReached`] where there is no memory for it.
+/// [`ApiError::LimitReached`] if there is no memory for it.
 pub fn single(point: Pushed, share: &mut Share) -> Result<Batch, ApiError> {
     share.grow(POINT_BYTES + point.bytes_beside())?;
     Ok(Batch { points: vec![point], lines: vec![1] })
@@ -163,7 +164,7 @@ fn too_many(most: usize) -> ApiError {
     ApiError::LimitReached {
         limit: Limit::Points,
         detail: format!(
-            "the body has over {most} points, which is the most of a push (--max-points); send it in several; nothing of this was stored"
+            "the body has over {most} points, the most that one push may have (--max-points); send it in several pushes; nothing of this was stored"
         ),
         retry_after: None,
     }
@@ -195,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn points_are_paid_for_while_they_are_read() {
+    fn memory_is_reserved_while_points_are_read() {
         let (directory, memory) = (Directory::default(), PushMemory::new(1 << 20));
         let mut share = memory.share();
         let mut gathering = Gathering::new(&directory, usize::MAX, &mut share);
@@ -209,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_beyond_the_first_thousand_are_counted_and_not_kept() {
+    fn errors_beyond_the_first_thousand_are_only_counted() {
         let (directory, mut share) = (Directory::default(), Share::unbounded());
         let mut gathering = Gathering::by_default(&directory, &mut share);
         for line in 1..=5_000 {

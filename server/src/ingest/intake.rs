@@ -1,7 +1,7 @@
-//! Bodies of pushes, read, unpacked and parsed within bounds.
+//! Reads, unpacks and parses the bodies of pushes within bounds.
 //!
-//! What a push holds is taken from the [`PushMemory`] as it arrives. Small bodies are parsed where they arrive. Large ones are
-//! parsed by a few blocking threads, so that the threads of the runtime stay free for everybody else.
+//! Memory is reserved from [`PushMemory`] as bytes arrive. A small body is parsed on the runtime thread that received
+//! it. Large bodies are parsed on a few blocking threads, so that the runtime threads stay free for other requests.
 
 use std::io::Read as _;
 use std::sync::Arc;
@@ -18,34 +18,34 @@ use crate::limits::Limits;
 use crate::problem::ApiError;
 use crate::push_memory::{Exhausted, PushMemory, Share};
 
-/// Bodies of up to this many bytes, unpacked, are parsed where they arrive: a millisecond at most.
+/// Most bytes, unpacked, of a body that is parsed on a runtime thread: that takes a millisecond at most.
 const SMALL: usize = 64 << 10;
 
-/// What a push takes beside its body and its points, in bytes: the state of its request.
+/// Bytes that a push takes besides its body and its points: the state of its request.
 const REQUEST_BYTES: usize = 4 << 10;
 
-/// How long a body waits for a thread that parses it.
+/// Longest time that a body waits for a thread to parse it.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How long the rest of a refused body is read.
+/// Longest time that the rest of a refused body is read.
 const DISCARD_FOR: Duration = Duration::from_secs(2);
 
-/// Bytes that are unpacked at once.
+/// Bytes that are unpacked at a time.
 const PIECE: usize = 16 << 10;
 
-/// Most gzip members of a body. Senders write one; some tools one for each 64 KiB.
+/// Most gzip members of a body. Most senders write one; some tools write one for each 64 KiB.
 const MAX_MEMBERS: usize = 256;
 
-/// Takes in the bodies of pushes. Clones share their bounds.
+/// Reads the bodies of pushes. Clones share their bounds.
 #[derive(Clone, Debug)]
 pub struct Intake {
     memory: PushMemory,
-    /// Threads that may parse large bodies at once.
+    /// Permits to parse a large body, one for each thread.
     parsers: Arc<Semaphore>,
 }
 
 impl Intake {
-    /// An intake within these limits.
+    /// Creates an intake with these limits.
     #[must_use]
     pub fn new(limits: &Limits) -> Self {
         // Half of the processors: the others commit what was parsed and serve everybody else.
@@ -53,18 +53,18 @@ impl Intake {
         Self { memory: PushMemory::new(limits.queue), parsers: Arc::new(Semaphore::new(parsers)) }
     }
 
-    /// What pushes in progress hold.
+    /// Returns the memory that pushes in progress hold.
     #[must_use]
     pub fn memory(&self) -> &PushMemory {
         &self.memory
     }
 
-    /// Reads a body of at most `most` bytes, as it came and unpacked, and parses it. The share that comes back pays for
-    /// what was parsed, until it is dropped.
+    /// Reads a body and parses it. The body may have at most `most` bytes, both as received and unpacked. The returned
+    /// share holds the memory of the parsed points until it is dropped.
     ///
     /// # Errors
-    /// [`ApiError`] where the body does not come, is too large, or is compressed in a way that is not known;
-    /// [`ApiError::LimitReached`] where there is no memory for it; and whatever `parse` says.
+    /// [`ApiError`] if the body breaks off, is too large, or has an unknown encoding; [`ApiError::LimitReached`] if
+    /// there is no memory for it; and the errors of `parse`.
     pub async fn read<T: Send + 'static>(
         &self,
         body: Body,
@@ -95,7 +95,7 @@ impl Intake {
                     share.shrink(text.len() + packed.len());
                     return Ok((parsed, share));
                 }
-                // Longer than that, or than it may be at all.
+                // It has more than `SMALL` bytes, and perhaps more than `most`.
                 Err(ApiError::TooLarge(_)) => false,
                 Err(error) => return Err(error),
             },
@@ -109,7 +109,7 @@ impl Intake {
         let Ok(Ok(turn)) = turn else {
             return Err(Exhausted { most: self.memory.most(), for_ever: false }.into());
         };
-        // Where the client leaves, this goes on to its end, and holds its turn until then.
+        // If the client disconnects, parsing goes on to its end and holds its permit until then.
         let parsing = tokio::task::spawn_blocking(move || {
             let _turn = turn;
             let parsed = match encoding {
@@ -128,7 +128,7 @@ impl Intake {
     }
 }
 
-/// How a body is compressed.
+/// The encoding of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Encoding {
     Identity,
@@ -145,7 +145,7 @@ impl Encoding {
     }
 }
 
-/// All of a body, as it came.
+/// Reads the whole body as received, without unpacking it.
 async fn collect(pieces: &mut BodyDataStream, most: usize, share: &mut Share) -> Result<Bytes, ApiError> {
     let mut next = async |held: usize| -> Result<Option<Bytes>, ApiError> {
         let Some(piece) = pieces.next().await else { return Ok(None) };
@@ -165,7 +165,7 @@ async fn collect(pieces: &mut BodyDataStream, most: usize, share: &mut Share) ->
     Ok(whole.into())
 }
 
-/// Reads what is left of a refused body and forgets it: a client hears the answer only once it has sent all.
+/// Reads and drops the rest of a refused body: many clients read the answer only after they have sent the whole body.
 pub(super) async fn discard(pieces: &mut BodyDataStream, most: usize) {
     let mut left = most;
     let reading = async {
@@ -175,11 +175,11 @@ pub(super) async fn discard(pieces: &mut BodyDataStream, most: usize) {
             left = less;
         }
     };
-    // Who is slower finds the connection closed.
+    // A slower client finds the connection closed.
     let _in_time = tokio::time::timeout(DISCARD_FOR, reading).await;
 }
 
-/// What is packed in gzip, of at most `most` bytes. On an error the share holds what it held before.
+/// Unpacks gzip into at most `most` bytes. After an error the share is unchanged.
 fn unpack(packed: &[u8], most: usize, share: &mut Share) -> Result<Vec<u8>, ApiError> {
     let before = share.held();
     let unpacked = unpack_members(packed, most, share);
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn members_are_one_text_and_must_be_few() {
+    fn gzip_members_are_joined_and_bounded_in_number() {
         let mut share = Share::unbounded();
         let two = [gzip(b"a"), gzip(b"b")].concat();
         assert_eq!(unpack(&two, 2, &mut share), Ok(b"ab".to_vec()));
@@ -240,11 +240,11 @@ mod tests {
         for broken in [&b"x"[..], b"", &two[..10], &[&two[..], b"x"].concat()] {
             assert!(matches!(unpack(broken, 10, &mut share), Err(ApiError::Malformed(_))), "{broken:?}");
         }
-        assert_eq!(share.held(), 2, "what was refused holds nothing");
+        assert_eq!(share.held(), 2, "a refused body holds no memory");
     }
 
     #[test]
-    fn unpacking_stops_where_the_memory_is_exhausted() {
+    fn unpacking_stops_when_the_memory_is_exhausted() {
         let memory = PushMemory::new(1 << 20);
         let mut share = memory.share();
         let error = unpack(&gzip(&vec![b'x'; 4 << 20]), 4 << 20, &mut share).unwrap_err();
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_that_has_only_begun_holds_what_came_of_it_and_no_more() {
+    async fn unfinished_body_holds_only_the_bytes_received() {
         let intake = Intake::new(&Limits::default());
         let (sender, pieces) = tokio::sync::mpsc::unbounded_channel::<Result<Bytes, std::io::Error>>();
         let pieces = futures_util::stream::unfold(pieces, async |mut pieces| Some((pieces.recv().await?, pieces)));
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn bodies_beyond_the_memory_are_refused_before_they_are_parsed_and_small_ones_are_not() {
+    async fn large_body_over_the_memory_budget_is_refused_and_a_small_one_is_not() {
         let intake = Intake::new(&Limits { queue: 1 << 20, ..Limits::default() });
         let read = async |bytes: usize| {
             intake.read(Body::from(vec![b'x'; bytes]), &HeaderMap::new(), 4 << 20, |text, _| Ok(text.len())).await

@@ -1,9 +1,8 @@
 //! Pushes: from the body of a request to points that are valid.
 //!
-//! [`intake`] reads and unpacks bodies within bounds. [`body`] reads one point, [`batch`] many, which [`gathering`] counts, and
-//! [`query`] what the address says beside one. A JSON object is checked field by field in [`fields`], but for one so plain that
-//! a `scan` is enough.
-//! The handlers here only carry what these say to the store and back.
+//! [`intake`] reads and unpacks bodies within bounds. [`body`] reads one point, [`batch`] many, which [`gathering`]
+//! collects, and [`query`] what the address says beside one. A JSON object is checked field by field in [`fields`], but
+//! for one so plain that a `scan` is enough. The handlers here only carry what these say to the store and back.
 
 pub mod batch;
 pub mod body;
@@ -83,7 +82,7 @@ pub async fn many(
     commit(&app, batch, &headers).await
 }
 
-/// Reads a body of at most `most` bytes and parses it, where the store has room for more.
+/// Reads a body of at most `most` bytes and parses it. Refuses it unread if the store has no room for more.
 ///
 /// # Errors
 /// [`ApiError`]; see [`intake::Intake::read`].
@@ -101,25 +100,25 @@ pub async fn take_in<T: Send + 'static>(
     app.intake.read(body, headers, most, parse).await
 }
 
-/// What reading a body needs of the server, also on another thread.
+/// The part of the server's state that parsing a body needs; it can move to another thread.
 #[derive(Clone, Debug)]
 pub struct Parser {
-    /// Which series there are.
+    /// Resolves names of series.
     pub directory: Directory,
-    /// How far behind the server's clock a pushed point may be, in milliseconds.
+    /// Most milliseconds that a pushed point may lie behind the server's clock.
     pub late_ms: u64,
     /// Points that one request may push.
     pub most_points: usize,
 }
 
 impl Parser {
-    /// When a point may be from that is pushed now.
+    /// Returns the range of times that a point pushed now may have.
     #[must_use]
     pub fn accepted(&self) -> Acceptance {
         Acceptance { now: clock::now().wall, late_ms: self.late_ms }
     }
 
-    /// Where the points of a body go, which `share` pays for.
+    /// Starts to collect the points of a body, with their memory reserved in `share`.
     #[must_use]
     pub fn gathering<'a>(&'a self, share: &'a mut Share) -> Gathering<'a> {
         Gathering::new(&self.directory, self.most_points, share)

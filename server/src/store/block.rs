@@ -141,11 +141,11 @@ impl Block {
         postcard::to_stdvec(&packed).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
     }
 
-    /// Reads the row at `place`.
+    /// Decodes the row at `place`.
     ///
     /// # Errors
-    /// [`Unreadable`] where no such row was ever written: times outside of it, counts that do not agree, values that are
-    /// not finite.
+    /// [`Unreadable`] if such a row cannot have been written: times outside of it, counts that do not agree, values
+    /// that are not finite.
     pub fn unpack(bytes: &[u8], place: Place) -> Result<Self, Unreadable> {
         let packed: Vec<Packed> = postcard::from_bytes(bytes)?;
         let mut buckets: Vec<Rolled> = Vec::with_capacity(packed.len());
@@ -159,7 +159,7 @@ impl Block {
         Ok(Self { buckets })
     }
 
-    /// Reads a row of the table.
+    /// Decodes a column of a row of the table.
     fn of_row(row: &Row<'_>, column: usize, place: Place) -> rusqlite::Result<Result<Self, Unreadable>> {
         let bytes = row.get_ref(column)?.as_blob().map_err(|_| Unreadable::Type);
         Ok(bytes.and_then(|bytes| Self::unpack(bytes, place)))
@@ -257,7 +257,7 @@ impl Packed {
     }
 }
 
-/// The bins of a bucket of `count` points, as they were written.
+/// Decodes the bins of a bucket of `count` points, and checks them.
 fn sound_bins(bins: Vec<(i32, u64)>, count: u64) -> Result<Vec<Bin>, Unreadable> {
     let greatest = Key::of(f64::MAX).0;
     let in_order =
@@ -269,7 +269,7 @@ fn sound_bins(bins: Vec<(i32, u64)>, count: u64) -> Result<Vec<Bin>, Unreadable>
     Ok(bins.into_iter().map(|(key, count)| Bin { key: Key(key), count }).collect())
 }
 
-/// Reads the block at `place`; nothing where there is none, and where it is damaged, which is noted.
+/// Reads the block at `place`; `None` if there is none, or if it is damaged, which is recorded.
 pub fn find(conn: &Connection, place: Place, damage: &Damage) -> rusqlite::Result<Option<Block>> {
     let found = || {
         let mut select = conn.prepare_cached("SELECT data FROM blocks WHERE key = ?1")?;
@@ -282,13 +282,13 @@ pub fn find(conn: &Connection, place: Place, damage: &Damage) -> rusqlite::Resul
     }
 }
 
-/// The block at `place`; an empty one where there is none, or a damaged one.
+/// Reads the block at `place`; an empty one if there is none, or if it is damaged.
 pub fn read(conn: &Connection, place: Place, damage: &Damage) -> rusqlite::Result<Block> {
     find(conn, place, damage).map(Option::unwrap_or_default)
 }
 
-/// Shows `look` the blocks of a series and tier that overlap `span`, oldest first. Damaged ones are noted and left out, here
-/// and in all that follow.
+/// Calls `look` for the blocks of a series and tier that overlap `span`, oldest first. Damaged ones are recorded and
+/// skipped, here and in the functions below.
 pub fn each_within(
     conn: &Connection,
     tier: Tier,
@@ -363,7 +363,7 @@ pub fn each_of(
     Ok(())
 }
 
-/// The newest block of the finest tier of a series.
+/// Finds the newest block of the finest tier of a series.
 pub fn newest(conn: &Connection, series: SeriesId, damage: &Damage) -> rusqlite::Result<Option<Block>> {
     let mut newest = None;
     let looked = each_of(conn, series, damage, |_, block| {
@@ -374,7 +374,7 @@ pub fn newest(conn: &Connection, series: SeriesId, damage: &Damage) -> rusqlite:
     Ok(newest)
 }
 
-/// Writes the block at `place` over what is there. A damaged row that is there is kept in the table `damaged`.
+/// Writes the block at `place` and replaces the present row. A damaged row is first copied to the table `damaged`.
 pub fn write(conn: &Connection, place: Place, block: &Block, damage: &Damage) -> rusqlite::Result<()> {
     if damage.has(&Part::Block(place)) {
         conn.prepare_cached("INSERT OR IGNORE INTO damaged (key, data) SELECT key, data FROM blocks WHERE key = ?1")?

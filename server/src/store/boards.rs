@@ -49,7 +49,7 @@ pub(super) fn create(conn: &Connection) -> rusqlite::Result<()> {
 }
 
 impl Store {
-    /// Every board that was ever made. Rows that cannot be read are left out.
+    /// Reads every board that was made and is not forgotten. Skips rows that cannot be read.
     ///
     /// # Errors
     /// Whatever SQLite says.
@@ -76,7 +76,7 @@ impl Store {
                 self.damage.note(Part::Board(id), "its selectors or its document cannot be read");
                 continue;
             };
-            // Where it is not known since when they are selected, each reader begins with a snapshot.
+            // If the number is unknown, each reader begins with a snapshot.
             let since = meta::seq(row, 2)?.filter(|since| *since <= self.head).unwrap_or(self.head);
             let changed = Millis(row.get_ref(5)?.as_i64().map(i64::unsigned_abs).unwrap_or_default());
             let document = document.map(|(form, source)| KeptDocument { form, source, changed });
@@ -84,15 +84,15 @@ impl Store {
         }
     }
 
-    /// Cursors up to this one may be of another selection of a board that has no row any more.
+    /// Returns the number up to which a cursor may belong to another selection of a board without a row.
     #[must_use]
     pub fn forgotten(&self) -> Seq {
         let since = self.conn.query_row("SELECT since FROM forgotten", [], |row| meta::seq(row, 0));
         since.ok().flatten().unwrap_or_default().min(self.head)
     }
 
-    /// Removes the row of a board that is not shown, which has selected all series under its name since `since`. For all boards
-    /// without a row, cursors up to there count as those of another selection from now on.
+    /// Removes the row of a deleted board, which selects all series under its name since `since`. From then on, cursors
+    /// up to `since` count as those of another selection, for all boards without a row.
     ///
     /// # Errors
     /// [`CommitError`]; then all is as it was.
@@ -104,9 +104,9 @@ impl Store {
         Ok(tx.commit()?)
     }
 
-    /// Keeps the board in place of what was kept of it; on return it is on the disk. A change of what it selects, that is of
-    /// [`KeptBoard::since`], takes a number of its own: a cursor of before it is never one of after it, also where
-    /// the change is lost with a restored copy.
+    /// Replaces the stored board; on return it is on the disk. A change of its selection, that is of
+    /// [`KeptBoard::since`], takes a number of its own. So a cursor from before the change never equals one from after
+    /// it, even if the change is lost when a copy is restored.
     ///
     /// # Errors
     /// [`CommitError`]; then all is as it was.
@@ -144,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn forgotten_board_has_no_row_and_leaves_behind_since_when() {
+    fn forgotten_board_has_no_row_and_its_number_is_kept() {
         let folder = tempfile::tempdir().unwrap();
         let mut store = Store::open(folder.path()).unwrap();
         for (id, since) in [("a", 4), ("b", 9), ("c", 6)] {

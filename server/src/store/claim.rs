@@ -1,4 +1,4 @@
-//! One decision between the writer and whoever requested a job: it is done, or it is withdrawn. Never both.
+//! Decides between the writer and the requester of a job: the job is either done or withdrawn, never both.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,35 +8,35 @@ use tokio::sync::oneshot;
 
 use super::CommitError;
 
-/// How long a job may wait for the writer before it is withdrawn.
+/// Longest time that a job waits for the writer before it is withdrawn.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
-/// The right to decide about a job. The first side to take it decides.
+/// The right to decide about a job. The side that takes it first decides.
 #[derive(Debug)]
 pub(super) struct Claim(Arc<AtomicBool>);
 
 impl Claim {
-    /// Takes the right; whether it was still there.
+    /// Takes the right. Returns false if the other side has it already.
     fn take(&self) -> bool {
         !self.0.swap(true, Ordering::AcqRel)
     }
 }
 
-/// The writer's side of a job: the way to its requester.
+/// The writer's side of a job, through which it answers the requester.
 #[derive(Debug)]
 pub(super) struct Ticket<T> {
     claim: Claim,
     answer: oneshot::Sender<T>,
 }
 
-/// The requester's side of a job. Dropped before the writer took the job, it withdraws it.
+/// The requester's side of a job. Dropping it withdraws the job, unless the writer has taken the job already.
 #[derive(Debug)]
 pub(super) struct Request<T> {
     claim: Claim,
     answer: oneshot::Receiver<T>,
 }
 
-/// Both sides of a job.
+/// Creates both sides of a job.
 pub(super) fn pair<T>() -> (Ticket<T>, Request<T>) {
     let claim = Arc::new(AtomicBool::new(false));
     let (sender, receiver) = oneshot::channel();
@@ -44,19 +44,19 @@ pub(super) fn pair<T>() -> (Ticket<T>, Request<T>) {
 }
 
 impl<T> Ticket<T> {
-    /// Takes the job on; nothing where it was withdrawn, and then it must not be done.
+    /// Takes the job. Returns `None` if it was withdrawn; then the writer must not do it.
     pub(super) fn take(self) -> Option<oneshot::Sender<T>> {
         self.claim.take().then_some(self.answer)
     }
 }
 
 impl<T> Request<T> {
-    /// Waits until the job is done. A job that the writer has taken on is waited for however long it takes, since only its
-    /// outcome says whether it was done.
+    /// Waits until the job is done. Once the writer has taken the job, this waits without a limit, since only the
+    /// outcome tells whether it was done.
     ///
     /// # Errors
-    /// [`CommitError::Overdue`] where the writer did not come to it in time, [`CommitError::Closed`] where there is no
-    /// writer. Then it was not done and will not be.
+    /// [`CommitError::Overdue`] if the writer did not take the job in time, [`CommitError::Closed`] if there is no
+    /// writer. In both cases the job was not done and will not be.
     pub(super) async fn outcome(mut self) -> Result<T, CommitError> {
         let answer = match tokio::time::timeout(LONGEST_WAIT, &mut self.answer).await {
             Ok(answer) => answer,
@@ -78,14 +78,14 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn a_job_that_waits_too_long_is_withdrawn_and_cannot_be_taken_on_any_more() {
+    async fn job_that_waits_too_long_is_withdrawn_and_cannot_be_taken() {
         let (ticket, request) = pair::<()>();
         assert_eq!(request.outcome().await, Err(CommitError::Overdue));
         assert!(ticket.take().is_none());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_job_that_was_taken_on_is_answered_however_long_it_takes() {
+    async fn job_that_was_taken_is_answered_however_long_it_takes() {
         let (ticket, request) = pair();
         let answer = ticket.take().unwrap();
         let waiting = tokio::spawn(request.outcome());
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_requester_that_leaves_withdraws_its_job_unless_it_was_taken_on() {
+    fn requester_that_leaves_withdraws_its_job_unless_it_was_taken() {
         let (ticket, request) = pair::<()>();
         drop(request);
         assert!(ticket.take().is_none());
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn where_the_writer_is_gone_the_requester_hears_it() {
+    async fn requester_gets_an_error_when_the_writer_is_gone() {
         let (ticket, request) = pair::<()>();
         drop(ticket);
         assert_eq!(request.outcome().await, Err(CommitError::Closed));

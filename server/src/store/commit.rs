@@ -21,10 +21,10 @@ use crate::clock::Now;
 use crate::limits::Limit;
 use crate::problem::ApiError;
 
-/// Seconds after which a sender may try again to begin series: somebody has to raise the flag.
+/// Seconds after which a sender may try again to start series: an operator has to raise the flag first.
 const MORE_SERIES_AFTER_SECONDS: u32 = 60;
 
-/// Most points of the wrong kind that are kept of a push, to be listed.
+/// Most points of the wrong kind that are listed for a push.
 const MAX_MISMATCHES: usize = 1_000;
 
 /// Why a push was not kept. Nothing of it was.
@@ -33,25 +33,25 @@ pub enum CommitError {
     /// It has points of the kind that their series does not hold.
     #[error("{count} of its points are not of the kind that their series holds")]
     OtherKind {
-        /// How many there are.
+        /// The number of such points.
         count: usize,
         /// The first of them.
         listed: Vec<Mismatch>,
     },
-    /// A bound is reached. The detail names it.
+    /// A bound is reached.
     #[error("{detail}")]
     LimitReached {
-        /// Which.
+        /// The bound.
         limit: Limit,
         /// Names the flag, its value and what to do.
         detail: String,
-        /// Seconds after which the same push may be kept; nothing where it never will be.
+        /// Seconds after which the same push may be kept; `None` if it never will be.
         retry_after: Option<u32>,
     },
     /// The disk is full.
     #[error("the disk is full")]
     DiskFull,
-    /// The row of this series is damaged.
+    /// The row of this series in the database is damaged.
     #[error("the row of the series {0} in the database is damaged; push to another series, or repair the database")]
     Damaged(SeriesName),
     /// Another program has held the database for longer than a second.
@@ -60,8 +60,8 @@ pub enum CommitError {
     /// The database cannot be written.
     #[error("the database cannot be written: {0}")]
     Database(String),
-    /// The store did not come to it in time.
-    #[error("the store did not come to it within {} s", LONGEST_WAIT.as_secs())]
+    /// The writer thread did not take the job in time.
+    #[error("the store was too busy to take it within {} s", LONGEST_WAIT.as_secs())]
     Overdue,
     /// Too many requests wait for the store.
     #[error("too many requests wait for the store")]
@@ -188,7 +188,8 @@ impl Store {
                 outcome
             }
             Err(error) => {
-                // Nothing came of what was noted there. It is put back rather than looked up again, one read a series.
+                // The transaction failed, so the former times are put back. Looking them up would cost one read for
+                // each series.
                 for (series, before) in self.newest_before.drain(..).rev() {
                     self.newest[series.index()] = before;
                 }
@@ -213,7 +214,7 @@ impl Store {
         for mut push in pushes {
             let begun = staged.resolve(&self.directory.look(), &mut push.points, self.limits.series);
             let begun = begun.and_then(|begun| {
-                // A point is no more than a new series and a text.
+                // A point causes at most two rows: a new series and a text.
                 if push.points.len() > self.limits.rows / 2 {
                     RowCount::of(&push.points, begun.len(), &self.newest).check(self.limits.rows)?;
                 }
@@ -273,7 +274,7 @@ impl Store {
     }
 }
 
-/// The first of these names that has a row after all, which could not be read.
+/// Finds a new name that already has a row, one that could not be read.
 fn damaged_row(tx: &Transaction<'_>, begun: &Names, damage: &Damage) -> rusqlite::Result<Option<SeriesName>> {
     if damage.is_none() {
         return Ok(None);
@@ -319,7 +320,7 @@ fn too_many_series(there: usize, begun: usize, most: usize) -> CommitError {
     CommitError::LimitReached {
         limit: Limit::Series,
         detail: format!(
-            "there are {there} series and the push would begin {begun} more; at most {most} may be (--max-series): push to series that are there, or raise it; nothing of this was stored"
+            "there are {there} series and the push would start {begun} more; the store may hold at most {most} (--max-series); push to existing series, or raise --max-series; nothing of this was stored"
         ),
         retry_after: Some(MORE_SERIES_AFTER_SECONDS),
     }
@@ -374,7 +375,7 @@ impl Staged {
 
     fn begin(&mut self, tx: &Transaction<'_>, begun: Names) -> rusqlite::Result<()> {
         let mut insert = tx.prepare_cached("INSERT INTO series (id, name, kind) VALUES (?1, ?2, ?3)")?;
-        // In the order of their rows, which is where SQLite appends fastest.
+        // In the order of their rows: SQLite appends fastest so.
         let mut rows: Vec<_> = begun.iter().collect();
         rows.sort_unstable_by_key(|(_, row)| row.id);
         for (name, Row { id, kind }) in rows {
@@ -554,7 +555,7 @@ mod tests {
     }
 
     #[test]
-    fn beyond_their_most_no_series_begins_and_those_that_are_there_go_on() {
+    fn no_series_starts_beyond_max_series_and_existing_ones_go_on() {
         let folder = tempfile::tempdir().unwrap();
         let mut store = Store::open(folder.path()).unwrap();
         store.set_limits(&Limits { series: 3, ..Limits::default() });
@@ -579,7 +580,7 @@ mod tests {
     }
 
     #[test]
-    fn a_push_of_too_many_rows_is_refused_and_the_others_of_its_group_are_kept() {
+    fn push_of_too_many_rows_is_refused_and_others_of_its_group_are_kept() {
         let folder = tempfile::tempdir().unwrap();
         let mut store = Store::open(folder.path()).unwrap();
         store.set_limits(&Limits { rows: 4, ..Limits::default() });

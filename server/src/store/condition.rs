@@ -1,7 +1,8 @@
-//! Tells whether the store takes pushes, why not, and what whoever runs the server should know.
+//! Keeps the condition of the store: whether it takes pushes, the reason if not, and warnings for the operator.
 //!
-//! Follows the last commit: a failing one makes the server not ready, the next that succeeds makes it ready again. A
-//! probe writes while nobody pushes ([`Store::probe`](super::Store::probe)). Only changes are logged.
+//! Readiness follows the last commit: after a failed commit the server is not ready, and the next successful one makes
+//! it ready again. While commits fail and nobody pushes, a probe writes ([`Store::observe`](super::Store::observe)).
+//! Only changes are logged.
 
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use parking_lot::Mutex;
 use super::CommitError;
 use super::damage::Damage;
 
-/// The condition of a store. Clones are the same one.
+/// The condition of a store. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub struct Condition(Arc<Inner>);
 
@@ -22,47 +23,47 @@ struct Inner {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Why the last commit failed; nothing where it succeeded.
+    /// The error of the last commit; `None` if it succeeded.
     failing: Option<String>,
-    /// Why the file is no longer the one that was opened. It stays so until the server is started again.
+    /// The reason why the file is no longer the one that was opened. Stays set until the server is started again.
     lost: Option<String>,
-    /// Why buckets could not be written, or old ones not be taken away, the last time.
+    /// The error of the last attempt to write buckets or to delete old ones.
     behind: Option<String>,
-    /// What is wrong with the clock.
+    /// The warning about the clock.
     clock: Option<String>,
 }
 
 impl Condition {
-    /// A store in good condition, but for its `damage`.
+    /// Starts in good condition, apart from `damage`.
     #[must_use]
     pub(super) fn new(damage: Damage) -> Self {
         Self(Arc::new(Inner { state: Mutex::default(), damage }))
     }
 
-    /// Why pushes are refused; nothing where they are taken.
+    /// Returns the reason why pushes are refused; `None` if they are taken.
     #[must_use]
     pub fn refusal(&self) -> Option<String> {
         let state = self.0.state.lock();
         state.lost.clone().or_else(|| state.failing.clone())
     }
 
-    /// Why the file is no longer the one that was opened; nothing where it is.
+    /// Returns the reason why the file is no longer the one that was opened; `None` if it is.
     #[must_use]
     pub fn lost(&self) -> Option<String> {
         self.0.state.lock().lost.clone()
     }
 
-    /// Whether the last commit failed.
+    /// Returns true if the last commit failed.
     #[must_use]
     pub fn is_failing(&self) -> bool {
         self.0.state.lock().failing.is_some()
     }
 
-    /// What whoever runs the server should know, though pushes are taken.
+    /// Returns warnings for the operator. Pushes may be taken all the same.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
         let state = self.0.state.lock();
-        let behind = state.behind.as_ref().map(|why| format!("buckets cannot be written, and wait in memory: {why}"));
+        let behind = state.behind.as_ref().map(|why| format!("buckets cannot be written and stay in memory: {why}"));
         state.clock.clone().into_iter().chain(behind).chain(self.0.damage.warning()).collect()
     }
 
@@ -94,7 +95,7 @@ impl Condition {
         let mut state = self.0.state.lock();
         match (&state.behind, &behind) {
             (None, Some(why)) => {
-                tracing::warn!(%why, "cannot write buckets, or take away old ones; they wait in memory")
+                tracing::warn!(%why, "cannot write buckets or delete old ones; new buckets stay in memory")
             }
             (Some(_), None) => tracing::info!("buckets are written again"),
             _ => {}

@@ -1,7 +1,7 @@
-//! Names what of the database cannot be read.
+//! Records the parts of the database that cannot be read.
 //!
-//! A damaged row is left out and stays where it is, so that it can be examined or repaired; all else is served. It is named
-//! once in the log, and `GET /readyz` warns of it.
+//! A damaged row is skipped and stays in its table, so that it can be examined or repaired; everything else is served.
+//! The row is named once in the log, and `GET /readyz` warns of it.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -14,25 +14,25 @@ use shared::BoardId;
 use super::SeriesId;
 use super::block::Place;
 
-/// The greatest number of a point that is ever given: JSON has whole numbers up to here.
+/// The greatest number that a point can get: the greatest integer that a JSON number holds exactly.
 pub const GREATEST: u64 = (1 << 53) - 1;
 
-/// Most damaged parts that are told apart.
+/// Most damaged parts that are recorded.
 const MOST: usize = 10_000;
 
-/// How many are named in the log.
+/// Most damaged parts that are named in the log.
 const LOGGED: usize = 20;
 
-/// Why the bytes of a row are no content that was ever written.
+/// The reason why the bytes of a row cannot have been written by this program.
 #[derive(Debug, thiserror::Error)]
 pub enum Unreadable {
     /// They cannot be decoded.
     #[error("{0}")]
     Form(#[from] postcard::Error),
-    /// They are of another type.
-    #[error("it is of another type")]
+    /// The value has another type than the column.
+    #[error("it has the wrong type")]
     Type,
-    /// They can be decoded, but say what cannot be.
+    /// They can be decoded, but their content is impossible.
     #[error("{0}")]
     Content(&'static str),
 }
@@ -44,17 +44,17 @@ pub enum Part {
     Meta,
     /// A row of `series`, by its key.
     Series(i64),
-    /// A series that points are of, whose row of `series` is missing.
+    /// A series that has points, but no readable row of `series`.
     Nameless(SeriesId),
     /// A row of `log`, by its key.
     Log(i64),
     /// A row of `blocks`.
     Block(Place),
-    /// A row of `lines` of this series.
+    /// Rows of `lines` of this series.
     Line(SeriesId),
-    /// A row of `revised` of this series.
+    /// A row of `revised`, by its series.
     Revised(i64),
-    /// A row of `boards`; nothing where even its name cannot be read.
+    /// A row of `boards`; `None` if even its name cannot be read.
     Board(Option<BoardId>),
     /// Some pages of this table.
     Table(&'static str),
@@ -80,7 +80,7 @@ impl fmt::Display for Part {
     }
 }
 
-/// The damaged parts that were found. Clones are the same one.
+/// The damaged parts that were found. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub struct Damage(Arc<Mutex<Found>>);
 
@@ -92,25 +92,25 @@ struct Found {
 }
 
 impl Damage {
-    /// Notes that a part cannot be read.
+    /// Records that a part cannot be read.
     pub fn note(&self, part: Part, why: impl fmt::Display) {
         let mut found = self.0.lock();
         if found.parts.len() >= MOST || found.parts.contains(&part) {
             return;
         }
         match found.parts.len() {
-            ..LOGGED => tracing::error!(%part, %why, "the database is damaged: left out and kept as it is"),
-            LOGGED => tracing::error!("the database is damaged in more places, which are not named"),
+            ..LOGGED => tracing::error!(%part, %why, "the database is damaged: this part is skipped and kept as it is"),
+            LOGGED => tracing::error!("the database is damaged in more parts, which are not logged"),
             _ => {}
         }
         found.first.get_or_insert_with(|| format!("{part}: {why}"));
         found.parts.insert(part);
     }
 
-    /// Takes note where an error means that the file is damaged; any other error goes on to the caller.
+    /// Records the part if the error means that the file is damaged; returns any other error to the caller.
     ///
     /// # Errors
-    /// The error, where it means something else.
+    /// The given error, if it does not mean damage.
     pub fn take(&self, part: Part, error: rusqlite::Error) -> rusqlite::Result<()> {
         let is_damage = matches!(
             error,
@@ -126,28 +126,28 @@ impl Damage {
         Ok(())
     }
 
-    /// Whether a row was found to be damaged since the start.
+    /// Returns true if this part was found damaged since the start.
     #[must_use]
     pub fn has(&self, part: &Part) -> bool {
         self.0.lock().parts.contains(part)
     }
 
-    /// Whether nothing was found.
+    /// Returns true if no damage was found.
     #[must_use]
     pub fn is_none(&self) -> bool {
         self.0.lock().parts.is_empty()
     }
 
-    /// A sentence for whoever runs the server; nothing where nothing was found.
+    /// Returns a sentence for the operator; `None` if no damage was found.
     #[must_use]
     pub fn warning(&self) -> Option<String> {
         let found = self.0.lock();
         let first = found.first.as_ref()?;
         Some(match found.parts.len() {
-            1 => format!("the database is damaged, and what cannot be read is left out: {first}"),
-            count => format!(
-                "the database is damaged in {count} places, and what cannot be read is left out; the first: {first}"
-            ),
+            1 => format!("the database is damaged; the damaged part is skipped: {first}"),
+            count => {
+                format!("the database is damaged in {count} places; damaged parts are skipped; the first: {first}")
+            }
         })
     }
 }

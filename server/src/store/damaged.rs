@@ -1,4 +1,4 @@
-//! Damaged databases, at random: whatever the rows say, nothing panics, the store opens, and pushes are kept.
+//! Tests with databases that are damaged at random: nothing panics, the store opens, and it keeps pushes.
 
 use std::path::Path;
 use std::sync::LazyLock;
@@ -23,7 +23,7 @@ const START: Millis = Millis(1_732_399_200_000);
 
 const NOW: Now = Now { wall: Millis(START.0 + 7_200_000), up: Uptime(0) };
 
-/// Every column that a program may read back.
+/// Every column that the server reads back.
 const COLUMNS: [(&str, &[&str]); 8] = [
     ("meta", &["epoch", "head", "settled"]),
     ("series", &["id", "name", "kind", "declared", "gone", "gone_seq"]),
@@ -35,7 +35,7 @@ const COLUMNS: [(&str, &[&str]); 8] = [
     ("epochs", &["epoch", "head"]),
 ];
 
-/// What happens to one value.
+/// A change of one value.
 #[derive(Clone, Debug)]
 enum Change {
     Flip {
@@ -48,7 +48,7 @@ enum Change {
     Number(i64),
     Bytes(Vec<u8>),
     Null,
-    /// Its whole row goes.
+    /// Deletes the whole row.
     Delete,
 }
 
@@ -90,7 +90,8 @@ fn commit(store: &mut Store, points: impl IntoIterator<Item = Point>) -> Vec<Res
     store.commit(points.into_iter().map(|point| Push::of([point])).collect(), NOW).results
 }
 
-/// A store with some of everything: buckets of all tiers, numbers that only the log has, texts, a late point, a board.
+/// An undamaged store with some of everything: buckets of all tiers, numbers that only the log has, texts, a late
+/// point, a board.
 static SOUND: LazyLock<TempDir> = LazyLock::new(|| {
     let folder = tempfile::tempdir().unwrap();
     let mut store = Store::open(folder.path()).unwrap();
@@ -156,7 +157,7 @@ fn damage(folder: &Path, hits: &[Hit]) {
             .unwrap();
         let set = |to: &str, new: rusqlite::types::Value| {
             let update = format!("UPDATE {table} SET {column} = {to} WHERE {column} IS ?2");
-            // What a table does not take, it cannot have been damaged to.
+            // A table that rejects a value cannot contain it.
             _ = conn.execute(&update, (new, &was));
         };
         let bytes_as = if is_text { "CAST(?1 AS TEXT)" } else { "?1" };
@@ -181,7 +182,7 @@ fn damage(folder: &Path, hits: &[Hit]) {
     }
 }
 
-/// Does all that a server does with a store.
+/// Uses a store in every way that the server does.
 fn use_it(store: &mut Store) -> rusqlite::Result<()> {
     let mut rollup = Rollup::new(store.epochs(), store.head());
     store.recover(|recovered| _ = rollup.restore(recovered))?;
@@ -224,7 +225,7 @@ fn use_it(store: &mut Store) -> rusqlite::Result<()> {
             }
             let committed = outcome.committed.len();
             let known = outcome.committed.into_iter().filter_map(|point| rollup.push(point)).count();
-            assert_eq!(known, committed, "what is acknowledged is shown");
+            assert_eq!(known, committed, "every acknowledged point is shown");
         }
     }
     for board in boards {
@@ -254,7 +255,7 @@ proptest! {
     #[test]
     fn damaged_pages_never_panic(at in prop::collection::vec((any::<Index>(), any::<u8>()), 1..40)) {
         let folder = copy_of_sound();
-        // Of what the write-ahead log holds, SQLite has checksums.
+        // Moves the write-ahead log, which has checksums, into the file, which has none.
         drop(Connection::open(folder.path().join(FILE)).unwrap());
         let mut bytes = std::fs::read(folder.path().join(FILE)).unwrap();
         for (at, byte) in at {
@@ -269,7 +270,7 @@ proptest! {
 }
 
 #[test]
-fn one_bad_newest_block_costs_that_block_alone_and_is_kept() {
+fn damaged_newest_block_is_skipped_and_kept() {
     let folder = copy_of_sound();
     let conn = Connection::open(folder.path().join(FILE)).unwrap();
     let (first, last) = Place::all(Tier::Second, SeriesId(2));
@@ -296,7 +297,7 @@ fn one_bad_newest_block_costs_that_block_alone_and_is_kept() {
 }
 
 #[test]
-fn series_without_a_row_stops_no_push_and_leaves_its_past_to_no_other() {
+fn series_without_a_row_stops_no_push_and_no_other_series_gets_its_past() {
     let folder = copy_of_sound();
     let conn = Connection::open(folder.path().join(FILE)).unwrap();
     conn.execute_batch("PRAGMA foreign_keys = OFF; DELETE FROM series WHERE name IN ('ops/a', 'ops/c')").unwrap();
@@ -319,7 +320,7 @@ fn series_without_a_row_stops_no_push_and_leaves_its_past_to_no_other() {
 }
 
 #[test]
-fn lost_row_of_meta_gives_no_number_twice() {
+fn no_number_is_given_twice_after_the_row_of_meta_is_lost() {
     let folder = copy_of_sound();
     let head = Store::open(folder.path()).unwrap().head();
     let conn = Connection::open(folder.path().join(FILE)).unwrap();
@@ -335,7 +336,7 @@ fn lost_row_of_meta_gives_no_number_twice() {
 }
 
 #[test]
-fn damaged_board_is_left_out() {
+fn damaged_board_is_skipped() {
     let folder = copy_of_sound();
     let conn = Connection::open(folder.path().join(FILE)).unwrap();
     conn.execute("INSERT INTO boards (id, selectors, since) VALUES ('other', 'nonsense', 1)", []).unwrap();

@@ -20,7 +20,7 @@ pub struct Row {
     pub kind: Kind,
 }
 
-/// How many numbers of known series are as much work as a row of the database: a text, or a series that begins.
+/// The weight of a database row, for a text or a new series. A number of a known series has weight 1.
 const ROW_WEIGHT: usize = 10;
 
 /// A point that is to be committed.
@@ -40,15 +40,15 @@ impl Pushed {
         Self { declares, ..self }
     }
 
-    /// How much work it is to commit it: 1 for a number of a known series, which is packed with many others.
+    /// Returns the work to commit the point: 1 for a number of a known series, which is packed with many others.
     pub(super) fn weight(&self) -> usize {
         let begins = matches!(self.whose, Whose::Named(_));
         let is_text = matches!(self.value, Value::Text(_));
         1 + ROW_WEIGHT * (usize::from(begins) + usize::from(is_text))
     }
 
-    /// Bytes of memory that it takes beside its own size: a text; the name of a series that is to begin, with its places in
-    /// maps of names.
+    /// Returns the bytes of memory that the point takes besides its own size: its text, and the name of a new series
+    /// with its entries in maps.
     #[must_use]
     pub fn bytes_beside(&self) -> usize {
         let text = match &self.value {
@@ -85,7 +85,7 @@ pub struct Directory(Arc<RwLock<Listed>>);
 #[derive(Debug, Default)]
 struct Listed {
     names: Names,
-    /// The greatest row that is taken, also by series whose name cannot be read.
+    /// The greatest row in use, including rows of series whose name cannot be read.
     last: u32,
 }
 
@@ -93,18 +93,18 @@ struct Listed {
 pub(super) type Names = HashMap<SeriesName, Row, RandomState>;
 
 impl Directory {
-    /// These series, where all rows up to `last` are taken.
+    /// Creates a directory of these series. All rows up to `last` count as in use.
     pub(super) fn new(names: Names, last: u32) -> Self {
         Self(Arc::new(RwLock::new(Listed { names, last })))
     }
 
-    /// Notes that rows up to this one are taken.
+    /// Marks all rows up to this one as in use.
     pub(super) fn reserve(&self, row: SeriesId) {
         let mut listed = self.0.write();
         listed.last = listed.last.max(row.0);
     }
 
-    /// The greatest row that is taken: how long a list of all rows is.
+    /// Returns the greatest row in use, which is the length of a list of all rows.
     pub(super) fn last_row(&self) -> u32 {
         self.0.read().last
     }
@@ -154,7 +154,7 @@ impl Look<'_> {
         Ok(Pushed { whose, ts, value, declares: None })
     }
 
-    /// Lets series come in that wait to, and goes on.
+    /// Releases the lock for a waiting writer, and takes it again.
     pub fn give_way(&mut self) {
         RwLockReadGuard::bump(&mut self.0);
     }
@@ -163,12 +163,12 @@ impl Look<'_> {
         self.0.names.get(name).copied()
     }
 
-    /// How many there are.
+    /// Returns the number of series.
     pub(super) fn len(&self) -> usize {
         self.0.names.len()
     }
 
-    /// The greatest row that is taken.
+    /// Returns the greatest row in use.
     pub(super) fn last_row(&self) -> u32 {
         self.0.last
     }

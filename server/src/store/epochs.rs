@@ -1,12 +1,13 @@
-//! Tells which cursors can be continued after a restart, also from a restored copy.
+//! Decides which cursors can be continued after a restart, also when an earlier copy was restored.
 //!
-//! Each start draws a new epoch and ends the one before at the head that it finds. A cursor of an earlier epoch is good up to
-//! where that epoch ended: up to there all runs share one past. A copy of the data that was made earlier, by whatever means,
-//! has its epoch still open, or knows nothing of later ones. So once it is restored and started, cursors from the lost
-//! future are beyond the end of their epoch, or of an unknown one, and their readers begin with a gap and a snapshot.
+//! Each start draws a new epoch and ends the previous one at the head that it finds. A cursor of an earlier epoch is
+//! valid up to the end of that epoch: up to there, all runs have the same past. An earlier copy of the data has its own
+//! epoch still open and does not know the later ones. So after it is restored and started, a cursor from the lost
+//! future lies beyond the end of its epoch or belongs to an unknown epoch, and its reader begins with a gap and a
+//! snapshot.
 //!
-//! No cursor of an epoch may be accepted beyond what was committed in it, so the row that ends the epoch before is on the
-//! disk before the first commit of the next.
+//! A cursor beyond the end of its epoch must never be accepted. So the row that ends the previous epoch is on the disk
+//! before the first commit of the next one.
 
 use std::collections::HashMap;
 
@@ -30,31 +31,31 @@ const TABLE: &str = "
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Epochs {
     current: Epoch,
-    /// The head when it ended, by epoch.
+    /// The head at which each earlier epoch ended.
     ended: HashMap<Epoch, Seq>,
 }
 
 impl From<Epoch> for Epochs {
-    /// The first epoch of a store.
+    /// Starts with the first epoch of a store.
     fn from(current: Epoch) -> Self {
         Self { current, ended: HashMap::new() }
     }
 }
 
 impl Epochs {
-    /// The epoch of all cursors that this run gives out.
+    /// Returns the epoch of all cursors that this run gives out.
     #[must_use]
     pub fn current(&self) -> Epoch {
         self.current
     }
 
-    /// Whether an epoch with this name was ever part of this past.
+    /// Returns true if this is the current epoch or a known earlier one.
     #[must_use]
     pub fn contains(&self, epoch: Epoch) -> bool {
         self.current == epoch || self.ended.contains_key(&epoch)
     }
 
-    /// The epochs after a restart that found `head`, with `next` as the new one.
+    /// Returns the epochs after a restart: the current one ended at `head`, and `next` is the new one.
     #[must_use]
     pub fn followed_by(mut self, next: Epoch, head: Seq) -> Self {
         self.ended.insert(self.current, head);
@@ -62,10 +63,10 @@ impl Epochs {
         Self { current: next, ..self }
     }
 
-    /// Tells whether a picture at `cursor` equals what this store had there, where `head` is the newest number.
+    /// Checks that a picture at `cursor` equals the state of this store at that cursor; `head` is the newest number.
     ///
     /// # Errors
-    /// Why the reader must begin with a snapshot.
+    /// The reason why the reader must begin with a snapshot.
     pub fn check(&self, cursor: Cursor, head: Seq) -> Result<(), GapReason> {
         let last = if cursor.epoch == self.current { Some(head) } else { self.ended.get(&cursor.epoch).copied() };
         match last {
@@ -76,7 +77,7 @@ impl Epochs {
     }
 }
 
-/// Makes the table where there is none: folders of earlier versions lack it.
+/// Makes the table if there is none: folders of earlier versions lack it.
 ///
 /// # Errors
 /// [`rusqlite::Error`].
@@ -84,7 +85,7 @@ pub(super) fn create(conn: &Connection) -> rusqlite::Result<()> {
     conn.execute_batch(TABLE)
 }
 
-/// Reads the ended epochs. Rows that cannot be read are left out: their cursors are answered with a gap.
+/// Reads the ended epochs. Skips rows that cannot be read: their cursors are answered with a gap.
 ///
 /// # Errors
 /// [`rusqlite::Error`].
@@ -102,7 +103,7 @@ pub(super) fn read(conn: &Connection, current: Epoch) -> rusqlite::Result<Epochs
     Ok(epochs)
 }
 
-/// Writes that the epoch `ended` came to its end at `head`, and that the current one goes on.
+/// Writes that the epoch `ended` ended at `head`, and that `current` follows it.
 ///
 /// # Errors
 /// [`rusqlite::Error`].
@@ -122,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn cursor_of_an_earlier_epoch_is_good_up_to_its_end() {
+    fn cursor_of_an_earlier_epoch_is_valid_up_to_its_end() {
         let epochs = Epochs::from(Epoch(1)).followed_by(Epoch(2), Seq(10)).followed_by(Epoch(3), Seq(10));
         for good in [at(1, 10), at(2, 4), at(2, 10), at(3, 12)] {
             assert_eq!(epochs.check(good, Seq(12)), Ok(()), "{good}");
@@ -134,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_that_cannot_be_read_are_left_out_and_the_oldest_are_forgotten() {
+    fn unreadable_rows_are_skipped_and_the_oldest_are_forgotten() {
         let conn = Connection::open_in_memory().unwrap();
         create(&conn).unwrap();
         conn.execute_batch("CREATE TABLE meta (epoch TEXT); INSERT INTO meta VALUES ('')").unwrap();

@@ -1,35 +1,35 @@
-//! Idempotency keys: remembered for a day, in bounded number, forgotten in small steps.
+//! Idempotency keys: remembered for a day, in bounded number, and forgotten in small steps.
 //!
-//! Where there are too many, the oldest go early. The other choice, to refuse pushes with a key then, would let one sender
-//! with many keys stop everybody else's for a day; to make a key be forgotten takes as many newer ones, and a sender
-//! repeats its push within seconds or minutes.
+//! If there are too many, the oldest are forgotten early. Refusing pushes with a key instead would let one sender with
+//! many keys block all other senders for a day. A key is forgotten early only after `--max-keys` newer ones, and a
+//! sender repeats its push within seconds or minutes.
 
 use rusqlite::{Connection, OptionalExtension as _};
 use shared::Millis;
 
 use super::{IdempotencyKey, Store, sql};
 
-/// How long a key is remembered, in milliseconds: a day.
+/// Milliseconds for which a key is remembered: a day.
 pub(super) const LIFETIME: u64 = 86_400_000;
 
-/// Most keys that one step forgets: some milliseconds.
+/// Most keys that one step forgets: some milliseconds of work.
 const STEP: usize = 500;
 
-/// Most keys that one push forgets, so that its work is bounded. More than it adds, so that there are fewer in the end.
+/// Most keys that one push forgets, so that its work is bounded. A push adds one key, so the excess shrinks.
 const STEP_OF_PUSH: usize = 2;
 
-/// How many keys there are, before and in a transaction.
+/// The number of keys, and its bound. A transaction works on a copy.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Keys {
     /// Rows of the table.
     pub(super) count: usize,
-    /// Most that there may be.
+    /// Most rows that the table may have.
     pub(super) most: usize,
 }
 
 impl Keys {
-    /// Notes the key of a push; whether such a push is new. A key that is older than its lifetime counts as forgotten,
-    /// although its row may still be there.
+    /// Remembers the key of a push. Returns true if the push is new. A key that is older than its lifetime counts as
+    /// forgotten, although its row may still be there.
     pub(super) fn remember(&mut self, tx: &Connection, key: &IdempotencyKey, now: Millis) -> rusqlite::Result<bool> {
         let oldest = sql(now.0.saturating_sub(LIFETIME));
         let at = tx.prepare_cached("SELECT at FROM pushes WHERE key = ?1")?;
@@ -53,22 +53,22 @@ impl Keys {
     }
 }
 
-/// How many keys the tables have.
+/// Counts the keys in the table.
 pub(super) fn count(conn: &Connection) -> rusqlite::Result<usize> {
     let count: i64 = conn.query_row("SELECT count(*) FROM pushes", [], |row| row.get(0))?;
     Ok(usize::try_from(count).unwrap_or_default())
 }
 
-/// A number of rows as SQLite takes it.
+/// Converts a number of rows for SQLite.
 fn rows(count: usize) -> i64 {
     sql(count as u64)
 }
 
 impl Store {
-    /// Forgets some keys that are older than a day, or more than there may be. Gives how many it forgot.
+    /// Forgets some keys that are older than a day or exceed the bound. Returns how many it forgot.
     ///
     /// # Errors
-    /// Whatever SQLite says. Then nothing was forgotten.
+    /// [`rusqlite::Error`]; then nothing was forgotten.
     pub fn forget_keys(&mut self, now: Millis) -> rusqlite::Result<usize> {
         let expired = sql(now.0.saturating_sub(LIFETIME));
         let excess = self.keys.count.saturating_sub(self.keys.most).min(STEP);
@@ -90,7 +90,7 @@ impl Store {
         Ok(forgotten)
     }
 
-    /// How many idempotency keys it remembers.
+    /// Returns the number of remembered idempotency keys.
     #[must_use]
     pub fn key_count(&self) -> usize {
         self.keys.count
@@ -108,7 +108,7 @@ mod tests {
 
     const START: Millis = Millis(1_732_399_200_000);
 
-    /// Pushes with this key; whether it counted.
+    /// Pushes with this key. Returns true if the push was new.
     fn push(store: &mut Store, key: &str, now: Millis) -> bool {
         let point = Point { series: "a".parse().unwrap(), ts: now, value: Value::Number(Number::new(1.0).unwrap()) };
         let push = Push { key: IdempotencyKey::new(key.to_owned()), ..Push::of([point]) };
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn expired_keys_go_in_steps_and_no_push_waits_for_all_of_them() {
+    fn expired_keys_are_forgotten_in_steps_and_no_push_waits_for_all_of_them() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
         let many = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn beyond_their_most_the_oldest_keys_go_also_where_a_flag_was_lowered() {
+    fn oldest_keys_beyond_the_bound_are_forgotten_also_after_the_flag_was_lowered() {
         let folder = tempfile::tempdir().unwrap();
         let mut store = Store::open(folder.path()).unwrap();
         let at_most = |keys| Limits { keys, ..Limits::default() };
@@ -166,7 +166,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_key_counts_once_a_day_whatever_was_forgotten_meanwhile(
+        fn key_counts_once_a_day_whatever_was_forgotten_meanwhile(
             pushes in prop::collection::vec((0..4_u8, 0..LIFETIME, any::<bool>()), 1..30)
         ) {
             let folder = tempfile::tempdir().unwrap();

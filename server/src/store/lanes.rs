@@ -1,40 +1,40 @@
-//! The order in which jobs of the writer are done.
+//! Orders the jobs of the writer.
 //!
-//! Short jobs and long ones wait in lanes of their own, and where both wait, their groups take turns. So a push of one point
-//! waits for one group of long pushes at most, however many are queued, and long pushes are never starved either.
+//! Short and long jobs wait in separate lanes. While both lanes have jobs, groups of the two alternate. So a push of
+//! one point waits for at most one group of long pushes, however many are queued, and long pushes do not starve either.
 
 use std::collections::VecDeque;
 
-/// Jobs of up to this weight are short.
+/// The greatest weight of a short job.
 const SHORT: usize = 128;
 
 /// Most jobs of a group.
 const GROUP: usize = 1_024;
 
-/// Most weight of a group of short jobs, some milliseconds of work; a single one may weigh more.
+/// Most weight of a group of short jobs: some milliseconds of work. A single job may weigh more.
 const SHORT_GROUP: usize = 16_384;
 
-/// The same of long jobs.
+/// Most weight of a group of long jobs. A single job may weigh more.
 const LONG_GROUP: usize = 32_768;
 
-/// What of the lanes a group may be made of.
+/// The lanes from which a group may be taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Allowed {
-    /// Both lanes, by turns.
+    /// Both lanes, in turn.
     All,
-    /// Only short jobs, and few at once.
+    /// Only short jobs, and few of them.
     FewShort,
 }
 
-/// Most jobs of a group where only few may be done.
+/// Most jobs of a group while only few may be taken.
 const FEW: usize = 256;
 
-/// Jobs that wait, each with its weight: 1 is a number of a known series, less than a microsecond.
+/// The waiting jobs, each with its weight. A number of a known series has weight 1 and takes less than a microsecond.
 #[derive(Debug)]
 pub(super) struct Lanes<T> {
     short: VecDeque<(usize, T)>,
     long: VecDeque<(usize, T)>,
-    /// Whether the last group was of long jobs.
+    /// True if the last group was of long jobs.
     was_long: bool,
 }
 
@@ -50,17 +50,17 @@ impl<T> Lanes<T> {
         lane.push_back((weight, job));
     }
 
-    /// How many wait.
+    /// Returns the number of waiting jobs.
     pub(super) fn len(&self) -> usize {
         self.short.len() + self.long.len()
     }
 
-    /// Whether [`Lanes::take`] would give anything.
+    /// Returns true if [`Lanes::take`] would move a job.
     pub(super) fn has(&self, allowed: Allowed) -> bool {
         !self.short.is_empty() || (allowed == Allowed::All && !self.long.is_empty())
     }
 
-    /// Moves the next group into `group`, in the order in which its jobs came.
+    /// Moves the next group of jobs into `group`, in the order of their arrival.
     pub(super) fn take(&mut self, allowed: Allowed, group: &mut Vec<T>) {
         let takes_long = allowed == Allowed::All && !self.long.is_empty() && (self.short.is_empty() || !self.was_long);
         self.was_long = takes_long;
@@ -89,14 +89,14 @@ mod tests {
     }
 
     #[test]
-    fn a_short_job_waits_for_one_group_of_long_ones_at_most() {
+    fn short_job_waits_for_at_most_one_group_of_long_jobs() {
         let mut lanes = Lanes::default();
         (0..10).for_each(|job| lanes.add(100_000, job));
         lanes.add(1, 10);
         assert_eq!(take(&mut lanes, Allowed::All), [0]);
         assert_eq!(take(&mut lanes, Allowed::All), [10]);
         lanes.add(1, 11);
-        assert_eq!(take(&mut lanes, Allowed::All), [1], "nor are long ones starved");
+        assert_eq!(take(&mut lanes, Allowed::All), [1], "long jobs do not starve either");
         assert_eq!(take(&mut lanes, Allowed::FewShort), [11]);
         assert!(!lanes.has(Allowed::FewShort) && lanes.has(Allowed::All));
         assert!(take(&mut lanes, Allowed::FewShort).is_empty());

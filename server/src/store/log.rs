@@ -81,10 +81,10 @@ impl Rows {
     }
 }
 
-/// Reads the numbers of the row whose last one is `last`.
+/// Decodes the row whose last number has the seq `last`.
 ///
 /// # Errors
-/// [`Unreadable`] where the row was not written so.
+/// [`Unreadable`] if such a row cannot have been written.
 pub fn unpack(bytes: &[u8], last: Seq) -> Result<Vec<Logged>, Unreadable> {
     let packed: Vec<Packed> = postcard::from_bytes(bytes)?;
     let mut at = Stamp { ts: Millis(0), seq: Seq::ZERO };
@@ -105,8 +105,8 @@ pub fn unpack(bytes: &[u8], last: Seq) -> Result<Vec<Logged>, Unreadable> {
     Ok(numbers)
 }
 
-/// Shows `look` all numbers after `after`, in the order of their seqs, some thousands at a time. Rows that cannot be read
-/// are noted in `damage` and left out.
+/// Calls `look` with all numbers after `after`, in the order of their seqs, some thousands at a time. Rows that cannot
+/// be read are recorded in `damage` and skipped.
 ///
 /// # Errors
 /// Whatever SQLite says.

@@ -1,7 +1,8 @@
-//! The one row of `meta`: the epoch, the head, and up to where the tables have everything.
+//! The only row of `meta`: the epoch, the head, and the number up to which the tables have every bucket.
 //!
-//! Where it is damaged, the head is found again from all numbers that are stored: none may be given twice, and a bucket
-//! takes in only what is newer than itself. The epoch is not found again: readers begin with a snapshot.
+//! If the row is damaged, the head is reconstructed from all numbers that are stored, since no number may be given
+//! twice and a bucket takes only points newer than itself. The epoch cannot be reconstructed: a new one is drawn, and
+//! readers begin with a snapshot.
 
 use rusqlite::{Connection, OptionalExtension as _, Row};
 use shared::{Epoch, Seq, Tier};
@@ -10,21 +11,21 @@ use super::block::{Block, Place};
 use super::damage::{Damage, GREATEST, Part};
 use super::{SeriesId, sql};
 
-/// What the row says.
+/// The content of the row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Meta {
-    /// The epoch of the run that wrote it; nothing where it cannot be read.
+    /// The epoch of the run that wrote the row; `None` if it cannot be read.
     pub epoch: Option<Epoch>,
-    /// The last number that was given.
+    /// The last number that was given to a point.
     pub head: Seq,
-    /// Up to where the tables have every bucket.
+    /// The number up to which the tables have every bucket.
     pub settled: Seq,
 }
 
-/// Reads the row, and makes up for what of it is damaged.
+/// Reads the row, and reconstructs the parts of it that are damaged.
 ///
 /// # Errors
-/// [`rusqlite::Error`], where it does not only mean that the row is damaged.
+/// [`rusqlite::Error`], unless it only means that the row is damaged.
 pub(super) fn read(conn: &Connection, damage: &Damage) -> rusqlite::Result<Meta> {
     let row = conn.query_row("SELECT epoch, head, settled FROM meta", [], |row| {
         let epoch = row.get_ref(0)?.as_str().ok().and_then(|text| text.parse().ok());
@@ -50,7 +51,7 @@ pub(super) fn read(conn: &Connection, damage: &Damage) -> rusqlite::Result<Meta>
     Ok(Meta { epoch, head, settled })
 }
 
-/// Writes the row in place of one that is damaged or missing.
+/// Replaces a damaged or missing row.
 ///
 /// # Errors
 /// [`rusqlite::Error`].
@@ -63,21 +64,21 @@ pub(super) fn replace(conn: &Connection, meta: &Meta) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// A number of a point, where it can be one.
+/// Reads the number of a point; `None` if the value cannot be one.
 pub(super) fn seq(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Seq>> {
     let number = row.get_ref(column)?.as_i64().ok().and_then(|number| u64::try_from(number).ok());
     Ok(number.filter(|&number| number <= GREATEST).map(Seq))
 }
 
-/// The greatest key of the log that can be a number, also where the row is damaged: no other row can have it.
+/// Finds the greatest key of the log that can be a number. It counts even if its row is damaged.
 fn newest_logged(conn: &Connection) -> Seq {
     let newest = "SELECT last FROM log WHERE last <= ?1 ORDER BY last DESC LIMIT 1";
     let newest = conn.query_row(newest, [sql(GREATEST)], |row| seq(row, 0));
-    // Where the pages of the log are damaged, that is noted when it is replayed.
+    // Damaged pages of the log are noted when it is replayed.
     newest.ok().flatten().unwrap_or_default()
 }
 
-/// The greatest number that anything stored has. Reads all of it: there is no other way where `meta` is damaged.
+/// Finds the greatest number of anything stored. Reads all of it: without `meta` there is no other way.
 fn greatest(conn: &Connection) -> Seq {
     let mut greatest = Seq::ZERO;
     let (first, _) = Place::all(Tier::Second, SeriesId(0));
@@ -100,7 +101,7 @@ fn greatest(conn: &Connection) -> Seq {
     greatest
 }
 
-/// Looks at the rows as far as they can be read.
+/// Calls `look` for the rows as far as they can be read.
 fn each(conn: &Connection, select: &str, mut look: impl FnMut(&Row<'_>) -> rusqlite::Result<()>) {
     let looked = conn.prepare(select).and_then(|mut select| {
         let mut rows = select.query([])?;
@@ -110,6 +111,6 @@ fn each(conn: &Connection, select: &str, mut look: impl FnMut(&Row<'_>) -> rusql
         Ok(())
     });
     if let Err(error) = looked {
-        tracing::debug!(%error, select, "read in part");
+        tracing::debug!(%error, select, "cannot read all rows");
     }
 }

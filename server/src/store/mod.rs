@@ -1,14 +1,15 @@
 //! Where points are kept: SQLite, in one file.
 //!
-//! [`schema`] opens the file and makes its tables, [`epochs`] tells which cursors of earlier runs are good, [`directory`] knows the series, [`commit`] puts points in, [`boards`] keeps the documents of boards, [`recover`] reads back what the memory
-//! of the server starts from, and [`writer`] is the one thread that does so, for all pushes at once that wait
-//! (group commit: one fsync for many).
+//! [`schema`] opens the file and makes its tables, [`epochs`] decides which cursors of earlier runs are valid, [`directory`]
+//! knows the series, [`commit`] stores points, [`boards`] keeps the documents of boards, and [`recover`] reads back the state
+//! that the server keeps in memory. [`writer`] is the only thread that writes; it commits all waiting pushes at once (group
+//! commit: one fsync for many).
 //!
-//! Numbers go into the [`log`] when they are committed, and into buckets in memory ([`fresh`]). These are written some time
-//! later ([`tend`]), as rows of many buckets ([`block`]), and with them what the coarser tiers make of them
-//! ([`settle`]). What cannot be read is left out and named ([`damage`]);
-//! whether pushes are taken, [`condition`] tells. A start reads the buckets, and from the log only what they lack. Texts are rows of their own at once.
-//! What is too old goes ([`retain`]).
+//! Numbers go into the [`log`] when they are committed, and into buckets in memory ([`fresh`]). These are written some
+//! time later ([`tend`]), as rows of many buckets ([`block`]), and with them what the coarser tiers make of them
+//! ([`settle`]). Rows that cannot be read are skipped and named ([`damage`]). [`condition`] keeps whether pushes are
+//! taken. A start reads the buckets, and from the log only what they lack. Texts are rows of their own at once. What is
+//! too old goes ([`retain`]).
 
 pub mod block;
 pub mod boards;
@@ -78,7 +79,7 @@ impl Push {
         Self { points: points.into_iter().map(Pushed::from).collect(), key: None }
     }
 
-    /// How much work it is to commit it: 1 is a number of a known series.
+    /// Returns the work to commit the push: 1 for each number of a known series, more for other points.
     #[must_use]
     pub fn weight(&self) -> usize {
         self.points.iter().map(Pushed::weight).sum()
@@ -103,7 +104,7 @@ pub struct Store {
     conn: Connection,
     /// The epoch of this run and those before.
     epochs: Epochs,
-    /// The epoch that this run ended and its head, where the disk did not take that at the start. The next commit writes it.
+    /// The epoch that this run ended, and its head, while they are not yet on the disk. The next commit writes them.
     unrecorded: Option<(Epoch, Seq)>,
     /// The number of the last committed point. Kept here because each commit needs it; written with each.
     head: Seq,
@@ -112,13 +113,13 @@ pub struct Store {
     /// Of each series of numbers, by [`SeriesId`], the newest time that it has, 0 where it has no point; none where it was
     /// not asked for yet. It tells late points from others, and spares a look into the tables for each new block.
     newest: Vec<Option<Millis>>,
-    /// What the transaction that is under way has changed there, in order, to put it back where it fails.
+    /// The former values of `newest` that the current transaction changed, in order, to put them back if it fails.
     newest_before: Vec<(SeriesId, Option<Millis>)>,
     /// Of each series, by [`SeriesId`], what was declared of it.
     declared: Vec<Option<Declared>>,
-    /// Series that have a row, and no point that could be read back: the first that is committed names them to all others.
+    /// Series that have a row but no readable point. Their next committed point carries the name again.
     unshown: HashMap<SeriesId, SeriesName>,
-    /// What could not be read.
+    /// Records the parts of the database that could not be read.
     damage: Damage,
     /// What is not in the tables yet.
     fresh: Arc<Fresh>,
@@ -126,22 +127,22 @@ pub struct Store {
     settled: Seq,
     /// Where the sweep for what is too old goes on.
     sweep: retain::Sweep,
-    /// Whether pushes are taken.
+    /// The condition of the store.
     condition: Condition,
-    /// The time that retention goes by.
+    /// The time by which retention judges age.
     time: StoreTime,
-    /// Notices when the file is replaced.
+    /// Notices when the file is deleted, replaced or overwritten.
     watched: Watched,
     /// The head when the file was stamped last, and when that was.
     stamped: (Seq, Uptime),
     folder: PathBuf,
     /// Bounds on what pushes may add.
     limits: Limits,
-    /// How many idempotency keys there are.
+    /// The number of idempotency keys.
     keys: keys::Keys,
-    /// How much room there was when it was measured.
+    /// The last measurement of disk space.
     measured: room::Measured,
-    /// The same for whoever is not on this thread.
+    /// The measurement, for other threads.
     levels: Arc<Levels>,
     /// Held for as long as the store is open, so that no second server counts on in the same file.
     _lock: File,
@@ -160,7 +161,7 @@ impl SeriesId {
 }
 
 impl Store {
-    /// The epoch of this run and those before: which cursors can be continued.
+    /// Returns the epochs of this run and earlier ones, which decide which cursors can be continued.
     #[must_use]
     pub fn epochs(&self) -> Epochs {
         self.epochs.clone()
@@ -178,25 +179,25 @@ impl Store {
         self.fresh.clone()
     }
 
-    /// Bounds what pushes may add from now on. Without this, the defaults do.
+    /// Sets the bounds on what pushes may add. Before this call the defaults apply.
     pub fn set_limits(&mut self, limits: &Limits) {
         self.limits = limits.clone();
         self.keys.most = limits.keys;
     }
 
-    /// How much it holds, also for whoever is not on the thread that commits.
+    /// Returns the figures of the store for other threads.
     #[must_use]
     pub fn levels(&self) -> Arc<Levels> {
         self.levels.clone()
     }
 
-    /// Whether pushes are taken, and what to warn of.
+    /// Returns the condition of the store: whether pushes are taken, and warnings.
     #[must_use]
     pub fn condition(&self) -> Condition {
         self.condition.clone()
     }
 
-    /// What of the database could not be read so far, for readers of history to add to.
+    /// Returns the record of damaged parts, to which readers of history add.
     #[must_use]
     pub fn damage(&self) -> Damage {
         self.damage.clone()

@@ -5,13 +5,13 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
-/// The owner may read and write a file, and nobody else.
+/// Mode of a file: only the owner may read and write it.
 const FILE_MODE: u32 = 0o600;
 
-/// The same of a folder.
+/// Mode of a folder: only the owner may use it.
 const FOLDER_MODE: u32 = 0o700;
 
-/// Makes the folder where there is none, for its owner alone.
+/// Makes the folder, for its owner alone, unless it exists.
 ///
 /// # Errors
 /// [`io::Error`].
@@ -19,8 +19,8 @@ pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(folder)
 }
 
-/// Opens a file to write, and makes it where there is none. One that others may read or write is closed to them: SQLite
-/// makes its other files like the database.
+/// Opens a file to write; makes it if there is none. Takes away the rights of other users: SQLite gives its other files
+/// the mode of the database.
 ///
 /// # Errors
 /// [`io::Error`].
@@ -30,7 +30,7 @@ pub(super) fn open(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Takes from others what they may do with a file, where there is one.
+/// Takes away the rights of other users on a file, if it exists.
 pub(super) fn close_to_others(path: &Path) {
     let Ok(found) = std::fs::metadata(path) else { return };
     let mode = found.permissions().mode() & 0o7777;
@@ -38,9 +38,11 @@ pub(super) fn close_to_others(path: &Path) {
         return;
     }
     match std::fs::set_permissions(path, Permissions::from_mode(mode & FOLDER_MODE)) {
-        Ok(()) => tracing::info!(file = %path.display(), mode = format!("{mode:o}"), "closed a file to other users"),
+        Ok(()) => {
+            tracing::info!(file = %path.display(), mode = format!("{mode:o}"), "other users can no longer read this file of the store")
+        }
         Err(error) => {
-            tracing::warn!(file = %path.display(), mode = format!("{mode:o}"), %error, "other users can read a file of the store");
+            tracing::warn!(file = %path.display(), mode = format!("{mode:o}"), %error, "cannot change the mode of this file of the store; other users can read it");
         }
     }
 }
@@ -50,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn file_that_others_may_read_is_closed_to_them() {
+    fn rights_of_other_users_on_a_file_are_taken_away() {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("deep/data");
         make_folder(&data).unwrap();

@@ -1,4 +1,4 @@
-//! Jobs on their way to the writing thread.
+//! The queue of jobs for the writer thread.
 
 use std::time::Instant;
 
@@ -10,13 +10,13 @@ use super::lanes::{Allowed, Lanes};
 use super::{CommitError, Push, Store};
 use crate::push_memory::Share;
 
-/// Most errands that may wait. Pushes are bounded by the memory that they hold.
+/// Most errands that may wait. Waiting pushes are bounded by the memory that they hold.
 const MAX_ERRANDS: usize = 4_096;
 
-/// What an errand weighs: some milliseconds at most, but boards and readers are not to wait behind many large pushes.
+/// The weight of an errand. It counts as short, so that boards and readers do not wait behind many large pushes.
 const ERRAND_WEIGHT: usize = 100;
 
-/// Something for the writing thread to do.
+/// A job for the writer thread.
 pub(super) enum Job {
     Push {
         push: Push,
@@ -27,27 +27,27 @@ pub(super) enum Job {
     Errand(Errand),
 }
 
-/// Something else to do with the store.
+/// A job other than a push: a function that the writer thread calls with the store.
 pub(super) type Errand = Box<dyn FnOnce(&mut Store) + Send>;
 
-/// A push that the writing thread has taken on.
+/// A push that the writer thread has taken.
 pub(super) struct TakenPush {
     pub(super) answer: oneshot::Sender<Result<(), CommitError>>,
     pub(super) _share: Share,
 }
 
-/// What [`Queue::next`] found.
+/// The outcome of [`Queue::next`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Next {
     /// The group has jobs.
     Jobs,
-    /// Nothing came in time.
+    /// No job came in time.
     Nothing,
-    /// Nothing waits, and nothing will come any more.
+    /// No job waits, and none can come any more.
     End,
 }
 
-/// The jobs that wait.
+/// The waiting jobs.
 #[derive(Default)]
 pub(super) struct Queue {
     state: Mutex<State>,
@@ -58,9 +58,9 @@ pub(super) struct Queue {
 struct State {
     lanes: Lanes<Job>,
     errands: usize,
-    /// Whether nobody can add jobs any more.
+    /// True once no handle is left that could add jobs.
     closed: bool,
-    /// Whether the thread has ended, so that nothing is done any more.
+    /// True once the writer thread has ended, so that no job is done any more.
     ended: bool,
 }
 
@@ -68,7 +68,7 @@ impl Queue {
     /// Adds a job.
     ///
     /// # Errors
-    /// [`CommitError::Closed`] where the thread has ended, [`CommitError::Busy`] where too many errands wait.
+    /// [`CommitError::Closed`] if the thread has ended, [`CommitError::Busy`] if too many errands wait.
     pub(super) fn add(&self, job: Job) -> Result<(), CommitError> {
         let weight = match &job {
             Job::Push { push, .. } => push.weight(),
@@ -90,7 +90,7 @@ impl Queue {
         Ok(())
     }
 
-    /// Moves the next jobs into `group`; waits for some until `until`.
+    /// Moves the next jobs into `group`; waits for them until `until`.
     pub(super) fn next(&self, allowed: Allowed, until: Instant, group: &mut Vec<Job>) -> Next {
         let mut state = self.state.lock();
         loop {
@@ -108,23 +108,23 @@ impl Queue {
         }
     }
 
-    /// Whether jobs wait that may be done now.
+    /// Returns true if a job waits that may be done now.
     pub(super) fn has(&self, allowed: Allowed) -> bool {
         self.state.lock().lanes.has(allowed)
     }
 
-    /// How many jobs wait.
+    /// Returns the number of waiting jobs.
     pub(super) fn len(&self) -> usize {
         self.state.lock().lanes.len()
     }
 
-    /// Nobody can add jobs any more; the thread ends once it has done what waits.
+    /// Closes the queue: the thread ends once it has done the waiting jobs.
     pub(super) fn close(&self) {
         self.state.lock().closed = true;
         self.came.notify_one();
     }
 
-    /// The thread has ended: whoever still waits hears that it is [closed](CommitError::Closed).
+    /// Marks the thread as ended and drops the waiting jobs; their requesters get [`CommitError::Closed`].
     pub(super) fn end(&self) {
         let mut state = self.state.lock();
         state.ended = true;
@@ -133,7 +133,7 @@ impl Queue {
         drop(left);
     }
 
-    /// Whether jobs are done.
+    /// Returns true while the thread runs.
     pub(super) fn is_open(&self) -> bool {
         !self.state.lock().ended
     }

@@ -16,8 +16,8 @@ use super::fresh::{Fresh, Known};
 use super::{SeriesId, Store, log, meta, sql};
 use crate::clock;
 
-/// Most rows beyond those that can be read which anything stored may be of: a row that is farther away is damage itself, and
-/// lists of all rows would not fit in memory.
+/// Most that the number of a row may exceed the count of readable rows. A greater number is damage itself, and lists of
+/// all rows up to it would not fit in memory.
 const SPARE: i64 = 1_000_000;
 
 /// A series as it was when the last point was committed.
@@ -36,7 +36,7 @@ pub struct Recovered {
 }
 
 impl Store {
-    /// All names, and what was declared of each, for all rows up to the last. Rows that cannot be read are left out.
+    /// Reads all names, and the declared kind of each row up to the last. Skips rows that cannot be read.
     pub(super) fn read_series(conn: &Connection, damage: &Damage) -> rusqlite::Result<(Names, Vec<Option<Declared>>)> {
         let count = conn.query_row("SELECT count(*) FROM series", [], |row| row.get(0));
         let count: i64 = count.or_else(|error| damage.take(Part::Table("series"), error).map(|()| 0))?;
@@ -95,7 +95,7 @@ impl Store {
         })
     }
 
-    /// Takes no row for a new series that anything stored is of: it would get the past of another.
+    /// Reserves the rows of series that have stored points but no name, so that no new series gets the past of another.
     pub(super) fn reserve_rows(&mut self) -> rusqlite::Result<()> {
         let most = i64::try_from(self.directory.len()).unwrap_or(i64::MAX).saturating_add(SPARE);
         let (first, _) = Place::all(Tier::Second, SeriesId(0));
@@ -161,7 +161,7 @@ impl Store {
         };
         let looked = block::each_newest(&self.conn, damage, &mut look);
         if let Err(error) = looked {
-            // The series whose pages are sound are found one by one.
+            // Series whose pages are undamaged are then read one by one.
             damage.take(Part::Table("blocks"), error)?;
         }
         newer.finish(&mut restored);
@@ -214,7 +214,7 @@ impl Store {
         }
     }
 
-    /// What late points changed of each series' past. Rows that cannot be read are left out.
+    /// Reads the stretch of each series' past that late points changed. Skips rows that cannot be read.
     fn revised(&self) -> rusqlite::Result<HashMap<SeriesId, (Stretch, Seq)>> {
         let mut select = self.conn.prepare("SELECT series, start, stop, seq FROM revised")?;
         let mut rows = select.query([])?;
@@ -236,7 +236,7 @@ impl Store {
     }
 }
 
-/// A time, where it can be one.
+/// Reads a time; `None` if the value cannot be one.
 fn moment(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Option<Millis>> {
     let number = row.get_ref(column)?.as_i64().ok().and_then(|number| u64::try_from(number).ok());
     Ok(number.map(Millis))
@@ -293,7 +293,7 @@ impl Newest {
     }
 }
 
-/// The newest lines, and what those that are gone have left behind. Lines that cannot be read are left out.
+/// Reads the newest lines, and the counts of deleted ones. Skips lines that cannot be read.
 fn texts(conn: &Connection, series: SeriesId, damage: &Damage) -> rusqlite::Result<Option<Track>> {
     read_texts(conn, series, damage).or_else(|error| damage.take(Part::Line(series), error).map(|()| None))
 }

@@ -15,7 +15,7 @@ const SERIES: u32 = 100;
 /// How long the rest between two sweeps is, in milliseconds.
 const REST: u64 = 60_000;
 
-/// Most rows that one statement takes away: a few milliseconds.
+/// Most rows that one statement deletes: a few milliseconds of work.
 pub(super) const ROWS: u32 = 500;
 
 /// How long what is kept, in milliseconds; nothing: for ever.
@@ -53,18 +53,19 @@ pub(super) struct Sweep {
     done: u32,
     /// When the next one begins.
     rests_until: Uptime,
-    /// The last step did not take away all that is old.
+    /// True if the last step left old rows.
     is_behind: bool,
-    /// Rows of the log up to this one are old, though their times are ahead: the clock was wrong when they were written.
+    /// Rows of the log up to this one are old, although their times lie ahead: the clock was wrong when they were
+    /// written.
     log_until: i64,
-    /// When such rows are looked for again.
+    /// The time of the next search for such rows.
     log_rests_until: Uptime,
 }
 
-/// How far a step got.
+/// The outcome of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Swept {
-    /// There is more that is old: take the next step as soon as nobody waits.
+    /// Old rows are left: take the next step as soon as no job waits.
     More,
     /// Take the next step at the next tick.
     Rest,
@@ -104,7 +105,7 @@ impl Store {
                     most = most.max(gone.or_else(|error| damage.take(Part::Line(series), error).map(|()| 0))?);
                 }
                 if most >= ROWS as usize {
-                    // There may be more of it, which the next step goes on with.
+                    // There may be more old rows of this series, so the next step begins with it.
                     return Ok(series.0 - 1);
                 }
             }
@@ -121,7 +122,7 @@ impl Store {
         Ok(log)
     }
 
-    /// Whether the last step did not take away all that is old.
+    /// Returns true if the last step left old rows.
     #[must_use]
     pub fn is_behind(&self) -> bool {
         self.sweep.is_behind
@@ -136,7 +137,7 @@ impl Store {
         let oldest = select.query_map((settled, ROWS), |row| Ok((row.get(0)?, row.get_ref(1)?.as_i64().ok())))?;
         let oldest: Vec<(i64, Option<i64>)> = oldest.collect::<Result<_, _>>()?;
         drop(select);
-        // Whatever came before an old row is old, whatever the clock said then.
+        // Every row before an old one is old too, whatever the clock said when it was written.
         if let Some(at) = oldest.iter().rposition(|&(last, at)| is_old(last, at)) {
             let upto = oldest[at].0;
             self.in_background(|tx| tx.prepare_cached("DELETE FROM log WHERE last <= ?1")?.execute([upto]))?;
@@ -144,7 +145,7 @@ impl Store {
         }
         let is_ahead = oldest.first().is_some_and(|&(_, at)| at.is_some_and(|at| at > sql(now.wall.0)));
         if is_ahead && oldest.len() == ROWS as usize && now.up >= self.sweep.log_rests_until {
-            // More rows than one step sees have a time that is still to come. This looks at all, so it is done seldom.
+            // All rows of this step have a time ahead of now. The query looks at the whole log, so it runs rarely.
             let old = "SELECT ifnull(max(last), 0) FROM log WHERE last <= ?1 AND at < ?2";
             self.sweep.log_until = self.conn.query_row(old, (settled, sql(before.0)), |row| row.get(0))?;
             self.sweep.log_rests_until = now.up.plus(REST);
@@ -153,7 +154,7 @@ impl Store {
     }
 }
 
-/// Takes away old blocks of one tier of a series, at most [`ROWS`] of them; tells how many.
+/// Deletes old blocks of one tier of a series, at most [`ROWS`]. Returns how many.
 fn sweep_blocks(tx: &Connection, tier: Tier, series: SeriesId, before: Millis) -> rusqlite::Result<usize> {
     let (first, last) = Place::all(tier, series);
     // The block with that moment stays until all of it is older.
@@ -179,7 +180,7 @@ fn sweep_blocks(tx: &Connection, tier: Tier, series: SeriesId, before: Millis) -
     .execute((first, until, ROWS))
 }
 
-/// Takes away old lines of a series, at most [`ROWS`] of them; tells how many.
+/// Deletes old lines of a series, at most [`ROWS`]. Returns how many.
 fn sweep_lines(tx: &Connection, series: SeriesId, before: Millis) -> rusqlite::Result<usize> {
     let old = "FROM lines WHERE series = ?1 AND ts < ?2 AND (ts, seq) < (SELECT ts, seq FROM lines WHERE series = ?1
                ORDER BY ts DESC, seq DESC LIMIT 1 OFFSET ?3)";
@@ -307,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn old_texts_of_one_series_go_in_small_steps_until_none_is_left() {
+    fn old_texts_of_one_series_are_deleted_in_small_steps_until_none_is_left() {
         let folder = tempfile::tempdir().unwrap();
         let mut store = Store::open(folder.path()).unwrap();
         lines(&mut store, "a/fast", 5_300, START);
@@ -329,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn log_that_was_written_by_a_wrong_clock_goes_once_later_rows_are_old() {
+    fn log_rows_written_under_a_wrong_clock_are_deleted_once_later_rows_are_old() {
         let folder = tempfile::tempdir().unwrap();
         let mut store = Store::open(folder.path()).unwrap();
         store.time = super::super::time::StoreTime::default();

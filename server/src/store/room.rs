@@ -1,7 +1,7 @@
-//! How much room there is for more: the size of the database against `--max-data`, and what the file system has left.
+//! Bounds the disk space: the size of the database against `--max-data`, and the free space of the file system.
 //!
-//! Pushes are refused before either is exhausted. What is held back for boards, for deleting and for buckets of what was
-//! pushed already is the reserve.
+//! Pushes are refused before either is exhausted. The rest is a reserve for boards, for deletions, and for the buckets
+//! of points that were pushed already.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -18,66 +18,66 @@ use crate::limits::Limit;
 /// The largest reserve.
 const RESERVE: u64 = 64 << 20;
 
-/// The part of everything that is reserve, where that is less.
+/// The reserve is one part in so many of all space, if that is less than [`RESERVE`].
 const RESERVED_PART: u64 = 16;
 
-/// How long a measurement holds, in milliseconds.
+/// Milliseconds after which a measurement is outdated.
 const CHECK_EVERY: u64 = 1_000;
 
-/// How many bytes of pushes it holds for.
+/// Bytes of pushes after which a measurement is outdated.
 const CHECK_AFTER: u64 = 1 << 20;
 
-/// What a number takes on the disk until it is in buckets, in bytes; some more than it takes most often.
+/// Bytes that a number takes on disk until it is in buckets; a little more than most numbers take.
 const NUMBER_BYTES: u64 = 24;
 
-/// What a block that is only in memory will take on the disk with all that it is part of, in bytes.
+/// Bytes that a block in memory will take on disk, with the coarser blocks that it becomes part of.
 const BLOCK_BYTES: u64 = 512;
 
-/// Seconds after which a refused push may succeed, where something was deleted meanwhile.
+/// Seconds after which a refused push may succeed, if something was deleted meanwhile.
 const RETRY_AFTER_SECONDS: u32 = 60;
 
-/// What is there, in bytes.
+/// Used and free space, in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// The database, its write-ahead log, and what is to be written; without pages that are free for more.
+    /// The database without its free pages, its write-ahead log, and blocks that are still to be written.
     pub data: u64,
-    /// What the file system has left for this program.
+    /// Free space of the file system for this program.
     pub free: u64,
-    /// What the file system has in all.
+    /// Total space of the file system.
     pub capacity: u64,
 }
 
-/// Why there is no room.
+/// The reason why there is no room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoRoom {
     /// `--max-data` is reached.
     #[error(
-        "the database has {}, and pushes are taken up to {} so that boards can still be changed (--max-data {}); raise it, or keep less (--keep-…)",
+        "the database has {}; pushes are taken only up to {}, so that boards can still be changed (--max-data {}); raise --max-data, or keep less (--keep-…)",
         ByteSize::b(*.data), ByteSize::b(.most - .reserve), ByteSize::b(*.most)
     )]
     Data {
-        /// What the database has.
+        /// The size of the database.
         data: u64,
-        /// What it may have.
+        /// The size that it may have.
         most: u64,
-        /// What of that is not for pushes.
+        /// The part that pushes may not use.
         reserve: u64,
     },
     /// The file system is nearly full.
     #[error(
-        "the file system of --data has {} left, and the last {} are kept so that boards can still be changed and old points deleted; make room there",
+        "the file system of --data has {} left; the last {} are reserved, so that boards can still be changed and old points deleted; make room there",
         ByteSize::b(*.free), ByteSize::b(*.reserve)
     )]
     Disk {
-        /// What it has left.
+        /// Its free space.
         free: u64,
-        /// What of that is not for pushes.
+        /// The part that pushes may not use.
         reserve: u64,
     },
 }
 
 impl NoRoom {
-    /// The bound that is reached.
+    /// Returns the bound that is reached.
     #[must_use]
     pub fn limit(self) -> Limit {
         match self {
@@ -94,7 +94,7 @@ impl From<NoRoom> for CommitError {
     }
 }
 
-/// Who wants room.
+/// The use that space is wanted for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Use {
     /// Points, which leave the reserve alone.
@@ -104,7 +104,7 @@ pub enum Use {
 }
 
 impl Usage {
-    /// Decides whether there is room for `more` bytes, where the database may have `most`.
+    /// Checks that there is room for `more` bytes; the database may have `most`.
     ///
     /// # Errors
     /// [`NoRoom`].
@@ -128,7 +128,7 @@ impl Usage {
     }
 }
 
-/// What the store has, for whoever is not on its thread.
+/// Figures of the store for other threads.
 #[derive(Debug, Default)]
 pub struct Levels {
     data: AtomicU64,
@@ -138,25 +138,26 @@ pub struct Levels {
 }
 
 impl Levels {
-    /// Bytes of the database and its write-ahead log, without free pages.
+    /// Returns the bytes of the database and its write-ahead log, without free pages.
     #[must_use]
     pub fn data(&self) -> u64 {
         self.data.load(Ordering::Relaxed)
     }
 
-    /// Bytes that the file system has left.
+    /// Returns the free bytes of the file system.
     #[must_use]
     pub fn free(&self) -> u64 {
         self.free.load(Ordering::Relaxed)
     }
 
-    /// Idempotency keys that are remembered.
+    /// Returns the number of remembered idempotency keys.
     #[must_use]
     pub fn keys(&self) -> usize {
         self.keys.load(Ordering::Relaxed)
     }
 
-    /// Lets pushes be read only where there was room for them a moment ago.
+    /// Checks whether the last measurement found room for pushes, so that a push can be refused before its body is
+    /// read.
     ///
     /// # Errors
     /// [`CommitError::LimitReached`].
@@ -170,12 +171,12 @@ impl Levels {
 pub(super) struct Measured {
     usage: Usage,
     at: Option<Uptime>,
-    /// Bytes that were pushed since.
+    /// Bytes that were pushed since then.
     since: u64,
 }
 
 impl Store {
-    /// Decides whether there is room for these pushes. Measures once a second, and after a megabyte of pushes.
+    /// Checks that there is room for these pushes. Measures once a second, and after each megabyte of pushes.
     pub(super) fn check_room(&mut self, pushes: &[Push], now: Uptime) -> Result<(), NoRoom> {
         let more: u64 = pushes.iter().map(size).sum();
         let most = self.limits.data;
@@ -189,14 +190,14 @@ impl Store {
         Ok(())
     }
 
-    /// Measures anew where the last measurement is old.
+    /// Measures again if the last measurement is outdated.
     pub fn measure_now_and_then(&mut self, now: Uptime) {
         if self.measured.at.is_none_or(|at| at.plus(CHECK_EVERY) <= now) {
             self.measure(now);
         }
     }
 
-    /// Decides whether there is room for a document of so many bytes.
+    /// Checks that there is room for a document of `bytes` bytes.
     ///
     /// # Errors
     /// [`CommitError::LimitReached`].
@@ -205,7 +206,7 @@ impl Store {
         Ok(self.measured.usage.check(bytes as u64, self.limits.data, Use::Boards)?)
     }
 
-    /// Measures anew, and lets pushes in again where there is room.
+    /// Measures again, and updates whether there is room for pushes.
     fn measure(&mut self, now: Uptime) {
         match usage(&self.conn, &self.folder) {
             Ok(usage) => {
@@ -223,7 +224,7 @@ impl Store {
     }
 }
 
-/// What a push may take on the disk.
+/// Estimates the bytes that a push takes on disk.
 fn size(push: &Push) -> u64 {
     push.points.iter().map(|point| NUMBER_BYTES + 2 * point.bytes_beside() as u64).sum()
 }
@@ -231,7 +232,7 @@ fn size(push: &Push) -> u64 {
 fn usage(conn: &Connection, folder: &Path) -> Result<Usage, MeasureError> {
     let pragma = |name: &str| conn.prepare_cached(&format!("PRAGMA {name}"))?.query_row([], |row| row.get::<_, i64>(0));
     let pages = pragma("page_count")?.saturating_sub(pragma("freelist_count")?).unsigned_abs();
-    // Where the database is no write-ahead one, there is no such file.
+    // The file is missing if the database has no write-ahead log.
     let log = std::fs::metadata(folder.join(format!("{FILE}-wal"))).map_or(0, |file| file.len());
     let files = rustix::fs::statvfs(folder)?;
     Ok(Usage {
@@ -256,7 +257,7 @@ mod tests {
     const GIB: u64 = 1 << 30;
 
     #[test]
-    fn pushes_leave_a_reserve_and_boards_may_use_it() {
+    fn pushes_leave_a_reserve_that_boards_may_use() {
         let usage = |data, free| Usage { data, free, capacity: 100 * GIB };
         for (usage, most, pushes, boards) in [
             (usage(GIB, 50 * GIB), None, true, true),
@@ -276,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_names_the_flag_and_what_to_do() {
+    fn refusal_names_the_flag_and_what_to_do() {
         let usage = Usage { data: GIB, free: RESERVE - 1, capacity: 100 * GIB };
         let data = usage.check(0, Some(GIB), Use::Pushes).unwrap_err().to_string();
         assert!(data.contains("--max-data 1.0 GiB") && data.contains("--keep-"), "{data}");

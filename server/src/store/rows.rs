@@ -1,8 +1,8 @@
-//! How many rows of the database a push reads or writes.
+//! Counts the database rows that a push reads or writes, to bound them.
 //!
-//! Numbers of known series are packed, thousands to a row, so they cost next to nothing. A series that begins, a text and a
-//! minute of the past that changes are a row each, and some microseconds: as many as a push has points would keep
-//! everybody else waiting for seconds.
+//! Numbers of known series are packed, thousands to a row, so they cost next to nothing. A new series, a text and a
+//! minute of the past that changes are one row each, and take some microseconds. If every point of a large push were
+//! such a row, all other pushes would wait for seconds.
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,13 +14,14 @@ use super::directory::Whose;
 use super::{CommitError, Pushed, SeriesId};
 use crate::limits::Limit;
 
-/// What of a push is rows.
+/// The rows that a push causes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct RowCount {
-    /// Series that begin.
+    /// New series.
     pub(super) series: usize,
+    /// Texts.
     pub(super) texts: usize,
-    /// Minutes of the past that change, and series whose newest point is not known.
+    /// Minutes of the past that change, and series whose newest point has to be looked up.
     pub(super) past: usize,
 }
 
@@ -31,7 +32,8 @@ enum Key<'a> {
 }
 
 impl RowCount {
-    /// Counts the rows of resolved points, of which `series` begin. `newest` has the newest time of each known series.
+    /// Counts the rows of resolved points that start `series` new series. `newest` has the newest time of each known
+    /// series.
     pub(super) fn of(points: &[Pushed], series: usize, newest: &[Option<Millis>]) -> Self {
         let mut count = Self { series, ..Self::default() };
         let mut latest: HashMap<Key<'_>, Millis, RandomState> = HashMap::default();
@@ -69,7 +71,7 @@ impl RowCount {
         Err(CommitError::LimitReached {
             limit: Limit::Rows,
             detail: format!(
-                "the push begins {series} series, has {texts} texts and changes {past} minutes of the past, which is {rows} rows; at most {most} may be in one push (--max-rows): send it in several; nothing of this was stored"
+                "the push starts {series} series, has {texts} texts and changes {past} minutes of the past: {rows} database rows; one push may have at most {most} (--max-rows); send it in several pushes; nothing of this was stored"
             ),
             retry_after: None,
         })
@@ -90,14 +92,14 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_a_row_of_its_own_counts() {
+    fn only_points_that_need_a_row_of_their_own_count() {
         let newest = [Some(Millis(10 * MINUTE)), None];
         let rows = |points: &[Pushed]| {
             let RowCount { series: 3, texts, past } = RowCount::of(points, 3, &newest) else { panic!("3 begin") };
             (texts, past)
         };
         let forth: Vec<_> = (10..100).map(|minute| point(1, minute)).collect();
-        assert_eq!(rows(&forth), (0, 0), "numbers that go on");
+        assert_eq!(rows(&forth), (0, 0), "newer numbers");
         let back: Vec<_> = forth.iter().rev().cloned().collect();
         assert_eq!(rows(&back), (0, 89), "each minute before the newest");
         assert_eq!(rows(&[point(1, 9), point(1, 9), point(1, 10)]), (0, 1), "a minute once");
@@ -110,11 +112,11 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_says_what_the_rows_are() {
+    fn refusal_says_which_rows_there_are() {
         let count = RowCount { series: 1, texts: 2, past: 3 };
         assert_eq!(count.check(6), Ok(()));
         let error = count.check(5).unwrap_err().to_string();
-        assert!(error.contains("begins 1 series, has 2 texts and changes 3 minutes of the past"), "{error}");
+        assert!(error.contains("starts 1 series, has 2 texts and changes 3 minutes of the past"), "{error}");
         assert!(error.contains("at most 5") && error.contains("--max-rows"), "{error}");
     }
 }

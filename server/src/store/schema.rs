@@ -27,7 +27,7 @@ pub const FILE: &str = "pulseboard.sqlite";
 /// How long a commit or a read waits for another program's lock on the database before it gives up.
 pub const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The size in bytes beyond which the write-ahead log is cut as soon as nobody reads from it. Seldom more than 4 MiB are used.
+/// The write-ahead log is truncated beyond this many bytes, as soon as no reader needs it. It rarely exceeds 4 MiB.
 pub(super) const LOG_LIMIT: u64 = 16 << 20;
 
 /// The version of the tables below, kept in SQLite's `user_version`.
@@ -81,9 +81,9 @@ const TABLES: &str = "
     CREATE INDEX pushes_by_age ON pushes (at);
 ";
 
-/// Tables that folders of earlier versions lack: rows of `blocks` that could not be read when something new was to be
-/// written there; the store's own time when it was last stamped; what a probe writes; and since when boards whose rows were
-/// removed may have selected other series.
+/// Tables that folders of earlier versions lack. `damaged`: unreadable rows of `blocks` that were replaced. `clock`:
+/// the store's own time at the last stamp. `forgotten`: the number since which boards without a row have their
+/// selection. `probe`: the data that a probe writes.
 const LATER_TABLES: &str = "
     CREATE TABLE IF NOT EXISTS damaged (key INTEGER PRIMARY KEY, data BLOB);
     CREATE TABLE IF NOT EXISTS clock (one INTEGER PRIMARY KEY CHECK (one = 1), at INTEGER NOT NULL);
@@ -209,17 +209,18 @@ impl Store {
             _lock: lock,
         };
         if let Err(error) = store.record_epoch().and_then(|()| store.stamp()) {
-            // A full disk must not keep readers out. Cursors of an epoch that is never recorded are answered with a gap.
+            // The server must start with a full disk too, for its readers. Cursors of an unrecorded epoch are answered
+            // with a gap.
             store.condition.failed(&error.into());
         }
-        // From here on the file itself has the stamp of this run.
+        // Moves the stamp of this run from the write-ahead log into the file.
         store.checkpoint();
         store.catch_up().map_err(database)?;
         store.reserve_rows().map_err(database)?;
         Ok(store)
     }
 
-    /// Writes which epoch this run has ended, where that is not on the disk yet.
+    /// Writes the epoch that this run ended, unless it is on the disk already.
     pub(super) fn record_epoch(&mut self) -> rusqlite::Result<()> {
         let Some(ended) = self.unrecorded else { return Ok(()) };
         let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -230,14 +231,14 @@ impl Store {
     }
 }
 
-/// The store's own time when it was last written, as far as that is known.
+/// Reads the store's own time of the last write, if it is known.
 fn last_time(conn: &Connection) -> Option<Millis> {
     let time = |select| conn.query_row(select, [], |row| row.get::<_, i64>(0)).ok();
     let time = time("SELECT at FROM clock").or_else(|| time("SELECT at FROM log ORDER BY last DESC LIMIT 1"))?;
     u64::try_from(time).ok().map(Millis)
 }
 
-/// Draws an epoch that none of this store had, which follows the others.
+/// Draws an epoch that this store never had, and appends it.
 fn begin_epoch(epochs: Epochs, head: Seq) -> Result<Epochs, OpenError> {
     loop {
         let next = Epoch(getrandom::u32().map_err(OpenError::Random)?);
@@ -265,7 +266,7 @@ fn configure(conn: &Connection) -> rusqlite::Result<()> {
     let _mode: Option<String> = conn.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).optional()?;
     // FULL: what was acknowledged survives a power cut, not only a crash. Group commit pays for it.
     conn.pragma_update(None, "synchronous", "FULL")?;
-    // The write-ahead log grows while somebody reads for long; once it starts again from the front, it is cut to this.
+    // The write-ahead log grows during a long read; once it starts again from the front, it is truncated to this.
     conn.pragma_update(None, "journal_size_limit", sql(LOG_LIMIT))?;
     conn.pragma_update(None, "cache_size", -16 * 1024)
 }

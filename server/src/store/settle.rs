@@ -30,9 +30,9 @@ pub trait Blocks {
 /// The tables.
 #[derive(Debug)]
 pub struct Written<'a> {
-    /// Where they are.
+    /// The connection to the database.
     pub conn: &'a Connection,
-    /// Takes note of what cannot be read.
+    /// Records damaged blocks.
     pub damage: &'a Damage,
 }
 
@@ -50,7 +50,7 @@ impl Blocks for Written<'_> {
     }
 }
 
-/// A damaged block, as far as the finer tier can tell it.
+/// Builds a damaged block again from the finer tier, as far as that reaches.
 fn rebuilt(conn: &Connection, place: Place, damage: &Damage) -> rusqlite::Result<Block> {
     let Some(finer) = place.tier.finer() else { return Ok(Block::default()) };
     let mut buckets = Vec::new();
@@ -68,7 +68,7 @@ fn rebuilt(conn: &Connection, place: Place, damage: &Damage) -> rusqlite::Result
 pub struct Overlay<'a> {
     /// The tables, which stay as they are.
     pub conn: &'a Connection,
-    /// Takes note of what cannot be read.
+    /// Records damaged blocks.
     pub damage: &'a Damage,
     /// What lies over them.
     pub over: HashMap<Place, Block>,

@@ -1,5 +1,5 @@
-//! What the writer does besides commits: it writes buckets, in steps so small that no push waits for them, and looks whether
-//! the clock, the disk and the file are as they should be.
+//! Work of the writer besides commits: writes buckets, in steps so small that no push waits for them, and checks the
+//! clock, the disk and the file.
 
 use std::time::Duration;
 
@@ -13,8 +13,8 @@ use super::settle::{Written, settle};
 use super::{Store, sql};
 use crate::clock::{self, Now};
 
-/// How often the file is stamped where nothing is pushed, in milliseconds: an hour. A start tells a long pause from a clock
-/// that is wrong by the time of the last stamp.
+/// Milliseconds between two stamps while nothing is pushed: an hour. At the start, the time of the last stamp shows how
+/// long the server was stopped.
 const STAMP_EVERY: u64 = 3_600_000;
 
 /// Bytes that a probe writes.
@@ -52,9 +52,10 @@ impl Store {
         self.settled
     }
 
-    /// Takes in what the clocks say and, once a second, looks at the file: whether it is still the one that was opened, and
-    /// whether it can be written again after a commit failed. `asleep` is as in [`StoreTime::observe`].
+    /// Passes the clocks on to [`StoreTime`] and, once a second, checks whether the file is still the one that was
+    /// opened and, after a failed commit, whether it can be written again. `asleep` is as in [`StoreTime::observe`].
     ///
+    /// [`StoreTime`]: super::time::StoreTime
     /// [`StoreTime::observe`]: super::time::StoreTime::observe
     pub fn observe(&mut self, now: Now, asleep: u64) {
         self.time.observe(now, asleep);
@@ -64,7 +65,7 @@ impl Store {
         }
         if let Err(why) = self.watched.check() {
             self.condition.lose(&why);
-            // What lies there now is somebody's copy: nothing of this store may get into it, also not when it is closed.
+            // The file at the path may be the operator's copy: SQLite must not write into it, not even when it closes.
             let kept = self.conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
             _ = kept.inspect_err(|error| tracing::warn!(%error, "the write-ahead log may be written into the file"));
         } else if self.condition.is_failing() {
@@ -79,17 +80,17 @@ impl Store {
         }
     }
 
-    /// The time to judge by what is old; never later than `wall`.
+    /// Returns the time by which retention judges age; never later than `wall`.
     #[must_use]
     pub fn time(&self, wall: Millis) -> Millis {
         self.time.now(wall)
     }
 
-    /// Writes what a copy is told from the present file by, and the store's time.
+    /// Writes the next counter, which distinguishes this file from older copies, and the store's time.
     pub(super) fn stamp(&mut self) -> rusqlite::Result<()> {
         let (counter, now) = (self.watched.next(), clock::now());
         let time = self.time.now(now.wall);
-        // Before it is tried: a failure may come after the file has it.
+        // Set before the attempt: a commit may report a failure although the file has the counter.
         self.watched.committed(counter);
         self.in_background(|tx| {
             tx.pragma_update(None, "application_id", counter.cast_signed())?;
@@ -100,7 +101,8 @@ impl Store {
         Ok(())
     }
 
-    /// Copies the write-ahead log into the file as far as nobody reads it, and empties it where nobody does. Waits for none.
+    /// Copies the write-ahead log into the file as far as no reader needs it, and truncates it if none does. Does not
+    /// wait.
     pub(super) fn checkpoint(&mut self) {
         let copy =
             |conn: &Connection| conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
@@ -110,7 +112,7 @@ impl Store {
         }
     }
 
-    /// Tries whether a commit succeeds, with as much as a large push writes. It waits for no other program.
+    /// Tries a commit that writes [`PROBE`] bytes. Does not wait for other programs.
     fn probe(&mut self) {
         let write = |conn: &mut Connection| {
             let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -161,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn file_that_is_deleted_or_replaced_or_written_over_is_noticed_and_takes_no_more_pushes() {
+    fn deleted_replaced_or_overwritten_file_is_noticed_and_pushes_are_refused() {
         type Harm = fn(&std::path::Path, &[u8]);
         let harms: [(Harm, &str); 5] = [
             (|file, _| std::fs::remove_file(file).unwrap(), "was deleted"),
@@ -172,8 +174,8 @@ mod tests {
                 },
                 "was replaced",
             ),
-            (|file, older| std::fs::write(file, older).unwrap(), "was written over"),
-            (|file, _| std::fs::write(file, "").unwrap(), "was written over"),
+            (|file, older| std::fs::write(file, older).unwrap(), "was overwritten"),
+            (|file, _| std::fs::write(file, "").unwrap(), "was overwritten"),
             (|file, _| std::fs::remove_file(file.with_extension("sqlite-wal")).unwrap(), "-wal was deleted"),
         ];
         for (harm, wanted) in harms {
@@ -195,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn file_is_its_own_however_often_it_is_stamped_and_copied_into() {
+    fn stamps_and_checkpoints_do_not_look_like_another_file() {
         let folder = tempfile::tempdir().unwrap();
         let mut store = Store::open(folder.path()).unwrap();
         for up in 1..30 {
@@ -209,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn store_that_failed_takes_pushes_again_by_itself() {
+    fn failed_store_takes_pushes_again_by_itself() {
         let folder = tempfile::tempdir().unwrap();
         let mut store = Store::open(folder.path()).unwrap();
         let limit = |store: &Store, pages: i64| {
@@ -230,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn write_ahead_log_is_cut_once_a_long_reader_has_gone() {
+    fn write_ahead_log_shrinks_once_a_long_reader_has_gone() {
         let folder = tempfile::tempdir().unwrap();
         let mut store = Store::open(folder.path()).unwrap();
         store.conn.pragma_update(None, "synchronous", "OFF").unwrap();
@@ -247,7 +249,7 @@ mod tests {
         }
         assert!(store.watched.log_size() > LOG_LIMIT);
         store.observe(seconds(2), 0);
-        assert!(store.watched.log_size() > LOG_LIMIT, "what is read stays");
+        assert!(store.watched.log_size() > LOG_LIMIT, "the part that is being read stays");
         reader.execute_batch("COMMIT").unwrap();
         store.observe(seconds(4), 0);
         assert!(store.watched.log_size() <= LOG_LIMIT);
@@ -280,7 +282,7 @@ mod tests {
             assert_eq!(store.condition().warnings().len(), usize::from(jumped));
         }
         assert_eq!(blocks(&store), before);
-        // A clock that stays there is right in the end.
+        // A clock that stays there for an hour is believed.
         for up in 300..4_100 {
             let Now { wall, up } = seconds(up);
             sweep(&mut store, Now { wall: wall.plus(YEARS), up });

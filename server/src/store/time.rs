@@ -1,30 +1,30 @@
-//! The time that retention goes by: nothing is deleted on the word of a clock that jumped.
+//! The time by which retention judges age, so that a clock that jumps deletes nothing.
 //!
-//! A wall clock can be set wrong for a minute by a bad time server, a dead battery or a hand. So the store keeps a time of its
-//! own, which starts where it was when the store was last written, and goes on with the time that really passes. While the
-//! wall clock agrees with it, it follows. Where the two differ by more than a minute, the lesser one counts, until the wall
-//! clock has gone steadily for an hour: then it was right.
+//! A bad time server, a dead battery or a mistake can set the wall clock wrong for a while. So the store keeps its own
+//! time. It starts from the time of the last write and advances with the monotonic clock. While the wall clock agrees
+//! with it, it follows the wall clock. If the two differ by more than a minute, the earlier one counts, until the wall
+//! clock has run steadily for an hour; then the wall clock is trusted.
 
 use shared::Millis;
 
 use crate::clock::Now;
 
-/// How far the wall clock may be off before it is doubted, in milliseconds. Time servers correct less than this.
+/// Most milliseconds that the wall clock may be off before it is doubted. Corrections by time servers are smaller.
 const TOLERANCE: u64 = 60_000;
 
-/// How long a clock that is doubted must go steadily until it is trusted, in milliseconds.
+/// Milliseconds that a doubted clock must run steadily until it is trusted.
 const CONFIRMED_AFTER: u64 = 3_600_000;
 
-/// The most time that may pass between two looks, in milliseconds: what is more is a jump of the other clock.
+/// Most milliseconds that count as passed between two observations.
 const LONGEST_STEP: u64 = 60_000;
 
-/// A start so long after the last write, in milliseconds, is reported: the clock may be wrong. A week.
+/// A start more than these milliseconds after the last write is reported, since the clock may be wrong: a week.
 const LONG_PAUSE: u64 = 7 * 86_400_000;
 
-/// A start so long before the last write is reported.
+/// A start more than these milliseconds before the last write is reported.
 const BEFORE: u64 = 600_000;
 
-/// The time of a store. Without I/O and clock: it is told what both clocks say.
+/// The time of a store. Has no clock itself: the caller passes the readings of both clocks.
 #[derive(Clone, Debug, Default)]
 pub struct StoreTime {
     state: Option<State>,
@@ -32,9 +32,11 @@ pub struct StoreTime {
 
 #[derive(Clone, Debug)]
 struct State {
-    /// What it is by the store's own count.
+    /// The store's own time.
     trusted: Millis,
+    /// The clocks at the last observation.
     seen: Now,
+    /// The milliseconds that the machine had been suspended at the last observation.
     asleep: u64,
     doubt: Option<Doubt>,
 }
@@ -42,16 +44,16 @@ struct State {
 /// The wall clock differs from the store's time.
 #[derive(Clone, Debug)]
 struct Doubt {
-    /// By how much it is ahead, in milliseconds.
+    /// Milliseconds that the wall clock is ahead; negative if it is behind.
     ahead: i128,
-    /// For how long it has gone steadily since.
+    /// Milliseconds that it has run steadily since.
     steady: u64,
-    /// What to say of it.
+    /// The warning for the operator.
     warning: Option<String>,
 }
 
 impl StoreTime {
-    /// The time of a store that was last written at `last`, by its own time. Nothing where it is new, or does not know.
+    /// Starts from `last`, the store's own time of the last write; `None` if the store is new or has no such time.
     #[must_use]
     pub fn begin(last: Option<Millis>, now: Now) -> Self {
         let mut state = State { trusted: last.unwrap_or(now.wall), seen: now, asleep: 0, doubt: None };
@@ -59,11 +61,11 @@ impl StoreTime {
         if ahead.unsigned_abs() > TOLERANCE.into() {
             let warning = if ahead > LONG_PAUSE.into() {
                 Some(format!(
-                    "at the start the clock was {} after the last write: if it is wrong, set it right; nothing old is deleted for an hour",
+                    "at the start the clock was {} after the last write: if the clock is wrong, correct it; nothing old is deleted for an hour",
                     in_words(ahead)
                 ))
             } else if ahead < -i128::from(BEFORE) {
-                Some(format!("at the start the clock was {} before the last write: set it right", in_words(ahead)))
+                Some(format!("at the start the clock was {} before the last write: correct it", in_words(ahead)))
             } else {
                 None
             };
@@ -72,8 +74,8 @@ impl StoreTime {
         Self { state: Some(state) }
     }
 
-    /// Takes in what the clocks say. `asleep` is for how many milliseconds the machine was suspended since the program
-    /// started: then the wall clock goes on alone, which is no jump to report.
+    /// Takes new readings of the clocks. `asleep` is the milliseconds that the machine was suspended since the program
+    /// started: meanwhile only the wall clock advances, which is not reported as a jump.
     pub fn observe(&mut self, now: Now, asleep: u64) {
         let Some(state) = &mut self.state else {
             *self = Self::begin(None, now);
@@ -102,7 +104,7 @@ impl StoreTime {
                 let warning = (!is_sleep).then(|| {
                     let way = if jump > 0 { "forward" } else { "back" };
                     format!(
-                        "the clock jumped {way} by {} while the server ran: if it is wrong, set it right; nothing old is deleted until it has gone steadily for an hour",
+                        "the clock jumped {way} by {} while the server ran: if the clock is wrong, correct it; nothing old is deleted until it has run steadily for an hour",
                         in_words(jump)
                     )
                 });
@@ -111,13 +113,13 @@ impl StoreTime {
         }
     }
 
-    /// The time to judge by what is old: never later than `wall`.
+    /// Returns the time by which retention judges age: never later than `wall`.
     #[must_use]
     pub fn now(&self, wall: Millis) -> Millis {
         self.state.as_ref().map_or(wall, |state| wall.min(state.trusted))
     }
 
-    /// What to say of the clock; nothing where it is trusted.
+    /// Returns the warning about the clock; `None` if it is trusted.
     #[must_use]
     pub fn warning(&self) -> Option<String> {
         self.state.as_ref()?.doubt.as_ref()?.warning.clone()
@@ -134,7 +136,7 @@ impl State {
     }
 }
 
-/// A length of time in its greatest unit.
+/// Writes a duration in its largest suitable unit.
 fn in_words(ms: i128) -> String {
     let seconds = ms.unsigned_abs() / 1_000;
     match seconds {
@@ -168,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn minute_at_three_years_ahead_moves_nothing_and_is_reported_until_it_is_over() {
+    fn clock_that_jumps_three_years_for_a_minute_moves_nothing_and_is_reported_until_it_is_back() {
         let (mut time, mut up) = (StoreTime::begin(Some(Millis(START)), at(START, 0)), 0);
         pass(&mut time, &mut up, 100_000, 0);
         pass(&mut time, &mut up, 70_000, 3 * YEAR);
@@ -180,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn clock_that_was_set_right_is_trusted_after_an_hour() {
+    fn clock_that_runs_steadily_is_trusted_after_an_hour() {
         let (mut time, mut up) = (StoreTime::begin(Some(Millis(START)), at(START, 0)), 0);
         pass(&mut time, &mut up, 3_590_000, YEAR);
         assert!(time.now(Millis(u64::MAX)) < Millis(START + DAY) && time.warning().is_some());
@@ -208,11 +210,11 @@ mod tests {
     }
 
     #[test]
-    fn machine_that_slept_is_not_reported() {
+    fn suspended_machine_is_not_reported_as_a_jump() {
         let mut time = StoreTime::begin(Some(Millis(START)), at(START, 0));
         time.observe(at(START + 1_000 + DAY, 1_000), DAY);
         assert_eq!(time.warning(), None);
-        assert_eq!(time.now(Millis(START + DAY)), Millis(START + 1_000), "and it waits all the same");
+        assert_eq!(time.now(Millis(START + DAY)), Millis(START + 1_000), "the clock still has to run steadily");
         time.observe(at(START + 2_000 + 2 * DAY, 2_000), DAY);
         assert!(time.warning().is_some(), "a jump after it is one");
     }
@@ -220,7 +222,7 @@ mod tests {
     proptest! {
         /// Whatever the clocks do, the store's time is never later than either of them allows.
         #[test]
-        fn time_runs_no_faster_than_time_that_passes_unless_a_clock_is_steady(
+        fn store_time_runs_no_faster_than_the_monotonic_clock_unless_the_wall_clock_is_steady(
             steps in prop::collection::vec((0..200_000_u64, -4_000_000_000_000..4_000_000_000_000_i64, prop::bool::weighted(0.1)), 1..60)
         ) {
             let (mut wall, mut up) = (START + 10 * YEAR, 0);

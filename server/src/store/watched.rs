@@ -1,9 +1,9 @@
-//! Notices that the file of the database is no longer the one that was opened: deleted, replaced, or written over.
+//! Notices that the database file is no longer the one that was opened: it was deleted, replaced, or overwritten.
 //!
-//! SQLite notices none of that: it goes on writing to a file that nobody will open again, or mixes two databases. So the
-//! path is compared with the open file by device and inode. Writing over the file in place keeps both; for that, a counter in
-//! the header of the file (SQLite's `application_id`, which means nothing else here) is raised once a second while anything is
-//! written: an older copy has a lower one.
+//! SQLite does not notice: it goes on writing to a file that nobody can open again, or mixes two databases. So the path
+//! is compared with the open file by device and inode. Overwriting the file in place keeps both. For that case a
+//! counter in the header of the file (SQLite's `application_id`, which has no other use here) is raised once a second
+//! while points are committed: an older copy has a lower counter.
 
 use std::fs::File;
 use std::io;
@@ -13,13 +13,13 @@ use std::path::{Path, PathBuf};
 use super::schema::FILE;
 use crate::clock::Uptime;
 
-/// How often the file is looked at, in milliseconds.
+/// Milliseconds between two checks of the file.
 const EVERY: u64 = 1_000;
 
-/// What a database begins with.
+/// The first bytes of every SQLite database.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
-/// Where the header has the counter.
+/// Offset of the counter in the header.
 const COUNTER_AT: usize = 68;
 
 /// The file of an open database.
@@ -27,14 +27,15 @@ const COUNTER_AT: usize = 68;
 pub(super) struct Watched {
     path: PathBuf,
     log: PathBuf,
-    /// Kept open: to close any handle on the file would release SQLite's locks on it (POSIX).
+    /// Kept open: under POSIX, closing any handle of the file would release SQLite's locks on it.
     file: File,
-    /// The device and the inode of the file, and of its write-ahead log where there is one.
+    /// The device and inode of the file.
     opened: Option<Id>,
+    /// The device and inode of the write-ahead log, if there was one.
     opened_log: Option<Id>,
-    /// The counter as the file had it last; nothing where the file had none yet.
+    /// The counter that was last seen in the file; `None` if the file had no header yet.
     seen: Option<u32>,
-    /// The counter as it was committed last.
+    /// The counter that was committed last.
     committed: u32,
     checked: Uptime,
 }
@@ -45,7 +46,7 @@ impl Watched {
     /// Watches the database at `path`, which is open and whose counter is `committed`.
     ///
     /// # Errors
-    /// [`io::Error`] where it cannot be opened.
+    /// [`io::Error`] if it cannot be opened.
     pub(super) fn new(path: &Path, committed: u32) -> io::Result<Self> {
         let mut log = path.as_os_str().to_owned();
         log.push("-wal");
@@ -56,17 +57,17 @@ impl Watched {
         Ok(Self { path: path.to_owned(), log, file, opened, opened_log, seen, committed, checked: Uptime::default() })
     }
 
-    /// The counter to commit next.
+    /// Returns the counter to commit next.
     pub(super) fn next(&self) -> u32 {
         self.committed.wrapping_add(1)
     }
 
-    /// Notes that a counter was committed.
+    /// Records that a counter was committed.
     pub(super) fn committed(&mut self, counter: u32) {
         self.committed = counter;
     }
 
-    /// Whether it is time to look again.
+    /// Returns true if the next check is due, and starts the next interval.
     pub(super) fn is_due(&mut self, now: Uptime) -> bool {
         let is_due = now >= self.checked.plus(EVERY);
         if is_due {
@@ -75,21 +76,21 @@ impl Watched {
         is_due
     }
 
-    /// The size of the write-ahead log in bytes; 0 where there is none.
+    /// Returns the size of the write-ahead log in bytes; 0 if there is none.
     pub(super) fn log_size(&self) -> u64 {
         std::fs::metadata(&self.log).map_or(0, |found| found.len())
     }
 
-    /// Looks at the file.
+    /// Checks that the file is still the one that was opened.
     ///
     /// # Errors
-    /// What became of it.
+    /// A description of what happened to the file.
     pub(super) fn check(&mut self) -> Result<(), String> {
         let name = FILE;
         match id(&self.path) {
             Ok(None) => return Err(format!("{name} was deleted while the server ran")),
             Ok(found) if found != self.opened => return Err(format!("{name} was replaced while the server ran")),
-            // Where the file system does not answer, commits fail, and tell why.
+            // If the file system does not answer, commits fail and report the reason.
             Ok(_) | Err(_) => {}
         }
         if let Some(opened) = self.opened_log
@@ -100,9 +101,9 @@ impl Watched {
         }
         match (counter(&self.file), self.seen) {
             (Ok(Some(found)), Some(seen)) if found.wrapping_sub(seen) > self.committed.wrapping_sub(seen) => {
-                Err(format!("{name} was written over with another copy while the server ran"))
+                Err(format!("{name} was overwritten with another copy while the server ran"))
             }
-            (Ok(None), Some(_)) => Err(format!("{name} was written over while the server ran")),
+            (Ok(None), Some(_)) => Err(format!("{name} was overwritten while the server ran")),
             (Ok(Some(found)), _) => {
                 self.seen = Some(found);
                 Ok(())
@@ -112,7 +113,7 @@ impl Watched {
     }
 }
 
-/// The device and the inode of a file; nothing where there is none.
+/// Returns the device and inode of a file; `None` if there is no file.
 fn id(path: &Path) -> io::Result<Option<Id>> {
     match std::fs::metadata(path) {
         Ok(found) => Ok(Some((found.dev(), found.ino()))),
@@ -121,7 +122,7 @@ fn id(path: &Path) -> io::Result<Option<Id>> {
     }
 }
 
-/// The counter in the header of a database; nothing where it is none, or is empty.
+/// Reads the counter from the header of a database; `None` if the file is empty or no database.
 fn counter(file: &File) -> io::Result<Option<u32>> {
     let mut header = [0; COUNTER_AT + 4];
     match file.read_exact_at(&mut header, 0) {

@@ -1,7 +1,7 @@
 //! The one thread that writes.
 //!
-//! Whatever is asked of it is a job that its requester may withdraw until the thread takes it on ([`super::claim`]). So an
-//! error means that nothing was done, also where it says that it took too long.
+//! Each request to it is a job, which the requester may withdraw until the thread takes it ([`super::claim`]). So every
+//! error, also a time-out, means that the job was not done.
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -73,20 +73,20 @@ impl Writer {
         self.way.queue.is_open()
     }
 
-    /// How much the store holds, and whether there is room for more.
+    /// Returns the figures of the store, and whether there is room for more.
     #[must_use]
     pub fn levels(&self) -> &Levels {
         &self.way.levels
     }
 
-    /// Whether the store takes pushes, and what to warn of.
+    /// Returns the condition of the store: whether it takes pushes, and warnings.
     #[must_use]
     pub fn condition(&self) -> &Condition {
         &self.condition
     }
 
-    /// Commits a push, whose memory `share` holds until then; on return it is on the disk, and published. Dropped before
-    /// that, nothing of it is kept, unless the thread is at it already.
+    /// Commits a push; on return it is on the disk and published. `share` holds the memory of the push until then. If
+    /// the future is dropped earlier, nothing is kept, unless the thread has taken the push already.
     ///
     /// # Errors
     /// [`CommitError`]; then nothing of it was kept.
@@ -100,8 +100,8 @@ impl Writer {
     /// none beyond.
     ///
     /// # Errors
-    /// [`CommitError::Closed`] where the server is shutting down, [`CommitError::Overdue`] or [`CommitError::Busy`] where
-    /// the thread has too much to do. Then it was not done and will not be.
+    /// [`CommitError::Closed`] if the server is shutting down, [`CommitError::Overdue`] or [`CommitError::Busy`] if the
+    /// thread has too much to do. The errand was not done then and will not be.
     pub async fn run<T: Send + 'static>(
         &self,
         errand: impl FnOnce(&mut Store) -> T + Send + 'static,
@@ -109,7 +109,7 @@ impl Writer {
         let (ticket, request) = pair();
         self.way.queue.add(Job::Errand(Box::new(move |store| {
             if let Some(answer) = ticket.take() {
-                // A requester that left meanwhile has it done all the same.
+                // The errand is done even if the requester left meanwhile.
                 let _gone = answer.send(errand(store));
             }
         })))?;
@@ -117,7 +117,7 @@ impl Writer {
     }
 }
 
-/// Tells those that still wait when the thread ends, in whatever way.
+/// Ends the queue when the thread ends, also by a panic.
 struct End(Arc<Queue>);
 
 impl Drop for End {
@@ -154,7 +154,7 @@ fn work(mut store: Store, retention: &Retention, queue: &Queue, mut publish: imp
                 publish(outcome.committed);
             }
             for (TakenPush { answer, .. }, result) in taken.into_iter().zip(outcome.results) {
-                // A requester that left meanwhile has its points kept all the same.
+                // The points are kept even if the requester left meanwhile.
                 let _gone = answer.send(result);
             }
         }
@@ -177,17 +177,18 @@ fn work(mut store: Store, retention: &Retention, queue: &Queue, mut publish: imp
     }
 }
 
-/// What may be done now: while too many blocks wait to be written, large pushes wait too, since each begins many.
+/// Decides which jobs may be taken now. While too many blocks wait to be written, large pushes wait too, since each
+/// adds many blocks.
 fn allowed(store: &Store) -> Allowed {
     if store.fresh().is_crowded() { Allowed::FewShort } else { Allowed::All }
 }
 
-/// Writes blocks that are due until jobs wait, at least one step; where too many blocks wait, at least as many as the last
-/// group has begun.
+/// Writes due blocks until a job waits, at least one step. If too many blocks wait, writes at least as many as the last
+/// group added.
 fn write_due(store: &mut Store, begun: usize, queue: &Queue) -> rusqlite::Result<()> {
     let mut written = 0;
     loop {
-        // Where it fails, it is tried again at the next group or tick; until then the log has it.
+        // After a failure, the next group or tick tries again; until then the log has the points.
         match store.settle(BLOCKS, Due::By(clock::now().up))? {
             BLOCKS => written += BLOCKS,
             _ => return Ok(()),
@@ -199,8 +200,8 @@ fn write_due(store: &mut Store, begun: usize, queue: &Queue) -> rusqlite::Result
     }
 }
 
-/// Takes away what is older than is kept: `owed` steps, and more where old rows are left and nobody waits. Where they are left,
-/// as many rows are owed as points came in: so what is old gets less also where somebody always waits.
+/// Deletes rows that are past their retention: `owed` steps, and more while old rows are left and no job waits. The
+/// caller owes steps in proportion to the points committed, so that old rows get fewer even if jobs always wait.
 fn sweep(store: &mut Store, retention: &Retention, mut owed: usize, queue: &Queue) -> rusqlite::Result<()> {
     while owed > 0 || (store.is_behind() && !queue.has(allowed(store))) {
         owed = owed.saturating_sub(1);
@@ -213,7 +214,7 @@ fn sweep(store: &mut Store, retention: &Retention, mut owed: usize, queue: &Queu
     Ok(())
 }
 
-/// Does what is done now and then.
+/// Does the work of each tick: measures disk space and forgets old keys.
 fn tend(store: &mut Store) -> rusqlite::Result<()> {
     let now = clock::now();
     store.measure_now_and_then(now.up);
@@ -227,7 +228,7 @@ mod tests {
     use shared::{Millis, Number, Point, Value};
     use std::sync::mpsc;
 
-    /// A writer that stands still after its first commit until it is let go.
+    /// Starts a writer that blocks after its first commit until it is released.
     fn stalled(folder: &std::path::Path) -> (Writer, JoinHandle<()>, mpsc::Receiver<()>, mpsc::Sender<()>) {
         let store = Store::open(folder).unwrap();
         let (at_it, is_at_it) = mpsc::channel();
@@ -254,7 +255,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_push_that_is_answered_with_an_error_was_not_kept_and_one_that_the_writer_is_at_is_waited_for() {
+    async fn push_answered_with_an_error_was_not_kept_and_a_taken_push_is_waited_for() {
         let folder = tempfile::tempdir().unwrap();
         let (writer, thread, is_at_it, let_go) = stalled(folder.path());
         let commit = |series: &str| {
@@ -276,8 +277,8 @@ mod tests {
         assert_eq!(overdue.await.unwrap(), Err(CommitError::Overdue));
         assert_eq!(errand.await.unwrap(), Err(CommitError::Overdue));
         tokio::time::sleep(10 * LONGEST_WAIT).await;
-        assert!(!kept_late.is_finished(), "the writer is at it: only the outcome says whether it is kept");
-        // From here on the writer's own time counts.
+        assert!(!kept_late.is_finished(), "the writer has taken it: only the outcome tells whether it is kept");
+        // From here on, real time counts.
         tokio::time::resume();
         drop(let_go);
         assert_eq!(kept_late.await.unwrap(), Ok(()));
@@ -289,7 +290,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_push_gives_its_memory_back_once_it_is_answered() {
+    async fn push_releases_its_memory_once_it_is_answered() {
         let folder = tempfile::tempdir().unwrap();
         let (writer, _thread, is_at_it, let_go) = stalled(folder.path());
         let memory = crate::push_memory::PushMemory::new(1 << 20);
@@ -303,7 +304,7 @@ mod tests {
         assert_eq!(memory.used(), 1_000, "it is committed and not answered yet");
         drop(let_go);
         assert_eq!(committing.await.unwrap(), Ok(()));
-        // The errand comes after all of the push.
+        // The errand runs after the push is finished.
         writer.run(|_| ()).await.unwrap();
         assert_eq!(memory.used(), 0);
     }

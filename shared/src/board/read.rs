@@ -21,7 +21,7 @@ const ECHO: usize = 60;
 pub struct Mistakes {
     /// The first [`MAX_LISTED`].
     found: RefCell<Vec<FieldError>>,
-    /// How many there are besides.
+    /// The number of further mistakes, which are only counted.
     over: Cell<usize>,
 }
 

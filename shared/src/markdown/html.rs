@@ -2,7 +2,7 @@
 
 use super::{Block, Inline};
 
-/// Characters of a tag that are told.
+/// Most characters of a tag that an error quotes.
 const LONGEST: usize = 60;
 
 /// The first tag in any text of these, such as `<b>` or `</div>`; code has none, nor is an address like
@@ -31,7 +31,7 @@ fn tag(rest: &str) -> Option<String> {
     let name = inside.strip_prefix('/').unwrap_or(inside);
     let is_tag =
         name.starts_with(|c: char| c.is_ascii_alphabetic()) && !inside.contains("://") && !inside.contains('@');
-    // Enough of it to be found again.
+    // Quotes enough of the tag to find it in the note.
     let cut = inside.char_indices().nth(LONGEST).map_or(inside.len(), |(at, _)| at);
     is_tag.then(|| if cut < inside.len() { format!("<{}…>", &inside[..cut]) } else { format!("<{inside}>") })
 }

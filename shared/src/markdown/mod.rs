@@ -1,12 +1,13 @@
-//! Markdown for the notes on a board: `CommonMark`, read by `pulldown-cmark`, in time that is linear in the text.
+//! Markdown for the notes on a board: `CommonMark`, parsed by `pulldown-cmark`, in time linear in the length of the
+//! text.
 //!
-//! - [`tree`]: headings, paragraphs, lists, quotes, code and rules, and what is in their lines, as values;
-//! - [`parse`]: from a text to these values;
-//! - [`html`]: whether somebody wrote HTML.
+//! - [`tree`]: headings, paragraphs, lists, quotes, code and rules, and the inlines of their lines, as values;
+//! - [`parse`]: parses a text into these values;
+//! - [`html`]: finds HTML in a note.
 //!
-//! The page makes elements of the values, so no text is ever taken for markup. HTML is text. Links lead only to http, https
-//! and mailto; any other is shown as it is written. Nesting and the number of elements are bounded: what is beyond is text
-//! without structure.
+//! The page makes elements from the values, so text never becomes markup. HTML is shown as text. Links may use only
+//! http, https and mailto; any other link is shown as written. Nesting and the number of elements are bounded; the text
+//! beyond a bound is shown without structure.
 
 pub mod html;
 pub mod parse;

@@ -1,4 +1,4 @@
-//! From a text to the values of a note.
+//! Parses a text into the values of a note.
 
 use std::ops::Range;
 
@@ -6,17 +6,17 @@ use pulldown_cmark::{Event, LinkType, Parser, Tag};
 
 use super::tree::{Block, Inline};
 
-/// How deep blocks, and inside a block its inlines, may be nested. The text of what is deeper belongs to the deepest.
+/// Deepest nesting of blocks, and of inlines inside a block. Deeper text is added to the deepest element.
 const DEEPEST: usize = 8;
 
-/// Most blocks and inlines of a note. The text of what comes after them belongs to the last.
+/// Most blocks and inlines of a note. Later text is added to the last one.
 const MOST_NODES: usize = 10_000;
 
-/// Most quotes and lists that a line may begin. A note with more in a line is shown as it is written: each line costs the
-/// parser as much time as so many are open.
+/// Most quotes and lists that a line may begin. A note with more in a line is shown as written: the parser's time for
+/// each line grows with the number of open ones.
 const MOST_MARKERS: usize = 64;
 
-/// Reads a note. Never fails: what means nothing is text.
+/// Parses a note. Never fails: anything without a meaning in Markdown is text.
 #[must_use]
 pub fn parse(text: &str) -> Vec<Block> {
     if text.lines().any(|line| markers(line) > MOST_MARKERS) {
@@ -29,7 +29,7 @@ pub fn parse(text: &str) -> Vec<Block> {
     builder.finish()
 }
 
-/// How many quotes and lists a line begins. A rule such as `* * *` begins none.
+/// Counts the quotes and lists that a line begins. A rule such as `* * *` begins none.
 fn markers(line: &str) -> usize {
     let (mut rest, mut count) = (line.as_bytes(), 0);
     loop {
@@ -48,7 +48,7 @@ fn markers(line: &str) -> usize {
     if is_rule('-') || is_rule('*') { 0 } else { count }
 }
 
-/// What is open.
+/// An open element.
 enum Frame {
     /// Blocks below each other.
     Blocks(Vec<Block>, Of),
@@ -60,26 +60,26 @@ enum Frame {
     Inlines(Vec<Inline>, Wrap),
     /// The text of a block of code.
     Code(String),
-    /// So many starts without an element, inside each other: they are too deep, or there are too many.
+    /// A number of nested starts that get no element, since they are too deep or too many.
     Ignored(usize),
 }
 
-/// Whose blocks they are.
+/// The owner of a list of blocks.
 enum Of {
     Note,
     Quote,
     Item,
 }
 
-/// Which block of words.
+/// A kind of block of words.
 enum Line {
     Heading(u8),
     Paragraph,
-    /// Words that stand in an item or a quote without a paragraph of their own. The next block ends it.
+    /// Words of an item or a quote without a paragraph. The next block ends it.
     Implied,
 }
 
-/// What words inside a line are.
+/// A kind of element inside a line.
 enum Wrap {
     Emphasis,
     Strong,
@@ -88,10 +88,10 @@ enum Wrap {
 
 struct Builder<'a> {
     text: &'a str,
-    /// The first is that of the note.
+    /// The open elements. The first one is the note.
     stack: Vec<Frame>,
     nodes: usize,
-    /// Starts inside a link that is shown as it is written, whose ends did not come yet.
+    /// The number of open starts inside a link that is shown as written.
     skipped: usize,
 }
 
@@ -157,7 +157,7 @@ impl Builder<'_> {
                     self.skipped = 1;
                     return self.words(written, Inline::Text);
                 }
-                // The words of an image stand for it, with the sign before them.
+                // An image is shown as its words, with a `!` before them.
                 if written.starts_with('!') {
                     self.words("!", Inline::Text);
                 }
@@ -191,7 +191,8 @@ impl Builder<'_> {
         }
     }
 
-    /// Whether the frame may be in the present one. An item whose list was ignored may not, nor may a block in words.
+    /// Returns true if the frame may be inside the present one. An item of an ignored list may not, nor may a block
+    /// inside words.
     fn is_at_home(&self, frame: &Frame) -> bool {
         let inside = self.stack.iter().rev().find(|frame| !matches!(frame, Frame::Ignored(_)));
         match frame {
@@ -205,7 +206,7 @@ impl Builder<'_> {
         self.nodes < MOST_NODES
     }
 
-    /// How many quotes and lists, or inlines, are open.
+    /// Counts the open inlines, or the open quotes and lists.
     fn depth(&self, inline: bool) -> usize {
         let counts = |frame: &&Frame| match frame {
             Frame::Inlines(..) => inline,
@@ -217,7 +218,7 @@ impl Builder<'_> {
 
     /// Closes the innermost frame.
     fn end(&mut self) {
-        // The first is the note's own, which only the end of the text closes.
+        // The first frame is the note, which only the end of the text closes.
         if self.stack.len() < 2 {
             return;
         }
@@ -227,7 +228,7 @@ impl Builder<'_> {
                 Line::Paragraph | Line::Implied => Block::Paragraph(trimmed(words)),
             }),
             Some(Frame::Code(mut code)) => {
-                // The end of the last line is no part of it.
+                // The last line end is not part of the code.
                 if code.ends_with('\n') {
                     code.pop();
                 }
@@ -273,7 +274,7 @@ impl Builder<'_> {
         }
     }
 
-    /// Words, to what is open; text that follows text belongs to it.
+    /// Adds words to the open line; text after text is joined to it.
     fn words(&mut self, text: &str, wrap: impl Fn(String) -> Inline) {
         self.imply_paragraph();
         let has_room = self.has_room();
@@ -290,7 +291,7 @@ impl Builder<'_> {
         }
     }
 
-    /// An inline without words inside, or where there is no room for it its text.
+    /// Adds an inline without words inside; only its text if there is no room for it.
     fn inline(&mut self, inline: Inline, text: impl Fn(Inline) -> String) {
         if !self.has_room() {
             return self.words(&text(inline), Inline::Text);
@@ -302,7 +303,7 @@ impl Builder<'_> {
         }
     }
 
-    /// The words that are open.
+    /// Returns the open line.
     fn line(&mut self) -> Option<&mut Vec<Inline>> {
         self.stack.iter_mut().rev().find_map(|frame| match frame {
             Frame::Words(words, _) | Frame::Inlines(words, _) => Some(Some(words)),
@@ -311,14 +312,14 @@ impl Builder<'_> {
         })?
     }
 
-    /// Opens a paragraph for words that have none: those of a short item, and those of a block that was ignored.
+    /// Opens a paragraph for words that have none: those of a short item, or of an ignored block.
     fn imply_paragraph(&mut self) {
         if self.line().is_none() {
             self.stack.push(Frame::Words(Vec::new(), Line::Implied));
         }
     }
 
-    /// Closes a paragraph that was implied.
+    /// Closes an implied paragraph.
     fn end_implied(&mut self) {
         if matches!(self.stack.last(), Some(Frame::Words(_, Line::Implied))) {
             self.end();
@@ -336,7 +337,7 @@ impl Builder<'_> {
     }
 }
 
-/// Adds words on a line of their own to those of a paragraph.
+/// Adds words to a paragraph, on a line of their own.
 fn append(words: &mut Vec<Inline>, word: Inline) {
     match (words.last_mut(), word) {
         (Some(Inline::Text(last) | Inline::Html(last)), Inline::Text(text) | Inline::Html(text)) => {
@@ -347,7 +348,7 @@ fn append(words: &mut Vec<Inline>, word: Inline) {
     }
 }
 
-/// Without the line end behind the last word, which HTML has.
+/// Removes the line ends after the last word, which HTML has.
 fn trimmed(mut words: Vec<Inline>) -> Vec<Inline> {
     if let Some(Inline::Text(last) | Inline::Html(last)) = words.last_mut() {
         last.truncate(last.trim_end_matches('\n').len());
@@ -355,13 +356,13 @@ fn trimmed(mut words: Vec<Inline>) -> Vec<Inline> {
     words
 }
 
-/// Whether a browser that follows the address can do no harm on this page: no script, no data, nothing of ours.
+/// Returns true if following the address cannot harm this page: it is no script, no data, and nothing of this server.
 fn leads_outside(address: &str) -> bool {
     let begins = |scheme: &str| address.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
     ["https://", "http://", "mailto:"].into_iter().any(begins) && !address.contains(|c: char| c.is_control())
 }
 
-// The source of chance does not build for the browser.
+// The random source of proptest does not build for the browser.
 #[cfg(test)]
 #[cfg(not(target_family = "wasm"))]
 mod tests;

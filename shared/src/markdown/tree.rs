@@ -1,6 +1,6 @@
 //! A note as values.
 
-/// A part of a note: what stands below each other.
+/// A block of a note.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Block {
     /// `# Heading`, of level 1 to 6.
@@ -9,9 +9,9 @@ pub enum Block {
     Paragraph(Vec<Inline>),
     /// `- item` or `1. item`.
     List {
-        /// The number of the first item; nothing where items have none.
+        /// The number of the first item; `None` if items have no numbers.
         start: Option<u32>,
-        /// What is in each.
+        /// The blocks of each item.
         items: Vec<Vec<Block>>,
     },
     /// `> quote`.
@@ -25,9 +25,9 @@ pub enum Block {
 /// A part of a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Inline {
-    /// As it is.
+    /// Plain text.
     Text(String),
-    /// HTML, which is shown as the text that it is.
+    /// HTML, which is shown as text.
     Html(String),
     /// `` `code` ``.
     Code(String),
@@ -37,9 +37,9 @@ pub enum Inline {
     Strong(Vec<Inline>),
     /// `[words](address)`.
     Link {
-        /// Where it leads: http, https or mailto.
+        /// Its target: http, https or mailto.
         address: String,
-        /// What it reads.
+        /// Its text.
         words: Vec<Inline>,
     },
     /// Two spaces or a backslash at the end of a line.

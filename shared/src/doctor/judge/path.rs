@@ -71,7 +71,7 @@ fn stranger(base: &str, head: &Head) -> Finding {
              given: let /sse and /sse/probe through."
         }
         421 => {
-            "The server does not know the name that it is asked for: start it with --host and that name, or let the proxy \
+            "The server does not answer to the name in the request: start it with --host and that name, or let the proxy \
              pass on one that it has."
         }
         429 => "Something on the way limits how often one may ask; let /sse through.",

@@ -128,7 +128,7 @@ fn a_link_leads_only_to_where_it_can_do_no_harm() {
     assert_eq!(inlines("[b](javascript:x) c"), [text("[b](javascript:x) c")], "it is shown as it is written");
 }
 
-/// How deep blocks and inlines are, and how many.
+/// Returns the greatest depth and the number of blocks and inlines.
 fn size(blocks: &[Block]) -> (usize, usize) {
     fn words(inlines: &[Inline]) -> (usize, usize) {
         sum(inlines.iter().map(|inline| match inline {
@@ -148,7 +148,7 @@ fn size(blocks: &[Block]) -> (usize, usize) {
     }))
 }
 
-/// All that a reader would see.
+/// Returns all text that a reader would see.
 fn seen(blocks: &[Block]) -> String {
     fn words(inlines: &[Inline]) -> String {
         let one = |inline: &Inline| match inline {
@@ -262,7 +262,7 @@ fn adversarial(len: usize) -> Vec<String> {
 }
 
 #[test]
-fn a_note_with_a_line_of_very_many_marks_is_shown_as_it_is_written_and_a_rule_is_a_rule() {
+fn note_with_very_many_markers_in_a_line_is_shown_as_written() {
     let deep = "1) ".repeat(100) + "a";
     assert_eq!(parse(&deep), [paragraph(&deep)]);
     assert_eq!(parse(&"- ".repeat(100)), [Block::Rule]);
@@ -272,7 +272,7 @@ fn a_note_with_a_line_of_very_many_marks_is_shown_as_it_is_written_and_a_rule_is
 }
 
 #[test]
-fn depth_and_size_are_bounded_and_no_letter_is_lost_by_that() {
+fn depth_and_size_are_bounded_and_no_letter_is_lost() {
     for note in adversarial(64 << 10) {
         let start: String = note.chars().take(20).collect();
         let blocks = parse(&note);
@@ -294,7 +294,7 @@ fn depth_and_size_are_bounded_and_no_letter_is_lost_by_that() {
 }
 
 #[test]
-fn a_long_adversarial_text_is_read_soon() {
+fn long_adversarial_text_is_parsed_quickly() {
     for note in adversarial(256 << 10) {
         let start: String = note.chars().take(20).collect();
         let since = Instant::now();
