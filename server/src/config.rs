@@ -220,7 +220,7 @@ pub struct Config {
     pub compression: Compression,
     /// Bounds on the work and memory that clients can cause.
     pub limits: Limits,
-    /// How long each phase of a connection may last.
+    /// Time-outs of the phases of a connection.
     pub timeouts: Timeouts,
     /// How long a silent stream stays silent. A peer that takes nothing for as long has vanished.
     pub heartbeat: Duration,

@@ -154,7 +154,7 @@ fn selections_stay_within_max_topic_memory_and_more_are_refused() {
     drop(streams);
     let back_by = std::time::Instant::now() + harness::PATIENCE;
     while server.metric("pulseboard_readers") > 0.5 {
-        assert!(std::time::Instant::now() < back_by, "the room is not given back");
+        assert!(std::time::Instant::now() < back_by, "the memory is not freed");
     }
     assert!(server.metric("pulseboard_topic_bytes") < 0.5);
     assert!(server.opens("series=s/*").is_ok());
@@ -216,6 +216,6 @@ fn new_readers_are_refused_while_a_stalled_one_holds_a_large_snapshot() {
     assert!(refusal.text.contains("--max-topic-memory"), "{}", refusal.text);
     drop(slow);
     while server.opens("series=log/1").is_err() {
-        assert!(asked.elapsed() < 2 * harness::PATIENCE, "nobody is served any more");
+        assert!(asked.elapsed() < 2 * harness::PATIENCE, "no reader is served any more");
     }
 }

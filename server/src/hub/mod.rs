@@ -96,8 +96,8 @@ impl Hub {
     }
 
     /// From now on the board is this. Its readers hear of it with their next step: gives the topics that they may be
-    /// in, which are all, since boards change rarely. `head` is the number of the change; to be called in the order of the
-    /// numbers, as [`Hub::publish`] is.
+    /// in, which are all, since boards change rarely. `head` is the number of the change. Call it in the order of the
+    /// numbers, as [`Hub::publish`].
     pub fn set_board(&mut self, id: BoardId, shown: Shown, head: Seq) -> Vec<TopicId> {
         self.rollup.reach(head);
         self.boards.set(id, shown);

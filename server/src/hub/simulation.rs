@@ -124,7 +124,7 @@ struct World {
     editions: Editions,
 }
 
-/// What the store would have kept.
+/// The state that a store would keep.
 #[derive(Clone)]
 struct Stored {
     epochs: Epochs,

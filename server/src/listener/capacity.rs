@@ -35,8 +35,8 @@ pub struct Capacity {
 pub struct TooFewFiles(u64);
 
 impl Capacity {
-    /// Fits `limits` into `files`, the number of files that may be open at once. Gives a warning for each bound that had to
-    /// be lowered.
+    /// Fits `limits` into `files`, the number of files that may be open at once. Returns a warning for each bound that had
+    /// to be lowered.
     ///
     /// # Errors
     /// [`TooFewFiles`].

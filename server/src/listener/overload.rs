@@ -69,14 +69,14 @@ impl Overload {
                 service,
                 Limit::Connections,
                 format!(
-                    "there are {most} connections already; come back in {RETRY_AFTER} s, or raise --max-connections"
+                    "there are {most} connections already; try again in {RETRY_AFTER} s, or raise --max-connections"
                 ),
             ),
             client: Refusal::new(
                 service,
                 Limit::ConnectionsPerAddress,
                 format!(
-                    "there are {own} connections from your address already; close some, come back in {RETRY_AFTER} s, or raise \
+                    "there are {own} connections from your address already; close some, try again in {RETRY_AFTER} s, or raise \
                      --max-connections-per-address"
                 ),
             ),

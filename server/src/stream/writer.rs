@@ -42,7 +42,7 @@ pub struct Writers {
 /// Held by each connection, and then by the stream that it becomes.
 #[derive(Debug)]
 pub struct Open {
-    /// When the last is dropped, all connections have ended.
+    /// Dropped with the connection; the last one tells the listener that all connections have ended.
     _ended: mpsc::Sender<()>,
     /// Its place among the connections.
     _place: Place,
