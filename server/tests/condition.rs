@@ -83,7 +83,7 @@ fn deleted_database_stops_pushes_and_history_but_not_streams() {
     assert_eq!(count(&log, "pushes are refused until the server is started again"), 1);
     let mut stream = server.stream("series=ops/n", None);
     assert!(matches!(stream.event(), Event::Hello { .. }));
-    assert!(matches!(stream.event(), Event::Snapshot { series, .. } if series.len() == 1), "what is known is shown");
+    assert!(matches!(stream.event(), Event::Snapshot { series, .. } if series.len() == 1), "known points are shown");
 }
 
 #[test]

@@ -42,7 +42,7 @@ pub fn numbers(
     series: SeriesId,
     plan: &Plan,
 ) -> rusqlite::Result<Vec<Rolled>> {
-    // Looked at before the transaction begins: what is written meanwhile is in both, and nothing is in neither.
+    // Read before the transaction begins: a block written in between is then in both places, and none is missing.
     let unwritten = fresh.of(series);
     let tx = conn.unchecked_transaction()?;
     let mut overlay = Overlay { conn: &tx, damage, over: HashMap::new() };

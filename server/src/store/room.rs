@@ -18,7 +18,7 @@ use crate::limits::Limit;
 /// The largest reserve.
 const RESERVE: u64 = 64 << 20;
 
-/// The reserve is one part in so many of all space, if that is less than [`RESERVE`].
+/// Divisor of all space: the quotient is the reserve, if it is less than [`RESERVE`].
 const RESERVED_PART: u64 = 16;
 
 /// Milliseconds after which a measurement is outdated.

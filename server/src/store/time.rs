@@ -220,7 +220,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever the clocks do, the store's time is never later than either of them allows.
+        /// The store's time is never later than either clock allows.
         #[test]
         fn store_time_runs_no_faster_than_the_monotonic_clock_unless_the_wall_clock_is_steady(
             steps in prop::collection::vec((0..200_000_u64, -4_000_000_000_000..4_000_000_000_000_i64, prop::bool::weighted(0.1)), 1..60)
