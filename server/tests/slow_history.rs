@@ -10,7 +10,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http_body_util::Empty;
+use http_body_util::{BodyExt as _, Empty};
 use hyper::Request;
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -99,14 +99,15 @@ fn unread_answers_take_little_memory_and_are_cut_off() {
     read(&server, &path);
     let before = server.resident_kilobytes();
     let mut unread: Vec<TcpStream> = (0..20).map(|_| ask(&server, &path)).collect();
-    await_metric(&server, "pulseboard_refused_total{limit=\"history-unread\"}", 20.0);
+    // Every answer has begun.
+    unread.iter_mut().for_each(|socket| socket.read_exact(&mut [0]).unwrap());
     let more = server.resident_kilobytes().saturating_sub(before);
     assert!(more < 64 << 10, "20 unread answers take {more} KiB");
     await_metric(&server, "pulseboard_history_open", 0.0);
     // The client can see that the part it reads later is not the whole answer.
     let mut text = Vec::new();
     let _reset = unread[0].read_to_end(&mut text);
-    assert!(text.starts_with(b"HTTP/1.1 200") && !text.ends_with(b"\r\n0\r\n\r\n"));
+    assert!(text.starts_with(b"TTP/1.1 200") && !text.ends_with(b"\r\n0\r\n\r\n"));
     assert!(read(&server, &path).1.ends_with("]}]"));
 }
 
@@ -137,6 +138,27 @@ fn answer_over_the_bound_in_bytes_is_cut_off() {
     assert!(text.starts_with(b"HTTP/1.1 200") && text.len() < 600_000, "{}", text.len());
     assert!(!text.ends_with(b"\r\n0\r\n\r\n"));
     await_metric(&server, "pulseboard_refused_total{limit=\"max-history-bytes\"}", 1.0);
+}
+
+// With several threads, so that the connection makes progress while the test blocks.
+#[tokio::test(flavor = "multi_thread")]
+async fn unread_answer_on_a_live_connection_ends_and_is_counted() {
+    let data = tempfile::tempdir().unwrap();
+    let server = start(&["--heartbeat", "1"], data.path());
+    let url = format!("{}{}", server.url, fill(&server));
+    let socket = TokioIo::new(tokio::net::TcpStream::connect(server.addr()).await.unwrap());
+    let (mut http, connection) =
+        http2::Builder::new(TokioExecutor::new()).initial_stream_window_size(65_535).handshake(socket).await.unwrap();
+    let connection = tokio::spawn(connection);
+    let request = || Request::get(&url).body(Empty::<Bytes>::new()).unwrap();
+    let unread = [http.send_request(request()).await.unwrap(), http.send_request(request()).await.unwrap()];
+    await_metric(&server, "pulseboard_refused_total{limit=\"history-unread\"}", 2.0);
+    await_metric(&server, "pulseboard_history_open", 0.0);
+    for answer in unread {
+        assert_eq!(answer.status(), 200);
+        assert!(answer.into_body().collect().await.is_err(), "the part that was sent is not the whole answer");
+    }
+    connection.abort();
 }
 
 // With several threads, so that the connection makes progress while the test blocks.

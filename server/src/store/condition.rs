@@ -95,7 +95,7 @@ impl Condition {
         let mut state = self.0.state.lock();
         match (&state.behind, &behind) {
             (None, Some(why)) => {
-                tracing::warn!(%why, "cannot write buckets or delete old ones; new buckets stay in memory")
+                tracing::warn!(%why, "cannot write buckets or delete old ones; new buckets stay in memory");
             }
             (Some(_), None) => tracing::info!("buckets are written again"),
             _ => {}

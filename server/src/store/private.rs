@@ -39,7 +39,7 @@ pub(super) fn close_to_others(path: &Path) {
     }
     match std::fs::set_permissions(path, Permissions::from_mode(mode & FOLDER_MODE)) {
         Ok(()) => {
-            tracing::info!(file = %path.display(), mode = format!("{mode:o}"), "other users can no longer read this file of the store")
+            tracing::info!(file = %path.display(), mode = format!("{mode:o}"), "other users can no longer read this file of the store");
         }
         Err(error) => {
             tracing::warn!(file = %path.display(), mode = format!("{mode:o}"), %error, "cannot change the mode of this file of the store; other users can read it");
