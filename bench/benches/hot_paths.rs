@@ -6,13 +6,13 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use pulseboard::push_memory::Share;
 use pulseboard::clock::{Now, Uptime};
 use pulseboard::hub::{Boards, Hub, Interest, Rate, Resume, Step};
 use pulseboard::influx;
 use pulseboard::ingest::batch;
 use pulseboard::ingest::fields::Acceptance;
 use pulseboard::ingest::gathering::Gathering;
+use pulseboard::push_memory::Share;
 use pulseboard::rollup::Rollup;
 use pulseboard::store::commit::Committed;
 use pulseboard::store::{Push, SeriesId, Store};
@@ -69,7 +69,9 @@ fn parse(c: &mut Criterion) {
         b.iter(|| batch::points(black_box(slow.as_bytes()), accepted, Gathering::by_default(&directory, &mut share)));
     });
     group.bench_function("1,000 lines of line protocol, none known", |b| {
-        b.iter(|| influx::read(black_box(influx.as_bytes()), None, accepted, Gathering::by_default(&directory, &mut share)));
+        b.iter(|| {
+            influx::read(black_box(influx.as_bytes()), None, accepted, Gathering::by_default(&directory, &mut share))
+        });
     });
     group.finish();
 }

@@ -51,8 +51,13 @@ module! {
 }
 
 module! {
-    /// What has rows, and what is written.
+    /// Gauges, bars, tables and logs.
     static ROWS: Draw = rows, rowed
+}
+
+module! {
+    /// Notes. Apart from the rest, because the Markdown parser is larger than all other kinds of widgets together.
+    static NOTES: Draw = notes, noted
 }
 
 /// What is inside of a widget.
@@ -80,6 +85,7 @@ fn apart(content: &Content) -> Option<&'static Module<Draw>> {
     Some(match content.drawn()? {
         Drawn::Charts => &CHARTS,
         Drawn::Rows => &ROWS,
+        Drawn::Notes => &NOTES,
     })
 }
 
@@ -97,10 +103,7 @@ fn charted(content: Content, stage: Stage) -> Part {
 }
 
 fn rowed(content: Content, stage: Stage) -> Part {
-    let shown = match content {
-        Content::Text(text) => return note(&text),
-        Content::Series(shown) => shown,
-    };
+    let Content::Series(shown) = content else { return Part::nothing() };
     let Shown { view: kind, source } = *shown;
     match kind {
         View::Gauge(options) => gauge(options, source, stage),
@@ -109,4 +112,9 @@ fn rowed(content: Content, stage: Stage) -> Part {
         View::Log(options) => log(options, source, stage),
         View::Stat(_) | View::Line(_) | View::Area(_) | View::Heatmap(_) | View::States(_) => Part::nothing(),
     }
+}
+
+fn noted(content: Content, _: Stage) -> Part {
+    let Content::Text(text) = content else { return Part::nothing() };
+    note(&text)
 }

@@ -21,8 +21,10 @@ pub type Module = &'static str;
 const MADE: Module = "made";
 /// Draws what is drawn over time.
 const CHARTS: Module = "charts";
-/// Draws what has rows, and what is written.
+/// Draws gauges, bars, tables and logs.
 const ROWS: Module = "rows";
+/// Draws notes.
+const NOTES: Module = "notes";
 /// Edits.
 const EDIT: Module = "edit";
 /// All that is not one board at a desk.
@@ -98,6 +100,7 @@ fn of_made(board: &Board) -> Vec<Module> {
         (board.widgets.is_empty(), ELSEWHERE),
         (drawn.contains(&Drawn::Charts), CHARTS),
         (drawn.contains(&Drawn::Rows), ROWS),
+        (drawn.contains(&Drawn::Notes), NOTES),
     ];
     needed.into_iter().filter(|(needed, _)| *needed).map(|(_, module)| module).collect()
 }
@@ -132,9 +135,10 @@ mod tests {
         for kind in ["line", "area", "heatmap", "states", "time"] {
             assert_eq!(of(&["stat", kind]), [MADE, CHARTS], "{kind}");
         }
-        for kind in ["gauge", "bar", "table", "log", "text"] {
+        for kind in ["gauge", "bar", "table", "log"] {
             assert_eq!(of(&["stat", kind]), [MADE, ROWS], "{kind}");
         }
+        assert_eq!(of(&["stat", "text"]), [MADE, NOTES]);
         assert_eq!(of(&["log", "line", "line"]), [MADE, CHARTS, ROWS]);
         assert_eq!(of(&[]), [MADE, ELSEWHERE]);
     }

@@ -9,8 +9,10 @@ use super::{Content, View};
 pub enum Drawn {
     /// What is drawn over time.
     Charts,
-    /// What has rows, and what is written.
+    /// Gauges, bars, tables and logs.
     Rows,
+    /// Notes.
+    Notes,
 }
 
 impl Content {
@@ -18,7 +20,7 @@ impl Content {
     #[must_use]
     pub fn drawn(&self) -> Option<Drawn> {
         match self {
-            Self::Text(_) => Some(Drawn::Rows),
+            Self::Text(_) => Some(Drawn::Notes),
             Self::Series(shown) => match &shown.view {
                 View::Stat(_) => None,
                 View::Bar(options) if options.across == Some(Across::Time) => Some(Drawn::Charts),
