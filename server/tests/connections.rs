@@ -228,7 +228,7 @@ fn too_few_files_prevent_the_start_or_lower_the_bounds_with_a_message() {
     command.stderr(std::fs::File::create(&log).unwrap());
     let server = TestServer::start_with(&mut command, "127.0.0.1:0", data.path());
     let said = std::fs::read_to_string(&log).unwrap();
-    assert!(said.contains("--max-readers is 272 instead of 10000"), "{said}");
+    assert!(said.contains("--max-readers is 204 instead of 10000"), "{said}");
     assert_eq!(server.push("ops/n", "1").status, 204);
 }
 

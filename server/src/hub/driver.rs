@@ -321,7 +321,7 @@ impl Stepping<'_> {
     pub fn step(&mut self, subscription: &mut Subscription) -> Step {
         if let Some(Closing { reason, spread_ms }) = self.closing {
             subscription.reader.leave(reason, draw_below(spread_ms));
-        } else if subscription.reader.is_starting() && live_bytes() > self.max_frame_bytes {
+        } else if subscription.reader.is_catching_up() && live_bytes() > self.max_frame_bytes {
             // Too many frames wait for sockets that do not take them.
             subscription.reader.leave(ByeReason::Moved, draw_below(RETRY_SPREAD_SECONDS * 1_000));
         }

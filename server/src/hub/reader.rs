@@ -179,10 +179,10 @@ impl Reader {
         }
     }
 
-    /// Tells whether its next step is a snapshot.
+    /// Tells whether its next step may be a large frame made for it: a snapshot, or all that it missed while it was away.
     #[must_use]
-    pub fn is_starting(&self) -> bool {
-        matches!(self.stage, Stage::Starting)
+    pub fn is_catching_up(&self) -> bool {
+        matches!(self.stage, Stage::Starting | Stage::Resuming)
     }
 
     /// What to do now.

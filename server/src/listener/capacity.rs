@@ -46,7 +46,8 @@ impl Capacity {
             return Err(TooFewFiles(files));
         }
         let mut warnings = Vec::new();
-        let mut fit = |flag: &str, wanted: usize| {
+        // Readers never take all connections: a quarter is left for pushes.
+        let mut fit = |flag: &str, wanted: usize, room: usize| {
             if wanted > room {
                 warnings.push(format!(
                     "--{flag} is {room} instead of {wanted}: {files} files may be open, {RESERVE} of them are kept for the store; raise \
@@ -55,9 +56,9 @@ impl Capacity {
             }
             wanted.min(room)
         };
-        let readers = fit("max-readers", limits.readers);
+        let readers = fit("max-readers", limits.readers, room - room / 4);
         let default = readers.saturating_add((readers / 2).max(LEFT_TO_OTHERS)).min(room);
-        let connections = fit("max-connections", limits.connections.unwrap_or(default));
+        let connections = fit("max-connections", limits.connections.unwrap_or(default), room);
         let per_address = connections - (connections / 4).min(LEFT_TO_OTHERS);
         let capacity = Self {
             connections,
@@ -84,8 +85,8 @@ mod tests {
     fn bounds_are_lowered_to_the_files_with_a_warning_that_names_the_flag() {
         let limits = Limits { connections: Some(500), ..Limits::default() };
         let (capacity, warnings) = Capacity::fit(&limits, 400).unwrap();
-        assert_eq!((capacity.readers, capacity.connections, capacity.connections_per_address), (272, 272, 204));
-        for (warning, flag) in warnings.iter().zip(["--max-readers 272", "--max-connections 272"]) {
+        assert_eq!((capacity.readers, capacity.connections, capacity.connections_per_address), (204, 272, 204));
+        for (warning, flag) in warnings.iter().zip(["--max-readers 204", "--max-connections 272"]) {
             assert!(warning.contains(flag) && warning.contains("ulimit -n"), "{warning}");
         }
         assert_eq!(warnings.len(), 2);

@@ -93,12 +93,18 @@ impl Listener {
             ended,
         });
         let mut stop = std::pin::pin!(stop);
+        let mut accepts = true;
         loop {
             let (socket, peer) = tokio::select! {
                 accepted = listener.accept() => match accepted {
-                    Ok(accepted) => accepted,
+                    Ok(accepted) => {
+                        accepts = true;
+                        accepted
+                    }
                     Err(error) => {
-                        tracing::warn!(%error, "cannot accept a connection");
+                        if std::mem::replace(&mut accepts, false) {
+                            tracing::warn!(%error, "cannot accept connections; trying again ten times a second");
+                        }
                         tokio::time::sleep(ACCEPT_PAUSE).await;
                         continue;
                     }

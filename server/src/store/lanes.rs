@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 
 /// The greatest weight of a short job.
-const SHORT: usize = 128;
+pub(super) const SHORT: usize = 128;
 
 /// Most jobs of a group.
 const GROUP: usize = 1_024;

@@ -13,8 +13,9 @@ use crate::push_memory::Share;
 /// Most errands that may wait. Waiting pushes are bounded by the memory that they hold.
 const MAX_ERRANDS: usize = 4_096;
 
-/// The weight of an errand. It counts as short, so that boards and readers do not wait behind many large pushes.
-const ERRAND_WEIGHT: usize = 100;
+/// The weight of an errand: reading tracks back takes milliseconds, so few of them come between two commits. It still counts
+/// as short, so that boards and readers do not wait behind many large pushes.
+const ERRAND_WEIGHT: usize = super::lanes::SHORT;
 
 /// A job for the writer thread.
 pub(super) enum Job {
