@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 
 /// The greatest weight of a short job.
-pub(super) const SHORT: usize = 128;
+const SHORT: usize = 128;
 
 /// Most jobs of a group.
 const GROUP: usize = 1_024;
@@ -16,6 +16,22 @@ const SHORT_GROUP: usize = 16_384;
 
 /// Most weight of a group of long jobs. A single job may weigh more.
 const LONG_GROUP: usize = 32_768;
+
+/// A lane of waiting jobs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lane {
+    /// Jobs that somebody waits for and that are done soon.
+    Short,
+    /// Large pushes.
+    Long,
+}
+
+impl Lane {
+    /// The lane of a push of this weight.
+    pub(super) fn of_push(weight: usize) -> Self {
+        if weight <= SHORT { Self::Short } else { Self::Long }
+    }
+}
 
 /// The lanes from which a group may be taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,8 +61,11 @@ impl<T> Default for Lanes<T> {
 }
 
 impl<T> Lanes<T> {
-    pub(super) fn add(&mut self, weight: usize, job: T) {
-        let lane = if weight <= SHORT { &mut self.short } else { &mut self.long };
+    pub(super) fn add(&mut self, lane: Lane, weight: usize, job: T) {
+        let lane = match lane {
+            Lane::Short => &mut self.short,
+            Lane::Long => &mut self.long,
+        };
         lane.push_back((weight, job));
     }
 
@@ -91,11 +110,11 @@ mod tests {
     #[test]
     fn short_job_waits_for_at_most_one_group_of_long_jobs() {
         let mut lanes = Lanes::default();
-        (0..10).for_each(|job| lanes.add(100_000, job));
-        lanes.add(1, 10);
+        (0..10).for_each(|job| lanes.add(Lane::Long, 100_000, job));
+        lanes.add(Lane::Short, 1, 10);
         assert_eq!(take(&mut lanes, Allowed::All), [0]);
         assert_eq!(take(&mut lanes, Allowed::All), [10]);
-        lanes.add(1, 11);
+        lanes.add(Lane::Short, 1, 11);
         assert_eq!(take(&mut lanes, Allowed::All), [1], "long jobs do not starve either");
         assert_eq!(take(&mut lanes, Allowed::FewShort), [11]);
         assert!(!lanes.has(Allowed::FewShort) && lanes.has(Allowed::All));
@@ -111,7 +130,7 @@ mod tests {
             let (mut lanes, mut done, mut next) = (Lanes::default(), Vec::new(), 0);
             for add in adds.into_iter().chain(std::iter::repeat(jobs.len())) {
                 for _ in 0..add.min(jobs.len() - next) {
-                    lanes.add(jobs[next], next);
+                    lanes.add(Lane::of_push(jobs[next]), jobs[next], next);
                     next += 1;
                 }
                 if !lanes.has(Allowed::All) && next == jobs.len() {

@@ -6,16 +6,15 @@ use parking_lot::{Condvar, Mutex};
 use tokio::sync::oneshot;
 
 use super::claim::Ticket;
-use super::lanes::{Allowed, Lanes};
+use super::lanes::{Allowed, Lane, Lanes};
 use super::{CommitError, Push, Store};
 use crate::push_memory::Share;
 
 /// Most errands that may wait. Waiting pushes are bounded by the memory that they hold.
 const MAX_ERRANDS: usize = 4_096;
 
-/// The weight of an errand: reading tracks back takes milliseconds, so few of them come between two commits. It still counts
-/// as short, so that boards and readers do not wait behind many large pushes.
-const ERRAND_WEIGHT: usize = super::lanes::SHORT;
+/// The weight of an errand: reading tracks back takes milliseconds, so only a few errands come between two commits.
+const ERRAND_WEIGHT: usize = 2_048;
 
 /// A job for the writer thread.
 pub(super) enum Job {
@@ -71,9 +70,10 @@ impl Queue {
     /// # Errors
     /// [`CommitError::Closed`] if the thread has ended, [`CommitError::Busy`] if too many errands wait.
     pub(super) fn add(&self, job: Job) -> Result<(), CommitError> {
-        let weight = match &job {
-            Job::Push { push, .. } => push.weight(),
-            Job::Errand(_) => ERRAND_WEIGHT,
+        let (lane, weight) = match &job {
+            Job::Push { push, .. } => (Lane::of_push(push.weight()), push.weight()),
+            // Boards and readers do not wait behind many large pushes.
+            Job::Errand(_) => (Lane::Short, ERRAND_WEIGHT),
         };
         let mut state = self.state.lock();
         if state.ended {
@@ -85,7 +85,7 @@ impl Queue {
             }
             state.errands += 1;
         }
-        state.lanes.add(weight, job);
+        state.lanes.add(lane, weight, job);
         drop(state);
         self.came.notify_one();
         Ok(())
