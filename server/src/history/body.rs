@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use bytes::Bytes;
+use bytesize::ByteSize;
 use futures_util::stream;
 use tokio::sync::mpsc::error::SendTimeoutError;
 use tokio::sync::mpsc::{self, Receiver, Sender};
@@ -82,7 +83,7 @@ struct Answering {
     send: Sender<Result<Piece, ApiError>>,
     metrics: Metrics,
     began: Instant,
-    /// Bytes that were read so far.
+    /// Bytes that were passed on so far.
     sent: u64,
     _slot: Slot,
 }
@@ -101,14 +102,13 @@ impl Answering {
                 }
                 Err(error) => return self.fail(error).await,
             };
-            let last = piece.last;
-            self.sent += piece.bytes.len() as u64;
-            if let Some(error) = self.over_bound() {
+            let (last, bytes) = (piece.last, piece.bytes.len() as u64);
+            if let Some(error) = self.over_bound(bytes) {
                 return self.fail(error).await;
             }
             match self.send.send_timeout(Ok(piece), self.history.0.patience).await {
                 Ok(()) if last => return,
-                Ok(()) => {}
+                Ok(()) => self.sent += bytes,
                 Err(SendTimeoutError::Closed(_)) => return,
                 Err(SendTimeoutError::Timeout(_)) => {
                     tracing::debug!(
@@ -121,12 +121,13 @@ impl Answering {
         }
     }
 
-    fn over_bound(&self) -> Option<ApiError> {
+    /// Returns an error if `more` bytes would make the answer too long, or if it took too long already.
+    fn over_bound(&self, more: u64) -> Option<ApiError> {
         let most = self.history.0.max_bytes;
-        let (limit, detail) = if self.sent > most {
+        let (limit, detail) = if self.sent.saturating_add(more) > most {
             (
                 Limit::HistoryBytes,
-                format!("the answer has over {most} bytes (--max-history-bytes); ask for less at a time"),
+                format!("the answer has over {} (--max-history-bytes); ask for less at a time", ByteSize::b(most)),
             )
         } else if self.began.elapsed() > LONGEST {
             (Limit::HistoryTime, format!("the answer took over {} s; ask for less at a time", LONGEST.as_secs()))

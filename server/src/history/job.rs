@@ -108,11 +108,20 @@ impl Job {
     /// # Errors
     /// [`ApiError::Invalid`] if it asks for too many series or buckets.
     pub fn new(asked: Asked, mut selected: Vec<Named>, form: Form, now: Millis) -> Result<Self, ApiError> {
-        if selected.len() > MAX_SERIES || selected.len() as u64 * asked.points > MAX_BUCKETS {
-            return Err(too_much(selected.len(), &asked));
-        }
+        Self::check_size(&asked, selected.len())?;
         selected.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         Ok(Self { asked, now, encoder: Encoder::new(form), state: State::New(selected) })
+    }
+
+    /// Checks that `asked` may select so many series.
+    ///
+    /// # Errors
+    /// [`ApiError::Invalid`] if it asks for too many series or buckets.
+    pub fn check_size(asked: &Asked, series: usize) -> Result<(), ApiError> {
+        if series > MAX_SERIES || (series as u64).saturating_mul(asked.points) > MAX_BUCKETS {
+            return Err(too_much(series, asked));
+        }
+        Ok(())
     }
 
     /// Reads the next piece of the answer. Blocks on the disk.
@@ -130,7 +139,7 @@ impl Job {
                 State::Reading(rest, Some(present)) => State::Reading(rest, self.read(conn, stored, present)?),
                 State::Reading(mut rest, None) => match rest.next() {
                     Some(named) => {
-                        let present = self.begin(conn, stored.retention, &named)?;
+                        let present = self.begin(conn, stored, &named)?;
                         State::Reading(rest, Some(present))
                     }
                     None => {
@@ -147,19 +156,19 @@ impl Job {
     fn begin(
         &mut self,
         conn: &Connection,
-        retention: &Retention,
+        stored: Stored<'_>,
         &Named { ref name, series, kind }: &Named,
     ) -> rusqlite::Result<Present> {
         let Asked { span, points, detail, .. } = self.asked;
         match kind {
             Kind::Number => {
-                let plan = Plan::new(span, points, retention, self.now);
+                let plan = Plan::new(span, points, stored.retention, self.now);
                 self.encoder.begin_numbers(name, plan.width_ms);
                 let at_once = if detail == Detail::Bins { FIRST_WITH_BINS } else { MAX_AT_ONCE };
                 Ok(Present::Numbers { series, plan, next: plan.span.from, at_once })
             }
             Kind::Text => {
-                let texts = past::texts(conn, series, span, points)?;
+                let texts = past::texts(conn, stored.damage, series, span, points)?;
                 self.encoder.begin_texts(name);
                 let before = texts.before.map(|(ts, text)| TextLine { ts, text });
                 let (next, more) = (texts.first, texts.more);
@@ -201,7 +210,7 @@ impl Job {
             Present::Texts { series, next, to, mut left, before, more } => {
                 let mut resume = None;
                 let encoder = &mut self.encoder;
-                past::each_line(conn, series, next, to, |(ts, seq, text)| {
+                past::each_line(conn, stored.damage, series, next, to, |(ts, seq, text)| {
                     if left == 0 {
                         return false;
                     }

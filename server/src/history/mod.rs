@@ -142,6 +142,8 @@ pub async fn read(
     let form = if accept.is_some_and(|accept| accept.contains("text/csv")) { Form::Csv } else { Form::Json };
     let selecting = app.hub.selecting();
     let found = selecting.find(&asked.selectors).await?;
+    // Checked before the names are cloned: there may be as many as a stream may select.
+    Job::check_size(&asked, found.series.len())?;
     let job = Job::new(asked, selecting.names().named(&found.series), form, now)?;
     let body = body::start(app.history, job, app.metrics).await?;
     let mut response = body.into_response();

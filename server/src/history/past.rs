@@ -9,7 +9,7 @@ use super::cancel::Stopped;
 use super::plan::Plan;
 use crate::store::SeriesId;
 use crate::store::block::{self, Block, Place};
-use crate::store::damage::Damage;
+use crate::store::damage::{Damage, Part};
 use crate::store::fresh::Fresh;
 use crate::store::settle::{Overlay, settle};
 
@@ -77,50 +77,84 @@ pub struct Texts {
     pub more: bool,
 }
 
-/// Finds where the newest `most` lines of a stretch begin. Reads only the line before them.
+/// Finds where the newest `most` lines of a stretch begin. Reads only the line before them. Damaged lines are recorded
+/// and skipped.
 ///
 /// # Errors
-/// Whatever SQLite says.
-pub fn texts(conn: &Connection, series: SeriesId, span: Stretch, most: u64) -> rusqlite::Result<Texts> {
+/// Whatever SQLite says, except that a part of the table is damaged.
+pub fn texts(
+    conn: &Connection,
+    damage: &Damage,
+    series: SeriesId,
+    span: Stretch,
+    most: u64,
+) -> rusqlite::Result<Texts> {
     let tx = conn.unchecked_transaction()?;
     let mut nth = tx.prepare_cached(
         "SELECT ts, seq FROM lines WHERE series = ?1 AND ts >= ?2 AND ts < ?3
+             AND typeof(ts) = 'integer' AND typeof(seq) = 'integer'
          ORDER BY ts DESC, seq DESC LIMIT 1 OFFSET ?4",
     )?;
     let (from, to, skipped) = (ms(span.from), ms(span.to), i64::try_from(most.saturating_sub(1)).unwrap_or(i64::MAX));
-    let first: Option<(i64, i64)> =
-        nth.query_row((series.0, from, to, skipped), |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    let first: rusqlite::Result<Option<(i64, i64)>> =
+        nth.query_row((series.0, from, to, skipped), |row| Ok((row.get(0)?, row.get(1)?))).optional();
+    let first = first.or_else(|error| damage.take(Part::Line(series), error).map(|()| None))?;
     let (ts, seq) = first.unwrap_or((from, 0));
     let mut newest_before = tx.prepare_cached(
-        "SELECT ts, text FROM lines WHERE series = ?1 AND (ts, seq) < (?2, ?3) ORDER BY ts DESC, seq DESC LIMIT 1",
+        "SELECT ts, seq, text FROM lines WHERE series = ?1 AND (ts, seq) < (?2, ?3) ORDER BY ts DESC, seq DESC",
     )?;
-    let line = |row: &rusqlite::Row<'_>| Ok((Millis(row.get::<_, i64>(0)?.unsigned_abs()), row.get::<_, String>(1)?));
-    let before = newest_before.query_row((series.0, ts, seq), line).optional()?;
+    let mut before = None;
+    each_sound(newest_before.query((series.0, ts, seq))?, damage, series, |(ts, _, text)| {
+        before = Some((ts, text));
+        false
+    })?;
     let more = before.as_ref().is_some_and(|before| before.0 >= span.from);
     Ok(Texts { first: (Millis(ts.unsigned_abs()), seq), before, more })
 }
 
-/// Calls `look` with lines from `from` up to but not including `to`, oldest first, until it returns false.
+/// Calls `look` with lines from `from` up to but not including `to`, oldest first, until it returns false. Damaged lines
+/// are recorded and skipped.
 ///
 /// # Errors
-/// Whatever SQLite says.
+/// Whatever SQLite says, except that a part of the table is damaged.
 pub fn each_line(
     conn: &Connection,
+    damage: &Damage,
     series: SeriesId,
     from: (Millis, i64),
     to: Millis,
-    mut look: impl FnMut(Line) -> bool,
+    look: impl FnMut(Line) -> bool,
 ) -> rusqlite::Result<()> {
     let mut select = conn.prepare_cached(
         "SELECT ts, seq, text FROM lines WHERE series = ?1 AND (ts, seq) >= (?2, ?3) AND ts < ?4 ORDER BY ts, seq",
     )?;
-    let mut rows = select.query((series.0, ms(from.0), from.1, ms(to)))?;
-    while let Some(row) = rows.next()? {
-        if !look((Millis(row.get::<_, i64>(0)?.unsigned_abs()), row.get(1)?, row.get(2)?)) {
-            break;
+    each_sound(select.query((series.0, ms(from.0), from.1, ms(to)))?, damage, series, look)
+}
+
+/// Calls `look` with each row `ts, seq, text` that can be read, until it returns false. Ends at a damaged page.
+fn each_sound(
+    mut rows: rusqlite::Rows<'_>,
+    damage: &Damage,
+    series: SeriesId,
+    mut look: impl FnMut(Line) -> bool,
+) -> rusqlite::Result<()> {
+    let part = Part::Line(series);
+    loop {
+        let row = match rows.next() {
+            Ok(Some(row)) => row,
+            Ok(None) => return Ok(()),
+            Err(error) => return damage.take(part, error),
+        };
+        let line = || Ok((Millis(row.get::<_, i64>(0)?.unsigned_abs()), row.get(1)?, row.get(2)?));
+        match line() {
+            Ok(line) => {
+                if !look(line) {
+                    return Ok(());
+                }
+            }
+            Err(error) => damage.take(part.clone(), error)?,
         }
     }
-    Ok(())
 }
 
 fn ms(ms: Millis) -> i64 {

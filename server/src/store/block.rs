@@ -300,14 +300,19 @@ pub fn each_within(
     let last = Place::holding(tier, series, Millis(span.to.0.saturating_sub(1)));
     let mut select = conn.prepare_cached("SELECT key, data FROM blocks WHERE key BETWEEN ?1 AND ?2 ORDER BY key")?;
     let mut rows = select.query([Place::holding(tier, series, span.from).key(), last.key()])?;
-    while let Some(row) = rows.next()? {
+    loop {
+        let row = match rows.next() {
+            Ok(Some(row)) => row,
+            Ok(None) => return Ok(()),
+            // A damaged page: what lies behind it cannot be reached.
+            Err(error) => return damage.take(Part::Table("blocks"), error),
+        };
         let place = last.with_key(row.get(0)?);
         match Block::of_row(row, 1, place)? {
             Ok(block) => look(place, block),
             Err(why) => damage.note(Part::Block(place), why),
         }
     }
-    Ok(())
 }
 
 /// Shows `look` the blocks of the finest tier, those of the greatest series first, of each the newest first. Where `look` has

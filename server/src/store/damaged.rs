@@ -202,7 +202,8 @@ fn use_it(store: &mut Store) -> rusqlite::Result<()> {
     let selected: Vec<SeriesId> = store.directory.look().iter().map(|(_, row)| row.id).collect();
     let damage = store.damage();
     for series in selected {
-        _ = past::texts(&conn, series, Stretch { from: Millis(0), to: Millis(u64::MAX) }, 50);
+        let texts = past::texts(&conn, &damage, series, Stretch { from: Millis(0), to: Millis(u64::MAX) }, 50)?;
+        past::each_line(&conn, &damage, series, texts.first, Millis(u64::MAX), |_| true)?;
         for tier in Tier::ALL {
             let span = Stretch { from: START, to: START.plus(86_400_000) };
             let mut all: Option<shared::Rolled> = None;
@@ -294,6 +295,28 @@ fn damaged_newest_block_is_skipped_and_kept() {
     assert_eq!(kept, [0xff; 5]);
     let track = store.track(SeriesId(2), shared::point::Kind::Number).unwrap().unwrap();
     assert_eq!(track.latest(), shared::track::Latest::Number(5.0));
+}
+
+#[test]
+fn damaged_text_is_skipped_in_the_past() {
+    let folder = copy_of_sound();
+    let conn = Connection::open(folder.path().join(FILE)).unwrap();
+    let (series, at) = (SeriesId(3), |minute: u64| START.plus(minute * 60_000));
+    let broken = "UPDATE lines SET text = CAST(x'ff' AS TEXT) WHERE series = ?1 AND ts IN (?2, ?3)";
+    conn.execute(broken, (series.0, sql(at(5).0), sql(at(79).0))).unwrap();
+    let damage = Damage::default();
+    let mut lines = Vec::new();
+    let all = Stretch { from: Millis(0), to: Millis(u64::MAX) };
+    past::each_line(&conn, &damage, series, (START, 0), all.to, |(ts, ..)| {
+        lines.push(ts);
+        true
+    })
+    .unwrap();
+    let sound: Vec<_> = (0..90).filter(|minute| ![5, 79].contains(minute)).map(at).collect();
+    assert_eq!(lines, sound);
+    assert!(damage.warning().unwrap().contains("texts of series 3"));
+    let texts = past::texts(&conn, &damage, series, all, 10).unwrap();
+    assert_eq!((texts.first.0, texts.before.unwrap().0, texts.more), (at(80), at(78), true));
 }
 
 #[test]
