@@ -14,7 +14,7 @@ use shared::Tier;
 
 use crate::hosts::Host;
 use crate::length::{Keep, Length};
-use crate::limits::Limits;
+use crate::limits::{Limits, TooSmall};
 use crate::listener::timeouts::Timeouts;
 use crate::store::Retention;
 use crate::stream::form::Compression;
@@ -88,9 +88,9 @@ struct LimitFlags {
     /// Most steps that matching the selectors of one request with the names of all series may take [default: 1000000]
     #[arg(long, env = "PULSEBOARD_MAX_MATCH_STEPS")]
     max_match_steps: Option<u64>,
-    /// Most memory for the selections of all open streams, in MiB [default: 256]
-    #[arg(long, env = "PULSEBOARD_MAX_TOPIC_MEMORY")]
-    max_topic_memory: Option<usize>,
+    /// Most memory for the selections of all open streams [default: 256MiB]
+    #[arg(long, env = "PULSEBOARD_MAX_TOPIC_MEMORY", value_name = "SIZE")]
+    max_topic_memory: Option<ByteSize>,
     /// Most memory that all pushes in progress may take, from the first byte of a body to its answer [default: 128MiB]
     #[arg(long, env = "PULSEBOARD_MAX_QUEUE", value_name = "SIZE")]
     max_queue: Option<ByteSize>,
@@ -123,9 +123,9 @@ struct LimitFlags {
     /// Most answers of /api/history in progress at once; more are asked to try again [default: 256]
     #[arg(long, env = "PULSEBOARD_MAX_HISTORY")]
     max_history: Option<usize>,
-    /// Most bytes that one answer of /api/history may have [default: 268435456]
-    #[arg(long, env = "PULSEBOARD_MAX_HISTORY_BYTES")]
-    max_history_bytes: Option<u64>,
+    /// Longest answer of /api/history [default: 256MiB]
+    #[arg(long, env = "PULSEBOARD_MAX_HISTORY_BYTES", value_name = "SIZE")]
+    max_history_bytes: Option<ByteSize>,
 }
 
 /// How long what is kept: a length of time like `48h`, or `forever`.
@@ -183,7 +183,7 @@ struct File {
     max_points: Option<usize>,
     max_selected: Option<usize>,
     max_match_steps: Option<u64>,
-    max_topic_memory: Option<usize>,
+    max_topic_memory: Option<ByteSize>,
     max_queue: Option<ByteSize>,
     max_rows: Option<usize>,
     max_series: Option<usize>,
@@ -193,7 +193,7 @@ struct File {
     max_connections: Option<usize>,
     max_connections_per_address: Option<usize>,
     max_history: Option<usize>,
-    max_history_bytes: Option<u64>,
+    max_history_bytes: Option<ByteSize>,
     heartbeat: Option<u16>,
     agent: Option<bool>,
     log: Option<String>,
@@ -294,6 +294,9 @@ pub enum ConfigError {
         /// What was not.
         absent: &'static str,
     },
+    /// A bound on what clients can cause would refuse everything.
+    #[error(transparent)]
+    Limit(#[from] TooSmall),
     /// What a late point is added to could be gone already.
     #[error(
         "--keep-{name} must be at least {least} where --late is {late}: a late point is added to what is kept; raise the one or lower the other"
@@ -318,7 +321,7 @@ impl Flags {
         let late = self.late.or(file.late).unwrap_or(Length::of_ms(DAY));
         let retention = self.keep.resolve(&file, late)?;
         let timeouts = self.limits.phase_timeout.map(|ms| Timeouts::all(Duration::from_millis(ms))).unwrap_or_default();
-        let limits = self.limits.resolve(&file);
+        let limits = self.limits.resolve(&file)?;
         let addr = self.addr.or(file.addr).unwrap_or_else(|| "127.0.0.1:7878".to_owned());
         let mut hosts = self.host.or(file.host).unwrap_or_default();
         // A name to listen on is also a name of the server.
@@ -363,17 +366,14 @@ const DAY: u64 = 86_400_000;
 const SETTLING: u64 = 3_600_000;
 
 impl LimitFlags {
-    fn resolve(self, file: &File) -> Limits {
+    fn resolve(self, file: &File) -> Result<Limits, TooSmall> {
         let default = Limits::default();
-        Limits {
+        let limits = Limits {
             readers: self.max_readers.or(file.max_readers).unwrap_or(default.readers),
             points: self.max_points.or(file.max_points).unwrap_or(default.points),
             selected: self.max_selected.or(file.max_selected).unwrap_or(default.selected),
             match_steps: self.max_match_steps.or(file.max_match_steps).unwrap_or(default.match_steps),
-            topic_memory: self
-                .max_topic_memory
-                .or(file.max_topic_memory)
-                .map_or(default.topic_memory, |mebibytes| mebibytes.saturating_mul(1 << 20)),
+            topic_memory: self.max_topic_memory.or(file.max_topic_memory).map_or(default.topic_memory, bytes),
             queue: self.max_queue.or(file.max_queue).map_or(default.queue, bytes),
             rows: self.max_rows.or(file.max_rows).unwrap_or(default.rows),
             series: self.max_series.or(file.max_series).unwrap_or(default.series),
@@ -383,8 +383,13 @@ impl LimitFlags {
             connections: self.max_connections.or(file.max_connections),
             connections_per_address: self.max_connections_per_address.or(file.max_connections_per_address),
             history: self.max_history.or(file.max_history).unwrap_or(default.history),
-            history_bytes: self.max_history_bytes.or(file.max_history_bytes).unwrap_or(default.history_bytes),
-        }
+            history_bytes: self
+                .max_history_bytes
+                .or(file.max_history_bytes)
+                .map_or(default.history_bytes, |size| size.as_u64()),
+        };
+        limits.check()?;
+        Ok(limits)
     }
 }
 
@@ -499,6 +504,23 @@ mod tests {
         let file = folder.path().join("pulseboard.toml");
         std::fs::write(&file, text).unwrap();
         Flags { config: Some(file), ..flags }.resolve().map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn bounds_on_memory_are_sizes_and_no_bound_is_zero() {
+        let sizes = "max_topic_memory = \"2MiB\"\nmax_history_bytes = \"1KiB\"\nmax_queue = \"3MiB\"";
+        let limits = with_file(sizes, Flags::default()).unwrap().limits;
+        assert_eq!((limits.topic_memory, limits.history_bytes, limits.queue), (2 << 20, 1 << 10, 3 << 20));
+        for (key, example) in [
+            ("max_readers = 0", "--max-readers 10000"),
+            ("max_connections = 0", "--max-connections 15000"),
+            ("max_data = 0", "--max-data 10GB"),
+            ("max_history_bytes = \"0\"", "--max-history-bytes 256MiB"),
+            ("max_topic_memory = 256", "at least 1MiB; write, for example, --max-topic-memory 256MiB"),
+        ] {
+            let error = with_file(key, Flags::default()).unwrap_err();
+            assert!(error.contains(example) && !error.contains('\n'), "{error}");
+        }
     }
 
     #[test]

@@ -62,6 +62,53 @@ impl Default for Limits {
     }
 }
 
+/// A bound is so small that the server would refuse everything.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("--{flag} must be at least {least}; write, for example, --{flag} {example}")]
+pub struct TooSmall {
+    /// The flag, without its leading dashes.
+    pub flag: &'static str,
+    /// The least value.
+    pub least: &'static str,
+    /// A usual value.
+    pub example: &'static str,
+}
+
+impl Limits {
+    /// Checks that each bound lets something through.
+    ///
+    /// # Errors
+    /// [`TooSmall`] for the first that does not.
+    pub fn check(&self) -> Result<(), TooSmall> {
+        let count = |count: usize, flag, example| (count > 0, flag, "1", example);
+        let optional = |most: Option<usize>, flag, example| (most != Some(0), flag, "1", example);
+        let size = |bytes: u64, flag, example| (bytes > 0, flag, "1B", example);
+        // A number without a unit, which counts bytes, is refused: the flag once counted MiB.
+        let is_some_memory = self.topic_memory >= 1 << 20;
+        let bounds = [
+            count(self.readers, "max-readers", "10000"),
+            count(self.points, "max-points", "200000"),
+            count(self.selected, "max-selected", "100000"),
+            (self.match_steps > 0, "max-match-steps", "1", "1000000"),
+            (is_some_memory, "max-topic-memory", "1MiB", "256MiB"),
+            size(self.queue as u64, "max-queue", "128MiB"),
+            count(self.rows, "max-rows", "10000"),
+            count(self.series, "max-series", "2000000"),
+            size(self.data.unwrap_or(u64::MAX), "max-data", "10GB"),
+            count(self.keys, "max-keys", "1000000"),
+            optional(self.readers_per_address, "max-readers-per-address", "5000"),
+            optional(self.connections, "max-connections", "15000"),
+            optional(self.connections_per_address, "max-connections-per-address", "11000"),
+            count(self.history, "max-history", "256"),
+            size(self.history_bytes, "max-history-bytes", "256MiB"),
+        ];
+        match bounds.into_iter().find(|&(is_enough, ..)| !is_enough) {
+            Some((_, flag, least, example)) => Err(TooSmall { flag, least, example }),
+            None => Ok(()),
+        }
+    }
+}
+
 /// Names a bound: the flag that sets it, or the constant where no flag does. The label of `pulseboard_refused_total`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Limit {
@@ -79,6 +126,14 @@ pub enum Limit {
     Selectors,
     /// `--max-queue`.
     Queue,
+    /// The threads that parse large bodies. No flag sets it.
+    Parsers,
+    /// The bytes that one body may have. No flag sets it.
+    BodySize,
+    /// The time that a body may take to arrive. No flag sets it.
+    BodyTime,
+    /// The requests that wait for the store, and the time for which they wait. No flag sets it.
+    QueueWait,
     /// `--max-rows`.
     Rows,
     /// `--max-series`.
@@ -89,6 +144,8 @@ pub enum Limit {
     Disk,
     /// The bytes of all uploaded boards together. No flag sets it.
     Boards,
+    /// The number of boards. No flag sets it.
+    BoardCount,
     /// `--max-readers-per-address`.
     ReadersPerAddress,
     /// `--max-connections`.
@@ -118,11 +175,16 @@ impl Limit {
             Self::TopicMemory => "max-topic-memory",
             Self::Selectors => "max-selectors",
             Self::Queue => "max-queue",
+            Self::Parsers => "parsers",
+            Self::BodySize => "body-size",
+            Self::BodyTime => "body-time",
+            Self::QueueWait => "queue-wait",
             Self::Rows => "max-rows",
             Self::Series => "max-series",
             Self::Data => "max-data",
             Self::Disk => "disk",
             Self::Boards => "boards",
+            Self::BoardCount => "board-count",
             Self::ReadersPerAddress => "max-readers-per-address",
             Self::Connections => "max-connections",
             Self::ConnectionsPerAddress => "max-connections-per-address",

@@ -46,7 +46,7 @@ impl Metrics {
     pub fn pushed(&self, error: Option<&ApiError>) {
         let answer = match error {
             None => "kept",
-            Some(ApiError::Unavailable(_)) => "unavailable",
+            Some(ApiError::Unavailable(_) | ApiError::Overloaded(_)) => "unavailable",
             Some(_) => "refused",
         };
         self.0.pushes.get_or_create(&Answer { answer }).inc();

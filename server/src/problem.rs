@@ -84,6 +84,9 @@ pub enum ApiError {
     /// 503: the store cannot take it now; nothing of it was kept.
     #[error("{0}; nothing of this was stored: send it again")]
     Unavailable(String),
+    /// 503: too many requests wait for the store; nothing of this one was kept.
+    #[error("{0}; nothing of this was stored: send it again")]
+    Overloaded(String),
     /// 503: the store cannot be read now.
     #[error("the past cannot be read: {0}; try again")]
     Unreadable(String),
@@ -114,6 +117,10 @@ impl ApiError {
         match self {
             Self::LimitReached { limit, .. } => Some(*limit),
             Self::Full { .. } => Some(Limit::Readers),
+            Self::TooLarge(_) | Self::Board(Refusal::TooLarge) => Some(Limit::BodySize),
+            Self::TooSlow(_) => Some(Limit::BodyTime),
+            Self::Board(Refusal::TooMany) => Some(Limit::BoardCount),
+            Self::Overloaded(_) => Some(Limit::QueueWait),
             _ => None,
         }
     }
@@ -130,9 +137,11 @@ impl ApiError {
             Self::Misdirected(_) => StatusCode::MISDIRECTED_REQUEST,
             Self::TooSlow(_) => StatusCode::REQUEST_TIMEOUT,
             Self::Board(refusal) => refusal.status(),
-            Self::LimitReached { .. } | Self::Full { .. } | Self::Unavailable(_) | Self::Unreadable(_) => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::LimitReached { .. }
+            | Self::Full { .. }
+            | Self::Unavailable(_)
+            | Self::Overloaded(_)
+            | Self::Unreadable(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -152,7 +161,9 @@ impl ApiError {
             Self::Board(refusal) => refusal.kind(),
             Self::LimitReached { .. } => ("limit-reached", "A limit of the server is reached"),
             Self::Full { .. } => ("full", "Too many readers"),
-            Self::Unavailable(_) | Self::Unreadable(_) => ("unavailable", "The store is not available"),
+            Self::Unavailable(_) | Self::Overloaded(_) | Self::Unreadable(_) => {
+                ("unavailable", "The store is not available")
+            }
         };
         let errors = match self {
             Self::Invalid { errors, .. } => errors.clone(),
@@ -189,7 +200,7 @@ impl IntoResponse for ApiError {
         }
         let headers = response.headers_mut();
         match self {
-            Self::Unavailable(_) | Self::Unreadable(_) => {
+            Self::Unavailable(_) | Self::Overloaded(_) | Self::Unreadable(_) => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
             }
             Self::Full { retry_after, .. } | Self::LimitReached { retry_after: Some(retry_after), .. } => {

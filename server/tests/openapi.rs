@@ -198,6 +198,7 @@ async fn every_error_is_a_problem_as_described() {
         ApiError::TooSlow(30),
         ApiError::Full { readers: 1, retry_after: 1 },
         ApiError::Unavailable(text()),
+        ApiError::Overloaded(text()),
         ApiError::Unreadable(text()),
     ];
     for error in errors.into_iter().chain(refusals.map(ApiError::Board)) {

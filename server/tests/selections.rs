@@ -127,7 +127,7 @@ fn a_stream_of_boards_with_too_many_selectors_is_refused() {
 #[test]
 fn selections_stay_within_max_topic_memory_and_more_are_refused() {
     let data = tempfile::tempdir().unwrap();
-    let server = start(&["--max-topic-memory", "1"], data.path());
+    let server = start(&["--max-topic-memory", "1MiB"], data.path());
     let mut batch = String::new();
     for n in 0..50 {
         writeln!(batch, r#"{{"series":"s/{n}","value":1}}"#).unwrap();
@@ -193,7 +193,7 @@ fn series_are_listed_page_by_page_in_the_order_of_their_names() {
 #[test]
 fn new_readers_are_refused_while_a_stalled_one_holds_a_large_snapshot() {
     let data = tempfile::tempdir().unwrap();
-    let server = start(&["--max-topic-memory", "4"], data.path());
+    let server = start(&["--max-topic-memory", "4MiB"], data.path());
     let line = "x".repeat(4_000);
     for series in 0..60 {
         let mut batch = String::new();

@@ -45,6 +45,8 @@ pub struct Gathering<'a> {
     share: &'a mut Share,
     /// Bytes of points that the share has not grown by yet.
     owed: usize,
+    /// Bytes that the share held before the first point.
+    held_before: usize,
     lines: usize,
     good: Batch,
     bad: Vec<FieldError>,
@@ -57,8 +59,8 @@ impl<'a> Gathering<'a> {
     /// series.
     #[must_use]
     pub fn new(directory: &'a Directory, most: usize, share: &'a mut Share) -> Self {
-        let (good, bad) = (Batch::default(), Vec::new());
-        Self { look: directory.look(), most, share, owed: 0, lines: 0, good, bad, wrong: 0 }
+        let (good, bad, held_before) = (Batch::default(), Vec::new(), share.held());
+        Self { look: directory.look(), most, share, owed: 0, held_before, lines: 0, good, bad, wrong: 0 }
     }
 
     /// Starts empty, with the default bound on points.
@@ -92,6 +94,8 @@ impl<'a> Gathering<'a> {
 
     /// Drops all points and errors, to read the same body again in another way.
     pub(crate) fn restart(&mut self) {
+        self.owed = 0;
+        self.share.shrink(self.share.held().saturating_sub(self.held_before));
         self.good.points.clear();
         self.good.lines.clear();
         self.bad.clear();
@@ -207,6 +211,22 @@ mod tests {
         assert!(memory.used() > (1 << 20) * 3 / 4);
         drop(share);
         assert_eq!(memory.used(), 0);
+    }
+
+    #[test]
+    fn restart_gives_back_the_memory_of_the_points() {
+        let (directory, memory) = (Directory::default(), PushMemory::new(1 << 20));
+        let mut share = memory.share();
+        share.grow(100).unwrap();
+        let mut gathering = Gathering::new(&directory, usize::MAX, &mut share);
+        for _ in 0..3 {
+            (0..1_000).for_each(|line| gathering.take(line, Ok(point())).unwrap());
+            gathering.restart();
+            assert_eq!(memory.used(), 100);
+        }
+        gathering.take(1, Ok(point())).unwrap();
+        gathering.finish().unwrap();
+        assert_eq!(share.held(), 100 + POINT_BYTES + point().bytes_beside());
     }
 
     #[test]

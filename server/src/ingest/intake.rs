@@ -8,15 +8,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, BodyDataStream, Bytes, HttpBody as _};
-use axum::http::header::CONTENT_ENCODING;
+use axum::http::header::{CONTENT_ENCODING, EXPECT};
 use axum::http::{HeaderMap, HeaderValue};
+use bytesize::ByteSize;
 use flate2::bufread::GzDecoder;
 use futures_util::StreamExt as _;
 use tokio::sync::Semaphore;
 
-use crate::limits::Limits;
+use crate::limits::{Limit, Limits};
 use crate::problem::ApiError;
-use crate::push_memory::{Exhausted, PushMemory, Share};
+use crate::push_memory::{PushMemory, Share};
 
 /// Most bytes, unpacked, of a body that is parsed on a runtime thread: that takes a millisecond at most.
 const SMALL: usize = 64 << 10;
@@ -26,6 +27,9 @@ const REQUEST_BYTES: usize = 4 << 10;
 
 /// Longest time that a body waits for a thread to parse it.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Seconds after which a body that found no free thread may find one.
+const RETRY_AFTER_SECONDS: u32 = 5;
 
 /// Longest time that the rest of a refused body is read.
 const DISCARD_FOR: Duration = Duration::from_secs(2);
@@ -72,13 +76,18 @@ impl Intake {
         most: usize,
         parse: impl FnOnce(&[u8], &mut Share) -> Result<T, ApiError> + Send + 'static,
     ) -> Result<(T, Share), ApiError> {
-        let encoding = Encoding::of(headers)?;
-        let mut share = self.memory.share();
-        share.grow(REQUEST_BYTES)?;
-        if body.size_hint().lower() > most as u64 {
-            return Err(ApiError::TooLarge(most));
-        }
+        let announced = body.size_hint().lower();
         let mut pieces = body.into_data_stream();
+        let (encoding, mut share) = match self.admit(headers, announced, most) {
+            Ok(admitted) => admitted,
+            Err(error) => {
+                // A client that waits for "100 Continue" sends nothing unless the body is read.
+                if !headers.contains_key(EXPECT) {
+                    discard(&mut pieces, most).await;
+                }
+                return Err(error);
+            }
+        };
         let packed = match collect(&mut pieces, most, &mut share).await {
             Ok(packed) => packed,
             Err(error) => {
@@ -107,7 +116,7 @@ impl Intake {
         }
         let turn = tokio::time::timeout(PATIENCE, self.parsers.clone().acquire_owned()).await;
         let Ok(Ok(turn)) = turn else {
-            return Err(Exhausted { most: self.memory.most(), for_ever: false }.into());
+            return Err(no_parser());
         };
         // If the client disconnects, parsing goes on to its end and holds its permit until then.
         let parsing = tokio::task::spawn_blocking(move || {
@@ -125,6 +134,29 @@ impl Intake {
             Ok((parsed, share))
         });
         parsing.await.map_err(|_| ApiError::Unavailable("the server is shutting down".to_owned()))?
+    }
+
+    /// Decides from its head whether a body of at least `announced` bytes is read.
+    fn admit(&self, headers: &HeaderMap, announced: u64, most: usize) -> Result<(Encoding, Share), ApiError> {
+        let encoding = Encoding::of(headers)?;
+        let mut share = self.memory.share();
+        share.grow(REQUEST_BYTES)?;
+        if announced > most as u64 {
+            return Err(ApiError::TooLarge(most));
+        }
+        Ok((encoding, share))
+    }
+}
+
+fn no_parser() -> ApiError {
+    ApiError::LimitReached {
+        limit: Limit::Parsers,
+        detail: format!(
+            "all threads that parse large bodies were busy for {} s; send it again in {RETRY_AFTER_SECONDS} s, or send pushes of at most {}; nothing of this was stored",
+            PATIENCE.as_secs(),
+            ByteSize::b(SMALL as u64)
+        ),
+        retry_after: Some(RETRY_AFTER_SECONDS),
     }
 }
 
@@ -274,6 +306,36 @@ mod tests {
         assert_eq!((len, share.held()), (300, REQUEST_BYTES));
         drop(share);
         assert_eq!(intake.memory().used(), 0);
+    }
+
+    #[tokio::test]
+    async fn rest_of_a_body_that_is_refused_by_its_head_is_read() {
+        let intake = Intake::new(&Limits::default());
+        for (header, is_read) in [(None, true), (Some("100-continue"), false)] {
+            let mut headers = HeaderMap::from_iter([(CONTENT_ENCODING, HeaderValue::from_static("br"))]);
+            headers.extend(header.map(|value| (EXPECT, HeaderValue::from_static(value))));
+            let pieces = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+            let counted = pieces.clone();
+            let body = futures_util::stream::iter(0..5).map(move |_| {
+                counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                Ok::<_, std::io::Error>(Bytes::from_static(b"abc"))
+            });
+            let refused = intake.read(Body::from_stream(body), &headers, 100, |text, _| Ok(text.len())).await;
+            assert!(matches!(refused, Err(ApiError::UnknownEncoding(_))), "{refused:?}");
+            assert_eq!(pieces.load(std::sync::atomic::Ordering::Relaxed), if is_read { 5 } else { 0 });
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn large_body_that_finds_no_parser_is_refused_with_a_reason_of_its_own() {
+        let intake = Intake::new(&Limits::default());
+        let all = u32::try_from(intake.parsers.available_permits()).unwrap();
+        let _busy = intake.parsers.clone().acquire_many_owned(all).await.unwrap();
+        let body = Body::from(vec![b'x'; SMALL + 1]);
+        let refused = intake.read(body, &HeaderMap::new(), 1 << 20, |text, _| Ok(text.len())).await;
+        let error = refused.unwrap_err();
+        assert_eq!(error.limit(), Some(Limit::Parsers));
+        assert!(!error.to_string().contains("--max-queue") && error.to_string().contains("send it again"), "{error}");
     }
 
     #[tokio::test]

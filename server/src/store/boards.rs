@@ -1,6 +1,6 @@
 //! Boards: their documents as they were written, and what they select since when.
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 use shared::board::Form;
 use shared::board::word::Word as _;
 use shared::{BoardId, Millis, Selector, Seq};
@@ -98,10 +98,10 @@ impl Store {
     /// [`CommitError`]; then all is as it was.
     pub fn forget_board(&mut self, id: &BoardId, since: Seq) -> Result<(), CommitError> {
         let since = self.forgotten().max(since);
-        let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        tx.execute("DELETE FROM boards WHERE id = ?1", [id.as_str()])?;
-        tx.execute("INSERT OR REPLACE INTO forgotten (one, since) VALUES (1, ?1)", [sql(since.0)])?;
-        Ok(tx.commit()?)
+        self.change_boards(|tx| {
+            tx.execute("DELETE FROM boards WHERE id = ?1", [id.as_str()])?;
+            tx.execute("INSERT OR REPLACE INTO forgotten (one, since) VALUES (1, ?1)", [sql(since.0)])
+        })
     }
 
     /// Replaces the stored board; on return it is on the disk. A change of its selection, that is of
@@ -111,31 +111,53 @@ impl Store {
     /// # Errors
     /// [`CommitError`]; then all is as it was.
     pub fn keep_board(&mut self, board: &KeptBoard) -> Result<(), CommitError> {
-        if let Some(why) = self.condition.lost() {
-            return Err(CommitError::Lost(why));
-        }
-        self.record_epoch()?;
         let head = self.head.max(board.since.next());
         let selectors = serde_json::to_string(&board.selectors).expect("selectors are texts");
         let document = board.document.as_ref();
         let signed = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
-        let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        tx.prepare_cached("UPDATE meta SET head = ?1")?.execute([signed(head.0)])?;
-        tx.prepare_cached(
-            "INSERT OR REPLACE INTO boards (id, selectors, since, form, source, changed)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        )?
-        .execute((
-            board.id.as_str(),
-            selectors,
-            signed(board.since.0),
-            document.map(|document| document.form.word()),
-            document.map(|document| document.source.as_str()),
-            document.map(|document| signed(document.changed.0)),
-        ))?;
-        tx.commit()?;
+        self.change_boards(|tx| {
+            tx.prepare_cached("UPDATE meta SET head = ?1")?.execute([signed(head.0)])?;
+            tx.prepare_cached(
+                "INSERT OR REPLACE INTO boards (id, selectors, since, form, source, changed)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            )?
+            .execute((
+                board.id.as_str(),
+                selectors,
+                signed(board.since.0),
+                document.map(|document| document.form.word()),
+                document.map(|document| document.source.as_str()),
+                document.map(|document| signed(document.changed.0)),
+            ))
+        })?;
         self.head = head;
         Ok(())
+    }
+
+    /// Commits a change of the boards, and reports to the store's condition whether that succeeded, as for a push.
+    fn change_boards(
+        &mut self,
+        change: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<usize>,
+    ) -> Result<(), CommitError> {
+        if let Some(why) = self.condition.lost() {
+            return Err(CommitError::Lost(why));
+        }
+        let changed = self.record_epoch().and_then(|()| {
+            let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            change(&tx)?;
+            tx.commit()
+        });
+        match changed {
+            Ok(()) => {
+                self.condition.committed();
+                Ok(())
+            }
+            Err(error) => {
+                let error = CommitError::from(error);
+                self.condition.failed(&error);
+                Err(error)
+            }
+        }
     }
 }
 
@@ -156,6 +178,27 @@ mod tests {
             store.forget_board(&id.parse().unwrap(), Seq(since)).unwrap();
         }
         assert_eq!((store.boards().unwrap(), store.forgotten()), (Vec::new(), Seq(9)));
+    }
+
+    #[test]
+    fn readiness_follows_changes_of_boards() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(folder.path()).unwrap();
+        let board = |source: String| KeptBoard {
+            id: "ops".parse().unwrap(),
+            selectors: vec!["x".parse().unwrap()],
+            since: Seq(4),
+            document: Some(KeptDocument { form: Form::Toml, source, changed: Millis(9) }),
+        };
+        store.keep_board(&board(String::new())).unwrap();
+        let pages: i64 = store.conn.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
+        let _: i64 = store.conn.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |row| row.get(0)).unwrap();
+        assert_eq!(store.keep_board(&board("x".repeat(1 << 20))), Err(CommitError::DiskFull));
+        assert!(store.condition().is_failing());
+        store.forget_board(&"ops".parse().unwrap(), Seq(4)).unwrap();
+        assert!(!store.condition().is_failing());
+        store.condition().lose("the file was deleted");
+        assert!(matches!(store.forget_board(&"ops".parse().unwrap(), Seq(4)), Err(CommitError::Lost(_))));
     }
 
     #[test]

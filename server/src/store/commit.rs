@@ -117,6 +117,7 @@ impl From<CommitError> for ApiError {
             CommitError::LimitReached { limit, detail, retry_after } => {
                 return Self::LimitReached { limit, detail, retry_after };
             }
+            CommitError::Busy | CommitError::Overdue => return Self::Overloaded(detail),
             _ => return Self::Unavailable(detail),
         };
         let mut detail = format!("{detail}, so nothing was stored");
@@ -159,18 +160,25 @@ pub struct Outcome {
     pub committed: Vec<Committed>,
 }
 
+impl Outcome {
+    /// Refuses all of `count` pushes.
+    fn refused(count: usize, error: CommitError) -> Self {
+        Self { results: vec![Err(error); count], committed: Vec::new() }
+    }
+}
+
 impl Store {
     /// Commits a group of pushes in one transaction; on return, what was kept is on the disk. Each push is kept whole
     /// or not at all; where the database fails, none is.
     pub fn commit(&mut self, pushes: Vec<Push>, now: Now) -> Outcome {
-        let count = pushes.len();
-        let refused = |error| Outcome { results: vec![Err(error); count], committed: Vec::new() };
         if let Some(why) = self.condition.lost() {
-            return refused(CommitError::Lost(why));
+            return Outcome::refused(pushes.len(), CommitError::Lost(why));
         }
-        if let Err(no_room) = self.check_room(&pushes, now.up) {
-            return refused(no_room.into());
-        }
+        self.where_there_is_room(pushes, now, Self::commit_group)
+    }
+
+    fn commit_group(&mut self, pushes: Vec<Push>, now: Now) -> Outcome {
+        let count = pushes.len();
         match self.try_commit(pushes, self.time.now(now.wall)) {
             Ok((outcome, staged)) => {
                 self.condition.committed();
@@ -198,7 +206,7 @@ impl Store {
                 self.declared.truncate(rows);
                 let error = CommitError::from(error);
                 self.condition.failed(&error);
-                refused(error)
+                Outcome::refused(count, error)
             }
         }
     }

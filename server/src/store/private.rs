@@ -1,8 +1,8 @@
 //! Keeps the files of the store from other users of the machine.
 
-use std::fs::{DirBuilder, File, OpenOptions, Permissions};
+use std::fs::{DirBuilder, DirEntry, File, OpenOptions, Permissions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
 /// Mode of a file: only the owner may read and write it.
@@ -11,12 +11,37 @@ const FILE_MODE: u32 = 0o600;
 /// Mode of a folder: only the owner may use it.
 const FOLDER_MODE: u32 = 0o700;
 
+/// Beginning of the names of all files of the store.
+const PREFIX: &str = "pulseboard.";
+
 /// Makes the folder, for its owner alone, unless it exists.
 ///
 /// # Errors
 /// [`io::Error`].
 pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(folder)
+}
+
+/// Takes away the rights of other users on a folder that existed already, if it has the owner of `file`, which this
+/// program wrote, and holds only files of the store. Else warns of those rights: other programs may need them.
+pub(super) fn close_folder(folder: &Path, file: &File) {
+    let (Ok(found), Ok(file)) = (std::fs::metadata(folder), file.metadata()) else { return };
+    let mode = found.permissions().mode() & 0o7777;
+    if mode & 0o077 == 0 {
+        return;
+    }
+    let is_ours = |entry: io::Result<DirEntry>| {
+        entry.is_ok_and(|entry| entry.file_name().as_encoded_bytes().starts_with(PREFIX.as_bytes()))
+    };
+    let holds_only_ours = std::fs::read_dir(folder).is_ok_and(|mut entries| entries.all(is_ours));
+    let is_closed = found.uid() == file.uid()
+        && holds_only_ours
+        && std::fs::set_permissions(folder, Permissions::from_mode(mode & FOLDER_MODE)).is_ok();
+    if is_closed {
+        tracing::info!(folder = %folder.display(), mode = format!("{mode:o}"), "other users can no longer use the folder of the store");
+    } else {
+        tracing::warn!(folder = %folder.display(), mode = format!("{mode:o}"), "other users can use the folder of the store; if they need not, run chmod 700 on it");
+    }
 }
 
 /// Opens a file to write; makes it if there is none. Takes away the rights of other users: SQLite gives its other files
@@ -50,6 +75,19 @@ pub(super) fn close_to_others(path: &Path) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn existing_folder_is_closed_to_others_unless_it_holds_other_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let mode = || std::fs::metadata(folder.path()).unwrap().permissions().mode() & 0o777;
+        let file = open(&folder.path().join("pulseboard.lock")).unwrap();
+        for (other, closed) in [(None, 0o700), (Some("notes.txt"), 0o755)] {
+            other.inspect(|name| std::fs::write(folder.path().join(name), "").unwrap());
+            std::fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
+            close_folder(folder.path(), &file);
+            assert_eq!(mode(), closed);
+        }
+    }
 
     #[test]
     fn rights_of_other_users_on_a_file_are_taken_away() {

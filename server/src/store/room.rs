@@ -10,9 +10,10 @@ use bytesize::ByteSize;
 use parking_lot::RwLock;
 use rusqlite::Connection;
 
+use super::commit::Outcome;
 use super::schema::FILE;
 use super::{CommitError, Push, Store};
-use crate::clock::Uptime;
+use crate::clock::{Now, Uptime};
 use crate::limits::Limit;
 
 /// The largest reserve.
@@ -52,12 +53,14 @@ pub struct Usage {
 pub enum NoRoom {
     /// `--max-data` is reached.
     #[error(
-        "the database has {}; pushes are taken only up to {}, so that boards can still be changed (--max-data {}); raise --max-data, or keep less (--keep-…)",
-        ByteSize::b(*.data), ByteSize::b(.most - .reserve), ByteSize::b(*.most)
+        "the database has {}{}; pushes are taken only up to {}, so that boards can still be changed (--max-data {}); raise --max-data, or keep less (--keep-…)",
+        ByteSize::b(*.data), and_more(*.more), ByteSize::b(.most - .reserve), ByteSize::b(*.most)
     )]
     Data {
         /// The size of the database.
         data: u64,
+        /// The bytes that the request would add; 0 if that is not known.
+        more: u64,
         /// The size that it may have.
         most: u64,
         /// The part that pushes may not use.
@@ -65,15 +68,21 @@ pub enum NoRoom {
     },
     /// The file system is nearly full.
     #[error(
-        "the file system of --data has {} left; the last {} are reserved, so that boards can still be changed and old points deleted; make room there",
-        ByteSize::b(*.free), ByteSize::b(*.reserve)
+        "the file system of --data has {} left{}; the last {} are reserved, so that boards can still be changed and old points deleted; make room there",
+        ByteSize::b(*.free), and_more(*.more), ByteSize::b(*.reserve)
     )]
     Disk {
         /// Its free space.
         free: u64,
+        /// The bytes that the request would add; 0 if that is not known.
+        more: u64,
         /// The part that pushes may not use.
         reserve: u64,
     },
+}
+
+fn and_more(more: u64) -> String {
+    if more == 0 { String::new() } else { format!(", and this would take about {} more", ByteSize::b(more)) }
 }
 
 impl NoRoom {
@@ -117,12 +126,12 @@ impl Usage {
         if let Some(most) = most {
             let reserve = reserve_of(most);
             if data.saturating_add(more) > most - reserve {
-                return Err(NoRoom::Data { data, most, reserve });
+                return Err(NoRoom::Data { data, more, most, reserve });
             }
         }
         let reserve = reserve_of(capacity);
         if capacity > 0 && free < reserve.saturating_add(more) {
-            return Err(NoRoom::Disk { free, reserve });
+            return Err(NoRoom::Disk { free, more, reserve });
         }
         Ok(())
     }
@@ -176,18 +185,52 @@ pub(super) struct Measured {
 }
 
 impl Store {
-    /// Checks that there is room for these pushes. Measures once a second, and after each megabyte of pushes.
-    pub(super) fn check_room(&mut self, pushes: &[Push], now: Uptime) -> Result<(), NoRoom> {
-        let more: u64 = pushes.iter().map(size).sum();
+    /// Commits with `commit` those pushes of a group that there is room for. A push that is refused takes no room from the
+    /// others.
+    pub(super) fn where_there_is_room(
+        &mut self,
+        mut pushes: Vec<Push>,
+        now: Now,
+        commit: impl FnOnce(&mut Self, Vec<Push>, Now) -> Outcome,
+    ) -> Outcome {
+        let checked = self.check_room(&pushes, now.up);
+        if checked.iter().all(Result::is_ok) {
+            return commit(self, pushes, now);
+        }
+        let mut fits = checked.iter().map(Result::is_ok);
+        pushes.retain(|_| fits.next() == Some(true));
+        let mut outcome = Outcome { results: Vec::new(), committed: Vec::new() };
+        if !pushes.is_empty() {
+            outcome = commit(self, pushes, now);
+        }
+        let mut results = outcome.results.into_iter();
+        let merged = checked.into_iter().map(|checked| match checked {
+            Ok(()) => results.next().expect("each push has a result"),
+            Err(no_room) => Err(no_room.into()),
+        });
+        Outcome { results: merged.collect(), committed: outcome.committed }
+    }
+
+    /// Checks for each push, in order, whether there is room for it. Measures once a second, and after each megabyte of
+    /// pushes.
+    fn check_room(&mut self, pushes: &[Push], now: Uptime) -> Vec<Result<(), NoRoom>> {
+        let sizes: Vec<u64> = pushes.iter().map(size).collect();
+        let more: u64 = sizes.iter().sum();
         let most = self.limits.data;
         let reserve = most.map_or(RESERVE, |most| RESERVE.min(most / RESERVED_PART));
         let is_old = self.measured.at.is_none_or(|at| at.plus(CHECK_EVERY) <= now);
         if is_old || self.measured.since.saturating_add(more) > CHECK_AFTER.min(reserve / 2) {
             self.measure(now);
         }
-        self.measured.usage.check(self.measured.since.saturating_add(more), most, Use::Pushes)?;
-        self.measured.since += more;
-        Ok(())
+        let check = |size| {
+            let Measured { usage, since, .. } = &mut self.measured;
+            let data = usage.data.saturating_add(*since);
+            let now = Usage { data, free: usage.free.saturating_sub(*since), ..*usage };
+            now.check(size, most, Use::Pushes)?;
+            *since += size;
+            Ok(())
+        };
+        sizes.into_iter().map(check).collect()
     }
 
     /// Measures again if the last measurement is outdated.
@@ -253,6 +296,10 @@ enum MeasureError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::Limits;
+    use shared::{Millis, Number, Point, Value};
+
+    const NOW: Now = Now { wall: Millis(1_732_399_200_000), up: Uptime(0) };
 
     const GIB: u64 = 1 << 30;
 
@@ -274,6 +321,24 @@ mod tests {
             assert_eq!(usage.check(0, most, Use::Pushes).is_ok(), pushes, "{usage:?} {most:?}");
             assert_eq!(usage.check(0, most, Use::Boards).is_ok(), boards, "{usage:?} {most:?}");
         }
+    }
+
+    #[test]
+    fn large_push_that_has_no_room_takes_none_from_the_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(folder.path()).unwrap();
+        store.set_limits(&Limits { data: Some(8 << 20), ..Limits::default() });
+        let push = |count: u64| {
+            let value = Value::Number(Number::new(1.0).unwrap());
+            let point = |n| Point { series: "a".parse().unwrap(), ts: NOW.wall.plus(n), value: value.clone() };
+            Push::of((0..count).map(point))
+        };
+        let outcome = store.commit(vec![push(1), push(400_000), push(2)], NOW);
+        let kept: Vec<_> = outcome.results.iter().map(Result::is_ok).collect();
+        assert_eq!((kept, outcome.committed.len()), (vec![true, false, true], 3));
+        let refusal = outcome.results[1].as_ref().unwrap_err().to_string();
+        assert!(refusal.contains("this would take about"), "{refusal}");
+        assert_eq!(store.commit(vec![push(400_000)], NOW).committed, []);
     }
 
     #[test]

@@ -253,7 +253,10 @@ fn lock(folder: &Path) -> Result<File, OpenError> {
     private::make_folder(folder).map_err(at_folder)?;
     let lock = private::open(&folder.join("pulseboard.lock")).map_err(at_folder)?;
     match lock.try_lock() {
-        Ok(()) => Ok(lock),
+        Ok(()) => {
+            private::close_folder(folder, &lock);
+            Ok(lock)
+        }
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse(folder.to_owned())),
         Err(TryLockError::Error(source)) => Err(at_folder(source)),
     }
