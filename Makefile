@@ -12,7 +12,7 @@ WASM := wasm32-unknown-unknown
 # A step at a time: the parts share one target folder and two would only wait for each other.
 .NOTPARALLEL:
 
-.PHONY: help run dev build test bench chaos clean
+.PHONY: help run dev build test bench attack fuzz chaos clean
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 
@@ -94,6 +94,20 @@ bench: build ## Measure, side by side with other servers, and write the tables o
 	$(BENCH) series --series $$(($(SERIES) / 10)) --points 300 --patience 1200 $(RECORD)
 	$(BENCH) page $(RECORD)
 	$(BENCH) visit $(RECORD)
+
+# `make attack ONLY=selectors RECORD=` runs some of them. PULSEBOARD_BIN=… NAME="attack before" attacks another build.
+ONLY ?=
+NAME ?= attack
+attack: build ## Attack the server in every known way, and write the tables of bench/RESULTS.md (a quarter of an hour)
+	@tools/setup.sh attack
+	cargo build --release -p pulseboard-bench
+	PULSEBOARD_BIN="$${PULSEBOARD_BIN:-$(TARGET)/release/pulseboard}" "$(TARGET)/release/pulseboard-bench" attack \
+		--only "$(ONLY)" --name "$(NAME)" $(RECORD)
+
+RUNS ?= 1000000
+fuzz: client ## Fuzz every parser of outside bytes and of stored rows: RUNS=10000000 runs each
+	@tools/setup.sh rust fuzz
+	@tools/fuzz.sh $(RUNS)
 
 chaos: setup-test client ## Kill -9 under load, 100 times: nothing lost, nothing twice, every reader right
 	CHAOS_ROUNDS=100 cargo test -p pulseboard-server --test chaos -- --nocapture

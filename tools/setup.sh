@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what a target of the Makefile needs and is not there yet.
-# Usage: tools/setup.sh PART…   with the parts rust, lint, client, browser, proxies, bench
+# Usage: tools/setup.sh PART…   with the parts rust, lint, client, browser, proxies, bench, attack, fuzz
 set -euo pipefail
 # shellcheck source=tools/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -138,7 +138,14 @@ for part in "$@"; do
             [ -e /usr/lib/nginx/modules/ngx_nchan_module.so ] || packages+=(libnginx-mod-nchan)
             want victoria-metrics victoria-metrics
             ;;
-        *) die "setup.sh knows rust, lint, client, browser, proxies and bench, not '$part'" ;;
+        attack)
+            want prlimit util-linux
+            [ -e "/usr/lib/$(uname -m)-linux-gnu/faketime/libfaketimeMT.so.1" ] || packages+=(libfaketime)
+            ;;
+        fuzz)
+            want c++ g++
+            ;;
+        *) die "setup.sh knows rust, lint, client, browser, proxies, bench, attack and fuzz, not '$part'" ;;
     esac
 done
 apt_install
@@ -152,6 +159,12 @@ for part in "$@"; do
         client)
             rust_target
             client_tools
+            ;;
+        fuzz)
+            if ! have cargo-fuzz; then
+                say "Installing cargo-fuzz (half a minute, once)"
+                tool_install --locked cargo-fuzz
+            fi
             ;;
     esac
 done

@@ -1,6 +1,7 @@
 //! Measurements of a running server. Each prints a table, and writes it into a document where told to; a figure is only
 //! worth something beside the others of its run.
 
+mod attack;
 mod compression;
 mod fanout;
 mod figures;
@@ -39,6 +40,8 @@ enum Measure {
     Selections(selections::Options),
     /// What compressed streams save on a real board, and what they cost
     Compression(compression::Options),
+    /// Attacks and faults: what another client waits, what memory they take, and whether the server holds
+    Attack(attack::Options),
     /// Readers that read, with and without as many that never do, side by side
     Stalls(stalls::Options),
     /// The machine and the versions, for the document
@@ -73,6 +76,7 @@ async fn main() -> anyhow::Result<()> {
         Measure::Peer { peer: peers::Peer::Axum } => peers::plain_axum::run().await,
         Measure::Peer { peer } => anyhow::bail!("{peer} is a program of its own"),
         Measure::Compression(options) => compression::run(&cli.binary, &options),
+        Measure::Attack(options) => attack::run(&cli.binary, &options),
         Measure::Stalls(options) => stalls::run(&cli.binary, &options),
         Measure::Machine(record) => record.write("machine", &record::machine()),
         Measure::Readers(options) => load::reading::run(&options),

@@ -429,7 +429,21 @@ impl KeepFlags {
 fn read(file: &Path) -> Result<File, ConfigError> {
     let text =
         std::fs::read_to_string(file).map_err(|source| ConfigError::Unreadable { file: file.to_owned(), source })?;
-    toml::from_str(&text).map_err(|error| {
+    parse(&text, file)
+}
+
+/// Reads a configuration as the file has it, and completes its limits and its retention with the defaults.
+///
+/// # Errors
+/// [`ConfigError`].
+pub(crate) fn check(text: &str) -> Result<(Limits, Retention), ConfigError> {
+    let file = parse(text, Path::new("pulseboard.toml"))?;
+    let retention = KeepFlags::default().resolve(&file, file.late.unwrap_or(Length::of_ms(DAY)))?;
+    Ok((LimitFlags::default().resolve(&file)?, retention))
+}
+
+fn parse(text: &str, file: &Path) -> Result<File, ConfigError> {
+    toml::from_str(text).map_err(|error| {
         let start = error.span().map_or(0, |span| span.start.min(text.len()));
         let line = 1 + text.as_bytes()[..start].iter().filter(|&&byte| byte == b'\n').count();
         // A message of several lines would not be one line any more.

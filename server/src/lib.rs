@@ -28,6 +28,8 @@ pub mod config;
 pub mod csrf;
 pub mod csv;
 pub mod doctor;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod headers;
 pub mod health;
 pub mod history;

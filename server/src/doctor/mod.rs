@@ -2,7 +2,7 @@
 //!
 //! This part only measures and prints; [`shared::doctor`] judges.
 
-mod address;
+pub(crate) mod address;
 mod exchange;
 mod protocol;
 mod report;

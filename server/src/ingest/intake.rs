@@ -212,7 +212,7 @@ pub(super) async fn discard(pieces: &mut BodyDataStream, most: usize) {
 }
 
 /// Unpacks gzip into at most `most` bytes. After an error the share is unchanged.
-fn unpack(packed: &[u8], most: usize, share: &mut Share) -> Result<Vec<u8>, ApiError> {
+pub(crate) fn unpack(packed: &[u8], most: usize, share: &mut Share) -> Result<Vec<u8>, ApiError> {
     let before = share.held();
     let unpacked = unpack_members(packed, most, share);
     if unpacked.is_err() {

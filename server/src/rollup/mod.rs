@@ -1,6 +1,6 @@
 //! The recent past of every series, in memory: what snapshots and updates are cut from.
 
-mod packed;
+pub(crate) mod packed;
 mod past;
 
 use std::borrow::Cow;

@@ -9,7 +9,7 @@ use shared::{Bin, Bucket, Millis, Number, Seq, Stamp};
 
 /// The buckets of a track, newest first, so that the latest value is found without reading the rest.
 #[derive(Debug)]
-pub(super) struct Packed(Box<[u8]>);
+pub(crate) struct Packed(Box<[u8]>);
 
 /// A bucket. Seconds and numbers of points count from those of the one before it, which is newer; what follows is left out.
 #[derive(Serialize, Deserialize)]
@@ -42,7 +42,7 @@ struct Near {
 
 impl Packed {
     /// Packs the buckets of a track.
-    pub(super) fn of(buckets: &VecDeque<Bucket>) -> Self {
+    pub(crate) fn of(buckets: &VecDeque<Bucket>) -> Self {
         let mut bytes = Vec::with_capacity(16 * buckets.len());
         let mut near = Near::default();
         for bucket in buckets.iter().rev() {
@@ -53,7 +53,7 @@ impl Packed {
     }
 
     /// The buckets, newest first.
-    pub(super) fn newest_first(&self) -> impl Iterator<Item = Bucket> {
+    pub(crate) fn newest_first(&self) -> impl Iterator<Item = Bucket> {
         let mut rest = &*self.0;
         let mut near = Near::default();
         std::iter::from_fn(move || {
@@ -65,7 +65,7 @@ impl Packed {
     }
 
     /// The buckets as they were.
-    pub(super) fn unpack(&self) -> VecDeque<Bucket> {
+    pub(crate) fn unpack(&self) -> VecDeque<Bucket> {
         let mut buckets: Vec<Bucket> = self.newest_first().collect();
         buckets.reverse();
         buckets.into()

@@ -136,7 +136,7 @@ impl Block {
         }
     }
 
-    fn pack(&self, place: Place) -> rusqlite::Result<Vec<u8>> {
+    pub(crate) fn pack(&self, place: Place) -> rusqlite::Result<Vec<u8>> {
         let packed: Vec<Packed> = self.buckets.iter().map(|rolled| Packed::of(rolled, place)).collect();
         postcard::to_stdvec(&packed).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
     }

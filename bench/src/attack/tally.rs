@@ -1,0 +1,52 @@
+//! The answers that an attacker got, counted.
+
+use std::collections::BTreeMap;
+use std::io::{self, ErrorKind};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::client::Answer;
+
+/// Counts of answers by kind: `204`, `closed`, `timed out`. Threads share it.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    counts: Mutex<BTreeMap<String, u64>>,
+    /// Set when the server is gone, so that nobody goes on.
+    pub(crate) over: AtomicBool,
+}
+
+impl Tally {
+    /// Counts an answer, or why there is none. Gives the status.
+    pub(crate) fn note(&self, answer: &io::Result<Answer>) -> Option<u16> {
+        match answer {
+            Ok(answer) => {
+                self.count(&answer.status.to_string());
+                Some(answer.status)
+            }
+            Err(error) => {
+                self.count(match error.kind() {
+                    ErrorKind::WouldBlock | ErrorKind::TimedOut => "timed out",
+                    ErrorKind::ConnectionRefused => "refused",
+                    _ => "closed",
+                });
+                None
+            }
+        }
+    }
+
+    /// Counts one of this kind.
+    pub(crate) fn count(&self, kind: &str) {
+        let mut counts = self.counts.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        *counts.entry(kind.to_owned()).or_default() += 1;
+    }
+
+    /// How many there are of each kind.
+    pub(crate) fn counts(&self) -> BTreeMap<String, u64> {
+        self.counts.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    /// Whether the attack goes on.
+    pub(crate) fn goes_on(&self) -> bool {
+        !self.over.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,53 @@
+//! Documents of boards, and the notes in them.
+
+use pulseboard::board::Document;
+use shared::board::Form;
+use shared::markdown;
+
+/// A document of JSON means the same once it is written as TOML.
+pub fn json(bytes: &[u8]) {
+    document(Form::Json, bytes);
+}
+
+/// A document of TOML means the same once it is written as JSON.
+pub fn toml(bytes: &[u8]) {
+    document(Form::Toml, bytes);
+}
+
+fn document(form: Form, bytes: &[u8]) {
+    if let Ok(text) = String::from_utf8(bytes.to_vec()) {
+        // Whatever is in the database is restored somehow.
+        let restored = Document::restore(form, text.clone());
+        assert_eq!(restored.source(), text);
+    }
+    let Ok(read) = Document::read(form, bytes.to_vec()) else { return };
+    let other = if form == Form::Json { Form::Toml } else { Form::Json };
+    let (_, text) = read.written_in(other);
+    let again = Document::read(other, text.into_bytes()).expect("what is written is a board");
+    assert_eq!(again.board(), read.board());
+}
+
+/// A text of TOML, a zero byte, a document of JSON: the text is changed to say what the document says.
+pub fn rewrite(bytes: &[u8]) {
+    let mut parts = bytes.splitn(2, |&byte| byte == 0);
+    let (Some(old), Some(new)) = (parts.next(), parts.next()) else { return };
+    let Ok(kept) = Document::read(Form::Toml, old.to_vec()) else { return };
+    let Ok(new) = Document::read(Form::Json, new.to_vec()) else { return };
+    if let Some(changed) = new.changed_in(&kept) {
+        assert_eq!(changed.board(), new.board());
+    }
+    // Saying the same again changes nothing but line ends, where there are both kinds.
+    let (_, text) = kept.written_in(Form::Json);
+    let same = Document::read(Form::Json, text.into_bytes()).expect("what is written is a board");
+    if let Some(changed) = same.changed_in(&kept) {
+        assert_eq!(changed.source().replace("\r\n", "\n"), kept.source().replace("\r\n", "\n"));
+    }
+}
+
+/// Notes are read in bounded depth, and what is looked at for HTML is what was read.
+pub fn markdown(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let blocks = markdown::parse(text);
+    let _found = markdown::find_html(&blocks);
+    assert!(format!("{blocks:?}").len() <= 2_048 + 512 * text.len(), "an answer of unbounded size");
+}

@@ -1,0 +1,92 @@
+//! Bodies of pushes.
+
+use std::io::Write as _;
+
+use pulseboard::ingest::fields::Acceptance;
+use pulseboard::ingest::gathering::{Batch, Gathering};
+use pulseboard::ingest::{batch, body};
+use pulseboard::problem::ApiError;
+use pulseboard::push_memory::PushMemory;
+use pulseboard::store::Directory;
+use pulseboard::{fuzzing, influx};
+use shared::{Millis, Value};
+
+const NOW: Millis = Millis(1_732_399_200_123);
+const ACCEPTED: Acceptance = Acceptance { now: NOW, late_ms: 86_400_000 };
+
+/// Most points of a push here.
+const MOST: usize = 1_000;
+
+/// What `read` makes of a body, into which at most [`MOST`] points go.
+fn gather(read: impl FnOnce(Gathering<'_>) -> Result<Batch, ApiError>) -> Result<Batch, ApiError> {
+    let directory = Directory::default();
+    let memory = PushMemory::new(1 << 30);
+    let mut share = memory.share();
+    let read = read(Gathering::new(&directory, MOST, &mut share));
+    if let Ok(batch) = &read {
+        assert!((1..=MOST).contains(&batch.points.len()) && batch.points.len() == batch.lines.len());
+    }
+    read
+}
+
+/// A batch as NDJSON or as an array. The short way of plain objects agrees with the long one, which a key with an escape
+/// takes.
+pub fn batch(bytes: &[u8]) {
+    let points = |bytes: &[u8]| gather(|gathering| batch::points(bytes, ACCEPTED, gathering));
+    let read = points(bytes);
+    let Ok(text) = std::str::from_utf8(bytes) else { return assert!(read.is_err()) };
+    let escaped = text.replace("\"series\"", "\"\\u0073eries\"");
+    let long = points(escaped.as_bytes());
+    assert_eq!(read.is_ok(), long.is_ok(), "{read:?} {long:?}");
+    if let (Ok(read), Ok(long)) = (read, long) {
+        assert_eq!(read, long);
+    }
+}
+
+/// A single point. A number that was read is read again where it is written.
+pub fn point(bytes: &[u8]) {
+    let Ok(one) = body::read(bytes, ACCEPTED) else { return };
+    assert!(ACCEPTED.takes(one.ts));
+    match one.value {
+        Value::Number(number) => {
+            let written = format!("{{\"value\":{},\"ts\":{}}}", number.get(), one.ts.0);
+            let again = body::read(written.as_bytes(), ACCEPTED).expect("what was read is right");
+            assert_eq!((again.ts, again.value), (one.ts, one.value));
+        }
+        Value::Text(text) => {
+            let written = serde_json::json!({"text": text.as_str(), "ts": one.ts.0}).to_string();
+            let again = body::read(written.as_bytes(), ACCEPTED).expect("what was read is right");
+            assert_eq!((again.ts, again.value), (one.ts, Value::Text(text)));
+        }
+    }
+}
+
+/// Lines of InfluxDB's protocol, after a byte that says the unit of their times. More lines behind right ones change nothing
+/// of those.
+pub fn line_protocol(bytes: &[u8]) {
+    let Some((&first, body)) = bytes.split_first() else { return };
+    let query = ["", "precision=ns", "precision=us", "precision=ms", "precision=s", "precision=m", "precision=h"];
+    let query = query[usize::from(first) % query.len()];
+    let read = |body: &[u8]| gather(|gathering| influx::read(body, Some(query), ACCEPTED, gathering));
+    let Ok(whole) = read(body) else { return };
+    let more = [body, b"\nfuzz more=1"].concat();
+    match read(&more) {
+        Ok(more) => assert!(more.points.starts_with(&whole.points)),
+        Err(error) => assert_eq!(whole.points.len(), MOST, "{error}"),
+    }
+}
+
+/// A body that says that it is gzip, and one that is.
+pub fn gzip(bytes: &[u8]) {
+    const MOST: usize = 64 << 10;
+    if let Some(whole) = fuzzing::gunzip(bytes, MOST) {
+        assert!(whole.len() <= MOST);
+    }
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).expect("memory takes it");
+    let packed = encoder.finish().expect("memory takes it");
+    match fuzzing::gunzip(&packed, MOST) {
+        Some(whole) => assert_eq!(whole, bytes),
+        None => assert!(bytes.len() > MOST),
+    }
+}

@@ -1,0 +1,46 @@
+//! Queries and headers of requests.
+
+use axum::http::{HeaderMap, HeaderValue, header};
+use pulseboard::board::precondition::Conditions;
+use pulseboard::history::query;
+use pulseboard::hub::Interest;
+use pulseboard::{accept, history, stream};
+use shared::Millis;
+use shared::board::Etag;
+
+const NOW: Millis = Millis(1_732_399_200_123);
+
+/// The query of a stream: what it selects is bounded.
+pub fn stream(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if let Ok(wanted) = stream::query::parse(text) {
+        let Interest { .. } = wanted.interest;
+    }
+}
+
+/// The query of a question about the past: its stretch is not empty, its points are bounded.
+pub fn history(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if let Ok(asked) = query::parse(text, NOW) {
+        assert!(asked.span.from < asked.span.to);
+        assert!((1..=10_000).contains(&asked.points));
+        assert!(!asked.selectors.is_empty() && asked.selectors.len() <= 256);
+    }
+    if let Ok(time) = history::time::parse(text, NOW) {
+        assert_eq!(history::time::parse(&time.0.to_string(), NOW).unwrap_or(time), time);
+    }
+}
+
+/// Headers that are parsed by hand: accepted encodings, tags of editions.
+pub fn headers(bytes: &[u8]) {
+    let Ok(value) = HeaderValue::from_bytes(bytes) else { return };
+    let mut headers = HeaderMap::new();
+    for name in [header::IF_MATCH, header::IF_NONE_MATCH, header::ACCEPT, header::ACCEPT_ENCODING] {
+        headers.insert(name, value.clone());
+    }
+    let _accepted = accept::encoding(&headers, "gzip");
+    let _conditions = Conditions::of(&headers);
+    if let Some(etag) = value.to_str().ok().and_then(|text| text.parse::<Etag>().ok()) {
+        assert_eq!(etag.to_string().parse::<Etag>().ok(), Some(etag));
+    }
+}

@@ -1,0 +1,37 @@
+//! What operators write: lengths of time, configuration files, origins, addresses.
+
+use pulseboard::config::Origin;
+use pulseboard::fuzzing;
+use pulseboard::hosts::Host;
+use pulseboard::length::{Keep, Length};
+
+/// A configuration file, and the lengths of time in it.
+pub fn config(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if let Ok(length) = text.parse::<Length>() {
+        assert_eq!(length.to_string().parse::<Length>(), Ok(length));
+    }
+    let _keep = text.parse::<Keep>();
+    if let Some(message) = fuzzing::config(text) {
+        assert!(!message.contains('\n'), "a message of one line: {message:?}");
+    }
+}
+
+/// An origin and a host are written as they were read, in small letters.
+pub fn origin(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if let Ok(origin) = text.parse::<Origin>() {
+        assert_eq!(origin.to_string().parse::<Origin>().expect("what is printed is an origin"), origin);
+    }
+    if let Ok(host) = text.parse::<Host>() {
+        assert_eq!(host.to_string().parse::<Host>().expect("what is printed is a host"), host);
+    }
+}
+
+/// An address as `doctor` takes it is printed as one that means the same.
+pub fn address(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if let Some(address) = fuzzing::address(text) {
+        assert_eq!(fuzzing::address(&address), Some(address));
+    }
+}
