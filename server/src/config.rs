@@ -94,7 +94,7 @@ struct LimitFlags {
     /// Most memory that all pushes in progress may take, from the first byte of a body to its answer [default: 128MiB]
     #[arg(long, env = "PULSEBOARD_MAX_QUEUE", value_name = "SIZE")]
     max_queue: Option<ByteSize>,
-    /// Most database rows that one push may cause: new series, texts, minutes of the past that change [default: 10000]
+    /// Most database rows that one push may cause: new series, texts, minutes of the past that change [default: 25000]
     #[arg(long, env = "PULSEBOARD_MAX_ROWS")]
     max_rows: Option<usize>,
     /// Most series in the store; a push that would start more is refused [default: 2000000]

@@ -3,7 +3,8 @@
 //! A board's selection is that of its document, and changes with it; so a cursor alone does not say of which series a
 //! reader has the past. Hence each board knows its **since**: the last point that was committed before its selection
 //! last changed. Whatever frame goes out after it is of the present selection. So a reader whose cursor is beyond it
-//! can go on, and any other begins with a snapshot: it may have heard of other series.
+//! can go on, and any other begins with a snapshot: it may have heard of other series. The same holds for a reader that
+//! is connected, and that did not read while the selection changed, even if it changed back meanwhile.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -167,7 +167,10 @@ impl Reader {
         }
         aside.news.extend(aside.editions.iter().filter(|edition| !before.contains(edition)).cloned());
         self.has_news = !aside.news.is_empty();
-        if follow == Follow::OtherSeries && matches!(self.stage, Stage::Resuming | Stage::Live) {
+        // A selection that changed and changed back counts as well: the frames in between have cursors that, in a copy of the
+        // store from in between, belong to the other selection.
+        let is_behind = aside.since > self.at;
+        if (follow == Follow::OtherSeries || is_behind) && matches!(self.stage, Stage::Resuming | Stage::Live) {
             self.stage = Stage::Starting;
         }
     }

@@ -638,6 +638,20 @@ fn reader_that_saw_a_lost_edit_of_its_board_gets_a_gap() {
 }
 
 #[test]
+fn reader_that_missed_two_changes_of_its_board_resumes_right_in_a_copy_from_in_between() {
+    let mut world = World::new();
+    world.read(4, 2).unwrap();
+    world.edit(Some(1), false);
+    world.push(0, 1, 0);
+    world.copy = world.stored.clone();
+    world.edit(None, false);
+    world.read(4, 1).unwrap();
+    world.restore();
+    assert!(!world.read(4, 10).unwrap());
+    assert_eq!(as_told(&world.browsers[4].picture), BTreeMap::new(), "the text is not on the board");
+}
+
+#[test]
 fn a_cursor_that_is_of_no_use_is_a_gap_and_a_snapshot() {
     for (id, wanted) in [
         ("nonsense", shared::GapReason::Malformed),

@@ -165,6 +165,12 @@ impl Levels {
         self.keys.load(Ordering::Relaxed)
     }
 
+    /// Returns why the last measurement found no room for pushes, if it found none.
+    #[must_use]
+    pub fn no_room(&self) -> Option<NoRoom> {
+        *self.no_room.read()
+    }
+
     /// Checks whether the last measurement found room for pushes, so that a push can be refused before its body is
     /// read.
     ///
@@ -263,7 +269,14 @@ impl Store {
         self.levels.free.store(free, Ordering::Relaxed);
         self.levels.keys.store(self.key_count(), Ordering::Relaxed);
         let checked = self.measured.usage.check(0, self.limits.data, Use::Pushes);
-        *self.levels.no_room.write() = checked.err();
+        let before = std::mem::replace(&mut *self.levels.no_room.write(), checked.err());
+        match (before.map(NoRoom::limit), checked.err()) {
+            (before, Some(no_room)) if before != Some(no_room.limit()) => {
+                tracing::warn!("pushes are refused: {no_room}");
+            }
+            (Some(_), None) => tracing::info!("there is room again; pushes are taken"),
+            _ => {}
+        }
     }
 }
 
