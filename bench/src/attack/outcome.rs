@@ -83,6 +83,12 @@ impl Outcome {
                 .is_none_or(|push| push.p99_ms() < PUSH_MS)
     }
 
+    /// All of its checks, in words.
+    fn checked(&self) -> String {
+        let said = self.checks.iter().map(|check| format!("{}: {}", check.expected, check.found));
+        said.collect::<Vec<_>>().join("; ")
+    }
+
     /// Its checks that do not hold, in words.
     pub(crate) fn broken(&self) -> Vec<String> {
         let broken = self.checks.iter().filter(|check| !check.held);
@@ -131,7 +137,7 @@ pub(crate) fn attack_row(item: &str, what: &str, outcome: &anyhow::Result<Outcom
     let Some(measured) = &outcome.measured else {
         return format!(
             "| {item} | {what} | – | – | – | – | {} | {} |\n",
-            cell(&outcome.broken().join("; ")),
+            cell(&outcome.checked()),
             held(outcome.held())
         );
     };
