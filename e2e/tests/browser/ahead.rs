@@ -99,9 +99,9 @@ async fn what_a_made_board_needs_comes_with_the_page_whichever_kinds_of_widgets_
     make(&stage, "made", &all).await;
     let there = format!(".grid .cell:nth-child({})", all.len());
     let drawn = beside("made", &fetched(&stage, "/b/made", &there).await);
-    assert_eq!(drawn, ["/charts.wasm", "/rows.wasm"]);
+    assert_eq!(drawn, ["/charts.wasm", "/notes.wasm", "/rows.wasm"]);
     let edited = beside("made", &fetched(&stage, "/b/made?edit", "[data-testid=editbar]").await);
-    assert_eq!(edited, ["/charts.wasm", "/edit.wasm", "/rows.wasm"]);
+    assert_eq!(edited, ["/charts.wasm", "/edit.wasm", "/notes.wasm", "/rows.wasm"]);
     make(&stage, "made-empty", &[]).await;
     let drawn = beside("made-empty", &fetched(&stage, "/b/made-empty", "[data-testid=empty-board]").await);
     assert_eq!(drawn, ["/elsewhere.wasm"]);
