@@ -47,9 +47,11 @@ impl Policy {
     }
 
     /// Adds the headers to an answer. Sets `Cache-Control: no-store` only if the handler set no `Cache-Control`;
-    /// streams, boards and files of the page have their own. The answer to a push (204) has no content to protect.
+    /// streams, boards and files of the page have their own. The answer to a push (204) has no content to protect. A 304
+    /// gets no headers either: a browser puts them in the place of those that it stored with the content (RFC 9111, 4.3.4),
+    /// and a 304 does not say whether that was a page.
     pub fn add_to(&self, response: &mut Response) {
-        if response.status() == StatusCode::NO_CONTENT {
+        if matches!(response.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
             return;
         }
         let headers = response.headers_mut();
@@ -75,6 +77,18 @@ fn inline_scripts(html: &str) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn answer_that_says_not_modified_changes_no_stored_header() {
+        let policy = Policy::new("", &[]);
+        let mut response = Response::default();
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        policy.add_to(&mut response);
+        assert!(response.headers().is_empty(), "{response:?}");
+        *response.status_mut() = StatusCode::OK;
+        policy.add_to(&mut response);
+        assert_eq!(response.headers()["content-security-policy"], DATA);
+    }
 
     #[test]
     fn inline_scripts_are_named_by_their_hashes_and_files_are_not() {
