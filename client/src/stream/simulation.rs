@@ -531,7 +531,7 @@ impl World {
                 self.server.restart();
             }
             Step::Copy => {
-                self.server.copy = Some((self.server.past.clone(), self.server.epoch, self.server.ended.clone()))
+                self.server.copy = Some((self.server.past.clone(), self.server.epoch, self.server.ended.clone()));
             }
             Step::Restore => {
                 (0..TABS).for_each(|at| self.cut(at, false));
