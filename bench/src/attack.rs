@@ -36,7 +36,7 @@ use ground::{Ground, Scale};
 use outcome::Outcome;
 use subject::{Setup, storm};
 
-/// How it is measured.
+/// The settings of a measurement.
 #[derive(Args)]
 pub(crate) struct Options {
     /// Series that exist before an attack
@@ -48,7 +48,7 @@ pub(crate) struct Options {
     /// Only scenarios whose name has this in it
     #[arg(long)]
     only: Option<String>,
-    /// What the tables are called in the document: `attack` or `attack before`
+    /// The name of the tables in the document: `attack` or `attack before`
     #[arg(long, default_value = "attack")]
     name: String,
     #[command(flatten)]

@@ -12,7 +12,7 @@ use crate::load::counters::Counters;
 use crate::peers::{Peer, Server};
 use crate::record::Record;
 
-/// How it is measured.
+/// The settings of a measurement.
 #[derive(Args)]
 pub(crate) struct Options {
     /// Readers

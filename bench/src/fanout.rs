@@ -22,7 +22,7 @@ const TURNS: usize = 16;
 /// How long readers have to hear the last event.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How it is measured.
+/// The settings of a measurement.
 #[derive(Args, Clone)]
 pub(crate) struct Options {
     /// Who is measured

@@ -11,7 +11,7 @@ use crate::load::pushers::Pusher;
 use crate::peers::{Peer, Server};
 use crate::record::Record;
 
-/// How it is measured.
+/// The settings of a measurement.
 #[derive(Args, Clone)]
 pub(crate) struct Options {
     /// Who is measured

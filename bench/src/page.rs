@@ -20,7 +20,7 @@ use crate::page::report::Report;
 use crate::page::server::Server;
 use crate::record::Record;
 
-/// How it is measured.
+/// The settings of a measurement.
 #[derive(Args)]
 pub(crate) struct Options {
     /// Widgets of the board

@@ -11,7 +11,7 @@ use crate::peers::{Peer, Server};
 use crate::record::Record;
 use clap::Args;
 
-/// How it is measured.
+/// The settings of a measurement.
 #[derive(Args, Clone)]
 pub(crate) struct Options {
     /// Readers, over all selections

@@ -10,7 +10,7 @@ use crate::load::pushers::Pusher;
 use crate::peers::{Peer, Server};
 use crate::record::Record;
 
-/// How it is measured.
+/// The settings of a measurement.
 #[derive(Args)]
 pub(crate) struct Options {
     /// How many series

@@ -14,7 +14,7 @@ use crate::load::reading::Habit;
 use crate::peers::{Peer, Server};
 use crate::record::Record;
 
-/// How it is measured.
+/// The settings of a measurement.
 #[derive(Args)]
 pub(crate) struct Options {
     /// Readers that read

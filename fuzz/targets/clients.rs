@@ -1,4 +1,4 @@
-//! What a client reads: the stream, and the events in it.
+//! Bytes that a client reads: the stream, and the events in it.
 
 use shared::sse::{Message, Parser, frame};
 use shared::{Cursor, Epoch, Event, Picture, Seq};

@@ -1,4 +1,4 @@
-//! What operators write: lengths of time, configuration files, origins, addresses.
+//! Text that operators write: lengths of time, configuration files, origins, addresses.
 
 use pulseboard::config::Origin;
 use pulseboard::fuzzing;

@@ -22,7 +22,7 @@ pub(crate) struct Client {
     pub(crate) source: Ipv4Addr,
     /// The server's address.
     pub(crate) server: SocketAddr,
-    /// How long it waits for a connection, and for each piece of an answer.
+    /// Time-out for a connection, and for each piece of an answer.
     pub(crate) patience: Duration,
 }
 
@@ -115,7 +115,7 @@ fn status(bytes: &[u8]) -> Option<u16> {
     std::str::from_utf8(line.get(..3)?).ok()?.parse().ok()
 }
 
-/// Whether all is there that is waited for.
+/// Returns true once everything that is waited for has arrived.
 fn is_complete(bytes: &[u8]) -> bool {
     let Some(end) = memchr::memmem::find(bytes, b"\r\n\r\n").map(|at| at + 4) else { return false };
     let head = String::from_utf8_lossy(&bytes[..end]).to_ascii_lowercase();

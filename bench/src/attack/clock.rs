@@ -10,7 +10,7 @@ use super::subject::{Setup, Subject};
 /// Where Debian's package libfaketime has it.
 const LIBRARY: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
 
-/// How long the clock is wrong.
+/// Time for which the clock is wrong.
 const WRONG: Duration = Duration::from_secs(75);
 
 /// A server whose clock follows a file.

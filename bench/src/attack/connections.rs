@@ -131,7 +131,7 @@ enum Held {
 }
 
 impl Held {
-    /// Whether the server has closed it.
+    /// Returns true if the server has closed it.
     fn is_closed(&mut self) -> bool {
         let socket = match self {
             Self::Plain(socket) => socket,

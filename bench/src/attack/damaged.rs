@@ -12,7 +12,7 @@ use super::subject::Setup;
 /// What is done to the database of a server that has ended, and the name of a table that stands in for what is named.
 type Damage = (&'static str, fn(&Connection) -> rusqlite::Result<()>);
 
-/// What can be damaged, each by itself.
+/// The kinds of damage, each tried by itself.
 const DAMAGES: [Damage; 7] = [
     ("numbers of points in the log run over", |conn| {
         // One row of two numbers: postcard's varints of 2^64 - 1, twice.

@@ -13,14 +13,14 @@ use super::subject::{Setup, Subject};
 /// Series under `past/`, each with [`Scale::past`] points a second apart: history that costs something to read.
 pub(crate) const PAST_SERIES: usize = 40;
 
-/// How large and how long.
+/// Size of the data, and duration of an attack.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Scale {
     /// Series that exist before an attack.
     pub(crate) series: usize,
     /// Points of each series under `past/`.
     pub(crate) past: usize,
-    /// How long an attack lasts.
+    /// Duration of an attack.
     pub(crate) lasts: Duration,
     /// Counts of connections and requests are divided by this.
     pub(crate) divisor: usize,
@@ -38,7 +38,7 @@ pub(crate) struct Ground {
     binary: PathBuf,
     help: String,
     folder: TempDir,
-    /// How large and how long.
+    /// Size of the data, and duration of an attack.
     pub(crate) scale: Scale,
     full: OnceLock<PathBuf>,
 }

@@ -12,7 +12,7 @@ use tokio::net::TcpSocket;
 use super::client::Client;
 use super::tally::Tally;
 
-/// How long a step of a connection may take.
+/// Time-out of one step of a connection.
 const SOON: Duration = Duration::from_secs(2);
 
 /// A connection that somebody drives, and its server.

@@ -7,7 +7,7 @@ use super::outcome::{Check, Outcome};
 use super::state::DATABASE;
 use super::subject::{Setup, Subject};
 
-/// How soon pushes are to be refused.
+/// Time within which pushes must be refused.
 const SOON: Duration = Duration::from_secs(10);
 
 /// Pushes until one is refused. Gives how long that took, and the answer.

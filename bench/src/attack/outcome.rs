@@ -1,4 +1,4 @@
-//! What a scenario showed, and how it is written down.
+//! The outcome of a scenario, and its rows in the tables.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ const PUSH_MS: f64 = 250.0;
 /// Most MiB above rest that the server may take during an attack.
 const MEMORY_MIB: u64 = 512;
 
-/// What was measured while an attack ran.
+/// Measurements during an attack.
 #[derive(Debug)]
 pub(crate) struct Measured {
     /// Memory before, in KiB.
@@ -21,20 +21,20 @@ pub(crate) struct Measured {
     pub(crate) push: Option<Waits>,
     /// Another client's requests of `/healthz`.
     pub(crate) health: Waits,
-    /// What the attacker was answered.
+    /// The answers to the attacker.
     pub(crate) answers: BTreeMap<String, u64>,
-    /// How the server ended, where it did.
+    /// The exit of the server, if it ended.
     pub(crate) ended: Option<String>,
 }
 
 /// Something that was to be so.
 #[derive(Debug)]
 pub(crate) struct Check {
-    /// What was expected.
+    /// The expected result.
     pub(crate) expected: String,
-    /// What was found.
+    /// The result that was found.
     pub(crate) found: String,
-    /// Whether that is as expected.
+    /// True if the result is as expected.
     pub(crate) held: bool,
 }
 
@@ -45,12 +45,12 @@ impl Check {
     }
 }
 
-/// What a scenario showed.
+/// The outcome of a scenario.
 #[derive(Debug, Default)]
 pub(crate) struct Outcome {
     /// The server under the attack, where there is one.
     pub(crate) measured: Option<Measured>,
-    /// What was to be so besides.
+    /// Further checks.
     pub(crate) checks: Vec<Check>,
 }
 
@@ -73,7 +73,7 @@ impl Outcome {
         self.checks.iter().all(|check| check.held) && self.measured.as_ref().is_none_or(Measured::is_sound)
     }
 
-    /// Whether it also kept others from waiting.
+    /// Returns true if, in addition, other clients did not wait.
     pub(crate) fn held(&self) -> bool {
         self.is_sound()
             && self

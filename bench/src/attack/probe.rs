@@ -16,10 +16,10 @@ const GAP: Duration = Duration::from_millis(20);
 /// Threads of a probe.
 const LANES: u32 = 16;
 
-/// How long a request is repeated before it counts as never answered.
+/// Time for which a request is repeated before it counts as never answered.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What a probe asks.
+/// The request of a probe.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Probe {
     /// Pushes a point.
@@ -34,7 +34,7 @@ pub(crate) struct Running {
     lanes: Vec<JoinHandle<Waits>>,
 }
 
-/// How long the requests of a probe waited for their success, from when each was due.
+/// Waits of the requests of a probe, from when each was due until it succeeded.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Waits {
     micros: Vec<u32>,

@@ -8,7 +8,7 @@ use super::ground::{Ground, copy_folder};
 use super::outcome::{Check, Outcome};
 use super::subject::Setup;
 
-/// What a stream says within so long.
+/// Returns what a stream sends within this time.
 pub(crate) fn heard(client: &Client, path: &str, headers: &[(&str, &str)], lasts: Duration) -> anyhow::Result<String> {
     use std::io::Write as _;
     let mut socket = client.connect()?;

@@ -10,7 +10,7 @@ const CONNECTIONS: usize = 6;
 /// Most selectors that a request can have.
 const SELECTORS: usize = 256;
 
-/// What a browser sends with a request of another site's page that does not read the answer.
+/// Headers that a browser sends with a request of another site's page that does not read the answer.
 pub(crate) const NO_CORS: [(&str, &str); 3] =
     [("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Mode", "no-cors"), ("Sec-Fetch-Dest", "image")];
 

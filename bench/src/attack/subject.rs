@@ -19,10 +19,10 @@ use super::tally::Tally;
 /// Address space that the server may take, so that an attack which succeeds does not take the machine with it.
 const ADDRESS_SPACE: u64 = 8 << 30;
 
-/// How long a start may take.
+/// Time-out of a start.
 const START: Duration = Duration::from_secs(120);
 
-/// How the server is started.
+/// Settings with which the server is started.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Setup {
     flags: Vec<(&'static str, String)>,
@@ -128,7 +128,7 @@ impl Subject {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 
-    /// How it ended; nothing while it runs.
+    /// Its exit; nothing while it runs.
     pub(crate) fn ended(&mut self) -> Option<String> {
         self.child.try_wait().ok().flatten().map(|status| status.to_string())
     }

@@ -40,12 +40,12 @@ impl Tally {
         *counts.entry(kind.to_owned()).or_default() += 1;
     }
 
-    /// How many there are of each kind.
+    /// Counts by kind.
     pub(crate) fn counts(&self) -> BTreeMap<String, u64> {
         self.counts.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 
-    /// Whether the attack goes on.
+    /// Returns true while the attack goes on.
     pub(crate) fn goes_on(&self) -> bool {
         !self.over.load(Ordering::Relaxed)
     }

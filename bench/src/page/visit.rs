@@ -12,7 +12,7 @@ use crate::figures::{Bound, Column, Figures, Goal};
 use crate::page::server::Server;
 use crate::record::Record;
 
-/// How it is measured.
+/// The settings of a measurement.
 #[derive(Args)]
 pub(crate) struct Options {
     /// Visits of each kind, in turn

@@ -151,7 +151,7 @@ impl TestServer {
         line.trim().trim_end_matches(" kB").parse().unwrap()
     }
 
-    /// How many requests were refused by this limit.
+    /// Returns the number of requests that were refused by this limit.
     pub fn refused(&self, limit: &str) -> u64 {
         let text = self.get("/metrics").text;
         let start = format!("pulseboard_refused_total{{limit=\"{limit}\"}} ");
