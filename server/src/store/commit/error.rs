@@ -1,0 +1,133 @@
+//! Reasons why a push is not kept, and the answers that they become.
+
+use rusqlite::ErrorCode;
+use shared::SeriesName;
+use shared::point::Kind;
+use shared::problem::FieldError;
+
+use crate::limits::Limit;
+use crate::problem::ApiError;
+use crate::store::claim::LONGEST_WAIT;
+
+/// Seconds after which a sender may try again to start series: an operator has to raise the flag first.
+const MORE_SERIES_AFTER_SECONDS: u32 = 60;
+
+/// Why a push was not kept. Nothing of it was.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CommitError {
+    /// It has points of the kind that their series does not hold.
+    #[error("{count} of its points are not of the kind that their series holds")]
+    OtherKind {
+        /// The number of such points.
+        count: usize,
+        /// The first of them.
+        listed: Vec<Mismatch>,
+    },
+    /// A bound is reached.
+    #[error("{detail}")]
+    LimitReached {
+        /// The bound.
+        limit: Limit,
+        /// Names the flag, its value and what to do.
+        detail: String,
+        /// Seconds after which the same push may be kept; `None` if it never will be.
+        retry_after: Option<u32>,
+    },
+    /// The disk is full.
+    #[error("the disk is full")]
+    DiskFull,
+    /// The row of this series in the database is damaged.
+    #[error("the row of the series {0} in the database is damaged; push to another series, or repair the database")]
+    Damaged(SeriesName),
+    /// Another program has held the database for longer than a second.
+    #[error("the database is locked by another program")]
+    Locked,
+    /// The database cannot be written.
+    #[error("the database cannot be written: {0}")]
+    Database(String),
+    /// The writer thread did not take the job in time.
+    #[error("the store was too busy to take it within {} s", LONGEST_WAIT.as_secs())]
+    Overdue,
+    /// Too many requests wait for the store.
+    #[error("too many requests wait for the store")]
+    Busy,
+    /// The file is no longer the one that was opened.
+    #[error("{0}")]
+    Lost(String),
+    /// The server is shutting down.
+    #[error("the server is shutting down")]
+    Closed,
+}
+
+/// A point of the wrong kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mismatch {
+    /// The place of the point in the push, from 1, or its line.
+    pub at: usize,
+    /// Its series.
+    pub series: SeriesName,
+    /// The kind that the series holds.
+    pub holds: Kind,
+}
+
+impl CommitError {
+    /// Where points are not of the right kind, tells their lines: of each point of the push, that in `lines`.
+    #[must_use]
+    pub fn at_lines(mut self, lines: &[u32]) -> Self {
+        if let Self::OtherKind { listed, .. } = &mut self {
+            for mismatch in listed {
+                let line = mismatch.at.checked_sub(1).and_then(|at| lines.get(at)).copied();
+                mismatch.at = line.map_or(mismatch.at, |line| line as usize);
+            }
+        }
+        self
+    }
+}
+
+impl From<rusqlite::Error> for CommitError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::DiskFull,
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked,
+            _ => Self::Database(error.to_string()),
+        }
+    }
+}
+
+impl From<CommitError> for ApiError {
+    fn from(error: CommitError) -> Self {
+        let detail = error.to_string();
+        let (count, listed) = match error {
+            CommitError::OtherKind { count, listed } => (count, listed),
+            CommitError::LimitReached { limit, detail, retry_after } => {
+                return Self::LimitReached { limit, detail, retry_after };
+            }
+            CommitError::Busy | CommitError::Overdue => return Self::Overloaded(detail),
+            _ => return Self::Unavailable(detail),
+        };
+        let mut detail = format!("{detail}, so nothing was stored");
+        if count > listed.len() {
+            detail = format!("{detail}; the first {} are listed", listed.len());
+        }
+        let errors = listed.into_iter().map(|Mismatch { at, series, holds }| {
+            let (field, expected, got) = match holds {
+                Kind::Number => ("text", "a number", "a text"),
+                Kind::Text => ("value", "a text", "a number"),
+            };
+            let expected = format!("{expected}, which is what {series} holds since its first point");
+            FieldError { line: Some(at), field: field.to_owned(), expected, got: got.to_owned() }
+        });
+        Self::Invalid { detail, errors: errors.collect() }
+    }
+}
+
+/// Refuses a push that would start `begun` series where there are `there` already and may be `most`.
+pub(super) fn too_many_series(there: usize, begun: usize, most: usize) -> CommitError {
+    CommitError::LimitReached {
+        limit: Limit::Series,
+        detail: format!(
+            "there are {there} series and the push would start {begun} more; the store may hold at most {most} (--max-series); push to existing series, or raise --max-series; nothing of this was stored"
+        ),
+        retry_after: Some(MORE_SERIES_AFTER_SECONDS),
+    }
+}

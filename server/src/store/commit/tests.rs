@@ -1,0 +1,154 @@
+use shared::{Number, Point, Seq, Text};
+
+use super::*;
+use crate::clock::Uptime;
+use crate::limits::{Limit, Limits};
+use crate::store::keys::LIFETIME as KEY_LIFETIME;
+use crate::store::{IdempotencyKey, log};
+
+const NOW: Now = Now { wall: Millis(1_732_399_200_000), up: Uptime(0) };
+
+fn number(series: &str, value: f64) -> Point {
+    let value = Value::Number(Number::new(value).unwrap());
+    Point { series: series.parse().unwrap(), ts: NOW.wall, value }
+}
+
+fn text(series: &str) -> Point {
+    Point { series: series.parse().unwrap(), ts: NOW.wall, value: Value::Text(Text::new("up".into()).unwrap()) }
+}
+
+fn push(points: Vec<Point>) -> Push {
+    Push::of(points)
+}
+
+fn rows(store: &Store) -> i64 {
+    let mut numbers = 0;
+    log::replay(&store.conn, Seq::ZERO, &store.damage, |row| numbers += i64::try_from(row.len()).unwrap()).unwrap();
+    let texts: i64 = store.conn.query_row("SELECT count(*) FROM lines", [], |row| row.get(0)).unwrap();
+    numbers + texts
+}
+
+#[test]
+fn points_are_numbered_without_holes_across_pushes_and_restarts() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(folder.path()).unwrap();
+    let outcome = store.commit(vec![push(vec![number("a", 1.0), number("b", 2.0)]), push(vec![number("a", 3.0)])], NOW);
+    assert_eq!(outcome.committed.iter().map(|point| point.at.seq.0).collect::<Vec<_>>(), [1, 2, 3]);
+    drop(store);
+    let mut store = Store::open(folder.path()).unwrap();
+    let outcome = store.commit(vec![push(vec![number("b", 4.0)])], NOW);
+    assert_eq!(outcome.committed[0].at.seq, Seq(4));
+    assert_eq!(rows(&store), 4);
+}
+
+#[test]
+fn a_push_of_the_wrong_kind_is_refused_whole_and_the_others_are_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(folder.path()).unwrap();
+    let outcome = store.commit(
+        vec![
+            push(vec![number("a", 1.0)]),
+            push(vec![number("b", 1.0), text("a"), text("b")]),
+            push(vec![text("b"), text("b")]),
+        ],
+        NOW,
+    );
+    let Err(CommitError::OtherKind { count: 2, listed }) = &outcome.results[1] else { panic!("{outcome:?}") };
+    assert_eq!(listed.iter().map(|m| m.at).collect::<Vec<_>>(), [2, 3]);
+    assert!(outcome.results[0].is_ok() && outcome.results[2].is_ok());
+    assert_eq!(rows(&store), 3);
+}
+
+#[test]
+fn what_is_declared_is_kept_across_a_restart_and_the_last_word_counts() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(folder.path()).unwrap();
+    let declared = |store: &mut Store| {
+        let mut all = Vec::new();
+        store.recover(|series| all.push((series.name.to_string(), series.declared))).unwrap();
+        all.sort_by(|a: &(String, _), b| a.0.cmp(&b.0));
+        all
+    };
+    let say = |name: &str, declares| {
+        let point = Pushed::from(number(name, 1.0)).declaring(declares);
+        Push { points: vec![point], key: None }
+    };
+    let (gauge, counter) = (Some(Declared::Gauge), Some(Declared::Counter));
+    let outcome = store.commit(vec![say("a", gauge), say("a", counter), say("b", None), say("a", None)], NOW);
+    assert_eq!(outcome.committed.iter().map(|point| point.declares).collect::<Vec<_>>(), [gauge, counter, None, None]);
+    for _ in 0..2 {
+        assert_eq!(declared(&mut store), [("a".to_owned(), counter), ("b".to_owned(), None)]);
+        drop(store);
+        store = Store::open(folder.path()).unwrap();
+    }
+    store.commit(vec![say("a", gauge)], NOW);
+    assert_eq!(declared(&mut store)[0].1, gauge);
+}
+
+#[test]
+fn a_push_with_a_key_counts_once_until_the_key_is_a_day_old() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(folder.path()).unwrap();
+    let keyed = || Push { key: IdempotencyKey::new("k1".into()), ..push(vec![number("a", 1.0)]) };
+    assert_eq!(store.commit(vec![keyed(), keyed()], NOW).committed.len(), 1);
+    let again = store.commit(vec![keyed()], NOW);
+    assert!(again.results[0].is_ok() && again.committed.is_empty());
+    assert_eq!(store.commit(vec![keyed()], Now { wall: NOW.wall.plus(KEY_LIFETIME + 1), ..NOW }).committed.len(), 1);
+}
+
+#[test]
+fn no_series_starts_beyond_max_series_and_existing_ones_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(folder.path()).unwrap();
+    store.set_limits(&Limits { series: 3, ..Limits::default() });
+    let limit = |result: &Result<(), CommitError>| match result {
+        Ok(()) => None,
+        Err(CommitError::LimitReached { limit, .. }) => Some(*limit),
+        Err(error) => panic!("{error}"),
+    };
+    let outcome = store.commit(
+        vec![
+            push(vec![number("a", 1.0), number("b", 1.0)]),
+            push(vec![number("a", 2.0), number("c", 1.0), number("d", 1.0)]),
+            push(vec![number("c", 1.0), number("c", 2.0)]),
+            push(vec![number("d", 1.0)]),
+            push(vec![number("a", 3.0), number("b", 2.0), number("c", 3.0)]),
+        ],
+        NOW,
+    );
+    let limits: Vec<_> = outcome.results.iter().map(limit).collect();
+    assert_eq!(limits, [None, Some(Limit::Series), None, Some(Limit::Series), None]);
+    assert_eq!((rows(&store), store.directory().len()), (7, 3), "all or nothing of each push");
+}
+
+#[test]
+fn push_of_too_many_rows_is_refused_and_others_of_its_group_are_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(folder.path()).unwrap();
+    store.set_limits(&Limits { rows: 4, ..Limits::default() });
+    let numbers = |count| push((0..count).map(|n| number(&format!("s{n}"), 1.0)).collect());
+    let texts = |count| push((0..count).map(|_| text("t")).collect());
+    let outcome = store.commit(vec![numbers(5), numbers(4), texts(4), texts(3), numbers(4), texts(4)], NOW);
+    let kept: Vec<_> = outcome.results.iter().map(Result::is_ok).collect();
+    assert_eq!(kept, [false, true, false, true, true, true]);
+    let many = push((0..100).map(|n| number(&format!("s{}", n % 4), 1.0)).collect());
+    assert_eq!(store.commit(vec![many], NOW).results, [Ok(())], "numbers of known series are packed");
+}
+
+#[test]
+fn where_the_database_is_full_nothing_is_kept_and_what_was_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(folder.path()).unwrap();
+    assert!(store.commit(vec![push(vec![number("a", 1.0)])], NOW).results[0].is_ok());
+    let pages: i64 = store.conn.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
+    let _: i64 = store.conn.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |row| row.get(0)).unwrap();
+    let later = Point { ts: NOW.wall.plus(60_000), ..number("a", 2.0) };
+    let many = [later].into_iter().chain((0..5_000).map(|i| number(&format!("s{i}"), 1.0))).collect();
+    let outcome = store.commit(vec![push(many)], NOW);
+    assert_eq!(outcome.results, [Err(CommitError::DiskFull)]);
+    assert_eq!(rows(&store), 1);
+    assert_eq!(store.newest, [Some(NOW.wall)], "the newest times are as they were, not forgotten");
+    let _: i64 = store.conn.query_row("PRAGMA max_page_count = 1000000", [], |row| row.get(0)).unwrap();
+    let outcome = store.commit(vec![push(vec![number("s1", 2.0)])], NOW);
+    assert_eq!(outcome.committed[0].at.seq, Seq(2), "the numbers go on where they were");
+}
