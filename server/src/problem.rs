@@ -27,6 +27,9 @@ pub enum ApiError {
         /// Every place that is wrong.
         errors: Vec<FieldError>,
     },
+    /// 422: the idempotency key belongs to another request.
+    #[error("{0}; nothing of this was stored")]
+    KeyReused(String),
     /// 400: it cannot be read at all.
     #[error("{0}")]
     Malformed(String),
@@ -127,7 +130,7 @@ impl ApiError {
 
     fn status(&self) -> StatusCode {
         match self {
-            Self::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Invalid { .. } | Self::KeyReused(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
             Self::TooLarge(_) | Self::LimitReached { retry_after: None, .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnknownEncoding(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -150,6 +153,7 @@ impl ApiError {
     pub fn problem(&self) -> Problem {
         let (kind, title) = match self {
             Self::Invalid { .. } => ("invalid", "The content is wrong"),
+            Self::KeyReused(_) => ("idempotency-key-reused", "The Idempotency-Key is already used"),
             Self::Malformed(_) => ("malformed", "The content cannot be read"),
             Self::TooLarge(_) => ("too-large", "The body is too large"),
             Self::UnknownEncoding(_) => ("unknown-encoding", "The body cannot be unpacked"),

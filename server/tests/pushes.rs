@@ -124,6 +124,39 @@ fn a_retry_with_an_idempotency_key_counts_once_also_after_a_restart() {
 }
 
 #[test]
+fn idempotency_key_of_another_path_or_body_is_refused_and_nothing_is_taken_for_a_repeat() {
+    let data = tempfile::tempdir().unwrap();
+    let server = TestServer::start(data.path());
+    let key = [("Idempotency-Key", "2026-11-27")];
+    assert_eq!(server.post("/in/backup/db", "1", &key).status, 204);
+    let (lines, again) = ("{\"series\":\"backup/files\",\"value\":1}\n", "{\"series\":\"backup/files\",\"value\":2}\n");
+    for (path, body) in [
+        ("/in/backup/files", "1"),
+        ("/in/backup/db", "2"),
+        ("/in/backup/db?kind=gauge", "1"),
+        ("/in", lines),
+        ("/write", "backup files=1"),
+    ] {
+        let other = server.post(path, body, &key);
+        assert_eq!((other.status, other.header("content-type")), (422, "application/problem+json"), "{path} {body}");
+        let problem = other.json();
+        assert_eq!(problem["type"], "/problems/idempotency-key-reused");
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.contains("another address or body") && detail.contains("a key of its own"), "{detail}");
+    }
+    assert_eq!(server.get("/api/series").json().as_array().unwrap().len(), 1);
+
+    let key = [("Idempotency-Key", "batch")];
+    assert_eq!(server.post("/in", lines, &key).status, 204);
+    server.kill();
+    let server = TestServer::start(data.path());
+    assert_eq!((server.post("/in", lines, &key).status, server.post("/in", again, &key).status), (204, 422));
+    let count =
+        |series: &str| server.get(&format!("/api/history?series={series}")).json()[0]["buckets"][0]["count"].clone();
+    assert_eq!((count("backup/db"), count("backup/files")), (json!(1), json!(1)));
+}
+
+#[test]
 fn a_wrong_method_or_path_says_what_there_is() {
     let data = tempfile::tempdir().unwrap();
     let server = TestServer::start(data.path());

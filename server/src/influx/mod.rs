@@ -9,7 +9,7 @@ mod naming;
 
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::IntoResponse;
 use serde::Deserialize;
 use shared::Millis;
@@ -73,12 +73,14 @@ impl Precision {
 pub async fn write(
     State(app): State<AppState>,
     RawQuery(query): RawQuery,
+    uri: Uri,
     headers: HeaderMap,
     body: Body,
 ) -> Result<StatusCode, ApiError> {
     let parser = app.parser();
     let parse =
         move |text: &[u8], share: &mut Share| read(text, query.as_deref(), parser.accepted(), parser.gathering(share));
+    let parse = ingest::identified(&uri, &headers, parse);
     let batch = ingest::take_in(&app, body, &headers, MAX_BODY, parse).await;
     ingest::commit(&app, batch, &headers).await
 }

@@ -187,7 +187,10 @@ mod tests {
         let read = read.points;
         let one = Value::Number(Number::new(1.0).unwrap());
         assert_eq!(read[0], Point { series: "a".parse().unwrap(), ts: NOW, value: one }.into());
-        assert_eq!(points(array.as_bytes(), ACCEPTED).unwrap(), Batch { points: read, lines: vec![1, 2] });
+        assert_eq!(
+            points(array.as_bytes(), ACCEPTED).unwrap(),
+            Batch { points: read, lines: vec![1, 2], request: None }
+        );
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::problem::ApiError;
 use crate::push_memory::Share;
 use crate::store::commit::Committed;
 use crate::store::directory::Look;
-use crate::store::{Directory, Pushed};
+use crate::store::{Directory, Fingerprint, Pushed};
 
 /// Most wrong lines that an answer lists; it also gives their total. A body can hold two million.
 const MAX_LISTED: usize = 1_000;
@@ -34,6 +34,8 @@ pub struct Batch {
     pub points: Vec<Pushed>,
     /// The line of each point, counted from 1.
     pub lines: Vec<u32>,
+    /// The hash of the request, where its sender gave it an idempotency key.
+    pub request: Option<Fingerprint>,
 }
 
 /// The points read from a body so far, and the errors of its wrong lines.
@@ -161,7 +163,7 @@ impl<'a> Gathering<'a> {
 /// [`ApiError::LimitReached`] if there is no memory for it.
 pub fn single(point: Pushed, share: &mut Share) -> Result<Batch, ApiError> {
     share.grow(POINT_BYTES + point.bytes_beside())?;
-    Ok(Batch { points: vec![point], lines: vec![1] })
+    Ok(Batch { points: vec![point], lines: vec![1], request: None })
 }
 
 fn too_many(most: usize) -> ApiError {

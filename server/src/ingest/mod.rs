@@ -14,7 +14,7 @@ mod scan;
 
 use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use shared::SeriesName;
 
 use self::fields::Acceptance;
@@ -23,7 +23,10 @@ use crate::app::AppState;
 use crate::clock;
 use crate::problem::ApiError;
 use crate::push_memory::Share;
-use crate::store::{Directory, IdempotencyKey, Push};
+use crate::store::{Directory, Fingerprint, IdempotencyKey, Push};
+
+/// The header with the key of a push.
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 /// Most bytes the body of a push can have: 1 MiB.
 pub const MAX_BODY: usize = 1 << 20;
@@ -37,11 +40,12 @@ pub async fn one(
     State(app): State<AppState>,
     Path(series): Path<String>,
     RawQuery(query): RawQuery,
+    uri: Uri,
     headers: HeaderMap,
     body: Body,
 ) -> Result<StatusCode, ApiError> {
     let parser = app.parser();
-    let parse = move |text: &[u8], share: &mut Share| {
+    let parse = identified(&uri, &headers, move |text: &[u8], share: &mut Share| {
         let named = |error| fields::bad_series(&series, &error).into_error();
         let read = || {
             let said = query::kind(query.as_deref())?;
@@ -58,7 +62,7 @@ pub async fn one(
         };
         let point = parser.directory.look().point(&series, ts, value).map_err(named)?;
         gathering::single(point.declaring(declares), share)
-    };
+    });
     let batch = take_in(&app, body, &headers, MAX_BODY, parse).await;
     commit(&app, batch, &headers).await
 }
@@ -70,16 +74,32 @@ pub async fn one(
 pub async fn many(
     State(app): State<AppState>,
     RawQuery(query): RawQuery,
+    uri: Uri,
     headers: HeaderMap,
     body: Body,
 ) -> Result<StatusCode, ApiError> {
     let parser = app.parser();
     let parse = move |text: &[u8], share: &mut Share| batch::points(text, parser.accepted(), parser.gathering(share));
+    let parse = identified(&uri, &headers, parse);
     let batch = match query::none(query.as_deref()) {
         Ok(()) => take_in(&app, body, &headers, MAX_BODY, parse).await,
         Err(error) => Err(error),
     };
     commit(&app, batch, &headers).await
+}
+
+/// Wraps `parse` so that the batch of a request with an idempotency key also has the hash of the request.
+pub fn identified(
+    uri: &Uri,
+    headers: &HeaderMap,
+    parse: impl FnOnce(&[u8], &mut Share) -> Result<Batch, ApiError> + Send + 'static,
+) -> impl FnOnce(&[u8], &mut Share) -> Result<Batch, ApiError> + Send + 'static {
+    let target = headers.contains_key(IDEMPOTENCY_KEY).then(|| uri.path_and_query().map(ToString::to_string));
+    move |text, share| {
+        let batch = parse(text, share)?;
+        let request = target.map(|target| Fingerprint::of(&target.unwrap_or_default(), text));
+        Ok(Batch { request, ..batch })
+    }
 }
 
 /// Reads a body of at most `most` bytes and parses it. Refuses it unread if the store has no room for more.
@@ -134,8 +154,12 @@ pub async fn commit(
     read: Result<(Batch, Share), ApiError>,
     headers: &HeaderMap,
 ) -> Result<StatusCode, ApiError> {
-    let result = match read.and_then(|read| Ok((read, idempotency_key(headers)?))) {
-        Ok(((Batch { points, lines }, share), key)) => {
+    let keyed = |(batch, share): (Batch, Share)| {
+        let key = batch.request.map(|request| idempotency_key(headers, request)).transpose()?;
+        Ok((batch, share, key))
+    };
+    let result = match read.and_then(keyed) {
+        Ok((Batch { points, lines, .. }, share, key)) => {
             let kept = app.writer.commit(Push { points, key }, share).await;
             kept.map_err(|error| ApiError::from(error.at_lines(&lines)))
         }
@@ -145,11 +169,10 @@ pub async fn commit(
     result.map(|()| StatusCode::NO_CONTENT)
 }
 
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, ApiError> {
-    let Some(key) = headers.get("idempotency-key") else { return Ok(None) };
-    let key = String::from_utf8_lossy(key.as_bytes()).into_owned();
+fn idempotency_key(headers: &HeaderMap, request: Fingerprint) -> Result<IdempotencyKey, ApiError> {
+    let key =
+        headers.get(IDEMPOTENCY_KEY).map_or_else(String::new, |key| String::from_utf8_lossy(key.as_bytes()).into());
     let len = key.len();
-    IdempotencyKey::new(key)
-        .map(Some)
+    IdempotencyKey::new(key, request)
         .ok_or_else(|| ApiError::field("Idempotency-Key", "1 to 255 bytes of text", format!("{len} bytes")))
 }

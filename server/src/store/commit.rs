@@ -12,6 +12,7 @@ use super::block::{self, Block};
 use super::damage::Damage;
 use super::directory::Names;
 use super::fresh::Fresh;
+use super::keys::{Keys, Seen};
 use super::log::Logged;
 use super::rows::RowCount;
 use super::{Push, Pushed, SeriesId, Store, sql};
@@ -104,6 +105,11 @@ impl Store {
         self.record_epoch()?;
         let tx = self.conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
         for mut push in pushes {
+            let seen = push.key.as_ref().map_or(Ok(Seen::Never), |key| Keys::look_up(&tx, key, now))?;
+            if seen != Seen::Never {
+                outcome.results.push(if seen == Seen::Same { Ok(()) } else { Err(CommitError::KeyReused) });
+                continue;
+            }
             let begun = staged.resolve(&self.directory.look(), &mut push.points, self.limits.series);
             let begun = begun.and_then(|begun| {
                 // A point causes at most two rows: a new series and a text.
@@ -124,10 +130,8 @@ impl Store {
                 continue;
             }
             outcome.results.push(Ok(()));
-            if let Some(key) = &push.key
-                && !staged.keys.remember(&tx, key, now)?
-            {
-                continue;
+            if let Some(key) = &push.key {
+                staged.keys.remember(&tx, key, now)?;
             }
             staged.begin(&tx, begun)?;
             // Of a series that has just begun it is known that there is nothing before.

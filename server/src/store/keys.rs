@@ -3,11 +3,15 @@
 //! If there are too many, the oldest are forgotten early. Refusing pushes with a key instead would let one sender with
 //! many keys block all other senders for a day. A key is forgotten early only after `--max-keys` newer ones, and a
 //! sender repeats its push within seconds or minutes.
+//!
+//! A key belongs to one request: beside it stands a hash of the address and the body of that request. So a key that is
+//! used again for something else is noticed, and nothing is taken for a repeat that is none.
 
+use ring::digest::{Context, SHA256};
 use rusqlite::{Connection, OptionalExtension as _};
 use shared::Millis;
 
-use super::{IdempotencyKey, Store, sql};
+use super::{Store, sql};
 
 /// Milliseconds for which a key is remembered: a day.
 pub(super) const LIFETIME: u64 = 86_400_000;
@@ -17,6 +21,51 @@ const STEP: usize = 500;
 
 /// Most keys that one push forgets, so that its work is bounded. A push adds one key, so the excess shrinks.
 const STEP_OF_PUSH: usize = 2;
+
+/// A key that a sender gives its push, so that a retry of it counts once (draft-ietf-httpapi-idempotency-key-header).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct IdempotencyKey {
+    text: String,
+    request: Fingerprint,
+}
+
+impl IdempotencyKey {
+    /// The key of this request; `None` if it is empty or has over 255 bytes.
+    #[must_use]
+    pub fn new(text: String, request: Fingerprint) -> Option<Self> {
+        (1..=255).contains(&text.len()).then_some(Self { text, request })
+    }
+}
+
+/// A hash of a request: two requests with the same one ask for the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Fingerprint([u8; 16]);
+
+impl Fingerprint {
+    /// The hash of a push to `target`, the path with its query, of an unpacked body.
+    #[must_use]
+    pub fn of(target: &str, body: &[u8]) -> Self {
+        let mut hash = Context::new(&SHA256);
+        // A target has no line ends, so target and body cannot be mistaken for one another.
+        for part in [target.as_bytes(), b"\n", body] {
+            hash.update(part);
+        }
+        let mut half = [0; 16];
+        half.copy_from_slice(&hash.finish().as_ref()[..16]);
+        Self(half)
+    }
+}
+
+/// The relation of a keyed push to earlier ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Seen {
+    /// No push had the key, or the key is older than its lifetime.
+    Never,
+    /// The same request had the key.
+    Same,
+    /// Another request had the key.
+    Other,
+}
 
 /// The number of keys, and its bound. A transaction works on a copy.
 #[derive(Clone, Copy, Debug)]
@@ -28,28 +77,35 @@ pub(super) struct Keys {
 }
 
 impl Keys {
-    /// Remembers the key of a push. Returns true if the push is new. A key that is older than its lifetime counts as
-    /// forgotten, although its row may still be there.
-    pub(super) fn remember(&mut self, tx: &Connection, key: &IdempotencyKey, now: Millis) -> rusqlite::Result<bool> {
+    /// Looks a key up. A key that is older than its lifetime counts as forgotten, although its row may still be there.
+    pub(super) fn look_up(tx: &Connection, key: &IdempotencyKey, now: Millis) -> rusqlite::Result<Seen> {
         let oldest = sql(now.0.saturating_sub(LIFETIME));
-        let at = tx.prepare_cached("SELECT at FROM pushes WHERE key = ?1")?;
-        let at: Option<i64> = { at }.query_row([&key.0], |row| row.get(0)).optional()?;
-        match at {
-            Some(at) if at >= oldest => return Ok(false),
-            Some(_) => {
-                tx.prepare_cached("UPDATE pushes SET at = ?2 WHERE key = ?1")?.execute((&key.0, sql(now.0)))?;
-            }
-            None => {
-                tx.prepare_cached("INSERT INTO pushes (key, at) VALUES (?1, ?2)")?.execute((&key.0, sql(now.0)))?;
-                self.count += 1;
-            }
+        let mut select = tx.prepare_cached("SELECT request FROM pushes WHERE key = ?1 AND at >= ?2")?;
+        let found =
+            select.query_row((&key.text, oldest), |row| Ok(row.get_ref(0)?.as_blob_or_null()?.map(<[u8]>::to_vec)));
+        Ok(match found.optional()? {
+            None => Seen::Never,
+            // A row of an earlier version, which kept only the key.
+            Some(None) => Seen::Same,
+            Some(Some(request)) if request == key.request.0 => Seen::Same,
+            Some(Some(_)) => Seen::Other,
+        })
+    }
+
+    /// Remembers the key of a push that is new.
+    pub(super) fn remember(&mut self, tx: &Connection, key: &IdempotencyKey, now: Millis) -> rusqlite::Result<()> {
+        let row = (&key.text, sql(now.0), key.request.0);
+        let renew = "UPDATE pushes SET at = ?2, request = ?3 WHERE key = ?1";
+        if tx.prepare_cached(renew)?.execute(row)? == 0 {
+            tx.prepare_cached("INSERT INTO pushes (key, at, request) VALUES (?1, ?2, ?3)")?.execute(row)?;
+            self.count += 1;
         }
         let excess = self.count.saturating_sub(self.most).min(STEP_OF_PUSH);
         if excess > 0 {
             let oldest = "DELETE FROM pushes WHERE key IN (SELECT key FROM pushes ORDER BY at LIMIT ?1)";
             self.count -= tx.prepare_cached(oldest)?.execute([rows(excess)])?;
         }
-        Ok(true)
+        Ok(())
     }
 }
 
@@ -99,7 +155,7 @@ impl Store {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Push;
+    use super::super::{CommitError, Push};
     use super::*;
     use crate::clock::{Now, Uptime};
     use crate::limits::Limits;
@@ -111,7 +167,8 @@ mod tests {
     /// Pushes with this key. Returns true if the push was new.
     fn push(store: &mut Store, key: &str, now: Millis) -> bool {
         let point = Point { series: "a".parse().unwrap(), ts: now, value: Value::Number(Number::new(1.0).unwrap()) };
-        let push = Push { key: IdempotencyKey::new(key.to_owned()), ..Push::of([point]) };
+        let request = Fingerprint::of("/in/a", b"1");
+        let push = Push { key: IdempotencyKey::new(key.to_owned(), request), ..Push::of([point]) };
         let outcome = store.commit(vec![push], Now { wall: now, up: Uptime(0) });
         assert_eq!(outcome.results, [Ok(())]);
         !outcome.committed.is_empty()
@@ -128,7 +185,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
         let many = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)
-                    INSERT INTO pushes SELECT 'old' || i, ?1 FROM n";
+                    INSERT INTO pushes (key, at) SELECT 'old' || i, ?1 FROM n";
         store.conn.execute(many, [sql(START.0)]).unwrap();
         drop(store);
         let mut store = Store::open(folder.path()).unwrap();
@@ -143,6 +200,40 @@ mod tests {
         }
         assert_eq!((steps, key_rows(&store)), (6, 2));
         assert!(!push(&mut store, "old7", later.plus(LIFETIME)));
+    }
+
+    #[test]
+    fn key_belongs_to_the_address_and_the_body_of_its_first_push() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(folder.path()).unwrap();
+        let mut push = |now: Millis, target: &str, body: &str| {
+            let point =
+                Point { series: "a".parse().unwrap(), ts: now, value: Value::Number(Number::new(1.0).unwrap()) };
+            let key = IdempotencyKey::new("k".to_owned(), Fingerprint::of(target, body.as_bytes()));
+            let outcome = store.commit(vec![Push { key, ..Push::of([point]) }], Now { wall: now, up: Uptime(0) });
+            (outcome.results[0].clone(), outcome.committed.len())
+        };
+        assert_eq!(push(START, "/in/a", "1"), (Ok(()), 1));
+        for (target, body) in [("/in/b", "1"), ("/in/a", "2"), ("/in/a?kind=gauge", "1"), ("/in/", "a1")] {
+            assert_eq!(push(START, target, body), (Err(CommitError::KeyReused), 0), "{target} {body}");
+        }
+        assert_eq!(push(START, "/in/a", "1"), (Ok(()), 0));
+        let later = START.plus(LIFETIME + 1);
+        assert_eq!(push(later, "/in/b", "1"), (Ok(()), 1), "the key is free again after a day");
+        assert_eq!(push(later, "/in/a", "1"), (Err(CommitError::KeyReused), 0));
+    }
+
+    #[test]
+    fn keys_of_a_folder_of_an_earlier_version_are_still_known() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        store.conn.execute_batch("ALTER TABLE pushes DROP COLUMN request").unwrap();
+        store.conn.execute("INSERT INTO pushes (key, at) VALUES ('k', ?1)", [sql(START.0)]).unwrap();
+        drop(store);
+        let mut store = Store::open(folder.path()).unwrap();
+        assert!(!push(&mut store, "k", START));
+        assert!(push(&mut store, "k", START.plus(LIFETIME + 1)));
+        assert_eq!(key_rows(&store), 1);
     }
 
     #[test]

@@ -54,6 +54,7 @@ use damage::Damage;
 pub use directory::{Directory, Pushed};
 use epochs::Epochs;
 use fresh::Fresh;
+pub use keys::{Fingerprint, IdempotencyKey};
 use time::StoreTime;
 use watched::Watched;
 
@@ -68,7 +69,8 @@ pub use writer::Writer;
 pub struct Push {
     /// At least one.
     pub points: Vec<Pushed>,
-    /// Where a key was given and is known already, the push counts as done.
+    /// The key that the sender gave. A push whose key is known counts as done if it is the same request, and is refused
+    /// otherwise.
     pub key: Option<IdempotencyKey>,
 }
 
@@ -83,18 +85,6 @@ impl Push {
     #[must_use]
     pub fn weight(&self) -> usize {
         self.points.iter().map(Pushed::weight).sum()
-    }
-}
-
-/// What a sender calls its push, so that a retry of it counts once (draft-ietf-httpapi-idempotency-key-header).
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct IdempotencyKey(String);
-
-impl IdempotencyKey {
-    /// The key, or nothing where it is empty or has over 255 bytes.
-    #[must_use]
-    pub fn new(key: String) -> Option<Self> {
-        (1..=255).contains(&key.len()).then_some(Self(key))
     }
 }
 

@@ -36,6 +36,7 @@ const VERSION: i64 = 2;
 /// `log` has the numbers of each commit under the last of their seqs; `blocks` the buckets ([`super::block::Place`] says under
 /// which key); `lines` the texts; `revised` what late points changed of each series' past. Of a series of texts, `series`
 /// knows how many lines are gone, and the greatest of their seqs; of any what was declared of it, `gauge` or `counter`.
+/// `pushes` has the idempotency keys, each with the hash of its request.
 const TABLES: &str = "
     CREATE TABLE meta (
         one     INTEGER PRIMARY KEY CHECK (one = 1),
@@ -75,8 +76,9 @@ const TABLES: &str = "
         seq    INTEGER NOT NULL
     );
     CREATE TABLE pushes (
-        key TEXT    PRIMARY KEY,
-        at  INTEGER NOT NULL
+        key     TEXT    PRIMARY KEY,
+        at      INTEGER NOT NULL,
+        request BLOB
     ) WITHOUT ROWID;
     CREATE INDEX pushes_by_age ON pushes (at);
 ";
@@ -90,6 +92,9 @@ const LATER_TABLES: &str = "
     CREATE TABLE IF NOT EXISTS forgotten (one INTEGER PRIMARY KEY CHECK (one = 1), since INTEGER NOT NULL);
     CREATE TABLE IF NOT EXISTS probe (one INTEGER PRIMARY KEY CHECK (one = 1), data BLOB NOT NULL);
 ";
+
+/// Columns that tables of earlier versions lack: table, column and type. All of them may be NULL.
+const LATER_COLUMNS: [(&str, &str, &str); 2] = [("series", "declared", "TEXT"), ("pushes", "request", "BLOB")];
 
 /// Why the store cannot be opened. Each message says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -160,7 +165,7 @@ impl Store {
         super::boards::create(&conn).map_err(database)?;
         super::epochs::create(&conn).map_err(database)?;
         conn.execute_batch(LATER_TABLES).map_err(database)?;
-        add_declared(&conn).map_err(database)?;
+        add_columns(&conn).map_err(database)?;
         let damage = Damage::default();
         let Meta { epoch, head, settled } = meta::read(&conn, &damage).map_err(database)?;
         let (epochs, unrecorded) = match epoch {
@@ -282,11 +287,16 @@ fn create(conn: &Connection, epoch: Epoch) -> rusqlite::Result<()> {
     tx.commit()
 }
 
-/// Tables of before kinds were declared have no column for them; a server of then passes over it.
-fn add_declared(conn: &Connection) -> rusqlite::Result<()> {
-    let columns = "SELECT count(*) FROM pragma_table_info('series') WHERE name = 'declared'";
-    let there: i64 = conn.query_row(columns, [], |row| row.get(0))?;
-    if there == 0 { conn.execute_batch("ALTER TABLE series ADD COLUMN declared TEXT") } else { Ok(()) }
+/// Adds the columns that tables of earlier versions lack: table, column and type. Servers of those versions ignore them.
+fn add_columns(conn: &Connection) -> rusqlite::Result<()> {
+    for (table, column, kind) in LATER_COLUMNS {
+        let columns = "SELECT count(*) FROM pragma_table_info(?1) WHERE name = ?2";
+        let there: i64 = conn.query_row(columns, [table, column], |row| row.get(0))?;
+        if there == 0 {
+            conn.execute_batch(&format!("ALTER TABLE {table} ADD COLUMN {column} {kind}"))?;
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

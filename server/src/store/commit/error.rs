@@ -23,6 +23,11 @@ pub enum CommitError {
         /// The first of them.
         listed: Vec<Mismatch>,
     },
+    /// Its idempotency key belongs to another push.
+    #[error(
+        "the Idempotency-Key belongs to another push, with another address or body, of the last 24 hours; give each push a key of its own, and repeat a push unchanged"
+    )]
+    KeyReused,
     /// A bound is reached.
     #[error("{detail}")]
     LimitReached {
@@ -102,6 +107,7 @@ impl From<CommitError> for ApiError {
             CommitError::LimitReached { limit, detail, retry_after } => {
                 return Self::LimitReached { limit, detail, retry_after };
             }
+            CommitError::KeyReused => return Self::KeyReused(detail),
             CommitError::Busy | CommitError::Overdue => return Self::Overloaded(detail),
             _ => return Self::Unavailable(detail),
         };

@@ -4,7 +4,7 @@ use super::*;
 use crate::clock::Uptime;
 use crate::limits::{Limit, Limits};
 use crate::store::keys::LIFETIME as KEY_LIFETIME;
-use crate::store::{IdempotencyKey, log};
+use crate::store::{Fingerprint, IdempotencyKey, log};
 
 const NOW: Now = Now { wall: Millis(1_732_399_200_000), up: Uptime(0) };
 
@@ -89,7 +89,8 @@ fn what_is_declared_is_kept_across_a_restart_and_the_last_word_counts() {
 fn a_push_with_a_key_counts_once_until_the_key_is_a_day_old() {
     let folder = tempfile::tempdir().unwrap();
     let mut store = Store::open(folder.path()).unwrap();
-    let keyed = || Push { key: IdempotencyKey::new("k1".into()), ..push(vec![number("a", 1.0)]) };
+    let request = Fingerprint::of("/in/a", b"1");
+    let keyed = || Push { key: IdempotencyKey::new("k1".into(), request), ..push(vec![number("a", 1.0)]) };
     assert_eq!(store.commit(vec![keyed(), keyed()], NOW).committed.len(), 1);
     let again = store.commit(vec![keyed()], NOW);
     assert!(again.results[0].is_ok() && again.committed.is_empty());
