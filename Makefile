@@ -12,7 +12,7 @@ WASM := wasm32-unknown-unknown
 # A step at a time: the parts share one target folder and two would only wait for each other.
 .NOTPARALLEL:
 
-.PHONY: help run dev build test bench attack fuzz chaos clean
+.PHONY: help run dev build dist test bench attack fuzz chaos clean
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 
@@ -26,6 +26,10 @@ build: client ## The one binary, with the page in it: target/release/pulseboard
 
 dev: client ## The server, and trunk in front of it that rebuilds the page on each change
 	@tools/dev.sh $(ARGS)
+
+dist: ## What people install, in target/dist: a static binary, an archive, a .deb and a wheel
+	@tools/setup.sh package
+	@tools/dist.sh archive deb wheel
 
 test: lint test-native test-client test-e2e ## Everything that is checked before a change goes in
 	@echo "==> All green"
@@ -42,7 +46,7 @@ client:
 	@tools/client.sh
 
 setup-test:
-	@tools/setup.sh rust lint client browser proxies
+	@tools/setup.sh rust lint client browser proxies package
 
 lint: setup-test client
 	@tools/client.sh held
@@ -67,7 +71,9 @@ test-client: setup-test
 test-e2e: setup-test client
 	@echo "==> A real browser against the real binary"
 	cargo build -p pulseboard-server
-	PULSEBOARD_BIN="$(TARGET)/debug/pulseboard" cargo test -p pulseboard-e2e -- --test-threads 2
+	@tools/dist.sh --debug deb wheel
+	PULSEBOARD_BIN="$(TARGET)/debug/pulseboard" PULSEBOARD_DIST="$(TARGET)/dist" \
+	cargo test -p pulseboard-e2e -- --test-threads 2
 
 # How long each phase takes and how often it is repeated, how many series exist, and where the tables go. All of it takes
 # some 45 minutes; PHASES="--seconds 2 --rounds 1" SERIES=20000 RECORD= tries it out in some ten.
@@ -88,6 +94,7 @@ bench: build ## Measure, side by side with other servers, and write the tables o
 	$(BENCH) ingest $(PHASES) $(RECORD)
 	$(BENCH) ingest --points 1000 --connections 8 $(PHASES) $(RECORD)
 	$(BENCH) ingest --points 1000 --connections 32 $(PHASES) $(RECORD)
+	$(BENCH) backfill --rounds 3 $(RECORD)
 	$(BENCH) selections $(PHASES) $(RECORD)
 	$(BENCH) series --series $(SERIES) $(RECORD)
 	$(BENCH) series --series $(SERIES) --points 5 $(RECORD)

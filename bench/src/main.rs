@@ -2,6 +2,7 @@
 //! worth something beside the others of its run.
 
 mod attack;
+mod backfill;
 mod compression;
 mod fanout;
 mod figures;
@@ -34,6 +35,8 @@ enum Measure {
     Fanout(fanout::Options),
     /// How many pushes are taken in, and what each costs
     Ingest(ingest::Options),
+    /// How fast the past of series is taken in, beside `VictoriaMetrics`
+    Backfill(backfill::Options),
     /// What series cost that exist, and how long a start with them takes
     Series(series::Options),
     /// As many readers of one selection and of a thousand, while ten thousand series change
@@ -68,6 +71,7 @@ async fn main() -> anyhow::Result<()> {
     match cli.measure {
         Measure::Fanout(options) => fanout::run(&cli.binary, &options),
         Measure::Ingest(options) => ingest::run(&cli.binary, &options),
+        Measure::Backfill(options) => backfill::run(&cli.binary, &options),
         Measure::Series(options) => series::run(&cli.binary, &options),
         Measure::Selections(options) => selections::run(&cli.binary, &options),
         Measure::Page(options) => page::run(&cli.binary, &options).await,

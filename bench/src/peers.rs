@@ -74,6 +74,11 @@ pub(crate) struct Server {
 impl Server {
     /// Starts a peer. `binary` is this project's.
     pub(crate) fn start(peer: Peer, binary: &Path) -> anyhow::Result<Self> {
+        Self::start_with(peer, binary, &[])
+    }
+
+    /// Starts a peer with more flags.
+    pub(crate) fn start_with(peer: Peer, binary: &Path, flags: &[&str]) -> anyhow::Result<Self> {
         let data = tempfile::Builder::new().prefix("pulseboard-bench").tempdir()?;
         let mut command = match peer {
             Peer::Pulseboard | Peer::PulseboardWrite => pulseboard(binary, data.path()),
@@ -100,6 +105,7 @@ impl Server {
             }
         };
         let mut child = command
+            .args(flags)
             .stdout(Stdio::piped())
             .spawn()
             .with_context(|| format!("cannot start {peer} ({})", command.get_program().display()))?;

@@ -46,11 +46,13 @@ pub fn numbers(
     let unwritten = fresh.of(series);
     let tx = conn.unchecked_transaction()?;
     let mut overlay = Overlay { conn: &tx, damage, over: HashMap::new() };
+    let mut newer = Vec::new();
     for (place, block) in unwritten {
         if place.span().overlaps(plan.span) && block.changed() > block::read(&tx, place, damage)?.changed() {
-            settle(&mut overlay, place, Block::clone(&block), plan.tier)?;
+            newer.push((place, Block::clone(&block)));
         }
     }
+    settle(&mut overlay, newer, plan.tier)?;
     let mut blocks: BTreeMap<Place, Block> = BTreeMap::new();
     block::each_within(&tx, plan.tier, series, plan.span, damage, |place, block| {
         blocks.insert(place, block);

@@ -2,7 +2,9 @@
 //!
 //! They are kept by the writer, and looked at by readers of history. Nothing is here of a series that does not change.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::iter;
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
@@ -33,11 +35,21 @@ pub struct Fresh(Mutex<State>);
 #[derive(Debug, Default)]
 struct State {
     /// Of each series the blocks, oldest first: seldom more than two. Each is whole: what the tables have of it is in it.
-    series: HashMap<SeriesId, Vec<(Place, Arc<Block>)>, RandomState>,
-    /// All of them, in the order in which they changed first.
-    queue: VecDeque<Queued>,
+    series: HashMap<SeriesId, Vec<Unwritten>, RandomState>,
+    /// All of them, in the order in which they changed first, under ascending numbers.
+    queue: BTreeMap<u64, Queued>,
+    /// The next number in the queue.
+    next: u64,
     /// Blocks that could not be read, with the first of their points: they are made up from the log after a restart.
     missing: HashMap<Place, Seq>,
+}
+
+#[derive(Clone, Debug)]
+struct Unwritten {
+    place: Place,
+    block: Arc<Block>,
+    /// Its number in the queue.
+    number: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -67,7 +79,7 @@ impl Fresh {
         mut load: impl FnMut(Place) -> rusqlite::Result<Block>,
     ) {
         let mut state = self.0.lock();
-        let State { series, queue, missing } = &mut *state;
+        let State { series, queue, next, missing } = &mut *state;
         for (Logged { series: id, at, value }, known) in numbers {
             let place = Place::holding(Tier::Second, id, at.ts);
             if !missing.is_empty() && missing.contains_key(&place) {
@@ -76,8 +88,8 @@ impl Fresh {
             let blocks = series.entry(id).or_default();
             // Nearly every point belongs into the newest.
             let found = match blocks.last() {
-                Some((newest, _)) if *newest == place => Ok(blocks.len() - 1),
-                _ => blocks.binary_search_by_key(&place, |(place, _)| *place),
+                Some(newest) if newest.place == place => Ok(blocks.len() - 1),
+                _ => blocks.binary_search_by_key(&place, |unwritten| unwritten.place),
             };
             let index = match found {
                 Ok(index) => index,
@@ -97,60 +109,81 @@ impl Fresh {
                     if blocks.capacity() == 0 {
                         blocks.reserve_exact(1);
                     }
-                    blocks.insert(index, (place, Arc::new(block)));
-                    queue.push_back(Queued { place, since: at.seq, at: now });
+                    blocks.insert(index, Unwritten { place, block: Arc::new(block), number: *next });
+                    queue.insert(*next, Queued { place, since: at.seq, at: now });
+                    *next += 1;
                     index
                 }
             };
             // A reader that looks at the block meanwhile keeps it as it was.
-            Arc::make_mut(&mut blocks[index].1).add(at, value);
+            Arc::make_mut(&mut blocks[index].block).add(at, value);
         }
     }
 
     /// The blocks of a series, oldest first.
     #[must_use]
     pub fn of(&self, series: SeriesId) -> Vec<(Place, Arc<Block>)> {
-        self.0.lock().series.get(&series).cloned().unwrap_or_default()
+        let state = self.0.lock();
+        let blocks = state.series.get(&series).into_iter().flatten();
+        blocks.map(|Unwritten { place, block, .. }| (*place, block.clone())).collect()
     }
 
-    /// The blocks to write next, at most so many: those whose time has come, or all.
+    /// Selects the blocks to write next, at most `most`: those whose time has come, or all. Adds to each the later blocks
+    /// of its series, so that a coarser block is rewritten once for many finer ones where the past is imported; but not
+    /// the newest, which is probably still filling.
     #[must_use]
-    pub fn due(&self, most: usize, head: Seq, when: Due) -> Vec<(Place, Arc<Block>)> {
+    pub fn due(&self, most: usize, head: Seq, when: Due) -> Batch {
         let state = self.0.lock();
         let crowded = state.queue.len().saturating_sub(MOST_BLOCKS);
-        let is_due = |(index, queued): &(usize, &Queued)| match when {
+        let is_due = |index: usize, queued: &Queued| match when {
             Due::All => true,
             Due::By(now) => {
-                *index < crowded || queued.at.plus(AFTER) <= now || head.0.saturating_sub(queued.since.0) > MOST_POINTS
+                index < crowded || queued.at.plus(AFTER) <= now || head.0.saturating_sub(queued.since.0) > MOST_POINTS
             }
         };
-        let due = state.queue.iter().enumerate().take_while(is_due).take(most);
-        due.filter_map(|(_, queued)| {
-            let blocks = state.series.get(&queued.place.series)?;
-            blocks.iter().find(|(place, _)| *place == queued.place).cloned()
-        })
-        .collect()
+        let mut batch = Batch::default();
+        for (index, (number, queued)) in state.queue.iter().enumerate() {
+            if batch.blocks.len() >= most || !is_due(index, queued) {
+                break;
+            }
+            let Some(blocks) = state.series.get(&queued.place.series) else { continue };
+            let from = blocks.partition_point(|unwritten| unwritten.place < queued.place);
+            let Some((first, later)) = blocks[from..].split_first() else { continue };
+            if batch.numbers.contains(number) {
+                continue;
+            }
+            let complete = later.split_last().map_or(&[][..], |(_newest, complete)| complete);
+            for unwritten in iter::once(first).chain(complete).take(most - batch.blocks.len()) {
+                if batch.numbers.insert(unwritten.number) {
+                    batch.blocks.push((unwritten.place, unwritten.block.clone()));
+                }
+            }
+        }
+        batch
     }
 
-    /// Up to where the tables have everything once the first `written` blocks of the queue are written.
+    /// Returns up to where the tables have everything once `written` is written.
     #[must_use]
-    pub fn settled(&self, written: usize, head: Seq) -> Seq {
+    pub fn settled(&self, written: &Batch, head: Seq) -> Seq {
         let state = self.0.lock();
-        let first = state.queue.get(written).map(|queued| queued.since);
-        let first = first.into_iter().chain(state.missing.values().copied()).min();
+        let left = state.queue.iter().find(|(number, _)| !written.numbers.contains(number));
+        let first = left.map(|(_, queued)| queued.since).into_iter().chain(state.missing.values().copied()).min();
         first.map_or(head, |seq| Seq(seq.0.saturating_sub(1)))
     }
 
-    /// Forgets the first `written` blocks of the queue.
-    pub fn forget(&self, written: usize) {
+    /// Forgets the blocks of `written`.
+    pub fn forget(&self, written: &Batch) {
         let mut state = self.0.lock();
         let State { series, queue, .. } = &mut *state;
-        for Queued { place, .. } in queue.drain(..written.min(queue.len())) {
-            if let Some(blocks) = series.get_mut(&place.series) {
-                blocks.retain(|(kept, _)| *kept != place);
-                if blocks.is_empty() {
-                    series.remove(&place.series);
-                }
+        for number in &written.numbers {
+            queue.remove(number);
+        }
+        let ids: HashSet<SeriesId> = written.blocks.iter().map(|(place, _)| place.series).collect();
+        for id in ids {
+            let Entry::Occupied(mut blocks) = series.entry(id) else { continue };
+            blocks.get_mut().retain(|unwritten| !written.numbers.contains(&unwritten.number));
+            if blocks.get().is_empty() {
+                blocks.remove();
             }
         }
     }
@@ -159,6 +192,12 @@ impl Fresh {
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.lock().queue.len()
+    }
+
+    /// Whether there are so many that the oldest are written before their time.
+    #[must_use]
+    pub fn has_many(&self) -> bool {
+        self.len() > MOST_BLOCKS
     }
 
     /// Whether there are so many that no more should come before some are written.
@@ -172,6 +211,15 @@ impl Fresh {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+}
+
+/// Blocks that are written in one transaction.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// The blocks.
+    pub blocks: Vec<(Place, Arc<Block>)>,
+    /// Their numbers in the queue.
+    numbers: HashSet<u64, RandomState>,
 }
 
 /// Which blocks are to be written.

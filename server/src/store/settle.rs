@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use rusqlite::Connection;
-use shared::{Rolled, Tier};
+use shared::{Rolled, Stretch, Tier};
 
 use super::block::{self, Block, Place};
 use super::damage::{Damage, Part};
@@ -24,7 +24,7 @@ pub trait Blocks {
     ///
     /// # Errors
     /// Whatever SQLite says.
-    fn put(&mut self, place: Place, block: Block) -> rusqlite::Result<()>;
+    fn put(&mut self, place: Place, block: &Block) -> rusqlite::Result<()>;
 }
 
 /// The tables.
@@ -45,8 +45,8 @@ impl Blocks for Written<'_> {
         }
     }
 
-    fn put(&mut self, place: Place, block: Block) -> rusqlite::Result<()> {
-        block::write(self.conn, place, &block, self.damage)
+    fn put(&mut self, place: Place, block: &Block) -> rusqlite::Result<()> {
+        block::write(self.conn, place, block, self.damage)
     }
 }
 
@@ -79,31 +79,69 @@ impl Blocks for Overlay<'_> {
         self.over.get(&place).map_or_else(|| block::read(self.conn, place, self.damage), |block| Ok(block.clone()))
     }
 
-    fn put(&mut self, place: Place, block: Block) -> rusqlite::Result<()> {
-        self.over.insert(place, block);
+    fn put(&mut self, place: Place, block: &Block) -> rusqlite::Result<()> {
+        self.over.insert(place, block.clone());
         Ok(())
     }
 }
 
-/// Puts a block of the finest tier, and makes what it is part of anew, up to and with the tier `upto`.
+/// A block that was put, and the stretches of it that changed, in the order of time.
+struct Changed {
+    place: Place,
+    block: Block,
+    stretches: Vec<Stretch>,
+}
+
+/// Puts blocks of the finest tier, and rebuilds the buckets of coarser tiers that contain them, up to and with the tier
+/// `upto`. Reads and writes each coarser block once, however many of the finer blocks it covers.
 ///
 /// # Errors
 /// Whatever SQLite says.
-pub fn settle(blocks: &mut impl Blocks, place: Place, block: Block, upto: Tier) -> rusqlite::Result<()> {
-    let mut changed = place.span();
-    let mut finer = block.clone();
-    blocks.put(place, block)?;
+pub fn settle(blocks: &mut impl Blocks, mut finest: Vec<(Place, Block)>, upto: Tier) -> rusqlite::Result<()> {
+    finest.sort_unstable_by_key(|(place, _)| *place);
+    let whole = |(place, block): (Place, Block)| Changed { place, block, stretches: vec![place.span()] };
+    let mut finer: Vec<Changed> = finest.into_iter().map(whole).collect();
+    for Changed { place, block, .. } in &finer {
+        blocks.put(*place, block)?;
+    }
     for tier in Tier::ALL.into_iter().filter(|&tier| tier > Tier::Second && tier <= upto) {
-        let width = tier.width_ms();
-        (changed.from, changed.to) = (changed.from.floor(width), changed.to.plus(width - 1).floor(width));
-        let place = Place::holding(tier, place.series, changed.from);
-        let mut target = blocks.get(place)?;
-        let start = |rolled: &Rolled| rolled.bucket.start.floor(width);
-        for buckets in finer.within(changed).chunk_by(|a, b| start(a) == start(b)) {
-            Rolled::over(buckets, width).into_iter().for_each(|rolled| target.set(rolled));
-        }
-        blocks.put(place, target.clone())?;
-        finer = target;
+        finer = roll_up(blocks, &finer, tier)?;
     }
     Ok(())
+}
+
+/// Rebuilds the buckets of `tier` that contain what changed in the next finer tier. `finer` is in the order of places.
+fn roll_up(blocks: &mut impl Blocks, finer: &[Changed], tier: Tier) -> rusqlite::Result<Vec<Changed>> {
+    let width = tier.width_ms();
+    let start = |rolled: &Rolled| rolled.bucket.start.floor(width);
+    let mut coarser: Vec<Changed> = Vec::new();
+    for Changed { place, block, stretches } in finer {
+        for stretch in stretches {
+            // A bucket lies within a single block of the finer tier, so `block` has all of it.
+            let mut stretch = Stretch { from: stretch.from.floor(width), to: stretch.to.plus(width - 1).floor(width) };
+            let place = Place::holding(tier, place.series, stretch.from);
+            if coarser.last().is_none_or(|changed| changed.place != place) {
+                let block = blocks.get(place)?;
+                coarser.push(Changed { place, block, stretches: Vec::new() });
+            }
+            let target = coarser.last_mut().expect("one was pushed if there was none");
+            // Two stretches may lie in one bucket.
+            let done = target.stretches.last().map_or(stretch.from, |last| last.to);
+            stretch.from = stretch.from.max(done);
+            if stretch.from >= stretch.to {
+                continue;
+            }
+            for buckets in block.within(stretch).chunk_by(|a, b| start(a) == start(b)) {
+                Rolled::over(buckets, width).into_iter().for_each(|rolled| target.block.set(rolled));
+            }
+            match target.stretches.last_mut() {
+                Some(last) if last.to == stretch.from => last.to = stretch.to,
+                _ => target.stretches.push(stretch),
+            }
+        }
+    }
+    for Changed { place, block, .. } in &coarser {
+        blocks.put(*place, block)?;
+    }
+    Ok(coarser)
 }

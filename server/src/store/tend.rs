@@ -27,22 +27,20 @@ impl Store {
     /// Whatever SQLite says. Then nothing was written, and nothing is lost: the log has it.
     pub fn settle(&mut self, most: usize, when: Due) -> rusqlite::Result<usize> {
         let due = self.fresh.due(most, self.head, when);
-        if due.is_empty() {
+        if due.blocks.is_empty() {
             return Ok(0);
         }
-        let count = due.len();
-        let settled = self.fresh.settled(count, self.head);
+        let count = due.blocks.len();
+        let settled = self.fresh.settled(&due, self.head);
         let damage = self.damage.clone();
+        let blocks = due.blocks.iter().map(|(place, block)| (*place, block.as_ref().clone())).collect();
         self.in_background(|conn| {
-            let damage = &damage;
-            for (place, block) in &due {
-                settle(&mut Written { conn, damage }, *place, block.as_ref().clone(), Tier::Day)?;
-            }
+            settle(&mut Written { conn, damage: &damage }, blocks, Tier::Day)?;
             conn.prepare_cached("UPDATE meta SET settled = ?1")?.execute([sql(settled.0)])?;
             Ok(())
         })?;
         self.settled = settled;
-        self.fresh.forget(count);
+        self.fresh.forget(&due);
         Ok(count)
     }
 

@@ -23,6 +23,10 @@ const TEND_EVERY: Duration = Duration::from_millis(200);
 /// Most blocks that are written before the next push is looked at: some milliseconds.
 const BLOCKS: usize = 16;
 
+/// The same where many blocks wait, as when the past is imported: then most blocks of a step are of one series, and
+/// share the coarser blocks.
+const MANY_BLOCKS: usize = 512;
+
 /// The way to the writing thread. Clones lead to the same one, which ends when all of them are gone.
 #[derive(Clone, Debug)]
 pub struct Writer {
@@ -189,9 +193,11 @@ fn write_due(store: &mut Store, begun: usize, queue: &Queue) -> rusqlite::Result
     let mut written = 0;
     loop {
         // After a failure, the next group or tick tries again; until then the log has the points.
-        match store.settle(BLOCKS, Due::By(clock::now().up))? {
-            BLOCKS => written += BLOCKS,
-            _ => return Ok(()),
+        let step = if store.fresh().has_many() { MANY_BLOCKS } else { BLOCKS };
+        let count = store.settle(step, Due::By(clock::now().up))?;
+        written += count;
+        if count < step {
+            return Ok(());
         }
         let is_behind = store.fresh().is_crowded() && written < begun;
         if !is_behind && queue.has(allowed(store)) {
