@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what a target of the Makefile needs and is not there yet.
-# Usage: tools/setup.sh PART…   with the parts rust, lint, client, browser, proxies, bench, attack, fuzz
+# Usage: tools/setup.sh PART…   with the parts rust, lint, client, browser, proxies, musl, package, bench, attack, fuzz
 set -euo pipefail
 # shellcheck source=tools/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -71,11 +71,11 @@ rust_toolchain() {
     fi
 }
 
-rust_target() {
-    [ ! -d "$(rustc --print target-libdir --target "$wasm")" ] || return 0
-    have rustup || die "rustc cannot build for $wasm, and there is no rustup to add it"
-    say "Adding the Rust target $wasm"
-    rustup target add "$wasm"
+rust_target() { # rust_target TARGET
+    [ ! -d "$(rustc --print target-libdir --target "$1")" ] || return 0
+    have rustup || die "rustc cannot build for $1, and there is no rustup to add it"
+    say "Adding the Rust target $1"
+    rustup target add "$1"
 }
 
 rust_component() { # rust_component NAME SUBCOMMAND
@@ -133,6 +133,14 @@ for part in "$@"; do
             [ -x /usr/sbin/nginx ] || want nginx nginx-light
             want caddy caddy
             ;;
+        musl)
+            want musl-gcc musl-tools
+            ;;
+        package)
+            want dpkg-deb dpkg
+            want python3 python3
+            python3 -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3-venv)
+            ;;
         bench)
             [ -x /usr/sbin/nginx ] || want nginx nginx-core
             [ -e /usr/lib/nginx/modules/ngx_nchan_module.so ] || packages+=(libnginx-mod-nchan)
@@ -145,7 +153,7 @@ for part in "$@"; do
         fuzz)
             want c++ g++
             ;;
-        *) die "setup.sh knows rust, lint, client, browser, proxies, bench, attack and fuzz, not '$part'" ;;
+        *) die "setup.sh knows rust, lint, client, browser, proxies, musl, package, bench, attack and fuzz, not '$part'" ;;
     esac
 done
 apt_install
@@ -157,9 +165,10 @@ for part in "$@"; do
             rust_component clippy clippy
             ;;
         client)
-            rust_target
+            rust_target "$wasm"
             client_tools
             ;;
+        musl) rust_target "$(uname -m)-unknown-linux-musl" ;;
         fuzz)
             if ! have cargo-fuzz; then
                 say "Installing cargo-fuzz (half a minute, once)"

@@ -12,6 +12,7 @@
 //! [`limits`], [`push_memory`] and [`body_deadline`] bound what requests cost, [`csrf`] keeps the pages of other sites out,
 //! [`hosts`] requests for other servers, [`assets`] is the page, [`headers`] are those of every answer, [`ahead`] says what it will fetch, [`metrics`] and [`health`] are for those who run it. [`agent`] and [`push`] are other commands: both push over HTTP, by [`upload`], as
 //! anyone would.
+//! [`ready`] is the command that checks whether a server takes pushes.
 //! [`doctor`] is the command that finds what breaks a stream on its way. [`trust`] is whose certificates these commands trust,
 //! [`terminal`] is text as they may print it.
 
@@ -47,6 +48,7 @@ pub mod places;
 pub mod problem;
 pub mod push;
 pub mod push_memory;
+pub mod ready;
 pub mod recall;
 pub mod rollup;
 pub mod serve;

@@ -11,6 +11,7 @@ use mimalloc::MiMalloc;
 use pulseboard::board::command::{self, CommandError, Existing, Remote};
 use pulseboard::config::Flags;
 use pulseboard::length::Keep;
+use pulseboard::ready::{self, Readiness};
 use pulseboard::terminal::{self, Plain};
 use pulseboard::{agent, doctor, push, serve};
 use shared::board::Form;
@@ -27,7 +28,7 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Push a number with curl, watch it move in every open browser
 #[derive(Parser)]
-#[command(version, about)]
+#[command(name = "pulseboard", version, about)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -60,6 +61,11 @@ enum Command {
         /// How long to try again while the server cannot be reached, like 30s or 2h, or forever
         #[arg(long, value_name = "TIME", default_value = "5m")]
         give_up: Keep,
+    },
+    /// Check whether a server takes pushes: exit code 0 if it does, for health checks
+    Health {
+        #[command(flatten)]
+        server: Server,
     },
     /// Get boards as files, and make boards of files
     #[command(subcommand)]
@@ -156,6 +162,13 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
                 return Ok(ExitCode::FAILURE);
             }
         }
+        Command::Health { server } => match ready::check(&server.to) {
+            Readiness::Ready(text) => println!("{text}"),
+            Readiness::NotReady(why) => {
+                eprintln!("pulseboard: {why}");
+                return Ok(ExitCode::FAILURE);
+            }
+        },
         Command::Board(command) => board(command)?,
         Command::Doctor { url, idle, json } => {
             let visit = doctor::Visit { address: url, idle, json };

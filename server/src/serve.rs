@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use sd_notify::NotifyState;
 use shared::ByeReason;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -172,6 +173,7 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
         );
     }
     announce(scheme, addr)?;
+    notify_supervisor(&NotifyState::Ready);
     if config.agent == Agent::On {
         agent::spawn(scheme, addr)?;
     }
@@ -179,6 +181,7 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     let stopping = async {
         let signal = stop.wait().await;
         tracing::info!(signal, "stopping");
+        notify_supervisor(&NotifyState::Stopping);
         hub.close(ByeReason::Shutdown, RETURN_SPREAD_MS);
     };
     let listener = Listener {
@@ -231,6 +234,13 @@ fn announce(scheme: &str, addr: SocketAddr) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "listening on {scheme}://{addr}")?;
     out.flush()
+}
+
+/// Tells systemd the state of the service (`sd_notify`(3)). Does nothing where `NOTIFY_SOCKET` is not set.
+fn notify_supervisor(state: &NotifyState<'_>) {
+    if let Err(error) = sd_notify::notify(std::slice::from_ref(state)) {
+        tracing::warn!(%error, "cannot tell the service manager the state of the service");
+    }
 }
 
 fn listen(addr: SocketAddr) -> Result<TcpListener, ServeError> {
