@@ -13,7 +13,7 @@ use crate::elsewhere::{Head, host};
 use crate::format::duration::ago;
 use crate::part::{Part, written};
 use crate::stream::clock::ServerClock;
-use crate::{browser, fetch, json};
+use crate::{browser, fetch, json, manage};
 use cards::{Card, Listed, Made, cards, entries};
 use shared::BoardId;
 
@@ -139,6 +139,7 @@ pub fn HomePage() -> impl IntoView {
             </p>
             {head(searched, many)}
             <div class="home" data-state=text(move || if silent_since.get().is_some() { "stale" } else { "live" }.to_owned())>{list}</div>
+            {host(manage::sections())}
         </main>
     }
 }

@@ -7,6 +7,7 @@ mod doctor;
 mod editing;
 mod faults;
 mod history;
+mod manage;
 mod modules;
 mod others;
 mod phone;
