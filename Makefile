@@ -46,7 +46,7 @@ client:
 	@tools/client.sh
 
 setup-test:
-	@tools/setup.sh rust lint client browser proxies package
+	@tools/setup.sh rust lint client browser proxies package clients
 
 lint: setup-test client
 	@tools/client.sh held

@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # Installs what a target of the Makefile needs and is not there yet.
-# Usage: tools/setup.sh PART…   with the parts rust, lint, client, browser, proxies, musl, package, bench, attack, fuzz
+# Usage: tools/setup.sh PART…   with the parts rust, lint, client, browser, proxies, musl, package, clients, bench, attack, fuzz
 set -euo pipefail
 # shellcheck source=tools/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 trunk_version=0.21.14
 split_version=0.2.4
+# Makes a Python client of the OpenAPI document; a test runs it.
+openapi_client_version=0.29.1
 # The generated JavaScript and the tool must agree to the last digit: read it from where cargo does.
 bindgen_version="$(sed -n 's/^wasm-bindgen = "=\([0-9.]*\)"$/\1/p' Cargo.toml)"
 wasm=wasm32-unknown-unknown
@@ -35,7 +37,7 @@ apt_install() {
     fi
     say "Installing from Debian: ${packages[*]}"
     "${as_root[@]}" apt-get update -qq || die "apt-get update failed; see above"
-    # nginx, Caddy and VictoriaMetrics are wanted as programs, not as servers: not now, and not after the next boot.
+    # nginx, Caddy, VictoriaMetrics and Prometheus are wanted as programs, not as servers: not now, and not after the next boot.
     local policy=/usr/sbin/policy-rc.d guarded=
     if [ ! -e "$policy" ]; then
         guarded=yes
@@ -54,7 +56,7 @@ apt_install() {
         trap - EXIT
     fi
     local service
-    for service in nginx caddy victoria-metrics; do
+    for service in nginx caddy victoria-metrics prometheus; do
         if [[ -d /run/systemd/system && " ${packages[*]} " == *" $service"* ]]; then
             "${as_root[@]}" systemctl disable --quiet "$service"
         fi
@@ -112,6 +114,17 @@ client_tools() {
     fi
 }
 
+openapi_client() {
+    local venv="$target/openapi-client"
+    if [ "$("$venv/bin/openapi-python-client" --version 2>/dev/null || true)" != \
+        "openapi-python-client version: $openapi_client_version" ]; then
+        say "Installing openapi-python-client $openapi_client_version"
+        python3 -m venv --clear "$venv"
+        "$venv/bin/pip" install --quiet --disable-pip-version-check \
+            "openapi-python-client==$openapi_client_version"
+    fi
+}
+
 # The bundled SQLite is C.
 want cc gcc libc6-dev
 want pkg-config pkg-config
@@ -141,6 +154,13 @@ for part in "$@"; do
             want python3 python3
             python3 -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3-venv)
             ;;
+        clients)
+            want promtool prometheus
+            # The second is what its plugin write_http needs.
+            [ -x /usr/sbin/collectd ] || packages+=(collectd-core)
+            ldconfig -p | grep -q libyajl || packages+=(libyajl2)
+            python3 -c 'import ensurepip' 2>/dev/null || packages+=(python3-venv)
+            ;;
         bench)
             [ -x /usr/sbin/nginx ] || want nginx nginx-core
             [ -e /usr/lib/nginx/modules/ngx_nchan_module.so ] || packages+=(libnginx-mod-nchan)
@@ -153,7 +173,7 @@ for part in "$@"; do
         fuzz)
             want c++ g++
             ;;
-        *) die "setup.sh knows rust, lint, client, browser, proxies, musl, package, bench, attack and fuzz, not '$part'" ;;
+        *) die "setup.sh knows rust, lint, client, browser, proxies, musl, package, clients, bench, attack and fuzz, not '$part'" ;;
     esac
 done
 apt_install
@@ -169,6 +189,9 @@ for part in "$@"; do
             client_tools
             ;;
         musl) rust_target "$(uname -m)-unknown-linux-musl" ;;
+        clients)
+            openapi_client
+            ;;
         fuzz)
             if ! have cargo-fuzz; then
                 say "Installing cargo-fuzz (half a minute, once)"

@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 
+use pulseboard::ingest::body::Content;
 use pulseboard::ingest::fields::Acceptance;
 use pulseboard::ingest::gathering::{Batch, Gathering};
 use pulseboard::ingest::{batch, body};
@@ -43,19 +44,30 @@ pub fn batch(bytes: &[u8]) {
     }
 }
 
-/// A single point. A number that was read is read again where it is written.
+/// A single point, or an object of numbers. A number that was read is read again where it is written.
 pub fn point(bytes: &[u8]) {
-    let Ok(one) = body::read(bytes, ACCEPTED) else { return };
+    let one = match body::read(bytes, ACCEPTED) {
+        Ok(Content::One(one)) => one,
+        Ok(Content::Below(all)) => {
+            assert!(!all.is_empty());
+            return assert!(all.iter().all(|(_, one)| ACCEPTED.takes(one.ts) && matches!(one.value, Value::Number(_))));
+        }
+        Err(_) => return,
+    };
     assert!(ACCEPTED.takes(one.ts));
+    let again = |written: &str| match body::read(written.as_bytes(), ACCEPTED).expect("what was read is right") {
+        Content::One(one) => one,
+        Content::Below(all) => panic!("{all:?}"),
+    };
     match one.value {
         Value::Number(number) => {
             let written = format!("{{\"value\":{},\"ts\":{}}}", number.get(), one.ts.0);
-            let again = body::read(written.as_bytes(), ACCEPTED).expect("what was read is right");
+            let again = again(&written);
             assert_eq!((again.ts, again.value), (one.ts, one.value));
         }
         Value::Text(text) => {
             let written = serde_json::json!({"text": text.as_str(), "ts": one.ts.0}).to_string();
-            let again = body::read(written.as_bytes(), ACCEPTED).expect("what was read is right");
+            let again = again(&written);
             assert_eq!((again.ts, again.value), (one.ts, Value::Text(text)));
         }
     }

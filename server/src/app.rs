@@ -7,7 +7,7 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderName, Method, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, delete, get, post};
 use shared::board::document::MAX_DOCUMENT;
 use shared::doctor;
 use tower_http::cors::{AllowOrigin, CorsLayer};
@@ -24,10 +24,14 @@ use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::places::Places;
 use crate::problem::ApiError;
+use crate::rejections::{Rejection, Rejections, Sender};
 use crate::store::{Directory, Writer};
 use crate::stream::ReaderPlaces;
 use crate::stream::form::Compression;
-use crate::{assets, body_deadline, catalog, csrf, health, history, influx, ingest, metrics, openapi, stream};
+use crate::{
+    assets, body_deadline, catalog, collectd, csrf, health, history, influx, ingest, metrics, openapi, rejections,
+    stream,
+};
 
 /// What the handlers share.
 #[derive(Clone, Debug)]
@@ -42,6 +46,8 @@ pub struct AppState {
     pub shelf: Shelf,
     /// What is counted.
     pub metrics: Metrics,
+    /// The pushes that were refused.
+    pub rejections: Rejections,
     /// Whether streams are compressed.
     pub compression: Compression,
     /// Reads the bodies of pushes within their memory bound.
@@ -76,15 +82,18 @@ pub fn calls() -> Vec<Call> {
     let documents = DefaultBodyLimit::max(MAX_DOCUMENT);
     vec![
         ("/in", "POST", post(ingest::many)),
-        ("/in/{*series}", "POST", post(ingest::one)),
+        ("/in/{*series}", "GET, POST", post(ingest::one).get(ingest::one_by_get).head(no_head)),
         ("/write", "POST", post(influx::write)),
         ("/api/v2/write", "POST", post(influx::write)),
+        ("/collectd", "POST", post(collectd::write)),
         ("/ping", "GET", get(influx::ping)),
         ("/health", "GET", get(influx::health)),
         ("/sse", "GET", get(stream::open)),
         (doctor::probe::PATH, "GET", get(stream::probe::open)),
         ("/api/doctor", "POST", post(stream::judge::judge)),
         ("/api/series", "GET", get(catalog::list)),
+        ("/api/series/{*series}", "DELETE", delete(catalog::remove)),
+        ("/api/rejected", "GET", get(rejections::list)),
         ("/api/history", "GET", get(history::read)),
         ("/api/boards", "GET", get(board::api::list)),
         ("/api/boards/{id}", "GET, PUT, DELETE", one_board.layer(documents)),
@@ -112,6 +121,7 @@ pub struct Access {
 pub fn app(state: AppState, access: Access) -> Router {
     let Access { hosts, origins, frames } = access;
     let policy = Policy::new(&assets::page_html(), &frames);
+    let rejections = state.rejections.clone();
     let routes = calls()
         .into_iter()
         .fold(Router::new(), |router, (path, methods, route)| router.route(path, only(methods, route)));
@@ -120,7 +130,7 @@ pub fn app(state: AppState, access: Access) -> Router {
         .layer(middleware::from_fn(body_deadline::hold))
         .layer(middleware::from_fn_with_state(state.clone(), metrics::count_refused))
         .layer(cors(&origins))
-        .layer(middleware::from_fn_with_state(Arc::new(Guard { hosts, origins, policy }), guard))
+        .layer(middleware::from_fn_with_state(Arc::new(Guard { hosts, origins, policy, rejections }), guard))
         .with_state(state)
 }
 
@@ -130,16 +140,28 @@ struct Guard {
     hosts: Hosts,
     origins: Vec<Origin>,
     policy: Policy,
+    rejections: Rejections,
 }
 
 async fn guard(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
     let checked = guard.hosts.check(&request).and_then(|()| csrf::check(&guard.origins, &request));
+    let sender = Sender::of(&request);
     let mut response = match checked {
         Ok(()) => next.run(request).await,
         Err(error) => error.into_response(),
     };
+    if let Some(sender) = sender
+        && let Some(rejection) = response.extensions_mut().remove::<Rejection>()
+    {
+        guard.rejections.note(&sender, response.status(), rejection);
+    }
     guard.policy.add_to(&mut response);
     response
+}
+
+/// Answers HEAD where GET stores something.
+async fn no_head(uri: Uri) -> ApiError {
+    ApiError::MethodNotAllowed { method: "HEAD".to_owned(), path: uri.path().to_owned(), allowed: "GET, POST" }
 }
 
 /// Says which method there is to whoever tries another.

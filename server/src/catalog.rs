@@ -4,12 +4,15 @@
 //! by piece, as fast as the client takes it. So a list of a million series delays no push, and an answer that waits for
 //! its client keeps only the indexes of its series.
 
+pub mod command;
+mod remove;
+
 use std::collections::BinaryHeap;
 use std::convert::Infallible;
 
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use futures_util::stream;
@@ -20,9 +23,13 @@ use shared::{Declared, Millis, SeriesName};
 
 use crate::app::AppState;
 use crate::clock;
+use crate::csv;
+use crate::history::answer::Form;
 use crate::hub::driver::HubHandle;
 use crate::problem::ApiError;
 use crate::rollup::SeriesIndex;
+
+pub use remove::remove;
 
 /// Series in one piece of the answer.
 const PIECE: usize = 512;
@@ -48,7 +55,11 @@ struct Query {
     prefix: String,
     after: Option<String>,
     limit: Option<String>,
+    format: Option<String>,
 }
+
+/// The columns of CSV.
+const COLUMNS: &str = "name,kind,declared,value,text,ts\r\n";
 
 /// The requested part of the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,18 +70,21 @@ struct Page {
     after: Option<String>,
     /// Most series of the page.
     limit: usize,
+    /// The form that the query names, which goes before that of `Accept`.
+    form: Option<Form>,
 }
 
 impl Page {
     fn parse(query: &str) -> Result<Self, ApiError> {
-        let expected = "optionally prefix=, after= and limit=, once each";
+        let expected = "optionally prefix=, after=, limit= and format=, once each";
         let query: Query =
             serde_html_form::from_str(query).map_err(|error| ApiError::field("query", expected, error.to_string()))?;
         let limit = query.limit.map_or(Ok(usize::MAX), |text| {
             let limit = text.parse().ok().filter(|&limit| limit > 0);
             limit.ok_or_else(|| ApiError::field("limit", "a whole number from 1", format!("{text:?}")))
         })?;
-        Ok(Self { prefix: query.prefix, after: query.after, limit })
+        let form = Form::asked(query.format.as_deref())?;
+        Ok(Self { prefix: query.prefix, after: query.after, limit, form })
     }
 
     fn has(&self, name: &SeriesName) -> bool {
@@ -97,12 +111,17 @@ impl Page {
 
 /// Every series by name, with its newest point: `[{"name", "kind", "declared", "value" or "text", "ts"}]`. `?prefix=`
 /// selects names that begin with a text, `?limit=` bounds the number of series, and `?after=` names the last series of
-/// the page before.
+/// the page before. With `Accept: text/csv` or `?format=csv` a line for each.
 ///
 /// # Errors
 /// [`ApiError::Invalid`] where the query is wrong.
-pub async fn list(State(app): State<AppState>, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
+pub async fn list(
+    State(app): State<AppState>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
     let page = Page::parse(query.as_deref().unwrap_or_default())?;
+    let form = page.form.unwrap_or_else(|| Form::accepted(&headers));
     let hub = app.hub.clone();
     let turn = app.hub.selecting().turn().await?;
     let work = move || {
@@ -111,38 +130,62 @@ pub async fn list(State(app): State<AppState>, RawQuery(query): RawQuery) -> Res
         found
     };
     let found = tokio::task::spawn_blocking(work).await.map_err(|error| ApiError::Unreadable(error.to_string()))?;
-    let body = if found.len() <= PIECE { Body::from(piece(&app.hub, &found, 0)) } else { pieces(app.hub, found) };
-    let json = HeaderValue::from_static("application/json");
-    Ok(([(header::CONTENT_TYPE, json)], body).into_response())
+    let body =
+        if found.len() <= PIECE { Body::from(piece(&app.hub, &found, 0, form)) } else { pieces(app.hub, found, form) };
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static(form.content_type())),
+        (header::VARY, HeaderValue::from_static("accept")),
+    ];
+    Ok((headers, body).into_response())
 }
 
 /// The list in pieces, each made when the client has taken the one before.
-fn pieces(hub: HubHandle, found: Vec<SeriesIndex>) -> Body {
+fn pieces(hub: HubHandle, found: Vec<SeriesIndex>, form: Form) -> Body {
     let starts = (0..found.len()).step_by(PIECE);
-    Body::from_stream(stream::iter(starts.map(move |start| Ok::<_, Infallible>(piece(&hub, &found, start)))))
+    Body::from_stream(stream::iter(starts.map(move |start| Ok::<_, Infallible>(piece(&hub, &found, start, form)))))
 }
 
 /// The piece of the list that begins at `start`.
-fn piece(hub: &HubHandle, found: &[SeriesIndex], start: usize) -> Bytes {
+fn piece(hub: &HubHandle, found: &[SeriesIndex], start: usize, form: Form) -> Bytes {
     let end = found.len().min(start + PIECE);
     let now = clock::now().wall;
-    let mut json = String::from(if start == 0 { "[" } else { "" });
+    let mut text = String::new();
+    if start == 0 {
+        text.push_str(if form == Form::Csv { COLUMNS } else { "[" });
+    }
+    let mut is_first = start == 0;
     hub.each_newest(&found[start..end], |name, declared, track| {
-        if !(json.is_empty() || json == "[") || start > 0 {
-            json.push(',');
-        }
         // A point ahead of now is not the newest yet.
         let (at, latest) = track.newest_at(now);
-        let (value, text) = match latest {
+        let (value, newest) = match latest {
             Latest::Number(value) => (Some(value), None),
             Latest::Text(text) => (None, Some(text)),
         };
-        let listed = Listed { name, kind: track.kind(), declared, value, text, ts: at.ts };
-        let written = serde_json::to_string(&listed).expect("a listed series is always JSON");
-        json.push_str(&written);
+        let listed = Listed { name, kind: track.kind(), declared, value, text: newest, ts: at.ts };
+        match form {
+            Form::Json => {
+                if !std::mem::take(&mut is_first) {
+                    text.push(',');
+                }
+                text.push_str(&serde_json::to_string(&listed).expect("a listed series is always JSON"));
+            }
+            Form::Csv => listed.write_csv(&mut text),
+        }
     });
-    if end == found.len() {
-        json.push(']');
+    if end == found.len() && form == Form::Json {
+        text.push(']');
     }
-    json.into()
+    text.into()
+}
+
+impl Listed<'_> {
+    fn write_csv(&self, text: &mut String) {
+        let kind = if self.kind == Kind::Text { "text" } else { "number" };
+        let declared = self.declared.map_or("", Declared::word);
+        let value = self.value.map(|value| value.to_string()).unwrap_or_default();
+        let newest = self.text.map(csv::quoted).unwrap_or_default();
+        let cells = [&csv::cell(self.name.as_str()), kind, declared, &value, &newest, &self.ts.to_string()];
+        text.push_str(&cells.join(","));
+        text.push_str("\r\n");
+    }
 }

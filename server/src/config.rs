@@ -16,6 +16,7 @@ use crate::hosts::Host;
 use crate::length::{Keep, Length};
 use crate::limits::{Limits, TooSmall};
 use crate::listener::timeouts::Timeouts;
+use crate::logging::Logging;
 use crate::store::Retention;
 use crate::stream::form::Compression;
 
@@ -65,9 +66,10 @@ pub struct Flags {
     /// Also push this machine's own figures, to host/…
     #[arg(long, env = "PULSEBOARD_AGENT", num_args = 0..=1, default_missing_value = "true")]
     agent: Option<bool>,
-    /// What to log, to standard error: error, warn, info, debug or trace, also by module [default: info]
+    /// What to log, to standard error: error, warn, info, debug or trace, also by module; json for lines of JSON, such as
+    /// json,debug [default: info]
     #[arg(long, env = "PULSEBOARD_LOG")]
-    log: Option<String>,
+    log: Option<Logging>,
     /// A TOML file; its keys are these flags with _ for -, such as `addr = "127.0.0.1:7878"`
     #[arg(long, env = "PULSEBOARD_CONFIG")]
     config: Option<PathBuf>,
@@ -196,7 +198,7 @@ struct File {
     max_history_bytes: Option<ByteSize>,
     heartbeat: Option<u16>,
     agent: Option<bool>,
-    log: Option<String>,
+    log: Option<Logging>,
 }
 
 /// What the server goes by.
@@ -230,8 +232,8 @@ pub struct Config {
     pub retention: Retention,
     /// Whether to push this machine's own figures.
     pub agent: Agent,
-    /// What to log, as `tracing_subscriber::EnvFilter` reads it.
-    pub log: String,
+    /// What to log, and in which form.
+    pub log: Logging,
 }
 
 /// Where the certificate is, and its key.
@@ -354,7 +356,7 @@ impl Flags {
             timeouts,
             heartbeat: Duration::from_secs(self.heartbeat.or(file.heartbeat).unwrap_or(15).clamp(1, 300).into()),
             agent: if agent { Agent::On } else { Agent::Off },
-            log: self.log.or(file.log).unwrap_or_else(|| "info".to_owned()),
+            log: self.log.or(file.log).unwrap_or_default(),
         })
     }
 }

@@ -16,6 +16,12 @@ use crate::problem::ApiError;
 /// Routes that answer with the page. A path without a route is a file of the page.
 const PAGES: [&str; 2] = ["/", "/b/{id}"];
 
+/// The route that also takes a point by GET.
+const PUSH: &str = "/in/{*series}";
+
+/// Headers by which browsers and proxies say that they fetch an address ahead of its use.
+const PURPOSES: [&str; 4] = ["sec-purpose", "purpose", "x-purpose", "x-moz"];
+
 /// The sender of a request, as its browser tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Sender {
@@ -31,11 +37,39 @@ enum Sender {
 /// [`ApiError::ForeignPage`], or [`ApiError::Malformed`] where there are two `Origin` headers.
 pub fn check(allowed: &[Origin], request: &Request) -> Result<(), ApiError> {
     match sender(request)? {
+        Sender::Own if is_push_by_get(request) => check_push_by_get(request.headers()),
         Sender::Own => Ok(()),
         Sender::Foreign(Some(origin)) if allowed.iter().any(|known| known.header() == origin.as_str()) => Ok(()),
         Sender::Foreign(_) if is_page(request) => Ok(()),
         Sender::Foreign(origin) => Err(ApiError::ForeignPage(origin)),
     }
+}
+
+fn is_push_by_get(request: &Request) -> bool {
+    *request.method() == Method::GET
+        && request.extensions().get::<MatchedPath>().is_some_and(|call| call.as_str() == PUSH)
+}
+
+/// Checks a GET that stores a point more strictly than one that only reads. A browser fetches addresses by GET ahead of their
+/// use, and for images and scripts of any page; over plain HTTP, except to localhost, it sends neither `Sec-Fetch-Site` nor
+/// `Origin` with these. So a browser that does not name the site of the page is refused.
+///
+/// # Errors
+/// [`ApiError::Speculative`], [`ApiError::ForeignPage`] or [`ApiError::UnknownPage`].
+fn check_push_by_get(headers: &HeaderMap) -> Result<(), ApiError> {
+    if PURPOSES.iter().any(|name| headers.contains_key(*name)) {
+        return Err(ApiError::Speculative);
+    }
+    let is_kind = |kinds: &[&str], kind: &str| kinds.contains(&kind);
+    if text(headers, "sec-fetch-dest").is_some_and(|dest| !is_kind(&["document", "empty"], &dest)) {
+        return Err(ApiError::ForeignPage(None));
+    }
+    let names_site = headers.contains_key("sec-fetch-site") || headers.contains_key(header::ORIGIN);
+    let is_browser = text(headers, header::USER_AGENT.as_str()).is_some_and(|agent| agent.starts_with("Mozilla/"));
+    if !names_site && (is_browser || headers.contains_key(header::REFERER)) {
+        return Err(ApiError::UnknownPage);
+    }
+    Ok(())
 }
 
 /// Tells whether the request reads the page or one of its files: the same bytes for everyone, without data.
@@ -100,6 +134,32 @@ mod tests {
         }
         let twice = [("host", "a"), ("origin", "http://a"), ("origin", "http://a")];
         assert!(matches!(sender(&request(&twice)), Err(ApiError::Malformed(_))));
+    }
+
+    #[test]
+    fn push_by_get_is_taken_only_from_a_device_or_a_page_that_is_known() {
+        let check = |headers: &[(&str, &str)]| check_push_by_get(request(headers).headers());
+        for headers in [
+            vec![],
+            vec![("user-agent", "ESP8266HTTPClient")],
+            vec![("user-agent", "curl/8.5.0"), ("accept", "*/*")],
+            vec![("user-agent", "Mozilla/5.0"), ("sec-fetch-site", "none"), ("sec-fetch-dest", "document")],
+            vec![("user-agent", "Mozilla/5.0"), ("sec-fetch-site", "same-origin"), ("sec-fetch-dest", "empty")],
+        ] {
+            assert_eq!(check(&headers), Ok(()), "{headers:?}");
+        }
+        for headers in [
+            vec![("sec-purpose", "prefetch")],
+            vec![("sec-purpose", "prefetch;prerender"), ("sec-fetch-site", "none")],
+            vec![("purpose", "prefetch")],
+            vec![("x-moz", "prefetch")],
+            vec![("x-purpose", "preview")],
+            vec![("user-agent", "Mozilla/5.0 (X11; Linux x86_64)")],
+            vec![("referer", "http://evil.example/")],
+            vec![("sec-fetch-site", "same-origin"), ("sec-fetch-dest", "image")],
+        ] {
+            assert!(check(&headers).is_err(), "{headers:?}");
+        }
     }
 
     #[test]

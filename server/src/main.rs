@@ -10,25 +10,27 @@ use clap::{Args, Parser, Subcommand};
 use mimalloc::MiMalloc;
 use pulseboard::board::command::{self, CommandError, Existing, Remote};
 use pulseboard::config::Flags;
+use pulseboard::environment;
 use pulseboard::length::Keep;
+use pulseboard::logging::Logging;
 use pulseboard::ready::{self, Readiness};
 use pulseboard::terminal::{self, Plain};
-use pulseboard::{agent, doctor, push, serve};
+use pulseboard::{agent, catalog, doctor, push, serve};
 use shared::board::Form;
 use shared::doctor::Level;
 use shared::{BoardId, Declared, SeriesName};
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::field::MakeExt as _;
-use tracing_subscriber::fmt::format;
 
 /// That of the system keeps what was freed in pieces for good: after a burst of new series, tens of times what they need
 /// once they rest. (Without huge pages, `no_thp`: with them an idle reader takes 4 KiB instead of 1.6.)
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
+/// The version, and in a release build the commit that it was built from.
+const VERSION: &str = env!("BUILD_VERSION");
+
 /// Push a number with curl, watch it move in every open browser
 #[derive(Parser)]
-#[command(name = "pulseboard", version, about)]
+#[command(name = "pulseboard", version = VERSION, about)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -70,6 +72,9 @@ enum Command {
     /// Get boards as files, and make boards of files
     #[command(subcommand)]
     Board(BoardCommand),
+    /// List and delete series
+    #[command(subcommand)]
+    Series(SeriesCommand),
     /// Find what breaks the stream between a server and its readers
     Doctor {
         /// Where readers reach the server, through all that is on the way
@@ -115,6 +120,26 @@ enum BoardCommand {
     },
 }
 
+#[derive(Subcommand)]
+enum SeriesCommand {
+    /// List the series: name, tab, newest value
+    List {
+        /// Only those whose names begin with this
+        #[arg(default_value = "")]
+        prefix: String,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Delete series with all their history; nothing brings them back
+    Delete {
+        /// The series, like ops/ping
+        #[arg(required = true)]
+        names: Vec<SeriesName>,
+        #[command(flatten)]
+        server: Server,
+    },
+}
+
 #[derive(Args)]
 struct Server {
     /// The server
@@ -140,10 +165,17 @@ fn main() -> ExitCode {
 }
 
 fn run(command: Command) -> anyhow::Result<ExitCode> {
+    let variables =
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let misspelt = environment::warnings(variables);
+    if !matches!(command, Command::Serve(_)) {
+        misspelt.iter().for_each(|warning| eprintln!("warning: {}", Plain(warning)));
+    }
     match command {
         Command::Serve(flags) => {
             let config = flags.resolve()?;
-            log(&config.log)?;
+            config.log.start();
+            misspelt.iter().for_each(|warning| tracing::warn!("{warning}"));
             let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
             // On its threads, as all else: what one of them has freed the next connection takes.
             let served = runtime.block_on(async { tokio::spawn(serve::serve(config)).await })?;
@@ -152,7 +184,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             served?;
         }
         Command::Agent { server, every } => {
-            log("info")?;
+            Logging::default().start();
             agent::run(&server.to, Duration::from_secs(every));
         }
         Command::Push { series, server, text, kind, give_up } => {
@@ -170,6 +202,12 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             }
         },
         Command::Board(command) => board(command)?,
+        Command::Series(SeriesCommand::List { prefix, server }) => {
+            catalog::command::Remote::new(&server.to).list(&prefix, &mut stdout().lock())?;
+        }
+        Command::Series(SeriesCommand::Delete { names, server }) => {
+            catalog::command::Remote::new(&server.to).delete(&names)?;
+        }
         Command::Doctor { url, idle, json } => {
             let visit = doctor::Visit { address: url, idle, json };
             if doctor::run(&visit, &mut stdout().lock())? == Level::Fail {
@@ -202,21 +240,4 @@ fn board(command: BoardCommand) -> Result<(), CommandError> {
         }
         BoardCommand::List { server } => Remote::new(&server.to).list(&mut stdout().lock()),
     }
-}
-
-fn log(filter: &str) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(filter)
-        .with_context(|| format!("cannot log {filter:?}; write error, warn, info, debug or trace"))?;
-    // Names of files and answers of others must not look like lines of the log, nor do anything to a terminal.
-    let fields = format::debug_fn(|writer, field, value| match field.name() {
-        "message" => write!(writer, "{}", Plain(format_args!("{value:?}"))),
-        name => write!(writer, "{name}={}", Plain(format_args!("{value:?}"))),
-    });
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr)
-        .fmt_fields(fields.delimited(" "))
-        .init();
-    Ok(())
 }

@@ -1,9 +1,9 @@
-//! `GET /metrics`: what is counted, in the `OpenMetrics` text format that Prometheus reads.
+//! `GET /metrics`: what is counted, in the text format of Prometheus, or as `OpenMetrics` where the client accepts that.
 
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::header;
+use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use prometheus_client::encoding::EncodeLabelSet;
@@ -18,7 +18,9 @@ use crate::hub::frame::live_bytes;
 use crate::limits::Limit;
 use crate::problem::ApiError;
 
-const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// What is counted as it happens. Clones count together.
 #[derive(Clone, Debug, Default)]
@@ -73,13 +75,15 @@ pub async fn count_refused(State(app): State<AppState>, request: Request, next: 
 }
 
 /// Everything counted, and how much of everything there is.
-pub async fn expose(State(app): State<AppState>) -> Response {
+pub async fn expose(State(app): State<AppState>, headers: HeaderMap) -> Response {
     let counted = &app.metrics.0;
     let counts = app.hub.counts();
     let gauge = |count: usize| ConstGauge::new(i64::try_from(count).unwrap_or(i64::MAX));
 
     let mut registry = Registry::with_prefix("pulseboard");
     registry.register("pushes", "Pushes by what became of them", counted.pushes.clone());
+    let reasons = app.rejections.counted();
+    registry.register("pushes_refused", "Pushes refused, by the first reason", reasons);
     registry.register("refused", "Requests refused, by the limit they reached", counted.refused.clone());
     registry.register("points", "Points committed", counted.points.clone());
     registry.register(
@@ -133,5 +137,59 @@ pub async fn expose(State(app): State<AppState>) -> Response {
 
     let mut text = String::new();
     encode(&mut text, &registry).expect("writing to a String succeeds");
-    ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response()
+    let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|accept| accept.to_str().ok());
+    if accepted.into_iter().any(|accept| accept.contains("application/openmetrics-text")) {
+        return ([(header::CONTENT_TYPE, OPEN_METRICS)], text).into_response();
+    }
+    ([(header::CONTENT_TYPE, PROMETHEUS)], prometheus_text(&text)).into_response()
+}
+
+/// Rewrites `OpenMetrics` text as Prometheus' own format, in which a counter is described under the name of its samples and
+/// there is no mark of the end.
+fn prometheus_text(text: &str) -> String {
+    let mut written = String::with_capacity(text.len() + 256);
+    let mut lines = text.lines().peekable();
+    while let Some(line) = lines.next() {
+        if line == "# EOF" {
+            break;
+        }
+        let described = line.strip_prefix("# HELP ").and_then(|rest| rest.split_once(' '));
+        match (described, lines.peek()) {
+            (Some((name, help)), Some(&kind)) if kind.strip_prefix("# TYPE ") == Some(&format!("{name} counter")) => {
+                lines.next();
+                for text in ["# HELP ", name, "_total ", help, "\n# TYPE ", name, "_total counter\n"] {
+                    written.push_str(text);
+                }
+            }
+            _ => {
+                written.push_str(line);
+                written.push('\n');
+            }
+        }
+    }
+    written
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counter_is_described_under_the_name_of_its_samples() {
+        let mut registry = Registry::with_prefix("pulseboard");
+        let pushes = Family::<Answer, Counter>::default();
+        pushes.get_or_create(&Answer { answer: "kept" }).inc();
+        registry.register("pushes", "Pushes", pushes);
+        registry.register("points", "Points", Counter::<u64>::default());
+        registry.register("readers", "Readers", ConstGauge::new(3_i64));
+        let mut text = String::new();
+        encode(&mut text, &registry).unwrap();
+        assert_eq!(
+            prometheus_text(&text),
+            "# HELP pulseboard_pushes_total Pushes.\n# TYPE pulseboard_pushes_total counter\n\
+             pulseboard_pushes_total{answer=\"kept\"} 1\n\
+             # HELP pulseboard_points_total Points.\n# TYPE pulseboard_points_total counter\npulseboard_points_total 0\n\
+             # HELP pulseboard_readers Readers.\n# TYPE pulseboard_readers gauge\npulseboard_readers 3\n"
+        );
+    }
 }

@@ -1,32 +1,59 @@
 //! Places that clients take (connections, streams), counted in total and by address.
 
 use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 
 /// The client behind a connection, by its address. A client of IPv6 has a whole /64 network, so that counts as one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Client(IpAddr);
+#[derive(Clone, Copy, Debug)]
+pub struct Client {
+    /// The address, or the network of IPv6: clients with the same are equal.
+    network: IpAddr,
+    address: IpAddr,
+}
+
+impl PartialEq for Client {
+    fn eq(&self, other: &Self) -> bool {
+        self.network == other.network
+    }
+}
+
+impl Eq for Client {}
+
+impl Hash for Client {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.network.hash(state);
+    }
+}
 
 impl Client {
     /// The client at `address`.
     #[must_use]
     pub fn at(address: IpAddr) -> Self {
-        match address.to_canonical() {
+        let address = address.to_canonical();
+        let network = match address {
             IpAddr::V6(address) if !address.is_loopback() => {
                 let [a, b, c, d, ..] = address.segments();
-                Self(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into())
+                Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
             }
-            address => Self(address),
-        }
+            address => address,
+        };
+        Self { network, address }
+    }
+
+    /// The address of its connection.
+    #[must_use]
+    pub fn address(self) -> IpAddr {
+        self.address
     }
 
     /// Tells whether it is on this machine: a reverse proxy, which stands for many clients, or a local program.
     #[must_use]
     pub fn is_loopback(self) -> bool {
-        self.0.is_loopback()
+        self.address.is_loopback()
     }
 }
 

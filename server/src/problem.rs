@@ -6,12 +6,13 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use shared::Problem;
 use shared::problem::{CONTENT_TYPE, FieldError};
+use shared::{Problem, SeriesName};
 
 use crate::board::Refusal;
 use crate::limits::Limit;
 use crate::names::SelectError;
+use crate::rejections::Rejection;
 
 /// Seconds after which to try again what failed for want of the store.
 const RETRY_AFTER_SECONDS: u64 = 1;
@@ -44,6 +45,9 @@ pub enum ApiError {
         "nothing is at {0}; the calls are POST /in/SERIES, POST /in, POST /write, GET /sse, /api/series, /api/history, /api/boards, /healthz, /metrics, all of which /api/openapi.json describes"
     )]
     NotFound(String),
+    /// 404: there is no such series.
+    #[error("there is no series {0}; GET /api/series lists what there is")]
+    NoSeries(SeriesName),
     /// 405: something is there, but not by this method.
     #[error("{method} is not for {path}; use {allowed}")]
     MethodNotAllowed {
@@ -57,6 +61,15 @@ pub enum ApiError {
     /// 403: a page of another site sent the request. Has the origin of the page, if the browser sent it.
     #[error("{}", foreign_page(.0.as_deref()))]
     ForeignPage(Option<String>),
+    /// 403: a GET that would store a point came from a browser that does not tell which page sent it.
+    #[error(
+        "this browser does not tell which page sent the request, so a GET from it stores nothing; send a POST, or reach the server \
+         by HTTPS or as localhost"
+    )]
+    UnknownPage,
+    /// 403: a GET that would store a point was sent ahead of its use.
+    #[error("this address was fetched ahead of its use (Sec-Purpose), so nothing was stored; send it when it is meant")]
+    Speculative,
     /// 421: the request addresses another server.
     #[error("this server is not known as {0}; open it by an address or name that it has, or start it with --host {0}")]
     Misdirected(String),
@@ -128,15 +141,32 @@ impl ApiError {
         }
     }
 
+    /// Returns the reason for which a push was refused, as the label of a counter: the bound that was reached, the field that
+    /// is wrong first, or the kind of problem.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        let Self::Invalid { errors, .. } = self else {
+            return self.limit().map_or_else(|| self.kind().0, Limit::label);
+        };
+        match errors.first().map(|error| error.field.as_str()) {
+            Some("series") => "name",
+            Some("value" | "body") => "value",
+            Some("text") => "text",
+            Some("ts") => "time",
+            Some("kind") => "kind",
+            _ => "invalid",
+        }
+    }
+
     fn status(&self) -> StatusCode {
         match self {
             Self::Invalid { .. } | Self::KeyReused(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
             Self::TooLarge(_) | Self::LimitReached { retry_after: None, .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnknownEncoding(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::NotFound(_) | Self::NoSeries(_) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
-            Self::ForeignPage(_) => StatusCode::FORBIDDEN,
+            Self::ForeignPage(_) | Self::UnknownPage | Self::Speculative => StatusCode::FORBIDDEN,
             Self::Misdirected(_) => StatusCode::MISDIRECTED_REQUEST,
             Self::TooSlow(_) => StatusCode::REQUEST_TIMEOUT,
             Self::Board(refusal) => refusal.status(),
@@ -148,18 +178,18 @@ impl ApiError {
         }
     }
 
-    /// Returns the error as clients receive it.
-    #[must_use]
-    pub fn problem(&self) -> Problem {
-        let (kind, title) = match self {
+    /// The kind of problem, as the last segment of its `type` and in words.
+    fn kind(&self) -> (&'static str, &'static str) {
+        match self {
             Self::Invalid { .. } => ("invalid", "The content is wrong"),
             Self::KeyReused(_) => ("idempotency-key-reused", "The Idempotency-Key is already used"),
             Self::Malformed(_) => ("malformed", "The content cannot be read"),
             Self::TooLarge(_) => ("too-large", "The body is too large"),
             Self::UnknownEncoding(_) => ("unknown-encoding", "The body cannot be unpacked"),
-            Self::NotFound(_) => ("not-found", "Nothing is here"),
+            Self::NotFound(_) | Self::NoSeries(_) => ("not-found", "Nothing is here"),
             Self::MethodNotAllowed { .. } => ("method-not-allowed", "Not by this method"),
-            Self::ForeignPage(_) => ("foreign-page", "Not from this page"),
+            Self::ForeignPage(_) | Self::UnknownPage => ("foreign-page", "Not from this page"),
+            Self::Speculative => ("speculative", "Not ahead of its use"),
             Self::Misdirected(_) => ("misdirected", "Not this server"),
             Self::TooSlow(_) => ("too-slow", "The request took too long"),
             Self::Board(refusal) => refusal.kind(),
@@ -168,7 +198,13 @@ impl ApiError {
             Self::Unavailable(_) | Self::Overloaded(_) | Self::Unreadable(_) => {
                 ("unavailable", "The store is not available")
             }
-        };
+        }
+    }
+
+    /// Returns the error as clients receive it.
+    #[must_use]
+    pub fn problem(&self) -> Problem {
+        let (kind, title) = self.kind();
         let errors = match self {
             Self::Invalid { errors, .. } => errors.clone(),
             _ => Vec::new(),
@@ -197,8 +233,10 @@ impl From<SelectError> for ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let json = serde_json::to_vec(&self.problem()).expect("a problem is always JSON");
+        let problem = self.problem();
+        let json = serde_json::to_vec(&problem).expect("a problem is always JSON");
         let mut response = (self.status(), [(header::CONTENT_TYPE, CONTENT_TYPE)], json).into_response();
+        response.extensions_mut().insert(Rejection::new(self.reason(), problem));
         if let Some(limit) = self.limit() {
             response.extensions_mut().insert(limit);
         }

@@ -3,12 +3,14 @@
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use sd_notify::NotifyState;
 use shared::ByeReason;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::Notify;
 
 use crate::agent;
 use crate::app::{Access, AppState, app};
@@ -27,6 +29,7 @@ use crate::listener::renewal::Certificate;
 use crate::listener::{self, Listener, tls};
 use crate::metrics::Metrics;
 use crate::places::Places;
+use crate::rejections::Rejections;
 use crate::rollup::Rollup;
 use crate::store::{CommitError, Condition, OpenError, Store, Writer};
 use crate::stream::ReaderPlaces;
@@ -95,6 +98,8 @@ pub enum ServeError {
 /// # Errors
 /// [`ServeError`].
 pub async fn serve(config: Config) -> Result<(), ServeError> {
+    // Before all else: a signal that nobody awaits ends the process.
+    let hangup = signal(SignalKind::hangup())?;
     // Every reader holds a file; the system's default of 1,024 is meant for programs that do not know better.
     let files = rlimit::increase_nofile_limit(u64::MAX).or_else(|error| {
         tracing::warn!(%error, "cannot raise the number of files that may be open");
@@ -124,7 +129,10 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     // Board files that changed while the server was stopped were given numbers.
     rollup.reach(store.head());
 
-    let hub = HubHandle::new(Hub::new(rollup, boards.for_hub(), config.heartbeat), &limits);
+    let hub = HubHandle::new(
+        Hub::new(rollup, boards.for_hub(), config.heartbeat).with_removed(store.removed_since()),
+        &limits,
+    );
     let metrics = Metrics::default();
     let publisher = (hub.clone(), metrics.clone());
     let (writer, writing) = Writer::start(store, config.retention, move |committed| {
@@ -132,13 +140,15 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
         publisher.0.publish(committed);
     })?;
     let shelf = Shelf::new(boards, hub.clone(), writer.clone());
-    if let Some(folder) = config.boards {
-        folder::watch(folder.clone(), shelf.clone(), found)
-            .map_err(|source| ServeError::BoardWatch { folder, source })?;
-    }
+    let watch = |folder: PathBuf| {
+        folder::watch(folder.clone(), shelf.clone(), found).map_err(|source| ServeError::BoardWatch { folder, source })
+    };
+    let boards = config.boards.map(watch).transpose()?;
     let pacer = tokio::spawn(hub.clone().pace());
-    let warner = tokio::spawn(warn(hub.clone(), writer.condition().clone()));
+    let rejections = Rejections::default();
+    let warner = tokio::spawn(warn(hub.clone(), writer.condition().clone(), rejections.clone()));
     let renewal = encrypt.clone().map(|certificate| tokio::spawn(certificate.renew()));
+    let rereading = tokio::spawn(reread(hangup, encrypt.clone(), boards));
 
     let writers = Writers::start(&hub, config.heartbeat)?;
 
@@ -156,6 +166,7 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
             hub: hub.clone(),
             shelf,
             metrics: metrics.clone(),
+            rejections: rejections.clone(),
             compression,
             intake,
             late_ms,
@@ -198,6 +209,7 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     listener.serve(stopping, GRACE).await;
     pacer.abort();
     warner.abort();
+    rereading.abort();
     if let Some(renewal) = renewal {
         renewal.abort();
     }
@@ -212,13 +224,36 @@ fn streams_of_connection(readers: usize) -> u32 {
     u32::try_from(readers / 2).unwrap_or(u32::MAX).clamp(16, 100)
 }
 
-/// Sends the store's warnings to open pages; checks once a second whether they changed.
-async fn warn(hub: HubHandle, condition: Condition) {
+/// Reads again at each SIGHUP what may change while the server runs. Without this, SIGHUP would end the process.
+async fn reread(mut hangup: Signal, certificate: Option<Certificate>, boards: Option<Arc<Notify>>) {
+    while hangup.recv().await.is_some() {
+        let again = [certificate.as_ref().map(|_| "the certificate"), boards.as_ref().map(|_| "the folder of boards")];
+        let again: Vec<_> = again.into_iter().flatten().collect();
+        if again.is_empty() {
+            tracing::info!(
+                "SIGHUP: there is nothing to read again; flags, environment and --config are read at the start only"
+            );
+        } else {
+            tracing::info!("SIGHUP: reading {} again", again.join(" and "));
+        }
+        if let Some(certificate) = &certificate {
+            certificate.look();
+        }
+        if let Some(boards) = &boards {
+            boards.notify_one();
+        }
+    }
+}
+
+/// Sends the store's warnings to open pages; checks once a second whether they changed. Also logs how many refused pushes
+/// were not logged in that second.
+async fn warn(hub: HubHandle, condition: Condition, rejections: Rejections) {
     let mut every = tokio::time::interval(Duration::from_secs(1));
     every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         every.tick().await;
         let refusal = condition.refusal().map(|why| format!("pushes are refused: {why}"));
+        rejections.log_left_out();
         hub.warn(refusal.into_iter().chain(condition.warnings()).collect());
     }
 }
@@ -252,8 +287,8 @@ fn listen(addr: SocketAddr) -> Result<TcpListener, ServeError> {
 
 /// The signals that ask the server to end.
 struct Stop {
-    interrupt: tokio::signal::unix::Signal,
-    terminate: tokio::signal::unix::Signal,
+    interrupt: Signal,
+    terminate: Signal,
 }
 
 impl Stop {

@@ -128,16 +128,22 @@ fn whatever_is_refused_is_refused_as_described() {
     assert_eq!(server.put("/api/boards/ops", "{}", &[]).status, 201);
     let _reader = server.stream("series=a", None);
     let mut seen = BTreeSet::new();
+    let key = [("Idempotency-Key", "once")];
+    assert_eq!(server.post("/in/a", "1", &key).status, 204);
     for (answer, status) in [
+        (server.post("/in/a", "2", &key), 422),
         (server.push("a", "hot"), 422),
         (server.push("a", "{"), 400),
         (server.post("/in/a", "1", &[("Content-Encoding", "br")]), 415),
         (server.post("/in/a", "1", &[("Origin", "http://evil.example")]), 403),
+        (server.get_with("/in/a?value=1", &[("Sec-Purpose", "prefetch")]), 403),
         (server.get_with("/api/series", &[("Host", "evil.example")]), 421),
         (server.post("/in", "", &[]), 400),
         (server.post("/in", "{}\n7", &[]), 422),
         (server.post("/write", "a", &[]), 422),
         (server.get("/nothing"), 404),
+        (server.delete("/api/series/none", &[]), 404),
+        (server.delete("/api/series/a%20b", &[]), 422),
         (server.delete("/api/series", &[]), 405),
         (server.get("/sse?series=a"), 503),
         (server.get("/sse/probe?frames=0"), 422),
@@ -191,9 +197,12 @@ async fn every_error_is_a_problem_as_described() {
         ApiError::TooLarge(1),
         ApiError::UnknownEncoding(text()),
         ApiError::NotFound(text()),
+        ApiError::NoSeries("ops/temp".parse().unwrap()),
         ApiError::MethodNotAllowed { method: text(), path: text(), allowed: "GET" },
         ApiError::ForeignPage(None),
         ApiError::ForeignPage(Some(text())),
+        ApiError::UnknownPage,
+        ApiError::Speculative,
         ApiError::Misdirected(text()),
         ApiError::TooSlow(30),
         ApiError::Full { readers: 1, retry_after: 1 },
@@ -309,6 +318,11 @@ fn a_push_is_described_just_where_it_is_taken() {
         (json!({"value": 1, "ts": now, "kind": "gauge"}), json!({"text": "up", "ts": now, "kind": "text"}));
     let one = "/paths/~1in~1{series}/post/requestBody/content/application~1json/schema";
     let directory = Directory::default();
+    let below = json!({"temp": 21.5, "on": true, "ts": now, "kind": "counter"});
+    for point in spoilt(&below).iter().filter(|point| point.is_object()) {
+        let taken = body::read(point.to_string().as_bytes(), accepted);
+        assert_eq!(contract::mistakes(one, point).is_none(), taken.is_ok(), "{point}: {taken:?}");
+    }
     for point in [&number, &text] {
         for point in spoilt(point).iter().filter(|point| point.is_object()) {
             let taken = body::read(point.to_string().as_bytes(), accepted);
@@ -339,10 +353,16 @@ fn what_a_query_may_not_say_is_refused() {
     let mut tried = 0;
     for (path, item) in DOCUMENT["paths"].as_object().unwrap() {
         let parameters = item["get"]["parameters"].as_array().into_iter().flatten();
-        for parameter in parameters.filter(|one| one["in"] == "query") {
+        let resolved = |one: &'static Json| match one["$ref"].as_str() {
+            Some(reference) => DOCUMENT.pointer(reference.trim_start_matches('#')).unwrap(),
+            None => one,
+        };
+        for parameter in parameters.map(resolved).filter(|one| one["in"] == "query") {
             let (name, schema) = (parameter["name"].as_str().unwrap(), &parameter["schema"]);
             let wrong = |value: String| {
                 let others = if *path == "/sse/probe" || name == "series" { "" } else { "series=a&" };
+                let path = path.replace("{series}", "a");
+                let others = if path.starts_with("/in/") { "value=1&" } else { others };
                 let answer = server.get(&format!("{path}?{others}{name}={value}"));
                 assert_eq!((answer.status, answer.first_error().0.as_str()), (422, name), "{path} {name}={value}");
             };
@@ -355,7 +375,7 @@ fn what_a_query_may_not_say_is_refused() {
             }
         }
     }
-    assert_eq!(tried, 10);
+    assert_eq!(tried, 13);
 }
 
 #[test]

@@ -130,13 +130,14 @@ pub fn warn(found: &Found, before: &Found) {
     }
 }
 
-/// Keeps `shelf` as the folder is, from now on, until the runtime ends.
+/// Keeps `shelf` as the folder is, from now on, until the runtime ends. Returns what has the folder read again when it is
+/// notified, also if no change was noticed.
 ///
 /// # Errors
 /// Where the system does not let the folder be watched.
-pub fn watch(folder: PathBuf, shelf: Shelf, mut known: Found) -> notify::Result<()> {
+pub fn watch(folder: PathBuf, shelf: Shelf, mut known: Found) -> notify::Result<Arc<Notify>> {
     let changed = Arc::new(Notify::new());
-    let waker = Arc::clone(&changed);
+    let (waker, again) = (Arc::clone(&changed), Arc::clone(&changed));
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
         if event.is_ok_and(|event| !is_mere_look(event.kind)) {
             waker.notify_one();
@@ -179,7 +180,7 @@ pub fn watch(folder: PathBuf, shelf: Shelf, mut known: Found) -> notify::Result<
             }
         }
     });
-    Ok(())
+    Ok(again)
 }
 
 /// Reading the folder is an event too, and must not lead to the next reading.

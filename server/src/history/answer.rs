@@ -2,11 +2,13 @@
 
 use std::io::Write as _;
 
+use axum::http::{HeaderMap, header};
 use serde::Serialize;
 use shared::{Millis, Rolled, SeriesName, rolled};
 
 use super::query::Detail;
 use crate::csv;
+use crate::problem::ApiError;
 
 /// The columns of CSV.
 pub const COLUMNS: &str = "series,ts,tier_ms,count,sum,min,max,first,last,p50,p95,p99,increase,last_ts,text\r\n";
@@ -21,6 +23,26 @@ pub enum Form {
 }
 
 impl Form {
+    /// Reads `?format=`: `json` or `csv`. Nothing where it is absent.
+    ///
+    /// # Errors
+    /// [`ApiError::Invalid`] for any other word.
+    pub fn asked(format: Option<&str>) -> Result<Option<Self>, ApiError> {
+        match format {
+            None => Ok(None),
+            Some("json") => Ok(Some(Self::Json)),
+            Some("csv") => Ok(Some(Self::Csv)),
+            Some(other) => Err(ApiError::field("format", "json or csv", format!("{other:?}"))),
+        }
+    }
+
+    /// The form that the client accepts: CSV where `Accept` names it, else JSON.
+    #[must_use]
+    pub fn accepted(headers: &HeaderMap) -> Self {
+        let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
+        if accept.is_some_and(|accept| accept.contains("text/csv")) { Self::Csv } else { Self::Json }
+    }
+
     /// Its media type.
     #[must_use]
     pub fn content_type(self) -> &'static str {

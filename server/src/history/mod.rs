@@ -127,7 +127,8 @@ impl History {
     }
 }
 
-/// The past of the selected series: `[{"series", "tier_ms", "buckets"}]`, or with `Accept: text/csv` a line for each bucket.
+/// The past of the selected series: `[{"series", "tier_ms", "buckets"}]`, or with `Accept: text/csv` or `?format=csv` a line for each
+/// bucket.
 ///
 /// # Errors
 /// [`ApiError`].
@@ -138,8 +139,7 @@ pub async fn read(
 ) -> Result<Response, ApiError> {
     let now = clock::now().wall;
     let asked = query::parse(query.as_deref().unwrap_or_default(), now)?;
-    let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
-    let form = if accept.is_some_and(|accept| accept.contains("text/csv")) { Form::Csv } else { Form::Json };
+    let form = asked.form.unwrap_or_else(|| Form::accepted(&headers));
     let selecting = app.hub.selecting();
     let found = selecting.find(&asked.selectors).await?;
     // Checked before the names are cloned: there may be as many as a stream may select.

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use shared::{Millis, Selector, Stretch};
 
+use super::answer::Form;
 use super::time;
 use crate::problem::ApiError;
 
@@ -35,6 +36,8 @@ pub struct Asked {
     pub points: u64,
     /// How much of each.
     pub detail: Detail,
+    /// The form that the query names, which goes before that of `Accept`.
+    pub form: Option<Form>,
 }
 
 #[derive(Deserialize)]
@@ -46,14 +49,15 @@ struct Query {
     to: Option<String>,
     points: Option<String>,
     sketch: Option<String>,
+    format: Option<String>,
 }
 
-/// Reads `series=SEL&series=SEL…`, `from=`, `to=`, `points=` and `sketch=`.
+/// Reads `series=SEL&series=SEL…`, `from=`, `to=`, `points=`, `sketch=` and `format=`.
 ///
 /// # Errors
 /// [`ApiError::Invalid`], which names the parameter.
 pub fn parse(query: &str, now: Millis) -> Result<Asked, ApiError> {
-    let expected = "series=SELECTOR (one or more), and optionally from=, to=, points= and sketch=";
+    let expected = "series=SELECTOR (one or more), and optionally from=, to=, points=, sketch= and format=";
     let query: Query =
         serde_html_form::from_str(query).map_err(|error| ApiError::field("query", expected, error.to_string()))?;
     let selectors: Vec<Selector> = query
@@ -90,7 +94,8 @@ pub fn parse(query: &str, now: Millis) -> Result<Asked, ApiError> {
         Some("1") => Detail::Bins,
         Some(other) => return Err(ApiError::field("sketch", "0 or 1", format!("{other:?}"))),
     };
-    Ok(Asked { selectors, span, points, detail })
+    let form = Form::asked(query.format.as_deref())?;
+    Ok(Asked { selectors, span, points, detail, form })
 }
 
 #[cfg(test)]
@@ -107,6 +112,7 @@ mod tests {
         let asked = parse("series=a&series=b/*&from=-2d&to=-1d&points=10000&sketch=1", NOW).unwrap();
         assert_eq!((asked.selectors.len(), asked.points, asked.detail), (2, 10_000, Detail::Bins));
         assert_eq!(asked.span.to.since(asked.span.from), 86_400_000);
+        assert_eq!(parse("series=a&format=csv", NOW).unwrap().form, Some(Form::Csv));
     }
 
     #[test]
@@ -124,6 +130,7 @@ mod tests {
             ("series=a&points=0", "points"),
             ("series=a&points=-5", "points"),
             ("series=a&sketch=yes", "sketch: expected 0 or 1"),
+            ("series=a&format=xml", "format: expected json or csv"),
         ] {
             let error = parse(query, NOW).unwrap_err().to_string();
             assert!(error.contains(wanted), "{query}: {error}");

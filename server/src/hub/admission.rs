@@ -194,7 +194,9 @@ impl Hub {
         }
         let begun = (matched.upto..).take(count - upto).map(SeriesIndex);
         let begun = begun.filter(|&index| selection.matches(self.rollup.name(index)));
-        Ok(matched.series.iter().copied().chain(begun).collect())
+        // Some may have been removed since they were matched.
+        let members = matched.series.iter().copied().chain(begun);
+        Ok(members.filter(|&index| !self.rollup.is_removed(index)).collect())
     }
 
     fn join(&mut self, id: TopicId) -> TopicId {
@@ -224,7 +226,7 @@ impl Hub {
             self.listeners.add(selector, id);
         }
         self.by_selection.insert(selection.clone(), id);
-        self.topics.insert(id, Topic::new(selection, members, self.rollup.head()));
+        self.topics.insert(id, Topic::new(selection, members, self.rollup.head(), self.removed));
         Ok(self.join(id))
     }
 

@@ -137,6 +137,12 @@ impl HubHandle {
         self.0.hub.lock().forget_board(id, since);
     }
 
+    /// Removes a series; see [`Hub::remove`].
+    pub fn remove_series(&self, series: SeriesId, at: Seq) {
+        let topics = self.0.hub.lock().remove(series, at);
+        self.wake(&topics);
+    }
+
     /// Replaces the server's warnings.
     pub fn warn(&self, warnings: Vec<String>) {
         let topics = self.0.hub.lock().warn(warnings);
@@ -271,7 +277,13 @@ impl HubHandle {
         loop {
             let hub = self.0.hub.lock();
             let some = hub.names_from(from).take(NAMES_AT_ONCE);
-            let seen = some.map(|(index, name)| look(index, name)).count();
+            let mut seen = 0;
+            for (index, name) in some {
+                seen += 1;
+                if let Some(name) = name {
+                    look(index, name);
+                }
+            }
             if seen < NAMES_AT_ONCE {
                 return;
             }
@@ -279,13 +291,14 @@ impl HubHandle {
         }
     }
 
-    /// Calls `look` for each of these series, with its name, its declared properties and at least its newest entry. The
-    /// hub is locked meanwhile, so pass few.
+    /// Calls `look` for each of these series, with its name, its declared properties and at least its newest entry; not for
+    /// those that were removed. The hub is locked meanwhile, so pass few.
     pub fn each_newest(&self, series: &[SeriesIndex], mut look: impl FnMut(&SeriesName, Option<Declared>, &Track)) {
         let hub = self.0.hub.lock();
         for &index in series {
-            let (name, declared, track) = hub.newest(index);
-            look(name, declared, &track);
+            if let Some((name, declared, track)) = hub.newest(index) {
+                look(name, declared, &track);
+            }
         }
     }
 

@@ -29,7 +29,7 @@ use shared::{BoardId, ByeReason, Declared, Seq, SeriesName, Track};
 
 pub use admission::{Lacking, Match, Refused};
 pub use boards::{Boards, Interest, Shown};
-use memory::Memory;
+use memory::{Memory, cost_of_member};
 pub use reader::{Reader, Resume, Step};
 pub use selection::{Rate, Selection};
 use topic::{Topic, TopicId};
@@ -67,6 +67,8 @@ pub struct Hub {
     readers: usize,
     /// How many readers each board has.
     followers: HashMap<BoardId, usize>,
+    /// The number of the last removal of a series: a cursor before it may be of a picture with that series.
+    removed: Seq,
     /// Memory that all topics take, and its bound.
     memory: Memory,
     /// Most work in one hold of the lock; see [`publishing`].
@@ -90,6 +92,7 @@ impl Hub {
             frames: 0,
             readers: 0,
             followers: HashMap::new(),
+            removed: Seq::ZERO,
             memory: Memory::new(usize::MAX),
             work: publishing::WORK,
         }
@@ -107,6 +110,33 @@ impl Hub {
     /// Forgets a board that was deleted; see [`Boards::forget`].
     pub fn forget_board(&mut self, id: &BoardId, since: Seq) {
         self.boards.forget(Some(id), since);
+    }
+
+    /// Removes a series; `at` is the number of its removal. Call it in the order of the numbers, as [`Hub::publish`].
+    ///
+    /// An update cannot take a series out of a picture. So the readers of its topics begin anew with a snapshot, and so does
+    /// a reader that comes back with a cursor from before. Returns the topics whose readers must be woken.
+    pub fn remove(&mut self, series: SeriesId, at: Seq) -> Vec<TopicId> {
+        self.rollup.reach(at);
+        self.removed = at;
+        let Some(index) = self.rollup.remove(series) else { return Vec::new() };
+        let ids = self.listening.remove(&index).unwrap_or_default();
+        for id in &ids {
+            if let Some(topic) = self.topics.get_mut(id) {
+                let before = topic.spare();
+                topic.expel(index, at);
+                self.memory.spare_changed(before, topic.spare());
+            }
+        }
+        self.memory.remove_fixed(ids.len() * cost_of_member());
+        ids
+    }
+
+    /// Notes the number of the last removal of an earlier run.
+    #[must_use]
+    pub fn with_removed(mut self, at: Seq) -> Self {
+        self.removed = at;
+        self
     }
 
     /// Replaces the server's warnings. Returns the topics whose readers must be woken: all, or none if nothing changed.
@@ -156,14 +186,14 @@ impl Hub {
         step
     }
 
-    /// Series with an index of at least `from`, each with its name.
-    pub fn names_from(&self, from: usize) -> impl Iterator<Item = (SeriesIndex, &SeriesName)> {
+    /// Indexes from `from` on, each with the name of its series, or nothing where that was removed.
+    pub fn names_from(&self, from: usize) -> impl Iterator<Item = (SeriesIndex, Option<&SeriesName>)> {
         self.rollup.names_from(from)
     }
 
-    /// Name, declared properties and at least the newest entry of a series.
+    /// Name, declared properties and at least the newest entry of a series; nothing where it was removed.
     #[must_use]
-    pub fn newest(&self, index: SeriesIndex) -> (&SeriesName, Option<Declared>, Cow<'_, Track>) {
+    pub fn newest(&self, index: SeriesIndex) -> Option<(&SeriesName, Option<Declared>, Cow<'_, Track>)> {
         self.rollup.newest(index)
     }
 
@@ -183,7 +213,7 @@ impl Hub {
     #[must_use]
     pub fn counts(&self) -> Counts {
         Counts {
-            series: self.rollup.len(),
+            series: self.rollup.live(),
             readers: self.readers,
             topics: self.topics.len(),
             frames: self.frames,

@@ -66,6 +66,8 @@ pub trait Source {
     fn snapshot(&mut self) -> Frame;
     /// What changed after `seq` in one update to [`Source::head`]; nothing where nothing did.
     fn since(&self, seq: Seq) -> Option<Frame>;
+    /// A picture that is not beyond this point may have a series that was removed.
+    fn restarted(&self) -> Seq;
     /// The frame after `seq`.
     fn after(&self, seq: Seq) -> Next;
 }
@@ -265,7 +267,7 @@ impl Reader {
     /// A reader that came back hears all that it missed in one update; where it wants every change by itself, the
     /// frames must still be there.
     fn resume(&mut self, source: &mut impl Source, now: Now) -> Step {
-        if source.rate() == Rate::EveryChange && source.since(self.at).is_some() {
+        if self.at < source.restarted() || (source.rate() == Rate::EveryChange && source.since(self.at).is_some()) {
             return self.go_on(source, now);
         }
         let missed = source.since(self.at);
@@ -274,8 +276,12 @@ impl Reader {
         Step::Send(missed.unwrap_or_else(|| self.heartbeat(source, now)))
     }
 
-    fn go_on(&mut self, source: &impl Source, now: Now) -> Step {
+    fn go_on(&mut self, source: &mut impl Source, now: Now) -> Step {
         match source.after(self.at) {
+            Next::Anew => {
+                self.at = source.head();
+                Step::Send(source.snapshot())
+            }
             Next::Frame { to, frame } => {
                 self.at = to;
                 Step::Send(frame)

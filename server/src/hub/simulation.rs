@@ -39,6 +39,8 @@ enum Happening {
     Edit { selection: usize, recalled: bool },
     /// It is deleted.
     Delete,
+    /// A series is removed with all its points; perhaps while frames are being encoded.
+    Remove { series: u8, drafting: bool },
     /// Time goes by.
     Pass { ms: u16 },
     /// A reader reads up to so many frames.
@@ -71,6 +73,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         4 => prop_oneof![1..100u16, 0..40_000u16].prop_map(|ms| Happening::Pass { ms }),
         8 => (reader.clone(), 1..8u8).prop_map(|(reader, frames)| Happening::Read { reader, frames }),
         2 => reader.clone().prop_map(|reader| Happening::Cut { reader }),
+        1 => (0..5u8, any::<bool>()).prop_map(|(series, drafting)| Happening::Remove { series, drafting }),
         1 => Just(Happening::Restart),
         1 => Just(Happening::Copy),
         1 => Just(Happening::Restore),
@@ -133,11 +136,20 @@ struct Stored {
     states: Vec<State>,
     /// The board `s`.
     board: Option<Shown>,
+    /// How often each series was removed.
+    removals: [u32; 5],
+    /// The number of the last removal.
+    removed: Seq,
 }
 
 impl Stored {
     fn head(&self) -> Seq {
         Seq(self.states.len() as u64 - 1)
+    }
+
+    /// The row of a series: a new one after each removal.
+    fn row(&self, series: u8) -> SeriesId {
+        SeriesId(u32::from(series) + 5 * self.removals[usize::from(series)])
     }
 }
 
@@ -179,7 +191,14 @@ impl World {
         let mut hub = hub_of(Rollup::new(EPOCH, Seq::ZERO)).with_memory(memory);
         let interests = [series(20, "s/**"), series(0, "s/**"), series(1, "s/1"), board(20), board(0)];
         let browsers = interests.into_iter().map(|interest| Browser::open(&mut hub, &[], interest, now)).collect();
-        let stored = Stored { epochs: EPOCH.into(), points: Vec::new(), states: vec![BTreeMap::new()], board: None };
+        let stored = Stored {
+            epochs: EPOCH.into(),
+            points: Vec::new(),
+            states: vec![BTreeMap::new()],
+            board: None,
+            removals: [0; 5],
+            removed: Seq::ZERO,
+        };
         Self { now, memory, hub, copy: stored.clone(), stored, drawn: 0, browsers, editions: Editions::default() }
     }
 
@@ -250,13 +269,33 @@ impl World {
             self.stored.states.push(state);
             committed.push(Committed {
                 at,
-                series: SeriesId(series.into()),
+                series: self.stored.row(series),
                 value,
                 begins: Some(name.clone()),
                 declares,
             });
         }
         committed
+    }
+
+    /// Removes a series, if it has a point. If `drafting`, frames are drafted before and put in their topics afterwards.
+    fn remove(&mut self, series: u8, drafting: bool) {
+        let name: SeriesName = format!("s/{series}").parse().unwrap();
+        let mut state = self.stored.states.last().unwrap().clone();
+        if state.remove(&name).is_none() {
+            return;
+        }
+        let drafts = drafting.then(|| self.hub.draft_due(self.now));
+        let row = self.stored.row(series);
+        // The removal takes a number of its own.
+        self.stored.states.push(state);
+        self.stored.points.retain(|point| point.series != row);
+        self.stored.removals[usize::from(series)] += 1;
+        self.stored.removed = self.stored.head();
+        self.hub.remove(row, self.stored.head());
+        if let Some(drafts) = drafts {
+            self.hub.finish(drafts.encode());
+        }
     }
 
     fn pass(&mut self, ms: u16) {
@@ -274,7 +313,7 @@ impl World {
             rollup.push(point);
         }
         rollup.reach(head);
-        self.hub = hub_of(rollup).with_memory(self.memory);
+        self.hub = hub_of(rollup).with_memory(self.memory).with_removed(self.stored.removed);
         if let Some(shown) = self.stored.board.clone() {
             self.hub.set_board("s".parse().unwrap(), shown, head);
         }
@@ -467,6 +506,7 @@ proptest! {
                 Happening::PushSlowly { series, count, late_ms, reader } => {
                     world.push_slowly(series, count, late_ms, reader)?;
                 }
+                Happening::Remove { series, drafting } => world.remove(series, drafting),
                 Happening::Pass { ms } => world.pass(ms),
                 Happening::Read { reader, frames } => {
                     world.read(reader, frames.into())?;
@@ -579,6 +619,43 @@ fn a_reader_that_comes_back_hears_what_it_missed_in_one_update_and_no_snapshot()
         matches!(events[..], [Event::Hello { .. }, Event::Heartbeat { .. }]),
         "nothing was missed, and it is told so"
     );
+}
+
+#[test]
+fn readers_of_a_removed_series_begin_anew_and_others_go_on() {
+    let mut world = World::new();
+    world.push(1, 1, 0);
+    world.push(2, 1, 0);
+    world.push(0, 1, 0);
+    (0..READERS).for_each(|reader| _ = hear(&mut world, reader));
+    world.remove(2, false);
+    for reader in [0, 1, 3, 4] {
+        let events = hear(&mut world, reader);
+        let [Event::Snapshot { series, .. }] = &events[..] else { panic!("{events:?}") };
+        assert_eq!(series.len(), 2, "without the removed one");
+        assert_eq!(world.browsers[reader].last_id, format!("{EPOCH}-4"));
+    }
+    assert_eq!(hear(&mut world, 2), [], "it does not read the series");
+    // Whoever was away with a cursor from before begins anew, also after a restart.
+    for restart in [false, true] {
+        if restart {
+            world.restart();
+        }
+        world.browsers[0].last_id = format!("{EPOCH}-3");
+        world.cut(0);
+        assert!(matches!(hear(&mut world, 0)[..], [Event::Hello { .. }, Event::Snapshot { .. }]));
+        world.cut(0);
+        assert!(
+            matches!(hear(&mut world, 0)[..], [Event::Hello { .. }, Event::Heartbeat { .. }]),
+            "nothing was missed"
+        );
+    }
+    world.push(2, 1, 0);
+    world.pass(100);
+    let events = hear(&mut world, 0);
+    let [Event::Update { series, .. }] = &events[..] else { panic!("{events:?}") };
+    assert_eq!(series[0].name.as_str(), "s/2", "the name begins a new series");
+    assert_eq!(world.hub.counts().series, 3);
 }
 
 #[test]

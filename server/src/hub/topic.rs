@@ -43,6 +43,8 @@ struct Stretch {
 /// Where a reader that is at some point goes on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Next {
+    /// With a snapshot: it may have a series that was removed.
+    Anew,
     /// With this frame, after which it is at `to`.
     Frame {
         /// Up to where the frame leads.
@@ -72,6 +74,9 @@ pub struct Topic {
     head: Seq,
     /// A frame is drafted and is being encoded.
     drafted: bool,
+    /// The number of the last removal of a member, or of any series before the topic began: readers that are not beyond it
+    /// begin anew.
+    restarted: Seq,
     /// It was dissolved for lack of memory.
     dissolved: bool,
     /// When the next frame may be written: a interval after the last.
@@ -84,9 +89,9 @@ pub struct Topic {
 }
 
 impl Topic {
-    /// A topic without frames, whose first will begin at `head`.
+    /// A topic without frames, whose first will begin at `head`. `removed` is the number of the last removal of a series.
     #[must_use]
-    pub fn new(selection: Selection, members: Vec<SeriesIndex>, head: Seq) -> Self {
+    pub fn new(selection: Selection, members: Vec<SeriesIndex>, head: Seq, removed: Seq) -> Self {
         Self {
             selection,
             readers: 0,
@@ -95,6 +100,7 @@ impl Topic {
             dirty_since: Millis::default(),
             head,
             drafted: false,
+            restarted: removed,
             dissolved: false,
             free_at: Uptime::default(),
             ring: VecDeque::new(),
@@ -124,6 +130,20 @@ impl Topic {
     /// Takes in a series that has just begun.
     pub fn admit(&mut self, index: SeriesIndex) {
         self.members.push(index);
+    }
+
+    /// Takes out a series that was removed under the number `at`: all its readers begin anew.
+    pub fn expel(&mut self, index: SeriesIndex, at: Seq) {
+        self.members.retain(|&member| member != index);
+        self.dirty.remove(&index);
+        (self.head, self.restarted) = (at, at);
+        self.forget_frames();
+    }
+
+    /// Readers that are not beyond this point begin anew.
+    #[must_use]
+    pub fn restarted(&self) -> Seq {
+        self.restarted
     }
 
     /// Marks a member as changed. Returns whether it is the first since the last draft.
@@ -160,6 +180,11 @@ impl Topic {
 
     /// Adds a frame of all changes after the last one, up to `to`.
     pub fn put(&mut self, to: Seq, frame: Frame) {
+        if to <= self.restarted {
+            // It was drafted before a removal, and may have the removed series. Its readers begin anew.
+            self.drafted = false;
+            return;
+        }
         let from = std::mem::replace(&mut self.head, to);
         self.drafted = false;
         self.ring_bytes += frame.cost();
@@ -223,6 +248,9 @@ impl Topic {
     /// Where a reader that has all up to `seq` goes on.
     #[must_use]
     pub fn after(&self, seq: Seq) -> Next {
+        if seq < self.restarted {
+            return Next::Anew;
+        }
         // Nearly all have all but the newest frame, or that too.
         if seq >= self.head {
             return Next::UpToDate;

@@ -63,6 +63,10 @@ impl reader::Source for View<'_> {
         Some(self.frame(self.head(), &Event::Update { now, pushed: now, series }))
     }
 
+    fn restarted(&self) -> Seq {
+        self.topic.restarted()
+    }
+
     fn after(&self, seq: Seq) -> topic::Next {
         self.topic.after(seq)
     }

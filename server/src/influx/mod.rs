@@ -69,14 +69,14 @@ impl Precision {
 /// `POST /write` and `POST /api/v2/write`: 204 once all of it is committed; or nothing is.
 ///
 /// # Errors
-/// [`ApiError`]; a 422 lists the lines that are wrong.
+/// [`Refused`](ingest::Refused); a 422 lists the lines that are wrong.
 pub async fn write(
     State(app): State<AppState>,
     RawQuery(query): RawQuery,
     uri: Uri,
     headers: HeaderMap,
     body: Body,
-) -> Result<StatusCode, ApiError> {
+) -> Result<StatusCode, ingest::Refused> {
     let parser = app.parser();
     let parse =
         move |text: &[u8], share: &mut Share| read(text, query.as_deref(), parser.accepted(), parser.gathering(share));

@@ -1,6 +1,6 @@
 //! The body of a push of many points.
 
-use serde::de::{Deserializer as _, Error as _, SeqAccess, Visitor};
+use serde::de::{Deserializer as _, Error as _, IgnoredAny, SeqAccess, Visitor};
 use serde_json::Value as Json;
 use shared::{Millis, SeriesName, Value};
 
@@ -105,9 +105,21 @@ fn json_line(line: &str, only_counts: bool) -> Result<Json, Wrong> {
         if only_counts {
             return Wrong::COUNTED;
         }
-        let got = format!("{}, broken at column {}", fields::echo(line), error.column());
-        Wrong::new("line", "a JSON object", got)
+        let echo = fields::echo(line);
+        if is_several(line) {
+            let expected =
+                "one JSON object a line (curl -d takes the ends of lines out of a file: send it with --data-binary)";
+            return Wrong::new("line", expected, format!("several in one line: {echo}"));
+        }
+        Wrong::new("line", "a JSON object", format!("{echo}, broken at column {}", error.column()))
     })
+}
+
+/// Tells whether the line is of JSON objects one behind the other.
+fn is_several(line: &str) -> bool {
+    let mut objects = serde_json::Deserializer::from_str(line).into_iter::<IgnoredAny>();
+    let first = objects.next();
+    first.is_some_and(|first| first.is_ok()) && line[objects.byte_offset()..].trim_start().starts_with('{')
 }
 
 fn plain_point(object: Plain<'_>, accepted: Acceptance, look: &Look<'_>) -> Option<Pushed> {
@@ -202,6 +214,28 @@ mod tests {
         assert_eq!(detail, "5 of 6 lines are wrong, so nothing was stored");
         let places: Vec<_> = errors.iter().map(|e| (e.line.unwrap(), e.field.as_str())).collect();
         assert_eq!(places, [(2, "series"), (3, "line"), (4, "value"), (5, "series"), (6, "line")]);
+    }
+
+    #[test]
+    fn objects_on_one_line_are_told_what_keeps_the_ends_of_lines() {
+        let stripped = r#"{"series":"a","value":1}{"series":"b","value":2}"#;
+        let error = points(stripped.as_bytes(), ACCEPTED).unwrap_err();
+        let ApiError::Invalid { errors, .. } = error else { panic!("{error}") };
+        assert!(errors[0].expected.contains("--data-binary") && errors[0].got.starts_with("several"), "{errors:?}");
+        for line in [r#"{"series":"a","value":1}x"#, r#"{"series":"a","value":1"#, "}{", "7 {", ""] {
+            assert_eq!(is_several(line), line == "7 {", "{line}");
+        }
+    }
+
+    #[test]
+    fn numbers_as_texts_and_booleans_are_numbers() {
+        let body = "{\"series\":\"a\",\"value\":\"42.5\"}\n{\"series\":\"a\",\"value\":true}";
+        let read = points(body.as_bytes(), ACCEPTED).unwrap().points;
+        let wanted = [42.5, 1.0].map(|value| {
+            let value = Value::Number(Number::new(value).unwrap());
+            Pushed::from(Point { series: "a".parse().unwrap(), ts: NOW, value })
+        });
+        assert_eq!(read, wanted);
     }
 
     #[test]

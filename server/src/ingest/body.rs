@@ -1,12 +1,30 @@
-//! The body of a push of one point.
+//! The body of a push to one name: a point, or an object of numbers for the series below it.
 
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
+use shared::problem::FieldError;
 use shared::{Declared, Millis, Number, Value};
 
 use super::fields::{self, Acceptance, Wrong};
+use super::query;
 use crate::problem::ApiError;
 
-const EXPECTED: &str = r#"a finite number like 42.5, or {"value":42.5}, or {"text":"deploying"}"#;
+const EXPECTED: &str =
+    r#"a finite number like 42.5, or {"value":42.5}, {"text":"deploying"}, {"temp":21.5,"hum":40} or value=42.5"#;
+
+/// Most wrong fields of an object that an answer lists.
+const MAX_LISTED: usize = 1_000;
+
+/// Most names of fields above one another in an object of numbers: more than a name of a series has segments.
+const MAX_DEPTH: usize = 8;
+
+/// The points of a body.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Content {
+    /// A point of the series itself.
+    One(One),
+    /// A number for each of these series below it, with what is to be added to its name.
+    Below(Vec<(String, One)>),
+}
 
 /// What a body says of a point.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,31 +55,129 @@ impl One {
     }
 }
 
-/// Reads `42.5`, `{"value":42.5,"ts":…,"kind":"counter"}` or `{"text":"deploying","ts":…}`.
+impl Content {
+    /// The same, of which the address also says that it is of the kind of this word.
+    ///
+    /// # Errors
+    /// As [`One::also`].
+    pub fn also(self, word: &str) -> Result<Self, ApiError> {
+        match self {
+            Self::One(one) => one.also(word).map(Self::One),
+            Self::Below(all) => all
+                .into_iter()
+                .map(|(name, one)| Ok((name, one.also(word)?)))
+                .collect::<Result<_, _>>()
+                .map(Self::Below),
+        }
+    }
+}
+
+/// Reads `42.5`, `{"value":42.5,"ts":…,"kind":"counter"}` or `{"text":"deploying","ts":…}`; the same as a form,
+/// `value=42.5&ts=…`; or an object of numbers, `{"temp":21.5,"hum":40,"ts":…}`.
 ///
 /// The content type is not looked at: `curl -d` calls everything a form.
 ///
 /// # Errors
 /// [`ApiError::Malformed`] for JSON that breaks off, [`ApiError::Invalid`] for all else, with the field.
-pub fn read(body: &[u8], accepted: Acceptance) -> Result<One, ApiError> {
+pub fn read(body: &[u8], accepted: Acceptance) -> Result<Content, ApiError> {
     let wrong = |got: String| Wrong::new("body", EXPECTED, got).into_error();
     let text = std::str::from_utf8(body).map_err(|error| wrong(format!("bytes that are no UTF-8: {error}")))?.trim();
     if text.is_empty() {
         return Err(wrong("nothing".to_owned()));
     }
     if !text.starts_with('{') {
-        let number = text.parse().ok().and_then(Number::new).ok_or_else(|| wrong(fields::echo(text)))?;
-        return Ok(One { ts: accepted.now, value: Value::Number(number), declares: None });
+        if let Some(number) = text.parse().ok().and_then(Number::new) {
+            return Ok(Content::One(One { ts: accepted.now, value: Value::Number(number), declares: None }));
+        }
+        let form = query::form(text)?.ok_or_else(|| wrong(fields::echo(text)))?;
+        return object(&form, accepted);
     }
     let json = serde_json::from_str(text).map_err(|error| ApiError::Malformed(format!("broken JSON: {error}")))?;
-    let Json::Object(object) = json else { return Err(wrong(fields::echo(text))) };
+    let Json::Object(fields) = json else { return Err(wrong(fields::echo(text))) };
+    object(&fields, accepted)
+}
+
+/// Reads the fields of a push to one name.
+///
+/// # Errors
+/// [`ApiError::Invalid`] with the fields that are wrong.
+pub(super) fn object(object: &Map<String, Json>, accepted: Acceptance) -> Result<Content, ApiError> {
+    if !object.contains_key("value") && !object.contains_key("text") {
+        return below(object, accepted);
+    }
     let read = || {
-        fields::only(&object, "value, text, ts, kind")?;
-        let value = fields::value(&object)?;
-        let declares = fields::kind(&object, &value)?;
-        Ok(One { ts: fields::ts(&object, accepted)?, value, declares })
+        fields::only(object, "value, text, ts, kind")?;
+        let value = fields::value(object)?;
+        let declares = fields::kind(object, &value)?;
+        Ok(Content::One(One { ts: fields::ts(object, accepted)?, value, declares }))
     };
     read().map_err(Wrong::into_error)
+}
+
+/// Reads an object of numbers.
+fn below(object: &Map<String, Json>, accepted: Acceptance) -> Result<Content, ApiError> {
+    let ts = fields::ts(object, accepted).map_err(Wrong::into_error)?;
+    let mut found = Numbers { ts, declares: None, good: Vec::new(), bad: Vec::new(), wrong: 0 };
+    for (name, json) in object.iter().filter(|(name, _)| !matches!(name.as_str(), "ts" | "kind")) {
+        found.take(name, json, 1);
+    }
+    let Some((_, first)) = found.good.first() else {
+        // Nothing at all, or nothing right.
+        return if found.wrong == 0 {
+            fields::value(object).map(|_| Content::Below(Vec::new())).map_err(Wrong::into_error)
+        } else {
+            Err(found.into_error())
+        };
+    };
+    let declares = fields::kind(object, &first.value).map_err(Wrong::into_error)?;
+    if found.wrong > 0 {
+        return Err(found.into_error());
+    }
+    Ok(Content::Below(found.good.into_iter().map(|(name, one)| (name, One { declares, ..one })).collect()))
+}
+
+/// The numbers of an object, and its wrong fields.
+struct Numbers {
+    ts: Millis,
+    declares: Option<Declared>,
+    good: Vec<(String, One)>,
+    bad: Vec<FieldError>,
+    /// The number of wrong fields, including those that are not listed.
+    wrong: usize,
+}
+
+impl Numbers {
+    /// Takes a field, or those of an object within the object.
+    fn take(&mut self, name: &str, json: &Json, depth: usize) {
+        let expected = "a number; push a text by itself, as {\"text\":\"…\"}";
+        match (json, fields::number(json)) {
+            (Json::Object(inner), _) if !inner.is_empty() && depth < MAX_DEPTH => {
+                for (key, json) in inner {
+                    self.take(&format!("{name}/{key}"), json, depth + 1);
+                }
+            }
+            (_, Ok(number)) => {
+                let one = One { ts: self.ts, value: Value::Number(number), declares: self.declares };
+                self.good.push((name.to_owned(), one));
+            }
+            (_, Err(_)) => {
+                self.wrong += 1;
+                if self.bad.len() < MAX_LISTED {
+                    let (field, got) = (fields::cut(name), fields::echo_json(json));
+                    self.bad.push(FieldError { line: None, field, expected: expected.to_owned(), got });
+                }
+            }
+        }
+    }
+
+    fn into_error(self) -> ApiError {
+        let mut detail =
+            format!("{} of {} fields are wrong, so nothing was stored", self.wrong, self.wrong + self.good.len());
+        if self.wrong > self.bad.len() {
+            detail = format!("{detail}; the first {} are listed", self.bad.len());
+        }
+        ApiError::Invalid { detail, errors: self.bad }
+    }
 }
 
 #[cfg(test)]
@@ -72,8 +188,28 @@ mod tests {
     const NOW: Millis = Millis(1_732_399_200_123);
     const ACCEPTED: Acceptance = Acceptance { now: NOW, late_ms: 86_400_000 };
 
+    fn one(body: &str) -> Result<One, ApiError> {
+        super::read(body.as_bytes(), ACCEPTED).map(|content| match content {
+            Content::One(one) => one,
+            Content::Below(all) => panic!("{all:?}"),
+        })
+    }
+
     fn read(body: &str) -> Result<(Millis, Value), String> {
-        super::read(body.as_bytes(), ACCEPTED).map(|one| (one.ts, one.value)).map_err(|e| e.to_string())
+        one(body).map(|one| (one.ts, one.value)).map_err(|e| e.to_string())
+    }
+
+    fn below(body: &str) -> Result<Vec<(String, f64, Millis)>, String> {
+        match super::read(body.as_bytes(), ACCEPTED).map_err(|error| error.to_string())? {
+            Content::One(one) => panic!("{one:?}"),
+            Content::Below(all) => Ok(all
+                .into_iter()
+                .map(|(name, one)| match one.value {
+                    Value::Number(number) => (name, number.get(), one.ts),
+                    Value::Text(text) => panic!("{text:?}"),
+                })
+                .collect()),
+        }
     }
 
     fn number(value: f64) -> Value {
@@ -82,7 +218,18 @@ mod tests {
 
     #[test]
     fn a_number_is_taken_as_text_or_as_json() {
-        for body in ["42.5", " 42.5\n", "4.25e1", r#"{"value":42.5}"#] {
+        for body in [
+            "42.5",
+            " 42.5\n",
+            "4.25e1",
+            r#"{"value":42.5}"#,
+            r#"{"value":"42.5"}"#,
+            r#"{"value":" 42.5 "}"#,
+            "value=42.5",
+            "value=42.5\r\n",
+            "value=%34%32.5",
+            "value=+42.5&",
+        ] {
             assert_eq!(read(body), Ok((NOW, number(42.5))), "{body}");
         }
         assert_eq!(read(r#"{"value":-1,"ts":1732399200000}"#), Ok((Millis(1_732_399_200_000), number(-1.0))));
@@ -90,8 +237,9 @@ mod tests {
 
     #[test]
     fn a_kind_can_be_declared_beside_a_value() {
-        let declares = |body: &str| super::read(body.as_bytes(), ACCEPTED).unwrap().declares;
+        let declares = |body: &str| one(body).unwrap().declares;
         assert_eq!(declares(r#"{"value":7,"kind":"counter"}"#), Some(Declared::Counter));
+        assert_eq!(declares("value=7&kind=counter"), Some(Declared::Counter));
         assert_eq!(declares(r#"{"kind":"gauge","value":7}"#), Some(Declared::Gauge));
         assert_eq!(declares(r#"{"text":"up","kind":"text"}"#), None);
         assert_eq!(declares("7"), None);
@@ -100,7 +248,7 @@ mod tests {
     #[test]
     fn a_kind_that_the_address_says_is_held_to_the_value_and_to_the_body() {
         let declares = |body: &str, word: &str| {
-            let read = super::read(body.as_bytes(), ACCEPTED).unwrap().also(word);
+            let read = one(body).unwrap().also(word);
             read.map(|one| one.declares).map_err(|error| error.to_string())
         };
         assert_eq!(declares("7", "counter"), Ok(Some(Declared::Counter)));
@@ -122,7 +270,40 @@ mod tests {
     #[test]
     fn a_text_is_taken_as_json() {
         let text = Value::Text(Text::new("deploying".into()).unwrap());
-        assert_eq!(read(r#"{"text":"deploying"}"#), Ok((NOW, text)));
+        assert_eq!(read(r#"{"text":"deploying"}"#), Ok((NOW, text.clone())));
+        assert_eq!(read("text=deploying&ts=1732399200000"), Ok((Millis(1_732_399_200_000), text)));
+    }
+
+    #[test]
+    fn a_boolean_is_one_or_zero() {
+        assert_eq!(read(r#"{"value":true}"#), Ok((NOW, number(1.0))));
+        assert_eq!(read(r#"{"value":false}"#), Ok((NOW, number(0.0))));
+    }
+
+    #[test]
+    fn an_object_of_numbers_is_a_series_each() {
+        let at = |name: &str, value: f64| (name.to_owned(), value, NOW);
+        assert_eq!(below(r#"{"temp":21.5,"hum":40}"#), Ok(vec![at("hum", 40.0), at("temp", 21.5)]));
+        let inner = r#"{"uptime":"17","DHT":{"temp":21.5,"ok":true}}"#;
+        assert_eq!(below(inner), Ok(vec![at("DHT/ok", 1.0), at("DHT/temp", 21.5), at("uptime", 17.0)]));
+        let stamped = below(r#"{"temp":21.5,"ts":1732399200000}"#);
+        assert_eq!(stamped, Ok(vec![("temp".to_owned(), 21.5, Millis(1_732_399_200_000))]));
+        let counted = super::read(br#"{"rx":1,"tx":2,"kind":"counter"}"#, ACCEPTED).unwrap();
+        let Content::Below(all) = counted else { panic!("{counted:?}") };
+        assert!(all.iter().all(|(_, one)| one.declares == Some(Declared::Counter)));
+        let Err(ApiError::Invalid { detail, errors }) =
+            super::read(br#"{"state":"on","temp":21.5,"none":null,"list":[1],"empty":{}}"#, ACCEPTED)
+        else {
+            panic!("it is wrong")
+        };
+        assert_eq!(detail, "4 of 5 fields are wrong, so nothing was stored");
+        let fields: Vec<_> = errors.iter().map(|error| (error.field.as_str(), error.got.as_str())).collect();
+        assert_eq!(
+            fields,
+            [("empty", "an object"), ("list", "an array"), ("none", "null"), ("state", "the text \"on\"")]
+        );
+        let deep = format!("{}1{}", "{\"a\":".repeat(100), "}".repeat(100));
+        assert!(below(&deep).unwrap_err().contains("1 of 1 fields are wrong"));
     }
 
     #[test]
@@ -137,7 +318,15 @@ mod tests {
             (r#"{"value":"#, "broken JSON"),
             (r#"{"value":1e999}"#, "broken JSON: number out of range"),
             (r#"{"value":null}"#, "value: expected a finite number, got null"),
-            (r#"{"value":"42"}"#, "value: expected a finite number, got the text \"42\""),
+            (r#"{"value":"hot"}"#, "value: expected a finite number, got the text \"hot\""),
+            (r#"{"value":"inf"}"#, "value: expected a finite number, got the text \"inf\""),
+            (r#"{"value":""}"#, "value: expected a finite number, got the text \"\""),
+            ("value=hot", "value: expected a finite number, got the text \"hot\""),
+            ("value=1&value=2", "value: expected it once, got it twice"),
+            ("value=1&unit=C", "object: expected no fields but value, text, ts, kind, got a field \"unit\""),
+            ("value=1&ts=now", "ts: expected milliseconds since 1970, a whole number, got the text \"now\""),
+            ("temp=1", "body: expected a finite number"),
+            ("{}", "value: expected a number, or a text in the field text, got nothing"),
             (r#"{"text":5}"#, "text: expected a text, got 5"),
             (r#"{"value":1,"text":"a"}"#, "either value or text"),
             (r#"{"ts":1732399200123}"#, "value: expected a number, or a text in the field text, got nothing"),

@@ -103,14 +103,19 @@ pub fn bad_series(text: &str, error: &NameError) -> Wrong {
 /// A wrong value as an error repeats it: quoted, and cut where it is long.
 #[must_use]
 pub fn echo(text: &str) -> String {
+    format!("{:?}", cut(text))
+}
+
+/// A text of untrusted length, cut where it is long.
+pub(super) fn cut(text: &str) -> String {
     let mut cut: String = text.chars().take(MAX_ECHO).collect();
     if cut.len() < text.len() {
         cut.push('…');
     }
-    format!("{cut:?}")
+    cut
 }
 
-fn echo_json(json: &Json) -> String {
+pub(super) fn echo_json(json: &Json) -> String {
     match json {
         Json::String(text) => format!("the text {}", echo(text)),
         Json::Array(_) => "an array".to_owned(),
@@ -155,8 +160,14 @@ pub(super) fn declared(word: &str, value: &Value) -> Result<Option<Declared>, &'
     }
 }
 
-fn number(json: &Json) -> Result<Number, Wrong> {
-    json.as_f64().and_then(Number::new).ok_or_else(|| Wrong::new("value", "a finite number", echo_json(json)))
+/// A number; also one that is written as a text, and a boolean as 1 or 0: many senders have no other way.
+pub(super) fn number(json: &Json) -> Result<Number, Wrong> {
+    let value = match json {
+        Json::Bool(is_on) => Some(f64::from(u8::from(*is_on))),
+        Json::String(text) => text.trim().parse().ok(),
+        _ => json.as_f64(),
+    };
+    value.and_then(Number::new).ok_or_else(|| Wrong::new("value", "a finite number", echo_json(json)))
 }
 
 fn text(text: String) -> Result<Text, Wrong> {

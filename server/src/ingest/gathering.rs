@@ -13,7 +13,7 @@ use crate::store::directory::Look;
 use crate::store::{Directory, Fingerprint, Pushed};
 
 /// Most wrong lines that an answer lists; it also gives their total. A body can hold two million.
-const MAX_LISTED: usize = 1_000;
+pub(crate) const MAX_LISTED: usize = 1_000;
 
 /// Most points to reserve capacity for before any is read: a body may hold only wrong lines.
 const EXPECTED: usize = 1_024;
@@ -82,6 +82,11 @@ impl<'a> Gathering<'a> {
     /// Returns the locked directory of series.
     pub(crate) fn look(&self) -> &Look<'a> {
         &self.look
+    }
+
+    /// Tells whether no point was taken.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.good.points.is_empty()
     }
 
     /// Returns how many more points may be taken.

@@ -1,7 +1,7 @@
 //! Pushes: from the body of a request to points that are valid.
 //!
 //! [`intake`] reads and unpacks bodies within bounds. [`body`] reads one point, [`batch`] many, which [`gathering`]
-//! collects, and [`query`] what the address says beside one. A JSON object is checked field by field in [`fields`], but
+//! collects, and [`query`] what the address says. A JSON object is checked field by field in [`fields`], but
 //! for one so plain that a `scan` is enough. The handlers here only carry what these say to the store and back.
 
 pub mod batch;
@@ -14,15 +14,19 @@ mod scan;
 
 use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
 use shared::SeriesName;
+use shared::problem::FieldError;
 
+use self::body::{Content, One};
 use self::fields::Acceptance;
 use self::gathering::{Batch, Gathering};
 use crate::app::AppState;
 use crate::clock;
 use crate::problem::ApiError;
 use crate::push_memory::Share;
+use crate::rejections::{Rejection, excerpt};
 use crate::store::{Directory, Fingerprint, IdempotencyKey, Push};
 
 /// The header with the key of a push.
@@ -31,11 +35,11 @@ const IDEMPOTENCY_KEY: &str = "idempotency-key";
 /// Most bytes the body of a push can have: 1 MiB.
 pub const MAX_BODY: usize = 1 << 20;
 
-/// `POST /in/{series}`: one point; with `?kind=counter` or `?kind=gauge` that also says what the series is. 204 once it is
-/// committed.
+/// `POST /in/{series}`: one point, or an object of numbers for the series below; with `?kind=counter` or `?kind=gauge` that
+/// also says what the series is. The point may be in the address, if there is no body. 204 once it is committed.
 ///
 /// # Errors
-/// [`ApiError`] where the name, the query, the body or a header is wrong, or the store cannot take it now.
+/// [`Refused`] where the name, the query, the body or a header is wrong, or the store cannot take it now.
 pub async fn one(
     State(app): State<AppState>,
     Path(series): Path<String>,
@@ -43,47 +47,113 @@ pub async fn one(
     uri: Uri,
     headers: HeaderMap,
     body: Body,
-) -> Result<StatusCode, ApiError> {
+) -> Result<StatusCode, Refused> {
     let parser = app.parser();
     let parse = identified(&uri, &headers, move |text: &[u8], share: &mut Share| {
-        let named = |error| fields::bad_series(&series, &error).into_error();
-        let read = || {
-            let said = query::kind(query.as_deref())?;
-            let one = body::read(text, parser.accepted())?;
-            match said {
-                None => Ok(one),
-                Some(word) => one.also(&word),
+        let read = |accepted| match query::point(query.as_deref())? {
+            Some(point) if text.trim_ascii().is_empty() => body::object(&point, accepted),
+            Some(_) => Err(ApiError::field("value", "the point in the body or in the address", "both")),
+            None => {
+                let content = body::read(text, accepted)?;
+                match query::kind(query.as_deref())? {
+                    None => Ok(content),
+                    Some(word) => content.also(&word),
+                }
             }
         };
-        let body::One { ts, value, declares } = match read() {
-            Ok(read) => read,
-            // A wrong name is told before what else is wrong.
-            Err(error) => return Err(series.parse::<SeriesName>().map_or_else(named, |_| error)),
-        };
-        let point = parser.directory.look().point(&series, ts, value).map_err(named)?;
-        gathering::single(point.declaring(declares), share)
+        named(&parser, &series, read, share)
     });
     let batch = take_in(&app, body, &headers, MAX_BODY, parse).await;
     commit(&app, batch, &headers).await
 }
 
+/// `GET /in/{series}?value=42.5`: the same, for devices that can only fetch an address. [`crate::csrf`] refuses it to pages of
+/// other sites, and to browsers that fetch addresses ahead.
+///
+/// # Errors
+/// As [`one`].
+pub async fn one_by_get(
+    State(app): State<AppState>,
+    Path(series): Path<String>,
+    RawQuery(query): RawQuery,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<impl IntoResponse, Refused> {
+    let parser = app.parser();
+    let parse = identified(&uri, &headers, move |_: &[u8], share: &mut Share| {
+        let read = |accepted| match query::point(query.as_deref())? {
+            Some(point) => body::object(&point, accepted),
+            None => Err(ApiError::field("value", "a number in the address, as in ?value=42.5, or a text", "nothing")),
+        };
+        named(&parser, &series, read, share)
+    });
+    let batch = take_in(&app, Body::empty(), &headers, MAX_BODY, parse).await;
+    let status = commit(&app, batch, &headers).await?;
+    Ok((status, [(header::CACHE_CONTROL, "no-store")]))
+}
+
+/// Reads the points of a push to one name.
+fn named(
+    parser: &Parser,
+    series: &str,
+    read: impl FnOnce(Acceptance) -> Result<Content, ApiError>,
+    share: &mut Share,
+) -> Result<Batch, ApiError> {
+    let named = |error| fields::bad_series(series, &error).into_error();
+    match read(parser.accepted()) {
+        Ok(Content::One(One { ts, value, declares })) => {
+            let point = parser.directory.look().point(series, ts, value).map_err(named)?;
+            gathering::single(point.declaring(declares), share)
+        }
+        Ok(Content::Below(all)) => {
+            series.parse::<SeriesName>().map_err(named)?;
+            below(parser, series, all, share)
+        }
+        // A wrong name is told before what else is wrong.
+        Err(error) => Err(series.parse::<SeriesName>().map_or_else(named, |_| error)),
+    }
+}
+
+/// The numbers of an object, each a point of a series below `series`.
+fn below(parser: &Parser, series: &str, all: Vec<(String, One)>, share: &mut Share) -> Result<Batch, ApiError> {
+    let mut gathering = parser.gathering(share);
+    let mut errors = Vec::new();
+    for (number, (field, One { ts, value, declares })) in (1..).zip(all) {
+        let name = format!("{series}/{field}");
+        let point = gathering.look().point(&name, ts, value);
+        match point {
+            Ok(point) => gathering.take(number, Ok(point.declaring(declares)))?,
+            Err(error) => {
+                let wrong = fields::bad_series(&name, &error).at(number);
+                errors.push(FieldError { line: None, field: fields::cut(&field), ..wrong });
+            }
+        }
+    }
+    if errors.is_empty() {
+        return gathering.finish();
+    }
+    let detail = format!("{} fields cannot be part of the name of a series, so nothing was stored", errors.len());
+    errors.truncate(gathering::MAX_LISTED);
+    Err(ApiError::Invalid { detail, errors })
+}
+
 /// `POST /in`: a batch, NDJSON or a JSON array. All of it is committed, or nothing.
 ///
 /// # Errors
-/// [`ApiError`]; a 422 lists the lines that are wrong.
+/// [`Refused`]; a 422 lists the lines that are wrong.
 pub async fn many(
     State(app): State<AppState>,
     RawQuery(query): RawQuery,
     uri: Uri,
     headers: HeaderMap,
     body: Body,
-) -> Result<StatusCode, ApiError> {
+) -> Result<StatusCode, Refused> {
     let parser = app.parser();
     let parse = move |text: &[u8], share: &mut Share| batch::points(text, parser.accepted(), parser.gathering(share));
     let parse = identified(&uri, &headers, parse);
     let batch = match query::none(query.as_deref()) {
         Ok(()) => take_in(&app, body, &headers, MAX_BODY, parse).await,
-        Err(error) => Err(error),
+        Err(error) => Err(error.into()),
     };
     commit(&app, batch, &headers).await
 }
@@ -94,30 +164,77 @@ pub fn identified(
     headers: &HeaderMap,
     parse: impl FnOnce(&[u8], &mut Share) -> Result<Batch, ApiError> + Send + 'static,
 ) -> impl FnOnce(&[u8], &mut Share) -> Result<Batch, ApiError> + Send + 'static {
-    let target = headers.contains_key(IDEMPOTENCY_KEY).then(|| uri.path_and_query().map(ToString::to_string));
+    let fingerprint = fingerprint(uri, headers);
     move |text, share| {
         let batch = parse(text, share)?;
-        let request = target.map(|target| Fingerprint::of(&target.unwrap_or_default(), text));
-        Ok(Batch { request, ..batch })
+        Ok(Batch { request: fingerprint(text), ..batch })
+    }
+}
+
+/// Returns what hashes a request with an idempotency key, once its body is there; nothing for one without.
+pub fn fingerprint(uri: &Uri, headers: &HeaderMap) -> impl FnOnce(&[u8]) -> Option<Fingerprint> + Send + 'static {
+    let target = headers.contains_key(IDEMPOTENCY_KEY).then(|| uri.path_and_query().map(ToString::to_string));
+    move |text| target.map(|target| Fingerprint::of(&target.unwrap_or_default(), text))
+}
+
+/// A push that is refused.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Refused {
+    /// The reason.
+    pub error: ApiError,
+    /// The beginning of the wrong line, or of the body, if it was read.
+    excerpt: Option<String>,
+}
+
+impl From<ApiError> for Refused {
+    fn from(error: ApiError) -> Self {
+        Self { error, excerpt: None }
+    }
+}
+
+impl Refused {
+    /// The reason, and the line that is wrong out of the body.
+    #[must_use]
+    pub fn with_excerpt(error: ApiError, body: &[u8]) -> Self {
+        let excerpt = match &error {
+            ApiError::Invalid { errors, .. } => Some(excerpt(body, errors.first().and_then(|error| error.line))),
+            ApiError::Malformed(_) => Some(excerpt(body, None)),
+            _ => None,
+        };
+        Self { error, excerpt }
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        let mut response = self.error.into_response();
+        if let Some(rejection) = response.extensions_mut().get_mut::<Rejection>() {
+            rejection.text = self.excerpt;
+        }
+        response
     }
 }
 
 /// Reads a body of at most `most` bytes and parses it. Refuses it unread if the store has no room for more.
 ///
 /// # Errors
-/// [`ApiError`]; see [`intake::Intake::read`].
+/// [`Refused`]; see [`intake::Intake::read`].
 pub async fn take_in<T: Send + 'static>(
     app: &AppState,
     body: Body,
     headers: &HeaderMap,
     most: usize,
     parse: impl FnOnce(&[u8], &mut Share) -> Result<T, ApiError> + Send + 'static,
-) -> Result<(T, Share), ApiError> {
+) -> Result<(T, Share), Refused> {
     if let Err(no_room) = app.writer.levels().check() {
         intake::discard(&mut body.into_data_stream(), most).await;
-        return Err(no_room.into());
+        return Err(ApiError::from(no_room).into());
     }
-    app.intake.read(body, headers, most, parse).await
+    let parse = move |text: &[u8], share: &mut Share| {
+        Ok(parse(text, share).map_err(|error| Refused::with_excerpt(error, text)))
+    };
+    let (parsed, share) = app.intake.read(body, headers, most, parse).await?;
+    Ok((parsed?, share))
 }
 
 /// The part of the server's state that parsing a body needs; it can move to another thread.
@@ -148,12 +265,12 @@ impl Parser {
 /// Commits what was read, and counts what became of it.
 ///
 /// # Errors
-/// [`ApiError`]; then nothing was kept.
+/// [`Refused`]; then nothing was kept.
 pub async fn commit(
     app: &AppState,
-    read: Result<(Batch, Share), ApiError>,
+    read: Result<(Batch, Share), Refused>,
     headers: &HeaderMap,
-) -> Result<StatusCode, ApiError> {
+) -> Result<StatusCode, Refused> {
     let keyed = |(batch, share): (Batch, Share)| {
         let key = batch.request.map(|request| idempotency_key(headers, request)).transpose()?;
         Ok((batch, share, key))
@@ -161,11 +278,11 @@ pub async fn commit(
     let result = match read.and_then(keyed) {
         Ok((Batch { points, lines, .. }, share, key)) => {
             let kept = app.writer.commit(Push { points, key }, share).await;
-            kept.map_err(|error| ApiError::from(error.at_lines(&lines)))
+            kept.map_err(|error| ApiError::from(error.at_lines(&lines)).into())
         }
         Err(error) => Err(error),
     };
-    app.metrics.pushed(result.as_ref().err());
+    app.metrics.pushed(result.as_ref().err().map(|refused: &Refused| &refused.error));
     result.map(|()| StatusCode::NO_CONTENT)
 }
 

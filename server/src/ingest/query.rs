@@ -1,6 +1,57 @@
-//! What the address of a push may say beside its body: `kind`. All else, like a token for a proxy, is passed over.
+//! What the address of a push may say: `kind` beside its body, or in the place of a body the fields of a point. All else, like
+//! a token for a proxy, is passed over.
 
+use serde_json::{Map, Value as Json};
+
+use super::fields;
 use crate::problem::ApiError;
+
+/// The fields of a point.
+const FIELDS: [&str; 4] = ["value", "text", "ts", "kind"];
+
+/// Reads a point out of an address: `?value=42.5&ts=…`. Nothing where there is neither a value nor a text.
+///
+/// # Errors
+/// [`ApiError::Invalid`] where a field is said more than once.
+pub fn point(query: Option<&str>) -> Result<Option<Map<String, Json>>, ApiError> {
+    let mut pairs = pairs(query)?;
+    pairs.retain(|(name, _)| FIELDS.contains(&name.as_str()));
+    object(pairs)
+}
+
+/// Reads a form with the fields of a point. Nothing where it has neither a value nor a text.
+///
+/// # Errors
+/// [`ApiError::Invalid`] where a field is said more than once.
+pub fn form(text: &str) -> Result<Option<Map<String, Json>>, ApiError> {
+    match text.contains('=').then(|| serde_html_form::from_str(text)) {
+        Some(Ok(pairs)) => object(pairs),
+        Some(Err(_)) | None => Ok(None),
+    }
+}
+
+/// The fields as an object has them.
+fn object(pairs: Vec<(String, String)>) -> Result<Option<Map<String, Json>>, ApiError> {
+    if !pairs.iter().any(|(name, _)| name == "value" || name == "text") {
+        return Ok(None);
+    }
+    let mut object = Map::new();
+    for (name, text) in pairs {
+        let whole = if name == "ts" { text.trim().parse::<u64>().ok() } else { None };
+        let value = whole.map_or(Json::String(text), Json::from);
+        if object.contains_key(&name) {
+            return Err(ApiError::field(&fields::cut(&name), "it once", "it twice"));
+        }
+        object.insert(name, value);
+    }
+    Ok(Some(object))
+}
+
+fn pairs(query: Option<&str>) -> Result<Vec<(String, String)>, ApiError> {
+    let Some(query) = query else { return Ok(Vec::new()) };
+    serde_html_form::from_str(query)
+        .map_err(|error| ApiError::field("query", "NAME=VALUE, joined by &", error.to_string()))
+}
 
 /// The word of `?kind=`, for whoever pushes a number as text. Without one there is nothing to read.
 ///
@@ -10,7 +61,7 @@ pub fn kind(query: Option<&str>) -> Result<Option<String>, ApiError> {
     let mut kinds = kinds(query)?;
     if kinds.len() > 1 {
         let expected = "gauge, counter or text, and only once";
-        return Err(ApiError::field("kind", expected, super::fields::echo(&kinds.join(" and "))));
+        return Err(ApiError::field("kind", expected, fields::echo(&kinds.join(" and "))));
     }
     Ok(kinds.pop())
 }
@@ -25,13 +76,11 @@ pub fn none(query: Option<&str>) -> Result<(), ApiError> {
         return Ok(());
     }
     let expected = "nothing; it goes with each point of a batch, as \"kind\":\"counter\", or with /in/{series}";
-    Err(ApiError::field("kind", expected, super::fields::echo(&kinds.join(" and "))))
+    Err(ApiError::field("kind", expected, fields::echo(&kinds.join(" and "))))
 }
 
 fn kinds(query: Option<&str>) -> Result<Vec<String>, ApiError> {
-    let pairs = serde_html_form::from_str::<Vec<(String, String)>>(query.unwrap_or_default());
-    let pairs = pairs.map_err(|error| ApiError::field("query", "NAME=VALUE, joined by &", error.to_string()))?;
-    Ok(pairs.into_iter().filter(|(name, _)| name == "kind").map(|(_, word)| word).collect())
+    Ok(pairs(query)?.into_iter().filter(|(name, _)| name == "kind").map(|(_, word)| word).collect())
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_rustls::TlsAcceptor;
 
@@ -42,25 +41,19 @@ impl Certificate {
         self.0.acceptor.read().clone()
     }
 
-    /// Takes over what the files say from now on, at SIGHUP and every few seconds, until dropped.
-    ///
-    /// # Errors
-    /// Where the system does not let the signal be heard.
-    pub async fn renew(self) -> std::io::Result<()> {
-        let mut hangup = signal(SignalKind::hangup())?;
+    /// Takes over every few seconds what the files say, until dropped.
+    pub async fn renew(self) {
         let mut every = interval(LOOK_EVERY);
         every.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            tokio::select! {
-                _ = every.tick() => {}
-                _ = hangup.recv() => tracing::info!("SIGHUP: reading the certificate again"),
-            }
+            every.tick().await;
             self.look();
         }
     }
 
-    /// Where one of the files is new already and the other is not yet, the old certificate stays until both are.
-    fn look(&self) {
+    /// Takes over what the files say now. Where one of the files is new already and the other is not yet, the old
+    /// certificate stays until both are.
+    pub fn look(&self) {
         let Inner { files, acceptor, read } = &*self.0;
         let new = match Pem::read(files) {
             Ok(pem) if pem == *read.lock() => return,

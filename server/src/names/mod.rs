@@ -5,8 +5,9 @@
 //! opposite direction: from a new name to the selectors that match it.
 //!
 //! The index has a lock of its own, which a walk releases every [`HOLD`] steps. So a new series waits for that many
-//! steps at most, however large the selections are. Series are only ever added: a walk that is interrupted goes on
-//! where it was, and reports the series that were there when it began. [`Names::catch_up`] adds those that began since.
+//! steps at most, however large the selections are. Nodes are only ever added: a walk that is interrupted goes on
+//! where it was, and reports the series that were there when it began. [`Names::catch_up`] adds those that began since; who
+//! uses a list of series must expect that some of them were [removed](Names::remove) meanwhile.
 
 pub mod listeners;
 mod pattern;
@@ -104,12 +105,17 @@ impl Names {
         SeriesIndex(self.0.tree.write().insert(name, series, kind))
     }
 
+    /// Takes a series out, so that no selection finds it any more. Its index is never given to another.
+    pub fn remove(&self, index: SeriesIndex) {
+        self.0.tree.write().remove(index.0);
+    }
+
     /// Frees the memory that was reserved for growth. Call it after the start, when most series are known.
     pub fn shrink_to_fit(&self) {
         self.0.tree.write().shrink_to_fit();
     }
 
-    /// The number of series.
+    /// The number of series, including those that were taken out.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.tree.read().len()
@@ -179,7 +185,7 @@ impl Names {
         // Compiled again: a segment that no name had may be there now.
         let patterns = Patterns::compile(&tree, selectors);
         for index in matched.upto..upto {
-            if patterns.matches(tree.path(index).segments()) {
+            if tree.is_live(index) && patterns.matches(tree.path(index).segments()) {
                 matched.series.push(SeriesIndex(index));
             }
             if u64::from(index) % HOLD == 0 {

@@ -118,6 +118,20 @@ impl Tree {
         index
     }
 
+    /// Takes a series out, so that nothing finds it. Its index stays in use, and its nodes stay for other names.
+    pub(super) fn remove(&mut self, index: u32) {
+        let leaf = self.leaves[index as usize];
+        let node = &mut self.nodes[leaf.node as usize];
+        if node.series == index {
+            node.series = NONE;
+        }
+    }
+
+    /// Tells whether the series was not taken out.
+    pub(super) fn is_live(&self, index: u32) -> bool {
+        self.nodes[self.leaves[index as usize].node as usize].series == index
+    }
+
     pub(super) fn len(&self) -> usize {
         self.leaves.len()
     }

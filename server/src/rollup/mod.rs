@@ -4,6 +4,7 @@ pub(crate) mod packed;
 mod past;
 
 use std::borrow::Cow;
+use std::collections::VecDeque;
 
 use shared::bucket::SECOND;
 use shared::point::Kind;
@@ -23,8 +24,10 @@ use past::Past;
 pub struct Rollup {
     epochs: Epochs,
     head: Seq,
-    /// Series are never taken out, so that an index stays good.
+    /// A series that is removed leaves an empty entry, so that an index stays good.
     series: Vec<Entry>,
+    /// The number of series that were removed.
+    removed: usize,
     /// By the row in the store, so that a point's name need not be looked up again: the index of the series, or
     /// [`NO_SERIES`]. Rows have no holes.
     by_row: Vec<u32>,
@@ -64,6 +67,8 @@ enum Held {
     Whole,
     /// The same, but not yet when it comes by the next time: who left may be back in a moment.
     WholeYet,
+    /// Nothing: the series was removed.
+    Removed,
 }
 
 /// A series that is in memory with its newest entry only.
@@ -92,6 +97,7 @@ impl Rollup {
             epochs: epochs.into(),
             head,
             series: Vec::new(),
+            removed: 0,
             by_row: Vec::new(),
             names: Names::default(),
             now: Millis(u64::MAX),
@@ -169,6 +175,25 @@ impl Rollup {
             entry.past = Past::begin(track);
         }
         entry.held = Held::WholeYet;
+    }
+
+    /// Removes a series: its row is unknown afterwards, and no selection finds its name. Returns the index that it had.
+    pub fn remove(&mut self, series: SeriesId) -> Option<SeriesIndex> {
+        let row = self.by_row.get_mut(series.0 as usize).filter(|index| **index != NO_SERIES)?;
+        let index = std::mem::replace(row, NO_SERIES);
+        let entry = self.series.get_mut(index as usize)?;
+        entry.held = Held::Removed;
+        entry.past = Past::at_rest(Track::Numbers(VecDeque::new()));
+        entry.revised = None;
+        self.removed += 1;
+        self.names.remove(SeriesIndex(index));
+        Some(SeriesIndex(index))
+    }
+
+    /// Tells whether a series was removed.
+    #[must_use]
+    pub fn is_removed(&self, index: SeriesIndex) -> bool {
+        self.series[index.0 as usize].held == Held::Removed
     }
 
     /// A series that has just begun has readers already: all of it stays.
@@ -277,10 +302,16 @@ impl Rollup {
         entry.revised.as_deref().copied()
     }
 
-    /// How many series there are.
+    /// How many series there ever were since the start: one more than the greatest index.
     #[must_use]
     pub fn len(&self) -> usize {
         self.series.len()
+    }
+
+    /// How many series there are.
+    #[must_use]
+    pub fn live(&self) -> usize {
+        self.series.len() - self.removed
     }
 
     /// Whether there is no series yet.
@@ -289,24 +320,26 @@ impl Rollup {
         self.series.is_empty()
     }
 
-    /// Series with an index of at least `from`, each with its name.
-    pub fn names_from(&self, from: usize) -> impl Iterator<Item = (SeriesIndex, &SeriesName)> {
+    /// Indexes from `from` on, each with the name of its series, or nothing where that was removed.
+    pub fn names_from(&self, from: usize) -> impl Iterator<Item = (SeriesIndex, Option<&SeriesName>)> {
         let from = from.min(self.series.len());
         let indexes = (u32::try_from(from).unwrap_or(NO_SERIES)..).map(SeriesIndex);
-        indexes.zip(&self.series[from..]).map(|(index, entry)| (index, &entry.name))
+        let entries = indexes.zip(&self.series[from..]);
+        entries.map(|(index, entry)| (index, (entry.held != Held::Removed).then_some(&entry.name)))
     }
 
-    /// Name, declared properties and at least the newest entry of a series.
+    /// Name, declared properties and at least the newest entry of a series; nothing where it was removed.
     #[must_use]
-    pub fn newest(&self, index: SeriesIndex) -> (&SeriesName, Option<Declared>, Cow<'_, Track>) {
+    pub fn newest(&self, index: SeriesIndex) -> Option<(&SeriesName, Option<Declared>, Cow<'_, Track>)> {
         let entry = &self.series[index.0 as usize];
-        (&entry.name, entry.declared, entry.past.newest(self.now))
+        (entry.held != Held::Removed).then(|| (&entry.name, entry.declared, entry.past.newest(self.now)))
     }
 
     /// Every series with all of its track, in no particular order.
     #[cfg(test)]
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&SeriesName, Cow<'_, Track>)> {
-        self.series.iter().map(|entry| (&entry.name, entry.past.track()))
+        let live = self.series.iter().filter(|entry| entry.held != Held::Removed);
+        live.map(|entry| (&entry.name, entry.past.track()))
     }
 
     /// Looks at the next `most` series. Those that have not changed since it looked the last time are packed, and of those
@@ -315,6 +348,7 @@ impl Rollup {
         let (from, upto) = (self.hand, self.series.len().min(self.hand + most));
         for (index, entry) in (0..).zip(&mut self.series).skip(from).take(upto - from) {
             entry.held = match entry.held {
+                Held::Removed => continue,
                 Held::Newest => Held::Newest,
                 _ if is_read(SeriesIndex(index)) => Held::WholeYet,
                 Held::WholeYet => Held::Whole,

@@ -110,6 +110,10 @@ impl Store {
                 outcome.results.push(if seen == Seen::Same { Ok(()) } else { Err(CommitError::KeyReused) });
                 continue;
             }
+            if let Err(error) = self.removals.check(&push.points) {
+                outcome.results.push(Err(error));
+                continue;
+            }
             let begun = staged.resolve(&self.directory.look(), &mut push.points, self.limits.series);
             let begun = begun.and_then(|begun| {
                 // A point causes at most two rows: a new series and a text.

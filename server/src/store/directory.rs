@@ -66,7 +66,8 @@ impl Pushed {
 /// Whose a pushed point is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Whose {
-    /// A series that was there when the push was read, and holds what is pushed. Series never go, nor change their kind.
+    /// A series that was there when the push was read, and holds what is pushed. A row never changes its kind; it may be that
+    /// of a series that was removed since ([`super::removal`]).
     Row(SeriesId),
     /// One that was not there, or holds something else.
     Named(SeriesName),
@@ -122,6 +123,11 @@ impl Directory {
             listed.last = begun.values().map(|row| row.id.0).fold(listed.last, u32::max);
             listed.names.extend(begun);
         }
+    }
+
+    /// Takes a series out that was removed. Its row stays in use.
+    pub(super) fn remove(&self, name: &SeriesName) {
+        self.0.write().names.remove(name);
     }
 
     /// How many there are.

@@ -188,6 +188,15 @@ impl Fresh {
         }
     }
 
+    /// Drops all blocks of a series that was removed.
+    pub fn remove(&self, series: SeriesId) {
+        let mut state = self.0.lock();
+        for unwritten in state.series.remove(&series).unwrap_or_default() {
+            state.queue.remove(&unwritten.number);
+        }
+        state.missing.retain(|place, _| place.series != series);
+    }
+
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -9,7 +9,7 @@
 //! time later ([`tend`]), as rows of many buckets ([`block`]), and with them what the coarser tiers make of them
 //! ([`settle`]). Rows that cannot be read are skipped and named ([`damage`]). [`condition`] keeps whether pushes are
 //! taken. A start reads the buckets, and from the log only what they lack. Texts are rows of their own at once. What is
-//! too old goes ([`retain`]).
+//! too old goes ([`retain`]), and a series that somebody deletes ([`removal`]).
 
 pub mod block;
 pub mod boards;
@@ -29,6 +29,7 @@ mod meta;
 mod private;
 mod queue;
 pub mod recover;
+pub mod removal;
 pub mod retain;
 pub mod room;
 mod rows;
@@ -55,6 +56,7 @@ pub use directory::{Directory, Pushed};
 use epochs::Epochs;
 use fresh::Fresh;
 pub use keys::{Fingerprint, IdempotencyKey};
+use removal::Removals;
 use time::StoreTime;
 use watched::Watched;
 
@@ -109,6 +111,10 @@ pub struct Store {
     declared: Vec<Option<Declared>>,
     /// Series that have a row but no readable point. Their next committed point carries the name again.
     unshown: HashMap<SeriesId, SeriesName>,
+    /// Series that were removed.
+    removals: Removals,
+    /// The number of the last removal of a series.
+    removed_since: Seq,
     /// Records the parts of the database that could not be read.
     damage: Damage,
     /// What is not in the tables yet.

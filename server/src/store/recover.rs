@@ -1,10 +1,11 @@
 //! Reading back what the memory of the server starts from.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use rusqlite::Connection;
+use rusqlite::types::ValueRef;
 use shared::point::Kind;
 use shared::track::{LOG, WINDOW};
 use shared::{Bucket, Declared, Line, Log, Millis, Seq, SeriesName, Stamp, Stretch, Tier, Track};
@@ -13,6 +14,7 @@ use super::block::{self, Block, Place};
 use super::damage::{Damage, GREATEST, Part};
 use super::directory::{Names, Row};
 use super::fresh::{Fresh, Known};
+use super::removal::GONE;
 use super::{SeriesId, Store, log, meta, sql};
 use crate::clock;
 
@@ -36,8 +38,13 @@ pub struct Recovered {
 }
 
 impl Store {
-    /// Reads all names, and the declared kind of each row up to the last. Skips rows that cannot be read.
-    pub(super) fn read_series(conn: &Connection, damage: &Damage) -> rusqlite::Result<(Names, Vec<Option<Declared>>)> {
+    /// Reads all names, and the declared kind of each row up to the last. Skips rows that cannot be read, and those of
+    /// removed series, which it adds to `removed`.
+    pub(super) fn read_series(
+        conn: &Connection,
+        damage: &Damage,
+        removed: &mut HashSet<SeriesId>,
+    ) -> rusqlite::Result<(Names, Vec<Option<Declared>>)> {
         let count = conn.query_row("SELECT count(*) FROM series", [], |row| row.get(0));
         let count: i64 = count.or_else(|error| damage.take(Part::Table("series"), error).map(|()| 0))?;
         let mut names = Names::default();
@@ -65,6 +72,10 @@ impl Store {
             if let Some(id) = known.filter(|&id| declared.len() < id as usize) {
                 declared.resize(id as usize, None);
             }
+            if let Some(id) = known.filter(|_| row.get_ref(1).is_ok_and(is_gone)) {
+                removed.insert(SeriesId(id));
+                continue;
+            }
             let (Some(id), Some(kind), Some(name)) = (known.map(SeriesId), kind, name) else {
                 damage.note(Part::Series(id), "its number, its name or its kind cannot be read");
                 continue;
@@ -82,6 +93,9 @@ impl Store {
         let (conn, damage) = (&self.conn, &self.damage);
         log::replay(conn, self.settled, damage, |mut numbers| {
             numbers.retain(|logged| {
+                if self.removals.rows.contains(&logged.series) {
+                    return false;
+                }
                 let is_known = (1..=most).contains(&i64::from(logged.series.0));
                 if is_known {
                     self.directory.reserve(logged.series);
@@ -133,9 +147,13 @@ impl Store {
         }
         let named = |series: SeriesId| by_row.get(series.0 as usize).copied().flatten();
         let (newest, declared, damage) = (&mut self.newest, &self.declared, &self.damage);
+        let removed = &self.removals.rows;
         let (mut head, mut shown) = (self.head, vec![false; by_row.len()]);
         let mut restored = |series: SeriesId, track: Track| {
             let Some((name, _)) = named(series) else {
+                if removed.contains(&series) {
+                    return;
+                }
                 return damage.note(Part::Nameless(series), "its row of table series is missing");
             };
             head = head.max(track.changed());
@@ -234,6 +252,11 @@ impl Store {
             revised.insert(SeriesId(id), (Stretch { from, to }, seq));
         }
     }
+}
+
+/// Tells whether the name of a row is that of a removed series.
+fn is_gone(name: ValueRef<'_>) -> bool {
+    name.as_str().is_ok_and(|name| name.starts_with(GONE))
 }
 
 /// Reads a time; `None` if the value cannot be one.

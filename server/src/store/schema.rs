@@ -13,6 +13,7 @@ use super::damage::Damage;
 use super::epochs::Epochs;
 use super::keys::Keys;
 use super::meta::{self, Meta};
+use super::removal::{self, Removals};
 use super::retain::Sweep;
 use super::room::Measured;
 use super::time::StoreTime;
@@ -166,6 +167,7 @@ impl Store {
         super::epochs::create(&conn).map_err(database)?;
         conn.execute_batch(LATER_TABLES).map_err(database)?;
         add_columns(&conn).map_err(database)?;
+        conn.execute_batch(removal::TABLE).map_err(database)?;
         let damage = Damage::default();
         let Meta { epoch, head, settled } = meta::read(&conn, &damage).map_err(database)?;
         let (epochs, unrecorded) = match epoch {
@@ -180,7 +182,9 @@ impl Store {
                 (Epochs::from(epoch), None)
             }
         };
-        let (names, declared) = Self::read_series(&conn, &damage).map_err(database)?;
+        let mut removals = Removals::default();
+        let (names, declared) = Self::read_series(&conn, &damage, &mut removals.rows).map_err(database)?;
+        let removed_since = removal::since(&conn).map_err(database)?;
         let last = u32::try_from(declared.len()).unwrap_or(u32::MAX);
         let time = StoreTime::begin(last_time(&conn), clock::now());
         let stamp: i64 = conn.query_row("PRAGMA application_id", [], |row| row.get(0)).map_err(database)?;
@@ -198,6 +202,8 @@ impl Store {
             newest_before: Vec::new(),
             declared,
             unshown: HashMap::new(),
+            removals,
+            removed_since,
             condition: Condition::new(damage.clone()),
             damage,
             time,
@@ -220,6 +226,7 @@ impl Store {
         }
         // Moves the stamp of this run from the write-ahead log into the file.
         store.checkpoint();
+        store.erase_rest();
         store.catch_up().map_err(database)?;
         store.reserve_rows().map_err(database)?;
         Ok(store)

@@ -136,6 +136,12 @@ fn hold_body(at: &str, body: &str) {
         }
     } else if body.trim_start().starts_with(['{', '[']) {
         hold_to(&schema("application/json"), &serde_json::from_str(body).unwrap());
+    } else if content.get("application/x-www-form-urlencoded").is_some() && body.contains('=') {
+        let pairs: Vec<(String, String)> = serde_html_form::from_str(body).unwrap();
+        let fields: Map<_, _> = pairs.into_iter().map(|(name, value)| (name, value.into())).collect();
+        hold_to(&schema("application/x-www-form-urlencoded"), &fields.into());
+    } else if body.is_empty() && described["required"] != true {
+        // The point may be in the address.
     } else if content.get("application/toml").is_some() {
         hold_to(&schema("application/json"), &toml::from_str(body).unwrap());
     } else {

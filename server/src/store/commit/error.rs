@@ -44,6 +44,9 @@ pub enum CommitError {
     /// The row of this series in the database is damaged.
     #[error("the row of the series {0} in the database is damaged; push to another series, or repair the database")]
     Damaged(SeriesName),
+    /// A series of the push was removed since the push was parsed.
+    #[error("a series of this push was deleted in the same moment")]
+    Removed,
     /// Another program has held the database for longer than a second.
     #[error("the database is locked by another program")]
     Locked,

@@ -1,0 +1,53 @@
+//! `DELETE /api/series/{series}`: removes a series and its history.
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use shared::SeriesName;
+
+use crate::app::AppState;
+use crate::clock;
+use crate::ingest::fields;
+use crate::problem::ApiError;
+use crate::store::{CommitError, SeriesId, Writer};
+
+/// Removes a series: 204 once it is in no list and no answer, and its points are erased; 404 where there is none of that name.
+///
+/// The readers of the series begin anew with a snapshot without it. A later push to the name begins a new series.
+///
+/// # Errors
+/// [`ApiError`]; then the series is unchanged.
+pub async fn remove(State(app): State<AppState>, Path(series): Path<String>) -> Result<StatusCode, ApiError> {
+    let name: SeriesName = series.parse().map_err(|error| fields::bad_series(&series, &error).into_error())?;
+    let hub = app.hub.clone();
+    let removing = {
+        let name = name.clone();
+        // The hub hears of it on the thread that commits, so between two groups of points.
+        app.writer.run(move |store| {
+            let removed = store.remove_series(&name, clock::now().up)?;
+            if let Some(removed) = removed {
+                hub.remove_series(removed.series, removed.at);
+            }
+            Ok::<_, CommitError>(removed)
+        })
+    };
+    let Some(removed) = removing.await.flatten()? else { return Err(ApiError::NoSeries(name)) };
+    tracing::info!(series = %name, "removed a series and its history");
+    // A task of its own: it goes on if the client leaves.
+    let erased = tokio::spawn(erase(app.writer, removed.series)).await;
+    erased.map_err(|_| ApiError::Unreadable("the server is shutting down".to_owned()))?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Erases the points of a removed series in steps, between which pushes are committed.
+async fn erase(writer: Writer, series: SeriesId) {
+    loop {
+        match writer.run(move |store| store.erase(series)).await {
+            Ok(Ok(true)) => {}
+            Ok(Ok(false)) | Err(_) => return,
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "cannot erase all points of a removed series; the rest is erased at the next start");
+                return;
+            }
+        }
+    }
+}

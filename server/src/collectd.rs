@@ -1,0 +1,85 @@
+//! `POST /collectd`: what collectd's plugin `write_http` sends with `Format "JSON"`.
+//!
+//! collectd sends a batch once, whatever the answer: so what is right in it is stored, and the answer names the rest. The answer
+//! is 200 rather than 204, because `LogHttpError` logs every other status as an error.
+
+mod name;
+mod values;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, Uri};
+use serde::Serialize;
+
+use crate::app::AppState;
+use crate::ingest::gathering::Batch;
+use crate::ingest::{self, Refused};
+use crate::problem::ApiError;
+use crate::push_memory::Share;
+
+pub use values::{Reading, read};
+
+/// Most bytes the body of a push can have, also when it is unpacked: 4 MiB. collectd's `BufferSize` is 4 KiB by default.
+pub const MAX_BODY: usize = 4 << 20;
+
+/// The answer where all is right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Stored {
+    /// How many values are on disk.
+    stored: usize,
+}
+
+/// `POST /collectd`: 200 once all values are on disk. Values that collectd does not know (`null`) are passed over.
+///
+/// # Errors
+/// [`Refused`]; a 422 lists the values that are wrong, and the others are stored.
+pub async fn write(
+    State(app): State<AppState>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Stored>, Refused> {
+    let parser = app.parser();
+    let fingerprint = ingest::fingerprint(&uri, &headers);
+    let parse = move |text: &[u8], share: &mut Share| {
+        let reading = read(text, parser.accepted(), parser.gathering(share))?;
+        let excerpt = reading.error().map(|error| Refused::with_excerpt(error, text));
+        let batch = Batch { request: fingerprint(text), ..reading.batch };
+        Ok((batch, excerpt))
+    };
+    match ingest::take_in(&app, body, &headers, MAX_BODY, parse).await {
+        Ok(((batch, refused), share)) => {
+            let stored = batch.points.len();
+            if stored > 0 {
+                ingest::commit(&app, Ok((batch, share)), &headers).await?;
+            }
+            match refused {
+                None => Ok(Json(Stored { stored })),
+                Some(refused) => {
+                    app.metrics.pushed(Some(&refused.error));
+                    Err(refused)
+                }
+            }
+        }
+        Err(refused) => {
+            app.metrics.pushed(Some(&refused.error));
+            Err(refused)
+        }
+    }
+}
+
+impl Reading {
+    /// The error that names the values that are wrong; nothing where all are right.
+    fn error(&self) -> Option<ApiError> {
+        let (wrong, listed) = (self.wrong, self.listed.len());
+        let mut detail = match self.batch.points.len() {
+            0 => format!("all {wrong} values are wrong, so nothing was stored"),
+            good => format!("{wrong} of {} values are wrong; the other {good} are stored", wrong + good),
+        };
+        if wrong > listed {
+            detail = format!("{detail}; the first {listed} are listed");
+        }
+        (wrong > 0).then(|| ApiError::Invalid { detail, errors: self.listed.clone() })
+    }
+}

@@ -1,0 +1,88 @@
+//! Finds variables of the environment that look like flags of this program and are none.
+
+use clap::{Args as _, Command};
+
+use crate::config::Flags;
+
+/// The beginning of the names of all variables that this program reads.
+const PREFIX: &str = "PULSEBOARD_";
+
+/// Variables that are no flag of `pulseboard serve`: where the other commands push, and the commit of a build.
+const OTHERS: [&str; 2] = ["PULSEBOARD_TO", "PULSEBOARD_COMMIT"];
+
+/// Returns a warning for each variable that begins as those of this program do and is not known; it names the known one that
+/// is most like it. Variables that Kubernetes and Docker set for a service of this name are left out.
+#[must_use]
+pub fn warnings(variables: impl IntoIterator<Item = (String, String)>) -> Vec<String> {
+    let known = known();
+    let mut unknown: Vec<_> = variables
+        .into_iter()
+        .filter(|(name, value)| name.starts_with(PREFIX) && !known.contains(name) && !is_service(name, value))
+        .map(|(name, _)| name)
+        .collect();
+    unknown.sort_unstable();
+    let warning = |name: String| {
+        let closest = known.iter().min_by_key(|known| strsim::damerau_levenshtein(known, &name));
+        let closest = closest.map_or(PREFIX, String::as_str);
+        format!("the environment variable {name} is not known and has no effect; is {closest} meant?")
+    };
+    unknown.into_iter().map(warning).collect()
+}
+
+/// The names of all variables that are read, in order.
+fn known() -> Vec<String> {
+    let flags = Flags::augment_args(Command::new(""));
+    let variables = flags.get_arguments().filter_map(|argument| argument.get_env()?.to_str().map(str::to_owned));
+    let mut known: Vec<_> = variables.chain(OTHERS.map(str::to_owned)).collect();
+    known.sort_unstable();
+    known
+}
+
+/// Tells whether a cluster sets the variable for a service that is called `pulseboard`.
+fn is_service(name: &str, value: &str) -> bool {
+    let rest = name.strip_prefix(PREFIX).unwrap_or_default();
+    let is_port = rest.strip_prefix("PORT_").is_some_and(|port| port.starts_with(|c: char| c.is_ascii_digit()));
+    is_port || rest.starts_with("SERVICE_") || (rest == "PORT" && value.contains("://"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn warned(name: &str, value: &str) -> Vec<String> {
+        warnings([(name.to_owned(), value.to_owned())])
+    }
+
+    #[test]
+    fn unknown_variable_is_told_with_the_known_one_that_is_most_like_it() {
+        for (name, meant) in [
+            ("PULSEBOARD_ADR", "PULSEBOARD_ADDR"),
+            ("PULSEBOARD_MAX_READER", "PULSEBOARD_MAX_READERS"),
+            ("PULSEBOARD_KEEP_RAWS", "PULSEBOARD_KEEP_RAW"),
+            ("PULSEBOARD_ALLOW_ORIGINS", "PULSEBOARD_ALLOW_ORIGIN"),
+            ("PULSEBOARD_T0", "PULSEBOARD_TO"),
+        ] {
+            let told = warned(name, "1");
+            assert_eq!(told.len(), 1, "{name}");
+            assert!(told[0].contains(&format!("{name} is not known")), "{told:?}");
+            assert!(told[0].ends_with(&format!("is {meant} meant?")), "{told:?}");
+        }
+    }
+
+    #[test]
+    fn known_variables_and_those_of_others_are_not_told() {
+        for name in known() {
+            assert_eq!(warned(&name, "1"), [""; 0]);
+        }
+        for (name, value) in [
+            ("PATH", "/bin"),
+            ("PULSEBOARD", "1"),
+            ("PULSEBOARD_SERVICE_HOST", "10.0.0.1"),
+            ("PULSEBOARD_PORT", "tcp://10.0.0.1:7878"),
+            ("PULSEBOARD_PORT_7878_TCP_ADDR", "10.0.0.1"),
+        ] {
+            assert_eq!(warned(name, value), [""; 0], "{name}");
+        }
+        assert_eq!(warned("PULSEBOARD_PORT", "7878").len(), 1);
+    }
+}
