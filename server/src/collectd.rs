@@ -14,6 +14,7 @@ use serde::Serialize;
 
 use crate::app::AppState;
 use crate::ingest::gathering::Batch;
+use crate::ingest::query::Age;
 use crate::ingest::{self, Refused};
 use crate::problem::ApiError;
 use crate::push_memory::Share;
@@ -43,7 +44,7 @@ pub async fn write(
     let parser = app.parser();
     let fingerprint = ingest::fingerprint(&uri, &headers);
     let parse = move |text: &[u8], share: &mut Share| {
-        let reading = read(text, parser.accepted(), parser.gathering(share))?;
+        let reading = read(text, parser.accepted(Age::Recent), parser.gathering(share))?;
         let excerpt = reading.error().map(|error| Refused::with_excerpt(error, text));
         let batch = Batch { request: fingerprint(text), ..reading.batch };
         Ok((batch, excerpt))

@@ -12,7 +12,7 @@
 //! [`limits`], [`push_memory`] and [`body_deadline`] bound what requests cost, [`csrf`] keeps the pages of other sites out,
 //! [`hosts`] requests for other servers, [`assets`] is the page, [`headers`] are those of every answer, [`ahead`] says what it will fetch, [`metrics`], [`rejections`] and [`health`] are for those who run it. [`agent`] and [`push`] are other commands: both push over HTTP, by [`upload`], as
 //! anyone would.
-//! [`ready`] is the command that checks whether a server takes pushes.
+//! [`import`] is the command that pushes files of the past. [`ready`] is the command that checks whether a server takes pushes.
 //! [`doctor`] is the command that finds what breaks a stream on its way. [`trust`] is whose certificates these commands trust,
 //! [`terminal`] is text as they may print it, [`logging`] what is logged, [`environment`] finds misspelt variables.
 
@@ -38,6 +38,7 @@ pub mod health;
 pub mod history;
 pub mod hosts;
 pub mod hub;
+pub mod import;
 pub mod influx;
 pub mod ingest;
 pub mod length;

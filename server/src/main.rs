@@ -11,6 +11,7 @@ use mimalloc::MiMalloc;
 use pulseboard::board::command::{self, CommandError, Existing, Remote};
 use pulseboard::config::Flags;
 use pulseboard::environment;
+use pulseboard::import::{self, Format, Summary};
 use pulseboard::length::Keep;
 use pulseboard::logging::Logging;
 use pulseboard::ready::{self, Readiness};
@@ -60,6 +61,26 @@ enum Command {
         /// Whether the numbers only count up (counter), so that boards show how fast, or not (gauge)
         #[arg(long, conflicts_with = "text", value_parser = push::parse_kind)]
         kind: Option<Declared>,
+        /// How long to try again while the server cannot be reached, like 30s or 2h, or forever
+        #[arg(long, value_name = "TIME", default_value = "5m")]
+        give_up: Keep,
+    },
+    /// Push files of the past, plain or gzip; the same command again goes on where it stopped
+    Import {
+        /// Files of line protocol, NDJSON or CSV; - for standard input
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        #[command(flatten)]
+        server: Server,
+        /// lines, ndjson or csv; by the names of the files where absent
+        #[arg(long, value_name = "FORMAT", value_parser = Format::parse)]
+        format: Option<Format>,
+        /// The unit of the times of line protocol
+        #[arg(long, default_value = "ns", value_parser = ["ns", "us", "ms", "s", "m", "h"])]
+        precision: String,
+        /// Put this and a slash before each name of a series of CSV
+        #[arg(long, value_name = "NAME")]
+        prefix: Option<String>,
         /// How long to try again while the server cannot be reached, like 30s or 2h, or forever
         #[arg(long, value_name = "TIME", default_value = "5m")]
         give_up: Keep,
@@ -191,6 +212,14 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             let lines = if text { push::Lines::Texts } else { push::Lines::Numbers(kind) };
             let summary = push::run(BufReader::new(stdin()), series, lines, &server.to, give_up)?;
             if summary.wrong > 0 {
+                return Ok(ExitCode::FAILURE);
+            }
+        }
+        Command::Import { files, server, format, precision, prefix, give_up } => {
+            let settings = import::Settings { to: server.to, format, precision, prefix, give_up };
+            let Summary { stored, refused } = import::run(&files, &settings)?;
+            println!("{stored} lines are stored, {refused} were refused");
+            if refused > 0 {
                 return Ok(ExitCode::FAILURE);
             }
         }

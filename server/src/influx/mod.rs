@@ -16,9 +16,9 @@ use shared::Millis;
 
 use self::line::{Line, Lines};
 use crate::app::AppState;
-use crate::ingest;
 use crate::ingest::fields::{Acceptance, Wrong};
 use crate::ingest::gathering::{Batch, Gathering};
+use crate::ingest::{self, query};
 use crate::problem::ApiError;
 use crate::push_memory::Share;
 
@@ -78,8 +78,10 @@ pub async fn write(
     body: Body,
 ) -> Result<StatusCode, ingest::Refused> {
     let parser = app.parser();
-    let parse =
-        move |text: &[u8], share: &mut Share| read(text, query.as_deref(), parser.accepted(), parser.gathering(share));
+    let parse = move |text: &[u8], share: &mut Share| {
+        let age = query::age(query.as_deref())?;
+        read(text, query.as_deref(), parser.accepted(age), parser.gathering(share))
+    };
     let parse = ingest::identified(&uri, &headers, parse);
     let batch = ingest::take_in(&app, body, &headers, MAX_BODY, parse).await;
     ingest::commit(&app, batch, &headers).await

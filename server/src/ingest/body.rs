@@ -336,7 +336,7 @@ mod tests {
             (r#"{"value":1,"tss":1}"#, "got a field \"tss\""),
             (
                 r#"{"value":1,"ts":1732312800122}"#,
-                "at most 1d ago (--late of the server says how long), got 1732312800122, which is 86400 s ago",
+                "at most 1d ago (--late of the server says how long; ?import=true takes older points), got 1732312800122, which is 86400 s ago",
             ),
             (r#"{"value":1,"ts":1732399200}"#, "is this in seconds?"),
             (r#"{"value":1,"ts":"now"}"#, "ts: expected milliseconds since 1970, a whole number, got the text \"now\""),

@@ -48,7 +48,9 @@ impl Acceptance {
         }
         if ts <= now {
             let most = Length::of_ms(late_ms);
-            let expected = format!("{expected}, at most {most} ago (--late of the server says how long)");
+            let expected = format!(
+                "{expected}, at most {most} ago (--late of the server says how long; ?import=true takes older points)"
+            );
             return Err(Wrong::new("ts", expected, format!("{ts}, which is {} s ago", now.since(ts) / 1000)));
         }
         let got = format!("{ts}, which is {} s ahead of the server's clock", ts.since(now) / 1000);

@@ -22,6 +22,7 @@ use shared::problem::FieldError;
 use self::body::{Content, One};
 use self::fields::Acceptance;
 use self::gathering::{Batch, Gathering};
+use self::query::Age;
 use crate::app::AppState;
 use crate::clock;
 use crate::problem::ApiError;
@@ -61,7 +62,7 @@ pub async fn one(
                 }
             }
         };
-        named(&parser, &series, read, share)
+        named(&parser, &series, query::age(query.as_deref())?, read, share)
     });
     let batch = take_in(&app, body, &headers, MAX_BODY, parse).await;
     commit(&app, batch, &headers).await
@@ -85,7 +86,7 @@ pub async fn one_by_get(
             Some(point) => body::object(&point, accepted),
             None => Err(ApiError::field("value", "a number in the address, as in ?value=42.5, or a text", "nothing")),
         };
-        named(&parser, &series, read, share)
+        named(&parser, &series, query::age(query.as_deref())?, read, share)
     });
     let batch = take_in(&app, Body::empty(), &headers, MAX_BODY, parse).await;
     let status = commit(&app, batch, &headers).await?;
@@ -96,11 +97,12 @@ pub async fn one_by_get(
 fn named(
     parser: &Parser,
     series: &str,
+    age: Age,
     read: impl FnOnce(Acceptance) -> Result<Content, ApiError>,
     share: &mut Share,
 ) -> Result<Batch, ApiError> {
     let named = |error| fields::bad_series(series, &error).into_error();
-    match read(parser.accepted()) {
+    match read(parser.accepted(age)) {
         Ok(Content::One(One { ts, value, declares })) => {
             let point = parser.directory.look().point(series, ts, value).map_err(named)?;
             gathering::single(point.declaring(declares), share)
@@ -149,10 +151,14 @@ pub async fn many(
     body: Body,
 ) -> Result<StatusCode, Refused> {
     let parser = app.parser();
-    let parse = move |text: &[u8], share: &mut Share| batch::points(text, parser.accepted(), parser.gathering(share));
-    let parse = identified(&uri, &headers, parse);
-    let batch = match query::none(query.as_deref()) {
-        Ok(()) => take_in(&app, body, &headers, MAX_BODY, parse).await,
+    let said = query::none(query.as_deref()).and_then(|()| query::age(query.as_deref()));
+    let batch = match said {
+        Ok(age) => {
+            let parse = move |text: &[u8], share: &mut Share| {
+                batch::points(text, parser.accepted(age), parser.gathering(share))
+            };
+            take_in(&app, body, &headers, MAX_BODY, identified(&uri, &headers, parse)).await
+        }
         Err(error) => Err(error.into()),
     };
     commit(&app, batch, &headers).await
@@ -251,8 +257,12 @@ pub struct Parser {
 impl Parser {
     /// Returns the range of times that a point pushed now may have.
     #[must_use]
-    pub fn accepted(&self) -> Acceptance {
-        Acceptance { now: clock::now().wall, late_ms: self.late_ms }
+    pub fn accepted(&self, age: Age) -> Acceptance {
+        let late_ms = match age {
+            Age::Recent => self.late_ms,
+            Age::Any => u64::MAX,
+        };
+        Acceptance { now: clock::now().wall, late_ms }
     }
 
     /// Starts to collect the points of a body, with their memory reserved in `share`.

@@ -1,4 +1,4 @@
-//! What the address of a push may say: `kind` beside its body, or in the place of a body the fields of a point. All else, like
+//! What the address of a push may say: `kind` and `import` beside its body, or in the place of a body the fields of a point. All else, like
 //! a token for a proxy, is passed over.
 
 use serde_json::{Map, Value as Json};
@@ -79,6 +79,30 @@ pub fn none(query: Option<&str>) -> Result<(), ApiError> {
     Err(ApiError::field("kind", expected, fields::echo(&kinds.join(" and "))))
 }
 
+/// The age that points of a push may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Age {
+    /// At most that of `--late`.
+    Recent,
+    /// Any since 2000: the push imports the past.
+    Any,
+}
+
+/// Reads `?import=`: `true` takes points of any age.
+///
+/// # Errors
+/// [`ApiError::Invalid`] for any word but true and false.
+pub fn age(query: Option<&str>) -> Result<Age, ApiError> {
+    match pairs(query)?.into_iter().rev().find(|(name, _)| name == "import") {
+        None => Ok(Age::Recent),
+        Some((_, word)) => match word.as_str() {
+            "true" | "1" => Ok(Age::Any),
+            "false" | "0" => Ok(Age::Recent),
+            other => Err(ApiError::field("import", "true or false", super::fields::echo(other))),
+        },
+    }
+}
+
 fn kinds(query: Option<&str>) -> Result<Vec<String>, ApiError> {
     Ok(pairs(query)?.into_iter().filter(|(name, _)| name == "kind").map(|(_, word)| word).collect())
 }
@@ -86,6 +110,21 @@ fn kinds(query: Option<&str>) -> Result<Vec<String>, ApiError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn query_says_whether_a_push_imports_the_past() {
+        for (query, wanted) in [
+            (None, Age::Recent),
+            (Some("kind=counter"), Age::Recent),
+            (Some("import=true"), Age::Any),
+            (Some("db=x&import=1"), Age::Any),
+            (Some("import=true&import=false"), Age::Recent),
+        ] {
+            assert_eq!(age(query).ok(), Some(wanted), "{query:?}");
+        }
+        let error = age(Some("import=yes")).unwrap_err().to_string();
+        assert_eq!(error, "import: expected true or false, got \"yes\"");
+    }
 
     #[test]
     fn a_query_says_the_kind_once_and_what_else_it_says_is_passed_over() {

@@ -102,6 +102,7 @@ impl Store {
         let points = pushes.iter().map(|push| push.points.len()).sum();
         let (results, committed) = (Vec::with_capacity(pushes.len()), Vec::with_capacity(points));
         let mut outcome = Outcome { results, committed };
+        let oldest = Millis(self.keep_finest.map_or(0, |keep| now.0.saturating_sub(keep)));
         self.record_epoch()?;
         let tx = self.conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
         for mut push in pushes {
@@ -129,6 +130,10 @@ impl Store {
                     continue;
                 }
             };
+            if let Err(error) = Staged::check_past(&tx, &mut self.imports, &self.damage, &push.points, oldest, now)? {
+                outcome.results.push(Err(error));
+                continue;
+            }
             if let Some(name) = damaged_row(&tx, &begun, &self.damage)? {
                 outcome.results.push(Err(CommitError::Damaged(name)));
                 continue;
@@ -153,6 +158,9 @@ impl Store {
                 }
                 match &value {
                     Value::Number(value) => {
+                        if ts < oldest {
+                            staged.imported.insert(series);
+                        }
                         let logged = Logged { series, at, value: *value };
                         let known = &mut self.newest[series.index()];
                         self.newest_before.push((series, *known));
@@ -168,6 +176,7 @@ impl Store {
         }
         std::mem::take(&mut staged.log).append(&tx, now)?;
         staged.note_revised(&tx)?;
+        self.imports.note(&tx, &staged.imported, now)?;
         tx.prepare_cached("UPDATE meta SET head = ?1")?.execute([sql(staged.head.0)])?;
         tx.commit()?;
         Ok((outcome, staged))

@@ -9,7 +9,8 @@
 //! time later ([`tend`]), as rows of many buckets ([`block`]), and with them what the coarser tiers make of them
 //! ([`settle`]). Rows that cannot be read are skipped and named ([`damage`]). [`condition`] keeps whether pushes are
 //! taken. A start reads the buckets, and from the log only what they lack. Texts are rows of their own at once. What is
-//! too old goes ([`retain`]), and a series that somebody deletes ([`removal`]).
+//! too old goes ([`retain`]), and a series that somebody deletes ([`removal`]); older points than that are taken as far as
+//! [`imports`] allows.
 
 pub mod block;
 pub mod boards;
@@ -22,6 +23,7 @@ mod damaged;
 pub mod directory;
 pub mod epochs;
 pub mod fresh;
+mod imports;
 mod keys;
 mod lanes;
 pub mod log;
@@ -121,6 +123,10 @@ pub struct Store {
     fresh: Arc<Fresh>,
     /// Up to where the tables have everything.
     settled: Seq,
+    /// The imports of the past that may go on.
+    imports: imports::Imports,
+    /// Milliseconds for which the finest buckets are kept; `None`: for ever.
+    keep_finest: Option<u64>,
     /// Where the sweep for what is too old goes on.
     sweep: retain::Sweep,
     /// The condition of the store.
@@ -179,6 +185,12 @@ impl Store {
     pub fn set_limits(&mut self, limits: &Limits) {
         self.limits = limits.clone();
         self.keys.most = limits.keys;
+    }
+
+    /// Sets the times for which buckets are kept, which decide the points that count as an import of the past. Before this
+    /// call the defaults apply.
+    pub fn set_retention(&mut self, retention: &Retention) {
+        self.keep_finest = retention.of(shared::Tier::Second);
     }
 
     /// Returns the figures of the store for other threads.

@@ -91,10 +91,12 @@ impl Store {
         let last = self.directory.last_row();
         let to = last.min(self.sweep.done.saturating_add(SERIES));
         let damage = self.damage.clone();
+        let spared: Vec<SeriesId> = (from..=to).map(SeriesId).filter(|&id| self.imports.spares(id, now.wall)).collect();
         let done = self.in_background(|tx| {
             for series in (from..=to).map(SeriesId) {
                 let mut most = 0;
-                for tier in Tier::ALL {
+                let tiers = if spared.contains(&series) { &[][..] } else { &Tier::ALL[..] };
+                for &tier in tiers {
                     if let Some(before) = older(retention.of(tier)) {
                         let gone = sweep_blocks(tx, tier, series, before);
                         most = most.max(gone.or_else(|error| damage.take(Part::Table("blocks"), error).map(|()| 0))?);

@@ -7,14 +7,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
-use shared::{Epoch, Millis, Seq};
+use shared::{Epoch, Millis, Seq, Tier};
 
 use super::damage::Damage;
 use super::epochs::Epochs;
+use super::imports::{self, Imports};
 use super::keys::Keys;
 use super::meta::{self, Meta};
 use super::removal::{self, Removals};
-use super::retain::Sweep;
+use super::retain::{Retention, Sweep};
 use super::room::Measured;
 use super::time::StoreTime;
 use super::watched::Watched;
@@ -166,6 +167,7 @@ impl Store {
         super::boards::create(&conn).map_err(database)?;
         super::epochs::create(&conn).map_err(database)?;
         conn.execute_batch(LATER_TABLES).map_err(database)?;
+        conn.execute_batch(imports::TABLE).map_err(database)?;
         add_columns(&conn).map_err(database)?;
         conn.execute_batch(removal::TABLE).map_err(database)?;
         let damage = Damage::default();
@@ -190,6 +192,7 @@ impl Store {
         let stamp: i64 = conn.query_row("PRAGMA application_id", [], |row| row.get(0)).map_err(database)?;
         let watched = Watched::new(&file, u32::try_from(stamp & i64::from(u32::MAX)).unwrap_or_default());
         let watched = watched.map_err(at_folder)?;
+        let imports = Imports::read(&conn).map_err(database)?;
         let limits = Limits::default();
         let keys = Keys { count: super::keys::count(&conn).map_err(database)?, most: limits.keys };
         let mut store = Self {
@@ -211,6 +214,8 @@ impl Store {
             stamped: (head, clock::now().up),
             fresh: Arc::default(),
             settled,
+            imports,
+            keep_finest: Retention::default().of(Tier::Second),
             sweep: Sweep::default(),
             folder: folder.to_owned(),
             limits,

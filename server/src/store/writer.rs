@@ -60,10 +60,11 @@ impl Writer {
     /// # Errors
     /// Where the system has no thread left.
     pub fn start(
-        store: Store,
+        mut store: Store,
         retention: Retention,
         publish: impl FnMut(Vec<Committed>) + Send + 'static,
     ) -> std::io::Result<(Self, JoinHandle<()>)> {
+        store.set_retention(&retention);
         let queue = Arc::new(Queue::default());
         let (end, levels, condition) = (End(queue.clone()), store.levels(), store.condition());
         let run = move || work(store, &retention, &end.0, publish);

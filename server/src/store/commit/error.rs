@@ -23,6 +23,16 @@ pub enum CommitError {
         /// The first of them.
         listed: Vec<Mismatch>,
     },
+    /// It has points of days whose finest buckets are deleted, so that the points could not be added.
+    #[error(
+        "{count} of its points are of days that are kept only as coarser buckets by now; what is there of such a day cannot be added to: delete the series first, or import to another one"
+    )]
+    Compacted {
+        /// The number of such points.
+        count: usize,
+        /// The place in the push of the first of them, from 1, or its line.
+        at: usize,
+    },
     /// Its idempotency key belongs to another push.
     #[error(
         "the Idempotency-Key belongs to another push, with another address or body, of the last 24 hours; give each push a key of its own, and repeat a push unchanged"
@@ -82,11 +92,11 @@ impl CommitError {
     /// Where points are not of the right kind, tells their lines: of each point of the push, that in `lines`.
     #[must_use]
     pub fn at_lines(mut self, lines: &[u32]) -> Self {
-        if let Self::OtherKind { listed, .. } = &mut self {
-            for mismatch in listed {
-                let line = mismatch.at.checked_sub(1).and_then(|at| lines.get(at)).copied();
-                mismatch.at = line.map_or(mismatch.at, |line| line as usize);
-            }
+        let line = |at: usize| at.checked_sub(1).and_then(|at| lines.get(at)).map_or(at, |&line| line as usize);
+        match &mut self {
+            Self::OtherKind { listed, .. } => listed.iter_mut().for_each(|mismatch| mismatch.at = line(mismatch.at)),
+            Self::Compacted { at, .. } => *at = line(*at),
+            _ => {}
         }
         self
     }
@@ -107,6 +117,12 @@ impl From<CommitError> for ApiError {
         let detail = error.to_string();
         let (count, listed) = match error {
             CommitError::OtherKind { count, listed } => (count, listed),
+            CommitError::Compacted { at, .. } => {
+                let (expected, got) = ("a time of a day that can still be added to", "one of a compacted day");
+                let (expected, got) = (expected.to_owned(), got.to_owned());
+                let error = FieldError { line: Some(at), field: "ts".to_owned(), expected, got };
+                return Self::Invalid { detail: format!("{detail}; nothing was stored"), errors: vec![error] };
+            }
             CommitError::LimitReached { limit, detail, retry_after } => {
                 return Self::LimitReached { limit, detail, retry_after };
             }

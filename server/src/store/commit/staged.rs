@@ -1,16 +1,19 @@
 //! The changes of a transaction, which take effect in memory once it is committed.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
+use foldhash::fast::RandomState;
 use rusqlite::Transaction;
 use shared::point::Kind;
 use shared::track::revises;
-use shared::{Declared, Millis, Seq, SeriesName, Stretch, Tier};
+use shared::{Declared, Millis, Seq, SeriesName, Stretch, Tier, Value};
 
 use super::error::{CommitError, Mismatch, too_many_series};
 use crate::store::block::Place;
+use crate::store::damage::Damage;
 use crate::store::directory::{Look, Names, Row, Whose};
 use crate::store::fresh::Known;
+use crate::store::imports::Imports;
 use crate::store::keys::Keys;
 use crate::store::log::{self, Logged};
 use crate::store::{Pushed, SeriesId, sql};
@@ -32,6 +35,8 @@ pub(super) struct Staged {
     pub(super) revised: HashMap<SeriesId, (Stretch, Seq)>,
     /// What is declared otherwise than before.
     pub(super) declared: HashMap<SeriesId, Declared>,
+    /// Series with points from before the finest buckets that are kept.
+    pub(super) imported: HashSet<SeriesId, RandomState>,
 }
 
 impl Staged {
@@ -44,6 +49,7 @@ impl Staged {
             known: Vec::new(),
             revised: HashMap::new(),
             declared: HashMap::new(),
+            imported: HashSet::default(),
         }
     }
 
@@ -79,6 +85,32 @@ impl Staged {
             return Err(too_many_series(there, begun.len(), most));
         }
         Ok(begun)
+    }
+
+    /// Refuses a resolved push that has numbers from before `oldest` of days that no longer take any.
+    pub(super) fn check_past(
+        tx: &Transaction<'_>,
+        imports: &mut Imports,
+        damage: &Damage,
+        points: &[Pushed],
+        oldest: Millis,
+        now: Millis,
+    ) -> rusqlite::Result<Result<(), CommitError>> {
+        let mut closed = HashSet::new();
+        let (mut count, mut first) = (0, 0);
+        for (at, point) in (1..).zip(points) {
+            let Whose::Row(id) = point.whose else { continue };
+            if point.ts >= oldest || matches!(point.value, Value::Text(_)) {
+                continue;
+            }
+            let day = (id, point.ts.floor(Tier::Day.width_ms()));
+            if closed.contains(&day) || !imports.takes(tx, damage, id, point.ts, now)? {
+                closed.insert(day);
+                first = if count == 0 { at } else { first };
+                count += 1;
+            }
+        }
+        Ok(if count == 0 { Ok(()) } else { Err(CommitError::Compacted { count, at: first }) })
     }
 
     pub(super) fn begin(&mut self, tx: &Transaction<'_>, begun: Names) -> rusqlite::Result<()> {

@@ -1,0 +1,172 @@
+//! Cuts a file of lines into pushes.
+
+use std::io::{self, BufRead as _};
+
+use super::{Format, Input};
+
+/// Most bytes of a push. `POST /in` takes 1 MiB, `POST /write` 4 MiB.
+const NDJSON_BYTES: usize = 900 << 10;
+const LINES_BYTES: usize = 2 << 20;
+
+/// Most lines of a push: of a series that has newer points each may change another minute of the past, which `--max-rows`
+/// bounds.
+const MOST_LINES: usize = 20_000;
+
+/// Longest line. A longer one is refused by itself.
+const LONGEST: usize = 512 << 10;
+
+/// A part of a file that is pushed at once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Piece {
+    /// The lines, each with its number in the file, from 1. A line of line protocol may contain line breaks in a text.
+    pub(super) lines: Vec<(u64, Vec<u8>)>,
+    bytes: usize,
+}
+
+impl Piece {
+    /// Adds a line.
+    pub(super) fn add(&mut self, number: u64, line: Vec<u8>) {
+        self.bytes += line.len() + 1;
+        self.lines.push((number, line));
+    }
+
+    /// Returns true if it is large enough to be pushed.
+    pub(super) fn is_full(&self, format: Format) -> bool {
+        let most = if format == Format::Lines { LINES_BYTES } else { NDJSON_BYTES };
+        self.bytes >= most - LONGEST.min(most / 2) || self.lines.len() >= MOST_LINES
+    }
+
+    /// Returns the body of the push.
+    pub(super) fn body(&self) -> Vec<u8> {
+        let mut body = Vec::with_capacity(self.bytes);
+        for (_, line) in &self.lines {
+            body.extend_from_slice(line);
+            body.push(b'\n');
+        }
+        body
+    }
+
+    /// Leaves out the lines with such numbers.
+    pub(super) fn without(mut self, leave_out: impl Fn(u64) -> bool) -> Self {
+        self.lines.retain(|(number, _)| !leave_out(*number));
+        self.bytes = self.lines.iter().map(|(_, line)| line.len() + 1).sum();
+        self
+    }
+
+    /// Cuts it into two halves.
+    pub(super) fn halves(mut self) -> [Self; 2] {
+        let bytes = |lines: &[(u64, Vec<u8>)]| lines.iter().map(|(_, line)| line.len() + 1).sum();
+        let second = self.lines.split_off(self.lines.len() / 2);
+        let second = Self { bytes: bytes(&second), lines: second };
+        self.bytes = bytes(&self.lines);
+        [self, second]
+    }
+}
+
+/// The pieces of a file. The same file always has the same pieces.
+pub(super) struct Pieces {
+    input: Input,
+    format: Format,
+    line: u64,
+}
+
+impl Pieces {
+    pub(super) fn new(input: Input, format: Format) -> Self {
+        Self { input, format, line: 0 }
+    }
+
+    /// The number of the last line that was read.
+    pub(super) fn line(&self) -> u64 {
+        self.line
+    }
+
+    /// Reads the next piece; `None` at the end of the file.
+    pub(super) fn next(&mut self) -> io::Result<Option<Piece>> {
+        let mut piece = Piece::default();
+        while !piece.is_full(self.format) {
+            let number = self.line + 1;
+            let Some(line) = self.next_line()? else { break };
+            if !line.iter().all(u8::is_ascii_whitespace) {
+                piece.add(number, line);
+            }
+        }
+        Ok((!piece.lines.is_empty()).then_some(piece))
+    }
+
+    /// Reads a line without its end. One of line protocol goes on where a text in quotes has a line break.
+    fn next_line(&mut self) -> io::Result<Option<Vec<u8>>> {
+        let mut line = Vec::new();
+        loop {
+            if self.input.read_until(b'\n', &mut line)? == 0 {
+                return Ok((!line.is_empty()).then_some(line));
+            }
+            self.line += 1;
+            let goes_on = self.format == Format::Lines && is_within_text(&line) && line.len() < LONGEST;
+            if !goes_on {
+                if line.last() == Some(&b'\n') {
+                    line.pop();
+                }
+                if line.last() == Some(&b'\r') {
+                    line.pop();
+                }
+                return Ok(Some(line));
+            }
+        }
+    }
+}
+
+/// Returns true if a line of line protocol ends within a text in quotes. Quotes only count among the fields, which begin
+/// after the first space that is not escaped.
+fn is_within_text(line: &[u8]) -> bool {
+    let (mut in_fields, mut in_text, mut escaped) = (false, false, false);
+    if line.trim_ascii_start().starts_with(b"#") {
+        return false;
+    }
+    for &byte in line {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b' ' if !in_text => in_fields = true,
+            b'"' if in_fields => in_text = !in_text,
+            _ => {}
+        }
+    }
+    in_text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn pieces(text: &str, format: Format) -> Vec<Piece> {
+        let mut pieces = Pieces::new(Box::new(io::Cursor::new(text.as_bytes().to_vec())), format);
+        std::iter::from_fn(|| pieces.next().unwrap()).collect()
+    }
+
+    #[test]
+    fn line_protocol_is_not_cut_within_a_text() {
+        let text = "a x=1\r\n\nlog,host=\"b line=\"one\ntwo \\\" three\" 5\n# it's \"open\nb x=2";
+        let lines = pieces(text, Format::Lines).remove(0).lines;
+        let lines: Vec<(u64, String)> =
+            lines.into_iter().map(|(number, line)| (number, String::from_utf8(line).unwrap())).collect();
+        let wanted =
+            [(1, "a x=1"), (3, "log,host=\"b line=\"one\ntwo \\\" three\" 5"), (5, "# it's \"open"), (6, "b x=2")];
+        assert_eq!(lines, wanted.map(|(number, line)| (number, line.to_owned())));
+    }
+
+    proptest! {
+        #[test]
+        fn pieces_have_every_line_once_and_stay_within_the_bounds(lengths in prop::collection::vec(1..60_000_usize, 0..120)) {
+            let lines: Vec<String> = lengths.iter().map(|&length| "x".repeat(length)).collect();
+            let pieces = pieces(&lines.join("\n"), Format::Ndjson);
+            let found: Vec<Vec<u8>> = pieces.iter().flat_map(|piece| &piece.lines).map(|(_, line)| line.clone()).collect();
+            prop_assert_eq!(found, lines.iter().map(|line| line.as_bytes().to_vec()).collect::<Vec<_>>());
+            prop_assert!(pieces.iter().all(|piece| piece.body().len() <= 1 << 20));
+            for piece in pieces {
+                let whole = piece.lines.clone();
+                prop_assert_eq!(piece.halves().into_iter().flat_map(|half| half.lines).collect::<Vec<_>>(), whole);
+            }
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! Pushes pieces of a file, and finds out what the server took.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use ring::digest::{SHA256, digest};
+use shared::Problem;
+
+use super::pieces::Piece;
+use super::{Format, ImportError, Settings};
+use crate::upload;
+
+/// The first and the longest wait between two tries.
+const FIRST_WAIT: Duration = Duration::from_millis(200);
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
+/// A line that the server refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Refused {
+    /// Its number in the file.
+    pub(super) line: u64,
+    /// The field, what is expected there and what is there.
+    pub(super) why: String,
+}
+
+/// The result of pushing a piece.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Outcome {
+    /// Lines that the server has.
+    pub(super) stored: u64,
+    /// Lines that it refused, as far as it named them.
+    pub(super) refused: Vec<Refused>,
+    /// Lines that it refused without naming them.
+    pub(super) not_listed: u64,
+}
+
+impl Outcome {
+    fn add(&mut self, other: Self) {
+        self.stored += other.stored;
+        self.refused.extend(other.refused);
+        self.not_listed += other.not_listed;
+    }
+}
+
+/// The connection to a server.
+pub(super) struct Sender {
+    http: ureq::Agent,
+    base: String,
+    precision: String,
+    give_up: Option<Duration>,
+}
+
+/// An answer with a status below 500.
+struct Answer {
+    status: u16,
+    problem: Option<Problem>,
+    text: String,
+}
+
+impl Sender {
+    pub(super) fn new(settings: &Settings) -> Self {
+        Self {
+            http: upload::http(&settings.to),
+            base: settings.to.trim_end_matches('/').to_owned(),
+            precision: settings.precision.clone(),
+            give_up: settings.give_up.ms().map(Duration::from_millis),
+        }
+    }
+
+    /// Pushes a piece: all of it, or all but the lines that the server names as wrong.
+    ///
+    /// # Errors
+    /// [`ImportError::Server`] if the server refuses it for another reason, or cannot be reached.
+    pub(super) fn push(&self, format: Format, mut piece: Piece) -> Result<Outcome, ImportError> {
+        let mut outcome = Outcome::default();
+        loop {
+            let lines = piece.lines.len() as u64;
+            if lines == 0 {
+                return Ok(outcome);
+            }
+            let answer = self.post(format, &piece)?;
+            let problem = answer.problem.as_ref();
+            match answer.status {
+                200..=299 => {
+                    outcome.stored += lines;
+                    return Ok(outcome);
+                }
+                // Too large for a bound of the server: points, rows or bytes.
+                413 if lines > 1 => {
+                    for half in piece.halves() {
+                        outcome.add(self.push(format, half)?);
+                    }
+                    return Ok(outcome);
+                }
+                // The good lines of line protocol are stored ("partial write"), of other formats nothing is.
+                400 | 413 | 422 => {
+                    let wrong = refused(&piece, problem);
+                    if wrong.is_empty() {
+                        return Err(ImportError::Server { message: answer.message() });
+                    }
+                    let is_partial = answer.status == 400 && format == Format::Lines;
+                    if is_partial {
+                        let listed = wrong.len() as u64;
+                        outcome.stored += lines - listed;
+                        outcome.refused.extend(wrong.into_values());
+                        return Ok(outcome);
+                    }
+                    piece = piece.without(|number| wrong.contains_key(&number));
+                    outcome.refused.extend(wrong.into_values());
+                    outcome.refused.sort_unstable_by_key(|refused| refused.line);
+                }
+                _ => return Err(ImportError::Server { message: answer.message() }),
+            }
+        }
+    }
+
+    /// Sends a body until there is an answer with a status below 500, for as long as `give_up` says.
+    fn post(&self, format: Format, piece: &Piece) -> Result<Answer, ImportError> {
+        let body = piece.body();
+        let url = match format {
+            Format::Lines => format!("{}/write?import=true&precision={}", self.base, self.precision),
+            Format::Ndjson | Format::Csv => format!("{}/in?import=true", self.base),
+        };
+        let hash: String = digest(&SHA256, &body).as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        // With the line, so that a file may have the same lines twice.
+        let line = piece.lines.first().map_or(0, |(number, _)| *number);
+        let key = format!("import-{line}-{hash}");
+        let begun = Instant::now();
+        let mut wait = FIRST_WAIT;
+        loop {
+            let request = self.http.post(&url).header("Idempotency-Key", &key);
+            let message = match request.content_type("application/octet-stream").send(&body) {
+                Ok(mut response) => {
+                    let status = response.status().as_u16();
+                    let text = response.body_mut().read_to_string().unwrap_or_default();
+                    let answer = Answer { status, problem: serde_json::from_str(&text).ok(), text };
+                    if status < 500 && status != 429 {
+                        return Ok(answer);
+                    }
+                    answer.message()
+                }
+                Err(error) => format!("cannot push to {url}: {error}"),
+            };
+            if self.give_up.is_some_and(|most| begun.elapsed() >= most) {
+                return Err(ImportError::Server { message });
+            }
+            std::thread::sleep(wait);
+            wait = (wait * 2).min(LONGEST_WAIT);
+        }
+    }
+}
+
+impl Answer {
+    fn message(&self) -> String {
+        let Self { status, problem, text } = self;
+        match problem {
+            Some(problem) => format!("the server answered {status}: {}", problem.detail),
+            None => format!("the server answered {status}: {}", text.chars().take(200).collect::<String>()),
+        }
+    }
+}
+
+/// Finds the lines of a piece that a problem names, by their number in the file. The server counts the lines of the body,
+/// also those within a text.
+fn refused(piece: &Piece, problem: Option<&Problem>) -> HashMap<u64, Refused> {
+    let errors = problem.map_or(&[][..], |problem| &problem.errors);
+    let mut first = 1;
+    let mut begins: Vec<usize> = Vec::with_capacity(piece.lines.len());
+    for (_, line) in &piece.lines {
+        begins.push(first);
+        first += 1 + line_breaks(line);
+    }
+    let mut found = HashMap::new();
+    for error in errors {
+        let Some(line) = error.line else { continue };
+        let at = begins.partition_point(|&begin| begin <= line);
+        let Some((number, _)) = at.checked_sub(1).and_then(|at| piece.lines.get(at)) else { continue };
+        let why = format!("{}: expected {}, got {}", error.field, error.expected, error.got);
+        found.entry(*number).or_insert(Refused { line: *number, why });
+    }
+    found
+}
+
+fn line_breaks(line: &[u8]) -> usize {
+    line.iter().filter(|&&byte| byte == b'\n').count()
+}

@@ -1,0 +1,208 @@
+//! Points from before the finest buckets that are kept: which days of a series can take them.
+//!
+//! A coarser bucket is rebuilt from finer ones ([`super::settle`]). Once retention has deleted the finer buckets of a day,
+//! one more point of that day would replace the coarser buckets instead of adding to them. So a day takes points from the
+//! past only while the store has all of its finest buckets, and retention spares the series of an import for a day, in which
+//! its import can be continued.
+
+use std::collections::{HashMap, HashSet};
+
+use foldhash::fast::RandomState;
+use rusqlite::Connection;
+use shared::{Millis, Stretch, Tier};
+
+use super::block::{self, Block, Place};
+use super::damage::Damage;
+use super::{SeriesId, sql};
+
+/// Milliseconds for which retention spares the buckets of a series after its last import: a day.
+const SPARED: u64 = 86_400_000;
+
+/// Milliseconds after which the time of an import is written again.
+const NOTED_EVERY: u64 = 3_600_000;
+
+/// Most days that are remembered as whole. Beyond that, days are checked again.
+const MOST_DAYS: usize = 1_000_000;
+
+/// The table of the last import of each series.
+pub(super) const TABLE: &str = "
+    CREATE TABLE IF NOT EXISTS imports (series INTEGER PRIMARY KEY, at INTEGER NOT NULL);
+";
+
+/// The imports of the last day.
+#[derive(Debug, Default)]
+pub(super) struct Imports {
+    /// The time of the last import of each series, as written.
+    last: HashMap<SeriesId, Millis, RandomState>,
+    /// Days, counted from 1970, that take points. Valid as long as retention spares the series.
+    whole: HashSet<(SeriesId, u64), RandomState>,
+}
+
+impl Imports {
+    /// Reads the table.
+    pub(super) fn read(conn: &Connection) -> rusqlite::Result<Self> {
+        let mut select = conn.prepare("SELECT series, at FROM imports WHERE typeof(at) = 'integer'")?;
+        let rows =
+            select.query_map([], |row| Ok((SeriesId(row.get(0)?), Millis(row.get::<_, i64>(1)?.unsigned_abs()))))?;
+        Ok(Self { last: rows.collect::<Result<_, _>>()?, whole: HashSet::default() })
+    }
+
+    /// Returns true while retention has to leave the buckets of a series alone. `now` is the store's time.
+    pub(super) fn spares(&self, series: SeriesId, now: Millis) -> bool {
+        self.last.get(&series).is_some_and(|&at| now.since(at) < SPARED && at <= now.plus(SPARED))
+    }
+
+    /// Returns true if the day of `ts` takes a point: the store has all finest buckets of that day, or none of any tier.
+    pub(super) fn takes(
+        &mut self,
+        conn: &Connection,
+        damage: &Damage,
+        series: SeriesId,
+        ts: Millis,
+        now: Millis,
+    ) -> rusqlite::Result<bool> {
+        let width = Tier::Day.width_ms();
+        let day = (series, ts.0 / width);
+        if self.spares(series, now) && self.whole.contains(&day) {
+            return Ok(true);
+        }
+        let from = ts.floor(width);
+        if !is_whole(conn, damage, series, Stretch { from, to: from.plus(width) })? {
+            return Ok(false);
+        }
+        if self.whole.len() >= MOST_DAYS {
+            self.whole.clear();
+        }
+        self.whole.insert(day);
+        Ok(true)
+    }
+
+    /// Writes that these series are being imported, so that retention spares them from now on.
+    pub(super) fn note(
+        &mut self,
+        conn: &Connection,
+        series: &HashSet<SeriesId, RandomState>,
+        now: Millis,
+    ) -> rusqlite::Result<()> {
+        let mut insert = conn.prepare_cached("INSERT OR REPLACE INTO imports (series, at) VALUES (?1, ?2)")?;
+        for &id in series {
+            if self.last.get(&id).is_none_or(|&at| now.since(at) >= NOTED_EVERY || at > now) {
+                if !self.spares(id, now) {
+                    // Retention may have deleted buckets since these days were checked.
+                    self.whole.retain(|&(other, _)| other != id);
+                }
+                insert.execute((id.0, sql(now.0)))?;
+                self.last.insert(id, now);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Returns true if the finest buckets of a day have as many points as the bucket of the day. A point that is not in the
+/// tables yet is in neither.
+fn is_whole(conn: &Connection, damage: &Damage, series: SeriesId, day: Stretch) -> rusqlite::Result<bool> {
+    let count = |block: &Block| -> u64 { block.within(day).iter().map(|rolled| rolled.bucket.count).sum() };
+    let whole = count(&block::read(conn, Place::holding(Tier::Day, series, day.from), damage)?);
+    if whole == 0 {
+        return Ok(true);
+    }
+    let mut finest = 0;
+    block::each_within(conn, Tier::Second, series, day, damage, |_, block| finest += count(&block))?;
+    Ok(finest == whole)
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::{Number, Point, Value};
+
+    use super::super::fresh::Due;
+    use super::super::time::StoreTime;
+    use super::super::{CommitError, Push, Retention, Store};
+    use super::*;
+    use crate::clock::{Now, Uptime};
+
+    const DAY: u64 = 86_400_000;
+    const NOW: Millis = Millis(20_000 * DAY + 7 * 3_600_000);
+
+    /// A store on whose clock it is `wall`.
+    fn open(folder: &std::path::Path, wall: Millis) -> Store {
+        let mut store = Store::open(folder).unwrap();
+        store.time = StoreTime::begin(Some(wall), Now { wall, up: Uptime(0) });
+        store
+    }
+
+    /// Pushes a point a minute from `from`.
+    fn push(store: &mut Store, series: &str, from: Millis, count: u64, wall: Millis) -> Result<(), CommitError> {
+        let point = |n| Point {
+            series: series.parse().unwrap(),
+            ts: from.plus(n * 60_000),
+            value: Value::Number(Number::new(1.0).unwrap()),
+        };
+        let push = Push::of((0..count).map(point));
+        store.commit(vec![push], Now { wall, up: Uptime(0) }).results.remove(0)
+    }
+
+    /// Writes all buckets, then lets retention delete what it may.
+    fn settle_and_sweep(store: &mut Store, wall: Millis) {
+        while store.settle(1_000, Due::All).unwrap() > 0 {}
+        for sweep in 1..20 {
+            store.sweep(&Retention::default(), Now { wall, up: Uptime(sweep * DAY) }).unwrap();
+        }
+    }
+
+    /// The number of points in the bucket of a day of the first series.
+    fn count(store: &Store, day: Millis) -> u64 {
+        let block = block::read(&store.conn, Place::holding(Tier::Day, SeriesId(1), day), &store.damage).unwrap();
+        block.within(Stretch { from: day, to: day.plus(DAY) }).iter().map(|rolled| rolled.bucket.count).sum()
+    }
+
+    #[test]
+    fn day_takes_points_until_its_finest_buckets_are_deleted_and_its_count_is_always_true() {
+        let folder = tempfile::tempdir().unwrap();
+        let (old, other) = (Millis(19_000 * DAY), Millis(19_001 * DAY));
+        let mut store = open(folder.path(), NOW);
+        // Hours apart and out of order, with retention at work in between.
+        for (part, hour) in [5, 0, 11].into_iter().enumerate() {
+            assert_eq!(push(&mut store, "a", old.plus(hour * 3_600_000), 50, NOW), Ok(()));
+            settle_and_sweep(&mut store, NOW);
+            assert_eq!(count(&store, old), 50 * (part as u64 + 1));
+        }
+        drop(store);
+        // The same after a restart.
+        let mut store = open(folder.path(), NOW);
+        settle_and_sweep(&mut store, NOW);
+        assert_eq!(push(&mut store, "a", old.plus(5 * 3_600_000), 7, NOW), Ok(()));
+        settle_and_sweep(&mut store, NOW);
+        assert_eq!(count(&store, old), 157);
+
+        drop(store);
+        let later = NOW.plus(2 * DAY);
+        let mut store = open(folder.path(), later);
+        assert_eq!(push(&mut store, "a", later, 400, later), Ok(()), "the newest buckets stay whatever their age");
+        settle_and_sweep(&mut store, later);
+        let refused = push(&mut store, "a", old.plus(9 * 3_600_000), 3, later);
+        assert_eq!(refused, Err(CommitError::Compacted { count: 3, at: 1 }));
+        assert_eq!(push(&mut store, "a", other, 3, later), Ok(()), "a day that has nothing yet");
+        assert_eq!(push(&mut store, "b", old, 3, later), Ok(()), "another series");
+        settle_and_sweep(&mut store, later);
+        assert_eq!((count(&store, old), count(&store, other)), (157, 3));
+    }
+
+    #[test]
+    fn day_that_is_partly_deleted_takes_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = open(folder.path(), NOW);
+        // Live points of the day that is now two days ago.
+        let day = Millis(NOW.0 / DAY * DAY);
+        assert_eq!(push(&mut store, "a", day, 7 * 60, NOW), Ok(()));
+        let later = NOW.plus(3 * DAY);
+        drop(store);
+        let mut store = open(folder.path(), later);
+        assert_eq!(push(&mut store, "a", later, 400, later), Ok(()), "the newest buckets stay whatever their age");
+        settle_and_sweep(&mut store, later);
+        let refused = push(&mut store, "a", day.plus(60_000), 2, later);
+        assert_eq!(refused, Err(CommitError::Compacted { count: 2, at: 1 }));
+        assert_eq!(count(&store, day), 7 * 60);
+    }
+}
