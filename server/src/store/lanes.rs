@@ -45,6 +45,9 @@ pub(super) enum Allowed {
 /// Most jobs of a group while only few may be taken.
 const FEW: usize = 256;
 
+/// Most weight of such a group: as many blocks as it may add are written before the next group.
+const FEW_GROUP: usize = 512;
+
 /// The waiting jobs, each with its weight. A number of a known series has weight 1 and takes less than a microsecond.
 #[derive(Debug)]
 pub(super) struct Lanes<T> {
@@ -83,9 +86,11 @@ impl<T> Lanes<T> {
     pub(super) fn take(&mut self, allowed: Allowed, group: &mut Vec<T>) {
         let takes_long = allowed == Allowed::All && !self.long.is_empty() && (self.short.is_empty() || !self.was_long);
         self.was_long = takes_long;
-        let (lane, most_weight) =
-            if takes_long { (&mut self.long, LONG_GROUP) } else { (&mut self.short, SHORT_GROUP) };
-        let most = if allowed == Allowed::All { GROUP } else { FEW };
+        let (lane, most, most_weight) = match allowed {
+            Allowed::All if takes_long => (&mut self.long, GROUP, LONG_GROUP),
+            Allowed::All => (&mut self.short, GROUP, SHORT_GROUP),
+            Allowed::FewShort => (&mut self.short, FEW, FEW_GROUP),
+        };
         let mut weight = 0;
         while group.len() < most
             && let Some((next, job)) = lane.pop_front_if(|(next, _)| weight == 0 || weight + *next <= most_weight)
@@ -119,6 +124,14 @@ mod tests {
         assert_eq!(take(&mut lanes, Allowed::FewShort), [11]);
         assert!(!lanes.has(Allowed::FewShort) && lanes.has(Allowed::All));
         assert!(take(&mut lanes, Allowed::FewShort).is_empty());
+    }
+
+    #[test]
+    fn only_few_short_jobs_are_taken_while_blocks_must_be_written() {
+        let mut lanes = Lanes::default();
+        (0..1_000).for_each(|job| lanes.add(Lane::Short, SHORT, job));
+        assert_eq!(take(&mut lanes, Allowed::FewShort).len(), FEW_GROUP / SHORT);
+        assert_eq!(take(&mut lanes, Allowed::All).len(), SHORT_GROUP / SHORT);
     }
 
     proptest! {

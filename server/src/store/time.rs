@@ -15,7 +15,7 @@ const TOLERANCE: u64 = 60_000;
 /// Milliseconds that a doubted clock must run steadily until it is trusted.
 const CONFIRMED_AFTER: u64 = 3_600_000;
 
-/// Most milliseconds that count as passed between two observations.
+/// Most milliseconds between two observations in which a doubted clock counts as having run steadily.
 const LONGEST_STEP: u64 = 60_000;
 
 /// A start more than these milliseconds after the last write is reported, since the clock may be wrong: a week.
@@ -81,7 +81,8 @@ impl StoreTime {
             *self = Self::begin(None, now);
             return;
         };
-        let passed = now.up.0.saturating_sub(state.seen.up.0).min(LONGEST_STEP);
+        // A process that is stopped, or waits long for its disk, observes nothing meanwhile, but time passes.
+        let passed = now.up.0.saturating_sub(state.seen.up.0);
         let before = state.ahead(state.seen.wall);
         let slept = asleep.saturating_sub(state.asleep);
         state.trusted = state.trusted.plus(passed);
@@ -93,7 +94,7 @@ impl StoreTime {
         }
         match &mut state.doubt {
             Some(doubt) if (ahead - doubt.ahead).unsigned_abs() <= TOLERANCE.into() => {
-                doubt.steady = doubt.steady.saturating_add(passed);
+                doubt.steady = doubt.steady.saturating_add(passed.min(LONGEST_STEP));
                 if doubt.steady >= CONFIRMED_AFTER {
                     state.trust(now.wall);
                 }
@@ -210,6 +211,19 @@ mod tests {
     }
 
     #[test]
+    fn process_that_was_stopped_does_not_report_a_jump() {
+        for stopped in [61_000, 150_000, 3_600_000, 100 * DAY] {
+            let mut time = StoreTime::begin(Some(Millis(START)), at(START, 0));
+            time.observe(at(START + 1_000, 1_000), 0);
+            let up = 1_000 + stopped;
+            time.observe(at(START + up, up), 0);
+            assert_eq!((time.warning(), time.now(Millis(u64::MAX))), (None, Millis(START + up)), "{stopped}");
+            time.observe(at(START + up + 2 * stopped, up + 1_000), 0);
+            assert!(time.warning().is_some(), "a jump after it is one");
+        }
+    }
+
+    #[test]
     fn suspended_machine_is_not_reported_as_a_jump() {
         let mut time = StoreTime::begin(Some(Millis(START)), at(START, 0));
         time.observe(at(START + 1_000 + DAY, 1_000), DAY);
@@ -239,7 +253,7 @@ mod tests {
                 prop_assert!(now <= Millis(wall));
                 // Sixty steps of at most a minute each are less than the hour that a clock must be steady. Each step
                 // may follow the clock by as much as it may be off.
-                latest += passes.min(LONGEST_STEP) + TOLERANCE;
+                latest += passes + TOLERANCE;
                 prop_assert!(now.0 <= latest, "{} after {}", now, latest);
             }
         }

@@ -24,8 +24,11 @@ const TEND_EVERY: Duration = Duration::from_millis(200);
 const BLOCKS: usize = 16;
 
 /// The same where many blocks wait, as when the past is imported: then most blocks of a step are of one series, and
-/// share the coarser blocks.
+/// share the coarser blocks. If they are not, such a step takes a tenth of a second, so short jobs must not wait for it.
 const MANY_BLOCKS: usize = 512;
+
+/// Time for which blocks are written after each group while too many of them wait, although jobs wait too.
+const CROWDED_SLICE: Duration = Duration::from_millis(10);
 
 /// The way to the writing thread. Clones lead to the same one, which ends when all of them are gone.
 #[derive(Clone, Debug)]
@@ -84,6 +87,12 @@ impl Writer {
         &self.way.levels
     }
 
+    /// Returns the same figures for a task that may outlive all handles.
+    #[must_use]
+    pub fn shared_levels(&self) -> Arc<Levels> {
+        self.way.levels.clone()
+    }
+
     /// Returns the condition of the store: whether it takes pushes, and warnings.
     #[must_use]
     pub fn condition(&self) -> &Condition {
@@ -136,7 +145,11 @@ fn work(mut store: Store, retention: &Retention, queue: &Queue, mut publish: imp
     let condition = store.condition();
     store.observe(clock::now(), clock::asleep());
     let mut tick_at = Instant::now() + TEND_EVERY;
-    while queue.next(allowed(&store), tick_at, &mut group) != Next::End {
+    loop {
+        let allowed = allowed(&store);
+        if queue.next(allowed, tick_at, &mut group) == Next::End {
+            break;
+        }
         let (mut pushes, mut taken) = (Vec::with_capacity(group.len()), Vec::with_capacity(group.len()));
         let mut errands = Vec::new();
         for job in group.drain(..) {
@@ -163,7 +176,11 @@ fn work(mut store: Store, retention: &Retention, queue: &Queue, mut publish: imp
                 let _gone = answer.send(result);
             }
         }
-        let begun = store.fresh().len().saturating_sub(blocks);
+        // A group of long pushes is one too many at most: no further one is taken until enough blocks are written.
+        let owed = match allowed {
+            Allowed::All => 0,
+            Allowed::FewShort => store.fresh().len().saturating_sub(blocks),
+        };
         errands.into_iter().for_each(|errand| errand(&mut store));
         let is_tick = Instant::now() >= tick_at;
         if is_tick {
@@ -171,7 +188,7 @@ fn work(mut store: Store, retention: &Retention, queue: &Queue, mut publish: imp
             store.observe(clock::now(), clock::asleep());
         }
         if condition.lost().is_none() {
-            let written = write_due(&mut store, begun, queue);
+            let written = write_due(&mut store, owed, queue);
             let owed = if store.is_behind() { 1 + committed / ROWS as usize } else { usize::from(is_tick) };
             let swept = sweep(&mut store, retention, owed, queue);
             let swept = if is_tick { swept.and(tend(&mut store)) } else { swept };
@@ -188,19 +205,20 @@ fn allowed(store: &Store) -> Allowed {
     if store.fresh().is_crowded() { Allowed::FewShort } else { Allowed::All }
 }
 
-/// Writes due blocks until a job waits, at least one step. If too many blocks wait, writes at least as many as the last
-/// group added.
-fn write_due(store: &mut Store, begun: usize, queue: &Queue) -> rusqlite::Result<()> {
-    let mut written = 0;
+/// Writes due blocks until a job waits, at least one step. If too many blocks wait, writes for [`CROWDED_SLICE`], and at
+/// least `owed` blocks.
+fn write_due(store: &mut Store, owed: usize, queue: &Queue) -> rusqlite::Result<()> {
+    let (mut written, until) = (0, Instant::now() + CROWDED_SLICE);
     loop {
         // After a failure, the next group or tick tries again; until then the log has the points.
-        let step = if store.fresh().has_many() { MANY_BLOCKS } else { BLOCKS };
+        let is_hurried = queue.has(Allowed::FewShort);
+        let step = if store.fresh().has_many() && !is_hurried { MANY_BLOCKS } else { BLOCKS };
         let count = store.settle(step, Due::By(clock::now().up))?;
         written += count;
         if count < step {
             return Ok(());
         }
-        let is_behind = store.fresh().is_crowded() && written < begun;
+        let is_behind = store.fresh().is_crowded() && (written < owed || Instant::now() < until);
         if !is_behind && queue.has(allowed(store)) {
             return Ok(());
         }
