@@ -191,10 +191,50 @@ fn four_hundred_unfinished_prefaces_shut_nobody_out_at_four_hundred_files() {
 }
 
 #[test]
+fn connections_that_never_finish_a_request_give_way_to_one_that_does() {
+    let flags = ["--max-connections", "40", "--phase-timeout", "60000"];
+    let (server, _data) = start(&flags, None);
+    let phases: [&[u8]; 5] = [
+        b"",
+        b"PRI ",
+        WHOLE_PREFACE,
+        b"GET / HTTP/1.1\r\nHost: ",
+        b"POST /in/evil HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n1",
+    ];
+    let mut stream = server.stream("series=ops/**", None);
+    let mut held = Vec::new();
+    for round in 0..5 {
+        // More than there may be, from so many addresses that none has reached its own bound.
+        for number in 0..100_usize {
+            let mut socket = connect(&server, &format!("127.0.1.{}", 1 + number % 20));
+            let _written = socket.write_all(phases[number % phases.len()]);
+            held.push(socket);
+        }
+        let answer = get(connect(&server, "127.0.0.3"), "/api/series");
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+        assert_eq!(server.push("ops/n", &round.to_string()).status, 204);
+    }
+    // What was answered did not give way.
+    while !matches!(stream.event(), shared::Event::Update { .. }) {}
+    assert!(server.metric("pulseboard_refused_total{limit=\"max-connections\"}") > 100.0);
+    assert!(server.metric("pulseboard_connections") <= 40.0);
+    drop(held);
+}
+
+#[test]
 fn full_server_answers_503_and_still_answers_health_checks() {
     let flags = ["--max-connections", "20", "--max-connections-per-address", "20", "--phase-timeout", "60000"];
     let (server, _data) = start(&flags, None);
-    let kept: Vec<TcpStream> = (0..20).map(|_| connect(&server, "127.0.0.2")).collect();
+    // Once a request is answered, a connection does not give way to others.
+    let answered = |_| {
+        let mut socket = connect(&server, "127.0.0.2");
+        socket.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+        let mut status = [0; 12];
+        socket.read_exact(&mut status).unwrap();
+        assert_eq!(&status, b"HTTP/1.1 200");
+        socket
+    };
+    let kept: Vec<TcpStream> = (0..20).map(answered).collect();
     until("all are counted", || get(connect(&server, "127.0.0.3"), "/metrics").contains("pulseboard_connections 20"));
     let full = get(connect(&server, "127.0.0.3"), "/api/series");
     assert!(full.starts_with("HTTP/1.1 503 ") && full.contains("retry-after: 5"), "{full}");

@@ -18,6 +18,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 use super::client::WithClient;
+use super::unanswered::Waiting;
 use super::watched::Watched;
 use super::{Shared, http2, tls};
 use crate::places::Client;
@@ -44,6 +45,8 @@ pub(super) struct Accepted {
     pub(super) shared: Arc<Shared>,
     /// Its place among the connections; passed on to the stream that the connection becomes.
     pub(super) open: Open,
+    /// Its place among those whose first request is not answered.
+    pub(super) waiting: Arc<Waiting>,
 }
 
 /// Waits for the first byte of a new connection, and then serves it.
@@ -56,10 +59,11 @@ pub(super) struct Accepted {
 )]
 pub(super) fn handle_connection(accepted: Accepted) -> impl Future<Output = ()> {
     async move {
-        let Accepted { socket, peer, shared, open } = accepted;
+        let Accepted { socket, peer, shared, open, waiting } = accepted;
         let mut stopping = shared.stopping.subscribe();
         let Some(first) = first_bytes(&socket, &shared, &mut stopping).await else { return };
-        let session = Session { shared: &shared, service: &shared.service, client: Client::at(peer.ip()), stopping };
+        let (client, waiting) = (Client::at(peer.ip()), Some(waiting));
+        let session = Session { shared: &shared, service: &shared.service, client, waiting, stopping };
         if let Err(error) = Box::pin(session.serve(socket, first, open)).await {
             tracing::debug!(%peer, %error, "a connection failed");
         }
@@ -87,6 +91,8 @@ pub(super) struct Session<'a> {
     /// Answers its requests.
     pub(super) service: &'a Router,
     pub(super) client: Client,
+    /// Its place among the connections whose first request is not answered.
+    pub(super) waiting: Option<Arc<Waiting>>,
     pub(super) stopping: watch::Receiver<()>,
 }
 
@@ -108,7 +114,8 @@ impl Session<'_> {
     }
 
     fn handler(&self) -> Handler {
-        WithClient { service: TowerToHyperService::new(self.service.clone()), client: self.client }
+        let service = TowerToHyperService::new(self.service.clone());
+        WithClient { service, client: self.client, waiting: self.waiting.clone() }
     }
 
     fn watch(&self, socket: TcpStream) -> Watched {

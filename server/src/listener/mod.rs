@@ -2,7 +2,8 @@
 //!
 //! `axum::serve` is not enough for long streams to untrusted clients. This listener adds a backlog for storms of
 //! reconnects, detection of vanished peers by the kernel, a time-out for every phase of a connection ([`timeouts`]),
-//! bounds on connections in total and of each client ([`capacity`]), and a shutdown that does not wait for ever.
+//! bounds on connections in total and of each client ([`capacity`]), at which connections without an answered request
+//! give way ([`unanswered`]), and a shutdown that does not wait for ever.
 
 pub mod capacity;
 mod client;
@@ -12,6 +13,7 @@ mod overload;
 pub mod renewal;
 pub mod timeouts;
 pub mod tls;
+mod unanswered;
 mod watched;
 
 use std::net::SocketAddr;
@@ -24,12 +26,13 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 
 use crate::metrics::Metrics;
-use crate::places::{Client, Place, Places};
+use crate::places::{Client, Full, Place, Places};
 use crate::stream::writer::{Open, Writers};
 use connection::{Accepted, handle_connection};
 use overload::Overload;
 use renewal::Certificate;
 use timeouts::Timeouts;
+use unanswered::Unanswered;
 
 /// Connections that may wait to be accepted. The kernel's bound (`somaxconn`) is 4,096 on Linux; tokio's 1,024 makes a
 /// storm of reconnects wait for retransmits.
@@ -92,6 +95,7 @@ impl Listener {
             stopping: watch::Sender::new(()),
             ended,
         });
+        let unanswered = Unanswered::default();
         let mut stop = std::pin::pin!(stop);
         let mut accepts = true;
         loop {
@@ -115,15 +119,23 @@ impl Listener {
                 tracing::debug!(%peer, %error, "cannot set the options of a socket");
             }
             let client = Client::at(peer.ip());
-            match places.take(client) {
+            let mut place = places.take(client);
+            if let Err(full) = place {
+                // Counts the connection that gives way, or this one.
+                metrics.refused(shared.overload.limit(full));
+                let of = (full == Full::Client).then_some(client);
+                if unanswered.make_room(of).await {
+                    place = places.take(client);
+                }
+            }
+            match place {
                 Ok(place) => {
-                    let open = shared.open(place);
-                    tokio::spawn(handle_connection(Accepted { socket, peer, shared: shared.clone(), open }));
+                    let (open, waiting) = (shared.open(place), unanswered.begin(client));
+                    let number = waiting.number();
+                    let accepted = Accepted { socket, peer, shared: shared.clone(), open, waiting };
+                    unanswered.started(client, number, tokio::spawn(handle_connection(accepted)));
                 }
-                Err(full) => {
-                    metrics.refused(shared.overload.limit(full));
-                    shared.overload.answer(socket, client, full, &shared);
-                }
+                Err(full) => shared.overload.answer(socket, client, full, &shared),
             }
         }
         drop(listener);

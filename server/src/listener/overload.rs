@@ -119,7 +119,7 @@ async fn in_lane(socket: TcpStream, client: Client, full: Full, shared: &Arc<Sha
     let mut stopping = shared.stopping.subscribe();
     let Some(first) = first_bytes(&socket, shared, &mut stopping).await else { return };
     let service = &shared.overload.refusal(full).service;
-    let session = Session { shared, service, client, stopping };
+    let session = Session { shared, service, client, waiting: None, stopping };
     // Errors of refused connections are not logged.
     let _ended = session.serve(socket, first, open).await;
 }
