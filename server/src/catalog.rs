@@ -26,6 +26,7 @@ use crate::clock;
 use crate::csv;
 use crate::history::answer::Form;
 use crate::hub::driver::HubHandle;
+use crate::places::Bounded;
 use crate::problem::ApiError;
 use crate::rollup::SeriesIndex;
 
@@ -117,13 +118,14 @@ impl Page {
 /// [`ApiError::Invalid`] where the query is wrong.
 pub async fn list(
     State(app): State<AppState>,
+    client: Bounded,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let page = Page::parse(query.as_deref().unwrap_or_default())?;
     let form = page.form.unwrap_or_else(|| Form::accepted(&headers));
     let hub = app.hub.clone();
-    let turn = app.hub.selecting().turn().await?;
+    let turn = app.hub.selecting().turn(client).await?;
     let work = move || {
         let found = page.collect(&hub);
         drop(turn);

@@ -16,6 +16,7 @@ use crate::app::AppState;
 use crate::ingest::gathering::Batch;
 use crate::ingest::query::Age;
 use crate::ingest::{self, Refused};
+use crate::places::Bounded;
 use crate::problem::ApiError;
 use crate::push_memory::Share;
 
@@ -39,6 +40,7 @@ pub async fn write(
     State(app): State<AppState>,
     uri: Uri,
     headers: HeaderMap,
+    client: Bounded,
     body: Body,
 ) -> Result<Json<Stored>, Refused> {
     let parser = app.parser();
@@ -49,7 +51,7 @@ pub async fn write(
         let batch = Batch { request: fingerprint(text), ..reading.batch };
         Ok((batch, excerpt))
     };
-    match ingest::take_in(&app, body, &headers, MAX_BODY, parse).await {
+    match ingest::take_in(&app, body, &headers, client, MAX_BODY, parse).await {
         Ok(((batch, refused), share)) => {
             let stored = batch.points.len();
             if stored > 0 {

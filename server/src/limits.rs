@@ -124,6 +124,8 @@ pub enum Limit {
     TopicMemory,
     /// [`MAX_SELECTORS`](crate::hub::boards::MAX_SELECTORS).
     Selectors,
+    /// The requests of one address whose selectors take long to match. No flag sets it.
+    MatchesPerAddress,
     /// `--max-queue`.
     Queue,
     /// The threads that parse large bodies. No flag sets it.
@@ -174,6 +176,7 @@ impl Limit {
             Self::MatchSteps => "max-match-steps",
             Self::TopicMemory => "max-topic-memory",
             Self::Selectors => "max-selectors",
+            Self::MatchesPerAddress => "matches-per-address",
             Self::Queue => "max-queue",
             Self::Parsers => "parsers",
             Self::BodySize => "body-size",

@@ -1,10 +1,13 @@
-//! Places that clients take (connections, streams), counted in total and by address.
+//! Places that clients take (connections, streams), counted in total and by address, and amounts that they hold.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::hash::{Hash, Hasher};
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
 use parking_lot::Mutex;
 
 /// The client behind a connection, by its address. A client of IPv6 has a whole /64 network, so that counts as one.
@@ -54,6 +57,106 @@ impl Client {
     #[must_use]
     pub fn is_loopback(self) -> bool {
         self.address.is_loopback()
+    }
+}
+
+/// The client of a request, if bounds for each address apply to it; `None` for a client on this machine: a reverse
+/// proxy stands for many clients.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Bounded(pub Option<Client>);
+
+impl<S: Sync> FromRequestParts<S> for Bounded {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
+        let client = parts.extensions.get::<Client>().copied();
+        Ok(Self(client.filter(|client| !client.is_loopback())))
+    }
+}
+
+/// Amounts that clients hold of something that all share, each up to a bound. Clones count together.
+#[derive(Clone, Debug)]
+pub struct Holdings(Arc<HoldingsInner>);
+
+#[derive(Debug)]
+struct HoldingsInner {
+    most: usize,
+    held: Mutex<HashMap<Client, usize>>,
+}
+
+/// An amount that a client holds; released when dropped.
+#[derive(Debug)]
+pub struct Holding {
+    all: Holdings,
+    client: Client,
+    amount: usize,
+}
+
+impl Holdings {
+    /// At most `most` for each client.
+    #[must_use]
+    pub fn new(most: usize) -> Self {
+        Self(Arc::new(HoldingsInner { most, held: Mutex::default() }))
+    }
+
+    /// The most that a client may hold.
+    #[must_use]
+    pub fn most(&self) -> usize {
+        self.0.most
+    }
+
+    /// Tells whether a client holds more than it may.
+    #[must_use]
+    pub fn is_over(&self, client: Client) -> bool {
+        self.0.held.lock().get(&client).is_some_and(|&held| held > self.0.most)
+    }
+
+    /// Counts an amount, also if the client holds too much then.
+    #[must_use]
+    pub fn take(&self, client: Client, amount: usize) -> Holding {
+        *self.0.held.lock().entry(client).or_default() += amount;
+        Holding { all: self.clone(), client, amount }
+    }
+}
+
+impl Holding {
+    /// The client.
+    #[must_use]
+    pub fn client(&self) -> Client {
+        self.client
+    }
+
+    /// Adds to the amount. Returns whether the client may hold that much; if not, nothing changed.
+    pub fn grow(&mut self, amount: usize) -> bool {
+        let mut held = self.all.0.held.lock();
+        let own = held.entry(self.client).or_default();
+        let may = own.checked_add(amount).is_some_and(|sum| sum <= self.all.0.most);
+        if may {
+            *own += amount;
+            self.amount += amount;
+        } else if *own == 0 {
+            held.remove(&self.client);
+        }
+        may
+    }
+
+    /// Releases a part of the amount.
+    pub fn shrink(&mut self, amount: usize) {
+        let amount = amount.min(self.amount);
+        self.amount -= amount;
+        let mut held = self.all.0.held.lock();
+        if let Some(own) = held.get_mut(&self.client) {
+            *own -= amount;
+            if *own == 0 {
+                held.remove(&self.client);
+            }
+        }
+    }
+}
+
+impl Drop for Holding {
+    fn drop(&mut self) {
+        self.shrink(self.amount);
     }
 }
 
@@ -193,5 +296,32 @@ mod tests {
         assert_ne!(at("2001:db8:1:2::3"), at("2001:db8:1:3::3"));
         assert_eq!(at("::ffff:10.0.0.1"), at("10.0.0.1"));
         assert!(at("::1").is_loopback() && at("127.0.0.2").is_loopback() && !at("10.0.0.1").is_loopback());
+    }
+
+    proptest! {
+        #[test]
+        fn holdings_are_the_sum_of_what_a_client_took_and_nothing_is_kept_of_clients_that_left(
+            steps in proptest::collection::vec((0..3_u8, 0..60_usize, any::<bool>()), 0..100),
+        ) {
+            let all = Holdings::new(100);
+            let mut held: Vec<Holding> = (0..3).map(|of| all.take(client(of), 0)).collect();
+            let mut sums = [0; 3];
+            for (of, amount, grows) in steps {
+                let (own, sum) = (&mut held[usize::from(of)], &mut sums[usize::from(of)]);
+                if grows {
+                    let may = *sum + amount <= 100;
+                    prop_assert_eq!(own.grow(amount), may);
+                    *sum += if may { amount } else { 0 };
+                } else {
+                    own.shrink(amount);
+                    *sum = sum.saturating_sub(amount);
+                }
+                prop_assert!(!all.is_over(client(of)));
+            }
+            drop(held);
+            prop_assert!(all.0.held.lock().is_empty());
+            let _many = all.take(client(1), 101);
+            prop_assert!(all.is_over(client(1)) && !all.is_over(client(2)));
+        }
     }
 }

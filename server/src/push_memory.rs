@@ -2,7 +2,8 @@
 //! requests.
 //!
 //! A request grows its [`Share`] as bytes arrive and as points are parsed, and releases it when the push is answered.
-//! So a slow sender holds only the bytes that it has sent, and a compressed body only the bytes unpacked so far.
+//! So a slow sender holds only the bytes that it has sent, and a compressed body only the bytes unpacked so far. The
+//! pushes of one address can use half of the budget, so that it leaves some to others.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,6 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use bytesize::ByteSize;
 
 use crate::limits::Limit;
+use crate::places::{Bounded, Holding, Holdings};
 use crate::problem::ApiError;
 
 /// Shares of up to this many bytes are small: some hundred points.
@@ -28,19 +30,28 @@ struct Inner {
     /// Bytes that only small shares may take, so that large pushes cannot keep out a push of a single point.
     reserved: usize,
     used: AtomicUsize,
+    by_client: Holdings,
 }
 
 impl PushMemory {
     /// Creates a budget of `most` bytes.
     #[must_use]
     pub fn new(most: usize) -> Self {
-        Self(Arc::new(Inner { most, reserved: most / 8, used: AtomicUsize::new(0) }))
+        let by_client = Holdings::new(most / 2);
+        Self(Arc::new(Inner { most, reserved: most / 8, used: AtomicUsize::new(0), by_client }))
     }
 
-    /// Creates an empty share.
+    /// Creates an empty share for a push of a client.
+    #[must_use]
+    pub fn share_of(&self, Bounded(client): Bounded) -> Share {
+        let own = client.map(|client| self.0.by_client.take(client, 0));
+        Share { memory: self.clone(), held: 0, own }
+    }
+
+    /// Creates an empty share for a push that no bound of an address applies to.
     #[must_use]
     pub fn share(&self) -> Share {
-        Share { memory: self.clone(), held: 0 }
+        self.share_of(Bounded(None))
     }
 
     /// Returns the bytes in use now.
@@ -61,6 +72,8 @@ impl PushMemory {
 pub struct Share {
     memory: PushMemory,
     held: usize,
+    /// The same bytes among those of the client, if it is bounded.
+    own: Option<Holding>,
 }
 
 impl Share {
@@ -75,8 +88,14 @@ impl Share {
     /// # Errors
     /// [`Exhausted`] if too few bytes are left; the share is then unchanged.
     pub fn grow(&mut self, bytes: usize) -> Result<(), Exhausted> {
-        let Inner { most, reserved, used } = &*self.memory.0;
+        let Inner { most, reserved, used, by_client } = &*self.memory.0;
         let held = self.held.saturating_add(bytes);
+        if let Some(own) = &mut self.own
+            && !own.grow(bytes)
+        {
+            let most = by_client.most();
+            return Err(Exhausted { most, of: Of::Client, for_ever: held > most });
+        }
         let most_used = if held <= SMALL { *most } else { most - reserved };
         let more = |used: usize| used.checked_add(bytes).filter(|&used| used <= most_used);
         match used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more) {
@@ -84,7 +103,12 @@ impl Share {
                 self.held = held;
                 Ok(())
             }
-            Err(_) => Err(Exhausted { most: *most, for_ever: held > most_used }),
+            Err(_) => {
+                if let Some(own) = &mut self.own {
+                    own.shrink(bytes);
+                }
+                Err(Exhausted { most: *most, of: Of::All, for_ever: held > most_used })
+            }
         }
     }
 
@@ -93,6 +117,9 @@ impl Share {
         let bytes = bytes.min(self.held);
         self.held -= bytes;
         self.memory.0.used.fetch_sub(bytes, Ordering::Relaxed);
+        if let Some(own) = &mut self.own {
+            own.shrink(bytes);
+        }
     }
 
     /// Returns the bytes that the share holds.
@@ -110,12 +137,32 @@ impl Drop for Share {
 
 /// The budget has too few bytes left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("pushes in progress may use {} of memory in total (--max-queue)", ByteSize::b(*.most as u64))]
+#[error("pushes in progress{of} may use {} of memory in total (--max-queue)", ByteSize::b(*.most as u64))]
 pub struct Exhausted {
-    /// Bytes that all pushes may take.
+    /// Bytes that these pushes may take.
     pub most: usize,
+    /// The pushes that share the budget.
+    pub of: Of,
     /// True if this push alone exceeds the budget, so that sending it again cannot help.
     pub for_ever: bool,
+}
+
+/// The pushes that share a budget.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Of {
+    /// All.
+    All,
+    /// Those of one address.
+    Client,
+}
+
+impl std::fmt::Display for Of {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Self::All => "",
+            Self::Client => " of your address",
+        })
+    }
 }
 
 impl From<Exhausted> for ApiError {
@@ -144,14 +191,33 @@ mod tests {
     fn large_shares_leave_room_for_small_ones() {
         let memory = PushMemory::new(MOST);
         let mut large = memory.share();
-        assert_eq!(large.grow(MOST), Err(Exhausted { most: MOST, for_ever: true }));
+        assert_eq!(large.grow(MOST), Err(Exhausted { most: MOST, of: Of::All, for_ever: true }));
         large.grow(MOST - MOST / 8).unwrap();
         let mut other = memory.share();
-        assert_eq!(other.grow(SMALL + 1), Err(Exhausted { most: MOST, for_ever: false }));
+        assert_eq!(other.grow(SMALL + 1), Err(Exhausted { most: MOST, of: Of::All, for_ever: false }));
         other.grow(SMALL).unwrap();
-        assert_eq!(other.grow(1), Err(Exhausted { most: MOST, for_ever: false }));
+        assert_eq!(other.grow(1), Err(Exhausted { most: MOST, of: Of::All, for_ever: false }));
         drop(large);
         other.grow(1).unwrap();
+    }
+
+    #[test]
+    fn pushes_of_one_address_leave_half_of_the_budget_to_others() {
+        let memory = PushMemory::new(MOST);
+        let of = |last| Bounded(Some(crate::places::Client::at([10, 0, 0, last].into())));
+        let mut shares: Vec<Share> = (0..50).map(|_| memory.share_of(of(1))).collect();
+        let held = shares.iter_mut().map(|share| share.grow(SMALL)).filter(Result::is_ok).count();
+        assert_eq!(held, MOST / 2 / SMALL);
+        let refused = shares[held].grow(1).unwrap_err();
+        assert_eq!(refused, Exhausted { most: MOST / 2, of: Of::Client, for_ever: false });
+        assert!(refused.to_string().contains("of your address"), "{refused}");
+        memory.share_of(of(2)).grow(MOST / 4).unwrap();
+        memory.share().grow(MOST / 4).unwrap();
+        shares.pop();
+        shares.remove(0);
+        shares.last_mut().unwrap().grow(SMALL).unwrap();
+        drop(shares);
+        assert_eq!(memory.used(), 0);
     }
 
     proptest! {

@@ -8,12 +8,16 @@ use crate::hub::driver::{HubHandle, NotNow, Subscription};
 use crate::hub::selecting::FindError;
 use crate::hub::{Interest, Lacking, Match, Refused, Resume};
 use crate::limits::Limit;
+use crate::places::Bounded;
 use crate::problem::ApiError;
 use crate::rollup::Absent;
 use crate::store::{Store, Writer};
 
 /// How many series are read back between two commits: some milliseconds, for which pushes wait.
 const AT_ONCE: usize = 32;
+
+/// Seconds after which a client may try again whose address has too many long matches.
+const MATCH_RETRY_SECONDS: u32 = 1;
 
 /// Subscribes a reader, once its selection is matched and all selected series are in memory.
 ///
@@ -25,6 +29,7 @@ pub async fn subscribe(
     writer: &Writer,
     interest: Interest,
     resume: Resume,
+    client: Bounded,
 ) -> Result<Subscription, ApiError> {
     let selecting = hub.selecting();
     let mut found: Option<Match> = None;
@@ -32,18 +37,21 @@ pub async fn subscribe(
         if let Some(Match { selection, matched }) = &mut found {
             selecting.names().catch_up(matched, &selection.selectors, selecting.budget())?;
         }
-        match hub.subscribe(&interest, found.as_ref(), &resume) {
+        match hub.subscribe(&interest, found.as_ref(), &resume, client) {
             Ok(subscription) => return Ok(subscription),
             Err(NotNow::Full { readers, retry_after }) => return Err(ApiError::Full { readers, retry_after }),
             Err(NotNow::Refused(Refused::TooManySelectors(count))) => return Err(too_many(count)),
             Err(NotNow::Refused(Refused::Behind)) => {}
             Err(NotNow::Refused(Refused::NoRoom)) => return Err(no_room(hub.retry_after())),
             Err(NotNow::Refused(Refused::Unmatched(selection))) => {
-                let matched = selecting.find(&selection.selectors).await?;
+                let matched = selecting.find(&selection.selectors, client).await?;
                 found = Some(Match { selection, matched });
             }
             Err(NotNow::Refused(Refused::Lacking(Lacking(series)))) => {
                 for some in series.chunks(AT_ONCE) {
+                    if !hub.has_room_for_tracks() {
+                        return Err(no_room(hub.retry_after()));
+                    }
                     let (hub, some) = (hub.clone(), some.to_vec());
                     let read = writer.run(move |store| recall(&hub, store, &some)).await?;
                     read.map_err(|error| ApiError::Unreadable(error.to_string()))?;
@@ -55,7 +63,7 @@ pub async fn subscribe(
 
 fn no_room(retry_after: u32) -> ApiError {
     let detail = format!(
-        "the selections and unsent frames of all readers use all the memory that they may have; try again in \
+        "the selections, tracks and unsent frames of all readers use all the memory that they may have; try again in \
          {retry_after} s, subscribe to a selection that other readers have, or raise --max-topic-memory of the server"
     );
     ApiError::LimitReached { limit: Limit::TopicMemory, detail, retry_after: Some(retry_after) }
@@ -73,6 +81,11 @@ impl From<FindError> for ApiError {
     fn from(error: FindError) -> Self {
         match error {
             FindError::TooMuch(error) => error.into(),
+            FindError::TooMany => Self::LimitReached {
+                limit: Limit::MatchesPerAddress,
+                detail: format!("{error}; try again in {MATCH_RETRY_SECONDS} s, or name series instead of wildcards"),
+                retry_after: Some(MATCH_RETRY_SECONDS),
+            },
             FindError::Stopped => Self::Unreadable(error.to_string()),
         }
     }

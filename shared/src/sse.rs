@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use serde::Serialize;
+
 use crate::{Cursor, Event};
 
 /// The content type of a stream.
@@ -13,6 +15,15 @@ pub const CONTENT_TYPE: &str = "text/event-stream";
 /// Never: events hold only finite numbers and string keys, all of which JSON can say.
 #[must_use]
 pub fn frame(id: Cursor, event: &Event) -> String {
+    frame_of(id, event)
+}
+
+/// The same for anything that writes the JSON of an event.
+///
+/// # Panics
+/// If `event` has a map whose keys are no strings, which no event has.
+#[must_use]
+pub fn frame_of(id: Cursor, event: &impl Serialize) -> String {
     let json = serde_json::to_string(event).expect("an event is always JSON");
     let mut frame = String::with_capacity(json.len() + 64);
     // `message` is also what a browser takes where `event` is absent; written out, it can be seen with curl.

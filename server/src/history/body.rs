@@ -25,6 +25,7 @@ use super::past::PastError;
 use super::turns::Slot;
 use crate::limits::Limit;
 use crate::metrics::Metrics;
+use crate::places::Bounded;
 use crate::problem::ApiError;
 
 /// Longest time that one step, which fills some 64 KiB, may read.
@@ -40,8 +41,8 @@ const RETRY_AFTER: u32 = 5;
 ///
 /// # Errors
 /// [`ApiError`] if the answer fails before its first piece.
-pub(super) async fn start(history: History, job: Job, metrics: Metrics) -> Result<Body, ApiError> {
-    let slot = history.0.turns.open()?;
+pub(super) async fn start(history: History, client: Bounded, job: Job, metrics: Metrics) -> Result<Body, ApiError> {
+    let slot = history.0.turns.open(client)?;
     let (send, mut pieces) = mpsc::channel(1);
     let task = Answering { history, send, metrics, began: Instant::now(), sent: 0, _slot: slot };
     tokio::spawn(task.run(job));

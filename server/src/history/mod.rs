@@ -35,6 +35,7 @@ use turns::{Counts, Turns};
 use crate::app::AppState;
 use crate::clock;
 use crate::limits::Limits;
+use crate::places::Bounded;
 use crate::problem::ApiError;
 use crate::store::damage::Damage;
 use crate::store::fresh::Fresh;
@@ -134,6 +135,7 @@ impl History {
 /// [`ApiError`].
 pub async fn read(
     State(app): State<AppState>,
+    client: Bounded,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
@@ -141,11 +143,11 @@ pub async fn read(
     let asked = query::parse(query.as_deref().unwrap_or_default(), now)?;
     let form = asked.form.unwrap_or_else(|| Form::accepted(&headers));
     let selecting = app.hub.selecting();
-    let found = selecting.find(&asked.selectors).await?;
+    let found = selecting.find(&asked.selectors, client).await?;
     // Checked before the names are cloned: there may be as many as a stream may select.
     Job::check_size(&asked, found.series.len())?;
     let job = Job::new(asked, selecting.names().named(&found.series), form, now)?;
-    let body = body::start(app.history, job, app.metrics).await?;
+    let body = body::start(app.history, client, job, app.metrics).await?;
     let mut response = body.into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(form.content_type()));

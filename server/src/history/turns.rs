@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::limits::Limit;
+use crate::places::{Bounded, Place, Places};
 use crate::problem::ApiError;
 
 /// Answers that are read at once; the others wait for their turn. Each takes a thread and a connection to the database.
@@ -18,6 +19,8 @@ const RETRY_AFTER: u32 = 2;
 pub struct Turns {
     most: usize,
     places: Arc<Semaphore>,
+    /// Places of each address, half of all.
+    by_client: Places,
     turns: Arc<Semaphore>,
 }
 
@@ -25,6 +28,7 @@ pub struct Turns {
 #[derive(Debug)]
 pub struct Slot {
     _permit: OwnedSemaphorePermit,
+    _own: Option<Place>,
 }
 
 /// A turn to read. The work owns it, so it is released when the work ends, even if the request ended earlier.
@@ -47,14 +51,23 @@ impl Turns {
     #[must_use]
     pub fn new(most: usize) -> Self {
         let most = most.clamp(1, Semaphore::MAX_PERMITS);
-        Self { most, places: Arc::new(Semaphore::new(most)), turns: Arc::new(Semaphore::new(READ_AT_ONCE)) }
+        let by_client = Places::new(usize::MAX, most.div_ceil(2));
+        Self { most, places: Arc::new(Semaphore::new(most)), by_client, turns: Arc::new(Semaphore::new(READ_AT_ONCE)) }
     }
 
-    /// Takes a place.
+    /// Takes a place for a client.
     ///
     /// # Errors
-    /// [`ApiError::LimitReached`] if all are taken.
-    pub fn open(&self) -> Result<Slot, ApiError> {
+    /// [`ApiError::LimitReached`] if all are taken, or half of them by this client.
+    pub fn open(&self, Bounded(client): Bounded) -> Result<Slot, ApiError> {
+        let own = client.map(|client| self.by_client.take(client)).transpose().map_err(|_| ApiError::LimitReached {
+            limit: Limit::History,
+            detail: format!(
+                "{} answers of /api/history to your address are in progress, half of the most at a time (--max-history); try again in {RETRY_AFTER} s, or raise --max-history",
+                self.by_client.most_per_client()
+            ),
+            retry_after: Some(RETRY_AFTER),
+        })?;
         let permit = self.places.clone().try_acquire_owned().map_err(|_| ApiError::LimitReached {
             limit: Limit::History,
             detail: format!(
@@ -63,7 +76,7 @@ impl Turns {
             ),
             retry_after: Some(RETRY_AFTER),
         })?;
-        Ok(Slot { _permit: permit })
+        Ok(Slot { _permit: permit, _own: own })
     }
 
     /// Waits for a turn to read. Turns are given in the order of the requests.
@@ -85,12 +98,14 @@ impl Turns {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::places::Client;
 
     #[tokio::test]
     async fn places_and_turns_are_bounded_and_released() {
         let turns = Turns::new(2);
-        let slots = [turns.open().unwrap(), turns.open().unwrap()];
-        let refused = turns.open().unwrap_err();
+        let open = || turns.open(Bounded::default());
+        let slots = [open().unwrap(), open().unwrap()];
+        let refused = open().unwrap_err();
         assert_eq!(refused.limit(), Some(Limit::History));
         assert!(refused.to_string().contains("--max-history"), "{refused}");
         let mut held = Vec::new();
@@ -106,5 +121,17 @@ mod tests {
         drop(waiting.await.unwrap());
         drop((slots, held));
         assert_eq!(turns.counts(), Counts { open: 0, reading: 0 });
+    }
+
+    #[test]
+    fn one_address_leaves_half_of_the_places_to_others() {
+        let turns = Turns::new(4);
+        let of = |last| Bounded(Some(Client::at([10, 0, 0, last].into())));
+        let own = [turns.open(of(1)).unwrap(), turns.open(of(1)).unwrap()];
+        let refused = turns.open(of(1)).unwrap_err();
+        assert!(refused.to_string().contains("to your address"), "{refused}");
+        let other = [turns.open(of(2)).unwrap(), turns.open(Bounded::default()).unwrap()];
+        drop((own, other));
+        assert!(turns.open(of(1)).is_ok());
     }
 }

@@ -44,7 +44,7 @@ pub enum Refused {
     Behind,
     /// Some of the selected series must be recalled first.
     Lacking(Lacking),
-    /// The topics and frames of all readers have reached their memory bound.
+    /// The topics, tracks and frames of all readers have reached their memory bound.
     NoRoom,
     /// The reader's series and boards have more than [`MAX_SELECTORS`] selectors together.
     TooManySelectors(usize),
@@ -210,7 +210,7 @@ impl Hub {
     fn begin(&mut self, selection: Selection, members: Vec<SeriesIndex>) -> Result<TopicId, Refused> {
         let lacking = self.rollup.lacking(&members);
         if !lacking.is_empty() {
-            return Err(Refused::Lacking(Lacking(lacking)));
+            return Err(if self.has_room_for_tracks() { Refused::Lacking(Lacking(lacking)) } else { Refused::NoRoom });
         }
         let cost = cost_of_topic(&selection, members.len());
         if !self.memory.has_room_for(cost) {

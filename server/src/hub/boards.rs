@@ -49,13 +49,20 @@ pub struct Boards {
     warnings: Arc<[String]>,
     /// Counts the changes, so that a reader knows at a glance that there was none.
     changes: u64,
+    /// The count at the last change of each board in `shown`.
+    changed: HashMap<BoardId, u64>,
+    /// The same of every board that is not in `shown`: it may have been forgotten then.
+    forgotten_at: u64,
+    /// The same of the warnings.
+    warned_at: u64,
 }
 
 impl Boards {
     /// From now on `id` is this.
     pub fn set(&mut self, id: BoardId, shown: Shown) {
-        self.shown.insert(id, shown);
         self.changes += 1;
+        self.changed.insert(id.clone(), self.changes);
+        self.shown.insert(id, shown);
     }
 
     /// Forgets a board that was deleted; without `id`, only notes that boards were forgotten before. From now on, every
@@ -63,6 +70,9 @@ impl Boards {
     pub fn forget(&mut self, id: Option<&BoardId>, since: Seq) {
         if let Some(id) = id {
             self.shown.remove(id);
+            self.changed.remove(id);
+            // A reader may not have looked since the board was deleted.
+            self.forgotten_at = self.changes;
         }
         self.forgotten = self.forgotten.max(since);
     }
@@ -73,6 +83,7 @@ impl Boards {
         if is_new {
             self.warnings = warnings.into();
             self.changes += 1;
+            self.warned_at = self.changes;
         }
         is_new
     }
@@ -87,6 +98,13 @@ impl Boards {
     #[must_use]
     pub fn changes(&self) -> u64 {
         self.changes
+    }
+
+    /// Tells whether the warnings or a board of `interest` may have changed after the first `seen` changes.
+    #[must_use]
+    pub fn concern(&self, interest: &Interest, seen: u64) -> bool {
+        let changed = |id| self.changed.get(id).copied().unwrap_or(self.forgotten_at);
+        self.warned_at > seen || interest.boards.iter().any(|id| changed(id) > seen)
     }
 
     /// Counts the selectors of `interest` at present, repeats included.
@@ -122,5 +140,44 @@ impl Boards {
         let edition =
             |id: &BoardId| BoardEdition { id: id.clone(), etag: self.shown.get(id).and_then(|shown| shown.etag) };
         interest.boards.iter().map(edition).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(selector: &str) -> Shown {
+        Shown { selectors: vec![selector.parse().unwrap()], etag: None, since: Seq::ZERO }
+    }
+
+    fn reader_of(board: &str) -> Interest {
+        Interest { series: Vec::new(), boards: vec![board.parse().unwrap()], rate: Rate::of_hz(1).unwrap() }
+    }
+
+    #[test]
+    fn change_concerns_only_readers_of_its_board_and_a_warning_all() {
+        let mut boards = Boards::default();
+        let concerned = |boards: &Boards, seen| ["a", "b"].map(|id| boards.concern(&reader_of(id), seen));
+        boards.set("a".parse().unwrap(), shown("x/*"));
+        boards.set("b".parse().unwrap(), shown("x/*"));
+        let seen = boards.changes();
+        assert_eq!(concerned(&boards, seen), [false, false]);
+        boards.set("a".parse().unwrap(), shown("y/*"));
+        assert_eq!(concerned(&boards, seen), [true, false]);
+        let seen = boards.changes();
+        assert!(boards.warn(vec!["the clock jumped".to_owned()]));
+        assert_eq!(concerned(&boards, seen), [true, true]);
+    }
+
+    #[test]
+    fn board_that_was_deleted_and_forgotten_concerns_readers_that_have_not_looked_since() {
+        let mut boards = Boards::default();
+        boards.set("a".parse().unwrap(), shown("x/*"));
+        let seen = boards.changes();
+        boards.set("a".parse().unwrap(), shown("a/**"));
+        boards.forget(Some(&"a".parse().unwrap()), Seq(1));
+        assert!(boards.concern(&reader_of("a"), seen));
+        assert!(!boards.concern(&reader_of("a"), boards.changes()));
     }
 }

@@ -17,7 +17,7 @@ use super::{Counts, Hub, Interest, Lacking, Match, Reader, Refused, Resume, Show
 use crate::clock::{self, Now, Uptime};
 use crate::limits::Limits;
 use crate::names::Budget;
-use crate::places::Place;
+use crate::places::{Bounded, Client, Holdings, Place};
 use crate::rollup::SeriesIndex;
 use crate::store::SeriesId;
 use crate::store::commit::Committed;
@@ -33,6 +33,9 @@ const REST_STEPS: usize = 60;
 
 /// How many are looked at under one lock: a millisecond or two.
 const REST_AT_ONCE: usize = 512;
+
+/// Bytes that the tracks of selected series may take at least, however little memory the topics may have.
+const LEAST_TRACK_MEMORY: usize = 64 << 20;
 
 /// Names that are visited in one hold of the lock: some tens of microseconds.
 const NAMES_AT_ONCE: usize = 1_024;
@@ -56,6 +59,8 @@ struct Inner {
     max_readers: usize,
     /// Bytes of frames in memory above which no more readers are admitted.
     max_frame_bytes: usize,
+    /// Bytes of snapshots and the like that readers of each address have not taken yet; at most half of that for each.
+    unread: Holdings,
     /// Matches the selectors of a reader, before the hub admits it.
     selecting: Selecting,
 }
@@ -82,14 +87,17 @@ impl HubHandle {
     pub fn new(hub: Hub, limits: &Limits) -> Self {
         let budget = Budget { steps: limits.match_steps, series: limits.selected };
         let selecting = Selecting::new(hub.names().clone(), budget);
+        let max_frame_bytes = limits.topic_memory.saturating_add(limits.topic_memory / 4);
+        let most_tracks = limits.topic_memory.saturating_mul(2).max(LEAST_TRACK_MEMORY);
         Self(Arc::new(Inner {
-            hub: Mutex::new(hub.with_memory(limits.topic_memory)),
+            hub: Mutex::new(hub.with_memory(limits.topic_memory, most_tracks)),
             sooner: Notify::new(),
             wakers: Mutex::new(HashMap::new()),
             watchers: Mutex::new(Vec::new()),
             closing: watch::Sender::new(None),
             max_readers: limits.readers,
-            max_frame_bytes: limits.topic_memory.saturating_add(limits.topic_memory / 4),
+            max_frame_bytes,
+            unread: Holdings::new(max_frame_bytes / 2),
             selecting,
         }))
     }
@@ -207,18 +215,24 @@ impl HubHandle {
         interest: &Interest,
         found: Option<&Match>,
         resume: &Resume,
+        Bounded(client): Bounded,
     ) -> Result<Subscription, NotNow> {
         let mut hub = self.0.hub.lock();
         if hub.readers() >= self.0.max_readers {
             return Err(NotNow::Full { readers: self.0.max_readers, retry_after: self.retry_after() });
         }
         // Topics keep within their own bound; frames beyond it wait for sockets that do not take them.
-        if live_bytes() > self.0.max_frame_bytes {
+        if self.has_too_much_unread(client) {
             return Err(NotNow::Refused(Refused::NoRoom));
         }
         let (topic, reader) = hub.admit(interest, found, resume, clock::now()).map_err(NotNow::Refused)?;
         drop(hub);
-        Ok(Subscription { hub: self.clone(), topic, reader, place: None })
+        Ok(Subscription { hub: self.clone(), topic, reader, client, place: None })
+    }
+
+    /// Tells whether frames wait that exceed a bound, of all readers or of this client's.
+    fn has_too_much_unread(&self, client: Option<Client>) -> bool {
+        live_bytes() > self.0.max_frame_bytes || client.is_some_and(|client| self.0.unread.is_over(client))
     }
 
     /// After how many seconds one that is sent away may try again: drawn by chance, so that not all try at once.
@@ -237,6 +251,12 @@ impl HubHandle {
     #[must_use]
     pub fn is_whole(&self, series: SeriesId) -> bool {
         self.0.hub.lock().is_whole(series)
+    }
+
+    /// Tells whether further tracks may be recalled for a reader.
+    #[must_use]
+    pub fn has_room_for_tracks(&self) -> bool {
+        self.0.hub.lock().has_room_for_tracks()
     }
 
     /// Puts in the track of a series as the store has it; see [`Hub::recall`].
@@ -261,7 +281,8 @@ impl HubHandle {
     pub fn stepping<R>(&self, steps: impl FnOnce(&mut Stepping<'_>) -> R) -> R {
         let closing = *self.0.closing.borrow();
         let mut hub = self.0.hub.lock();
-        steps(&mut Stepping { hub: &mut hub, closing, max_frame_bytes: self.0.max_frame_bytes, now: clock::now() })
+        let looked_at = hub.looked_at();
+        steps(&mut Stepping { handle: self, hub: &mut hub, closing, looked_at, now: clock::now() })
     }
 
     /// How much of everything there is.
@@ -322,9 +343,11 @@ impl HubHandle {
 
 /// The hub while it is locked, to step readers.
 pub struct Stepping<'a> {
+    handle: &'a HubHandle,
     hub: &'a mut Hub,
     closing: Option<Closing>,
-    max_frame_bytes: usize,
+    /// [`Hub::looked_at`] when the hub was locked.
+    looked_at: usize,
     now: Now,
 }
 
@@ -332,13 +355,31 @@ impl Stepping<'_> {
     /// What the reader of `subscription` has to do now. It may be in another topic afterwards, where a board of it
     /// changed.
     pub fn step(&mut self, subscription: &mut Subscription) -> Step {
+        let client = subscription.client;
+        let is_catching_up = subscription.reader.is_catching_up();
         if let Some(Closing { reason, spread_ms }) = self.closing {
             subscription.reader.leave(reason, draw_below(spread_ms));
-        } else if subscription.reader.is_catching_up() && live_bytes() > self.max_frame_bytes {
+        } else if is_catching_up && self.handle.has_too_much_unread(client) {
             // Too many frames wait for sockets that do not take them.
             subscription.reader.leave(ByeReason::Moved, draw_below(RETRY_SPREAD_SECONDS * 1_000));
         }
-        self.hub.next(&mut subscription.topic, &mut subscription.reader, self.now)
+        let step = self.hub.next(&mut subscription.topic, &mut subscription.reader, self.now);
+        if let (Step::Send(frame), Some(client), true) = (&step, client, is_catching_up) {
+            frame.charge(|size| self.handle.0.unread.take(client, size));
+        }
+        step
+    }
+
+    /// Tells whether the next step collects tracks for a frame that no other reader has had.
+    #[must_use]
+    pub fn is_costly(&self, subscription: &Subscription) -> bool {
+        self.hub.is_costly(subscription.topic, &subscription.reader)
+    }
+
+    /// Series that were looked at for snapshots and for returning readers since the hub was locked.
+    #[must_use]
+    pub fn looked_at(&self) -> usize {
+        self.hub.looked_at() - self.looked_at
     }
 }
 
@@ -362,6 +403,8 @@ pub struct Subscription {
     hub: HubHandle,
     topic: TopicId,
     reader: Reader,
+    /// The client, if bounds for each address apply to it.
+    client: Option<Client>,
     /// Its place among the streams of its client.
     place: Option<Place>,
 }

@@ -1,11 +1,15 @@
 //! One or more events as they go over the wire, encoded once for all who read them.
+//!
+//! A large frame is encoded when it is first sent, so that nobody holds the hub's lock meanwhile.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
+use parking_lot::Mutex;
 
 use super::packed::Packed;
+use crate::places::Holding;
 
 /// Hexadecimal digits of a chunk's size. Leading zeros are allowed (RFC 9112, 7.1), and a fixed width lets the size be
 /// filled in after the text was written.
@@ -17,7 +21,8 @@ const HEAD: usize = SIZE_DIGITS + 2;
 /// What stands behind it.
 const TAIL: &[u8] = b"\r\n";
 
-/// Bytes of all chunks in memory: those of topics, and those that wait for the sockets of readers.
+/// Bytes of all chunks in memory: those of topics, and those that wait for the sockets of readers. A frame that is not
+/// encoded yet counts with its estimated size.
 static LIVE: AtomicUsize = AtomicUsize::new(0);
 
 /// The bytes of all frames in memory, wherever they are held.
@@ -26,26 +31,40 @@ pub fn live_bytes() -> usize {
     LIVE.load(Ordering::Relaxed)
 }
 
+/// Bytes that are counted in [`LIVE`] until this is dropped.
+#[derive(Debug)]
+struct Reserved(usize);
+
+impl Reserved {
+    fn new(bytes: usize) -> Self {
+        LIVE.fetch_add(bytes, Ordering::Relaxed);
+        Self(bytes)
+    }
+}
+
+impl Drop for Reserved {
+    fn drop(&mut self) {
+        LIVE.fetch_sub(self.0, Ordering::Relaxed);
+    }
+}
+
 /// Bytes that are counted in [`LIVE`] until they are dropped.
 #[derive(Debug)]
-struct Counted(Vec<u8>);
+struct Counted {
+    bytes: Vec<u8>,
+    _reserved: Reserved,
+}
 
 impl Counted {
     fn new(bytes: Vec<u8>) -> Self {
-        LIVE.fetch_add(bytes.capacity(), Ordering::Relaxed);
-        Self(bytes)
+        let reserved = Reserved::new(bytes.capacity());
+        Self { bytes, _reserved: reserved }
     }
 }
 
 impl AsRef<[u8]> for Counted {
     fn as_ref(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        LIVE.fetch_sub(self.0.capacity(), Ordering::Relaxed);
+        &self.bytes
     }
 }
 
@@ -90,47 +109,95 @@ pub struct Frame(Arc<Forms>);
 
 #[derive(Debug)]
 struct Forms {
-    text: Chunk,
+    text: OnceLock<Chunk>,
+    /// Makes the text, if the frame was made without it.
+    recipe: Mutex<Option<Recipe>>,
     /// Made when the first reader wants it.
     packed: OnceLock<Packed>,
+    /// Bytes of the text as a chunk; an estimate if the frame was made without it.
+    size: usize,
+    /// Counts the bytes for the client that caused the frame.
+    charge: OnceLock<Holding>,
+}
+
+/// Makes the text of a frame.
+struct Recipe {
+    make: Box<dyn FnOnce() -> String + Send>,
+    _reserved: Reserved,
+}
+
+impl std::fmt::Debug for Recipe {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Recipe").finish_non_exhaustive()
+    }
 }
 
 impl Frame {
     /// The frame of these events, written after each other.
     #[must_use]
     pub fn new(text: &str) -> Self {
-        Self(Arc::new(Forms { text: Chunk::new(text.as_bytes()), packed: OnceLock::new() }))
+        let text = Chunk::new(text.as_bytes());
+        let size = text.whole.len();
+        Self::of(text.into(), None, size)
     }
 
-    /// The events.
+    /// A frame whose text `make` makes when it is first wanted. It counts as `size` bytes.
+    #[must_use]
+    pub fn later(size: usize, make: impl FnOnce() -> String + Send + 'static) -> Self {
+        let recipe = Recipe { make: Box::new(make), _reserved: Reserved::new(size) };
+        Self::of(OnceLock::new(), Some(recipe), size)
+    }
+
+    fn of(text: OnceLock<Chunk>, recipe: Option<Recipe>, size: usize) -> Self {
+        let (recipe, packed, charge) = (Mutex::new(recipe), OnceLock::new(), OnceLock::new());
+        Self(Arc::new(Forms { text, recipe, packed, size, charge }))
+    }
+
+    /// Counts the frame for the client that `charge` returns a holding of, for as long as it is in memory. Only the first
+    /// call has an effect.
+    pub fn charge(&self, charge: impl FnOnce(usize) -> Holding) {
+        let _charged = self.0.charge.get_or_init(|| charge(self.0.size));
+    }
+
+    /// The events. May encode them, which takes milliseconds for a large frame: do not call it while the hub is locked.
     #[must_use]
     pub fn text(&self) -> &Chunk {
-        &self.0.text
+        self.0.text.get_or_init(|| {
+            let recipe = self.0.recipe.lock().take().expect("a frame without a text has a recipe");
+            Chunk::new((recipe.make)().as_bytes())
+        })
+    }
+
+    /// Tells whether [`Frame::text`] returns at once.
+    #[must_use]
+    pub fn is_encoded(&self) -> bool {
+        self.0.text.get().is_some()
     }
 
     /// The events, packed.
     #[must_use]
     pub fn packed(&self) -> &Packed {
-        self.0.packed.get_or_init(|| Packed::new(self.0.text.content()))
+        self.0.packed.get_or_init(|| Packed::new(self.text().content()))
     }
 
-    /// Estimated bytes of memory that it takes, with the packed form and the allocations around both.
+    /// Estimated bytes of memory that it takes, with the packed form and the allocations around both. Never changes.
     #[must_use]
     pub fn cost(&self) -> usize {
         const AROUND: usize = 256;
         self.size() + self.size() / 4 + AROUND
     }
 
-    /// How many bytes it has, as a chunk. Packed it has about a quarter of that beside.
+    /// Bytes of it as a chunk, or an estimate if it was made [for later](Frame::later). Packed it has about a quarter of
+    /// that beside. Never changes.
     #[must_use]
     pub fn size(&self) -> usize {
-        self.0.text.whole.len()
+        self.0.size
     }
 }
 
 impl PartialEq for Frame {
     fn eq(&self, other: &Self) -> bool {
-        self.0.text == other.0.text
+        self.text() == other.text()
     }
 }
 
@@ -152,5 +219,15 @@ mod tests {
     fn a_frame_is_packed_once_for_all_its_clones() {
         let frame = Frame::new("data: 1\n\n");
         assert!(std::ptr::eq(frame.packed(), frame.clone().packed()));
+    }
+
+    #[test]
+    fn frame_for_later_is_encoded_once_and_counted_before_and_after() {
+        let frame = Frame::later(1 << 40, || "data: 1\n\n".to_owned());
+        assert!(!frame.is_encoded() && live_bytes() >= 1 << 40);
+        assert_eq!(frame.text().content(), "data: 1\n\n");
+        assert!(frame.is_encoded() && live_bytes() < 1 << 40, "its real size counts from now on");
+        assert!(std::ptr::eq(frame.text(), frame.clone().text()));
+        assert_eq!((frame.size(), frame.clone()), (1 << 40, Frame::new("data: 1\n\n")));
     }
 }

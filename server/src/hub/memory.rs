@@ -1,10 +1,13 @@
 //! Bounds the memory of all topics together.
 //!
-//! Memory is counted in two parts. The selectors, members and readers of topics are *fixed*: a new selection or reader
+//! The tracks of selected series count by themselves: while they take too much, no further ones are recalled from the
+//! store. All other memory is counted in two parts. The selectors, members and readers of topics are *fixed*: a new selection or reader
 //! for which there is no room is refused. The frames and the last snapshot of topics are *spare*: they only serve
 //! readers that are behind. Over the bound, spare memory is freed, beginning with the topics that have been quiet for
 //! the longest time. A reader that would have needed a freed frame gets `gap` and a snapshot, as after a long absence.
-//! If new series make the fixed part too large, the largest topic is dissolved: its readers get `bye` and reconnect.
+//! If new series make the fixed part too large, the largest topics are dissolved: their readers get `bye` and reconnect.
+//!
+//! Both go on until well below the bound, and the fixed part never takes all of it, so that neither runs for every frame.
 
 use shared::Selector;
 
@@ -24,13 +27,20 @@ const SELECTOR: usize = 512;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Memory {
     most: usize,
+    /// Most bytes of tracks, beyond which no further ones are recalled.
+    most_tracks: usize,
     fixed: usize,
     spare: usize,
 }
 
 impl Memory {
     pub(super) fn new(most: usize) -> Self {
-        Self { most, fixed: 0, spare: 0 }
+        Self { most, most_tracks: most, fixed: 0, spare: 0 }
+    }
+
+    /// Bounds the tracks of selected series.
+    pub(super) fn with_tracks(self, most_tracks: usize) -> Self {
+        Self { most_tracks, ..self }
     }
 
     /// Bytes of both parts.
@@ -42,6 +52,11 @@ impl Memory {
     /// memory.
     pub(super) fn has_room_for(&self, fixed: usize) -> bool {
         self.fixed + fixed <= self.most / 2
+    }
+
+    /// Tells whether tracks of `whole` bytes leave room for more.
+    pub(super) fn has_room_beside(&self, whole: usize) -> bool {
+        whole <= self.most_tracks
     }
 
     pub(super) fn add_fixed(&mut self, bytes: usize) {
@@ -59,6 +74,16 @@ impl Memory {
 
     fn is_over(&self) -> bool {
         self.used() > self.most
+    }
+
+    /// Tells whether the fixed part leaves too little for frames.
+    fn is_fixed_over(&self) -> bool {
+        self.fixed > self.most - self.most / 4
+    }
+
+    /// Tells whether the fixed part is small enough once it has to shrink.
+    fn is_fixed_low(&self) -> bool {
+        self.fixed <= self.most - self.most / 8 * 3
     }
 }
 
@@ -106,10 +131,14 @@ impl Hub {
         }
     }
 
-    /// Dissolves the largest topics until the fixed part fits the bound, and returns them.
+    /// Dissolves the largest topics if the fixed part exceeds three quarters of the bound, until it has five eighths of it
+    /// at most, and returns them.
     pub(super) fn dissolve(&mut self) -> Vec<TopicId> {
         let mut dissolved = Vec::new();
-        while self.memory.fixed > self.memory.most {
+        if !self.memory.is_fixed_over() {
+            return dissolved;
+        }
+        while !self.memory.is_fixed_low() {
             let largest = self.topics.iter().max_by_key(|(_, topic)| topic.members().len());
             let Some((&id, _)) = largest.filter(|(_, topic)| !topic.members().is_empty()) else { break };
             self.take_apart(id);

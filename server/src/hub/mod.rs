@@ -5,6 +5,7 @@
 
 pub mod admission;
 pub mod boards;
+mod catching_up;
 pub mod driver;
 pub mod frame;
 mod memory;
@@ -73,6 +74,8 @@ pub struct Hub {
     memory: Memory,
     /// Most work in one hold of the lock; see [`publishing`].
     work: usize,
+    /// Series that were looked at for snapshots and for returning readers, since the start.
+    looked_at: usize,
 }
 
 impl Hub {
@@ -95,16 +98,18 @@ impl Hub {
             removed: Seq::ZERO,
             memory: Memory::new(usize::MAX),
             work: publishing::WORK,
+            looked_at: 0,
         }
     }
 
-    /// From now on the board is this. Its readers hear of it with their next step: gives the topics that they may be
-    /// in, which are all, since boards change rarely. `head` is the number of the change. Call it in the order of the
-    /// numbers, as [`Hub::publish`].
+    /// Replaces a board. Its readers hear of it with their next step: returns the topics that they may be in, which are
+    /// all if the board has readers. `head` is the number of the change. Call it in the order of the numbers, as
+    /// [`Hub::publish`].
     pub fn set_board(&mut self, id: BoardId, shown: Shown, head: Seq) -> Vec<TopicId> {
         self.rollup.reach(head);
+        let has_readers = self.followers.contains_key(&id);
         self.boards.set(id, shown);
-        self.topics.keys().copied().collect()
+        if has_readers { self.topics.keys().copied().collect() } else { Vec::new() }
     }
 
     /// Forgets a board that was deleted; see [`Boards::forget`].
@@ -162,6 +167,12 @@ impl Hub {
         self.rollup.recall(series, track);
     }
 
+    /// Tells whether further tracks may be [recalled](Hub::recall) for a reader.
+    #[must_use]
+    pub fn has_room_for_tracks(&self) -> bool {
+        self.memory.has_room_beside(self.rollup.whole_bytes())
+    }
+
     /// How many readers there are.
     #[must_use]
     pub fn readers(&self) -> usize {
@@ -177,13 +188,31 @@ impl Hub {
             reader.leave(ByeReason::Moved, RETURN_MS);
         }
         let before = topic.spare();
-        let step = reader.next(&mut View { rollup: &self.rollup, topic, now }, now);
+        let (rollup, looked_at) = (&mut self.rollup, &mut self.looked_at);
+        let step = reader.next(&mut View { rollup, topic, looked_at, now }, now);
         let after = topic.spare();
         if after != before {
             self.memory.spare_changed(before, after);
             self.shed();
         }
         step
+    }
+
+    /// Tells whether the next step of a reader collects tracks for a frame that its topic does not have yet.
+    #[must_use]
+    pub fn is_costly(&self, id: TopicId, reader: &Reader) -> bool {
+        let (Some(topic), head) = (self.topics.get(&id), self.rollup.head()) else { return false };
+        reader.catches_up_from().is_some_and(|after| match after {
+            Seq::ZERO => topic.snapshot_at(head).is_none(),
+            after => topic.missed_at(head, after).is_none(),
+        })
+    }
+
+    /// How many series were looked at for snapshots and for returning readers, since the start: the work that
+    /// [`Hub::next`] does beside handing out frames.
+    #[must_use]
+    pub fn looked_at(&self) -> usize {
+        self.looked_at
     }
 
     /// Indexes from `from` on, each with the name of its series, or nothing where that was removed.
@@ -197,10 +226,10 @@ impl Hub {
         self.rollup.newest(index)
     }
 
-    /// Bounds the memory of all topics together, in bytes.
+    /// Bounds the memory of all topics together, and that of the tracks of selected series, in bytes.
     #[must_use]
-    pub fn with_memory(mut self, most: usize) -> Self {
-        self.memory = Memory::new(most);
+    pub fn with_memory(mut self, topics: usize, tracks: usize) -> Self {
+        self.memory = Memory::new(topics).with_tracks(tracks);
         self
     }
 

@@ -7,8 +7,9 @@
 //!
 //! Readers of every change (`hz=0`) share one frame for each point, even if their selections differ. A topic of theirs
 //! gets at most [`CHANGES_OF_A_TOPIC`] frames of one group of points, since it could not keep more. A larger group is a
-//! `gap` and a snapshot for its readers, as after a long absence.
+//! `gap` and a snapshot for its readers, as after a long absence; it is counted first, so that no frame is made in vain.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::vec;
 
@@ -32,12 +33,14 @@ const CHANGES_OF_A_TOPIC: usize = 8_192;
 const CHANGES_OF_A_GROUP: usize = 65_536;
 
 /// Most series that are drafted before a push is answered. The pacer drafts the rest.
-const AT_ONCE: usize = 32_768;
+const AT_ONCE: usize = 4_096;
 
 /// Points that were committed together, while they are published.
 #[derive(Debug)]
 pub struct Group {
     points: vec::IntoIter<Committed>,
+    /// Counts the changes of a large group; `None` once all are counted.
+    counting: Option<Counting>,
     /// Topics that have changed, for which a frame may be due.
     touched: Vec<TopicId>,
     /// For each topic of every change, its frames of this group.
@@ -45,6 +48,14 @@ pub struct Group {
     all_changes: usize,
     /// Series that were written into frames.
     written: usize,
+}
+
+/// The changes of a group for each topic of every change (`hz=0`), as far as they are counted.
+#[derive(Debug, Default)]
+struct Counting {
+    /// Points that are counted.
+    points: usize,
+    changes: HashMap<TopicId, usize>,
 }
 
 /// The frames that a topic of every change (`hz=0`) gets of a group.
@@ -59,7 +70,9 @@ impl Group {
     /// Begins to publish points, which are in the order of their numbers.
     #[must_use]
     pub fn new(points: Vec<Committed>) -> Self {
-        Self { points: points.into_iter(), touched: Vec::new(), changes: HashMap::new(), all_changes: 0, written: 0 }
+        let counting = (points.len() > CHANGES_OF_A_TOPIC).then(Counting::default);
+        let (points, touched) = (points.into_iter(), Vec::new());
+        Self { points, counting, touched, changes: HashMap::new(), all_changes: 0, written: 0 }
     }
 
     /// Tells whether all points are published.
@@ -156,6 +169,9 @@ impl Hub {
         let mut drafts = Vec::new();
         let mut work = 0;
         self.rollup.set_now(now.wall);
+        if !self.count_changes(group) {
+            return self.drafts(drafts);
+        }
         let before = self.rollup.head();
         while work < self.work
             && let Some(point) = group.points.next()
@@ -245,6 +261,46 @@ impl Hub {
             topic.put(to, frame);
             self.memory.spare_changed(before, topic.spare());
         }
+    }
+
+    /// Counts the changes of a large group for each topic of every change, to skip all frames of a topic that would get
+    /// too many. Returns whether all are counted.
+    fn count_changes(&self, group: &mut Group) -> bool {
+        let Some(counting) = &mut group.counting else { return true };
+        let points = group.points.as_slice();
+        let is_every_change = |id: &TopicId| {
+            let topic = self.topics.get(id);
+            topic.is_some_and(|topic| topic.rate() == Rate::EveryChange)
+        };
+        if counting.points == 0 && !self.topics.keys().any(is_every_change) {
+            group.counting = None;
+            return true;
+        }
+        let mut work = 0;
+        while work < self.work
+            && let Some(point) = points.get(counting.points)
+        {
+            counting.points += 1;
+            let ids = match (self.rollup.index(point.series), &point.begins) {
+                (Some(index), _) => Cow::Borrowed(self.listening.get(&index).map_or(&[][..], Vec::as_slice)),
+                (None, Some(name)) => Cow::Owned(self.listeners.of(name)),
+                // The series begins with an earlier point of the group. Its changes are counted when they are drafted.
+                (None, None) => Cow::Borrowed(&[][..]),
+            };
+            work += 1 + ids.len();
+            for id in ids.iter().filter(|id| is_every_change(id)) {
+                *counting.changes.entry(*id).or_default() += 1;
+            }
+        }
+        if counting.points < points.len() {
+            return false;
+        }
+        let first = points.first().map(|point| point.at.seq);
+        for (&id, _) in counting.changes.iter().filter(|&(_, &count)| count > CHANGES_OF_A_TOPIC) {
+            group.changes.insert(id, Changes { count: 0, skipped: first });
+        }
+        group.counting = None;
+        true
     }
 
     /// Marks a series as changed by the point `to` in each of its topics. Returns the work that this took.

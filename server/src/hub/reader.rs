@@ -64,8 +64,10 @@ pub trait Source {
     fn rate(&self) -> Rate;
     /// All of the selection at [`Source::head`].
     fn snapshot(&mut self) -> Frame;
-    /// What changed after `seq` in one update to [`Source::head`]; nothing where nothing did.
-    fn since(&self, seq: Seq) -> Option<Frame>;
+    /// All changes after `seq` in one frame to [`Source::head`]; `None` if there are none.
+    fn missed(&mut self, seq: Seq) -> Option<Frame>;
+    /// Tells whether there are changes after `seq`.
+    fn has_missed(&self, seq: Seq) -> bool;
     /// A picture that is not beyond this point may have a series that was removed.
     fn restarted(&self) -> Seq;
     /// The frame after `seq`.
@@ -148,10 +150,16 @@ impl Reader {
         &self.aside.interest
     }
 
-    /// Whether no board has changed since it last looked.
-    #[must_use]
-    pub fn is_abreast_of(&self, boards: &Boards) -> bool {
-        self.board_changes == boards.changes()
+    /// Tells whether neither its boards nor the warnings have changed since it last looked.
+    pub fn is_abreast_of(&mut self, boards: &Boards) -> bool {
+        if self.board_changes == boards.changes() {
+            return true;
+        }
+        if boards.concern(&self.aside.interest, self.board_changes) {
+            return false;
+        }
+        self.board_changes = boards.changes();
+        true
     }
 
     /// Looks at the boards again. It will tell which of its own changed.
@@ -187,7 +195,17 @@ impl Reader {
     /// Tells whether its next step may be a large frame made for it: a snapshot, or all that it missed while it was away.
     #[must_use]
     pub fn is_catching_up(&self) -> bool {
-        matches!(self.stage, Stage::Starting | Stage::Resuming)
+        self.catches_up_from().is_some()
+    }
+
+    /// The cursor after which the next step has all changes; zero for a snapshot. `None` if the reader is not catching up.
+    #[must_use]
+    pub fn catches_up_from(&self) -> Option<Seq> {
+        match self.stage {
+            Stage::Starting => Some(Seq::ZERO),
+            Stage::Resuming => Some(self.at),
+            _ => None,
+        }
     }
 
     /// What to do now.
@@ -267,10 +285,10 @@ impl Reader {
     /// A reader that came back hears all that it missed in one update; where it wants every change by itself, the
     /// frames must still be there.
     fn resume(&mut self, source: &mut impl Source, now: Now) -> Step {
-        if self.at < source.restarted() || (source.rate() == Rate::EveryChange && source.since(self.at).is_some()) {
+        if self.at < source.restarted() || (source.rate() == Rate::EveryChange && source.has_missed(self.at)) {
             return self.go_on(source, now);
         }
-        let missed = source.since(self.at);
+        let missed = source.missed(self.at);
         self.at = source.head();
         // Hello alone says nothing of the picture: one that missed nothing hears just that, so that it knows.
         Step::Send(missed.unwrap_or_else(|| self.heartbeat(source, now)))

@@ -9,6 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Tally;
 use crate::names::{Budget, Matched, Names, SelectError};
+use crate::places::{Bounded, Place, Places};
 
 /// Most steps on the calling thread: they take less time than starting another thread. Longer matches run on a blocking
 /// one.
@@ -16,6 +17,9 @@ const ON_THE_SPOT: u64 = 2_048;
 
 /// Most long matches at once. Further ones wait, so that they cannot take all processors.
 const AT_ONCE: usize = 2;
+
+/// Most long matches of one address, those that wait included.
+const OF_AN_ADDRESS: usize = 8;
 
 /// Most steps for an answer that is only a hint to a page.
 const HINT: u64 = 16_384;
@@ -29,6 +33,15 @@ pub struct Selecting {
     budget: Budget,
     /// Permits for long matches.
     turns: Arc<Semaphore>,
+    /// Long matches of each address.
+    by_client: Places,
+}
+
+/// A permit for a long match; released when dropped.
+#[derive(Debug)]
+pub struct Turn {
+    _permit: OwnedSemaphorePermit,
+    _own: Option<Place>,
 }
 
 /// A selection that was not matched.
@@ -37,6 +50,11 @@ pub enum FindError {
     /// The match would exceed its budget.
     #[error(transparent)]
     TooMuch(#[from] SelectError),
+    /// The address of the client has too many long matches already.
+    #[error(
+        "{OF_AN_ADDRESS} requests of your address are being matched against the names of all series, the most at a time"
+    )]
+    TooMany,
     /// The server is shutting down.
     #[error("the server is shutting down")]
     Stopped,
@@ -46,7 +64,8 @@ impl Selecting {
     /// Matches against `names`, within `budget` for each match.
     #[must_use]
     pub fn new(names: Names, budget: Budget) -> Self {
-        Self { names, budget, turns: Arc::new(Semaphore::new(AT_ONCE)) }
+        let by_client = Places::new(usize::MAX, OF_AN_ADDRESS);
+        Self { names, budget, turns: Arc::new(Semaphore::new(AT_ONCE)), by_client }
     }
 
     /// The index.
@@ -64,22 +83,24 @@ impl Selecting {
     /// Waits for a permit for long work. Move the permit into the work, which may outlive its request.
     ///
     /// # Errors
-    /// [`FindError::Stopped`].
-    pub async fn turn(&self) -> Result<OwnedSemaphorePermit, FindError> {
-        Arc::clone(&self.turns).acquire_owned().await.map_err(|_| FindError::Stopped)
+    /// [`FindError::TooMany`], [`FindError::Stopped`].
+    pub async fn turn(&self, Bounded(client): Bounded) -> Result<Turn, FindError> {
+        let own = client.map(|client| self.by_client.take(client)).transpose().map_err(|_| FindError::TooMany)?;
+        let permit = Arc::clone(&self.turns).acquire_owned().await.map_err(|_| FindError::Stopped)?;
+        Ok(Turn { _permit: permit, _own: own })
     }
 
     /// Finds the series that the selectors match. A long match first waits for a permit.
     ///
     /// # Errors
     /// [`FindError`].
-    pub async fn find(&self, selectors: &[Selector]) -> Result<Matched, FindError> {
+    pub async fn find(&self, selectors: &[Selector], client: Bounded) -> Result<Matched, FindError> {
         let steps = self.budget.steps.min(ON_THE_SPOT);
         match self.names.select(selectors, Budget { steps, ..self.budget }) {
             Err(SelectError::TooManySteps { .. }) if steps < self.budget.steps => {}
             found => return Ok(found?),
         }
-        let turn = self.turn().await?;
+        let turn = self.turn(client).await?;
         let (names, budget, selectors) = (self.names.clone(), self.budget, selectors.to_vec());
         let work = move || {
             let found = names.select(&selectors, budget);
@@ -107,5 +128,29 @@ impl Selecting {
             }
             Err(_) => Tally { series: MAX_WIDGETS + 1, texts: 0 },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::places::Client;
+
+    #[tokio::test]
+    async fn one_address_has_few_long_matches_and_others_get_their_turn() {
+        let selecting = Selecting::new(Names::default(), Budget::UNLIMITED);
+        let of = |last| Bounded(Some(Client::at([10, 0, 0, last].into())));
+        let turn = |last| {
+            let selecting = selecting.clone();
+            tokio::spawn(async move { selecting.turn(of(last)).await })
+        };
+        let waiting: Vec<_> = (0..OF_AN_ADDRESS).map(|_| turn(1)).collect();
+        tokio::task::yield_now().await;
+        assert_eq!(selecting.turn(of(1)).await.unwrap_err(), FindError::TooMany);
+        let other = turn(2);
+        for waits in waiting {
+            drop(waits.await.unwrap().unwrap());
+        }
+        assert!(other.await.unwrap().is_ok() && selecting.turn(of(1)).await.is_ok());
     }
 }

@@ -86,6 +86,19 @@ pub struct Topic {
     ring_bytes: usize,
     /// The last snapshot that was asked for: many readers that come at once (a restart) share it.
     snapshot: Option<(Seq, Frame)>,
+    /// The last frame for a reader that returned, for the same reason.
+    missed: Option<Missed>,
+}
+
+/// A frame with all changes within `(after, upto]`.
+#[derive(Clone, Debug)]
+pub struct Missed {
+    /// The cursor of the reader that it was made for.
+    pub after: Seq,
+    /// The cursor that it leads to.
+    pub upto: Seq,
+    /// The frame.
+    pub frame: Frame,
 }
 
 impl Topic {
@@ -106,6 +119,7 @@ impl Topic {
             ring: VecDeque::new(),
             ring_bytes: 0,
             snapshot: None,
+            missed: None,
         }
     }
 
@@ -151,8 +165,8 @@ impl Topic {
         let is_first = self.dirty.is_empty();
         if is_first {
             self.dirty_since = now.wall;
-            // The snapshot is of the state before this change.
-            self.snapshot = None;
+            // These are of the state before this change.
+            (self.snapshot, self.missed) = (None, None);
         }
         self.dirty.insert(index);
         is_first
@@ -207,12 +221,13 @@ impl Topic {
     /// Bytes that [`Topic::forget_frames`] would free.
     #[must_use]
     pub fn spare(&self) -> usize {
-        self.ring_bytes + self.snapshot.as_ref().map_or(0, |(_, frame)| frame.cost())
+        let snapshot = self.snapshot.as_ref().map_or(0, |(_, frame)| frame.cost());
+        self.ring_bytes + snapshot + self.missed.as_ref().map_or(0, |missed| missed.frame.cost())
     }
 
     /// Frees all but the newest frame.
     pub fn keep_newest(&mut self) {
-        self.snapshot = None;
+        (self.snapshot, self.missed) = (None, None);
         self.ring.drain(..self.ring.len().saturating_sub(1));
         self.ring.shrink_to(4);
         self.ring_bytes = self.ring.iter().map(|stretch| stretch.frame.cost()).sum();
@@ -220,7 +235,7 @@ impl Topic {
 
     /// Frees all frames and the snapshot: readers that are behind get a `gap`.
     pub fn forget_frames(&mut self) {
-        self.snapshot = None;
+        (self.snapshot, self.missed) = (None, None);
         self.ring = VecDeque::new();
         self.ring_bytes = 0;
     }
@@ -269,6 +284,20 @@ impl Topic {
     #[must_use]
     pub fn snapshot_at(&self, seq: Seq) -> Option<Frame> {
         self.snapshot.as_ref().filter(|(made_at, _)| *made_at == seq).map(|(_, frame)| frame.clone())
+    }
+
+    /// A frame that leads a reader at `seq` to `head`, if there is one. It may repeat some changes that the reader has:
+    /// at most as many points before `seq` as after it.
+    #[must_use]
+    pub fn missed_at(&self, head: Seq, seq: Seq) -> Option<Frame> {
+        let missed = self.missed.as_ref()?;
+        let repeated = seq.0.checked_sub(missed.after.0)?;
+        (missed.upto == head && repeated <= head.0 - seq.0).then(|| missed.frame.clone())
+    }
+
+    /// Keeps a frame for others that return before the next change.
+    pub fn keep_missed(&mut self, missed: Missed) {
+        self.missed = Some(missed);
     }
 
     /// Keeps a snapshot for others that come before the next change.

@@ -1,28 +1,33 @@
 //! The hub as one reader sees it.
 
-use shared::{Cursor, Event, GapReason, Seq, SeriesPart, sse};
+use shared::{Cursor, GapReason, Seq};
 
 use super::frame::Frame;
-use super::reader;
 use super::selection::Rate;
-use super::topic::{self, Topic};
+use super::topic::{self, Missed, Topic};
+use super::{catching_up, reader};
 use crate::clock::Now;
-use crate::rollup::Rollup;
+use crate::rollup::{LentPart, Rollup};
 
 /// The source of frames for a reader of `topic`.
 pub(super) struct View<'a> {
-    pub(super) rollup: &'a Rollup,
+    pub(super) rollup: &'a mut Rollup,
     pub(super) topic: &'a mut Topic,
+    /// Counts the series that were looked at, so that the lock is not held for too many.
+    pub(super) looked_at: &'a mut usize,
     pub(super) now: Now,
 }
 
 impl View<'_> {
-    fn parts(&self, after: Seq) -> Vec<SeriesPart> {
-        self.topic.members().iter().filter_map(|&index| self.rollup.since(index, after)).collect()
+    /// Collects the changes after a cursor, for a frame that is encoded later.
+    fn lend(&mut self, after: Seq) -> Vec<LentPart> {
+        let Self { rollup, topic, looked_at, .. } = self;
+        **looked_at += topic.members().len();
+        topic.members().iter().filter_map(|&index| rollup.lend(index, after)).collect()
     }
 
-    fn frame(&self, seq: Seq, event: &Event) -> Frame {
-        Frame::new(&sse::frame(Cursor { epoch: self.rollup.epoch(), seq }, event))
+    fn cursor(&self) -> Cursor {
+        Cursor { epoch: self.rollup.epoch(), seq: self.rollup.head() }
     }
 }
 
@@ -44,23 +49,32 @@ impl reader::Source for View<'_> {
     }
 
     fn snapshot(&mut self) -> Frame {
-        let head = self.rollup.head();
-        if let Some(made) = self.topic.snapshot_at(head) {
+        let cursor = self.cursor();
+        if let Some(made) = self.topic.snapshot_at(cursor.seq) {
             return made;
         }
-        let event = Event::Snapshot { now: self.now.wall, series: self.parts(Seq::ZERO) };
-        let frame = self.frame(head, &event);
-        self.topic.keep_snapshot(head, frame.clone());
+        let frame = catching_up::snapshot(cursor, self.now.wall, self.lend(Seq::ZERO));
+        self.topic.keep_snapshot(cursor.seq, frame.clone());
         frame
     }
 
-    fn since(&self, seq: Seq) -> Option<Frame> {
-        let series = self.parts(seq);
-        if series.is_empty() {
+    fn missed(&mut self, seq: Seq) -> Option<Frame> {
+        let cursor = self.cursor();
+        if let Some(made) = self.topic.missed_at(cursor.seq, seq) {
+            let has_changed = self.topic.members().iter().any(|&index| self.rollup.has_changed(index, seq));
+            return has_changed.then_some(made);
+        }
+        let parts = self.lend(seq);
+        if parts.is_empty() {
             return None;
         }
-        let now = self.now.wall;
-        Some(self.frame(self.head(), &Event::Update { now, pushed: now, series }))
+        let frame = catching_up::missed(cursor, self.now.wall, parts);
+        self.topic.keep_missed(Missed { after: seq, upto: cursor.seq, frame: frame.clone() });
+        Some(frame)
+    }
+
+    fn has_missed(&self, seq: Seq) -> bool {
+        self.topic.members().iter().any(|&index| self.rollup.since(index, seq).is_some())
     }
 
     fn restarted(&self) -> Seq {

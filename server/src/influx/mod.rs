@@ -19,6 +19,7 @@ use crate::app::AppState;
 use crate::ingest::fields::{Acceptance, Wrong};
 use crate::ingest::gathering::{Batch, Gathering};
 use crate::ingest::{self, query};
+use crate::places::Bounded;
 use crate::problem::ApiError;
 use crate::push_memory::Share;
 
@@ -75,6 +76,7 @@ pub async fn write(
     RawQuery(query): RawQuery,
     uri: Uri,
     headers: HeaderMap,
+    client: Bounded,
     body: Body,
 ) -> Result<StatusCode, ingest::Refused> {
     let parser = app.parser();
@@ -83,7 +85,7 @@ pub async fn write(
         read(text, query.as_deref(), parser.accepted(age), parser.gathering(share))
     };
     let parse = ingest::identified(&uri, &headers, parse);
-    let batch = ingest::take_in(&app, body, &headers, MAX_BODY, parse).await;
+    let batch = ingest::take_in(&app, body, &headers, client, MAX_BODY, parse).await;
     ingest::commit(&app, batch, &headers).await
 }
 

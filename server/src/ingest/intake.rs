@@ -16,6 +16,7 @@ use futures_util::StreamExt as _;
 use tokio::sync::Semaphore;
 
 use crate::limits::{Limit, Limits};
+use crate::places::Bounded;
 use crate::problem::ApiError;
 use crate::push_memory::{PushMemory, Share};
 
@@ -73,12 +74,13 @@ impl Intake {
         &self,
         body: Body,
         headers: &HeaderMap,
+        client: Bounded,
         most: usize,
         parse: impl FnOnce(&[u8], &mut Share) -> Result<T, ApiError> + Send + 'static,
     ) -> Result<(T, Share), ApiError> {
         let announced = body.size_hint().lower();
         let mut pieces = body.into_data_stream();
-        let (encoding, mut share) = match self.admit(headers, announced, most) {
+        let (encoding, mut share) = match self.admit(headers, client, announced, most) {
             Ok(admitted) => admitted,
             Err(error) => {
                 // A client that waits for "100 Continue" sends nothing unless the body is read.
@@ -137,9 +139,15 @@ impl Intake {
     }
 
     /// Decides from its head whether a body of at least `announced` bytes is read.
-    fn admit(&self, headers: &HeaderMap, announced: u64, most: usize) -> Result<(Encoding, Share), ApiError> {
+    fn admit(
+        &self,
+        headers: &HeaderMap,
+        client: Bounded,
+        announced: u64,
+        most: usize,
+    ) -> Result<(Encoding, Share), ApiError> {
         let encoding = Encoding::of(headers)?;
-        let mut share = self.memory.share();
+        let mut share = self.memory.share_of(client);
         share.grow(REQUEST_BYTES)?;
         if announced > most as u64 {
             return Err(ApiError::TooLarge(most));
@@ -292,7 +300,9 @@ mod tests {
         let (reading, headers) =
             (intake.clone(), HeaderMap::from_iter([("content-length".parse().unwrap(), 1_000_000.into())]));
         let reading = tokio::spawn(async move {
-            reading.read(Body::from_stream(pieces), &headers, 1 << 20, |text, _| Ok(text.len())).await
+            reading
+                .read(Body::from_stream(pieces), &headers, Bounded::default(), 1 << 20, |text, _| Ok(text.len()))
+                .await
         });
         for sent in 1..4 {
             sender.send(Ok(Bytes::from_static(&[b'x'; 100]))).unwrap();
@@ -320,7 +330,8 @@ mod tests {
                 counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
                 Ok::<_, std::io::Error>(Bytes::from_static(b"abc"))
             });
-            let refused = intake.read(Body::from_stream(body), &headers, 100, |text, _| Ok(text.len())).await;
+            let refused =
+                intake.read(Body::from_stream(body), &headers, Bounded::default(), 100, |text, _| Ok(text.len())).await;
             assert!(matches!(refused, Err(ApiError::UnknownEncoding(_))), "{refused:?}");
             assert_eq!(pieces.load(std::sync::atomic::Ordering::Relaxed), if is_read { 5 } else { 0 });
         }
@@ -332,7 +343,7 @@ mod tests {
         let all = u32::try_from(intake.parsers.available_permits()).unwrap();
         let _busy = intake.parsers.clone().acquire_many_owned(all).await.unwrap();
         let body = Body::from(vec![b'x'; SMALL + 1]);
-        let refused = intake.read(body, &HeaderMap::new(), 1 << 20, |text, _| Ok(text.len())).await;
+        let refused = intake.read(body, &HeaderMap::new(), Bounded::default(), 1 << 20, |text, _| Ok(text.len())).await;
         let error = refused.unwrap_err();
         assert_eq!(error.limit(), Some(Limit::Parsers));
         assert!(!error.to_string().contains("--max-queue") && error.to_string().contains("send it again"), "{error}");
@@ -342,7 +353,11 @@ mod tests {
     async fn large_body_over_the_memory_budget_is_refused_and_a_small_one_is_not() {
         let intake = Intake::new(&Limits { queue: 1 << 20, ..Limits::default() });
         let read = async |bytes: usize| {
-            intake.read(Body::from(vec![b'x'; bytes]), &HeaderMap::new(), 4 << 20, |text, _| Ok(text.len())).await
+            intake
+                .read(Body::from(vec![b'x'; bytes]), &HeaderMap::new(), Bounded::default(), 4 << 20, |text, _| {
+                    Ok(text.len())
+                })
+                .await
         };
         let mut share = intake.memory().share();
         share.grow(850 << 10).unwrap();

@@ -25,6 +25,7 @@ use self::gathering::{Batch, Gathering};
 use self::query::Age;
 use crate::app::AppState;
 use crate::clock;
+use crate::places::Bounded;
 use crate::problem::ApiError;
 use crate::push_memory::Share;
 use crate::rejections::{Rejection, excerpt};
@@ -47,6 +48,7 @@ pub async fn one(
     RawQuery(query): RawQuery,
     uri: Uri,
     headers: HeaderMap,
+    client: Bounded,
     body: Body,
 ) -> Result<StatusCode, Refused> {
     let parser = app.parser();
@@ -64,7 +66,7 @@ pub async fn one(
         };
         named(&parser, &series, query::age(query.as_deref())?, read, share)
     });
-    let batch = take_in(&app, body, &headers, MAX_BODY, parse).await;
+    let batch = take_in(&app, body, &headers, client, MAX_BODY, parse).await;
     commit(&app, batch, &headers).await
 }
 
@@ -79,6 +81,7 @@ pub async fn one_by_get(
     RawQuery(query): RawQuery,
     uri: Uri,
     headers: HeaderMap,
+    client: Bounded,
 ) -> Result<impl IntoResponse, Refused> {
     let parser = app.parser();
     let parse = identified(&uri, &headers, move |_: &[u8], share: &mut Share| {
@@ -88,7 +91,7 @@ pub async fn one_by_get(
         };
         named(&parser, &series, query::age(query.as_deref())?, read, share)
     });
-    let batch = take_in(&app, Body::empty(), &headers, MAX_BODY, parse).await;
+    let batch = take_in(&app, Body::empty(), &headers, client, MAX_BODY, parse).await;
     let status = commit(&app, batch, &headers).await?;
     Ok((status, [(header::CACHE_CONTROL, "no-store")]))
 }
@@ -148,6 +151,7 @@ pub async fn many(
     RawQuery(query): RawQuery,
     uri: Uri,
     headers: HeaderMap,
+    client: Bounded,
     body: Body,
 ) -> Result<StatusCode, Refused> {
     let parser = app.parser();
@@ -157,7 +161,7 @@ pub async fn many(
             let parse = move |text: &[u8], share: &mut Share| {
                 batch::points(text, parser.accepted(age), parser.gathering(share))
             };
-            take_in(&app, body, &headers, MAX_BODY, identified(&uri, &headers, parse)).await
+            take_in(&app, body, &headers, client, MAX_BODY, identified(&uri, &headers, parse)).await
         }
         Err(error) => Err(error.into()),
     };
@@ -229,6 +233,7 @@ pub async fn take_in<T: Send + 'static>(
     app: &AppState,
     body: Body,
     headers: &HeaderMap,
+    client: Bounded,
     most: usize,
     parse: impl FnOnce(&[u8], &mut Share) -> Result<T, ApiError> + Send + 'static,
 ) -> Result<(T, Share), Refused> {
@@ -239,7 +244,7 @@ pub async fn take_in<T: Send + 'static>(
     let parse = move |text: &[u8], share: &mut Share| {
         Ok(parse(text, share).map_err(|error| Refused::with_excerpt(error, text)))
     };
-    let (parsed, share) = app.intake.read(body, headers, most, parse).await?;
+    let (parsed, share) = app.intake.read(body, headers, client, most, parse).await?;
     Ok((parsed?, share))
 }
 

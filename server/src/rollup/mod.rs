@@ -1,5 +1,6 @@
 //! The recent past of every series, in memory: what snapshots and updates are cut from.
 
+mod lent;
 pub(crate) mod packed;
 mod past;
 
@@ -17,6 +18,8 @@ use crate::store::SeriesId;
 use crate::store::commit::Committed;
 use crate::store::epochs::Epochs;
 use crate::store::recover::Recovered;
+use lent::Changes;
+pub use lent::LentPart;
 use past::Past;
 
 /// All series, each with its [`Track`], up to and with the point [`Rollup::head`].
@@ -36,7 +39,12 @@ pub struct Rollup {
     now: Millis,
     /// Where [`Rollup::rest`] goes on.
     hand: usize,
+    /// The sum of [`Entry::whole`].
+    whole: usize,
 }
+
+/// Bytes in which [`Entry::whole`] counts.
+const UNIT: usize = 64;
 
 /// Where a row has no series yet.
 const NO_SERIES: u32 = u32::MAX;
@@ -49,6 +57,8 @@ struct Entry {
     past: Past,
     /// What was declared of it.
     declared: Option<Declared>,
+    /// The size of its track if it is whole, in units of [`UNIT`] bytes, as far as it is known.
+    whole: u16,
     /// The greatest number in the track, so that asking what changed need not look through it.
     changed: Seq,
     /// The last point that came into another bucket than the newest: who has it finds all that is new at the end of the track.
@@ -102,6 +112,7 @@ impl Rollup {
             names: Names::default(),
             now: Millis(u64::MAX),
             hand: 0,
+            whole: 0,
         }
     }
 
@@ -144,7 +155,7 @@ impl Rollup {
         self.head = self.head.max(changed);
         track.keep_newest_at(self.now);
         let past = Past::at_rest(track);
-        self.insert(Entry { name, row: series, held: Held::Newest, past, declared, changed, late, revised })
+        self.insert(Entry { name, row: series, held: Held::Newest, past, declared, whole: 0, changed, late, revised })
     }
 
     /// Those of these series that are to be [recalled](Rollup::recall) before anyone reads them.
@@ -164,6 +175,13 @@ impl Rollup {
         entry.is_none_or(|entry| entry.held != Held::Newest)
     }
 
+    /// The index of the series in this row of the store, if it has begun.
+    #[must_use]
+    pub fn index(&self, series: SeriesId) -> Option<SeriesIndex> {
+        let index = self.by_row.get(series.0 as usize).copied()?;
+        (index != NO_SERIES).then_some(SeriesIndex(index))
+    }
+
     /// Puts in the track of a series as the store has it, where it is not all in memory; nothing where the store
     /// cannot tell it. Its last point must be the last that was pushed.
     pub fn recall(&mut self, series: SeriesId, track: Option<Track>) {
@@ -172,9 +190,18 @@ impl Rollup {
             return;
         };
         if let Some(track) = track {
-            entry.past = Past::begin(track);
+            // Packed, since most tracks that are recalled do not change.
+            entry.past = Past::at_rest(track);
         }
         entry.held = Held::WholeYet;
+        entry.weigh(&mut self.whole);
+    }
+
+    /// Bytes of the tracks that are whole because somebody reads them, as an estimate: tracks that grow are counted anew
+    /// when [`Rollup::rest`] comes by.
+    #[must_use]
+    pub fn whole_bytes(&self) -> usize {
+        self.whole * UNIT
     }
 
     /// Removes a series: its row is unknown afterwards, and no selection finds its name. Returns the index that it had.
@@ -185,6 +212,7 @@ impl Rollup {
         entry.held = Held::Removed;
         entry.past = Past::at_rest(Track::Numbers(VecDeque::new()));
         entry.revised = None;
+        entry.weigh(&mut self.whole);
         self.removed += 1;
         self.names.remove(SeriesIndex(index));
         Some(SeriesIndex(index))
@@ -229,6 +257,7 @@ impl Rollup {
                 held: Held::Newest,
                 past,
                 declared: declares,
+                whole: 0,
                 changed,
                 late,
                 revised: None,
@@ -278,21 +307,29 @@ impl Rollup {
         self.series[index.0 as usize].past.kind()
     }
 
-    /// What of a series changed after `seq`; nothing where nothing did. All of its track must be in memory.
+    /// The changes of a series after `seq`; `None` if there are none. All of its track must be in memory.
     #[must_use]
     pub fn since(&self, index: SeriesIndex, seq: Seq) -> Option<SeriesPart> {
         let entry = &self.series[index.0 as usize];
-        if entry.changed <= seq {
-            return None;
-        }
-        debug_assert_ne!(entry.held, Held::Newest, "{} is read", entry.name);
-        // A reader that starts afresh has nothing from before that could be out of date.
-        let revised = entry.revised.as_ref().filter(|revised| seq > Seq::ZERO && revised.1 > seq);
-        let revised = revised.map(|revised| revised.0);
-        let track = entry.past.track();
-        let part = if seq >= entry.late { track.since_in_order(seq) } else { track.since(seq) };
-        let track = part.or_else(|| revised.map(|_| track.newest()))?;
-        Some(SeriesPart { name: entry.name.clone(), track, declared: entry.declared, revised })
+        let changes = entry.changes(seq)?;
+        let track = changes.of(&entry.past.track())?;
+        Some(SeriesPart { name: entry.name.clone(), track, declared: entry.declared, revised: changes.revised })
+    }
+
+    /// Lends the changes of a series after `seq` to a frame that is encoded later. May lend a part without changes, but
+    /// misses none. All of the track must be in memory.
+    #[must_use]
+    pub fn lend(&mut self, index: SeriesIndex, seq: Seq) -> Option<LentPart> {
+        let entry = &mut self.series[index.0 as usize];
+        let changes = entry.changes(seq)?;
+        let (name, declared) = (entry.name.clone(), entry.declared);
+        Some(LentPart { name, declared, changes, track: entry.past.lend() })
+    }
+
+    /// Tells whether a series changed after `seq`.
+    #[must_use]
+    pub fn has_changed(&self, index: SeriesIndex, seq: Seq) -> bool {
+        self.series[index.0 as usize].changed > seq
     }
 
     /// What of a series' past before its track late points have changed, and the last of those.
@@ -358,8 +395,30 @@ impl Rollup {
                 }
             };
             entry.past.rest();
+            entry.weigh(&mut self.whole);
         }
         self.hand = if upto == self.series.len() { 0 } else { upto };
+    }
+}
+
+impl Entry {
+    /// Counts the size of its track in `sum`.
+    fn weigh(&mut self, sum: &mut usize) {
+        let size = if matches!(self.held, Held::Newest | Held::Removed) { 0 } else { self.past.bytes().div_ceil(UNIT) };
+        let size = u16::try_from(size).unwrap_or(u16::MAX);
+        *sum = *sum + usize::from(size) - usize::from(self.whole);
+        self.whole = size;
+    }
+
+    /// The way in which the changes after `seq` are cut out of the track; `None` if there are none.
+    fn changes(&self, seq: Seq) -> Option<Changes> {
+        if self.changed <= seq {
+            return None;
+        }
+        debug_assert_ne!(self.held, Held::Newest, "{} is read", self.name);
+        // A reader that starts afresh has nothing from before that could be out of date.
+        let revised = self.revised.as_ref().filter(|revised| seq > Seq::ZERO && revised.1 > seq);
+        Some(Changes { after: seq, in_order: seq >= self.late, revised: revised.map(|revised| revised.0) })
     }
 }
 
@@ -368,6 +427,28 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
     use shared::{Number, Stamp, Value};
+
+    #[test]
+    fn tracks_count_as_long_as_they_are_whole() {
+        let number = |seq| {
+            let at = Stamp { ts: Millis(seq * 1_000), seq: Seq(seq) };
+            let (value, begins) = (Value::Number(Number::new(1.0).unwrap()), "s".parse().ok());
+            Committed { at, series: SeriesId(1), value, begins, declares: None }
+        };
+        let mut rollup = Rollup::new(Epoch(1), Seq::ZERO);
+        let mut track = Track::of(number(1).at, number(1).value);
+        (2..=300).for_each(|seq| track.push(number(seq).at, number(seq).value));
+        rollup.push(number(300));
+        assert_eq!(rollup.whole_bytes(), 0);
+        rollup.recall(SeriesId(1), Some(track));
+        let packed = rollup.whole_bytes();
+        assert!((1_000..10_000).contains(&packed), "{packed}");
+        rollup.push(number(301));
+        rollup.rest(1, |_| true);
+        assert!(rollup.whole_bytes() > 3 * packed, "it changes, so it is not packed");
+        (0..4).for_each(|_| rollup.rest(1, |_| false));
+        assert_eq!(rollup.whole_bytes(), 0);
+    }
 
     proptest! {
         #[test]

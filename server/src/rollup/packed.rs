@@ -8,7 +8,7 @@ use shared::sketch::Key;
 use shared::{Bin, Bucket, Millis, Number, Seq, Stamp};
 
 /// The buckets of a track, newest first, so that the latest value is found without reading the rest.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Packed(Box<[u8]>);
 
 /// A bucket. Seconds and numbers of points count from those of the one before it, which is newer; what follows is left out.
@@ -50,6 +50,11 @@ impl Packed {
             near = Near::at(bucket);
         }
         Self(bytes.into())
+    }
+
+    /// Its length in bytes.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
     }
 
     /// The buckets, newest first.

@@ -22,6 +22,10 @@ use parking_lot::Mutex;
 
 use super::form::{Coding, Framing};
 use crate::hub::driver::{Listener, Subscription};
+use crate::hub::frame::Frame;
+
+/// Bytes from which on a frame is not encoded on a thread that serves connections: a millisecond of work.
+const ENCODED_ELSEWHERE: usize = 128 << 10;
 
 /// What a response carries to whoever serves its stream: the subscription and what it is encoded in, to be taken once.
 #[derive(Clone, Debug)]
@@ -74,10 +78,26 @@ impl BodyStage {
             Self::Over => return None,
         };
         match listener.next().await {
-            Some(frame) => Some((coding.frame(&frame, Framing::Bare).clone(), Self::Open(listener, coding))),
+            Some(frame) => {
+                let frame = encoded(frame).await?;
+                Some((coding.frame(&frame, Framing::Bare).clone(), Self::Open(listener, coding)))
+            }
             None => Some((coding.end(Framing::Bare), Self::Over)).filter(|(end, _)| !end.is_empty()),
         }
     }
+}
+
+/// Encodes a frame; a large one on another thread, so that other connections do not wait. `None` if the server is
+/// shutting down.
+async fn encoded(frame: Frame) -> Option<Frame> {
+    if frame.is_encoded() || frame.size() < ENCODED_ELSEWHERE {
+        return Some(frame);
+    }
+    let encode = move || {
+        let _encoded = frame.text();
+        frame
+    };
+    tokio::task::spawn_blocking(encode).await.ok()
 }
 
 /// A stream that was taken over.

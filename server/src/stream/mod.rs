@@ -16,7 +16,7 @@ use shared::sse;
 use crate::app::AppState;
 use crate::hub::Resume;
 use crate::limits::Limit;
-use crate::places::{Client, Place, Places};
+use crate::places::{Bounded, Client, Place, Places};
 use crate::problem::ApiError;
 use crate::recall;
 use form::{Coding, Compression};
@@ -28,6 +28,7 @@ use form::{Coding, Compression};
 pub async fn open(
     State(app): State<AppState>,
     client: Option<Extension<Client>>,
+    bounded: Bounded,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
@@ -36,7 +37,7 @@ pub async fn open(
     let header = headers.get("last-event-id").map(|id| String::from_utf8_lossy(id.as_bytes()).into_owned());
     let resume = Resume::parse(header.or(wanted.last_event_id).as_deref());
     let place = client.map(|Extension(client)| take_place(&app.readers, client)).transpose()?.flatten();
-    let mut subscription = recall::subscribe(&app.hub, &app.writer, wanted.interest, resume).await?;
+    let mut subscription = recall::subscribe(&app.hub, &app.writer, wanted.interest, resume, bounded).await?;
     subscription.hold(place);
     let coding = Coding::negotiate(app.compression, &headers);
     let name = coding.name();

@@ -23,6 +23,10 @@ const EVENTS: usize = 1_024;
 /// How many readers are stepped under one lock of the hub: publishing waits that long at most.
 const STEPS: usize = 128;
 
+/// Series that are collected for snapshots and returning readers before others get their turn. Encoding them takes some
+/// 20 ms if all have a whole track. A single reader may have more.
+const CATCH_UP: usize = 512;
+
 /// Most bytes that a reader is given at once, so that one that has much to catch up with does not hold up the others.
 const SHARE: usize = 256 << 10;
 
@@ -196,13 +200,15 @@ impl Walk {
         list(&mut self.lines, &mut self.listed, at);
     }
 
-    /// Steps all that are listed and writes what they have to hear. Who has had its share is listed again.
+    /// Steps all that are listed and writes what they have to hear. Who has had its share is listed again, as are readers
+    /// that start or return once enough of them had their turn: others do not wait until all their frames are encoded.
     fn walk(&mut self) {
         let listed = std::mem::take(&mut self.listed);
+        let mut caught_up = 0;
         for batch in listed.chunks(STEPS) {
-            for Stepped { line: at, pieces, more } in self.step(batch) {
+            for Stepped { line: at, pieces, more } in self.step(batch, &mut caught_up) {
                 let Some(line) = self.lines.get_mut(at) else { continue };
-                // Packed with the hub free: the first of its readers does it for all.
+                // Encoded and packed with the hub free: the first of its readers does it for all.
                 let written = match &self.pieces[pieces] {
                     [Piece::Frame(frame)] => line.write_frame(frame),
                     several => {
@@ -227,9 +233,9 @@ impl Walk {
         }
     }
 
-    /// Steps a batch under one lock.
-    fn step(&mut self, batch: &[usize]) -> Vec<Stepped> {
-        let Self { lines, pieces, dues, hub, by_topic, .. } = self;
+    /// Steps a batch under one lock. `caught_up` counts the series that were collected for readers that start or return.
+    fn step(&mut self, batch: &[usize], caught_up: &mut usize) -> Vec<Stepped> {
+        let Self { lines, listed, pieces, dues, hub, by_topic, .. } = self;
         hub.stepping(|hub| {
             let mut steps = Vec::with_capacity(batch.len());
             for &at in batch {
@@ -243,6 +249,9 @@ impl Walk {
                 pieces.extend(line.take_head().map(Piece::Head));
                 let mut share = 0;
                 let more = loop {
+                    if *caught_up + hub.looked_at() >= CATCH_UP && hub.is_costly(&line.subscription) {
+                        break true;
+                    }
                     match hub.step(&mut line.subscription) {
                         Step::Send(frame) => {
                             share += frame.size();
@@ -272,8 +281,12 @@ impl Walk {
                 }
                 if pieces.len() > from {
                     steps.push(Stepped { line: at, pieces: from..pieces.len(), more });
+                } else if more {
+                    line.listed = true;
+                    listed.push(at);
                 }
             }
+            *caught_up += hub.looked_at();
             steps
         })
     }

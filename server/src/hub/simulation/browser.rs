@@ -1,0 +1,98 @@
+//! A browser that reads a stream, and its picture.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use shared::board::Etag;
+use shared::{Applied, BoardEdition, ByeReason, Declared, Event, Picture, SeriesName, Track, sse};
+
+use super::world::{Editions, subscribe};
+use crate::clock::Now;
+use crate::hub::topic::TopicId;
+use crate::hub::{Hub, Interest, Reader, Resume, Selection};
+use crate::store::commit::Committed;
+
+/// A browser: it keeps the last id that the stream gave, as EventSource does, and the picture.
+#[derive(Debug)]
+pub(super) struct Browser {
+    pub(super) interest: Interest,
+    /// The selection that its picture shows.
+    pub(super) selection: Selection,
+    /// The edition of the board `s` that it was told last.
+    pub(super) told: Option<Etag>,
+    pub(super) topic: TopicId,
+    pub(super) reader: Reader,
+    pub(super) parser: sse::Parser,
+    pub(super) last_id: String,
+    pub(super) picture: Picture,
+    /// A gap was told, so a snapshot must come next.
+    gapped: bool,
+    /// It was told to come back.
+    pub(super) dismissed: bool,
+}
+
+/// Each series, and what was declared of it.
+pub(super) type State = BTreeMap<SeriesName, (Track, Option<Declared>)>;
+
+/// The state that a picture shows.
+pub(super) fn as_told(picture: &Picture) -> State {
+    let declared = |name| picture.declared(name);
+    picture.series().iter().map(|(name, track)| (name.clone(), (track.clone(), declared(name)))).collect()
+}
+
+impl Browser {
+    pub(super) fn open(hub: &mut Hub, points: &[Committed], interest: Interest, now: Now) -> Self {
+        let (topic, reader) = subscribe(hub, points, &interest, &Resume::Fresh, now);
+        let (parser, picture) = (sse::Parser::default(), Picture::default());
+        let selection = Selection::new(Vec::new(), interest.rate);
+        let (told, last_id, gapped, dismissed) = (None, String::new(), false, false);
+        Self { interest, selection, told, topic, reader, parser, last_id, picture, gapped, dismissed }
+    }
+
+    pub(super) fn connect(&mut self, hub: &mut Hub, points: &[Committed], now: Now) {
+        let resume = Resume::parse(Some(&self.last_id));
+        self.begin(subscribe(hub, points, &self.interest, &resume, now));
+    }
+
+    pub(super) fn begin(&mut self, taken_in: (TopicId, Reader)) {
+        (self.topic, self.reader) = taken_in;
+        self.parser = sse::Parser::default();
+        self.gapped = false;
+        self.dismissed = false;
+    }
+
+    pub(super) fn take(&mut self, message: &sse::Message, editions: &Editions) -> Result<(), TestCaseError> {
+        self.last_id.clone_from(&message.id);
+        let event: Event = serde_json::from_str(&message.data).unwrap();
+        let now_selected = |told| editions.selection(&self.interest, told);
+        match &event {
+            Event::Hello { boards, .. } => self.told = boards.first().and_then(|edition| edition.etag),
+            Event::Board(BoardEdition { etag, .. }) => {
+                prop_assert_ne!(self.told, *etag, "an edition that it knows");
+                self.told = *etag;
+            }
+            Event::Bye { reason, .. } => {
+                prop_assert_eq!(*reason, ByeReason::Moved);
+                self.dismissed = true;
+            }
+            Event::Snapshot { .. } => self.selection = now_selected(self.told),
+            Event::Update { .. } | Event::Heartbeat { .. } => {
+                prop_assert_eq!(now_selected(self.told), self.selection.clone(), "it goes on with other series");
+            }
+            _ => {}
+        }
+        let gap = matches!(event, Event::Gap { .. });
+        let passing = matches!(event, Event::Board(_) | Event::Bye { .. });
+        prop_assert!(
+            !self.gapped || passing || matches!(event, Event::Snapshot { .. }),
+            "after a gap came {:?}",
+            event
+        );
+        self.gapped = gap || (self.gapped && passing);
+        let cursor = message.id.parse().unwrap();
+        let update = matches!(event, Event::Update { .. });
+        let applied = self.picture.apply(cursor, event).map_err(|error| TestCaseError::fail(error.to_string()))?;
+        prop_assert!(!update || matches!(applied, Applied::Changed(_)), "an update that told nothing new");
+        Ok(())
+    }
+}

@@ -1,0 +1,390 @@
+//! The server, its store and its readers.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use shared::board::Etag;
+use shared::{Declared, Epoch, Millis, Number, Selector, Seq, SeriesName, Text, Track, Value};
+
+use super::browser::{Browser, State, as_told};
+use crate::clock::{Now, Uptime};
+use crate::hub::frame::Frame;
+use crate::hub::publishing::Group;
+use crate::hub::topic::TopicId;
+use crate::hub::{Boards, Hub, Interest, Lacking, Rate, Reader, Resume, Selection, Shown, Step};
+use crate::rollup::{Absent, Rollup};
+use crate::store::SeriesId;
+use crate::store::commit::Committed;
+use crate::store::epochs::Epochs;
+
+pub(in crate::hub) const EPOCH: Epoch = Epoch(0x0bad_cafe);
+const HEARTBEAT: Duration = Duration::from_secs(15);
+pub(super) const READERS: usize = 5;
+
+/// Memory for the topics of all readers, and hardly any for frames, in bytes.
+pub(super) const SCARCE: usize = 72_000;
+
+/// Selections of the document of the board `s`; as long as nobody has made it, it selects `s/**`.
+pub(super) const SELECTIONS: [&[&str]; 5] = [&["s/**"], &["s/1"], &["s/0", "s/1"], &["s/2", "s/3"], &[]];
+
+pub(super) struct World {
+    pub(super) now: Now,
+    /// Memory bound of all topics, in bytes.
+    memory: usize,
+    pub(super) hub: Hub,
+    pub(super) stored: Stored,
+    /// The last copy of `stored`.
+    pub(super) copy: Stored,
+    /// Number of epochs drawn so far, lost ones included.
+    drawn: u32,
+    pub(super) browsers: Vec<Browser>,
+    /// What each edition of it selects; the tag of an edition is its place here.
+    editions: Editions,
+}
+
+/// The state that a store would keep.
+#[derive(Clone)]
+pub(super) struct Stored {
+    epochs: Epochs,
+    points: Vec<Committed>,
+    /// The state of the server after each sequence number; the first is empty.
+    states: Vec<State>,
+    /// The board `s`.
+    board: Option<Shown>,
+    /// How often each series was removed.
+    removals: [u32; 5],
+    /// The number of the last removal.
+    removed: Seq,
+}
+
+impl Stored {
+    fn head(&self) -> Seq {
+        Seq(self.states.len() as u64 - 1)
+    }
+
+    /// The row of a series: a new one after each removal.
+    fn row(&self, series: u8) -> SeriesId {
+        SeriesId(u32::from(series) + 5 * self.removals[usize::from(series)])
+    }
+}
+
+#[derive(Default)]
+pub(super) struct Editions(Vec<Vec<Selector>>);
+
+impl Editions {
+    /// What a reader selects where the board is of this edition.
+    pub(super) fn selection(&self, interest: &Interest, etag: Option<Etag>) -> Selection {
+        let mut selectors = interest.series.clone();
+        if !interest.boards.is_empty() {
+            let edition =
+                etag.map(|etag| (0..).zip(&self.0).find(|&(n, _)| Etag::stored(n) == etag).unwrap().1.clone());
+            selectors.extend(edition.unwrap_or_else(|| vec!["s/**".parse().unwrap()]));
+        }
+        Selection::new(selectors, interest.rate)
+    }
+}
+
+pub(in crate::hub) fn series(hz: u32, selector: &str) -> Interest {
+    Interest { series: vec![selector.parse().unwrap()], boards: Vec::new(), rate: Rate::of_hz(hz).unwrap() }
+}
+
+fn board(hz: u32) -> Interest {
+    Interest { series: Vec::new(), boards: vec!["s".parse().unwrap()], rate: Rate::of_hz(hz).unwrap() }
+}
+
+pub(in crate::hub) fn hub_of(rollup: Rollup) -> Hub {
+    Hub::new(rollup, Boards::default(), HEARTBEAT)
+}
+
+impl World {
+    pub(super) fn new() -> Self {
+        Self::with_memory(usize::MAX)
+    }
+
+    pub(super) fn with_memory(memory: usize) -> Self {
+        let now = Now { wall: Millis(1_732_399_200_000), up: Uptime(0) };
+        let mut hub = hub_of(Rollup::new(EPOCH, Seq::ZERO)).with_memory(memory, usize::MAX);
+        let interests = [series(20, "s/**"), series(0, "s/**"), series(1, "s/1"), board(20), board(0)];
+        let browsers = interests.into_iter().map(|interest| Browser::open(&mut hub, &[], interest, now)).collect();
+        let stored = Stored {
+            epochs: EPOCH.into(),
+            points: Vec::new(),
+            states: vec![BTreeMap::new()],
+            board: None,
+            removals: [0; 5],
+            removed: Seq::ZERO,
+        };
+        Self { now, memory, hub, copy: stored.clone(), stored, drawn: 0, browsers, editions: Editions::default() }
+    }
+
+    pub(super) fn push(&mut self, series: u8, count: u8, late_ms: u16) {
+        let committed = self.commit(series, count, late_ms);
+        self.stored.points.extend(committed.iter().cloned());
+        self.hub.publish(committed, self.now);
+    }
+
+    /// Pushes points; a reader reads and reconnects whenever the hub's lock is free in between.
+    pub(super) fn push_slowly(
+        &mut self,
+        series: u8,
+        count: u8,
+        late_ms: u16,
+        reader: usize,
+    ) -> Result<(), TestCaseError> {
+        let committed = self.commit(series, count, late_ms);
+        self.stored.points.extend(committed.iter().cloned());
+        self.hub.work = 1;
+        let mut group = Group::new(committed);
+        while !group.is_done() {
+            let drafts = self.hub.draft(&mut group, self.now);
+            self.read(reader, 2)?;
+            self.come_back(reader);
+            let encoded = drafts.encode();
+            self.read(reader, 1)?;
+            self.hub.finish(encoded);
+            self.read(reader, 1)?;
+        }
+        Ok(())
+    }
+
+    /// Reconnects a reader if all series that it selects are in memory: none is recalled while points are published.
+    fn come_back(&mut self, reader: usize) {
+        let browser = &mut self.browsers[reader];
+        let resume = Resume::parse(Some(&browser.last_id));
+        if let Ok(taken_in) = self.hub.subscribe(&browser.interest, &resume, self.now) {
+            self.hub.unsubscribe(browser.topic, &browser.reader);
+            browser.begin(taken_in);
+        }
+    }
+
+    /// Points, as the store commits them.
+    fn commit(&mut self, series: u8, count: u8, late_ms: u16) -> Vec<Committed> {
+        let name: SeriesName = format!("s/{series}").parse().unwrap();
+        let mut committed = Vec::new();
+        for _ in 0..count {
+            let seq = self.stored.head().next();
+            let value = match series {
+                0 => Value::Text(Text::new(format!("line {seq}")).unwrap()),
+                #[expect(clippy::cast_precision_loss, reason = "small test numbers")]
+                _ => Value::Number(Number::new(seq.0 as f64 / 7.0).unwrap()),
+            };
+            let ts = Millis(self.now.wall.0 - u64::from(late_ms));
+            let mut state = self.stored.states.last().unwrap().clone();
+            let at = shared::Stamp { ts, seq };
+            // Now and then one says what it is, and later something else.
+            let declares = match (series, seq.0 % 9) {
+                (0, _) => None,
+                (_, 0) => Some(Declared::Counter),
+                (_, 4) => Some(Declared::Gauge),
+                _ => None,
+            };
+            match state.get_mut(&name) {
+                Some((track, declared)) => {
+                    track.push(at, value.clone());
+                    *declared = declares.or(*declared);
+                }
+                None => {
+                    state.insert(name.clone(), (Track::of(at, value.clone()), declares));
+                }
+            }
+            self.stored.states.push(state);
+            committed.push(Committed {
+                at,
+                series: self.stored.row(series),
+                value,
+                begins: Some(name.clone()),
+                declares,
+            });
+        }
+        committed
+    }
+
+    /// Removes a series, if it has a point. If `drafting`, frames are drafted before and put in their topics afterwards.
+    pub(super) fn remove(&mut self, series: u8, drafting: bool) {
+        let name: SeriesName = format!("s/{series}").parse().unwrap();
+        let mut state = self.stored.states.last().unwrap().clone();
+        if state.remove(&name).is_none() {
+            return;
+        }
+        let drafts = drafting.then(|| self.hub.draft_due(self.now));
+        let row = self.stored.row(series);
+        // The removal takes a number of its own.
+        self.stored.states.push(state);
+        self.stored.points.retain(|point| point.series != row);
+        self.stored.removals[usize::from(series)] += 1;
+        self.stored.removed = self.stored.head();
+        self.hub.remove(row, self.stored.head());
+        if let Some(drafts) = drafts {
+            self.hub.finish(drafts.encode());
+        }
+    }
+
+    pub(super) fn pass(&mut self, ms: u16) {
+        self.now = Now { wall: self.now.wall.plus(ms.into()), up: self.now.up.plus(ms.into()) };
+        self.hub.tick(self.now);
+        self.hub.rest(3);
+    }
+
+    pub(super) fn restart(&mut self) {
+        self.drawn += 1;
+        let head = self.stored.head();
+        self.stored.epochs = self.stored.epochs.clone().followed_by(Epoch(self.drawn), head);
+        let mut rollup = Rollup::new(self.stored.epochs.clone(), Seq::ZERO);
+        for point in self.stored.points.iter().cloned() {
+            rollup.push(point);
+        }
+        rollup.reach(head);
+        self.hub = hub_of(rollup).with_memory(self.memory, usize::MAX).with_removed(self.stored.removed);
+        if let Some(shown) = self.stored.board.clone() {
+            self.hub.set_board("s".parse().unwrap(), shown, head);
+        }
+        for browser in &mut self.browsers {
+            browser.connect(&mut self.hub, &self.stored.points, self.now);
+        }
+    }
+
+    pub(super) fn restore(&mut self) {
+        self.stored = self.copy.clone();
+        self.restart();
+    }
+
+    /// The board has another document from now on, or none.
+    pub(super) fn edit(&mut self, selection: Option<usize>, recalled: bool) {
+        let (selectors, etag) = match selection {
+            None => (vec!["s/**".parse().unwrap()], None),
+            Some(selection) => {
+                let selectors: Vec<Selector> = SELECTIONS[selection].iter().map(|text| text.parse().unwrap()).collect();
+                self.editions.0.push(selectors.clone());
+                (selectors, Some(Etag::stored(self.editions.0.len() as u128 - 1)))
+            }
+        };
+        let before = self.stored.board.take().unwrap_or_else(|| Shown {
+            selectors: vec!["s/**".parse().unwrap()],
+            etag: None,
+            since: Seq::ZERO,
+        });
+        let since = if before.selectors == selectors { before.since } else { self.stored.head() };
+        if self.stored.head() == since {
+            // The change takes a number of its own.
+            let state = self.stored.states.last().unwrap().clone();
+            self.stored.states.push(state);
+        }
+        let shown = Shown { selectors, etag, since };
+        self.stored.board = Some(shown.clone());
+        let id = "s".parse().unwrap();
+        if recalled {
+            let lacking = self.hub.lacking(&id, &shown.selectors);
+            recall(&mut self.hub, &self.stored.points, lacking);
+        }
+        self.hub.set_board(id, shown, self.stored.head());
+    }
+
+    pub(super) fn cut(&mut self, reader: usize) {
+        let browser = &mut self.browsers[reader];
+        self.hub.unsubscribe(browser.topic, &browser.reader);
+        browser.connect(&mut self.hub, &self.stored.points, self.now);
+    }
+
+    pub(super) fn reload(&mut self, reader: usize, hz: u32) {
+        let browser = &mut self.browsers[reader];
+        self.hub.unsubscribe(browser.topic, &browser.reader);
+        let interest = Interest { rate: Rate::of_hz(hz).unwrap(), ..browser.interest.clone() };
+        *browser = Browser::open(&mut self.hub, &self.stored.points, interest, self.now);
+    }
+
+    /// Reads, and checks the picture after every frame. Returns whether it was the reader who stopped, not the hub.
+    pub(super) fn read(&mut self, reader: usize, frames: usize) -> Result<bool, TestCaseError> {
+        for _ in 0..frames {
+            let browser = &mut self.browsers[reader];
+            let frame = match self.hub.next(&mut browser.topic, &mut browser.reader, self.now) {
+                Step::Send(frame) => frame,
+                Step::Wait(_) => return Ok(false),
+                Step::End if browser.dismissed => {
+                    self.cut(reader);
+                    continue;
+                }
+                Step::End => return Err(TestCaseError::fail("the stream ended")),
+            };
+            self.hear(reader, &frame)?;
+        }
+        Ok(true)
+    }
+
+    /// Takes frames for a reader, and pushes points after each; only then are the frames encoded and read.
+    pub(super) fn read_late(&mut self, reader: usize, frames: u8, series: u8) -> Result<(), TestCaseError> {
+        let mut taken = Vec::new();
+        for _ in 0..frames {
+            let browser = &mut self.browsers[reader];
+            let Step::Send(frame) = self.hub.next(&mut browser.topic, &mut browser.reader, self.now) else { break };
+            taken.push(frame);
+            self.push(series, 2, 0);
+            self.pass(30);
+        }
+        taken.iter().try_for_each(|frame| self.hear(reader, frame))
+    }
+
+    /// Applies a frame, and holds the picture against the server's state at its cursor.
+    fn hear(&mut self, reader: usize, frame: &Frame) -> Result<(), TestCaseError> {
+        let browser = &mut self.browsers[reader];
+        for message in browser.parser.feed(frame.text().content()) {
+            browser.take(&message, &self.editions)?;
+            let Some(cursor) = browser.picture.cursor() else { continue };
+            // A picture of an earlier epoch waits for its snapshot; the end of the test checks that it came.
+            if cursor.epoch != self.stored.epochs.current() {
+                continue;
+            }
+            let at = usize::try_from(cursor.seq.0).unwrap();
+            let mut wanted = self.stored.states[at].clone();
+            wanted.retain(|name, _| browser.selection.matches(name));
+            prop_assert_eq!(as_told(&browser.picture), wanted, "at {}", cursor);
+        }
+        Ok(())
+    }
+
+    /// Reads to the end, and checks that the reader has all there is.
+    pub(super) fn end(&mut self, reader: usize) -> Result<(), TestCaseError> {
+        prop_assert!(!self.read(reader, 1_000)?, "the hub never stops sending");
+        let browser = &self.browsers[reader];
+        let board = self.stored.board.as_ref().filter(|_| !browser.interest.boards.is_empty());
+        let etag = board.and_then(|board| board.etag);
+        prop_assert_eq!(browser.told, etag, "it knows the edition");
+        let selection = self.editions.selection(&browser.interest, etag);
+        let mut wanted = self.stored.states.last().unwrap().clone();
+        wanted.retain(|name, _| selection.matches(name));
+        prop_assert_eq!(as_told(&browser.picture), wanted);
+        Ok(())
+    }
+}
+
+/// Takes a reader in, once all that it selects is in memory.
+pub(in crate::hub) fn subscribe(
+    hub: &mut Hub,
+    points: &[Committed],
+    interest: &Interest,
+    resume: &Resume,
+    now: Now,
+) -> (TopicId, Reader) {
+    loop {
+        match hub.subscribe(interest, resume, now) {
+            Ok(taken_in) => return taken_in,
+            Err(lacking) => recall(hub, points, lacking),
+        }
+    }
+}
+
+/// Recalls tracks as the store does.
+pub(super) fn recall(hub: &mut Hub, points: &[Committed], Lacking(absent): Lacking) {
+    for Absent { series, .. } in absent {
+        let mut track: Option<Track> = None;
+        let head = hub.rollup.head();
+        let published = points.iter().filter(|point| point.series == series && point.at.seq <= head);
+        for Committed { at, value, .. } in published.cloned() {
+            match &mut track {
+                Some(track) => track.push(at, value),
+                None => track = Some(Track::of(at, value)),
+            }
+        }
+        hub.recall(series, track);
+    }
+}
