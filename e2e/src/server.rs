@@ -16,6 +16,22 @@ use crate::{Child, until};
 /// How long it may take to end, with pages connected.
 const STOP: Duration = Duration::from_secs(1);
 
+/// A database that was moved away, as its place and where it is now.
+#[derive(Debug)]
+pub struct LostDatabase([(PathBuf, PathBuf); 3]);
+
+impl LostDatabase {
+    /// Puts it back, for a server that does not run.
+    ///
+    /// # Panics
+    /// When it cannot.
+    pub fn put_back(self) {
+        for (file, away) in self.0 {
+            std::fs::rename(away, file).expect("it is where it was moved");
+        }
+    }
+}
+
 /// `pulseboard serve`, on a port of its own.
 #[derive(Debug)]
 pub struct Server {
@@ -55,6 +71,24 @@ impl Server {
     /// When it ended before.
     pub async fn kill(&mut self) {
         self.child.kill().await;
+    }
+
+    /// Moves the database away while the server runs.
+    ///
+    /// # Panics
+    /// When there is none.
+    #[must_use]
+    pub fn lose_database(&self) -> LostDatabase {
+        let moved = |end: &str| {
+            let file = self.folder.join(format!("pulseboard.sqlite{end}"));
+            let away = self.folder.join(format!("kept.sqlite{end}"));
+            (file, away)
+        };
+        let files = ["", "-wal", "-shm"].map(moved);
+        for (file, away) in &files {
+            std::fs::rename(file, away).expect("there is a database");
+        }
+        LostDatabase(files)
     }
 
     /// Starts it again where it was: the same port, the same data.

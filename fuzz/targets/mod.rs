@@ -1,4 +1,4 @@
-//! What each fuzz target does with its bytes. A target asserts more than that nothing panics where there is a law: printing
+//! The work of each fuzz target with its bytes. A target asserts more than that nothing panics where there is a law: printing
 //! undoes parsing, two ways to read the same text agree, packing undoes unpacking.
 //!
 //! `fuzz_targets/` gives these to libFuzzer; `server/tests/corpora.rs` runs them on the corpora, without it.

@@ -18,7 +18,7 @@ const ACCEPTED: Acceptance = Acceptance { now: NOW, late_ms: 86_400_000 };
 /// Most points of a push here.
 const MOST: usize = 1_000;
 
-/// What `read` makes of a body, into which at most [`MOST`] points go.
+/// Reads a body of at most [`MOST`] points with `read`.
 fn gather(read: impl FnOnce(Gathering<'_>) -> Result<Batch, ApiError>) -> Result<Batch, ApiError> {
     let directory = Directory::default();
     let memory = PushMemory::new(1 << 30);

@@ -47,20 +47,26 @@ fn readiness_follows_the_last_commit_and_only_changes_are_logged() {
 #[test]
 fn full_disk_makes_it_not_ready_and_room_makes_it_ready_again() {
     let data = tempfile::tempdir().unwrap();
+    let log = data.path().join("log");
     // The limit on the size of a file stands in for a full disk.
     let mut command = Command::new("sh");
-    command.args(["-c", "trap '' XFSZ; ulimit -S -f 1024; exec \"$@\"", "sh", BINARY, "serve"]);
+    command.args(["-c", "trap '' XFSZ; ulimit -S -f 1024; exec \"$@\"", "sh", BINARY, "serve", "--log", "info"]);
+    command.stderr(File::create(&log).unwrap());
     let server = TestServer::start_with(&mut command, "127.0.0.1:0", data.path());
     let text = serde_json::json!({"text": "x".repeat(4_000)}).to_string();
     let refused = (0..10_000).any(|_| server.push("ops/log", &text).status == 503);
     assert!(refused, "the disk never gets full");
     let answer = server.get("/readyz");
     assert!(answer.status == 503 && answer.text.starts_with("not ready: the d"), "{}", answer.text);
+    for _ in 0..20 {
+        assert_eq!(server.push("ops/log", &text).status, 503);
+    }
     let limit =
         Command::new("prlimit").args(["--pid", &server.id().to_string(), "--fsize=unlimited:unlimited"]).status();
     assert!(limit.unwrap().success());
     server.ready_when(|answer| answer.status == 200);
     assert_eq!(server.push("ops/log", &text).status, 204);
+    assert_eq!((count(&log, "cannot write to the database"), count(&log, "can be written again")), (1, 1));
 }
 
 #[test]

@@ -156,6 +156,72 @@ async fn a_stream_over_tls_begins_flows_and_ends_over_both_versions_of_http() {
     }
 }
 
+/// Sockets that the server has open.
+#[cfg(target_os = "linux")]
+fn sockets(server: &TestServer) -> usize {
+    let files = std::fs::read_dir(format!("/proc/{}/fd", server.id())).unwrap();
+    let is_socket = |link: &PathBuf| link.to_string_lossy().starts_with("socket:");
+    files.filter_map(|file| std::fs::read_link(file.ok()?.path()).ok()).filter(is_socket).count()
+}
+
+#[cfg(target_os = "linux")]
+async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let began = std::time::Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < PATIENCE, "{what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn reader_over_tls_that_takes_nothing_is_closed() {
+    let made = made();
+    let server = made.start(&["--heartbeat", "1"]);
+    let rest = sockets(&server);
+    let mut pusher = Client::connect(&server, &made, Version::HTTP_2).await;
+    // A snapshot of more bytes than the buffers of both ends hold.
+    let text = "x".repeat(4_000);
+    for n in 0..30 {
+        let line = format!("{{\"series\":\"ops/s{n}\",\"text\":\"{text}\"}}\n");
+        assert_eq!(pusher.send("POST", "/in", line.repeat(100).leak()).await.status(), 204);
+    }
+    drop(pusher);
+    until("the pusher's connection is closed", || sockets(&server) == rest).await;
+    for protocol in [&b"http/1.1"[..], b"h2"] {
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_file(&made.cert).unwrap()).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+        let mut config = config.with_root_certificates(roots).with_no_client_auth();
+        config.alpn_protocols = vec![protocol.to_vec()];
+        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+        socket.set_recv_buffer_size(4_096).unwrap();
+        let to: std::net::SocketAddr = server.addr().parse().unwrap();
+        socket.connect(&to.into()).unwrap();
+        socket.set_nonblocking(true).unwrap();
+        let socket = tokio::net::TcpStream::from_std(socket.into()).unwrap();
+        let name = ServerName::try_from("localhost").unwrap();
+        let mut socket = TlsConnector::from(Arc::new(config)).connect(name, socket).await.unwrap();
+        let request: &[u8] = if protocol == b"h2" {
+            // The preface, SETTINGS, a window of 2^30 bytes for the connection, and `GET /sse?series=ops/**` with the
+            // static table of HPACK.
+            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x06\x04\x00\x00\x00\x00\x00\x00\x04\x3f\xff\xff\xff\
+              \x00\x00\x04\x08\x00\x00\x00\x00\x00\x3f\xff\x00\x00\
+              \x00\x00\x21\x01\x05\x00\x00\x00\x01\x82\x87\x41\x09localhost\x04\x12/sse?series=ops/**"
+        } else {
+            b"GET /sse?series=ops/** HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        };
+        tokio::io::AsyncWriteExt::write_all(&mut socket, request).await.unwrap();
+        tokio::io::AsyncWriteExt::flush(&mut socket).await.unwrap();
+        let mut first = [0; 1];
+        tokio::io::AsyncReadExt::read_exact(&mut socket, &mut first).await.expect("it is answered");
+        assert_eq!(sockets(&server), rest + 1);
+        until("the reader that takes nothing is closed", || sockets(&server) == rest).await;
+        drop(socket);
+    }
+}
+
 #[test]
 fn who_speaks_http_in_the_plain_is_told_to_write_https() {
     let made = made();

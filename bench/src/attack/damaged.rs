@@ -9,7 +9,7 @@ use super::outcome::{Check, Outcome};
 use super::state::DATABASE;
 use super::subject::Setup;
 
-/// What is done to the database of a server that has ended, and the name of a table that stands in for what is named.
+/// Damage to the database of a server that has ended, with the name of the table that the server must name.
 type Damage = (&'static str, fn(&Connection) -> rusqlite::Result<()>);
 
 /// The kinds of damage, each tried by itself.
@@ -95,7 +95,7 @@ fn prepare(ground: &Ground) -> anyhow::Result<std::path::PathBuf> {
     server.end()
 }
 
-/// Whether it names what it could not read. Fails where it does not start, or does not live.
+/// Returns true if the server names the part that it could not read. Fails if it does not start, or does not live.
 fn lives(ground: &Ground, data: &Path) -> anyhow::Result<bool> {
     let mut server = ground.start_on(&Setup::default(), data)?;
     for _ in 0..3 {

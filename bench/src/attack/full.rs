@@ -1,5 +1,6 @@
 //! Item 13: the disk is full, and has room again.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -47,6 +48,7 @@ pub(crate) fn run(ground: &Ground) -> anyhow::Result<Outcome> {
     let text = "x".repeat(4_000);
     let line = |n: usize| format!("{{\"series\":\"fill/{n}\",\"text\":\"{text}\"}}\n");
     let body: String = (0..100).map(line).collect();
+    let filler = data.join("filler");
     let mut refused = None;
     for _ in 0..200 {
         let answer = server.other().post("/in", body.as_bytes())?;
@@ -55,7 +57,9 @@ pub(crate) fn run(ground: &Ground) -> anyhow::Result<Outcome> {
             break;
         }
     }
-    // Small pushes fill what is left, and then fail as well.
+    // Another program takes what is left, so that small pushes fail as well.
+    let mut other = std::fs::File::create(&filler)?;
+    while other.write_all(&[1; 4_096]).is_ok() {}
     let mut failed = 0;
     for n in 0..2_000 {
         let status = server.other().post("/in/small", n.to_string().as_bytes()).map_or(0, |answer| answer.status);

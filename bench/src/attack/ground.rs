@@ -1,4 +1,4 @@
-//! What all scenarios start from: a binary, and a data folder full of series, of which each gets a copy.
+//! The start of all scenarios: a binary, and a data folder full of series, of which each scenario gets a copy.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

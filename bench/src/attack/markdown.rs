@@ -7,7 +7,7 @@ use super::subject::{Setup, storm};
 /// Most bytes of one note.
 const NOTE: usize = 16 << 10;
 
-/// What a note is made of, again and again: openings that nothing closes, and what nests.
+/// Pieces that a note repeats: openings that nothing closes, and markup that nests.
 const PIECES: [&str; 8] = ["_a ", "*a _b ", "[a](", "![", "`` ` ", "> ", "- ", "<b>"];
 
 /// Boards of as many notes as fit, put by four clients at once.

@@ -67,8 +67,8 @@ impl Outcome {
         self
     }
 
-    /// Whether the server lives, everybody else was answered, memory stayed in bounds, and all checks hold: what does not
-    /// depend on how fast the machine is.
+    /// Returns true if the server lives, everybody else was answered, memory stayed in bounds, and all checks hold. None of
+    /// this depends on the speed of the machine.
     pub(crate) fn is_sound(&self) -> bool {
         self.checks.iter().all(|check| check.held) && self.measured.as_ref().is_none_or(Measured::is_sound)
     }

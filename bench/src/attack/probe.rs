@@ -1,4 +1,4 @@
-//! How long another client waits: a push every 20 ms, each on a connection of its own as curl has it, and as many requests
+//! Waits of another client: a push every 20 ms, each on a connection of its own as curl has it, and as many requests
 //! of `/healthz`. Several threads take turns, so that one that waits does not keep the next from being sent.
 
 use std::net::SocketAddr;

@@ -9,7 +9,7 @@ use super::outcome::{Check, Outcome};
 use super::state::DATABASE;
 use super::subject::Setup;
 
-/// How long it may take until nothing old is left: two rounds of taking away, and some.
+/// Time-out for the deletion of everything old: two rounds of the sweep, and some.
 const PATIENCE: Duration = Duration::from_secs(180);
 
 /// A hundred thousand old lines of one series are gone after a few minutes.

@@ -19,3 +19,4 @@ mod screens;
 mod tabs;
 mod update;
 mod wall;
+mod warnings;
