@@ -37,7 +37,7 @@ apt_install() {
     fi
     say "Installing from Debian: ${packages[*]}"
     "${as_root[@]}" apt-get update -qq || die "apt-get update failed; see above"
-    # nginx, Caddy, VictoriaMetrics and Prometheus are wanted as programs, not as servers: not now, and not after the next boot.
+    # Proxies, VictoriaMetrics and Prometheus are wanted as programs, not as servers: not now, and not after the next boot.
     local policy=/usr/sbin/policy-rc.d guarded=
     if [ ! -e "$policy" ]; then
         guarded=yes
@@ -56,8 +56,8 @@ apt_install() {
         trap - EXIT
     fi
     local service
-    for service in nginx caddy victoria-metrics prometheus; do
-        if [[ -d /run/systemd/system && " ${packages[*]} " == *" $service"* ]]; then
+    for service in nginx caddy haproxy varnish varnishncsa squid victoria-metrics prometheus; do
+        if [[ -d /run/systemd/system && " ${packages[*]} " == *" ${service%ncsa}"* ]]; then
             "${as_root[@]}" systemctl disable --quiet "$service"
         fi
     done
@@ -125,6 +125,22 @@ openapi_client() {
     fi
 }
 
+# Clients of others that the tests run (server/tests/clients), each in the version that is written there.
+test_clients() {
+    local from=server/tests/clients to="$target/clients" wanted
+    wanted="$(cat "$from/requirements.txt" "$from/package.json" | sha256sum)"
+    [ "$wanted" != "$(cat "$stamps/clients" 2>/dev/null)" ] || return 0
+    say "Installing the clients that tests run, from PyPI and npm (about a minute, once)"
+    rm -rf "$to"
+    mkdir -p "$to/node"
+    python3 -m venv "$to/python"
+    "$to/python/bin/pip" install --quiet --disable-pip-version-check --requirement "$from/requirements.txt"
+    cp "$from/package.json" "$to/node"
+    # Node.js itself is one of the wheels.
+    PATH="$to/python/bin:$PATH" npm install --prefix "$to/node" --no-fund --no-audit --no-package-lock --ignore-scripts --silent
+    printf '%s' "$wanted" >"$stamps/clients"
+}
+
 # The bundled SQLite is C.
 want cc gcc libc6-dev
 want pkg-config pkg-config
@@ -145,6 +161,10 @@ for part in "$@"; do
             # In /usr/sbin, which is not in the path of everyone.
             [ -x /usr/sbin/nginx ] || want nginx nginx-light
             want caddy caddy
+            [ -x /usr/sbin/haproxy ] || want haproxy haproxy
+            [ -x /usr/sbin/apache2 ] || want apache2 apache2-bin
+            [ -x /usr/sbin/varnishd ] || want varnishd varnish
+            [ -x /usr/sbin/squid ] || want squid squid
             ;;
         musl)
             want musl-gcc musl-tools
@@ -159,7 +179,7 @@ for part in "$@"; do
             # The second is what its plugin write_http needs.
             [ -x /usr/sbin/collectd ] || packages+=(collectd-core)
             ldconfig -p | grep -q libyajl || packages+=(libyajl2)
-            python3 -c 'import ensurepip' 2>/dev/null || packages+=(python3-venv)
+            python3 -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3 python3-venv)
             ;;
         bench)
             [ -x /usr/sbin/nginx ] || want nginx nginx-core
@@ -191,6 +211,7 @@ for part in "$@"; do
         musl) rust_target "$(uname -m)-unknown-linux-musl" ;;
         clients)
             openapi_client
+            test_clients
             ;;
         fuzz)
             if ! have cargo-fuzz; then

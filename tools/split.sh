@@ -127,4 +127,17 @@ perl -pi -e "s{/$page-[0-9a-f]+_bg\.wasm}{/$wasm}g; s{/$page-[0-9a-f]+\.js}{/$pa
 perl -pi -e "s{(<link rel=\"modulepreload\" href=\"/)$page-$hash(\.js\"[^>]*>)}{\$&\$1parts-$hash\$2}" "$index"
 grep -q "/$wasm" "$index" && grep -q "/$page-$hash.js" "$index" && grep -q "\"/parts-$hash.js" "$index" ||
     die "trunk names the files of the page in another way now: mend tools/split.sh"
+
+# A proxy may serve all of this below a path that nobody here knows, so the page has relative addresses, also of its root
+# (client/src/route.rs). That of a board is a level deeper: a file of its own, which the server gives out at /b/…
+lead() { # lead TO: the page, with its addresses led to there
+    TO="$1" perl -pe 's{(?<=["\x27])/(?=(?:pulseboard-client|parts|style)-[0-9a-f]+[._])}{$ENV{TO}}g;
+        s{(data-root|class="wordmark" href)="/"}{$1="$ENV{TO}"}g' "$index"
+}
+lead ../ >"$work/done/board.html"
+lead ./ >"$work/done/index.html"
+for made in index board; do
+    ! grep -qE "(href|src|data-root)=\"/|(from|module_or_path:) '/" "$work/done/$made.html" ||
+        die "an address of the page counts from the root of its host: mend tools/split.sh"
+done
 mv "$work"/done/* "$TRUNK_STAGING_DIR"

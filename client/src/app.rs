@@ -73,7 +73,10 @@ pub fn app(route: Route) -> Part {
 pub fn masthead(title: impl Fn() -> String + 'static, beside: impl IntoIterator<Item = Part>) -> Part {
     let line = Part::drawn("path", "").with("d", "M1 12h7l4-9 6 15 4-10 2 4h7");
     let line = Part::drawn("svg", "wordmark-line").with("viewBox", "0 0 32 20").with("aria-hidden", "true").put(&line);
-    let home = Part::new("a", "wordmark").with("href", "/").with("aria-label", "Pulseboard, all boards").put(&line);
+    let home = Part::new("a", "wordmark")
+        .with("href", &browser::root())
+        .with("aria-label", "Pulseboard, all boards")
+        .put(&line);
     let home = home.put(&Part::new("span", "wordmark-name").text("Pulseboard"));
     let side = Part::new("div", "masthead-side").put_all(beside);
     Part::new("header", "masthead").put(&home).put(&Part::new("h1", "title").live_text(title)).put(&side)

@@ -2,6 +2,8 @@
 
 use leptos::prelude::{document, window};
 
+use crate::route;
+
 /// The time by the clock of this machine, in milliseconds since 1970.
 #[must_use]
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates")]
@@ -22,17 +24,40 @@ pub fn random_name() -> String {
     format!("{:08x}{:x}", (random() * f64::from(u32::MAX)) as u32, now())
 }
 
-/// Where the page came from, such as `http://localhost:7878`.
+/// Returns the address of the server as others reach it, without a slash at its end, such as `http://localhost:7878` or
+/// `https://example.org/pulse`.
 #[must_use]
-pub fn origin() -> String {
-    window().location().origin().unwrap_or_default()
+pub fn base() -> String {
+    let origin = window().location().origin().unwrap_or_default();
+    format!("{origin}{}", root().trim_end_matches('/'))
 }
 
-/// The path of the page, with percent-escapes resolved where that gives text.
+/// Returns the path that all addresses of the server begin with: `/`, or `/pulse/` where a proxy serves it below a path.
+#[must_use]
+pub fn root() -> String {
+    split().0
+}
+
+/// Returns the address of `path` on the server, such as `api/series`. A slash at its start means the root of the server,
+/// too.
+#[must_use]
+pub fn address(path: &str) -> String {
+    root() + path.trim_start_matches('/')
+}
+
+/// Returns the path of the page below [`root`], with percent-escapes resolved where that gives text.
 #[must_use]
 pub fn path() -> String {
+    let (_, page) = split();
+    js_sys::decode_uri_component(&page).map_or(page, Into::into)
+}
+
+/// Splits the path of the page where the document says (`index.html`, `tools/split.sh`).
+fn split() -> (String, String) {
     let path = window().location().pathname().unwrap_or_default();
-    js_sys::decode_uri_component(&path).map_or(path, Into::into)
+    let up = document().document_element().and_then(|html| html.get_attribute("data-root"));
+    let (root, page) = route::split(&path, up.as_deref().unwrap_or("/"));
+    (root.to_owned(), page.to_owned())
 }
 
 /// The query of the page's address, `?` included, with percent-escapes resolved where that gives text.

@@ -7,10 +7,10 @@ use wasm_bindgen_futures::JsFuture;
 use crate::browser;
 use crate::dynamic::{RwSignal, spawn, text};
 
-/// The command that pushes a first number to the series `board`/temp of the server at `origin`.
+/// The command that pushes a first number to the series `board`/temp of the server at `base`.
 #[must_use]
-pub fn command(origin: &str, board: &str) -> String {
-    format!("curl -d 42.5 {origin}/in/{board}/temp")
+pub fn command(base: &str, board: &str) -> String {
+    format!("curl -d 42.5 {base}/in/{board}/temp")
 }
 
 /// The command for this page's server, with a button that copies it.
@@ -21,7 +21,7 @@ pub fn CurlLine(
     #[prop(into)]
     board: String,
 ) -> impl IntoView {
-    let line = command(&browser::origin(), &board);
+    let line = command(&browser::base(), &board);
     let said = RwSignal::new("Copy");
     let code = NodeRef::<Code>::new();
     let copy = {

@@ -7,6 +7,6 @@ pub mod findings;
 pub mod measure;
 pub mod panel;
 
-/// Where the server judges.
+/// Where the server judges, as seen from its root.
 #[cfg(target_family = "wasm")]
-const JUDGE: &str = "/api/doctor";
+const JUDGE: &str = "api/doctor";

@@ -7,6 +7,7 @@ use shared::BoardId;
 
 use crate::app::{masthead, page_wide};
 use crate::board::empty::EmptyBoard;
+use crate::browser;
 use crate::dynamic::effect;
 use crate::home::HomePage;
 use crate::kiosk::show;
@@ -57,7 +58,7 @@ fn NoBoardPage(
             <p><code>{given}</code> " cannot be the name of a board: " {why} "."</p>
             <p>
                 "The name of a board is one word of 1 to 64 letters, digits and "
-                <code>"_ . : -"</code> ", such as " <code>"ops"</code> ". " <a href="/">"All boards"</a> "."
+                <code>"_ . : -"</code> ", such as " <code>"ops"</code> ". " <a href=browser::root()>"All boards"</a> "."
             </p>
         </main>
     }
@@ -69,7 +70,7 @@ fn UnknownPage() -> impl IntoView {
     view! {
         <Head title="Nothing here"/>
         <main class="words">
-            <p>"There is no page at this address. " <a href="/">"All boards"</a> "."</p>
+            <p>"There is no page at this address. " <a href=browser::root()>"All boards"</a> "."</p>
         </main>
     }
 }

@@ -3,12 +3,14 @@
 use gloo_net::http::{Headers, Request as Asked};
 use web_sys::{RequestCache, RequestInit};
 
+use crate::browser;
+
 /// What is asked.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
     /// The method, such as `GET`.
     pub method: &'a str,
-    /// The address, as it is seen from the page.
+    /// The address, as seen from the root of the server: without a slash at its start.
     pub address: &'a str,
     /// Headers by name.
     pub headers: &'a [(&'a str, &'a str)],
@@ -44,7 +46,7 @@ impl Answer {
     }
 }
 
-/// Gets what is at an address, never from the browser's cache.
+/// Gets what is at an address below the root of the server, never from the browser's cache.
 ///
 /// # Errors
 /// [`NoAnswer`]; an answer with a status of failure is none.
@@ -70,7 +72,8 @@ pub async fn send(request: Request<'_>) -> Result<Answer, NoAnswer> {
     }
     // Not by the library's builder, which writes an address with a query in a way of its own: what the server had the browser
     // fetch beforehand is found by its very address.
-    let asked = web_sys::Request::new_with_str_and_init(request.address, &init).map_err(|_| NoAnswer)?;
+    let asked =
+        web_sys::Request::new_with_str_and_init(&browser::address(request.address), &init).map_err(|_| NoAnswer)?;
     let response = Asked::from(asked).send().await.map_err(|_| NoAnswer)?;
     let header = |name| response.headers().get(name).unwrap_or_default();
     let (etag, date, kind) = (header("etag"), header("date"), header("content-type"));

@@ -246,7 +246,7 @@ impl Default for History {
 
 fn address(names: &[SeriesName], question: Question, detail: Detail) -> String {
     let Question { from, to, points } = question;
-    let mut address = format!("/api/history?from={from}&to={to}&points={points}");
+    let mut address = format!("api/history?from={from}&to={to}&points={points}");
     if detail == Detail::Bins {
         address.push_str("&sketch=1");
     }

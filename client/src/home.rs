@@ -76,7 +76,7 @@ impl Known {
 
 /// All boards, and the server's time where the answer carries it; nothing where they cannot be had.
 async fn boards() -> Option<(Vec<Card>, Option<u64>)> {
-    let made = fetch::get("/api/boards").await.ok().filter(fetch::Answer::is_ok)?;
+    let made = fetch::get("api/boards").await.ok().filter(fetch::Answer::is_ok)?;
     let made = entries(&json::read(&made.body)?, Made::of)?;
     let (listed, server) = list().await?;
     Some((cards(&listed, made), server))
@@ -84,7 +84,7 @@ async fn boards() -> Option<(Vec<Card>, Option<u64>)> {
 
 /// All series, and the server's time where the answer carries it; nothing where there is no list.
 pub async fn list() -> Option<(Vec<Listed>, Option<u64>)> {
-    let answer = fetch::get("/api/series").await.ok().filter(fetch::Answer::is_ok)?;
+    let answer = fetch::get("api/series").await.ok().filter(fetch::Answer::is_ok)?;
     let date = js_sys::Date::parse(&answer.date);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates; NaN was sorted out")]
     // The header is cut to the second: the middle of it is the better guess.
@@ -157,7 +157,7 @@ fn BoardCard(card: Card, server_now: Memo<u64>) -> impl IntoView {
     let count = if count == 1 { "1 series".to_owned() } else { format!("{count} series") };
     view! {
         <li>
-            <a class="card" data-testid="board-card" href=format!("/b/{board}")>
+            <a class="card" data-testid="board-card" href=browser::address(&format!("b/{board}"))>
                 <span class="card-name">{name} {address.map(|id| view! { <small>" " {id}</small> })}</span>
                 <span class="card-count">{count}</span>
                 <span class="card-age">{text(move || last.map(|last| ago(server_now.get().saturating_sub(last.0))).unwrap_or_default())}</span>
@@ -187,7 +187,7 @@ fn head(searched: RwSignal<String>, many: Memo<bool>) -> AnyView {
     let new = Part::new("form", "home-new").put(&input).put(&make).put(&told).on("submit", move |event| {
         event.prevent_default();
         match name.get_untracked().trim().parse::<BoardId>() {
-            Ok(id) => _ = window().location().set_href(&format!("/b/{id}?edit")),
+            Ok(id) => _ = window().location().set_href(&browser::address(&format!("b/{id}?edit"))),
             Err(error) => wrong.set(error.to_string()),
         }
     });

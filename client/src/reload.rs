@@ -63,7 +63,7 @@ pub fn is_due(theirs: &str) -> bool {
 pub async fn is_replaced() -> bool {
     let head = document().query_selector("head").ok().flatten();
     let Some(ours) = head.and_then(|head| script(&head.inner_html())) else { return false };
-    let Ok(answer) = fetch::get("/").await else { return false };
+    let Ok(answer) = fetch::get("").await else { return false };
     // What names no script of ours is not our page: a proxy that says that the server is away.
     script(&answer.body).is_some_and(|theirs| once(&ours, &theirs))
 }

@@ -22,13 +22,13 @@ pub enum Route {
 }
 
 impl Route {
-    /// The page of a path, percent-escapes resolved.
+    /// The page of a path below the root of the server, percent-escapes resolved.
     #[must_use]
     pub fn of(path: &str) -> Self {
-        if matches!(path, "/" | "" | "/index.html") {
+        if matches!(path, "" | "index.html") {
             return Self::Home;
         }
-        let Some(id) = path.strip_prefix("/b/") else { return Self::Unknown };
+        let Some(id) = path.strip_prefix("b/") else { return Self::Unknown };
         let id = id.strip_suffix('/').unwrap_or(id);
         match id.parse() {
             Ok(id) => Self::Board(id),
@@ -37,17 +37,44 @@ impl Route {
     }
 }
 
+/// Splits the path of a page into the root of the server, with a slash at its end, and the rest. `up` leads from the page
+/// to the root: `./`, or `../` from the page of a board; anything else says that the server has its host for itself.
+#[must_use]
+pub fn split<'a>(path: &'a str, up: &str) -> (&'a str, &'a str) {
+    let last_slash = |before: usize| path.bytes().take(before).rposition(|byte| byte == b'/');
+    let slash = match up {
+        "./" => last_slash(path.len()),
+        "../" => last_slash(path.len()).and_then(last_slash),
+        _ => path.starts_with('/').then_some(0),
+    };
+    // Not `split_at`: its panic message takes kilobytes.
+    path.split_at_checked(slash.map_or(0, |at| at + 1)).unwrap_or(("", path))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
+    fn root_of_the_server_is_found_below_any_prefix() {
+        for prefix in ["/", "/pulse/", "/a/b/c/", "/b/", "/b/b/", "/%C3%BC/"] {
+            let board = format!("{prefix}b/ops");
+            assert_eq!(split(&board, "../"), (prefix, "b/ops"));
+            assert_eq!(split(prefix, "./"), (prefix, ""));
+        }
+        assert_eq!(split("/pulse/index.html", "./"), ("/pulse/", "index.html"));
+        assert_eq!(split("/b/ops", "/"), ("/", "b/ops"));
+        assert_eq!(split("/b/a/b", "/"), ("/", "b/a/b"));
+        assert_eq!(split("", "./"), ("", ""));
+    }
+
+    #[test]
     fn an_address_names_a_page() {
-        assert_eq!(Route::of("/"), Route::Home);
+        assert_eq!(Route::of(""), Route::Home);
         let ops = Route::Board("ops".parse().unwrap());
-        assert_eq!(Route::of("/b/ops"), ops);
-        assert_eq!(Route::of("/b/ops/"), ops);
-        assert_eq!(Route::of("/nowhere"), Route::Unknown);
+        assert_eq!(Route::of("b/ops"), ops);
+        assert_eq!(Route::of("b/ops/"), ops);
+        assert_eq!(Route::of("nowhere"), Route::Unknown);
     }
 
     #[test]
@@ -56,8 +83,8 @@ mod tests {
             Route::NoBoard { why, .. } => why,
             other => panic!("{other:?}"),
         };
-        assert_eq!(why("/b/a b"), NameError::BadCharacter { at: 1, found: ' ' });
-        assert_eq!(why("/b/a/b"), NameError::NotOneSegment);
-        assert_eq!(why("/b/"), NameError::EmptySegment(1));
+        assert_eq!(why("b/a b"), NameError::BadCharacter { at: 1, found: ' ' });
+        assert_eq!(why("b/a/b"), NameError::NotOneSegment);
+        assert_eq!(why("b/"), NameError::EmptySegment(1));
     }
 }

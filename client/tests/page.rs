@@ -69,7 +69,7 @@ async fn an_empty_board_shows_the_line_that_fills_it() {
 
 #[wasm_bindgen_test]
 async fn an_address_that_cannot_be_a_board_says_what_can() {
-    let place = mount(|| app(Route::of("/b/a b")));
+    let place = mount(|| app(Route::of("b/a b")));
     tick().await;
     let words = text(&place, "invalid-board");
     assert!(words.contains("' '") && words.contains("letters, digits"), "{words}");

@@ -9,7 +9,7 @@ use tokio::process::Command;
 use crate::Child;
 
 /// Headless, as root too, and silent: nothing but what a test asks for leaves it.
-const FLAGS: [&str; 11] = [
+const FLAGS: [&str; 12] = [
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
@@ -23,6 +23,8 @@ const FLAGS: [&str; 11] = [
     "--hide-scrollbars",
     // A page is also tested while another one is in front.
     "--disable-background-timer-throttling",
+    // The name of another machine (`ELSEWHERE`).
+    "--host-resolver-rules=MAP board.test 127.0.0.1",
 ];
 
 /// Text that the console has for each violation.

@@ -9,6 +9,7 @@
 mod browser;
 mod child;
 mod faults;
+mod front;
 mod page;
 mod plain;
 mod server;
@@ -21,6 +22,7 @@ mod wait;
 pub use browser::Browser;
 pub use child::Child;
 pub use faults::{Fault, FaultyProxy};
+pub use front::{ELSEWHERE, Front};
 pub use page::{Page, Tile};
 pub use plain::PlainSite;
 pub use server::{Server, curl};

@@ -1,5 +1,7 @@
 //! What every test starts from.
 
+use std::path::Path;
+
 use tempfile::TempDir;
 
 use crate::{Browser, Page, Server, Tab, Trunk};
@@ -58,6 +60,12 @@ impl Stage {
     /// As [`Trunk::start`].
     pub async fn trunk(&self) -> Trunk {
         Trunk::start(self.folder.path(), &self.server).await
+    }
+
+    /// A folder for what else a test writes.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// The browser.

@@ -73,6 +73,8 @@ fn lay_out(built: &Path, folder: &Path) {
             writeln!(links, r#"<link data-trunk rel="{kind}" href="{name}">"#).expect("to a String");
         }
     }
+    // The built page leads from itself to the root; of one that trunk serves, every address counts from the root.
+    let index = index.replace("\"./", "\"/").replace("'./", "'/");
     let index = index.replacen("</head>", &format!("{links}</head>"), 1);
     assert!(index.contains(&links), "the page has a head");
     std::fs::write(folder.join("index.html"), index).expect("the folder of the test is writable");

@@ -70,9 +70,10 @@ impl Ahead {
     }
 
     /// The header `Link` that has it fetched, in the way in which the page itself fetches it: else it would do so again. The
-    /// files are of those that the page's build has made; nothing where it is not cut apart.
+    /// files are of those that the page's build has made; nothing where it is not cut apart. `root` leads from the page to
+    /// the root of the server, such as `../`: addresses are relative, since a proxy may serve all of this below a path.
     #[must_use]
-    pub fn link(&self, built: impl Iterator<Item = Cow<'static, str>>) -> Option<String> {
+    pub fn link(&self, root: &str, built: impl Iterator<Item = Cow<'static, str>>) -> Option<String> {
         let built: Vec<_> = built.filter(|name| name.ends_with(".wasm") || name.ends_with(".bin")).collect();
         let file =
             |module: &str| built.iter().find(|name| name.rsplit_once('-').is_some_and(|(name, _)| name == module));
@@ -83,11 +84,13 @@ impl Ahead {
         let mut link: Vec<String> = Vec::new();
         // The way in which `client/src/board/document.rs` asks for it.
         link.extend(
-            self.document.iter().map(|id| format!("</api/boards/{id}?form=json>; rel=preload; as=fetch; crossorigin")),
+            self.document
+                .iter()
+                .map(|id| format!("<{root}api/boards/{id}?form=json>; rel=preload; as=fetch; crossorigin")),
         );
         // The page itself goes before what it needs once it runs.
         let apart = file(PIECES).into_iter().chain(modules);
-        link.extend(apart.map(|file| format!("</{file}>; rel=preload; as=fetch; crossorigin; fetchpriority=low")));
+        link.extend(apart.map(|file| format!("<{root}{file}>; rel=preload; as=fetch; crossorigin; fetchpriority=low")));
         Some(link.join(", "))
     }
 }
@@ -155,15 +158,22 @@ mod tests {
     #[test]
     fn files_are_found_by_what_they_are_called_before_the_hash_and_pieces_come_with_them() {
         let built = ["rows-1.css", "rows-2.wasm.br", "rows-2.wasm", "made-3.wasm", "pieces-4.bin", "page-5.wasm"];
-        let link = |board: Option<&str>, modules: &[Module], built: &[&'static str]| {
+        let link_from = |root: &str, board: Option<&str>, modules: &[Module], built: &[&'static str]| {
             let ahead = Ahead { document: board.map(|id| id.parse().unwrap()), modules: modules.to_vec() };
-            ahead.link(built.iter().map(|&name| Cow::Borrowed(name)))
+            ahead.link(root, built.iter().map(|&name| Cow::Borrowed(name)))
         };
+        let link =
+            |board: Option<&str>, modules: &[Module], built: &[&'static str]| link_from("../", board, modules, built);
         let low = "rel=preload; as=fetch; crossorigin; fetchpriority=low";
-        let rows = format!("</pieces-4.bin>; {low}, </rows-2.wasm>; {low}");
-        assert_eq!(link(None, &[ROWS], &built), Some(rows));
-        let document = "</api/boards/ops?form=json>; rel=preload; as=fetch; crossorigin";
-        let made = format!("{document}, </pieces-4.bin>; {low}, </made-3.wasm>; {low}");
+        let rows = format!("<../pieces-4.bin>; {low}, <../rows-2.wasm>; {low}");
+        assert_eq!(link(None, &[ROWS], &built), Some(rows.clone()));
+        assert_eq!(
+            link_from("./", None, &[ROWS], &built),
+            Some(rows.replace("<../", "<./")),
+            "from the page of all boards"
+        );
+        let document = "<../api/boards/ops?form=json>; rel=preload; as=fetch; crossorigin";
+        let made = format!("{document}, <../pieces-4.bin>; {low}, <../made-3.wasm>; {low}");
         assert_eq!(link(Some("ops"), &[MADE], &built), Some(made));
         assert_eq!(link(None, &[], &built), None);
         assert_eq!(link(Some("ops"), &[MADE], &["index.html", "page-5_bg.wasm"]), None, "it is not cut apart");

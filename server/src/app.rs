@@ -14,6 +14,7 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::board::{self, Shelf};
 use crate::config::Origin;
+use crate::forwarded::TrustedProxies;
 use crate::headers::Policy;
 use crate::history::History;
 use crate::hosts::Hosts;
@@ -115,12 +116,14 @@ pub struct Access {
     pub origins: Vec<Origin>,
     /// Origins whose pages may show the page in a frame.
     pub frames: Vec<Origin>,
+    /// Proxies that are believed when they name the host of a request.
+    pub proxies: TrustedProxies,
 }
 
 /// The whole server as a service, without a socket.
 pub fn app(state: AppState, access: Access) -> Router {
-    let Access { hosts, origins, frames } = access;
-    let policy = Policy::new(&assets::page_html(), &frames);
+    let Access { hosts, origins, frames, proxies } = access;
+    let policy = Policy::new(&assets::pages_html(), &frames);
     let rejections = state.rejections.clone();
     let routes = calls()
         .into_iter()
@@ -130,7 +133,7 @@ pub fn app(state: AppState, access: Access) -> Router {
         .layer(middleware::from_fn(body_deadline::hold))
         .layer(middleware::from_fn_with_state(state.clone(), metrics::count_refused))
         .layer(cors(&origins))
-        .layer(middleware::from_fn_with_state(Arc::new(Guard { hosts, origins, policy, rejections }), guard))
+        .layer(middleware::from_fn_with_state(Arc::new(Guard { hosts, origins, proxies, policy, rejections }), guard))
         .with_state(state)
 }
 
@@ -139,12 +142,13 @@ pub fn app(state: AppState, access: Access) -> Router {
 struct Guard {
     hosts: Hosts,
     origins: Vec<Origin>,
+    proxies: TrustedProxies,
     policy: Policy,
     rejections: Rejections,
 }
 
 async fn guard(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
-    let checked = guard.hosts.check(&request).and_then(|()| csrf::check(&guard.origins, &request));
+    let checked = guard.hosts.check(&request).and_then(|()| csrf::check(&guard.origins, &guard.proxies, &request));
     let sender = Sender::of(&request);
     let mut response = match checked {
         Ok(()) => next.run(request).await,

@@ -17,17 +17,53 @@ use crate::problem::ApiError;
 #[allow_missing = true]
 struct Dist;
 
-const NOT_BUILT: &str = "This binary was built without the page. Build it with `make build`, which does both.\n";
+/// Answer of a server that was built without the page.
+pub(crate) const NOT_BUILT: &str =
+    "This binary was built without the page. Build it with `make build`, which does both.\n";
 
 /// The encodings that a file may be there in, best first, each with what it adds to the file's name.
 const ENCODINGS: [(&str, &str); 2] = [("br", ".br"), ("gzip", ".gz")];
 
-/// The one file whose name stays the same when its content does not.
-const PAGE: &str = "index.html";
+/// A page. Its addresses are relative, because a proxy may serve all of this below a path; so each depth has a file of its
+/// own (`tools/split.sh`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Page {
+    /// At `/`.
+    Home,
+    /// At `/b/{id}`.
+    Board,
+}
+
+impl Page {
+    const ALL: [Self; 2] = [Self::Home, Self::Board];
+
+    /// The name of its file, which stays the same when the content does not.
+    fn file(self) -> &'static str {
+        match self {
+            Self::Home => "index.html",
+            Self::Board => "board.html",
+        }
+    }
+
+    /// Leads from the page to the root of the server.
+    fn root(self) -> &'static str {
+        match self {
+            Self::Home => "./",
+            Self::Board => "../",
+        }
+    }
+
+    /// The page as it is served; `None` where the binary was built without it. One that was not cut apart has absolute
+    /// addresses, so there a single file serves both.
+    fn embedded(self) -> Option<(&'static str, EmbeddedFile)> {
+        let files = [self, Self::Home].map(Self::file);
+        files.into_iter().find_map(|name| Some((name, Dist::get(name)?)))
+    }
+}
 
 /// `GET /`: the page of all boards, or a wall of some.
 pub async fn home(State(app): State<AppState>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
-    page(&Ahead::of(&app, None, query.as_deref().unwrap_or_default()), &headers)
+    page(Page::Home, &Ahead::of(&app, None, query.as_deref().unwrap_or_default()), &headers)
 }
 
 /// `GET /b/{id}`: the app finds out by itself which board it shows.
@@ -39,18 +75,19 @@ pub async fn board(
 ) -> Response {
     // What is no text is no board either, and the page says so.
     let id = id.ok().map(|Path(id)| id);
-    page(&Ahead::of(&app, id.as_deref(), query.as_deref().unwrap_or_default()), &headers)
+    page(Page::Board, &Ahead::of(&app, id.as_deref(), query.as_deref().unwrap_or_default()), &headers)
 }
 
-/// The page as it is served; empty where the binary was built without it.
+/// All pages as they are served, one after the other; empty where the binary was built without them.
 #[must_use]
-pub fn page_html() -> String {
-    Dist::get(PAGE).map(|file| String::from_utf8_lossy(&file.data).into_owned()).unwrap_or_default()
+pub fn pages_html() -> String {
+    let files = Page::ALL.into_iter().filter_map(Page::embedded);
+    files.map(|(_, file)| String::from_utf8_lossy(&file.data).into_owned()).collect()
 }
 
-fn page(ahead: &Ahead, headers: &HeaderMap) -> Response {
-    match Dist::get(PAGE) {
-        Some(file) => respond(PAGE, file, ahead.link(Dist::iter()).as_deref(), headers),
+fn page(page: Page, ahead: &Ahead, headers: &HeaderMap) -> Response {
+    match page.embedded() {
+        Some((name, file)) => respond(name, file, ahead.link(page.root(), Dist::iter()).as_deref(), headers),
         None => (StatusCode::NOT_FOUND, NOT_BUILT).into_response(),
     }
 }
@@ -59,7 +96,9 @@ fn page(ahead: &Ahead, headers: &HeaderMap) -> Response {
 pub async fn file(method: Method, uri: Uri, headers: HeaderMap) -> Response {
     let name = uri.path().trim_start_matches('/');
     let compressed = ENCODINGS.iter().any(|(_, ending)| name.ends_with(ending));
-    match Dist::get(name).filter(|_| !compressed) {
+    // At its own name, the page of a board would have addresses that lead out of the server.
+    let hidden = compressed || name == Page::Board.file();
+    match Dist::get(name).filter(|_| !hidden) {
         Some(_) if !matches!(method, Method::GET | Method::HEAD) => {
             let (method, path) = (method.to_string(), uri.path().to_owned());
             ApiError::MethodNotAllowed { method, path, allowed: "GET, HEAD" }.into_response()
@@ -71,7 +110,8 @@ pub async fn file(method: Method, uri: Uri, headers: HeaderMap) -> Response {
 
 fn respond(name: &str, plain: EmbeddedFile, link: Option<&str>, headers: &HeaderMap) -> Response {
     // The build puts a hash of its content into the name of each other file, so that never changes.
-    let cache = if name == PAGE { "no-cache" } else { "public, max-age=31536000, immutable" };
+    let cache =
+        if Page::ALL.map(Page::file).contains(&name) { "no-cache" } else { "public, max-age=31536000, immutable" };
     let kind = match plain.metadata.mimetype() {
         text if text.starts_with("text/") => format!("{text}; charset=utf-8"),
         other => other.to_owned(),

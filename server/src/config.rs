@@ -12,6 +12,7 @@ use clap::{ArgAction, Args};
 use serde::Deserialize;
 use shared::Tier;
 
+use crate::forwarded::ProxyNetwork;
 use crate::hosts::Host;
 use crate::length::{Keep, Length};
 use crate::limits::{Limits, TooSmall};
@@ -44,6 +45,10 @@ pub struct Flags {
     /// Also answer requests for this host, such as board.example.org, which a proxy passes on; may be given several times
     #[arg(long, env = "PULSEBOARD_HOST", value_name = "NAME", value_delimiter = ',', action = ArgAction::Append)]
     host: Option<Vec<Host>>,
+    /// Also believe the proxy at this address, such as 10.0.0.7 or 172.16.0.0/12, when it names the host of a request in
+    /// X-Forwarded-Host; may be given several times [default: only proxies on this machine]
+    #[arg(long, env = "PULSEBOARD_TRUSTED_PROXY", value_name = "ADDRESS", value_delimiter = ',', action = ArgAction::Append)]
+    trusted_proxy: Option<Vec<ProxyNetwork>>,
     /// Serve HTTPS, with HTTP/2, with the certificate in this PEM file (those that signed it behind it); needs --tls-key
     #[arg(long, env = "PULSEBOARD_TLS_CERT")]
     tls_cert: Option<PathBuf>,
@@ -178,6 +183,7 @@ struct File {
     allow_origin: Option<Vec<Origin>>,
     allow_frame: Option<Vec<Origin>>,
     host: Option<Vec<Host>>,
+    trusted_proxy: Option<Vec<ProxyNetwork>>,
     tls_cert: Option<PathBuf>,
     tls_key: Option<PathBuf>,
     compress: Option<bool>,
@@ -216,6 +222,8 @@ pub struct Config {
     pub allow_frames: Vec<Origin>,
     /// Names and addresses of this server, besides those that it finds out itself.
     pub hosts: Vec<Host>,
+    /// Proxies that are believed when they name the host of a request, besides those on this machine.
+    pub trusted_proxies: Vec<ProxyNetwork>,
     /// With what to speak TLS; without it, HTTP is served in the plain.
     pub tls: Option<TlsFiles>,
     /// Whether streams are compressed.
@@ -266,7 +274,7 @@ pub enum ConfigError {
         source: std::io::Error,
     },
     /// The file is no TOML, or has a key or a value that does not belong there.
-    #[error("{}:{line}: {message}; the keys are addr, data, boards, open, allow_origin, allow_frame, host, tls_cert, tls_key, compress, max_…, heartbeat, late, keep_…, agent and log", file.display())]
+    #[error("{}:{line}: {message}; the keys are addr, data, boards, open, allow_origin, allow_frame, host, trusted_proxy, tls_cert, tls_key, compress, max_…, heartbeat, late, keep_…, agent and log", file.display())]
     Wrong {
         /// Which file.
         file: PathBuf,
@@ -350,6 +358,7 @@ impl Flags {
             allow_origins: self.allow_origin.or(file.allow_origin).unwrap_or_default(),
             allow_frames: self.allow_frame.or(file.allow_frame).unwrap_or_default(),
             hosts,
+            trusted_proxies: self.trusted_proxy.or(file.trusted_proxy).unwrap_or_default(),
             tls,
             compression: if compress { Compression::Offered } else { Compression::Off },
             limits,

@@ -3,14 +3,18 @@
 //! A browser sends a plain GET or POST to any address that a page names, without asking first; it withholds the answer
 //! from the page only after the server has done the work. So a request is refused if the browser says that a page of
 //! another site sent it: by `Sec-Fetch-Site` (W3C Fetch Metadata), or, without that header, by an `Origin` of another
-//! host than the request's. A no-cors GET (an `<img>`) has no `Origin`, so there `Sec-Fetch-Site` alone decides. Only
+//! host than the request's, as a trusted proxy names it or else `Host` does. A no-cors GET (an `<img>`) has no `Origin`, so there `Sec-Fetch-Site` alone decides. Only
 //! the page and its files stay open to GET from anywhere, so that other sites can link to a board. curl, scripts and
 //! services send neither header.
+
+use std::fmt;
 
 use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderMap, Method, header};
 
 use crate::config::Origin;
+use crate::forwarded::{Forwarded, TrustedProxies};
+use crate::places::Client;
 use crate::problem::ApiError;
 
 /// Routes that answer with the page. A path without a route is a file of the page.
@@ -27,21 +31,63 @@ const PURPOSES: [&str; 4] = ["sec-purpose", "purpose", "x-purpose", "x-moz"];
 enum Sender {
     /// A page of this server, its user, or no browser at all.
     Own,
-    /// A page of another site: its origin, where the browser tells that.
-    Foreign(Option<String>),
+    /// A page of another site.
+    Foreign(ForeignPage),
+}
+
+/// Error: a page of another site sent the request.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ForeignPage {
+    /// Its origin, if the browser sent it.
+    pub origin: Option<String>,
+    /// The host of the request. Only set if that is all that the check could go by: then a proxy may have changed it.
+    pub host: Option<String>,
+    /// The host that a proxy named.
+    pub forwarded: Forwarded,
+}
+
+impl fmt::Display for ForeignPage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(origin) = &self.origin else {
+            return f.write_str(
+                "a page of another site may not read or push here; name its origin with --allow-origin, and let it use \
+                 fetch or EventSource, which send the origin",
+            );
+        };
+        let Some(host) = &self.host else {
+            return write!(f, "a page of {origin} may not read or push here; allow it with --allow-origin {origin}");
+        };
+        write!(f, "the page is of {origin}, but the request is for the host {host}. ")?;
+        match &self.forwarded {
+            Forwarded::Untrusted(Some(address)) => write!(
+                f,
+                "If a proxy stands between: it names the host in X-Forwarded-Host, but is not trusted; start the server \
+                 with --trusted-proxy {address}. "
+            )?,
+            _ => f.write_str(
+                "If a proxy stands between, let it pass on the header Host, or add X-Forwarded-Host; in nginx: \
+                 proxy_set_header Host $http_host; ",
+            )?,
+        }
+        write!(f, "If it is a page of another site, allow it with --allow-origin {origin}")
+    }
 }
 
 /// Checks that no page of another site sent the request, unless `allowed` names its origin or it asks for the page.
 ///
 /// # Errors
 /// [`ApiError::ForeignPage`], or [`ApiError::Malformed`] where there are two `Origin` headers.
-pub fn check(allowed: &[Origin], request: &Request) -> Result<(), ApiError> {
-    match sender(request)? {
+pub fn check(allowed: &[Origin], proxies: &TrustedProxies, request: &Request) -> Result<(), ApiError> {
+    match sender(proxies, request)? {
         Sender::Own if is_push_by_get(request) => check_push_by_get(request.headers()),
         Sender::Own => Ok(()),
-        Sender::Foreign(Some(origin)) if allowed.iter().any(|known| known.header() == origin.as_str()) => Ok(()),
+        Sender::Foreign(ForeignPage { origin: Some(origin), .. })
+            if allowed.iter().any(|known| known.header() == origin.as_str()) =>
+        {
+            Ok(())
+        }
         Sender::Foreign(_) if is_page(request) => Ok(()),
-        Sender::Foreign(origin) => Err(ApiError::ForeignPage(origin)),
+        Sender::Foreign(page) => Err(ApiError::ForeignPage(Box::new(page))),
     }
 }
 
@@ -62,7 +108,7 @@ fn check_push_by_get(headers: &HeaderMap) -> Result<(), ApiError> {
     }
     let is_kind = |kinds: &[&str], kind: &str| kinds.contains(&kind);
     if text(headers, "sec-fetch-dest").is_some_and(|dest| !is_kind(&["document", "empty"], &dest)) {
-        return Err(ApiError::ForeignPage(None));
+        return Err(ApiError::ForeignPage(Box::default()));
     }
     let names_site = headers.contains_key("sec-fetch-site") || headers.contains_key(header::ORIGIN);
     let is_browser = text(headers, header::USER_AGENT.as_str()).is_some_and(|agent| agent.starts_with("Mozilla/"));
@@ -79,21 +125,42 @@ fn is_page(request: &Request) -> bool {
     reads && call.is_none_or(|call| PAGES.contains(&call.as_str()))
 }
 
-fn sender(request: &Request) -> Result<Sender, ApiError> {
+fn sender(proxies: &TrustedProxies, request: &Request) -> Result<Sender, ApiError> {
     let headers = request.headers();
     if headers.get_all(header::ORIGIN).iter().nth(1).is_some() {
         return Err(ApiError::Malformed("the request has two Origin headers; send one".to_owned()));
     }
     let origin = text(headers, header::ORIGIN.as_str());
     let mut sites = headers.get_all("sec-fetch-site").iter().peekable();
-    let own = if sites.peek().is_some() {
-        sites.all(|site| matches!(site.as_bytes(), b"same-origin" | b"none"))
-    } else {
-        // The host alone: behind a proxy the scheme that the browser used is not known.
-        let host = request.uri().authority().map(ToString::to_string).or_else(|| text(headers, header::HOST.as_str()));
-        origin.as_deref().is_none_or(|origin| origin.split_once("://").map(|(_, host)| host) == host.as_deref())
+    if sites.peek().is_some() {
+        let own = sites.all(|site| matches!(site.as_bytes(), b"same-origin" | b"none"));
+        let page = ForeignPage { origin, host: None, forwarded: Forwarded::Absent };
+        return Ok(if own { Sender::Own } else { Sender::Foreign(page) });
+    }
+    let Some(origin) = origin else { return Ok(Sender::Own) };
+    let host = request.uri().authority().map(ToString::to_string).or_else(|| text(headers, header::HOST.as_str()));
+    if host.as_deref().is_some_and(|host| is_host_of(&origin, host)) {
+        return Ok(Sender::Own);
+    }
+    // A page cannot add this header to a request to another site without asking first (CORS), and gets no leave.
+    let forwarded = proxies.host(headers, request.extensions().get::<Client>().copied());
+    match forwarded {
+        Forwarded::Host(host) if is_host_of(&origin, &host) => Ok(Sender::Own),
+        forwarded => Ok(Sender::Foreign(ForeignPage { origin: Some(origin), host, forwarded })),
+    }
+}
+
+/// Tells whether `host` is that of an origin. The host alone: behind a proxy the scheme that the browser used is not known,
+/// so a port counts as absent if it is the default one for the scheme of the origin.
+fn is_host_of(origin: &str, host: &str) -> bool {
+    let Some((scheme, own)) = origin.split_once("://") else { return false };
+    let default_port = match scheme {
+        "http" => ":80",
+        "https" => ":443",
+        _ => return own == host,
     };
-    Ok(if own { Sender::Own } else { Sender::Foreign(origin) })
+    let bare = |host: &str| host.strip_suffix(default_port).unwrap_or(host).to_ascii_lowercase();
+    bare(own) == bare(host)
 }
 
 fn text(headers: &HeaderMap, name: &str) -> Option<String> {
@@ -120,6 +187,25 @@ mod tests {
             (vec![("host", "a:1"), ("origin", "http://a:2")], true),
             (vec![("host", "a:1"), ("origin", "null")], true),
             (vec![("origin", "http://a:1")], true),
+            (vec![("host", "a:80"), ("origin", "http://a")], false),
+            (vec![("host", "A"), ("origin", "http://a:80")], false),
+            (vec![("host", "a:443"), ("origin", "https://a")], false),
+            (vec![("host", "a:443"), ("origin", "http://a")], true),
+            (vec![("host", "[::1]:80"), ("origin", "http://[::1]")], false),
+            (vec![("host", "inner:1"), ("origin", "http://a"), ("x-forwarded-host", "a")], false),
+            (vec![("host", "inner:1"), ("origin", "http://a:8"), ("x-forwarded-host", "a:8, inner:1")], false),
+            (vec![("host", "inner:1"), ("origin", "http://a:8"), ("x-forwarded-host", "a")], true),
+            (vec![("host", "inner:1"), ("origin", "http://b"), ("x-forwarded-host", "a")], true),
+            (vec![("host", "a"), ("origin", "http://a"), ("x-forwarded-host", "b")], false),
+            (
+                vec![
+                    ("host", "inner:1"),
+                    ("origin", "http://b"),
+                    ("x-forwarded-host", "b"),
+                    ("sec-fetch-site", "cross-site"),
+                ],
+                true,
+            ),
             (vec![("host", "inner:1"), ("origin", "https://a"), ("sec-fetch-site", "same-origin")], false),
             (vec![("host", "a"), ("origin", "http://b"), ("sec-fetch-site", "cross-site")], true),
             (vec![("host", "a"), ("origin", "http://c.a"), ("sec-fetch-site", "same-site")], true),
@@ -129,11 +215,41 @@ mod tests {
             (vec![("host", "a"), ("sec-fetch-site", "new-word")], true),
             (vec![("host", "a"), ("sec-fetch-site", "none"), ("sec-fetch-site", "cross-site")], true),
         ] {
-            let sender = sender(&request(&headers)).unwrap();
+            let sender = sender(&TrustedProxies::default(), &from("127.0.0.1", &headers)).unwrap();
             assert_eq!(sender != Sender::Own, is_foreign, "{headers:?}");
         }
         let twice = [("host", "a"), ("origin", "http://a"), ("origin", "http://a")];
-        assert!(matches!(sender(&request(&twice)), Err(ApiError::Malformed(_))));
+        assert!(matches!(sender(&TrustedProxies::default(), &request(&twice)), Err(ApiError::Malformed(_))));
+    }
+
+    /// A request that comes from this address.
+    fn from(address: &str, headers: &[(&str, &str)]) -> Request {
+        let mut request = request(headers);
+        *request.method_mut() = Method::POST;
+        request.extensions_mut().insert(Client::at(address.parse().unwrap()));
+        request
+    }
+
+    #[test]
+    fn refusal_says_what_the_proxy_has_to_send_or_whom_to_trust() {
+        let refusal = |address: &str, headers: &[(&str, &str)]| {
+            let proxies = TrustedProxies::new(&["10.0.0.7".parse().unwrap()]);
+            check(&[], &proxies, &from(address, headers)).map_err(|error| error.to_string())
+        };
+        let rewritten = [("host", "inner:1"), ("origin", "http://board.lan")];
+        let told = refusal("127.0.0.1", &rewritten).unwrap_err();
+        assert!(told.contains("proxy_set_header Host $http_host;") && told.contains("X-Forwarded-Host"), "{told}");
+        assert!(told.contains("for the host inner:1") && told.contains("--allow-origin http://board.lan"), "{told}");
+        let named = [rewritten[0], rewritten[1], ("x-forwarded-host", "board.lan")];
+        assert_eq!(refusal("10.0.0.7", &named), Ok(()));
+        let told = refusal("10.0.0.8", &named).unwrap_err();
+        assert!(told.contains("--trusted-proxy 10.0.0.8") && !told.contains("proxy_set_header"), "{told}");
+        let sure = [rewritten[0], rewritten[1], ("sec-fetch-site", "cross-site")];
+        let told = refusal("127.0.0.1", &sure).unwrap_err();
+        assert_eq!(
+            told,
+            "a page of http://board.lan may not read or push here; allow it with --allow-origin http://board.lan"
+        );
     }
 
     #[test]
@@ -165,6 +281,6 @@ mod tests {
     #[test]
     fn over_http_2_the_authority_is_the_host() {
         let own = Request::builder().uri("https://a:1/in").header("origin", "https://a:1").body(Body::empty()).unwrap();
-        assert_eq!(sender(&own).unwrap(), Sender::Own);
+        assert_eq!(sender(&TrustedProxies::default(), &own).unwrap(), Sender::Own);
     }
 }

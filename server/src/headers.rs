@@ -4,6 +4,8 @@
 //! `Content-Security-Policy`, and style attributes in markup are not applied. Other answers may load and show nothing
 //! at all, in case a browser opens one as a document.
 
+use std::collections::BTreeSet;
+
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use base64::Engine as _;
@@ -31,12 +33,13 @@ const DATA: &str = "default-src 'none'; frame-ancestors 'none'";
 pub struct Policy(HeaderValue);
 
 impl Policy {
-    /// Makes the policy of the page `html`, which pages of the origins `frames` may show in a frame.
+    /// Makes the policy of the pages in `html`, which pages of the origins `frames` may show in a frame.
     #[must_use]
     pub fn new(html: &str, frames: &[Origin]) -> Self {
-        let hashes: String = inline_scripts(html)
-            .map(|script| format!(" 'sha256-{}'", BASE64_STANDARD.encode(digest(&SHA256, script.as_bytes()))))
-            .collect();
+        // Pages have scripts in common.
+        let scripts: BTreeSet<&str> = inline_scripts(html).collect();
+        let hash = |script: &str| format!(" 'sha256-{}'", BASE64_STANDARD.encode(digest(&SHA256, script.as_bytes())));
+        let hashes: String = scripts.into_iter().map(hash).collect();
         let ancestors: String = frames.iter().map(|origin| format!(" {origin}")).collect();
         let policy = format!(
             "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'{hashes}; style-src 'self'; img-src 'self' data:; \

@@ -10,7 +10,7 @@
 //! [`csv`] makes cells, [`board`]
 //! keeps the boards that somebody made, [`openapi`] describes all calls, [`accept`] reads which encodings a request takes,
 //! [`limits`], [`push_memory`] and [`body_deadline`] bound what requests cost, [`csrf`] keeps the pages of other sites out,
-//! [`hosts`] requests for other servers, [`assets`] is the page, [`headers`] are those of every answer, [`ahead`] says what it will fetch, [`metrics`], [`rejections`] and [`health`] are for those who run it. [`agent`] and [`push`] are other commands: both push over HTTP, by [`upload`], as
+//! [`hosts`] requests for other servers ([`forwarded`] is what proxies say of them), [`assets`] is the page, [`headers`] are those of every answer, [`ahead`] says what it will fetch, [`metrics`], [`rejections`] and [`health`] are for those who run it. [`agent`] and [`push`] are other commands: both push over HTTP, by [`upload`], as
 //! anyone would.
 //! [`import`] is the command that pushes files of the past. [`ready`] is the command that checks whether a server takes pushes.
 //! [`doctor`] is the command that finds what breaks a stream on its way. [`trust`] is whose certificates these commands trust,
@@ -31,6 +31,7 @@ pub mod csrf;
 pub mod csv;
 pub mod doctor;
 pub mod environment;
+pub mod forwarded;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod headers;

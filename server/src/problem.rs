@@ -10,6 +10,7 @@ use shared::problem::{CONTENT_TYPE, FieldError};
 use shared::{Problem, SeriesName};
 
 use crate::board::Refusal;
+use crate::csrf::ForeignPage;
 use crate::limits::Limit;
 use crate::names::SelectError;
 use crate::rejections::Rejection;
@@ -58,9 +59,9 @@ pub enum ApiError {
         /// What there is.
         allowed: &'static str,
     },
-    /// 403: a page of another site sent the request. Has the origin of the page, if the browser sent it.
-    #[error("{}", foreign_page(.0.as_deref()))]
-    ForeignPage(Option<String>),
+    /// 403: a page of another site sent the request.
+    #[error("{0}")]
+    ForeignPage(Box<ForeignPage>),
     /// 403: a GET that would store a point came from a browser that does not tell which page sent it.
     #[error(
         "this browser does not tell which page sent the request, so a GET from it stores nothing; send a POST, or reach the server \
@@ -106,17 +107,6 @@ pub enum ApiError {
     /// 503: the store cannot be read now.
     #[error("the past cannot be read: {0}; try again")]
     Unreadable(String),
-}
-
-fn foreign_page(origin: Option<&str>) -> String {
-    match origin {
-        Some(origin) => format!("a page of {origin} may not read or push here; allow it with --allow-origin {origin}"),
-        None => {
-            "a page of another site may not read or push here; name its origin with --allow-origin, and let it use \
-                 fetch or EventSource, which send the origin"
-                .to_owned()
-        }
-    }
 }
 
 impl ApiError {

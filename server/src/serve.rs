@@ -18,6 +18,7 @@ use crate::board::shelf::Entries;
 use crate::board::{Shelf, folder};
 use crate::clock;
 use crate::config::{Agent, Config};
+use crate::forwarded::TrustedProxies;
 use crate::history::History;
 use crate::hosts::{self, Hosts};
 use crate::hub::Hub;
@@ -177,7 +178,12 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
             connections: connections.clone(),
             readers,
         },
-        Access { hosts, origins: config.allow_origins, frames: config.allow_frames },
+        Access {
+            hosts,
+            origins: config.allow_origins,
+            frames: config.allow_frames,
+            proxies: TrustedProxies::new(&config.trusted_proxies),
+        },
     );
     if !addr.ip().is_loopback() {
         tracing::warn!(

@@ -12,6 +12,7 @@ use harness::contract::{self, DOCUMENT, hold_to, is};
 use harness::{BINARY, TestServer};
 use http_body_util::BodyExt as _;
 use pulseboard::board::Refusal;
+use pulseboard::csrf::ForeignPage;
 use pulseboard::ingest::fields::Acceptance;
 use pulseboard::ingest::gathering::Gathering;
 use pulseboard::ingest::{batch, body};
@@ -201,8 +202,8 @@ async fn every_error_is_a_problem_as_described() {
         ApiError::NotFound(text()),
         ApiError::NoSeries("ops/temp".parse().unwrap()),
         ApiError::MethodNotAllowed { method: text(), path: text(), allowed: "GET" },
-        ApiError::ForeignPage(None),
-        ApiError::ForeignPage(Some(text())),
+        ApiError::ForeignPage(Box::default()),
+        ApiError::ForeignPage(Box::new(ForeignPage { origin: Some(text()), ..ForeignPage::default() })),
         ApiError::UnknownPage,
         ApiError::Speculative,
         ApiError::Misdirected(text()),

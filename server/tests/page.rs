@@ -6,11 +6,11 @@ mod harness;
 
 use harness::TestServer;
 
-/// The name of the page's WebAssembly, as the page has it.
+/// The path of the WebAssembly of the page of all boards.
 fn wasm_of(page: &str) -> String {
     let end = page.find(".wasm").expect("the page loads its WebAssembly") + ".wasm".len();
     let start = page[..end].rfind(['"', '\'']).unwrap() + 1;
-    page[start..end].to_owned()
+    page[start..end].strip_prefix('.').expect("its addresses are relative").to_owned()
 }
 
 #[test]
@@ -57,11 +57,12 @@ fn a_browser_that_has_the_page_already_is_told_so() {
     assert_eq!(other.status, 200, "another encoding is another representation");
 }
 
-/// What the answer has the browser fetch, by its names without their hashes.
+/// What the answer for a board has the browser fetch, by its names without their hashes.
 fn ahead(page: &harness::Answer) -> Vec<String> {
     let link = page.header("link");
-    let names =
-        link.split(", ").filter_map(|one| one.strip_prefix("</")?.split_once(">; rel=preload; as=fetch; crossorigin"));
+    let names = link
+        .split(", ")
+        .filter_map(|one| one.strip_prefix("<../")?.split_once(">; rel=preload; as=fetch; crossorigin"));
     names.map(|(name, _)| name.rsplit_once('-').map_or(name, |(name, _)| name).to_owned()).collect()
 }
 
@@ -181,11 +182,29 @@ fn page_policy_names_its_inline_scripts_and_frame_ancestors() {
     );
     let page = server.get("/");
     assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
-    let inline =
-        page.text.split("<script").skip(1).filter(|rest| !rest.split('>').next().unwrap().contains("src=")).count();
+    let pages = page.text.clone() + &server.get("/b/ops").text;
+    let inline = pages.split("<script").skip(1).filter(|rest| !rest.split('>').next().unwrap().contains("src="));
+    let inline: std::collections::HashSet<_> = inline.map(|rest| rest.split("</script>").next()).collect();
     let policy = page.header("content-security-policy");
-    assert!(inline > 0 && policy.matches("'sha256-").count() == inline, "{inline} scripts: {policy}");
+    assert!(!inline.is_empty() && policy.matches("'sha256-").count() == inline.len(), "{inline:?}: {policy}");
     assert!(policy.contains("'wasm-unsafe-eval'") && policy.contains("connect-src 'self'"), "{policy}");
     assert!(policy.ends_with("frame-ancestors 'self' https://wiki.example"), "{policy}");
     assert!(!page.text.contains(" style=") && !page.text.contains(" onclick="), "the policy would stop it");
+}
+
+#[test]
+fn pages_have_no_address_that_counts_from_the_root_of_their_host() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = TestServer::start(folder.path());
+    server.push("words/last", r#"{"text":"deployed"}"#);
+    for (path, root) in [("/", "./"), ("/b/words", "../"), ("/b/words?edit", "../")] {
+        let page = server.get(path);
+        for absolute in ["href=\"/", "src=\"/", "from '/", "module_or_path: '/"] {
+            assert!(!page.text.contains(absolute), "{path}: {absolute}");
+        }
+        assert!(page.text.contains(&format!("data-root=\"{root}\"")), "{path}");
+        let links: Vec<&str> = page.header("link").split(", ").collect();
+        assert!(links.iter().all(|link| link.starts_with(&format!("<{root}"))), "{path}: {links:?}");
+    }
+    assert_eq!(server.get("/board.html").status, 404, "it is no file of its own");
 }

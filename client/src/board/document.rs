@@ -120,7 +120,7 @@ impl Document {
 /// What the server has; nothing where it cannot be had now.
 async fn get(id: &BoardId) -> Option<Edition> {
     // As the server has told the browser to fetch it beside the page: that says nothing of what is accepted.
-    let answer = fetch::get(&format!("/api/boards/{id}?form=json")).await.ok()?;
+    let answer = fetch::get(&format!("api/boards/{id}?form=json")).await.ok()?;
     if answer.status == 404 {
         return Some(Edition::Automatic);
     }

@@ -92,7 +92,7 @@ async fn send(method: &str, address: &str, headers: &[(&str, &str)], body: Optio
 }
 
 fn address(id: &BoardId) -> String {
-    format!("/api/boards/{id}")
+    format!("api/boards/{id}")
 }
 
 /// What an answer means.

@@ -39,7 +39,7 @@ fn ask(look: RwSignal<Look>) {
         return;
     }
     spawn(async move {
-        let answer = fetch::get("/api/rejected").await.ok().filter(fetch::Answer::is_ok);
+        let answer = fetch::get("api/rejected").await.ok().filter(fetch::Answer::is_ok);
         let inbox = answer.and_then(|answer| Inbox::of(&json::read(&answer.body)?));
         let now = inbox.map_or(Look::Failed, Look::Found);
         // What is shown may be selected by the user, so it is made anew only where it changed.

@@ -44,7 +44,7 @@ impl Series {
         let prefix = self.prefix.get_untracked();
         spawn(async move {
             let escaped = String::from(js_sys::encode_uri_component(&prefix));
-            let answer = fetch::get(&format!("/api/series?limit={MOST}&prefix={escaped}")).await;
+            let answer = fetch::get(&format!("api/series?limit={MOST}&prefix={escaped}")).await;
             // Another was typed meanwhile.
             if self.prefix.try_with_untracked(|now| *now == prefix) != Some(true) {
                 return;
@@ -87,7 +87,7 @@ impl Series {
             if !confirmed(&question, "Delete").await {
                 return;
             }
-            let address = format!("/api/series/{name}");
+            let address = format!("api/series/{name}");
             let answer = fetch::send(Request { method: "DELETE", address: &address, headers: &[], body: None }).await;
             match answer {
                 // Somebody else may have deleted it already.

@@ -110,9 +110,10 @@ impl Subscription {
         self.tell(now);
     }
 
-    /// The other tabs, where the browser lets them hear each other. Those that speak another version stay apart.
+    /// The other tabs, where the browser lets them hear each other. Those that speak another version stay apart, and so do
+    /// those of another server below another path of the same host.
     fn join(self) -> Option<Team> {
-        let name = format!("pulseboard {}", shared::contract::hash());
+        let name = format!("pulseboard {} {}", shared::contract::hash(), browser::root());
         Team::join(&name, move |heard| self.step(Turned::Team(heard)))
     }
 
@@ -134,10 +135,11 @@ impl Subscription {
                 // The old one first: a browser allows few connections to a server.
                 self.replace(None);
                 // Only an address that is none is refused, and ours is one.
+                let address = browser::address(&address);
                 self.replace(Source::open(&address, move |happened| self.step(Turned::Source(happened))).ok());
             }
             Act::Probe(address) => spawn(async move {
-                let refusal = Refusal::of(probe(&address).await, browser::random());
+                let refusal = Refusal::of(probe(&browser::address(&address)).await, browser::random());
                 self.step(Turned::Probed(refusal));
             }),
             Act::Say(said) => {

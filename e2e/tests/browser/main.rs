@@ -12,6 +12,7 @@ mod modules;
 mod others;
 mod phone;
 mod policy;
+mod prefix;
 mod proxy;
 mod recovery;
 mod refused;

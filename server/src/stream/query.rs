@@ -1,6 +1,5 @@
 //! The query of `GET /sse`.
 
-use serde::Deserialize;
 use shared::{BoardId, Selector};
 
 use crate::hub::selection::{DEFAULT_HZ, MAX_HZ};
@@ -15,29 +14,47 @@ const MAX_SELECTORS: usize = 256;
 pub struct Wanted {
     /// Which series and boards, how often.
     pub interest: Interest,
-    /// A cursor in the address, for readers that cannot send the header.
+    /// A cursor in the address, for readers that cannot send the header; the last one where there are several, since a
+    /// reader that comes back adds the newer one behind the older.
     pub last_event_id: Option<String>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+/// The parameters as they were written.
+#[derive(Default)]
 struct Query {
-    #[serde(default)]
     series: Vec<String>,
-    #[serde(default)]
     board: Vec<String>,
     last_event_id: Option<String>,
     hz: Option<String>,
 }
 
-/// Reads `series=SEL&series=SEL…` or `board=ID`, `last_event_id=` and `hz=`.
+impl Query {
+    /// Sorts the parameters. Clients add some of their own, against caches or to say who they are: they mean nothing here.
+    fn of(pairs: Vec<(String, String)>) -> Self {
+        let mut query = Self::default();
+        for (key, value) in pairs {
+            match key.as_str() {
+                "series" => query.series.push(value),
+                "board" => query.board.push(value),
+                // The second is how the polyfills of EventSource call it.
+                "last_event_id" | "lastEventId" if !value.is_empty() => query.last_event_id = Some(value),
+                "hz" => query.hz = Some(value),
+                _ => {}
+            }
+        }
+        query
+    }
+}
+
+/// Reads `series=SEL&series=SEL…` or `board=ID`, `last_event_id=` (or `lastEventId=`) and `hz=`; ignores all else.
 ///
 /// # Errors
 /// [`ApiError::Invalid`], which names the parameter.
 pub fn parse(query: &str) -> Result<Wanted, ApiError> {
     let expected = "series=SELECTOR (one or more) or board=ID, and optionally hz= and last_event_id=";
-    let query: Query =
-        serde_html_form::from_str(query).map_err(|error| ApiError::field("query", expected, error.to_string()))?;
+    let query = serde_html_form::from_str(query)
+        .map(Query::of)
+        .map_err(|error| ApiError::field("query", expected, error.to_string()))?;
     let mut series = Vec::new();
     for text in &query.series {
         let selector: Selector = text
@@ -93,9 +110,28 @@ mod tests {
     }
 
     #[test]
+    fn unknown_parameters_are_ignored_and_both_names_of_a_cursor_are_known() {
+        for busted in ["series=a&_=1732399200123", "t=1&series=a&r=0.5", "series=a&nocache", "series=a&x=%FF&&=&y=a=b"]
+        {
+            let wanted = parse(busted).unwrap();
+            assert_eq!((wanted.interest.series.len(), wanted.last_event_id), (1, None), "{busted}");
+        }
+        for (query, id) in [
+            ("series=a&lastEventId=0badcafe-7", Some("0badcafe-7")),
+            ("series=a&lastEventId=0badcafe-7&_=1", Some("0badcafe-7")),
+            ("series=a&last_event_id=0badcafe-7&lastEventId=0badcafe-9", Some("0badcafe-9")),
+            ("lastEventId=0badcafe-7&series=a&lastEventId=0badcafe-9", Some("0badcafe-9")),
+            ("series=a&last_event_id=0badcafe-7&lastEventId=", Some("0badcafe-7")),
+            ("series=a&lastEventId=", None),
+        ] {
+            assert_eq!(parse(query).unwrap().last_event_id.as_deref(), id, "{query}");
+        }
+    }
+
+    #[test]
     fn a_wrong_query_names_the_parameter() {
         assert!(error("").contains("neither series nor board"));
-        assert!(error("serie=a").contains("serie"));
+        assert!(error("serie=a").contains("neither series nor board"));
         assert!(error("series=**/a").contains("series: expected a selector"));
         assert!(error("board=a/b").contains("board: expected a name"));
         assert!(error("board=a&hz=fast").contains("hz: expected a whole number"));

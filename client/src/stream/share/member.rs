@@ -55,12 +55,12 @@ pub struct Opening {
 }
 
 impl Opening {
-    /// The address to open.
+    /// The address to open, as seen from the root of the server.
     #[must_use]
     pub fn address(&self) -> String {
         // The browser's own reconnects send the last id as a header; an EventSource that we make cannot.
         let after = self.after.map(|cursor| format!("&last_event_id={cursor}")).unwrap_or_default();
-        format!("/sse?{}{after}", self.interest.query())
+        format!("sse?{}{after}", self.interest.query())
     }
 }
 

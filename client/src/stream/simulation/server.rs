@@ -114,7 +114,7 @@ pub(super) struct Stream {
 }
 
 pub(super) fn connect(address: &str) -> Stream {
-    let query = address.strip_prefix("/sse?").unwrap();
+    let query = address.strip_prefix("sse?").unwrap();
     let (mut interest, mut last_id) = (Interest::default(), None);
     for parameter in query.split('&') {
         match parameter.split_once('=').unwrap() {

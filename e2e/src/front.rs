@@ -1,0 +1,102 @@
+//! A reverse proxy in front of a server, which serves it below a path.
+
+use std::net::TcpListener;
+use std::path::Path;
+
+use tokio::net::TcpStream;
+use tokio::process::Command;
+
+use crate::{Child, Server, until};
+
+/// A host that Chromium takes for another machine, to which it speaks plain HTTP: it resolves to loopback.
+pub const ELSEWHERE: &str = "board.test";
+
+/// nginx or Caddy, set up as their documentation says for a path.
+#[derive(Debug)]
+pub struct Front {
+    port: u16,
+    path: String,
+    _child: Child,
+}
+
+impl Front {
+    /// nginx, which serves `server` below `path`, such as `/pulse/`. `lines` are more of its configuration.
+    ///
+    /// # Panics
+    /// When it does not start; `make test` installs it.
+    pub async fn nginx(folder: &Path, server: &Server, path: &str, lines: &str) -> Self {
+        let (folder, port) = (folder.join("nginx"), free_port());
+        std::fs::create_dir_all(&folder).expect("the folder of the test is writable");
+        let to = server.base();
+        let conf = format!(
+            "pid nginx.pid; error_log stderr; daemon off; master_process off; worker_processes 1;
+             events {{}}
+             http {{
+                 access_log off;
+                 client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fcgi; uwsgi_temp_path uwsgi;
+                 scgi_temp_path scgi;
+                 server {{
+                     listen 127.0.0.1:{port};
+                     location {path} {{ proxy_pass {to}/; {lines} }}
+                 }}
+             }}"
+        );
+        std::fs::write(folder.join("nginx.conf"), conf).expect("the folder of the test is writable");
+        // In /usr/sbin, which is not in the path of everyone.
+        let program = if Path::new("/usr/sbin/nginx").exists() { "/usr/sbin/nginx" } else { "nginx" };
+        let mut command = Command::new("sh");
+        command.args(["-c", "echo started; exec \"$0\" \"$@\"", program]);
+        command.args(["-e", "stderr", "-c", "nginx.conf", "-p"]).arg(&folder);
+        Self::start("nginx", command, &folder, port, path).await
+    }
+
+    /// Caddy, which serves `server` below `path`, such as `/pulse/`.
+    ///
+    /// # Panics
+    /// As [`Front::nginx`].
+    pub async fn caddy(folder: &Path, server: &Server, path: &str) -> Self {
+        let (folder, port) = (folder.join("caddy"), free_port());
+        std::fs::create_dir_all(&folder).expect("the folder of the test is writable");
+        let (bare, to) = (path.trim_end_matches('/'), server.base());
+        let global = "admin off\ndefault_bind 127.0.0.1\nauto_https disable_redirects\nskip_install_trust";
+        // Without a redirect the page of all boards comes at the bare path, too.
+        let site = format!(
+            "http://127.0.0.1:{port} {{\nhandle_path {bare}/* {{\nreverse_proxy {to}\n}}\n\
+             handle {bare} {{\nrewrite * /\nreverse_proxy {to}\n}}\n}}"
+        );
+        let file = folder.join("Caddyfile");
+        std::fs::write(&file, format!("{{\n{global}\n}}\n{site}\n")).expect("the folder of the test is writable");
+        let mut command = Command::new("sh");
+        command.args(["-c", "echo started; exec \"$0\" \"$@\"", "caddy", "run", "--adapter", "caddyfile", "--config"]);
+        command.arg(file).env("XDG_DATA_HOME", &folder).env("XDG_CONFIG_HOME", &folder).env("HOME", &folder);
+        Self::start("caddy", command, &folder, port, path).await
+    }
+
+    /// Where the server is below it, with a slash at the end.
+    #[must_use]
+    pub fn root(&self) -> String {
+        format!("http://127.0.0.1:{}{}", self.port, self.path)
+    }
+
+    /// The same by the name of another machine.
+    #[must_use]
+    pub fn root_elsewhere(&self) -> String {
+        format!("http://{ELSEWHERE}:{}{}", self.port, self.path)
+    }
+
+    async fn start(name: &'static str, command: Command, folder: &Path, port: u16, path: &str) -> Self {
+        let ready = |line: &str| line.contains("started").then_some(());
+        let (child, ()) = Child::start(name, command, folder.join("log"), ready).await;
+        until(&format!("{name} listens"), async || match TcpStream::connect(("127.0.0.1", port)).await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(error.to_string()),
+        })
+        .await;
+        Self { port, path: path.to_owned(), _child: child }
+    }
+}
+
+/// Neither of the two says which port it took, if it was free to choose.
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("there is a free port").port()
+}
