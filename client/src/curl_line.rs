@@ -21,7 +21,8 @@ pub fn CurlLine(
     #[prop(into)]
     board: String,
 ) -> impl IntoView {
-    let line = command(&browser::base(), &board);
+    // Not every shell passes letters beyond ASCII on unchanged.
+    let line = command(&browser::base(), &String::from(js_sys::encode_uri(&board)));
     let said = RwSignal::new("Copy");
     let code = NodeRef::<Code>::new();
     let copy = {

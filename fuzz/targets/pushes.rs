@@ -50,25 +50,27 @@ pub fn point(bytes: &[u8]) {
         Ok(Content::One(one)) => one,
         Ok(Content::Below(all)) => {
             assert!(!all.is_empty());
-            return assert!(all.iter().all(|(_, one)| ACCEPTED.takes(one.ts) && matches!(one.value, Value::Number(_))));
+            return assert!(
+                all.iter().all(|(_, one)| ACCEPTED.takes(one.time.ts) && matches!(one.value, Value::Number(_)))
+            );
         }
         Err(_) => return,
     };
-    assert!(ACCEPTED.takes(one.ts));
+    assert!(ACCEPTED.takes(one.time.ts));
     let again = |written: &str| match body::read(written.as_bytes(), ACCEPTED).expect("what was read is right") {
         Content::One(one) => one,
         Content::Below(all) => panic!("{all:?}"),
     };
     match one.value {
         Value::Number(number) => {
-            let written = format!("{{\"value\":{},\"ts\":{}}}", number.get(), one.ts.0);
+            let written = format!("{{\"value\":{},\"ts\":{}}}", number.get(), one.time.ts.0);
             let again = again(&written);
-            assert_eq!((again.ts, again.value), (one.ts, one.value));
+            assert_eq!((again.time.ts, again.value), (one.time.ts, one.value));
         }
         Value::Text(text) => {
-            let written = serde_json::json!({"text": text.as_str(), "ts": one.ts.0}).to_string();
+            let written = serde_json::json!({"text": text.as_str(), "ts": one.time.ts.0}).to_string();
             let again = again(&written);
-            assert_eq!((again.ts, again.value), (one.ts, Value::Text(text)));
+            assert_eq!((again.time.ts, again.value), (one.time.ts, Value::Text(text)));
         }
     }
 }

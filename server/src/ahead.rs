@@ -83,11 +83,10 @@ impl Ahead {
         }
         let mut link: Vec<String> = Vec::new();
         // The way in which `client/src/board/document.rs` asks for it.
-        link.extend(
-            self.document
-                .iter()
-                .map(|id| format!("<{root}api/boards/{id}?form=json>; rel=preload; as=fetch; crossorigin")),
-        );
+        link.extend(self.document.iter().map(|id| {
+            let id = crate::board::escaped(id);
+            format!("<{root}api/boards/{id}?form=json>; rel=preload; as=fetch; crossorigin")
+        }));
         // The page itself goes before what it needs once it runs.
         let apart = file(PIECES).into_iter().chain(modules);
         link.extend(apart.map(|file| format!("<{root}{file}>; rel=preload; as=fetch; crossorigin; fetchpriority=low")));

@@ -19,7 +19,7 @@ use futures_util::stream;
 use serde::{Deserialize, Serialize};
 use shared::point::Kind;
 use shared::track::Latest;
-use shared::{Declared, Millis, SeriesName};
+use shared::{Declared, Millis, SeriesName, nfc};
 
 use crate::app::AppState;
 use crate::clock;
@@ -85,7 +85,8 @@ impl Page {
             limit.ok_or_else(|| ApiError::field("limit", "a whole number from 1", format!("{text:?}")))
         })?;
         let form = Form::asked(query.format.as_deref())?;
-        Ok(Self { prefix: query.prefix, after: query.after, limit, form })
+        let after = query.after.map(|after| nfc(&after).into_owned());
+        Ok(Self { prefix: nfc(&query.prefix).into_owned(), after, limit, form })
     }
 
     fn has(&self, name: &SeriesName) -> bool {

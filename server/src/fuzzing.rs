@@ -10,6 +10,7 @@ use crate::ingest::intake;
 use crate::push_memory::PushMemory;
 use crate::rollup::packed::Packed;
 use crate::store::block::{Block, Place};
+use crate::store::sent::SentPoints;
 use crate::store::{SeriesId, log};
 
 /// Reads a configuration file. Nothing where it is right, or else the message.
@@ -37,7 +38,8 @@ pub fn gunzip(bytes: &[u8], most: usize) -> Option<Vec<u8>> {
 pub fn log_row(bytes: &[u8]) {
     let Some((key, row)) = bytes.split_first_chunk::<8>() else { return };
     let last = Seq(u64::from_le_bytes(*key));
-    if let Ok(numbers) = log::unpack(row, last) {
+    if let Ok(mut numbers) = log::unpack(row, last) {
+        let _unreadable = log::unpack_sent(row, &mut numbers);
         assert!(numbers.is_sorted_by(|a, b| a.at.seq < b.at.seq));
         assert!(numbers.last().is_none_or(|number| number.at.seq == last));
     }
@@ -48,6 +50,7 @@ pub fn log_row(bytes: &[u8]) {
 /// # Panics
 /// Where packing does not undo unpacking.
 pub fn block_row(bytes: &[u8]) {
+    sent_points(bytes);
     for tier in Tier::ALL {
         let place = Place::holding(tier, SeriesId(7), Millis(1_732_399_200_000));
         let Ok(block) = Block::unpack(bytes, place) else { continue };
@@ -61,6 +64,18 @@ pub fn block_row(bytes: &[u8]) {
             block.add(at, Number::new(1.5).expect("it is finite"));
             assert_eq!(block.changed(), at.seq);
         }
+    }
+}
+
+/// Reads the points of a block whose senders set their times; those that are read are written and read again.
+///
+/// # Panics
+/// Where packing does not undo unpacking.
+fn sent_points(bytes: &[u8]) {
+    if let Ok(sent) = SentPoints::unpack(bytes)
+        && let Some(packed) = sent.pack().expect("points that were read can be written")
+    {
+        assert_eq!(SentPoints::unpack(&packed).ok(), Some(sent));
     }
 }
 

@@ -264,7 +264,7 @@ fn board(command: BoardCommand) -> Result<(), CommandError> {
             let existing = if replace { Existing::Replace } else { Existing::Keep };
             let (id, notices) = Remote::new(&server.to).import(&file, id, existing)?;
             notices.iter().for_each(|notice| eprintln!("mind: {}", Plain(notice)));
-            println!("{}/b/{id}", server.to.trim_end_matches('/'));
+            println!("{}/b/{}", server.to.trim_end_matches('/'), pulseboard::board::escaped(&id));
             Ok(())
         }
         BoardCommand::List { server } => Remote::new(&server.to).list(&mut stdout().lock()),

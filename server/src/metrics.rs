@@ -103,6 +103,11 @@ pub async fn expose(State(app): State<AppState>, headers: HeaderMap) -> Response
     registry.register("queue_bytes", "Memory that pushes in progress hold", gauge(memory.used()));
     registry.register("queue_limit_bytes", "Memory that pushes in progress may hold", gauge(memory.most()));
     let levels = app.writer.levels();
+    registry.register(
+        "repeated_points",
+        "Points that were pushed again with the time that their sender set, and changed nothing",
+        ConstCounter::new(levels.repeated()),
+    );
     let bytes = |bytes: u64| ConstGauge::new(i64::try_from(bytes).unwrap_or(i64::MAX));
     registry.register("series_limit", "Series that the store may hold", gauge(app.limits.series));
     registry.register("idempotency_keys", "Idempotency keys that are remembered", gauge(levels.keys()));

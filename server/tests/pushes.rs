@@ -69,7 +69,7 @@ fn whatever_is_wrong_with_a_push_is_named_and_nothing_of_it_is_kept() {
         ),
         ("ops/temp", r#"{"value":1,"ts":1732399200123}"#, "ts", "at most 1d ago (--late", "ago"),
         ("ops/te%20mp", "1", "series", "1 to 8 segments", "' '"),
-        (&long, "1", "series", "1 to 8 segments", "65 bytes"),
+        (&long, "1", "series", "1 to 8 segments", "65 characters"),
         ("1/2/3/4/5/6/7/8/9", "1", "series", "1 to 8 segments", "9 segments"),
     ] {
         let answer = server.push(series, body);

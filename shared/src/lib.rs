@@ -3,7 +3,8 @@
 //! One idea carries the product: a reader's picture is `fold(snapshot, updates)`. The types of that sentence live
 //! here and nowhere else, do no I/O, read no clock, and compile natively and to wasm:
 //!
-//! - [`name`]: [`SeriesName`], [`Selector`] and [`BoardId`], parsed once at the edge;
+//! - [`name`]: [`SeriesName`], [`Selector`] and [`BoardId`], parsed once at the edge; [`script`] says which characters are
+//!   letters;
 //! - [`point`]: what is pushed, a [`Point`] of a [`Value`] at a [`Millis`];
 //! - [`bucket`]: a [`Bucket`] of points, and its merge;
 //! - [`sketch`]: how the values of a bucket are spread;
@@ -33,6 +34,7 @@ pub mod name;
 pub mod point;
 pub mod problem;
 pub mod rolled;
+pub mod script;
 pub mod sketch;
 pub mod sse;
 pub mod tier;
@@ -48,6 +50,7 @@ pub use name::{BoardId, Selector, SeriesName};
 pub use point::{Declared, Number, Point, Text, Value};
 pub use problem::Problem;
 pub use rolled::Rolled;
+pub use script::nfc;
 pub use sketch::{Bin, Sketch};
 pub use tier::Tier;
 pub use track::{Line, Log, SeriesPart, Track};

@@ -1,6 +1,7 @@
 //! Names of series, selectors that pick them, and names of boards.
 //!
-//! All three are parsed where they enter the program and are valid from then on.
+//! All three are parsed where they enter the program and are valid from then on. Parsing also brings them into normal form
+//! C (NFC), so that a name is one name however its sender composes its letters.
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -9,10 +10,14 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::script::{is_letter_mark_or_digit, nfc};
+
 /// Most segments a name can have.
 pub const MAX_SEGMENTS: usize = 8;
-/// Most bytes a segment can have.
+/// Most characters a segment can have.
 pub const MAX_SEGMENT_LEN: usize = 64;
+/// Most bytes a segment can have: a character has at most four.
+pub const MAX_SEGMENT_BYTES: usize = 4 * MAX_SEGMENT_LEN;
 
 /// Why a text is no [`SeriesName`], [`Selector`] or [`BoardId`]. Each message says what to change.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -23,16 +28,18 @@ pub enum NameError {
     /// More than [`MAX_SEGMENTS`] segments.
     #[error("it has {0} segments; at most {MAX_SEGMENTS} are allowed")]
     TooManySegments(usize),
-    /// A segment of more than [`MAX_SEGMENT_LEN`] bytes.
-    #[error("segment {at} is {len} bytes long; at most {MAX_SEGMENT_LEN} are allowed")]
+    /// A segment of more than [`MAX_SEGMENT_LEN`] characters.
+    #[error("segment {at} is {len} characters long; at most {MAX_SEGMENT_LEN} are allowed")]
     SegmentTooLong {
         /// Which segment, from 1.
         at: usize,
-        /// Its length in bytes.
+        /// Its length in characters.
         len: usize,
     },
-    /// A character outside `[A-Za-z0-9_.:-]`.
-    #[error("segment {at} has the character {found:?}; allowed are letters, digits and _ . : -")]
+    /// A character that is no letter, mark or digit of any script, nor one of `_.:-`.
+    #[error(
+        "segment {at} has the character {found:?}; allowed are letters, marks and digits of any script and _ . : -"
+    )]
     BadCharacter {
         /// Which segment, from 1.
         at: usize,
@@ -50,16 +57,25 @@ pub enum NameError {
     NotOneSegment,
 }
 
+/// Returns true if a name can have the character: a letter, a mark or a digit of any script, or one of `_.:-`.
+#[must_use]
+pub fn is_allowed(character: char) -> bool {
+    matches!(character, '_' | '.' | ':' | '-') || is_letter_mark_or_digit(character)
+}
+
+/// Checks a segment that is in normal form C.
 pub(crate) fn check_segment(at: usize, segment: &str) -> Result<(), NameError> {
     if segment.is_empty() {
         return Err(NameError::EmptySegment(at));
     }
-    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | ':' | '-');
-    if let Some(found) = segment.chars().find(|&c| !allowed(c)) {
+    if let Some(found) = segment.chars().find(|&c| !is_allowed(c)) {
         return Err(NameError::BadCharacter { at, found });
     }
     if segment.len() > MAX_SEGMENT_LEN {
-        return Err(NameError::SegmentTooLong { at, len: segment.len() });
+        let len = segment.chars().count();
+        if len > MAX_SEGMENT_LEN {
+            return Err(NameError::SegmentTooLong { at, len });
+        }
     }
     if segment == "." || segment == ".." {
         return Err(NameError::DotSegment(at));
@@ -71,7 +87,8 @@ fn check_count(count: usize) -> Result<(), NameError> {
     if count > MAX_SEGMENTS { Err(NameError::TooManySegments(count)) } else { Ok(()) }
 }
 
-/// The name of a series: 1 to 8 segments of `[A-Za-z0-9_.:-]{1,64}` joined by `/`, such as `ops/api/latency_ms`.
+/// The name of a series: 1 to 8 segments joined by `/`, each of 1 to 64 letters, marks and digits of any script or `_.:-`, in
+/// normal form C, such as `ops/api/latency_ms` or `haus/küche/temp`.
 ///
 /// Cloning is cheap: the text is shared.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -79,7 +96,7 @@ fn check_count(count: usize) -> Result<(), NameError> {
 pub struct SeriesName(Arc<str>);
 
 impl SeriesName {
-    /// The name as it was written.
+    /// The name in normal form C.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -115,6 +132,7 @@ impl FromStr for SeriesName {
 
     fn from_str(text: &str) -> Result<Self, NameError> {
         check_count(text.split('/').count())?;
+        let text = nfc(text);
         for (at, segment) in (1..).zip(text.split('/')) {
             check_segment(at, segment)?;
         }
@@ -130,7 +148,7 @@ impl FromStr for SeriesName {
 pub struct Selector(Arc<str>);
 
 impl Selector {
-    /// The selector as it was written.
+    /// The selector in normal form C.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -172,6 +190,7 @@ impl FromStr for Selector {
     fn from_str(text: &str) -> Result<Self, NameError> {
         let count = text.split('/').count();
         check_count(count)?;
+        let text = nfc(text);
         for (at, segment) in (1..).zip(text.split('/')) {
             match segment {
                 "*" => {}
@@ -190,7 +209,7 @@ impl FromStr for Selector {
 pub struct BoardId(Arc<str>);
 
 impl BoardId {
-    /// The name as it was written.
+    /// The name in normal form C.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -210,7 +229,8 @@ impl FromStr for BoardId {
         if text.contains('/') {
             return Err(NameError::NotOneSegment);
         }
-        check_segment(1, text)?;
+        let text = nfc(text);
+        check_segment(1, &text)?;
         Ok(Self(text.into()))
     }
 }
@@ -260,13 +280,30 @@ mod tests {
         assert_eq!(error(""), NameError::EmptySegment(1));
         assert_eq!(error("ops//temp"), NameError::EmptySegment(2));
         assert_eq!(error("ops/"), NameError::EmptySegment(2));
-        assert_eq!(error("ops/tämp"), NameError::BadCharacter { at: 2, found: 'ä' });
+        assert_eq!(error("ops/t→mp"), NameError::BadCharacter { at: 2, found: '→' });
+        assert_eq!(error("ops/ta\u{308} mp"), NameError::BadCharacter { at: 2, found: ' ' });
         assert_eq!(error("ops/*"), NameError::BadCharacter { at: 2, found: '*' });
         assert_eq!(error("ops/.."), NameError::DotSegment(2));
         assert_eq!(error("1/2/3/4/5/6/7/8/9"), NameError::TooManySegments(9));
         assert_eq!(error(&"x".repeat(65)), NameError::SegmentTooLong { at: 1, len: 65 });
         assert!("1/2/3/4/5/6/7/8".parse::<SeriesName>().is_ok());
         assert!("x".repeat(64).parse::<SeriesName>().is_ok());
+        assert!("東".repeat(64).parse::<SeriesName>().is_ok(), "characters count, not bytes");
+        assert_eq!(error(&"東".repeat(65)), NameError::SegmentTooLong { at: 1, len: 65 });
+        assert!("u\u{308}".repeat(64).parse::<SeriesName>().is_ok(), "characters count as they are kept");
+    }
+
+    #[test]
+    fn letters_of_every_script_make_a_name_and_its_composition_does_not_matter() {
+        for text in ["haus/küche/temp", "weather/東京/t", "погода/москва", "मौसम/दिल्ली", "طقس/٣", "날씨/서울"]
+        {
+            assert_eq!(name(text).as_str(), text);
+            assert!(selector(text).matches(&name(text)));
+        }
+        let (composed, apart) = ("haus/küche/*", "haus/ku\u{308}che/*");
+        assert_eq!(selector(composed), selector(apart));
+        assert!(selector(apart).matches(&name("haus/ku\u{308}che/temp")));
+        assert_eq!("ku\u{308}che".parse::<BoardId>().unwrap().as_str(), "küche");
     }
 
     #[test]
@@ -304,9 +341,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_either_refused_or_kept_as_it_is(text in "\\PC{0,80}") {
+        fn any_text_is_either_refused_or_kept_in_normal_form_c(text in "\\PC{0,80}|[a\\p{L}\\p{M}\\p{Nd}/]{0,80}") {
             if let Ok(name) = text.parse::<SeriesName>() {
-                prop_assert_eq!(name.as_str(), &text);
+                prop_assert_eq!(name.as_str(), &*nfc(&text));
+                prop_assert_eq!(&name, &name.as_str().parse::<SeriesName>().unwrap());
+                prop_assert!(name.segments().all(|segment| segment.len() <= MAX_SEGMENT_BYTES));
                 prop_assert!(selector(&text).matches(&name));
                 prop_assert!(name.home_board().selector().matches(&name));
             }

@@ -88,7 +88,8 @@ impl Seen {
 
 /// The name of a device as a segment: what is not allowed becomes `_`, and it is cut where it is too long.
 fn segment(name: &str) -> String {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | ':' | '-');
+    let allowed = shared::name::is_allowed;
+    let name = shared::nfc(name);
     name.chars().map(|c| if allowed(c) { c } else { '_' }).take(shared::name::MAX_SEGMENT_LEN).collect()
 }
 

@@ -132,7 +132,7 @@ pub async fn put(
     let told = if quiet { ().into_response() } else { Json(Stored { notices }).into_response() };
     Ok(match put {
         Put::Made => {
-            let location = (header::LOCATION, format!("/api/boards/{id}"));
+            let location = (header::LOCATION, format!("/api/boards/{}", super::escaped(&id)));
             (StatusCode::CREATED, [etag, location], told).into_response()
         }
         Put::Replaced if quiet => (StatusCode::NO_CONTENT, [etag]).into_response(),

@@ -75,13 +75,18 @@ impl Remote {
         Self { http: upload::http(base), url: format!("{}/api/boards", base.trim_end_matches('/')) }
     }
 
+    /// The address of a board's document.
+    fn board(&self, id: &BoardId) -> String {
+        format!("{}/{}", self.url, super::escaped(id))
+    }
+
     /// Fetches the document of a board as it was stored, or in `form`.
     ///
     /// # Errors
     /// [`CommandError`].
     pub fn export(&self, id: &BoardId, form: Option<Form>) -> Result<Vec<u8>, CommandError> {
         let accept = form.map_or("*/*", Form::content_type);
-        let answer = self.http.get(format!("{}/{id}", self.url)).header("Accept", accept).call();
+        let answer = self.http.get(self.board(id)).header("Accept", accept).call();
         let (_, body) = self.answer(answer)?;
         Ok(body)
     }
@@ -105,7 +110,7 @@ impl Remote {
                 name.parse().map_err(|source| CommandError::Unnamed { name, source })?
             }
         };
-        let url = format!("{}/{id}", self.url);
+        let url = self.board(&id);
         let mut request = self.http.put(&url);
         let form = file.extension().and_then(|end| end.to_str()).and_then(Form::of);
         // Without a form the server sees for itself.
@@ -143,7 +148,7 @@ impl Remote {
 
     /// Which edition the server has.
     fn etag(&self, id: &BoardId) -> Result<Option<Etag>, CommandError> {
-        match self.answer(self.http.get(format!("{}/{id}", self.url)).call()) {
+        match self.answer(self.http.get(self.board(id)).call()) {
             Ok((etag, _)) => Ok(etag),
             Err(CommandError::Refused(problem)) if problem.status == 404 => Ok(None),
             Err(error) => Err(error),

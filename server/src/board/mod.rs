@@ -18,6 +18,15 @@ pub mod refusal;
 pub mod rewrite;
 pub mod shelf;
 
+use percent_encoding::{CONTROLS, PercentEncode, utf8_percent_encode};
+use shared::BoardId;
+
 pub use document::Document;
 pub use refusal::Refusal;
 pub use shelf::Shelf;
+
+/// Returns the name of a board as a segment of an address. Headers and addresses are ASCII, which names need not be.
+#[must_use]
+pub fn escaped(id: &BoardId) -> PercentEncode<'_> {
+    utf8_percent_encode(id.as_str(), CONTROLS)
+}

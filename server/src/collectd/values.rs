@@ -10,6 +10,7 @@ use super::name::Identifier;
 use crate::ingest::fields::{self, Acceptance, Wrong};
 use crate::ingest::gathering::{Batch, Gathering, MAX_LISTED};
 use crate::problem::ApiError;
+use crate::store::PointTime;
 
 /// What a body has.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -104,8 +105,8 @@ impl Lists<'_> {
             self.refuse(Wrong::new("values", "as many as dstypes and dsnames", format!("{counts:?}")).at(number));
             return Ok(());
         }
-        let ts = match self.time(list.time) {
-            Ok(ts) => ts,
+        let time = match self.time(list.time) {
+            Ok(time) => time,
             Err(wrong) => {
                 self.refuse(wrong.at(number));
                 return Ok(());
@@ -121,7 +122,7 @@ impl Lists<'_> {
                 self.refuse(Wrong::new("values", "finite numbers", value.to_string()).at(number));
                 continue;
             };
-            match self.gathering.look().point(&name, ts, Value::Number(finite)) {
+            match self.gathering.look().point(&name, time, Value::Number(finite)) {
                 Ok(point) => self.gathering.take(number, Ok(point.declaring(declared(kind, value))))?,
                 Err(error) => self.refuse(fields::bad_series(&name, &error).at(number)),
             }
@@ -129,10 +130,10 @@ impl Lists<'_> {
         Ok(())
     }
 
-    fn time(&self, seconds: f64) -> Result<Millis, Wrong> {
-        let ms = (seconds * 1_000.0).round();
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates, and NaN is 0")]
-        self.accepted.check(Millis(ms as u64), "a time in seconds since 1970; in milliseconds that is")
+    fn time(&self, seconds: f64) -> Result<PointTime, Wrong> {
+        let time = point_time(seconds);
+        let checked = self.accepted.check(time.ts, "a time in seconds since 1970; in milliseconds that is");
+        checked.map(|_| time)
     }
 
     fn refuse(&mut self, error: FieldError) {
@@ -141,6 +142,14 @@ impl Lists<'_> {
             self.listed.push(error);
         }
     }
+}
+
+/// The nearest millisecond, and the nanoseconds by which times of the same one differ.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates, and NaN is 0")]
+fn point_time(seconds: f64) -> PointTime {
+    let ms = (seconds * 1e3).round() as u64;
+    let nanos = (seconds * 1e9).round() as u64 % 1_000_000;
+    PointTime::of_sender(Millis(ms), u32::try_from(nanos).unwrap_or_default())
 }
 
 /// The kind of a data source. `derive` and `counter` are counts since some start; with `StoreRates true` they are rates, most of
@@ -170,7 +179,8 @@ mod tests {
     fn point(series: &str, value: f64, declares: Declared) -> Pushed {
         let value = Value::Number(Number::new(value).unwrap());
         let point = Point { series: series.parse().unwrap(), ts: Millis(1_732_399_199_123), value };
-        Pushed::from(point).declaring(Some(declares))
+        let nanos = point_time(1_732_399_199.123).set_by.nanos().unwrap();
+        Pushed::from(point).sent(nanos).declaring(Some(declares))
     }
 
     /// As collectd 5.12 wrote them, but for the times.

@@ -150,11 +150,11 @@ fn cost(days: u64, ago: u64, points: u64) -> (u64, usize) {
         let first = Place::holding(tier, series, Millis(now.0 - days * Tier::Day.width_ms()));
         let at = Stamp { ts: first.span().from, seq: Seq(1) };
         let rolled = Rolled::of(Bucket::of(at, number(1), tier.width_ms()));
-        block::write(&conn, first, &Block { buckets: vec![rolled] }, &store.damage()).unwrap();
+        block::write(&conn, first, &Block { buckets: vec![rolled], ..Block::default() }, &store.damage()).unwrap();
         // A block's bytes count from where it begins, so all can be the same.
         conn.execute(
             "WITH RECURSIVE keys (key) AS (SELECT ?1 + 1 UNION ALL SELECT key + 1 FROM keys WHERE key < ?2)
-             INSERT INTO blocks SELECT keys.key, buckets, data FROM keys, blocks WHERE blocks.key = ?1",
+             INSERT INTO blocks (key, buckets, data) SELECT keys.key, buckets, data FROM keys, blocks WHERE blocks.key = ?1",
             (first.key(), Place::holding(tier, series, now).key()),
         )
         .unwrap();

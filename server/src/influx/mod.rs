@@ -15,6 +15,7 @@ use serde::Deserialize;
 use shared::Millis;
 
 use self::line::{Line, Lines};
+use self::naming::Naming;
 use crate::app::AppState;
 use crate::ingest::fields::{Acceptance, Wrong};
 use crate::ingest::gathering::{Batch, Gathering};
@@ -22,6 +23,7 @@ use crate::ingest::{self, query};
 use crate::places::Bounded;
 use crate::problem::ApiError;
 use crate::push_memory::Share;
+use crate::store::PointTime;
 
 /// Most bytes the body of a write can have, also when it is unpacked: 4 MiB. Clients gather more lines than a script does.
 pub const MAX_BODY: usize = 4 << 20;
@@ -30,9 +32,9 @@ pub const MAX_BODY: usize = 4 << 20;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Precision {
     /// Several in a millisecond, which is what is kept.
-    Fraction(i64),
+    Fraction(u64),
     /// So many milliseconds.
-    Whole(i64),
+    Whole(u64),
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -57,13 +59,14 @@ impl Precision {
         })
     }
 
-    /// In milliseconds; nothing before 1970, and the end of time for what is beyond.
-    fn millis(self, time: i64) -> Option<Millis> {
-        let ms = match self {
-            Self::Fraction(parts) => time / parts,
-            Self::Whole(ms) => time.saturating_mul(ms),
+    /// The time that a sender set; nothing before 1970, and the end of time for what is beyond.
+    fn time(self, time: i64) -> Option<PointTime> {
+        let time = u64::try_from(time).ok()?;
+        let (ms, nanos) = match self {
+            Self::Fraction(parts) => (time / parts, time % parts * (1_000_000 / parts)),
+            Self::Whole(ms) => (time.saturating_mul(ms), 0),
         };
-        (time >= 0).then(|| Millis(ms.unsigned_abs()))
+        Some(PointTime::of_sender(Millis(ms), u32::try_from(nanos).unwrap_or_default()))
     }
 }
 
@@ -105,7 +108,7 @@ pub fn read(
     gathering.expect(text.len());
     let mut lines = Lines::new(text);
     let mut line = Line::default();
-    let mut name = String::new();
+    let mut naming = Naming::default();
     loop {
         (lines.room, lines.only_counts) = (gathering.room(), gathering.only_counts());
         let Some(read) = lines.next(&mut line) else { break };
@@ -118,23 +121,22 @@ pub fn read(
                 continue;
             }
         };
-        naming::stem(&mut name, &line.measurement, line.tags.iter().map(|(_, value)| &**value));
-        let stem = name.len();
+        naming.line(&line.measurement, &line.tags);
         for (field, value) in line.fields.drain(..) {
-            name.truncate(stem);
-            naming::segment(&mut name, &field);
-            let point = gathering.look().point(&name, ts, value);
-            gathering.take(number, point.map_err(|error| ingest::fields::bad_series(&name, &error)))?;
+            let (name, source) = naming.field(&field);
+            let point = gathering.look().point_of(name, source, ts, value);
+            gathering.take(number, point.map_err(|error| ingest::fields::bad_series(name, &error)))?;
         }
     }
     gathering.finish()
 }
 
-fn time(time: Option<i64>, precision: Precision, accepted: Acceptance) -> Result<Millis, Wrong> {
-    let Some(time) = time else { return Ok(accepted.now) };
+fn time(time: Option<i64>, precision: Precision, accepted: Acceptance) -> Result<PointTime, Wrong> {
+    let Some(time) = time else { return Ok(PointTime::of_server(accepted.now)) };
     let before = || Wrong::new("ts", "a time after 1970", time.to_string());
     let expected = "a time in nanoseconds, or in the unit of ?precision=; in milliseconds that is";
-    precision.millis(time).ok_or_else(before).and_then(|ts| accepted.check(ts, expected))
+    let time = precision.time(time).ok_or_else(before)?;
+    accepted.check(time.ts, expected).map(|_| time)
 }
 
 /// `GET /ping`: clients of version 1 ask it to see whether anybody is there.
@@ -159,9 +161,10 @@ pub async fn health(State(app): State<AppState>) -> Result<impl IntoResponse, Ap
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::{Now, Uptime};
     use crate::limits::Limit;
-    use crate::store::{Directory, Pushed};
-    use shared::{Number, Point, Text, Value};
+    use crate::store::{Directory, Push, Store};
+    use shared::{Number, Text, Value};
 
     const ACCEPTED: Acceptance = Acceptance { now: Millis(1_732_399_200_123), late_ms: 86_400_000 };
 
@@ -170,8 +173,14 @@ mod tests {
         super::read(body.as_bytes(), Some(query), ACCEPTED, Gathering::by_default(&directory, &mut share))
     }
 
-    fn point(series: &str, ts: u64, value: Value) -> Pushed {
-        Point { series: series.parse().unwrap(), ts: Millis(ts), value }.into()
+    /// Commits the points to a new store; each begins a series. Gives the name, the time and the value of each.
+    fn kept(batch: Batch) -> Vec<(String, u64, Value)> {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(folder.path()).unwrap();
+        let push = Push { points: batch.points, key: None };
+        let outcome = store.commit(vec![push], Now { wall: ACCEPTED.now, up: Uptime(0) });
+        let points = outcome.committed.into_iter();
+        points.map(|point| (point.begins.unwrap().to_string(), point.at.ts.0, point.value)).collect()
     }
 
     #[test]
@@ -179,15 +188,13 @@ mod tests {
         let number = |value| Value::Number(Number::new(value).unwrap());
         let body = "cpu,host=a usage=1.5,count=3i 1732399200000999999\n\nlog,host=a line=\"up\"\n";
         let batch = read(body, "db=telegraf&precision=ns").unwrap();
-        assert_eq!(
-            batch.points,
-            [
-                point("cpu/a/usage", 1_732_399_200_000, number(1.5)),
-                point("cpu/a/count", 1_732_399_200_000, number(3.0)),
-                point("log/a/line", ACCEPTED.now.0, Value::Text(Text::new("up".into()).unwrap())),
-            ]
-        );
         assert_eq!(batch.lines, [1, 1, 3]);
+        let wanted = [
+            ("cpu/a/usage", 1_732_399_200_000, number(1.5)),
+            ("cpu/a/count", 1_732_399_200_000, number(3.0)),
+            ("log/a/line", ACCEPTED.now.0, Value::Text(Text::new("up".into()).unwrap())),
+        ];
+        assert_eq!(kept(batch), wanted.map(|(name, ts, value)| (name.to_owned(), ts, value)));
     }
 
     #[test]
@@ -202,7 +209,7 @@ mod tests {
         ] {
             let batch = read(&format!("a x=1 {time}"), query).unwrap();
             let value = Value::Number(Number::new(1.0).unwrap());
-            assert_eq!(batch.points, [point("a/x", ts, value)], "{query}");
+            assert_eq!(kept(batch), [("a/x".to_owned(), ts, value)], "{query}");
         }
         let error = read("a x=1", "precision=d").unwrap_err().to_string();
         assert!(error.contains("one of ns, us, ms, s, m and h, got d"), "{error}");

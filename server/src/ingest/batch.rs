@@ -8,8 +8,8 @@ use super::fields::{self, Acceptance, Wrong};
 use super::gathering::{Batch, Gathering};
 use super::scan::{Plain, Scanner};
 use crate::problem::ApiError;
-use crate::store::Pushed;
 use crate::store::directory::Look;
+use crate::store::{PointTime, Pushed};
 
 /// Reads NDJSON (blank lines are passed over), or a JSON array, of `{"series":…,"value":…,"ts":…,"kind":…}` into `batch`.
 ///
@@ -123,11 +123,12 @@ fn is_several(line: &str) -> bool {
 }
 
 fn plain_point(object: Plain<'_>, accepted: Acceptance, look: &Look<'_>) -> Option<Pushed> {
-    let ts = object.ts.map_or(accepted.now, Millis);
-    if !accepted.takes(ts) || (object.kind.is_some() && matches!(object.value, Value::Text(_))) {
+    let server = || PointTime::of_server(accepted.now);
+    let time = object.ts.map_or_else(server, |ts| PointTime::of_sender(Millis(ts), 0));
+    if !accepted.takes(time.ts) || (object.kind.is_some() && matches!(object.value, Value::Text(_))) {
         return None;
     }
-    Some(look.point(object.series, ts, object.value).ok()?.declaring(object.kind))
+    Some(look.point(object.series, time, object.value).ok()?.declaring(object.kind))
 }
 
 fn point(json: &Json, accepted: Acceptance, look: &Look<'_>) -> Result<Pushed, Wrong> {
@@ -139,10 +140,10 @@ fn point(json: &Json, accepted: Acceptance, look: &Look<'_>) -> Result<Pushed, W
     // The first field that is wrong is named.
     let named = |error| fields::bad_series(series, &error);
     series.parse::<SeriesName>().map_err(named)?;
-    let ts = fields::ts(object, accepted)?;
+    let time = fields::ts(object, accepted)?;
     let value = fields::value(object)?;
     let declares = fields::kind(object, &value)?;
-    Ok(look.point(series, ts, value).map_err(named)?.declaring(declares))
+    Ok(look.point(series, time, value).map_err(named)?.declaring(declares))
 }
 
 #[cfg(test)]

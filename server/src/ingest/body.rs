@@ -2,11 +2,12 @@
 
 use serde_json::{Map, Value as Json};
 use shared::problem::FieldError;
-use shared::{Declared, Millis, Number, Value};
+use shared::{Declared, Number, Value};
 
 use super::fields::{self, Acceptance, Wrong};
 use super::query;
 use crate::problem::ApiError;
+use crate::store::PointTime;
 
 const EXPECTED: &str =
     r#"a finite number like 42.5, or {"value":42.5}, {"text":"deploying"}, {"temp":21.5,"hum":40} or value=42.5"#;
@@ -29,9 +30,9 @@ pub enum Content {
 /// What a body says of a point.
 #[derive(Clone, Debug, PartialEq)]
 pub struct One {
-    /// When it was.
-    pub ts: Millis,
-    /// What it was.
+    /// Its time.
+    pub time: PointTime,
+    /// Its value.
     pub value: Value,
     /// What is said of all numbers of the series.
     pub declares: Option<Declared>,
@@ -87,7 +88,11 @@ pub fn read(body: &[u8], accepted: Acceptance) -> Result<Content, ApiError> {
     }
     if !text.starts_with('{') {
         if let Some(number) = text.parse().ok().and_then(Number::new) {
-            return Ok(Content::One(One { ts: accepted.now, value: Value::Number(number), declares: None }));
+            return Ok(Content::One(One {
+                time: PointTime::of_server(accepted.now),
+                value: Value::Number(number),
+                declares: None,
+            }));
         }
         let form = query::form(text)?.ok_or_else(|| wrong(fields::echo(text)))?;
         return object(&form, accepted);
@@ -109,15 +114,15 @@ pub(super) fn object(object: &Map<String, Json>, accepted: Acceptance) -> Result
         fields::only(object, "value, text, ts, kind")?;
         let value = fields::value(object)?;
         let declares = fields::kind(object, &value)?;
-        Ok(Content::One(One { ts: fields::ts(object, accepted)?, value, declares }))
+        Ok(Content::One(One { time: fields::ts(object, accepted)?, value, declares }))
     };
     read().map_err(Wrong::into_error)
 }
 
 /// Reads an object of numbers.
 fn below(object: &Map<String, Json>, accepted: Acceptance) -> Result<Content, ApiError> {
-    let ts = fields::ts(object, accepted).map_err(Wrong::into_error)?;
-    let mut found = Numbers { ts, declares: None, good: Vec::new(), bad: Vec::new(), wrong: 0 };
+    let time = fields::ts(object, accepted).map_err(Wrong::into_error)?;
+    let mut found = Numbers { time, declares: None, good: Vec::new(), bad: Vec::new(), wrong: 0 };
     for (name, json) in object.iter().filter(|(name, _)| !matches!(name.as_str(), "ts" | "kind")) {
         found.take(name, json, 1);
     }
@@ -138,7 +143,7 @@ fn below(object: &Map<String, Json>, accepted: Acceptance) -> Result<Content, Ap
 
 /// The numbers of an object, and its wrong fields.
 struct Numbers {
-    ts: Millis,
+    time: PointTime,
     declares: Option<Declared>,
     good: Vec<(String, One)>,
     bad: Vec<FieldError>,
@@ -157,7 +162,7 @@ impl Numbers {
                 }
             }
             (_, Ok(number)) => {
-                let one = One { ts: self.ts, value: Value::Number(number), declares: self.declares };
+                let one = One { time: self.time, value: Value::Number(number), declares: self.declares };
                 self.good.push((name.to_owned(), one));
             }
             (_, Err(_)) => {
@@ -183,7 +188,7 @@ impl Numbers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared::Text;
+    use shared::{Millis, Text};
 
     const NOW: Millis = Millis(1_732_399_200_123);
     const ACCEPTED: Acceptance = Acceptance { now: NOW, late_ms: 86_400_000 };
@@ -196,7 +201,7 @@ mod tests {
     }
 
     fn read(body: &str) -> Result<(Millis, Value), String> {
-        one(body).map(|one| (one.ts, one.value)).map_err(|e| e.to_string())
+        one(body).map(|one| (one.time.ts, one.value)).map_err(|e| e.to_string())
     }
 
     fn below(body: &str) -> Result<Vec<(String, f64, Millis)>, String> {
@@ -205,7 +210,7 @@ mod tests {
             Content::Below(all) => Ok(all
                 .into_iter()
                 .map(|(name, one)| match one.value {
-                    Value::Number(number) => (name, number.get(), one.ts),
+                    Value::Number(number) => (name, number.get(), one.time.ts),
                     Value::Text(text) => panic!("{text:?}"),
                 })
                 .collect()),
@@ -265,6 +270,14 @@ mod tests {
             let error = declares(body, word).unwrap_err();
             assert!(error.starts_with(wanted), "{body} {word}: {error}");
         }
+    }
+
+    #[test]
+    fn it_is_known_who_set_the_time() {
+        let time = |body: &str| one(body).unwrap().time;
+        assert_eq!(time("7"), PointTime::of_server(NOW));
+        assert_eq!(time(r#"{"value":7}"#), PointTime::of_server(NOW));
+        assert_eq!(time(r#"{"value":7,"ts":1732399200123}"#), PointTime::of_sender(NOW, 0));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use shared::{Declared, Millis, Number, Text, Value};
 
 use crate::length::Length;
 use crate::problem::ApiError;
+use crate::store::PointTime;
 
 /// Most milliseconds that a point may lie ahead of the server's clock: five minutes, since clocks are off by that much.
 /// Such a point is stored, and shown as the newest once its time has come ([`shared::as_of`]).
@@ -178,11 +179,11 @@ fn text(text: String) -> Result<Text, Wrong> {
 }
 
 /// The `ts`; the server's clock where there is none.
-pub(super) fn ts(object: &Map<String, Json>, accepted: Acceptance) -> Result<Millis, Wrong> {
+pub(super) fn ts(object: &Map<String, Json>, accepted: Acceptance) -> Result<PointTime, Wrong> {
     let expected = "milliseconds since 1970, a whole number";
-    let Some(json) = object.get("ts") else { return Ok(accepted.now) };
+    let Some(json) = object.get("ts") else { return Ok(PointTime::of_server(accepted.now)) };
     let ts = json.as_u64().map(Millis).ok_or_else(|| Wrong::new("ts", expected, echo_json(json)))?;
-    accepted.check(ts, expected)
+    accepted.check(ts, expected).map(|ts| PointTime::of_sender(ts, 0))
 }
 
 /// A misspelt field would otherwise be passed over in silence.

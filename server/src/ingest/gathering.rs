@@ -10,6 +10,7 @@ use crate::problem::ApiError;
 use crate::push_memory::Share;
 use crate::store::commit::Committed;
 use crate::store::directory::Look;
+use crate::store::log::Logged;
 use crate::store::{Directory, Fingerprint, Pushed};
 
 /// Most wrong lines that an answer lists; it also gives their total. A body can hold two million.
@@ -24,8 +25,8 @@ const LINES_AT_ONCE: usize = 512;
 /// Bytes of points between two reservations of memory.
 const STEP: usize = 16 << 10;
 
-/// Bytes that a point takes until its push is answered: as parsed, as committed, and as packed for the log.
-const POINT_BYTES: usize = size_of::<Pushed>() + size_of::<u32>() + size_of::<Committed>() + 24;
+/// Bytes that a point takes until its push is answered: as parsed, as committed, and for and as packed for the log.
+const POINT_BYTES: usize = size_of::<Pushed>() + size_of::<u32>() + size_of::<Committed>() + size_of::<Logged>() + 24;
 
 /// The points of a body, all of them valid.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -106,8 +106,8 @@ fn named(
 ) -> Result<Batch, ApiError> {
     let named = |error| fields::bad_series(series, &error).into_error();
     match read(parser.accepted(age)) {
-        Ok(Content::One(One { ts, value, declares })) => {
-            let point = parser.directory.look().point(series, ts, value).map_err(named)?;
+        Ok(Content::One(One { time, value, declares })) => {
+            let point = parser.directory.look().point(series, time, value).map_err(named)?;
             gathering::single(point.declaring(declares), share)
         }
         Ok(Content::Below(all)) => {
@@ -123,9 +123,9 @@ fn named(
 fn below(parser: &Parser, series: &str, all: Vec<(String, One)>, share: &mut Share) -> Result<Batch, ApiError> {
     let mut gathering = parser.gathering(share);
     let mut errors = Vec::new();
-    for (number, (field, One { ts, value, declares })) in (1..).zip(all) {
+    for (number, (field, One { time, value, declares })) in (1..).zip(all) {
         let name = format!("{series}/{field}");
-        let point = gathering.look().point(&name, ts, value);
+        let point = gathering.look().point(&name, time, value);
         match point {
             Ok(point) => gathering.take(number, Ok(point.declaring(declares)))?,
             Err(error) => {

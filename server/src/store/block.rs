@@ -9,6 +9,7 @@ use shared::sketch::Key;
 use shared::{Bin, Bucket, Millis, Number, Rolled, Seq, Stamp, Stretch, Tier};
 
 use super::damage::{Damage, GREATEST, Part, Unreadable};
+use super::sent::SentPoints;
 use super::{SeriesId, sql};
 
 /// Bits of a row's key that count blocks from 1970, and those that name the series.
@@ -88,6 +89,8 @@ impl Place {
 pub struct Block {
     /// The buckets.
     pub buckets: Vec<Rolled>,
+    /// The points whose senders set their times: of the finest tier, where the block is read to be changed.
+    pub sent: SentPoints,
 }
 
 impl Block {
@@ -105,7 +108,8 @@ impl Block {
     }
 
     /// Puts a point into a block of the finest tier, unless it is there: a bucket that has a later point has all before.
-    pub fn add(&mut self, at: Stamp, value: Number) {
+    /// Returns true if it was not there.
+    pub fn add(&mut self, at: Stamp, value: Number) -> bool {
         let width = Tier::Second.width_ms();
         let start = at.ts.floor(width);
         let place = match self.buckets.last() {
@@ -116,7 +120,7 @@ impl Block {
             _ => Err(self.buckets.len()),
         };
         match place {
-            Ok(place) if self.buckets[place].bucket.changed >= at.seq => {}
+            Ok(place) if self.buckets[place].bucket.changed >= at.seq => return false,
             Ok(place) => self.buckets[place].push(at, value),
             Err(place) => {
                 if self.buckets.capacity() == 0 {
@@ -126,6 +130,7 @@ impl Block {
                 self.buckets.insert(place, Rolled::of(Bucket::of(at, value, width)));
             }
         }
+        true
     }
 
     /// Puts a bucket in the place of the one that begins with it.
@@ -156,7 +161,7 @@ impl Block {
             }
             buckets.push(rolled);
         }
-        Ok(Self { buckets })
+        Ok(Self { buckets, ..Self::default() })
     }
 
     /// Decodes a column of a row of the table.
@@ -287,6 +292,33 @@ pub fn read(conn: &Connection, place: Place, damage: &Damage) -> rusqlite::Resul
     find(conn, place, damage).map(Option::unwrap_or_default)
 }
 
+/// Reads the points of the block at `place` whose senders set their times; `None` if there is no such block. Where they
+/// cannot be read, which is recorded, there are none.
+pub fn sent(conn: &Connection, place: Place, damage: &Damage) -> rusqlite::Result<Option<SentPoints>> {
+    let found = || {
+        let mut select = conn.prepare_cached("SELECT sent FROM blocks WHERE key = ?1")?;
+        let mut rows = select.query([place.key()])?;
+        rows.next()?.map(|row| sent_of_row(row, 0, place, damage)).transpose()
+    };
+    found().or_else(|error| damage.take(Part::Block(place), error).map(|()| Some(SentPoints::default())))
+}
+
+/// Reads the block at `place`, to be changed: with its points whose senders set their times. An empty one if there is
+/// none, or if it is damaged.
+pub fn read_whole(conn: &Connection, place: Place, damage: &Damage) -> rusqlite::Result<Block> {
+    let block = read(conn, place, damage)?;
+    Ok(Block { sent: sent(conn, place, damage)?.unwrap_or_default(), ..block })
+}
+
+fn sent_of_row(row: &Row<'_>, column: usize, place: Place, damage: &Damage) -> rusqlite::Result<SentPoints> {
+    let bytes = row.get_ref(column)?.as_blob_or_null().map_err(|_| Unreadable::Type);
+    let sent = bytes.and_then(|bytes| bytes.map_or(Ok(SentPoints::default()), SentPoints::unpack));
+    Ok(sent.unwrap_or_else(|why| {
+        damage.note(Part::Block(place), why);
+        SentPoints::default()
+    }))
+}
+
 /// Calls `look` for the blocks of a series and tier that overlap `span`, oldest first. Damaged ones are recorded and
 /// skipped, here and in the functions below.
 pub fn each_within(
@@ -385,11 +417,8 @@ pub fn write(conn: &Connection, place: Place, block: &Block, damage: &Damage) ->
         conn.prepare_cached("INSERT OR IGNORE INTO damaged (key, data) SELECT key, data FROM blocks WHERE key = ?1")?
             .execute([place.key()])?;
     }
-    conn.prepare_cached("INSERT OR REPLACE INTO blocks (key, buckets, data) VALUES (?1, ?2, ?3)")?.execute((
-        place.key(),
-        sql(block.buckets.len() as u64),
-        block.pack(place)?,
-    ))?;
+    conn.prepare_cached("INSERT OR REPLACE INTO blocks (key, buckets, data, sent) VALUES (?1, ?2, ?3, ?4)")?
+        .execute((place.key(), sql(block.buckets.len() as u64), block.pack(place)?, block.sent.pack()?))?;
     Ok(())
 }
 
@@ -413,7 +442,7 @@ mod tests {
             }
             prop_assert_eq!(&Block::unpack(&block.pack(place).unwrap(), place).unwrap(), &block);
             let day = Rolled::over(&block.buckets, Tier::Day.width_ms());
-            let (place, block) = (Place::holding(Tier::Day, SERIES, from), Block { buckets: day.into_iter().collect() });
+            let (place, block) = (Place::holding(Tier::Day, SERIES, from), Block { buckets: day.into_iter().collect(), ..Block::default() });
             prop_assert_eq!(&Block::unpack(&block.pack(place).unwrap(), place).unwrap(), &block);
         }
     }

@@ -6,15 +6,16 @@ mod staged;
 mod tests;
 
 use rusqlite::{Connection, Transaction};
-use shared::{Declared, Millis, SeriesName, Stamp, Value};
+use shared::{Declared, Millis, SeriesName, Stamp, Text, Tier, Value};
 
-use super::block::{self, Block};
+use super::block::{self, Block, Place};
 use super::damage::Damage;
 use super::directory::Names;
-use super::fresh::Fresh;
+use super::fresh::{Fresh, Known};
 use super::keys::{Keys, Seen};
 use super::log::Logged;
 use super::rows::RowCount;
+use super::sent::{Found, SetBy};
 use super::{Push, Pushed, SeriesId, Store, sql};
 use crate::clock::Now;
 
@@ -72,12 +73,13 @@ impl Store {
                 for (series, declared) in staged.declared {
                     self.declared[series.index()] = Some(declared);
                 }
-                self.directory.extend(staged.begun);
+                self.directory.extend(staged.begun.into_rows());
                 if !self.unshown.is_empty() {
                     outcome.committed.iter().for_each(|point| _ = self.unshown.remove(&point.series));
                 }
-                let numbers = outcome.committed.iter().filter_map(Logged::of).zip(staged.known);
-                self.fresh.add(numbers, now.up, |place| block::read(&self.conn, place, &self.damage));
+                self.levels.add_repeated(staged.repeated);
+                let numbers = staged.numbers.into_iter().zip(staged.known);
+                self.fresh.add(numbers, now.up, |place| block::read_whole(&self.conn, place, &self.damage));
                 outcome
             }
             Err(error) => {
@@ -103,6 +105,8 @@ impl Store {
         let (results, committed) = (Vec::with_capacity(pushes.len()), Vec::with_capacity(points));
         let mut outcome = Outcome { results, committed };
         let oldest = Millis(self.keep_finest.map_or(0, |keep| now.0.saturating_sub(keep)));
+        staged.numbers.reserve(points);
+        staged.known.reserve(points);
         self.record_epoch()?;
         let tx = self.conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
         for mut push in pushes {
@@ -119,7 +123,7 @@ impl Store {
             let begun = begun.and_then(|begun| {
                 // A point causes at most two rows: a new series and a text.
                 if push.points.len() > self.limits.rows / 2 {
-                    RowCount::of(&push.points, begun.len(), &self.newest).check(self.limits.rows)?;
+                    RowCount::of(&push.points, begun.count(), &self.newest).check(self.limits.rows)?;
                 }
                 Ok(begun)
             });
@@ -134,7 +138,7 @@ impl Store {
                 outcome.results.push(Err(error));
                 continue;
             }
-            if let Some(name) = damaged_row(&tx, &begun, &self.damage)? {
+            if let Some(name) = damaged_row(&tx, &begun.names, &self.damage)? {
                 outcome.results.push(Err(CommitError::Damaged(name)));
                 continue;
             }
@@ -144,32 +148,43 @@ impl Store {
             }
             staged.begin(&tx, begun)?;
             // Of a series that has just begun it is known that there is nothing before.
-            let rows = self.directory.last_row() as usize + staged.begun.len();
+            let rows = self.directory.last_row() as usize + staged.begun.count();
             self.newest.resize(rows, Some(Millis(0)));
             self.declared.resize(rows, None);
-            for Pushed { whose, ts, value, declares } in push.points {
-                let seq = staged.head.next();
-                staged.head = seq;
-                let at = Stamp { ts, seq };
+            for Pushed { whose, ts, set_by, value, declares } in push.points {
+                let at = Stamp { ts, seq: staged.head.next() };
                 let (series, begins) = staged.settle(whose);
+                let number = match &value {
+                    Value::Number(value) => {
+                        let number = Logged { series, at, value: *value, set_by };
+                        let newest = &mut self.newest[series.index()];
+                        if newest.is_none() {
+                            *newest = Some(self::newest(&tx, &self.fresh, series, &self.damage)?.unwrap_or_default());
+                        }
+                        let found = look_up(&tx, &self.fresh, &self.damage, &mut staged, &number, *newest)?;
+                        found.known().map(|known| Some((number, known)))
+                    }
+                    Value::Text(text) => (!is_line(&tx, series, ts, set_by, text)?).then_some(None),
+                };
+                let Some(number) = number else {
+                    staged.repeated += 1;
+                    continue;
+                };
+                staged.head = at.seq;
                 let begins = begins.or_else(|| self.unshown.get(&series).cloned());
                 if let Some(declares) = declares {
                     staged.declare(&tx, series, declares, self.declared[series.index()])?;
                 }
-                match &value {
-                    Value::Number(value) => {
-                        if ts < oldest {
-                            staged.imported.insert(series);
-                        }
-                        let logged = Logged { series, at, value: *value };
-                        let known = &mut self.newest[series.index()];
-                        self.newest_before.push((series, *known));
-                        staged.number(logged, known, || newest(&tx, &self.fresh, series, &self.damage))?;
+                if let Some((number, known)) = number {
+                    let newest = &mut self.newest[series.index()];
+                    if at.ts < oldest {
+                        staged.imported.insert(series);
                     }
-                    Value::Text(text) => {
-                        tx.prepare_cached("INSERT INTO lines (series, ts, seq, text) VALUES (?1, ?2, ?3, ?4)")?
-                            .execute((series.0, sql(ts.0), sql(seq.0), text.as_str()))?;
-                    }
+                    self.newest_before.push((series, *newest));
+                    staged.number(number, known, newest);
+                } else if let Value::Text(text) = &value {
+                    tx.prepare_cached("INSERT INTO lines (series, ts, seq, text, sent) VALUES (?1, ?2, ?3, ?4, ?5)")?
+                        .execute((series.0, sql(ts.0), sql(at.seq.0), text.as_str(), set_by.nanos()))?;
                 }
                 outcome.committed.push(Committed { at, series, value, begins, declares });
             }
@@ -181,6 +196,31 @@ impl Store {
         tx.commit()?;
         Ok((outcome, staged))
     }
+}
+
+/// Looks up a number among those that its series has. `newest` is the newest time of the series.
+fn look_up(
+    tx: &Transaction<'_>,
+    fresh: &Fresh,
+    damage: &Damage,
+    staged: &mut Staged,
+    number: &Logged,
+    newest: Option<Millis>,
+) -> rusqlite::Result<Found> {
+    let (ts, newest) = (number.at.ts, newest.unwrap_or_default());
+    // Live points are newer than all before, so they need no look at what is stored.
+    if ts <= newest && number.set_by != SetBy::SERVER {
+        return staged.repeats.find(tx, fresh, damage, &staged.numbers, number);
+    }
+    let place = |ts| Place::holding(Tier::Second, number.series, ts);
+    Ok(Found::New(if place(newest) < place(ts) { Known::New } else { Known::Perhaps }))
+}
+
+/// Returns true if the series has this text at this time, which the sender set.
+fn is_line(tx: &Transaction<'_>, series: SeriesId, ts: Millis, set_by: SetBy, text: &Text) -> rusqlite::Result<bool> {
+    let Some(nanos) = set_by.nanos() else { return Ok(false) };
+    let same = "SELECT EXISTS (SELECT 1 FROM lines WHERE series = ?1 AND ts = ?2 AND sent = ?3 AND text = ?4)";
+    tx.prepare_cached(same)?.query_row((series.0, sql(ts.0), nanos, text.as_str()), |row| row.get(0))
 }
 
 /// Finds a new name that already has a row, one that could not be read.

@@ -1,4 +1,4 @@
-//! Which series there are. A pushed name is looked up once, as text, where the push is read; from there on it is a number.
+//! All series. A pushed name is looked up once, as text, where the push is read; from there on it is a number.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,14 +10,18 @@ use shared::point::Kind;
 use shared::{Declared, Millis, Point, SeriesName, Value};
 
 use super::SeriesId;
+use super::sent::{PointTime, SetBy};
+use super::source::{Origin, Source};
 
-/// The row of a series, and what it holds.
+/// The row of a series, the kind of its points and their origin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Row {
     /// Its row.
     pub id: SeriesId,
-    /// What it holds.
+    /// The kind of its points.
     pub kind: Kind,
+    /// The origin of its points.
+    pub origin: Origin,
 }
 
 /// The weight of a database row, for a text or a new series. A number of a known series has weight 1.
@@ -28,12 +32,23 @@ const ROW_WEIGHT: usize = 10;
 pub struct Pushed {
     pub(super) whose: Whose,
     pub(super) ts: Millis,
+    pub(super) set_by: SetBy,
     pub(super) value: Value,
     /// What its sender says of all numbers of the series.
     pub(super) declares: Option<Declared>,
 }
 
 impl Pushed {
+    fn at(whose: Whose, PointTime { ts, set_by }: PointTime, value: Value) -> Self {
+        Self { whose, ts, set_by, value, declares: None }
+    }
+
+    /// The same, whose sender set its time, with so many nanoseconds beyond the millisecond.
+    #[must_use]
+    pub fn sent(self, nanos: u32) -> Self {
+        Self { set_by: SetBy::sender(nanos), ..self }
+    }
+
     /// The same, which also says this of its series.
     #[must_use]
     pub fn declaring(self, declares: Option<Declared>) -> Self {
@@ -42,7 +57,7 @@ impl Pushed {
 
     /// Returns the work to commit the point: 1 for a number of a known series, which is packed with many others.
     pub(super) fn weight(&self) -> usize {
-        let begins = matches!(self.whose, Whose::Named(_));
+        let begins = matches!(self.whose, Whose::New(_));
         let is_text = matches!(self.value, Value::Text(_));
         1 + ROW_WEIGHT * (usize::from(begins) + usize::from(is_text))
     }
@@ -57,7 +72,7 @@ impl Pushed {
         };
         let name = match &self.whose {
             Whose::Row(_) => 0,
-            Whose::Named(name) => name.as_str().len() + 128,
+            Whose::New(new) => new.name.as_str().len() + 192,
         };
         text + name
     }
@@ -70,12 +85,28 @@ pub(super) enum Whose {
     /// of a series that was removed since ([`super::removal`]).
     Row(SeriesId),
     /// One that was not there, or holds something else.
-    Named(SeriesName),
+    New(Box<New>),
+}
+
+/// The series of a point that had none when the push was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct New {
+    /// The name that the sender gave, or the readable name of the source.
+    pub(super) name: SeriesName,
+    /// The source, if the sender gave no name.
+    pub(super) source: Option<Source>,
+}
+
+impl Whose {
+    /// The series of this name.
+    pub(super) fn named(name: SeriesName) -> Self {
+        Self::New(Box::new(New { name, source: None }))
+    }
 }
 
 impl From<Point> for Pushed {
     fn from(Point { series, ts, value }: Point) -> Self {
-        Self { whose: Whose::Named(series), ts, value, declares: None }
+        Self { whose: Whose::named(series), ts, set_by: SetBy::SERVER, value, declares: None }
     }
 }
 
@@ -86,6 +117,8 @@ pub struct Directory(Arc<RwLock<Listed>>);
 #[derive(Debug, Default)]
 struct Listed {
     names: Names,
+    /// The series of [`Origin::Apart`], by their sources.
+    apart: Apart,
     /// The greatest row in use, including rows of series whose name cannot be read.
     last: u32,
 }
@@ -93,10 +126,14 @@ struct Listed {
 /// A map of names. Its hash is seeded by chance, so that nobody can choose names that collide.
 pub(super) type Names = HashMap<SeriesName, Row, RandomState>;
 
+/// Rows of series by their sources.
+pub(super) type Apart = HashMap<Source, Row, RandomState>;
+
 impl Directory {
     /// Creates a directory of these series. All rows up to `last` count as in use.
     pub(super) fn new(names: Names, last: u32) -> Self {
-        Self(Arc::new(RwLock::new(Listed { names, last })))
+        let apart = names.values().filter_map(apart).collect();
+        Self(Arc::new(RwLock::new(Listed { names, apart, last })))
     }
 
     /// Marks all rows up to this one as in use.
@@ -116,18 +153,22 @@ impl Directory {
         Look(self.0.read())
     }
 
-    /// Takes series in, whose rows are on the disk.
+    /// Takes series in, whose rows are on the disk. Those that are there already get the new origin.
     pub(super) fn extend(&self, begun: Names) {
         if !begun.is_empty() {
             let mut listed = self.0.write();
             listed.last = begun.values().map(|row| row.id.0).fold(listed.last, u32::max);
+            listed.apart.extend(begun.values().filter_map(apart));
             listed.names.extend(begun);
         }
     }
 
     /// Takes a series out that was removed. Its row stays in use.
     pub(super) fn remove(&self, name: &SeriesName) {
-        self.0.write().names.remove(name);
+        let mut listed = self.0.write();
+        if let Some((source, _)) = listed.names.remove(name).as_ref().and_then(apart) {
+            listed.apart.remove(&source);
+        }
     }
 
     /// How many there are.
@@ -143,21 +184,47 @@ impl Directory {
     }
 }
 
+/// The entry of a series in [`Apart`], if it has a name of its own.
+pub(super) fn apart(row: &Row) -> Option<(Source, Row)> {
+    match row.origin {
+        Origin::Apart(source) => Some((source, *row)),
+        Origin::Unknown | Origin::Name | Origin::Readable(_) => None,
+    }
+}
+
 /// The directory while it does not change.
 #[derive(Debug)]
 pub struct Look<'a>(RwLockReadGuard<'a, Listed>);
 
 impl Look<'_> {
-    /// The point of the series of that name. Allocates nothing where the series is known.
+    /// The point of the series of that name, whose sender may not have written it in normal form C. Allocates nothing where the series is known.
     ///
     /// # Errors
     /// [`NameError`] where the text is no name.
-    pub fn point(&self, name: &str, ts: Millis, value: Value) -> Result<Pushed, NameError> {
+    pub fn point(&self, name: &str, time: PointTime, value: Value) -> Result<Pushed, NameError> {
         let whose = match self.0.names.get(name) {
             Some(row) if row.kind == value.kind() => Whose::Row(row.id),
-            _ => Whose::Named(name.parse()?),
+            _ => Whose::named(name.parse()?),
         };
-        Ok(Pushed { whose, ts, value, declares: None })
+        Ok(Pushed::at(whose, time, value))
+    }
+
+    /// The point of the series of that source, whose readable name is `name`. Allocates nothing where the series is known.
+    ///
+    /// # Errors
+    /// [`NameError`] where the text is no name.
+    pub fn point_of(&self, name: &str, source: Source, time: PointTime, value: Value) -> Result<Pushed, NameError> {
+        let whose = match self.of_source(name, source) {
+            Some(row) if row.kind == value.kind() => Whose::Row(row.id),
+            _ => Whose::New(Box::new(New { name: name.parse()?, source: Some(source) })),
+        };
+        Ok(Pushed::at(whose, time, value))
+    }
+
+    /// Returns the row of the series of a source.
+    pub(super) fn of_source(&self, name: &str, source: Source) -> Option<Row> {
+        let Listed { names, apart, .. } = &*self.0;
+        names.get(name).filter(|row| row.origin == Origin::Readable(source)).or_else(|| apart.get(&source)).copied()
     }
 
     /// Releases the lock for a waiting writer, and takes it again.

@@ -14,6 +14,7 @@ use shared::{Seq, Tier};
 use super::SeriesId;
 use super::block::{Block, Place};
 use super::log::Logged;
+use super::sent::SentPoint;
 use crate::clock::Uptime;
 
 /// How long a block stays before it is written, in milliseconds: longer than it takes to fill, so that most are written once.
@@ -24,6 +25,12 @@ const MOST_BLOCKS: usize = 50_000;
 
 /// Beyond so many, pushes wait until some are written: memory must not depend on how fast series begin.
 const CROWD: usize = 4 * MOST_BLOCKS;
+
+/// Beyond so many points whose senders set their times, the oldest blocks are written earlier, too: 64 MiB of them.
+const MOST_SENT: usize = 4 << 20;
+
+/// Beyond so many, pushes wait until some are written.
+const SENT_CROWD: usize = 4 * MOST_SENT;
 
 /// Beyond so many points they are too, since a start reads again what was not written: some seconds of it.
 const MOST_POINTS: u64 = 10_000_000;
@@ -40,6 +47,8 @@ struct State {
     queue: BTreeMap<u64, Queued>,
     /// The next number in the queue.
     next: u64,
+    /// The number of points in all blocks whose senders set their times.
+    sent: usize,
     /// Blocks that could not be read, with the first of their points: they are made up from the log after a restart.
     missing: HashMap<Place, Seq>,
 }
@@ -79,8 +88,9 @@ impl Fresh {
         mut load: impl FnMut(Place) -> rusqlite::Result<Block>,
     ) {
         let mut state = self.0.lock();
-        let State { series, queue, next, missing } = &mut *state;
-        for (Logged { series: id, at, value }, known) in numbers {
+        let State { series, queue, next, sent, missing } = &mut *state;
+        for (logged, known) in numbers {
+            let Logged { series: id, at, value, .. } = logged;
             let place = Place::holding(Tier::Second, id, at.ts);
             if !missing.is_empty() && missing.contains_key(&place) {
                 continue;
@@ -109,6 +119,7 @@ impl Fresh {
                     if blocks.capacity() == 0 {
                         blocks.reserve_exact(1);
                     }
+                    *sent += block.sent.len();
                     blocks.insert(index, Unwritten { place, block: Arc::new(block), number: *next });
                     queue.insert(*next, Queued { place, since: at.seq, at: now });
                     *next += 1;
@@ -116,8 +127,25 @@ impl Fresh {
                 }
             };
             // A reader that looks at the block meanwhile keeps it as it was.
-            Arc::make_mut(&mut blocks[index].block).add(at, value);
+            let block = Arc::make_mut(&mut blocks[index].block);
+            if block.add(at, value)
+                && let Some(point) = SentPoint::of(place, &logged)
+            {
+                *sent += usize::from(block.sent.insert(point));
+            }
         }
+    }
+
+    /// Looks for a point whose sender set its time; `None` if its block is not here.
+    #[must_use]
+    pub fn has_sent(&self, place: Place, point: SentPoint) -> Option<bool> {
+        let mut state = self.0.lock();
+        if state.missing.contains_key(&place) {
+            return Some(false);
+        }
+        let blocks = state.series.get_mut(&place.series)?;
+        let index = blocks.binary_search_by_key(&place, |unwritten| unwritten.place).ok()?;
+        Some(Arc::make_mut(&mut blocks[index].block).sent.contains(point))
     }
 
     /// The blocks of a series, oldest first.
@@ -134,7 +162,11 @@ impl Fresh {
     #[must_use]
     pub fn due(&self, most: usize, head: Seq, when: Due) -> Batch {
         let state = self.0.lock();
-        let crowded = state.queue.len().saturating_sub(MOST_BLOCKS);
+        let mut crowded = state.queue.len().saturating_sub(MOST_BLOCKS);
+        if state.sent > MOST_SENT {
+            // As many as have the excess, if they have about as many points each.
+            crowded = crowded.max((state.sent - MOST_SENT).div_ceil(state.sent.div_ceil(state.queue.len().max(1))));
+        }
         let is_due = |index: usize, queued: &Queued| match when {
             Due::All => true,
             Due::By(now) => {
@@ -174,14 +206,18 @@ impl Fresh {
     /// Forgets the blocks of `written`.
     pub fn forget(&self, written: &Batch) {
         let mut state = self.0.lock();
-        let State { series, queue, .. } = &mut *state;
+        let State { series, queue, sent, .. } = &mut *state;
         for number in &written.numbers {
             queue.remove(number);
         }
         let ids: HashSet<SeriesId> = written.blocks.iter().map(|(place, _)| place.series).collect();
         for id in ids {
             let Entry::Occupied(mut blocks) = series.entry(id) else { continue };
-            blocks.get_mut().retain(|unwritten| !written.numbers.contains(&unwritten.number));
+            blocks.get_mut().retain(|unwritten| {
+                let is_written = written.numbers.contains(&unwritten.number);
+                *sent -= if is_written { unwritten.block.sent.len() } else { 0 };
+                !is_written
+            });
             if blocks.get().is_empty() {
                 blocks.remove();
             }
@@ -193,6 +229,7 @@ impl Fresh {
         let mut state = self.0.lock();
         for unwritten in state.series.remove(&series).unwrap_or_default() {
             state.queue.remove(&unwritten.number);
+            state.sent -= unwritten.block.sent.len();
         }
         state.missing.retain(|place, _| place.series != series);
     }
@@ -212,7 +249,8 @@ impl Fresh {
     /// Whether there are so many that no more should come before some are written.
     #[must_use]
     pub fn is_crowded(&self) -> bool {
-        self.len() > CROWD
+        let state = self.0.lock();
+        state.queue.len() > CROWD || state.sent > SENT_CROWD
     }
 
     /// Whether there is none.

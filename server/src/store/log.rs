@@ -3,10 +3,10 @@
 //! A row holds the numbers of a whole commit, packed: a row for each number would cost more than all else together.
 
 use rusqlite::Connection;
-use shared::{Millis, Number, Seq, Stamp, Value};
+use shared::{Millis, Number, Seq, Stamp};
 
-use super::commit::Committed;
 use super::damage::{Damage, GREATEST, Part, Unreadable};
+use super::sent::SetBy;
 use super::{SeriesId, sql};
 
 /// Most numbers in one row, so that none gets so long that reading it back needs much memory.
@@ -21,15 +21,8 @@ pub struct Logged {
     pub at: Stamp,
     /// The number.
     pub value: Number,
-}
-
-impl Logged {
-    /// What the log has of a point: nothing of a text.
-    #[must_use]
-    pub fn of(point: &Committed) -> Option<Self> {
-        let &Committed { series, at, value: Value::Number(value), .. } = point else { return None };
-        Some(Self { series, at, value })
-    }
+    /// The one who set its time.
+    pub set_by: SetBy,
 }
 
 /// As it is written: the series, what is added to the seq and the ts of the one before, the value.
@@ -49,11 +42,16 @@ struct Row {
     ts: i64,
     /// All numbers as [`Packed`], without their count in front.
     data: Vec<u8>,
+    /// The ones who set their times, as runs.
+    set_by: Vec<Run>,
 }
+
+/// So many numbers in a row whose times are set by the same one, by its [`SetBy::code`].
+type Run = (u32, u32);
 
 impl Rows {
     /// Adds a number. They come in the order of their seqs.
-    pub fn add(&mut self, Logged { series, at, value }: &Logged) {
+    pub fn add(&mut self, Logged { series, at, value, set_by }: &Logged) {
         if self.last.count == ROW {
             self.full.push(std::mem::take(&mut self.last));
         }
@@ -63,6 +61,10 @@ impl Rows {
             postcard::to_extend(&packed, std::mem::take(&mut row.data)).expect("numbers in memory can be packed");
         (row.seq, row.ts) = (at.seq.0, sql(at.ts.0));
         row.count += 1;
+        match row.set_by.last_mut() {
+            Some((count, code)) if *code == set_by.code() => *count += 1,
+            _ => row.set_by.push((1, set_by.code())),
+        }
     }
 
     /// Writes them, as committed at `now`.
@@ -70,12 +72,15 @@ impl Rows {
     /// # Errors
     /// Whatever SQLite says.
     pub fn append(self, conn: &Connection, now: Millis) -> rusqlite::Result<()> {
-        let mut insert = conn.prepare_cached("INSERT INTO log (last, at, data) VALUES (?1, ?2, ?3)")?;
-        for Row { count, seq, data, .. } in self.full.into_iter().chain([self.last]).filter(|row| row.count > 0) {
+        let mut insert = conn.prepare_cached("INSERT INTO log (last, at, data, sent) VALUES (?1, ?2, ?3, ?4)")?;
+        for Row { count, seq, data, set_by, .. } in self.full.into_iter().chain([self.last]).filter(|row| row.count > 0)
+        {
             let mut whole = Vec::with_capacity(data.len() + 4);
             whole = postcard::to_extend(&count, whole).expect("numbers in memory can be packed");
             whole.extend(data);
-            insert.execute((sql(seq), sql(now.0), whole))?;
+            let any_sent = set_by.iter().any(|&(_, code)| code != SetBy::SERVER.code());
+            let sent = any_sent.then(|| postcard::to_stdvec(&set_by).expect("numbers in memory can be packed"));
+            insert.execute((sql(seq), sql(now.0), whole, sent))?;
         }
         Ok(())
     }
@@ -97,12 +102,28 @@ pub fn unpack(bytes: &[u8], last: Seq) -> Result<Vec<Logged>, Unreadable> {
         };
         at = Stamp { ts: Millis(ts), seq: Seq(seq) };
         let value = Number::new(value).ok_or(Unreadable::Content("a value is not finite"))?;
-        numbers.push(Logged { series: SeriesId(series), at, value });
+        numbers.push(Logged { series: SeriesId(series), at, value, set_by: SetBy::SERVER });
     }
     if at.seq != last {
         return Err(Unreadable::Content("it ends with another number than its key"));
     }
     Ok(numbers)
+}
+
+/// Decodes who set the times of the numbers of a row.
+///
+/// # Errors
+/// [`Unreadable`] if such a column cannot have been written. The numbers are unchanged then.
+pub fn unpack_sent(bytes: &[u8], numbers: &mut [Logged]) -> Result<(), Unreadable> {
+    let runs: Vec<Run> = postcard::from_bytes(bytes)?;
+    let count = runs.iter().try_fold(0_usize, |sum, &(count, _)| sum.checked_add(count as usize));
+    let known: Option<Vec<SetBy>> = runs.iter().map(|&(_, code)| SetBy::of_code(code)).collect();
+    let (Some(known), true) = (known, count == Some(numbers.len())) else {
+        return Err(Unreadable::Content("its numbers and their times do not agree"));
+    };
+    let each = runs.iter().zip(known).flat_map(|(&(count, _), set_by)| std::iter::repeat_n(set_by, count as usize));
+    numbers.iter_mut().zip(each).for_each(|(logged, set_by)| logged.set_by = set_by);
+    Ok(())
 }
 
 /// Calls `look` with all numbers after `after`, in the order of their seqs, some thousands at a time. Rows that cannot
@@ -116,7 +137,7 @@ pub fn replay(
     damage: &Damage,
     mut look: impl FnMut(Vec<Logged>),
 ) -> rusqlite::Result<()> {
-    let mut select = conn.prepare_cached("SELECT last, data FROM log WHERE last > ?1 ORDER BY last")?;
+    let mut select = conn.prepare_cached("SELECT last, data, sent FROM log WHERE last > ?1 ORDER BY last")?;
     let mut rows = select.query([sql(after.0)])?;
     loop {
         let row = match rows.next() {
@@ -128,6 +149,12 @@ pub fn replay(
         let bytes = row.get_ref(1)?.as_blob().map_err(|_| Unreadable::Type);
         match bytes.and_then(|bytes| unpack(bytes, Seq(last.unsigned_abs()))) {
             Ok(mut numbers) => {
+                let sent = row.get_ref(2)?.as_blob_or_null().map_err(|_| Unreadable::Type);
+                // Without it, the points are there, and count again if they are repeated.
+                let read = sent.and_then(|sent| sent.map_or(Ok(()), |sent| unpack_sent(sent, &mut numbers)));
+                if let Err(unreadable) = read {
+                    damage.note(Part::Log(last), unreadable);
+                }
                 // A row may begin before.
                 numbers.retain(|logged| logged.at.seq > after);
                 look(numbers);

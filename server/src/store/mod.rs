@@ -1,13 +1,13 @@
 //! Where points are kept: SQLite, in one file.
 //!
 //! [`schema`] opens the file and makes its tables, [`epochs`] decides which cursors of earlier runs are valid, [`directory`]
-//! knows the series, [`commit`] stores points, [`boards`] keeps the documents of boards, and [`recover`] reads back the state
+//! knows the series, [`source`] tells whose points each holds, [`commit`] stores points, [`boards`] keeps the documents of boards, and [`recover`] reads back the state
 //! that the server keeps in memory. [`writer`] is the only thread that writes; it commits all waiting pushes at once (group
 //! commit: one fsync for many).
 //!
 //! Numbers go into the [`log`] when they are committed, and into buckets in memory ([`fresh`]). These are written some
 //! time later ([`tend`]), as rows of many buckets ([`block`]), and with them what the coarser tiers make of them
-//! ([`settle`]). Rows that cannot be read are skipped and named ([`damage`]). [`condition`] keeps whether pushes are
+//! ([`settle`]). [`sent`] recognises points that are pushed again. Rows that cannot be read are skipped and named ([`damage`]). [`condition`] keeps whether pushes are
 //! taken. A start reads the buckets, and from the log only what they lack. Texts are rows of their own at once. What is
 //! too old goes ([`retain`]), and a series that somebody deletes ([`removal`]); older points than that are taken as far as
 //! [`imports`] allows.
@@ -36,7 +36,9 @@ pub mod retain;
 pub mod room;
 mod rows;
 pub mod schema;
+pub mod sent;
 pub mod settle;
+pub mod source;
 pub mod tend;
 pub mod time;
 mod watched;
@@ -66,6 +68,8 @@ use crate::clock::Uptime;
 pub use retain::Retention;
 pub use room::Levels;
 pub use schema::OpenError;
+pub use sent::{PointTime, SetBy};
+pub use source::Source;
 pub use writer::Writer;
 
 /// The points of one request: all of them are kept, or none.

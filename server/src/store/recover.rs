@@ -15,6 +15,7 @@ use super::damage::{Damage, GREATEST, Part};
 use super::directory::{Names, Row};
 use super::fresh::{Fresh, Known};
 use super::removal::GONE;
+use super::source::Origin;
 use super::{SeriesId, Store, log, meta, sql};
 use crate::clock;
 
@@ -50,7 +51,7 @@ impl Store {
         let mut names = Names::default();
         names.reserve(usize::try_from(count).unwrap_or_default());
         let mut declared = vec![None; usize::try_from(count).unwrap_or_default()];
-        let mut select = conn.prepare("SELECT id, name, kind, declared FROM series")?;
+        let mut select = conn.prepare("SELECT id, name, kind, declared, source FROM series")?;
         let mut rows = select.query([])?;
         loop {
             let row = match rows.next() {
@@ -81,7 +82,7 @@ impl Store {
                 continue;
             };
             declared[id.index()] = row.get_ref(3)?.as_str_or_null().ok().flatten().and_then(Declared::of);
-            names.insert(name, Row { id, kind });
+            names.insert(name, Row { id, kind, origin: Origin::of_column(row.get_ref(4)?) });
         }
         Ok((names, declared))
     }
@@ -105,7 +106,7 @@ impl Store {
                 is_known
             });
             let numbers = numbers.into_iter().map(|logged| (logged, Known::Perhaps));
-            self.fresh.add(numbers, now, |place| block::read(conn, place, damage));
+            self.fresh.add(numbers, now, |place| block::read_whole(conn, place, damage));
         })
     }
 

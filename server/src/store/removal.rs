@@ -171,7 +171,7 @@ pub(super) fn since(conn: &Connection) -> rusqlite::Result<Seq> {
 mod tests {
     use super::super::fresh::Due;
     use super::super::recover::Recovered;
-    use super::super::{Push, Retention};
+    use super::super::{PointTime, Push, Retention};
     use super::*;
     use crate::clock::Now;
     use shared::{Millis, Number, Point, Text, Track, Value};
@@ -271,7 +271,7 @@ mod tests {
         let parse = |store: &Store, series: &str| {
             let directory = store.directory();
             let look = directory.look();
-            look.point(series, NOW.wall, Value::Number(Number::new(2.0).unwrap())).unwrap()
+            look.point(series, PointTime::of_server(NOW.wall), Value::Number(Number::new(2.0).unwrap())).unwrap()
         };
         let push_of = |points| Push { points, ..Push::of([]) };
         let (both, other) = (vec![parse(&store, "b"), parse(&store, "a")], vec![parse(&store, "b")]);

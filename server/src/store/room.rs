@@ -143,6 +143,7 @@ pub struct Levels {
     data: AtomicU64,
     free: AtomicU64,
     keys: AtomicUsize,
+    repeated: AtomicU64,
     no_room: RwLock<Option<NoRoom>>,
 }
 
@@ -163,6 +164,16 @@ impl Levels {
     #[must_use]
     pub fn keys(&self) -> usize {
         self.keys.load(Ordering::Relaxed)
+    }
+
+    /// Returns the number of points that were pushed again since the start, and changed nothing.
+    #[must_use]
+    pub fn repeated(&self) -> u64 {
+        self.repeated.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn add_repeated(&self, points: u64) {
+        self.repeated.fetch_add(points, Ordering::Relaxed);
     }
 
     /// Returns why the last measurement found no room for pushes, if it found none.

@@ -46,7 +46,7 @@ impl RowCount {
             }
             let (key, known) = match &point.whose {
                 Whose::Row(id) => (Key::Row(*id), newest.get(id.index()).copied().flatten()),
-                Whose::Named(name) => (Key::Name(name), Some(Millis(0))),
+                Whose::New(new) => (Key::Name(&new.name), Some(Millis(0))),
             };
             let before = latest.entry(key).or_insert_with(|| {
                 count.past += usize::from(known.is_none());
@@ -107,7 +107,7 @@ mod tests {
         let text = Value::Text(Text::new("up".into()).unwrap());
         let text: Pushed = Point { series: "b".parse().unwrap(), ts: Millis(1), value: text }.into();
         assert_eq!(rows(&[text.clone(), text]), (2, 0));
-        let named = |minute| Pushed { whose: Whose::Named("c".parse().unwrap()), ..point(1, minute) };
+        let named = |minute| Pushed { whose: Whose::named("c".parse().unwrap()), ..point(1, minute) };
         assert_eq!(rows(&[named(5), named(6), named(4)]), (0, 1));
     }
 

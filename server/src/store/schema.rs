@@ -37,7 +37,9 @@ const VERSION: i64 = 2;
 
 /// `log` has the numbers of each commit under the last of their seqs; `blocks` the buckets ([`super::block::Place`] says under
 /// which key); `lines` the texts; `revised` what late points changed of each series' past. Of a series of texts, `series`
-/// knows how many lines are gone, and the greatest of their seqs; of any what was declared of it, `gauge` or `counter`.
+/// knows how many lines are gone, and the greatest of their seqs; of any what was declared of it, `gauge` or `counter`, and
+/// the origin of its points ([`super::source::Origin`]).
+/// `sent` tells of `log`, `blocks` and `lines` which times their senders set ([`super::sent`]).
 /// `pushes` has the idempotency keys, each with the hash of its request.
 const TABLES: &str = "
     CREATE TABLE meta (
@@ -51,24 +53,28 @@ const TABLES: &str = "
         name     TEXT    NOT NULL UNIQUE,
         kind     TEXT    NOT NULL CHECK (kind IN ('number', 'text')),
         declared TEXT,
+        source   BLOB,
         gone     INTEGER NOT NULL DEFAULT 0,
         gone_seq INTEGER NOT NULL DEFAULT 0
     );
     CREATE TABLE log (
         last INTEGER PRIMARY KEY,
         at   INTEGER NOT NULL,
-        data BLOB    NOT NULL
+        data BLOB    NOT NULL,
+        sent BLOB
     );
     CREATE TABLE blocks (
         key     INTEGER PRIMARY KEY,
         buckets INTEGER NOT NULL,
-        data    BLOB    NOT NULL
+        data    BLOB    NOT NULL,
+        sent    BLOB
     );
     CREATE TABLE lines (
         series INTEGER NOT NULL REFERENCES series (id),
         ts     INTEGER NOT NULL,
         seq    INTEGER NOT NULL,
         text   TEXT    NOT NULL,
+        sent   INTEGER,
         PRIMARY KEY (series, ts, seq)
     ) WITHOUT ROWID;
     CREATE TABLE revised (
@@ -96,7 +102,14 @@ const LATER_TABLES: &str = "
 ";
 
 /// Columns that tables of earlier versions lack: table, column and type. All of them may be NULL.
-const LATER_COLUMNS: [(&str, &str, &str); 2] = [("series", "declared", "TEXT"), ("pushes", "request", "BLOB")];
+const LATER_COLUMNS: [(&str, &str, &str); 6] = [
+    ("series", "declared", "TEXT"),
+    ("series", "source", "BLOB"),
+    ("pushes", "request", "BLOB"),
+    ("log", "sent", "BLOB"),
+    ("blocks", "sent", "BLOB"),
+    ("lines", "sent", "INTEGER"),
+];
 
 /// Why the store cannot be opened. Each message says what to do.
 #[derive(Debug, thiserror::Error)]

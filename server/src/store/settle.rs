@@ -60,7 +60,8 @@ fn rebuilt(conn: &Connection, place: Place, damage: &Damage) -> rusqlite::Result
     let width = place.tier.width_ms();
     let start = |rolled: &Rolled| rolled.bucket.start.floor(width);
     let together = buckets.chunk_by(|a, b| start(a) == start(b));
-    Ok(Block { buckets: together.filter_map(|buckets| Rolled::over(buckets, width)).collect() })
+    let buckets = together.filter_map(|buckets| Rolled::over(buckets, width)).collect();
+    Ok(Block { buckets, ..Block::default() })
 }
 
 /// The tables as they would be with some blocks more.

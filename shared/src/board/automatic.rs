@@ -34,15 +34,23 @@ impl Board {
             let id = free_id(title, &widgets);
             widgets.push(widget(id, title, view, show, Selector::from(&name)));
         }
-        Self { title: Some(id.to_string()), columns: None, range: None, widgets }
+        Self { title: Some(title(id.as_str())), columns: None, range: None, widgets }
     }
 }
 
 fn widget(id: WidgetId, title: &str, view: View, show: Option<Show>, selector: Selector) -> Widget {
     let source = Source { series: vec![selector], show, ..Source::default() };
-    // A name of the longest kind is longer than a title may be.
-    let title = title.chars().take(super::widget::MAX_TITLE).collect();
-    Widget { id, title: Some(title), content: Content::Series(Box::new(Shown { view, source })), place: None }
+    Widget {
+        id,
+        title: Some(self::title(title)),
+        content: Content::Series(Box::new(Shown { view, source })),
+        place: None,
+    }
+}
+
+/// A name as a title, cut where it is longer than a title may be.
+fn title(name: &str) -> String {
+    name.get(..name.floor_char_boundary(super::widget::MAX_TITLE)).unwrap_or_default().to_owned()
 }
 
 /// An id made of the name, which nobody else has: `api/latency` and `api-latency` are told apart by a number.
@@ -51,7 +59,7 @@ fn free_id(name: &str, taken: &[Widget]) -> WidgetId {
     let mut count = 1_usize;
     loop {
         let end = if count == 1 { String::new() } else { format!("-{count}") };
-        let text = format!("{}{end}", base.get(..base.len().min(MAX_SEGMENT_LEN - end.len())).unwrap_or_default());
+        let text: String = base.chars().take(MAX_SEGMENT_LEN - end.len()).chain(end.chars()).collect();
         // A series named `x/.-` or the like is fine; one that is cut to a lone dot is not, hence the number.
         if let Ok(id) = text.parse::<WidgetId>()
             && taken.iter().all(|widget| widget.id != id)

@@ -20,6 +20,7 @@ use super::word::{Word as _, words};
 use super::{Columns, Place, Size, Span, Threshold, Unit};
 use crate::Selector;
 use crate::name::{MAX_SEGMENT_LEN, check_segment};
+use crate::script::nfc;
 
 /// Most selectors of a widget.
 pub const MAX_SERIES: usize = 32;
@@ -27,7 +28,7 @@ pub const MAX_SERIES: usize = 32;
 /// Most bytes of a title, of a board as of a widget.
 pub const MAX_TITLE: usize = 200;
 
-/// What a widget is called within its board, for as long as it is there: `[A-Za-z0-9_.:-]{1,64}`. A page keeps by it
+/// The id of a widget within its board, for as long as it is there: like a segment of the name of a series. A page keeps by it
 /// what belongs to the widget when others come and go.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct WidgetId(String);
@@ -42,15 +43,16 @@ impl WidgetId {
 
 /// The text is no [`WidgetId`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("write 1 to {MAX_SEGMENT_LEN} letters, digits and _ . : -")]
+#[error("write 1 to {MAX_SEGMENT_LEN} letters, marks and digits of any script and _ . : -")]
 pub struct WidgetIdError;
 
 impl FromStr for WidgetId {
     type Err = WidgetIdError;
 
     fn from_str(text: &str) -> Result<Self, WidgetIdError> {
-        check_segment(1, text).map_err(|_| WidgetIdError)?;
-        Ok(Self(text.to_owned()))
+        let text = nfc(text);
+        check_segment(1, &text).map_err(|_| WidgetIdError)?;
+        Ok(Self(text.into_owned()))
     }
 }
 

@@ -9,28 +9,123 @@ use shared::track::revises;
 use shared::{Declared, Millis, Seq, SeriesName, Stretch, Tier, Value};
 
 use super::error::{CommitError, Mismatch, too_many_series};
-use crate::store::block::Place;
 use crate::store::damage::Damage;
-use crate::store::directory::{Look, Names, Row, Whose};
+use crate::store::directory::{Apart, Look, Names, New, Row, Whose, apart};
 use crate::store::fresh::Known;
 use crate::store::imports::Imports;
 use crate::store::keys::Keys;
 use crate::store::log::{self, Logged};
+use crate::store::sent::Repeats;
+use crate::store::source::{Origin, Source, name_apart};
 use crate::store::{Pushed, SeriesId, sql};
 
 /// Most points of the wrong kind that are listed for a push.
 const MAX_MISMATCHES: usize = 1_000;
+
+/// Series that begin, and series of unknown origin that a source takes over.
+#[derive(Debug, Default)]
+pub(super) struct Begun {
+    pub(super) names: Names,
+    /// Those of `names` that have a name of their own, by their source.
+    apart: Apart,
+    /// Series of an earlier version, with the source that they have from now on.
+    taken_over: Names,
+}
+
+impl Begun {
+    /// Returns the number of series that were not there before.
+    pub(super) fn count(&self) -> usize {
+        self.names.len()
+    }
+
+    fn find(&self, name: &SeriesName) -> Option<Row> {
+        self.names.get(name).or_else(|| self.taken_over.get(name)).copied()
+    }
+
+    fn extend(&mut self, begun: Self) {
+        self.names.extend(begun.names);
+        self.apart.extend(begun.apart);
+        self.taken_over.extend(begun.taken_over);
+    }
+
+    /// Returns all rows that are new or different.
+    pub(super) fn into_rows(self) -> Names {
+        let Self { mut names, taken_over, .. } = self;
+        names.extend(taken_over);
+        names
+    }
+}
+
+/// All series as they will be once a push is committed.
+struct View<'a> {
+    known: &'a Look<'a>,
+    /// Series of earlier pushes of the transaction.
+    staged: &'a Begun,
+    /// Series of the push.
+    begun: Begun,
+}
+
+impl View<'_> {
+    /// Finds the series of a point. A source takes over a series of unknown origin that has its readable name.
+    fn find(&mut self, new: &New, kind: Kind) -> Option<Row> {
+        let named = self.named(&new.name);
+        let Some(source) = new.source else { return named };
+        let own = named.filter(|row| row.origin == Origin::Readable(source)).or_else(|| self.apart(&new.name, source));
+        if own.is_some() {
+            return own;
+        }
+        let row = named.filter(|row| row.origin == Origin::Unknown)?;
+        if row.kind == kind {
+            let row = Row { origin: Origin::Readable(source), ..row };
+            self.begun.taken_over.insert(new.name.clone(), row);
+        }
+        Some(row)
+    }
+
+    fn named(&self, name: &SeriesName) -> Option<Row> {
+        self.begun.find(name).or_else(|| self.staged.find(name)).or_else(|| self.known.find(name))
+    }
+
+    /// Finds the series of a source that has a name of its own.
+    fn apart(&self, readable: &SeriesName, source: Source) -> Option<Row> {
+        let begun = self.begun.apart.get(&source).or_else(|| self.staged.apart.get(&source)).copied();
+        begun.or_else(|| self.known.of_source(readable.as_str(), source))
+    }
+
+    /// Begins the series of a point, and puts its name into `new`.
+    fn begin(&mut self, new: &mut New, kind: Kind) {
+        let next = u32::try_from(self.staged.count() + self.begun.count() + 1).unwrap_or(u32::MAX);
+        let id = SeriesId(self.known.last_row().saturating_add(next));
+        let origin = match new.source {
+            None => Origin::Name,
+            Some(source) if self.named(&new.name).is_none() => Origin::Readable(source),
+            Some(source) => {
+                new.name = name_apart(&new.name, source, |name| self.named(name).map(|row| row.origin));
+                Origin::Apart(source)
+            }
+        };
+        let row = Row { id, kind, origin };
+        self.begun.apart.extend(apart(&row));
+        self.begun.names.insert(new.name.clone(), row);
+    }
+}
 
 /// The changes of a transaction that is not committed yet.
 #[derive(Debug)]
 pub(super) struct Staged {
     pub(super) head: Seq,
     pub(super) keys: Keys,
-    /// Series that were not there before.
-    pub(super) begun: Names,
+    /// Series that were not there before, or whose origin was not known.
+    pub(super) begun: Begun,
     pub(super) log: log::Rows,
+    /// The numbers.
+    pub(super) numbers: Vec<Logged>,
     /// For each of the numbers, whether its block may be in the tables.
     pub(super) known: Vec<Known>,
+    /// Looks up points that may be there already.
+    pub(super) repeats: Repeats,
+    /// The number of points that are there already.
+    pub(super) repeated: u64,
     /// What points that came late changed of the past.
     pub(super) revised: HashMap<SeriesId, (Stretch, Seq)>,
     /// What is declared otherwise than before.
@@ -44,9 +139,12 @@ impl Staged {
         Self {
             head: Seq::ZERO,
             keys,
-            begun: Names::default(),
+            begun: Begun::default(),
             log: log::Rows::default(),
+            numbers: Vec::new(),
             known: Vec::new(),
+            repeats: Repeats::default(),
+            repeated: 0,
             revised: HashMap::new(),
             declared: HashMap::new(),
             imported: HashSet::default(),
@@ -55,34 +153,30 @@ impl Staged {
 
     /// Finds the rows of what is pushed by name. Of a series that is not there yet the first point keeps the name; gives
     /// the rows that these will have. There may be `most` series.
-    pub(super) fn resolve(&self, known: &Look<'_>, points: &mut [Pushed], most: usize) -> Result<Names, CommitError> {
-        let mut begun = Names::default();
+    pub(super) fn resolve(&self, known: &Look<'_>, points: &mut [Pushed], most: usize) -> Result<Begun, CommitError> {
+        let mut view = View { known, staged: &self.begun, begun: Begun::default() };
         let (mut count, mut listed) = (0, Vec::new());
         for (at, point) in (1..).zip(points) {
-            let Whose::Named(name) = &point.whose else { continue };
+            let Whose::New(new) = &mut point.whose else { continue };
             let kind = point.value.kind();
-            let found = known.find(name).or_else(|| self.begun.get(name).or_else(|| begun.get(name)).copied());
-            match found {
+            match view.find(new, kind) {
                 Some(row) if row.kind == kind => point.whose = Whose::Row(row.id),
                 Some(row) => {
                     count += 1;
                     if listed.len() < MAX_MISMATCHES {
-                        listed.push(Mismatch { at, series: name.clone(), holds: row.kind });
+                        listed.push(Mismatch { at, series: new.name.clone(), holds: row.kind });
                     }
                 }
-                None => {
-                    let next = self.begun.len() + begun.len() + 1;
-                    let id = SeriesId(known.last_row().saturating_add(u32::try_from(next).unwrap_or(u32::MAX)));
-                    begun.insert(name.clone(), Row { id, kind });
-                }
+                None => view.begin(new, kind),
             }
         }
         if count > 0 {
             return Err(CommitError::OtherKind { count, listed });
         }
-        let there = known.len() + self.begun.len();
-        if !begun.is_empty() && there + begun.len() > most {
-            return Err(too_many_series(there, begun.len(), most));
+        let begun = view.begun;
+        let there = known.len() + self.begun.count();
+        if begun.count() > 0 && there + begun.count() > most {
+            return Err(too_many_series(there, begun.count(), most));
         }
         Ok(begun)
     }
@@ -113,17 +207,21 @@ impl Staged {
         Ok(if count == 0 { Ok(()) } else { Err(CommitError::Compacted { count, at: first }) })
     }
 
-    pub(super) fn begin(&mut self, tx: &Transaction<'_>, begun: Names) -> rusqlite::Result<()> {
-        let mut insert = tx.prepare_cached("INSERT INTO series (id, name, kind) VALUES (?1, ?2, ?3)")?;
+    pub(super) fn begin(&mut self, tx: &Transaction<'_>, begun: Begun) -> rusqlite::Result<()> {
+        let mut insert = tx.prepare_cached("INSERT INTO series (id, name, kind, source) VALUES (?1, ?2, ?3, ?4)")?;
         // In the order of their rows: SQLite appends fastest so.
-        let mut rows: Vec<_> = begun.iter().collect();
+        let mut rows: Vec<_> = begun.names.iter().collect();
         rows.sort_unstable_by_key(|(_, row)| row.id);
-        for (name, Row { id, kind }) in rows {
+        for (name, Row { id, kind, origin }) in rows {
             let word = match kind {
                 Kind::Number => "number",
                 Kind::Text => "text",
             };
-            insert.execute((id.0, name.as_str(), word))?;
+            insert.execute((id.0, name.as_str(), word, origin.column()))?;
+        }
+        let mut take_over = tx.prepare_cached("UPDATE series SET source = ?2 WHERE id = ?1")?;
+        for row in begun.taken_over.values() {
+            take_over.execute((row.id.0, row.origin.column()))?;
         }
         self.begun.extend(begun);
         Ok(())
@@ -133,31 +231,22 @@ impl Staged {
     pub(super) fn settle(&self, whose: Whose) -> (SeriesId, Option<SeriesName>) {
         match whose {
             Whose::Row(id) => (id, None),
-            Whose::Named(name) => (self.begun[&name].id, Some(name)),
+            Whose::New(new) => (self.begun.names[&new.name].id, Some(new.name)),
         }
     }
 
-    /// Takes in a number. `newest` is the newest time of its series, which `find` finds where it is not known.
-    pub(super) fn number(
-        &mut self,
-        logged: Logged,
-        newest: &mut Option<Millis>,
-        find: impl FnOnce() -> rusqlite::Result<Option<Millis>>,
-    ) -> rusqlite::Result<()> {
+    /// Takes in a number that is no repeat. `newest` is the newest time of its series.
+    pub(super) fn number(&mut self, logged: Logged, known: Known, newest: &mut Option<Millis>) {
         let ts = logged.at.ts;
-        let before = match *newest {
-            None => find()?.unwrap_or_default(),
-            Some(known) => known,
-        };
-        let place = |ts| Place::holding(Tier::Second, logged.series, ts);
-        self.known.push(if place(before) < place(ts) { Known::New } else { Known::Perhaps });
+        let before = newest.unwrap_or_default();
         if let Some(span) = revises(ts, before) {
             let (whole, seq) = self.revised.entry(logged.series).or_insert((span, logged.at.seq));
             (*whole, *seq) = (whole.hull(span), logged.at.seq);
         }
         *newest = Some(before.max(ts));
         self.log.add(&logged);
-        Ok(())
+        self.numbers.push(logged);
+        self.known.push(known);
     }
 
     /// Notes what is said of a series, of which `before` was said; most who say so say it with each push.
