@@ -166,6 +166,10 @@ for part in "$@"; do
             [ -x /usr/sbin/varnishd ] || want varnishd varnish
             [ -x /usr/sbin/squid ] || want squid squid
             ;;
+        clients)
+            # Debian has venv in a package of its own.
+            python3 -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3 python3-venv)
+            ;;
         musl)
             want musl-gcc musl-tools
             ;;

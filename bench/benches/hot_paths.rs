@@ -8,7 +8,7 @@ use std::time::Duration;
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use pulseboard::clock::{Now, Uptime};
 use pulseboard::hub::{Boards, Hub, Interest, Rate, Resume, Step};
-use pulseboard::influx;
+use pulseboard::influx::{self, Precision};
 use pulseboard::ingest::batch;
 use pulseboard::ingest::fields::Acceptance;
 use pulseboard::ingest::gathering::Gathering;
@@ -70,7 +70,8 @@ fn parse(c: &mut Criterion) {
     });
     group.bench_function("1,000 lines of line protocol, none known", |b| {
         b.iter(|| {
-            influx::read(black_box(influx.as_bytes()), None, accepted, Gathering::by_default(&directory, &mut share))
+            let gathering = Gathering::by_default(&directory, &mut share);
+            influx::read(black_box(influx.as_bytes()), Precision::Nanos, accepted, gathering)
         });
     });
     group.finish();

@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 
+use pulseboard::influx::Precision;
 use pulseboard::ingest::body::Content;
 use pulseboard::ingest::fields::Acceptance;
 use pulseboard::ingest::gathering::{Batch, Gathering};
@@ -76,17 +77,27 @@ pub fn point(bytes: &[u8]) {
 }
 
 /// Lines of InfluxDB's protocol, after a byte that says the unit of their times. More lines behind right ones change nothing
-/// of those.
+/// of those, and each line is a point or is counted as wrong.
 pub fn line_protocol(bytes: &[u8]) {
     let Some((&first, body)) = bytes.split_first() else { return };
-    let query = ["", "precision=ns", "precision=us", "precision=ms", "precision=s", "precision=m", "precision=h"];
-    let query = query[usize::from(first) % query.len()];
-    let read = |body: &[u8]| gather(|gathering| influx::read(body, Some(query), ACCEPTED, gathering));
+    let words = ["", "ns", "us", "ms", "s", "m", "h"];
+    let precision = Precision::of(words[usize::from(first) % words.len()]).expect("these are its words");
+    let read = |body: &[u8]| {
+        let (directory, memory) = (Directory::default(), PushMemory::new(1 << 30));
+        let mut share = memory.share();
+        let read = influx::read(body, precision, ACCEPTED, Gathering::new(&directory, MOST, &mut share));
+        if let Ok(read) = &read {
+            assert!(read.batch.points.len() <= MOST && read.batch.points.len() == read.batch.lines.len());
+            assert!(read.batch.lines.is_sorted() && read.wrong.listed.len() <= read.wrong.count);
+        }
+        read
+    };
     let Ok(whole) = read(body) else { return };
     let more = [body, b"\nfuzz more=1"].concat();
     match read(&more) {
-        Ok(more) => assert!(more.points.starts_with(&whole.points)),
-        Err(error) => assert_eq!(whole.points.len(), MOST, "{error}"),
+        // A text that is open ends nowhere in what was added.
+        Ok(more) => assert!(more.batch.points.starts_with(&whole.batch.points)),
+        Err(error) => assert_eq!(whole.batch.points.len(), MOST, "{error}"),
     }
 }
 

@@ -19,6 +19,7 @@ use crate::headers::Policy;
 use crate::history::History;
 use crate::hosts::Hosts;
 use crate::hub::driver::HubHandle;
+use crate::influx::Influx;
 use crate::ingest::Parser;
 use crate::ingest::intake::Intake;
 use crate::limits::Limits;
@@ -63,6 +64,8 @@ pub struct AppState {
     pub connections: Places,
     /// Counts open streams of each client address.
     pub readers: ReaderPlaces,
+    /// The names and warnings of the calls of InfluxDB's clients.
+    pub influx: Arc<Influx>,
 }
 
 impl AppState {
@@ -81,14 +84,22 @@ pub type Call = (&'static str, &'static str, MethodRouter<AppState>);
 pub fn calls() -> Vec<Call> {
     let one_board = get(board::api::get).put(board::api::put).delete(board::api::delete);
     let documents = DefaultBodyLimit::max(MAX_DOCUMENT);
+    let small = DefaultBodyLimit::max(influx::query::MAX_BODY);
     vec![
         ("/in", "POST", post(ingest::many)),
         ("/in/{*series}", "GET, POST", post(ingest::one).get(ingest::one_by_get).head(no_head)),
         ("/write", "POST", post(influx::write)),
         ("/api/v2/write", "POST", post(influx::write)),
         ("/collectd", "POST", post(collectd::write)),
+        ("/api/v3/write_lp", "POST", post(influx::write_version_3)),
+        ("/query", "GET, POST", get(influx::query::get).post(influx::query::post).layer(small)),
         ("/ping", "GET", get(influx::ping)),
         ("/health", "GET", get(influx::health)),
+        ("/ready", "GET", get(influx::ready)),
+        ("/api/v2/ready", "GET", get(influx::ready)),
+        ("/api/v2/buckets", "GET, POST", get(influx::buckets::list).post(influx::buckets::make).layer(small)),
+        ("/api/v2/buckets/{id}", "GET", get(influx::buckets::get)),
+        ("/api/v2/orgs", "GET", get(influx::buckets::orgs)),
         ("/sse", "GET", get(stream::open)),
         (doctor::probe::PATH, "GET", get(stream::probe::open)),
         ("/api/doctor", "POST", post(stream::judge::judge)),
@@ -148,12 +159,16 @@ struct Guard {
 }
 
 async fn guard(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
+    let is_influx = influx::answer::is_call(request.uri().path());
     let checked = guard.hosts.check(&request).and_then(|()| csrf::check(&guard.origins, &guard.proxies, &request));
     let sender = Sender::of(&request);
     let mut response = match checked {
         Ok(()) => next.run(request).await,
         Err(error) => error.into_response(),
     };
+    if is_influx {
+        influx::answer::dress(&mut response);
+    }
     if let Some(sender) = sender
         && let Some(rejection) = response.extensions_mut().remove::<Rejection>()
     {

@@ -49,6 +49,7 @@ impl Metrics {
         let answer = match error {
             None => "kept",
             Some(ApiError::Unavailable(_) | ApiError::Overloaded(_)) => "unavailable",
+            Some(ApiError::PartialWrite { .. }) => "partial",
             Some(_) => "refused",
         };
         self.0.pushes.get_or_create(&Answer { answer }).inc();

@@ -1,7 +1,8 @@
 //! What an error looks like from outside: `application/problem+json` (RFC 9457), and what to change.
 //!
 //! Which to use: a handler returns [`ApiError`] and nothing else. [`ApiError::Invalid`] for content that was
-//! understood and is wrong, with every place that is; [`ApiError::Malformed`] where it was not even JSON;
+//! understood and is wrong, with every place that is; [`ApiError::PartialWrite`] where the rest of it was stored;
+//! [`ApiError::Malformed`] where it was not even JSON;
 //! [`ApiError::Unavailable`] where the sender did all right and should send the same again later.
 
 use axum::http::{HeaderValue, StatusCode, header};
@@ -35,6 +36,14 @@ pub enum ApiError {
     /// 400: it cannot be read at all.
     #[error("{0}")]
     Malformed(String),
+    /// 400: of a write in line protocol, these lines were not stored; the others are.
+    #[error("{detail}")]
+    PartialWrite {
+        /// All of it in a sentence.
+        detail: String,
+        /// The lines that were not stored.
+        errors: Vec<FieldError>,
+    },
     /// 413: the body has more bytes than this.
     #[error("the body is over {0} bytes; send it in several")]
     TooLarge(usize),
@@ -151,7 +160,7 @@ impl ApiError {
     fn status(&self) -> StatusCode {
         match self {
             Self::Invalid { .. } | Self::KeyReused(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::Malformed(_) => StatusCode::BAD_REQUEST,
+            Self::Malformed(_) | Self::PartialWrite { .. } => StatusCode::BAD_REQUEST,
             Self::TooLarge(_) | Self::LimitReached { retry_after: None, .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnknownEncoding(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::NotFound(_) | Self::NoSeries(_) => StatusCode::NOT_FOUND,
@@ -174,6 +183,7 @@ impl ApiError {
             Self::Invalid { .. } => ("invalid", "The content is wrong"),
             Self::KeyReused(_) => ("idempotency-key-reused", "The Idempotency-Key is already used"),
             Self::Malformed(_) => ("malformed", "The content cannot be read"),
+            Self::PartialWrite { .. } => ("partial-write", "Some lines were not stored"),
             Self::TooLarge(_) => ("too-large", "The body is too large"),
             Self::UnknownEncoding(_) => ("unknown-encoding", "The body cannot be unpacked"),
             Self::NotFound(_) | Self::NoSeries(_) => ("not-found", "Nothing is here"),
@@ -196,7 +206,7 @@ impl ApiError {
     pub fn problem(&self) -> Problem {
         let (kind, title) = self.kind();
         let errors = match self {
-            Self::Invalid { errors, .. } => errors.clone(),
+            Self::Invalid { errors, .. } | Self::PartialWrite { errors, .. } => errors.clone(),
             _ => Vec::new(),
         };
         Problem {
@@ -226,6 +236,8 @@ impl IntoResponse for ApiError {
         let problem = self.problem();
         let json = serde_json::to_vec(&problem).expect("a problem is always JSON");
         let mut response = (self.status(), [(header::CONTENT_TYPE, CONTENT_TYPE)], json).into_response();
+        // For calls whose clients want it in another form (see `influx::answer`).
+        response.extensions_mut().insert(problem.clone());
         response.extensions_mut().insert(Rejection::new(self.reason(), problem));
         if let Some(limit) = self.limit() {
             response.extensions_mut().insert(limit);

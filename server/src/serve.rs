@@ -177,6 +177,7 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
             history,
             connections: connections.clone(),
             readers,
+            influx: Arc::default(),
         },
         Access {
             hosts,

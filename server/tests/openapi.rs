@@ -141,7 +141,7 @@ fn whatever_is_refused_is_refused_as_described() {
         (server.get_with("/api/series", &[("Host", "evil.example")]), 421),
         (server.post("/in", "", &[]), 400),
         (server.post("/in", "{}\n7", &[]), 422),
-        (server.post("/write", "a", &[]), 422),
+        (server.post("/write", "a", &[]), 400),
         (server.get("/nothing"), 404),
         (server.delete("/api/series/none", &[]), 404),
         (server.delete("/api/series/a%20b", &[]), 422),
@@ -195,6 +195,7 @@ async fn every_error_is_a_problem_as_described() {
     let errors = [
         ApiError::field("ts", text(), text()),
         ApiError::Malformed(text()),
+        ApiError::PartialWrite { detail: text(), errors: Vec::new() },
         ApiError::TooLarge(1),
         ApiError::UnknownEncoding(text()),
         ApiError::NotFound(text()),

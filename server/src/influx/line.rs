@@ -1,10 +1,15 @@
 //! InfluxDB's line protocol: `measurement,tag=value field=1.5,other=2i 1732399200123000000`.
 //!
 //! Our own since the crates that read it own all they read, and none says at which line what is wrong. The grammar is that of
-//! <https://docs.influxdata.com/influxdb/v2/reference/syntax/line-protocol/>.
+//! InfluxDB 1 (`models/points.go`), with these differences, all of which keep more of a body:
+//!
+//! - CR and CR LF end a line too, where InfluxDB refuses the line.
+//! - A text without its closing quote spoils its own line. In InfluxDB it takes the rest of the body with it.
+//! - A comment ends with its line, also if there is a quote in it; a backslash does not continue a line.
 
 use std::borrow::Cow;
 
+use shared::point::MAX_TEXT_LEN;
 use shared::{Number, Text, Value};
 
 use crate::ingest::fields::{Wrong, echo};
@@ -13,12 +18,14 @@ use crate::ingest::fields::{Wrong, echo};
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Line<'a> {
     pub(super) measurement: Cow<'a, str>,
-    /// The values of its tags, in the order of their keys: a sender that sorts them otherwise means the same series.
+    /// The tags in the order of their keys, each key once: a sender that sorts them otherwise means the same series.
     pub(super) tags: Vec<(Cow<'a, str>, Cow<'a, str>)>,
     /// At least one.
     pub(super) fields: Vec<(Cow<'a, str>, Value)>,
     /// In the unit of the request.
     pub(super) time: Option<i64>,
+    /// The texts that were cut: the place among `fields`, and the bytes that the text had.
+    pub(super) cut: Vec<(usize, usize)>,
 }
 
 /// The lines of a body.
@@ -26,7 +33,11 @@ pub(super) struct Line<'a> {
 pub(super) struct Lines<'a> {
     text: &'a str,
     at: usize,
-    /// The line that was read last, from 1. A text may go on over several.
+    /// The body, where it is no UTF-8: then `text` differs from it in those bytes. A line that has some is refused.
+    damaged: Option<&'a [u8]>,
+    /// The ends of lines before `at`.
+    ends: usize,
+    /// The number of the line that was read last, from 1. A line whose text goes on over several has that of its first.
     pub(super) number: usize,
     /// Most fields that the line may have. One more is read, so that the caller sees that there are too many.
     pub(super) room: usize,
@@ -37,68 +48,92 @@ pub(super) struct Lines<'a> {
 /// Most tags of a line. Real senders have far fewer; all of them are in memory until the line is read.
 const MAX_TAGS: usize = 256;
 
+/// Bytes that end a measurement: a comma, a space, the end of the line. A backslash is looked at.
+const MEASUREMENT: u8 = 1;
+
+/// Bytes that end a key, or the value of a tag: those of a measurement, and `=`.
+const KEY: u8 = 2;
+
+/// Bytes that end a number: a comma, a space, the end of the line.
+const NUMBER: u8 = 4;
+
+/// Bytes that end a piece of a quoted text: a quote, a backslash.
+const QUOTED: u8 = 8;
+
+/// The end of a line.
+const END: u8 = 16;
+
+/// Bytes that a backslash escapes in the key of a field. Unlike in tags and measurements, it also escapes another one.
+const FIELD_ESCAPES: &[u8] = b",= \"\\";
+
+/// For each byte, what it ends.
+static ENDS: [u8; 256] = {
+    let mut ends = [0; 256];
+    ends[b',' as usize] = MEASUREMENT | KEY | NUMBER;
+    ends[b' ' as usize] = MEASUREMENT | KEY | NUMBER;
+    ends[b'\n' as usize] = MEASUREMENT | KEY | NUMBER | END;
+    ends[b'\r' as usize] = MEASUREMENT | KEY | NUMBER | END;
+    ends[b'=' as usize] = KEY;
+    ends[b'\\' as usize] = MEASUREMENT | KEY | QUOTED;
+    ends[b'"' as usize] = QUOTED;
+    ends
+};
+
 impl<'a> Lines<'a> {
-    pub(super) fn new(text: &'a str) -> Self {
-        Self { text, at: 0, number: 0, room: usize::MAX, only_counts: false }
+    /// Starts at the first line. Where the body is no UTF-8, `damaged` is the body, and `text` has other bytes of the same
+    /// number in those places.
+    pub(super) fn new(text: &'a str, damaged: Option<&'a [u8]>) -> Self {
+        Self { text, at: 0, damaged, ends: 0, number: 0, room: usize::MAX, only_counts: false }
     }
 
-    /// The next line that is neither blank nor a comment, into `line`; whether there was one.
+    /// Reads the next line that is neither blank nor a comment into `line`. Returns `None` at the end of the body.
     pub(super) fn next(&mut self, line: &mut Line<'a>) -> Option<Result<(), Wrong>> {
         loop {
-            if self.at == self.text.len() {
-                return None;
-            }
-            self.number += 1;
+            self.number = self.ends + 1;
             self.spaces();
             match self.byte() {
-                None | Some(b'#' | b'\n' | b'\r') => self.skip_line(),
+                None => return None,
+                Some(b'#' | b'\n' | b'\r') => self.skip_line(),
                 Some(_) => break,
             }
         }
         let begun = self.at;
-        let read = self.line(line);
-        if read.is_ok() {
-            // The text of a field may have had line ends.
-            self.number += self.text[begun..self.at].matches('\n').count();
-        }
+        let mut read = self.line(line);
         self.skip_line();
+        if self.damaged.is_some_and(|body| body[begun..self.at] != self.text.as_bytes()[begun..self.at]) {
+            read = Err(self.not_utf8(begun));
+        }
         Some(read)
     }
 
     fn line(&mut self, line: &mut Line<'a>) -> Result<(), Wrong> {
         line.tags.clear();
         line.fields.clear();
+        line.cut.clear();
         line.time = None;
-        line.measurement = self.word(", ");
+        line.measurement = self.word(MEASUREMENT, b", ");
         if line.measurement.is_empty() {
             return Err(self.wrong("measurement", "a name before the first comma", |_| "nothing".to_owned()));
         }
-        while self.take(b',') {
-            let key = self.word(",= ");
-            if !self.take(b'=') {
-                return Err(self.wrong("tag", "tag=value", |_| echo(&key)));
-            }
-            let value = self.word(",= ");
-            if key.is_empty() || value.is_empty() {
-                return Err(self.wrong("tag", "tag=value", |_| echo(&format!("{key}={value}"))));
-            }
-            if line.tags.len() == MAX_TAGS {
-                return Err(Wrong::new("tag", format!("at most {MAX_TAGS} tags"), "more"));
-            }
-            line.tags.push((key, value));
-        }
-        if !line.tags.is_sorted() {
-            line.tags.sort();
-        }
-        if self.spaces() == 0 {
+        self.tags(&mut line.tags)?;
+        if self.byte() != Some(b' ') {
             return Err(self.wrong("field", "a space and a field=value after measurement and tags", Self::rest));
         }
+        self.spaces();
         loop {
-            let key = self.word(",= ");
+            let key = self.word(KEY, FIELD_ESCAPES);
             if key.is_empty() || !self.take(b'=') {
                 return Err(self.wrong("field", "field=value", |_| echo(&key)));
             }
-            let value = self.value(&key)?;
+            let value = if self.take(b'"') {
+                let (text, len) = self.quoted(&key)?;
+                if len > MAX_TEXT_LEN {
+                    line.cut.push((line.fields.len(), len));
+                }
+                Value::Text(text)
+            } else {
+                self.number(&key)?
+            };
             line.fields.push((key, value));
             if line.fields.len() > self.room {
                 return Ok(());
@@ -107,75 +142,112 @@ impl<'a> Lines<'a> {
                 break;
             }
         }
-        let spaces = self.spaces();
+        // What is no space here is the end of the line: nothing else ends a value.
+        self.spaces();
         if self.is_at_end() {
             return Ok(());
         }
         let time = self.run(|byte| byte.is_ascii_digit() || byte == b'-');
-        line.time = time.parse().ok().filter(|_| spaces > 0);
+        line.time = time.parse().ok();
         self.spaces();
         if line.time.is_none() || !self.is_at_end() {
-            let got = |this: &Self| echo(time) + " and " + &this.rest();
+            let got = |this: &Self| if this.is_at_end() { echo(time) } else { echo(time) + " and " + &this.rest() };
             return Err(self.wrong("timestamp", "a whole number at the end of the line", got));
         }
         Ok(())
     }
 
-    fn value(&mut self, key: &str) -> Result<Value, Wrong> {
-        if self.take(b'"') {
-            return self.quoted(key);
+    fn tags(&mut self, tags: &mut Vec<(Cow<'a, str>, Cow<'a, str>)>) -> Result<(), Wrong> {
+        while self.take(b',') {
+            let key = self.word(KEY, b",= ");
+            if !self.take(b'=') {
+                return Err(self.wrong("tag", "tag=value", |_| echo(&key)));
+            }
+            let value = self.word(KEY, b",= ");
+            if key.is_empty() || value.is_empty() || self.byte() == Some(b'=') {
+                let more = if self.byte() == Some(b'=') { "=" } else { "" };
+                return Err(self.wrong("tag", "tag=value", |_| echo(&format!("{key}={value}{more}"))));
+            }
+            if tags.len() == MAX_TAGS {
+                return Err(Wrong::new("tag", format!("at most {MAX_TAGS} tags"), "more"));
+            }
+            tags.push((key, value));
         }
-        let text = self.word(", ");
-        let number = match &*text {
-            "t" | "T" | "true" | "True" | "TRUE" => Some(1.0),
-            "f" | "F" | "false" | "False" | "FALSE" => Some(0.0),
-            whole if whole.ends_with(['i', 'u']) => {
-                let digits = &whole[..whole.len() - 1];
-                digits.parse::<i64>().is_ok().then(|| digits.parse().ok()).flatten().or_else(|| {
-                    let unsigned = whole.ends_with('u') && digits.parse::<u64>().is_ok();
-                    unsigned.then(|| digits.parse().ok()).flatten()
-                })
+        let is_in_order = |tags: &[(Cow<'_, str>, _)]| tags.is_sorted_by(|(a, _), (b, _)| a < b);
+        if !is_in_order(tags) {
+            tags.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+            if !is_in_order(tags) {
+                let twice = tags.windows(2).find(|pair| pair[0].0 == pair[1].0);
+                let twice = twice.map_or_else(String::new, |pair| echo(&pair[0].0));
+                return Err(self.wrong("tag", "each tag once", |_| format!("{twice} twice")));
             }
-            // Rust reads words as numbers too: inf, nan.
-            float if float.bytes().all(|byte| !byte.is_ascii_alphabetic() || matches!(byte, b'e' | b'E')) => {
-                float.parse().ok()
-            }
-            _ => None,
-        };
-        let number = number.and_then(Number::new).map(Value::Number);
-        number.ok_or_else(|| {
+        }
+        Ok(())
+    }
+
+    /// Reads a number, or a boolean as 1 or 0.
+    fn number(&mut self, key: &str) -> Result<Value, Wrong> {
+        let text = self.run(|byte| ENDS[usize::from(byte)] & NUMBER == 0);
+        number(text).and_then(Number::new).map(Value::Number).ok_or_else(|| {
             let expected = "a finite number, one with i or u behind it, true or false, or a text in quotes";
-            self.wrong("field", expected, |_| format!("{}={}", echo(key), echo(&text)))
+            self.wrong("field", expected, |_| format!("{}={}", echo(key), echo(text)))
         })
     }
 
-    fn quoted(&mut self, key: &str) -> Result<Value, Wrong> {
-        let mut text = String::new();
-        loop {
-            text.push_str(self.run(|byte| byte != b'"' && byte != b'\\'));
+    /// Reads a text after its first quote. Returns as much of it as a point takes, and the bytes that it has.
+    ///
+    /// Where the text has no end, reading goes on with the line below that in which it begins.
+    fn quoted(&mut self, key: &str) -> Result<(Text, usize), Wrong> {
+        let begun = self.at;
+        let (mut text, mut len) = (String::new(), 0);
+        let mut add = |piece: &str| {
+            // Behind a piece that was cut, nothing is added.
+            if text.len() == len {
+                text.push_str(&piece[..piece.floor_char_boundary(MAX_TEXT_LEN - len.min(MAX_TEXT_LEN))]);
+            }
+            len += piece.len();
+        };
+        let is_closed = loop {
+            add(self.run(|byte| ENDS[usize::from(byte)] & QUOTED == 0));
             match (self.byte(), self.text.as_bytes().get(self.at + 1)) {
-                (None, _) => return Err(self.wrong("field", "a text that ends with a quote", |_| echo(key))),
-                (Some(b'"'), _) => break self.at += 1,
-                (_, Some(&escaped @ (b'"' | b'\\'))) => {
-                    text.push(escaped.into());
+                (None, _) => break false,
+                (Some(b'"'), _) => {
+                    self.at += 1;
+                    break true;
+                }
+                (_, Some(b'"')) => {
+                    add("\"");
+                    self.at += 2;
+                }
+                (_, Some(b'\\')) => {
+                    add("\\");
                     self.at += 2;
                 }
                 _ => {
-                    text.push('\\');
+                    add("\\");
                     self.at += 1;
                 }
             }
+        };
+        let is_whole = is_closed && (self.is_at_end() || matches!(self.byte(), Some(b',' | b' ' | b'\t' | 0)));
+        if !is_whole {
+            let behind = self.text[self.at..].chars().next();
+            self.at = begun;
+            let expected = "a text that ends with a quote, before a comma, a space or the end of the line";
+            let got = |_: &Self| match behind {
+                None => format!("no second quote in {}", echo(key)),
+                Some(c) => format!("a second quote before {} in {}", echo(&c.to_string()), echo(key)),
+            };
+            return Err(self.wrong("field", expected, got));
         }
-        let len = text.len();
-        let most = shared::point::MAX_TEXT_LEN;
-        let too_long =
-            || Wrong::new("field", format!("a text of at most {most} bytes"), format!("{len} bytes in {}", echo(key)));
-        Text::new(text).map(Value::Text).ok_or_else(too_long)
+        self.ends += line_ends(&self.text[begun..self.at]);
+        Ok((Text::new(text).expect("it was cut"), len))
     }
 
-    /// What comes before the next of `stops` that is not escaped, or before the end of the line.
-    fn word(&mut self, stops: &str) -> Cow<'a, str> {
-        let plain = |byte: u8| !stops.as_bytes().contains(&byte) && !matches!(byte, b'\n' | b'\r' | b'\\');
+    /// Reads up to the next byte of this class that is not escaped. A backslash before one of `escapable` is left out, but
+    /// one before another backslash stays, like that one.
+    fn word(&mut self, class: u8, escapable: &[u8]) -> Cow<'a, str> {
+        let plain = |byte: u8| ENDS[usize::from(byte)] & class == 0;
         let whole = self.run(plain);
         if self.byte() != Some(b'\\') {
             return whole.into();
@@ -184,7 +256,8 @@ impl<'a> Lines<'a> {
         while self.byte() == Some(b'\\') {
             self.at += 1;
             match self.byte() {
-                Some(escaped @ (b',' | b'=' | b' ')) => {
+                Some(escaped) if escapable.contains(&escaped) => {
+                    word.push_str(if escaped == b'\\' { "\\" } else { "" });
                     word.push(escaped.into());
                     self.at += 1;
                 }
@@ -212,12 +285,24 @@ impl<'a> Lines<'a> {
         is_there
     }
 
-    fn spaces(&mut self) -> usize {
-        self.run(|byte| byte == b' ').len()
+    /// Skips what InfluxDB takes for space between the parts of a line.
+    fn spaces(&mut self) {
+        self.run(|byte| matches!(byte, b' ' | b'\t' | 0));
     }
 
     fn is_at_end(&self) -> bool {
-        matches!(self.byte(), None | Some(b'\n' | b'\r'))
+        self.byte().is_none_or(|byte| ENDS[usize::from(byte)] & END != 0)
+    }
+
+    /// Skips to the line below.
+    fn skip_line(&mut self) {
+        self.run(|byte| ENDS[usize::from(byte)] & END == 0);
+        if self.byte().is_some() {
+            self.ends += 1;
+        }
+        if !self.take(b'\r') || self.byte() == Some(b'\n') {
+            self.take(b'\n');
+        }
     }
 
     /// Makes an error. Calls `got` for the received text only if errors are listed.
@@ -225,15 +310,43 @@ impl<'a> Lines<'a> {
         if self.only_counts { Wrong::COUNTED } else { Wrong::new(field, expected, got(self)) }
     }
 
-    /// What is left of the line, to be named in an error.
+    /// Returns the rest of the line, to be named in an error.
     fn rest(&self) -> String {
-        echo(self.text[self.at..].lines().next().unwrap_or_default())
+        let rest = &self.text[self.at..];
+        echo(rest.split(['\n', '\r']).next().unwrap_or_default())
     }
 
-    fn skip_line(&mut self) {
-        self.run(|byte| byte != b'\n');
-        self.take(b'\n');
+    fn not_utf8(&self, begun: usize) -> Wrong {
+        let line = self.text[begun..self.at].trim_end_matches(['\n', '\r']);
+        self.wrong("line", "UTF-8", |_| format!("other bytes, here as ?, in {}", echo(line)))
     }
+}
+
+/// Reads a number as the protocol writes it: `1.5`, `2i`, `2u`, and booleans as 1 and 0.
+fn number(text: &str) -> Option<f64> {
+    match text {
+        "t" | "T" | "true" | "True" | "TRUE" => return Some(1.0),
+        "f" | "F" | "false" | "False" | "FALSE" => return Some(0.0),
+        _ => {}
+    }
+    match text.as_bytes().last()? {
+        b'i' => text[..text.len() - 1].parse::<i64>().ok().map(|whole| whole as f64),
+        b'u' => text[..text.len() - 1].parse::<u64>().ok().map(|whole| whole as f64),
+        // Rust reads words as numbers too: inf, nan.
+        _ if text.bytes().any(|byte| byte.is_ascii_alphabetic() && !matches!(byte, b'e' | b'E')) => None,
+        _ => text.parse().ok(),
+    }
+}
+
+/// Counts the ends of lines in a text: LF, CR, and CR LF as one.
+fn line_ends(text: &str) -> usize {
+    let mut before = 0;
+    let is_end = |byte: u8| {
+        let is_end = byte == b'\r' || (byte == b'\n' && before != b'\r');
+        before = byte;
+        is_end
+    };
+    text.bytes().map(is_end).filter(|&is_end| is_end).count()
 }
 
 #[cfg(test)]
@@ -249,7 +362,7 @@ mod tests {
     }
 
     fn read(text: &str) -> Vec<(usize, Result<Line<'_>, String>)> {
-        let mut lines = Lines::new(text);
+        let mut lines = Lines::new(text, None);
         let mut all = Vec::new();
         loop {
             let mut line = Line::default();
@@ -272,22 +385,76 @@ mod tests {
         assert_eq!(numbers, wanted.map(|(key, value)| (key, number(value))));
         assert_eq!(line.time, Some(1_732_399_200_123_000_000));
         assert_eq!(one("a b=-1e-3").time, None);
+        assert_eq!(one("a b=1 -5").time, Some(-5));
     }
 
     #[test]
-    fn escapes_and_quotes_are_undone() {
+    fn escapes_and_quotes_are_undone_as_influxdb_undoes_them() {
         let line = one(r#"my\ disk\,x=y,path=C:\dir\ one,k\=1=ü note="say \"hi\", a=b \\ c\n",n=1"#);
         assert_eq!(line.measurement, "my disk,x=y");
         assert_eq!(line.tags, [("k=1".into(), "ü".into()), ("path".into(), r"C:\dir one".into())]);
         assert_eq!(line.fields[0].1, text(r#"say "hi", a=b \ c\n"#));
         assert_eq!(line.fields[1].1, number(1.0));
+        // A measurement needs no escape for =, so the backslash stays; a field's key has one for the quote.
+        let line = one(r#"a\=b f\"\,\ \=\x=1"#);
+        assert_eq!((&*line.measurement, &*line.fields[0].0), (r"a\=b", r#"f", =\x"#));
+        // The backslash in front of a backslash is no escape, so the second one still is; but in the key of a field it is.
+        assert_eq!(one(r"a\\,b c=1").measurement, r"a\,b");
+        assert_eq!(one(r"a path\\=1").fields[0].0, r"path\\");
+        // Space behind a text is space.
+        assert_eq!(one("a x=\"b\"\t5\t").time, Some(5));
+        // At the end of a tag's value a backslash takes the space with it.
+        assert!(read("d,path=C:\\ used=1").remove(0).1.is_err());
     }
 
     #[test]
-    fn comments_and_blank_lines_are_passed_over_and_lines_are_counted() {
-        let all = read("# a comment\r\n\r\na x=1\r\n  \nb x=\"two\nlines\"\nc\nd x=1 5");
-        let numbers: Vec<_> = all.iter().map(|(number, read)| (*number, read.is_ok())).collect();
-        assert_eq!(numbers, [(3, true), (6, true), (7, false), (8, true)]);
+    fn every_end_of_a_line_is_one_and_comments_and_blank_lines_are_passed_over() {
+        let numbers =
+            |text: &str| -> Vec<_> { read(text).iter().map(|(number, read)| (*number, read.is_ok())).collect() };
+        for (text, wanted) in [
+            ("a x=1\rb x=2\rc x=3", vec![(1, true), (2, true), (3, true)]),
+            ("a x=1\r\nb x=2\r\n", vec![(1, true), (2, true)]),
+            ("a x=1\n\rb x=2\n\r", vec![(1, true), (3, true)]),
+            ("\ra x=1\r\r\n\nb x=1", vec![(2, true), (5, true)]),
+            ("a x=1\rjunk\nb x=2", vec![(1, true), (2, false), (3, true)]),
+            (
+                "# a comment\r\n\r\na x=1\r\n  \nb x=\"two\nlines\r\nor three\"\nc\nd x=1 5",
+                vec![(3, true), (5, true), (8, false), (9, true)],
+            ),
+            ("# x=\"\na x=1\n#\rb x=1", vec![(2, true), (4, true)]),
+            ("a x=1\\\nb x=1", vec![(1, false), (2, true)]),
+            ("\t \0a x=1\n \t\n\0\0", vec![(1, true)]),
+            ("", vec![]),
+            (" ", vec![]),
+        ] {
+            assert_eq!(numbers(text), wanted, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_text_without_its_end_spoils_only_its_own_line() {
+        let good = |text: &str| -> Vec<_> {
+            let lines = read(text).into_iter().map(|(number, read)| (number, read.is_ok()));
+            lines.filter_map(|(number, is_good)| is_good.then_some(number)).collect()
+        };
+        assert_eq!(good("a x=1\nb x=\"open\nc x=1\nd x=1"), [1, 3, 4]);
+        assert_eq!(good("b x=\"open\nc x=\"closed\"\nd x=1"), [2, 3]);
+        assert_eq!(good("b x=\"two\nlines\",y=\"open\nc x=1"), [3]);
+        // What stands within a text that has its end is no line, also where its line is wrong.
+        assert_eq!(good("b x=\"two\nc x=1\n\",y=nan\nd x=1"), [4]);
+        let wrong = read("a x=\"say \"hi\"\"\n").remove(0).1.unwrap_err();
+        assert!(wrong.contains("got a second quote before \"h\" in \"x\""), "{wrong}");
+    }
+
+    #[test]
+    fn a_text_that_is_too_long_is_cut_between_two_characters() {
+        let long = format!("a x=1,t=\"{}ü\",u=\"{}\" 5", "x".repeat(MAX_TEXT_LEN - 1), "y".repeat(MAX_TEXT_LEN));
+        let line = one(&long);
+        assert_eq!(line.cut, [(1, MAX_TEXT_LEN + 1)]);
+        assert_eq!(line.fields[1].1, text(&"x".repeat(MAX_TEXT_LEN - 1)));
+        assert_eq!(line.fields[2].1, text(&"y".repeat(MAX_TEXT_LEN)));
+        let line = format!("a t=\"{}\"", "\\\"".repeat(5_000));
+        assert_eq!(one(&line).fields[0].1, text(&"\"".repeat(MAX_TEXT_LEN)));
     }
 
     #[test]
@@ -296,18 +463,33 @@ mod tests {
             ("a", "field: expected a space and a field=value"),
             (",x=1 y=1", "measurement: expected a name"),
             ("a,x y=1", "tag: expected tag=value, got \"x\""),
-            (&format!("a{} y=1", ",x=1".repeat(257)), "tag: expected at most 256 tags, got more"),
+            (
+                &format!("a{} y=1", (0..257).map(|n| format!(",x{n}=1")).collect::<String>()),
+                "tag: expected at most 256 tags",
+            ),
             ("a,x= y=1", "tag: expected tag=value, got \"x=\""),
+            ("a,x=1=2 y=1", "tag: expected tag=value, got \"x=1=\""),
+            ("a,x=1,y=2,x=1 y=1", "tag: expected each tag once, got \"x\" twice"),
+            ("a\tx=1", "field: expected a space and a field=value"),
             ("a x", "field: expected field=value, got \"x\""),
             ("a x=", "field: expected a finite number"),
             ("a x=nan", "got \"x\"=\"nan\""),
             ("a x=inf", "got \"x\"=\"inf\""),
+            ("a x=-Infinity", "got \"x\"=\"-Infinity\""),
             ("a x=1e999", "got \"x\"=\"1e999\""),
             ("a x=1.5i", "got \"x\"=\"1.5i\""),
-            ("a x=-1u,y=maybe", "got \"y\"=\"maybe\""),
+            ("a x=9223372036854775808i", "got \"x\"=\"9223372036854775808i\""),
+            ("a x=18446744073709551616u", "got \"x\"=\"18446744073709551616u\""),
+            ("a x=-1u", "got \"x\"=\"-1u\""),
+            ("a x=1,y=maybe", "got \"y\"=\"maybe\""),
+            ("a x=1\t5", "got \"x\"=\"1\\t5\""),
+            ("a x=tRUE", "got \"x\"=\"tRUE\""),
             ("a x=\"open", "field: expected a text that ends with a quote"),
+            ("a x=\"C:\\\" 5", "got no second quote in \"x\""),
             ("a x=1 now", "timestamp: expected a whole number"),
-            ("a x=1 5 5", "timestamp: expected a whole number"),
+            ("a x=1 5 5", "timestamp: expected a whole number at the end of the line, got \"5\" and \"5\""),
+            ("a x=1 9223372036854775808", "at the end of the line, got \"9223372036854775808\""),
+            ("a x=1, y=1", "field: expected field=value, got \"\""),
         ] {
             let (_, read) = read(line).remove(0);
             let error = read.unwrap_err();

@@ -31,12 +31,21 @@ const POINT_BYTES: usize = size_of::<Pushed>() + size_of::<u32>() + size_of::<Co
 /// The points of a body, all of them valid.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Batch {
-    /// The points; at least one.
+    /// The points.
     pub points: Vec<Pushed>,
     /// The line of each point, counted from 1.
     pub lines: Vec<u32>,
     /// The hash of the request, where its sender gave it an idempotency key.
     pub request: Option<Fingerprint>,
+}
+
+/// The lines of a body that are wrong.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WrongLines {
+    /// The number of such lines.
+    pub count: usize,
+    /// The first of them, at most a thousand.
+    pub listed: Vec<FieldError>,
 }
 
 /// The points read from a body so far, and the errors of its wrong lines.
@@ -52,9 +61,7 @@ pub struct Gathering<'a> {
     held_before: usize,
     lines: usize,
     good: Batch,
-    bad: Vec<FieldError>,
-    /// The number of wrong lines, including those that are not listed.
-    wrong: usize,
+    bad: WrongLines,
 }
 
 impl<'a> Gathering<'a> {
@@ -62,8 +69,8 @@ impl<'a> Gathering<'a> {
     /// series.
     #[must_use]
     pub fn new(directory: &'a Directory, most: usize, share: &'a mut Share) -> Self {
-        let (good, bad, held_before) = (Batch::default(), Vec::new(), share.held());
-        Self { look: directory.look(), most, share, owed: 0, held_before, lines: 0, good, bad, wrong: 0 }
+        let (good, bad, held_before) = (Batch::default(), WrongLines::default(), share.held());
+        Self { look: directory.look(), most, share, owed: 0, held_before, lines: 0, good, bad }
     }
 
     /// Starts empty, with the default bound on points.
@@ -97,7 +104,15 @@ impl<'a> Gathering<'a> {
 
     /// Returns true once the list of errors is full, so that further errors are only counted.
     pub(crate) fn only_counts(&self) -> bool {
-        self.bad.len() >= MAX_LISTED
+        self.bad.listed.len() >= MAX_LISTED
+    }
+
+    /// Reserves memory for this many bytes besides the points.
+    ///
+    /// # Errors
+    /// [`ApiError::LimitReached`] if there is no memory for them.
+    pub(crate) fn reserve(&mut self, bytes: usize) -> Result<(), ApiError> {
+        Ok(self.share.grow(bytes)?)
     }
 
     /// Drops all points and errors, to read the same body again in another way.
@@ -106,8 +121,7 @@ impl<'a> Gathering<'a> {
         self.share.shrink(self.share.held().saturating_sub(self.held_before));
         self.good.points.clear();
         self.good.lines.clear();
-        self.bad.clear();
-        self.wrong = 0;
+        self.bad = WrongLines::default();
     }
 
     /// Adds the point or the error of a line, counted from 1.
@@ -132,9 +146,9 @@ impl<'a> Gathering<'a> {
                 self.good.lines.push(u32::try_from(line).unwrap_or(u32::MAX));
             }
             Err(wrong) => {
-                self.wrong += 1;
+                self.bad.count += 1;
                 if !self.only_counts() {
-                    self.bad.push(wrong.at(line));
+                    self.bad.listed.push(wrong.at(line));
                 }
             }
         }
@@ -147,19 +161,28 @@ impl<'a> Gathering<'a> {
     /// [`ApiError::Invalid`] with the wrong lines, at most a thousand; [`ApiError::Malformed`] if the body has no
     /// point; [`ApiError::LimitReached`] if there is no memory for the points.
     pub fn finish(self) -> Result<Batch, ApiError> {
-        let Self { good, bad, wrong, share, owed, .. } = self;
-        if wrong == 0 && good.points.is_empty() {
+        let (good, WrongLines { count, listed }) = self.finish_partly()?;
+        if count == 0 && good.points.is_empty() {
             return Err(ApiError::Malformed("there is no point in the body".to_owned()));
         }
-        if wrong == 0 {
-            share.grow(owed)?;
+        if count == 0 {
             return Ok(good);
         }
-        let mut detail = format!("{wrong} of {} lines are wrong, so nothing was stored", wrong + good.points.len());
-        if wrong > bad.len() {
-            detail = format!("{detail}; the first {} are listed", bad.len());
+        let mut detail = format!("{count} of {} lines are wrong, so nothing was stored", count + good.points.len());
+        if count > listed.len() {
+            detail = format!("{detail}; the first {} are listed", listed.len());
         }
-        Err(ApiError::Invalid { detail, errors: bad })
+        Err(ApiError::Invalid { detail, errors: listed })
+    }
+
+    /// Returns the points of the valid lines, perhaps none, and the wrong lines.
+    ///
+    /// # Errors
+    /// [`ApiError::LimitReached`] if there is no memory for the points.
+    pub fn finish_partly(self) -> Result<(Batch, WrongLines), ApiError> {
+        let Self { good, bad, share, owed, .. } = self;
+        share.grow(owed)?;
+        Ok((good, bad))
     }
 }
 
@@ -244,7 +267,7 @@ mod tests {
         for line in 1..=5_000 {
             gathering.take(line, Err(Wrong::new("value", "a number", "nothing"))).unwrap();
         }
-        assert!(gathering.bad.capacity() < 2 * MAX_LISTED);
+        assert!(gathering.bad.listed.capacity() < 2 * MAX_LISTED);
         let Err(ApiError::Invalid { detail, errors }) = gathering.finish() else { panic!("it is wrong") };
         assert_eq!(errors.len(), MAX_LISTED);
         assert_eq!(detail, "5000 of 5000 lines are wrong, so nothing was stored; the first 1000 are listed");

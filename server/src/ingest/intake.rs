@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, BodyDataStream, Bytes, HttpBody as _};
+use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_ENCODING, EXPECT};
-use axum::http::{HeaderMap, HeaderValue};
 use bytesize::ByteSize;
 use flate2::bufread::GzDecoder;
 use futures_util::StreamExt as _;
@@ -64,8 +64,8 @@ impl Intake {
         &self.memory
     }
 
-    /// Reads a body and parses it. The body may have at most `most` bytes, both as received and unpacked. The returned
-    /// share holds the memory of the parsed points until it is dropped.
+    /// Reads a body and parses it, without the byte order mark that it may begin with. The body may have at most `most`
+    /// bytes, both as received and unpacked. The returned share holds the memory of the parsed points until it is dropped.
     ///
     /// # Errors
     /// [`ApiError`] if the body breaks off, is too large, or has an unknown encoding; [`ApiError::LimitReached`] if
@@ -98,11 +98,13 @@ impl Intake {
                 return Err(error);
             }
         };
+        // A body of nothing is nothing, whatever its head says: clients compress none.
+        let encoding = if packed.is_empty() { Encoding::Identity } else { encoding };
         let is_small = match encoding {
             Encoding::Identity => packed.len() <= SMALL,
             Encoding::Gzip => match unpack(&packed, SMALL, &mut share) {
                 Ok(text) => {
-                    let parsed = parse(&text, &mut share)?;
+                    let parsed = parse(without_bom(&text), &mut share)?;
                     share.shrink(text.len() + packed.len());
                     return Ok((parsed, share));
                 }
@@ -112,7 +114,7 @@ impl Intake {
             },
         };
         if is_small {
-            let parsed = parse(&packed, &mut share)?;
+            let parsed = parse(without_bom(&packed), &mut share)?;
             share.shrink(packed.len());
             return Ok((parsed, share));
         }
@@ -124,10 +126,10 @@ impl Intake {
         let parsing = tokio::task::spawn_blocking(move || {
             let _turn = turn;
             let parsed = match encoding {
-                Encoding::Identity => parse(&packed, &mut share)?,
+                Encoding::Identity => parse(without_bom(&packed), &mut share)?,
                 Encoding::Gzip => {
                     let text = unpack(&packed, most, &mut share)?;
-                    let parsed = parse(&text, &mut share)?;
+                    let parsed = parse(without_bom(&text), &mut share)?;
                     share.shrink(text.len());
                     parsed
                 }
@@ -176,13 +178,35 @@ enum Encoding {
 }
 
 impl Encoding {
+    /// Reads all `Content-Encoding` headers: names in any case, `x-gzip` for `gzip` (RFC 9110, 8.4.1), `identity` as nothing.
     fn of(headers: &HeaderMap) -> Result<Self, ApiError> {
-        match headers.get(CONTENT_ENCODING).map(HeaderValue::as_bytes) {
-            None | Some(b"identity") => Ok(Self::Identity),
-            Some(b"gzip") => Ok(Self::Gzip),
-            Some(other) => Err(ApiError::UnknownEncoding(String::from_utf8_lossy(other).into_owned())),
+        let mut encoding = Self::Identity;
+        for header in headers.get_all(CONTENT_ENCODING) {
+            for name in header.as_bytes().split(|&byte| byte == b',').map(<[u8]>::trim_ascii) {
+                let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
+                if name.is_empty() || is("identity") {
+                    continue;
+                }
+                // Nobody packs twice on purpose.
+                if encoding == Self::Gzip || !(is("gzip") || is("x-gzip")) {
+                    return Err(unknown_encoding(headers));
+                }
+                encoding = Self::Gzip;
+            }
         }
+        Ok(encoding)
     }
+}
+
+fn unknown_encoding(headers: &HeaderMap) -> ApiError {
+    let values: Vec<_> =
+        headers.get_all(CONTENT_ENCODING).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+    ApiError::UnknownEncoding(values.join(", "))
+}
+
+/// Returns a text without the byte order mark that Windows programs begin UTF-8 with.
+fn without_bom(text: &[u8]) -> &[u8] {
+    text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
 }
 
 /// Reads the whole body as received, without unpacking it.
@@ -258,6 +282,7 @@ fn unpack_members(packed: &[u8], most: usize, share: &mut Share) -> Result<Vec<u
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::http::HeaderValue;
     use flate2::Compression;
     use flate2::write::GzEncoder;
     use std::io::Write as _;
@@ -281,6 +306,49 @@ mod tests {
             assert!(matches!(unpack(broken, 10, &mut share), Err(ApiError::Malformed(_))), "{broken:?}");
         }
         assert_eq!(share.held(), 2, "a refused body holds no memory");
+    }
+
+    #[test]
+    fn content_encoding_is_read_in_any_case_and_under_its_old_name() {
+        let of = |values: &[&'static str]| {
+            let headers = values.iter().map(|value| (CONTENT_ENCODING, HeaderValue::from_static(value)));
+            Encoding::of(&headers.collect())
+        };
+        for identity in [&[][..], &[""], &["identity"], &["Identity"], &["identity, IDENTITY"], &["", "identity"]] {
+            assert_eq!(of(identity), Ok(Encoding::Identity), "{identity:?}");
+        }
+        for gzip in [
+            &["gzip"][..],
+            &["GZIP"],
+            &["GZip"],
+            &["x-gzip"],
+            &["X-Gzip"],
+            &[" gzip "],
+            &["identity", "gzip"],
+            &["gzip,identity"],
+        ] {
+            assert_eq!(of(gzip), Ok(Encoding::Gzip), "{gzip:?}");
+        }
+        for unknown in [&["br"][..], &["gzip, br"], &["gzip", "gzip"], &["deflate"], &["gzip;q=1"], &["zgzip"]] {
+            assert_eq!(of(unknown), Err(ApiError::UnknownEncoding(unknown.join(", "))));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_byte_order_mark_is_no_part_of_a_body() {
+        let intake = Intake::new(&Limits::default());
+        let mark = b"\xef\xbb\xbf";
+        let gzip_of_nothing = HeaderMap::from_iter([(CONTENT_ENCODING, HeaderValue::from_static("gzip"))]);
+        let read = intake.read(Body::empty(), &gzip_of_nothing, 1 << 20, |text, _| Ok(text.len())).await;
+        assert_eq!(read.unwrap().0, 0);
+        for text in ["42.5".to_owned(), String::new(), "x".repeat(SMALL + 1)] {
+            let body = [&mark[..], text.as_bytes()].concat();
+            for (body, encoding) in [(body.clone(), "identity"), (gzip(&body), "gzip")] {
+                let headers = HeaderMap::from_iter([(CONTENT_ENCODING, HeaderValue::from_static(encoding))]);
+                let read = intake.read(Body::from(body), &headers, 1 << 20, |text, _| Ok(text.to_vec())).await;
+                assert_eq!(read.unwrap().0, text.as_bytes(), "{encoding}");
+            }
+        }
     }
 
     #[test]

@@ -29,7 +29,7 @@ use crate::places::Bounded;
 use crate::problem::ApiError;
 use crate::push_memory::Share;
 use crate::rejections::{Rejection, excerpt};
-use crate::store::{Directory, Fingerprint, IdempotencyKey, Push};
+use crate::store::{Atomicity, Directory, Fingerprint, IdempotencyKey, Push};
 
 /// The header with the key of a push.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
@@ -203,6 +203,12 @@ impl From<ApiError> for Refused {
 }
 
 impl Refused {
+    /// The reason, and the line that is wrong, which was found before.
+    #[must_use]
+    pub fn with_line(error: ApiError, excerpt: Option<String>) -> Self {
+        Self { error, excerpt }
+    }
+
     /// The reason, and the line that is wrong out of the body.
     #[must_use]
     pub fn with_excerpt(error: ApiError, body: &[u8]) -> Self {
@@ -287,12 +293,13 @@ pub async fn commit(
     headers: &HeaderMap,
 ) -> Result<StatusCode, Refused> {
     let keyed = |(batch, share): (Batch, Share)| {
-        let key = batch.request.map(|request| idempotency_key(headers, request)).transpose()?;
+        let key = idempotency_key(headers, batch.request)?;
         Ok((batch, share, key))
     };
     let result = match read.and_then(keyed) {
         Ok((Batch { points, lines, .. }, share, key)) => {
-            let kept = app.writer.commit(Push { points, key }, share).await;
+            let push = Push { points, key, atomicity: Atomicity::AllOrNothing };
+            let kept = app.writer.commit(push, share).await;
             kept.map_err(|error| ApiError::from(error.at_lines(&lines)).into())
         }
         Err(error) => Err(error),
@@ -301,10 +308,16 @@ pub async fn commit(
     result.map(|()| StatusCode::NO_CONTENT)
 }
 
-fn idempotency_key(headers: &HeaderMap, request: Fingerprint) -> Result<IdempotencyKey, ApiError> {
+/// Reads the key of a push; `None` where it has none. `request` is the hash of a push with a key.
+///
+/// # Errors
+/// [`ApiError::Invalid`] for a key that is empty or too long.
+pub fn idempotency_key(headers: &HeaderMap, request: Option<Fingerprint>) -> Result<Option<IdempotencyKey>, ApiError> {
+    let Some(request) = request else { return Ok(None) };
     let key =
         headers.get(IDEMPOTENCY_KEY).map_or_else(String::new, |key| String::from_utf8_lossy(key.as_bytes()).into());
     let len = key.len();
     IdempotencyKey::new(key, request)
+        .map(Some)
         .ok_or_else(|| ApiError::field("Idempotency-Key", "1 to 255 bytes of text", format!("{len} bytes")))
 }

@@ -18,9 +18,10 @@ use serde_json::Value;
 use crate::assets;
 
 /// The parts of the document. The first has what it begins with, and what the others share.
-const PARTS: [&str; 8] = [
+const PARTS: [&str; 9] = [
     include_str!("common.json"),
     include_str!("push.json"),
+    include_str!("influx.json"),
     include_str!("stream.json"),
     include_str!("past.json"),
     include_str!("boards.json"),

@@ -19,8 +19,8 @@ use super::sent::{Found, SetBy};
 use super::{Push, Pushed, SeriesId, Store, sql};
 use crate::clock::Now;
 
-pub use error::{CommitError, Mismatch};
-use staged::Staged;
+pub use error::{CommitError, Mismatch, Mismatches};
+use staged::{Resolved, Staged};
 
 /// A point that is on the disk.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,7 +55,7 @@ impl Outcome {
 
 impl Store {
     /// Commits a group of pushes in one transaction; on return, what was kept is on the disk. Each push is kept whole
-    /// or not at all; where the database fails, none is.
+    /// or not at all, unless it is [partial](super::Atomicity::Partial); where the database fails, none is.
     pub fn commit(&mut self, pushes: Vec<Push>, now: Now) -> Outcome {
         if let Some(why) = self.condition.lost() {
             return Outcome::refused(pushes.len(), CommitError::Lost(why));
@@ -112,23 +112,26 @@ impl Store {
         for mut push in pushes {
             let seen = push.key.as_ref().map_or(Ok(Seen::Never), |key| Keys::look_up(&tx, key, now))?;
             if seen != Seen::Never {
-                outcome.results.push(if seen == Seen::Same { Ok(()) } else { Err(CommitError::KeyReused) });
+                outcome.results.push(match seen {
+                    Seen::Same => staged.repeated(&self.directory.look(), &mut push),
+                    _ => Err(CommitError::KeyReused),
+                });
                 continue;
             }
             if let Err(error) = self.removals.check(&push.points) {
                 outcome.results.push(Err(error));
                 continue;
             }
-            let begun = staged.resolve(&self.directory.look(), &mut push.points, self.limits.series);
-            let begun = begun.and_then(|begun| {
+            let resolved = staged.resolve(&self.directory.look(), &mut push, self.limits.series);
+            let resolved = resolved.and_then(|resolved| {
                 // A point causes at most two rows: a new series and a text.
                 if push.points.len() > self.limits.rows / 2 {
-                    RowCount::of(&push.points, begun.count(), &self.newest).check(self.limits.rows)?;
+                    RowCount::of(&push.points, resolved.begun.count(), &self.newest).check(self.limits.rows)?;
                 }
-                Ok(begun)
+                Ok(resolved)
             });
-            let begun = match begun {
-                Ok(begun) => begun,
+            let Resolved { begun, left_out } = match resolved {
+                Ok(resolved) => resolved,
                 Err(error) => {
                     outcome.results.push(Err(error));
                     continue;
@@ -142,7 +145,7 @@ impl Store {
                 outcome.results.push(Err(CommitError::Damaged(name)));
                 continue;
             }
-            outcome.results.push(Ok(()));
+            outcome.results.push(left_out.into_result());
             if let Some(key) = &push.key {
                 staged.keys.remember(&tx, key, now)?;
             }

@@ -72,7 +72,17 @@ pub use sent::{PointTime, SetBy};
 pub use source::Source;
 pub use writer::Writer;
 
-/// The points of one request: all of them are kept, or none.
+/// Decides what becomes of a push if some of its points are of another kind than their series holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Atomicity {
+    /// Nothing of it is kept.
+    #[default]
+    AllOrNothing,
+    /// Its other points are kept.
+    Partial,
+}
+
+/// The points of one request.
 #[derive(Clone, Debug)]
 pub struct Push {
     /// At least one.
@@ -80,13 +90,16 @@ pub struct Push {
     /// The key that the sender gave. A push whose key is known counts as done if it is the same request, and is refused
     /// otherwise.
     pub key: Option<IdempotencyKey>,
+    /// Decides if points of the wrong kind spoil the others.
+    pub atomicity: Atomicity,
 }
 
 impl Push {
     /// These points, without a key.
     #[must_use]
     pub fn of(points: impl IntoIterator<Item = Point>) -> Self {
-        Self { points: points.into_iter().map(Pushed::from).collect(), key: None }
+        let points = points.into_iter().map(Pushed::from).collect();
+        Self { points, key: None, atomicity: Atomicity::default() }
     }
 
     /// Returns the work to commit the push: 1 for each number of a known series, more for other points.

@@ -12,17 +12,16 @@ use crate::store::claim::LONGEST_WAIT;
 /// Seconds after which a sender may try again to start series: an operator has to raise the flag first.
 const MORE_SERIES_AFTER_SECONDS: u32 = 60;
 
-/// Why a push was not kept. Nothing of it was.
+/// Why a push was not kept. Nothing of it was, unless it is [`CommitError::LeftOut`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CommitError {
     /// It has points of the kind that their series does not hold.
-    #[error("{count} of its points are not of the kind that their series holds")]
-    OtherKind {
-        /// The number of such points.
-        count: usize,
-        /// The first of them.
-        listed: Vec<Mismatch>,
-    },
+    #[error("{} of its points are not of the kind that their series holds", .0.count)]
+    OtherKind(Mismatches),
+    /// It was [partial](crate::store::Atomicity::Partial) and has points of the kind that their series does not hold. They
+    /// were left out, the others are kept.
+    #[error("{} of its points are not of the kind that their series holds; the others are stored", .0.count)]
+    LeftOut(Mismatches),
     /// It has points of days whose finest buckets are deleted, so that the points could not be added.
     #[error(
         "{count} of its points are of days that are kept only as coarser buckets by now; what is there of such a day cannot be added to: delete the series first, or import to another one"
@@ -77,6 +76,15 @@ pub enum CommitError {
     Closed,
 }
 
+/// The points of a push that are of the wrong kind.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mismatches {
+    /// The number of such points.
+    pub count: usize,
+    /// The first of them.
+    pub listed: Vec<Mismatch>,
+}
+
 /// A point of the wrong kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mismatch {
@@ -88,13 +96,36 @@ pub struct Mismatch {
     pub holds: Kind,
 }
 
+impl Mismatches {
+    /// Returns the result of a partial push without these points.
+    pub(super) fn into_result(self) -> Result<(), CommitError> {
+        if self.count == 0 { Ok(()) } else { Err(CommitError::LeftOut(self)) }
+    }
+}
+
+impl Mismatch {
+    /// Returns the error as clients receive it.
+    #[must_use]
+    pub fn into_error(self) -> FieldError {
+        let Self { at, series, holds } = self;
+        let (field, expected, got) = match holds {
+            Kind::Number => ("text", "a number", "a text"),
+            Kind::Text => ("value", "a text", "a number"),
+        };
+        let expected = format!("{expected}, which is what {series} holds since its first point");
+        FieldError { line: Some(at), field: field.to_owned(), expected, got: got.to_owned() }
+    }
+}
+
 impl CommitError {
     /// Where points are not of the right kind, tells their lines: of each point of the push, that in `lines`.
     #[must_use]
     pub fn at_lines(mut self, lines: &[u32]) -> Self {
         let line = |at: usize| at.checked_sub(1).and_then(|at| lines.get(at)).map_or(at, |&line| line as usize);
         match &mut self {
-            Self::OtherKind { listed, .. } => listed.iter_mut().for_each(|mismatch| mismatch.at = line(mismatch.at)),
+            Self::OtherKind(wrong) | Self::LeftOut(wrong) => {
+                wrong.listed.iter_mut().for_each(|mismatch| mismatch.at = line(mismatch.at));
+            }
             Self::Compacted { at, .. } => *at = line(*at),
             _ => {}
         }
@@ -115,8 +146,12 @@ impl From<rusqlite::Error> for CommitError {
 impl From<CommitError> for ApiError {
     fn from(error: CommitError) -> Self {
         let detail = error.to_string();
-        let (count, listed) = match error {
-            CommitError::OtherKind { count, listed } => (count, listed),
+        let Mismatches { count, listed } = match error {
+            CommitError::OtherKind(wrong) => wrong,
+            CommitError::LeftOut(wrong) => {
+                let errors = wrong.listed.into_iter().map(Mismatch::into_error).collect();
+                return Self::PartialWrite { detail, errors };
+            }
             CommitError::Compacted { at, .. } => {
                 let (expected, got) = ("a time of a day that can still be added to", "one of a compacted day");
                 let (expected, got) = (expected.to_owned(), got.to_owned());
@@ -134,15 +169,7 @@ impl From<CommitError> for ApiError {
         if count > listed.len() {
             detail = format!("{detail}; the first {} are listed", listed.len());
         }
-        let errors = listed.into_iter().map(|Mismatch { at, series, holds }| {
-            let (field, expected, got) = match holds {
-                Kind::Number => ("text", "a number", "a text"),
-                Kind::Text => ("value", "a text", "a number"),
-            };
-            let expected = format!("{expected}, which is what {series} holds since its first point");
-            FieldError { line: Some(at), field: field.to_owned(), expected, got: got.to_owned() }
-        });
-        Self::Invalid { detail, errors: errors.collect() }
+        Self::Invalid { detail, errors: listed.into_iter().map(Mismatch::into_error).collect() }
     }
 }
 

@@ -8,7 +8,7 @@ use shared::point::Kind;
 use shared::track::revises;
 use shared::{Declared, Millis, Seq, SeriesName, Stretch, Tier, Value};
 
-use super::error::{CommitError, Mismatch, too_many_series};
+use super::error::{CommitError, Mismatch, Mismatches, too_many_series};
 use crate::store::damage::Damage;
 use crate::store::directory::{Apart, Look, Names, New, Row, Whose, apart};
 use crate::store::fresh::Known;
@@ -17,7 +17,7 @@ use crate::store::keys::Keys;
 use crate::store::log::{self, Logged};
 use crate::store::sent::Repeats;
 use crate::store::source::{Origin, Source, name_apart};
-use crate::store::{Pushed, SeriesId, sql};
+use crate::store::{Atomicity, Push, Pushed, SeriesId, sql};
 
 /// Most points of the wrong kind that are listed for a push.
 const MAX_MISMATCHES: usize = 1_000;
@@ -110,6 +110,15 @@ impl View<'_> {
     }
 }
 
+/// A push whose points have their rows.
+#[derive(Debug)]
+pub(super) struct Resolved {
+    /// Series that it starts.
+    pub(super) begun: Begun,
+    /// Points that were taken out of it.
+    pub(super) left_out: Mismatches,
+}
+
 /// The changes of a transaction that is not committed yet.
 #[derive(Debug)]
 pub(super) struct Staged {
@@ -152,33 +161,44 @@ impl Staged {
     }
 
     /// Finds the rows of what is pushed by name. Of a series that is not there yet the first point keeps the name; gives
-    /// the rows that these will have. There may be `most` series.
-    pub(super) fn resolve(&self, known: &Look<'_>, points: &mut [Pushed], most: usize) -> Result<Begun, CommitError> {
+    /// the rows that these will have. There may be `most` series. Takes points of the wrong kind out of a partial push.
+    pub(super) fn resolve(&self, known: &Look<'_>, push: &mut Push, most: usize) -> Result<Resolved, CommitError> {
         let mut view = View { known, staged: &self.begun, begun: Begun::default() };
-        let (mut count, mut listed) = (0, Vec::new());
-        for (at, point) in (1..).zip(points) {
-            let Whose::New(new) = &mut point.whose else { continue };
+        let (mut wrong, mut at) = (Mismatches::default(), 0);
+        push.points.retain_mut(|point| {
+            at += 1;
+            let Whose::New(new) = &mut point.whose else { return true };
             let kind = point.value.kind();
             match view.find(new, kind) {
                 Some(row) if row.kind == kind => point.whose = Whose::Row(row.id),
                 Some(row) => {
-                    count += 1;
-                    if listed.len() < MAX_MISMATCHES {
-                        listed.push(Mismatch { at, series: new.name.clone(), holds: row.kind });
+                    wrong.count += 1;
+                    if wrong.listed.len() < MAX_MISMATCHES {
+                        wrong.listed.push(Mismatch { at, series: new.name.clone(), holds: row.kind });
                     }
+                    return false;
                 }
                 None => view.begin(new, kind),
             }
-        }
-        if count > 0 {
-            return Err(CommitError::OtherKind { count, listed });
+            true
+        });
+        if wrong.count > 0 && push.atomicity == Atomicity::AllOrNothing {
+            return Err(CommitError::OtherKind(wrong));
         }
         let begun = view.begun;
         let there = known.len() + self.begun.count();
         if begun.count() > 0 && there + begun.count() > most {
             return Err(too_many_series(there, begun.count(), most));
         }
-        Ok(begun)
+        Ok(Resolved { begun, left_out: wrong })
+    }
+
+    /// Returns the result of a push that was kept before: of a partial one, the points that were left out then.
+    pub(super) fn repeated(&self, known: &Look<'_>, push: &mut Push) -> Result<(), CommitError> {
+        match push.atomicity {
+            Atomicity::AllOrNothing => Ok(()),
+            Atomicity::Partial => self.resolve(known, push, usize::MAX)?.left_out.into_result(),
+        }
     }
 
     /// Refuses a resolved push that has numbers from before `oldest` of days that no longer take any.

@@ -1,10 +1,11 @@
+use proptest::prelude::*;
 use shared::{Number, Point, Seq, Text};
 
 use super::*;
 use crate::clock::Uptime;
 use crate::limits::{Limit, Limits};
 use crate::store::keys::LIFETIME as KEY_LIFETIME;
-use crate::store::{Fingerprint, IdempotencyKey, log};
+use crate::store::{Atomicity, Fingerprint, IdempotencyKey, log};
 
 const NOW: Now = Now { wall: Millis(1_732_399_200_000), up: Uptime(0) };
 
@@ -53,10 +54,36 @@ fn a_push_of_the_wrong_kind_is_refused_whole_and_the_others_are_kept() {
         ],
         NOW,
     );
-    let Err(CommitError::OtherKind { count: 2, listed }) = &outcome.results[1] else { panic!("{outcome:?}") };
-    assert_eq!(listed.iter().map(|m| m.at).collect::<Vec<_>>(), [2, 3]);
+    let Err(CommitError::OtherKind(wrong)) = &outcome.results[1] else { panic!("{outcome:?}") };
+    assert_eq!(wrong.count, 2);
+    assert_eq!(wrong.listed.iter().map(|m| m.at).collect::<Vec<_>>(), [2, 3]);
     assert!(outcome.results[0].is_ok() && outcome.results[2].is_ok());
     assert_eq!(rows(&store), 3);
+}
+
+#[test]
+fn of_a_partial_push_only_points_of_the_wrong_kind_are_left_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(folder.path()).unwrap();
+    let partial = |points| Push { atomicity: Atomicity::Partial, ..push(points) };
+    let outcome = store.commit(
+        vec![
+            partial(vec![number("a", 1.0), text("a"), text("b"), number("b", 1.0), number("a", 2.0)]),
+            partial(vec![text("a")]),
+            partial(vec![number("c", 1.0)]),
+        ],
+        NOW,
+    );
+    let left_out = |result: &Result<(), CommitError>| match result {
+        Ok(()) => Vec::new(),
+        Err(CommitError::LeftOut(wrong)) => wrong.listed.iter().map(|one| (one.at, one.series.to_string())).collect(),
+        Err(error) => panic!("{error}"),
+    };
+    let [a, b] = ["a", "b"].map(str::to_owned);
+    let all: Vec<_> = outcome.results.iter().map(left_out).collect();
+    assert_eq!(all, [vec![(2, a.clone()), (4, b)], vec![(1, a)], vec![]]);
+    let kept: Vec<_> = outcome.committed.iter().map(|point| (point.series.0, point.at.seq.0)).collect();
+    assert_eq!(kept, [(1, 1), (2, 2), (1, 3), (3, 4)]);
 }
 
 #[test]
@@ -71,7 +98,7 @@ fn what_is_declared_is_kept_across_a_restart_and_the_last_word_counts() {
     };
     let say = |name: &str, declares| {
         let point = Pushed::from(number(name, 1.0)).declaring(declares);
-        Push { points: vec![point], key: None }
+        Push { points: vec![point], ..Push::of([]) }
     };
     let (gauge, counter) = (Some(Declared::Gauge), Some(Declared::Counter));
     let outcome = store.commit(vec![say("a", gauge), say("a", counter), say("b", None), say("a", None)], NOW);
@@ -152,4 +179,55 @@ fn where_the_database_is_full_nothing_is_kept_and_what_was_stays() {
     let _: i64 = store.conn.query_row("PRAGMA max_page_count = 1000000", [], |row| row.get(0)).unwrap();
     let outcome = store.commit(vec![push(vec![number("s1", 2.0)])], NOW);
     assert_eq!(outcome.committed[0].at.seq, Seq(2), "the numbers go on where they were");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    /// A model takes the points one by one: the first one of a series decides its kind.
+    #[test]
+    fn points_of_the_wrong_kind_spoil_a_push_or_are_left_out_of_it(
+        pushes in prop::collection::vec((any::<bool>(), prop::collection::vec((0..4_u8, any::<bool>()), 1..6)), 1..8),
+        is_one_group: bool,
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(folder.path()).unwrap();
+        let point = |&(series, is_text): &(u8, bool)| {
+            let name = format!("s{series}");
+            if is_text { text(&name) } else { number(&name, 1.0) }
+        };
+        let (mut kinds, mut wanted, mut kept) = (std::collections::HashMap::new(), Vec::new(), 0);
+        let mut group = Vec::new();
+        for (is_partial, points) in &pushes {
+            let mut after = kinds.clone();
+            let mut wrong = Vec::new();
+            for (at, &(series, is_text)) in (1..).zip(points) {
+                if *after.entry(series).or_insert(is_text) != is_text {
+                    wrong.push(at);
+                }
+            }
+            if *is_partial || wrong.is_empty() {
+                kept += points.len() - wrong.len();
+                kinds = after;
+            }
+            wanted.push((*is_partial, wrong));
+            let atomicity = if *is_partial { Atomicity::Partial } else { Atomicity::AllOrNothing };
+            group.push(Push { atomicity, ..push(points.iter().map(point).collect()) });
+        }
+        let groups = if is_one_group { vec![group] } else { group.into_iter().map(|push| vec![push]).collect() };
+        let outcomes: Vec<_> = groups.into_iter().map(|group| store.commit(group, NOW)).collect();
+        let places = |wrong: &Mismatches| wrong.listed.iter().map(|one| one.at).collect();
+        let results = outcomes.iter().flat_map(|outcome| &outcome.results).zip(&wanted);
+        for (result, (is_partial, wrong)) in results {
+            let listed: Vec<usize> = match result {
+                Ok(()) => Vec::new(),
+                Err(CommitError::LeftOut(wrong)) if *is_partial => places(wrong),
+                Err(CommitError::OtherKind(wrong)) if !*is_partial => places(wrong),
+                Err(error) => panic!("{error}"),
+            };
+            prop_assert_eq!(&listed, wrong);
+        }
+        prop_assert_eq!(outcomes.iter().map(|outcome| outcome.committed.len()).sum::<usize>(), kept);
+        prop_assert_eq!(rows(&store), i64::try_from(kept).unwrap());
+    }
 }

@@ -1,0 +1,92 @@
+//! The answer to a write of which not all is stored: `partial write: … dropped=N`, as InfluxDB has it.
+
+use std::collections::HashSet;
+
+use shared::problem::FieldError;
+
+use crate::ingest::gathering::WrongLines;
+use crate::problem::ApiError;
+use crate::store::commit::{Mismatch, Mismatches};
+
+/// Most lines that an answer lists.
+const MAX_LISTED: usize = 1_000;
+
+/// The fate of the other lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rest {
+    /// They are stored.
+    Stored,
+    /// There are none, or they were given up too.
+    Lost,
+}
+
+/// Describes the lines that were not stored: those that are wrong, and those with a point of another kind than its series
+/// holds. Returns `None` if there are none.
+pub(super) fn error(wrong: WrongLines, left_out: Mismatches, rest: Rest) -> Option<ApiError> {
+    if wrong.count + left_out.count == 0 {
+        return None;
+    }
+    // Points of one line count once, as far as they are listed.
+    let lines: HashSet<usize> = left_out.listed.iter().map(|mismatch| mismatch.at).collect();
+    let dropped = wrong.count + lines.len() + (left_out.count - left_out.listed.len());
+    let parsed = wrong.listed.into_iter().map(|error| (error, "unable to parse "));
+    let other_kind =
+        left_out.listed.into_iter().map(|mismatch| (Mismatch::into_error(mismatch), "field type conflict: "));
+    let mut listed: Vec<(FieldError, &str)> = parsed.chain(other_kind).collect();
+    listed.sort_by_key(|(error, _)| error.line);
+    let (total, known) = (wrong.count + left_out.count, listed.len().min(MAX_LISTED));
+    listed.truncate(MAX_LISTED);
+    let mut detail = "partial write: ".to_owned();
+    if let Some((error, class)) = listed.first() {
+        detail.extend([class, error.to_string().as_str()]);
+    }
+    if total > known {
+        detail += &format!("; errors lists the first {known} of {total}");
+    } else if total > 1 {
+        detail += &format!("; errors lists all {total}");
+    }
+    detail += match rest {
+        Rest::Stored => "; the other lines are stored",
+        Rest::Lost => "; nothing is stored",
+    };
+    detail += &format!(" dropped={dropped}");
+    Some(ApiError::PartialWrite { detail, errors: listed.into_iter().map(|(error, _)| error).collect() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared::point::Kind;
+
+    fn wrong(lines: &[usize], count: usize) -> WrongLines {
+        let error =
+            |&line| FieldError { line: Some(line), field: "field".into(), expected: "a".into(), got: "b".into() };
+        WrongLines { count, listed: lines.iter().map(error).collect() }
+    }
+
+    fn left_out(lines: &[usize]) -> Mismatches {
+        let listed = lines.iter().map(|&at| Mismatch { at, series: "a/x".parse().unwrap(), holds: Kind::Number });
+        Mismatches { count: lines.len(), listed: listed.collect() }
+    }
+
+    #[test]
+    fn lines_that_were_not_stored_are_counted_once_and_listed_in_order() {
+        let detail = |wrong, left_out, rest| error(wrong, left_out, rest).map(|error| error.to_string());
+        assert_eq!(detail(WrongLines::default(), Mismatches::default(), Rest::Stored), None);
+        assert_eq!(
+            detail(wrong(&[2], 1), Mismatches::default(), Rest::Stored).unwrap(),
+            "partial write: unable to parse line 2: field: expected a, got b; the other lines are stored dropped=1"
+        );
+        assert_eq!(
+            detail(wrong(&[7], 1), left_out(&[3, 3, 5]), Rest::Stored).unwrap(),
+            "partial write: field type conflict: line 3: text: expected a number, which is what a/x holds since its first point, got a text; errors lists all 4; the other lines are stored dropped=3"
+        );
+        let many: Vec<_> = (1..=1_000).collect();
+        let Some(ApiError::PartialWrite { detail, errors }) = error(wrong(&many, 5_000), left_out(&[1]), Rest::Lost)
+        else {
+            panic!("some are wrong")
+        };
+        assert_eq!(errors.len(), 1_000);
+        assert!(detail.ends_with("; errors lists the first 1000 of 5001; nothing is stored dropped=5001"), "{detail}");
+    }
+}

@@ -1,0 +1,128 @@
+//! Reads the body of a write: points of the lines that are right, and the lines that are wrong.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use shared::Value;
+use shared::name::MAX_SEGMENT_LEN;
+use shared::point::MAX_TEXT_LEN;
+
+use super::line::{Line, Lines};
+use super::naming::Naming;
+use super::precision::Precision;
+use super::warnings::Warnings;
+use crate::ingest;
+use crate::ingest::fields::{Acceptance, echo};
+use crate::ingest::gathering::{Batch, Gathering, WrongLines};
+use crate::problem::ApiError;
+
+/// Most fields of a line that are compared with each other in pairs, to find a key that comes twice.
+const MAX_PAIRED: usize = 32;
+
+/// A body that was read.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Reading {
+    /// The points of all lines that are right, perhaps none.
+    pub batch: Batch,
+    /// The lines that are wrong.
+    pub wrong: WrongLines,
+    /// Points that are not quite as they were sent.
+    pub warnings: Warnings,
+}
+
+/// Reads lines into `gathering`. Their times are in the unit of `precision`.
+///
+/// # Errors
+/// [`ApiError::LimitReached`] as soon as there are more points than `gathering` takes, or no memory for them.
+pub fn read(
+    body: &[u8],
+    precision: Precision,
+    accepted: Acceptance,
+    mut gathering: Gathering<'_>,
+) -> Result<Reading, ApiError> {
+    let (text, damaged) = match std::str::from_utf8(body) {
+        Ok(text) => (Cow::Borrowed(text), None),
+        Err(_) => {
+            gathering.reserve(body.len())?;
+            (Cow::Owned(repaired(body)), Some(body))
+        }
+    };
+    gathering.expect(text.len());
+    let mut lines = Lines::new(&text, damaged);
+    let mut warnings = Warnings::default();
+    let mut line = Line::default();
+    let mut naming = Naming::default();
+    loop {
+        (lines.room, lines.only_counts) = (gathering.room(), gathering.only_counts());
+        let Some(read) = lines.next(&mut line) else { break };
+        let number = lines.number;
+        let time = read.and_then(|()| precision.moment(line.time, accepted, lines.only_counts));
+        let time = match time {
+            Ok(time) => time,
+            Err(wrong) => {
+                gathering.take(number, Err(wrong))?;
+                continue;
+            }
+        };
+        warn(&line, number, &mut warnings);
+        drop_repeated(&mut line.fields, number, &mut warnings);
+        naming.line(&line.measurement, &line.tags);
+        for (field, value) in line.fields.drain(..) {
+            let (name, source) = naming.field(&field);
+            let point = gathering.look().point_of(name, source, time, value);
+            gathering.take(number, point.map_err(|error| ingest::fields::bad_series(name, &error)))?;
+        }
+    }
+    let (batch, wrong) = gathering.finish_partly()?;
+    Ok(Reading { batch, wrong, warnings })
+}
+
+/// Makes a text of the body, with `?` for each byte that is no UTF-8.
+fn repaired(body: &[u8]) -> String {
+    let mut text = String::with_capacity(body.len());
+    for chunk in body.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(std::iter::repeat_n('?', chunk.invalid().len()));
+    }
+    text
+}
+
+/// Warns of texts and names of a line that are too long.
+fn warn(line: &Line<'_>, number: usize, warnings: &mut Warnings) {
+    for &(at, len) in &line.cut {
+        let key = &line.fields[at].0;
+        warnings
+            .add(|| format!("line {number}: the text of {} has {len} bytes and was cut to {MAX_TEXT_LEN}", echo(key)));
+    }
+    let parts = std::iter::once(&line.measurement)
+        .chain(line.tags.iter().map(|(_, value)| value))
+        .chain(line.fields.iter().map(|(key, _)| key));
+    for part in parts.filter(|part| part.len() > MAX_SEGMENT_LEN && part.chars().count() > MAX_SEGMENT_LEN) {
+        warnings.add(|| {
+            let most = MAX_SEGMENT_LEN;
+            format!("line {number}: {} has over {most} characters and was cut in the name of its series", echo(part))
+        });
+    }
+}
+
+/// Keeps the last of fields with the same key, as InfluxDB does.
+fn drop_repeated(fields: &mut Vec<(Cow<'_, str>, Value)>, number: usize, warnings: &mut Warnings) {
+    let is_repeated = if fields.len() <= MAX_PAIRED {
+        (1..fields.len()).any(|at| fields[..at].iter().any(|(key, _)| *key == fields[at].0))
+    } else {
+        let mut keys = HashSet::with_capacity(fields.len());
+        !fields.iter().all(|(key, _)| keys.insert(&**key))
+    };
+    if !is_repeated {
+        return;
+    }
+    let mut keys: HashSet<String> = HashSet::with_capacity(fields.len());
+    let mut is_last: Vec<bool> = fields.iter().rev().map(|(key, _)| keys.insert(key.clone().into_owned())).collect();
+    fields.retain(|(key, _)| {
+        let is_last = is_last.pop() == Some(true);
+        if !is_last {
+            warnings.add(|| format!("line {number}: the field {} comes again, and its last value counts", echo(key)));
+        }
+        is_last
+    });
+}
