@@ -36,10 +36,17 @@ impl FromStr for Address {
             _ => return Err(wrong()),
         };
         let authority = uri.authority().ok_or_else(wrong)?;
+        let (host, port) = (authority.host(), authority.port_u16());
+        let after_host = authority.as_str().rsplit_once(host).map_or("", |(_, rest)| rest);
+        // A colon without a number, or with one that is no port.
+        let has_wrong_port = port.is_none() && !after_host.is_empty();
+        if host.is_empty() || has_wrong_port {
+            return Err(wrong());
+        }
         let path = uri.path();
         let end = ["/b/", "/sse"].iter().filter_map(|tail| path.find(tail)).min().unwrap_or(path.len());
         let path = path[..end].trim_end_matches('/').to_owned();
-        Ok(Self { https, host: authority.host().to_owned(), port: authority.port_u16(), path })
+        Ok(Self { https, host: host.to_owned(), port, path })
     }
 }
 
@@ -102,7 +109,9 @@ mod tests {
         assert_eq!(base("https://board.example.com/b/ops"), "https://board.example.com");
         assert_eq!(base("http://[::1]:7878/sse?series=a"), "http://[::1]:7878");
         assert_eq!(base("https://example.com/pulse/b/ops"), "https://example.com/pulse");
-        assert!("ftp://example.com".parse::<Address>().is_err());
+        for wrong in ["ftp://example.com", ":/M//sD%o", "http://:7878", "localhost:", "localhost:99999"] {
+            assert!(wrong.parse::<Address>().is_err(), "{wrong}");
+        }
         assert!("".parse::<Address>().unwrap_err().to_string().contains("write one like"));
     }
 
