@@ -7,11 +7,11 @@ use std::collections::{BTreeMap, HashMap};
 use harness::{TestServer, now_ms};
 use proptest::prelude::*;
 use pulseboard::clock::{Now, Uptime};
-use pulseboard::influx;
+use pulseboard::influx::{self, Precision};
 use pulseboard::ingest::fields::Acceptance;
 use pulseboard::ingest::gathering::Gathering;
 use pulseboard::push_memory::Share;
-use pulseboard::store::{Push, SeriesId, Store};
+use pulseboard::store::{Atomicity, Push, SeriesId, Store};
 use serde_json::json;
 use shared::{Millis, SeriesName};
 
@@ -224,8 +224,9 @@ fn series_of(store: &mut Store, lines: &[String], names: &mut HashMap<SeriesId, 
     let mut share = Share::unbounded();
     let accepted = Acceptance { now: Millis(1_732_399_200_000), late_ms: 1_000 };
     let gathering = Gathering::by_default(&directory, &mut share);
-    let batch = influx::read(lines.join("\n").as_bytes(), None, accepted, gathering).expect("the lines are right");
-    let push = Push { points: batch.points, key: None };
+    let reading = influx::read(lines.join("\n").as_bytes(), Precision::default(), accepted, gathering);
+    let points = reading.expect("the lines are right").batch.points;
+    let push = Push { points, key: None, atomicity: Atomicity::Partial };
     let outcome = store.commit(vec![push], Now { wall: accepted.now, up: Uptime(0) });
     assert_eq!(outcome.results, [Ok(())]);
     for point in &outcome.committed {

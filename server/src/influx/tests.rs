@@ -423,7 +423,9 @@ fn read_request(body: &[u8], is_packed: bool, precision: Precision) -> Result<Re
     };
     let intake = Intake::new(&Limits::default());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    runtime.block_on(intake.read(Body::from(body), &headers, MAX_BODY, parse)).map(|(reading, _)| reading)
+    runtime
+        .block_on(intake.read(Body::from(body), &headers, crate::places::Bounded::default(), MAX_BODY, parse))
+        .map(|(reading, _)| reading)
 }
 
 proptest! {

@@ -339,13 +339,16 @@ mod tests {
         let intake = Intake::new(&Limits::default());
         let mark = b"\xef\xbb\xbf";
         let gzip_of_nothing = HeaderMap::from_iter([(CONTENT_ENCODING, HeaderValue::from_static("gzip"))]);
-        let read = intake.read(Body::empty(), &gzip_of_nothing, 1 << 20, |text, _| Ok(text.len())).await;
+        let read =
+            intake.read(Body::empty(), &gzip_of_nothing, Bounded::default(), 1 << 20, |text, _| Ok(text.len())).await;
         assert_eq!(read.unwrap().0, 0);
         for text in ["42.5".to_owned(), String::new(), "x".repeat(SMALL + 1)] {
             let body = [&mark[..], text.as_bytes()].concat();
             for (body, encoding) in [(body.clone(), "identity"), (gzip(&body), "gzip")] {
                 let headers = HeaderMap::from_iter([(CONTENT_ENCODING, HeaderValue::from_static(encoding))]);
-                let read = intake.read(Body::from(body), &headers, 1 << 20, |text, _| Ok(text.to_vec())).await;
+                let read = intake
+                    .read(Body::from(body), &headers, Bounded::default(), 1 << 20, |text, _| Ok(text.to_vec()))
+                    .await;
                 assert_eq!(read.unwrap().0, text.as_bytes(), "{encoding}");
             }
         }

@@ -6,7 +6,7 @@ use shared::{Number, Point, Seq, Stamp, Text, Value};
 use super::*;
 use crate::clock::{Now, Uptime};
 use crate::store::fresh::Due;
-use crate::store::{Push, Pushed, SeriesId, Store};
+use crate::store::{Atomicity, Push, Pushed, SeriesId, Store};
 
 const START: Millis = Millis(1_732_399_200_000);
 const NOW: Now = Now { wall: START, up: Uptime(0) };
@@ -25,7 +25,7 @@ fn point(series: &str, ms: u64, value: Value) -> Pushed {
 
 /// Pushes and returns how many points were new.
 fn push(store: &mut Store, points: Vec<Pushed>) -> usize {
-    let outcome = store.commit(vec![Push { points, key: None }], NOW);
+    let outcome = store.commit(vec![Push { points, key: None, atomicity: Atomicity::default() }], NOW);
     assert_eq!(outcome.results, [Ok(())]);
     outcome.committed.len()
 }
@@ -138,7 +138,10 @@ fn a_failed_commit_leaves_no_trace_of_its_points() {
     };
     let batch = || (0..3_000).map(|n| point(&format!("s{n}"), 0, number(1.0)).sent(0)).collect::<Vec<_>>();
     limit(&store, 1);
-    assert!(store.commit(vec![Push { points: batch(), key: None }], NOW).results[0].is_err());
+    assert!(
+        store.commit(vec![Push { points: batch(), key: None, atomicity: Atomicity::default() }], NOW).results[0]
+            .is_err()
+    );
     limit(&store, 1_000_000);
     assert_eq!(push(&mut store, batch()), 3_000);
 }
