@@ -127,11 +127,11 @@ fn moment(text: &str) -> Option<Millis> {
 mod tests {
     use super::*;
 
-    fn lines(text: &str, prefix: Option<&str>) -> Result<Vec<(u64, String)>, String> {
+    fn lines(text: &str, prefix: Option<&str>) -> Result<Vec<(u64, Json)>, String> {
         let mut table = Table::read_head(Box::new(std::io::Cursor::new(text.as_bytes().to_vec())), prefix)?;
         let piece = table.next().unwrap().unwrap();
         assert_eq!(table.next().unwrap(), None);
-        Ok(piece.lines.into_iter().map(|(number, line)| (number, String::from_utf8(line).unwrap())).collect())
+        Ok(piece.lines.into_iter().map(|(number, line)| (number, serde_json::from_slice(&line).unwrap())).collect())
     }
 
     #[test]
@@ -142,7 +142,10 @@ mod tests {
             (2, r#"{"series":"home/hum","ts":1732356000000,"value":40.0}"#),
             (3, r#"{"series":"home/hum","ts":1732356060000,"value":41.0}"#),
         ];
-        assert_eq!(lines(text, Some("home/")), Ok(wanted.map(|(n, line)| (n, line.to_owned())).to_vec()));
+        assert_eq!(
+            lines(text, Some("home/")),
+            Ok(wanted.map(|(number, line)| (number, serde_json::from_str(line).unwrap())).to_vec())
+        );
     }
 
     #[test]
@@ -152,7 +155,10 @@ mod tests {
             (2, r#"{"series":"ops/a","ts":1732356000000,"value":1.0}"#),
             (3, r#"{"series":"ops/b","ts":"yesterday","value":"oops"}"#),
         ];
-        assert_eq!(lines(text, None), Ok(wanted.map(|(n, line)| (n, line.to_owned())).to_vec()));
+        assert_eq!(
+            lines(text, None),
+            Ok(wanted.map(|(number, line)| (number, serde_json::from_str(line).unwrap())).to_vec())
+        );
     }
 
     #[test]

@@ -73,7 +73,7 @@ impl Store {
             if let Some(id) = known.filter(|&id| declared.len() < id as usize) {
                 declared.resize(id as usize, None);
             }
-            if let Some(id) = known.filter(|_| row.get_ref(1).is_ok_and(is_gone)) {
+            if let Some(id) = known.filter(|&id| row.get_ref(1).is_ok_and(|name| is_gone(name, id))) {
                 removed.insert(SeriesId(id));
                 continue;
             }
@@ -255,9 +255,9 @@ impl Store {
     }
 }
 
-/// Tells whether the name of a row is that of a removed series.
-fn is_gone(name: ValueRef<'_>) -> bool {
-    name.as_str().is_ok_and(|name| name.starts_with(GONE))
+/// Returns true if the row `id` has the name of a removed series. Any other name that begins so is damaged.
+fn is_gone(name: ValueRef<'_>, id: u32) -> bool {
+    name.as_str().is_ok_and(|name| name.strip_prefix(GONE).is_some_and(|rest| rest == id.to_string()))
 }
 
 /// Reads a time; `None` if the value cannot be one.
