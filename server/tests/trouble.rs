@@ -38,9 +38,9 @@ fn while_another_program_holds_the_database_a_push_gets_503_and_after_it_204() {
 fn when_the_disk_is_full_a_push_gets_503_and_what_was_acknowledged_stays() {
     let data = tempfile::tempdir().unwrap();
     // The limit on the size of a file stands in for a full disk: SQLite's writes fail in the same way. In blocks of
-    // 512 bytes: 128 KiB.
+    // 512 bytes: 512 KiB, enough for a new database.
     let mut command = Command::new("sh");
-    command.args(["-c", "trap '' XFSZ; ulimit -f 256; exec \"$@\"", "sh", BINARY, "serve"]);
+    command.args(["-c", "trap '' XFSZ; ulimit -f 1024; exec \"$@\"", "sh", BINARY, "serve"]);
     let server = TestServer::start_with(&mut command, "127.0.0.1:0", data.path());
     let mut kept = 0;
     let refused = loop {
