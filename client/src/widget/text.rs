@@ -6,7 +6,6 @@ use shared::markdown::{Block, Inline, find_html, parse};
 use web_sys::Element;
 
 use super::frame::mistake;
-use crate::browser;
 use crate::part::Part;
 
 /// A note in Markdown. It is made of elements one by one, so nothing that is written in it is taken for markup.
@@ -67,12 +66,6 @@ fn put(to: &Element, block: &Block) {
     }
 }
 
-/// Returns the address that a link of a note leads to. One of a board (`/b/ops`) is meant on this server, also where a proxy
-/// serves that below a path.
-fn followed(address: &str) -> String {
-    address.strip_prefix("/b/").map_or_else(|| address.to_owned(), |board| browser::address(&format!("b/{board}")))
-}
-
 fn fill(to: &Element, inlines: &[Inline]) {
     for inline in inlines {
         let (tag, words) = match inline {
@@ -91,7 +84,7 @@ fn fill(to: &Element, inlines: &[Inline]) {
         match inline {
             Inline::Code(code) => element.set_text_content(Some(code)),
             Inline::Link { address, .. } => {
-                _ = element.set_attribute("href", &followed(address));
+                _ = element.set_attribute("href", address);
                 _ = element.set_attribute("rel", "noopener noreferrer");
                 _ = element.set_attribute("target", "_blank");
             }
