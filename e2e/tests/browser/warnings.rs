@@ -24,10 +24,14 @@ async fn a_refusal_of_pushes_is_shown_while_it_lasts_and_to_pages_that_come_late
     warns(&page, "").await;
 }
 
+/// The text of the warnings, unless they are hidden.
+const SHOWN: &str = "const warnings = document.querySelector('[data-testid=warnings]');
+    return warnings?.checkVisibility() ? warnings.textContent.trim() : ''";
+
 /// Waits until the page shows a warning that begins so; none where it is empty.
 async fn warns(page: &Page<'_>, beginning: &str) {
     until(&format!("the page warns {beginning:?}"), async || {
-        let shown = page.text("warnings").await.unwrap_or_default();
+        let shown = page.eval(SHOWN, &[]).await.as_str().unwrap_or_default().to_owned();
         let fits = if beginning.is_empty() { shown.is_empty() } else { shown.starts_with(beginning) };
         if fits { Ok(()) } else { Err(shown) }
     })
