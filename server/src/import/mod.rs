@@ -141,7 +141,6 @@ impl Import {
                     progress.suspend(|| eprintln!("{}", crate::terminal::Plain(text)));
                 }
             }
-            self.summary.refused += outcome.not_listed;
             progress.set_message(format!("{} lines", self.summary.stored));
         }
         Ok(())

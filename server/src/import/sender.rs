@@ -28,17 +28,14 @@ pub(super) struct Refused {
 pub(super) struct Outcome {
     /// Lines that the server has.
     pub(super) stored: u64,
-    /// Lines that it refused, as far as it named them.
+    /// Lines that it refused and named.
     pub(super) refused: Vec<Refused>,
-    /// Lines that it refused without naming them.
-    pub(super) not_listed: u64,
 }
 
 impl Outcome {
     fn add(&mut self, other: Self) {
         self.stored += other.stored;
         self.refused.extend(other.refused);
-        self.not_listed += other.not_listed;
     }
 }
 
