@@ -18,7 +18,7 @@ use pulseboard::ready::{self, Readiness};
 use pulseboard::terminal::{self, Plain};
 use pulseboard::{agent, catalog, doctor, push, serve};
 use shared::board::Form;
-use shared::doctor::Level;
+use shared::doctor::{Certificate, Level};
 use shared::{BoardId, Declared, SeriesName};
 
 /// That of the system keeps what was freed in pieces for good: after a burst of new series, tens of times what they need
@@ -98,7 +98,7 @@ enum Command {
     Series(SeriesCommand),
     /// Find what breaks the stream between a server and its readers
     Doctor {
-        /// Where readers reach the server, through all that is on the way
+        /// Where readers reach the server, through all that is on the way; http://USER:PASSWORD@… where that is asked for
         url: doctor::Address,
         /// Also see whether a stream stays open through so many seconds of silence
         #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=600))]
@@ -106,6 +106,12 @@ enum Command {
         /// Print the findings and what was measured as JSON
         #[arg(long)]
         json: bool,
+        /// Send this header with each request, such as 'Authorization: Bearer 42'; may be given several times
+        #[arg(long = "header", short = 'H', value_name = "NAME: VALUE")]
+        headers: Vec<doctor::ExtraHeader>,
+        /// Take any certificate, and look at the rest
+        #[arg(long, short = 'k')]
+        insecure: bool,
     },
 }
 
@@ -237,8 +243,9 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Series(SeriesCommand::Delete { names, server }) => {
             catalog::command::Remote::new(&server.to).delete(&names)?;
         }
-        Command::Doctor { url, idle, json } => {
-            let visit = doctor::Visit { address: url, idle, json };
+        Command::Doctor { url, idle, json, headers, insecure } => {
+            let certificate = if insecure { Certificate::Ignored } else { Certificate::Checked };
+            let visit = doctor::Visit { address: url, idle, json, headers, certificate };
             if doctor::run(&visit, &mut stdout().lock())? == Level::Fail {
                 return Ok(ExitCode::FAILURE);
             }

@@ -116,6 +116,14 @@ async fn saving_over_plain_http_says_what_the_proxy_lacks_and_works_once_it_has_
         other => Err(format!("{other:?}")),
     })
     .await;
+    page.open(&format!("{}b/ops", bare.root_elsewhere())).await;
+    page.shows("ops/temp", "41").await;
+    page.eval(CLICK, &["[data-testid=doctor]"]).await;
+    until("the doctor finds it, too", async || match page.text("findings").await {
+        Some(text) if text.contains("✕ saving") => Ok(()),
+        other => Err(format!("{other:?}")),
+    })
+    .await;
     let lines = "proxy_set_header X-Forwarded-Host $http_host;";
     let forwarding = Front::nginx(stage.folder(), &stage.server, "/pulse/", lines).await;
     edit(&page, &forwarding.root_elsewhere()).await;

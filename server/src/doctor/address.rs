@@ -4,6 +4,9 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use percent_encoding::percent_decode_str;
 use shared::doctor::{Head, probe};
 use ureq::http::Uri;
 
@@ -11,10 +14,25 @@ use ureq::http::Uri;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address {
     https: bool,
+    /// For `Authorization`, where the address has a user and a password. Never printed.
+    login: Option<Login>,
     host: String,
     port: Option<u16>,
     /// Empty, or like `/pulse`.
     path: String,
+}
+
+/// A user and a password (RFC 7617).
+#[derive(Clone, PartialEq, Eq)]
+struct Login {
+    user: String,
+    password: String,
+}
+
+impl fmt::Debug for Login {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a login")
+    }
 }
 
 /// That is no address.
@@ -43,21 +61,38 @@ impl FromStr for Address {
         if host.is_empty() || has_wrong_port {
             return Err(wrong());
         }
-        let path = uri.path();
-        let end = ["/b/", "/sse"].iter().filter_map(|tail| path.find(tail)).min().unwrap_or(path.len());
-        let path = path[..end].trim_end_matches('/').to_owned();
-        Ok(Self { https, host: host.to_owned(), port, path })
+        let login = authority.as_str().rsplit_once('@').map(|(login, _)| {
+            let (user, password) = login.split_once(':').unwrap_or((login, ""));
+            let [user, password] =
+                [user, password].map(|text| percent_decode_str(text).decode_utf8_lossy().into_owned());
+            Login { user, password }
+        });
+        let path = root_of(uri.path()).to_owned();
+        Ok(Self { https, login, host: host.to_owned(), port, path })
     }
+}
+
+/// The path of the server, of the path of a page or a stream of it: empty, or without a slash at its end.
+fn root_of(path: &str) -> &str {
+    let mut root = path.trim_end_matches('/');
+    loop {
+        let above = without_page(root).trim_end_matches('/');
+        if above.len() == root.len() {
+            return root;
+        }
+        root = above;
+    }
+}
+
+fn without_page(path: &str) -> &str {
+    let file = ["/sse", probe::PATH, "/index.html"].into_iter().find_map(|file| path.strip_suffix(file));
+    let board = path.rsplit_once("/b/").filter(|(_, id)| !id.is_empty() && !id.contains('/')).map(|(root, _)| root);
+    file.or(board).unwrap_or(path)
 }
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { https, host, port, path } = self;
-        write!(f, "{}://{host}", if *https { "https" } else { "http" })?;
-        if let Some(port) = port {
-            write!(f, ":{port}")?;
-        }
-        f.write_str(path)
+        write!(f, "{}{}", self.origin(), self.path)
     }
 }
 
@@ -69,6 +104,24 @@ impl Address {
 
     pub(super) fn port(&self) -> u16 {
         self.port.unwrap_or(if self.https { 443 } else { 80 })
+    }
+
+    /// Its origin, as a browser puts it (RFC 6454): without a port that goes without saying.
+    pub(super) fn origin(&self) -> String {
+        let (scheme, default_port) = if self.https { ("https", 443) } else { ("http", 80) };
+        let port = self.port.filter(|port| *port != default_port).map(|port| format!(":{port}"));
+        format!("{scheme}://{}{}", self.host, port.unwrap_or_default())
+    }
+
+    /// The path of the server on its host: empty, or like `/pulse`.
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The header `Authorization`, where the address has a user and a password.
+    pub(super) fn authorization(&self) -> Option<String> {
+        let Login { user, password } = self.login.as_ref()?;
+        Some(format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{password}"))))
     }
 
     pub(super) fn is_https(&self) -> bool {
@@ -84,13 +137,12 @@ impl Address {
     /// Where the probe is said to be instead; nothing where the answer leads elsewhere, such as to a log-in.
     pub(super) fn redirected(&self, head: &Head) -> Option<Self> {
         let location = head.location.as_deref().filter(|_| (301..=308).contains(&head.status))?;
-        let full = if location.starts_with('/') {
-            format!("{}{location}", Self { path: String::new(), ..self.clone() })
-        } else {
-            location.to_owned()
-        };
+        let full = if location.starts_with('/') { format!("{}{location}", self.origin()) } else { location.to_owned() };
         let base = full.split(['?', '#']).next()?.trim_end_matches('/').strip_suffix(probe::PATH)?;
-        base.parse().ok().filter(|to| to != self)
+        let mut to: Self = base.parse().ok()?;
+        // A login is for the host that it was given for.
+        to.login = self.login.clone().filter(|_| to.host == self.host);
+        Some(to).filter(|to| to != self)
     }
 }
 
@@ -109,10 +161,30 @@ mod tests {
         assert_eq!(base("https://board.example.com/b/ops"), "https://board.example.com");
         assert_eq!(base("http://[::1]:7878/sse?series=a"), "http://[::1]:7878");
         assert_eq!(base("https://example.com/pulse/b/ops"), "https://example.com/pulse");
+        assert_eq!(base("https://example.com/b/b/ops?range=6h"), "https://example.com/b");
+        assert_eq!(base("https://example.com/b/"), "https://example.com/b");
+        assert_eq!(base("https://example.com/pulse/sse/probe?frames=1"), "https://example.com/pulse");
+        assert_eq!(base("https://example.com:443/pulse/index.html"), "https://example.com/pulse");
+        assert!("ftp://example.com".parse::<Address>().is_err());
         for wrong in ["ftp://example.com", ":/M//sD%o", "http://:7878", "localhost:", "localhost:99999"] {
             assert!(wrong.parse::<Address>().is_err(), "{wrong}");
         }
         assert!("".parse::<Address>().unwrap_err().to_string().contains("write one like"));
+    }
+
+    #[test]
+    fn login_is_sent_and_never_printed() {
+        let address: Address = "https://ann:p%40ss:word@example.com/pulse/b/ops".parse().unwrap();
+        // As `printf ann:p@ss:word | base64` has it.
+        assert_eq!(address.authorization().as_deref(), Some("Basic YW5uOnBAc3M6d29yZA=="));
+        assert_eq!(address.to_string(), "https://example.com/pulse");
+        assert!(!format!("{address:?}").contains("word"));
+        assert_eq!("http://example.com".parse::<Address>().unwrap().authorization(), None);
+        let to = |location: &str| {
+            let head = Head { status: 301, location: Some(location.into()), ..Head::default() };
+            address.redirected(&head).unwrap().authorization().is_some()
+        };
+        assert!(to("https://example.com/other/sse/probe") && !to("https://evil.example/sse/probe"));
     }
 
     #[test]

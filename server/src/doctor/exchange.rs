@@ -1,114 +1,76 @@
-//! One request, and when which part of its answer came.
+//! Probes and the stream itself, and when which part of an answer came.
 
 use std::io::{self, Read};
 use std::time::{Duration, Instant};
 
-use rustls::pki_types::CertificateDer;
 use shared::doctor::probe::{self, Frame};
-use shared::doctor::{Arrival, End, Exchange, Failure, Head, Live};
+use shared::doctor::{Arrival, End, Exchange, Live};
 use shared::{Event, sse};
-use ureq::tls::TlsConfig;
-use ureq::{Body, http};
+use ureq::Body;
+use ureq::http::{Method, Response};
 
+use super::client::{Asked, Client, head};
 use super::{Address, PATIENCE};
-use crate::trust;
 
 /// What the doctor calls itself in Last-Event-ID. It is no cursor: `/sse` would answer it with a `gap`.
 const LAST_EVENT_ID: &str = "doctor";
 
 /// What to ask of the probe.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Asked {
+pub(super) struct Probe {
     pub(super) frames: u32,
     pub(super) every_ms: u64,
+    pub(super) uneven: bool,
     pub(super) padding: usize,
     pub(super) encoding: &'static str,
 }
 
-/// Asks, and looks at the clock.
-pub(super) struct Client {
-    roots: Vec<CertificateDer<'static>>,
-    tls: TlsConfig,
+/// Asks for a probe, and reads it to its end.
+pub(super) fn probe(client: &Client, address: &Address, asked: &Probe) -> Exchange {
+    let Probe { frames, every_ms, uneven, padding, encoding } = *asked;
+    let uneven_query = if uneven { "&uneven=1" } else { "" };
+    let query = format!("?frames={frames}&every_ms={every_ms}&padding={padding}{uneven_query}");
+    let path = format!("{}{}{query}", address.path(), probe::PATH);
+    let headers = [("Accept", sse::CONTENT_TYPE), ("Accept-Encoding", encoding), ("Last-Event-ID", LAST_EVENT_ID)];
+    let deadline = Duration::from_millis(probe::due_ms(frames - 1, every_ms, uneven)) + PATIENCE;
+    let start = Instant::now();
+    let asked = Asked { method: Method::GET, path: &path, headers: &headers, body: None, deadline };
+    let opened = client.send(address, &asked);
+    let mut exchange = Exchange {
+        frames,
+        every_ms,
+        last_event_id: Some(LAST_EVENT_ID.to_owned()),
+        answer: opened.as_ref().map(head).map_err(Clone::clone),
+        echo: None,
+        arrivals: Vec::new(),
+        end: End::Whole,
+        ended_ms: 0,
+    };
+    let ended = match opened {
+        Ok(response) => read(response, start, &mut exchange),
+        Err(_) => Ok(()),
+    };
+    exchange.ended_ms = since(start);
+    let readable = exchange.answer.as_ref().is_ok_and(|head| head.content_encoding.is_none());
+    let missing = readable && exchange.arrivals.len() < frames as usize;
+    exchange.end = match ended {
+        _ if exchange.ended_ms >= ms(deadline) => End::GivenUp,
+        Ok(()) if !missing => End::Whole,
+        _ => End::Cut,
+    };
+    exchange
 }
 
-impl Client {
-    /// Trusts whom this machine trusts (or `SSL_CERT_FILE`), else whom Mozilla does.
-    pub(super) fn new() -> Self {
-        let roots = trust::roots();
-        Self { tls: trust::tls(&roots), roots }
-    }
-
-    pub(super) fn roots(&self) -> &[CertificateDer<'static>] {
-        &self.roots
-    }
-
-    /// Opens a stream. A new connection each time, as each `EventSource` may need one; the body comes as it arrives,
-    /// since this build of ureq undoes no compression.
-    fn open(
-        &self,
-        address: &Address,
-        path: &str,
-        headers: &[(&str, &str)],
-        deadline: Duration,
-    ) -> Result<http::Response<Body>, Failure> {
-        let mut config = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .timeout_global(Some(deadline))
-            .tls_config(self.tls.clone());
-        if address.is_loopback() {
-            config = config.proxy(None);
-        }
-        let agent: ureq::Agent = config.build().into();
-        let mut request = agent.get(format!("{address}{path}")).header("Accept", sse::CONTENT_TYPE);
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        request.call().map_err(failure)
-    }
-
-    /// Asks for a probe, and reads it to its end.
-    pub(super) fn probe(&self, address: &Address, asked: &Asked) -> Exchange {
-        let Asked { frames, every_ms, padding, encoding } = *asked;
-        let path = format!("{}?frames={frames}&every_ms={every_ms}&padding={padding}", probe::PATH);
-        let headers = [("Accept-Encoding", encoding), ("Last-Event-ID", LAST_EVENT_ID)];
-        let deadline = Duration::from_millis(every_ms * u64::from(frames - 1)) + PATIENCE;
-        let start = Instant::now();
-        let opened = self.open(address, &path, &headers, deadline);
-        let mut exchange = Exchange {
-            frames,
-            every_ms,
-            last_event_id: Some(LAST_EVENT_ID.to_owned()),
-            answer: opened.as_ref().map(head).map_err(Clone::clone),
-            echo: None,
-            arrivals: Vec::new(),
-            end: End::Whole,
-            ended_ms: 0,
-        };
-        let ended = match opened {
-            Ok(response) => read(response, start, &mut exchange),
-            Err(_) => Ok(()),
-        };
-        exchange.ended_ms = since(start);
-        let readable = exchange.answer.as_ref().is_ok_and(|head| head.content_encoding.is_none());
-        let missing = readable && exchange.arrivals.len() < frames as usize;
-        exchange.end = match ended {
-            _ if exchange.ended_ms >= ms(deadline) => End::GivenUp,
-            Ok(()) if !missing => End::Whole,
-            _ => End::Cut,
-        };
-        exchange
-    }
-
-    /// Opens the stream itself, for no series, until its `hello`.
-    pub(super) fn live(&self, address: &Address) -> Live {
-        let start = Instant::now();
-        let headers = [("Accept-Encoding", "identity")];
-        let opened = self.open(address, "/sse?series=pulseboard/doctor", &headers, PATIENCE);
-        let answer = opened.as_ref().map(head).map_err(Clone::clone);
-        let heartbeat_ms = opened.ok().and_then(|response| hello(response.into_body().into_reader()));
-        Live { answer, heartbeat_ms, waited_ms: since(start) }
-    }
+/// Opens the stream itself, for no series, until its `hello`.
+pub(super) fn live(client: &Client, address: &Address) -> Live {
+    let start = Instant::now();
+    let path = format!("{}/sse?series=pulseboard/doctor", address.path());
+    let headers = [("Accept", sse::CONTENT_TYPE), ("Accept-Encoding", "identity")];
+    let opened = client
+        .send(address, &Asked { method: Method::GET, path: &path, headers: &headers, body: None, deadline: PATIENCE });
+    let answer = opened.as_ref().map(head).map_err(Clone::clone);
+    let heartbeat_ms = opened.ok().and_then(|response| hello(response.into_body().into_reader()));
+    Live { answer, heartbeat_ms, waited_ms: since(start) }
 }
 
 fn hello(mut body: impl Read) -> Option<u64> {
@@ -124,7 +86,7 @@ fn hello(mut body: impl Read) -> Option<u64> {
     }
 }
 
-fn read(response: http::Response<Body>, start: Instant, exchange: &mut Exchange) -> io::Result<()> {
+fn read(response: Response<Body>, start: Instant, exchange: &mut Exchange) -> io::Result<()> {
     let readable = head(&response).content_encoding.is_none();
     let mut parser = sse::Parser::default();
     let mut body = response.into_body().into_reader();
@@ -145,41 +107,6 @@ fn read(response: http::Response<Body>, start: Instant, exchange: &mut Exchange)
                 exchange.echo = exchange.echo.take().or(echo);
             }
         }
-    }
-}
-
-fn head(response: &http::Response<Body>) -> Head {
-    let header = |name: &str| {
-        let value = response.headers().get(name)?;
-        Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
-    };
-    Head {
-        status: response.status().as_u16(),
-        content_type: header("content-type"),
-        cache_control: header("cache-control"),
-        content_encoding: header("content-encoding").filter(|encoding| encoding != "identity"),
-        accel_buffering: header("x-accel-buffering"),
-        age: header("age"),
-        location: header("location"),
-        server: header("server"),
-        via: header("via"),
-    }
-}
-
-fn failure(error: ureq::Error) -> Failure {
-    match error {
-        ureq::Error::Timeout(_) => Failure::TimedOut,
-        ureq::Error::HostNotFound => Failure::NoSuchHost,
-        ureq::Error::Rustls(error) => Failure::Tls(error.to_string()),
-        ureq::Error::Tls(text) => Failure::Tls(text.to_owned()),
-        ureq::Error::Io(error) => match error.kind() {
-            io::ErrorKind::ConnectionRefused => Failure::Refused,
-            io::ErrorKind::TimedOut => Failure::TimedOut,
-            // rustls wraps what it has to say of a certificate into an error of I/O.
-            io::ErrorKind::InvalidData => Failure::Tls(error.to_string()),
-            _ => Failure::Other(error.to_string()),
-        },
-        other => Failure::Other(other.to_string()),
     }
 }
 

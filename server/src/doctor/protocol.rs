@@ -4,26 +4,39 @@ use std::io::{Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::sync::Arc;
 
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, RootCertStore};
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use shared::doctor::Certificate;
 
+use super::client::Client;
+use super::forward::Way;
 use super::{Address, PATIENCE};
 
 /// What is agreed on where h2 and HTTP/1.1 are offered; nothing where that cannot be found out. Browsers speak h2 over
-/// TLS only, so elsewhere there is nothing to ask.
-pub(super) fn of(address: &Address, roots: &[CertificateDer<'static>]) -> Option<String> {
+/// TLS only, so elsewhere there is nothing to ask. Through a proxy it is not looked at.
+pub(super) fn of(address: &Address, client: &Client) -> Option<String> {
     let http1 = "http/1.1".to_owned();
     if !address.is_https() {
         return Some(http1);
     }
-    let mut store = RootCertStore::empty();
-    store.add_parsable_certificates(roots.iter().cloned());
+    if !matches!(Way::to(address), Way::Straight) {
+        return None;
+    }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .ok()?
-        .with_root_certificates(store)
-        .with_no_client_auth();
+    let config = ClientConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions().ok()?;
+    let mut config = match client.certificate() {
+        Certificate::Checked => {
+            let mut store = RootCertStore::empty();
+            store.add_parsable_certificates(client.roots().iter().cloned());
+            config.with_root_certificates(store).with_no_client_auth()
+        }
+        Certificate::Ignored => config
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))
+            .with_no_client_auth(),
+    };
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     let name = ServerName::try_from(address.host().to_owned()).ok()?;
     let mut tls = ClientConnection::new(Arc::new(config), name).ok()?;
@@ -39,4 +52,43 @@ fn handshake(tls: &mut ClientConnection, mut socket: impl Read + Write) -> std::
         tls.complete_io(&mut socket)?;
     }
     Ok(())
+}
+
+/// Takes any certificate (`--insecure`), as long as the server has its key.
+#[derive(Debug)]
+struct AnyCertificate(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for AnyCertificate {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
 }

@@ -18,7 +18,9 @@ pub(super) fn print(measured: &Measurements, findings: &[Finding], out: &mut imp
         for line in wrap(&finding.why) {
             writeln!(out, "{:INDENT$}{line}", "")?;
         }
-        for mend in &finding.mend {
+        // Of a proxy that names itself the lines come first, and are enough for people.
+        let shown = if measured.proxy().is_some() { 1 } else { finding.mend.len() };
+        for mend in finding.mend.iter().take(shown) {
             print_mend(mend, out)?;
         }
     }

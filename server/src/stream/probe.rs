@@ -36,6 +36,7 @@ struct Wanted {
     frames: u32,
     every_ms: u64,
     padding: usize,
+    uneven: bool,
 }
 
 #[derive(Deserialize)]
@@ -44,9 +45,11 @@ struct Query {
     frames: Option<String>,
     every_ms: Option<String>,
     padding: Option<String>,
+    uneven: Option<String>,
 }
 
 /// Streams `frames=` frames, one each `every_ms=` milliseconds, each with `padding=` bytes that mean nothing, and ends.
+/// With `uneven=1` the pauses differ and add up to the same.
 /// Every frame has the server's clock, and the first one what of the request got here.
 ///
 /// # Errors
@@ -72,11 +75,11 @@ pub async fn open(
     let coding = Coding::negotiate(app.compression, &headers);
     let name = coding.name();
     let frames = stream::unfold((0, Some(echo), coding), move |(n, echo, mut coding)| {
-        let Wanted { frames, every_ms, padding } = wanted;
+        let Wanted { frames, every_ms, padding, uneven } = wanted;
         async move {
             let piece = match n.cmp(&frames) {
                 Ordering::Less => {
-                    sleep_until(start + Duration::from_millis(every_ms * u64::from(n))).await;
+                    sleep_until(start + Duration::from_millis(probe::due_ms(n, every_ms, uneven))).await;
                     let text = write(&probe::Frame { n, now: clock::now().wall, echo }, padding);
                     let begin = coding.begin(Framing::Bare).filter(|_| n == 0).unwrap_or_default();
                     [begin, coding.frame(&Frame::new(&text), Framing::Bare).clone()].concat()
@@ -98,7 +101,7 @@ fn write(frame: &probe::Frame, padding: usize) -> String {
 }
 
 fn parse(query: &str) -> Result<Wanted, ApiError> {
-    let expected = "optionally frames=, every_ms= and padding=";
+    let expected = "optionally frames=, every_ms=, padding= and uneven=";
     let query: Query =
         serde_html_form::from_str(query).map_err(|error| ApiError::field("query", expected, error.to_string()))?;
     let number = |field, given: Option<String>, otherwise: u64, range: std::ops::RangeInclusive<u64>| {
@@ -110,13 +113,15 @@ fn parse(query: &str) -> Result<Wanted, ApiError> {
     let frames = number("frames", query.frames, 10, 1..=u64::from(MAX_FRAMES))?;
     let every_ms = number("every_ms", query.every_ms, 200, 0..=MAX_TOTAL_MS)?;
     let padding = number("padding", query.padding, 0, 0..=MAX_PADDING as u64)?;
+    let uneven = number("uneven", query.uneven, 0, 0..=1)? == 1;
     let total = (frames - 1) * every_ms;
     if total > MAX_TOTAL_MS {
         let expected = format!("at most {MAX_TOTAL_MS} in all");
         return Err(ApiError::field("every_ms", expected, format!("{frames} frames in {total}")));
     }
     // Each was held to a bound that fits.
-    Ok(Wanted { frames: frames.try_into().unwrap_or(MAX_FRAMES), every_ms, padding: padding.try_into().unwrap_or(0) })
+    let (frames, padding) = (frames.try_into().unwrap_or(MAX_FRAMES), padding.try_into().unwrap_or(0));
+    Ok(Wanted { frames, every_ms, padding, uneven })
 }
 
 #[cfg(test)]
@@ -130,7 +135,8 @@ mod tests {
     #[test]
     fn a_probe_is_bounded_in_count_time_and_size() {
         let wanted = parse("").unwrap();
-        assert_eq!((wanted.frames, wanted.every_ms, wanted.padding), (10, 200, 0));
+        assert_eq!((wanted.frames, wanted.every_ms, wanted.padding, wanted.uneven), (10, 200, 0, false));
+        assert!(parse("uneven=1").unwrap().uneven && error("uneven=2").contains("uneven"));
         assert!(parse("frames=2&every_ms=600000&padding=16384").is_ok());
         assert!(error("frames=101").contains("frames: expected a whole number from 1 to 100"));
         assert!(error("frames=0").contains("frames"));

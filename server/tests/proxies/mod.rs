@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test's harness")]
 
 use std::fs;
+use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
@@ -21,9 +23,17 @@ pub(crate) struct Proxy {
     folder: TempDir,
 }
 
+/// Lines of nginx without which boards cannot be saved from other machines, nor long pushes sent.
+const NGINX_LINES: &str = "proxy_set_header Host $http_host; client_max_body_size 5m;";
+
 impl Proxy {
-    /// nginx, with these lines in the server that passes all on.
+    /// nginx with what it needs, and with these lines in the location that passes all on.
     pub(crate) fn nginx(to: &TestServer, lines: &str) -> Self {
+        Self::nginx_as_it_comes(to, &format!("{NGINX_LINES} {lines}"))
+    }
+
+    /// nginx, with nothing but these lines in the location that passes all on. `{folder}` in them is a folder for files.
+    pub(crate) fn nginx_as_it_comes(to: &TestServer, lines: &str) -> Self {
         let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
         let conf = format!(
             "pid nginx.pid; error_log stderr; daemon off; master_process off; worker_processes 1;
@@ -39,7 +49,10 @@ impl Proxy {
              }}",
             to.url
         );
+        let conf = conf.replace("{folder}", folder.path().to_str().unwrap());
         fs::write(folder.path().join("nginx.conf"), conf).unwrap();
+        // What `openssl passwd -5` makes of s3cret would do as well; this needs no program.
+        fs::write(folder.path().join("users"), "ann:{PLAIN}s3cret\n").unwrap();
         let mut command = Command::new(program("nginx"));
         command.args(["-e", "stderr", "-c", "nginx.conf", "-p"]).arg(folder.path());
         Self::start(command, folder, format!("http://127.0.0.1:{port}"), port)
@@ -72,6 +85,80 @@ impl Proxy {
         Self::start(command, folder, format!("http://127.0.0.1:{port}"), port)
     }
 
+    /// `HAProxy`, with these lines in the backend.
+    pub(crate) fn haproxy(to: &TestServer, lines: &str) -> Self {
+        let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
+        let conf = format!(
+            "defaults\n mode http\n timeout connect 5s\n timeout client 1h\n timeout server 1h\n\
+             frontend all\n bind 127.0.0.1:{port}\n default_backend board\n\
+             backend board\n {lines}\n server board {}\n",
+            to.addr()
+        );
+        fs::write(folder.path().join("haproxy.cfg"), conf).unwrap();
+        let mut command = Command::new(program("haproxy"));
+        command.args(["-db", "-f"]).arg(folder.path().join("haproxy.cfg"));
+        Self::start(command, folder, format!("http://127.0.0.1:{port}"), port)
+    }
+
+    /// Apache httpd, with these lines in its configuration.
+    pub(crate) fn apache(to: &TestServer, lines: &str) -> Self {
+        let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
+        let modules: String = ["mpm_event", "authz_core", "proxy", "proxy_http"]
+            .iter()
+            .map(|name| format!("LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so\n"))
+            .collect();
+        let root = folder.path().display();
+        // As root it refuses to work as root.
+        let user = if fs::metadata("/proc/self").unwrap().uid() == 0 { "User nobody\nGroup nogroup\n" } else { "" };
+        let conf = format!(
+            "ServerRoot {root}\nPidFile {root}/httpd.pid\nListen 127.0.0.1:{port}\nServerName localhost\n{user}\
+             ErrorLog {root}/errors\n{modules}{lines}\nProxyPass / {}/\n",
+            to.url
+        );
+        fs::write(folder.path().join("httpd.conf"), conf).unwrap();
+        let mut command = Command::new(program("apache2"));
+        command.args(["-X", "-f"]).arg(folder.path().join("httpd.conf"));
+        Self::start(command, folder, format!("http://127.0.0.1:{port}"), port)
+    }
+
+    /// Varnish, with these lines in `vcl_recv`.
+    pub(crate) fn varnish(to: &TestServer, lines: &str) -> Self {
+        let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
+        let (host, to_port) = to.addr().split_once(':').unwrap();
+        let vcl = format!(
+            "vcl 4.1;\nbackend default {{ .host = \"{host}\"; .port = \"{to_port}\"; }}\n\
+             sub vcl_recv {{\n{lines}\n}}\n"
+        );
+        fs::write(folder.path().join("board.vcl"), vcl).unwrap();
+        let mut command = Command::new(program("varnishd"));
+        command.args(["-F", "-s", "malloc,10m", "-j", "none", "-a", &format!("127.0.0.1:{port}")]);
+        command.arg("-f").arg(folder.path().join("board.vcl")).arg("-n").arg(folder.path().join("work"));
+        Self::start(command, folder, format!("http://127.0.0.1:{port}"), port)
+    }
+
+    /// Squid as a forward proxy, which goes wherever it is asked to.
+    pub(crate) fn squid() -> Self {
+        let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
+        let conf = format!(
+            "http_port 127.0.0.1:{port}\nhttp_access allow all\ncache deny all\naccess_log none\ncache_log /dev/null\n\
+             cache_store_log none\npid_filename none\nnetdb_filename none\nshutdown_lifetime 0 seconds\n"
+        );
+        fs::write(folder.path().join("squid.conf"), conf).unwrap();
+        let mut command = Command::new(program("squid"));
+        command.args(["-N", "-f"]).arg(folder.path().join("squid.conf"));
+        Self::start(command, folder, format!("http://127.0.0.1:{port}"), port)
+    }
+
+    /// The version that a proxy's program says it has.
+    pub(crate) fn version(name: &str, flag: &str) -> String {
+        let output = Command::new(program(name)).arg(flag).output().unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        let text = String::from_utf8_lossy(&text).into_owned();
+        let is_version = |word: &&str| word.matches('.').count() >= 1 && word.starts_with(|c: char| c.is_ascii_digit());
+        let mut words = text.split(|c: char| !c.is_ascii_digit() && c != '.');
+        words.find(is_version).unwrap_or_else(|| panic!("{name} {flag}: {text}")).to_owned()
+    }
+
     /// Who signed the certificate of [`Proxy::caddy_with_tls`].
     pub(crate) fn signer(&self) -> PathBuf {
         self.folder.path().join("caddy/pki/authorities/local/root.crt")
@@ -100,6 +187,38 @@ impl Drop for Proxy {
         let _ended = self.child.kill();
         let _reaped = self.child.wait();
     }
+}
+
+/// A proxy that passes bytes on, and cuts each connection after a while, whatever is going on. It ends with the test.
+pub(crate) fn cutting_after(to: &TestServer, time: Duration) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (url, to) = (format!("http://{}", listener.local_addr().unwrap()), to.addr().to_owned());
+    std::thread::spawn(move || {
+        for mut near in listener.incoming().flatten() {
+            let Ok(far) = TcpStream::connect(&to) else { continue };
+            let (deadline, mut back) = (Instant::now() + time, near.try_clone().unwrap());
+            let mut there = far.try_clone().unwrap();
+            std::thread::spawn(move || std::io::copy(&mut near, &mut there));
+            std::thread::spawn(move || {
+                let mut piece = [0; 16_384];
+                let mut far = far;
+                loop {
+                    let left = deadline.saturating_duration_since(Instant::now());
+                    let read = if left.is_zero() {
+                        Ok(0)
+                    } else {
+                        far.set_read_timeout(Some(left)).and_then(|()| far.read(&mut piece))
+                    };
+                    match read {
+                        Ok(len @ 1..) if back.write_all(&piece[..len]).is_ok() => {}
+                        // An error says that it is over already.
+                        _ => return back.shutdown(std::net::Shutdown::Both).is_ok(),
+                    }
+                }
+            });
+        }
+    });
+    url
 }
 
 /// A port that nothing listens on, below those that the system gives to connections: a connection to one of these

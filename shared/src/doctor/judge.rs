@@ -1,5 +1,6 @@
 //! From measurements to findings.
 
+mod page;
 mod path;
 mod stream;
 
@@ -19,9 +20,17 @@ pub fn judge(measured: &Measurements) -> Vec<Finding> {
     findings.extend(stream::live(measured, proxy));
     findings.extend(stream::buffering(measured, proxy));
     findings.extend(stream::compression(measured, proxy));
-    findings.extend(stream::idle(measured, proxy));
+    match stream::lifetime(measured, proxy) {
+        // A silent one is then cut for the same reason.
+        Some(cut) if cut.level != Level::Ok => findings.push(cut),
+        lasts => findings.extend(stream::idle(measured, proxy).into_iter().chain(lasts)),
+    }
     findings.extend(path::protocol(measured, proxy));
     findings.push(path::clock(measured));
+    findings.extend(page::page(measured, proxy));
+    findings.extend(page::assets(measured, proxy));
+    findings.extend(page::saving(measured, proxy));
+    findings.extend(page::bodies(measured, proxy));
     findings
 }
 

@@ -28,6 +28,12 @@ pub struct Measurements {
     pub loopback: bool,
     /// Where the first address led to, each hop.
     pub redirects: Vec<String>,
+    /// The forward proxy that the environment names, where the way leads through it.
+    #[serde(default)]
+    pub through: Option<String>,
+    /// Whether the certificate of the server was checked, where it has one.
+    #[serde(default)]
+    pub certificate: Certificate,
     /// A probe of one frame, which ends at once whatever is on the way.
     pub knock: Exchange,
     /// The local clock right before and right after the knock.
@@ -42,6 +48,73 @@ pub struct Measurements {
     pub compressed: Option<Exchange>,
     /// Two frames with a silence between them.
     pub idle: Option<Exchange>,
+    /// As long as `idle`, with a frame each second or so.
+    pub lasting: Option<Exchange>,
+    /// The page of all boards, and the one of a board.
+    #[serde(default)]
+    pub pages: Vec<Fetched>,
+    /// The files that the page of a board names.
+    #[serde(default)]
+    pub assets: Vec<Fetched>,
+    /// A change of a board that the server refuses for its condition.
+    pub saving: Option<Saving>,
+    /// Pushes of nothing, each with a longer body.
+    #[serde(default)]
+    pub bodies: Vec<Pushed>,
+}
+
+/// Whether the certificate of a server counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Certificate {
+    /// It must be trusted.
+    #[default]
+    Checked,
+    /// Any will do.
+    Ignored,
+}
+
+/// A page or a file of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Fetched {
+    /// Its path on the host, such as `/pulse/b/ops`.
+    pub path: String,
+    /// The head of the answer, or why there is none.
+    pub answer: Result<Head, Failure>,
+    /// What came behind the head.
+    pub content: Content,
+}
+
+/// What came behind the head of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Content {
+    /// A page of pulseboard.
+    Page,
+    /// The server says that it was built without the page.
+    NotBuilt,
+    /// Something else, whole.
+    Other,
+    /// Not all of it.
+    Cut,
+}
+
+/// A change of a board, `If-Match` a tag that no board has: a server answers it with 412, and changes nothing.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Saving {
+    /// As browsers send it over HTTPS and to this machine: they say whether the page is of the same site (Sec-Fetch-Site).
+    pub told: Option<Result<Head, Failure>>,
+    /// As browsers send it over plain HTTP: they say only which site the page is of (Origin).
+    pub untold: Option<Result<Head, Failure>>,
+}
+
+/// A push of nothing but line ends.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Pushed {
+    /// How many bytes.
+    pub bytes: u64,
+    /// The head of the answer, or why there is none.
+    pub answer: Result<Head, Failure>,
 }
 
 /// One probe: what was asked, and what came.
@@ -82,10 +155,27 @@ pub struct Head {
     pub age: Option<String>,
     /// Location.
     pub location: Option<String>,
+    /// WWW-Authenticate, or Proxy-Authenticate.
+    #[serde(default)]
+    pub authenticate: Option<String>,
     /// Server.
     pub server: Option<String>,
     /// Via.
     pub via: Option<String>,
+}
+
+impl Head {
+    /// Content-Type; empty where there is none.
+    #[must_use]
+    pub fn kind(&self) -> &str {
+        self.content_type.as_deref().unwrap_or_default()
+    }
+
+    /// Tells whether the answer asks for a user and a password.
+    #[must_use]
+    pub fn is_basic(&self) -> bool {
+        self.authenticate.as_deref().is_some_and(|scheme| scheme.to_ascii_lowercase().starts_with("basic"))
+    }
 }
 
 /// Why there is no answer.
@@ -171,10 +261,20 @@ pub enum Check {
     Compression,
     /// Does a silent stream stay open?
     Idle,
+    /// Does a stream that is not silent stay open?
+    Lifetime,
     /// How many streams can a browser have?
     Protocol,
     /// Do both ends have the same time?
     Clock,
+    /// Is the page there?
+    Page,
+    /// Are the files of the page there?
+    Assets,
+    /// Does a change of a board get to the server?
+    Saving,
+    /// Do large pushes get to the server?
+    Bodies,
 }
 
 impl Check {
@@ -189,8 +289,13 @@ impl Check {
             Self::Buffering => "buffering",
             Self::Compression => "compression",
             Self::Idle => "idle",
+            Self::Lifetime => "lifetime",
             Self::Protocol => "protocol",
             Self::Clock => "clock",
+            Self::Page => "page",
+            Self::Assets => "assets",
+            Self::Saving => "saving",
+            Self::Bodies => "bodies",
         }
     }
 }

@@ -10,6 +10,22 @@ pub const EVENT: &str = "probe";
 /// The path. Below `/sse`, so that what is configured for the stream holds for the probe, too.
 pub const PATH: &str = "/sse/probe";
 
+/// Percent of the mean pause, for the pauses of an uneven probe. A buffer that empties itself in step with even pauses would
+/// not be noticed; and these come in threes, so that most events fall into the hold of another one.
+const UNEVEN_PERCENT: [u64; 9] = [25, 30, 245, 30, 25, 245, 25, 35, 240];
+
+/// Milliseconds from the first frame of a probe to frame `n`, in a probe with a frame each `every_ms` on average.
+#[must_use]
+pub fn due_ms(n: u32, every_ms: u64, uneven: bool) -> u64 {
+    if !uneven {
+        return every_ms * u64::from(n);
+    }
+    let rounds = u64::from(n) / UNEVEN_PERCENT.len() as u64;
+    let round: u64 = UNEVEN_PERCENT.iter().sum();
+    let rest: u64 = UNEVEN_PERCENT.iter().take(n as usize % UNEVEN_PERCENT.len()).sum();
+    every_ms * (rounds * round + rest) / 100
+}
+
 /// The data of one event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Frame {
@@ -31,4 +47,19 @@ pub struct Echo {
     pub accept_encoding: Option<String>,
     /// The version in which the last proxy spoke to the server, such as `HTTP/1.1`.
     pub http: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn uneven_probe_takes_as_long_as_an_even_one_and_never_goes_back() {
+        for n in 0..100 {
+            assert_eq!(due_ms(n, 200, false), u64::from(n) * 200);
+            assert!(due_ms(n + 1, 200, true) >= due_ms(n, 200, true) + 50);
+        }
+        assert_eq!(due_ms(9, 200, true), due_ms(9, 200, false));
+        assert_eq!(due_ms(90, 7, true), due_ms(90, 7, false));
+    }
 }

@@ -50,7 +50,29 @@ fn measured() -> Measurements {
         plain: Some(flowing()),
         compressed: Some(flowing()),
         idle: Some(exchange(20_000, &[2, 20_002])),
+        lasting: Some(exchange(1_000, &[2, 1_002, 2_002, 3_002])),
+        through: None,
+        certificate: Certificate::Checked,
+        pages: ["/", "/b/doctor"].map(|path| fetched(path, "text/html; charset=utf-8", Content::Page)).into(),
+        assets: vec![
+            fetched("/a.js", "text/javascript", Content::Other),
+            fetched("/a.wasm", "application/wasm", Content::Other),
+        ],
+        saving: Some(Saving { told: Some(Ok(refusal(412))), untold: Some(Ok(refusal(412))) }),
+        bodies: [1 << 18, 1 << 22]
+            .map(|bytes| Pushed { bytes, answer: Ok(Head { status: 204, ..Head::default() }) })
+            .into(),
     }
+}
+
+fn fetched(path: &str, kind: &str, content: Content) -> Fetched {
+    let answer = Ok(Head { status: 200, content_type: Some(kind.into()), ..Head::default() });
+    Fetched { path: path.into(), answer, content }
+}
+
+/// An answer by which the server itself refuses.
+fn refusal(status: u16) -> Head {
+    Head { status, content_type: Some("application/problem+json".into()), ..Head::default() }
 }
 
 /// The only thing that is not well.
@@ -66,8 +88,10 @@ fn trouble(measured: &Measurements) -> (Check, Level, String, Vec<Mend>) {
 fn where_all_is_well_each_check_says_so() {
     let findings = judge(&measured());
     let checks: Vec<&str> = findings.iter().map(|finding| finding.check.word()).collect();
-    let all = ["reach", "headers", "resume", "stream", "buffering", "compression", "idle", "protocol", "clock"];
-    assert_eq!(checks, all);
+    let of_stream =
+        ["reach", "headers", "resume", "stream", "buffering", "compression", "idle", "lifetime", "protocol", "clock"];
+    let of_the_rest = ["page", "assets", "saving", "bodies"];
+    assert_eq!(checks, [&of_stream[..], &of_the_rest].concat());
     assert!(findings.iter().all(|finding| finding.level == Level::Ok), "{findings:#?}");
 }
 
@@ -88,7 +112,7 @@ fn a_buffer_is_told_with_the_line_of_the_proxy_that_names_itself() {
     assert_eq!((check, level), (Check::Buffering, Level::Fail));
     assert!(what.contains("1.8 s"), "{what}");
     assert_eq!((mend[0].proxy, mend[0].lines[0].as_str()), (Proxy::Nginx, "proxy_buffering off;"));
-    assert_eq!(mend.len(), 4);
+    assert_eq!(mend.len(), Proxy::ALL.len());
 }
 
 #[test]
@@ -121,8 +145,90 @@ fn an_idle_time_out_matters_where_it_is_shorter_than_the_heartbeat() {
     assert_eq!((check, level), (Check::Idle, Level::Fail));
     assert_eq!(what, "a silent stream is cut after 2 s; the server says something every 15 s");
     assert_eq!(mend[0].lines, ["proxy_read_timeout 1h;"]);
-    assert_eq!(trouble(&cut_after(16_000)).1, Level::Warn);
+    for close in [14_900, 15_000, 15_040, 16_500] {
+        assert_eq!(trouble(&cut_after(close)).1, Level::Fail, "a heartbeat may come too late for {close} ms");
+    }
+    assert_eq!(trouble(&cut_after(18_000)).1, Level::Warn);
     assert!(judge(&cut_after(60_000)).iter().all(|finding| finding.level == Level::Ok));
+}
+
+#[test]
+fn a_stream_that_is_cut_though_it_is_not_silent_is_told_once_with_lines_for_that() {
+    let cut = |ms: u64| Measurements {
+        lasting: Some(Exchange { end: End::Cut, ended_ms: ms, frames: 21, ..exchange(1_000, &[2, 1_002]) }),
+        idle: Some(Exchange { end: End::Cut, ended_ms: ms, frames: 2, ..exchange(20_000, &[2]) }),
+        ..measured()
+    };
+    let (check, level, what, mend) = trouble(&cut(15_010));
+    assert_eq!((check, level), (Check::Lifetime, Level::Fail));
+    assert_eq!(what, "a stream is cut after 15 s, though it is not silent");
+    let of_envoy = mend.iter().find(|mend| mend.proxy == Proxy::Envoy).unwrap();
+    assert_eq!(of_envoy.lines, ["timeout: 0s"]);
+    assert_eq!(trouble(&cut(300_000)).1, Level::Warn);
+}
+
+#[test]
+fn a_page_or_a_file_that_is_not_there_is_told_with_the_lines_for_a_path() {
+    let mut measured = measured();
+    measured.pages[1] = fetched("/pulse/b/doctor", "text/html", Content::Other);
+    let (check, level, what, mend) = trouble(&measured);
+    assert_eq!((check, level), (Check::Page, Level::Fail));
+    assert!(what.starts_with("/pulse/b/doctor is answered with 200 (text/html)"), "{what}");
+    assert!(mend[0].lines.concat().contains("proxy_pass http://127.0.0.1:7878/;"));
+    measured.pages[1].content = Content::Page;
+    measured.assets[1] = fetched("/a.wasm", "text/html", Content::Page);
+    assert_eq!(trouble(&measured).0, Check::Assets);
+    measured.assets[1] = fetched("/a.wasm", "application/wasm", Content::Cut);
+    assert!(trouble(&measured).2.ends_with("and not all of it"));
+    measured.assets.clear();
+    measured.pages = vec![fetched("/", "text/plain; charset=utf-8", Content::NotBuilt)];
+    let (check, level, _, mend) = trouble(&measured);
+    assert_eq!((check, level, mend.len()), (Check::Page, Level::Warn, 0), "a server without a page");
+}
+
+#[test]
+fn saving_is_judged_as_the_browser_of_that_address_would_find_it() {
+    let of = |told: Option<u16>, untold: Option<u16>, loopback, base: &str| {
+        let [told, untold] = [told, untold].map(|status| status.map(|status| Ok(refusal(status))));
+        let saving = Some(Saving { told, untold });
+        let protocol = Some("h2".to_owned());
+        judge(&Measurements { saving, loopback, base: base.into(), protocol, ..measured() })
+            .into_iter()
+            .find(|finding| finding.check == Check::Saving)
+            .unwrap()
+    };
+    let (http, https) = ("http://board.lan", "https://board.lan");
+    assert_eq!(of(None, Some(412), false, http).level, Level::Ok);
+    assert_eq!(of(Some(412), None, false, https).level, Level::Ok);
+    let refused = of(None, Some(403), false, http);
+    assert_eq!((refused.level, refused.mend[0].lines[0].as_str()), (Level::Fail, "proxy_set_header Host $http_host;"));
+    let here = of(Some(412), Some(403), true, "http://127.0.0.1:80");
+    assert!(here.level == Level::Warn && here.what.contains("on this machine"), "{here:?}");
+    assert_eq!(of(Some(403), None, false, https).level, Level::Fail);
+    let saving = Saving { told: None, untold: Some(Ok(Head { status: 405, ..Head::default() })) };
+    let (check, level, what, _) = trouble(&Measurements { saving: Some(saving), ..measured() });
+    assert_eq!((check, level), (Check::Saving, Level::Fail));
+    assert!(what.contains("a PUT is answered with 405"), "{what}");
+}
+
+#[test]
+fn bodies_that_something_on_the_way_refuses_are_told_by_their_size() {
+    let of = |bytes: u64, answer: Result<Head, Failure>| {
+        let bodies = vec![Pushed { bytes, answer }];
+        judge(&Measurements { bodies, ..measured() })
+            .into_iter()
+            .find(|finding| finding.check == Check::Bodies)
+            .unwrap()
+    };
+    let proxy = |status| Ok(Head { status, content_type: Some("text/html".into()), ..Head::default() });
+    let small = of(256 << 10, proxy(413));
+    assert_eq!((small.level, small.what.as_str()), (Level::Fail, "a push of 256 KiB is answered with 413 (text/html)"));
+    assert_eq!(small.mend[0].lines, ["client_max_body_size 5m;"]);
+    assert_eq!(of((4 << 20) - 1_024, proxy(413)).level, Level::Warn);
+    assert_eq!(of(1 << 20, Err(Failure::Other("reset".into()))).level, Level::Warn);
+    for fine in [Ok(refusal(413)), Ok(refusal(400)), proxy(204), Err(Failure::TimedOut)] {
+        assert_eq!(of(4 << 20, fine).level, Level::Ok);
+    }
 }
 
 #[test]
@@ -168,6 +274,9 @@ fn headers_that_got_lost_are_named() {
     assert!(what.contains("text/plain"));
     assert_eq!(with(|head| head.cache_control = Some("max-age=3600".into())).1, Level::Warn);
     assert_eq!(with(|head| head.age = Some("12".into())).1, Level::Fail);
+    let mut fresh = measured();
+    fresh.knock.answer.as_mut().unwrap().age = Some("0".into());
+    assert!(judge(&fresh).iter().all(|finding| finding.level == Level::Ok), "Varnish says so of each answer");
     let mut measured = measured();
     measured.knock.echo.as_mut().unwrap().last_event_id = None;
     assert_eq!(trouble(&measured).0, Check::Resume);
@@ -192,6 +301,13 @@ fn what_is_no_pulseboard_ends_the_visit() {
         assert_eq!(findings.len(), 1);
         assert!(findings[0].why.contains(word), "{findings:?}");
     }
+    let mut measured = measured();
+    let authenticate = Some("Basic realm=\"board\"".into());
+    measured.knock.answer = Ok(Head { status: 401, authenticate, ..Head::default() });
+    measured.knock.echo = None;
+    let (_, _, what, _) = trouble(&measured);
+    assert!(what.contains("Basic realm"), "{what}");
+    assert!(judge(&measured)[0].why.contains("USER:PASSWORD@"));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use super::{End, Exchange};
 /// How long events were held back, in milliseconds; nothing where they came as they were sent.
 ///
 /// Only the pattern counts, no clock is compared with another. On a line that is slow, jumps or stalls for a moment,
-/// most events still come apart from each other; from a buffer, they come together.
+/// most events still come apart from each other; from a buffer, they come together, or each with the next one.
 #[must_use]
 pub fn held_ms(exchange: &Exchange) -> Option<u64> {
     if exchange.frames < 2 {
@@ -19,11 +19,14 @@ pub fn held_ms(exchange: &Exchange) -> Option<u64> {
     if exchange.arrivals.iter().any(|arrival| arrival.sent.is_none()) {
         return held_pieces(exchange, expected);
     }
-    let mut together = 0;
-    for pair in exchange.arrivals.windows(2) {
-        let sent = since(pair[1].sent, pair[0].sent);
-        let came = pair[1].at_ms.saturating_sub(pair[0].at_ms);
-        together += usize::from(sent >= exchange.every_ms / 2 && came < sent / 4);
+    let pauses = exchange
+        .arrivals
+        .windows(2)
+        .map(|pair| (since(pair[1].sent, pair[0].sent), pair[1].at_ms.saturating_sub(pair[0].at_ms)));
+    let pauses: Vec<(u64, u64)> = pauses.collect();
+    let together = pauses.iter().filter(|(sent, came)| *sent >= exchange.every_ms / 8 && *came < sent / 4).count();
+    if let Some(held) = held_by_one(&pauses) {
+        return Some(held);
     }
     let first = exchange.arrivals[0];
     let late =
@@ -31,6 +34,16 @@ pub fn held_ms(exchange: &Exchange) -> Option<u64> {
     let hold = late.clone().max().unwrap_or_default() - late.min().unwrap_or_default();
     let most = together * 2 >= exchange.arrivals.len() - 1 && together > 0;
     most.then(|| u64::try_from(hold).unwrap_or_default())
+}
+
+/// A buffer that gives an event out when the next one comes: each pause is the one that belongs to the next event. Even
+/// pauses hide it. `pauses` are those of sending and of arriving.
+fn held_by_one(pauses: &[(u64, u64)]) -> Option<u64> {
+    let is_near = |one: u64, other: u64| one.abs_diff(other) <= one.max(other) / 8 + 5;
+    let shifted = pauses.windows(2).filter(|pair| is_near(pair[0].1, pair[1].0)).count();
+    let in_place = pauses.iter().filter(|(sent, came)| is_near(*sent, *came)).count();
+    let is_held = pauses.len() >= 4 && shifted * 4 >= (pauses.len() - 1) * 3 && in_place * 2 <= pauses.len();
+    is_held.then(|| pauses.iter().map(|(sent, _)| *sent).max().unwrap_or_default())
 }
 
 /// Without the times of sending: an event a piece, or nearly so, where nothing is held back.
@@ -54,6 +67,7 @@ fn since(later: Option<crate::Millis>, earlier: Option<crate::Millis>) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::super::Arrival;
+    use super::super::probe::due_ms;
     use super::*;
     use crate::Millis;
 
@@ -102,6 +116,44 @@ mod tests {
     fn events_that_come_in_pairs_or_threes_were_held() {
         assert_eq!(arriving(|n| 200 * (n / 2 * 2 + 1)), Some(200));
         assert_eq!(arriving(|n| 200 * (n / 3 * 3 + 2)), Some(400));
+    }
+
+    /// Ten events of an uneven probe, each arriving as `at` says of when it was sent and when the next one is.
+    fn uneven(at: impl Fn(u64, u64) -> u64) -> Option<u64> {
+        let due = |n| due_ms(n, 200, true);
+        let arrival = |n| Arrival { sent: Some(Millis(77_000 + due(n))), at_ms: at(due(n), due(n + 1)) };
+        held_ms(&exchange((0..10).map(arrival).collect(), End::Whole))
+    }
+
+    #[test]
+    fn uneven_events_that_come_as_they_are_sent_are_not_held() {
+        assert_eq!(uneven(|sent, _| 3 + sent), None);
+        assert_eq!(uneven(|sent, _| 900 + sent), None, "a long way is no buffer");
+        assert_eq!(uneven(|sent, _| 30 + sent + sent * 7919 % 40), None, "nor is one whose length changes");
+    }
+
+    /// As `HAProxy` does without `option http-no-delay`: what it has waits for more, for up to 200 ms.
+    #[test]
+    fn events_that_are_held_for_as_long_as_the_pause_between_them_are_noticed() {
+        for hold in [120, 150, 200, 250, 300] {
+            for start in (0..400).step_by(7) {
+                // The hold begins with what is first held, wherever the probe begins in it.
+                let mut open: Option<u64> = u64::checked_sub(start, 100).map(|ahead| ahead.min(hold));
+                let arrivals = (0..10).map(|n| {
+                    let sent = due_ms(n, 200, true);
+                    let until = open.filter(|until| *until >= sent).unwrap_or(sent + hold);
+                    open = Some(until);
+                    Arrival { sent: Some(Millis(77_000 + sent)), at_ms: until }
+                });
+                let held = held_ms(&exchange(arrivals.collect(), End::Whole));
+                assert!(held.is_some(), "held for {hold} ms from {start}");
+            }
+        }
+    }
+
+    #[test]
+    fn events_that_come_with_the_next_one_were_held() {
+        assert_eq!(uneven(|_, next| 3 + next), Some(490));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What there is to say of the way as such: is there an answer, whole, by which protocol, and when.
 
 use super::super::mend::{Proxy, Trouble, mend};
-use super::super::{Check, Failure, Finding, Head, Measurements};
+use super::super::{Certificate, Check, Failure, Finding, Head, Measurements};
 use super::{fail, ok, span, warn};
 use crate::sse;
 
@@ -29,7 +29,12 @@ pub(super) fn reach(measured: &Measurements) -> Finding {
         );
     }
     let by = measured.proxy().map_or_else(String::new, |proxy| format!(" through {}", proxy.name()));
-    ok(Check::Reach, format!("a pulseboard answers{by} in {}", span(measured.knock.ended_ms)))
+    let over = measured.through.as_ref().map_or_else(String::new, |through| format!(" over {through}"));
+    let blind = match measured.certificate {
+        Certificate::Ignored => "; its certificate was not looked at (--insecure)",
+        Certificate::Checked => "",
+    };
+    ok(Check::Reach, format!("a pulseboard answers{by}{over} in {}{blind}", span(measured.knock.ended_ms)))
 }
 
 fn unreachable(base: &str, failure: &Failure) -> Finding {
@@ -46,7 +51,7 @@ fn unreachable(base: &str, failure: &Failure) -> Finding {
         Failure::Tls(detail) => (
             format!("no trust in {base}: {detail}"),
             "A browser refuses such a certificate, too, unless it knows who signed it. SSL_CERT_FILE names a file of \
-             signers to trust here.",
+             signers to trust here; with --insecure any certificate will do.",
         ),
         Failure::Other(detail) => {
             (format!("{base} cannot be reached: {detail}"), "Without a connection nothing flows.")
@@ -58,7 +63,8 @@ fn unreachable(base: &str, failure: &Failure) -> Finding {
 /// Something answers that is no pulseboard, or stands before one.
 fn stranger(base: &str, head: &Head) -> Finding {
     let kind = head.content_type.as_deref().unwrap_or("no content type");
-    let server = head.server.as_deref().map_or_else(String::new, |name| format!(", {name}"));
+    let named = [&head.server, &head.authenticate].into_iter().flatten();
+    let server: String = named.map(|name| format!(", {name}")).collect();
     let what = format!("{base} answers {} ({kind}{server})", head.status);
     let why = match head.status {
         301..=308 => {
@@ -66,9 +72,17 @@ fn stranger(base: &str, head: &Head) -> Finding {
             let why = format!("The stream is sent away to {to}, most likely to log in: EventSource cannot.");
             return fail(Check::Reach, what, &why, Vec::new());
         }
-        401 | 403 | 407 => {
-            "Something on the way wants to know who asks. EventSource sends cookies, but no password that it is not \
-             given: let /sse and /sse/probe through."
+        401 if head.is_basic() => {
+            "The way asks for a user and a password. Look on with http://USER:PASSWORD@… as the address, or with --header \
+             'Authorization: …'. A browser asks its user, and sends both to the stream, too; a page on another site \
+             cannot."
+        }
+        407 => {
+            "The forward proxy asks for a user and a password: write them into HTTP_PROXY, as http://USER:PASSWORD@…."
+        }
+        401 | 403 => {
+            "Something on the way wants to know who asks. EventSource sends cookies, but no header: let /sse and \
+             /sse/probe through. With --header 'NAME: VALUE' the doctor sends what is wanted."
         }
         421 => {
             "The server does not answer to the name in the request: start it with --host and that name, or let the proxy \
@@ -105,7 +119,8 @@ pub(super) fn headers(measured: &Measurements, proxy: Option<Proxy>) -> Vec<Find
             mend(Trouble::ContentType, proxy),
         ));
     }
-    if let Some(age) = &head.age {
+    // Varnish says 0 of what it got just now.
+    if let Some(age) = head.age.as_deref().filter(|age| age.trim() != "0") {
         findings.push(fail(
             Check::Headers,
             format!("a cache answers, {age} s old"),

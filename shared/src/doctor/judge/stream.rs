@@ -7,6 +7,12 @@ use super::{fail, ok, span, warn};
 /// What a server of this version has, where it did not say.
 const HEARTBEAT_MS: u64 = 15_000;
 
+/// How late a heartbeat may come: a proxy that waits for no longer cuts streams now and then.
+const HEARTBEAT_LATE_MS: u64 = 2_000;
+
+/// A stream that lasts for less is opened anew all the time.
+const SHORT_LIFE_MS: u64 = 60_000;
+
 pub(super) fn live(measured: &Measurements, proxy: Option<Proxy>) -> Option<Finding> {
     let live = measured.live.as_ref()?;
     let came = match (&live.answer, live.heartbeat_ms) {
@@ -121,6 +127,24 @@ pub(super) fn idle(measured: &Measurements, proxy: Option<Proxy>) -> Option<Find
         return Some(ok(Check::Idle, what));
     }
     let why = "Where no number changes for so long, the board loses its connection, again and again.";
-    let told = if cut > beat { warn } else { fail };
+    let told = if cut > beat + HEARTBEAT_LATE_MS { warn } else { fail };
     Some(told(Check::Idle, what, why, mend(Trouble::Idle, proxy)))
+}
+
+/// Nothing where the stream as such is cut at the time of a silence.
+pub(super) fn lifetime(measured: &Measurements, proxy: Option<Proxy>) -> Option<Finding> {
+    let lasting = measured.lasting.as_ref()?;
+    if lasting.end == End::Whole {
+        let asked = span(lasting.every_ms * u64::from(lasting.frames.saturating_sub(1)));
+        return Some(ok(Check::Lifetime, format!("a stream that is not silent stays open for {asked}")));
+    }
+    // Held back by a buffer, which has a line of its own.
+    if lasting.end == End::GivenUp || lasting.arrivals.is_empty() {
+        return None;
+    }
+    let what = format!("a stream is cut after {}, though it is not silent", span(lasting.ended_ms));
+    let why = "Something on the way bounds the time of a whole answer. Each board loses its connection that often; it comes \
+               back by itself, and says so each time.";
+    let told = if lasting.ended_ms < SHORT_LIFE_MS { fail } else { warn };
+    Some(told(Check::Lifetime, what, why, mend(Trouble::Lifetime, proxy)))
 }
