@@ -1,4 +1,7 @@
-//! Buckets as they are kept: many in a row, so that reading a stretch of time reads few rows.
+//! Blocks: the buckets of one series and tier in one stretch of time, stored as one row of the table `blocks`.
+//!
+//! A row holds many buckets, so that reading a range of time reads few rows. This module defines the key of a row
+//! ([`Place`]), encodes and checks its content ([`Block`]), and reads and writes rows.
 
 use std::ops::ControlFlow;
 
@@ -12,12 +15,12 @@ use super::damage::{Damage, GREATEST, Part, Unreadable};
 use super::sent::SentPoints;
 use super::{SeriesId, sql};
 
-/// Bits of a row's key that count blocks from 1970, and those that name the series.
+/// Bits of a row's key that hold the number of the block, counted from 1970; then the bits that hold the series.
 const NUMBER_BITS: u32 = 32;
 const SERIES_BITS: u32 = 28;
 
-/// How long the stretch of one row is, in milliseconds: of each tier a whole bucket of the next coarser one at least, so
-/// that a bucket is always rolled up from a single row.
+/// Returns the length of one block in milliseconds. It is at least one whole bucket of the next coarser tier, so that
+/// a bucket is always rolled up from a single row.
 fn block_ms(tier: Tier) -> u64 {
     match tier {
         Tier::Second => 60_000,
@@ -29,32 +32,32 @@ fn block_ms(tier: Tier) -> u64 {
     }
 }
 
-/// Which block: its key is the primary key of its row. So the rows lie by tier, then series, then time.
+/// Identifies a block. Its key is the primary key of the row, so the rows lie by tier, then series, then time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
     /// The width of its buckets.
     pub tier: Tier,
-    /// Whose.
+    /// The series that the buckets belong to.
     pub series: SeriesId,
-    /// Which stretch, counted from 1970.
+    /// The number of the block's stretch of time, counted from 1970.
     number: u32,
 }
 
 impl Place {
-    /// The block that has the moment `ts`.
+    /// Returns the block that contains the moment `ts`.
     #[must_use]
     pub fn holding(tier: Tier, series: SeriesId, ts: Millis) -> Self {
         Self { tier, series, number: u32::try_from(ts.0 / block_ms(tier)).unwrap_or(u32::MAX) }
     }
 
-    /// Its stretch of time.
+    /// Returns the block's stretch of time.
     #[must_use]
     pub fn span(self) -> Stretch {
         let from = Millis(u64::from(self.number) * block_ms(self.tier));
         Stretch { from, to: from.plus(block_ms(self.tier)) }
     }
 
-    /// The key of its row.
+    /// Returns the key of the row.
     #[must_use]
     pub fn key(self) -> i64 {
         let tier = Tier::ALL.iter().position(|&tier| tier == self.tier).unwrap_or_default();
@@ -62,7 +65,7 @@ impl Place {
         above << NUMBER_BITS | i64::from(self.number)
     }
 
-    /// The place of the finest tier with this key.
+    /// Returns the place with this key, which must be of the finest tier.
     #[must_use]
     pub fn finest(key: i64) -> Self {
         let series = (key >> NUMBER_BITS) & ((1 << SERIES_BITS) - 1);
@@ -70,13 +73,13 @@ impl Place {
             .with_key(key)
     }
 
-    /// The place with this key among those of the same series and tier.
+    /// Returns the place with this key, of the same series and tier as `self`.
     #[must_use]
     pub fn with_key(self, key: i64) -> Self {
         Self { number: u32::try_from(key & i64::from(u32::MAX)).unwrap_or_default(), ..self }
     }
 
-    /// The keys of all blocks of a series and tier, the first and the last.
+    /// Returns the first and the last possible key of a series and tier.
     #[must_use]
     pub fn all(tier: Tier, series: SeriesId) -> (i64, i64) {
         let at = |number| Self { tier, series, number }.key();
@@ -84,31 +87,32 @@ impl Place {
     }
 }
 
-/// The buckets of one tier in one stretch of time, oldest first; those that are empty are left out.
+/// The buckets of one tier in one stretch of time, oldest first. Empty buckets are left out.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Block {
-    /// The buckets.
+    /// The buckets that have points.
     pub buckets: Vec<Rolled>,
-    /// The points whose senders set their times: of the finest tier, where the block is read to be changed.
+    /// The points whose senders set their times. Filled only in the finest tier, when the block is read to be
+    /// changed.
     pub sent: SentPoints,
 }
 
 impl Block {
-    /// The greatest number among its points.
+    /// Returns the greatest seq among its points.
     #[must_use]
     pub fn changed(&self) -> Seq {
         self.buckets.iter().map(|rolled| rolled.bucket.changed).max().unwrap_or_default()
     }
 
-    /// The buckets that begin within `span`.
+    /// Returns the buckets that begin within `span`.
     #[must_use]
     pub fn within(&self, span: Stretch) -> &[Rolled] {
         let at = |ts| self.buckets.partition_point(|rolled| rolled.bucket.start < ts);
         &self.buckets[at(span.from)..at(span.to)]
     }
 
-    /// Puts a point into a block of the finest tier, unless it is there: a bucket that has a later point has all before.
-    /// Returns true if it was not there.
+    /// Adds a point to a block of the finest tier, unless the block has it: a bucket whose `changed` is at or after
+    /// the point's seq already contains the point. Returns true if the point was added.
     pub fn add(&mut self, at: Stamp, value: Number) -> bool {
         let width = Tier::Second.width_ms();
         let start = at.ts.floor(width);
@@ -124,7 +128,7 @@ impl Block {
             Ok(place) => self.buckets[place].push(at, value),
             Err(place) => {
                 if self.buckets.capacity() == 0 {
-                    // Of a series that changes seldom there is no more to come.
+                    // A series that seldom changes will not have a second bucket in this block.
                     self.buckets.reserve_exact(1);
                 }
                 self.buckets.insert(place, Rolled::of(Bucket::of(at, value, width)));
@@ -133,7 +137,7 @@ impl Block {
         true
     }
 
-    /// Puts a bucket in the place of the one that begins with it.
+    /// Replaces the bucket with the same start, or inserts this one.
     pub fn set(&mut self, rolled: Rolled) {
         match self.buckets.binary_search_by_key(&rolled.bucket.start, |old| old.bucket.start) {
             Ok(at) => self.buckets[at] = rolled,
@@ -149,8 +153,8 @@ impl Block {
     /// Decodes the row at `place`.
     ///
     /// # Errors
-    /// [`Unreadable`] if such a row cannot have been written: times outside of it, counts that do not agree, values
-    /// that are not finite.
+    /// [`Unreadable`] if the server cannot have written such a row: times outside of it, counts that do not agree,
+    /// values that are not finite.
     pub fn unpack(bytes: &[u8], place: Place) -> Result<Self, Unreadable> {
         let packed: Vec<Packed> = postcard::from_bytes(bytes)?;
         let mut buckets: Vec<Rolled> = Vec::with_capacity(packed.len());
@@ -171,7 +175,7 @@ impl Block {
     }
 }
 
-/// A bucket as it is written: times count from where the block begins, what follows is left out.
+/// The stored form of a bucket: times count from the start of the block, and fields that can be derived are left out.
 #[derive(Serialize, Deserialize)]
 enum Packed {
     One {
@@ -191,7 +195,7 @@ enum Packed {
     },
 }
 
-/// Milliseconds from the start of the bucket, number, value.
+/// Milliseconds from the start of the bucket, seq, value.
 type PackedSample = (u32, u64, f64);
 
 impl Packed {
@@ -274,7 +278,7 @@ fn sound_bins(bins: Vec<(i32, u64)>, count: u64) -> Result<Vec<Bin>, Unreadable>
     Ok(bins.into_iter().map(|(key, count)| Bin { key: Key(key), count }).collect())
 }
 
-/// Reads the block at `place`; `None` if there is none, or if it is damaged, which is recorded.
+/// Reads the block at `place`. Returns `None` if there is none, or if it is damaged; damage is recorded.
 pub fn find(conn: &Connection, place: Place, damage: &Damage) -> rusqlite::Result<Option<Block>> {
     let found = || {
         let mut select = conn.prepare_cached("SELECT data FROM blocks WHERE key = ?1")?;
@@ -287,13 +291,13 @@ pub fn find(conn: &Connection, place: Place, damage: &Damage) -> rusqlite::Resul
     }
 }
 
-/// Reads the block at `place`; an empty one if there is none, or if it is damaged.
+/// Reads the block at `place`. Returns an empty block if there is none, or if it is damaged.
 pub fn read(conn: &Connection, place: Place, damage: &Damage) -> rusqlite::Result<Block> {
     find(conn, place, damage).map(Option::unwrap_or_default)
 }
 
-/// Reads the points of the block at `place` whose senders set their times; `None` if there is no such block. Where they
-/// cannot be read, which is recorded, there are none.
+/// Reads the points of the block at `place` whose senders set their times. Returns `None` if there is no such block.
+/// If they cannot be read, records the damage and returns no points.
 pub fn sent(conn: &Connection, place: Place, damage: &Damage) -> rusqlite::Result<Option<SentPoints>> {
     let found = || {
         let mut select = conn.prepare_cached("SELECT sent FROM blocks WHERE key = ?1")?;
@@ -303,8 +307,8 @@ pub fn sent(conn: &Connection, place: Place, damage: &Damage) -> rusqlite::Resul
     found().or_else(|error| damage.take(Part::Block(place), error).map(|()| Some(SentPoints::default())))
 }
 
-/// Reads the block at `place`, to be changed: with its points whose senders set their times. An empty one if there is
-/// none, or if it is damaged.
+/// Reads the block at `place` to change it: with the points whose senders set their times. Returns an empty block if
+/// there is none, or if it is damaged.
 pub fn read_whole(conn: &Connection, place: Place, damage: &Damage) -> rusqlite::Result<Block> {
     let block = read(conn, place, damage)?;
     Ok(Block { sent: sent(conn, place, damage)?.unwrap_or_default(), ..block })
@@ -336,7 +340,7 @@ pub fn each_within(
         let row = match rows.next() {
             Ok(Some(row)) => row,
             Ok(None) => return Ok(()),
-            // A damaged page: what lies behind it cannot be reached.
+            // A damaged page: the rows behind it cannot be reached.
             Err(error) => return damage.take(Part::Table("blocks"), error),
         };
         let place = last.with_key(row.get(0)?);
@@ -347,8 +351,8 @@ pub fn each_within(
     }
 }
 
-/// Shows `look` the blocks of the finest tier, those of the greatest series first, of each the newest first. Where `look` has
-/// seen enough of a series, the rest of it is not read.
+/// Calls `look` for the blocks of the finest tier: the series with the greatest row first, and within a series the
+/// newest block first. When `look` breaks, the rest of that series is not read.
 pub fn each_newest(
     conn: &Connection,
     damage: &Damage,
@@ -376,7 +380,7 @@ pub fn each_newest(
     }
 }
 
-/// Shows `look` the blocks of the finest tier of one series, the newest first, until it has seen enough.
+/// Calls `look` for the blocks of the finest tier of one series, newest first, until `look` breaks.
 pub fn each_of(
     conn: &Connection,
     series: SeriesId,

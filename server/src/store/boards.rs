@@ -1,4 +1,4 @@
-//! Boards: their documents as they were written, and what they select since when.
+//! Stores boards: their documents as uploaded, the selectors that they use, and the seq since which they use them.
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use shared::board::Form;
@@ -20,27 +20,27 @@ const TABLE: &str = "
     ) WITHOUT ROWID
 ";
 
-/// A board that was ever made.
+/// A board that exists or existed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeptBoard {
-    /// Which board.
+    /// The id of the board.
     pub id: BoardId,
-    /// What its readers select; from a file of `--boards` where there is one.
+    /// The selectors that subscribers of the board use. They come from a file of `--boards` if there is one.
     pub selectors: Vec<Selector>,
-    /// The last point that was committed before they selected that.
+    /// The seq of the last point that was committed before the board used these selectors.
     pub since: Seq,
-    /// What was uploaded; nothing where it was deleted, or nothing ever was.
+    /// The uploaded document; `None` if it was deleted, or if none was uploaded.
     pub document: Option<KeptDocument>,
 }
 
 /// A document as it was uploaded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeptDocument {
-    /// How it is written.
+    /// The format of the text.
     pub form: Form,
-    /// Its text, byte for byte.
+    /// The text, byte for byte.
     pub source: String,
-    /// When it was uploaded.
+    /// The time of the upload.
     pub changed: Millis,
 }
 
@@ -49,10 +49,10 @@ pub(super) fn create(conn: &Connection) -> rusqlite::Result<()> {
 }
 
 impl Store {
-    /// Reads every board that was made and is not forgotten. Skips rows that cannot be read.
+    /// Reads every board that was created and is not forgotten. Skips rows that cannot be read.
     ///
     /// # Errors
-    /// Whatever SQLite says.
+    /// Any SQLite error.
     pub fn boards(&self) -> rusqlite::Result<Vec<KeptBoard>> {
         let mut select = self.conn.prepare("SELECT id, selectors, since, form, source, changed FROM boards")?;
         let mut rows = select.query([])?;
@@ -76,7 +76,7 @@ impl Store {
                 self.damage.note(Part::Board(id), "its selectors or its document cannot be read");
                 continue;
             };
-            // If the number is unknown, each reader begins with a snapshot.
+            // If the seq is unknown, each subscriber begins with a snapshot.
             let since = meta::seq(row, 2)?.filter(|since| *since <= self.head).unwrap_or(self.head);
             let changed = Millis(row.get_ref(5)?.as_i64().map(i64::unsigned_abs).unwrap_or_default());
             let document = document.map(|(form, source)| KeptDocument { form, source, changed });
@@ -84,18 +84,18 @@ impl Store {
         }
     }
 
-    /// Returns the number up to which a cursor may belong to another selection of a board without a row.
+    /// Returns the seq up to which a cursor may belong to another selection of a board that has no row.
     #[must_use]
     pub fn forgotten(&self) -> Seq {
         let since = self.conn.query_row("SELECT since FROM forgotten", [], |row| meta::seq(row, 0));
         since.ok().flatten().unwrap_or_default().min(self.head)
     }
 
-    /// Removes the row of a deleted board, which selects all series under its name since `since`. From then on, cursors
-    /// up to `since` count as those of another selection, for all boards without a row.
+    /// Removes the row of a deleted board, which selects all series under its name since `since`. From then on,
+    /// cursors up to `since` count as those of another selection, for all boards without a row.
     ///
     /// # Errors
-    /// [`CommitError`]; then all is as it was.
+    /// [`CommitError`]; then nothing has changed.
     pub fn forget_board(&mut self, id: &BoardId, since: Seq) -> Result<(), CommitError> {
         let since = self.forgotten().max(since);
         self.change_boards(|tx| {
@@ -104,12 +104,12 @@ impl Store {
         })
     }
 
-    /// Replaces the stored board; on return it is on the disk. A change of its selection, that is of
-    /// [`KeptBoard::since`], takes a number of its own. So a cursor from before the change never equals one from after
+    /// Replaces the stored board; on return it is on the disk. A change of the selection, that is of
+    /// [`KeptBoard::since`], takes a seq of its own. So a cursor from before the change never equals one from after
     /// it, even if the change is lost when a copy is restored.
     ///
     /// # Errors
-    /// [`CommitError`]; then all is as it was.
+    /// [`CommitError`]; then nothing has changed.
     pub fn keep_board(&mut self, board: &KeptBoard) -> Result<(), CommitError> {
         let head = self.head.max(board.since.next());
         let selectors = serde_json::to_string(&board.selectors).expect("selectors are texts");
@@ -134,7 +134,7 @@ impl Store {
         Ok(())
     }
 
-    /// Commits a change of the boards, and reports to the store's condition whether that succeeded, as for a push.
+    /// Commits a change of the boards, and reports the result to the store's condition, as for a push.
     fn change_boards(
         &mut self,
         change: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<usize>,

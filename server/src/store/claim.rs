@@ -1,4 +1,4 @@
-//! Decides between the writer and the requester of a job: the job is either done or withdrawn, never both.
+//! Decides between the writer thread and the requester of a job: the job is either done or withdrawn, never both.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 
 use super::CommitError;
 
-/// Longest time that a job waits for the writer before it is withdrawn.
+/// The longest time that a job waits for the writer thread before it is withdrawn.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// The right to decide about a job. The side that takes it first decides.
@@ -22,7 +22,7 @@ impl Claim {
     }
 }
 
-/// The writer's side of a job, through which it answers the requester.
+/// The writer's side of a job, with the channel for its answer.
 #[derive(Debug)]
 pub(super) struct Ticket<T> {
     claim: Claim,
@@ -52,7 +52,7 @@ impl<T> Ticket<T> {
 
 impl<T> Request<T> {
     /// Waits until the job is done. Once the writer has taken the job, this waits without a limit, since only the
-    /// outcome tells whether it was done.
+    /// outcome shows whether it was done.
     ///
     /// # Errors
     /// [`CommitError::Overdue`] if the writer did not take the job in time, [`CommitError::Closed`] if there is no

@@ -1,4 +1,6 @@
-//! Putting points in.
+//! Commits pushes: resolves names, checks limits, recognises repeats, and writes points in one transaction.
+//!
+//! [`error`] has the reasons for a refusal; `staged` has the state of one transaction.
 
 mod error;
 mod staged;
@@ -25,24 +27,24 @@ use staged::{Resolved, Staged};
 /// A point that is on the disk.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Committed {
-    /// Its time, and the number that it was committed under.
+    /// The time of the point, and its seq.
     pub at: Stamp,
-    /// The row of its series.
+    /// The row of the series.
     pub series: SeriesId,
-    /// Its value.
+    /// The value.
     pub value: Value,
-    /// The name of its series, where it is the first point of it.
+    /// The name of the series, if this is its first point.
     pub begins: Option<SeriesName>,
-    /// The property that its sender declares of all numbers of the series.
+    /// The metric type that the sender declares for the series.
     pub declares: Option<Declared>,
 }
 
 /// The result of committing a group of pushes.
 #[derive(Debug)]
 pub struct Outcome {
-    /// For each push, in order, whether it was kept.
+    /// The result of each push, in order.
     pub results: Vec<Result<(), CommitError>>,
-    /// All points that were kept, in the order of their numbers.
+    /// All points that were stored, in the order of their seqs.
     pub committed: Vec<Committed>,
 }
 
@@ -54,8 +56,9 @@ impl Outcome {
 }
 
 impl Store {
-    /// Commits a group of pushes in one transaction; on return, what was kept is on the disk. Each push is kept whole
-    /// or not at all, unless it is [partial](super::Atomicity::Partial); where the database fails, none is.
+    /// Commits a group of pushes in one transaction. On return, stored points are on the disk. Each push is stored as
+    /// a whole or not at all, unless it is [partial](super::Atomicity::Partial). If the database fails, no push is
+    /// stored.
     pub fn commit(&mut self, pushes: Vec<Push>, now: Now) -> Outcome {
         if let Some(why) = self.condition.lost() {
             return Outcome::refused(pushes.len(), CommitError::Lost(why));
@@ -150,7 +153,7 @@ impl Store {
                 staged.keys.remember(&tx, key, now)?;
             }
             staged.begin(&tx, begun)?;
-            // Of a series that has just begun it is known that there is nothing before.
+            // A series that has just begun has no earlier points.
             let rows = self.directory.last_row() as usize + staged.begun.count();
             self.newest.resize(rows, Some(Millis(0)));
             self.declared.resize(rows, None);
@@ -201,7 +204,7 @@ impl Store {
     }
 }
 
-/// Looks up a number among those that its series has. `newest` is the newest time of the series.
+/// Looks up a number among the points of its series. `newest` is the newest time of the series.
 fn look_up(
     tx: &Transaction<'_>,
     fresh: &Fresh,
@@ -211,7 +214,7 @@ fn look_up(
     newest: Option<Millis>,
 ) -> rusqlite::Result<Found> {
     let (ts, newest) = (number.at.ts, newest.unwrap_or_default());
-    // Live points are newer than all before, so they need no look at what is stored.
+    // Live points are newer than all earlier ones, so they need no lookup.
     if ts <= newest && number.set_by != SetBy::SERVER {
         return staged.repeats.find(tx, fresh, damage, &staged.numbers, number);
     }
@@ -219,14 +222,14 @@ fn look_up(
     Ok(Found::New(if place(newest) < place(ts) { Known::New } else { Known::Perhaps }))
 }
 
-/// Returns true if the series has this text at this time, which the sender set.
+/// Returns true if the series already has this text at this time, and the sender set the time.
 fn is_line(tx: &Transaction<'_>, series: SeriesId, ts: Millis, set_by: SetBy, text: &Text) -> rusqlite::Result<bool> {
     let Some(nanos) = set_by.nanos() else { return Ok(false) };
     let same = "SELECT EXISTS (SELECT 1 FROM lines WHERE series = ?1 AND ts = ?2 AND sent = ?3 AND text = ?4)";
     tx.prepare_cached(same)?.query_row((series.0, sql(ts.0), nanos, text.as_str()), |row| row.get(0))
 }
 
-/// Finds a new name that already has a row, one that could not be read.
+/// Finds a new name that already has a row: a row that could not be read.
 fn damaged_row(tx: &Transaction<'_>, begun: &Names, damage: &Damage) -> rusqlite::Result<Option<SeriesName>> {
     if damage.is_none() {
         return Ok(None);
@@ -240,7 +243,7 @@ fn damaged_row(tx: &Transaction<'_>, begun: &Names, damage: &Damage) -> rusqlite
     Ok(None)
 }
 
-/// The newest time of a series of numbers.
+/// Finds the newest time of a series of numbers.
 pub(super) fn newest(
     conn: &Connection,
     fresh: &Fresh,

@@ -1,8 +1,8 @@
-//! Keeps the condition of the store: whether it takes pushes, the reason if not, and warnings for the operator.
+//! Keeps the condition of the store: whether it accepts pushes, the reason if not, and warnings for the operator.
 //!
-//! Readiness follows the last commit: after a failed commit the server is not ready, and the next successful one makes
-//! it ready again. While commits fail and nobody pushes, a probe writes ([`Store::observe`](super::Store::observe)).
-//! Only changes are logged.
+//! Readiness follows the last commit: after a failed commit the server is not ready, and the next successful one
+//! makes it ready again. While commits fail and nobody pushes, a probe writes
+//! ([`Store::observe`](super::Store::observe)). Only changes are logged.
 
 use std::sync::Arc;
 
@@ -40,7 +40,7 @@ impl Condition {
         Self(Arc::new(Inner { state: Mutex::default(), damage }))
     }
 
-    /// Returns the reason why pushes are refused; `None` if they are taken.
+    /// Returns the reason why pushes are refused; `None` if they are accepted.
     #[must_use]
     pub fn refusal(&self) -> Option<String> {
         let state = self.0.state.lock();
@@ -59,7 +59,7 @@ impl Condition {
         self.0.state.lock().failing.is_some()
     }
 
-    /// Returns warnings for the operator. Pushes may be taken all the same.
+    /// Returns warnings for the operator. The store may accept pushes all the same.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
         let state = self.0.state.lock();

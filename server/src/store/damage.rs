@@ -1,7 +1,7 @@
 //! Records the parts of the database that cannot be read.
 //!
-//! A damaged row is skipped and stays in its table, so that it can be examined or repaired; everything else is served.
-//! The row is named once in the log, and `GET /readyz` warns of it.
+//! A damaged row is skipped and stays in its table, so that it can be examined or repaired; everything else is
+//! served. The row is named once in the log, and `GET /readyz` warns of it.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -14,25 +14,25 @@ use shared::BoardId;
 use super::SeriesId;
 use super::block::Place;
 
-/// The greatest number that a point can get: the greatest integer that a JSON number holds exactly.
+/// The greatest possible seq: the greatest integer that a JSON number holds exactly.
 pub const GREATEST: u64 = (1 << 53) - 1;
 
-/// Most damaged parts that are recorded.
+/// The most damaged parts that are recorded.
 const MOST: usize = 10_000;
 
-/// Most damaged parts that are named in the log.
+/// The most damaged parts that are named in the log.
 const LOGGED: usize = 20;
 
 /// The reason why the bytes of a row cannot have been written by this program.
 #[derive(Debug, thiserror::Error)]
 pub enum Unreadable {
-    /// They cannot be decoded.
+    /// The bytes cannot be decoded.
     #[error("{0}")]
     Form(#[from] postcard::Error),
     /// The value has another type than the column.
     #[error("it has the wrong type")]
     Type,
-    /// They can be decoded, but their content is impossible.
+    /// The bytes can be decoded, but their content is impossible.
     #[error("{0}")]
     Content(&'static str),
 }
@@ -50,7 +50,7 @@ pub enum Part {
     Log(i64),
     /// A row of `blocks`.
     Block(Place),
-    /// Rows of `lines` of this series.
+    /// Rows of `lines` that belong to this series.
     Line(SeriesId),
     /// A row of `revised`, by its series.
     Revised(i64),
@@ -87,7 +87,7 @@ pub struct Damage(Arc<Mutex<Found>>);
 #[derive(Debug, Default)]
 struct Found {
     parts: HashSet<Part>,
-    /// The first of them, with the reason.
+    /// The first part that was found, with the reason.
     first: Option<String>,
 }
 

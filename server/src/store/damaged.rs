@@ -1,4 +1,4 @@
-//! Tests with databases that are damaged at random: nothing panics, the store opens, and it keeps pushes.
+//! Tests with databases that are damaged at random: nothing panics, the store opens, and it stores pushes.
 
 use std::path::Path;
 use std::sync::LazyLock;
@@ -182,7 +182,7 @@ fn damage(folder: &Path, hits: &[Hit]) {
     }
 }
 
-/// Uses a store in every way that the server does.
+/// Uses a store in every way in which the server uses it.
 fn use_it(store: &mut Store) -> rusqlite::Result<()> {
     let mut rollup = Rollup::new(store.epochs(), store.head());
     store.recover(|recovered| _ = rollup.restore(recovered))?;
@@ -288,7 +288,7 @@ fn damaged_newest_block_is_skipped_and_kept() {
     assert_eq!(track.latest_at().ts, START.plus(88 * 60_000), "the block before");
     assert!(store.damage().warning().unwrap().contains("table blocks (series 2"));
 
-    // A point of the same minute is kept, and so is the damaged row.
+    // A new point of the same minute is stored, and the damaged row is copied to `damaged`.
     assert_eq!(commit(&mut store, [number("ops/b", START.0 + 89 * 60_000 + 3, 5.0)]), [Ok(())]);
     while store.settle(1_000, Due::All).unwrap() > 0 {}
     let kept: Vec<u8> = store.conn.query_row("SELECT data FROM damaged", [], |row| row.get(0)).unwrap();

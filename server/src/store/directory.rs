@@ -1,4 +1,5 @@
-//! All series. A pushed name is looked up once, as text, where the push is read; from there on it is a number.
+//! The directory of all series by name. Parsing a push looks each name up once, as text; later steps use the row's
+//! id.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use super::source::{Origin, Source};
 /// The row of a series, the kind of its points and their origin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Row {
-    /// Its row.
+    /// The row's id.
     pub id: SeriesId,
     /// The kind of its points.
     pub kind: Kind,
@@ -27,14 +28,14 @@ pub struct Row {
 /// The weight of a database row, for a text or a new series. A number of a known series has weight 1.
 const ROW_WEIGHT: usize = 10;
 
-/// A point that is to be committed.
+/// A point that waits to be committed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pushed {
     pub(super) whose: Whose,
     pub(super) ts: Millis,
     pub(super) set_by: SetBy,
     pub(super) value: Value,
-    /// What its sender says of all numbers of the series.
+    /// The metric type that the sender declares for the series.
     pub(super) declares: Option<Declared>,
 }
 
@@ -43,13 +44,13 @@ impl Pushed {
         Self { whose, ts, set_by, value, declares: None }
     }
 
-    /// The same, whose sender set its time, with so many nanoseconds beyond the millisecond.
+    /// Marks the time as set by the sender, with `nanos` nanoseconds beyond the millisecond.
     #[must_use]
     pub fn sent(self, nanos: u32) -> Self {
         Self { set_by: SetBy::sender(nanos), ..self }
     }
 
-    /// The same, which also says this of its series.
+    /// Adds a declaration about the series.
     #[must_use]
     pub fn declaring(self, declares: Option<Declared>) -> Self {
         Self { declares, ..self }
@@ -78,13 +79,13 @@ impl Pushed {
     }
 }
 
-/// Whose a pushed point is.
+/// The series of a pushed point.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Whose {
-    /// A series that was there when the push was read, and holds what is pushed. A row never changes its kind; it may be that
-    /// of a series that was removed since ([`super::removal`]).
+    /// A series that existed when the push was read, and holds points of this kind. A row never changes its kind. The
+    /// series may have been removed since ([`super::removal`]).
     Row(SeriesId),
-    /// One that was not there, or holds something else.
+    /// A series that did not exist when the push was read, or that holds points of another kind.
     New(Box<New>),
 }
 
@@ -98,7 +99,7 @@ pub(super) struct New {
 }
 
 impl Whose {
-    /// The series of this name.
+    /// The series of this name, given by the sender.
     pub(super) fn named(name: SeriesName) -> Self {
         Self::New(Box::new(New { name, source: None }))
     }
@@ -110,7 +111,7 @@ impl From<Point> for Pushed {
     }
 }
 
-/// All series that have a row, by name. Clones are the same one; only the thread that commits adds to it.
+/// All series that have a row, by name. Clones share it; only the writer thread adds to it.
 #[derive(Clone, Debug, Default)]
 pub struct Directory(Arc<RwLock<Listed>>);
 
@@ -123,10 +124,10 @@ struct Listed {
     last: u32,
 }
 
-/// A map of names. Its hash is seeded by chance, so that nobody can choose names that collide.
+/// Maps names to rows. The hash has a random seed, so that no sender can choose names that collide.
 pub(super) type Names = HashMap<SeriesName, Row, RandomState>;
 
-/// Rows of series by their sources.
+/// Maps sources to rows.
 pub(super) type Apart = HashMap<Source, Row, RandomState>;
 
 impl Directory {
@@ -147,13 +148,13 @@ impl Directory {
         self.0.read().last
     }
 
-    /// Looks many up. New series wait meanwhile, so be quick.
+    /// Locks the directory for several lookups. New series wait meanwhile, so hold it briefly.
     #[must_use]
     pub fn look(&self) -> Look<'_> {
         Look(self.0.read())
     }
 
-    /// Takes series in, whose rows are on the disk. Those that are there already get the new origin.
+    /// Adds series whose rows are on the disk. A series that is listed already gets the new origin.
     pub(super) fn extend(&self, begun: Names) {
         if !begun.is_empty() {
             let mut listed = self.0.write();
@@ -163,7 +164,7 @@ impl Directory {
         }
     }
 
-    /// Takes a series out that was removed. Its row stays in use.
+    /// Takes out a removed series. Its row stays in use.
     pub(super) fn remove(&self, name: &SeriesName) {
         let mut listed = self.0.write();
         if let Some((source, _)) = listed.names.remove(name).as_ref().and_then(apart) {
@@ -171,20 +172,20 @@ impl Directory {
         }
     }
 
-    /// How many there are.
+    /// Returns the number of series.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.read().names.len()
     }
 
-    /// Whether there is none.
+    /// Returns true if there is no series.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 }
 
-/// The entry of a series in [`Apart`], if it has a name of its own.
+/// Returns the entry of a series for [`Apart`], if a hash is in its name because its readable name was taken.
 pub(super) fn apart(row: &Row) -> Option<(Source, Row)> {
     match row.origin {
         Origin::Apart(source) => Some((source, *row)),
@@ -192,15 +193,16 @@ pub(super) fn apart(row: &Row) -> Option<(Source, Row)> {
     }
 }
 
-/// The directory while it does not change.
+/// The locked directory, for lookups.
 #[derive(Debug)]
 pub struct Look<'a>(RwLockReadGuard<'a, Listed>);
 
 impl Look<'_> {
-    /// The point of the series of that name, whose sender may not have written it in normal form C. Allocates nothing where the series is known.
+    /// Creates a point of the series of this name; the name need not be in Unicode normalization form C. Allocates
+    /// nothing if the series is known.
     ///
     /// # Errors
-    /// [`NameError`] where the text is no name.
+    /// [`NameError`] if the text is not a valid name.
     pub fn point(&self, name: &str, time: PointTime, value: Value) -> Result<Pushed, NameError> {
         let whose = match self.0.names.get(name) {
             Some(row) if row.kind == value.kind() => Whose::Row(row.id),
@@ -209,10 +211,11 @@ impl Look<'_> {
         Ok(Pushed::at(whose, time, value))
     }
 
-    /// The point of the series of that source, whose readable name is `name`. Allocates nothing where the series is known.
+    /// Creates a point of the series of this source, whose readable name is `name`. Allocates nothing if the series
+    /// is known.
     ///
     /// # Errors
-    /// [`NameError`] where the text is no name.
+    /// [`NameError`] if the text is not a valid name.
     pub fn point_of(&self, name: &str, source: Source, time: PointTime, value: Value) -> Result<Pushed, NameError> {
         let whose = match self.of_source(name, source) {
             Some(row) if row.kind == value.kind() => Whose::Row(row.id),

@@ -1,13 +1,13 @@
-//! Decides which cursors can be continued after a restart, also when an earlier copy was restored.
+//! Decides which cursors can be continued after a restart, also when an earlier copy of the data was restored.
 //!
 //! Each start draws a new epoch and ends the previous one at the head that it finds. A cursor of an earlier epoch is
-//! valid up to the end of that epoch: up to there, all runs have the same past. An earlier copy of the data has its own
-//! epoch still open and does not know the later ones. So after it is restored and started, a cursor from the lost
-//! future lies beyond the end of its epoch or belongs to an unknown epoch, and its reader begins with a gap and a
+//! valid up to the end of that epoch: up to there, all runs have the same past. An earlier copy of the data has its
+//! own epoch still open and does not know the later ones. So after it is restored and started, a cursor from the lost
+//! future lies beyond the end of its epoch or belongs to an unknown epoch, and its subscriber begins with a gap and a
 //! snapshot.
 //!
-//! A cursor beyond the end of its epoch must never be accepted. So the row that ends the previous epoch is on the disk
-//! before the first commit of the next one.
+//! A cursor beyond the end of its epoch must never be accepted. So the row that ends the previous epoch is on the
+//! disk before the first commit of the next one.
 
 use std::collections::HashMap;
 
@@ -16,7 +16,7 @@ use shared::{Cursor, Epoch, GapReason, Seq};
 
 use super::sql;
 
-/// Most ended epochs that are remembered. A cursor of an older one is answered with a gap, which is safe.
+/// The most ended epochs that are kept. A cursor of an older one is answered with a gap, which is safe.
 const MOST: i64 = 10_000;
 
 const TABLE: &str = "
@@ -63,10 +63,10 @@ impl Epochs {
         Self { current: next, ..self }
     }
 
-    /// Checks that a picture at `cursor` equals the state of this store at that cursor; `head` is the newest number.
+    /// Checks that a picture at `cursor` equals the state of this store at that cursor; `head` is the newest seq.
     ///
     /// # Errors
-    /// The reason why the reader must begin with a snapshot.
+    /// The reason why the subscriber must begin with a snapshot.
     pub fn check(&self, cursor: Cursor, head: Seq) -> Result<(), GapReason> {
         let last = if cursor.epoch == self.current { Some(head) } else { self.ended.get(&cursor.epoch).copied() };
         match last {
@@ -77,7 +77,7 @@ impl Epochs {
     }
 }
 
-/// Makes the table if there is none: folders of earlier versions lack it.
+/// Creates the table if it does not exist: folders of earlier versions lack it.
 ///
 /// # Errors
 /// [`rusqlite::Error`].
@@ -103,7 +103,7 @@ pub(super) fn read(conn: &Connection, current: Epoch) -> rusqlite::Result<Epochs
     Ok(epochs)
 }
 
-/// Writes that the epoch `ended` ended at `head`, and that `current` follows it.
+/// Records that the epoch `ended` ended at `head`, and that `current` follows it.
 ///
 /// # Errors
 /// [`rusqlite::Error`].

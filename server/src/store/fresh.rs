@@ -1,6 +1,7 @@
-//! Blocks of the finest tier that changed and are not written yet.
+//! The memtable: blocks of the finest tier that changed and are not written yet.
 //!
-//! They are kept by the writer, and looked at by readers of history. Nothing is here of a series that does not change.
+//! The writer thread changes them; readers of history look at them. A series that does not change takes no memory
+//! here.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -17,39 +18,44 @@ use super::log::Logged;
 use super::sent::SentPoint;
 use crate::clock::Uptime;
 
-/// How long a block stays before it is written, in milliseconds: longer than it takes to fill, so that most are written once.
+/// Milliseconds that a block stays in memory before it is flushed. This is longer than a block takes to fill, so that
+/// most blocks are written once.
 const AFTER: u64 = 75_000;
 
-/// Beyond so many blocks, the oldest are written earlier: each may take some kilobytes of memory.
+/// Beyond this many blocks, the oldest are flushed earlier: each may take some kilobytes of memory.
 const MOST_BLOCKS: usize = 50_000;
 
-/// Beyond so many, pushes wait until some are written: memory must not depend on how fast series begin.
+/// Beyond this many blocks, pushes wait until some are flushed: memory must not depend on how fast new series begin.
 const CROWD: usize = 4 * MOST_BLOCKS;
 
-/// Beyond so many points whose senders set their times, the oldest blocks are written earlier, too: 64 MiB of them.
+/// Beyond this many points whose senders set their times, the oldest blocks are flushed earlier, too: 64 MiB of
+/// points.
 const MOST_SENT: usize = 4 << 20;
 
-/// Beyond so many, pushes wait until some are written.
+/// Beyond this many points whose senders set their times, pushes wait until some are flushed.
 const SENT_CROWD: usize = 4 * MOST_SENT;
 
-/// Beyond so many points they are too, since a start reads again what was not written: some seconds of it.
+/// Beyond this many unflushed points, the oldest blocks are flushed earlier, too, since a start reads unflushed
+/// points from the log again: some seconds of reading.
 const MOST_POINTS: u64 = 10_000_000;
 
-/// The blocks. Shared by the writer, the only one to change it, and readers of history.
+/// The memtable. The writer thread and readers of history share it; only the writer thread changes it.
 #[derive(Debug, Default)]
 pub struct Fresh(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    /// Of each series the blocks, oldest first: seldom more than two. Each is whole: what the tables have of it is in it.
+    /// The blocks of each series, oldest first; seldom more than two. Each block is complete: it includes the buckets
+    /// that the tables have.
     series: HashMap<SeriesId, Vec<Unwritten>, RandomState>,
-    /// All of them, in the order in which they changed first, under ascending numbers.
+    /// All blocks, in the order in which they first changed, under ascending numbers.
     queue: BTreeMap<u64, Queued>,
     /// The next number in the queue.
     next: u64,
     /// The number of points in all blocks whose senders set their times.
     sent: usize,
-    /// Blocks that could not be read, with the first of their points: they are made up from the log after a restart.
+    /// Blocks that could not be read, with the seq of the first point that belongs there. They are rebuilt from the
+    /// log after a restart.
     missing: HashMap<Place, Seq>,
 }
 
@@ -57,30 +63,30 @@ struct State {
 struct Unwritten {
     place: Place,
     block: Arc<Block>,
-    /// Its number in the queue.
+    /// The number of the block in the queue.
     number: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Queued {
     place: Place,
-    /// The first point in it that is not in the tables.
+    /// The seq of the first point in the block that is not in the tables.
     since: Seq,
     at: Uptime,
 }
 
-/// Whether a block may be in the tables already.
+/// Says whether the tables may already have a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Known {
-    /// It may be.
+    /// The tables may have it.
     Perhaps,
-    /// It is later than all that its series has.
+    /// The block is newer than all blocks of its series.
     New,
 }
 
 impl Fresh {
-    /// Puts numbers in, in the order of their seqs; those that are there already change nothing. `load` reads a block
-    /// from the tables.
+    /// Adds numbers, in the order of their seqs. Numbers that a block already has change nothing. `load` reads a
+    /// block from the tables.
     pub fn add(
         &self,
         numbers: impl IntoIterator<Item = (Logged, Known)>,
@@ -96,7 +102,7 @@ impl Fresh {
                 continue;
             }
             let blocks = series.entry(id).or_default();
-            // Nearly every point belongs into the newest.
+            // Nearly every point belongs into the newest block.
             let found = match blocks.last() {
                 Some(newest) if newest.place == place => Ok(blocks.len() - 1),
                 _ => blocks.binary_search_by_key(&place, |unwritten| unwritten.place),
@@ -126,7 +132,7 @@ impl Fresh {
                     index
                 }
             };
-            // A reader that looks at the block meanwhile keeps it as it was.
+            // Copies the block if a reader holds it, so that the reader's copy does not change.
             let block = Arc::make_mut(&mut blocks[index].block);
             if block.add(at, value)
                 && let Some(point) = SentPoint::of(place, &logged)
@@ -136,7 +142,7 @@ impl Fresh {
         }
     }
 
-    /// Looks for a point whose sender set its time; `None` if its block is not here.
+    /// Looks up a point whose sender set its time. Returns `None` if its block is not in memory.
     #[must_use]
     pub fn has_sent(&self, place: Place, point: SentPoint) -> Option<bool> {
         let mut state = self.0.lock();
@@ -148,7 +154,7 @@ impl Fresh {
         Some(Arc::make_mut(&mut blocks[index].block).sent.contains(point))
     }
 
-    /// The blocks of a series, oldest first.
+    /// Returns the blocks of a series, oldest first.
     #[must_use]
     pub fn of(&self, series: SeriesId) -> Vec<(Place, Arc<Block>)> {
         let state = self.0.lock();
@@ -156,15 +162,15 @@ impl Fresh {
         blocks.map(|Unwritten { place, block, .. }| (*place, block.clone())).collect()
     }
 
-    /// Selects the blocks to write next, at most `most`: those whose time has come, or all. Adds to each the later blocks
-    /// of its series, so that a coarser block is rewritten once for many finer ones where the past is imported; but not
-    /// the newest, which is probably still filling.
+    /// Selects the blocks to flush next, at most `most`: those that are due, or all. Adds the later blocks of the
+    /// same series, so that an import of the past rewrites a coarser block once for many finer ones. Leaves out the
+    /// newest block of a series, which is probably still filling, unless it is due itself.
     #[must_use]
     pub fn due(&self, most: usize, head: Seq, when: Due) -> Batch {
         let state = self.0.lock();
         let mut crowded = state.queue.len().saturating_sub(MOST_BLOCKS);
         if state.sent > MOST_SENT {
-            // As many as have the excess, if they have about as many points each.
+            // The number of blocks that hold the excess, if all blocks have about as many points.
             crowded = crowded.max((state.sent - MOST_SENT).div_ceil(state.sent.div_ceil(state.queue.len().max(1))));
         }
         let is_due = |index: usize, queued: &Queued| match when {
@@ -194,7 +200,7 @@ impl Fresh {
         batch
     }
 
-    /// Returns up to where the tables have everything once `written` is written.
+    /// Returns the seq up to which the tables hold everything once `written` is written.
     #[must_use]
     pub fn settled(&self, written: &Batch, head: Seq) -> Seq {
         let state = self.0.lock();
@@ -203,7 +209,7 @@ impl Fresh {
         first.map_or(head, |seq| Seq(seq.0.saturating_sub(1)))
     }
 
-    /// Forgets the blocks of `written`.
+    /// Drops the blocks of `written` from memory.
     pub fn forget(&self, written: &Batch) {
         let mut state = self.0.lock();
         let State { series, queue, sent, .. } = &mut *state;
@@ -234,46 +240,46 @@ impl Fresh {
         state.missing.retain(|place, _| place.series != series);
     }
 
-    /// How many there are.
+    /// Returns the number of blocks.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.lock().queue.len()
     }
 
-    /// Whether there are so many that the oldest are written before their time.
+    /// Returns true if there are so many blocks that the oldest are flushed before their time.
     #[must_use]
     pub fn has_many(&self) -> bool {
         self.len() > MOST_BLOCKS
     }
 
-    /// Whether there are so many that no more should come before some are written.
+    /// Returns true if there are so many blocks or points that pushes must wait until some are flushed.
     #[must_use]
     pub fn is_crowded(&self) -> bool {
         let state = self.0.lock();
         state.queue.len() > CROWD || state.sent > SENT_CROWD
     }
 
-    /// Whether there is none.
+    /// Returns true if there is no block.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 }
 
-/// Blocks that are written in one transaction.
+/// Blocks that are flushed in one transaction.
 #[derive(Debug, Default)]
 pub struct Batch {
-    /// The blocks.
+    /// The blocks to write.
     pub blocks: Vec<(Place, Arc<Block>)>,
-    /// Their numbers in the queue.
+    /// The numbers of the blocks in the queue.
     numbers: HashSet<u64, RandomState>,
 }
 
-/// Which blocks are to be written.
+/// Selects the blocks to flush.
 #[derive(Clone, Copy, Debug)]
 pub enum Due {
-    /// Those whose time has come.
+    /// The blocks that are due at this time.
     By(Uptime),
-    /// All.
+    /// All blocks.
     All,
 }

@@ -1,9 +1,10 @@
-//! Points from before the finest buckets that are kept: which days of a series can take them.
+//! Imports of the past: decides which days of a series still take points that are older than the finest buckets that
+//! retention keeps.
 //!
-//! A coarser bucket is rebuilt from finer ones ([`super::settle`]). Once retention has deleted the finer buckets of a day,
-//! one more point of that day would replace the coarser buckets instead of adding to them. So a day takes points from the
-//! past only while the store has all of its finest buckets, and retention spares the series of an import for a day, in which
-//! its import can be continued.
+//! A coarser bucket is rebuilt from finer ones ([`super::settle`]). Once retention has deleted the finer buckets of a
+//! day, one more point of that day would replace the coarser buckets instead of adding to them. So a day takes points
+//! from the past only while the store has all of its finest buckets. After an import, retention spares the series for
+//! a day, so that the import can be continued.
 
 use std::collections::{HashMap, HashSet};
 
@@ -21,7 +22,7 @@ const SPARED: u64 = 86_400_000;
 /// Milliseconds after which the time of an import is written again.
 const NOTED_EVERY: u64 = 3_600_000;
 
-/// Most days that are remembered as whole. Beyond that, days are checked again.
+/// The most days that are cached as complete. Beyond that, days are checked again.
 const MOST_DAYS: usize = 1_000_000;
 
 /// The table of the last import of each series.
@@ -32,9 +33,9 @@ pub(super) const TABLE: &str = "
 /// The imports of the last day.
 #[derive(Debug, Default)]
 pub(super) struct Imports {
-    /// The time of the last import of each series, as written.
+    /// The time of the last import of each series, as stored.
     last: HashMap<SeriesId, Millis, RandomState>,
-    /// Days, counted from 1970, that take points. Valid as long as retention spares the series.
+    /// Days, counted from 1970, that take points. Valid while retention spares the series.
     whole: HashSet<(SeriesId, u64), RandomState>,
 }
 
@@ -47,12 +48,13 @@ impl Imports {
         Ok(Self { last: rows.collect::<Result<_, _>>()?, whole: HashSet::default() })
     }
 
-    /// Returns true while retention has to leave the buckets of a series alone. `now` is the store's time.
+    /// Returns true while retention must not delete the buckets of a series. `now` is the store's time.
     pub(super) fn spares(&self, series: SeriesId, now: Millis) -> bool {
         self.last.get(&series).is_some_and(|&at| now.since(at) < SPARED && at <= now.plus(SPARED))
     }
 
-    /// Returns true if the day of `ts` takes a point: the store has all finest buckets of that day, or none of any tier.
+    /// Returns true if the day of `ts` takes a point: the store has all of its finest buckets, or no bucket of the
+    /// day.
     pub(super) fn takes(
         &mut self,
         conn: &Connection,
@@ -77,7 +79,7 @@ impl Imports {
         Ok(true)
     }
 
-    /// Writes that these series are being imported, so that retention spares them from now on.
+    /// Records that these series are being imported, so that retention spares them from now on.
     pub(super) fn note(
         &mut self,
         conn: &Connection,
@@ -99,8 +101,8 @@ impl Imports {
     }
 }
 
-/// Returns true if the finest buckets of a day have as many points as the bucket of the day. A point that is not in the
-/// tables yet is in neither.
+/// Returns true if the finest buckets of a day have as many points as the bucket of the day. Points that are not
+/// flushed yet are in neither.
 fn is_whole(conn: &Connection, damage: &Damage, series: SeriesId, day: Stretch) -> rusqlite::Result<bool> {
     let count = |block: &Block| -> u64 { block.within(day).iter().map(|rolled| rolled.bucket.count).sum() };
     let whole = count(&block::read(conn, Place::holding(Tier::Day, series, day.from), damage)?);
@@ -125,14 +127,14 @@ mod tests {
     const DAY: u64 = 86_400_000;
     const NOW: Millis = Millis(20_000 * DAY + 7 * 3_600_000);
 
-    /// A store on whose clock it is `wall`.
+    /// Opens a store whose clock shows `wall`.
     fn open(folder: &std::path::Path, wall: Millis) -> Store {
         let mut store = Store::open(folder).unwrap();
         store.time = StoreTime::begin(Some(wall), Now { wall, up: Uptime(0) });
         store
     }
 
-    /// Pushes a point a minute from `from`.
+    /// Pushes `count` points, one for each minute from `from`.
     fn push(store: &mut Store, series: &str, from: Millis, count: u64, wall: Millis) -> Result<(), CommitError> {
         let point = |n| Point {
             series: series.parse().unwrap(),
@@ -143,7 +145,7 @@ mod tests {
         store.commit(vec![push], Now { wall, up: Uptime(0) }).results.remove(0)
     }
 
-    /// Writes all buckets, then lets retention delete what it may.
+    /// Flushes all buckets, then lets retention delete what is old.
     fn settle_and_sweep(store: &mut Store, wall: Millis) {
         while store.settle(1_000, Due::All).unwrap() > 0 {}
         for sweep in 1..20 {
@@ -151,7 +153,7 @@ mod tests {
         }
     }
 
-    /// The number of points in the bucket of a day of the first series.
+    /// Returns the number of points in the bucket of a day of the first series.
     fn count(store: &Store, day: Millis) -> u64 {
         let block = block::read(&store.conn, Place::holding(Tier::Day, SeriesId(1), day), &store.damage).unwrap();
         block.within(Stretch { from: day, to: day.plus(DAY) }).iter().map(|rolled| rolled.bucket.count).sum()
@@ -162,7 +164,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (old, other) = (Millis(19_000 * DAY), Millis(19_001 * DAY));
         let mut store = open(folder.path(), NOW);
-        // Hours apart and out of order, with retention at work in between.
+        // Pushes hours apart and out of order, with retention at work in between.
         for (part, hour) in [5, 0, 11].into_iter().enumerate() {
             assert_eq!(push(&mut store, "a", old.plus(hour * 3_600_000), 50, NOW), Ok(()));
             settle_and_sweep(&mut store, NOW);

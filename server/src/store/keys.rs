@@ -1,11 +1,11 @@
-//! Idempotency keys: remembered for a day, in bounded number, and forgotten in small steps.
+//! Idempotency keys: kept for a day, bounded in number, and deleted in small steps.
 //!
-//! If there are too many, the oldest are forgotten early. Refusing pushes with a key instead would let one sender with
-//! many keys block all other senders for a day. A key is forgotten early only after `--max-keys` newer ones, and a
+//! If there are too many, the oldest are deleted early. Refusing pushes with a key instead would let one sender with
+//! many keys block all other senders for a day. A key is deleted early only after `--max-keys` newer ones, and a
 //! sender repeats its push within seconds or minutes.
 //!
-//! A key belongs to one request: beside it stands a hash of the address and the body of that request. So a key that is
-//! used again for something else is noticed, and nothing is taken for a repeat that is none.
+//! A key belongs to one request: the row also has a hash of the address and the body of that request. So a key that
+//! is used again for another request is noticed, and a new push is never mistaken for a repeat.
 
 use ring::digest::{Context, SHA256};
 use rusqlite::{Connection, OptionalExtension as _};
@@ -13,13 +13,13 @@ use shared::Millis;
 
 use super::{Store, sql};
 
-/// Milliseconds for which a key is remembered: a day.
+/// Milliseconds for which a key is kept: a day.
 pub(super) const LIFETIME: u64 = 86_400_000;
 
-/// Most keys that one step forgets: some milliseconds of work.
+/// The most keys that one step deletes: some milliseconds of work.
 const STEP: usize = 500;
 
-/// Most keys that one push forgets, so that its work is bounded. A push adds one key, so the excess shrinks.
+/// The most keys that one push deletes, so that its work is bounded. A push adds one key, so the excess shrinks.
 const STEP_OF_PUSH: usize = 2;
 
 /// A key that a sender gives its push, so that a retry of it counts once (draft-ietf-httpapi-idempotency-key-header).
@@ -30,23 +30,23 @@ pub struct IdempotencyKey {
 }
 
 impl IdempotencyKey {
-    /// The key of this request; `None` if it is empty or has over 255 bytes.
+    /// Creates the key of this request; `None` if the text is empty or has over 255 bytes.
     #[must_use]
     pub fn new(text: String, request: Fingerprint) -> Option<Self> {
         (1..=255).contains(&text.len()).then_some(Self { text, request })
     }
 }
 
-/// A hash of a request: two requests with the same one ask for the same.
+/// A hash of a request. Requests with equal hashes count as the same request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Fingerprint([u8; 16]);
 
 impl Fingerprint {
-    /// The hash of a push to `target`, the path with its query, of an unpacked body.
+    /// Hashes a push: `target` is the path with its query, `body` the decompressed body.
     #[must_use]
     pub fn of(target: &str, body: &[u8]) -> Self {
         let mut hash = Context::new(&SHA256);
-        // A target has no line ends, so target and body cannot be mistaken for one another.
+        // A target has no line ends, so no part of the body can be mistaken for the target.
         for part in [target.as_bytes(), b"\n", body] {
             hash.update(part);
         }
@@ -70,14 +70,14 @@ pub(super) enum Seen {
 /// The number of keys, and its bound. A transaction works on a copy.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Keys {
-    /// Rows of the table.
+    /// The number of rows of the table.
     pub(super) count: usize,
-    /// Most rows that the table may have.
+    /// The most rows that the table may have.
     pub(super) most: usize,
 }
 
 impl Keys {
-    /// Looks a key up. A key that is older than its lifetime counts as forgotten, although its row may still be there.
+    /// Looks a key up. A key that is older than its lifetime counts as unknown, although its row may still be there.
     pub(super) fn look_up(tx: &Connection, key: &IdempotencyKey, now: Millis) -> rusqlite::Result<Seen> {
         let oldest = sql(now.0.saturating_sub(LIFETIME));
         let mut select = tx.prepare_cached("SELECT request FROM pushes WHERE key = ?1 AND at >= ?2")?;
@@ -85,14 +85,14 @@ impl Keys {
             select.query_row((&key.text, oldest), |row| Ok(row.get_ref(0)?.as_blob_or_null()?.map(<[u8]>::to_vec)));
         Ok(match found.optional()? {
             None => Seen::Never,
-            // A row of an earlier version, which kept only the key.
+            // A row of an earlier version, which stored only the key.
             Some(None) => Seen::Same,
             Some(Some(request)) if request == key.request.0 => Seen::Same,
             Some(Some(_)) => Seen::Other,
         })
     }
 
-    /// Remembers the key of a push that is new.
+    /// Stores the key of a new push.
     pub(super) fn remember(&mut self, tx: &Connection, key: &IdempotencyKey, now: Millis) -> rusqlite::Result<()> {
         let row = (&key.text, sql(now.0), key.request.0);
         let renew = "UPDATE pushes SET at = ?2, request = ?3 WHERE key = ?1";
@@ -121,10 +121,10 @@ fn rows(count: usize) -> i64 {
 }
 
 impl Store {
-    /// Forgets some keys that are older than a day or exceed the bound. Returns how many it forgot.
+    /// Deletes some keys that are older than a day or exceed the bound. Returns how many it deleted.
     ///
     /// # Errors
-    /// [`rusqlite::Error`]; then nothing was forgotten.
+    /// [`rusqlite::Error`]; then nothing was deleted.
     pub fn forget_keys(&mut self, now: Millis) -> rusqlite::Result<usize> {
         let expired = sql(now.0.saturating_sub(LIFETIME));
         let excess = self.keys.count.saturating_sub(self.keys.most).min(STEP);
@@ -146,7 +146,7 @@ impl Store {
         Ok(forgotten)
     }
 
-    /// Returns the number of remembered idempotency keys.
+    /// Returns the number of stored idempotency keys.
     #[must_use]
     pub fn key_count(&self) -> usize {
         self.keys.count
@@ -164,7 +164,7 @@ mod tests {
 
     const START: Millis = Millis(1_732_399_200_000);
 
-    /// Pushes with this key. Returns true if the push was new.
+    /// Pushes a point with this key. Returns true if the push was new.
     fn push(store: &mut Store, key: &str, now: Millis) -> bool {
         let point = Point { series: "a".parse().unwrap(), ts: now, value: Value::Number(Number::new(1.0).unwrap()) };
         let request = Fingerprint::of("/in/a", b"1");

@@ -1,33 +1,34 @@
-//! Orders the jobs of the writer.
+//! Orders the jobs of the writer thread.
 //!
 //! Short and long jobs wait in separate lanes. While both lanes have jobs, groups of the two alternate. So a push of
-//! one point waits for at most one group of long pushes, however many are queued, and long pushes do not starve either.
+//! one point waits for at most one group of long pushes, however many are queued, and long pushes do not starve
+//! either.
 
 use std::collections::VecDeque;
 
 /// The greatest weight of a short job.
 const SHORT: usize = 128;
 
-/// Most jobs of a group.
+/// The most jobs of a group.
 const GROUP: usize = 1_024;
 
-/// Most weight of a group of short jobs: some milliseconds of work. A single job may weigh more.
+/// The greatest weight of a group of short jobs: some milliseconds of work. A single job may weigh more.
 const SHORT_GROUP: usize = 16_384;
 
-/// Most weight of a group of long jobs. A single job may weigh more.
+/// The greatest weight of a group of long jobs. A single job may weigh more.
 const LONG_GROUP: usize = 32_768;
 
 /// A lane of waiting jobs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lane {
-    /// Jobs that somebody waits for and that are done soon.
+    /// Small pushes and errands, which are done soon.
     Short,
     /// Large pushes.
     Long,
 }
 
 impl Lane {
-    /// The lane of a push of this weight.
+    /// Returns the lane of a push of this weight.
     pub(super) fn of_push(weight: usize) -> Self {
         if weight <= SHORT { Self::Short } else { Self::Long }
     }
@@ -42,10 +43,11 @@ pub(super) enum Allowed {
     FewShort,
 }
 
-/// Most jobs of a group while only few may be taken.
+/// The most jobs of a group with [`Allowed::FewShort`].
 const FEW: usize = 256;
 
-/// Most weight of such a group: as many blocks as it may add are written before the next group.
+/// The greatest weight of such a group. Before the next group, at least as many blocks are written as the group
+/// added.
 const FEW_GROUP: usize = 512;
 
 /// The waiting jobs, each with its weight. A number of a known series has weight 1 and takes less than a microsecond.

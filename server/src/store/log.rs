@@ -1,6 +1,8 @@
-//! The log of numbers: what is committed before a push is answered, and read again only to make up for a sudden end.
+//! The log of numbers. A commit writes it before the push is answered; a start replays it for numbers that are not
+//! flushed yet.
 //!
-//! A row holds the numbers of a whole commit, packed: a row for each number would cost more than all else together.
+//! A row holds the numbers of a whole commit, packed: a row for each number would cost more than everything else
+//! together.
 
 use rusqlite::Connection;
 use shared::{Millis, Number, Seq, Stamp};
@@ -9,26 +11,26 @@ use super::damage::{Damage, GREATEST, Part, Unreadable};
 use super::sent::SetBy;
 use super::{SeriesId, sql};
 
-/// Most numbers in one row, so that none gets so long that reading it back needs much memory.
+/// The most numbers in one row, so that reading a row back does not need much memory.
 const ROW: usize = 8_192;
 
-/// A number as the log has it.
+/// A number with its series, time and seq, as stored in the log.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Logged {
-    /// Whose.
+    /// The series that the number belongs to.
     pub series: SeriesId,
-    /// Its place among all points.
+    /// The time and the seq.
     pub at: Stamp,
-    /// The number.
+    /// The value.
     pub value: Number,
-    /// The one who set its time.
+    /// The party that set the time.
     pub set_by: SetBy,
 }
 
-/// As it is written: the series, what is added to the seq and the ts of the one before, the value.
+/// The stored form: the series, the difference of the seq and of the time to the number before, the value.
 type Packed = (u32, u64, i64, f64);
 
-/// Rows that are made ready, number by number.
+/// Collects numbers into packed rows.
 #[derive(Debug, Default)]
 pub struct Rows {
     full: Vec<Row>,
@@ -42,15 +44,15 @@ struct Row {
     ts: i64,
     /// All numbers as [`Packed`], without their count in front.
     data: Vec<u8>,
-    /// The ones who set their times, as runs.
+    /// The parties that set the times, as runs.
     set_by: Vec<Run>,
 }
 
-/// So many numbers in a row whose times are set by the same one, by its [`SetBy::code`].
+/// The length of a run of numbers whose times have the same [`SetBy::code`], and that code.
 type Run = (u32, u32);
 
 impl Rows {
-    /// Adds a number. They come in the order of their seqs.
+    /// Adds a number. Numbers must come in the order of their seqs.
     pub fn add(&mut self, Logged { series, at, value, set_by }: &Logged) {
         if self.last.count == ROW {
             self.full.push(std::mem::take(&mut self.last));
@@ -67,10 +69,10 @@ impl Rows {
         }
     }
 
-    /// Writes them, as committed at `now`.
+    /// Writes the rows, as committed at `now`.
     ///
     /// # Errors
-    /// Whatever SQLite says.
+    /// Any SQLite error.
     pub fn append(self, conn: &Connection, now: Millis) -> rusqlite::Result<()> {
         let mut insert = conn.prepare_cached("INSERT INTO log (last, at, data, sent) VALUES (?1, ?2, ?3, ?4)")?;
         for Row { count, seq, data, set_by, .. } in self.full.into_iter().chain([self.last]).filter(|row| row.count > 0)
@@ -89,7 +91,7 @@ impl Rows {
 /// Decodes the row whose last number has the seq `last`.
 ///
 /// # Errors
-/// [`Unreadable`] if such a row cannot have been written.
+/// [`Unreadable`] if the server cannot have written such a row.
 pub fn unpack(bytes: &[u8], last: Seq) -> Result<Vec<Logged>, Unreadable> {
     let packed: Vec<Packed> = postcard::from_bytes(bytes)?;
     let mut at = Stamp { ts: Millis(0), seq: Seq::ZERO };
@@ -110,10 +112,10 @@ pub fn unpack(bytes: &[u8], last: Seq) -> Result<Vec<Logged>, Unreadable> {
     Ok(numbers)
 }
 
-/// Decodes who set the times of the numbers of a row.
+/// Decodes the column that says who set the times of the numbers of a row.
 ///
 /// # Errors
-/// [`Unreadable`] if such a column cannot have been written. The numbers are unchanged then.
+/// [`Unreadable`] if the server cannot have written such a column. The numbers are unchanged then.
 pub fn unpack_sent(bytes: &[u8], numbers: &mut [Logged]) -> Result<(), Unreadable> {
     let runs: Vec<Run> = postcard::from_bytes(bytes)?;
     let count = runs.iter().try_fold(0_usize, |sum, &(count, _)| sum.checked_add(count as usize));
@@ -126,11 +128,11 @@ pub fn unpack_sent(bytes: &[u8], numbers: &mut [Logged]) -> Result<(), Unreadabl
     Ok(())
 }
 
-/// Calls `look` with all numbers after `after`, in the order of their seqs, some thousands at a time. Rows that cannot
-/// be read are recorded in `damage` and skipped.
+/// Calls `look` with all numbers after `after`, in the order of their seqs, some thousands at a time. Rows that
+/// cannot be read are recorded in `damage` and skipped.
 ///
 /// # Errors
-/// Whatever SQLite says.
+/// Any SQLite error.
 pub fn replay(
     conn: &Connection,
     after: Seq,
@@ -150,12 +152,12 @@ pub fn replay(
         match bytes.and_then(|bytes| unpack(bytes, Seq(last.unsigned_abs()))) {
             Ok(mut numbers) => {
                 let sent = row.get_ref(2)?.as_blob_or_null().map_err(|_| Unreadable::Type);
-                // Without it, the points are there, and count again if they are repeated.
+                // If the column cannot be read, the points are kept, but they count again if a client repeats them.
                 let read = sent.and_then(|sent| sent.map_or(Ok(()), |sent| unpack_sent(sent, &mut numbers)));
                 if let Err(unreadable) = read {
                     damage.note(Part::Log(last), unreadable);
                 }
-                // A row may begin before.
+                // The row may begin before `after`.
                 numbers.retain(|logged| logged.at.seq > after);
                 look(numbers);
             }

@@ -1,8 +1,8 @@
-//! The only row of `meta`: the epoch, the head, and the number up to which the tables have every bucket.
+//! The only row of the table `meta`: the epoch, the head, and the seq up to which the tables hold every bucket.
 //!
-//! If the row is damaged, the head is reconstructed from all numbers that are stored, since no number may be given
-//! twice and a bucket takes only points newer than itself. The epoch cannot be reconstructed: a new one is drawn, and
-//! readers begin with a snapshot.
+//! If the row is damaged, the head is reconstructed from all seqs that are stored, since no seq may be given twice
+//! and a bucket takes only points newer than itself. The epoch cannot be reconstructed: a new one is drawn, and
+//! subscribers begin with a snapshot.
 
 use rusqlite::{Connection, OptionalExtension as _, Row};
 use shared::{Epoch, Seq, Tier};
@@ -16,13 +16,13 @@ use super::{SeriesId, sql};
 pub(super) struct Meta {
     /// The epoch of the run that wrote the row; `None` if it cannot be read.
     pub epoch: Option<Epoch>,
-    /// The last number that was given to a point.
+    /// The last seq that was given to a point.
     pub head: Seq,
-    /// The number up to which the tables have every bucket.
+    /// The seq up to which the tables hold every bucket.
     pub settled: Seq,
 }
 
-/// Reads the row, and reconstructs the parts of it that are damaged.
+/// Reads the row, and reconstructs its damaged parts.
 ///
 /// # Errors
 /// [`rusqlite::Error`], unless it only means that the row is damaged.
@@ -64,13 +64,13 @@ pub(super) fn replace(conn: &Connection, meta: &Meta) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Reads the number of a point; `None` if the value cannot be one.
+/// Reads a seq; `None` if the value cannot be one.
 pub(super) fn seq(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Seq>> {
     let number = row.get_ref(column)?.as_i64().ok().and_then(|number| u64::try_from(number).ok());
     Ok(number.filter(|&number| number <= GREATEST).map(Seq))
 }
 
-/// Finds the greatest key of the log that can be a number. It counts even if its row is damaged.
+/// Finds the greatest key of the log that can be a seq. It counts even if its row is damaged.
 fn newest_logged(conn: &Connection) -> Seq {
     let newest = "SELECT last FROM log WHERE last <= ?1 ORDER BY last DESC LIMIT 1";
     let newest = conn.query_row(newest, [sql(GREATEST)], |row| seq(row, 0));
@@ -78,7 +78,7 @@ fn newest_logged(conn: &Connection) -> Seq {
     newest.ok().flatten().unwrap_or_default()
 }
 
-/// Finds the greatest number of anything stored. Reads all of it: without `meta` there is no other way.
+/// Finds the greatest seq of anything stored. Reads all of it: without `meta` there is no other way.
 fn greatest(conn: &Connection) -> Seq {
     let mut greatest = Seq::ZERO;
     let (first, _) = Place::all(Tier::Second, SeriesId(0));
@@ -101,7 +101,7 @@ fn greatest(conn: &Connection) -> Seq {
     greatest
 }
 
-/// Calls `look` for the rows as far as they can be read.
+/// Calls `look` for each row that can be read.
 fn each(conn: &Connection, select: &str, mut look: impl FnMut(&Row<'_>) -> rusqlite::Result<()>) {
     let looked = conn.prepare(select).and_then(|mut select| {
         let mut rows = select.query([])?;

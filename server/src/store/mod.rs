@@ -1,16 +1,31 @@
-//! Where points are kept: SQLite, in one file.
+//! Keeps all points and boards in one SQLite file.
 //!
-//! [`schema`] opens the file and makes its tables, [`epochs`] decides which cursors of earlier runs are valid, [`directory`]
-//! knows the series, [`source`] tells whose points each holds, [`commit`] stores points, [`boards`] keeps the documents of boards, and [`recover`] reads back the state
-//! that the server keeps in memory. [`writer`] is the only thread that writes; it commits all waiting pushes at once (group
-//! commit: one fsync for many).
+//! Opening and naming:
 //!
-//! Numbers go into the [`log`] when they are committed, and into buckets in memory ([`fresh`]). These are written some
-//! time later ([`tend`]), as rows of many buckets ([`block`]), and with them what the coarser tiers make of them
-//! ([`settle`]). [`sent`] recognises points that are pushed again. Rows that cannot be read are skipped and named ([`damage`]). [`condition`] keeps whether pushes are
-//! taken. A start reads the buckets, and from the log only what they lack. Texts are rows of their own at once. What is
-//! too old goes ([`retain`]), and a series that somebody deletes ([`removal`]); older points than that are taken as far as
-//! [`imports`] allows.
+//! - [`schema`] opens the file and creates its tables. [`private`] keeps the files from other users of the machine.
+//! - [`meta`] reads the epoch, the head and the settled seq. [`epochs`] decides which cursors of earlier runs are
+//!   valid.
+//! - [`directory`] maps the names of series to their rows. [`source`] names the series of senders that give no name.
+//!
+//! Writing:
+//!
+//! - [`writer`] runs the only thread that writes. It commits all waiting pushes at once (group commit: one fsync for
+//!   many pushes). [`queue`] and [`lanes`] order its jobs; [`claim`] lets a sender withdraw a push.
+//! - [`commit`] stores points. [`sent`] recognises points that are pushed again, [`keys`] requests that are sent
+//!   again. [`rows`] and [`room`] bound the rows and the disk space that pushes may use.
+//! - [`boards`] stores the documents of boards.
+//!
+//! A committed number goes into the [`log`] and into a bucket in memory (the memtable, [`fresh`]). The writer thread
+//! flushes the memtable some time later ([`tend`]): it writes rows of many buckets ([`block`]) and rebuilds the
+//! coarser tiers from them ([`settle`]). A start reads the buckets, and from the log only the numbers that the
+//! buckets lack ([`recover`]). A text is written as a row of its own at once.
+//!
+//! Deleting and checking:
+//!
+//! - [`retain`] deletes what is too old, [`removal`] deletes a series on request. [`imports`] decides which points
+//!   may still be added to the past.
+//! - [`damage`] records rows that cannot be read; they are skipped. [`watched`] notices when the file is deleted,
+//!   replaced or overwritten. [`condition`] decides whether pushes are accepted. [`time`] is the clock for retention.
 
 pub mod block;
 pub mod boards;
@@ -72,30 +87,30 @@ pub use sent::{PointTime, SetBy};
 pub use source::Source;
 pub use writer::Writer;
 
-/// Decides what becomes of a push if some of its points are of another kind than their series holds.
+/// Decides what happens to a push if some of its points are of another kind than their series holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Atomicity {
-    /// Nothing of it is kept.
+    /// The whole push is refused.
     #[default]
     AllOrNothing,
-    /// Its other points are kept.
+    /// The other points are stored.
     Partial,
 }
 
 /// The points of one request.
 #[derive(Clone, Debug)]
 pub struct Push {
-    /// At least one.
+    /// At least one point.
     pub points: Vec<Pushed>,
-    /// The key that the sender gave. A push whose key is known counts as done if it is the same request, and is refused
-    /// otherwise.
+    /// The idempotency key that the sender gave. A push whose key is known counts as done if it is the same request,
+    /// and is refused otherwise.
     pub key: Option<IdempotencyKey>,
-    /// Decides if points of the wrong kind spoil the others.
+    /// Decides whether points of the wrong kind spoil the whole push.
     pub atomicity: Atomicity,
 }
 
 impl Push {
-    /// These points, without a key.
+    /// Creates a push of these points, without a key.
     #[must_use]
     pub fn of(points: impl IntoIterator<Item = Point>) -> Self {
         let points = points.into_iter().map(Pushed::from).collect();
@@ -109,70 +124,71 @@ impl Push {
     }
 }
 
-/// The database, and what of it must be at hand for every push.
+/// The database, and the state that every push needs in memory.
 #[derive(Debug)]
 pub struct Store {
     conn: Connection,
-    /// The epoch of this run and those before.
+    /// The epochs of this run and of earlier ones.
     epochs: Epochs,
-    /// The epoch that this run ended, and its head, while they are not yet on the disk. The next commit writes them.
+    /// The epoch that this run ended, and its head, while they are not on the disk yet. The next commit writes them.
     unrecorded: Option<(Epoch, Seq)>,
-    /// The number of the last committed point. Kept here because each commit needs it; written with each.
+    /// The seq of the last committed point. Each commit needs it and writes it.
     head: Seq,
-    /// The row of each series and what it holds: a push must be checked against it before anything is written.
+    /// The row and the kind of each series: a push is checked against them before anything is written.
     directory: Directory,
-    /// Of each series of numbers, by [`SeriesId`], the newest time that it has, 0 where it has no point; none where it was
-    /// not asked for yet. It tells late points from others, and spares a look into the tables for each new block.
+    /// The newest time of each series of numbers, by [`SeriesId`]: 0 if the series has no point, `None` if it was not
+    /// looked up yet. It separates late points from others, and saves a read of the tables for each new block.
     newest: Vec<Option<Millis>>,
     /// The former values of `newest` that the current transaction changed, in order, to put them back if it fails.
     newest_before: Vec<(SeriesId, Option<Millis>)>,
-    /// Of each series, by [`SeriesId`], what was declared of it.
+    /// The metric type that was declared for each series, by [`SeriesId`].
     declared: Vec<Option<Declared>>,
-    /// Series that have a row but no readable point. Their next committed point carries the name again.
+    /// Series that have a row but no readable point. The next committed point of such a series carries the name
+    /// again.
     unshown: HashMap<SeriesId, SeriesName>,
-    /// Series that were removed.
+    /// The series that were removed.
     removals: Removals,
-    /// The number of the last removal of a series.
+    /// The seq of the last removal of a series.
     removed_since: Seq,
     /// Records the parts of the database that could not be read.
     damage: Damage,
-    /// What is not in the tables yet.
+    /// The memtable: blocks that are not in the tables yet.
     fresh: Arc<Fresh>,
-    /// Up to where the tables have everything.
+    /// The seq up to which the tables hold everything.
     settled: Seq,
-    /// The imports of the past that may go on.
+    /// The imports of the past that may continue.
     imports: imports::Imports,
-    /// Milliseconds for which the finest buckets are kept; `None`: for ever.
+    /// How long the finest buckets are kept, in milliseconds; `None` means for ever.
     keep_finest: Option<u64>,
-    /// Where the sweep for what is too old goes on.
+    /// The place where the retention sweep continues.
     sweep: retain::Sweep,
-    /// The condition of the store.
+    /// Decides whether pushes are accepted, and holds warnings.
     condition: Condition,
     /// The time by which retention judges age.
     time: StoreTime,
     /// Notices when the file is deleted, replaced or overwritten.
     watched: Watched,
-    /// The head when the file was stamped last, and when that was.
+    /// The head when the file was last stamped, and the time of that stamp.
     stamped: (Seq, Uptime),
     folder: PathBuf,
     /// Bounds on what pushes may add.
     limits: Limits,
-    /// The number of idempotency keys.
+    /// The number of idempotency keys, and its bound.
     keys: keys::Keys,
     /// The last measurement of disk space.
     measured: room::Measured,
     /// The measurement, for other threads.
     levels: Arc<Levels>,
-    /// Held for as long as the store is open, so that no second server counts on in the same file.
+    /// Held while the store is open, so that no second server writes to the same file.
     _lock: File,
 }
 
-/// The row of a series: 1 for the first that a store had, without holes, below 2^28.
+/// The row of a series. The first series of a store has row 1; rows are given without holes, below 2^28.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SeriesId(pub u32);
 
 impl SeriesId {
-    /// Its place in a list of all series.
+    /// Returns the index of the series in a list of all series.
     #[must_use]
     pub fn index(self) -> usize {
         self.0.saturating_sub(1) as usize
@@ -186,13 +202,13 @@ impl Store {
         self.epochs.clone()
     }
 
-    /// The number of the last committed point.
+    /// Returns the seq of the last committed point.
     #[must_use]
     pub fn head(&self) -> Seq {
         self.head
     }
 
-    /// What is not in the tables yet, for readers of history.
+    /// Returns the memtable, for readers of history.
     #[must_use]
     pub fn fresh(&self) -> Arc<Fresh> {
         self.fresh.clone()
@@ -204,8 +220,8 @@ impl Store {
         self.keys.most = limits.keys;
     }
 
-    /// Sets the times for which buckets are kept, which decide the points that count as an import of the past. Before this
-    /// call the defaults apply.
+    /// Sets how long buckets are kept, which decides which points count as an import of the past. Before this call
+    /// the defaults apply.
     pub fn set_retention(&mut self, retention: &Retention) {
         self.keep_finest = retention.of(shared::Tier::Second);
     }
@@ -216,7 +232,7 @@ impl Store {
         self.levels.clone()
     }
 
-    /// Returns the condition of the store: whether pushes are taken, and warnings.
+    /// Returns the condition of the store: whether pushes are accepted, and warnings.
     #[must_use]
     pub fn condition(&self) -> Condition {
         self.condition.clone()
@@ -228,20 +244,20 @@ impl Store {
         self.damage.clone()
     }
 
-    /// Which series there are.
+    /// Returns the directory of all series.
     #[must_use]
     pub fn directory(&self) -> Directory {
         self.directory.clone()
     }
 
-    /// The folder that it is in.
+    /// Returns the data folder.
     #[must_use]
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 }
 
-/// SQLite's integers have a sign; times and numbers of points stay far below where that matters.
+/// Converts to SQLite's signed integer. Times and seqs stay far below the values where the sign matters.
 fn sql(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }

@@ -11,10 +11,10 @@ const FILE_MODE: u32 = 0o600;
 /// Mode of a folder: only the owner may use it.
 const FOLDER_MODE: u32 = 0o700;
 
-/// Beginning of the names of all files of the store.
+/// The beginning of the names of all files of the store.
 const PREFIX: &str = "pulseboard.";
 
-/// Makes the folder, for its owner alone, unless it exists.
+/// Creates the folder, for its owner alone, unless it exists.
 ///
 /// # Errors
 /// [`io::Error`].
@@ -22,8 +22,9 @@ pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(folder)
 }
 
-/// Takes away the rights of other users on a folder that existed already, if it has the owner of `file`, which this
-/// program wrote, and holds only files of the store. Else warns of those rights: other programs may need them.
+/// Takes away the rights of other users on a folder that existed already, if its owner is the owner of `file`, which
+/// this program wrote, and it holds only files of the store. Otherwise warns of those rights: other programs may need
+/// them.
 pub(super) fn close_folder(folder: &Path, file: &File) {
     let (Ok(found), Ok(file)) = (std::fs::metadata(folder), file.metadata()) else { return };
     let mode = found.permissions().mode() & 0o7777;
@@ -44,8 +45,8 @@ pub(super) fn close_folder(folder: &Path, file: &File) {
     }
 }
 
-/// Opens a file to write; makes it if there is none. Takes away the rights of other users: SQLite gives its other files
-/// the mode of the database.
+/// Opens a file for writing; creates it if there is none. Takes away the rights of other users: SQLite gives its
+/// other files the mode of the database.
 ///
 /// # Errors
 /// [`io::Error`].

@@ -10,17 +10,17 @@ use super::lanes::{Allowed, Lane, Lanes};
 use super::{CommitError, Push, Store};
 use crate::push_memory::Share;
 
-/// Most errands that may wait. Waiting pushes are bounded by the memory that they hold.
+/// The most errands that may wait. Waiting pushes are bounded by the memory that they hold.
 const MAX_ERRANDS: usize = 4_096;
 
-/// The weight of an errand: reading tracks back takes milliseconds, so only a few errands come between two commits.
+/// The weight of an errand. Rehydrating tracks takes milliseconds, so only a few errands come between two commits.
 const ERRAND_WEIGHT: usize = 2_048;
 
 /// A job for the writer thread.
 pub(super) enum Job {
     Push {
         push: Push,
-        /// The memory of the push, held until it is answered.
+        /// The memory of the push, reserved until the push is answered.
         share: Share,
         ticket: Ticket<Result<(), CommitError>>,
     },
@@ -39,7 +39,7 @@ pub(super) struct TakenPush {
 /// The outcome of [`Queue::next`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Next {
-    /// The group has jobs.
+    /// `group` has jobs.
     Jobs,
     /// No job came in time.
     Nothing,
@@ -47,7 +47,7 @@ pub(super) enum Next {
     End,
 }
 
-/// The waiting jobs.
+/// The jobs that wait for the writer thread.
 #[derive(Default)]
 pub(super) struct Queue {
     state: Mutex<State>,
@@ -60,7 +60,7 @@ struct State {
     errands: usize,
     /// True once no handle is left that could add jobs.
     closed: bool,
-    /// True once the writer thread has ended, so that no job is done any more.
+    /// True once the writer thread has ended, so that no further job is run.
     ended: bool,
 }
 
@@ -72,7 +72,7 @@ impl Queue {
     pub(super) fn add(&self, job: Job) -> Result<(), CommitError> {
         let (lane, weight) = match &job {
             Job::Push { push, .. } => (Lane::of_push(push.weight()), push.weight()),
-            // Boards and readers do not wait behind many large pushes.
+            // Errands of boards and subscribers must not wait behind many large pushes.
             Job::Errand(_) => (Lane::Short, ERRAND_WEIGHT),
         };
         let mut state = self.state.lock();
@@ -109,7 +109,7 @@ impl Queue {
         }
     }
 
-    /// Returns true if a job waits that may be done now.
+    /// Returns true if a waiting job may be run now.
     pub(super) fn has(&self, allowed: Allowed) -> bool {
         self.state.lock().lanes.has(allowed)
     }
@@ -119,7 +119,7 @@ impl Queue {
         self.state.lock().lanes.len()
     }
 
-    /// Closes the queue: the thread ends once it has done the waiting jobs.
+    /// Closes the queue: the thread ends once it has run the waiting jobs.
     pub(super) fn close(&self) {
         self.state.lock().closed = true;
         self.came.notify_one();

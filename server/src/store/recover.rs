@@ -1,4 +1,6 @@
-//! Reading back what the memory of the server starts from.
+//! Reads the state that the server keeps in memory back from the database: names, tracks, and the memtable.
+//!
+//! Damaged rows are recorded and skipped.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
@@ -19,28 +21,28 @@ use super::source::Origin;
 use super::{SeriesId, Store, log, meta, sql};
 use crate::clock;
 
-/// Most that the number of a row may exceed the count of readable rows. A greater number is damage itself, and lists of
-/// all rows up to it would not fit in memory.
+/// How far the id of a row may exceed the count of readable rows. A greater id is damage itself, and lists of all
+/// rows up to it would not fit in memory.
 const SPARE: i64 = 1_000_000;
 
-/// A series as it was when the last point was committed.
+/// A series, in its state after the last commit.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Recovered {
-    /// Its name.
+    /// The name.
     pub name: SeriesName,
-    /// Its row.
+    /// The row.
     pub series: SeriesId,
-    /// Its recent past.
+    /// The recent past.
     pub track: Track,
-    /// What was declared of it.
+    /// The declared metric type.
     pub declared: Option<Declared>,
-    /// What of the past before late points changed, and the last of those.
+    /// The stretch before the track that late points changed, and the seq of the last of those points.
     pub revised: Option<(Stretch, Seq)>,
 }
 
 impl Store {
-    /// Reads all names, and the declared kind of each row up to the last. Skips rows that cannot be read, and those of
-    /// removed series, which it adds to `removed`.
+    /// Reads all names, and the declared metric type of each row up to the last. Skips rows that cannot be read.
+    /// Skips rows of removed series and adds them to `removed`.
     pub(super) fn read_series(
         conn: &Connection,
         damage: &Damage,
@@ -87,7 +89,7 @@ impl Store {
         Ok((names, declared))
     }
 
-    /// Puts in memory what the log has and the buckets in the tables have not.
+    /// Replays the log into the memtable: the numbers that the buckets in the tables do not have.
     pub(super) fn catch_up(&mut self) -> rusqlite::Result<()> {
         let now = clock::now().up;
         let most = i64::try_from(self.directory.len()).unwrap_or(i64::MAX).saturating_add(SPARE);
@@ -110,7 +112,7 @@ impl Store {
         })
     }
 
-    /// Reserves the rows of series that have stored points but no name, so that no new series gets the past of another.
+    /// Reserves the rows of series that have stored points but no name, so that a new series does not get their past.
     pub(super) fn reserve_rows(&mut self) -> rusqlite::Result<()> {
         let most = i64::try_from(self.directory.len()).unwrap_or(i64::MAX).saturating_add(SPARE);
         let (first, _) = Place::all(Tier::Second, SeriesId(0));
@@ -131,11 +133,11 @@ impl Store {
         Ok(())
     }
 
-    /// Gives `take` every series just as it was when the last point was committed. Reads only as far back as a track
-    /// reaches, however long the series is.
+    /// Calls `take` with every series, in its state after the last commit. Reads only as far back as a track reaches,
+    /// however long the series is.
     ///
     /// # Errors
-    /// Whatever SQLite says.
+    /// Any SQLite error.
     pub fn recover(&mut self, mut take: impl FnMut(Recovered)) -> rusqlite::Result<()> {
         let revised = self.revised()?;
         let directory = self.directory.clone();
@@ -180,7 +182,7 @@ impl Store {
         };
         let looked = block::each_newest(&self.conn, damage, &mut look);
         if let Err(error) = looked {
-            // Series whose pages are undamaged are then read one by one.
+            // After a damaged page, the series that were not read yet are read one by one below.
             damage.take(Part::Table("blocks"), error)?;
         }
         newer.finish(&mut restored);
@@ -214,10 +216,10 @@ impl Store {
         Ok(())
     }
 
-    /// The track of one series just as it was when the last point was committed; nothing where there is none.
+    /// Returns the track of one series, in its state after the last commit; `None` if it has no readable point.
     ///
     /// # Errors
-    /// Whatever SQLite says.
+    /// Any SQLite error.
     pub fn track(&self, series: SeriesId, kind: Kind) -> rusqlite::Result<Option<Track>> {
         match kind {
             Kind::Text => texts(&self.conn, series, &self.damage),
@@ -255,7 +257,8 @@ impl Store {
     }
 }
 
-/// Returns true if the row `id` has the name of a removed series. Any other name that begins so is damaged.
+/// Returns true if the row `id` has the name of a removed series. Any other name that begins with [`GONE`] is
+/// damaged.
 fn is_gone(name: ValueRef<'_>, id: u32) -> bool {
     name.as_str().is_ok_and(|name| name.strip_prefix(GONE).is_some_and(|rest| rest == id.to_string()))
 }
@@ -266,13 +269,13 @@ fn moment(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Option<Mil
     Ok(number.map(Millis))
 }
 
-/// The newest buckets of one series, gathered backwards: from the tables, and over them from what is not written yet.
+/// Collects the newest buckets of one series, newest first, from the tables with the memtable laid over them.
 #[derive(Default)]
 struct Newest {
     series: Option<SeriesId>,
-    /// What is not written yet, oldest first.
+    /// The blocks in the memtable, oldest first.
     fresh: Vec<(Place, Arc<Block>)>,
-    /// Newest first.
+    /// The collected buckets, newest first.
     buckets: Vec<Bucket>,
 }
 
@@ -282,12 +285,13 @@ impl Newest {
         self.fresh = fresh.of(series);
     }
 
-    /// Takes in the next block of the tables, the newest first. Breaks off where there is enough.
+    /// Adds the next block of the tables. Blocks must come newest first. Breaks when there are enough buckets for a
+    /// track.
     fn add(&mut self, place: Place, block: Block) -> ControlFlow<()> {
         while let Some((newer, fresh)) = self.fresh.pop_if(|(fresh, _)| *fresh >= place) {
             self.gather(Arc::unwrap_or_clone(fresh));
             if newer == place {
-                // What is not written yet is whole.
+                // A block in the memtable is complete, so it replaces the stored one.
                 return self.is_enough();
             }
         }
@@ -310,14 +314,14 @@ impl Newest {
             self.gather(Arc::unwrap_or_clone(fresh));
         }
         if !self.buckets.is_empty() {
-            // Of just the length that is needed: most series are short.
+            // Collected again for an exact capacity, since most series are short.
             let buckets: Vec<Bucket> = self.buckets.drain(..).rev().collect();
             restored(series, Track::Numbers(buckets.into()));
         }
     }
 }
 
-/// Reads the newest lines, and the counts of deleted ones. Skips lines that cannot be read.
+/// Reads the newest lines of a series, and the counts of deleted ones. Skips lines that cannot be read.
 fn texts(conn: &Connection, series: SeriesId, damage: &Damage) -> rusqlite::Result<Option<Track>> {
     read_texts(conn, series, damage).or_else(|error| damage.take(Part::Line(series), error).map(|()| None))
 }

@@ -1,9 +1,10 @@
-//! Removing a series with all its points.
+//! Removes a series with all its points.
 //!
-//! The removal is one small transaction, which takes a number of its own: from then on the series is in no list and no
-//! answer, and its name begins a new series. Its row stays, under a name that no series can have, so that its number is never
-//! given to another series: the log may still have its points, and pushes that were parsed before know it. Its buckets and
-//! texts are erased in steps, between which pushes are committed; a start erases what a stop has left.
+//! The removal is one small transaction, which takes a seq of its own. From then on the series is in no list and no
+//! answer, and a push to its name begins a new series. The row stays, under a name that no series can have, so that
+//! its id is never given to another series: the log may still have its points, and pushes that were parsed before
+//! refer to it. Its buckets and texts are erased in steps, and pushes are committed between the steps. If the server
+//! stops before all is erased, the next start erases the rest.
 
 use std::collections::{HashMap, HashSet};
 
@@ -16,13 +17,14 @@ use super::retain::ROWS;
 use super::{CommitError, Pushed, SeriesId, Store, sql};
 use crate::clock::Uptime;
 
-/// Begins the name of the row of a removed series. No name of a series has an empty segment.
+/// Begins the name of the row of a removed series. A name of a series never has an empty segment.
 pub(super) const GONE: char = '/';
 
-/// The `gone` of the row of a removed series of which nothing is left.
+/// The value of the column `gone` for a removed series whose points are all erased.
 const ERASED: i64 = -1;
 
-/// Milliseconds for which pushes that know the row of a removed series may still arrive: far longer than a push waits.
+/// Milliseconds for which pushes that refer to the row of a removed series may still arrive: far longer than a push
+/// waits.
 const REMEMBERED: u64 = 600_000;
 
 pub(super) const TABLE: &str = "
@@ -32,18 +34,18 @@ pub(super) const TABLE: &str = "
 /// A series that was removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Removed {
-    /// The row that it had.
+    /// The row that the series had.
     pub series: SeriesId,
-    /// The number of the removal.
+    /// The seq of the removal.
     pub at: Seq,
 }
 
-/// The removed series that matter to a running store.
+/// The removed series that a running store must know.
 #[derive(Debug, Default)]
 pub(super) struct Removals {
-    /// Rows of all removed series.
+    /// The rows of all removed series.
     pub(super) rows: HashSet<SeriesId>,
-    /// Those that were removed a short time ago, and when: pushes in progress may have their rows.
+    /// Series that were removed a short time ago, and when: pushes in progress may refer to their rows.
     recent: HashMap<SeriesId, Uptime>,
 }
 
@@ -65,7 +67,8 @@ impl Removals {
 }
 
 impl Store {
-    /// Removes a series; nothing where there is none of that name. Call [`Store::erase`] until its points are gone, too.
+    /// Removes a series; does nothing if there is none of that name. Call [`Store::erase`] until its points are
+    /// erased, too.
     ///
     /// # Errors
     /// [`CommitError`]; then the series is unchanged.
@@ -108,16 +111,17 @@ impl Store {
         tx.commit()
     }
 
-    /// Returns the number of the last removal of a series: a cursor before it may be of a picture with that series.
+    /// Returns the seq of the last removal of a series. A cursor before it may belong to a picture with that series.
     #[must_use]
     pub fn removed_since(&self) -> Seq {
         self.removed_since
     }
 
-    /// Erases some of the buckets and texts of a removed series: a few milliseconds of work. Returns whether there are more.
+    /// Erases some of the buckets and texts of a removed series: a few milliseconds of work. Returns true if there
+    /// are more.
     ///
     /// # Errors
-    /// Whatever SQLite says. The rest is erased at the next start.
+    /// Any SQLite error. The rest is erased at the next start.
     pub fn erase(&mut self, series: SeriesId) -> rusqlite::Result<bool> {
         if !self.removals.rows.contains(&series) {
             return Ok(false);
@@ -125,7 +129,7 @@ impl Store {
         self.in_background(|tx| erase(tx, series))
     }
 
-    /// Erases what is left of removed series of earlier runs.
+    /// Erases the rest of series that earlier runs removed.
     pub(super) fn erase_rest(&mut self) {
         let left = "SELECT id FROM series WHERE substr(name, 1, 1) = '/' AND gone <> ?1";
         let left = self.conn.prepare(left).and_then(|mut select| {
@@ -161,7 +165,7 @@ fn erase(tx: &Connection, series: SeriesId) -> rusqlite::Result<bool> {
     Ok(false)
 }
 
-/// Reads the number of the last removal.
+/// Reads the seq of the last removal.
 pub(super) fn since(conn: &Connection) -> rusqlite::Result<Seq> {
     let since = conn.query_row("SELECT since FROM removed", [], |row| row.get::<_, i64>(0)).optional()?;
     Ok(Seq(since.and_then(|since| u64::try_from(since).ok()).unwrap_or_default()))

@@ -1,4 +1,7 @@
-//! What is kept how long.
+//! Retention: deletes log rows, buckets and texts that are older than their retention allows.
+//!
+//! The newest buckets and texts of each series stay, however old, since its track consists of them. The writer thread
+//! deletes in small steps ([`Store::sweep`]), so that no push waits for long.
 
 use rusqlite::Connection;
 use shared::track::{LOG, WINDOW};
@@ -9,28 +12,29 @@ use super::damage::Part;
 use super::{SeriesId, Store, sql};
 use crate::clock::{Now, Uptime};
 
-/// How many series one step of a sweep looks at: a few milliseconds.
+/// The number of series that one step of a sweep looks at: a few milliseconds of work.
 const SERIES: u32 = 100;
 
-/// How long the rest between two sweeps is, in milliseconds.
+/// Milliseconds between two sweeps.
 const REST: u64 = 60_000;
 
-/// Most rows that one statement deletes: a few milliseconds of work.
+/// The most rows that one statement deletes: a few milliseconds of work.
 pub(super) const ROWS: u32 = 500;
 
-/// How long what is kept, in milliseconds; nothing: for ever.
+/// How long data is kept, in milliseconds; `None` means for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {
-    /// Numbers one by one, in the log.
+    /// Single numbers, in the log.
     pub raw: Option<u64>,
-    /// Texts. The newest lines of each series stay, so that it has a track.
+    /// Texts. The newest lines of each series stay, since its track consists of them.
     pub texts: Option<u64>,
-    /// Buckets, by tier, finest first. The newest one-second buckets of each series stay, so that it has a track.
+    /// Buckets, by tier, finest first. The newest one-second buckets of each series stay, since its track consists of
+    /// them.
     pub tiers: [Option<u64>; Tier::ALL.len()],
 }
 
 impl Retention {
-    /// How long the buckets of a tier are kept.
+    /// Returns how long the buckets of a tier are kept.
     #[must_use]
     pub fn of(&self, tier: Tier) -> Option<u64> {
         let mut tiers = Tier::ALL.into_iter().zip(self.tiers);
@@ -46,17 +50,16 @@ impl Default for Retention {
     }
 }
 
-/// A sweep through all series, a few at a time.
+/// The progress of a sweep through all series, a few at a time.
 #[derive(Debug, Default)]
 pub(super) struct Sweep {
     /// The last series that was looked at.
     done: u32,
-    /// When the next one begins.
+    /// The time at which the next sweep begins.
     rests_until: Uptime,
     /// True if the last step left old rows.
     is_behind: bool,
-    /// Rows of the log up to this one are old, although their times lie ahead: the clock was wrong when they were
-    /// written.
+    /// Log rows up to this one are old, although their times lie ahead: the clock was wrong when they were written.
     log_until: i64,
     /// The time of the next search for such rows.
     log_rests_until: Uptime,
@@ -72,11 +75,12 @@ pub enum Swept {
 }
 
 impl Store {
-    /// Takes away some of what is older than is kept: a step of a sweep through all series, which begins again after a
-    /// while when it is through. A step takes a few milliseconds. `now` is the store's time ([`Store::time`]).
+    /// Deletes some of the data that is past its retention: one step of a sweep through all series. The next sweep
+    /// begins a while after the last one has ended. A step takes a few milliseconds. `now` is the store's time
+    /// ([`Store::time`]).
     ///
     /// # Errors
-    /// Whatever SQLite says. The step is tried again.
+    /// Any SQLite error. The step is tried again.
     pub fn sweep(&mut self, retention: &Retention, now: Now) -> rusqlite::Result<Swept> {
         let older = |keep: Option<u64>| keep.map(|keep| Millis(now.wall.0.saturating_sub(keep)));
         let log = match older(retention.raw) {
@@ -130,7 +134,8 @@ impl Store {
         self.sweep.is_behind
     }
 
-    /// Rows of the log go in the order in which they came. What the buckets in the tables lack stays, however old.
+    /// Deletes old rows of the log, in the order of their seqs. Rows that the buckets in the tables do not cover yet
+    /// stay, however old.
     fn sweep_log(&mut self, before: Millis, now: Now) -> rusqlite::Result<Swept> {
         let (settled, log_until) = (sql(self.settled.0), self.sweep.log_until);
         let is_old = |last: i64, at: Option<i64>| last <= log_until || at.is_some_and(|at| at < sql(before.0));
@@ -156,10 +161,10 @@ impl Store {
     }
 }
 
-/// Deletes old blocks of one tier of a series, at most [`ROWS`]. Returns how many.
+/// Deletes old blocks of one tier of a series, at most [`ROWS`]. Returns the number of deleted rows.
 fn sweep_blocks(tx: &Connection, tier: Tier, series: SeriesId, before: Millis) -> rusqlite::Result<usize> {
     let (first, last) = Place::all(tier, series);
-    // The block with that moment stays until all of it is older.
+    // The block that contains `before` stays until all of it is older.
     let mut until = Place::holding(tier, series, before).key();
     let is_old = "SELECT EXISTS (SELECT 1 FROM blocks WHERE key >= ?1 AND key < ?2)";
     if !tx.prepare_cached(is_old)?.query_row([first, until], |row| row.get::<_, bool>(0))? {
@@ -182,7 +187,7 @@ fn sweep_blocks(tx: &Connection, tier: Tier, series: SeriesId, before: Millis) -
     .execute((first, until, ROWS))
 }
 
-/// Deletes old lines of a series, at most [`ROWS`]. Returns how many.
+/// Deletes old lines of a series, at most [`ROWS`]. Returns the number of deleted rows.
 fn sweep_lines(tx: &Connection, series: SeriesId, before: Millis) -> rusqlite::Result<usize> {
     let old = "FROM lines WHERE series = ?1 AND ts < ?2 AND (ts, seq) < (SELECT ts, seq FROM lines WHERE series = ?1
                ORDER BY ts DESC, seq DESC LIMIT 1 OFFSET ?3)";
@@ -226,7 +231,7 @@ mod tests {
         Value::Number(Number::new(value).unwrap())
     }
 
-    /// Sweeps until nothing more is to be done.
+    /// Sweeps until nothing is left to delete.
     fn sweep(store: &mut Store, now: Now) {
         while store.settle(1_000, Due::All).unwrap() > 0 {}
         for minute in 0..20 {
@@ -256,7 +261,7 @@ mod tests {
     fn what_is_old_goes_and_what_a_page_shows_stays() {
         let folder = tempfile::tempdir().unwrap();
         let mut store = Store::open(folder.path()).unwrap();
-        // One that changes each minute, one each day, and texts.
+        // A series that changes each minute, one that changes each day, and a series of texts.
         for minute in 0..400 {
             push(&mut store, "each/minute", after(minute * 60_000), number(1.0));
         }
@@ -336,7 +341,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut store = Store::open(folder.path()).unwrap();
         store.time = super::super::time::StoreTime::default();
-        // More rows than a step sees, three years ahead.
+        // More rows than one step reads, three years ahead.
         for n in 0..u64::from(ROWS) + 20 {
             push(&mut store, "a", after(1_095 * DAY + n), number(1.0));
         }

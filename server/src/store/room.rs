@@ -1,7 +1,7 @@
 //! Bounds the disk space: the size of the database against `--max-data`, and the free space of the file system.
 //!
-//! Pushes are refused before either is exhausted. The rest is a reserve for boards, for deletions, and for the buckets
-//! of points that were pushed already.
+//! Pushes are refused before either is exhausted. The rest is a reserve for boards, for deletions, and for flushing
+//! points that were pushed already.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -28,10 +28,10 @@ const CHECK_EVERY: u64 = 1_000;
 /// Bytes of pushes after which a measurement is outdated.
 const CHECK_AFTER: u64 = 1 << 20;
 
-/// Bytes that a number takes on disk until it is in buckets; a little more than most numbers take.
+/// Bytes that a number takes on disk until it is flushed; a little more than most numbers take.
 const NUMBER_BYTES: u64 = 24;
 
-/// Bytes that a block in memory will take on disk, with the coarser blocks that it becomes part of.
+/// Bytes that a block in the memtable will take on disk, with its share of the coarser blocks.
 const BLOCK_BYTES: u64 = 512;
 
 /// Seconds after which a refused push may succeed, if something was deleted meanwhile.
@@ -40,9 +40,9 @@ const RETRY_AFTER_SECONDS: u32 = 60;
 /// Used and free space, in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// The database without its free pages, its write-ahead log, and blocks that are still to be written.
+    /// The database without its free pages, its write-ahead log, and blocks that are still to be flushed.
     pub data: u64,
-    /// Free space of the file system for this program.
+    /// Free space of the file system that this program may use.
     pub free: u64,
     /// Total space of the file system.
     pub capacity: u64,
@@ -61,7 +61,7 @@ pub enum NoRoom {
         data: u64,
         /// The bytes that the request would add; 0 if that is not known.
         more: u64,
-        /// The size that it may have.
+        /// The size that the database may have.
         most: u64,
         /// The part that pushes may not use.
         reserve: u64,
@@ -72,7 +72,7 @@ pub enum NoRoom {
         ByteSize::b(*.free), and_more(*.more), ByteSize::b(*.reserve)
     )]
     Disk {
-        /// Its free space.
+        /// The free space of the file system.
         free: u64,
         /// The bytes that the request would add; 0 if that is not known.
         more: u64,
@@ -103,17 +103,17 @@ impl From<NoRoom> for CommitError {
     }
 }
 
-/// The use that space is wanted for.
+/// The purpose of the space that is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Use {
-    /// Points, which leave the reserve alone.
+    /// Points, which must leave the reserve free.
     Pushes,
-    /// Documents of boards, which the reserve is for.
+    /// Documents of boards, which may use the reserve.
     Boards,
 }
 
 impl Usage {
-    /// Checks that there is room for `more` bytes; the database may have `most`.
+    /// Checks that there is room for `more` bytes. `most` is the size that the database may have.
     ///
     /// # Errors
     /// [`NoRoom`].
@@ -160,13 +160,13 @@ impl Levels {
         self.free.load(Ordering::Relaxed)
     }
 
-    /// Returns the number of remembered idempotency keys.
+    /// Returns the number of stored idempotency keys.
     #[must_use]
     pub fn keys(&self) -> usize {
         self.keys.load(Ordering::Relaxed)
     }
 
-    /// Returns the number of points that were pushed again since the start, and changed nothing.
+    /// Returns the number of points since the start that were repeats and changed nothing.
     #[must_use]
     pub fn repeated(&self) -> u64 {
         self.repeated.load(Ordering::Relaxed)
@@ -176,7 +176,7 @@ impl Levels {
         self.repeated.fetch_add(points, Ordering::Relaxed);
     }
 
-    /// Returns why the last measurement found no room for pushes, if it found none.
+    /// Returns the reason why the last measurement found no room for pushes; `None` if there was room.
     #[must_use]
     pub fn no_room(&self) -> Option<NoRoom> {
         *self.no_room.read()
@@ -197,12 +197,12 @@ impl Levels {
 pub(super) struct Measured {
     usage: Usage,
     at: Option<Uptime>,
-    /// Bytes that were pushed since then.
+    /// Bytes that were pushed since the measurement.
     since: u64,
 }
 
 impl Store {
-    /// Commits with `commit` those pushes of a group that there is room for. A push that is refused takes no room from the
+    /// Calls `commit` with those pushes of a group for which there is room. A refused push takes no room from the
     /// others.
     pub(super) fn where_there_is_room(
         &mut self,
@@ -228,7 +228,7 @@ impl Store {
         Outcome { results: merged.collect(), committed: outcome.committed }
     }
 
-    /// Checks for each push, in order, whether there is room for it. Measures once a second, and after each megabyte of
+    /// Checks for each push, in order, whether there is room. Measures once a second, and after each megabyte of
     /// pushes.
     fn check_room(&mut self, pushes: &[Push], now: Uptime) -> Vec<Result<(), NoRoom>> {
         let sizes: Vec<u64> = pushes.iter().map(size).collect();
@@ -299,7 +299,7 @@ fn size(push: &Push) -> u64 {
 fn usage(conn: &Connection, folder: &Path) -> Result<Usage, MeasureError> {
     let pragma = |name: &str| conn.prepare_cached(&format!("PRAGMA {name}"))?.query_row([], |row| row.get::<_, i64>(0));
     let pages = pragma("page_count")?.saturating_sub(pragma("freelist_count")?).unsigned_abs();
-    // The file is missing if the database has no write-ahead log.
+    // The file does not exist if the database has no write-ahead log.
     let log = std::fs::metadata(folder.join(format!("{FILE}-wal"))).map_or(0, |file| file.len());
     let files = rustix::fs::statvfs(folder)?;
     Ok(Usage {

@@ -1,7 +1,7 @@
-//! Counts the database rows that a push reads or writes, to bound them.
+//! Counts the database rows that a push reads or writes, and refuses a push with too many.
 //!
 //! Numbers of known series are packed, thousands to a row, so they cost next to nothing. A new series, a text and a
-//! minute of the past that changes are one row each, and take some microseconds. If every point of a large push were
+//! changed minute of the past cost one row each, which takes some microseconds. If every point of a large push were
 //! such a row, all other pushes would wait for seconds.
 
 use std::collections::{HashMap, HashSet};
@@ -14,14 +14,14 @@ use super::directory::Whose;
 use super::{CommitError, Pushed, SeriesId};
 use crate::limits::Limit;
 
-/// The rows that a push causes.
+/// The rows that a push reads or writes, by cause.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct RowCount {
     /// New series.
     pub(super) series: usize,
     /// Texts.
     pub(super) texts: usize,
-    /// Minutes of the past that change, and series whose newest point has to be looked up.
+    /// Minutes of the past that change, plus series whose newest point must be looked up.
     pub(super) past: usize,
 }
 
@@ -32,8 +32,8 @@ enum Key<'a> {
 }
 
 impl RowCount {
-    /// Counts the rows of resolved points that start `series` new series. `newest` has the newest time of each known
-    /// series.
+    /// Counts the rows of resolved points that start `series` new series. `newest` holds the newest time of each
+    /// known series.
     pub(super) fn of(points: &[Pushed], series: usize, newest: &[Option<Millis>]) -> Self {
         let mut count = Self { series, ..Self::default() };
         let mut latest: HashMap<Key<'_>, Millis, RandomState> = HashMap::default();
@@ -61,7 +61,7 @@ impl RowCount {
         count
     }
 
-    /// Refuses a push of more than `most` rows.
+    /// Refuses a push that needs more than `most` rows.
     pub(super) fn check(self, most: usize) -> Result<(), CommitError> {
         let Self { series, texts, past } = self;
         let rows = series + texts + past;

@@ -1,4 +1,4 @@
-//! Opening the database.
+//! Opens the database: locks the data folder, creates or upgrades the tables, and builds the [`Store`].
 
 use std::collections::HashMap;
 use std::fs::{File, TryLockError};
@@ -26,21 +26,27 @@ use crate::limits::Limits;
 /// The name of the database in its folder.
 pub const FILE: &str = "pulseboard.sqlite";
 
-/// How long a commit or a read waits for another program's lock on the database before it gives up.
+/// How long a commit or a read waits for another program's lock on the database.
 pub const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The write-ahead log is truncated beyond this many bytes, as soon as no reader needs it. It rarely exceeds 4 MiB.
+/// Beyond this many bytes the write-ahead log is truncated, as soon as no reader needs it. It rarely exceeds 4 MiB.
 pub(super) const LOG_LIMIT: u64 = 16 << 20;
 
 /// The version of the tables below, kept in SQLite's `user_version`.
 const VERSION: i64 = 2;
 
-/// `log` has the numbers of each commit under the last of their seqs; `blocks` the buckets ([`super::block::Place`] says under
-/// which key); `lines` the texts; `revised` what late points changed of each series' past. Of a series of texts, `series`
-/// knows how many lines are gone, and the greatest of their seqs; of any what was declared of it, `gauge` or `counter`, and
-/// the origin of its points ([`super::source::Origin`]).
-/// `sent` tells of `log`, `blocks` and `lines` which times their senders set ([`super::sent`]).
-/// `pushes` has the idempotency keys, each with the hash of its request.
+/// The tables:
+///
+/// - `log`: the numbers of each commit, under the last of their seqs.
+/// - `blocks`: the buckets; [`super::block::Place`] defines the key.
+/// - `lines`: the texts.
+/// - `revised`: the stretch of each series' past that late points changed.
+/// - `series`: the names and kinds. `declared` is the declared metric type, `gauge` or `counter`; `source` the origin
+///   of the points ([`super::source::Origin`]). For a series of texts, `gone` counts the deleted lines, and
+///   `gone_seq` is the greatest of their seqs.
+/// - `pushes`: the idempotency keys, each with the hash of its request.
+///
+/// The columns `sent` of `log`, `blocks` and `lines` hold the times that senders set ([`super::sent`]).
 const TABLES: &str = "
     CREATE TABLE meta (
         one     INTEGER PRIMARY KEY CHECK (one = 1),
@@ -91,8 +97,8 @@ const TABLES: &str = "
     CREATE INDEX pushes_by_age ON pushes (at);
 ";
 
-/// Tables that folders of earlier versions lack. `damaged`: unreadable rows of `blocks` that were replaced. `clock`:
-/// the store's own time at the last stamp. `forgotten`: the number since which boards without a row have their
+/// Tables that data folders of earlier versions lack. `damaged`: unreadable rows of `blocks` that were replaced.
+/// `clock`: the store's own time at the last stamp. `forgotten`: the seq since which boards without a row have their
 /// selection. `probe`: the data that a probe writes.
 const LATER_TABLES: &str = "
     CREATE TABLE IF NOT EXISTS damaged (key INTEGER PRIMARY KEY, data BLOB);
@@ -111,46 +117,46 @@ const LATER_COLUMNS: [(&str, &str, &str); 6] = [
     ("lines", "sent", "INTEGER"),
 ];
 
-/// Why the store cannot be opened. Each message says what to do.
+/// Reasons why the store cannot be opened. Each message says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The folder cannot be made, or nothing can be written in it.
+    /// The folder cannot be created, or is not writable.
     #[error("cannot write in the data folder {}: {source}; make it writable, or name another with --data", folder.display())]
     Folder {
-        /// Which folder.
+        /// The data folder.
         folder: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: std::io::Error,
     },
-    /// Another server has it open.
+    /// Another server has the folder open.
     #[error("the data folder {} is in use by another pulseboard; stop that one, or name another folder with --data", .0.display())]
     InUse(PathBuf),
     /// The file was written by a later version.
     #[error("{} was written by a later version of pulseboard (tables {found}, known {VERSION}); use that one", file.display())]
     TooNew {
-        /// Which file.
+        /// The file.
         file: PathBuf,
-        /// Its version.
+        /// The version of the file's tables.
         found: i64,
     },
     /// The file was written before the first release.
     #[error("{} was written by a version of pulseboard from before the first release; move it away: a new one is made", .0.display())]
     TooOld(PathBuf),
-    /// The file is no database, or is damaged.
+    /// The file is not a database, or is damaged.
     #[error("cannot open {}: {source}; if it is damaged, move it away: a new one is made", file.display())]
     Database {
-        /// Which file.
+        /// The file.
         file: PathBuf,
-        /// What SQLite said.
+        /// The error of SQLite.
         source: rusqlite::Error,
     },
-    /// There is no source of chance, which the epoch is drawn from.
+    /// The system gave no random number, which a new epoch needs.
     #[error("cannot draw a random number: {0}")]
     Random(getrandom::Error),
 }
 
 impl Store {
-    /// Opens the store in `folder`, and makes both where they are not there.
+    /// Opens the store in `folder`. Creates the folder and the database if they do not exist.
     ///
     /// # Errors
     /// [`OpenError`].
@@ -238,8 +244,8 @@ impl Store {
             _lock: lock,
         };
         if let Err(error) = store.record_epoch().and_then(|()| store.stamp()) {
-            // The server must start with a full disk too, for its readers. Cursors of an unrecorded epoch are answered
-            // with a gap.
+            // The server must start with a full disk, too, for its subscribers. Cursors of an unrecorded epoch are
+            // answered with a gap.
             store.condition.failed(&error.into());
         }
         // Moves the stamp of this run from the write-ahead log into the file.
@@ -261,7 +267,7 @@ impl Store {
     }
 }
 
-/// Reads the store's own time of the last write, if it is known.
+/// Reads the store's own time at the last write, if it is known.
 fn last_time(conn: &Connection) -> Option<Millis> {
     let time = |select| conn.query_row(select, [], |row| row.get::<_, i64>(0)).ok();
     let time = time("SELECT at FROM clock").or_else(|| time("SELECT at FROM log ORDER BY last DESC LIMIT 1"))?;
@@ -294,12 +300,13 @@ fn lock(folder: &Path) -> Result<File, OpenError> {
 
 fn configure(conn: &Connection) -> rusqlite::Result<()> {
     conn.busy_timeout(BUSY_TIMEOUT)?;
-    // The answer is a row, so it must be read; where WAL cannot be had (some network file systems), the default
-    // journal serves as well, only slower.
+    // The pragma answers with a row, so the row must be read. Some network file systems do not support WAL; the
+    // default journal works there, only slower.
     let _mode: Option<String> = conn.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).optional()?;
-    // FULL: what was acknowledged survives a power cut, not only a crash. Group commit pays for it.
+    // FULL: acknowledged pushes survive a power cut, not only a crash. Group commit makes this affordable.
     conn.pragma_update(None, "synchronous", "FULL")?;
-    // The write-ahead log grows during a long read; once it starts again from the front, it is truncated to this.
+    // The write-ahead log grows during a long read. When it starts again from the front, it is truncated to this
+    // size.
     conn.pragma_update(None, "journal_size_limit", sql(LOG_LIMIT))?;
     conn.pragma_update(None, "cache_size", -16 * 1024)
 }
@@ -312,7 +319,7 @@ fn create(conn: &Connection, epoch: Epoch) -> rusqlite::Result<()> {
     tx.commit()
 }
 
-/// Adds the columns that tables of earlier versions lack: table, column and type. Servers of those versions ignore them.
+/// Adds the columns that tables of earlier versions lack. Servers of those versions ignore them.
 fn add_columns(conn: &Connection) -> rusqlite::Result<()> {
     for (table, column, kind) in LATER_COLUMNS {
         let columns = "SELECT count(*) FROM pragma_table_info(?1) WHERE name = ?2";

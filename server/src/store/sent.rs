@@ -1,12 +1,12 @@
-//! Times that senders set, by which repeated points are recognised.
+//! Recognises points that a client sends again, by the times that senders set.
 //!
-//! Clients repeat a batch after a lost answer. A point whose sender set its time is a repeat if its series already has a
-//! point of that time, to the nanosecond, with the same value. It changes nothing then. Points whose time the server set
-//! are never repeats.
+//! Clients repeat a batch after a lost answer. A point whose sender set its time is a repeat if its series already
+//! has a point of that time, to the nanosecond, with the same value. A repeat changes nothing. Points whose time the
+//! server set are never repeats.
 //!
-//! The log keeps who set each time, and each row of the finest buckets keeps the points of its stretch whose senders set
-//! their times. Such a row is kept for longer than a point may be late, so every repeat that may come is recognised, also
-//! after a restart. Nothing is guessed: the times and values themselves are compared.
+//! The log keeps who set each time, and each row of the finest buckets keeps the points of its stretch whose senders
+//! set their times. Such a row is kept for longer than a point may be late, so every possible repeat is recognised,
+//! also after a restart. Nothing is guessed: the times and values themselves are compared.
 
 use std::collections::{HashMap, HashSet};
 
@@ -20,10 +20,10 @@ use super::damage::{Damage, Part, Unreadable};
 use super::fresh::{Fresh, Known};
 use super::log::Logged;
 
-/// Most points of a block that are remembered. Further ones count again when they are repeated.
+/// The most points of a block that are kept. Further points count again when they are repeated.
 const MOST_OF_BLOCK: usize = 1 << 20;
 
-/// Most points of stored blocks that a transaction has in memory at a time, to compare others with.
+/// The most points of stored blocks that a transaction keeps in memory for comparison.
 const MOST_READ: usize = 1 << 20;
 
 const NANOS_OF_MILLI: u32 = 1_000_000;
@@ -31,7 +31,7 @@ const NANOS_OF_MILLI: u32 = 1_000_000;
 /// The nanoseconds of a block of the finest tier.
 const NANOS_OF_BLOCK: u64 = 60_000 * NANOS_OF_MILLI as u64;
 
-/// Tells who set the time of a point: the server, or its sender, to the nanosecond.
+/// Says who set the time of a point: the server, or the sender, to the nanosecond.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SetBy(u32);
 
@@ -39,7 +39,7 @@ impl SetBy {
     /// The server, since the sender gave no time.
     pub const SERVER: Self = Self(0);
 
-    /// The sender, with so many nanoseconds beyond the millisecond.
+    /// The sender, with `nanos` nanoseconds beyond the millisecond.
     #[must_use]
     pub fn sender(nanos: u32) -> Self {
         Self(1 + nanos.min(NANOS_OF_MILLI - 1))
@@ -51,12 +51,12 @@ impl SetBy {
         self.0.checked_sub(1)
     }
 
-    /// The number that stands for it in the log.
+    /// Returns the code for the log.
     pub(super) fn code(self) -> u32 {
         self.0
     }
 
-    /// Reads the number that stands for it in the log.
+    /// Reads the code from the log; `None` if it is out of range.
     pub(super) fn of_code(code: u32) -> Option<Self> {
         (code <= NANOS_OF_MILLI).then_some(Self(code))
     }
@@ -67,25 +67,25 @@ impl SetBy {
 pub struct PointTime {
     /// The time in milliseconds.
     pub ts: Millis,
-    /// The one who set it.
+    /// The party that set the time.
     pub set_by: SetBy,
 }
 
 impl PointTime {
-    /// A time that the server set.
+    /// Creates a time that the server set.
     #[must_use]
     pub fn of_server(ts: Millis) -> Self {
         Self { ts, set_by: SetBy::SERVER }
     }
 
-    /// A time that the sender set, with so many nanoseconds beyond the millisecond.
+    /// Creates a time that the sender set, with `nanos` nanoseconds beyond the millisecond.
     #[must_use]
     pub fn of_sender(ts: Millis, nanos: u32) -> Self {
         Self { ts, set_by: SetBy::sender(nanos) }
     }
 }
 
-/// A point whose sender set its time, within a block.
+/// A point whose sender set its time, relative to its block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SentPoint {
     /// Nanoseconds from the start of the block.
@@ -95,12 +95,12 @@ pub struct SentPoint {
 }
 
 impl SentPoint {
-    /// The point at `place`; `None` if the server set its time.
+    /// Returns the point at `place`; `None` if the server set its time.
     #[must_use]
     pub fn of(place: Place, logged: &Logged) -> Option<Self> {
         let nanos = logged.set_by.nanos()?;
         let ms = logged.at.ts.since(place.span().from);
-        // Adding zero makes one of both zeros.
+        // Adding zero turns -0.0 into 0.0, so that both zeros are one value.
         let value = (logged.value.get() + 0.0).to_bits();
         Some(Self { at: ms * u64::from(NANOS_OF_MILLI) + u64::from(nanos), value })
     }
@@ -110,12 +110,12 @@ impl SentPoint {
 #[derive(Clone, Debug, Default)]
 pub struct SentPoints {
     points: Vec<SentPoint>,
-    /// So many of them are in order. Those behind are sorted in when somebody looks.
+    /// The number of leading points that are in order. The others are sorted in at the next lookup.
     in_order: usize,
 }
 
-/// As it is written: nanoseconds of a unit; units after the point before, and the bytes of the value in the order in which
-/// those that are zero make a small number.
+/// The stored form: the nanoseconds of one unit; then for each point the units since the point before it, and the
+/// bytes of the value, swapped so that trailing zero bytes make a small number.
 #[derive(Serialize, Deserialize)]
 struct Packed {
     unit: u32,
@@ -123,7 +123,7 @@ struct Packed {
 }
 
 impl SentPoints {
-    /// Adds a point. Returns true unless there are too many.
+    /// Adds a point. Returns false if the block already has the most points that are kept.
     pub fn insert(&mut self, point: SentPoint) -> bool {
         if self.points.len() == MOST_OF_BLOCK {
             return false;
@@ -135,7 +135,7 @@ impl SentPoints {
         true
     }
 
-    /// Returns true if the point is there.
+    /// Returns true if the block has this point.
     pub fn contains(&mut self, point: SentPoint) -> bool {
         self.sort();
         self.points.binary_search(&point).is_ok()
@@ -147,7 +147,7 @@ impl SentPoints {
         self.points.len()
     }
 
-    /// Returns true if there is none.
+    /// Returns true if there is no point.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.points.is_empty()
@@ -155,13 +155,13 @@ impl SentPoints {
 
     fn sort(&mut self) {
         if self.in_order < self.points.len() {
-            // Merges runs that are in order, which is nearly all of it.
+            // A stable sort merges runs that are in order, which is nearly all of the list.
             self.points.sort();
             self.in_order = self.points.len();
         }
     }
 
-    /// Encodes the points for the table; `None` if there is none.
+    /// Encodes the points for the table; `None` if there are none.
     pub(crate) fn pack(&self) -> rusqlite::Result<Option<Vec<u8>>> {
         if self.is_empty() {
             return Ok(None);
@@ -185,7 +185,7 @@ impl SentPoints {
     /// Decodes the points.
     ///
     /// # Errors
-    /// [`Unreadable`] if they cannot have been written: times outside of a block, values that are not finite.
+    /// [`Unreadable`] if the server cannot have written them: times outside of a block, values that are not finite.
     pub fn unpack(bytes: &[u8]) -> Result<Self, Unreadable> {
         let Packed { unit, points: packed } = postcard::from_bytes(bytes)?;
         let mut points = Vec::with_capacity(packed.len());
@@ -214,17 +214,17 @@ impl PartialEq for SentPoints {
     }
 }
 
-/// The relation of a point, not newer than the newest of its series, to those that are there.
+/// The result of looking up a point that is not newer than the newest of its series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Found {
-    /// It is there already.
+    /// The series already has this point.
     Repeat,
-    /// It is not there; tells whether its block is.
+    /// The series does not have this point. [`Known`] says whether its block may be stored.
     New(Known),
 }
 
 impl Found {
-    /// Returns whether the block of a new point is there; `None` for a repeat.
+    /// Returns whether the block of a new point may be stored; `None` for a repeat.
     pub(super) fn known(self) -> Option<Known> {
         match self {
             Self::Repeat => None,
@@ -233,11 +233,11 @@ impl Found {
     }
 }
 
-/// Looks up points of one transaction.
+/// Looks up the points of one transaction.
 #[derive(Debug, Default)]
 pub(super) struct Repeats {
-    /// Points of the transaction itself, as far as they are indexed. Filled when the first point has to be looked up, since
-    /// most transactions have none.
+    /// The points of the transaction itself, as far as they are indexed. Filled when the first point must be looked
+    /// up, since most transactions need no lookup.
     own: HashSet<(Place, SentPoint), RandomState>,
     /// The number of the transaction's points that are indexed.
     indexed: usize,
@@ -248,7 +248,7 @@ pub(super) struct Repeats {
 }
 
 impl Repeats {
-    /// Looks up a point whose sender set its time. `own` are the numbers of the transaction before it.
+    /// Looks up a point whose sender set its time. `own` holds the numbers of the transaction before it.
     pub(super) fn find(
         &mut self,
         conn: &Connection,

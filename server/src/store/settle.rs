@@ -1,8 +1,9 @@
-//! How a change of the finest buckets reaches all tiers.
+//! Brings a change of the finest buckets into all coarser tiers (compaction).
 //!
-//! A coarser bucket is always made of the finer ones, never changed by a point. So a push costs one bucket, whatever
-//! the number of tiers; a late point is no other case; and whoever looks (the writer, or a reader of history over what is
-//! not written yet) runs the same few lines.
+//! A coarser bucket is always built from the finer ones; a point never changes it directly. So a push changes one
+//! bucket, whatever the number of tiers, and a late point needs no special case. The writer thread runs this code on
+//! the tables ([`Written`]); a reader of history runs the same code on the tables with the memtable laid over them
+//! ([`Overlay`]).
 
 use std::collections::HashMap;
 
@@ -12,22 +13,22 @@ use shared::{Rolled, Stretch, Tier};
 use super::block::{self, Block, Place};
 use super::damage::{Damage, Part};
 
-/// Where blocks are found and put.
+/// Reads and writes blocks, in the tables or in memory.
 pub trait Blocks {
-    /// The block at `place`; an empty one where there is none.
+    /// Returns the block at `place`; an empty one if there is none.
     ///
     /// # Errors
-    /// Whatever SQLite says.
+    /// Any SQLite error.
     fn get(&mut self, place: Place) -> rusqlite::Result<Block>;
 
-    /// Puts a block over what is there.
+    /// Replaces the block at `place`.
     ///
     /// # Errors
-    /// Whatever SQLite says.
+    /// Any SQLite error.
     fn put(&mut self, place: Place, block: &Block) -> rusqlite::Result<()>;
 }
 
-/// The tables.
+/// The tables themselves.
 #[derive(Debug)]
 pub struct Written<'a> {
     /// The connection to the database.
@@ -50,7 +51,7 @@ impl Blocks for Written<'_> {
     }
 }
 
-/// Builds a damaged block again from the finer tier, as far as that reaches.
+/// Rebuilds a damaged block from the finer tier, as far back as that tier reaches.
 fn rebuilt(conn: &Connection, place: Place, damage: &Damage) -> rusqlite::Result<Block> {
     let Some(finer) = place.tier.finer() else { return Ok(Block::default()) };
     let mut buckets = Vec::new();
@@ -64,14 +65,14 @@ fn rebuilt(conn: &Connection, place: Place, damage: &Damage) -> rusqlite::Result
     Ok(Block { buckets, ..Block::default() })
 }
 
-/// The tables as they would be with some blocks more.
+/// The tables with some blocks laid over them in memory.
 #[derive(Debug)]
 pub struct Overlay<'a> {
-    /// The tables, which stay as they are.
+    /// The tables, which do not change.
     pub conn: &'a Connection,
     /// Records damaged blocks.
     pub damage: &'a Damage,
-    /// What lies over them.
+    /// The blocks that replace those of the tables.
     pub over: HashMap<Place, Block>,
 }
 
@@ -86,18 +87,18 @@ impl Blocks for Overlay<'_> {
     }
 }
 
-/// A block that was put, and the stretches of it that changed, in the order of time.
+/// A block that was written, and the stretches of it that changed, in the order of time.
 struct Changed {
     place: Place,
     block: Block,
     stretches: Vec<Stretch>,
 }
 
-/// Puts blocks of the finest tier, and rebuilds the buckets of coarser tiers that contain them, up to and with the tier
-/// `upto`. Reads and writes each coarser block once, however many of the finer blocks it covers.
+/// Writes blocks of the finest tier, and rebuilds the buckets of coarser tiers that contain them, up to and including
+/// the tier `upto`. Reads and writes each coarser block once, however many of the finer blocks it covers.
 ///
 /// # Errors
-/// Whatever SQLite says.
+/// Any SQLite error.
 pub fn settle(blocks: &mut impl Blocks, mut finest: Vec<(Place, Block)>, upto: Tier) -> rusqlite::Result<()> {
     finest.sort_unstable_by_key(|(place, _)| *place);
     let whole = |(place, block): (Place, Block)| Changed { place, block, stretches: vec![place.span()] };
@@ -111,7 +112,7 @@ pub fn settle(blocks: &mut impl Blocks, mut finest: Vec<(Place, Block)>, upto: T
     Ok(())
 }
 
-/// Rebuilds the buckets of `tier` that contain what changed in the next finer tier. `finer` is in the order of places.
+/// Rebuilds the buckets of `tier` that contain a change of the next finer tier. `finer` is sorted by place.
 fn roll_up(blocks: &mut impl Blocks, finer: &[Changed], tier: Tier) -> rusqlite::Result<Vec<Changed>> {
     let width = tier.width_ms();
     let start = |rolled: &Rolled| rolled.bucket.start.floor(width);
@@ -126,7 +127,7 @@ fn roll_up(blocks: &mut impl Blocks, finer: &[Changed], tier: Tier) -> rusqlite:
                 coarser.push(Changed { place, block, stretches: Vec::new() });
             }
             let target = coarser.last_mut().expect("one was pushed if there was none");
-            // Two stretches may lie in one bucket.
+            // Two stretches may lie in one bucket; it is rebuilt once.
             let done = target.stretches.last().map_or(stretch.from, |last| last.to);
             stretch.from = stretch.from.max(done);
             if stretch.from >= stretch.to {

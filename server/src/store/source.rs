@@ -1,9 +1,9 @@
-//! Sources of points that do not name their series, and the names that their series get.
+//! Identifies the sources of points that do not name their series, and gives names to their series.
 //!
-//! A line of line protocol says a measurement, tags and a field, from which a readable name is made. Two sources can have
-//! the same readable name: `path=/var/lib` and `path=_var_lib`, or tags that differ only in their keys. Their points must
-//! not meet in one series. So a series knows its source, and a source whose readable name is taken gets a name of its
-//! own: the readable one with a part of the hash of the source.
+//! A line of line protocol has a measurement, tags and a field, from which `influx/naming` makes a readable name. Two
+//! sources can have the same readable name: `path=/var/lib` and `path=_var_lib`, or tags that differ only in their
+//! keys. Their points must not end up in one series. So a series knows its source, and a source whose readable name
+//! is taken gets a name of its own: the readable one with a part of the hash of the source.
 //!
 //! Names are given when a push is applied, in the order of the log, and are stored with the series in the same
 //! transaction. So they are the same on every node and after every restart.
@@ -13,25 +13,26 @@ use shared::SeriesName;
 use shared::name::MAX_SEGMENT_LEN;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
-/// Identifies a source: hashes that are the same on every machine and in every version.
+/// Identifies a source by hashes that are the same on every machine and in every version.
 ///
-/// Two sources meet only if their readable names are the same and both hashes are: 128 bits.
+/// Two sources collide only if their readable names are equal and both hashes are: 128 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Source {
-    /// The hash of all but the field.
+    /// The hash of everything but the field.
     group: u64,
-    /// The hash of all of it.
+    /// The hash of everything.
     whole: u64,
 }
 
 impl Source {
-    /// The hash that all sources of a line share. The bytes identify its measurement and its tags.
+    /// Returns the hash that all sources of a line share. `bytes` identify its measurement and its tags.
     #[must_use]
     pub fn group(bytes: &[u8]) -> u64 {
         xxh3_64(bytes)
     }
 
-    /// The source of this group that these bytes identify. They begin with those of the group; no two sources have the same.
+    /// Returns the source in this group that `bytes` identify. `bytes` begin with those of the group, and differ
+    /// between any two sources.
     #[must_use]
     pub fn in_group(group: u64, bytes: &[u8]) -> Self {
         Self { group, whole: xxh3_64_with_seed(bytes, 1) }
@@ -41,18 +42,19 @@ impl Source {
 /// The origin of the points of a series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// A version that did not keep origins made the series. The first source that has its name takes it over.
+    /// Unknown: a version that did not store origins created the series. The first source with this name takes it
+    /// over.
     Unknown,
-    /// Senders who name the series.
+    /// Senders that name the series.
     Name,
-    /// A source whose readable name the series has.
+    /// A source, and the series has the source's readable name.
     Readable(Source),
     /// A source whose readable name belonged to another series.
     Apart(Source),
 }
 
 impl Origin {
-    /// Returns the source, if it is one.
+    /// Returns the source; `None` if senders name the series, or if the origin is unknown.
     #[must_use]
     pub fn source(self) -> Option<Source> {
         match self {
@@ -61,7 +63,7 @@ impl Origin {
         }
     }
 
-    /// As the column `source` of the table `series` has it.
+    /// Encodes the origin for the column `source` of the table `series`.
     pub(super) fn column(self) -> Value {
         let bytes = |tag, Source { group, whole }: Source| {
             let hashes = [group.to_le_bytes(), whole.to_le_bytes()];
@@ -75,7 +77,8 @@ impl Origin {
         }
     }
 
-    /// Reads the column `source`. What cannot be read is [`Origin::Name`]: no source takes the series over.
+    /// Reads the column `source`. An unreadable value becomes [`Origin::Name`], so that no source takes the series
+    /// over.
     pub(super) fn of_column(value: ValueRef<'_>) -> Self {
         let ValueRef::Blob(bytes) = value else {
             return if value == ValueRef::Null { Self::Unknown } else { Self::Name };
@@ -92,14 +95,14 @@ impl Origin {
     }
 }
 
-/// Digits of a hash that the first and the second name of its own has.
+/// The number of hash digits in a name: none at first, then 8, then 16.
 const DIGITS: [usize; 3] = [0, 8, 16];
 
-/// Finds a name that is free, for a source whose readable name is taken. `origin` tells the origin of the series of a name,
-/// if there is one.
+/// Finds a free name for a source whose readable name is taken. `origin` returns the origin of the series with a
+/// name, if there is one.
 ///
-/// Where the series in the way has another measurement or other tags, a part of their hash goes behind the last tag;
-/// where it has only another field, a part of the hash of the field goes behind the field.
+/// If the series that has the name has another measurement or other tags, a part of their hash goes behind the last
+/// tag. If it differs only in the field, a part of the hash of the field goes behind the field.
 pub(super) fn name_apart(
     readable: &SeriesName,
     source: Source,
@@ -113,7 +116,7 @@ pub(super) fn name_apart(
         match (is_own_group, group, field) {
             (false, 0 | 1, _) | (true, 0 | 1, 2) => group += 1,
             (true, _, 0 | 1) | (false, 2, 0 | 1) => field += 1,
-            // Somebody named series just so: the numbers after the hash are tried in turn.
+            // A sender chose these very names: the next values of the hash are tried in turn.
             _ => more += 1,
         }
     }
@@ -135,7 +138,7 @@ fn with_hashes(readable: &SeriesName, source: Source, group: usize, field: usize
     name.parse().expect("a segment with a part of a hash is a segment")
 }
 
-/// Writes a segment, and behind it the first `digits` of a hash. The segment is cut where both together are too long.
+/// Appends a segment and, behind it, the first `digits` of a hash. Cuts the segment if both together are too long.
 fn push_with_hash(name: &mut String, segment: &str, hash: u64, digits: usize) {
     if digits == 0 {
         name.push_str(segment);
@@ -179,7 +182,7 @@ mod tests {
         assert_eq!(give("disk/_var_lib/used", B_OTHER_FIELD), "disk/_var_lib-fedcba98/used-33333333");
         assert_eq!(give("mem/used__", B), "mem/used__");
         assert_eq!(give("mem/used__", B_OTHER_FIELD), "mem/used__-33333333");
-        // Names that somebody chose to be in the way.
+        // A sender chose names that are in the way.
         let again: Vec<_> = (0..4).map(|_| give("mem/used__", B_OTHER_FIELD)).collect();
         assert_eq!(
             again,

@@ -1,5 +1,5 @@
-//! Work of the writer besides commits: writes buckets, in steps so small that no push waits for them, and checks the
-//! clock, the disk and the file.
+//! The writer thread's work besides commits. It flushes the memtable in steps so small that no push waits for them,
+//! and checks the clock, the disk and the file.
 
 use std::time::Duration;
 
@@ -17,14 +17,15 @@ use crate::clock::{self, Now};
 /// long the server was stopped.
 const STAMP_EVERY: u64 = 3_600_000;
 
-/// Bytes that a probe writes.
+/// Bytes that a probe of the disk writes.
 const PROBE: i64 = 64 * 1_024;
 
 impl Store {
-    /// Writes up to `most` of the blocks that are due, and all that they are part of. Gives how many there were.
+    /// Flushes up to `most` of the blocks that are due, and rebuilds the coarser buckets that contain them. Returns
+    /// how many blocks were due.
     ///
     /// # Errors
-    /// Whatever SQLite says. Then nothing was written, and nothing is lost: the log has it.
+    /// Any SQLite error. Then nothing was written, and nothing is lost: the log has it.
     pub fn settle(&mut self, most: usize, when: Due) -> rusqlite::Result<usize> {
         let due = self.fresh.due(most, self.head, when);
         if due.blocks.is_empty() {
@@ -44,7 +45,7 @@ impl Store {
         Ok(count)
     }
 
-    /// Up to where the tables have every bucket.
+    /// Returns the seq up to which the tables hold every bucket.
     #[must_use]
     pub fn settled(&self) -> Seq {
         self.settled
@@ -99,8 +100,8 @@ impl Store {
         Ok(())
     }
 
-    /// Copies the write-ahead log into the file as far as no reader needs it, and truncates it if none does. Does not
-    /// wait.
+    /// Copies the write-ahead log into the file as far as no reader needs it, and truncates it if no reader needs any
+    /// of it. Does not wait.
     pub(super) fn checkpoint(&mut self) {
         let copy =
             |conn: &Connection| conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
@@ -125,8 +126,8 @@ impl Store {
         }
     }
 
-    /// A transaction that need not be on the disk when it ends: all of it can be made again from what is. The next commit
-    /// takes it along, since a write-ahead log is synced as a whole.
+    /// Runs a transaction that need not be on the disk when it ends, since all of it can be made again from data that
+    /// is. The next commit syncs it too, since SQLite syncs a write-ahead log as a whole.
     pub(super) fn in_background<T>(
         &mut self,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
@@ -280,7 +281,7 @@ mod tests {
             assert_eq!(store.condition().warnings().len(), usize::from(jumped));
         }
         assert_eq!(blocks(&store), before);
-        // A clock that stays there for an hour is believed.
+        // A clock that stays there for an hour is trusted.
         for up in 300..4_100 {
             let Now { wall, up } = seconds(up);
             sweep(&mut store, Now { wall: wall.plus(YEARS), up });

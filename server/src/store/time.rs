@@ -1,30 +1,31 @@
-//! The time by which retention judges age, so that a clock that jumps deletes nothing.
+//! The time by which retention judges age. A wall clock that jumps must not delete anything.
 //!
-//! A bad time server, a dead battery or a mistake can set the wall clock wrong for a while. So the store keeps its own
-//! time. It starts from the time of the last write and advances with the monotonic clock. While the wall clock agrees
-//! with it, it follows the wall clock. If the two differ by more than a minute, the earlier one counts, until the wall
-//! clock has run steadily for an hour; then the wall clock is trusted.
+//! A bad time server, a dead battery or a mistake can set the wall clock wrong for a while. So the store keeps its
+//! own time. It starts from the time of the last write and advances with the monotonic clock. While the wall clock
+//! agrees with it, it follows the wall clock. If the two differ by more than a minute, the earlier one counts, until
+//! the wall clock has run steadily for an hour; then the wall clock is trusted.
 
 use shared::Millis;
 
 use crate::clock::Now;
 
-/// Most milliseconds that the wall clock may be off before it is doubted. Corrections by time servers are smaller.
+/// The most milliseconds that the wall clock may be off before it is doubted. Corrections by time servers are
+/// smaller.
 const TOLERANCE: u64 = 60_000;
 
 /// Milliseconds that a doubted clock must run steadily until it is trusted.
 const CONFIRMED_AFTER: u64 = 3_600_000;
 
-/// Most milliseconds between two observations in which a doubted clock counts as having run steadily.
+/// The most milliseconds between two observations that count as steady running of a doubted clock.
 const LONGEST_STEP: u64 = 60_000;
 
-/// A start more than these milliseconds after the last write is reported, since the clock may be wrong: a week.
+/// A start more than this many milliseconds after the last write is reported, since the clock may be wrong: a week.
 const LONG_PAUSE: u64 = 7 * 86_400_000;
 
-/// A start more than these milliseconds before the last write is reported.
+/// A start more than this many milliseconds before the last write is reported.
 const BEFORE: u64 = 600_000;
 
-/// The time of a store. Has no clock itself: the caller passes the readings of both clocks.
+/// The store's own time. It reads no clock: the caller passes the readings of both clocks.
 #[derive(Clone, Debug, Default)]
 pub struct StoreTime {
     state: Option<State>,
@@ -41,12 +42,12 @@ struct State {
     doubt: Option<Doubt>,
 }
 
-/// The wall clock differs from the store's time.
+/// A wall clock that differs from the store's time.
 #[derive(Clone, Debug)]
 struct Doubt {
     /// Milliseconds that the wall clock is ahead; negative if it is behind.
     ahead: i128,
-    /// Milliseconds that it has run steadily since.
+    /// Milliseconds that it has run steadily since then.
     steady: u64,
     /// The warning for the operator.
     warning: Option<String>,
@@ -74,14 +75,14 @@ impl StoreTime {
         Self { state: Some(state) }
     }
 
-    /// Takes new readings of the clocks. `asleep` is the milliseconds that the machine was suspended since the program
-    /// started: meanwhile only the wall clock advances, which is not reported as a jump.
+    /// Takes new readings of the clocks. `asleep` is how many milliseconds the machine was suspended since the
+    /// program started. During suspension only the wall clock advances, which is not reported as a jump.
     pub fn observe(&mut self, now: Now, asleep: u64) {
         let Some(state) = &mut self.state else {
             *self = Self::begin(None, now);
             return;
         };
-        // A process that is stopped, or waits long for its disk, observes nothing meanwhile, but time passes.
+        // Time passes even if the process is stopped or waits long for its disk, and observes nothing meanwhile.
         let passed = now.up.0.saturating_sub(state.seen.up.0);
         let before = state.ahead(state.seen.wall);
         let slept = asleep.saturating_sub(state.asleep);
@@ -162,7 +163,7 @@ mod tests {
         Now { wall: Millis(wall), up: Uptime(up) }
     }
 
-    /// Lets `ms` go by on both clocks, looked at as the writer does, with the wall clock off by `offset`.
+    /// Advances both clocks by `ms`, observing once a second as the writer does, with the wall clock off by `offset`.
     fn pass(time: &mut StoreTime, up: &mut u64, ms: u64, offset: u64) {
         for _ in 0..ms / 1_000 {
             *up += 1_000;
@@ -252,7 +253,7 @@ mod tests {
                 let now = time.now(Millis(wall));
                 prop_assert!(now <= Millis(wall));
                 // Sixty steps of at most a minute each are less than the hour that a clock must be steady. Each step
-                // may follow the clock by as much as it may be off.
+                // may follow the clock by as much as the tolerance.
                 latest += passes + TOLERANCE;
                 prop_assert!(now.0 <= latest, "{} after {}", now, latest);
             }

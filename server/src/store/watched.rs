@@ -1,9 +1,9 @@
 //! Notices that the database file is no longer the one that was opened: it was deleted, replaced, or overwritten.
 //!
-//! SQLite does not notice: it goes on writing to a file that nobody can open again, or mixes two databases. So the path
-//! is compared with the open file by device and inode. Overwriting the file in place keeps both. For that case a
-//! counter in the header of the file (SQLite's `application_id`, which has no other use here) is raised once a second
-//! while points are committed: an older copy has a lower counter.
+//! SQLite does not notice: it continues to write to a file that nobody can open again, or mixes two databases. So
+//! this module compares the path with the open file by device and inode. Overwriting the file in place keeps both.
+//! For that case a counter in the header of the file (SQLite's `application_id`, which has no other use here) is
+//! raised once a second while points are committed: an older copy has a lower counter.
 
 use std::fs::File;
 use std::io;
@@ -33,7 +33,7 @@ pub(super) struct Watched {
     opened: Option<Id>,
     /// The device and inode of the write-ahead log, if there was one.
     opened_log: Option<Id>,
-    /// The counter that was last seen in the file; `None` if the file had no header yet.
+    /// The counter at the last check of the file; `None` if the file had no header yet.
     seen: Option<u32>,
     /// The counter that was committed last.
     committed: u32,
@@ -122,7 +122,7 @@ fn id(path: &Path) -> io::Result<Option<Id>> {
     }
 }
 
-/// Reads the counter from the header of a database; `None` if the file is empty or no database.
+/// Reads the counter from the header of a database; `None` if the file is empty or not a database.
 fn counter(file: &File) -> io::Result<Option<u32>> {
     let mut header = [0; COUNTER_AT + 4];
     match file.read_exact_at(&mut header, 0) {

@@ -1,7 +1,10 @@
-//! The one thread that writes.
+//! The writer thread, the only one that writes to the database.
 //!
-//! Each request to it is a job, which the requester may withdraw until the thread takes it ([`super::claim`]). So every
-//! error, also a time-out, means that the job was not done.
+//! Each request to it is a job, which the requester may withdraw until the thread takes it ([`super::claim`]). So
+//! every error, also a time-out, means that the job was not done.
+//!
+//! One round of the loop commits a group of pushes, publishes them, answers them, runs errands, and then flushes some
+//! blocks and deletes some old rows.
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -17,20 +20,21 @@ use super::{CommitError, Condition, Levels, Push, Retention, Store};
 use crate::clock::{self, Now};
 use crate::push_memory::Share;
 
-/// How often the writer looks after what is due besides pushes.
+/// The interval of the work that is not caused by pushes: observing the clock, the disk and the file.
 const TEND_EVERY: Duration = Duration::from_millis(200);
 
-/// Most blocks that are written before the next push is looked at: some milliseconds.
+/// The most blocks that one step writes before the queue is looked at again: some milliseconds of work.
 const BLOCKS: usize = 16;
 
-/// The same where many blocks wait, as when the past is imported: then most blocks of a step are of one series, and
-/// share the coarser blocks. If they are not, such a step takes a tenth of a second, so short jobs must not wait for it.
+/// The most blocks that one step writes while many blocks wait, as during an import of the past. Most blocks of such
+/// a step are of one series, and share the coarser blocks. If they are not, the step takes a tenth of a second, so
+/// short jobs must not wait for it.
 const MANY_BLOCKS: usize = 512;
 
-/// Time for which blocks are written after each group while too many of them wait, although jobs wait too.
+/// How long blocks are written after each group while too many of them wait, even if jobs wait too.
 const CROWDED_SLICE: Duration = Duration::from_millis(10);
 
-/// The way to the writing thread. Clones lead to the same one, which ends when all of them are gone.
+/// A handle for sending jobs to the writer thread. Clones share the thread; it ends when all handles are dropped.
 #[derive(Clone, Debug)]
 pub struct Writer {
     way: Arc<Way>,
@@ -56,12 +60,12 @@ impl std::fmt::Debug for Way {
 }
 
 impl Writer {
-    /// Starts the thread. It takes pushes that wait, commits them at once, hands what was kept to `publish`, and
-    /// only then answers: who reads after its push was acknowledged sees it. In between, it writes buckets and takes
-    /// away what is older than is kept.
+    /// Starts the thread. It takes the waiting pushes, commits them at once, passes the stored points to `publish`,
+    /// and only then answers: a client that reads after its push was acknowledged sees the points. In between, it
+    /// flushes the memtable and deletes what is past its retention.
     ///
     /// # Errors
-    /// Where the system has no thread left.
+    /// The operating system cannot start a thread.
     pub fn start(
         mut store: Store,
         retention: Retention,
@@ -75,13 +79,13 @@ impl Writer {
         Ok((Self { way: Arc::new(Way { queue, levels }), condition }, thread))
     }
 
-    /// Whether the thread still takes pushes.
+    /// Returns true while the thread accepts pushes.
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.way.queue.is_open()
     }
 
-    /// Returns the figures of the store, and whether there is room for more.
+    /// Returns the figures of the store, and whether there is room for pushes.
     #[must_use]
     pub fn levels(&self) -> &Levels {
         &self.way.levels
@@ -93,29 +97,29 @@ impl Writer {
         self.way.levels.clone()
     }
 
-    /// Returns the condition of the store: whether it takes pushes, and warnings.
+    /// Returns the condition of the store: whether it accepts pushes, and warnings.
     #[must_use]
     pub fn condition(&self) -> &Condition {
         &self.condition
     }
 
-    /// Commits a push; on return it is on the disk and published. `share` holds the memory of the push until then. If
-    /// the future is dropped earlier, nothing is kept, unless the thread has taken the push already.
+    /// Commits a push; on return it is on the disk and published. `share` reserves the memory of the push until then.
+    /// If the future is dropped earlier, nothing is stored, unless the thread has taken the push already.
     ///
     /// # Errors
-    /// [`CommitError`]; then nothing of it was kept.
+    /// [`CommitError`]; then nothing of it was stored.
     pub async fn commit(&self, push: Push, share: Share) -> Result<(), CommitError> {
         let (ticket, request) = pair();
         self.way.queue.add(Job::Push { push, share, ticket })?;
         request.outcome().await?
     }
 
-    /// Has `errand` done with the store between two commits: all points up to [`Store::head`] are published then, and
-    /// none beyond.
+    /// Runs `errand` with the store between two commits. At that time all points up to [`Store::head`] are published,
+    /// and no later ones.
     ///
     /// # Errors
-    /// [`CommitError::Closed`] if the server is shutting down, [`CommitError::Overdue`] or [`CommitError::Busy`] if the
-    /// thread has too much to do. The errand was not done then and will not be.
+    /// [`CommitError::Closed`] if the server is shutting down, [`CommitError::Overdue`] or [`CommitError::Busy`] if
+    /// the thread has too much to do. The errand was not run then and will not be.
     pub async fn run<T: Send + 'static>(
         &self,
         errand: impl FnOnce(&mut Store) -> T + Send + 'static,
@@ -123,7 +127,7 @@ impl Writer {
         let (ticket, request) = pair();
         self.way.queue.add(Job::Errand(Box::new(move |store| {
             if let Some(answer) = ticket.take() {
-                // The errand is done even if the requester left meanwhile.
+                // The errand has run even if the requester left meanwhile.
                 let _gone = answer.send(errand(store));
             }
         })))?;
@@ -131,7 +135,7 @@ impl Writer {
     }
 }
 
-/// Ends the queue when the thread ends, also by a panic.
+/// Ends the queue when the thread ends, also after a panic.
 struct End(Arc<Queue>);
 
 impl Drop for End {
@@ -172,11 +176,12 @@ fn work(mut store: Store, retention: &Retention, queue: &Queue, mut publish: imp
                 publish(outcome.committed);
             }
             for (TakenPush { answer, .. }, result) in taken.into_iter().zip(outcome.results) {
-                // The points are kept even if the requester left meanwhile.
+                // The points are stored even if the requester left meanwhile.
                 let _gone = answer.send(result);
             }
         }
-        // A group of long pushes is one too many at most: no further one is taken until enough blocks are written.
+        // The blocks that this group added while too many waited. At least this many must be written before the next
+        // group, so the excess is one group of long pushes at most.
         let owed = match allowed {
             Allowed::All => 0,
             Allowed::FewShort => store.fresh().len().saturating_sub(blocks),
@@ -205,8 +210,8 @@ fn allowed(store: &Store) -> Allowed {
     if store.fresh().is_crowded() { Allowed::FewShort } else { Allowed::All }
 }
 
-/// Writes due blocks until a job waits, at least one step. If too many blocks wait, writes for [`CROWDED_SLICE`], and at
-/// least `owed` blocks.
+/// Writes due blocks until a job waits, at least one step. If too many blocks wait, writes for [`CROWDED_SLICE`], and
+/// at least `owed` blocks.
 fn write_due(store: &mut Store, owed: usize, queue: &Queue) -> rusqlite::Result<()> {
     let (mut written, until) = (0, Instant::now() + CROWDED_SLICE);
     loop {
@@ -226,7 +231,7 @@ fn write_due(store: &mut Store, owed: usize, queue: &Queue) -> rusqlite::Result<
 }
 
 /// Deletes rows that are past their retention: `owed` steps, and more while old rows are left and no job waits. The
-/// caller owes steps in proportion to the points committed, so that old rows get fewer even if jobs always wait.
+/// caller sets `owed` in proportion to the points committed, so that old rows get fewer even if jobs always wait.
 fn sweep(store: &mut Store, retention: &Retention, mut owed: usize, queue: &Queue) -> rusqlite::Result<()> {
     while owed > 0 || (store.is_behind() && !queue.has(allowed(store))) {
         owed = owed.saturating_sub(1);
@@ -239,7 +244,7 @@ fn sweep(store: &mut Store, retention: &Retention, mut owed: usize, queue: &Queu
     Ok(())
 }
 
-/// Does the work of each tick: measures disk space and forgets old keys.
+/// Does the work of each tick: measures disk space and deletes old keys.
 fn tend(store: &mut Store) -> rusqlite::Result<()> {
     let now = clock::now();
     store.measure_now_and_then(now.up);
@@ -253,14 +258,14 @@ mod tests {
     use shared::{Millis, Number, Point, Value};
     use std::sync::mpsc;
 
-    /// Starts a writer that blocks after its first commit until it is released.
+    /// Starts a writer that blocks after its first commit until the returned sender is used or dropped.
     fn stalled(folder: &std::path::Path) -> (Writer, JoinHandle<()>, mpsc::Receiver<()>, mpsc::Sender<()>) {
         let store = Store::open(folder).unwrap();
         let (at_it, is_at_it) = mpsc::channel();
         let (let_go, is_let_go) = mpsc::channel::<()>();
         let (writer, thread) = Writer::start(store, Retention::default(), move |_| {
             let _nobody_looks = at_it.send(());
-            // Once the other end is gone, it goes on by itself.
+            // When the sender is dropped, `recv` returns, and the thread continues.
             let _let_go = is_let_go.recv();
         })
         .unwrap();
@@ -303,7 +308,7 @@ mod tests {
         assert_eq!(errand.await.unwrap(), Err(CommitError::Overdue));
         tokio::time::sleep(10 * LONGEST_WAIT).await;
         assert!(!kept_late.is_finished(), "the writer has taken it: only the outcome tells whether it is kept");
-        // From here on, real time counts.
+        // From here on, real time passes.
         tokio::time::resume();
         drop(let_go);
         assert_eq!(kept_late.await.unwrap(), Ok(()));

@@ -1,4 +1,4 @@
-//! Reasons why a push is not kept, and the answers that they become.
+//! The reasons why a push is refused, and the API errors that they become.
 
 use rusqlite::ErrorCode;
 use shared::SeriesName;
@@ -9,30 +9,30 @@ use crate::limits::Limit;
 use crate::problem::ApiError;
 use crate::store::claim::LONGEST_WAIT;
 
-/// Seconds after which a sender may try again to start series: an operator has to raise the flag first.
+/// Seconds after which a sender may try again to start new series: an operator must raise the flag first.
 const MORE_SERIES_AFTER_SECONDS: u32 = 60;
 
-/// Why a push was not kept. Nothing of it was, unless it is [`CommitError::LeftOut`].
+/// The reason why a push was refused. Nothing of it was stored, unless the error is [`CommitError::LeftOut`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CommitError {
-    /// It has points of the kind that their series does not hold.
+    /// The push has points of another kind than their series holds.
     #[error("{} of its points are not of the kind that their series holds", .0.count)]
     OtherKind(Mismatches),
-    /// It was [partial](crate::store::Atomicity::Partial) and has points of the kind that their series does not hold. They
-    /// were left out, the others are kept.
+    /// The push was [partial](crate::store::Atomicity::Partial) and has points of another kind than their series
+    /// holds. They were left out; the other points are stored.
     #[error("{} of its points are not of the kind that their series holds; the others are stored", .0.count)]
     LeftOut(Mismatches),
-    /// It has points of days whose finest buckets are deleted, so that the points could not be added.
+    /// The push has points of days whose finest buckets are deleted, so the points could not be added.
     #[error(
         "{count} of its points are of days that are kept only as coarser buckets by now; what is there of such a day cannot be added to: delete the series first, or import to another one"
     )]
     Compacted {
         /// The number of such points.
         count: usize,
-        /// The place in the push of the first of them, from 1, or its line.
+        /// The place of the first such point in the push, counted from 1, or its line.
         at: usize,
     },
-    /// Its idempotency key belongs to another push.
+    /// The idempotency key belongs to another push.
     #[error(
         "the Idempotency-Key belongs to another push, with another address or body, of the last 24 hours; give each push a key of its own, and repeat a push unchanged"
     )]
@@ -42,9 +42,9 @@ pub enum CommitError {
     LimitReached {
         /// The bound.
         limit: Limit,
-        /// Names the flag, its value and what to do.
+        /// A sentence that names the flag, its value and what to do.
         detail: String,
-        /// Seconds after which the same push may be kept; `None` if it never will be.
+        /// Seconds after which the same push may be stored; `None` if it never will be.
         retry_after: Option<u32>,
     },
     /// The disk is full.
@@ -62,7 +62,7 @@ pub enum CommitError {
     /// The database cannot be written.
     #[error("the database cannot be written: {0}")]
     Database(String),
-    /// The writer thread did not take the job in time.
+    /// The writer thread did not take the job within [`LONGEST_WAIT`].
     #[error("the store was too busy to take it within {} s", LONGEST_WAIT.as_secs())]
     Overdue,
     /// Too many requests wait for the store.
@@ -81,23 +81,23 @@ pub enum CommitError {
 pub struct Mismatches {
     /// The number of such points.
     pub count: usize,
-    /// The first of them.
+    /// The first of these points.
     pub listed: Vec<Mismatch>,
 }
 
 /// A point of the wrong kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mismatch {
-    /// The place of the point in the push, from 1, or its line.
+    /// The place of the point in the push, counted from 1, or its line.
     pub at: usize,
-    /// Its series.
+    /// The series of the point.
     pub series: SeriesName,
     /// The kind that the series holds.
     pub holds: Kind,
 }
 
 impl Mismatches {
-    /// Returns the result of a partial push without these points.
+    /// Returns the result of a partial push that was stored without these points.
     pub(super) fn into_result(self) -> Result<(), CommitError> {
         if self.count == 0 { Ok(()) } else { Err(CommitError::LeftOut(self)) }
     }
@@ -118,7 +118,7 @@ impl Mismatch {
 }
 
 impl CommitError {
-    /// Where points are not of the right kind, tells their lines: of each point of the push, that in `lines`.
+    /// Replaces the places of points by their lines. `lines` holds the line of each point of the push.
     #[must_use]
     pub fn at_lines(mut self, lines: &[u32]) -> Self {
         let line = |at: usize| at.checked_sub(1).and_then(|at| lines.get(at)).map_or(at, |&line| line as usize);
@@ -173,7 +173,7 @@ impl From<CommitError> for ApiError {
     }
 }
 
-/// Refuses a push that would start `begun` series where there are `there` already and may be `most`.
+/// Refuses a push that would start `begun` series when the store has `there` series and may have `most`.
 pub(super) fn too_many_series(there: usize, begun: usize, most: usize) -> CommitError {
     CommitError::LimitReached {
         limit: Limit::Series,

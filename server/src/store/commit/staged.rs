@@ -1,4 +1,7 @@
-//! The changes of a transaction, which take effect in memory once it is committed.
+//! The changes of one transaction, which take effect in memory once it is committed.
+//!
+//! [`Staged`] collects the changes. It resolves the names of a push to rows ([`View`]), begins new series, and
+//! refuses points of the wrong kind or of days that no longer take points.
 
 use std::collections::{HashMap, HashSet};
 
@@ -19,21 +22,21 @@ use crate::store::sent::Repeats;
 use crate::store::source::{Origin, Source, name_apart};
 use crate::store::{Atomicity, Push, Pushed, SeriesId, sql};
 
-/// Most points of the wrong kind that are listed for a push.
+/// The most points of the wrong kind that are listed for a push.
 const MAX_MISMATCHES: usize = 1_000;
 
 /// Series that begin, and series of unknown origin that a source takes over.
 #[derive(Debug, Default)]
 pub(super) struct Begun {
     pub(super) names: Names,
-    /// Those of `names` that have a name of their own, by their source.
+    /// The entries of `names` that have a name of their own because the readable one was taken, by their source.
     apart: Apart,
-    /// Series of an earlier version, with the source that they have from now on.
+    /// Series that an earlier version created, with the source that they have from now on.
     taken_over: Names,
 }
 
 impl Begun {
-    /// Returns the number of series that were not there before.
+    /// Returns the number of series that did not exist before.
     pub(super) fn count(&self) -> usize {
         self.names.len()
     }
@@ -56,12 +59,12 @@ impl Begun {
     }
 }
 
-/// All series as they will be once a push is committed.
+/// All series as they will be once the push is committed.
 struct View<'a> {
     known: &'a Look<'a>,
-    /// Series of earlier pushes of the transaction.
+    /// Series that earlier pushes of the transaction began.
     staged: &'a Begun,
-    /// Series of the push.
+    /// Series that this push begins.
     begun: Begun,
 }
 
@@ -86,13 +89,13 @@ impl View<'_> {
         self.begun.find(name).or_else(|| self.staged.find(name)).or_else(|| self.known.find(name))
     }
 
-    /// Finds the series of a source that has a name of its own.
+    /// Finds the series of a source whose readable name was taken.
     fn apart(&self, readable: &SeriesName, source: Source) -> Option<Row> {
         let begun = self.begun.apart.get(&source).or_else(|| self.staged.apart.get(&source)).copied();
         begun.or_else(|| self.known.of_source(readable.as_str(), source))
     }
 
-    /// Begins the series of a point, and puts its name into `new`.
+    /// Begins the series of a point, and stores its name in `new`.
     fn begin(&mut self, new: &mut New, kind: Kind) {
         let next = u32::try_from(self.staged.count() + self.begun.count() + 1).unwrap_or(u32::MAX);
         let id = SeriesId(self.known.last_row().saturating_add(next));
@@ -110,12 +113,12 @@ impl View<'_> {
     }
 }
 
-/// A push whose points have their rows.
+/// A push whose points have rows.
 #[derive(Debug)]
 pub(super) struct Resolved {
-    /// Series that it starts.
+    /// The series that the push starts.
     pub(super) begun: Begun,
-    /// Points that were taken out of it.
+    /// The points that were taken out of the push.
     pub(super) left_out: Mismatches,
 }
 
@@ -124,22 +127,22 @@ pub(super) struct Resolved {
 pub(super) struct Staged {
     pub(super) head: Seq,
     pub(super) keys: Keys,
-    /// Series that were not there before, or whose origin was not known.
+    /// Series that did not exist before, or whose origin was unknown.
     pub(super) begun: Begun,
     pub(super) log: log::Rows,
-    /// The numbers.
+    /// The numbers, in the order of their seqs.
     pub(super) numbers: Vec<Logged>,
-    /// For each of the numbers, whether its block may be in the tables.
+    /// For each number, whether its block may be in the tables.
     pub(super) known: Vec<Known>,
-    /// Looks up points that may be there already.
+    /// Looks up points that may be repeats.
     pub(super) repeats: Repeats,
-    /// The number of points that are there already.
+    /// The number of repeated points.
     pub(super) repeated: u64,
-    /// What points that came late changed of the past.
+    /// The stretch of each series' past that late points changed, and the seq of the last of those points.
     pub(super) revised: HashMap<SeriesId, (Stretch, Seq)>,
-    /// What is declared otherwise than before.
+    /// Metric types that differ from those declared before.
     pub(super) declared: HashMap<SeriesId, Declared>,
-    /// Series with points from before the finest buckets that are kept.
+    /// Series that got points older than the finest buckets that are kept.
     pub(super) imported: HashSet<SeriesId, RandomState>,
 }
 
@@ -160,8 +163,9 @@ impl Staged {
         }
     }
 
-    /// Finds the rows of what is pushed by name. Of a series that is not there yet the first point keeps the name; gives
-    /// the rows that these will have. There may be `most` series. Takes points of the wrong kind out of a partial push.
+    /// Replaces the names in a push by rows. If a series does not exist yet, its first point keeps the name. Returns
+    /// the series that begin, with the rows that they will have. Refuses the push if there would be more than `most`
+    /// series. Takes points of the wrong kind out of a partial push.
     pub(super) fn resolve(&self, known: &Look<'_>, push: &mut Push, most: usize) -> Result<Resolved, CommitError> {
         let mut view = View { known, staged: &self.begun, begun: Begun::default() };
         let (mut wrong, mut at) = (Mismatches::default(), 0);
@@ -193,7 +197,8 @@ impl Staged {
         Ok(Resolved { begun, left_out: wrong })
     }
 
-    /// Returns the result of a push that was kept before: of a partial one, the points that were left out then.
+    /// Returns the result of a push that was stored before. For a partial push, this lists the points that were left
+    /// out then.
     pub(super) fn repeated(&self, known: &Look<'_>, push: &mut Push) -> Result<(), CommitError> {
         match push.atomicity {
             Atomicity::AllOrNothing => Ok(()),
@@ -201,7 +206,7 @@ impl Staged {
         }
     }
 
-    /// Refuses a resolved push that has numbers from before `oldest` of days that no longer take any.
+    /// Refuses a resolved push if it has numbers from before `oldest` of days that no longer take points.
     pub(super) fn check_past(
         tx: &Transaction<'_>,
         imports: &mut Imports,
@@ -229,7 +234,7 @@ impl Staged {
 
     pub(super) fn begin(&mut self, tx: &Transaction<'_>, begun: Begun) -> rusqlite::Result<()> {
         let mut insert = tx.prepare_cached("INSERT INTO series (id, name, kind, source) VALUES (?1, ?2, ?3, ?4)")?;
-        // In the order of their rows: SQLite appends fastest so.
+        // In the order of their rows, which SQLite appends fastest.
         let mut rows: Vec<_> = begun.names.iter().collect();
         rows.sort_unstable_by_key(|(_, row)| row.id);
         for (name, Row { id, kind, origin }) in rows {
@@ -247,7 +252,8 @@ impl Staged {
         Ok(())
     }
 
-    /// The row of a point of a push that was resolved and begun, and the name where it is the first of its series.
+    /// Returns the row of a point of a push that was resolved and begun, and the name if it is the first point of its
+    /// series.
     pub(super) fn settle(&self, whose: Whose) -> (SeriesId, Option<SeriesName>) {
         match whose {
             Whose::Row(id) => (id, None),
@@ -255,7 +261,7 @@ impl Staged {
         }
     }
 
-    /// Takes in a number that is no repeat. `newest` is the newest time of its series.
+    /// Adds a number that is not a repeat. `newest` is the newest time of its series.
     pub(super) fn number(&mut self, logged: Logged, known: Known, newest: &mut Option<Millis>) {
         let ts = logged.at.ts;
         let before = newest.unwrap_or_default();
@@ -269,7 +275,8 @@ impl Staged {
         self.known.push(known);
     }
 
-    /// Notes what is said of a series, of which `before` was said; most who say so say it with each push.
+    /// Records a declared metric type if it differs from `before`. Most senders that declare a type do so with each
+    /// push.
     pub(super) fn declare(
         &mut self,
         tx: &Transaction<'_>,

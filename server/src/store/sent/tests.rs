@@ -23,7 +23,7 @@ fn point(series: &str, ms: u64, value: Value) -> Pushed {
     Point { series: series.parse().unwrap(), ts: START.plus(ms), value }.into()
 }
 
-/// Pushes and returns how many points were new.
+/// Pushes points and returns how many were new.
 fn push(store: &mut Store, points: Vec<Pushed>) -> usize {
     let outcome = store.commit(vec![Push { points, key: None, atomicity: Atomicity::default() }], NOW);
     assert_eq!(outcome.results, [Ok(())]);
@@ -154,7 +154,7 @@ fn sent_points() -> impl proptest::strategy::Strategy<Value = Vec<(u64, f64)>> {
 /// A step of a sender or of the server.
 #[derive(Clone, Debug)]
 enum Step {
-    /// Series, milliseconds, nanoseconds (none: the server sets the time), value.
+    /// Series, milliseconds, nanoseconds (`None`: the server sets the time), value.
     Push(Vec<(u8, u64, Option<u32>, u8)>),
     Settle,
     Restart,
@@ -186,7 +186,7 @@ proptest! {
         }
     }
 
-    /// The law: what was pushed before is never counted again, and what was not is never dropped.
+    /// The law: a point that was pushed before is never counted again, and a new point is never dropped.
     #[test]
     fn each_point_with_a_sent_time_counts_once_whatever_happens_between(steps in steps()) {
         let folder = tempfile::tempdir().unwrap();
