@@ -1,4 +1,4 @@
-//! The body of a push of many points.
+//! Parses the body of a push of many points: NDJSON or a JSON array.
 
 use serde::de::{Deserializer as _, Error as _, IgnoredAny, SeqAccess, Visitor};
 use serde_json::Value as Json;
@@ -11,14 +11,14 @@ use crate::problem::ApiError;
 use crate::store::directory::Look;
 use crate::store::{PointTime, Pushed};
 
-/// Reads NDJSON (blank lines are passed over), or a JSON array, of `{"series":…,"value":…,"ts":…,"kind":…}` into `batch`.
+/// Reads NDJSON (blank lines are skipped), or a JSON array, of `{"series":…,"value":…,"ts":…,"kind":…}` into `batch`.
 ///
-/// Objects as they nearly always are take the short way of [`super::scan`]; any other is read as JSON, field by field.
+/// Common objects take the fast path of [`super::scan`]. Any other object is parsed as JSON, field by field.
 ///
 /// # Errors
-/// [`ApiError::Invalid`] with the lines that are wrong; lines count from 1, in an array its elements do.
-/// [`ApiError::Malformed`] for an array that breaks off, or for nothing at all. [`ApiError::LimitReached`] as soon as there
-/// are more points than `batch` takes.
+/// [`ApiError::Invalid`] with the wrong lines; lines count from 1, and in an array its elements count.
+/// [`ApiError::Malformed`] for an array that breaks off, or for a body without points. [`ApiError::LimitReached`] as
+/// soon as there are more points than `batch` takes.
 pub fn points(body: &[u8], accepted: Acceptance, mut batch: Gathering<'_>) -> Result<Batch, ApiError> {
     let text = std::str::from_utf8(body).map_err(|error| ApiError::Malformed(format!("no UTF-8: {error}")))?;
     batch.expect(text.len());
@@ -42,7 +42,7 @@ pub fn points(body: &[u8], accepted: Acceptance, mut batch: Gathering<'_>) -> Re
     batch.finish()
 }
 
-/// Reads an array whose elements are all plain and valid. Returns false if some are not.
+/// Reads an array whose elements all fit the fast path and are valid. Returns false if some are not.
 fn plain_array(text: &str, accepted: Acceptance, batch: &mut Gathering<'_>) -> Result<bool, ApiError> {
     let mut scanner = Scanner::new(text);
     if scanner.take(b'[').is_none() {
@@ -76,7 +76,7 @@ fn array(text: &str, accepted: Acceptance, batch: &mut Gathering<'_>) -> Result<
 struct Elements<'r, 'a> {
     accepted: Acceptance,
     batch: &'r mut Gathering<'a>,
-    /// Why reading stopped before the end.
+    /// The reason why reading stopped before the end.
     refused: &'r mut Option<ApiError>,
 }
 
@@ -115,7 +115,7 @@ fn json_line(line: &str, only_counts: bool) -> Result<Json, Wrong> {
     })
 }
 
-/// Tells whether the line is of JSON objects one behind the other.
+/// Returns true if the line has several JSON objects, one behind the other.
 fn is_several(line: &str) -> bool {
     let mut objects = serde_json::Deserializer::from_str(line).into_iter::<IgnoredAny>();
     let first = objects.next();
@@ -137,7 +137,7 @@ fn point(json: &Json, accepted: Acceptance, look: &Look<'_>) -> Result<Pushed, W
     };
     fields::only(object, "series, value, text, ts, kind")?;
     let series = fields::series(object)?;
-    // The first field that is wrong is named.
+    // The first wrong field is named, so the name of the series is checked before the other fields.
     let named = |error| fields::bad_series(series, &error);
     series.parse::<SeriesName>().map_err(named)?;
     let time = fields::ts(object, accepted)?;

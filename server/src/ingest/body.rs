@@ -1,4 +1,4 @@
-//! The body of a push to one name: a point, or an object of numbers for the series below it.
+//! Parses the body of a push to one name: a point, or an object of numbers for the series below it.
 
 use serde_json::{Map, Value as Json};
 use shared::problem::FieldError;
@@ -12,10 +12,10 @@ use crate::store::PointTime;
 const EXPECTED: &str =
     r#"a finite number like 42.5, or {"value":42.5}, {"text":"deploying"}, {"temp":21.5,"hum":40} or value=42.5"#;
 
-/// Most wrong fields of an object that an answer lists.
+/// The most wrong fields of an object that an answer lists.
 const MAX_LISTED: usize = 1_000;
 
-/// Most names of fields above one another in an object of numbers: more than a name of a series has segments.
+/// The deepest nesting of fields in an object of numbers: more than the segments of a series name.
 const MAX_DEPTH: usize = 8;
 
 /// The points of a body.
@@ -23,26 +23,26 @@ const MAX_DEPTH: usize = 8;
 pub enum Content {
     /// A point of the series itself.
     One(One),
-    /// A number for each of these series below it, with what is to be added to its name.
+    /// A number for each of these series below the pushed name, with the text to append to that name.
     Below(Vec<(String, One)>),
 }
 
-/// What a body says of a point.
+/// One point of a body, without the name of its series.
 #[derive(Clone, Debug, PartialEq)]
 pub struct One {
     /// Its time.
     pub time: PointTime,
     /// Its value.
     pub value: Value,
-    /// What is said of all numbers of the series.
+    /// The metric type that the body declares for the series.
     pub declares: Option<Declared>,
 }
 
 impl One {
-    /// The same, of which the address also says that it is of the kind of this word.
+    /// Applies `?kind=` from the query string.
     ///
     /// # Errors
-    /// [`ApiError::Invalid`] where such values have no such kind, or the body says another.
+    /// [`ApiError::Invalid`] if such a value cannot have this kind, or if the body declares another kind.
     pub fn also(self, word: &str) -> Result<Self, ApiError> {
         let said = fields::declared(word, &self.value);
         let declares = said.map_err(|expected| Wrong::new("kind", expected, fields::echo(word)).into_error())?;
@@ -57,7 +57,7 @@ impl One {
 }
 
 impl Content {
-    /// The same, of which the address also says that it is of the kind of this word.
+    /// Applies `?kind=` from the query string to each point.
     ///
     /// # Errors
     /// As [`One::also`].
@@ -76,10 +76,10 @@ impl Content {
 /// Reads `42.5`, `{"value":42.5,"ts":…,"kind":"counter"}` or `{"text":"deploying","ts":…}`; the same as a form,
 /// `value=42.5&ts=…`; or an object of numbers, `{"temp":21.5,"hum":40,"ts":…}`.
 ///
-/// The content type is not looked at: `curl -d` calls everything a form.
+/// Ignores the content type, since `curl -d` sends every body as a form.
 ///
 /// # Errors
-/// [`ApiError::Malformed`] for JSON that breaks off, [`ApiError::Invalid`] for all else, with the field.
+/// [`ApiError::Malformed`] for JSON that breaks off, [`ApiError::Invalid`] for everything else, with the field.
 pub fn read(body: &[u8], accepted: Acceptance) -> Result<Content, ApiError> {
     let wrong = |got: String| Wrong::new("body", EXPECTED, got).into_error();
     let text = std::str::from_utf8(body).map_err(|error| wrong(format!("bytes that are no UTF-8: {error}")))?.trim();
@@ -105,7 +105,7 @@ pub fn read(body: &[u8], accepted: Acceptance) -> Result<Content, ApiError> {
 /// Reads the fields of a push to one name.
 ///
 /// # Errors
-/// [`ApiError::Invalid`] with the fields that are wrong.
+/// [`ApiError::Invalid`] with the wrong fields.
 pub(super) fn object(object: &Map<String, Json>, accepted: Acceptance) -> Result<Content, ApiError> {
     if !object.contains_key("value") && !object.contains_key("text") {
         return below(object, accepted);
@@ -127,7 +127,7 @@ fn below(object: &Map<String, Json>, accepted: Acceptance) -> Result<Content, Ap
         found.take(name, json, 1);
     }
     let Some((_, first)) = found.good.first() else {
-        // Nothing at all, or nothing right.
+        // The object has no field at all, or no valid one.
         return if found.wrong == 0 {
             fields::value(object).map(|_| Content::Below(Vec::new())).map_err(Wrong::into_error)
         } else {
@@ -152,7 +152,7 @@ struct Numbers {
 }
 
 impl Numbers {
-    /// Takes a field, or those of an object within the object.
+    /// Adds the number of a field, or the numbers of an object in the field.
     fn take(&mut self, name: &str, json: &Json, depth: usize) {
         let expected = "a number; push a text by itself, as {\"text\":\"…\"}";
         match (json, fields::number(json)) {
@@ -213,7 +213,7 @@ mod tests {
                     Value::Text(text) => panic!("{text:?}"),
                 };
                 let mut numbers: Vec<_> = all.into_iter().map(number).collect();
-                // In which order an object is read depends on the features of serde_json.
+                // The order in which an object is read depends on the features of `serde_json`.
                 numbers.sort_unstable_by(|a, b| a.0.cmp(&b.0));
                 Ok(numbers)
             }

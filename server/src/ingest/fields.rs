@@ -1,4 +1,4 @@
-//! The fields of a pushed JSON object, each checked, each wrong one named.
+//! Checks the fields of a pushed JSON object, and names each wrong one.
 
 use std::borrow::Cow;
 
@@ -12,33 +12,34 @@ use crate::length::Length;
 use crate::problem::ApiError;
 use crate::store::PointTime;
 
-/// Most milliseconds that a point may lie ahead of the server's clock: five minutes, since clocks are off by that much.
-/// Such a point is stored, and shown as the newest once its time has come ([`shared::as_of`]).
+/// The most milliseconds that a point may be ahead of the server's clock: five minutes, since clocks are off by that
+/// much. Such a point is stored, and shown as the newest once its time has come ([`shared::as_of`]).
 pub const MAX_AHEAD: u64 = 300_000;
 
-/// The earliest time taken: 2000-01-01. Anything earlier is a time in seconds, or a clock that was never set.
+/// The earliest time that is accepted: 2000-01-01. Anything earlier is a time in seconds, or comes from a clock that
+/// was never set.
 pub const EARLIEST: Millis = Millis(946_684_800_000);
 
-/// When a point may be from.
+/// The range of times that a pushed point may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Acceptance {
-    /// The server's clock.
+    /// The time of the server's clock.
     pub now: Millis,
-    /// How far behind it a point may be, in milliseconds. Buckets that are older may be gone, or be gone soon.
+    /// How many milliseconds a point may be behind the server's clock. Older buckets may be deleted, now or soon.
     pub late_ms: u64,
 }
 
 impl Acceptance {
-    /// Whether a point may be from `ts`.
+    /// Returns true if a point may have the time `ts`.
     #[must_use]
     pub fn takes(self, ts: Millis) -> bool {
         ts >= EARLIEST && self.now.since(ts) <= self.late_ms && ts <= self.now.plus(MAX_AHEAD)
     }
 
-    /// The time of a point that is of `ts`.
+    /// Checks the time of a point.
     ///
     /// # Errors
-    /// [`Wrong`] where it may not be from then. `expected` says what a time looks like.
+    /// [`Wrong`] if the time is out of range. `expected` describes the format of a time.
     pub fn check(self, ts: Millis, expected: &str) -> Result<Millis, Wrong> {
         let Self { now, late_ms } = self;
         if self.takes(ts) {
@@ -59,10 +60,10 @@ impl Acceptance {
     }
 }
 
-/// Most characters of a wrong value that an error repeats.
+/// The most characters of a wrong value that an error repeats.
 const MAX_ECHO: usize = 80;
 
-/// A wrong field, before it is known on which line.
+/// A wrong field, without its line.
 #[derive(Debug)]
 pub struct Wrong {
     field: &'static str,
@@ -74,18 +75,18 @@ impl Wrong {
     /// An error that is only counted, so it has no text.
     pub const COUNTED: Self = Self { field: "", expected: Cow::Borrowed(""), got: Cow::Borrowed("") };
 
-    /// A field, what it should be and what it is.
+    /// Creates an error from the field, the expected value and the given value.
     pub fn new(field: &'static str, expected: impl Into<Cow<'static, str>>, got: impl Into<Cow<'static, str>>) -> Self {
         Self { field, expected: expected.into(), got: got.into() }
     }
 
-    /// The error of a push that has no lines.
+    /// Returns the error of a push that has no lines.
     #[must_use]
     pub fn into_error(self) -> ApiError {
         ApiError::field(self.field, self.expected, self.got)
     }
 
-    /// The error at a line of a batch.
+    /// Returns the error at a line of a batch.
     #[must_use]
     pub fn at(self, line: usize) -> FieldError {
         let Self { field, expected, got } = self;
@@ -93,7 +94,7 @@ impl Wrong {
     }
 }
 
-/// What to say of a name that is none.
+/// Returns the error for a text that is not a valid series name.
 #[must_use]
 pub fn bad_series(text: &str, error: &NameError) -> Wrong {
     Wrong::new(
@@ -103,13 +104,13 @@ pub fn bad_series(text: &str, error: &NameError) -> Wrong {
     )
 }
 
-/// A wrong value as an error repeats it: quoted, and cut where it is long.
+/// Formats a wrong value for an error message: quoted, and cut if it is long.
 #[must_use]
 pub fn echo(text: &str) -> String {
     format!("{:?}", cut(text))
 }
 
-/// A text of untrusted length, cut where it is long.
+/// Cuts a text of untrusted length if it is long.
 pub(super) fn cut(text: &str) -> String {
     let mut cut: String = text.chars().take(MAX_ECHO).collect();
     if cut.len() < text.len() {
@@ -127,7 +128,7 @@ pub(super) fn echo_json(json: &Json) -> String {
     }
 }
 
-/// The `series` of a line of a batch, which is not looked at yet.
+/// Returns the `series` of an object of a batch, without checking that it is a valid name.
 pub(super) fn series(object: &Map<String, Json>) -> Result<&str, Wrong> {
     let expected = "a name like ops/api/latency_ms";
     match object.get("series") {
@@ -137,7 +138,7 @@ pub(super) fn series(object: &Map<String, Json>) -> Result<&str, Wrong> {
     }
 }
 
-/// The `value` or the `text`, of which there must be one.
+/// Returns the `value` or the `text`. An object must have exactly one of them.
 pub(super) fn value(object: &Map<String, Json>) -> Result<Value, Wrong> {
     match (object.get("value"), object.get("text")) {
         (Some(value), None) => number(value).map(Value::Number),
@@ -148,13 +149,14 @@ pub(super) fn value(object: &Map<String, Json>) -> Result<Value, Wrong> {
     }
 }
 
-/// The `kind` that is declared of the numbers beside `value`; of texts there is but one kind.
+/// Returns the metric type that `kind` declares for a series of numbers. For a text, `kind` can only be `text`.
 pub(super) fn kind(object: &Map<String, Json>, value: &Value) -> Result<Option<Declared>, Wrong> {
     let Some(json) = object.get("kind") else { return Ok(None) };
     declared(json.as_str().unwrap_or_default(), value).map_err(|expected| Wrong::new("kind", expected, echo_json(json)))
 }
 
-/// What a word declares of a series of such values; what belongs there where it is none.
+/// Returns the metric type that a word declares for a series of such values. If the word is wrong, returns the
+/// expected words.
 pub(super) fn declared(word: &str, value: &Value) -> Result<Option<Declared>, &'static str> {
     match value {
         Value::Number(_) => Declared::of(word).map(Some).ok_or("gauge or counter, which a series of numbers can be"),
@@ -163,7 +165,7 @@ pub(super) fn declared(word: &str, value: &Value) -> Result<Option<Declared>, &'
     }
 }
 
-/// A number; also one that is written as a text, and a boolean as 1 or 0: many senders have no other way.
+/// Reads a number. Accepts numbers in quotes, and booleans as 1 and 0, since many senders have no other way.
 pub(super) fn number(json: &Json) -> Result<Number, Wrong> {
     let value = match json {
         Json::Bool(is_on) => Some(f64::from(u8::from(*is_on))),
@@ -178,7 +180,7 @@ fn text(text: String) -> Result<Text, Wrong> {
     Text::new(text).ok_or_else(|| Wrong::new("text", format!("at most {MAX_TEXT_LEN} bytes"), format!("{len} bytes")))
 }
 
-/// The `ts`; the server's clock where there is none.
+/// Returns the `ts`, or the time of the server's clock if there is none.
 pub(super) fn ts(object: &Map<String, Json>, accepted: Acceptance) -> Result<PointTime, Wrong> {
     let expected = "milliseconds since 1970, a whole number";
     let Some(json) = object.get("ts") else { return Ok(PointTime::of_server(accepted.now)) };
@@ -186,7 +188,7 @@ pub(super) fn ts(object: &Map<String, Json>, accepted: Acceptance) -> Result<Poi
     accepted.check(ts, expected).map(|ts| PointTime::of_sender(ts, 0))
 }
 
-/// A misspelt field would otherwise be passed over in silence.
+/// Refuses unknown fields, since a misspelt field would otherwise be ignored silently.
 pub(super) fn only(object: &Map<String, Json>, known: &'static str) -> Result<(), Wrong> {
     match object.keys().find(|key| !known.split(", ").any(|k| k == *key)) {
         None => Ok(()),

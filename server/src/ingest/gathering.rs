@@ -13,10 +13,10 @@ use crate::store::directory::Look;
 use crate::store::log::Logged;
 use crate::store::{Directory, Fingerprint, Pushed};
 
-/// Most wrong lines that an answer lists; it also gives their total. A body can hold two million.
+/// The most wrong lines that an answer lists; it also gives their total. A body can hold two million.
 pub(crate) const MAX_LISTED: usize = 1_000;
 
-/// Most points to reserve capacity for before any is read: a body may hold only wrong lines.
+/// The most points for which capacity is reserved before any is read: a body may hold only wrong lines.
 const EXPECTED: usize = 1_024;
 
 /// Lines that are read before the lock on the directory is offered to a waiting writer.
@@ -25,7 +25,8 @@ const LINES_AT_ONCE: usize = 512;
 /// Bytes of points between two reservations of memory.
 const STEP: usize = 16 << 10;
 
-/// Bytes that a point takes until its push is answered: as parsed, as committed, and for and as packed for the log.
+/// Bytes that a point takes until its push is answered: as parsed, its line, as committed, as a log entry, and as
+/// packed for the log.
 const POINT_BYTES: usize = size_of::<Pushed>() + size_of::<u32>() + size_of::<Committed>() + size_of::<Logged>() + 24;
 
 /// The points of a body, all of them valid.
@@ -35,7 +36,7 @@ pub struct Batch {
     pub points: Vec<Pushed>,
     /// The line of each point, counted from 1.
     pub lines: Vec<u32>,
-    /// The hash of the request, where its sender gave it an idempotency key.
+    /// The hash of the request, if its sender gave an idempotency key.
     pub request: Option<Fingerprint>,
 }
 
@@ -44,7 +45,7 @@ pub struct Batch {
 pub struct WrongLines {
     /// The number of such lines.
     pub count: usize,
-    /// The first of them, at most a thousand.
+    /// The first wrong lines, at most a thousand.
     pub listed: Vec<FieldError>,
 }
 
@@ -52,10 +53,10 @@ pub struct WrongLines {
 #[derive(Debug)]
 pub struct Gathering<'a> {
     look: Look<'a>,
-    /// Most points that the body may have.
+    /// The most points that the body may have.
     most: usize,
     share: &'a mut Share,
-    /// Bytes of points that the share has not grown by yet.
+    /// Bytes of points for which the share has not grown yet.
     owed: usize,
     /// Bytes that the share held before the first point.
     held_before: usize,
@@ -92,12 +93,12 @@ impl<'a> Gathering<'a> {
         &self.look
     }
 
-    /// Tells whether no point was taken.
+    /// Returns true if no point was added.
     pub(crate) fn is_empty(&self) -> bool {
         self.good.points.is_empty()
     }
 
-    /// Returns how many more points may be taken.
+    /// Returns how many more points may be added.
     pub(crate) fn room(&self) -> usize {
         self.most.saturating_sub(self.good.points.len())
     }

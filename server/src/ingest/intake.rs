@@ -1,4 +1,4 @@
-//! Reads, unpacks and parses the bodies of pushes within bounds.
+//! Reads, decompresses and parses the bodies of pushes within bounds.
 //!
 //! Memory is reserved from [`PushMemory`] as bytes arrive. A small body is parsed on the runtime thread that received
 //! it. Large bodies are parsed on a few blocking threads, so that the runtime threads stay free for other requests.
@@ -20,25 +20,25 @@ use crate::places::Bounded;
 use crate::problem::ApiError;
 use crate::push_memory::{PushMemory, Share};
 
-/// Most bytes, unpacked, of a body that is parsed on a runtime thread: that takes a millisecond at most.
+/// The most bytes, decompressed, of a body that is parsed on a runtime thread: that takes a millisecond at most.
 const SMALL: usize = 64 << 10;
 
 /// Bytes that a push takes besides its body and its points: the state of its request.
 const REQUEST_BYTES: usize = 4 << 10;
 
-/// Longest time that a body waits for a thread to parse it.
+/// The longest time that a body waits for a thread to parse it.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Seconds after which a body that found no free thread may find one.
+/// Seconds after which a body that found no free thread may be sent again.
 const RETRY_AFTER_SECONDS: u32 = 5;
 
-/// Longest time that the rest of a refused body is read.
+/// The longest time that the rest of a refused body is read.
 const DISCARD_FOR: Duration = Duration::from_secs(2);
 
-/// Bytes that are unpacked at a time.
+/// Bytes that are decompressed at a time.
 const PIECE: usize = 16 << 10;
 
-/// Most gzip members of a body. Most senders write one; some tools write one for each 64 KiB.
+/// The most gzip members of a body. Most senders write one; some tools write one for each 64 KiB.
 const MAX_MEMBERS: usize = 256;
 
 /// Reads the bodies of pushes. Clones share their bounds.
@@ -53,7 +53,7 @@ impl Intake {
     /// Creates an intake with these limits.
     #[must_use]
     pub fn new(limits: &Limits) -> Self {
-        // Half of the processors: the others commit what was parsed and serve everybody else.
+        // Half of the processors. The others commit the parsed points and serve all other requests.
         let parsers = std::thread::available_parallelism().map_or(1, |count| count.get().div_ceil(2));
         Self { memory: PushMemory::new(limits.queue), parsers: Arc::new(Semaphore::new(parsers)) }
     }
@@ -64,8 +64,9 @@ impl Intake {
         &self.memory
     }
 
-    /// Reads a body and parses it, without the byte order mark that it may begin with. The body may have at most `most`
-    /// bytes, both as received and unpacked. The returned share holds the memory of the parsed points until it is dropped.
+    /// Reads a body and parses it, without a byte order mark at its start. The body may have at most `most` bytes,
+    /// both as received and decompressed. The returned share reserves the memory of the parsed points until it is
+    /// dropped.
     ///
     /// # Errors
     /// [`ApiError`] if the body breaks off, is too large, or has an unknown encoding; [`ApiError::LimitReached`] if
@@ -83,7 +84,7 @@ impl Intake {
         let (encoding, mut share) = match self.admit(headers, client, announced, most) {
             Ok(admitted) => admitted,
             Err(error) => {
-                // A client that waits for "100 Continue" sends nothing unless the body is read.
+                // A client that waits for "100 Continue" sends no body unless the server reads it.
                 if !headers.contains_key(EXPECT) {
                     discard(&mut pieces, most).await;
                 }
@@ -98,7 +99,7 @@ impl Intake {
                 return Err(error);
             }
         };
-        // A body of nothing is nothing, whatever its head says: clients compress none.
+        // An empty body counts as not encoded, whatever its header says: clients do not compress an empty body.
         let encoding = if packed.is_empty() { Encoding::Identity } else { encoding };
         let is_small = match encoding {
             Encoding::Identity => packed.len() <= SMALL,
@@ -108,7 +109,7 @@ impl Intake {
                     share.shrink(text.len() + packed.len());
                     return Ok((parsed, share));
                 }
-                // It has more than `SMALL` bytes, and perhaps more than `most`.
+                // The body has more than `SMALL` bytes, and perhaps more than `most`.
                 Err(ApiError::TooLarge(_)) => false,
                 Err(error) => return Err(error),
             },
@@ -122,7 +123,7 @@ impl Intake {
         let Ok(Ok(turn)) = turn else {
             return Err(no_parser());
         };
-        // If the client disconnects, parsing goes on to its end and holds its permit until then.
+        // If the client disconnects, parsing continues to its end and holds its permit until then.
         let parsing = tokio::task::spawn_blocking(move || {
             let _turn = turn;
             let parsed = match encoding {
@@ -140,7 +141,7 @@ impl Intake {
         parsing.await.map_err(|_| ApiError::Unavailable("the server is shutting down".to_owned()))?
     }
 
-    /// Decides from its head whether a body of at least `announced` bytes is read.
+    /// Decides from the headers whether a body of at least `announced` bytes is read.
     fn admit(
         &self,
         headers: &HeaderMap,
@@ -178,7 +179,8 @@ enum Encoding {
 }
 
 impl Encoding {
-    /// Reads all `Content-Encoding` headers: names in any case, `x-gzip` for `gzip` (RFC 9110, 8.4.1), `identity` as nothing.
+    /// Reads all `Content-Encoding` headers. Names may be in any case, `x-gzip` means `gzip` (RFC 9110, 8.4.1), and
+    /// `identity` means no encoding.
     fn of(headers: &HeaderMap) -> Result<Self, ApiError> {
         let mut encoding = Self::Identity;
         for header in headers.get_all(CONTENT_ENCODING) {
@@ -187,7 +189,7 @@ impl Encoding {
                 if name.is_empty() || is("identity") {
                     continue;
                 }
-                // Nobody packs twice on purpose.
+                // A body that is compressed twice is a mistake.
                 if encoding == Self::Gzip || !(is("gzip") || is("x-gzip")) {
                     return Err(unknown_encoding(headers));
                 }
@@ -204,12 +206,12 @@ fn unknown_encoding(headers: &HeaderMap) -> ApiError {
     ApiError::UnknownEncoding(values.join(", "))
 }
 
-/// Returns a text without the byte order mark that Windows programs begin UTF-8 with.
+/// Removes the byte order mark that Windows programs write at the start of UTF-8.
 fn without_bom(text: &[u8]) -> &[u8] {
     text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
 }
 
-/// Reads the whole body as received, without unpacking it.
+/// Reads the whole body as received, without decompressing it.
 async fn collect(pieces: &mut BodyDataStream, most: usize, share: &mut Share) -> Result<Bytes, ApiError> {
     let mut next = async |held: usize| -> Result<Option<Bytes>, ApiError> {
         let Some(piece) = pieces.next().await else { return Ok(None) };
@@ -243,7 +245,7 @@ pub(super) async fn discard(pieces: &mut BodyDataStream, most: usize) {
     let _in_time = tokio::time::timeout(DISCARD_FOR, reading).await;
 }
 
-/// Unpacks gzip into at most `most` bytes. After an error the share is unchanged.
+/// Decompresses gzip into at most `most` bytes. After an error the share is unchanged.
 pub(crate) fn unpack(packed: &[u8], most: usize, share: &mut Share) -> Result<Vec<u8>, ApiError> {
     let before = share.held();
     let unpacked = unpack_members(packed, most, share);

@@ -1,8 +1,11 @@
-//! Pushes: from the body of a request to points that are valid.
+//! Handles pushes in our own formats: parses the body of a request into valid points and commits them.
 //!
-//! [`intake`] reads and unpacks bodies within bounds. [`body`] reads one point, [`batch`] many, which [`gathering`]
-//! collects, and [`query`] what the address says. A JSON object is checked field by field in [`fields`], but
-//! for one so plain that a `scan` is enough. The handlers here only carry what these say to the store and back.
+//! - [`intake`] reads and decompresses bodies within bounds.
+//! - [`body`] parses one point, [`batch`] parses many, which [`gathering`] collects, and [`query`] parses the query
+//!   string.
+//! - [`fields`] checks a JSON object field by field; `scan` is a fast path for common objects.
+//!
+//! The handlers in this file pass the points to the store and its result back.
 
 pub mod batch;
 pub mod body;
@@ -31,17 +34,18 @@ use crate::push_memory::Share;
 use crate::rejections::{Rejection, excerpt};
 use crate::store::{Atomicity, Directory, Fingerprint, IdempotencyKey, Push};
 
-/// The header with the key of a push.
+/// The header with the idempotency key of a push.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
-/// Most bytes the body of a push can have: 1 MiB.
+/// The most bytes that the body of a push may have: 1 MiB.
 pub const MAX_BODY: usize = 1 << 20;
 
-/// `POST /in/{series}`: one point, or an object of numbers for the series below; with `?kind=counter` or `?kind=gauge` that
-/// also says what the series is. The point may be in the address, if there is no body. 204 once it is committed.
+/// Handles `POST /in/{series}`: one point, or an object of numbers for the series below. `?kind=counter` or
+/// `?kind=gauge` also declares the metric type. The point may be in the query string if there is no body. Answers 204
+/// once it is committed.
 ///
 /// # Errors
-/// [`Refused`] where the name, the query, the body or a header is wrong, or the store cannot take it now.
+/// [`Refused`] if the name, the query, the body or a header is wrong, or if the store cannot take it now.
 pub async fn one(
     State(app): State<AppState>,
     Path(series): Path<String>,
@@ -70,8 +74,8 @@ pub async fn one(
     commit(&app, batch, &headers).await
 }
 
-/// `GET /in/{series}?value=42.5`: the same, for devices that can only fetch an address. [`crate::csrf`] refuses it to pages of
-/// other sites, and to browsers that fetch addresses ahead.
+/// Handles `GET /in/{series}?value=42.5`, for devices that can only fetch an address. [`crate::csrf`] refuses it for
+/// pages of other sites, and for browsers that prefetch addresses.
 ///
 /// # Errors
 /// As [`one`].
@@ -114,12 +118,12 @@ fn named(
             series.parse::<SeriesName>().map_err(named)?;
             below(parser, series, all, share)
         }
-        // A wrong name is told before what else is wrong.
+        // A wrong name is reported before any other error.
         Err(error) => Err(series.parse::<SeriesName>().map_or_else(named, |_| error)),
     }
 }
 
-/// The numbers of an object, each a point of a series below `series`.
+/// Makes a point of each number of an object, in a series below `series`.
 fn below(parser: &Parser, series: &str, all: Vec<(String, One)>, share: &mut Share) -> Result<Batch, ApiError> {
     let mut gathering = parser.gathering(share);
     let mut errors = Vec::new();
@@ -142,10 +146,10 @@ fn below(parser: &Parser, series: &str, all: Vec<(String, One)>, share: &mut Sha
     Err(ApiError::Invalid { detail, errors })
 }
 
-/// `POST /in`: a batch, NDJSON or a JSON array. All of it is committed, or nothing.
+/// Handles `POST /in`: a batch, NDJSON or a JSON array. Either all of it is committed, or nothing.
 ///
 /// # Errors
-/// [`Refused`]; a 422 lists the lines that are wrong.
+/// [`Refused`]; a 422 lists the wrong lines.
 pub async fn many(
     State(app): State<AppState>,
     RawQuery(query): RawQuery,
@@ -181,7 +185,8 @@ pub fn identified(
     }
 }
 
-/// Returns what hashes a request with an idempotency key, once its body is there; nothing for one without.
+/// Returns a function that hashes a request with an idempotency key once its body was read. For a request without a
+/// key, it returns `None`.
 pub fn fingerprint(uri: &Uri, headers: &HeaderMap) -> impl FnOnce(&[u8]) -> Option<Fingerprint> + Send + 'static {
     let target = headers.contains_key(IDEMPOTENCY_KEY).then(|| uri.path_and_query().map(ToString::to_string));
     move |text| target.map(|target| Fingerprint::of(&target.unwrap_or_default(), text))
@@ -203,13 +208,13 @@ impl From<ApiError> for Refused {
 }
 
 impl Refused {
-    /// The reason, and the line that is wrong, which was found before.
+    /// Creates a refusal with the wrong line, which the caller found before.
     #[must_use]
     pub fn with_line(error: ApiError, excerpt: Option<String>) -> Self {
         Self { error, excerpt }
     }
 
-    /// The reason, and the line that is wrong out of the body.
+    /// Creates a refusal with the wrong line, cut from the body.
     #[must_use]
     pub fn with_excerpt(error: ApiError, body: &[u8]) -> Self {
         let excerpt = match &error {
@@ -231,7 +236,7 @@ impl IntoResponse for Refused {
     }
 }
 
-/// Reads a body of at most `most` bytes and parses it. Refuses it unread if the store has no room for more.
+/// Reads a body of at most `most` bytes and parses it. Refuses it unparsed if the store has no room for more.
 ///
 /// # Errors
 /// [`Refused`]; see [`intake::Intake::read`].
@@ -259,9 +264,9 @@ pub async fn take_in<T: Send + 'static>(
 pub struct Parser {
     /// Resolves names of series.
     pub directory: Directory,
-    /// Most milliseconds that a pushed point may lie behind the server's clock.
+    /// The most milliseconds that a pushed point may be behind the server's clock.
     pub late_ms: u64,
-    /// Points that one request may push.
+    /// The most points that one request may push.
     pub most_points: usize,
 }
 
@@ -283,10 +288,10 @@ impl Parser {
     }
 }
 
-/// Commits what was read, and counts what became of it.
+/// Commits the parsed points, and counts the result in the metrics.
 ///
 /// # Errors
-/// [`Refused`]; then nothing was kept.
+/// [`Refused`]; then nothing was stored.
 pub async fn commit(
     app: &AppState,
     read: Result<(Batch, Share), Refused>,
@@ -308,7 +313,7 @@ pub async fn commit(
     result.map(|()| StatusCode::NO_CONTENT)
 }
 
-/// Reads the key of a push; `None` where it has none. `request` is the hash of a push with a key.
+/// Reads the idempotency key of a push; `None` if it has none. `request` is the hash of a push with a key.
 ///
 /// # Errors
 /// [`ApiError::Invalid`] for a key that is empty or too long.

@@ -1,5 +1,5 @@
-//! What the address of a push may say: `kind` and `import` beside its body, or in the place of a body the fields of a point. All else, like
-//! a token for a proxy, is passed over.
+//! Parses the query string of a push: `kind` and `import` beside a body, or the fields of a point in place of a body.
+//! Ignores everything else, like a token for a proxy.
 
 use serde_json::{Map, Value as Json};
 
@@ -9,20 +9,20 @@ use crate::problem::ApiError;
 /// The fields of a point.
 const FIELDS: [&str; 4] = ["value", "text", "ts", "kind"];
 
-/// Reads a point out of an address: `?value=42.5&ts=…`. Nothing where there is neither a value nor a text.
+/// Reads a point from a query string: `?value=42.5&ts=…`. Returns `None` if there is neither a value nor a text.
 ///
 /// # Errors
-/// [`ApiError::Invalid`] where a field is said more than once.
+/// [`ApiError::Invalid`] if a field occurs more than once.
 pub fn point(query: Option<&str>) -> Result<Option<Map<String, Json>>, ApiError> {
     let mut pairs = pairs(query)?;
     pairs.retain(|(name, _)| FIELDS.contains(&name.as_str()));
     object(pairs)
 }
 
-/// Reads a form with the fields of a point. Nothing where it has neither a value nor a text.
+/// Reads a form with the fields of a point. Returns `None` if it has neither a value nor a text.
 ///
 /// # Errors
-/// [`ApiError::Invalid`] where a field is said more than once.
+/// [`ApiError::Invalid`] if a field occurs more than once.
 pub fn form(text: &str) -> Result<Option<Map<String, Json>>, ApiError> {
     match text.contains('=').then(|| serde_html_form::from_str(text)) {
         Some(Ok(pairs)) => object(pairs),
@@ -30,7 +30,7 @@ pub fn form(text: &str) -> Result<Option<Map<String, Json>>, ApiError> {
     }
 }
 
-/// The fields as an object has them.
+/// Converts the fields to a JSON object; `None` if there is neither a value nor a text.
 fn object(pairs: Vec<(String, String)>) -> Result<Option<Map<String, Json>>, ApiError> {
     if !pairs.iter().any(|(name, _)| name == "value" || name == "text") {
         return Ok(None);
@@ -53,10 +53,10 @@ fn pairs(query: Option<&str>) -> Result<Vec<(String, String)>, ApiError> {
         .map_err(|error| ApiError::field("query", "NAME=VALUE, joined by &", error.to_string()))
 }
 
-/// The word of `?kind=`, for whoever pushes a number as text. Without one there is nothing to read.
+/// Returns the word of `?kind=`, for senders that push a number as plain text; `None` if there is none.
 ///
 /// # Errors
-/// [`ApiError::Invalid`] where it is said more than once.
+/// [`ApiError::Invalid`] if it occurs more than once.
 pub fn kind(query: Option<&str>) -> Result<Option<String>, ApiError> {
     let mut kinds = kinds(query)?;
     if kinds.len() > 1 {
@@ -66,10 +66,10 @@ pub fn kind(query: Option<&str>) -> Result<Option<String>, ApiError> {
     Ok(kinds.pop())
 }
 
-/// Holds a batch to having none: each of its points says what it is.
+/// Refuses `?kind=` for a batch, in which each point declares its own kind.
 ///
 /// # Errors
-/// [`ApiError::Invalid`] where there is one.
+/// [`ApiError::Invalid`] if there is one.
 pub fn none(query: Option<&str>) -> Result<(), ApiError> {
     let kinds = kinds(query)?;
     if kinds.is_empty() {
@@ -82,13 +82,13 @@ pub fn none(query: Option<&str>) -> Result<(), ApiError> {
 /// The age that points of a push may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Age {
-    /// At most that of `--late`.
+    /// At most the age of `--late`.
     Recent,
-    /// Any since 2000: the push imports the past.
+    /// Any age since 2000: the push imports the past.
     Any,
 }
 
-/// Reads `?import=`: `true` takes points of any age.
+/// Reads `?import=`: `true` accepts points of any age.
 ///
 /// # Errors
 /// [`ApiError::Invalid`] for any word but true and false.

@@ -1,7 +1,7 @@
-//! Reads an object of a batch as it nearly always is, without building JSON in memory.
+//! A fast path for common objects of a batch: reads them without building JSON in memory.
 //!
-//! It knows no mistakes: whatever it does not expect (an escape, a field twice or unknown, a number that JSON does not
-//! allow) is nothing to it, and the caller reads the same text again with a parser that says what is wrong.
+//! It reports no errors. At anything unexpected (an escape, a repeated or unknown field, a number that JSON does not
+//! allow) it returns `None`, and the caller reads the same text again with a parser that explains what is wrong.
 
 use shared::{Declared, Number, Text, Value};
 
@@ -14,11 +14,11 @@ pub(super) struct Plain<'a> {
     pub(super) value: Value,
     /// The time, unchecked.
     pub(super) ts: Option<u64>,
-    /// What is said of all numbers of the series.
+    /// The metric type that is declared for the series.
     pub(super) kind: Option<Declared>,
 }
 
-/// What is left of a text.
+/// Reads a text from front to back.
 #[derive(Debug)]
 pub(super) struct Scanner<'a> {
     text: &'a str,
@@ -30,13 +30,13 @@ impl<'a> Scanner<'a> {
         Self { text, at: 0 }
     }
 
-    /// Whether nothing but white space is left.
+    /// Returns true if only white space is left.
     pub(super) fn is_done(&mut self) -> bool {
         self.skip_space();
         self.at == self.text.len()
     }
 
-    /// Takes this character and the white space around it.
+    /// Consumes this character and the white space around it.
     pub(super) fn take(&mut self, wanted: u8) -> Option<()> {
         self.skip_space();
         (self.byte()? == wanted).then_some(())?;
@@ -45,7 +45,7 @@ impl<'a> Scanner<'a> {
         Some(())
     }
 
-    /// Takes an object with the fields of a point.
+    /// Consumes an object with the fields of a point.
     pub(super) fn object(&mut self) -> Option<Plain<'a>> {
         let (mut series, mut value, mut ts, mut kind) = (None, None, None, None);
         self.take(b'{')?;
@@ -78,7 +78,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Takes what `is_part` says, and gives it.
+    /// Consumes and returns the characters for which `is_part` returns true.
     fn run(&mut self, is_part: impl Fn(u8) -> bool) -> &'a str {
         let rest = &self.text[self.at..];
         let len = rest.bytes().position(|byte| !is_part(byte)).unwrap_or(rest.len());
@@ -100,16 +100,16 @@ impl<'a> Scanner<'a> {
         is_json_number(text).then(|| text.parse().ok().and_then(Number::new)).flatten()
     }
 
-    /// A time in milliseconds: few enough digits for any.
+    /// Consumes a time in milliseconds, with too few digits to overflow.
     fn whole(&mut self) -> Option<u64> {
         let digits = self.run(|byte| byte.is_ascii_digit());
         let plain = !digits.is_empty() && digits.len() < 18 && (digits.len() == 1 || !digits.starts_with('0'));
-        // Behind it might go on as a fraction.
+        // After other characters, the number might continue as a fraction.
         (plain && matches!(self.byte(), Some(b',' | b'}' | b' '))).then(|| digits.parse().ok()).flatten()
     }
 }
 
-/// RFC 8259, 6: what Rust reads as a number is a little more.
+/// Checks the grammar of RFC 8259, section 6. Rust's float parser accepts a little more.
 fn is_json_number(text: &str) -> bool {
     let unsigned = text.strip_prefix('-').unwrap_or(text);
     let (mantissa, exponent) = match unsigned.find(['e', 'E']) {

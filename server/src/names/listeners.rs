@@ -1,11 +1,12 @@
-//! Finds the listeners of a name: a tree of the segments of selectors, with the listeners of each selector.
+//! Finds the listeners of a new name: a tree of the segments of selectors, with the listeners of each selector.
+//!
+//! Here a listener is any value that was added to a selector, for example a topic of the hub.
 
 use std::collections::HashMap;
 
 use shared::{Selector, SeriesName};
 
-/// Listeners by selector. Finding those of a name visits at most `2^(segments + 1)` nodes, however many selectors there
-/// are.
+/// Listeners by selector. A lookup visits at most `2^(segments + 1)` nodes, however many selectors there are.
 #[derive(Debug)]
 pub struct Listeners<T>(Node<T>);
 
@@ -15,7 +16,7 @@ struct Node<T> {
     star: Option<Box<Node<T>>>,
     /// Listeners whose selector ends here, in order.
     exact: Vec<T>,
-    /// Listeners whose selector goes on with `**`, in order.
+    /// Listeners whose selector continues with `**`, in order.
     open: Vec<T>,
 }
 
@@ -37,12 +38,12 @@ impl<T: Copy + Ord> Listeners<T> {
         self.0.add(&selector.segments().collect::<Vec<_>>(), listener);
     }
 
-    /// Takes a listener away from a selector, to which it was added.
+    /// Removes a listener from a selector to which it was added.
     pub fn remove(&mut self, selector: &Selector, listener: T) {
         self.0.remove(&selector.segments().collect::<Vec<_>>(), listener);
     }
 
-    /// Every listener with a selector that matches `name`, once, in order.
+    /// Returns every listener with a selector that matches `name`, once, in order.
     #[must_use]
     pub fn of(&self, name: &SeriesName) -> Vec<T> {
         let mut found = Vec::new();

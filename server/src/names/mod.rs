@@ -1,13 +1,13 @@
-//! An index of all series names, which finds what selectors match without looking at every name.
+//! An index of all series names, which finds the series of a selection without looking at every name.
 //!
-//! [`tree`] holds the names as a tree of segments and [`pattern`] the selectors as another one; [`walk`] goes through both
-//! at once and counts its steps, so that a request that would take too many of them is refused. [`listeners`] is the
-//! opposite direction: from a new name to the selectors that match it.
+//! [`tree`] holds the names as a tree of [`segments`], and [`pattern`] holds the selectors as another one. [`walk`]
+//! goes through both at once and counts its steps, so that a request that would take too many steps is refused.
+//! [`listeners`] is the opposite direction: from a new name to the selectors that match it.
 //!
 //! The index has a lock of its own, which a walk releases every [`HOLD`] steps. So a new series waits for that many
-//! steps at most, however large the selections are. Nodes are only ever added: a walk that is interrupted goes on
-//! where it was, and reports the series that were there when it began. [`Names::catch_up`] adds those that began since; who
-//! uses a list of series must expect that some of them were [removed](Names::remove) meanwhile.
+//! steps at most, however large the selections are. Nodes are only ever added: an interrupted walk continues where it
+//! was, and reports the series that existed when it began. [`Names::catch_up`] adds those that began since. A caller
+//! that uses a list of series must expect that some of them were [removed](Names::remove) meanwhile.
 
 pub mod listeners;
 mod pattern;
@@ -29,38 +29,38 @@ use pattern::Patterns;
 use tree::Tree;
 use walk::Walk;
 
-/// Steps that a walk takes before it lets a waiting writer in: less than a millisecond.
+/// Steps of a walk before it lets a waiting writer in: less than a millisecond.
 const HOLD: u64 = 4_096;
 
-/// The place of a series among all of them, in the order in which they began.
+/// The place of a series in the list of all series, in the order in which they began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SeriesIndex(pub(crate) u32);
 
 /// The work that a selection may cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
-    /// Most steps: pairs of a node of the index and a node of the selectors that are looked at. A step takes some 50 to
-    /// 200 ns.
+    /// The most steps. A step looks at a pair of a node of the index and a node of the selectors, and takes some 50
+    /// to 200 ns.
     pub steps: u64,
-    /// Most series that may be found.
+    /// The most series that may be found.
     pub series: usize,
 }
 
 impl Budget {
-    /// No bound, for work that no client decides.
+    /// No bound, for work that no client controls.
     pub const UNLIMITED: Self = Self { steps: u64::MAX, series: usize::MAX };
 }
 
 /// A selection that exceeds its [`Budget`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SelectError {
-    /// Over [`Budget::steps`].
+    /// The selection takes more than [`Budget::steps`].
     #[error("the selectors take over {most} steps to match against the names of all series")]
     TooManySteps {
         /// The bound.
         most: u64,
     },
-    /// Over [`Budget::series`].
+    /// The selection finds more than [`Budget::series`].
     #[error("the selectors match over {most} series")]
     TooManySeries {
         /// The bound.
@@ -71,18 +71,18 @@ pub enum SelectError {
 /// The series that selectors match.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Matched {
-    /// Each once, in the order of their indexes.
+    /// The series, each once, in the order of their indexes.
     pub series: Vec<SeriesIndex>,
     /// Series from this index on were not looked at.
     pub upto: u32,
 }
 
-/// A series as the index knows it.
+/// A series in the index.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Named {
-    /// Its name.
+    /// The name.
     pub name: SeriesName,
-    /// Its row in the store.
+    /// The row in the store.
     pub series: SeriesId,
     /// The kind of its values.
     pub kind: Kind,
@@ -95,7 +95,7 @@ pub struct Names(Arc<Inner>);
 #[derive(Debug, Default)]
 struct Inner {
     tree: RwLock<Tree>,
-    /// Counts the steps of all walks, for `/metrics`.
+    /// The steps of all walks, for `/metrics`.
     steps: AtomicU64,
 }
 
@@ -105,7 +105,7 @@ impl Names {
         SeriesIndex(self.0.tree.write().insert(name, series, kind))
     }
 
-    /// Takes a series out, so that no selection finds it any more. Its index is never given to another.
+    /// Takes a series out, so that no selection finds it any more. Its index is never given to another series.
     pub fn remove(&self, index: SeriesIndex) {
         self.0.tree.write().remove(index.0);
     }
@@ -115,19 +115,19 @@ impl Names {
         self.0.tree.write().shrink_to_fit();
     }
 
-    /// The number of series, including those that were taken out.
+    /// Returns the number of series, including those that were taken out.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.tree.read().len()
     }
 
-    /// Tells whether there is no series.
+    /// Returns true if there is no series.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The number of steps that all selections together have taken.
+    /// Returns the number of steps that all selections together have taken.
     #[must_use]
     pub fn steps(&self) -> u64 {
         self.0.steps.load(Ordering::Relaxed)
@@ -172,7 +172,7 @@ impl Names {
         Ok(Matched { series: found.into_iter().map(SeriesIndex).collect(), upto })
     }
 
-    /// Adds to `matched`, which was made of the same selectors, the matching series that began since.
+    /// Adds the matching series that began since to `matched`, which must come from the same selectors.
     ///
     /// # Errors
     /// [`SelectError::TooManySeries`].
@@ -182,7 +182,7 @@ impl Names {
         if upto == matched.upto {
             return Ok(());
         }
-        // Compiled again: a segment that no name had may be there now.
+        // Compiled again, since a segment that no name had may exist now.
         let patterns = Patterns::compile(&tree, selectors);
         for index in matched.upto..upto {
             if tree.is_live(index) && patterns.matches(tree.path(index).segments()) {
@@ -199,7 +199,7 @@ impl Names {
         Ok(())
     }
 
-    /// Tells for each selector whether a series matches it. Once the steps run out, the answer is yes.
+    /// Returns for each selector whether a series matches it. Once the steps run out, the answer is yes.
     #[must_use]
     pub fn has_each(&self, selectors: &[Selector], mut steps: u64) -> Vec<bool> {
         let mut has = |selector: &Selector| {
@@ -220,7 +220,7 @@ impl Names {
         selectors.iter().map(&mut has).collect()
     }
 
-    /// The names, rows and kinds of these series, in the given order.
+    /// Returns the names, rows and kinds of these series, in the given order.
     #[must_use]
     pub fn named(&self, series: &[SeriesIndex]) -> Vec<Named> {
         let tree = self.0.tree.read();

@@ -1,4 +1,4 @@
-//! Selectors as a tree, so that a common beginning of several is matched once.
+//! Selectors as a tree, so that a common beginning of several selectors is matched once.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use shared::Selector;
 use super::segments::SegmentId;
 use super::tree::Tree;
 
-/// A node's place in [`Patterns`].
+/// The place of a node in [`Patterns`].
 pub(super) type PatternId = usize;
 
 /// A node: the common beginning of some selectors.
@@ -21,15 +21,15 @@ pub(super) struct Pattern {
     pub(super) rest: bool,
     /// A selector ends here.
     pub(super) end: bool,
-    /// Numbers of segments of the names that selectors through this node match, as bits `1 << (segments - 1)`.
+    /// The numbers of segments of the names that selectors through this node match, as bits `1 << (segments - 1)`.
     pub(super) depths: u8,
 }
 
-/// Some selectors, without those that match nothing at present.
+/// A tree of selectors, without those that match nothing at present.
 #[derive(Debug)]
 pub(super) struct Patterns(Vec<Pattern>);
 
-/// The node that all selectors begin at.
+/// The node at which all selectors begin.
 pub(super) const ROOT: PatternId = 0;
 
 impl Patterns {
@@ -46,7 +46,7 @@ impl Patterns {
         &self.0[id]
     }
 
-    /// Tells whether one of the selectors matches a name of these segments.
+    /// Returns true if one of the selectors matches a name of these segments.
     pub(super) fn matches(&self, name: &[SegmentId]) -> bool {
         self.matches_from(ROOT, name)
     }
@@ -72,7 +72,7 @@ impl Patterns {
         };
         let is_open = segments.last() == Some(&"**");
         let depths = if is_open {
-            // `a/**` also matches `a`; no name has no segments.
+            // `a/**` also matches `a`. A name has at least one segment.
             let least = segments.len().saturating_sub(1).max(1);
             u8::MAX << (least - 1)
         } else {

@@ -1,11 +1,11 @@
-//! Each distinct segment of all names, once.
+//! Stores each distinct segment of all names once, and gives it a number.
 
 use std::hash::BuildHasher as _;
 
 use foldhash::quality::RandomState;
 use hashbrown::HashTable;
 
-/// A segment's number.
+/// The number of a segment.
 pub(super) type SegmentId = u32;
 
 /// All segments. Their hash has a random seed, so that no client can choose names that collide.
@@ -13,9 +13,9 @@ pub(super) type SegmentId = u32;
 pub(super) struct Segments {
     /// The texts, one after the other.
     text: String,
-    /// End of each text.
+    /// The end of each text.
     ends: Vec<u32>,
-    /// Depths at which each occurs, as bits `1 << depth`.
+    /// The depths at which each segment occurs, as bits `1 << depth`.
     depths: Vec<u8>,
     ids: HashTable<SegmentId>,
     hash: RandomState,
@@ -33,7 +33,7 @@ impl Segments {
         id
     }
 
-    /// The number of a segment, if a name has it at `depth`.
+    /// Returns the number of a segment, if a name has it at `depth`.
     pub(super) fn known(&self, text: &str, depth: usize) -> Option<SegmentId> {
         let id = self.find(text, self.hash.hash_one(text))?;
         (self.depths[id as usize] & (1 << depth) != 0).then_some(id)

@@ -1,4 +1,4 @@
-//! The index against the naive answer, and its work against a bound.
+//! Tests that compare the index with naive matching, and its steps with a bound.
 
 use std::collections::BTreeSet;
 
@@ -31,7 +31,7 @@ fn naive(names: &[SeriesName], selectors: &[Selector]) -> Vec<SeriesIndex> {
     (0..).zip(names).filter(|(_, name)| matched(name)).map(|(index, _)| SeriesIndex(index)).collect()
 }
 
-/// The beginnings of these texts: the nodes of their tree, with the root.
+/// Returns all beginnings of these texts, with the empty one: the nodes of their tree.
 fn beginnings<'a>(texts: impl Iterator<Item = &'a str>) -> BTreeSet<&'a str> {
     let mut all = BTreeSet::from([""]);
     for text in texts {
@@ -108,7 +108,7 @@ proptest! {
     }
 }
 
-/// The selectors of the attack: 256 that match nothing in 6.5 KB of address.
+/// The selectors of an attack: 256 selectors that match nothing, in 6.5 KB of address.
 fn attack() -> Vec<Selector> {
     (0..256).map(|n| format!("*/*/*/x/y/z/w/n{n}").parse().unwrap()).collect()
 }
@@ -141,7 +141,8 @@ fn selectors_with_a_common_beginning_are_walked_once() {
     assert!(index.steps() < 3_000, "{} steps", index.steps());
 }
 
-/// Prints what the index costs: `MEASURE_NAMES=1000000 cargo test --release names::tests::measure -- --nocapture`.
+/// Prints the time and memory of the index: `MEASURE_NAMES=1000000 cargo test --release names::tests::measure --
+/// --nocapture`.
 #[test]
 fn measure() {
     let Some(count) = std::env::var("MEASURE_NAMES").ok().and_then(|text| text.parse::<u32>().ok()) else { return };

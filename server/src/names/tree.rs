@@ -1,8 +1,8 @@
 //! The names of series as a tree of segments.
 //!
-//! Nodes are only ever added, and a new child goes before its siblings; so a walk that was interrupted goes on from any
-//! node. A node has no list of its children: the children are linked to each other, and one hash table for the whole tree
-//! finds a child by parent and segment. That takes some 35 bytes a node.
+//! Nodes are only ever added, and a new child goes before its siblings, so an interrupted walk can continue from any
+//! node. A node has no list of its children: the children are linked to each other, and one hash table for the whole
+//! tree finds a child by parent and segment. That takes some 35 bytes a node.
 
 use std::hash::BuildHasher as _;
 
@@ -16,10 +16,10 @@ use super::Named;
 use super::segments::{SegmentId, Segments};
 use crate::store::SeriesId;
 
-/// A node's number.
+/// The number of a node.
 pub(super) type NodeId = u32;
 
-/// The node that all names begin at.
+/// The node at which all names begin.
 pub(super) const ROOT: NodeId = 0;
 
 /// Stands for no node and for no series.
@@ -32,9 +32,9 @@ struct Node {
     segment: SegmentId,
     first_child: NodeId,
     next_sibling: NodeId,
-    /// The series of just this name, or [`NONE`].
+    /// The series whose name ends here, or [`NONE`].
     series: u32,
-    /// Numbers of segments of the names through this node, as bits `1 << (segments - 1)`.
+    /// The numbers of segments of the names through this node, as bits `1 << (segments - 1)`.
     depths: u8,
 }
 
@@ -46,7 +46,7 @@ struct Leaf {
     row_and_kind: u32,
 }
 
-/// All names.
+/// The tree of all names.
 #[derive(Debug)]
 pub(super) struct Tree {
     segments: Segments,
@@ -54,9 +54,9 @@ pub(super) struct Tree {
     /// Each node but the root, by parent and segment.
     children: HashTable<NodeId>,
     hash: RandomState,
-    /// By the index of the series.
+    /// The leaves, by the index of the series.
     leaves: Vec<Leaf>,
-    /// The nodes of the name that was inserted last: the next one often begins in the same way.
+    /// The nodes of the name that was inserted last: the next name often begins in the same way.
     last: Vec<NodeId>,
 }
 
@@ -88,7 +88,7 @@ impl Path {
 }
 
 impl Tree {
-    /// Adds a series and gives its index.
+    /// Adds a series and returns its index.
     pub(super) fn insert(&mut self, name: &SeriesName, series: SeriesId, kind: Kind) -> u32 {
         let index = self.count();
         let mut node = ROOT;
@@ -127,7 +127,7 @@ impl Tree {
         }
     }
 
-    /// Tells whether the series was not taken out.
+    /// Returns true if the series was not taken out.
     pub(super) fn is_live(&self, index: u32) -> bool {
         self.nodes[self.leaves[index as usize].node as usize].series == index
     }
@@ -136,7 +136,7 @@ impl Tree {
         self.leaves.len()
     }
 
-    /// The index that the next series will have.
+    /// Returns the index that the next series will have.
     pub(super) fn count(&self) -> u32 {
         u32::try_from(self.leaves.len()).expect("there are fewer series than 2^32")
     }
@@ -147,7 +147,7 @@ impl Tree {
         self.leaves.shrink_to_fit();
     }
 
-    /// The number of a segment, if a name has it at `depth`.
+    /// Returns the number of a segment, if a name has it at `depth`.
     pub(super) fn known_segment(&self, text: &str, depth: usize) -> Option<SegmentId> {
         self.segments.known(text, depth)
     }
@@ -168,17 +168,17 @@ impl Tree {
         some(self.nodes[node as usize].next_sibling)
     }
 
-    /// The series of just the name that ends at `node`.
+    /// Returns the series whose name ends at `node`.
     pub(super) fn series(&self, node: NodeId) -> Option<u32> {
         some(self.nodes[node as usize].series)
     }
 
-    /// Numbers of segments of the names through `node`; see [`Node::depths`].
+    /// Returns the numbers of segments of the names through `node`; see [`Node::depths`].
     pub(super) fn depths(&self, node: NodeId) -> u8 {
         self.nodes[node as usize].depths
     }
 
-    /// The segments of a series' name.
+    /// Returns the segments of a series' name.
     pub(super) fn path(&self, index: u32) -> Path {
         let mut path = Path::default();
         let mut node = self.nodes[self.leaves[index as usize].node as usize];
@@ -191,7 +191,7 @@ impl Tree {
         path
     }
 
-    /// A series with its name.
+    /// Returns a series with its name.
     pub(super) fn named(&self, index: u32) -> Named {
         let path = self.path(index);
         let texts: Vec<&str> = path.segments().iter().map(|&id| self.segments.text(id)).collect();

@@ -1,4 +1,4 @@
-//! A walk through the tree of names and the tree of selectors at once.
+//! Walks the tree of names and the tree of selectors at once, and finds the series that match.
 
 use super::pattern::{self, PatternId, Patterns};
 use super::tree::{self, NodeId, Tree};
@@ -16,7 +16,7 @@ pub(super) struct Walk<'p> {
 enum Task {
     /// Selectors through `pattern` may match names through `node`.
     Match { node: NodeId, pattern: PatternId },
-    /// As `Match`, for `node` and all siblings after it.
+    /// Like `Match`, for `node` and all siblings after it.
     MatchSiblings { node: NodeId, pattern: PatternId },
     /// All names through `node` and through the siblings after it are selected.
     TakeSiblings(NodeId),
@@ -31,13 +31,13 @@ impl<'p> Walk<'p> {
         self.tasks.is_empty()
     }
 
-    /// Number of steps taken so far.
+    /// Returns the number of steps taken so far.
     pub(super) fn steps(&self) -> u64 {
         self.steps
     }
 
-    /// Takes at least one step, and about `most`, and returns how many. Appends the series that it finds to `found`,
-    /// possibly more than once.
+    /// Takes at least one step, and about `most`, and returns how many it took. Appends the series that it finds to
+    /// `found`, possibly more than once.
     pub(super) fn advance(&mut self, tree: &Tree, most: u64, found: &mut Vec<u32>) -> u64 {
         let before = self.steps;
         while let Some(task) = self.tasks.pop() {

@@ -1,7 +1,8 @@
 //! Tracks that frames share with the rollup until they are encoded.
 //!
-//! Collecting a snapshot holds the hub's lock, encoding it does not. So a frame borrows the tracks: lending one costs a
-//! reference count. A point that comes meanwhile copies the track first, so that the frame keeps the state at its cursor.
+//! Collecting a snapshot holds the hub's lock; encoding it does not. So a frame borrows the tracks, at the cost of a
+//! reference count for each. A point that comes meanwhile copies the track first, so that the frame keeps the state
+//! at its cursor.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -11,23 +12,23 @@ use shared::{Declared, Seq, SeriesName, SeriesPart, Stretch, Track};
 
 use super::packed::Packed;
 
-/// Bytes of a bucket in a frame, as an estimate: most have one point.
+/// Estimated bytes of a bucket in a frame: most buckets have one point.
 const BUCKET_BYTES: usize = 48;
 
-/// Bytes of a part beside its buckets or lines, as an estimate.
+/// Estimated bytes of a part in a frame, besides its buckets or lines.
 const PART_BYTES: usize = 96;
 
-/// A track that is lent.
+/// A track that is shared with frames.
 #[derive(Debug)]
 pub(super) enum Lent {
-    /// As it was worked on.
+    /// A track that changed recently.
     Track(Track),
-    /// Packed, since it rested.
+    /// A packed track, which had not changed for a while.
     Packed(Packed),
 }
 
 impl Lent {
-    /// The kind of its values.
+    /// Returns the kind of its values.
     pub(super) fn kind(&self) -> Kind {
         match self {
             Self::Track(track) => track.kind(),
@@ -35,7 +36,7 @@ impl Lent {
         }
     }
 
-    /// The whole track.
+    /// Returns the whole track.
     pub(super) fn track(&self) -> Cow<'_, Track> {
         match self {
             Self::Track(track) => Cow::Borrowed(track),
@@ -43,18 +44,18 @@ impl Lent {
         }
     }
 
-    /// Bytes that the track takes in a frame, as an estimate.
+    /// Estimates the bytes that the track takes in a frame.
     fn frame_bytes(&self) -> usize {
         match self {
             Self::Track(Track::Numbers(buckets)) => buckets.len() * BUCKET_BYTES,
             Self::Track(Track::Texts(log)) => log.lines.iter().map(|line| line.text.len() + BUCKET_BYTES).sum(),
-            // A bucket with one point takes about 15 bytes.
+            // A packed bucket with one point takes about 15 bytes.
             Self::Packed(packed) => packed.len() * BUCKET_BYTES / 15,
         }
     }
 }
 
-/// The changes of a series after a cursor, not cut out of its track yet.
+/// The changes of a series after a cursor, together with the track that they are still to be cut from.
 #[derive(Debug)]
 pub struct LentPart {
     pub(super) name: SeriesName,
@@ -63,19 +64,19 @@ pub struct LentPart {
     pub(super) track: Arc<Lent>,
 }
 
-/// The way in which changes are cut out of a track.
+/// Describes which changes to cut from a track.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Changes {
-    /// The cursor.
+    /// The seq of the cursor.
     pub(super) after: Seq,
-    /// No point after the cursor came late, so the changes are at the end of the track.
+    /// True if no point after the cursor came late, so that the changes are at the end of the track.
     pub(super) in_order: bool,
-    /// The past before the track that changed as well.
+    /// The stretch before the track that changed as well.
     pub(super) revised: Option<Stretch>,
 }
 
 impl Changes {
-    /// Cuts the changes out of `track`; `None` if there are none.
+    /// Cuts the changes from `track`; `None` if there are none.
     pub(super) fn of(self, track: &Track) -> Option<Track> {
         let changed = if self.in_order { track.since_in_order(self.after) } else { track.since(self.after) };
         changed.or_else(|| self.revised.map(|_| track.newest()))
@@ -83,7 +84,7 @@ impl Changes {
 }
 
 impl LentPart {
-    /// The changes as a frame has them; `None` if there are none.
+    /// Returns the changes as a frame holds them; `None` if there are none.
     #[must_use]
     pub fn part(&self) -> Option<SeriesPart> {
         let Self { name, declared, changes, track } = self;
@@ -91,7 +92,7 @@ impl LentPart {
         Some(SeriesPart { name: name.clone(), track, declared: *declared, revised: changes.revised })
     }
 
-    /// Bytes that the part takes in a frame, as an estimate. Changes after a cursor may take much less.
+    /// Estimates the bytes that the part takes in a frame. Changes after a cursor may take much less.
     #[must_use]
     pub fn frame_bytes(&self) -> usize {
         PART_BYTES + self.name.as_str().len() + self.track.frame_bytes()

@@ -1,4 +1,7 @@
-//! The recent past of every series, in memory: what snapshots and updates are cut from.
+//! The recent past of every series, in memory. Snapshots and updates are cut from it.
+//!
+//! [`past`] holds the track of one series, which [`packed`] stores compactly while it does not change. [`lent`]
+//! shares tracks with frames that are still to be encoded.
 
 mod lent;
 pub(crate) mod packed;
@@ -22,31 +25,31 @@ use lent::Changes;
 pub use lent::LentPart;
 use past::Past;
 
-/// All series, each with its [`Track`], up to and with the point [`Rollup::head`].
+/// All series, each with its [`Track`], up to and including the point [`Rollup::head`].
 #[derive(Debug)]
 pub struct Rollup {
     epochs: Epochs,
     head: Seq,
-    /// A series that is removed leaves an empty entry, so that an index stays good.
+    /// The series, by [`SeriesIndex`]. A removed series leaves an empty entry, so that indexes stay valid.
     series: Vec<Entry>,
     /// The number of series that were removed.
     removed: usize,
-    /// By the row in the store, so that a point's name need not be looked up again: the index of the series, or
-    /// [`NO_SERIES`]. Rows have no holes.
+    /// The index of the series in each row of the store, or [`NO_SERIES`]. Saves looking up the name of each point.
+    /// Rows have no holes.
     by_row: Vec<u32>,
     names: Names,
-    /// The current time, which tells the newest entry of a series from entries ahead of it.
+    /// The current time. It separates the newest entry of a series from entries that lie in the future.
     now: Millis,
-    /// Where [`Rollup::rest`] goes on.
+    /// The position at which [`Rollup::rest`] continues.
     hand: usize,
     /// The sum of [`Entry::whole`].
     whole: usize,
 }
 
-/// Bytes in which [`Entry::whole`] counts.
+/// The unit of [`Entry::whole`], in bytes.
 const UNIT: usize = 64;
 
-/// Where a row has no series yet.
+/// Marks a row that has no series yet.
 const NO_SERIES: u32 = u32::MAX;
 
 #[derive(Debug)]
@@ -55,52 +58,55 @@ struct Entry {
     row: SeriesId,
     held: Held,
     past: Past,
-    /// What was declared of it.
+    /// The declared metric type.
     declared: Option<Declared>,
-    /// The size of its track if it is whole, in units of [`UNIT`] bytes, as far as it is known.
+    /// The size of the track if it is complete in memory, in units of [`UNIT`] bytes, as last measured.
     whole: u16,
-    /// The greatest number in the track, so that asking what changed need not look through it.
+    /// The greatest seq in the track, so that checking for changes need not read it.
     changed: Seq,
-    /// The last point that came into another bucket than the newest: who has it finds all that is new at the end of the track.
+    /// The seq of the last point that went into another bucket than the newest. After this seq, all changes are at
+    /// the end of the track.
     late: Seq,
-    /// The stretch of the past before the track that late points have changed, and the last of those. Few series have one,
-    /// so it is not in place.
+    /// The stretch of the past before the track that late points changed, and the seq of the last of those. Boxed,
+    /// since few series have one.
     revised: Option<Box<(Stretch, Seq)>>,
 }
 
-/// How much of a series is in memory. What somebody reads is always whole; of the others the store has the rest.
+/// How much of a series is in memory. A series that a subscriber reads is always complete (`Hot` in the glossary);
+/// the store has the rest of the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Held {
-    /// Its newest entry at least, and some of those ahead of now.
+    /// At least the newest entry, and some of those in the future.
     Newest,
-    /// All of its track, until [`Rollup::rest`] comes by and nobody reads it.
+    /// The whole track. The next [`Rollup::rest`] that finds no subscriber drops all but the newest entry.
     Whole,
-    /// The same, but not yet when it comes by the next time: who left may be back in a moment.
+    /// The whole track. The next [`Rollup::rest`] that finds no subscriber still keeps it, since a subscriber that
+    /// left may come back in a moment.
     WholeYet,
     /// Nothing: the series was removed.
     Removed,
 }
 
-/// A series that is in memory with its newest entry only.
+/// A series of which only the newest entry is in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Absent {
-    /// Its row in the store.
+    /// The row in the store.
     pub series: SeriesId,
-    /// What it holds.
+    /// The kind of its values.
     pub kind: Kind,
 }
 
-/// What a point did.
+/// The effect of a point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pushed {
-    /// It was the first of its series.
+    /// The point was the first of its series.
     Begun(SeriesIndex),
-    /// Its series had points before, the last of them this one.
+    /// The series had points before; the seq is that of the last one before this point.
     Continued(SeriesIndex, Seq),
 }
 
 impl Rollup {
-    /// Nothing yet; the points up to and with `head` are to be put in with [`Rollup::restore`].
+    /// Creates an empty rollup. The caller adds the points up to and including `head` with [`Rollup::restore`].
     #[must_use]
     pub fn new(epochs: impl Into<Epochs>, head: Seq) -> Self {
         Self {
@@ -116,18 +122,18 @@ impl Rollup {
         }
     }
 
-    /// Sets the current time: points after it are ahead. Before the first call, no point is.
+    /// Sets the current time: points after it lie in the future. Before the first call, no point does.
     pub fn set_now(&mut self, now: Millis) {
         self.now = now;
     }
 
-    /// The epoch of the cursors that are given out.
+    /// Returns the epoch of the cursors that this run gives out.
     #[must_use]
     pub fn epoch(&self) -> Epoch {
         self.epochs.current()
     }
 
-    /// Tells whether a picture at `cursor` can be continued.
+    /// Checks that a picture at `cursor` can be continued.
     ///
     /// # Errors
     /// The reason why it cannot.
@@ -135,22 +141,23 @@ impl Rollup {
         self.epochs.check(cursor, self.head)
     }
 
-    /// Raises the head to `head`, for a number that was given to something other than a point.
+    /// Raises the head to `head`, for a seq that was given to something other than a point.
     pub fn reach(&mut self, head: Seq) {
         self.head = self.head.max(head);
     }
 
-    /// The number of the last point.
+    /// Returns the seq of the last point.
     #[must_use]
     pub fn head(&self) -> Seq {
         self.head
     }
 
-    /// Puts in a series as it was read from the store. Nobody reads it yet, so only its newest entry stays.
+    /// Adds a series that was read from the store. It has no subscriber yet, so only its newest entry stays in
+    /// memory.
     pub fn restore(&mut self, recovered: Recovered) -> SeriesIndex {
         let Recovered { name, series, mut track, declared, revised } = recovered;
         let changed = track.changed().max(revised.map_or(Seq::ZERO, |(_, seq)| seq));
-        // How its points came, nobody knows any more: any of them may have been late.
+        // The order in which its points came is unknown, so any of them may have been late.
         let (late, revised) = (changed, revised.map(Box::new));
         self.head = self.head.max(changed);
         track.keep_newest_at(self.now);
@@ -158,7 +165,7 @@ impl Rollup {
         self.insert(Entry { name, row: series, held: Held::Newest, past, declared, whole: 0, changed, late, revised })
     }
 
-    /// Those of these series that are to be [recalled](Rollup::recall) before anyone reads them.
+    /// Returns those of these series that must be [rehydrated](Rollup::recall) before a subscriber can read them.
     #[must_use]
     pub fn lacking(&self, series: &[SeriesIndex]) -> Vec<Absent> {
         let entries = series.iter().map(|index| &self.series[index.0 as usize]);
@@ -168,43 +175,44 @@ impl Rollup {
             .collect()
     }
 
-    /// Whether all of a series' track is in memory.
+    /// Returns true if the whole track of a series is in memory, or if there is no such series.
     #[must_use]
     pub fn is_whole(&self, series: SeriesId) -> bool {
         let entry = self.by_row.get(series.0 as usize).and_then(|&index| self.series.get(index as usize));
         entry.is_none_or(|entry| entry.held != Held::Newest)
     }
 
-    /// The index of the series in this row of the store, if it has begun.
+    /// Returns the index of the series in this row of the store, if it has begun.
     #[must_use]
     pub fn index(&self, series: SeriesId) -> Option<SeriesIndex> {
         let index = self.by_row.get(series.0 as usize).copied()?;
         (index != NO_SERIES).then_some(SeriesIndex(index))
     }
 
-    /// Puts in the track of a series as the store has it, where it is not all in memory; nothing where the store
-    /// cannot tell it. Its last point must be the last that was pushed.
+    /// Rehydrates a series: puts in the track as the store has it, if only the newest entry is in memory. `None`
+    /// means that the store could not read it. The track's last point must be the last that was pushed.
     pub fn recall(&mut self, series: SeriesId, track: Option<Track>) {
         let index = self.by_row.get(series.0 as usize).copied().unwrap_or(NO_SERIES);
         let Some(entry) = self.series.get_mut(index as usize).filter(|entry| entry.held == Held::Newest) else {
             return;
         };
         if let Some(track) = track {
-            // Packed, since most tracks that are recalled do not change.
+            // Packed, since most rehydrated tracks do not change.
             entry.past = Past::at_rest(track);
         }
         entry.held = Held::WholeYet;
         entry.weigh(&mut self.whole);
     }
 
-    /// Bytes of the tracks that are whole because somebody reads them, as an estimate: tracks that grow are counted anew
-    /// when [`Rollup::rest`] comes by.
+    /// Estimates the bytes of all complete tracks, that is, of those with subscribers. Tracks that grow are measured
+    /// again by [`Rollup::rest`].
     #[must_use]
     pub fn whole_bytes(&self) -> usize {
         self.whole * UNIT
     }
 
-    /// Removes a series: its row is unknown afterwards, and no selection finds its name. Returns the index that it had.
+    /// Removes a series: its row is unknown afterwards, and no selection finds its name. Returns the index that it
+    /// had.
     pub fn remove(&mut self, series: SeriesId) -> Option<SeriesIndex> {
         let row = self.by_row.get_mut(series.0 as usize).filter(|index| **index != NO_SERIES)?;
         let index = std::mem::replace(row, NO_SERIES);
@@ -218,13 +226,13 @@ impl Rollup {
         Some(SeriesIndex(index))
     }
 
-    /// Tells whether a series was removed.
+    /// Returns true if the series was removed.
     #[must_use]
     pub fn is_removed(&self, index: SeriesIndex) -> bool {
         self.series[index.0 as usize].held == Held::Removed
     }
 
-    /// A series that has just begun has readers already: all of it stays.
+    /// Marks the track of a series as complete. Used for a series that has just begun and has subscribers already.
     pub fn hold(&mut self, index: SeriesIndex) {
         self.series[index.0 as usize].held = Held::WholeYet;
     }
@@ -242,7 +250,8 @@ impl Rollup {
         SeriesIndex(index)
     }
 
-    /// Folds in a point. Points come in the order of their numbers; the first of a series names it, or nothing comes of it.
+    /// Adds a point. Points must come in the order of their seqs. The first point of a series must name it; without a
+    /// name it is ignored.
     pub fn push(&mut self, committed: Committed) -> Option<Pushed> {
         let Committed { at, series, value, begins, declares } = committed;
         self.head = at.seq;
@@ -282,32 +291,32 @@ impl Rollup {
         Some(Pushed::Continued(SeriesIndex(index), before))
     }
 
-    /// The index of the names of all series, which has a lock of its own.
+    /// Returns the index of the names of all series, which has a lock of its own.
     #[must_use]
     pub fn names(&self) -> &Names {
         &self.names
     }
 
-    /// All series are restored: what is done only once is done now rather than when the first reader comes.
+    /// Ends restoring: frees spare memory now rather than when the first subscriber comes.
     pub fn make_ready(&mut self) {
         self.names.shrink_to_fit();
         self.series.shrink_to_fit();
         self.by_row.shrink_to_fit();
     }
 
-    /// The name of a series.
+    /// Returns the name of a series.
     #[must_use]
     pub fn name(&self, index: SeriesIndex) -> &SeriesName {
         &self.series[index.0 as usize].name
     }
 
-    /// What a series holds.
+    /// Returns the kind of a series' values.
     #[must_use]
     pub fn kind(&self, index: SeriesIndex) -> Kind {
         self.series[index.0 as usize].past.kind()
     }
 
-    /// The changes of a series after `seq`; `None` if there are none. All of its track must be in memory.
+    /// Returns the changes of a series after `seq`; `None` if there are none. The whole track must be in memory.
     #[must_use]
     pub fn since(&self, index: SeriesIndex, seq: Seq) -> Option<SeriesPart> {
         let entry = &self.series[index.0 as usize];
@@ -316,8 +325,8 @@ impl Rollup {
         Some(SeriesPart { name: entry.name.clone(), track, declared: entry.declared, revised: changes.revised })
     }
 
-    /// Lends the changes of a series after `seq` to a frame that is encoded later. May lend a part without changes, but
-    /// misses none. All of the track must be in memory.
+    /// Lends the changes of a series after `seq` to a frame that is encoded later. May lend a part without changes,
+    /// but misses none. The whole track must be in memory.
     #[must_use]
     pub fn lend(&mut self, index: SeriesIndex, seq: Seq) -> Option<LentPart> {
         let entry = &mut self.series[index.0 as usize];
@@ -326,38 +335,39 @@ impl Rollup {
         Some(LentPart { name, declared, changes, track: entry.past.lend() })
     }
 
-    /// Tells whether a series changed after `seq`.
+    /// Returns true if a series changed after `seq`.
     #[must_use]
     pub fn has_changed(&self, index: SeriesIndex, seq: Seq) -> bool {
         self.series[index.0 as usize].changed > seq
     }
 
-    /// What of a series' past before its track late points have changed, and the last of those.
+    /// Returns the stretch of a series' past before its track that late points changed, and the seq of the last of
+    /// those.
     #[cfg(test)]
     pub(crate) fn revised(&self, name: &SeriesName) -> Option<(Stretch, Seq)> {
         let entry = self.series.iter().find(|entry| entry.name == *name)?;
         entry.revised.as_deref().copied()
     }
 
-    /// How many series there ever were since the start: one more than the greatest index.
+    /// Returns the number of series since the start, including removed ones: one more than the greatest index.
     #[must_use]
     pub fn len(&self) -> usize {
         self.series.len()
     }
 
-    /// How many series there are.
+    /// Returns the number of series without removed ones.
     #[must_use]
     pub fn live(&self) -> usize {
         self.series.len() - self.removed
     }
 
-    /// Whether there is no series yet.
+    /// Returns true if there was no series yet.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.series.is_empty()
     }
 
-    /// Indexes from `from` on, each with the name of its series, or nothing where that was removed.
+    /// Returns the indexes from `from` on, each with the name of its series; `None` if that was removed.
     pub fn names_from(&self, from: usize) -> impl Iterator<Item = (SeriesIndex, Option<&SeriesName>)> {
         let from = from.min(self.series.len());
         let indexes = (u32::try_from(from).unwrap_or(NO_SERIES)..).map(SeriesIndex);
@@ -365,22 +375,23 @@ impl Rollup {
         entries.map(|(index, entry)| (index, (entry.held != Held::Removed).then_some(&entry.name)))
     }
 
-    /// Name, declared properties and at least the newest entry of a series; nothing where it was removed.
+    /// Returns the name, the declared metric type and at least the newest entry of a series; `None` if it was
+    /// removed.
     #[must_use]
     pub fn newest(&self, index: SeriesIndex) -> Option<(&SeriesName, Option<Declared>, Cow<'_, Track>)> {
         let entry = &self.series[index.0 as usize];
         (entry.held != Held::Removed).then(|| (&entry.name, entry.declared, entry.past.newest(self.now)))
     }
 
-    /// Every series with all of its track, in no particular order.
+    /// Returns every series with its whole track, in no particular order.
     #[cfg(test)]
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&SeriesName, Cow<'_, Track>)> {
         let live = self.series.iter().filter(|entry| entry.held != Held::Removed);
         live.map(|entry| (&entry.name, entry.past.track()))
     }
 
-    /// Looks at the next `most` series. Those that have not changed since it looked the last time are packed, and of those
-    /// that nobody reads only the newest entry stays; `is_read` tells which are.
+    /// Visits the next `most` series. Packs the tracks that have not changed since the last visit, and drops all but
+    /// the newest entry of series without subscribers. `is_read` returns true for a series that has subscribers.
     pub fn rest(&mut self, most: usize, is_read: impl Fn(SeriesIndex) -> bool) {
         let (from, upto) = (self.hand, self.series.len().min(self.hand + most));
         for (index, entry) in (0..).zip(&mut self.series).skip(from).take(upto - from) {
@@ -402,7 +413,7 @@ impl Rollup {
 }
 
 impl Entry {
-    /// Counts the size of its track in `sum`.
+    /// Measures the track and corrects `sum` by the difference.
     fn weigh(&mut self, sum: &mut usize) {
         let size = if matches!(self.held, Held::Newest | Held::Removed) { 0 } else { self.past.bytes().div_ceil(UNIT) };
         let size = u16::try_from(size).unwrap_or(u16::MAX);
@@ -410,13 +421,13 @@ impl Entry {
         self.whole = size;
     }
 
-    /// The way in which the changes after `seq` are cut out of the track; `None` if there are none.
+    /// Describes how to cut the changes after `seq` from the track; `None` if there are none.
     fn changes(&self, seq: Seq) -> Option<Changes> {
         if self.changed <= seq {
             return None;
         }
         debug_assert_ne!(self.held, Held::Newest, "{} is read", self.name);
-        // A reader that starts afresh has nothing from before that could be out of date.
+        // A subscriber that starts from nothing has no past that could be out of date.
         let revised = self.revised.as_ref().filter(|revised| seq > Seq::ZERO && revised.1 > seq);
         Some(Changes { after: seq, in_order: seq >= self.late, revised: revised.map(|revised| revised.0) })
     }

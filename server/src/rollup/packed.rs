@@ -1,4 +1,4 @@
-//! Tracks of numbers that rest: an eighth of the room of one that changes, and less.
+//! A compact form of tracks of numbers that do not change: an eighth of the memory of a track that changes, or less.
 
 use std::collections::VecDeque;
 
@@ -11,7 +11,8 @@ use shared::{Bin, Bucket, Millis, Number, Seq, Stamp};
 #[derive(Debug, Default)]
 pub(crate) struct Packed(Box<[u8]>);
 
-/// A bucket. Seconds and numbers of points count from those of the one before it, which is newer; what follows is left out.
+/// A stored bucket. Seconds and seqs are differences to the bucket before it in the list, which is newer. Fields that
+/// can be derived are left out.
 #[derive(Serialize, Deserialize)]
 enum Piece {
     One {
@@ -30,10 +31,10 @@ enum Piece {
     },
 }
 
-/// Milliseconds within the second, number, value.
+/// Milliseconds within the second, seq, value.
 type Point = (u16, i64, f64);
 
-/// What the next bucket counts from.
+/// The second and the seq that the next bucket's differences refer to.
 #[derive(Clone, Copy, Default)]
 struct Near {
     second: u64,
@@ -52,12 +53,12 @@ impl Packed {
         Self(bytes.into())
     }
 
-    /// Its length in bytes.
+    /// Returns the length in bytes.
     pub(crate) fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// The buckets, newest first.
+    /// Returns the buckets, newest first.
     pub(crate) fn newest_first(&self) -> impl Iterator<Item = Bucket> {
         let mut rest = &*self.0;
         let mut near = Near::default();
@@ -69,7 +70,7 @@ impl Packed {
         })
     }
 
-    /// The buckets as they were.
+    /// Returns the buckets, oldest first, equal to those that were packed.
     pub(crate) fn unpack(&self) -> VecDeque<Bucket> {
         let mut buckets: Vec<Bucket> = self.newest_first().collect();
         buckets.reverse();
@@ -104,7 +105,7 @@ impl Near {
         }
     }
 
-    /// Nothing where a number is none, which was never packed.
+    /// Unpacks a bucket; `None` if a value is not finite, which was never packed.
     fn unpack(self, piece: Piece) -> Option<Bucket> {
         let seq = |since| Seq(self.seq.wrapping_add_signed(since));
         let start = |second| Millis(self.second.wrapping_add_signed(second) * SECOND);

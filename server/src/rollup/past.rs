@@ -1,4 +1,4 @@
-//! The recent past of one series, as it is kept: a track while it changes, packed while it rests.
+//! The recent past of one series in memory: a track while it changes, packed while it does not.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -11,32 +11,32 @@ use shared::{Bucket, Millis, Track};
 use super::lent::Lent;
 use super::packed::Packed;
 
-/// The track of a series.
+/// The track of a series, in one of three forms.
 #[derive(Debug)]
 pub(super) enum Past {
-    /// As it is worked on.
+    /// A track that changed recently.
     Open {
         track: Track,
-        /// It changed since [`Past::rest`] came by.
+        /// True if the track changed since the last [`Past::rest`].
         stirred: bool,
     },
-    /// Of numbers, and nothing changed for a while.
+    /// A track of numbers that has not changed for a while.
     Packed(Packed),
-    /// Shared with frames that are not encoded yet, until its next change.
+    /// A track that is shared with frames that are not encoded yet, until its next change.
     Lent {
         track: Arc<Lent>,
-        /// It changed since [`Past::rest`] came by.
+        /// True if the track changed since the last [`Past::rest`].
         stirred: bool,
     },
 }
 
 impl Past {
-    /// One that was just made, of a single point.
+    /// Creates a past from a new track of a single point.
     pub(super) fn begin(track: Track) -> Self {
         Self::Open { track, stirred: true }
     }
 
-    /// One that may never change again.
+    /// Creates a past that is not expected to change soon.
     pub(super) fn at_rest(track: Track) -> Self {
         match track {
             Track::Numbers(buckets) => Self::Packed(Packed::of(&buckets)),
@@ -44,7 +44,7 @@ impl Past {
         }
     }
 
-    /// What it holds.
+    /// Returns the kind of its values.
     pub(super) fn kind(&self) -> Kind {
         match self {
             Self::Open { track, .. } => track.kind(),
@@ -53,7 +53,7 @@ impl Past {
         }
     }
 
-    /// The whole track.
+    /// Returns the whole track.
     pub(super) fn track(&self) -> Cow<'_, Track> {
         match self {
             Self::Open { track, .. } => Cow::Borrowed(track),
@@ -62,7 +62,7 @@ impl Past {
         }
     }
 
-    /// Bytes of memory that it takes, as an estimate.
+    /// Estimates the bytes of memory that it takes.
     pub(super) fn bytes(&self) -> usize {
         match self {
             Self::Open { track, .. } => track_bytes(track),
@@ -74,7 +74,7 @@ impl Past {
         }
     }
 
-    /// The whole track, shared with a frame. Costs no copy.
+    /// Shares the whole track with a frame, without a copy.
     pub(super) fn lend(&mut self) -> Arc<Lent> {
         let (lent, stirred) = match std::mem::replace(self, Self::Packed(Packed::default())) {
             Self::Open { track, stirred } => (Arc::new(Lent::Track(track)), stirred),
@@ -100,7 +100,7 @@ impl Past {
         };
     }
 
-    /// At least its newest entry at `now` and the entries ahead of it.
+    /// Returns at least the newest entry at `now` and the entries in the future.
     pub(super) fn newest(&self, now: Millis) -> Cow<'_, Track> {
         let packed = match self {
             Self::Open { track, .. } => return Cow::Borrowed(track),
@@ -121,7 +121,7 @@ impl Past {
         Cow::Owned(Track::Numbers(newest))
     }
 
-    /// Keeps only its newest entry at `now`, and a few of those ahead of it.
+    /// Keeps only the newest entry at `now` and a few of those in the future.
     pub(super) fn forget(&mut self, now: Millis) {
         self.take_back();
         if let Self::Open { track, .. } = self {
@@ -132,7 +132,7 @@ impl Past {
         *self = Self::at_rest(newest);
     }
 
-    /// The track, to be changed.
+    /// Returns the track for a change.
     pub(super) fn open(&mut self) -> &mut Track {
         self.take_back();
         if let Self::Packed(packed) = self {
@@ -147,7 +147,7 @@ impl Past {
         }
     }
 
-    /// Looks whether it has changed since the last time, and packs it where it has not.
+    /// Packs the track if it has not changed since the last call.
     pub(super) fn rest(&mut self) {
         if matches!(self, Self::Lent { track, stirred: false } if Arc::strong_count(track) == 1) {
             self.take_back();
