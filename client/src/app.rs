@@ -1,4 +1,4 @@
-//! The page as a whole.
+//! Starts the page: chooses the view for the address, mounts it, and provides the head of every page.
 
 use std::any::Any;
 
@@ -14,11 +14,11 @@ use crate::route::Route;
 use crate::theme::{self, Theme};
 use crate::{browser, help};
 
-/// Puts the page that the address names in the place of the skeleton in `index.html`.
+/// Replaces the skeleton of `index.html` with the page that the address names.
 pub fn start() {
     std::panic::set_hook(Box::new(|panic| {
         web_sys::console::error_1(&panic.to_string().into());
-        // The values would stay as they are and look as if they were true: say that nothing moves any more.
+        // The values would freeze and still look current, so show that the page has stopped.
         if let Some(broken) = document().get_element_by_id("broken") {
             _ = broken.remove_attribute("hidden");
         }
@@ -33,17 +33,17 @@ pub fn start() {
         }
         app(route)
     };
-    // It stays for as long as the page is open.
+    // Leaked, because it lives as long as the page.
     Box::leak(mount(&place, page));
 }
 
-/// Puts a part in a place. What is live in it ends when what is given back is dropped; the element stays where it is.
+/// Mounts a part in `place`. Its effects end when the returned value is dropped; the element stays in the document.
 pub fn mount(place: &web_sys::HtmlElement, page: impl FnOnce() -> Part) -> Box<dyn Any> {
-    // It is there already where anything was mounted before.
+    // Fails if something was mounted before, since the executor then exists already.
     _ = Executor::init_wasm_bindgen();
     let owner = Owner::new();
     let page = owner.with(page);
-    // It fails only for what holds the place itself.
+    // Appending fails only if the element contains `place` itself.
     _ = place.append_child(page.element());
     Box::new(owner)
 }
@@ -68,7 +68,7 @@ pub fn app(route: Route) -> Part {
     }
 }
 
-/// The head of every page: the way home, what this is, and what belongs beside it.
+/// The head of every page: the link home, the title, and the elements `beside` it.
 #[must_use]
 pub fn masthead(title: impl Fn() -> String + 'static, beside: impl IntoIterator<Item = Part>) -> Part {
     let line = Part::drawn("path", "").with("d", "M1 12h7l4-9 6 15 4-10 2 4h7");
@@ -82,7 +82,7 @@ pub fn masthead(title: impl Fn() -> String + 'static, beside: impl IntoIterator<
     Part::new("header", "masthead").put(&home).put(&Part::new("h1", "title").live_text(title)).put(&side)
 }
 
-/// The buttons that every page has: its theme, and its keys.
+/// The buttons of every page: the theme and the keyboard help.
 #[must_use]
 pub fn page_wide() -> [Part; 2] {
     let keys = Part::new("button", "quiet").with("type", "button").with("data-testid", "keys");

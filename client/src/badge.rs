@@ -1,4 +1,4 @@
-//! The state of the connection: by colour, by shape and in words.
+//! The badge of the connection state: by colour, shape and words.
 
 use crate::browser;
 use crate::dynamic::RwSignal;
@@ -22,14 +22,15 @@ pub fn badge(standing: RwSignal<Standing>, latency_ms: RwSignal<Option<u64>>) ->
     let latency = latency.with("title", "The median of the last 30 updates");
     let sign = move || vec![Part::sign("badge-shape", shape(state()))];
     let sign = Part::new("span", "host").live_inside(sign);
-    // Only the word is announced, and only when it changes.
+    // Only the word is announced to screen readers, and only when it changes.
     let word = Part::new("span", "").with("role", "status").live_text(move || state().word().to_owned());
     let badge = Part::new("div", "badge").with("data-testid", "badge");
     let badge = badge.live("data-state", move || state().word().to_owned());
     vec![latency, badge.put(&sign).put(&word).put(&Part::new("span", "badge-since").live_text(since))]
 }
 
-/// A full disc, a ring that is an arrow, a triangle, a square with a cross: told apart without colour.
+/// Returns the shape of a state: a full disc, an arrow ring, a triangle, or a square with a cross. They are
+/// distinguishable without colour.
 fn shape(state: State) -> &'static str {
     match state {
         State::Live => icondata_bs::BsCircleFill.data,

@@ -1,4 +1,10 @@
-//! A board on the page: its [`document`], laid out in a [`grid`].
+//! The page of a board.
+//!
+//! - [`page`]: the whole page;
+//! - [`document`]: follows the board's document on the server;
+//! - [`grid`]: lays out the widgets; [`empty`]: the hint that replaces them on an empty board;
+//! - [`mistake`]: mistakes of the document, assigned to widgets;
+//! - [`stage`]: the context that all widgets share.
 
 pub mod document;
 pub mod empty;

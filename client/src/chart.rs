@@ -1,11 +1,11 @@
-//! Pictures of the past that move.
+//! Charts on canvas.
 //!
-//! - [`frames`]: the one loop of animation frames; [`pen`], [`palette`]: drawing on a canvas;
-//! - [`time_chart`]: a chart over time, with its [`legend`], the [`colours`] of its series and what a [`gesture`] does to it;
-//!   [`look`]: what its document says; [`picture`]: what it shows, made of [`trace`]s, [`lanes`] and [`heat`], and drawn as
-//!   [`lines`] or [`bars`];
-//! - [`plot`], [`time_axis`], [`value_axis`], [`wording`]: where things are, and what is written beside them;
-//! - [`spark`], [`scale`]: the small line of a number.
+//! - [`frames`]: the loop of animation frames; [`pen`], [`palette`]: drawing on a canvas;
+//! - [`time_chart`]: a chart over time, with its [`legend`], the [`colours`] of its series and the [`gesture`]s on
+//!   it; [`look`]: the options of its document; [`picture`]: its content, made of [`trace`]s, [`lanes`] and [`heat`],
+//!   and drawn as [`lines`] or [`bars`];
+//! - [`plot`], [`time_axis`], [`value_axis`], [`wording`]: coordinates and labels;
+//! - [`spark`], [`scale`]: sparklines.
 
 pub mod bars;
 pub mod colours;

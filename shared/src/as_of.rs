@@ -1,9 +1,9 @@
-//! A track as of a moment: points ahead of that moment are kept, but are not the newest value yet.
+//! A track as of a given moment. Points ahead of that moment are kept, but are not yet the newest value.
 //!
-//! A point can be ahead because its sender's clock is ahead, or because the server's clock was. The content of a track
-//! does not depend on a clock, but the value *shown* as the newest does: it is the newest entry whose second has begun.
-//! So a point ahead of now neither hides earlier values nor makes its series look fresh, and becomes the newest value
-//! when its time comes. The unit is a second because buckets are a second wide.
+//! A point can be ahead because its sender's clock is ahead, or because the server's clock was. The content of a
+//! track does not depend on a clock, but the *shown* newest value does: it is the newest entry whose second has
+//! begun. So a point ahead of now neither hides earlier values nor makes its series look fresh, and it becomes the
+//! newest value when its time comes. The unit is a second because buckets are a second wide.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -12,7 +12,7 @@ use crate::bucket::SECOND;
 use crate::track::{Latest, Log};
 use crate::{Bucket, Millis, Stamp, Track};
 
-/// Most entries ahead of now that are kept of a series of which only the newest entry is needed.
+/// The most entries ahead of now that are kept for a series whose newest entry alone is needed.
 pub const MAX_AHEAD: usize = 8;
 
 /// Returns true if a point at `ts` is ahead of `now`.

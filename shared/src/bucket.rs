@@ -1,4 +1,4 @@
-//! Points of one stretch of time, added up.
+//! Buckets: the aggregate of a series' points within an interval of time.
 
 use serde::de::{Error as _, SeqAccess, Visitor};
 use serde::ser::SerializeSeq as _;
@@ -7,63 +7,64 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::sketch::{Bin, Key, Sketch};
 use crate::{Millis, Number, Seq};
 
-/// The width in milliseconds of the finest bucket, the one that is streamed.
+/// The width in milliseconds of the finest bucket, which is the streamed one.
 pub const SECOND: u64 = 1_000;
 
-/// The place of a point among all others: by time, then, for two of the same millisecond, by arrival.
+/// The total order of points: by time, then, within a millisecond, by arrival.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Stamp {
-    /// When it was so.
+    /// The time of the measurement.
     pub ts: Millis,
-    /// When it was committed. No two points share one, so stamps order points totally.
+    /// The number that the commit assigned. It is unique, so stamps order points totally.
     pub seq: Seq,
 }
 
-/// A number and its place.
+/// A number and its stamp.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sample {
-    /// Its place among all points.
+    /// The stamp, which orders it among all points.
     pub at: Stamp,
     /// The number; finite.
     pub value: f64,
 }
 
-/// The points of a series within one stretch of time: their count, sum, least, greatest, first and last, and how their
-/// values are spread.
+/// The points of a series within an interval: their count, sum, minimum, maximum, first and last point, and the
+/// distribution of their values.
 ///
-/// [`Bucket::merge`] is commutative and associative over disjoint sets of points (the sum up to rounding), so
-/// buckets can be added up in any order, from any number of sources.
+/// [`Bucket::merge`] is commutative and associative over disjoint sets of points (the sum up to rounding), so buckets
+/// can be merged in any order, from any number of sources.
 ///
-/// As JSON a bucket is an array, since a board loads thousands of them: `[start, offset, seq, value]` where it holds
-/// one point, else `[start, count, sum, min, max, first offset, first seq, first, last offset, last seq, last,
-/// changed, …]`; offsets are milliseconds from the start. At the end come the bins of the sketch, two numbers each: the
-/// key as its distance from the key before (the first from 0), and the count. They are left out where they follow from
-/// the rest: of at most two points, and where the least and the greatest value share a bin.
+/// As JSON a bucket is an array, since a board loads thousands of them: `[start, offset, seq, value]` if it holds one
+/// point, else
+/// `[start, count, sum, min, max, first offset, first seq, first, last offset, last seq, last, changed, …]`. Offsets
+/// are milliseconds from the start. The bins of the sketch follow at the end, two numbers each: the key as its
+/// distance from the previous key (the first from 0), and the count. The bins are left out where they follow from the
+/// rest: for at most two points, and where the minimum and the maximum share a bin.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bucket {
-    /// The first moment that belongs to it.
+    /// The first moment of the interval.
     pub start: Millis,
-    /// How many points it holds; at least one.
+    /// The number of points; at least one.
     pub count: u64,
-    /// The sum of their values, held within the finite numbers.
+    /// The sum of the values, clamped to the finite numbers.
     pub sum: f64,
-    /// The least value.
+    /// The minimum.
     pub min: f64,
-    /// The greatest value.
+    /// The maximum.
     pub max: f64,
     /// The earliest point by [`Stamp`].
     pub first: Sample,
     /// The latest point by [`Stamp`].
     pub last: Sample,
-    /// The greatest [`Seq`] among its points: a reader whose cursor is older has not seen it as it is now.
+    /// The greatest [`Seq`] among its points. A subscriber with an older cursor has not seen the current bucket.
     pub changed: Seq,
-    /// The bins of the values; empty where they follow from `min`, `max` and `count`: most one-second buckets hold a
-    /// point or two, and this way a sketch costs them nothing.
+    /// The bins of the values; empty if they follow from `min`, `max` and `count`. Most one-second buckets hold a
+    /// point or two, so this makes their sketch free.
     sketch: Sketch,
 }
 
 impl Bucket {
-    /// The bucket of `width_ms` that holds one point.
+    /// Makes a bucket of `width_ms` that holds one point.
     #[must_use]
     pub fn of(at: Stamp, value: Number, width_ms: u64) -> Self {
         let value = value.get();
@@ -81,34 +82,35 @@ impl Bucket {
         }
     }
 
-    /// The bucket with the bins that [`Bucket::bins`] gave, as it is read from where it was kept.
+    /// Adds the bins that [`Bucket::bins`] returned, when a stored bucket is read.
     #[must_use]
     pub fn with_bins(self, bins: impl IntoIterator<Item = Bin>) -> Self {
         let sketch = if self.implied().is_some() { Sketch::default() } else { Sketch::new(bins) };
         Self { sketch, ..self }
     }
 
-    /// The bins that do not follow from the other fields, least values first; none where all do.
+    /// The bins that do not follow from the other fields, the least values first; empty if all follow.
     #[must_use]
     pub fn bins(&self) -> &[Bin] {
         self.sketch.bins()
     }
 
-    /// How its values are spread.
+    /// The distribution of the values.
     #[must_use]
     pub fn sketch(&self) -> Sketch {
         self.implied().map_or_else(|| self.sketch.clone(), |(bins, len)| Sketch::new(bins.into_iter().take(len)))
     }
 
-    /// The value that a share `q` of its values is not above, from 0 to 1, to within 1 % ([`Sketch::quantile`]).
+    /// The quantile `q`, from 0 to 1: the value that a share `q` of the values does not exceed, to within 1 %
+    /// ([`Sketch::quantile`]).
     #[must_use]
     pub fn quantile(&self, q: f64) -> f64 {
         let found = if self.sketch.is_empty() { self.sketch().quantile(q) } else { self.sketch.quantile(q) };
-        // Not `clamp`: what that would say of ends that are the wrong way round takes all that writes floats.
+        // Avoids `f64::clamp`: its panic message pulls float formatting into the wasm binary.
         found.unwrap_or(self.max).max(self.min).min(self.max)
     }
 
-    /// The sketch where it follows from the other fields: so many of these bins.
+    /// The bins that follow from the other fields, and their number; `None` if the sketch is stored.
     fn implied(&self) -> Option<([Bin; 2], usize)> {
         let (min, max) = (Key::of(self.min), Key::of(self.max));
         if min == max {
@@ -118,9 +120,9 @@ impl Bucket {
         (self.count == 2).then_some(([min, max].map(|key| Bin { key, count: 1 }), 2))
     }
 
-    /// Adds the points of `other`, none of which may be in `self` already. The earlier start is kept.
+    /// Adds the points of `other`. No point may be in both. The earlier start is kept.
     pub fn merge(&mut self, other: &Self) {
-        // Before the fields that they follow from change.
+        // The implied bins must be computed before the fields that they follow from change.
         if let Some((bins, len)) = self.implied() {
             self.sketch = Sketch::new(bins.into_iter().take(len));
         }
@@ -145,7 +147,8 @@ impl Bucket {
         }
     }
 
-    /// Adds a point, which is not in it already: the same as merging the bucket of it, at a fraction of the cost.
+    /// Adds a point that is not in the bucket yet. Gives the same result as merging a bucket of that point, at a
+    /// fraction of the cost.
     pub fn push(&mut self, at: Stamp, value: Number) {
         let value = value.get();
         let sample = Sample { at, value };
@@ -163,7 +166,7 @@ impl Bucket {
         self.changed = self.changed.max(at.seq);
         let one = Bin { key: Key::of(value), count: 1 };
         if let Some((bins, len)) = implied {
-            // Of three points or more the bins follow from the rest only while all share one.
+            // The bins of three or more points follow from the rest only while all share one bin.
             if len == 1 && bins[0].key == one.key {
                 return;
             }
@@ -174,7 +177,7 @@ impl Bucket {
         }
     }
 
-    /// The mean of its values.
+    /// The mean of the values.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
     pub fn mean(&self) -> f64 {
@@ -228,8 +231,8 @@ impl<'de> Visitor<'de> for BucketVisitor {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<Bucket, A::Error> {
-        // Every number is read as a float, which holds times and counts up to 2^53 exactly, so that the two forms
-        // can be told apart by their length alone.
+        // Reads every number as a float, which holds times and counts up to 2^53 exactly. So the two forms can be
+        // distinguished by their length alone.
         let mut numbers = [0.0_f64; 12];
         let mut len = 0;
         while len < numbers.len() {
@@ -291,7 +294,7 @@ mod tests {
         prop_oneof![-1e9..1e9, any::<f64>()].prop_filter_map("finite", Number::new)
     }
 
-    /// Often the same, often in the same bin.
+    /// Generates values that are often equal, and often in the same bin.
     fn value() -> impl Strategy<Value = Number> {
         prop_oneof![
             Just(Number::new(1.5).expect("finite")),
@@ -300,7 +303,7 @@ mod tests {
         ]
     }
 
-    /// Buckets of one second, made of one point each, whose places are all different.
+    /// Generates one-second buckets of one point each, with distinct stamps.
     fn singles(count: std::ops::Range<usize>) -> impl Strategy<Value = Vec<Bucket>> {
         prop::collection::vec((0..SECOND, number()), count).prop_map(|points| {
             (1..)
@@ -318,7 +321,7 @@ mod tests {
         })
     }
 
-    /// Equal in all but the sum, which may differ by rounding: relative to the magnitudes that went in.
+    /// Compares all but the sum exactly. The sum may differ by rounding, relative to the magnitudes of the inputs.
     fn same(a: &Bucket, b: &Bucket, points: &[Bucket]) -> bool {
         let magnitude: f64 = points.iter().map(|p| p.sum.abs() * 1e-9).sum();
         Bucket { sum: 0.0, ..a.clone() } == Bucket { sum: 0.0, ..b.clone() } && (a.sum - b.sum).abs() <= magnitude

@@ -1,21 +1,21 @@
-//! A hash by which a page notices that the server speaks another version of the contract.
+//! A hash of the wire format, by which a page notices that the server runs another version of it.
 
-/// One of each event as it goes over the wire. A test holds this file to what the types really write, so whoever
-/// changes a type must change the file, and with it the hash.
+/// One example of each event in its wire format. A test compares this file with the output of the types, so a change
+/// of a type requires a change of the file, and thereby of the hash.
 const EXAMPLES: &str = include_str!("contract.ndjson");
 
-/// The hash of the contract that this build speaks: 64-bit FNV-1a (draft-eastlake-fnv) of an example of each event,
-/// as 16 hex digits.
+/// The hash of the wire format of this build: 64-bit FNV-1a (draft-eastlake-fnv) of an example of each event, as 16
+/// hex digits.
 #[must_use]
 pub fn hash() -> String {
     format!("{HASH:016x}")
 }
 
-/// Reckoned while it is compiled: the page needs not carry the examples.
+/// Computed at compile time, so that the page does not contain the examples.
 const HASH: u64 = {
     let (bytes, mut hash, mut at) = (EXAMPLES.as_bytes(), 0xcbf2_9ce4_8422_2325_u64, 0);
     while at < bytes.len() {
-        // `u64::from` cannot be called yet while compiling.
+        // `u64::from` is not callable in a const context yet.
         hash = (hash ^ bytes[at] as u64).wrapping_mul(0x0100_0000_01b3);
         at += 1;
     }

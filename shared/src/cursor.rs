@@ -1,21 +1,21 @@
-//! Where in the stream a reader is.
+//! Cursors: the position of a reader in the stream, made of an epoch and a point's number.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// The number of a committed point: 1 for the first that a store ever took. 0 is before all of them. A change of what a
-/// board selects takes a number of its own.
+/// The number of a committed point: 1 for the first point of a store, 0 for the position before it. A change of the
+/// series that a board selects takes a number of its own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Seq(pub u64);
 
 impl Seq {
-    /// Before every point.
+    /// The position before every point.
     pub const ZERO: Self = Self(0);
 
-    /// The number after this one.
+    /// The next number.
     #[must_use]
     pub fn next(self) -> Self {
         Self(self.0.saturating_add(1))
@@ -28,8 +28,8 @@ impl fmt::Display for Seq {
     }
 }
 
-/// Names one run of one server. Drawn at random at each start, so that the numbers of two stores never mix, nor the
-/// numbers before and after one store was restored from a copy.
+/// Names one run of one server. Each start draws it at random, so that the numbers of two stores never mix, nor those
+/// from before and after a store is restored from a copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Epoch(pub u32);
@@ -66,11 +66,11 @@ impl From<Epoch> for String {
     }
 }
 
-/// The `id` of a frame, `EPOCH-SEQ` (eight hex digits, a decimal number): who has applied the frame has all that
-/// the store `EPOCH` committed up to and with `SEQ`, as far as the reader's selection goes.
+/// The `id` of a frame, `EPOCH-SEQ` (eight hex digits, a decimal number). A reader that has applied the frame has
+/// everything that the store `EPOCH` committed up to and including `SEQ`, within the reader's selection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Cursor {
-    /// Whose numbers these are.
+    /// The run that gave out the number.
     pub epoch: Epoch,
     /// The last point that the picture includes.
     pub seq: Seq,
@@ -92,7 +92,7 @@ impl fmt::Display for Cursor {
     }
 }
 
-/// The text is no cursor.
+/// The text is not a cursor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a cursor is EPOCH-SEQ, eight lower-case hex digits and a decimal number, as in the id of a frame")]
 pub struct CursorError;

@@ -1,56 +1,58 @@
-//! What the stream says.
+//! The events of the stream, and how they are read.
 
 use serde::{Deserialize, Serialize};
 
 use crate::board::Etag;
 use crate::{BoardId, Epoch, Millis, SeriesPart};
 
-/// One event of the stream: one line of JSON, told apart by its `type`.
+/// An event of the stream: one line of JSON, distinguished by its `type`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case", try_from = "WireEvent")]
 pub enum Event {
-    /// First on every connection: who speaks, and how.
+    /// Opens every connection: the server's version and parameters.
     Hello {
-        /// [`crate::contract::hash`] of the server. A page built for another one is out of date.
+        /// [`crate::contract::hash`] of the server. A page with another hash is out of date.
         contract: String,
         /// The epoch of all ids from now on. If the id of `hello` has the number of the reader's cursor, the picture
         /// continues, even if the cursor has another epoch.
         epoch: Epoch,
-        /// A reader that hears nothing for twice as long, in milliseconds, has lost the server.
+        /// The heartbeat interval in milliseconds. A reader that hears nothing for twice as long has lost the server.
         heartbeat_ms: u64,
         /// The server's clock.
         now: Millis,
-        /// Each board of `?board=`, as it is now: a page that has another edition of its document gets it anew.
+        /// Each board of `?board=` with its present edition. A page that has another edition fetches the document
+        /// again.
         #[serde(skip_serializing_if = "Vec::is_empty")]
         boards: Vec<BoardEdition>,
     },
-    /// All of the selection as it is; whatever the reader had before goes.
+    /// The whole selection in its present state; it replaces everything that the reader had.
     Snapshot {
         /// The server's clock.
         now: Millis,
-        /// Every selected series with all of its track.
+        /// Every selected series with its whole track.
         series: Vec<SeriesPart>,
     },
-    /// What changed: put over what the reader has.
+    /// The changed parts, which the reader merges into its picture.
     Update {
         /// The server's clock.
         now: Millis,
-        /// When the server took in the oldest push that is new in here: `now - pushed` is how long it waited.
+        /// The time at which the server received the oldest new push in this update. `now - pushed` is the time that
+        /// it waited.
         pushed: Millis,
-        /// Every selected series that changed, with what changed of it.
+        /// Every selected series that changed, with its changed entries.
         series: Vec<SeriesPart>,
     },
-    /// Something was skipped: the reader's picture cannot be continued. A snapshot follows.
+    /// Something was skipped, so the reader's picture cannot be continued. A snapshot follows.
     Gap {
-        /// The cursor that the reader came with, as it wrote it.
+        /// The cursor that the reader sent, unchanged.
         from: String,
         /// The cursor of the snapshot that follows.
         to: String,
-        /// Why.
+        /// The reason.
         reason: GapReason,
     },
-    /// The document of a board of `?board=` changed: a page gets it anew. Where other series are selected with it, a
-    /// snapshot of those follows, before any update; else the picture goes on.
+    /// The document of a board of `?board=` changed, so the page fetches it again. If the document now selects other
+    /// series, a snapshot of those follows before any update. Otherwise the picture continues.
     Board(BoardEdition),
     /// Warnings about the server, which streams all the same. Sent when they change, and after the first snapshot or
     /// update if there are any; an empty list means that all is well again.
@@ -58,35 +60,36 @@ pub enum Event {
         /// A sentence for each problem.
         warnings: Vec<String>,
     },
-    /// Nothing changed; the line is alive.
+    /// Nothing changed, but the connection is alive.
     Heartbeat {
         /// The server's clock.
         now: Millis,
     },
     /// The server ends this stream.
     Bye {
-        /// Why.
+        /// The reason.
         reason: ByeReason,
-        /// When to come back, in milliseconds from now; spread out, so that not all come at once.
+        /// The time after which to reconnect, in milliseconds from now. It varies, so that not all readers come back
+        /// at once.
         retry_ms: u64,
     },
-    /// A type of a later version. Readers pass it over.
+    /// An event type of a later version. Readers ignore it.
     Unknown,
 }
 
-/// Which edition of a board there is.
+/// The present edition of a board.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BoardEdition {
-    /// Which board.
+    /// The board.
     pub id: BoardId,
-    /// The tag of its document, as the header `ETag` has it; nothing where nobody has made it, so that it shows all
-    /// series under its name.
+    /// The tag of its document, as in the header `ETag`. `None` if no user has created the board, so that it shows
+    /// all series under its name.
     pub etag: Option<Etag>,
 }
 
-/// An event as it is read: all fields that any has. Where serde reads an enum by its tag it keeps all of the text as
-/// values first, which takes twice the time, and a tenth of the page in code. A later type must not have a field of
-/// these names with other content, or pages of this version could not pass it over.
+/// An event as it is read: the union of the fields of all types. For a tagged enum, serde would first keep the whole
+/// text as values, which takes twice the time and a tenth of the page's code size. A later event type must not use a
+/// field of these names with other content, or pages of this version could not ignore it.
 #[derive(Deserialize)]
 struct WireEvent {
     #[serde(rename = "type")]
@@ -144,18 +147,18 @@ impl TryFrom<WireEvent> for Event {
     }
 }
 
-/// Why a reader's picture could not be continued.
+/// The reason why a reader's picture could not be continued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GapReason {
-    /// The cursor cannot be read.
+    /// The cursor cannot be parsed.
     Malformed,
     /// The cursor was given out by another store.
     OtherEpoch,
     /// The cursor is ahead of everything that this store has committed: the store was restored from a copy, and points
     /// pushed after the copy was made are lost.
     Ahead,
-    /// The reader was too slow, or away too long, for every change by itself (`hz=0`).
+    /// With `hz=0` (every change separately): the reader was too slow, or away for too long.
     TooOld,
     /// A reason of a later version.
     Unknown,
@@ -173,13 +176,13 @@ impl GapReason {
     }
 }
 
-/// Why the server ends a stream.
+/// The reason why the server ends a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ByeReason {
-    /// It is shutting down, or restarting.
+    /// The server is shutting down or restarting.
     Shutdown,
-    /// Its board selects other series now, and it was too slow to be taken along.
+    /// The reader's board now selects other series, and the reader was too slow to be moved to them.
     Moved,
     /// A reason of a later version.
     Unknown,

@@ -1,64 +1,64 @@
-//! The picture that events add up to.
+//! The fold: applies events to a picture of the selected series.
 
 use std::collections::BTreeMap;
 
 use crate::{Cursor, Declared, Event, SeriesName, SeriesPart, Stretch, Track};
 
-/// What a reader knows: `fold(snapshot, updates)`. The law that all of this project stands on: after the frame with
-/// cursor *n* is applied, by whatever path it came, the picture equals the server's at *n*.
+/// A reader's state: `fold(snapshot, updates)`. The law on which the whole project rests: after the frame with cursor
+/// *n* is applied, by whatever path it came, the picture equals the server's state at *n*.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Picture {
     cursor: Option<Cursor>,
     series: BTreeMap<SeriesName, Track>,
-    /// What was declared of them.
+    /// The declared metric types.
     declared: BTreeMap<SeriesName, Declared>,
-    /// What [`Picture::take_revised`] will give: kept until then, so that a reader that looks seldom misses nothing.
+    /// The stretches that [`Picture::take_revised`] returns next. They are kept until then, so that a reader that
+    /// rarely takes them misses nothing.
     revised: BTreeMap<SeriesName, Stretch>,
 }
 
-/// What applying an event did.
+/// The effect of an applied event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Applied {
-    /// All of the picture is new.
+    /// The whole picture was replaced.
     Replaced,
     /// These series changed.
     Changed(Vec<SeriesName>),
-    /// The picture is as it was.
+    /// The picture is unchanged.
     Nothing,
 }
 
-/// The event does not continue this picture, which therefore must be started again from a snapshot: reconnect without
-/// a cursor.
+/// The event does not continue this picture. The reader must start again from a snapshot: reconnect without a cursor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an update of {update} does not continue {picture:?}; a snapshot is needed")]
 pub struct OutOfStep {
     /// The cursor of the event.
     pub update: Cursor,
-    /// Where the picture was.
+    /// The cursor of the picture.
     pub picture: Option<Cursor>,
 }
 
 impl Picture {
-    /// Up to where the picture is complete; nothing before the first snapshot.
+    /// The cursor up to which the picture is complete; `None` before the first snapshot.
     #[must_use]
     pub fn cursor(&self) -> Option<Cursor> {
         self.cursor
     }
 
-    /// Every series there is, by name.
+    /// Every series of the picture, by name.
     #[must_use]
     pub fn series(&self) -> &BTreeMap<SeriesName, Track> {
         &self.series
     }
 
-    /// How the numbers of a series are looked at, where that was declared.
+    /// The declared metric type of a series, if a push declared one.
     #[must_use]
     pub fn declared(&self, name: &SeriesName) -> Option<Declared> {
         self.declared.get(name).copied()
     }
 
-    /// The stretches of history that late points have changed beyond what the tracks show, since this was last asked:
-    /// what was fetched of them is out of date.
+    /// Takes the stretches of history that late points changed beyond the reach of the tracks since the last call.
+    /// History that was fetched for them is out of date.
     pub fn take_revised(&mut self) -> BTreeMap<SeriesName, Stretch> {
         std::mem::take(&mut self.revised)
     }
@@ -66,12 +66,12 @@ impl Picture {
     /// Applies the event of the frame `id`.
     ///
     /// # Errors
-    /// [`OutOfStep`] where an update comes before any snapshot or from another epoch. The picture stays as it was.
+    /// [`OutOfStep`] if an update comes before any snapshot or from another epoch. The picture stays unchanged.
     pub fn apply(&mut self, id: Cursor, event: Event) -> Result<Applied, OutOfStep> {
         match event {
             Event::Snapshot { series, .. } => {
                 self.cursor = Some(id);
-                // One by one: to collect them would sort them first, which is five kilobytes of the page.
+                // Inserts one by one: `collect` would sort first, which adds five kilobytes to the page.
                 (self.series, self.declared) = (BTreeMap::new(), BTreeMap::new());
                 for part in series {
                     self.declare(&part);
@@ -81,7 +81,7 @@ impl Picture {
             }
             Event::Update { series, .. } => {
                 let known = self.in_step(id)?;
-                // Older than the picture: it would put back what has moved on.
+                // An update older than the picture would revert newer state.
                 if id.seq <= known.seq {
                     return Ok(Applied::Nothing);
                 }
@@ -118,7 +118,7 @@ impl Picture {
         }
     }
 
-    /// Takes in what a part says of its series; once said it is never unsaid.
+    /// Records the declaration of a part. A declaration is never withdrawn.
     fn declare(&mut self, part: &SeriesPart) {
         if let Some(declared) = part.declared
             && self.declared(&part.name) != Some(declared)
@@ -144,7 +144,7 @@ mod tests {
         Cursor { epoch: EPOCH, seq: Seq(seq) }
     }
 
-    /// A server in four lines: all tracks, and what a reader at a cursor has to hear.
+    /// A minimal server: all tracks, and the parts that a reader at a cursor needs.
     #[derive(Clone, Default)]
     struct Server(BTreeMap<SeriesName, Track>);
 
@@ -191,11 +191,11 @@ mod tests {
         DeliverTwice,
         Reconnect,
         Forget,
-        /// The server is restarted, in another epoch.
+        /// The server restarts in another epoch.
         Restart,
-        /// The server is restarted from the last copy of its data.
+        /// The server restarts from the last copy of its data.
         Restore,
-        /// A copy of the server's data is made.
+        /// The server's data is copied.
         Copy,
     }
 
@@ -234,7 +234,8 @@ mod tests {
                     Step::Deliver | Step::Reconnect => {
                         reader.apply(id(seq), server.update(after)).unwrap();
                     }
-                    // A frame that overlaps what the reader has, as a ring of frames may hold, and one again.
+                    // Delivers a frame that overlaps the reader's picture, as a ring of frames may hold, and then a
+                    // frame twice.
                     Step::DeliverTwice => {
                         reader.apply(id(seq), server.update(Seq(after.0 / 2))).unwrap();
                         prop_assert_eq!(reader.apply(id(seq), server.update(after)).unwrap(), Applied::Nothing);
@@ -252,7 +253,8 @@ mod tests {
                     Step::Restore => {
                         (server, seq) = copy.clone();
                         epoch = Epoch(epoch.0 + 1);
-                        // The server may not have the reader's numbers any more, so the picture does not continue.
+                        // The restored server may have lost the reader's last points, so the picture does not
+                        // continue.
                         let id = |seq| Cursor { epoch, seq: Seq(seq) };
                         reader.apply(id(0), hello(epoch)).unwrap();
                         reader.apply(id(seq), server.snapshot()).unwrap();

@@ -1,24 +1,25 @@
-//! What the server and the browser agree on.
+//! The types that the server and the browser share.
 //!
 //! One idea carries the product: a reader's picture is `fold(snapshot, updates)`. The types of that sentence live
-//! here and nowhere else, do no I/O, read no clock, and compile natively and to wasm:
+//! only here. They do no I/O, read no clock, and compile natively and to wasm:
 //!
-//! - [`name`]: [`SeriesName`], [`Selector`] and [`BoardId`], parsed once at the edge; [`script`] says which characters are
-//!   letters;
-//! - [`point`]: what is pushed, a [`Point`] of a [`Value`] at a [`Millis`];
+//! - [`name`]: [`SeriesName`], [`Selector`] and [`BoardId`], parsed once at the edge; [`script`] defines which
+//!   characters are letters;
+//! - [`point`]: the unit of a push, a [`Point`] of a [`Value`] at a [`Millis`]; [`millis`] also has intervals of
+//!   time;
 //! - [`bucket`]: a [`Bucket`] of points, and its merge;
-//! - [`sketch`]: how the values of a bucket are spread;
-//! - [`tier`]: the widths of buckets, and [`rolled`]: those that are made of finer ones;
-//! - [`track`]: the recent past of one series, and what of it changed since a [`Seq`];
+//! - [`sketch`]: the distribution of the values of a bucket;
+//! - [`tier`]: the widths of buckets, and [`rolled`]: buckets made of finer ones;
+//! - [`track`]: the recent past of one series, and its changes since a [`Seq`];
 //! - [`as_of`]: a track as of a moment, without the points ahead of it;
-//! - [`event`]: what the stream says, an [`Event`];
-//! - [`fold`]: the [`Picture`] that events add up to;
-//! - [`cursor`]: where in the stream a reader is, `EPOCH-SEQ`;
-//! - [`sse`]: events as bytes and back;
-//! - [`contract`]: a hash of all that, by which a page notices that the server speaks otherwise;
-//! - [`problem`]: an error as RFC 9457 has it;
-//! - [`board`]: what a page shows, as a document, and [`markdown`], in which its notes are written;
-//! - [`doctor`]: what is wrong on the way of a stream, from measurements of it.
+//! - [`event`]: an [`Event`] of the stream;
+//! - [`fold`]: the [`Picture`] that results from the events;
+//! - [`cursor`]: the position of a reader in the stream, `EPOCH-SEQ`;
+//! - [`sse`]: encodes events as bytes and decodes them;
+//! - [`contract`]: a hash of the wire format, by which a page notices a server of another version;
+//! - [`problem`]: an error in the format of RFC 9457;
+//! - [`board`]: the document of a board, and [`markdown`], the format of its notes;
+//! - [`doctor`]: diagnoses the network path of a stream from measurements.
 
 pub mod as_of;
 pub mod board;

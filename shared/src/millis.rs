@@ -1,4 +1,4 @@
-//! Moments in time.
+//! Moments and intervals of time.
 
 use std::fmt;
 
@@ -10,13 +10,13 @@ use serde::{Deserialize, Serialize};
 pub struct Millis(pub u64);
 
 impl Millis {
-    /// The start of the bucket, `width_ms` wide, that this moment falls into. Buckets are aligned to 1970.
+    /// The start of the bucket, `width_ms` wide, that contains this moment. Buckets are aligned to 1970.
     #[must_use]
     pub fn floor(self, width_ms: u64) -> Self {
         Self(self.0 - self.0 % width_ms)
     }
 
-    /// Milliseconds from `earlier` to `self`, 0 where `earlier` is the later one.
+    /// Milliseconds from `earlier` to `self`; 0 if `earlier` is later.
     #[must_use]
     pub fn since(self, earlier: Self) -> u64 {
         self.0.saturating_sub(earlier.0)
@@ -29,24 +29,24 @@ impl Millis {
     }
 }
 
-/// A stretch of time, its end not included. As JSON: `[from, to]`.
+/// An interval of time without its end. As JSON: `[from, to]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "(Millis, Millis)", into = "(Millis, Millis)")]
 pub struct Stretch {
     /// The first moment.
     pub from: Millis,
-    /// The first moment after it.
+    /// The first moment after the interval.
     pub to: Millis,
 }
 
 impl Stretch {
-    /// The shortest that has both.
+    /// The shortest interval that contains both.
     #[must_use]
     pub fn hull(self, other: Self) -> Self {
         Self { from: self.from.min(other.from), to: self.to.max(other.to) }
     }
 
-    /// Whether some moment is in both.
+    /// Returns true if the two intervals share a moment.
     #[must_use]
     pub fn overlaps(self, other: Self) -> bool {
         self.from < other.to && other.from < self.to

@@ -1,7 +1,7 @@
-//! Names of series, selectors that pick them, and names of boards.
+//! Series names, the selectors that match them, and board ids.
 //!
-//! All three are parsed where they enter the program and are valid from then on. Parsing also brings them into normal form
-//! C (NFC), so that a name is one name however its sender composes its letters.
+//! All three are parsed where they enter the program and are valid from then on. Parsing also converts them to normal
+//! form C (NFC), so that a name is the same however its sender composes its letters.
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -12,17 +12,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::script::{is_letter_mark_or_digit, nfc};
 
-/// Most segments a name can have.
+/// The most segments of a name.
 pub const MAX_SEGMENTS: usize = 8;
-/// Most characters a segment can have.
+/// The most characters of a segment.
 pub const MAX_SEGMENT_LEN: usize = 64;
-/// Most bytes a segment can have: a character has at most four.
+/// The most bytes of a segment: a character has at most four.
 pub const MAX_SEGMENT_BYTES: usize = 4 * MAX_SEGMENT_LEN;
 
-/// Why a text is no [`SeriesName`], [`Selector`] or [`BoardId`]. Each message says what to change.
+/// The reason why a text is not a [`SeriesName`], [`Selector`] or [`BoardId`]. Each message says what to change.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
-    /// Nothing there, or nothing between two slashes.
+    /// The text is empty, or there is nothing between two slashes.
     #[error("segment {0} is empty; write segments joined by single slashes, like ops/api/latency_ms")]
     EmptySegment(usize),
     /// More than [`MAX_SEGMENTS`] segments.
@@ -31,17 +31,17 @@ pub enum NameError {
     /// A segment of more than [`MAX_SEGMENT_LEN`] characters.
     #[error("segment {at} is {len} characters long; at most {MAX_SEGMENT_LEN} are allowed")]
     SegmentTooLong {
-        /// Which segment, from 1.
+        /// The number of the segment, from 1.
         at: usize,
         /// Its length in characters.
         len: usize,
     },
-    /// A character that is no letter, mark or digit of any script, nor one of `_.:-`.
+    /// A character that is not a letter, mark or digit of any script, nor one of `_.:-`.
     #[error(
         "segment {at} has the character {found:?}; allowed are letters, marks and digits of any script and _ . : -"
     )]
     BadCharacter {
-        /// Which segment, from 1.
+        /// The number of the segment, from 1.
         at: usize,
         /// The first character that is not allowed.
         found: char,
@@ -52,7 +52,7 @@ pub enum NameError {
     /// `**` before the last segment of a selector.
     #[error("** stands for all the rest, so it can only be the last segment")]
     RestNotLast,
-    /// A slash in the name of a board.
+    /// A slash in a board id.
     #[error("the name of a board is a single segment, without slashes")]
     NotOneSegment,
 }
@@ -87,8 +87,8 @@ fn check_count(count: usize) -> Result<(), NameError> {
     if count > MAX_SEGMENTS { Err(NameError::TooManySegments(count)) } else { Ok(()) }
 }
 
-/// The name of a series: 1 to 8 segments joined by `/`, each of 1 to 64 letters, marks and digits of any script or `_.:-`, in
-/// normal form C, such as `ops/api/latency_ms` or `haus/küche/temp`.
+/// The name of a series: 1 to 8 segments joined by `/`, each of 1 to 64 letters, marks and digits of any script or
+/// `_.:-`, in normal form C, such as `ops/api/latency_ms` or `haus/küche/temp`.
 ///
 /// Cloning is cheap: the text is shared.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -107,13 +107,13 @@ impl SeriesName {
         self.0.split('/')
     }
 
-    /// The board that shows this series without anyone having made it: the one named as the first segment.
+    /// The automatic board that shows this series: its id is the first segment.
     #[must_use]
     pub fn home_board(&self) -> BoardId {
         BoardId(self.segments().next().unwrap_or_default().into())
     }
 
-    /// The name without the segment that its board already says; the whole name where there is only one.
+    /// The name without its first segment, which is the board's id; the whole name if it has one segment only.
     #[must_use]
     pub fn within_board(&self) -> &str {
         self.0.split_once('/').map_or(&self.0, |(_, rest)| rest)
@@ -121,7 +121,7 @@ impl SeriesName {
 }
 
 impl Borrow<str> for SeriesName {
-    /// So that a map of names is asked without making one.
+    /// Allows lookups by `&str` in maps of names, without allocating a name.
     fn borrow(&self) -> &str {
         &self.0
     }
@@ -140,9 +140,10 @@ impl FromStr for SeriesName {
     }
 }
 
-/// Which series a reader wants: a name in which `*` stands for one segment and a last `**` for any rest, also none.
+/// A pattern of series names, in which `*` stands for one segment and a final `**` for any number of segments,
+/// including none.
 ///
-/// So `ops/**` selects `ops`, `ops/temp` and `ops/api/latency_ms`, and `ops/*` only the second.
+/// So `ops/**` selects `ops`, `ops/temp` and `ops/api/latency_ms`, while `ops/*` selects only the second.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Selector(Arc<str>);
@@ -154,8 +155,8 @@ impl Selector {
         &self.0
     }
 
-    /// The segments before the first that is a star, without a slash at the end; of a selector without stars, all of it.
-    /// What is selected is called so, or begins so and goes on with a slash.
+    /// The segments before the first star, without a slash at the end; without stars, the whole selector. Every
+    /// selected name equals the stem, or continues it with a slash.
     #[must_use]
     pub fn stem(&self) -> &str {
         let stem = self.0.split('*').next().unwrap_or_default();
@@ -167,7 +168,7 @@ impl Selector {
         self.0.split('/')
     }
 
-    /// Whether `name` is selected.
+    /// Returns true if the selector matches `name`.
     #[must_use]
     pub fn matches(&self, name: &SeriesName) -> bool {
         let mut names = name.segments();
@@ -203,19 +204,19 @@ impl FromStr for Selector {
     }
 }
 
-/// The name of a board: one segment of a [`SeriesName`].
+/// The id of a board: one segment of a [`SeriesName`].
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub struct BoardId(Arc<str>);
 
 impl BoardId {
-    /// The name in normal form C.
+    /// The id in normal form C.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// What the board shows where nobody has made it: all series under its name.
+    /// The selector of the automatic board: all series under its id.
     #[must_use]
     pub fn selector(&self) -> Selector {
         Selector(format!("{}/**", self.0).into())
@@ -255,7 +256,7 @@ macro_rules! text_like {
 text_like!(SeriesName, Selector, BoardId);
 
 impl From<&SeriesName> for Selector {
-    /// The selector of this very series.
+    /// The selector that matches exactly this series.
     fn from(name: &SeriesName) -> Self {
         Self(Arc::clone(&name.0))
     }

@@ -1,16 +1,16 @@
-//! What is pushed.
+//! Points: the values that are pushed.
 
 use crate::{Millis, SeriesName};
 
-/// Most bytes a text can have: 4 KiB.
+/// The most bytes of a text: 4 KiB.
 pub const MAX_TEXT_LEN: usize = 4096;
 
-/// A finite number. NaN and the infinities have no place on a chart and none in JSON.
+/// A finite number. NaN and the infinities can neither be drawn nor written as JSON.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 pub struct Number(f64);
 
 impl Number {
-    /// The number, or nothing where it is NaN or infinite.
+    /// Returns `None` if `value` is NaN or infinite.
     #[must_use]
     pub fn new(value: f64) -> Option<Self> {
         value.is_finite().then_some(Self(value))
@@ -28,7 +28,7 @@ impl Number {
 pub struct Text(String);
 
 impl Text {
-    /// The text, or nothing where it is too long.
+    /// Returns `None` if `text` is too long.
     #[must_use]
     pub fn new(text: String) -> Option<Self> {
         (text.len() <= MAX_TEXT_LEN).then_some(Self(text))
@@ -57,7 +57,7 @@ pub enum Value {
 }
 
 impl Value {
-    /// What a series of such values holds.
+    /// The kind of series that holds such values.
     #[must_use]
     pub fn kind(&self) -> Kind {
         match self {
@@ -67,28 +67,28 @@ impl Value {
     }
 }
 
-/// What a series holds: its first point decides.
+/// The kind of a series; its first point decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// Numbers, kept in buckets.
     Number,
-    /// Texts, kept line by line.
+    /// Texts, kept as lines.
     Text,
 }
 
-/// How the numbers of a series are looked at, as whoever pushes them says. A page guesses where nobody does.
+/// The metric type of a series of numbers, as declared with a push. If nobody declares it, the page guesses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Declared {
-    /// They go up and down: the value is what matters.
+    /// The numbers rise and fall, and their value matters.
     Gauge,
-    /// They only rise, and begin again at zero: what matters is how fast.
+    /// The numbers only rise and restart at zero, and their rate matters.
     Counter,
 }
 
 impl Declared {
-    /// By its word, `gauge` or `counter`.
+    /// Parses the keyword `gauge` or `counter`.
     #[must_use]
     pub fn of(word: &str) -> Option<Self> {
         match word {
@@ -98,7 +98,7 @@ impl Declared {
         }
     }
 
-    /// Its word.
+    /// The keyword.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -108,13 +108,13 @@ impl Declared {
     }
 }
 
-/// One value of one series at one moment.
+/// A value of a series at a moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Point {
-    /// Whose value it is.
+    /// The series.
     pub series: SeriesName,
-    /// When it was so: the sender's word, or the server's clock where the sender gave none.
+    /// The time of the value: the sender's, or the server's clock if the sender gave none.
     pub ts: Millis,
-    /// What it was.
+    /// The value.
     pub value: Value,
 }

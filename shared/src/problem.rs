@@ -1,4 +1,4 @@
-//! An error as RFC 9457 has it.
+//! Errors in the format of RFC 9457.
 
 use std::fmt;
 
@@ -7,34 +7,34 @@ use serde::{Deserialize, Serialize};
 /// The content type of a [`Problem`].
 pub const CONTENT_TYPE: &str = "application/problem+json";
 
-/// What went wrong with a request, for a person and for a program (RFC 9457, with `errors` as in its section 3).
+/// The error of a request, for people and for programs (RFC 9457, with `errors` as in its section 3).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
-    /// What kind of problem, as a word after `/problems/`.
+    /// The kind of problem, as a word after `/problems/`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// The kind in words, the same for each problem of the kind.
+    /// The kind in words; the same for each problem of the kind.
     pub title: String,
     /// The HTTP status.
     pub status: u16,
-    /// This very problem, and what to change.
+    /// A description of this problem, and what to change.
     pub detail: String,
-    /// Each place that is wrong.
+    /// Each wrong field.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
 }
 
-/// One place that is wrong.
+/// A wrong field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldError {
-    /// The line of a batch, from 1; absent where there is one point.
+    /// The line of a batch, from 1; absent if the request has a single point.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<usize>,
-    /// Which field.
+    /// The name or place of the field.
     pub field: String,
-    /// What belongs there.
+    /// The expected value.
     pub expected: String,
-    /// What came.
+    /// The received value.
     pub got: String,
 }
 

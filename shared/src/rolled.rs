@@ -1,38 +1,39 @@
-//! Buckets rolled up from finer ones: with what only their order in time tells.
+//! Buckets rolled up from finer ones, with the resets of counters, which depend on the order in time.
 
 use crate::{Bucket, Number, Stamp};
 
-/// A bucket and what a counter did in it.
+/// A bucket, and the resets of a counter within it.
 ///
-/// That a series is a *counter* (it only rises, and starts again from nothing when its program does) is a property of who
-/// looks at it, not of the series: every rolled-up bucket of numbers has what a rate needs. It takes the order of the
-/// values, which the points of one second no longer have once they are added up, so it is kept beside the [`Bucket`]
-/// and not in it: a bucket is merged in any order, this is appended in time.
+/// A *counter* (it only rises, and restarts from zero when its program does) is a way to look at a series, not a
+/// property of the series: every rolled-up bucket of numbers has all that a rate needs. Resets depend on the order of
+/// the values, which the points of one second lose when they are aggregated. So the resets are kept beside the
+/// [`Bucket`] and not in it: buckets merge in any order, while this type appends in the order of time.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rolled {
-    /// The points, added up.
+    /// The aggregated points.
     pub bucket: Bucket,
-    /// The sum of the values from which it fell: what a counter had counted before each of its resets.
+    /// The sum of the values before each reset: the counts that a counter had reached when it restarted.
     pub resets: f64,
 }
 
 impl Rolled {
-    /// Of the finest bucket. Where all of its points follow from its first, last, least and greatest value, that is where
-    /// it was reset at most once, this is exact; else it is less than what was counted.
+    /// Makes the rolled form of a finest bucket. The result is exact if the counter was reset at most once within it,
+    /// because its course then follows from the first, last, minimum and maximum value. Otherwise it is less than the
+    /// true count.
     #[must_use]
     pub fn of(bucket: Bucket) -> Self {
         let resets = resets_within(&bucket);
         Self { bucket, resets }
     }
 
-    /// Adds a point to the finest bucket; points come in any order.
+    /// Adds a point to a finest bucket. Points may come in any order.
     pub fn push(&mut self, at: Stamp, value: Number) {
         self.bucket.push(at, value);
         self.resets = resets_within(&self.bucket);
     }
 
-    /// The bucket of `width_ms` that these make, which are finer, not empty, in the order of time, and all within it;
-    /// nothing where there are none.
+    /// Makes the bucket of `width_ms` from finer ones, which must not be empty, must be in the order of time, and
+    /// must all lie within it. `None` if there are none.
     #[must_use]
     pub fn over<'a>(finer: impl IntoIterator<Item = &'a Self>, width_ms: u64) -> Option<Self> {
         let mut finer = finer.into_iter();
@@ -42,7 +43,7 @@ impl Rolled {
         Some(all)
     }
 
-    /// Adds a bucket all of whose points are later.
+    /// Appends a bucket whose points are all later.
     pub fn append(&mut self, later: &Self) {
         let before = self.bucket.last.value;
         let reset = if later.bucket.first.value < before { before } else { 0.0 };
@@ -50,15 +51,15 @@ impl Rolled {
         self.bucket.merge(&later.bucket);
     }
 
-    /// How much a counter counted from its first to its last point: what it rose by, where a fall means that it
-    /// began again from 0 (Prometheus' `increase`, without its extrapolation to the edges of the range).
+    /// The increase of a counter from its first to its last point. A fall counts as a restart from 0 (Prometheus'
+    /// `increase`, without its extrapolation to the edges of the range).
     #[must_use]
     pub fn increase(&self) -> f64 {
         (self.bucket.last.value - self.bucket.first.value + self.resets).clamp(f64::MIN, f64::MAX)
     }
 }
 
-/// How much a counter counted within the finest bucket: [`Rolled::increase`] of it alone.
+/// The increase of a counter within a finest bucket: [`Rolled::increase`] of that bucket alone.
 #[must_use]
 pub fn within(bucket: &Bucket) -> f64 {
     (bucket.last.value - bucket.first.value + resets_within(bucket)).clamp(f64::MIN, f64::MAX)
@@ -75,7 +76,7 @@ fn resets_within(bucket: &Bucket) -> f64 {
     }
 }
 
-/// How much a counter counted from one value to the next: a lesser one means that it began again from 0.
+/// The increase of a counter from one value to the next. A lower value means a restart from 0.
 #[must_use]
 pub fn step(from: f64, to: f64) -> f64 {
     if to < from { to } else { (to - from).min(f64::MAX) }
@@ -87,7 +88,7 @@ mod tests {
     use crate::{Millis, Seq, Tier};
     use proptest::prelude::*;
 
-    /// A counter that is reset now and then, looked at `ms` apart.
+    /// Generates a counter that is reset now and then, as samples `(time in milliseconds, value)`.
     fn looks() -> impl Strategy<Value = Vec<(u64, f64)>> {
         let look = (1_000..30_000_u64, 0..1_000_u32, prop::bool::weighted(0.1));
         prop::collection::vec(look, 1..300).prop_map(|looks| {

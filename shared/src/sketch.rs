@@ -1,36 +1,38 @@
-//! A quantile sketch: how many values fell into which bin of relative width 2 %.
+//! A quantile sketch: counts of values in bins of relative width 2 %.
 //!
 //! This is `DDSketch` (Masson, Rim, Lee, «`DDSketch`: a fast and fully-mergeable quantile sketch with relative-error
-//! guarantees», VLDB 2019, <https://arxiv.org/abs/1908.10693>). It is our own since two sides must agree to the last bit: the
-//! bins are sparse and sorted, so that equal sets of values make equal sketches, and a value's bin is found with sums
-//! and products alone, which natively and in wasm come out the same, while logarithms need not. The logarithm is the cubic
-//! interpolation of the authors' `CubicallyInterpolatedMapping` (<https://github.com/DataDog/sketches-java>), which
-//! costs 1 % more bins.
+//! guarantees», VLDB 2019, <https://arxiv.org/abs/1908.10693>). It is our own implementation, because the server and
+//! the browser must agree to the last bit. The bins are sparse and sorted, so that equal sets of values make equal
+//! sketches. The bin of a value is computed with sums and products alone, which give the same result natively and in
+//! wasm, while logarithms may not. The logarithm is approximated by the cubic interpolation of the authors'
+//! `CubicallyInterpolatedMapping` (<https://github.com/DataDog/sketches-java>), which costs 1 % more bins.
 
 use std::cmp::Ordering;
 use std::ops::ControlFlow;
 
-/// Most bins of a sketch. Values over 50 decades of magnitude need as many; what is beyond goes into the bins of the
-/// least values, so that only low quantiles lose accuracy. Which bins stay depends on the values alone, not on their order.
+/// The most bins of a sketch, enough for values over 50 decades of magnitude. Values beyond go into the bins of the
+/// least values, so that only low quantiles lose accuracy. The kept bins depend on the values alone, not on their
+/// order.
 pub const MAX_BINS: usize = 4_096;
 
-/// Bins for each doubling of a value, over the slope of the interpolation where it is least: 7/10 of this is the reciprocal
-/// of ln γ. So γ = e^0.02, and the relative error of a bin's middle is (γ - 1) / (γ + 1) = 0.99997 %.
+/// The bins for each doubling of a value, divided by the least slope of the interpolation: 7/10 of this is the
+/// reciprocal of ln γ. So γ = e^0.02, and the relative error of a bin's middle is (γ - 1) / (γ + 1) = 0.99997 %.
 const UNIT: i32 = 35;
 
-/// What makes the bins of all positive values positive: the least normal number has the exponent -1022.
+/// Makes the keys of all positive values positive: the least normal number has the exponent -1022.
 const OFFSET: i32 = UNIT * 1_022 + 1;
 
-/// The coefficients of the interpolation of log2(1 + s): it agrees at 0 and 1, and so do its slopes.
+/// The coefficients of the interpolation of log2(1 + s). It agrees with the logarithm at 0 and 1, and so do its
+/// slopes.
 const CUBIC: [f64; 3] = [6.0 / 35.0, -3.0 / 5.0, 10.0 / 7.0];
 
-/// The place of a bin: greater values have greater keys. 0 has the values that are 0 or too small to tell from it
-/// (below 2.3e-308); a negative value has the negative of the key of its magnitude.
+/// The key of a bin; greater values have greater keys. Key 0 holds 0 and the values too small to distinguish from it
+/// (below 2.3e-308). A negative value has the negated key of its magnitude.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key(pub i32);
 
 impl Key {
-    /// The bin that a finite value falls into.
+    /// The key of the bin that contains a finite value.
     #[must_use]
     pub fn of(value: f64) -> Self {
         let bits = value.abs().to_bits();
@@ -46,23 +48,24 @@ impl Key {
         Self(if value < 0.0 { -key } else { key })
     }
 
-    /// A value that is within 1 % of all that fall into this bin.
+    /// A value within 1 % of all values of this bin.
     #[must_use]
     pub fn value(self) -> f64 {
         if self.0 == 0 {
             return 0.0;
         }
         let place = self.0.saturating_abs() - OFFSET;
-        // Great values at a quarter, since the edge above the greatest is no number.
+        // Computes great values at a quarter of their size, since the upper edge of the greatest bin is not a finite
+        // number.
         let (place, scale) = if place > 0 { (place - 2 * UNIT, 4.0) } else { (place, 1.0) };
         let (low, high) = (edge(place), edge(place + 1));
-        // The harmonic mean: just as far from both edges, relative to them.
+        // The harmonic mean has the same relative distance to both edges.
         let value = (scale * 2.0 / (1.0 / low + 1.0 / high)).clamp(f64::MIN_POSITIVE, f64::MAX);
         if self.0 < 0 { -value } else { value }
     }
 }
 
-/// The least value of the bin at `place`: the inverse of the interpolation, by Newton's method.
+/// The least value of the bin at `place`: inverts the interpolation by Newton's method.
 fn edge(place: i32) -> f64 {
     let log = f64::from(place) / f64::from(UNIT);
     let (exponent, fraction) = (log.floor(), log - log.floor());
@@ -74,21 +77,21 @@ fn edge(place: i32) -> f64 {
     (1.0 + s) * exponent.exp2()
 }
 
-/// How many values fell into a bin.
+/// A bin and the number of its values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bin {
-    /// Which bin.
+    /// The key of the bin.
     pub key: Key,
-    /// How many; at least one.
+    /// The number of values; at least one.
     pub count: u64,
 }
 
-/// Bins, sorted by key, none of them empty.
+/// Non-empty bins, sorted by key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sketch(Vec<Bin>);
 
 impl Sketch {
-    /// The sketch with these bins, in any order.
+    /// Makes a sketch from bins in any order.
     #[must_use]
     pub fn new(bins: impl IntoIterator<Item = Bin>) -> Self {
         let mut sketch = Self::default();
@@ -96,13 +99,13 @@ impl Sketch {
         sketch
     }
 
-    /// The bins, least values first.
+    /// The bins, the least values first.
     #[must_use]
     pub fn bins(&self) -> &[Bin] {
         &self.0
     }
 
-    /// Whether nothing is in it.
+    /// Returns true if the sketch holds no values.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -142,8 +145,8 @@ impl Sketch {
         self.collapse();
     }
 
-    /// The value that a share `q` of all values is not above, from 0 to 1, to within 1 %: of n sorted values the ⌈qn⌉th, by the
-    /// method of the nearest rank. Nothing where there are no values.
+    /// The quantile `q`, from 0 to 1: the value that a share `q` of all values does not exceed, to within 1 %. For n
+    /// sorted values it is the ⌈qn⌉th, by the method of the nearest rank. `None` if there are no values.
     #[must_use]
     pub fn quantile(&self, q: f64) -> Option<f64> {
         let count = total(&self.0);
@@ -170,7 +173,7 @@ fn total(bins: &[Bin]) -> u64 {
     bins.iter().fold(0, |total, bin| total.saturating_add(bin.count))
 }
 
-/// The place of a quantile among `count` sorted values, from 0.
+/// The index of a quantile among `count` sorted values, from 0.
 #[expect(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
@@ -187,7 +190,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Values of all magnitudes, also of one: what is measured is seldom spread over all doubles.
+    /// Generates values of all magnitudes, and values of similar magnitude: measured values rarely spread over all
+    /// doubles.
     fn values() -> impl Strategy<Value = Vec<f64>> {
         let value = prop_oneof![any::<f64>(), -1e3..1e3, 0.9..1.1, Just(0.0), 1e-9..1e-3, 1e6..1e12];
         prop::collection::vec(value.prop_filter("finite", |v| v.is_finite()), 1..200)

@@ -1,4 +1,4 @@
-//! Events as bytes and back: the event-stream format of the WHATWG HTML standard, section 9.2.
+//! Encodes events as frames and decodes them: the event-stream format of the WHATWG HTML standard, section 9.2.
 
 use std::fmt::Write as _;
 
@@ -9,57 +9,58 @@ use crate::{Cursor, Event};
 /// The content type of a stream.
 pub const CONTENT_TYPE: &str = "text/event-stream";
 
-/// An event as a frame, to be written as it is: `id`, `event` and one line of `data`.
+/// Encodes an event as a complete frame: `id`, `event` and one line of `data`.
 ///
 /// # Panics
-/// Never: events hold only finite numbers and string keys, all of which JSON can say.
+/// Never: events hold only finite numbers and string keys, which JSON can represent.
 #[must_use]
 pub fn frame(id: Cursor, event: &Event) -> String {
     frame_of(id, event)
 }
 
-/// The same for anything that writes the JSON of an event.
+/// Encodes any value that serialises as the JSON of an event.
 ///
 /// # Panics
-/// If `event` has a map whose keys are no strings, which no event has.
+/// If `event` has a map whose keys are not strings, which no event has.
 #[must_use]
 pub fn frame_of(id: Cursor, event: &impl Serialize) -> String {
     let json = serde_json::to_string(event).expect("an event is always JSON");
     let mut frame = String::with_capacity(json.len() + 64);
-    // `message` is also what a browser takes where `event` is absent; written out, it can be seen with curl.
+    // `message` is also the browser's default if `event` is absent. Written out, it is visible in curl.
     write!(frame, "id: {id}\nevent: message\ndata: {json}\n\n").expect("writing to a String succeeds");
     frame
 }
 
-/// One dispatched message of a stream.
+/// A dispatched message of a stream.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Message {
-    /// The last id that the stream gave, here or before.
+    /// The last id that the stream gave, in this message or an earlier one.
     pub id: String,
-    /// The type of the event; `message` where the stream names none.
+    /// The event type; `message` if the stream names none.
     pub event: String,
     /// The lines of data, joined by line feeds.
     pub data: String,
 }
 
-/// Reads a stream from pieces of any size, as WHATWG HTML 9.2.6 has it.
+/// Decodes a stream from pieces of any size, as specified in WHATWG HTML 9.2.6.
 #[derive(Debug, Default)]
 pub struct Parser {
     /// The bytes of a line that has not ended yet.
     line: Vec<u8>,
-    /// A carriage return ended the last line, so that a line feed right after it belongs to it.
+    /// True if a carriage return ended the last line, so that a line feed right after it is part of the same line
+    /// end.
     after_cr: bool,
-    /// Something was read, so that a byte order mark has no meaning any more.
+    /// True once a line was read, so that a byte order mark has no meaning any more.
     started: bool,
-    /// The message that is being put together; its id outlives it.
+    /// The message under construction; its id carries over to the next one.
     next: Message,
     has_data: bool,
-    /// How long to wait before reconnecting, in milliseconds, as the stream last asked.
+    /// The reconnection time in milliseconds that the stream last set.
     retry: Option<u64>,
 }
 
 impl Parser {
-    /// Takes in some bytes and gives every message that they complete.
+    /// Decodes some bytes and returns every message that they complete.
     pub fn feed(&mut self, bytes: &[u8]) -> Vec<Message> {
         let mut messages = Vec::new();
         for &byte in bytes {
@@ -79,7 +80,7 @@ impl Parser {
         messages
     }
 
-    /// How long the stream asked to wait before reconnecting, in milliseconds.
+    /// The reconnection time in milliseconds that the stream last set.
     #[must_use]
     pub fn retry(&self) -> Option<u64> {
         self.retry

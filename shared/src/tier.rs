@@ -1,12 +1,12 @@
-//! The widths of buckets that are kept.
+//! Tiers: the widths of the stored buckets.
 
 use serde::{Deserialize, Serialize};
 
-/// A width of buckets, finest first. Each is a whole number of the one before, and all are aligned to 1970.
+/// A width of buckets, the finest first. Each is a whole multiple of the one before, and all are aligned to 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Tier {
-    /// 1 s: the one that is streamed.
+    /// 1 s; the streamed one.
     Second,
     /// 10 s.
     TenSeconds,
@@ -16,12 +16,12 @@ pub enum Tier {
     TenMinutes,
     /// 1 h.
     Hour,
-    /// 1 day, of UTC.
+    /// 1 day, in UTC.
     Day,
 }
 
 impl Tier {
-    /// All of them, finest first.
+    /// All tiers, the finest first.
     pub const ALL: [Self; 6] = [Self::Second, Self::TenSeconds, Self::Minute, Self::TenMinutes, Self::Hour, Self::Day];
 
     /// The width of its buckets in milliseconds.
@@ -37,7 +37,7 @@ impl Tier {
         }
     }
 
-    /// The next finer one, of whose buckets its own are made; none below [`Tier::Second`].
+    /// The next finer tier, from whose buckets those of this tier are made; `None` for [`Tier::Second`].
     #[must_use]
     pub fn finer(self) -> Option<Self> {
         match self {

@@ -1,4 +1,4 @@
-//! The recent past of one series: what a snapshot holds and an update changes.
+//! Tracks: the recent past of one series, which a snapshot holds and an update changes.
 
 use std::collections::VecDeque;
 
@@ -9,60 +9,60 @@ use crate::bucket::SECOND;
 use crate::point::Kind;
 use crate::{Bucket, Declared, Millis, Seq, SeriesName, Stamp, Stretch, Value};
 
-/// How many buckets a track of numbers keeps: five minutes of a series that changes every second, most of a year of
-/// one that reports daily.
+/// The number of buckets in a track of numbers: five minutes of a series that changes every second, most of a year of
+/// a series that reports daily.
 pub const WINDOW: usize = 300;
 
-/// How many lines a track of texts keeps.
+/// The number of lines in a track of texts.
 pub const LOG: usize = 100;
 
-/// One text and its place.
+/// A text and its stamp.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
-    /// Its place among all points.
+    /// The stamp, which orders it among all points.
     pub at: Stamp,
-    /// What was pushed.
+    /// The pushed text.
     pub text: String,
 }
 
-/// The recent past of one series: its newest [`WINDOW`] one-second buckets that are not empty, or its newest [`LOG`]
-/// lines, oldest first; never none.
+/// The recent past of one series: its newest [`WINDOW`] non-empty one-second buckets, or its newest [`LOG`] lines,
+/// the oldest first. Never empty.
 ///
-/// What it keeps follows from the points alone, not from a clock nor from the order in which late points came.
-/// That is what makes a resume exact: with all that changed after its cursor, whatever that is, a reader arrives at
-/// the very same track (the property tests below).
+/// Its content depends on the points alone, not on a clock nor on the order in which late points came. This makes a
+/// resume exact: a reader with any cursor that receives all changes after it arrives at the same track (see the
+/// property tests below).
 #[derive(Clone, Debug, PartialEq)]
 pub enum Track {
-    /// Of a series of numbers.
+    /// The track of a series of numbers.
     Numbers(VecDeque<Bucket>),
-    /// Of a series of texts.
+    /// The track of a series of texts.
     Texts(Log),
 }
 
-/// The newest lines of a series of texts, and how many there ever were: who sees two states of it knows how many lines
-/// were skipped in between.
+/// The newest lines of a series of texts, and the number of lines that it ever had. A reader that compares two states
+/// knows how many lines were skipped in between.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Log {
-    /// The newest, oldest first.
+    /// The newest lines, the oldest first.
     pub lines: VecDeque<Line>,
-    /// How many lines the series ever had.
+    /// The number of lines that the series ever had.
     pub total: u64,
-    /// The greatest number among all of them. Not always among those kept: a line can come so late that it is older
-    /// than all of a full log, and is counted all the same.
+    /// The greatest number of all lines. It may be of a line that is not kept: a late line that is older than all
+    /// lines of a full log still counts.
     pub changed: Seq,
 }
 
-/// The value that a series has now.
+/// The present value of a series.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Latest<'a> {
-    /// Of a series of numbers.
+    /// The value of a series of numbers.
     Number(f64),
-    /// Of a series of texts.
+    /// The value of a series of texts.
     Text(&'a str),
 }
 
 impl Track {
-    /// The track of a series that has a single point.
+    /// Makes the track of a series with a single point.
     #[must_use]
     pub fn of(at: Stamp, value: Value) -> Self {
         match value {
@@ -74,7 +74,7 @@ impl Track {
         }
     }
 
-    /// What the series holds.
+    /// The kind of the series.
     #[must_use]
     pub fn kind(&self) -> Kind {
         match self {
@@ -83,7 +83,7 @@ impl Track {
         }
     }
 
-    /// Adds a point. One of the other [`Kind`] is not added: the store refuses those before they get here.
+    /// Adds a point. Ignores a point of the other [`Kind`], which the store refuses earlier.
     pub fn push(&mut self, at: Stamp, value: Value) {
         match (self, value) {
             (Self::Numbers(buckets), Value::Number(number)) => {
@@ -104,8 +104,8 @@ impl Track {
         }
     }
 
-    /// What changed after `seq`, as it is now, and always the newest entry, so that the latest value is in it.
-    /// Nothing where nothing changed.
+    /// Returns the entries that changed after `seq` in their present state, and always the newest entry, so that the
+    /// latest value is included. `None` if nothing changed.
     #[must_use]
     pub fn since(&self, seq: Seq) -> Option<Self> {
         if self.changed() <= seq {
@@ -117,8 +117,8 @@ impl Track {
         })
     }
 
-    /// The same as [`Track::since`] where no point after `seq` came late, that is into a bucket before the newest one: what
-    /// changed is then the newest few, and only those are looked at.
+    /// Returns the same as [`Track::since`], if no point after `seq` came late (into a bucket before the newest one).
+    /// The changed buckets are then the newest few, and only those are examined.
     #[must_use]
     pub fn since_in_order(&self, seq: Seq) -> Option<Self> {
         let Self::Numbers(buckets) = self else { return self.since(seq) };
@@ -127,7 +127,7 @@ impl Track {
         (changed > 0).then(|| Self::Numbers(buckets.range(first..).cloned().collect()))
     }
 
-    /// Its newest entry alone: the least that a part can have.
+    /// Returns the newest entry alone: the smallest possible part.
     #[must_use]
     pub fn newest(&self) -> Self {
         match self {
@@ -136,7 +136,7 @@ impl Track {
         }
     }
 
-    /// Lets go of all but the newest entry, and of the room that it took.
+    /// Drops all entries except the newest, and frees their memory.
     pub fn keep_newest(&mut self) {
         match self {
             Self::Numbers(buckets) => keep_last(buckets),
@@ -144,7 +144,7 @@ impl Track {
         }
     }
 
-    /// Puts what [`Track::since`] gave over what is there.
+    /// Merges a part that [`Track::since`] returned into this track.
     pub fn absorb(&mut self, part: Self) {
         match (self, part) {
             (Self::Numbers(buckets), Self::Numbers(part)) => {
@@ -162,7 +162,7 @@ impl Track {
         }
     }
 
-    /// The place of the newest point.
+    /// The stamp of the newest point.
     #[must_use]
     pub fn latest_at(&self) -> Stamp {
         let none = Stamp { ts: Millis(0), seq: Seq::ZERO };
@@ -181,7 +181,7 @@ impl Track {
         }
     }
 
-    /// The greatest number among the points that are in it.
+    /// The greatest number of its points.
     #[must_use]
     pub fn changed(&self) -> Seq {
         match self {
@@ -191,8 +191,8 @@ impl Track {
     }
 }
 
-/// Puts `new` where its key belongs in `kept`, which is sorted by key; `join`s it with what has the same key; then
-/// drops the oldest beyond `most`.
+/// Inserts `new` into `kept`, which is sorted by key, or `join`s it with the entry of the same key. Then drops the
+/// oldest entries beyond `most`.
 fn put<T, K: Ord>(kept: &mut VecDeque<T>, most: usize, new: T, key: impl Fn(&T) -> K, join: impl Fn(&mut T, T)) {
     let wanted = key(&new);
     // Nearly every point belongs at the end.
@@ -203,7 +203,7 @@ fn put<T, K: Ord>(kept: &mut VecDeque<T>, most: usize, new: T, key: impl Fn(&T) 
     };
     match at {
         Ok(at) => join(&mut kept[at], new),
-        // Older than all of a full track: it was dropped before, or would be at once.
+        // Older than all entries of a full track: it was dropped before, or would be dropped at once.
         Err(0) if kept.len() >= most => {}
         Err(at) if kept.len() >= most => {
             kept.pop_front();
@@ -211,7 +211,7 @@ fn put<T, K: Ord>(kept: &mut VecDeque<T>, most: usize, new: T, key: impl Fn(&T) 
         }
         Err(at) => {
             if kept.len() == kept.capacity() {
-                // By a half more, not doubled: series are many, and most are short.
+                // Grows by half instead of doubling: there are many series, and most are short.
                 kept.reserve_exact((kept.len() / 2).clamp(1, most - kept.len()));
             }
             kept.insert(at, new);
@@ -221,7 +221,7 @@ fn put<T, K: Ord>(kept: &mut VecDeque<T>, most: usize, new: T, key: impl Fn(&T) 
 
 fn keep_last<T>(kept: &mut VecDeque<T>) {
     kept.drain(..kept.len().saturating_sub(1));
-    // One that goes on has the last and the next for a moment.
+    // A series that continues briefly has the last and the next entry.
     kept.shrink_to(2);
 }
 
@@ -234,29 +234,29 @@ fn changed_or_newest<T: Clone>(kept: &VecDeque<T>, changed: impl Fn(&T) -> bool)
         .collect()
 }
 
-/// A series as a frame tells it: all of its track in a snapshot, what changed of it in an update.
+/// The part of a series in a frame: the whole track in a snapshot, the changed entries in an update.
 ///
-/// As JSON: `{"name", "value", "ts", "buckets"}`, or `{"name", "text", "ts", "lines", "total", "changed"}`; `value`, `text` and `ts` tell
-/// the newest point to readers that look no further. A line is `[ts, seq, text]`, the newest `[ts, seq]`: its text is there
-/// already. `kind` is there where it was declared, `revised` where history has changed.
+/// As JSON: `{"name", "value", "ts", "buckets"}`, or `{"name", "text", "ts", "lines", "total", "changed"}`. For
+/// simple readers, `value`, `text` and `ts` repeat the newest point. A line is `[ts, seq, text]`. The newest line is
+/// `[ts, seq]`, since its text is in `text`. `kind` is present if it was declared, `revised` if history has changed.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(try_from = "WirePart")]
 pub struct SeriesPart {
-    /// Whose.
+    /// The name of the series.
     pub name: SeriesName,
-    /// The track, or what changed of it.
+    /// The track, or its changed entries.
     pub track: Track,
-    /// How its numbers are looked at, as was last said with a push; nothing where nobody said so. It is told with each part: what
-    /// says so is a point, so whoever lacks it lacks that point too.
+    /// The metric type that a push last declared; `None` if no push did. Every part has it. Since the declaration is
+    /// made by a point, a reader that lacks the declaration also lacks that point.
     pub declared: Option<Declared>,
-    /// Only in an update, and not part of the picture: points came so late ([`revises`]) that they may be older than
-    /// all of the track, and what a reader has fetched of this stretch of the past should be fetched again. It may be
-    /// longer than what changed.
+    /// The stretch of history to fetch again. Only in an update, and not part of the picture: points came so late
+    /// ([`revises`]) that they may be older than the whole track. The stretch may be longer than the actual change.
     pub revised: Option<Stretch>,
 }
 
-/// The stretch of history that a number of time `ts` changes beyond what a track shows, where the newest of its series is
-/// of `newest`: none unless it comes later than a track is long at the least.
+/// Returns the stretch of history that a number of time `ts` changes beyond the reach of the track, for a series
+/// whose newest point is at `newest`. `None` unless the point is later than the shortest possible length of a full
+/// track.
 #[must_use]
 pub fn revises(ts: Millis, newest: Millis) -> Option<Stretch> {
     let from = ts.floor(SECOND);
@@ -290,7 +290,7 @@ impl Serialize for SeriesPart {
     }
 }
 
-/// Lines as a part writes them.
+/// Serialises lines for a part.
 struct LinesTold<'a>(&'a VecDeque<Line>);
 
 impl Serialize for LinesTold<'_> {
@@ -307,7 +307,7 @@ impl Serialize for LinesTold<'_> {
     }
 }
 
-/// A line as a part has it.
+/// A line in the wire format of a part.
 #[derive(Deserialize)]
 struct WireLine(Millis, Seq, #[serde(default)] Option<String>);
 
@@ -325,7 +325,7 @@ struct WirePart {
     #[serde(default)]
     changed: Seq,
     revised: Option<Stretch>,
-    /// A word of a later version is as none.
+    /// An unknown keyword of a later version counts as absent.
     kind: Option<String>,
 }
 
@@ -373,7 +373,7 @@ mod tests {
         Value::Text(Text::new(value.to_owned()).unwrap())
     }
 
-    /// Times that often come late, and spread over more seconds than a window holds.
+    /// Generates times that often come late, and that spread over more seconds than a track holds.
     fn times() -> impl Strategy<Value = Vec<u64>> {
         prop::collection::vec(prop_oneof![0..1_000_000_u64, 990_000..1_000_000_u64], 1..900)
     }
@@ -418,7 +418,7 @@ mod tests {
         fn where_nothing_came_late_only_the_newest_need_be_looked_at(
             steps in prop::collection::vec(0..1_500_u64, 1..700), late in 0..20_usize, from: prop::sample::Index
         ) {
-            // The first few in any order, then each in the newest bucket or in one after it.
+            // The first few come in any order, each later one in the newest bucket or in one after it.
             let mut newest = 5_000;
             let times: Vec<u64> = (0..).zip(&steps).map(|(n, step)| {
                 if n < late {

@@ -1,4 +1,4 @@
-//! The document of the board that the page shows.
+//! Fetches the document of the shown board, and fetches it again when the server announces another edition.
 
 use std::time::Duration;
 
@@ -15,33 +15,33 @@ use crate::stream::subscription::Subscription;
 use crate::{fetch, json};
 
 module! {
-    /// Reads a document: a board that makes itself has none.
+    /// Reads a document. A separate module, since an automatic board has no document.
     pub static MADE: fn(Etag, Value) -> Edition = made, Edition::made
 }
 
-/// When to ask again where nobody answered.
+/// The delay before the next attempt after a failed request.
 const AGAIN: Duration = Duration::from_secs(2);
 
-/// Which board there is.
+/// The board that the server has: automatic, or created by a user.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Edition {
-    /// Nobody has made it: it shows all series under its name.
+    /// No user has created it: it shows all series under its id.
     Automatic,
-    /// Somebody has.
+    /// A user has created it.
     Made {
         /// The tag of its document.
         etag: Etag,
-        /// The document itself, which an edit begins from.
+        /// The document, from which editing starts.
         document: Value,
-        /// What could be made out of it.
+        /// The readable part of the document.
         board: Board,
-        /// What could not.
+        /// The mistakes in the document.
         mistakes: Vec<Mistake>,
     },
 }
 
 impl Edition {
-    /// The edition of a document that the server has under this tag.
+    /// Makes the edition from a document and its tag on the server.
     #[must_use]
     pub fn made(etag: Etag, document: Value) -> Self {
         let Reading { board, mistakes } = Board::read(&document);
@@ -50,7 +50,7 @@ impl Edition {
         Self::Made { etag, document, board, mistakes }
     }
 
-    /// The tag of its document; nothing where there is none.
+    /// The tag of the document; `None` for an automatic board.
     #[must_use]
     pub fn etag(&self) -> Option<Etag> {
         match self {
@@ -60,23 +60,23 @@ impl Edition {
     }
 }
 
-/// The document, kept as the server has it.
+/// The document, kept up to date with the server.
 #[derive(Clone, Copy, Debug)]
 pub struct Document {
-    /// Which board there is; nothing until that is known.
+    /// The present edition; `None` until it is known.
     pub edition: RwSignal<Option<Edition>>,
-    /// Counts what was asked: an answer to an older question does not count.
+    /// Counts the requests. Answers to older requests are ignored.
     asked: StoredValue<u64>,
 }
 
 impl Document {
-    /// Gets the document, and again whenever the server says that there is another edition.
+    /// Fetches the document, and again whenever the server announces another edition.
     #[must_use]
     pub fn follow(id: &BoardId, stream: Subscription) -> Self {
         let this = Self { edition: RwSignal::new(None), asked: StoredValue::new(0) };
         this.ask(id.clone());
         let id = id.clone();
-        // Until the first one is there it is on its way, whatever the stream says meanwhile.
+        // The first request is already on its way, so announcements are ignored until it is answered.
         let known = Memo::new(move || this.edition.with(Option::is_some));
         effect(move || {
             let (Some(theirs), true) = (stream.edition.get(), known.get()) else { return };
@@ -88,13 +88,13 @@ impl Document {
         this
     }
 
-    /// A document that nobody follows: it is this until somebody asks.
+    /// A document that does not follow the server; it changes only through [`Document::ask`].
     #[must_use]
     pub fn holding(edition: Edition) -> Self {
         Self { edition: RwSignal::new(Some(edition)), asked: StoredValue::new(0) }
     }
 
-    /// Gets the document anew.
+    /// Fetches the document again.
     pub fn ask(self, id: BoardId) {
         let Some(turn) = self.asked.try_update_value(|asked| {
             *asked += 1;
@@ -117,9 +117,10 @@ impl Document {
     }
 }
 
-/// What the server has; nothing where it cannot be had now.
+/// Returns the server's edition; `None` if the request fails.
 async fn get(id: &BoardId) -> Option<Edition> {
-    // As the server has told the browser to fetch it beside the page: that says nothing of what is accepted.
+    // Uses the exact URL that the server preloads beside the page. So it has `form=json` and does not rely on an
+    // Accept header.
     let answer = fetch::get(&format!("api/boards/{id}?form=json")).await.ok()?;
     if answer.status == 404 {
         return Some(Edition::Automatic);
@@ -132,7 +133,7 @@ async fn get(id: &BoardId) -> Option<Edition> {
     Some(made(etag, json::read(&answer.body)?))
 }
 
-/// Whether both tags are of the same edition, or both of a board that nobody has made.
+/// Returns true if both tags are of the same edition, or if both boards are automatic.
 #[must_use]
 pub fn same_edition(one: Option<Etag>, other: Option<Etag>) -> bool {
     match (one, other) {
@@ -141,7 +142,7 @@ pub fn same_edition(one: Option<Etag>, other: Option<Etag>) -> bool {
     }
 }
 
-/// What `id` shows while nobody has made it.
+/// Returns the automatic board of `id`.
 #[must_use]
 pub fn automatic(id: &BoardId, live: Live) -> Board {
     let nature = |name: SeriesName| {

@@ -1,15 +1,15 @@
-//! What a board shows while there is nothing on it.
+//! The hint on a board without any series.
 
 use leptos::prelude::*;
 use shared::BoardId;
 
 use crate::curl_line::CurlLine;
 
-/// The line that puts the first number on the board.
+/// Shows the command that pushes the first number to the board.
 #[expect(clippy::needless_pass_by_value, reason = "a component owns its properties")]
 #[component]
 pub fn EmptyBoard(
-    /// Which board.
+    /// The id of the board.
     id: BoardId,
 ) -> impl IntoView {
     let all = id.selector().to_string();

@@ -1,4 +1,4 @@
-//! Widgets in their places.
+//! The grid: lays out the widgets of a board.
 
 use leptos::prelude::untrack;
 use shared::board::{Board, Place, Widget};
@@ -13,8 +13,8 @@ use crate::widget::order::order;
 
 type Laid = Memo<Vec<(Widget, Place)>>;
 
-/// A board laid out. Its widgets come in the order in which they are read, from the top left to the bottom right: that
-/// is how a narrow page and a screen reader have them. `editor` puts tools on them while it is edited.
+/// Lays out a board. The widgets are in reading order, from the top left to the bottom right, which is the order on a
+/// narrow page and for a screen reader. `editor` adds tools to them while the board is edited.
 #[must_use]
 pub fn grid(board: Memo<Option<Board>>, stage: Stage, editor: Editor) -> Part {
     let laid: Laid = Memo::new(move || board.with(|board| board.as_ref().map(in_order).unwrap_or_default()));
@@ -25,7 +25,7 @@ pub fn grid(board: Memo<Option<Board>>, stage: Stage, editor: Editor) -> Part {
     grid.live_list(ids, move |id| cell(id, laid, stage, editor))
 }
 
-/// A widget where it is. It stays while it is moved, and is made anew only where what it shows changes.
+/// The cell of a widget. It survives moves, and its content is made anew only when the widget itself changes.
 fn cell(id: &str, laid: Laid, stage: Stage, editor: Editor) -> Part {
     let tools = tools(id, editor);
     let id = id.to_owned();
@@ -41,7 +41,7 @@ fn cell(id: &str, laid: Laid, stage: Stage, editor: Editor) -> Part {
     Part::new("div", "cell").live_style(area).put(&inside).put(&tools)
 }
 
-/// The widgets with their places, in the order in which they are read.
+/// Returns the widgets with their places, in reading order.
 #[must_use]
 pub fn in_order(board: &Board) -> Vec<(Widget, Place)> {
     let places = board.places();

@@ -1,24 +1,25 @@
-//! Mistakes in the document of a board, each at its place.
+//! Assigns the mistakes in a board's document to the widgets that show them.
 
 use crate::dynamic::Memo;
 use shared::board::{Board, WidgetId};
 use shared::problem::FieldError;
 
-/// Something in the document that could not be made out.
+/// A mistake in the document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mistake {
-    /// In which widget of the page; nothing where it is elsewhere, or where nothing could be made of its widget.
+    /// The widget that shows the mistake. `None` if the mistake is outside of widgets, or if its widget is
+    /// unreadable.
     pub widget: Option<WidgetId>,
-    /// What is wrong, and what belongs there.
+    /// The place, the expected value and the received one.
     pub text: String,
 }
 
-/// What is handed down to the widgets of a page.
+/// The mistakes of the page, provided to its widgets as context.
 #[derive(Clone, Copy, Debug)]
 pub struct Mistakes(pub Memo<Vec<Mistake>>);
 
-/// The mistakes of a document, each with the widget of `board` in which it is. `id_of` gives the id of the widget that is
-/// the so many-eth in the document, from 0, where it has one.
+/// Assigns each mistake to its widget of `board`. `id_of` maps the index of a widget in the document to its id, if it
+/// has one.
 #[must_use]
 pub fn placed(board: &Board, mistakes: Vec<FieldError>, id_of: impl Fn(usize) -> Option<String>) -> Vec<Mistake> {
     let mut all = Vec::with_capacity(mistakes.len());
@@ -40,7 +41,7 @@ pub fn placed(board: &Board, mistakes: Vec<FieldError>, id_of: impl Fn(usize) ->
     all
 }
 
-/// Which widget a field is of, by its place in the document, and where within: `widgets[3].place.w`.
+/// Splits the place of a mistake, such as `widgets[3].place.w`, into the index of the widget and the field within it.
 fn in_widget(field: &str) -> Option<(usize, &str)> {
     let (index, within) = field.strip_prefix("widgets[")?.split_once(']')?;
     Some((index.parse().ok()?, within.strip_prefix('.').unwrap_or(within)))

@@ -25,20 +25,20 @@ use crate::range::view::View;
 use crate::reload;
 use crate::stream::subscription::Subscription;
 
-/// How many grey tiles stand where the real ones will be.
+/// The number of skeleton tiles that stand in for the widgets.
 const SKELETONS: usize = 6;
 
-/// Where a board is shown.
+/// The kind of screen that shows a board.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Screen {
-    /// Where someone sits before it.
+    /// A user sits in front of it.
     #[default]
     Desk,
-    /// On a wall: nothing but the board.
+    /// A wall screen: it shows only the board.
     Wall,
 }
 
-/// A board: what its document says, or all series under its name where nobody has made it.
+/// The page of a board: the one of its document, or an automatic one with all series under its id.
 #[must_use]
 pub fn board_page(id: &BoardId, screen: Screen) -> Part {
     if screen == Screen::Desk {
@@ -58,7 +58,7 @@ pub fn board_page(id: &BoardId, screen: Screen) -> Part {
     let state = Memo::new(move || stream.standing.get().state);
     let document = Document::follow(id, stream);
     let editor = Editor::new(id.clone(), document, live);
-    // What is shown; nothing until it is known.
+    // The shown board; `None` until it is known.
     let of = id.clone();
     let board = Memo::new(move || {
         editor.board().or_else(|| {
@@ -83,13 +83,13 @@ pub fn board_page(id: &BoardId, screen: Screen) -> Part {
             return;
         }
         if shown.is_empty() && selectors != [of.selector()] {
-            // What came until here is of other series: without theirs the widgets would look empty.
+            // The numbers so far are of other series. Without the new ones the widgets would look empty.
             live.loaded.set(false);
         }
         shown.clone_from(&selectors);
         stream.show(selectors);
     });
-    // What the document says, until someone chooses another.
+    // The range of the document, until the user chooses another.
     let said = Memo::new(move || board.with(|board| board.as_ref().map(shared::board::Board::range)));
     effect(move || {
         if let Some(span) = said.get() {
@@ -100,7 +100,7 @@ pub fn board_page(id: &BoardId, screen: Screen) -> Part {
     let title = move || {
         board.with(|board| board.as_ref().and_then(|board| board.title.clone())).unwrap_or_else(|| name.clone())
     };
-    // A board that somebody made is laid out before its numbers are there: then nothing moves when they come.
+    // A board with a document is laid out before its numbers arrive, so nothing moves when they come.
     let known = Memo::new(move || board.with(Option::is_some));
     let empty = Memo::new(move || board.with(|board| board.as_ref().is_none_or(|board| board.widgets.is_empty())));
     effect(move || {
@@ -158,18 +158,19 @@ pub fn board_page(id: &BoardId, screen: Screen) -> Part {
     page.put(&Part::new("main", "").put_all(above).put_all(main))
 }
 
-/// What stands in the place of the board.
+/// The content in the place of the board.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Shows {
-    /// Grey tiles, until it is known what there is.
+    /// Skeleton tiles, until the board is known.
     Skeletons,
-    /// That there is nothing.
+    /// The hint for an empty board.
     Nothing,
-    /// The board.
+    /// The widgets.
     Widgets,
 }
 
-/// What must be read for a board that is edited: all that is stored, and what the draft has beside that.
+/// Returns the selectors to stream while a board is edited: all of the stored board, then those that only the draft
+/// has.
 fn all_of(mut stored: Vec<Selector>, edited: Vec<Selector>) -> Vec<Selector> {
     for selector in edited {
         let name = selector.as_str().parse::<SeriesName>().ok();
@@ -182,12 +183,12 @@ fn all_of(mut stored: Vec<Selector>, edited: Vec<Selector>) -> Vec<Selector> {
     stored
 }
 
-/// A tile before there is anything to show, of the size that it will have.
+/// A skeleton tile of the size of a widget.
 fn skeleton() -> Part {
     Part::new("div", "tile skeleton").with("aria-hidden", "true")
 }
 
-/// The mistakes of the document that no widget on the page can show.
+/// Shows the mistakes of the document that no widget can show.
 fn misplaced(mistakes: Memo<Vec<Mistake>>) -> Part {
     Part::new("div", "host").live_inside(move || {
         let mistakes = mistakes.get();

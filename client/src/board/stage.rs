@@ -1,4 +1,4 @@
-//! What all widgets of a board share.
+//! The shared context of a board's widgets: the live picture, the clock, the view and the history.
 
 use crate::chart::frames::Frames;
 use crate::dynamic::RwSignal;
@@ -8,25 +8,25 @@ use crate::range::view::View;
 use crate::stream::clock::ServerClock;
 use shared::{Millis, SeriesName, Track};
 
-/// Handles on it: given to each widget, and cheap to copy.
+/// Handles that each widget gets. Cheap to copy.
 #[derive(Clone, Copy, Debug)]
 pub struct Stage {
-    /// The picture.
+    /// The live picture of the series.
     pub live: Live,
-    /// The one loop of animation frames.
+    /// The loop of animation frames.
     pub frames: Frames,
-    /// The server's clock as the page knows it.
+    /// The page's estimate of the server's clock.
     pub clock: RwSignal<ServerClock>,
     /// The server's time in milliseconds; changes once a second.
     pub server_now: RwSignal<u64>,
-    /// Which stretch of time is shown, and which moment is pointed at.
+    /// The shown time range, and the moment under the pointer.
     pub view: View,
-    /// What the page has of the past.
+    /// The past that the page has fetched.
     pub history: History,
 }
 
 impl Stage {
-    /// The server's time right now, in milliseconds, without following it.
+    /// The server's present time in milliseconds; not reactive.
     #[must_use]
     pub fn now(self) -> u64 {
         self.clock.try_get_untracked().unwrap_or_default().server_now(crate::browser::now())

@@ -1,4 +1,4 @@
-//! Drawing bars over time.
+//! Draws bars over time.
 
 use super::palette::Palette;
 use super::pen::Pen;
@@ -6,10 +6,10 @@ use super::plot::Plot;
 use super::trace::Trace;
 use super::value_axis::Upright;
 
-/// How much of its bucket a bar takes.
+/// The share of a bucket's width that its bars take.
 const FULL: f64 = 0.8;
 
-/// Draws a bar for each bucket, of `width` milliseconds; those of several series side by side.
+/// Draws a bar for each bucket, `width` milliseconds wide. The bars of several series stand side by side.
 pub fn draw(pen: &Pen, plot: &Plot, palette: &Palette, axis: &Upright, traces: &[Trace], width: u64) {
     let context = &pen.context;
     context.save();
@@ -24,7 +24,7 @@ pub fn draw(pen: &Pen, plot: &Plot, palette: &Palette, axis: &Upright, traces: &
     for (i, trace) in (0_u32..).zip(traces()) {
         pen.colour(palette.of(trace.colour));
         for dot in &trace.dots {
-            // A bar stands for all of its bucket, also while that is being filled.
+            // A bar covers its whole bucket, even while the bucket is being filled.
             let left = plot.x(dot.at - dot.at % width) + bucket * (1.0 - FULL) / 2.0 + each * f64::from(i);
             let Some(y) = plot.y(axis, dot.value) else { continue };
             context.fill_rect(left, y.min(zero), each, (zero - y).abs().max(1.0));

@@ -1,27 +1,30 @@
-//! Which colour each series of a chart has.
+//! Assigns colours to the series of a chart.
 //!
-//! Not the one of its place among the others, which is another as soon as one joins before it. A colour follows from the
-//! document and the name alone, as long as two of a chart do not want the same: so it is the same for everyone, and charts of the
-//! same parts of a thing (`shop/*/latency_ms`, `shop/*/errors`) have the same colours for them.
+//! The colour does not follow from the position among the other series, which changes as soon as one joins before it.
+//! It follows from the document and the name alone, unless two series of a chart want the same colour. So it is the
+//! same for every user, and charts of the same parts of a thing (`shop/*/latency_ms`, `shop/*/errors`) have the same
+//! colours for them.
 
 use shared::{Selector, SeriesName};
 
 use super::palette::SERIES;
 
-/// The colours of the series of a chart, for as long as it is on the page.
+/// The colours of the series of a chart, for as long as the chart is on the page.
 #[derive(Clone, Debug, Default)]
 pub struct Colours {
-    /// Whom each place belongs to; whoever has left keeps its own until someone else needs it. None belongs to two.
+    /// The series that owns each place in the palette. A series that has left keeps its place until another needs it.
+    /// No place has two owners.
     given: Vec<(SeriesName, usize)>,
 }
 
 impl Colours {
-    /// The places in the palette of these series, in their order: below [`SERIES`] each is a colour of its own, above they
-    /// begin again, with dashes. Who has one keeps it. Who is new gets what it wants if that is free, else the next that is; a
-    /// colour is used again only where there is none left.
+    /// Returns the places in the palette of these series, in their order. Places below [`SERIES`] are distinct
+    /// colours; higher ones repeat the colours with dashes. A series that has a place keeps it. A new series gets the
+    /// place that it wants, or the next free one. A colour repeats only if none is left.
     pub fn of(&mut self, selectors: &[Selector], names: &[SeriesName]) -> Vec<usize> {
         let mut new: Vec<&SeriesName> = names.iter().filter(|name| self.place(name).is_none()).collect();
-        // All are asked once before any is asked again: who comes late to what it wants displaces nobody from what is theirs.
+        // Tries one place for all new series before the next place for any of them, so that a series that misses its
+        // wanted place does not take one that another wants.
         for try_ in 0.. {
             if new.is_empty() {
                 break;
@@ -44,8 +47,8 @@ impl Colours {
     }
 }
 
-/// The colour that a series has where nobody else has it: of one that the document names, its place there; else one drawn from
-/// what the stars of its selector stand for.
+/// The colour that a series has without competition. A series that the document names gets its index there. Any other
+/// gets a colour derived from the segments that its selector's stars stand for.
 fn wanted(selectors: &[Selector], name: &SeriesName) -> usize {
     let at = selectors.iter().position(|selector| selector.matches(name)).unwrap_or_default();
     let mut spelled = selectors.get(at).map_or("", Selector::as_str).split('/');
@@ -54,11 +57,11 @@ fn wanted(selectors: &[Selector], name: &SeriesName) -> usize {
         return at % SERIES;
     }
     let drawn = draw(&stars);
-    // By its lowest bits alone, names that end alike would be alike.
+    // The lowest bits alone would give names with equal endings equal colours.
     (drawn ^ (drawn >> 15)) as usize % SERIES
 }
 
-/// A number drawn from a text, always the same (FNV-1a).
+/// Hashes a text to a number (FNV-1a).
 #[must_use]
 pub fn draw(text: &str) -> u32 {
     text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
@@ -96,12 +99,13 @@ mod tests {
         let latency = fresh(&["shop/*/latency_ms"], &["shop/cart/latency_ms", "shop/pay/latency_ms"]);
         assert_eq!(latency, fresh(&["shop/*/errors"], &["shop/cart/errors", "shop/pay/errors"]));
         assert_eq!(latency, fresh(&["shop/**"], &["shop/cart", "shop/pay"]));
-        // For everyone, also with the next version: who has learnt them should not have to learn others.
+        // The colours must be the same for every user and in later versions, so that users who know them need not
+        // learn new ones.
         let letters = ["ops/a", "ops/b", "ops/c", "ops/d", "ops/e", "ops/f", "ops/g", "ops/h"];
         assert_eq!(fresh(&["ops/*"], &letters), [4, 5, 2, 3, 0, 1, 6, 7]);
     }
 
-    /// Which of sixteen series there are.
+    /// Generates the subset of sixteen series that are present.
     fn there() -> impl Strategy<Value = Vec<SeriesName>> {
         prop::collection::vec(any::<bool>(), 16).prop_map(|there| {
             let names = (0..).zip(there).filter(|(_, there)| *there);
@@ -135,7 +139,8 @@ mod tests {
                 names.truncate(most);
                 let places = colours.of(&selectors, &names);
                 prop_assert_eq!(places.iter().collect::<BTreeSet<_>>().len(), names.len());
-                // Of more than there are colours, one who has another's with dashes keeps it when that one leaves.
+                // With more series than colours, a series that repeats a colour with dashes keeps it even when the
+                // first owner leaves.
                 let places = if most > SERIES { Colours::default().of(&selectors, &names) } else { places };
                 let used: BTreeSet<_> = places.iter().map(|place| place % SERIES).collect();
                 prop_assert_eq!(used.len(), names.len().min(SERIES), "{:?}", places);

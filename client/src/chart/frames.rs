@@ -1,19 +1,19 @@
-//! One loop of animation frames for all that moves on the page.
+//! The single loop of animation frames for everything that moves on the page.
 
 use crate::dynamic::LocalValue;
 use leptos::prelude::*;
 
-/// A painter: called before each paint, it draws if there is something new.
+/// A painter, called before each paint. It draws if there is something new.
 type Painter = Box<dyn FnMut(Frame)>;
 
-/// What a frame tells its painters.
+/// The state of a frame that painters need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Frame {
-    /// Whether the page is dark; it can change at any time.
+    /// True if the page is dark; it can change at any time.
     pub dark: bool,
 }
 
-/// The loop. It runs while there are painters, and stops with the reactive owner that made it. A hidden page has no
+/// The loop. It runs while there are painters, and ends with the reactive owner that made it. A hidden page has no
 /// frames, so nothing is painted there.
 #[derive(Clone, Copy)]
 pub struct Frames {
@@ -28,13 +28,13 @@ struct Painters {
 }
 
 impl Frames {
-    /// A loop without painters.
+    /// Makes a loop without painters.
     #[must_use]
     pub fn new() -> Self {
         Self { painters: LocalValue::new(Painters::default()) }
     }
 
-    /// Calls `painter` in each frame, as long as the reactive owner lives under which this is called.
+    /// Calls `painter` in each frame, as long as the current reactive owner lives.
     pub fn paint(self, painter: impl FnMut(Frame) + 'static) {
         let registered = self.painters.try_update_value(|painters| {
             let key = painters.next;
@@ -66,7 +66,8 @@ impl Frames {
     }
 }
 
-/// Whether the page is dark: as its reader chose here (`data-theme` of the whole document), else as the system is.
+/// Returns true if the page is dark: by the user's choice (`data-theme` of the document element), else by the
+/// system's setting.
 fn is_dark() -> bool {
     let chosen = document().document_element().and_then(|root| root.get_attribute("data-theme"));
     match chosen.as_deref() {

@@ -1,39 +1,39 @@
-//! What someone does to a chart with a pointer.
+//! Pointer gestures on a chart.
 
 /// A drag that has begun.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Drag {
-    /// What it does.
+    /// The effect of the drag.
     pub aim: Aim,
-    /// Where it began, in pixels from the left.
+    /// The start, in pixels from the left.
     pub start: f64,
-    /// Where it is now.
+    /// The present position, in pixels from the left.
     pub now: f64,
-    /// The stretch of time that was shown when it began.
+    /// The time range that was shown when the drag began.
     pub range: (u64, u64),
 }
 
-/// What a drag does.
+/// The effect of a drag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Aim {
-    /// It marks what will be shown.
+    /// Marks the range to show.
     Zoom,
-    /// It moves what is shown.
+    /// Moves the shown range.
     Pan,
 }
 
-/// A drag over less than this, in pixels, is a click.
+/// The distance in pixels below which a drag is a click.
 const CLICK: f64 = 4.0;
 
 impl Drag {
-    /// The stretch that it marks, in pixels; nothing where it is a click, or moves.
+    /// The marked interval in pixels; `None` for a click or a pan.
     #[must_use]
     pub fn marked(&self) -> Option<(f64, f64)> {
         let marks = self.aim == Aim::Zoom && (self.start - self.now).abs() >= CLICK;
         marks.then_some((self.start.min(self.now), self.start.max(self.now)))
     }
 
-    /// By which part of what is shown it has moved that, later where positive.
+    /// The distance of the drag as a share of the shown range; positive towards later times.
     #[must_use]
     pub fn moved(&self, width: f64) -> f64 {
         (self.start - self.now) / width.max(1.0)

@@ -1,4 +1,4 @@
-//! How values are spread over time, as a grid of strengths.
+//! Heatmaps: the distribution of values over time, drawn as a grid of shades.
 
 use super::palette::Palette;
 use super::pen::Pen;
@@ -6,23 +6,23 @@ use super::plot::Plot;
 use super::value_axis::Upright;
 use crate::history::cell::Cell;
 
-/// How high a field is, in pixels.
+/// The height of a field in pixels.
 const ROW: f64 = 6.0;
-/// How strong the weakest field is.
+/// The opacity of the weakest field.
 const WEAKEST: f64 = 0.12;
 
-/// The values of one stretch of time, of all series.
+/// The values of all series within one interval.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Pile {
-    /// When it begins, in milliseconds.
+    /// The start in milliseconds.
     pub start: u64,
-    /// How long it is.
+    /// The length in milliseconds.
     pub width: u64,
-    /// Values, and how often each was there.
+    /// The values, each with its count.
     pub bins: Vec<(f64, u64)>,
 }
 
-/// Puts the buckets of several series together that begin at the same moment; by time.
+/// Merges the buckets of a series into the piles with the same start; sorted by time.
 pub fn pile(piles: &mut Vec<Pile>, cells: &mut dyn Iterator<Item = &Cell>) {
     let mut at = 0;
     for cell in cells {
@@ -36,14 +36,14 @@ pub fn pile(piles: &mut Vec<Pile>, cells: &mut dyn Iterator<Item = &Cell>) {
     }
 }
 
-/// The least and the greatest value.
+/// The minimum and the maximum value.
 #[must_use]
 pub fn extent(piles: &[Pile]) -> Option<(f64, f64)> {
     let values = piles.iter().flat_map(|pile| pile.bins.iter().map(|bin| (bin.0, bin.0)));
     values.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
 }
 
-/// How many values of a pile are in each of `rows` fields from the top.
+/// Counts the values of a pile in each of `rows` fields, from the top.
 #[must_use]
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and the number of rows")]
 #[expect(clippy::cast_precision_loss, reason = "a chart has few rows")]
@@ -57,7 +57,7 @@ pub fn column(pile: &Pile, axis: &Upright, rows: usize) -> Vec<u64> {
     column
 }
 
-/// Draws the fields, each the stronger the more values are in it.
+/// Draws the fields. A field with more values is more opaque.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a chart has few rows")]
 #[expect(clippy::cast_precision_loss, reason = "a chart has few rows")]
 pub fn draw(pen: &Pen, plot: &Plot, palette: &Palette, axis: &Upright, piles: &[Pile]) {
@@ -74,7 +74,7 @@ pub fn draw(pen: &Pen, plot: &Plot, palette: &Palette, axis: &Upright, piles: &[
     for (pile, column) in columns {
         let (left, right) = (plot.x(pile.start).floor(), plot.x(pile.start + pile.width).floor());
         for (row, count) in column.into_iter().enumerate().filter(|&(_, count)| count > 0) {
-            // By the root: a few outliers are what is looked for.
+            // The square root keeps outliers visible, which users look for.
             context.set_global_alpha(WEAKEST + (1.0 - WEAKEST) * (count as f64 / most).sqrt());
             context.fill_rect(left, plot.top + row as f64 * high, (right - left).max(1.0), high);
         }

@@ -1,4 +1,4 @@
-//! The board that nobody made.
+//! Automatic boards: the document for a board id that no user has created yet.
 
 use super::document::MAX_WIDGETS;
 use super::log::Log;
@@ -11,9 +11,10 @@ use crate::name::MAX_SEGMENT_LEN;
 use crate::{BoardId, Selector, SeriesName};
 
 impl Board {
-    /// What `id` shows as long as nobody has made it, as a document: a number for each series of numbers, how fast it
-    /// grows for each counter, a log for each of texts, in the order given. It is what a page begins to edit from, so it is valid as it is; where there
-    /// are more series than a board can have widgets, the last one is a table of all.
+    /// Returns the document that the board `id` shows until a user creates it. In the given order, it has a stat for
+    /// each gauge, a stat of the rate for each counter, and a log for each text series. The page starts editing from
+    /// this document, so it is valid as it is. If there are more series than a board can have widgets, the last
+    /// widget is a table of all series.
     #[must_use]
     pub fn automatic<N: Into<Nature>>(id: &BoardId, series: impl IntoIterator<Item = (SeriesName, N)>) -> Self {
         let mut widgets: Vec<Widget> = Vec::new();
@@ -48,19 +49,20 @@ fn widget(id: WidgetId, title: &str, view: View, show: Option<Show>, selector: S
     }
 }
 
-/// A name as a title, cut where it is longer than a title may be.
+/// Makes a title from a name. Cuts names that are longer than a title may be.
 fn title(name: &str) -> String {
     name.get(..name.floor_char_boundary(super::widget::MAX_TITLE)).unwrap_or_default().to_owned()
 }
 
-/// An id made of the name, which nobody else has: `api/latency` and `api-latency` are told apart by a number.
+/// Makes an unused widget id from a name. Adds a number where two names would give the same id, such as `api/latency`
+/// and `api-latency`.
 fn free_id(name: &str, taken: &[Widget]) -> WidgetId {
     let base = name.replace('/', "-");
     let mut count = 1_usize;
     loop {
         let end = if count == 1 { String::new() } else { format!("-{count}") };
         let text: String = base.chars().take(MAX_SEGMENT_LEN - end.len()).chain(end.chars()).collect();
-        // A series named `x/.-` or the like is fine; one that is cut to a lone dot is not, hence the number.
+        // A name such as `x/.-` gives a valid id. A name that is cut to a lone dot does not, so it gets a number.
         if let Ok(id) = text.parse::<WidgetId>()
             && taken.iter().all(|widget| widget.id != id)
         {

@@ -1,4 +1,4 @@
-//! The upright axis of a chart.
+//! The vertical axis of a chart: its ends and its scale.
 
 use serde::Serialize;
 
@@ -6,25 +6,26 @@ use super::read::Table;
 use super::word::words;
 
 words! {
-    /// How an axis goes up.
+    /// The scale of an axis.
     Scale {
-        /// By equal steps.
+        /// Equal steps.
         Linear = "linear",
-        /// By equal ratios. Numbers of zero and below have no place on it.
+        /// Equal ratios. Zero and negative numbers cannot be drawn.
         Log = "log",
     }
 }
 
-/// The upright axis: where it begins and ends, and how it goes up.
+/// The vertical axis: its ends and its scale.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Axis {
-    /// Its lower end; below [`Axis::max`]; by what is shown where absent. `y_min` in the document.
+    /// The lower end, which is below [`Axis::max`]. If absent, it follows from the shown data. `y_min` in the
+    /// document.
     #[serde(rename = "y_min", skip_serializing_if = "Option::is_none")]
     pub min: Option<f64>,
-    /// Its upper end; by what is shown where absent. `y_max` in the document.
+    /// The upper end. If absent, it follows from the shown data. `y_max` in the document.
     #[serde(rename = "y_max", skip_serializing_if = "Option::is_none")]
     pub max: Option<f64>,
-    /// How it goes up; linear where absent. `y_scale` in the document.
+    /// The scale; linear if absent. `y_scale` in the document.
     #[serde(rename = "y_scale", skip_serializing_if = "Option::is_none")]
     pub scale: Option<Scale>,
 }
@@ -42,7 +43,7 @@ impl Axis {
     }
 }
 
-/// Two ends of which the first must be below the second; neither where it is not.
+/// Reads two ends, of which the first must be below the second. If it is not, reports a mistake and returns neither.
 pub(super) fn ends(widget: &Table<'_>, low: &'static str, high: &'static str) -> (Option<f64>, Option<f64>) {
     match (widget.number(low), widget.number(high)) {
         (Some(min), Some(max)) if min >= max => {

@@ -1,4 +1,4 @@
-//! Bars.
+//! Options of bar charts.
 
 use serde::Serialize;
 
@@ -7,7 +7,7 @@ use super::read::Table;
 use super::word::words;
 
 words! {
-    /// What the bars stand side by side for.
+    /// The dimension along which the bars are laid out.
     Across {
         /// One bar for each series: its newest value.
         Series = "series",
@@ -19,10 +19,10 @@ words! {
 /// Options of `type = "bar"`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Bars {
-    /// What the bars stand side by side for; for series where absent.
+    /// The dimension along which the bars are laid out; series if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub across: Option<Across>,
-    /// The upright axis.
+    /// The vertical axis.
     #[serde(flatten)]
     pub axis: Axis,
 }

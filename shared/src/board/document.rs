@@ -1,4 +1,4 @@
-//! A board, and reading one that anyone may have written.
+//! The board document, its limits, and a reader that accepts any input and reports every mistake.
 
 use std::collections::BTreeSet;
 
@@ -12,36 +12,37 @@ use super::{Place, Span, Widget, WidgetId};
 use crate::Selector;
 use crate::problem::FieldError;
 
-/// Most bytes of a document as it is written: 256 KiB. Whoever reads bytes holds them to it before parsing.
+/// The most bytes of a document as written: 256 KiB. Callers that receive bytes must check this before they parse
+/// them.
 pub const MAX_DOCUMENT: usize = 256 << 10;
 
-/// Most widgets of a board.
+/// The most widgets of a board.
 pub const MAX_WIDGETS: usize = 200;
 
-/// Most different selectors of a board, all widgets together: what one stream can carry.
+/// The most different selectors of a board, over all widgets. One stream can carry this many.
 pub const MAX_SELECTORS: usize = 256;
 
-/// How many columns the grid has, 1 to 48; 12 where a document does not say.
+/// The number of columns of the grid, 1 to 48; 12 if the document does not set it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Columns(u16);
 
 impl Columns {
-    /// Most columns.
+    /// The most columns.
     pub const MAX: u16 = 48;
 
-    /// So many columns; nothing where it is none, or over [`Columns::MAX`].
+    /// Returns `None` if `count` is 0 or above [`Columns::MAX`].
     #[must_use]
     pub fn new(count: u16) -> Option<Self> {
         (1..=Self::MAX).contains(&count).then_some(Self(count))
     }
 
-    /// How many.
+    /// The number of columns.
     #[must_use]
     pub fn get(self) -> u16 {
         self.0
     }
 
-    /// How many columns are as wide here as `width` is on a board of 12: at least one, at most all.
+    /// Scales a `width` meant for a board of 12 columns to this board: at least one column, at most all.
     #[must_use]
     pub fn scale(self, width: u16) -> u16 {
         let scaled = u32::from(width) * u32::from(self.0) / 12;
@@ -61,33 +62,34 @@ impl Serialize for Columns {
     }
 }
 
-/// A board: what a page shows. Serialised, it is a document that [`Board::read`] takes in again, the same board.
+/// A board: everything that one page shows. Serialising a board gives a document from which [`Board::read`] makes an
+/// equal board.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Board {
-    /// What it is called, at most [`MAX_TITLE`] bytes; the page shows the id where absent.
+    /// The title, at most [`MAX_TITLE`] bytes. If absent, the page shows the id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// How many columns its grid has; 12 where absent.
+    /// The number of columns of the grid; 12 if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub columns: Option<Columns>,
-    /// How much of the past it shows at first; an hour where absent.
+    /// The time range that the page shows first; an hour if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub range: Option<Span>,
-    /// What is on it, at most [`MAX_WIDGETS`], each with an id of its own.
+    /// The widgets, at most [`MAX_WIDGETS`]. Each id is unique.
     pub widgets: Vec<Widget>,
 }
 
-/// A document that was read: what could be made out, and what could not.
+/// The result of reading a document: the readable part, and the mistakes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reading {
-    /// What could be made out: for whoever shows a board.
+    /// The readable part of the board, for code that shows boards.
     pub board: Board,
     /// Every mistake with its place, such as `widgets[3].place.w`, in the order of the document.
     pub mistakes: Vec<FieldError>,
 }
 
 impl Reading {
-    /// The board where there is no mistake: for whoever stores one.
+    /// Returns the board if it has no mistakes, for code that stores boards.
     ///
     /// # Errors
     /// All mistakes.
@@ -97,7 +99,7 @@ impl Reading {
 }
 
 impl Board {
-    /// Reads a document, which TOML brings into the same form as JSON. Never fails: see [`Reading`].
+    /// Reads a document from JSON values; TOML is converted to the same form first. Never fails: see [`Reading`].
     #[must_use]
     pub fn read(document: &Value) -> Reading {
         let mistakes = Mistakes::default();
@@ -105,27 +107,27 @@ impl Board {
         Reading { board: board.unwrap_or_default(), mistakes: mistakes.into_list() }
     }
 
-    /// Reads a document written in JSON, as `GET /api/boards/{id}` gives it.
+    /// Reads a document written in JSON, such as the response of `GET /api/boards/{id}`.
     ///
     /// # Errors
-    /// Where it is no JSON at all.
+    /// If the text is not JSON.
     pub fn read_json(text: &str) -> Result<Reading, serde_json::Error> {
         Ok(Self::read(&serde_json::from_str(text)?))
     }
 
-    /// The columns of its grid.
+    /// The columns of the grid, with the default applied.
     #[must_use]
     pub fn columns(&self) -> Columns {
         self.columns.unwrap_or_default()
     }
 
-    /// How much of the past it shows at first.
+    /// The time range that the page shows first, with the default applied.
     #[must_use]
     pub fn range(&self) -> Span {
         self.range.unwrap_or(Span::HOUR)
     }
 
-    /// Every series that it shows: sorted, without repeats; none where all its widgets are texts.
+    /// Returns every selector of the board, sorted and without repeats. Empty if all widgets are texts.
     #[must_use]
     pub fn selectors(&self) -> Vec<Selector> {
         let mut all: Vec<Selector> = Vec::new();
@@ -137,7 +139,7 @@ impl Board {
         all
     }
 
-    /// Where each widget comes to lie, in their order; see [`super::layout`].
+    /// Lays out the widgets and returns their places in document order; see [`super::layout`].
     #[must_use]
     pub fn places(&self) -> Vec<Place> {
         let wishes: Vec<_> = self.widgets.iter().map(Widget::wish).collect();

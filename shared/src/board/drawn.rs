@@ -1,22 +1,22 @@
-//! Which kinds of widgets not every page can draw: a page fetches what draws them when it knows its board, and a server that
-//! knows the board earlier can say so earlier.
+//! Maps each kind of widget to the lazily loaded page module that draws it. The page fetches the module when it knows
+//! its board. The server knows the board earlier, so it can preload the module.
 
 use super::bars::Across;
 use super::{Content, View};
 
-/// What draws a kind of widget that not every board has.
+/// A page module that draws some kinds of widgets and that not every board needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Drawn {
-    /// What is drawn over time.
+    /// Draws charts over time.
     Charts,
-    /// Gauges, bars, tables and logs.
+    /// Draws gauges, bars, tables and logs.
     Rows,
-    /// Notes.
+    /// Draws notes.
     Notes,
 }
 
 impl Content {
-    /// What draws it; nothing where every page can.
+    /// Returns the module that draws this content; `None` if the page itself can draw it.
     #[must_use]
     pub fn drawn(&self) -> Option<Drawn> {
         match self {

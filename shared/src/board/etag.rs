@@ -1,4 +1,4 @@
-//! Which edition of a board.
+//! Entity tags of board documents, which identify the edition of a board.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::word::{Word as _, words};
 
 words! {
-    /// How a document is written.
+    /// The format of a document.
     Form {
         /// `application/json`.
         Json = "json",
@@ -18,7 +18,7 @@ words! {
 }
 
 impl Form {
-    /// Its content type.
+    /// The content type of the format.
     #[must_use]
     pub fn content_type(self) -> &'static str {
         match self {
@@ -28,9 +28,9 @@ impl Form {
     }
 }
 
-/// The entity tag of a board, strong (RFC 9110, 8.8.3): `"0123456789abcdef0123456789abcdef"`, quotes included. Where a
-/// document is given out in another form than it was stored in, the form is added, as in `"0123…cdef-json"`, since
-/// the bytes are others.
+/// The entity tag of a board, strong (RFC 9110, 8.8.3): `"0123456789abcdef0123456789abcdef"`, quotes included. If the
+/// server sends a document in another format than the stored one, the tag names that format, as in
+/// `"0123…cdef-json"`, since the bytes differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Etag {
@@ -39,20 +39,20 @@ pub struct Etag {
 }
 
 impl Etag {
-    /// The tag of the document that has this hash, in the form that it was stored in.
+    /// The tag of the document with this hash, in its stored format.
     #[must_use]
     pub fn stored(hash: u128) -> Self {
         Self { hash, form: None }
     }
 
-    /// The tag of the same document, rewritten in `form`.
+    /// The tag of the same document, converted to `form`.
     #[must_use]
     pub fn rewritten(self, form: Form) -> Self {
         Self { form: Some(form), ..self }
     }
 
-    /// The form in which the document is kept, as far as the tag of one that was given out in `form` tells: it says so where
-    /// that is another one.
+    /// Returns the stored format of a document that was sent in `form` with this tag. A tag that names a format
+    /// belongs to a converted document, so the stored format is the other one.
     #[must_use]
     pub fn kept_in(&self, form: Form) -> Form {
         match (self.form, form) {
@@ -62,8 +62,8 @@ impl Etag {
         }
     }
 
-    /// Whether both are of the same edition, in whichever form. This is what a page compares that has a document and
-    /// hears of a tag, and what `If-Match` is held to.
+    /// Returns true if both tags are of the same edition, in any format. The page uses this to compare its document
+    /// with an announced tag, and the server uses it to check `If-Match`.
     #[must_use]
     pub fn same_edition(&self, other: &Self) -> bool {
         self.hash == other.hash
@@ -79,7 +79,7 @@ impl fmt::Display for Etag {
     }
 }
 
-/// The text is no [`Etag`] of a board.
+/// The text is not the [`Etag`] of a board.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a board's tag is 32 lower-case hex digits in quotes, as in the header ETag")]
 pub struct EtagError;

@@ -1,4 +1,4 @@
-//! A number between two ends.
+//! Options of gauges, which show a number between two ends.
 
 use serde::Serialize;
 
@@ -8,10 +8,10 @@ use super::read::Table;
 /// Options of `type = "gauge"`: the newest value of each series between two ends, coloured by the thresholds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Gauge {
-    /// Its lower end, below the upper one; 0 where absent.
+    /// The lower end, below the upper end; 0 if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min: Option<f64>,
-    /// Its upper end; where absent, 100 for percentages, and else the greatest value of the range.
+    /// The upper end. If absent, it is 100 for percentages, and the greatest value of the range otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max: Option<f64>,
 }

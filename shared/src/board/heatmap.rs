@@ -1,4 +1,4 @@
-//! How the numbers were spread, over time.
+//! Options of heatmaps, which show the distribution of numbers over time.
 
 use serde::Serialize;
 
@@ -8,7 +8,7 @@ use super::read::Table;
 /// Options of `type = "heatmap"`: the sketches of its series over time, all series merged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Heatmap {
-    /// The upright axis.
+    /// The vertical axis.
     #[serde(flatten)]
     pub axis: Axis,
 }

@@ -1,25 +1,25 @@
-//! Where widgets come to lie: without overlap, within the columns, and with nothing above them but widgets.
+//! Lays out widgets on the grid: without overlap, within the columns, and without gaps above them.
 //!
-//! Widgets with a place keep their column and come first, from the top to the bottom of where they want to be; each
-//! moves up as far as those before it let it, or down where they are in its way. So a gap is closed, and of two that
-//! overlap the lower one (of the same height: the right one, then the later one) is pushed down. Widgets without a
-//! place follow in the order of the document, each in the highest spot that is wide enough, the leftmost of those.
+//! Widgets with a place keep their column. They are placed first, ordered by the row that they ask for, from the top
+//! to the bottom. Each widget moves up as far as the earlier ones allow, or down if they are in its way. So gaps are
+//! closed. If two widgets overlap, the lower one is pushed down (for equal rows the right one, then the later one).
+//! Widgets without a place follow in document order. Each takes the highest spot that is wide enough, and the
+//! leftmost of those.
 //!
-//! What is laid out already stays as it is: each widget rests on another or on the top, and is reached from there
-//! again.
+//! A finished layout stays the same if it is laid out again, because each widget rests on another one or on the top.
 
 use super::{Columns, Place, Size};
 
-/// What is to be laid out.
+/// The position that a widget asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wish {
-    /// There, or near.
+    /// At this place, or near it.
     At(Place),
-    /// Wherever there is room; so large on a board of 12 columns.
+    /// Anywhere with room. The size is for a board of 12 columns.
     Anywhere(Size),
 }
 
-/// A place for each wish, in the same order.
+/// Returns a place for each wish, in the same order.
 #[must_use]
 pub fn layout(columns: Columns, wishes: &[Wish]) -> Vec<Place> {
     let mut skyline = Skyline { heights: vec![0; columns.get().into()] };
@@ -46,13 +46,13 @@ pub fn layout(columns: Columns, wishes: &[Wish]) -> Vec<Place> {
     rest.collect()
 }
 
-/// The place moved and narrowed so that it fits the columns.
+/// Moves and narrows the place so that it fits the columns.
 fn within(columns: Columns, place: Place) -> Place {
     let w = place.w.clamp(1, columns.get());
     Place { x: place.x.min(columns.get() - w), w, h: place.h.max(1), ..place }
 }
 
-/// How far down each column is taken.
+/// The first free row of each column.
 struct Skyline {
     heights: Vec<u16>,
 }

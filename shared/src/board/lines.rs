@@ -1,4 +1,4 @@
-//! Lines and areas over time.
+//! Options of line and area charts over time.
 
 use serde::Serialize;
 
@@ -7,9 +7,9 @@ use super::read::Table;
 use super::word::words;
 
 words! {
-    /// What is filled around a line.
+    /// The band that is filled around a line.
     Band {
-        /// From the least to the greatest number of each bucket.
+        /// From the minimum to the maximum of each bucket.
         MinMax = "min-max",
         /// From the median to the 95th percentile.
         P50P95 = "p50-p95",
@@ -19,7 +19,7 @@ words! {
 }
 
 words! {
-    /// A quantile that has a line of its own.
+    /// A quantile that is drawn as its own line.
     Quantile {
         /// The median.
         P50 = "p50",
@@ -31,39 +31,39 @@ words! {
 }
 
 words! {
-    /// How several areas go together.
+    /// The way in which several areas are stacked.
     Stack {
-        /// Each from zero.
+        /// Each area starts at zero.
         None = "none",
-        /// Each upon the one before.
+        /// Each area stands on the one before.
         Sum = "sum",
-        /// Each as its share of all.
+        /// Each area is drawn as its share of the sum.
         Share = "share",
     }
 }
 
-/// Options of `type = "line"`: a line for each series.
+/// Options of `type = "line"`: one line for each series.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Line {
-    /// What is filled around each line.
+    /// The band around each line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub band: Option<Band>,
-    /// Instead of the one line that [`super::Source::show`] says, a line for each of these; as the document orders
-    /// them, each once.
+    /// One line for each of these quantiles, instead of the single line of [`super::Source::show`]. In document
+    /// order, each at most once.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub quantiles: Vec<Quantile>,
-    /// The upright axis.
+    /// The vertical axis.
     #[serde(flatten)]
     pub axis: Axis,
 }
 
-/// Options of `type = "area"`: what is below each series is filled.
+/// Options of `type = "area"`: the area below each series is filled.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Area {
-    /// How several go together; each from zero where absent.
+    /// The way in which several areas are stacked; each starts at zero if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stack: Option<Stack>,
-    /// The upright axis.
+    /// The vertical axis.
     #[serde(flatten)]
     pub axis: Axis,
 }

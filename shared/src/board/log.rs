@@ -1,13 +1,13 @@
-//! The newest texts.
+//! Options of logs, which show the newest texts.
 
 use serde::Serialize;
 
 use super::read::Table;
 
-/// Options of `type = "log"`: the newest texts of all its series in the order of their times, the newest first.
+/// Options of `type = "log"`: the newest texts of all its series, ordered by time, the newest first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Log {
-    /// Most lines, 1 to 100 (what a page keeps of a series); 50 where absent.
+    /// The most lines, 1 to 100 (a page keeps 100 lines of a series); 50 if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lines: Option<u16>,
 }

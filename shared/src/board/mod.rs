@@ -1,4 +1,4 @@
-//! Boards as documents: what someone wrote, in JSON or TOML, of what a page shows.
+//! Boards as documents: the description of a page, written by a user in JSON or TOML.
 //!
 //! ```toml
 //! title = "Shop"
@@ -14,21 +14,21 @@
 //! place = { x = 0, y = 0, w = 8, h = 4 }
 //! ```
 //!
-//! - [`document`]: the [`Board`] and its limits; [`Board::read`] takes in JSON that anyone may have written (a server
-//!   brings TOML into that form) and [`Reading`] says every mistake in it, with its place;
-//! - [`widget`]: what all widgets have, a [`Widget`], and their [`View`]s, each kind with its options in a file of its
-//!   own: [`stat`], [`lines`], [`bars`], [`gauge`], [`states`], [`table`], [`log`], [`heatmap`], [`text`];
-//! - [`axis`], [`threshold`], [`unit`], [`span`]: what several kinds share;
-//! - [`place`] and [`layout`]: where widgets are, also those that do not say;
-//! - [`drawn`]: which kinds of widgets not every page can draw;
-//! - [`automatic`]: the board that nobody made; [`nature`]: what its series look like;
-//! - [`notice`]: what is no mistake, but may not be meant;
-//! - [`etag`]: which edition of a document;
-//! - [`read`] and [`word`]: how a document is read, field by field.
+//! - [`document`]: the [`Board`] and its limits. [`Board::read`] accepts any JSON (the server converts TOML to it
+//!   first), and [`Reading`] lists every mistake with its place;
+//! - [`widget`]: the [`Widget`], its common fields, and its [`View`]s. Each kind has its options in its own file:
+//!   [`stat`], [`lines`], [`bars`], [`gauge`], [`states`], [`table`], [`log`], [`heatmap`], [`text`];
+//! - [`axis`], [`threshold`], [`unit`], [`span`]: options that several kinds share;
+//! - [`place`] and [`layout`]: the position of each widget, including those that do not set one;
+//! - [`drawn`]: the lazily loaded page module that draws each kind of widget;
+//! - [`automatic`]: the document of a board that no user has created; [`nature`]: the metric type of its series;
+//! - [`notice`]: warnings about parts that are valid but may be unintended;
+//! - [`etag`]: the entity tag of an edition of a document;
+//! - [`read`] and [`word`]: helpers that read a document field by field.
 //!
-//! **Two modes.** [`Reading::strict`] is for who stores boards: one mistake, and there is no board; so what is stored
-//! is always valid. [`Reading::board`] is for who shows one, whatever later or earlier version wrote it: a widget that
-//! cannot be made out is left out, an option that cannot is as if it were absent, and the page goes on.
+//! **Two modes.** [`Reading::strict`] is for code that stores boards: one mistake rejects the board, so stored boards
+//! are always valid. [`Reading::board`] is for code that shows boards, which may come from an older or newer version:
+//! it leaves out unreadable widgets, treats unreadable options as absent, and keeps the rest.
 
 pub mod automatic;
 pub mod axis;

@@ -1,29 +1,29 @@
-//! What the numbers of a series are: guessed, where no document says so.
+//! The metric type of a series: gauge, counter or text. It is guessed if no push declares it.
 
 use std::collections::VecDeque;
 
 use crate::point::Kind;
 use crate::{Bucket, Declared, SeriesName, Track};
 
-/// The endings by which programs call what only ever rises: `_total` is the rule of `OpenMetrics`, the others are common.
+/// Common endings of counter names. `_total` is the rule of `OpenMetrics`; the others are widespread.
 const ENDINGS: [&str; 4] = ["_total", "_counter", "_count", "_sum"];
 
-/// A counter that begins again is at less than this part of what it was at: it cannot have counted much since.
+/// A counter that restarts falls below this share of its earlier value, since it cannot have counted much yet.
 const RESTART: f64 = 0.1;
 
-/// What a series holds, and how it is best looked at.
+/// The metric type of a series, which decides how it is best shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Nature {
-    /// Numbers that go up and down: their value is what matters.
+    /// Numbers that rise and fall. Their value matters.
     Gauge,
-    /// Numbers that only rise, and start again from zero when their program does: what matters is how fast.
+    /// Numbers that only rise, and restart from zero when their program restarts. Their rate matters.
     Counter,
     /// Texts.
     Text,
 }
 
 impl Nature {
-    /// What was declared of a series, or else what it looks like.
+    /// Returns the declared type, or a guess if none is declared.
     #[must_use]
     pub fn of(declared: Option<Declared>, name: &SeriesName, track: &Track) -> Self {
         match (track, declared) {
@@ -33,9 +33,9 @@ impl Nature {
         }
     }
 
-    /// What a series looks like. A counter is one that is called so *and* has never been seen to fall but to near zero:
-    /// the name alone may lie, and numbers alone cannot tell a counter from a disk that fills up. Whoever knows better
-    /// says so with a push ([`Declared`]), or in a document (`show = "rate"`, or `show = "value"`).
+    /// Guesses the type of a series. A counter has the name of one *and* has never been seen to fall, except to near
+    /// zero. The name alone may mislead, and the numbers alone cannot distinguish a counter from a disk that fills
+    /// up. A push ([`Declared`]) or a document (`show = "rate"` or `show = "value"`) overrides the guess.
     #[must_use]
     pub fn guess(name: &SeriesName, track: &Track) -> Self {
         match track {
@@ -63,8 +63,8 @@ fn is_called_counter(name: &SeriesName) -> bool {
 fn only_rises(buckets: &VecDeque<Bucket>) -> bool {
     let continues = |from: f64, to: f64| to >= from || to <= from * RESTART;
     let inside = |bucket: &Bucket| {
-        // Of a second only four values are known: a counter that was not reset in it begins with the least and ends with the
-        // greatest.
+        // Only four values of a second are known. A counter that was not reset within it begins with the minimum and
+        // ends with the maximum.
         let rises = bucket.first.value <= bucket.min && bucket.last.value >= bucket.max;
         bucket.min >= 0.0 && (rises || continues(bucket.max, bucket.min))
     };

@@ -1,4 +1,4 @@
-//! What is no mistake of a board, and yet shows something else than its writer may have meant.
+//! Warnings about a board: parts that are valid, but may not show what their author meant.
 
 use super::Board;
 use super::read::Mistakes;
@@ -7,8 +7,9 @@ use crate::Selector;
 use crate::markdown::{find_html, parse};
 use crate::problem::FieldError;
 
-/// Each place of a board that whoever stores it should know of, such as `widgets[3].series[0]`, in the order of the document:
-/// selectors that match no series (`is_there` says whether one does), and HTML in a note, which is shown as it is written.
+/// Lists the warnings of a board with their places, such as `widgets[3].series[0]`, in document order: selectors that
+/// match no series (`is_there` returns true for those that match one), and HTML in a note, which the page shows as
+/// written.
 #[must_use]
 pub fn notices(board: &Board, is_there: &dyn Fn(&Selector) -> bool) -> Vec<FieldError> {
     let notices = Mistakes::default();

@@ -1,11 +1,11 @@
-//! Where a widget is on the grid.
+//! The position and size of a widget on the grid.
 
 use serde::Serialize;
 
 use super::document::Columns;
 use super::read::Table;
 
-/// The lowest row that a widget can begin in. The layout closes gaps, so that nobody needs more.
+/// The greatest row in which a widget can begin. The layout closes gaps, so no board needs more.
 pub const MAX_Y: u16 = 10_000;
 
 /// The greatest height of a widget, in rows.
@@ -14,27 +14,27 @@ pub const MAX_HEIGHT: u16 = 100;
 /// A rectangle of whole cells, counted from the upper left corner, which is 0, 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Place {
-    /// Its first column.
+    /// The first column.
     pub x: u16,
-    /// Its first row.
+    /// The first row.
     pub y: u16,
-    /// How many columns it has, at least one; it ends within the columns of the board.
+    /// The width in columns, at least one. The widget ends within the columns of the board.
     pub w: u16,
-    /// How many rows it has, at least one.
+    /// The height in rows, at least one.
     pub h: u16,
 }
 
-/// How large a widget is that does not say where it is.
+/// The size of a widget that has no place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Size {
-    /// In columns of a board of 12; scaled to others.
+    /// The width in columns of a board of 12; it is scaled for others.
     pub w: u16,
-    /// In rows.
+    /// The height in rows.
     pub h: u16,
 }
 
 impl Place {
-    /// Whether the two have a cell in common.
+    /// Returns true if the two rectangles share a cell.
     #[must_use]
     pub fn overlaps(&self, other: &Self) -> bool {
         let within = |a: u16, length: u16, b: u16| u32::from(b) < u32::from(a) + u32::from(length);
@@ -44,7 +44,7 @@ impl Place {
             && within(other.y, other.h, self.y)
     }
 
-    /// Reads `place`; nothing where it is absent, or wrong.
+    /// Reads `place`; `None` if it is absent or wrong.
     pub(super) fn read(widget: &Table<'_>, columns: Columns) -> Option<Self> {
         let table = widget.table("place")?;
         let max = columns.get();

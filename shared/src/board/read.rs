@@ -1,4 +1,4 @@
-//! Reading a document field by field, so that all of its mistakes are found in one go, each with its place.
+//! Reads a document field by field, so that one pass finds all mistakes, each with its place.
 
 use std::cell::{Cell, RefCell};
 use std::fmt::Display;
@@ -10,23 +10,23 @@ use serde_json::{Map, Value};
 use super::word::Word;
 use crate::problem::FieldError;
 
-/// Most mistakes that are listed; of more, the last entry says how many there are.
+/// The most mistakes that are listed. If there are more, the last entry gives the number of the rest.
 pub const MAX_LISTED: usize = 500;
 
-/// Most characters of a wrong value that are said back.
+/// The most characters of a wrong value that a message quotes.
 const ECHO: usize = 60;
 
 /// The mistakes found so far. Fields are read through shared references, hence the cell.
 #[derive(Debug, Default)]
 pub struct Mistakes {
-    /// The first [`MAX_LISTED`].
+    /// The first [`MAX_LISTED`] mistakes.
     found: RefCell<Vec<FieldError>>,
     /// The number of further mistakes, which are only counted.
     over: Cell<usize>,
 }
 
 impl Mistakes {
-    /// At `field`, such as `widgets[3].place.w`, something else was expected.
+    /// Records that something else was expected at `field`, such as `widgets[3].place.w`.
     pub fn add(&self, field: &str, expected: impl Into<String>, got: impl Into<String>) {
         let mut found = self.found.borrow_mut();
         // A document of 256 KiB can have a mistake every few bytes.
@@ -37,7 +37,7 @@ impl Mistakes {
         }
     }
 
-    /// All of them in the order of the document, cut at [`MAX_LISTED`].
+    /// Returns the mistakes in document order, cut at [`MAX_LISTED`].
     #[must_use]
     pub fn into_list(self) -> Vec<FieldError> {
         let mut found = self.found.into_inner();
@@ -54,7 +54,7 @@ impl Mistakes {
     }
 }
 
-/// Some table of the document (an object, in JSON). [`Table::finish`] complains of each key that nobody asked for.
+/// A table of the document (an object, in JSON). [`Table::finish`] reports each key that was never read.
 #[derive(Debug)]
 pub struct Table<'a> {
     at: String,
@@ -64,7 +64,8 @@ pub struct Table<'a> {
 }
 
 impl<'a> Table<'a> {
-    /// The table at `at`, which is empty for the document itself; nothing, and a mistake, where it is no table.
+    /// Reads `value` as the table at `at`, which is empty for the document itself. If it is not a table, reports a
+    /// mistake and returns `None`.
     #[must_use]
     pub fn of(value: &'a Value, at: String, mistakes: &'a Mistakes) -> Option<Self> {
         let Value::Object(fields) = value else {
@@ -75,32 +76,32 @@ impl<'a> Table<'a> {
         Some(Self { at, fields, asked: RefCell::default(), mistakes })
     }
 
-    /// Where in the document `key` of this table is.
+    /// The place of `key` of this table in the document.
     #[must_use]
     pub fn place_of(&self, key: &str) -> String {
         if self.at.is_empty() { key.to_owned() } else { format!("{}.{key}", self.at) }
     }
 
-    /// Where the table itself is.
+    /// The place of this table in the document.
     #[must_use]
     pub fn at(&self) -> &str {
         &self.at
     }
 
-    /// Where mistakes go.
+    /// The list to which mistakes are added.
     #[must_use]
     pub fn mistakes(&self) -> &'a Mistakes {
         self.mistakes
     }
 
-    /// The value of `key`, whatever it is. JSON's null is as good as absent.
+    /// The value of `key`, of any type. JSON's null counts as absent.
     #[must_use]
     pub fn get(&self, key: &'static str) -> Option<&'a Value> {
         self.asked.borrow_mut().push(key);
         self.fields.get(key).filter(|value| !value.is_null())
     }
 
-    /// Complains of `key`.
+    /// Reports a mistake at `key`.
     pub fn wrong(&self, key: &str, expected: impl Into<String>, got: impl Into<String>) {
         self.mistakes.add(&self.place_of(key), expected, got);
     }
@@ -119,7 +120,7 @@ impl<'a> Table<'a> {
         read
     }
 
-    /// A text of at most `max` bytes.
+    /// Reads a text of at most `max` bytes.
     #[must_use]
     pub fn text(&self, key: &'static str, max: usize) -> Option<String> {
         let text = self.expect(key, || format!("a text of at most {max} bytes"), Value::as_str)?;
@@ -130,20 +131,20 @@ impl<'a> Table<'a> {
         Some(text.to_owned())
     }
 
-    /// A text that says a `T`.
+    /// Reads a text and parses it as a `T`.
     #[must_use]
     pub fn parsed<T: FromStr<Err: Display>>(&self, key: &'static str, expected: &str) -> Option<T> {
         let text = self.expect(key, || expected.to_owned(), Value::as_str)?;
         self.parse(&self.place_of(key), text, expected)
     }
 
-    /// One word of those that there are.
+    /// Reads one keyword.
     #[must_use]
     pub fn word<W: Word>(&self, key: &'static str) -> Option<W> {
         self.expect(key, W::offer, |value| value.as_str().and_then(W::of))
     }
 
-    /// Some words of those that there are, each once.
+    /// Reads a list of keywords, each at most once.
     #[must_use]
     pub fn words<W: Word>(&self, key: &'static str) -> Vec<W> {
         let mut words = Vec::new();
@@ -157,13 +158,13 @@ impl<'a> Table<'a> {
         words
     }
 
-    /// A finite number.
+    /// Reads a finite number.
     #[must_use]
     pub fn number(&self, key: &'static str) -> Option<f64> {
         self.expect(key, || "a finite number".to_owned(), |value| value.as_f64().filter(|number| number.is_finite()))
     }
 
-    /// A whole number within `range`.
+    /// Reads a whole number within `range`.
     #[must_use]
     pub fn whole(&self, key: &'static str, range: RangeInclusive<u16>) -> Option<u16> {
         let expected = || format!("a whole number from {} to {}", range.start(), range.end());
@@ -172,19 +173,19 @@ impl<'a> Table<'a> {
         })
     }
 
-    /// `true` or `false`.
+    /// Reads `true` or `false`.
     #[must_use]
     pub fn flag(&self, key: &'static str) -> Option<bool> {
         self.expect(key, || "true or false".to_owned(), Value::as_bool)
     }
 
-    /// The table within this one.
+    /// Reads a table inside this one.
     #[must_use]
     pub fn table(&self, key: &'static str) -> Option<Table<'a>> {
         Table::of(self.get(key)?, self.place_of(key), self.mistakes)
     }
 
-    /// The entries of a list, each with its place: the first `max` of them, and a mistake where there are more.
+    /// Reads a list and returns its first `max` entries, each with its place. Reports a mistake if there are more.
     #[must_use]
     pub fn list(&self, key: &'static str, max: usize, expected: &str) -> Vec<(String, &'a Value)> {
         let Some(list) = self.expect(key, || expected.to_owned(), Value::as_array) else { return Vec::new() };
@@ -195,7 +196,8 @@ impl<'a> Table<'a> {
         list.iter().take(max).enumerate().map(|(index, value)| (format!("{at}[{index}]"), value)).collect()
     }
 
-    /// The entries of a table whose keys are the document's own: the first `max`, and a mistake where there are more.
+    /// Returns the first `max` entries of a table whose keys the document chooses. Reports a mistake if there are
+    /// more.
     #[must_use]
     pub fn entries(&self, max: usize) -> Vec<(&'a String, &'a Value)> {
         if self.fields.len() > max {
@@ -204,7 +206,7 @@ impl<'a> Table<'a> {
         self.fields.iter().take(max).collect()
     }
 
-    /// Reads `text`, which is at `at`, as a `T`.
+    /// Parses `text`, which stands at `at`, as a `T`.
     #[must_use]
     pub fn parse<T: FromStr<Err: Display>>(&self, at: &str, text: &str, expected: &str) -> Option<T> {
         text.parse()
@@ -214,7 +216,7 @@ impl<'a> Table<'a> {
             .ok()
     }
 
-    /// Complains of every key that was not asked for.
+    /// Reports every key that was never read.
     pub fn finish(self) {
         let asked = self.asked.borrow();
         let mut expected = String::new();
@@ -233,7 +235,7 @@ impl<'a> Table<'a> {
     }
 }
 
-/// A value as a message says it: short, and on one line.
+/// Formats a value for a message: short, and on one line.
 #[must_use]
 pub fn echo(value: &Value) -> String {
     match value {

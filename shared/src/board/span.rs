@@ -1,49 +1,49 @@
-//! Lengths of time, as a document writes them.
+//! Durations as a document writes them.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Serialize, Serializer};
 
-/// The longest span: ten years of 365 days, in seconds.
+/// The longest duration: ten years of 365 days, in seconds.
 const LONGEST: u64 = 10 * 365 * DAY;
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
-/// A length of time of whole seconds, from one second to ten years: `60s`, `5m`, `1h`, `7d`.
+/// A duration of whole seconds, from one second to ten years: `60s`, `5m`, `1h`, `7d`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span(u64);
 
-/// The text is no [`Span`].
+/// The text is not a [`Span`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SpanError {
-    /// It is no number followed by a unit.
+    /// The text is not a number followed by a unit.
     #[error("write a whole number and s, m, h or d, like 60s, 5m, 1h or 7d")]
     Malformed,
-    /// It is nothing, or over ten years.
+    /// The duration is zero, or over ten years.
     #[error("it must be from 1s to 3650d")]
     OutOfRange,
 }
 
 impl Span {
-    /// An hour: what a board shows where it does not say.
+    /// An hour: the default range of a board.
     pub const HOUR: Self = Self(HOUR);
 
-    /// So many seconds; nothing where it is none, or over ten years.
+    /// Returns `None` if `seconds` is 0 or over ten years.
     #[must_use]
     pub const fn of_seconds(seconds: u64) -> Option<Self> {
         if seconds == 0 || seconds > LONGEST { None } else { Some(Self(seconds)) }
     }
 
-    /// How many seconds.
+    /// The duration in seconds.
     #[must_use]
     pub const fn seconds(self) -> u64 {
         self.0
     }
 
-    /// How many milliseconds.
+    /// The duration in milliseconds.
     #[must_use]
     pub const fn millis(self) -> u64 {
         self.0 * 1_000
@@ -71,7 +71,7 @@ impl FromStr for Span {
     }
 }
 
-/// In the largest unit that says it exactly.
+/// Uses the largest unit that divides the duration exactly.
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {

@@ -1,16 +1,16 @@
-//! A number in large, with how it changed.
+//! Options of stats, which show a large number and its change.
 
 use serde::Serialize;
 
 use super::Span;
 use super::read::Table;
 
-/// Options of `type = "stat"`: the value of each series, its change and a small line of its past.
+/// Options of `type = "stat"`: the value of each series, its change and a sparkline of its past.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Stat {
-    /// Whether there is a small line of its past; there is where the document does not say.
+    /// Shows a sparkline of the past; true if the document does not set it.
     pub sparkline: bool,
-    /// Against how long ago the change is told; against the start of the range where absent.
+    /// The age of the value to compare with; the start of the range if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub change: Option<Span>,
 }

@@ -1,4 +1,4 @@
-//! Which state was when.
+//! Options of state timelines, which show when each state was active.
 
 use std::collections::BTreeMap;
 
@@ -7,39 +7,40 @@ use serde::Serialize;
 use super::read::{Table, echo};
 use super::word::{Word as _, words};
 
-/// Most states that can have a colour of their own.
+/// The most states that can have their own colour.
 const MAX_STATES: usize = 64;
 
-/// Most bytes of a state that can have one.
+/// The most bytes of a state that can have its own colour.
 const MAX_STATE: usize = 200;
 
 words! {
-    /// A colour of the page's palette: it says which, the page says what it looks like in light and dark.
+    /// A colour of the page's palette. The document names it, and the page chooses its shade in the light and the
+    /// dark theme.
     Colour {
         /// All is well.
         Green = "green",
         /// Worth a look.
         Yellow = "yellow",
-        /// Between that and red.
+        /// Between yellow and red.
         Orange = "orange",
-        /// Someone should do something.
+        /// Needs action.
         Red = "red",
-        /// Something is going on.
+        /// Something is in progress.
         Blue = "blue",
-        /// Something else is.
+        /// Another kind of progress.
         Purple = "purple",
-        /// And something else again.
+        /// A further kind of progress.
         Teal = "teal",
-        /// Nothing to say.
+        /// Nothing to report.
         Grey = "grey",
     }
 }
 
-/// Options of `type = "states"`: a row for each series, in which each state is a bar as long as it lasted. Series of
-/// texts say the state as it is; of those of numbers, the number as it is written (`"0"`, `"1"`) is the state.
+/// Options of `type = "states"`: a row for each series, in which each state is a bar as long as it lasted. In a
+/// series of texts, the text is the state. In a series of numbers, the number as written (`"0"`, `"1"`) is the state.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct States {
-    /// The colour of each state: `up = "green"`. Others have one drawn from their text, always the same.
+    /// The colour of each state: `up = "green"`. Any other state gets a fixed colour, derived from its text.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub colours: BTreeMap<String, Colour>,
 }
@@ -49,7 +50,7 @@ impl States {
         let Some(table) = widget.table("colours") else { return Self::default() };
         let mut colours = BTreeMap::new();
         for (index, (state, value)) in table.entries(MAX_STATES).into_iter().enumerate() {
-            // A state can be any text, so it is named by where it is if it is too long to say.
+            // A state can be any text. One that is too long to quote is named by its index.
             if state.len() > MAX_STATE {
                 let at = format!("{}[{index}]", table.at());
                 table.mistakes().add(

@@ -1,4 +1,4 @@
-//! Many series, a row each.
+//! Options of tables, which show a row for each series.
 
 use serde::Serialize;
 
@@ -6,29 +6,29 @@ use super::read::Table as Fields;
 use super::word::words;
 
 words! {
-    /// A column of a table. All but the name and the age are of the range that the page shows.
+    /// A column of a table. All except the name and the age are computed over the range that the page shows.
     Column {
         /// The name of the series.
         Name = "name",
-        /// What [`super::Source::show`] says.
+        /// The number that [`super::Source::show`] selects.
         Value = "value",
-        /// How it changed since the start of the range.
+        /// The change since the start of the range.
         Change = "change",
-        /// The least.
+        /// The minimum.
         Min = "min",
         /// The mean.
         Mean = "mean",
-        /// The greatest.
+        /// The maximum.
         Max = "max",
-        /// How old the newest point is.
+        /// The age of the newest point.
         Age = "age",
-        /// A small line.
+        /// A sparkline.
         Sparkline = "sparkline",
     }
 }
 
 words! {
-    /// Which way rows are sorted.
+    /// The direction in which rows are sorted.
     Order {
         /// The least first.
         Rising = "rising",
@@ -37,19 +37,19 @@ words! {
     }
 }
 
-/// Options of `type = "table"`. A click on a head sorts too, for as long as the page is open.
+/// Options of `type = "table"`. A click on a column's head also sorts, until the page is closed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Table {
-    /// The columns, from the left, each once; name, value, change and age where there are none.
+    /// The columns from left to right, each at most once; name, value, change and age if empty.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<Column>,
-    /// By which column rows are sorted; by name where absent.
+    /// The column by which rows are sorted; the name if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sort: Option<Column>,
-    /// Which way; rising where absent.
+    /// The direction; rising if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order: Option<Order>,
-    /// Most rows, 1 to 1,000; all where absent.
+    /// The most rows, 1 to 1,000; all if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rows: Option<u16>,
 }

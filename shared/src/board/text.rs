@@ -1,19 +1,19 @@
-//! Words to go with the numbers.
+//! Options of notes: Markdown text beside the numbers.
 
 use serde::Serialize;
 
 use super::read::Table;
 
-/// Most bytes of the Markdown of a widget: 16 KiB.
+/// The most bytes of the Markdown of a widget: 16 KiB.
 pub const MAX_MARKDOWN: usize = 16 << 10;
 
 /// Options of `type = "text"`, which has no series.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(tag = "type", rename = "text")]
 pub struct Text {
-    /// Markdown (`CommonMark`), at most [`MAX_MARKDOWN`] bytes. HTML in it is kept, as text ([`super::notices`] tells
-    /// where): whoever shows it must escape it, and must follow no link but of http, https and mailto. It was written by
-    /// whoever can edit a board, and is read by others.
+    /// Markdown (`CommonMark`), at most [`MAX_MARKDOWN`] bytes. HTML in it is kept as text; [`super::notices`] warns
+    /// about it. Code that shows it must escape it, and must follow only links to http, https and mailto: anyone who
+    /// may edit the board can write it, and others read it.
     pub markdown: String,
 }
 

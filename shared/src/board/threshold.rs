@@ -1,36 +1,36 @@
-//! From where on a number is worth a second look.
+//! Thresholds: limits that give a number the level ok, warn or bad.
 
 use serde::Serialize;
 
 use super::read::Table;
 use super::word::words;
 
-/// Most thresholds of a widget.
+/// The most thresholds of a widget.
 const MAX_THRESHOLDS: usize = 16;
 
 words! {
-    /// How good a number is.
+    /// The level of a number.
     Level {
         /// As it should be.
         Ok = "ok",
         /// Worth a look.
         Warn = "warn",
-        /// Someone should do something.
+        /// Needs action.
         Bad = "bad",
     }
 }
 
-/// Beyond its limit a number has this level: `{ above = 250, level = "warn" }`.
+/// A limit, and the level of the numbers beyond it: `{ above = 250, level = "warn" }`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Threshold {
-    /// Where it begins, in the unit of the series.
+    /// The limit, in the unit of the series.
     #[serde(flatten)]
     pub limit: Limit,
-    /// What a number beyond is.
+    /// The level of a number beyond the limit.
     pub level: Level,
 }
 
-/// A side of a number.
+/// A limit and its direction.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Limit {
@@ -41,7 +41,7 @@ pub enum Limit {
 }
 
 impl Limit {
-    /// Whether `value` is the limit, or beyond it.
+    /// Returns true if `value` is the limit or beyond it.
     #[must_use]
     pub fn reached(self, value: f64) -> bool {
         match self {
@@ -51,8 +51,8 @@ impl Limit {
     }
 }
 
-/// The level of `value`: the worst of all that it reaches, so their order does not matter. Nothing where it reaches
-/// none of them.
+/// Returns the level of `value`: the worst of all thresholds that it reaches, so their order does not matter. `None`
+/// if it reaches none.
 #[must_use]
 pub fn level(thresholds: &[Threshold], value: f64) -> Option<Level> {
     thresholds.iter().filter(|threshold| threshold.limit.reached(value)).map(|threshold| threshold.level).max()

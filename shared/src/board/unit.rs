@@ -1,4 +1,4 @@
-//! What the numbers of a widget count.
+//! The unit of a widget's numbers.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,11 +7,11 @@ use serde::{Serialize, Serializer};
 
 use super::word::{Word, words};
 
-/// Most bytes of a unit that is no [`KnownUnit`].
+/// The most bytes of a unit that is not a [`KnownUnit`].
 pub const MAX_SYMBOL: usize = 16;
 
 words! {
-    /// A unit that the page knows how to write: with which symbol, and with which prefixes.
+    /// A unit for which the page knows the symbol and the prefixes.
     KnownUnit {
         /// `3.2 MB`.
         Bytes = "bytes",
@@ -27,29 +27,29 @@ words! {
         Milliseconds = "ms",
         /// Seconds.
         Seconds = "s",
-        /// `42.5 %`: of a hundred, not of one.
+        /// `42.5 %`: a percentage from 0 to 100, not from 0 to 1.
         Percent = "%",
-        /// A ratio, of which 1 is written `100 %`.
+        /// A ratio; 1 is written `100 %`.
         Ratio = "ratio",
-        /// A count a second.
+        /// A count per second.
         PerSecond = "/s",
-        /// No unit, with prefixes of the SI from a thousand on: `3.2 k`.
+        /// No unit, with SI prefixes from a thousand on: `3.2 k`.
         Si = "si",
-        /// No unit, all digits.
+        /// No unit, with all digits.
         Plain = "plain",
     }
 }
 
-/// What the numbers of a widget count. Where a document does not say, the page guesses from the name of the series.
+/// The unit of a widget's numbers. If the document does not set it, the page guesses it from the name of the series.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unit {
-    /// One of those that the page knows.
+    /// A unit that the page knows.
     Known(KnownUnit),
-    /// Any other, written after the number as it is: `rpm`, `°C`. At most [`MAX_SYMBOL`] bytes.
+    /// Any other unit, written unchanged after the number: `rpm`, `°C`. At most [`MAX_SYMBOL`] bytes.
     Symbol(String),
 }
 
-/// The text is no [`Unit`].
+/// The text is not a [`Unit`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("write 1 to {MAX_SYMBOL} bytes")]
 pub struct UnitError;

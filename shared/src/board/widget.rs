@@ -1,4 +1,4 @@
-//! What all widgets have, and which kinds there are.
+//! The widget of a board: its common fields, its types, and the series that it shows.
 
 use std::fmt;
 use std::str::FromStr;
@@ -22,26 +22,26 @@ use crate::Selector;
 use crate::name::{MAX_SEGMENT_LEN, check_segment};
 use crate::script::nfc;
 
-/// Most selectors of a widget.
+/// The most selectors of a widget.
 pub const MAX_SERIES: usize = 32;
 
-/// Most bytes of a title, of a board as of a widget.
+/// The most bytes of a title of a board or a widget.
 pub const MAX_TITLE: usize = 200;
 
-/// The id of a widget within its board, for as long as it is there: like a segment of the name of a series. A page keeps by it
-/// what belongs to the widget when others come and go.
+/// The id of a widget, unique and stable within its board. It has the syntax of a segment of a series name. The page
+/// keys the state of a widget by it while other widgets come and go.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct WidgetId(String);
 
 impl WidgetId {
-    /// As it was written.
+    /// The id as written.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// The text is no [`WidgetId`].
+/// The text is not a [`WidgetId`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("write 1 to {MAX_SEGMENT_LEN} letters, marks and digits of any script and _ . : -")]
 pub struct WidgetIdError;
@@ -62,82 +62,82 @@ impl fmt::Display for WidgetId {
     }
 }
 
-/// One thing on a board.
+/// An element of a board.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Widget {
-    /// Unique within the board.
+    /// The id, unique within the board.
     pub id: WidgetId,
-    /// What stands above it, at most [`MAX_TITLE`] bytes; where absent the page says which series it shows.
+    /// The title above the widget, at most [`MAX_TITLE`] bytes. If absent, the page shows the names of the series.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// What it shows.
+    /// The content.
     #[serde(flatten)]
     pub content: Content,
-    /// Where it wants to be. [`super::Board::places`] says where it comes to lie.
+    /// The place that the document asks for. [`super::Board::places`] returns the final one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub place: Option<Place>,
 }
 
-/// What a widget shows.
+/// The content of a widget.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Content {
-    /// Words of its own.
+    /// A note.
     Text(Text),
     /// Series.
     Series(Box<Shown>),
 }
 
-/// Which series a widget shows, and how.
+/// The series of a widget, and the way in which they are shown.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Shown {
-    /// How.
+    /// The type of widget with its options.
     #[serde(flatten)]
     pub view: View,
-    /// Which.
+    /// The series.
     #[serde(flatten)]
     pub source: Source,
 }
 
-/// Which series a widget shows, and what is known of them.
+/// The series of a widget, with the options that all views share.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Source {
-    /// 1 to [`MAX_SERIES`] selectors. Series come in this order, and by name within each.
+    /// 1 to [`MAX_SERIES`] selectors. Series are shown in this order, and by name within each selector.
     pub series: Vec<Selector>,
-    /// How often each of them is expected to report: one that has not for longer is stale, and shown as such. Where
-    /// absent, none ever is.
+    /// The expected interval between reports. A series that is silent for longer is shown as stale. If absent, no
+    /// series becomes stale.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expect: Option<Span>,
-    /// What their numbers count; guessed from their names where absent.
+    /// The unit of the numbers; guessed from the series names if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unit: Option<Unit>,
-    /// Digits after the point, 0 to 10; as many as the number needs where absent.
+    /// The digits after the decimal point, 0 to 10. If absent, as many as the number needs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decimals: Option<u16>,
-    /// Which number of them is shown; their value where absent.
+    /// The number that is shown; the value if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub show: Option<Show>,
-    /// From where on their numbers are worth a look.
+    /// The limits from which on a number has a level such as warn.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub thresholds: Vec<Threshold>,
 }
 
 words! {
-    /// Which number of a series, or of each bucket of it, is shown.
+    /// The number that is shown of a series, or of each of its buckets.
     Show {
-        /// The newest.
+        /// The newest value.
         Value = "value",
-        /// How fast a counter grows, a second; a fall is a restart from zero, not a negative rate.
+        /// The growth of a counter per second. A fall counts as a restart from zero, not as a negative rate.
         Rate = "rate",
         /// The mean.
         Mean = "mean",
-        /// The least.
+        /// The minimum.
         Min = "min",
-        /// The greatest.
+        /// The maximum.
         Max = "max",
         /// The sum.
         Sum = "sum",
-        /// How many points there were.
+        /// The number of points.
         Count = "count",
         /// The median.
         P50 = "p50",
@@ -148,11 +148,11 @@ words! {
     }
 }
 
-/// How series are shown: the `type` of a widget, with its options.
+/// The `type` of a widget with its options.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum View {
-    /// A number in large.
+    /// A large number.
     Stat(Stat),
     /// Lines over time.
     Line(Line),
@@ -160,15 +160,15 @@ pub enum View {
     Area(Area),
     /// Bars.
     Bar(Bars),
-    /// Between two ends.
+    /// A number between two ends.
     Gauge(Gauge),
-    /// Which state was when.
+    /// A timeline of states.
     States(States),
     /// A row for each series.
     Table(Table),
     /// The newest texts.
     Log(Log),
-    /// How numbers are spread over time.
+    /// The distribution of numbers over time.
     Heatmap(Heatmap),
 }
 
@@ -199,7 +199,7 @@ words! {
 }
 
 impl Widget {
-    /// Its type.
+    /// The type of the widget.
     #[must_use]
     pub fn kind(&self) -> WidgetType {
         match &self.content {
@@ -218,7 +218,7 @@ impl Widget {
         }
     }
 
-    /// The series that it shows; none where it is a text.
+    /// The selectors of the widget; empty if it is a text.
     #[must_use]
     pub fn series(&self) -> &[Selector] {
         match &self.content {
@@ -227,13 +227,13 @@ impl Widget {
         }
     }
 
-    /// Where it wants to be, for the layout.
+    /// The position that the widget asks for, as the layout's input.
     #[must_use]
     pub fn wish(&self) -> Wish {
         self.place.map_or_else(|| Wish::Anywhere(self.kind().size()), Wish::At)
     }
 
-    /// Reads a widget; nothing where its id, its type or its series cannot be made out.
+    /// Reads a widget; `None` if its id, its type or its series cannot be read.
     pub(super) fn read(fields: Fields<'_>, columns: Columns) -> Option<Self> {
         let needed = |key, expected: &str| {
             if fields.get(key).is_none() {
@@ -246,7 +246,7 @@ impl Widget {
         let title = fields.text("title", MAX_TITLE);
         let place = Place::read(&fields, columns);
         needed("type", &WidgetType::offer());
-        // Which keys there are follows from the type, so without one the others cannot be judged.
+        // The type decides which keys are valid, so without it the others cannot be checked.
         let kind = fields.word::<WidgetType>("type")?;
         let content = match kind.read(&fields) {
             None => Text::read(&fields).map(Content::Text),
@@ -258,7 +258,7 @@ impl Widget {
 }
 
 impl WidgetType {
-    /// How large it is where it has no place.
+    /// The size of a widget without a place.
     #[must_use]
     pub fn size(self) -> Size {
         let (w, h) = match self {
@@ -270,7 +270,7 @@ impl WidgetType {
         Size { w, h }
     }
 
-    /// Its options; nothing where it shows no series.
+    /// Reads the options of this type; `None` if the type shows no series.
     fn read(self, fields: &Fields<'_>) -> Option<View> {
         Some(match self {
             Self::Stat => View::Stat(Stat::read(fields)),

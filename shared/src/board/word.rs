@@ -1,23 +1,23 @@
-//! Words: options of which a document names one.
+//! Keywords: enum options that a document names by a word.
 
-/// An enum whose values are words of a document.
+/// An enum whose values are keywords of a document.
 pub trait Word: Copy + PartialEq + 'static {
-    /// Every value with its word, in the order in which they are offered.
+    /// Every value with its keyword, in the order in which messages list them.
     const ALL: &'static [(&'static str, Self)];
 
-    /// The value that a word names.
+    /// The value of a keyword.
     #[must_use]
     fn of(word: &str) -> Option<Self> {
         Self::ALL.iter().find(|(known, _)| *known == word).map(|&(_, value)| value)
     }
 
-    /// The word of the value.
+    /// The keyword of the value.
     #[must_use]
     fn word(self) -> &'static str {
         Self::ALL.iter().find(|&&(_, value)| value == self).map_or("", |(word, _)| word)
     }
 
-    /// All words, for a message: `value, rate or mean`.
+    /// Lists all keywords for a message: `value, rate or mean`.
     #[must_use]
     fn offer() -> String {
         let words: Vec<_> = Self::ALL.iter().map(|(word, _)| *word).collect();
@@ -28,7 +28,7 @@ pub trait Word: Copy + PartialEq + 'static {
     }
 }
 
-/// Makes an enum a [`Word`] that is written as such.
+/// Defines an enum that is a [`Word`] and serialises as its keyword.
 macro_rules! words {
     ($(#[$about:meta])* $name:ident { $($(#[$doc:meta])* $value:ident = $word:literal),* $(,)? }) => {
         $(#[$about])*

@@ -1,4 +1,8 @@
-//! From measurements to findings.
+//! Turns measurements into findings, one for each check.
+//!
+//! - `path`: reachability, headers, resuming, protocol and clock;
+//! - `stream`: the flow of events, compression and timeouts;
+//! - `page`: the page and its files, saving, and large pushes.
 
 mod page;
 mod path;
@@ -6,7 +10,7 @@ mod stream;
 
 use super::{Check, Finding, Level, Measurements, Mend};
 
-/// Every finding, in the order of [`Check`]; where no pulseboard answers, only that.
+/// Returns every finding in the order of [`Check`]. If no Pulseboard answers, returns only that finding.
 #[must_use]
 pub fn judge(measured: &Measurements) -> Vec<Finding> {
     let reach = path::reach(measured);
@@ -21,7 +25,8 @@ pub fn judge(measured: &Measurements) -> Vec<Finding> {
     findings.extend(stream::buffering(measured, proxy));
     findings.extend(stream::compression(measured, proxy));
     match stream::lifetime(measured, proxy) {
-        // A silent one is then cut for the same reason.
+        // A proxy that cuts a busy stream also cuts a silent one, for the same reason, so the idle finding is left
+        // out.
         Some(cut) if cut.level != Level::Ok => findings.push(cut),
         lasts => findings.extend(stream::idle(measured, proxy).into_iter().chain(lasts)),
     }
@@ -46,9 +51,9 @@ fn fail(check: Check, what: impl Into<String>, why: &str, mend: Vec<Mend>) -> Fi
     Finding { check, level: Level::Fail, what: what.into(), why: why.to_owned(), mend }
 }
 
-/// Milliseconds as one says them: `80 ms`, `2 s`, `1.8 s`, `3 min`.
+/// Formats a duration for a message: `80 ms`, `2 s`, `1.8 s`, `3 min`.
 fn span(ms: u64) -> String {
-    // To a tenth: it is not known better.
+    // Rounds to a tenth of a second, the precision of the measurement.
     let tenths = (ms + 50) / 100;
     match (ms, tenths % 10) {
         (0..950, _) => format!("{ms} ms"),

@@ -1,4 +1,4 @@
-//! The lines of configuration that mend what is found.
+//! Configuration lines that fix each problem, for each known proxy.
 
 mod lines;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Head;
 
-/// A proxy that can be told what to do.
+/// A proxy for which the doctor knows the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Proxy {
@@ -27,11 +27,11 @@ pub enum Proxy {
 }
 
 impl Proxy {
-    /// All of them.
+    /// All proxies.
     pub const ALL: [Self; 7] =
         [Self::Nginx, Self::Caddy, Self::Haproxy, Self::Traefik, Self::Apache, Self::Varnish, Self::Envoy];
 
-    /// Its name as its makers write it.
+    /// The name in its makers' spelling.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -45,7 +45,7 @@ impl Proxy {
         }
     }
 
-    /// The one that names itself in an answer.
+    /// Recognises the proxy that names itself in an answer.
     #[must_use]
     pub fn of(head: &Head) -> Option<Self> {
         let names = [&head.server, &head.via].into_iter().flatten().map(|name| name.to_ascii_lowercase());
@@ -63,27 +63,27 @@ impl Proxy {
     }
 }
 
-/// What to write into the configuration of one proxy.
+/// A change to the configuration of one proxy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mend {
-    /// Whose.
+    /// The proxy.
     pub proxy: Proxy,
-    /// Where the lines go.
+    /// The place in the configuration where the lines go.
     pub place: String,
     /// The lines.
     pub lines: Vec<String>,
 }
 
-/// What can be mended by configuration.
+/// A problem that configuration can fix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {
     /// Events are held back.
     Buffering,
-    /// The compression holds events back.
+    /// Compression holds events back.
     Compression,
     /// Silent streams are cut.
     Idle,
-    /// No HTTP/2.
+    /// HTTP/2 is missing.
     Protocol,
     /// Last-Event-ID is lost.
     Resume,
@@ -91,9 +91,9 @@ pub enum Trouble {
     ContentType,
     /// The stream may be cached.
     Caching,
-    /// The time of a whole answer is bounded.
+    /// The duration of a whole answer is limited.
     Lifetime,
-    /// A path before those of the server is not taken away, or not all paths are passed on.
+    /// A path prefix is not removed, or some paths are not passed on.
     Path,
     /// The host of requests is changed.
     Host,
@@ -101,7 +101,7 @@ pub enum Trouble {
     Bodies,
 }
 
-/// The lines for each proxy; those for `first` come first.
+/// Returns the lines for each proxy; those for `first` come first.
 #[must_use]
 pub fn mend(trouble: Trouble, first: Option<Proxy>) -> Vec<Mend> {
     let mut all: Vec<Mend> = Proxy::ALL.into_iter().map(|proxy| of(trouble, proxy)).collect();

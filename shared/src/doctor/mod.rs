@@ -1,7 +1,8 @@
-//! The stream doctor: from measurements of a stream, as it comes through whatever lies on the way, to findings.
+//! The stream doctor: turns measurements of the path between server and reader into findings.
 //!
-//! Nothing here measures: `pulseboard doctor` and the page do, each by its own means, and judge alike by [`judge`].
-//! [`probe`] is what the two sides say to each other, [`mend`] the lines of configuration.
+//! Nothing here measures. `pulseboard doctor` and the page measure, each in its own way, and both call [`judge`].
+//! [`probe`] defines the probe's requests and events, [`mend`] the configuration lines that fix a problem, and
+//! [`held_ms`] detects events that were held back.
 
 mod judge;
 pub mod mend;
@@ -19,126 +20,129 @@ pub use timing::held_ms;
 use crate::Millis;
 use probe::Echo;
 
-/// All that was measured of one address.
+/// Everything that was measured of one address.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Measurements {
-    /// Where readers reach the server, without a path of its own, such as `https://board.example.com`.
+    /// The address at which readers reach the server, without a path such as `/sse`: `https://board.example.com`.
     pub base: String,
-    /// It never leaves this machine.
+    /// True if the connection never leaves this machine.
     pub loopback: bool,
-    /// Where the first address led to, each hop.
+    /// The targets of the redirects from the given address, in order.
     pub redirects: Vec<String>,
-    /// The forward proxy that the environment names, where the way leads through it.
+    /// The forward proxy from the environment, if the connection goes through it.
     #[serde(default)]
     pub through: Option<String>,
-    /// Whether the certificate of the server was checked, where it has one.
+    /// The handling of the server's certificate, if it has one.
     #[serde(default)]
     pub certificate: Certificate,
-    /// A probe of one frame, which ends at once whatever is on the way.
+    /// A probe of one frame, which ends at once, whatever proxies are on the path.
     pub knock: Exchange,
     /// The local clock right before and right after the knock.
     pub clock: (Millis, Millis),
-    /// The protocol that a browser would get, such as `h2`; nothing where it is not known.
+    /// The protocol that a browser would negotiate, such as `h2`; `None` if unknown.
     pub protocol: Option<String>,
-    /// The stream itself, until its `hello`.
+    /// The stream `/sse` until its `hello`.
     pub live: Option<Live>,
-    /// A probe of some frames, asked for without compression.
+    /// A probe of some frames, requested without compression.
     pub plain: Option<Exchange>,
-    /// The same, asked for as browsers do, with frames large enough to be worth compressing.
+    /// A probe of some frames, requested with the compression that browsers accept. Its frames are large enough to be
+    /// worth compressing.
     pub compressed: Option<Exchange>,
     /// Two frames with a silence between them.
     pub idle: Option<Exchange>,
-    /// As long as `idle`, with a frame each second or so.
+    /// A probe as long as `idle`, with a frame each second or so.
     pub lasting: Option<Exchange>,
-    /// The page of all boards, and the one of a board.
+    /// The page of all boards, and the page of one board.
     #[serde(default)]
     pub pages: Vec<Fetched>,
     /// The files that the page of a board names.
     #[serde(default)]
     pub assets: Vec<Fetched>,
-    /// A change of a board that the server refuses for its condition.
+    /// A change of a board that the server refuses because of its `If-Match`.
     pub saving: Option<Saving>,
-    /// Pushes of nothing, each with a longer body.
+    /// Pushes without points, each with a longer body.
     #[serde(default)]
     pub bodies: Vec<Pushed>,
 }
 
-/// Whether the certificate of a server counts.
+/// The handling of a server's certificate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Certificate {
     /// It must be trusted.
     #[default]
     Checked,
-    /// Any will do.
+    /// Any certificate is accepted.
     Ignored,
 }
 
-/// A page or a file of it.
+/// A page, or one of its files.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Fetched {
-    /// Its path on the host, such as `/pulse/b/ops`.
+    /// The path on the host, such as `/pulse/b/ops`.
     pub path: String,
-    /// The head of the answer, or why there is none.
+    /// The head of the answer, or the reason why there is none.
     pub answer: Result<Head, Failure>,
-    /// What came behind the head.
+    /// The kind of content that followed the head.
     pub content: Content,
 }
 
-/// What came behind the head of an answer.
+/// The kind of content that follows the head of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Content {
     /// A page of pulseboard.
     Page,
-    /// The server says that it was built without the page.
+    /// The server's notice that it was built without the page.
     NotBuilt,
-    /// Something else, whole.
+    /// Other content, complete.
     Other,
-    /// Not all of it.
+    /// Incomplete content.
     Cut,
 }
 
-/// A change of a board, `If-Match` a tag that no board has: a server answers it with 412, and changes nothing.
+/// A change of a board with an `If-Match` tag that no board has. The server answers with 412 and changes nothing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Saving {
-    /// As browsers send it over HTTPS and to this machine: they say whether the page is of the same site (Sec-Fetch-Site).
+    /// The request as browsers send it over HTTPS and to this machine: Sec-Fetch-Site says whether the page is of the
+    /// same site.
     pub told: Option<Result<Head, Failure>>,
-    /// As browsers send it over plain HTTP: they say only which site the page is of (Origin).
+    /// The request as browsers send it over plain HTTP: it names only the site of the page (Origin).
     pub untold: Option<Result<Head, Failure>>,
 }
 
-/// A push of nothing but line ends.
+/// A push that contains only line ends.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Pushed {
-    /// How many bytes.
+    /// The number of bytes.
     pub bytes: u64,
-    /// The head of the answer, or why there is none.
+    /// The head of the answer, or the reason why there is none.
     pub answer: Result<Head, Failure>,
 }
 
-/// One probe: what was asked, and what came.
+/// One probe: its request and its answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Exchange {
-    /// How many frames were asked for.
+    /// The number of requested frames.
     pub frames: u32,
-    /// Milliseconds between two of them.
+    /// The interval between two frames in milliseconds.
     pub every_ms: u64,
-    /// The Last-Event-ID that was sent along.
+    /// The Last-Event-ID of the request.
     pub last_event_id: Option<String>,
-    /// The head of the answer, or why there is none.
+    /// The head of the answer, or the reason why there is none.
     pub answer: Result<Head, Failure>,
-    /// What the server says that it was asked.
+    /// The request as the server reports to have received it.
     pub echo: Option<Echo>,
-    /// The frames as they came; pieces, where the content is compressed in a way that the reader cannot undo.
+    /// The frames that arrived. If the content is compressed in a way that the reader cannot undo, the pieces that
+    /// arrived.
     pub arrivals: Vec<Arrival>,
-    /// How it ended.
+    /// The end of the exchange.
     pub end: End,
-    /// When, in milliseconds after it was asked for.
+    /// The time of the end, in milliseconds after the request.
     pub ended_ms: u64,
 }
 
-/// Of the head of an answer, what matters to a stream.
+/// The head of an answer, reduced to the parts that matter to a stream.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head {
     /// The HTTP status.
@@ -151,7 +155,7 @@ pub struct Head {
     pub content_encoding: Option<String>,
     /// X-Accel-Buffering.
     pub accel_buffering: Option<String>,
-    /// Age, in seconds: there where a cache answered.
+    /// Age, in seconds. Present if a cache answered.
     pub age: Option<String>,
     /// Location.
     pub location: Option<String>,
@@ -165,89 +169,89 @@ pub struct Head {
 }
 
 impl Head {
-    /// Content-Type; empty where there is none.
+    /// Content-Type; empty if absent.
     #[must_use]
     pub fn kind(&self) -> &str {
         self.content_type.as_deref().unwrap_or_default()
     }
 
-    /// Tells whether the answer asks for a user and a password.
+    /// Returns true if the answer asks for a user and a password.
     #[must_use]
     pub fn is_basic(&self) -> bool {
         self.authenticate.as_deref().is_some_and(|scheme| scheme.to_ascii_lowercase().starts_with("basic"))
     }
 }
 
-/// Why there is no answer.
+/// The reason why there is no answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "why", content = "detail")]
 pub enum Failure {
-    /// Nothing listens there.
+    /// Nothing listens at the address.
     Refused,
-    /// The name leads nowhere.
+    /// The name does not resolve.
     NoSuchHost,
     /// No answer came in time.
     TimedOut,
-    /// The encryption failed, most often for a certificate.
+    /// TLS failed, most often because of a certificate.
     Tls(String),
-    /// Anything else, as the system put it.
+    /// Any other error, in the words of the system.
     Other(String),
 }
 
-/// One frame, or piece, that came.
+/// A frame, or a piece of one, that arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Arrival {
-    /// When the server wrote it, by its clock; nothing where that cannot be read.
+    /// The time at which the server wrote it, by the server's clock; `None` if it cannot be read.
     pub sent: Option<Millis>,
-    /// When it came, in milliseconds after it was asked for.
+    /// The time of arrival, in milliseconds after the request.
     pub at_ms: u64,
 }
 
-/// How a stream ended.
+/// The end of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum End {
-    /// As it should, after its last frame.
+    /// Complete: the last frame came.
     Whole,
-    /// Before its last frame.
+    /// The stream ended before its last frame.
     Cut,
-    /// Not: the reader gave up.
+    /// The reader gave up.
     GivenUp,
 }
 
-/// The stream itself, until its `hello`.
+/// The stream `/sse` until its `hello`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Live {
-    /// The head of the answer, or why there is none.
+    /// The head of the answer, or the reason why there is none.
     pub answer: Result<Head, Failure>,
-    /// The heartbeat that `hello` announces, in milliseconds; nothing where no `hello` came.
+    /// The heartbeat that `hello` announces, in milliseconds; `None` if no `hello` came.
     pub heartbeat_ms: Option<u64>,
-    /// How long that took, in milliseconds.
+    /// The time until then, in milliseconds.
     pub waited_ms: u64,
 }
 
-/// One thing that was looked at.
+/// The result of one check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
-    /// What was looked at.
+    /// The check.
     pub check: Check,
-    /// How it is.
+    /// The result.
     pub level: Level,
-    /// That in a line.
+    /// The result in one line.
     pub what: String,
-    /// Why it matters; empty where all is well.
+    /// The reason why it matters; empty if all is well.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub why: String,
-    /// What to write where, the proxy that was recognised first; empty where there is nothing to configure.
+    /// The configuration to write, for the recognised proxy first; empty if there is nothing to configure.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mend: Vec<Mend>,
 }
 
-/// What is looked at, in this order.
+/// The checks, in the order in which they are reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Check {
-    /// Is a pulseboard there?
+    /// Is a Pulseboard there?
     Reach,
     /// Do the headers arrive as they were sent?
     Headers,
@@ -257,13 +261,13 @@ pub enum Check {
     Stream,
     /// Does each event arrive when it is sent?
     Buffering,
-    /// Does it still where the answer is compressed?
+    /// Does each event arrive when it is sent, even if the answer is compressed?
     Compression,
     /// Does a silent stream stay open?
     Idle,
     /// Does a stream that is not silent stay open?
     Lifetime,
-    /// How many streams can a browser have?
+    /// Can a browser open more than six streams?
     Protocol,
     /// Do both ends have the same time?
     Clock,
@@ -278,7 +282,7 @@ pub enum Check {
 }
 
 impl Check {
-    /// In a word.
+    /// The name of the check in one word.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -300,13 +304,13 @@ impl Check {
     }
 }
 
-/// How something is.
+/// The level of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
-    /// Well.
+    /// All is well.
     Ok,
-    /// It works, and could be better.
+    /// It works, but could be better.
     Warn,
     /// Broken.
     Fail,

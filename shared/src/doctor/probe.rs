@@ -1,20 +1,21 @@
-//! What `GET /sse/probe` is asked and says.
+//! The interface of `GET /sse/probe`: its path, its events, and the times at which its frames are due.
 
 use serde::{Deserialize, Serialize};
 
 use crate::Millis;
 
-/// The type of its events.
+/// The type of the probe's events.
 pub const EVENT: &str = "probe";
 
-/// The path. Below `/sse`, so that what is configured for the stream holds for the probe, too.
+/// The path of the probe. It is below `/sse`, so that a proxy's configuration of the stream applies to the probe too.
 pub const PATH: &str = "/sse/probe";
 
-/// Percent of the mean pause, for the pauses of an uneven probe. A buffer that empties itself in step with even pauses would
-/// not be noticed; and these come in threes, so that most events fall into the hold of another one.
+/// The pauses of an uneven probe, in percent of the mean pause. A buffer that empties itself in step with even pauses
+/// would go unnoticed. The pauses come in threes, so that most events fall into the time for which another event is
+/// held.
 const UNEVEN_PERCENT: [u64; 9] = [25, 30, 245, 30, 25, 245, 25, 35, 240];
 
-/// Milliseconds from the first frame of a probe to frame `n`, in a probe with a frame each `every_ms` on average.
+/// Milliseconds from the first frame of a probe to frame `n`, for one frame each `every_ms` on average.
 #[must_use]
 pub fn due_ms(n: u32, every_ms: u64, uneven: bool) -> u64 {
     if !uneven {
@@ -29,23 +30,23 @@ pub fn due_ms(n: u32, every_ms: u64, uneven: bool) -> u64 {
 /// The data of one event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Frame {
-    /// Which it is, from 0.
+    /// The number of the frame, from 0.
     pub n: u32,
     /// The server's clock.
     pub now: Millis,
-    /// With the first one.
+    /// The received request; only in the first frame.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub echo: Option<Echo>,
 }
 
-/// What of the request got to the server.
+/// The parts of the request that reached the server.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Echo {
     /// Last-Event-ID.
     pub last_event_id: Option<String>,
     /// Accept-Encoding.
     pub accept_encoding: Option<String>,
-    /// The version in which the last proxy spoke to the server, such as `HTTP/1.1`.
+    /// The HTTP version in which the last proxy spoke to the server, such as `HTTP/1.1`.
     pub http: String,
 }
 

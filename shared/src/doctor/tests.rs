@@ -1,4 +1,4 @@
-//! Synthetic measurements, and what the doctor makes of them.
+//! Tests the doctor's findings with synthetic measurements.
 
 use super::mend::Proxy;
 use super::probe::Echo;
@@ -14,7 +14,7 @@ fn head() -> Head {
     }
 }
 
-/// A probe whose frames come at these times.
+/// A probe whose frames arrive at these times.
 fn exchange(every_ms: u64, at: &[u64]) -> Exchange {
     let arrival = |(n, &at_ms)| Arrival { sent: Some(Millis(10_000 + every_ms * n as u64)), at_ms };
     Exchange {
@@ -37,7 +37,7 @@ fn held() -> Exchange {
     exchange(200, &[1_802; 10])
 }
 
-/// All is well.
+/// Measurements without any problem.
 fn measured() -> Measurements {
     Measurements {
         base: "http://127.0.0.1:7878".into(),
@@ -70,12 +70,12 @@ fn fetched(path: &str, kind: &str, content: Content) -> Fetched {
     Fetched { path: path.into(), answer, content }
 }
 
-/// An answer by which the server itself refuses.
+/// An answer with which the server itself refuses.
 fn refusal(status: u16) -> Head {
     Head { status, content_type: Some("application/problem+json".into()), ..Head::default() }
 }
 
-/// The only thing that is not well.
+/// Returns the only finding that is not ok.
 fn trouble(measured: &Measurements) -> (Check, Level, String, Vec<Mend>) {
     let mut findings: Vec<Finding> = judge(measured).into_iter().filter(|finding| finding.level != Level::Ok).collect();
     assert_eq!(findings.len(), 1, "{findings:#?}");

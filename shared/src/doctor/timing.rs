@@ -1,11 +1,12 @@
-//! Whether events were held back, from when they were sent and when they came.
+//! Detects events that were held back, from the times at which they were sent and at which they arrived.
 
 use super::{End, Exchange};
 
-/// How long events were held back, in milliseconds; nothing where they came as they were sent.
+/// Returns the time for which events were held back, in milliseconds; `None` if they came as they were sent.
 ///
-/// Only the pattern counts, no clock is compared with another. On a line that is slow, jumps or stalls for a moment,
-/// most events still come apart from each other; from a buffer, they come together, or each with the next one.
+/// Only the pattern counts; no clock is compared with another. On a connection that is slow, jumps or stalls for a
+/// moment, most events still arrive apart from each other. From a buffer they arrive together, or each one with the
+/// next.
 #[must_use]
 pub fn held_ms(exchange: &Exchange) -> Option<u64> {
     if exchange.frames < 2 {
@@ -36,8 +37,8 @@ pub fn held_ms(exchange: &Exchange) -> Option<u64> {
     most.then(|| u64::try_from(hold).unwrap_or_default())
 }
 
-/// A buffer that gives an event out when the next one comes: each pause is the one that belongs to the next event. Even
-/// pauses hide it. `pauses` are those of sending and of arriving.
+/// Detects a buffer that releases an event when the next one comes: each pause is then the one of the next event.
+/// Even pauses would hide it. `pauses` has the pauses of sending and of arriving.
 fn held_by_one(pauses: &[(u64, u64)]) -> Option<u64> {
     let is_near = |one: u64, other: u64| one.abs_diff(other) <= one.max(other) / 8 + 5;
     let shifted = pauses.windows(2).filter(|pair| is_near(pair[0].1, pair[1].0)).count();
@@ -46,7 +47,7 @@ fn held_by_one(pauses: &[(u64, u64)]) -> Option<u64> {
     is_held.then(|| pauses.iter().map(|(sent, _)| *sent).max().unwrap_or_default())
 }
 
-/// Without the times of sending: an event a piece, or nearly so, where nothing is held back.
+/// Judges pieces without sending times. If nothing is held back, nearly every event arrives as its own piece.
 fn held_pieces(exchange: &Exchange, expected: usize) -> Option<u64> {
     let mut before = 0;
     let mut bursts = 0;
@@ -85,7 +86,8 @@ mod tests {
         }
     }
 
-    /// Ten events, each sent 200 ms after the one before by a clock that is far off, each arriving at its time.
+    /// Ten events, each sent 200 ms after the one before by a clock that is far off, arriving at the times that `at`
+    /// returns.
     fn arriving(at: impl Fn(u64) -> u64) -> Option<u64> {
         let arrival = |n: u64| Arrival { sent: Some(Millis(77_000 + 200 * n)), at_ms: at(n) };
         held_ms(&exchange((0..10).map(arrival).collect(), End::Whole))
@@ -118,7 +120,8 @@ mod tests {
         assert_eq!(arriving(|n| 200 * (n / 3 * 3 + 2)), Some(400));
     }
 
-    /// Ten events of an uneven probe, each arriving as `at` says of when it was sent and when the next one is.
+    /// Ten events of an uneven probe. `at` maps the sending time of an event and that of the next event to the
+    /// arrival time.
     fn uneven(at: impl Fn(u64, u64) -> u64) -> Option<u64> {
         let due = |n| due_ms(n, 200, true);
         let arrival = |n| Arrival { sent: Some(Millis(77_000 + due(n))), at_ms: at(due(n), due(n + 1)) };
@@ -132,12 +135,12 @@ mod tests {
         assert_eq!(uneven(|sent, _| 30 + sent + sent * 7919 % 40), None, "nor is one whose length changes");
     }
 
-    /// As `HAProxy` does without `option http-no-delay`: what it has waits for more, for up to 200 ms.
+    /// `HAProxy` does this without `option http-no-delay`: it waits for more data for up to 200 ms.
     #[test]
     fn events_that_are_held_for_as_long_as_the_pause_between_them_are_noticed() {
         for hold in [120, 150, 200, 250, 300] {
             for start in (0..400).step_by(7) {
-                // The hold begins with what is first held, wherever the probe begins in it.
+                // The hold begins with the first event that is held, wherever in it the probe begins.
                 let mut open: Option<u64> = u64::checked_sub(start, 100).map(|ahead| ahead.min(hold));
                 let arrivals = (0..10).map(|n| {
                     let sent = due_ms(n, 200, true);

@@ -1,12 +1,12 @@
-//! Whether somebody wrote HTML into a note, who then sees it as it is written and should know why.
+//! Finds HTML in a note. The page shows HTML as written, so the author gets a warning that explains it.
 
 use super::{Block, Inline};
 
-/// Most characters of a tag that an error quotes.
+/// The most characters of a tag that a warning quotes.
 const LONGEST: usize = 60;
 
-/// The first tag in any text of these, such as `<b>` or `</div>`; code has none, nor is an address like
-/// `<https://example.org>` one.
+/// Returns the first tag in the text of these blocks, such as `<b>` or `</div>`. Ignores code, and addresses such as
+/// `<https://example.org>`.
 #[must_use]
 pub fn find_html(blocks: &[Block]) -> Option<String> {
     blocks.iter().find_map(|block| match block {
@@ -25,13 +25,13 @@ fn first_tag(inlines: &[Inline]) -> Option<String> {
     })
 }
 
-/// The tag that what follows a `<` makes of it.
+/// Returns the tag that `rest`, the text after a `<`, begins with.
 fn tag(rest: &str) -> Option<String> {
     let (inside, _) = rest.split_once('>')?;
     let name = inside.strip_prefix('/').unwrap_or(inside);
     let is_tag =
         name.starts_with(|c: char| c.is_ascii_alphabetic()) && !inside.contains("://") && !inside.contains('@');
-    // Quotes enough of the tag to find it in the note.
+    // Quotes enough of the tag for the author to find it in the note.
     let cut = inside.char_indices().nth(LONGEST).map_or(inside.len(), |(at, _)| at);
     is_tag.then(|| if cut < inside.len() { format!("<{}…>", &inside[..cut]) } else { format!("<{inside}>") })
 }

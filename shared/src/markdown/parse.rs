@@ -6,14 +6,14 @@ use pulldown_cmark::{Event, LinkType, Parser, Tag};
 
 use super::tree::{Block, Inline};
 
-/// Deepest nesting of blocks, and of inlines inside a block. Deeper text is added to the deepest element.
+/// The deepest nesting of blocks, and of inlines inside a block. Deeper text is added to the deepest element.
 const DEEPEST: usize = 8;
 
-/// Most blocks and inlines of a note. Later text is added to the last one.
+/// The most blocks and inlines of a note. Later text is added to the last one.
 const MOST_NODES: usize = 10_000;
 
-/// Most quotes and lists that a line may begin. A note with more in a line is shown as written: the parser's time for
-/// each line grows with the number of open ones.
+/// The most quotes and lists that a line may begin. A note with more in a line is shown as written, because the
+/// parser's time for each line grows with the number of open ones.
 const MOST_MARKERS: usize = 64;
 
 /// Parses a note. Never fails: anything without a meaning in Markdown is text.
@@ -137,7 +137,7 @@ impl Builder<'_> {
                     self.block(Block::Rule);
                 }
             }
-            // Extensions that are off.
+            // Events of extensions that are off.
             Event::InlineMath(text) | Event::DisplayMath(text) | Event::FootnoteReference(text) => {
                 self.words(&text, Inline::Text);
             }

@@ -1,4 +1,4 @@
-//! A note as values.
+//! The parsed form of a note: blocks, and the inlines of their lines.
 
 /// A block of a note.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub enum Block {
     },
     /// `> quote`.
     Quote(Vec<Block>),
-    /// A fence of three backticks and more, or lines set in by four spaces.
+    /// A fence of three or more backticks, or lines indented by four spaces.
     Code(String),
     /// `---`.
     Rule,

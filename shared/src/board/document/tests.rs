@@ -5,7 +5,7 @@ use super::*;
 use crate::board::widget::{Content, WidgetType};
 use crate::board::word::Word as _;
 
-/// Every mistake as `place: expected …, got …`.
+/// Formats every mistake as `place: expected …, got …`.
 fn mistakes(document: &Value) -> Vec<String> {
     let list = Board::read(document).mistakes;
     list.into_iter().map(|error| format!("{}: expected {}, got {}", error.field, error.expected, error.got)).collect()
@@ -16,7 +16,7 @@ fn assert_mistake(document: &Value, wanted: &str) {
     assert!(found.len() == 1 && found[0].contains(wanted), "wanted {wanted:?}, found {found:#?}");
 }
 
-/// A board of one widget: a stat of `ops/temp` with these fields over it.
+/// A board of one widget: a stat of `ops/temp`, with these fields added.
 fn with(fields: &Value) -> Value {
     let mut widget = json!({"id": "a", "type": "stat", "series": ["ops/temp"]});
     for (key, value) in fields.as_object().unwrap() {
@@ -25,7 +25,7 @@ fn with(fields: &Value) -> Value {
     json!({ "widgets": [widget] })
 }
 
-/// One of each kind with every option that it has.
+/// A document with one widget of each kind and every option that the kind has.
 fn full() -> Value {
     json!({
         "title": "Shop",
@@ -225,7 +225,7 @@ fn more_selectors_than_a_stream_can_carry_are_a_mistake() {
     assert_mistake(&document, "widgets: expected at most 256 different selectors on a board, got 288 of them");
 }
 
-/// Any JSON, of keys that boards know and others.
+/// Generates any JSON, with keys that boards know and keys that they do not.
 fn any_json() -> impl Strategy<Value = Value> {
     let key = prop::sample::select(vec![
         "title",

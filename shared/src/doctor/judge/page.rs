@@ -1,11 +1,11 @@
-//! What there is to say of the rest: the page and its files, saving, and large pushes.
+//! Findings about everything but the stream: the page and its files, saving, and large pushes.
 
 use super::super::mend::{Proxy, Trouble, mend};
 use super::super::{Check, Content, Failure, Fetched, Finding, Head, Measurements};
 use super::{fail, ok, warn};
 use crate::problem::CONTENT_TYPE as PROBLEM;
 
-/// Bytes of a push that every proxy should let through: as much as a document of a board may have.
+/// The size of a push, in bytes, that every proxy should let through: the most that a board document may have.
 const COMMON_BODY: u64 = crate::board::document::MAX_DOCUMENT as u64;
 
 pub(super) fn page(measured: &Measurements, proxy: Option<Proxy>) -> Option<Finding> {
@@ -41,7 +41,7 @@ pub(super) fn assets(measured: &Measurements, proxy: Option<Proxy>) -> Option<Fi
     Some(fail(Check::Assets, what, why, mend(Trouble::Path, proxy)))
 }
 
-/// A word of the content type that a browser wants for a file.
+/// A word of the content type that a browser requires for a file.
 fn kind_of(path: &str) -> &'static str {
     match path.rsplit('.').next() {
         Some("js") => "javascript",
@@ -59,7 +59,7 @@ pub(super) fn saving(measured: &Measurements, proxy: Option<Proxy>) -> Option<Fi
         (None | Some(Outcome::Arrived), None | Some(Outcome::Arrived)) => {
             Some(ok(Check::Saving, "a change of a board gets to the server"))
         }
-        // Over HTTPS no browser sends the other one.
+        // Over HTTPS no browser sends the request without Sec-Fetch-Site, so its result does not matter.
         (Some(Outcome::Arrived), Some(Outcome::Foreign)) if measured.base.starts_with("https:") => {
             Some(ok(Check::Saving, "a change of a board gets to the server, over HTTPS"))
         }
@@ -89,14 +89,14 @@ pub(super) fn saving(measured: &Measurements, proxy: Option<Proxy>) -> Option<Fi
     }
 }
 
-/// How far a change of a board came.
+/// The result of a test change of a board.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Outcome {
-    /// To the server, which refused it for its condition.
+    /// It reached the server, which refused it because of its `If-Match`.
     Arrived,
-    /// To the server, which refused it for its sender.
+    /// It reached the server, whose csrf check refused it.
     Foreign,
-    /// Not that far.
+    /// It did not reach the server.
     Stopped(String),
 }
 
@@ -110,9 +110,9 @@ fn outcome(answer: &Result<Head, Failure>) -> Outcome {
 
 pub(super) fn bodies(measured: &Measurements, proxy: Option<Proxy>) -> Option<Finding> {
     let largest = measured.bodies.iter().map(|pushed| pushed.bytes).max()?;
-    // Too slow a line says nothing of what may be sent over it.
+    // A timeout means a slow connection, not a limit on the size of bodies.
     let is_stopped = |answer: &Result<Head, Failure>| match answer {
-        // What the server itself refuses got to it.
+        // A problem response comes from the server itself, so the body arrived.
         Ok(head) => head.status >= 400 && !head.kind().starts_with(PROBLEM),
         Err(failure) => !matches!(failure, Failure::TimedOut),
     };

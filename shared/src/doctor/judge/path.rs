@@ -1,14 +1,14 @@
-//! What there is to say of the way as such: is there an answer, whole, by which protocol, and when.
+//! Findings about the network path: reachability, headers, resuming, protocol and clock.
 
 use super::super::mend::{Proxy, Trouble, mend};
 use super::super::{Certificate, Check, Failure, Finding, Head, Measurements};
 use super::{fail, ok, span, warn};
 use crate::sse;
 
-/// A clock that is off by less is not worth a word.
+/// A smaller clock difference is not reported.
 const CLOCK_OFF_MS: u64 = 1_000;
 
-/// From here on points with a time of their own land where nobody looks.
+/// From this difference on, points with their own timestamps land outside of the visible range.
 const CLOCK_FAR_OFF_MS: u64 = 5 * 60_000;
 
 pub(super) fn reach(measured: &Measurements) -> Finding {
@@ -60,7 +60,7 @@ fn unreachable(base: &str, failure: &Failure) -> Finding {
     fail(Check::Reach, what, why, Vec::new())
 }
 
-/// Something answers that is no pulseboard, or stands before one.
+/// Reports an answer that does not come from a Pulseboard, or from something in front of one.
 fn stranger(base: &str, head: &Head) -> Finding {
     let kind = head.content_type.as_deref().unwrap_or("no content type");
     let named = [&head.server, &head.authenticate].into_iter().flatten();
@@ -119,7 +119,7 @@ pub(super) fn headers(measured: &Measurements, proxy: Option<Proxy>) -> Vec<Find
             mend(Trouble::ContentType, proxy),
         ));
     }
-    // Varnish says 0 of what it got just now.
+    // Varnish sends `Age: 0` with an answer that it fetched just now.
     if let Some(age) = head.age.as_deref().filter(|age| age.trim() != "0") {
         findings.push(fail(
             Check::Headers,
@@ -137,7 +137,7 @@ pub(super) fn headers(measured: &Measurements, proxy: Option<Proxy>) -> Vec<Find
         ));
     }
     if findings.is_empty() {
-        // nginx uses X-Accel-Buffering up; only one behind another nginx would need it passed on.
+        // nginx consumes X-Accel-Buffering. Only an nginx behind another nginx would need to pass it on.
         let used = if head.accel_buffering.is_none() { "; X-Accel-Buffering ends at a proxy" } else { "" };
         findings.push(ok(Check::Headers, format!("they arrive as they were sent{used}")));
     }
@@ -177,7 +177,7 @@ pub(super) fn protocol(measured: &Measurements, proxy: Option<Proxy>) -> Option<
 
 pub(super) fn clock(measured: &Measurements) -> Finding {
     let (before, after) = measured.clock;
-    // Somewhere between the two the server looked at its clock.
+    // The server read its clock at some moment between the two.
     let server = measured.knock.arrivals.first().and_then(|arrival| arrival.sent).unwrap_or(before);
     let (behind, ahead) = (before.since(server), server.since(after));
     let (off, which) = if ahead > 0 { (ahead, "ahead of") } else { (behind, "behind") };

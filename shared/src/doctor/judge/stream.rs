@@ -1,16 +1,16 @@
-//! What there is to say of the stream: do events flow, also compressed, also after a silence.
+//! Findings about the stream: whether events flow, also when compressed, and also after a silence.
 
 use super::super::mend::{Proxy, Trouble, mend};
 use super::super::{Check, End, Exchange, Failure, Finding, Measurements, held_ms};
 use super::{fail, ok, span, warn};
 
-/// What a server of this version has, where it did not say.
+/// The heartbeat of a server of this version, used if the server did not announce one.
 const HEARTBEAT_MS: u64 = 15_000;
 
-/// How late a heartbeat may come: a proxy that waits for no longer cuts streams now and then.
+/// The margin for a late heartbeat. A proxy that waits no longer than this cuts streams now and then.
 const HEARTBEAT_LATE_MS: u64 = 2_000;
 
-/// A stream that lasts for less is opened anew all the time.
+/// A stream with a shorter life is reopened all the time.
 const SHORT_LIFE_MS: u64 = 60_000;
 
 pub(super) fn live(measured: &Measurements, proxy: Option<Proxy>) -> Option<Finding> {
@@ -51,7 +51,7 @@ pub(super) fn compression(measured: &Measurements, proxy: Option<Proxy>) -> Opti
     let compressed = measured.compressed.as_ref()?;
     let Ok(head) = &compressed.answer else { return broken(Check::Compression, compressed) };
     let held = held_ms(compressed);
-    // Held back without compression, too: that is the buffer, which has a line of its own already.
+    // If uncompressed events are held back too, a buffer is the cause, which the buffering check reports.
     let buffered = measured.plain.as_ref().is_some_and(|plain| held_ms(plain).is_some());
     let Some(encoding) = &head.content_encoding else {
         let sane = held.is_none() || buffered;
@@ -74,7 +74,7 @@ pub(super) fn compression(measured: &Measurements, proxy: Option<Proxy>) -> Opti
     ))
 }
 
-/// Held back only where compression was asked for, though the answer says that there is none.
+/// Reports events that are held back only when the request allows compression, although the answer names no encoding.
 fn unnamed(held: Option<u64>, proxy: Option<Proxy>) -> Option<Finding> {
     Some(fail(
         Check::Compression,
@@ -84,7 +84,7 @@ fn unnamed(held: Option<u64>, proxy: Option<Proxy>) -> Option<Finding> {
     ))
 }
 
-/// An answer that is none, or ends too soon.
+/// Reports an exchange without a usable answer, or one that ends too soon.
 fn broken(check: Check, exchange: &Exchange) -> Option<Finding> {
     let what = match &exchange.answer {
         Ok(head) if head.status != 200 => format!("this time the answer is {}", head.status),
@@ -92,7 +92,7 @@ fn broken(check: Check, exchange: &Exchange) -> Option<Finding> {
             let came = exchange.arrivals.len();
             format!("the stream is cut after {}, {came} of {} events", span(exchange.ended_ms), exchange.frames)
         }
-        // No answer at all is what the strictest of buffers looks like.
+        // The strictest buffers look like no answer at all, so a timeout is left to the other checks.
         Ok(_) | Err(Failure::TimedOut) => return None,
         Err(failure) => format!("this time the connection fails: {failure:?}"),
     };
@@ -116,10 +116,10 @@ pub(super) fn idle(measured: &Measurements, proxy: Option<Proxy>) -> Option<Find
         return Some(ok(Check::Idle, format!("{silent} of silence does no harm; {heartbeat}{more}")));
     }
     if idle.end == End::GivenUp && idle.arrivals.is_empty() {
-        // Nothing came, nothing was cut: a buffer, which has a line of its own.
+        // Nothing came and nothing was cut: a buffer, which the buffering check reports.
         return None;
     }
-    // Held back by a buffer, the first event has not come: the silence began with the request.
+    // If a buffer held back even the first event, the silence began with the request.
     let heard = idle.arrivals.last().map_or(0, |arrival| arrival.at_ms);
     let cut = idle.ended_ms.saturating_sub(heard);
     let what = format!("a silent stream is cut after {}; {heartbeat}", span(cut));
@@ -131,14 +131,14 @@ pub(super) fn idle(measured: &Measurements, proxy: Option<Proxy>) -> Option<Find
     Some(told(Check::Idle, what, why, mend(Trouble::Idle, proxy)))
 }
 
-/// Nothing where the stream as such is cut at the time of a silence.
+/// Returns `None` if the check was not made, or if a buffer held the events back.
 pub(super) fn lifetime(measured: &Measurements, proxy: Option<Proxy>) -> Option<Finding> {
     let lasting = measured.lasting.as_ref()?;
     if lasting.end == End::Whole {
         let asked = span(lasting.every_ms * u64::from(lasting.frames.saturating_sub(1)));
         return Some(ok(Check::Lifetime, format!("a stream that is not silent stays open for {asked}")));
     }
-    // Held back by a buffer, which has a line of its own.
+    // A buffer held the events back, which the buffering check reports.
     if lasting.end == End::GivenUp || lasting.arrivals.is_empty() {
         return None;
     }

@@ -1,11 +1,11 @@
-//! For each trouble and each proxy: where to write what.
+//! The configuration lines for each problem and each proxy, with the place where they go.
 
 use super::{Proxy, Trouble};
 
-/// Where the lines go, and the lines.
+/// The place where the lines go, and the lines.
 type Lines = (&'static str, &'static [&'static str]);
 
-/// The lines that mend a trouble in the configuration of a proxy.
+/// The lines that fix a problem in the configuration of a proxy.
 pub(super) fn of(trouble: Trouble, proxy: Proxy) -> Lines {
     match proxy {
         Proxy::Nginx => nginx(trouble),

@@ -1,4 +1,4 @@
-//! Notes that are meant well, and notes that are not.
+//! Tests of the Markdown parser: ordinary notes, and notes made to slow it down or to escape it.
 
 use std::time::{Duration, Instant};
 
@@ -148,7 +148,7 @@ fn size(blocks: &[Block]) -> (usize, usize) {
     }))
 }
 
-/// Returns all text that a reader would see.
+/// Returns all text that a reader sees.
 fn seen(blocks: &[Block]) -> String {
     fn words(inlines: &[Inline]) -> String {
         let one = |inline: &Inline| match inline {
@@ -229,7 +229,7 @@ fn adversarial(len: usize) -> Vec<String> {
     .into_iter()
     .map(|unit| unit.repeat(len / unit.len()))
     .collect();
-    // Runs of backticks of different lengths, each of which may be closed by a later one.
+    // Runs of backticks of different lengths, each of which a later run may close.
     notes.push(
         (1..)
             .map(|n| "`".repeat(n) + " ")
@@ -239,7 +239,7 @@ fn adversarial(len: usize) -> Vec<String> {
             })
             .collect(),
     );
-    // A list in a list, as deep as it goes.
+    // A list in a list, as deep as it fits.
     notes.push(
         (0..)
             .map(|n| "  ".repeat(n) + "- a\n")
@@ -251,7 +251,7 @@ fn adversarial(len: usize) -> Vec<String> {
     );
     notes.push("[".repeat(len / 2) + &"](https://a)".repeat(len / 22));
     notes.push("*a ".repeat(len / 6) + &" a*".repeat(len / 6));
-    // Deep, and then many lines that go on with it.
+    // Deep nesting, and then many lines that continue it.
     for marker in [">", "> ", "1) ", "- > ", "+ ", "- 1. "] {
         notes.push(marker.repeat(len / 2 / marker.len()) + "a\n" + &"a\n".repeat(len / 4));
         notes.push(marker.repeat(MOST_MARKERS / 2) + "a\n" + &"a\n".repeat(len / 2));
@@ -309,7 +309,7 @@ proptest! {
 
     #[test]
     fn whatever_is_written_no_letter_of_it_is_lost(note in "([a-z<&é]|[ \n]|[-*+>#_`~.)(\\[\\]1\\\\!:/]){0,120}") {
-        // A link hides its address, a definition of one too, and a fence the words behind it.
+        // A link hides its address, a link definition does too, and a fence hides the words after it.
         prop_assume!(!note.contains("](") && !note.contains("]:") && !note.contains("```") && !note.contains("~~~"));
         prop_assert_eq!(letters(&seen(&parse(&note))), letters(&note));
     }
