@@ -1,14 +1,14 @@
-//! The panel that lists the keys. It is in `index.html`: words need no code.
+//! The panel that lists the keyboard shortcuts. Its text is in `index.html`, so that it needs no code.
 
 use leptos::prelude::document;
 use wasm_bindgen::JsCast as _;
 use web_sys::HtmlDialogElement;
 
-/// Opens it.
+/// Opens the panel.
 pub fn open() {
     let panel = document().get_element_by_id("help").and_then(|panel| panel.dyn_into::<HtmlDialogElement>().ok());
     if let Some(panel) = panel.filter(|panel| !panel.open()) {
-        // It fails only where it is open already.
+        // `show_modal` fails only where the dialog is open already.
         _ = panel.show_modal();
     }
 }

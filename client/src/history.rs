@@ -1,12 +1,14 @@
-//! The past of series, as far as the page has looked at it: what history tells, continued by the live fold.
+//! The past of series in the page: answers of `GET /api/history`, kept and continued by the live track.
 //!
-//! - [`asking`]: when to ask, and for how much; [`answer`]: reading what comes (by [`node`]);
-//! - [`shelf`]: what is kept of numbers, in [`cell`]s, and of which [`stretches`]; [`texts`]: of texts;
-//! - [`recent`]: the live seconds in buckets of the same width, and both glued together.
+//! - [`asking`] decides when to request history, and how much of it. [`answer`] reads an answer, by means of
+//!   [`node`].
+//! - [`shelf`] keeps the buckets of a series of numbers as [`cell`]s, and the [`stretches`] of time that are
+//!   complete. [`texts`] does the same for a series of texts.
+//! - [`recent`] adds up the live seconds to buckets of the same width, and glues both together.
 //!
-//! A bucket that the track has all of is made of the track alone; older ones are history's. Where buckets are wider than
-//! the track reaches, the one in which both meet is history's with the seconds added that came since it was asked for:
-//! until it is asked for anew its count may be off by the points of one second.
+//! A bucket is made of the track alone where the track has all of its points. Older buckets come from history. Where
+//! a bucket is wider than the track reaches, the bucket in which both meet is the one of history plus the seconds
+//! that came after the request. Until it is requested again, its count may be wrong by the points of one second.
 
 pub mod answer;
 pub mod asking;
@@ -32,38 +34,42 @@ use cell::Detail;
 use shelf::Shelf;
 use texts::Texts;
 
-/// How many lines of each series of texts are asked for at once.
+/// Least number of lines to request for each series, where all series of the request hold texts.
 const LINES: u64 = 1_000;
 
-/// In so many widths of buckets the past of a series is kept at most: more than are looked at at once, on any board.
+/// Most pairs of width and detail for which the buckets of a series are kept: more than any board shows at the same
+/// time.
 const WIDTHS: usize = 12;
 
-/// A handle on what the page has of the past.
+/// A handle on the history that the page has fetched.
 #[derive(Clone, Copy, Debug)]
 pub struct History {
     inner: LocalValue<Inner>,
-    /// Counts the answers, whoever asked: what one widget asked for, another may be waiting for.
+    /// Number of answers that arrived, for any widget: a widget may be waiting for an answer that another one
+    /// requested.
     pub arrivals: RwSignal<u64>,
 }
 
 #[derive(Debug, Default)]
 struct Inner {
     series: HashMap<SeriesName, Known>,
-    /// Which picture the page had: after a new one, nothing is sure.
+    /// Number of snapshots that [`Live`] had applied at the last look. After a new snapshot, all that was fetched
+    /// before is out of date.
     generation: u64,
 }
 
-/// What is known of one series.
+/// All that is known of one series.
 #[derive(Debug, Default)]
 pub struct Known {
-    /// Of numbers, by how wide the buckets are and how much is known of each; the last one that was looked at comes last.
+    /// Buckets of numbers by width and detail, in the order of use: the one used last is at the end.
     numbers: Vec<(u64, Detail, Shelf)>,
-    /// Of texts.
+    /// Lines of texts.
     texts: Texts,
 }
 
 impl Known {
-    /// The buckets of a width. Where there are too many widths, that which was not looked at for the longest time goes.
+    /// Returns the buckets of a width and detail. Drops those that were not used for the longest time where there are
+    /// too many.
     pub fn shelf(&mut self, width: u64, detail: Detail) -> &mut Shelf {
         let found = self.numbers.iter().position(|known| known.0 == width && known.1 == detail);
         let shelf = match found {
@@ -80,13 +86,13 @@ impl Known {
         &mut self.numbers[last].2
     }
 
-    /// In how many widths it has buckets.
+    /// Number of pairs of width and detail that it has buckets of.
     #[must_use]
     pub fn widths(&self) -> usize {
         self.numbers.len()
     }
 
-    /// The lines.
+    /// Returns the lines of texts.
     #[must_use]
     pub fn texts(&self) -> &Texts {
         &self.texts
@@ -98,27 +104,27 @@ impl Known {
     }
 }
 
-/// What is missing of the past of a series.
+/// The part of a shown range that history has not answered yet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Lack {
-    /// Whether any of it is in sight.
+    /// True if a part of the visible range is missing.
     pub in_sight: bool,
-    /// What to ask for; nothing where it is not time to.
+    /// The stretch to request, in milliseconds; `None` where nothing should be requested now.
     pub ask: Option<(u64, u64)>,
 }
 
-/// How the questions of one widget stand, and what came of them.
+/// State of one widget's requests for history, and their outcome.
 #[derive(Clone, Copy, Debug)]
 pub struct Asker {
     asking: StoredValue<Asking>,
-    /// Why the last question had no answer; nothing where it had.
+    /// Reason for which the last request failed; `None` after a success.
     pub trouble: RwSignal<Option<String>>,
-    /// Whether the past was told once.
+    /// True once an answer arrived, or once nothing in sight was missing.
     pub told: RwSignal<bool>,
 }
 
 impl Asker {
-    /// Of a widget that has asked nothing yet.
+    /// The state of a widget that has requested nothing yet.
     #[must_use]
     pub fn new() -> Self {
         let asking = StoredValue::new(Asking::default());
@@ -133,13 +139,13 @@ impl Default for Asker {
 }
 
 impl History {
-    /// Nothing is known yet.
+    /// A history without any series.
     #[must_use]
     pub fn new() -> Self {
         Self { inner: LocalValue::new(Inner::default()), arrivals: RwSignal::new(0) }
     }
 
-    /// Looks at what is known of a series.
+    /// Calls `look` with all that is known of a series.
     pub fn with<T>(self, name: &SeriesName, look: impl FnOnce(&mut Known) -> T) -> Option<T> {
         self.inner.try_update_value(|inner| match inner.series.get_mut(name) {
             Some(known) => look(known),
@@ -147,7 +153,8 @@ impl History {
         })
     }
 
-    /// Lets go of what late points have changed, or of all where the picture is another one.
+    /// Marks what late points changed as out of date. After a new snapshot it does so with everything, and drops the
+    /// series that are gone.
     pub fn follow(self, live: Live) {
         let (generation, revised) = live.take_revised();
         self.inner.try_update_value(|inner| {
@@ -164,7 +171,7 @@ impl History {
         });
     }
 
-    /// What is missing of what is shown of a series, and whether any of it is in sight.
+    /// Returns the missing part of the shown range of a series, and if any of it is in sight.
     #[must_use]
     pub fn lacks(self, name: &SeriesName, track: &Track, shown: Shown, detail: Detail, now: u64) -> Lack {
         let needed = match track {
@@ -182,7 +189,8 @@ impl History {
         lack.unwrap_or_default()
     }
 
-    /// Asks for what `names` lack of what is shown, where it is time to.
+    /// Requests the missing parts of the shown range of `names`, unless [`Asking`] says to wait. All series share one
+    /// request.
     pub fn tend(self, asker: Asker, names: &[SeriesName], shown: Shown, detail: Detail, stage: Stage) {
         let now = stage.now();
         let (mut missing, mut in_sight) = (None::<(u64, u64)>, false);
@@ -202,7 +210,7 @@ impl History {
             .all(|name| stage.live.with_track(name, |track| matches!(track, Track::Texts(_))).unwrap_or_default());
         let question = asker.asking.try_update_value(|asking| asking.due(now, shown, missing)).flatten();
         let Some(mut question) = question else { return };
-        // Texts have no buckets: how many lines there may be does not follow from how wide these are.
+        // Texts have no buckets, so the number of lines does not follow from the width.
         if all_texts {
             question.points = question.points.max(LINES);
         }

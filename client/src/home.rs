@@ -1,4 +1,4 @@
-//! The page of all boards.
+//! The page of all boards: a card for each board, a search, and a form that makes a new one.
 
 pub mod cards;
 
@@ -17,26 +17,26 @@ use crate::{browser, fetch, json, manage};
 use cards::{Card, Listed, Made, cards, entries};
 use shared::BoardId;
 
-/// How often the list is asked for, while anyone can see it.
+/// Interval between two requests of the list, in milliseconds, while the page is visible.
 const EVERY_MS: u64 = 5_000;
 
-/// From how many boards on they are searched rather than looked through.
+/// Number of boards above which the search is shown.
 const MANY: usize = 12;
 
-/// What is known of the boards.
+/// State of the page.
 #[derive(Clone, Copy)]
 struct Known {
     cards: RwSignal<Option<Vec<Card>>>,
-    /// Since when the list cannot be had, by our clock.
+    /// Time since which the list cannot be fetched, by the browser's clock, in milliseconds.
     failing_since: RwSignal<Option<u64>>,
-    /// When it was last asked for; an answer to an older question does not count.
+    /// Time of the last request, in milliseconds. An answer to an earlier request is ignored.
     asked_at: RwSignal<u64>,
     clock: RwSignal<ServerClock>,
     now: RwSignal<u64>,
 }
 
 impl Known {
-    /// Asks where it is time to.
+    /// Requests the list again where it is time to.
     fn tick(self) {
         let now = browser::now();
         self.now.try_set(now);
@@ -66,7 +66,7 @@ impl Known {
         });
     }
 
-    /// Since when there is no answer: it failed, or it is late.
+    /// Time since which the server has not answered, in milliseconds: requests fail, or the last one is late.
     fn silent_since(self) -> Option<u64> {
         let asked_at = self.asked_at.get();
         let late = self.now.get().saturating_sub(asked_at) > 2 * EVERY_MS;
@@ -74,7 +74,8 @@ impl Known {
     }
 }
 
-/// All boards, and the server's time where the answer carries it; nothing where they cannot be had.
+/// Fetches all boards, and the server's time (milliseconds) where the answer has a `Date` header. Returns `None`
+/// where a request fails.
 async fn boards() -> Option<(Vec<Card>, Option<u64>)> {
     let made = fetch::get("api/boards").await.ok().filter(fetch::Answer::is_ok)?;
     let made = entries(&json::read(&made.body)?, Made::of)?;
@@ -82,17 +83,18 @@ async fn boards() -> Option<(Vec<Card>, Option<u64>)> {
     Some((cards(&listed, made), server))
 }
 
-/// All series, and the server's time where the answer carries it; nothing where there is no list.
+/// Fetches all series, and the server's time (milliseconds) where the answer has a `Date` header. Returns `None`
+/// where the request fails.
 pub async fn list() -> Option<(Vec<Listed>, Option<u64>)> {
     let answer = fetch::get("api/series").await.ok().filter(fetch::Answer::is_ok)?;
     let date = js_sys::Date::parse(&answer.date);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates; NaN was sorted out")]
-    // The header is cut to the second: the middle of it is the better guess.
+    // The header is cut to whole seconds, so the middle of the second is the better guess.
     let server = date.is_finite().then(|| date as u64 + 500);
     Some((entries(&json::read(&answer.body)?, Listed::of)?, server))
 }
 
-/// All boards, each as a card.
+/// The page: a card for each board.
 #[component]
 pub fn HomePage() -> impl IntoView {
     document().set_title("Pulseboard");
@@ -152,7 +154,7 @@ fn no_answer(since: u64) -> String {
 fn BoardCard(card: Card, server_now: Memo<u64>) -> impl IntoView {
     let Card { board, title, count, last } = card;
     let name = title.unwrap_or_else(|| board.to_string());
-    // Of a board with a title of its own, its name too: that is what its address has.
+    // Shows the id too where the board has a title of its own, since the id is in its address.
     let address = (name != board.as_str()).then(|| board.to_string());
     let count = if count == 1 { "1 series".to_owned() } else { format!("{count} series") };
     view! {
@@ -166,7 +168,7 @@ fn BoardCard(card: Card, server_now: Memo<u64>) -> impl IntoView {
     }
 }
 
-/// What is above the list: a search where there are many, and a name for a new board.
+/// Builds the part above the list: a search where there are many boards, and a form for a new board.
 fn head(searched: RwSignal<String>, many: Memo<bool>) -> AnyView {
     let search = Part::new("input", "").with("type", "search").with("data-testid", "search-boards");
     let search = search.with("aria-label", "Search the boards").with("placeholder", "Search");

@@ -1,4 +1,4 @@
-//! Signs, told apart by their shape alone: some of Bootstrap Icons (MIT), as the crate `icondata_bs` has them.
+//! Icons that differ by shape, not only by colour: some of Bootstrap Icons (MIT), from the crate `icondata_bs`.
 
 use icondata_bs as set;
 use shared::board::Level;
@@ -6,23 +6,23 @@ use shared::board::word::Word;
 
 use crate::part::Part;
 
-/// A sign.
+/// An icon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Icon {
-    /// A tick: as it should be.
+    /// A tick: all is well.
     Fine,
-    /// A triangle: worth a look.
+    /// A triangle: needs a look.
     Warning,
-    /// A lozenge: someone should do something.
+    /// A lozenge: needs action.
     Bad,
-    /// A disc with the hands of a clock: it has not reported.
+    /// A clock: the series has stopped reporting.
     Stale,
-    /// A square with a cross: it cannot be shown.
+    /// A square with a cross: the widget cannot be shown.
     Cross,
 }
 
 impl Icon {
-    /// The sign of a level.
+    /// Returns the icon of a level.
     #[must_use]
     pub fn of(level: Level) -> Self {
         match level {
@@ -32,7 +32,7 @@ impl Icon {
         }
     }
 
-    /// What is drawn: the inside of an SVG, in a square of 16 by 16.
+    /// Returns the inner markup of the SVG, in a square of 16 by 16.
     #[must_use]
     pub fn drawing(self) -> &'static str {
         let icon = match self {
@@ -46,14 +46,14 @@ impl Icon {
     }
 }
 
-/// A sign that stands beside words which say the same.
+/// An icon beside words that say the same.
 #[must_use]
 pub fn icon(icon: Icon) -> Part {
     Part::sign("icon", icon.drawing())
 }
 
-/// The level of what it stands beside, by its word ([`level_word`]): a sign, and words for who does not see it. Nothing
-/// where there is none.
+/// Marks the level of the element beside it, given as its word ([`level_word`]): an icon, and words for screen
+/// readers. Empty where the word is not a level.
 #[must_use]
 pub fn level_mark(word: &str) -> Vec<Part> {
     let Some(level) = Level::of(word) else { return Vec::new() };
@@ -66,7 +66,7 @@ pub fn level_mark(word: &str) -> Vec<Part> {
     vec![Part::new("span", "mark").with("data-level", word).put(&icon(Icon::of(level))).put(&said)]
 }
 
-/// The word of a level, for style sheets; empty where there is none.
+/// Returns the word of a level, for style sheets; empty without a level.
 #[must_use]
 pub fn level_word(level: Option<Level>) -> String {
     level.map(Word::word).unwrap_or_default().to_owned()

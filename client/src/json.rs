@@ -1,18 +1,21 @@
-//! Reading what the server says.
+//! Reads JSON that the server sends into a `serde` type.
 //!
-//! In the browser its own parser does it: it is there already, is faster than ours, and reads numbers to the last bit
-//! (ECMA-404 by way of ECMA-262, `JSON.parse`). A parser of our own would be a tenth of the page. Natively, for tests, `serde_json` does the same.
+//! In the browser `JSON.parse` (ECMA-404, ECMA-262) parses it: it is there already, is faster than a parser in wasm,
+//! and reads numbers to the last bit. A parser in wasm would be a tenth of the page. Natively, for tests,
+//! `serde_json` does the same.
 
 use serde::de::DeserializeOwned;
 
-/// Reads JSON. Nothing where it is none, or not of this shape: what is wrong with it would not help whoever sees the page.
+/// Reads JSON. Returns `None` where it is malformed or has another shape. There is no reason in the result, since it
+/// would not help the user.
 #[cfg(not(target_family = "wasm"))]
 #[must_use]
 pub fn read<T: DeserializeOwned>(text: &str) -> Option<T> {
     serde_json::from_str(text).ok()
 }
 
-/// Reads JSON. Nothing where it is none, or not of this shape: what is wrong with it would not help whoever sees the page.
+/// Reads JSON. Returns `None` where it is malformed or has another shape. There is no reason in the result, since it
+/// would not help the user.
 #[cfg(target_family = "wasm")]
 #[must_use]
 pub fn read<T: DeserializeOwned>(text: &str) -> Option<T> {
@@ -28,13 +31,13 @@ mod browser {
     use serde::forward_to_deserialize_any;
     use wasm_bindgen::{JsCast as _, JsValue};
 
-    /// The greatest whole number up to which all are doubles.
+    /// 2^53: up to it, every whole number is a double.
     const MAX_SAFE: f64 = 9_007_199_254_740_992.0;
 
-    /// What `JSON.parse` gave.
+    /// A value from `JSON.parse`.
     pub(super) struct Value(pub(super) JsValue);
 
-    /// It has another shape.
+    /// The error of a value that has another shape.
     #[derive(Debug)]
     pub(super) struct Misshapen;
 
@@ -98,8 +101,8 @@ mod browser {
         }
     }
 
-    /// Whole numbers as such, since serde takes none for a time or a count that comes as a fraction; anything takes a
-    /// whole number for a fraction. -0 is no whole number: its sign would be lost.
+    /// Passes whole numbers to `serde` as integers, since it rejects a float for an integer field (a time, a count)
+    /// but accepts an integer for a float field. -0 stays a float: its sign would be lost.
     fn number_to<'de, V: Visitor<'de>>(number: f64, visitor: V) -> Result<V::Value, Misshapen> {
         let whole = number.trunc() == number && number.abs() < MAX_SAFE;
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole, and small enough")]
@@ -132,7 +135,7 @@ mod browser {
         object: JsValue,
         keys: Array,
         next: u32,
-        /// That of the key that was given last.
+        /// The value of the key that was returned last.
         value: JsValue,
     }
 

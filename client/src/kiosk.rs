@@ -1,7 +1,6 @@
-//! A wall screen: nothing but the board, or several boards in turn.
+//! A wall screen: one board without controls, or several boards in rotation.
 //!
-//! [`Kiosk::of`] reads what the address asks for; [`turns`] says whose turn it is,
-//! [`show`] shows it.
+//! [`Kiosk::of`] reads the query string, [`turns`] decides which board is on, and [`show`] shows it.
 
 pub mod show;
 pub mod turns;
@@ -11,26 +10,26 @@ use std::time::Duration;
 use shared::BoardId;
 use shared::board::Span;
 
-/// How long each board is shown where the address does not say.
+/// Default time for which each board is shown, in seconds.
 const EVERY: u64 = 30;
 
-/// The shortest time that a board is shown: it has to come, and be read.
+/// Shortest time that a board may be shown, in seconds: it has to load, and be read.
 const SHORTEST: u64 = 5;
 
-/// What a wall shows.
+/// The settings of a wall screen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Kiosk {
-    /// The boards, at least one, in turn.
+    /// The boards in rotation; empty only where the address names none.
     pub boards: Vec<BoardId>,
-    /// How long each is shown.
+    /// Time for which each board is shown.
     pub every: Duration,
-    /// What of the address cannot be made out, in words: the rest is shown all the same.
+    /// Messages about parts of the query that are wrong. The rest is shown all the same.
     pub mistakes: Vec<String>,
 }
 
 impl Kiosk {
-    /// What the query of an address asks for (`?kiosk&boards=ops,shop&every=30s`, escapes resolved); nothing where it asks
-    /// for no kiosk. `board` is the one that the path names, which is shown where no others are named.
+    /// Reads the query string of an address (`?kiosk&boards=ops,shop&every=30s`, escapes resolved). Returns `None`
+    /// without the key `kiosk`. `board` is the board of the path, which is shown where the query names none.
     #[must_use]
     pub fn of(query: &str, board: Option<&BoardId>) -> Option<Self> {
         let pairs = || {

@@ -1,8 +1,9 @@
-//! Parts of the page that are fetched when they are first needed.
+//! Modules: parts of the page that are fetched when they are first needed.
 //!
-//! Who looks at a board waits for what boards are made of, and not for the editor, the doctor or a kind of widget that is
-//! not on it. A build with the feature `split` is cut apart after it was linked (`tools/split.sh`); what a [`Module`] has
-//! behind its door, and nobody else uses, becomes a file of its own. Without it all is there from the start.
+//! A user who opens a board waits for the code of boards only, not for the editor, the doctor or a kind of widget
+//! that is not on the board. A build with the feature `split` is cut into files after linking (`tools/split.sh`):
+//! code that only one [`Module`] uses becomes a file of its own. Without the feature all code is in the page from the
+//! start.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{LazyLock, OnceLock};
@@ -14,41 +15,41 @@ use crate::dynamic::spawn;
 use crate::part::Part;
 use crate::reload;
 
-/// How long after it could not be had a module is fetched again.
+/// Wait before a module that failed to load is fetched again.
 const AGAIN: Duration = Duration::from_secs(10);
 
-/// A part of the page that is or is not there yet: what of it the rest calls is in a table.
+/// A part of the page that may not be loaded yet. The rest of the page calls it through a table of functions.
 pub struct Module<T: 'static> {
-    /// What it is called where it cannot be had.
+    /// Name of the module, for the message that it could not be loaded.
     name: &'static str,
     table: OnceLock<T>,
-    /// How it stands with it: whoever shows something of it follows this.
+    /// Loading state; code that shows something of the module tracks this signal.
     standing: LazyLock<ArcRwSignal<Standing>>,
-    /// Whether it will be fetched again by itself: once at a time, however often it fails and whoever asks.
+    /// True while a retry is scheduled: at most one, however many callers there are and however often it fails.
     again: AtomicBool,
     door: Door<T>,
 }
 
-/// How one comes to a table.
+/// The way to a module's table of functions.
 pub enum Door<T> {
-    /// It is in the page.
+    /// The table is in the page.
     #[cfg(not(feature = "split"))]
     Open(fn() -> T),
-    /// It is in a file of its own.
+    /// The table is in a file of its own.
     #[cfg(feature = "split")]
     Apart(fn() -> crate::dynamic::Waiting<Result<T, Absent>>),
 }
 
-/// That a module cannot be had; the browser's console says why.
+/// The error of a module that could not be loaded. The browser's console has the reason.
 #[derive(Clone, Copy, Debug)]
 pub struct Absent;
 
-/// What is seen until a module is there.
+/// Placeholder that is shown until a module is loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Until {
-    /// A place of the size of what will be there.
+    /// A blank area of the size of the later content.
     Blank,
-    /// Nothing.
+    /// No element.
     Nothing,
 }
 
@@ -58,7 +59,7 @@ enum Standing {
     Asked,
     Here,
     Failed,
-    /// It failed, and the server has another page by now.
+    /// Loading failed, and the server has another version of the page by now.
     Gone,
 }
 
@@ -69,7 +70,7 @@ impl Standing {
 }
 
 impl<T: Send + Sync + 'static> Module<T> {
-    /// A module behind a door.
+    /// Makes a module that is not loaded yet.
     #[must_use]
     pub const fn new(name: &'static str, door: Door<T>) -> Self {
         Self {
@@ -81,7 +82,7 @@ impl<T: Send + Sync + 'static> Module<T> {
         }
     }
 
-    /// What is in it, where it is there; followed. It is fetched where it is not.
+    /// Returns the table if it is loaded, and tracks the loading state. Starts to fetch the module otherwise.
     pub fn get(&'static self) -> Option<&'static T> {
         let standing = self.standing.get();
         if standing == Standing::Unasked {
@@ -90,7 +91,7 @@ impl<T: Send + Sync + 'static> Module<T> {
         self.table.get()
     }
 
-    /// Fetches it, where nobody has.
+    /// Fetches the module, unless it is loaded or under way.
     pub fn fetch(&'static self) {
         let standing = self.standing.get_untracked();
         if standing == Standing::Unasked || standing.is_failure() {
@@ -99,7 +100,7 @@ impl<T: Send + Sync + 'static> Module<T> {
         }
     }
 
-    /// What is in it, for who can wait; nothing where it cannot be had now.
+    /// Waits for the table. Returns `None` if it cannot be loaded now.
     pub async fn wait(&'static self) -> Option<&'static T> {
         match &self.door {
             #[cfg(not(feature = "split"))]
@@ -125,14 +126,14 @@ impl<T: Send + Sync + 'static> Module<T> {
     fn arrived(&'static self, table: Result<T, Absent>) {
         match table {
             Ok(table) => {
-                // Who waited for it and who showed it may both have fetched it: it is the same one.
+                // Two callers may both have fetched it; the second table is the same, so it is dropped.
                 _ = self.table.set(table);
                 self.standing.set(Standing::Here);
             }
             Err(Absent) => {
                 self.standing.set(Standing::Failed);
                 look(&self.standing);
-                // A wall has nobody who could press a button.
+                // Retries without a user, since a wall screen has nobody who could press a button.
                 if !self.again.swap(true, Ordering::Relaxed) {
                     let again = move || {
                         self.again.store(false, Ordering::Relaxed);
@@ -144,16 +145,16 @@ impl<T: Send + Sync + 'static> Module<T> {
         }
     }
 
-    /// That it cannot be had, where that is so; it is not fetched for that.
+    /// Shows a message while the module cannot be loaded. Does not start to fetch it.
     pub fn trouble(&'static self) -> Part {
         let trouble = move || self.standing.get().is_failure().then(|| self.missing(Until::Nothing));
         Part::new("div", "host").live_inside(move || trouble().into_iter().collect())
     }
 
-    /// A part made of what is in it, and what `until` says as long as it is not there.
+    /// Shows the part that `make` builds from the table, and the placeholder `until` before that.
     pub fn part(&'static self, until: Until, make: impl Fn(&'static T) -> Part + 'static) -> Part {
         let inside = move || match self.get() {
-            // What making it reads once is no reason to make it anew.
+            // Signals that `make` reads must not make the part be built again.
             Some(table) => untrack(|| make(table)),
             None => self.missing(until),
         };
@@ -173,10 +174,11 @@ impl<T: Send + Sync + 'static> Module<T> {
     }
 }
 
-/// Whether somebody looks already.
+/// True while [`look`] is under way.
 static LOOKS: AtomicBool = AtomicBool::new(false);
 
-/// Looks whether what failed is gone with the page that it belongs to: then the new one comes by itself, or it is told.
+/// Checks if the failed module belongs to a page that the server has replaced. If so, [`reload`] loads the new page,
+/// or the message says that there is a new version.
 fn look(standing: &ArcRwSignal<Standing>) {
     if LOOKS.swap(true, Ordering::Relaxed) {
         return;
@@ -191,7 +193,7 @@ fn look(standing: &ArcRwSignal<Standing>) {
     });
 }
 
-/// What is in the place of a module that cannot be had.
+/// Builds the message in the place of a module that could not be loaded.
 fn missing(name: &str, standing: Standing, again: &Part) -> Part {
     let anew = Part::new("a", "").with("href", "").text("load the page anew");
     let notice = Part::new("p", "notice").with("role", "alert").with("data-testid", "module-missing");
@@ -207,7 +209,7 @@ fn missing(name: &str, standing: Standing, again: &Part) -> Part {
     }
 }
 
-/// Makes a [`Module`]: its name, what is behind its door, and for the split the file that it is in.
+/// Makes a [`Module`] from its table, and the name of the file that it is split into.
 macro_rules! module {
     ($(#[$doc:meta])* $vis:vis static $name:ident: $table:ty = $file:ident, $made:expr) => {
         $(#[$doc])*

@@ -1,15 +1,28 @@
-//! The page: it subscribes, folds and paints.
+//! The page of Pulseboard: subscribes to the server's stream, folds events into a picture, and paints it.
 //!
-//! - [`route`]: which page an address names; [`app`] shows it;
-//! - [`home`]: all boards; [`board`]: one board; [`widget`]: what is on it, and [`range`] of when; [`badge`]: the state of the connection;
-//! - [`stream`]: the line to the server; [`live`]: the picture that comes over it; [`history`]: what was before;
-//! - [`chart`]: lines that move; [`format`](mod@format): numbers and times as text; [`icon`]: signs;
-//! - [`edit`]: changing a board in its place; [`kiosk`]: a wall screen; [`manage`]: refused pushes, and deleting series; [`theme`]: light or dark; [`help`]: the keys;
-//! - [`curl_line`]: the line that pushes a number; [`reload`]: a page older than its server;
-//! - [`part`]: elements, and [`dynamic`]: signals, each of one type; [`lazy`]: parts of the page that are fetched when they are wanted;
-//! - [`elsewhere`]: what is shown where there is not one board; [`browser`]: what the browser knows; [`fetch`]: one request, and its answer.
+//! Pages and their parts:
+//! - [`route`] reads the page from an address, and [`app`] shows it. [`home`] is the page of all boards, [`board`]
+//!   the page of one, [`elsewhere`] the pages that are neither, [`kiosk`] the wall screen.
+//! - [`widget`] has the widgets of a board, [`range`] the range of time that they show, [`chart`] the charts on
+//!   canvas.
+//! - [`edit`] edits a board in place. [`manage`] shows refused pushes and deletes series. [`doctor`] diagnoses the
+//!   connection.
+//! - [`badge`] shows the state of the connection, [`help`] the keyboard shortcuts, [`curl_line`] a command that
+//!   pushes a number, [`theme`] switches between light and dark.
 //!
-//! What decides is code without browser and clock, tested natively; what touches the browser is thin.
+//! Data:
+//! - [`stream`] keeps the connection to the server, [`live`] the picture that it carries, [`history`] what was
+//!   before.
+//! - [`fetch`] sends single requests, [`json`] reads answers, [`browser`] reads time, address and visibility from the
+//!   browser.
+//!
+//! Tools:
+//! - [`part`] makes elements, and [`dynamic`] signals, each of one type so that the page stays small. [`icon`] has
+//!   the icons, [`format`](mod@format) writes numbers and times.
+//! - [`lazy`] fetches parts of the page when they are needed, [`reload`] replaces a page that is older than its
+//!   server.
+//!
+//! Code that decides has no browser and no clock, and is tested natively. Code that touches the browser is thin.
 
 pub mod app;
 pub mod badge;

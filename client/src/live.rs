@@ -1,8 +1,8 @@
-//! The picture of the page, and who hears of its changes.
+//! The picture of the page, and the signals that announce its changes.
 //!
-//! The fold itself lives outside the signals: a track of hundreds of buckets that changes twenty times a second is
-//! nothing to copy into one. Each series has one signal, with how often it changed: whoever shows it looks at the track
-//! when that moves, so that only what shows this series is made anew.
+//! The fold lives outside the signals: a track of hundreds of buckets that changes twenty times a second is too large
+//! to copy into one. Each series has one signal, which holds the number of its changes. A widget tracks the signal of
+//! its series and reads the track when it changes, so only widgets of that series are computed again.
 
 pub mod skips;
 
@@ -19,47 +19,47 @@ use skips::Skips;
 #[derive(Clone, Copy, Debug)]
 pub struct Live {
     inner: LocalValue<Inner>,
-    /// All series there are, sorted.
+    /// Names of all series, sorted.
     pub names: RwSignal<Vec<SeriesName>>,
-    /// Whether there is a picture at all yet.
+    /// True once the first snapshot or update was applied.
     pub loaded: RwSignal<bool>,
 }
 
 #[derive(Debug, Default)]
 struct Inner {
     picture: Picture,
-    /// The picture is shown but must not be continued: only a snapshot counts.
+    /// True if the picture is shown but must not be continued: only a snapshot is accepted.
     forgotten: bool,
     shown: HashMap<SeriesName, Shown>,
-    /// Counts the snapshots: what was known of the past before one is not sure any more.
+    /// Number of snapshots. History that was fetched before the last one may be out of date.
     generation: u64,
 }
 
-/// What is kept of a series beside its track.
+/// State of a series beside its track.
 #[derive(Debug)]
 struct Shown {
-    /// Counts its changes.
+    /// Number of changes.
     version: ArcRwSignal<u64>,
-    /// What nobody could see of it, if it is a log, since the page was opened.
+    /// For a log: counts the lines that came and went unseen since the page was opened.
     skips: Skips,
     skipped: u64,
 }
 
 impl Live {
-    /// A picture of nothing.
+    /// An empty picture.
     #[must_use]
     pub fn new() -> Self {
         let inner = LocalValue::new(Inner::default());
         Self { inner, names: RwSignal::new(Vec::new()), loaded: RwSignal::new(false) }
     }
 
-    /// From where a new connection can continue the picture, if it can.
+    /// Returns the cursor from which a new connection can continue the picture, if it can be continued.
     #[must_use]
     pub fn cursor(self) -> Option<Cursor> {
         self.inner.try_with_value(|inner| inner.picture.cursor().filter(|_| !inner.forgotten)).flatten()
     }
 
-    /// The picture, if it can be continued.
+    /// Returns the picture if it can be continued.
     #[cfg(test)]
     #[cfg(not(target_family = "wasm"))]
     pub(crate) fn picture(self) -> Option<Picture> {
@@ -67,12 +67,12 @@ impl Live {
         self.inner.try_with_value(|inner| inner.picture.clone())
     }
 
-    /// From now on only a snapshot counts. What is shown stays until then.
+    /// Accepts only a snapshot from now on. The picture is shown until then.
     pub fn forget(self) {
         self.inner.try_update_value(|inner| inner.forgotten = true);
     }
 
-    /// Applies the event of the frame `id` and tells whom it concerns.
+    /// Applies the event of the frame `id`, and notifies the series that it changed.
     ///
     /// # Errors
     /// [`OutOfStep`] where the event does not continue the picture.
@@ -89,7 +89,7 @@ impl Live {
         let mut grown = all;
         for name in changed {
             let version = self.inner.try_update_value(|inner| inner.see(&name, &mut grown)).flatten();
-            // Outside of the update, since setting a signal may run code that looks at the picture.
+            // Outside of `update_value`, since setting a signal may run code that reads the picture.
             if let Some(version) = version {
                 version.update(|version| *version += 1);
             }
@@ -106,21 +106,21 @@ impl Live {
         Ok(())
     }
 
-    /// Looks at the track of a series, and again whenever it changes: for what is reactive.
+    /// Calls `look` with the track of a series, and tracks its changes.
     pub fn track<T>(self, name: &SeriesName, look: impl FnOnce(&Track) -> T) -> Option<T> {
         self.follow(name);
         self.with_track(name, look)
     }
 
-    /// How many lines of a series of texts came and went unseen since the page was opened; followed.
+    /// Returns the number of lines of a log that came and went unseen since the page was opened; tracked.
     #[must_use]
     pub fn skipped(self, name: &SeriesName) -> u64 {
         self.follow(name);
         self.inner.try_with_value(|inner| inner.shown.get(name).map_or(0, |shown| shown.skipped)).unwrap_or_default()
     }
 
-    /// How many snapshots there were, and the stretches of history that late points have changed since this was last asked:
-    /// what was fetched of them, or before a snapshot, is out of date.
+    /// Returns the number of snapshots, and the stretches of history that late points have changed since the last
+    /// call. History of these stretches, or from before a snapshot, is out of date.
     #[must_use]
     pub fn take_revised(self) -> (u64, BTreeMap<SeriesName, Stretch>) {
         let take = |inner: &mut Inner| (inner.generation, inner.picture.take_revised());
@@ -134,19 +134,19 @@ impl Live {
         }
     }
 
-    /// Looks at the track of a series as it is now, without following it: for painters.
+    /// Calls `look` with the track of a series without tracking it: for painters.
     pub fn with_track<T>(self, name: &SeriesName, look: impl FnOnce(&Track) -> T) -> Option<T> {
         self.inner.try_with_value(|inner| inner.picture.series().get(name).map(look)).flatten()
     }
 
-    /// How the numbers of a series are looked at, where that was declared with a push; not followed: what declares it
-    /// changes the series too.
+    /// Returns the metric type that a push declared for a series. Not tracked: a push that declares it changes the
+    /// series too.
     #[must_use]
     pub fn declared(self, name: &SeriesName) -> Option<Declared> {
         self.inner.try_with_value(|inner| inner.picture.declared(name)).flatten()
     }
 
-    /// How often a series has changed, without following it.
+    /// Returns the number of changes of a series, without tracking it.
     #[must_use]
     pub fn version(self, name: &SeriesName) -> u64 {
         let version = |inner: &Inner| Some(inner.shown.get(name)?.version.get_untracked());
@@ -173,7 +173,7 @@ impl Inner {
         Ok(applied)
     }
 
-    /// Sees a series that changed, and gives the signal to tell; `grown` where it is new.
+    /// Records a change of a series and returns the signal to notify. Sets `grown` where the series is new.
     fn see(&mut self, name: &SeriesName, grown: &mut bool) -> Option<ArcRwSignal<u64>> {
         let track = self.picture.series().get(name)?;
         let shown = self.shown.entry(name.clone()).or_insert_with(|| {

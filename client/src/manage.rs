@@ -1,4 +1,5 @@
-//! Beside the boards, on the page of all of them: pushes that were refused, and the series, which can be deleted.
+//! Management on the page of all boards: the inbox of rejected pushes, and the list of series, where they can be
+//! deleted.
 
 pub mod list;
 pub mod rejected;
@@ -8,20 +9,20 @@ use crate::dynamic::RwSignal;
 use crate::lazy::{Until, module};
 use crate::part::Part;
 
-/// The panels behind the buttons.
+/// The panels behind the buttons, as the table of the module.
 pub struct Manage {
-    /// The last pushes that were refused.
+    /// Builds the inbox of rejected pushes.
     pub rejected: fn() -> Part,
-    /// The series.
+    /// Builds the list of series.
     pub series: fn() -> Part,
 }
 
 module! {
-    /// Fetched when one of the buttons is pressed.
+    /// The module of both panels. It is fetched when the user opens one.
     static MANAGE: Manage = manage, Manage { rejected: rejected::panel, series: series::panel }
 }
 
-/// A button for each panel, and the panels that are open.
+/// Builds a button for each panel, and the panels that are open.
 #[must_use]
 pub fn sections() -> Part {
     let rejected = section("Inbox of rejected pushes", "rejected", |manage| (manage.rejected)());

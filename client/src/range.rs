@@ -1,4 +1,5 @@
-//! Which stretch of time a board shows: [`address`] has it in a link, [`picker`] lets someone choose it, [`view`] moves it.
+//! The range of time that a board shows. [`address`] keeps it in the page's address, [`picker`] lets the user choose
+//! it, [`view`] holds it for all charts of a board.
 
 pub mod address;
 pub mod picker;
@@ -7,33 +8,33 @@ pub mod view;
 use shared::Millis;
 use shared::board::Span;
 
-/// A stretch of time.
+/// A range of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Range {
-    /// The last so long, up to now: it moves.
+    /// The last so much time up to now; it moves.
     Live(Span),
-    /// From a moment to a later one: it stands.
+    /// From one moment to a later one; it stays.
     Fixed {
-        /// Its first moment.
+        /// First moment.
         from: Millis,
-        /// The moment after its last.
+        /// Moment after the last one.
         to: Millis,
     },
 }
 
-/// The shortest that can be zoomed into, in milliseconds.
+/// Shortest range that the user can zoom to, in milliseconds.
 const SHORTEST: u64 = 5_000;
-/// The longest that can be zoomed out to: ten years.
+/// Longest range that the user can zoom to, in milliseconds: ten years.
 const LONGEST: u64 = 3_650 * 86_400_000;
 
 impl Range {
-    /// A fixed one; nothing where it ends before it starts.
+    /// Makes a fixed range. Returns `None` where it does not end after its start.
     #[must_use]
     pub fn fixed(from: Millis, to: Millis) -> Option<Self> {
         (from < to).then_some(Self::Fixed { from, to })
     }
 
-    /// From one moment to another, in any order, at least as long as makes sense.
+    /// Makes a fixed range between two moments (milliseconds) in any order, at least [`SHORTEST`] long.
     #[must_use]
     pub fn between(a: f64, b: f64) -> Self {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates")]
@@ -43,8 +44,7 @@ impl Range {
         Self::Fixed { from: Millis(from), to: Millis(to.max(from + SHORTEST)) }
     }
 
-    /// What it is after it was moved by a part of its length, later where that is positive; it does not move into the time
-    /// to come.
+    /// Returns the range moved by a fraction of its length, later where `by` is positive, but not beyond `now`.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "times stay below 2^53")]
     pub fn moved(self, now: u64, by: f64) -> Self {
@@ -54,7 +54,8 @@ impl Range {
         Self::between(from as f64 + by, to as f64 + by)
     }
 
-    /// What it is after its length was multiplied, while the moment at a part of it (0 left, 1 right) stays where it is.
+    /// Returns the range with its length multiplied by `times`. The moment at the fraction `around` (0 left, 1 right)
+    /// keeps its place.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "times stay below 2^53")]
     pub fn zoomed(self, now: u64, times: f64, around: f64) -> Self {
@@ -65,7 +66,7 @@ impl Range {
         Self::between(from, (from + length).min(now.max(to) as f64))
     }
 
-    /// Its two ends where it is `now`, in milliseconds.
+    /// Returns both ends at the moment `now`, in milliseconds.
     #[must_use]
     pub fn at(self, now: u64) -> (u64, u64) {
         match self {

@@ -1,8 +1,8 @@
-//! A page that is older than its server.
+//! Replaces a page that is older than its server.
 //!
-//! Reloading gets the new page. But where a proxy or a cache keeps giving out the old one, reloading again and again
-//! would help nobody: so it is done once for each new version, and after that the reader is told. So is who edits a board: it is
-//! for them to say when.
+//! Reloading gets the new page. But where a proxy or a cache keeps serving the old one, reloading again and again
+//! would not help. So the page reloads once for each new version, and after that shows a message. A user who edits a
+//! board gets the message at once: they decide when to reload.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -12,35 +12,35 @@ use web_sys::Storage;
 
 use crate::fetch;
 
-/// Under which name, with that of a version behind it, the tab remembers that it was reloaded for it: a contract, or the script
-/// of a page.
+/// Prefix of the key in the session storage under which the tab remembers a reload. The version follows it: the hash
+/// of a contract, or the name of a page's script.
 const KEY: &str = "pulseboard.reloaded-for.";
 
-/// Whether something would be lost by reloading.
+/// True while a reload would lose something, such as edits.
 static HELD: AtomicBool = AtomicBool::new(false);
 
-/// Under which name the tab remembers how far it was scrolled, in whole CSS pixels: to read a fraction takes a table
-/// that is a fifteenth of the page.
+/// Key in the session storage of the scroll position, in whole CSS pixels: parsing a fraction takes a table that is a
+/// fifteenth of the page.
 const PLACE: &str = "pulseboard.place";
 
-/// What to do about the server's contract.
+/// The decision about a version of the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is ours.
+    /// It is the version of this page.
     Same,
-    /// Reload, and remember that.
+    /// Reload, and remember it.
     Reload,
-    /// Reloading did not help: tell the reader.
+    /// Reloading did not help, so show a message.
     Tell,
 }
 
-/// Says whether something would be lost by reloading.
+/// Sets if a reload would lose something.
 pub fn hold(held: bool) {
     HELD.store(held, Ordering::Relaxed);
 }
 
-/// What to do where the server is of version `theirs`, this page of `ours`, and the tab was `reloaded` for theirs before. That it is
-/// done once for each version ends also where two servers of different ones take turns.
+/// Decides where the server has version `theirs` and this page `ours`. `reloaded` is true if the tab has reloaded for
+/// `theirs` before. One reload for each version also ends where two servers of different versions take turns.
 #[must_use]
 pub fn verdict(ours: &str, theirs: &str, reloaded: bool) -> Verdict {
     if ours == theirs {
@@ -52,23 +52,24 @@ pub fn verdict(ours: &str, theirs: &str, reloaded: bool) -> Verdict {
     }
 }
 
-/// Reloads once where the server's contract is not ours; whether the reader must be told instead.
+/// Reloads once if the contract of the server differs from this page's. Returns true if the user must see a message
+/// instead.
 #[must_use]
 pub fn is_due(theirs: &str) -> bool {
     once(&shared::contract::hash(), theirs)
 }
 
-/// Looks whether the server has another page than this one, which has other parts, and reloads once where it has; whether the
-/// reader must be told instead.
+/// Checks if the server has another version of this page, which has other modules, and reloads once if so. Returns
+/// true if the user must see a message instead.
 pub async fn is_replaced() -> bool {
     let head = document().query_selector("head").ok().flatten();
     let Some(ours) = head.and_then(|head| script(&head.inner_html())) else { return false };
     let Ok(answer) = fetch::get("").await else { return false };
-    // What names no script of ours is not our page: a proxy that says that the server is away.
+    // An answer without such a script is not this page: a proxy may say that the server is away.
     script(&answer.body).is_some_and(|theirs| once(&ours, &theirs))
 }
 
-/// What the script of a page is called. To look for it takes the browser no code of ours.
+/// Finds the name of a page's script. A browser's regular expression needs no code in the page.
 fn script(page: &str) -> Option<String> {
     RegExp::new("pulseboard-client-\\w+\\.js", "").exec(page)?.get(0).as_string()
 }
@@ -80,11 +81,11 @@ fn once(ours: &str, theirs: &str) -> bool {
         Verdict::Same => false,
         Verdict::Tell => true,
         Verdict::Reload if HELD.load(Ordering::Relaxed) => true,
-        // Without a memory there is no telling the first time from the hundredth.
+        // Reloads only if the storage remembers it: otherwise nothing would end a loop of reloads.
         Verdict::Reload => {
             let kept = storage.as_ref().is_some_and(|storage| storage.set_item(&key, "").is_ok());
             if let (Some(storage), Ok(place)) = (&storage, window().scroll_y()) {
-                // Without it the page is at its top again, which is no reason not to reload.
+                // Ignores an error: the page would be at its top again, which is no reason not to reload.
                 _ = storage.set_item(PLACE, &whole(place).to_string());
             }
             !(kept && window().location().reload().is_ok())
@@ -92,8 +93,8 @@ fn once(ours: &str, theirs: &str) -> bool {
     }
 }
 
-/// Scrolls to where the page was when it reloaded itself, once its tiles are there: before that it is too short for
-/// the browser to do so.
+/// Scrolls to the position from before a reload. Call it once the tiles are there: before that the page is too short,
+/// which is why the browser cannot do it.
 pub fn return_to_place() {
     let Some(storage) = storage() else { return };
     let place = storage.get_item(PLACE).ok().flatten().and_then(|place| place.parse::<u32>().ok());

@@ -1,4 +1,4 @@
-//! Which page an address names.
+//! Finds the page that an address names.
 
 use shared::BoardId;
 use shared::name::NameError;
@@ -6,23 +6,23 @@ use shared::name::NameError;
 /// A page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Route {
-    /// All boards.
+    /// The page of all boards.
     Home,
-    /// One board.
+    /// The page of one board.
     Board(BoardId),
-    /// What was to be a board, but cannot be the name of one.
+    /// A path of a board whose id is invalid.
     NoBoard {
-        /// What was written.
+        /// The id as written.
         given: String,
-        /// Why it cannot.
+        /// Reason for which it is invalid.
         why: NameError,
     },
-    /// None that there is.
+    /// An unknown path.
     Unknown,
 }
 
 impl Route {
-    /// The page of a path below the root of the server, percent-escapes resolved.
+    /// Returns the page of a path below the root of the server, percent-escapes resolved.
     #[must_use]
     pub fn of(path: &str) -> Self {
         if matches!(path, "" | "index.html") {
@@ -37,8 +37,9 @@ impl Route {
     }
 }
 
-/// Splits the path of a page into the root of the server, with a slash at its end, and the rest. `up` leads from the page
-/// to the root: `./`, or `../` from the page of a board; anything else says that the server has its host for itself.
+/// Splits the path of a page into the root of the server, with a slash at its end, and the rest. `up` is the way from
+/// the page to the root: `./`, or `../` from the page of a board. With anything else the root is `/`: the server has
+/// its host for itself.
 #[must_use]
 pub fn split<'a>(path: &'a str, up: &str) -> (&'a str, &'a str) {
     let last_slash = |before: usize| path.bytes().take(before).rposition(|byte| byte == b'/');
@@ -47,7 +48,7 @@ pub fn split<'a>(path: &'a str, up: &str) -> (&'a str, &'a str) {
         "../" => last_slash(path.len()).and_then(last_slash),
         _ => path.starts_with('/').then_some(0),
     };
-    // Not `split_at`: its panic message takes kilobytes.
+    // Avoids `split_at`: its panic message takes kilobytes.
     path.split_at_checked(slash.map_or(0, |at| at + 1)).unwrap_or(("", path))
 }
 

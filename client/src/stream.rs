@@ -1,8 +1,9 @@
-//! The line to the server: kept up, watched, and told about.
+//! The connection to the server: kept up, watched, shared among tabs, and described to the user.
 //!
-//! [`tab`] decides all of it and knows neither browser nor time: by a [`supervisor`] (with [`standing`], [`refusal`],
-//! [`backoff`], [`watchdog`]), a place among the tabs ([`share`]), and the [`clock`]. [`source`], [`probe`], [`vitals`]
-//! and [`listener`] are the browser's; [`subscription`] drives the one with the others, and takes the [`latency`].
+//! - [`tab`] decides, without a browser and a clock. It has a [`supervisor`] (with [`standing`], [`refusal`],
+//!   [`backoff`] and [`watchdog`]), a place among the tabs ([`share`]), and the server's [`clock`].
+//! - [`source`], [`probe`], [`vitals`] and [`listener`] wrap the browser's APIs.
+//! - [`subscription`] carries out in the browser what [`tab`] decides, and measures the [`latency`].
 
 pub mod backoff;
 pub mod clock;

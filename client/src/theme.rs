@@ -1,21 +1,21 @@
-//! Light, dark, or as the system has it.
+//! The theme of the page: light, dark, or the system's.
 //!
-//! A script in `index.html` sets what was chosen before anything is painted; here it is chosen.
+//! A script in `index.html` sets the saved theme before the first paint. This module changes it.
 
 use leptos::prelude::*;
 
 use crate::part::{Part, on_window};
 
-/// Under which name the browser remembers what was chosen; `index.html` reads it too.
+/// Key of the theme in the local storage; `index.html` reads it too.
 const KEY: &str = "pulseboard.theme";
 
-/// The event that tells the page of another choice: what is painted on a canvas has to be painted anew.
+/// Event on the window after a change of the theme: canvases have to be painted again.
 pub const CHOSEN: &str = "pulseboard-theme";
 
-/// What was chosen.
+/// A theme.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Theme {
-    /// As the system has it.
+    /// The system's theme.
     System,
     /// Dark on light.
     Light,
@@ -24,7 +24,7 @@ pub enum Theme {
 }
 
 impl Theme {
-    /// As it is remembered.
+    /// Parses the word that is saved.
     #[must_use]
     pub fn of(word: &str) -> Self {
         match word {
@@ -34,7 +34,7 @@ impl Theme {
         }
     }
 
-    /// How it is remembered, and called on the page.
+    /// Returns the word that is saved, and shown on the page.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -44,7 +44,7 @@ impl Theme {
         }
     }
 
-    /// The one after it.
+    /// Returns the next theme in the switch's order.
     #[must_use]
     pub fn next(self) -> Self {
         match self {
@@ -54,18 +54,18 @@ impl Theme {
         }
     }
 
-    /// What the page shows now.
+    /// Returns the theme of the page.
     #[must_use]
     pub fn current() -> Self {
         root().and_then(|root| root.get_attribute("data-theme")).map_or(Self::System, |word| Self::of(&word))
     }
 
-    /// Chooses the one after what the page shows now.
+    /// Switches to the next theme.
     pub fn turn() {
         Self::current().next().choose();
     }
 
-    /// Shows it, and remembers it where the browser lets it.
+    /// Applies the theme, and saves it where the browser allows it.
     pub fn choose(self) {
         if let Some(root) = root() {
             _ = match self {
@@ -74,7 +74,7 @@ impl Theme {
             };
         }
         if let Ok(Some(storage)) = window().local_storage() {
-            // Without a memory it holds until the page is loaded anew.
+            // Ignores an error: the theme then lasts until the page is reloaded.
             _ = storage.set_item(KEY, self.word());
         }
         if let Ok(event) = web_sys::Event::new(CHOSEN) {
@@ -83,7 +83,7 @@ impl Theme {
     }
 }
 
-/// The button that goes from one to the next.
+/// Builds the button that switches to the next theme.
 #[must_use]
 pub fn switch() -> Part {
     let button = Part::new("button", "quiet")

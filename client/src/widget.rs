@@ -1,8 +1,11 @@
-//! What a board shows: each kind of widget in a file of its own, all from the same fold.
+//! The kinds of widgets, each in a file of its own; all read the same fold.
 //!
-//! [`frame`] is what is around each of them; [`told`] which series it has and how they are told: [`names`] which and
-//! what they are called, [`figure`] which number of each, [`glance`] a track made readable, [`past`] what history adds to it, [`freshness`] whether it
-//! still reports.
+//! - [`frame`] is the frame around every widget.
+//! - [`told`] has what the kinds share: the series of a widget and how their readings look. [`names`] selects and
+//!   labels the series, [`figure`] computes the number of a series, [`glance`] makes a track readable, [`past`] adds
+//!   history, [`freshness`] finds stale series, [`order`] sorts.
+//! - `stat` is in every page. `line`, `area`, `bars_time`, `heatmap` and `states` are charts over time, in the module
+//!   `charts`. `gauge`, `bars`, `table` and `log` are in the module `rows`, and notes (`text`) in the module `notes`.
 
 pub mod area;
 pub mod bars;
@@ -42,25 +45,26 @@ use states::states;
 use table::table;
 use text::note;
 
-/// Kinds of widgets that not every board has.
+/// The table of a module: the function that draws its kinds of widgets.
 type Draw = fn(Content, Stage) -> Part;
 
 module! {
-    /// What is drawn over time.
+    /// The module of charts over time.
     static CHARTS: Draw = charts, charted
 }
 
 module! {
-    /// Gauges, bars, tables and logs.
+    /// The module of gauges, bars, tables and logs.
     static ROWS: Draw = rows, rowed
 }
 
 module! {
-    /// Notes. Apart from the rest, because the Markdown parser is larger than all other kinds of widgets together.
+    /// The module of notes. It is a file of its own because the Markdown parser is larger than all other kinds of
+    /// widgets together.
     static NOTES: Draw = notes, noted
 }
 
-/// What is inside of a widget.
+/// Builds the inside of a widget.
 #[must_use]
 pub fn inside(content: Content, stage: Stage) -> Part {
     match (&content, apart(&content)) {
@@ -73,14 +77,14 @@ pub fn inside(content: Content, stage: Stage) -> Part {
     }
 }
 
-/// Has what draws a widget fetched before there is anything to draw.
+/// Fetches the module of a widget before there is anything to draw.
 pub fn foresee(content: &Content) {
     if let Some(module) = apart(content) {
         module.fetch();
     }
 }
 
-/// In which module a widget is drawn; nothing where every page has it.
+/// Returns the module that draws a widget; `None` for a kind that is in every page.
 fn apart(content: &Content) -> Option<&'static Module<Draw>> {
     Some(match content.drawn()? {
         Drawn::Charts => &CHARTS,

@@ -1,4 +1,4 @@
-//! Charts, drawn in a real browser.
+//! Tests of charts, drawn in a real browser.
 #![cfg(target_arch = "wasm32")]
 #![expect(clippy::unwrap_used, reason = "in a test that is how to fail")]
 
@@ -24,7 +24,7 @@ use web_sys::{CanvasRenderingContext2d, Element, HtmlCanvasElement, HtmlElement}
 
 wasm_bindgen_test_configure!(run_in_browser);
 
-/// A part of a series with a point each second up to now.
+/// Makes a part of a series with one point a second up to now.
 fn part(name: &str, first_seq: u64, values: &[Value]) -> SeriesPart {
     let now = pulseboard_client::browser::now();
     let count = values.len() as u64;
@@ -42,7 +42,7 @@ fn text(value: &str) -> Value {
     Value::Text(Text::new(value.into()).unwrap())
 }
 
-/// A widget of a board, as large as a tile, on a stage of its own.
+/// Mounts a widget as large as a tile, with a context of its own.
 fn widget(document: &str, series: Vec<SeriesPart>) -> (Stage, Element, Owner) {
     let value = pulseboard_client::json::read(document).unwrap();
     let Reading { board, mistakes } = Board::read(&value);
@@ -61,7 +61,7 @@ fn widget(document: &str, series: Vec<SeriesPart>) -> (Stage, Element, Owner) {
     place.set_attribute("style", "width: 400px; height: 240px; position: fixed; inset: 0 auto auto 0").unwrap();
     leptos::prelude::document().body().unwrap().append_child(&place).unwrap();
     Box::leak(mount(&place, || frame(widget, stage)));
-    // The style sheet is not here: as large as it makes it.
+    // The style sheet is not loaded here, so the sizes are set directly.
     let style = "position: absolute; left: 0; top: 0; width: 400px; height: 200px";
     each(&place, "canvas", |canvas| canvas.set_attribute("style", style).unwrap());
     (stage, place.into(), owner)
@@ -72,7 +72,7 @@ fn each(place: &Element, selector: &str, mut what: impl FnMut(&Element)) {
     (0..all.length()).for_each(|i| what(all.get(i).unwrap().unchecked_ref()));
 }
 
-/// Waits for so many frames.
+/// Waits for this many frames.
 async fn frames(count: u32) {
     for _ in 0..count {
         let promise = js_sys::Promise::new(&mut |done, _| _ = window().request_animation_frame(&done).unwrap());
@@ -81,7 +81,7 @@ async fn frames(count: u32) {
     tick().await;
 }
 
-/// How many pixels of a canvas are not empty.
+/// Counts the pixels of a canvas that are not empty.
 fn painted(place: &Element, class: &str) -> usize {
     let canvas: HtmlCanvasElement = place.query_selector(class).unwrap().unwrap().unchecked_into();
     let context: CanvasRenderingContext2d = canvas.get_context("2d").unwrap().unwrap().unchecked_into();

@@ -1,4 +1,4 @@
-//! The parts of the editor, mounted in a real browser.
+//! Tests of the editor's parts, mounted in a real browser.
 #![cfg(target_arch = "wasm32")]
 #![expect(clippy::unwrap_used, reason = "in a test that is how to fail")]
 
@@ -28,18 +28,18 @@ const BOARD: &str = r#"{ "title": "Ours", "widgets": [
     { "id": "load", "type": "line", "series": ["ops/load"] }
 ] }"#;
 
-/// What is above a board, and the tools of its first widget; and the editor of both.
+/// Mounts the bars above a board and the tools of its first widget, and returns the place and their editor.
 fn editor() -> (Element, Editor, Owner) {
     let place: HtmlElement = document().create_element("section").unwrap().unchecked_into();
     document().body().unwrap().append_child(&place).unwrap();
-    // What runs effects is there once anything was mounted.
+    // The first mount starts the executor of effects.
     mount(&place, Part::nothing);
     let owner = Owner::new();
     let editor = owner.with(|| {
         let edition = Edition::made(TAG.parse().unwrap(), json::read(BOARD).unwrap());
         Editor::new("ops".parse().unwrap(), Document::holding(edition), Live::new())
     });
-    // The tools of a widget are made while it is edited, as the grid does.
+    // The tools of a widget exist while the board is edited, as in the grid.
     let tools = move || editor.editing().then(|| tools("temp".parse().unwrap(), editor)).into_iter().collect();
     let page = move || Part::new("div", "").put(&above(editor)).put(&Part::new("div", "").live_inside(tools));
     Box::leak(mount(&place, page));

@@ -1,4 +1,4 @@
-//! What the browser's parser reads is what was written, to the last bit.
+//! Tests that the browser's JSON parser reads what was written, to the last bit.
 
 #![cfg(target_family = "wasm")]
 #![expect(clippy::unwrap_used, reason = "a test")]

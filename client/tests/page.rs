@@ -1,4 +1,4 @@
-//! The parts of the page around a board, mounted in a real browser.
+//! Tests of the page around a board (badge, other pages), mounted in a real browser.
 #![cfg(target_arch = "wasm32")]
 #![expect(clippy::unwrap_used, reason = "in a test that is how to fail")]
 
@@ -18,7 +18,7 @@ use web_sys::{Element, HtmlElement};
 
 wasm_bindgen_test_configure!(run_in_browser);
 
-/// Mounts a part in a place of its own and gives the place; the part stays.
+/// Mounts a part in an element of its own and returns the element. The part stays mounted.
 fn mount(part: impl FnOnce() -> Part) -> Element {
     let place: HtmlElement = document().create_element("section").unwrap().unchecked_into();
     document().body().unwrap().append_child(&place).unwrap();

@@ -1,4 +1,4 @@
-//! The colours of the page can be told from their ground, by the formula of WCAG 2.2.
+//! Tests the contrast of the page's colours, by the formula of WCAG 2.2, and their distance without one kind of cone.
 #![cfg(not(target_family = "wasm"))]
 #![expect(clippy::unwrap_used, reason = "in a test that is how to fail")]
 
@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 type Colours = BTreeMap<String, [f64; 3]>;
 
-/// The colours of a rule: of the part of the style sheet from `head` to the next closing brace.
+/// Returns the colours of a rule: the part of the style sheet from `head` to the next closing brace.
 fn colours(head: &str) -> Colours {
     let sheet = include_str!("../style/palette.css");
     let rule = sheet.split_once(&format!("{head} {{")).unwrap_or_else(|| panic!("no rule {head}")).1;
@@ -76,7 +76,7 @@ fn what_is_dark_by_choice_is_as_dark_as_by_the_system() {
     assert_eq!(colours(":root").len(), colours(":root[data-theme=\"dark\"]").len(), "each has a dark one");
 }
 
-/// What is left of a colour in an eye without one kind of cone (Viénot, Brettel, Mollon 1999, in linear light).
+/// Simulates a colour in an eye without one kind of cone (Viénot, Brettel, Mollon 1999, in linear light).
 fn seen_without(cone: [[f64; 3]; 3], colour: [f64; 3]) -> [f64; 3] {
     let linear = colour.map(|c| if c <= 0.04045 { c / 12.92 } else { ((c + 0.055) / 1.055).powf(2.4) });
     let row = |row: [f64; 3]| row.iter().zip(linear).map(|(a, b)| a * b).sum::<f64>().clamp(0.0, 1.0);

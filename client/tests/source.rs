@@ -1,4 +1,4 @@
-//! The browser's EventSource, in a real browser.
+//! Tests of the wrapper of EventSource, in a real browser.
 #![cfg(target_arch = "wasm32")]
 #![expect(clippy::unwrap_used, reason = "in a test that is how to fail")]
 
@@ -14,10 +14,10 @@ use web_sys::{Event, EventSource, MessageEvent, MessageEventInit};
 
 wasm_bindgen_test_configure!(run_in_browser);
 
-/// All that was told, in order.
+/// All events so far, in order.
 type Told = Rc<RefCell<Vec<Happened>>>;
 
-/// The page of a test runner is no event stream, so the browser gives up at once.
+/// The page of the test runner is not an event stream, so the browser gives up at once.
 const NO_STREAM: &str = "/?no-stream";
 
 fn message(id: &str, data: &str) -> MessageEvent {
@@ -48,7 +48,7 @@ async fn an_address_that_is_no_stream_is_told_as_given_up() {
 
 #[wasm_bindgen_test]
 async fn an_address_where_nobody_listens_is_told_and_tried_again_by_the_browser() {
-    // A port that is not reserved and not handed out to programs, so nobody is there.
+    // This port is neither reserved nor handed out to programs, so nothing listens on it.
     let (source, told) = open("http://127.0.0.1:1033/");
     next(source.raw(), "error").await;
     assert_eq!(*told.borrow(), [Happened::Failed { gave_up: false }]);

@@ -1,4 +1,4 @@
-//! The browser's locks and channels, in a real browser.
+//! Tests of the browser's locks and channels among tabs, in a real browser.
 #![cfg(target_arch = "wasm32")]
 #![expect(clippy::unwrap_used, reason = "in a test that is how to fail")]
 
@@ -15,17 +15,17 @@ use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 wasm_bindgen_test_configure!(run_in_browser);
 
-/// All that was heard, in order.
+/// All events so far, in order.
 type All = Rc<RefCell<Vec<Heard>>>;
 
 fn join(name: &str) -> (Team, All) {
     let all = All::default();
-    // A listener that can be copied, as a page has.
+    // The listener must be `Copy`, so its state is leaked.
     let heard: &'static All = Box::leak(Box::new(all.clone()));
     (Team::join(name, move |what| heard.borrow_mut().push(what)).unwrap(), all)
 }
 
-/// Waits until so much was heard.
+/// Waits for this many events.
 async fn heard(all: &All, count: usize) -> Vec<Heard> {
     while all.borrow().len() < count {
         let turn = Promise::new(&mut |done, _| {

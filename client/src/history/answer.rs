@@ -1,4 +1,4 @@
-//! What the server answers: `GET /api/history` with `sketch=1` or without.
+//! Reads an answer of `GET /api/history`, with `sketch=1` or without.
 
 use shared::SeriesName;
 use shared::rolled::step;
@@ -10,22 +10,22 @@ use super::texts::Lines;
 /// The past of one series.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Told {
-    /// Which.
+    /// The name of the series.
     pub name: SeriesName,
-    /// What it holds.
+    /// The buckets or lines of the series.
     pub past: Past,
 }
 
-/// The past by what a series holds.
+/// The content of an answer, by the kind of the series.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Past {
     /// Numbers: the buckets that are not empty, oldest first.
     Numbers(Vec<Cell>),
-    /// Texts: the lines, the one before the stretch too, if there is one.
+    /// Texts: the lines of the stretch, oldest first, and the line before the stretch if there is one.
     Texts(Lines),
 }
 
-/// Reads an answer. Nothing where it is none.
+/// Reads an answer. Returns `None` where the body is not one.
 #[must_use]
 pub fn read(body: &str) -> Option<Vec<Told>> {
     let [series, tier, buckets, lines, before, text, ts, more] =
@@ -52,7 +52,8 @@ pub fn read(body: &str) -> Option<Vec<Told>> {
                 Some((pair.first()?.number()?, whole(pair.get(1)?.number()?)))
             };
             let first = number(&first)?;
-            // Of the first bucket of an answer the step to it is not told, of the others it is.
+            // The server's `increase` includes the step from the bucket before, but not for the first bucket of an
+            // answer. The step is taken out here, so that a cell counts from its own first point.
             let into = before.map_or(0.0, |before| step(before, first));
             let last = number(&last)?;
             before = Some(last);

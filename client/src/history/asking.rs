@@ -1,27 +1,28 @@
-//! When to ask for the past, and for how much of it.
+//! Decides when to request history, and how much of it. Has no clock and no I/O.
 
 use shared::Tier;
 
 use super::stretches::Stretches;
 
-/// A view that moves is left alone for so long, in milliseconds, before the past is asked for: who drags passes over much.
+/// Rest of a view before history is requested, in milliseconds: a user who drags passes over ranges that nobody will
+/// look at.
 const REST_MS: u64 = 120;
-/// But a view that never rests is served after so long.
+/// Longest wait for a request of a view that never rests, in milliseconds.
 const PATIENCE_MS: u64 = 500;
-/// Between two questions of a widget at least.
+/// Least time between two requests of a widget, in milliseconds.
 const BETWEEN_MS: u64 = 250;
-/// After a failure, and twice that after the next, up to [`LONGEST_MS`].
+/// Wait after a first failure, in milliseconds. Each further failure doubles it, up to [`LONGEST_MS`].
 const AGAIN_MS: u64 = 1_000;
 const LONGEST_MS: u64 = 30_000;
-/// How long before history is needed of a moment it is asked for.
+/// Lead time of a request before the page needs the history, in milliseconds.
 const AHEAD_MS: u64 = 30_000;
 /// Most buckets of an answer over all of its series (the server's own limit).
 const MOST: u64 = 200_000;
-/// Most buckets that can be asked for of each series (the server's own limit).
+/// Most buckets of an answer for each series (the server's own limit).
 const MOST_EACH: u64 = 10_000;
 
-/// How wide the buckets are with which a chart of so many `points` shows a stretch of `length` milliseconds: the width of the finest
-/// tier that fits, or several days.
+/// Returns the bucket width of a chart that has `points` buckets for `length` milliseconds, in milliseconds: the
+/// width of the finest tier that fits, or several whole days where no tier does.
 #[must_use]
 pub fn width(length: u64, points: u64) -> u64 {
     let points = points.clamp(1, MOST_EACH);
@@ -30,57 +31,60 @@ pub fn width(length: u64, points: u64) -> u64 {
     Tier::ALL.into_iter().find(fits).map_or_else(|| day * length.div_ceil(points * day), Tier::width_ms)
 }
 
-/// What to ask for: from when to when, and how many buckets of each series.
+/// A request for history: a stretch of time, and the number of buckets for each series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Question {
-    /// Its first moment.
+    /// First moment, in milliseconds.
     pub from: u64,
-    /// The moment after its last.
+    /// Moment after the last one, in milliseconds.
     pub to: u64,
-    /// So many that the server chooses the wanted width.
+    /// Number of buckets, for which the server chooses the wanted width.
     pub points: u64,
 }
 
-/// What a widget shows.
+/// The range that a widget shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shown {
-    /// Its left edge.
+    /// Left edge, in milliseconds.
     pub from: u64,
-    /// Its right edge.
+    /// Right edge, in milliseconds.
     pub to: u64,
-    /// How wide its buckets are.
+    /// Width of the buckets, in milliseconds.
     pub width: u64,
-    /// How many series it has.
+    /// Number of series.
     pub series: u64,
-    /// Counts the changes of the range that someone made: a range that moves with the time does not.
+    /// Number of changes of the range, plus one. A range that moves with time does not count.
     pub moved: u64,
-    /// Whether it may be moved to either side soon.
+    /// Tells if the user may move the range soon.
     pub hand: Hand,
 }
 
-/// Whether someone is about to move what is shown.
+/// Tells if the user is about to move the range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hand {
-    /// Nobody is: what is shown is all that is asked for.
+    /// Nobody moves the range, so only the range itself is requested.
     Off,
-    /// Someone is, so half as much again is asked for on each side: an edge that comes into sight is there already.
+    /// The user has a hand on it, so half of the range is requested in addition on each side. An edge that comes into
+    /// sight is then there already.
     On,
 }
 
 impl Shown {
-    /// What of it is missing beside what is `known`; nothing as long as there is enough on both sides. History is `needed` up
-    /// to a moment, and there is all of it up to `now`: whoever asks, asks for that, or would ask again a moment later; and
-    /// asks some time before, so that the answer is there in time.
+    /// Returns the missing stretch to request; `None` while enough is known on both sides.
+    ///
+    /// Buckets up to `needed` must come from history; history is complete up to `now`. A request is due [`AHEAD_MS`]
+    /// before it is needed, so that the answer comes in time. It then covers everything up to `now`, since a shorter
+    /// one would have to be repeated a moment later.
     #[must_use]
     pub fn lacks(&self, known: &Stretches, needed: u64, now: u64) -> Option<(u64, u64)> {
         let within = |margin: u64, until: u64| {
             known.missing(self.from.saturating_sub(margin), self.to.saturating_add(margin).min(until))
         };
         let half = (self.to - self.from) / 2;
-        // Not at each step: a half beside is asked for once a quarter of it is not there.
+        // Avoids a request at each step: the half beside the range is requested only once a quarter of it is missing.
         let (quarter, half) = match self.hand {
             Hand::Off => (0, 0),
-            // What is beside is no reason to leave out a part of what is shown.
+            // The margins must not use up the limit of buckets, or a part of the range itself would be cut off.
             Hand::On if 2 * half > most(self.series) * self.width / 2 => (0, 0),
             Hand::On => (half / 2, half),
         };
@@ -88,19 +92,19 @@ impl Shown {
         within(quarter, soon).and_then(|_| within(half, now))
     }
 
-    /// What of it is missing of what is in sight.
+    /// True if a part of the visible range before `needed` is missing.
     #[must_use]
     pub fn lacks_in_sight(&self, known: &Stretches, needed: u64) -> bool {
         known.missing(self.from, self.to.min(needed)).is_some()
     }
 }
 
-/// Most buckets that can be asked for at once of each of so many series.
+/// Most buckets for each series in a request for `series` series.
 fn most(series: u64) -> u64 {
     (MOST / series.max(1)).clamp(1, MOST_EACH)
 }
 
-/// How the questions of one widget stand. Never more than one is under way.
+/// Times the requests of one widget. At most one is under way.
 #[derive(Clone, Debug, Default)]
 pub struct Asking {
     under_way: bool,
@@ -108,12 +112,13 @@ pub struct Asking {
     not_before: u64,
     moved: u64,
     moved_at: u64,
-    /// When the first move was since the last question.
+    /// Time of the first move since the last request, in milliseconds.
     restless_since: u64,
 }
 
 impl Asking {
-    /// What to ask for at `now`, where `missing` of what is shown is not there: that stretch, out to the edges of buckets.
+    /// Returns the request to send at `now`, if one is due. `missing` is the stretch that is not there; the request
+    /// widens it to the edges of buckets.
     pub fn due(&mut self, now: u64, shown: Shown, missing: Option<(u64, u64)>) -> Option<Question> {
         if shown.moved != self.moved {
             if now.saturating_sub(self.moved_at) > PATIENCE_MS {
@@ -131,12 +136,13 @@ impl Asking {
         (self.not_before, self.restless_since) = (now + BETWEEN_MS, now);
         let from = (from - from % shown.width).min(from);
         let to = to.next_multiple_of(shown.width);
-        // The newest of it where it is too much: the rest is missing still, and asked for next.
+        // Where it is too much, requests the newest part. The rest is still missing afterwards, and is requested
+        // next.
         let from = from.max(to.saturating_sub(most(shown.series) * shown.width));
         Some(Question { from, to, points: (to - from).div_ceil(shown.width).max(1) })
     }
 
-    /// The question was answered, or not.
+    /// Records the end of the request: answered, or failed.
     pub fn done(&mut self, now: u64, answered: bool) {
         self.under_way = false;
         self.failures = if answered { 0 } else { self.failures + 1 };

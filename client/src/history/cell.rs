@@ -1,68 +1,69 @@
-//! One stretch of the past of a series of numbers, as a chart needs it.
+//! A cell: one bucket of the past of a series of numbers, as a chart needs it.
 
 use shared::rolled::step;
 use shared::sketch::{Bin, Key};
 use shared::{Bucket, Millis, Number, Rolled, Seq, Stamp};
 
-/// How much is wanted of each bucket.
+/// The amount of data that a widget needs of each bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Detail {
-    /// Its figures.
+    /// Figures only: count, sum, extremes, quantiles.
     Figures,
-    /// How its values are spread too: whoever shows quantiles needs it where history and live seconds meet.
+    /// The bins of the sketch in addition. Widgets that show quantiles need them for the bucket in which history and
+    /// live seconds meet.
     Bins,
 }
 
-/// The points of one bucket in figures, from wherever they came: from history, or from the live seconds.
+/// Figures of one bucket, made from history or from live seconds.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Cell {
-    /// Where it begins, in milliseconds.
+    /// Start of the bucket, in milliseconds.
     pub start: u64,
-    /// How wide it is, in milliseconds.
+    /// Width of the bucket, in milliseconds.
     pub width: u64,
-    /// When its last point was: a bucket that is still being filled does not reach to its end.
+    /// Time of its last point, in milliseconds. It lies before the end of a bucket that is still being filled.
     pub at: u64,
-    /// How many points; at least one.
+    /// Number of points; at least one.
     pub count: u64,
-    /// The sum of their values.
+    /// Sum of the values.
     pub sum: f64,
-    /// The least.
+    /// Least value.
     pub min: f64,
-    /// The greatest.
+    /// Greatest value.
     pub max: f64,
-    /// The first.
+    /// First value.
     pub first: f64,
-    /// The last.
+    /// Last value.
     pub last: f64,
     /// The median, the 95th and the 99th percentile.
     pub quantiles: [f64; 3],
-    /// What a counter counted in it, since its first point. What it counted before that follows from the bucket before
-    /// ([`Cell::since`]), of which an answer of history need not know.
+    /// Increase of a counter within the bucket, from its first point on. The increase before that point follows from
+    /// the bucket before (see [`Cell::since`]), which need not be part of the same answer.
     pub increase: f64,
-    /// How many values are near which; empty where nobody asked for it.
+    /// Bins of the sketch: a value, and how many points are near it. Empty where they were not requested.
     pub bins: Vec<(f64, u64)>,
 }
 
 impl Cell {
-    /// The first moment after it.
+    /// The first moment after the bucket, in milliseconds.
     #[must_use]
     pub fn end(&self) -> u64 {
         self.start + self.width
     }
 
-    /// Where a chart draws it: in the middle, but never later than its last point.
+    /// The moment at which a chart draws the bucket, in milliseconds: its middle, but not later than its last point.
     #[must_use]
     pub fn middle(&self) -> u64 {
         (self.start + self.width / 2).min(self.at.max(self.start))
     }
 
-    /// What a counter counted since the last point of the bucket before.
+    /// Increase of a counter since the last point of the bucket `before`.
     #[must_use]
     pub fn since(&self, before: &Self) -> f64 {
         step(before.last, self.first) + self.increase
     }
 
-    /// A bucket of live seconds.
+    /// Makes a cell of live seconds.
     #[must_use]
     pub fn live(rolled: &Rolled, width: u64, detail: Detail) -> Self {
         let bucket = &rolled.bucket;
@@ -85,7 +86,7 @@ impl Cell {
         }
     }
 
-    /// This, as history had it, with the live seconds that came later and belong to it too.
+    /// Merges live seconds that came later into this cell of history.
     #[must_use]
     pub fn with(&self, later: &Rolled) -> Self {
         let Some(mut all) = self.bucket() else { return self.clone() };
@@ -93,12 +94,12 @@ impl Cell {
         let inside = step(self.last, later.bucket.first.value) + later.increase();
         let detail = if self.bins.is_empty() { Detail::Figures } else { Detail::Bins };
         let whole = Self::live(&Rolled { bucket: all, resets: 0.0 }, self.width, detail);
-        // Without bins what history knew is closer to the truth than what a few seconds know.
+        // Without bins the quantiles of history are closer to the truth than those of a few seconds.
         let quantiles = if self.bins.is_empty() { self.quantiles } else { whole.quantiles };
         Self { start: self.start, quantiles, increase: self.increase + inside, ..whole }
     }
 
-    /// The bucket that it was, with the times of its points as far as they are known.
+    /// Rebuilds the bucket that this cell was made of. Of its points, only the time of the last one is known.
     fn bucket(&self) -> Option<Bucket> {
         let at = Stamp { ts: Millis(self.at), seq: Seq::ZERO };
         let mut bucket = Bucket::of(at, Number::new(self.last)?, 1);

@@ -1,4 +1,5 @@
-//! JSON, looked at where it is: an answer of thousands of buckets is not worth a type for each step on the way.
+//! Reads JSON without a type for each level: an answer of thousands of buckets is walked in place. The browser
+//! version uses `JSON.parse`, the native one (tests) `serde_json`.
 
 #[cfg(target_family = "wasm")]
 pub(super) use browser::Node;
@@ -10,10 +11,10 @@ mod browser {
     use js_sys::{Array, JSON, Reflect};
     use wasm_bindgen::{JsCast as _, JsValue};
 
-    /// What `JSON.parse` gave.
+    /// A value from `JSON.parse`.
     pub(in crate::history) struct Node(JsValue);
 
-    /// The name of a field, made once.
+    /// The name of a field, converted to a JavaScript string once.
     pub(in crate::history) struct Field(JsValue);
 
     impl Node {
@@ -51,7 +52,7 @@ mod browser {
 mod native {
     use serde_json::Value;
 
-    /// What `serde_json` gave.
+    /// A value from `serde_json`.
     pub(in crate::history) struct Node(Value);
 
     /// The name of a field.

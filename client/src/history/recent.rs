@@ -1,4 +1,4 @@
-//! The live seconds of a series, added up to buckets as wide as those of history.
+//! Adds up the live seconds of a series to buckets as wide as those of history, and glues both together.
 
 use std::collections::VecDeque;
 
@@ -8,7 +8,8 @@ use shared::{Bucket, Millis, Rolled, Seq};
 use super::cell::{Cell, Detail};
 use super::shelf::Shelf;
 
-/// From when on a track has all points of its series: from ever where it was never full.
+/// Returns the moment from which on a track has all points of its series, in milliseconds: 0 for a track that was
+/// never full.
 #[must_use]
 pub fn reach(buckets: &VecDeque<Bucket>) -> u64 {
     match buckets.front() {
@@ -17,8 +18,9 @@ pub fn reach(buckets: &VecDeque<Bucket>) -> u64 {
     }
 }
 
-/// Up to when history is needed beside a track: buckets after that are made of live seconds alone. Where buckets are
-/// wider than the track reaches, the one that is being filled is asked for anew when it is half out of the track.
+/// Returns the moment up to which history is needed beside a track, in milliseconds. Later buckets are made of live
+/// seconds alone. Where buckets are wider than the track reaches, the bucket that is being filled is requested again
+/// when half of the track has gone by.
 #[must_use]
 pub fn needed_until(buckets: &VecDeque<Bucket>, width: u64) -> u64 {
     let reach = reach(buckets);
@@ -26,31 +28,31 @@ pub fn needed_until(buckets: &VecDeque<Bucket>, width: u64) -> u64 {
     reach.next_multiple_of(width).min(reach + newest.saturating_sub(reach) / 2)
 }
 
-/// Buckets made of a track, kept while it goes on: only what changed is added up anew.
+/// Buckets made of a track. When the track goes on, only the buckets that changed are added up again.
 #[derive(Clone, Debug)]
 pub struct Recent {
     width: u64,
     detail: Detail,
-    /// Those that the track has all of, oldest first.
+    /// Buckets that the track has all points of, oldest first.
     cells: Vec<Cell>,
     reach: u64,
     seen: Seq,
 }
 
 impl Recent {
-    /// Nothing yet, for buckets of `width` milliseconds.
+    /// Makes an empty one for buckets of `width` milliseconds.
     #[must_use]
     pub fn new(width: u64, detail: Detail) -> Self {
         Self { width, detail, cells: Vec::new(), reach: 0, seen: Seq::ZERO }
     }
 
-    /// How wide its buckets are, in milliseconds.
+    /// Width of the buckets, in milliseconds.
     #[must_use]
     pub fn width(&self) -> u64 {
         self.width
     }
 
-    /// Takes in what changed of the track since the last time.
+    /// Takes in the changes of the track since the last call.
     pub fn follow(&mut self, buckets: &VecDeque<Bucket>) {
         self.reach = reach(buckets);
         let from = self.reach.next_multiple_of(self.width);
@@ -84,8 +86,8 @@ impl Recent {
         }
     }
 
-    /// All there is of `from..to`: history up to where the track has all, then the track; the bucket in which they meet is
-    /// the sum of both.
+    /// Returns all buckets of `from..to`: those of history up to where the track is complete, then those of the
+    /// track. The bucket in which they meet is the sum of both.
     #[must_use]
     pub fn glue<'a>(&'a self, shelf: &'a Shelf, buckets: &VecDeque<Bucket>, from: u64, to: u64) -> Glued<'a> {
         let joint = self.reach - self.reach % self.width;
@@ -101,10 +103,11 @@ impl Recent {
                 over(buckets, low, high, self.width)
             };
             match known {
-                // It is being asked for anew, so up to when it has all is not known: what came since would count twice.
+                // The bucket is being fetched again, so the moment up to which it is complete is unknown. Adding live
+                // seconds would count some twice.
                 Some(cell) if since == joint => Some(cell.clone()),
                 Some(cell) => Some(later(since).map_or_else(|| cell.clone(), |later| cell.with(&later))),
-                // Not asked for yet: better a part than a hole.
+                // The bucket was not fetched yet: a part of it is better than a hole.
                 None => later(self.reach).map(|later| Cell::live(&later, self.width, self.detail)),
             }
         } else {
@@ -122,7 +125,7 @@ fn over(buckets: &VecDeque<Bucket>, low: usize, high: usize, width: u64) -> Opti
     Some(all)
 }
 
-/// What there is of a stretch of time, oldest first.
+/// The buckets of a stretch of time, oldest first.
 #[derive(Clone, Debug, Default)]
 pub struct Glued<'a> {
     past: &'a [Cell],
@@ -131,7 +134,7 @@ pub struct Glued<'a> {
 }
 
 impl Glued<'_> {
-    /// Each bucket that is not empty.
+    /// Returns the buckets that are not empty.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Cell> {
         self.past.iter().chain(&self.joint).chain(self.live)
     }
@@ -150,7 +153,7 @@ mod tests {
         Value::Number(Number::new(value).unwrap())
     }
 
-    /// The track of these points, pushed one after the other.
+    /// Makes the track of points that are pushed one after the other.
     fn tracked(points: &[(u64, f64)]) -> Option<Track> {
         let mut track: Option<Track> = None;
         for (seq, &(ts, value)) in (1..).zip(points) {
@@ -163,7 +166,7 @@ mod tests {
         track
     }
 
-    /// The buckets that history has of these points.
+    /// Makes the buckets that the server's history would have of these points.
     fn history(points: &[(u64, f64)], width: u64) -> Vec<Cell> {
         let second = |&(seq, (ts, value)): &(u64, (u64, f64))| {
             let at = Stamp { ts: Millis(ts), seq: Seq(seq) };
@@ -196,7 +199,7 @@ mod tests {
                 ts += gap * 1_000;
                 points.push((ts, f64::from(value)));
             }
-            // The past was asked for when some of them were there; the rest came live, a few at a time.
+            // History is requested when some of the points are there. The rest come live, a few at a time.
             let asked = asked.index(points.len()) + 1;
             let mut track: Option<Track> = None;
             let mut recent = Recent::new(width, Detail::Bins);
@@ -224,7 +227,7 @@ mod tests {
             let found: Vec<Cell> = recent.glue(&shelf, buckets, 0, u64::MAX / 2).iter().map(plain).collect();
             let wanted: Vec<Cell> = history(&points, width).iter().map(plain).collect();
             prop_assert_eq!(&found, &wanted);
-            // A page that has just come sees all of the track at once.
+            // A page that has just been opened sees the whole track at once.
             let mut fresh = Recent::new(width, Detail::Bins);
             fresh.follow(buckets);
             let found: Vec<Cell> = fresh.glue(&shelf, buckets, 0, u64::MAX / 2).iter().map(plain).collect();
@@ -251,7 +254,7 @@ mod tests {
 
     #[test]
     fn a_steady_counter_is_a_level_line_however_often_it_reported() {
-        // Once a minute, then once a second: buckets of ten seconds are filled differently.
+        // One point a minute, then one a second: buckets of ten seconds hold different numbers of points.
         let minutes = (0..60).map(|minute| minute * 60_000);
         let moments = minutes.chain((0..400).map(|second| 3_607_300 + second * 1_000));
         #[expect(clippy::cast_precision_loss, reason = "small")]
@@ -261,7 +264,7 @@ mod tests {
         let mut recent = Recent::new(10_000, Detail::Figures);
         recent.follow(buckets);
         let mut shelf = Shelf::default();
-        // In two answers, neither of which knows of the other.
+        // Two answers, neither of which contains the other's last bucket.
         shelf.put(0, 1_800_000, 4_000_000, history(&points[..30], 10_000));
         shelf.put(1_800_000, 4_000_000, 4_000_000, history(&points[30..200], 10_000));
         let dots = dots(&recent.glue(&shelf, buckets, 0, u64::MAX), Show::Rate, None);

@@ -1,25 +1,25 @@
-//! What of the past of one series the page has, in buckets of one width.
+//! Keeps the buckets of one series and one width that the page has fetched.
 
 use super::cell::Cell;
 use super::stretches::Stretches;
 
-/// Most buckets that are kept: beyond, those go that are farthest from what is looked at.
+/// Most buckets that are kept. Beyond that, those farthest from the range in view are dropped.
 const MOST: usize = 40_000;
 
-/// Buckets and which stretches they are all of.
+/// Buckets, and the stretches of time for which they are complete.
 #[derive(Clone, Debug, Default)]
 pub struct Shelf {
     cells: Vec<Cell>,
     known: Stretches,
-    /// Which it had all of when they were told, whatever has become doubtful since.
+    /// Stretches for which some answer was complete, even if it has become out of date since.
     told: Stretches,
-    /// Counts its changes.
+    /// Number of changes.
     pub version: u64,
 }
 
 impl Shelf {
-    /// Puts in the place of what is there the buckets of an answer about `from..to`, in which all is that was committed
-    /// before the server's time `as_of`.
+    /// Replaces the buckets of `from..to` with those of an answer. The answer holds all that was committed before the
+    /// server's time `as_of`, in milliseconds.
     pub fn put(&mut self, from: u64, to: u64, as_of: u64, cells: Vec<Cell>) {
         self.version += 1;
         let start = cells.first().map_or(from, |cell| cell.start.min(from));
@@ -39,24 +39,24 @@ impl Shelf {
         }
     }
 
-    /// What it has of a stretch does not hold any more. It is shown until there is an answer anew.
+    /// Marks a stretch as out of date. Its buckets are still shown until a new answer comes.
     pub fn forget(&mut self, from: u64, to: u64) {
         self.known.remove(from, to);
     }
 
-    /// Which stretches it has all of.
+    /// Stretches for which the buckets are complete and up to date.
     #[must_use]
     pub fn known(&self) -> &Stretches {
         &self.known
     }
 
-    /// Which stretches it has something of to show, be it doubtful.
+    /// Stretches that can be shown, even if they are out of date.
     #[must_use]
     pub fn told(&self) -> &Stretches {
         &self.told
     }
 
-    /// The buckets that begin in `from..to`, and the one before them, from which a line comes.
+    /// Returns the buckets that begin in `from..to`, and the one before them, since a line starts there.
     #[must_use]
     pub fn within(&self, from: u64, to: u64) -> &[Cell] {
         let low = self.cells.partition_point(|cell| cell.start < from).saturating_sub(1);

@@ -1,11 +1,11 @@
-//! Which stretches of time are known.
+//! A set of stretches of time: the ones that the page knows.
 
-/// Stretches in milliseconds, sorted, none of which touch; the end of each is not in it.
+/// Stretches in milliseconds, sorted, none of which touch. Each excludes its end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stretches(Vec<(u64, u64)>);
 
 impl Stretches {
-    /// Adds a stretch.
+    /// Adds a stretch, and joins it with those that it touches.
     pub fn add(&mut self, from: u64, to: u64) {
         if from >= to {
             return;
@@ -22,7 +22,7 @@ impl Stretches {
         self.0.insert(at, (from, to));
     }
 
-    /// Takes a stretch out.
+    /// Removes a stretch.
     pub fn remove(&mut self, from: u64, to: u64) {
         if from >= to {
             return;
@@ -31,7 +31,7 @@ impl Stretches {
         self.0 = self.0.iter().flat_map(parts).filter(|(start, end)| start < end).collect();
     }
 
-    /// The least stretch that has all of `from..to` that is not known; nothing where all is.
+    /// Returns the smallest stretch that covers all unknown parts of `from..to`; `None` where everything is known.
     #[must_use]
     pub fn missing(&self, from: u64, to: u64) -> Option<(u64, u64)> {
         let (mut low, mut high) = (from, to);
@@ -46,7 +46,8 @@ impl Stretches {
         (low < high).then_some((low, high))
     }
 
-    /// Up to when all is known from a moment on, at most to `to`; `from` itself where it is not known.
+    /// Returns the moment up to which everything from `from` on is known, at most `to`. Returns `from` where `from`
+    /// itself is unknown.
     #[must_use]
     pub fn known_until(&self, from: u64, to: u64) -> u64 {
         self.0.iter().find(|&&(start, end)| start <= from && from < end).map_or(from, |&(_, end)| end.min(to))

@@ -1,31 +1,31 @@
-//! The past of a series of texts.
+//! Keeps the fetched lines of a series of texts, and glues them to the live log.
 
 use shared::Log;
 
 use super::stretches::Stretches;
 
-/// So many lines of a series are asked for; what was before is left out, and told to be.
+/// Most lines of a series that are requested. Older ones are left out, and the widget says so (see [`Texts::cut`]).
 const MOST: usize = 5_000;
 
-/// Lines with their times, oldest first, and which stretches they are all of.
+/// Lines with their times, oldest first, and the stretches of time for which they are complete.
 #[derive(Clone, Debug, Default)]
 pub struct Texts {
     lines: Vec<(u64, String)>,
     known: Stretches,
-    /// Before when there are lines that are not asked for, since there are too many.
+    /// Time before which lines are left out because there are too many, in milliseconds.
     pub cut: Option<u64>,
-    /// Counts its changes.
+    /// Number of changes.
     pub version: u64,
 }
 
 impl Texts {
-    /// Puts the lines of an answer about `from..to` in the place of those that are there. The answer has the line before them,
-    /// too, or else the newest of them, and what was before is still missing.
+    /// Replaces the lines of `from..to` with those of an answer. A complete answer also has the line before `from`.
+    /// An answer with [`Lines::more`] has only the newest lines, so the stretch before them is still missing.
     pub fn put(&mut self, from: u64, to: u64, as_of: u64, Lines { lines, more }: Lines) {
         self.version += 1;
         let first = lines.first().map(|line| line.0);
         let start = match first {
-            // Of the millisecond of the first line some may be missing.
+            // Other lines of the same millisecond as the first one may be missing.
             Some(first) if more => first,
             first => first.map_or(from, |first| first.min(from)),
         };
@@ -44,19 +44,20 @@ impl Texts {
         self.known.add(there, to.min(as_of));
     }
 
-    /// What it has of a stretch does not hold any more.
+    /// Marks a stretch as out of date.
     pub fn forget(&mut self, from: u64, to: u64) {
         self.known.remove(from, to);
         self.cut = None;
     }
 
-    /// Which stretches it has all of.
+    /// Stretches for which the lines are complete and up to date.
     #[must_use]
     pub fn known(&self) -> &Stretches {
         &self.known
     }
 
-    /// All lines up to `to`, from the one that held at `from`: those of history up to where the log begins, then those of the log.
+    /// Returns all lines up to `to`, beginning with the one that was current at `from`: those of history up to where
+    /// the log begins, then those of the log.
     #[must_use]
     pub fn glue<'a>(&'a self, log: &'a Log, from: u64, to: u64) -> Vec<(u64, &'a str)> {
         let reach = reach(log);
@@ -73,13 +74,14 @@ impl Texts {
 /// Lines of an answer, oldest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lines {
-    /// The time and the text of each.
+    /// Time in milliseconds, and text, of each line.
     pub lines: Vec<(u64, String)>,
-    /// Whether there are older ones that were asked for.
+    /// True if older lines of the requested stretch were left out.
     pub more: bool,
 }
 
-/// From when on a log has all lines of its series. Of the millisecond of its oldest line some may be gone.
+/// Returns the moment from which on a log has all lines of its series, in milliseconds. Some lines of its oldest
+/// millisecond may be gone.
 #[must_use]
 pub fn reach(log: &Log) -> u64 {
     match log.lines.front() {

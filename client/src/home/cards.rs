@@ -1,4 +1,4 @@
-//! The boards that there are: those that somebody made, and those that the list of series makes.
+//! The boards to list: stored boards, and boards that follow from the names of series.
 
 use std::collections::BTreeMap;
 
@@ -6,32 +6,32 @@ use serde_json::Value;
 use shared::point::Kind;
 use shared::{BoardId, Millis, Selector, SeriesName};
 
-/// A series as `GET /api/series` lists it, as far as it matters here.
+/// A series of `GET /api/series`, with the fields that this page needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
-    /// Its name.
+    /// Name of the series.
     pub name: SeriesName,
-    /// What it holds.
+    /// Kind of its points: numbers or texts.
     pub kind: Kind,
-    /// When its newest point was.
+    /// Time of its newest point.
     pub ts: Millis,
 }
 
-/// A board that somebody made, as `GET /api/boards` lists it.
+/// A stored board, as `GET /api/boards` lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Made {
-    /// Which board.
+    /// Id of the board.
     pub id: BoardId,
-    /// What it is called.
+    /// Title, if the document has one.
     pub title: Option<String>,
-    /// What it shows.
+    /// Selectors of the series that it shows.
     pub series: Vec<Selector>,
 }
 
-// Both are read from values: a parser of its own for each would be a good part of this page.
+// Both types are read from JSON values: a derived parser for each would be a large part of this page's code.
 
 impl Listed {
-    /// One entry of the list; nothing where it is none.
+    /// Reads one entry of the list. Returns `None` where it is malformed.
     #[must_use]
     pub fn of(entry: &Value) -> Option<Self> {
         let kind = if text(entry, "kind")? == "text" { Kind::Text } else { Kind::Number };
@@ -40,7 +40,7 @@ impl Listed {
 }
 
 impl Made {
-    /// One entry of the list; nothing where it is none.
+    /// Reads one entry of the list. Returns `None` where it is malformed.
     #[must_use]
     pub fn of(entry: &Value) -> Option<Self> {
         let series = entry.get("series").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
@@ -49,7 +49,7 @@ impl Made {
     }
 }
 
-/// All entries of a list that can be made out; nothing where it is no list.
+/// Reads all well-formed entries of a list. Returns `None` where `list` is not an array.
 #[must_use]
 pub fn entries<T>(list: &Value, of: fn(&Value) -> Option<T>) -> Option<Vec<T>> {
     Some(list.as_array()?.iter().filter_map(of).collect())
@@ -59,16 +59,16 @@ fn text<'a>(entry: &'a Value, key: &str) -> Option<&'a str> {
     entry.get(key)?.as_str()
 }
 
-/// A board at a glance.
+/// A board as one card of the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Card {
-    /// Which board.
+    /// Id of the board.
     pub board: BoardId,
-    /// What it is called, where somebody has made it; its name where they did not say.
+    /// Title of a stored board, or its id where it has no title. `None` for a board that is not stored.
     pub title: Option<String>,
-    /// How many series it shows.
+    /// Number of series that it shows.
     pub count: usize,
-    /// When the newest point of any of them was; nothing where it shows none.
+    /// Time of the newest point of any of its series; `None` where it shows none.
     pub last: Option<Millis>,
 }
 
@@ -82,7 +82,7 @@ impl Card {
         self.last = self.last.max(Some(series.ts));
     }
 
-    /// Whether all words that are searched for are in its name or title.
+    /// True if all searched words are in the id or title.
     #[must_use]
     pub fn fits(&self, searched: &str) -> bool {
         let known = format!("{} {}", self.board, self.title.as_deref().unwrap_or_default()).to_ascii_lowercase();
@@ -90,7 +90,8 @@ impl Card {
     }
 }
 
-/// A card for each board that somebody made, and for each first segment of a series that nobody made a board of; by name.
+/// Makes a card for each stored board, and for each first segment of a series' name that no stored board has as its
+/// id. Sorted by id.
 #[must_use]
 pub fn cards(listed: &[Listed], made: Vec<Made>) -> Vec<Card> {
     let mut boards: BTreeMap<BoardId, Card> = BTreeMap::new();

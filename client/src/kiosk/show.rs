@@ -1,4 +1,5 @@
-//! The wall itself.
+//! Shows the boards of a wall screen: mounts them ahead of time, switches between them, hides an idle pointer and
+//! keeps the screen on.
 
 use std::any::Any;
 use std::time::Duration;
@@ -17,13 +18,14 @@ use crate::dynamic::{LocalValue, StoredValue, spawn};
 use crate::part::{Part, on_window};
 use crate::route::Route;
 
-/// How often it is looked at whose turn it is.
+/// Interval at which the rotation is checked.
 const TICK: Duration = Duration::from_secs(1);
 
-/// For how many ticks the pointer must rest before it is hidden.
+/// Number of ticks after which an idle pointer is hidden.
 const REST: u32 = 3;
 
-/// A board, or several in turn, and nothing else: what the address asks for, at the route that its path names.
+/// Builds the page for the query of the address: one board, or several in rotation. `route` is the route of the
+/// address's path.
 #[must_use]
 pub fn page(route: &Route) -> Part {
     let board = if let Route::Board(id) = route { Some(id) } else { None };
@@ -67,25 +69,25 @@ pub fn page(route: &Route) -> Part {
         rested.set_value(0);
         _ = moved.element().remove_attribute("data-rests");
     });
-    // A page that was hidden has lost its lock; the event comes up from the document.
+    // A hidden page loses its wake lock. The event bubbles up from the document.
     on_window("visibilitychange", |_| stay_awake());
     stay_awake();
     root
 }
 
-/// The boards that are there, and what is made of time.
+/// The boards that are mounted, and their parent element.
 struct Wall {
     boards: Vec<BoardId>,
     turns: Turns,
-    /// Each with the number of its turn.
+    /// Each mounted board with the number of its turn.
     shown: Vec<(usize, OnWall)>,
     root: Element,
-    /// The owner of all: each board lives under one of its own below that.
+    /// The owner of the page. Each board has a child owner of it.
     here: Owner,
 }
 
 impl Wall {
-    /// Has those boards there that must be, and only one of them in sight.
+    /// Mounts the boards that must be there, removes the others, and makes only the current one visible.
     fn show(&mut self) {
         let there = self.turns.there();
         self.shown.retain(|(turn, _)| there.contains(turn));
@@ -111,7 +113,7 @@ impl Wall {
     }
 }
 
-/// A board on the wall: it ends, and its place with it, when this is dropped.
+/// A mounted board. Dropping it disposes of the board and removes its element.
 struct OnWall {
     host: HtmlElement,
     _owner: Option<Owner>,
@@ -122,7 +124,7 @@ impl OnWall {
     fn make(id: &BoardId, stage: &Element) -> Self {
         let part = Part::new("div", "turn").with("data-testid", "turn").with("data-board", id.as_str());
         let host: HtmlElement = part.element().clone().unchecked_into();
-        // It fails only for what holds the stage itself.
+        // `append_child` fails only where `host` contains `stage`.
         _ = stage.append_child(&host);
         let mounted = mount(&host, || board_page(id, Screen::Wall));
         Self { host, _owner: Owner::current(), _mounted: mounted }
@@ -135,14 +137,15 @@ impl Drop for OnWall {
     }
 }
 
-/// Keeps the screen on, where the browser can (W3C Screen Wake Lock). It lets go of it by itself with the page.
+/// Keeps the screen on, where the browser can (W3C Screen Wake Lock). The browser releases the lock when the page is
+/// hidden.
 fn stay_awake() {
     let navigator = JsValue::from(window().navigator());
     let lock = js_sys::Reflect::get(&navigator, &"wakeLock".into()).unwrap_or_default();
     let request = js_sys::Reflect::get(&lock, &"request".into()).ok();
     let request = request.and_then(|request| request.dyn_into::<js_sys::Function>().ok());
     if let Some(Ok(asked)) = request.map(|request| request.call1(&lock, &"screen".into())) {
-        // A screen that goes dark all the same is nothing to tell anyone on that screen.
+        // Ignores a refusal: nobody could read a message on a dark screen.
         if let Ok(asked) = asked.dyn_into::<js_sys::Promise>() {
             spawn(async move {
                 _ = wasm_bindgen_futures::JsFuture::from(asked).await;

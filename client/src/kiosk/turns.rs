@@ -1,28 +1,28 @@
-//! Whose turn it is.
+//! The rotation of boards on a wall screen: which board is on, and which one to prepare. Has no clock.
 
 use std::time::Duration;
 
-/// How long before its turn a board is made ready, unseen.
+/// Time before its turn at which a board is mounted, unseen.
 const AHEAD: Duration = Duration::from_secs(3);
 
-/// Which board is on, and which one comes. Turns are counted on and on; a board is on again after all the others.
+/// The state of the rotation. The number of turns only grows; turn `n` shows board `n` modulo the number of boards.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Turns {
     boards: usize,
     every: Duration,
-    /// For how long the one that is on has been.
+    /// Time for which the current board has been on.
     on_for: Duration,
     turn: usize,
 }
 
 impl Turns {
-    /// The first of so many boards is on, each for so long.
+    /// Starts a rotation of `boards` boards, each shown for `every`.
     #[must_use]
     pub fn new(boards: usize, every: Duration) -> Self {
         Self { boards: boards.max(1), every, on_for: Duration::ZERO, turn: 0 }
     }
 
-    /// Time has passed.
+    /// Advances the time.
     pub fn pass(&mut self, time: Duration) {
         self.on_for += time;
         if self.boards > 1 && self.on_for >= self.every {
@@ -31,19 +31,19 @@ impl Turns {
         }
     }
 
-    /// The turn that is on.
+    /// Number of the current turn.
     #[must_use]
     pub fn turn(&self) -> usize {
         self.turn
     }
 
-    /// Which board has a turn.
+    /// Index of the board that a turn shows.
     #[must_use]
     pub fn board(&self, turn: usize) -> usize {
         turn % self.boards
     }
 
-    /// The turns that must be there: the one that is on, and the next one shortly before.
+    /// Turns whose boards must be mounted: the current one, and the next one shortly before it begins.
     #[must_use]
     pub fn there(&self) -> Vec<usize> {
         let soon = self.boards > 1 && self.on_for + AHEAD >= self.every;

@@ -1,17 +1,18 @@
-//! How many lines of a log nobody could see.
+//! Counts the lines of a log that came and went between two looks at it.
 
 use shared::{Log, Seq};
 
-/// What is known of a log that was seen now and then.
+/// State of a log at the last look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Skips {
-    /// How many lines there ever were when it was last seen, and the newest of them; nothing before the first look.
+    /// Total number of lines and seq of the newest one, at the last look; `None` before the first.
     seen: Option<(u64, Seq)>,
     skipped: u64,
 }
 
 impl Skips {
-    /// Sees the log as it is now, and tells how many lines came between all looks and were gone by the next.
+    /// Looks at the log, and returns the number of all lines so far that came after one look and were gone by the
+    /// next.
     pub fn see(&mut self, log: &Log) -> u64 {
         if let Some((total, newest)) = self.seen.replace((log.total, log.changed)) {
             let shown = log.lines.iter().filter(|line| line.at.seq > newest).count();

@@ -1,36 +1,36 @@
-//! Reads the lists of the panels. All texts in them are untrusted: they are shown as text and never as markup.
+//! Reads the lists of the panels. All texts in them are untrusted: they are shown as text, never as markup.
 
 use serde_json::Value;
 use shared::SeriesName;
 
-/// A push that was refused, as `GET /api/rejected` has it.
+/// A rejected push, as `GET /api/rejected` lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rejected {
-    /// When it was refused, in milliseconds since 1970.
+    /// Time of the rejection, in milliseconds since 1970.
     pub ts: u64,
-    /// The address that it came from, and that which a proxy tells.
+    /// Address of the sender, and the address that a proxy forwarded for.
     pub sender: String,
     /// Method, path and status of the answer.
     pub request: String,
-    /// The reason in words.
+    /// Reason, in words.
     pub detail: String,
-    /// The first wrong line, if there are several.
+    /// Number of the first wrong line, if the body has lines.
     pub line: Option<u64>,
-    /// The beginning of that line, or of the body.
+    /// Beginning of that line, or of the body.
     pub text: String,
 }
 
-/// The refused pushes.
+/// The rejected pushes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inbox {
-    /// How many there were since the start of the server.
+    /// Number of rejected pushes since the server started.
     pub total: u64,
     /// The last of them, newest first.
     pub rejected: Vec<Rejected>,
 }
 
 impl Inbox {
-    /// Reads the answer; nothing where it is none.
+    /// Reads the answer. Returns `None` where it is malformed.
     #[must_use]
     pub fn of(answer: &Value) -> Option<Self> {
         let rejected = answer.get("rejected")?.as_array()?.iter().filter_map(Rejected::of).collect();
@@ -57,17 +57,17 @@ impl Rejected {
     }
 }
 
-/// A series, as `GET /api/series` has it.
+/// A series, as `GET /api/series` lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
-    /// Its name.
+    /// Name of the series.
     pub name: SeriesName,
-    /// Its newest value or text.
+    /// Newest value or text.
     pub newest: String,
 }
 
 impl Listed {
-    /// Reads an entry; nothing where it is none.
+    /// Reads one entry. Returns `None` where it is malformed.
     #[must_use]
     pub fn of(entry: &Value) -> Option<Self> {
         let newest = match entry.get("value") {

@@ -1,4 +1,4 @@
-//! The inbox of rejected pushes: who sent what, and why the server refused it.
+//! The inbox of rejected pushes: senders, requests, and the reasons of the server.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::dynamic::{RwSignal, spawn};
 use crate::part::Part;
 use crate::{browser, fetch, json};
 
-/// How often the list is asked for while it is open.
+/// Interval between two requests of the list while the panel is open.
 const EVERY: Duration = Duration::from_secs(5);
 
 #[derive(Clone, PartialEq)]
@@ -19,7 +19,7 @@ enum Look {
     Found(Inbox),
 }
 
-/// The last pushes that were refused; asked for again while it is open.
+/// Builds the panel: the last rejected pushes, requested again while it is open.
 #[must_use]
 pub fn panel() -> Part {
     let look = RwSignal::new(Look::Asking);
@@ -42,7 +42,7 @@ fn ask(look: RwSignal<Look>) {
         let answer = fetch::get("api/rejected").await.ok().filter(fetch::Answer::is_ok);
         let inbox = answer.and_then(|answer| Inbox::of(&json::read(&answer.body)?));
         let now = inbox.map_or(Look::Failed, Look::Found);
-        // What is shown may be selected by the user, so it is made anew only where it changed.
+        // Updates the list only if it changed: a new list would clear the user's text selection.
         if look.try_with_untracked(|before| *before != now) == Some(true) {
             look.try_set(now);
         }

@@ -1,4 +1,4 @@
-//! The series of the server, which can be deleted here.
+//! The list of the server's series, where the user can delete them.
 
 use shared::SeriesName;
 
@@ -10,19 +10,19 @@ use crate::home::cards::entries;
 use crate::json;
 use crate::part::{Part, written};
 
-/// Most series that are shown; more are found by the beginning of their names.
+/// Most series that are shown. The user finds others by the beginning of their names.
 const MOST: usize = 200;
 
 #[derive(Clone, Copy)]
 struct Series {
-    /// Names begin with this.
+    /// Beginning of the names to list.
     prefix: RwSignal<String>,
     found: RwSignal<Option<Vec<Listed>>>,
-    /// What became of the last request, where that is not plain to see.
+    /// Message about the last request; empty where the list says enough.
     told: RwSignal<String>,
 }
 
-/// A search, and a row for each series that fits.
+/// Builds the panel: a search, and a row for each series found.
 #[must_use]
 pub fn panel() -> Part {
     let series =
@@ -45,7 +45,7 @@ impl Series {
         spawn(async move {
             let escaped = String::from(js_sys::encode_uri_component(&prefix));
             let answer = fetch::get(&format!("api/series?limit={MOST}&prefix={escaped}")).await;
-            // Another was typed meanwhile.
+            // The user has typed another prefix meanwhile.
             if self.prefix.try_with_untracked(|now| *now == prefix) != Some(true) {
                 return;
             }
@@ -90,7 +90,7 @@ impl Series {
             let address = format!("api/series/{name}");
             let answer = fetch::send(Request { method: "DELETE", address: &address, headers: &[], body: None }).await;
             match answer {
-                // Somebody else may have deleted it already.
+                // 404: somebody else may have deleted it already.
                 Ok(answer) if answer.is_ok() || answer.status == 404 => self.ask(),
                 Ok(answer) => {
                     let detail = json::read::<serde_json::Value>(&answer.body);

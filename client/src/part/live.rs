@@ -1,4 +1,4 @@
-//! What of an element follows signals.
+//! The parts of an element that follow signals: text, attributes, properties and children.
 
 use leptos::prelude::{Owner, RenderEffect, untrack};
 use web_sys::Element;
@@ -6,32 +6,32 @@ use web_sys::Element;
 use super::Part;
 use crate::dynamic::LocalValue;
 
-/// What of an element is live.
+/// The reactive part of an element.
 enum Slot {
     Text,
     Attribute(&'static str),
-    /// A property instead of an attribute: a user may have edited the value of a field, and the page's content security
-    /// policy blocks the attribute `style`.
+    /// A property instead of an attribute: a user may have edited the value of a field, and the page's content
+    /// security policy blocks the attribute `style`.
     Property(&'static str),
     Hidden,
 }
 
-// What is live is boxed at once: code that is generic over it would be made anew for each.
+// Boxes the closures at once: code that is generic over them would be compiled anew for each.
 
 impl Part {
-    /// With a text that follows what it reads, in the place of what is in it.
+    /// Replaces the content by a text that follows signals.
     #[must_use]
     pub fn live_text(self, words: impl Fn() -> String + 'static) -> Self {
         self.follow(Slot::Text, Box::new(words))
     }
 
-    /// With an attribute that follows what it reads.
+    /// Sets an attribute that follows signals.
     #[must_use]
     pub fn live(self, name: &'static str, value: impl Fn() -> String + 'static) -> Self {
         self.follow(Slot::Attribute(name), Box::new(value))
     }
 
-    /// With a value that follows what it reads, as a field or a choice has it.
+    /// Sets the value of an input or select, which follows signals.
     #[must_use]
     pub fn live_value(self, value: impl Fn() -> String + 'static) -> Self {
         self.follow(Slot::Property("value"), Box::new(value))
@@ -43,19 +43,21 @@ impl Part {
         self.follow(Slot::Property("style"), Box::new(style))
     }
 
-    /// Hidden while that is so.
+    /// Hides the element while `hidden` returns true.
     #[must_use]
     pub fn hidden(self, hidden: impl Fn() -> bool + 'static) -> Self {
         self.follow(Slot::Hidden, Box::new(move || if hidden() { "hidden".to_owned() } else { String::new() }))
     }
 
-    /// With nothing in it but what `inside` gives, made anew whenever what that reads changes.
+    /// Replaces all children by those that `inside` returns. They are made anew whenever a signal changes that
+    /// `inside` reads.
     #[must_use]
     pub fn live_inside(self, inside: impl Fn() -> Vec<Self> + 'static) -> Self {
         self.follow_inside(Box::new(inside))
     }
 
-    /// With a part for each key, in their order; one whose key stays is not made anew, and not moved but where it must be.
+    /// Shows one child for each key, in the order of the keys. A child whose key stays is not made anew, and is moved
+    /// only if its place changes.
     #[must_use]
     pub fn live_list(self, keys: impl Fn() -> Vec<String> + 'static, make: impl Fn(&str) -> Self + 'static) -> Self {
         self.follow_list(Box::new(keys), Box::new(make))
@@ -86,7 +88,7 @@ impl Part {
 
     fn follow_list(self, keys: Box<dyn Fn() -> Vec<String>>, make: Box<dyn Fn(&str) -> Self>) -> Self {
         let element = self.0.clone();
-        // Each lives under an owner of its own, which none of the runs below ends.
+        // Each child has an owner of its own, so that a later run of the effect does not end it.
         let here = Owner::current().unwrap_or_default();
         let mut there: Vec<(String, Owner, Self)> = Vec::new();
         keep(Box::new(move || {
@@ -111,7 +113,7 @@ impl Part {
                 if next.as_ref().is_some_and(|next| next.is_same_node(Some(&part.0))) {
                     next = part.0.next_sibling();
                 } else {
-                    // It fails only for what holds the element itself.
+                    // `insert_before` fails only where the child contains the element.
                     _ = element.insert_before(&part.0, next.as_ref());
                 }
             }
@@ -120,13 +122,13 @@ impl Part {
     }
 }
 
-/// Runs now, and whenever a signal changes that it read, for as long as the owner lives.
+/// Runs now, and again when a signal changes that it read, until the owner ends.
 fn keep(mut run: Box<dyn FnMut()>) {
     _ = LocalValue::new(RenderEffect::new(move |_| run()));
 }
 
 fn set(element: &Element, slot: &Slot, now: &str) {
-    // They fail only for names that are none.
+    // These fail only for invalid names.
     _ = match slot {
         Slot::Text => {
             element.set_text_content(Some(now));

@@ -1,12 +1,12 @@
-//! The range in the address of the page, so that a link shows the same.
+//! Reads and writes the range in the page's query string, so that a link shows the same range.
 
 use shared::Millis;
 use shared::board::Span;
 
 use super::Range;
 
-/// What the query of an address says, such as `range=6h` or `from=1732399200123&to=1732402800123`; nothing where it says none,
-/// or none that there can be.
+/// Reads the range of a query string, such as `range=6h` or `from=1732399200123&to=1732402800123`. Returns `None`
+/// where there is none, or an invalid one.
 #[must_use]
 pub fn read(query: &str) -> Option<Range> {
     let field = |name: &str| {
@@ -20,7 +20,8 @@ pub fn read(query: &str) -> Option<Range> {
     Range::fixed(moment("from")?, moment("to")?)
 }
 
-/// The query with this range in it, and all else as it was; with a `?` before it where there is anything.
+/// Returns the query string with this range in place of the old one, and everything else as it was. It starts with
+/// `?` unless it is empty.
 #[must_use]
 pub fn write(query: &str, range: Option<Range>) -> String {
     let ours = |pair: &&str| matches!(pair.split('=').next(), Some("range" | "from" | "to"));

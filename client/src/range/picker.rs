@@ -1,4 +1,4 @@
-//! Choosing the range, in the masthead.
+//! The control in the masthead that chooses the range.
 
 use crate::dynamic::RwSignal;
 use crate::part::{Part, written};
@@ -9,7 +9,7 @@ use wasm_bindgen::JsValue;
 use super::Range;
 use super::view::View;
 
-/// The ranges that are offered, live.
+/// Live ranges to choose from: value and label.
 const OFFERED: [(&str, &str); 8] = [
     ("5m", "5 min"),
     ("15m", "15 min"),
@@ -21,7 +21,7 @@ const OFFERED: [(&str, &str); 8] = [
     ("365d", "1 year"),
 ];
 
-/// Which range is shown: one that moves with the time, or from one moment to another.
+/// Builds the control: a list of live ranges, and a form for a fixed one.
 #[must_use]
 pub fn picker(view: View, now: RwSignal<u64>) -> Part {
     let open = RwSignal::new(false);
@@ -73,7 +73,7 @@ pub fn picker(view: View, now: RwSignal<u64>) -> Part {
     let offered = OFFERED
         .iter()
         .map(|(span, label)| option(&span.parse::<Span>().map(|span| span.to_string()).unwrap_or_default(), label));
-    // What the document says need not be among those that are offered.
+    // The range of the document need not be in the list.
     let other = move || Some(chosen()).filter(|span| span != "fixed" && !known(span)).unwrap_or_default();
     let other = option("", "").live("value", other).live_text(other).hidden(move || other().is_empty());
     let span = Part::new("select", "range-span")
@@ -127,7 +127,7 @@ fn date(ms: u64) -> js_sys::Date {
     js_sys::Date::new(&JsValue::from_f64(ms as f64))
 }
 
-/// A moment as an input of a date and a time has it, by the clock of the reader.
+/// Formats a moment for an input of type `datetime-local`, in the user's time zone.
 fn local(ms: u64) -> String {
     let date = date(ms);
     let (year, month, day) = (date.get_full_year(), date.get_month() + 1, date.get_date());
@@ -135,7 +135,7 @@ fn local(ms: u64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{h:02}:{m:02}:{s:02}")
 }
 
-/// From when to when, with the date twice only where it is another.
+/// Formats a fixed range. The second date is left out where both are the same.
 fn told(from: u64, to: u64) -> String {
     let (from, to) = (local(from), local(to));
     let same = from.split('T').next();

@@ -1,4 +1,5 @@
-//! What of the time a board shows, and how that is changed: by its document, by someone, and back again.
+//! The range and the crosshair of a board, shared by all of its charts. The document, the address and the user set
+//! the range.
 
 use std::time::Duration;
 
@@ -9,28 +10,28 @@ use wasm_bindgen::JsValue;
 
 use super::{Range, address};
 
-/// How long after a choice it is in the address.
+/// Delay between a choice and its entry in the address.
 const NOTED_AFTER: Duration = Duration::from_millis(150);
 
-/// A handle on it, for all charts of a board.
+/// A handle on the range and the crosshair.
 #[derive(Clone, Copy, Debug)]
 pub struct View {
-    /// Which stretch of time is shown.
+    /// The range that is shown.
     pub range: RwSignal<Range>,
-    /// Which moment is pointed at, in milliseconds: all charts show what was then.
+    /// Moment under the crosshair, in milliseconds: all charts show their values at it.
     pub cross: RwSignal<Option<u64>>,
-    /// Where the way back leads: the live range that was shown last.
+    /// The live range to return to: the one shown last.
     home: RwSignal<Span>,
-    /// Whether someone chose the range: then what the document says does not count.
+    /// True if the address or the user set the range; then the document's range is ignored.
     chosen: RwSignal<bool>,
-    /// Counts the changes that someone made.
+    /// Number of changes of the range, plus one.
     moved: StoredValue<u64>,
-    /// Whether the address will be changed soon.
+    /// True while an update of the address is scheduled.
     noting: StoredValue<bool>,
 }
 
 impl View {
-    /// What the address says, or else the last hour.
+    /// Starts with the range of the address, or else with the last hour.
     #[must_use]
     pub fn new(query: &str) -> Self {
         let given = address::read(query);
@@ -48,7 +49,7 @@ impl View {
         }
     }
 
-    /// Takes what the document says, unless someone chose.
+    /// Takes the range of the document, unless the address or the user set one.
     pub fn said(self, span: Span) {
         if !self.chosen.get_untracked() {
             self.home.set(span);
@@ -56,14 +57,15 @@ impl View {
         }
     }
 
-    /// Shows what someone chose, and keeps it in the address.
+    /// Shows the range that the user chose, and schedules its entry in the address.
     pub fn choose(self, range: Range) {
         if let Range::Live(span) = range {
             self.home.set(span);
         }
         self.chosen.set(true);
         self.set(range);
-        // A browser takes only so many addresses a second, and who drags chooses one in each frame.
+        // A browser limits the number of address changes a second, and a user who drags chooses a range in each
+        // frame.
         if self.noting.try_update_value(|noting| std::mem::replace(noting, true)) == Some(false) {
             set_timeout(move || self.note(), NOTED_AFTER);
         }
@@ -75,18 +77,18 @@ impl View {
         let location = window().location();
         let query = address::write(&location.search().unwrap_or_default(), Some(range));
         let path = location.pathname().unwrap_or_default();
-        // Without it a link would show something else, which is no reason to stop.
+        // Ignores an error: a link would then show another range, which is no reason to stop.
         _ = window()
             .history()
             .and_then(|history| history.replace_state_with_url(&JsValue::NULL, "", Some(&format!("{path}{query}"))));
     }
 
-    /// Back to what is now.
+    /// Returns to the last live range.
     pub fn live(self) {
         self.choose(Range::Live(self.home.get_untracked()));
     }
 
-    /// Counts the changes of the range that someone made.
+    /// Number of changes of the range so far, plus one.
     #[must_use]
     pub fn moved(self) -> u64 {
         self.moved.try_get_value().unwrap_or_default()

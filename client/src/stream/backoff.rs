@@ -1,13 +1,13 @@
-//! How long to wait before the next attempt.
+//! Computes the wait before the next attempt to connect.
 
-/// The most that the first wait can be, in milliseconds.
+/// Upper bound of the first wait, in milliseconds.
 pub const BASE_MS: f64 = 500.0;
-/// The most that any wait can be, in milliseconds: a board on a wall should be back soon after its server is.
+/// Upper bound of every wait, in milliseconds: a board on a wall should be back soon after its server.
 pub const CAP_MS: f64 = 10_000.0;
 
-/// The wait in milliseconds before attempt `attempt` (0 for the first), exponential with full jitter: evenly spread
-/// over `0..min(cap, base · 2^attempt)`, so that a thousand pages that lost the same server do not return together.
-/// `random` is from `0.0..1.0`.
+/// Returns the wait in milliseconds before attempt `attempt` (0 for the first): exponential backoff with full jitter.
+/// It is evenly spread over `0..min(cap, base · 2^attempt)`, so that a thousand pages that lost the same server do
+/// not return together. `random` is in `0.0..1.0`.
 #[must_use]
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and CAP_MS")]
 pub fn delay_ms(attempt: u32, random: f64) -> u64 {

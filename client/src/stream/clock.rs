@@ -1,23 +1,24 @@
-//! The server's clock, as far as it can be told from here.
+//! Estimates the server's clock from the times in its messages.
 //!
-//! A message stamped by the server arrives at our time minus its time = (how our clock differs) + (how long it
-//! travelled). How long it travelled cannot be told apart, but it is never negative: the least difference seen is the
-//! best guess of how the clocks differ, off by the fastest journey.
+//! For a message with a time, arrival by the browser's clock minus the server's time is the difference of both clocks
+//! plus the time of travel. The two cannot be separated, but the time of travel is never negative. So the least
+//! difference seen is the best estimate of the clocks' difference; its error is the fastest travel.
 
-/// How long a least difference counts, in milliseconds. Clocks drift and are set, so it must not count for ever.
+/// Time for which a least difference is used, in milliseconds. Clocks drift and are set, so it must expire.
 const WINDOW_MS: u64 = 5 * 60 * 1_000;
 
-/// An estimate of the server's clock from the times that its messages carry.
+/// An estimate of the difference between the browser's clock and the server's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ServerClock {
-    /// The least difference in this window and since when the window runs.
+    /// Least difference of the current window, and start of the window, in milliseconds.
     current: Option<(i64, u64)>,
-    /// The least difference in the window before.
+    /// Least difference of the window before, in milliseconds.
     previous: Option<i64>,
 }
 
 impl ServerClock {
-    /// A message that the server wrote at `server` arrived at `local`.
+    /// Records a message that the server wrote at `server` and that arrived at `local`, in milliseconds by their own
+    /// clocks.
     pub fn observe(&mut self, server: u64, local: u64) {
         let difference = signed(local) - signed(server);
         match &mut self.current {
@@ -29,14 +30,14 @@ impl ServerClock {
         }
     }
 
-    /// How far our clock is ahead of the server's, in milliseconds.
+    /// Difference by which the browser's clock is ahead of the server's, in milliseconds.
     #[must_use]
     pub fn ahead_ms(&self) -> i64 {
         let current = self.current.map(|(least, _)| least);
         current.into_iter().chain(self.previous).min().unwrap_or_default()
     }
 
-    /// What the server's clock says where ours says `local`.
+    /// Converts a time of the browser's clock to the server's, in milliseconds.
     #[must_use]
     pub fn server_now(&self, local: u64) -> u64 {
         signed(local).saturating_sub(self.ahead_ms()).try_into().unwrap_or_default()

@@ -1,37 +1,37 @@
-//! How long it takes from a push to the paint.
+//! Measures the time from a push to its paint.
 //!
-//! Three parts, each measured by one clock alone:
-//! - the wait in the server: `now - pushed` of the update, by the server's clock;
-//! - the way here: arrival by our clock minus `now` by the server's, less the smallest such difference seen (see
-//!   [`super::clock`]). So the fastest journey counts as nothing, and what is told is how much longer this one took;
-//! - the page: from arrival to after the next paint, by our clock.
+//! It is the sum of three parts, each measured by one clock alone:
+//! - The wait in the server: `now - pushed` of the update, by the server's clock.
+//! - The travel: arrival by the browser's clock minus `now` by the server's, less the smallest such difference seen
+//!   (see [`super::clock`]). So the fastest travel counts as zero, and the result says how much longer this one took.
+//! - The page: from arrival to after the next paint, by the browser's clock.
 
 use std::collections::VecDeque;
 
-/// Over how many updates the median is taken.
+/// Number of updates of which the median is taken.
 pub const SAMPLES: usize = 30;
 
-/// The last latencies.
+/// The last latencies, in milliseconds.
 #[derive(Clone, Debug, Default)]
 pub struct Latency {
     samples: VecDeque<u64>,
 }
 
-/// What is known of an update when it arrives.
+/// Times of an update, known when it arrives. All are in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Arrival {
-    /// When the server took in the push.
+    /// Time at which the server accepted the push, by its clock.
     pub pushed: u64,
-    /// When the server wrote the update.
+    /// Time at which the server wrote the update, by its clock.
     pub written: u64,
-    /// When it arrived, by our clock.
+    /// Time of arrival, by the browser's clock.
     pub arrived: u64,
-    /// How far our clock is ahead of the server's.
+    /// Difference by which the browser's clock is ahead of the server's.
     pub ahead_ms: i64,
 }
 
 impl Latency {
-    /// The update of `arrival` was painted at `painted`, by our clock.
+    /// Records that the update of `arrival` was painted at `painted`, by the browser's clock.
     pub fn painted(&mut self, arrival: Arrival, painted: u64) {
         let waited = arrival.written.saturating_sub(arrival.pushed);
         let here = arrival.arrived.saturating_add_signed(arrival.ahead_ms.saturating_neg());
@@ -43,13 +43,13 @@ impl Latency {
         self.samples.push_back(waited + travelled + page);
     }
 
-    /// The median of the last [`SAMPLES`]; nothing before the first.
+    /// Median of the last [`SAMPLES`], in milliseconds; `None` before the first.
     #[must_use]
     pub fn p50_ms(&self) -> Option<u64> {
         let middle = self.samples.len() / 2;
         let before = |ms: u64| self.samples.iter().filter(|&&other| other < ms).count();
-        // Of those that are not past the middle, the greatest. For thirty that is soon done; to sort them would take
-        // three kilobytes of the page.
+        // The greatest sample with at most half of the samples below it. This is quadratic, but for thirty samples
+        // that is fast, and sorting would add three kilobytes to the page.
         self.samples.iter().copied().filter(|&ms| before(ms) <= middle).max()
     }
 }
@@ -62,7 +62,7 @@ mod tests {
     fn it_is_the_wait_and_the_way_and_the_paint() {
         let mut latency = Latency::default();
         assert_eq!(latency.p50_ms(), None);
-        // Our clock is 10 000 ahead; the message took 7 ms longer than the fastest one.
+        // The browser's clock is 10 000 ms ahead. The message took 7 ms longer than the fastest one.
         let arrival = Arrival { pushed: 1_000, written: 1_020, arrived: 11_027, ahead_ms: 10_000 };
         latency.painted(arrival, 11_035);
         assert_eq!(latency.p50_ms(), Some(20 + 7 + 8));

@@ -1,9 +1,9 @@
-//! A listener to events, owned.
+//! An event listener that is removed when it is dropped.
 
 use wasm_bindgen::prelude::*;
 use web_sys::{Event, EventTarget};
 
-/// A callback that is called while this lives.
+/// A callback for events of one type; dropping it removes it.
 #[derive(Debug)]
 pub struct Listener {
     target: EventTarget,
@@ -16,7 +16,7 @@ impl Listener {
     #[must_use]
     pub fn new(target: &EventTarget, kind: &'static str, callback: impl FnMut(Event) + 'static) -> Self {
         let callback = Closure::<dyn FnMut(Event)>::new(callback);
-        // It fails for no type and no callback that there is.
+        // Adding a listener does not fail for a valid type and callback.
         _ = target.add_event_listener_with_callback(kind, callback.as_ref().unchecked_ref());
         Self { target: target.clone(), kind, callback }
     }

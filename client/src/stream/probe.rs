@@ -1,4 +1,4 @@
-//! One request to the stream's address, to see what EventSource does not show: the status.
+//! Sends one request to the stream's address to learn its status, which EventSource does not expose.
 
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -6,7 +6,7 @@ use web_sys::{AbortController, RequestCache, RequestInit, Response};
 
 use super::refusal::Answer;
 
-/// Asks once; nothing where nobody answers.
+/// Sends the request. Returns `None` where there is no answer.
 pub async fn probe(address: &str) -> Option<Answer> {
     ask(address).await.ok()
 }
@@ -23,11 +23,11 @@ async fn ask(address: &str) -> Result<Answer, JsValue> {
         response.headers().get("content-type")?.is_some_and(|kind| kind.starts_with(shared::problem::CONTENT_TYPE));
     let mut answer = Answer { status: response.status(), retry_after, detail: None };
     if is_problem {
-        // By the browser's own parser: ours would be a kilobyte for one field.
+        // The browser's parser reads it: ours would take a kilobyte for one field.
         let body = JsFuture::from(response.json()?).await?;
         answer.detail = js_sys::Reflect::get(&body, &"detail".into())?.as_string();
     }
-    // The body of a stream does not end by itself.
+    // The body of a stream has no end, so it is aborted.
     stop.abort();
     Ok(answer)
 }

@@ -1,49 +1,49 @@
-//! What to do where the browser gave up on the stream, by what one probing request was answered.
+//! Decides how to react to a refused stream, from the answer to one probing request.
 
-/// What the probe came back with.
+/// The answer to the probe.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Answer {
-    /// The HTTP status.
+    /// HTTP status.
     pub status: u16,
-    /// `Retry-After`, as it was written.
+    /// The header `Retry-After`, as sent.
     pub retry_after: Option<String>,
     /// The `detail` of the body, where that is a [`shared::Problem`].
     pub detail: Option<String>,
 }
 
-/// Why there is no stream.
+/// The reason for which there is no stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// The HTTP status; none of those that say that all is well.
+    /// HTTP status, 300 or above.
     pub status: u16,
-    /// When to come back, in milliseconds, where the status is one for that.
+    /// Wait before the next attempt, in milliseconds. It is used for the statuses 429 and 503.
     pub wait_ms: u64,
-    /// What the server said of it, perhaps nothing.
+    /// Detail that the server gave; may be empty.
     pub detail: String,
 }
 
-/// Where a server says that it is full and not for how long, in seconds.
+/// Wait where a server that is full sends no `Retry-After`, in seconds.
 const DEFAULT_RETRY_SECONDS: u64 = 5;
 
-/// Longest wait that is believed, in seconds: a board on a wall has nobody to wake it.
+/// Longest wait that is accepted, in seconds: a board on a wall has no user who could reconnect it.
 const MAX_RETRY_SECONDS: u64 = 600;
 
 impl Refusal {
-    /// What an answer means; nothing where all is well now, or nobody answered. `random`, from `0.0..1.0`, spreads
-    /// the readers that were told to come back at the same time over half as long again.
+    /// Reads an answer. Returns `None` where the status is below 300 or nobody answered. `random` is in `0.0..1.0`;
+    /// it adds up to half of the wait, so that clients with the same `Retry-After` do not return together.
     #[must_use]
     pub fn of(answer: Option<Answer>, random: f64) -> Option<Self> {
         let Answer { status, retry_after, detail } = answer?;
         if status < 300 {
             return None;
         }
-        // A date is also allowed there; nobody whom we know sends one.
+        // The header may hold a date too, which no known server sends.
         let seconds = retry_after.and_then(|text| text.trim().parse().ok()).unwrap_or(DEFAULT_RETRY_SECONDS);
         let ms = seconds.clamp(1, MAX_RETRY_SECONDS) * 1_000;
         Some(Self { status, wait_ms: ms + spread(ms / 2, random), detail: detail.unwrap_or_default() })
     }
 
-    /// What to do about it.
+    /// Decides how to react.
     #[must_use]
     pub fn advice(&self) -> Advice {
         match self.status {
@@ -53,7 +53,8 @@ impl Refusal {
         }
     }
 
-    /// It in a sentence, where the next try is in so many seconds, if there is one.
+    /// Describes the refusal in a sentence. `next_in` is the time to the next attempt in seconds, if there will be
+    /// one.
     #[must_use]
     pub fn sentence(&self, next_in: Option<u64>) -> String {
         let why = match self.status {
@@ -78,14 +79,14 @@ impl Refusal {
     }
 }
 
-/// What to do about a refusal.
+/// Reaction to a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Advice {
-    /// Wait longer each time.
+    /// Retry with exponential backoff.
     BackOff,
-    /// Wait so many milliseconds, no matter what.
+    /// Wait for this time, in milliseconds, whatever happens meanwhile.
     Wait(u64),
-    /// Wait until somebody looks again.
+    /// Stop until the user returns to the page.
     Stop,
 }
 

@@ -1,11 +1,11 @@
-//! One stream for a browser, however many tabs show something.
+//! Shares one stream among all tabs of a browser.
 //!
-//! A browser allows six connections to a server of HTTP/1.1, so tabs must not have one each. One tab holds the stream,
-//! of all that any tab shows, and tells the others what comes; they fold it as if it were their own. Which tab it is,
-//! the browser decides ([`lock`]); when it goes, the next one is elected.
+//! A browser allows six connections to a server over HTTP/1.1, so tabs must not have one each. One tab, the leader,
+//! holds the stream of all series that any tab shows, and passes frames on to the others, which fold them as if they
+//! were their own. The browser elects the leader by a lock ([`lock`]); when the leader goes, it elects the next one.
 //!
-//! [`interest`], [`message`] and [`member`] (with what it knows as the leader) decide and know no browser; [`lock`] and [`channel`] are the browser's;
-//! [`team`] puts these two together.
+//! - [`interest`], [`message`], [`member`] and [`lead`] (the leader's state) decide, without a browser.
+//! - [`lock`] and [`channel`] wrap the browser's APIs, and [`team`] joins these two.
 
 pub mod channel;
 pub mod interest;

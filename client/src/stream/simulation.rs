@@ -1,7 +1,8 @@
-//! Tabs of one browser, a server and a network, by chance: the law, over random schedules.
+//! Simulates the tabs of one browser, a server and a network over random schedules, and checks the law: each tab's
+//! picture equals the server's state at its cursor.
 //!
-//! The code that decides in a tab is the real one ([`Tab`](super::tab::Tab) with its [`Live`](crate::live::Live)); made up
-//! are the browser (its locks, its channel, its EventSource) and the server, in as few lines as they take.
+//! The code that decides in a tab is the real one ([`Tab`](super::tab::Tab) with its [`Live`](crate::live::Live)).
+//! [`world`] imitates the browser (locks, channel, EventSource) and the network, [`server`] the server.
 
 mod server;
 mod world;
@@ -22,7 +23,7 @@ enum Step {
         tab: usize,
         board: usize,
     },
-    /// It shows another board, as one whose document changed.
+    /// The tab shows another board, as after a change of its document.
     Show {
         tab: usize,
         board: usize,
@@ -30,18 +31,18 @@ enum Step {
     Close {
         tab: usize,
     },
-    /// The browser kills it: it has no time to say goodbye.
+    /// The browser kills the tab, which has no time to send a message.
     Crash {
         tab: usize,
     },
-    /// Without a word, as a debugger or a busy loop does.
+    /// The tab stops without an event, as in a debugger or a busy loop.
     Freeze {
         tab: usize,
     },
     Thaw {
         tab: usize,
     },
-    /// With the browser's events.
+    /// The tab is frozen, with the browser's events.
     Sleep {
         tab: usize,
     },
@@ -55,15 +56,15 @@ enum Step {
         board: usize,
         series: u8,
     },
-    /// Of what is on its way to a tab, the next is heard.
+    /// The tab handles the next event in its queue.
     Hear {
         tab: usize,
     },
-    /// The server writes to a stream.
+    /// The server writes to a tab's stream.
     Write {
         tab: usize,
     },
-    /// What is said next to a tab gets lost: no browser does so, but the law does not lean on that.
+    /// The next message from another tab gets lost. No browser does so, but the law does not depend on that.
     Lose {
         tab: usize,
     },
@@ -75,17 +76,17 @@ enum Step {
         tab: usize,
     },
     Bye,
-    /// The server is restarted: all lines are cut.
+    /// The server restarts: all connections are cut.
     Restart,
-    /// Its data is copied.
+    /// The server's data is copied.
     Copy,
-    /// It is restarted from the last copy.
+    /// The server restarts with its last copy.
     Restore,
     Answer(Answer),
     Pass {
         ms: u64,
     },
-    /// All goes well for so long.
+    /// All goes well for this long.
     Settle {
         ms: u64,
     },
@@ -129,7 +130,7 @@ proptest! {
     ) {
         let mut world = World::new(if alone { Company::Alone } else { Company::Team });
         steps.into_iter().for_each(|step| world.take(step));
-        // What stands still may stand still: those that run go on without it.
+        // Frozen tabs may stay frozen: the running ones must go on without them.
         world.server.answer = Answer::Stream;
         (0..TABS).for_each(|at| world.vital(at, Vital::Awake));
         world.settle(60_000);
@@ -137,7 +138,7 @@ proptest! {
         world.server.push(1, 0);
         world.settle(1_000);
         world.all_is_well();
-        // And then all of them wake.
+        // Then all of them wake.
         (0..TABS).for_each(|at| world.thaw(at));
         (0..TABS).for_each(|at| world.vital(at, Vital::Awake));
         world.settle(60_000);

@@ -1,26 +1,26 @@
-//! The browser's EventSource, owned.
+//! An EventSource of the browser that is closed when it is dropped.
 //!
-//! Its callbacks live exactly as long as the [`Source`]: dropping it closes the connection and no callback comes after.
+//! Its callbacks live exactly as long as the [`Source`]: after it is dropped, none is called.
 
 use wasm_bindgen::prelude::*;
 use web_sys::{Event, EventSource, MessageEvent};
 
-/// What an EventSource tells.
+/// An event of an EventSource.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Happened {
     /// The response has begun.
     Opened,
-    /// A message came.
+    /// A message arrived.
     Message {
-        /// The last id that the stream gave.
+        /// The last id of the stream.
         id: String,
-        /// The text of it.
+        /// The data of the message.
         data: String,
     },
     /// The connection failed or ended.
     Failed {
-        /// Whether the browser leaves it at that (a status other than 200, a wrong content type). Otherwise it is
-        /// already trying again, with the last id in a header.
+        /// True if the browser gave up (a status other than 200, or a wrong content type). Otherwise it already
+        /// reconnects, with the last id in a header.
         gave_up: bool,
     },
 }
@@ -29,17 +29,17 @@ pub enum Happened {
 #[derive(Debug)]
 pub struct Source {
     raw: EventSource,
-    // The browser holds only a reference to these: they must live as long as it may call them.
+    // The browser holds only references to these closures, so they must live as long as it may call them.
     _opened: Closure<dyn FnMut(Event)>,
     _message: Closure<dyn FnMut(MessageEvent)>,
     _failed: Closure<dyn FnMut(Event)>,
 }
 
 impl Source {
-    /// Connects to `url` and tells `listener` all that happens.
+    /// Connects to `url`, and calls `listener` for each event.
     ///
     /// # Errors
-    /// Where `url` is none.
+    /// If `url` is invalid.
     pub fn open(url: &str, listener: impl Fn(Happened) + Clone + 'static) -> Result<Self, JsValue> {
         let raw = EventSource::new(url)?;
         let opened = {
@@ -49,7 +49,7 @@ impl Source {
         let message = {
             let listener = listener.clone();
             Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
-                // Data that is no text cannot come from an event stream; read as empty, it fails to parse further on.
+                // An event stream carries only text. Anything else is read as empty, which fails to parse later.
                 let data = event.data().as_string().unwrap_or_default();
                 listener(Happened::Message { id: event.last_event_id(), data });
             })
@@ -66,8 +66,8 @@ impl Source {
         Ok(Self { raw, _opened: opened, _message: message, _failed: failed })
     }
 
-    /// Closes the connection; nothing is told any more. It may be called by one of the callbacks, which must not drop
-    /// the closure that it runs in.
+    /// Closes the connection; `listener` is not called any more. One of the callbacks may call this, so it does not
+    /// drop the closures.
     pub fn close(&self) {
         self.raw.set_onopen(None);
         self.raw.set_onmessage(None);
@@ -75,7 +75,7 @@ impl Source {
         self.raw.close();
     }
 
-    /// The EventSource itself.
+    /// Returns the browser's EventSource.
     #[must_use]
     pub fn raw(&self) -> &EventSource {
         &self.raw

@@ -1,22 +1,22 @@
-//! What is said of the connection.
+//! The state of the connection, as the page shows it.
 
-/// What the page says of its connection.
+/// State of the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     /// The first connection is being made; there is nothing to show yet.
     Connecting,
-    /// What is shown is what the server has.
+    /// The page shows the server's current state.
     Live,
-    /// The line is lost, only just; what is shown was true a moment ago.
+    /// The connection was lost a moment ago; the page shows the state of that moment.
     Reconnecting,
-    /// What is shown is old.
+    /// The page shows old values.
     Stale,
-    /// What is shown is old, and there is no network to get newer by.
+    /// The page shows old values, and there is no network.
     Offline,
 }
 
 impl State {
-    /// The state as a word, for the page and for its `data-state`.
+    /// Returns the state as a word, for the page and its `data-state`.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -28,7 +28,7 @@ impl State {
         }
     }
 
-    /// The word for what is shown, rather than for the line: what is old is old, for whatever reason.
+    /// Returns the word for the shown values rather than the connection: without a network they are just stale.
     #[must_use]
     pub fn of_picture(self) -> &'static str {
         match self {
@@ -38,11 +38,12 @@ impl State {
     }
 }
 
-/// A state, and since when.
+/// A state, and the time since which it lasts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Standing {
-    /// What it is.
+    /// The state.
     pub state: State,
-    /// Since when: where not live, the moment that the picture was last known to be true.
+    /// Start of the state, in milliseconds. For a state other than live: the last moment at which the picture was
+    /// known to be up to date.
     pub since: u64,
 }

@@ -1,4 +1,4 @@
-//! One page's line to the server: what the [`Tab`] decides, done in the browser.
+//! The subscription of one page: carries out in the browser what the [`Tab`] decides.
 
 use std::time::Duration;
 
@@ -22,29 +22,30 @@ use crate::dynamic::{LocalValue, RwSignal, spawn};
 use crate::live::Live;
 use crate::{browser, reload};
 
-/// How often the tab is told that time passes.
+/// Interval of ticks to the tab.
 const TICK: Duration = Duration::from_millis(250);
 
-/// A line to the server. It is closed with the reactive owner that it was opened under.
+/// A subscription to the server's stream. It is closed when the reactive owner ends that it was opened under.
 #[derive(Clone, Copy, Debug)]
 pub struct Subscription {
-    /// Nothing only while it is being made.
+    /// `None` only while it is being made.
     core: LocalValue<Option<Core>>,
-    /// What to say of the connection.
+    /// State of the connection.
     pub standing: RwSignal<Standing>,
-    /// Why there is no stream, where the server said.
+    /// Reason for which there is no stream, if the server refused it.
     pub reason: RwSignal<Option<String>>,
-    /// The server's time in milliseconds; changes once a second.
+    /// The server's time in milliseconds; updated once a second.
     pub server_now: RwSignal<u64>,
-    /// The server's clock, for who needs it finer.
+    /// The server's clock, for a finer time.
     pub clock: RwSignal<ServerClock>,
-    /// From push to paint, the median of the last updates.
+    /// Median time from push to paint over the last updates, in milliseconds.
     pub latency_ms: RwSignal<Option<u64>>,
-    /// Which edition of the board the server has, as it said last: its tag, or that nobody has made it.
+    /// Edition of the board on the server: `Some(None)` for a board that is not stored, `None` before the first
+    /// message about it.
     pub edition: RwSignal<Option<Option<Etag>>>,
-    /// The present warnings of the server.
+    /// Present warnings of the server.
     pub warnings: RwSignal<Vec<String>>,
-    /// Whether the server speaks another version of the contract, and reloading did not help.
+    /// True if the server has another version of the contract, and reloading did not help.
     pub outdated: RwSignal<bool>,
 }
 
@@ -55,15 +56,14 @@ struct Core {
     source: Option<Source>,
     team: Option<Team>,
     latency: Latency,
-    /// A sample waits for its paint; one at a time is enough.
+    /// True while a sample waits for its paint; one at a time is enough.
     sampling: bool,
-    /// What the browser says of the page; gone with the rest.
+    /// Listeners for the page's lifecycle.
     _vitals: Vec<Listener>,
 }
 
 impl Subscription {
-    /// Keeps `live` up to date with all that is under the board's name, until [`Subscription::show`] says what else it
-    /// shows.
+    /// Keeps `live` up to date with all series under the board's name, until [`Subscription::show`] names others.
     #[must_use]
     pub fn open(board: BoardId, live: Live) -> Self {
         let now = browser::now();
@@ -94,12 +94,12 @@ impl Subscription {
             if let Ok(ticking) = ticking {
                 ticking.clear();
             }
-            // All else goes with the core, which goes with the owner.
+            // Everything else is dropped with the core, when the owner ends.
         });
         this
     }
 
-    /// Keeps the picture up to date with what these select, instead of what it was before.
+    /// Keeps the picture up to date with these selectors instead of the earlier ones.
     pub fn show(self, selectors: Vec<Selector>) {
         let now = browser::now();
         let acts = self.with(|core| {
@@ -110,8 +110,8 @@ impl Subscription {
         self.tell(now);
     }
 
-    /// The other tabs, where the browser lets them hear each other. Those that speak another version stay apart, and so do
-    /// those of another server below another path of the same host.
+    /// Joins the other tabs, where the browser supports it. Tabs with another version of the contract are in another
+    /// group, and so are tabs of another server below another path of the same host.
     fn join(self) -> Option<Team> {
         let name = format!("pulseboard {} {}", shared::contract::hash(), browser::root());
         Team::join(&name, move |heard| self.step(Turned::Team(heard)))
@@ -132,9 +132,9 @@ impl Subscription {
         match act {
             Act::Close => self.replace(None),
             Act::Open(address) => {
-                // The old one first: a browser allows few connections to a server.
+                // Closes the old one first: a browser allows few connections to a server.
                 self.replace(None);
-                // Only an address that is none is refused, and ours is one.
+                // Fails only for an invalid address.
                 let address = browser::address(&address);
                 self.replace(Source::open(&address, move |happened| self.step(Turned::Source(happened))).ok());
             }
@@ -175,7 +175,7 @@ impl Subscription {
         let old = self.with(|core| std::mem::replace(&mut core.source, source)).flatten();
         if let Some(old) = old {
             old.close();
-            // Not dropped under our feet: this may well be one of its callbacks.
+            // Dropped later, since this may run in one of its callbacks.
             queue_microtask(move || drop(old));
         }
     }
@@ -193,13 +193,13 @@ impl Subscription {
         }
     }
 
-    /// Takes the time until the coming paint is done.
+    /// Measures the time until the next paint is done.
     fn sample(self, arrival: Arrival) {
-        // A hidden page paints nothing, so there is nothing to measure.
+        // A hidden page does not paint.
         if browser::is_hidden() || self.with(|core| std::mem::replace(&mut core.sampling, true)) != Some(false) {
             return;
         }
-        // A frame's callback runs before its paint, and a task that it puts in the queue runs after.
+        // The callback of a frame runs before its paint, and a task that it queues runs after.
         request_animation_frame(move || {
             set_timeout(
                 move || {

@@ -1,96 +1,96 @@
-//! Decides when to open, close and open again, and what to say about it.
+//! Decides when to open, close and reopen the connection, and which state to show.
 //!
-//! It has no I/O and no clock: whoever drives it says what happened and when (milliseconds of any one clock), and
-//! does what it answers.
+//! Has no I/O and no clock: the caller passes events with their times (milliseconds of any one clock), and carries
+//! out the commands.
 
 use super::backoff;
 use super::refusal::Advice;
 pub use super::standing::{Standing, State};
 use super::watchdog::Watchdog;
 
-/// How long a lost line may stay unmentioned on the tiles, in milliseconds, where two heartbeats are longer. The
-/// badge says at once that it is reconnecting; the values stay undimmed this long, since most losses are over sooner.
+/// Longest time after a loss in which the tiles are not shown as stale, in milliseconds. It is two heartbeats where
+/// these are shorter. The badge says at once that the page is reconnecting, but most losses end sooner than this.
 pub const GRACE_MS: u64 = 5_000;
 
-/// A tick that comes this much after the last, in milliseconds, tells that the machine slept, or the page did.
+/// Delay of a tick, in milliseconds, that shows that the machine or the page was asleep.
 const LATE_MS: u64 = 5_000;
 
-/// How long a probe may take, in milliseconds.
+/// Longest wait for a probe, in milliseconds.
 const PROBE_MS: u64 = 10_000;
 
-/// A line that held this long, in milliseconds, was a good one: the next loss starts with a short wait again.
+/// Time after which a connection counts as good, in milliseconds: the next loss then starts with a short wait again.
 const GOOD_LINE_MS: u64 = 5_000;
 
-/// What happened to the line.
+/// An event of the connection.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Input {
-    /// The server introduced itself, which says nothing of the picture: what was missed, or a heartbeat where nothing was,
-    /// is still to come.
+    /// The server sent `hello`. The picture is not up to date yet: missed changes, or a heartbeat if there were none,
+    /// follow.
     Hello {
-        /// How often it beats.
+        /// Interval of heartbeats, in milliseconds.
         heartbeat_ms: u64,
     },
-    /// An event was applied: the picture is true as of now.
+    /// An event was applied: the picture is up to date now.
     Applied,
-    /// An event came that says nothing of the picture.
+    /// An event arrived that does not concern the picture.
     Heard,
-    /// The server told that the picture cannot be continued; a snapshot follows.
+    /// The server said that the picture cannot be continued; a snapshot follows.
     Gap,
-    /// The browser lost the line and is trying again by itself.
+    /// The browser lost the connection and reconnects.
     BrowserRetries,
-    /// The browser lost the line and gave up: something else than a stream answered.
+    /// The browser lost the connection and gave up: the answer was not a stream.
     GaveUp,
-    /// The probe came back: with advice where the server refused, with none where all is well or nobody answered.
+    /// The probe has ended: with advice if the server refused, with `None` if it did not or there was no answer.
     Probed(Option<Advice>),
-    /// The tab that holds the stream was refused.
+    /// The leader's stream was refused.
     Refused(Advice),
-    /// What came cannot be read, or does not continue the picture.
+    /// A frame cannot be read or does not continue the picture.
     Broken,
-    /// The server took its leave, and said when to come back.
+    /// The server closed the stream, and said when to come back.
     Bye {
-        /// In milliseconds from now.
+        /// Wait before coming back, in milliseconds.
         retry_ms: u64,
     },
-    /// The stream is this tab's from now on.
+    /// This tab has become the leader.
     Elected,
-    /// What the stream has to hold changed.
+    /// The interest of the stream has changed.
     Reopen,
-    /// The browser says that there is no network.
+    /// The browser reports that there is no network.
     Offline,
-    /// The browser says that there is a network again.
+    /// The browser reports that there is a network again.
     Online,
-    /// Someone looks at the page again.
+    /// The user looks at the page again.
     Nudge,
-    /// The page is about to be frozen, or nobody looks at it and its stream is dear.
+    /// The page is about to be frozen, or it is hidden and has a stream of its own, which uses up a connection.
     Rest,
     /// Time passed.
     Tick,
 }
 
-/// What to do about it.
+/// The command that follows from an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Command {
-    /// Nothing.
+    /// Do nothing.
     Nothing,
-    /// Close the line.
+    /// Close the connection.
     Close,
-    /// Close the line and find out by one request what is wrong, for [`Input::Probed`].
+    /// Close the connection and send one request to find out what is wrong, for [`Input::Probed`].
     Probe,
-    /// Close the line if there is one and open a new one, from the picture's cursor if it has one.
+    /// Close the connection if there is one and open a new one, from the picture's cursor if it has one.
     Open,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Line {
-    /// An EventSource exists: it is open, or the browser is at it.
+    /// An EventSource exists: it is open, or the browser connects.
     Up,
-    /// There is none until then, or until someone looks.
+    /// Closed until then, or until the user looks at the page.
     Down { until: u64 },
-    /// There is none until then: the server said so.
+    /// Closed until then, as the server asked; the user's look does not change that.
     Told { until: u64 },
-    /// There is none until someone looks.
+    /// Closed until the user looks at the page.
     Stopped,
-    /// There is none; a probe is out, for so long at most.
+    /// Closed while a probe is under way, until then at most.
     Probing { until: u64 },
 }
 
@@ -99,22 +99,22 @@ enum Line {
 pub struct Supervisor {
     line: Line,
     watchdog: Watchdog,
-    /// Since when the picture follows the server, if it does.
+    /// Time since which the picture follows the server; `None` while it does not.
     live_since: Option<u64>,
-    /// When the picture was last true; nothing before the first snapshot.
+    /// Last moment at which the picture was up to date; `None` before the first snapshot.
     true_at: Option<u64>,
-    /// When all began.
+    /// Time at which the supervisor was made.
     started: u64,
-    /// Attempts since the last good line.
+    /// Number of attempts since the last good connection.
     attempt: u32,
-    /// The browser says that there is no network.
+    /// True if the browser reports that there is no network.
     offline: bool,
-    /// When time was last told.
+    /// Time of the last tick.
     ticked_at: u64,
 }
 
 impl Supervisor {
-    /// A supervisor whose first line is being opened now.
+    /// Makes a supervisor whose first connection is being opened now.
     #[must_use]
     pub fn new(now: u64) -> Self {
         Self {
@@ -129,7 +129,7 @@ impl Supervisor {
         }
     }
 
-    /// Takes in what happened. `random`, from `0.0..1.0`, spreads the waits.
+    /// Handles an event at `now`. `random` is in `0.0..1.0` and spreads the waits.
     pub fn step(&mut self, now: u64, input: Input, random: f64) -> Command {
         match input {
             Input::Hello { heartbeat_ms } => {
@@ -144,7 +144,7 @@ impl Supervisor {
             }
             Input::Heard => {
                 self.heard(now);
-                // The picture of a live line stays true while anything at all is heard.
+                // A live picture stays up to date while any event arrives.
                 if self.live_since.is_some() {
                     self.true_at = Some(now);
                 }
@@ -168,7 +168,7 @@ impl Supervisor {
             Input::Probed(advice) => match (self.line, advice) {
                 (Line::Probing { .. }, Some(advice)) => self.refused(now, advice, random),
                 (Line::Probing { .. }, None) => self.wait(now, random),
-                // It came too late to matter.
+                // The probe came too late.
                 _ => Command::Nothing,
             },
             Input::Refused(advice) => self.refused(now, advice, random),
@@ -179,7 +179,8 @@ impl Supervisor {
             }
             Input::Elected | Input::Reopen => match self.line {
                 Line::Up => self.open(now),
-                // The next one will have it. What the server said to the tab before holds for this one too.
+                // The next connection will have the new interest. A wait that the server asked for holds for this tab
+                // too.
                 _ => Command::Nothing,
             },
             Input::Offline => {
@@ -187,7 +188,7 @@ impl Supervisor {
                 Command::Nothing
             }
             Input::Online => match (std::mem::take(&mut self.offline), self.line) {
-                // The line was made over a network that may be gone, which it would take two heartbeats to notice.
+                // The connection was made over a network that may be gone, which would take two heartbeats to notice.
                 (true, Line::Up) => self.open(now),
                 _ => self.nudge(now),
             },
@@ -211,19 +212,19 @@ impl Supervisor {
         }
     }
 
-    /// Whether a probe is out.
+    /// True while a probe is under way.
     #[must_use]
     pub fn probes(&self) -> bool {
         matches!(self.line, Line::Probing { .. })
     }
 
-    /// Whether there is no stream, nor will be one until someone looks.
+    /// True if there is no stream until the user looks at the page.
     #[must_use]
     pub fn rests(&self) -> bool {
         self.line == Line::Stopped
     }
 
-    /// In how many seconds the next try is, where one is known to come.
+    /// Time until the next attempt, in seconds; `None` where none is scheduled.
     #[must_use]
     pub fn next_in(&self, now: u64) -> Option<u64> {
         match self.line {
@@ -232,12 +233,12 @@ impl Supervisor {
         }
     }
 
-    /// What to say at `now`.
+    /// Returns the state to show at `now`.
     #[must_use]
     pub fn standing(&self, now: u64) -> Standing {
         let overdue = self.watchdog.is_overdue(now);
         match (self.live_since, self.true_at) {
-            // While something comes there is a network, whatever the browser says of it.
+            // While frames arrive there is a network, whatever the browser reports.
             (Some(since), _) if !overdue => Standing { state: State::Live, since },
             (_, true_at) if self.offline => Standing { state: State::Offline, since: true_at.unwrap_or(self.started) },
             (_, Some(true_at)) => {
@@ -260,7 +261,7 @@ impl Supervisor {
 
     fn heard(&mut self, now: u64) {
         self.watchdog.heard(now);
-        // Another tab's line is up before this tab asks again.
+        // A leader's stream may come back before this tab asks again.
         self.line = Line::Up;
     }
 

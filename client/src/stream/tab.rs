@@ -1,6 +1,6 @@
-//! All that a tab decides about its line to the server: a state machine without I/O and clock.
+//! Decides all that concerns a tab's connection to the server: a state machine without I/O and clock.
 //!
-//! Whoever drives it says what happened and when, and does what it answers.
+//! The caller passes events with their times, and carries out the actions that it returns.
 
 use shared::{BoardEdition, Event};
 
@@ -17,58 +17,58 @@ use super::supervisor::{Command, Input, Standing, Supervisor};
 use super::vitals::Vital;
 use crate::live::Live;
 
-/// How long, in milliseconds, a stream that is not shared is kept up while nobody looks: a browser that keeps its tabs
-/// apart allows only six connections for all of them.
+/// Time for which a stream that is not shared stays open on a hidden page, in milliseconds: a browser whose tabs
+/// cannot share allows only six connections for all of them.
 const UNSEEN_MS: u64 = 10_000;
 
-/// What happens to a tab.
+/// An event of a tab.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Turned {
-    /// Its EventSource told something.
+    /// An event of its EventSource.
     Source(Happened),
-    /// Something was heard of the other tabs.
+    /// An event of the other tabs.
     Team(Heard),
-    /// The probe came back: with why there is no stream, if the server said.
+    /// The probe has ended: with the refusal, if there was one.
     Probed(Option<Refusal>),
-    /// The browser told of its life.
+    /// The page's lifecycle has changed.
     Vital(Vital),
     /// Time passed.
     Tick,
 }
 
-/// What is to be done, in this order.
+/// An action to carry out, in order.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Act {
     /// Close the EventSource, if there is one.
     Close,
     /// Close the EventSource, if there is one, and open another at this address.
     Open(String),
-    /// Ask this address once, for [`Turned::Probed`].
+    /// Send one request to this address, for [`Turned::Probed`].
     Probe(String),
-    /// Say it to the other tabs.
+    /// Send a message to the other tabs.
     Say(Said),
-    /// Ask for the lock in another manner.
+    /// Request the lock in another manner.
     Ask(Manner),
     /// Leave the other tabs.
     Leave,
     /// Join the other tabs.
     Join,
-    /// The server speaks this contract.
+    /// Compare the contract of the server, given by its hash.
     Contract(String),
-    /// The server has these editions of boards.
+    /// Take the editions of boards on the server.
     Boards(Vec<BoardEdition>),
-    /// The server has these warnings.
+    /// Take the present warnings of the server.
     Warnings(Vec<String>),
-    /// An update is about to be painted.
+    /// Measure the paint of an update.
     Paint(Arrival),
 }
 
-/// Whether tabs of this browser hear each other.
+/// The ability of the browser's tabs to share a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Company {
-    /// They do: one stream for all.
+    /// One stream for all tabs.
     Team,
-    /// They do not: a stream for each.
+    /// A stream for each tab.
     Alone,
 }
 
@@ -80,17 +80,17 @@ pub struct Tab {
     live: Live,
     clock: ServerClock,
     company: Company,
-    /// Why there is no stream, where the server said.
+    /// The last refusal, until the server sends `hello`.
     refusal: Option<Refusal>,
-    /// Since when nobody looks.
+    /// Time since which the page is hidden.
     hidden_since: Option<u64>,
-    /// It left the others, since the browser is about to stop it.
+    /// True after it left the other tabs because the browser is about to freeze it.
     asleep: bool,
     acts: Vec<Act>,
 }
 
 impl Tab {
-    /// A tab that shows `interest` in `live` from `now` on, and what it does first.
+    /// Makes a tab that shows `interest` in `live` from `now` on. Returns its first actions too.
     #[must_use]
     pub fn new(now: u64, me: TabId, interest: Interest, live: Live, company: Company) -> (Self, Vec<Act>) {
         let mut tab = Self {
@@ -115,7 +115,7 @@ impl Tab {
         (tab, acts)
     }
 
-    /// Takes in what happened. `random`, from `0.0..1.0`, spreads the waits.
+    /// Handles an event. `random` is in `0.0..1.0` and spreads the waits.
     pub fn step(&mut self, now: u64, random: f64, turned: Turned) -> Vec<Act> {
         match turned {
             Turned::Source(happened) => self.source(now, random, happened),
@@ -124,7 +124,7 @@ impl Tab {
             Turned::Probed(Some(refusal)) if self.member.leads() && self.supervisor.probes() => {
                 self.refused(now, random, refusal);
             }
-            // It came too late to matter.
+            // The probe came too late.
             Turned::Probed(Some(_)) => {}
             Turned::Vital(vital) => self.vital(now, random, vital),
             Turned::Tick => {
@@ -140,7 +140,7 @@ impl Tab {
         std::mem::take(&mut self.acts)
     }
 
-    /// Shows something else from `now` on. What is shown stays until there is a picture of that.
+    /// Changes the interest at `now`. The old picture is shown until there is one of the new interest.
     pub fn show(&mut self, now: u64, random: f64, interest: Interest) -> Vec<Act> {
         if !self.member.shows(&interest) {
             self.live.forget();
@@ -150,26 +150,26 @@ impl Tab {
         std::mem::take(&mut self.acts)
     }
 
-    /// What to say of the connection at `now`.
+    /// Returns the state of the connection at `now`.
     #[must_use]
     pub fn standing(&self, now: u64) -> Standing {
         self.supervisor.standing(now)
     }
 
-    /// Why there is no stream, where the server said.
+    /// Returns the reason for which there is no stream, if the server refused it.
     #[must_use]
     pub fn reason(&self, now: u64) -> Option<String> {
         let refusal = self.refusal.as_ref()?;
         Some(refusal.sentence(self.supervisor.next_in(now)))
     }
 
-    /// The server's clock.
+    /// Returns the estimate of the server's clock.
     #[must_use]
     pub fn clock(&self) -> ServerClock {
         self.clock
     }
 
-    /// Whether the stream is here.
+    /// True if this tab holds the stream.
     #[must_use]
     pub fn leads(&self) -> bool {
         self.member.leads()
@@ -180,7 +180,7 @@ impl Tab {
             return;
         }
         match happened {
-            // Only a hello says that it is our server that answers.
+            // Only `hello` shows that the answer is from our server.
             Happened::Opened => {}
             Happened::Failed { gave_up } => {
                 self.lost(None);
@@ -195,7 +195,7 @@ impl Tab {
 
     fn team(&mut self, now: u64, random: f64, heard: Heard) {
         match heard {
-            // It was on its way when this tab left.
+            // The event was on its way when this tab left.
             _ if self.asleep => {}
             Heard::Said(said) => {
                 let effects = self.member.heard(now, said, self.live.cursor());
@@ -243,7 +243,8 @@ impl Tab {
         }
     }
 
-    /// Somebody looks, or there may be a network: it is up to the leader, and a good time to see whether there is one.
+    /// Handles a page that is visible again, or a network that may be back. A follower asks the leader to reconnect,
+    /// and checks that there is one.
     fn nudge(&mut self, now: u64, random: f64, input: Input) {
         if !self.member.leads() {
             self.acts.push(Act::Say(Said::Nudge));
@@ -260,7 +261,7 @@ impl Tab {
                 Effect::InStep => self.input(now, random, Input::Applied),
                 Effect::Reopen => self.input(now, random, Input::Reopen),
                 Effect::Trouble(Some(refusal)) => self.refused(now, random, refusal),
-                // This tab asks again after a while: it may be the one that somebody looks at, and the leader hidden.
+                // This tab asks again after a wait: it may be the visible one while the leader is hidden.
                 Effect::Trouble(None) => self.input(now, random, Input::Broken),
                 Effect::Nudge => self.input(now, random, Input::Nudge),
                 Effect::Look => self.input(now, random, Input::Tick),
@@ -276,7 +277,7 @@ impl Tab {
         }
     }
 
-    /// What an event means, or nothing where it cannot be read or does not continue the picture.
+    /// Applies an event and returns the supervisor's input. Returns `None` where it does not continue the picture.
     fn take(&mut self, now: u64, id: &str, event: Event) -> Option<Input> {
         if let Some(written) = written_at(&event) {
             self.clock.observe(written, now);
@@ -284,7 +285,7 @@ impl Tab {
         let input = match &event {
             Event::Hello { contract, heartbeat_ms, boards, .. } => {
                 self.refusal = None;
-                // The server sends present warnings again after `hello`.
+                // The server sends its present warnings again after `hello`.
                 self.acts.push(Act::Warnings(Vec::new()));
                 self.live.apply(id.parse().ok()?, event.clone()).ok()?;
                 self.acts.push(Act::Contract(contract.clone()));
@@ -332,7 +333,7 @@ impl Tab {
         self.input(now, random, input);
     }
 
-    /// Tells the others that the line is lost.
+    /// Notifies the other tabs that the connection is lost.
     fn lost(&mut self, refusal: Option<Refusal>) {
         if let Some(Effect::Say(said)) = self.member.lost(refusal) {
             self.acts.push(Act::Say(said));
@@ -358,7 +359,7 @@ impl Tab {
     }
 
     fn ask(&mut self, now: u64) {
-        // With a picture that may be as new as the leader's, a sign is enough to know.
+        // A tab with a picture may be up to date, so it only needs a sign.
         let needs = if self.live.cursor().is_some() { Need::Sign } else { Need::Snapshot };
         if let Effect::Say(said) = self.member.ask(now, needs) {
             self.acts.push(Act::Say(said));
@@ -366,7 +367,7 @@ impl Tab {
     }
 }
 
-/// When the server wrote an event, by its own clock.
+/// Returns the server's time at which it wrote an event, in milliseconds.
 fn written_at(event: &Event) -> Option<u64> {
     match event {
         Event::Hello { now, .. }

@@ -1,4 +1,4 @@
-//! What the browser says of the page's own life: seen, asleep, without a network.
+//! Events of the page's lifecycle from the browser: visible, frozen, without a network.
 
 use leptos::prelude::{document, window};
 use web_sys::EventTarget;
@@ -6,24 +6,24 @@ use web_sys::EventTarget;
 use super::listener::Listener;
 use crate::browser;
 
-/// A turn in the life of a page.
+/// A change in the lifecycle of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Vital {
-    /// Somebody can see it.
+    /// The page is visible.
     Shown,
-    /// Nobody can see it.
+    /// The page is hidden.
     Hidden,
     /// There is a network again.
     Online,
     /// There is no network.
     Offline,
-    /// It is about to be frozen, kept aside for the back button, or gone: nothing of it runs any more.
+    /// The page is about to be frozen, put into the back/forward cache, or closed: its code stops.
     Asleep,
-    /// It runs again.
+    /// The page runs again.
     Awake,
 }
 
-/// Tells all of it while the listeners live.
+/// Calls `tell` for each change while the listeners live.
 #[must_use]
 pub fn listen(tell: impl Fn(Vital) + Copy + 'static) -> Vec<Listener> {
     let listen = |target: &EventTarget, kind, vital: fn() -> Vital| Listener::new(target, kind, move |_| tell(vital()));
@@ -39,7 +39,7 @@ pub fn listen(tell: impl Fn(Vital) + Copy + 'static) -> Vec<Listener> {
     ]
 }
 
-/// Whether the page is seen now.
+/// Returns the page's present visibility.
 #[must_use]
 pub fn seen() -> Vital {
     if browser::is_hidden() { Vital::Hidden } else { Vital::Shown }

@@ -1,11 +1,11 @@
-//! Whether a line that is open has gone dead.
+//! Detects an open connection that has gone dead.
 //!
-//! A TCP connection whose other end vanished says nothing at all: no error, no end. Only the missing heartbeat tells.
+//! A TCP connection whose other end vanished shows neither an error nor an end. Only the heartbeat is missing.
 
-/// What is assumed until the server has said how often it beats, in milliseconds.
+/// Interval of heartbeats that is assumed before the server's `hello`, in milliseconds.
 pub const DEFAULT_HEARTBEAT_MS: u64 = 15_000;
 
-/// Listens for silence.
+/// A timer of the silence on a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Watchdog {
     heartbeat_ms: u64,
@@ -13,31 +13,32 @@ pub struct Watchdog {
 }
 
 impl Watchdog {
-    /// A watchdog that heard something just now, at `now` milliseconds.
+    /// Makes a watchdog that heard something at `now`, in milliseconds.
     #[must_use]
     pub fn new(now: u64) -> Self {
         Self { heartbeat_ms: DEFAULT_HEARTBEAT_MS, heard_at: now }
     }
 
-    /// Takes over what the server says of its heartbeat. Zero would make every moment a silence, so it is not taken.
+    /// Sets the interval of heartbeats, in milliseconds. Zero is ignored, since with it the connection would always
+    /// be overdue.
     pub fn expect_every(&mut self, heartbeat_ms: u64) {
         if heartbeat_ms > 0 {
             self.heartbeat_ms = heartbeat_ms;
         }
     }
 
-    /// Something was heard.
+    /// Records that something arrived.
     pub fn heard(&mut self, now: u64) {
         self.heard_at = now;
     }
 
-    /// How long a silence may last: two heartbeats.
+    /// Longest silence, in milliseconds: two heartbeats.
     #[must_use]
     pub fn patience_ms(&self) -> u64 {
         self.heartbeat_ms.saturating_mul(2)
     }
 
-    /// Whether it has been silent for more than two heartbeats. A clock that was set back is no silence.
+    /// True after a silence of more than two heartbeats. False after the clock was set back.
     #[must_use]
     pub fn is_overdue(&self, now: u64) -> bool {
         now.saturating_sub(self.heard_at) > self.patience_ms()

@@ -9,7 +9,7 @@ use crate::chart::look::{Look, Shape};
 use crate::chart::time_chart::time_chart;
 use crate::part::Part;
 
-/// What is below each series, filled.
+/// Builds a chart with a filled area below each series.
 #[must_use]
 pub fn area(options: &Area, source: Source, stage: Stage) -> Part {
     let names = names(&source, stage);

@@ -1,4 +1,4 @@
-//! A bar for each series.
+//! Bars: one for each series, as long as its value.
 
 use shared::SeriesName;
 use shared::board::Source;
@@ -14,7 +14,7 @@ use crate::format::figures::{fixed, shortest};
 use crate::icon::level_mark;
 use crate::part::Part;
 
-/// Bars side by side: of all series, or of one after the other in time.
+/// Builds a bar for each series.
 #[must_use]
 pub fn bars(options: Bars, source: Source, stage: Stage) -> Part {
     let told = Told::new(source, Tells::Newest, stage);
@@ -53,7 +53,7 @@ fn bar(name: &SeriesName, told: Told, reach: Memo<Reach>) -> Part {
         .put(&Part::new("span", "bar-way").with("aria-hidden", "true").put(&share))
 }
 
-/// From where to where bars can reach.
+/// The range of numbers that the bars cover.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Reach {
     low: f64,
@@ -62,8 +62,9 @@ struct Reach {
 }
 
 impl Reach {
-    /// The ends that the document says, else so far that all of these are within: from zero, since the length of a bar
-    /// is what is compared; by ratios, where there is no zero, from the power of ten below the least.
+    /// Uses the ends of the document. An end that it does not give follows from `numbers`, so that all are within. A
+    /// linear range includes zero, since the user compares the lengths of bars. A logarithmic range has no zero; it
+    /// begins at the power of ten below the least number.
     fn of(axis: Axis, numbers: impl Iterator<Item = f64>) -> Self {
         let scale = axis.scale.unwrap_or(Scale::Linear);
         let (mut least, mut greatest) = (f64::INFINITY, f64::NEG_INFINITY);
@@ -78,11 +79,11 @@ impl Reach {
             Scale::Log => (10_f64.powf((least.log10() - 1e-9).floor()), greatest),
         };
         let (low, high) = (axis.min.unwrap_or(low), axis.max.unwrap_or(high));
-        // One end may be said and lie beyond the other that follows from the numbers.
+        // An end of the document may lie beyond the other end, which follows from the numbers.
         Self { low, high: if high > low { high } else { low + low.abs().max(1.0) }, scale }
     }
 
-    /// Which share of the way a number is, from 0 to 1; what is beyond an end is at it.
+    /// Returns the fraction of the range at which a number is, from 0 to 1. A number beyond an end is at that end.
     fn share(self, number: f64) -> f64 {
         let of = |number: f64| match self.scale {
             Scale::Linear => number / 2.0,
@@ -91,7 +92,7 @@ impl Reach {
         ((of(number) - of(self.low)) / (of(self.high) - of(self.low))).clamp(0.0, 1.0)
     }
 
-    /// From where to where the bar of a number goes.
+    /// Returns the fractions at which the bar of a number begins and ends.
     fn bar(self, number: f64) -> (f64, f64) {
         let base = match self.scale {
             Scale::Linear => self.share(0.0),

@@ -9,7 +9,7 @@ use crate::chart::look::{Look, Shape};
 use crate::chart::time_chart::time_chart;
 use crate::part::Part;
 
-/// A bar for each bucket of time.
+/// Builds a chart with a bar for each bucket of time.
 #[must_use]
 pub fn bars_over_time(options: Bars, source: Source, stage: Stage) -> Part {
     let names = names(&source, stage);

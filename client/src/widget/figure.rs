@@ -1,4 +1,5 @@
-//! Which number of a series is shown: what [`Show`] says, made of the buckets of its track.
+//! Computes the number of a series that [`Show`] asks for, from the buckets of its track. [`past`] does so from
+//! history.
 
 pub mod past;
 
@@ -8,10 +9,11 @@ use shared::board::Show;
 use shared::rolled::{step, within};
 use shared::{Bucket, Millis, Sketch};
 
-/// Over how much of the newest past a rate is told, in milliseconds: of less it would jitter, of more it would lag.
+/// Stretch of the newest past over which a rate is computed, in milliseconds. A shorter one would jitter, a longer
+/// one would lag.
 pub(super) const RATE_MS: u64 = 60_000;
 
-/// The number of one bucket; `before` is the bucket before it, without which there is no rate.
+/// Computes the number of one bucket. `before` is the bucket before it, without which there is no rate.
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
 pub fn of_bucket(show: Show, bucket: &Bucket, before: Option<&Bucket>) -> Option<f64> {
@@ -29,8 +31,9 @@ pub fn of_bucket(show: Show, bucket: &Bucket, before: Option<&Bucket>) -> Option
     })
 }
 
-/// The number of a stretch of a track: of its buckets from the one at `from` to that at `to`. A value is the newest of
-/// them, a rate that of their newest minute; the others are over all. Nothing where there is too little for it.
+/// Computes the number of a stretch of a track: its buckets from the one at `from` to the one at `to`. A value is the
+/// newest of them, a rate is over their newest minute; the others are over all. Returns `None` where there are too
+/// few points.
 #[must_use]
 pub fn over(show: Show, buckets: &VecDeque<Bucket>, from: Millis, to: Millis) -> Option<f64> {
     let end = buckets.partition_point(|bucket| bucket.first.at.ts <= to);
@@ -41,7 +44,8 @@ pub fn over(show: Show, buckets: &VecDeque<Bucket>, from: Millis, to: Millis) ->
     }
     if show == Show::Rate {
         let wanted = Millis(newest.last.at.ts.0.saturating_sub(RATE_MS)).max(from);
-        // From a point that is old enough, or from the oldest; where points are far between, from the one before.
+        // Starts at a point that is old enough, or at the oldest. Where points are far apart, starts at the one
+        // before the newest.
         let base = buckets.partition_point(|bucket| bucket.last.at.ts <= wanted).saturating_sub(1).min(end - 1);
         let base = if base + 1 == end { base.saturating_sub(1) } else { base };
         let later: Vec<_> = buckets.range(base + 1..end).collect();
@@ -57,7 +61,7 @@ pub fn over(show: Show, buckets: &VecDeque<Bucket>, from: Millis, to: Millis) ->
     total.told(show, &spread)
 }
 
-/// Buckets put together, whichever they are.
+/// Totals over buckets.
 #[derive(Clone, Copy, Debug)]
 struct Total {
     count: u64,
@@ -78,7 +82,8 @@ impl Total {
         self.ends = (self.ends.0.min(ends.0), self.ends.1.max(ends.1));
     }
 
-    /// The number of all of them; nothing for what is of a moment, nor where there are none.
+    /// Returns the number of all buckets together. Returns `None` for a value and a rate, and where there are no
+    /// points (except for a count and a sum).
     #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
     fn told(self, show: Show, spread: &dyn Fn() -> Sketch) -> Option<f64> {
         let Self { count, ends: (least, greatest), .. } = self;
@@ -99,8 +104,8 @@ impl Total {
     }
 }
 
-/// How fast a counter grew, a second, from the last point of `before` to the last of those `later`; nothing where no time
-/// passed.
+/// Computes the rate of a counter per second, from the last point of `before` to the last point of `later`. Returns
+/// `None` where no time passed.
 #[expect(clippy::cast_precision_loss, reason = "times stay below 2^53")]
 fn rate(before: &Bucket, later: &[&Bucket]) -> Option<f64> {
     let ms = later.last()?.last.at.ts.since(before.last.at.ts);
@@ -112,7 +117,7 @@ fn rate(before: &Bucket, later: &[&Bucket]) -> Option<f64> {
     (ms > 0).then(|| counted / (ms as f64 / 1e3))
 }
 
-// The source of chance does not build for the browser.
+// proptest's source of randomness does not build for the browser.
 #[cfg(test)]
 #[cfg(not(target_family = "wasm"))]
 mod tests {

@@ -1,4 +1,4 @@
-//! What is around each widget: its title, how old it is, and what it says where there is nothing to show.
+//! The frame around each widget: title, mistakes, age, and a message where there is nothing to show.
 
 use leptos::prelude::{untrack, use_context};
 use shared::board::{Content, Widget};
@@ -14,16 +14,16 @@ use crate::format::duration::ago;
 use crate::icon::{Icon, icon};
 use crate::part::Part;
 
-/// How a widget is.
+/// State of a widget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    /// Its numbers are not there yet.
+    /// The snapshot has not arrived yet.
     Loading,
-    /// There are no such series.
+    /// No series matches its selectors.
     Empty,
-    /// It shows what is.
+    /// It shows current values.
     Live,
-    /// None of its series has reported for longer than it may.
+    /// All of its series are stale.
     Stale,
     /// Its document has a mistake.
     Error,
@@ -41,7 +41,7 @@ impl State {
     }
 }
 
-/// A widget in its frame.
+/// Builds a widget in its frame.
 #[must_use]
 pub fn frame(widget: Widget, stage: Stage) -> Part {
     let kind = shared::board::word::Word::word(widget.kind());
@@ -77,7 +77,7 @@ pub fn frame(widget: Widget, stage: Stage) -> Part {
         state.word().to_owned()
     });
     let age = move || {
-        // When the newest point of all its series was.
+        // The newest point of all its series.
         let newest =
             names.and_then(|names| names.with(|names| names.iter().filter_map(|name| stage.newest(name)).max()));
         let (Some(at), now) = (newest, stage.server_now.get()) else { return String::new() };
@@ -121,7 +121,7 @@ pub fn frame(widget: Widget, stage: Stage) -> Part {
         .put(&foot)
 }
 
-/// A mistake, told in the widget that has it.
+/// Builds the message of a mistake in its widget.
 pub(super) fn mistake(what: &str) -> Part {
     let mistake = Part::new("p", "tile-mistake").with("data-testid", "mistake");
     mistake.put(&icon(Icon::Cross)).text(" ").text(what)

@@ -1,28 +1,28 @@
-//! Whether a series still reports.
+//! Finds the series of a widget that have stopped reporting.
 
 use shared::board::Span;
 use shared::{Millis, SeriesName};
 
 use crate::board::stage::Stage;
 
-/// How often the series of a widget are expected to report.
+/// The expected interval of reports, with the sources of points and time.
 #[derive(Clone, Copy, Debug)]
 pub struct Freshness {
-    /// A series that has not reported for longer is stale; none ever is where nothing is expected.
+    /// Longest time without a report; with `None` no series is ever stale.
     pub expect: Option<Span>,
-    /// Where the newest points and the time are.
+    /// Gives the newest points and the server's time.
     pub stage: Stage,
 }
 
 impl Freshness {
-    /// Since when a series has not reported, where that is longer than it may; followed.
+    /// Returns the time of a series' newest point if the series is stale; tracked.
     #[must_use]
     pub fn stale_since(self, name: &SeriesName) -> Option<Millis> {
         let newest = self.stage.newest(name)?;
         is_stale(self.expect?, newest, Millis(self.stage.server_now.get())).then_some(newest)
     }
 
-    /// How many of these are stale; followed.
+    /// Counts the stale series; tracked.
     #[must_use]
     pub fn stale(self, names: &[SeriesName]) -> usize {
         if self.expect.is_none() {
@@ -32,7 +32,7 @@ impl Freshness {
     }
 }
 
-/// Whether a series whose newest point was at `newest` is stale at `now`.
+/// True if a series with the newest point at `newest` is stale at `now`.
 #[must_use]
 pub fn is_stale(expect: Span, newest: Millis, now: Millis) -> bool {
     now.since(newest) > expect.millis()

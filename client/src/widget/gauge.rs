@@ -1,4 +1,4 @@
-//! A number between two ends.
+//! A gauge: a number between two ends, on a half circle.
 
 use shared::SeriesName;
 use shared::board::gauge::Gauge;
@@ -14,19 +14,19 @@ use crate::format::unit::{Scaling, Unit};
 use crate::icon::{Icon, level_word};
 use crate::part::Part;
 
-/// The half circle: its length is told to be 100, so that a share of it is a dash.
+/// The half circle. Its attribute `pathLength` is 100, so that a percentage is the length of a dash.
 const ARC: &str = "M9 50A41 41 0 0 1 91 50";
 
-/// The newest value of each series between two ends.
+/// Builds a gauge for the newest value of each series.
 #[must_use]
 pub fn gauge(options: Gauge, source: Source, stage: Stage) -> Part {
-    // Where both ends are said, nothing depends on what was before.
+    // Where the document gives both ends, the past is not needed.
     let reach = if options.min.and(options.max).is_some() { Tells::Newest } else { Tells::Range(None) };
     let told = Told::new(source, reach, stage);
     told.each(Part::new("div", "stats"), move |name| dial(name, options, told))
 }
 
-/// Where the ends are, and where the value is between them.
+/// The ends of a gauge.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Ends {
     min: f64,
@@ -34,7 +34,7 @@ struct Ends {
 }
 
 impl Ends {
-    /// As the document says, or as fits the unit, or as the numbers were.
+    /// Returns the ends of the document, or else those that fit the unit or the numbers of the range.
     fn of(options: Gauge, unit: Unit, number: &NumberGlance) -> Self {
         let greatest = number.range.as_ref().map_or(number.raw, |range| range.max.max(number.raw));
         let least = number.range.as_ref().map_or(number.raw, |range| range.min.min(number.raw));
@@ -44,13 +44,13 @@ impl Ends {
             _ if unit.symbol.as_str() == "%" => 100.0,
             _ => greatest,
         });
-        // Of a series that is nothing but its lower end there is no stretch yet.
+        // A series that always was at its lower end has no range yet.
         Self { min, max: if max > min { max } else { min + 1.0 } }
     }
 
-    /// Which share of the way a value is, from 0 to 1; what is beyond an end is at it.
+    /// Returns the fraction of the way at which a value is, from 0 to 1. A value beyond an end is at that end.
     fn share(self, value: f64) -> f64 {
-        // Halved before they are subtracted: the greatest floats are too far apart for a float.
+        // Halves before it subtracts: the difference of the extreme floats overflows.
         ((value / 2.0 - self.min / 2.0) / (self.max / 2.0 - self.min / 2.0)).clamp(0.0, 1.0)
     }
 }
@@ -120,7 +120,7 @@ fn face(glance: &Glance, options: Gauge, unit: Unit, told: Told, name: &str) -> 
         .put(&words("dial-end", "91", "58", &number.style.number(ends.max)))
 }
 
-/// How wide bold figures are at most, in sizes of their font: signs between them are half as wide.
+/// Estimates the width of bold figures, in sizes of their font, as an upper bound. Separators are half as wide.
 fn glyphs(figures: &str) -> f64 {
     figures.chars().map(|c| if matches!(c, '.' | ',') { 0.36 } else { 0.7 }).sum::<f64>().max(0.7)
 }

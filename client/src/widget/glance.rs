@@ -1,4 +1,5 @@
-//! What a widget shows of a track: the fold made readable. All of it follows from the track alone, not from the time.
+//! The reading of a series: its track made readable, as number, unit, level, change and range. It follows from the
+//! track and its history alone, not from the time.
 
 use std::collections::VecDeque;
 
@@ -14,93 +15,93 @@ use crate::format::duration::duration;
 use crate::format::number::{Style, with_unit};
 use crate::format::unit::Unit;
 
-/// How many of the newest buckets choose the decimals.
+/// Number of the newest buckets that determine the decimals.
 const RECENT: usize = 60;
 
-/// What is asked of a track.
+/// The query of a reading.
 #[derive(Clone, Debug)]
 pub struct Question<'a> {
-    /// In which unit, and from where on it is worth a look.
+    /// The options of the document, such as unit, decimals and thresholds.
     pub source: &'a Source,
-    /// Which number.
+    /// The number to compute.
     pub show: Show,
-    /// How far back it is told.
+    /// The lookback.
     pub back: Back,
-    /// What there is of that.
+    /// The buckets that are there for the lookback.
     pub stretch: Stretch<'a>,
 }
 
-/// What is shown of a series.
+/// The reading of a series.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Glance {
-    /// When the newest point was.
+    /// Time of the newest point.
     pub at: Millis,
-    /// The rest of it.
+    /// The value.
     pub shown: Shown,
 }
 
-/// What is shown, by what the series holds.
+/// The value of a reading, by the kind of the series.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Shown {
-    /// Of a series of numbers.
+    /// A number.
     Number(Box<NumberGlance>),
-    /// Of a series of numbers that has too few of them for what is asked, or of which the rest is not there yet.
+    /// A series of numbers that has too few points for the query, or whose history has not arrived yet.
     TooFew,
-    /// Of a series of texts: the latest.
+    /// The latest text of a series of texts.
     Text(String),
 }
 
-/// A number at a glance.
+/// The reading of a number.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NumberGlance {
-    /// The number as it is.
+    /// The number.
     pub raw: f64,
-    /// The number as it is read.
+    /// The number as text.
     pub value: String,
     /// Prefix and unit.
     pub unit: String,
-    /// How many characters the widest of the recent numbers has, so that the figures keep their size.
+    /// Number of characters of the widest recent number, so that the size of the figures does not change.
     pub width: usize,
-    /// How good it is; nothing where no threshold says so.
+    /// Level; `None` where no threshold gives one.
     pub level: Option<Level>,
-    /// How it moved; nothing where there is no other value.
+    /// Change; `None` where there is no other value.
     pub change: Option<Change>,
-    /// Of all points of the stretch that counts; nothing where there is but one, or where the rest is not there yet.
+    /// Extent over all points of the lookback; `None` where there is only one, or where history has not arrived yet.
     pub range: Option<Extent>,
-    /// Whether the rest of the stretch is not there yet.
+    /// True if history for the lookback has not arrived yet.
     pub awaits: bool,
-    /// How all numbers of the series are written.
+    /// The format of all numbers of the series.
     pub style: Style,
 }
 
-/// How a number moved.
+/// Change of a number.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change {
-    /// By how much.
+    /// The difference.
     pub raw: f64,
-    /// Up, down or neither, as a sign that is no colour.
+    /// Up, down or neither, as a character, not only as a colour.
     pub arrow: &'static str,
-    /// By how much, with a sign.
+    /// The difference as text, with a sign.
     pub by: String,
-    /// In what time.
+    /// The time in which it changed.
     pub over: String,
 }
 
-/// From the least to the greatest.
+/// The least, mean and greatest of all points.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Extent {
-    /// The least.
+    /// Least value.
     pub min: f64,
-    /// The mean.
+    /// Mean value.
     pub mean: f64,
-    /// The greatest.
+    /// Greatest value.
     pub max: f64,
-    /// As it is read: `38.2 to 46.1 ms in 5 min`.
+    /// The extent as text: `38.2 to 46.1 ms in 5 min`.
     pub text: String,
 }
 
 impl Glance {
-    /// A track at a glance.
+    /// Makes the reading of a track.
     #[must_use]
     pub fn of(name: &SeriesName, track: &Track, question: Question<'_>) -> Self {
         let shown = match track {
@@ -114,7 +115,7 @@ impl Glance {
         Self { at: track.latest_at().ts, shown }
     }
 
-    /// The number, if it is one.
+    /// Returns the number, if it is one.
     #[must_use]
     pub fn number(&self) -> Option<&NumberGlance> {
         match &self.shown {
@@ -123,7 +124,7 @@ impl Glance {
         }
     }
 
-    /// What is read, without its unit: figures, a text, or a dash.
+    /// Returns the value as text without its unit: figures, a text, or a dash.
     #[must_use]
     pub fn value(&self) -> String {
         match &self.shown {
@@ -133,14 +134,14 @@ impl Glance {
         }
     }
 
-    /// What is read, all of it.
+    /// Returns the value as text with its unit.
     #[must_use]
     pub fn text(&self) -> String {
         let unit = self.number().map(|number| number.unit.as_str()).unwrap_or_default();
         with_unit(self.value(), unit)
     }
 
-    /// How good it is.
+    /// Returns the level.
     #[must_use]
     pub fn level(&self) -> Option<Level> {
         self.number()?.level
@@ -175,8 +176,8 @@ impl NumberGlance {
     }
 }
 
-/// The numbers whose figures should stay in their places. A sum or a count over all the past is of another size than
-/// that of a bucket, so it decides alone.
+/// Returns the numbers that determine the decimals and the width. A sum or a count over the whole lookback is of
+/// another size than one of a bucket, so it determines them alone.
 fn recent(show: Show, buckets: &VecDeque<Bucket>) -> Vec<f64> {
     if matches!(show, Show::Sum | Show::Count) {
         return Vec::new();
@@ -187,8 +188,8 @@ fn recent(show: Show, buckets: &VecDeque<Bucket>) -> Vec<f64> {
         .collect()
 }
 
-/// From the value so long ago to the newest; where the series is not that old, from its very first value. Only what is
-/// of a moment changes: a mean of all the past has nothing to be compared with.
+/// Computes the change from the value `change_ms` ago to the newest; for a younger series, from its very first value.
+/// Only a value and a rate have a change: a mean over the whole lookback has nothing to be compared with.
 fn change(
     show: Show,
     style: &Style,
@@ -237,7 +238,7 @@ fn extent(
     from: Millis,
     stretch: &Stretch<'_>,
 ) -> Option<Extent> {
-    // The least and the greatest total of a counter say nothing of its rate.
+    // The least and greatest total of a counter have no meaning for its rate.
     if show == Show::Rate {
         return None;
     }

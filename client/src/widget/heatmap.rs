@@ -1,4 +1,4 @@
-//! How numbers are spread, over time.
+//! A heatmap: the distribution of numbers over time.
 
 use shared::board::Source;
 use shared::board::heatmap::Heatmap;
@@ -9,7 +9,7 @@ use crate::chart::look::{Look, Shape};
 use crate::chart::time_chart::time_chart;
 use crate::part::Part;
 
-/// The values of all series together.
+/// Builds a heatmap over the values of all series together.
 #[must_use]
 pub fn heatmap(options: Heatmap, source: Source, stage: Stage) -> Part {
     let names = names(&source, stage);

@@ -9,7 +9,7 @@ use crate::chart::look::{Look, Shape};
 use crate::chart::time_chart::time_chart;
 use crate::part::Part;
 
-/// A line for each series, or for quantiles of it.
+/// Builds a chart with a line for each series, or for its quantiles.
 #[must_use]
 pub fn line(options: Line, source: Source, stage: Stage) -> Part {
     let names = names(&source, stage);

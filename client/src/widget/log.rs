@@ -1,4 +1,4 @@
-//! The newest texts.
+//! A log: the newest texts or numbers of its series.
 
 use shared::board::Source;
 use shared::board::log::Log;
@@ -15,23 +15,25 @@ use crate::format::number::Style;
 use crate::format::unit::Unit;
 use crate::part::Part;
 
-/// How many lines there are at most where the document does not say: what a tile has no room for is scrolled to.
+/// Most lines where the document does not say; a tile scrolls.
 const LINES: usize = 50;
-/// How often it is looked whether a time of day alone is still clear, in milliseconds.
+/// Interval at which times of lines are formatted again, in milliseconds: a time of day becomes unclear on another
+/// day.
 const CLEAR_MS: u64 = 60_000;
 
-/// A line as it is shown.
+/// A line of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Line {
-    /// What it is kept by: the number of its point, and what of it may come to read otherwise.
+    /// Key of its element: the seq of its point, the label of its series, and for a number its text, which may
+    /// change.
     key: String,
     at: Millis,
-    /// What its series is called beside the others.
+    /// Label of its series; `None` where the widget has only one.
     of: Option<String>,
     text: String,
 }
 
-/// The newest texts of all series, the newest first. Of a series of numbers, its newest numbers.
+/// Builds the log: the newest texts of all series, newest first. A series of numbers gives its newest numbers.
 #[must_use]
 pub fn log(options: Log, source: Source, stage: Stage) -> Part {
     let told = Told::new(source, Tells::Newest, stage);
@@ -64,7 +66,7 @@ pub fn log(options: Log, source: Source, stage: Stage) -> Part {
     Part::new("div", "host").put(&list).put(&skipped)
 }
 
-/// A line, which stays the same element for as long as it is among those that are shown: what is selected in it stays so.
+/// Builds a line. It stays the same element as long as it is shown, so that the user's text selection lasts.
 fn shown(line: Line, newest: Memo<String>, glowed_at: StoredValue<Option<u64>>, now: Memo<u64>) -> Part {
     let Line { key, at, of, text } = line;
     let is_newest = memo_flag(move || newest.with(|newest| *newest == key));
@@ -79,7 +81,7 @@ fn shown(line: Line, newest: Memo<String>, glowed_at: StoredValue<Option<u64>>, 
         .put(&text.live("data-testid", testid))
 }
 
-/// Whether a line that is new glows: neither what is there from the start nor where it would never rest.
+/// Decides if a new line glows. The first lines of a page do not, nor do lines that come faster than [`GLOW_MS`].
 fn glows(glowed_at: StoredValue<Option<u64>>) -> bool {
     let now = browser::now();
     let glows = glowed_at.get_value().map(|at| now.saturating_sub(at) >= GLOW_MS);

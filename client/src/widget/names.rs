@@ -1,4 +1,4 @@
-//! Which series a widget has.
+//! Selects and labels the series of a widget.
 
 use crate::dynamic::Memo;
 use shared::board::Source;
@@ -6,14 +6,14 @@ use shared::{Selector, SeriesName};
 
 use crate::board::stage::Stage;
 
-/// The series of a widget that there are: in the order of its selectors, by name within each, each once.
+/// Returns the existing series of a widget: in the order of its selectors, by name within each, without duplicates.
 #[must_use]
 pub fn names(source: &Source, stage: Stage) -> Memo<Vec<SeriesName>> {
     let selectors = source.series.clone();
     Memo::new(move || stage.live.names.with(|all| select(&selectors, all)))
 }
 
-/// Of `all`, which are sorted, those that are selected.
+/// Selects names from `all`, which is sorted.
 #[must_use]
 pub fn select(selectors: &[Selector], all: &[SeriesName]) -> Vec<SeriesName> {
     let mut names: Vec<SeriesName> = Vec::new();
@@ -28,9 +28,9 @@ pub fn select(selectors: &[Selector], all: &[SeriesName]) -> Vec<SeriesName> {
     names
 }
 
-/// What each of several series is called beside the others: without the segments that all of them begin with, and
-/// without those that all end with. `shop/cart/latency_ms` and `shop/pay/latency_ms` are `cart` and `pay`. One alone is
-/// called as it is on its board.
+/// Returns short labels for several series: their names without the segments that all of them begin with, and without
+/// those that all end with. `shop/cart/latency_ms` and `shop/pay/latency_ms` become `cart` and `pay`. A single series
+/// gets its name within its board.
 #[must_use]
 pub fn labels(names: &[SeriesName]) -> Vec<String> {
     if let [one] = names {
@@ -38,7 +38,7 @@ pub fn labels(names: &[SeriesName]) -> Vec<String> {
     }
     let split: Vec<Vec<&str>> = names.iter().map(|name| name.segments().collect()).collect();
     let Some((first, rest)) = split.split_first() else { return Vec::new() };
-    // Something of each has to stay, so of the shortest the last segment is never dropped.
+    // Each label keeps at least one segment, so the last segment of the shortest name is not dropped.
     let shortest = split.iter().map(Vec::len).min().unwrap_or(0);
     let shared = |at: fn(&[&str], usize) -> Option<String>, most: usize| {
         (0..most).take_while(|&i| rest.iter().all(|name| at(name, i) == at(first, i))).count()

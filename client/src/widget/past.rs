@@ -1,7 +1,8 @@
-//! What history has of the series of a widget that tells more than the newest: how they changed, their least and greatest.
+//! The lookback of a widget: requests and reads history where a reading needs more than the newest points, such as a
+//! change or an extent.
 //!
-//! A track has some minutes. Where the range of the board, or the time against which a change is told, is longer, what came
-//! before is asked for; until it is there, nothing is told that would be of less than the whole.
+//! A track covers some minutes. Where the range of the board or the time of the change is longer, the widget requests
+//! history. Until it arrives, the widget shows no number that would be of less than the whole lookback.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
@@ -19,25 +20,25 @@ use crate::history::cell::Detail;
 use crate::history::recent::{Glued, Recent, needed_until};
 use crate::range::Range;
 
-/// How many buckets the shorter of range and change is told in, so to some hundredths.
+/// Least number of buckets for the shorter of range and change, so that the result is exact to some hundredths.
 const POINTS: u64 = 400;
-/// How many the longer one has at most.
+/// Most buckets for the longer of range and change.
 const MOST: u64 = 2_000;
-/// After how long it is looked again whether something is missing that could not be asked for.
+/// Delay before history is checked again where a request had to wait.
 const AGAIN: Duration = Duration::from_millis(150);
-/// Of how many series is asked at once.
+/// Most series of one request.
 const AT_ONCE: usize = 100;
 
-/// How far back a widget tells.
+/// The lookback of a widget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tells {
-    /// Only what is now.
+    /// None: only the newest points.
     Newest,
-    /// Over the range of the board, and how it changed in this time; since the start of the range where there is none.
+    /// The range of the board, and a change over this time; with `None`, over the range.
     Range(Option<Span>),
 }
 
-/// The past of the series of one widget; cheap to copy.
+/// The lookback of one widget's series; cheap to copy.
 #[derive(Clone, Copy, Debug)]
 pub struct Past {
     stage: Stage,
@@ -47,23 +48,23 @@ pub struct Past {
     recents: LocalValue<HashMap<SeriesName, Recent>>,
 }
 
-/// How far back is told, in milliseconds before the newest point of a series.
+/// The lookback in milliseconds before the newest point of a series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Back {
-    /// Of what the least, the mean and the like are.
+    /// Stretch of the mean, the extremes and the like.
     pub range_ms: u64,
-    /// Against when the change is.
+    /// Time of the change.
     pub change_ms: u64,
 }
 
-/// The past of a series as far as it is told.
+/// The buckets of a lookback.
 #[derive(Clone, Debug)]
 pub enum Stretch<'a> {
     /// The track has all of it.
     Track,
-    /// It is longer than the track, and these are its buckets, oldest first.
+    /// It is longer than the track; all of its buckets, oldest first.
     Whole(Glued<'a>),
-    /// It is longer than the track, and the rest is not there yet.
+    /// It is longer than the track, and history has not arrived yet.
     Awaited,
 }
 
@@ -72,22 +73,22 @@ impl Back {
         self.range_ms.max(self.change_ms)
     }
 
-    /// How wide the buckets are in which it is told.
+    /// Width of the buckets, in milliseconds.
     #[must_use]
     pub fn width(self) -> u64 {
         let fine = asking::width(self.range_ms.min(self.change_ms), POINTS);
         fine.max(asking::width(self.longest(), MOST))
     }
 
-    /// From when on history has to be there for a series whose newest point was at `newest`: the value before the stretch
-    /// counts too.
+    /// Returns the moment from which history is needed for a series with the newest point at `newest`, in
+    /// milliseconds. The bucket before the lookback is part of it.
     fn from(self, newest: u64) -> u64 {
         newest.saturating_sub(self.longest()).saturating_sub(self.width())
     }
 }
 
 impl Past {
-    /// Of the series `names`, whose number is told as `source` says; asks for what is missing from now on.
+    /// Requests missing history of `names` from now on, for the number that `source` asks for.
     #[must_use]
     pub fn follow(source: &Source, tells: Tells, names: Memo<Vec<SeriesName>>, stage: Stage) -> Self {
         let of_range = !matches!(source.show.unwrap_or(Show::Value), Show::Value | Show::Rate);
@@ -105,7 +106,8 @@ impl Past {
                 stage.live.loaded.track();
                 let back = past.back();
                 again.track();
-                // Whoever moves the range is let come to rest first, which would else be noticed up to a second later.
+                // Checks again after a short delay, so that a range that has come to rest is noticed before the next
+                // second.
                 if names.with(|names| past.ask(names, back))
                     && waits.try_update_value(|waits| std::mem::replace(waits, true)) == Some(false)
                 {
@@ -122,13 +124,13 @@ impl Past {
         past
     }
 
-    /// How far back is told; followed.
+    /// Returns the lookback; tracked.
     #[must_use]
     pub fn back(self) -> Back {
         self.back_over(self.stage.view.range.get())
     }
 
-    /// The same without following it, for painters; nothing where the board is gone.
+    /// Returns the lookback untracked, for painters; `None` after the board is gone.
     #[must_use]
     pub fn back_untracked(self) -> Option<Back> {
         self.stage.view.range.try_get_untracked().map(|range| self.back_over(range))
@@ -146,13 +148,13 @@ impl Past {
         Back { range_ms, change_ms }
     }
 
-    /// Whether what is told of a series goes back farther than its track.
+    /// True if the lookback of a series is longer than its track.
     #[must_use]
     pub fn goes_beyond(self, buckets: &VecDeque<Bucket>, back: Back) -> bool {
         self.tells != Tells::Newest && is_longer(buckets, back)
     }
 
-    /// Looks at the past of a series; followed, as its track is by whoever has it.
+    /// Calls `look` with the buckets of a series; tracked. The caller tracks the series itself.
     pub fn with<T>(
         self,
         name: &SeriesName,
@@ -167,7 +169,7 @@ impl Past {
         self.peek(name, buckets, back, look)
     }
 
-    /// The same without following it: for painters.
+    /// Does the same untracked, for painters.
     pub fn peek<T>(
         self,
         name: &SeriesName,
@@ -200,14 +202,15 @@ impl Past {
         looked.flatten()
     }
 
-    /// Counts the changes of what is known of a series in buckets of a width; not followed.
+    /// Number of changes of a series' buckets of a width; not tracked.
     #[must_use]
     pub fn version(self, name: &SeriesName, width: u64) -> u64 {
         self.stage.history.with(name, |known| known.shelf(width, self.detail).version).unwrap_or_default()
     }
 
-    /// Asks for what is missing; whether anything is. Those that still go on are asked for together, up to now; one that stopped
-    /// before what is told of them begins has a stretch of its own, so it is asked for by itself, after them.
+    /// Requests what is missing. Returns true if anything is missing. Series that still report share one request, up
+    /// to now. A series that stopped before its lookback has a stretch of its own, so it has a request of its own,
+    /// after the others.
     fn ask(self, names: &[SeriesName], back: Back) -> bool {
         let now = self.stage.now();
         let (mut together, mut from) = (Vec::new(), u64::MAX);
@@ -232,7 +235,7 @@ impl Past {
         true
     }
 
-    /// From when to when history is told of a series, where any of it is missing.
+    /// Returns the stretch of history that a series needs, if any of it is missing, in milliseconds.
     fn lacks(self, name: &SeriesName, back: Back, now: u64) -> Option<(u64, u64)> {
         let lacks = self.stage.live.with_track(name, |track| {
             let Track::Numbers(buckets) = track else { return None };
@@ -246,7 +249,7 @@ impl Past {
     }
 }
 
-/// Whether what is told of a series goes back farther than its track.
+/// True if the lookback of a series is longer than its track.
 fn is_longer(buckets: &VecDeque<Bucket>, back: Back) -> bool {
     let Some(newest) = buckets.back() else { return false };
     crate::history::recent::reach(buckets) > newest.last.at.ts.0.saturating_sub(back.longest())

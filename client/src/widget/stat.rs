@@ -1,4 +1,4 @@
-//! A number in large.
+//! A stat: the value of each series in large figures.
 
 use shared::SeriesName;
 use shared::board::Source;
@@ -15,18 +15,18 @@ use crate::format::figures::shortest;
 use crate::icon::level_mark;
 use crate::part::Part;
 
-/// A value that changes more often than this, in milliseconds, does not glow each time: it would never rest.
+/// Least time between two glows, in milliseconds: a value that changes more often would never rest.
 pub(super) const GLOW_MS: u64 = 1_000;
 
-/// The value of each series.
+/// Builds a stat for each series.
 #[must_use]
 pub fn stat(options: Stat, source: Source, stage: Stage) -> Part {
     let told = Told::new(source, Tells::Range(options.change), stage);
     told.each(Part::new("div", "stats"), move |name| reading(name, options, told))
 }
 
-// What is shown is made of functions of one memo: a text that is as it was is not set anew, so nothing would be gained by
-// remembering each in between.
+// All parts are closures over one memo. A text that did not change is not set again, so memos in between would not
+// save anything.
 
 fn reading(name: &SeriesName, options: Stat, told: Told) -> Part {
     let glance = told.remembered(name.clone());
@@ -40,8 +40,8 @@ fn reading(name: &SeriesName, options: Stat, told: Told) -> Part {
     let class =
         move || format!("reading {} {}", if is_text() { "reading-text" } else { "" }, glow.get().unwrap_or_default());
     let show = told.show(name);
-    // The figures get as large as their place allows, by the style sheet; it has to know how many there are.
-    // A sign of its level is before them, some figures wide.
+    // The style sheet makes the figures as large as fits, so it must know their number. The icon of a level before
+    // them is some figures wide.
     let figures = number(|number| {
         let figures = number.width + if number.level.is_some() { 1 } else { 0 };
         format!("--figures: {figures}; --unit: {}", number.unit.chars().count())
@@ -75,8 +75,8 @@ fn reading(name: &SeriesName, options: Stat, told: Told) -> Part {
         .put(&Part::new("p", "range").live_text(range))
 }
 
-/// A class that makes the reading glow once each time that what it shows changes: two classes with the same
-/// animation in turn, since setting the same one again would not start it.
+/// Returns a class that makes the reading glow once at each change of `shown`. Two classes with the same animation
+/// alternate, since setting the same class again would not restart it.
 fn glow(shown: impl Fn() -> String + Send + Sync + 'static) -> RwSignal<Option<String>> {
     let class = RwSignal::new(None::<String>);
     let (mut before, mut last_at) = (None, 0);

@@ -1,4 +1,4 @@
-//! Which state was when.
+//! States over time.
 
 use shared::board::Source;
 use shared::board::axis::Axis;
@@ -10,7 +10,7 @@ use crate::chart::look::{Look, Shape};
 use crate::chart::time_chart::time_chart;
 use crate::part::Part;
 
-/// A row for each series.
+/// Builds a chart with a row of states for each series.
 #[must_use]
 pub fn states(options: States, source: Source, stage: Stage) -> Part {
     let names = names(&source, stage);

@@ -1,4 +1,4 @@
-//! A row for each series.
+//! A table with a row for each series.
 
 pub mod rows;
 
@@ -19,10 +19,10 @@ use crate::icon::level_mark;
 use crate::part::Part;
 use rows::{Rank, Sorting, sorted};
 
-/// The columns where the document names none.
+/// Columns where the document names none.
 const COLUMNS: [Column; 4] = [Column::Name, Column::Value, Column::Change, Column::Age];
 
-/// Latest of many series.
+/// Builds the table.
 #[must_use]
 pub fn table(options: Table, source: Source, stage: Stage) -> Part {
     let columns = if options.columns.is_empty() { COLUMNS.to_vec() } else { options.columns };
@@ -34,7 +34,7 @@ pub fn table(options: Table, source: Source, stage: Stage) -> Part {
         order: options.order.unwrap_or(Order::Rising),
     });
     let most = options.rows.map_or(usize::MAX, usize::from);
-    // Once a second, since rows that change their places as often as values change could not be read.
+    // Sorts once a second: rows that moved as often as values change could not be read.
     let names = Memo::new(move || {
         stage.server_now.track();
         let (names, sorting) = (told.names.get(), sorting.get());
@@ -49,7 +49,7 @@ pub fn table(options: Table, source: Source, stage: Stage) -> Part {
     Part::new("div", "rows").with("tabindex", "0").put(&table)
 }
 
-/// The head of a column; but for the small line, a click sorts by it, and another turns the order around.
+/// Builds the head of a column. A click sorts by it, another one reverses the order; the sparkline has no order.
 fn head(column: Column, sorting: RwSignal<Sorting>, told: Told) -> Part {
     let shown = told.source.with_value(|source| source.show);
     let word = match (column, shown) {
@@ -118,7 +118,7 @@ fn cell(column: Column, name: &SeriesName, glance: Memo<Option<Glance>>, told: T
     }
 }
 
-/// What a cell reads; nothing where there is nothing to say.
+/// Returns the text of a cell; `None` where it is empty.
 fn written_in(column: Column, glance: &Glance, told: Told) -> Option<String> {
     if column == Column::Age {
         return Some(ago(told.stage.server_now.get().saturating_sub(glance.at.0)));
@@ -138,7 +138,7 @@ fn written_in(column: Column, glance: &Glance, told: Told) -> Option<String> {
     }
 }
 
-/// By what a row is sorted.
+/// Returns the key that a row is sorted by.
 #[expect(clippy::cast_precision_loss, reason = "times stay below 2^53")]
 fn rank(told: Told, name: &SeriesName, by: Column) -> Rank {
     let Some(glance) = told.glance(name) else { return Rank::Last };

@@ -1,4 +1,4 @@
-//! Words to go with the numbers.
+//! A note: Markdown shown as elements.
 
 use leptos::prelude::document;
 use shared::board::text::Text;
@@ -8,7 +8,7 @@ use web_sys::Element;
 use super::frame::mistake;
 use crate::part::Part;
 
-/// A note in Markdown. It is made of elements one by one, so nothing that is written in it is taken for markup.
+/// Builds a note. It is made of elements one by one, so no text of it is parsed as markup.
 #[must_use]
 pub fn note(text: &Text) -> Part {
     let note = Part::new("div", "note").with("tabindex", "0");
@@ -19,7 +19,7 @@ pub fn note(text: &Text) -> Part {
     Part::new("div", "host").put_all(told).put(&note)
 }
 
-/// A new element at the end of another.
+/// Appends a new element.
 fn add(to: &Element, tag: &str) -> Option<Element> {
     let element = document().create_element(tag).ok()?;
     to.append_child(&element).ok()?;
@@ -27,7 +27,7 @@ fn add(to: &Element, tag: &str) -> Option<Element> {
 }
 
 fn put(to: &Element, block: &Block) {
-    // The board has a heading and each widget may have one: those of a note are below.
+    // The board and each widget have headings, so those of a note start below them.
     let tag = match block {
         Block::Heading(level, _) => ["h3", "h4", "h5"][usize::from((*level).clamp(1, 3)) - 1],
         Block::Paragraph(_) => "p",
@@ -53,7 +53,7 @@ fn put(to: &Element, block: &Block) {
             for item in items {
                 let Some(place) = add(&element, "li") else { continue };
                 match &item[..] {
-                    // A single line is no paragraph of its own.
+                    // A single paragraph of an item is not wrapped in `p`.
                     [Block::Paragraph(inside), rest @ ..] => {
                         fill(&place, inside);
                         rest.iter().for_each(|block| put(&place, block));

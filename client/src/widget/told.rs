@@ -1,4 +1,4 @@
-//! The series of a widget, and how they are told.
+//! The series of a widget with their labels, readings and staleness: all that the kinds of widgets share.
 
 use shared::board::{Show, Source};
 use shared::{Declared, Millis, SeriesName, Track};
@@ -13,24 +13,24 @@ use crate::dynamic::{Memo, StoredValue, memo_text};
 use crate::icon::{Icon, icon, level_word};
 use crate::part::Part;
 
-/// A handle on them; cheap to copy.
+/// A handle on the series of a widget; cheap to copy.
 #[derive(Clone, Copy, Debug)]
 pub struct Told {
-    /// Those that there are, in their order.
+    /// Existing series, in order.
     pub names: Memo<Vec<SeriesName>>,
-    /// What each of them is called beside the others.
+    /// Label of each series.
     labels: Memo<Vec<String>>,
-    /// How their numbers are told.
+    /// The options of the document: selectors, unit, thresholds and so on.
     pub source: StoredValue<Source>,
-    /// What all widgets share.
+    /// Shared context of the board's widgets.
     pub stage: Stage,
-    /// What came before that.
+    /// The lookback.
     pub past: Past,
     fresh: Freshness,
 }
 
 impl Told {
-    /// The series of a widget that tells so far back.
+    /// Makes the handle for a widget with this lookback.
     #[must_use]
     pub fn new(source: Source, tells: Tells, stage: Stage) -> Self {
         let fresh = Freshness { expect: source.expect, stage };
@@ -40,14 +40,15 @@ impl Told {
         Self { names, labels, source: StoredValue::new(source), stage, past, fresh }
     }
 
-    /// Which number of one of them is shown: what the document says; else of one that was declared to count, how fast it does.
+    /// Returns the number to show of a series: the one of the document, else the rate of a declared counter, else the
+    /// value.
     #[must_use]
     pub fn show(self, name: &SeriesName) -> Show {
         let said = self.source.try_with_value(|source| source.show).flatten();
         said.unwrap_or_else(|| shown_of(self.stage.live.declared(name)))
     }
 
-    /// What is shown of one of them; followed.
+    /// Returns the reading of a series; tracked.
     #[must_use]
     pub fn glance(self, name: &SeriesName) -> Option<Glance> {
         let (back, show) = (self.past.back(), self.show(name));
@@ -60,32 +61,32 @@ impl Told {
         self.source.try_with_value(|source| self.stage.track(name, |track| glance(source, track)).flatten()).flatten()
     }
 
-    /// What is shown of one of them, made anew only where it is another.
+    /// Returns the reading of a series as a memo.
     #[must_use]
     pub fn remembered(self, name: SeriesName) -> Memo<Option<Glance>> {
         Memo::new(move || self.glance(&name))
     }
 
-    /// A part for each of them, in another.
+    /// Shows a part for each series in `into`.
     #[must_use]
     pub fn each(self, into: Part, part: impl Fn(&SeriesName) -> Part + 'static) -> Part {
         let make = move |name: &str| name.parse().map_or_else(|_| Part::nothing(), |name| part(&name));
         into.live_list(move || written(&self.names.get()), make)
     }
 
-    /// The level of one of them by its word, told where it changes; empty where it has none.
+    /// Returns the word of a reading's level as a memo; empty where it has none.
     #[must_use]
     pub fn level(glance: Memo<Option<Glance>>) -> Memo<String> {
         memo_text(move || level_word(glance.with(|glance| glance.as_ref()?.level())))
     }
 
-    /// `true` where one of them has not reported for too long, for style sheets; else empty. Followed.
+    /// Returns `true` for a stale series, for style sheets; else an empty text. Tracked.
     pub fn stale_flag(self, name: &SeriesName) -> impl Fn() -> String + 'static {
         let name = name.clone();
         move || if self.stale_since(&name).is_some() { "true".to_owned() } else { String::new() }
     }
 
-    /// That one of them is stale, by a sign and in words; nothing where it reports.
+    /// Builds the mark of a stale series, by icon and in words; nothing while it reports.
     #[must_use]
     pub fn stale_mark(self, name: &SeriesName) -> Part {
         let name = name.clone();
@@ -100,8 +101,8 @@ impl Told {
         Part::new("span", "host").live_inside(mark)
     }
 
-    /// What one of them is called above what is shown of it, and that it is stale; nothing where it is alone: then its frame
-    /// says so.
+    /// Builds the label of a series and its mark of staleness. Empty for a single series, for which the frame shows
+    /// both.
     #[must_use]
     pub fn head(self, name: &SeriesName) -> Part {
         let name = name.clone();
@@ -117,33 +118,33 @@ impl Told {
         Part::new("div", "host").live_inside(head)
     }
 
-    /// What one of them is called in a row of its own. Followed.
+    /// Returns the name of a series for a row. Tracked.
     #[must_use]
     pub fn name(self, name: &SeriesName) -> String {
         self.label(name).unwrap_or_else(|| name.within_board().to_owned())
     }
 
-    /// What one of them is called beside the others; nothing where it is alone. Followed.
+    /// Returns the label of a series; `None` for a single one. Tracked.
     #[must_use]
     pub fn label(self, name: &SeriesName) -> Option<String> {
         let at = self.names.with(|names| names.iter().position(|other| other == name).filter(|_| names.len() > 1))?;
         self.labels.with(|labels| labels.get(at).cloned())
     }
 
-    /// Since when one of them has not reported, where that is too long; followed.
+    /// Returns the time of the newest point of a stale series; tracked.
     #[must_use]
     pub fn stale_since(self, name: &SeriesName) -> Option<Millis> {
         self.fresh.stale_since(name)
     }
 
-    /// The same in words, such as `stale since 14:02:05`; empty where it reports. Followed.
+    /// Describes a stale series, such as `stale since 14:02:05`; empty while it reports. Tracked.
     #[must_use]
     pub fn stale_words(self, name: &SeriesName) -> String {
         self.stale_since(name).map(|since| stale_words(since, self.stage.server_now.get())).unwrap_or_default()
     }
 }
 
-/// Which number is shown of a series of which this was declared, where no document says so.
+/// Returns the number to show of a series with this metric type, where the document gives none.
 #[must_use]
 pub fn shown_of(declared: Option<Declared>) -> Show {
     match declared {
@@ -152,13 +153,13 @@ pub fn shown_of(declared: Option<Declared>) -> Show {
     }
 }
 
-/// Names as keys of a list.
+/// Converts names to keys of a list.
 #[must_use]
 pub fn written(names: &[SeriesName]) -> Vec<String> {
     names.iter().map(ToString::to_string).collect()
 }
 
-/// That nothing was reported since a moment, in words.
+/// Describes the time since which a series is stale.
 #[must_use]
 pub fn stale_words(since: Millis, now: u64) -> String {
     format!("stale since {}", browser::moment(since.0, now))

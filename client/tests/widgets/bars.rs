@@ -1,3 +1,4 @@
+//! Tests of bars: names, levels and lengths.
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use super::{Shown, number, word};

@@ -1,3 +1,4 @@
+//! Tests of the frame: states of a widget, its age, and mistakes of its document.
 use leptos::task::tick;
 use pulseboard_client::board::mistake::Mistake;
 use wasm_bindgen_test::wasm_bindgen_test;

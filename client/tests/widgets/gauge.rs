@@ -1,3 +1,4 @@
+//! Tests of gauges: ends, thresholds, levels, and texts in place of numbers.
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use super::{Shown, number, word};

@@ -1,3 +1,4 @@
+//! Tests of logs: order, labels, stable elements, dates, and the count of skipped lines.
 use leptos::prelude::window;
 use leptos::task::tick;
 use shared::{Event, Millis, Seq, SeriesPart, Stamp, Track};

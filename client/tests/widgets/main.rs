@@ -1,4 +1,6 @@
-//! Each kind of widget, mounted in a real browser.
+//! Tests of widgets, mounted in a real browser. There is one file for each kind ([`bars`], [`gauge`], [`log`],
+//! [`stat`], [`table`], [`text`]), and [`frame`](mod@frame) for the frame around all of them. `Shown` mounts a widget
+//! and feeds it points.
 #![cfg(target_arch = "wasm32")]
 #![expect(clippy::unwrap_used, reason = "in a test that is how to fail")]
 
@@ -30,10 +32,10 @@ use web_sys::{Element, HtmlElement};
 
 wasm_bindgen_test_configure!(run_in_browser);
 
-/// What the server's clock says when a test begins, in milliseconds.
+/// The server's time when a test begins, in milliseconds.
 const NOW: u64 = 60_000;
 
-/// A widget on a page of its own, until it is dropped.
+/// A mounted widget with a picture of its own.
 struct Shown {
     live: Live,
     place: Element,
@@ -44,7 +46,7 @@ struct Shown {
 }
 
 impl Shown {
-    /// A widget as its document has it, in JSON without id, before anything is known of its series.
+    /// Mounts a widget from its document, in JSON without id, before there is a picture.
     fn new(widget: &str) -> Self {
         let document = format!(r#"{{"widgets": [{{"id": "it", {widget}}}]}}"#);
         let board = Board::read_json(&document).unwrap().strict();
@@ -70,7 +72,7 @@ impl Shown {
         Self { live, place: place.into(), now, mistakes, seq: 0, _owner: owner }
     }
 
-    /// The same, with a snapshot of these points: series, time and value, in their order.
+    /// Mounts a widget and applies a snapshot of these points: series, time in milliseconds and value, in order.
     async fn with(widget: &str, points: &[(&str, u64, Value)]) -> Self {
         let mut shown = Self::new(widget);
         let mut parts: Vec<SeriesPart> = Vec::new();
@@ -94,12 +96,12 @@ impl Shown {
         Cursor { epoch: Epoch(1), seq: Seq(self.seq) }
     }
 
-    /// A point comes.
+    /// Applies an update with one point.
     async fn push(&mut self, name: &str, ts: u64, value: Value) {
         self.hear(name, ts, value, None).await;
     }
 
-    /// A point comes that says how its series is looked at.
+    /// Applies an update with one point that declares the metric type of its series.
     async fn declare(&mut self, name: &str, declared: Declared, ts: u64, value: Value) {
         self.hear(name, ts, value, Some(declared)).await;
     }
@@ -113,7 +115,7 @@ impl Shown {
         tick().await;
     }
 
-    /// Time passes.
+    /// Sets the server's time, in milliseconds.
     async fn at(&self, now: u64) {
         self.now.set(now);
         tick().await;

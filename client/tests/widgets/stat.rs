@@ -1,3 +1,4 @@
+//! Tests of stats: value, unit, change, level, counters, staleness, and points ahead of now.
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use super::{Shown, number, word};

@@ -1,3 +1,4 @@
+//! Tests of tables: cells, sorting by click and by document, and the pace of sorting.
 use leptos::task::tick;
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen_test::wasm_bindgen_test;

@@ -1,3 +1,4 @@
+//! Tests of notes: Markdown as elements, HTML as text, and safe links.
 use leptos::task::tick;
 use wasm_bindgen_test::wasm_bindgen_test;
 

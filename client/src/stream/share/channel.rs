@@ -1,4 +1,4 @@
-//! The browser's BroadcastChannel, owned.
+//! A `BroadcastChannel` of the browser that is closed when it is dropped.
 
 use leptos::prelude::window;
 use wasm_bindgen::prelude::*;
@@ -14,16 +14,17 @@ pub struct Channel {
 }
 
 impl Channel {
-    /// Opens the channel `name`, where the browser has such.
+    /// Opens the channel `name`. Returns `None` where the browser has no such channels.
     #[must_use]
     pub fn open(name: &str, listener: impl Fn(Said) + 'static) -> Option<Self> {
-        // Without this, asking for it would throw an error that cannot be told from others.
+        // Without this check, a missing constructor would throw an exception that the bindings do not catch.
         if !js_sys::Reflect::has(&window(), &"BroadcastChannel".into()).unwrap_or(false) {
             return None;
         }
         let raw = BroadcastChannel::new(name).ok()?;
         let message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
-            // What cannot be read is of a tab of another version; the channel's name should have kept us apart.
+            // A text that cannot be read comes from a tab of another version, although the channel's name should
+            // differ between versions.
             let said = event.data().as_string().and_then(|text| Said::parse(&text));
             if let Some(said) = said {
                 listener(said);
@@ -33,9 +34,9 @@ impl Channel {
         Some(Self { raw, _message: message })
     }
 
-    /// Says it to all others.
+    /// Sends a message to all other tabs.
     pub fn say(&self, said: &Said) {
-        // It fails only on a channel that is closed.
+        // Sending fails only on a closed channel.
         _ = self.raw.post_message(&said.text().into());
     }
 }

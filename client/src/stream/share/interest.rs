@@ -1,13 +1,13 @@
-//! What a tab shows, or all of the tabs together.
+//! The series and boards that a tab shows, or all tabs together.
 
 use shared::{BoardId, Event, Selector, SeriesName, SeriesPart};
 
-/// Before a board where an interest is written as text; no selector begins so.
+/// Prefix of a board in the text form of an interest. No selector begins with it.
 const BOARD: char = '@';
 
-/// Some selectors, sorted, each once: a series belongs to it where one of them matches. And the boards whose documents
-/// are followed: which series they show is said by selectors all the same, so that a claim about an interest stands
-/// by itself, whatever edition of a document somebody knows.
+/// A set of selectors and boards, each sorted and without duplicates. A series belongs to it if a selector matches.
+/// The documents of the boards are followed. Their series are named by selectors all the same, so that a frame's
+/// claim about an interest is valid whatever edition of a document a tab knows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Interest {
     selectors: Vec<Selector>,
@@ -15,13 +15,13 @@ pub struct Interest {
 }
 
 impl Interest {
-    /// Of a single selector.
+    /// Makes an interest of one selector.
     #[must_use]
     pub fn of(selector: Selector) -> Self {
         Self { selectors: vec![selector], boards: Vec::new() }
     }
 
-    /// Of a board that shows this.
+    /// Makes an interest of a board and the selectors that it shows.
     #[must_use]
     pub fn of_board(id: BoardId, selectors: impl IntoIterator<Item = Selector>) -> Self {
         let mut interest = Self { selectors: Vec::new(), boards: vec![id] };
@@ -29,7 +29,7 @@ impl Interest {
         interest
     }
 
-    /// As [`Interest::text`] wrote it.
+    /// Parses the output of [`Interest::text`].
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let mut interest = Self::default();
@@ -42,40 +42,40 @@ impl Interest {
         Some(interest)
     }
 
-    /// Its selectors, and its boards, with spaces between them.
+    /// Formats the selectors and boards as text, separated by spaces.
     #[must_use]
     pub fn text(&self) -> String {
         self.joined("", &BOARD.to_string(), " ")
     }
 
-    /// Takes in all of another one.
+    /// Adds all of another interest.
     pub fn add(&mut self, other: &Self) {
         other.selectors.iter().for_each(|selector| insert(&mut self.selectors, selector.clone()));
         other.boards.iter().for_each(|board| insert(&mut self.boards, board.clone()));
     }
 
-    /// Whether all of `other` is in it. By the selectors as they are written: `**` is not taken to hold `ops/**`,
-    /// which costs a selector more in the address of the stream and nothing else.
+    /// True if all of `other` is part of this. Selectors are compared as text: `**` does not count as covering
+    /// `ops/**`, which only costs one more selector in the stream's address.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
         let selects = |selector| self.selectors.contains(selector);
         other.selectors.iter().all(selects) && other.boards.iter().all(|board| self.boards.contains(board))
     }
 
-    /// Whether a series belongs to it.
+    /// True if a selector matches the series.
     #[must_use]
     pub fn includes(&self, name: &SeriesName) -> bool {
         self.selectors.iter().any(|selector| selector.matches(name))
     }
 
-    /// Leaves of an event what belongs to it.
+    /// Removes from an event the series that do not belong to this.
     pub fn restrict(&self, event: &mut Event) {
         if let Event::Snapshot { series, .. } | Event::Update { series, .. } = event {
             series.retain(|SeriesPart { name, .. }| self.includes(name));
         }
     }
 
-    /// It as the query of the stream. No character of a selector or a board has a meaning there.
+    /// Formats it as the query string of the stream. No character of a selector or a board id needs an escape there.
     #[must_use]
     pub fn query(&self) -> String {
         self.joined("series=", "board=", "&")

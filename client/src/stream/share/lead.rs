@@ -1,4 +1,4 @@
-//! What only the tab knows that has the stream.
+//! State that only the leader has: the tab that holds the stream.
 
 use shared::{Cursor, Event};
 
@@ -7,66 +7,66 @@ use super::message::{Relayed, Said, TabId};
 use crate::json;
 use crate::stream::refusal::Refusal;
 
-/// What the leader knows.
+/// The leader's state.
 #[derive(Clone, Debug)]
 pub(super) struct Lead {
-    /// The other tabs, what they show, and whether they spoke since the last roll call.
+    /// The other tabs, the interest of each, and whether it spoke since the last roll call.
     others: Vec<(TabId, Interest, bool)>,
-    /// What the stream that is open, or was last, was opened with: what comes is of this and nothing else.
+    /// Interest that the current or last stream was opened with. All frames are about exactly this.
     held: Interest,
-    /// Up to where the stream told all; nothing before its snapshot.
+    /// Cursor up to which the stream has sent everything; `None` before its snapshot.
     cursor: Option<Cursor>,
-    /// The server introduced itself, and has not been lost since.
+    /// True once the server sent `hello`, until the connection is lost.
     greeted: bool,
-    /// What is wrong, where anything is.
+    /// Present while the connection is lost, with the refusal if there was one.
     trouble: Option<Option<Refusal>>,
 }
 
 impl Lead {
-    /// Goes on from a cursor, if there is one.
+    /// Continues from a cursor, if there is one.
     pub(super) fn from(cursor: Option<Cursor>) -> Self {
         Self { others: Vec::new(), held: Interest::default(), cursor, greeted: false, trouble: None }
     }
 
-    /// Up to where the stream told all.
+    /// Cursor up to which the stream has sent everything.
     pub(super) fn cursor(&self) -> Option<Cursor> {
         self.cursor
     }
 
-    /// The stream is opened with this from now on.
+    /// Sets the interest that the stream is opened with.
     pub(super) fn hold(&mut self, interest: Interest) {
         self.held = interest;
     }
 
-    /// The next opening is a fresh one.
+    /// Makes the next opening start with a snapshot.
     pub(super) fn start_over(&mut self) {
         self.cursor = None;
     }
 
-    /// The line to the server is lost.
+    /// Records that the connection to the server is lost.
     pub(super) fn lost(&mut self, refusal: Option<Refusal>) {
         self.greeted = false;
         self.trouble = Some(refusal);
     }
 
-    /// Notes a tab.
+    /// Adds a tab, or updates it.
     pub(super) fn meet(&mut self, tab: TabId, interest: Interest) {
         self.part(&tab);
         self.others.push((tab, interest, true));
     }
 
-    /// Forgets a tab.
+    /// Removes a tab.
     pub(super) fn part(&mut self, tab: &TabId) {
         self.others.retain(|(other, ..)| other != tab);
     }
 
-    /// Forgets the tabs that did not speak since this was last called, and gives what the others show.
+    /// Removes the tabs that did not speak since the last call, and returns the interests of the rest.
     pub(super) fn present(&mut self) -> impl Iterator<Item = &Interest> {
         self.others.retain_mut(|(.., spoke)| std::mem::take(spoke));
         self.others.iter().map(|(_, interest, _)| interest)
     }
 
-    /// How things stand.
+    /// Returns the message that describes the leader's connection.
     pub(super) fn sign(&self) -> Said {
         match &self.trouble {
             Some(refusal) => Said::Trouble { refusal: refusal.clone() },
@@ -74,8 +74,8 @@ impl Lead {
         }
     }
 
-    /// Takes in what the stream said, and makes a claim of it to pass on; nothing where it cannot be read or does not
-    /// continue what was said before.
+    /// Takes in a frame of the stream, and makes the claim to pass on to the other tabs. Returns `None` where the
+    /// frame cannot be read or does not continue the ones before.
     pub(super) fn take(&mut self, id: &str, data: String) -> Option<(Event, Relayed)> {
         let after = self.cursor;
         let event: Event = json::read(&data)?;

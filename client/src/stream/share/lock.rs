@@ -1,7 +1,8 @@
-//! The browser's Web Lock, owned: of all tabs that ask for a name, one has it at a time.
+//! A Web Lock of the browser that is released when it is dropped. Of all tabs that request the same name, one holds
+//! it at a time.
 //!
-//! web-sys has Web Locks only as unstable, which would take a compiler flag in every build; this is all that is
-//! needed of them.
+//! `web-sys` has Web Locks only as an unstable API, which would need a compiler flag in every build. These few
+//! bindings are all that is needed.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -12,25 +13,25 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::AbortController;
 
-/// How to ask for a lock.
+/// The manner in which a lock is requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Manner {
-    /// Wait in line.
+    /// Wait until it is free.
     Queue,
-    /// Take it from whoever has it.
+    /// Take it from its holder.
     Steal,
 }
 
-/// What becomes of it.
+/// The outcome of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
-    /// It is held.
+    /// This tab holds the lock.
     Granted,
-    /// It was taken by another tab.
+    /// Another tab has stolen the lock.
     Stolen,
 }
 
-/// A lock, or the wait for it. Dropping it lets go.
+/// A lock, or a pending request for one. Dropping it releases or cancels it.
 #[derive(Debug)]
 pub struct Lock {
     held: Rc<RefCell<Held>>,
@@ -40,15 +41,15 @@ pub struct Lock {
 #[derive(Debug)]
 enum Held {
     Waiting,
-    /// Calling it lets go.
+    /// The function that releases the lock.
     Yes(Function),
     Over,
 }
 
 impl Lock {
-    /// Asks for the lock `name`, where the browser has such (it has not on a page that came over plain HTTP from
-    /// another machine), and tells what becomes of it. Where the browser then refuses, as it does to a page that may
-    /// store nothing, it counts as granted: that page is on its own.
+    /// Requests the lock `name`, and passes the outcome to `tell`. Returns `None` where the browser has no Web Locks,
+    /// as on a page over plain HTTP from another machine. Where the browser refuses, as for a page that may not store
+    /// anything, the lock counts as granted: that page is on its own.
     #[must_use]
     pub fn request(name: &str, manner: Manner, tell: Rc<dyn Fn(Turn)>) -> Option<Self> {
         let locks = Reflect::get(&window().navigator(), &"locks".into()).ok().filter(JsValue::is_object)?;
@@ -57,18 +58,18 @@ impl Lock {
         let options = Object::new();
         match manner {
             Manner::Queue => Reflect::set(&options, &"signal".into(), &abort.signal()).ok()?,
-            // It is granted at once, so there is no wait to be ended; both together are an error.
+            // A steal is granted at once, so there is no wait to abort. Both options together are an error.
             Manner::Steal => Reflect::set(&options, &"steal".into(), &true.into()).ok()?,
         };
 
         let held = Rc::new(RefCell::new(Held::Waiting));
         let (mine, told) = (held.clone(), tell.clone());
-        // Freed once it is called; one that waits for ever is kept as long as the page.
+        // The closure is freed once it is called. One that waits for ever lives as long as the page.
         let callback = Closure::once_into_js(move |_: JsValue| {
             if matches!(*mine.borrow(), Held::Over) {
                 return Promise::resolve(&JsValue::NULL);
             }
-            // The lock is held for as long as this promise is open.
+            // The lock is held until this promise resolves.
             let promise = Promise::new(&mut |resolve, _| *mine.borrow_mut() = Held::Yes(resolve));
             told(Turn::Granted);
             promise
@@ -78,7 +79,7 @@ impl Lock {
         let mine = held.clone();
         spawn_local(async move {
             if JsFuture::from(promise).await.is_err() {
-                // Letting go of a wait ends with an error too, and is then over already.
+                // Aborting a request ends with an error too; the state is `Over` by then.
                 let was = mine.replace(Held::Over);
                 match was {
                     Held::Yes(_) => tell(Turn::Stolen),

@@ -1,6 +1,6 @@
-//! A tab among the tabs: who answers what.
+//! A tab as a member of the group: leads or follows, and answers the messages of other tabs.
 //!
-//! It has no I/O and no clock. A tab on its own is a leader whom nobody hears, so there is one way for all.
+//! Has no I/O and no clock. A tab on its own is a leader without followers, so all tabs use the same code.
 
 use shared::{Cursor, Event};
 
@@ -10,95 +10,97 @@ use super::message::{Need, Relayed, Said, TabId};
 use crate::json;
 use crate::stream::refusal::Refusal;
 
-/// How long a leader may take to give a sign, in milliseconds: it has only to pass a message.
+/// Time within which a leader must give a sign, in milliseconds: it only has to send a message.
 const SIGN_MS: u64 = 2_000;
 
-/// How many ticks must have passed as well: one that slept hears its clock before the answers that wait for it.
+/// Number of ticks that must have passed as well. A tab that was asleep gets its timer before the messages that wait
+/// for it.
 const SIGN_TICKS: u32 = 4;
 
-/// How often the roll is called, in milliseconds.
+/// Interval between two roll calls, in milliseconds.
 const ROLL_MS: u64 = 30_000;
 
-/// What is to be done.
+/// An effect to carry out.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
-    /// Say it to all other tabs.
+    /// Send the message to all other tabs.
     Say(Said),
-    /// Take it as what the stream says to this tab.
+    /// Handle the event as if this tab's own stream had sent it.
     Deliver {
-        /// The frame's id.
+        /// Id of the frame.
         id: String,
-        /// What it says of what this tab shows.
+        /// The event, restricted to the series that this tab shows.
         event: Event,
     },
     /// The picture is as new as the leader's.
     InStep,
-    /// What the tabs show has changed, or one needs all of it: open the stream anew, if it is open.
+    /// The tabs' interest has changed, or one needs a snapshot: reopen the stream if it is open.
     Reopen,
-    /// The leader is in trouble.
+    /// The leader has lost the server, or was refused.
     Trouble(Option<Refusal>),
-    /// Try now, if it is time to wait.
+    /// Reconnect now, instead of waiting.
     Nudge,
-    /// Time may have passed unseen: a tab that nobody sees is told of it rarely, and others speak to it.
+    /// Check the time now. A hidden tab gets timers rarely, but messages from other tabs wake it.
     Look,
-    /// The leader gives no sign: take its place.
+    /// The leader gives no sign: steal its lock.
     Steal,
 }
 
-/// How the stream is to be opened.
+/// The parameters to open a stream with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Opening {
-    /// With what.
+    /// Interest to subscribe to.
     pub interest: Interest,
-    /// After which cursor; nothing for a snapshot.
+    /// Cursor to continue from; `None` to start with a snapshot.
     pub after: Option<Cursor>,
 }
 
 impl Opening {
-    /// The address to open, as seen from the root of the server.
+    /// Returns the address to open, relative to the root of the server.
     #[must_use]
     pub fn address(&self) -> String {
-        // The browser's own reconnects send the last id as a header; an EventSource that we make cannot.
+        // The browser sends the last id as a header when it reconnects an EventSource. A new EventSource cannot, so
+        // the id is a parameter.
         let after = self.after.map(|cursor| format!("&last_event_id={cursor}")).unwrap_or_default();
         format!("sse?{}{after}", self.interest.query())
     }
 }
 
-/// What came cannot be read, or continues nothing: the stream must be opened anew.
+/// The error of a frame that cannot be read or does not continue the one before. The stream must be reopened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("what came cannot be read, or does not continue the picture")]
 pub struct Broken;
 
-/// A tab.
+/// A tab of the group.
 #[derive(Clone, Debug)]
 pub struct Member {
     me: TabId,
     mine: Interest,
-    /// What the leader's stream is known to hold, and this tab shows: whoever takes over starts with it.
+    /// Interest of the leader's stream and of this tab. A tab that takes over opens its stream with it.
     union: Interest,
-    /// A snapshot was asked for and did not come yet.
+    /// True after a snapshot was requested, until it comes.
     asked: bool,
-    /// Since when, and for how many ticks, the leader owes a sign.
+    /// Start of the wait for a sign of the leader in milliseconds, and number of ticks since then.
     owed: Option<(u64, u32)>,
-    /// When the roll was last called.
+    /// Time of the last roll call, in milliseconds.
     called_at: u64,
     lead: Option<Lead>,
 }
 
 impl Member {
-    /// A tab that shows `mine` and does not lead.
+    /// Makes a tab that shows `mine` and does not lead.
     #[must_use]
     pub fn new(me: TabId, mine: Interest) -> Self {
         Self { me, union: mine.clone(), mine, asked: false, owed: None, called_at: 0, lead: None }
     }
 
-    /// Whether the stream is here.
+    /// True if this tab holds the stream.
     #[must_use]
     pub fn leads(&self) -> bool {
         self.lead.is_some()
     }
 
-    /// Asks the leader for something, which it owes from `now` on.
+    /// Requests something of the leader, which owes a sign from `now` on.
     #[must_use]
     pub fn ask(&mut self, now: u64, needs: Need) -> Effect {
         self.asked |= needs == Need::Snapshot;
@@ -106,8 +108,8 @@ impl Member {
         Effect::Say(self.here(needs))
     }
 
-    /// The stream is this tab's from `now` on. It goes on from the cursor of its picture, if that has one: others may be
-    /// further on, which does no harm, and who is not so far will ask.
+    /// Makes this tab the leader at `now`. It continues from the cursor of its picture, if that has one. Tabs that
+    /// are further on ignore what they have already; tabs that are behind will request a snapshot.
     #[must_use]
     pub fn elected(&mut self, now: u64, known: Option<Cursor>) -> Effect {
         (self.asked, self.owed, self.called_at) = (false, None, now);
@@ -115,18 +117,18 @@ impl Member {
         Effect::Say(Said::RollCall)
     }
 
-    /// The stream is this tab's no more.
+    /// Ends the leadership of this tab.
     pub fn depose(&mut self) {
         self.lead = None;
     }
 
-    /// Whether it is this that the tab shows.
+    /// True if the tab shows exactly this interest.
     #[must_use]
     pub fn shows(&self, interest: &Interest) -> bool {
         self.mine == *interest
     }
 
-    /// From `now` on the tab shows something else, of which it needs all.
+    /// Changes the interest of the tab at `now`, and requests a snapshot of it.
     #[must_use]
     pub fn show(&mut self, now: u64, mine: Interest) -> Effect {
         self.union.add(&mine);
@@ -138,14 +140,14 @@ impl Member {
         self.ask(now, Need::Snapshot)
     }
 
-    /// This tab is about to be frozen, or to go.
+    /// Retires the tab, which is about to be frozen or closed.
     #[must_use]
     pub fn retire(&mut self) -> Effect {
         (self.asked, self.owed, self.lead) = (false, None, None);
         Effect::Say(Said::Gone { tab: self.me.clone() })
     }
 
-    /// How to open the stream now. What comes from here on is taken to be of that.
+    /// Returns the parameters to open the stream with. All later frames are taken to be about them.
     #[must_use]
     pub fn opening(&mut self) -> Opening {
         if let Some(lead) = &mut self.lead {
@@ -155,10 +157,10 @@ impl Member {
         Opening { interest: self.union.clone(), after }
     }
 
-    /// The stream said something to the leader.
+    /// Takes in a frame of the leader's stream.
     ///
     /// # Errors
-    /// [`Broken`]; the next opening is a fresh one.
+    /// [`Broken`]; the next opening then starts with a snapshot.
     pub fn frame(&mut self, id: String, data: String) -> Result<[Effect; 2], Broken> {
         let Some((mut event, relayed)) = self.lead.as_mut().and_then(|lead| lead.take(&id, data)) else {
             self.start_over();
@@ -168,21 +170,21 @@ impl Member {
         Ok([Effect::Say(Said::Frame(relayed)), Effect::Deliver { id, event }])
     }
 
-    /// The next opening is a fresh one.
+    /// Makes the next opening start with a snapshot.
     pub fn start_over(&mut self) {
         if let Some(lead) = &mut self.lead {
             lead.start_over();
         }
     }
 
-    /// The leader's line to the server is lost.
+    /// Records that the leader lost the connection to the server.
     #[must_use]
     pub fn lost(&mut self, refusal: Option<Refusal>) -> Option<Effect> {
         self.lead.as_mut()?.lost(refusal.clone());
         Some(Effect::Say(Said::Trouble { refusal }))
     }
 
-    /// Another tab said something at `now`; `known` is the cursor of this tab's picture.
+    /// Handles a message of another tab at `now`. `known` is the cursor of this tab's picture.
     #[must_use]
     pub fn heard(&mut self, now: u64, said: Said, known: Option<Cursor>) -> Vec<Effect> {
         if self.leads() {
@@ -192,20 +194,20 @@ impl Member {
             self.owed = None;
         }
         match said {
-            // Whoever leads now may know nothing of what was asked before.
+            // A new leader may not know of the earlier request.
             Said::RollCall if self.asked || known.is_none() => vec![self.ask(now, Need::Snapshot)],
             Said::RollCall => vec![Effect::Say(self.here(Need::Nothing))],
             Said::Frame(relayed) => self.relayed(now, relayed, known),
             Said::Trouble { refusal } => vec![Effect::Trouble(refusal)],
             Said::Leading { at: Some(at) } if continues(Some(at), known) => vec![Effect::InStep],
-            // Nothing that comes from now on will continue what this tab has.
+            // Later frames will not continue this tab's picture.
             Said::Leading { at: Some(_) } if !self.asked => vec![self.ask(now, Need::Snapshot)],
             Said::Leading { .. } | Said::Here { .. } | Said::Gone { .. } | Said::Nudge => Vec::new(),
         }
     }
 
-    /// Time passed: a follower sees whether the leader is there, the leader now and then who still is: what nobody
-    /// shows any more is dropped from the stream.
+    /// Advances the time. A follower checks if the leader has given the sign that it owes. The leader calls the roll
+    /// every [`ROLL_MS`], and drops from the stream all that no tab shows any more.
     #[must_use]
     pub fn tick(&mut self, now: u64) -> Vec<Effect> {
         let Some(lead) = &mut self.lead else {
@@ -225,7 +227,7 @@ impl Member {
         lead.present().for_each(|interest| union.add(interest));
         let mut effects = vec![Effect::Say(Said::RollCall)];
         if !union.covers(&self.union) {
-            // Less than before, so the stream can go on from where it is.
+            // The new interest is part of the old one, so the stream can continue from its cursor.
             self.union = union;
             effects.push(Effect::Reopen);
         }
@@ -244,7 +246,7 @@ impl Member {
                 let mut effects = vec![Effect::Look];
                 let is_new = !self.union.covers(&interest);
                 self.union.add(&interest);
-                // A snapshot is heard by all: who asks while one is on its way need not have another.
+                // All tabs get the same snapshot. A tab that requests one while it is on its way needs no other.
                 if is_new || (needs == Need::Snapshot && lead.cursor().is_some()) {
                     lead.start_over();
                     effects.push(Effect::Reopen);
@@ -255,12 +257,13 @@ impl Member {
                 effects
             }
             Said::Gone { tab } => {
-                // What only it showed stays in the stream until the next roll call: most that go come back at once.
+                // The interest of that tab stays in the stream until the next roll call, since most tabs that go come
+                // back at once.
                 lead.part(&tab);
                 Vec::new()
             }
             Said::Nudge => vec![Effect::Nudge],
-            // Another one believes that it leads too; the browser's lock decides between us.
+            // Another tab believes that it leads too; the browser's lock decides between the two.
             Said::RollCall | Said::Leading { .. } | Said::Frame(_) | Said::Trouble { .. } => Vec::new(),
         }
     }
@@ -277,7 +280,7 @@ impl Member {
                 None => false,
             };
         let Some(mut event) = event.filter(|_| fits) else {
-            // Once is enough: whether an answer comes is watched by who watches the line.
+            // One request is enough; the supervisor notices if no answer comes.
             return if self.asked { Vec::new() } else { vec![self.ask(now, Need::Snapshot)] };
         };
         if matches!(event, Event::Snapshot { .. }) {
@@ -288,7 +291,7 @@ impl Member {
     }
 }
 
-/// Whether a picture at `known` lacks nothing of what was before `after`.
+/// True if a picture at `known` has everything up to `after`.
 fn continues(after: Option<Cursor>, known: Option<Cursor>) -> bool {
     matches!((after, known), (Some(after), Some(known)) if after.epoch == known.epoch && after.seq <= known.seq)
 }

@@ -1,80 +1,81 @@
-//! What tabs tell each other.
+//! The messages between tabs, and their text form.
 //!
-//! As text, a line for each part: what is passed on most is a line of JSON that is not to be looked into, and a
-//! parser for more than that would be a fifth of the page.
+//! A message is text with one line for each part. Most messages carry a line of JSON that is passed on unread, and a
+//! parser for nested messages would be a fifth of the page.
 
 use shared::Cursor;
 
 use super::interest::Interest;
 use crate::stream::refusal::Refusal;
 
-/// The name of a tab: drawn by chance, so that no two are alike; without line breaks.
+/// Id of a tab: random, so that no two are the same, and without line breaks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TabId(pub String);
 
-/// A frame of the stream, passed on. It is a claim that stands by itself, whoever makes it and however late: this is
-/// all that changed of `interest` after `after`. Who shows no more than that and is no further behind can go on with
-/// it. So nothing goes wrong where two tabs believe for a moment that they lead.
+/// A frame of the stream that the leader passes on. It is a claim that is valid from any sender and however late it
+/// arrives: these are all changes of `interest` after `after`. A tab that shows no more than `interest`, and whose
+/// picture is at `after` or later, can continue with it. So it does no harm if two tabs lead for a moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Relayed {
-    /// Of what it speaks.
+    /// Interest that the claim is about.
     pub interest: Interest,
-    /// After which cursor; nothing where it is the first of all.
+    /// Cursor that the claim starts from; `None` for the first frame of all.
     pub after: Option<Cursor>,
-    /// The frame's id.
+    /// Id of the frame.
     pub id: String,
-    /// The frame's data, without line breaks.
+    /// Data of the frame, without line breaks.
     pub data: String,
 }
 
-/// What a tab that is here needs of the leader.
+/// The need of a tab that announces itself to the leader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Need {
     /// Nothing: it answers the roll call.
     Nothing,
     /// A sign that there is a leader.
     Sign,
-    /// All of what it shows.
+    /// A snapshot of all that it shows.
     Snapshot,
 }
 
-/// Something a tab says to all others.
+/// A message of one tab to all others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Said {
-    /// A tab is here.
+    /// A tab announces itself.
     Here {
-        /// Which.
+        /// The tab.
         tab: TabId,
-        /// What it shows.
+        /// Its interest.
         interest: Interest,
-        /// What for.
+        /// Its need.
         needs: Need,
     },
-    /// A tab goes.
+    /// A tab leaves.
     Gone {
-        /// Which.
+        /// The tab.
         tab: TabId,
     },
-    /// The leader asks who is here.
+    /// The leader calls the roll.
     RollCall,
-    /// The leader is there.
+    /// The leader gives a sign.
     Leading {
-        /// Up to where it has heard all, if the line is good: a picture at that is true as of now.
+        /// Cursor up to which the leader has everything, if its connection is good: a picture at this cursor is up to
+        /// date.
         at: Option<Cursor>,
     },
-    /// The leader passes on what it heard.
+    /// The leader passes on a frame.
     Frame(Relayed),
-    /// The leader lost the server and is at it again, or was refused.
+    /// The leader lost the server and reconnects, or was refused.
     Trouble {
-        /// Why, where the server said.
+        /// The refusal, if the server answered.
         refusal: Option<Refusal>,
     },
-    /// Somebody looks at a tab again, or there may be a network: try now.
+    /// The user looks at a tab again, or the network may be back: reconnect now.
     Nudge,
 }
 
 impl Said {
-    /// It as text.
+    /// Formats the message as text.
     #[must_use]
     pub fn text(&self) -> String {
         let cursor = |cursor: &Option<Cursor>| cursor.map(|cursor| cursor.to_string()).unwrap_or_default();
@@ -101,10 +102,10 @@ impl Said {
         }
     }
 
-    /// As [`Said::text`] wrote it.
+    /// Parses the output of [`Said::text`].
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        // The fifth is the only one that may have line breaks of its own.
+        // Only the fifth part may have line breaks.
         let mut parts = text.splitn(5, '\n');
         let kind = parts.next()?;
         let mut next = || parts.next();

@@ -1,4 +1,4 @@
-//! The tabs of this browser that can hear each other.
+//! Connects this tab to the other tabs of the browser: a channel for messages, and a lock that elects the leader.
 
 use std::fmt;
 use std::rc::Rc;
@@ -7,16 +7,16 @@ use super::channel::Channel;
 use super::lock::{Lock, Manner, Turn};
 use super::message::Said;
 
-/// What is heard of the others.
+/// An event from the other tabs or the lock.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Heard {
-    /// One of them said something.
+    /// Another tab sent a message.
     Said(Said),
-    /// What became of the lock that the leader has.
+    /// The outcome of the request for the leader's lock.
     Lock(Turn),
 }
 
-/// A place among the tabs. Dropping it gives the place up.
+/// Membership in the group of tabs. Dropping it leaves the group.
 pub struct Team {
     name: String,
     channel: Channel,
@@ -31,7 +31,7 @@ impl fmt::Debug for Team {
 }
 
 impl Team {
-    /// Joins the tabs that go by `name`; nothing where this browser keeps tabs apart.
+    /// Joins the group `name`. Returns `None` where the browser lacks the channel or the lock.
     #[must_use]
     pub fn join(name: &str, tell: impl Fn(Heard) + Copy + 'static) -> Option<Self> {
         let channel = Channel::open(name, move |said| tell(Heard::Said(said)))?;
@@ -40,14 +40,14 @@ impl Team {
         Some(Self { name: name.to_owned(), channel, lock: Some(lock), tell })
     }
 
-    /// Says it to all others.
+    /// Sends a message to all other tabs.
     pub fn say(&self, said: &Said) {
         self.channel.say(said);
     }
 
-    /// Asks for the lead in another manner than before.
+    /// Requests the leader's lock again, in another manner.
     pub fn ask(&mut self, manner: Manner) {
-        // First out of the line: one lock is enough.
+        // Releases the earlier request first, so that the tab has only one.
         self.lock = None;
         self.lock = Lock::request(&self.name, manner, self.tell.clone());
     }

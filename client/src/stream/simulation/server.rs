@@ -1,4 +1,4 @@
-//! The server: its data, and the streams that it writes.
+//! The simulated server: its data, and the streams that it writes.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -10,12 +10,12 @@ use crate::stream::source::Happened;
 
 const EPOCH: Epoch = Epoch(0x0bad_cafe);
 
-/// All tracks, and every state that there ever was.
+/// All tracks, and every earlier state.
 pub(super) struct Server {
     tracks: BTreeMap<SeriesName, Track>,
     pub(super) past: Past,
     pub(super) epoch: Epoch,
-    /// The last number of each earlier epoch of this past.
+    /// Last seq of each earlier epoch of this past.
     pub(super) ended: BTreeMap<u32, Seq>,
     /// The past of each epoch, including lost ones.
     pasts: BTreeMap<u32, Past>,
@@ -85,7 +85,7 @@ impl Server {
         Cursor { epoch: self.epoch, seq: Seq(self.past.len() as u64) }
     }
 
-    /// The tracks of an interest at a cursor.
+    /// Returns the tracks of an interest at a cursor.
     pub(super) fn at(&self, cursor: Cursor, interest: &Interest) -> BTreeMap<SeriesName, Track> {
         let past = &self.pasts[&cursor.epoch.0];
         let all = cursor.seq.0.checked_sub(1).map(|i| past[i as usize].clone()).unwrap_or_default();
@@ -101,15 +101,15 @@ impl Server {
     }
 }
 
-/// An EventSource, and the reader behind it.
+/// An EventSource, and the server's subscriber behind it.
 pub(super) struct Stream {
     pub(super) interest: Interest,
-    /// Where the server is with it; nothing where it is not connected.
+    /// Position of the server in it; `None` where it is not connected.
     pub(super) at: Option<Seq>,
     pub(super) last_id: Option<Cursor>,
     pub(super) started: bool,
     pub(super) spoke_at: u64,
-    /// On its way to the tab.
+    /// Events on their way to the tab.
     pub(super) queue: VecDeque<Happened>,
 }
 

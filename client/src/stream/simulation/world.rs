@@ -1,4 +1,4 @@
-//! The browser with its tabs, its lock and its channel, and the network.
+//! The simulated browser, with its tabs, lock and channel, and the network.
 
 use std::collections::VecDeque;
 
@@ -27,7 +27,7 @@ struct Place {
     owner: Owner,
     stream: Option<Stream>,
     inbox: VecDeque<Turned>,
-    /// It runs; else it is frozen, and all that comes waits.
+    /// True if the tab runs; otherwise it is frozen, and its events wait.
     runs: bool,
     joined: bool,
     probing: bool,
@@ -37,7 +37,7 @@ pub(super) struct World {
     now: u64,
     pub(super) server: Server,
     places: Vec<Option<Place>>,
-    /// Who has the lock, and who waits for it, first to last.
+    /// Tabs that request the lock, in order; the first one holds it.
     lock: VecDeque<usize>,
     company: Company,
     requests: u64,
@@ -85,7 +85,7 @@ impl World {
     fn leave(&mut self, at: usize) {
         if let Some(place) = &mut self.places[at] {
             place.joined = false;
-            // What was said to a channel that is closed is not heard.
+            // Messages of a channel that is closed are not delivered.
             place.inbox.retain(|turned| !matches!(turned, Turned::Team(_)));
         }
         self.release(at);
@@ -99,7 +99,7 @@ impl World {
         }
     }
 
-    /// The first in the line has the lock.
+    /// Grants the lock to the first tab in the queue.
     fn grant(&mut self) {
         let Some(&first) = self.lock.front() else { return };
         let granted = Turned::Team(Heard::Lock(Turn::Granted));
@@ -131,7 +131,7 @@ impl World {
                 }
             }
             Act::Ask(manner) => {
-                // Of a lock that was let go, nothing is told any more.
+                // A released lock reports nothing more.
                 self.place(at).inbox.retain(|turned| !matches!(turned, Turned::Team(Heard::Lock(_))));
                 self.release(at);
                 match manner {
@@ -167,7 +167,7 @@ impl World {
         self.check(at);
     }
 
-    /// The law: whatever a tab shows is what the server had of it at the tab's cursor.
+    /// Checks the law: the picture of a tab equals the server's state at the tab's cursor.
     fn check(&mut self, at: usize) {
         let Some(place) = &mut self.places[at] else { return };
         let Some(cursor) = place.live.cursor() else { return };
@@ -177,7 +177,7 @@ impl World {
 
     fn hear(&mut self, at: usize) -> bool {
         let Some(place) = self.places[at].as_mut().filter(|place| place.runs) else { return false };
-        // Messages of the two come in an order of their own, each by itself in its own.
+        // Both queues keep their own order; the inbox is emptied before the stream.
         let from_stream = |place: &mut Place| place.stream.as_mut()?.queue.pop_front().map(Turned::Source);
         let next = place.inbox.pop_front().or_else(|| from_stream(place));
         let Some(turned) = next else { return false };
@@ -185,7 +185,7 @@ impl World {
         true
     }
 
-    /// The network and the server do what is theirs for one stream.
+    /// Lets the network and the server work on the stream of one tab.
     fn write(&mut self, at: usize) -> bool {
         let (now, head, answer, epoch) = (self.now, self.server.head(), self.server.answer, self.server.epoch);
         let Some(place) = &mut self.places[at] else { return false };
@@ -198,7 +198,7 @@ impl World {
         let Some(stream) = &mut place.stream else { return false };
         let mut told = Vec::new();
         let Some(after) = stream.at else {
-            // Not connected: the browser tries, and gives up where it gets an answer that is no stream.
+            // Not connected: the browser tries, and gives up if the answer is not a stream.
             match answer {
                 Answer::Nothing => {}
                 Answer::Full => stream.queue.push_back(Happened::Failed { gave_up: true }),
@@ -267,7 +267,7 @@ impl World {
     }
 
     fn pass(&mut self, ms: u64) {
-        // A long while is a sleep of the machine: one late tick.
+        // A long time is a sleep of the machine: there is one late tick.
         self.now += ms;
         for at in 0..TABS {
             if self.places[at].as_ref().is_some_and(|place| place.runs) {
@@ -335,7 +335,7 @@ impl World {
         }
     }
 
-    /// All goes well for so long.
+    /// Lets everything go well for this long, in milliseconds.
     pub(super) fn settle(&mut self, ms: u64) {
         let until = self.now + ms;
         while self.now < until {
@@ -349,7 +349,7 @@ impl World {
         }
     }
 
-    /// Tabs that run are live and show what the server has, over as few streams as there may be.
+    /// Checks that running tabs are live and show the server's state, with as few streams as possible.
     pub(super) fn all_is_well(&mut self) {
         let head = self.server.head();
         let mut streams = 0;
@@ -364,7 +364,7 @@ impl World {
             assert_eq!(*picture.series(), self.server.at(head, &place.interest), "tab {at} at {cursor} of {head}");
             assert_eq!(place.tab.standing(self.now).state, State::Live, "tab {at}");
         }
-        // One that is frozen has lost the lock and does not know it yet.
+        // A frozen tab may have lost the lock and not know it yet.
         if self.company == Company::Team && self.places.iter().flatten().all(|place| place.runs) {
             assert!(streams <= 1, "{streams} streams");
         }

@@ -1,10 +1,10 @@
-//! What the supervisor decides, moment by moment.
+//! Tests of the supervisor: its commands and states, moment by moment.
 
 use super::*;
 
 const HELLO: Input = Input::Hello { heartbeat_ms: 1_000 };
 
-/// A supervisor that has been live from 0 to 10 000.
+/// Makes a supervisor that was live from 0 to 10 000 ms.
 fn live() -> Supervisor {
     let mut supervisor = Supervisor::new(0);
     supervisor.step(0, HELLO, 0.5);
@@ -103,7 +103,7 @@ fn a_nudge_ends_the_wait() {
     assert_eq!(supervisor.step(2, Input::Nudge, 1.0), Command::Nothing);
 }
 
-/// Ticks as the page does, so that no tick is late.
+/// Ticks at the page's interval, so that no tick is late, and returns the commands that followed.
 fn tick(supervisor: &mut Supervisor, from: u64, to: u64) -> Vec<(u64, Command)> {
     let ticks = (from..=to).step_by(250);
     ticks.map(|now| (now, supervisor.step(now, Input::Tick, 1.0))).filter(|(_, did)| *did != Command::Nothing).collect()

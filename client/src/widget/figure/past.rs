@@ -1,4 +1,4 @@
-//! The numbers of a stretch that is longer than a track: made of history's buckets and of those of the live seconds.
+//! Computes the number of a stretch that is longer than a track, from buckets of history glued to live seconds.
 
 use shared::Sketch;
 use shared::board::Show;
@@ -8,8 +8,8 @@ use super::{RATE_MS, Total};
 use crate::history::cell::Cell;
 use crate::history::recent::Glued;
 
-/// The number of all buckets that reach beyond `from`, in milliseconds: the one in which that is counts as a whole. Nothing
-/// for what is of a moment, or where there are none.
+/// Computes the number over all buckets that end after `from`, in milliseconds; the bucket that contains `from`
+/// counts as a whole. Returns `None` for a value and a rate, and where there are no buckets.
 #[must_use]
 pub fn over(show: Show, past: &Glued<'_>, from: u64) -> Option<f64> {
     let inside = || past.iter().filter(|cell| cell.end() > from);
@@ -26,14 +26,14 @@ pub fn over(show: Show, past: &Glued<'_>, from: u64) -> Option<f64> {
     if total.count == 0 { None } else { total.told(show, &spread) }
 }
 
-/// When what there is from `from` on begins, in milliseconds.
+/// Returns the beginning of what is known from `from` on, in milliseconds.
 #[must_use]
 pub fn begins(past: &Glued<'_>, from: u64) -> Option<u64> {
     past.iter().find(|cell| cell.end() > from).map(|cell| cell.start.max(from))
 }
 
-/// The number that something is compared with: what it was at `wanted`, to the width of a bucket, and when that was, in
-/// milliseconds; where there is nothing so old, the oldest.
+/// Returns the number to compare the newest with, and its time in milliseconds: the one at `wanted`, to the width of
+/// a bucket, or the oldest where nothing is so old.
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "times stay below 2^53")]
 pub fn base(show: Show, past: &Glued<'_>, wanted: u64) -> Option<(f64, u64)> {
@@ -44,7 +44,7 @@ pub fn base(show: Show, past: &Glued<'_>, wanted: u64) -> Option<(f64, u64)> {
             older.or_else(|| past.iter().next().map(|cell| (cell.first, cell.start)))
         }
         Show::Rate => {
-            // Over as long as the newest is told.
+            // Computed over the same stretch as the newest rate.
             let cells: Vec<&Cell> = match before().count() {
                 0 | 1 => past.iter().take(2).collect(),
                 _ => before().collect(),
@@ -72,7 +72,7 @@ mod tests {
 
     const WIDTH: u64 = 10_000;
 
-    /// History of these values, a second apart, and no track.
+    /// Makes history of these values, one a second, without a track.
     fn shelf(values: &[f64]) -> Shelf {
         let second = |(i, &value): (u64, &f64)| {
             let at = Stamp { ts: Millis(i * 1_000), seq: Seq(i + 1) };
@@ -90,7 +90,7 @@ mod tests {
     }
 
     fn all<T>(values: &[f64], look: impl FnOnce(&Glued<'_>) -> T) -> T {
-        // A track that begins after all of it.
+        // A track that begins after all of history.
         let at = |i: u64| Stamp { ts: Millis(2_000_000 + i * 1_000), seq: Seq(10_000 + i) };
         let track: VecDeque<Bucket> = (0..300).map(|i| Bucket::of(at(i), Number::new(0.0).unwrap(), 1_000)).collect();
         let mut recent = Recent::new(WIDTH, Detail::Bins);

@@ -1,4 +1,4 @@
-//! The order of the rows.
+//! Sorts the rows of a table.
 
 use std::cmp::Ordering;
 
@@ -7,35 +7,35 @@ use shared::board::table::{Column, Order};
 
 use crate::widget::order::order;
 
-/// By which column rows are sorted, and which way.
+/// Column and direction by which rows are sorted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sorting {
-    /// By which column.
+    /// The column.
     pub by: Column,
-    /// Which way.
+    /// The direction.
     pub order: Order,
 }
 
-/// What is compared of a row.
+/// Sort key of a row.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Rank {
-    /// By size.
+    /// Sorted by size.
     Number(f64),
-    /// By the letters.
+    /// Sorted by letters.
     Text(String),
-    /// There is nothing to compare: after all others, whichever way they are sorted.
+    /// No key: after all others, in either direction.
     Last,
 }
 
 impl Sorting {
-    /// Which way rows are sorted by a column; nothing where they are by another.
+    /// Returns the direction of a column; `None` where rows are sorted by another column.
     #[must_use]
     pub fn of(self, column: Column) -> Option<Order> {
         (self.by == column).then_some(self.order)
     }
 
-    /// What a click on the head of a column makes of it: by names from A, by numbers from the greatest, which is what one
-    /// looks for; a second click turns it around.
+    /// Returns the sorting after a click on the head of a column. Names start at A, ages at the newest point, and all
+    /// others at the greatest number. A second click reverses the order.
     #[must_use]
     pub fn clicked(self, column: Column) -> Self {
         let order = match self.of(column) {
@@ -47,7 +47,7 @@ impl Sorting {
     }
 }
 
-/// The order as `aria-sort` has it.
+/// Returns the value of `aria-sort`.
 #[must_use]
 pub fn aria(order: Order) -> &'static str {
     match order {
@@ -56,7 +56,7 @@ pub fn aria(order: Order) -> &'static str {
     }
 }
 
-/// The names in order; those of equal rank as they were.
+/// Returns the sorted names; equal ones keep their order.
 #[must_use]
 pub fn sorted(names: &[SeriesName], sorting: Sorting, rank: impl Fn(&SeriesName) -> Rank) -> Vec<SeriesName> {
     let ranks: Vec<Rank> = names.iter().map(rank).collect();
