@@ -1,8 +1,9 @@
-//! `GET /api/series`: what there is.
+//! Handles `GET /api/series`: lists the series with their newest points. [`command`] is the command-line client;
+//! `remove` handles the deletion of a series.
 //!
-//! The names are collected a few at a time under the hub's lock and sorted without it; then the answer is written piece
-//! by piece, as fast as the client takes it. So a list of a million series delays no push, and an answer that waits for
-//! its client keeps only the indexes of its series.
+//! The names are collected a few at a time under the hub's lock and sorted without it. Then the answer is written
+//! piece by piece, as fast as the client takes it. So a list of a million series delays no push, and an answer that
+//! waits for its client keeps only the indexes of its series.
 
 pub mod command;
 mod remove;
@@ -40,7 +41,7 @@ const PIECE: usize = 512;
 struct Listed<'a> {
     name: &'a SeriesName,
     kind: Kind,
-    /// What was declared of it with a push.
+    /// The declared metric type.
     #[serde(skip_serializing_if = "Option::is_none")]
     declared: Option<Declared>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -67,11 +68,11 @@ const COLUMNS: &str = "name,kind,declared,value,text,ts\r\n";
 struct Page {
     /// Names begin with this text.
     prefix: String,
-    /// Names come after this one.
+    /// Names come after this text.
     after: Option<String>,
-    /// Most series of the page.
+    /// The most series of the page.
     limit: usize,
-    /// The form that the query names, which goes before that of `Accept`.
+    /// The format that the query names, which takes precedence over `Accept`.
     form: Option<Form>,
 }
 
@@ -94,7 +95,7 @@ impl Page {
         is_after && name.as_str().starts_with(&self.prefix)
     }
 
-    /// Finds the series of the page, by name.
+    /// Finds the series of the page, sorted by name.
     fn collect(&self, hub: &HubHandle) -> Vec<SeriesIndex> {
         // The greatest name is on top; it is removed when there are more names than the limit.
         let mut found = BinaryHeap::new();
@@ -111,12 +112,12 @@ impl Page {
     }
 }
 
-/// Every series by name, with its newest point: `[{"name", "kind", "declared", "value" or "text", "ts"}]`. `?prefix=`
-/// selects names that begin with a text, `?limit=` bounds the number of series, and `?after=` names the last series of
-/// the page before. With `Accept: text/csv` or `?format=csv` a line for each.
+/// Lists every series by name, with its newest point: `[{"name", "kind", "declared", "value" or "text", "ts"}]`.
+/// `?prefix=` selects names that begin with a text, `?limit=` bounds the number of series, and `?after=` names the
+/// last series of the page before. With `Accept: text/csv` or `?format=csv` the answer has a line for each series.
 ///
 /// # Errors
-/// [`ApiError::Invalid`] where the query is wrong.
+/// [`ApiError::Invalid`] if the query is wrong.
 pub async fn list(
     State(app): State<AppState>,
     client: Bounded,
@@ -142,13 +143,13 @@ pub async fn list(
     Ok((headers, body).into_response())
 }
 
-/// The list in pieces, each made when the client has taken the one before.
+/// Streams the list in pieces, each made when the client has taken the one before.
 fn pieces(hub: HubHandle, found: Vec<SeriesIndex>, form: Form) -> Body {
     let starts = (0..found.len()).step_by(PIECE);
     Body::from_stream(stream::iter(starts.map(move |start| Ok::<_, Infallible>(piece(&hub, &found, start, form)))))
 }
 
-/// The piece of the list that begins at `start`.
+/// Writes the piece of the list that begins at `start`.
 fn piece(hub: &HubHandle, found: &[SeriesIndex], start: usize, form: Form) -> Bytes {
     let end = found.len().min(start + PIECE);
     let now = clock::now().wall;
@@ -158,7 +159,7 @@ fn piece(hub: &HubHandle, found: &[SeriesIndex], start: usize, form: Form) -> By
     }
     let mut is_first = start == 0;
     hub.each_newest(&found[start..end], |name, declared, track| {
-        // A point ahead of now is not the newest yet.
+        // A point in the future is not the newest yet.
         let (at, latest) = track.newest_at(now);
         let (value, newest) = match latest {
             Latest::Number(value) => (Some(value), None),

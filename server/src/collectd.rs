@@ -1,7 +1,9 @@
-//! `POST /collectd`: what collectd's plugin `write_http` sends with `Format "JSON"`.
+//! Handles `POST /collectd`: the data that collectd's plugin `write_http` sends with `Format "JSON"`.
 //!
-//! collectd sends a batch once, whatever the answer: so what is right in it is stored, and the answer names the rest. The answer
-//! is 200 rather than 204, because `LogHttpError` logs every other status as an error.
+//! collectd sends a batch only once, whatever the answer. So valid values of a batch are stored, and the answer names
+//! the others. The answer is 200 rather than 204, because `LogHttpError` logs every other status as an error.
+//!
+//! `values` parses the body, `name` names the series.
 
 mod name;
 mod values;
@@ -22,20 +24,22 @@ use crate::push_memory::Share;
 
 pub use values::{Reading, read};
 
-/// Most bytes the body of a push can have, also when it is unpacked: 4 MiB. collectd's `BufferSize` is 4 KiB by default.
+/// The most bytes that the body of a push may have, also decompressed: 4 MiB. collectd's `BufferSize` is 4 KiB by
+/// default.
 pub const MAX_BODY: usize = 4 << 20;
 
-/// The answer where all is right.
+/// The answer if all values are valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Stored {
-    /// How many values are on disk.
+    /// The number of values on disk.
     stored: usize,
 }
 
-/// `POST /collectd`: 200 once all values are on disk. Values that collectd does not know (`null`) are passed over.
+/// Handles `POST /collectd`: answers 200 once all values are on disk. Values that are unknown to collectd (`null`)
+/// are skipped.
 ///
 /// # Errors
-/// [`Refused`]; a 422 lists the values that are wrong, and the others are stored.
+/// [`Refused`]; a 422 lists the wrong values, and the others are stored.
 pub async fn write(
     State(app): State<AppState>,
     uri: Uri,
@@ -73,7 +77,7 @@ pub async fn write(
 }
 
 impl Reading {
-    /// The error that names the values that are wrong; nothing where all are right.
+    /// Returns the error that names the wrong values; `None` if all are valid.
     fn error(&self) -> Option<ApiError> {
         let (wrong, listed) = (self.wrong, self.listed.len());
         let mut detail = match self.batch.points.len() {

@@ -1,10 +1,10 @@
-//! Pushes that were refused: counted by reason, a few of them logged each second, and the last of them kept for
-//! `GET /api/rejected`, so that a person finds out why a sender's numbers do not arrive.
+//! Records refused pushes: counts them by reason, logs a few of them each second, and keeps the last of them for `GET
+//! /api/rejected`, so that a user finds out why a sender's numbers do not arrive.
 //!
-//! [`ApiError::into_response`](crate::problem::ApiError) adds a [`Rejection`] to its answer; where the body was read, its
-//! wrong line is added ([`crate::ingest::Refused`]). The outermost layer then [notes](Rejections::note) each answer to a
-//! push that has one. All texts are untrusted: they are cut to a bounded length, and control characters and
-//! direction marks in them are escaped.
+//! [`ApiError::into_response`](crate::problem::ApiError) adds a [`Rejection`] to its answer. If the body was read,
+//! its wrong line is added ([`crate::ingest::Refused`]). The outermost layer then [notes](Rejections::note) each
+//! answer to a push that has one. All texts are untrusted: they are cut to a bounded length, and control characters
+//! and direction marks in them are escaped.
 
 mod excerpt;
 
@@ -29,22 +29,22 @@ use crate::terminal::Plain;
 
 pub use excerpt::excerpt;
 
-/// Refused pushes that are kept; the oldest goes first.
+/// The number of refused pushes that are kept; the oldest is dropped first.
 pub const KEPT: usize = 100;
 
-/// Refused pushes that are logged each second; the others are counted.
+/// The number of refused pushes that are logged each second; the others are counted.
 const LOGGED_A_SECOND: u32 = 5;
 
-/// Most characters of a path, and of the address that a proxy tells.
+/// The most characters of a path, and of the address in `X-Forwarded-For`.
 const MAX_SHORT: usize = 200;
 
-/// Most characters of a reason.
+/// The most characters of a reason.
 const MAX_DETAIL: usize = 400;
 
-/// Calls that take points, beside those below `/in/`.
+/// Paths that take points, besides those below `/in/`.
 const PUSHES: [&str; 4] = ["/in", "/write", "/api/v2/write", "/collectd"];
 
-/// Why a push was refused: an extension of its answer.
+/// The reason why a push was refused: an extension of its answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rejection {
     /// The label in `/metrics`.
@@ -58,7 +58,7 @@ pub struct Rejection {
 }
 
 impl Rejection {
-    /// Reads the first reason out of a problem.
+    /// Takes the first reason from a problem.
     #[must_use]
     pub fn new(reason: &'static str, problem: Problem) -> Self {
         let first = problem.errors.into_iter().next();
@@ -78,7 +78,7 @@ pub struct Sender {
 }
 
 impl Sender {
-    /// Returns the sender of a push; nothing for other requests.
+    /// Returns the sender of a push; `None` for other requests.
     #[must_use]
     pub fn of(request: &Request) -> Option<Self> {
         let path = request.uri().path();
@@ -91,15 +91,15 @@ impl Sender {
     }
 }
 
-/// A refused push, as `GET /api/rejected` has it.
+/// A refused push, as in the answer of `GET /api/rejected`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Rejected {
-    /// The server's clock when it was refused.
+    /// The time of the server's clock when the push was refused.
     pub ts: Millis,
     /// The address that the connection came from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sender: Option<IpAddr>,
-    /// The address that a proxy tells in `X-Forwarded-For`. Nobody has verified it.
+    /// The address that a proxy gives in `X-Forwarded-For`. It is not verified.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub forwarded_for: Option<String>,
     /// The method.
@@ -120,13 +120,13 @@ pub struct Rejected {
     pub text: Option<String>,
 }
 
-/// The label of a counter of refused pushes.
+/// The label of the counter of refused pushes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct Reason {
     reason: &'static str,
 }
 
-/// The refused pushes since the start. Clones are the same.
+/// The refused pushes since the start. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub struct Rejections(Arc<Inner>);
 
@@ -140,7 +140,7 @@ struct Inner {
 struct Noted {
     /// The number of refused pushes.
     total: u64,
-    /// The newest of them, oldest first.
+    /// The last of them, oldest first.
     last: VecDeque<Rejected>,
     sampler: Sampler,
 }
@@ -155,7 +155,7 @@ struct Sampler {
 }
 
 impl Sampler {
-    /// Tells whether one more may be logged now; if not, counts it.
+    /// Returns true if one more may be logged now; if not, counts it.
     fn admits(&mut self, now: Now) -> bool {
         let second = now.up.0 / 1_000;
         if second != self.second {
@@ -190,7 +190,7 @@ impl Rejections {
         }
     }
 
-    /// Logs how many refused pushes were left out of the log since the last call; nothing if none was.
+    /// Logs how many refused pushes were left out of the log since the last call; logs nothing if none was.
     pub fn log_left_out(&self) {
         let left_out = std::mem::take(&mut self.0.noted.lock().sampler.left_out);
         if left_out > 0 {
@@ -198,7 +198,7 @@ impl Rejections {
         }
     }
 
-    /// The counters by reason.
+    /// Returns the counters by reason.
     #[must_use]
     pub fn counted(&self) -> Family<Reason, Counter> {
         self.0.counted.clone()
@@ -221,7 +221,7 @@ pub struct Inbox {
     pub rejected: Vec<Rejected>,
 }
 
-/// `GET /api/rejected`: the last pushes that were refused, and why.
+/// Handles `GET /api/rejected`: the last refused pushes, with their reasons.
 pub async fn list(State(app): State<AppState>) -> Json<Inbox> {
     Json(app.rejections.last())
 }
@@ -251,7 +251,7 @@ fn log(rejected: &Rejected) {
     tracing::warn!(sender, forwarded_for, method, path, status, reason, line, text, "refused a push: {detail}");
 }
 
-/// The beginning of a text, with a mark if there is more.
+/// Returns the beginning of a text, with a mark if there is more.
 fn cut(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         None => text.to_owned(),

@@ -1,4 +1,4 @@
-//! `pulseboard series`: lists and deletes the series of a server, over HTTP as anyone would.
+//! The command `pulseboard series`: lists and deletes the series of a server, over HTTP.
 
 use std::io::Write;
 
@@ -10,7 +10,7 @@ use ureq::http::StatusCode;
 use crate::terminal::Plain;
 use crate::upload;
 
-/// The name as a path of an address has it: bytes that are not ASCII are escaped.
+/// Writes the name as the path of an address: escapes bytes that are not ASCII.
 fn path(name: &SeriesName) -> String {
     let mut path = String::with_capacity(name.as_str().len());
     for byte in name.as_str().bytes() {
@@ -23,16 +23,16 @@ fn path(name: &SeriesName) -> String {
     path
 }
 
-/// Series that are asked for at a time.
+/// The number of series in one request.
 const PAGE: usize = 1_000;
 
-/// Why a command failed. Each message says what to do.
+/// Reasons why a command failed. Each message says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
-    /// The server refused.
+    /// The server refused the request.
     #[error("refused: {0}")]
     Refused(Problem),
-    /// The server cannot be reached, or is none.
+    /// The server cannot be reached, or the address is not one of pulseboard.
     #[error("cannot reach {url}: {message}")]
     Unavailable {
         /// The address.
@@ -55,7 +55,7 @@ struct Listed {
     text: Option<String>,
 }
 
-/// The series of a server.
+/// A client for the series of a server.
 #[derive(Debug)]
 pub struct Remote {
     http: ureq::Agent,
@@ -63,7 +63,7 @@ pub struct Remote {
 }
 
 impl Remote {
-    /// Those of the server at `base`, such as `http://127.0.0.1:7878`.
+    /// Creates a client for the server at `base`, such as `http://127.0.0.1:7878`.
     #[must_use]
     pub fn new(base: &str) -> Self {
         Self { http: upload::http(base), url: format!("{}/api/series", base.trim_end_matches('/')) }
@@ -97,10 +97,11 @@ impl Remote {
         }
     }
 
-    /// Deletes series, one after the other, with their history.
+    /// Deletes series with their history, one after the other.
     ///
     /// # Errors
-    /// [`CommandError`]; those before the first that fails are deleted. Where some do not exist, all others are.
+    /// [`CommandError`]; the series before the first failure are deleted. Names without a series do not stop the
+    /// deletion of the others.
     pub fn delete(&self, names: &[SeriesName]) -> Result<(), CommandError> {
         let mut absent = Vec::new();
         for name in names {

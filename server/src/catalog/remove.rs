@@ -10,9 +10,10 @@ use crate::ingest::fields;
 use crate::problem::ApiError;
 use crate::store::{CommitError, SeriesId, Writer};
 
-/// Removes a series: 204 once it is in no list and no answer, and its points are erased; 404 where there is none of that name.
+/// Removes a series: answers 204 once it is in no list and no answer, and its points are erased; 404 if there is none
+/// of that name. If erasing fails, the answer is 204 as well, and the next start erases the rest.
 ///
-/// The readers of the series begin anew with a snapshot without it. A later push to the name begins a new series.
+/// Subscribers of the series begin again with a snapshot without it. A later push to the name begins a new series.
 ///
 /// # Errors
 /// [`ApiError`]; then the series is unchanged.
@@ -21,7 +22,7 @@ pub async fn remove(State(app): State<AppState>, Path(series): Path<String>) -> 
     let hub = app.hub.clone();
     let removing = {
         let name = name.clone();
-        // The hub hears of it on the thread that commits, so between two groups of points.
+        // The hub is updated on the writer thread, so between two groups of points.
         app.writer.run(move |store| {
             let removed = store.remove_series(&name, clock::now().up)?;
             if let Some(removed) = removed {
@@ -32,13 +33,13 @@ pub async fn remove(State(app): State<AppState>, Path(series): Path<String>) -> 
     };
     let Some(removed) = removing.await.flatten()? else { return Err(ApiError::NoSeries(name)) };
     tracing::info!(series = %name, "removed a series and its history");
-    // A task of its own: it goes on if the client leaves.
+    // Runs as a task, so that it continues if the client disconnects.
     let erased = tokio::spawn(erase(app.writer, removed.series)).await;
     erased.map_err(|_| ApiError::Unreadable("the server is shutting down".to_owned()))?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Erases the points of a removed series in steps, between which pushes are committed.
+/// Erases the points of a removed series in steps. The writer thread commits pushes between the steps.
 async fn erase(writer: Writer, series: SeriesId) {
     loop {
         match writer.run(move |store| store.erase(series)).await {

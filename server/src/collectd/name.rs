@@ -1,14 +1,15 @@
-//! The series of a value: `host/plugin-instance/type-instance/data source`, as collectd itself writes its identifiers.
+//! Names the series of a value: `host/plugin-instance/type-instance/data source`, as collectd itself writes its
+//! identifiers.
 
 use std::fmt::Write as _;
 
 use shared::BoardId;
 use shared::name::MAX_SEGMENT_LEN;
 
-/// The data source of types that have only one. It says nothing, so it is left out.
+/// The data source of types that have only one. The name carries no information, so it is left out.
 const ONLY: &str = "value";
 
-/// Who a list of values is of.
+/// The identifier of a list of values.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Identifier<'a> {
     pub(super) host: &'a str,
@@ -19,7 +20,7 @@ pub(super) struct Identifier<'a> {
 }
 
 impl Identifier<'_> {
-    /// Names the series of a data source, which is one of `sources`.
+    /// Names the series of a data source. `sources` is the number of data sources of the list.
     pub(super) fn series(self, source: &str, sources: usize) -> String {
         let mut name = String::new();
         segment(&mut name, self.host);
@@ -39,8 +40,8 @@ fn joined(name: &str, instance: &str) -> String {
     if instance.is_empty() { name.to_owned() } else { format!("{name}-{instance}") }
 }
 
-/// Writes a text as a segment. One that cannot be a segment as it is gets `_` for the characters that do not fit, and a hash of
-/// all of it, so that no two texts become the same segment.
+/// Writes a text as a segment. If the text is not a valid segment, characters that do not fit become `_`, and a hash
+/// of the whole text is appended, so that no two texts become the same segment.
 fn segment(name: &mut String, text: &str) {
     if text.parse::<BoardId>().is_ok() {
         return name.push_str(text);
@@ -51,7 +52,7 @@ fn segment(name: &mut String, text: &str) {
     let _written = write!(name, "-{:016x}", fnv(text));
 }
 
-/// FNV-1a: not for secrets, but the same on every machine and in every version.
+/// FNV-1a: not cryptographic, but the same on every machine and in every version.
 fn fnv(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }

@@ -1,4 +1,4 @@
-//! The body: an array of lists of values.
+//! Parses the body of a push by collectd: an array of lists of values.
 
 use serde::Deserialize;
 use serde::de::{Deserializer as _, Error as _, SeqAccess, Visitor};
@@ -12,14 +12,14 @@ use crate::ingest::gathering::{Batch, Gathering, MAX_LISTED};
 use crate::problem::ApiError;
 use crate::store::PointTime;
 
-/// What a body has.
+/// The result of reading a body.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Reading {
-    /// The values that are right; perhaps none.
+    /// The valid values; perhaps none.
     pub batch: Batch,
-    /// How many values or lists are wrong.
+    /// The number of wrong values and lists.
     pub wrong: usize,
-    /// The first of them.
+    /// The errors of the first of them.
     pub listed: Vec<FieldError>,
 }
 
@@ -44,7 +44,7 @@ struct ValueList {
 /// Reads a body into `gathering`, one list at a time.
 ///
 /// # Errors
-/// [`ApiError::Malformed`] where it is no JSON array, [`ApiError::LimitReached`] where there are too many values.
+/// [`ApiError::Malformed`] if it is not a JSON array, [`ApiError::LimitReached`] if there are too many values.
 pub fn read(body: &[u8], accepted: Acceptance, gathering: Gathering<'_>) -> Result<Reading, ApiError> {
     let text = std::str::from_utf8(body).map_err(|error| ApiError::Malformed(format!("no UTF-8: {error}")))?;
     let mut lists = Lists { accepted, gathering, wrong: 0, listed: Vec::new(), refused: None };
@@ -66,7 +66,7 @@ struct Lists<'a> {
     gathering: Gathering<'a>,
     wrong: usize,
     listed: Vec<FieldError>,
-    /// Why reading stopped before the end.
+    /// The reason why reading stopped before the end.
     refused: Option<ApiError>,
 }
 
@@ -90,7 +90,7 @@ impl<'de> Visitor<'de> for &mut Lists<'_> {
 }
 
 impl Lists<'_> {
-    /// Takes a list, counted from 1.
+    /// Adds the values of a list, which is counted from 1.
     fn list(&mut self, number: usize, json: Json) -> Result<(), ApiError> {
         let expected = "values, dstypes, dsnames, time, host, plugin and type, as write_http writes them";
         let list = match serde_json::from_value::<ValueList>(json) {
@@ -115,7 +115,7 @@ impl Lists<'_> {
         let ValueList { values, dstypes, dsnames, host, plugin, plugin_instance, kind, type_instance, .. } = &list;
         let of = Identifier { host, plugin, plugin_instance, kind, type_instance };
         for ((value, kind), source) in values.iter().zip(dstypes).zip(dsnames) {
-            // collectd does not know the value.
+            // The value is unknown to collectd.
             let Some(value) = *value else { continue };
             let name = of.series(source, values.len());
             let Some(finite) = Number::new(value) else {
@@ -144,7 +144,7 @@ impl Lists<'_> {
     }
 }
 
-/// The nearest millisecond, and the nanoseconds by which times of the same one differ.
+/// Returns the nearest millisecond, and the nanoseconds that distinguish times within one millisecond.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates, and NaN is 0")]
 fn point_time(seconds: f64) -> PointTime {
     let ms = (seconds * 1e3).round() as u64;
@@ -152,8 +152,8 @@ fn point_time(seconds: f64) -> PointTime {
     PointTime::of_sender(Millis(ms), u32::try_from(nanos).unwrap_or_default())
 }
 
-/// The kind of a data source. `derive` and `counter` are counts since some start; with `StoreRates true` they are rates, most of
-/// which are no whole numbers. `absolute` is what was counted since the value before.
+/// Returns the metric type of a data source. `derive` and `counter` are counts since some start; with `StoreRates
+/// true` they are rates, which are mostly not whole numbers. `absolute` is the count since the value before.
 fn declared(kind: &str, value: f64) -> Option<Declared> {
     match kind {
         "derive" | "counter" if value.fract() == 0.0 => Some(Declared::Counter),
@@ -183,7 +183,7 @@ mod tests {
         Pushed::from(point).sent(nanos).declaring(Some(declares))
     }
 
-    /// As collectd 5.12 wrote them, but for the times.
+    /// Lists as collectd 5.12 wrote them, with other times.
     const LISTS: &str = r#"[
         {"values":[942923776],"dstypes":["gauge"],"dsnames":["value"],"time":1732399199.123,"interval":1.000,"host":"web-1",
          "plugin":"memory","plugin_instance":"","type":"memory","type_instance":"used"},

@@ -1,8 +1,8 @@
-//! `pulseboard import`: pushes the past from files, of line protocol, NDJSON or CSV, plain or gzip.
+//! The command `pulseboard import`: pushes old points from files, in line protocol, NDJSON or CSV, plain or gzip.
 //!
-//! [`source`] opens a file, [`pieces`] cuts it into pushes, [`table`] turns CSV into NDJSON, and [`sender`] pushes. The same
-//! file gives the same pushes, each with a key made from its content: whoever starts an import again goes on where it
-//! stopped, since the server passes over what it has.
+//! [`source`] opens a file, [`pieces`] cuts it into pushes, [`table`] turns CSV into NDJSON, and [`sender`] pushes.
+//! The same file gives the same pushes, each with a key made from its content. So an import that is started again
+//! continues where it stopped, since the server ignores points that it has.
 
 mod pieces;
 mod sender;
@@ -21,7 +21,7 @@ use crate::length::Keep;
 
 pub use self::source::Format;
 
-/// Most lines of which it is printed why they were refused.
+/// The most refused lines that are printed with their reason.
 const MOST_PRINTED: u64 = 20;
 
 /// The settings of an import.
@@ -29,26 +29,26 @@ const MOST_PRINTED: u64 = 20;
 pub struct Settings {
     /// The server, such as `http://127.0.0.1:7878`.
     pub to: String,
-    /// The format of all files; that of their names where `None`.
+    /// The format of all files; `None` to derive it from the name of each file.
     pub format: Option<Format>,
     /// The unit of the times of line protocol: `ns`, `us`, `ms`, `s`, `m` or `h`.
     pub precision: String,
-    /// Stands before each name of a series of CSV, with a slash.
+    /// A text before each series name of a CSV file, joined with a slash.
     pub prefix: Option<String>,
-    /// Time for which an unreachable server is tried again.
+    /// The time for which the import tries to reach the server again.
     pub give_up: Keep,
 }
 
 /// The result of an import.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// Lines that the server has.
+    /// The number of lines that the server has.
     pub stored: u64,
-    /// Lines that it refused. The first of them were printed.
+    /// The number of lines that the server refused. The first of them were printed.
     pub refused: u64,
 }
 
-/// Why an import stopped.
+/// Reasons why an import stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
     /// A file cannot be read.
@@ -61,21 +61,21 @@ pub enum ImportError {
         /// The error of the system, or of gzip.
         source: std::io::Error,
     },
-    /// The format of a file is not known.
+    /// The format of a file is unknown.
     #[error("cannot tell the format of {} by its name; add --format lines, ndjson or csv", .0.display())]
     Format(PathBuf),
-    /// The head of a CSV file does not say what its columns are.
+    /// The head of a CSV file is missing a column.
     #[error("{}: {message}", file.display())]
     Table {
         /// The file.
         file: PathBuf,
-        /// What is wrong, and what is expected.
+        /// The mistake, and what is expected.
         message: String,
     },
-    /// The server does not take any of it, or cannot be reached for too long.
+    /// The server refused a whole push, or could not be reached for too long.
     #[error("{message}; nothing is lost: the same command goes on where it stopped")]
     Server {
-        /// The answer of the server, or why there is none.
+        /// The answer of the server, or the reason why there is none.
         message: String,
     },
 }
@@ -83,7 +83,7 @@ pub enum ImportError {
 /// Pushes all files, in order.
 ///
 /// # Errors
-/// [`ImportError`]. What was pushed before stays.
+/// [`ImportError`]. Points that were pushed before stay on the server.
 pub fn run(files: &[PathBuf], settings: &Settings) -> Result<Summary, ImportError> {
     let mut import = Import { sender: Sender::new(settings), summary: Summary::default() };
     for file in files {
@@ -147,7 +147,7 @@ impl Import {
     }
 }
 
-/// A bar on a terminal, nothing elsewhere.
+/// Creates a progress bar, which is shown only on a terminal.
 fn progress(file: &Path) -> ProgressBar {
     let length = std::fs::metadata(file).ok().filter(std::fs::Metadata::is_file).map(|metadata| metadata.len());
     let progress = ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr());

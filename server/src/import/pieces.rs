@@ -4,21 +4,22 @@ use std::io::{self, BufRead as _};
 
 use super::{Format, Input};
 
-/// Most bytes of a push. `POST /in` takes 1 MiB, `POST /write` 4 MiB.
+/// The most bytes of a push. `POST /in` takes 1 MiB, `POST /write` 4 MiB.
 const NDJSON_BYTES: usize = 900 << 10;
 const LINES_BYTES: usize = 2 << 20;
 
-/// Most lines of a push: of a series that has newer points each may change another minute of the past, which `--max-rows`
-/// bounds.
+/// The most lines of a push. In a series that has newer points, each line may change another minute of the past, and
+/// `--max-rows` bounds those.
 const MOST_LINES: usize = 20_000;
 
-/// Longest line. A longer one is refused by itself.
+/// The longest line for which a push keeps room. A longer one may exceed the server's limit; then it is pushed alone.
 const LONGEST: usize = 512 << 10;
 
 /// A part of a file that is pushed at once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Piece {
-    /// The lines, each with its number in the file, from 1. A line of line protocol may contain line breaks in a text.
+    /// The lines, each with its number in the file, from 1. A line of line protocol may contain line breaks in a
+    /// text.
     pub(super) lines: Vec<(u64, Vec<u8>)>,
     bytes: usize,
 }
@@ -30,7 +31,7 @@ impl Piece {
         self.lines.push((number, line));
     }
 
-    /// Returns true if it is large enough to be pushed.
+    /// Returns true if the piece is large enough to be pushed.
     pub(super) fn is_full(&self, format: Format) -> bool {
         let most = if format == Format::Lines { LINES_BYTES } else { NDJSON_BYTES };
         self.bytes >= most - LONGEST.min(most / 2) || self.lines.len() >= MOST_LINES
@@ -46,14 +47,14 @@ impl Piece {
         body
     }
 
-    /// Leaves out the lines with such numbers.
+    /// Removes the lines for whose number `leave_out` returns true.
     pub(super) fn without(mut self, leave_out: impl Fn(u64) -> bool) -> Self {
         self.lines.retain(|(number, _)| !leave_out(*number));
         self.bytes = self.lines.iter().map(|(_, line)| line.len() + 1).sum();
         self
     }
 
-    /// Cuts it into two halves.
+    /// Cuts the piece into two halves.
     pub(super) fn halves(mut self) -> [Self; 2] {
         let bytes = |lines: &[(u64, Vec<u8>)]| lines.iter().map(|(_, line)| line.len() + 1).sum();
         let second = self.lines.split_off(self.lines.len() / 2);
@@ -63,7 +64,7 @@ impl Piece {
     }
 }
 
-/// The pieces of a file. The same file always has the same pieces.
+/// Reads the pieces of a file. The same file always has the same pieces.
 pub(super) struct Pieces {
     input: Input,
     format: Format,
@@ -75,7 +76,7 @@ impl Pieces {
         Self { input, format, line: 0 }
     }
 
-    /// The number of the last line that was read.
+    /// Returns the number of the last line that was read.
     pub(super) fn line(&self) -> u64 {
         self.line
     }
@@ -93,7 +94,7 @@ impl Pieces {
         Ok((!piece.lines.is_empty()).then_some(piece))
     }
 
-    /// Reads a line without its end. One of line protocol goes on where a text in quotes has a line break.
+    /// Reads a line without its end. A line of line protocol continues if a quoted text has a line break.
     fn next_line(&mut self) -> io::Result<Option<Vec<u8>>> {
         let mut line = Vec::new();
         loop {
@@ -115,7 +116,7 @@ impl Pieces {
     }
 }
 
-/// Returns true if a line of line protocol ends within a text in quotes. Quotes only count among the fields, which begin
+/// Returns true if a line of line protocol ends within a quoted text. Quotes only count among the fields, which begin
 /// after the first space that is not escaped.
 fn is_within_text(line: &[u8]) -> bool {
     let (mut in_fields, mut in_text, mut escaped) = (false, false, false);

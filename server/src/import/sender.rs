@@ -1,4 +1,4 @@
-//! Pushes pieces of a file, and finds out what the server took.
+//! Pushes the pieces of a file, and finds out which lines the server stored.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -10,25 +10,25 @@ use super::pieces::Piece;
 use super::{Format, ImportError, Settings};
 use crate::upload;
 
-/// The first and the longest wait between two tries.
+/// The first and the longest wait between two attempts.
 const FIRST_WAIT: Duration = Duration::from_millis(200);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// A line that the server refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Refused {
-    /// Its number in the file.
+    /// The number of the line in the file.
     pub(super) line: u64,
-    /// The field, what is expected there and what is there.
+    /// The field, the expected value and the given value.
     pub(super) why: String,
 }
 
 /// The result of pushing a piece.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Outcome {
-    /// Lines that the server has.
+    /// The number of lines that the server has.
     pub(super) stored: u64,
-    /// Lines that it refused and named.
+    /// The lines that the server refused and named.
     pub(super) refused: Vec<Refused>,
 }
 
@@ -39,7 +39,7 @@ impl Outcome {
     }
 }
 
-/// The connection to a server.
+/// A client that pushes to one server.
 pub(super) struct Sender {
     http: ureq::Agent,
     base: String,
@@ -82,14 +82,14 @@ impl Sender {
                     outcome.stored += lines;
                     return Ok(outcome);
                 }
-                // Too large for a bound of the server: points, rows or bytes.
+                // The push exceeds a limit of the server: points, rows or bytes.
                 413 if lines > 1 => {
                     for half in piece.halves() {
                         outcome.add(self.push(format, half)?);
                     }
                     return Ok(outcome);
                 }
-                // The good lines of line protocol are stored ("partial write"), of other formats nothing is.
+                // Of line protocol, the valid lines are stored ("partial write"); of other formats, nothing is.
                 400 | 413 | 422 => {
                     let wrong = refused(&piece, problem);
                     if wrong.is_empty() {
@@ -111,7 +111,7 @@ impl Sender {
         }
     }
 
-    /// Sends a body until there is an answer with a status below 500, for as long as `give_up` says.
+    /// Sends a body until there is an answer with a status below 500 other than 429, or until `give_up` has passed.
     fn post(&self, format: Format, piece: &Piece) -> Result<Answer, ImportError> {
         let body = piece.body();
         let url = match format {
@@ -119,7 +119,7 @@ impl Sender {
             Format::Ndjson | Format::Csv => format!("{}/in?import=true", self.base),
         };
         let hash: String = digest(&SHA256, &body).as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-        // With the line, so that a file may have the same lines twice.
+        // The key includes the line number, so that a file may have the same lines twice.
         let line = piece.lines.first().map_or(0, |(number, _)| *number);
         let key = format!("import-{line}-{hash}");
         let begun = Instant::now();
@@ -157,8 +157,8 @@ impl Answer {
     }
 }
 
-/// Finds the lines of a piece that a problem names, by their number in the file. The server counts the lines of the body,
-/// also those within a text.
+/// Finds the lines of a piece that a problem names, by their number in the file. The server counts the lines of the
+/// body, including line breaks within a text.
 fn refused(piece: &Piece, problem: Option<&Problem>) -> HashMap<u64, Refused> {
     let errors = problem.map_or(&[][..], |problem| &problem.errors);
     let mut first = 1;

@@ -1,4 +1,4 @@
-//! Opens a file: plain or gzip, by its content.
+//! Opens a file, and decompresses it if its content is gzip. Derives the format from the name.
 
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader};
@@ -18,16 +18,16 @@ const BUFFER: usize = 256 << 10;
 /// The format of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// `InfluxDB`'s line protocol.
+    /// Line protocol of `InfluxDB`.
     Lines,
-    /// A JSON object a line, as `POST /in` takes them.
+    /// A JSON object a line, as for `POST /in`.
     Ndjson,
     /// A table with a head.
     Csv,
 }
 
 impl Format {
-    /// Tells the format by the ending of a name, such as `.csv` or `.csv.gz`.
+    /// Derives the format from the extension of a name, such as `.csv` or `.csv.gz`.
     #[must_use]
     pub fn of(file: &Path) -> Option<Self> {
         let name = file.file_name()?.to_str()?.to_ascii_lowercase();
@@ -54,7 +54,7 @@ impl Format {
     }
 }
 
-/// Opens `file`, or standard input where it is `-`. `progress` counts the bytes that are read of it.
+/// Opens `file`, or standard input if it is `-`. `progress` counts the bytes that are read.
 pub(super) fn open(file: &Path, progress: &ProgressBar) -> io::Result<Input> {
     if file == Path::new("-") {
         return unpack(BufReader::with_capacity(BUFFER, io::stdin()));

@@ -1,7 +1,8 @@
-//! Turns the rows of a CSV file (RFC 4180) into the lines that `POST /in` takes.
+//! Converts the rows of a CSV file (RFC 4180) into lines for `POST /in`.
 //!
-//! There are two forms. A long table has a column `series` and a column `value` (or `text`); a wide one has a series in each
-//! column but that of the time. The time is the column `time`, `ts`, `timestamp` or `date`, else the first one.
+//! There are two forms. A long table has a column `series` and a column `value` (or `text`). A wide one has a series
+//! in each column except that of the time. The time is the column `time`, `ts`, `timestamp` or `date`, or else the
+//! first one.
 
 use serde_json::{Map, Value as Json};
 use shared::Millis;
@@ -11,7 +12,7 @@ use super::{Format, Input};
 use crate::history::time;
 use crate::ingest::fields::EARLIEST;
 
-/// The names that the column of the time may have.
+/// The possible names of the column of the time.
 const TIMES: [&str; 4] = ["time", "ts", "timestamp", "date"];
 
 /// A table, read row by row.
@@ -23,9 +24,9 @@ pub(super) struct Table {
 }
 
 enum Form {
-    /// The columns of the name and of the value, and the field that the value becomes.
+    /// The columns of the name and of the value, the field that the value becomes, and the prefix of names.
     Long { series: usize, value: usize, field: &'static str, prefix: String },
-    /// The name of each column; `None` for that of the time.
+    /// The name of each column; `None` for the column of the time.
     Wide(Vec<Option<String>>),
 }
 
@@ -33,11 +34,11 @@ impl Table {
     /// Reads the head.
     ///
     /// # Errors
-    /// A message that says what the head should have.
+    /// A message that says which columns the head should have.
     pub(super) fn read_head(input: Input, prefix: Option<&str>) -> Result<Self, String> {
         let mut rows = csv::ReaderBuilder::new()
             .flexible(true)
-            // Lines are counted right only for this end of a line; a carriage return before it is trimmed.
+            // The CSV reader counts lines correctly only for this line end. A carriage return before it is trimmed.
             .terminator(csv::Terminator::Any(b'\n'))
             .trim(csv::Trim::All)
             .from_reader(input);
@@ -64,7 +65,7 @@ impl Table {
         Ok(Self { rows, form, time, line: 1 })
     }
 
-    /// The number of the last line that was read.
+    /// Returns the number of the last line that was read.
     pub(super) fn line(&self) -> u64 {
         self.line
     }
@@ -95,7 +96,7 @@ impl Table {
     }
 }
 
-/// A line of NDJSON. What is no number or no time goes as a text, so that the server names it.
+/// Writes a line of NDJSON. A value or a time that cannot be parsed is sent as a text, so that the server names it.
 fn line(series: &str, ts: &str, field: &str, cell: &str) -> Vec<u8> {
     let number = || cell.parse::<f64>().ok().and_then(serde_json::Number::from_f64).map(Json::Number);
     let value = if field == "value" { number() } else { None };
@@ -110,13 +111,13 @@ fn line(series: &str, ts: &str, field: &str, cell: &str) -> Vec<u8> {
     Json::Object(object).to_string().into_bytes()
 }
 
-/// Parses a time: RFC 3339, the same without a zone (UTC) or with a space in it, and milliseconds or seconds since 1970.
+/// Parses a time: RFC 3339, also without a zone (UTC) or with a space in it, and milliseconds or seconds since 1970.
 fn moment(text: &str) -> Option<Millis> {
     if let Ok(number) = text.parse::<u64>() {
         let seconds = (EARLIEST.0 / 1_000..EARLIEST.0).contains(&number);
         return Some(Millis(if seconds { number * 1_000 } else { number }));
     }
-    // A time relative to now is no time of a table.
+    // A table has no times relative to now, which `time::parse` would accept.
     let begins_with_date = text.as_bytes().first().is_some_and(u8::is_ascii_digit);
     let date_and_time = text.replacen(' ', "T", 1);
     let zoned = [date_and_time.clone(), format!("{date_and_time}Z"), format!("{date_and_time}T00:00:00Z")];

@@ -1,4 +1,4 @@
-//! InfluxDB's headers in an answer, and in an error its own keys beside those of a problem.
+//! Adds InfluxDB's headers to an answer, and InfluxDB's keys to the JSON of an error.
 //!
 //! Version 1 reads `error`, version 2 `code` and `message`; Telegraf and others log the header `X-Influxdb-Error`.
 
@@ -8,7 +8,7 @@ use axum::response::Response;
 use serde::Serialize;
 use shared::Problem;
 
-/// The header that says whose server it is.
+/// The header that names the kind of server.
 const BUILD: HeaderName = HeaderName::from_static("x-influxdb-build");
 
 /// The header with the version of the server.
@@ -17,10 +17,10 @@ pub(super) const VERSION: HeaderName = HeaderName::from_static("x-influxdb-versi
 /// The header with the reason of an error.
 const ERROR: HeaderName = HeaderName::from_static("x-influxdb-error");
 
-/// Most bytes of an error in a header. Some clients refuse headers of 8 KiB.
+/// The most bytes of an error in a header. Some clients refuse headers of 8 KiB.
 const MAX_HEADER: usize = 1_000;
 
-/// A problem with InfluxDB's keys.
+/// A problem document with InfluxDB's keys.
 #[derive(Serialize)]
 struct InfluxProblem<'a> {
     #[serde(flatten)]
@@ -38,7 +38,7 @@ pub fn is_call(path: &str) -> bool {
         || path.starts_with("/api/v3/")
 }
 
-/// Adds to the answer of such a call what InfluxDB has there.
+/// Adds InfluxDB's headers to the answer to such a call, and its keys to an error.
 pub fn dress(response: &mut Response) {
     let headers = response.headers_mut();
     headers.insert(BUILD, HeaderValue::from_static("pulseboard"));
@@ -50,7 +50,7 @@ pub fn dress(response: &mut Response) {
     *response.body_mut() = Body::from(serde_json::to_vec(&dressed).expect("a problem is always JSON"));
 }
 
-/// The word of InfluxDB 2 for a status.
+/// Returns the error code of InfluxDB 2 for a status.
 fn code(status: u16) -> &'static str {
     match status {
         403 => "forbidden",
@@ -65,7 +65,7 @@ fn code(status: u16) -> &'static str {
     }
 }
 
-/// Writes a text as the value of a header: in ASCII, on one line, and cut where it is long.
+/// Converts a text to the value of a header: ASCII, on one line, and cut if it is long.
 pub(super) fn header_text(text: &str) -> HeaderValue {
     let plain = |c: char| if c == ' ' || c.is_ascii_graphic() { c } else { '?' };
     let mut text: String = text.chars().take(MAX_HEADER).map(plain).collect();

@@ -1,5 +1,5 @@
-//! `/api/v2/buckets` and `/api/v2/orgs`: clients of InfluxDB 2 look for their bucket and make it where it is missing. Every
-//! name is a bucket and an organisation here.
+//! Handles `/api/v2/buckets` and `/api/v2/orgs`. Clients of InfluxDB 2 look up their bucket and create it if it does
+//! not exist. Here every name is a bucket and an organisation.
 
 use axum::Json;
 use axum::body::Bytes;
@@ -13,16 +13,16 @@ use super::databases::Databases;
 use crate::app::AppState;
 use crate::problem::ApiError;
 
-/// Most bytes of a bucket that is made: 64 KiB.
+/// The most bytes of a request to create a bucket: 64 KiB.
 pub const MAX_BODY: usize = 64 << 10;
 
-/// Buckets in a list where the client names no number.
+/// Buckets in a list if the client sets no limit.
 const DEFAULT_LIMIT: usize = 20;
 
-/// The moment since which each bucket and organisation exists: clients parse it.
+/// The creation time of every bucket and organisation: clients parse it.
 const SINCE: &str = "2000-01-01T00:00:00Z";
 
-/// The organisation where a client names none.
+/// The organisation if a client names none.
 const DEFAULT_ORG: &str = "pulseboard";
 
 #[derive(Debug, Default, Deserialize)]
@@ -42,7 +42,7 @@ impl Query {
             .map_err(|error| ApiError::Malformed(format!("the query cannot be read: {error}")))
     }
 
-    /// Returns the id of the organisation that is meant.
+    /// Returns the id of the requested organisation.
     fn org_id(&self) -> String {
         let by_name = || id("org", self.org.as_deref().unwrap_or(DEFAULT_ORG));
         self.org_id.clone().unwrap_or_else(by_name)
@@ -54,7 +54,7 @@ impl Query {
     }
 }
 
-/// `GET /api/v2/buckets`: the bucket of that name, or of that id, or all that are known.
+/// Handles `GET /api/v2/buckets`: the bucket of a name or of an id, or all known buckets.
 ///
 /// # Errors
 /// [`ApiError::Malformed`] for a query that cannot be read.
@@ -73,20 +73,20 @@ pub async fn list(State(app): State<AppState>, RawQuery(query): RawQuery) -> Res
     Ok(Json(json!({ "links": { "self": "/api/v2/buckets" }, "buckets": buckets })))
 }
 
-/// `GET /api/v2/buckets/{id}`.
+/// Handles `GET /api/v2/buckets/{id}`.
 ///
 /// # Errors
-/// [`ApiError::NotFound`] where no bucket of this id was made or listed since the server started.
+/// [`ApiError::NotFound`] if no bucket with this id was created or listed since the server started.
 pub async fn get(State(app): State<AppState>, Path(id): Path<String>) -> Result<Json<Value>, ApiError> {
     let name = by_id(&app.influx.databases, &id);
     let name = name.ok_or_else(|| ApiError::NotFound(format!("/api/v2/buckets/{id}")))?;
     Ok(Json(bucket(&name, &Query::default().org_id())))
 }
 
-/// `POST /api/v2/buckets`: makes nothing, since the bucket is there.
+/// Handles `POST /api/v2/buckets`: creates nothing, since every bucket exists.
 ///
 /// # Errors
-/// [`ApiError::Malformed`] where the body has no name.
+/// [`ApiError::Malformed`] if the body has no name.
 pub async fn make(
     State(app): State<AppState>,
     body: Result<Bytes, BytesRejection>,
@@ -108,7 +108,7 @@ pub async fn make(
     Ok((StatusCode::CREATED, Json(bucket(&wanted.name, &org))))
 }
 
-/// `GET /api/v2/orgs`: the organisation of that name.
+/// Handles `GET /api/v2/orgs`: the organisation of a name.
 ///
 /// # Errors
 /// [`ApiError::Malformed`] for a query that cannot be read.
@@ -133,7 +133,7 @@ fn bucket(name: &str, org_id: &str) -> Value {
     })
 }
 
-/// Makes an id of a name, as InfluxDB writes one: 16 hexadecimal digits. FNV-1a, so that it is the same at every start.
+/// Derives an id from a name in InfluxDB's form: 16 hexadecimal digits. FNV-1a gives the same id at every start.
 fn id(kind: &str, name: &str) -> String {
     let bytes = kind.bytes().chain([0]).chain(name.bytes());
     let hash =

@@ -1,25 +1,25 @@
-//! The names of databases and buckets. Every name is one to clients, since there is one store.
+//! Remembers the names of databases and buckets that clients use. There is one store, so every name is accepted.
 
 use std::collections::VecDeque;
 
 use parking_lot::Mutex;
 
-/// Most names that are remembered. The oldest are forgotten first; nothing but the lists below depends on them.
+/// The most names that are kept. The oldest are dropped first; only the lists below depend on them.
 const MAX_NAMES: usize = 256;
 
-/// Most characters of a name that is remembered.
+/// The most characters of a name that is kept.
 const MAX_NAME: usize = 256;
 
-/// The name in a list that would be empty otherwise.
+/// The name in a list that would otherwise be empty.
 const DEFAULT: &str = "pulseboard";
 
-/// Remembers the names that clients made or asked for, so that they find them in a list. They are kept in memory only: a
-/// client makes its database again at its next start.
+/// Keeps the names that clients created or requested, so that they find them in a list. They are kept in memory only:
+/// a client creates its database again at its next start.
 #[derive(Debug, Default)]
 pub struct Databases(Mutex<VecDeque<String>>);
 
 impl Databases {
-    /// Remembers a name.
+    /// Adds a name, unless it is known, empty or too long.
     pub(super) fn add(&self, name: &str) {
         let mut names = self.0.lock();
         if name.is_empty() || name.chars().count() > MAX_NAME || names.iter().any(|known| known == name) {
@@ -31,7 +31,7 @@ impl Databases {
         names.push_back(name.to_owned());
     }
 
-    /// Returns all names in order; at least one.
+    /// Returns all names in order, at least one.
     pub(super) fn list(&self) -> Vec<String> {
         let mut names: Vec<_> = self.0.lock().iter().cloned().collect();
         names.sort_unstable();

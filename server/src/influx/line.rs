@@ -1,7 +1,8 @@
-//! InfluxDB's line protocol: `measurement,tag=value field=1.5,other=2i 1732399200123000000`.
+//! A parser of InfluxDB's line protocol: `measurement,tag=value field=1.5,other=2i 1732399200123000000`.
 //!
-//! Our own since the crates that read it own all they read, and none says at which line what is wrong. The grammar is that of
-//! InfluxDB 1 (`models/points.go`), with these differences, all of which keep more of a body:
+//! The available crates copy everything that they read, and none reports the line of an error, so this one is our
+//! own. The grammar is that of InfluxDB 1 (`models/points.go`), with these differences, all of which keep more of a
+//! body:
 //!
 //! - CR and CR LF end a line too, where InfluxDB refuses the line.
 //! - A text without its closing quote spoils its own line. In InfluxDB it takes the rest of the body with it.
@@ -14,59 +15,62 @@ use shared::{Number, Text, Value};
 
 use crate::ingest::fields::{Wrong, echo};
 
-/// A line, borrowed from the body where nothing in it is escaped.
+/// A parsed line. Texts are borrowed from the body unless they have escapes.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Line<'a> {
     pub(super) measurement: Cow<'a, str>,
-    /// The tags in the order of their keys, each key once: a sender that sorts them otherwise means the same series.
+    /// The tags in the order of their keys, each key once: the order in which a sender writes them makes no other
+    /// series.
     pub(super) tags: Vec<(Cow<'a, str>, Cow<'a, str>)>,
-    /// At least one.
+    /// The fields, at least one.
     pub(super) fields: Vec<(Cow<'a, str>, Value)>,
-    /// In the unit of the request.
+    /// The time in the unit of the request.
     pub(super) time: Option<i64>,
-    /// The texts that were cut: the place among `fields`, and the bytes that the text had.
+    /// The texts that were cut: the index in `fields`, and the bytes that the text had.
     pub(super) cut: Vec<(usize, usize)>,
 }
 
-/// The lines of a body.
+/// Parses the lines of a body, one after the other.
 #[derive(Debug)]
 pub(super) struct Lines<'a> {
     text: &'a str,
     at: usize,
-    /// The body, where it is no UTF-8: then `text` differs from it in those bytes. A line that has some is refused.
+    /// The body, if it is not UTF-8: then `text` differs from it in those bytes. A line with such bytes is refused.
     damaged: Option<&'a [u8]>,
-    /// The ends of lines before `at`.
+    /// The number of line ends before `at`.
     ends: usize,
-    /// The number of the line that was read last, from 1. A line whose text goes on over several has that of its first.
+    /// The number of the line that was read last, from 1. A line with line breaks in a text has the number of its
+    /// first line.
     pub(super) number: usize,
-    /// Most fields that the line may have. One more is read, so that the caller sees that there are too many.
+    /// The most fields that the line may have. One more is read, so that the caller sees that there are too many.
     pub(super) room: usize,
-    /// True if errors are only counted, so that no text is made for them.
+    /// True if errors are only counted, so that their text is not built.
     pub(super) only_counts: bool,
 }
 
-/// Most tags of a line. Real senders have far fewer; all of them are in memory until the line is read.
+/// The most tags of a line. Real senders have far fewer; all of them are in memory until the line is read.
 const MAX_TAGS: usize = 256;
 
-/// Bytes that end a measurement: a comma, a space, the end of the line. A backslash is looked at.
+/// Class of bytes that end a measurement: a comma, a space, the end of the line. A backslash stops the scan, too.
 const MEASUREMENT: u8 = 1;
 
-/// Bytes that end a key, or the value of a tag: those of a measurement, and `=`.
+/// Class of bytes that end a key, or the value of a tag: those of a measurement, and `=`.
 const KEY: u8 = 2;
 
-/// Bytes that end a number: a comma, a space, the end of the line.
+/// Class of bytes that end a number: a comma, a space, the end of the line.
 const NUMBER: u8 = 4;
 
-/// Bytes that end a piece of a quoted text: a quote, a backslash.
+/// Class of bytes that end a piece of a quoted text: a quote, a backslash.
 const QUOTED: u8 = 8;
 
-/// The end of a line.
+/// Class of bytes that end a line.
 const END: u8 = 16;
 
-/// Bytes that a backslash escapes in the key of a field. Unlike in tags and measurements, it also escapes another one.
+/// Bytes that a backslash escapes in the key of a field. Unlike in tags and measurements, it also escapes a
+/// backslash.
 const FIELD_ESCAPES: &[u8] = b",= \"\\";
 
-/// For each byte, what it ends.
+/// The classes of each byte.
 static ENDS: [u8; 256] = {
     let mut ends = [0; 256];
     ends[b',' as usize] = MEASUREMENT | KEY | NUMBER;
@@ -80,8 +84,8 @@ static ENDS: [u8; 256] = {
 };
 
 impl<'a> Lines<'a> {
-    /// Starts at the first line. Where the body is no UTF-8, `damaged` is the body, and `text` has other bytes of the same
-    /// number in those places.
+    /// Starts at the first line. If the body is not UTF-8, `damaged` is the body, and `text` has the same number of
+    /// other bytes in place of the invalid ones.
     pub(super) fn new(text: &'a str, damaged: Option<&'a [u8]>) -> Self {
         Self { text, at: 0, damaged, ends: 0, number: 0, room: usize::MAX, only_counts: false }
     }
@@ -142,7 +146,7 @@ impl<'a> Lines<'a> {
                 break;
             }
         }
-        // What is no space here is the end of the line: nothing else ends a value.
+        // If no space follows, this is the end of the line: nothing else ends a value.
         self.spaces();
         if self.is_at_end() {
             return Ok(());
@@ -185,7 +189,7 @@ impl<'a> Lines<'a> {
         Ok(())
     }
 
-    /// Reads a number, or a boolean as 1 or 0.
+    /// Parses a number, or a boolean as 1 or 0.
     fn number(&mut self, key: &str) -> Result<Value, Wrong> {
         let text = self.run(|byte| ENDS[usize::from(byte)] & NUMBER == 0);
         number(text).and_then(Number::new).map(Value::Number).ok_or_else(|| {
@@ -194,14 +198,15 @@ impl<'a> Lines<'a> {
         })
     }
 
-    /// Reads a text after its first quote. Returns as much of it as a point takes, and the bytes that it has.
+    /// Parses a text after its opening quote. Returns the text, cut to the length that a point takes, and its full
+    /// length in bytes.
     ///
-    /// Where the text has no end, reading goes on with the line below that in which it begins.
+    /// If the text has no end, parsing continues with the line after the one in which the text begins.
     fn quoted(&mut self, key: &str) -> Result<(Text, usize), Wrong> {
         let begun = self.at;
         let (mut text, mut len) = (String::new(), 0);
         let mut add = |piece: &str| {
-            // Behind a piece that was cut, nothing is added.
+            // After a piece was cut, nothing more is added.
             if text.len() == len {
                 text.push_str(&piece[..piece.floor_char_boundary(MAX_TEXT_LEN - len.min(MAX_TEXT_LEN))]);
             }
@@ -244,8 +249,8 @@ impl<'a> Lines<'a> {
         Ok((Text::new(text).expect("it was cut"), len))
     }
 
-    /// Reads up to the next byte of this class that is not escaped. A backslash before one of `escapable` is left out, but
-    /// one before another backslash stays, like that one.
+    /// Reads up to the next byte of this class that is not escaped. A backslash before one of `escapable` is removed;
+    /// but if the escaped byte is a backslash, both stay.
     fn word(&mut self, class: u8, escapable: &[u8]) -> Cow<'a, str> {
         let plain = |byte: u8| ENDS[usize::from(byte)] & class == 0;
         let whole = self.run(plain);
@@ -285,7 +290,7 @@ impl<'a> Lines<'a> {
         is_there
     }
 
-    /// Skips what InfluxDB takes for space between the parts of a line.
+    /// Skips the bytes that InfluxDB accepts as space between the parts of a line.
     fn spaces(&mut self) {
         self.run(|byte| matches!(byte, b' ' | b'\t' | 0));
     }
@@ -294,7 +299,7 @@ impl<'a> Lines<'a> {
         self.byte().is_none_or(|byte| ENDS[usize::from(byte)] & END != 0)
     }
 
-    /// Skips to the line below.
+    /// Skips to the start of the next line.
     fn skip_line(&mut self) {
         self.run(|byte| ENDS[usize::from(byte)] & END == 0);
         if self.byte().is_some() {
@@ -305,12 +310,12 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// Makes an error. Calls `got` for the received text only if errors are listed.
+    /// Creates an error. Calls `got` for the received text only if errors are listed.
     fn wrong(&self, field: &'static str, expected: &'static str, got: impl FnOnce(&Self) -> String) -> Wrong {
         if self.only_counts { Wrong::COUNTED } else { Wrong::new(field, expected, got(self)) }
     }
 
-    /// Returns the rest of the line, to be named in an error.
+    /// Returns the rest of the line, for an error message.
     fn rest(&self) -> String {
         let rest = &self.text[self.at..];
         echo(rest.split(['\n', '\r']).next().unwrap_or_default())
@@ -322,7 +327,7 @@ impl<'a> Lines<'a> {
     }
 }
 
-/// Reads a number as the protocol writes it: `1.5`, `2i`, `2u`, and booleans as 1 and 0.
+/// Parses a number as the protocol writes it: `1.5`, `2i`, `2u`, and booleans as 1 and 0.
 fn number(text: &str) -> Option<f64> {
     match text {
         "t" | "T" | "true" | "True" | "TRUE" => return Some(1.0),
@@ -332,13 +337,13 @@ fn number(text: &str) -> Option<f64> {
     match text.as_bytes().last()? {
         b'i' => text[..text.len() - 1].parse::<i64>().ok().map(|whole| whole as f64),
         b'u' => text[..text.len() - 1].parse::<u64>().ok().map(|whole| whole as f64),
-        // Rust reads words as numbers too: inf, nan.
+        // Rust also parses the words inf and nan.
         _ if text.bytes().any(|byte| byte.is_ascii_alphabetic() && !matches!(byte, b'e' | b'E')) => None,
         _ => text.parse().ok(),
     }
 }
 
-/// Counts the ends of lines in a text: LF, CR, and CR LF as one.
+/// Counts the line ends in a text: LF, CR, and CR LF as one.
 fn line_ends(text: &str) -> usize {
     let mut before = 0;
     let is_end = |byte: u8| {
@@ -395,15 +400,16 @@ mod tests {
         assert_eq!(line.tags, [("k=1".into(), "ü".into()), ("path".into(), r"C:\dir one".into())]);
         assert_eq!(line.fields[0].1, text(r#"say "hi", a=b \ c\n"#));
         assert_eq!(line.fields[1].1, number(1.0));
-        // A measurement needs no escape for =, so the backslash stays; a field's key has one for the quote.
+        // A measurement needs no escape for `=`, so the backslash stays; the key of a field has one for the quote.
         let line = one(r#"a\=b f\"\,\ \=\x=1"#);
         assert_eq!((&*line.measurement, &*line.fields[0].0), (r"a\=b", r#"f", =\x"#));
-        // The backslash in front of a backslash is no escape, so the second one still is; but in the key of a field it is.
+        // A backslash before a backslash does not escape it, so the second one escapes the comma; but in the key of a
+        // field it does.
         assert_eq!(one(r"a\\,b c=1").measurement, r"a\,b");
         assert_eq!(one(r"a path\\=1").fields[0].0, r"path\\");
-        // Space behind a text is space.
+        // Space after a text is skipped.
         assert_eq!(one("a x=\"b\"\t5\t").time, Some(5));
-        // At the end of a tag's value a backslash takes the space with it.
+        // A backslash at the end of a tag's value escapes the space.
         assert!(read("d,path=C:\\ used=1").remove(0).1.is_err());
     }
 
@@ -440,7 +446,7 @@ mod tests {
         assert_eq!(good("a x=1\nb x=\"open\nc x=1\nd x=1"), [1, 3, 4]);
         assert_eq!(good("b x=\"open\nc x=\"closed\"\nd x=1"), [2, 3]);
         assert_eq!(good("b x=\"two\nlines\",y=\"open\nc x=1"), [3]);
-        // What stands within a text that has its end is no line, also where its line is wrong.
+        // Lines within a closed text are no lines of their own, even if the line with the text is wrong.
         assert_eq!(good("b x=\"two\nc x=1\n\",y=nan\nd x=1"), [4]);
         let wrong = read("a x=\"say \"hi\"\"\n").remove(0).1.unwrap_err();
         assert!(wrong.contains("got a second quote before \"h\" in \"x\""), "{wrong}");

@@ -1,11 +1,18 @@
-//! Whatever speaks to InfluxDB can push here unchanged: `POST /write` (version 1), `POST /api/v2/write` (version 2) and
-//! `POST /api/v3/write_lp` (version 3) take its line protocol, and what clients ask before they write has an answer.
+//! The InfluxDB API for writing: clients of InfluxDB push here unchanged.
 //!
-//! A field is a point of the series that [`naming`] says: numbers, whole numbers and booleans (1 and 0) of a series of numbers,
-//! texts of one of texts. Databases, buckets, organisations, users and tokens are passed over: there is one store.
+//! `POST /write` (version 1), `POST /api/v2/write` (version 2) and `POST /api/v3/write_lp` (version 3) accept line
+//! protocol. The calls that clients make before they write are answered, too.
 //!
-//! [`line`](self) scans a body, [`read`](self::read()) makes points of it, [`write`](self::write()) stores them and says what was left out
-//! ([`partial`]), and [`answer`] adds InfluxDB's keys and headers to whatever these calls answer.
+//! Each field becomes a point of the series that [`naming`] derives. Numbers, whole numbers and booleans (1 and 0) go
+//! into a series of numbers, texts into a series of texts. Databases, buckets, organisations, users and tokens are
+//! ignored: there is one store.
+//!
+//! - `line` parses line protocol; [`precision`] converts its times.
+//! - [`read`](self::read()) makes points of a body. [`warnings`] are about points that were changed.
+//! - [`write`](self::write()) stores the points; [`partial`] names the lines that were left out.
+//! - [`query`] answers the statements that [`statement`] parses; [`buckets`] answers lookups of buckets and
+//!   organisations; [`databases`] keeps the names for both.
+//! - [`answer`] adds InfluxDB's keys and headers to all of these answers.
 
 pub mod answer;
 pub mod buckets;
@@ -47,15 +54,15 @@ pub struct Influx {
     pub warnings: WarningLog,
 }
 
-/// `GET /ping`: clients ask it to see whether the server is there, and which version it has.
+/// Handles `GET /ping`, by which clients check that the server is there. The version is in a header.
 pub async fn ping() -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
-/// `GET /health`: the same for clients of version 2.
+/// Handles `GET /health`: the same for clients of version 2.
 ///
 /// # Errors
-/// [`ApiError::Unavailable`] where the store takes no pushes.
+/// [`ApiError::Unavailable`] if the server is shutting down.
 pub async fn health(State(app): State<AppState>) -> Result<Json<Value>, ApiError> {
     check_open(&app)?;
     let version = env!("CARGO_PKG_VERSION");
@@ -64,10 +71,10 @@ pub async fn health(State(app): State<AppState>) -> Result<Json<Value>, ApiError
     })))
 }
 
-/// `GET /ready` and `/api/v2/ready`: since when it runs.
+/// Handles `GET /ready` and `/api/v2/ready`: the time of the start, and the uptime.
 ///
 /// # Errors
-/// [`ApiError::Unavailable`] where the store takes no pushes.
+/// [`ApiError::Unavailable`] if the server is shutting down.
 pub async fn ready(State(app): State<AppState>) -> Result<Json<Value>, ApiError> {
     check_open(&app)?;
     let now = clock::now();

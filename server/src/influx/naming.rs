@@ -1,8 +1,8 @@
-//! The series of a field: its readable name `measurement/tag value/…/field`, and the source that it is.
+//! Names the series of a field: the readable name `measurement/tag value/…/field`, and the source.
 //!
-//! The readable name leaves out the keys of tags and replaces what a segment cannot have, so several sources may have the
-//! same one. [`Source`] tells them apart, and [`source`](crate::store::source) gives names of their own to all but the
-//! first.
+//! The readable name leaves out the keys of tags and replaces characters that a segment cannot have, so several
+//! sources may have the same one. [`Source`] tells them apart. The first source gets the readable name;
+//! [`source`](crate::store::source) gives the others names with a hash.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -12,17 +12,18 @@ use shared::nfc;
 
 use crate::store::Source;
 
-/// Most tag values that have a segment of their own, beside measurement and field.
+/// The most tag values that have a segment of their own, besides measurement and field.
 const MAX_TAGS: usize = MAX_SEGMENTS - 2;
 
-/// Characters of a segment that is cut before the hash of all of it.
+/// Characters that are kept of a segment that is too long, before the hash of its whole text.
 const CUT: usize = MAX_SEGMENT_LEN - 17;
 
 /// Names the series of the fields of a line. Reused from line to line, so that it allocates nothing.
 #[derive(Debug, Default)]
 pub(super) struct Naming {
     name: String,
-    /// The measurement and the tags, each with its length before it, and their number: no two sources have the same bytes.
+    /// The measurement, the number of tags, and the tags. Each text has its length before it, so no two sources have
+    /// the same bytes.
     source: Vec<u8>,
     stem_of_name: usize,
     stem_of_source: usize,
@@ -30,7 +31,7 @@ pub(super) struct Naming {
 }
 
 impl Naming {
-    /// Begins a line. The tags are in the order of their keys, so their order in the line does not matter.
+    /// Begins a line. The tags must be in the order of their keys, so that their order in the line does not matter.
     pub(super) fn line(&mut self, measurement: &str, tags: &[(Cow<'_, str>, Cow<'_, str>)]) {
         stem(&mut self.name, measurement, tags.iter().map(|(_, value)| &**value));
         self.source.clear();
@@ -44,7 +45,7 @@ impl Naming {
         (self.stem_of_name, self.stem_of_source) = (self.name.len(), self.source.len());
     }
 
-    /// The readable name of a field of the line, and its source.
+    /// Returns the readable name of a field of the line, and its source.
     pub(super) fn field(&mut self, field: &str) -> (&str, Source) {
         self.name.truncate(self.stem_of_name);
         segment(&mut self.name, field);
@@ -59,16 +60,16 @@ impl Naming {
     }
 }
 
-/// A length as four bytes; a body is shorter than 4 GiB.
+/// Encodes a length as four bytes; a body is shorter than 4 GiB.
 fn length(len: usize) -> [u8; 4] {
     u32::try_from(len).unwrap_or(u32::MAX).to_le_bytes()
 }
 
 /// Writes the part of the name that all fields of a line share, with a slash at the end.
 ///
-/// The values of tags stand in the order of their keys. What a segment cannot have becomes `_`; one that is too long is cut,
-/// with a hash of all of it at the end, so that two that begin alike stay apart. Of many tags, the last share a segment,
-/// joined by `:`.
+/// The values of tags stand in the order of their keys. Characters that a segment cannot have become `_`. A segment
+/// that is too long is cut, with a hash of its whole text at the end, so that two texts that begin alike stay apart.
+/// If there are too many tags, the last ones share a segment, joined by `:`.
 fn stem<'a>(name: &mut String, measurement: &str, mut tags: impl ExactSizeIterator<Item = &'a str>) {
     name.clear();
     segment(name, measurement);
@@ -93,7 +94,7 @@ fn segment(name: &mut String, text: &str) {
         name.truncate(begun);
         name.push('_');
     }
-    // A character has a byte at least.
+    // A character has at least one byte.
     if name.len() - begun > MAX_SEGMENT_LEN
         && let Some((cut, _)) = name[begun..].char_indices().nth(CUT)
         && name[begun..].chars().nth(MAX_SEGMENT_LEN).is_some()
@@ -104,7 +105,7 @@ fn segment(name: &mut String, text: &str) {
     }
 }
 
-/// FNV-1a: not for secrets, but the same on every machine and in every version.
+/// FNV-1a: not cryptographic, but the same on every machine and in every version.
 fn fnv(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }

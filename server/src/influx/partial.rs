@@ -1,4 +1,4 @@
-//! The answer to a write of which not all is stored: `partial write: … dropped=N`, as InfluxDB has it.
+//! Builds the answer to a write that is only partly stored: `partial write: … dropped=N`, as InfluxDB writes it.
 
 use std::collections::HashSet;
 
@@ -8,25 +8,25 @@ use crate::ingest::gathering::WrongLines;
 use crate::problem::ApiError;
 use crate::store::commit::{Mismatch, Mismatches};
 
-/// Most lines that an answer lists.
+/// The most lines that an answer lists.
 const MAX_LISTED: usize = 1_000;
 
-/// The fate of the other lines.
+/// Says what happened to the other lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Rest {
     /// They are stored.
     Stored,
-    /// There are none, or they were given up too.
+    /// There are no others, or they were refused too.
     Lost,
 }
 
-/// Describes the lines that were not stored: those that are wrong, and those with a point of another kind than its series
+/// Describes the lines that were not stored: wrong lines, and lines with a point of another kind than its series
 /// holds. Returns `None` if there are none.
 pub(super) fn error(wrong: WrongLines, left_out: Mismatches, rest: Rest) -> Option<ApiError> {
     if wrong.count + left_out.count == 0 {
         return None;
     }
-    // Points of one line count once, as far as they are listed.
+    // Several points of one line count as one line, as far as they are listed.
     let lines: HashSet<usize> = left_out.listed.iter().map(|mismatch| mismatch.at).collect();
     let dropped = wrong.count + lines.len() + (left_out.count - left_out.listed.len());
     let parsed = wrong.listed.into_iter().map(|error| (error, "unable to parse "));

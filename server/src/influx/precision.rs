@@ -1,4 +1,4 @@
-//! The unit of the times in a request.
+//! The unit of the times in a write: parses its name, converts times, and explains times that are out of range.
 
 use shared::Millis;
 
@@ -6,13 +6,14 @@ use crate::ingest::fields::{Acceptance, EARLIEST, MAX_AHEAD, Wrong};
 use crate::length::Length;
 use crate::store::PointTime;
 
-/// Milliseconds ahead of now up to which a time is plausible in a unit, when the unit of a wrong time is guessed: ten years.
+/// The most milliseconds ahead of now at which a time is plausible, when the unit of a wrong time is guessed: ten
+/// years.
 const PLAUSIBLE_AHEAD: u64 = 10 * 365 * 86_400_000;
 
 /// The unit of a time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Precision {
-    /// Nanoseconds, as where a request names no unit.
+    /// Nanoseconds, the default if a request names no unit.
     #[default]
     Nanos,
     /// Microseconds.
@@ -30,10 +31,10 @@ pub enum Precision {
 }
 
 impl Precision {
-    /// Units that a time may be meant in, likeliest first.
+    /// Units that the sender may have meant, likeliest first.
     const GUESSED: [Self; 4] = [Self::Millis, Self::Seconds, Self::Micros, Self::Nanos];
 
-    /// Reads the words of InfluxDB 1 and 2. Returns `None` for any other.
+    /// Parses a unit of InfluxDB 1 and 2; `None` for any other word.
     #[must_use]
     pub fn of(word: &str) -> Option<Self> {
         Some(match word {
@@ -47,7 +48,7 @@ impl Precision {
         })
     }
 
-    /// Reads the words of InfluxDB 3. Returns `None` for any other.
+    /// Parses a unit of InfluxDB 3, or of versions 1 and 2; `None` for any other word.
     #[must_use]
     pub fn of_version_3(word: &str) -> Option<Self> {
         Some(match word {
@@ -60,7 +61,7 @@ impl Precision {
         })
     }
 
-    /// Returns the word for `?precision=`, and the unit in words.
+    /// Returns the word for `?precision=`, and the name of the unit.
     fn words(self) -> (&'static str, &'static str) {
         match self {
             Self::Nanos => ("ns", "nanoseconds"),
@@ -73,7 +74,8 @@ impl Precision {
         }
     }
 
-    /// Converts a time that a sender set: `None` before 1970, the end of time for anything beyond it.
+    /// Converts a time that a sender set. Returns `None` before 1970; a time that is too great becomes the greatest
+    /// one.
     fn time(self, time: i64) -> Option<PointTime> {
         let number = u64::try_from(time).ok()?;
         let (ms, nanos) = match self {
@@ -83,7 +85,7 @@ impl Precision {
             Self::Seconds => (number.saturating_mul(1_000), 0),
             Self::Minutes => (number.saturating_mul(60_000), 0),
             Self::Hours => (number.saturating_mul(3_600_000), 0),
-            // The bounds of InfluxDB 3: each unit has the times of the next one up to the year 2128.
+            // The bounds of InfluxDB 3. They give each unit the times up to the year 2128.
             Self::Auto => return Self::by_size(number).time(time),
         };
         Some(PointTime::of_sender(Millis(ms), u32::try_from(nanos).unwrap_or_default()))
@@ -102,11 +104,11 @@ impl Precision {
         }
     }
 
-    /// Returns the moment of a point whose line has this time; now where it has none.
+    /// Returns the time of a point whose line has this time, or now if it has none.
     ///
     /// # Errors
-    /// [`Wrong`] with the time as it was sent, where a point may not be from then. If the time is plausible in another
-    /// unit, the error names that unit. It has no text if errors are only counted.
+    /// [`Wrong`] with the time as it was sent, if it is out of range. If the time is plausible in another unit, the
+    /// error names that unit. The error has no text if errors are only counted.
     pub(super) fn moment(self, time: Option<i64>, accepted: Acceptance, only_counts: bool) -> Result<PointTime, Wrong> {
         let Some(number) = time else { return Ok(PointTime::of_server(accepted.now)) };
         match self.time(number) {
@@ -170,7 +172,7 @@ mod tests {
             (Ms, 1_732_399_200_123_456_789, "milliseconds; this looks like nanoseconds", "ns"),
             (Seconds, 1_732_399_200_123, "seconds; this looks like milliseconds", "ms"),
             (Hours, 1_732_399_200_123_456_789, "hours; this looks like nanoseconds", "ns"),
-            // Too late as well, but the unit comes first.
+            // Too old as well, but the error is about the unit.
             (Nanos, 1_600_000_000_000, "nanoseconds; this looks like milliseconds", "ms"),
         ] {
             let wanted = format!("ts: expected a time in {unit}, so write with ?precision={word}, got {time}");

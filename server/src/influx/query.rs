@@ -1,4 +1,4 @@
-//! `/query`: as much of InfluxDB 1 as its clients need before they write.
+//! Handles `/query`: the part of InfluxDB 1 that its clients need before they write.
 
 use axum::Json;
 use axum::body::Bytes;
@@ -12,7 +12,7 @@ use super::statement::{self, Statement};
 use crate::app::AppState;
 use crate::problem::ApiError;
 
-/// Most bytes of a query that comes as a form: 64 KiB.
+/// The most bytes of a query in a form: 64 KiB.
 pub const MAX_BODY: usize = 64 << 10;
 
 #[derive(Debug, Default, Deserialize)]
@@ -28,18 +28,18 @@ impl Parameters {
     }
 }
 
-/// `GET /query?q=`.
+/// Handles `GET /query?q=`.
 ///
 /// # Errors
-/// [`ApiError::Malformed`] for statements that are not known.
+/// [`ApiError::Malformed`] for unknown statements.
 pub async fn get(State(app): State<AppState>, RawQuery(query): RawQuery) -> Result<Json<Value>, ApiError> {
     answer(&app, Parameters::read(query.as_deref().unwrap_or_default())?)
 }
 
-/// `POST /query`, with `q` in the address or in a form.
+/// Handles `POST /query`, with `q` in the query string or in a form.
 ///
 /// # Errors
-/// [`ApiError::Malformed`] for statements that are not known, [`ApiError::TooLarge`] for a long form.
+/// [`ApiError::Malformed`] for unknown statements, [`ApiError::TooLarge`] for a long form.
 pub async fn post(
     State(app): State<AppState>,
     RawQuery(query): RawQuery,
@@ -58,7 +58,8 @@ fn answer(app: &AppState, Parameters { q, db }: Parameters) -> Result<Json<Value
     let statements = statement::parse(q.as_deref().unwrap_or_default());
     let statements = statements.map_err(|error| ApiError::Malformed(error.to_string()))?;
     let databases = &app.influx.databases;
-    // A client that writes to a database looks for it first: Glances ends if it is not there.
+    // A client lists the databases before it writes, and expects to find its own: Glances exits if it is not in the
+    // list.
     if let Some(db) = db {
         databases.add(&db);
     }

@@ -1,4 +1,4 @@
-//! Reads the body of a write: points of the lines that are right, and the lines that are wrong.
+//! Parses the body of a write: the points of the valid lines, and the errors of the wrong ones.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -16,17 +16,17 @@ use crate::ingest::fields::{Acceptance, echo};
 use crate::ingest::gathering::{Batch, Gathering, WrongLines};
 use crate::problem::ApiError;
 
-/// Most fields of a line that are compared with each other in pairs, to find a key that comes twice.
+/// The most fields of a line that are compared in pairs to find a repeated key.
 const MAX_PAIRED: usize = 32;
 
-/// A body that was read.
+/// The result of reading a body.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Reading {
-    /// The points of all lines that are right, perhaps none.
+    /// The points of all valid lines, perhaps none.
     pub batch: Batch,
-    /// The lines that are wrong.
+    /// The wrong lines.
     pub wrong: WrongLines,
-    /// Points that are not quite as they were sent.
+    /// Warnings about points that differ from those that were sent.
     pub warnings: Warnings,
 }
 
@@ -77,7 +77,7 @@ pub fn read(
     Ok(Reading { batch, wrong, warnings })
 }
 
-/// Makes a text of the body, with `?` for each byte that is no UTF-8.
+/// Converts the body to text, with `?` for each byte that is not UTF-8.
 fn repaired(body: &[u8]) -> String {
     let mut text = String::with_capacity(body.len());
     for chunk in body.utf8_chunks() {
@@ -105,7 +105,7 @@ fn warn(line: &Line<'_>, number: usize, warnings: &mut Warnings) {
     }
 }
 
-/// Keeps the last of fields with the same key, as InfluxDB does.
+/// Keeps the last field of each key, as InfluxDB does.
 fn drop_repeated(fields: &mut Vec<(Cow<'_, str>, Value)>, number: usize, warnings: &mut Warnings) {
     let is_repeated = if fields.len() <= MAX_PAIRED {
         (1..fields.len()).any(|at| fields[..at].iter().any(|(key, _)| *key == fields[at].0))

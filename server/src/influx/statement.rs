@@ -1,12 +1,12 @@
-//! The statements of InfluxQL by which clients get ready to write.
+//! Parses the InfluxQL statements that clients send before they write.
 
-/// Most statements of a request.
+/// The most statements of a request.
 const MAX_STATEMENTS: usize = 100;
 
-/// A statement.
+/// A supported statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Statement {
-    /// `CREATE DATABASE`, with the name.
+    /// `CREATE DATABASE`, with the name of the database.
     CreateDatabase(String),
     /// `SHOW DATABASES`.
     ShowDatabases,
@@ -16,7 +16,7 @@ pub(super) enum Statement {
     ShowRetention,
 }
 
-/// Why a query is none of these.
+/// Reasons why a query is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum QueryError {
     /// A quote is not closed.
@@ -31,14 +31,14 @@ pub(super) enum QueryError {
     /// There are too many statements.
     #[error("error parsing query: there are over {MAX_STATEMENTS} statements; send fewer")]
     TooMany,
-    /// Another statement.
+    /// The statement is not supported.
     #[error(
         "error parsing query: {0} is not known here, only CREATE DATABASE, SHOW DATABASES, CREATE RETENTION POLICY and SHOW RETENTION POLICIES; to read series use GET /api/series and GET /api/history, to remove one DELETE /api/series/SERIES"
     )]
     Unknown(String),
 }
 
-/// A word, a quoted name or text, or another character.
+/// A token: a word, a quoted name or text, or another character.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Token {
     Word(String),
@@ -59,7 +59,7 @@ impl Token {
     }
 }
 
-/// Reads a query: statements with `;` between them.
+/// Parses a query: statements separated by `;`.
 pub(super) fn parse(query: &str) -> Result<Vec<Statement>, QueryError> {
     let tokens = tokens(query)?;
     let all: Vec<_> = tokens
@@ -78,7 +78,7 @@ fn statement(tokens: &[Token]) -> Result<Statement, QueryError> {
     let begins =
         |words: &[&str]| words.len() <= tokens.len() && words.iter().zip(tokens).all(|(word, token)| token.is(word));
     if begins(&["CREATE", "DATABASE"]) {
-        // Old clients say so; the name itself may be quoted.
+        // Old clients send `IF NOT EXISTS`. A quoted name is another token, so it is not mistaken for these words.
         let name = if begins(&["CREATE", "DATABASE", "IF", "NOT", "EXISTS"]) { tokens.get(5) } else { tokens.get(2) };
         return match name {
             Some(Token::Word(name) | Token::Quoted(name)) => Ok(Statement::CreateDatabase(name.clone())),

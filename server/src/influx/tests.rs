@@ -1,4 +1,5 @@
-//! Bodies of writes, from bytes to points. The law: every line is stored as InfluxDB would hold it, or named.
+//! Tests of whole bodies, from bytes to points. The law: every line is stored as InfluxDB would hold it, or is named
+//! in an error.
 
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, header};
@@ -27,7 +28,7 @@ fn reading(body: impl AsRef<[u8]>, precision: Precision) -> Reading {
     read(body.as_ref(), precision, ACCEPTED, Gathering::by_default(&directory, &mut share)).unwrap()
 }
 
-/// The point of a series with these tags, in the order of their keys.
+/// Creates the point of a series with these tags, which are in the order of their keys.
 fn tagged(measurement: &str, tags: &[(&str, &str)], field: &str, time: PointTime, value: Value) -> Pushed {
     let tags: Vec<_> = tags.iter().map(|&(key, value)| (key.into(), value.into())).collect();
     let (directory, mut naming) = (Directory::default(), Naming::default());
@@ -36,7 +37,7 @@ fn tagged(measurement: &str, tags: &[(&str, &str)], field: &str, time: PointTime
     directory.look().point_of(name, source, time, value).unwrap()
 }
 
-/// A point of a line without tags and time.
+/// Creates the point of a line without tags and time.
 fn point(measurement: &str, field: &str, value: Value) -> Pushed {
     tagged(measurement, &[], field, PointTime::of_server(Millis(NOW)), value)
 }
@@ -149,7 +150,7 @@ fn reading_stops_at_the_first_field_over_the_bound_also_within_a_line() {
 #[test]
 fn all_errors_are_counted_and_a_thousand_listed() {
     for line in ["x\n", ",\n", "=\n", "a,b c=1\n", "a x=\n", "a x=1 y\n", "a x=1 5\n", "a,t=1,t=2 x=1\n", "a x=\"\n"] {
-        // Two lines with an open quote make a text of two lines, which then has an end.
+        // Two lines with an open quote make one text of two lines, which is closed.
         let count = if line.contains('"') { 0 } else { 3_000 };
         let reading = reading(line.repeat(3_000), Precision::Nanos);
         assert_eq!((reading.wrong.count, reading.wrong.listed.len()), (count, count.min(1_000)), "{line}");
@@ -157,10 +158,10 @@ fn all_errors_are_counted_and_a_thousand_listed() {
     }
 }
 
-/// A part of a name or a text: what it is, and how a client writes it.
+/// A part of a name or a text: its value, and its escaped form.
 type Part = (&'static str, &'static str);
 
-/// Parts of names. In none does a quote stand before the end of a name: an open text in a line above would end there.
+/// Parts of names. None has a quote before the end of a name: that would close an open text of an earlier line.
 const NAME_PARTS: [Part; 12] = [
     ("a", "a"),
     ("B7", "B7"),
@@ -191,7 +192,7 @@ const TEXT_PARTS: [Part; 11] = [
     ("ü", "ü"),
 ];
 
-/// Numbers and booleans, and how clients write them.
+/// Numbers and booleans, and their written forms.
 const NUMBERS: [(f64, &str); 12] = [
     (1.5, "1.5"),
     (-2.0, "-2i"),
@@ -252,7 +253,7 @@ enum Field {
 enum Item {
     Good(GoodLine),
     Wrong(usize),
-    /// Older than the server takes.
+    /// Older than the server accepts.
     Late,
     Comment(&'static str),
     Blank(&'static str),
@@ -296,7 +297,7 @@ fn item() -> impl Strategy<Value = Item> {
     ]
 }
 
-/// The body that a client writes, and all that InfluxDB would hold of it.
+/// The body that a client writes, and the points that InfluxDB would hold of it.
 #[derive(Debug, Default)]
 struct Model {
     body: Vec<u8>,
@@ -314,7 +315,7 @@ impl Model {
         model
     }
 
-    /// The number of the line that begins here.
+    /// Returns the number of the line that begins here.
     fn line(&self) -> usize {
         let text = String::from_utf8_lossy(&self.body).replace("\r\n", "\n").replace('\r', "\n");
         1 + text.matches('\n').count()

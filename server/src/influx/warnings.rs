@@ -1,4 +1,4 @@
-//! Warnings of a write that is stored, but not quite as it was sent.
+//! Warnings about a write that is stored, but differs from the data that was sent.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -8,13 +8,13 @@ use axum::response::Response;
 use super::answer::header_text;
 use crate::clock::Uptime;
 
-/// The header of an answer that has warnings.
+/// The header of an answer with warnings.
 pub const HEADER: HeaderName = HeaderName::from_static("pulseboard-warning");
 
-/// Most warnings of a write that are written out; the others are counted.
+/// The most warnings of a write that are listed; the others are counted.
 const MAX_LISTED: usize = 5;
 
-/// Milliseconds between two warnings in the log: a client repeats what it does with each write.
+/// Milliseconds between two warnings in the log: a client repeats its mistake with each write.
 const LOG_EVERY: u64 = 60_000;
 
 /// The warnings of a write.
@@ -33,7 +33,7 @@ impl Warnings {
         }
     }
 
-    /// Returns all of them in one line; `None` if there are none.
+    /// Returns all warnings in one line; `None` if there are none.
     #[must_use]
     pub fn summary(&self) -> Option<String> {
         let more = self.count.checked_sub(self.first.len()).filter(|&more| more > 0);
@@ -42,7 +42,7 @@ impl Warnings {
         (!all.is_empty()).then(|| all.join("; "))
     }
 
-    /// Adds them to the answer, in a header, and now and then to the log.
+    /// Adds the warnings to the answer, in a header, and to the log, at most once in [`LOG_EVERY`].
     pub(super) fn tell(&self, response: &mut Response, log: &WarningLog, now: Uptime) {
         let Some(summary) = self.summary() else { return };
         response.headers_mut().insert(HEADER, header_text(&summary));
@@ -52,10 +52,10 @@ impl Warnings {
     }
 }
 
-/// Decides which warnings are logged. Clones of the server's state share one.
+/// Limits how often warnings are logged. Clones of the server's state share one.
 #[derive(Debug, Default)]
 pub struct WarningLog {
-    /// The first moment at which one may be logged again, in milliseconds.
+    /// The earliest uptime, in milliseconds, at which a warning may be logged again.
     next: AtomicU64,
 }
 

@@ -1,4 +1,4 @@
-//! `POST /write`, `/api/v2/write` and `/api/v3/write_lp`: points in line protocol.
+//! Handles `POST /write`, `/api/v2/write` and `/api/v3/write_lp`: points in line protocol.
 
 use axum::body::Body;
 use axum::extract::State;
@@ -21,23 +21,24 @@ use crate::rejections::excerpt;
 use crate::store::commit::{CommitError, Mismatches};
 use crate::store::{Atomicity, Push};
 
-/// Most bytes the body of a write can have, also when it is unpacked: 4 MiB. Clients gather more lines than a script does.
+/// The most bytes that the body of a write may have, also decompressed: 4 MiB. Clients collect more lines than a
+/// script does.
 pub const MAX_BODY: usize = 4 << 20;
 
-/// The options in the address of a write. All else in it is passed over.
+/// The options in the query string of a write. Everything else in it is ignored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Options {
     /// The unit of the times.
     precision: Precision,
-    /// The age that points may have.
+    /// The age that the points may have.
     age: Age,
-    /// Decides if a wrong line spoils the others.
+    /// Decides whether a wrong line spoils the others.
     atomicity: Atomicity,
 }
 
 /// Reads the age that points may have.
 fn age(query: Option<&str>) -> Result<Age, ApiError> {
-    // Clients of InfluxDB know no 422.
+    // Answers 400, since clients of InfluxDB do not expect a 422.
     ingest::query::age(query).map_err(|error| ApiError::Malformed(error.to_string()))
 }
 
@@ -55,7 +56,7 @@ impl Query {
 }
 
 impl Options {
-    /// Reads the query of InfluxDB 1 or 2: times are in nanoseconds where it names no unit.
+    /// Reads the query of InfluxDB 1 or 2: times are in nanoseconds unless it names a unit.
     ///
     /// # Errors
     /// [`ApiError::Malformed`] for an unknown unit.
@@ -68,7 +69,7 @@ impl Options {
         Ok(Self { precision, age: age(query)?, atomicity: Atomicity::Partial })
     }
 
-    /// Reads the query of InfluxDB 3: the unit of times is guessed where it names none.
+    /// Reads the query of InfluxDB 3: the unit of times is guessed unless it names one.
     ///
     /// # Errors
     /// [`ApiError::Malformed`] for an unknown unit, or another word than true or false.
@@ -92,13 +93,13 @@ impl Options {
     }
 }
 
-/// `POST /write` and `POST /api/v2/write`: 204 once all lines are stored, also where there is none. Lines that are wrong are
-/// left out and named with 400.
+/// Handles `POST /write` and `POST /api/v2/write`: answers 204 once all lines are stored, also if there are none.
+/// Wrong lines are left out and named in an answer 400.
 pub async fn write(State(app): State<AppState>, uri: Uri, headers: HeaderMap, client: Bounded, body: Body) -> Response {
     take(&app, &uri, &headers, client, body, Options::of).await
 }
 
-/// `POST /api/v3/write_lp`: the same with the parameters of InfluxDB 3.
+/// Handles `POST /api/v3/write_lp`: the same with the parameters of InfluxDB 3.
 pub async fn write_version_3(
     State(app): State<AppState>,
     uri: Uri,
@@ -145,7 +146,7 @@ async fn take(
     response
 }
 
-/// Stores the points of the lines that are right.
+/// Stores the points of the valid lines.
 async fn store(
     app: &AppState,
     reading: Reading,
@@ -154,7 +155,7 @@ async fn store(
     headers: &HeaderMap,
 ) -> Result<(), ApiError> {
     let Reading { batch, wrong, .. } = reading;
-    // Clients of InfluxDB know no 422.
+    // Answers 400, since clients of InfluxDB do not expect a 422.
     let key =
         ingest::idempotency_key(headers, batch.request).map_err(|error| ApiError::Malformed(error.to_string()))?;
     if batch.points.is_empty() || (atomicity == Atomicity::AllOrNothing && wrong.count > 0) {
@@ -167,7 +168,8 @@ async fn store(
         Err(CommitError::LeftOut(wrong)) if wrong.count == count => (wrong, Rest::Lost),
         Err(CommitError::LeftOut(wrong)) => (wrong, Rest::Stored),
         Err(CommitError::OtherKind(wrong)) => (wrong, Rest::Lost),
-        // Points of a compacted day, which only an import has, are 422: nothing was stored, and it sends the others again.
+        // Points of a compacted day, which only an import can have, are answered with 422. Nothing was stored then,
+        // and the importer sends the other lines again.
         Err(error) => return Err(error.into()),
     };
     partial::error(wrong, left_out, rest).map_or(Ok(()), Err)

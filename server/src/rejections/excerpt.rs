@@ -1,12 +1,12 @@
-//! Finds the wrong line in the body of a refused push.
+//! Cuts the wrong line from the body of a refused push.
 
 use serde::de::IgnoredAny;
 
-/// Most characters of an excerpt.
+/// The most characters of an excerpt.
 const MAX_EXCERPT: usize = 240;
 
-/// Returns the beginning of a line of `body`, counted from 1; in a JSON array, of an element. Without a line, the beginning of
-/// the body.
+/// Returns the beginning of a line of `body`, counted from 1; in a JSON array, of an element. Without a line, returns
+/// the beginning of the body.
 #[must_use]
 pub fn excerpt(body: &[u8], line: Option<usize>) -> String {
     let Some(line) = line.and_then(|line| line.checked_sub(1)) else { return beginning(body.trim_ascii()) };
@@ -16,7 +16,7 @@ pub fn excerpt(body: &[u8], line: Option<usize>) -> String {
     }
 }
 
-/// The element of a JSON array at `index`; `elements` begins behind the bracket.
+/// Returns the element of a JSON array at `index`; `elements` begins after the bracket.
 fn element(mut elements: &[u8], index: usize) -> Option<&[u8]> {
     for _ in 0..index {
         let len = value_len(elements)?;
@@ -26,7 +26,7 @@ fn element(mut elements: &[u8], index: usize) -> Option<&[u8]> {
     Some(elements[..len].trim_ascii())
 }
 
-/// The length of the JSON value that the text begins with, with the white space before it.
+/// Returns the length of the JSON value at the start of the text, including the white space before it.
 fn value_len(text: &[u8]) -> Option<usize> {
     let mut values = serde_json::Deserializer::from_slice(text).into_iter::<IgnoredAny>();
     values.next()?.ok()?;
