@@ -1,4 +1,5 @@
-//! Has the linker keep what it knows of who uses what: without it a page cannot be cut apart.
+//! Keeps relocations in the linked wasm file (feature `split`): `tools/split.sh` needs them to cut the page into
+//! modules.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

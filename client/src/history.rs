@@ -68,8 +68,7 @@ pub struct Known {
 }
 
 impl Known {
-    /// Returns the buckets of a width and detail. Drops those that were not used for the longest time where there are
-    /// too many.
+    /// Returns the buckets of a width and detail. Drops the least recently used ones where there are too many.
     pub fn shelf(&mut self, width: u64, detail: Detail) -> &mut Shelf {
         let found = self.numbers.iter().position(|known| known.0 == width && known.1 == detail);
         let shelf = match found {

@@ -36,7 +36,7 @@ struct Known {
 }
 
 impl Known {
-    /// Requests the list again where it is time to.
+    /// Requests the list again if the interval is over and the page is visible.
     fn tick(self) {
         let now = browser::now();
         self.now.try_set(now);

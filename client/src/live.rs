@@ -21,7 +21,7 @@ pub struct Live {
     inner: LocalValue<Inner>,
     /// Names of all series, sorted.
     pub names: RwSignal<Vec<SeriesName>>,
-    /// True once the first snapshot or update was applied.
+    /// True once the first snapshot was applied.
     pub loaded: RwSignal<bool>,
 }
 

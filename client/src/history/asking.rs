@@ -55,11 +55,11 @@ pub struct Shown {
     pub series: u64,
     /// Number of changes of the range, plus one. A range that moves with time does not count.
     pub moved: u64,
-    /// Tells if the user may move the range soon.
+    /// The expectation that the user moves the range soon.
     pub hand: Hand,
 }
 
-/// Tells if the user is about to move the range.
+/// The expectation that the user moves the range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hand {
     /// Nobody moves the range, so only the range itself is requested.

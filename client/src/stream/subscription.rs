@@ -25,7 +25,7 @@ use crate::{browser, reload};
 /// Interval of ticks to the tab.
 const TICK: Duration = Duration::from_millis(250);
 
-/// A subscription to the server's stream. It is closed when the reactive owner ends that it was opened under.
+/// A subscription to the server's stream. It is closed together with its reactive owner.
 #[derive(Clone, Copy, Debug)]
 pub struct Subscription {
     /// `None` only while it is being made.
