@@ -1,4 +1,4 @@
-//! The line that pushes a number, to be copied.
+//! A curl command that pushes a number, with a button to copy it.
 
 use leptos::html::Code;
 use leptos::prelude::*;
@@ -17,11 +17,11 @@ pub fn command(base: &str, board: &str) -> String {
 #[expect(clippy::needless_pass_by_value, reason = "a component owns its properties")]
 #[component]
 pub fn CurlLine(
-    /// The board that it fills.
+    /// The board that the number appears on.
     #[prop(into)]
     board: String,
 ) -> impl IntoView {
-    // Not every shell passes letters beyond ASCII on unchanged.
+    // Some shells change letters beyond ASCII, so they are percent-encoded.
     let line = command(&browser::base(), &String::from(js_sys::encode_uri(&board)));
     let said = RwSignal::new("Copy");
     let code = NodeRef::<Code>::new();
@@ -33,7 +33,8 @@ pub fn CurlLine(
                 if clipboard(&line).await {
                     said.try_set("Copied");
                 } else {
-                    // Browsers give the clipboard only to pages over https or from this machine.
+                    // Browsers give the clipboard only to pages over HTTPS or from this machine, so the command is
+                    // selected instead.
                     if let (Ok(Some(selection)), Some(code)) = (window().get_selection(), code.get_untracked()) {
                         _ = selection.select_all_children(&code);
                     }
@@ -44,7 +45,7 @@ pub fn CurlLine(
     };
     view! {
         <div class="curl">
-            // It may be wider than the page, and must then be scrolled by keyboard too.
+            // The command may be wider than the page, so it must be scrollable by keyboard.
             <code class="curl-line" data-testid="curl-line" tabindex="0" node_ref=code>{line}</code>
             <button class="button" data-testid="copy" type="button" aria-live="polite" on:click=copy>
                 {text(move || said.get().to_owned())}

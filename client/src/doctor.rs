@@ -1,5 +1,9 @@
-//! The stream doctor in the page: the way that *this* browser's streams go, measured by the browser. The server judges,
-//! with the same code as `pulseboard doctor` ([`shared::doctor`]).
+//! The stream doctor in the page. It measures the network path of *this* browser's streams. The server judges the
+//! measurements with the same code as `pulseboard doctor` ([`shared::doctor`]).
+//!
+//! - [`button`]: starts the doctor; [`panel`]: the running check and its findings;
+//! - `measure`: the measurements, made with the browser's `fetch`;
+//! - [`findings`]: the findings of the server, as the page reads them.
 
 pub mod button;
 pub mod findings;
@@ -7,6 +11,6 @@ pub mod findings;
 pub mod measure;
 pub mod panel;
 
-/// Where the server judges, as seen from its root.
+/// The endpoint that judges measurements, relative to the server's root.
 #[cfg(target_family = "wasm")]
 const JUDGE: &str = "api/doctor";

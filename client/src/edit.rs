@@ -1,11 +1,13 @@
-//! Editing a board in its place.
+//! Editing a board in place.
 //!
-//! What decides is pure: [`draft`] is the document and what can be done to it, [`arrange`] where widgets go,
-//! [`history`] what can be taken back, [`fields`] how a widget is written in a form, [`keys`] which key does what.
-//! The rest is what is seen of it: [`editor`] has the handles that all parts share, [`bar`] the buttons, [`tools`] what
-//! is on each widget, [`drag`] the pointer; [`form`], [`add`] and [`confirm`] are in front of the page, and
-//! [`storing`] is the line to the server. [`files`] is there without editing too: a board as a file.
-//! All of it is fetched when it is wanted; [`desk`] is what is there before.
+//! - Pure logic: [`draft`] is the document and the edits of it, [`arrange`] the placement of widgets, [`history`]
+//!   undo and redo, [`fields`] the form fields of a widget, [`choosing`] the choice of series for a new widget,
+//!   [`keys`] the keyboard commands.
+//! - User interface: [`editor`] has the handles that all parts share, [`bar`] the buttons, [`tools`] the tools on
+//!   each widget, [`drag`] the pointer; [`form`], [`add`] and [`confirm`] are dialogs in front of the page.
+//! - [`storing`] sends boards to the server. [`files`] downloads and uploads a board as a file, also without editing.
+//!
+//! All of it is fetched on demand, except [`desk`], which is the entry into editing.
 
 pub mod add;
 pub mod arrange;

@@ -1,4 +1,4 @@
-//! Which state was when: a row for each series.
+//! State timelines: a row for each series, with a bar for each state.
 
 use std::collections::BTreeMap;
 
@@ -10,30 +10,30 @@ use super::palette::Palette;
 use super::pen::{Beside, Pen};
 use super::plot::Plot;
 
-/// A state and how long it lasted.
+/// A state and the interval in which it was active.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lasted {
-    /// Its first moment, in milliseconds.
+    /// The first moment, in milliseconds.
     pub from: u64,
-    /// The moment after its last.
+    /// The moment after the last.
     pub to: u64,
-    /// Its name.
+    /// The name of the state.
     pub state: String,
-    /// Its colour, by its place among those of the palette.
+    /// The index of its colour among the state colours of the palette.
     pub colour: usize,
 }
 
 /// The states of a series.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lane {
-    /// What the series is called.
+    /// The label of the series.
     pub label: String,
-    /// Its states, oldest first, none twice in a row.
+    /// The states, the oldest first; no two equal ones in a row.
     pub states: Vec<Lasted>,
 }
 
 impl Lane {
-    /// The lane of what was said when: each state lasts until another is said, the last one until `to`.
+    /// Makes a lane from timed states. Each state lasts until a different one comes, and the last one until `to`.
     #[must_use]
     pub fn new(
         label: String,
@@ -65,7 +65,8 @@ impl Lane {
     }
 }
 
-/// What the document says; else what the word means to most; else one drawn from the word, always the same.
+/// The colour of a state: from the document, else by the usual meaning of the word, else a fixed one derived from the
+/// word.
 fn colour(state: &str, colours: &BTreeMap<String, Colour>) -> usize {
     let known = |state: &str| {
         Some(match state {
@@ -79,13 +80,13 @@ fn colour(state: &str, colours: &BTreeMap<String, Colour>) -> usize {
     };
     let lower = state.to_ascii_lowercase();
     let found = colours.get(state).copied().or_else(|| known(&lower));
-    // Not the colours that tell good from bad.
+    // Avoids the colours that stand for good and bad.
     let drawn = [Colour::Blue, Colour::Purple, Colour::Teal, Colour::Yellow][(colours::draw(state) % 4) as usize];
     let colour = found.unwrap_or(drawn);
     Colour::ALL.iter().position(|known| known.1 == colour).unwrap_or_default()
 }
 
-/// Draws the rows, with the names of their series above and those of states in them, where there is room.
+/// Draws the rows, with the label of each series above its row, and the names of states inside where they fit.
 pub fn draw(pen: &Pen, plot: &Plot, palette: &Palette, lanes: &[Lane]) {
     let count = u32::try_from(lanes.len().max(1)).unwrap_or(u32::MAX);
     let row = plot.height / f64::from(count);
@@ -107,7 +108,7 @@ pub fn draw(pen: &Pen, plot: &Plot, palette: &Palette, lanes: &[Lane]) {
             }
             context.set_global_alpha(0.85);
             pen.colour(palette.states.get(state.colour).map_or("", String::as_str));
-            // A hair of ground between two states: where one ends is seen without colours too.
+            // A thin gap between two states shows where one ends, even without colours.
             context.fill_rect(left, top + head, (wide - 1.0).max(1.0), high);
             context.set_global_alpha(1.0);
             let words = pen.width_of(&state.state);
@@ -115,7 +116,7 @@ pub fn draw(pen: &Pen, plot: &Plot, palette: &Palette, lanes: &[Lane]) {
                 pen.colour(&palette.paper);
                 pen.words(&state.state, (left + 5.0, top + head + high / 2.0), Beside::Right);
             } else if index % 2 == 1 {
-                // Too short for its name: every other one has a notch.
+                // The bar is too short for its name, so every other one gets a notch.
                 pen.colour(&palette.paper);
                 context.fill_rect(left, top + head + high / 2.0 - 1.0, (wide - 1.0).max(1.0), 2.0);
             }

@@ -1,4 +1,4 @@
-//! What the lines of a chart are called, and what each is at.
+//! The legend of a chart: the label and the value of each line. A click hides a line.
 
 use std::collections::BTreeSet;
 
@@ -11,47 +11,47 @@ use crate::dynamic::{RwSignal, StoredValue, memo_text};
 use crate::icon::{level_mark, level_word};
 use crate::part::Part;
 
-/// What is told of a line or a row.
+/// An entry of the legend, for a line or a row of states.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// What it is called.
+    /// The label.
     pub label: String,
-    /// How its line looks; rows have none.
+    /// The style of its line; `None` for a row of states.
     pub line: Option<Line>,
 }
 
-/// How a line looks.
+/// The style of a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
-    /// Its series.
+    /// The series of the line.
     pub series: SeriesName,
-    /// Which colour of the palette it has.
+    /// The colour, as an index into the palette.
     pub colour: usize,
-    /// Which of several lines of one series it is.
+    /// The index of the line among those of the same series.
     pub dash: usize,
 }
 
-/// What a line or a row is at.
+/// The value of a line or a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reading {
-    /// As it is read; a dash where there is nothing.
+    /// The formatted value; a dash if there is none.
     pub text: String,
-    /// How good it is; nothing where no threshold says so.
+    /// The level of the value; `None` if it reaches no threshold.
     pub level: Option<Level>,
 }
 
-/// A handle on it.
+/// A handle to the legend.
 #[derive(Clone, Copy, Debug)]
 pub struct Legend {
     entries: RwSignal<Vec<Entry>>,
     values: RwSignal<Vec<Reading>>,
-    /// Which series are left out.
+    /// The hidden series.
     hidden: RwSignal<BTreeSet<SeriesName>>,
     switched: StoredValue<u64>,
 }
 
 impl Legend {
-    /// Of a chart of which nothing is told yet.
+    /// Makes the legend of a chart that has no entries yet.
     #[must_use]
     pub fn empty() -> Self {
         Self {
@@ -62,19 +62,19 @@ impl Legend {
         }
     }
 
-    /// Whether a series is left out.
+    /// Returns true if a series is hidden.
     #[must_use]
     pub fn is_hidden(self, series: &SeriesName) -> bool {
         self.hidden.try_with_untracked(|hidden| hidden.contains(series)).unwrap_or_default()
     }
 
-    /// Counts what was switched.
+    /// Counts the clicks that hid or showed a series.
     #[must_use]
     pub fn switched(self) -> u64 {
         self.switched.try_get_value().unwrap_or_default()
     }
 
-    /// Tells what there is; what is as it was is not told anew.
+    /// Sets the entries and the values. Unchanged ones do not notify subscribers.
     pub fn tell(self, entries: Vec<Entry>, values: Vec<Reading>) {
         if self.entries.with_untracked(|before| *before != entries) {
             self.entries.set(entries);
@@ -84,7 +84,7 @@ impl Legend {
         }
     }
 
-    /// What the line or row at a place is at; followed.
+    /// The value of the entry at an index; reactive.
     fn reading(self, at: usize) -> Option<Reading> {
         self.values.with(|values| values.get(at).cloned())
     }
@@ -98,12 +98,12 @@ impl Legend {
         });
     }
 
-    /// Whether a series is shown; followed.
+    /// Returns true if a series is shown; reactive.
     fn shows(self, series: &SeriesName) -> bool {
         self.hidden.with(|hidden| !hidden.contains(series))
     }
 
-    /// The list: a click takes a line out, or puts it back.
+    /// The list of entries. A click hides or shows a line.
     #[must_use]
     pub fn part(self) -> Part {
         let entries = move || self.entries.get().iter().enumerate().map(|(i, entry)| self.entry(i, entry)).collect();

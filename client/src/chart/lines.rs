@@ -1,4 +1,4 @@
-//! Drawing lines and areas.
+//! Draws lines and areas.
 
 use super::palette::Palette;
 use super::pen::Pen;
@@ -6,21 +6,21 @@ use super::plot::Plot;
 use super::trace::{Trace, columns};
 use super::value_axis::Upright;
 
-/// Width of lines, in pixels of the page, where it has its usual size.
+/// The width of lines in CSS pixels, at the usual size of labels.
 const LINE: f64 = 1.5;
-/// Radius of a point that has no neighbours.
+/// The radius of a point without neighbours.
 const DOT: f64 = 2.0;
 
-/// What is filled.
+/// The filled area.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fill {
     /// Nothing.
     None,
-    /// From the line down to the ground, softly.
+    /// From the line down to the bottom, faintly.
     Ground,
-    /// From the lower to the upper edge of each point, softly.
+    /// From the lower to the upper edge of each point, faintly.
     Band,
-    /// From the lower to the upper edge, as an area of its own.
+    /// From the lower to the upper edge, as an area in its own right.
     Area,
 }
 
@@ -35,7 +35,7 @@ impl Fill {
     }
 }
 
-/// Draws lines.
+/// Draws the lines of a chart and the areas around them.
 pub fn draw(pen: &Pen, plot: &Plot, palette: &Palette, axis: &Upright, traces: &[Trace], fill: Fill) {
     let context = &pen.context;
     context.save();
@@ -46,7 +46,7 @@ pub fn draw(pen: &Pen, plot: &Plot, palette: &Palette, axis: &Upright, traces: &
     context.set_line_width(width);
     let x = |at| plot.x(at);
     let y = |value: f64| plot.y(axis, value).unwrap_or(plot.bottom() + width);
-    // Areas first, so that no line is covered.
+    // Draws the areas first, so that they cover no line.
     let parts: Vec<_> =
         traces.iter().map(|t| (t, t.runs().into_iter().map(|run| columns(run, &x)).collect::<Vec<_>>())).collect();
     for (trace, runs) in &parts {
@@ -99,11 +99,11 @@ pub fn draw(pen: &Pen, plot: &Plot, palette: &Palette, axis: &Upright, traces: &
     context.restore();
 }
 
-/// How the lines of one colour differ: how long their dashes are, and the holes between, in pixels. The style sheet has the same
-/// for the legend.
+/// The dash patterns that distinguish lines of one colour: lengths of dashes and gaps in pixels. The style sheet has
+/// the same patterns for the legend.
 const DASHES: [&[f64]; 4] = [&[], &[5.0, 3.0], &[2.0, 3.0], &[8.0, 3.0, 2.0, 3.0]];
 
-/// Which dashes a line has, by the colour of its series and its place among the lines of that.
+/// The index of a line's dash pattern, from the colour of its series and its index among the lines of that series.
 #[must_use]
 pub fn dash(colour: usize, of: usize) -> usize {
     (of + colour / super::palette::SERIES) % DASHES.len()

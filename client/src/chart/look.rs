@@ -1,4 +1,4 @@
-//! What a chart looks like, as its document says.
+//! The look of a chart, derived from its document.
 
 use std::collections::BTreeMap;
 
@@ -11,39 +11,39 @@ use shared::board::{Show, Source};
 use crate::history::cell::Detail;
 use crate::widget::told::shown_of;
 
-/// A chart over time.
+/// The look of a chart over time.
 #[derive(Clone, Debug)]
 pub struct Look {
-    /// What is drawn.
+    /// The shape of its content.
     pub shape: Shape,
-    /// The upright axis.
+    /// The vertical axis.
     pub axis: Axis,
-    /// Of which series, and what is known of them.
+    /// The series, with their options.
     pub source: Source,
 }
 
-/// What is drawn.
+/// The shape of a chart's content.
 #[derive(Clone, Debug)]
 pub enum Shape {
-    /// A line for each series, or for each of some quantiles of it.
+    /// A line for each series, or for each of some of its quantiles.
     Lines {
-        /// Which quantiles; none: the number that is shown.
+        /// The quantiles; if empty, a single line of the selected number.
         quantiles: Vec<Quantile>,
-        /// What is filled around.
+        /// The band around the line.
         band: Option<Band>,
     },
-    /// What is below each series.
+    /// An area below each series.
     Areas(Stack),
     /// A bar for each bucket.
     Bars,
-    /// How values are spread.
+    /// A heatmap of the values.
     Heat,
-    /// Which state was when.
+    /// A timeline of states.
     States(BTreeMap<String, Colour>),
 }
 
 impl Look {
-    /// How many buckets it shows on so many pixels.
+    /// The number of buckets to show on a width in pixels.
     #[must_use]
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates")]
     pub fn points(&self, pixels: f64) -> u64 {
@@ -56,7 +56,7 @@ impl Look {
         ((pixels / each) as u64).max(10)
     }
 
-    /// How much of each bucket it needs.
+    /// The detail that each bucket must have.
     #[must_use]
     pub fn detail(&self) -> Detail {
         let quantiles = matches!(self.show(), Show::P50 | Show::P95 | Show::P99);
@@ -70,13 +70,14 @@ impl Look {
         }
     }
 
-    /// Which number is shown.
+    /// The number that is shown.
     #[must_use]
     pub fn show(&self) -> Show {
         self.source.show.unwrap_or(Show::Value)
     }
 
-    /// The numbers of which a series has a line of which this was declared, with what they are called where there are several.
+    /// The numbers of a series with this declared type that get a line each. Each comes with its label, which is
+    /// empty for a single line.
     #[must_use]
     pub fn numbers(&self, declared: Option<Declared>) -> Vec<(Show, &'static str)> {
         match &self.shape {

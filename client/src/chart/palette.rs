@@ -1,40 +1,40 @@
-//! The colours that the style sheet has for charts.
+//! Chart colours, read from the style sheet.
 
 use leptos::prelude::window;
 use web_sys::HtmlElement;
 
-/// How many colours series have before they are used again, with dashes.
+/// The number of series colours. More series repeat them with dashes.
 pub const SERIES: usize = 8;
 
 /// The colours of states, in the order of [`shared::board::states::Colour`].
 const STATES: [&str; 8] = ["green", "yellow", "orange", "red", "blue", "purple", "teal", "grey"];
 
-/// The colours, as a canvas takes them.
+/// The colours as CSS values for the canvas.
 #[derive(Clone, Debug, Default)]
 pub struct Palette {
-    /// Of series.
+    /// Colours of series.
     pub series: Vec<String>,
-    /// Of states.
+    /// Colours of states.
     pub states: Vec<String>,
-    /// Of words.
+    /// The colour of text.
     pub ink: String,
-    /// Of labels.
+    /// The colour of labels.
     pub quiet: String,
-    /// Of grid lines.
+    /// The colour of grid lines.
     pub rule: String,
-    /// Of the ground.
+    /// The colour of the background.
     pub paper: String,
-    /// Of the levels ok, warn and bad.
+    /// The colours of the levels ok, warn and bad.
     pub levels: [String; 3],
 }
 
 impl Palette {
-    /// Reads them, resolved for the theme that holds now, by an element that is not seen.
+    /// Reads the colours of the present theme, by setting them on the element `probe` and reading the computed value.
     #[must_use]
     pub fn read(probe: &HtmlElement) -> Self {
         let style = window().get_computed_style(probe).ok().flatten();
         let colour = |name: &str| {
-            // A style that cannot be set leaves the colour as it was, which can be seen all the same.
+            // If a style cannot be set, the colour stays as before, which is still visible.
             _ = probe.style().set_property("color", &format!("var(--{name})"));
             style.as_ref().and_then(|style| style.get_property_value("color").ok()).unwrap_or_default()
         };
@@ -49,7 +49,7 @@ impl Palette {
         }
     }
 
-    /// The colour of a series that has this place in it ([`super::colours`]).
+    /// The colour of a series with this place in the palette ([`super::colours`]).
     #[must_use]
     pub fn of(&self, place: usize) -> &str {
         self.series.get(place % SERIES).map_or("", String::as_str)

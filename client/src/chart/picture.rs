@@ -1,4 +1,4 @@
-//! What a chart shows, made of what there is of its series; and drawn.
+//! The content of a chart: made from the data of its series, and drawn.
 
 use shared::board::Span;
 use shared::board::lines::{Band, Stack};
@@ -23,7 +23,7 @@ use crate::format::unit::Unit;
 use crate::history::cell::Detail;
 use crate::history::recent::Recent;
 
-/// Room for a label of the time axis, as a multiple of its size.
+/// The room for a label of the time axis, as a multiple of the label size.
 const TICK: f64 = 8.0;
 
 /// One series of a chart, and its live buckets.
@@ -35,34 +35,34 @@ pub struct Strand {
     width: u64,
     detail: Detail,
     recent: Recent,
-    /// Whether it is left out.
+    /// True if the user hid the series.
     pub hidden: bool,
 }
 
 impl Strand {
-    /// A series, in buckets of `width` milliseconds.
+    /// Makes the strand of a series, in buckets of `width` milliseconds.
     #[must_use]
     pub fn new(name: SeriesName, label: String, colour: usize, width: u64, detail: Detail) -> Self {
         Self { name, label, colour, width, detail, recent: Recent::new(width, detail), hidden: false }
     }
 
-    /// Which series.
+    /// The name of the series.
     #[must_use]
     pub fn name(&self) -> &SeriesName {
         &self.name
     }
 }
 
-/// What a chart shows.
+/// The content of a chart.
 #[derive(Clone, Debug, Default)]
 pub struct Picture {
     /// Lines.
     pub traces: Vec<Trace>,
     /// Rows of states.
     pub lanes: Vec<Lane>,
-    /// Before when there is more than is shown, where there is too much.
+    /// The moment before which entries were left out, if there were too many.
     pub cut: Option<u64>,
-    /// Of which series.
+    /// The names of the series.
     names: Vec<SeriesName>,
     piles: Vec<Pile>,
     unit: Option<Unit>,
@@ -70,7 +70,7 @@ pub struct Picture {
 }
 
 impl Picture {
-    /// What there is of these series in a stretch of time.
+    /// Takes the content of these series within a time range.
     #[must_use]
     pub fn take(look: &Look, strands: &mut [Strand], (from, to): (u64, u64), now: u64, stage: Stage) -> Self {
         let mut picture = Self::default();
@@ -86,7 +86,7 @@ impl Picture {
                 (true, word) => format!("{label} {word}"),
             };
             if *hidden {
-                // Each of its lines stays in the legend, to be put back.
+                // The lines of a hidden series stay in the legend, so that the user can show them again.
                 let gone = |(dash, &(_, word)): (usize, &(_, &str))| Trace {
                     label: called(word),
                     series,
@@ -121,7 +121,7 @@ impl Picture {
                         for (dash, &(show, word)) in numbers.iter().enumerate() {
                             let dots = dots(&glued, show, band.filter(|_| dash == 0));
                             let unit = wording::unit(&look.source, name, show);
-                            // One axis has one unit: bytes are not written as the per cent beside them.
+                            // One axis has one unit: if two series have different units, the axis has none.
                             let common = picture.unit.is_none_or(|common| common == unit);
                             picture.unit = Some(if common { unit } else { wording::none() });
                             let expect = look.source.expect.map(Span::millis);
@@ -136,7 +136,7 @@ impl Picture {
                         let said = said.map(|(at, state)| (at, state.to_owned()));
                         picture.lanes.push(Lane::new(label.clone(), said, to.min(now), colours));
                     }
-                    // A text has no place on an axis of numbers.
+                    // A text has no position on an axis of numbers.
                     (Track::Texts(_), _) => {}
                 })
             });
@@ -154,13 +154,13 @@ impl Picture {
         picture
     }
 
-    /// Whether there is nothing.
+    /// Returns true if there is nothing to draw.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.lanes.iter().all(|lane| lane.states.is_empty()) && self.traces.iter().all(|trace| trace.dots.is_empty())
     }
 
-    /// The axis for what is shown from a moment on.
+    /// The axis for the content from a moment on.
     #[must_use]
     pub fn axis(&self, look: &Look, from: u64) -> Upright {
         let ground = match look.shape {
@@ -172,12 +172,12 @@ impl Picture {
             Shape::Heat => heat::extent(&self.piles),
             _ => self.traces.iter().filter_map(|trace| trace.extent(from)).reduce(hull),
         };
-        // Shares make a hundred.
+        // Shares add up to 100. The axis adds its margin of 8 % to 92.6, which gives 100.
         let shown = if matches!(look.shape, Shape::Areas(Stack::Share)) { Some((0.0, 92.6)) } else { shown };
         Upright::new(look.axis, shown, ground)
     }
 
-    /// How its numbers are written.
+    /// The number format of the axis.
     #[must_use]
     pub fn style(&self, look: &Look, axis: &Upright) -> Style {
         let values = axis.ticks(5);
@@ -187,7 +187,7 @@ impl Picture {
         }
     }
 
-    /// How single numbers of it are written.
+    /// The number format of single values.
     #[must_use]
     pub fn fine(&self, look: &Look) -> Style {
         let newest = self.traces.iter().filter_map(|trace| trace.dots.last());
@@ -198,7 +198,7 @@ impl Picture {
         }
     }
 
-    /// Draws it.
+    /// Draws the content.
     pub fn draw(&self, look: &Look, pen: &Pen, plot: &Plot, palette: &Palette) {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates")]
         let most = (plot.width / (pen.label * TICK)) as u64;
@@ -229,16 +229,16 @@ impl Picture {
         plot.draw_values(pen, palette, &axis, &style);
     }
 
-    /// What was at a moment, or is now, of each line and row.
+    /// The value of each line and row at a moment, or the newest one.
     #[must_use]
     pub fn readings(&self, look: &Look, at: Option<u64>) -> Vec<Reading> {
         let style = self.fine(look);
-        // A share is measured by no threshold of what it is a share of.
+        // Thresholds are in the unit of the series, so they do not apply to shares.
         let measured = !matches!(look.shape, Shape::Areas(Stack::Share));
         let none = || Reading { text: "–".to_owned(), level: None };
         let newest = self.traces.iter().filter_map(|trace| Some(trace.dots.last()?.value.abs()));
         let greatest = newest.fold(0.0, f64::max);
-        // One that would drown in the prefix of a greater one is written by itself: `70.4`, not `0.000 G`.
+        // A value that would vanish in the prefix of a greater one gets its own prefix: `70.4`, not `0.000 G`.
         let written = |value: f64| match value.abs() {
             small if measured && small > 0.0 && small * 1e3 < greatest => {
                 wording::written(&wording::style(self.unit.unwrap_or(wording::none()), &[value], &look.source), value)
@@ -263,7 +263,7 @@ impl Picture {
         self.traces.iter().map(of_trace).chain(self.lanes.iter().map(of_lane)).collect()
     }
 
-    /// What its lines and rows are called, and how each looks.
+    /// The legend entries of the lines and rows.
     #[must_use]
     pub fn legend(&self) -> Vec<Entry> {
         let line = |trace: &Trace| {
@@ -275,7 +275,7 @@ impl Picture {
     }
 }
 
-/// How far local time is ahead of UTC at a moment, in milliseconds.
+/// The offset of local time from UTC at a moment, in milliseconds; positive if local time is ahead.
 #[must_use]
 #[expect(
     clippy::cast_precision_loss,

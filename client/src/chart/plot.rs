@@ -1,4 +1,4 @@
-//! Where on a chart a moment is, and the axes.
+//! The coordinates of a chart, and its axes.
 
 use shared::board::Threshold;
 use shared::board::threshold::Limit;
@@ -10,63 +10,63 @@ use super::value_axis::Upright;
 use super::wording;
 use crate::format::number::Style;
 
-/// Room for the labels of the time axis, as a multiple of their size.
+/// The room for the labels of the time axis, as a multiple of their size.
 const FOOT: f64 = 1.7;
-/// Room above, so that a line at the top is not cut.
+/// The room above, so that a line at the top is not cut off.
 const HEAD: f64 = 4.0;
-/// How strong a threshold is.
+/// The opacity of a threshold line.
 const FAINT: f64 = 0.55;
 
-/// The place in which something is drawn, and the stretch of time that it shows.
+/// The drawing area, and the time range that it shows.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Plot {
-    /// Its left edge, in milliseconds.
+    /// The time at the left edge, in milliseconds.
     pub from: u64,
-    /// Its right edge.
+    /// The time at the right edge, in milliseconds.
     pub to: u64,
-    /// How wide it is, in pixels.
+    /// The width in pixels.
     pub width: f64,
-    /// Its upper edge.
+    /// The upper edge in pixels.
     pub top: f64,
-    /// How high it is.
+    /// The height in pixels.
     pub height: f64,
 }
 
 impl Plot {
-    /// On a canvas, with room for a time axis below.
+    /// Makes the area of a canvas, with room for a time axis below.
     #[must_use]
     pub fn on(pen: &Pen, (from, to): (u64, u64)) -> Self {
         let foot = pen.label * FOOT;
         Self { from, to: to.max(from + 1), width: pen.width, top: HEAD, height: (pen.height - foot - HEAD).max(1.0) }
     }
 
-    /// Where a moment is.
+    /// The horizontal position of a moment.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "times stay below 2^53")]
     pub fn x(&self, at: u64) -> f64 {
         (at as f64 - self.from as f64) / (self.to - self.from) as f64 * self.width
     }
 
-    /// Which moment is at a place.
+    /// The moment at a horizontal position.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "times stay below 2^53")]
     pub fn at(&self, x: f64) -> f64 {
         self.from as f64 + x / self.width.max(1.0) * (self.to - self.from) as f64
     }
 
-    /// Its lower edge.
+    /// The lower edge in pixels.
     #[must_use]
     pub fn bottom(&self) -> f64 {
         self.top + self.height
     }
 
-    /// Where a value is, held within a little more than the place; nothing where it has none.
+    /// The vertical position of a value, clamped to a little more than the area; `None` if the axis cannot show it.
     #[must_use]
     pub fn y(&self, axis: &Upright, value: f64) -> Option<f64> {
         axis.y(value).map(|y| self.top + y.clamp(-1.0, 2.0) * self.height)
     }
 
-    /// Draws the marks of the time axis.
+    /// Draws the labels of the time axis.
     pub fn draw_time(&self, pen: &Pen, palette: &Palette, ticks: &[Tick]) {
         pen.quiet(palette);
         let y = self.bottom() + pen.label * 0.4;
@@ -79,7 +79,7 @@ impl Plot {
         }
     }
 
-    /// The values that the grid marks, and how far down each is.
+    /// The values of the grid lines, and their vertical positions.
     fn marks(&self, axis: &Upright) -> Vec<(f64, f64)> {
         let most = (self.height / 48.0).clamp(1.0, 5.0);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 1 to 5")]
@@ -87,7 +87,7 @@ impl Plot {
         ticks.into_iter().filter_map(|value| Some((value, self.y(axis, value)?.floor() + 0.5))).collect()
     }
 
-    /// Draws the grid: few lines.
+    /// Draws the grid lines.
     pub fn draw_grid(&self, pen: &Pen, palette: &Palette, axis: &Upright) {
         pen.context.set_line_width(1.0);
         pen.context.set_global_alpha(1.0);
@@ -95,7 +95,7 @@ impl Plot {
         self.marks(axis).into_iter().for_each(|(_, y)| pen.line((0.0, y), (self.width, y)));
     }
 
-    /// Writes its values upon it at the left, above all that is drawn.
+    /// Writes the values of the grid at the left, above everything else.
     pub fn draw_values(&self, pen: &Pen, palette: &Palette, axis: &Upright, style: &Style) {
         pen.context.set_global_alpha(1.0);
         for (value, y) in self.marks(axis).into_iter().filter(|(_, y)| y - pen.label > self.top) {
@@ -103,7 +103,7 @@ impl Plot {
         }
     }
 
-    /// Draws from where on values are worth a look.
+    /// Draws a line for each threshold.
     pub fn draw_thresholds(&self, pen: &Pen, palette: &Palette, axis: &Upright, thresholds: &[Threshold]) {
         pen.dashes(&[2.0, 4.0]);
         pen.context.set_line_width(1.0);
@@ -112,7 +112,8 @@ impl Plot {
             let (Limit::Above(value) | Limit::Below(value)) = threshold.limit;
             let Some(y) = self.y(axis, value).filter(|y| (self.top..=self.bottom()).contains(y)) else { continue };
             pen.colour(&palette.levels[threshold.level as usize]);
-            // By its shape too, at the end where nothing is written.
+            // The mark of the level at the right end distinguishes thresholds without colour. No label is written
+            // there.
             let size = pen.label * 0.8;
             pen.line((0.0, y), (self.width - 1.5 * size, y));
             pen.mark(threshold.level, (self.width - size * 0.6, y), size);

@@ -1,34 +1,35 @@
-//! Where on the canvas a moment and a value are.
+//! The coordinates of a sparkline: its time range and its range of values.
 
 use super::trace::Dot;
 
-/// Widths of a chart in seconds. Steps, since a width that grew with every point would make the line creep; close to
-/// each other, so that little of a chart is empty.
+/// The widths of a sparkline in seconds. They are steps, since a width that grew with every point would make the line
+/// creep. They are close to each other, so that little of a sparkline is empty.
 const WIDTHS_S: [u64; 12] = [60, 90, 120, 180, 240, 300, 450, 600, 900, 1_350, 2_000, 3_000];
-/// A width may leave out the oldest fifth of a track rather than be a step too wide: a track of five minutes in which
-/// a second was missed now and then is still drawn as five minutes.
+/// A width may cut off the oldest fifth of a track instead of being a step too wide. So a track of five minutes that
+/// missed a second now and then is still drawn as five minutes.
 const CROP: f64 = 0.8;
-/// A series that reports at least this often, in milliseconds, is drawn up to now.
+/// The interval in milliseconds up to which a series counts as frequent, so that it is drawn up to now.
 const OFTEN_MS: u64 = 10_000;
-/// A line breaks where this many usual distances are without a point.
+/// A line breaks at a gap of this many usual intervals.
 const BREAK: u64 = 6;
-/// But never at a hole of less than this, in milliseconds.
+/// The shortest gap in milliseconds at which a line breaks.
 const LEAST_BREAK_MS: u64 = 5_000;
 
-/// The stretch of time that a chart shows, in milliseconds, by the server's clock.
+/// The time range of a sparkline, in milliseconds, by the server's clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
-    /// Its left edge.
+    /// The left edge.
     pub from: u64,
-    /// Its right edge.
+    /// The right edge.
     pub to: u64,
-    /// A hole longer than this is no line.
+    /// A line breaks at a gap longer than this.
     pub break_ms: u64,
 }
 
 impl Window {
-    /// The window for a track of `count` buckets, from its oldest to its newest point, at `now`. Where points come often the right edge is now, so that a series which stopped
-    /// is seen to move away; where points are far between, the window is the track.
+    /// The window for a track of `count` buckets, from its oldest to its newest point, at `now`. For a frequent
+    /// series the right edge is now, so that a series which stopped visibly moves away. For a sparse series the
+    /// window is the track.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "times stay below 2^53")]
     pub fn of((oldest, newest): (u64, u64), count: usize, now: u64) -> Self {
@@ -39,7 +40,8 @@ impl Window {
             WIDTHS_S.map(|s| s * 1_000).into_iter().find(|&width| width as f64 >= span as f64 * CROP).unwrap_or(span);
         let now = now.max(newest);
         if usual <= OFTEN_MS && now > newest {
-            // One that stopped long ago is left behind at the left edge; it never comes back to look as if it were new.
+            // A series that stopped long ago stays beyond the left edge. It never comes back to look as if it were
+            // new.
             let from = if now - newest < width { now.saturating_sub(width) } else { oldest };
             Self { from, to: now, break_ms }
         } else {
@@ -48,13 +50,13 @@ impl Window {
         }
     }
 
-    /// The window for a range of so many milliseconds at `now`, told in buckets of `width`.
+    /// The window for a range of `range_ms` milliseconds at `now`, in buckets of `width`.
     #[must_use]
     pub fn over(range_ms: u64, width: u64, now: u64) -> Self {
         Self { from: now.saturating_sub(range_ms), to: now, break_ms: (width * BREAK).max(LEAST_BREAK_MS) }
     }
 
-    /// How far from left (0) to right (1) a moment is.
+    /// The position of a moment from left (0) to right (1).
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "times stay below 2^53")]
     pub fn x(&self, ts: u64) -> f64 {
@@ -62,18 +64,18 @@ impl Window {
     }
 }
 
-/// The stretch of values that a chart shows.
+/// The range of values of a sparkline.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Range {
-    /// Its lower edge.
+    /// The lower edge.
     pub low: f64,
-    /// Its upper edge.
+    /// The upper edge.
     pub high: f64,
 }
 
 impl Range {
-    /// The range of what a window shows, with some air. It is never so narrow that noise looks like a mountain: at
-    /// least 2 % of the greatest value.
+    /// The range of the values in a window, with a margin. It covers at least 2 % of the greatest value, so that
+    /// noise does not look like a mountain.
     #[must_use]
     pub fn of(dots: &[Dot], window: &Window) -> Self {
         let inside = || dots.iter().filter(|dot| dot.at >= window.from);
@@ -82,7 +84,7 @@ impl Range {
         if low > high {
             return Self { low: 0.0, high: 1.0 };
         }
-        // Halved before they are subtracted: the greatest floats are too far apart for a float.
+        // Halves before subtracting, since the distance of the greatest floats exceeds a float.
         let half = high / 2.0 - low / 2.0;
         let least = (low.abs().max(high.abs()) / 100.0).max(f64::MIN_POSITIVE);
         let (middle, half) = (low / 2.0 + high / 2.0, half.max(least) * 1.15);
@@ -90,7 +92,7 @@ impl Range {
         Self { low: (middle - half).max(f64::MIN), high: (middle + half).min(f64::MAX) }
     }
 
-    /// How far from top (0) to bottom (1) a value is.
+    /// The position of a value from top (0) to bottom (1).
     #[must_use]
     pub fn y(&self, value: f64) -> f64 {
         let height = self.high / 2.0 - self.low / 2.0;

@@ -1,4 +1,4 @@
-//! The line of one series on a canvas.
+//! Sparklines: a small moving line of one series on a canvas.
 
 use std::collections::VecDeque;
 use std::f64::consts::TAU;
@@ -18,29 +18,29 @@ use crate::part::Part;
 use crate::widget::figure::of_bucket;
 use crate::widget::past::{Back, Past, Stretch};
 
-/// Width of the line, in pixels of the page.
+/// The width of the line in CSS pixels.
 const LINE: f64 = 1.5;
-/// Radius of the dot at the newest point.
+/// The radius of the dot at the newest point.
 const DOT: f64 = 2.5;
-/// How strongly the band from least to greatest is filled, and the ground below the line.
+/// The opacity of the band between minimum and maximum, and that below the line.
 const BAND: f64 = 0.20;
 const GROUND: f64 = 0.07;
 
-/// All on which a drawing depends. Where it is as it was, nothing is drawn.
+/// Everything on which a drawing depends. If it is unchanged, nothing is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Key {
     version: u64,
-    /// Of what is known of its past.
+    /// The version of the fetched past.
     past: u64,
     width: u32,
     height: u32,
     frame: Frame,
-    /// The right edge, in steps of one pixel: a line that moves by less need not be drawn anew.
+    /// The right edge in steps of one pixel: a smaller move needs no redraw.
     edge: u64,
 }
 
-/// The moving line of a series, of what `show` says of each stretch of time, above the band from the least to the greatest: over
-/// the range of the board, or as far back as the series goes.
+/// The sparkline of a series: the number `show` of each interval, above the band from the minimum to the maximum. It
+/// covers the board's range, or the whole series if that is shorter.
 #[must_use]
 pub fn spark(name: SeriesName, show: Show, past: Past, stage: Stage) -> Part {
     let Stage { live, frames, .. } = stage;
@@ -76,11 +76,13 @@ pub fn spark(name: SeriesName, show: Show, past: Past, stage: Stage) -> Part {
                 Stretch::Whole(glued) if beyond => {
                     trace::dots(&glued, show, (show == Show::Value).then_some(Band::MinMax))
                 }
-                // What is there of a longer one is drawn in its place, at the right.
+                // While a part of a longer range is missing, the available part is drawn at its position, at the
+                // right.
                 _ => dots(show, buckets),
             });
             let dots = dots.unwrap_or_default();
-            // Where history and live seconds meet, points can be closer than before: a hole is measured by what is usual.
+            // Where history and live seconds meet, points can be closer than before, so the length of a gap is judged
+            // by the usual distance of the points.
             let break_ms = window.break_ms.max(trace::break_ms(&dots, back.width(), None));
             draw(&canvas, ratio, &dots, &Window { break_ms, ..window });
         });
@@ -88,7 +90,8 @@ pub fn spark(name: SeriesName, show: Show, past: Past, stage: Stage) -> Part {
     part
 }
 
-/// What is drawn: the range, where the track is shorter and the series still goes on in it; else the track.
+/// The shown window: the range, if the track is shorter than it and the series still reports within it; else the
+/// track.
 fn window_of(buckets: &VecDeque<Bucket>, past: Past, back: Back, now: u64) -> Option<Window> {
     let (oldest, newest) = (buckets.front()?.last.at.ts.0, buckets.back()?.last.at.ts.0);
     if goes_beyond(buckets, past, back) && now.saturating_sub(newest) < back.range_ms {
@@ -97,7 +100,8 @@ fn window_of(buckets: &VecDeque<Bucket>, past: Past, back: Back, now: u64) -> Op
     Some(Window::of((oldest, newest), buckets.len(), now))
 }
 
-/// Whether the range is longer than the track; against when a change is told is not what is drawn.
+/// Returns true if the range is longer than the track. The sparkline does not show the reference of a change, so that
+/// one is ignored.
 fn goes_beyond(buckets: &VecDeque<Bucket>, past: Past, back: Back) -> bool {
     past.goes_beyond(buckets, Back { change_ms: back.range_ms, ..back })
 }
@@ -105,11 +109,11 @@ fn goes_beyond(buckets: &VecDeque<Bucket>, past: Past, back: Back) -> bool {
 fn draw(canvas: &HtmlCanvasElement, ratio: f64, dots: &[Dot], window: &Window) {
     let context = canvas.get_context("2d").ok().flatten();
     let Some(context) = context.and_then(|object| object.dyn_into::<CanvasRenderingContext2d>().ok()) else { return };
-    // The style sheet decides the colour.
+    // The style sheet sets the colour.
     let style = leptos::prelude::window().get_computed_style(canvas).ok().flatten();
     let colour = style.and_then(|style| style.get_property_value("color").ok()).unwrap_or_default();
     let (width, height) = (f64::from(canvas.width()) / ratio, f64::from(canvas.height()) / ratio);
-    // Setting what is there already is no error that could be handled here.
+    // Setting this transform cannot fail in a way that could be handled here.
     _ = context.set_transform(ratio, 0.0, 0.0, ratio, 0.0, 0.0);
     context.clear_rect(0.0, 0.0, width, height);
     context.set_fill_style_str(&colour);
@@ -119,7 +123,7 @@ fn draw(canvas: &HtmlCanvasElement, ratio: f64, dots: &[Dot], window: &Window) {
     context.set_line_cap("round");
 
     let range = Range::of(dots, window);
-    // Room for the dot at the right edge.
+    // Leaves room for the dot at the right edge.
     let x = |dot: &Dot| window.x(dot.at) * (width - 2.0 * DOT);
     let y = |value: f64| range.y(value) * (height - LINE) + LINE / 2.0;
 
@@ -142,7 +146,7 @@ fn draw(canvas: &HtmlCanvasElement, ratio: f64, dots: &[Dot], window: &Window) {
         context.begin_path();
         run.iter().for_each(|dot| context.line_to(x(dot), y(dot.value)));
         context.stroke();
-        // A point without neighbours has no line: it is a dot.
+        // A point without neighbours has no line, so it is drawn as a dot.
         if run.len() == 1 {
             mark(&context, x(first), y(first.value));
         }
@@ -159,7 +163,7 @@ fn mark(context: &CanvasRenderingContext2d, x: f64, y: f64) {
     }
 }
 
-/// What `show` says of each second of a track.
+/// The number `show` of each second of a track.
 fn dots(show: Show, buckets: &VecDeque<Bucket>) -> Vec<Dot> {
     let mut all = Vec::with_capacity(buckets.len());
     let mut before = None;
@@ -173,7 +177,8 @@ fn dots(show: Show, buckets: &VecDeque<Bucket>) -> Vec<Dot> {
     all
 }
 
-/// The unbroken lines within a window, with the point just before it, from which the first one comes.
+/// The unbroken runs of points within a window. The first one starts with the point just before the window, so that
+/// its line enters from the left.
 fn runs<'a>(dots: &'a [Dot], window: &Window) -> Vec<&'a [Dot]> {
     let inside = dots.partition_point(|dot| dot.at < window.from);
     let dots = dots.get(inside.saturating_sub(1)..).unwrap_or_default();

@@ -1,11 +1,11 @@
-//! The moments that are marked on a time axis, in local time.
+//! The tick marks of a time axis, in local time.
 
 const SECOND: u64 = 1_000;
 const MINUTE: u64 = 60 * SECOND;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
-/// Distances of marks up to a week; beyond, they are at the first of months.
+/// The steps between ticks up to a week. Longer steps are on the first of months.
 const STEPS: [u64; 20] = [
     SECOND,
     2 * SECOND,
@@ -30,21 +30,23 @@ const STEPS: [u64; 20] = [
 ];
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/// A mark.
+/// A tick.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tick {
-    /// When, in milliseconds since 1970.
+    /// The moment in milliseconds since 1970.
     pub at: u64,
-    /// What is written there.
+    /// The label.
     pub label: String,
 }
 
-/// At most `most` marks in a stretch of time; `offset` tells for a moment how many milliseconds local time is ahead of UTC.
+/// Returns at most `most` ticks within a time range. `offset` returns, for a moment, the milliseconds by which local
+/// time is ahead of UTC.
 #[must_use]
 pub fn ticks(from: u64, to: u64, most: u64, offset: &dyn Fn(u64) -> i64) -> Vec<Tick> {
     let length = to.saturating_sub(from);
     let most = most.max(1);
-    // In local time all is a matter of division; each mark is then put back by the offset that holds there.
+    // Computes in local time, where ticks are multiples of the step. Each tick is then shifted back by the offset at
+    // its moment.
     let shift = |at: u64, by: i64| at.saturating_add_signed(by);
     let (low, high) = (shift(from, offset(from)), shift(to, offset(to)));
     let back = |local: u64| {
@@ -93,7 +95,8 @@ fn label(local: u64, step: u64) -> String {
     if step < MINUTE { format!("{h:02}:{m:02}:{s:02}") } else { format!("{h:02}:{m:02}") }
 }
 
-/// Year, month (from 1) and day of so many days since 1970 (Howard Hinnant, «chrono-compatible low-level date algorithms»).
+/// The year, month (from 1) and day of a day number since 1970 (Howard Hinnant, «chrono-compatible low-level date
+/// algorithms»).
 fn civil(days: u64) -> (u64, u64, u64) {
     let z = days + 719_468;
     let (era, day) = (z / 146_097, z % 146_097);
@@ -104,7 +107,7 @@ fn civil(days: u64) -> (u64, u64, u64) {
     (year + era * 400 + u64::from(month <= 2), month, rest - (153 * m + 2) / 5 + 1)
 }
 
-/// How many days after 1970 the first of a month (from 1) is.
+/// The day number since 1970 of the first of a month (from 1).
 fn days(year: u64, month: u64) -> u64 {
     let y = if month <= 2 { year - 1 } else { year };
     let (era, rest) = (y / 400, y % 400);
@@ -139,7 +142,7 @@ mod tests {
 
     #[test]
     fn where_summer_time_ends_the_day_begins_at_midnight_all_the_same() {
-        // Central Europe, 2024-10-27: from 01:00 UTC on an hour ahead instead of two.
+        // Central Europe, 2024-10-27: from 01:00 UTC on, local time is one hour ahead instead of two.
         let change = 1_729_990_800_000;
         let offset = |at: u64| if at < change { 2 * 3_600_000 } else { 3_600_000 };
         let ticks = ticks(change - DAY, change + DAY, 3, &offset);

@@ -1,4 +1,4 @@
-//! A chart over time: its canvas, what is pointed at, and how it is zoomed and moved.
+//! A chart over time: its canvases, its crosshair, and its zooming and panning by pointer, wheel and keyboard.
 
 use crate::dynamic::{LocalValue, Memo, RwSignal, StoredValue};
 use leptos::prelude::window;
@@ -24,37 +24,37 @@ use crate::history::asking::{self, Hand, Shown};
 use crate::part::Part;
 use crate::range::Range;
 
-/// Most series of a chart: more lines than that are no picture.
+/// The most series of a chart; more lines are unreadable.
 pub const MOST: usize = 40;
-/// How often it is looked whether something is missing, in milliseconds.
+/// The interval in milliseconds at which the chart checks for missing history.
 const TEND_MS: u64 = 100;
-/// How often values are told beside the lines, in milliseconds: faster cannot be read.
+/// The interval in milliseconds at which the legend's values change. Faster changes are unreadable.
 const TELL_MS: u64 = 200;
-/// How often a chart is drawn that is out of sight, in milliseconds.
+/// The interval in milliseconds at which an invisible chart is drawn.
 const UNSEEN_MS: u64 = 1_000;
-/// How often they are told to who cannot see them.
+/// The interval in milliseconds at which the summary for screen readers changes.
 const SPEAK_MS: u64 = 5_000;
 
-/// All on which a drawing depends. Where it is as it was, nothing is drawn.
+/// Everything on which a drawing depends. If it is unchanged, nothing is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Key {
-    /// How often the series changed, and what is known of their past.
+    /// A sum of the versions of the series and of their fetched past.
     versions: u64,
     range: (u64, u64),
     size: (u32, u32),
     frame: Frame,
-    /// Counts what of the legend was switched.
+    /// The number of clicks in the legend.
     switched: u64,
 }
 
-/// What is drawn above a chart: the moment pointed at, the stretch that is chosen, and what is below.
+/// The content of the upper canvas: the moment under the pointer, the marked range, and the drawing below.
 type Over = (Option<u64>, Option<(u64, u64)>, Key);
 
-/// What belongs to a chart and is in no signal.
+/// The state of a chart that is in no signal.
 #[derive(Debug, Default)]
 struct State {
     strands: Vec<Strand>,
-    /// For which series and which width of buckets the strands are.
+    /// The series and the bucket width for which the strands were made.
     made_for: (Vec<SeriesName>, u64),
     colours: Colours,
     picture: Picture,
@@ -62,18 +62,18 @@ struct State {
     palette: Palette,
     palette_of: Option<Frame>,
     drawn: Option<Key>,
-    /// What is drawn above it.
+    /// The content of the upper canvas when it was last drawn.
     drawn_over: Option<Over>,
     drag: Option<Drag>,
     drawn_at: u64,
     tended_at: u64,
     told_at: u64,
-    /// Of which drawing and which moment the values were told last.
+    /// The moment and the drawing of the values that the legend shows.
     told_of: Option<(Option<u64>, Key)>,
     spoken_at: u64,
 }
 
-/// A handle on a chart.
+/// A handle to a chart.
 #[derive(Clone, Copy)]
 struct Chart {
     stage: Stage,
@@ -82,17 +82,17 @@ struct Chart {
     state: LocalValue<State>,
     asker: Asker,
     legend: Legend,
-    /// What is said to who cannot see it.
+    /// The summary for screen readers.
     summary: RwSignal<String>,
-    /// What is said of the moment that the keyboard points at.
+    /// The description of the moment that the keyboard points at, for screen readers.
     said: RwSignal<String>,
-    /// Whether there is nothing in the stretch that is shown.
+    /// True if the shown range has no data.
     empty: RwSignal<bool>,
-    /// Before when there is more than is shown, where there is too much.
+    /// The moment before which entries were left out, if there were too many.
     cut: RwSignal<Option<u64>>,
 }
 
-/// A chart over time.
+/// Makes a chart over time.
 #[must_use]
 pub fn time_chart(look: Look, names: Memo<Vec<SeriesName>>, stage: Stage) -> Part {
     let chart = Chart {
@@ -180,8 +180,8 @@ impl Chart {
                     let shown = Shown { from, to, width, series, moved, hand };
                     self.stage.history.tend(self.asker, names, shown, look.detail(), self.stage);
                 }
-                // What nobody can see is kept up, but not in each frame.
-                // One of another size would be stretched until then.
+                // An invisible chart is kept up to date, but not in each frame. A chart that was resized is redrawn
+                // at once, since it would look stretched until then.
                 let resized = state.drawn.is_none_or(|drawn| drawn.size != key.size);
                 let due = resized || now.saturating_sub(state.drawn_at) >= UNSEEN_MS;
                 if state.drawn != Some(key) && (due || is_seen(ground)) {
@@ -194,13 +194,13 @@ impl Chart {
         });
     }
 
-    /// Who points at a chart, or has moved it, may move it next.
+    /// A user who points at a chart, or has moved it, may move it next.
     fn hand(self, range: Range) -> Hand {
         let pointed = self.stage.view.cross.try_get_untracked().flatten().is_some();
         if pointed || matches!(range, Range::Fixed { .. }) { Hand::On } else { Hand::Off }
     }
 
-    /// Changes whenever a series or what is known of it does.
+    /// A number that changes whenever a series or its fetched past does.
     fn versions(self, state: &State, look: &Look, width: u64) -> u64 {
         let each = state.made_for.0.iter().map(|name| {
             let known = self
@@ -212,11 +212,12 @@ impl Chart {
         each.fold(0, u64::wrapping_add)
     }
 
-    /// Tells the values beside the lines, and now and then to who cannot see them.
+    /// Updates the legend's values, and now and then the summary for screen readers.
     fn tell(self, state: &mut State, look: &Look, now: u64) {
         let cross = self.stage.view.cross.try_get_untracked().flatten();
         let Some(of) = state.drawn.map(|drawn| (cross, drawn)) else { return };
-        // Where another moment is pointed at, at once; where only the numbers moved, when they could be read.
+        // Updates at once if the pointer moved to another moment. If only the numbers changed, waits until the last
+        // ones could be read.
         let pointed = state.told_of.is_some_and(|told| told.0 != cross);
         if state.told_of == Some(of) || (!pointed && now.saturating_sub(state.told_at) < TELL_MS) {
             return;
@@ -253,7 +254,7 @@ impl Chart {
         });
         let target: Option<Element> = event.target().map(JsCast::unchecked_into);
         if let Some(target) = target {
-            // Without it a drag ends at the edge of the chart.
+            // Without pointer capture a drag ends at the edge of the chart.
             _ = target.set_pointer_capture(event.pointer_id());
         }
     }
@@ -342,7 +343,7 @@ impl Chart {
         event.prevent_default();
     }
 
-    /// Points at a moment by the keyboard, and says what was then.
+    /// Points at a moment by keyboard, and announces the values at it.
     fn cross(self, at: u64) {
         self.stage.view.cross.set(Some(at));
         let said = self.state.try_with_value(|state| {
@@ -358,7 +359,7 @@ impl Chart {
 }
 
 impl State {
-    /// Makes the strands anew where there are other series, or another width of buckets.
+    /// Makes the strands again if the series or the bucket width changed.
     fn make(&mut self, look: &Look, names: &[SeriesName], width: u64) {
         let names = &names[..names.len().min(MOST)];
         if self.made_for.1 == width && self.made_for.0 == names {
@@ -388,14 +389,14 @@ impl State {
         self.drawn = Some(key);
     }
 
-    /// Draws what is above: the moment that is pointed at, and what is marked.
+    /// Draws the upper canvas: the crosshair and the marked range.
     fn draw_over(&mut self, chart: Chart, over: &HtmlCanvasElement) {
         let (Some(plot), Some(key)) = (self.plot, self.drawn) else { return };
         let cross = chart.stage.view.cross.try_get_untracked().flatten();
         let cross = cross.filter(|at| (plot.from..=plot.to).contains(at));
         let marked = self.drag.and_then(|drag| drag.marked());
         let wanted = (cross, marked.map(|(a, b)| (a.to_bits(), b.to_bits())), key);
-        // Nothing above what changes below is nothing to draw.
+        // If the upper canvas is and stays empty, a change below needs no drawing.
         let was_empty = self.drawn_over.is_none_or(|drawn| drawn.0.is_none() && drawn.1.is_none());
         if self.drawn_over == Some(wanted) || (was_empty && cross.is_none() && marked.is_none()) {
             return;
@@ -438,8 +439,8 @@ impl State {
     }
 }
 
-/// Two ends that change only where what is drawn moves by a pixel: a range that moves with the time is not drawn anew in each
-/// frame.
+/// Returns two ends that change only when the drawing moves by a pixel, so that a range that moves with the time is
+/// not drawn again in each frame.
 fn still(range: Range, (from, to): (u64, u64), pixels: u32) -> (u64, u64) {
     match range {
         Range::Fixed { .. } => (from, to),
@@ -450,7 +451,7 @@ fn still(range: Range, (from, to): (u64, u64), pixels: u32) -> (u64, u64) {
     }
 }
 
-/// Whether any of it is within the window.
+/// Returns true if a part of the element is within the window's height.
 fn is_seen(element: &HtmlCanvasElement) -> bool {
     let place = element.get_bounding_client_rect();
     let height = window().inner_height().ok().and_then(|height| height.as_f64()).unwrap_or(f64::MAX);

@@ -1,4 +1,4 @@
-//! Lines as numbers: what is drawn of a series, before it is known where.
+//! The lines of a chart as numbers, before they get coordinates.
 
 use shared::board::Show;
 use shared::board::lines::Band;
@@ -6,43 +6,43 @@ use shared::board::lines::Band;
 use crate::history::cell::Cell;
 use crate::history::recent::Glued;
 
-/// A line breaks where this many usual distances are without a point.
+/// A line breaks at a gap of this many usual intervals.
 const BREAK: u64 = 3;
-/// But never at a hole of less than this, in milliseconds.
+/// The shortest gap in milliseconds at which a line breaks.
 const LEAST_BREAK_MS: u64 = 3_000;
 
-/// What is drawn at a moment.
+/// A point of a line.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Dot {
-    /// When, in milliseconds.
+    /// The moment in milliseconds.
     pub at: u64,
-    /// The line.
+    /// The value of the line.
     pub value: f64,
-    /// The lower edge of what is filled around it.
+    /// The lower edge of the filled area.
     pub low: f64,
-    /// The upper edge.
+    /// The upper edge of the filled area.
     pub high: f64,
 }
 
-/// One line.
+/// A line.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Trace {
-    /// What it is called.
+    /// The label.
     pub label: String,
-    /// The place of its series among those of the chart.
+    /// The index of its series in the chart.
     pub series: usize,
-    /// Which colour of the palette it has.
+    /// The colour, as an index into the palette.
     pub colour: usize,
-    /// Which of several lines of one series it is: they differ by their dashes.
+    /// The index of the line among those of the same series, which differ by their dashes.
     pub dash: usize,
-    /// Its points, oldest first.
+    /// The points, the oldest first.
     pub dots: Vec<Dot>,
-    /// A hole longer than this, in milliseconds, is no line.
+    /// The line breaks at a gap longer than this, in milliseconds.
     pub break_ms: u64,
 }
 
 impl Trace {
-    /// The point nearest to a moment; nothing where there is a hole.
+    /// The point nearest to a moment; `None` within a gap.
     #[must_use]
     pub fn near(&self, at: u64) -> Option<&Dot> {
         let next = self.dots.partition_point(|dot| dot.at < at);
@@ -51,19 +51,19 @@ impl Trace {
         (near.at.abs_diff(at) <= self.break_ms).then_some(near)
     }
 
-    /// The point that holds at a moment: the newest that is not later, unless it is too old.
+    /// The point in effect at a moment: the newest that is not later, unless it is too old.
     fn holds(&self, at: u64) -> Option<&Dot> {
         let next = self.dots.partition_point(|dot| dot.at <= at);
         self.dots.get(next.checked_sub(1)?).filter(|dot| at - dot.at <= self.break_ms)
     }
 
-    /// Its unbroken parts.
+    /// The unbroken runs of points.
     #[must_use]
     pub fn runs(&self) -> Vec<&[Dot]> {
         self.dots.chunk_by(|a, b| b.at - a.at.min(b.at) <= self.break_ms).collect()
     }
 
-    /// The least and the greatest of what is drawn from a moment on.
+    /// The minimum and the maximum of the line and its edges from a moment on.
     #[must_use]
     pub fn extent(&self, from: u64) -> Option<(f64, f64)> {
         let first = self.dots.partition_point(|dot| dot.at < from);
@@ -72,15 +72,15 @@ impl Trace {
     }
 }
 
-/// The number of a bucket that is shown; `before` is the bucket before it. Nothing where there is none, as of a rate without
-/// anything before.
+/// The selected number of a bucket; `before` is the previous bucket. `None` if there is none, such as a rate without
+/// a previous bucket.
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "counts and times stay below 2^53")]
 pub fn number(show: Show, cell: &Cell, before: Option<&Cell>) -> Option<f64> {
     Some(match show {
         Show::Value => cell.last,
         Show::Rate => {
-            // From point to point: buckets may be filled differently.
+            // Computes the rate from point to point, since buckets may be filled differently.
             let before = before?;
             let ms = cell.at.saturating_sub(before.at);
             if ms == 0 {
@@ -99,7 +99,7 @@ pub fn number(show: Show, cell: &Cell, before: Option<&Cell>) -> Option<f64> {
     })
 }
 
-/// What is drawn of these buckets.
+/// Makes the points of these buckets.
 #[must_use]
 pub fn dots(glued: &Glued<'_>, show: Show, band: Option<Band>) -> Vec<Dot> {
     let mut before: Option<&Cell> = None;
@@ -119,7 +119,8 @@ pub fn dots(glued: &Glued<'_>, show: Show, band: Option<Band>) -> Vec<Dot> {
     dots
 }
 
-/// How long a hole may be: a few times the usual distance of points, and as long as the series is expected to be silent.
+/// The longest gap that a line bridges: a few times the usual distance of points, and at least the expected interval
+/// of the series.
 #[must_use]
 pub fn break_ms(dots: &[Dot], width: u64, expect: Option<u64>) -> u64 {
     let mut distances: Vec<u64> = dots.windows(2).map(|pair| pair[1].at.saturating_sub(pair[0].at)).collect();
@@ -128,17 +129,17 @@ pub fn break_ms(dots: &[Dot], width: u64, expect: Option<u64>) -> u64 {
     (usual * BREAK).max(width * 2).max(LEAST_BREAK_MS).max(expect.unwrap_or(0))
 }
 
-/// How areas are put upon each other.
+/// The scaling of stacked areas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Upon {
-    /// As they are.
+    /// The values themselves.
     Sum,
-    /// As shares of all, in percent.
+    /// The shares of the sum, in percent.
     Share,
 }
 
-/// Puts each line upon those before it: their edges are then what is filled. What has no point at a moment counts as it was
-/// before; after too long, as nothing.
+/// Stacks each line on those before it, and sets the edges for filling. A line without a point at a moment keeps its
+/// earlier value, or counts as zero if that is too old.
 pub fn stack(traces: &mut [Trace], upon: Upon) {
     let mut moments: Vec<u64> = traces.iter().flat_map(|trace| trace.dots.iter().map(|dot| dot.at)).collect();
     moments.sort_unstable();
@@ -161,33 +162,33 @@ pub fn stack(traces: &mut [Trace], upon: Upon) {
         }
     }
     for (trace, dots) in traces.iter_mut().zip(stacked) {
-        // One that has nothing at all, or is not shown, has no line on top of the others either.
+        // A line without any points, or a hidden one, also gets none on top of the others.
         if !trace.dots.is_empty() {
             trace.dots = dots;
         }
     }
 }
 
-/// What is drawn in one column of pixels.
+/// The part of a line within one column of pixels.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Column {
-    /// Where it is, in pixels from the left.
+    /// The position in pixels from the left.
     pub x: f64,
-    /// The value with which it begins.
+    /// The first value.
     pub first: f64,
-    /// The value with which it ends.
+    /// The last value.
     pub last: f64,
-    /// The least value.
+    /// The minimum.
     pub min: f64,
-    /// The greatest value.
+    /// The maximum.
     pub max: f64,
-    /// The lower edge of what is filled.
+    /// The lower edge of the filled area.
     pub low: f64,
-    /// The upper edge of what is filled.
+    /// The upper edge of the filled area.
     pub high: f64,
 }
 
-/// The columns of pixels of a run: at most one a pixel, however many points there are.
+/// Reduces a run to columns of pixels: at most one column a pixel, however many points there are.
 #[must_use]
 pub fn columns(run: &[Dot], x: &dyn Fn(u64) -> f64) -> Vec<Column> {
     let mut columns: Vec<Column> = Vec::new();
@@ -249,7 +250,7 @@ mod tests {
             count: 1,
             ..Cell::default()
         };
-        // One point at the beginning, then full ones, and the newest has been filled for two seconds.
+        // One point at the beginning, then full buckets; the newest has been filled for two seconds.
         let (a, b) = (cell(0, 0, (0.0, 0.0)), cell(10_000, 19_500, (50.0, 97.5)));
         assert_eq!(number(Show::Rate, &a, None), None);
         assert_eq!(number(Show::Rate, &b, Some(&a)), Some(5.0));

@@ -1,32 +1,32 @@
-//! The upright axis: from which value to which, where values are on it, and which are marked.
+//! The vertical axis: its range, the positions of values, and its ticks.
 
 use shared::board::axis::{Axis, Scale};
 
-/// Air above and below what is shown, as a part of its height.
+/// The margin above and below the content, as a share of its height.
 const AIR: f64 = 0.08;
 
-/// An upright axis.
+/// A vertical axis.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Upright {
-    /// Its lower end.
+    /// The lower end.
     pub low: f64,
-    /// Its upper end; above the lower one.
+    /// The upper end, above the lower one.
     pub high: f64,
-    /// How it goes up.
+    /// The scale.
     pub scale: Scale,
 }
 
-/// What an axis has to show besides the values themselves.
+/// The value that an axis must include besides the data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ground {
-    /// Nothing: it may begin anywhere.
+    /// None: the axis may begin anywhere.
     Free,
-    /// Zero, from which something rises.
+    /// Zero, on which bars and areas stand.
     Zero,
 }
 
 impl Upright {
-    /// The axis for what is shown, from the least to the greatest value of it, as the document has it where it says.
+    /// Makes the axis for data from a minimum to a maximum. Ends that the document sets take precedence.
     #[must_use]
     pub fn new(axis: Axis, shown: Option<(f64, f64)>, ground: Ground) -> Self {
         let scale = axis.scale.unwrap_or(Scale::Linear);
@@ -46,7 +46,7 @@ impl Upright {
         if low < high {
             return Self { low, high, scale };
         }
-        // Only one end is declared, and all values are on the other side of it.
+        // Only one end is set, and all values are beyond it.
         match axis.min {
             Some(low) => Self { low, high: low + low.abs().max(1.0), scale },
             None => {
@@ -55,18 +55,19 @@ impl Upright {
         }
     }
 
-    /// How far from top (0) to bottom (1) a value is; beyond where it is outside, nothing where it has no place.
+    /// The position of a value from top (0) to bottom (1); beyond these if it is outside, `None` if the scale cannot
+    /// show it.
     #[must_use]
     pub fn y(&self, value: f64) -> Option<f64> {
         match self.scale {
-            // Halved before they are subtracted: the greatest floats are too far apart for a float.
+            // Halves before subtracting, since the distance of the greatest floats exceeds a float.
             Scale::Linear => Some((self.high / 2.0 - value / 2.0) / (self.high / 2.0 - self.low / 2.0)),
             Scale::Log if value > 0.0 => Some((self.high / value).ln() / (self.high / self.low).ln()),
             Scale::Log => None,
         }
     }
 
-    /// The values that are marked, at most `most`, from below.
+    /// The values of at most `most` ticks, from the lowest.
     #[must_use]
     pub fn ticks(&self, most: u32) -> Vec<f64> {
         let most = f64::from(most.max(1));
@@ -96,13 +97,14 @@ fn linear(low: f64, high: f64, ground: Ground) -> (f64, f64) {
         Ground::Free => (low, high),
         Ground::Zero => (low.min(0.0), high.max(0.0)),
     };
-    // Never so narrow that noise looks like a mountain: at least 2 % of the greatest value.
+    // Covers at least 2 % of the greatest value, so that noise does not look like a mountain.
     let least = low.abs().max(high.abs()) / 50.0;
     let half = (high / 2.0 - low / 2.0).max(least / 2.0);
     let half = if half < f64::MIN_POSITIVE { 0.5 } else { half };
     let (middle, air) = (high / 2.0 + low / 2.0, half * (2.0 * AIR));
     let (mut bottom, mut top) = (middle - half - air, middle + half + air);
-    // What stands on zero has no air below; nor does what never was below it get any there.
+    // An area that stands on zero gets no margin below. Data that was never negative gets no margin below zero
+    // either.
     if low >= 0.0 && bottom < 0.0 || ground == Ground::Zero && low == 0.0 {
         bottom = 0.0;
     }
@@ -112,7 +114,7 @@ fn linear(low: f64, high: f64, ground: Ground) -> (f64, f64) {
     if bottom < top { (bottom.max(f64::MIN), top.min(f64::MAX)) } else { (0.0, 1.0) }
 }
 
-/// The least of 1, 2 and 5 times a power of ten that is not below `step`.
+/// The least of 1, 2, 5 and 10 times a power of ten that is not below `step`.
 fn nice(step: f64) -> f64 {
     let power = 10.0_f64.powf(step.log10().floor());
     let times = step / power;

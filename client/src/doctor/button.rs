@@ -1,15 +1,15 @@
-//! The button that calls the doctor, who is fetched when someone does.
+//! The button that starts the stream doctor, whose module is fetched on the first click.
 
 use crate::dynamic::RwSignal;
 use crate::lazy::{Until, module};
 use crate::part::Part;
 
 module! {
-    /// What the doctor found, from the moment when he is asked.
+    /// The doctor's panel, which starts to measure when it is made.
     static PANEL: fn() -> Part = doctor, super::panel::panel
 }
 
-/// A button that has the way of the stream examined, and what was found.
+/// A button that checks the network path of the stream, and the findings below it.
 #[must_use]
 pub fn doctor() -> Part {
     let open = RwSignal::new(false);

@@ -1,28 +1,28 @@
-//! What the server found, as far as the page shows it.
+//! The doctor's findings as the page reads them from the server: only the fields that it shows.
 
 use serde::Deserialize;
 
-/// One of [`shared::doctor::Finding`].
+/// A [`shared::doctor::Finding`].
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Finding {
-    /// What was looked at, in a word.
+    /// The name of the check in one word.
     pub check: String,
     /// `ok`, `warn` or `fail`.
     pub level: String,
-    /// How it is.
+    /// The result in one line.
     pub what: String,
-    /// Why it matters; absent where all is well.
+    /// The reason why it matters; absent if all is well.
     pub why: Option<String>,
-    /// What to write where; absent where there is nothing to configure.
+    /// The configuration to write; absent if there is nothing to configure.
     pub mend: Option<Vec<Mend>>,
 }
 
-/// One of [`shared::doctor::Mend`].
+/// A [`shared::doctor::Mend`].
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Mend {
-    /// Whose configuration.
+    /// The proxy.
     pub proxy: String,
-    /// Where in it.
+    /// The place in its configuration.
     pub place: String,
     /// The lines.
     pub lines: Vec<String>,

@@ -1,7 +1,7 @@
-//! Probing the stream with the means of a browser.
+//! Measures the stream's network path with the means of a browser.
 //!
-//! What is measured is put together as a JavaScript object of the shape of [`shared::doctor::Measurements`], and judged by
-//! the server: the judgement and its texts would be an eighth of the page, for something that is seldom asked for.
+//! The measurements are built as a JavaScript object with the shape of [`shared::doctor::Measurements`], and the
+//! server judges them. The judging code and its texts would be an eighth of the page, for a rarely used feature.
 
 use js_sys::{Array, Function, JSON, Object, Reflect, Uint8Array};
 use leptos::prelude::window;
@@ -14,10 +14,10 @@ use super::JUDGE;
 use super::findings::Finding;
 use crate::{browser, json};
 
-/// What is sent along to see whether it arrives.
+/// The Last-Event-ID of a probe, sent to see whether it arrives.
 const LAST_EVENT_ID: &str = "doctor-1";
 
-/// The headers that matter to a stream, with the names that the measurements have for them.
+/// The headers that matter to a stream, with their field names in the measurements.
 const HEADERS: [(&str, &str); 8] = [
     ("content_type", "content-type"),
     ("cache_control", "cache-control"),
@@ -29,11 +29,12 @@ const HEADERS: [(&str, &str); 8] = [
     ("via", "via"),
 ];
 
-/// Measures all that a browser can, and gives what the server finds in it. A browser cannot ask for no compression, but
-/// of small frames none is worth it; and the stream itself is on the page already.
+/// Measures everything that a browser can, and returns the server's findings. A browser cannot refuse compression,
+/// but small frames are not worth compressing, so they stand for the uncompressed probe. The stream itself is not
+/// probed, since the page already has one.
 ///
 /// # Errors
-/// Where the server does not answer, or not as expected.
+/// If the server does not answer, or not as expected.
 pub async fn examine() -> Result<Vec<Finding>, JsValue> {
     let before = number(browser::now());
     let knock = probe(1, 0, 0).await?;
@@ -41,7 +42,7 @@ pub async fn examine() -> Result<Vec<Finding>, JsValue> {
     let host = window().location().hostname()?;
     let loopback = matches!(host.as_str(), "localhost" | "127.0.0.1" | "[::1]");
     let reached = Reflect::get(&knock, &"echo".into())?.is_object();
-    // Both at once: together they take as long as the longer.
+    // Runs both probes at once, so that they take as long as the longer one.
     let (plain, compressed) = match reached {
         true => {
             let compressed = wasm_bindgen_futures::future_to_promise(probe(10, 200, 2_000));
@@ -70,7 +71,8 @@ pub async fn examine() -> Result<Vec<Finding>, JsValue> {
     json::read(&text).ok_or_else(|| text.into())
 }
 
-/// Sends a change of a board under a condition that no board meets, as saving one would be sent from here.
+/// Sends a change of a board with an `If-Match` that no board meets, in the way in which this page would save a
+/// board.
 async fn saving() -> Result<JsValue, JsValue> {
     let request = RequestInit::new();
     request.set_method("PUT");
@@ -84,11 +86,11 @@ async fn saving() -> Result<JsValue, JsValue> {
         Err(_) => no_answer()?,
         Ok(response) => object(&[("Ok", head(&response.dyn_into()?)?)])?,
     };
-    // Only there a browser says where the page is from.
+    // A browser sends Sec-Fetch-Site only from a secure context.
     object(&[(if window().is_secure_context() { "told" } else { "untold" }, answer)])
 }
 
-/// A browser does not say why.
+/// Makes a failed answer. A browser does not give the reason of a failure.
 fn no_answer() -> Result<JsValue, JsValue> {
     object(&[("Err", object(&[("why", "other".into()), ("detail", "the browser got no answer".into())])?)])
 }
@@ -110,7 +112,7 @@ async fn probe(frames: u32, every_ms: u32, padding: u32) -> Result<JsValue, JsVa
         Err(_) => no_answer()?,
         Ok(response) => {
             let response: Response = response.dyn_into()?;
-            // What came before the line broke counts.
+            // The frames that came before the connection broke still count.
             let _broken = read(&response, &arrivals, &mut echo, &since).await;
             object(&[("Ok", head(&response)?)])?
         }
@@ -128,7 +130,7 @@ async fn probe(frames: u32, every_ms: u32, padding: u32) -> Result<JsValue, JsVa
     ])
 }
 
-/// Notes each frame as it comes.
+/// Records each frame as it arrives.
 async fn read(
     response: &Response,
     arrivals: &Array,

@@ -1,22 +1,22 @@
-//! What the doctor found, in the page.
+//! The panel of the stream doctor: its progress and its findings.
 
 use super::findings::Finding;
 use crate::dynamic::RwSignal;
 use crate::part::Part;
 
-/// How far it is.
+/// The progress of a check.
 #[derive(Clone, PartialEq)]
 enum Visit {
-    /// It takes some seconds: a pattern has to be seen.
+    /// The check takes some seconds, since a pattern must become visible.
     Measuring,
-    /// Done.
+    /// The check is complete.
     #[cfg_attr(not(target_family = "wasm"), expect(dead_code, reason = "nothing is measured without a browser"))]
     Found(Vec<Finding>),
     /// The server did not answer.
     Failed,
 }
 
-/// What the doctor found; he begins as it is made.
+/// The panel. It starts to measure when it is made.
 #[must_use]
 pub fn panel() -> Part {
     let visit = RwSignal::new(Visit::Measuring);
@@ -35,18 +35,18 @@ pub fn panel() -> Part {
 fn examine(visit: RwSignal<Visit>) {
     crate::dynamic::spawn(async move {
         let found = super::measure::examine().await.map_or(Visit::Failed, Visit::Found);
-        // Closed meanwhile: then nobody wants to know.
+        // Fails if the user has closed the panel meanwhile.
         visit.try_set(found);
     });
 }
 
-/// There is nothing to measure without a browser.
+/// Without a browser there is nothing to measure.
 #[cfg(not(target_family = "wasm"))]
 fn examine(visit: RwSignal<Visit>) {
     visit.set(Visit::Failed);
 }
 
-/// A line, with what to do where something is wrong.
+/// A finding, with the configuration that fixes it.
 fn shown(finding: &Finding) -> Part {
     let mark = match finding.level.as_str() {
         "ok" => "✓ ",

@@ -1,8 +1,8 @@
-//! Leptos' signals, of one type each, whatever is in them.
+//! Type-erased signals: Leptos' signals, memos and stored values, compiled for one content type only.
 //!
-//! A signal, a memo or a stored value is compiled anew for each type that is put into it: some two kilobytes of the page
-//! each. These are the same ones behind a type that only here is known to hold anything: to look costs a comparison of
-//! types. What stays in its thread has a [`LocalValue`].
+//! Leptos compiles a signal, a memo or a stored value again for each content type, which is some two kilobytes of the
+//! page each time. These handles wrap a single boxed type, and only this file casts it back. Reading costs one
+//! comparison of type ids. Values that cannot leave their thread go into a [`LocalValue`].
 
 use std::any::Any;
 use std::fmt;
@@ -11,15 +11,15 @@ use std::marker::PhantomData;
 use leptos::prelude as base;
 use leptos::prelude::{Read as _, ReadUntracked as _, ReadValue as _, Track as _, Write as _, WriteValue as _};
 
-/// Why reading cannot fail: whoever may outlive the owner asks with `try_`.
+/// The message of a panic that should not happen. Code that may outlive the owner must use the `try_` methods.
 const LIVES: &str = "its owner lives for as long as anyone reads it";
 
 type Kept = Box<dyn Any + Send + Sync>;
 
-/// The same of what stays in its thread.
+/// The boxed type of values that cannot leave their thread.
 type KeptHere = Box<dyn Any>;
 
-/// What a value of a memo is kept as.
+/// The boxed value of a memo.
 struct Made(Box<dyn Same>);
 
 trait Same: Any + Send + Sync {
@@ -65,63 +65,63 @@ macro_rules! handle {
     };
 }
 
-/// A value that is followed: who has read it hears of each change.
+/// A reactive value: subscribers that have read it run again after each change.
 pub struct RwSignal<T>(base::RwSignal<Kept>, PhantomData<fn() -> T>);
 
 handle!(RwSignal);
 
 impl<T: Send + Sync + 'static> RwSignal<T> {
-    /// Of the owner that it is made under.
+    /// Makes a signal that belongs to the current owner.
     #[must_use]
     pub fn new(value: T) -> Self {
         Self(of_kept(Box::new(value)), PhantomData)
     }
 
-    /// Follows it without reading it.
+    /// Subscribes to the value without reading it.
     pub fn track(self) {
         self.0.track();
     }
 
-    /// What is in it, followed.
+    /// Reads the value; reactive.
     ///
     /// # Panics
-    /// Where its owner is gone.
+    /// If its owner is gone.
     pub fn with<R>(self, look: impl FnOnce(&T) -> R) -> R {
         self.track();
         self.with_untracked(look)
     }
 
-    /// What is in it, without following it.
+    /// Reads the value without subscribing.
     ///
     /// # Panics
-    /// Where its owner is gone.
+    /// If its owner is gone.
     pub fn with_untracked<R>(self, look: impl FnOnce(&T) -> R) -> R {
         self.try_with_untracked(look).expect(LIVES)
     }
 
-    /// What is in it, without following it; nothing where its owner is gone.
+    /// Reads the value without subscribing; `None` if its owner is gone.
     pub fn try_with_untracked<R>(self, look: impl FnOnce(&T) -> R) -> Option<R> {
         let kept = self.0.try_read_untracked()?;
         Some(look(held(&**kept)))
     }
 
-    /// Changes it.
+    /// Changes the value.
     pub fn update(self, change: impl FnOnce(&mut T)) {
         _ = self.try_update(change);
     }
 
-    /// Changes it; nothing where its owner is gone.
+    /// Changes the value; `None` if its owner is gone.
     pub fn try_update<R>(self, change: impl FnOnce(&mut T) -> R) -> Option<R> {
         let mut kept = self.0.try_write()?;
         Some(change(held_mut(&mut **kept)))
     }
 
-    /// Puts another value in.
+    /// Replaces the value.
     pub fn set(self, value: T) {
         _ = self.try_set(value);
     }
 
-    /// Puts another value in; gives it back where the owner is gone.
+    /// Replaces the value. Returns it if the owner is gone.
     pub fn try_set(self, value: T) -> Option<T> {
         let Some(mut kept) = self.0.try_write() else { return Some(value) };
         *held_mut(&mut **kept) = value;
@@ -130,56 +130,56 @@ impl<T: Send + Sync + 'static> RwSignal<T> {
 }
 
 impl<T: Clone + Send + Sync + 'static> RwSignal<T> {
-    /// A copy of it, followed.
+    /// Clones the value; reactive.
     #[must_use]
     pub fn get(self) -> T {
         self.with(T::clone)
     }
 
-    /// A copy of it, without following it.
+    /// Clones the value without subscribing.
     #[must_use]
     pub fn get_untracked(self) -> T {
         self.with_untracked(T::clone)
     }
 
-    /// A copy of it, without following it; nothing where its owner is gone.
+    /// Clones the value without subscribing; `None` if its owner is gone.
     #[must_use]
     pub fn try_get_untracked(self) -> Option<T> {
         self.try_with_untracked(T::clone)
     }
 }
 
-/// A value made of others that are followed; who has read it hears only where it is another.
+/// A value derived from reactive values. Subscribers run again only when the result differs.
 pub struct Memo<T>(base::Memo<Made>, PhantomData<fn() -> T>);
 
 handle!(Memo);
 
 impl<T: PartialEq + Send + Sync + 'static> Memo<T> {
-    /// Of the owner that it is made under.
+    /// Makes a memo that belongs to the current owner.
     #[must_use]
     pub fn new(make: impl Fn() -> T + Send + Sync + 'static) -> Self {
         Self(of_made(Box::new(move || Made(Box::new(make())))), PhantomData)
     }
 
-    /// What is in it, followed.
+    /// Reads the value; reactive.
     ///
     /// # Panics
-    /// Where its owner is gone.
+    /// If its owner is gone.
     pub fn with<R>(self, look: impl FnOnce(&T) -> R) -> R {
         let made = self.0.read();
         let made: &dyn Any = &*made.0;
         look(held(made))
     }
 
-    /// What is in it, without following it.
+    /// Reads the value without subscribing.
     ///
     /// # Panics
-    /// Where its owner is gone.
+    /// If its owner is gone.
     pub fn with_untracked<R>(self, look: impl FnOnce(&T) -> R) -> R {
         self.try_with_untracked(look).expect(LIVES)
     }
 
-    /// What is in it, without following it; nothing where its owner is gone.
+    /// Reads the value without subscribing; `None` if its owner is gone.
     pub fn try_with_untracked<R>(self, look: impl FnOnce(&T) -> R) -> Option<R> {
         let made = self.0.try_read_untracked()?;
         let made: &dyn Any = &*made.0;
@@ -188,26 +188,27 @@ impl<T: PartialEq + Send + Sync + 'static> Memo<T> {
 }
 
 impl<T: Clone + PartialEq + Send + Sync + 'static> Memo<T> {
-    /// A copy of it, followed.
+    /// Clones the value; reactive.
     #[must_use]
     pub fn get(self) -> T {
         self.with(T::clone)
     }
 
-    /// A copy of it, without following it.
+    /// Clones the value without subscribing.
     #[must_use]
     pub fn get_untracked(self) -> T {
         self.with_untracked(T::clone)
     }
 
-    /// A copy of it, without following it; nothing where its owner is gone.
+    /// Clones the value without subscribing; `None` if its owner is gone.
     #[must_use]
     pub fn try_get_untracked(self) -> Option<T> {
         self.try_with_untracked(T::clone)
     }
 }
 
-/// What lives as long as an owner, and nobody follows; both kinds differ only in what may be in them.
+/// Defines a stored value: it lives as long as its owner and has no subscribers. The two kinds differ only in the
+/// types that they can hold.
 macro_rules! stored {
     ($(#[$doc:meta])* $name:ident, $kept:ty, $storage:ty, $new:ident, $($bound:ident)*) => {
         $(#[$doc])*
@@ -216,44 +217,44 @@ macro_rules! stored {
         handle!($name);
 
         impl<T: $($bound +)* 'static> $name<T> {
-            /// Of the owner that it is made under.
+            /// Makes a stored value that belongs to the current owner.
             #[must_use]
             pub fn new(value: T) -> Self {
                 let kept: $kept = Box::new(value);
                 Self(base::StoredValue::<$kept, $storage>::$new(kept), PhantomData)
             }
 
-            /// What is in it.
+            /// Reads the value.
             ///
             /// # Panics
-            /// Where its owner is gone.
+            /// If its owner is gone.
             pub fn with_value<R>(self, look: impl FnOnce(&T) -> R) -> R {
                 self.try_with_value(look).expect(LIVES)
             }
 
-            /// What is in it; nothing where its owner is gone.
+            /// Reads the value; `None` if its owner is gone.
             pub fn try_with_value<R>(self, look: impl FnOnce(&T) -> R) -> Option<R> {
                 let kept = self.0.try_read_value()?;
                 Some(look(held(&**kept)))
             }
 
-            /// Changes it.
+            /// Changes the value.
             pub fn update_value(self, change: impl FnOnce(&mut T)) {
                 _ = self.try_update_value(change);
             }
 
-            /// Changes it; nothing where its owner is gone.
+            /// Changes the value; `None` if its owner is gone.
             pub fn try_update_value<R>(self, change: impl FnOnce(&mut T) -> R) -> Option<R> {
                 let mut kept = self.0.try_write_value()?;
                 Some(change(held_mut(&mut **kept)))
             }
 
-            /// Puts another value in.
+            /// Replaces the value.
             pub fn set_value(self, value: T) {
                 _ = self.try_set_value(value);
             }
 
-            /// Puts another value in; gives it back where the owner is gone.
+            /// Replaces the value. Returns it if the owner is gone.
             pub fn try_set_value(self, value: T) -> Option<T> {
                 let Some(mut kept) = self.0.try_write_value() else { return Some(value) };
                 *held_mut(&mut **kept) = value;
@@ -262,13 +263,13 @@ macro_rules! stored {
         }
 
         impl<T: Clone + $($bound +)* 'static> $name<T> {
-            /// A copy of it.
+            /// Clones the value.
             #[must_use]
             pub fn get_value(self) -> T {
                 self.with_value(T::clone)
             }
 
-            /// A copy of it; nothing where its owner is gone.
+            /// Clones the value; `None` if its owner is gone.
             #[must_use]
             pub fn try_get_value(self) -> Option<T> {
                 self.try_with_value(T::clone)
@@ -278,16 +279,16 @@ macro_rules! stored {
 }
 
 stored! {
-    /// A value that lives as long as an owner, and that nobody follows.
+    /// A value that lives as long as its owner and has no subscribers.
     StoredValue, Kept, base::SyncStorage, new, Send Sync
 }
 
 stored! {
-    /// The same of what cannot leave its thread, as nothing of the browser can.
+    /// A [`StoredValue`] for values that cannot leave their thread, which includes all objects of the browser.
     LocalValue, KeptHere, base::LocalStorage, new_local,
 }
 
-// One copy of what Leptos makes of each.
+// These functions are not generic, so Leptos' constructors are compiled once.
 
 fn of_kept(value: Kept) -> base::RwSignal<Kept> {
     base::RwSignal::new(value)

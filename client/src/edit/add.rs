@@ -1,4 +1,4 @@
-//! Choosing what a new widget shows, from the series that there are.
+//! The dialog that adds a widget: it searches the series and chooses a type.
 
 use leptos::prelude::*;
 use wasm_bindgen::JsCast as _;
@@ -14,18 +14,18 @@ use crate::home::cards::Listed;
 use crate::home::list;
 use crate::part::{Part, sheet, written};
 
-/// What is searched for and chosen.
+/// The search and the choice.
 #[derive(Clone, Copy)]
 struct Choosing {
     editor: Editor,
-    /// All series; nothing until the server has told.
+    /// All series; `None` until the server has answered.
     listed: RwSignal<Option<Vec<Listed>>>,
     searched: RwSignal<String>,
     kind: RwSignal<String>,
     wrong: RwSignal<String>,
 }
 
-/// The form that chooses.
+/// The dialog.
 #[must_use]
 pub fn add(editor: Editor) -> Part {
     let choosing = Choosing {
@@ -104,7 +104,7 @@ impl Choosing {
     fn submit(self, series: Option<&HtmlSelectElement>) {
         let chosen = series.map(chosen).unwrap_or_default();
         let mut found = untrack(|| self.found());
-        // Who typed until one was left need not choose it too.
+        // If the user has selected nothing in the list, takes the first match of the search.
         if found.iter().any(|choice| chosen.contains(&choice.selector)) {
             found.retain(|choice| chosen.contains(&choice.selector));
         } else {
@@ -136,7 +136,7 @@ fn is_key(event: &Event, name: &str) -> bool {
     event.dyn_ref::<KeyboardEvent>().is_some_and(|event| event.key() == name)
 }
 
-/// The values that are chosen in a list.
+/// The selected values of a list.
 fn chosen(select: &HtmlSelectElement) -> Vec<String> {
     let options = (0..select.length()).filter_map(|at| select.item(at)?.dyn_into::<HtmlOptionElement>().ok());
     options.filter(HtmlOptionElement::selected).map(|option| option.value()).collect()

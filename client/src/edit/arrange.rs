@@ -1,26 +1,27 @@
-//! Moving and resizing: where all widgets lie when one of them is put somewhere.
+//! Arranges all widgets when one of them is moved or resized.
 //!
-//! The one that is moved goes where it is put, as far as the layout lets it (which closes gaps): above all whose middle
-//! is below its upper edge, below all others. So it takes the place of another one once it is dragged over its half.
+//! The moved widget goes where the user puts it, as far as the layout allows, which closes gaps. It is placed above
+//! all widgets whose middle is below its upper edge, and below all others. So it takes the place of another widget
+//! once it is dragged over that widget's half.
 
 use shared::board::layout::{Wish, layout};
 use shared::board::place::MAX_HEIGHT;
 use shared::board::{Columns, Place};
 
-/// Where a widget is to be. It need not fit the board.
+/// The position and size at which a widget is put. It need not fit the board.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Target {
-    /// Its first column.
+    /// The first column.
     pub x: u16,
-    /// Its first row.
+    /// The first row.
     pub y: u16,
-    /// How many columns.
+    /// The width in columns.
     pub w: u16,
-    /// How many rows.
+    /// The height in rows.
     pub h: u16,
 }
 
-/// Which way.
+/// A direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
     /// To the left.
@@ -34,20 +35,20 @@ pub enum Direction {
 }
 
 impl Target {
-    /// Where it is already.
+    /// The present place of a widget.
     #[must_use]
     pub fn of(place: Place) -> Self {
         let Place { x, y, w, h } = place;
         Self { x, y, w, h }
     }
 
-    /// Moved by so many cells, as far as there are any.
+    /// Moves the target by a number of cells; it stops at the left and upper edge.
     #[must_use]
     pub fn moved(self, columns: i32, rows: i32) -> Self {
         Self { x: add(self.x, columns), y: add(self.y, rows), ..self }
     }
 
-    /// Larger by so many cells; no smaller than one, and not beyond the last of `all` columns.
+    /// Grows the target by a number of cells; no smaller than one cell, and not beyond the last of `all` columns.
     #[must_use]
     pub fn grown(self, all: Columns, columns: i32, rows: i32) -> Self {
         let room = all.get().saturating_sub(self.x).max(1);
@@ -56,12 +57,14 @@ impl Target {
     }
 }
 
-/// Where all widgets lie, in their order, when the one at `index` is put at `target`; `places` is where they lie now.
+/// Returns the places of all widgets, in their order, when the one at `index` is put at `target`; `places` are the
+/// present ones.
 #[must_use]
 pub fn arrange(columns: Columns, places: &[Place], index: usize, target: Target) -> Vec<Place> {
     let w = target.w.clamp(1, columns.get());
     let put = Place { x: target.x.min(columns.get() - w), y: target.y, w, h: target.h.clamp(1, MAX_HEIGHT) };
-    // In half rows: the upper edge of the one, the middles of the others. Of the same the one that is moved is first.
+    // In half rows: the upper edge of the moved widget, and the middles of the others. If equal, the moved one is
+    // first.
     let order = |at: usize| match places.get(at) {
         Some(_) if at == index => (2 * u32::from(put.y), 0, at),
         Some(place) => (middle(place), 1, at),
@@ -70,20 +73,20 @@ pub fn arrange(columns: Columns, places: &[Place], index: usize, target: Target)
     let wish = |at: usize| {
         let before = (0..places.len()).filter(|&other| order(other) < order(at)).count();
         let place = if at == index { put } else { places[at] };
-        // As a row it only says the order: the layout closes the gaps.
+        // The row only gives the order, since the layout closes the gaps.
         Wish::At(Place { y: u16::try_from(before).unwrap_or(u16::MAX), ..place })
     };
     let wishes: Vec<_> = (0..places.len()).map(wish).collect();
     layout(columns, &wishes)
 }
 
-/// Where the widget at `index` goes with one step: a column, or past what is next to it above or below. Nothing where it
-/// can go no further.
+/// Returns the target of the widget at `index` after one step: a column, or past its neighbour above or below. `None`
+/// if it can go no further.
 #[must_use]
 pub fn step(columns: Columns, places: &[Place], index: usize, direction: Direction) -> Option<Target> {
     let me = *places.get(index)?;
     let at = Target::of(me);
-    // Those that it would meet on its way up or down.
+    // The widgets in its way up or down.
     let in_column = places.iter().filter(|other| other.x < me.x + me.w && me.x < other.x + other.w);
     let row = |half_rows: u32| u16::try_from(half_rows / 2).unwrap_or(u16::MAX);
     match direction {
@@ -100,7 +103,7 @@ pub fn step(columns: Columns, places: &[Place], index: usize, direction: Directi
     }
 }
 
-/// How large it is after one step: a cell more or less. Nothing where that cannot be.
+/// Returns the target after growing or shrinking by one cell; `None` if that is impossible.
 #[must_use]
 pub fn resize(columns: Columns, place: Place, direction: Direction) -> Option<Target> {
     let at = Target::of(place);
@@ -113,7 +116,7 @@ pub fn resize(columns: Columns, place: Place, direction: Direction) -> Option<Ta
     (grown != at).then_some(grown)
 }
 
-/// Twice the row of its middle.
+/// Twice the row of the widget's middle.
 fn middle(place: &Place) -> u32 {
     2 * u32::from(place.y) + u32::from(place.h)
 }

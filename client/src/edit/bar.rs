@@ -1,5 +1,5 @@
-//! The row of buttons above a board that is edited, and what goes on beside it: keys, the guard against leaving, the
-//! forms, and what stands in the way of saving.
+//! The area above a board with the toolbar of editing: also the keyboard commands, the guard against leaving unsaved
+//! changes, the dialogs, and the messages about failed saving.
 
 use leptos::prelude::*;
 
@@ -14,7 +14,7 @@ use super::storing::{Written, as_link};
 use crate::dynamic::spawn;
 use crate::part::{Part, key_for_page, on_window};
 
-/// What is above a board: the row of buttons while it is edited, and what is wrong whether it is or not.
+/// The area above a board: the toolbar while it is edited, and problems at any time.
 #[must_use]
 pub fn above(editor: Editor) -> Part {
     listen(editor);
@@ -72,7 +72,7 @@ fn bar(editor: Editor) -> Part {
         .put(&Part::button("Cancel", "cancel", cancel))
 }
 
-/// What is wrong, and what can be done.
+/// A problem, with the buttons that resolve it.
 fn troubled(editor: Editor, trouble: Trouble) -> Part {
     let ways = Part::new("p", "ways");
     let (words, places, ways) =
@@ -110,7 +110,7 @@ fn troubled(editor: Editor, trouble: Trouble) -> Part {
     trouble.put(&Part::new("p", "").text(&words)).put(&list).put(&ways)
 }
 
-/// Does what keys say, wherever on the page they are pressed, but where something is written or a form is open.
+/// Handles keyboard commands anywhere on the page, except in inputs and dialogs.
 fn listen(editor: Editor) {
     on_window("keydown", move |event| {
         let Some(event) = key_for_page(event).filter(|event| !event.alt_key()) else { return };

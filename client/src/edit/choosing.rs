@@ -1,4 +1,4 @@
-//! Which series a new widget can show, and what becomes of the choice.
+//! Finds the series for a new widget, and makes the widget's document from the choice.
 
 use serde_json::Value;
 use shared::Selector;
@@ -7,20 +7,20 @@ use shared::point::Kind;
 use super::draft::Fields;
 use crate::home::cards::Listed;
 
-/// Most choices that are offered: who needs another one writes more of its name.
+/// The most choices in the list. To find others, the user types more of the name.
 const MOST: usize = 200;
 
-/// What can be chosen.
+/// A choice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Choice {
-    /// As it is written in the document.
+    /// The selector for the document.
     pub selector: String,
-    /// What the series holds; nothing where it may be several series.
+    /// The kind of the series; `None` if the selector may match several series.
     pub kind: Option<Kind>,
 }
 
-/// The series whose names have all the words of `searched`, the first ones; before them `searched` itself where it
-/// selects by a pattern, or names what there is not yet.
+/// Returns the first series whose names contain all words of `searched`. The list starts with `searched` itself if it
+/// is a pattern, or if it names a series that does not exist yet.
 #[must_use]
 pub fn choices(listed: &[Listed], searched: &str) -> Vec<Choice> {
     let searched = searched.trim();
@@ -42,7 +42,7 @@ pub fn choices(listed: &[Listed], searched: &str) -> Vec<Choice> {
     found
 }
 
-/// The document of a widget that shows what was chosen, as `kind` says; as it fits where that is empty.
+/// Returns the document of a widget for the choice, of type `kind`. If `kind` is empty, picks a type that fits.
 #[must_use]
 pub fn widget(kind: &str, chosen: &[Choice]) -> Fields {
     let kind = match (kind, chosen) {

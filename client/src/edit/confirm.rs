@@ -1,4 +1,4 @@
-//! Questions before what cannot be undone, in front of the page.
+//! A dialog that asks the user to confirm an action that cannot be undone.
 
 use leptos::prelude::document;
 use wasm_bindgen_futures::JsFuture;
@@ -6,12 +6,12 @@ use web_sys::HtmlDialogElement;
 
 use crate::part::Part;
 
-/// Asks, and waits for the answer: whether `yes` was pressed. A browser that cannot ask has not been answered so.
+/// Asks the user, and returns true if `yes` was pressed. Returns false if the browser cannot show the dialog.
 pub async fn confirmed(question: &str, yes: &str) -> bool {
-    // A form of a dialog closes it with the value of the button.
+    // A form with `method="dialog"` closes the dialog with the value of the button.
     let yes = Part::new("button", "button strong").with("value", "yes").with("data-testid", "confirm-yes").text(yes);
     let no = Part::new("button", "button").with("value", "").with("data-testid", "confirm-no").text("Cancel");
-    // What was asked for by mistake must not be done by pressing Enter once more.
+    // Cancel has the focus, so that a second press of Enter does not confirm an accidental action.
     let ways = Part::new("p", "ways").put(&yes).put(&no.with("autofocus", ""));
     let form = Part::new("form", "").with("method", "dialog");
     let form = form.put(&Part::new("p", "").with("id", "question").text(question)).put(&ways);

@@ -1,4 +1,4 @@
-//! What of the editor is on the page before anyone edits: the way into it. The rest is fetched when someone wants it.
+//! The entry into editing: the part of the editor that every page has. The rest is fetched on demand.
 
 use shared::board::WidgetId;
 use wasm_bindgen::JsCast as _;
@@ -12,20 +12,20 @@ use crate::lazy::{Until, module};
 use crate::part::{Part, key_for_page, on_window};
 use crate::reload;
 
-/// What of the editor the rest of the page calls.
+/// The functions of the editor that the rest of the page calls.
 pub struct Desk {
     begin: fn(Editor),
-    /// What is above the board.
+    /// The area above the board.
     above: fn(Editor) -> Part,
-    /// What is on each widget.
+    /// The tools on each widget.
     tools: fn(WidgetId, Editor) -> Part,
-    /// What can be done with the board as a file.
+    /// The buttons for the board as a file.
     files: fn(Editor) -> Part,
     upload: fn(Editor, File),
 }
 
 module! {
-    /// The editor.
+    /// The editor's module.
     static DESK: Desk = edit, Desk {
         begin: Editor::begin,
         above: super::bar::above,
@@ -35,7 +35,7 @@ module! {
     }
 }
 
-/// The buttons at the head of a board, and the keys and gestures that lead to the same.
+/// The buttons in the head of a board, and the equivalent keys and gestures.
 #[must_use]
 pub fn menu(editor: Editor) -> Part {
     follow(editor);
@@ -45,7 +45,7 @@ pub fn menu(editor: Editor) -> Part {
         _ => DESK.get().map(|desk| (desk.files)(editor)).into_iter().collect(),
     };
     let files = Part::new("div", "host").live_inside(files);
-    // The files come later: what is there already stays where it is.
+    // The file buttons arrive later and go to the end, so that the others do not move.
     let list = Part::new("div", "menu-list").put_all(page_wide()).put(&files);
     let menu = Part::new("details", "menu").with("data-testid", "menu").on("toggle", move |_| editor.want(Wish::Files));
     let menu = menu.put(&Part::new("summary", "button").with("data-testid", "more").text("More")).put(&list);
@@ -53,7 +53,7 @@ pub fn menu(editor: Editor) -> Part {
     Part::new("span", "board-menu").put(&edit).put(&menu)
 }
 
-/// What is above a board, once anyone has wanted to edit it.
+/// The area above a board, once the user has requested the editor.
 #[must_use]
 pub fn above(editor: Editor) -> Part {
     let wanted = Memo::new(move || editor.wish.get() != Wish::Nothing);
@@ -61,7 +61,7 @@ pub fn above(editor: Editor) -> Part {
     Part::new("div", "host").live_inside(move || above().into_iter().collect())
 }
 
-/// The tools of one widget, while there is anything to do with them.
+/// The tools of a widget, while the board is edited.
 #[must_use]
 pub fn tools(id: &str, editor: Editor) -> Part {
     let id: Option<WidgetId> = id.parse().ok();

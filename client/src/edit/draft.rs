@@ -1,7 +1,7 @@
-//! A board while it is edited: its document, and what that says.
+//! A board under edit: its document, and the board that the document describes.
 //!
-//! The document itself is what is changed, not the board that was read from it: so an option that this page does not
-//! know stays as it is, and what is wrong with a change is said by the same code that the server stores boards by.
+//! Edits change the document itself, not the board that was read from it. So an option that this page does not know
+//! stays as it is, and the mistakes of an edit are found by the same code that the server uses to store boards.
 
 use serde_json::{Map, Value};
 use shared::Selector;
@@ -11,27 +11,27 @@ use shared::problem::FieldError;
 
 use super::arrange::{Target, arrange};
 
-/// The keys of a widget, or of the board itself.
+/// The keys and values of a widget, or of the board itself.
 pub type Fields = Map<String, Value>;
 
-/// A change of a board.
+/// An edit of a board.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Edit {
-    /// One more widget, which gets an id of its own.
+    /// Adds a widget, which gets a new id.
     Add(Fields),
-    /// One widget less.
+    /// Removes a widget.
     Remove(WidgetId),
-    /// The same widget once more, below it.
+    /// Duplicates a widget, below the original.
     Duplicate(WidgetId),
-    /// All that a widget says, but its id and its place.
+    /// Replaces all fields of a widget except its id and its place.
     Change(WidgetId, Fields),
-    /// A widget elsewhere, or of another size; whatever is in its way gives way.
+    /// Moves or resizes a widget. Others make way for it.
     Place(WidgetId, Target),
-    /// All that the board says, but its widgets.
+    /// Replaces all fields of the board except its widgets.
     Settings(Fields),
 }
 
-/// A document that is being written.
+/// A document under edit.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Draft {
     document: Fields,
@@ -40,7 +40,7 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// The draft of a document, with whatever mistakes it has.
+    /// Makes the draft of a document, mistakes included.
     #[must_use]
     pub fn of(document: Fields) -> Self {
         let document = Value::Object(document);
@@ -49,8 +49,8 @@ impl Draft {
         Self { document, board: reading.board, mistakes: reading.mistakes }
     }
 
-    /// The draft of a board that nobody has made: see [`Board::automatic`], which gives no options but those that go
-    /// without saying.
+    /// Makes the draft of an automatic board. [`Board::automatic`] sets only default options, so the draft leaves
+    /// them out.
     #[must_use]
     pub fn automatic(board: &Board) -> Self {
         let widget = |widget: &shared::board::Widget| {
@@ -67,19 +67,19 @@ impl Draft {
         Self::of(document)
     }
 
-    /// What it says.
+    /// The board that the document describes.
     #[must_use]
     pub fn board(&self) -> &Board {
         &self.board
     }
 
-    /// What is wrong with it: nothing, but where it was wrong before anyone edited it.
+    /// The mistakes of the document: only those that it had before editing.
     #[must_use]
     pub fn mistakes(&self) -> &[FieldError] {
         &self.mistakes
     }
 
-    /// The document as a text that a person can read.
+    /// The document as readable text.
     #[must_use]
     pub fn text(&self) -> String {
         format!("{:#}\n", Value::Object(self.document.clone()))
@@ -91,13 +91,13 @@ impl Draft {
         &self.document
     }
 
-    /// What a widget says, in the document.
+    /// The fields of a widget in the document.
     #[must_use]
     pub fn widget(&self, id: &WidgetId) -> Option<&Fields> {
         self.listed().get(self.index(id)?)?.as_object()
     }
 
-    /// What the board says beside its widgets.
+    /// The fields of the board except its widgets.
     #[must_use]
     pub fn settings(&self) -> Fields {
         let mut settings = self.document.clone();
@@ -105,22 +105,22 @@ impl Draft {
         settings
     }
 
-    /// Which entry of the document a widget is: its mistakes are told by that.
+    /// The index of a widget in the document, by which its mistakes are named.
     #[must_use]
     pub fn index(&self, id: &WidgetId) -> Option<usize> {
         self.listed().iter().position(|widget| id_of(widget) == Some(id.as_str()))
     }
 
-    /// Where a widget lies.
+    /// The place of a widget in the layout.
     #[must_use]
     pub fn place(&self, id: &WidgetId) -> Option<Place> {
         self.board.places().get(self.position(id)?).copied()
     }
 
-    /// The draft with a change, and the widget that it is about.
+    /// Applies an edit. Returns the edited draft and the affected widget.
     ///
     /// # Errors
-    /// The mistakes that it would have made; the draft stays as it is.
+    /// The mistakes that the edit would cause. The draft stays unchanged.
     pub fn edited(&self, edit: Edit) -> Result<(Self, Option<WidgetId>), Vec<FieldError>> {
         let mut document = self.document.clone();
         let about = match edit {
@@ -160,7 +160,7 @@ impl Draft {
             }
         };
         let edited = Self::of(document);
-        // A document of another version may have mistakes of its own: they are no reason to refuse all else.
+        // A document of another version may already have mistakes. They are no reason to refuse an edit.
         if edited.mistakes.len() > self.mistakes.len() { Err(edited.mistakes) } else { Ok((edited, about)) }
     }
 
@@ -181,7 +181,7 @@ impl Draft {
         self.board.widgets.iter().position(|widget| widget.id == *id)
     }
 
-    /// Writes where each widget lies.
+    /// Writes the place of each widget into the document.
     fn put(&self, document: &mut Fields, places: &[Place]) {
         with_list(document, |widgets| {
             for (widget, place) in self.board.widgets.iter().zip(places) {
@@ -193,7 +193,7 @@ impl Draft {
         });
     }
 
-    /// An id that no widget has: by what it shows, else by its type.
+    /// Makes an unused id from the name of the widget's first series, or from its type.
     fn free_id(&self, fields: &Fields) -> String {
         let taken = |id: &str| self.listed().iter().any(|widget| id_of(widget) == Some(id));
         let first = fields.get("series").and_then(|series| series.get(0)).and_then(Value::as_str).unwrap_or_default();

@@ -1,6 +1,7 @@
-//! Moving and resizing with the pointer.
+//! Moves and resizes widgets with the pointer.
 //!
-//! While a widget is dragged, where all would be is shown; it is an edit only once it is let go of.
+//! While a widget is dragged, the page previews the resulting layout. The edit is made only when the user releases
+//! the widget.
 
 use leptos::prelude::*;
 use shared::board::{Columns, WidgetId};
@@ -11,29 +12,29 @@ use super::arrange::Target;
 use super::editor::Editor;
 use crate::part::on_window;
 
-/// By what a widget is held.
+/// The part of a widget that the pointer holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Grip {
-    /// By its head: it is moved.
+    /// The head, which moves the widget.
     Head,
-    /// By its lower right corner: it is resized.
+    /// The lower right corner, which resizes the widget.
     Corner,
 }
 
-/// A widget that is being dragged.
+/// A drag of a widget.
 #[derive(Clone, Debug)]
 pub struct Drag {
     id: WidgetId,
     grip: Grip,
-    /// Where it was.
+    /// The position and size at the start.
     from: Target,
     columns: Columns,
-    /// Where the pointer was, on the page.
+    /// The position of the pointer on the page at the start.
     start: (i32, i32),
     pitch: Pitch,
 }
 
-/// How far a cell is from the next one, in CSS pixels.
+/// The distance between neighbouring cells in CSS pixels.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Pitch {
     /// From column to column.
@@ -43,7 +44,7 @@ pub struct Pitch {
 }
 
 impl Pitch {
-    /// How many cells that many pixels are.
+    /// Converts pixels to a number of cells.
     #[must_use]
     #[expect(clippy::cast_possible_truncation, reason = "a cast saturates")]
     pub fn cells(self, x: i32, y: i32) -> (i32, i32) {
@@ -51,7 +52,7 @@ impl Pitch {
         (cells(x, self.x), cells(y, self.y))
     }
 
-    /// That of a grid on the page; nothing where it has no cells, as on a narrow page.
+    /// Measures the cells of a grid on the page; `None` if it has no cells, as on a narrow page.
     fn of(grid: &Element, columns: Columns) -> Option<Self> {
         let style = window().get_computed_style(grid).ok()??;
         let pixels = |name| {
@@ -76,14 +77,14 @@ impl Drag {
     }
 }
 
-/// Takes hold of a widget where the pointer went down.
+/// Starts to drag a widget where the pointer went down.
 #[must_use]
 pub fn begin(id: &WidgetId, grip: Grip, editor: Editor, event: &PointerEvent) -> Option<Drag> {
     let draft = editor.draft()?;
     let columns = draft.board().columns();
     let held = event.current_target()?.dyn_into::<Element>().ok()?;
     let pitch = Pitch::of(&held.closest(".grid").ok()??, columns)?;
-    // Nothing of the page is to be selected while something is dragged over it. The handle has the focus all the same.
+    // Prevents a selection of text while dragging. That also prevents focus, so the handle is focused explicitly.
     event.prevent_default();
     if let Ok(held) = held.dyn_into::<web_sys::HtmlElement>() {
         _ = held.focus();
@@ -92,8 +93,8 @@ pub fn begin(id: &WidgetId, grip: Grip, editor: Editor, event: &PointerEvent) ->
     Some(Drag { id: id.clone(), grip, from, columns, start: (event.page_x(), event.page_y()), pitch })
 }
 
-/// Follows the pointer, wherever it goes, for as long as the owner lives: what is dragged is moved in the page, and
-/// would lose a pointer that it has caught.
+/// Follows the pointer on the whole window, as long as the owner lives. The dragged element moves within the
+/// document, and would lose a captured pointer by that.
 pub fn follow(editor: Editor) {
     let drag = editor.drag;
     let let_go = move || {

@@ -1,4 +1,4 @@
-//! What is being edited, and how that goes on: handles that all parts of the editor share.
+//! The state of editing a board: handles that all parts of the editor share.
 
 use leptos::prelude::*;
 use serde_json::Value;
@@ -17,67 +17,67 @@ use crate::dynamic::{Memo, RwSignal, StoredValue, effect, spawn};
 use crate::live::Live;
 use crate::part;
 
-/// A form that is open.
+/// An open dialog.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Sheet {
-    /// Which series a new widget shows.
+    /// Adds a widget.
     Add,
-    /// What a widget says.
+    /// Changes the options of a widget.
     Widget(WidgetId),
-    /// What the board says.
+    /// Changes the options of the board.
     Board,
 }
 
-/// What someone wants of the editor.
+/// The user's request of the editor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wish {
-    /// Nothing yet.
+    /// No request yet.
     Nothing,
-    /// That it is there: something with the board as a file, or an edit that has begun.
+    /// The module must be loaded: for the board as a file, or because an edit has begun.
     Files,
-    /// To edit.
+    /// Start editing.
     Edit,
 }
 
-/// What stands in the way of saving.
+/// A problem that prevents saving.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Trouble {
-    /// Someone else has changed the board since this edit began.
+    /// Another user has changed the board since this edit began.
     Conflict,
-    /// The server did not take it.
+    /// The server refused the board.
     Refused(Refused),
 }
 
-/// The editor of a board: handles, cheap to copy.
+/// The editor of a board. A set of handles, cheap to copy.
 #[derive(Clone, Copy, Debug)]
 pub struct Editor {
     id: StoredValue<BoardId>,
     pub(super) document: Document,
     live: Live,
     editing: Memo<bool>,
-    /// What is edited; nothing while the board is only looked at.
+    /// The drafts of the edit; `None` while the board is not edited.
     pub history: RwSignal<Option<History>>,
-    /// Where all widgets would be if what is being dragged were let go of.
+    /// The places of all widgets if the dragged one were released now.
     pub preview: RwSignal<Option<Vec<Place>>>,
-    /// Which form is open.
+    /// The open dialog.
     pub sheet: RwSignal<Option<Sheet>>,
-    /// What is wrong.
+    /// The present problem.
     pub trouble: RwSignal<Option<Trouble>>,
-    /// Whether the board of the others is shown instead of the draft.
+    /// True while the stored board is shown instead of the draft.
     pub peeking: RwSignal<bool>,
-    /// What is told to who cannot see it.
+    /// The announcement for screen readers.
     pub said: RwSignal<String>,
-    /// Which edition the draft began from, or was knowingly put over.
+    /// The edition from which the draft began, or which the user chose to overwrite.
     base: StoredValue<Option<Etag>>,
     saving: RwSignal<bool>,
-    /// What is wanted of the editor: until then it is not fetched.
+    /// The user's request. The editor's module is not fetched before there is one.
     pub(super) wish: RwSignal<Wish>,
-    /// What is being dragged.
+    /// The present drag.
     pub drag: StoredValue<Option<Drag>>,
 }
 
 impl Editor {
-    /// Of a board, which is only looked at until [`Editor::begin`].
+    /// Makes the editor of a board. It does not edit until [`Editor::begin`].
     #[must_use]
     pub fn new(id: BoardId, document: Document, live: Live) -> Self {
         let history = RwSignal::new(None::<History>);
@@ -99,7 +99,7 @@ impl Editor {
         }
     }
 
-    /// Has an edit told at once where someone else changes the board, for as long as the owner lives.
+    /// Reports a conflict as soon as another user changes the board, as long as the owner lives.
     pub fn watch(self) {
         effect(move || {
             if self.document.edition.with(Option::is_some) && !self.saving.get() {
@@ -108,19 +108,19 @@ impl Editor {
         });
     }
 
-    /// Which board.
+    /// The id of the board.
     #[must_use]
     pub fn id(self) -> BoardId {
         self.id.get_value()
     }
 
-    /// Whether the board is being edited; followed.
+    /// Returns true while the board is edited; reactive.
     #[must_use]
     pub fn editing(self) -> bool {
         self.editing.get()
     }
 
-    /// Whether it is known what is to be edited; followed.
+    /// Returns true once the board to edit is known; reactive.
     #[must_use]
     pub fn known(self) -> bool {
         match self.document.edition.with(|edition| edition.as_ref().map(Edition::etag)) {
@@ -130,13 +130,13 @@ impl Editor {
         }
     }
 
-    /// Whether there are changes that are not stored; followed.
+    /// Returns true if there are unsaved changes; reactive.
     #[must_use]
     pub fn changed(self) -> bool {
         self.history.with(|history| history.as_ref().is_some_and(History::changed))
     }
 
-    /// What is to be shown while it is edited; followed.
+    /// The board to show while it is edited; reactive. `None` if the stored board should be shown.
     #[must_use]
     pub fn board(self) -> Option<Board> {
         if self.peeking.get() {
@@ -150,7 +150,7 @@ impl Editor {
         Some(board)
     }
 
-    /// Begins to edit, once the board is known.
+    /// Starts editing, if the board is known.
     pub fn begin(self) {
         if self.history.with_untracked(Option::is_some) {
             return;
@@ -170,18 +170,18 @@ impl Editor {
         self.say("Editing. Tab goes from widget to widget, arrows move them.");
     }
 
-    /// What the board shows while nobody has made it; nothing where its series are not known yet.
+    /// The automatic board; `None` if its series are not known yet.
     #[must_use]
     pub fn automatic(self) -> Option<Board> {
         untrack(|| self.live.loaded.get().then(|| automatic(&self.id(), self.live)))
     }
 
-    /// Asks the server what it has.
+    /// Fetches the server's document again.
     pub fn ask(self) {
         self.document.ask(self.id());
     }
 
-    /// Ends the edit; what was not stored is gone.
+    /// Ends the edit and drops unsaved changes.
     pub fn end(self) {
         self.history.set(None);
         self.preview.set(None);
@@ -190,16 +190,16 @@ impl Editor {
         self.peeking.set(false);
     }
 
-    /// The draft, without following it.
+    /// The draft; not reactive.
     #[must_use]
     pub fn draft(self) -> Option<std::sync::Arc<Draft>> {
         self.history.with_untracked(|history| history.as_ref().map(|history| history.now().clone()))
     }
 
-    /// Edits the draft; the widget that it is about gets the focus.
+    /// Edits the draft and focuses the affected widget.
     ///
     /// # Errors
-    /// The mistakes that it would have made.
+    /// The mistakes that the edit would cause.
     pub fn edit(self, edit: Edit) -> Result<Option<WidgetId>, Vec<FieldError>> {
         let edited = self.history.try_update(|history| history.as_mut().map(|history| history.edit(edit))).flatten();
         let about = edited.unwrap_or(Ok(None))?;
@@ -209,7 +209,7 @@ impl Editor {
         Ok(about)
     }
 
-    /// Does something to a widget, and says what came of it.
+    /// Applies an action to a widget, and announces the result.
     pub fn act(self, id: &WidgetId, deed: Deed) {
         let Some(draft) = self.draft() else { return };
         let Some(place) = draft.place(id) else { return };
@@ -247,7 +247,7 @@ impl Editor {
         }
     }
 
-    /// Shows where all would be if a widget were put there.
+    /// Previews the layout with a widget at `target`.
     pub fn preview(self, id: &WidgetId, target: Target) {
         let Some(draft) = self.draft() else { return };
         let board = draft.board();
@@ -259,7 +259,7 @@ impl Editor {
         }
     }
 
-    /// Puts a widget there.
+    /// Puts a widget at `target`.
     pub fn drop_at(self, id: WidgetId, target: Target) {
         self.preview.set(None);
         if let Err(mistakes) = self.edit(Edit::Place(id, target)) {
@@ -267,19 +267,19 @@ impl Editor {
         }
     }
 
-    /// Takes the last edit back.
+    /// Undoes the last edit.
     pub fn undo(self) {
         let undone = self.history.try_update(|history| history.as_mut().is_some_and(History::undo));
         self.say(if undone == Some(true) { "Undone." } else { "There is nothing to undo." });
     }
 
-    /// Does again what was taken back.
+    /// Redoes the edit that was undone last.
     pub fn redo(self) {
         let redone = self.history.try_update(|history| history.as_mut().is_some_and(History::redo));
         self.say(if redone == Some(true) { "Done again." } else { "There is nothing to do again." });
     }
 
-    /// Stores the draft, if nobody else has changed the board meanwhile.
+    /// Saves the draft, unless another user has changed the board meanwhile.
     pub fn save(self) {
         let Some(draft) = self.draft() else { return };
         if self.saving.get_untracked() {
@@ -295,7 +295,7 @@ impl Editor {
         self.trouble.set(None);
         spawn(async move {
             let base = self.base.get_value();
-            // A board that somebody wrote as TOML stays so, comments and all.
+            // A board that is stored as TOML stays TOML, comments included.
             let form = base.map_or(Form::Json, |base| base.kept_in(Form::Json));
             match put_kept(&self.id(), form, &draft.text(), base).await {
                 Outcome::Done(Some(etag)) => {
@@ -315,7 +315,7 @@ impl Editor {
         });
     }
 
-    /// Stores the draft in the place of what the others have stored: whoever calls it has been told of that.
+    /// Saves the draft over the change of another user, after the user was warned.
     pub fn overwrite(self) {
         let theirs = self.document.edition.with_untracked(|edition| edition.as_ref().and_then(Edition::etag));
         self.base.set_value(theirs);
@@ -324,23 +324,23 @@ impl Editor {
         self.save();
     }
 
-    /// Tells something to who cannot see it.
+    /// Announces a text to screen readers.
     pub fn say(self, words: &str) {
         self.said.set(words.to_owned());
     }
 
-    /// Tells why an edit was not made.
+    /// Shows the reason why an edit was refused.
     pub fn refuse(self, why: &str, mistakes: &[FieldError]) {
         let places = mistakes.iter().map(ToString::to_string).collect();
         self.trouble.set(Some(Trouble::Refused(Refused { why: why.to_owned(), places })));
     }
 
-    /// Takes in that the server has this edition now.
+    /// Records the edition that the server now has.
     pub fn heard(self, edition: Edition) {
         self.document.edition.set(Some(edition));
     }
 
-    /// Whether what the server has is what the draft began from; else it is a conflict, at once.
+    /// Compares the server's edition with the one from which the draft began. Reports a conflict if they differ.
     fn compare(self) {
         let Some(draft) = self.draft() else { return };
         let (same, stored) = self.document.edition.with_untracked(|edition| {
@@ -355,7 +355,7 @@ impl Editor {
             return;
         }
         if stored {
-            // It was stored after all, and only the answer was lost.
+            // The draft was stored after all, and only the answer was lost.
             self.end();
         } else {
             self.trouble.set(Some(Trouble::Conflict));
@@ -363,21 +363,21 @@ impl Editor {
     }
 }
 
-/// What a widget is called.
+/// The display name of a widget.
 #[must_use]
 pub fn name_of(draft: &Draft, id: &WidgetId) -> String {
     let widget = draft.board().widgets.iter().find(|widget| widget.id == *id);
     widget.and_then(|widget| widget.title.clone()).unwrap_or_else(|| id.to_string())
 }
 
-/// Where a widget is, in words.
+/// Describes the place of a widget in words.
 #[must_use]
 pub fn lies(place: Place) -> String {
     let Place { x, y, w, h } = place;
     format!("column {}, row {}, {w} wide, {h} high", x + 1, y + 1)
 }
 
-/// Gives a widget's handle the focus: what is moved in the page loses it.
+/// Focuses a widget's handle. An element that moves within the document loses the focus.
 fn focus(id: &WidgetId) {
     part::focus(format!("[data-handle=\"{id}\"]"));
 }

@@ -1,7 +1,7 @@
-//! What can be said of a widget: the fields of its form.
+//! The form fields of each widget type, and their conversion to and from the document.
 //!
-//! A field is a key of the document, and how its value is written in one line or a few. What is written is not judged
-//! here: the document that comes out is read, and its mistakes are told beside the field.
+//! A field has a key of the document and an input of one or more lines. Values are not checked here: the page reads
+//! the resulting document and shows its mistakes beside the fields.
 
 use serde_json::{Map, Value};
 use shared::board::axis::Scale;
@@ -20,34 +20,34 @@ use crate::json;
 /// A field of a form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Field {
-    /// Its key in the document.
+    /// The key in the document.
     pub key: &'static str,
-    /// What it is called.
+    /// The label.
     pub label: &'static str,
-    /// How it is written.
+    /// The kind of input.
     pub input: Input,
-    /// An example, or what it is where nothing is written.
+    /// An example, or the default.
     pub hint: &'static str,
 }
 
-/// How a value is written.
+/// A kind of input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
-    /// A text of one line.
+    /// A single-line text.
     Line,
-    /// A text of several lines.
+    /// A multi-line text.
     Prose,
     /// A number.
     Number,
-    /// One of these words, or none.
+    /// One of these keywords, or none.
     Choice(Vec<&'static str>),
-    /// Yes or no; yes where the document does not say.
+    /// Yes or no; yes by default.
     Switch,
-    /// Texts with commas between them.
+    /// A list of texts, separated by commas.
     List,
-    /// `above 250 warn`, one a line.
+    /// Thresholds such as `above 250 warn`, one a line.
     Limits,
-    /// `up = green`, one a line.
+    /// Pairs such as `up = green`, one a line.
     Pairs,
 }
 
@@ -61,7 +61,7 @@ pub fn of_board() -> Vec<Field> {
     ]
 }
 
-/// The fields of a widget of this type, without its type and its place. They are all that it can have.
+/// The fields of a widget of this type, except its type and its place. They are all that the type can have.
 #[must_use]
 pub fn of_widget(kind: WidgetType) -> Vec<Field> {
     let mut fields = vec![field("title", "Title", Input::Line, "what it shows")];
@@ -108,7 +108,7 @@ pub fn of_widget(kind: WidgetType) -> Vec<Field> {
     fields
 }
 
-/// Every type that a widget can have, as a word.
+/// The keywords of all widget types.
 #[must_use]
 pub fn kinds() -> Vec<&'static str> {
     words::<WidgetType>()
@@ -126,7 +126,7 @@ fn words<W: Word>() -> Vec<&'static str> {
     W::ALL.iter().map(|(word, _)| *word).collect()
 }
 
-/// A widget made another type: what the new type cannot have is left out.
+/// Changes the type of a widget. Drops the fields that the new type cannot have.
 #[must_use]
 pub fn turned_into(mut fields: Fields, kind: WidgetType) -> Fields {
     let known = of_widget(kind);
@@ -136,7 +136,7 @@ pub fn turned_into(mut fields: Fields, kind: WidgetType) -> Fields {
 }
 
 impl Field {
-    /// A value of the document as it is written in the form; empty where there is none.
+    /// Formats a value of the document for the form; empty if there is none.
     #[must_use]
     pub fn write(&self, value: Option<&Value>) -> String {
         let Some(value) = value else { return String::new() };
@@ -150,10 +150,10 @@ impl Field {
         }
     }
 
-    /// What is written as a value of the document; nothing where nothing is, or only what goes without saying.
+    /// Parses the input to a value of the document; `None` if it is empty or equals the default.
     #[must_use]
     pub fn read(&self, text: &str) -> Option<Value> {
-        // Prose may begin with blanks that mean something, and a text may be empty.
+        // A multi-line text may be empty, and may begin with spaces that matter.
         if self.input == Input::Prose {
             return Some(text.into());
         }
@@ -178,7 +178,7 @@ impl Field {
         }
     }
 
-    /// Puts what is written into the fields of a document.
+    /// Writes the parsed input into the fields of a document.
     pub fn put(&self, fields: &mut Fields, text: &str) {
         match self.read(text) {
             Some(value) => _ = fields.insert(self.key.to_owned(), value),
@@ -187,8 +187,8 @@ impl Field {
     }
 }
 
-/// What is wrong at each key: of the mistakes of a document those in the table at `at` (`widgets[3].`, or nothing for the
-/// board itself), in words; those of elsewhere by their whole place.
+/// Assigns mistakes to keys of the table at `at` (`widgets[3].`, or empty for the board itself). Each comes with its
+/// description; one from elsewhere has an empty key and is described with its whole place.
 #[must_use]
 pub fn told(mistakes: &[FieldError], at: &str) -> Vec<(String, String)> {
     let told = mistakes.iter().map(|FieldError { field, expected, got, .. }| match field.strip_prefix(at) {
@@ -212,7 +212,7 @@ fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// A number where it is one, else the text, of which the document's reader says what is wrong with it.
+/// Parses a number. If the text is not a number, keeps the text, so that reading the document reports the mistake.
 fn number(text: &str) -> Value {
     json::read(text).filter(Value::is_number).unwrap_or_else(|| text.into())
 }
@@ -227,7 +227,7 @@ fn read_limit(line: &str) -> Value {
     let mut words = line.split_whitespace();
     let (side, limit, level) = (words.next(), words.next(), words.next());
     let mut table = Map::new();
-    // `over 250` is told to be neither above nor below.
+    // A line such as `over 250` gives a table with neither `above` nor `below`, which reading the document reports.
     table.insert(side.unwrap_or_default().to_owned(), number(limit.unwrap_or_default()));
     if let Some(level) = level {
         table.insert("level".into(), level.into());
@@ -235,7 +235,7 @@ fn read_limit(line: &str) -> Value {
     Value::Object(table)
 }
 
-/// The words of levels and colours, for hints.
+/// A hint that lists the keywords of levels or colours.
 #[must_use]
 pub fn offers(input: &Input) -> Option<String> {
     match input {
@@ -245,7 +245,7 @@ pub fn offers(input: &Input) -> Option<String> {
     }
 }
 
-/// The words that [`Input::List`] of this key can have, where they are few.
+/// The keywords that an [`Input::List`] of this key accepts, if they are few.
 #[must_use]
 pub fn list_offers(key: &str, kind: WidgetType) -> Option<String> {
     match (key, kind) {

@@ -1,4 +1,4 @@
-//! A board as a file: downloaded, uploaded, deleted.
+//! A board as a file: download, upload and delete.
 
 use leptos::prelude::*;
 use shared::board::Etag;
@@ -14,7 +14,7 @@ use crate::board::document::Edition;
 use crate::dynamic::spawn;
 use crate::part::Part;
 
-/// What can be done with a board as a file, as a list of buttons.
+/// The buttons for a board as a file.
 #[must_use]
 pub fn files(editor: Editor) -> Part {
     let file = Part::new("input", "unseen").with("type", "file").with("accept", ".toml,.json");
@@ -24,7 +24,7 @@ pub fn files(editor: Editor) -> Part {
             if let Some(file) = input.files().and_then(|files| files.get(0)) {
                 upload(editor, file);
             }
-            // The same file, mended, can be chosen again.
+            // Cleared, so that the same file can be chosen again after it was corrected.
             input.set_value("");
         }
     });
@@ -53,7 +53,7 @@ fn download(editor: Editor, written: Written) {
     });
 }
 
-/// Has the browser save what a link leads to.
+/// Makes the browser save the target of a link as a file.
 fn save_file(name: &str, link: &str) {
     let anchor = Part::new("a", "").with("href", link).with("download", name);
     if let Some(anchor) = anchor.as_a::<HtmlElement>() {
@@ -61,7 +61,7 @@ fn save_file(name: &str, link: &str) {
     }
 }
 
-/// Puts a file in the place of the board, once whoever it was has agreed.
+/// Replaces the board by a file, once the user has confirmed.
 pub fn upload(editor: Editor, file: File) {
     let name = file.name();
     let question = match (untrack(|| editor.changed()), editor.stored_untracked()) {
@@ -111,7 +111,7 @@ fn told(editor: Editor, why: &str) {
 }
 
 impl Editor {
-    /// The tag of what the server has; nothing where nobody has made the board. Followed.
+    /// The tag of the stored board; `None` if no user has created it. Reactive.
     #[must_use]
     pub fn stored(self) -> Option<Etag> {
         self.document.edition.with(|edition| edition.as_ref().and_then(Edition::etag))

@@ -1,4 +1,4 @@
-//! The form of a widget, or of the board: what is wrong is told beside each field as it is written.
+//! The dialog with the options of a widget or of the board. It shows mistakes beside each field while the user types.
 
 use crate::dynamic::{RwSignal, StoredValue};
 use serde_json::Value;
@@ -13,18 +13,18 @@ use super::editor::Editor;
 use super::fields::{self, Field, Input, told};
 use crate::part::{Part, sheet, written};
 
-/// What is written, and what is wrong with it.
+/// The values and mistakes of the form.
 #[derive(Clone, Copy)]
 struct Form {
     editor: Editor,
-    /// The widget; nothing where it is the board.
+    /// The widget; `None` for the board.
     id: StoredValue<Option<WidgetId>>,
     fields: StoredValue<Fields>,
     kind: RwSignal<Option<WidgetType>>,
     told: RwSignal<Vec<(String, String)>>,
 }
 
-/// The form of a widget of the draft, or of the board where there is none.
+/// Makes the form of a widget of the draft, or of the board if `id` is `None`.
 #[must_use]
 pub fn form(editor: Editor, id: Option<WidgetId>) -> Option<Part> {
     let draft = editor.draft()?;
@@ -72,7 +72,7 @@ impl Form {
         }
     }
 
-    /// What the mistakes are, beside which field.
+    /// Shows the mistakes beside their fields.
     fn tell(self, mistakes: &[FieldError]) {
         let draft = self.editor.draft();
         let at = self.id.with_value(|id| {
@@ -147,13 +147,13 @@ impl Form {
     }
 }
 
-/// A field with what it is called.
+/// A field with its label.
 #[must_use]
 pub fn labelled(label: &str, control: &Part) -> Part {
     Part::new("label", "field").put(&Part::new("span", "").text(label)).put(control)
 }
 
-/// A choice of words; an empty one says that it is as it comes.
+/// A list of keywords. The empty option stands for the default.
 #[must_use]
 pub fn choice(words: &[&str], chosen: &str, testid: &str, write: impl Fn(&str) + 'static) -> Part {
     let none = if words.contains(&chosen) && testid == "field-type" { None } else { Some("") };

@@ -1,4 +1,4 @@
-//! What was edited, so that it can be taken back.
+//! The history of an edit, for undo and redo.
 
 use std::sync::Arc;
 
@@ -7,13 +7,13 @@ use shared::problem::FieldError;
 
 use super::draft::{Draft, Edit};
 
-/// How many edits can be taken back: more than anyone remembers.
+/// The most edits that can be undone; more than a user remembers.
 const MOST: usize = 200;
 
-/// A draft with its past, and with what was taken back.
+/// The present draft, with the drafts before it and those that were undone.
 #[derive(Clone, Debug)]
 pub struct History {
-    /// As it is stored.
+    /// The stored draft.
     stored: Arc<Draft>,
     past: Vec<Arc<Draft>>,
     now: Arc<Draft>,
@@ -21,38 +21,38 @@ pub struct History {
 }
 
 impl History {
-    /// Nothing was edited yet.
+    /// Makes a history without edits.
     #[must_use]
     pub fn new(draft: Draft) -> Self {
         let now = Arc::new(draft);
         Self { stored: Arc::clone(&now), past: Vec::new(), now, future: Vec::new() }
     }
 
-    /// The draft as it is now.
+    /// The present draft.
     #[must_use]
     pub fn now(&self) -> &Arc<Draft> {
         &self.now
     }
 
-    /// Whether there is anything to save.
+    /// Returns true if there is something to save.
     #[must_use]
     pub fn changed(&self) -> bool {
         self.now.document() != self.stored.document()
     }
 
-    /// Whether there is anything to take back.
+    /// Returns true if there is something to undo.
     #[must_use]
     pub fn can_undo(&self) -> bool {
         !self.past.is_empty()
     }
 
-    /// Whether there is anything to do again.
+    /// Returns true if there is something to redo.
     #[must_use]
     pub fn can_redo(&self) -> bool {
         !self.future.is_empty()
     }
 
-    /// Edits the draft; gives the widget that the edit is about.
+    /// Edits the draft and returns the affected widget.
     ///
     /// # Errors
     /// See [`Draft::edited`].
@@ -68,14 +68,14 @@ impl History {
         Ok(about)
     }
 
-    /// Takes the last edit back; whether there was one.
+    /// Undoes the last edit. Returns true if there was one.
     pub fn undo(&mut self) -> bool {
         let Some(before) = self.past.pop() else { return false };
         self.future.push(std::mem::replace(&mut self.now, before));
         true
     }
 
-    /// Does again what was taken back last; whether there was anything.
+    /// Redoes the edit that was undone last. Returns true if there was one.
     pub fn redo(&mut self) -> bool {
         let Some(after) = self.future.pop() else { return false };
         self.past.push(std::mem::replace(&mut self.now, after));

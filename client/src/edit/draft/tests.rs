@@ -24,7 +24,7 @@ fn two() -> Draft {
     ] }))
 }
 
-/// What someone might do, whatever is there.
+/// An action that a user might take, whatever the board holds.
 #[derive(Clone, Debug)]
 enum Deed {
     Add(&'static str, String),
