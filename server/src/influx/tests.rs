@@ -360,12 +360,12 @@ impl Model {
                 Field::Text(parts) => {
                     let raw: String = parts.iter().map(|&part| TEXT_PARTS[part].0).collect();
                     let written: String = parts.iter().map(|&part| TEXT_PARTS[part].1).collect();
-                    // Each begins with a letter, so that a text that is open above does not end here.
+                    // Each text begins with a letter, so that an open text of an earlier line does not end here.
                     (self::text(&format!("x{raw}")), format!("\"x{written}\""))
                 }
             };
             text += &format!("{comma}{}={value_text}", written(key));
-            // The last of the same key counts, in its place.
+            // Of fields with the same key, the last one counts, at its own place.
             fields.retain(|(known, _)| *known != raw(key));
             fields.push((raw(key), value));
         }
@@ -384,7 +384,7 @@ impl Model {
         }
         text += line.blank_behind;
         if line.blank_behind.starts_with('\0') && line.ago.is_none() {
-            // Behind a value only a space ends it.
+            // Directly after a value, only a space ends it.
             text.pop();
         }
         self.body.extend_from_slice(text.as_bytes());
@@ -395,7 +395,7 @@ impl Model {
     }
 }
 
-/// The time that was so many seconds before the full hour before now, in the unit of a request.
+/// Returns the time that was `ago` seconds before the last full hour, in the unit of a request.
 fn time(ago: u32, precision: Precision) -> u64 {
     let ms = NOW / 3_600_000 * 3_600_000 - u64::from(ago) * 1_000;
     match precision {
@@ -408,7 +408,7 @@ fn time(ago: u32, precision: Precision) -> u64 {
     }
 }
 
-/// Reads a body as a request has it: perhaps compressed, perhaps with a byte order mark.
+/// Reads a body as it comes in a request: perhaps compressed, perhaps with a byte order mark.
 fn read_request(body: &[u8], is_packed: bool, precision: Precision) -> Result<Reading, ApiError> {
     let mut headers = HeaderMap::new();
     let mut body = body.to_vec();
@@ -442,7 +442,7 @@ proptest! {
         has_mark: bool,
         is_packed: bool,
     ) {
-        // A unit that is guessed needs a time whose size tells it.
+        // With `Precision::Auto`, the unit must follow from the size of the time.
         let mut model = Model::of(&items, precision);
         if let Some((_, end)) = items.last() {
             model.body.truncate(model.body.len() - end.len());
@@ -460,7 +460,7 @@ proptest! {
         prop::sample::select(b"a,x= 1\"\\\n\r#\t\0i-.\xff\xc3\xbc".to_vec()), 0..60
     )) {
         let reading = reading(&body, Precision::Nanos);
-        // What a simple reader takes for a line that is no comment is a point, or is named, or goes on in a text.
+        // In a body without quotes, each line that is neither blank nor a comment is stored or named in an error.
         let lines = body.split(|byte| matches!(byte, b'\n' | b'\r'));
         let is_some = |line: &[u8]| line.iter().find(|byte| !matches!(byte, b' ' | b'\t' | 0)).is_some_and(|&byte| byte != b'#');
         if !body.contains(&b'"') {

@@ -25,7 +25,8 @@ pub const EARLIEST: Millis = Millis(946_684_800_000);
 pub struct Acceptance {
     /// The time of the server's clock.
     pub now: Millis,
-    /// How many milliseconds a point may be behind the server's clock. Older buckets may be deleted, now or soon.
+    /// The most milliseconds that a point may be behind the server's clock. Older buckets may be deleted, now or
+    /// soon.
     pub late_ms: u64,
 }
 

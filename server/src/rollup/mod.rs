@@ -72,8 +72,8 @@ struct Entry {
     revised: Option<Box<(Stretch, Seq)>>,
 }
 
-/// How much of a series is in memory. A series that a subscriber reads is always complete (`Hot` in the glossary);
-/// the store has the rest of the others.
+/// Says how much of a series is in memory. A series that a subscriber reads is always hot: its whole track is in
+/// memory. Of the others, the store has the rest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Held {
     /// At least the newest entry, and some of those in the future.
@@ -83,7 +83,7 @@ enum Held {
     /// The whole track. The next [`Rollup::rest`] that finds no subscriber still keeps it, since a subscriber that
     /// left may come back in a moment.
     WholeYet,
-    /// Nothing: the series was removed.
+    /// Nothing, since the series was removed.
     Removed,
 }
 

@@ -8,7 +8,8 @@ use shared::{BoardId, Millis, Selector, Seq};
 use super::damage::Part;
 use super::{CommitError, Store, meta, sql};
 
-/// A row stays when its document is deleted, until it is [forgotten](Store::forget_board): `since` must outlive it.
+/// The row of a deleted board stays until it is [forgotten](Store::forget_board), since `since` must outlive the
+/// document.
 const TABLE: &str = "
     CREATE TABLE IF NOT EXISTS boards (
         id        TEXT    PRIMARY KEY,

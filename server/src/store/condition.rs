@@ -1,7 +1,7 @@
 //! Keeps the condition of the store: whether it accepts pushes, the reason if not, and warnings for the operator.
 //!
 //! Readiness follows the last commit: after a failed commit the server is not ready, and the next successful one
-//! makes it ready again. While commits fail and nobody pushes, a probe writes
+//! makes it ready again. While commits fail and no client pushes, a probe writes
 //! ([`Store::observe`](super::Store::observe)). Only changes are logged.
 
 use std::sync::Arc;

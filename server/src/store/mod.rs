@@ -158,7 +158,7 @@ pub struct Store {
     settled: Seq,
     /// The imports of the past that may continue.
     imports: imports::Imports,
-    /// How long the finest buckets are kept, in milliseconds; `None` means for ever.
+    /// The time for which the finest buckets are kept, in milliseconds; `None` means for ever.
     keep_finest: Option<u64>,
     /// The place where the retention sweep continues.
     sweep: retain::Sweep,

@@ -1,4 +1,5 @@
-//! The queue of jobs for the writer thread.
+//! The queue of jobs for the writer thread: pushes, and errands, which are functions that run with the store.
+//! [`Lanes`] decides the order.
 
 use std::time::Instant;
 

@@ -21,8 +21,8 @@ use super::source::Origin;
 use super::{SeriesId, Store, log, meta, sql};
 use crate::clock;
 
-/// How far the id of a row may exceed the count of readable rows. A greater id is damage itself, and lists of all
-/// rows up to it would not fit in memory.
+/// The most by which the id of a row may exceed the count of readable rows. A greater id is damage itself, and lists
+/// of all rows up to it would not fit in memory.
 const SPARE: i64 = 1_000_000;
 
 /// A series, in its state after the last commit.

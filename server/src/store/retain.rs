@@ -21,7 +21,7 @@ const REST: u64 = 60_000;
 /// The most rows that one statement deletes: a few milliseconds of work.
 pub(super) const ROWS: u32 = 500;
 
-/// How long data is kept, in milliseconds; `None` means for ever.
+/// The times for which data is kept, in milliseconds; `None` means for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {
     /// Single numbers, in the log.
@@ -144,7 +144,7 @@ impl Store {
         let oldest = select.query_map((settled, ROWS), |row| Ok((row.get(0)?, row.get_ref(1)?.as_i64().ok())))?;
         let oldest: Vec<(i64, Option<i64>)> = oldest.collect::<Result<_, _>>()?;
         drop(select);
-        // Every row before an old one is old too, whatever the clock said when it was written.
+        // Every row before an old one is old too, whatever time the clock showed when it was written.
         if let Some(at) = oldest.iter().rposition(|&(last, at)| is_old(last, at)) {
             let upto = oldest[at].0;
             self.in_background(|tx| tx.prepare_cached("DELETE FROM log WHERE last <= ?1")?.execute([upto]))?;

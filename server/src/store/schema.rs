@@ -26,7 +26,7 @@ use crate::limits::Limits;
 /// The name of the database in its folder.
 pub const FILE: &str = "pulseboard.sqlite";
 
-/// How long a commit or a read waits for another program's lock on the database.
+/// The longest time that a commit or a read waits for another program's lock on the database.
 pub const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Beyond this many bytes the write-ahead log is truncated, as soon as no reader needs it. It rarely exceeds 4 MiB.

@@ -119,7 +119,7 @@ fn roll_up(blocks: &mut impl Blocks, finer: &[Changed], tier: Tier) -> rusqlite:
     let mut coarser: Vec<Changed> = Vec::new();
     for Changed { place, block, stretches } in finer {
         for stretch in stretches {
-            // A bucket lies within a single block of the finer tier, so `block` has all of it.
+            // A coarser bucket lies within a single block of the finer tier, so `block` has all of its finer buckets.
             let mut stretch = Stretch { from: stretch.from.floor(width), to: stretch.to.plus(width - 1).floor(width) };
             let place = Place::holding(tier, place.series, stretch.from);
             if coarser.last().is_none_or(|changed| changed.place != place) {

@@ -31,7 +31,7 @@ const BLOCKS: usize = 16;
 /// short jobs must not wait for it.
 const MANY_BLOCKS: usize = 512;
 
-/// How long blocks are written after each group while too many of them wait, even if jobs wait too.
+/// The time for which blocks are written after each group while too many of them wait, even if jobs wait too.
 const CROWDED_SLICE: Duration = Duration::from_millis(10);
 
 /// A handle for sending jobs to the writer thread. Clones share the thread; it ends when all handles are dropped.

@@ -1,3 +1,4 @@
+//! Tests of commits: seqs, points of the wrong kind, declared types, idempotency keys, limits, and a full disk.
 use proptest::prelude::*;
 use shared::{Number, Point, Seq, Text};
 
@@ -184,7 +185,8 @@ fn where_the_database_is_full_nothing_is_kept_and_what_was_stays() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(100))]
 
-    /// A model takes the points one by one: the first one of a series decides its kind.
+    /// Compares the store with a model that takes the points one by one: the first point of a series decides its
+    /// kind.
     #[test]
     fn points_of_the_wrong_kind_spoil_a_push_or_are_left_out_of_it(
         pushes in prop::collection::vec((any::<bool>(), prop::collection::vec((0..4_u8, any::<bool>()), 1..6)), 1..8),

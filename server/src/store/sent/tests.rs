@@ -1,3 +1,4 @@
+//! Tests of repeated points: a point with a sent time counts once, also across flushes, restarts and failed commits.
 use std::path::Path;
 
 use proptest::prelude::*;
