@@ -1,5 +1,5 @@
-//! Records refused pushes: counts them by reason, logs a few of them each second, and keeps the last of them for `GET
-//! /api/rejected`, so that a user finds out why a sender's numbers do not arrive.
+//! Records refused pushes: counts them by reason, logs a few of them each second, and keeps the last of them
+//! for `GET /api/rejected`, so that a user finds out why a sender's numbers do not arrive.
 //!
 //! [`ApiError::into_response`](crate::problem::ApiError) adds a [`Rejection`] to its answer. If the body was read,
 //! its wrong line is added ([`crate::ingest::Refused`]). The outermost layer then [notes](Rejections::note) each

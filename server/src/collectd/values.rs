@@ -152,8 +152,8 @@ fn point_time(seconds: f64) -> PointTime {
     PointTime::of_sender(Millis(ms), u32::try_from(nanos).unwrap_or_default())
 }
 
-/// Returns the metric type of a data source. `derive` and `counter` are counts since some start; with `StoreRates
-/// true` they are rates, which are mostly not whole numbers. `absolute` is the count since the value before.
+/// Returns the metric type of a data source. `derive` and `counter` are counts since some start; with
+/// `StoreRates true` they are rates, which are mostly not whole numbers. `absolute` is the count since the value before.
 fn declared(kind: &str, value: f64) -> Option<Declared> {
     match kind {
         "derive" | "counter" if value.fract() == 0.0 => Some(Declared::Counter),

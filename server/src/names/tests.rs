@@ -141,8 +141,8 @@ fn selectors_with_a_common_beginning_are_walked_once() {
     assert!(index.steps() < 3_000, "{} steps", index.steps());
 }
 
-/// Prints the time and memory of the index: `MEASURE_NAMES=1000000 cargo test --release names::tests::measure --
-/// --nocapture`.
+/// Prints the time and memory of the index when called with
+/// `MEASURE_NAMES=1000000 cargo test --release names::tests::measure -- --nocapture`. Otherwise does nothing.
 #[test]
 fn measure() {
     let Some(count) = std::env::var("MEASURE_NAMES").ok().and_then(|text| text.parse::<u32>().ok()) else { return };
