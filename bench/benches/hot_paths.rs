@@ -1,6 +1,7 @@
-//! What a point passes through, each step by itself: `cargo bench -p pulseboard-bench`.
+//! Benchmarks of each step on the path of a point: `cargo bench -p pulseboard-bench`.
 //!
-//! These tell a change of one step from noise; what users have of it is measured by the program itself (`make bench`).
+//! They show a change of a single step above the noise. The effect on users is measured by the program itself
+//! (`make bench`).
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -21,7 +22,7 @@ use shared::{
     Bucket, Cursor, Epoch, Event, Millis, Number, Picture, Point, Seq, SeriesName, SeriesPart, Stamp, Track, Value, sse,
 };
 
-/// How many points a batch has, and how many series a frame.
+/// The number of points in a batch, and of series in a frame.
 const MANY: u32 = 1_000;
 
 const WALL: Millis = Millis(1_732_399_200_000);
@@ -43,7 +44,7 @@ fn at(ts: u64, seq: u64) -> Stamp {
     Stamp { ts: WALL.plus(ts), seq: Seq(seq) }
 }
 
-/// From the body of a push to points, of series that are there.
+/// Parses the bodies of pushes to existing series.
 fn parse(c: &mut Criterion) {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let mut store = Store::open(folder.path()).expect("a store can be made");
@@ -56,7 +57,7 @@ fn parse(c: &mut Criterion) {
 
     let line = |n| format!("{{\"series\":\"{}\",\"value\":{n}.25}}\n", name(n));
     let json: String = (0..MANY).map(line).collect();
-    // An escape is more than the scan knows how to read.
+    // The fast scan cannot read an escape, so each line takes the slow path.
     let slow = json.replace("bench", "\\u0062ench");
     let line = |n| format!("bench,group=group{},s=s{n} v={n}.25\n", n % 10);
     let influx: String = (0..MANY).map(line).collect();
@@ -77,7 +78,7 @@ fn parse(c: &mut Criterion) {
     group.finish();
 }
 
-/// Points into buckets, and buckets into one another.
+/// Adds points to buckets, and merges buckets.
 fn merge(c: &mut Criterion) {
     let bucket = |from: u64| {
         let mut bucket = Bucket::of(at(0, from), number(0.5), SECOND);
@@ -106,7 +107,7 @@ fn parts(seq: u64, buckets: u64) -> Vec<SeriesPart> {
     (0..MANY).map(part).collect()
 }
 
-/// What a page does with a frame.
+/// Applies a frame to the picture of a page.
 fn fold(c: &mut Criterion) {
     let mut picture = Picture::default();
     let id = |seq| Cursor { epoch: EPOCH, seq: Seq(seq) };
@@ -125,7 +126,7 @@ fn fold(c: &mut Criterion) {
     group.finish();
 }
 
-/// From what changed to the bytes of a frame.
+/// Encodes changes as a frame.
 fn encode(c: &mut Criterion) {
     let id = Cursor { epoch: EPOCH, seq: Seq(300) };
     let mut group = c.benchmark_group("encode");
@@ -137,7 +138,7 @@ fn encode(c: &mut Criterion) {
     group.finish();
 }
 
-/// A point, and the step of each reader that hears of it.
+/// Publishes a point, and steps each reader that receives it.
 fn publish(c: &mut Criterion) {
     let mut group = c.benchmark_group("publish");
     for readers in [1_u32, 100, 10_000] {

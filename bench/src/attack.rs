@@ -1,8 +1,8 @@
-//! Attacks on a running server, and faults under it. Each scenario has a server of its own, full of series; while an attack
-//! runs, another client pushes and asks `/healthz`, and the memory of the server is watched.
+//! Attacks on a running server, and faults under it. Each scenario has its own server, filled with series. During an
+//! attack, another client pushes and requests `/healthz`, and the memory of the server is measured.
 //!
-//! The goal at 100,000 series, during any attack: 99 of 100 pushes of another client wait less than 250 ms, and the server
-//! takes less than 512 MiB above rest. The tests below run the same scenarios, smaller and shorter.
+//! The goal at 100,000 series, during any attack: 99 of 100 pushes of another client wait less than 250 ms, and the
+//! server takes less than 512 MiB above rest. The tests below run the same scenarios, smaller and shorter.
 
 mod client;
 mod clock;
@@ -55,7 +55,7 @@ pub(crate) struct Options {
     record: Record,
 }
 
-/// A scenario: the item of the list that it belongs to, what it is, and how it runs.
+/// A scenario: the number of its item in the list, its description, and its function.
 type Scenario = (&'static str, &'static str, fn(&Ground) -> anyhow::Result<Outcome>);
 
 /// Attacks, during which another client is measured.
@@ -89,7 +89,7 @@ const ATTACKS: [Scenario; 27] = [
     ("–", "lists of all series", lists),
 ];
 
-/// Faults, after which the server is to say the truth.
+/// Faults, in which the answers of the server must stay true.
 const FAULTS: [Scenario; 7] = [
     ("9", "a backup is put back", restored::run),
     ("10", "the clock jumps by 3 years for 75 s", clock::jump),
@@ -100,7 +100,7 @@ const FAULTS: [Scenario; 7] = [
     ("14", "damaged rows", damaged::run),
 ];
 
-/// Runs all scenarios, and writes two tables.
+/// Runs all scenarios and writes two tables.
 pub(crate) fn run(binary: &Path, options: &Options) -> anyhow::Result<()> {
     let lasts = Duration::from_secs(options.seconds);
     let ground = Ground::new(binary, Scale { series: options.series, past: 5_000, lasts, divisor: 1 })?;
@@ -126,7 +126,7 @@ pub(crate) fn run(binary: &Path, options: &Options) -> anyhow::Result<()> {
     options.record.write(&options.name, &part)
 }
 
-/// No attack at all: what the machine makes of the probes.
+/// No attack: the baseline of the probes on this machine.
 fn none(ground: &Ground) -> anyhow::Result<Outcome> {
     let mut server = ground.start(&Setup::default())?;
     let measured = server.under(|_| {
@@ -136,7 +136,7 @@ fn none(ground: &Ground) -> anyhow::Result<Outcome> {
     Ok(Outcome::of(measured))
 }
 
-/// Lists of all series, asked for by six connections at once.
+/// Six connections request the list of all series at once.
 fn lists(ground: &Ground) -> anyhow::Result<Outcome> {
     let mut server = ground.start(&Setup::default())?;
     let client = server.attacker();
@@ -156,7 +156,7 @@ mod tests {
 
     use std::path::PathBuf;
 
-    /// The binary under test: as named, or the one that was built along with these tests.
+    /// The binary under test: the one that `PULSEBOARD_BIN` names, or the one that was built with these tests.
     fn binary() -> PathBuf {
         if let Some(named) = std::env::var_os("PULSEBOARD_BIN") {
             return named.into();

@@ -1,5 +1,5 @@
-//! What is shown where there is not one board at a desk: all boards, a board with nothing on it, a wall screen, or words on an
-//! address that is wrong.
+//! The pages other than a single board at a desk: the home page, an empty board, a wall screen, and the messages for
+//! wrong addresses. They are one lazily loaded module.
 
 use leptos::html::Span;
 use leptos::prelude::*;
@@ -15,18 +15,18 @@ use crate::lazy::module;
 use crate::part::Part;
 use crate::route::Route;
 
-/// What of it the rest of the page calls.
+/// The functions of the module that the rest of the page calls.
 pub struct Elsewhere {
-    /// The page of a route that leads to no board; nothing for one that does.
+    /// The page of a route that is not a board; empty for a board.
     pub page: fn(Route) -> Part,
-    /// What a board shows while there is nothing on it.
+    /// The hint on an empty board.
     pub empty: fn(BoardId) -> Part,
     /// A wall screen at a route.
     pub wall: fn(&Route) -> Part,
 }
 
 module! {
-    /// All that is not one board at a desk.
+    /// The module.
     pub static ELSEWHERE: Elsewhere = elsewhere, Elsewhere { page, empty, wall: show::page }
 }
 
@@ -43,12 +43,12 @@ fn empty(id: BoardId) -> Part {
     Part::of_view(view! { <EmptyBoard id/> }.into_any())
 }
 
-/// What is told of an address that cannot be a board's.
+/// The page for an address that cannot be a board's.
 #[component]
 fn NoBoardPage(
-    /// What was written.
+    /// The board id in the address.
     given: String,
-    /// Why it cannot.
+    /// The reason why it is invalid.
     why: String,
 ) -> impl IntoView {
     document().set_title("No board – Pulseboard");
@@ -75,7 +75,7 @@ fn UnknownPage() -> impl IntoView {
     }
 }
 
-/// The head of a page of words.
+/// The head of a page of text.
 #[component]
 pub fn Head(
     /// The heading of the page.
@@ -84,7 +84,7 @@ pub fn Head(
     host(masthead(move || title.to_owned(), page_wide()))
 }
 
-/// A part in a view.
+/// Wraps a part as a Leptos view.
 #[must_use]
 pub fn host(part: Part) -> AnyView {
     let host = NodeRef::<Span>::new();

@@ -1,63 +1,63 @@
-//! One request, and its whole answer.
+//! Sends a request and waits for the whole answer.
 
 use gloo_net::http::{Headers, Request as Asked};
 use web_sys::{RequestCache, RequestInit};
 
 use crate::browser;
 
-/// What is asked.
+/// A request.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
     /// The method, such as `GET`.
     pub method: &'a str,
-    /// The address, as seen from the root of the server: without a slash at its start.
+    /// The address relative to the server's root, without a slash at its start.
     pub address: &'a str,
-    /// Headers by name.
+    /// The headers by name.
     pub headers: &'a [(&'a str, &'a str)],
-    /// What is sent along.
+    /// The body.
     pub body: Option<&'a str>,
 }
 
-/// What the server answered.
+/// The answer of the server.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Answer {
     /// The status.
     pub status: u16,
-    /// The header `ETag`; empty where there is none.
+    /// The header `ETag`; empty if absent.
     pub etag: String,
-    /// The header `Date`; empty where there is none.
+    /// The header `Date`; empty if absent.
     pub date: String,
-    /// The header `Content-Type`; empty where there is none.
+    /// The header `Content-Type`; empty if absent.
     pub kind: String,
-    /// All of the body.
+    /// The whole body.
     pub body: String,
 }
 
-/// Nobody answered: there is no network, or no server.
+/// No answer came: the network or the server is down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the server does not answer")]
 pub struct NoAnswer;
 
 impl Answer {
-    /// Whether the status is one of success (RFC 9110, 15.3).
+    /// Returns true for a successful status (RFC 9110, 15.3).
     #[must_use]
     pub fn is_ok(&self) -> bool {
         (200..300).contains(&self.status)
     }
 }
 
-/// Gets what is at an address below the root of the server, never from the browser's cache.
+/// Gets an address relative to the server's root, bypassing the browser's cache.
 ///
 /// # Errors
-/// [`NoAnswer`]; an answer with a status of failure is none.
+/// [`NoAnswer`]. An answer with an error status is not an error here.
 pub async fn get(address: &str) -> Result<Answer, NoAnswer> {
     send(Request { method: "GET", address, headers: &[("accept", "application/json")], body: None }).await
 }
 
-/// Asks, and waits for all of the answer.
+/// Sends a request and waits for the whole answer.
 ///
 /// # Errors
-/// [`NoAnswer`]; an answer with a status of failure is none.
+/// [`NoAnswer`]. An answer with an error status is not an error here.
 pub async fn send(request: Request<'_>) -> Result<Answer, NoAnswer> {
     let init = RequestInit::new();
     init.set_method(request.method);
@@ -70,8 +70,8 @@ pub async fn send(request: Request<'_>) -> Result<Answer, NoAnswer> {
     if let Some(body) = request.body {
         init.set_body(&body.into());
     }
-    // Not by the library's builder, which writes an address with a query in a way of its own: what the server had the browser
-    // fetch beforehand is found by its very address.
+    // Avoids the library's builder, which normalises a query in its own way: the browser finds a preloaded response
+    // only by exactly the same URL.
     let asked =
         web_sys::Request::new_with_str_and_init(&browser::address(request.address), &init).map_err(|_| NoAnswer)?;
     let response = Asked::from(asked).send().await.map_err(|_| NoAnswer)?;

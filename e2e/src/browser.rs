@@ -8,7 +8,7 @@ use tokio::process::Command;
 
 use crate::Child;
 
-/// Headless, as root too, and silent: nothing but what a test asks for leaves it.
+/// Headless, usable as root, and silent: only the requests of a test leave the browser.
 const FLAGS: [&str; 12] = [
     "--headless",
     "--no-sandbox",
@@ -19,32 +19,32 @@ const FLAGS: [&str; 12] = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    // In pictures they would only take room from the page.
+    // Scrollbars would only take room in screenshots.
     "--hide-scrollbars",
-    // A page is also tested while another one is in front.
+    // Pages are also tested while another tab is in front.
     "--disable-background-timer-throttling",
-    // The name of another machine (`ELSEWHERE`).
+    // Resolves the host name that stands for another machine (`ELSEWHERE`).
     "--host-resolver-rules=MAP board.test 127.0.0.1",
 ];
 
-/// Text that the console has for each violation.
+/// The text in the console's message about each violation.
 const VIOLATION: &str = "Content Security Policy";
 
-/// A browser with a profile of its own.
+/// A browser with its own profile.
 #[derive(Debug)]
 pub struct Browser {
     driver: WebDriver,
     /// Chromium's log, which includes the console of the pages.
     log: PathBuf,
-    /// Chromium is of its group, and ends with it.
+    /// Chromium belongs to its process group, and ends with it.
     _chromedriver: Child,
 }
 
 impl Browser {
-    /// Starts chromedriver on a free port, and a browser by it, with its profile in `folder`.
+    /// Starts chromedriver on a free port and a browser through it, with its profile in `folder`.
     ///
     /// # Panics
-    /// When they are not installed (`make test` does that) or do not start.
+    /// If they are not installed (`make test` installs them) or do not start.
     pub async fn start(folder: &Path) -> Self {
         let mut command = Command::new(std::env::var_os("CHROMEDRIVER").unwrap_or_else(|| "chromedriver".into()));
         command.arg("--port=0");
@@ -65,16 +65,16 @@ impl Browser {
         Self { driver: driver.expect("chromedriver starts Chromium"), log, _chromedriver: chromedriver }
     }
 
-    /// The session, for what [`crate::Page`] does not offer.
+    /// The WebDriver session, for calls that [`crate::Page`] does not offer.
     #[must_use]
     pub fn driver(&self) -> &WebDriver {
         &self.driver
     }
 
-    /// Log lines of all violations of a content security policy so far.
+    /// The log lines of all violations of a content security policy so far.
     ///
     /// # Panics
-    /// When the browser keeps no log.
+    /// If the browser keeps no log.
     #[must_use]
     pub fn violations(&self) -> Vec<String> {
         let log = std::fs::read(&self.log).expect("Chromium keeps a log");
@@ -85,8 +85,8 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // Its own end would be a call that blocks, for two minutes where a page does not let go of a stream.
-        // Nothing of the profile is wanted: the end of the group is enough. An error says that it ended before.
+        // The driver's own end would be a blocking call, of up to two minutes if a page does not release a stream.
+        // Nothing of the profile is needed, so killing the group is enough. An error means that it ended before.
         let _ = self.driver.clone().leak();
         if !std::thread::panicking() {
             assert_eq!(self.violations(), [""; 0], "the pages of every test keep to their policy");

@@ -1,4 +1,4 @@
-//! A process of a test, which ends with it.
+//! A process that ends with its test.
 
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
@@ -9,25 +9,25 @@ use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{ChildStdout, Command};
 use tokio::time::timeout;
 
-/// How long a process may take to say that it is ready.
+/// The time within which a process must report that it is ready.
 const START: Duration = Duration::from_secs(30);
 
-/// A running process and, by Drop, the end of it and of all that it started.
+/// A running process. Drop kills it and all that it started.
 #[derive(Debug)]
 pub struct Child {
     name: &'static str,
     process: tokio::process::Child,
-    /// Its number, also after it ended: some of its group may live on.
+    /// The process id, kept after its end, since other members of its group may live on.
     pid: Pid,
-    /// What it says on stderr, shown where the test fails.
+    /// The file of its stderr, which is printed if the test fails.
     log: PathBuf,
 }
 
 impl Child {
-    /// Starts `command` and waits until it prints a line in which `ready` finds what it looks for.
+    /// Starts `command` and waits until it prints a line for which `ready` returns a value.
     ///
     /// # Panics
-    /// When it cannot be started, or ends or dawdles without having said so.
+    /// If it cannot be started, or if it ends or the time runs out before such a line.
     pub async fn start<T>(
         name: &'static str,
         mut command: Command,
@@ -36,7 +36,7 @@ impl Child {
     ) -> (Self, T) {
         let stderr = std::fs::File::options().create(true).append(true).open(&log).expect("a log can be made");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(stderr);
-        // A group of its own, so that what it starts in turn ends with it.
+        // A process group of its own, so that its children end with it.
         command.process_group(0).kill_on_drop(true);
         let mut process = command.spawn().unwrap_or_else(|error| panic!("{name} cannot be started: {error}"));
         let pid = process.id().and_then(|id| Pid::from_raw(id.cast_signed())).expect("it runs, so it has a number");
@@ -44,15 +44,15 @@ impl Child {
         let child = Self { name, process, pid, log };
         let found = timeout(START, first(&mut lines, ready)).await.ok().flatten();
         let found = found.unwrap_or_else(|| panic!("{name} did not start; what it said: {}", child.said()));
-        // Read on: a full pipe would stop it, a closed one might end it.
+        // Reads on: a full pipe would block the process, and a closed one might end it.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         (child, found)
     }
 
-    /// Asks it to end (SIGTERM) and waits for that.
+    /// Sends SIGTERM and waits for the end.
     ///
     /// # Panics
-    /// When it is still there after `limit`.
+    /// If it still runs after `limit`.
     pub async fn terminate(&mut self, limit: Duration) -> ExitStatus {
         kill_process(self.pid, Signal::TERM).expect("it runs and is ours");
         let ended = timeout(limit, self.process.wait()).await;
@@ -60,10 +60,10 @@ impl Child {
         ended.expect("a child of ours can be waited for")
     }
 
-    /// Ends it at once, in the middle of whatever it does (SIGKILL).
+    /// Kills it at once, in the middle of its work (SIGKILL).
     ///
     /// # Panics
-    /// When it ended before.
+    /// If it has ended before.
     pub async fn kill(&mut self) {
         self.process.kill().await.expect("it runs and is ours");
     }
@@ -75,7 +75,7 @@ impl Child {
 
 impl Drop for Child {
     fn drop(&mut self) {
-        // Of no use where all of the group are gone.
+        // Fails if all processes of the group are gone.
         let _ = kill_process_group(self.pid, Signal::KILL);
         if std::thread::panicking() {
             eprintln!("--- stderr of {}:\n{}", self.name, self.said());

@@ -1,4 +1,4 @@
-//! A network that misbehaves: a TCP proxy between the browser and the server.
+//! A TCP proxy between the browser and the server that injects network faults.
 
 use std::io;
 use std::sync::Arc;
@@ -12,30 +12,30 @@ use tokio::time::sleep;
 
 use crate::until;
 
-/// What becomes of the bytes that a server sends.
+/// The fault that is applied to the bytes from the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// They go on at once.
+    /// They pass at once.
     None,
-    /// They go on after a while.
+    /// They pass after a delay.
     Delay(Duration),
-    /// They vanish, and so does all that comes after them on this connection; it stays open.
+    /// They vanish, with all later bytes of the connection, which stays open.
     Stall,
-    /// Half of them go on, then the connection ends in good order.
+    /// Half of them pass, then the connection is closed in good order.
     Cut,
-    /// Half of them go on, then the connection is reset.
+    /// Half of them pass, then the connection is reset.
     Reset,
-    /// They go on one at a time.
+    /// They pass one at a time.
     OneByteAtATime,
-    /// Another contract is named in them than the server's.
+    /// The contract hash in them is changed.
     OtherContract,
-    /// No page says what it will fetch.
+    /// The preload links of pages are removed.
     WithoutLinks,
-    /// A request for the stream never reaches the server, and is answered with this head and no body.
+    /// A request for the stream does not reach the server. The proxy answers it with this head and no body.
     Answer(&'static str),
 }
 
-/// A proxy for a server. It ends with the process of the test.
+/// A proxy for a server. It ends with the test process.
 #[derive(Debug)]
 pub struct FaultyProxy {
     base: String,
@@ -45,17 +45,17 @@ pub struct FaultyProxy {
 
 #[derive(Debug, Default)]
 struct Counts {
-    /// How often a fault struck since it was set.
+    /// The number of times that the present fault was applied.
     struck: AtomicU32,
-    /// How many requests for the stream came, ever.
+    /// The number of stream requests so far.
     asked: AtomicU32,
 }
 
 impl FaultyProxy {
-    /// Starts it on a free port, in front of the server at `base`.
+    /// Starts the proxy on a free port, for the server at `base`.
     ///
     /// # Panics
-    /// When loopback cannot be listened on.
+    /// If it cannot listen on loopback.
     pub async fn start(base: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback can be listened on");
         let here = format!("http://{}", listener.local_addr().expect("it is bound"));
@@ -65,7 +65,7 @@ impl FaultyProxy {
         let counting = Arc::clone(&counts);
         tokio::spawn(async move {
             while let Ok((near, _)) = listener.accept().await {
-                // Where the server is gone, the browser finds its connection closed.
+                // If the server is down, the browser sees a closed connection.
                 let Ok(far) = TcpStream::connect(&server).await else { continue };
                 tokio::spawn(carry(near, far, faults.clone(), Arc::clone(&counting)));
             }
@@ -73,22 +73,22 @@ impl FaultyProxy {
         Self { base: here, fault, counts }
     }
 
-    /// Where it listens, as `http://127.0.0.1:PORT`.
+    /// The base URL, as `http://127.0.0.1:PORT`.
     #[must_use]
     pub fn base(&self) -> &str {
         &self.base
     }
 
-    /// From now on this becomes of what the server sends, on the connections that there are and on new ones.
+    /// Sets the fault for existing and new connections.
     pub fn set(&self, fault: Fault) {
         self.counts.struck.store(0, Ordering::SeqCst);
         self.fault.send_replace(fault);
     }
 
-    /// Waits until the fault has struck.
+    /// Waits until the fault has been applied.
     ///
     /// # Panics
-    /// When it does not.
+    /// If that does not happen in time.
     pub async fn struck(&self) {
         until("the fault strikes", async || match self.counts.struck.load(Ordering::SeqCst) {
             0 => Err("nothing was sent".to_owned()),
@@ -97,21 +97,21 @@ impl FaultyProxy {
         .await;
     }
 
-    /// How many requests for the stream came.
+    /// The number of stream requests so far.
     #[must_use]
     pub fn asked(&self) -> u32 {
         self.counts.asked.load(Ordering::SeqCst)
     }
 }
 
-/// Carries bytes both ways until one side ends, which takes the other with it.
+/// Forwards bytes in both directions until one side closes, and then closes the other.
 async fn carry(
     mut near: TcpStream,
     mut far: TcpStream,
     faults: watch::Receiver<Fault>,
     counts: Arc<Counts>,
 ) -> io::Result<()> {
-    // Else what is sent one at a time would be gathered again.
+    // Without `TCP_NODELAY`, bytes that are sent one at a time would be combined again.
     near.set_nodelay(true)?;
     let (mut request, mut response) = ([0; 16_384], [0; 16_384]);
     loop {
@@ -132,7 +132,7 @@ async fn carry(
                 }
                 let fault = *faults.borrow();
                 match fault {
-                    // What is compressed has no contract to be read.
+                    // The contract cannot be changed in a compressed stream.
                     Fault::OtherContract => far.write_all(&without_compression(bytes)).await?,
                     _ => far.write_all(bytes).await?,
                 }
@@ -154,7 +154,7 @@ async fn carry(
     }
 }
 
-/// Passes on what the server sent; whether the connection lives on.
+/// Forwards bytes of the server with the fault applied. Returns true if the connection stays open.
 async fn pass_on(fault: Fault, bytes: &[u8], near: &mut TcpStream) -> io::Result<bool> {
     let half = &bytes[..bytes.len() / 2];
     match fault {
@@ -164,7 +164,7 @@ async fn pass_on(fault: Fault, bytes: &[u8], near: &mut TcpStream) -> io::Result
             near.write_all(bytes).await?;
         }
         Fault::Stall => {
-            // Until the browser has had enough of it.
+            // Waits until the browser closes the connection.
             while near.read(&mut [0; 4096]).await? > 0 {}
             return Ok(false);
         }
@@ -181,7 +181,7 @@ async fn pass_on(fault: Fault, bytes: &[u8], near: &mut TcpStream) -> io::Result
         Fault::OneByteAtATime => {
             for byte in bytes {
                 near.write_all(&[*byte]).await?;
-                // A packet each.
+                // Sends each byte in its own packet.
                 sleep(Duration::from_millis(1)).await;
             }
         }
@@ -191,22 +191,22 @@ async fn pass_on(fault: Fault, bytes: &[u8], near: &mut TcpStream) -> io::Result
     Ok(true)
 }
 
-/// A request that asks for no compression.
+/// Removes the request for compression.
 fn without_compression(bytes: &[u8]) -> Vec<u8> {
     renamed(bytes, b"\r\naccept-encoding:")
 }
 
-/// What is sent, with a header under a name that nobody knows, so that lengths stay as they are.
+/// Renames a header to an unknown name of the same length.
 fn renamed(bytes: &[u8], header: &[u8]) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     if let Some(at) = bytes.windows(header.len()).position(|window| window.eq_ignore_ascii_case(header)) {
-        // After the end of the line before it.
+        // The first byte of the name, after the end of the previous line.
         bytes[at + 2] = b'x';
     }
     bytes
 }
 
-/// The hash in a hello, turned around, so that lengths stay as they are.
+/// Reverses the contract hash in a `hello`, which keeps the length.
 fn with_other_contract(bytes: &[u8]) -> Vec<u8> {
     const FIELD: &[u8] = br#""contract":""#;
     let mut bytes = bytes.to_vec();

@@ -1,4 +1,4 @@
-//! A reverse proxy in front of a server, which serves it below a path.
+//! A reverse proxy, nginx or Caddy, that serves a server below a path.
 
 use std::net::TcpListener;
 use std::path::Path;
@@ -8,10 +8,11 @@ use tokio::process::Command;
 
 use crate::{Child, Server, until};
 
-/// A host that Chromium takes for another machine, to which it speaks plain HTTP: it resolves to loopback.
+/// A host name that Chromium treats as another machine, so that it is not a secure context over plain HTTP. It
+/// resolves to loopback.
 pub const ELSEWHERE: &str = "board.test";
 
-/// nginx or Caddy, set up as their documentation says for a path.
+/// nginx or Caddy, configured for a path as their documentation says.
 #[derive(Debug)]
 pub struct Front {
     port: u16,
@@ -20,10 +21,10 @@ pub struct Front {
 }
 
 impl Front {
-    /// nginx, which serves `server` below `path`, such as `/pulse/`. `lines` are more of its configuration.
+    /// Starts nginx with `server` below `path`, such as `/pulse/`. `lines` are added to its configuration.
     ///
     /// # Panics
-    /// When it does not start; `make test` installs it.
+    /// If it does not start; `make test` installs it.
     pub async fn nginx(folder: &Path, server: &Server, path: &str, lines: &str) -> Self {
         let (folder, port) = (folder.join("nginx"), free_port());
         std::fs::create_dir_all(&folder).expect("the folder of the test is writable");
@@ -42,7 +43,7 @@ impl Front {
              }}"
         );
         std::fs::write(folder.join("nginx.conf"), conf).expect("the folder of the test is writable");
-        // In /usr/sbin, which is not in the path of everyone.
+        // It is in /usr/sbin, which is not in every user's PATH.
         let program = if Path::new("/usr/sbin/nginx").exists() { "/usr/sbin/nginx" } else { "nginx" };
         let mut command = Command::new("sh");
         command.args(["-c", "echo started; exec \"$0\" \"$@\"", program]);
@@ -50,7 +51,7 @@ impl Front {
         Self::start("nginx", command, &folder, port, path).await
     }
 
-    /// Caddy, which serves `server` below `path`, such as `/pulse/`.
+    /// Starts Caddy with `server` below `path`, such as `/pulse/`.
     ///
     /// # Panics
     /// As [`Front::nginx`].
@@ -59,7 +60,7 @@ impl Front {
         std::fs::create_dir_all(&folder).expect("the folder of the test is writable");
         let (bare, to) = (path.trim_end_matches('/'), server.base());
         let global = "admin off\ndefault_bind 127.0.0.1\nauto_https disable_redirects\nskip_install_trust";
-        // Without a redirect the page of all boards comes at the bare path, too.
+        // There is no redirect, so the page of all boards is also served at the path without its slash.
         let site = format!(
             "http://127.0.0.1:{port} {{\nhandle_path {bare}/* {{\nreverse_proxy {to}\n}}\n\
              handle {bare} {{\nrewrite * /\nreverse_proxy {to}\n}}\n}}"
@@ -72,13 +73,13 @@ impl Front {
         Self::start("caddy", command, &folder, port, path).await
     }
 
-    /// Where the server is below it, with a slash at the end.
+    /// The address of the server behind the proxy, with a slash at the end.
     #[must_use]
     pub fn root(&self) -> String {
         format!("http://127.0.0.1:{}{}", self.port, self.path)
     }
 
-    /// The same by the name of another machine.
+    /// The address of the server behind the proxy by the name of another machine.
     #[must_use]
     pub fn root_elsewhere(&self) -> String {
         format!("http://{ELSEWHERE}:{}{}", self.port, self.path)
@@ -96,7 +97,7 @@ impl Front {
     }
 }
 
-/// Neither of the two says which port it took, if it was free to choose.
+/// A free port, since neither program reports the port that it chose itself.
 fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("there is a free port").port()
 }

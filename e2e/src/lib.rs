@@ -1,10 +1,13 @@
-//! A real browser against the real binary.
+//! End-to-end tests: a real browser against the real binary.
 //!
-//! Every test starts from a [`Stage`]: a server with a data folder of its own, and a browser that has never seen it.
-//! What the tests read of the page is in [`Page`]. Nothing here sleeps for a fixed time: [`until`] looks again and
-//! again, and gives up with what it saw last.
+//! - [`Stage`]: the start of every test, a server with a new data folder and a browser with a new profile;
+//!   [`Server`], [`Browser`] and [`Child`] are its processes;
+//! - [`Page`] reads the page, [`Tab`] switches between tabs;
+//! - [`FaultyProxy`] injects network faults, [`Front`] is a reverse proxy, [`UpdatedServer`] replaces the page by a
+//!   new version, [`PlainSite`] is a site of another origin, and [`Trunk`] is `trunk serve`;
+//! - [`until`] polls a condition and fails with the last observation. Nothing sleeps for a fixed time.
 //!
-//! `make test-e2e` builds all that is needed and says where the binary is; see [`Server`].
+//! `make test-e2e` builds everything and names the binary; see [`Server`].
 
 mod browser;
 mod child;

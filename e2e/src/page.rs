@@ -1,4 +1,4 @@
-//! What a person sees, by the `data-testid`s of the client.
+//! Reads the page as a user sees it, by the `data-testid`s of the client.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use thirtyfour::WebDriver;
 
 use crate::until;
 
-/// Keeps all that the page is told, before any script of the page runs.
+/// Records all messages of the stream, before any script of the page runs.
 const RECORD: &str = "
     window.__told = [];
     window.EventSource = class extends EventSource {
@@ -20,25 +20,25 @@ const RECORD: &str = "
         }
     };";
 
-/// Reads a tile in one go: between two calls the page moves on.
+/// Reads a tile in one call, since the page changes between two calls.
 const TILE: &str = "
     const tile = document.querySelector(`[data-testid=tile][data-series='${arguments[0]}']`);
     if (!tile) return null;
     const text = (id) => tile.querySelector(`[data-testid=${id}]`)?.textContent.trim() ?? '';
     return { value: text('value'), age: text('age'), change: text('change') };";
 
-/// One series, as it is shown.
+/// One series as the page shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tile {
     /// The current value, in large figures.
     pub value: String,
     /// The time since the last point.
     pub age: String,
-    /// How far the value moved.
+    /// The change of the value.
     pub change: String,
 }
 
-/// The page that is open.
+/// The open page.
 #[derive(Clone, Copy, Debug)]
 pub struct Page<'a> {
     driver: &'a WebDriver,
@@ -51,32 +51,32 @@ impl<'a> Page<'a> {
         Self { driver }
     }
 
-    /// The session, for what is not offered here.
+    /// The WebDriver session, for calls that are not offered here.
     #[must_use]
     pub fn driver(&self) -> &'a WebDriver {
         self.driver
     }
 
-    /// Goes to an address.
+    /// Opens an address.
     ///
     /// # Panics
-    /// When the browser cannot.
+    /// If the browser cannot.
     pub async fn open(&self, url: &str) {
         self.driver.goto(url).await.unwrap_or_else(|error| panic!("{url} cannot be opened: {error}"));
     }
 
-    /// From now on, keeps what each page is told, for [`Page::told`].
+    /// Starts to record the messages that each page receives, for [`Page::told`].
     ///
     /// # Panics
-    /// When the browser cannot.
+    /// If the browser cannot.
     pub async fn record(&self) {
         self.cdp("Page.addScriptToEvaluateOnNewDocument", json!({ "source": RECORD })).await;
     }
 
-    /// The picture that all the events add up to which the page was told since it was opened.
+    /// Folds all messages that the page received since it was opened into a picture.
     ///
     /// # Panics
-    /// When they do not add up.
+    /// If they do not fit together.
     pub async fn told(&self) -> Picture {
         let told = self.eval("return window.__told", &[]).await;
         let told: Vec<(String, String)> = serde_json::from_value(told).expect("the page records what it is told");
@@ -88,10 +88,10 @@ impl<'a> Page<'a> {
         picture
     }
 
-    /// A series, where it is shown.
+    /// The tile of a series; `None` if the page shows none.
     ///
     /// # Panics
-    /// When the page cannot be asked.
+    /// If the page does not respond.
     pub async fn tile(&self, series: &str) -> Option<Tile> {
         let tile = self.eval(TILE, &[series]).await;
         let text = |field: &str| tile[field].as_str().unwrap_or_default().to_owned();
@@ -101,7 +101,7 @@ impl<'a> Page<'a> {
     /// The text of the first element with this `data-testid`.
     ///
     /// # Panics
-    /// When the page cannot be asked.
+    /// If the page does not respond.
     pub async fn text(&self, testid: &str) -> Option<String> {
         let script = "return document.querySelector(`[data-testid=${arguments[0]}]`)?.textContent.trim() ?? null";
         self.eval(script, &[testid]).await.as_str().map(str::to_owned)
@@ -110,7 +110,7 @@ impl<'a> Page<'a> {
     /// The texts of all elements with this `data-testid`.
     ///
     /// # Panics
-    /// When the page cannot be asked.
+    /// If the page does not respond.
     pub async fn texts(&self, testid: &str) -> Vec<String> {
         let script = "return [...document.querySelectorAll(`[data-testid=${arguments[0]}]`)].map((e) => e.textContent)";
         serde_json::from_value(self.eval(script, &[testid]).await).expect("a list of texts")
@@ -119,7 +119,7 @@ impl<'a> Page<'a> {
     /// Waits until a series shows a value.
     ///
     /// # Panics
-    /// When it does not come to that.
+    /// If that does not happen in time.
     pub async fn shows(&self, series: &str, value: &str) {
         until(&format!("{series} shows {value}"), async || match self.tile(series).await {
             Some(tile) if tile.value == value => Ok(()),
@@ -129,10 +129,10 @@ impl<'a> Page<'a> {
         .await;
     }
 
-    /// Waits until the badge tells this state of the connection.
+    /// Waits until the badge shows this connection state.
     ///
     /// # Panics
-    /// When it does not come to that.
+    /// If that does not happen in time.
     pub async fn badge_is(&self, state: &str) {
         until(&format!("the badge says {state}"), async || {
             let script = "return document.querySelector('[data-testid=badge]')?.dataset.state ?? null";
@@ -142,10 +142,10 @@ impl<'a> Page<'a> {
         .await;
     }
 
-    /// All that the page reads, and what it wrote to the console since it was last asked.
+    /// The whole text of the page, and its console output since the last call.
     ///
     /// # Panics
-    /// When the page cannot be asked.
+    /// If the page does not respond.
     pub async fn account(&self) -> String {
         let body = self.eval("return document.body?.innerText ?? ''", &[]).await;
         let console = self.driver.browser_log().await.expect("the browser keeps its console");
@@ -153,28 +153,28 @@ impl<'a> Page<'a> {
         format!("the page reads {body}, its console {console:?}")
     }
 
-    /// What a script returns.
+    /// Runs a script and returns its result.
     ///
     /// # Panics
-    /// When it fails.
+    /// If it fails.
     pub async fn eval(&self, script: &str, args: &[&str]) -> Value {
         let args = args.iter().map(|arg| Value::from(*arg)).collect::<Vec<_>>();
         let result = self.driver.execute(script, args).await;
         result.unwrap_or_else(|error| panic!("{script}: {error}")).json().clone()
     }
 
-    /// Runs a script that calls the function it is given last when it is done.
+    /// Runs a script that calls the function in its last argument when it is done.
     ///
     /// # Panics
-    /// When it fails, or takes longer than WebDriver waits.
+    /// If it fails, or takes longer than WebDriver waits.
     pub async fn eval_async(&self, script: &str) {
         self.driver.execute_async(script, Vec::new()).await.unwrap_or_else(|error| panic!("{script}: {error}"));
     }
 
-    /// Waits until nothing is fetched any more: half a second after the last answer.
+    /// Waits until half a second has passed since the last fetched response.
     ///
     /// # Panics
-    /// When it does not come to that.
+    /// If that does not happen in time.
     pub async fn rests(&self) {
         until("all that was asked for is there", async || {
             let script = "
@@ -186,10 +186,10 @@ impl<'a> Page<'a> {
         .await;
     }
 
-    /// Writes a picture of the whole page, also of what is below the fold.
+    /// Writes a screenshot of the whole page, including the part below the window.
     ///
     /// # Panics
-    /// When the browser cannot, or the file cannot be written.
+    /// If the browser cannot, or the file cannot be written.
     pub async fn screenshot(&self, file: &Path) {
         let size = "const e = document.documentElement; return [e.clientWidth, Math.max(e.scrollHeight, innerHeight)]";
         let size = self.eval(size, &[]).await;
@@ -200,10 +200,10 @@ impl<'a> Page<'a> {
         std::fs::write(file, png).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     }
 
-    /// Calls the browser's own protocol, for what WebDriver has no words.
+    /// Sends a command of the Chrome `DevTools` protocol, for features that WebDriver lacks.
     ///
     /// # Panics
-    /// When the browser refuses.
+    /// If the browser refuses.
     pub async fn cdp(&self, method: &str, params: Value) -> Value {
         self.driver.cdp().send_raw(method, params).await.unwrap_or_else(|error| panic!("{method}: {error}"))
     }

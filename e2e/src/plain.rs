@@ -1,11 +1,11 @@
-//! Somebody else's web site.
+//! A web site of another origin.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::sync::{Arc, OnceLock};
 
-/// A site of one page, on an origin of its own. It is there from the start, since the server wants to know its origin;
-/// the page is put there later, since it wants to know the server's.
+/// A site of one page with its own origin. It starts without the page, since the server's flags need its origin and
+/// the page needs the server's.
 #[derive(Debug)]
 pub struct PlainSite {
     origin: String,
@@ -13,10 +13,10 @@ pub struct PlainSite {
 }
 
 impl PlainSite {
-    /// Starts it on a free port. It ends with the process of the test.
+    /// Starts the site on a free port. It ends with the test process.
     ///
     /// # Panics
-    /// When loopback cannot be listened on.
+    /// If it cannot listen on loopback.
     #[must_use]
     pub fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("loopback can be listened on");
@@ -25,7 +25,7 @@ impl PlainSite {
         let served = Arc::clone(&page);
         std::thread::spawn(move || {
             for mut stream in listener.incoming().flatten() {
-                // One read has all of a browser's request here; its head says nothing that matters.
+                // One read returns a whole request of a browser here, and its content does not matter.
                 let _ = stream.read(&mut [0; 8192]);
                 let page = served.get().map_or("", String::as_str);
                 let _ = write!(
@@ -39,16 +39,16 @@ impl PlainSite {
         Self { origin, page }
     }
 
-    /// Its origin, as `http://127.0.0.1:PORT`.
+    /// The origin, as `http://127.0.0.1:PORT`.
     #[must_use]
     pub fn origin(&self) -> &str {
         &self.origin
     }
 
-    /// Puts the page there.
+    /// Sets the page.
     ///
     /// # Panics
-    /// When there is one already.
+    /// If it is set already.
     pub fn put(&self, page: String) {
         self.page.set(page).expect("a site of one page");
     }

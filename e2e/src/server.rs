@@ -1,4 +1,4 @@
-//! The real binary.
+//! Starts, stops and restarts the real binary, and pushes to it.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
@@ -13,18 +13,18 @@ use tokio::time::timeout;
 
 use crate::{Child, until};
 
-/// How long it may take to end, with pages connected.
+/// The time within which it must end, even with connected pages.
 const STOP: Duration = Duration::from_secs(1);
 
-/// A database that was moved away, as its place and where it is now.
+/// A database that was moved away: pairs of the original path and the present one.
 #[derive(Debug)]
 pub struct LostDatabase([(PathBuf, PathBuf); 3]);
 
 impl LostDatabase {
-    /// Puts it back, for a server that does not run.
+    /// Moves it back. The server must not be running.
     ///
     /// # Panics
-    /// When it cannot.
+    /// If that fails.
     pub fn put_back(self) {
         for (file, away) in self.0 {
             std::fs::rename(away, file).expect("it is where it was moved");
@@ -32,7 +32,7 @@ impl LostDatabase {
     }
 }
 
-/// `pulseboard serve`, on a port of its own.
+/// A process `pulseboard serve` on its own port.
 #[derive(Debug)]
 pub struct Server {
     child: Child,
@@ -45,30 +45,30 @@ impl Server {
     /// Starts the binary that `PULSEBOARD_BIN` names, with its data in `folder`.
     ///
     /// # Panics
-    /// When there is none, or it does not come up.
+    /// If there is none, or it does not start.
     pub async fn start(folder: &Path, flags: &[String]) -> Self {
         let (child, base) = start(folder, "127.0.0.1:0", flags).await;
         Self { child, base, folder: folder.to_owned(), flags: flags.to_owned() }
     }
 
-    /// Where it listens, as `http://127.0.0.1:PORT`.
+    /// The base URL, as `http://127.0.0.1:PORT`.
     #[must_use]
     pub fn base(&self) -> &str {
         &self.base
     }
 
-    /// Ends it with SIGTERM, as any supervisor would.
+    /// Ends the server with SIGTERM, as a supervisor does.
     ///
     /// # Panics
-    /// When that takes longer than a second.
+    /// If that takes longer than a second.
     pub async fn stop(&mut self) -> ExitStatus {
         self.child.terminate(STOP).await
     }
 
-    /// Ends it with SIGKILL, as a power cut would.
+    /// Kills the server with SIGKILL, like a power cut.
     ///
     /// # Panics
-    /// When it ended before.
+    /// If it has ended before.
     pub async fn kill(&mut self) {
         self.child.kill().await;
     }
@@ -76,7 +76,7 @@ impl Server {
     /// Moves the database away while the server runs.
     ///
     /// # Panics
-    /// When there is none.
+    /// If there is none.
     #[must_use]
     pub fn lose_database(&self) -> LostDatabase {
         let moved = |end: &str| {
@@ -91,7 +91,7 @@ impl Server {
         LostDatabase(files)
     }
 
-    /// Starts it again where it was: the same port, the same data.
+    /// Starts the server again with the same port and the same data.
     ///
     /// # Panics
     /// As [`Server::start`].
@@ -103,7 +103,7 @@ impl Server {
     /// Pushes a value with curl.
     ///
     /// # Panics
-    /// When it is not answered with 204.
+    /// If the answer is not 204.
     pub async fn push(&self, series: &str, value: &str) {
         let status = curl(&["-d", value, &format!("{}/in/{series}", self.base), "-w", "%{http_code}"]).await;
         assert_eq!(status, "204", "pushing {value:?} to {series}");
@@ -112,7 +112,7 @@ impl Server {
     /// Pushes a batch of NDJSON.
     ///
     /// # Panics
-    /// When it is not answered with 204.
+    /// If the answer is not 204.
     pub async fn push_batch(&self, lines: &str) {
         let file = self.folder.with_extension("ndjson");
         std::fs::write(&file, lines).expect("the folder of the test is writable");
@@ -121,10 +121,10 @@ impl Server {
         assert_eq!(status, "204", "pushing a batch");
     }
 
-    /// What a reader who comes now is told of a board, and where in the stream that is.
+    /// Opens a new stream of a board, and returns its picture after the first snapshot.
     ///
     /// # Panics
-    /// When the stream does not begin with a snapshot in time.
+    /// If the stream does not begin with a snapshot in time.
     pub async fn snapshot(&self, board: &str) -> Picture {
         let url = format!("{}/sse?board={board}", self.base);
         let mut curl = Command::new("curl");
@@ -150,10 +150,10 @@ impl Server {
         timeout(Duration::from_secs(10), reading).await.expect("a snapshot comes at once")
     }
 
-    /// Waits until there are so many open streams.
+    /// Waits until the number of open streams is `wanted`.
     ///
     /// # Panics
-    /// When it does not come to that.
+    /// If that does not happen in time.
     pub async fn has_readers(&self, wanted: u32) {
         until(&format!("the server has {wanted} readers"), async || {
             let metrics = curl(&[&format!("{}/metrics", self.base)]).await;
@@ -164,20 +164,20 @@ impl Server {
         .await;
     }
 
-    /// What `GET path` answers, as JSON.
+    /// The JSON answer of `GET path`.
     ///
     /// # Panics
-    /// When it is not JSON.
+    /// If it is not JSON.
     pub async fn get(&self, path: &str) -> Value {
         let body = curl(&[&format!("{}{path}", self.base)]).await;
         serde_json::from_str(&body).unwrap_or_else(|error| panic!("{path} is not JSON ({error}): {body}"))
     }
 }
 
-/// Runs curl, quietly, and gives what it prints.
+/// Runs curl quietly and returns its output.
 ///
 /// # Panics
-/// When it fails.
+/// If it fails.
 pub async fn curl(args: &[&str]) -> String {
     let output = Command::new("curl").args(["-sS", "--max-time", "10"]).args(args).output().await;
     let output = output.expect("curl is installed");

@@ -1,4 +1,4 @@
-//! What every test starts from.
+//! The start of every test: a server and a browser.
 
 use std::path::Path;
 
@@ -6,26 +6,26 @@ use tempfile::TempDir;
 
 use crate::{Browser, Page, Server, Tab, Trunk};
 
-/// A server with data of its own and a browser that has never seen it. They end with it.
+/// A server with new data and a browser with a new profile. Both end when this is dropped.
 #[derive(Debug)]
 pub struct Stage {
     /// The server under test.
     pub server: Server,
     browser: Browser,
-    /// All that the two write, removed last.
+    /// The folder of everything that the two write, removed last.
     folder: TempDir,
 }
 
 impl Stage {
-    /// A server as it comes.
+    /// Starts with default flags.
     ///
     /// # Panics
-    /// When something does not start; see [`Server::start`] and [`Browser::start`].
+    /// If something does not start; see [`Server::start`] and [`Browser::start`].
     pub async fn start() -> Self {
         Self::with(&[]).await
     }
 
-    /// A server with flags.
+    /// Starts with flags for the server.
     ///
     /// # Panics
     /// As [`Stage::start`].
@@ -39,22 +39,22 @@ impl Stage {
     /// Opens a path of the server.
     ///
     /// # Panics
-    /// When the browser cannot.
+    /// If the browser cannot.
     pub async fn open(&self, path: &str) -> Page<'_> {
         let page = self.page();
         page.open(&format!("{}{path}", self.server.base())).await;
         page
     }
 
-    /// Opens a path of the server in a tab of its own, which is then in front.
+    /// Opens a path of the server in a new tab and brings it to the front.
     ///
     /// # Panics
-    /// When the browser cannot.
+    /// If the browser cannot.
     pub async fn open_tab(&self, path: &str) -> Tab<'_> {
         Tab::open(self.browser.driver(), &format!("{}{path}", self.server.base())).await
     }
 
-    /// `trunk serve` in front of the server.
+    /// Starts `trunk serve` in front of the server.
     ///
     /// # Panics
     /// As [`Trunk::start`].
@@ -62,7 +62,7 @@ impl Stage {
         Trunk::start(self.folder.path(), &self.server).await
     }
 
-    /// A folder for what else a test writes.
+    /// A folder for other files of a test.
     #[must_use]
     pub fn folder(&self) -> &Path {
         self.folder.path()
@@ -74,7 +74,7 @@ impl Stage {
         &self.browser
     }
 
-    /// The page that is open.
+    /// The open page.
     #[must_use]
     pub fn page(&self) -> Page<'_> {
         Page::new(self.browser.driver())

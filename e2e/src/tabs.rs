@@ -4,7 +4,7 @@ use thirtyfour::{WebDriver, WindowHandle};
 
 use crate::Page;
 
-/// A tab. WebDriver speaks to one at a time: the one that was brought to the front last.
+/// A tab. WebDriver talks to one tab at a time: the one that was brought to the front last.
 #[derive(Debug)]
 pub struct Tab<'a> {
     driver: &'a WebDriver,
@@ -12,10 +12,10 @@ pub struct Tab<'a> {
 }
 
 impl<'a> Tab<'a> {
-    /// Opens an address in a new tab, which is then in front.
+    /// Opens an address in a new tab and brings it to the front.
     ///
     /// # Panics
-    /// When the browser cannot.
+    /// If the browser cannot.
     pub async fn open(driver: &'a WebDriver, url: &str) -> Self {
         let handle = driver.new_tab().await.expect("a browser can have another tab");
         let tab = Self { driver, handle };
@@ -23,19 +23,19 @@ impl<'a> Tab<'a> {
         tab
     }
 
-    /// Brings it to the front.
+    /// Brings the tab to the front.
     ///
     /// # Panics
-    /// When it is closed.
+    /// If it is closed.
     pub async fn front(&self) -> Page<'a> {
         self.driver.switch_to_window(self.handle.clone()).await.expect("the tab is there");
         Page::new(self.driver)
     }
 
-    /// Closes it. Another one must be brought to the front after that.
+    /// Closes the tab. Bring another one to the front afterwards.
     ///
     /// # Panics
-    /// When it is closed.
+    /// If it is closed.
     pub async fn close(self) {
         self.front().await;
         self.driver.close_window().await.expect("the tab is there");

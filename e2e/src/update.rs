@@ -1,5 +1,5 @@
-//! A server that is updated while a page is open: a proxy that gives the files of the page other names from then on, as a binary
-//! with another page would.
+//! A proxy that simulates an update of the server while a page is open. From then on it serves the files of the page
+//! by other names, like a binary with another page.
 
 use std::io;
 use std::sync::Arc;
@@ -9,20 +9,20 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-/// Which page there is.
+/// The version of the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Version {
-    /// That of the server, by its names.
+    /// The server's page, by its own names.
     Old,
-    /// The same by other names; nothing is there by its old one.
+    /// The same page by other names. The old names are gone.
     New,
-    /// As [`Version::New`], but none of its modules is there.
+    /// Like [`Version::New`], but all its modules are missing.
     NewAndBroken,
-    /// As [`Version::New`], but the page of a board is still the old one, as from a cache that does not let go.
+    /// Like [`Version::New`], but the page of a board is still the old one, as from a stubborn cache.
     NewBehindOldCache,
 }
 
-/// A proxy for a server that may be updated. It ends with the process of the test.
+/// A proxy for a server that may be updated. It ends with the test process.
 #[derive(Debug)]
 pub struct UpdatedServer {
     base: String,
@@ -31,10 +31,10 @@ pub struct UpdatedServer {
 }
 
 impl UpdatedServer {
-    /// Starts it on a free port, in front of the server at `base`, whose page is old.
+    /// Starts the proxy on a free port, for the server at `base`. The version is the old one.
     ///
     /// # Panics
-    /// When loopback cannot be listened on.
+    /// If it cannot listen on loopback.
     pub async fn start(base: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback can be listened on");
         let here = format!("http://{}", listener.local_addr().expect("it is bound"));
@@ -51,25 +51,25 @@ impl UpdatedServer {
         Self { base: here, version, boards }
     }
 
-    /// Where it listens, as `http://127.0.0.1:PORT`.
+    /// The base URL, as `http://127.0.0.1:PORT`.
     #[must_use]
     pub fn base(&self) -> &str {
         &self.base
     }
 
-    /// From now on there is this page.
+    /// Sets the version from now on.
     pub fn set(&self, version: Version) {
         self.version.send_replace(version);
     }
 
-    /// How often the page of a board was asked for.
+    /// The number of requests for a board's page.
     #[must_use]
     pub fn boards(&self) -> u32 {
         self.boards.load(Ordering::SeqCst)
     }
 }
 
-/// Answers one request: a connection is used once, so that the next one is looked at too.
+/// Answers one request. Each connection is used once, so that the next request is examined too.
 async fn answer(
     mut near: TcpStream,
     mut far: TcpStream,
@@ -94,7 +94,7 @@ async fn answer(
         copy_bidirectional(&mut near, &mut far).await?;
         return Ok(());
     }
-    // By its new name, the old one turned around.
+    // The new name is the old one with its hash reversed.
     far.write_all(format!("GET {} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", turned(path)).as_bytes())
         .await?;
     let mut whole = Vec::new();
@@ -104,7 +104,7 @@ async fn answer(
     if whole.starts_with(b"HTTP/1.1 404") || (broken && is_module) {
         whole = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_vec();
     } else if !is_module {
-        // The inline scripts change with the names, so their hashes in the policy of the page no longer match.
+        // The inline scripts change with the names, so their hashes in the page's policy no longer match.
         let text = turned(&String::from_utf8_lossy(&whole));
         whole = text.replacen("content-security-policy:", "x-policy-of-the-old-page:", 1).into_bytes();
     }
@@ -112,12 +112,12 @@ async fn answer(
     near.shutdown().await
 }
 
-/// The path of a file with a hash in its name, as it is; nothing where it has none.
+/// Returns the path if it is of a file with a hash in its name.
 fn named(path: &str) -> Option<&str> {
     (turned(path) != path).then_some(path)
 }
 
-/// A text with each hash in it (`-0123456789abcdef.`) turned around, so that lengths stay as they are.
+/// Reverses each hash in a text (`-0123456789abcdef.`), which keeps the length.
 fn turned(text: &str) -> String {
     let mut bytes = text.as_bytes().to_vec();
     for at in 0..bytes.len().saturating_sub(17) {

@@ -1,24 +1,24 @@
-//! Waiting for something to become so.
+//! Polls a condition until it holds.
 
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-/// How long anything may take here. Far more than it needs: only a failing test waits for so long.
+/// The time limit. It is far longer than needed, since only a failing test waits for it.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Between two looks: well within a blink, and little work for a machine that also runs a browser.
+/// The interval between two checks: short for a user, and little work for a machine that also runs a browser.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(40);
 
-/// Looks until it finds what it looks for.
+/// Polls `look` until it returns a value.
 ///
 /// # Panics
-/// When that takes too long, saying `what` was awaited and what the last look saw.
+/// If that takes too long, with `what` was awaited and what the last check saw.
 pub async fn until<T>(what: &str, look: impl AsyncFnMut() -> Result<T, String>) -> T {
     within(PATIENCE, what, look).await
 }
 
-/// As [`until`], where it matters how long it takes.
+/// Polls like [`until`], with a time limit of its own.
 ///
 /// # Panics
 /// As [`until`].

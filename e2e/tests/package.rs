@@ -1,4 +1,4 @@
-//! What people install: the Debian package and the wheel, made from the binary of the tests by `tools/dist.sh`.
+//! Tests of the Debian package and the wheel, which `tools/dist.sh` makes from the binary under test.
 
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use pulseboard_e2e::{Child, curl};
 
-/// How long a start and an end may take.
+/// The time limit for a start and for an end.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The file in the folder of `PULSEBOARD_DIST` whose name ends so.
+/// The file in the folder `PULSEBOARD_DIST` whose name has this ending.
 fn made(ending: &str) -> PathBuf {
     let folder = std::env::var("PULSEBOARD_DIST").expect("`make test-e2e` makes the packages and says where they are");
     let files = std::fs::read_dir(&folder).expect("the folder of packages can be read");
@@ -34,12 +34,12 @@ fn install(package: &Path, root: &Path) {
     std::fs::write(database.join("status"), "").expect("a file can be written");
     let mut dpkg = Command::new("dpkg");
     dpkg.arg(format!("--root={}", root.display())).args(["--force-not-root", "--force-script-chrootless"]);
-    // Where only a user's PATH is set, dpkg misses ldconfig and start-stop-daemon, which nothing here needs.
+    // If only a user's PATH is set, dpkg misses ldconfig and start-stop-daemon, which nothing here needs.
     dpkg.arg("--force-bad-path").arg("--install").arg(package);
     run(&mut dpkg);
 }
 
-/// The command of the unit and what it sets, as systemd would run it, but below `root`.
+/// The command of the unit with its environment, as systemd would run it, but below `root`.
 fn service(root: &Path) -> tokio::process::Command {
     let unit = std::fs::read_to_string(root.join("lib/systemd/system/pulseboard.service")).expect("there is a unit");
     assert!(unit.lines().any(|line| line == "Type=notify"), "{unit}");
@@ -58,7 +58,7 @@ fn service(root: &Path) -> tokio::process::Command {
 async fn debian_package_installs_and_its_service_starts_takes_a_push_and_stops() {
     let root = tempfile::tempdir().expect("a folder can be made");
     install(&made(".deb"), root.path());
-    // The paths in the settings are those of the machine.
+    // The settings name absolute paths of the machine, so they are moved below `root`.
     let settings = root.path().join("etc/pulseboard/pulseboard.toml");
     let text = std::fs::read_to_string(&settings).expect("the settings are installed");
     assert!(text.contains("data = \"/var/lib/pulseboard\""), "{text}");

@@ -1,4 +1,4 @@
-//! Requests of one client, written by hand: an attacker sends what no library would.
+//! A client that writes requests by hand, since attackers send what no library would.
 
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -6,32 +6,32 @@ use std::time::{Duration, Instant};
 
 use socket2::{Domain, Socket, Type};
 
-/// The address that attacks come from.
+/// The source address of attacks.
 pub(crate) const ATTACKER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 
-/// The address of the client whose waits are measured.
+/// The source address of the client whose waits are measured.
 pub(crate) const OTHER: Ipv4Addr = Ipv4Addr::LOCALHOST;
 
-/// Most bytes of an answer that are read. The rest is left, and the connection closed.
+/// The most bytes that are read of an answer. After that the connection is closed.
 const MOST: usize = 4 << 20;
 
-/// A client: where it comes from, and which server it asks.
+/// A client: its source address and its server.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Client {
-    /// Its own address.
+    /// The client's own address.
     pub(crate) source: Ipv4Addr,
     /// The server's address.
     pub(crate) server: SocketAddr,
-    /// Time-out for a connection, and for each piece of an answer.
+    /// The timeout for a connection, and for each piece of an answer.
     pub(crate) patience: Duration,
 }
 
-/// An answer as far as it was read.
+/// An answer, as far as it was read.
 #[derive(Debug)]
 pub(crate) struct Answer {
     /// The status code.
     pub(crate) status: u16,
-    /// The headers and the body. A body in chunks still has their lengths in it.
+    /// The headers and the body. A chunked body still contains the lengths of its chunks.
     pub(crate) text: String,
 }
 
@@ -49,28 +49,28 @@ impl Client {
         Ok(stream)
     }
 
-    /// Sends a request on a connection of its own. Reads the answer: whole, or the head alone where it is a stream.
+    /// Sends a request on a new connection. Reads the whole answer, or only its head if it is a stream.
     pub(crate) fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> io::Result<Answer> {
         let mut socket = self.connect()?;
         let written = socket.write_all(&self.request(method, path, headers, body));
-        // A server that refuses a request early answers, and closes, before it has read all of it.
+        // A server that refuses a request early answers and closes before it has read the whole request.
         match read(&mut socket, self.patience) {
             Ok(answer) => Ok(answer),
             Err(error) => Err(written.err().unwrap_or(error)),
         }
     }
 
-    /// `GET` without a header of its own.
+    /// Sends a `GET` without further headers.
     pub(crate) fn get(&self, path: &str) -> io::Result<Answer> {
         self.send("GET", path, &[], b"")
     }
 
-    /// `POST` without a header of its own.
+    /// Sends a `POST` without further headers.
     pub(crate) fn post(&self, path: &str, body: &[u8]) -> io::Result<Answer> {
         self.send("POST", path, &[], body)
     }
 
-    /// The bytes of a request. `Host` is the server's address where `headers` has none.
+    /// Formats a request. `Host` is the server's address unless `headers` sets it.
     pub(crate) fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
         let mut head = format!("{method} {path} HTTP/1.1\r\nConnection: close\r\n");
         if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
@@ -89,7 +89,7 @@ impl Client {
     }
 }
 
-/// Reads an answer from a connection that the server closes behind it.
+/// Reads an answer from a connection that the server closes after it.
 pub(crate) fn read(socket: &mut TcpStream, patience: Duration) -> io::Result<Answer> {
     let deadline = Instant::now() + patience;
     let mut bytes = Vec::new();
@@ -98,7 +98,7 @@ pub(crate) fn read(socket: &mut TcpStream, patience: Duration) -> io::Result<Ans
         match socket.read(&mut piece) {
             Ok(0) => break,
             Ok(len) => bytes.extend_from_slice(&piece[..len]),
-            // What was read before counts: a server that resets the connection may have answered.
+            // The bytes read so far count: a server that resets the connection may have answered.
             Err(_) if status(&bytes).is_some() => break,
             Err(error) => return Err(error),
         }
@@ -115,7 +115,7 @@ fn status(bytes: &[u8]) -> Option<u16> {
     std::str::from_utf8(line.get(..3)?).ok()?.parse().ok()
 }
 
-/// Returns true once everything that is waited for has arrived.
+/// Returns true once the answer is complete: at the head of a stream, at the end of a known length.
 fn is_complete(bytes: &[u8]) -> bool {
     let Some(end) = memchr::memmem::find(bytes, b"\r\n\r\n").map(|at| at + 4) else { return false };
     let head = String::from_utf8_lossy(&bytes[..end]).to_ascii_lowercase();

@@ -1,4 +1,5 @@
-//! Item 10: the clock jumps ahead and comes back. The server runs under libfaketime, which reads the offset from a file.
+//! Item 10: the clock jumps ahead and comes back. The server runs under libfaketime, which reads the offset from a
+//! file.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -7,13 +8,13 @@ use super::ground::{Ground, now_ms};
 use super::outcome::{Check, Outcome};
 use super::subject::{Setup, Subject};
 
-/// Where Debian's package libfaketime has it.
+/// The library's path in Debian's package libfaketime.
 const LIBRARY: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
 
-/// Time for which the clock is wrong.
+/// The time for which the clock is wrong.
 const WRONG: Duration = Duration::from_secs(75);
 
-/// A server whose clock follows a file.
+/// Starts a server whose clock follows a file.
 fn start(ground: &Ground, data: &Path) -> anyhow::Result<(Subject, PathBuf)> {
     anyhow::ensure!(Path::new(LIBRARY).exists(), "{LIBRARY} is not there; install Debian's package libfaketime");
     let offset = data.with_extension("offset");
@@ -27,7 +28,7 @@ fn start(ground: &Ground, data: &Path) -> anyhow::Result<(Subject, PathBuf)> {
     Ok((ground.start_on(&setup, data)?, offset))
 }
 
-/// Seventy-five seconds three years ahead delete nothing.
+/// A clock that is three years ahead for 75 seconds deletes nothing.
 pub(crate) fn jump(ground: &Ground) -> anyhow::Result<Outcome> {
     let data = ground.fresh()?;
     let (server, offset) = start(ground, &data)?;
@@ -73,7 +74,7 @@ pub(crate) fn jump(ground: &Ground) -> anyhow::Result<Outcome> {
         .and(Check::new("/readyz names the clock while it is wrong", says(body), body)))
 }
 
-/// A point from a day ahead, and one from 299 s ahead, do not hide what comes after them.
+/// A point from a day ahead, and one from 299 s ahead, do not hide later pushes.
 pub(crate) fn ahead(ground: &Ground) -> anyhow::Result<Outcome> {
     let data = ground.fresh()?;
     let (server, offset) = start(ground, &data)?;

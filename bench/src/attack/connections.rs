@@ -1,4 +1,4 @@
-//! Item 4: connections that are opened and never go on, in every phase of every protocol.
+//! Item 4: connections that are opened and then stall, in every phase of every protocol.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpStream};
@@ -16,10 +16,10 @@ use super::outcome::{Check, Outcome};
 use super::subject::{Setup, Subject};
 use super::tally::Tally;
 
-/// Descriptors of a server that has few: what `ulimit -n 400` leaves.
+/// The file descriptors of a limited server, as `ulimit -n 400` leaves them.
 const FEW: u64 = 400;
 
-/// Phases in which a connection of plain HTTP can stand still.
+/// The phases in which a connection of plain HTTP can stall.
 const PLAIN: [&[u8]; 5] = [
     b"",
     b"PRI ",
@@ -28,22 +28,22 @@ const PLAIN: [&[u8]; 5] = [
     b"POST /in/evil HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000\r\n\r\n1",
 ];
 
-/// Four bytes of a preface on each connection, to a server with few descriptors.
+/// Stalls after four bytes of a preface, at a server with few descriptors.
 pub(crate) fn preface(ground: &Ground) -> anyhow::Result<Outcome> {
     few(ground, &PLAIN[1..2], 1)
 }
 
-/// Every phase of plain HTTP, to a server with few descriptors.
+/// Stalls in every phase of plain HTTP, at a server with few descriptors.
 pub(crate) fn phases(ground: &Ground) -> anyhow::Result<Outcome> {
     few(ground, &PLAIN, 1)
 }
 
-/// The same, from as many addresses as somebody with a botnet has.
+/// Stalls in every phase, from 64 addresses like a small botnet.
 pub(crate) fn addresses(ground: &Ground) -> anyhow::Result<Outcome> {
     few(ground, &PLAIN, 64)
 }
 
-/// Ten thousand of them, to a server with all the descriptors that it can have.
+/// Stalls with ten thousand connections, at a server with the default limit of descriptors.
 pub(crate) fn many(ground: &Ground) -> anyhow::Result<Outcome> {
     held_open(ground, &Setup::default(), &PLAIN, 1, ground.scale.of(10_000))
 }
@@ -75,7 +75,7 @@ fn held_open(ground: &Ground, setup: &Setup, phases: &[&[u8]], addresses: u8, co
     Ok(Outcome::of(measured).and(Check::new("200 for another client at the end", found == "200", found)))
 }
 
-/// Inside TLS, and in its handshake, to a server with few descriptors.
+/// Stalls within TLS and in its handshake, at a server with few descriptors.
 pub(crate) fn tls(ground: &Ground) -> anyhow::Result<Outcome> {
     let (cert, key) = certificate(ground)?;
     let setup = Setup::default().descriptors(FEW).flag("max-readers", &100);
@@ -83,7 +83,7 @@ pub(crate) fn tls(ground: &Ground) -> anyhow::Result<Outcome> {
     let server = ground.start(&setup)?;
     let attacker = Client { patience: Duration::from_secs(2), ..server.attacker() };
     let config = trusting(&cert)?;
-    // The probes speak no TLS, so what is asked is whether somebody else gets in, and how soon.
+    // The probes do not speak TLS, so this measures when another client gets an answer over TLS.
     let tally = Tally::default();
     let mut longest = Duration::ZERO;
     let lasts = ground.scale.lasts;
@@ -93,7 +93,7 @@ pub(crate) fn tls(ground: &Ground) -> anyhow::Result<Outcome> {
                 0 => Ok(Held::Plain(attacker.connect()?)),
                 1 => {
                     let mut socket = attacker.connect()?;
-                    // The first bytes of a ClientHello.
+                    // The first bytes of a TLS `ClientHello` message.
                     socket.write_all(&[0x16, 3, 1, 2, 0, 1])?;
                     Ok(Held::Plain(socket))
                 }
@@ -124,7 +124,7 @@ fn counts(tally: &Tally) -> String {
     tally.counts().iter().map(|(kind, count)| format!("{kind}: {count}")).collect::<Vec<_>>().join(", ")
 }
 
-/// A connection that is held open.
+/// A connection that is kept open.
 enum Held {
     Plain(TcpStream),
     Tls(Box<StreamOwned<ClientConnection, TcpStream>>),
@@ -148,7 +148,7 @@ impl Held {
     }
 }
 
-/// Keeps `count` connections open for so long: those that the server closes are opened anew.
+/// Keeps `count` connections open for the time `lasts`, and reopens those that the server closes.
 fn keep(tally: &Tally, lasts: Duration, count: usize, open: impl Fn(usize) -> std::io::Result<Held>) {
     let until = Instant::now() + lasts;
     let mut held: Vec<Held> = Vec::new();
@@ -157,7 +157,7 @@ fn keep(tally: &Tally, lasts: Duration, count: usize, open: impl Fn(usize) -> st
         let before = held.len();
         held.retain_mut(|connection| !connection.is_closed());
         (held.len()..before).for_each(|_| tally.count("closed by the server"));
-        // Not all at once: each round lets the others in between.
+        // At most 200 per round, so that other clients get in between.
         for _ in held.len()..count.min(held.len() + 200) {
             match open(number) {
                 Ok(connection) => {
@@ -193,7 +193,7 @@ fn trusting(cert: &PathBuf) -> anyhow::Result<Arc<ClientConfig>> {
     Ok(Arc::new(config.with_root_certificates(roots).with_no_client_auth()))
 }
 
-/// A connection whose handshake is done.
+/// Completes the TLS handshake on a connection.
 fn speak(
     config: &Arc<ClientConfig>,
     mut socket: TcpStream,

@@ -9,10 +9,10 @@ use super::outcome::{Check, Outcome};
 use super::state::DATABASE;
 use super::subject::Setup;
 
-/// Damage to the database of a server that has ended, with the name of the table that the server must name.
+/// A kind of damage: its description, and the change to the database of a stopped server.
 type Damage = (&'static str, fn(&Connection) -> rusqlite::Result<()>);
 
-/// The kinds of damage, each tried by itself.
+/// The kinds of damage, each tried separately.
 const DAMAGES: [Damage; 7] = [
     ("numbers of points in the log run over", |conn| {
         // One row of two numbers: postcard's varints of 2^64 - 1, twice.
@@ -33,7 +33,7 @@ const DAMAGES: [Damage; 7] = [
     ("the newest block of a series is noise", |conn| block(conn, vec![0x5a; 100])),
     ("the newest block of a series is empty", |conn| block(conn, Vec::new())),
     ("counts of a block run over", |conn| {
-        // A block of one bucket of many points, with the greatest counts that there are.
+        // A block of one bucket of many points, with the greatest possible counts.
         let most = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1];
         let value = 1.0_f64.to_le_bytes();
         let mut data = vec![1, 1, 1];
@@ -60,14 +60,14 @@ const DAMAGES: [Damage; 7] = [
     }),
 ];
 
-/// Puts a block of this minute in the place of the first series' newest one.
+/// Replaces the newest block of the first series with a block of this minute.
 fn block(conn: &Connection, data: Vec<u8>) -> rusqlite::Result<()> {
     let minute = now_ms().unwrap_or_default() / 60_000;
     let key = (1_i64 << 32) | i64::try_from(minute).unwrap_or_default();
     conn.execute("INSERT OR REPLACE INTO blocks (key, buckets, data) VALUES (?1, 1, ?2)", (key, data)).map(|_| ())
 }
 
-/// For each: the server starts, takes pushes and lives, and says what it could not read.
+/// For each damage, the server starts, accepts pushes, stays up, and names the part that it could not read.
 pub(crate) fn run(ground: &Ground) -> anyhow::Result<Outcome> {
     let mut outcome = Outcome::default();
     let good = prepare(ground)?;
@@ -84,7 +84,7 @@ pub(crate) fn run(ground: &Ground) -> anyhow::Result<Outcome> {
     Ok(outcome)
 }
 
-/// A folder with a few series, of which some points are in the log only.
+/// A data folder with a few series, some of whose points are only in the log.
 fn prepare(ground: &Ground) -> anyhow::Result<std::path::PathBuf> {
     let data = ground.fresh()?;
     let server = ground.start_on(&Setup::default(), &data)?;
@@ -95,7 +95,7 @@ fn prepare(ground: &Ground) -> anyhow::Result<std::path::PathBuf> {
     server.end()
 }
 
-/// Returns true if the server names the part that it could not read. Fails if it does not start, or does not live.
+/// Returns true if the server names the part that it could not read. Fails if it does not start or does not stay up.
 fn lives(ground: &Ground, data: &Path) -> anyhow::Result<bool> {
     let mut server = ground.start_on(&Setup::default(), data)?;
     for _ in 0..3 {

@@ -1,4 +1,4 @@
-//! Item 13: the disk is full, and has room again.
+//! Item 13: the disk fills up, and has room again later.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use super::ground::Ground;
 use super::outcome::{Check, Outcome};
 use super::subject::{Setup, Subject};
 
-/// A file system of its own, in memory; gone when dropped.
+/// A small file system in memory, unmounted on drop.
 struct Small(PathBuf);
 
 impl Small {
@@ -31,7 +31,7 @@ impl Small {
 
 impl Drop for Small {
     fn drop(&mut self) {
-        // Lazily: the server may still have files open.
+        // Lazily, since the server may still have files open.
         let _unmounted = Command::new("umount").arg("-l").arg(&self.0).status();
     }
 }
@@ -40,7 +40,8 @@ fn ready(server: &Subject) -> u16 {
     server.other().get("/readyz").map_or(0, |answer| answer.status)
 }
 
-/// Pushes are refused, `/readyz` says so, the log does once, and all is well when there is room.
+/// While the disk is full, pushes are refused, `/readyz` is 503, and the log warns a few times. Everything recovers
+/// when there is room.
 pub(crate) fn run(ground: &Ground) -> anyhow::Result<Outcome> {
     let data = ground.fresh()?;
     let disk = Small::mount(&data, 16)?;
@@ -57,7 +58,7 @@ pub(crate) fn run(ground: &Ground) -> anyhow::Result<Outcome> {
             break;
         }
     }
-    // Another program takes what is left, so that small pushes fail as well.
+    // Another program fills the remaining space, so that small pushes fail as well.
     let mut other = std::fs::File::create(&filler)?;
     while other.write_all(&[1; 4_096]).is_ok() {}
     let mut failed = 0;

@@ -1,4 +1,4 @@
-//! The start of all scenarios: a binary, and a data folder full of series, of which each scenario gets a copy.
+//! The setup of all scenarios: a binary, and a data folder full of series, of which each scenario gets a copy.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,41 +10,42 @@ use tempfile::TempDir;
 
 use super::subject::{Setup, Subject};
 
-/// Series under `past/`, each with [`Scale::past`] points a second apart: history that costs something to read.
+/// The number of series under `past/`, each with [`Scale::past`] points a second apart, so that their history is
+/// expensive to read.
 pub(crate) const PAST_SERIES: usize = 40;
 
-/// Size of the data, and duration of an attack.
+/// The size of the data and the duration of an attack.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Scale {
-    /// Series that exist before an attack.
+    /// The number of series that exist before an attack.
     pub(crate) series: usize,
-    /// Points of each series under `past/`.
+    /// The number of points of each series under `past/`.
     pub(crate) past: usize,
-    /// Duration of an attack.
+    /// The duration of an attack.
     pub(crate) lasts: Duration,
-    /// Counts of connections and requests are divided by this.
+    /// The divisor of the counts of connections and requests.
     pub(crate) divisor: usize,
 }
 
 impl Scale {
-    /// So many, or fewer where everything is smaller.
+    /// Scales a count down, to at least one.
     pub(crate) fn of(&self, count: usize) -> usize {
         (count / self.divisor).max(1)
     }
 }
 
-/// Where servers are started.
+/// The setup in which servers are started.
 pub(crate) struct Ground {
     binary: PathBuf,
     help: String,
     folder: TempDir,
-    /// Size of the data, and duration of an attack.
+    /// The size of the data and the duration of an attack.
     pub(crate) scale: Scale,
     full: OnceLock<PathBuf>,
 }
 
 impl Ground {
-    /// None of it filled yet.
+    /// Makes a setup whose data folder is not filled yet.
     pub(crate) fn new(binary: &Path, scale: Scale) -> anyhow::Result<Self> {
         let help = Command::new(binary).args(["serve", "--help"]).output();
         let help = help.with_context(|| {
@@ -55,13 +56,13 @@ impl Ground {
         Ok(Self { binary: binary.to_owned(), help, folder, scale, full: OnceLock::new() })
     }
 
-    /// A folder that is not there yet.
+    /// Returns a new, empty folder.
     pub(crate) fn fresh(&self) -> anyhow::Result<PathBuf> {
         let folder = tempfile::Builder::new().prefix("data").tempdir_in(self.folder.path())?;
         Ok(folder.keep())
     }
 
-    /// A data folder full of series.
+    /// Returns a copy of the data folder full of series.
     pub(crate) fn filled(&self) -> anyhow::Result<PathBuf> {
         let full = match self.full.get() {
             Some(full) => full,
@@ -115,7 +116,7 @@ pub(crate) fn now_ms() -> anyhow::Result<u64> {
     Ok(SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis().try_into()?)
 }
 
-/// Copies the files of a folder of a server that has ended.
+/// Copies the files of a stopped server's folder.
 pub(crate) fn copy_folder(from: &Path, to: &Path) -> anyhow::Result<()> {
     std::fs::create_dir_all(to)?;
     for entry in std::fs::read_dir(from)? {

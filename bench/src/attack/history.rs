@@ -1,4 +1,4 @@
-//! Item 5: questions about the past that are taken back, never read, or about nothing.
+//! Item 5: requests for history that are cancelled, never read, or match nothing.
 
 use std::io::Write as _;
 use std::time::{Duration, Instant};
@@ -9,13 +9,13 @@ use super::outcome::Outcome;
 use super::selectors::query;
 use super::subject::{Setup, storm};
 
-/// As large as an answer may be: 40 series of 5,000 points.
+/// A request for a very large answer: 40 series of 5,000 points.
 const LARGE: &str = "/api/history?series=past/**&from=-3h&points=5000";
 
-/// Answers that nobody reads.
+/// The number of answers that are not read.
 const UNREAD: usize = 64;
 
-/// Over HTTP/2, asked and reset.
+/// Requests over HTTP/2 that the client resets.
 pub(crate) fn resets(ground: &Ground) -> anyhow::Result<Outcome> {
     let mut server = ground.start(&Setup::default())?;
     let client = server.attacker();
@@ -83,7 +83,7 @@ pub(crate) fn unread(ground: &Ground) -> anyhow::Result<Outcome> {
     Ok(Outcome::of(measured))
 }
 
-/// As many selectors as are allowed, that match nothing.
+/// The most selectors that are allowed, all of which match nothing.
 pub(crate) fn selectors(ground: &Ground) -> anyhow::Result<Outcome> {
     let mut server = ground.start(&Setup::default())?;
     let client = server.attacker();

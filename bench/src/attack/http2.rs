@@ -1,4 +1,4 @@
-//! Connections of HTTP/2 that do what browsers never do.
+//! HTTP/2 connections that do what browsers never do.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -12,16 +12,16 @@ use tokio::net::TcpSocket;
 use super::client::Client;
 use super::tally::Tally;
 
-/// Time-out of one step of a connection.
+/// The timeout of one step of a connection.
 const SOON: Duration = Duration::from_secs(2);
 
-/// A connection that somebody drives, and its server.
+/// A connection and the address of its server.
 pub(crate) struct Connection {
     send: SendRequest<Bytes>,
     server: SocketAddr,
 }
 
-/// Runs a future from a thread of its own; nothing else here is asynchronous.
+/// Runs a future on its own thread, since nothing else here is asynchronous.
 pub(crate) fn block_on(future: impl Future<Output = anyhow::Result<()>> + Send) -> anyhow::Result<()> {
     let run = || tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(future);
     std::thread::scope(|scope| {
@@ -31,7 +31,7 @@ pub(crate) fn block_on(future: impl Future<Output = anyhow::Result<()>> + Send) 
 }
 
 impl Connection {
-    /// Opens one, whose windows are open for so many bytes an answer.
+    /// Opens a connection with an initial window of `window` bytes for each answer.
     pub(crate) async fn open(client: &Client, window: u32) -> anyhow::Result<Self> {
         let socket = TcpSocket::new_v4()?;
         socket.bind(SocketAddr::from((client.source, 0)))?;
@@ -40,7 +40,7 @@ impl Connection {
         let handshake = Builder::new().initial_window_size(window).handshake(stream);
         let (send, driver) = tokio::time::timeout(client.patience, handshake).await??;
         tokio::spawn(async move {
-            // How it ends is seen by whoever sends on it.
+            // The end of the connection shows in the next send.
             let _end = driver.await;
         });
         Ok(Self { send, server: client.server })
@@ -50,17 +50,18 @@ impl Connection {
         Ok(Request::get(format!("http://{}{path}", self.server)).body(())?)
     }
 
-    /// Asks, and takes it back at once.
+    /// Sends a request and resets it at once.
     pub(crate) async fn ask_and_reset(&mut self, path: &str) -> anyhow::Result<()> {
         self.send = tokio::time::timeout(SOON, self.send.clone().ready()).await??;
         let (_answer, mut stream) = self.send.send_request(self.request(path)?, true)?;
-        // What is taken back before it is sent costs the server nothing.
+        // A reset before the request is sent would cost the server nothing.
         tokio::time::sleep(Duration::from_millis(2)).await;
         stream.send_reset(Reason::CANCEL);
         Ok(())
     }
 
-    /// Asks, waits for the head of the answer, and never reads the rest. Gives what keeps it open.
+    /// Sends a request, waits for the head of the answer, and never reads the rest. Returns the body, which keeps the
+    /// stream open.
     pub(crate) async fn ask_and_wait(&mut self, path: &str, tally: &Tally) -> anyhow::Result<h2::RecvStream> {
         self.send = tokio::time::timeout(SOON, self.send.clone().ready()).await??;
         let (answer, _stream) = self.send.send_request(self.request(path)?, true)?;

@@ -1,4 +1,4 @@
-//! Item 12: the database is deleted, or replaced, under the running server.
+//! Item 12: the database is deleted or replaced while the server runs.
 
 use std::time::{Duration, Instant};
 
@@ -7,10 +7,10 @@ use super::outcome::{Check, Outcome};
 use super::state::DATABASE;
 use super::subject::{Setup, Subject};
 
-/// Time within which pushes must be refused.
+/// The time within which pushes must be refused.
 const SOON: Duration = Duration::from_secs(10);
 
-/// Pushes until one is refused. Gives how long that took, and the answer.
+/// Pushes until one is refused. Returns the time until then, and the answer.
 fn refused(server: &Subject) -> Option<(Duration, String)> {
     let begun = Instant::now();
     while begun.elapsed() < SOON {
@@ -24,7 +24,7 @@ fn refused(server: &Subject) -> Option<(Duration, String)> {
     None
 }
 
-/// Pushes are refused within seconds, and `/readyz` says why.
+/// Pushes are refused within seconds, and `/readyz` is 503.
 pub(crate) fn run(ground: &Ground) -> anyhow::Result<Outcome> {
     let mut outcome = Outcome::default();
     for what in ["deleted", "replaced"] {

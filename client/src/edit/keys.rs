@@ -1,47 +1,47 @@
-//! Which key does what.
+//! The keyboard commands of editing.
 
 use super::arrange::Direction;
 
-/// What is done to the widget that has the focus.
+/// An action on the focused widget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deed {
-    /// Move it by a step.
+    /// Moves it by a step.
     Move(Direction),
-    /// Make it larger or smaller by a cell.
+    /// Resizes it by a cell.
     Resize(Direction),
-    /// Take it away.
+    /// Removes it.
     Remove,
-    /// Make another one like it.
+    /// Duplicates it.
     Duplicate,
-    /// Open its form.
+    /// Opens its form.
     Open,
 }
 
-/// What is done to the board, or to the page.
+/// A command on the board or the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Command {
-    /// Choose a new widget.
+    /// Opens the dialog for a new widget.
     Add,
-    /// Take the last edit back.
+    /// Undoes the last edit.
     Undo,
-    /// Do it again.
+    /// Redoes the last undone edit.
     Redo,
-    /// Store the board.
+    /// Saves the board.
     Save,
 }
 
-/// A key with what is held down beside it.
+/// A key with its modifiers.
 #[derive(Clone, Copy, Debug)]
 pub struct Key<'a> {
-    /// Its name, as browsers have it.
+    /// The key's name in browsers.
     pub name: &'a str,
-    /// Whether Ctrl is held down, or the Command key of a Mac.
+    /// True if Ctrl, or the Command key of a Mac, is held down.
     pub ctrl: bool,
-    /// Whether Shift is.
+    /// True if Shift is held down.
     pub shift: bool,
 }
 
-/// What a key does where a widget has the focus.
+/// The action of a key on the focused widget.
 #[must_use]
 pub fn deed(key: Key<'_>) -> Option<Deed> {
     if key.ctrl {
@@ -60,7 +60,7 @@ pub fn deed(key: Key<'_>) -> Option<Deed> {
     Some(if key.shift { Deed::Resize(direction) } else { Deed::Move(direction) })
 }
 
-/// What a key does anywhere on the page of a board, but where something is written.
+/// The command of a key anywhere on a board's page, except in inputs.
 #[must_use]
 pub fn command(key: Key<'_>, editing: bool) -> Option<Command> {
     match (key.name, key.ctrl, editing) {

@@ -1,4 +1,4 @@
-//! Storing a board on the server, and what it says to that.
+//! Requests that store, delete or download a board, and the meaning of their answers.
 
 use serde_json::Value;
 use shared::BoardId;
@@ -8,37 +8,37 @@ use shared::board::{Etag, Form};
 use crate::fetch::{self, Answer, NoAnswer, Request};
 use crate::json;
 
-/// What became of it.
+/// The outcome of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It is stored, under this tag; without one where it was deleted.
+    /// The board is stored under this tag; `None` if it was deleted.
     Done(Option<Etag>),
-    /// The board is not what it was when this edit began: nothing was stored.
+    /// The board has changed since the edit began, so nothing was stored.
     Changed,
-    /// Nothing was stored, and why.
+    /// The server refused the request, so nothing was stored.
     Refused(Refused),
 }
 
-/// Why the server did not do it.
+/// The reason of a refusal.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Refused {
-    /// In words, with what can be done.
+    /// The reason in words, with what the user can do.
     pub why: String,
-    /// Each place that is wrong.
+    /// Each wrong place in the document.
     pub places: Vec<String>,
 }
 
-/// What a text is written in.
+/// The format of a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Written {
-    /// In JSON, as this page does.
+    /// JSON, which this page writes.
     Json,
-    /// In TOML.
+    /// TOML.
     Toml,
 }
 
 impl Written {
-    /// By the name of a file.
+    /// The format of a file, by the ending of its name.
     #[must_use]
     pub fn of(file: &str) -> Option<Self> {
         match file.rsplit_once('.')?.1.to_ascii_lowercase().as_str() {
@@ -48,7 +48,7 @@ impl Written {
         }
     }
 
-    /// Its content type.
+    /// The content type of the format.
     #[must_use]
     pub fn content_type(self) -> &'static str {
         match self {
@@ -58,12 +58,13 @@ impl Written {
     }
 }
 
-/// Stores a document in the place of the edition `base`, or where there is none, in the form in which it is written.
+/// Stores a document over the edition `base`. If `base` is `None`, stores it only if no user has created the board.
+/// The server keeps the document in the format `written`.
 pub async fn put(id: &BoardId, written: Written, text: &str, base: Option<Etag>) -> Outcome {
     put_at(&address(id), written, text, base).await
 }
 
-/// The same for one that is written in JSON, but kept in `form`.
+/// Stores a JSON document over the edition `base`. The server converts it and keeps it in the format `form`.
 pub async fn put_kept(id: &BoardId, form: Form, text: &str, base: Option<Etag>) -> Outcome {
     put_at(&format!("{}?form={}", address(id), form.word()), Written::Json, text, base).await
 }
@@ -80,7 +81,7 @@ pub async fn delete(id: &BoardId, base: Etag) -> Outcome {
     send("DELETE", &address(id), &[("if-match", &base.to_string())], None).await
 }
 
-/// The document as the server writes it in this form.
+/// Downloads the document in a format.
 pub async fn get(id: &BoardId, written: Written) -> Option<String> {
     let (address, headers) = (address(id), [("accept", written.content_type())]);
     let request = Request { method: "GET", address: &address, headers: &headers, body: None };
@@ -95,7 +96,7 @@ fn address(id: &BoardId) -> String {
     format!("api/boards/{id}")
 }
 
-/// What an answer means.
+/// The meaning of an answer.
 #[must_use]
 pub fn judge(answer: Result<Answer, NoAnswer>) -> Outcome {
     let refused = |why: String, places| Outcome::Refused(Refused { why, places });
@@ -123,7 +124,7 @@ pub fn judge(answer: Result<Answer, NoAnswer>) -> Outcome {
     refused(why, places.iter().map(place).collect())
 }
 
-/// The address of a text, for a link that saves it as a file.
+/// The data URL of a text, for a link that saves the text as a file.
 #[must_use]
 pub fn as_link(written: Written, text: &str) -> String {
     let text = String::from(js_sys::encode_uri_component(text));

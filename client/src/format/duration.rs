@@ -1,6 +1,6 @@
-//! Lengths of time.
+//! Formats durations.
 
-/// A length of time in its largest sensible unit: `12 s`, `3 min`, `2 h`, `5 d`. Rounded down: a thing is 59 s old
+/// Formats a duration in its largest sensible unit: `12 s`, `3 min`, `2 h`, `5 d`. Rounds down: a thing is 59 s old
 /// until it is a minute old.
 #[must_use]
 pub fn duration(ms: u64) -> String {
@@ -13,7 +13,7 @@ pub fn duration(ms: u64) -> String {
     }
 }
 
-/// How long ago something was: `now`, `12 s ago`.
+/// Formats an age: `now`, `12 s ago`.
 #[must_use]
 pub fn ago(ms: u64) -> String {
     if ms < 1_000 { "now".to_owned() } else { format!("{} ago", duration(ms)) }

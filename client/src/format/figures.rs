@@ -1,13 +1,13 @@
-//! Floats as figures.
+//! Formats floats as digits.
 //!
-//! In the browser its own writing of numbers does it (ECMA-262, `Number.prototype.toFixed` and the like): that of Rust is
-//! a thirtieth of the page that everyone waits for. Natively, for tests, Rust's does the same, but where a number is just
-//! between two: the browser then takes the greater.
+//! In the browser, JavaScript's own formatting is used (ECMA-262, `Number.prototype.toFixed` and the like), since
+//! Rust's is a thirtieth of the page that every visitor downloads. Natively, for tests, Rust's formatting gives the
+//! same digits, except halfway between two numbers: there the browser takes the greater one.
 
 #[cfg(target_family = "wasm")]
 use js_sys::Number;
 
-/// With so many decimals; of what is below 10^21.
+/// Formats with a fixed number of decimals. The value must be below 10^21.
 #[must_use]
 pub fn fixed(value: f64, decimals: usize) -> String {
     #[cfg(target_family = "wasm")]
@@ -19,7 +19,7 @@ pub fn fixed(value: f64, decimals: usize) -> String {
     format!("{value:.decimals$}")
 }
 
-/// With three decimals and a power of ten: `1.234e-9`.
+/// Formats with three decimals and a power of ten: `1.234e-9`.
 #[must_use]
 pub fn scientific(value: f64) -> String {
     #[cfg(target_family = "wasm")]
@@ -31,7 +31,7 @@ pub fn scientific(value: f64) -> String {
     format!("{value:.3e}")
 }
 
-/// As few as tell it from every other number.
+/// Formats with the fewest digits that distinguish the value from every other float.
 #[must_use]
 pub fn shortest(value: f64) -> String {
     #[cfg(target_family = "wasm")]

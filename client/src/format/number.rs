@@ -1,34 +1,34 @@
-//! Numbers that can be read from afar and do not jitter.
+//! Formats numbers so that they are readable from afar and do not jitter.
 //!
-//! How many decimals are shown, and which prefix, is chosen for a series' recent numbers together, so that the figures
-//! stay in their places while the value moves.
+//! The prefix and the number of decimals are chosen for the recent numbers of a series together, so that the digits
+//! stay in place while the value moves.
 
 use super::figures::{fixed, scientific};
 use super::symbol::Symbol;
 use super::unit::{Scaling, TimeUnit, Unit};
 
-/// Digits that are worth reading on a board.
+/// The number of significant digits on a board.
 const DIGITS: i32 = 4;
-/// A real minus: as wide as the figures.
+/// A minus sign as wide as the digits.
 const MINUS: &str = "\u{2212}";
 
-/// How the numbers of one series are written.
+/// The number format of one series.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Style {
     divisor: f64,
     prefix: &'static str,
     unit: Symbol,
     decimals: usize,
-    /// Too large or small for figures and prefixes.
+    /// True if the numbers are too large or too small for prefixes.
     scientific: bool,
 }
 
 impl Style {
-    /// The style in which `current` and its recent neighbours can be read.
+    /// Makes the style in which `current` and its recent neighbours are readable.
     #[must_use]
     pub fn of(unit: Unit, current: f64, recent: impl Iterator<Item = f64> + Clone) -> Self {
         let greatest = recent.clone().chain([current]).map(f64::abs).fold(0.0, f64::max);
-        // A current value that would drown in the prefix of a greater past decides by itself.
+        // If the current value would vanish in the prefix of a greater past value, it decides alone.
         let scale = if current != 0.0 && current.abs() * 1e3 < greatest { current.abs() } else { greatest };
         let Scaled { divisor, prefix, symbol } = scaled(unit, scale);
         let scaled = scale / divisor;
@@ -48,13 +48,13 @@ impl Style {
         Self { divisor, prefix, unit: symbol, decimals, scientific }
     }
 
-    /// The same with so many decimals, where a document says so.
+    /// Overrides the number of decimals, if the document sets it.
     #[must_use]
     pub fn with_decimals(self, decimals: Option<u16>) -> Self {
         Self { decimals: decimals.map_or(self.decimals, usize::from), ..self }
     }
 
-    /// The number alone.
+    /// Formats the number without its unit.
     #[must_use]
     pub fn number(&self, value: f64) -> String {
         let figures = if self.scientific {
@@ -62,24 +62,24 @@ impl Style {
         } else {
             grouped(&fixed(value.abs() / self.divisor, self.decimals))
         };
-        // What rounds to zero has no sign.
+        // A number that rounds to zero has no sign.
         let zero = !figures.contains(|c: char| matches!(c, '1'..='9'));
         if value < 0.0 && !zero { format!("{MINUS}{figures}") } else { figures }
     }
 
-    /// What stands behind the number: prefix and unit, such as `MB`.
+    /// The prefix and the unit, such as `MB`.
     #[must_use]
     pub fn unit(&self) -> String {
         format!("{}{}", self.prefix, self.unit.as_str())
     }
 
-    /// The number with all that stands behind it: `42.5 ms`.
+    /// Formats the number with its unit: `42.5 ms`.
     #[must_use]
     pub fn text(&self, value: f64) -> String {
         with_unit(self.number(value), &self.unit())
     }
 
-    /// The number with an explicit sign, as a difference.
+    /// Formats a difference, with an explicit sign.
     #[must_use]
     pub fn difference(&self, value: f64) -> String {
         let number = self.number(value);
@@ -92,13 +92,13 @@ impl Style {
     }
 }
 
-/// A text of figures with what stands behind it; a no-break space keeps them together.
+/// Appends a unit to digits. A no-break space keeps them together.
 #[must_use]
 pub fn with_unit(figures: String, unit: &str) -> String {
     if unit.is_empty() { figures } else { format!("{figures}\u{a0}{unit}") }
 }
 
-/// What a number is divided by before it is written, and what then stands behind it.
+/// The divisor of a number, and the prefix and symbol after it.
 struct Scaled {
     divisor: f64,
     prefix: &'static str,
@@ -124,8 +124,8 @@ fn scaled(unit: Unit, scale: f64) -> Scaled {
     Scaled { divisor, prefix, symbol }
 }
 
-/// In which unit a length of time is told: the longest of which there is at least one; of minutes, hours and days two,
-/// since 90 s says more than 1.5 min.
+/// The unit in which a duration is written: the longest one that it reaches. Minutes, hours and days must be reached
+/// twice, since 90 s says more than 1.5 min.
 fn told_in(counted: TimeUnit, scale: f64) -> TimeUnit {
     if scale == 0.0 {
         return counted;
@@ -133,19 +133,19 @@ fn told_in(counted: TimeUnit, scale: f64) -> TimeUnit {
     let seconds = scale * counted.seconds();
     let enough = |unit: &TimeUnit| {
         let least = if *unit > TimeUnit::Second { 2.0 } else { 1.0 };
-        // What was counted in it is told in it, whatever comes out of rounding.
+        // The tolerance keeps a duration in its own unit despite rounding.
         seconds >= least * unit.seconds() * (1.0 - 1e-9)
     };
     TimeUnit::ALL.into_iter().find(enough).unwrap_or(TimeUnit::Nanosecond)
 }
 
-/// The power of ten just at or below a positive number.
+/// The greatest power of ten that is not above a positive number, as its exponent.
 #[expect(clippy::cast_possible_truncation, reason = "the exponent of a float has three digits")]
 fn exponent(value: f64) -> i32 {
     value.log10().floor() as i32
 }
 
-/// How many decimals a number has, up to a limit.
+/// The number of decimals that a number needs, up to a limit.
 fn decimals_of(value: f64, limit: usize) -> usize {
     let text = fixed(value, limit);
     text.split_once('.').map_or(0, |(_, decimals)| decimals.trim_end_matches('0').len())

@@ -1,8 +1,8 @@
-//! What stands behind a number.
+//! The symbol of a unit, stored inline.
 
 use shared::board::unit::MAX_SYMBOL;
 
-/// A symbol of at most [`MAX_SYMBOL`] bytes, kept in place, so that what is made of it is copied like a number.
+/// A symbol of at most [`MAX_SYMBOL`] bytes. It is stored inline, so that styles and units are `Copy`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Symbol {
     bytes: [u8; MAX_SYMBOL],
@@ -10,7 +10,7 @@ pub struct Symbol {
 }
 
 impl Symbol {
-    /// The symbol; cut where it is too long.
+    /// Makes a symbol from a text. Cuts a text that is too long.
     #[must_use]
     pub fn new(text: &str) -> Self {
         let len = (0..=MAX_SYMBOL.min(text.len())).rev().find(|&len| text.is_char_boundary(len)).unwrap_or(0);
@@ -19,7 +19,7 @@ impl Symbol {
         Self { bytes, len }
     }
 
-    /// As it is written; empty where nothing is known.
+    /// The symbol as text; empty if there is none.
     #[must_use]
     pub fn as_str(&self) -> &str {
         str::from_utf8(&self.bytes[..self.len]).unwrap_or_default()

@@ -1,4 +1,4 @@
-//! Units: declared in a document, or guessed from names.
+//! Units: declared in a document, or guessed from the names of series.
 
 use shared::SeriesName;
 use shared::board::Show;
@@ -7,22 +7,22 @@ use shared::board::unit::KnownUnit;
 
 use super::symbol::Symbol;
 
-/// How a unit goes with large and small numbers.
+/// The way in which a unit treats large and small numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scaling {
     /// With prefixes from a thousand on: `3.2 MB`.
     FromThousand,
-    /// Written out up to a million, then shortened: `12,345 rpm`, `1.235 M`.
+    /// In full up to a million, then with prefixes: `12,345 rpm`, `1.235 M`.
     FromMillion,
     /// All digits.
     Never,
-    /// A length of time, told in the unit that fits: 1,250 ms are `1.25 s`.
+    /// A duration, written in the unit that fits: 1,250 ms are `1.25 s`.
     Time(TimeUnit),
-    /// Of which 1 is written `100 %`.
+    /// A ratio; 1 is written `100 %`.
     Ratio,
 }
 
-/// In what a length of time is counted.
+/// The unit in which a duration is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TimeUnit {
     /// 10⁻⁹ s.
@@ -42,11 +42,11 @@ pub enum TimeUnit {
 }
 
 impl TimeUnit {
-    /// From the longest.
+    /// All units, the longest first.
     pub(super) const ALL: [Self; 7] =
         [Self::Day, Self::Hour, Self::Minute, Self::Second, Self::Millisecond, Self::Microsecond, Self::Nanosecond];
 
-    /// How long it is.
+    /// The length in seconds.
     #[must_use]
     pub fn seconds(self) -> f64 {
         match self {
@@ -60,7 +60,7 @@ impl TimeUnit {
         }
     }
 
-    /// Its symbol.
+    /// The symbol.
     #[must_use]
     pub fn symbol(self) -> &'static str {
         match self {
@@ -75,16 +75,16 @@ impl TimeUnit {
     }
 }
 
-/// What a number counts.
+/// The unit of a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unit {
-    /// Its symbol.
+    /// The symbol.
     pub symbol: Symbol,
-    /// How it goes with large and small numbers.
+    /// The treatment of large and small numbers.
     pub scaling: Scaling,
 }
 
-/// Endings of names and what they mean; the first that fits counts, so longer ones come before their own endings.
+/// Endings of names and their units. The first match wins, so longer endings come before their own suffixes.
 const ENDINGS: [(&str, &str, Scaling); 36] = [
     ("bytes_per_s", "B/s", Scaling::FromThousand),
     ("bytes_per_sec", "B/s", Scaling::FromThousand),
@@ -129,20 +129,20 @@ impl Unit {
         Self { symbol: Symbol::new(symbol), scaling }
     }
 
-    /// Nothing is known.
+    /// The unit of a number about which nothing is known.
     #[must_use]
     pub fn none() -> Self {
         Self::new("", Scaling::FromMillion)
     }
 
-    /// What a document says, or else what the name of a series does: `api/latency_ms` counts milliseconds. The ending must
-    /// be set off by one of `_ . : -`, or be all of the last segment.
+    /// The unit of the document, or else a guess from the name of the series: `api/latency_ms` is in milliseconds.
+    /// The ending must follow one of `_ . : -`, or be the whole last segment.
     #[must_use]
     pub fn of(declared: Option<&Declared>, name: &SeriesName) -> Self {
         declared.map_or_else(|| Self::guess(name), Self::declared)
     }
 
-    /// What the number counts that is made of numbers of this unit.
+    /// The unit of a derived number, such as a rate, of numbers in this unit.
     #[must_use]
     pub fn shown(self, show: Show) -> Self {
         match show {
@@ -156,7 +156,7 @@ impl Unit {
         }
     }
 
-    /// What a document says.
+    /// The unit that a document declares.
     #[must_use]
     pub fn declared(unit: &Declared) -> Self {
         let known = match unit {
@@ -183,7 +183,7 @@ impl Unit {
     fn guess(name: &SeriesName) -> Self {
         let last = name.segments().last().unwrap_or_default().to_ascii_lowercase();
         let fits = |ending: &str| match last.strip_suffix(ending) {
-            // A lone letter as a name is more likely a letter than a unit.
+            // A name of a single letter is more likely an ordinary name than a unit.
             Some("") => ending.len() > 1,
             Some(rest) => rest.ends_with(['_', '.', ':', '-']),
             None => false,

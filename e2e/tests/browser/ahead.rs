@@ -1,4 +1,4 @@
-//! What the server has the browser fetch along with the page: all that the page then asks for, and nothing in vain.
+//! Tests of preloading: the server announces all that the page then requests, and nothing else.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use shared::board::widget::WidgetType;
 use shared::board::word::Word as _;
 
-/// Writes down what the page itself asks for, before any of its scripts runs.
+/// Records the page's own requests, before any of its scripts runs.
 const ASKED: &str = "
     window.__asked = [];
     const ask = window.fetch;
@@ -16,8 +16,8 @@ const ASKED: &str = "
         return ask(...args);
     };";
 
-/// Of the modules, the pieces and the document: which the browser fetched because it was told to, which otherwise, each as often
-/// as it was, and which the page asked for.
+/// Lists the modules, the shared pieces and the document in three ways: fetched through preload links, fetched
+/// otherwise, and requested by the page. Each appears as often as it was fetched.
 const FETCHED: &str = "
     const name = (url) => { const { pathname, search } = new URL(url); return pathname.replace(/-[0-9a-f]{16}\\./, '.') + search; };
     const apart = (name) => /\\.(wasm|bin)$|form=json$/.test(name) && !name.startsWith('/pulseboard-client');
@@ -25,8 +25,8 @@ const FETCHED: &str = "
     const of = (told) => fetched.filter(([, by]) => (by === 'link' || by === 'early-hints') === told).map(([name]) => name);
     return [of(true), of(false), window.__asked.map(name).filter(apart)];";
 
-/// Opens an address and waits until `there` is on the page and nothing more comes: all that was fetched apart, which is just what
-/// the server said, once each.
+/// Opens an address and waits until `there` is on the page and all requests are done. Returns everything that was
+/// fetched separately, after checking that it is exactly what the server announced, once each.
 async fn fetched(stage: &Stage, address: &str, there: &str) -> BTreeSet<String> {
     let page = stage.open(address).await;
     until(&format!("{address} is there"), async || {
@@ -46,12 +46,13 @@ async fn fetched(stage: &Stage, address: &str, there: &str) -> BTreeSet<String> 
     set
 }
 
-/// Whether it is the document of a board that nobody made: a page that asks for it finds that out, and it is not worth a word.
+/// Returns true for the document of an automatic board. Only the page's request shows that there is none, so the
+/// server does not announce it.
 fn is_document_of_nobody(address: &str, name: &str) -> bool {
     !address.contains("made") && name.starts_with("/api/boards/")
 }
 
-/// Nothing of what was told is of another kind than what the page asks for: the browser would say so.
+/// Checks that no preload differs in kind from the page's request, which the browser would report in its console.
 async fn quiet(page: &Page<'_>) {
     let console = page.driver().browser_log().await.expect("the browser keeps its console");
     let about: Vec<_> = console.iter().filter(|entry| entry.message.contains("preload")).collect();
@@ -72,7 +73,7 @@ fn widget(kind: &str) -> Value {
     }
 }
 
-/// The names of what was fetched, without what every made board has.
+/// The names of what was fetched, without what every board with a document needs.
 fn beside(board: &str, fetched: &BTreeSet<String>) -> Vec<String> {
     let every = [format!("/api/boards/{board}?form=json"), "/made.wasm".to_owned(), "/pieces.bin".to_owned()];
     assert!(every.iter().all(|name| fetched.contains(name)), "{fetched:?}");

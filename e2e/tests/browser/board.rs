@@ -1,4 +1,4 @@
-//! A board, and what is pushed to it.
+//! Tests of a board while numbers are pushed to it.
 
 use std::process::Stdio;
 

@@ -1,4 +1,4 @@
-//! A server that is newer than the page.
+//! Tests of a page whose server speaks a newer version of the contract.
 
 use pulseboard_e2e::{Fault, FaultyProxy, Stage, until};
 
@@ -15,7 +15,7 @@ async fn an_old_page_reloads_once_where_it_was_and_then_tells_the_reader() {
     let place = "return document.querySelector('[data-series=\\'ops/n20\\']').getBoundingClientRect().top";
     let before = page.eval(place, &[]).await.as_f64().expect("it is on the page");
 
-    // It comes back newer.
+    // The server comes back as a newer version.
     proxy.set(Fault::Cut);
     stage.server.push("ops/n1", "2").await;
     proxy.struck().await;
@@ -25,7 +25,7 @@ async fn an_old_page_reloads_once_where_it_was_and_then_tells_the_reader() {
         _ => Ok(()),
     })
     .await;
-    // What came is as old as what was there, as behind a cache that does not let go.
+    // The reloaded page is as old as before, as behind a stubborn cache.
     page.shows("ops/n59", "59").await;
     page.eval("window.__new = true", &[]).await;
     until("the reader is told", async || {
@@ -33,7 +33,7 @@ async fn an_old_page_reloads_once_where_it_was_and_then_tells_the_reader() {
         if told.contains("A new version is here") { Ok(()) } else { Err(told) }
     })
     .await;
-    // But for the line that tells it, which may be above.
+    // The line with the message may be above, so its height is allowed for.
     let line = "return document.querySelector('[data-testid=reload]').parentElement.getBoundingClientRect().height";
     let line = page.eval(line, &[]).await.as_f64().expect("it is on the page");
     until("it is where it was", async || match page.eval(place, &[]).await.as_f64() {

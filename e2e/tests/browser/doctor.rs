@@ -1,4 +1,4 @@
-//! The stream doctor in the page.
+//! Tests of the stream doctor in the page.
 
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ async fn the_doctor_finds_what_holds_events_back_and_says_what_mends_it() {
     let page = stage.page();
     page.open(&format!("{}/b/ops", proxy.base())).await;
     page.shows("ops/temp", "1").await;
-    // What comes meanwhile goes on together: a buffer.
+    // The bytes that come during the delay pass together, like from a buffer.
     proxy.set(Fault::Delay(Duration::from_millis(1_500)));
     page.eval(CLICK, &[]).await;
     finds(&page, "✕ buffering").await;

@@ -1,4 +1,4 @@
-//! A board made, changed and shown by hand, as a person with a keyboard would.
+//! Tests of creating, changing and showing a board by keyboard and pointer.
 
 use std::path::Path;
 
@@ -34,7 +34,7 @@ async fn a_widget_added_by_keyboard_is_saved_and_another_tab_sees_it_at_once() {
     let handle = focused(&page, "data-handle").await;
     assert_eq!(handle, "orders", "what was added has the focus");
 
-    // To the left of the other one, and larger.
+    // Moves it to the left of the other widget, and enlarges it.
     press(&page, Key::Left + "").await;
     until("it moved", async || {
         let label = focused(&page, "aria-label").await;
@@ -151,7 +151,7 @@ async fn a_board_survives_download_deletion_and_upload_byte_for_byte() {
     upload(&stage, TITLE, "If-None-Match: *").await;
     let page = stage.open("/b/ops").await;
     there(&page, "tile").await;
-    // What the browser would save: kept here instead, since a test has no folder of downloads.
+    // Records the file that the browser would save, since a test has no folder for downloads.
     let catch = "HTMLAnchorElement.prototype.click = function () { window.__saved = [this.download, this.href]; };";
     page.eval(catch, &[]).await;
     click(&page, "more").await;
@@ -307,7 +307,7 @@ async fn a_theme_that_was_chosen_is_there_before_the_page_is() {
         })
         .await;
     }
-    // What was set when the body began: before that nothing is painted.
+    // Records the theme when the body begins, since nothing is painted before.
     let look = "new MutationObserver((_, observer) => {
         if (!document.body) return;
         window.__at_body = document.documentElement.dataset.theme ?? null;
@@ -418,7 +418,7 @@ async fn tiles(page: &Page<'_>) -> Vec<String> {
     serde_json::from_value(page.eval(script, &[]).await).expect("a list of ids")
 }
 
-/// Whether the page would ask before it is left.
+/// Returns true if the page would ask the user before it is left.
 async fn guarded(page: &Page<'_>) -> bool {
     let script = "return !window.dispatchEvent(new Event('beforeunload', { cancelable: true }))";
     page.eval(script, &[]).await == true

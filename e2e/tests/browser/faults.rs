@@ -1,4 +1,4 @@
-//! A network that misbehaves between the page and the server.
+//! Tests of the page on a network with faults.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use pulseboard_e2e::{Fault, FaultyProxy, Page, Stage};
 
 #[tokio::test]
 async fn after_every_fault_of_the_network_the_page_is_live_again_without_a_reload() {
-    // A dead line is told by two heartbeats that are missing.
+    // A heartbeat of one second, since the page detects a dead connection by two missing heartbeats.
     let stage = Stage::with(&["--heartbeat".to_owned(), "1".to_owned()]).await;
     let proxy = FaultyProxy::start(stage.server.base()).await;
     stage.server.push("ops/count", "0").await;
@@ -26,7 +26,7 @@ async fn after_every_fault_of_the_network_the_page_is_live_again_without_a_reloa
         if slow.contains(&fault) {
             shows(&page, fault, count).await;
         }
-        // What comes while nothing gets through is not lost either.
+        // A push while nothing gets through is not lost either.
         count += 1;
         stage.server.push("ops/count", &count.to_string()).await;
         proxy.set(Fault::None);

@@ -1,4 +1,4 @@
-//! The past on the page: it is there after a reload, and can be looked into.
+//! Tests of the past on the page: it is shown after a reload, and the user can zoom into it.
 
 use std::fmt::Write as _;
 use std::ops::Range;
@@ -6,23 +6,23 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use pulseboard_e2e::{Page, Stage, curl, until};
 
-/// How far back the numbers go, in seconds: much farther than what is streamed.
+/// The reach of the numbers into the past, in seconds: much more than the streamed part.
 const PAST: u64 = 3_000;
 
 const BOARD: &str = r#"{"range":"1h","widgets":[{"id":"temp","type":"line","series":["ops/temp"],
     "place":{"x":0,"y":0,"w":12,"h":4}}]}"#;
 
-/// A board with a line of an hour, on which every second has a number: how many seconds it was ago.
+/// Starts with a board that has a line over an hour. Each second has a point, whose value is its age in seconds.
 async fn stage() -> Stage {
     stage_with(BOARD).await
 }
 
-/// The same numbers, on a board of one's own.
+/// Starts with the same numbers on another board.
 async fn stage_with(board: &str) -> Stage {
     let stage = Stage::start().await;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_millis();
     let now = u64::try_from(now).expect("before the year 500 million");
-    // In the middle of ten seconds in each run: what is told to the width of a bucket is then the same.
+    // The middle of ten seconds on each run, so that values rounded to the width of a bucket are the same each time.
     let now = now - now % 10_000 - 5_000;
     let mut lines = String::new();
     for ago in (0..PAST).rev() {
@@ -36,7 +36,7 @@ async fn stage_with(board: &str) -> Stage {
     stage
 }
 
-/// What is read beside the line where the pointer is at a part of its width.
+/// The legend's value when the pointer is at this share of the chart's width.
 async fn value_at(page: &Page<'_>, part: &str) -> Option<f64> {
     let script = "
         const over = document.querySelector('[data-testid=chart-over]');
@@ -49,7 +49,8 @@ async fn value_at(page: &Page<'_>, part: &str) -> Option<f64> {
     text.as_str()?.replace(',', "").replace('−', "-").parse().ok()
 }
 
-/// Waits until the line tells a number of this range where the pointer is: what is told follows it, some frames later.
+/// Waits until the legend shows a number in this range for the pointer. The legend follows the pointer some frames
+/// later.
 async fn reads(page: &Page<'_>, what: &str, part: &str, wanted: Range<f64>) {
     until(what, async || match value_at(page, part).await {
         Some(value) if wanted.contains(&value) => Ok(()),
@@ -58,7 +59,7 @@ async fn reads(page: &Page<'_>, what: &str, part: &str, wanted: Range<f64>) {
     .await;
 }
 
-/// Waits until the line is there from long ago to now.
+/// Waits until the line reaches from long ago to now.
 async fn shows_the_past(page: &Page<'_>) {
     reads(page, "the line tells of what was half an hour ago", "0.5", 1_700.0..1_900.0).await;
     reads(page, "and of now", "0.99", 0.0..120.0).await;
@@ -84,7 +85,7 @@ async fn a_stat_and_a_table_tell_of_the_whole_range_and_never_of_less() {
         {"id":"all","type":"table","series":["ops/temp"],"decimals":0,"columns":["name","value","min","mean","max","change"],
          "place":{"x":0,"y":3,"w":12,"h":3}}]}"#;
     let stage = stage_with(board).await;
-    // Whatever was ever to be read, also before the past was there.
+    // Records every text that was ever shown, including the time before the past was loaded.
     let watch = "
         window.__read = new Set();
         const look = () => {
@@ -103,7 +104,7 @@ async fn a_stat_and_a_table_tell_of_the_whole_range_and_never_of_less() {
         let change = |at: usize, by: &str, over: &str| {
             changes.get(at).is_some_and(|change| change.contains(by) && change.ends_with(over))
         };
-        // The series goes back fifty minutes, a unit each second; a bucket has ten of them.
+        // The series goes back fifty minutes and falls by one each second; a bucket holds ten of them.
         let told = change(0, "−2,99", "50 min") && change(1, "−1,8", "30 min") && mean == "1,500";
         if told && cells == ["0", "0", "1,500", "2,999", "−2,999"] {
             Ok(())
@@ -137,7 +138,7 @@ async fn of_a_series_that_stopped_before_the_range_the_last_of_it_is_told() {
         let change = page.text("change").await.unwrap_or_default();
         let cells = "return [...document.querySelectorAll('td')].map((e) => e.textContent.trim())";
         let cells: Vec<String> = serde_json::from_value(page.eval(cells, &[]).await).expect("a list of texts");
-        // A week ago it was not there yet, so it changed since it began.
+        // The series did not exist a week ago, so its change is measured from its beginning.
         if change.contains("−2,99") && cells == ["1,999", "0", "1,999"] {
             Ok(())
         } else {

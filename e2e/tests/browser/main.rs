@@ -1,4 +1,10 @@
-//! A real browser against the real binary: what a person would see, done by a program.
+//! Tests with a real browser against the real binary, each from the view of a user.
+//!
+//! - Boards: [`board`], [`editing`], [`history`], [`phone`], [`screens`], [`wall`];
+//! - other pages: [`doctor`], [`manage`], [`others`], [`warnings`];
+//! - the connection: [`faults`], [`recovery`], [`refused`], [`tabs`];
+//! - loading: [`ahead`] (preloads), [`modules`], [`policy`], [`contract`] and [`update`] (new versions);
+//! - proxies: [`prefix`] (below a path), [`proxy`] (`trunk serve`).
 
 mod ahead;
 mod board;

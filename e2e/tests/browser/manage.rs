@@ -1,4 +1,4 @@
-//! Refused pushes and the list of series, on the page of all boards.
+//! Tests of the inbox of rejected pushes and the list of series, on the page of all boards.
 
 use pulseboard_e2e::{Page, Stage, curl, until};
 
@@ -27,7 +27,7 @@ async fn refused_push_is_in_the_inbox_as_text_with_its_sender_and_reason() {
     }
     let images = page.eval("return document.querySelectorAll('[data-testid=inbox] img').length", &[]).await;
     assert_eq!(images, 0, "what others sent is no markup");
-    // While it is open, new ones appear by themselves.
+    // New rejections appear while the inbox is open.
     curl(&["-s", "--data-binary", "cold", &url]).await;
     until("the second is shown first", async || {
         let shown = page.texts("rejected-push").await;
@@ -64,7 +64,7 @@ async fn series_is_deleted_after_a_question_and_an_open_board_drops_it() {
     page.badge_is("live").await;
 }
 
-/// Waits until the list has these series.
+/// Waits until the list has exactly these series.
 async fn listed(page: &Page<'_>, names: &str) {
     until("the series are listed", async || {
         let script = "return [...document.querySelectorAll('.manage-name')].map((name) => name.textContent).join()";

@@ -1,4 +1,4 @@
-//! The page in pieces: what is fetched when it is wanted, and what is told where it cannot be had.
+//! Tests of the lazily loaded modules: which ones a page fetches, and its message when one cannot be fetched.
 
 use pulseboard_e2e::{Page, Stage, curl, until};
 
@@ -13,7 +13,7 @@ async fn stage() -> Stage {
     stage
 }
 
-/// Which files of wasm the page has asked for, by what their names begin with.
+/// The wasm files that the page has fetched, by their names without the hash.
 async fn fetched(page: &Page<'_>) -> Vec<String> {
     let names = "return performance.getEntriesByType('resource').map((e) => new URL(e.name).pathname.slice(1))
         .filter((name) => name.endsWith('.wasm')).map((name) => name.slice(0, name.lastIndexOf('-'))).sort()";

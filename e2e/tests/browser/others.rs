@@ -1,4 +1,4 @@
-//! Readers that are not ours: the page of the README, on another origin.
+//! Tests of other readers of the stream: the page of the README, on another origin.
 
 use pulseboard_e2e::{Page, PlainSite, Stage, until};
 
@@ -37,7 +37,7 @@ async fn the_same_page_on_an_origin_that_is_not_allowed_gets_an_error() {
     assert!(!log(&page).await.contains("ops/temp"), "nothing of the stream reaches it");
 }
 
-/// The README's first block of HTML, reading from this server.
+/// The README's first block of HTML, changed to read from this server.
 fn page_of_the_readme(base: &str) -> String {
     let (_, rest) = README.split_once("```html\n").expect("the README has a page to copy");
     let (page, _) = rest.split_once("```").expect("and it ends");

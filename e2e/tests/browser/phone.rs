@@ -1,9 +1,9 @@
-//! The head of a board where there is as little room as on a phone.
+//! Tests of the head of a board on a screen as narrow as a phone.
 
 use pulseboard_e2e::{Page, Stage, until};
 use serde_json::json;
 
-/// Everything that can be pressed at the head, from left to right and row by row: what it says, and its edges.
+/// Lists all controls in the head, from left to right and row by row, with their names and edges.
 const CONTROLS: &str = "
     const seen = [...document.querySelectorAll('.masthead :is(a, button, summary, select, label, input:not(.unseen))')]
         .filter((e) => e.matches('summary') || !e.closest('details:not([open])'))
@@ -14,7 +14,7 @@ const CONTROLS: &str = "
         cut: e.scrollWidth > e.clientWidth + 1 || e.scrollHeight > e.clientHeight + 1,
     }))";
 
-/// The places of the head's parts, and of the board below.
+/// The vertical positions of the head's parts and of the board.
 const PLACES: &str = "
     const top = (what) => Math.round(document.querySelector(what).getBoundingClientRect().top);
     return [top('.title'), top('.range-picker'), top('.board')]";
@@ -57,8 +57,8 @@ async fn the_head_of_a_board_has_two_rows_and_all_of_it_can_be_pressed() {
     }
 }
 
-/// What can be pressed at the head, all of it on the screen, in at most two rows beside what is in the menu, and as high as a
-/// finger is wide.
+/// Checks that all controls in the head are on the screen, in at most two rows besides the menu, and at least as high
+/// as a finger is wide. Returns their names.
 async fn pressable(page: &Page<'_>) -> Vec<String> {
     page.rests().await;
     let controls = page.eval(CONTROLS, &[]).await;

@@ -1,12 +1,13 @@
-//! Below a path of another site, behind nginx and Caddy: everything works, and the server is told nothing of it.
+//! Tests of a server below a path of another site, behind nginx and Caddy: everything works, although the server does
+//! not know the path.
 
 use pulseboard_e2e::{Front, Page, Stage, until};
 use serde_json::{Value, json};
 
-/// Addresses that the page fetched from, but for those below the root of the server.
+/// The addresses that the page fetched from outside of the server's root.
 const OUTSIDE: &str = "return performance.getEntriesByType('resource').map((e) => e.name).filter((name) => !name.startsWith(arguments[0]))";
 
-/// Files that were fetched more than once.
+/// The files that were fetched more than once.
 const TWICE: &str = "
     const names = performance.getEntriesByType('resource').map((e) => e.name).filter((name) => /\\.(wasm|bin|js|css)$/.test(name));
     return names.filter((name, at) => names.indexOf(name) !== at)";
@@ -22,7 +23,7 @@ async fn everything_works_below_a_path_behind_nginx_and_caddy() {
         stage.server.push(&format!("{board}/load"), "2").await;
         stage.server.push(&format!("{board}/last"), r#"{"text":"deployed"}"#).await;
     }
-    // A path that the addresses of boards could be taken for, too.
+    // Uses `/b/` as the path, which could be mistaken for the address of a board.
     let nginx = Front::nginx(stage.folder(), &stage.server, "/b/", "").await;
     let caddy = Front::caddy(stage.folder(), &stage.server, "/pulse/").await;
     for (front, board) in [&nginx, &caddy].into_iter().zip(boards) {
@@ -30,11 +31,11 @@ async fn everything_works_below_a_path_behind_nginx_and_caddy() {
     }
 }
 
-/// Does on the board what a person does.
+/// Uses the page in the way in which a user does.
 async fn visit(stage: &Stage, root: &str, board: &str) {
     let page = stage.page();
     let temp = format!("{board}/temp");
-    // All boards, at an address that lacks the slash; and from there to one.
+    // Opens all boards at an address without its final slash, and goes to one of them.
     page.open(root.trim_end_matches('/')).await;
     there(&page, "[data-testid=board-card]").await;
     is_at(&page, root).await;
@@ -46,7 +47,7 @@ async fn visit(stage: &Stage, root: &str, board: &str) {
     page.shows(&temp, "42.5").await;
     inside(&page, root).await;
 
-    // Edited and saved, with what is fetched for that.
+    // Edits and saves, with the modules that this fetches.
     page.open(&format!("{root}b/{board}?edit")).await;
     there(&page, "[data-testid=editbar]").await;
     page.eval(CLICK, &["[data-testid=widget-copy]"]).await;
@@ -58,7 +59,7 @@ async fn visit(stage: &Stage, root: &str, board: &str) {
     })
     .await;
 
-    // A board with all that is fetched apart.
+    // A board that needs all modules.
     let made = json!({ "widgets": [
         { "id": "a", "type": "line", "series": [temp] },
         { "id": "b", "type": "log", "series": [format!("{board}/last")] },
@@ -79,7 +80,7 @@ async fn visit(stage: &Stage, root: &str, board: &str) {
     page.eval(CLICK, &[".wordmark"]).await;
     is_at(&page, root).await;
 
-    // On a wall, an address that is wrong, and the doctor.
+    // A wall screen, a wrong address, and the doctor.
     page.open(&format!("{root}?kiosk&boards={board}-made")).await;
     there(&page, "[data-testid=tile]").await;
     page.open(&format!("{root}b/no%20board")).await;
@@ -108,7 +109,7 @@ async fn saving_over_plain_http_says_what_the_proxy_lacks_and_works_once_it_has_
     let stage = Stage::start().await;
     stage.server.push("ops/temp", "41").await;
     let page = stage.page();
-    // As nginx comes, it sends a Host of its own; the browser does not tell where the page is from.
+    // By default, nginx sends its own Host, and over plain HTTP the browser does not send Sec-Fetch-Site.
     let bare = Front::nginx(&stage.folder().join("bare"), &stage.server, "/pulse/", "").await;
     edit(&page, &bare.root_elsewhere()).await;
     until("it is told what to change", async || match page.text("trouble").await {
@@ -134,7 +135,7 @@ async fn saving_over_plain_http_says_what_the_proxy_lacks_and_works_once_it_has_
     .await;
 }
 
-/// Changes the board and saves it, at this root.
+/// Changes the board below this root and saves it.
 async fn edit(page: &Page<'_>, root: &str) {
     page.open(&format!("{root}b/ops?edit")).await;
     there(page, "[data-testid=editbar]").await;
@@ -168,7 +169,7 @@ async fn is_at(page: &Page<'_>, url: &str) {
     .await;
 }
 
-/// Nothing was fetched from outside of the path.
+/// Checks that nothing was fetched from outside of the path.
 async fn inside(page: &Page<'_>, root: &str) {
     assert_eq!(page.eval(OUTSIDE, &[root]).await, json!([]));
 }

@@ -1,4 +1,4 @@
-//! The loop for working on the page: `trunk serve` in front of the server.
+//! Test of `trunk serve` in front of the server, which is the setup for working on the page.
 
 use pulseboard_e2e::Stage;
 

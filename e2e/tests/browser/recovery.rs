@@ -1,4 +1,4 @@
-//! The server goes, and comes back.
+//! Tests of a page whose server goes down and comes back.
 
 use pulseboard_e2e::{Stage, until};
 use shared::{Bucket, Track};
@@ -52,7 +52,7 @@ async fn what_was_acknowledged_before_a_kill_is_there_after_it() {
     assert_eq!(points(now.series().values().next().expect("one series")), (10, 55.0));
 }
 
-/// How many points a track has, and their sum.
+/// The number of points of a track, and their sum.
 fn points(track: &Track) -> (u64, f64) {
     let Track::Numbers(buckets) = track else { panic!("numbers were pushed") };
     let sum = |bucket: &Bucket| bucket.sum;

@@ -1,4 +1,4 @@
-//! No stream, and why.
+//! Tests of a page that gets no stream, and of the reason that it shows.
 
 use std::time::Duration;
 
@@ -43,7 +43,7 @@ async fn each_refusal_is_told_and_nothing_is_asked_again_that_would_not_help() {
         let before = proxy.asked();
         page.open(&format!("{}/b/ops", proxy.base())).await;
         tells(&page, told).await;
-        // Only that nothing happens is to be seen here, so there is nothing to wait for.
+        // The test checks that nothing happens, so it can only wait for a fixed time.
         sleep(Duration::from_secs(2)).await;
         assert_eq!(proxy.asked() - before, 2, "one stream and one probe");
     }
@@ -86,7 +86,7 @@ async fn network(page: &Page<'_>, state: &str) {
     page.cdp("Network.emulateNetworkConditions", conditions).await;
 }
 
-/// Waits until the page tells this reason, or one that begins so; none where it is empty.
+/// Waits until the page shows a reason that starts with this text; no reason if it is empty.
 async fn tells(page: &Page<'_>, reason: &str) {
     until(&format!("the page tells {reason:?}"), async || {
         let told = page.text("reason").await.unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Pictures of the pages, for people to look at: `target/screens/`.
+//! Takes screenshots of the pages for people to look at, in `target/screens/`, and checks that nothing overflows.
 
 mod kinds;
 mod shop;
@@ -11,10 +11,10 @@ use kinds::State;
 use pulseboard_e2e::{Page, Server, Stage, curl, until};
 use serde_json::json;
 
-/// How far back the lines of the pictures go, in seconds.
+/// The length of the past in the pictures, in seconds.
 const PAST: u64 = 240;
 
-/// A made-up series: its name, where it swings around, how far, and to how many digits.
+/// A synthetic series: its name, its mean value, its amplitude, and its number of decimals.
 type Lively = (&'static str, f64, f64, usize);
 
 const LIVELY: [Lively; 10] = [
@@ -50,7 +50,7 @@ async fn the_pages_fit_a_phone_and_a_wall_by_day_and_by_night() {
         })
         .await;
         if ready == "tile" {
-            // Something has to move before a latency can be told.
+            // The latency appears only after an update.
             stage.server.push("shop/api/latency_ms", "51.3").await;
             until("the latency is told", async || {
                 let latency = page.text("latency").await.unwrap_or_default();
@@ -120,7 +120,7 @@ async fn the_editor_fits_a_phone_and_a_wall_by_day_and_by_night() {
     let folder = folder();
     let stage = shop().await;
     let page = open_shop(&stage).await;
-    // A form of what is below it is closed before the next one opens.
+    // Closes the previous dialog before the next one opens.
     let close = "document.querySelector('dialog[open]')?.close()";
     for (name, open, there) in [
         ("edit", "document.querySelector('[data-testid=edit]').click()", "editbar"),
@@ -173,7 +173,7 @@ async fn each_kind_of_widget_says_in_which_state_it_is() {
     }
 }
 
-/// A server with the board of the shop, and its past.
+/// Starts a server with the board of the shop and its past.
 async fn shop() -> Stage {
     let stage = Stage::start().await;
     put(&stage.server, "shop", "application/toml", shop::BOARD).await;
@@ -183,7 +183,7 @@ async fn shop() -> Stage {
     stage
 }
 
-/// The board of the shop, with all that is on it.
+/// Opens the board of the shop and waits for all its widgets.
 async fn open_shop(stage: &Stage) -> Page<'_> {
     let page = stage.open("/b/shop").await;
     page.badge_is("live").await;
@@ -191,7 +191,7 @@ async fn open_shop(stage: &Stage) -> Page<'_> {
     page
 }
 
-/// Waits until so many widgets are in each of these states.
+/// Waits until each of these states has the given number of widgets.
 async fn all_are(page: &Page<'_>, wanted: &[(&str, usize)]) {
     until(&format!("the widgets are {wanted:?}"), async || {
         let script = "return [...document.querySelectorAll('[data-testid=tile]')].map((tile) => tile.dataset.state)";
@@ -208,7 +208,7 @@ async fn put(server: &Server, id: &str, kind: &str, document: &str) {
     assert_eq!(curl(&code).await, "201", "the document of {id} is taken");
 }
 
-/// The time, in milliseconds.
+/// The time in milliseconds.
 fn now() -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_millis();
     u64::try_from(now).expect("before the year 500 million")
@@ -219,7 +219,7 @@ async fn picture(page: &Page<'_>, file: &Path, theme: &str, width: u32, height: 
     page.cdp("Emulation.setEmulatedMedia", json!({ "features": features })).await;
     let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600 });
     page.cdp("Emulation.setDeviceMetricsOverride", metrics).await;
-    // The page hears of its new size in one frame and paints its lines anew in the next.
+    // The page learns its new size in one frame and redraws its charts in the next.
     let frames =
         "const done = arguments[0]; let n = 4; (function next() { n-- ? requestAnimationFrame(next) : done(); })()";
     page.eval_async(frames).await;
@@ -235,7 +235,7 @@ async fn picture(page: &Page<'_>, file: &Path, theme: &str, width: u32, height: 
     page.screenshot(file).await;
 }
 
-/// Where the pictures go: beside everything else that is built.
+/// The folder of the pictures, below the target folder.
 fn folder() -> PathBuf {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a member of a workspace");
     let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
@@ -244,7 +244,7 @@ fn folder() -> PathBuf {
     folder
 }
 
-/// The past of the lively series, as a batch, each a point a second or so.
+/// The past of the synthetic series as a batch, with a point every one to three seconds.
 fn history(now: u64) -> String {
     let mut lines = String::new();
     for (i, (name, middle, swing, digits)) in LIVELY.into_iter().enumerate() {
@@ -261,7 +261,8 @@ fn history(now: u64) -> String {
     lines
 }
 
-/// Between -1 and 1; different for each series, the same on each run: waves, a saw tooth, steps, a spike.
+/// A value between -1 and 1. It differs for each series and is the same on each run: waves, a saw tooth, steps, a
+/// spike.
 fn shape(series: usize, ago: u64) -> f64 {
     let t = f64::from(u32::try_from(ago).expect("minutes"));
     let n = f64::from(u32::try_from(series).expect("ten"));

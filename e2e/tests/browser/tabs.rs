@@ -1,4 +1,4 @@
-//! Many tabs of one browser.
+//! Tests of several tabs of one browser that share a stream.
 
 use pulseboard_e2e::{Page, Stage, Tab};
 use serde_json::json;
@@ -7,7 +7,7 @@ use serde_json::json;
 async fn seven_tabs_are_live_over_one_stream() {
     let stage = Stage::start().await;
     stage.server.push_batch(&on_every_board(1)).await;
-    // With a stream each, the seventh would not even load: a browser has six connections for a server.
+    // A browser has six connections to a server. With one stream for each tab, the seventh would not even load.
     let tabs = seven(&stage).await;
     for value in [1, 2] {
         stage.server.push_batch(&on_every_board(value)).await;
@@ -73,7 +73,7 @@ async fn a_tab_that_has_the_stream_and_hangs_is_replaced() {
     stage.server.push("ops/n", "1").await;
     let first = stage.open_tab("/b/ops").await;
     first.front().await.shows("ops/n", "1").await;
-    // It keeps what it has but tells nobody anything, as one that hangs.
+    // The tab keeps its stream but sends no messages, like one that hangs.
     first.front().await.eval("BroadcastChannel.prototype.postMessage = () => {}", &[]).await;
 
     let second = stage.open_tab("/b/ops").await;

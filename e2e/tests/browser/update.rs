@@ -1,10 +1,10 @@
-//! A tab that is older than its server: what it has not fetched yet is gone.
+//! Tests of a tab that is older than its server, so that the modules which it has not fetched yet are gone.
 
 use pulseboard_e2e::{Page, Stage, UpdatedServer, Version, until};
 
 const DOCTOR: &str = "document.querySelector('[data-testid=doctor]').click()";
 
-/// A tab that has the page of an old server open.
+/// Opens a tab with the page of the old server.
 async fn old_tab(stage: &Stage) -> (UpdatedServer, Page<'_>) {
     stage.server.push("ops/temp", "41").await;
     let server = UpdatedServer::start(stage.server.base()).await;
@@ -24,7 +24,7 @@ async fn is_anew(page: &Page<'_>) {
     page.shows("ops/temp", "41").await;
 }
 
-/// Waits until the page says that a part of it is missing, in these words among others.
+/// Waits until the page reports a missing module with a message that contains these words.
 async fn is_missing(page: &Page<'_>, words: &str) {
     until(&format!("it says {words:?}"), async || match page.text("module-missing").await {
         Some(text) if text.contains(words) => Ok(()),
@@ -70,7 +70,7 @@ async fn where_the_new_page_cannot_be_had_it_is_tried_once_and_then_told() {
     let stage = Stage::start().await;
     let (server, page) = old_tab(&stage).await;
     server.set(Version::NewBehindOldCache);
-    // The rest of the old page must come from somewhere: the browser's cache has it.
+    // The other files of the old page come from the browser's cache.
     page.eval(DOCTOR, &[]).await;
     is_anew(&page).await;
     page.eval(DOCTOR, &[]).await;

@@ -1,9 +1,9 @@
-//! What a wall screen and a file do in the browser itself: the lock of the screen, the pointer, a drop.
+//! Tests of browser features on a wall screen and on a board: the wake lock, the hidden pointer, and dropped files.
 
 use pulseboard_e2e::{Page, Stage, until};
 use serde_json::json;
 
-/// Keeps what the page asks the screen for; where it is asked, it lets go as a browser does for a page out of sight.
+/// Records the page's requests for a wake lock, in place of the browser's own lock.
 const LOCK: &str = "
     window.__asked = [];
     Object.defineProperty(navigator, 'wakeLock', { value: {
@@ -25,7 +25,7 @@ async fn a_wall_keeps_its_screen_on_and_asks_again_once_it_was_out_of_sight() {
     assert_eq!(page.eval("return window.__asked", &[]).await, json!([]), "a desk may go dark");
 }
 
-/// Waits until the page has asked so often for the screen to stay on.
+/// Waits until the page has requested the wake lock this many times.
 async fn asked(page: &Page<'_>, times: usize) {
     until(&format!("the screen was asked {times} times"), async || {
         let asked = page.eval("return window.__asked", &[]).await;
@@ -78,7 +78,7 @@ async fn a_file_that_is_dropped_on_a_board_is_that_board_from_then_on() {
     let kept = async || pulseboard_e2e::curl(&["-H", "accept: application/toml", &url]).await;
     assert_eq!(kept().await, document, "byte for byte");
 
-    // Over one that somebody made, only knowingly.
+    // The page asks before it replaces a board that a user created.
     page.eval(drop, &[&document.replace("Dropped", "Another")]).await;
     let asked =
         until("it is asked first", async || page.text("confirm").await.ok_or_else(|| "it is not".to_owned())).await;

@@ -1,4 +1,4 @@
-//! Warnings of the server, on the page.
+//! Tests of the server's warnings on the page.
 
 use pulseboard_e2e::{Page, Stage, until};
 
@@ -24,11 +24,11 @@ async fn a_refusal_of_pushes_is_shown_while_it_lasts_and_to_pages_that_come_late
     warns(&page, "").await;
 }
 
-/// The text of the warnings, unless they are hidden.
+/// Reads the text of the warnings; empty if they are hidden.
 const SHOWN: &str = "const warnings = document.querySelector('[data-testid=warnings]');
     return warnings?.checkVisibility() ? warnings.textContent.trim() : ''";
 
-/// Waits until the page shows a warning that begins so; none where it is empty.
+/// Waits until the page shows a warning that starts with this text; no warning if it is empty.
 async fn warns(page: &Page<'_>, beginning: &str) {
     until(&format!("the page warns {beginning:?}"), async || {
         let shown = page.eval(SHOWN, &[]).await.as_str().unwrap_or_default().to_owned();

@@ -1,19 +1,19 @@
-//! Each kind of widget in each of its states: empty, loading, live, stale, error.
+//! Boards with each kind of widget in each of its states: empty, loading, live, stale, error.
 
 use serde_json::{Value, json};
 
-/// How the widgets of a board are.
+/// The state of all widgets of a board.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
-    /// Their selectors match nothing.
+    /// The selectors match nothing.
     Empty,
-    /// The stream has not come yet.
+    /// The stream has not started yet.
     Loading,
     /// All is well.
     Live,
-    /// Nothing was reported for too long.
+    /// No report came for too long.
     Stale,
-    /// Each has an option that cannot be made out.
+    /// Each widget has an option that cannot be read.
     Error,
 }
 
@@ -30,7 +30,7 @@ impl State {
         }
     }
 
-    /// The board whose widgets are so, as a document. It is valid: what makes it [`State::Error`] is [`BREAK`].
+    /// The document of the board with widgets in this state. It is valid; [`BREAK`] makes it [`State::Error`].
     pub(crate) fn board(self) -> Value {
         let base = if self == Self::Empty { "nothing" } else { "shop" };
         let series = |names: &[&str]| names.iter().map(|name| format!("{base}/{name}")).collect::<Vec<_>>();
@@ -51,7 +51,7 @@ impl State {
             widget("log", "A log", &["deploy", "alerts"], 6, 3),
             widget("states", "States", &["web/state", "pay/state"], 6, 3),
         ];
-        // Where the board says nothing they are laid out in the order of their list.
+        // The places of the widgets, in the order of the list.
         let places = [(0, 0), (3, 0), (6, 0), (0, 2), (6, 4), (0, 6), (6, 8), (0, 9), (6, 11)];
         for (widget, (x, y)) in widgets.iter_mut().zip(places) {
             (widget["place"]["x"], widget["place"]["y"]) = (x.into(), y.into());
@@ -63,7 +63,8 @@ impl State {
     }
 }
 
-/// A server takes no document with a mistake, so for [`State::Error`] the page is given one on its way.
+/// Adds mistakes to the document on its way to the page, for [`State::Error`]. The server stores no document with a
+/// mistake.
 pub(crate) const BREAK: &str = r#"
     if (location.pathname.endsWith('error')) {
         const ask = window.fetch;

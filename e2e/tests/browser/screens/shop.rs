@@ -1,13 +1,13 @@
-//! A shop that runs: what it would have pushed in the last hours, the same on each run.
+//! The synthetic data of a running shop over the last hours, the same on each run.
 
 use std::fmt::Write as _;
 
 use serde_json::json;
 
-/// Its board.
+/// The document of its board.
 pub(crate) const BOARD: &str = include_str!("shop.toml");
 
-/// The services: their latency in the middle, and how many requests a second each has.
+/// The services, each with its mean latency and its requests a second.
 const SERVICES: [(&str, f64, f64); 6] = [
     ("search", 42.0, 1_210.0),
     ("cart", 88.0, 640.0),
@@ -17,9 +17,9 @@ const SERVICES: [(&str, f64, f64); 6] = [
     ("mail", 720.0, 12.0),
 ];
 
-/// All that was pushed until `now`, in milliseconds, as batches of NDJSON.
+/// All pushes until `now`, in milliseconds, as batches of NDJSON.
 pub(crate) fn past(now: u64) -> Vec<String> {
-    // A point a minute for six hours, a point a second for the last five minutes, which is what a page keeps.
+    // A point a minute for six hours, and a point a second for the last five minutes, which is what a page keeps.
     let moments = (1..=360_u64).rev().map(|minutes| minutes * 60).filter(|ago| *ago > 300).chain((0..300).rev());
     let mut batches = Vec::new();
     let mut batch = String::new();
@@ -34,7 +34,7 @@ pub(crate) fn past(now: u64) -> Vec<String> {
     batches
 }
 
-/// What was pushed so many seconds ago.
+/// The points of the moment `ago` seconds ago.
 fn second(batch: &mut String, now: u64, ago: u64) {
     let ts = now - ago * 1_000;
     let t = -seconds(ago);
@@ -44,7 +44,7 @@ fn second(batch: &mut String, now: u64, ago: u64) {
     // A slow quarter of an hour, an hour and a half ago.
     let slow = if (4_900.0..5_800.0).contains(&-t) { 1.7 } else { 1.0 };
     for (i, (service, latency, requests)) in SERVICES.into_iter().enumerate() {
-        // One stopped reporting.
+        // One service stopped reporting.
         if service == "mail" && ago < 75 {
             continue;
         }
@@ -105,7 +105,7 @@ fn round(value: f64, steps: f64) -> f64 {
     (value * steps).round() / steps
 }
 
-/// Between -1 and 1, without rhyme, the same on each run.
+/// Pseudo-random noise between -1 and 1, the same on each run.
 fn noise(t: f64, series: f64) -> f64 {
     (t * 12.9898 + series * 78.233).sin() * 43_758.547 % 1.0
 }
