@@ -1,8 +1,8 @@
-//! What encodings a request accepts.
+//! Content negotiation by `Accept-Encoding`.
 
 use axum::http::{HeaderMap, header};
 
-/// Whether it takes this encoding: it names it, and not to say that it does not (RFC 9110, 12.5.3).
+/// Returns true if the request accepts this encoding: the header names it, and not with `q=0` (RFC 9110, 12.5.3).
 #[must_use]
 pub fn encoding(headers: &HeaderMap, encoding: &str) -> bool {
     let named = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());

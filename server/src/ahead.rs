@@ -1,9 +1,10 @@
-//! What a page will fetch as soon as it runs, told to the browser along with the page.
+//! Preloads: names what a page will fetch in its `Link` header, so that the browser fetches it early.
 //!
-//! A board that somebody made needs parts of the page that others do not, and the page only knows which once it runs and has
-//! read the document. The server has the document: `Link: …; rel=preload` (RFC 8288, W3C Preload) has the browser fetch
-//! them beside the page's own code instead of one after the other. What is told too much is fetched in vain, and what
-//! is told too little is fetched later, so nothing breaks by a mistake; `e2e/tests/browser/ahead.rs` holds that there is none.
+//! A board with a document needs modules of the page that other boards do not need. The page itself only knows which
+//! ones once it runs and has read the document, but the server has the document. So it sends `Link: …; rel=preload`
+//! (RFC 8288, W3C Preload), and the browser fetches the modules beside the page's own code instead of after it. A
+//! superfluous preload wastes bandwidth; a missing one adds a round trip. Nothing breaks either way.
+//! `e2e/tests/browser/ahead.rs` checks that there is neither.
 
 use std::borrow::Cow;
 
@@ -14,42 +15,42 @@ use shared::board::{Board, Drawn};
 use crate::app::AppState;
 use crate::hub::Tally;
 
-/// A module of the page (`client/src/lazy.rs`), by what its file is called before the hash.
+/// A module of the page (`client/src/lazy.rs`), named by its file name before the hash.
 pub type Module = &'static str;
 
 /// Reads a document.
 const MADE: Module = "made";
-/// Draws what is drawn over time.
+/// Draws charts over time.
 const CHARTS: Module = "charts";
 /// Draws gauges, bars, tables and logs.
 const ROWS: Module = "rows";
 /// Draws notes.
 const NOTES: Module = "notes";
-/// Edits.
+/// The editor.
 const EDIT: Module = "edit";
-/// All that is not one board at a desk.
+/// All pages that are not one board, and the empty state of a board.
 const ELSEWHERE: Module = "elsewhere";
 
-/// What several modules share, which comes with the first of them (`tools/split.sh`); likewise.
+/// Code that several modules share. It is fetched with the first of them (`tools/split.sh`).
 const PIECES: Module = "pieces";
 
-/// What the page will fetch at an address.
+/// The resources that the page at one address will fetch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ahead {
-    /// The board whose document it will ask for, where there is one.
+    /// The board whose document the page will request, if any.
     document: Option<BoardId>,
     modules: Vec<Module>,
 }
 
 impl Ahead {
-    /// What the page fetches at `/b/{path}`, or at `/` where there is no `path`.
+    /// Determines the fetches of the page at `/b/{path}`, or at `/` where there is no `path`.
     #[must_use]
     pub fn of(app: &AppState, path: Option<&str>, query: &str) -> Self {
         let query: Vec<(String, String)> = serde_html_form::from_str(query).unwrap_or_default();
         let has = |key: &str| query.iter().any(|(known, _)| known == key);
         let (kiosk, mut board) = (has("kiosk"), path.and_then(|id| id.parse().ok()));
         if kiosk {
-            // The first of several has its turn at once; the others fetch what they need when theirs comes.
+            // The first of several boards is shown at once; the others fetch what they need when their turn comes.
             let named = query.iter().filter(|(key, _)| key == "boards").flat_map(|(_, boards)| boards.split(','));
             board = named.filter_map(|id| id.parse().ok()).next().or(board);
         }
@@ -62,16 +63,17 @@ impl Ahead {
         if kiosk && !modules.contains(&ELSEWHERE) {
             modules.insert(0, ELSEWHERE);
         } else if !kiosk && has("edit") {
-            // What is edited is never told to be empty.
+            // A board that is being edited never shows the empty state.
             modules.retain(|module| *module != ELSEWHERE);
             modules.push(EDIT);
         }
         Self { document: edition.map(|_| id), modules }
     }
 
-    /// The header `Link` that has it fetched, in the way in which the page itself fetches it: else it would do so again. The
-    /// files are of those that the page's build has made; nothing where it is not cut apart. `root` leads from the page to
-    /// the root of the server, such as `../`: addresses are relative, since a proxy may serve all of this below a path.
+    /// Returns the header `Link` that preloads these resources. Each entry asks for its resource in exactly the same
+    /// way as the page does; otherwise the browser would fetch it twice. `built` has the file names of the page's
+    /// build; the result is `None` where the build was not split into modules. `root` leads from the page to the root
+    /// of the server, such as `../`: addresses are relative, since a proxy may serve all of this below a path.
     #[must_use]
     pub fn link(&self, root: &str, built: impl Iterator<Item = Cow<'static, str>>) -> Option<String> {
         let built: Vec<_> = built.filter(|name| name.ends_with(".wasm") || name.ends_with(".bin")).collect();
@@ -82,19 +84,19 @@ impl Ahead {
             return None;
         }
         let mut link: Vec<String> = Vec::new();
-        // The way in which `client/src/board/document.rs` asks for it.
+        // The same request as in `client/src/board/document.rs`.
         link.extend(self.document.iter().map(|id| {
             let id = crate::board::escaped(id);
             format!("<{root}api/boards/{id}?form=json>; rel=preload; as=fetch; crossorigin")
         }));
-        // The page itself goes before what it needs once it runs.
+        // Low priority: the code of the page itself comes before the modules that it needs once it runs.
         let apart = file(PIECES).into_iter().chain(modules);
         link.extend(apart.map(|file| format!("<{root}{file}>; rel=preload; as=fetch; crossorigin; fetchpriority=low")));
         Some(link.join(", "))
     }
 }
 
-/// Those of a board that somebody made.
+/// The modules of a board with a document.
 fn of_made(board: &Board) -> Vec<Module> {
     let drawn: Vec<Drawn> = board.widgets.iter().filter_map(|widget| widget.content.drawn()).collect();
     let needed = [
@@ -107,8 +109,8 @@ fn of_made(board: &Board) -> Vec<Module> {
     needed.into_iter().filter(|(needed, _)| *needed).map(|(_, module)| module).collect()
 }
 
-/// Those of a board that nobody made: [`Board::automatic`] shows numbers as every page can, texts as a log, and what is too much
-/// as a table.
+/// The modules of a board without a document. [`Board::automatic`] shows numbers, which every page can draw, texts as a
+/// log, and more series than fit as a table.
 fn of_automatic(Tally { series, texts }: Tally) -> Vec<Module> {
     match series {
         0 => vec![ELSEWHERE],

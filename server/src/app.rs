@@ -1,4 +1,4 @@
-//! The router: which call leads where.
+//! The router: maps every path and method to its handler, and adds the checks that each request passes first.
 
 use std::sync::Arc;
 
@@ -35,36 +35,36 @@ use crate::{
     stream,
 };
 
-/// What the handlers share.
+/// State that the handlers share.
 #[derive(Clone, Debug)]
 pub struct AppState {
-    /// Where pushes go.
+    /// Commits pushes.
     pub writer: Writer,
-    /// Which series there are.
+    /// The names of all series.
     pub directory: Directory,
-    /// Where readers listen.
+    /// Serves subscribers.
     pub hub: HubHandle,
-    /// The boards that somebody made.
+    /// The boards with a document (the board registry).
     pub shelf: Shelf,
-    /// What is counted.
+    /// Counters for `/metrics`.
     pub metrics: Metrics,
-    /// The pushes that were refused.
+    /// Rejected pushes: counted, and the newest kept for the page.
     pub rejections: Rejections,
-    /// Whether streams are compressed.
+    /// Compression of streams.
     pub compression: Compression,
     /// Reads the bodies of pushes within their memory bound.
     pub intake: Intake,
-    /// How far behind the server's clock a pushed point may be, in milliseconds.
+    /// The maximum time that a pushed point may be behind the server's clock, in milliseconds.
     pub late_ms: u64,
     /// Bounds on the work and memory that clients can cause.
     pub limits: Limits,
-    /// Where the past is read.
+    /// Reads the past of series.
     pub history: History,
     /// Counts open connections.
     pub connections: Places,
     /// Counts open streams of each client address.
     pub readers: ReaderPlaces,
-    /// The names and warnings of the calls of InfluxDB's clients.
+    /// Names and warnings for the calls of InfluxDB clients.
     pub influx: Arc<Influx>,
 }
 
@@ -76,10 +76,10 @@ impl AppState {
     }
 }
 
-/// A call: its path, its methods as the header `Allow` has them, and what answers it.
+/// A call: its path, its methods as the header `Allow` lists them, and its handler.
 pub type Call = (&'static str, &'static str, MethodRouter<AppState>);
 
-/// Every call. Whatever else is asked for is a file of the page, or nothing. [`openapi`] describes each.
+/// Lists every call. Any other path is a file of the page, or 404. [`openapi`] describes each call.
 #[must_use]
 pub fn calls() -> Vec<Call> {
     let one_board = get(board::api::get).put(board::api::put).delete(board::api::delete);
@@ -125,13 +125,13 @@ pub struct Access {
     pub hosts: Hosts,
     /// Origins whose pages may read and push.
     pub origins: Vec<Origin>,
-    /// Origins whose pages may show the page in a frame.
+    /// Origins whose pages may embed the page in a frame.
     pub frames: Vec<Origin>,
-    /// Proxies that are believed when they name the host of a request.
+    /// Proxies whose `X-Forwarded-Host` is trusted.
     pub proxies: TrustedProxies,
 }
 
-/// The whole server as a service, without a socket.
+/// Builds the whole server as a service, without a socket.
 pub fn app(state: AppState, access: Access) -> Router {
     let Access { hosts, origins, frames, proxies } = access;
     let policy = Policy::new(&assets::pages_html(), &frames);
@@ -148,7 +148,7 @@ pub fn app(state: AppState, access: Access) -> Router {
         .with_state(state)
 }
 
-/// Checks of every request, before anything else. One layer does them all, because each layer costs every push some
+/// The checks of every request, before anything else. One layer does them all, because each layer costs every push some
 /// time.
 struct Guard {
     hosts: Hosts,
@@ -178,12 +178,12 @@ async fn guard(State(guard): State<Arc<Guard>>, request: Request, next: Next) ->
     response
 }
 
-/// Answers HEAD where GET stores something.
+/// Rejects HEAD on a path where GET stores a point.
 async fn no_head(uri: Uri) -> ApiError {
     ApiError::MethodNotAllowed { method: "HEAD".to_owned(), path: uri.path().to_owned(), allowed: "GET, POST" }
 }
 
-/// Says which method there is to whoever tries another.
+/// Adds the answer to methods that the path does not have: 405 with the header `Allow`.
 fn only(allowed: &'static str, route: MethodRouter<AppState>) -> MethodRouter<AppState> {
     route.fallback(move |method: Method, uri: Uri| async move {
         ApiError::MethodNotAllowed { method: method.to_string(), path: uri.path().to_owned(), allowed }

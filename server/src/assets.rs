@@ -1,4 +1,5 @@
-//! The page: the files that its build made, inside the binary, each also compressed beforehand (see `tools/client.sh`).
+//! The page: serves the files of its build. They are embedded in the binary, and also compressed at build time (see
+//! `tools/client.sh`).
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
@@ -21,11 +22,11 @@ struct Dist;
 pub(crate) const NOT_BUILT: &str =
     "This binary was built without the page. Build it with `make build`, which does both.\n";
 
-/// The encodings that a file may be there in, best first, each with what it adds to the file's name.
+/// Encodings of the compressed files, best first, each with the suffix of the file's name.
 const ENCODINGS: [(&str, &str); 2] = [("br", ".br"), ("gzip", ".gz")];
 
-/// A page. Its addresses are relative, because a proxy may serve all of this below a path; so each depth has a file of its
-/// own (`tools/split.sh`).
+/// A page. Its addresses are relative, because a proxy may serve all of this below a path. So each depth has a file of
+/// its own (`tools/split.sh`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Page {
     /// At `/`.
@@ -37,7 +38,7 @@ enum Page {
 impl Page {
     const ALL: [Self; 2] = [Self::Home, Self::Board];
 
-    /// The name of its file, which stays the same when the content does not.
+    /// The name of its file, which stays the same when the content changes.
     fn file(self) -> &'static str {
         match self {
             Self::Home => "index.html",
@@ -45,7 +46,7 @@ impl Page {
         }
     }
 
-    /// Leads from the page to the root of the server.
+    /// The relative address of the server's root, seen from the page.
     fn root(self) -> &'static str {
         match self {
             Self::Home => "./",
@@ -53,32 +54,32 @@ impl Page {
         }
     }
 
-    /// The page as it is served; `None` where the binary was built without it. One that was not cut apart has absolute
-    /// addresses, so there a single file serves both.
+    /// Returns the embedded page; `None` where the binary was built without it. A build that was not split into modules
+    /// has absolute addresses, so a single file serves both pages.
     fn embedded(self) -> Option<(&'static str, EmbeddedFile)> {
         let files = [self, Self::Home].map(Self::file);
         files.into_iter().find_map(|name| Some((name, Dist::get(name)?)))
     }
 }
 
-/// `GET /`: the page of all boards, or a wall of some.
+/// `GET /`: the page of all boards, or a wall that rotates through some of them.
 pub async fn home(State(app): State<AppState>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
     page(Page::Home, &Ahead::of(&app, None, query.as_deref().unwrap_or_default()), &headers)
 }
 
-/// `GET /b/{id}`: the app finds out by itself which board it shows.
+/// `GET /b/{id}`: the client code in the page reads from the address which board it shows.
 pub async fn board(
     State(app): State<AppState>,
     id: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    // What is no text is no board either, and the page says so.
+    // A path that is not valid UTF-8 is not a board either; the page shows that.
     let id = id.ok().map(|Path(id)| id);
     page(Page::Board, &Ahead::of(&app, id.as_deref(), query.as_deref().unwrap_or_default()), &headers)
 }
 
-/// All pages as they are served, one after the other; empty where the binary was built without them.
+/// The HTML of all pages as they are served, one after the other; empty where the binary was built without them.
 #[must_use]
 pub fn pages_html() -> String {
     let files = Page::ALL.into_iter().filter_map(Page::embedded);
@@ -92,11 +93,11 @@ fn page(page: Page, ahead: &Ahead, headers: &HeaderMap) -> Response {
     }
 }
 
-/// Any other path: a file of the page, or nothing.
+/// Any other path: a file of the page, or 404.
 pub async fn file(method: Method, uri: Uri, headers: HeaderMap) -> Response {
     let name = uri.path().trim_start_matches('/');
     let compressed = ENCODINGS.iter().any(|(_, ending)| name.ends_with(ending));
-    // At its own name, the page of a board would have addresses that lead out of the server.
+    // Served under its own file name, the page of a board would have relative addresses that lead out of the server.
     let hidden = compressed || name == Page::Board.file();
     match Dist::get(name).filter(|_| !hidden) {
         Some(_) if !matches!(method, Method::GET | Method::HEAD) => {
@@ -109,7 +110,7 @@ pub async fn file(method: Method, uri: Uri, headers: HeaderMap) -> Response {
 }
 
 fn respond(name: &str, plain: EmbeddedFile, link: Option<&str>, headers: &HeaderMap) -> Response {
-    // The build puts a hash of its content into the name of each other file, so that never changes.
+    // The build puts a hash of the content into the name of every other file, so such a file never changes.
     let cache =
         if Page::ALL.map(Page::file).contains(&name) { "no-cache" } else { "public, max-age=31536000, immutable" };
     let kind = match plain.metadata.mimetype() {
@@ -120,8 +121,8 @@ fn respond(name: &str, plain: EmbeddedFile, link: Option<&str>, headers: &Header
     let encoded = encoded.filter_map(|(encoding, ending)| Some((*encoding, Dist::get(&format!("{name}{ending}"))?)));
     let (encoding, file) = encoded.map(|(encoding, file)| (Some(encoding), file)).next().unwrap_or((None, plain));
 
-    // Each encoding is a representation with a tag of its own (RFC 9110, 8.8.3). So is the page with another header: else
-    // a browser that has it would go by an old one.
+    // Each encoding is a representation with a tag of its own (RFC 9110, 8.8.3). The `Link` header is part of the tag
+    // too: otherwise a browser with the page in its cache would go on with an old header.
     let hash = [&file.metadata.sha256_hash()[..], link.unwrap_or_default().as_bytes()].concat();
     let etag = etag(digest(&SHA256, &hash).as_ref());
     let known = knows(headers, &etag);
@@ -143,14 +144,14 @@ fn respond(name: &str, plain: EmbeddedFile, link: Option<&str>, headers: &Header
     response
 }
 
-/// The tag of what has this hash.
+/// Formats a hash as an entity tag.
 pub(crate) fn etag(hash: &[u8]) -> String {
     let digits: String = hash.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
     format!("\"{digits}\"")
 }
 
-/// Whether the browser has what has this tag. A proxy may have made the tag a weak one: that is enough here (RFC 9110,
-/// 13.1.2).
+/// Returns true if `If-None-Match` shows that the browser already has the representation with this tag. A proxy may
+/// have made the tag a weak one; weak comparison is right here (RFC 9110, 13.1.2).
 pub(crate) fn knows(headers: &HeaderMap, etag: &str) -> bool {
     let known = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
     let mut tags = known.flat_map(|value| value.split(',')).map(str::trim);

@@ -1,6 +1,6 @@
-//! Limits how long a client may take to send the body of a request.
+//! Limits the time that a client may take to send the body of a request.
 //!
-//! Only the body has a deadline, not the handler: once a handler has the whole body, its answer must tell the real
+//! Only the body has a deadline, not the handler: once a handler has the whole body, its answer must report the real
 //! outcome. A handler that is cut off could store a push and answer with an error; the client would send the push
 //! again, and it would count twice.
 
@@ -23,7 +23,7 @@ use crate::problem::ApiError;
 /// Longest time from the head of a request to the end of its body.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// Answers 408 if a body does not arrive in time. Its handler sees a body that breaks off, so it has changed nothing.
+/// Answers 408 if a body does not arrive in time. The handler gets an error from the body, so it has changed nothing.
 pub async fn hold(request: Request, next: Next) -> Response {
     if matches!(*request.method(), Method::GET | Method::HEAD) {
         return next.run(request).await;
@@ -35,11 +35,11 @@ pub async fn hold(request: Request, next: Next) -> Response {
     if is_late.load(Ordering::Relaxed) { ApiError::TooSlow(LONGEST.as_secs()).into_response() } else { response }
 }
 
-/// A body that breaks off at a deadline.
+/// A body that ends with an error at a deadline.
 struct TimedBody {
     body: Body,
     by: Instant,
-    /// The timer. Created when the body is not ready for the first time; most bodies always are.
+    /// The timer. Created when the body is not ready for the first time; most bodies always are ready.
     alarm: Option<Pin<Box<Sleep>>>,
     is_late: Arc<AtomicBool>,
 }

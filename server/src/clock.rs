@@ -1,28 +1,28 @@
-//! The clocks. Only code at the edge reads them; what decides is told the time.
+//! The two clocks: wall time and uptime. Only code at the edge reads them; all other code gets the time as an argument.
 
 use std::sync::LazyLock;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use shared::Millis;
 
-/// Milliseconds since some moment before the program began to count: it never jumps, so deadlines are set by it.
+/// Milliseconds since the process first read the clock. It is monotonic, so deadlines use it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Uptime(pub u64);
 
 impl Uptime {
-    /// The moment `ms` milliseconds later.
+    /// Returns the moment `ms` milliseconds later.
     #[must_use]
     pub fn plus(self, ms: u64) -> Self {
         Self(self.0.saturating_add(ms))
     }
 }
 
-/// The present on both clocks.
+/// The present time on both clocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Now {
-    /// What the calendar says: what readers are told. It may jump.
+    /// The wall clock. Clients see this time. It may jump.
     pub wall: Millis,
-    /// What deadlines are set by.
+    /// The clock for deadlines.
     pub up: Uptime,
 }
 
@@ -39,7 +39,7 @@ pub fn asleep() -> u64 {
     slept().saturating_sub(*SLEPT)
 }
 
-/// Returns 0: only Linux tells how long the machine was suspended.
+/// Returns 0: only Linux reports the time that the machine was suspended.
 #[cfg(not(target_os = "linux"))]
 #[must_use]
 pub fn asleep() -> u64 {

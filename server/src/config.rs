@@ -1,4 +1,4 @@
-//! What the server is told: by flag, by environment, by file, in that order of precedence.
+//! The configuration of the server: from flags, the environment and a file, in that order of precedence.
 
 use std::fmt;
 use std::net::{SocketAddr, ToSocketAddrs};
@@ -207,91 +207,92 @@ struct File {
     log: Option<Logging>,
 }
 
-/// What the server goes by.
+/// The complete configuration of a server, with defaults filled in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// Where to listen.
+    /// The address to listen on.
     pub addr: SocketAddr,
-    /// Where the points are kept.
+    /// The folder of the store.
     pub data: PathBuf,
-    /// A folder of boards.
+    /// The folder of boards.
     pub boards: Option<PathBuf>,
-    /// Pages of these origins may read and push.
+    /// Origins whose pages may read and push.
     pub allow_origins: Vec<Origin>,
-    /// Pages of these origins may show boards in a frame.
+    /// Origins whose pages may embed boards in a frame.
     pub allow_frames: Vec<Origin>,
     /// Names and addresses of this server, besides those that it finds out itself.
     pub hosts: Vec<Host>,
-    /// Proxies that are believed when they name the host of a request, besides those on this machine.
+    /// Proxies whose `X-Forwarded-Host` is trusted, besides those on this machine.
     pub trusted_proxies: Vec<ProxyNetwork>,
-    /// With what to speak TLS; without it, HTTP is served in the plain.
+    /// The certificate and key for HTTPS. Without them, the server speaks plain HTTP.
     pub tls: Option<TlsFiles>,
-    /// Whether streams are compressed.
+    /// Compression of streams.
     pub compression: Compression,
     /// Bounds on the work and memory that clients can cause.
     pub limits: Limits,
     /// Time-outs of the phases of a connection.
     pub timeouts: Timeouts,
-    /// How long a silent stream stays silent. A peer that takes nothing for as long has vanished.
+    /// A stream that was silent for this long gets a heartbeat. A peer that reads nothing for as long is considered
+    /// gone.
     pub heartbeat: Duration,
-    /// How far behind the server's clock a point may be.
+    /// The maximum time that a pushed point may be behind the server's clock.
     pub late: Length,
-    /// What is kept how long.
+    /// Retention of points, texts and tiers.
     pub retention: Retention,
-    /// Whether to push this machine's own figures.
+    /// The server's own agent, which pushes metrics of this machine.
     pub agent: Agent,
-    /// What to log, and in which form.
+    /// The log's level and form.
     pub log: Logging,
 }
 
-/// Where the certificate is, and its key.
+/// The files of the certificate and its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsFiles {
-    /// The certificate, and behind it those that signed it, in PEM.
+    /// The certificate, followed by the certificates of its issuers, in PEM.
     pub cert: PathBuf,
     /// Its private key, in PEM.
     pub key: PathBuf,
 }
 
-/// Whether the server also feeds itself from its machine.
+/// Setting of the server's own agent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Agent {
-    /// It does.
+    /// The server pushes metrics of its own machine.
     On,
-    /// It does not.
+    /// The server pushes nothing itself.
     Off,
 }
 
-/// Why the server does not start. Each message is one line that says what to do.
+/// Reason why the server does not start. Each message is one line that says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
     #[error("cannot read the configuration {}: {source}", file.display())]
     Unreadable {
-        /// Which file.
+        /// The file.
         file: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// The file is no TOML, or has a key or a value that does not belong there.
+    /// The file is not valid TOML, or has an unknown key or an invalid value.
     #[error("{}:{line}: {message}; the keys are addr, data, boards, open, allow_origin, allow_frame, host, trusted_proxy, tls_cert, tls_key, compress, max_…, heartbeat, late, keep_…, agent and log", file.display())]
     Wrong {
-        /// Which file.
+        /// The file.
         file: PathBuf,
-        /// Where in it, from 1.
+        /// The line in the file, from 1.
         line: usize,
-        /// What is wrong.
+        /// The error, as text.
         message: String,
     },
-    /// The address cannot be understood.
+    /// The address cannot be parsed or resolved.
     #[error("cannot listen on {addr:?}: {message}; write an address and a port, like 127.0.0.1:7878")]
     Address {
-        /// What was given.
+        /// The address as given.
         addr: String,
-        /// What is wrong with it.
+        /// The error, as text.
         message: String,
     },
-    /// Others could reach the server, and nobody said that they may.
+    /// Other machines could reach the server, and `--open` does not permit it.
     #[error(
         "{0} can be reached by others, who could read and push without a password; if that is what you want, add --open"
     )]
@@ -299,24 +300,24 @@ pub enum ConfigError {
     /// A certificate without a key, or a key without a certificate.
     #[error("--{given} alone does not make HTTPS; add --{absent} and a PEM file")]
     HalfTls {
-        /// What was given.
+        /// The setting that was given.
         given: &'static str,
-        /// What was not.
+        /// The setting that is missing.
         absent: &'static str,
     },
-    /// A bound on what clients can cause would refuse everything.
+    /// A limit would reject every request.
     #[error(transparent)]
     Limit(#[from] TooSmall),
-    /// What a late point is added to could be gone already.
+    /// Retention is so short that data could be gone before a late point must be added to it.
     #[error(
         "--keep-{name} must be at least {least} where --late is {late}: a late point is added to what is kept; raise the one or lower the other"
     )]
     TooShort {
-        /// What is kept too short.
+        /// The tier whose retention is too short.
         name: &'static str,
-        /// How far behind points may be.
+        /// The maximum lateness of points.
         late: Length,
-        /// How long it must be kept.
+        /// The minimum retention.
         least: Length,
     },
 }
@@ -334,7 +335,7 @@ impl Flags {
         let limits = self.limits.resolve(&file)?;
         let addr = self.addr.or(file.addr).unwrap_or_else(|| "127.0.0.1:7878".to_owned());
         let mut hosts = self.host.or(file.host).unwrap_or_default();
-        // A name to listen on is also a name of the server.
+        // A host name to listen on is also a name of the server.
         hosts.extend(addr.parse().ok());
         let addr = resolve_address(&addr)?;
         let open = self.open.or(file.open).unwrap_or(false);
@@ -373,7 +374,7 @@ impl Flags {
 /// A day, in milliseconds.
 const DAY: u64 = 86_400_000;
 
-/// What a change needs at most until it has reached all tiers, in milliseconds, with plenty to spare.
+/// Upper bound of the time until a change has reached all tiers, in milliseconds, with plenty to spare.
 const SETTLING: u64 = 3_600_000;
 
 impl LimitFlags {
@@ -422,11 +423,11 @@ impl KeepFlags {
         let or = |given: Option<Keep>, otherwise| given.map_or(otherwise, Keep::ms);
         retention.raw = or(self.keep_raw.or(file.keep_raw), retention.raw);
         retention.texts = or(self.keep_texts.or(file.keep_texts), retention.texts);
-        // A coarser bucket is made anew from all of its finer ones, so those must be there.
+        // A coarser bucket is rebuilt from all of its finer ones, so those must still exist.
         let coarser = Tier::ALL.into_iter().skip(1).chain([Tier::Day]);
         for ((kept, (name, given)), coarser) in retention.tiers.iter_mut().zip(given).zip(coarser) {
             *kept = or(given, *kept);
-            // In whole hours, for people.
+            // Rounded up to whole hours, for people.
             let hours = late.ms().saturating_add(coarser.width_ms()).div_ceil(SETTLING).saturating_add(1);
             let least = Length::of_ms(hours.saturating_mul(SETTLING));
             if kept.is_some_and(|kept| kept < least.ms()) {
@@ -443,7 +444,7 @@ fn read(file: &Path) -> Result<File, ConfigError> {
     parse(&text, file)
 }
 
-/// Reads a configuration as the file has it, and completes its limits and its retention with the defaults.
+/// Parses the text of a configuration file, and completes its limits and its retention with the defaults.
 ///
 /// # Errors
 /// [`ConfigError`].
@@ -457,7 +458,7 @@ fn parse(text: &str, file: &Path) -> Result<File, ConfigError> {
     toml::from_str(text).map_err(|error| {
         let start = error.span().map_or(0, |span| span.start.min(text.len()));
         let line = 1 + text.as_bytes()[..start].iter().filter(|&&byte| byte == b'\n').count();
-        // A message of several lines would not be one line any more.
+        // The error must be one line; the parser's message may have several.
         let message = error.message().replace('\n', ", ");
         ConfigError::Wrong { file: file.to_owned(), line, message }
     })
@@ -481,14 +482,14 @@ impl Origin {
         self.0.to_str().ok()?.split_once("://")?.1.parse().ok()
     }
 
-    /// As a header has it.
+    /// Returns the origin as a header value.
     #[must_use]
     pub fn header(&self) -> HeaderValue {
         self.0.clone()
     }
 }
 
-/// The text is no origin.
+/// The text is not an origin.
 #[derive(Debug, thiserror::Error)]
 #[error("{0:?} is not an origin; write scheme://host or scheme://host:port, without a path, like https://example.org")]
 pub struct OriginError(String);

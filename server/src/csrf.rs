@@ -1,11 +1,16 @@
 //! Cross-site request checks: keeps the pages of other sites from reading and pushing.
 //!
-//! A browser sends a plain GET or POST to any address that a page names, without asking first; it withholds the answer
+//! A browser sends a plain GET or POST to any address that a page names, without asking first. It withholds the answer
 //! from the page only after the server has done the work. So a request is refused if the browser says that a page of
-//! another site sent it: by `Sec-Fetch-Site` (W3C Fetch Metadata), or, without that header, by an `Origin` of another
-//! host than the request's, as a trusted proxy names it or else `Host` does. A no-cors GET (an `<img>`) has no `Origin`, so there `Sec-Fetch-Site` alone decides. Only
-//! the page and its files stay open to GET from anywhere, so that other sites can link to a board. curl, scripts and
-//! services send neither header.
+//! another site sent it:
+//!
+//! - by `Sec-Fetch-Site` (W3C Fetch Metadata), or,
+//! - without that header, by an `Origin` whose host is not the request's host. That host comes from a trusted proxy or
+//!   from `Host`.
+//!
+//! A no-cors GET (an `<img>`) has no `Origin`, so there `Sec-Fetch-Site` alone decides. Only the page and its files
+//! stay open to GET from anywhere, so that other sites can link to a board. curl, scripts and services send neither
+//! header.
 
 use std::fmt;
 
@@ -23,13 +28,13 @@ const PAGES: [&str; 2] = ["/", "/b/{id}"];
 /// The route that also takes a point by GET.
 const PUSH: &str = "/in/{*series}";
 
-/// Headers by which browsers and proxies say that they fetch an address ahead of its use.
+/// Headers by which browsers and proxies say that they fetch an address before it is used.
 const PURPOSES: [&str; 4] = ["sec-purpose", "purpose", "x-purpose", "x-moz"];
 
-/// The sender of a request, as its browser tells.
+/// The sender of a request, according to its browser's headers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Sender {
-    /// A page of this server, its user, or no browser at all.
+    /// A page of this server, its user, or a client that is not a browser.
     Own,
     /// A page of another site.
     Foreign(ForeignPage),
@@ -40,7 +45,8 @@ enum Sender {
 pub struct ForeignPage {
     /// Its origin, if the browser sent it.
     pub origin: Option<String>,
-    /// The host of the request. Only set if that is all that the check could go by: then a proxy may have changed it.
+    /// The host of the request. Only set if the check compared the origin with `Host` or a proxy's header, because a
+    /// proxy may have changed it.
     pub host: Option<String>,
     /// The host that a proxy named.
     pub forwarded: Forwarded,
@@ -73,7 +79,8 @@ impl fmt::Display for ForeignPage {
     }
 }
 
-/// Checks that no page of another site sent the request, unless `allowed` names its origin or it asks for the page.
+/// Checks that no page of another site sent the request, unless `allowed` names its origin or the request is for the
+/// page.
 ///
 /// # Errors
 /// [`ApiError::ForeignPage`], or [`ApiError::Malformed`] where there are two `Origin` headers.
@@ -96,9 +103,9 @@ fn is_push_by_get(request: &Request) -> bool {
         && request.extensions().get::<MatchedPath>().is_some_and(|call| call.as_str() == PUSH)
 }
 
-/// Checks a GET that stores a point more strictly than one that only reads. A browser fetches addresses by GET ahead of their
-/// use, and for images and scripts of any page; over plain HTTP, except to localhost, it sends neither `Sec-Fetch-Site` nor
-/// `Origin` with these. So a browser that does not name the site of the page is refused.
+/// Checks a GET that stores a point more strictly than one that only reads. A browser fetches addresses by GET before
+/// they are used, and for the images and scripts of any page. Over plain HTTP, except to localhost, it sends neither
+/// `Sec-Fetch-Site` nor `Origin` with these requests. So a browser that does not name the site of the page is refused.
 ///
 /// # Errors
 /// [`ApiError::Speculative`], [`ApiError::ForeignPage`] or [`ApiError::UnknownPage`].
@@ -118,7 +125,7 @@ fn check_push_by_get(headers: &HeaderMap) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Tells whether the request reads the page or one of its files: the same bytes for everyone, without data.
+/// Returns true if the request reads the page or one of its files: the same bytes for everyone, without data.
 fn is_page(request: &Request) -> bool {
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     let call = request.extensions().get::<MatchedPath>();
@@ -142,7 +149,7 @@ fn sender(proxies: &TrustedProxies, request: &Request) -> Result<Sender, ApiErro
     if host.as_deref().is_some_and(|host| is_host_of(&origin, host)) {
         return Ok(Sender::Own);
     }
-    // A page cannot add this header to a request to another site without asking first (CORS), and gets no leave.
+    // A page of another site cannot add this header: it would need a CORS preflight, which the server does not permit.
     let forwarded = proxies.host(headers, request.extensions().get::<Client>().copied());
     match forwarded {
         Forwarded::Host(host) if is_host_of(&origin, &host) => Ok(Sender::Own),
@@ -150,8 +157,8 @@ fn sender(proxies: &TrustedProxies, request: &Request) -> Result<Sender, ApiErro
     }
 }
 
-/// Tells whether `host` is that of an origin. The host alone: behind a proxy the scheme that the browser used is not known,
-/// so a port counts as absent if it is the default one for the scheme of the origin.
+/// Returns true if `host` is the host of `origin`. The schemes are not compared: behind a proxy, the server does not
+/// know which scheme the browser used. So a port counts as absent if it is the default port of the origin's scheme.
 fn is_host_of(origin: &str, host: &str) -> bool {
     let Some((scheme, own)) = origin.split_once("://") else { return false };
     let default_port = match scheme {
@@ -222,7 +229,7 @@ mod tests {
         assert!(matches!(sender(&TrustedProxies::default(), &request(&twice)), Err(ApiError::Malformed(_))));
     }
 
-    /// A request that comes from this address.
+    /// Makes a request that comes from this address.
     fn from(address: &str, headers: &[(&str, &str)]) -> Request {
         let mut request = request(headers);
         *request.method_mut() = Method::POST;

@@ -1,4 +1,4 @@
-//! Cells of CSV (RFC 4180) that no spreadsheet takes for a formula.
+//! Writes CSV cells (RFC 4180) that no spreadsheet runs as a formula.
 
 /// Writes a text as a cell in quotes.
 #[must_use]

@@ -1,17 +1,18 @@
-//! Finds variables of the environment that look like flags of this program and are none.
+//! Warns of environment variables that look like flags of this program but are unknown.
 
 use clap::{Args as _, Command};
 
 use crate::config::Flags;
 
-/// The beginning of the names of all variables that this program reads.
+/// The prefix of all variables that this program reads.
 const PREFIX: &str = "PULSEBOARD_";
 
-/// Variables that are no flag of `pulseboard serve`: where the other commands push, and the commit of a build.
+/// Variables that are not flags of `pulseboard serve`: the address that the other commands push to, and the commit of a
+/// build.
 const OTHERS: [&str; 2] = ["PULSEBOARD_TO", "PULSEBOARD_COMMIT"];
 
-/// Returns a warning for each variable that begins as those of this program do and is not known; it names the known one that
-/// is most like it. Variables that Kubernetes and Docker set for a service of this name are left out.
+/// Returns a warning for each unknown variable with the prefix of this program. The warning names the most similar
+/// known variable. Variables that Kubernetes and Docker set for a service of this name are left out.
 #[must_use]
 pub fn warnings(variables: impl IntoIterator<Item = (String, String)>) -> Vec<String> {
     let known = known();
@@ -29,7 +30,7 @@ pub fn warnings(variables: impl IntoIterator<Item = (String, String)>) -> Vec<St
     unknown.into_iter().map(warning).collect()
 }
 
-/// The names of all variables that are read, in order.
+/// Returns the names of all known variables, in order.
 fn known() -> Vec<String> {
     let flags = Flags::augment_args(Command::new(""));
     let variables = flags.get_arguments().filter_map(|argument| argument.get_env()?.to_str().map(str::to_owned));
@@ -38,7 +39,7 @@ fn known() -> Vec<String> {
     known
 }
 
-/// Tells whether a cluster sets the variable for a service that is called `pulseboard`.
+/// Returns true if a cluster sets this variable for a service with the name `pulseboard`.
 fn is_service(name: &str, value: &str) -> bool {
     let rest = name.strip_prefix(PREFIX).unwrap_or_default();
     let is_port = rest.strip_prefix("PORT_").is_some_and(|port| port.starts_with(|c: char| c.is_ascii_digit()));

@@ -1,7 +1,7 @@
-//! Reverse proxies: the name by which a browser addressed the proxy, where the proxy says so.
+//! Reverse proxies: finds the host that the browser used, if a trusted proxy reports it.
 //!
-//! Many proxies send a `Host` of their own to the server and put the one of the browser into `X-Forwarded-Host`. Anyone can
-//! send that header, so it counts only from addresses of trusted proxies.
+//! Many proxies send a `Host` of their own to the server and put the browser's into `X-Forwarded-Host`. Anyone can send
+//! that header, so it is used only if it comes from the address of a trusted proxy.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -14,12 +14,12 @@ use serde::Deserialize;
 
 use crate::places::Client;
 
-/// Header with the host that the browser named, and perhaps its port.
+/// Header with the host that the browser used, and perhaps its port.
 const HOST: &str = "x-forwarded-host";
-/// Header with the port that the browser named, for proxies that send it apart from the host.
+/// Header with the port that the browser used, for proxies that send it apart from the host.
 const PORT: &str = "x-forwarded-port";
 
-/// The addresses of a proxy: one, or a network.
+/// The addresses of a proxy: a single one, or a network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct ProxyNetwork(IpNet);
@@ -56,15 +56,15 @@ impl fmt::Display for ProxyNetwork {
 #[derive(Clone, Debug, Default)]
 pub struct TrustedProxies(Arc<[ProxyNetwork]>);
 
-/// The host that a browser named to a proxy.
+/// The host that a browser used to reach a proxy.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Forwarded {
-    /// No proxy says anything of it.
+    /// No header names it.
     #[default]
     Absent,
-    /// A trusted proxy says so: the host, with its port where it has one.
+    /// A trusted proxy names this host, with its port if there is one.
     Host(String),
-    /// A header of this sender, which is not a trusted proxy; `None` where its address is not known.
+    /// The header is there, but its sender is not a trusted proxy. Holds the sender's address, if it is known.
     Untrusted(Option<IpAddr>),
 }
 
@@ -75,14 +75,14 @@ impl TrustedProxies {
         Self(networks.into())
     }
 
-    /// Tells whether `address` is that of a trusted proxy.
+    /// Returns true if `address` belongs to a trusted proxy.
     #[must_use]
     pub fn trusts(&self, address: IpAddr) -> bool {
         address.is_loopback() || self.0.iter().any(|network| network.0.contains(&address))
     }
 
-    /// Returns the host that a request of `sender` was first addressed to. Each proxy of a chain adds to the header, so the
-    /// first name is the one of the browser.
+    /// Returns the host that the browser used for a request that came from `sender`. Each proxy of a chain appends to
+    /// the header, so the browser's host is the first.
     #[must_use]
     pub fn host(&self, headers: &HeaderMap, sender: Option<Client>) -> Forwarded {
         let first = |name: &str| {
@@ -94,7 +94,7 @@ impl TrustedProxies {
         if !address.is_some_and(|address| self.trusts(address)) {
             return Forwarded::Untrusted(address);
         }
-        // An address of IPv6 is in brackets, behind which its port is.
+        // The brackets of an IPv6 address contain colons too; a port follows after them.
         let has_port = host.rsplit_once(']').map_or(host, |(_, port)| port).contains(':');
         match first(PORT).filter(|_| !has_port) {
             Some(port) => Forwarded::Host(format!("{host}:{port}")),

@@ -1,4 +1,4 @@
-//! Entry points of the fuzz targets into what is private (`fuzz/targets`). No part of the program uses them.
+//! Entry points for the fuzz targets (`fuzz/targets`) into private code. The program itself does not use them.
 
 use shared::board::{Etag, Form};
 use shared::bucket::SECOND;
@@ -13,28 +13,28 @@ use crate::store::block::{Block, Place};
 use crate::store::sent::SentPoints;
 use crate::store::{SeriesId, log};
 
-/// Reads a configuration file. Nothing where it is right, or else the message.
+/// Parses a configuration file. Returns the error message, or `None` if the file is valid.
 #[must_use]
 pub fn config(text: &str) -> Option<String> {
     crate::config::check(text).err().map(|error| error.to_string())
 }
 
-/// Reads an address as `doctor` takes it, and prints it.
+/// Parses an address as `doctor` does, and prints it.
 #[must_use]
 pub fn address(text: &str) -> Option<String> {
     text.parse::<Address>().ok().map(|address| address.to_string())
 }
 
-/// Unpacks a body of gzip, of at most so many bytes. Nothing where it is none, or is longer.
+/// Unpacks a gzip body of at most `most` bytes. `None` where it is not gzip, or is longer.
 #[must_use]
 pub fn gunzip(bytes: &[u8], most: usize) -> Option<Vec<u8>> {
     intake::unpack(bytes, most, &mut PushMemory::new(1 << 30).share()).ok()
 }
 
-/// Reads a row of the log, whose key is the first eight bytes. Its numbers come in order and end with the key.
+/// Reads a row of the log, whose key is the first eight bytes. Its numbers must be in order and end with the key.
 ///
 /// # Panics
-/// Where that is not so.
+/// Where they are not.
 pub fn log_row(bytes: &[u8]) {
     let Some((key, row)) = bytes.split_first_chunk::<8>() else { return };
     let last = Seq(u64::from_le_bytes(*key));
@@ -45,10 +45,11 @@ pub fn log_row(bytes: &[u8]) {
     }
 }
 
-/// Reads a row of buckets of each tier; what is read is written and read again, takes a point, and makes a coarser bucket.
+/// Reads a row of buckets as each tier. A row that can be read is written and read again, gets a point, and is merged
+/// into a coarser bucket.
 ///
 /// # Panics
-/// Where packing does not undo unpacking.
+/// Where unpacking and packing again changes a block.
 pub fn block_row(bytes: &[u8]) {
     sent_points(bytes);
     for tier in Tier::ALL {
@@ -67,10 +68,10 @@ pub fn block_row(bytes: &[u8]) {
     }
 }
 
-/// Reads the points of a block whose senders set their times; those that are read are written and read again.
+/// Reads the points of a block whose senders set their times. Points that can be read are written and read again.
 ///
 /// # Panics
-/// Where packing does not undo unpacking.
+/// Where unpacking and packing again changes them.
 fn sent_points(bytes: &[u8]) {
     if let Ok(sent) = SentPoints::unpack(bytes)
         && let Some(packed) = sent.pack().expect("points that were read can be written")
@@ -79,10 +80,10 @@ fn sent_points(bytes: &[u8]) {
     }
 }
 
-/// Packs a track of points that the bytes say, ten each, and unpacks it.
+/// Makes a track of the points in the bytes, ten bytes each; packs and unpacks it.
 ///
 /// # Panics
-/// Where the track is another one afterwards.
+/// Where the track has changed.
 pub fn packed_track(bytes: &[u8]) {
     let mut track: Option<Track> = None;
     for (seq, point) in (1..).zip(bytes.chunks_exact(10)) {
@@ -101,7 +102,7 @@ pub fn packed_track(bytes: &[u8]) {
     }
 }
 
-/// Reads a text as whatever a row of the tables of series, boards and the epoch can have.
+/// Parses a text as each kind of text that the tables of series, boards and the epoch can hold.
 ///
 /// # Panics
 /// Where printing does not undo parsing.

@@ -1,8 +1,8 @@
 //! Security headers of every answer that has content.
 //!
-//! The page runs the scripts that its build made and no others: its inline scripts are named by their hashes in the
-//! `Content-Security-Policy`, and style attributes in markup are not applied. Other answers may load and show nothing
-//! at all, in case a browser opens one as a document.
+//! The page runs only the scripts of its own build: its inline scripts are listed by their hashes in the
+//! `Content-Security-Policy`, and style attributes in markup are not applied. Other answers may not load or show
+//! anything, in case a browser opens one as a document.
 
 use std::collections::BTreeSet;
 
@@ -16,8 +16,9 @@ use crate::config::Origin;
 
 /// Headers that every answer with content has.
 ///
-/// `same-origin` resources are still readable by pages of `--allow-origin`: they use CORS, to which that header does not
-/// apply. `same-origin` as the referrer policy, because `no-referrer` also takes `Origin` from some requests of the page.
+/// `Cross-Origin-Resource-Policy: same-origin` does not keep out the pages of `--allow-origin`: they use CORS, to which
+/// that header does not apply. The referrer policy is `same-origin`, because `no-referrer` also removes `Origin` from
+/// some requests of the page.
 const ALWAYS: [(HeaderName, &str); 4] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::REFERRER_POLICY, "same-origin"),
@@ -25,7 +26,7 @@ const ALWAYS: [(HeaderName, &str); 4] = [
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
 
-/// The policy of an answer that is no page.
+/// The policy of an answer that is not a page.
 const DATA: &str = "default-src 'none'; frame-ancestors 'none'";
 
 /// The content security policy of the page.
@@ -33,10 +34,10 @@ const DATA: &str = "default-src 'none'; frame-ancestors 'none'";
 pub struct Policy(HeaderValue);
 
 impl Policy {
-    /// Makes the policy of the pages in `html`, which pages of the origins `frames` may show in a frame.
+    /// Makes the policy of the pages in `html`. Pages of the origins `frames` may embed them in a frame.
     #[must_use]
     pub fn new(html: &str, frames: &[Origin]) -> Self {
-        // Pages have scripts in common.
+        // A set, since pages share scripts.
         let scripts: BTreeSet<&str> = inline_scripts(html).collect();
         let hash = |script: &str| format!(" 'sha256-{}'", BASE64_STANDARD.encode(digest(&SHA256, script.as_bytes())));
         let hashes: String = scripts.into_iter().map(hash).collect();
@@ -50,9 +51,9 @@ impl Policy {
     }
 
     /// Adds the headers to an answer. Sets `Cache-Control: no-store` only if the handler set no `Cache-Control`;
-    /// streams, boards and files of the page have their own. The answer to a push (204) has no content to protect. A 304
-    /// gets no headers either: a browser puts them in the place of those that it stored with the content (RFC 9111, 4.3.4),
-    /// and a 304 does not say whether that was a page.
+    /// streams, boards and files of the page have their own. The answer to a push (204) has no content to protect. A
+    /// 304 gets no headers either: a browser replaces the headers that it stored with the content by them (RFC 9111,
+    /// 4.3.4), and a 304 does not show if that content was a page.
     pub fn add_to(&self, response: &mut Response) {
         if matches!(response.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
             return;
@@ -68,7 +69,7 @@ impl Policy {
     }
 }
 
-/// The inline scripts of the page. Our own build writes their tags, so a plain search finds them.
+/// Finds the inline scripts of the page. Our own build writes their tags, so a plain search finds them.
 fn inline_scripts(html: &str) -> impl Iterator<Item = &str> {
     html.split("<script").skip(1).filter_map(|rest| {
         let (attributes, rest) = rest.split_once('>')?;
@@ -100,7 +101,7 @@ mod tests {
         let policy = Policy::new(html, &["https://a.example".parse().unwrap()]);
         let policy = policy.0.to_str().unwrap();
         assert_eq!(policy.matches("'sha256-").count(), 2);
-        // As `openssl dgst -sha256 -binary | base64` has it.
+        // The output of `openssl dgst -sha256 -binary | base64`.
         assert!(policy.contains("'sha256-bhHHL3z2vDgxUt0W3dWQOrprscmda2Y5pLsLg4GF+pI='"), "{policy}");
         assert!(policy.ends_with("frame-ancestors 'self' https://a.example") && !policy.contains("unsafe-inline"));
     }

@@ -1,4 +1,4 @@
-//! `GET /healthz` and `/readyz`: for whoever keeps the program running.
+//! `GET /healthz` and `/readyz`: health checks for supervisors and load balancers.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -6,14 +6,14 @@ use axum::http::StatusCode;
 use crate::app::AppState;
 use crate::store::room::NoRoom;
 
-/// The process answers.
+/// Answers 200 whenever the process can answer.
 pub async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// Answers 200 if the store takes pushes, else 503 with the reason, and then a line for each warning. The server
-/// listens only after recovery, so this follows the condition of the store alone. A server that has reached `--max-data`
-/// is ready, with a warning: it works as its operator set it up, and its readers go on.
+/// Answers 200 if the store accepts pushes, else 503 with the reason, and then a line for each warning. The server
+/// listens only after recovery, so only the condition of the store decides. A server that has reached `--max-data` is
+/// ready, with a warning: it works as its operator set it up, and its subscribers are still served.
 pub async fn readyz(State(app): State<AppState>) -> (StatusCode, String) {
     let condition = app.writer.condition();
     let no_room = app.writer.levels().no_room();

@@ -1,8 +1,8 @@
-//! Host check: answers only requests that address the server by a name it has.
+//! Host check: answers only requests that address the server by one of its own names.
 //!
-//! A page of another site can point its own DNS name at this server (DNS rebinding); to the browser the two are then one
-//! origin. The name that the page uses still comes in `Host` (HTTP/1) or `:authority` (HTTP/2), so a request for a name
-//! that is not the server's is refused with 421. An address cannot be rebound: only names have DNS records.
+//! A page of another site can point its own DNS name at this server (DNS rebinding); to the browser the two are then
+//! one origin. The name that the page uses still comes in `Host` (HTTP/1) or `:authority` (HTTP/2), so a request for a
+//! name that is not the server's is refused with 421. An address cannot be rebound: only names have DNS records.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -18,11 +18,11 @@ use serde::Deserialize;
 use crate::config::Origin;
 use crate::problem::ApiError;
 
-/// A host as a client names it, without its port: an address, or a name in lower case without a dot at its end.
+/// A host in a request, without its port: an address, or a name in lower case without a dot at its end.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(try_from = "String")]
 pub enum Host {
-    /// An IP address. IPv4 within IPv6 is the IPv4 address.
+    /// An IP address. An IPv4-mapped IPv6 address becomes the IPv4 address.
     Address(IpAddr),
     /// A DNS name.
     Name(String),
@@ -41,7 +41,7 @@ impl FromStr for Host {
         if let Ok(address) = text.parse::<IpAddr>() {
             return Ok(Self::Address(address.to_canonical()));
         }
-        // `Authority` also takes `user@host`, which no browser sends here.
+        // `Authority` also accepts `user@host`, which no browser sends here.
         let authority: Authority = text.parse().map_err(|_| error())?;
         let host = authority.host();
         let port = text.strip_prefix(host).ok_or_else(error)?;
@@ -50,7 +50,7 @@ impl FromStr for Host {
             return Err(error());
         }
         if let Some(address) = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
-            // A link-local address may name its network card (RFC 6874).
+            // A link-local address may have a zone, the name of a network interface (RFC 6874).
             let address = address.split('%').next().unwrap_or_default();
             return address.parse::<Ipv6Addr>().map(|ip| Self::Address(ip.to_canonical())).map_err(|_| error());
         }
@@ -80,10 +80,10 @@ impl fmt::Display for Host {
     }
 }
 
-/// Most characters of a refused host that an error repeats.
+/// Maximum number of characters of a refused host in an error.
 const MAX_SHOWN: usize = 100;
 
-/// The hosts that this server is reached by. Clones share them.
+/// The hosts that clients may use for this server. Clones share them.
 #[derive(Clone, Debug)]
 pub struct Hosts(Arc<Inner>);
 
@@ -96,9 +96,9 @@ struct Inner {
 }
 
 impl Hosts {
-    /// The hosts of a server that listens on `bound`: loopback, the address itself (any address where it listens on all),
-    /// the hosts of `origins`, and `named`. Beyond loopback also `machine`, the name of this machine, as DNS and mDNS know
-    /// it.
+    /// Collects the hosts of a server that listens on `bound`: loopback, the address itself (any address where it
+    /// listens on all interfaces), the hosts of `origins`, and `named`. Beyond loopback also `machine`, the name of
+    /// this machine, as DNS and mDNS know it.
     #[must_use]
     pub fn new(bound: IpAddr, origins: &[Origin], named: &[Host], machine: Option<&str>) -> Self {
         let mut accepted: HashSet<Host> = named.iter().cloned().collect();
@@ -114,7 +114,7 @@ impl Hosts {
         Self(Arc::new(Inner { named: accepted, any_address: bound.is_unspecified() }))
     }
 
-    /// Tells whether `host` is this server.
+    /// Returns true if `host` is a name or address of this server.
     #[must_use]
     pub fn accepts(&self, host: &Host) -> bool {
         let built_in = match host {
@@ -136,7 +136,7 @@ impl Hosts {
     }
 }
 
-/// Every host that the request names, in its target and in `Host`.
+/// Returns every host that the request names, in its target and in `Host`.
 fn addressed(request: &Request) -> Result<Vec<Host>, ApiError> {
     let malformed = |text: &str| ApiError::Malformed(text.to_owned());
     let target = request.uri().authority().map(|authority| authority.as_str().parse());
@@ -157,7 +157,7 @@ fn addressed(request: &Request) -> Result<Vec<Host>, ApiError> {
     named.map_err(|error| ApiError::Malformed(format!("the request names no valid host: {error}")))
 }
 
-/// The host name of this machine; `None` if it is not UTF-8.
+/// Returns the host name of this machine; `None` if it is not UTF-8.
 #[must_use]
 pub fn machine() -> Option<String> {
     rustix::system::uname().nodename().to_str().ok().map(str::to_owned)

@@ -1,4 +1,4 @@
-//! The figures of this machine.
+//! Metrics of this machine for the agent: CPU, memory, load, network and disk, read with the crate `sysinfo`.
 
 use std::time::Instant;
 
@@ -7,7 +7,7 @@ use sysinfo::{Disks, Networks, System};
 
 use crate::upload::Sent;
 
-/// This machine, as it was when last looked at: rates need two looks.
+/// The state of this machine at the last measurement. Rates need two measurements.
 #[derive(Debug)]
 pub struct Host {
     system: System,
@@ -23,7 +23,7 @@ impl Default for Host {
 }
 
 impl Host {
-    /// Takes the first look.
+    /// Makes the first measurement.
     #[must_use]
     pub fn new() -> Self {
         let mut system = System::new();
@@ -36,8 +36,8 @@ impl Host {
         }
     }
 
-    /// Looks again: CPU in all and by core, memory, load, and the bytes a second of networks and disks since the last
-    /// look. Every series is `host/…`, its unit the end of its name.
+    /// Measures again: CPU in total and per core, memory, load, and the bytes per second of networks and disks since
+    /// the last measurement. Every series is named `host/…`; its name ends in its unit.
     pub fn look(&mut self) -> Vec<Sent> {
         let seconds = self.last_look.elapsed().as_secs_f64().max(1e-3);
         self.last_look = Instant::now();
@@ -56,7 +56,7 @@ impl Host {
         seen.add("load/1min", System::load_average().one);
         seen.add("load/5min", System::load_average().five);
         for (name, network) in &self.networks {
-            // What a machine says to itself is no news, and this agent is part of it.
+            // Skips loopback: its traffic stays on the machine, and includes this agent's own pushes.
             if name != "lo" {
                 seen.add(&format!("net/{}/received_bytes_per_s", segment(name)), whole(network.received()) / seconds);
                 seen.add(&format!("net/{}/sent_bytes_per_s", segment(name)), whole(network.transmitted()) / seconds);
@@ -77,7 +77,7 @@ struct Seen(Vec<Sent>);
 
 impl Seen {
     fn add(&mut self, name: &str, value: f64) {
-        // A tenth is as fine as anyone reads these, and it keeps the frames short.
+        // One decimal is enough for people, and it keeps the frames short.
         let value = Some((value * 10.0).round() / 10.0);
         match format!("host/{name}").parse::<SeriesName>() {
             Ok(series) => self.0.push(Sent { series, value, text: None, ts: None, kind: None }),
@@ -86,7 +86,8 @@ impl Seen {
     }
 }
 
-/// The name of a device as a segment: what is not allowed becomes `_`, and it is cut where it is too long.
+/// Turns the name of a device into a segment of a series name: replaces characters that are not allowed by `_`, and
+/// cuts it at the maximum length.
 fn segment(name: &str) -> String {
     let allowed = shared::name::is_allowed;
     let name = shared::nfc(name);

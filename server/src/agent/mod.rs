@@ -1,4 +1,5 @@
-//! `pulseboard agent`: pushes the figures of the machine that it runs on, through `POST /in` as anyone would.
+//! `pulseboard agent`: pushes metrics of the machine that it runs on, through `POST /in` like any other client.
+//! [`host`] measures them.
 
 pub mod host;
 
@@ -9,11 +10,11 @@ use host::Host;
 
 use crate::upload::{UploadError, Uploader};
 
-/// How often the server's own agent looks.
+/// Interval of the server's own agent.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// Looks at the machine every so often and pushes what it sees, for ever. What cannot be pushed is lost: the next
-/// figures are on their way.
+/// Measures the machine at the interval `every` and pushes the result, for ever. Points that cannot be pushed are lost:
+/// the next ones follow soon.
 pub fn run(to: &str, every: Duration) -> ! {
     push(to, &Uploader::new(to), every)
 }
@@ -23,7 +24,7 @@ fn push(to: &str, uploader: &Uploader, every: Duration) -> ! {
     let mut failing = false;
     let mut next = Instant::now();
     loop {
-        // Kept to the beat, however long a push takes; a beat that was missed is not made up for.
+        // Keeps a fixed interval, however long a push takes. A missed interval is not made up for.
         next = (next + every).max(Instant::now());
         std::thread::sleep(next.saturating_duration_since(Instant::now()));
         match uploader.push(&host.look(), None) {
@@ -33,7 +34,7 @@ fn push(to: &str, uploader: &Uploader, every: Duration) -> ! {
                 }
             }
             Err(error @ UploadError::Refused(_)) => tracing::error!(%error, "the server does not take these figures"),
-            // Said once, not every second.
+            // Logged once, not every second.
             Err(error) if !failing => {
                 tracing::warn!(%error, "trying again every {every:?}");
                 failing = true;
@@ -43,10 +44,10 @@ fn push(to: &str, uploader: &Uploader, every: Duration) -> ! {
     }
 }
 
-/// Runs the agent of a server, on a thread that ends with it.
+/// Starts the server's own agent, on a thread that ends with the process.
 ///
 /// # Errors
-/// Where the system has no thread left.
+/// Where the system cannot start another thread.
 pub fn spawn(scheme: &str, server: SocketAddr) -> std::io::Result<()> {
     // A server that listens on every address is reached on loopback.
     let ip = match server.ip() {

@@ -1,9 +1,8 @@
-//! In which form a board is wanted: the header `Accept` (RFC 9110, 12.5.1).
+//! Chooses the form (JSON or TOML) in which a board is sent, by the header `Accept` (RFC 9110, 12.5.1).
 
 use shared::board::Form;
 
-/// The form to answer in: the one that is wanted more, and that in which the board is stored where both are as well.
-/// Nothing where neither is wanted.
+/// Returns the form with the higher quality, or the stored form where both are equal. `None` if neither is acceptable.
 #[must_use]
 pub fn choose(accept: Option<&str>, stored: Form) -> Option<Form> {
     let other = match stored {
@@ -19,7 +18,7 @@ pub fn choose(accept: Option<&str>, stored: Form) -> Option<Form> {
     }
 }
 
-/// How much the form is wanted, from 0 to 1: as the most specific range that matches it says.
+/// The quality of the form, from 0 to 1, as the most specific range that matches says.
 fn quality(accept: &str, form: Form) -> f32 {
     let mut best = (0, 0.0);
     for range in accept.split(',') {

@@ -1,4 +1,4 @@
-//! `/api/boards` and `/api/boards/{id}`.
+//! `/api/boards` and `/api/boards/{id}`: lists, reads, stores and deletes boards over HTTP.
 
 use axum::Json;
 use axum::body::Bytes;
@@ -20,7 +20,7 @@ use super::{Document, Refusal, accept};
 use crate::app::AppState;
 use crate::problem::ApiError;
 
-/// A board that somebody made.
+/// An entry of the list of boards.
 #[derive(Debug, Serialize)]
 pub struct Listed {
     id: BoardId,
@@ -32,8 +32,8 @@ pub struct Listed {
     changed: Millis,
 }
 
-/// `GET /api/boards`: every board that somebody made, by name:
-/// `[{"id", "title", "series": [selectors], "etag", "origin": "stored" or "file", "changed"}]`.
+/// `GET /api/boards`: every board that has a document, by name: `[{"id", "title", "series": [selectors], "etag",
+/// "origin": "stored" or "file", "changed"}]`.
 pub async fn list(State(app): State<AppState>) -> Json<Vec<Listed>> {
     let all = app.shelf.list().into_iter().map(|(id, edition)| Listed {
         id,
@@ -49,8 +49,8 @@ pub async fn list(State(app): State<AppState>) -> Json<Vec<Listed>> {
     Json(all.collect())
 }
 
-/// `GET /api/boards/{id}`: the document in the form that is wanted, by `?form=json` or `?form=toml` or else by `Accept`, which
-/// not every request can choose; the very bytes that were stored, in their own.
+/// `GET /api/boards/{id}`: the document in the requested form: by `?form=json` or `?form=toml`, otherwise by `Accept`,
+/// which not every client can set. In the form in which it is stored, it comes back byte for byte.
 ///
 /// # Errors
 /// [`Refusal::NotMade`], [`Refusal::NotAcceptable`], [`ApiError::Invalid`].
@@ -72,7 +72,7 @@ pub async fn get(
     } else {
         off_thread(move || document.written_in(form)).await?
     };
-    // `no-cache`: a cache asks with each use whether the board is still the same.
+    // `no-cache`: a cache asks before each use if the board is still the same.
     let about = [
         (header::ETAG, etag.to_string()),
         (header::VARY, "Accept".to_owned()),
@@ -84,19 +84,20 @@ pub async fn get(
     Ok((about, [(header::CONTENT_TYPE, form.content_type())], text).into_response())
 }
 
-/// What a PUT answers beside that it was done.
+/// The body of a successful PUT that has warnings.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Stored {
-    /// What its writer may not have meant, each with its place.
+    /// Warnings: parts of the document that its author may not have meant, each with its place.
     pub notices: Vec<FieldError>,
 }
 
-/// `PUT /api/boards/{id}`: 201 where the board is new, 204 where it was replaced; see [`super::precondition`]. Where there is
-/// something about it that its writer may not have meant ([`shared::board::notices`]), that is told: `{"notices": [{"field", "expected",
+/// `PUT /api/boards/{id}`: 201 where the board is new, 204 where it was replaced; see [`super::precondition`]. If the
+/// document has warnings ([`shared::board::notices`]), the body lists them: `{"notices": [{"field", "expected",
 /// "got"}]}`, with 200 in the place of 204.
 ///
-/// With `?form=toml` or `?form=json` it is stored in that form, whichever it comes in. What comes as JSON, to be kept as TOML
-/// where TOML is, changes that text only where it says something else: so whoever edits a file of comments keeps them.
+/// With `?form=toml` or `?form=json` the document is stored in that form, whichever form it is sent in. JSON that
+/// replaces a TOML document and is to be stored as TOML changes the old text only where the content differs. So a user
+/// who edits a file with comments keeps them.
 ///
 /// # Errors
 /// [`Refusal`], or [`ApiError::Invalid`] with every mistake of the document.
@@ -140,7 +141,8 @@ pub async fn put(
     })
 }
 
-/// The document in the form in which it is to be kept, where `before` was; and what has to be said of that.
+/// Converts the document to the form in which it is to be stored, in the place of `before`. Also returns a warning if
+/// comments were lost.
 fn keep(document: Document, form: Form, before: Option<&Document>) -> Result<(Document, Vec<FieldError>), ApiError> {
     let toml = before.filter(|_| (document.form(), form) == (Form::Json, Form::Toml));
     if let Some(changed) = toml.and_then(|before| document.changed_in(before)) {
@@ -173,7 +175,7 @@ fn parse_id(text: &str) -> Result<BoardId, ApiError> {
     text.parse().map_err(|error: NameError| ApiError::field("id", "a name like ops", format!("{text:?}: {error}")))
 }
 
-/// The form that a query asks for, `form=toml` or `form=json`.
+/// Reads the form from the query: `form=toml` or `form=json`.
 fn wanted_form(query: &str) -> Result<Option<Form>, ApiError> {
     let Some(word) = query.split('&').find_map(|pair| pair.strip_prefix("form=")) else { return Ok(None) };
     Form::of(word).map(Some).ok_or_else(|| ApiError::field("form", Form::offer(), format!("{word:?}")))
@@ -183,8 +185,8 @@ fn text_of(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
 
-/// The form of a body. Where the sender does not say (`curl` calls everything a form), what begins with a brace is
-/// JSON: no TOML does.
+/// Determines the form of a body. If the content type does not say (`curl` sends every body as a form), a body that
+/// begins with a brace is JSON: no TOML document does.
 fn form_of(content_type: Option<&str>, body: &[u8]) -> Result<Form, ApiError> {
     let name = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     match name.as_str() {

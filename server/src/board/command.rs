@@ -1,4 +1,4 @@
-//! `pulseboard board`: boards as files, over HTTP as anyone would.
+//! `pulseboard board`: exports, imports and lists boards as files, over HTTP like any other client.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -14,37 +14,37 @@ use super::api::Stored;
 use crate::terminal::Plain;
 use crate::upload;
 
-/// Why a command failed. Each message says what to do.
+/// Failure of a command. Each message says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
-    /// The server refused.
+    /// The server refused the request.
     #[error("refused: {0}")]
     Refused(Problem),
-    /// The board is there already.
+    /// The board exists already.
     #[error("the board {0} is there already; add --replace, or name another with --id")]
     Exists(BoardId),
-    /// The server cannot be reached, or is none.
+    /// The server cannot be reached, or it is not a Pulseboard.
     #[error("cannot reach {url}: {message}")]
     Unavailable {
-        /// Where.
+        /// The address of the request.
         url: String,
-        /// What happened.
+        /// The error, as text.
         message: String,
     },
     /// The file cannot be read.
     #[error("cannot read {}: {source}", file.display())]
     Unreadable {
-        /// Which file.
+        /// The path of the file.
         file: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// The file's name is no name of a board.
+    /// The file's name is not a valid name of a board.
     #[error("{name:?} is no name of a board: {source}; name one with --id")]
     Unnamed {
-        /// The file's name without its end.
+        /// The file's name without its extension.
         name: String,
-        /// What is wrong with it.
+        /// The reason why it is not valid.
         source: NameError,
     },
     /// The output cannot be written.
@@ -52,16 +52,16 @@ pub enum CommandError {
     Output(#[from] std::io::Error),
 }
 
-/// What to do with a board that is there already.
+/// Action if the board exists already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Existing {
-    /// Leave it, and say so.
+    /// Keep it, and report an error.
     Keep,
-    /// Put the file in its place.
+    /// Replace it with the file.
     Replace,
 }
 
-/// The boards of a server.
+/// A client for the boards of a server.
 #[derive(Debug)]
 pub struct Remote {
     http: ureq::Agent,
@@ -69,7 +69,7 @@ pub struct Remote {
 }
 
 impl Remote {
-    /// Those of the server at `base`, such as `http://127.0.0.1:7878`.
+    /// Makes a client for the server at `base`, such as `http://127.0.0.1:7878`.
     #[must_use]
     pub fn new(base: &str) -> Self {
         Self { http: upload::http(base), url: format!("{}/api/boards", base.trim_end_matches('/')) }
@@ -91,7 +91,8 @@ impl Remote {
         Ok(body)
     }
 
-    /// Uploads a file as the board that its name says, or as `id`; which that is, and what its writer may not have meant.
+    /// Uploads a file as the board `id`, or as the board that the file is named after. Returns the board's name and the
+    /// warnings.
     ///
     /// # Errors
     /// [`CommandError`].
@@ -113,7 +114,7 @@ impl Remote {
         let url = self.board(&id);
         let mut request = self.http.put(&url);
         let form = file.extension().and_then(|end| end.to_str()).and_then(Form::of);
-        // Without a form the server sees for itself.
+        // If the file has no known extension, the server detects the form.
         request = request.content_type(form.map_or("application/octet-stream", Form::content_type));
         request = match existing {
             Existing::Keep => request.header("If-None-Match", "*"),
@@ -131,7 +132,7 @@ impl Remote {
         }
     }
 
-    /// Lists the boards, a line each: name, origin, title.
+    /// Lists the boards, one per line: name, origin, title.
     ///
     /// # Errors
     /// [`CommandError`].
@@ -146,7 +147,7 @@ impl Remote {
         Ok(out.flush()?)
     }
 
-    /// Which edition the server has.
+    /// Fetches the tag of the board on the server.
     fn etag(&self, id: &BoardId) -> Result<Option<Etag>, CommandError> {
         match self.answer(self.http.get(self.board(id)).call()) {
             Ok((etag, _)) => Ok(etag),
@@ -159,7 +160,7 @@ impl Remote {
         CommandError::Unavailable { url: self.url.clone(), message }
     }
 
-    /// The tag and the body of an answer that is no problem.
+    /// Returns the tag and the body of a successful answer.
     fn answer(
         &self,
         answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
@@ -178,10 +179,10 @@ impl Remote {
     }
 }
 
-/// The form that `--as` names.
+/// Parses the form that `--as` names.
 ///
 /// # Errors
-/// A message with the forms that there are.
+/// A message that lists the forms.
 pub fn parse_form(text: &str) -> Result<Form, String> {
     Form::of(text).ok_or_else(|| format!("there are {}", Form::offer()))
 }

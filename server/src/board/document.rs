@@ -1,4 +1,4 @@
-//! One document: its text, byte for byte, and the board that it says.
+//! A board's document: its text, kept byte for byte, and the board that was read from it.
 
 use ring::digest::{SHA256, digest};
 use serde_json::Value;
@@ -19,16 +19,16 @@ pub struct Document {
     etag: Etag,
 }
 
-/// Why a text is no document of a board.
+/// Reason why a text is not a valid document.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DocumentError {
     /// It is too long.
     #[error("the document has over {MAX_DOCUMENT} bytes")]
     TooLarge,
-    /// It is no JSON, or no TOML, at all.
+    /// It is not valid JSON or TOML.
     #[error("{0}")]
     Broken(String),
-    /// It is, but no board.
+    /// It is valid JSON or TOML, but not a valid board.
     #[error("{} mistakes", .0.len())]
     Mistakes(Vec<FieldError>),
 }
@@ -47,15 +47,15 @@ impl Document {
         Ok(Self { etag: etag(form, &source), form, source, board })
     }
 
-    /// A document that was valid when it was stored, also by another version of the program: what of it cannot be made
-    /// out is left out.
+    /// Reads a document that was valid when it was stored, perhaps by another version of the program. Parts that this
+    /// version does not understand are left out.
     #[must_use]
     pub fn restore(form: Form, source: String) -> Self {
         let board = parse(form, &source).map(|value| Board::read(&value).board).unwrap_or_default();
         Self { etag: etag(form, &source), form, source, board }
     }
 
-    /// How it is written.
+    /// The form in which it is written.
     #[must_use]
     pub fn form(&self) -> Form {
         self.form
@@ -67,7 +67,7 @@ impl Document {
         &self.source
     }
 
-    /// What it says.
+    /// The board that was read from it.
     #[must_use]
     pub fn board(&self) -> &Board {
         &self.board
@@ -79,7 +79,7 @@ impl Document {
         self.etag
     }
 
-    /// The same board, stored in another form; as it is where that is its own.
+    /// Converts it to another form; returns it unchanged where that is already its own form.
     ///
     /// # Errors
     /// [`DocumentError::TooLarge`] where it is too long in that form.
@@ -87,8 +87,8 @@ impl Document {
         if form == self.form { Ok(self) } else { Self::read(form, self.written_in(form).1.into_bytes()) }
     }
 
-    /// The same board as the text of `kept`, changed only where it says something else, so that whoever wrote that finds
-    /// their comments again. Nothing where `kept` is no TOML, or the change is more than [`rewrite`] knows how to do.
+    /// Writes this board into the text of `kept`, changing it only where the content differs, so that the author of
+    /// `kept` keeps their comments. `None` where `kept` is not TOML, or where [`rewrite`] does not support the change.
     ///
     /// # Panics
     /// Never: a board is always JSON.
@@ -102,10 +102,10 @@ impl Document {
         Self::read(Form::Toml, text.into()).ok().filter(|changed| changed.board == self.board)
     }
 
-    /// Its text in `form`, and the tag of that: the very bytes where that is its own form.
+    /// Returns its text in `form` and the tag of that text. In its own form, these are the original bytes.
     ///
     /// # Panics
-    /// Never: a board has only keys that are texts, and finite numbers.
+    /// Never: all keys of a board are texts, and its numbers are finite.
     #[must_use]
     pub fn written_in(&self, form: Form) -> (Etag, String) {
         if form == self.form {
@@ -119,7 +119,7 @@ impl Document {
     }
 }
 
-/// What the readers of a board select: what its document says, or all under its name.
+/// Returns the selectors of a board: those in its document, or all series under its name where it has none.
 #[must_use]
 pub fn selectors(id: &BoardId, document: Option<&Document>) -> Vec<Selector> {
     document.map_or_else(|| vec![id.selector()], |document| document.board.selectors())
@@ -147,7 +147,8 @@ fn parse(form: Form, source: &str) -> Result<Value, DocumentError> {
     }
 }
 
-/// TOML as JSON. What JSON has no word for (dates, infinity) becomes a text, which no number of a board can be.
+/// Converts TOML to JSON. Values that JSON does not have (dates, infinity) become texts, which are never valid as a
+/// number of a board.
 fn json(value: toml::Value) -> Value {
     match value {
         toml::Value::String(text) => text.into(),

@@ -1,4 +1,5 @@
-//! The folder of `--boards`: a file a board, `ID.toml` or `ID.json`, read at start and whenever one of them changes.
+//! The folder of `--boards`: one file per board, `ID.toml` or `ID.json`. It is read at start and whenever a file
+//! changes.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -19,29 +20,29 @@ use super::document::DocumentError;
 use super::shelf::{Edition, Origin};
 use super::{Document, Shelf};
 
-/// How long the folder must be quiet before it is read again: an editor writes a file in several steps.
+/// The folder is read again only after it was quiet for this long: an editor writes a file in several steps.
 const QUIET: Duration = Duration::from_millis(100);
 
-/// How often at most it is waited for that, where something changes all the time.
+/// Maximum number of such waits, for a folder that changes all the time.
 const PATIENCE: u32 = 20;
 
-/// What is in a folder.
+/// The contents of a folder.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Found {
-    /// The boards of valid files.
+    /// Boards with a valid file.
     pub editions: BTreeMap<BoardId, Edition>,
-    /// The boards whose file is not, and why.
+    /// Boards whose file is not valid, with the reason.
     pub broken: BTreeMap<BoardId, String>,
-    /// Files that cannot be of a board, and why.
+    /// Files that cannot be a board, with the reason.
     pub strange: Vec<String>,
 }
 
-/// Reads all files of the folder that end in `.toml` or `.json`. Of two for the same board the first by name counts. A
-/// link is followed only to a file inside the folder, as Kubernetes mounts a `ConfigMap`. Otherwise a user who can put
-/// a link there could make the server show any file that it can read.
+/// Reads all files of the folder that end in `.toml` or `.json`. If two files make the same board, the first by name is
+/// used. A link is followed only to a file inside the folder, as Kubernetes mounts a `ConfigMap`. Otherwise a user who
+/// can put a link there could make the server show any file that it can read.
 ///
 /// # Errors
-/// Where the folder cannot be read; a file that cannot is [`Found::broken`].
+/// Where the folder cannot be read. A file that cannot be read is listed in [`Found::broken`].
 pub fn read(folder: &Path) -> std::io::Result<Found> {
     let mut files: Vec<(PathBuf, Form)> = Vec::new();
     for file in std::fs::read_dir(folder)? {
@@ -99,7 +100,7 @@ fn read_file(file: &Path, form: Form) -> Result<Edition, String> {
     Ok(Edition { document: Arc::new(document), changed, origin: Origin::File(file.to_owned()) })
 }
 
-/// All that is wrong with a file, as a line of a log.
+/// All errors of a file, as one line for the log.
 fn one_line(error: &DocumentError) -> String {
     let mut line = error.to_string();
     if let DocumentError::Mistakes(mistakes) = error {
@@ -110,10 +111,10 @@ fn one_line(error: &DocumentError) -> String {
     line
 }
 
-/// Says what is wrong with the folder, as far as it was not said `before`.
+/// Logs the problems of the folder that were not there `before`.
 pub fn warn(found: &Found, before: &Found) {
     for (id, edition) in found.editions.iter().filter(|(id, edition)| before.editions.get(*id) != Some(*edition)) {
-        // Series come and go while nobody looks at the folder: a selector that matches none yet is no news.
+        // Series come and go while nobody edits the folder, so a selector without a match is not worth a warning.
         for notice in notices(edition.document.board(), &|_| true) {
             tracing::warn!(board = %id, "{notice}");
         }
@@ -130,8 +131,8 @@ pub fn warn(found: &Found, before: &Found) {
     }
 }
 
-/// Keeps `shelf` as the folder is, from now on, until the runtime ends. Returns what has the folder read again when it is
-/// notified, also if no change was noticed.
+/// Updates the board registry from the folder whenever it changes, until the runtime ends. Returns a `Notify` that
+/// makes it read the folder again, also if no change was noticed.
 ///
 /// # Errors
 /// Where the system does not let the folder be watched.
@@ -144,7 +145,7 @@ pub fn watch(folder: PathBuf, shelf: Shelf, mut known: Found) -> notify::Result<
         }
     })?;
     watcher.watch(&folder, RecursiveMode::NonRecursive)?;
-    // What changed between the first reading and now.
+    // Picks up changes between the first reading and now.
     changed.notify_one();
     tokio::spawn(async move {
         let _kept = watcher;
@@ -183,7 +184,8 @@ pub fn watch(folder: PathBuf, shelf: Shelf, mut known: Found) -> notify::Result<
     Ok(again)
 }
 
-/// Reading the folder is an event too, and must not lead to the next reading.
+/// True for events that only show that somebody has read the folder. Our own reading causes them too, and must not lead
+/// to another reading.
 fn is_mere_look(kind: EventKind) -> bool {
     matches!(kind, EventKind::Access(access) if access != AccessKind::Close(AccessMode::Write))
 }

@@ -1,11 +1,14 @@
-//! Boards that somebody made: documents, uploaded or from a folder.
+//! Boards with a document, uploaded or from a folder.
 //!
-//! [`document`] is one document with its text; [`rewrite`] changes one that people wrote; [`shelf`] has all of them and is where
-//! they change; [`api`] is `/api/boards`, with [`accept`] (in which form), [`precondition`] (what may be replaced) and
-//! [`refusal`] (what is answered where not);
-//! [`folder`] reads the files of `--boards` and sees them change; [`command`] is `pulseboard board`.
+//! - [`document`] is one document with its text.
+//! - [`rewrite`] changes a hand-written document in place.
+//! - [`shelf`] is the board registry: it has all of them, and all changes go through it.
+//! - [`api`] is `/api/boards`, with [`accept`] (the form of the answer), [`precondition`] (conditions for replacing)
+//!   and [`refusal`] (errors).
+//! - [`folder`] reads the files of `--boards` and watches them.
+//! - [`command`] is `pulseboard board`.
 //!
-//! A board of a folder goes before an uploaded one of the same name, which comes back when the file is gone.
+//! A board of the folder hides an uploaded one of the same name. That one comes back when the file is deleted.
 
 pub mod accept;
 pub mod api;

@@ -9,8 +9,8 @@ const AT_ONCE: usize = 2;
 
 static TURNS: Semaphore = Semaphore::const_new(AT_ONCE);
 
-/// Runs `work`, which parses or writes a document. The work owns its turn, so it is released when the work ends, even
-/// if the request ended earlier.
+/// Runs `work`, which parses or writes a document. The work owns its permit, so the permit is released when the work
+/// ends, even if the request ended earlier.
 ///
 /// # Errors
 /// [`ApiError::Unavailable`] if the server is stopping.

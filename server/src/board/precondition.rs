@@ -1,8 +1,8 @@
-//! `If-Match` and `If-None-Match` (RFC 9110, section 13), and what they allow.
+//! `If-Match` and `If-None-Match` (RFC 9110, section 13), and the changes that they permit.
 //!
-//! Without either, a PUT makes a board, and leaves one as it is that has this very document already; but it does not
-//! replace another (428): whoever replaces says what. A DELETE needs no condition, since it can only mean whatever is
-//! there.
+//! Without a condition, a PUT creates a board, and succeeds if the board has this very document already. But it does
+//! not replace a different document (428): a client that replaces one must say which. A DELETE needs no condition,
+//! since it always means the current document.
 
 use axum::http::{HeaderMap, HeaderName, header};
 use shared::BoardId;
@@ -17,16 +17,16 @@ pub struct Conditions {
     if_none_match: Option<Tags>,
 }
 
-/// What a condition names.
+/// The tags in a condition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Tags {
-    /// `*`: whatever is there.
+    /// `*`: any document.
     Any,
-    /// These; tags that no board ever has are left out.
+    /// A list of tags. Tags that no board ever has are left out.
     These(Vec<Tag>),
 }
 
-/// A tag, which a proxy that compresses has perhaps made a weak one.
+/// A tag, which a compressing proxy may have made a weak one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Tag {
     etag: Etag,
@@ -40,7 +40,7 @@ impl Conditions {
         Self { if_match: tags(headers, &header::IF_MATCH), if_none_match: tags(headers, &header::IF_NONE_MATCH) }
     }
 
-    /// Whether what would be given out, `etag`, is what the sender has already: then a GET is answered with 304.
+    /// Returns true if the client already has the representation with the tag `etag`. A GET is then answered with 304.
     #[must_use]
     pub fn has_already(&self, etag: Etag) -> bool {
         match &self.if_none_match {
@@ -51,7 +51,8 @@ impl Conditions {
         }
     }
 
-    /// Whether the board, whose document is now `current`, may be replaced with `new`, or deleted where that is nothing.
+    /// Checks that the board, whose document now has the tag `current`, may be replaced with `new`, or deleted where
+    /// `new` is `None`.
     ///
     /// # Errors
     /// [`Refusal::Changed`], [`Refusal::Absent`] or [`Refusal::Unconditional`].
@@ -60,8 +61,8 @@ impl Conditions {
             Err(current
                 .map_or_else(|| Refusal::Absent(id.clone()), |current| Refusal::Changed { id: id.clone(), current }))
         };
-        // The strong comparison: a weak tag matches nothing. The form does not matter, since a change of a document
-        // that was read as JSON is a change of it also where it was written as TOML.
+        // The strong comparison: a weak tag matches nothing. The form does not matter: a client that read the document
+        // as JSON changes the same document, also if it is stored as TOML.
         let is_current = |tag: &Tag| !tag.weak && current.is_some_and(|etag| etag.same_edition(&tag.etag));
         match (&self.if_match, &self.if_none_match, current) {
             (Some(Tags::Any), _, None) | (None, Some(Tags::Any), Some(_)) => changed(),

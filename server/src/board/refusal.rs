@@ -1,4 +1,4 @@
-//! Why a call of `/api/boards` is refused, beside the mistakes of a document.
+//! Errors of `/api/boards`, except the mistakes of a document.
 
 use std::path::PathBuf;
 
@@ -11,7 +11,7 @@ use super::document::DocumentError;
 use super::shelf::MAX_BOARDS;
 use crate::problem::ApiError;
 
-/// Why not, and what to do.
+/// Reason why a call is refused; its message says what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// 404: the board has no document.
@@ -24,44 +24,44 @@ pub enum Refusal {
         "the board {id} has changed meanwhile: it is now {current}; get it, put your change into that, and send it with its tag in If-Match"
     )]
     Changed {
-        /// Which board.
+        /// The board.
         id: BoardId,
-        /// Its document now.
+        /// The tag of its current document.
         current: Etag,
     },
-    /// 412: the sender wants to change or delete a document that is not there.
+    /// 412: the client wants to change or delete a document that does not exist.
     #[error(
         "the board {0} has no document, so If-Match matches nothing: PUT it without If-Match to make one; there is nothing to delete"
     )]
     Absent(BoardId),
-    /// 428: the board is there, and the sender did not say which edition it wants to replace.
+    /// 428: the board exists, and the client did not say which edition it wants to replace.
     #[error(
         "the board {id} is there already, as {current}; send that in If-Match to replace it, or If-Match: * to replace whatever is there"
     )]
     Unconditional {
-        /// Which board.
+        /// The board.
         id: BoardId,
-        /// Its document now.
+        /// The tag of its current document.
         current: Etag,
     },
     /// 409: the board comes from a file of `--boards`.
     #[error("the board {id} is from the file {}; edit that, and the board follows", file.display())]
     FromFile {
-        /// Which board.
+        /// The board.
         id: BoardId,
-        /// Which file.
+        /// The file.
         file: PathBuf,
     },
-    /// 409: there are too many.
+    /// 409: the maximum number of boards is reached.
     #[error("there are {MAX_BOARDS} boards, which is the most; delete some that nobody needs")]
     TooMany,
     /// 413: the document is too long.
     #[error("the document has over {MAX_DOCUMENT} bytes; make two boards of it")]
     TooLarge,
-    /// 415: the document is of another form.
+    /// 415: the document is in a form that is not supported.
     #[error("{0} is no form of a board; send application/json or application/toml")]
     UnknownForm(String),
-    /// 406: another form is wanted.
+    /// 406: the client accepts neither form.
     #[error("a board cannot be had as {0}; accept application/json or application/toml")]
     NotAcceptable(String),
 }
@@ -81,7 +81,7 @@ impl Refusal {
         }
     }
 
-    /// The kind of the problem, and its title.
+    /// The type of the problem, and its title.
     #[must_use]
     pub fn kind(&self) -> (&'static str, &'static str) {
         match self {
@@ -97,7 +97,7 @@ impl Refusal {
         }
     }
 
-    /// Puts the present tag into the answer, where that is what is missing.
+    /// Adds the current tag, or the accepted forms, where the client needs them for its next request.
     pub fn add_headers(&self, headers: &mut HeaderMap) {
         let mut add = |name: HeaderName, value: String| {
             if let Ok(value) = HeaderValue::try_from(value) {

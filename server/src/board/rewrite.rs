@@ -1,26 +1,28 @@
-//! A text of TOML that people wrote, changed in the places where what it says has changed, and nowhere else: its comments,
-//! the order of its keys and the way its values are written stay.
+//! Changes a hand-written TOML document only where its content differs: comments, the order of the keys and the way
+//! that values are written stay.
 //!
-//! What changed is told by two readings of the board, as it was and as it is to be, so `60s` stays what it is where the new
-//! reading says `1m`. A comment belongs to what it stands before, or beside: it moves and goes with that.
+//! The changes are found by comparing the board as it was with the board as it is to be, both as JSON. So `60s` stays
+//! as written where the new board says `1m`. A comment belongs to the item that it stands before or beside: it moves
+//! with it and is deleted with it.
 
 use serde_json::{Map, Value as Json};
 use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, RawString, Table, TableLike, Value};
 
-/// What a board has most of.
+/// The key of the list of widgets.
 const WIDGETS: &str = "widgets";
 
-/// The text `source`, which says `old`, changed to say `new`. Nothing where that is more than this knows how to do.
+/// Changes the text `source`, whose content is `old`, so that its content is `new`. `None` where the change is not
+/// supported.
 #[must_use]
 pub fn rewrite(source: &str, old: &Json, new: &Json) -> Option<String> {
-    // Line ends of Windows come back at the end; where only some are, they become the others.
+    // Windows line ends are restored at the end. If only some lines have them, all become `\n`.
     let windows = source.contains("\r\n") && !source.replace("\r\n", "").contains('\n');
     let source = source.replace("\r\n", "\n");
     let (head, body) = source.split_at(head(&source));
     let mut document: DocumentMut = body.parse().ok()?;
     let (Json::Object(old), Json::Object(new)) = (old, new) else { return None };
     if has_none(old.get(WIDGETS)) && !has_none(new.get(WIDGETS)) {
-        // The first ones are written as people write them.
+        // The first widgets are written as `[[widgets]]`, as people write them.
         document.insert(WIDGETS, Item::ArrayOfTables(ArrayOfTables::new()));
     }
     merge_table(document.as_table_mut(), old, new)?;
@@ -33,7 +35,8 @@ fn has_none(list: Option<&Json>) -> bool {
     list.and_then(Json::as_array).is_none_or(Vec::is_empty)
 }
 
-/// How long the part of a text is that tells of all of it: comments at its beginning, up to a blank line.
+/// The length of the text's introduction: comments at its beginning, up to a blank line. They belong to the whole
+/// document.
 fn head(text: &str) -> usize {
     let (mut at, mut head) = (0, 0);
     for line in text.split_inclusive('\n') {
@@ -77,9 +80,9 @@ fn merge_table(table: &mut dyn TableLike, old: &Map<String, Json>, new: &Map<Str
     for key in old.keys().filter(|key| !new.contains_key(*key)) {
         table.remove(key);
     }
-    // What is as it was stays as it is, be it that it is not written at all.
+    // An unchanged value stays as it is written, even if it is not written at all.
     for (key, new) in new.iter().filter(|(key, new)| old.get(*key) != Some(*new)) {
-        // What is written, and says what is so anyway, is not among the old ones.
+        // A key that is written with its default value is in the text, but not in `old`.
         match table.get_mut(key) {
             Some(item) => merge(item, old.get(key).unwrap_or(&Json::Null), new)?,
             None => _ = table.insert(key, Item::Value(written(new)?)),
@@ -88,7 +91,7 @@ fn merge_table(table: &mut dyn TableLike, old: &Map<String, Json>, new: &Map<Str
     Some(())
 }
 
-/// Of `[[widgets]]` and the like.
+/// Merges a list of tables, such as `[[widgets]]`.
 fn merge_tables(tables: &mut ArrayOfTables, old: &[Json], new: &[Json]) -> Option<()> {
     let mut before: Vec<Option<Table>> = tables.iter().cloned().map(Some).collect();
     let pairs = pair(old, new, before.len())?;
@@ -112,15 +115,15 @@ fn merge_tables(tables: &mut ArrayOfTables, old: &[Json], new: &[Json]) -> Optio
     Some(())
 }
 
-/// Of `["a", "b"]` and the like.
+/// Merges an array, such as `["a", "b"]`.
 fn merge_array(array: &mut Array, old: &[Json], new: &[Json]) -> Option<()> {
-    // What stands between a comma and the end of its line is of the entry before that comma.
+    // A comment between a comma and the end of its line belongs to the entry before that comma.
     let mut spaces: Vec<String> = array.iter().map(|value| text_of(value.decor().prefix())).collect();
     spaces.push(text_of(Some(array.trailing())));
     let beside: Vec<String> = spaces.iter_mut().skip(1).map(take_beside).collect();
     let mut before: Vec<Option<Value>> = array.iter().cloned().map(Some).collect();
     let pairs = pair(old, new, before.len())?;
-    // Those that come are set in as those that are there.
+    // New entries are indented like the existing ones.
     let line = spaces.iter().find_map(|space| space.rfind('\n').and_then(|at| space.get(at..))).map(str::to_owned);
     array.clear();
     let mut last = String::new();
@@ -141,7 +144,7 @@ fn merge_array(array: &mut Array, old: &[Json], new: &[Json]) -> Option<()> {
     Some(())
 }
 
-/// A space after a comment, which ends with its line.
+/// Joins a comment and the space that follows it. A comment must end with its line.
 fn follow(comment: String, space: &str) -> String {
     let end = if comment.is_empty() || space.starts_with('\n') { "" } else { "\n" };
     comment + end + space
@@ -151,7 +154,7 @@ fn text_of(raw: Option<&RawString>) -> String {
     raw.and_then(RawString::as_str).unwrap_or_default().to_owned()
 }
 
-/// Takes the comment with which a space begins, if it does.
+/// Takes the comment at the beginning of a space, if there is one.
 fn take_beside(space: &mut String) -> String {
     match space.split_once('\n') {
         Some((beside, _)) if beside.contains('#') => {
@@ -162,7 +165,7 @@ fn take_beside(space: &mut String) -> String {
     }
 }
 
-/// Which of the old entries each new one was, if any: that with its id, else the same one, else the one at its place.
+/// Finds the old entry for each new one: the one with its `id`, else an equal one, else the one at its place.
 fn pair(old: &[Json], new: &[Json], there: usize) -> Option<Vec<Option<usize>>> {
     if old.len() != there {
         return None;
@@ -185,7 +188,7 @@ fn pair(old: &[Json], new: &[Json], there: usize) -> Option<Vec<Option<usize>>> 
     Some(pairs)
 }
 
-/// A value, written as short as it can be; nothing where TOML has none of it.
+/// Writes a value as short as possible; `None` where TOML cannot express it.
 fn written(json: &Json) -> Option<Value> {
     Some(match json {
         Json::Null => return None,
@@ -200,7 +203,7 @@ fn written(json: &Json) -> Option<Value> {
     })
 }
 
-/// Tables are written in the order of their positions in the text: from now on in that in which they are.
+/// Renumbers the tables in their current order: `toml_edit` writes tables by their positions in the original text.
 fn number(table: &mut Table, next: &mut isize) {
     table.set_position(Some(*next));
     *next += 1;

@@ -1,7 +1,8 @@
-//! All boards, and the one place where they change.
+//! The board registry: all boards in memory, and the only place where they change.
 //!
-//! Changes go through the thread that commits points ([`Writer::run`]): so they are checked and made one by one, and
-//! the hub hears of each between the points before and those after, which is what [`crate::hub::boards`] asks for.
+//! Changes run on the thread that commits points ([`Writer::run`]). So they are checked and made one after the other,
+//! and the hub gets each change between the points before it and the points after it, as [`crate::hub::boards`]
+//! requires.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -24,58 +25,58 @@ use crate::recall::recall;
 use crate::store::boards::{KeptBoard, KeptDocument};
 use crate::store::{CommitError, Store, Writer};
 
-/// Most boards that can be uploaded; they are held in memory.
+/// Maximum number of uploaded boards; they are kept in memory.
 pub const MAX_BOARDS: usize = 1_000;
 
-/// Most bytes of all uploaded documents together: 32 MiB. Parsed, they take several times as much memory.
+/// Maximum size of all uploaded documents together: 32 MiB. Parsed, they take several times as much memory.
 pub const MAX_BYTES: usize = 32 << 20;
 
-/// Most deleted boards that are remembered one by one. After that, the oldest is forgotten, and its readers with an old
-/// cursor begin with a snapshot.
+/// Maximum number of deleted boards that are remembered one by one. After that, the oldest is forgotten, and its
+/// subscribers with an old cursor begin with a snapshot.
 const MAX_DELETED: usize = 1_000;
 
-/// A document that is shown, and where it came from.
+/// A document that is shown, and its origin.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Edition {
-    /// What it says.
+    /// The document.
     pub document: Arc<Document>,
-    /// When it was uploaded, or its file last written.
+    /// The time when it was uploaded, or when its file was last written.
     pub changed: Millis,
-    /// Where it came from.
+    /// Its origin.
     pub origin: Origin,
 }
 
-/// Where a document came from.
+/// The origin of a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// It was uploaded.
     Stored,
-    /// It is this file.
+    /// It comes from this file.
     File(PathBuf),
 }
 
-/// What became of a PUT.
+/// The result of a PUT.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Put {
-    /// There was no such board.
+    /// The board is new.
     Made,
-    /// There was, and it is the new one now.
+    /// The board existed, and now has the new document.
     Replaced,
 }
 
-/// A board that was ever made.
+/// A board that has, or had, a document.
 #[derive(Clone, Debug)]
 struct Entry {
     uploaded: Option<Edition>,
-    /// Goes before what was uploaded.
+    /// The board from the folder. It hides the uploaded one.
     filed: Option<Edition>,
-    /// What its readers select, since which point: as the store and the hub have it.
+    /// The selectors of its subscribers and the point since which they apply, as the store and the hub have them.
     selectors: Vec<Selector>,
     since: Seq,
 }
 
 impl Entry {
-    /// Returns the entry of a board that has none. Cursors up to `since` may belong to another selection, since the
+    /// Returns the entry of a board that has no entry. Cursors up to `since` may belong to another selection, since the
     /// board may have been forgotten.
     fn never_made(id: &BoardId, since: Seq) -> Self {
         Self { uploaded: None, filed: None, selectors: vec![id.selector()], since }
@@ -93,12 +94,12 @@ impl Entry {
         Shown { selectors: self.selectors.clone(), etag: self.etag(), since: self.since }
     }
 
-    /// What its readers are to select, by what is shown.
+    /// Returns the selectors that follow from the document that is shown.
     fn selected(&self, id: &BoardId) -> Vec<Selector> {
         selectors(id, self.shown().map(|edition| &*edition.document))
     }
 
-    /// Stores the board as it is from now on.
+    /// Stores the board in its present state. Where the selectors change, they apply from the store's head on.
     fn settle(mut self, store: &mut Store, id: &BoardId) -> Result<Self, CommitError> {
         let selected = self.selected(id);
         if selected != self.selectors {
@@ -116,7 +117,7 @@ impl Entry {
     }
 }
 
-/// All boards that were made and are not forgotten, before the server begins to take changes.
+/// All boards that were made and are not forgotten. Loaded before the server accepts changes.
 #[derive(Debug, Default)]
 pub struct Entries {
     all: BTreeMap<BoardId, Entry>,
@@ -125,11 +126,11 @@ pub struct Entries {
 }
 
 impl Entries {
-    /// What the store has and what was found in the folder. Where a file came or went while the server was away, that
-    /// counts as a change now.
+    /// Loads the boards from the store, and adds those of the folder. A file that came or went while the server was
+    /// stopped counts as a change that happens now.
     ///
     /// # Errors
-    /// Whatever SQLite says.
+    /// Any error of SQLite.
     pub fn load(store: &mut Store, found: &Found) -> Result<Self, CommitError> {
         let mut entries = Self { all: BTreeMap::new(), forgotten: store.forgotten() };
         for KeptBoard { id, selectors, since, document } in store.boards()? {
@@ -140,7 +141,7 @@ impl Entries {
             });
             let filed = found.editions.get(&id).cloned();
             let entry = Entry { uploaded, filed, selectors, since };
-            // Each write is synced, so those that are as they were are not written again.
+            // Each write is synced, so unchanged boards are not written again.
             let entry = if entry.selected(&id) == entry.selectors { entry } else { entry.settle(store, &id)? };
             entries.all.insert(id, entry);
         }
@@ -170,7 +171,7 @@ impl Entries {
         self.forgotten = self.forgotten.max(since);
     }
 
-    /// What the hub has to know of them.
+    /// Returns the boards in the form that the hub needs.
     #[must_use]
     pub fn for_hub(&self) -> Boards {
         let mut boards = Boards::default();
@@ -182,60 +183,60 @@ impl Entries {
     }
 }
 
-/// All boards. Clones are the same one.
+/// The board registry. Clones share the same state.
 #[derive(Clone, Debug)]
 pub struct Shelf(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    /// Written by the store's thread only, so what it reads there stays as it is.
+    /// Only the store's thread writes it, so a value that is read on that thread stays current there.
     entries: RwLock<Entries>,
     hub: HubHandle,
     writer: Writer,
 }
 
 impl Shelf {
-    /// The boards of a running server; `hub` knows them already.
+    /// Makes the registry of a running server; `hub` has the boards already.
     #[must_use]
     pub fn new(entries: Entries, hub: HubHandle, writer: Writer) -> Self {
         Self(Arc::new(Inner { entries: RwLock::new(entries), hub, writer }))
     }
 
-    /// The board as it is shown; nothing where nobody has made it.
+    /// Returns the board as it is shown; `None` where it has no document.
     #[must_use]
     pub fn get(&self, id: &BoardId) -> Option<Edition> {
         self.0.entries.read().all.get(id).and_then(Entry::shown).cloned()
     }
 
-    /// Every board that somebody made, by name.
+    /// Returns every board that has a document, by name.
     #[must_use]
     pub fn list(&self) -> Vec<(BoardId, Edition)> {
         let entries = self.0.entries.read();
         entries.all.iter().filter_map(|(id, entry)| Some((id.clone(), entry.shown()?.clone()))).collect()
     }
 
-    /// Makes or replaces a board, if `conditions` allow it.
+    /// Creates or replaces a board, if `conditions` permit it.
     ///
     /// # Errors
-    /// [`Refusal`], or that the store cannot take it now.
+    /// [`Refusal`], or an error if the store cannot write now.
     pub async fn put(&self, id: BoardId, document: Document, conditions: Conditions) -> Result<Put, ApiError> {
         let inner = Arc::clone(&self.0);
         self.0.writer.run(move |store| inner.put(store, id, document, &conditions)).await?
     }
 
-    /// Deletes what was uploaded of a board, if `conditions` allow it.
+    /// Deletes the uploaded document of a board, if `conditions` permit it.
     ///
     /// # Errors
-    /// [`Refusal`], or that the store cannot take it now.
+    /// [`Refusal`], or an error if the store cannot write now.
     pub async fn delete(&self, id: BoardId, conditions: Conditions) -> Result<(), ApiError> {
         let inner = Arc::clone(&self.0);
         self.0.writer.run(move |store| inner.delete(store, id, &conditions)).await?
     }
 
-    /// Takes over what was found in the folder. A board whose file is broken stays as it is.
+    /// Applies the contents of the folder. A board whose file is broken stays as it is.
     ///
     /// # Errors
-    /// Where the store cannot take it now.
+    /// Where the store cannot write now.
     pub async fn refile(&self, found: Found) -> Result<(), CommitError> {
         let inner = Arc::clone(&self.0);
         self.0.writer.run(move |store| inner.refile(store, found)).await?
@@ -248,7 +249,7 @@ impl Inner {
         entries.all.get(id).cloned().unwrap_or_else(|| Entry::never_made(id, entries.forgotten))
     }
 
-    /// Stores the board, and tells the hub where another document is shown now.
+    /// Stores the board, and informs the hub if another document is shown now.
     fn change(&self, store: &mut Store, id: BoardId, entry: Entry) -> Result<(), CommitError> {
         let before = self.entry(&id).etag();
         let entry = entry.settle(store, &id)?;

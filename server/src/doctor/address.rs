@@ -1,4 +1,4 @@
-//! Where readers reach a server, as people write it.
+//! Parses the address of a server, as users write it for `pulseboard doctor`.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -10,11 +10,11 @@ use percent_encoding::percent_decode_str;
 use shared::doctor::{Head, probe};
 use ureq::http::Uri;
 
-/// Scheme, host and port of a server, and a path where it lives below one.
+/// Scheme, host and port of a server, and its path if a proxy serves it below one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address {
     https: bool,
-    /// For `Authorization`, where the address has a user and a password. Never printed.
+    /// Credentials for `Authorization`, if the address has a user and a password. Never printed.
     login: Option<Login>,
     host: String,
     port: Option<u16>,
@@ -35,7 +35,7 @@ impl fmt::Debug for Login {
     }
 }
 
-/// That is no address.
+/// The text is not an address.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is no address; write one like http://127.0.0.1:7878 or https://board.example.com/b/ops")]
 pub struct AddressError(String);
@@ -43,7 +43,7 @@ pub struct AddressError(String);
 impl FromStr for Address {
     type Err = AddressError;
 
-    /// Reads the address of a server, of a board, or of a stream; without a scheme, it is http.
+    /// Parses the address of a server, a board or a stream. Without a scheme, it is http.
     fn from_str(text: &str) -> Result<Self, AddressError> {
         let wrong = || AddressError(text.to_owned());
         let full = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
@@ -56,7 +56,7 @@ impl FromStr for Address {
         let authority = uri.authority().ok_or_else(wrong)?;
         let (host, port) = (authority.host(), authority.port_u16());
         let after_host = authority.as_str().rsplit_once(host).map_or("", |(_, rest)| rest);
-        // A colon without a number, or with one that is no port.
+        // The authority has a colon without a number, or with a number that is not a port.
         let has_wrong_port = port.is_none() && !after_host.is_empty();
         if host.is_empty() || has_wrong_port {
             return Err(wrong());
@@ -72,7 +72,8 @@ impl FromStr for Address {
     }
 }
 
-/// The path of the server, of the path of a page or a stream of it: empty, or without a slash at its end.
+/// Finds the root path of the server in the path of one of its pages or streams. The result is empty, or has no slash
+/// at its end.
 fn root_of(path: &str) -> &str {
     let mut root = path.trim_end_matches('/');
     loop {
@@ -97,7 +98,7 @@ impl fmt::Display for Address {
 }
 
 impl Address {
-    /// Without the brackets of an IPv6 address.
+    /// The host, without the brackets of an IPv6 address.
     pub(super) fn host(&self) -> &str {
         self.host.trim_start_matches('[').trim_end_matches(']')
     }
@@ -106,7 +107,7 @@ impl Address {
         self.port.unwrap_or(if self.https { 443 } else { 80 })
     }
 
-    /// Its origin, as a browser puts it (RFC 6454): without a port that goes without saying.
+    /// Its origin, as a browser writes it (RFC 6454): without the default port.
     pub(super) fn origin(&self) -> String {
         let (scheme, default_port) = if self.https { ("https", 443) } else { ("http", 80) };
         let port = self.port.filter(|port| *port != default_port).map(|port| format!(":{port}"));
@@ -118,7 +119,7 @@ impl Address {
         &self.path
     }
 
-    /// The header `Authorization`, where the address has a user and a password.
+    /// The header `Authorization`, if the address has a user and a password.
     pub(super) fn authorization(&self) -> Option<String> {
         let Login { user, password } = self.login.as_ref()?;
         Some(format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{password}"))))
@@ -128,19 +129,20 @@ impl Address {
         self.https
     }
 
-    /// Whether it never leaves this machine.
+    /// Returns true if the connection never leaves this machine.
     pub(super) fn is_loopback(&self) -> bool {
         self.host().eq_ignore_ascii_case("localhost")
             || self.host().parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
     }
 
-    /// Where the probe is said to be instead; nothing where the answer leads elsewhere, such as to a log-in.
+    /// Returns the server's address after a redirect of the probe. `None` if the answer is not a redirect, or leads
+    /// somewhere else, such as to a login page.
     pub(super) fn redirected(&self, head: &Head) -> Option<Self> {
         let location = head.location.as_deref().filter(|_| (301..=308).contains(&head.status))?;
         let full = if location.starts_with('/') { format!("{}{location}", self.origin()) } else { location.to_owned() };
         let base = full.split(['?', '#']).next()?.trim_end_matches('/').strip_suffix(probe::PATH)?;
         let mut to: Self = base.parse().ok()?;
-        // A login is for the host that it was given for.
+        // Credentials are only for the host that the user gave them for.
         to.login = self.login.clone().filter(|_| to.host == self.host);
         Some(to).filter(|to| to != self)
     }
@@ -175,7 +177,7 @@ mod tests {
     #[test]
     fn login_is_sent_and_never_printed() {
         let address: Address = "https://ann:p%40ss:word@example.com/pulse/b/ops".parse().unwrap();
-        // As `printf ann:p@ss:word | base64` has it.
+        // The output of `printf ann:p@ss:word | base64`.
         assert_eq!(address.authorization().as_deref(), Some("Basic YW5uOnBAc3M6d29yZA=="));
         assert_eq!(address.to_string(), "https://example.com/pulse");
         assert!(!format!("{address:?}").contains("word"));

@@ -1,5 +1,5 @@
-//! One request, by the way that a browser's takes: with what the user gave for it, and through the forward proxy of the
-//! environment.
+//! Sends one request as a browser would: with the headers and credentials that the user gave, and through the forward
+//! proxy of the environment.
 
 use std::io;
 use std::str::FromStr;
@@ -39,15 +39,15 @@ impl FromStr for ExtraHeader {
     }
 }
 
-/// What to ask for, below the address of the server unless the path says otherwise.
+/// A request to the server.
 #[derive(Clone, Debug)]
 pub(super) struct Asked<'a> {
     pub(super) method: Method,
-    /// The whole path on the host, and a query.
+    /// The whole path on the host, with the query.
     pub(super) path: &'a str,
     pub(super) headers: &'a [(&'a str, &'a str)],
     pub(super) body: Option<&'a [u8]>,
-    /// How long all of it may take.
+    /// Time limit for the whole exchange.
     pub(super) deadline: Duration,
 }
 
@@ -61,8 +61,8 @@ pub(super) struct Client {
 }
 
 impl Client {
-    /// Trusts whom this machine trusts (or `SSL_CERT_FILE`), else whom Mozilla does; or anyone, where certificates do not
-    /// count.
+    /// Makes a client that trusts the certificate authorities of this machine (or of `SSL_CERT_FILE`), else those of
+    /// Mozilla. With [`Certificate::Ignored`] it trusts every certificate.
     pub(super) fn new(certificate: Certificate, headers: &[ExtraHeader]) -> Self {
         let roots = trust::roots();
         let tls = match certificate {
@@ -80,8 +80,8 @@ impl Client {
         self.certificate
     }
 
-    /// Asks for something. A new connection each time, as each `EventSource` may need one; the body comes as it arrives,
-    /// since this build of ureq undoes no compression.
+    /// Sends a request. Each one has a new connection, as each `EventSource` may need one. The body arrives as it was
+    /// sent, since this build of ureq does not decompress.
     pub(super) fn send(&self, address: &Address, asked: &Asked<'_>) -> Result<Response<Body>, Failure> {
         let config = Agent::config_builder()
             .http_status_as_error(false)
@@ -117,7 +117,7 @@ impl Client {
     }
 }
 
-/// Of the head of an answer, what the doctor looks at.
+/// Extracts the parts of the response's head that the doctor examines.
 pub(super) fn head(response: &Response<Body>) -> Head {
     let header = |name: &str| {
         let value = response.headers().get(name)?;
@@ -146,7 +146,7 @@ fn failure(error: ureq::Error) -> Failure {
         ureq::Error::Io(error) => match error.kind() {
             io::ErrorKind::ConnectionRefused => Failure::Refused,
             io::ErrorKind::TimedOut => Failure::TimedOut,
-            // rustls wraps what it has to say of a certificate into an error of I/O.
+            // rustls wraps its errors about certificates into an I/O error.
             io::ErrorKind::InvalidData => Failure::Tls(error.to_string()),
             _ => Failure::Other(error.to_string()),
         },

@@ -1,4 +1,4 @@
-//! Probes and the stream itself, and when which part of an answer came.
+//! Runs probes and opens the real stream, and measures when each part of the answer arrives.
 
 use std::io::{self, Read};
 use std::time::{Duration, Instant};
@@ -12,10 +12,10 @@ use ureq::http::{Method, Response};
 use super::client::{Asked, Client, head};
 use super::{Address, PATIENCE};
 
-/// What the doctor calls itself in Last-Event-ID. It is no cursor: `/sse` would answer it with a `gap`.
+/// The value that the doctor sends in Last-Event-ID. It is not a cursor: `/sse` would answer it with a `gap`.
 const LAST_EVENT_ID: &str = "doctor";
 
-/// What to ask of the probe.
+/// Parameters of a probe.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Probe {
     pub(super) frames: u32,
@@ -25,7 +25,7 @@ pub(super) struct Probe {
     pub(super) encoding: &'static str,
 }
 
-/// Asks for a probe, and reads it to its end.
+/// Requests a probe, and reads it to its end.
 pub(super) fn probe(client: &Client, address: &Address, asked: &Probe) -> Exchange {
     let Probe { frames, every_ms, uneven, padding, encoding } = *asked;
     let uneven_query = if uneven { "&uneven=1" } else { "" };
@@ -61,7 +61,7 @@ pub(super) fn probe(client: &Client, address: &Address, asked: &Probe) -> Exchan
     exchange
 }
 
-/// Opens the stream itself, for no series, until its `hello`.
+/// Opens the real stream, for no series, and waits for its `hello`.
 pub(super) fn live(client: &Client, address: &Address) -> Live {
     let start = Instant::now();
     let path = format!("{}/sse?series=pulseboard/doctor", address.path());

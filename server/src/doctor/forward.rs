@@ -1,9 +1,9 @@
-//! The forward proxy that the environment names, as browsers and curl go through it: `HTTP_PROXY`, `HTTPS_PROXY`,
-//! `ALL_PROXY`, `NO_PROXY`.
+//! Uses the forward proxy that the environment names, like browsers and curl: `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`,
+//! `NO_PROXY`.
 //!
-//! ureq tunnels everything (CONNECT), which many proxies allow for HTTPS only. So for plain HTTP the proxy is asked as
-//! RFC 9112, 3.2.2 has it: it gets the whole address in the request line. That is done in the transport, by writing the
-//! request line anew.
+//! ureq tunnels everything (CONNECT), which many proxies allow for HTTPS only. So plain HTTP uses the absolute form of
+//! RFC 9112, 3.2.2: the proxy gets the whole address in the request line. The transport does that, by rewriting the
+//! request line.
 
 use std::fmt;
 
@@ -17,19 +17,20 @@ use ureq::{Agent, Error, Proxy, ProxyProtocol};
 
 use super::Address;
 
-/// How a request gets to a server.
+/// The route of a request to a server.
 #[derive(Clone, Debug)]
 pub(super) enum Way {
-    /// By a connection to it.
+    /// A direct connection.
     Straight,
-    /// By a connection to a proxy, which passes all bytes on.
+    /// A tunnel: the proxy passes all bytes on.
     Tunnel(Proxy),
-    /// By a connection to a proxy, which passes each request on.
+    /// A forward proxy, which passes each request on.
     Forward(Proxy),
 }
 
 impl Way {
-    /// The way to an address. One of this machine means another machine to a proxy that is elsewhere.
+    /// Chooses the route to an address. A loopback address is reached directly unless the proxy is on this machine too:
+    /// for a proxy elsewhere, it would mean that other machine.
     pub(super) fn to(address: &Address) -> Self {
         let names = if address.is_https() { ["https_proxy", "HTTPS_PROXY"] } else { ["http_proxy", "HTTP_PROXY"] };
         let set = names.into_iter().chain(["all_proxy", "ALL_PROXY"]).filter_map(|name| std::env::var(name).ok());
@@ -38,7 +39,7 @@ impl Way {
         };
         let is_here = proxy.host().parse::<Address>().is_ok_and(|proxy| proxy.is_loopback());
         let excepted = address.origin().parse::<Uri>().is_ok_and(|uri| {
-            // It alone reads NO_PROXY.
+            // Only `try_from_env` reads NO_PROXY.
             Proxy::try_from_env().is_some_and(|proxy| proxy.is_no_proxy(&uri))
         });
         match proxy.protocol() {
@@ -48,7 +49,7 @@ impl Way {
         }
     }
 
-    /// The proxy, for people.
+    /// Names the proxy, for people.
     pub(super) fn through(&self) -> Option<String> {
         match self {
             Self::Straight => None,
@@ -56,7 +57,7 @@ impl Way {
         }
     }
 
-    /// The header `Proxy-Authorization` of a request; in a tunnel ureq sends it by itself.
+    /// The header `Proxy-Authorization` of a request. In a tunnel, ureq sends it.
     pub(super) fn login(&self) -> Option<String> {
         let Self::Forward(proxy) = self else { return None };
         let login = format!("{}:{}", proxy.username()?, proxy.password().unwrap_or_default());
@@ -64,13 +65,13 @@ impl Way {
     }
 }
 
-/// An agent whose requests for `origin` go to `proxy`.
+/// Makes an agent that sends requests for `origin` to `proxy`.
 pub(super) fn agent(config: Config, proxy: &Proxy, origin: String) -> Agent {
     let resolver = ProxyResolver { proxy: proxy.uri().clone(), resolver: DefaultResolver::default() };
     Agent::with_parts(config, ().chain(TcpConnector::default()).chain(AbsoluteFormConnector { origin }), resolver)
 }
 
-/// Finds the proxy, whatever host is asked for: perhaps only the proxy knows that one.
+/// Resolves the address of the proxy, whatever the request's host is: perhaps only the proxy can resolve that one.
 struct ProxyResolver {
     proxy: Uri,
     resolver: DefaultResolver,
@@ -106,7 +107,7 @@ impl<In: Transport> Connector<In> for AbsoluteFormConnector {
 #[derive(Debug)]
 struct AbsoluteForm<T> {
     transport: T,
-    /// What to put before the path; `None` once that is done.
+    /// The origin to insert before the path; `None` once that is done.
     origin: Option<String>,
 }
 

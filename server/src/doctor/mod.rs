@@ -1,6 +1,12 @@
-//! `pulseboard doctor`: goes the way that a stream goes, and says what breaks it there.
+//! `pulseboard doctor`: takes the same path as a stream, and reports problems on the way.
 //!
-//! This part only measures and prints; [`shared::doctor`] judges.
+//! These modules only measure and print; [`shared::doctor`] judges. [`run`] does all of it:
+//!
+//! - `address` parses the server's address.
+//! - `client` sends a request, through the forward proxy of the environment (`forward`).
+//! - `exchange` runs probes and opens the real stream; `protocol` finds the version of HTTP.
+//! - `rest` checks the page, saving and long pushes.
+//! - `report` prints the findings.
 
 pub(crate) mod address;
 mod client;
@@ -25,38 +31,39 @@ use client::Client;
 use exchange::{Probe, live, probe};
 use forward::Way;
 
-/// Most redirects that are followed.
+/// Maximum number of redirects that are followed.
 const MAX_HOPS: usize = 5;
 
-/// The frames of a probe for buffers: enough to see a pattern, soon over.
+/// The probe that looks for buffering: enough frames to see a pattern, and soon over.
 const PROBE: Probe = Probe { frames: 10, every_ms: 200, uneven: true, padding: 0, encoding: "identity" };
 
-/// The same as browsers ask. Caddy compresses nothing whose first piece is below 512 bytes, and snapshots are above. When a
-/// frame was sent cannot be read of what is compressed: there the pattern needs even pauses.
+/// The same probe with a browser's headers. Caddy compresses nothing whose first piece is below 512 bytes, and
+/// snapshots are larger than that. In a compressed stream, the doctor cannot read when each frame was sent, so this
+/// probe has even pauses to make the pattern visible.
 const BROWSER: Probe = Probe { uneven: false, padding: 2_000, encoding: "gzip, deflate, br, zstd", ..PROBE };
 
-/// Ends at once.
+/// A probe that ends at once.
 const KNOCK: Probe = Probe { frames: 1, every_ms: 0, uneven: false, ..PROBE };
 
-/// Most frames of a stream that is never silent for long.
+/// Maximum number of frames of a stream that is never silent for long.
 const MAX_LASTING: u64 = 60;
 
-/// What to look at, and how to say it.
+/// Options of the command.
 #[derive(Debug)]
 pub struct Visit {
-    /// Where readers reach the server.
+    /// The address at which clients reach the server.
     pub address: Address,
-    /// How long a stream has to stay open in silence, in seconds; nothing to not look at that.
+    /// Seconds that a silent stream must stay open; `None` skips this check.
     pub idle: Option<u32>,
     /// Headers to send with each request.
     pub headers: Vec<ExtraHeader>,
-    /// Whether the certificate of the server must be trusted.
+    /// Verification of the server's certificate.
     pub certificate: Certificate,
-    /// Print for programs, not for people.
+    /// Print JSON, for programs.
     pub json: bool,
 }
 
-/// What `--json` prints.
+/// The output of `--json`.
 #[derive(Serialize)]
 struct Report<'a> {
     /// The worst of the findings.
@@ -65,7 +72,7 @@ struct Report<'a> {
     measurements: &'a Measurements,
 }
 
-/// Measures, judges, and prints to `out`. The answer is the worst of the findings.
+/// Measures, judges, and prints to `out`. Returns the level of the worst finding.
 ///
 /// # Errors
 /// Where `out` cannot be written.
@@ -142,31 +149,31 @@ fn measure(client: &Client, address: &Address, idle: Option<u32>) -> Measurement
             (measured.idle, measured.lasting) = (idle.join().ok(), lasting.join().ok());
         }
     });
-    // After the probes, whose times these would disturb on a slow line.
+    // Runs after the probes, because on a slow connection these requests would disturb their timing.
     (measured.pages, measured.assets) = rest::page(client, &address);
     measured.saving = Some(rest::saving(client, &address));
     measured.bodies = rest::bodies(client, &address);
     measured
 }
 
-/// Two frames with a silence between them.
+/// A probe of two frames with a silence between them.
 fn silent(seconds: u32) -> Probe {
     Probe { frames: 2, every_ms: u64::from(seconds) * 1_000, uneven: false, ..PROBE }
 }
 
-/// For as long, a frame each second, or a few seconds where that would be too many.
+/// A probe that lasts equally long, with a frame each second, or every few seconds where that would be too many frames.
 fn lasting(seconds: u32) -> Probe {
     let ms = u64::from(seconds) * 1_000;
     let pauses = u64::from(seconds).min(MAX_LASTING);
     Probe { frames: u32::try_from(pauses + 1).unwrap_or(2), every_ms: ms / pauses, uneven: false, ..PROBE }
 }
 
-/// What looks like a buffer must do so twice: a machine that was busy for two seconds looks the same.
+/// Repeats a probe that seems to be buffered: a machine that was busy for two seconds looks the same.
 fn twice(client: &Client, address: &Address, asked: &Probe) -> Exchange {
     let first = probe(client, address, asked);
     let silent = matches!(first.answer, Err(Failure::TimedOut));
     if held_ms(&first).is_some() && !silent { probe(client, address, asked) } else { first }
 }
 
-/// How long beyond its own length an exchange may take.
+/// Extra time for each exchange, beyond its expected length.
 const PATIENCE: Duration = Duration::from_secs(5);

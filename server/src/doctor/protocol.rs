@@ -1,4 +1,4 @@
-//! Which version of HTTP a browser would speak.
+//! Finds out which version of HTTP a browser would use.
 
 use std::io::{Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
@@ -14,8 +14,8 @@ use super::client::Client;
 use super::forward::Way;
 use super::{Address, PATIENCE};
 
-/// What is agreed on where h2 and HTTP/1.1 are offered; nothing where that cannot be found out. Browsers speak h2 over
-/// TLS only, so elsewhere there is nothing to ask. Through a proxy it is not looked at.
+/// Returns the protocol that the server chooses when h2 and HTTP/1.1 are offered; `None` where that cannot be found
+/// out. Browsers speak h2 over TLS only, so plain HTTP is always HTTP/1.1. Through a proxy, this is not checked.
 pub(super) fn of(address: &Address, client: &Client) -> Option<String> {
     let http1 = "http/1.1".to_owned();
     if !address.is_https() {
@@ -54,7 +54,7 @@ fn handshake(tls: &mut ClientConnection, mut socket: impl Read + Write) -> std::
     Ok(())
 }
 
-/// Takes any certificate (`--insecure`), as long as the server has its key.
+/// Accepts any certificate (`--insecure`), as long as the server has its key.
 #[derive(Debug)]
 struct AnyCertificate(Arc<CryptoProvider>);
 

@@ -1,4 +1,4 @@
-//! Findings for people.
+//! Prints the findings for people.
 
 use std::io::{self, Write};
 
@@ -7,7 +7,7 @@ use shared::doctor::{Check, Finding, Level, Measurements, Mend};
 /// Columns of text beside the word of the check.
 const WIDTH: usize = 96;
 
-/// Where the text begins.
+/// The column where the text begins.
 const INDENT: usize = 23;
 
 pub(super) fn print(measured: &Measurements, findings: &[Finding], out: &mut impl Write) -> io::Result<()> {
@@ -18,7 +18,7 @@ pub(super) fn print(measured: &Measurements, findings: &[Finding], out: &mut imp
         for line in wrap(&finding.why) {
             writeln!(out, "{:INDENT$}{line}", "")?;
         }
-        // Of a proxy that names itself the lines come first, and are enough for people.
+        // If a proxy names itself, its instructions come first, and are enough for people.
         let shown = if measured.proxy().is_some() { 1 } else { finding.mend.len() };
         for mend in finding.mend.iter().take(shown) {
             print_mend(mend, out)?;
@@ -45,7 +45,7 @@ fn print_mend(mend: &Mend, out: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
-/// A shape and a word, so that no colour is needed.
+/// A symbol and a word, so that no colour is needed.
 fn sign(level: Level) -> (char, &'static str) {
     match level {
         Level::Ok => ('✓', "ok"),

@@ -1,4 +1,4 @@
-//! What people need beside the stream: the page and its files, saving, and large pushes.
+//! Checks of the doctor besides the stream: the page and its files, saving a board, and large pushes.
 
 use std::io::Read as _;
 use std::time::Duration;
@@ -10,19 +10,20 @@ use super::Address;
 use super::client::{Asked, Client, head};
 use crate::assets;
 
-/// A board that is asked for; it need not be there.
+/// The board in the requests; it need not exist.
 const BOARD: &str = "pulseboard-doctor";
 
-/// In each page of pulseboard: the name of its script.
+/// Text in each page of Pulseboard: the beginning of its script's name.
 const MARK: &str = "pulseboard-client-";
 
-/// How long one answer may take: the files of the page may be some hundred KB on a slow line.
+/// Time limit for one answer: the files of the page may be some hundred KB on a slow connection.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// Longest file that is read, in bytes.
+/// Maximum number of bytes that are read of a file.
 const MAX_FILE: u64 = 16 << 20;
 
-/// Bytes of the pushes: the document of a board, what `POST /in` takes, and what `POST /write` does.
+/// Sizes of the pushes in bytes: the limit of a board's document, the limit of `POST /in`, and almost the limit of
+/// `POST /write`.
 const BODIES: [usize; 3] = [256 << 10, 1 << 20, (4 << 20) - 1_024];
 
 /// Fetches the pages, and all files that the page of a board names.
@@ -35,7 +36,7 @@ pub(super) fn page(client: &Client, address: &Address) -> (Vec<Fetched>, Vec<Fet
 }
 
 fn fetch(client: &Client, address: &Address, path: &str) -> (Fetched, String) {
-    // As browsers ask: a proxy may be set up to compress, and fail to.
+    // The headers of a browser: a proxy may be set up to compress, and fail to.
     let headers = [("Accept", "text/html,*/*;q=0.8"), ("Accept-Encoding", "identity")];
     let asked = Asked { method: Method::GET, path, headers: &headers, body: None, deadline: PATIENCE };
     let response = client.send(address, &asked);
@@ -53,7 +54,8 @@ fn fetch(client: &Client, address: &Address, path: &str) -> (Fetched, String) {
     (Fetched { path: path.to_owned(), answer, content }, text)
 }
 
-/// The scripts, stylesheets and modules that a page names, each once. Our own build writes it, so a plain search finds them.
+/// Finds the scripts, stylesheets and modules that a page names, each once. Our own build writes the page, so a plain
+/// search finds them.
 fn files(html: &str) -> Vec<&str> {
     let is_file = |text: &&str| {
         let kinds = [".js", ".css", ".wasm"];
@@ -65,7 +67,7 @@ fn files(html: &str) -> Vec<&str> {
     files
 }
 
-/// The path of a file that the page at `page` names.
+/// Resolves the path of a file that the page at `page` names.
 fn resolve(page: &str, file: &str) -> String {
     if file.starts_with('/') {
         return file.to_owned();
@@ -83,7 +85,7 @@ fn resolve(page: &str, file: &str) -> String {
     }
 }
 
-/// Sends a change of a board under a condition that no board meets, as browsers send one.
+/// Sends a change of a board as browsers do, with a condition that no board meets. So nothing is stored.
 pub(super) fn saving(client: &Client, address: &Address) -> Saving {
     let (path, origin) = (format!("{}/api/boards/{BOARD}", address.path()), address.origin());
     let send = |site: &[(&str, &str)]| {
@@ -93,13 +95,13 @@ pub(super) fn saving(client: &Client, address: &Address) -> Saving {
         let asked = Asked { method: Method::PUT, path: &path, headers: &headers, body, deadline: PATIENCE };
         client.send(address, &asked).as_ref().map(head).map_err(Clone::clone)
     };
-    // Browsers say where a page is from over HTTPS and to this machine.
+    // Browsers send `Sec-Fetch-Site` over HTTPS and to loopback only.
     let told = (address.is_https() || address.is_loopback()).then(|| send(&[("Sec-Fetch-Site", "same-origin")]));
     let untold = (!address.is_https()).then(|| send(&[]));
     Saving { told, untold }
 }
 
-/// Pushes nothing, in longer and longer bodies, until one does not get through.
+/// Pushes longer and longer bodies without any points, until one does not arrive.
 pub(super) fn bodies(client: &Client, address: &Address) -> Vec<Pushed> {
     let path = format!("{}/write", address.path());
     let headers = [("Content-Type", "text/plain")];

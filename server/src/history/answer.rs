@@ -1,4 +1,4 @@
-//! The past in the form of an answer, JSON or CSV, written piece by piece.
+//! Encodes the answer to a history request as JSON or CSV, piece by piece.
 
 use std::io::Write as _;
 
@@ -23,7 +23,7 @@ pub enum Form {
 }
 
 impl Form {
-    /// Reads `?format=`: `json` or `csv`. Nothing where it is absent.
+    /// Parses `?format=`: `json` or `csv`. `None` where it is absent.
     ///
     /// # Errors
     /// [`ApiError::Invalid`] for any other word.
@@ -36,7 +36,7 @@ impl Form {
         }
     }
 
-    /// The form that the client accepts: CSV where `Accept` names it, else JSON.
+    /// Chooses the form by `Accept`: CSV where the header names it, else JSON.
     #[must_use]
     pub fn accepted(headers: &HeaderMap) -> Self {
         let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
@@ -53,16 +53,16 @@ impl Form {
     }
 }
 
-/// A line of a series of texts.
+/// A line of a text series.
 #[derive(Clone, Debug, Serialize)]
 pub struct TextLine {
-    /// When.
+    /// The time of the line.
     pub ts: Millis,
     /// The text.
     pub text: String,
 }
 
-/// A bucket in figures.
+/// A bucket as it is written.
 #[derive(Debug, Serialize)]
 struct Figures {
     ts: Millis,
@@ -75,11 +75,13 @@ struct Figures {
     p50: f64,
     p95: f64,
     p99: f64,
-    /// What a counter counted since the last point of the bucket before, or since the first of this one where none is before.
+    /// The increase of a counter since the last point of the bucket before, or since the first point of this one where
+    /// there is no bucket before.
     increase: f64,
-    /// When its last point was: between two buckets so much time went by, however full they are.
+    /// The time of its last point. The time between two buckets is the difference of these, however full the buckets
+    /// are.
     last_ts: Millis,
-    /// A value within 1 % of each, and how many there are.
+    /// The bins of the sketch: a value, exact to 1 %, and the number of points.
     #[serde(skip_serializing_if = "Option::is_none")]
     bins: Option<Vec<(f64, u64)>>,
 }
@@ -107,12 +109,12 @@ impl Figures {
     }
 }
 
-/// A number with seven digits, which do for one that is known to 1 %.
+/// Rounds a number to seven digits, which is enough for a value that is exact to 1 %.
 fn short(value: f64) -> f64 {
     format!("{value:.6e}").parse().unwrap_or(value)
 }
 
-/// Writes an answer: [`begin`](Self::begin), then each series with its buckets or lines, then [`end`](Self::end).
+/// Encodes an answer: [`begin`](Self::begin), then each series with its buckets or lines, then [`end`](Self::end).
 /// [`take`](Self::take) returns the bytes written so far, at any time.
 #[derive(Debug)]
 pub struct Encoder {
@@ -123,7 +125,7 @@ pub struct Encoder {
     has_series: bool,
     /// True if the present series has an item, so that the next one needs a comma.
     has_item: bool,
-    /// The name of the present series as a cell of CSV.
+    /// The name of the present series as a CSV cell.
     series: String,
     /// The width of its buckets.
     tier_ms: u64,
@@ -146,7 +148,7 @@ impl Encoder {
         }
     }
 
-    /// Returns how many bytes can be taken.
+    /// Returns the number of bytes that can be taken.
     #[must_use]
     pub fn len(&self) -> usize {
         self.bytes.len()
@@ -230,7 +232,8 @@ impl Encoder {
         }
     }
 
-    /// Ends a series of texts with the line before its first one, and whether the stretch has older lines.
+    /// Ends a series of texts. `before` is the line before the first one; `more` is true if the requested time range
+    /// has older lines.
     pub fn end_texts(&mut self, before: Option<&TextLine>, more: bool) {
         if self.form == Form::Json {
             self.raw("]");

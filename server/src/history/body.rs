@@ -1,9 +1,9 @@
 //! Streams an answer from the disk to the socket.
 //!
-//! A task reads the [`Job`] step by step and sends each piece through a channel that holds one; the body of the
-//! response receives them as hyper asks for them. So only a few pieces of an answer are in memory, however long it is
-//! and however slowly the client reads. The task ends when the body is dropped (the request was reset, or the
-//! connection closed), or when the client takes no piece for a heartbeat interval.
+//! A task reads the [`Job`] step by step and sends each piece through a channel of capacity one; the body of the
+//! response receives them as hyper polls it. So only a few pieces of an answer are in memory, however long it is and
+//! however slowly the client reads. The task ends when the body is dropped (the request was reset, or the connection
+//! closed), or when the client takes no piece for a heartbeat interval.
 //!
 //! An error before the first piece is answered with problem+json. Later the status is sent already, so the body ends
 //! with an error: over HTTP/1.1 the last chunk is missing, over HTTP/2 the stream is reset. So no client mistakes a
@@ -28,13 +28,13 @@ use crate::metrics::Metrics;
 use crate::places::Bounded;
 use crate::problem::ApiError;
 
-/// Longest time that one step, which fills some 64 KiB, may read.
+/// Maximum time that one step, which fills some 64 KiB, may read.
 const LONGEST_STEP: Duration = Duration::from_secs(10);
 
-/// Longest time that an answer may take in all.
+/// Maximum time that a whole answer may take.
 const LONGEST: Duration = Duration::from_secs(600);
 
-/// Seconds after which a request that took too long may succeed.
+/// Seconds after which a client may retry a request that took too long.
 const RETRY_AFTER: u32 = 5;
 
 /// Starts an answer. Returns its body once its first piece is read.

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
-/// Steps of SQLite's virtual machine between two checks: some microseconds of work.
+/// Steps of SQLite's virtual machine between two checks: less than a millisecond of work.
 const SQLITE_STEPS: i32 = 10_000;
 
-/// Lets work check whether to go on. Clones share the flag.
+/// A token that work checks to know if it must stop. Clones share the flag.
 #[derive(Clone, Debug)]
 pub struct Cancel {
     stopped: Arc<AtomicBool>,
@@ -40,7 +40,7 @@ impl Cancel {
         (Self { stopped, deadline: Instant::now() + longest }, guard)
     }
 
-    /// Checks whether to go on. Cheap enough for each row.
+    /// Checks if the work may go on. Cheap enough for each row.
     ///
     /// # Errors
     /// [`Stopped`].

@@ -1,12 +1,12 @@
-//! One answer, read in steps.
+//! Reads one answer to a history request, in steps.
 //!
 //! A step reads and encodes some 64 KiB of the answer. Between two steps the job holds no connection, no transaction
 //! and no thread, only its position. So a client that reads slowly, or not at all, costs little memory, does not block
 //! other requests, and does not prevent SQLite from truncating its write-ahead log.
 //!
 //! The price: an answer does not show one single moment. Each bucket and each line is as it was when its step was read;
-//! a step reads a stretch of one series in one transaction. Points that arrive later in a stretch that was already read
-//! are missing. That is enough for the page: it gets the last minutes from the stream.
+//! a step reads a time range of one series in one transaction. Points that arrive later in a range that was already
+//! read are missing. That is enough for the page: it gets the last minutes from the stream.
 
 use std::vec;
 
@@ -28,16 +28,16 @@ use crate::store::{Retention, SeriesId};
 /// Bytes after which a step ends.
 const PIECE: usize = 64 << 10;
 
-/// Most series in one answer.
+/// Maximum number of series in one answer.
 const MAX_SERIES: usize = 1_000;
 
-/// Most buckets of one answer, over all its series: some 40 MB of JSON.
+/// Maximum number of buckets in one answer, over all its series: some 40 MB of JSON.
 const MAX_BUCKETS: u64 = 200_000;
 
-/// Most buckets that are in memory at once, each with its sketch.
+/// Maximum number of buckets that are in memory at once, each with its sketch.
 const MAX_AT_ONCE: u64 = 256;
 
-/// Buckets of the first read of a series with sketches, whose size is not known yet.
+/// Number of buckets in the first read of a series with sketches, whose size is not known yet.
 const FIRST_WITH_BINS: u64 = 16;
 
 /// The sources of an answer besides the database.
@@ -113,7 +113,7 @@ impl Job {
         Ok(Self { asked, now, encoder: Encoder::new(form), state: State::New(selected) })
     }
 
-    /// Checks that `asked` may select so many series.
+    /// Checks that `asked` may select this number of series.
     ///
     /// # Errors
     /// [`ApiError::Invalid`] if it asks for too many series or buckets.
@@ -231,10 +231,11 @@ impl Job {
     }
 }
 
-/// Returns how many buckets to read at a time, so that they fill about one piece: `told` of them took `bytes` bytes.
+/// Returns the number of buckets to read at a time, so that they fill about one piece. The last `told` buckets took
+/// `bytes` bytes.
 fn pace(at_once: u64, told: usize, bytes: usize) -> u64 {
     match bytes.checked_div(told) {
-        // The stretch was empty, so the next one is longer.
+        // The range was empty, so the next one is longer.
         None => at_once.saturating_mul(2).min(MAX_AT_ONCE),
         Some(each) => (PIECE / each.max(1)).clamp(1, 256) as u64,
     }

@@ -42,7 +42,7 @@ use crate::store::fresh::Fresh;
 use crate::store::schema::{BUSY_TIMEOUT, FILE};
 use crate::store::{Condition, Retention, Store};
 
-/// Where the past is read. Clones share it.
+/// Reads the past of series. Clones share the state.
 #[derive(Clone, Debug)]
 pub struct History(Arc<Inner>);
 
@@ -53,18 +53,18 @@ struct Inner {
     damage: Damage,
     condition: Condition,
     retention: Retention,
-    /// Connections that nobody uses.
+    /// Idle connections.
     idle: Mutex<Vec<Connection>>,
     turns: Turns,
-    /// Most bytes of one answer.
+    /// Maximum number of bytes in one answer.
     max_bytes: u64,
-    /// Longest time that a client may take nothing before its answer is cut off.
+    /// An answer is cut off if its client takes nothing for this long.
     patience: Duration,
 }
 
 impl History {
-    /// Reads the past of `store`, which keeps it for `retention`. Cuts off an answer of which the client takes nothing
-    /// for `patience`.
+    /// Reads the past of `store`, which keeps it for `retention`. An answer is cut off if the client takes nothing of
+    /// it for `patience`.
     #[must_use]
     pub fn new(store: &Store, retention: Retention, limits: &Limits, patience: Duration) -> Self {
         Self(Arc::new(Inner {
@@ -80,13 +80,13 @@ impl History {
         }))
     }
 
-    /// How many blocks wait in memory to be written.
+    /// Returns the number of blocks in memory that are not flushed yet.
     #[must_use]
     pub fn unwritten(&self) -> usize {
         self.0.fresh.len()
     }
 
-    /// Returns how many answers are in progress.
+    /// Returns the number of answers in progress.
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.0.turns.counts()
@@ -128,8 +128,8 @@ impl History {
     }
 }
 
-/// The past of the selected series: `[{"series", "tier_ms", "buckets"}]`, or with `Accept: text/csv` or `?format=csv` a line for each
-/// bucket.
+/// `GET /api/history`: the past of the selected series, as `[{"series", "tier_ms", "buckets"}]`, or with `Accept:
+/// text/csv` or `?format=csv` as a line for each bucket.
 ///
 /// # Errors
 /// [`ApiError`].

@@ -1,4 +1,4 @@
-//! The past of series, as the store has it.
+//! Reads the past of series from the database and the memtable.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -13,10 +13,10 @@ use crate::store::damage::{Damage, Part};
 use crate::store::fresh::Fresh;
 use crate::store::settle::{Overlay, settle};
 
-/// A line of a series of texts: when, its number, the text.
+/// A line of a text series: its time, its number, the text.
 pub type Line = (Millis, i64, String);
 
-/// Why there is no answer.
+/// Reason why there is no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum PastError {
     /// The work was stopped.
@@ -30,11 +30,11 @@ pub enum PastError {
     Database(#[from] rusqlite::Error),
 }
 
-/// The buckets of a plan that are not empty. Reads the rows of its stretch and tier, and those that what is not written
-/// yet changes; so it costs what it answers, however much is stored.
+/// Reads the non-empty buckets of a plan. Reads the rows of its range and tier, and the rows that unflushed blocks
+/// change. So the cost depends on the size of the answer, not on the amount of stored data.
 ///
 /// # Errors
-/// Whatever SQLite says.
+/// Any error of SQLite.
 pub fn numbers(
     conn: &Connection,
     fresh: &Fresh,
@@ -42,7 +42,8 @@ pub fn numbers(
     series: SeriesId,
     plan: &Plan,
 ) -> rusqlite::Result<Vec<Rolled>> {
-    // Read before the transaction begins: a block written in between is then in both places, and none is missing.
+    // Read before the transaction begins: a block that is written in between is then in both places, and none is
+    // missing.
     let unwritten = fresh.of(series);
     let tx = conn.unchecked_transaction()?;
     let mut overlay = Overlay { conn: &tx, damage, over: HashMap::new() };
@@ -68,7 +69,7 @@ pub fn numbers(
     Ok(together.filter_map(|buckets| Rolled::over(buckets, plan.width_ms)).collect())
 }
 
-/// The newest lines of a stretch, as many as an answer may have.
+/// The newest lines of a range, as many as an answer may have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Texts {
     /// The time of the first of them, and its number.
@@ -79,11 +80,11 @@ pub struct Texts {
     pub more: bool,
 }
 
-/// Finds where the newest `most` lines of a stretch begin. Reads only the line before them. Damaged lines are recorded
+/// Finds where the newest `most` lines of a range begin. Reads only the line before them. Damaged lines are recorded
 /// and skipped.
 ///
 /// # Errors
-/// Whatever SQLite says, except that a part of the table is damaged.
+/// Any error of SQLite, except one that shows a damaged part of the table.
 pub fn texts(
     conn: &Connection,
     damage: &Damage,
@@ -114,11 +115,11 @@ pub fn texts(
     Ok(Texts { first: (Millis(ts.unsigned_abs()), seq), before, more })
 }
 
-/// Calls `look` with lines from `from` up to but not including `to`, oldest first, until it returns false. Damaged lines
-/// are recorded and skipped.
+/// Calls `look` with the lines from `from` up to but not including `to`, oldest first, until it returns false. Damaged
+/// lines are recorded and skipped.
 ///
 /// # Errors
-/// Whatever SQLite says, except that a part of the table is damaged.
+/// Any error of SQLite, except one that shows a damaged part of the table.
 pub fn each_line(
     conn: &Connection,
     damage: &Damage,

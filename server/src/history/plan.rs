@@ -1,4 +1,4 @@
-//! Which buckets answer a question.
+//! Chooses the buckets (tier, width and range) that answer a history request.
 
 use shared::{Millis, Stretch, Tier};
 
@@ -7,19 +7,19 @@ use crate::store::Retention;
 /// The buckets of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Plan {
-    /// Which are read.
+    /// The tier that is read.
     pub tier: Tier,
-    /// How wide those of the answer are, in milliseconds: as those of the tier, or whole days of them.
+    /// The width of the buckets in the answer, in milliseconds: the width of the tier, or several whole days.
     pub width_ms: u64,
-    /// From where to where they are: the stretch that was asked for, out to the edges of buckets.
+    /// The range of the buckets: the requested range, extended to the edges of buckets.
     pub span: Stretch,
 }
 
 impl Plan {
-    /// The finest buckets of which at most `points` reach over `span`, and that are still kept where it begins; of a stretch
-    /// that has more than `points` days, several days in one. There may be one bucket more than would be needed for the
-    /// length of the stretch, since its ends seldom are those of buckets: where that would be one too many, the
-    /// first, of which only a part was asked for, is left out.
+    /// Chooses the finest tier that covers `span` with at most `points` buckets and that is still kept where `span`
+    /// begins. If `span` has more than `points` days, several days are merged into one bucket. Since the ends of `span`
+    /// are seldom the edges of buckets, one bucket more may be needed. If that is one too many, the first, which is
+    /// only partly inside `span`, is left out.
     #[must_use]
     pub fn new(span: Stretch, points: u64, retention: &Retention, now: Millis) -> Self {
         let length = span.to.since(span.from);

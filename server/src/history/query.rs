@@ -1,4 +1,4 @@
-//! The query of `GET /api/history`.
+//! Parses the query of `GET /api/history`.
 
 use serde::Deserialize;
 use shared::{Millis, Selector, Stretch};
@@ -7,36 +7,36 @@ use super::answer::Form;
 use super::time;
 use crate::problem::ApiError;
 
-/// Most selectors in one query.
+/// Maximum number of selectors in one query.
 const MAX_SELECTORS: usize = 256;
 
-/// How many buckets of each series there are at most, unless the query says otherwise.
+/// Default maximum number of buckets per series.
 const DEFAULT_POINTS: u64 = 500;
 
-/// Most that a query can ask for.
+/// Largest value of `points=`.
 const MAX_POINTS: u64 = 10_000;
 
-/// How much is told of each bucket.
+/// The amount of detail for each bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Detail {
-    /// Its figures.
+    /// Its count, sum, quantiles and so on.
     Figures,
     /// Also the bins of its sketch.
     Bins,
 }
 
-/// What is asked for.
+/// A parsed request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asked {
-    /// Of which series.
+    /// The selected series.
     pub selectors: Vec<Selector>,
-    /// From when to when; not empty.
+    /// The time range; not empty.
     pub span: Stretch,
-    /// How many buckets of each at most; at least one.
+    /// Maximum number of buckets per series; at least one.
     pub points: u64,
-    /// How much of each.
+    /// The detail of each bucket.
     pub detail: Detail,
-    /// The form that the query names, which goes before that of `Accept`.
+    /// The form that the query names; it overrides `Accept`.
     pub form: Option<Form>,
 }
 
@@ -52,7 +52,7 @@ struct Query {
     format: Option<String>,
 }
 
-/// Reads `series=SEL&series=SEL…`, `from=`, `to=`, `points=`, `sketch=` and `format=`.
+/// Parses `series=SEL&series=SEL…`, `from=`, `to=`, `points=`, `sketch=` and `format=`.
 ///
 /// # Errors
 /// [`ApiError::Invalid`], which names the parameter.

@@ -1,4 +1,4 @@
-//! History is what was pushed: whatever happened on the way.
+//! Property tests and cost tests: history equals the points that were pushed, whatever happened in between.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -32,14 +32,14 @@ const NOW: Now = Now { wall: START, up: Uptime(0) };
 enum Happening {
     /// Points are committed together: the series, and milliseconds from the start.
     Push(Vec<(u8, u32, i16)>),
-    /// So many blocks are written.
+    /// This number of blocks is flushed.
     Settle(usize),
     /// The process is killed, and started again.
     Restart,
 }
 
 fn happening() -> impl Strategy<Value = Happening> {
-    // Around the edges of all tiers, close together and far apart, in any order.
+    // Times around the edges of all tiers, close together and far apart, in any order.
     let ms = prop_oneof![
         0..5_000_u32,
         50_000..70_000_u32,
@@ -60,7 +60,7 @@ fn number(value: i16) -> Number {
     Number::new(value.into()).unwrap()
 }
 
-/// The buckets of a series as its points make them, one tier after the other.
+/// Computes the buckets of a series from its points, one tier after the other.
 fn roll_up(points: &[(u8, Stamp, i16)], series: u8) -> Vec<(Tier, Vec<Rolled>)> {
     let mut seconds: Vec<Bucket> = Vec::new();
     for &(_, at, value) in points.iter().filter(|point| point.0 == series) {
@@ -123,7 +123,7 @@ proptest! {
                 let plan = Plan { tier, width_ms: tier.width_ms(), span };
                 let found = past::numbers(&conn, &store.fresh(), &store.damage(), row, &plan).unwrap();
                 prop_assert_eq!(&found, &wanted, "{} {:?}", name, tier);
-                // And just so without the tiers between.
+                // They also equal the buckets that are made directly from the points, without the tiers between.
                 for rolled in &found {
                     let inside = |at: &Stamp| at.ts.floor(tier.width_ms()) == rolled.bucket.start;
                     let mut of_it = points.iter().filter(|point| point.0 == series && inside(&point.1));
@@ -137,8 +137,8 @@ proptest! {
     }
 }
 
-/// How many steps SQLite's machine takes to answer for the last `ago` milliseconds, of a store of so many days that has
-/// every block there can be; and how many buckets the answer has.
+/// Returns the number of steps of SQLite's virtual machine to answer for the last `ago` milliseconds, and the number of
+/// buckets in the answer. The store covers `days` days and has every possible block.
 fn cost(days: u64, ago: u64, points: u64) -> (u64, usize) {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).unwrap();
@@ -151,7 +151,7 @@ fn cost(days: u64, ago: u64, points: u64) -> (u64, usize) {
         let at = Stamp { ts: first.span().from, seq: Seq(1) };
         let rolled = Rolled::of(Bucket::of(at, number(1), tier.width_ms()));
         block::write(&conn, first, &Block { buckets: vec![rolled], ..Block::default() }, &store.damage()).unwrap();
-        // A block's bytes count from where it begins, so all can be the same.
+        // The data of a block is relative to the block's start, so all blocks can have the same data.
         conn.execute(
             "WITH RECURSIVE keys (key) AS (SELECT ?1 + 1 UNION ALL SELECT key + 1 FROM keys WHERE key < ?2)
              INSERT INTO blocks (key, buckets, data) SELECT keys.key, buckets, data FROM keys, blocks WHERE blocks.key = ?1",

@@ -1,4 +1,4 @@
-//! A moment as it is written in a query.
+//! Parses a moment in a query.
 
 use shared::Millis;
 use time::OffsetDateTime;
@@ -7,14 +7,14 @@ use time::format_description::well_known::Rfc3339;
 use crate::ingest::fields::EARLIEST;
 use crate::length::Length;
 
-/// What can be written.
+/// The accepted notations, for error messages.
 pub const EXPECTED: &str =
     "a time: 2024-11-23T22:00:00Z, milliseconds since 1970, now, or a length of time before now like -1h";
 
-/// Reads a time. The reason where it is none.
+/// Parses a time.
 ///
 /// # Errors
-/// What is wrong with it.
+/// The reason why it is not valid.
 pub fn parse(text: &str, now: Millis) -> Result<Millis, String> {
     if text == "now" {
         return Ok(now);
@@ -25,10 +25,10 @@ pub fn parse(text: &str, now: Millis) -> Result<Millis, String> {
     }
     if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
         let ms = text.parse().map(Millis).map_err(|_| format!("{text:?}"))?;
-        // 0 means since ever; anything else before 2000 was meant otherwise.
+        // 0 means all time; any other number before 2000 is probably in seconds.
         return if ms > Millis(0) && ms < EARLIEST { Err(format!("{text}; is this in seconds?")) } else { Ok(ms) };
     }
-    // A plus that was not escaped in an address arrives as a space.
+    // An unescaped plus in an address arrives as a space.
     let time =
         OffsetDateTime::parse(&text.replace(' ', "+"), &Rfc3339).map_err(|error| format!("{text:?}: {error}"))?;
     Ok(Millis(u64::try_from(time.unix_timestamp_nanos() / 1_000_000).unwrap_or_default()))

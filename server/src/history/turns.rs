@@ -1,4 +1,4 @@
-//! Bounds how many answers are in progress, and how many are read from the disk at once.
+//! Limits the number of answers in progress, and the number that are read from the disk at once.
 
 use std::sync::Arc;
 
@@ -8,10 +8,11 @@ use crate::limits::Limit;
 use crate::places::{Bounded, Place, Places};
 use crate::problem::ApiError;
 
-/// Answers that are read at once; the others wait for their turn. Each takes a thread and a connection to the database.
+/// Number of answers that are read at once; the others wait for their turn. Each takes a thread and a connection to the
+/// database.
 const READ_AT_ONCE: usize = 4;
 
-/// Seconds after which a refused request may succeed.
+/// Seconds after which a client may retry a refused request.
 const RETRY_AFTER: u32 = 2;
 
 /// The places for answers, and their turns to read.
@@ -85,7 +86,7 @@ impl Turns {
         Turn { _permit: permit }
     }
 
-    /// Returns how many answers are in progress, and how many of them are being read.
+    /// Returns the number of answers in progress, and the number of them that are being read.
     #[must_use]
     pub fn counts(&self) -> Counts {
         Counts {

@@ -1,4 +1,4 @@
-//! Adding and removing readers, moving them to another topic when their boards change, and adding new series to topics.
+//! Adds and removes subscribers, moves them to another topic when their boards change, and adds new series to topics.
 //!
 //! Selectors are matched against the series names without the hub's lock ([`crate::names`]). Under the lock, the hub
 //! only adds the series that began since. So the lock is held for a time that depends on the number of selected series,
@@ -14,12 +14,12 @@ use crate::clock::Now;
 use crate::names::{Budget, Matched};
 use crate::rollup::{Absent, SeriesIndex};
 
-/// Budget for matching under the hub's lock, when a board changes: one or two milliseconds. A reader whose boards need
-/// more gets `bye` and reconnects, so that its selectors are matched without the lock.
+/// Budget for matching under the hub's lock, when a board changes: one or two milliseconds. A subscriber whose boards
+/// need more gets `bye` and reconnects, so that its selectors are matched without the lock.
 const FOLLOW: Budget = Budget { steps: 16_384, series: 4_096 };
 
-/// Most series that may have begun since a selection was matched. With more, the caller must
-/// [catch up](crate::names::Names::catch_up) first.
+/// Maximum number of series that may have begun since a selection was matched. With more, the caller must [catch
+/// up](crate::names::Names::catch_up) first.
 const BEHIND: usize = 256;
 
 /// A selection and the series that it matches.
@@ -31,28 +31,28 @@ pub struct Match {
     pub matched: Matched,
 }
 
-/// Selected series that are not wholly in memory. They must be [recalled](Hub::recall) first.
+/// Selected series whose tracks are not fully in memory. The store must [rehydrate](Hub::recall) them first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lacking(pub Vec<Absent>);
 
-/// Reason for which the hub does not admit a reader, now or at all.
+/// Reason why the hub does not admit a subscriber, now or at all.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refused {
     /// No topic has this selection: match its selectors, then try again.
     Unmatched(Selection),
     /// Too many series began since the selection was matched: catch up, then try again.
     Behind,
-    /// Some of the selected series must be recalled first.
+    /// Some of the selected series must be rehydrated first.
     Lacking(Lacking),
-    /// The topics, tracks and frames of all readers have reached their memory bound.
+    /// The topics, tracks and frames of all subscribers have reached their memory bound.
     NoRoom,
-    /// The reader's series and boards have more than [`MAX_SELECTORS`] selectors together.
+    /// The subscriber's series and boards have more than [`MAX_SELECTORS`] selectors together.
     TooManySelectors(usize),
 }
 
 impl Hub {
-    /// Admits a reader and returns its topic. `found` holds the series that its selection matches, if the caller has
-    /// matched it.
+    /// Admits a subscriber and returns its topic. `found` holds the series that its selection matches, if the caller
+    /// has matched it.
     ///
     /// # Errors
     /// [`Refused`]; the hub is unchanged then.
@@ -88,13 +88,13 @@ impl Hub {
         Ok((id, Reader::new(interest.clone(), &self.boards, resume.clone(), self.heartbeat, now.up)))
     }
 
-    /// Admits a reader like [`Hub::admit`], and matches its selection itself, however long that takes.
+    /// Admits a subscriber like [`Hub::admit`], and matches its selection itself, however long that takes.
     ///
     /// # Errors
     /// [`Lacking`].
     ///
     /// # Panics
-    /// If the reader has more than [`MAX_SELECTORS`] selectors, or there is no memory for it.
+    /// If the subscriber has more than [`MAX_SELECTORS`] selectors, or there is no memory for it.
     pub fn subscribe(&mut self, interest: &Interest, resume: &Resume, now: Now) -> Result<(TopicId, Reader), Lacking> {
         let mut found = None;
         loop {
@@ -110,7 +110,7 @@ impl Hub {
         }
     }
 
-    /// Removes a reader of topic `id`, and the topic with its last reader.
+    /// Removes a subscriber of topic `id`, and the topic with its last subscriber.
     pub fn unsubscribe(&mut self, id: TopicId, reader: &Reader) {
         if !self.topics.contains_key(&id) {
             return;
@@ -128,8 +128,8 @@ impl Hub {
         self.leave(id);
     }
 
-    /// Series that must be recalled before the selectors of `board` become `selectors`. Empty if the board has no
-    /// readers, or if matching needs so much work that its readers will have to reconnect.
+    /// Returns the series that must be rehydrated before the selectors of `board` become `selectors`. Empty if the
+    /// board has no subscribers, or if matching needs so much work that its subscribers will have to reconnect.
     #[must_use]
     pub fn lacking(&self, board: &BoardId, selectors: &[Selector]) -> Lacking {
         if !self.followers.contains_key(board) {
@@ -139,7 +139,7 @@ impl Hub {
         Lacking(self.rollup.lacking(&matched.series))
     }
 
-    /// Brings a reader up to date with its boards: moves it to another topic if they select other series now.
+    /// Updates a subscriber after its boards changed: moves it to another topic if they select other series now.
     pub(super) fn follow(&mut self, id: &mut TopicId, reader: &mut Reader) {
         if reader.is_abreast_of(&self.boards) {
             return;
@@ -148,7 +148,8 @@ impl Hub {
             reader.follow(&self.boards, Follow::SameSeries);
             return;
         }
-        // A reader that selects too much, or whose recalled series were evicted again before its turn, must reconnect.
+        // A subscriber that selects too much must reconnect, and so must one whose rehydrated series were evicted again
+        // before its turn.
         if self.boards.count(reader.interest()) > MAX_SELECTORS {
             return reader.leave(ByeReason::Moved, 0);
         }
@@ -185,7 +186,7 @@ impl Hub {
         }
     }
 
-    /// The series of a match, and the selected ones among those that began since.
+    /// Returns the series of a match, and those selected series that began since.
     fn members_now(&self, found: &Match) -> Result<Vec<SeriesIndex>, Refused> {
         let Match { selection, matched } = found;
         let (upto, count) = (matched.upto as usize, self.rollup.len());
@@ -206,7 +207,7 @@ impl Hub {
         id
     }
 
-    /// Creates a topic with its first reader.
+    /// Creates a topic with its first subscriber.
     fn begin(&mut self, selection: Selection, members: Vec<SeriesIndex>) -> Result<TopicId, Refused> {
         let lacking = self.rollup.lacking(&members);
         if !lacking.is_empty() {
@@ -230,7 +231,7 @@ impl Hub {
         Ok(self.join(id))
     }
 
-    /// Removes a reader from the topic, and the topic with its last reader.
+    /// Removes a subscriber from the topic, and the topic with its last subscriber.
     fn leave(&mut self, id: TopicId) {
         let Some(topic) = self.topics.get_mut(&id) else { return };
         topic.readers -= 1;

@@ -1,10 +1,11 @@
-//! What readers of boards select, and since when.
+//! The selectors of each board, and the point since which they apply.
 //!
-//! A board's selection is that of its document, and changes with it; so a cursor alone does not say of which series a
-//! reader has the past. Hence each board knows its **since**: the last point that was committed before its selection
-//! last changed. Whatever frame goes out after it is of the present selection. So a reader whose cursor is beyond it
-//! can go on, and any other begins with a snapshot: it may have heard of other series. The same holds for a reader that
-//! is connected, and that did not read while the selection changed, even if it changed back meanwhile.
+//! A board's selection comes from its document, and changes with it. So a cursor alone does not show which series the
+//! subscriber's picture contains. Hence each board has a **since**: the last point that was committed before its
+//! selection last changed. Every frame after that point belongs to the present selection. So a subscriber whose cursor
+//! is beyond it can go on. Any other subscriber begins with a snapshot, because its picture may have other series. The
+//! same holds for a connected subscriber that was not stepped while the selection changed, even if the selection
+//! changed back in between.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,70 +15,70 @@ use shared::{BoardEdition, BoardId, Selector, Seq};
 
 use super::{Rate, Selection};
 
-/// Most selectors of one reader, those of its boards included.
+/// Maximum number of selectors of one subscriber, including those of its boards.
 pub const MAX_SELECTORS: usize = 1_024;
 
-/// What a reader asks for.
+/// The subscription that a client asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Interest {
-    /// These series.
+    /// Selectors of series.
     pub series: Vec<Selector>,
-    /// And those of these boards, whatever they are at the time.
+    /// Boards; the series of each board's present document are selected as well.
     pub boards: Vec<BoardId>,
-    /// How often.
+    /// The maximum rate of frames.
     pub rate: Rate,
 }
 
-/// A board as the hub knows it.
+/// The hub's record of a board.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shown {
-    /// Which series it selects.
+    /// The series that it selects.
     pub selectors: Vec<Selector>,
-    /// The tag of its document; nothing where nobody has made it.
+    /// The tag of its document; `None` where it has no document.
     pub etag: Option<Etag>,
     /// The last point that was committed before its selection became this one.
     pub since: Seq,
 }
 
-/// All boards that were ever made, but for some that were deleted long ago.
+/// All boards that were ever made, except some that were deleted long ago.
 #[derive(Debug, Default)]
 pub struct Boards {
     shown: HashMap<BoardId, Shown>,
-    /// [`Shown::since`] of every board that is not in `shown`: it may have been forgotten.
+    /// [`Shown::since`] of every board that is not in `shown`, because it may have been forgotten.
     forgotten: Seq,
-    /// The server's warnings. They reach readers like changes of boards, since both are rare.
+    /// The server's warnings. Subscribers get them in the same way as changes of boards, since both are rare.
     warnings: Arc<[String]>,
-    /// Counts the changes, so that a reader knows at a glance that there was none.
+    /// Counts the changes, so that a subscriber can see with one comparison that there was none.
     changes: u64,
-    /// The count at the last change of each board in `shown`.
+    /// The value of `changes` at the last change of each board in `shown`.
     changed: HashMap<BoardId, u64>,
-    /// The same of every board that is not in `shown`: it may have been forgotten then.
+    /// The same for every board that is not in `shown`: it may have been forgotten then.
     forgotten_at: u64,
-    /// The same of the warnings.
+    /// The same for the warnings.
     warned_at: u64,
 }
 
 impl Boards {
-    /// From now on `id` is this.
+    /// Replaces the record of a board.
     pub fn set(&mut self, id: BoardId, shown: Shown) {
         self.changes += 1;
         self.changed.insert(id.clone(), self.changes);
         self.shown.insert(id, shown);
     }
 
-    /// Forgets a board that was deleted; without `id`, only notes that boards were forgotten before. From now on, every
-    /// board that is not in memory may have selected other series up to `since`.
+    /// Forgets a board that was deleted; without `id`, only records that boards were forgotten earlier. From now on,
+    /// every board that is not in memory may have selected other series up to `since`.
     pub fn forget(&mut self, id: Option<&BoardId>, since: Seq) {
         if let Some(id) = id {
             self.shown.remove(id);
             self.changed.remove(id);
-            // A reader may not have looked since the board was deleted.
+            // A subscriber may not have been stepped since the board was deleted.
             self.forgotten_at = self.changes;
         }
         self.forgotten = self.forgotten.max(since);
     }
 
-    /// Replaces the server's warnings. Returns whether they changed.
+    /// Replaces the server's warnings. Returns true if they changed.
     pub fn warn(&mut self, warnings: Vec<String>) -> bool {
         let is_new = *self.warnings != *warnings;
         if is_new {
@@ -94,13 +95,13 @@ impl Boards {
         self.warnings.clone()
     }
 
-    /// How many changes there were.
+    /// Returns the number of changes so far.
     #[must_use]
     pub fn changes(&self) -> u64 {
         self.changes
     }
 
-    /// Tells whether the warnings or a board of `interest` may have changed after the first `seen` changes.
+    /// Returns true if the warnings or a board of `interest` may have changed after the first `seen` changes.
     #[must_use]
     pub fn concern(&self, interest: &Interest, seen: u64) -> bool {
         let changed = |id| self.changed.get(id).copied().unwrap_or(self.forgotten_at);
@@ -114,7 +115,7 @@ impl Boards {
         interest.series.len() + interest.boards.iter().map(of_board).sum::<usize>()
     }
 
-    /// What `interest` selects at present.
+    /// Returns the present selection of `interest`.
     #[must_use]
     pub fn selection(&self, interest: &Interest) -> Selection {
         let mut selectors = interest.series.clone();
@@ -127,14 +128,14 @@ impl Boards {
         Selection::new(selectors, interest.rate)
     }
 
-    /// Cursors up to this one may be of another selection than the present one.
+    /// Returns the highest cursor that may belong to another selection than the present one.
     #[must_use]
     pub fn since(&self, interest: &Interest) -> Seq {
         let since = |id| self.shown.get(id).map_or(self.forgotten, |shown| shown.since);
         interest.boards.iter().map(since).max().unwrap_or(Seq::ZERO)
     }
 
-    /// The edition of each board that the reader asked for.
+    /// Returns the edition of each board in the subscription.
     #[must_use]
     pub fn editions(&self, interest: &Interest) -> Vec<BoardEdition> {
         let edition =

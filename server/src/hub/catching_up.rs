@@ -1,4 +1,4 @@
-//! Frames for readers that start or return: a snapshot, or all that a reader missed.
+//! Frames for subscribers that start or return: a snapshot, or everything that a subscriber missed.
 //!
 //! They can be large. So their tracks are collected under the hub's lock, and encoded when the frame is first sent.
 
@@ -8,12 +8,12 @@ use shared::{Cursor, Event, Millis, sse};
 use super::frame::Frame;
 use crate::rollup::LentPart;
 
-/// The frame of a snapshot, which has all of the selected tracks.
+/// Makes the frame of a snapshot, which has all of the selected tracks.
 pub(super) fn snapshot(cursor: Cursor, now: Millis, parts: Vec<LentPart>) -> Frame {
     Frame::later(size(&parts), move || sse::frame_of(cursor, &Told::Snapshot { now, series: Parts(&parts) }))
 }
 
-/// The frame of all changes that a reader missed.
+/// Makes the frame of all changes that a subscriber missed.
 pub(super) fn missed(cursor: Cursor, now: Millis, parts: Vec<LentPart>) -> Frame {
     Frame::later(size(&parts), move || {
         if parts.iter().all(|part| part.part().is_none()) {
@@ -28,7 +28,7 @@ fn size(parts: &[LentPart]) -> usize {
     parts.iter().map(LentPart::frame_bytes).sum()
 }
 
-/// Events as [`Event`] writes them, with parts that are cut out of their tracks one after the other.
+/// Events with the same serialization as [`Event`]; their parts are cut out of the tracks one after the other.
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Told<'a> {

@@ -1,4 +1,4 @@
-//! The hub with a clock, a lock and wake-ups: what the rest of the program holds.
+//! Drives the hub with a clock, a lock and wake-ups. The rest of the program uses the hub through [`HubHandle`].
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,58 +22,59 @@ use crate::rollup::SeriesIndex;
 use crate::store::SeriesId;
 use crate::store::commit::Committed;
 
-/// Readers that are sent away come back within so many seconds, each at a time of its own.
+/// A disconnected subscriber reconnects within this number of seconds, each at a random time.
 const RETRY_SPREAD_SECONDS: u32 = 10;
 
-/// How often some series are looked at, whether they rest.
+/// Interval between two steps of the scan for series that do not change.
 const REST_EVERY: Duration = Duration::from_secs(1);
 
-/// In how many such steps all of them are.
+/// Number of steps of a whole scan.
 const REST_STEPS: usize = 60;
 
-/// How many are looked at under one lock: a millisecond or two.
+/// Number of series in one hold of the lock: a millisecond or two.
 const REST_AT_ONCE: usize = 512;
 
-/// Bytes that the tracks of selected series may take at least, however little memory the topics may have.
+/// Minimum bound for the tracks of selected series, in bytes, however small the bound of the topics is.
 const LEAST_TRACK_MEMORY: usize = 64 << 20;
 
 /// Names that are visited in one hold of the lock: some tens of microseconds.
 const NAMES_AT_ONCE: usize = 1_024;
 
-/// The hub of a running server. Clones are the same one.
+/// The hub of a running server. Clones share the same hub.
 #[derive(Clone, Debug)]
 pub struct HubHandle(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
     hub: Mutex<Hub>,
-    /// Wakes the pacer: something is due earlier than it knew.
+    /// Wakes the pacer when a frame is due earlier than it knew.
     sooner: Notify,
-    /// For each topic that has readers with a task of their own: a change means that they should ask again.
+    /// For each topic with subscribers that have a task of their own: a change wakes those tasks.
     wakers: Mutex<HashMap<TopicId, watch::Sender<()>>>,
-    /// The same for those that walk many readers.
+    /// The same for threads that serve many subscribers each.
     watchers: Mutex<Vec<Arc<dyn Watcher>>>,
-    /// Says to every stream that it is to end. A `watch`, because axum waits for open streams for ever otherwise.
+    /// Ends every stream. A `watch`, because otherwise axum waits for open streams for ever.
     closing: watch::Sender<Option<Closing>>,
-    /// Most readers at once: those that are there are served well rather than all of them badly.
+    /// Maximum number of subscribers: those that are connected are served well, rather than all of them badly.
     max_readers: usize,
-    /// Bytes of frames in memory above which no more readers are admitted.
+    /// Bytes of frames in memory above which no more subscribers are admitted.
     max_frame_bytes: usize,
-    /// Bytes of snapshots and the like that readers of each address have not taken yet; at most half of that for each.
+    /// Bytes of snapshots and catch-up frames that the subscribers of each address have not taken yet. Each address may
+    /// hold at most half of `max_frame_bytes`.
     unread: Holdings,
-    /// Matches the selectors of a reader, before the hub admits it.
+    /// Matches the selectors of a subscriber, before the hub admits it.
     selecting: Selecting,
 }
 
-/// Who wants to know what the hub has to say, on the spot. Called with nothing locked; must not block.
+/// Receives notifications of the hub at once. The methods are called while nothing is locked, and must not block.
 pub trait Watcher: std::fmt::Debug + Send + Sync {
-    /// These topics have something new.
+    /// These topics have a new frame.
     fn flushed(&self, topics: &[TopicId]);
-    /// All streams are to end: their next step says so.
+    /// All streams must end: the next step of each returns `bye`.
     fn closing(&self);
 }
 
-/// The streams are to end.
+/// The order to end all streams.
 #[derive(Clone, Copy, Debug)]
 struct Closing {
     reason: ByeReason,
@@ -82,7 +83,7 @@ struct Closing {
 }
 
 impl HubHandle {
-    /// The hub, with nobody to pace it yet: spawn [`HubHandle::pace`].
+    /// Wraps a hub. Nothing is paced until [`HubHandle::pace`] is spawned.
     #[must_use]
     pub fn new(hub: Hub, limits: &Limits) -> Self {
         let budget = Budget { steps: limits.match_steps, series: limits.selected };
@@ -102,7 +103,7 @@ impl HubHandle {
         }))
     }
 
-    /// Takes in committed points. To be called in the order of their numbers, from any thread.
+    /// Publishes committed points. Call it in the order of their seqs, from any thread.
     pub fn publish(&self, points: Vec<Committed>) {
         let mut group = Group::new(points);
         while !group.is_done() {
@@ -110,7 +111,7 @@ impl HubHandle {
         }
     }
 
-    /// Encodes the frames that `draft` returns without the lock, adds them to their topics and wakes the readers.
+    /// Drafts frames, encodes them without the lock, adds them to their topics and wakes the subscribers.
     fn write_frames(&self, draft: impl FnOnce(&mut Hub) -> Drafts) {
         let drafts = self.noting_due(draft);
         if !drafts.is_empty() {
@@ -133,8 +134,8 @@ impl HubHandle {
         result
     }
 
-    /// From now on the board is this. To be called in the order of the numbers, as [`HubHandle::publish`] is; `head` is that of
-    /// the change.
+    /// Replaces the record of a board. Call it in the order of the seqs, like [`HubHandle::publish`]; `head` is the seq
+    /// of the change.
     pub fn set_board(&self, id: BoardId, shown: Shown, head: Seq) {
         let topics = self.0.hub.lock().set_board(id, shown, head);
         self.wake(&topics);
@@ -159,12 +160,12 @@ impl HubHandle {
         }
     }
 
-    /// Does what time brings, until dropped: writes frames that are due, and packs what does not change.
+    /// Runs all timed work, until dropped: writes frames that are due, and packs tracks that do not change.
     pub async fn pace(self) {
         tokio::join!(self.flush(), self.rest());
     }
 
-    /// Looks at all series in a minute; one that has not changed in the minute before is packed.
+    /// Scans all series once a minute, and packs those that have not changed since the previous scan.
     async fn rest(&self) {
         let mut every = tokio::time::interval(REST_EVERY);
         every.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -172,7 +173,7 @@ impl HubHandle {
             every.tick().await;
             let mut share = self.0.hub.lock().counts().series / REST_STEPS + 1;
             while share > 0 {
-                // A little at a time: nothing is published meanwhile.
+                // A little at a time: nothing is published while the hub is locked.
                 let step = share.min(REST_AT_ONCE);
                 self.0.hub.lock().rest(step);
                 share -= step;
@@ -190,7 +191,7 @@ impl HubHandle {
                     tokio::select! {
                         () = sleep_until(due) => {
                             self.write_frames(|hub| hub.draft_due(clock::now()));
-                            // More may be due; other tasks get this thread in between.
+                            // More frames may be due; other tasks get this thread in between.
                             tokio::task::yield_now().await;
                         }
                         () = sooner => {}
@@ -206,10 +207,10 @@ impl HubHandle {
         &self.0.selecting
     }
 
-    /// Admits a reader. `found` holds the series that its selection matches, if the caller has matched it.
+    /// Admits a subscriber. `found` holds the series that its selection matches, if the caller has matched it.
     ///
     /// # Errors
-    /// [`NotNow`]. Readers that are there are never sent away for a new one.
+    /// [`NotNow`]. Connected subscribers are never disconnected for a new one.
     pub fn subscribe(
         &self,
         interest: &Interest,
@@ -230,41 +231,42 @@ impl HubHandle {
         Ok(Subscription { hub: self.clone(), topic, reader, client, place: None })
     }
 
-    /// Tells whether frames wait that exceed a bound, of all readers or of this client's.
+    /// Returns true if the waiting frames exceed a bound: of all subscribers, or of this client.
     fn has_too_much_unread(&self, client: Option<Client>) -> bool {
         live_bytes() > self.0.max_frame_bytes || client.is_some_and(|client| self.0.unread.is_over(client))
     }
 
-    /// After how many seconds one that is sent away may try again: drawn by chance, so that not all try at once.
+    /// Returns the seconds after which a rejected client may try again: a random number, so that not all try at once.
     #[must_use]
     pub fn retry_after(&self) -> u32 {
         1 + draw_below(RETRY_SPREAD_SECONDS)
     }
 
-    /// What readers of a board would lack that selects these from now on; nothing where it has no readers.
+    /// Returns the series that must be rehydrated before `board` selects `selectors`; empty where it has no
+    /// subscribers.
     #[must_use]
     pub fn lacking(&self, board: &BoardId, selectors: &[Selector]) -> Lacking {
         self.0.hub.lock().lacking(board, selectors)
     }
 
-    /// Whether all of a series' track is in memory.
+    /// Returns true if the whole track of a series is in memory.
     #[must_use]
     pub fn is_whole(&self, series: SeriesId) -> bool {
         self.0.hub.lock().is_whole(series)
     }
 
-    /// Tells whether further tracks may be recalled for a reader.
+    /// Returns true if further tracks may be rehydrated for a subscriber.
     #[must_use]
     pub fn has_room_for_tracks(&self) -> bool {
         self.0.hub.lock().has_room_for_tracks()
     }
 
-    /// Puts in the track of a series as the store has it; see [`Hub::recall`].
+    /// Rehydrates the track of a series from the store; see [`Hub::recall`].
     pub fn recall(&self, series: SeriesId, track: Option<Track>) {
         self.0.hub.lock().recall(series, track);
     }
 
-    /// Ends every stream, those to come included, with a `bye`.
+    /// Ends every stream with a `bye`, including streams that are opened later.
     pub fn close(&self, reason: ByeReason, spread_ms: u32) {
         self.0.closing.send_replace(Some(Closing { reason, spread_ms }));
         for watcher in self.0.watchers.lock().iter() {
@@ -272,12 +274,12 @@ impl HubHandle {
         }
     }
 
-    /// From now on `watcher` hears what is new.
+    /// Adds a watcher, which is notified from now on.
     pub fn watch(&self, watcher: Arc<dyn Watcher>) {
         self.0.watchers.lock().push(watcher);
     }
 
-    /// Lets many subscriptions be stepped under one lock, all at the same time.
+    /// Steps many subscriptions under one lock, with the same time for all.
     pub fn stepping<R>(&self, steps: impl FnOnce(&mut Stepping<'_>) -> R) -> R {
         let closing = *self.0.closing.borrow();
         let mut hub = self.0.hub.lock();
@@ -285,7 +287,7 @@ impl HubHandle {
         steps(&mut Stepping { handle: self, hub: &mut hub, closing, looked_at, now: clock::now() })
     }
 
-    /// How much of everything there is.
+    /// Returns the hub's counters.
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.0.hub.lock().counts()
@@ -312,8 +314,8 @@ impl HubHandle {
         }
     }
 
-    /// Calls `look` for each of these series, with its name, its declared properties and at least its newest entry; not for
-    /// those that were removed. The hub is locked meanwhile, so pass few.
+    /// Calls `look` for each of these series, with its name, its declared properties and at least its newest entry.
+    /// Skips removed series. The hub is locked meanwhile, so pass few.
     pub fn each_newest(&self, series: &[SeriesIndex], mut look: impl FnMut(&SeriesName, Option<Declared>, &Track)) {
         let hub = self.0.hub.lock();
         for &index in series {
@@ -341,7 +343,7 @@ impl HubHandle {
     }
 }
 
-/// The hub while it is locked, to step readers.
+/// The locked hub, for stepping subscribers.
 pub struct Stepping<'a> {
     handle: &'a HubHandle,
     hub: &'a mut Hub,
@@ -352,8 +354,7 @@ pub struct Stepping<'a> {
 }
 
 impl Stepping<'_> {
-    /// What the reader of `subscription` has to do now. It may be in another topic afterwards, where a board of it
-    /// changed.
+    /// Returns the next step of the subscriber. It may be in another topic afterwards, if one of its boards changed.
     pub fn step(&mut self, subscription: &mut Subscription) -> Step {
         let client = subscription.client;
         let is_catching_up = subscription.reader.is_catching_up();
@@ -370,34 +371,34 @@ impl Stepping<'_> {
         step
     }
 
-    /// Tells whether the next step collects tracks for a frame that no other reader has had.
+    /// Returns true if the next step collects tracks for a frame that no other subscriber has received.
     #[must_use]
     pub fn is_costly(&self, subscription: &Subscription) -> bool {
         self.hub.is_costly(subscription.topic, &subscription.reader)
     }
 
-    /// Series that were looked at for snapshots and for returning readers since the hub was locked.
+    /// Number of series that were visited for snapshots and returning subscribers since the hub was locked.
     #[must_use]
     pub fn looked_at(&self) -> usize {
         self.hub.looked_at() - self.looked_at
     }
 }
 
-/// Why a reader cannot be taken in now.
+/// Reason why a subscriber cannot be admitted now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotNow {
-    /// There are as many readers as may be.
+    /// The maximum number of subscribers is reached.
     Full {
-        /// How many there are.
+        /// The number of subscribers.
         readers: usize,
-        /// After how many seconds to try again; drawn by chance, so that not all try at once.
+        /// Seconds after which to try again; a random number, so that not all try at once.
         retry_after: u32,
     },
-    /// The hub refused the reader, now or at all.
+    /// The hub refused the subscriber, now or at all.
     Refused(Refused),
 }
 
-/// A reader's place at the hub; given up when dropped.
+/// The subscription of one client at the hub; ended when dropped.
 #[derive(Debug)]
 pub struct Subscription {
     hub: HubHandle,
@@ -415,13 +416,13 @@ impl Subscription {
         self.place = place;
     }
 
-    /// What it reads.
+    /// Its present topic.
     #[must_use]
     pub fn topic(&self) -> TopicId {
         self.topic
     }
 
-    /// The frames as they come, for a task of its own.
+    /// Turns it into a [`Listener`], for a task of its own.
     #[must_use]
     pub fn listen(self) -> Listener {
         let wake = self.hub.waker(self.topic);
@@ -435,7 +436,7 @@ impl Drop for Subscription {
     }
 }
 
-/// A subscription that is woken by itself.
+/// A subscription with wake-ups of its own, for a single task.
 #[derive(Debug)]
 pub struct Listener {
     subscription: Subscription,
@@ -444,13 +445,13 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// What to write next, once there is something; nothing when the stream is to be closed.
+    /// Waits for the next frame to write; `None` when the stream must be closed.
     ///
-    /// It is asked only when the socket has taken what came before. So nothing queues up for a reader that is slow:
-    /// it goes on with what is newest then.
+    /// The caller asks only when the socket has taken the previous frame. So nothing queues up for a slow subscriber:
+    /// it continues with the newest state.
     pub async fn next(&mut self) -> Option<Frame> {
         loop {
-            // Seen before asking, so that a frame that comes right after wakes this again.
+            // Marked before the step, so that a frame that comes right after it wakes this task again.
             self.wake.mark_unchanged();
             self.closing.mark_unchanged();
             let before = self.subscription.topic;
@@ -465,7 +466,7 @@ impl Listener {
             match step {
                 Step::Send(frame) => return Some(frame),
                 Step::End => return None,
-                // A frame of the new topic may have gone by before its waker was there.
+                // A frame of the new topic may have passed before the waker was there.
                 Step::Wait(_) if moved => {}
                 Step::Wait(until) => {
                     tokio::select! {
@@ -478,10 +479,10 @@ impl Listener {
         }
     }
 
-    /// This one reads `topic` no longer: where nobody else does, its waker goes.
+    /// Removes the waker of a topic that this listener no longer reads, if no other listener uses it.
     fn forget_waker(&self, topic: TopicId) {
         let mut wakers = self.subscription.hub.0.wakers.lock();
-        // This one is still counted.
+        // This listener's own receiver is still counted.
         if wakers.get(&topic).is_some_and(|waker| waker.receiver_count() <= 1) {
             wakers.remove(&topic);
         }
@@ -499,7 +500,8 @@ async fn sleep_until(due: Uptime) {
     tokio::time::sleep(Duration::from_millis(wait)).await;
 }
 
-/// A number from 0 to below `bound`. Where there is no source of chance, half of it: a spread is a courtesy.
+/// Returns a random number from 0 to below `bound`. Without a random source, half of `bound`: the spread is only a
+/// courtesy.
 fn draw_below(bound: u32) -> u32 {
     getrandom::u32().map_or(bound / 2, |random| random % bound.max(1))
 }

@@ -1,6 +1,6 @@
-//! One or more events as they go over the wire, encoded once for all who read them.
+//! A frame: one or more events as they are sent, encoded once for all subscribers.
 //!
-//! A large frame is encoded when it is first sent, so that nobody holds the hub's lock meanwhile.
+//! A large frame is encoded when it is first sent, so that the hub is not locked meanwhile.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -15,17 +15,17 @@ use crate::places::Holding;
 /// filled in after the text was written.
 const SIZE_DIGITS: usize = 8;
 
-/// What stands before the content: its size and a line end.
+/// Length of the part before the content: its size and a line end.
 const HEAD: usize = SIZE_DIGITS + 2;
 
-/// What stands behind it.
+/// The part after the content.
 const TAIL: &[u8] = b"\r\n";
 
-/// Bytes of all chunks in memory: those of topics, and those that wait for the sockets of readers. A frame that is not
-/// encoded yet counts with its estimated size.
+/// Bytes of all chunks in memory: those of topics, and those that wait for the sockets of subscribers. A frame that is
+/// not encoded yet counts with its estimated size.
 static LIVE: AtomicUsize = AtomicUsize::new(0);
 
-/// The bytes of all frames in memory, wherever they are held.
+/// Returns the bytes of all frames in memory, in topics and in queues.
 #[must_use]
 pub fn live_bytes() -> usize {
     LIVE.load(Ordering::Relaxed)
@@ -68,17 +68,17 @@ impl AsRef<[u8]> for Counted {
     }
 }
 
-/// Bytes within a chunk of HTTP/1.1's chunked coding. One allocation, shared by all readers, whether they get it with the
-/// chunk around it or without (HTTP/2, HTTP/1.0).
+/// Content wrapped as a chunk of HTTP/1.1's chunked coding. One allocation is shared by all subscribers, with the chunk
+/// around it (HTTP/1.1) or without (HTTP/2, HTTP/1.0).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chunk {
     whole: Bytes,
-    /// A part of that.
+    /// A slice of `whole`.
     content: Bytes,
 }
 
 impl Chunk {
-    /// A chunk of this.
+    /// Wraps this content.
     #[must_use]
     pub fn new(content: &[u8]) -> Self {
         let mut chunk = Vec::with_capacity(HEAD + content.len() + TAIL.len());
@@ -90,20 +90,20 @@ impl Chunk {
         Self { whole, content }
     }
 
-    /// All of it.
+    /// The chunk with its size and line ends.
     #[must_use]
     pub fn whole(&self) -> &Bytes {
         &self.whole
     }
 
-    /// What is within.
+    /// The content without the chunk around it.
     #[must_use]
     pub fn content(&self) -> &Bytes {
         &self.content
     }
 }
 
-/// Events as text, and packed for those who take that.
+/// Events as text, and compressed for subscribers that accept gzip.
 #[derive(Clone, Debug)]
 pub struct Frame(Arc<Forms>);
 
@@ -112,7 +112,7 @@ struct Forms {
     text: OnceLock<Chunk>,
     /// Makes the text, if the frame was made without it.
     recipe: Mutex<Option<Recipe>>,
-    /// Made when the first reader wants it.
+    /// Made when the first subscriber needs it.
     packed: OnceLock<Packed>,
     /// Bytes of the text as a chunk; an estimate if the frame was made without it.
     size: usize,
@@ -133,7 +133,7 @@ impl std::fmt::Debug for Recipe {
 }
 
 impl Frame {
-    /// The frame of these events, written after each other.
+    /// Makes a frame of these events, which are concatenated.
     #[must_use]
     pub fn new(text: &str) -> Self {
         let text = Chunk::new(text.as_bytes());
@@ -141,7 +141,7 @@ impl Frame {
         Self::of(text.into(), None, size)
     }
 
-    /// A frame whose text `make` makes when it is first wanted. It counts as `size` bytes.
+    /// Makes a frame whose text `make` produces when it is first needed. It counts as `size` bytes.
     #[must_use]
     pub fn later(size: usize, make: impl FnOnce() -> String + Send + 'static) -> Self {
         let recipe = Recipe { make: Box::new(make), _reserved: Reserved::new(size) };
@@ -153,13 +153,14 @@ impl Frame {
         Self(Arc::new(Forms { text, recipe, packed, size, charge }))
     }
 
-    /// Counts the frame for the client that `charge` returns a holding of, for as long as it is in memory. Only the first
-    /// call has an effect.
+    /// Counts the frame for a client, as long as the frame is in memory. `charge` returns the client's holding. Only
+    /// the first call has an effect.
     pub fn charge(&self, charge: impl FnOnce(usize) -> Holding) {
         let _charged = self.0.charge.get_or_init(|| charge(self.0.size));
     }
 
-    /// The events. May encode them, which takes milliseconds for a large frame: do not call it while the hub is locked.
+    /// Returns the events as text. May encode them, which takes milliseconds for a large frame: do not call it while
+    /// the hub is locked.
     #[must_use]
     pub fn text(&self) -> &Chunk {
         self.0.text.get_or_init(|| {
@@ -168,27 +169,28 @@ impl Frame {
         })
     }
 
-    /// Tells whether [`Frame::text`] returns at once.
+    /// Returns true if [`Frame::text`] returns at once.
     #[must_use]
     pub fn is_encoded(&self) -> bool {
         self.0.text.get().is_some()
     }
 
-    /// The events, packed.
+    /// Returns the events, compressed.
     #[must_use]
     pub fn packed(&self) -> &Packed {
         self.0.packed.get_or_init(|| Packed::new(self.text().content()))
     }
 
-    /// Estimated bytes of memory that it takes, with the packed form and the allocations around both. Never changes.
+    /// Estimates the memory of the frame in bytes, with the compressed form and the overhead of the allocations. Never
+    /// changes.
     #[must_use]
     pub fn cost(&self) -> usize {
         const AROUND: usize = 256;
         self.size() + self.size() / 4 + AROUND
     }
 
-    /// Bytes of it as a chunk, or an estimate if it was made [for later](Frame::later). Packed it has about a quarter of
-    /// that beside. Never changes.
+    /// The size as a chunk in bytes, or an estimate if it was made [for later](Frame::later). The compressed form adds
+    /// about a quarter. Never changes.
     #[must_use]
     pub fn size(&self) -> usize {
         self.0.size

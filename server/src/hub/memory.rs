@@ -1,20 +1,25 @@
 //! Bounds the memory of all topics together.
 //!
-//! The tracks of selected series count by themselves: while they take too much, no further ones are recalled from the
-//! store. All other memory is counted in two parts. The selectors, members and readers of topics are *fixed*: a new selection or reader
-//! for which there is no room is refused. The frames and the last snapshot of topics are *spare*: they only serve
-//! readers that are behind. Over the bound, spare memory is freed, beginning with the topics that have been quiet for
-//! the longest time. A reader that would have needed a freed frame gets `gap` and a snapshot, as after a long absence.
-//! If new series make the fixed part too large, the largest topics are dissolved: their readers get `bye` and reconnect.
+//! The tracks of selected series are counted separately: while they take too much, no further ones are rehydrated from
+//! the store. All other memory is counted in two parts.
 //!
-//! Both go on until well below the bound, and the fixed part never takes all of it, so that neither runs for every frame.
+//! - *Fixed*: the selectors, members and subscribers of topics. A new selection or subscriber for which there is no
+//!   room is refused.
+//! - *Spare*: the frames and the last snapshot of topics. They only serve subscribers that are behind.
+//!
+//! Over the bound, spare memory is freed, beginning with the topics that have been quiet for the longest time. A
+//! subscriber that would have needed a freed frame gets `gap` and a snapshot, as after a long absence. If new series
+//! make the fixed part too large, the largest topics are dissolved: their subscribers get `bye` and reconnect.
+//!
+//! Both go on until well below the bound, and the fixed part never takes all of it, so that neither runs for every
+//! frame.
 
 use shared::Selector;
 
 use super::topic::{Topic, TopicId};
 use super::{Hub, Interest, Selection};
 
-/// Bytes of a topic without selectors and members: its entries in the hub's maps. A reader counts as much.
+/// Bytes of a topic without selectors and members: its entries in the hub's maps. A subscriber counts as much.
 const TOPIC: usize = 1_024;
 
 /// Bytes of a series in a topic: its entries in the lists of both, and its share of the newest frame.
@@ -27,7 +32,7 @@ const SELECTOR: usize = 512;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Memory {
     most: usize,
-    /// Most bytes of tracks, beyond which no further ones are recalled.
+    /// Maximum number of bytes of tracks, beyond which no further ones are rehydrated.
     most_tracks: usize,
     fixed: usize,
     spare: usize,
@@ -48,13 +53,13 @@ impl Memory {
         self.fixed + self.spare
     }
 
-    /// Tells whether a topic or reader of `fixed` more bytes can be admitted. Half of the bound is kept for spare
-    /// memory.
+    /// Returns true if a topic or subscriber of `fixed` more bytes can be admitted. Half of the bound is reserved for
+    /// spare memory.
     pub(super) fn has_room_for(&self, fixed: usize) -> bool {
         self.fixed + fixed <= self.most / 2
     }
 
-    /// Tells whether tracks of `whole` bytes leave room for more.
+    /// Returns true if tracks of `whole` bytes leave room for more.
     pub(super) fn has_room_beside(&self, whole: usize) -> bool {
         whole <= self.most_tracks
     }
@@ -76,12 +81,12 @@ impl Memory {
         self.used() > self.most
     }
 
-    /// Tells whether the fixed part leaves too little for frames.
+    /// Returns true if the fixed part leaves too little for frames.
     fn is_fixed_over(&self) -> bool {
         self.fixed > self.most - self.most / 4
     }
 
-    /// Tells whether the fixed part is small enough once it has to shrink.
+    /// Returns true if the fixed part has shrunk enough, once it had to shrink.
     fn is_fixed_low(&self) -> bool {
         self.fixed <= self.most - self.most / 8 * 3
     }
@@ -92,7 +97,7 @@ pub(super) fn cost_of_topic(selection: &Selection, members: usize) -> usize {
     TOPIC + cost_of_selectors(&selection.selectors) + members * MEMBER
 }
 
-/// Bytes of a reader.
+/// Bytes of a subscriber.
 pub(super) fn cost_of_reader(interest: &Interest) -> usize {
     TOPIC + cost_of_selectors(&interest.series) + interest.boards.len() * 128
 }
@@ -107,8 +112,8 @@ fn cost_of_selectors(selectors: &[Selector]) -> usize {
 }
 
 impl Hub {
-    /// Frees spare memory if the topics are over their bound: first all frames but the newest, then also those, each
-    /// time beginning with the topics that have been quiet for the longest time.
+    /// Frees spare memory if the topics are over their bound: first all frames except the newest of each topic, then
+    /// also those. Each pass begins with the topics that have been quiet for the longest time.
     pub(super) fn shed(&mut self) {
         if !self.memory.is_over() {
             return;
@@ -131,8 +136,8 @@ impl Hub {
         }
     }
 
-    /// Dissolves the largest topics if the fixed part exceeds three quarters of the bound, until it has five eighths of it
-    /// at most, and returns them.
+    /// Dissolves the largest topics if the fixed part exceeds three quarters of the bound, until it has five eighths of
+    /// it at most, and returns them.
     pub(super) fn dissolve(&mut self) -> Vec<TopicId> {
         let mut dissolved = Vec::new();
         if !self.memory.is_fixed_over() {

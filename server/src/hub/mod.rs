@@ -1,7 +1,14 @@
-//! The hub: it decides what which reader has to hear.
+//! The hub: decides which frame each subscriber receives next.
 //!
-//! [`Hub`] and [`reader::Reader`] are a state machine without I/O, clock or threads; [`driver`] gives them those.
-//! Readers with the same [`Selection`] share a [`topic`], and a frame of a topic is encoded once for all of them.
+//! [`Hub`] and [`reader::Reader`] are a state machine without I/O, clock or threads; [`driver`] adds those. Subscribers
+//! with the same [`Selection`] share a [`topic`], and a frame of a topic is encoded once for all of them.
+//!
+//! - [`admission`] adds, moves and removes subscribers; [`selecting`] matches their selectors beforehand, without the
+//!   hub's lock.
+//! - [`publishing`] turns committed points into frames; [`frame`] and [`packed`] are a frame as text and compressed.
+//! - [`boards`] are the selectors of each board, and the point since which they apply.
+//! - `catching_up` makes the frames of subscribers that start or return.
+//! - `memory` bounds the memory of all topics.
 
 pub mod admission;
 pub mod boards;
@@ -42,44 +49,44 @@ use crate::names::listeners::Listeners;
 use crate::rollup::{Rollup, SeriesIndex};
 use crate::store::SeriesId;
 
-/// Delay after which the readers of a dissolved topic reconnect, in milliseconds.
+/// Delay after which the subscribers of a dissolved topic reconnect, in milliseconds.
 const RETURN_MS: u32 = 5_000;
 
-/// All series, and all topics that somebody reads.
+/// All series, and the topics that have subscribers.
 #[derive(Debug)]
 pub struct Hub {
     rollup: Rollup,
     boards: Boards,
     topics: HashMap<TopicId, Topic, RandomState>,
-    /// So that a reader finds the topic of those who want the same.
+    /// Finds the topic of a selection, so that subscribers with the same selection share it.
     by_selection: HashMap<Selection, TopicId>,
-    /// So that a series that begins finds the topics that select it.
+    /// Finds the topics that select a new series.
     listeners: Listeners<TopicId>,
-    /// For each series the topics that it belongs to, so that a push costs what it has readers, not what there is.
+    /// The topics of each series, so that the cost of a push depends on its subscribers, not on the number of topics.
     listening: HashMap<SeriesIndex, Vec<TopicId>, RandomState>,
-    /// When which topic gets its next frame, so that a tick costs what is due, not what there is. A topic that has gone
-    /// stays in it until its time.
+    /// The times at which topics get their next frame, so that the cost of a tick depends on the frames that are due,
+    /// not on the number of topics. A topic that was removed stays in it until its time.
     waiting: BTreeSet<(Uptime, TopicId)>,
     next_topic: TopicId,
-    /// How long a silent stream stays silent.
+    /// A stream that was silent for this long gets a heartbeat.
     heartbeat: Duration,
     frames: u64,
-    /// The sum over all topics, kept because each new reader is counted against a limit.
+    /// The sum over all topics, stored because each new subscriber is checked against a limit.
     readers: usize,
-    /// How many readers each board has.
+    /// The number of subscribers of each board.
     followers: HashMap<BoardId, usize>,
-    /// The number of the last removal of a series: a cursor before it may be of a picture with that series.
+    /// The seq of the last removal of a series: a cursor before it may belong to a picture with that series.
     removed: Seq,
-    /// Memory that all topics take, and its bound.
+    /// The memory of all topics, and its bound.
     memory: Memory,
-    /// Most work in one hold of the lock; see [`publishing`].
+    /// Maximum amount of work in one hold of the lock; see [`publishing`].
     work: usize,
-    /// Series that were looked at for snapshots and for returning readers, since the start.
+    /// Number of series that were visited for snapshots and returning subscribers, since the start.
     looked_at: usize,
 }
 
 impl Hub {
-    /// A hub over what the store holds. `heartbeat` is how long a silent stream stays silent.
+    /// Makes a hub over the contents of the store. A stream that was silent for `heartbeat` gets a heartbeat.
     #[must_use]
     pub fn new(rollup: Rollup, boards: Boards, heartbeat: Duration) -> Self {
         Self {
@@ -102,8 +109,8 @@ impl Hub {
         }
     }
 
-    /// Replaces a board. Its readers hear of it with their next step: returns the topics that they may be in, which are
-    /// all if the board has readers. `head` is the number of the change. Call it in the order of the numbers, as
+    /// Replaces a board. Its subscribers get the change with their next step. Returns the topics that they may be in:
+    /// all topics if the board has subscribers. `head` is the seq of the change. Call it in the order of the seqs, like
     /// [`Hub::publish`].
     pub fn set_board(&mut self, id: BoardId, shown: Shown, head: Seq) -> Vec<TopicId> {
         self.rollup.reach(head);
@@ -117,10 +124,11 @@ impl Hub {
         self.boards.forget(Some(id), since);
     }
 
-    /// Removes a series; `at` is the number of its removal. Call it in the order of the numbers, as [`Hub::publish`].
+    /// Removes a series; `at` is the seq of its removal. Call it in the order of the seqs, like [`Hub::publish`].
     ///
-    /// An update cannot take a series out of a picture. So the readers of its topics begin anew with a snapshot, and so does
-    /// a reader that comes back with a cursor from before. Returns the topics whose readers must be woken.
+    /// An update cannot take a series out of a picture. So the subscribers of its topics begin anew with a snapshot,
+    /// and so does a subscriber that comes back with a cursor from before. Returns the topics whose subscribers must be
+    /// woken.
     pub fn remove(&mut self, series: SeriesId, at: Seq) -> Vec<TopicId> {
         self.rollup.reach(at);
         self.removed = at;
@@ -137,14 +145,15 @@ impl Hub {
         ids
     }
 
-    /// Notes the number of the last removal of an earlier run.
+    /// Sets the seq of the last removal in an earlier run.
     #[must_use]
     pub fn with_removed(mut self, at: Seq) -> Self {
         self.removed = at;
         self
     }
 
-    /// Replaces the server's warnings. Returns the topics whose readers must be woken: all, or none if nothing changed.
+    /// Replaces the server's warnings. Returns the topics whose subscribers must be woken: all, or none if nothing
+    /// changed.
     pub fn warn(&mut self, warnings: Vec<String>) -> Vec<TopicId> {
         if self.boards.warn(warnings) { self.topics.keys().copied().collect() } else { Vec::new() }
     }
@@ -155,32 +164,32 @@ impl Hub {
         self.rollup.names()
     }
 
-    /// Whether all of a series' track is in memory.
+    /// Returns true if the whole track of a series is in memory.
     #[must_use]
     pub fn is_whole(&self, series: SeriesId) -> bool {
         self.rollup.is_whole(series)
     }
 
-    /// Puts in the track of a series as the store has it, where it is not all in memory; nothing where the store
-    /// cannot tell it. To be called between two pushes, as [`Hub::set_board`] is.
+    /// Rehydrates the track of a series from the store, if it is not fully in memory. `track` is `None` if the store
+    /// cannot read it. Call it between two pushes, like [`Hub::set_board`].
     pub fn recall(&mut self, series: SeriesId, track: Option<Track>) {
         self.rollup.recall(series, track);
     }
 
-    /// Tells whether further tracks may be [recalled](Hub::recall) for a reader.
+    /// Returns true if further tracks may be [rehydrated](Hub::recall) for a subscriber.
     #[must_use]
     pub fn has_room_for_tracks(&self) -> bool {
         self.memory.has_room_beside(self.rollup.whole_bytes())
     }
 
-    /// How many readers there are.
+    /// Returns the number of subscribers.
     #[must_use]
     pub fn readers(&self) -> usize {
         self.readers
     }
 
-    /// What `reader` of topic `id` has to do now. Where a board of it selects other series than before, it is in
-    /// another topic afterwards.
+    /// Returns the next step of `reader`, which is in topic `id`. It is in another topic afterwards if one of its
+    /// boards selects other series than before.
     pub fn next(&mut self, id: &mut TopicId, reader: &mut Reader, now: Now) -> Step {
         self.follow(id, reader);
         let Some(topic) = self.topics.get_mut(id) else { return Step::End };
@@ -198,7 +207,7 @@ impl Hub {
         step
     }
 
-    /// Tells whether the next step of a reader collects tracks for a frame that its topic does not have yet.
+    /// Returns true if the next step of a subscriber collects tracks for a frame that its topic does not have yet.
     #[must_use]
     pub fn is_costly(&self, id: TopicId, reader: &Reader) -> bool {
         let (Some(topic), head) = (self.topics.get(&id), self.rollup.head()) else { return false };
@@ -208,37 +217,38 @@ impl Hub {
         })
     }
 
-    /// How many series were looked at for snapshots and for returning readers, since the start: the work that
-    /// [`Hub::next`] does beside handing out frames.
+    /// Returns the number of series that were visited for snapshots and returning subscribers, since the start: the
+    /// work that [`Hub::next`] does in addition to handing out frames.
     #[must_use]
     pub fn looked_at(&self) -> usize {
         self.looked_at
     }
 
-    /// Indexes from `from` on, each with the name of its series, or nothing where that was removed.
+    /// Iterates over the indexes from `from` on, each with the name of its series, or `None` where it was removed.
     pub fn names_from(&self, from: usize) -> impl Iterator<Item = (SeriesIndex, Option<&SeriesName>)> {
         self.rollup.names_from(from)
     }
 
-    /// Name, declared properties and at least the newest entry of a series; nothing where it was removed.
+    /// Returns name, declared properties and at least the newest entry of a series; `None` where it was removed.
     #[must_use]
     pub fn newest(&self, index: SeriesIndex) -> Option<(&SeriesName, Option<Declared>, Cow<'_, Track>)> {
         self.rollup.newest(index)
     }
 
-    /// Bounds the memory of all topics together, and that of the tracks of selected series, in bytes.
+    /// Sets the bounds for the memory of all topics together and for the tracks of selected series, in bytes.
     #[must_use]
     pub fn with_memory(mut self, topics: usize, tracks: usize) -> Self {
         self.memory = Memory::new(topics).with_tracks(tracks);
         self
     }
 
-    /// Takes the next step of packing what does not change, and of forgetting what nobody reads: [`Rollup::rest`].
+    /// Runs the next step of packing tracks that do not change, and of evicting tracks that have no subscribers:
+    /// [`Rollup::rest`].
     pub fn rest(&mut self, most: usize) {
         self.rollup.rest(most, |index| self.listening.contains_key(&index));
     }
 
-    /// How many series, readers and topics there are, and how many frames were ever encoded for topics.
+    /// Returns the hub's counters.
     #[must_use]
     pub fn counts(&self) -> Counts {
         Counts {
@@ -251,14 +261,14 @@ impl Hub {
     }
 }
 
-/// How much of everything there is.
+/// Counters of the hub.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Series that have at least one point.
     pub series: usize,
     /// Open streams.
     pub readers: usize,
-    /// Selections that somebody reads.
+    /// Selections that have subscribers.
     pub topics: usize,
     /// Frames encoded for topics since the start.
     pub frames: u64,
@@ -266,11 +276,11 @@ pub struct Counts {
     pub topic_bytes: usize,
 }
 
-/// What there is under the name of a board.
+/// Number of series under the name of a board.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Series.
+    /// All series.
     pub series: usize,
-    /// Those of them that hold texts.
+    /// Text series among them.
     pub texts: usize,
 }

@@ -1,9 +1,9 @@
-//! A frame compressed, once for all who read it.
+//! A frame compressed with gzip, once for all subscribers.
 //!
-//! gzip (RFC 1952) is a head, deflate (RFC 1951) and a trailer. Deflate is a row of blocks; blocks that refer to nothing
-//! before them and end where a byte does mean the same in whatever stream they stand. So each frame is packed by itself,
-//! and a stream is the head, the packed frames that its reader gets, and a trailer of its own. To refer back to frames
-//! before would save more, but no two readers need have had the same ones.
+//! gzip (RFC 1952) is a header, deflate (RFC 1951) and a trailer. Deflate is a sequence of blocks. A block that refers
+//! to nothing before it, and that ends on a byte boundary, means the same in any stream. So each frame is compressed
+//! separately. A stream is the header, the compressed frames of its subscriber, and a trailer of its own. References to
+//! earlier frames would save more, but two subscribers need not have received the same ones.
 
 use std::cell::RefCell;
 
@@ -12,16 +12,16 @@ use flate2::{Compress, Compression, Crc, FlushCompress};
 
 use super::frame::Chunk;
 
-/// How hard to try, of 9. More takes longer for few bytes less (`bench/RESULTS.md`).
+/// Compression level, of 9. A higher level takes longer for few bytes less (`bench/RESULTS.md`).
 const LEVEL: u32 = 1;
 
-/// How a gzip stream begins: its magic number, deflate, nothing else known (RFC 1952, 2.3).
+/// The header of a gzip stream: its magic number, deflate, all other fields unset (RFC 1952, 2.3).
 const HEAD: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
 
 /// The last block of deflate, an empty one (RFC 1951, 3.2.3).
 const LAST_BLOCK: [u8; 2] = [3, 0];
 
-/// Bytes that deflate may add to what cannot be compressed, and those that end a block where a byte ends.
+/// Extra bytes: deflate's overhead for data that cannot be compressed, and the padding to a byte boundary.
 const MARGIN: usize = 64;
 
 thread_local! {
@@ -29,12 +29,12 @@ thread_local! {
     static COMPRESS: RefCell<Compress> = RefCell::new(Compress::new(Compression::new(LEVEL), false));
 }
 
-/// A frame as blocks of deflate.
+/// A frame as deflate blocks.
 #[derive(Debug)]
 pub struct Packed {
     /// The blocks.
     pub chunk: Chunk,
-    /// What a trailer needs to know of the text.
+    /// The checksum and length of the text, for the trailer.
     sum: Crc,
 }
 
@@ -54,7 +54,7 @@ fn deflate(text: &[u8]) -> Vec<u8> {
         let mut blocks = Vec::with_capacity(text.len() + text.len() / 64 + MARGIN);
         loop {
             let done = usize::try_from(compress.total_in()).unwrap_or(usize::MAX);
-            // Only raw deflate that was ended can fail, and this one is flushed and begun anew.
+            // Raw deflate can only fail after it was finished; this one is only flushed and reset.
             let _status = compress.compress_vec(&text[done..], &mut blocks, FlushCompress::Full);
             if blocks.len() < blocks.capacity() {
                 return blocks;
@@ -64,23 +64,23 @@ fn deflate(text: &[u8]) -> Vec<u8> {
     })
 }
 
-/// A gzip stream to one reader: what of it went out already.
+/// The gzip stream of one subscriber: checksum and length of the text so far.
 #[derive(Debug, Default)]
 pub struct Gzip(Crc);
 
 impl Gzip {
-    /// What it begins with.
+    /// Returns the header.
     #[must_use]
     pub fn head() -> Bytes {
         Bytes::from_static(&HEAD)
     }
 
-    /// A frame goes out.
+    /// Adds a frame that is sent.
     pub fn add(&mut self, frame: &Packed) {
         self.0.combine(&frame.sum);
     }
 
-    /// What it ends with.
+    /// Returns the trailer.
     #[must_use]
     pub fn trailer(&self) -> Bytes {
         [&LAST_BLOCK[..], &self.0.sum().to_le_bytes(), &self.0.amount().to_le_bytes()].concat().into()
@@ -130,7 +130,7 @@ mod tests {
         reading.write_all(&Gzip::head()).unwrap();
         for text in ["data: 1\n\n", "data: 22\n\n", "data: 333\n\n"] {
             reading.write_all(Packed::new(text.as_bytes()).chunk.content()).unwrap();
-            // The decoder hands on what it has when it is flushed; it is never told that the stream ends.
+            // The decoder returns its output when it is flushed; the stream is never finished.
             reading.flush().unwrap();
             assert!(reading.get_ref().ends_with(text.as_bytes()));
         }

@@ -1,13 +1,14 @@
 //! Turns committed points into frames, in steps that hold the hub's lock for a bounded amount of work.
 //!
-//! [`Hub::draft`] applies some points and drafts the frames that are due, the drafts are encoded without the lock, and
+//! [`Hub::draft`] applies some points and drafts the frames that are due. The drafts are encoded without the lock, and
 //! [`Hub::finish`] adds the encoded frames to their topics. While a draft of a topic is being encoded, the topic
-//! collects further changes for its next frame. A single draft is not split: it takes the longer, the more series of
-//! its topic changed.
+//! collects further changes for its next frame. A single draft is not split: its time grows with the number of changed
+//! series of its topic.
 //!
-//! Readers of every change (`hz=0`) share one frame for each point, even if their selections differ. A topic of theirs
+//! Subscribers to every change (`hz=0`) share one frame for each point, even if their selections differ. Such a topic
 //! gets at most [`CHANGES_OF_A_TOPIC`] frames of one group of points, since it could not keep more. A larger group is a
-//! `gap` and a snapshot for its readers, as after a long absence; it is counted first, so that no frame is made in vain.
+//! `gap` and a snapshot for its subscribers, as after a long absence. The changes are counted first, so that no frame
+//! is made in vain.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -26,13 +27,13 @@ use crate::store::commit::Committed;
 /// Work after which the lock is released, about a millisecond: points, topics of each point, and series of drafts.
 pub(super) const WORK: usize = 1_024;
 
-/// Most frames of single changes that a topic gets out of one group of points: as many as it keeps.
+/// Maximum number of frames of single changes that a topic gets out of one group of points: as many as it keeps.
 const CHANGES_OF_A_TOPIC: usize = 8_192;
 
-/// Most such frames of one group over all topics.
+/// Maximum number of such frames of one group over all topics.
 const CHANGES_OF_A_GROUP: usize = 65_536;
 
-/// Most series that are drafted before a push is answered. The pacer drafts the rest.
+/// Maximum number of series that are drafted before a push is answered. The pacer drafts the rest.
 const AT_ONCE: usize = 4_096;
 
 /// Points that were committed together, while they are published.
@@ -46,7 +47,7 @@ pub struct Group {
     /// For each topic of every change, its frames of this group.
     changes: HashMap<TopicId, Changes>,
     all_changes: usize,
-    /// Series that were written into frames.
+    /// Number of series that were written into frames.
     written: usize,
 }
 
@@ -58,7 +59,7 @@ struct Counting {
     changes: HashMap<TopicId, usize>,
 }
 
-/// The frames that a topic of every change (`hz=0`) gets of a group.
+/// The frames of a group for one topic of every change (`hz=0`).
 #[derive(Debug, Default)]
 struct Changes {
     count: usize,
@@ -67,7 +68,7 @@ struct Changes {
 }
 
 impl Group {
-    /// Begins to publish points, which are in the order of their numbers.
+    /// Begins to publish points, which are in the order of their seqs.
     #[must_use]
     pub fn new(points: Vec<Committed>) -> Self {
         let counting = (points.len() > CHANGES_OF_A_TOPIC).then(Counting::default);
@@ -75,19 +76,19 @@ impl Group {
         Self { points, counting, touched, changes: HashMap::new(), all_changes: 0, written: 0 }
     }
 
-    /// Tells whether all points are published.
+    /// Returns true if all points are published.
     #[must_use]
     pub fn is_done(&self) -> bool {
         self.points.len() == 0 && self.touched.is_empty() && self.changes.is_empty()
     }
 }
 
-/// Frames that are still to be encoded.
+/// Frames that are not encoded yet.
 #[derive(Debug)]
 pub struct Drafts {
     epoch: Epoch,
     drafts: Vec<Draft<Event>>,
-    /// Dissolved topics, whose readers must be woken.
+    /// Dissolved topics, whose subscribers must be woken.
     woken: Vec<TopicId>,
 }
 
@@ -110,7 +111,7 @@ enum Draft<T> {
 }
 
 impl Drafts {
-    /// Tells whether there is nothing to encode and no reader to wake.
+    /// Returns true if there is nothing to encode and no subscriber to wake.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.drafts.is_empty() && self.woken.is_empty()
@@ -131,7 +132,7 @@ impl Drafts {
 }
 
 impl Hub {
-    /// Applies committed points, in the order of their numbers, and returns the topics that have a new frame. Other
+    /// Applies committed points, in the order of their seqs, and returns the topics that have a new frame. Other
     /// changed topics get theirs later; see [`Hub::due`].
     pub fn publish(&mut self, points: Vec<Committed>, now: Now) -> Vec<TopicId> {
         let mut group = Group::new(points);
@@ -222,7 +223,7 @@ impl Hub {
         self.drafts(drafts)
     }
 
-    /// Adds encoded frames to their topics, and returns the topics whose readers must be woken.
+    /// Adds encoded frames to their topics, and returns the topics whose subscribers must be woken.
     pub fn finish(&mut self, encoded: Encoded) -> Vec<TopicId> {
         let Encoded { drafts, woken: mut flushed } = encoded;
         for draft in drafts {
@@ -264,7 +265,7 @@ impl Hub {
     }
 
     /// Counts the changes of a large group for each topic of every change, to skip all frames of a topic that would get
-    /// too many. Returns whether all are counted.
+    /// too many. Returns true if all are counted.
     fn count_changes(&self, group: &mut Group) -> bool {
         let Some(counting) = &mut group.counting else { return true };
         let points = group.points.as_slice();

@@ -1,5 +1,5 @@
-//! One reader: where it is, and what it has to hear next. A state machine without I/O: it is told the time and shown
-//! the frames, and answers what to do.
+//! One subscriber: its position, and the next frame that it receives. A state machine without I/O: it gets the time and
+//! a view of the hub, and returns the next step.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,22 +13,22 @@ use super::selection::Rate;
 use super::topic::Next;
 use crate::clock::{Now, Uptime};
 
-/// How long a browser waits before it connects again by itself, in milliseconds, unless `bye` says otherwise.
+/// Delay before a browser reconnects, in milliseconds, unless `bye` says otherwise.
 const RETRY_MS: u64 = 1_000;
 
-/// What a reader brought along.
+/// The position at which a client wants to resume.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Resume {
-    /// Nothing: it starts afresh.
+    /// None: it starts afresh.
     Fresh,
-    /// A cursor: it wants what it missed.
+    /// A cursor: it wants everything after it.
     From(Cursor),
-    /// Something that is no cursor; kept as it was written, to be named in `gap`.
+    /// A text that is not a cursor; kept as it was written, to be named in `gap`.
     Malformed(String),
 }
 
 impl Resume {
-    /// Reads what came as Last-Event-ID. Nothing, or an empty one, is a fresh start (WHATWG HTML 9.2.3).
+    /// Parses Last-Event-ID. An absent or empty one is a fresh start (WHATWG HTML 9.2.3).
     #[must_use]
     pub fn parse(last_event_id: Option<&str>) -> Self {
         match last_event_id {
@@ -41,78 +41,78 @@ impl Resume {
     }
 }
 
-/// What a reader has to do.
+/// The next step of a subscriber.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Write this, and ask again.
+    /// Write this frame, and step again.
     Send(Frame),
-    /// Ask again when its topic has a new frame, or at this time.
+    /// Step again when its topic has a new frame, or at this time.
     Wait(Uptime),
     /// Close the stream.
     End,
 }
 
-/// What a reader sees of the hub.
+/// A subscriber's view of the hub.
 pub trait Source {
-    /// The epoch of the cursors that are given out.
+    /// The epoch of new cursors.
     fn epoch(&self) -> Epoch;
-    /// The last point there is.
+    /// The last committed point.
     fn head(&self) -> Seq;
     /// Checks that a picture at `cursor` can be continued; the error is the reason why not.
     fn check(&self, cursor: Cursor) -> Result<(), GapReason>;
-    /// How often the reader wants to hear.
+    /// The maximum rate of frames that the subscriber asked for.
     fn rate(&self) -> Rate;
-    /// All of the selection at [`Source::head`].
+    /// A frame with the whole selection at [`Source::head`].
     fn snapshot(&mut self) -> Frame;
     /// All changes after `seq` in one frame to [`Source::head`]; `None` if there are none.
     fn missed(&mut self, seq: Seq) -> Option<Frame>;
-    /// Tells whether there are changes after `seq`.
+    /// Returns true if there are changes after `seq`.
     fn has_missed(&self, seq: Seq) -> bool;
-    /// A picture that is not beyond this point may have a series that was removed.
+    /// The highest seq at which a picture may contain a series that was removed.
     fn restarted(&self) -> Seq;
     /// The frame after `seq`.
     fn after(&self, seq: Seq) -> Next;
 }
 
-/// What a change of a board means for a reader of it.
+/// The effect of a board's change on one of its subscribers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Follow {
-    /// It goes on: the same series are selected as before.
+    /// It continues: the same series are selected as before.
     SameSeries,
     /// It begins anew, with a snapshot.
     OtherSeries,
 }
 
-/// One reader. Here is only what each frame has to do with: whoever walks thousands of them waits for memory more than
-/// for anything else.
+/// One subscriber. The fields are only those that each frame needs: a thread that steps thousands of subscribers spends
+/// most of its time waiting for memory.
 #[derive(Debug)]
 pub struct Reader {
     stage: Stage,
-    /// It has all up to and with this point.
+    /// The subscriber has everything up to and including this point.
     at: Seq,
-    /// When it will have heard nothing for as long as a heartbeat is due.
+    /// The time at which a heartbeat is due, if nothing is sent before.
     heartbeat_at: Uptime,
     heartbeat_ms: u32,
-    /// There is [`Aside::news`].
+    /// [`Aside::news`] is not empty.
     has_news: bool,
     /// [`Aside::warnings`] are not sent yet.
     has_warnings: bool,
-    /// The boards as it last looked at them, by [`Boards::changes`].
+    /// The value of [`Boards::changes`] when it last looked at the boards.
     board_changes: u64,
     aside: Box<Aside>,
 }
 
-/// What of a reader is seldom looked at.
+/// The fields of a subscriber that are seldom used.
 #[derive(Debug)]
 struct Aside {
     interest: Interest,
-    /// The edition of each of its boards that it was told, or is about to be.
+    /// The edition of each of its boards that was sent, or will be sent next.
     editions: Vec<BoardEdition>,
-    /// Of those, what it is about to be told by itself, since `hello` is over.
+    /// Those of `editions` that must be sent as separate events, since `hello` was sent already.
     news: Vec<BoardEdition>,
     /// The server's warnings.
     warnings: Arc<[String]>,
-    /// A cursor up to this one may be of another selection; see [`super::boards`].
+    /// A cursor up to this one may belong to another selection; see [`super::boards`].
     since: Seq,
 }
 
@@ -127,7 +127,7 @@ enum Stage {
 }
 
 impl Reader {
-    /// A reader that has heard nothing yet.
+    /// Makes a subscriber that has received nothing yet.
     #[must_use]
     pub fn new(interest: Interest, boards: &Boards, resume: Resume, heartbeat: Duration, now: Uptime) -> Self {
         let heartbeat_ms = u32::try_from(heartbeat.as_millis()).unwrap_or(u32::MAX);
@@ -144,13 +144,13 @@ impl Reader {
         }
     }
 
-    /// What it asked for.
+    /// The subscription that the client asked for.
     #[must_use]
     pub fn interest(&self) -> &Interest {
         &self.aside.interest
     }
 
-    /// Tells whether neither its boards nor the warnings have changed since it last looked.
+    /// Returns true if neither its boards nor the warnings have changed since it last looked.
     pub fn is_abreast_of(&mut self, boards: &Boards) -> bool {
         if self.board_changes == boards.changes() {
             return true;
@@ -162,7 +162,7 @@ impl Reader {
         true
     }
 
-    /// Looks at the boards again. It will tell which of its own changed.
+    /// Looks at the boards again, and queues an event for each of its boards that changed.
     pub fn follow(&mut self, boards: &Boards, follow: Follow) {
         self.board_changes = boards.changes();
         let aside = &mut *self.aside;
@@ -172,33 +172,34 @@ impl Reader {
         aside.warnings = warnings;
         let before = std::mem::replace(&mut aside.editions, boards.editions(&aside.interest));
         if matches!(self.stage, Stage::Greeting(_)) {
-            // `hello` will say which editions there are, and look at the cursor.
+            // `hello` will send the editions, and check the cursor.
             return;
         }
         aside.news.extend(aside.editions.iter().filter(|edition| !before.contains(edition)).cloned());
         self.has_news = !aside.news.is_empty();
-        // A selection that changed and changed back counts as well: the frames in between have cursors that, in a copy of the
-        // store from in between, belong to the other selection.
+        // A selection that changed and changed back counts as well: the frames in between have cursors that, in a copy
+        // of the store from in between, belong to the other selection.
         let is_behind = aside.since > self.at;
         if (follow == Follow::OtherSeries || is_behind) && matches!(self.stage, Stage::Resuming | Stage::Live) {
             self.stage = Stage::Starting;
         }
     }
 
-    /// The stream is to end: the next step says `bye`, and the one after closes.
+    /// Ends the stream: the next step sends `bye`, and the one after closes.
     pub fn leave(&mut self, reason: ByeReason, retry_ms: u32) {
         if !matches!(self.stage, Stage::Gone) {
             self.stage = Stage::Leaving { reason, retry_ms };
         }
     }
 
-    /// Tells whether its next step may be a large frame made for it: a snapshot, or all that it missed while it was away.
+    /// Returns true if its next step may be a large frame made for it: a snapshot, or everything that it missed.
     #[must_use]
     pub fn is_catching_up(&self) -> bool {
         self.catches_up_from().is_some()
     }
 
-    /// The cursor after which the next step has all changes; zero for a snapshot. `None` if the reader is not catching up.
+    /// The cursor after which the next step sends all changes; zero for a snapshot. `None` if the subscriber is not
+    /// catching up.
     #[must_use]
     pub fn catches_up_from(&self) -> Option<Seq> {
         match self.stage {
@@ -208,7 +209,7 @@ impl Reader {
         }
     }
 
-    /// What to do now.
+    /// Returns the next step.
     pub fn next(&mut self, source: &mut impl Source, now: Now) -> Step {
         let step = self.decide(source, now);
         if matches!(step, Step::Send(_)) {
@@ -218,7 +219,8 @@ impl Reader {
     }
 
     fn decide(&mut self, source: &mut impl Source, now: Now) -> Step {
-        // Under the cursor that the reader has: if the line is cut before the snapshot, it comes back for it.
+        // Sent with the cursor that the subscriber has: if the connection breaks before the snapshot, the client comes
+        // back for it.
         if self.has_news && matches!(self.stage, Stage::Resuming | Stage::Starting | Stage::Live) {
             let news = std::mem::take(&mut self.aside.news);
             self.has_news = false;
@@ -250,7 +252,8 @@ impl Reader {
         }
     }
 
-    /// `hello` carries the cursor that the reader has, not the newest: a line cut right after it loses nothing.
+    /// Sends `hello` with the cursor that the subscriber has, not the newest: a connection that breaks right after it
+    /// loses nothing.
     fn greet(&mut self, source: &impl Source, resume: &Resume, now: Now) -> Step {
         let gap = match resume {
             Resume::Fresh => None,
@@ -264,7 +267,7 @@ impl Reader {
             },
         };
         self.stage = match resume {
-            // Before all points there is no picture to continue, nor is there where its boards selected others.
+            // At seq zero there is no picture to continue, nor is there one if its boards selected other series then.
             Resume::From(cursor) if gap.is_none() && cursor.seq > self.aside.since => Stage::Resuming,
             _ => Stage::Starting,
         };
@@ -282,15 +285,16 @@ impl Reader {
         Step::Send(Frame::new(&frames))
     }
 
-    /// A reader that came back hears all that it missed in one update; where it wants every change by itself, the
-    /// frames must still be there.
+    /// Sends a returning subscriber everything that it missed, in one update. With `hz=0` it wants every change
+    /// separately, so the frames must still be there.
     fn resume(&mut self, source: &mut impl Source, now: Now) -> Step {
         if self.at < source.restarted() || (source.rate() == Rate::EveryChange && source.has_missed(self.at)) {
             return self.go_on(source, now);
         }
         let missed = source.missed(self.at);
         self.at = source.head();
-        // Hello alone says nothing of the picture: one that missed nothing hears just that, so that it knows.
+        // `hello` alone does not confirm the picture. A subscriber that missed nothing gets a heartbeat with its
+        // cursor, so that it knows.
         Step::Send(missed.unwrap_or_else(|| self.heartbeat(source, now)))
     }
 
@@ -314,12 +318,13 @@ impl Reader {
         }
     }
 
-    /// Nothing changed up to where the reader is.
+    /// Makes a heartbeat: nothing changed up to the subscriber's position.
     fn heartbeat(&self, source: &impl Source, now: Now) -> Frame {
         Frame::new(&sse::frame(id(source, self.at), &Event::Heartbeat { now: now.wall }))
     }
 
-    /// A gap takes the reader back to before all points: if the line is cut before the snapshot, it starts afresh.
+    /// Makes a `gap`. It sets the position to seq zero: if the connection breaks before the snapshot, the client starts
+    /// afresh.
     fn gap(&mut self, source: &impl Source, from: String, reason: GapReason) -> String {
         self.at = Seq::ZERO;
         let to = id(source, source.head()).to_string();

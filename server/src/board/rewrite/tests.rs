@@ -1,11 +1,11 @@
-//! Edits of a text written by hand.
+//! Tests of edits to a hand-written document.
 
 use super::*;
 use crate::board::Document;
 use proptest::prelude::*;
 use shared::board::Form;
 
-/// Written by hand, in all the ways in which one can.
+/// A document that uses all the ways of writing TOML.
 const SOURCE: &str = r#"# Our shop.
 title   = 'Shop' # as people know it
 range = "360m"
