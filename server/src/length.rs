@@ -1,11 +1,11 @@
-//! Lengths of time as people write them: `48h`, `7d`.
+//! Durations as people write them: `48h`, `7d`.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::Deserialize;
 
-/// Each unit in milliseconds, the longest first; the first name is the one that is written.
+/// Each unit in milliseconds, the longest first.
 const UNITS: [(&str, u64); 7] = [
     ("y", 365 * 86_400_000),
     ("w", 7 * 86_400_000),
@@ -16,26 +16,26 @@ const UNITS: [(&str, u64); 7] = [
     ("ms", 1),
 ];
 
-/// A length of time: a whole number and a unit, of y (365 days), w, d, h, m, s and ms.
+/// A duration: a whole number and a unit, one of y (365 days), w, d, h, m, s and ms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Length(u64);
 
 impl Length {
-    /// So many milliseconds.
+    /// A duration of `ms` milliseconds.
     #[must_use]
     pub fn of_ms(ms: u64) -> Self {
         Self(ms)
     }
 
-    /// In milliseconds.
+    /// The duration in milliseconds.
     #[must_use]
     pub fn ms(self) -> u64 {
         self.0
     }
 }
 
-/// The text is no length of time.
+/// The text is not a duration.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not a length of time; write a whole number and one of y, w, d, h, m, s and ms, like 48h")]
 pub struct LengthError(String);
@@ -61,7 +61,7 @@ impl TryFrom<String> for Length {
 }
 
 impl fmt::Display for Length {
-    /// In the longest unit of which it is a whole number.
+    /// Writes it in the longest unit that divides it, except weeks.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let unit =
             UNITS.into_iter().filter(|(name, _)| *name != "w").find(|&(_, ms)| self.0.is_multiple_of(ms) && self.0 > 0);
@@ -70,18 +70,18 @@ impl fmt::Display for Length {
     }
 }
 
-/// How long something is kept.
+/// A retention time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub enum Keep {
-    /// So long.
+    /// This long.
     For(Length),
     /// `forever`.
     Forever,
 }
 
 impl Keep {
-    /// In milliseconds; nothing: for ever.
+    /// The time in milliseconds; `None` for [`Keep::Forever`].
     #[must_use]
     pub fn ms(self) -> Option<u64> {
         match self {

@@ -1,20 +1,35 @@
-//! The server: it takes numbers in, keeps them, adds them up and streams what changed.
+//! The server: receives points, stores them, aggregates them into buckets, and streams the changes.
 //!
-//! Data flows one way, and the modules follow it:
+//! Data flows one way, and the modules follow it: [`ingest`] (or [`influx`] or [`collectd`]) parses a push → [`store`]
+//! commits it → [`rollup`] folds it into the recent past of its series → [`hub`] decides which frame each subscriber
+//! receives next → [`stream`] writes it to the subscriber's socket.
 //!
-//! [`ingest`] (or [`influx`] or [`collectd`]) parses a push → [`store`] commits it → [`rollup`] folds it into the recent past of its series →
-//! [`hub`] decides what which reader has to hear → [`stream`] writes it to the reader's socket.
+//! Start, requests and errors:
 //!
-//! Around them: [`config`] and [`serve`] start and end the program, [`listener`] takes connections in ([`places`] counts them), [`app`] is the router,
-//! [`names`] finds the series that selectors match, [`problem`] is what an error looks like from outside, [`catalog`] lists the series, [`history`] reads their past,
-//! [`csv`] makes cells, [`board`]
-//! keeps the boards that somebody made, [`openapi`] describes all calls, [`accept`] reads which encodings a request takes,
-//! [`limits`], [`push_memory`] and [`body_deadline`] bound what requests cost, [`csrf`] keeps the pages of other sites out,
-//! [`hosts`] requests for other servers ([`forwarded`] is what proxies say of them), [`assets`] is the page, [`headers`] are those of every answer, [`ahead`] says what it will fetch, [`metrics`], [`rejections`] and [`health`] are for those who run it. [`agent`] and [`push`] are other commands: both push over HTTP, by [`upload`], as
-//! anyone would.
-//! [`import`] is the command that pushes files of the past. [`ready`] is the command that checks whether a server takes pushes.
-//! [`doctor`] is the command that finds what breaks a stream on its way. [`trust`] is whose certificates these commands trust,
-//! [`terminal`] is text as they may print it, [`logging`] what is logged, [`environment`] finds misspelt variables.
+//! - [`config`] and [`serve`] start and stop the program; [`environment`] finds misspelt variables; [`logging`] is the
+//!   log; [`clock`] has the clocks.
+//! - [`listener`] accepts connections, and [`places`] counts them. [`app`] is the router.
+//! - [`limits`], [`push_memory`] and [`body_deadline`] bound the cost of requests.
+//! - [`csrf`] refuses requests from pages of other sites, [`hosts`] requests for other servers; [`forwarded`] reads the
+//!   headers of trusted proxies.
+//! - [`headers`] adds security headers; [`accept`] reads the accepted encodings; [`problem`] is the form of every
+//!   error.
+//!
+//! Calls:
+//!
+//! - [`names`] finds the series that selectors match, and [`catalog`] lists them. [`history`] reads their past; [`csv`]
+//!   writes cells. [`recall`] rehydrates evicted tracks from the store.
+//! - [`board`] has the boards with a document.
+//! - [`assets`] is the page, and [`ahead`] its preloads.
+//! - [`openapi`] describes all calls.
+//! - [`metrics`], [`rejections`] and [`health`] are for operators.
+//!
+//! Other commands:
+//!
+//! - [`agent`] and [`push`] push over HTTP like any client, by [`upload`]; [`import`] pushes files of the past.
+//! - [`ready`] checks if a server accepts pushes; [`doctor`] finds problems on the way of a stream.
+//! - [`trust`] has the certificate authorities that these commands trust; [`terminal`] makes text safe to print;
+//!   [`length`] parses durations.
 
 pub mod accept;
 pub mod agent;

@@ -29,8 +29,8 @@ pub struct Limits {
     pub keys: usize,
     /// Streams that one client address may have open at once; by default half of `readers`, and no bound on loopback.
     pub readers_per_address: Option<usize>,
-    /// Connections that may be open at once; by default what the readers and the file descriptors leave (see
-    /// [`Capacity`](crate::listener::capacity::Capacity)).
+    /// Connections that may be open at once; by default half more than `readers`, as far as the file descriptors allow
+    /// (see [`Capacity`](crate::listener::capacity::Capacity)).
     pub connections: Option<usize>,
     /// Connections that one client address may have open at once; by default nearly all.
     pub connections_per_address: Option<usize>,
@@ -62,20 +62,20 @@ impl Default for Limits {
     }
 }
 
-/// A bound is so small that the server would refuse everything.
+/// A bound is so small that the server would reject every request.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("--{flag} must be at least {least}; write, for example, --{flag} {example}")]
 pub struct TooSmall {
     /// The flag, without its leading dashes.
     pub flag: &'static str,
-    /// The least value.
+    /// The minimum value.
     pub least: &'static str,
-    /// A usual value.
+    /// A typical value.
     pub example: &'static str,
 }
 
 impl Limits {
-    /// Checks that each bound lets something through.
+    /// Checks that each bound permits something.
     ///
     /// # Errors
     /// [`TooSmall`] for the first that does not.
@@ -83,7 +83,8 @@ impl Limits {
         let count = |count: usize, flag, example| (count > 0, flag, "1", example);
         let optional = |most: Option<usize>, flag, example| (most != Some(0), flag, "1", example);
         let size = |bytes: u64, flag, example| (bytes > 0, flag, "1B", example);
-        // A number without a unit, which counts bytes, is refused: the flag once counted MiB.
+        // The flag once counted MiB. A number without a unit counts bytes now, so an old value is below this minimum
+        // and is refused.
         let is_some_memory = self.topic_memory >= 1 << 20;
         let bounds = [
             count(self.readers, "max-readers", "10000"),
@@ -109,7 +110,8 @@ impl Limits {
     }
 }
 
-/// Names a bound: the flag that sets it, or the constant where no flag does. The label of `pulseboard_refused_total`.
+/// The name of a bound: the flag that sets it, or the constant where no flag does. It is the label of
+/// `pulseboard_refused_total`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Limit {
     /// `--max-readers`.

@@ -1,4 +1,4 @@
-//! What is logged, and in which form: `--log`.
+//! The level and the form of the log: `--log`.
 
 use std::fmt;
 use std::io::IsTerminal as _;
@@ -11,10 +11,10 @@ use tracing_subscriber::fmt::format;
 
 use crate::terminal::Plain;
 
-/// The words for how much to log, from the least to the most.
+/// The words for the levels, from the lowest to the highest.
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
-/// The word that asks for lines of JSON.
+/// The word that selects lines of JSON.
 const JSON: &str = "json";
 
 /// The form of a line of the log.
@@ -23,7 +23,7 @@ pub enum LogForm {
     /// Text for people; with colours on a terminal.
     #[default]
     Text,
-    /// One JSON object a line, for programs.
+    /// One JSON object per line, for programs.
     Json,
 }
 
@@ -43,7 +43,7 @@ impl Default for Logging {
     }
 }
 
-/// The text is no value of `--log`.
+/// The text is not a value of `--log`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "cannot log {0:?}; write error, warn, info, debug, trace or off, for one module such as pulseboard::store=debug, and json \
@@ -58,7 +58,7 @@ impl FromStr for Logging {
         let mut form = LogForm::Text;
         let mut levels = Vec::new();
         for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
-            // EnvFilter takes a word that is no level for the name of a module, and then logs nothing else.
+            // `EnvFilter` takes a word that is not a level for the name of a module, and then logs nothing else.
             let (module, level) = part.rsplit_once('=').map_or((None, part), |(module, level)| (Some(module), level));
             let is_level = LEVELS.iter().any(|known| known.eq_ignore_ascii_case(level));
             match module {
@@ -93,13 +93,13 @@ impl fmt::Display for Logging {
 }
 
 impl Logging {
-    /// Logs to standard error from now on. Must be called once.
+    /// Starts logging to standard error. Must be called once.
     pub fn start(&self) {
         let log = tracing_subscriber::fmt().with_env_filter(EnvFilter::new(&self.filter)).with_writer(std::io::stderr);
         match self.form {
             LogForm::Json => log.json().flatten_event(true).with_current_span(false).with_span_list(false).init(),
             LogForm::Text => {
-                // Names of files and answers of others must not look like lines of the log, nor do anything to a terminal.
+                // File names and answers of other programs must not look like lines of the log, nor control a terminal.
                 let fields = format::debug_fn(|writer, field, value| match field.name() {
                     "message" => write!(writer, "{}", Plain(format_args!("{value:?}"))),
                     name => write!(writer, "{name}={}", Plain(format_args!("{value:?}"))),

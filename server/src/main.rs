@@ -21,8 +21,9 @@ use shared::board::Form;
 use shared::doctor::{Certificate, Level};
 use shared::{BoardId, Declared, SeriesName};
 
-/// That of the system keeps what was freed in pieces for good: after a burst of new series, tens of times what they need
-/// once they rest. (Without huge pages, `no_thp`: with them an idle reader takes 4 KiB instead of 1.6.)
+/// mimalloc: the system's allocator never returns memory that was freed in small pieces. After a burst of new series,
+/// it keeps tens of times as much as the series need once they are packed. (Without huge pages, the feature `no_thp`:
+/// with them, an idle subscriber takes 4 KiB instead of 1.6.)
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
@@ -178,7 +179,7 @@ fn main() -> ExitCode {
     match run(Cli::parse().command) {
         Ok(code) => code,
         Err(error) => {
-            // Some messages hold what their cause says; to say it twice would not help.
+            // Some messages contain the text of their cause; it is not printed twice.
             let mut said = String::new();
             for cause in error.chain().map(ToString::to_string).filter(|cause| !cause.is_empty()) {
                 if !said.contains(&cause) {
@@ -204,9 +205,10 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             config.log.start();
             misspelt.iter().for_each(|warning| tracing::warn!("{warning}"));
             let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
-            // On its threads, as all else: what one of them has freed the next connection takes.
+            // Runs on the runtime's threads, like all other tasks, so that the next connection can use memory that one
+            // of them has freed.
             let served = runtime.block_on(async { tokio::spawn(serve::serve(config)).await })?;
-            // Connections that did not end in their grace are cut, not waited for.
+            // Connections that did not end within their grace period are cut, not waited for.
             runtime.shutdown_background();
             served?;
         }
@@ -259,7 +261,7 @@ fn board(command: BoardCommand) -> Result<(), CommandError> {
         BoardCommand::Export { id, form, server } => {
             let document = Remote::new(&server.to).export(&id, form)?;
             let mut out = stdout().lock();
-            // A file gets it byte for byte.
+            // A file or a pipe gets it byte for byte.
             if out.is_terminal() {
                 terminal::write_lines(&mut out, &String::from_utf8_lossy(&document))?;
             } else {

@@ -1,4 +1,5 @@
-//! `GET /metrics`: what is counted, in the text format of Prometheus, or as `OpenMetrics` where the client accepts that.
+//! `GET /metrics`: counters and gauges in the text format of Prometheus, or as `OpenMetrics` where the client accepts
+//! that.
 
 use std::sync::Arc;
 
@@ -22,7 +23,7 @@ const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset
 
 const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// What is counted as it happens. Clones count together.
+/// Counters of events. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub struct Metrics(Arc<Counted>);
 
@@ -44,7 +45,7 @@ struct Answer {
 }
 
 impl Metrics {
-    /// A push was answered, with an error or not.
+    /// Counts a push by its answer: stored, or an error.
     pub fn pushed(&self, error: Option<&ApiError>) {
         let answer = match error {
             None => "kept",
@@ -60,7 +61,7 @@ impl Metrics {
         self.0.refused.get_or_create(&Reached { limit: limit.label() }).inc();
     }
 
-    /// So many points were committed.
+    /// Adds committed points.
     pub fn committed(&self, points: usize) {
         self.0.points.inc_by(points as u64);
     }
@@ -75,7 +76,7 @@ pub async fn count_refused(State(app): State<AppState>, request: Request, next: 
     response
 }
 
-/// Everything counted, and how much of everything there is.
+/// Answers with all counters, and with gauges of the present state.
 pub async fn expose(State(app): State<AppState>, headers: HeaderMap) -> Response {
     let counted = &app.metrics.0;
     let counts = app.hub.counts();
@@ -150,8 +151,8 @@ pub async fn expose(State(app): State<AppState>, headers: HeaderMap) -> Response
     ([(header::CONTENT_TYPE, PROMETHEUS)], prometheus_text(&text)).into_response()
 }
 
-/// Rewrites `OpenMetrics` text as Prometheus' own format, in which a counter is described under the name of its samples and
-/// there is no mark of the end.
+/// Converts `OpenMetrics` text to Prometheus' own format, in which a counter is described under the name of its samples
+/// and there is no end mark.
 fn prometheus_text(text: &str) -> String {
     let mut written = String::with_capacity(text.len() + 256);
     let mut lines = text.lines().peekable();

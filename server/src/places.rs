@@ -1,4 +1,4 @@
-//! Places that clients take (connections, streams), counted in total and by address, and amounts that they hold.
+//! Places that clients take (connections, streams), counted in total and per address, and amounts that clients hold.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -10,10 +10,11 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use parking_lot::Mutex;
 
-/// The client behind a connection, by its address. A client of IPv6 has a whole /64 network, so that counts as one.
+/// The client behind a connection, identified by its address. An IPv6 client usually has a whole /64 network, so each
+/// /64 counts as one client.
 #[derive(Clone, Copy, Debug)]
 pub struct Client {
-    /// The address, or the network of IPv6: clients with the same are equal.
+    /// The address, or the network of an IPv6 address. Clients with the same network are equal.
     network: IpAddr,
     address: IpAddr,
 }
@@ -33,7 +34,7 @@ impl Hash for Client {
 }
 
 impl Client {
-    /// The client at `address`.
+    /// Makes the client at `address`.
     #[must_use]
     pub fn at(address: IpAddr) -> Self {
         let address = address.to_canonical();
@@ -53,15 +54,15 @@ impl Client {
         self.address
     }
 
-    /// Tells whether it is on this machine: a reverse proxy, which stands for many clients, or a local program.
+    /// Returns true if it is on this machine: a reverse proxy, which stands for many clients, or a local program.
     #[must_use]
     pub fn is_loopback(self) -> bool {
         self.address.is_loopback()
     }
 }
 
-/// The client of a request, if bounds for each address apply to it; `None` for a client on this machine: a reverse
-/// proxy stands for many clients.
+/// The client of a request, if bounds per address apply to it. `None` for a client on this machine: a reverse proxy
+/// stands for many clients.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Bounded(pub Option<Client>);
 
@@ -74,7 +75,7 @@ impl<S: Sync> FromRequestParts<S> for Bounded {
     }
 }
 
-/// Amounts that clients hold of something that all share, each up to a bound. Clones count together.
+/// Amounts of a shared resource that clients hold, each up to a bound. Clones count together.
 #[derive(Clone, Debug)]
 pub struct Holdings(Arc<HoldingsInner>);
 
@@ -93,25 +94,25 @@ pub struct Holding {
 }
 
 impl Holdings {
-    /// At most `most` for each client.
+    /// Makes a counter with the bound `most` for each client.
     #[must_use]
     pub fn new(most: usize) -> Self {
         Self(Arc::new(HoldingsInner { most, held: Mutex::default() }))
     }
 
-    /// The most that a client may hold.
+    /// The maximum amount of one client.
     #[must_use]
     pub fn most(&self) -> usize {
         self.0.most
     }
 
-    /// Tells whether a client holds more than it may.
+    /// Returns true if a client holds more than its bound.
     #[must_use]
     pub fn is_over(&self, client: Client) -> bool {
         self.0.held.lock().get(&client).is_some_and(|&held| held > self.0.most)
     }
 
-    /// Counts an amount, also if the client holds too much then.
+    /// Counts an amount, even if the client exceeds its bound by it.
     #[must_use]
     pub fn take(&self, client: Client, amount: usize) -> Holding {
         *self.0.held.lock().entry(client).or_default() += amount;
@@ -126,7 +127,7 @@ impl Holding {
         self.client
     }
 
-    /// Adds to the amount. Returns whether the client may hold that much; if not, nothing changed.
+    /// Adds to the amount. Returns false if the client's bound does not permit it; then nothing changed.
     pub fn grow(&mut self, amount: usize) -> bool {
         let mut held = self.all.0.held.lock();
         let own = held.entry(self.client).or_default();
@@ -160,7 +161,7 @@ impl Drop for Holding {
     }
 }
 
-/// Counts places that are taken, up to a bound in total and one for each client. Clones count together.
+/// Counts the places that are taken, up to a bound in total and one per client. Clones count together.
 #[derive(Clone, Debug)]
 pub struct Places(Arc<Inner>);
 
@@ -174,20 +175,20 @@ struct Inner {
 #[derive(Debug, Default)]
 struct Taken {
     total: usize,
-    /// Clients that have a place, and how many.
+    /// Clients that have a place, with the number of their places.
     by_client: HashMap<Client, usize>,
 }
 
-/// The bound that no further place is free by.
+/// The bound that is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Full {
-    /// All clients together have as many as may be.
+    /// All clients together have the maximum.
     Total,
-    /// This client does.
+    /// This client has its maximum.
     Client,
 }
 
-/// A place that is taken; given up when dropped.
+/// A place that is taken; released when dropped.
 #[derive(Debug)]
 pub struct Place {
     places: Places,
@@ -195,7 +196,7 @@ pub struct Place {
 }
 
 impl Places {
-    /// At most `most` places, and `most_per_client` for each client.
+    /// Makes at most `most` places, and `most_per_client` for each client.
     #[must_use]
     pub fn new(most: usize, most_per_client: usize) -> Self {
         Self(Arc::new(Inner { most, most_per_client, taken: Mutex::default() }))
@@ -219,19 +220,19 @@ impl Places {
         Ok(Place { places: self.clone(), client })
     }
 
-    /// Most places in total.
+    /// Maximum number of places in total.
     #[must_use]
     pub fn most(&self) -> usize {
         self.0.most
     }
 
-    /// Most places for each client.
+    /// Maximum number of places of each client.
     #[must_use]
     pub fn most_per_client(&self) -> usize {
         self.0.most_per_client
     }
 
-    /// Places that are taken.
+    /// Number of places that are taken.
     #[must_use]
     pub fn taken(&self) -> usize {
         self.0.taken.lock().total

@@ -78,7 +78,7 @@ pub trait Watcher: std::fmt::Debug + Send + Sync {
 #[derive(Clone, Copy, Debug)]
 struct Closing {
     reason: ByeReason,
-    /// Readers come back at some time between 0 and this many milliseconds, each at its own.
+    /// Clients reconnect after a random time between 0 and this many milliseconds.
     spread_ms: u32,
 }
 

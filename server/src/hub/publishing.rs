@@ -54,7 +54,7 @@ pub struct Group {
 /// The changes of a group for each topic of every change (`hz=0`), as far as they are counted.
 #[derive(Debug, Default)]
 struct Counting {
-    /// Points that are counted.
+    /// Number of points that are counted.
     points: usize,
     changes: HashMap<TopicId, usize>,
 }

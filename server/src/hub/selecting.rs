@@ -11,21 +11,20 @@ use super::Tally;
 use crate::names::{Budget, Matched, Names, SelectError};
 use crate::places::{Bounded, Place, Places};
 
-/// Most steps on the calling thread: they take less time than starting another thread. Longer matches run on a blocking
-/// one.
+/// Maximum number of steps on the calling thread: they take less time than starting another thread. Longer matches run
+/// on a blocking one.
 const ON_THE_SPOT: u64 = 2_048;
 
-/// Most long matches at once. Further ones wait, so that they cannot take all processors.
+/// Maximum number of long matches at once. Further ones wait, so that they cannot take all processors.
 const AT_ONCE: usize = 2;
 
-/// Most long matches of one address, those that wait included.
+/// Maximum number of long matches of one address, including those that wait.
 const OF_AN_ADDRESS: usize = 8;
 
-/// Most steps for an answer that is only a hint to a page.
+/// Maximum number of steps for an answer that is only a hint to a page.
 const HINT: u64 = 16_384;
 
-/// Matches selectors against the names of all series, within a budget. Clones share
-/// the bound on long matches at once.
+/// Matches selectors against the names of all series, within a budget. Clones share the bound on long matches.
 #[derive(Clone, Debug)]
 pub struct Selecting {
     names: Names,
@@ -68,7 +67,7 @@ impl Selecting {
         Self { names, budget, turns: Arc::new(Semaphore::new(AT_ONCE)), by_client }
     }
 
-    /// The index.
+    /// The index of the names.
     #[must_use]
     pub fn names(&self) -> &Names {
         &self.names

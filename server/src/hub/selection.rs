@@ -1,42 +1,43 @@
-//! What a reader wants.
+//! The selection of a subscriber: selectors and a rate.
 
 use std::num::NonZeroU32;
 
 use shared::{Selector, SeriesName};
 
-/// Most updates of a series a second, where the reader does not say.
+/// Default maximum number of updates per second.
 pub const DEFAULT_HZ: u32 = 20;
 
-/// Most updates of a series a second that a reader can ask for, short of every change by itself.
+/// Maximum of `?hz=`. Above it, a client can only ask for every change (`hz=0`).
 pub const MAX_HZ: u32 = 1_000;
 
-/// Which series, and how often. Two readers with equal selections share their frames.
+/// Selectors and a rate. Two subscribers with equal selections share their frames.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Selection {
-    /// A series is selected where one of these matches it; sorted and without repeats, so that order does not tell
-    /// readers apart.
+    /// A series is selected if one of these matches it. Sorted and without repeats, so that selections that differ only
+    /// in order are equal.
     pub selectors: Vec<Selector>,
-    /// How often.
+    /// The maximum rate of frames.
     pub rate: Rate,
 }
 
-/// How often a reader hears of a series that changes all the time.
+/// The maximum rate of frames for series that change all the time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Rate {
-    /// Every change by itself.
+    /// A frame for each change.
     EveryChange,
-    /// At most so many times a second, with all that changed in between; the first change after a quiet time at once.
+    /// At most this many frames per second, each with all changes since the last one. The first change after a quiet
+    /// time is sent at once.
     AtMost(NonZeroU32),
 }
 
 impl Rate {
-    /// The rate of `?hz=`; nothing where it is over [`MAX_HZ`].
+    /// Converts `?hz=`; `None` where it is over [`MAX_HZ`].
     #[must_use]
     pub fn of_hz(hz: u32) -> Option<Self> {
         (hz <= MAX_HZ).then(|| NonZeroU32::new(hz).map_or(Self::EveryChange, Self::AtMost))
     }
 
-    /// The least time between two frames, in milliseconds.
+    /// The minimum time between two frames, in milliseconds.
     #[must_use]
     pub fn interval_ms(self) -> u64 {
         match self {
@@ -47,7 +48,7 @@ impl Rate {
 }
 
 impl Selection {
-    /// The selection of these, in any order.
+    /// Makes the selection of these selectors, in any order.
     #[must_use]
     pub fn new(mut selectors: Vec<Selector>, rate: Rate) -> Self {
         selectors.sort();
@@ -55,7 +56,7 @@ impl Selection {
         Self { selectors, rate }
     }
 
-    /// Whether it has the series.
+    /// Returns true if it selects the series.
     #[must_use]
     pub fn matches(&self, name: &SeriesName) -> bool {
         self.selectors.iter().any(|selector| selector.matches(name))

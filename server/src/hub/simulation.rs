@@ -1,5 +1,6 @@
-//! The law, over schedules drawn by chance: whatever happens between the hub and its readers, a picture at cursor *n*
-//! equals the server's state at *n*.
+//! Property test of the hub over random schedules: whatever happens between the hub and its subscribers, a picture at
+//! cursor *n* equals the server's state at *n*. `world` is the server, its store and the events, `browser` a client
+//! with its picture, `examples` are fixed schedules.
 
 mod browser;
 mod examples;
@@ -14,35 +15,35 @@ use world::{READERS, SCARCE, SELECTIONS, World};
 enum Happening {
     /// Points are committed, and published together.
     Push { series: u8, count: u8, late_ms: u16 },
-    /// The same, a point at a time; a reader reads and reconnects in between.
+    /// The same, one point at a time; a subscriber reads and reconnects in between.
     PushSlowly { series: u8, count: u8, late_ms: u16, reader: usize },
-    /// The board `s` has a new document, which selects this one of [`SELECTIONS`]. What its readers will need is recalled
-    /// before, or is gone again by the time.
+    /// The board `s` has a new document, which selects this one of [`SELECTIONS`]. The series that its subscribers will
+    /// need are rehydrated before, or were evicted again by the time.
     Edit { selection: usize, recalled: bool },
-    /// It is deleted.
+    /// The document of the board `s` is deleted.
     Delete,
     /// A series is removed with all its points; perhaps while frames are being encoded.
     Remove { series: u8, drafting: bool },
-    /// Time goes by.
+    /// Time passes.
     Pass { ms: u16 },
-    /// A reader reads up to so many frames.
+    /// A subscriber reads up to this number of frames.
     Read { reader: usize, frames: u8 },
     /// The same, and points are pushed after each frame before it is encoded.
     ReadLate { reader: usize, frames: u8, series: u8 },
-    /// The line is cut, and the reader comes back with the last id that it saw.
+    /// The connection is cut, and the client comes back with the last id that it received.
     Cut { reader: usize },
-    /// The server is restarted from what it stored; all lines are cut.
+    /// The server is restarted from its store; all connections are cut.
     Restart,
     /// The server's data is copied.
     Copy,
     /// The server is stopped, its data is replaced by the last copy, and it is started again.
     Restore,
-    /// A page is loaded anew.
+    /// A page is reloaded.
     Reload { reader: usize, hz: u32 },
 }
 
-/// How many schedules are drawn: `SIMULATED_SCHEDULES`, or twenty thousand. A schedule that fails is printed, cut down to
-/// what is needed, and kept by proptest to be run first the next time.
+/// The number of schedules: `SIMULATED_SCHEDULES`, or twenty thousand. Proptest shrinks and prints a schedule that
+/// fails, and keeps it to be run first the next time.
 fn schedules() -> u32 {
     std::env::var("SIMULATED_SCHEDULES").map_or(20_000, |text| text.parse().expect("SIMULATED_SCHEDULES is a number"))
 }
@@ -100,7 +101,7 @@ proptest! {
                 Happening::Reload { reader, hz } => world.reload(reader, hz),
             }
         }
-        // In the end all is read, and nobody is left behind.
+        // In the end everything is read, and no subscriber is behind.
         world.pass(1_000);
         for reader in 0..READERS {
             world.end(reader)?;

@@ -1,4 +1,4 @@
-//! The hub with many points and many selections.
+//! Tests of the hub with many points and many selections.
 
 use shared::{ByeReason, Event, Millis, Number, Seq, Stamp, Value, sse};
 
@@ -31,7 +31,7 @@ fn hub() -> Hub {
     hub_of(Rollup::new(EPOCH, Seq::ZERO))
 }
 
-/// Returns the events that a reader gets now.
+/// Returns the events that a subscriber gets now.
 fn hear(hub: &mut Hub, (topic, reader): &mut (TopicId, Reader)) -> Vec<Event> {
     let mut events = Vec::new();
     while let Step::Send(frame) = hub.next(topic, reader, NOW) {

@@ -1,4 +1,4 @@
-//! What all readers of one selection share: the frames.
+//! A topic: the frames that all subscribers with the same selection share.
 
 use std::collections::{HashSet, VecDeque};
 
@@ -10,29 +10,30 @@ use super::selection::{Rate, Selection};
 use crate::clock::{Now, Uptime};
 use crate::rollup::{Rollup, SeriesIndex};
 
-/// Most frames that a topic keeps for readers that are behind. At 20 a second, more than six seconds.
+/// Maximum number of frames that a topic keeps for subscribers that are behind. At 20 per second, more than six
+/// seconds.
 const RING_FRAMES: usize = 128;
 
-/// The same where every change has a frame of its own, of which a push of many points makes many at once.
+/// The same for `hz=0`, where every change has a frame of its own, so that a large push makes many frames at once.
 const RING_CHANGES: usize = 8_192;
 
-/// Most bytes that a topic keeps in frames, so that wide selections do not fill the memory.
+/// Maximum number of bytes of frames that a topic keeps, so that wide selections do not fill the memory.
 const RING_BYTES: usize = 4 << 20;
 
-/// Names a topic.
+/// The identifier of a topic.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TopicId(u64);
 
 impl TopicId {
-    /// The one after it.
+    /// The next identifier.
     #[must_use]
     pub fn next(self) -> Self {
         Self(self.0 + 1)
     }
 }
 
-/// What changed within `(from, to]`. It holds the changed buckets as they are at `to`, so it also serves a
-/// reader that has some of them already.
+/// The changes within `(from, to]`. It holds the changed buckets as they are at `to`, so it also serves a subscriber
+/// that has some of them already.
 #[derive(Clone, Debug)]
 struct Stretch {
     from: Seq,
@@ -40,51 +41,52 @@ struct Stretch {
     frame: Frame,
 }
 
-/// Where a reader that is at some point goes on.
+/// The next frame for a subscriber at some position.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// With a snapshot: it may have a series that was removed.
+    /// A snapshot: its picture may have a series that was removed.
     Anew,
-    /// With this frame, after which it is at `to`.
+    /// This frame, after which it is at `to`.
     Frame {
-        /// Up to where the frame leads.
+        /// The position after the frame.
         to: Seq,
-        /// What to send.
+        /// The frame.
         frame: Frame,
     },
-    /// It has all there is.
+    /// None: it has everything.
     UpToDate,
     /// The frames that it would need are no longer kept.
     TooOld,
 }
 
-/// A selection that somebody reads.
+/// A selection that has subscribers, with its frames.
 #[derive(Debug)]
 pub struct Topic {
     selection: Selection,
-    /// How many read it; at none it goes.
+    /// The number of its subscribers; without any, the topic is removed.
     pub readers: usize,
     /// The series that the selection matches.
     members: Vec<SeriesIndex>,
     /// The members that changed after `head`, or after the draft that is being encoded.
     dirty: HashSet<SeriesIndex, RandomState>,
-    /// When the first of those changes came in: what readers are told they waited for.
+    /// The time of the first of those changes. Frames carry it as `pushed`, so that clients can see how long the change
+    /// waited.
     dirty_since: Millis,
-    /// Up to where the frames reach.
+    /// The position after the newest frame.
     head: Seq,
-    /// A frame is drafted and is being encoded.
+    /// True while a drafted frame is being encoded.
     drafted: bool,
-    /// The number of the last removal of a member, or of any series before the topic began: readers that are not beyond it
-    /// begin anew.
+    /// The seq of the last removal of a member, or of any series before the topic began. Subscribers whose position is
+    /// not beyond it begin anew.
     restarted: Seq,
-    /// It was dissolved for lack of memory.
+    /// The topic was dissolved for lack of memory.
     dissolved: bool,
-    /// When the next frame may be written: a interval after the last.
+    /// The earliest time of the next frame: one interval after the last.
     free_at: Uptime,
-    /// The newest frames, each beginning where the one before ends.
+    /// The newest frames. Each begins where the one before ends.
     ring: VecDeque<Stretch>,
     ring_bytes: usize,
-    /// The last snapshot that was asked for: many readers that come at once (a restart) share it.
+    /// The last snapshot: many subscribers that come at once (after a restart) share it.
     snapshot: Option<(Seq, Frame)>,
     /// The last frame for a reader that returned, for the same reason.
     missed: Option<Missed>,
@@ -93,16 +95,17 @@ pub struct Topic {
 /// A frame with all changes within `(after, upto]`.
 #[derive(Clone, Debug)]
 pub struct Missed {
-    /// The cursor of the reader that it was made for.
+    /// The cursor of the subscriber that it was made for.
     pub after: Seq,
-    /// The cursor that it leads to.
+    /// The cursor after it.
     pub upto: Seq,
     /// The frame.
     pub frame: Frame,
 }
 
 impl Topic {
-    /// A topic without frames, whose first will begin at `head`. `removed` is the number of the last removal of a series.
+    /// Makes a topic without frames; its first frame will begin at `head`. `removed` is the seq of the last removal of
+    /// a series.
     #[must_use]
     pub fn new(selection: Selection, members: Vec<SeriesIndex>, head: Seq, removed: Seq) -> Self {
         Self {
@@ -123,30 +126,30 @@ impl Topic {
         }
     }
 
-    /// What its readers want.
+    /// The selection of its subscribers.
     #[must_use]
     pub fn selection(&self) -> &Selection {
         &self.selection
     }
 
-    /// How often they want it.
+    /// The rate of its subscribers.
     #[must_use]
     pub fn rate(&self) -> Rate {
         self.selection.rate
     }
 
-    /// The series that it has.
+    /// The series that the selection matches.
     #[must_use]
     pub fn members(&self) -> &[SeriesIndex] {
         &self.members
     }
 
-    /// Takes in a series that has just begun.
+    /// Adds a series that has just begun.
     pub fn admit(&mut self, index: SeriesIndex) {
         self.members.push(index);
     }
 
-    /// Takes out a series that was removed under the number `at`: all its readers begin anew.
+    /// Removes a series whose removal has the seq `at`: all its subscribers begin anew.
     pub fn expel(&mut self, index: SeriesIndex, at: Seq) {
         self.members.retain(|&member| member != index);
         self.dirty.remove(&index);
@@ -154,18 +157,18 @@ impl Topic {
         self.forget_frames();
     }
 
-    /// Readers that are not beyond this point begin anew.
+    /// The seq up to which subscribers must begin anew.
     #[must_use]
     pub fn restarted(&self) -> Seq {
         self.restarted
     }
 
-    /// Marks a member as changed. Returns whether it is the first since the last draft.
+    /// Marks a member as changed. Returns true if it is the first since the last draft.
     pub fn touch(&mut self, index: SeriesIndex, now: Now) -> bool {
         let is_first = self.dirty.is_empty();
         if is_first {
             self.dirty_since = now.wall;
-            // These are of the state before this change.
+            // These contain the state before this change.
             (self.snapshot, self.missed) = (None, None);
         }
         self.dirty.insert(index);
@@ -178,8 +181,8 @@ impl Topic {
         (!self.dirty.is_empty() && !self.drafted).then_some(self.free_at)
     }
 
-    /// Drafts a frame of all changes since the last one, and returns it with the number that it reaches; `None` if
-    /// nothing changed. The caller encodes the frame and then [puts](Topic::put) it in.
+    /// Drafts a frame of all changes since the last one, and returns it with the seq that it reaches; `None` if nothing
+    /// changed. The caller encodes the frame and then [puts](Topic::put) it in.
     pub fn draft(&mut self, rollup: &Rollup, now: Now) -> Option<(Seq, Event)> {
         let mut dirty: Vec<SeriesIndex> = self.dirty.drain().collect();
         dirty.sort_unstable();
@@ -195,7 +198,7 @@ impl Topic {
     /// Adds a frame of all changes after the last one, up to `to`.
     pub fn put(&mut self, to: Seq, frame: Frame) {
         if to <= self.restarted {
-            // It was drafted before a removal, and may have the removed series. Its readers begin anew.
+            // It was drafted before a removal, and may have the removed series. The subscribers begin anew.
             self.drafted = false;
             return;
         }
@@ -203,7 +206,7 @@ impl Topic {
         self.drafted = false;
         self.ring_bytes += frame.cost();
         self.ring.push_back(Stretch { from, to, frame });
-        // The newest frame stays, however large: all who keep up need it.
+        // The newest frame stays, however large: all subscribers that keep up need it.
         let most = if self.rate() == Rate::EveryChange { RING_CHANGES } else { RING_FRAMES };
         while self.ring.len() > most || (self.ring_bytes > RING_BYTES && self.ring.len() > 1) {
             if let Some(oldest) = self.ring.pop_front() {
@@ -233,14 +236,14 @@ impl Topic {
         self.ring_bytes = self.ring.iter().map(|stretch| stretch.frame.cost()).sum();
     }
 
-    /// Frees all frames and the snapshot: readers that are behind get a `gap`.
+    /// Frees all frames and the snapshot: subscribers that are behind get a `gap`.
     pub fn forget_frames(&mut self) {
         (self.snapshot, self.missed) = (None, None);
         self.ring = VecDeque::new();
         self.ring_bytes = 0;
     }
 
-    /// Frees everything. Its readers must leave.
+    /// Frees everything. Its subscribers must leave.
     pub fn dissolve(&mut self) {
         self.forget_frames();
         self.members = Vec::new();
@@ -248,25 +251,25 @@ impl Topic {
         self.dissolved = true;
     }
 
-    /// Tells whether it was dissolved, so that its readers must leave.
+    /// Returns true if it was dissolved, so that its subscribers must leave.
     #[must_use]
     pub fn is_dissolved(&self) -> bool {
         self.dissolved
     }
 
-    /// Moves the head to `to` without a frame: readers that are behind get a `gap`.
+    /// Moves the head to `to` without a frame: subscribers that are behind get a `gap`.
     pub fn skip(&mut self, to: Seq) {
         self.head = to;
         self.forget_frames();
     }
 
-    /// Where a reader that has all up to `seq` goes on.
+    /// Returns the next frame for a subscriber that has everything up to `seq`.
     #[must_use]
     pub fn after(&self, seq: Seq) -> Next {
         if seq < self.restarted {
             return Next::Anew;
         }
-        // Nearly all have all but the newest frame, or that too.
+        // The common cases: nearly all subscribers miss only the newest frame, or nothing.
         if seq >= self.head {
             return Next::UpToDate;
         }
@@ -280,14 +283,14 @@ impl Topic {
         }
     }
 
-    /// The snapshot made at `seq`, where it is the last one made.
+    /// Returns the snapshot made at `seq`, if the last one was made there.
     #[must_use]
     pub fn snapshot_at(&self, seq: Seq) -> Option<Frame> {
         self.snapshot.as_ref().filter(|(made_at, _)| *made_at == seq).map(|(_, frame)| frame.clone())
     }
 
-    /// A frame that leads a reader at `seq` to `head`, if there is one. It may repeat some changes that the reader has:
-    /// at most as many points before `seq` as after it.
+    /// Returns a frame that brings a subscriber from `seq` to `head`, if there is one. It may repeat some changes that
+    /// the subscriber has: of at most as many points before `seq` as after it.
     #[must_use]
     pub fn missed_at(&self, head: Seq, seq: Seq) -> Option<Frame> {
         let missed = self.missed.as_ref()?;
@@ -295,12 +298,12 @@ impl Topic {
         (missed.upto == head && repeated <= head.0 - seq.0).then(|| missed.frame.clone())
     }
 
-    /// Keeps a frame for others that return before the next change.
+    /// Keeps a catch-up frame for other subscribers that return before the next change.
     pub fn keep_missed(&mut self, missed: Missed) {
         self.missed = Some(missed);
     }
 
-    /// Keeps a snapshot for others that come before the next change.
+    /// Keeps a snapshot for other subscribers that come before the next change.
     pub fn keep_snapshot(&mut self, seq: Seq, frame: Frame) {
         self.snapshot = Some((seq, frame));
     }

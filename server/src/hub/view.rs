@@ -1,4 +1,4 @@
-//! The hub as one reader sees it.
+//! The hub as one subscriber sees it.
 
 use shared::{Cursor, GapReason, Seq};
 
@@ -9,11 +9,11 @@ use super::{catching_up, reader};
 use crate::clock::Now;
 use crate::rollup::{LentPart, Rollup};
 
-/// The source of frames for a reader of `topic`.
+/// The source of frames for a subscriber of `topic`.
 pub(super) struct View<'a> {
     pub(super) rollup: &'a mut Rollup,
     pub(super) topic: &'a mut Topic,
-    /// Counts the series that were looked at, so that the lock is not held for too many.
+    /// Counts the series that were visited, so that the lock is not held for too many.
     pub(super) looked_at: &'a mut usize,
     pub(super) now: Now,
 }

@@ -1,18 +1,18 @@
-//! Capacity: the bounds on connections and readers that fit the file descriptors of the process.
+//! Capacity: fits the bounds on connections and streams to the file descriptors of the process.
 
 use crate::limits::Limits;
 
-/// File descriptors that connections never use: the store and its readers, event queues and threads take some fifty, the
-/// lanes of an overloaded server 32, and the rest is spare.
+/// File descriptors that connections never use: the store and its connections, event queues and threads take some
+/// fifty, the lanes of an overloaded server 32, and the rest is spare.
 pub const RESERVE: usize = 128;
 
-/// Fewest connections that a server must be able to have open.
+/// Minimum number of connections that a server must be able to have open.
 const LEAST: usize = 16;
 
 /// Connections that one client cannot take from the others by default: a quarter of all, and at most this many.
 const LEFT_TO_OTHERS: usize = 1_000;
 
-/// The bounds on connections and readers that the server applies.
+/// The bounds on connections and streams that the server applies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Capacity {
     /// Connections at once.
@@ -35,8 +35,8 @@ pub struct Capacity {
 pub struct TooFewFiles(u64);
 
 impl Capacity {
-    /// Fits `limits` into `files`, the number of files that may be open at once. Returns a warning for each bound that had
-    /// to be lowered.
+    /// Fits `limits` into `files`, the number of files that may be open at once. Returns a warning for each bound that
+    /// had to be lowered.
     ///
     /// # Errors
     /// [`TooFewFiles`].
@@ -46,7 +46,7 @@ impl Capacity {
             return Err(TooFewFiles(files));
         }
         let mut warnings = Vec::new();
-        // Readers never take all connections: a quarter is left for pushes.
+        // Streams never take all connections: a quarter is left for pushes.
         let mut fit = |flag: &str, wanted: usize, room: usize| {
             if wanted > room {
                 warnings.push(format!(

@@ -1,4 +1,4 @@
-//! One connection: finds out which protocol it speaks, and serves it within the time-outs of each phase.
+//! One connection: detects its protocol, and serves it within the time-outs of each phase.
 
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -25,7 +25,7 @@ use crate::places::Client;
 use crate::stream::handover::{Diverted, Slot};
 use crate::stream::writer::Open;
 
-/// Bytes that hyper reads at once of a request; a push has its body in few such pieces.
+/// The size of hyper's read buffer; the body of a push comes in few pieces of this size.
 const READ_BUFFER: usize = 16 << 10;
 
 /// First bytes of HTTP/2 that was not negotiated (RFC 9113, 3.4). HTTP/1 has no method of this name, so four bytes are
@@ -45,14 +45,14 @@ pub(super) struct Accepted {
     pub(super) shared: Arc<Shared>,
     /// Its place among the connections; passed on to the stream that the connection becomes.
     pub(super) open: Open,
-    /// Its place among those whose first request is not answered.
+    /// Its place among those whose first request is not answered yet.
     pub(super) waiting: Arc<Waiting>,
 }
 
 /// Waits for the first byte of a new connection, and then serves it.
 ///
-/// Allocates nothing large before that byte: when ten thousand readers connect at once, only few of them have a
-/// connection's state and buffers at the same time, and those are used again.
+/// Allocates nothing large before that byte: when ten thousand clients connect at once, only few of them have a
+/// connection's state and buffers at the same time, and that memory is used again.
 #[expect(
     clippy::manual_async_fn,
     reason = "that would keep its arguments twice, and a waiting connection costs these bytes"
@@ -91,7 +91,7 @@ pub(super) struct Session<'a> {
     /// Answers its requests.
     pub(super) service: &'a Router,
     pub(super) client: Client,
-    /// Its place among the connections whose first request is not answered.
+    /// Its place among the connections whose first request is not answered yet.
     pub(super) waiting: Option<Arc<Waiting>>,
     pub(super) stopping: watch::Receiver<()>,
 }
@@ -122,7 +122,8 @@ impl Session<'_> {
         Watched::new(socket, self.shared.patience)
     }
 
-    /// Serves HTTP over TLS. hyper writes its streams too: the encrypted bytes differ for each reader.
+    /// Serves HTTP over TLS. hyper writes the streams too: the encrypted bytes differ for each subscriber, so they
+    /// cannot share frames.
     async fn serve_tls(mut self, socket: TcpStream, encrypt: TlsAcceptor, open: Open) -> hyper::Result<()> {
         let agreed = tokio::select! {
             agreed = timeout(self.shared.timeouts.handshake, encrypt.accept(self.watch(socket))) => agreed,

@@ -5,7 +5,7 @@
 //! own (RFC 9113, 5.2). hyper polls a body for its first frame at once, and for the next one when the stream has taken
 //! the last. So a stream counts as stalled when its body gave a frame and is not polled again in time; its task is
 //! dropped, which resets the stream. Bodies give their frames in small pieces, so that the body of a slow but live
-//! reader is polled often enough.
+//! client is polled often enough.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ use tokio::time::{Instant, Sleep, sleep, sleep_until};
 /// Bytes of the preface, with the first SETTINGS frame without any setting (RFC 9113, 3.4 and 4.1).
 const PREFACE: u64 = 24 + 9;
 
-/// Most bytes of the head of a request.
+/// Maximum number of bytes in the head of a request.
 const HEADERS: u32 = 16 << 10;
 
 /// Requests that a client may reset before they are handled; one more ends the connection (CVE-2023-44487).
@@ -38,7 +38,7 @@ const RESETS: usize = 20;
 /// Streams that may break the protocol before the connection is ended.
 const ERRORS: usize = 256;
 
-/// Most bytes that a body gives at once.
+/// Maximum number of bytes that a body gives at once.
 const PIECE: usize = 16 << 10;
 
 /// Time for a connection to end after GOAWAY.
@@ -53,7 +53,7 @@ pub(super) struct Bounds {
     pub(super) idle: Duration,
     /// Time for a peer to answer a PING. A stream may take nothing for twice as long.
     pub(super) patience: Duration,
-    /// Most streams at once.
+    /// Maximum number of concurrent streams.
     pub(super) streams: u32,
 }
 
@@ -179,7 +179,7 @@ tokio::task_local! {
 #[derive(Clone, Debug, Default)]
 struct Progress(Arc<Mutex<Option<Instant>>>);
 
-/// A stream that ends when its reader takes nothing for `patience`.
+/// A stream that ends when its client takes nothing for `patience`.
 struct Bounded<F> {
     stream: Pin<Box<F>>,
     progress: Progress,
@@ -227,7 +227,7 @@ where
     }
 }
 
-/// The answer of [`Tracking`].
+/// The future of [`Tracking`].
 struct TrackingFuture<F>(Pin<Box<F>>);
 
 impl<F, E> Future for TrackingFuture<F>
@@ -291,7 +291,7 @@ impl HttpBody for Tracked {
     }
 }
 
-/// A socket that counts what is read from it.
+/// A socket that counts the bytes read from it.
 #[derive(Debug)]
 struct Counted<T> {
     socket: T,

@@ -1,9 +1,15 @@
 //! The listener: accepts connections, serves each within its bounds, and ends them when the server ends.
 //!
-//! `axum::serve` is not enough for long streams to untrusted clients. This listener adds a backlog for storms of
-//! reconnects, detection of vanished peers by the kernel, a time-out for every phase of a connection ([`timeouts`]),
-//! bounds on connections in total and of each client ([`capacity`]), at which connections without an answered request
-//! give way ([`unanswered`]), and a shutdown that does not wait for ever.
+//! `axum::serve` is not enough for long streams to untrusted clients. This listener adds:
+//!
+//! - a backlog for storms of reconnects, and detection of vanished peers by the kernel;
+//! - a time-out for every phase of a connection ([`timeouts`]);
+//! - bounds on connections in total and per client ([`capacity`]), at which connections without an answered request
+//!   give way (`unanswered`); `overload` answers the others;
+//! - a shutdown that does not wait for ever.
+//!
+//! `connection` serves one connection, `http2` one of HTTP/2, `watched` is its socket and `client` adds its address to
+//! each request. [`tls`] and [`renewal`] are HTTPS and its certificate.
 
 pub mod capacity;
 mod client;
@@ -154,13 +160,13 @@ struct Shared {
     /// Time after which a peer that does not answer counts as vanished.
     patience: Duration,
     timeouts: Timeouts,
-    /// Most streams at once of one HTTP/2 connection.
+    /// Maximum number of concurrent streams of one HTTP/2 connection.
     streams: u32,
     /// The threads that write streams.
     writers: Arc<Writers>,
     /// Answers connections over the bounds.
     overload: Overload,
-    /// Tells connections to finish their current requests.
+    /// Signals all connections to finish their current requests.
     stopping: watch::Sender<()>,
     /// Dropped with the last connection; streams have clones of their own.
     ended: mpsc::Sender<()>,
@@ -177,10 +183,10 @@ fn prepare(socket: &TcpStream, patience: Duration) -> std::io::Result<()> {
     // Small frames must not wait for the acknowledgement of earlier ones (Nagle's algorithm, RFC 896).
     socket.set_nodelay(true)?;
     let socket = SockRef::from(socket);
-    // Heartbeats are always under way, so a peer that is gone leaves some unacknowledged; without this the kernel
-    // would try for a quarter of an hour (RFC 5482).
+    // Heartbeats are always in flight, so a peer that is gone leaves some unacknowledged. Without this option, the
+    // kernel would retransmit for a quarter of an hour (RFC 5482).
     #[cfg(target_os = "linux")]
     socket.set_tcp_user_timeout(Some(patience))?;
-    // For connections on which nothing is under way.
+    // For connections that have nothing in flight.
     socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(patience))
 }

@@ -1,9 +1,9 @@
-//! Answers connections over the bounds on connections.
+//! Answers connections that exceed the bounds on connections.
 //!
 //! A few of them at a time get a lane for a short time. There, `/healthz`, `/readyz` and `/metrics` are answered, so
 //! that a full server can still be monitored; every other request gets 503 with the flag to raise. When all lanes are
-//! taken, a connection gets the 503 without its request being read, or is closed if a TLS handshake would have to come
-//! first.
+//! taken, a connection gets the 503 without its request being read. It is closed instead if a TLS handshake would have
+//! to come first.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,10 +26,10 @@ use crate::places::{Client, Full, Places};
 use crate::problem::ApiError;
 use crate::stream::writer::Open;
 
-/// Lanes at once; their descriptors are part of [`super::capacity::RESERVE`].
+/// Maximum number of lanes; their descriptors are part of [`super::capacity::RESERVE`].
 const LANES: usize = 32;
 
-/// Lanes of one client at once, so that a client at its own bound leaves some to others.
+/// Maximum number of lanes of one client, so that a client at its own bound leaves some to others.
 const LANES_OF_CLIENT: usize = 4;
 
 /// Time for which a connection may use a lane.
@@ -83,7 +83,7 @@ impl Overload {
         }
     }
 
-    /// The bound to count for a connection that was refused by `full`.
+    /// The limit to count for a connection that was refused by `full`.
     pub(super) fn limit(&self, full: Full) -> Limit {
         self.refusal(full).limit
     }
@@ -143,7 +143,7 @@ async fn only_health(request: Request, next: Next, error: ApiError) -> Response 
     response
 }
 
-/// The error as the whole answer of HTTP/1.1.
+/// Formats the error as a whole HTTP/1.1 answer.
 fn unread(error: &ApiError) -> Bytes {
     let json = serde_json::to_string(&error.problem()).expect("a problem is always JSON");
     let len = json.len();

@@ -1,4 +1,5 @@
-//! A certificate that is renewed while the server runs: new connections get the new one, those that are open go on.
+//! Renews the certificate while the server runs: new connections get the new one, open connections go on with the old
+//! one.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,18 +11,18 @@ use tokio_rustls::TlsAcceptor;
 use super::tls::{Pem, TlsError};
 use crate::config::TlsFiles;
 
-/// How often the files are read, to see whether they changed. What they lead to may be a link that is laid anew, which
-/// nobody would tell of the files themselves.
+/// Interval between two reads of the files. They are polled, because a path may go through a link that is replaced, and
+/// a watch on the file itself would not notice that.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
 
-/// The certificate that new connections get. Clones are the same one.
+/// The certificate that new connections get. Clones share it.
 #[derive(Clone)]
 pub struct Certificate(Arc<Inner>);
 
 struct Inner {
     files: TlsFiles,
     acceptor: RwLock<TlsAcceptor>,
-    /// What the files said when they were last read, good or not: so that a mistake is told once.
+    /// The contents of the files when they were last read, valid or not, so that an invalid pair is logged once.
     read: Mutex<Pem>,
 }
 
@@ -36,12 +37,12 @@ impl Certificate {
         Ok(Self(Arc::new(Inner { files: files.clone(), acceptor, read: Mutex::new(pem) })))
     }
 
-    /// What makes a new connection an encrypted one.
+    /// The acceptor for new connections.
     pub(super) fn acceptor(&self) -> TlsAcceptor {
         self.0.acceptor.read().clone()
     }
 
-    /// Takes over every few seconds what the files say, until dropped.
+    /// Checks the files every few seconds and uses a new certificate, until dropped.
     pub async fn renew(self) {
         let mut every = interval(LOOK_EVERY);
         every.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -51,8 +52,8 @@ impl Certificate {
         }
     }
 
-    /// Takes over what the files say now. Where one of the files is new already and the other is not yet, the old
-    /// certificate stays until both are.
+    /// Reads the files and uses a new certificate. If one of the two files is new already and the other is not yet, the
+    /// old certificate stays until both are.
     pub fn look(&self) {
         let Inner { files, acceptor, read } = &*self.0;
         let new = match Pem::read(files) {

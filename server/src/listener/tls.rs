@@ -17,23 +17,23 @@ use crate::config::TlsFiles;
 /// HTTP/2 as ALPN names it (RFC 9113, 3.1).
 pub(super) const HTTP_2: &[u8] = b"h2";
 
-/// Most bytes of a certificate with its chain, or of a key.
+/// Maximum size of a certificate file with its chain, or of a key file, in bytes.
 const MAX_FILE: u64 = 1 << 20;
 
-/// What of HTTP is offered, best first.
+/// The offered versions of HTTP, best first.
 const OFFERED: [&[u8]; 2] = [HTTP_2, b"http/1.1"];
 
-/// Why the server cannot speak TLS. Each message is one line that says what to do.
+/// Reason why the server cannot speak TLS. Each message is one line that says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// A file cannot be read.
     #[error("cannot read {}: {source}; name another file with {flag}", file.display())]
     Unreadable {
-        /// Which file.
+        /// The file.
         file: PathBuf,
-        /// What names it.
+        /// The flag that names the file.
         flag: &'static str,
-        /// What the system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
     /// A file is not a regular one, or too large to be a certificate.
@@ -42,36 +42,36 @@ pub enum TlsError {
         file.display()
     )]
     NoPem {
-        /// Path of the file.
+        /// The file.
         file: PathBuf,
-        /// Flag that names the file.
+        /// The flag that names the file.
         flag: &'static str,
-        /// Reason for which it cannot be PEM.
+        /// Reason why it cannot be PEM.
         found: &'static str,
     },
-    /// A file has nothing of what it should.
+    /// A file does not contain the expected item.
     #[error("there is no {wanted} in {}; {flag} takes PEM, in which one begins with -----BEGIN {label}-----", file.display())]
     Absent {
-        /// Which file.
+        /// The file.
         file: PathBuf,
-        /// What names it.
+        /// The flag that names the file.
         flag: &'static str,
-        /// What it should have.
+        /// The expected item.
         wanted: &'static str,
-        /// How that begins.
+        /// The label of its PEM block.
         label: &'static str,
     },
     /// A file is damaged.
     #[error("{} is damaged: {message}; name another file with {flag}", file.display())]
     Damaged {
-        /// Which file.
+        /// The file.
         file: PathBuf,
-        /// What names it.
+        /// The flag that names the file.
         flag: &'static str,
-        /// What is wrong with it.
+        /// The error, as text.
         message: String,
     },
-    /// The two do not go together.
+    /// The key does not belong to the certificate.
     #[error(
         "the key in {} is not that of the certificate in {}: {source}; name with --tls-key the one that it was made with",
         key.display(),
@@ -87,7 +87,7 @@ pub enum TlsError {
     },
 }
 
-/// What the two files say.
+/// The contents of the two files.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Pem {
     cert: Vec<u8>,
@@ -103,7 +103,7 @@ impl Pem {
         Ok(Self { cert: cert(files).read()?, key: key(files).read()? })
     }
 
-    /// What makes a connection an encrypted one. The files are named where something is wrong.
+    /// Makes the acceptor for encrypted connections. `files` are only used to name the file in an error.
     ///
     /// # Errors
     /// [`TlsError`].
@@ -139,7 +139,7 @@ fn key(files: &TlsFiles) -> Source<'_> {
     Source { file: &files.key, flag: "--tls-key" }
 }
 
-/// A file, and the flag that named it.
+/// A file, and the flag that names it.
 struct Source<'a> {
     file: &'a Path,
     flag: &'static str,

@@ -1,8 +1,8 @@
 //! Connections whose first request is not answered yet. If there is no place for a new connection, one of them gives
 //! way, so that connections that never finish a request do not shut others out.
 //!
-//! The one that gives way is the oldest of the client that has most of them. So whoever opens many makes room with its
-//! own, and a client that asks at once is served however many others are silent.
+//! The oldest connection of the client that has most of them gives way. So a client that opens many makes room with its
+//! own, and a client that sends its request at once is served, however many silent connections there are.
 
 use std::collections::{BTreeMap, HashMap};
 use std::pin::Pin;
@@ -18,7 +18,7 @@ use tokio::time::timeout;
 
 use crate::places::Client;
 
-/// Longest wait for the end of a connection that gives way. It usually takes microseconds.
+/// Maximum wait for the end of a connection that gives way. It usually takes microseconds.
 const GIVES_WAY_WITHIN: Duration = Duration::from_millis(50);
 
 /// All unanswered connections. Clones share them.
@@ -60,7 +60,7 @@ impl Unanswered {
         }
     }
 
-    /// Ends a connection, of this client or of any. Returns whether one has ended, so that its place is free.
+    /// Ends a connection, of this client or of any. Returns true if one has ended, so that its place is free.
     pub(super) async fn make_room(&self, of: Option<Client>) -> bool {
         let Some(task) = self.take_oldest(of) else { return false };
         task.abort();
@@ -153,7 +153,7 @@ mod tests {
         Client::at(IpAddr::from([10, 0, 0, last]))
     }
 
-    /// A connection that holds its place until it is ended.
+    /// Makes a connection that holds its place until it is ended.
     fn connect(all: &Unanswered, of: u8, ended: &Arc<Mutex<Vec<u64>>>) -> Arc<Waiting> {
         struct Place(u64, Arc<Mutex<Vec<u64>>>);
         impl Drop for Place {

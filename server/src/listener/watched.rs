@@ -1,4 +1,4 @@
-//! A socket that tells whether it took all that it was given, and fails when its peer takes nothing for too long.
+//! A socket that reports if it is full, and fails when its peer takes no byte for too long.
 
 use std::io::{self, ErrorKind, IoSlice};
 use std::pin::Pin;
@@ -11,23 +11,23 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// Whether the socket was full when it was last written to: what hyper has for it is still with hyper then.
+/// True if the socket was full at the last write. Then hyper still holds bytes for it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Full(Arc<AtomicBool>);
 
 impl Full {
     pub(super) fn get(&self) -> bool {
-        // Both are in the one task of the connection.
+        // Writer and reader of the flag are in the one task of the connection.
         self.0.load(Ordering::Relaxed)
     }
 }
 
-/// The socket.
+/// A socket with a time limit for its peer.
 #[derive(Debug)]
 pub(super) struct Watched {
     pub(super) socket: TcpStream,
     full: Full,
-    /// Longest time for which the peer may take no byte.
+    /// Maximum time for which the peer may take no byte.
     patience: Duration,
     /// End of that time; set only while the socket is full.
     deadline: Option<Pin<Box<Sleep>>>,
@@ -39,7 +39,7 @@ impl Watched {
         Self { socket, full: Full::default(), patience, deadline: None }
     }
 
-    /// Returns a handle that tells whether the socket is full.
+    /// Returns a handle that shows if the socket is full.
     pub(super) fn full(&self) -> Full {
         self.full.clone()
     }

@@ -1,8 +1,8 @@
-//! `GET /api/openapi.json`: every call, as OpenAPI 3.1 has them.
+//! `GET /api/openapi.json`: describes every call in OpenAPI 3.1.
 //!
-//! It is written by hand, a file of JSON for each domain, and put together here. What keeps it true are tests: those beside
-//! this file hold it to the router, the words and the limits of the code, and those of `server/tests` hold every answer that
-//! any of them gets, and every body that is taken, to it.
+//! The description is written by hand, one JSON file for each domain, and merged here. Tests keep it true: those beside
+//! this file compare it with the router, the words and the limits of the code. Those of `server/tests` check every
+//! answer that any of them gets against it, and every body that is accepted.
 
 #[cfg(test)]
 mod tests;
@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use crate::assets;
 
-/// The parts of the document. The first has what it begins with, and what the others share.
+/// The parts of the document. The first has its beginning, and the definitions that the others share.
 const PARTS: [&str; 9] = [
     include_str!("common.json"),
     include_str!("push.json"),
@@ -33,7 +33,7 @@ const PARTS: [&str; 9] = [
 /// Answers that every call may give: the status, and the name of the shared response.
 const COMMON: [(&str, &str); 3] = [("400", "BadRequest"), ("403", "ForeignPage"), ("421", "Misdirected")];
 
-/// The document as it is served: put together when somebody asks for it first.
+/// The document as it is served; built at the first request.
 static SERVED: LazyLock<Served> = LazyLock::new(|| {
     let text = serde_json::to_vec_pretty(&document()).expect("a value is always JSON");
     Served { etag: assets::etag(digest(&SHA256, &text).as_ref()), text: text.into() }
@@ -44,7 +44,7 @@ struct Served {
     etag: String,
 }
 
-/// The document.
+/// Merges the document from its parts.
 ///
 /// # Panics
 /// Never: a test reads the parts.
@@ -70,7 +70,7 @@ fn add_common_answers(paths: &mut Value) {
     }
 }
 
-/// Puts the keys of one object into another, and so on within those that both have.
+/// Merges the keys of one object into another, recursively where both have an object.
 fn merge(whole: &mut Value, part: Value) {
     match (whole, part) {
         (Value::Object(whole), Value::Object(part)) => {

@@ -1,4 +1,4 @@
-//! The document says what the code says.
+//! Tests that the document agrees with the code.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,7 +26,7 @@ use crate::history::answer;
 use crate::hub::selection::{DEFAULT_HZ, MAX_HZ};
 use crate::ingest::fields::EARLIEST;
 
-/// What a path item may have beside methods.
+/// The only key of a path item that is not a method.
 const SHARED: &str = "parameters";
 
 fn schema(name: &str) -> Value {
@@ -72,7 +72,7 @@ fn every_parameter_in_a_path_is_described() {
     }
 }
 
-/// Every reference below.
+/// Collects every reference in a value.
 fn references(json: &Value, found: &mut BTreeSet<String>) {
     match json {
         Value::Object(object) => {
@@ -175,12 +175,12 @@ fn its_limits_are_those_of_the_code() {
     assert!(history["text/csv"]["schema"]["description"].as_str().unwrap().ends_with(&format!("{columns}.")));
 }
 
-/// The name of the schema of a type of widgets.
+/// The name of the schema of a widget type.
 fn schema_of(word: &str) -> String {
     format!("{}{}Widget", word[..1].to_uppercase(), &word[1..])
 }
 
-/// The properties of a schema and of all that it is made of.
+/// The properties of a schema, including those of its parts.
 fn keys(schema: &Value) -> BTreeSet<String> {
     let own = schema["properties"].as_object().into_iter().flat_map(|object| object.keys().cloned());
     let parts = schema["allOf"].as_array().into_iter().flatten();

@@ -1,4 +1,4 @@
-//! A browser that reads a stream, and its picture.
+//! A simulated browser that reads a stream into its picture.
 
 use std::collections::BTreeMap;
 
@@ -12,29 +12,29 @@ use crate::hub::topic::TopicId;
 use crate::hub::{Hub, Interest, Reader, Resume, Selection};
 use crate::store::commit::Committed;
 
-/// A browser: it keeps the last id that the stream gave, as EventSource does, and the picture.
+/// A browser: it keeps the last id of the stream, as `EventSource` does, and the picture.
 #[derive(Debug)]
 pub(super) struct Browser {
     pub(super) interest: Interest,
     /// The selection that its picture shows.
     pub(super) selection: Selection,
-    /// The edition of the board `s` that it was told last.
+    /// The edition of the board `s` that it received last.
     pub(super) told: Option<Etag>,
     pub(super) topic: TopicId,
     pub(super) reader: Reader,
     pub(super) parser: sse::Parser,
     pub(super) last_id: String,
     pub(super) picture: Picture,
-    /// A gap was told, so a snapshot must come next.
+    /// A `gap` was received, so a snapshot must come next.
     gapped: bool,
-    /// It was told to come back.
+    /// A `bye` was received.
     pub(super) dismissed: bool,
 }
 
-/// Each series, and what was declared of it.
+/// Each series, and its declared type.
 pub(super) type State = BTreeMap<SeriesName, (Track, Option<Declared>)>;
 
-/// The state that a picture shows.
+/// Returns the state that a picture shows.
 pub(super) fn as_told(picture: &Picture) -> State {
     let declared = |name| picture.declared(name);
     picture.series().iter().map(|(name, track)| (name.clone(), (track.clone(), declared(name)))).collect()

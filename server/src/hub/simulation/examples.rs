@@ -1,4 +1,4 @@
-//! Single schedules, each for one promise of the hub.
+//! Fixed schedules, each for one promise of the hub.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use super::browser::as_told;
 use super::world::{EPOCH, READERS, World};
 use crate::hub::Step;
 
-/// Reads all that there is for a reader, as events.
+/// Reads all frames that are ready for a subscriber, as events.
 fn hear(world: &mut World, reader: usize) -> Vec<Event> {
     let browser = &mut world.browsers[reader];
     let mut events = Vec::new();
@@ -110,7 +110,7 @@ fn readers_of_a_removed_series_begin_anew_and_others_go_on() {
         assert_eq!(world.browsers[reader].last_id, format!("{EPOCH}-4"));
     }
     assert_eq!(hear(&mut world, 2), [], "it does not read the series");
-    // Whoever was away with a cursor from before begins anew, also after a restart.
+    // A client that was away with a cursor from before begins anew, also after a restart.
     for restart in [false, true] {
         if restart {
             world.restart();
@@ -160,7 +160,7 @@ fn reader_with_a_cursor_from_a_lost_future_gets_a_gap_and_others_resume() {
     hear(&mut world, 0);
     let lost = world.browsers[0].last_id.clone();
     world.restore();
-    // As many numbers as before, and more, but of other points.
+    // As many seqs as before, and more, but of other points.
     world.push(2, 5, 0);
     assert!(matches!(hear(&mut world, 0)[..], [Event::Hello { .. }, Event::Gap { .. }, Event::Snapshot { .. }]));
     for (id, is_lost) in [(known, false), (lost, true), (format!("{EPOCH}-2"), true), (format!("{EPOCH}-1"), false)] {

@@ -1,4 +1,4 @@
-//! The server, its store and its readers.
+//! The simulated server, its store and its subscribers.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -22,10 +22,10 @@ pub(in crate::hub) const EPOCH: Epoch = Epoch(0x0bad_cafe);
 const HEARTBEAT: Duration = Duration::from_secs(15);
 pub(super) const READERS: usize = 5;
 
-/// Memory for the topics of all readers, and hardly any for frames, in bytes.
+/// Enough memory for the topics of all subscribers, and hardly any for frames, in bytes.
 pub(super) const SCARCE: usize = 72_000;
 
-/// Selections of the document of the board `s`; as long as nobody has made it, it selects `s/**`.
+/// Selections of the document of the board `s`. Without a document, the board selects `s/**`.
 pub(super) const SELECTIONS: [&[&str]; 5] = [&["s/**"], &["s/1"], &["s/0", "s/1"], &["s/2", "s/3"], &[]];
 
 pub(super) struct World {
@@ -36,14 +36,14 @@ pub(super) struct World {
     pub(super) stored: Stored,
     /// The last copy of `stored`.
     pub(super) copy: Stored,
-    /// Number of epochs drawn so far, lost ones included.
+    /// Number of epochs drawn so far, including lost ones.
     drawn: u32,
     pub(super) browsers: Vec<Browser>,
-    /// What each edition of it selects; the tag of an edition is its place here.
+    /// The selection of each edition; the tag of an edition is its index here.
     editions: Editions,
 }
 
-/// The state that a store would keep.
+/// The contents of the store.
 #[derive(Clone)]
 pub(super) struct Stored {
     epochs: Epochs,
@@ -52,9 +52,9 @@ pub(super) struct Stored {
     states: Vec<State>,
     /// The board `s`.
     board: Option<Shown>,
-    /// How often each series was removed.
+    /// The number of removals of each series.
     removals: [u32; 5],
-    /// The number of the last removal.
+    /// The seq of the last removal.
     removed: Seq,
 }
 
@@ -73,7 +73,7 @@ impl Stored {
 pub(super) struct Editions(Vec<Vec<Selector>>);
 
 impl Editions {
-    /// What a reader selects where the board is of this edition.
+    /// Returns the selection of a subscriber if the board has this edition.
     pub(super) fn selection(&self, interest: &Interest, etag: Option<Etag>) -> Selection {
         let mut selectors = interest.series.clone();
         if !interest.boards.is_empty() {
@@ -124,7 +124,7 @@ impl World {
         self.hub.publish(committed, self.now);
     }
 
-    /// Pushes points; a reader reads and reconnects whenever the hub's lock is free in between.
+    /// Pushes points; a subscriber reads and reconnects whenever the hub's lock is free in between.
     pub(super) fn push_slowly(
         &mut self,
         series: u8,
@@ -148,7 +148,8 @@ impl World {
         Ok(())
     }
 
-    /// Reconnects a reader if all series that it selects are in memory: none is recalled while points are published.
+    /// Reconnects a subscriber if all series that it selects are in memory: none is rehydrated while points are
+    /// published.
     fn come_back(&mut self, reader: usize) {
         let browser = &mut self.browsers[reader];
         let resume = Resume::parse(Some(&browser.last_id));
@@ -158,7 +159,7 @@ impl World {
         }
     }
 
-    /// Points, as the store commits them.
+    /// Makes points as the store commits them.
     fn commit(&mut self, series: u8, count: u8, late_ms: u16) -> Vec<Committed> {
         let name: SeriesName = format!("s/{series}").parse().unwrap();
         let mut committed = Vec::new();
@@ -172,7 +173,7 @@ impl World {
             let ts = Millis(self.now.wall.0 - u64::from(late_ms));
             let mut state = self.stored.states.last().unwrap().clone();
             let at = shared::Stamp { ts, seq };
-            // Now and then one says what it is, and later something else.
+            // Some points declare their type, and later points a different one.
             let declares = match (series, seq.0 % 9) {
                 (0, _) => None,
                 (_, 0) => Some(Declared::Counter),
@@ -200,7 +201,8 @@ impl World {
         committed
     }
 
-    /// Removes a series, if it has a point. If `drafting`, frames are drafted before and put in their topics afterwards.
+    /// Removes a series, if it has a point. If `drafting`, frames are drafted before and put into their topics
+    /// afterwards.
     pub(super) fn remove(&mut self, series: u8, drafting: bool) {
         let name: SeriesName = format!("s/{series}").parse().unwrap();
         let mut state = self.stored.states.last().unwrap().clone();
@@ -209,7 +211,7 @@ impl World {
         }
         let drafts = drafting.then(|| self.hub.draft_due(self.now));
         let row = self.stored.row(series);
-        // The removal takes a number of its own.
+        // The removal takes a seq of its own.
         self.stored.states.push(state);
         self.stored.points.retain(|point| point.series != row);
         self.stored.removals[usize::from(series)] += 1;
@@ -249,7 +251,7 @@ impl World {
         self.restart();
     }
 
-    /// The board has another document from now on, or none.
+    /// Replaces or deletes the board's document.
     pub(super) fn edit(&mut self, selection: Option<usize>, recalled: bool) {
         let (selectors, etag) = match selection {
             None => (vec!["s/**".parse().unwrap()], None),
@@ -266,7 +268,7 @@ impl World {
         });
         let since = if before.selectors == selectors { before.since } else { self.stored.head() };
         if self.stored.head() == since {
-            // The change takes a number of its own.
+            // The change takes a seq of its own.
             let state = self.stored.states.last().unwrap().clone();
             self.stored.states.push(state);
         }
@@ -293,7 +295,8 @@ impl World {
         *browser = Browser::open(&mut self.hub, &self.stored.points, interest, self.now);
     }
 
-    /// Reads, and checks the picture after every frame. Returns whether it was the reader who stopped, not the hub.
+    /// Reads frames, and checks the picture after each. Returns true if the limit stopped it, false if the hub had no
+    /// more frames.
     pub(super) fn read(&mut self, reader: usize, frames: usize) -> Result<bool, TestCaseError> {
         for _ in 0..frames {
             let browser = &mut self.browsers[reader];
@@ -311,7 +314,7 @@ impl World {
         Ok(true)
     }
 
-    /// Takes frames for a reader, and pushes points after each; only then are the frames encoded and read.
+    /// Takes frames for a subscriber, and pushes points after each; only then are the frames encoded and read.
     pub(super) fn read_late(&mut self, reader: usize, frames: u8, series: u8) -> Result<(), TestCaseError> {
         let mut taken = Vec::new();
         for _ in 0..frames {
@@ -324,7 +327,7 @@ impl World {
         taken.iter().try_for_each(|frame| self.hear(reader, frame))
     }
 
-    /// Applies a frame, and holds the picture against the server's state at its cursor.
+    /// Applies a frame, and compares the picture with the server's state at its cursor.
     fn hear(&mut self, reader: usize, frame: &Frame) -> Result<(), TestCaseError> {
         let browser = &mut self.browsers[reader];
         for message in browser.parser.feed(frame.text().content()) {
@@ -342,7 +345,7 @@ impl World {
         Ok(())
     }
 
-    /// Reads to the end, and checks that the reader has all there is.
+    /// Reads to the end, and checks that the picture is complete.
     pub(super) fn end(&mut self, reader: usize) -> Result<(), TestCaseError> {
         prop_assert!(!self.read(reader, 1_000)?, "the hub never stops sending");
         let browser = &self.browsers[reader];
@@ -357,7 +360,7 @@ impl World {
     }
 }
 
-/// Takes a reader in, once all that it selects is in memory.
+/// Admits a subscriber, once all series that it selects are in memory.
 pub(in crate::hub) fn subscribe(
     hub: &mut Hub,
     points: &[Committed],
@@ -373,7 +376,7 @@ pub(in crate::hub) fn subscribe(
     }
 }
 
-/// Recalls tracks as the store does.
+/// Rehydrates tracks as the store does.
 pub(super) fn recall(hub: &mut Hub, points: &[Committed], Lacking(absent): Lacking) {
     for Absent { series, .. } in absent {
         let mut track: Option<Track> = None;
