@@ -1,9 +1,11 @@
-//! What an error looks like from outside: `application/problem+json` (RFC 9457), and what to change.
+//! Errors as clients receive them: `application/problem+json` (RFC 9457), with what to change.
 //!
-//! Which to use: a handler returns [`ApiError`] and nothing else. [`ApiError::Invalid`] for content that was
-//! understood and is wrong, with every place that is; [`ApiError::PartialWrite`] where the rest of it was stored;
-//! [`ApiError::Malformed`] where it was not even JSON;
-//! [`ApiError::Unavailable`] where the sender did all right and should send the same again later.
+//! When to use which: a handler returns [`ApiError`] and nothing else.
+//!
+//! - [`ApiError::Invalid`]: the content was understood and is wrong. It lists every wrong place.
+//! - [`ApiError::PartialWrite`]: the same, but the rest of the content was stored.
+//! - [`ApiError::Malformed`]: the content cannot be parsed, for example as JSON.
+//! - [`ApiError::Unavailable`]: the client did everything right, and should send the same again later.
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -16,30 +18,30 @@ use crate::limits::Limit;
 use crate::names::SelectError;
 use crate::rejections::Rejection;
 
-/// Seconds after which to try again what failed for want of the store.
+/// Seconds after which a client should retry a request for which the store was not available.
 const RETRY_AFTER_SECONDS: u64 = 1;
 
-/// Whatever a handler can fail with.
+/// Every error that a handler can return.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ApiError {
-    /// 422: understood, and wrong at these places.
+    /// 422: the content was understood, and is wrong at these places.
     #[error("{detail}")]
     Invalid {
-        /// All of it in a sentence.
+        /// A summary in one sentence.
         detail: String,
-        /// Every place that is wrong.
+        /// Every wrong place.
         errors: Vec<FieldError>,
     },
     /// 422: the idempotency key belongs to another request.
     #[error("{0}; nothing of this was stored")]
     KeyReused(String),
-    /// 400: it cannot be read at all.
+    /// 400: the content cannot be parsed at all.
     #[error("{0}")]
     Malformed(String),
-    /// 400: of a write in line protocol, these lines were not stored; the others are.
+    /// 400: these lines of a write in line protocol were not stored; the others were.
     #[error("{detail}")]
     PartialWrite {
-        /// All of it in a sentence.
+        /// A summary in one sentence.
         detail: String,
         /// The lines that were not stored.
         errors: Vec<FieldError>,
@@ -47,54 +49,54 @@ pub enum ApiError {
     /// 413: the body has more bytes than this.
     #[error("the body is over {0} bytes; send it in several")]
     TooLarge(usize),
-    /// 415: the body is compressed in a way that is not known.
+    /// 415: the body has an unknown `Content-Encoding`.
     #[error("the body has the Content-Encoding {0}; send it as it is, or with gzip")]
     UnknownEncoding(String),
-    /// 404: nothing is there.
+    /// 404: the path does not exist.
     #[error(
         "nothing is at {0}; the calls are POST /in/SERIES, POST /in, POST /write, GET /sse, /api/series, /api/history, /api/boards, /healthz, /metrics, all of which /api/openapi.json describes"
     )]
     NotFound(String),
-    /// 404: there is no such series.
+    /// 404: the series does not exist.
     #[error("there is no series {0}; GET /api/series lists what there is")]
     NoSeries(SeriesName),
-    /// 405: something is there, but not by this method.
+    /// 405: the path exists, but not with this method.
     #[error("{method} is not for {path}; use {allowed}")]
     MethodNotAllowed {
-        /// What was asked.
+        /// The method of the request.
         method: String,
-        /// Where.
+        /// The path of the request.
         path: String,
-        /// What there is.
+        /// The methods of the path.
         allowed: &'static str,
     },
     /// 403: a page of another site sent the request.
     #[error("{0}")]
     ForeignPage(Box<ForeignPage>),
-    /// 403: a GET that would store a point came from a browser that does not tell which page sent it.
+    /// 403: a GET that would store a point came from a browser that does not say which page sent it.
     #[error(
         "this browser does not tell which page sent the request, so a GET from it stores nothing; send a POST, or reach the server \
          by HTTPS or as localhost"
     )]
     UnknownPage,
-    /// 403: a GET that would store a point was sent ahead of its use.
+    /// 403: a GET that would store a point was a prefetch.
     #[error("this address was fetched ahead of its use (Sec-Purpose), so nothing was stored; send it when it is meant")]
     Speculative,
     /// 421: the request addresses another server.
     #[error("this server is not known as {0}; open it by an address or name that it has, or start it with --host {0}")]
     Misdirected(String),
-    /// 408: the request did not come to its end.
+    /// 408: the body did not arrive in time.
     #[error("the request took over {0} s; send it again, in less time or in smaller parts")]
     TooSlow(u64),
-    /// A call of `/api/boards` that cannot be.
+    /// An error of `/api/boards`.
     #[error(transparent)]
     Board(#[from] Refusal),
-    /// 503: there are as many readers as may be.
+    /// 503: the maximum number of streams is reached.
     #[error("there are {readers} readers already; come back in {retry_after} s, or raise --max-readers")]
     Full {
-        /// How many there are.
+        /// The number of streams.
         readers: usize,
-        /// After how many seconds to try again.
+        /// Seconds after which to try again.
         retry_after: u32,
     },
     /// A bound on work or memory was reached: 503 with `Retry-After` where waiting helps, else 413.
@@ -107,10 +109,10 @@ pub enum ApiError {
         /// Seconds after which the same request may succeed; `None` if it never will.
         retry_after: Option<u32>,
     },
-    /// 503: the store cannot take it now; nothing of it was kept.
+    /// 503: the store cannot accept the push now; nothing of it was stored.
     #[error("{0}; nothing of this was stored: send it again")]
     Unavailable(String),
-    /// 503: too many requests wait for the store; nothing of this one was kept.
+    /// 503: too many requests wait for the store; nothing of this one was stored.
     #[error("{0}; nothing of this was stored: send it again")]
     Overloaded(String),
     /// 503: the store cannot be read now.
@@ -119,7 +121,7 @@ pub enum ApiError {
 }
 
 impl ApiError {
-    /// One wrong field of a request that is no batch.
+    /// Makes the error for one wrong field of a request that is not a batch.
     pub fn field(field: &str, expected: impl Into<String>, got: impl Into<String>) -> Self {
         let error = FieldError { line: None, field: field.to_owned(), expected: expected.into(), got: got.into() };
         let detail = error.to_string();
@@ -140,8 +142,8 @@ impl ApiError {
         }
     }
 
-    /// Returns the reason for which a push was refused, as the label of a counter: the bound that was reached, the field that
-    /// is wrong first, or the kind of problem.
+    /// Returns the reason why a push was refused, as the label of a counter: the bound that was reached, the first
+    /// wrong field, or the type of the problem.
     #[must_use]
     pub fn reason(&self) -> &'static str {
         let Self::Invalid { errors, .. } = self else {
@@ -177,7 +179,7 @@ impl ApiError {
         }
     }
 
-    /// The kind of problem, as the last segment of its `type` and in words.
+    /// The type of the problem, as the last segment of its `type` and in words.
     fn kind(&self) -> (&'static str, &'static str) {
         match self {
             Self::Invalid { .. } => ("invalid", "The content is wrong"),
@@ -236,7 +238,7 @@ impl IntoResponse for ApiError {
         let problem = self.problem();
         let json = serde_json::to_vec(&problem).expect("a problem is always JSON");
         let mut response = (self.status(), [(header::CONTENT_TYPE, CONTENT_TYPE)], json).into_response();
-        // For calls whose clients want it in another form (see `influx::answer`).
+        // For calls whose clients need another form of error (see `influx::answer`).
         response.extensions_mut().insert(problem.clone());
         response.extensions_mut().insert(Rejection::new(self.reason(), problem));
         if let Some(limit) = self.limit() {

@@ -17,7 +17,7 @@ use crate::problem::ApiError;
 /// Shares of up to this many bytes are small: some hundred points.
 const SMALL: usize = 64 << 10;
 
-/// Seconds after which a refused push may succeed: most pushes are answered within milliseconds.
+/// Seconds after which a client may retry a refused push: most pushes are answered within milliseconds.
 const RETRY_AFTER_SECONDS: u32 = 1;
 
 /// A budget of bytes for all pushes in progress. Clones share one budget.
@@ -48,7 +48,7 @@ impl PushMemory {
         Share { memory: self.clone(), held: 0, own }
     }
 
-    /// Creates an empty share for a push that no bound of an address applies to.
+    /// Creates an empty share for a push without a bound per address.
     #[must_use]
     pub fn share(&self) -> Share {
         self.share_of(Bounded(None))
@@ -150,9 +150,9 @@ pub struct Exhausted {
 /// The pushes that share a budget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Of {
-    /// All.
+    /// All pushes.
     All,
-    /// Those of one address.
+    /// The pushes of one address.
     Client,
 }
 

@@ -1,4 +1,4 @@
-//! `pulseboard health`: checks whether a server takes pushes, for the health checks of containers.
+//! `pulseboard health`: checks if a server accepts pushes, for the health checks of containers.
 
 use crate::terminal::Plain;
 use crate::upload;
@@ -6,9 +6,9 @@ use crate::upload;
 /// The answer of a server to `GET /readyz`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Readiness {
-    /// It takes pushes. Has the text of the answer.
+    /// It accepts pushes. Has the text of the answer.
     Ready(String),
-    /// It does not, or cannot be reached. Says why.
+    /// It does not, or cannot be reached. Has the reason.
     NotReady(String),
 }
 

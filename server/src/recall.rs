@@ -1,7 +1,8 @@
-//! Bringing series back into memory that nobody has read for a while.
+//! Rehydrates series: loads evicted tracks back into memory when a client subscribes to them.
 //!
-//! Of those the hub keeps the newest entry only; what a reader is shown of them is in the store. It is read back between two
-//! commits, when the store has just what the hub was told, so the law does not know of it.
+//! Of a series without subscribers, the hub keeps only the newest entry; the rest of its track is in the store. It is
+//! read between two commits, when the store has exactly the points that the hub has. So the hub's state machine does
+//! not depend on it.
 
 use crate::hub::boards::MAX_SELECTORS;
 use crate::hub::driver::{HubHandle, NotNow, Subscription};
@@ -13,13 +14,13 @@ use crate::problem::ApiError;
 use crate::rollup::Absent;
 use crate::store::{Store, Writer};
 
-/// How many series are read back between two commits: some milliseconds, for which pushes wait.
+/// Number of series that are read between two commits: some milliseconds, for which pushes wait.
 const AT_ONCE: usize = 32;
 
-/// Seconds after which a client may try again whose address has too many long matches.
+/// Seconds after which a client may retry if its address has too many long matches.
 const MATCH_RETRY_SECONDS: u32 = 1;
 
-/// Subscribes a reader, once its selection is matched and all selected series are in memory.
+/// Subscribes a client, once its selection is matched and all selected series are in memory.
 ///
 /// # Errors
 /// [`ApiError::Full`], [`ApiError::LimitReached`] if the selection exceeds a bound, or an error if the store cannot be
@@ -91,13 +92,13 @@ impl From<FindError> for ApiError {
     }
 }
 
-/// Reads these back, where they are not all in memory. To be called on the thread that commits.
+/// Rehydrates these series, if they are not fully in memory. Call it on the thread that commits.
 ///
 /// # Errors
-/// Whatever SQLite says.
+/// Any error of SQLite.
 pub fn recall(hub: &HubHandle, store: &Store, absent: &[Absent]) -> rusqlite::Result<()> {
     for &Absent { series, kind } in absent {
-        // Of many readers that come at once the first has done it for all.
+        // Of many clients that come at once, the first has loaded it for all.
         if !hub.is_whole(series) {
             hub.recall(series, store.track(series, kind)?);
         }

@@ -1,4 +1,4 @@
-//! `pulseboard serve`: starts the server, and ends it well.
+//! `pulseboard serve`: starts the server, and shuts it down in order.
 
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -37,13 +37,13 @@ use crate::store::{CommitError, Condition, Levels, OpenError, Store, Writer};
 use crate::stream::ReaderPlaces;
 use crate::stream::writer::Writers;
 
-/// How long requests that are under way may take when the server ends. Streams end at once.
+/// Time for requests in progress when the server stops. Streams end at once.
 const GRACE: Duration = Duration::from_millis(700);
 
-/// Readers come back within this many milliseconds of `bye`, each at a time of its own.
+/// Clients reconnect within this many milliseconds of `bye`, each at a random time.
 const RETURN_SPREAD_MS: u32 = 2_000;
 
-/// Why the server does not start, or ends. Each message is one line that says what to do.
+/// Reason why the server does not start, or stops. Each message is one line that says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     /// The store cannot be opened.
@@ -58,39 +58,39 @@ pub enum ServeError {
     /// The folder of boards cannot be read.
     #[error("cannot read the folder of boards {}: {source}; make it readable, or name another with --boards", folder.display())]
     BoardFolder {
-        /// Which folder.
+        /// The folder.
         folder: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
     /// The folder of boards cannot be watched.
     #[error("cannot watch the folder of boards {}: {source}; name another with --boards", folder.display())]
     BoardWatch {
-        /// Which folder.
+        /// The folder.
         folder: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: notify::Error,
     },
     /// The certificate or its key cannot be used.
     #[error(transparent)]
     Tls(#[from] tls::TlsError),
-    /// Error: the process may open too few files.
+    /// The process may open too few files.
     #[error(transparent)]
     Files(#[from] TooFewFiles),
-    /// Something else listens there.
+    /// Another program listens on the address.
     #[error(
         "{0} is in use by another program; stop that one, or name another address with --addr (port 0 takes a free one)"
     )]
     InUse(SocketAddr),
-    /// The system does not let the server listen there.
+    /// The operating system does not let the server listen on the address.
     #[error("cannot listen on {addr}: {source}; name another address with --addr")]
     Listen {
-        /// Where.
+        /// The address.
         addr: SocketAddr,
-        /// What the system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// The system refused something that every server needs.
+    /// The operating system refused a resource that every server needs.
     #[error("the system refused: {0}")]
     System(#[from] std::io::Error),
 }
@@ -100,9 +100,9 @@ pub enum ServeError {
 /// # Errors
 /// [`ServeError`].
 pub async fn serve(config: Config) -> Result<(), ServeError> {
-    // Before all else: a signal that nobody awaits ends the process.
+    // Installed before all else: a SIGHUP without a handler ends the process.
     let hangup = signal(SignalKind::hangup())?;
-    // Every reader holds a file; the system's default of 1,024 is meant for programs that do not know better.
+    // Every stream holds a file descriptor, and the system's default limit of 1,024 is too low for that.
     let files = rlimit::increase_nofile_limit(u64::MAX).or_else(|error| {
         tracing::warn!(%error, "cannot raise the number of files that may be open");
         rlimit::Resource::NOFILE.get_soft()
@@ -128,7 +128,7 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     let history = History::new(&store, config.retention, &config.limits, config.heartbeat);
     let found = config.boards.as_ref().map_or_else(|| Ok(folder::Found::default()), |folder| read_boards(folder))?;
     let boards = Entries::load(&mut store, &found)?;
-    // Board files that changed while the server was stopped were given numbers.
+    // Board files that changed while the server was stopped were given seqs.
     rollup.reach(store.head());
 
     let hub = HubHandle::new(
@@ -222,18 +222,19 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     if let Some(renewal) = renewal {
         renewal.abort();
     }
-    // The writer ends by itself once all ways to it are gone; what it acknowledged is on the disk already.
+    // The writer thread ends once all its handles are gone; everything that it acknowledged is on the disk already.
     drop(writing);
     Ok(())
 }
 
-/// Most streams at once of one HTTP/2 connection: at most half of the readers, but at least 16, which is enough for a
-/// page with all its files.
+/// Maximum number of concurrent streams of one HTTP/2 connection: at most half of the maximum number of streams, but at
+/// least 16, which is enough for a page with all its files.
 fn streams_of_connection(readers: usize) -> u32 {
     u32::try_from(readers / 2).unwrap_or(u32::MAX).clamp(16, 100)
 }
 
-/// Reads again at each SIGHUP what may change while the server runs. Without this, SIGHUP would end the process.
+/// At each SIGHUP, reads the files again that may change while the server runs. Without this, SIGHUP would end the
+/// process.
 async fn reread(mut hangup: Signal, certificate: Option<Certificate>, boards: Option<Arc<Notify>>) {
     while hangup.recv().await.is_some() {
         let again = [certificate.as_ref().map(|_| "the certificate"), boards.as_ref().map(|_| "the folder of boards")];
@@ -254,7 +255,7 @@ async fn reread(mut hangup: Signal, certificate: Option<Certificate>, boards: Op
     }
 }
 
-/// Sends the store's warnings to open pages; checks once a second whether they changed. Also logs how many refused pushes
+/// Sends the store's warnings to open pages; checks once a second if they changed. Also logs how many refused pushes
 /// were not logged in that second.
 async fn warn(hub: HubHandle, condition: Condition, levels: Arc<Levels>, rejections: Rejections) {
     let mut every = tokio::time::interval(Duration::from_secs(1));
@@ -278,14 +279,14 @@ fn read_boards(path: &Path) -> Result<folder::Found, ServeError> {
     Ok(found)
 }
 
-/// The first line of standard output, so that who asked for port 0 learns which it got.
+/// Prints the first line of standard output, so that a caller that asked for port 0 learns which port it got.
 fn announce(scheme: &str, addr: SocketAddr) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "listening on {scheme}://{addr}")?;
     out.flush()
 }
 
-/// Tells systemd the state of the service (`sd_notify`(3)). Does nothing where `NOTIFY_SOCKET` is not set.
+/// Reports the state of the service to systemd (`sd_notify`(3)). Does nothing where `NOTIFY_SOCKET` is not set.
 fn notify_supervisor(state: &NotifyState<'_>) {
     if let Err(error) = sd_notify::notify(std::slice::from_ref(state)) {
         tracing::warn!(%error, "cannot tell the service manager the state of the service");
@@ -299,7 +300,7 @@ fn listen(addr: SocketAddr) -> Result<TcpListener, ServeError> {
     })
 }
 
-/// The signals that ask the server to end.
+/// The signals that stop the server.
 struct Stop {
     interrupt: Signal,
     terminate: Signal,

@@ -75,9 +75,9 @@ pub struct Listener {
     pub patience: Duration,
     /// Time-outs of the phases of a connection.
     pub timeouts: Timeouts,
-    /// Most streams at once of one HTTP/2 connection.
+    /// Maximum number of concurrent streams of one HTTP/2 connection.
     pub streams: u32,
-    /// Counts connections, in total and of each client.
+    /// Counts connections, in total and per client.
     pub places: Places,
     /// Counts refused connections.
     pub metrics: Metrics,

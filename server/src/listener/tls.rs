@@ -78,11 +78,11 @@ pub enum TlsError {
         cert.display()
     )]
     Mismatch {
-        /// The certificate.
+        /// The file of the certificate.
         cert: PathBuf,
-        /// The key.
+        /// The file of the key.
         key: PathBuf,
-        /// What TLS says of it.
+        /// The error of rustls.
         source: rustls::Error,
     },
 }

@@ -1,4 +1,5 @@
-//! `pulseboard push`: reads values from standard input, one a line, and pushes each as it comes.
+//! `pulseboard push`: reads values from standard input, one per line, and pushes each as it comes. `outage` retries
+//! while the server cannot be reached.
 
 mod outage;
 
@@ -14,39 +15,39 @@ use crate::length::Keep;
 use crate::terminal::Plain;
 use crate::upload::{Sent, UploadError, Uploader};
 
-/// Most lines in one push, and most that wait for one.
+/// Maximum number of lines in one push, and of lines that wait for the next one.
 const GROUP: usize = 1_000;
 
-/// What the lines are.
+/// The content of the lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lines {
-    /// A number each, of a series of this kind where that is said.
+    /// A number each; the type of the series, if it is declared.
     Numbers(Option<Declared>),
     /// A text each.
     Texts,
 }
 
-/// The kind that a word on the command line names.
+/// Parses the metric type on the command line.
 ///
 /// # Errors
-/// A message with the kinds that there are.
+/// A message with the types.
 pub fn parse_kind(word: &str) -> Result<Declared, String> {
     Declared::of(word).ok_or_else(|| "there are gauge and counter".to_owned())
 }
 
-/// How it went.
+/// The result of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     /// Lines that were pushed.
     pub pushed: u64,
-    /// Lines that were not what they should be, each of which was named on standard error.
+    /// Lines that were not valid. Each was reported on standard error.
     pub wrong: u64,
 }
 
 /// Pushes each line to `series`, with the time at which it was read, until the input ends.
 ///
 /// # Errors
-/// [`UploadError`] where the server refuses, or cannot be reached for as long as `give_up` says.
+/// [`UploadError`] where the server refuses a push, or cannot be reached for as long as `give_up` says.
 pub fn run(
     input: impl BufRead + Send + 'static,
     series: SeriesName,
@@ -55,13 +56,13 @@ pub fn run(
     give_up: Keep,
 ) -> Result<Summary, UploadError> {
     let (read, waiting) = sync_channel(GROUP);
-    // A thread of its own, so that lines that come while a push is under way go together in the next.
+    // A thread of its own, so that the lines that come during a push go together into the next one.
     let reading = std::thread::spawn(move || {
         let mut wrong = 0;
         for (number, line) in (1_u64..).zip(input.lines()) {
             let parsed = match line {
                 Ok(line) => parse(&line, &series, lines),
-                // Bytes that are no text spoil one line; whatever else fails would fail again, for ever.
+                // Bytes that are not UTF-8 spoil one line; any other error would come again, for ever.
                 Err(error) if error.kind() == ErrorKind::InvalidData => Err(error.to_string()),
                 Err(error) => {
                     eprintln!("pulseboard: the input cannot be read after line {}: {}", number - 1, Plain(error));
@@ -113,8 +114,8 @@ fn push_all(waiting: &Receiver<Sent>, uploader: &Uploader, give_up: Keep) -> Res
     let mut pushed = 0;
     while let Ok(first) = waiting.recv() {
         let mut points = vec![first];
-        // Bounded by bytes too: a batch of long texts must stay under the limit of a body. JSON at most doubles a
-        // text that has no control characters, and the longest is small beside what is left.
+        // Bounded by bytes too: a batch of long texts must stay under the limit of a body. JSON at most doubles a text
+        // that has no control characters, and the longest text is small compared with the remaining space.
         let size =
             |points: &[Sent]| -> usize { points.iter().map(|s| s.text.as_ref().map_or(0, String::len) + 200).sum() };
         while points.len() < GROUP && size(&points) < MAX_BODY / 4 {

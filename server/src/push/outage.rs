@@ -1,4 +1,4 @@
-//! Pushing through a time in which the server cannot be reached: again and again, and saying so.
+//! Retries a push while the server cannot be reached, and reports that on standard error.
 
 use std::fmt;
 use std::time::{Duration, Instant, SystemTime};
@@ -7,19 +7,19 @@ use crate::length::Keep;
 use crate::terminal::Plain;
 use crate::upload::{Sent, UploadError, Uploader};
 
-/// The longest wait between two tries.
+/// Maximum wait between two attempts.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
-/// How long after it was said for the first time that nothing goes through it is said again; twice as long each time.
+/// Time between the first two messages about an outage. It doubles with each message.
 const SAY_AFTER: Duration = Duration::from_secs(5);
 
-/// The longest that nothing is said.
+/// Maximum time between two messages.
 const SAY_AT_LEAST: Duration = Duration::from_mins(1);
 
-/// Pushes a batch, however often it takes, for as long as `give_up` says. It counts once, by its `key`.
+/// Pushes a batch, with as many attempts as needed, for as long as `give_up` says. Its `key` makes it count once.
 ///
 /// # Errors
-/// [`UploadError`]; one that might go away only once the time is over.
+/// [`UploadError`]; a temporary one only once that time is over.
 pub(super) fn push_through(uploader: &Uploader, points: &[Sent], key: &str, give_up: Keep) -> Result<(), UploadError> {
     let begun = Instant::now();
     let mut outage: Option<Outage> = None;
@@ -46,12 +46,12 @@ pub(super) fn push_through(uploader: &Uploader, points: &[Sent], key: &str, give
     }
 }
 
-/// A time in which nothing goes through.
+/// A time in which no push succeeds.
 #[derive(Debug)]
 struct Outage {
     since: SystemTime,
     tries: u32,
-    /// How long after its begin it is to be told of next.
+    /// Time of the next message, since the outage began.
     tell_at: Duration,
 }
 
@@ -60,7 +60,7 @@ impl Outage {
         Self { since, tries: 0, tell_at: Duration::ZERO }
     }
 
-    /// Whether it is to be told of now that it has gone on for so long.
+    /// Returns true if a message is due, now that the outage has lasted for `gone`.
     fn is_to_be_told(&mut self, gone: Duration) -> bool {
         let told = gone >= self.tell_at;
         if told {
@@ -69,7 +69,7 @@ impl Outage {
         told
     }
 
-    /// How long to wait before the next try.
+    /// Returns the wait before the next attempt.
     fn wait(&mut self) -> Duration {
         let wait = Duration::from_millis(100 << self.tries.min(10)).min(LONGEST_WAIT);
         self.tries += 1;
@@ -83,7 +83,7 @@ impl fmt::Display for Outage {
     }
 }
 
-/// For how long it is tried, for people.
+/// The time limit of the attempts, for people.
 struct Limit(Keep);
 
 impl fmt::Display for Limit {

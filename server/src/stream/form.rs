@@ -1,4 +1,4 @@
-//! How the frames of one stream are written: compressed or not, and delimited by what.
+//! The form of a stream's bytes: compressed or not, in chunks or not.
 
 use axum::http::HeaderMap;
 use bytes::Bytes;
@@ -10,12 +10,12 @@ use crate::hub::packed::Gzip;
 /// The chunk that ends a body (RFC 9112, 7.1).
 const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
 
-/// How what is written is delimited.
+/// The delimiting of the bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framing {
-    /// In chunks, with one of no bytes at the end (RFC 9112, 7.1).
+    /// In chunks, with an empty one at the end (RFC 9112, 7.1).
     Chunked,
-    /// By nothing: the end of the connection ends it (HTTP/1.0), or something else delimits it.
+    /// Not delimited: the end of the connection ends the body (HTTP/1.0), or another layer delimits it.
     Bare,
 }
 
@@ -28,26 +28,26 @@ impl Framing {
     }
 }
 
-/// What the texts are encoded in.
+/// The content coding of the events.
 #[derive(Debug)]
 pub enum Coding {
-    /// They are as they are.
+    /// Not encoded.
     Identity,
-    /// gzip, each frame by itself.
+    /// gzip; each frame is compressed separately.
     Gzip(Box<Gzip>),
 }
 
-/// Whether streams are compressed where the reader takes that.
+/// The setting for compression of streams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Compression {
-    /// They are.
+    /// Streams are compressed for clients that accept gzip.
     Offered,
-    /// They are not.
+    /// Streams are never compressed.
     Off,
 }
 
 impl Coding {
-    /// What a reader gets that asks with these headers.
+    /// Chooses the coding for a request with these headers.
     #[must_use]
     pub fn negotiate(compression: Compression, headers: &HeaderMap) -> Self {
         match compression {
@@ -56,13 +56,13 @@ impl Coding {
         }
     }
 
-    /// Its name in `Content-Encoding`, where it has one.
+    /// Its name in `Content-Encoding`, if it has one.
     #[must_use]
     pub fn name(&self) -> Option<&'static str> {
         matches!(self, Self::Gzip(_)).then_some(GZIP)
     }
 
-    /// What the stream begins with, if anything.
+    /// Returns the first bytes of the stream, if any.
     #[must_use]
     pub fn begin(&self, framing: Framing) -> Option<Bytes> {
         match self {
@@ -71,7 +71,7 @@ impl Coding {
         }
     }
 
-    /// The next frame.
+    /// Returns the bytes of the next frame.
     pub fn frame<'a>(&mut self, frame: &'a Frame, framing: Framing) -> &'a Bytes {
         match self {
             Self::Identity => framing.of(frame.text()),
@@ -83,7 +83,7 @@ impl Coding {
         }
     }
 
-    /// What the stream ends with; it may be nothing.
+    /// Returns the last bytes of the stream; they may be empty.
     #[must_use]
     pub fn end(&self, framing: Framing) -> Bytes {
         let mut end = match self {

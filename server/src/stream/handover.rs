@@ -1,9 +1,9 @@
-//! Taking the socket of a stream over from hyper.
+//! Takeover: takes the socket of a stream from hyper.
 //!
-//! A stream is one request and an answer without an end, for which a task, its buffers and a chunk encoded anew for
-//! each reader are a waste. So where the connection is plain HTTP/1.1, the listener takes the socket away from hyper once
-//! the response's head is known, and gives it to a [`Writers`](super::writer::Writers) thread that serves many. Elsewhere (HTTP/2, TLS, a
-//! test without sockets) the same response has a body that does the same.
+//! A stream is one request and an endless answer. For that, a task, its buffers and a chunk that is encoded again for
+//! each subscriber are a waste. So if the connection is plain HTTP/1.1, the listener takes the socket from hyper once
+//! the response's head is known, and gives it to a [`Writers`](super::writer::Writers) thread that serves many.
+//! Elsewhere (HTTP/2, TLS, a test without sockets) the same response has a body that streams the same events.
 
 use std::convert::Infallible;
 use std::fmt::Write as _;
@@ -24,27 +24,28 @@ use super::form::{Coding, Framing};
 use crate::hub::driver::{Listener, Subscription};
 use crate::hub::frame::Frame;
 
-/// Bytes from which on a frame is not encoded on a thread that serves connections: a millisecond of work.
+/// Frames of this size or more are not encoded on a thread that serves connections: it takes a millisecond.
 const ENCODED_ELSEWHERE: usize = 128 << 10;
 
-/// What a response carries to whoever serves its stream: the subscription and what it is encoded in, to be taken once.
+/// An extension of the response, for the code that serves its stream: the subscription and its coding. Can be taken
+/// once.
 #[derive(Clone, Debug)]
 pub struct Offer(Arc<Mutex<Option<(Subscription, Coding)>>>);
 
 impl Offer {
-    /// What is offered, if nobody took it yet.
+    /// Takes the subscription; `None` if it was taken already.
     #[must_use]
     pub fn take(&self) -> Option<(Subscription, Coding)> {
         self.0.lock().take()
     }
 }
 
-/// A response whose stream may be taken over; until then its body streams by itself.
+/// Makes a response whose stream can be taken over. Without a takeover, its body streams the events.
 #[must_use]
 pub fn response(subscription: Subscription, coding: Coding) -> Response<Body> {
     let offer = Offer(Arc::new(Mutex::new(Some((subscription, coding)))));
     let offered = offer.clone();
-    // The subscription becomes the body's when it is first asked for a frame.
+    // The body takes the subscription when it is first polled for a frame.
     let pieces = stream::unfold(BodyStage::Offered(offered), async |stage| {
         let (piece, stage) = stage.next().await?;
         Some((Ok::<_, Infallible>(piece), stage))
@@ -54,7 +55,7 @@ pub fn response(subscription: Subscription, coding: Coding) -> Response<Body> {
     response
 }
 
-/// A body that streams by itself. What it is delimited by is not its concern.
+/// The state of a body that streams events. hyper delimits it.
 enum BodyStage {
     Offered(Offer),
     Open(Box<Listener>, Coding),
@@ -62,7 +63,7 @@ enum BodyStage {
 }
 
 impl BodyStage {
-    /// The next piece, and what comes after it.
+    /// Returns the next piece, and the state after it.
     async fn next(self) -> Option<(Bytes, Self)> {
         let (mut listener, mut coding) = match self {
             Self::Offered(offer) => {
@@ -103,25 +104,25 @@ async fn encoded(frame: Frame) -> Option<Frame> {
 /// A stream that was taken over.
 #[derive(Debug)]
 pub struct Taken {
-    /// Its place at the hub.
+    /// Its subscription at the hub.
     pub subscription: Subscription,
-    /// The response's head and what the stream begins with, to be written first.
+    /// The response's head and the first bytes of the stream, to be written first.
     pub head: Bytes,
-    /// How the rest is delimited.
+    /// The delimiting of the rest.
     pub framing: Framing,
-    /// What it is encoded in.
+    /// The coding of the events.
     pub coding: Coding,
 }
 
-/// Where a [`Diverted`] service leaves a stream for the connection's task.
+/// The place where a [`Diverted`] service leaves a stream for the connection's task.
 pub type Slot = Arc<Mutex<Option<Taken>>>;
 
-/// A service of one connection of HTTP/1, that leaves streams in a [`Slot`] and never answers them.
+/// The service of one HTTP/1 connection. It leaves streams in a [`Slot`], and never answers their requests.
 #[derive(Clone, Debug)]
 pub struct Diverted<S> {
-    /// What answers.
+    /// Answers all other requests.
     pub service: S,
-    /// Where streams are left.
+    /// Receives the streams.
     pub slot: Slot,
 }
 
@@ -144,7 +145,7 @@ where
     }
 }
 
-/// The answer of [`Diverted`].
+/// The future of [`Diverted`].
 #[derive(Debug)]
 pub struct DivertedFuture<F> {
     answer: Pin<Box<F>>,
@@ -168,12 +169,12 @@ where
         let mut head = head(response.headers(), framing);
         head.extend_from_slice(&coding.begin(framing).unwrap_or_default());
         *self.slot.lock() = Some(Taken { subscription, head: head.into(), framing, coding });
-        // The task looks into the slot after each poll of its connection, and takes the connection apart.
+        // The connection's task checks the slot after each poll of its connection, and then takes the connection apart.
         Poll::Pending
     }
 }
 
-/// The head of the response, whose status is always 200, as hyper would write it.
+/// Writes the head of the response as hyper would; its status is always 200.
 fn head(headers: &HeaderMap, framing: Framing) -> Vec<u8> {
     let mut head = String::from("HTTP/1.1 200 OK\r\n");
     let mut line = |name: &str, value: &str| {

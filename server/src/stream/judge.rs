@@ -1,5 +1,5 @@
-//! `POST /api/doctor`: what a page measured of its way here, judged. The page could do so itself, but the judgement with
-//! all its texts would make it an eighth larger.
+//! `POST /api/doctor`: judges the measurements that a page made of its connection. The page could do so itself, but the
+//! judging code with all its texts would make the page an eighth larger.
 
 use axum::Json;
 use axum::body::Bytes;
@@ -7,10 +7,10 @@ use shared::doctor::{self, Finding, Measurements};
 
 use crate::problem::ApiError;
 
-/// Every finding, as `pulseboard doctor --json` has them.
+/// Returns every finding, in the form of `pulseboard doctor --json`.
 ///
 /// # Errors
-/// [`ApiError::Malformed`] where these are no measurements.
+/// [`ApiError::Malformed`] where the body is not a valid measurement.
 pub async fn judge(body: Bytes) -> Result<Json<Vec<Finding>>, ApiError> {
     let measured: Measurements = serde_json::from_slice(&body)
         .map_err(|error| ApiError::Malformed(format!("no measurements of a stream: {error}")))?;

@@ -1,4 +1,7 @@
-//! `GET /sse`: a subscription as a response that does not end.
+//! `GET /sse`: a subscription as an endless response.
+//!
+//! [`query`] parses the request, [`form`] is the form of the bytes, [`handover`] takes the socket from hyper, and the
+//! threads of [`writer`] write it. [`probe`] and [`judge`] are calls of the doctor.
 
 pub mod form;
 pub mod handover;
@@ -21,10 +24,10 @@ use crate::problem::ApiError;
 use crate::recall;
 use form::{Coding, Compression};
 
-/// Streams `hello`, then a snapshot or what the reader missed, then every update; a heartbeat where nothing happens.
+/// Streams `hello`, then a snapshot or everything that the client missed, then every update, and heartbeats in between.
 ///
 /// # Errors
-/// [`ApiError::Invalid`] where the query is wrong, [`ApiError::Full`] where there are too many readers.
+/// [`ApiError::Invalid`] where the query is wrong, [`ApiError::Full`] where the maximum number of streams is reached.
 pub async fn open(
     State(app): State<AppState>,
     client: Option<Extension<Client>>,
@@ -33,7 +36,7 @@ pub async fn open(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let wanted = query::parse(query.as_deref().unwrap_or_default())?;
-    // The header is the newer one: a browser that reconnects by itself repeats the address with the old cursor.
+    // The header is newer: a browser that reconnects repeats the address with the old cursor.
     let header = headers.get("last-event-id").map(|id| String::from_utf8_lossy(id.as_bytes()).into_owned());
     let resume = Resume::parse(header.or(wanted.last_event_id).as_deref());
     let place = client.map(|Extension(client)| take_place(&app.readers, client)).transpose()?.flatten();
@@ -48,12 +51,12 @@ pub async fn open(
 #[derive(Clone, Debug)]
 pub struct ReaderPlaces {
     places: Places,
-    /// Applies the bound to loopback too, where a reverse proxy stands for many readers.
+    /// Applies the bound to loopback too, where a reverse proxy stands for many clients.
     loopback: bool,
 }
 
 impl ReaderPlaces {
-    /// At most `per_address` streams of each address; without it half of `readers`, and no bound on loopback.
+    /// Makes at most `per_address` places for each address; without it half of `readers`, and no bound on loopback.
     #[must_use]
     pub fn new(readers: usize, per_address: Option<usize>) -> Self {
         let most = per_address.unwrap_or(readers / 2).max(1);
@@ -76,10 +79,10 @@ fn take_place(readers: &ReaderPlaces, client: Client) -> Result<Option<Place>, A
     })
 }
 
-/// Seconds after which a reader whose address has too many streams may try again.
+/// Seconds after which a client may retry if its address has too many streams.
 const RETRY_AFTER: u32 = 10;
 
-/// The response with the headers of a stream; `coding` is the name of what it is encoded in.
+/// Adds the headers of a stream to the response; `coding` is the value of `Content-Encoding`.
 fn as_stream(mut response: Response, compression: Compression, coding: Option<&'static str>) -> Response {
     let headers = response.headers_mut();
     if let Some(name) = coding {
@@ -90,7 +93,7 @@ fn as_stream(mut response: Response, compression: Compression, coding: Option<&'
     }
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(sse::CONTENT_TYPE));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    // nginx buffers a response unless told so.
+    // nginx buffers a response unless this header turns that off.
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
     response
 }

@@ -1,4 +1,4 @@
-//! `GET /sse/probe`: a stream that is known beforehand, for the doctor to see what becomes of it on the way.
+//! `GET /sse/probe`: a stream with known content, so that the doctor can see how the path to the client changes it.
 
 use std::cmp::Ordering;
 use std::convert::Infallible;
@@ -19,16 +19,16 @@ use crate::clock;
 use crate::hub::frame::Frame;
 use crate::problem::ApiError;
 
-/// Most frames of a probe.
+/// Maximum number of frames of a probe.
 const MAX_FRAMES: u32 = 100;
 
-/// Longest time of a probe, in milliseconds. It costs the server no more than a reader does.
+/// Maximum time of a probe, in milliseconds. It costs the server no more than a subscriber does.
 const MAX_TOTAL_MS: u64 = 600_000;
 
-/// Most bytes of padding in a frame.
+/// Maximum number of padding bytes in a frame.
 const MAX_PADDING: usize = 16_384;
 
-/// Longest header that is echoed, in characters.
+/// Maximum length of an echoed header, in characters.
 const MAX_ECHO: usize = 200;
 
 #[derive(Debug)]
@@ -48,9 +48,9 @@ struct Query {
     uneven: Option<String>,
 }
 
-/// Streams `frames=` frames, one each `every_ms=` milliseconds, each with `padding=` bytes that mean nothing, and ends.
-/// With `uneven=1` the pauses differ and add up to the same.
-/// Every frame has the server's clock, and the first one what of the request got here.
+/// Streams `frames=` frames, one every `every_ms=` milliseconds, each with `padding=` bytes without meaning, and ends.
+/// With `uneven=1` the pauses differ, but have the same sum. Every frame has the server's clock, and the first one has
+/// the parts of the request that arrived here.
 ///
 /// # Errors
 /// [`ApiError::Invalid`], which names the parameter.
@@ -71,7 +71,7 @@ pub async fn open(
         http: format!("{version:?}"),
     };
     let start = Instant::now();
-    // Compressed as the stream is: what a proxy does with that is what is to be found out.
+    // Compressed like a real stream, since the probe must show what a proxy does with that.
     let coding = Coding::negotiate(app.compression, &headers);
     let name = coding.name();
     let frames = stream::unfold((0, Some(echo), coding), move |(n, echo, mut coding)| {
@@ -119,7 +119,7 @@ fn parse(query: &str) -> Result<Wanted, ApiError> {
         let expected = format!("at most {MAX_TOTAL_MS} in all");
         return Err(ApiError::field("every_ms", expected, format!("{frames} frames in {total}")));
     }
-    // Each was held to a bound that fits.
+    // Each was checked against a bound that fits.
     let (frames, padding) = (frames.try_into().unwrap_or(MAX_FRAMES), padding.try_into().unwrap_or(0));
     Ok(Wanted { frames, every_ms, padding, uneven })
 }

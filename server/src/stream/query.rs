@@ -1,4 +1,4 @@
-//! The query of `GET /sse`.
+//! Parses the query of `GET /sse`.
 
 use shared::{BoardId, Selector};
 
@@ -6,16 +6,16 @@ use crate::hub::selection::{DEFAULT_HZ, MAX_HZ};
 use crate::hub::{Interest, Rate};
 use crate::problem::ApiError;
 
-/// Most selectors and boards that one stream can name.
+/// Maximum number of selectors and boards that one stream can name.
 const MAX_SELECTORS: usize = 256;
 
-/// What a reader asks for.
+/// A parsed request for a stream.
 #[derive(Debug)]
 pub struct Wanted {
-    /// Which series and boards, how often.
+    /// The series, boards and rate.
     pub interest: Interest,
-    /// A cursor in the address, for readers that cannot send the header; the last one where there are several, since a
-    /// reader that comes back adds the newer one behind the older.
+    /// A cursor in the address, for clients that cannot send the header. It is the last one if there are several, since
+    /// a client that comes back appends the newer one.
     pub last_event_id: Option<String>,
 }
 
@@ -29,14 +29,15 @@ struct Query {
 }
 
 impl Query {
-    /// Sorts the parameters. Clients add some of their own, against caches or to say who they are: they mean nothing here.
+    /// Sorts the parameters. Ignores unknown ones: clients add some of their own, against caches or to identify
+    /// themselves.
     fn of(pairs: Vec<(String, String)>) -> Self {
         let mut query = Self::default();
         for (key, value) in pairs {
             match key.as_str() {
                 "series" => query.series.push(value),
                 "board" => query.board.push(value),
-                // The second is how the polyfills of EventSource call it.
+                // Polyfills of EventSource use the second name.
                 "last_event_id" | "lastEventId" if !value.is_empty() => query.last_event_id = Some(value),
                 "hz" => query.hz = Some(value),
                 _ => {}
@@ -46,7 +47,8 @@ impl Query {
     }
 }
 
-/// Reads `series=SEL&series=SEL…` or `board=ID`, `last_event_id=` (or `lastEventId=`) and `hz=`; ignores all else.
+/// Parses `series=SEL&series=SEL…` or `board=ID`, `last_event_id=` (or `lastEventId=`) and `hz=`; ignores all other
+/// parameters.
 ///
 /// # Errors
 /// [`ApiError::Invalid`], which names the parameter.

@@ -1,7 +1,9 @@
-//! The threads that write streams, each for many readers.
+//! The threads that write streams. Each serves many subscribers.
 //!
-//! A thread sleeps until the hub has something new, a socket can take more or a heartbeat is due, and then walks the
-//! readers concerned: it steps each (see [`crate::hub::reader`]) and writes what it gets, one system call for each.
+//! A thread sleeps until the hub has a new frame, a socket can take more bytes, or a heartbeat is due. Then it goes
+//! through the subscribers concerned: it steps each (see [`crate::hub::reader`]) and writes the frame that it gets,
+//! with one system call each. `walk` is the event loop, `line` is the connection of one subscriber, and `mailbox`
+//! brings new streams and notifications to the thread.
 
 mod line;
 mod mailbox;
@@ -23,16 +25,16 @@ use crate::hub::driver::HubHandle;
 use crate::places::Place;
 use mailbox::Mailbox;
 
-/// Most threads. They do little else than system calls.
+/// Maximum number of threads. They do hardly anything but system calls.
 const MOST: usize = 8;
 
-/// Bytes that a socket takes beyond what its peer has room for. The kernel would keep megabytes for each peer that is slow
-/// or has stopped, all of it old once it is read: the hub has newer. What is on its way does not count, so this slows
-/// nobody down.
+/// Bytes that a socket takes beyond the peer's receive window. The kernel would otherwise buffer megabytes for each
+/// peer that is slow or has stopped. All of it would be old once it is read, while the hub has newer frames. Bytes in
+/// flight do not count, so this slows nobody down.
 #[cfg(target_os = "linux")]
 const UNSENT: u32 = 16 << 10;
 
-/// The threads. They end, and close all streams, when this is dropped.
+/// The threads. When this is dropped, they close all streams and end.
 #[derive(Debug)]
 pub struct Writers {
     mailboxes: Vec<Arc<Mailbox>>,
@@ -42,14 +44,14 @@ pub struct Writers {
 /// Held by each connection, and then by the stream that it becomes.
 #[derive(Debug)]
 pub struct Open {
-    /// Dropped with the connection; the last one tells the listener that all connections have ended.
+    /// Dropped with the connection; the last one signals the listener that all connections have ended.
     _ended: mpsc::Sender<()>,
     /// Its place among the connections.
     _place: Place,
 }
 
 impl Open {
-    /// For a connection that has this place; `ended` is dropped with it.
+    /// Makes the guard of a connection that has this place; `ended` is dropped with it.
     #[must_use]
     pub fn new(ended: mpsc::Sender<()>, place: Place) -> Self {
         Self { _ended: ended, _place: place }
@@ -57,8 +59,9 @@ impl Open {
 }
 
 impl Writers {
-    /// Starts a thread for each processor but one, which reads pushes meanwhile. With one for that too, an event costs an
-    /// eighth more: they get into each other's way within the kernel. A socket that takes no byte for `patience` is closed.
+    /// Starts a thread for each processor except one, which is left for reading pushes. A thread on that processor too
+    /// would make each event cost an eighth more, because the threads contend within the kernel. A socket that takes no
+    /// byte for `patience` is closed.
     ///
     /// # Errors
     /// Where the system refuses a thread or an event queue.
@@ -76,7 +79,7 @@ impl Writers {
         Ok(Self { mailboxes, next: AtomicUsize::new(0) })
     }
 
-    /// Gives a stream to one of the threads, in turn. `open` is dropped when it has ended.
+    /// Gives a stream to one of the threads, in turn. `open` is dropped when the stream has ended.
     ///
     /// # Errors
     /// Where the system does not let the socket be moved.

@@ -1,4 +1,4 @@
-//! The socket of one reader, and what it has still to take.
+//! The connection of one subscriber: its socket, and the bytes that the socket has not taken yet.
 
 use std::io::{ErrorKind, IoSlice, Read as _, Write as _};
 
@@ -14,22 +14,22 @@ use crate::hub::frame::Frame;
 use crate::stream::form::{Coding, Framing};
 use crate::stream::handover::Taken;
 
-/// Most pieces that one system call writes.
+/// Maximum number of pieces in one system call.
 const PIECES: usize = 64;
 
-/// Most that a reader may send us before it is cut: it has nothing more to say.
+/// A client that sends more than this is disconnected: a stream is one request, so there is nothing more to send.
 const CHATTER: usize = 64 << 10;
 
-/// One reader. Lines lie side by side, and here is only what each frame has to do with: who writes to thousands of sockets
-/// waits for memory more than for anything else of its own.
+/// The connection of one subscriber. Connections lie side by side in memory, and the fields here are only those that
+/// each frame needs: a thread that writes to thousands of sockets spends most of its own time waiting for memory.
 #[derive(Debug)]
 pub(super) struct Line {
     socket: TcpStream,
     framing: Framing,
-    /// It is on the list of those to step already.
+    /// It is already on the list of connections to step.
     pub(super) listed: bool,
-    /// The socket did not take all. As long as that is so, the reader is not stepped: that is what keeps the memory for
-    /// each bounded.
+    /// The socket did not take all bytes. While that is so, the subscriber is not stepped; this bounds the memory of
+    /// each connection.
     full: bool,
     /// The response's head is still to be written.
     fresh: bool,
@@ -37,58 +37,58 @@ pub(super) struct Line {
     ending: bool,
     coding: Coding,
     pub(super) subscription: Subscription,
-    /// When it is to be stepped even if nothing happens.
+    /// The time at which to step it even if nothing happens.
     pub(super) due: Uptime,
     aside: Box<Aside>,
 }
 
-/// What of a line is seldom looked at.
+/// The fields of a connection that are seldom used.
 #[derive(Debug)]
 struct Aside {
     /// The response's head, until it is written.
     head: Option<Bytes>,
-    /// What the socket did not take yet.
+    /// The bytes that the socket did not take yet.
     rest: Vec<Bytes>,
     /// Time at which the socket last took a byte; valid only while it is full.
     stalled: Uptime,
-    /// Tells it from lines that had its place before.
+    /// Distinguishes it from earlier connections in the same slot.
     name: u64,
-    /// The reader has closed its side.
+    /// The client has closed its sending side.
     said_all: bool,
-    /// So that the server knows when all streams have ended.
+    /// Lets the server see when all streams have ended.
     _open: Open,
 }
 
-/// What is to be written to a reader.
+/// A piece of a stream that must be written.
 #[derive(Debug)]
 pub(super) enum Piece {
     /// The response's head.
     Head(Bytes),
     /// Some events.
     Frame(Frame),
-    /// The stream is over.
+    /// The end of the stream.
     End,
 }
 
-/// How writing went.
+/// The result of a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Written {
-    /// All is with the kernel.
+    /// The kernel took all bytes.
     All,
-    /// The socket is full; it says when it can take more.
+    /// The socket is full; an event will show when it can take more.
     Full,
     /// The stream is over.
     Over,
 }
 
-/// What a reader says, where its socket says that there is something to read.
+/// The result of reading from a socket that is readable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Said {
     /// Nothing that matters: a stream is one request.
     Nothing,
-    /// That it will say nothing more. It may have left, or may listen still.
+    /// The client closed its sending side. It may have left, or may still listen.
     All,
-    /// More than anyone has to say, or the socket failed.
+    /// More than a client may send, or the socket failed.
     TooMuch,
 }
 
@@ -115,7 +115,7 @@ impl Line {
         }
     }
 
-    /// Tells it from lines that had its place before.
+    /// Distinguishes it from earlier connections in the same slot.
     pub(super) fn name(&self) -> u64 {
         self.aside.name
     }
@@ -128,7 +128,7 @@ impl Line {
         registry.register(&mut self.socket, token, Interest::READABLE | Interest::WRITABLE)
     }
 
-    /// Whether the socket has not taken all it was given.
+    /// Returns true if the socket has not taken all bytes.
     pub(super) fn is_full(&self) -> bool {
         self.full
     }
@@ -138,7 +138,7 @@ impl Line {
         self.aside.stalled
     }
 
-    /// The response's head, where it is still to be written.
+    /// Takes the response's head, if it is not written yet.
     pub(super) fn take_head(&mut self) -> Option<Bytes> {
         if !std::mem::take(&mut self.fresh) {
             return None;
@@ -146,19 +146,19 @@ impl Line {
         self.aside.head.take()
     }
 
-    /// Writes a frame, which is nearly always all that there is to write.
+    /// Writes a frame, which is nearly always the only piece.
     pub(super) fn write_frame(&mut self, frame: &Frame) -> Written {
         let bytes = self.coding.frame(frame, self.framing);
-        // By itself: in a program of several threads, each of libc's writes first makes itself one that can be cancelled.
+        // Calls `send(2)` directly: glibc's `write` toggles thread cancellation in multi-threaded programs.
         match rustix::net::send(&self.socket, bytes, SendFlags::NOSIGNAL) {
             Ok(len) if len == bytes.len() => Written::All,
             Ok(len) => self.write(&[bytes.slice(len..)]),
-            // Which it was is found out there.
+            // `write` finds out which error it was.
             Err(_) => self.write(std::slice::from_ref(bytes)),
         }
     }
 
-    /// A piece of the stream as this reader gets it; those of one reader come in order.
+    /// Encodes a piece of the stream for this subscriber. Call it in the order of the pieces.
     pub(super) fn encode(&mut self, piece: &Piece) -> Bytes {
         match piece {
             Piece::Head(head) => head.clone(),
@@ -170,10 +170,10 @@ impl Line {
         }
     }
 
-    /// Writes these pieces, and keeps what the socket does not take.
+    /// Writes these pieces, and keeps the bytes that the socket does not take.
     pub(super) fn write(&mut self, pieces: &[Bytes]) -> Written {
         let mut left = pieces;
-        // How much of the first of those left is written.
+        // Number of bytes of the first remaining piece that are written.
         let mut begun = 0;
         while let Some(first) = left.first() {
             let written = if left.len() == 1 {
@@ -213,7 +213,7 @@ impl Line {
         if self.ending { Written::Over } else { Written::All }
     }
 
-    /// Writes what was kept.
+    /// Writes the bytes that were kept.
     pub(super) fn write_rest(&mut self) -> Written {
         self.full = false;
         let rest = std::mem::take(&mut self.aside.rest);
@@ -226,7 +226,7 @@ impl Line {
         written
     }
 
-    /// Reads what the reader says.
+    /// Reads and discards the bytes from the client.
     pub(super) fn listen(&mut self) -> Said {
         if self.aside.said_all {
             return Said::Nothing;
@@ -248,10 +248,10 @@ impl Line {
         Said::TooMuch
     }
 
-    /// Finds out whether a reader that will say nothing more still listens: where it has left, its system answers what
-    /// it gets with a reset. A comment, which no reader hears of.
+    /// Sends a comment, which `EventSource` ignores, to a client that has closed its sending side. This shows if it
+    /// still listens: if it has left, its system answers with a reset.
     pub(super) fn sound_out(&mut self) -> Written {
-        // What is left to write does the same.
+        // The remaining bytes do the same.
         if self.full || self.fresh { Written::Full } else { self.write_frame(&Frame::new(":\n\n")) }
     }
 }

@@ -1,4 +1,4 @@
-//! What others leave for a writing thread.
+//! The mailbox of a writing thread: new streams and notifications from other threads.
 
 use mio::{Poll, Token, Waker};
 use parking_lot::Mutex;
@@ -7,24 +7,24 @@ use super::line::Line;
 use crate::hub::driver::Watcher;
 use crate::hub::topic::TopicId;
 
-/// The token of the waker; lines have those below.
+/// The token of the waker; connections have the tokens below it.
 pub(super) const WAKE: Token = Token(usize::MAX);
 
-/// What came since the thread looked last.
+/// Everything that arrived since the thread last collected it.
 #[derive(Debug, Default)]
 pub(super) struct Mail {
-    /// Streams to serve from now on.
+    /// New streams to serve.
     #[expect(clippy::vec_box, reason = "boxed where it is made, a line moves twice and then stays")]
     pub(super) lines: Vec<Box<Line>>,
-    /// Topics that have something new.
+    /// Topics that have a new frame.
     pub(super) topics: Vec<TopicId>,
-    /// Every stream has something to hear: the end.
+    /// The hub is closing: the next step of every stream returns `bye`.
     pub(super) closing: bool,
-    /// The thread is to end.
+    /// The thread must end.
     pub(super) stop: bool,
 }
 
-/// Where it is left.
+/// The mailbox.
 #[derive(Debug)]
 pub(super) struct Mailbox {
     mail: Mutex<Mail>,
@@ -36,7 +36,7 @@ impl Mailbox {
         Ok(Self { mail: Mutex::default(), waker: Waker::new(poll.registry(), WAKE)? })
     }
 
-    /// What came; the box is empty then.
+    /// Takes everything that arrived, and empties the mailbox.
     pub(super) fn collect(&self) -> Mail {
         std::mem::take(&mut self.mail.lock())
     }
@@ -54,7 +54,7 @@ impl Mailbox {
         let was_empty = mail.lines.is_empty() && mail.topics.is_empty() && !mail.closing && !mail.stop;
         put(&mut mail);
         drop(mail);
-        // Where it was not empty, the thread was woken and has not looked yet.
+        // If it was not empty, the thread was woken already and has not collected yet.
         if was_empty && let Err(error) = self.waker.wake() {
             tracing::error!(%error, "cannot wake a writing thread");
         }
