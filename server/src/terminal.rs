@@ -14,7 +14,7 @@ fn is_active(c: char) -> bool {
         || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// Shows a value on one line, without anything that a terminal would obey.
+/// Prints a value on one line, without anything that a terminal would interpret.
 #[derive(Clone, Copy, Debug)]
 pub struct Plain<T>(pub T);
 

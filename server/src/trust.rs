@@ -1,17 +1,17 @@
-//! Whose certificates the commands trust, which reach a server as anyone would.
+//! The certificate authorities that the commands trust when they connect to a server.
 
 use std::sync::Arc;
 
 use rustls::pki_types::CertificateDer;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
-/// Whom this machine trusts, or `SSL_CERT_FILE`.
+/// Loads the certificate authorities of this machine, or of `SSL_CERT_FILE`.
 #[must_use]
 pub fn roots() -> Vec<CertificateDer<'static>> {
     rustls_native_certs::load_native_certs().certs
 }
 
-/// A client's TLS that trusts these; where there are none, whom Mozilla does.
+/// Makes the TLS configuration of a client that trusts these; where there are none, it trusts those of Mozilla.
 #[must_use]
 pub fn tls(roots: &[CertificateDer<'static>]) -> TlsConfig {
     let certs = if roots.is_empty() {

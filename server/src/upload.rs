@@ -1,4 +1,4 @@
-//! Pushing over HTTP: what the agent and `pulseboard push` do, as anyone would.
+//! Pushes over HTTP, for the agent and `pulseboard push`, like any other client.
 
 use std::time::Duration;
 
@@ -8,13 +8,13 @@ use ureq::tls::TlsConfig;
 
 use crate::trust;
 
-/// How long a push may take before it counts as failed.
+/// Time limit of a push.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A point as `POST /in` takes it.
+/// A point in the form that `POST /in` accepts.
 #[derive(Clone, Debug, Serialize)]
 pub struct Sent {
-    /// Whose.
+    /// The series.
     pub series: SeriesName,
     /// A number, in a series of numbers.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -22,34 +22,35 @@ pub struct Sent {
     /// A text, in a series of texts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-    /// When; the server's clock where absent.
+    /// The time; the server's clock if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ts: Option<Millis>,
-    /// What is said of all numbers of the series.
+    /// The declared type of the series.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<Declared>,
 }
 
-/// Why a push failed.
+/// Reason why a push failed.
 #[derive(Debug, thiserror::Error)]
 pub enum UploadError {
-    /// The server refused it; the same again will be refused again.
+    /// The server refused it, and would refuse the same push again.
     #[error("refused: {0}")]
     Refused(Problem),
-    /// The server cannot be reached, or cannot take it now.
+    /// The server cannot be reached, or cannot store the push now.
     #[error("cannot push to {url}: {message}")]
     Unavailable {
-        /// Where to.
+        /// The address of the request.
         url: String,
-        /// What happened.
+        /// The error, as text.
         message: String,
     },
 }
 
-/// A client for `base` whose requests do not take for ever, and that reads problems as it reads any answer.
+/// Makes a client for `base` with a time limit per request. An HTTP error status is an ordinary answer to it, so that
+/// the caller can read the problem.
 #[must_use]
 pub fn http(base: &str) -> ureq::Agent {
-    // Reading whom the machine trusts takes a while.
+    // Only for HTTPS: loading the machine's certificate authorities takes a while.
     let tls = if base.starts_with("https:") { trust::tls(&trust::roots()) } else { TlsConfig::default() };
     http_with(tls)
 }
@@ -59,7 +60,7 @@ fn http_with(tls: TlsConfig) -> ureq::Agent {
     config.tls_config(tls).build().into()
 }
 
-/// The way to a server.
+/// A client that pushes to one server.
 #[derive(Debug)]
 pub struct Uploader {
     http: ureq::Agent,
@@ -67,14 +68,14 @@ pub struct Uploader {
 }
 
 impl Uploader {
-    /// The way to the server at `base`, such as `http://127.0.0.1:7878`.
+    /// Makes a client for the server at `base`, such as `http://127.0.0.1:7878`.
     #[must_use]
     pub fn new(base: &str) -> Self {
         Self { http: http(base), url: format!("{}/in", base.trim_end_matches('/')) }
     }
 
-    /// The way of a server to itself, at the address that it listens on. Its certificate has the name by which others
-    /// reach it, so there is nothing to hold it against.
+    /// Makes a client for the server itself, at the address that it listens on. Its certificate is for the name that
+    /// other machines use, so it cannot be verified here.
     #[must_use]
     pub fn to_self(base: &str) -> Self {
         let tls = TlsConfig::builder().disable_verification(true).build();

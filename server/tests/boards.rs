@@ -1,4 +1,4 @@
-//! Boards as documents: over HTTP, from files, by the command, and what readers of them hear.
+//! Boards as documents: over HTTP, from files, by the command, and the events that their subscribers get.
 
 mod harness;
 
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use shared::board::{Board, Etag};
 use shared::{BoardEdition, Event, Picture};
 
-/// Whitespace, a comment, a line end of Windows: none of it may be lost.
+/// Whitespace, a comment, and a Windows line end: all of them must be kept.
 const TOML: &str =
     "# Ours.\r\ntitle   = \"Ops\"\n\n[[widgets]]\nid = \"t\"\ntype = \"stat\"\nseries = [\"ops/temp\"]\n";
 const JSON: &str =
@@ -36,7 +36,7 @@ fn fold(stream: &Stream, picture: &mut Picture, event: Event) {
     picture.apply(id, event).expect("every event continues the picture");
 }
 
-/// Reads on until the next event of a board, or hello, and gives what it says of the first board.
+/// Reads on until the next `board` event or `hello`, and returns its edition of the first board.
 fn next_edition(stream: &mut Stream, picture: &mut Picture) -> BoardEdition {
     loop {
         let event = stream.event();
@@ -69,7 +69,7 @@ fn a_board_comes_back_byte_for_byte_also_after_a_restart_and_in_the_other_form_m
     let server = start(data.path());
     let made = server.put("/api/boards/ops", TOML, &[("Content-Type", "application/toml")]);
     assert_eq!((made.status, made.header("location")), (201, "/api/boards/ops"), "{}", made.text);
-    // As curl sends it, without a form.
+    // As curl sends it, without a content type of its own.
     let made_too = server.put("/api/boards/dev", JSON, &[("Content-Type", "application/x-www-form-urlencoded")]);
     assert_eq!(made_too.status, 201, "{}", made_too.text);
     server.kill();
@@ -257,7 +257,7 @@ fn a_reader_follows_its_board_from_edit_to_edit_and_through_its_end() {
     assert_eq!(next_edition(&mut stream, &mut picture).etag, Some(etag(&tag)));
     snapshot(&mut stream, &mut picture);
     assert_eq!(names(&picture), ["ops/temp"]);
-    // What is not on the board any more is not told any more.
+    // Series that are no longer on the board are no longer sent.
     server.push("ops/fan", "2");
     server.push("ops/temp", "2");
     let update = stream.event();
@@ -300,7 +300,7 @@ fn a_reader_that_was_away_while_its_board_changed_learns_it_and_begins_anew() {
     let away = stream.last_id.clone();
     drop(stream);
 
-    // The server may go away too: it goes on where the board is as it was.
+    // The server may stop too: the stream continues if the board is unchanged.
     server.kill();
     let server = start(data.path());
     let mut stream = server.stream("board=ops", Some(&away));
@@ -382,7 +382,7 @@ fn a_file_is_a_board_that_follows_it_and_cannot_be_changed_over_http() {
     snapshot(&mut stream, &mut picture);
     assert_eq!(names(&picture), ["ops/fan"]);
 
-    // A broken file leaves the board as it was; the next file that is whole, written beside it and moved over, counts.
+    // A broken file leaves the board as it was. The next whole file, written beside it and moved over it, is used.
     std::fs::write(&file, "title = ").unwrap();
     let whole = boards.path().join("ops.toml.new");
     std::fs::write(&whole, TOML).unwrap();
@@ -406,7 +406,7 @@ fn a_broken_file_is_told_in_the_log_with_its_place_and_the_last_good_board_stays
     let server = TestServer::start_with(&mut command, "127.0.0.1:0", data.path());
     let mut other = server.stream("board=other", None);
     std::fs::write(boards.path().join("ops.toml"), TOML.replace("stat", "pie")).unwrap();
-    // A second file that comes later: when its board is told of, the broken one was read too.
+    // A second file that comes later: when the event for its board arrives, the broken one was read too.
     std::fs::write(boards.path().join("other.json"), "{}").unwrap();
     next_edition(&mut other, &mut Picture::default());
     while next_edition(&mut other, &mut Picture::default()).etag.is_none() {}
@@ -428,7 +428,7 @@ fn a_file_that_changed_while_the_server_was_away_is_a_change_to_its_readers() {
     snapshot(&mut stream, &mut picture);
     let away = stream.last_id.clone();
     server.kill();
-    // Also where the folder itself is not named any more.
+    // Also if the folder itself is no longer named.
     let server = start(data.path());
     let mut stream = server.stream("board=ops", Some(&away));
     assert_eq!(next_edition(&mut stream, &mut picture).etag, None);

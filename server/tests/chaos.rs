@@ -1,7 +1,7 @@
-//! `kill -9` at random moments under load, again and again: nothing that was acknowledged is lost, nothing that was
-//! sent twice counts twice, and every reader that lived through it ends with the server's state.
+//! `kill -9` at random moments under load, again and again: no acknowledged point is lost, no point that was sent twice
+//! counts twice, and every subscriber that lived through it ends with the server's state.
 //!
-//! `make chaos` runs a hundred rounds, `make test` a few: `CHAOS_ROUNDS` says how many.
+//! `make chaos` runs a hundred rounds, `make test` a few: `CHAOS_ROUNDS` sets the number.
 
 mod harness;
 
@@ -19,22 +19,24 @@ use shared::{Cursor, Picture, Seq, sse};
 
 const PUSHERS: u64 = 4;
 
-/// Each reader's query: rates of all sorts, and selections that overlap.
+/// The query of each subscriber: different rates, and selections that overlap.
 const READERS: [&str; 4] = ["series=chaos/**", "series=chaos/**&hz=1", "series=chaos/0&hz=0", "series=chaos/*&hz=200"];
 
-/// What the threads share.
+/// State that the threads share.
 struct Run {
     url: String,
-    /// How many points were acknowledged, over all pushers.
+    /// Number of points that were acknowledged, over all pushers.
     acknowledged: AtomicU64,
-    /// The pushers are to stop.
+    /// The pushers must stop.
     stop: AtomicBool,
-    /// For each reader the number of the last point that it wants, once there will be no more: it is done with that.
+    /// For each subscriber the seq of the last point that it waits for, once there will be no more points. It is done
+    /// when it has that point.
     last: [AtomicU64; READERS.len()],
 }
 
 impl Run {
-    /// Pushes 0, 1, 2 … each until it is acknowledged, always with the same key, and gives how many were.
+    /// Pushes 0, 1, 2 …, each until it is acknowledged, always with the same key. Returns the number of acknowledged
+    /// points.
     fn push(&self, pusher: u64) -> u64 {
         let http = ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(2))).build().new_agent();
         let mut next = 0;
@@ -49,8 +51,8 @@ impl Run {
         next
     }
 
-    /// Reads through all restarts, as EventSource does: it comes back with the last id. Gives the picture when it has
-    /// the last point, and how often it came back.
+    /// Reads through all restarts, as `EventSource` does: it comes back with the last id. Returns the picture when it
+    /// has the last point, and the number of reconnects.
     fn read(&self, reader: usize) -> (Picture, u64) {
         let query = READERS[reader];
         let http =
@@ -90,7 +92,7 @@ fn start(addr: &str, data: &Path) -> TestServer {
     TestServer::start_with(Command::new(BINARY).args(["serve", "--log", "warn"]), addr, data)
 }
 
-/// What of each pusher's numbers is in the database: how many, and how many different ones.
+/// Returns how many numbers of a pusher are in the database, and the set of distinct ones.
 fn stored(data: &Path, pusher: u64) -> (u64, HashSet<u64>) {
     let database = rusqlite::Connection::open(data.join("pulseboard.sqlite")).expect("the database opens");
     let select = "SELECT id FROM series WHERE name = ?1";
@@ -139,7 +141,7 @@ fn kill_9_under_load_loses_nothing_counts_nothing_twice_and_leaves_every_reader_
         }
         run.stop.store(true, Ordering::Relaxed);
         let acknowledged: Vec<u64> = pushers.into_iter().map(|pusher| pusher.join().expect("it pushes")).collect();
-        // One point more for each series, so that every selection has an end that its reader can wait for.
+        // One more point for each series, so that every selection has an end that its subscriber can wait for.
         for pusher in 0..PUSHERS {
             assert_eq!(server.push(&format!("chaos/{pusher}"), "999999999").status, 204);
         }
@@ -147,7 +149,7 @@ fn kill_9_under_load_loses_nothing_counts_nothing_twice_and_leaves_every_reader_
         for (pusher, acknowledged) in (0..).zip(&acknowledged) {
             let history = server.get(&format!("/api/history?series=chaos/{pusher}&from=-1d&points=1")).json();
             let counted = &history[0]["buckets"][0]["count"];
-            // What was not acknowledged before a kill may have been kept all the same, once.
+            // A point that was not acknowledged before a kill may have been stored nevertheless, once.
             let more = counted.as_u64().expect("a count") - acknowledged;
             assert!((1..=2).contains(&more), "history has all of the {acknowledged} once: {counted}");
         }
@@ -180,7 +182,7 @@ fn kill_9_under_load_loses_nothing_counts_nothing_twice_and_leaves_every_reader_
     assert!(returns >= rounds, "the readers lived through the kills");
 }
 
-/// What a reader that comes afresh is shown.
+/// Returns the picture of a new subscriber.
 fn snapshot(server: &TestServer, query: &str) -> Picture {
     let mut stream = server.stream(query, None);
     let mut picture = Picture::default();

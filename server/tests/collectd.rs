@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use harness::{PATIENCE, TestServer, now_ms};
 use serde_json::Value as Json;
 
-/// A collectd of its own; ended when dropped.
+/// A collectd process; killed when dropped.
 struct Collectd(Child);
 
 impl Collectd {
@@ -76,7 +76,7 @@ fn collectd_pushes_load_processors_and_memory_and_gets_no_error() {
     assert!(!log().contains("HTTP Error"), "{}", log());
     assert_eq!(server.get("/api/rejected").json()["total"], 0);
     drop(collectd);
-    // What a counter counts is its increase, as of any other.
+    // The increase of a counter, as for any other counter.
     let past = server.get("/api/history?series=web-1/cpu-0/cpu-idle").json();
     assert!(past[0]["buckets"][0]["increase"].as_f64().unwrap() >= 0.0, "{past}");
 }

@@ -1,4 +1,4 @@
-//! Streams that are compressed: once for all readers, and still event by event.
+//! Compressed streams: compressed once for all subscribers, and still event by event.
 
 #![expect(clippy::unwrap_used, reason = "in a test that is how to fail")]
 
@@ -22,12 +22,12 @@ use proxies::Proxy;
 
 const QUERY: &str = "/sse?series=ops/**";
 
-/// A reader that takes gzip, and looks at the bytes by itself.
+/// A client that accepts gzip, and reads the raw bytes.
 struct Reader {
     socket: TcpStream,
     head: String,
     chunked: bool,
-    /// What came of the body and is not decoded yet.
+    /// Bytes of the body that are not decoded yet.
     body: Vec<u8>,
     decoder: GzDecoder<Vec<u8>>,
 }
@@ -53,7 +53,7 @@ impl Reader {
         reader
     }
 
-    /// Reads a piece; whether there was one.
+    /// Reads a piece. Returns false at the end.
     fn read(&mut self) -> bool {
         let mut piece = [0; 4_096];
         let len = self.socket.read(&mut piece).unwrap();
@@ -70,7 +70,7 @@ impl Reader {
         }
     }
 
-    /// Reads to the end, which must be that of a whole gzip stream.
+    /// Reads to the end, which must be the end of a whole gzip stream.
     fn finish(mut self) -> String {
         while self.read() {}
         assert!(self.body.is_empty(), "no part of a chunk is left");
@@ -78,7 +78,7 @@ impl Reader {
     }
 }
 
-/// Takes the whole chunks out of what came.
+/// Takes the complete chunks out of the received bytes.
 fn dechunk(body: &mut Vec<u8>) -> Vec<u8> {
     let mut content = Vec::new();
     while let Some(end) = body.windows(2).position(|window| window == b"\r\n") {
@@ -158,7 +158,7 @@ fn who_does_not_take_gzip_or_where_it_is_switched_off_gets_plain_text() {
     assert!(!head(&off, "gzip").contains_key("content-encoding"));
 }
 
-/// curl, which undoes the compression; killed when dropped.
+/// curl, which decompresses; killed when dropped.
 struct Curl(Child);
 
 impl Curl {

@@ -12,7 +12,7 @@ use std::process::Command;
 use harness::{BINARY, TestServer};
 use shared::Event;
 
-/// A server whose log goes to a file.
+/// Starts a server that logs to a file.
 fn start_logged(data: &Path, log: &Path) -> TestServer {
     let mut command = Command::new(BINARY);
     command.args(["serve", "--log", "info"]).stderr(File::create(log).unwrap());
@@ -38,7 +38,7 @@ fn readiness_follows_the_last_commit_and_only_changes_are_logged() {
     assert_eq!((answer.status, answer.text.starts_with("not ready: the database is locked")), (503, true));
     assert!(server.metric("pulseboard_ready") < 0.5);
     other.execute_batch("ROLLBACK").unwrap();
-    // Nobody pushes: the server finds out by itself.
+    // Nobody pushes: the server itself finds out.
     assert_eq!(server.ready_when(|answer| answer.status == 200).text, "ready\n");
     assert_eq!(server.push("ops/n", "3").status, 204);
     assert_eq!((count(&log, "cannot write to the database"), count(&log, "can be written again")), (1, 1));

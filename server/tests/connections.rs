@@ -22,7 +22,7 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use socket2::{Domain, Socket, Type};
 
-/// Starts the server with these flags, and with this many files that may be open.
+/// Starts the server with these flags, and with this limit of open files.
 fn start(flags: &[&str], files: Option<u32>) -> (TestServer, tempfile::TempDir) {
     let data = tempfile::tempdir().unwrap();
     let mut command = match files {
@@ -37,7 +37,7 @@ fn start(flags: &[&str], files: Option<u32>) -> (TestServer, tempfile::TempDir) 
     (server, data)
 }
 
-/// A connection from an address of this machine.
+/// Connects from an address of this machine.
 fn connect(server: &TestServer, from: &str) -> TcpStream {
     let to: SocketAddr = server.addr().parse().unwrap();
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
@@ -49,7 +49,7 @@ fn connect(server: &TestServer, from: &str) -> TcpStream {
     socket
 }
 
-/// Asks for a path and gives all of the answer; empty where the connection was closed.
+/// Requests a path and returns the whole answer; empty if the connection was closed.
 fn get(mut socket: TcpStream, path: &str) -> String {
     // The server may have closed it already.
     let _written = write!(socket, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
@@ -66,7 +66,7 @@ fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
-/// Waits until the server has closed the connection, whatever it says before.
+/// Waits until the server has closed the connection, whatever it sends before.
 fn wait_for_close(socket: &mut TcpStream, what: &str) {
     let mut piece = [0; 4_096];
     loop {
@@ -116,7 +116,7 @@ fn a_stream_outlasts_every_phase() {
     }
 }
 
-/// A certificate in files, and a client that trusts it and speaks `protocol`.
+/// Makes a certificate in files, and a client that trusts it and speaks `protocol`.
 fn tls(folder: &std::path::Path, protocol: &[u8]) -> ([String; 4], Arc<ClientConfig>) {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let [cert, key] = ["cert.pem", "key.pem"].map(|name| folder.join(name));
@@ -204,7 +204,7 @@ fn connections_that_never_finish_a_request_give_way_to_one_that_does() {
     let mut stream = server.stream("series=ops/**", None);
     let mut held = Vec::new();
     for round in 0..5 {
-        // More than there may be, from so many addresses that none has reached its own bound.
+        // More than the maximum, from so many addresses that none has reached its own bound.
         for number in 0..100_usize {
             let mut socket = connect(&server, &format!("127.0.1.{}", 1 + number % 20));
             let _written = socket.write_all(phases[number % phases.len()]);
@@ -214,7 +214,7 @@ fn connections_that_never_finish_a_request_give_way_to_one_that_does() {
         assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
         assert_eq!(server.push("ops/n", &round.to_string()).status, 204);
     }
-    // What was answered did not give way.
+    // Connections with an answered request did not give way.
     while !matches!(stream.event(), shared::Event::Update { .. }) {}
     assert!(server.metric("pulseboard_refused_total{limit=\"max-connections\"}") > 100.0);
     assert!(server.metric("pulseboard_connections") <= 40.0);

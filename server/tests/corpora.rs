@@ -1,5 +1,5 @@
-//! The corpora of the fuzz targets: each input that a target once found worth keeping is run through it again, without
-//! libFuzzer, and so are prefixes of it and copies with one byte changed.
+//! Runs the corpora of the fuzz targets without libFuzzer: each input that a target once found worth keeping, prefixes
+//! of it, and copies with one byte changed.
 
 #[path = "../../fuzz/targets/mod.rs"]
 #[expect(unreachable_pub, reason = "the fuzz workspace has it as a library")]
@@ -28,7 +28,7 @@ fn every_target_takes_its_corpus_and_what_is_near_it() {
         for (file, bytes) in corpus {
             println!("{}", file.display());
             target(&bytes);
-            // A step that makes some hundred inputs of each file, whatever its length.
+            // A step that makes some hundred inputs from each file, whatever its length.
             let step = bytes.len() / 100 + 1;
             for at in (0..bytes.len()).step_by(step) {
                 target(&bytes[..at]);

@@ -1,4 +1,4 @@
-//! The doctor, and the stream itself, through real proxies.
+//! The doctor, and real streams, through real proxies.
 
 #![expect(clippy::unwrap_used, reason = "a test's helpers, too")]
 
@@ -18,13 +18,13 @@ use shared::Event;
 use shared::doctor::{Check, Finding, Level};
 use tempfile::TempDir;
 
-/// A server, and its data until the end of the test.
+/// Starts a server, and keeps its data until the end of the test.
 fn server() -> (TestServer, TempDir) {
     let data = tempfile::tempdir().unwrap();
     (TestServer::start(data.path()), data)
 }
 
-/// What the doctor finds.
+/// The result of running the doctor.
 struct Visit {
     code: i32,
     findings: Vec<Finding>,
@@ -58,7 +58,7 @@ impl Visit {
         assert_eq!((self.code, &self.json["verdict"]), (0, &Json::from("ok")));
     }
 
-    /// The one thing that is broken.
+    /// Returns the only broken finding, which must be of this check.
     fn broken(&self, check: Check) -> &Finding {
         assert_eq!((self.code, &self.json["verdict"]), (1, &Json::from("fail")), "{:#}", self.json);
         let broken: Vec<&Finding> = self.findings.iter().filter(|finding| finding.level == Level::Fail).collect();
@@ -171,13 +171,13 @@ fn basic_auth_is_told_and_a_login_in_the_address_or_a_header_gets_through() {
     let visit = Visit::to(&with_login, &["--idle", "1"]);
     visit.is_well();
     assert!(!visit.json.to_string().contains("s3cret"), "a password is not printed");
-    // As `printf ann:s3cret | base64` has it.
+    // The output of `printf ann:s3cret | base64`.
     Visit::to(&proxy.url, &["--header", "Authorization: Basic YW5uOnMzY3JldA=="]).is_well();
     let wrong = Visit::to(&proxy.url.replace("http://", "http://ann:other@"), &[]);
     assert!(wrong.broken(Check::Reach).what.contains("401"));
 }
 
-/// It holds what it has for up to 200 ms, in step with events that come every 200 ms.
+/// HAProxy holds data back for up to 200 ms, in step with events that come every 200 ms.
 #[test]
 fn haproxy_that_waits_for_more_is_found_each_time_and_the_advised_line_mends_it() {
     let (server, _data) = server();
@@ -233,7 +233,7 @@ fn the_forward_proxy_of_the_environment_is_gone_through() {
         visit.is_well();
         assert!(visit.finding(Check::Reach).what.contains("over the proxy 127.0.0.1:"), "{:#}", visit.json);
     }
-    // An address of this machine means another one to a proxy that is elsewhere.
+    // A loopback address means another machine to a proxy that is elsewhere.
     let visit = through("http://proxy.example:3128", "HTTP_PROXY", &format!("http://localhost:{port}"));
     visit.is_well();
 }
@@ -278,7 +278,7 @@ fn nginx_that_buffers_is_found_and_the_advised_line_mends_it() {
     let buffering = "proxy_ignore_headers X-Accel-Buffering; proxy_buffering on;";
     let visit = Visit::to(&Proxy::nginx(&server, buffering).url, &[]);
     let broken: Vec<Check> = visit.findings.iter().filter(|f| f.level == Level::Fail).map(|f| f.check).collect();
-    // The stream itself, which does not end, never gets past the buffer.
+    // The real stream, which does not end, never gets past the buffer.
     assert_eq!((broken, visit.code), (vec![Check::Stream, Check::Buffering], 1), "{:#}", visit.json);
     let line = advice(visit.finding(Check::Buffering), "nginx");
     let mended = format!("proxy_ignore_headers X-Accel-Buffering; {line}");
@@ -351,14 +351,14 @@ fn caddy_that_compresses_leaves_alone_what_is_compressed_already_as_streams_and_
     assert!(visit.finding(Check::Compression).what.starts_with("gzip, and each event"), "{:#}", visit.json);
 }
 
-/// A server that compresses nothing by itself.
+/// Starts a server that does not compress.
 fn uncompressed() -> (TestServer, TempDir) {
     let data = tempfile::tempdir().unwrap();
     let mut command = Command::new(BINARY);
     (TestServer::start_with(command.args(["serve", "--compress=false"]), "127.0.0.1:0", data.path()), data)
 }
 
-/// Caddy 2.6 does, where the first piece has 512 bytes or more.
+/// Caddy 2.6 does so if the first piece has 512 bytes or more.
 #[test]
 fn caddy_that_compresses_holds_events_back_where_the_server_does_not_and_the_advised_lines_mend_it() {
     let (server, _data) = uncompressed();

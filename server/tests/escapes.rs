@@ -1,4 +1,4 @@
-//! Untrusted text (titles, answers of servers, names of files) cannot control a terminal, a log or a spreadsheet.
+//! Untrusted text (titles, answers of servers, file names) cannot control a terminal, a log or a spreadsheet.
 
 #![expect(clippy::unwrap_used, reason = "in a test that is how to fail")]
 

@@ -1,5 +1,5 @@
-//! EventSource clients of npm and `PyPI`: each reads through a `kill -9` of the server and ends with the server's state, without
-//! being sent again what it has.
+//! EventSource clients from npm and `PyPI`: each reads through a `kill -9` of the server and ends with the server's
+//! state, without receiving again what it has.
 
 #![expect(clippy::unwrap_used, reason = "in a test that is how to fail")]
 
@@ -18,7 +18,7 @@ use parking_lot::Mutex;
 use serde::Deserialize;
 use shared::{Event, Picture};
 
-/// Clients of npm, as `clients/eventsource.mjs` knows them, and their names in the table.
+/// npm clients, by their names in `clients/eventsource.mjs`, and their names in the table.
 const NPM: [(&str, &str); 6] = [
     ("eventsource2", "npm eventsource 2"),
     ("eventsource4", "npm eventsource 4"),
@@ -28,7 +28,7 @@ const NPM: [(&str, &str); 6] = [
     ("@microsoft/fetch-event-source", "npm @microsoft/fetch-event-source"),
 ];
 
-/// Clients of `PyPI`, likewise.
+/// `PyPI` clients, likewise.
 const PYPI: [(&str, &str); 3] =
     [("sseclient-py", "PyPI sseclient-py"), ("httpx-sse", "PyPI httpx-sse"), ("aiosseclient", "PyPI aiosseclient")];
 
@@ -40,14 +40,14 @@ enum Line {
     Message { id: String, data: String },
 }
 
-/// What one client was sent so far.
+/// Everything that one client has received so far.
 #[derive(Debug, Default)]
 struct Seen {
     version: String,
     /// The types of all events, in their order.
     types: Vec<&'static str>,
     picture: Picture,
-    /// Why it cannot be gone on with.
+    /// The reason why it cannot go on.
     fault: Option<String>,
 }
 
@@ -81,7 +81,7 @@ fn type_of(event: &Event) -> &'static str {
     }
 }
 
-/// A client at work; ended when dropped.
+/// A running client; killed when dropped.
 struct Reader {
     name: &'static str,
     child: Child,
@@ -105,7 +105,7 @@ impl Reader {
         Self { name, child, seen }
     }
 
-    /// Waits until what was seen is as wanted.
+    /// Waits until the received events are as wanted.
     fn wait(&self, what: &str, is_wanted: impl Fn(&Seen) -> bool) {
         let deadline = Instant::now() + 2 * PATIENCE;
         loop {
@@ -133,7 +133,7 @@ fn start(addr: &str, data: &Path) -> TestServer {
     TestServer::start_with(Command::new(BINARY).args(["serve", "--log", "warn"]), addr, data)
 }
 
-/// What a reader that comes afresh is shown.
+/// Returns the picture of a new subscriber.
 fn snapshot(server: &TestServer) -> Picture {
     let mut stream = server.stream("series=readers/**", None);
     let mut picture = Picture::default();
@@ -152,7 +152,7 @@ fn every_client_comes_back_after_kill_9_and_is_sent_only_what_it_missed() {
     assert_eq!(server.push("readers/temp", "1").status, 204);
     assert_eq!(server.push("readers/last", r#"{"text":"zwölf"}"#).status, 204);
 
-    // Many add a parameter against caches.
+    // Many clients add a parameter against caches.
     let url = format!("{}/sse?series=readers/**&_=1732399200123", server.url);
     let of_npm = NPM.iter().map(|(client, name)| {
         let mut command = clients::node("eventsource.mjs");

@@ -1,4 +1,4 @@
-//! The past of series, as `GET /api/history` tells it.
+//! The past of series, as `GET /api/history` returns it.
 
 mod harness;
 
@@ -8,7 +8,7 @@ use harness::{BINARY, TestServer, now_ms};
 use serde_json::{Value as Json, json};
 use shared::{Event, Millis, Stretch};
 
-/// A second that has just ended, so that nothing more falls into it.
+/// The start of a recent minute that has ended, so that no more points fall into it.
 fn last_minute() -> u64 {
     (now_ms() / 60_000 - 2) * 60_000
 }
@@ -20,7 +20,7 @@ fn push(server: &TestServer, series: &str, points: &[(u64, f64)]) {
     assert_eq!(answer.status, 204, "{}", answer.text);
 }
 
-/// The buckets of the only series of an answer, and how wide they are.
+/// The buckets of the only series in an answer, and their width.
 fn buckets(server: &TestServer, query: &str) -> (u64, Vec<Json>) {
     let answer = server.get(&format!("/api/history?{query}"));
     assert_eq!(answer.status, 200, "{}", answer.text);
@@ -65,7 +65,7 @@ fn history_is_there_at_once_in_every_width_and_also_after_a_kill() {
     server.kill();
     let server = TestServer::start(data.path());
     assert_eq!([1, 6, 60].map(|points| ask(&server, points)), before);
-    // A late point belongs where it was, on both sides of the kill.
+    // A late point is counted in its own bucket, before and after the kill.
     push(&server, "ops/ms", &[(minute + 1, -7.0)]);
     let (_, minutes) = ask(&server, 1);
     assert_eq!((&minutes[0]["count"], &minutes[0]["first"]), (&json!(102), &json!(-7.0)));

@@ -1,4 +1,5 @@
-//! `GET /api/openapi.json` says what the server does. Beside these tests every other one holds what it is answered to it.
+//! `GET /api/openapi.json` describes the server. Besides these tests, every other test checks the answers that it gets
+//! against it.
 
 #![expect(clippy::unwrap_used, reason = "in a test that is how to fail")]
 
@@ -60,7 +61,7 @@ fn each_path_takes_the_methods_that_are_described_and_no_other() {
     }
 }
 
-/// Calls `see` with the pointer to each object below, and that object.
+/// Calls `see` for each object inside, with the pointer to it.
 fn each_object<'a>(json: &'a Json, pointer: &str, see: &mut impl FnMut(&str, &'a Json)) {
     let escaped = |key: &str| format!("{pointer}/{}", key.replace('/', "~1"));
     match json {
@@ -81,7 +82,7 @@ fn every_schema_is_one_and_takes_its_own_examples() {
     each_object(&DOCUMENT, "", &mut |pointer, object| {
         let (is_schema, in_schemas) = (pointer.ends_with("/schema"), pointer.starts_with("/components/schemas/"));
         if is_schema || (in_schemas && pointer.matches('/').count() == 3) {
-            // To compile it is to hold it to the schema of schemas.
+            // Compiling a schema validates it against the meta-schema.
             let _compiled = contract::mistakes(pointer, &Json::Null);
         }
         if object.get("schema").is_some() {
@@ -164,7 +165,7 @@ fn whatever_is_refused_is_refused_as_described() {
         assert_eq!(answer.status, status, "{}", answer.text);
         seen.insert(answer.json()["type"].as_str().unwrap().to_owned());
     }
-    // Those that take long, a full disk, or a body whose sender may find the connection closed.
+    // Those that take long, need a full disk, or have a body whose sender may find the connection closed.
     let rest = [
         "/problems/limit-reached",
         "/problems/too-slow",
@@ -218,7 +219,7 @@ async fn every_error_is_a_problem_as_described() {
     }
 }
 
-/// Whatever may be at a place by mistake, or by right.
+/// Values that may be at a place by mistake, or rightly.
 fn values() -> Vec<Json> {
     let numbers = [json!(-1), json!(0), json!(1), json!(1.5), json!(49), json!(201), json!(1001), json!(10_001)];
     let words =
@@ -237,7 +238,8 @@ fn values() -> Vec<Json> {
     numbers.into_iter().chain(texts).chain(lists).chain(tables).chain([json!(true)]).collect()
 }
 
-/// The document with each value at each of its places, with each key of its objects taken away, and with a key that nobody knows.
+/// Variants of the document: with each value at each of its places, with each key of its objects removed, and with an
+/// unknown key.
 fn spoilt(document: &Json) -> Vec<Json> {
     let mut all = vec![document.clone()];
     each_place(document, "", &mut |pointer, json| {

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use harness::{BINARY, PATIENCE, TestServer};
 use serde_json::Value as Json;
 
-/// A server whose standard error goes to a file.
+/// A server that logs to a file.
 struct Logged {
     server: TestServer,
     log: PathBuf,
@@ -220,7 +220,7 @@ fn refused_push_is_kept_with_its_sender_reason_and_wrong_line() {
     assert_eq!(server.push("a", "{\"value\":").status, 400);
     assert_eq!(server.post("/in/a", "1", &[("Content-Encoding", "br")]).status, 415);
     assert_eq!(server.post("/in/a", "1", &[("Origin", "http://evil.example")]).status, 403);
-    // Not pushes.
+    // These are not pushes.
     assert_eq!(server.get("/api/history").status, 422);
     assert_eq!(server.get("/nothing").status, 404);
     let all = rejected(&server);
@@ -279,7 +279,7 @@ fn openapi_document_makes_a_python_client_that_works() {
     let tool = tools.join("openapi-python-client");
     assert!(tool.exists(), "{} is there: tools/setup.sh clients", tool.display());
     let made = tempfile::tempdir().unwrap();
-    // It formats what it makes with ruff, which is beside it.
+    // It formats its output with ruff, which is installed beside it.
     let path = std::env::join_paths(
         std::iter::once(tools.clone()).chain(std::env::split_paths(&std::env::var_os("PATH").unwrap())),
     );
@@ -291,7 +291,7 @@ fn openapi_document_makes_a_python_client_that_works() {
         .unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
-    // It knows JSON and forms only; all else must be read.
+    // It supports only JSON and forms; everything else must be parsed without an error.
     let count = |text: &str| said.matches(text).count();
     assert_eq!(count("WARNING"), count("Unsupported content type"), "{said}");
     assert!(count("Unable to process") + count("Cannot parse") == 0, "{said}");

@@ -24,7 +24,7 @@ fn start(flags: &[&str]) -> (TestServer, tempfile::TempDir) {
     (server, data)
 }
 
-/// Sends these lines as the head of a request, and gives status and body of the answer.
+/// Sends these lines as the head of a request, and returns status and body of the answer.
 fn ask(server: &TestServer, lines: &[&str]) -> (u16, String) {
     let mut socket = TcpStream::connect(server.addr()).unwrap();
     socket.set_read_timeout(Some(PATIENCE)).unwrap();

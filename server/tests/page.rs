@@ -1,4 +1,4 @@
-//! The page as a browser gets it: compressed beforehand, cached for good where its name says what it is.
+//! The page as a browser gets it: compressed at build time, and cached for ever if its name contains a hash.
 
 #![expect(clippy::unwrap_used, reason = "in a test that is how to fail")]
 
@@ -57,7 +57,7 @@ fn a_browser_that_has_the_page_already_is_told_so() {
     assert_eq!(other.status, 200, "another encoding is another representation");
 }
 
-/// What the answer for a board has the browser fetch, by its names without their hashes.
+/// Returns the preloads in the answer for a board, by their names without hashes.
 fn ahead(page: &harness::Answer) -> Vec<String> {
     let link = page.header("link");
     let names = link

@@ -1,4 +1,4 @@
-//! The stream over each version of HTTP, byte by byte where that matters, and to many at once.
+//! The stream over each version of HTTP, byte by byte where that matters, and to many clients at once.
 
 #![expect(clippy::unwrap_used, reason = "in a test that is how to fail")]
 
@@ -24,7 +24,7 @@ fn ask(server: &TestServer, request: &str) -> TcpStream {
     socket
 }
 
-/// Reads until the text has come; gives all that came.
+/// Reads until this text arrives; returns everything that was read.
 fn read_until(socket: &mut TcpStream, text: &str) -> String {
     let mut all = Vec::new();
     let mut piece = [0; 4_096];
@@ -42,7 +42,7 @@ fn read_to_end(socket: &mut TcpStream) -> String {
     all
 }
 
-/// Takes a body in chunks apart (RFC 9112, 7.1); it must be whole.
+/// Decodes a chunked body (RFC 9112, 7.1), which must be complete.
 fn dechunk(mut body: &str) -> String {
     let mut text = String::new();
     loop {
@@ -91,7 +91,7 @@ fn over_http_1_0_a_stream_is_plain_and_ends_with_the_connection() {
     assert!(body.starts_with("retry: ") && body.trim_end().ends_with('}'), "{body}");
 }
 
-/// Reads a body until the text has come.
+/// Reads a body until this text arrives.
 async fn wait_for(body: &mut Incoming, text: &str) {
     let mut all = String::new();
     while !all.contains(text) {
@@ -183,7 +183,7 @@ fn a_stream_may_follow_other_requests_on_its_connection() {
     let server = TestServer::start(data.path());
     let push = "POST /in/ops/n HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\n7";
     let stream = "GET /sse?series=ops/** HTTP/1.1\r\nHost: localhost\r\n\r\n";
-    // Sent at once, before any answer; what comes after the stream can have no answer.
+    // Sent at once, before any answer; requests after the stream cannot get an answer.
     let mut socket = ask(&server, &format!("{push}{push}{stream}{push}"));
     let answers = read_until(&mut socket, "\"snapshot\"");
     let statuses: Vec<&str> =
@@ -227,7 +227,7 @@ fn a_reader_that_has_nothing_more_to_say_still_hears() {
     let mut socket = ask(&server, "GET /sse?series=ops/** HTTP/1.1\r\nHost: localhost\r\n\r\n");
     read_until(&mut socket, "\"snapshot\"");
     socket.shutdown(std::net::Shutdown::Write).unwrap();
-    // That it is still there is found out by a comment, which no reader hears of.
+    // The server finds out that the client is still there by a comment, which `EventSource` ignores.
     read_until(&mut socket, ":\n\n");
     server.push("ops/n", "7");
     read_until(&mut socket, "\"value\":7");

@@ -12,12 +12,12 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use harness::{BINARY, PATIENCE, TestServer, now_ms};
 
-/// So many fields of a line.
+/// Makes `count` fields of a line.
 fn fields(count: usize) -> String {
     (0..count).map(|n| format!("b{n}=1")).collect::<Vec<_>>().join(",")
 }
 
-/// A body for each way to push this number of points to one series.
+/// Makes a body for each way to push this number of points to one series.
 fn bodies(points: usize) -> [(&'static str, String); 4] {
     let element = r#"{"series":"a","value":1}"#;
     [

@@ -1,4 +1,4 @@
-//! What can be pushed, and what is said of what cannot.
+//! Accepted pushes, and the answers to pushes that are not accepted.
 
 mod harness;
 
@@ -169,13 +169,13 @@ fn a_wrong_method_or_path_says_what_there_is() {
     assert_eq!(server.get("/readyz").status, 200);
 }
 
-/// Runs `pulseboard push` with these on the input.
+/// Runs `pulseboard push` with this input.
 #[expect(clippy::unwrap_used, reason = "in a test that is how to fail")]
 fn push_command(server: &TestServer, args: &[&str], input: &str) -> Output {
     let mut command = Command::new(BINARY);
     command.arg("push").args(args).args(["--to", &server.url]);
     let mut child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    // One that refuses its arguments does not read.
+    // A command that refuses its arguments does not read its input.
     let _read = child.stdin.take().unwrap().write_all(input.as_bytes());
     child.wait_with_output().unwrap()
 }

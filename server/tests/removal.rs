@@ -52,7 +52,7 @@ fn deleted_series_is_gone_for_readers_lists_and_history_also_after_a_restart() {
     assert!(matches!(reader.event(), Event::Hello { .. }));
     let Event::Snapshot { series, .. } = reader.event() else { panic!("its picture has a series that is gone") };
     assert_eq!(series.len(), 1);
-    // The name begins anew, also with values of another kind, and has no past.
+    // The name begins a new series, possibly of another type, and has no past.
     assert_eq!(server.push("ops/a", "{\"text\":\"new\"}").status, 204);
     assert!(matches!(reader.event(), Event::Update { .. }));
     assert_eq!(names(&server), ["dev/a", "ops/a", "ops/b"]);

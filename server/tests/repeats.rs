@@ -44,7 +44,7 @@ fn batch_that_is_sent_again_changes_nothing_however_it_is_cut_also_after_kill_9(
     let server = TestServer::start(data.path());
     post(&server, &all[..2_000]);
     assert_eq!(totals(&server, "job/a/seconds"), first, "after kill -9");
-    // A client goes on with what it has gathered meanwhile.
+    // A client continues with the points that it has gathered since.
     post(&server, &all[1_000..]);
     assert_eq!(totals(&server, "job/a/seconds").0, 3_000);
 

@@ -1,4 +1,4 @@
-//! Data folders that were restored from an earlier copy: a reader from the lost future gets a gap, all others continue.
+//! Data folders that were restored from an earlier copy: a client from the lost future gets a gap, all others continue.
 
 #![expect(clippy::unwrap_used, reason = "in a test that is how to fail")]
 

@@ -1,4 +1,4 @@
-//! As many readers as the server takes, who all come back at once with the cursor that they had.
+//! The maximum number of subscribers, which all come back at once with the cursor that they had.
 
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "in a test that is how to fail")]
@@ -14,14 +14,14 @@ use socket2::{Domain, Socket, Type};
 
 const READERS: u16 = 10_000;
 
-/// How many of them have an address: each has the ports of one.
+/// Number of subscribers per client address, which has its own ports.
 const OF_AN_ADDRESS: u16 = 2_500;
 
 fn connect(server: SocketAddr, number: u16) -> TcpStream {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     let [_, own] = (number / OF_AN_ADDRESS + 1).to_be_bytes();
     socket.bind(&SocketAddr::from((Ipv4Addr::new(127, 2, 0, own), 0)).into()).unwrap();
-    // What a reader is told is small, and there are many of them.
+    // The events for a subscriber are small, and there are many subscribers.
     socket.set_recv_buffer_size(16 << 10).unwrap();
     socket.connect(&server.into()).unwrap();
     let socket: TcpStream = socket.into();
@@ -29,12 +29,13 @@ fn connect(server: SocketAddr, number: u16) -> TcpStream {
     socket
 }
 
-/// The next events, as many as were asked for.
+/// Returns the next `count` events.
 fn hear(socket: &mut TcpStream, count: usize) -> Vec<Event> {
     let mut parser = sse::Parser::default();
     let mut events = Vec::new();
     let mut piece = [0; 4_096];
-    // The head of the answer and the sizes of chunks are lines that no field of a stream is like.
+    // The parser ignores the head of the answer and the sizes of chunks, since they are not like any field of an event
+    // stream.
     while events.len() < count {
         let len = socket.read(&mut piece).unwrap();
         assert!(len > 0, "it ended after {events:?}");
@@ -60,7 +61,7 @@ fn ten_thousand_readers_that_come_back_at_once_all_get_what_they_missed_and_no_m
     while !matches!(stream.event(), Event::Snapshot { .. }) {}
     let cursor = stream.last_id.clone();
     before.push("ops/n", "4242.5");
-    // A restart: nothing of what they read is in memory when they come.
+    // A restart: when the subscribers come, their series are not in memory.
     before.kill();
     let server = TestServer::start(data.path());
     let addr: SocketAddr = server.addr().parse().unwrap();

@@ -30,7 +30,7 @@ fn fill(server: &TestServer, racks: u32) {
     }
 }
 
-/// A query of so many selectors.
+/// Makes a query of `count` selectors.
 fn query(count: u32, selector: impl Fn(u32) -> String) -> String {
     let all: Vec<_> = (0..count).map(|n| format!("series={}", selector(n))).collect();
     all.join("&")
@@ -81,7 +81,7 @@ fn selectors_without_matches_are_cheap_and_costly_ones_are_refused() {
         attacks.into_iter().map(|attack| attack.join().unwrap()).sum::<u32>()
     });
     assert!(asked > 0);
-    // Each match is first tried on the spot, and a walk checks its bound only every few thousand steps.
+    // Each match is first tried on the calling thread, and a walk checks its bound only every few thousand steps.
     assert!(steps() - before < f64::from(asked) * 30_000.0, "{} steps for {asked}", steps() - before);
     assert!((refused(&server, "max-match-steps") - f64::from(asked)).abs() < 0.5);
 }

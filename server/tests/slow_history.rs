@@ -19,7 +19,7 @@ use socket2::{Domain, Socket, Type};
 
 use harness::{BINARY, PATIENCE, TestServer, now_ms};
 
-/// Series with [`SECONDS`] buckets each, which make an answer of over 10 MB.
+/// Number of series with [`SECONDS`] buckets each, which make an answer of over 10 MB.
 const SERIES: u64 = 10;
 const SECONDS: u64 = 6_000;
 

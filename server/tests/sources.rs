@@ -1,4 +1,4 @@
-//! Names of series in any script, and lines of line protocol whose sources must not meet in one series.
+//! Names of series in any script, and lines of line protocol whose sources must not be mixed in one series.
 
 mod harness;
 
@@ -73,7 +73,7 @@ fn sources_with_one_readable_name_get_series_of_their_own_also_after_a_restart()
         assert!(first.contains_key(name), "the first source has the readable name {name}: {first:?}");
     }
     for round in 1..3 {
-        // One source a push, in another order.
+        // One source per push, in another order.
         let lines = lines(round);
         let mut lines: Vec<_> = lines.lines().collect();
         lines.rotate_left(round * 5);
@@ -101,7 +101,7 @@ fn line_does_not_push_into_a_series_that_somebody_named_and_a_push_by_name_goes_
     let (apart, value) = now.iter().find(|(name, _)| *name != "weather/berlin/t").unwrap();
     assert_eq!(*value, 2.0);
     assert!(apart.starts_with("weather/berlin-") && apart.ends_with("/t"), "{apart}");
-    // By its name it can be pushed to.
+    // A push by name reaches it.
     assert_eq!(server.push(apart, "3").status, 204);
     write(&server, "rain,city=berlin mm=4");
     assert_eq!(server.push("rain/berlin/mm", "5").status, 204);

@@ -1,4 +1,4 @@
-//! Readers that stall, vanish or read one byte at a time do not hurt the others, nor the server's memory.
+//! Clients that stall, vanish or read one byte at a time do not hurt the others, nor the server's memory.
 
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "test code")]
@@ -34,7 +34,7 @@ fn wait_for_readers(server: &TestServer, wanted: impl Fn(f64) -> bool) -> Durati
     began.elapsed()
 }
 
-/// Pushes so much that no socket buffer holds it, and gives how many pushes that were.
+/// Pushes so much that no socket buffer holds it, and returns the number of pushes.
 fn flood(server: &TestServer, kilobytes: usize) -> usize {
     let line = serde_json::json!({ "series": "ops/log", "text": "x".repeat(4_000) }).to_string() + "\n";
     let pushes = kilobytes / 4;
@@ -62,8 +62,8 @@ fn a_reader_that_takes_nothing_is_gone_within_two_heartbeats() {
     assert!(matches!(good.event(), Event::Heartbeat { .. }), "the others stay");
 }
 
-/// A network of its own, joined to this one by a cable that can be cut at the far end: then nothing comes from there any more, no
-/// farewell either.
+/// A network namespace, joined to this one by a virtual cable that can be cut at the far end. After that nothing
+/// arrives from there, not even a FIN.
 struct FarEnd {
     name: String,
     /// The address of this end.
@@ -71,7 +71,7 @@ struct FarEnd {
 }
 
 impl FarEnd {
-    /// Nothing where this machine does not let the test make networks; says why.
+    /// Returns `None` if this machine does not let the test make networks, and prints the reason.
     fn make() -> Option<Self> {
         let number = std::process::id() % 250;
         let (name, near) = (format!("pulse{number}"), format!("pulse{number}a"));
@@ -102,7 +102,7 @@ impl FarEnd {
         Some(far)
     }
 
-    /// A reader over there; it never ends by itself.
+    /// Starts a client over there; it never ends on its own.
     fn read(&self, url: &str) -> std::process::Child {
         let mut command = Command::new("ip");
         command.args(["netns", "exec", &self.name, "curl", "--silent", "--no-buffer", url]);
@@ -117,7 +117,7 @@ impl FarEnd {
 
 impl Drop for FarEnd {
     fn drop(&mut self) {
-        // The cable goes with it.
+        // The cable is deleted with it.
         let _gone = Command::new("ip").args(["netns", "del", &self.name]).output();
     }
 }
@@ -134,7 +134,8 @@ fn a_peer_whose_line_is_cut_without_a_word_is_gone_within_some_heartbeats() {
     wait_for_readers(&server, |readers| readers > 1.5);
     far.cut();
     let took = wait_for_readers(&server, |readers| readers < 1.5);
-    // A heartbeat until something is under way, one until it counts as lost, and the kernel's timers are not exact.
+    // One heartbeat until some bytes are in flight, one until the peer counts as lost, and the kernel's timers are not
+    // exact.
     assert!(took < Duration::from_secs(6), "{took:?}");
     assert!(peer.try_wait().unwrap().is_none(), "it has not left by itself");
     peer.kill().unwrap();
@@ -158,7 +159,7 @@ fn readers_that_never_read_cost_little_memory_and_keep_nobody_else_from_reading(
     });
     let pushes = flood(&server, 8_000);
     let grown = server.resident_kilobytes().saturating_sub(before);
-    // What each of them missed is 8 MB; queued up for all it would be 1.6 GB. A few frames are under way for each.
+    // Each of them missed 8 MB; queued for all, that would be 1.6 GB. A few frames are in flight for each.
     assert!(grown < 64 << 10, "{grown} KB more");
     server.push("ops/log", r#"{"text":"the end"}"#);
     let last_id = reading.join().unwrap();
@@ -172,7 +173,7 @@ fn a_reader_that_stops_is_not_given_megabytes_that_are_old_when_it_goes_on() {
     server.push("ops/log", r#"{"text":"begin"}"#);
     let mut stopped = stalled(&server, "series=ops/log&hz=1000");
     wait_for_readers(&server, |readers| readers > 0.5);
-    // More frames than are kept for one that is behind, and fewer bytes than the kernel would take.
+    // More frames than are kept for a subscriber that is behind, and fewer bytes than the kernel would take.
     for n in 0..300 {
         server.push("ops/log", &serde_json::json!({ "text": format!("{n} {}", "x".repeat(3_000)) }).to_string());
     }
@@ -202,8 +203,7 @@ fn a_reader_of_one_byte_at_a_time_gets_there() {
         server.push("ops/n", &serde_json::json!({ "text": i.to_string() }).to_string());
     }
     server.push("ops/n", r#"{"text":"the end"}"#);
-    // The head of the response and the sizes of chunks are lines that no field of a stream is like; they are passed
-    // over by the parser as fields that it does not know.
+    // The parser ignores the head of the response and the sizes of chunks, as fields that it does not know.
     let mut parser = sse::Parser::default();
     let mut byte = [0];
     let mut arrived = false;
@@ -216,7 +216,7 @@ fn a_reader_of_one_byte_at_a_time_gets_there() {
     }
 }
 
-/// The newest text of each series that the event tells of.
+/// The newest text of each series in the event.
 fn latest_texts(event: &Event) -> Vec<String> {
     let (Event::Snapshot { series, .. } | Event::Update { series, .. }) = event else { return Vec::new() };
     let text = |part: &shared::SeriesPart| match part.track.latest() {

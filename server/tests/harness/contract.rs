@@ -1,4 +1,4 @@
-//! Holds what a server takes and answers to its own description, `GET /api/openapi.json`: whatever test it is asked in.
+//! Checks requests and answers of a server against its own description, `GET /api/openapi.json`, in every test.
 
 use std::cell::RefCell;
 use std::sync::LazyLock;
@@ -11,11 +11,11 @@ use shared::sse::Message;
 
 use super::Answer;
 
-/// Where the validator finds the document.
+/// The address under which the validator finds the document.
 const URL: &str = "http://pulseboard/openapi.json";
 
-/// The document, stricter than it is served: it allows readers answers with fields that it does not know, so that there can
-/// be more one day; here they are a mistake in it.
+/// The document, stricter than it is served. The served one permits unknown fields in answers, so that fields can be
+/// added one day; here an unknown field is a mistake in the document.
 pub static DOCUMENT: LazyLock<Json> = LazyLock::new(|| {
     let mut document = openapi::document();
     close(&mut document);
@@ -37,7 +37,7 @@ fn close(json: &mut Json) {
 }
 
 thread_local! {
-    /// What is compiled so far.
+    /// The schemas that are compiled so far.
     static VALIDATOR: RefCell<(Compiler, Schemas)> = {
         let mut compiler = Compiler::new();
         compiler.add_resource(URL, DOCUMENT.clone()).unwrap();
@@ -45,7 +45,7 @@ thread_local! {
     };
 }
 
-/// What is wrong with `json` by the schema at `pointer` into the document; nothing where it is right.
+/// Validates `json` against the schema at `pointer` in the document. Returns the mistakes; `None` if it is valid.
 pub fn mistakes(pointer: &str, json: &Json) -> Option<String> {
     let escaped = pointer.replace('{', "%7B").replace('}', "%7D");
     VALIDATOR.with_borrow_mut(|(compiler, schemas)| {
@@ -54,19 +54,19 @@ pub fn mistakes(pointer: &str, json: &Json) -> Option<String> {
     })
 }
 
-/// Whether the schema of this name takes it.
+/// Returns true if `json` is valid by the schema of this name.
 pub fn is(schema: &str, json: &Json) -> bool {
     mistakes(&format!("/components/schemas/{schema}"), json).is_none()
 }
 
-/// Fails where the schema at `pointer` does not take it.
+/// Fails if `json` is not valid by the schema at `pointer`.
 pub fn hold_to(pointer: &str, json: &Json) {
     if let Some(mistakes) = mistakes(pointer, json) {
         panic!("{pointer} does not describe it: {mistakes}\n{json}");
     }
 }
 
-/// Fails where an event of the stream is not as it is described.
+/// Fails if an event of the stream does not match its description.
 pub fn hold_event(message: &Message) {
     let data: Json = serde_json::from_str(&message.data).unwrap();
     let event = json!({"id": message.id, "event": message.event, "data": message.data});
@@ -74,7 +74,7 @@ pub fn hold_event(message: &Message) {
     hold_to("/components/schemas/Event", &data);
 }
 
-/// Fails where an answer is not as it is described; or where a body was taken that is not.
+/// Fails if an answer does not match its description, or if a body was accepted that does not.
 pub fn hold(method: &str, path: &str, body: Option<&str>, answer: &Answer) {
     let path = path.split('?').next().unwrap();
     let Some(template) = template(path) else {
@@ -108,7 +108,7 @@ pub fn hold(method: &str, path: &str, body: Option<&str>, answer: &Answer) {
             );
         }
     }
-    // OpenAPI has no word for an answer that has a body only where there is something to say.
+    // OpenAPI cannot describe an answer whose body is optional.
     if answer.status == 201 && answer.text.is_empty() {
         return;
     }
@@ -149,20 +149,20 @@ fn hold_body(at: &str, body: &str) {
     }
 }
 
-/// The path of the document that is meant by one of a request.
+/// Finds the path of the document that the path of a request matches.
 fn template(path: &str) -> Option<&'static str> {
     let templates = DOCUMENT["paths"].as_object().unwrap().keys().map(String::as_str);
     templates.into_iter().find(|template| match template.split_once('{') {
         None => *template == path,
         Some((stem, parameter)) => {
-            // The name of a series has slashes of its own.
+            // The name of a series contains slashes.
             path.strip_prefix(stem)
                 .is_some_and(|rest| !rest.is_empty() && (parameter == "series}" || !rest.contains('/')))
         }
     })
 }
 
-/// What is at a pointer, and the pointer to it, behind a reference.
+/// Follows references. Returns the value that `pointer` leads to, and the pointer to that value.
 fn resolve(pointer: &str) -> (String, &'static Json) {
     let found = DOCUMENT.pointer(pointer).unwrap_or(&Json::Null);
     match found.get("$ref").and_then(Json::as_str) {

@@ -1,5 +1,5 @@
-//! The real binary on a port of its own, and the few things a test does with it. Whatever it answers is held to its own
-//! description ([`contract`]).
+//! The test harness: starts the real binary on a port of its own, and has the requests that tests need. Every answer is
+//! checked against the server's own description ([`contract`]).
 
 #![expect(dead_code, unreachable_pub, clippy::unwrap_used, reason = "shared by tests; each uses its own part of it")]
 
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value as Json;
 use shared::{Event, sse};
 
-/// How long anything may take before a test gives up on it.
+/// Time limit for anything that a test waits for.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The binary under test.
@@ -48,7 +48,7 @@ impl TestServer {
         Self { child, url }
     }
 
-    /// Where it listens, as `--addr` takes it.
+    /// The address that it listens on, in the form of `--addr`.
     pub fn addr(&self) -> &str {
         self.url.rsplit('/').next().unwrap()
     }
@@ -65,7 +65,7 @@ impl TestServer {
         Answer::of(request.send(body).unwrap()).held("post", path, Some(body))
     }
 
-    /// Sends a request whose body need be no text. Gives all of the answer.
+    /// Sends a request whose body need not be text. Returns the whole answer.
     pub fn raw(&self, head: &str, body: &[u8]) -> String {
         let mut socket = TcpStream::connect(self.addr()).unwrap();
         let length = body.len();
@@ -105,7 +105,7 @@ impl TestServer {
         Answer::of(request.call().unwrap()).held("get", path, None)
     }
 
-    /// The headers of the answer to HEAD.
+    /// Returns the headers of the answer to HEAD.
     pub fn head(&self, path: &str, headers: &[(&str, &str)]) -> ureq::http::HeaderMap {
         let mut request = http().head(format!("{}{path}", self.url));
         for (name, value) in headers {
@@ -120,7 +120,7 @@ impl TestServer {
         Stream::of(response)
     }
 
-    /// The stream, or the answer where it is refused.
+    /// Opens a stream. Returns the answer instead if it is refused.
     pub fn opens(&self, query: &str) -> Result<Stream, Box<Answer>> {
         let path = format!("/sse?{query}");
         let response = http_for(6 * PATIENCE).get(format!("{}{path}", self.url)).call().unwrap();
@@ -137,14 +137,14 @@ impl TestServer {
         line.unwrap_or_else(|| panic!("no {name} in {text}")).split(' ').next_back().unwrap().parse().unwrap()
     }
 
-    /// How much memory it has, in KiB (Linux's `VmRSS`).
+    /// Its resident memory in KiB (Linux's `VmRSS`).
     pub fn resident_kilobytes(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
         line.trim().trim_end_matches(" kB").parse().unwrap()
     }
 
-    /// The most memory that it ever had, in KiB (Linux's `VmHWM`).
+    /// Its peak resident memory in KiB (Linux's `VmHWM`).
     pub fn peak_kilobytes(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
@@ -158,12 +158,12 @@ impl TestServer {
         text.lines().find_map(|line| line.strip_prefix(&start)).map_or(0, |count| count.parse().unwrap())
     }
 
-    /// The number of its process.
+    /// Its process id.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// Asks `/readyz` until `is_wanted`, and gives the answer.
+    /// Requests `/readyz` until `is_wanted` returns true, and returns the answer.
     pub fn ready_when(&self, is_wanted: impl Fn(&Answer) -> bool) -> Answer {
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -176,20 +176,20 @@ impl TestServer {
         }
     }
 
-    /// Sends it a signal: `TERM`, `HUP`.
+    /// Sends it a signal, such as `TERM` or `HUP`.
     pub fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args([&format!("-{name}"), &pid]).status().unwrap().success());
     }
 
-    /// Asks it to end, as a service manager does.
+    /// Stops it with SIGTERM, as a service manager does. Returns its exit status, and the time that it took.
     pub fn terminate(mut self) -> (ExitStatus, Duration) {
         let asked = Instant::now();
         self.signal("TERM");
         (self.child.wait().unwrap(), asked.elapsed())
     }
 
-    /// Ends it where it stands.
+    /// Kills it.
     pub fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
@@ -204,7 +204,7 @@ impl Drop for TestServer {
     }
 }
 
-/// An answer, read whole.
+/// A complete answer.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
@@ -232,7 +232,7 @@ impl Answer {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
-    /// The first wrong field of a problem: which, what was expected, what came.
+    /// The first wrong field of a problem: its name, the expected value, the received value.
     pub fn first_error(&self) -> (String, String, String) {
         assert_eq!(self.header("content-type"), "application/problem+json", "{}", self.text);
         let problem = self.json();
@@ -247,12 +247,12 @@ pub struct Stream {
     body: Box<dyn Read + Send>,
     parser: sse::Parser,
     read: std::vec::IntoIter<sse::Message>,
-    /// The last id that the stream gave.
+    /// The last id of the stream.
     pub last_id: String,
 }
 
 impl Stream {
-    /// The stream at an address that is not the server's own, such as that of a proxy.
+    /// Opens a stream at an address that is not the server's own, such as a proxy's.
     pub fn at(url: &str, query: &str, last_event_id: Option<&str>) -> Self {
         Self::of(open(url, query, last_event_id))
     }
@@ -262,7 +262,7 @@ impl Stream {
         Self { body, parser: sse::Parser::default(), read: Vec::new().into_iter(), last_id: String::new() }
     }
 
-    /// The next event; nothing where the stream has ended.
+    /// Returns the next event; `None` if the stream has ended.
     pub fn next(&mut self) -> Option<Event> {
         loop {
             if let Some(message) = self.read.next() {
@@ -278,7 +278,7 @@ impl Stream {
         }
     }
 
-    /// The next event, which must come.
+    /// Returns the next event, which must come.
     pub fn event(&mut self) -> Event {
         self.next().expect("the stream goes on")
     }
@@ -300,7 +300,7 @@ fn http() -> ureq::Agent {
     http_for(PATIENCE)
 }
 
-/// A client for answers that take at most so long, from their first byte to their last.
+/// Makes a client for answers that take at most `longest`, from their first byte to their last.
 fn http_for(longest: Duration) -> ureq::Agent {
     ureq::Agent::config_builder().http_status_as_error(false).timeout_recv_body(Some(longest)).build().into()
 }

@@ -1,4 +1,4 @@
-//! Real proxies from Debian's packages, in front of a server under test.
+//! Real proxies from Debian packages, in front of a server under test.
 
 #![expect(clippy::unwrap_used, reason = "a test's harness")]
 
@@ -23,16 +23,17 @@ pub(crate) struct Proxy {
     folder: TempDir,
 }
 
-/// Lines of nginx without which boards cannot be saved from other machines, nor long pushes sent.
+/// nginx lines without which boards cannot be saved from other machines, nor long pushes sent.
 const NGINX_LINES: &str = "proxy_set_header Host $http_host; client_max_body_size 5m;";
 
 impl Proxy {
-    /// nginx with what it needs, and with these lines in the location that passes all on.
+    /// Starts nginx with the lines that it needs, and with these lines in the location that proxies everything.
     pub(crate) fn nginx(to: &TestServer, lines: &str) -> Self {
         Self::nginx_as_it_comes(to, &format!("{NGINX_LINES} {lines}"))
     }
 
-    /// nginx, with nothing but these lines in the location that passes all on. `{folder}` in them is a folder for files.
+    /// Starts nginx with nothing but these lines in the location that proxies everything. `{folder}` in them is a
+    /// folder for files.
     pub(crate) fn nginx_as_it_comes(to: &TestServer, lines: &str) -> Self {
         let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
         let conf = format!(
@@ -51,20 +52,20 @@ impl Proxy {
         );
         let conf = conf.replace("{folder}", folder.path().to_str().unwrap());
         fs::write(folder.path().join("nginx.conf"), conf).unwrap();
-        // What `openssl passwd -5` makes of s3cret would do as well; this needs no program.
+        // The output of `openssl passwd -5` for s3cret would do as well; this needs no program.
         fs::write(folder.path().join("users"), "ann:{PLAIN}s3cret\n").unwrap();
         let mut command = Command::new(program("nginx"));
         command.args(["-e", "stderr", "-c", "nginx.conf", "-p"]).arg(folder.path());
         Self::start(command, folder, format!("http://127.0.0.1:{port}"), port)
     }
 
-    /// Caddy, with these lines in a site that speaks HTTP. `{to}` in them is the server's address.
+    /// Starts Caddy, with these lines in an HTTP site. `{to}` in them is the server's address.
     pub(crate) fn caddy(to: &TestServer, lines: &str) -> Self {
         let port = free_port();
         Self::caddy_at(to, &format!("http://127.0.0.1:{port}"), port, lines)
     }
 
-    /// Caddy with a certificate of its own, and HTTP/2.
+    /// Starts Caddy with a certificate of its own, and HTTP/2.
     pub(crate) fn caddy_with_tls(to: &TestServer, lines: &str) -> Self {
         let port = free_port();
         let mut proxy =
@@ -85,7 +86,7 @@ impl Proxy {
         Self::start(command, folder, format!("http://127.0.0.1:{port}"), port)
     }
 
-    /// `HAProxy`, with these lines in the backend.
+    /// Starts `HAProxy`, with these lines in the backend.
     pub(crate) fn haproxy(to: &TestServer, lines: &str) -> Self {
         let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
         let conf = format!(
@@ -100,7 +101,7 @@ impl Proxy {
         Self::start(command, folder, format!("http://127.0.0.1:{port}"), port)
     }
 
-    /// Apache httpd, with these lines in its configuration.
+    /// Starts Apache httpd, with these lines in its configuration.
     pub(crate) fn apache(to: &TestServer, lines: &str) -> Self {
         let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
         let modules: String = ["mpm_event", "authz_core", "proxy", "proxy_http"]
@@ -108,7 +109,7 @@ impl Proxy {
             .map(|name| format!("LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so\n"))
             .collect();
         let root = folder.path().display();
-        // As root it refuses to work as root.
+        // If started as root, it refuses to run as root.
         let user = if fs::metadata("/proc/self").unwrap().uid() == 0 { "User nobody\nGroup nogroup\n" } else { "" };
         let conf = format!(
             "ServerRoot {root}\nPidFile {root}/httpd.pid\nListen 127.0.0.1:{port}\nServerName localhost\n{user}\
@@ -121,7 +122,7 @@ impl Proxy {
         Self::start(command, folder, format!("http://127.0.0.1:{port}"), port)
     }
 
-    /// Varnish, with these lines in `vcl_recv`.
+    /// Starts Varnish, with these lines in `vcl_recv`.
     pub(crate) fn varnish(to: &TestServer, lines: &str) -> Self {
         let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
         let (host, to_port) = to.addr().split_once(':').unwrap();
@@ -136,7 +137,7 @@ impl Proxy {
         Self::start(command, folder, format!("http://127.0.0.1:{port}"), port)
     }
 
-    /// Squid as a forward proxy, which goes wherever it is asked to.
+    /// Starts Squid as a forward proxy, which permits every destination.
     pub(crate) fn squid() -> Self {
         let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
         let conf = format!(
@@ -149,7 +150,7 @@ impl Proxy {
         Self::start(command, folder, format!("http://127.0.0.1:{port}"), port)
     }
 
-    /// The version that a proxy's program says it has.
+    /// Returns the version that a proxy's program prints.
     pub(crate) fn version(name: &str, flag: &str) -> String {
         let output = Command::new(program(name)).arg(flag).output().unwrap();
         let text = [output.stdout, output.stderr].concat();
@@ -159,7 +160,7 @@ impl Proxy {
         words.find(is_version).unwrap_or_else(|| panic!("{name} {flag}: {text}")).to_owned()
     }
 
-    /// Who signed the certificate of [`Proxy::caddy_with_tls`].
+    /// The certificate of the authority that signed the certificate of [`Proxy::caddy_with_tls`].
     pub(crate) fn signer(&self) -> PathBuf {
         self.folder.path().join("caddy/pki/authorities/local/root.crt")
     }
@@ -174,7 +175,7 @@ impl Proxy {
             let log = || fs::read_to_string(&log).unwrap();
             assert!(ended.is_none(), "the proxy ended: {}", log());
             assert!(Instant::now() < patient_until, "the proxy does not listen: {}", log());
-            // A program of somebody else's tells nothing; it takes a few of these.
+            // A third-party program gives no signal when it is ready, so this polls; it takes a few rounds.
             std::thread::sleep(Duration::from_millis(10));
         }
         proxy
@@ -189,7 +190,8 @@ impl Drop for Proxy {
     }
 }
 
-/// A proxy that passes bytes on, and cuts each connection after a while, whatever is going on. It ends with the test.
+/// Starts a proxy that passes bytes on, and cuts each connection after this time, whatever is in progress. It ends with
+/// the test. Returns its address.
 pub(crate) fn cutting_after(to: &TestServer, time: Duration) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let (url, to) = (format!("http://{}", listener.local_addr().unwrap()), to.addr().to_owned());
@@ -211,7 +213,7 @@ pub(crate) fn cutting_after(to: &TestServer, time: Duration) -> String {
                     };
                     match read {
                         Ok(len @ 1..) if back.write_all(&piece[..len]).is_ok() => {}
-                        // An error says that it is over already.
+                        // An error means that the connection has ended already.
                         _ => return back.shutdown(std::net::Shutdown::Both).is_ok(),
                     }
                 }
@@ -221,10 +223,10 @@ pub(crate) fn cutting_after(to: &TestServer, time: Duration) -> String {
     url
 }
 
-/// A port that nothing listens on, below those that the system gives to connections: a connection to one of these
-/// that nobody listens on yet may be given that very port as its own, reach itself, and keep the proxy from it.
+/// Finds a free port below the range that the system uses for outgoing connections. A connection to a free port of that
+/// range may get that very port as its own, connect to itself, and so block the port for the proxy.
 fn free_port() -> u16 {
-    /// Where this process looks first, so that two at once do not look at the same.
+    /// The first port that this process tries, so that two processes at once do not try the same.
     static NEXT: LazyLock<AtomicU16> = LazyLock::new(|| AtomicU16::new((std::process::id() % 9_000) as u16));
     let ports = || 20_000 + NEXT.fetch_add(1, Ordering::Relaxed) % 9_000;
     let free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();

@@ -31,9 +31,9 @@ pub(super) struct Line {
     /// The socket did not take all bytes. While that is so, the subscriber is not stepped; this bounds the memory of
     /// each connection.
     full: bool,
-    /// The response's head is still to be written.
+    /// The response's head is not written yet.
     fresh: bool,
-    /// After what is left to write the stream is over.
+    /// The stream ends after the remaining bytes are written.
     ending: bool,
     coding: Coding,
     pub(super) subscription: Subscription,

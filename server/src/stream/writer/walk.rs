@@ -1,4 +1,5 @@
-//! What a writing thread does.
+//! The event loop of a writing thread: steps its subscribers in batches under one lock of the hub, and writes their
+//! frames.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
@@ -17,47 +18,48 @@ use crate::hub::Step;
 use crate::hub::driver::HubHandle;
 use crate::hub::topic::TopicId;
 
-/// Most events of the kernel that are looked at before the mail is.
+/// Maximum number of kernel events that are handled before the mailbox is checked.
 const EVENTS: usize = 1_024;
 
-/// How many readers are stepped under one lock of the hub: publishing waits that long at most.
+/// Number of subscribers that are stepped under one lock of the hub: publishing waits that long at most.
 const STEPS: usize = 128;
 
-/// Series that are collected for snapshots and returning readers before others get their turn. Encoding them takes some
-/// 20 ms if all have a whole track. A single reader may have more.
+/// Number of series that are collected for snapshots and returning subscribers before the others get their turn.
+/// Encoding them takes some 20 ms if all have a whole track. A single subscriber may have more.
 const CATCH_UP: usize = 512;
 
-/// Most bytes that a reader is given at once, so that one that has much to catch up with does not hold up the others.
+/// Maximum number of bytes that a subscriber gets at once, so that one with much to catch up on does not delay the
+/// others.
 const SHARE: usize = 256 << 10;
 
-/// One thread's readers, and what it knows of them.
+/// The event loop of one thread, with its connections.
 pub(super) struct Walk {
     poll: Poll,
     mailbox: Arc<Mailbox>,
     hub: HubHandle,
-    /// Longest time for which a socket may take no byte.
+    /// Maximum time for which a socket may take no byte.
     patience: Duration,
     lines: Slab<Line>,
-    /// Who reads what, so that a new frame costs what it has readers.
+    /// The connections of each topic, so that the cost of a new frame depends on the topic's subscribers only.
     by_topic: HashMap<TopicId, Vec<usize>>,
-    /// When a reader is to be stepped though nothing happened. Each has one entry or two; its own `due` is what counts,
-    /// which moves away with each frame without touching this.
+    /// The times at which connections must be stepped even if nothing happens. Each connection has one or two entries.
+    /// Only its own `due` is decisive: it moves later with each frame, without an update here.
     dues: BinaryHeap<Reverse<(Uptime, usize, u64)>>,
-    /// What the next line is called, since the places of lines are used again.
+    /// The name of the next connection, since slots are reused.
     next_name: u64,
-    /// Those to step now, in the order in which they came up.
+    /// The connections to step now, in the order in which they were listed.
     listed: Vec<usize>,
-    /// What the step of a batch gave, to be written once the hub is free again. Kept to be used again.
+    /// The pieces of a batch, to be written once the hub is free again. Kept to reuse the allocation.
     pieces: Vec<Piece>,
-    /// The same as one reader gets it.
+    /// The pieces of one subscriber, encoded.
     encoded: Vec<Bytes>,
 }
 
-/// What became of stepping a line.
+/// The result of stepping a connection.
 struct Stepped {
     line: usize,
     pieces: Range<usize>,
-    /// It was given its share, and has more to hear.
+    /// It got its share, and has more to receive.
     more: bool,
 }
 
@@ -78,7 +80,7 @@ impl Walk {
         }
     }
 
-    /// Runs until told to stop.
+    /// Runs until the mailbox says stop.
     pub(super) fn run(mut self) {
         let mut events = Events::with_capacity(EVENTS);
         loop {
@@ -104,7 +106,7 @@ impl Walk {
         }
     }
 
-    /// How long there is nothing to do unless something happens.
+    /// Returns the time until the next scheduled step; `None` if there is none.
     fn timeout(&self) -> Option<Duration> {
         if !self.listed.is_empty() {
             return Some(Duration::ZERO);
@@ -177,7 +179,7 @@ impl Walk {
                     self.bound_stall(at);
                 }
             } else if line.due <= now {
-                // Its next step says when again.
+                // Its next step sets the next time.
                 line.due = Uptime(u64::MAX);
                 self.list(at);
             } else if line.due < Uptime(u64::MAX) {
@@ -200,15 +202,17 @@ impl Walk {
         list(&mut self.lines, &mut self.listed, at);
     }
 
-    /// Steps all that are listed and writes what they have to hear. Who has had its share is listed again, as are readers
-    /// that start or return once enough of them had their turn: others do not wait until all their frames are encoded.
+    /// Steps all listed connections and writes their pieces. A connection that had its share is listed again. So are
+    /// connections that start or return, once enough of them had their turn: the others do not wait until all their
+    /// frames are encoded.
     fn walk(&mut self) {
         let listed = std::mem::take(&mut self.listed);
         let mut caught_up = 0;
         for batch in listed.chunks(STEPS) {
             for Stepped { line: at, pieces, more } in self.step(batch, &mut caught_up) {
                 let Some(line) = self.lines.get_mut(at) else { continue };
-                // Encoded and packed with the hub free: the first of its readers does it for all.
+                // Frames are encoded and compressed while the hub is free. The first subscriber of a frame does it for
+                // all.
                 let written = match &self.pieces[pieces] {
                     [Piece::Frame(frame)] => line.write_frame(frame),
                     several => {
@@ -233,7 +237,8 @@ impl Walk {
         }
     }
 
-    /// Steps a batch under one lock. `caught_up` counts the series that were collected for readers that start or return.
+    /// Steps a batch under one lock. `caught_up` counts the series that were collected for subscribers that start or
+    /// return.
     fn step(&mut self, batch: &[usize], caught_up: &mut usize) -> Vec<Stepped> {
         let Self { lines, listed, pieces, dues, hub, by_topic, .. } = self;
         hub.stepping(|hub| {
@@ -273,7 +278,7 @@ impl Walk {
                         }
                     }
                 };
-                // A board of it changed. A frame of the new topic that goes by meanwhile is in the mail, which is read
+                // One of its boards changed. A frame of the new topic that comes now is in the mailbox, which is read
                 // later.
                 if line.subscription.topic() != topic {
                     remove(by_topic, topic, at);
@@ -294,7 +299,7 @@ impl Walk {
     fn drop_line(&mut self, at: usize) {
         let Some(line) = self.lines.try_remove(at) else { return };
         if line.listed {
-            // Its place may be taken by another before the list is walked.
+            // Its slot may be reused before the list is stepped.
             self.listed.retain(|&listed| listed != at);
         }
         remove(&mut self.by_topic, line.subscription.topic(), at);
@@ -305,7 +310,7 @@ fn after(since: Uptime, patience: Duration) -> Uptime {
     since.plus(u64::try_from(patience.as_millis()).unwrap_or(u64::MAX))
 }
 
-/// The line reads the topic no longer.
+/// Removes a connection from a topic that it no longer reads.
 fn remove(by_topic: &mut HashMap<TopicId, Vec<usize>>, topic: TopicId, at: usize) {
     if let Some(readers) = by_topic.get_mut(&topic) {
         if let Some(found) = readers.iter().position(|&reader| reader == at) {
@@ -317,7 +322,7 @@ fn remove(by_topic: &mut HashMap<TopicId, Vec<usize>>, topic: TopicId, at: usize
     }
 }
 
-/// Puts a line on the list, once.
+/// Puts a connection on the list, once.
 fn list(lines: &mut Slab<Line>, listed: &mut Vec<usize>, at: usize) {
     if let Some(line) = lines.get_mut(at)
         && !line.listed
