@@ -1,4 +1,4 @@
-//! How fast the past is taken in: many days of few series, beside `VictoriaMetrics`.
+//! Measures how fast old points are imported: many days of few series, compared with `VictoriaMetrics`.
 
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -43,7 +43,7 @@ const COLUMNS: [Column; 4] = [
     Column { name: "MiB of memory, most", digits: 0 },
 ];
 
-/// Runs the rounds in turn.
+/// Runs the rounds of all peers in turn.
 pub(crate) fn run(binary: &Path, options: &Options) -> anyhow::Result<()> {
     let peers: Vec<Peer> = options.peers.iter().copied().filter(|peer| peer.is_installed()).collect();
     let bodies = bodies(options);
@@ -69,7 +69,7 @@ pub(crate) fn run(binary: &Path, options: &Options) -> anyhow::Result<()> {
 }
 
 fn round(binary: &Path, options: &Options, peer: Peer, bodies: &[Vec<u8>]) -> anyhow::Result<Vec<f64>> {
-    // A day more than the oldest point, since the round takes a while.
+    // A day more than the age of the oldest point, since a round takes a while.
     let late = format!("{}d", options.days + 1);
     let flags = [("--late", &*late), ("--keep-1s", "forever"), ("--keep-10s", "forever"), ("--keep-1m", "forever")];
     let server = match peer {
@@ -98,7 +98,8 @@ fn count(options: &Options) -> u64 {
     options.days * 86_400 / options.every * options.series as u64
 }
 
-/// All points as line protocol, in the order of time, in pushes of so many: each series is a random walk with two decimals.
+/// Makes all points as line protocol, in the order of time, split into pushes of the given size. Each series is a
+/// random walk with two decimals.
 fn bodies(options: &Options) -> Vec<Vec<u8>> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs();
     let from = now - options.days * 86_400;

@@ -1,5 +1,5 @@
-//! What compressed streams save on a real board, and what they cost the server: the figures of this machine, as the agent
-//! pushes them, read by many at once as text and with gzip.
+//! Measures the savings and the cost of compressed streams on a real board: the metrics of this machine, pushed by
+//! the agent and read by many readers, as text and with gzip.
 
 use std::path::Path;
 use std::process::{Child, Command};
@@ -34,10 +34,10 @@ const COLUMNS: [Column; 3] = [
     Column { name: "µs of CPU an update and reader", digits: 2 },
 ];
 
-/// What a reader accepts, and what that is called.
+/// The kinds of readers: a name, and the header for the accepted encoding.
 const KINDS: [(&str, &str); 2] = [("text", ""), ("gzip", "Accept-Encoding: gzip\r\n")];
 
-/// Runs the phases in turn.
+/// Runs the phases of all kinds in turn.
 pub(crate) fn run(binary: &Path, options: &Options) -> anyhow::Result<()> {
     let mut figures = Figures::new(&COLUMNS);
     for _ in 0..options.rounds {
@@ -59,7 +59,7 @@ pub(crate) fn run(binary: &Path, options: &Options) -> anyhow::Result<()> {
 fn phase(binary: &Path, options: &Options, accepts: &str) -> anyhow::Result<Vec<f64>> {
     let server = Server::start(Peer::Pulseboard, binary)?;
     let _agent = Agent::start(binary, &server)?;
-    // So that a snapshot has a past to tell.
+    // Waits for some points, so that the snapshot has a past to contain.
     let frames = || server.metric("pulseboard_frames_total");
     while server.metric("pulseboard_points_total")? < 200.0 {
         std::thread::sleep(Duration::from_millis(50));
@@ -70,7 +70,7 @@ fn phase(binary: &Path, options: &Options, accepts: &str) -> anyhow::Result<Vec<
     while frames()? == begun {
         readers.read(Duration::from_millis(5))?;
     }
-    // All have the update that ended the wait, and the next is most of a second away.
+    // All readers have the update that ended the wait, and the next one is most of a second away.
     wait(&mut readers, Duration::from_millis(500))?;
     let (first, before, used) = (readers.bytes, frames()?, server.processor_time()?);
     wait(&mut readers, Duration::from_secs(options.seconds))?;
@@ -88,7 +88,7 @@ fn wait(readers: &mut Counters, time: Duration) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Pushes this machine's figures, until dropped.
+/// An agent that pushes this machine's metrics until it is dropped.
 struct Agent(Child);
 
 impl Agent {

@@ -1,4 +1,4 @@
-//! What it costs to bring an event to many readers.
+//! Measures the cost of delivering events to many readers.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,11 +15,11 @@ use crate::load::reading::Habit;
 use crate::peers::{Peer, Server};
 use crate::record::Record;
 
-/// Connections that take turns to push at a rate. So an event is sent when it is due, even where earlier ones were not
-/// answered yet: up to as many.
+/// The number of connections that push in turn at a fixed rate. An event is sent when it is due, even while up to
+/// this many earlier ones are unanswered.
 const TURNS: usize = 16;
 
-/// How long readers have to hear the last event.
+/// The time within which readers must receive the last event.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The settings of a measurement.
@@ -66,7 +66,7 @@ const COLUMNS: [Column; 7] = [
     Column { name: "readers that missed any", digits: 0 },
 ];
 
-/// Runs the phases in turn.
+/// Runs the phases of all peers in turn.
 pub(crate) fn run(binary: &Path, options: &Options) -> anyhow::Result<()> {
     let peers: Vec<Peer> = options.peers.iter().copied().filter(|peer| peer.is_installed()).collect();
     let mut figures = Figures::new(&COLUMNS);
@@ -114,12 +114,12 @@ fn goals(options: &Options) -> Vec<Goal<'static>> {
 #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
 fn phase(binary: &Path, options: &Options, peer: Peer) -> anyhow::Result<Vec<f64>> {
     let server = Server::start(peer, binary)?;
-    // The first readers make whatever a server makes once.
+    // The first reader triggers one-time allocations of the server.
     drop(Readers::connect(server.addr, server.stream(), 1, Habit::Read)?);
     let before = server.resident()?;
     let mut readers = Readers::connect(server.addr, server.stream(), options.readers, Habit::Read)?;
     let connected_in = readers.connected_in;
-    // So that what a connection leaves behind for a moment does not count as what a reader needs.
+    // Waits, so that temporary memory of connecting does not count as memory of a reader.
     std::thread::sleep(Duration::from_secs(1));
     let each = server.resident()?.saturating_sub(before) as f64 / options.readers as f64;
 
@@ -148,7 +148,7 @@ fn phase(binary: &Path, options: &Options, peer: Peer) -> anyhow::Result<Vec<f64
     ])
 }
 
-/// Open loop: an event is sent when it is due, whether the one before was answered or not.
+/// Open loop: sends each event when it is due, whether or not the previous one was answered.
 fn at_a_rate(server: &Server, options: &Options, schedule: Schedule) -> anyhow::Result<u64> {
     let last = u64::from(options.rate * options.seconds);
     in_parallel(TURNS, |turn| {
@@ -162,7 +162,7 @@ fn at_a_rate(server: &Server, options: &Options, schedule: Schedule) -> anyhow::
     Ok(last)
 }
 
-/// Closed loop over several connections, no faster than a reader hears.
+/// Closed loop over several connections, no faster than a reader receives the events.
 fn as_fast_as_it_goes(server: &Server, options: &Options) -> anyhow::Result<u64> {
     let deadline = Instant::now() + Duration::from_secs(options.seconds.into());
     let number = AtomicU64::new(0);

@@ -1,4 +1,4 @@
-//! What was measured, round by round, as tables of medians and spreads.
+//! Collects measurements by round, and formats them as tables of medians and spreads.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -6,49 +6,49 @@ use std::fmt::Write as _;
 /// A column of a table.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Column {
-    /// What it says above it.
+    /// The head of the column.
     pub(crate) name: &'static str,
-    /// Digits after the point.
+    /// The digits after the decimal point.
     pub(crate) digits: usize,
 }
 
-/// A ratio that is to be reached.
+/// A goal for a figure or a ratio of two.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Goal<'a> {
-    /// Whose figure.
+    /// The server of the figure.
     pub(crate) of: &'a str,
-    /// Which column.
+    /// The index of the column.
     pub(crate) column: usize,
-    /// Whose figure that is divided by; where there is none, the figure itself is meant.
+    /// The server by whose figure it is divided; if `None`, the figure itself is compared.
     pub(crate) over: Option<&'a str>,
-    /// How it is bounded.
+    /// The bound.
     pub(crate) bound: Bound,
 }
 
-/// A bound of a ratio.
+/// The bound of a goal.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Bound {
-    /// It is this or less.
+    /// This or less.
     AtMost(f64),
-    /// It is this or more.
+    /// This or more.
     AtLeast(f64),
 }
 
-/// Figures of several servers, of several rounds in which they took turns.
+/// The figures of several servers, over several rounds in which they took turns.
 #[derive(Debug)]
 pub(crate) struct Figures {
     columns: Vec<Column>,
-    /// For each server, in the order in which they came: a row of figures for each round.
+    /// For each server, in the order of arrival: a row of figures for each round.
     rows: Vec<(String, Vec<Vec<f64>>)>,
 }
 
 impl Figures {
-    /// None yet.
+    /// Makes an empty collection.
     pub(crate) fn new(columns: &[Column]) -> Self {
         Self { columns: columns.to_vec(), rows: Vec::new() }
     }
 
-    /// Adds what one server showed in one round, and says it on standard error, for who waits.
+    /// Adds the figures of a server in one round, and prints them on standard error as progress.
     pub(crate) fn add(&mut self, server: &str, figures: Vec<f64>) {
         let shown: Vec<String> = self
             .columns
@@ -63,7 +63,7 @@ impl Figures {
         }
     }
 
-    /// A row for each server: medians, and the least and the greatest behind them where they differ.
+    /// Formats a row for each server: medians, each followed by the minimum and the maximum if they differ.
     pub(crate) fn table(&self, first: &str) -> String {
         let names: Vec<&str> = self.columns.iter().map(|column| column.name).collect();
         let mut table = format!("| {first} | {} |\n| --- |{}\n", names.join(" | "), " ---: |".repeat(names.len()));
@@ -77,7 +77,8 @@ impl Figures {
         table
     }
 
-    /// A row for each goal that can be told: the ratio of each round, and whether its median is within bounds.
+    /// Formats a row for each goal whose servers were measured: the ratio of each round, and whether the median is
+    /// within the bound.
     pub(crate) fn goals(&self, goals: &[Goal<'_>]) -> String {
         let by_name: BTreeMap<&str, &Vec<Vec<f64>>> =
             self.rows.iter().map(|(name, rows)| (name.as_str(), rows)).collect();
@@ -113,12 +114,12 @@ impl Figures {
     }
 }
 
-/// The median, and the range where it is one.
+/// Formats the median, and the range if the figures differ.
 fn spread(figures: impl Iterator<Item = f64>, digits: usize) -> String {
     let figures: Vec<f64> = figures.collect();
     let (least, most) = figures.iter().fold((f64::MAX, f64::MIN), |(least, most), &it| (least.min(it), most.max(it)));
     let middle = write_number(median(&figures), digits);
-    // Where there is nothing to measure, neither is there a range.
+    // If a figure is missing, there is no range either.
     if least >= most || figures.iter().any(|figure| figure.is_nan()) {
         middle
     } else {
@@ -136,7 +137,7 @@ fn median(figures: &[f64]) -> f64 {
     }
 }
 
-/// The value below which `share` of these latencies in microseconds are, in milliseconds.
+/// The quantile `share` of these latencies in microseconds, returned in milliseconds.
 pub(crate) fn quantile_ms(latencies: &mut [u32], share: f64) -> f64 {
     if latencies.is_empty() {
         return f64::NAN;
@@ -151,7 +152,7 @@ pub(crate) fn quantile_ms(latencies: &mut [u32], share: f64) -> f64 {
     f64::from(*latencies.select_nth_unstable(at).1) / 1e3
 }
 
-/// With a comma between thousands.
+/// Formats a number with a comma between thousands.
 fn write_number(number: f64, digits: usize) -> String {
     if !number.is_finite() {
         return "–".to_owned();

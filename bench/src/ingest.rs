@@ -1,4 +1,4 @@
-//! How many pushes a second are taken in, and what each costs.
+//! Measures how many pushes a second a server accepts, and the cost of each.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -45,7 +45,7 @@ const COLUMNS: [Column; 4] = [
     Column { name: "points a CPU second", digits: 0 },
 ];
 
-/// Runs the phases in turn.
+/// Runs the phases of all peers in turn.
 pub(crate) fn run(binary: &Path, options: &Options) -> anyhow::Result<()> {
     let peers: Vec<Peer> = options.peers.iter().copied().filter(|peer| peer.is_installed()).collect();
     let mut figures = Figures::new(&COLUMNS);
@@ -86,7 +86,7 @@ fn phase(binary: &Path, options: &Options, peer: Peer) -> anyhow::Result<Vec<f64
                 let (server, pushes) = (&server, &pushes);
                 scope.spawn(move || -> anyhow::Result<()> {
                     let mut pusher = Pusher::connect(server.addr)?;
-                    // Bodies made beforehand: making them costs what the server should have.
+                    // The bodies are made in advance, since making them takes processor time from the server.
                     let bodies: Vec<_> = (0..16).map(|turn| body(peer, options, connection + turn * 7)).collect();
                     for (path, body) in bodies.iter().cycle() {
                         if Instant::now() >= deadline {
@@ -110,7 +110,7 @@ fn phase(binary: &Path, options: &Options, peer: Peer) -> anyhow::Result<Vec<f64
     Ok(vec![pushes / took, pushes * points / took, pushes / used, pushes * points / used])
 }
 
-/// Where a push goes, and what it says. Points without a time have the server's.
+/// The path and the body of a push. Its points have no time, so they get the server's.
 fn body(peer: Peer, options: &Options, turn: usize) -> (String, Vec<u8>) {
     let series = |point: usize| (turn * options.points + point) % options.series;
     let lines = |line: &dyn Fn(usize) -> String| (0..options.points).map(line).collect::<String>().into_bytes();

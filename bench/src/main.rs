@@ -1,5 +1,5 @@
-//! Measurements of a running server. Each prints a table, and writes it into a document where told to; a figure is only
-//! worth something beside the others of its run.
+//! The benchmark program: measures a running server. Each measurement prints a table, and writes it into a document
+//! on request. Its figures are comparable only with others of the same run.
 
 mod attack;
 mod backfill;

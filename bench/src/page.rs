@@ -1,4 +1,5 @@
-//! The page in a headless browser: frames, how busy its main thread is, its memory, and how long from a push to the paint.
+//! Measures the page in a headless browser: its frame rate, the load of its main thread, its memory, and the time
+//! from a push to the paint.
 
 mod board;
 mod memory;
@@ -65,14 +66,14 @@ pub(crate) async fn run(binary: &Path, options: &Options) -> anyhow::Result<()> 
     options.record.write("page", &report.table())
 }
 
-/// A browser, and the folder in which its profile is.
+/// Starts a browser, with its profile in the returned folder.
 async fn browser() -> anyhow::Result<(tempfile::TempDir, Browser)> {
     let folder = tempfile::tempdir()?;
     let browser = Browser::start(folder.path()).await;
     Ok((folder, browser))
 }
 
-/// Makes a board of these widgets.
+/// Creates a board with these widgets.
 async fn put_board(server: &Server, id: &str, widgets: Vec<Value>) -> anyhow::Result<()> {
     let document = json!({ "range": "1h", "widgets": widgets });
     let url = format!("http://{}/api/boards/{id}", server.addr);
@@ -83,7 +84,7 @@ async fn put_board(server: &Server, id: &str, widgets: Vec<Value>) -> anyhow::Re
     Ok(())
 }
 
-/// Waits for the first picture of all tiles.
+/// Waits until all tiles are shown.
 async fn is_there(page: &Page<'_>, tiles: usize) {
     pulseboard_e2e::within(Duration::from_secs(60), "the board is there", async || {
         let found = page.texts("tile").await.len();
@@ -92,7 +93,8 @@ async fn is_there(page: &Page<'_>, tiles: usize) {
     .await;
 }
 
-/// Counts the frames of the page for some seconds: how many a second, and how long the slowest twentieth took in milliseconds.
+/// Records the frames of the page for some seconds. Returns the frames per second, and the 95th percentile of the
+/// time between two frames in milliseconds.
 async fn frames(page: &Page<'_>, seconds: u64) -> (f64, f64) {
     let start = "window.__frames = []; (function next(at) { if (window.__frames) { window.__frames.push(at); requestAnimationFrame(next); } })(performance.now())";
     page.eval(start, &[]).await;
@@ -103,7 +105,7 @@ async fn frames(page: &Page<'_>, seconds: u64) -> (f64, f64) {
     (read[0].as_f64().unwrap_or_default(), read[1].as_f64().unwrap_or_default())
 }
 
-/// A figure of the browser's own about the page.
+/// A metric that the browser keeps of the page.
 async fn metric(page: &Page<'_>, name: &str) -> f64 {
     let answer = page.cdp("Performance.getMetrics", json!({})).await;
     let metrics = answer["metrics"].as_array().cloned().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The servers that are measured side by side: this one, and what it is held against.
+//! The servers that are measured side by side: this project's, and those that it is compared with.
 
 pub(crate) mod bare;
 pub(crate) mod plain_axum;
@@ -15,7 +15,7 @@ use anyhow::Context as _;
 use clap::ValueEnum;
 use tempfile::TempDir;
 
-/// What is measured.
+/// A measured server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Peer {
     /// This project.
@@ -46,7 +46,7 @@ impl fmt::Display for Peer {
 }
 
 impl Peer {
-    /// Whether it can be started here. Says what to install where it cannot.
+    /// Returns true if the peer can be started here. If not, prints which package to install.
     pub(crate) fn is_installed(self) -> bool {
         let (file, package) = match self {
             Self::Nchan => ("/usr/lib/nginx/modules/ngx_nchan_module.so", "libnginx-mod-nchan"),
@@ -61,12 +61,12 @@ impl Peer {
     }
 }
 
-/// A peer that runs, with an empty store; it ends when dropped.
+/// A running peer with an empty store. It ends on drop.
 pub(crate) struct Server {
     child: Child,
-    /// Where it listens.
+    /// The address on which it listens.
     pub(crate) addr: SocketAddr,
-    /// What it is.
+    /// The kind of peer.
     pub(crate) peer: Peer,
     data: TempDir,
 }
@@ -77,7 +77,7 @@ impl Server {
         Self::start_with(peer, binary, &[])
     }
 
-    /// Starts a peer with more flags.
+    /// Starts a peer with additional flags.
     pub(crate) fn start_with(peer: Peer, binary: &Path, flags: &[&str]) -> anyhow::Result<Self> {
         let data = tempfile::Builder::new().prefix("pulseboard-bench").tempdir()?;
         let mut command = match peer {
@@ -132,7 +132,7 @@ impl Server {
         Ok(())
     }
 
-    /// Where readers read: every change by itself, which is what the others do.
+    /// The path that readers read: every change separately, as the other peers do.
     pub(crate) fn stream(&self) -> &'static str {
         match self.peer {
             Peer::Pulseboard => "/sse?series=bench/**&hz=0",
@@ -140,7 +140,7 @@ impl Server {
         }
     }
 
-    /// Where a text is pushed.
+    /// The path to which a text is pushed.
     pub(crate) fn inlet(&self) -> &'static str {
         match self.peer {
             Peer::Pulseboard => "/in/bench/text",
@@ -158,17 +158,17 @@ impl Server {
         }
     }
 
-    /// Processor time that it has used, with that of its workers.
+    /// The processor time that the peer and its workers have used.
     pub(crate) fn processor_time(&self) -> anyhow::Result<Duration> {
         self.processes()?.iter().map(|&pid| processor_time(pid)).sum()
     }
 
-    /// Memory that it has, with its workers, in KiB.
+    /// The memory of the peer and its workers, in KiB.
     pub(crate) fn resident(&self) -> anyhow::Result<u64> {
         self.processes()?.iter().map(|&pid| resident(pid)).sum()
     }
 
-    /// The process and its children.
+    /// The process ids of the peer and its children.
     fn processes(&self) -> anyhow::Result<Vec<u32>> {
         let pid = self.child.id();
         let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))?;
@@ -180,7 +180,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // nginx's master sees its workers out only when asked to end.
+        // nginx's master process ends its workers only if it is ended with SIGTERM.
         let pid = rustix::process::Pid::from_child(&self.child);
         let _ended = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
         let deadline = Instant::now() + Duration::from_secs(3);
@@ -195,14 +195,15 @@ impl Drop for Server {
     }
 }
 
-/// This project's server on a free port.
+/// The command of this project's server on a free port.
 fn pulseboard(binary: &Path, data: &Path) -> Command {
     let mut command = Command::new(binary);
     command.args(["serve", "--addr", "127.0.0.1:0", "--log", "warn", "--max-readers", "20000", "--data"]).arg(data);
     command
 }
 
-/// nginx with one worker for each processor, as its packages have it, and memory enough for the channel.
+/// The command of nginx with one worker for each processor, as in its packages, and with enough memory for the
+/// channel.
 fn nchan(folder: &Path) -> anyhow::Result<Command> {
     let port = free_port()?;
     std::fs::write(folder.join("port"), port.to_string())?;
@@ -231,7 +232,7 @@ fn free_port() -> anyhow::Result<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
-/// Fields 14 and 15 of `proc_pid_stat`(5), in ticks, of which Linux has 100 a second.
+/// Reads fields 14 and 15 of `proc_pid_stat`(5), in ticks, of which Linux has 100 a second.
 fn processor_time(pid: u32) -> anyhow::Result<Duration> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
     let after_name = stat.rsplit_once(')').context("no name")?.1;

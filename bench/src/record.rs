@@ -1,4 +1,4 @@
-//! Writing what was measured into a document, in whose other parts people write.
+//! Writes measurements into a document whose other parts are written by hand.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -16,8 +16,8 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    /// Prints the part of that name, and writes it between `<!-- name -->` and `<!-- end of name -->` of the document,
-    /// which must have them.
+    /// Prints the part of this name, and writes it between `<!-- name -->` and `<!-- end of name -->` in the
+    /// document, which must have both.
     pub(crate) fn write(&self, name: &str, part: &str) -> anyhow::Result<()> {
         println!("{part}");
         let Some(document) = &self.record else { return Ok(()) };
@@ -35,7 +35,7 @@ fn replace(text: &str, name: &str, part: &str) -> Option<String> {
     Some(format!("{before}<!-- {name} -->\n{}\n{end}{after}", part.trim_end()))
 }
 
-/// The machine, and what runs on it, in a list.
+/// Describes the machine and its software as a list.
 pub(crate) fn machine() -> String {
     let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
     let field = |text: &str, name: &str| {

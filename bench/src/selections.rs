@@ -1,5 +1,5 @@
-//! Whether what is delivered costs what it does because of the events, or because of series and readers: as many readers
-//! of one selection, and of a thousand, while the same ten thousand series change.
+//! Measures whether the cost of delivery depends on the events or on the series and readers: the same number of
+//! readers with one selection and with a thousand, while the same ten thousand series change.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -47,15 +47,15 @@ const COLUMNS: [Column; 5] = [
     Column { name: "µs of CPU an update, beyond what the pushes cost alone", digits: 1 },
 ];
 
-/// What a phase showed.
+/// The measurements of a phase.
 struct Phase {
     connected: f64,
     points: f64,
-    /// Updates, over all readers.
+    /// The number of updates, over all readers.
     updates: f64,
-    /// Seconds that it took.
+    /// The duration in seconds.
     took: f64,
-    /// Seconds of processor time.
+    /// The processor time in seconds.
     used: f64,
 }
 
@@ -93,7 +93,7 @@ pub(crate) fn run(binary: &Path, options: &Options) -> anyhow::Result<()> {
 fn phase(binary: &Path, options: &Options, selections: usize) -> anyhow::Result<Phase> {
     let server = Server::start(Peer::Pulseboard, binary)?;
     let mut pusher = Pusher::connect(server.addr)?;
-    // Each push has one group, so that an update has all series of a selection.
+    // Each push contains one group, so that an update has all series of a selection.
     let bodies: Vec<Vec<u8>> = (0..options.groups).map(|group| body(group, options.series)).collect();
     for body in &bodies {
         pusher.push("/in", body)?;

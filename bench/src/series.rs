@@ -1,4 +1,4 @@
-//! What series cost that exist: memory for each at rest, and how long a start with all of them takes.
+//! Measures the cost of existing series: the memory of each at rest, and the time of a start with all of them.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -33,14 +33,14 @@ const SECONDS: usize = 0;
 const BYTES: usize = 1;
 const COLUMNS: [Column; 2] = [Column { name: "seconds", digits: 1 }, Column { name: "bytes a series", digits: 0 }];
 
-/// How many points of each series make a start after `kill -9` a matter of points.
+/// From this number of points on, the time of a start after `kill -9` depends on the points, not on the series.
 const LONG: u64 = 100;
 
 const AFTER_KILL: &str = "started after kill -9, nothing written but the log";
 const AT_REST: &str = "at rest, all written";
 const AFTER_END: &str = "started after a clean end";
 
-/// Makes the series, lets them rest, and starts the server anew, after a clean end and after `kill -9`.
+/// Creates the series, lets them come to rest, and restarts the server, after a clean end and after `kill -9`.
 pub(crate) fn run(binary: &Path, options: &Options) -> anyhow::Result<()> {
     let mut server = Server::start(Peer::Pulseboard, binary)?;
     let empty = server.resident()?;
@@ -65,7 +65,7 @@ pub(crate) fn run(binary: &Path, options: &Options) -> anyhow::Result<()> {
         anyhow::ensure!(begun.elapsed() < Duration::from_secs(options.patience), "it does not come to rest");
         std::thread::sleep(Duration::from_millis(200));
     }
-    // What has not changed for two minutes is packed.
+    // Tracks that have not changed for two minutes are packed.
     std::thread::sleep(Duration::from_secs(125).saturating_sub(begun.elapsed()));
     row(AT_REST, begun.elapsed().as_secs_f64(), &server)?;
 
@@ -77,7 +77,7 @@ pub(crate) fn run(binary: &Path, options: &Options) -> anyhow::Result<()> {
     let mut goals =
         vec![goal(AT_REST, BYTES, 1_024.0), goal(AFTER_END, BYTES, 1_024.0), goal(AFTER_END, SECONDS, 10.0)];
     if options.points < LONG {
-        // Else it is the points that are read from the log, not the series.
+        // With more points, the start reads points from the log, so the goal for series does not apply.
         goals.push(goal(AFTER_KILL, SECONDS, 10.0));
     }
     let part = format!(
@@ -92,7 +92,7 @@ pub(crate) fn run(binary: &Path, options: &Options) -> anyhow::Result<()> {
 
 fn make(server: &Server, options: &Options) -> anyhow::Result<()> {
     let mut pusher = Pusher::connect(server.addr)?;
-    // In the past by as many seconds as there are points, so that none is ahead of the clock.
+    // The points start as many seconds ago as there are points, so that none is ahead of the clock.
     let newest = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_secs();
     let series: Vec<usize> = (0..options.series).collect();
     for point in 0..options.points {

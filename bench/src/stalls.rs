@@ -1,5 +1,5 @@
-//! What readers that never read cost those that do: latency from the intended time of a push to its arrival, with and
-//! without them, in turn, and the server's memory.
+//! Measures the effect of readers that never read on the others: the latency from the due time of a push to its
+//! arrival, with and without such readers in turn, and the server's memory.
 
 use std::path::Path;
 use std::time::Duration;
@@ -90,7 +90,7 @@ fn phase(binary: &Path, options: &Options, bad: usize) -> anyhow::Result<Vec<f64
     let mut readers = Readers::connect(server.addr, path, options.good, Habit::Read)?;
     for _ in 0..(options.before << 10).div_ceil(options.bytes) {
         pusher.push(server.inlet(), &server.body(0, options.bytes))?;
-        // No faster than a selection has frames, or several would go out as one.
+        // No faster than a selection gets frames; otherwise several pushes would share a frame.
         std::thread::sleep(Duration::from_millis(60));
     }
     let schedule = Schedule { start: Moment::now(), gap: Duration::from_secs(1) / options.rate };

@@ -1,4 +1,4 @@
-//! The targets, for libFuzzer.
+//! The entry points of the fuzz targets for libFuzzer.
 
 #[path = "../targets/mod.rs"]
 pub mod targets;
@@ -6,7 +6,7 @@ pub mod targets;
 /// Runs the target of this name.
 ///
 /// # Panics
-/// Where a law does not hold, or there is no such target.
+/// If an assertion of the target fails, or if there is no such target.
 pub fn run(name: &str, bytes: &[u8]) {
     let (_, target) = targets::TARGETS.iter().find(|(known, _)| *known == name).expect("the target is in the list");
     target(bytes);

@@ -1,22 +1,22 @@
-//! Documents of boards, and the notes in them.
+//! Fuzz targets for board documents and the notes in them.
 
 use pulseboard::board::Document;
 use shared::board::Form;
 use shared::markdown;
 
-/// A document of JSON means the same once it is written as TOML.
+/// A JSON document is equal after it is converted to TOML.
 pub fn json(bytes: &[u8]) {
     document(Form::Json, bytes);
 }
 
-/// A document of TOML means the same once it is written as JSON.
+/// A TOML document is equal after it is converted to JSON.
 pub fn toml(bytes: &[u8]) {
     document(Form::Toml, bytes);
 }
 
 fn document(form: Form, bytes: &[u8]) {
     if let Ok(text) = String::from_utf8(bytes.to_vec()) {
-        // Whatever is in the database is restored somehow.
+        // Any text in the database must be restored without a failure.
         let restored = Document::restore(form, text.clone());
         assert_eq!(restored.source(), text);
     }
@@ -27,7 +27,8 @@ fn document(form: Form, bytes: &[u8]) {
     assert_eq!(again.board(), read.board());
 }
 
-/// A text of TOML, a zero byte, a document of JSON: the text is changed to say what the document says.
+/// The input is a TOML text, a zero byte and a JSON document. The text is edited so that it describes the JSON
+/// document.
 pub fn rewrite(bytes: &[u8]) {
     let mut parts = bytes.splitn(2, |&byte| byte == 0);
     let (Some(old), Some(new)) = (parts.next(), parts.next()) else { return };
@@ -36,7 +37,7 @@ pub fn rewrite(bytes: &[u8]) {
     if let Some(changed) = new.changed_in(&kept) {
         assert_eq!(changed.board(), new.board());
     }
-    // Saying the same again changes nothing but line ends, where there are both kinds.
+    // Editing to the same content changes nothing, except that mixed line ends become equal.
     let (_, text) = kept.written_in(Form::Json);
     let same = Document::read(Form::Json, text.into_bytes()).expect("what is written is a board");
     if let Some(changed) = same.changed_in(&kept) {
@@ -44,7 +45,7 @@ pub fn rewrite(bytes: &[u8]) {
     }
 }
 
-/// Notes are read in bounded depth, and what is looked at for HTML is what was read.
+/// Notes are parsed to bounded depth and size, and the search for HTML accepts the result.
 pub fn markdown(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let blocks = markdown::parse(text);

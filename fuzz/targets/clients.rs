@@ -1,9 +1,9 @@
-//! Bytes that a client reads: the stream, and the events in it.
+//! Fuzz targets for bytes that a client reads: the stream and its events.
 
 use shared::sse::{Message, Parser, frame};
 use shared::{Cursor, Epoch, Event, Picture, Seq};
 
-/// A stream says the same in whatever pieces it comes. The first byte says how long they are.
+/// A stream gives the same messages in pieces of any size. The first byte sets the size.
 pub fn sse(bytes: &[u8]) {
     let Some((&first, stream)) = bytes.split_first() else { return };
     let whole = Parser::default().feed(stream);
@@ -13,8 +13,8 @@ pub fn sse(bytes: &[u8]) {
     assert_eq!(whole, pieces);
 }
 
-/// Lines of JSON, each an event: what is read is written and read again, and a picture takes any of them, or refuses it and
-/// stays as it was.
+/// Each line of JSON is an event. An event is equal after it is written and read again. A picture applies it, or
+/// refuses it and stays unchanged.
 pub fn events(bytes: &[u8]) {
     let mut picture = Picture::default();
     for (seq, line) in (1..).zip(bytes.split(|&byte| byte == b'\n')) {
@@ -30,7 +30,7 @@ pub fn events(bytes: &[u8]) {
         if picture.apply(id, event.clone()).is_err() {
             assert_eq!(picture, before);
         } else if picture.cursor() == Some(id) {
-            // An update says what is, so it can come twice.
+            // An update contains present state, so applying it twice changes nothing.
             let once = picture.clone();
             let _twice = picture.apply(id, event);
             assert_eq!(picture.series(), once.series());

@@ -1,7 +1,12 @@
-//! The work of each fuzz target with its bytes. A target asserts more than that nothing panics where there is a law: printing
-//! undoes parsing, two ways to read the same text agree, packing undoes unpacking.
+//! The fuzz targets: each is a function of bytes. Besides the absence of panics, a target asserts laws where there
+//! are any: printing undoes parsing, two parsers of the same text agree, packing undoes unpacking.
 //!
-//! `fuzz_targets/` gives these to libFuzzer; `server/tests/corpora.rs` runs them on the corpora, without it.
+//! - [`pushes`], [`names`], [`queries`]: parts of requests;
+//! - [`boards`], [`settings`]: documents that users and operators write;
+//! - [`clients`]: the stream as clients read it;
+//! - [`rows`]: stored rows.
+//!
+//! `fuzz_targets/` passes the targets to libFuzzer. `server/tests/corpora.rs` runs them on the corpora without it.
 
 mod boards;
 mod clients;
@@ -11,7 +16,7 @@ mod queries;
 mod rows;
 mod settings;
 
-/// A target: its name, which is that of its folder in `corpus/`, and what it does.
+/// A target: its name, which is also that of its folder in `corpus/`, and its function.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.

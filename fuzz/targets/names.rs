@@ -1,9 +1,9 @@
-//! Names of series and boards, selectors, cursors.
+//! Fuzz targets for names of series and boards, selectors and cursors.
 
 use shared::{BoardId, Cursor, Selector, SeriesName};
 
-/// Names and selectors are written as they are read, and a selector matches what its segments say. A line has a selector,
-/// the next one a name.
+/// Printing a name or a selector undoes parsing, and a selector matches the names that its segments describe. The
+/// first line is a selector, the second a name.
 pub fn names(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let (first, second) = text.split_once('\n').unwrap_or((text, text));
@@ -33,7 +33,7 @@ pub fn names(bytes: &[u8]) {
     }
 }
 
-/// The meaning of a selector, as simple as it can be said.
+/// A simple reference implementation of matching.
 fn matches(selector: &str, name: &str) -> bool {
     let name: Vec<&str> = name.split('/').collect();
     let selector: Vec<&str> = selector.split('/').collect();

@@ -1,4 +1,4 @@
-//! Bodies of pushes.
+//! Fuzz targets for the bodies of pushes.
 
 use std::io::Write as _;
 
@@ -16,7 +16,7 @@ use shared::{Millis, Value};
 const NOW: Millis = Millis(1_732_399_200_123);
 const ACCEPTED: Acceptance = Acceptance { now: NOW, late_ms: 86_400_000 };
 
-/// Most points of a push here.
+/// The most points of a push here.
 const MOST: usize = 1_000;
 
 /// Reads a body of at most [`MOST`] points with `read`.
@@ -31,8 +31,8 @@ fn gather(read: impl FnOnce(Gathering<'_>) -> Result<Batch, ApiError>) -> Result
     read
 }
 
-/// A batch as NDJSON or as an array. The short way of plain objects agrees with the long one, which a key with an escape
-/// takes.
+/// A batch as NDJSON or as an array. The fast scan of plain objects agrees with the slow parser, which is forced by
+/// an escape in a key.
 pub fn batch(bytes: &[u8]) {
     let points = |bytes: &[u8]| gather(|gathering| batch::points(bytes, ACCEPTED, gathering));
     let read = points(bytes);
@@ -45,7 +45,7 @@ pub fn batch(bytes: &[u8]) {
     }
 }
 
-/// A single point, or an object of numbers. A number that was read is read again where it is written.
+/// A single point, or an object of numbers. A point is equal after it is written and read again.
 pub fn point(bytes: &[u8]) {
     let one = match body::read(bytes, ACCEPTED) {
         Ok(Content::One(one)) => one,
@@ -76,8 +76,8 @@ pub fn point(bytes: &[u8]) {
     }
 }
 
-/// Lines of InfluxDB's protocol, after a byte that says the unit of their times. More lines behind right ones change nothing
-/// of those, and each line is a point or is counted as wrong.
+/// Lines of InfluxDB's protocol, after a byte that selects the precision. Further lines after valid ones do not
+/// change these, and each line is a point or is counted as wrong.
 pub fn line_protocol(bytes: &[u8]) {
     let Some((&first, body)) = bytes.split_first() else { return };
     let words = ["", "ns", "us", "ms", "s", "m", "h"];
@@ -95,13 +95,13 @@ pub fn line_protocol(bytes: &[u8]) {
     let Ok(whole) = read(body) else { return };
     let more = [body, b"\nfuzz more=1"].concat();
     match read(&more) {
-        // A text that is open ends nowhere in what was added.
+        // If a text is left open, the added line does not close it.
         Ok(more) => assert!(more.batch.points.starts_with(&whole.batch.points)),
         Err(error) => assert_eq!(whole.batch.points.len(), MOST, "{error}"),
     }
 }
 
-/// A body that says that it is gzip, and one that is.
+/// Decompresses input that claims to be gzip, and input that is.
 pub fn gzip(bytes: &[u8]) {
     const MOST: usize = 64 << 10;
     if let Some(whole) = fuzzing::gunzip(bytes, MOST) {

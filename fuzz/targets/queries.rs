@@ -1,4 +1,4 @@
-//! Queries and headers of requests.
+//! Fuzz targets for the queries and headers of requests.
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use pulseboard::board::precondition::Conditions;
@@ -10,7 +10,7 @@ use shared::board::Etag;
 
 const NOW: Millis = Millis(1_732_399_200_123);
 
-/// The query of a stream: what it selects is bounded.
+/// The query of a stream is parsed without a panic.
 pub fn stream(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     if let Ok(wanted) = stream::query::parse(text) {
@@ -18,7 +18,7 @@ pub fn stream(bytes: &[u8]) {
     }
 }
 
-/// The query of a question about the past: its stretch is not empty, its points are bounded.
+/// The query of a history request: its time range is not empty, and its points and selectors are bounded.
 pub fn history(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     if let Ok(asked) = query::parse(text, NOW) {
@@ -31,7 +31,7 @@ pub fn history(bytes: &[u8]) {
     }
 }
 
-/// Headers that are parsed by hand: accepted encodings, tags of editions.
+/// Headers that are parsed by hand: accepted encodings, and entity tags.
 pub fn headers(bytes: &[u8]) {
     let Ok(value) = HeaderValue::from_bytes(bytes) else { return };
     let mut headers = HeaderMap::new();

@@ -1,4 +1,4 @@
-//! Rows as they are stored: whatever is in them, reading them ends, and wraps nothing around.
+//! Fuzz targets for stored rows: whatever is in them, reading ends, and no arithmetic overflows.
 
 use pulseboard::fuzzing;
 
@@ -7,17 +7,17 @@ pub fn log(bytes: &[u8]) {
     fuzzing::log_row(bytes);
 }
 
-/// A row of buckets, and what is made of them: coarser ones.
+/// A row of buckets, and the coarser buckets made from it.
 pub fn block(bytes: &[u8]) {
     fuzzing::block_row(bytes);
 }
 
-/// A track that is packed and unpacked.
+/// A packed track is unpacked and packed again.
 pub fn track(bytes: &[u8]) {
     fuzzing::packed_track(bytes);
 }
 
-/// Texts of the tables of series, of boards and of the epoch.
+/// The texts in the tables of series, boards and the epoch.
 pub fn meta(bytes: &[u8]) {
     fuzzing::meta_rows(bytes);
 }

@@ -1,11 +1,11 @@
-//! Text that operators write: lengths of time, configuration files, origins, addresses.
+//! Fuzz targets for texts that operators write: durations, configuration files, origins, addresses.
 
 use pulseboard::config::Origin;
 use pulseboard::fuzzing;
 use pulseboard::hosts::Host;
 use pulseboard::length::{Keep, Length};
 
-/// A configuration file, and the lengths of time in it.
+/// A configuration file, and durations.
 pub fn config(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     if let Ok(length) = text.parse::<Length>() {
@@ -17,7 +17,7 @@ pub fn config(bytes: &[u8]) {
     }
 }
 
-/// An origin and a host are written as they were read, in small letters.
+/// An origin and a host are equal after they are printed and parsed again.
 pub fn origin(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     if let Ok(origin) = text.parse::<Origin>() {
@@ -28,7 +28,7 @@ pub fn origin(bytes: &[u8]) {
     }
 }
 
-/// An address as `doctor` takes it is printed as one that means the same.
+/// An address for `doctor` is equal after it is printed and parsed again.
 pub fn address(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     if let Some(address) = fuzzing::address(text) {

@@ -1,4 +1,4 @@
-//! The setup of all scenarios: a binary, and a data folder full of series, of which each scenario gets a copy.
+//! The setup of all scenarios: a binary, and a data folder full of series. Each scenario gets a copy of the folder.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -83,7 +83,7 @@ pub(crate) fn unread(ground: &Ground) -> anyhow::Result<Outcome> {
     Ok(Outcome::of(measured))
 }
 
-/// The most selectors that are allowed, all of which match nothing.
+/// Requests with the greatest allowed number of selectors, which match nothing.
 pub(crate) fn selectors(ground: &Ground) -> anyhow::Result<Outcome> {
     let mut server = ground.start(&Setup::default())?;
     let client = server.attacker();

@@ -4,30 +4,30 @@ use std::collections::BTreeMap;
 
 use super::probe::Waits;
 
-/// Most milliseconds that 99 of 100 pushes of another client may wait during an attack.
+/// The most milliseconds that 99 of 100 pushes of another client may wait during an attack.
 const PUSH_MS: f64 = 250.0;
 
-/// Most MiB above rest that the server may take during an attack.
+/// The most MiB above rest that the server may take during an attack.
 const MEMORY_MIB: u64 = 512;
 
 /// Measurements during an attack.
 #[derive(Debug)]
 pub(crate) struct Measured {
-    /// Memory before, in KiB.
+    /// The memory before the attack, in KiB.
     pub(crate) rest: u64,
-    /// The most memory during the attack, in KiB.
+    /// The greatest memory during the attack, in KiB.
     pub(crate) peak: u64,
-    /// Another client's pushes, where there were any.
+    /// The waits of another client's pushes, if it pushed.
     pub(crate) push: Option<Waits>,
-    /// Another client's requests of `/healthz`.
+    /// The waits of another client's requests of `/healthz`.
     pub(crate) health: Waits,
-    /// The answers to the attacker.
+    /// The answers to the attacker, counted by kind.
     pub(crate) answers: BTreeMap<String, u64>,
     /// The exit of the server, if it ended.
     pub(crate) ended: Option<String>,
 }
 
-/// Something that was to be so.
+/// A check: an expected result, and the result that was found.
 #[derive(Debug)]
 pub(crate) struct Check {
     /// The expected result.
@@ -39,7 +39,7 @@ pub(crate) struct Check {
 }
 
 impl Check {
-    /// A check.
+    /// Makes a check.
     pub(crate) fn new(expected: impl Into<String>, held: bool, found: impl Into<String>) -> Self {
         Self { expected: expected.into(), found: found.into(), held }
     }
@@ -48,14 +48,14 @@ impl Check {
 /// The outcome of a scenario.
 #[derive(Debug, Default)]
 pub(crate) struct Outcome {
-    /// The server under the attack, where there is one.
+    /// The measurements, if the scenario has an attack.
     pub(crate) measured: Option<Measured>,
     /// Further checks.
     pub(crate) checks: Vec<Check>,
 }
 
 impl Outcome {
-    /// Only this.
+    /// Makes an outcome with measurements only.
     pub(crate) fn of(measured: Measured) -> Self {
         Self { measured: Some(measured), checks: Vec::new() }
     }
@@ -67,13 +67,13 @@ impl Outcome {
         self
     }
 
-    /// Returns true if the server lives, everybody else was answered, memory stayed in bounds, and all checks hold. None of
-    /// this depends on the speed of the machine.
+    /// Returns true if the server lives, every request of the other client was answered, memory stayed in bounds, and
+    /// all checks hold. None of this depends on the speed of the machine.
     pub(crate) fn is_sound(&self) -> bool {
         self.checks.iter().all(|check| check.held) && self.measured.as_ref().is_none_or(Measured::is_sound)
     }
 
-    /// Returns true if, in addition, other clients did not wait.
+    /// Returns true if, in addition, the pushes of the other client did not wait too long.
     pub(crate) fn held(&self) -> bool {
         self.is_sound()
             && self
@@ -83,13 +83,13 @@ impl Outcome {
                 .is_none_or(|push| push.p99_ms() < PUSH_MS)
     }
 
-    /// All of its checks, in words.
+    /// Describes all checks.
     fn checked(&self) -> String {
         let said = self.checks.iter().map(|check| format!("{}: {}", check.expected, check.found));
         said.collect::<Vec<_>>().join("; ")
     }
 
-    /// Its checks that do not hold, in words.
+    /// Describes the checks that do not hold.
     pub(crate) fn broken(&self) -> Vec<String> {
         let broken = self.checks.iter().filter(|check| !check.held);
         broken.map(|check| format!("expected {}, found {}", check.expected, check.found)).collect()
@@ -104,12 +104,12 @@ impl Measured {
             && self.above_rest_mib() < MEMORY_MIB
     }
 
-    /// Memory above rest, in MiB.
+    /// The memory above rest, in MiB.
     pub(crate) fn above_rest_mib(&self) -> u64 {
         self.peak.saturating_sub(self.rest) >> 10
     }
 
-    /// The answers as `204: 17, 503: 2`.
+    /// Formats the answers as `204: 17, 503: 2`.
     pub(crate) fn answers(&self) -> String {
         let all: Vec<String> = self.answers.iter().map(|(kind, count)| format!("{kind}: {count}")).collect();
         if all.is_empty() { "–".to_owned() } else { all.join(", ") }
@@ -178,7 +178,7 @@ pub(crate) fn fault_rows(item: &str, what: &str, outcome: &anyhow::Result<Outcom
     checks.iter().map(row).collect()
 }
 
-/// A text that stays within its cell: one line, not too long.
+/// Makes a text fit a table cell: one line, at most 300 characters.
 fn cell(text: &str) -> String {
     let text: String = text.replace(['\n', '\r'], " ").replace('|', "/");
     if text.chars().count() <= 300 { text } else { text.chars().take(300).chain(['…']).collect() }

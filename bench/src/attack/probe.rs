@@ -1,5 +1,6 @@
-//! Waits of another client: a push every 20 ms, each on a connection of its own as curl has it, and as many requests
-//! of `/healthz`. Several threads take turns, so that one that waits does not keep the next from being sent.
+//! Measures the waits of another client: a push every 20 ms, each on a new connection as with curl, and the same
+//! number of requests of `/healthz`. Several threads take turns, so that a waiting request does not delay the next
+//! one.
 
 use std::net::SocketAddr;
 use std::thread::JoinHandle;
@@ -10,13 +11,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::client::{Client, OTHER};
 
-/// From one request to the next.
+/// The interval between two requests.
 const GAP: Duration = Duration::from_millis(20);
 
-/// Threads of a probe.
+/// The number of threads of a probe.
 const LANES: u32 = 16;
 
-/// Time for which a request is repeated before it counts as never answered.
+/// The time for which a request is repeated before it counts as never answered.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The request of a probe.
@@ -24,28 +25,28 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) enum Probe {
     /// Pushes a point.
     Push,
-    /// Asks `/healthz`.
+    /// Requests `/healthz`.
     Health,
 }
 
-/// A probe that runs.
+/// A running probe.
 pub(crate) struct Running {
     end: Arc<AtomicBool>,
     lanes: Vec<JoinHandle<Waits>>,
 }
 
-/// Waits of the requests of a probe, from when each was due until it succeeded.
+/// The waits of a probe's requests, each from its due time until it succeeded.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Waits {
     micros: Vec<u32>,
-    /// Requests that failed and were repeated.
+    /// The number of requests that failed and were repeated.
     pub(crate) failed: u64,
-    /// Requests that never succeeded.
+    /// The number of requests that never succeeded.
     pub(crate) unanswered: u64,
 }
 
 impl Probe {
-    /// Starts it.
+    /// Starts the probe.
     pub(crate) fn start(self, server: SocketAddr) -> Running {
         let end = Arc::new(AtomicBool::new(false));
         let start = Instant::now();
@@ -62,7 +63,7 @@ impl Probe {
         let mut waits = Waits::default();
         for number in 0.. {
             let due = start + GAP * LANES * number;
-            // Those that were due before the end are still sent: they were kept waiting.
+            // Requests that were due before the end are still sent, since the server kept them waiting.
             if end.load(Ordering::Relaxed) && Instant::now() < due {
                 break;
             }
@@ -92,7 +93,7 @@ impl Probe {
 }
 
 impl Running {
-    /// Ends it, once all that was due is answered.
+    /// Ends the probe, once all due requests are answered.
     pub(crate) fn finish(self) -> Waits {
         self.end.store(true, Ordering::Relaxed);
         let mut all = Waits::default();
@@ -111,12 +112,12 @@ impl Waits {
         self.micros.push(u32::try_from(wait.as_micros()).unwrap_or(u32::MAX));
     }
 
-    /// The wait below which 99 of 100 are, in milliseconds.
+    /// The 99th percentile of the waits, in milliseconds.
     pub(crate) fn p99_ms(&self) -> f64 {
         crate::figures::quantile_ms(&mut self.micros.clone(), 0.99)
     }
 
-    /// The longest wait, in milliseconds.
+    /// The longest wait in milliseconds.
     pub(crate) fn longest_ms(&self) -> f64 {
         self.micros.iter().max().map_or(f64::NAN, |&micros| f64::from(micros) / 1e3)
     }

@@ -1,4 +1,4 @@
-//! Item 3: some kilobytes of gzip that become a million points, or as many wrong lines.
+//! Item 3: gzip bombs, whose few kilobytes expand to a million points or wrong lines.
 
 use std::io::Write as _;
 
@@ -9,38 +9,38 @@ use super::ground::Ground;
 use super::outcome::Outcome;
 use super::subject::{Setup, storm};
 
-/// Requests at once.
+/// The number of simultaneous requests.
 const AT_ONCE: usize = 80;
 
-/// The body of a push, compressed as far as it goes.
+/// Compresses the body of a push as much as possible.
 pub(crate) fn gzip(text: &str) -> anyhow::Result<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(text.as_bytes())?;
     Ok(encoder.finish()?)
 }
 
-/// Lines of 25 fields each, of a few bytes a field, that have `points` points in all.
+/// Makes lines of 25 short fields each, with `points` points in total.
 pub(crate) fn fields(measurement: &str, points: usize) -> String {
     let fields: Vec<String> = (b'a'..=b'y').map(|name| format!("{}=1", char::from(name))).collect();
     format!("{measurement} {}\n", fields.join(",")).repeat(points / 25)
 }
 
-/// A million points in each request.
+/// Each request has a million points.
 pub(crate) fn points(ground: &Ground) -> anyhow::Result<Outcome> {
     bombs(ground, "/write", &fields("a", ground.scale.of(1_000_000)))
 }
 
-/// As many points as are allowed: each request alone is a good one.
+/// Each request has as many points as are allowed, so each alone is valid.
 pub(crate) fn allowed(ground: &Ground) -> anyhow::Result<Outcome> {
     bombs(ground, "/write", &fields("a", ground.scale.of(100_000)))
 }
 
-/// Two million lines in each request, all of them wrong.
+/// Each request has two million wrong lines.
 pub(crate) fn wrong(ground: &Ground) -> anyhow::Result<Outcome> {
     bombs(ground, "/write", &"x\n".repeat(ground.scale.of(2_000_000)))
 }
 
-/// The same as a batch of NDJSON.
+/// Each request has 500,000 wrong lines of NDJSON.
 pub(crate) fn wrong_batch(ground: &Ground) -> anyhow::Result<Outcome> {
     bombs(ground, "/in", &"x\n".repeat(ground.scale.of(500_000)))
 }

@@ -1,4 +1,4 @@
-//! Item 7: readers that take every slot, that each want something else, or that want every change by itself.
+//! Item 7: readers that take every slot, that each have another selection, or that want every change separately.
 
 use std::io::{Read as _, Write as _};
 use std::time::{Duration, Instant};
@@ -10,12 +10,13 @@ use super::outcome::{Check, Outcome};
 use super::pushes::{fields, gzip};
 use super::subject::{Setup, storm};
 
-/// Slots of a server that has few.
+/// The number of slots of a limited server.
 const SLOTS: usize = 200;
 
-/// Connections of HTTP/2 whose windows are closed hold every slot.
+/// HTTP/2 connections with closed windows hold every slot.
 pub(crate) fn closed_windows(ground: &Ground) -> anyhow::Result<Outcome> {
-    // By itself the server bounds the slots of an address only where others than this machine reach it.
+    // The server's default limits the slots of an address only if it is reachable from other machines, so the flag is
+    // set here.
     let setup = Setup::default().flag("max-readers", &SLOTS).flag("max-readers-per-address", &(SLOTS / 2));
     let mut server = ground.start(&setup)?;
     let (client, other) = (server.attacker(), server.other());
@@ -42,7 +43,7 @@ pub(crate) fn closed_windows(ground: &Ground) -> anyhow::Result<Outcome> {
                     Ok(())
                 });
             });
-            // The attack has a moment to begin.
+            // Gives the attack time to begin.
             std::thread::sleep(ground.scale.lasts / 4);
             while Instant::now() < until {
                 let answer = Client { patience: Duration::from_secs(5), ..other }.get("/sse?series=past/s1");
@@ -58,7 +59,7 @@ pub(crate) fn closed_windows(ground: &Ground) -> anyhow::Result<Outcome> {
     Ok(Outcome::of(measured).and(Check::new("200 for each stream that another client opens", held, found)))
 }
 
-/// A thousand selections over the same series, each another, read slowly.
+/// A thousand different selections over the same series, read slowly.
 pub(crate) fn selections(ground: &Ground) -> anyhow::Result<Outcome> {
     let mut server = ground.start(&Setup::default())?;
     let client = server.attacker();
@@ -89,7 +90,7 @@ pub(crate) fn selections(ground: &Ground) -> anyhow::Result<Outcome> {
                     _ => {}
                 }
             }
-            // Every series changes, so every selection has a frame more.
+            // Every series changes, so every selection gets another frame.
             let line = |n: usize| format!("{{\"series\":\"past/s{n}\",\"value\":{turn}}}\n");
             let _pushed = pusher.post("/in", (0..super::ground::PAST_SERIES).map(line).collect::<String>().as_bytes());
             turn += 1;
@@ -100,7 +101,7 @@ pub(crate) fn selections(ground: &Ground) -> anyhow::Result<Outcome> {
     Ok(Outcome::of(measured))
 }
 
-/// Twenty readers that want every change by itself, and large pushes.
+/// Twenty readers that want every change separately, and large pushes.
 pub(crate) fn every_change(ground: &Ground) -> anyhow::Result<Outcome> {
     let mut server = ground.start(&Setup::default())?;
     let client = server.attacker();

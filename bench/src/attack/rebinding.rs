@@ -1,11 +1,11 @@
-//! Item 2: the page of a site whose name was made to lead to this machine (DNS rebinding). For the browser it is the same
-//! origin, so only the header `Host` tells.
+//! Item 2: a page of a site whose name resolves to this machine (DNS rebinding). The browser treats it as the same
+//! origin, so only the `Host` header shows the attack.
 
 use super::ground::Ground;
 use super::outcome::{Check, Outcome};
 use super::subject::{Setup, storm};
 
-/// Whatever such a page would like to do.
+/// The requests that such a page may try.
 const REQUESTS: [(&str, &str, &str); 8] = [
     ("POST", "/in/evil", "1"),
     ("POST", "/in", "{\"series\":\"evil\",\"value\":1}"),
@@ -17,7 +17,7 @@ const REQUESTS: [(&str, &str, &str); 8] = [
     ("GET", "/sse?series=past/s0", ""),
 ];
 
-/// Every request is refused; those with a name of this machine are not.
+/// Every request is refused, while requests with a name of this machine are accepted.
 pub(crate) fn run(ground: &Ground) -> anyhow::Result<Outcome> {
     let mut server = ground.start(&Setup::default())?;
     let client = server.attacker();

@@ -1,4 +1,4 @@
-//! Item 9: a backup is put back, and readers have cursors of what was lost.
+//! Item 9: a backup is restored, and readers have cursors from the lost part.
 
 use std::io::Read as _;
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use super::ground::{Ground, copy_folder};
 use super::outcome::{Check, Outcome};
 use super::subject::Setup;
 
-/// Returns what a stream sends within this time.
+/// Returns everything that a stream sends within this time.
 pub(crate) fn heard(client: &Client, path: &str, headers: &[(&str, &str)], lasts: Duration) -> anyhow::Result<String> {
     use std::io::Write as _;
     let mut socket = client.connect()?;
@@ -27,12 +27,12 @@ pub(crate) fn heard(client: &Client, path: &str, headers: &[(&str, &str)], lasts
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// The id of the newest event in what was heard.
+/// The id of the last event in the received text.
 fn last_id(heard: &str) -> Option<String> {
     heard.lines().filter_map(|line| line.strip_prefix("id: ")).next_back().map(str::to_owned)
 }
 
-/// A reader whose cursor is ahead of the backup, and one whose cursor the new pushes have passed again.
+/// Tests a reader whose cursor is ahead of the backup, and one whose cursor new pushes have passed again.
 pub(crate) fn run(ground: &Ground) -> anyhow::Result<Outcome> {
     let data = ground.fresh()?;
     let mut server = ground.start_on(&Setup::default(), &data)?;

@@ -1,26 +1,26 @@
-//! Item 1: selectors that match nothing, and cost the server a look at every series.
+//! Item 1: selectors that match nothing, and make the server examine every series.
 
 use super::ground::Ground;
 use super::outcome::{Check, Outcome};
 use super::subject::{Setup, storm};
 
-/// As many connections as a browser opens to one server.
+/// The number of connections that a browser opens to one server.
 const CONNECTIONS: usize = 6;
 
-/// Most selectors that a request can have.
+/// The most selectors of a request.
 const SELECTORS: usize = 256;
 
-/// Headers that a browser sends with a request of another site's page that does not read the answer.
+/// The headers of a browser's request for a page of another site, when the page cannot read the answer.
 pub(crate) const NO_CORS: [(&str, &str); 3] =
     [("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Mode", "no-cors"), ("Sec-Fetch-Dest", "image")];
 
-/// Selectors of a query. No two turns have the same, so that nothing can be remembered.
+/// The selectors of a query. Each turn has different ones, so that nothing can be cached.
 pub(crate) fn query(turn: usize) -> String {
     let selector = |n| format!("series=*/*/*/x/y/z/w/n{}", turn * SELECTORS + n);
     (0..SELECTORS).map(selector).collect::<Vec<_>>().join("&")
 }
 
-/// A client opens streams.
+/// A client opens streams with such selectors.
 pub(crate) fn stranger(ground: &Ground) -> anyhow::Result<Outcome> {
     let mut server = ground.start(&Setup::default())?;
     let client = server.attacker();
@@ -34,7 +34,7 @@ pub(crate) fn stranger(ground: &Ground) -> anyhow::Result<Outcome> {
     Ok(Outcome::of(measured))
 }
 
-/// A page of another site does, in the browser of the server's user.
+/// A page of another site opens streams with such selectors, in the browser of the server's user.
 pub(crate) fn page(ground: &Ground) -> anyhow::Result<Outcome> {
     let mut server = ground.start(&Setup::default())?;
     let client = server.attacker();
@@ -51,7 +51,7 @@ pub(crate) fn page(ground: &Ground) -> anyhow::Result<Outcome> {
     Ok(Outcome::of(measured).and(Check::new("403 for every request of the page", refused, found)))
 }
 
-/// A board has them, and streams of it are opened.
+/// A board has such selectors, and a client opens streams of the board.
 pub(crate) fn board(ground: &Ground) -> anyhow::Result<Outcome> {
     let mut server = ground.start(&Setup::default())?;
     let client = server.attacker();

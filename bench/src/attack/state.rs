@@ -1,4 +1,4 @@
-//! Item 8: what a client can make grow: series, keys, boards, the disk.
+//! Item 8: state that a client can grow: series, idempotency keys, boards, the disk.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -8,10 +8,10 @@ use super::ground::{Ground, now_ms};
 use super::outcome::{Check, Outcome};
 use super::subject::{Setup, storm};
 
-/// The database in the data folder.
+/// The name of the database in the data folder.
 pub(crate) const DATABASE: &str = "pulseboard.sqlite";
 
-/// New series, as fast as they are taken.
+/// Creates new series as fast as the server accepts them.
 pub(crate) fn series(ground: &Ground) -> anyhow::Result<Outcome> {
     let mut server = ground.start(&Setup::default())?;
     let client = server.attacker();
@@ -27,7 +27,7 @@ pub(crate) fn series(ground: &Ground) -> anyhow::Result<Outcome> {
     Ok(Outcome::of(measured))
 }
 
-/// Another key with each push.
+/// Sends a new idempotency key with each push.
 pub(crate) fn keys(ground: &Ground) -> anyhow::Result<Outcome> {
     let mut server = ground.start(&Setup::default())?;
     let client = server.attacker();
@@ -42,7 +42,7 @@ pub(crate) fn keys(ground: &Ground) -> anyhow::Result<Outcome> {
     Ok(Outcome::of(measured))
 }
 
-/// Two million keys that expire at once.
+/// Two million keys expire at once.
 pub(crate) fn expired_keys(ground: &Ground) -> anyhow::Result<Outcome> {
     let data = ground.filled()?;
     let at = i64::try_from(now_ms()?)? - 86_400_000 + 3_000;
@@ -67,7 +67,7 @@ pub(crate) fn expired_keys(ground: &Ground) -> anyhow::Result<Outcome> {
     let mut server = ground.start_on(&Setup::default(), &data)?;
     let client = server.attacker();
     let measured = server.under(|tally| {
-        // Pushes go on, since it is with them that keys are taken away.
+        // Pushes continue, since the server removes expired keys along with pushes.
         storm(tally, 1, ground.scale.lasts, |_, turn| {
             let key = format!("new-{turn}");
             tally.note(&client.send("POST", "/in/evil", &[("Idempotency-Key", &key)], b"1"));
@@ -78,7 +78,7 @@ pub(crate) fn expired_keys(ground: &Ground) -> anyhow::Result<Outcome> {
     Ok(Outcome::of(measured))
 }
 
-/// Columns of the table of keys that must have a value, beside the key and its time.
+/// The columns of the key table that must have a value, besides the key and its time.
 fn required_columns(conn: &Connection) -> anyhow::Result<Vec<String>> {
     let mut select = conn.prepare(
         "SELECT name FROM pragma_table_info('pushes') WHERE \"notnull\" = 1 AND dflt_value IS NULL AND name NOT IN ('key', 'at')",
@@ -87,7 +87,7 @@ fn required_columns(conn: &Connection) -> anyhow::Result<Vec<String>> {
     Ok(names)
 }
 
-/// Boards, each as large as one can be.
+/// Creates boards of the greatest possible size.
 pub(crate) fn boards(ground: &Ground) -> anyhow::Result<Outcome> {
     let mut server = ground.start(&Setup::default())?;
     let client = server.attacker();
@@ -104,10 +104,10 @@ pub(crate) fn boards(ground: &Ground) -> anyhow::Result<Outcome> {
     Ok(Outcome::of(measured))
 }
 
-/// Most bytes of a data folder that has a bound.
+/// The limit of a bounded data folder, in bytes.
 const BOUND: u64 = 32 << 20;
 
-/// Texts without end, to a server whose data folder may have so many bytes.
+/// Pushes texts without end to a server with a bounded data folder.
 pub(crate) fn disk(ground: &Ground) -> anyhow::Result<Outcome> {
     let data = ground.fresh()?;
     let mut server = ground.start_on(&Setup::default().flag("max-data", &format!("{}MiB", BOUND >> 20)), &data)?;
@@ -137,7 +137,7 @@ pub(crate) fn disk(ground: &Ground) -> anyhow::Result<Outcome> {
         )))
 }
 
-/// Bytes of the files in a folder.
+/// The size of the files in a folder, in bytes.
 pub(crate) fn folder_size(folder: &std::path::Path) -> anyhow::Result<u64> {
     let mut size = 0;
     for entry in std::fs::read_dir(folder)? {

@@ -1,4 +1,4 @@
-//! The server under attack: a process with a data folder of its own.
+//! The server under attack: a process with its own data folder.
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
@@ -16,13 +16,13 @@ use super::outcome::Measured;
 use super::probe::Probe;
 use super::tally::Tally;
 
-/// Address space that the server may take, so that an attack which succeeds does not take the machine with it.
+/// The limit of the server's address space, so that a successful attack does not take down the machine.
 const ADDRESS_SPACE: u64 = 8 << 30;
 
-/// Time-out of a start.
+/// The timeout of a start.
 const START: Duration = Duration::from_secs(120);
 
-/// Settings with which the server is started.
+/// The settings with which a server is started.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Setup {
     flags: Vec<(&'static str, String)>,
@@ -31,44 +31,44 @@ pub(crate) struct Setup {
 }
 
 impl Setup {
-    /// Adds a flag, without its dashes. One that the binary does not know is left out.
+    /// Adds a flag, without its dashes. A flag that the binary does not know is left out.
     pub(crate) fn flag(mut self, name: &'static str, value: &(impl ToString + ?Sized)) -> Self {
         self.flags.push((name, value.to_string()));
         self
     }
 
-    /// Adds a variable to the environment.
+    /// Adds an environment variable.
     pub(crate) fn env(mut self, name: &'static str, value: &(impl ToString + ?Sized)) -> Self {
         self.env.push((name, value.to_string()));
         self
     }
 
-    /// Sets how many descriptors the server may have (`ulimit -n`).
+    /// Sets the limit of file descriptors (`ulimit -n`).
     pub(crate) fn descriptors(mut self, most: u64) -> Self {
         self.descriptors = Some(most);
         self
     }
 }
 
-/// A server that runs; killed when dropped.
+/// A running server, killed on drop.
 pub(crate) struct Subject {
     child: Child,
-    /// Where it listens.
+    /// The address on which it listens.
     pub(crate) addr: SocketAddr,
-    /// Its data folder.
+    /// The data folder.
     pub(crate) data: PathBuf,
     log: PathBuf,
 }
 
 impl Subject {
-    /// Starts `binary` on the folder `data`; its log goes to the file `log`. `help` is what `serve --help` says.
+    /// Starts `binary` on the folder `data`, with its log in the file `log`. `help` is the output of `serve --help`.
     pub(crate) fn start(binary: &Path, help: &str, setup: &Setup, data: &Path, log: &Path) -> anyhow::Result<Self> {
         let mut command = Command::new("prlimit");
         command.arg(format!("--as={ADDRESS_SPACE}"));
         if let Some(most) = setup.descriptors {
             command.arg(format!("--nofile={most}:{most}"));
         }
-        // Should this program be killed, the server is too.
+        // The server is killed if this program is killed.
         command.args(["setpriv", "--pdeathsig", "KILL"]);
         command.arg(binary).args(["serve", "--addr", "127.0.0.1:0", "--data"]).arg(data);
         for (name, value) in &setup.flags {
@@ -101,39 +101,39 @@ impl Subject {
         Ok(Self { child, addr, data: data.to_owned(), log: log.to_owned() })
     }
 
-    /// The attacker.
+    /// The attacking client.
     pub(crate) fn attacker(&self) -> Client {
         Client { source: ATTACKER, server: self.addr, patience: Duration::from_secs(20) }
     }
 
-    /// A client that means no harm.
+    /// A client without bad intent.
     pub(crate) fn other(&self) -> Client {
         Client { source: OTHER, server: self.addr, patience: Duration::from_secs(20) }
     }
 
-    /// Pushes, and fails where the server does not take it.
+    /// Pushes a body. Fails if the server refuses it.
     pub(crate) fn push(&self, path: &str, body: &[u8]) -> anyhow::Result<()> {
         let Answer { status, text } = self.other().post(path, body)?;
         anyhow::ensure!((200..300).contains(&status), "{path}: {text}");
         Ok(())
     }
 
-    /// Its process.
+    /// The process id.
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// All that it logged.
+    /// The whole log.
     pub(crate) fn logged(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 
-    /// Its exit; nothing while it runs.
+    /// The exit status; `None` while it runs.
     pub(crate) fn ended(&mut self) -> Option<String> {
         self.child.try_wait().ok().flatten().map(|status| status.to_string())
     }
 
-    /// Asks it to end, and waits until it has. Gives its data folder.
+    /// Ends the server with SIGTERM and waits for the end. Returns its data folder.
     pub(crate) fn end(mut self) -> anyhow::Result<PathBuf> {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM)?;
@@ -145,7 +145,7 @@ impl Subject {
         Ok(self.data.clone())
     }
 
-    /// The value of one line of `/metrics`; nothing where there is no such line.
+    /// The value of a line of `/metrics`; `None` if there is no such line.
     pub(crate) fn metric(&self, name: &str) -> Option<f64> {
         let text = self.other().get("/metrics").ok()?.text;
         let line = text.lines().find(|line| line.split(' ').next() == Some(name))?;
@@ -157,7 +157,7 @@ impl Subject {
         self.measure(attack, true)
     }
 
-    /// The same, of an attack after which no push is taken: another client only asks `/healthz`.
+    /// Measures an attack after which the server refuses pushes: the other client only requests `/healthz`.
     pub(crate) fn under_without_pushes(
         &mut self,
         attack: impl FnOnce(&Tally) -> anyhow::Result<()>,
@@ -167,7 +167,7 @@ impl Subject {
 
     fn measure(&mut self, attack: impl FnOnce(&Tally) -> anyhow::Result<()>, pushes: bool) -> anyhow::Result<Measured> {
         let pid = self.pid();
-        // What was needed for the start is no part of rest.
+        // Waits, so that the memory at rest does not include temporary memory of the start.
         std::thread::sleep(Duration::from_millis(1_500));
         let rest = memory(pid, "VmRSS:").context("the server has ended before the attack")?;
         let _reset = std::fs::write(format!("/proc/{pid}/clear_refs"), "5");
@@ -195,7 +195,7 @@ impl Subject {
         result?;
         let push = push.map(super::probe::Running::finish);
         let health = health.finish();
-        // What was queued when the attack ended counts as well.
+        // Memory for work that was queued at the end of the attack counts as well.
         peak.fetch_max(memory(pid, "VmHWM:").unwrap_or(0), Ordering::Relaxed);
         Ok(Measured { rest, peak: peak.into_inner(), push, health, answers: tally.counts(), ended: self.ended() })
     }
@@ -208,15 +208,15 @@ impl Drop for Subject {
     }
 }
 
-/// A line of `/proc/PID/status`, in KiB; nothing for a process that has ended, of which nothing but its end is left.
+/// The value of a line of `/proc/PID/status`, in KiB; `None` for a process that has ended, even as a zombie.
 fn memory(pid: u32, name: &str) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     line.trim().trim_end_matches(" kB").parse().ok()
 }
 
-/// Repeats `each` on threads until the time is up or the server is gone. It is given the number of its thread, and how
-/// often that has gone round.
+/// Calls `each` repeatedly on several threads, until the time is up or the server is gone. Its arguments are the
+/// number of the thread, and the number of earlier calls on that thread.
 pub(crate) fn storm(tally: &Tally, threads: usize, lasts: Duration, each: impl Fn(usize, usize) + Sync) {
     let until = Instant::now() + lasts;
     let each = &each;

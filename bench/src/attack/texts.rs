@@ -1,4 +1,4 @@
-//! Item 11: a log that is written faster than it was once taken away.
+//! Item 11: many old texts, more than a slow deletion could remove.
 
 use std::time::{Duration, Instant};
 
@@ -9,10 +9,10 @@ use super::outcome::{Check, Outcome};
 use super::state::DATABASE;
 use super::subject::Setup;
 
-/// Time-out for the deletion of everything old: two rounds of the sweep, and some.
+/// The timeout for the deletion of all old lines: a little more than two rounds of the sweep.
 const PATIENCE: Duration = Duration::from_secs(180);
 
-/// A hundred thousand old lines of one series are gone after a few minutes.
+/// A hundred thousand old lines of one series are deleted within a few minutes.
 pub(crate) fn run(ground: &Ground) -> anyhow::Result<Outcome> {
     let data = ground.fresh()?;
     let server = ground.start_on(&Setup::default().flag("keep-texts", "1h"), &data)?;
@@ -31,9 +31,9 @@ pub(crate) fn run(ground: &Ground) -> anyhow::Result<Outcome> {
     };
     let begun = Instant::now();
     let mut now = left()?;
-    // What a track shows stays, however old.
+    // The lines that a track shows are kept, however old they are.
     while now > 100 && begun.elapsed() < PATIENCE {
-        // A log goes on, and what is old is taken away as it does.
+        // The log continues, since old lines are deleted along with new pushes.
         server.push("/in/log", b"{\"text\":\"now\"}")?;
         std::thread::sleep(Duration::from_millis(500));
         now = left()?;

@@ -1,4 +1,4 @@
-//! Readers that count what comes, and do not ask when: many of them in one thread.
+//! Readers that count what they receive, without timing it: many of them in one thread.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::SocketAddr;
@@ -7,16 +7,16 @@ use std::time::{Duration, Instant};
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 
-/// Every update has it once, and nothing else does.
+/// A text that each update contains exactly once, and nothing else contains.
 const MARK: &[u8] = b"\"type\":\"update\"";
 
 /// Readers in one thread.
 pub(crate) struct Counters {
     poll: Poll,
     all: Vec<Reader>,
-    /// Updates that came, where they came as text.
+    /// The number of received updates; counted only in uncompressed streams.
     pub(crate) updates: u64,
-    /// Bytes that came.
+    /// The number of received bytes.
     pub(crate) bytes: u64,
     piece: Vec<u8>,
 }
@@ -24,15 +24,16 @@ pub(crate) struct Counters {
 struct Reader {
     socket: TcpStream,
     asked: bool,
-    /// Its first bytes came.
+    /// True once its first bytes arrived.
     is_there: bool,
     request: Vec<u8>,
-    /// The end of what came last, which may be the beginning of a mark.
+    /// The last received bytes, which may contain the beginning of a mark.
     tail: Vec<u8>,
 }
 
 impl Counters {
-    /// Connects them, and waits until each has the begin of its answer. `request` is what a reader asks, by its number.
+    /// Connects the readers, and waits until each has the beginning of its answer. `request` returns the request of a
+    /// reader by its number.
     pub(crate) fn connect(addr: SocketAddr, count: usize, request: impl Fn(usize) -> String) -> anyhow::Result<Self> {
         let poll = Poll::new()?;
         let mut all = Vec::with_capacity(count);
@@ -51,12 +52,12 @@ impl Counters {
         Ok(readers)
     }
 
-    /// How many there are.
+    /// The number of readers.
     pub(crate) fn len(&self) -> usize {
         self.all.len()
     }
 
-    /// Reads what comes within `patience`.
+    /// Reads everything that arrives within `patience`.
     pub(crate) fn read(&mut self, patience: Duration) -> anyhow::Result<()> {
         let mut events = Events::with_capacity(4_096);
         self.poll.poll(&mut events, Some(patience))?;
@@ -83,7 +84,7 @@ impl Counters {
 }
 
 impl Reader {
-    /// How many updates begin in a piece of the stream.
+    /// Counts the updates that begin in a piece of the stream.
     fn take(&mut self, piece: &[u8]) -> u64 {
         self.is_there = true;
         self.tail.extend_from_slice(piece);

@@ -1,5 +1,5 @@
-//! Pushing as fast as events are delivered, and no faster: a server that takes pushes in quicker than any reader can
-//! read would have to lose some, and what is asked is how many it brings to where they should be.
+//! Limits pushes to the speed at which events are delivered. A server that accepts pushes faster than any reader can
+//! read would have to drop some, while the measurement asks how many events it delivers.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -8,10 +8,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// How many events may be under way.
+/// The most events that may be in flight.
 const AHEAD: u64 = 1_000;
 
-/// One more reader, which tells how far they are.
+/// An additional reader that tracks the delivery.
 pub(crate) struct Pace {
     socket: TcpStream,
     heard: Arc<AtomicU64>,
@@ -19,7 +19,7 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
-    /// Begins to read `path`.
+    /// Starts to read `path`.
     pub(crate) fn start(addr: SocketAddr, path: &str) -> anyhow::Result<Self> {
         let mut socket = TcpStream::connect(addr)?;
         write!(socket, "GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n")?;
@@ -39,7 +39,8 @@ impl Pace {
         Ok(Self { socket, heard, thread: Some(thread) })
     }
 
-    /// Waits until event `number` may be sent; not for ever, where the reader's stream broke off.
+    /// Waits until event `number` may be sent. Gives up after about two seconds, in case the reader's stream broke
+    /// off.
     pub(crate) fn wait(&self, number: u64) {
         for _ in 0..10_000 {
             if number <= self.heard.load(Ordering::Relaxed) + AHEAD {
@@ -59,7 +60,7 @@ impl Drop for Pace {
     }
 }
 
-/// The greatest number behind an `@` that is whole.
+/// The greatest complete number after an `@`.
 fn newest(piece: &[u8]) -> Option<u64> {
     let numbers = memchr::memchr_iter(b'@', piece).filter_map(|at| {
         let rest = &piece[at + 1..];

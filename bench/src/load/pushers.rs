@@ -1,25 +1,25 @@
-//! Connections that push, each waiting for its answer before it pushes again.
+//! Connections that push, each waiting for an answer before the next push.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 
 use anyhow::Context as _;
 
-/// One connection, kept.
+/// A persistent connection.
 pub(crate) struct Pusher {
     socket: TcpStream,
     answer: Vec<u8>,
 }
 
 impl Pusher {
-    /// Connects.
+    /// Opens the connection.
     pub(crate) fn connect(addr: SocketAddr) -> anyhow::Result<Self> {
         let socket = TcpStream::connect(addr)?;
         socket.set_nodelay(true)?;
         Ok(Self { socket, answer: Vec::new() })
     }
 
-    /// Pushes, and waits for an answer of success.
+    /// Pushes, and waits for a successful answer.
     pub(crate) fn push(&mut self, path: &str, body: &[u8]) -> anyhow::Result<()> {
         let mut request =
             format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n", body.len()).into_bytes();
@@ -40,7 +40,7 @@ impl Pusher {
     }
 }
 
-/// How long the answer is, once all of it is there.
+/// The length of the answer, once it is complete.
 fn whole(answer: &[u8]) -> anyhow::Result<Option<usize>> {
     let Some(end) = memchr::memmem::find(answer, b"\r\n\r\n").map(|at| at + 4) else { return Ok(None) };
     let head = std::str::from_utf8(&answer[..end])?.to_ascii_lowercase();

@@ -1,5 +1,5 @@
-//! Many readers of streams, in processes of their own: no process may have more than 20,000 files open, and no address
-//! more than 28,000 ports, so each process has an address too.
+//! Many readers of streams, in several processes, each with its own loopback address: a process may have at most
+//! 20,000 open files, and an address at most 28,000 ports.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::SocketAddr;
@@ -12,24 +12,24 @@ use anyhow::Context as _;
 use super::clock::Schedule;
 use super::reading::{Habit, THERE};
 
-/// Most readers of a process.
+/// The most readers of a process.
 const OF_A_PROCESS: usize = 5_000;
 
-/// Readers that are reading.
+/// Running readers.
 pub(crate) struct Readers {
     processes: Vec<Process>,
-    /// How long it took until every one had the head of its answer.
+    /// The time until each reader had the head of its answer.
     pub(crate) connected_in: Duration,
 }
 
-/// What the readers heard.
+/// The events that the readers received.
 #[derive(Default)]
 pub(crate) struct Heard {
-    /// Events, over all readers.
+    /// The number of events, over all readers.
     pub(crate) events: u64,
-    /// Readers that did not hear every number from the first to the last.
+    /// The number of readers that did not receive every event from the first to the last.
     pub(crate) short: u64,
-    /// How long after its intended time each event arrived, where there is a schedule, in microseconds.
+    /// The delay of each event after its due time in microseconds, if there is a schedule.
     pub(crate) latencies: Vec<u32>,
 }
 
@@ -40,14 +40,14 @@ struct Process {
 }
 
 impl Readers {
-    /// Connects `count` readers to `path`, all at once, and waits until each has the head of its answer. `{}` in the
-    /// path is the number of a reader, so that each may read something else.
+    /// Connects `count` readers to `path` at once, and waits until each has the head of its answer. `{}` in the path
+    /// stands for the number of the reader, so that each can read something else.
     pub(crate) fn connect(addr: SocketAddr, path: &str, count: usize, habit: Habit) -> anyhow::Result<Self> {
         let mut processes = Vec::new();
         for first in (0..count).step_by(OF_A_PROCESS) {
             processes.push(Process::start(addr, path, first..count.min(first + OF_A_PROCESS), habit)?);
         }
-        // Each says that it has begun, so that the time is that of connecting.
+        // Waits until each process is ready, so that only connecting is timed.
         for process in &mut processes {
             process.hear()?;
         }
@@ -62,13 +62,13 @@ impl Readers {
         Ok(Self { processes, connected_in: begun.elapsed() })
     }
 
-    /// Tells the readers when each event is meant to be sent.
+    /// Announces the due time of each event to the readers.
     pub(crate) fn expect(&mut self, schedule: Schedule) -> anyhow::Result<()> {
         let line = format!("schedule {} {}", schedule.start.0, schedule.gap.as_nanos());
         self.processes.iter_mut().try_for_each(|process| process.say(&line))
     }
 
-    /// Waits until every reader has had event `last`, for so long at most, and gives what they heard.
+    /// Waits until every reader has event `last`, or until `patience` is over. Returns the received events.
     pub(crate) fn finish(mut self, last: u64, patience: Duration) -> anyhow::Result<Heard> {
         for process in &mut self.processes {
             process.say(&format!("last {last} {}", patience.as_millis()))?;
@@ -107,7 +107,7 @@ impl Process {
         Ok(line.trim().to_owned())
     }
 
-    /// What [`super::reading::run`] wrote: three numbers, and then the latencies.
+    /// Reads the report that [`super::reading::run`] wrote: three numbers, and then the latencies.
     fn report(&mut self, heard: &mut Heard) -> anyhow::Result<()> {
         let line = self.hear()?;
         let mut numbers = line.split(' ').map(str::parse::<u64>);

@@ -1,4 +1,5 @@
-//! What a process of readers does, in one thread and as little as it can: the machine is shared with what is measured.
+//! A process of readers, in one thread and with as little work as possible, since it shares the machine with the
+//! measured server.
 
 use std::collections::VecDeque;
 use std::io::{BufRead as _, ErrorKind, Read as _, Write as _, stdin, stdout};
@@ -13,19 +14,19 @@ use mio::{Events, Interest, Poll, Token};
 
 use super::clock::{Moment, Schedule};
 
-/// What precedes an event's number in its text. Nothing else in a stream has it.
+/// The byte before an event's number in its text. It occurs nowhere else in a stream.
 const MARK: u8 = b'@';
 
-/// What a process says when every reader has the head of its answer.
+/// The message of a process once every reader has the head of its answer.
 pub(crate) const THERE: &str = "there";
 
-/// How long all readers may take to be there.
+/// The time within which all readers must have it.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// What the socket of a reader that never reads takes before it is full, in bytes.
+/// The receive buffer of a reader that never reads, in bytes.
 const SMALL_WINDOW: usize = 4_096;
 
-/// How readers behave.
+/// The behaviour of readers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Habit {
     /// They read what comes.
@@ -35,7 +36,7 @@ pub(crate) enum Habit {
 }
 
 impl Habit {
-    /// As the command line has it.
+    /// The keyword on the command line.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Read => "read",
@@ -68,16 +69,17 @@ enum Told {
 struct Reader {
     socket: TcpStream,
     asked: bool,
-    /// The head of the answer has come.
+    /// True once the head of the answer has arrived.
     there: bool,
-    /// Events so far.
+    /// The number of events so far.
     events: u64,
     /// A number that was cut by the end of a piece.
     cut: Option<u64>,
 }
 
-/// Reads until every reader has had the last event, and then writes what they heard to standard output: a line with the
-/// events, the readers that missed any and the latencies' number, and then those, in microseconds, four bytes each.
+/// Reads until every reader has the last event, and then reports to standard output: a line with the number of
+/// events, the number of readers that missed some and the number of latencies, and then the latencies in
+/// microseconds, four bytes each.
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     say("ready")?;
     let told = listen()?;
@@ -103,7 +105,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
             let reader = &mut readers[at];
             if event.is_writable() && !reader.asked {
                 reader.ask(&options.path.replace("{}", &(options.first + at).to_string()))?;
-                // Of one that never reads nobody learns whether it was answered.
+                // For a reader that never reads, it is unknown whether it was answered, so it counts as connected.
                 waiting -= usize::from(options.habit == Habit::Stall);
             }
             while event.is_readable() && options.habit == Habit::Read {
@@ -125,7 +127,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
                         latencies.push(u32::try_from(late).unwrap_or(u32::MAX));
                     }
                 });
-                // A short read has emptied the socket.
+                // A short read means that the socket is empty.
                 if len < piece.len() {
                     break;
                 }
@@ -156,7 +158,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     }
 }
 
-/// Waits for the word to connect; what comes later is for the channel.
+/// Waits for the command to connect. A thread sends the later commands to the channel.
 fn listen() -> anyhow::Result<Receiver<Told>> {
     let mut first = String::new();
     stdin().read_line(&mut first)?;
@@ -207,7 +209,7 @@ fn connect(options: &Options) -> anyhow::Result<TcpStream> {
     if options.habit == Habit::Stall {
         socket.set_recv_buffer_size(SMALL_WINDOW)?;
     }
-    // Each process has a loopback address of its own, and with it all ports of one.
+    // Each process has its own loopback address, and thereby all ports of one address.
     let own = Ipv4Addr::from_bits(Ipv4Addr::new(127, 1, 0, 0).to_bits() | (std::process::id() & 0xffff));
     socket.bind(&SocketAddr::from((own, 0)).into())?;
     match socket.connect(&options.addr.into()) {
@@ -225,7 +227,7 @@ impl Reader {
         self.socket.write_all(request.as_bytes()).context("a reader cannot ask")
     }
 
-    /// Finds the events in a piece of the stream. Parsing all of it would measure this program instead.
+    /// Finds the events in a piece of the stream. Parsing all of it would measure this program instead of the server.
     fn take(&mut self, piece: &[u8], mut found: impl FnMut(u64)) {
         let mut at = 0;
         if let Some(number) = self.cut.take() {
@@ -236,11 +238,11 @@ impl Reader {
         }
     }
 
-    /// Reads a number at `at`, of which `number` was read before, and gives where it ends.
+    /// Reads a number that starts at `at` and continues `number`, and returns its end.
     fn number(&mut self, mut number: u64, piece: &[u8], at: usize, found: &mut impl FnMut(u64)) -> usize {
         for (offset, byte) in piece[at..].iter().enumerate() {
             if !byte.is_ascii_digit() {
-                // The first readers' pushes and those before the load have number 0.
+                // Pushes before the measured load have number 0, and do not count.
                 if number > 0 {
                     self.events += 1;
                     found(number);

@@ -1,4 +1,4 @@
-//! A board on which all moves.
+//! Measures a board on which every widget changes all the time.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -10,11 +10,11 @@ use super::report::{Report, Wanted};
 use super::{Options, browser, frames, is_there, memory, metric, put_board};
 use crate::page::server::{Pusher, Server};
 
-/// The kinds of widgets that take turns.
+/// The kinds of widgets, used in turn.
 const KINDS: [&str; 10] = ["line", "stat", "line", "area", "stat", "bar", "line", "heatmap", "line", "stat"];
 
-/// How far back the series go when the page comes, in seconds: as far as it keeps seconds of them. Else its memory would fill for
-/// as long.
+/// The past of the series when the page is opened, in seconds: the length of the page's tracks. With less, the page's
+/// memory would grow until the tracks are full.
 const PAST: u32 = 320;
 
 pub(super) async fn measure(binary: &Path, options: &Options, report: &mut Report) -> anyhow::Result<Value> {
@@ -22,7 +22,7 @@ pub(super) async fn measure(binary: &Path, options: &Options, report: &mut Repor
     let mut pusher = server.pusher().await?;
     let now = u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis())?;
     for ago in (0..PAST).rev() {
-        // As many a second as there will be: a second has the spread of its values.
+        // Pushes the same number of points per second as later, so that each second has a distribution of values.
         let turns = (0..options.rate).map(|turn| {
             let ts = now - u64::from(ago) * 1_000 - u64::from(turn * 1_000 / options.rate);
             batch(options.widgets, ago * options.rate + turn, Some(ts))
@@ -34,7 +34,7 @@ pub(super) async fn measure(binary: &Path, options: &Options, report: &mut Repor
     let (_folder, browser) = browser().await?;
     let page = pulseboard_e2e::Page::new(browser.driver());
     memory::watch(&page).await;
-    // Of a thread's own time: others who compute on this machine do not count.
+    // Uses the thread's processor time, so that other programs on this machine do not count.
     page.cdp("Performance.enable", json!({ "timeDomain": "threadTicks" })).await;
     page.open(&format!("http://{}/b/bench", server.addr)).await;
     is_there(&page, options.widgets).await;
@@ -72,7 +72,7 @@ fn widget(i: usize) -> Value {
     widget
 }
 
-/// A number for each series, of `ts` in milliseconds where it is not of now.
+/// A batch with a number for each series, at `ts` in milliseconds if it is set.
 fn batch(series: usize, turn: u32, ts: Option<u64>) -> String {
     let mut lines = String::new();
     let ts = ts.map(|ts| format!(r#","ts":{ts}"#)).unwrap_or_default();

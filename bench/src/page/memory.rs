@@ -1,29 +1,29 @@
-//! How much memory the page has: that of JavaScript, and that of wasm.
+//! Measures the memory of the page: JavaScript's and wasm's.
 
 use std::time::Duration;
 
 use pulseboard_e2e::Page;
 use serde_json::{Value, json};
 
-/// Keeps the memory of the page's module where it can be asked for its size.
+/// Makes the memory of the page's wasm module accessible to scripts.
 const WATCH: &str = "
     const start = WebAssembly.instantiateStreaming;
     WebAssembly.instantiateStreaming = async (...args) => {
         const made = await start.apply(WebAssembly, args);
-        // What is cut out of the page has the memory of the page.
+        // The lazily loaded modules share the memory of the page.
         window.__memory = made.instance.exports.memory ?? window.__memory;
         return made;
     };";
 
-/// From now on, pages can be asked.
+/// Prepares later pages for the measurement.
 pub(super) async fn watch(page: &Page<'_>) {
     page.cdp("Page.addScriptToEvaluateOnNewDocument", json!({ "source": WATCH })).await;
 }
 
-/// Memory over time, in bytes: that of JavaScript after its garbage was collected, and that of wasm.
+/// Samples over time in bytes: JavaScript's heap after a garbage collection, and wasm's memory.
 pub(super) struct Memory(Vec<(f64, f64)>);
 
-/// Looks every ten seconds for some minutes.
+/// Samples every ten seconds for some minutes.
 pub(super) async fn over(page: &Page<'_>, minutes: u64) -> Memory {
     let mut all = vec![now(page).await];
     for _ in 0..minutes * 6 {
@@ -40,16 +40,16 @@ async fn now(page: &Page<'_>) -> (f64, f64) {
     (heap, wasm)
 }
 
-/// Samples of a minute.
+/// The number of samples in a minute.
 const MINUTE: usize = 6;
 
 impl Memory {
-    /// Both together in the first minute, in the middle, in MiB.
+    /// The median of the sums in the first minute, in MiB.
     pub(super) fn first_minute(&self) -> f64 {
         middle(&self.0[..self.0.len().min(MINUTE)]) / 1_048_576.0
     }
 
-    /// How many times as large both together are in the last minute as in the first.
+    /// The ratio of the last minute's median sum to the first minute's.
     pub(super) fn growth(&self) -> f64 {
         let first = middle(&self.0[..self.0.len().min(MINUTE)]);
         middle(&self.0[self.0.len().saturating_sub(MINUTE)..]) / first
@@ -60,7 +60,7 @@ impl Memory {
     }
 }
 
-/// The median of both together, in bytes.
+/// The median of the sums of both memories, in bytes.
 fn middle(samples: &[(f64, f64)]) -> f64 {
     let mut sums: Vec<f64> = samples.iter().map(|(heap, wasm)| heap + wasm).collect();
     sums.sort_by(f64::total_cmp);

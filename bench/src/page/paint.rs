@@ -1,4 +1,4 @@
-//! How long it takes from a push to the paint, by one clock: the page pushes, and sees its own tile change.
+//! Measures the time from a push to the paint by one clock: the page itself pushes, and observes its tile.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use super::report::{Report, Wanted};
 use super::{Options, browser, is_there, put_board};
 use crate::page::server::Server;
 
-/// Pushes a number, waits until the tile shows it and the frame is painted, and goes on after a random rest.
+/// Pushes a number, waits until the tile shows it and the frame is painted, and continues after a random pause.
 const PUSHING: &str = "
     const done = arguments[arguments.length - 1];
     const many = Number(arguments[0]);
@@ -20,7 +20,7 @@ const PUSHING: &str = "
                 const observer = new MutationObserver(() => {
                     if (value.dataset.value !== String(i)) return;
                     observer.disconnect();
-                    // After the next paint: a message is handled once the frame is done.
+                    // The end of the next paint: a message is handled once the frame is done.
                     requestAnimationFrame(() => {
                         const channel = new MessageChannel();
                         channel.port1.onmessage = () => resolve(performance.now());

@@ -1,4 +1,4 @@
-//! A line of very many points that is dragged.
+//! Measures panning of a line with very many points.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -10,14 +10,14 @@ use super::report::{Report, Wanted};
 use super::{Options, browser, is_there, put_board};
 use crate::page::server::Server;
 
-/// Points of a push.
+/// The number of points in a push.
 const BATCH: u64 = 10_000;
-/// How much of them is in sight, in seconds: about a point a pixel.
+/// The visible range in seconds: about a point a pixel.
 const SIGHT: u64 = 1_200;
-/// For how long it is dragged.
+/// The duration of the drag.
 const DRAG: Duration = Duration::from_secs(10);
 
-/// Drags to and fro with a hand that moves in each frame, always on into the past, and keeps the times of the frames.
+/// Drags the line again and again towards the past, moving in each frame, and records the times of the frames.
 const DRAGGING: &str = "
     const over = document.querySelector('[data-testid=chart-over]');
     over.setPointerCapture = () => {};
@@ -38,7 +38,7 @@ const DRAGGING: &str = "
 pub(super) async fn measure(binary: &Path, options: &Options, report: &mut Report) -> anyhow::Result<Value> {
     let days = options.points / 86_400 + 2;
     let late = format!("{days}d");
-    // A late point is added to what is kept, so that must be kept for longer.
+    // A late point is added to stored buckets, so these must be kept for longer.
     let (keep, longer) = (format!("{}d", days + 1), format!("{}d", (days + 1).max(7)));
     let flags = ["--late", &late, "--keep-raw", &keep, "--keep-1s", &keep, "--keep-10s", &longer];
     let server = Server::with(binary, &flags).await?;
@@ -78,7 +78,7 @@ pub(super) async fn measure(binary: &Path, options: &Options, report: &mut Repor
         return [d.length / ((f.at(-1) - f[0]) / 1000), d[Math.floor(d.length * 0.95)], new URL(location).searchParams.get('from')]";
     let read = page.eval(read, &[]).await;
     let (rate, slow) = (read[0].as_f64().unwrap_or_default(), read[1].as_f64().unwrap_or_default());
-    // A frame or two may come late in ten seconds.
+    // The goal of 59 allows for a few late frames in ten seconds.
     let what = format!("a line of {} points, panned: frames a second", options.points);
     report.add(&what, rate, 1, Wanted::AtLeast(59.0));
     report.add("… 95th percentile of the time from frame to frame, ms", slow, 1, Wanted::Nothing);

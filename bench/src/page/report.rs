@@ -1,26 +1,26 @@
-//! What was measured of the page, as rows of a table, each beside what is wanted.
+//! The figures of the page as rows of a table, each with its goal.
 
 use std::fmt::Write as _;
 
-/// The table, as far as it is known.
+/// The rows of the table so far.
 #[derive(Debug, Default)]
 pub(super) struct Report {
     rows: String,
 }
 
-/// What a figure has to be.
+/// The goal of a figure.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Wanted {
     /// This or more.
     AtLeast(f64),
     /// Less than this.
     Below(f64),
-    /// It is told beside the others, and nothing depends on it.
+    /// None: the figure is only reported.
     Nothing,
 }
 
 impl Report {
-    /// Adds a figure, and says it on standard error, for who waits.
+    /// Adds a figure, and prints it on standard error as progress.
     pub(super) fn add(&mut self, what: &str, figure: f64, digits: usize, wanted: Wanted) {
         let (bound, reached) = match wanted {
             Wanted::AtLeast(least) => (format!("≥ {least}"), verdict(figure >= least)),
@@ -32,7 +32,7 @@ impl Report {
         let _ = writeln!(self.rows, "| {what} | {figure:.digits$} | {bound} | {reached} |");
     }
 
-    /// All of it.
+    /// The whole table.
     pub(super) fn table(&self) -> String {
         format!("| what | measured | wanted | reached |\n| --- | ---: | ---: | --- |\n{}", self.rows)
     }

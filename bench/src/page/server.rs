@@ -1,4 +1,4 @@
-//! The server that is measured.
+//! Starts the measured server for the measurements of the page.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -10,10 +10,10 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 
-/// A server on a free port with an empty store; it ends when dropped.
+/// A server on a free port with an empty store. It ends on drop.
 pub(crate) struct Server {
     _child: Child,
-    /// Where it listens.
+    /// The address on which it listens.
     pub(crate) addr: SocketAddr,
     _data: TempDir,
 }
@@ -44,7 +44,7 @@ impl Server {
             .with_context(|| format!("it said {first:?}"))?;
         Ok(Self { _child: child, addr, _data: data })
     }
-    /// Pushes one body to a series, over a connection that is kept.
+    /// Opens a persistent connection for pushes.
     pub(crate) async fn pusher(&self) -> anyhow::Result<Pusher> {
         let socket = TcpStream::connect(self.addr).await?;
         socket.set_nodelay(true)?;
@@ -58,7 +58,7 @@ pub(crate) struct Pusher {
 }
 
 impl Pusher {
-    /// Pushes, and waits for the 204.
+    /// Pushes a body to a series, and waits for the 204.
     pub(crate) async fn push(&mut self, series: &str, body: &str) -> anyhow::Result<()> {
         self.post(&format!("/in/{series}"), body).await
     }

@@ -1,5 +1,5 @@
-//! A first visit over a slow line: how long until a board of charts is there, with and without the server's word on what its
-//! page will fetch.
+//! Measures a first visit over a slow connection: the time until a board of charts is complete, with and without the
+//! server's preload headers.
 
 use std::path::Path;
 
@@ -28,10 +28,10 @@ pub(crate) struct Options {
     record: Record,
 }
 
-/// How many charts are on the board, beside one number.
+/// The number of charts on the board, which also has one stat.
 const CHARTS: usize = 4;
 
-/// Writes down when all charts were there, in ms since the visit began.
+/// Records when all charts were there, in milliseconds since the start of the visit.
 const WATCH: &str = "
     new MutationObserver((_, observer) => {
         if (document.querySelectorAll('[data-testid=chart]').length < CHARTS) return;
@@ -47,7 +47,7 @@ const COLUMNS: [Column; 2] = [
 const TOLD: &str = "told beforehand";
 const UNTOLD: &str = "one after the other";
 
-/// Visits in turn.
+/// Runs the visits of both kinds in turn.
 pub(crate) async fn run(binary: &Path, options: &Options) -> anyhow::Result<()> {
     let server = Server::start(binary).await?;
     server.pusher().await?.push("bench/temp", "42.5").await?;
@@ -79,7 +79,7 @@ pub(crate) async fn run(binary: &Path, options: &Options) -> anyhow::Result<()> 
     options.record.write("visit", &part)
 }
 
-/// One visit of a browser that has never been there: when something was painted, and when all was there, in s.
+/// Visits once with an empty cache. Returns the times of the first paint and of the last chart, in seconds.
 async fn visit(page: &Page<'_>, url: &str, options: &Options) -> Vec<f64> {
     page.open("about:blank").await;
     page.cdp("Network.clearBrowserCache", json!({})).await;

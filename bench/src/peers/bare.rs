@@ -1,5 +1,5 @@
-//! The least that a server of streams can do: one thread, one epoll, and for each event one write(2) to each reader.
-//! What it costs is what the kernel costs.
+//! A minimal server of streams: one thread, one epoll, and for each event one write(2) to each reader. Its cost is
+//! the cost of the kernel.
 
 use std::collections::HashMap;
 use std::io::{ErrorKind, Read as _, Write as _};
@@ -9,7 +9,7 @@ use mio::{Events, Interest, Poll, Token};
 
 const LISTENER: Token = Token(usize::MAX);
 
-/// Serves until killed.
+/// Serves until it is killed.
 pub(crate) fn run() -> anyhow::Result<()> {
     use socket2::{Domain, Socket, Type};
     let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
@@ -55,14 +55,14 @@ pub(crate) fn run() -> anyhow::Result<()> {
                 socket.write_all(head.as_bytes())?;
                 readers.push(event.token().0);
             } else {
-                // A push of the load generator comes in one piece.
+                // A push of the load generator arrives in one piece.
                 let body = memchr::memmem::find(&piece[..len], b"\r\n\r\n").map_or(len, |at| at + 4);
                 let mut frame = b"data: ".to_vec();
                 frame.extend_from_slice(&piece[body..len]);
                 frame.extend_from_slice(b"\n\n");
                 socket.write_all(b"HTTP/1.1 204 No Content\r\n\r\n")?;
                 for reader in &readers {
-                    // A reader that cannot take it loses it, and the count says so.
+                    // A reader whose socket is full loses the event, and its count shows it.
                     if let Some(socket) = sockets.get_mut(reader) {
                         let _written = socket.write(&frame);
                     }

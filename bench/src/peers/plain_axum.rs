@@ -1,4 +1,4 @@
-//! Server-Sent Events with axum as any tutorial has them: `Sse` over a broadcast channel.
+//! A server of Server-Sent Events with plain axum, as in tutorials: `Sse` over a broadcast channel.
 
 use std::convert::Infallible;
 
@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use tokio::sync::broadcast;
 use tokio_stream::wrappers::BroadcastStream;
 
-/// Serves until killed.
+/// Serves until it is killed.
 pub(crate) async fn run() -> anyhow::Result<()> {
     let (sender, _) = broadcast::channel::<String>(16_384);
     let app = Router::new().route("/sub", get(subscribe)).route("/pub", post(publish)).with_state(sender);
@@ -25,7 +25,7 @@ async fn subscribe(
     State(sender): State<broadcast::Sender<String>>,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let messages = BroadcastStream::new(sender.subscribe());
-    // One that lagged says so and goes on; the count of events tells what was lost.
+    // A lagging reader skips the lost events, and its count shows it.
     Sse::new(messages.filter_map(async |message| Some(Ok(Event::default().data(message.ok()?)))))
 }
 

@@ -1,4 +1,4 @@
-//! A server of this project that is ended and started again on its data.
+//! Ends and restarts this project's server on the same data.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -11,21 +11,21 @@ use anyhow::Context as _;
 use super::{Server, pulseboard};
 
 impl Server {
-    /// Ends it where it stands.
+    /// Kills the server.
     pub(crate) fn kill(&mut self) -> anyhow::Result<()> {
         self.child.kill()?;
         self.child.wait()?;
         Ok(())
     }
 
-    /// Asks it to end, and waits until it has.
+    /// Ends the server with SIGTERM and waits for the end.
     pub(crate) fn end(&mut self) -> anyhow::Result<()> {
         rustix::process::kill_process(rustix::process::Pid::from_child(&self.child), rustix::process::Signal::TERM)?;
         self.child.wait()?;
         Ok(())
     }
 
-    /// Starts it again, once it has ended. Gives how long it took until it said that it listens.
+    /// Starts the server again after its end. Returns the time until it reported that it listens.
     pub(crate) fn restart(&mut self, binary: &Path) -> anyhow::Result<Duration> {
         let begun = Instant::now();
         self.child = pulseboard(binary, self.data.path()).stdout(Stdio::piped()).spawn()?;
@@ -36,7 +36,7 @@ impl Server {
         Ok(took)
     }
 
-    /// The value of one line of `/metrics`.
+    /// The value of a line of `/metrics`.
     pub(crate) fn metric(&self, name: &str) -> anyhow::Result<f64> {
         let mut socket = TcpStream::connect(self.addr)?;
         socket.write_all(b"GET /metrics HTTP/1.0\r\n\r\n")?;
