@@ -1,8 +1,8 @@
 //! Bounds on the work and memory that one client, or all clients together, can cause.
 //!
 //! Each field is a flag of `pulseboard serve` with the prefix `max-` (see [`crate::config`]). A request over a bound is
-//! answered with [`ApiError::LimitReached`](crate::problem::ApiError::LimitReached) or a more specific error that names the
-//! flag, and is counted in `pulseboard_refused_total{limit="…"}` of `/metrics`.
+//! answered with [`ApiError::LimitReached`](crate::problem::ApiError::LimitReached) or a more specific error that names
+//! the flag, and is counted in `pulseboard_refused_total{limit="…"}` of `/metrics`.
 
 /// Every bound that an operator can set.
 #[derive(Clone, Debug, PartialEq, Eq)]

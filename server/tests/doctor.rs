@@ -177,7 +177,7 @@ fn basic_auth_is_told_and_a_login_in_the_address_or_a_header_gets_through() {
     assert!(wrong.broken(Check::Reach).what.contains("401"));
 }
 
-/// HAProxy holds data back for up to 200 ms, in step with events that come every 200 ms.
+/// `HAProxy` holds data back for up to 200 ms, in step with events that come every 200 ms.
 #[test]
 fn haproxy_that_waits_for_more_is_found_each_time_and_the_advised_line_mends_it() {
     let (server, _data) = server();

@@ -19,7 +19,7 @@ pub enum Refusal {
         "nobody has made the board {0}; the page /b/{0} shows all series under {0}/** by itself, and PUT makes a document"
     )]
     NotMade(BoardId),
-    /// 412: the board is not what the sender thinks it is.
+    /// 412: the board is not the edition that the client named.
     #[error(
         "the board {id} has changed meanwhile: it is now {current}; get it, put your change into that, and send it with its tag in If-Match"
     )]

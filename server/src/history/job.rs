@@ -85,7 +85,7 @@ enum Present {
     Numbers {
         series: SeriesId,
         plan: Plan,
-        /// The start of the next stretch.
+        /// The start of the next range to read.
         next: Millis,
         /// The number of buckets to read at a time.
         at_once: u64,

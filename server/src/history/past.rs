@@ -74,9 +74,9 @@ pub fn numbers(
 pub struct Texts {
     /// The time of the first of them, and its number.
     pub first: (Millis, i64),
-    /// The line before it, whose text was the current one when they begin.
+    /// The line before it: its text was the current one when these lines begin.
     pub before: Option<(Millis, String)>,
-    /// True if the stretch has older lines.
+    /// True if the range has older lines.
     pub more: bool,
 }
 

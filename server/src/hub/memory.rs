@@ -25,7 +25,7 @@ const TOPIC: usize = 1_024;
 /// Bytes of a series in a topic: its entries in the lists of both, and its share of the newest frame.
 const MEMBER: usize = 256;
 
-/// Bytes of a selector in addition to its text: its nodes in the tree of listeners.
+/// Bytes of a selector in addition to its text: its nodes in the tree that finds the topics of a new series.
 const SELECTOR: usize = 512;
 
 /// Bytes that the topics take, and their bound.

@@ -88,7 +88,7 @@ pub struct Topic {
     ring_bytes: usize,
     /// The last snapshot: many subscribers that come at once (after a restart) share it.
     snapshot: Option<(Seq, Frame)>,
-    /// The last frame for a reader that returned, for the same reason.
+    /// The last frame for a subscriber that returned, kept for the same reason.
     missed: Option<Missed>,
 }
 
