@@ -1,10 +1,10 @@
 //! The fuzz targets: each is a function of bytes. Besides the absence of panics, a target asserts laws where there
 //! are any: printing undoes parsing, two parsers of the same text agree, packing undoes unpacking.
 //!
-//! - [`pushes`], [`names`], [`queries`]: parts of requests;
-//! - [`boards`], [`settings`]: documents that users and operators write;
-//! - [`clients`]: the stream as clients read it;
-//! - [`rows`]: stored rows.
+//! - `pushes`, `names`, `queries`: parts of requests;
+//! - `boards`, `settings`: documents that users and operators write;
+//! - `clients`: the stream as clients read it;
+//! - `rows`: stored rows.
 //!
 //! `fuzz_targets/` passes the targets to libFuzzer. `server/tests/corpora.rs` runs them on the corpora without it.
 

@@ -1,4 +1,4 @@
-//! Item 11: many old texts, more than a slow deletion could remove.
+//! Item 11: old texts that arrive faster than earlier versions of the server deleted them.
 
 use std::time::{Duration, Instant};
 

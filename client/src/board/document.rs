@@ -119,8 +119,8 @@ impl Document {
 
 /// Returns the server's edition; `None` if the request fails.
 async fn get(id: &BoardId) -> Option<Edition> {
-    // Uses the exact URL that the server preloads beside the page. So it has `form=json` and does not rely on an
-    // Accept header.
+    // Uses exactly the URL that the server preloads beside the page. A preload carries no Accept header of ours, so
+    // the URL names the format.
     let answer = fetch::get(&format!("api/boards/{id}?form=json")).await.ok()?;
     if answer.status == 404 {
         return Some(Edition::Automatic);

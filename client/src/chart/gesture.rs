@@ -1,6 +1,6 @@
 //! Pointer gestures on a chart.
 
-/// A drag that has begun.
+/// A drag in progress.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Drag {
     /// The effect of the drag.

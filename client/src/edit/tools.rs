@@ -1,4 +1,4 @@
-//! What is on each widget while the board is edited: a handle to move it by, a corner to resize it by, and buttons.
+//! The tools on each widget while the board is edited: a handle to move it, a corner to resize it, and buttons.
 
 use icondata_bs as set;
 use shared::board::WidgetId;
@@ -10,7 +10,7 @@ use super::editor::{Editor, lies, name_of};
 use super::keys::{Deed, Key, deed};
 use crate::part::Part;
 
-/// The tools of one widget that is edited; none while the board of the others is looked at.
+/// The tools of a widget under edit; none while the user looks at the stored board.
 #[must_use]
 pub fn tools(id: WidgetId, editor: Editor) -> Part {
     let shown = move || if editor.peeking.get() { Vec::new() } else { vec![make(&id, editor)] };
@@ -74,7 +74,7 @@ fn make(id: &WidgetId, editor: Editor) -> Part {
 }
 
 impl<'a> Key<'a> {
-    /// The key of an event, whose name is `name`.
+    /// Makes the key of an event, whose key name is `name`.
     #[must_use]
     pub fn of(event: &KeyboardEvent, name: &'a str) -> Self {
         Self { name, ctrl: event.ctrl_key() || event.meta_key(), shift: event.shift_key() }
