@@ -20,10 +20,23 @@ static_binary() {
     install -m 755 "$target/$musl/release/pulseboard" "$dist/pulseboard"
 }
 
+# Copies the documents for users into a folder, with the links between them intact.
+documents() { # documents FOLDER
+    install -D -m 644 -t "$1" README.md CHANGELOG.md
+    install -D -m 644 -t "$1/docs" docs/*.md docs/*.png
+    install -D -m 644 -t "$1/examples" examples/*
+    chmod 755 "$1"/examples/*.sh
+}
+
 archive() {
-    local name="pulseboard-$version-$machine-linux"
-    tar --create --gzip --file "$dist/$name.tar.gz" --owner=0 --group=0 --transform "s|^.*/|$name/|" \
-        "$binary" README.md LICENSE-APACHE LICENSE-MIT packaging/pulseboard.service packaging/pulseboard.toml
+    local name="pulseboard-$version-$machine-linux" tree
+    tree="$(mktemp -d)"
+    # shellcheck disable=SC2064  # as it is now: the variable is local
+    trap "rm -rf '$tree'" RETURN
+    install -D -m 755 "$binary" "$tree/$name/pulseboard"
+    install -m 644 LICENSE-APACHE LICENSE-MIT packaging/pulseboard.service packaging/pulseboard.toml "$tree/$name/"
+    documents "$tree/$name"
+    tar --create --gzip --file "$dist/$name.tar.gz" --owner=0 --group=0 --directory "$tree" "$name"
     say "$dist/$name.tar.gz"
 }
 
@@ -38,7 +51,7 @@ debian_package() {
     install -D -m 755 "$binary" "$tree/usr/bin/pulseboard"
     install -D -m 644 packaging/pulseboard.service "$tree/lib/systemd/system/pulseboard.service"
     install -D -m 644 packaging/pulseboard.toml "$tree/etc/pulseboard/pulseboard.toml"
-    install -D -m 644 README.md "$tree/usr/share/doc/pulseboard/README.md"
+    documents "$tree/usr/share/doc/pulseboard"
     cat LICENSE-MIT LICENSE-APACHE >"$tree/usr/share/doc/pulseboard/copyright"
     install -d "$tree/DEBIAN"
     install -m 755 packaging/postinst packaging/prerm packaging/postrm "$tree/DEBIAN/"

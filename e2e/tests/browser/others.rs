@@ -1,15 +1,15 @@
-//! Tests of other readers of the stream: the page of the README, on another origin.
+//! The plain page of docs/read-the-stream.md reads the stream from another origin.
 
 use pulseboard_e2e::{Page, PlainSite, Stage, until};
 
-const README: &str = include_str!("../../../README.md");
+const DOCUMENT: &str = include_str!("../../../docs/read-the-stream.md");
 
 #[tokio::test]
-async fn the_readmes_plain_page_reads_the_stream_from_an_allowed_origin() {
+async fn documented_page_reads_the_stream_from_an_allowed_origin() {
     let site = PlainSite::start();
     let stage = Stage::with(&["--allow-origin".to_owned(), site.origin().to_owned()]).await;
     stage.server.push("ops/temp", "1").await;
-    site.put(page_of_the_readme(stage.server.base()));
+    site.put(documented_page(stage.server.base()));
 
     let page = stage.page();
     page.open(site.origin()).await;
@@ -29,7 +29,7 @@ async fn the_same_page_on_an_origin_that_is_not_allowed_gets_an_error() {
     let (allowed, site) = (PlainSite::start(), PlainSite::start());
     let stage = Stage::with(&["--allow-origin".to_owned(), allowed.origin().to_owned()]).await;
     stage.server.push("ops/temp", "1").await;
-    site.put(page_of_the_readme(stage.server.base()));
+    site.put(documented_page(stage.server.base()));
 
     let page = stage.page();
     page.open(site.origin()).await;
@@ -37,9 +37,9 @@ async fn the_same_page_on_an_origin_that_is_not_allowed_gets_an_error() {
     assert!(!log(&page).await.contains("ops/temp"), "nothing of the stream reaches it");
 }
 
-/// The README's first block of HTML, changed to read from this server.
-fn page_of_the_readme(base: &str) -> String {
-    let (_, rest) = README.split_once("```html\n").expect("the README has a page to copy");
+/// The first block of HTML in the document, with the address of this server.
+fn documented_page(base: &str) -> String {
+    let (_, rest) = DOCUMENT.split_once("```html\n").expect("the document has a page to copy");
     let (page, _) = rest.split_once("```").expect("and it ends");
     assert!(page.contains("http://localhost:7878"), "it reads from the default address");
     page.replace("http://localhost:7878", base)

