@@ -12,6 +12,8 @@
 
 mod harness;
 mod markdown;
+#[expect(dead_code, reason = "this test uses a part of it")]
+mod proxies;
 
 use std::fmt::Write as _;
 use std::fs::File;
@@ -24,6 +26,7 @@ use std::time::{Duration, Instant};
 
 use harness::{BINARY, PATIENCE, TestServer};
 use markdown::{Block, anchors, blocks, documents, links, read, root};
+use proxies::Proxy;
 use tempfile::TempDir;
 
 /// Makes every curl of a block fail on an HTTP error, and show the body of the answer.
@@ -256,6 +259,35 @@ fn every_command_in_the_documents_works() {
         runs.into_iter().map(|run| run.join().unwrap()).collect()
     });
     assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// Starts the proxy of a block, in front of a server.
+fn documented_proxy(server: &TestServer, block: &Block) -> Proxy {
+    let text = block.text.trim();
+    match block.language.as_str() {
+        "nginx" if text.starts_with("server {") => Proxy::nginx_site(server, text),
+        "nginx" => Proxy::nginx_site(server, &format!("server {{ listen 80; {text} }}")),
+        _ => {
+            let site = text.strip_prefix("board.example.com {").and_then(|rest| rest.strip_suffix('}'));
+            Proxy::caddy(server, &site.unwrap_or(text).replace("127.0.0.1:7878", server.addr()))
+        }
+    }
+}
+
+#[test]
+fn documented_proxies_pass_everything_on() {
+    let data = tempfile::tempdir().unwrap();
+    let server = TestServer::start(data.path());
+    let blocks = blocks(&read(Path::new("docs/deploy.md")));
+    let of_proxies: Vec<_> = blocks.iter().filter(|block| ["nginx", "caddyfile"].contains(&&*block.language)).collect();
+    assert_eq!(of_proxies.len(), 4, "nginx and Caddy, at the root and below a path");
+    for block in of_proxies {
+        let proxy = documented_proxy(&server, block);
+        let path = if block.text.contains("/pulse/") { "/pulse/" } else { "" };
+        let doctor = Command::new(BINARY).args(["doctor", &format!("{}{path}", proxy.url)]).output().unwrap();
+        let printed = String::from_utf8_lossy(&doctor.stdout).into_owned();
+        assert!(printed.contains("All is well."), "docs/deploy.md:{}: {printed}", block.line);
+    }
 }
 
 #[test]

@@ -35,7 +35,20 @@ impl Proxy {
     /// Starts nginx with nothing but these lines in the location that proxies everything. `{folder}` in them is a
     /// folder for files.
     pub(crate) fn nginx_as_it_comes(to: &TestServer, lines: &str) -> Self {
-        let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
+        let port = free_port();
+        let site = format!("server {{ listen 127.0.0.1:{port}; location / {{ proxy_pass {}; {lines} }} }}", to.url);
+        Self::nginx_at(port, &site)
+    }
+
+    /// nginx with this `server` block of the documents, which listens on port 80 and passes requests to `127.0.0.1:7878`.
+    pub(crate) fn nginx_site(to: &TestServer, site: &str) -> Self {
+        let port = free_port();
+        let site = site.replace("listen 80;", &format!("listen 127.0.0.1:{port};"));
+        Self::nginx_at(port, &site.replace("127.0.0.1:7878", to.addr()))
+    }
+
+    fn nginx_at(port: u16, site: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
         let conf = format!(
             "pid nginx.pid; error_log stderr; daemon off; master_process off; worker_processes 1;
              events {{}}
@@ -43,12 +56,8 @@ impl Proxy {
                  access_log off;
                  client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fcgi; uwsgi_temp_path uwsgi;
                  scgi_temp_path scgi;
-                 server {{
-                     listen 127.0.0.1:{port};
-                     location / {{ proxy_pass {}; {lines} }}
-                 }}
-             }}",
-            to.url
+                 {site}
+             }}"
         );
         let conf = conf.replace("{folder}", folder.path().to_str().unwrap());
         fs::write(folder.path().join("nginx.conf"), conf).unwrap();
