@@ -3,7 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "in a test that is how to fail")]
 
 mod harness;
-#[expect(dead_code, reason = "shared by tests; each uses its own part of it")]
 mod proxies;
 
 use std::io::{Read, Write as _};

@@ -12,13 +12,12 @@
 
 mod harness;
 mod markdown;
-#[expect(dead_code, reason = "this test uses a part of it")]
 mod proxies;
 
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};

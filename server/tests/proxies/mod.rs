@@ -1,6 +1,6 @@
 //! Real proxies from Debian packages, in front of a server under test.
 
-#![expect(clippy::unwrap_used, reason = "a test's harness")]
+#![expect(dead_code, clippy::unwrap_used, reason = "shared by tests; each uses its own part of it")]
 
 use std::fs;
 use std::io::{Read as _, Write as _};
