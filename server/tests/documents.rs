@@ -26,6 +26,7 @@ use std::time::{Duration, Instant};
 use harness::{BINARY, PATIENCE, TestServer};
 use markdown::{Block, anchors, blocks, documents, links, read, root};
 use proxies::Proxy;
+use serde_json::Value as Json;
 use tempfile::TempDir;
 
 /// Makes every curl of a block fail on an HTTP error, and show the body of the answer.
@@ -200,7 +201,7 @@ impl Session {
                 text.lines().try_for_each(|line| self.run(line.strip_prefix("- run: ").ok_or("not a step")?))
             }
             ("json", "output") => {
-                let parse = serde_json::from_str::<serde_json::Value>;
+                let parse = serde_json::from_str::<Json>;
                 let (documented, printed) = (parse(&block.text), parse(&self.output));
                 let is_same = matches!((&documented, &printed), (Ok(documented), Ok(printed)) if documented == printed);
                 if is_same { Ok(()) } else { Err(format!("the block before it prints {}", self.output)) }
@@ -316,6 +317,40 @@ fn first_documents_are_short() {
     for name in ["README.md", "ARCHITECTURE.md"] {
         let lines = read(Path::new(name)).lines().count();
         assert!(lines <= 150, "{name} has {lines} lines, of at most 150; move details to docs/ or to a module");
+    }
+}
+
+#[test]
+fn events_parameters_and_options_of_widgets_are_documented() {
+    let data = tempfile::tempdir().unwrap();
+    let api = TestServer::start(data.path()).get("/api/openapi.json").json();
+    let assert_names = |document: &str, name: &str| {
+        let text = read(Path::new(document));
+        let forms = [format!("`{name}`"), format!("`{name}=")];
+        assert!(forms.iter().any(|form| text.contains(form)), "{document} lacks {name}");
+    };
+    let schemas = api["components"]["schemas"].as_object().unwrap();
+    let resolved = |json: &Json| match json["$ref"].as_str() {
+        Some(reference) => api.pointer(&reference[1..]).unwrap().clone(),
+        None => json.clone(),
+    };
+    for event in schemas["Event"]["oneOf"].as_array().unwrap() {
+        assert_names("docs/read-the-stream.md", resolved(event)["properties"]["type"]["const"].as_str().unwrap());
+    }
+    for schema in schemas.iter().filter_map(|(name, schema)| name.ends_with("Widget").then_some(schema)) {
+        for option in schema["properties"].as_object().into_iter().flat_map(|properties| properties.keys()) {
+            assert_names("docs/boards.md", option);
+        }
+        if let Some(kind) = schema["properties"]["type"]["const"].as_str() {
+            assert_names("docs/boards.md", kind);
+        }
+    }
+    for (path, document) in [("/sse", "docs/read-the-stream.md"), ("/api/history", "docs/history.md")] {
+        for parameter in api["paths"][path]["get"]["parameters"].as_array().unwrap().iter().map(resolved) {
+            if parameter["in"] == "query" {
+                assert_names(document, parameter["name"].as_str().unwrap());
+            }
+        }
     }
 }
 
