@@ -56,6 +56,10 @@ impl Session {
         std::fs::write(bin.join("curl"), CURL).unwrap();
         std::fs::set_permissions(bin.join("curl"), PermissionsExt::from_mode(0o755)).unwrap();
         std::os::unix::fs::symlink(BINARY, bin.join("pulseboard")).unwrap();
+        // The certificate that the documents name.
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        std::fs::write(folder.path().join("work/board.pem"), made.cert.pem()).unwrap();
+        std::fs::write(folder.path().join("work/board.key"), made.signing_key.serialize_pem()).unwrap();
         Self { server, folder, output: String::new() }
     }
 
