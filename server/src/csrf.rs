@@ -28,6 +28,10 @@ const PAGES: [&str; 2] = ["/", "/b/{id}"];
 /// The route that also takes a point by GET.
 const PUSH: &str = "/in/{*series}";
 
+/// PowerShell's name in its user agent, which begins like the user agent of a browser. A page of another site cannot set
+/// that header.
+const POWERSHELL: &str = "PowerShell/";
+
 /// Headers by which browsers and proxies say that they fetch an address before it is used.
 const PURPOSES: [&str; 4] = ["sec-purpose", "purpose", "x-purpose", "x-moz"];
 
@@ -118,7 +122,8 @@ fn check_push_by_get(headers: &HeaderMap) -> Result<(), ApiError> {
         return Err(ApiError::ForeignPage(Box::default()));
     }
     let names_site = headers.contains_key("sec-fetch-site") || headers.contains_key(header::ORIGIN);
-    let is_browser = text(headers, header::USER_AGENT.as_str()).is_some_and(|agent| agent.starts_with("Mozilla/"));
+    let is_browser = text(headers, header::USER_AGENT.as_str())
+        .is_some_and(|agent| agent.starts_with("Mozilla/") && !agent.contains(POWERSHELL));
     if !names_site && (is_browser || headers.contains_key(header::REFERER)) {
         return Err(ApiError::UnknownPage);
     }
@@ -266,6 +271,8 @@ mod tests {
             vec![],
             vec![("user-agent", "ESP8266HTTPClient")],
             vec![("user-agent", "curl/8.5.0"), ("accept", "*/*")],
+            vec![("user-agent", "Mozilla/5.0 (Windows NT; Windows NT 10.0; de-DE) WindowsPowerShell/5.1.19041.4291")],
+            vec![("user-agent", "Mozilla/5.0 (Windows NT 10.0; Microsoft Windows 10.0.19045; en-US) PowerShell/7.4.6")],
             vec![("user-agent", "Mozilla/5.0"), ("sec-fetch-site", "none"), ("sec-fetch-dest", "document")],
             vec![("user-agent", "Mozilla/5.0"), ("sec-fetch-site", "same-origin"), ("sec-fetch-dest", "empty")],
         ] {

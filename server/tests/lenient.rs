@@ -8,6 +8,9 @@ use std::collections::BTreeMap;
 
 use harness::{TestServer, now_ms as now};
 
+/// How Windows PowerShell names itself.
+const POWERSHELL: &str = "Mozilla/5.0 (Windows NT; Windows NT 10.0; en-US) WindowsPowerShell/5.1.19041.4291";
+
 /// The newest value of each series.
 fn values(server: &TestServer) -> BTreeMap<String, f64> {
     let listed = server.get("/api/series").json();
@@ -24,6 +27,14 @@ fn number_as_text_boolean_form_and_address_are_a_number() {
         ("/in/a", r#"{"value":"42.5"}"#, &[][..], 42.5),
         ("/in/a", r#"{"value":true}"#, &[], 1.0),
         ("/in/a", r#"{"value":false}"#, &[], 0.0),
+        ("/in/a", "true", &[], 1.0),
+        ("/in/a", "false\n", &[("Content-Type", "application/json")], 0.0),
+        ("/in/a", "\"42.5\"", &[("Content-Type", "application/json")], 42.5),
+        ("/in/a?kind=counter", "\" 43 \"\r\n", &[("Content-Type", "text/plain")], 43.0),
+        ("/in/a", "true", &form, 1.0),
+        ("/in/a", "False", &form, 0.0),
+        ("/in/a", r#"{"value":"true"}"#, &[], 1.0),
+        ("/in/a?value=False", "", &[], 0.0),
         ("/in/a", "value=7.5", &form, 7.5),
         ("/in/a", "value=%2B8&kind=counter", &form, 8.0),
         ("/in/a?value=9.5", "", &[], 9.5),
@@ -40,6 +51,52 @@ fn number_as_text_boolean_form_and_address_are_a_number() {
     assert_eq!(values(&server), BTreeMap::from([("a".into(), -3.5), ("b".into(), 1.5), ("c".into(), 1.0)]));
     assert_eq!(server.get("/in/d?text=up").status, 204);
     assert_eq!(server.get("/api/series?prefix=d").json()[0]["text"], "up");
+}
+
+#[test]
+fn value_by_itself_is_a_number_also_where_the_series_holds_texts() {
+    let data = tempfile::tempdir().unwrap();
+    let server = TestServer::start(data.path());
+    assert_eq!(server.push("log", r#"{"text":"true"}"#).status, 204);
+    for body in ["true", "\"42.5\"", "42.5"] {
+        let answer = server.push("log", body);
+        assert_eq!((answer.status, answer.first_error().0.as_str()), (422, "value"), "{body}");
+    }
+    for body in ["\"deploying\"", "deploying", "on", "null", "[true]", "\"\""] {
+        let answer = server.push("a", body);
+        let (field, expected, _) = answer.first_error();
+        assert_eq!((answer.status, field.as_str()), (422, "body"), "{body}");
+        assert!(expected.contains(r#"{"text":"deploying"}"#), "it says how a text is pushed: {expected}");
+    }
+    assert_eq!(server.get("/api/series?prefix=a").text, "[]");
+}
+
+#[test]
+fn text_files_of_windows_are_read_whatever_their_encoding() {
+    let data = tempfile::tempdir().unwrap();
+    let server = TestServer::start(data.path());
+    let utf16 = |text: &str, of: fn(u16) -> [u8; 2]| -> Vec<u8> { text.encode_utf16().flat_map(of).collect() };
+    for (at, (path, body)) in [
+        ("/in/tNN", "42.5\r\n"),
+        ("/in", "{\"series\":\"tNN\",\"value\":42.5}\r\n"),
+        ("/in", "[{\"series\":\"tNN\",\"value\":42.5}]"),
+        ("/write", "tNN,wo=außen x=42.5\r\n# \u{1f600}\r\n"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        for (of, encode) in [u16::to_le_bytes as fn(u16) -> [u8; 2], u16::to_be_bytes].into_iter().enumerate() {
+            let named = |text: &str| text.replace("NN", &format!("{at}{of}"));
+            let body = utf16(&format!("\u{feff}{}", named(body)), encode);
+            let answer = server.raw(&format!("POST {} HTTP/1.1", named(path)), &body);
+            assert!(answer.starts_with("HTTP/1.1 204 "), "{path}: {answer}");
+            let prefix = named("tNN");
+            assert_eq!(server.get(&format!("/api/series?prefix={prefix}")).json()[0]["value"], 42.5, "{prefix}");
+        }
+    }
+    let answer = server.raw("POST /in/b HTTP/1.1", b"\xff\xfe4\x002");
+    assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains("send it as UTF-8"), "{answer}");
+    assert_eq!(server.get("/api/series?prefix=b").text, "[]");
 }
 
 #[test]
@@ -85,6 +142,8 @@ fn push_by_address_is_safe_against_other_pages_and_prefetching() {
         &[("Purpose", "prefetch")],
         &[("User-Agent", "Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0"), ("Referer", "http://evil.example/")],
         &[("User-Agent", "Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0")],
+        &[("User-Agent", POWERSHELL), ("Sec-Fetch-Site", "cross-site")],
+        &[("User-Agent", POWERSHELL), ("Referer", "http://evil.example/")],
     ] {
         let answer = server.get_with("/in/a?value=1", headers);
         assert_eq!((answer.status, answer.header("cache-control")), (403, "no-store"), "{headers:?}");
@@ -94,6 +153,8 @@ fn push_by_address_is_safe_against_other_pages_and_prefetching() {
     assert_eq!(server.get("/api/series").text, "[]", "nothing was stored");
     let own = [("User-Agent", "Mozilla/5.0"), ("Sec-Fetch-Site", "none"), ("Sec-Fetch-Dest", "document")];
     assert_eq!(server.get_with("/in/a?value=1", &own).status, 204, "typed by the user");
+    let scripted = server.get_with("/in/a?value=1", &[("User-Agent", POWERSHELL)]);
+    assert_eq!(scripted.status, 204, "PowerShell calls itself Mozilla, and is no browser");
     for (path, field) in [
         ("/in/a", "value"),
         ("/in/a?value=", "value"),

@@ -343,10 +343,11 @@ fn a_push_is_described_just_where_it_is_taken() {
     }
     for text in [
         "42.5", " 1\n", "+1", "-.5", "1.", "1e5", "2.5E-3", "007", "", " ", "-", ".", "e5", "1e", "inf", "NaN", "0x10",
-        "1_000", "1 2", "--1", "1,5", "hot", "١",
+        "1_000", "1 2", "--1", "1,5", "hot", "١", "true", " false\n", "True", "TRUE", "tRUE", "truest", "null", "on",
+        "\"42.5\"", "\" 1 \"", "\"\"", "\"hot\"", "\"1", "1\"", "\"true\"", "\"inf\"",
     ] {
         let taken = body::read(text.as_bytes(), accepted);
-        assert_eq!(is("NumberAsText", &json!(text)), taken.is_ok(), "{text:?}: {taken:?}");
+        assert_eq!(is("PlainNumber", &json!(text)), taken.is_ok(), "{text:?}: {taken:?}");
     }
 }
 
@@ -379,7 +380,7 @@ fn what_a_query_may_not_say_is_refused() {
             }
         }
     }
-    assert_eq!(tried, 13);
+    assert_eq!(tried, 14);
 }
 
 #[test]

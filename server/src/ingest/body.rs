@@ -1,5 +1,7 @@
 //! Parses the body of a push to one name: a point, or an object of numbers for the series below it.
 
+use std::str::Utf8Error;
+
 use serde_json::{Map, Value as Json};
 use shared::problem::FieldError;
 use shared::{Declared, Number, Value};
@@ -73,8 +75,9 @@ impl Content {
     }
 }
 
-/// Reads `42.5`, `{"value":42.5,"ts":…,"kind":"counter"}` or `{"text":"deploying","ts":…}`; the same as a form,
-/// `value=42.5&ts=…`; or an object of numbers, `{"temp":21.5,"hum":40,"ts":…}`.
+/// Reads a number by itself (`42.5`, `"42.5"`, `true`); `{"value":42.5,"ts":…,"kind":"counter"}` or
+/// `{"text":"deploying","ts":…}`; the same as a form, `value=42.5&ts=…`; or an object of numbers,
+/// `{"temp":21.5,"hum":40,"ts":…}`. A text is never taken by itself, so that a body means the same for every series.
 ///
 /// Ignores the content type, since `curl -d` sends every body as a form.
 ///
@@ -82,12 +85,12 @@ impl Content {
 /// [`ApiError::Malformed`] for JSON that breaks off, [`ApiError::Invalid`] for everything else, with the field.
 pub fn read(body: &[u8], accepted: Acceptance) -> Result<Content, ApiError> {
     let wrong = |got: String| Wrong::new("body", EXPECTED, got).into_error();
-    let text = std::str::from_utf8(body).map_err(|error| wrong(format!("bytes that are no UTF-8: {error}")))?.trim();
+    let text = std::str::from_utf8(body).map_err(|error| wrong(not_utf8(error)))?.trim();
     if text.is_empty() {
         return Err(wrong("nothing".to_owned()));
     }
     if !text.starts_with('{') {
-        if let Some(number) = text.parse().ok().and_then(Number::new) {
+        if let Some(number) = number(text) {
             return Ok(Content::One(One {
                 time: PointTime::of_server(accepted.now),
                 value: Value::Number(number),
@@ -100,6 +103,22 @@ pub fn read(body: &[u8], accepted: Acceptance) -> Result<Content, ApiError> {
     let json = serde_json::from_str(text).map_err(|error| ApiError::Malformed(format!("broken JSON: {error}")))?;
     let Json::Object(fields) = json else { return Err(wrong(fields::echo(text))) };
     object(&fields, accepted)
+}
+
+/// Says that a body is no UTF-8. The common sender of such texts does not say in which encoding they are.
+fn not_utf8(error: Utf8Error) -> String {
+    format!(
+        "bytes that are no UTF-8: {error} (Windows PowerShell sends UTF-8 with -ContentType 'application/json; charset=utf-8')"
+    )
+}
+
+/// Reads a number by itself, perhaps in quotes as JSON has them.
+fn number(text: &str) -> Option<Number> {
+    if !text.starts_with('"') {
+        return fields::written(text);
+    }
+    let inner: String = serde_json::from_str(text).ok()?;
+    fields::written(&inner)
 }
 
 /// Reads the fields of a push to one name.
@@ -230,6 +249,9 @@ mod tests {
             "42.5",
             " 42.5\n",
             "4.25e1",
+            r#""42.5""#,
+            r#" " 42.5 " "#,
+            r#""42\u002e5""#,
             r#"{"value":42.5}"#,
             r#"{"value":"42.5"}"#,
             r#"{"value":" 42.5 "}"#,
@@ -294,6 +316,17 @@ mod tests {
     fn a_boolean_is_one_or_zero() {
         assert_eq!(read(r#"{"value":true}"#), Ok((NOW, number(1.0))));
         assert_eq!(read(r#"{"value":false}"#), Ok((NOW, number(0.0))));
+        for (body, value) in [
+            ("true\n", 1.0),
+            (" false", 0.0),
+            ("True", 1.0),
+            ("FALSE", 0.0),
+            (r#""true""#, 1.0),
+            (r#"{"value":"False"}"#, 0.0),
+            ("value=TRUE", 1.0),
+        ] {
+            assert_eq!(read(body), Ok((NOW, number(value))), "{body}");
+        }
     }
 
     #[test]
@@ -332,6 +365,15 @@ mod tests {
             ("inf", "got \"inf\""),
             ("1e999", "got \"1e999\""),
             ("[1]", "got \"[1]\""),
+            ("tRUE", "got \"tRUE\""),
+            ("t", "got \"t\""),
+            ("null", "got \"null\""),
+            (r#""hot""#, r#"got "\"hot\"""#),
+            (r#"["true"]"#, r#"got "[\"true\"]""#),
+            (r#"{"value":"on"}"#, "value: expected a finite number, got the text \"on\""),
+            (r#""1e999""#, r#"got "\"1e999\"""#),
+            (r#""42.5"#, r#"got "\"42.5""#),
+            (r#""42.5" 1"#, r#"got "\"42.5\" 1""#),
             (r#"{"value":"#, "broken JSON"),
             (r#"{"value":1e999}"#, "broken JSON: number out of range"),
             (r#"{"value":null}"#, "value: expected a finite number, got null"),

@@ -168,12 +168,24 @@ pub(super) fn declared(word: &str, value: &Value) -> Result<Option<Declared>, &'
 
 /// Reads a number. Accepts numbers in quotes, and booleans as 1 and 0, since many senders have no other way.
 pub(super) fn number(json: &Json) -> Result<Number, Wrong> {
-    let value = match json {
-        Json::Bool(is_on) => Some(f64::from(u8::from(*is_on))),
-        Json::String(text) => text.trim().parse().ok(),
-        _ => json.as_f64(),
+    let number = match json {
+        Json::Bool(is_on) => Number::new(f64::from(u8::from(*is_on))),
+        Json::String(text) => written(text),
+        _ => json.as_f64().and_then(Number::new),
     };
-    value.and_then(Number::new).ok_or_else(|| Wrong::new("value", "a finite number", echo_json(json)))
+    number.ok_or_else(|| Wrong::new("value", "a finite number", echo_json(json)))
+}
+
+/// Reads a number as it is written; or a boolean, as JSON writes it, or as Python and PowerShell do (`True`).
+pub(super) fn written(text: &str) -> Option<Number> {
+    let text = text.trim();
+    let value = match text.parse() {
+        Ok(value) => value,
+        Err(_) if matches!(text, "true" | "True" | "TRUE") => 1.0,
+        Err(_) if matches!(text, "false" | "False" | "FALSE") => 0.0,
+        Err(_) => return None,
+    };
+    Number::new(value)
 }
 
 fn text(text: String) -> Result<Text, Wrong> {

@@ -64,9 +64,8 @@ impl Intake {
         &self.memory
     }
 
-    /// Reads a body and parses it, without a byte order mark at its start. The body may have at most `most` bytes,
-    /// both as received and decompressed. The returned share reserves the memory of the parsed points until it is
-    /// dropped.
+    /// Reads a body and parses it, as UTF-8 without a byte order mark. The body may have at most `most` bytes, both as
+    /// received and decompressed. The returned share reserves the memory of the parsed points until it is dropped.
     ///
     /// # Errors
     /// [`ApiError`] if the body breaks off, is too large, or has an unknown encoding; [`ApiError::LimitReached`] if
@@ -105,7 +104,7 @@ impl Intake {
             Encoding::Identity => packed.len() <= SMALL,
             Encoding::Gzip => match unpack(&packed, SMALL, &mut share) {
                 Ok(text) => {
-                    let parsed = parse(without_bom(&text), &mut share)?;
+                    let parsed = decode(&text, &mut share, parse)?;
                     share.shrink(text.len() + packed.len());
                     return Ok((parsed, share));
                 }
@@ -115,7 +114,7 @@ impl Intake {
             },
         };
         if is_small {
-            let parsed = parse(without_bom(&packed), &mut share)?;
+            let parsed = decode(&packed, &mut share, parse)?;
             share.shrink(packed.len());
             return Ok((parsed, share));
         }
@@ -127,10 +126,10 @@ impl Intake {
         let parsing = tokio::task::spawn_blocking(move || {
             let _turn = turn;
             let parsed = match encoding {
-                Encoding::Identity => parse(without_bom(&packed), &mut share)?,
+                Encoding::Identity => decode(&packed, &mut share, parse)?,
                 Encoding::Gzip => {
                     let text = unpack(&packed, most, &mut share)?;
-                    let parsed = parse(without_bom(&text), &mut share)?;
+                    let parsed = decode(&text, &mut share, parse)?;
                     share.shrink(text.len());
                     parsed
                 }
@@ -206,9 +205,30 @@ fn unknown_encoding(headers: &HeaderMap) -> ApiError {
     ApiError::UnknownEncoding(values.join(", "))
 }
 
-/// Removes the byte order mark that Windows programs write at the start of UTF-8.
-fn without_bom(text: &[u8]) -> &[u8] {
-    text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
+/// Removes the byte order mark that Windows programs write at the start of a text, and parses the rest. A body with the mark
+/// of UTF-16 is converted to UTF-8 first. UTF-8 never begins with the bytes of that mark.
+fn decode<T>(
+    body: &[u8],
+    share: &mut Share,
+    parse: impl FnOnce(&[u8], &mut Share) -> Result<T, ApiError>,
+) -> Result<T, ApiError> {
+    let (pairs, unit): (_, fn([u8; 2]) -> u16) = match body {
+        [0xff, 0xfe, pairs @ ..] => (pairs, u16::from_le_bytes),
+        [0xfe, 0xff, pairs @ ..] => (pairs, u16::from_be_bytes),
+        [0xef, 0xbb, 0xbf, text @ ..] | text => return parse(text, share),
+    };
+    // Two bytes of UTF-16 become at most three of UTF-8.
+    let most = pairs.len() / 2 * 3;
+    share.grow(most)?;
+    let (units, rest) = pairs.as_chunks();
+    let text: Result<String, _> = char::decode_utf16(units.iter().map(|&pair| unit(pair))).collect();
+    let Some(text) = text.ok().filter(|_| rest.is_empty()) else {
+        let wrong = "the body begins with the byte order mark of UTF-16, and is not UTF-16; send it as UTF-8";
+        return Err(ApiError::Malformed(wrong.to_owned()));
+    };
+    let parsed = parse(text.as_bytes(), share)?;
+    share.shrink(most);
+    Ok(parsed)
 }
 
 /// Reads the whole body as received, without decompressing it.
@@ -354,6 +374,32 @@ mod tests {
                 assert_eq!(read.unwrap().0, text.as_bytes(), "{encoding}");
             }
         }
+    }
+
+    #[tokio::test]
+    async fn a_body_of_utf_16_with_its_byte_order_mark_is_parsed_as_utf_8() {
+        let intake = Intake::new(&Limits::default());
+        let read = async |body: Vec<u8>, encoding: &'static str| {
+            let headers = HeaderMap::from_iter([(CONTENT_ENCODING, HeaderValue::from_static(encoding))]);
+            let read =
+                intake.read(Body::from(body), &headers, Bounded::default(), 1 << 20, |text, _| Ok(text.to_vec()));
+            read.await.map(|(text, share)| (String::from_utf8(text).unwrap(), share.held()))
+        };
+        let bytes = |text: &str, of: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(of).collect::<Vec<_>>();
+        for text in ["", "42.5\r\n", "{\"text\":\"größer 東京 😀\"}", &"ü\n".repeat(SMALL)] {
+            let marked = format!("\u{feff}{text}");
+            for body in [bytes(&marked, u16::to_le_bytes), bytes(&marked, u16::to_be_bytes)] {
+                let wanted = Ok((text.to_owned(), REQUEST_BYTES));
+                assert_eq!(read(gzip(&body), "gzip").await, wanted);
+                assert_eq!(read(body, "identity").await, wanted);
+            }
+        }
+        let odd = [&bytes("\u{feff}42", u16::to_le_bytes)[..], b"\0"].concat();
+        let half = [&bytes("\u{feff}", u16::to_be_bytes)[..], &[0xd8, 0]].concat();
+        for body in [odd, half] {
+            assert!(read(body, "identity").await.unwrap_err().to_string().contains("send it as UTF-8"));
+        }
+        assert_eq!(intake.memory().used(), 0);
     }
 
     #[test]
