@@ -80,6 +80,58 @@ fn wrong_lines_are_named_and_the_others_are_stored() {
 }
 
 #[test]
+fn every_refused_line_is_counted_also_those_that_the_server_does_not_name() {
+    let data = tempfile::tempdir().unwrap();
+    let server = TestServer::start(data.path());
+    assert_eq!(server.post("/write", "m x=1,y=1", &[]).status, 204);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("many.lp");
+    // Of five lines two are wrong: one cannot be read, and one has two points of another kind.
+    let line = |n: u64| match n % 5 {
+        1 => format!("a x=oops {}\n", LONG_AGO + n),
+        3 => format!("m x=\"a\",y=\"b\",z={n} {}\n", LONG_AGO + n),
+        _ => format!("a x={n} {}\n", LONG_AGO + n),
+    };
+    std::fs::write(&file, (0..25_000).map(line).fold("# of an export\n".to_owned(), |all, line| all + &line)).unwrap();
+    let output = import(&server, &["--precision", "ms"], &[&file]);
+    assert!(!output.status.success());
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), "15000 lines are stored, 10000 were refused\n");
+    let said = String::from_utf8(output.stderr).unwrap();
+    let lines: Vec<_> = said.lines().filter_map(|line| line.split("many.lp:").nth(1)?.split(':').next()).collect();
+    assert_eq!(lines.len(), 20, "the first are printed: {said}");
+    assert_eq!(&lines[..4], ["3", "5", "8", "10"], "in the order of the file: {said}");
+    assert_eq!(count(&server, "a/x"), 15_000);
+    assert_eq!(
+        count(&server, "m/z"),
+        5_000,
+        "a line that is not stored whole is refused, and its other points are kept"
+    );
+}
+
+#[test]
+fn wrong_cell_of_a_table_and_a_line_without_an_end_spoil_nothing_else() {
+    let data = tempfile::tempdir().unwrap();
+    let server = TestServer::start(data.path());
+    let folder = tempfile::tempdir().unwrap();
+    let [table, lines] = ["wide.csv", "long.ndjson"].map(|name| folder.path().join(name));
+    std::fs::write(&table, format!("time,temp,wind\n{LONG_AGO},warm,3\n{},22,4\n", LONG_AGO + 60_000)).unwrap();
+    let long = format!("{{\"series\":\"log\",\"text\":\"{}\",\"ts\":{LONG_AGO}}}", "x".repeat(2 << 20));
+    let good = format!("{{\"series\":\"b\",\"value\":1,\"ts\":{LONG_AGO}}}");
+    std::fs::write(&lines, format!("{good}\n{long}\n{}\n", good.replace("\"b\"", "\"c\""))).unwrap();
+    let output = import(&server, &[], &[&table, &lines]);
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), "5 lines are stored, 2 were refused\n");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("wide.csv:2: value: expected") && said.contains("long.ndjson:2: it has 2097"), "{said}");
+    for (series, points) in [("temp", 1), ("wind", 2), ("b", 1), ("c", 1)] {
+        assert_eq!(count(&server, series), points, "{series}");
+    }
+    let marked: Vec<u8> = format!("\u{feff}{good}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    std::fs::write(&lines, marked).unwrap();
+    let output = import(&server, &[], &[&lines]);
+    assert!(String::from_utf8(output.stderr).unwrap().contains("iconv -f UTF-16 -t UTF-8"));
+}
+
+#[test]
 fn push_of_the_past_is_taken_only_where_it_says_so() {
     let data = tempfile::tempdir().unwrap();
     let server = TestServer::start(data.path());

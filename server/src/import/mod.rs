@@ -133,13 +133,12 @@ impl Import {
     ) -> Result<(), ImportError> {
         while let Some(piece) = next()? {
             let outcome = self.sender.push(format, piece)?;
+            let room = MOST_PRINTED.saturating_sub(self.summary.refused);
             self.summary.stored += outcome.stored;
-            for refused in outcome.refused {
-                self.summary.refused += 1;
-                if self.summary.refused <= MOST_PRINTED {
-                    let text = format!("pulseboard: {}:{}: {}", file.display(), refused.line, refused.why);
-                    progress.suspend(|| eprintln!("{}", crate::terminal::Plain(text)));
-                }
+            self.summary.refused += outcome.refused;
+            for refused in outcome.named.iter().take(usize::try_from(room).unwrap_or(usize::MAX)) {
+                let text = format!("pulseboard: {}:{}: {}", file.display(), refused.line, refused.why);
+                progress.suspend(|| eprintln!("{}", crate::terminal::Plain(text)));
             }
             progress.set_message(format!("{} lines", self.summary.stored));
         }

@@ -4,7 +4,7 @@ use std::io::{self, BufRead as _};
 
 use super::{Format, Input};
 
-/// The most bytes of a push. `POST /in` takes 1 MiB, `POST /write` 4 MiB.
+/// The number of bytes at which a piece is pushed.
 const NDJSON_BYTES: usize = 900 << 10;
 const LINES_BYTES: usize = 2 << 20;
 
@@ -37,6 +37,11 @@ impl Piece {
         self.bytes >= most - LONGEST.min(most / 2) || self.lines.len() >= MOST_LINES
     }
 
+    /// Returns the number of bytes of the body.
+    pub(super) fn body_len(&self) -> usize {
+        self.bytes
+    }
+
     /// Returns the body of the push.
     pub(super) fn body(&self) -> Vec<u8> {
         let mut body = Vec::with_capacity(self.bytes);
@@ -47,9 +52,10 @@ impl Piece {
         body
     }
 
-    /// Removes the lines for whose number `leave_out` returns true.
-    pub(super) fn without(mut self, leave_out: impl Fn(u64) -> bool) -> Self {
-        self.lines.retain(|(number, _)| !leave_out(*number));
+    /// Removes the lines for whose place `leave_out` returns true.
+    pub(super) fn without(mut self, leave_out: impl Fn(usize) -> bool) -> Self {
+        let mut places = 0..;
+        self.lines.retain(|_| !places.next().is_some_and(&leave_out));
         self.bytes = self.lines.iter().map(|(_, line)| line.len() + 1).sum();
         self
     }
@@ -87,11 +93,17 @@ impl Pieces {
         while !piece.is_full(self.format) {
             let number = self.line + 1;
             let Some(line) = self.next_line()? else { break };
-            if !line.iter().all(u8::is_ascii_whitespace) {
+            if !self.is_nothing(&line) {
                 piece.add(number, line);
             }
         }
         Ok((!piece.lines.is_empty()).then_some(piece))
+    }
+
+    /// Returns true if there is no point in a line: it is blank, or a comment of line protocol.
+    fn is_nothing(&self, line: &[u8]) -> bool {
+        let text = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line).trim_ascii_start();
+        text.is_empty() || (self.format == Format::Lines && text.starts_with(b"#"))
     }
 
     /// Reads a line without its end. A line of line protocol continues if a quoted text has a line break.
@@ -151,8 +163,7 @@ mod tests {
         let lines = pieces(text, Format::Lines).remove(0).lines;
         let lines: Vec<(u64, String)> =
             lines.into_iter().map(|(number, line)| (number, String::from_utf8(line).unwrap())).collect();
-        let wanted =
-            [(1, "a x=1"), (3, "log,host=\"b line=\"one\ntwo \\\" three\" 5"), (5, "# it's \"open"), (6, "b x=2")];
+        let wanted = [(1, "a x=1"), (3, "log,host=\"b line=\"one\ntwo \\\" three\" 5"), (6, "b x=2")];
         assert_eq!(lines, wanted.map(|(number, line)| (number, line.to_owned())));
     }
 

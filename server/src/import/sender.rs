@@ -1,6 +1,6 @@
 //! Pushes the pieces of a file, and finds out which lines the server stored.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use ring::digest::{SHA256, digest};
@@ -28,14 +28,23 @@ pub(super) struct Refused {
 pub(super) struct Outcome {
     /// The number of lines that the server has.
     pub(super) stored: u64,
-    /// The lines that the server refused and named.
-    pub(super) refused: Vec<Refused>,
+    /// The number of lines that it refused.
+    pub(super) refused: u64,
+    /// The refused lines that it named, in the order of the file. It names at most a thousand of one push.
+    pub(super) named: Vec<Refused>,
 }
 
 impl Outcome {
     fn add(&mut self, other: Self) {
         self.stored += other.stored;
-        self.refused.extend(other.refused);
+        self.refuse(other.refused, other.named);
+    }
+
+    /// Adds `count` lines that the server refused, some of which it named.
+    fn refuse(&mut self, count: u64, named: impl IntoIterator<Item = Refused>) {
+        self.refused += count;
+        self.named.extend(named);
+        self.named.sort_by_key(|refused| refused.line);
     }
 }
 
@@ -75,6 +84,11 @@ impl Sender {
             if lines == 0 {
                 return Ok(outcome);
             }
+            if piece.body_len() > format.most_bytes() {
+                let why = format!("it has {} bytes; one push takes at most {}", piece.body_len(), format.most_bytes());
+                outcome.add(self.push_halves(format, piece, why)?);
+                return Ok(outcome);
+            }
             let answer = self.post(format, &piece)?;
             let problem = answer.problem.as_ref();
             match answer.status {
@@ -82,33 +96,43 @@ impl Sender {
                     outcome.stored += lines;
                     return Ok(outcome);
                 }
-                // The push exceeds a limit of the server: points, rows or bytes.
-                413 if lines > 1 => {
-                    for half in piece.halves() {
-                        outcome.add(self.push(format, half)?);
-                    }
+                // The push exceeds a limit of the server: points or rows.
+                413 => {
+                    outcome.add(self.push_halves(format, piece, answer.message())?);
                     return Ok(outcome);
                 }
                 // Of line protocol, the valid lines are stored ("partial write"); of other formats, nothing is.
-                400 | 413 | 422 => {
-                    let wrong = refused(&piece, problem);
+                400 | 422 => {
+                    let wrong = named(format, &piece, problem);
                     if wrong.is_empty() {
                         return Err(ImportError::Server { message: answer.message() });
                     }
-                    let is_partial = answer.status == 400 && format == Format::Lines;
-                    if is_partial {
-                        let listed = wrong.len() as u64;
-                        outcome.stored += lines - listed;
-                        outcome.refused.extend(wrong.into_values());
+                    let count = wrong.len() as u64;
+                    if answer.status == 400 && format == Format::Lines {
+                        let dropped = answer.dropped().unwrap_or(count).clamp(count, lines);
+                        outcome.stored += lines - dropped;
+                        outcome.refuse(dropped, wrong.into_values());
                         return Ok(outcome);
                     }
-                    piece = piece.without(|number| wrong.contains_key(&number));
-                    outcome.refused.extend(wrong.into_values());
-                    outcome.refused.sort_unstable_by_key(|refused| refused.line);
+                    piece = piece.without(|at| wrong.contains_key(&at));
+                    outcome.refuse(count, wrong.into_values());
                 }
                 _ => return Err(ImportError::Server { message: answer.message() }),
             }
         }
+    }
+
+    /// Pushes the two halves of a piece that is too large. A single line is refused, for the reason `why`.
+    fn push_halves(&self, format: Format, piece: Piece, why: String) -> Result<Outcome, ImportError> {
+        let mut outcome = Outcome::default();
+        if let [(line, _)] = piece.lines[..] {
+            outcome.refuse(1, [Refused { line, why }]);
+            return Ok(outcome);
+        }
+        for half in piece.halves() {
+            outcome.add(self.push(format, half)?);
+        }
+        Ok(outcome)
     }
 
     /// Sends a body until there is an answer with a status below 500 other than 429, or until `give_up` has passed.
@@ -148,6 +172,12 @@ impl Sender {
 }
 
 impl Answer {
+    /// Returns the number at the end of `partial write: … dropped=7`: of all lines that were not stored, also those that are
+    /// not listed.
+    fn dropped(&self) -> Option<u64> {
+        self.problem.as_ref()?.detail.rsplit_once(" dropped=")?.1.parse().ok()
+    }
+
     fn message(&self) -> String {
         let Self { status, problem, text } = self;
         match problem {
@@ -157,27 +187,35 @@ impl Answer {
     }
 }
 
-/// Finds the lines of a piece that a problem names, by their number in the file. The server counts the lines of the
+/// Finds the lines of a piece that a problem names, by their place in the piece. The server counts the lines of the
 /// body, including line breaks within a text.
-fn refused(piece: &Piece, problem: Option<&Problem>) -> HashMap<u64, Refused> {
+fn named(format: Format, piece: &Piece, problem: Option<&Problem>) -> BTreeMap<usize, Refused> {
     let errors = problem.map_or(&[][..], |problem| &problem.errors);
     let mut first = 1;
     let mut begins: Vec<usize> = Vec::with_capacity(piece.lines.len());
     for (_, line) in &piece.lines {
         begins.push(first);
-        first += 1 + line_breaks(line);
+        first += 1 + line_breaks(format, line);
     }
-    let mut found = HashMap::new();
+    let mut found = BTreeMap::new();
     for error in errors {
         let Some(line) = error.line else { continue };
         let at = begins.partition_point(|&begin| begin <= line);
-        let Some((number, _)) = at.checked_sub(1).and_then(|at| piece.lines.get(at)) else { continue };
+        let Some((at, (number, _))) = at.checked_sub(1).and_then(|at| Some((at, piece.lines.get(at)?))) else {
+            continue;
+        };
         let why = format!("{}: expected {}, got {}", error.field, error.expected, error.got);
-        found.entry(*number).or_insert(Refused { line: *number, why });
+        found.entry(at).or_insert(Refused { line: *number, why });
     }
     found
 }
 
-fn line_breaks(line: &[u8]) -> usize {
-    line.iter().filter(|&&byte| byte == b'\n').count()
+/// Counts the ends of lines within a line as the server does: in line protocol a CR ends one too.
+fn line_breaks(format: Format, line: &[u8]) -> usize {
+    let is_end = |at: &usize| match line[*at] {
+        b'\n' => true,
+        b'\r' => format == Format::Lines && line.get(at + 1) != Some(&b'\n'),
+        _ => false,
+    };
+    (0..line.len()).filter(is_end).count()
 }

@@ -8,9 +8,13 @@ use flate2::bufread::MultiGzDecoder;
 use indicatif::ProgressBar;
 
 use super::Input;
+use crate::{influx, ingest};
 
 /// The first bytes of a gzip file (RFC 1952, 2.3.1).
 const GZIP: [u8; 2] = [0x1f, 0x8b];
+
+/// The byte order marks of UTF-16, which no UTF-8 begins with.
+const UTF_16: [[u8; 2]; 2] = [[0xff, 0xfe], [0xfe, 0xff]];
 
 /// Bytes that are read at a time.
 const BUFFER: usize = 256 << 10;
@@ -40,6 +44,14 @@ impl Format {
         }
     }
 
+    /// Returns the most bytes that one push may have.
+    pub(super) fn most_bytes(self) -> usize {
+        match self {
+            Self::Lines => influx::MAX_BODY,
+            Self::Ndjson | Self::Csv => ingest::MAX_BODY,
+        }
+    }
+
     /// Parses the word of `--format`.
     ///
     /// # Errors
@@ -64,7 +76,12 @@ pub(super) fn open(file: &Path, progress: &ProgressBar) -> io::Result<Input> {
 }
 
 fn unpack(mut input: BufReader<impl io::Read + 'static>) -> io::Result<Input> {
-    if input.fill_buf()?.starts_with(&GZIP) {
+    let start = input.fill_buf()?;
+    if UTF_16.iter().any(|mark| start.starts_with(mark)) {
+        let message = "it is UTF-16; write it as UTF-8 first, such as with iconv -f UTF-16 -t UTF-8";
+        return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+    }
+    if start.starts_with(&GZIP) {
         return Ok(Box::new(BufReader::with_capacity(BUFFER, MultiGzDecoder::new(input))));
     }
     Ok(Box::new(input))

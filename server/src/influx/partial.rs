@@ -1,7 +1,5 @@
 //! Builds the answer to a write that is only partly stored: `partial write: … dropped=N`, as InfluxDB writes it.
 
-use std::collections::HashSet;
-
 use shared::problem::FieldError;
 
 use crate::ingest::gathering::WrongLines;
@@ -23,18 +21,20 @@ pub(super) enum Rest {
 /// Describes the lines that were not stored: wrong lines, and lines with a point of another kind than its series
 /// holds. Returns `None` if there are none.
 pub(super) fn error(wrong: WrongLines, left_out: Mismatches, rest: Rest) -> Option<ApiError> {
-    if wrong.count + left_out.count == 0 {
+    let total = wrong.count + left_out.count();
+    if total == 0 {
         return None;
     }
-    // Several points of one line count as one line, as far as they are listed.
-    let lines: HashSet<usize> = left_out.listed.iter().map(|mismatch| mismatch.at).collect();
-    let dropped = wrong.count + lines.len() + (left_out.count - left_out.listed.len());
+    // Several points of one line, which are neighbours, count as one line.
+    let mut lines: Vec<usize> = left_out.listed.iter().map(|mismatch| mismatch.at).chain(left_out.others).collect();
+    lines.dedup();
+    let dropped = wrong.count + lines.len();
     let parsed = wrong.listed.into_iter().map(|error| (error, "unable to parse "));
     let other_kind =
         left_out.listed.into_iter().map(|mismatch| (Mismatch::into_error(mismatch), "field type conflict: "));
     let mut listed: Vec<(FieldError, &str)> = parsed.chain(other_kind).collect();
     listed.sort_by_key(|(error, _)| error.line);
-    let (total, known) = (wrong.count + left_out.count, listed.len().min(MAX_LISTED));
+    let known = listed.len().min(MAX_LISTED);
     listed.truncate(MAX_LISTED);
     let mut detail = "partial write: ".to_owned();
     if let Some((error, class)) = listed.first() {
@@ -66,7 +66,7 @@ mod tests {
 
     fn left_out(lines: &[usize]) -> Mismatches {
         let listed = lines.iter().map(|&at| Mismatch { at, series: "a/x".parse().unwrap(), holds: Kind::Number });
-        Mismatches { count: lines.len(), listed: listed.collect() }
+        Mismatches { listed: listed.collect(), others: Vec::new() }
     }
 
     #[test]
@@ -81,6 +81,9 @@ mod tests {
             detail(wrong(&[7], 1), left_out(&[3, 3, 5]), Rest::Stored).unwrap(),
             "partial write: field type conflict: line 3: text: expected a number, which is what a/x holds since its first point, got a text; errors lists all 4; the other lines are stored dropped=3"
         );
+        let others = Mismatches { others: vec![5, 6, 6, 6, 7], ..left_out(&[3, 3, 5]) };
+        let text = detail(wrong(&[1], 2), others, Rest::Stored).unwrap();
+        assert!(text.ends_with("; errors lists the first 4 of 10; the other lines are stored dropped=6"), "{text}");
         let many: Vec<_> = (1..=1_000).collect();
         let Some(ApiError::PartialWrite { detail, errors }) = error(wrong(&many, 5_000), left_out(&[1]), Rest::Lost)
         else {

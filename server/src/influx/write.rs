@@ -165,7 +165,7 @@ async fn store(
     let push = Push { points: batch.points, key, atomicity };
     let (left_out, rest) = match app.writer.commit(push, share).await.map_err(|error| error.at_lines(&lines)) {
         Ok(()) => (Mismatches::default(), Rest::Stored),
-        Err(CommitError::LeftOut(wrong)) if wrong.count == count => (wrong, Rest::Lost),
+        Err(CommitError::LeftOut(wrong)) if wrong.count() == count => (wrong, Rest::Lost),
         Err(CommitError::LeftOut(wrong)) => (wrong, Rest::Stored),
         Err(CommitError::OtherKind(wrong)) => (wrong, Rest::Lost),
         // Points of a compacted day, which only an import can have, are answered with 422. Nothing was stored then,

@@ -16,11 +16,11 @@ const MORE_SERIES_AFTER_SECONDS: u32 = 60;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CommitError {
     /// The push has points of another kind than their series holds.
-    #[error("{} of its points are not of the kind that their series holds", .0.count)]
+    #[error("{} of its points are not of the kind that their series holds", .0.count())]
     OtherKind(Mismatches),
     /// The push was [partial](crate::store::Atomicity::Partial) and has points of another kind than their series
     /// holds. They were left out; the other points are stored.
-    #[error("{} of its points are not of the kind that their series holds; the others are stored", .0.count)]
+    #[error("{} of its points are not of the kind that their series holds; the others are stored", .0.count())]
     LeftOut(Mismatches),
     /// The push has points of days whose finest buckets are deleted, so the points could not be added.
     #[error(
@@ -79,10 +79,10 @@ pub enum CommitError {
 /// The points of a push that are of the wrong kind.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mismatches {
-    /// The number of such points.
-    pub count: usize,
     /// The first of these points.
     pub listed: Vec<Mismatch>,
+    /// The places of all others in the push, counted from 1, or their lines.
+    pub others: Vec<usize>,
 }
 
 /// A point of the wrong kind.
@@ -97,9 +97,15 @@ pub struct Mismatch {
 }
 
 impl Mismatches {
+    /// Returns the number of such points.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.listed.len() + self.others.len()
+    }
+
     /// Returns the result of a partial push that was stored without these points.
     pub(super) fn into_result(self) -> Result<(), CommitError> {
-        if self.count == 0 { Ok(()) } else { Err(CommitError::LeftOut(self)) }
+        if self.count() == 0 { Ok(()) } else { Err(CommitError::LeftOut(self)) }
     }
 }
 
@@ -124,7 +130,8 @@ impl CommitError {
         let line = |at: usize| at.checked_sub(1).and_then(|at| lines.get(at)).map_or(at, |&line| line as usize);
         match &mut self {
             Self::OtherKind(wrong) | Self::LeftOut(wrong) => {
-                wrong.listed.iter_mut().for_each(|mismatch| mismatch.at = line(mismatch.at));
+                let listed = wrong.listed.iter_mut().map(|mismatch| &mut mismatch.at);
+                listed.chain(&mut wrong.others).for_each(|at| *at = line(*at));
             }
             Self::Compacted { at, .. } => *at = line(*at),
             _ => {}
@@ -146,7 +153,7 @@ impl From<rusqlite::Error> for CommitError {
 impl From<CommitError> for ApiError {
     fn from(error: CommitError) -> Self {
         let detail = error.to_string();
-        let Mismatches { count, listed } = match error {
+        let Mismatches { listed, others } = match error {
             CommitError::OtherKind(wrong) => wrong,
             CommitError::LeftOut(wrong) => {
                 let errors = wrong.listed.into_iter().map(Mismatch::into_error).collect();
@@ -166,7 +173,7 @@ impl From<CommitError> for ApiError {
             _ => return Self::Unavailable(detail),
         };
         let mut detail = format!("{detail}, so nothing was stored");
-        if count > listed.len() {
+        if !others.is_empty() {
             detail = format!("{detail}; the first {} are listed", listed.len());
         }
         Self::Invalid { detail, errors: listed.into_iter().map(Mismatch::into_error).collect() }

@@ -176,9 +176,10 @@ impl Staged {
             match view.find(new, kind) {
                 Some(row) if row.kind == kind => point.whose = Whose::Row(row.id),
                 Some(row) => {
-                    wrong.count += 1;
                     if wrong.listed.len() < MAX_MISMATCHES {
                         wrong.listed.push(Mismatch { at, series: new.name.clone(), holds: row.kind });
+                    } else {
+                        wrong.others.push(at);
                     }
                     return false;
                 }
@@ -186,7 +187,7 @@ impl Staged {
             }
             true
         });
-        if wrong.count > 0 && push.atomicity == Atomicity::AllOrNothing {
+        if wrong.count() > 0 && push.atomicity == Atomicity::AllOrNothing {
             return Err(CommitError::OtherKind(wrong));
         }
         let begun = view.begun;

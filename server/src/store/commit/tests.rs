@@ -56,7 +56,7 @@ fn a_push_of_the_wrong_kind_is_refused_whole_and_the_others_are_kept() {
         NOW,
     );
     let Err(CommitError::OtherKind(wrong)) = &outcome.results[1] else { panic!("{outcome:?}") };
-    assert_eq!(wrong.count, 2);
+    assert_eq!(wrong.count(), 2);
     assert_eq!(wrong.listed.iter().map(|m| m.at).collect::<Vec<_>>(), [2, 3]);
     assert!(outcome.results[0].is_ok() && outcome.results[2].is_ok());
     assert_eq!(rows(&store), 3);
