@@ -1,6 +1,8 @@
 //! Tests of whole bodies, from bytes to points. The law: every line is stored as InfluxDB would hold it, or is named
 //! in an error.
 
+mod retries;
+
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, header};
 use flate2::Compression;
@@ -300,14 +302,18 @@ fn item() -> impl Strategy<Value = Item> {
 /// The body that a client writes, and the points that InfluxDB would hold of it.
 #[derive(Debug, Default)]
 struct Model {
+    /// Begins each measurement of a good line.
+    prefix: String,
     body: Vec<u8>,
     points: Vec<Pushed>,
+    /// Measurement, tags and field of each point, with its time and value.
+    held: Vec<(String, PointTime, Value)>,
     wrong: Vec<usize>,
 }
 
 impl Model {
-    fn of(items: &[(Item, &str)], precision: Precision) -> Self {
-        let mut model = Self::default();
+    fn of(prefix: &str, items: &[(Item, &str)], precision: Precision) -> Self {
+        let mut model = Self { prefix: prefix.to_owned(), ..Self::default() };
         for (item, end) in items {
             model.add(item, precision);
             model.body.extend_from_slice(end.as_bytes());
@@ -341,8 +347,8 @@ impl Model {
         let written = |parts: &[usize]| parts.iter().map(|&part| NAME_PARTS[part].1).collect::<String>();
         let mut text = line.blank_before.to_owned();
         // A measurement needs no escape before =, and a line that begins with # is a comment.
-        text += &format!("m{}", written(&line.measurement).replace("\\=", "="));
-        let measurement = format!("m{}", raw(&line.measurement));
+        text += &format!("{}{}", self.prefix, written(&line.measurement).replace("\\=", "="));
+        let measurement = format!("{}{}", self.prefix, raw(&line.measurement));
         let mut tags: Vec<(String, String)> = Vec::new();
         for (key, value) in &line.tags {
             if tags.iter().all(|(known, _)| *known != raw(key)) {
@@ -390,6 +396,7 @@ impl Model {
         self.body.extend_from_slice(text.as_bytes());
         let tags: Vec<_> = tags.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
         for (key, value) in fields {
+            self.held.push((format!("{measurement:?} {tags:?} {key:?}"), moment, value.clone()));
             self.points.push(tagged(&measurement, &tags, &key, moment, value));
         }
     }
@@ -408,20 +415,56 @@ fn time(ago: u32, precision: Precision) -> u64 {
     }
 }
 
-/// Reads a body as it comes in a request: perhaps compressed, perhaps with a byte order mark.
-fn read_request(body: &[u8], is_packed: bool, precision: Precision) -> Result<Reading, ApiError> {
-    let mut headers = HeaderMap::new();
-    let mut body = body.to_vec();
-    if is_packed {
-        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+/// The form in which a client sends a body.
+#[derive(Clone, Copy, Debug)]
+struct Encoding {
+    mark: Mark,
+    /// The name of gzip, if the body is packed.
+    gzip: Option<&'static str>,
+}
+
+/// The byte order mark of a body.
+#[derive(Clone, Copy, Debug)]
+enum Mark {
+    None,
+    Utf8,
+    Utf16(fn(u16) -> [u8; 2]),
+}
+
+fn encoding() -> impl Strategy<Value = Encoding> {
+    let marks = [Mark::None, Mark::None, Mark::Utf8, Mark::Utf16(u16::to_le_bytes), Mark::Utf16(u16::to_be_bytes)];
+    let gzip = prop::option::of(prop::sample::select(vec!["gzip", "GZIP", "x-gzip", "identity, gzip"]));
+    (prop::sample::select(marks.to_vec()), gzip).prop_map(|(mark, gzip)| Encoding { mark, gzip })
+}
+
+impl Encoding {
+    fn of(self, body: &[u8]) -> Vec<u8> {
+        let body = match (self.mark, std::str::from_utf8(body)) {
+            (Mark::Utf16(bytes), Ok(text)) => format!("\u{feff}{text}").encode_utf16().flat_map(bytes).collect(),
+            (Mark::Utf8, _) => [b"\xef\xbb\xbf", body].concat(),
+            (Mark::None | Mark::Utf16(_), _) => body.to_vec(),
+        };
+        if self.gzip.is_none() {
+            return body;
+        }
         let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
         gzip.write_all(&body).unwrap();
-        body = gzip.finish().unwrap();
+        gzip.finish().unwrap()
     }
-    let parse = move |text: &[u8], share: &mut Share| {
-        let directory = Directory::default();
-        read(text, precision, ACCEPTED, Gathering::by_default(&directory, share))
-    };
+}
+
+/// Reads a body as it comes in a request.
+fn read_request(
+    body: &[u8],
+    encoding: Encoding,
+    precision: Precision,
+    directory: Directory,
+) -> Result<Reading, ApiError> {
+    let body = encoding.of(body);
+    let gzip = encoding.gzip.map(|gzip| (header::CONTENT_ENCODING, HeaderValue::from_static(gzip)));
+    let headers: HeaderMap = gzip.into_iter().collect();
+    let parse =
+        move |text: &[u8], share: &mut Share| read(text, precision, ACCEPTED, Gathering::by_default(&directory, share));
     let intake = Intake::new(&Limits::default());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     runtime
@@ -439,17 +482,14 @@ proptest! {
             Precision::Nanos, Precision::Micros, Precision::Millis, Precision::Seconds, Precision::Minutes,
             Precision::Hours, Precision::Auto,
         ]),
-        has_mark: bool,
-        is_packed: bool,
+        encoding in encoding(),
     ) {
         // With `Precision::Auto`, the unit must follow from the size of the time.
-        let mut model = Model::of(&items, precision);
+        let mut model = Model::of("m", &items, precision);
         if let Some((_, end)) = items.last() {
             model.body.truncate(model.body.len() - end.len());
         }
-        let mark: &[u8] = if has_mark { b"\xef\xbb\xbf" } else { b"" };
-        let body = [mark, &model.body].concat();
-        let reading = read_request(&body, is_packed, precision).unwrap();
+        let reading = read_request(&model.body, encoding, precision, Directory::default()).unwrap();
         let shown = String::from_utf8_lossy(&model.body).into_owned();
         prop_assert_eq!(wrong_lines(&reading), model.wrong, "{:?}", shown);
         prop_assert_eq!(reading.batch.points, model.points, "{:?}", shown);
