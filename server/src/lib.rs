@@ -71,6 +71,7 @@ pub mod push_memory;
 pub mod ready;
 pub mod recall;
 pub mod rejections;
+pub mod remote;
 pub mod rollup;
 pub mod serve;
 pub mod store;

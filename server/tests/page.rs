@@ -128,15 +128,17 @@ fn head_tells_of_a_file_and_nothing_else_is_for_files() {
     assert_eq!((refused.status, refused.header("allow")), (405, "GET, HEAD"));
 }
 
+/// Starts a server that pages of another site may show in a frame.
+fn start_with_frame(data: &std::path::Path) -> TestServer {
+    let mut command = std::process::Command::new(harness::BINARY);
+    command.args(["serve", "--allow-frame", "https://wiki.example"]);
+    TestServer::start_with(&mut command, "127.0.0.1:0", data)
+}
+
 #[test]
 fn every_answer_has_security_headers() {
     let folder = tempfile::tempdir().unwrap();
-    let mut command = std::process::Command::new(harness::BINARY);
-    let server = TestServer::start_with(
-        command.args(["serve", "--allow-frame", "https://wiki.example"]),
-        "127.0.0.1:0",
-        folder.path(),
-    );
+    let server = start_with_frame(folder.path());
     server.push("ops/n", "1");
     let wasm = wasm_of(&server.get("/").text);
     for (path, cache) in [
@@ -174,12 +176,7 @@ fn every_answer_has_security_headers() {
 #[test]
 fn page_policy_names_its_inline_scripts_and_frame_ancestors() {
     let folder = tempfile::tempdir().unwrap();
-    let mut command = std::process::Command::new(harness::BINARY);
-    let server = TestServer::start_with(
-        command.args(["serve", "--allow-frame", "https://wiki.example"]),
-        "127.0.0.1:0",
-        folder.path(),
-    );
+    let server = start_with_frame(folder.path());
     let page = server.get("/");
     assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
     let pages = page.text.clone() + &server.get("/b/ops").text;

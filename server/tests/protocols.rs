@@ -10,12 +10,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
-use hyper::body::Incoming;
 use hyper::client::conn::http2;
 use hyper::{Request, Version};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 
-use harness::{PATIENCE, TestServer};
+use harness::{PATIENCE, TestServer, wait_for};
 
 fn ask(server: &TestServer, request: &str) -> TcpStream {
     let mut socket = TcpStream::connect(server.addr()).unwrap();
@@ -89,15 +88,6 @@ fn over_http_1_0_a_stream_is_plain_and_ends_with_the_connection() {
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     assert!(!head.to_ascii_lowercase().contains("transfer-encoding"), "{head}");
     assert!(body.starts_with("retry: ") && body.trim_end().ends_with('}'), "{body}");
-}
-
-/// Reads a body until this text arrives.
-async fn wait_for(body: &mut Incoming, text: &str) {
-    let mut all = String::new();
-    while !all.contains(text) {
-        let frame = tokio::time::timeout(PATIENCE, body.frame()).await.expect("in time").expect("it goes on").unwrap();
-        all.push_str(std::str::from_utf8(frame.data_ref().unwrap()).unwrap());
-    }
 }
 
 // With threads, so that the client answers while the test waits for the server to end.

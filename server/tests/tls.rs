@@ -23,7 +23,7 @@ use rustls::{ClientConfig, RootCertStore};
 use tempfile::TempDir;
 use tokio_rustls::TlsConnector;
 
-use harness::{BINARY, PATIENCE, TestServer};
+use harness::{BINARY, PATIENCE, TestServer, wait_for};
 
 /// A certificate for `localhost` and its key, in files.
 struct Made {
@@ -98,15 +98,6 @@ impl Client {
             Self::One(http) => http.send_request(request).await.unwrap(),
             Self::Two(http) => http.send_request(request).await.unwrap(),
         }
-    }
-}
-
-/// Reads a body until this text arrives.
-async fn wait_for(body: &mut Incoming, text: &str) {
-    let mut all = String::new();
-    while !all.contains(text) {
-        let frame = tokio::time::timeout(PATIENCE, body.frame()).await.expect("in time").expect("it goes on").unwrap();
-        all.push_str(std::str::from_utf8(frame.data_ref().unwrap()).unwrap());
     }
 }
 

@@ -3,34 +3,25 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use shared::BoardId;
 use shared::board::word::Word as _;
 use shared::board::{Etag, Form};
 use shared::name::NameError;
 use shared::problem::FieldError;
-use shared::{BoardId, Problem};
-use ureq::http::StatusCode;
 
 use super::api::Stored;
+use crate::remote::{CallError, Collection};
 use crate::terminal::Plain;
-use crate::upload;
 
 /// Failure of a command. Each message says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
-    /// The server refused the request.
-    #[error("refused: {0}")]
-    Refused(Problem),
+    /// The server refused the request, or cannot be reached.
+    #[error(transparent)]
+    Call(#[from] CallError),
     /// The board exists already.
     #[error("the board {0} is there already; add --replace, or name another with --id")]
     Exists(BoardId),
-    /// The server cannot be reached, or it is not a Pulseboard.
-    #[error("cannot reach {url}: {message}")]
-    Unavailable {
-        /// The address of the request.
-        url: String,
-        /// The error, as text.
-        message: String,
-    },
     /// The file cannot be read.
     #[error("cannot read {}: {source}", file.display())]
     Unreadable {
@@ -64,20 +55,19 @@ pub enum Existing {
 /// A client for the boards of a server.
 #[derive(Debug)]
 pub struct Remote {
-    http: ureq::Agent,
-    url: String,
+    boards: Collection,
 }
 
 impl Remote {
     /// Makes a client for the server at `base`, such as `http://127.0.0.1:7878`.
     #[must_use]
     pub fn new(base: &str) -> Self {
-        Self { http: upload::http(base), url: format!("{}/api/boards", base.trim_end_matches('/')) }
+        Self { boards: Collection::new(base, "/api/boards") }
     }
 
     /// The address of a board's document.
     fn board(&self, id: &BoardId) -> String {
-        format!("{}/{}", self.url, super::escaped(id))
+        format!("{}/{}", self.boards.url, super::escaped(id))
     }
 
     /// Fetches the document of a board as it was stored, or in `form`.
@@ -86,9 +76,8 @@ impl Remote {
     /// [`CommandError`].
     pub fn export(&self, id: &BoardId, form: Option<Form>) -> Result<Vec<u8>, CommandError> {
         let accept = form.map_or("*/*", Form::content_type);
-        let answer = self.http.get(self.board(id)).header("Accept", accept).call();
-        let (_, body) = self.answer(answer)?;
-        Ok(body)
+        let answer = self.boards.http.get(self.board(id)).header("Accept", accept).call();
+        Ok(self.boards.read(answer)?.into_body())
     }
 
     /// Uploads a file as the board `id`, or as the board that the file is named after. Returns the board's name and the
@@ -112,7 +101,7 @@ impl Remote {
             }
         };
         let url = self.board(&id);
-        let mut request = self.http.put(&url);
+        let mut request = self.boards.http.put(&url);
         let form = file.extension().and_then(|end| end.to_str()).and_then(Form::of);
         // If the file has no known extension, the server detects the form.
         request = request.content_type(form.map_or("application/octet-stream", Form::content_type));
@@ -123,12 +112,12 @@ impl Remote {
                 None => request.header("If-None-Match", "*"),
             },
         };
-        match self.answer(request.send(&source[..])) {
-            Ok((_, body)) => Ok((id, serde_json::from_slice::<Stored>(&body).unwrap_or_default().notices)),
-            Err(CommandError::Refused(problem)) if problem.status == 412 && existing == Existing::Keep => {
+        match self.boards.read(request.send(&source[..])) {
+            Ok(answer) => Ok((id, serde_json::from_slice::<Stored>(answer.body()).unwrap_or_default().notices)),
+            Err(CallError::Refused(problem)) if problem.status == 412 && existing == Existing::Keep => {
                 Err(CommandError::Exists(id))
             }
-            Err(error) => Err(error),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -137,9 +126,9 @@ impl Remote {
     /// # Errors
     /// [`CommandError`].
     pub fn list(&self, out: &mut impl Write) -> Result<(), CommandError> {
-        let (_, body) = self.answer(self.http.get(&self.url).call())?;
+        let answer = self.boards.read(self.boards.http.get(&self.boards.url).call())?;
         let boards: Vec<serde_json::Value> =
-            serde_json::from_slice(&body).map_err(|error| self.unavailable(error.to_string()))?;
+            serde_json::from_slice(answer.body()).map_err(|error| self.boards.unavailable(error.to_string()))?;
         for board in boards {
             let field = |key: &str| Plain(board[key].as_str().unwrap_or_default());
             writeln!(out, "{}\t{}\t{}", field("id"), field("origin"), field("title"))?;
@@ -148,34 +137,12 @@ impl Remote {
     }
 
     /// Fetches the tag of the board on the server.
-    fn etag(&self, id: &BoardId) -> Result<Option<Etag>, CommandError> {
-        match self.answer(self.http.get(self.board(id)).call()) {
-            Ok((etag, _)) => Ok(etag),
-            Err(CommandError::Refused(problem)) if problem.status == 404 => Ok(None),
+    fn etag(&self, id: &BoardId) -> Result<Option<Etag>, CallError> {
+        match self.boards.read(self.boards.http.get(self.board(id)).call()) {
+            Ok(answer) => Ok(answer.headers().get("etag").and_then(|etag| etag.to_str().ok()?.parse().ok())),
+            Err(CallError::Refused(problem)) if problem.status == 404 => Ok(None),
             Err(error) => Err(error),
         }
-    }
-
-    fn unavailable(&self, message: String) -> CommandError {
-        CommandError::Unavailable { url: self.url.clone(), message }
-    }
-
-    /// Returns the tag and the body of a successful answer.
-    fn answer(
-        &self,
-        answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
-    ) -> Result<(Option<Etag>, Vec<u8>), CommandError> {
-        let mut answer = answer.map_err(|error| self.unavailable(error.to_string()))?;
-        let status: StatusCode = answer.status();
-        let body = answer.body_mut().read_to_vec().map_err(|error| self.unavailable(error.to_string()))?;
-        if status.is_success() {
-            let etag = answer.headers().get("etag").and_then(|etag| etag.to_str().ok()?.parse().ok());
-            return Ok((etag, body));
-        }
-        Err(match serde_json::from_slice(&body) {
-            Ok(problem) => CommandError::Refused(problem),
-            Err(_) => self.unavailable(format!("it answered {status}; is that a pulseboard?")),
-        })
     }
 }
 

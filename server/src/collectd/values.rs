@@ -1,12 +1,12 @@
 //! Parses the body of a push by collectd: an array of lists of values.
 
 use serde::Deserialize;
-use serde::de::{Deserializer as _, Error as _, SeqAccess, Visitor};
 use serde_json::Value as Json;
 use shared::problem::FieldError;
 use shared::{Declared, Millis, Number, Value};
 
 use super::name::Identifier;
+use crate::ingest::elements;
 use crate::ingest::fields::{self, Acceptance, Wrong};
 use crate::ingest::gathering::{Batch, Gathering, MAX_LISTED};
 use crate::problem::ApiError;
@@ -47,15 +47,9 @@ struct ValueList {
 /// [`ApiError::Malformed`] if it is not a JSON array, [`ApiError::LimitReached`] if there are too many values.
 pub fn read(body: &[u8], accepted: Acceptance, gathering: Gathering<'_>) -> Result<Reading, ApiError> {
     let text = std::str::from_utf8(body).map_err(|error| ApiError::Malformed(format!("no UTF-8: {error}")))?;
-    let mut lists = Lists { accepted, gathering, wrong: 0, listed: Vec::new(), refused: None };
-    let mut reader = serde_json::Deserializer::from_str(text);
-    let read = reader.deserialize_seq(&mut lists).and_then(|()| reader.end());
-    if let Some(refused) = lists.refused {
-        return Err(refused);
-    }
-    read.map_err(|error| {
-        ApiError::Malformed(format!("expected the JSON of collectd's write_http (Format \"JSON\"): {error}"))
-    })?;
+    let mut lists = Lists { accepted, gathering, wrong: 0, listed: Vec::new() };
+    let malformed = "expected the JSON of collectd's write_http (Format \"JSON\")";
+    elements::each(text, malformed, |number, json| lists.list(number, json))?;
     let Lists { gathering, wrong, listed, .. } = lists;
     let batch = if gathering.is_empty() { Batch::default() } else { gathering.finish()? };
     Ok(Reading { batch, wrong, listed })
@@ -66,27 +60,6 @@ struct Lists<'a> {
     gathering: Gathering<'a>,
     wrong: usize,
     listed: Vec<FieldError>,
-    /// The reason why reading stopped before the end.
-    refused: Option<ApiError>,
-}
-
-impl<'de> Visitor<'de> for &mut Lists<'_> {
-    type Value = ();
-
-    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("an array")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
-        for number in 1.. {
-            let Some(json) = elements.next_element::<Json>()? else { break };
-            if let Err(refused) = self.list(number, json) {
-                self.refused = Some(refused);
-                return Err(A::Error::custom("there are too many"));
-            }
-        }
-        Ok(())
-    }
 }
 
 impl Lists<'_> {

@@ -1,9 +1,10 @@
 //! Parses the body of a push of many points: NDJSON or a JSON array.
 
-use serde::de::{Deserializer as _, Error as _, IgnoredAny, SeqAccess, Visitor};
+use serde::de::IgnoredAny;
 use serde_json::Value as Json;
 use shared::{Millis, SeriesName, Value};
 
+use super::elements;
 use super::fields::{self, Acceptance, Wrong};
 use super::gathering::{Batch, Gathering};
 use super::scan::{Plain, Scanner};
@@ -61,43 +62,12 @@ fn plain_array(text: &str, accepted: Acceptance, batch: &mut Gathering<'_>) -> R
     Ok(scanner.take(b']').is_some() && scanner.is_done())
 }
 
-/// Reads an array element by element, so that only one of them is in memory as JSON at a time.
+/// Reads an array element by element.
 fn array(text: &str, accepted: Acceptance, batch: &mut Gathering<'_>) -> Result<(), ApiError> {
-    let mut refused = None;
-    let mut reader = serde_json::Deserializer::from_str(text);
-    let read = reader.deserialize_seq(Elements { accepted, batch, refused: &mut refused });
-    let read = read.and_then(|()| reader.end());
-    match refused {
-        Some(refusal) => Err(refusal),
-        None => read.map_err(|error| ApiError::Malformed(format!("broken JSON array: {error}"))),
-    }
-}
-
-struct Elements<'r, 'a> {
-    accepted: Acceptance,
-    batch: &'r mut Gathering<'a>,
-    /// The reason why reading stopped before the end.
-    refused: &'r mut Option<ApiError>,
-}
-
-impl<'de> Visitor<'de> for Elements<'_, '_> {
-    type Value = ();
-
-    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("an array")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
-        for number in 1.. {
-            let Some(json) = elements.next_element::<Json>()? else { break };
-            let point = point(&json, self.accepted, self.batch.look());
-            if let Err(refusal) = self.batch.take(number, point) {
-                *self.refused = Some(refusal);
-                return Err(A::Error::custom("there are too many"));
-            }
-        }
-        Ok(())
-    }
+    elements::each(text, "broken JSON array", |number, json| {
+        let point = point(&json, accepted, batch.look());
+        batch.take(number, point)
+    })
 }
 
 fn json_line(line: &str, only_counts: bool) -> Result<Json, Wrong> {

@@ -9,6 +9,7 @@
 
 pub mod batch;
 pub mod body;
+pub mod elements;
 pub mod fields;
 pub mod gathering;
 pub mod intake;
