@@ -37,7 +37,7 @@ apt_install() {
     fi
     say "Installing from Debian: ${packages[*]}"
     "${as_root[@]}" apt-get update -qq || die "apt-get update failed; see above"
-    # Proxies, VictoriaMetrics and Prometheus are wanted as programs, not as servers: not now, and not after the next boot.
+    # Proxies, mosquitto, VictoriaMetrics and Prometheus are wanted as programs, not as servers: not now, and not after the next boot.
     local policy=/usr/sbin/policy-rc.d guarded=
     if [ ! -e "$policy" ]; then
         guarded=yes
@@ -56,7 +56,7 @@ apt_install() {
         trap - EXIT
     fi
     local service
-    for service in nginx caddy haproxy varnish varnishncsa squid victoria-metrics prometheus; do
+    for service in nginx caddy haproxy varnish varnishncsa squid mosquitto victoria-metrics prometheus; do
         if [[ -d /run/systemd/system && " ${packages[*]} " == *" ${service%ncsa}"* ]]; then
             "${as_root[@]}" systemctl disable --quiet "$service"
         fi
@@ -166,10 +166,6 @@ for part in "$@"; do
             [ -x /usr/sbin/varnishd ] || want varnishd varnish
             [ -x /usr/sbin/squid ] || want squid squid
             ;;
-        clients)
-            # Debian has venv in a package of its own.
-            python3 -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3 python3-venv)
-            ;;
         musl)
             want musl-gcc musl-tools
             ;;
@@ -179,10 +175,15 @@ for part in "$@"; do
             python3 -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3-venv)
             ;;
         clients)
+            want curl curl ca-certificates
+            want wget wget
             want promtool prometheus
+            [ -x /usr/sbin/mosquitto ] || want mosquitto mosquitto
+            want mosquitto_sub mosquitto-clients
             # The second is what its plugin write_http needs.
             [ -x /usr/sbin/collectd ] || packages+=(collectd-core)
             ldconfig -p | grep -q libyajl || packages+=(libyajl2)
+            # Debian has venv in a package of its own.
             python3 -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3 python3-venv)
             ;;
         bench)

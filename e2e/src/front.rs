@@ -29,19 +29,8 @@ impl Front {
         let (folder, port) = (folder.join("nginx"), free_port());
         std::fs::create_dir_all(&folder).expect("the folder of the test is writable");
         let to = server.base();
-        let conf = format!(
-            "pid nginx.pid; error_log stderr; daemon off; master_process off; worker_processes 1;
-             events {{}}
-             http {{
-                 access_log off;
-                 client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fcgi; uwsgi_temp_path uwsgi;
-                 scgi_temp_path scgi;
-                 server {{
-                     listen 127.0.0.1:{port};
-                     location {path} {{ proxy_pass {to}/; {lines} }}
-                 }}
-             }}"
-        );
+        let site = format!("server {{ listen 127.0.0.1:{port}; location {path} {{ proxy_pass {to}/; {lines} }} }}");
+        let conf = include_str!("../../server/tests/proxies/nginx.conf").replace("{site}", &site);
         std::fs::write(folder.join("nginx.conf"), conf).expect("the folder of the test is writable");
         // It is in /usr/sbin, which is not in every user's PATH.
         let program = if Path::new("/usr/sbin/nginx").exists() { "/usr/sbin/nginx" } else { "nginx" };

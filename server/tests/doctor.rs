@@ -268,6 +268,7 @@ fn proxies_that_were_run_are_in_the_table_with_what_the_doctor_found() {
             "-V",
             Proxy::varnish(&server, "if (req.url ~ \"/sse\") {\nreturn (pipe);\n}"),
         ),
+        row("Squid, as an accelerator", "squid", "-v", Proxy::squid_in_front(&server, "")),
     ];
     table::assert_recorded("Proxies in front", &rows);
 }

@@ -157,7 +157,7 @@ fn read_py_continues_after_kill_9() {
 fn read_mjs_continues_after_kill_9() {
     // As after `npm install eventsource@4` beside the example.
     let folder = tempfile::tempdir().unwrap();
-    let packages = clients::folder().join("node/node_modules");
+    let packages = harness::programs::clients().join("node/node_modules");
     std::fs::create_dir(folder.path().join("node_modules")).unwrap();
     std::os::unix::fs::symlink(packages.join("eventsource4"), folder.path().join("node_modules/eventsource")).unwrap();
     let script = folder.path().join("read.mjs");

@@ -1,4 +1,4 @@
-//! Clients of InfluxDB from npm and `PyPI`: each sets itself up, pushes, and hears of its wrong lines.
+//! Clients of InfluxDB from npm, `PyPI` and crates.io: each sets itself up, pushes, and hears of its wrong lines.
 
 #![expect(clippy::unwrap_used, reason = "in a test that is how to fail")]
 
@@ -9,7 +9,8 @@ use std::process::Command;
 
 use clients::table::{Row, assert_recorded};
 use clients::{node, python};
-use harness::TestServer;
+use harness::{TestServer, now_ms};
+use influxdb::{InfluxDbWriteable as _, ReadQuery, Timestamp, WriteQuery};
 
 /// A client, and what it has to leave in the server.
 struct Client {
@@ -117,6 +118,44 @@ impl Client {
     }
 }
 
+/// The client of crates.io runs in this process. It tells the status of an error and no reason.
+fn of_rust(server: &TestServer) -> Row {
+    let at = |ms: u64| Timestamp::Milliseconds(ms.into());
+    let point = |time: Timestamp| time.try_into_query("rust1").unwrap().add_tag("room", "a, b=\"c\"");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let client = influxdb::Client::new(&server.url, "rust1").with_token("t");
+        assert_eq!(client.ping().await.unwrap().0, "pulseboard");
+        client.query(ReadQuery::new("CREATE DATABASE rust1")).await.unwrap();
+        assert!(client.query(ReadQuery::new("SHOW DATABASES")).await.unwrap().contains("\"rust1\""));
+        let now = now_ms();
+        let one = point(at(now)).add_field("temp", 21.5).add_field("on", true).add_field("n", 3);
+        for _ in 0..2 {
+            client.query(&one).await.unwrap();
+        }
+        let nanos = Timestamp::Nanoseconds(u128::from(now) * 1_000_000 + 7);
+        client.query(point(nanos).add_field("note", "two\nlines, \"quoted\" \\")).await.unwrap();
+        let many: Vec<WriteQuery> = (1..=100).map(|n| point(at(now - n)).add_field("batched", n)).collect();
+        client.query(&many).await.unwrap();
+        client.query(Vec::<WriteQuery>::new()).await.unwrap();
+        let wrong = vec![point(at(now)).add_field("temp", "hot"), point(at(now)).add_field("good", 1)];
+        assert!(matches!(client.query(wrong).await, Err(influxdb::Error::ApiError(400))));
+    });
+    let list = server.get("/api/series?prefix=rust1/").json();
+    let named =
+        |field: &str| list.as_array().unwrap().iter().find(|one| one["name"].as_str().unwrap().ends_with(field));
+    assert_eq!(named("/note").unwrap()["text"], "two\nlines, \"quoted\" \\", "{list}");
+    let names =
+        ["/temp", "/on", "/n", "/batched", "/good"].map(|field| named(field).unwrap()["name"].as_str().unwrap());
+    assert_eq!(names.map(|name| server.totals(name).0), [1, 1, 1, 100, 1], "a repeat counts once");
+    let version = include_str!("../../Cargo.lock").split("name = \"influxdb\"\nversion = \"").nth(1).unwrap();
+    Row {
+        client: "crates.io influxdb (InfluxDB 1)".to_owned(),
+        version: version.split('"').next().unwrap().to_owned(),
+        result: "pings, makes its database, lists databases; pushes points in ms and ns, a batch, and nothing; a repeat counts once; a partial write is an error with its status".to_owned(),
+    }
+}
+
 fn is_match(name: &str, wanted: &str) -> bool {
     let (name, wanted): (Vec<_>, Vec<_>) = (name.split('/').collect(), wanted.split('/').collect());
     name.len() == wanted.len() && name.iter().zip(wanted).all(|(name, wanted)| wanted == "*" || *name == wanted)
@@ -133,6 +172,6 @@ fn clients_of_influxdb_set_themselves_up_push_and_hear_of_wrong_lines() {
     });
     let failed: Vec<_> = ran.iter().filter_map(|run| run.as_ref().err()).collect();
     assert!(failed.is_empty(), "{}", failed.into_iter().map(|why| format!("{why}\n")).collect::<String>());
-    let rows: Vec<_> = ran.into_iter().flatten().collect();
+    let rows: Vec<_> = ran.into_iter().flatten().chain([of_rust(server)]).collect();
     assert_recorded("InfluxDB", &rows);
 }

@@ -4,52 +4,13 @@
 
 mod harness;
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
+use std::io::Write as _;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use harness::{PATIENCE, TestServer, now_ms};
+use harness::replay::{Connection, head};
+use harness::{TestServer, now_ms};
 use serde_json::json;
-
-/// A connection that is kept open between requests, as these senders keep theirs.
-struct Connection(BufReader<TcpStream>);
-
-impl Connection {
-    fn to(server: &TestServer) -> Self {
-        let socket = TcpStream::connect(server.addr()).unwrap();
-        socket.set_read_timeout(Some(PATIENCE)).unwrap();
-        Self(BufReader::new(socket))
-    }
-
-    /// Sends a request. Returns the status and the body of its answer.
-    fn send(&mut self, head: &str, body: &[u8]) -> (u16, String) {
-        let socket = self.0.get_mut();
-        socket.write_all(head.as_bytes()).unwrap();
-        socket.write_all(body).unwrap();
-        let (mut line, mut length) = (String::new(), 0);
-        self.0.read_line(&mut line).unwrap();
-        let status = line.split(' ').nth(1).unwrap().parse().unwrap();
-        loop {
-            line.clear();
-            self.0.read_line(&mut line).unwrap();
-            if line == "\r\n" {
-                break;
-            }
-            if let Some(value) = line.to_lowercase().strip_prefix("content-length:") {
-                length = value.trim().parse().unwrap();
-            }
-        }
-        let mut body = vec![0; length];
-        self.0.read_exact(&mut body).unwrap();
-        (status, String::from_utf8(body).unwrap())
-    }
-}
-
-/// A head as a Go or a Python program writes it: its lines, and an empty one.
-fn head(lines: &[&str]) -> String {
-    lines.iter().map(|line| format!("{line}\r\n")).chain(["\r\n".to_owned()]).collect()
-}
 
 /// A body that Go writes in chunks, since it is compressed while it is sent.
 fn chunked_gzip(text: &str) -> Vec<u8> {

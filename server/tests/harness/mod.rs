@@ -4,6 +4,8 @@
 #![expect(dead_code, unreachable_pub, clippy::unwrap_used, reason = "shared by tests; each uses its own part of it")]
 
 pub mod contract;
+pub mod programs;
+pub mod replay;
 
 use std::io::{BufRead, BufReader, Read, Write as _};
 use std::net::TcpStream;
@@ -11,6 +13,8 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
 use serde_json::Value as Json;
 use shared::{Event, sse};
 
@@ -135,6 +139,14 @@ impl TestServer {
         let text = self.get("/metrics").text;
         let line = text.lines().find(|line| line.split(' ').next() == Some(name));
         line.unwrap_or_else(|| panic!("no {name} in {text}")).split(' ').next_back().unwrap().parse().unwrap()
+    }
+
+    /// Returns the number of points of a series within the last hour, and their sum; 0 if there is no such series.
+    pub fn totals(&self, series: &str) -> (u64, f64) {
+        let history = self.get(&format!("/api/history?series={series}&points=1")).json();
+        let buckets = history[0]["buckets"].as_array().cloned().unwrap_or_default();
+        let count = buckets.iter().map(|bucket| bucket["count"].as_u64().unwrap()).sum();
+        (count, buckets.iter().map(|bucket| bucket["sum"].as_f64().unwrap()).sum())
     }
 
     /// Its resident memory in KiB (Linux's `VmRSS`).
@@ -294,6 +306,15 @@ fn open(url: &str, query: &str, last_event_id: Option<&str>) -> ureq::http::Resp
     assert_eq!(response.headers().get("content-type").unwrap(), "text/event-stream");
     assert_eq!(response.headers().get("cache-control").unwrap(), "no-cache");
     response
+}
+
+/// Reads a body until this text arrives.
+pub async fn wait_for(body: &mut Incoming, text: &str) {
+    let mut all = String::new();
+    while !all.contains(text) {
+        let frame = tokio::time::timeout(PATIENCE, body.frame()).await.expect("in time").expect("it goes on").unwrap();
+        all.push_str(std::str::from_utf8(frame.data_ref().unwrap()).unwrap());
+    }
 }
 
 fn http() -> ureq::Agent {

@@ -7,20 +7,18 @@ use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::sync::LazyLock;
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::harness::{PATIENCE, TestServer};
+use crate::harness::TestServer;
+use crate::harness::programs::{self, Program, free_port};
 
 /// A proxy with its files; killed and removed when dropped.
 pub(crate) struct Proxy {
-    child: Child,
+    program: Program,
     pub(crate) url: String,
-    folder: TempDir,
 }
 
 /// nginx lines without which boards cannot be saved from other machines, nor long pushes sent.
@@ -49,16 +47,7 @@ impl Proxy {
 
     fn nginx_at(port: u16, site: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let conf = format!(
-            "pid nginx.pid; error_log stderr; daemon off; master_process off; worker_processes 1;
-             events {{}}
-             http {{
-                 access_log off;
-                 client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fcgi; uwsgi_temp_path uwsgi;
-                 scgi_temp_path scgi;
-                 {site}
-             }}"
-        );
+        let conf = include_str!("nginx.conf").replace("{site}", site);
         let conf = conf.replace("{folder}", folder.path().to_str().unwrap());
         fs::write(folder.path().join("nginx.conf"), conf).unwrap();
         // The output of `openssl passwd -5` for s3cret would do as well; this needs no program.
@@ -148,10 +137,22 @@ impl Proxy {
 
     /// Starts Squid as a forward proxy, which permits every destination.
     pub(crate) fn squid() -> Self {
+        Self::squid_with("", "")
+    }
+
+    /// Squid in front of the server, with these lines in its configuration.
+    pub(crate) fn squid_in_front(to: &TestServer, lines: &str) -> Self {
+        let (host, port) = to.addr().split_once(':').unwrap();
+        Self::squid_with(" accel", &format!("cache_peer {host} parent {port} 0 no-query originserver\n{lines}\n"))
+    }
+
+    /// Squid that listens in this mode, with these lines in its configuration.
+    fn squid_with(mode: &str, lines: &str) -> Self {
         let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
         let conf = format!(
-            "http_port 127.0.0.1:{port}\nhttp_access allow all\ncache deny all\naccess_log none\ncache_log /dev/null\n\
-             cache_store_log none\npid_filename none\nnetdb_filename none\nshutdown_lifetime 0 seconds\n"
+            "http_port 127.0.0.1:{port}{mode}\n{lines}http_access allow all\ncache deny all\naccess_log none\n\
+             cache_log /dev/null\ncache_store_log none\npid_filename none\nnetdb_filename none\n\
+             shutdown_lifetime 0 seconds\n"
         );
         fs::write(folder.path().join("squid.conf"), conf).unwrap();
         let mut command = Command::new(program("squid"));
@@ -161,41 +162,16 @@ impl Proxy {
 
     /// Returns the version that a proxy's program prints.
     pub(crate) fn version(name: &str, flag: &str) -> String {
-        let output = Command::new(program(name)).arg(flag).output().unwrap();
-        let text = [output.stdout, output.stderr].concat();
-        let text = String::from_utf8_lossy(&text).into_owned();
-        let is_version = |word: &&str| word.matches('.').count() >= 1 && word.starts_with(|c: char| c.is_ascii_digit());
-        let mut words = text.split(|c: char| !c.is_ascii_digit() && c != '.');
-        words.find(is_version).unwrap_or_else(|| panic!("{name} {flag}: {text}")).to_owned()
+        programs::version(Command::new(program(name)).arg(flag))
     }
 
     /// The certificate of the authority that signed the certificate of [`Proxy::caddy_with_tls`].
     pub(crate) fn signer(&self) -> PathBuf {
-        self.folder.path().join("caddy/pki/authorities/local/root.crt")
+        self.program.folder.path().join("caddy/pki/authorities/local/root.crt")
     }
 
-    fn start(mut command: Command, folder: TempDir, url: String, port: u16) -> Self {
-        let log = folder.path().join("log");
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(fs::File::create(&log).unwrap());
-        let mut proxy = Self { child: command.spawn().unwrap(), url, folder };
-        let patient_until = Instant::now() + PATIENCE;
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            let ended = proxy.child.try_wait().unwrap();
-            let log = || fs::read_to_string(&log).unwrap();
-            assert!(ended.is_none(), "the proxy ended: {}", log());
-            assert!(Instant::now() < patient_until, "the proxy does not listen: {}", log());
-            // A third-party program gives no signal when it is ready, so this polls; it takes a few rounds.
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        proxy
-    }
-}
-
-impl Drop for Proxy {
-    fn drop(&mut self) {
-        // It may have ended already; then there is nothing to do.
-        let _ended = self.child.kill();
-        let _reaped = self.child.wait();
+    fn start(command: Command, folder: TempDir, url: String, port: u16) -> Self {
+        Self { program: Program::start(command, folder, port), url }
     }
 }
 
@@ -232,19 +208,6 @@ pub(crate) fn cutting_after(to: &TestServer, time: Duration) -> String {
     url
 }
 
-/// Finds a free port below the range that the system uses for outgoing connections. A connection to a free port of that
-/// range may get that very port as its own, connect to itself, and so block the port for the proxy.
-fn free_port() -> u16 {
-    /// The first port that this process tries, so that two processes at once do not try the same.
-    static NEXT: LazyLock<AtomicU16> = LazyLock::new(|| AtomicU16::new((std::process::id() % 9_000) as u16));
-    let ports = || 20_000 + NEXT.fetch_add(1, Ordering::Relaxed) % 9_000;
-    let free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
-    std::iter::repeat_with(ports).take(9_000).find(free).expect("one of thousands of ports is free")
-}
-
 fn program(name: &str) -> PathBuf {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/usr/bin".into()]);
-    let found = folders.map(|folder| folder.join(name)).find(|file| file.is_file());
-    found.unwrap_or_else(|| panic!("there is no {name}; `make test` installs it, or tools/setup.sh proxies"))
+    programs::find(name, "proxies")
 }

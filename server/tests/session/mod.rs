@@ -188,7 +188,7 @@ impl Session {
             ("sh", "endless") => self.run_endless(&text),
             ("sh", "stream") => self.run_reader(&text),
             ("sh", "serve") => text.lines().try_for_each(|line| self.serve(line)),
-            ("sh", marks) => match marks.split_once(": ") {
+            ("sh" | "powershell", marks) => match marks.split_once(": ") {
                 Some(("no-test", reason)) if !reason.is_empty() => Ok(()),
                 Some(("fails", wanted)) => self.run_refused(&text, wanted),
                 _ => Err(format!("{marks:?} is no mark; a block that cannot run needs `no-test: REASON`")),
