@@ -26,7 +26,7 @@ pub(super) fn error(wrong: WrongLines, left_out: Mismatches, rest: Rest) -> Opti
         return None;
     }
     // Several points of one line, which are neighbours, count as one line.
-    let mut lines: Vec<usize> = left_out.listed.iter().map(|mismatch| mismatch.at).chain(left_out.others).collect();
+    let mut lines: Vec<usize> = left_out.places().collect();
     lines.dedup();
     let dropped = wrong.count + lines.len();
     let parsed = wrong.listed.into_iter().map(|error| (error, "unable to parse "));

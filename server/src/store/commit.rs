@@ -140,7 +140,9 @@ impl Store {
                     continue;
                 }
             };
-            if let Err(error) = Staged::check_past(&tx, &mut self.imports, &self.damage, &push.points, oldest, now)? {
+            if let Err(error) =
+                Staged::check_past(&tx, &mut self.imports, &self.damage, &push.points, &left_out, oldest, now)?
+            {
                 outcome.results.push(Err(error));
                 continue;
             }

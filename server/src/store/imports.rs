@@ -116,11 +116,11 @@ fn is_whole(conn: &Connection, damage: &Damage, series: SeriesId, day: Stretch) 
 
 #[cfg(test)]
 mod tests {
-    use shared::{Number, Point, Value};
+    use shared::{Number, Point, Text, Value};
 
     use super::super::fresh::Due;
     use super::super::time::StoreTime;
-    use super::super::{CommitError, Push, Retention, Store};
+    use super::super::{Atomicity, CommitError, Push, Retention, Store};
     use super::*;
     use crate::clock::{Now, Uptime};
 
@@ -184,7 +184,7 @@ mod tests {
         assert_eq!(push(&mut store, "a", later, 400, later), Ok(()), "the newest buckets stay whatever their age");
         settle_and_sweep(&mut store, later);
         let refused = push(&mut store, "a", old.plus(9 * 3_600_000), 3, later);
-        assert_eq!(refused, Err(CommitError::Compacted { count: 3, at: 1 }));
+        assert_eq!(refused, Err(CommitError::Compacted { count: 3, listed: vec![1, 2, 3] }));
         assert_eq!(push(&mut store, "a", other, 3, later), Ok(()), "a day that has nothing yet");
         assert_eq!(push(&mut store, "b", old, 3, later), Ok(()), "another series");
         settle_and_sweep(&mut store, later);
@@ -204,7 +204,14 @@ mod tests {
         assert_eq!(push(&mut store, "a", later, 400, later), Ok(()), "the newest buckets stay whatever their age");
         settle_and_sweep(&mut store, later);
         let refused = push(&mut store, "a", day.plus(60_000), 2, later);
-        assert_eq!(refused, Err(CommitError::Compacted { count: 2, at: 1 }));
+        assert_eq!(refused, Err(CommitError::Compacted { count: 2, listed: vec![1, 2] }));
+        // The places are those in the push, also behind a point that was left out for its kind.
+        let point = |value| Point { series: "a".parse().unwrap(), ts: day, value };
+        let text = Value::Text(Text::new("up".to_owned()).unwrap());
+        let points = [point(text), point(Value::Number(Number::new(1.0).unwrap()))];
+        let push = Push { atomicity: Atomicity::Partial, ..Push::of(points) };
+        let outcome = store.commit(vec![push], Now { wall: later, up: Uptime(0) });
+        assert_eq!(outcome.results, [Err(CommitError::Compacted { count: 1, listed: vec![2] })]);
         assert_eq!(count(&store, day), 7 * 60);
     }
 }

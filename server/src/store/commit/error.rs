@@ -29,8 +29,8 @@ pub enum CommitError {
     Compacted {
         /// The number of such points.
         count: usize,
-        /// The place of the first such point in the push, counted from 1, or its line.
-        at: usize,
+        /// The places of the first of them in the push, counted from 1, or their lines.
+        listed: Vec<usize>,
     },
     /// The idempotency key belongs to another push.
     #[error(
@@ -97,6 +97,11 @@ pub struct Mismatch {
 }
 
 impl Mismatches {
+    /// Returns the places of all these points, in ascending order.
+    pub fn places(&self) -> impl Iterator<Item = usize> {
+        self.listed.iter().map(|mismatch| mismatch.at).chain(self.others.iter().copied())
+    }
+
     /// Returns the number of such points.
     #[must_use]
     pub fn count(&self) -> usize {
@@ -133,7 +138,10 @@ impl CommitError {
                 let listed = wrong.listed.iter_mut().map(|mismatch| &mut mismatch.at);
                 listed.chain(&mut wrong.others).for_each(|at| *at = line(*at));
             }
-            Self::Compacted { at, .. } => *at = line(*at),
+            Self::Compacted { listed, .. } => {
+                listed.iter_mut().for_each(|at| *at = line(*at));
+                listed.dedup();
+            }
             _ => {}
         }
         self
@@ -159,11 +167,15 @@ impl From<CommitError> for ApiError {
                 let errors = wrong.listed.into_iter().map(Mismatch::into_error).collect();
                 return Self::PartialWrite { detail, errors };
             }
-            CommitError::Compacted { at, .. } => {
-                let (expected, got) = ("a time of a day that can still be added to", "one of a compacted day");
-                let (expected, got) = (expected.to_owned(), got.to_owned());
-                let error = FieldError { line: Some(at), field: "ts".to_owned(), expected, got };
-                return Self::Invalid { detail: format!("{detail}; nothing was stored"), errors: vec![error] };
+            CommitError::Compacted { listed, .. } => {
+                let error = |line| FieldError {
+                    line: Some(line),
+                    field: "ts".to_owned(),
+                    expected: "a time of a day that can still be added to".to_owned(),
+                    got: "one of a compacted day".to_owned(),
+                };
+                let errors = listed.into_iter().map(error).collect();
+                return Self::Invalid { detail: format!("{detail}; nothing was stored"), errors };
             }
             CommitError::LimitReached { limit, detail, retry_after } => {
                 return Self::LimitReached { limit, detail, retry_after };

@@ -207,18 +207,23 @@ impl Staged {
         }
     }
 
-    /// Refuses a resolved push if it has numbers from before `oldest` of days that no longer take points.
+    /// Refuses a resolved push if it has numbers from before `oldest` of days that no longer take points. `left_out` are the
+    /// points that are no longer among `points`.
     pub(super) fn check_past(
         tx: &Transaction<'_>,
         imports: &mut Imports,
         damage: &Damage,
         points: &[Pushed],
+        left_out: &Mismatches,
         oldest: Millis,
         now: Millis,
     ) -> rusqlite::Result<Result<(), CommitError>> {
         let mut closed = HashSet::new();
-        let (mut count, mut first) = (0, 0);
-        for (at, point) in (1..).zip(points) {
+        let (mut count, mut listed) = (0, Vec::new());
+        // Places count the points that were left out too.
+        let mut gone = left_out.places().peekable();
+        let places = (1..).filter(|at| gone.next_if_eq(at).is_none());
+        for (at, point) in places.zip(points) {
             let Whose::Row(id) = point.whose else { continue };
             if point.ts >= oldest || matches!(point.value, Value::Text(_)) {
                 continue;
@@ -226,11 +231,13 @@ impl Staged {
             let day = (id, point.ts.floor(Tier::Day.width_ms()));
             if closed.contains(&day) || !imports.takes(tx, damage, id, point.ts, now)? {
                 closed.insert(day);
-                first = if count == 0 { at } else { first };
                 count += 1;
+                if listed.len() < MAX_MISMATCHES {
+                    listed.push(at);
+                }
             }
         }
-        Ok(if count == 0 { Ok(()) } else { Err(CommitError::Compacted { count, at: first }) })
+        Ok(if count == 0 { Ok(()) } else { Err(CommitError::Compacted { count, listed }) })
     }
 
     pub(super) fn begin(&mut self, tx: &Transaction<'_>, begun: Begun) -> rusqlite::Result<()> {
