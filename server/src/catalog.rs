@@ -10,13 +10,14 @@ mod remove;
 
 use std::collections::BinaryHeap;
 use std::convert::Infallible;
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{StreamExt as _, stream};
 use serde::{Deserialize, Serialize};
 use shared::point::Kind;
 use shared::track::Latest;
@@ -145,8 +146,15 @@ pub async fn list(
 
 /// Streams the list in pieces, each made when the client has taken the one before.
 fn pieces(hub: HubHandle, found: Vec<SeriesIndex>, form: Form) -> Body {
-    let starts = (0..found.len()).step_by(PIECE);
-    Body::from_stream(stream::iter(starts.map(move |start| Ok::<_, Infallible>(piece(&hub, &found, start, form)))))
+    let (starts, found) = ((0..found.len()).step_by(PIECE), Arc::new(found));
+    Body::from_stream(stream::iter(starts).then(move |start| {
+        let (hub, found) = (hub.clone(), found.clone());
+        async move {
+            // Lets other requests run first: hyper asks for pieces without a pause until the socket is full.
+            tokio::task::yield_now().await;
+            Ok::<_, Infallible>(piece(&hub, &found, start, form))
+        }
+    }))
 }
 
 /// Writes the piece of the list that begins at `start`.

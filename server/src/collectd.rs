@@ -55,25 +55,16 @@ pub async fn write(
         let batch = Batch { request: fingerprint(text), ..reading.batch };
         Ok((batch, excerpt))
     };
-    match ingest::take_in(&app, body, &headers, client, MAX_BODY, parse).await {
-        Ok(((batch, refused), share)) => {
+    let result = match ingest::take_in(&app, body, &headers, client, MAX_BODY, parse).await {
+        Ok(((batch, wrong), share)) => {
             let stored = batch.points.len();
-            if stored > 0 {
-                ingest::commit(&app, Ok((batch, share)), &headers).await?;
-            }
-            match refused {
-                None => Ok(Json(Stored { stored })),
-                Some(refused) => {
-                    app.metrics.pushed(Some(&refused.error));
-                    Err(refused)
-                }
-            }
+            let kept = if stored == 0 { Ok(()) } else { ingest::store(&app, (batch, share), &headers).await };
+            kept.and_then(|()| wrong.map_or(Ok(Stored { stored }), Err))
         }
-        Err(refused) => {
-            app.metrics.pushed(Some(&refused.error));
-            Err(refused)
-        }
-    }
+        Err(refused) => Err(refused),
+    };
+    app.metrics.pushed(result.as_ref().err().map(|refused| &refused.error));
+    result.map(Json)
 }
 
 impl Reading {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::http::HeaderValue;
 use bytesize::ByteSize;
 use clap::{ArgAction, Args};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use shared::Tier;
 
 use crate::forwarded::ProxyNetwork;
@@ -202,6 +202,7 @@ struct File {
     max_connections_per_address: Option<usize>,
     max_history: Option<usize>,
     max_history_bytes: Option<ByteSize>,
+    #[serde(default, deserialize_with = "heartbeat_seconds")]
     heartbeat: Option<u16>,
     agent: Option<bool>,
     log: Option<Logging>,
@@ -252,6 +253,15 @@ pub struct TlsFiles {
     pub cert: PathBuf,
     /// Its private key, in PEM.
     pub key: PathBuf,
+}
+
+/// Reads the `heartbeat` of the file, in seconds, within the bounds of the flag.
+fn heartbeat_seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u16>, D::Error> {
+    let seconds = u16::deserialize(deserializer)?;
+    if (1..=300).contains(&seconds) {
+        return Ok(Some(seconds));
+    }
+    Err(serde::de::Error::custom(format!("heartbeat must be from 1 to 300 seconds, not {seconds}")))
 }
 
 /// Setting of the server's own agent.
@@ -364,7 +374,7 @@ impl Flags {
             compression: if compress { Compression::Offered } else { Compression::Off },
             limits,
             timeouts,
-            heartbeat: Duration::from_secs(self.heartbeat.or(file.heartbeat).unwrap_or(15).clamp(1, 300).into()),
+            heartbeat: Duration::from_secs(self.heartbeat.or(file.heartbeat).unwrap_or(15).into()),
             agent: if agent { Agent::On } else { Agent::Off },
             log: self.log.or(file.log).unwrap_or_default(),
         })

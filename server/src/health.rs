@@ -15,21 +15,28 @@ pub async fn healthz() -> &'static str {
 /// listens only after recovery, so only the condition of the store decides. A server that has reached `--max-data` is
 /// ready, with a warning: it works as its operator set it up, and its subscribers are still served.
 pub async fn readyz(State(app): State<AppState>) -> (StatusCode, String) {
-    let condition = app.writer.condition();
-    let no_room = app.writer.levels().no_room();
-    let (full, at_bound) = match no_room {
-        Some(no_room @ NoRoom::Disk { .. }) => (Some(no_room.to_string()), None),
-        Some(no_room @ NoRoom::Data { .. }) => (None, Some(no_room.to_string())),
-        None => (None, None),
-    };
-    let refusal =
-        if app.writer.is_open() { condition.refusal().or(full) } else { Some("the store is closed".to_owned()) };
-    let (status, mut text) = match refusal {
+    let (status, mut text) = match refusal(&app) {
         None => (StatusCode::OK, "ready\n".to_owned()),
         Some(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {why}\n")),
     };
-    for warning in condition.warnings().into_iter().chain(at_bound) {
+    let at_bound = match app.writer.levels().no_room() {
+        Some(no_room @ NoRoom::Data { .. }) => Some(no_room.to_string()),
+        _ => None,
+    };
+    for warning in app.writer.condition().warnings().into_iter().chain(at_bound) {
         text.extend(["warning: ", &warning, "\n"]);
     }
     (status, text)
+}
+
+/// Returns the reason why the store accepts no pushes; `None` if it accepts them, or has reached `--max-data`.
+#[must_use]
+pub fn refusal(app: &AppState) -> Option<String> {
+    if !app.writer.is_open() {
+        return Some("the store is closed".to_owned());
+    }
+    app.writer.condition().refusal().or_else(|| match app.writer.levels().no_room() {
+        Some(no_room @ NoRoom::Disk { .. }) => Some(no_room.to_string()),
+        _ => None,
+    })
 }

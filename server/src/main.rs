@@ -272,7 +272,7 @@ fn board(command: BoardCommand) -> Result<(), CommandError> {
         BoardCommand::Import { file, id, replace, server } => {
             let existing = if replace { Existing::Replace } else { Existing::Keep };
             let (id, notices) = Remote::new(&server.to).import(&file, id, existing)?;
-            notices.iter().for_each(|notice| eprintln!("mind: {}", Plain(notice)));
+            notices.iter().for_each(|notice| eprintln!("warning: {}", Plain(notice)));
             println!("{}/b/{}", server.to.trim_end_matches('/'), pulseboard::board::escaped(&id));
             Ok(())
         }

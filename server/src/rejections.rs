@@ -42,7 +42,7 @@ const MAX_SHORT: usize = 200;
 const MAX_DETAIL: usize = 400;
 
 /// Paths that take points, besides those below `/in/`.
-const PUSHES: [&str; 4] = ["/in", "/write", "/api/v2/write", "/collectd"];
+const PUSHES: [&str; 5] = ["/in", "/write", "/api/v2/write", "/api/v3/write_lp", "/collectd"];
 
 /// The reason why a push was refused: an extension of its answer.
 #[derive(Clone, Debug, PartialEq, Eq)]

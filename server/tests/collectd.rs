@@ -109,4 +109,9 @@ fn wrong_values_are_named_and_the_others_stored() {
     );
     assert_eq!(rejected["text"].as_str().unwrap(), list(17, "c"), "the list that is wrong");
     assert_eq!(server.post("/collectd", "PUTVAL", &[]).status, 400);
+    // Each push counts once.
+    let metrics = server.get("/metrics").text;
+    for answer in ["kept\"} 2", "refused\"} 2"] {
+        assert!(metrics.contains(&format!("pulseboard_pushes_total{{answer=\"{answer}\n")), "{answer} in {metrics}");
+    }
 }

@@ -253,6 +253,19 @@ fn refused_push_is_kept_with_its_sender_reason_and_wrong_line() {
 }
 
 #[test]
+fn refused_push_of_any_call_is_kept() {
+    let data = tempfile::tempdir().unwrap();
+    let server = TestServer::start(data.path());
+    let calls = ["/in", "/in/a", "/write", "/api/v2/write?bucket=b", "/api/v3/write_lp?db=b", "/collectd"];
+    for (call, total) in calls.into_iter().zip(1..) {
+        let answer = server.post(call, "nonsense", &[]);
+        assert_eq!(answer.status / 100, 4, "{call}: {}", answer.text);
+        let listed = server.get("/api/rejected").json();
+        assert_eq!((&listed["total"], call.starts_with(listed["rejected"][0]["path"].as_str().unwrap())), (&total.into(), true));
+    }
+}
+
+#[test]
 fn flood_of_refused_pushes_is_sampled_in_the_log_and_bounded_in_memory() {
     let logged = Logged::start(|_| ());
     let began = Instant::now();

@@ -42,6 +42,7 @@ fn a_wrong_file_is_named_with_its_line_in_one_line() {
         ("open = 3", ":1: invalid type"),
         ("open = ", ":1: "),
         ("allow_origin = [\"example.org\"]", "is not an origin"),
+        ("heartbeat = 301", ":1: heartbeat must be from 1 to 300 seconds, not 301"),
     ] {
         let error = with_file(text, Flags::default()).unwrap_err();
         assert!(error.contains(wanted), "{error}");

@@ -16,6 +16,8 @@ pub struct Address {
     https: bool,
     /// Credentials for `Authorization`, if the address has a user and a password. Never printed.
     login: Option<Login>,
+    /// True for the server that the user named: only that one gets the user's login and headers.
+    is_named: bool,
     host: String,
     port: Option<u16>,
     /// Empty, or like `/pulse`.
@@ -68,7 +70,7 @@ impl FromStr for Address {
             Login { user, password }
         });
         let path = root_of(uri.path()).to_owned();
-        Ok(Self { https, login, host: host.to_owned(), port, path })
+        Ok(Self { https, login, is_named: true, host: host.to_owned(), port, path })
     }
 }
 
@@ -142,9 +144,21 @@ impl Address {
         let full = if location.starts_with('/') { format!("{}{location}", self.origin()) } else { location.to_owned() };
         let base = full.split(['?', '#']).next()?.trim_end_matches('/').strip_suffix(probe::PATH)?;
         let mut to: Self = base.parse().ok()?;
-        // Credentials are only for the host that the user gave them for.
-        to.login = self.login.clone().filter(|_| to.host == self.host);
+        to.is_named = self.is_named && self.vouches_for(&to);
+        to.login = self.login.clone().filter(|_| to.is_named);
         Some(to).filter(|to| to != self)
+    }
+
+    /// Returns true for the same origin (RFC 6454), and for the same host over https instead of http. Any other server
+    /// must not see what the user sends to this one.
+    fn vouches_for(&self, to: &Self) -> bool {
+        let is_same_service = self.https == to.https && self.port == to.port;
+        self.host.eq_ignore_ascii_case(&to.host) && (is_same_service || (!self.https && to.https))
+    }
+
+    /// Returns true if the server may get the user's login and headers.
+    pub(super) fn is_named(&self) -> bool {
+        self.is_named
     }
 }
 
@@ -182,11 +196,28 @@ mod tests {
         assert_eq!(address.to_string(), "https://example.com/pulse");
         assert!(!format!("{address:?}").contains("word"));
         assert_eq!("http://example.com".parse::<Address>().unwrap().authorization(), None);
-        let to = |location: &str| {
+    }
+
+    #[test]
+    fn redirect_to_another_server_gets_neither_login_nor_headers() {
+        let to = |from: &str, location: &str| {
             let head = Head { status: 301, location: Some(location.into()), ..Head::default() };
-            address.redirected(&head).unwrap().authorization().is_some()
+            let to = from.parse::<Address>().unwrap().redirected(&head).unwrap();
+            assert_eq!(to.authorization().is_some(), to.is_named());
+            to.is_named()
         };
-        assert!(to("https://example.com/other/sse/probe") && !to("https://evil.example/sse/probe"));
+        let (plain, encrypted) = ("http://ann:pass@example.com/pulse", "https://ann:pass@example.com/pulse");
+        assert!(to(encrypted, "https://example.com/other/sse/probe"));
+        assert!(to(encrypted, "/other/sse/probe"));
+        assert!(to(plain, "https://EXAMPLE.com/sse/probe"));
+        assert!(!to(encrypted, "https://evil.example/sse/probe"));
+        assert!(!to(encrypted, "http://example.com/sse/probe"), "no longer encrypted");
+        assert!(!to(encrypted, "https://example.com:8443/sse/probe"), "another service of the host");
+        assert!(!to(plain, "http://example.com.evil.example/sse/probe"));
+        // Once lost, also on the way back.
+        let head = |location: &str| Head { status: 302, location: Some(location.into()), ..Head::default() };
+        let away = plain.parse::<Address>().unwrap().redirected(&head("http://evil.example/sse/probe")).unwrap();
+        assert!(!away.redirected(&head("http://example.com/sse/probe")).unwrap().is_named());
     }
 
     #[test]

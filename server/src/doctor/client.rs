@@ -106,7 +106,7 @@ impl Client {
         if let Some(login) = address.authorization().filter(|_| !own(&header::AUTHORIZATION)) {
             request = request.header(header::AUTHORIZATION, login);
         }
-        for ExtraHeader { name, value } in &self.headers {
+        for ExtraHeader { name, value } in self.headers.iter().filter(|_| address.is_named()) {
             request = request.header(name, value);
         }
         let answer = match asked.body {

@@ -124,6 +124,7 @@ impl HubHandle {
     /// Runs `work` under the lock, and wakes the pacer if a frame is due earlier than before.
     fn noting_due<R>(&self, work: impl FnOnce(&mut Hub) -> R) -> R {
         let mut hub = self.0.hub.lock();
+        hub.frames_are(live_bytes());
         let due = hub.due();
         let result = work(&mut hub);
         let sooner = hub.due().is_some_and(|now| due.is_none_or(|before| now < before));
@@ -283,6 +284,7 @@ impl HubHandle {
     pub fn stepping<R>(&self, steps: impl FnOnce(&mut Stepping<'_>) -> R) -> R {
         let closing = *self.0.closing.borrow();
         let mut hub = self.0.hub.lock();
+        hub.frames_are(live_bytes());
         let looked_at = hub.looked_at();
         steps(&mut Stepping { handle: self, hub: &mut hub, closing, looked_at, now: clock::now() })
     }
@@ -460,7 +462,7 @@ impl Listener {
             let step = hub.stepping(|hub| hub.step(subscription));
             let moved = self.subscription.topic != before;
             if moved {
-                self.forget_waker(before);
+                self.leave_waker(before);
                 self.wake = hub.waker(self.subscription.topic);
             }
             match step {
@@ -479,11 +481,12 @@ impl Listener {
         }
     }
 
-    /// Removes the waker of a topic that this listener no longer reads, if no other listener uses it.
-    fn forget_waker(&self, topic: TopicId) {
+    /// Gives up the waker of a topic that this listener no longer reads, and removes it if no other listener uses it.
+    fn leave_waker(&mut self, topic: TopicId) {
         let mut wakers = self.subscription.hub.0.wakers.lock();
-        // This listener's own receiver is still counted.
-        if wakers.get(&topic).is_some_and(|waker| waker.receiver_count() <= 1) {
+        // Dropped under the lock: of two listeners that leave at once, the second sees that it is the last.
+        self.wake = watch::channel(()).1;
+        if wakers.get(&topic).is_some_and(|waker| waker.receiver_count() == 0) {
             wakers.remove(&topic);
         }
     }
@@ -491,7 +494,7 @@ impl Listener {
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        self.forget_waker(self.subscription.topic);
+        self.leave_waker(self.subscription.topic);
     }
 }
 

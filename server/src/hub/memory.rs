@@ -7,6 +7,8 @@
 //!   room is refused.
 //! - *Spare*: the frames and the last snapshot of topics. They only serve subscribers that are behind.
 //!
+//! Frames that wait for sockets, and that no topic holds any more, leave less room for spare memory.
+//!
 //! Over the bound, spare memory is freed, beginning with the topics that have been quiet for the longest time. A
 //! subscriber that would have needed a freed frame gets `gap` and a snapshot, as after a long absence. If new series
 //! make the fixed part too large, the largest topics are dissolved: their subscribers get `bye` and reconnect.
@@ -36,11 +38,13 @@ pub(super) struct Memory {
     most_tracks: usize,
     fixed: usize,
     spare: usize,
+    /// Bytes of frames that wait for sockets and that no topic holds any more.
+    unread: usize,
 }
 
 impl Memory {
     pub(super) fn new(most: usize) -> Self {
-        Self { most, most_tracks: most, fixed: 0, spare: 0 }
+        Self { most, most_tracks: most, fixed: 0, spare: 0, unread: 0 }
     }
 
     /// Bounds the tracks of selected series.
@@ -77,8 +81,20 @@ impl Memory {
         self.spare = (self.spare + after).saturating_sub(before);
     }
 
+    /// Records the bytes of all frames in memory.
+    pub(super) fn frames_are(&mut self, live: usize) {
+        self.unread = live.saturating_sub(self.spare);
+    }
+
+    /// Bytes that spare memory may take: what the fixed part and unread frames leave. At least a quarter of what the
+    /// fixed part leaves: readers that take their frames must not suffer from others that do not.
+    fn spare_room(&self) -> usize {
+        let room = self.most.saturating_sub(self.fixed);
+        room.saturating_sub(self.unread).max(room / 4)
+    }
+
     fn is_over(&self) -> bool {
-        self.used() > self.most
+        self.spare > self.spare_room()
     }
 
     /// Returns true if the fixed part leaves too little for frames.
@@ -112,6 +128,11 @@ fn cost_of_selectors(selectors: &[Selector]) -> usize {
 }
 
 impl Hub {
+    /// Records the bytes of all frames in memory, in topics and in queues: what queues hold leaves topics less room.
+    pub fn frames_are(&mut self, live: usize) {
+        self.memory.frames_are(live);
+    }
+
     /// Frees spare memory if the topics are over their bound: first all frames except the newest of each topic, then
     /// also those. Each pass begins with the topics that have been quiet for the longest time.
     pub(super) fn shed(&mut self) {
@@ -119,7 +140,7 @@ impl Hub {
             return;
         }
         // Frees down to half of the room, so that this does not run for every frame.
-        let target = self.memory.most.saturating_sub(self.memory.fixed) / 2;
+        let target = self.memory.spare_room() / 2;
         let mut topics: Vec<_> = self.topics.iter().map(|(&id, topic)| (topic.free_at(), id)).collect();
         topics.sort_unstable();
         for shed in [Topic::keep_newest, Topic::forget_frames] {

@@ -136,6 +136,31 @@ fn many_selections_stay_within_the_memory_bound() {
 }
 
 #[test]
+fn frames_that_nobody_takes_leave_topics_less_room() {
+    const MOST: usize = 4 << 20;
+    // Returns the bytes of the topics after pushes whose frames a reader does not take, while `unread` bytes of frames
+    // wait for sockets.
+    let topic_bytes = |unread: usize| {
+        let mut hub = hub().with_memory(MOST, usize::MAX);
+        let mut reader = hub.subscribe(&interest(20, &["s/**"]), &Resume::Fresh, NOW).unwrap();
+        hear(&mut hub, &mut reader);
+        let mut most = 0;
+        for round in 0..200 {
+            hub.frames_are(unread + hub.counts().topic_bytes);
+            let now = Now { up: Uptime(round * 50), ..NOW };
+            hub.publish((1..=500).map(|n| point(round * 500 + n, u32::try_from(n).unwrap())).collect(), now);
+            hub.tick(now);
+            most = most.max(hub.counts().topic_bytes);
+        }
+        most
+    };
+    let (alone, beside, full) = (topic_bytes(0), topic_bytes(MOST / 2), topic_bytes(10 * MOST));
+    assert!((MOST / 2..=MOST).contains(&alone), "{alone}");
+    assert!(beside <= MOST / 2 && full <= MOST / 4 + MOST / 8, "{beside} {full}");
+    assert!(full >= MOST / 16, "readers that take their frames keep some: {full}");
+}
+
+#[test]
 fn new_series_dissolve_the_largest_topic_and_its_readers_return_later() {
     let mut hub = hub().with_memory(64 << 10, usize::MAX);
     let mut wide = hub.subscribe(&interest(20, &["s/**"]), &Resume::Fresh, NOW).unwrap();

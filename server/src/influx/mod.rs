@@ -43,6 +43,7 @@ pub use self::warnings::WarningLog;
 pub use self::write::{MAX_BODY, write, write_version_3};
 use crate::app::AppState;
 use crate::clock;
+use crate::health::refusal;
 use crate::problem::ApiError;
 
 /// The state of these calls.
@@ -62,9 +63,9 @@ pub async fn ping() -> StatusCode {
 /// Handles `GET /health`: the same for clients of version 2.
 ///
 /// # Errors
-/// [`ApiError::Unavailable`] if the server is shutting down.
+/// [`ApiError::Unavailable`] with the reason if the store accepts no pushes, as in `GET /readyz`.
 pub async fn health(State(app): State<AppState>) -> Result<Json<Value>, ApiError> {
-    check_open(&app)?;
+    check_ready(&app)?;
     let version = env!("CARGO_PKG_VERSION");
     Ok(Json(json!({
         "name": "pulseboard", "message": "ready for writes", "status": "pass", "checks": [], "version": version
@@ -74,9 +75,9 @@ pub async fn health(State(app): State<AppState>) -> Result<Json<Value>, ApiError
 /// Handles `GET /ready` and `/api/v2/ready`: the time of the start, and the uptime.
 ///
 /// # Errors
-/// [`ApiError::Unavailable`] if the server is shutting down.
+/// [`ApiError::Unavailable`] with the reason if the store accepts no pushes, as in `GET /readyz`.
 pub async fn ready(State(app): State<AppState>) -> Result<Json<Value>, ApiError> {
-    check_open(&app)?;
+    check_ready(&app)?;
     let now = clock::now();
     let started = i64::try_from(now.wall.0.saturating_sub(now.up.0) / 1_000).unwrap_or_default();
     let started = OffsetDateTime::from_unix_timestamp(started).unwrap_or(OffsetDateTime::UNIX_EPOCH);
@@ -84,9 +85,6 @@ pub async fn ready(State(app): State<AppState>) -> Result<Json<Value>, ApiError>
     Ok(Json(json!({ "status": "ready", "started": started, "up": format!("{}s", now.up.0 / 1_000) })))
 }
 
-fn check_open(app: &AppState) -> Result<(), ApiError> {
-    if app.writer.is_open() {
-        return Ok(());
-    }
-    Err(ApiError::Unavailable("the server is shutting down".to_owned()))
+fn check_ready(app: &AppState) -> Result<(), ApiError> {
+    refusal(app).map_or(Ok(()), |why| Err(ApiError::Unavailable(why)))
 }

@@ -4,7 +4,7 @@ use shared::problem::FieldError;
 
 use crate::ingest::gathering::WrongLines;
 use crate::problem::ApiError;
-use crate::store::commit::{Mismatch, Mismatches};
+use crate::store::commit::{Unfit, UnfitPoint, UnfitReason};
 
 /// The most lines that an answer lists.
 const MAX_LISTED: usize = 1_000;
@@ -18,21 +18,24 @@ pub(super) enum Rest {
     Lost,
 }
 
-/// Describes the lines that were not stored: wrong lines, and lines with a point of another kind than its series
-/// holds. Returns `None` if there are none.
-pub(super) fn error(wrong: WrongLines, left_out: Mismatches, rest: Rest) -> Option<ApiError> {
+/// Describes the lines that were not stored: wrong lines, and lines with a point that cannot be added to its series.
+/// Returns `None` if there are none.
+pub(super) fn error(wrong: WrongLines, left_out: Unfit, rest: Rest) -> Option<ApiError> {
     let total = wrong.count + left_out.count();
     if total == 0 {
         return None;
     }
-    // Several points of one line, which are neighbours, count as one line.
-    let mut lines: Vec<usize> = left_out.places().collect();
+    // Several points of one line count as one line.
+    let mut lines: Vec<usize> = left_out.listed.iter().map(|point| point.at).chain(left_out.others).collect();
+    lines.sort_unstable();
     lines.dedup();
     let dropped = wrong.count + lines.len();
     let parsed = wrong.listed.into_iter().map(|error| (error, "unable to parse "));
-    let other_kind =
-        left_out.listed.into_iter().map(|mismatch| (Mismatch::into_error(mismatch), "field type conflict: "));
-    let mut listed: Vec<(FieldError, &str)> = parsed.chain(other_kind).collect();
+    let unfit = left_out.listed.into_iter().map(|point| {
+        let class = class(&point.why);
+        (UnfitPoint::into_error(point), class)
+    });
+    let mut listed: Vec<(FieldError, &str)> = parsed.chain(unfit).collect();
     listed.sort_by_key(|(error, _)| error.line);
     let known = listed.len().min(MAX_LISTED);
     listed.truncate(MAX_LISTED);
@@ -53,6 +56,14 @@ pub(super) fn error(wrong: WrongLines, left_out: Mismatches, rest: Rest) -> Opti
     Some(ApiError::PartialWrite { detail, errors: listed.into_iter().map(|(error, _)| error).collect() })
 }
 
+/// Returns the words that InfluxDB uses for the reason.
+fn class(why: &UnfitReason) -> &'static str {
+    match why {
+        UnfitReason::OtherKind { .. } => "field type conflict: ",
+        UnfitReason::Compacted => "points beyond retention policy: ",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,17 +75,18 @@ mod tests {
         WrongLines { count, listed: lines.iter().map(error).collect() }
     }
 
-    fn left_out(lines: &[usize]) -> Mismatches {
-        let listed = lines.iter().map(|&at| Mismatch { at, series: "a/x".parse().unwrap(), holds: Kind::Number });
-        Mismatches { listed: listed.collect(), others: Vec::new() }
+    fn left_out(lines: &[usize]) -> Unfit {
+        let why = UnfitReason::OtherKind { series: "a/x".parse().unwrap(), holds: Kind::Number };
+        let listed = lines.iter().map(|&at| UnfitPoint { at, why: why.clone() });
+        Unfit { listed: listed.collect(), others: Vec::new() }
     }
 
     #[test]
     fn lines_that_were_not_stored_are_counted_once_and_listed_in_order() {
         let detail = |wrong, left_out, rest| error(wrong, left_out, rest).map(|error| error.to_string());
-        assert_eq!(detail(WrongLines::default(), Mismatches::default(), Rest::Stored), None);
+        assert_eq!(detail(WrongLines::default(), Unfit::default(), Rest::Stored), None);
         assert_eq!(
-            detail(wrong(&[2], 1), Mismatches::default(), Rest::Stored).unwrap(),
+            detail(wrong(&[2], 1), Unfit::default(), Rest::Stored).unwrap(),
             "partial write: unable to parse line 2: field: expected a, got b; the other lines are stored dropped=1"
         );
         assert_eq!(

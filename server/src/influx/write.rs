@@ -18,7 +18,7 @@ use crate::places::Bounded;
 use crate::problem::ApiError;
 use crate::push_memory::Share;
 use crate::rejections::excerpt;
-use crate::store::commit::{CommitError, Mismatches};
+use crate::store::commit::{CommitError, Unfit};
 use crate::store::{Atomicity, Push};
 
 /// The most bytes that the body of a write may have, also decompressed: 4 MiB. Clients collect more lines than a
@@ -159,17 +159,15 @@ async fn store(
     let key =
         ingest::idempotency_key(headers, batch.request).map_err(|error| ApiError::Malformed(error.to_string()))?;
     if batch.points.is_empty() || (atomicity == Atomicity::AllOrNothing && wrong.count > 0) {
-        return partial::error(wrong, Mismatches::default(), Rest::Lost).map_or(Ok(()), Err);
+        return partial::error(wrong, Unfit::default(), Rest::Lost).map_or(Ok(()), Err);
     }
     let (lines, count) = (batch.lines, batch.points.len());
     let push = Push { points: batch.points, key, atomicity };
     let (left_out, rest) = match app.writer.commit(push, share).await.map_err(|error| error.at_lines(&lines)) {
-        Ok(()) => (Mismatches::default(), Rest::Stored),
+        Ok(()) => (Unfit::default(), Rest::Stored),
         Err(CommitError::LeftOut(wrong)) if wrong.count() == count => (wrong, Rest::Lost),
         Err(CommitError::LeftOut(wrong)) => (wrong, Rest::Stored),
-        Err(CommitError::OtherKind(wrong)) => (wrong, Rest::Lost),
-        // Points of a compacted day, which only an import can have, are answered with 422. Nothing was stored then,
-        // and the importer sends the other lines again.
+        Err(CommitError::OtherKind(wrong) | CommitError::Compacted(wrong)) => (wrong, Rest::Lost),
         Err(error) => return Err(error.into()),
     };
     partial::error(wrong, left_out, rest).map_or(Ok(()), Err)

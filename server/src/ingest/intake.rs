@@ -83,10 +83,7 @@ impl Intake {
         let (encoding, mut share) = match self.admit(headers, client, announced, most) {
             Ok(admitted) => admitted,
             Err(error) => {
-                // A client that waits for "100 Continue" sends no body unless the server reads it.
-                if !headers.contains_key(EXPECT) {
-                    discard(&mut pieces, most).await;
-                }
+                discard_refused(&mut pieces, headers, most).await;
                 return Err(error);
             }
         };
@@ -251,8 +248,16 @@ async fn collect(pieces: &mut BodyDataStream, most: usize, share: &mut Share) ->
     Ok(whole.into())
 }
 
+/// Discards the body of a push that is refused by its headers. Does not read it if the client waits for
+/// "100 Continue": reading would ask the client to send it (RFC 9110, 10.1.1).
+pub(super) async fn discard_refused(pieces: &mut BodyDataStream, headers: &HeaderMap, most: usize) {
+    if !headers.contains_key(EXPECT) {
+        discard(pieces, most).await;
+    }
+}
+
 /// Reads and drops the rest of a refused body: many clients read the answer only after they have sent the whole body.
-pub(super) async fn discard(pieces: &mut BodyDataStream, most: usize) {
+async fn discard(pieces: &mut BodyDataStream, most: usize) {
     let mut left = most;
     let reading = async {
         while let Some(Ok(piece)) = pieces.next().await

@@ -250,7 +250,7 @@ pub async fn take_in<T: Send + 'static>(
     parse: impl FnOnce(&[u8], &mut Share) -> Result<T, ApiError> + Send + 'static,
 ) -> Result<(T, Share), Refused> {
     if let Err(no_room) = app.writer.levels().check() {
-        intake::discard(&mut body.into_data_stream(), most).await;
+        intake::discard_refused(&mut body.into_data_stream(), headers, most).await;
         return Err(ApiError::from(no_room).into());
     }
     let parse = move |text: &[u8], share: &mut Share| {
@@ -298,20 +298,23 @@ pub async fn commit(
     read: Result<(Batch, Share), Refused>,
     headers: &HeaderMap,
 ) -> Result<StatusCode, Refused> {
-    let keyed = |(batch, share): (Batch, Share)| {
-        let key = idempotency_key(headers, batch.request)?;
-        Ok((batch, share, key))
-    };
-    let result = match read.and_then(keyed) {
-        Ok((Batch { points, lines, .. }, share, key)) => {
-            let push = Push { points, key, atomicity: Atomicity::AllOrNothing };
-            let kept = app.writer.commit(push, share).await;
-            kept.map_err(|error| ApiError::from(error.at_lines(&lines)).into())
-        }
+    let result = match read {
+        Ok(batch) => store(app, batch, headers).await,
         Err(error) => Err(error),
     };
-    app.metrics.pushed(result.as_ref().err().map(|refused: &Refused| &refused.error));
+    app.metrics.pushed(result.as_ref().err().map(|refused| &refused.error));
     result.map(|()| StatusCode::NO_CONTENT)
+}
+
+/// Commits the points of a batch, all or nothing, without counting the push.
+///
+/// # Errors
+/// [`Refused`].
+pub async fn store(app: &AppState, (batch, share): (Batch, Share), headers: &HeaderMap) -> Result<(), Refused> {
+    let key = idempotency_key(headers, batch.request)?;
+    let push = Push { points: batch.points, key, atomicity: Atomicity::AllOrNothing };
+    let kept = app.writer.commit(push, share).await;
+    kept.map_err(|error| ApiError::from(error.at_lines(&batch.lines)).into())
 }
 
 /// Reads the idempotency key of a push; `None` if it has none. `request` is the hash of a push with a key.

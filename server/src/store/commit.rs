@@ -18,10 +18,10 @@ use super::keys::{Keys, Seen};
 use super::log::Logged;
 use super::rows::RowCount;
 use super::sent::{Found, SetBy};
-use super::{Push, Pushed, SeriesId, Store, sql};
+use super::{Atomicity, Push, Pushed, SeriesId, Store, sql};
 use crate::clock::Now;
 
-pub use error::{CommitError, Mismatch, Mismatches};
+pub use error::{CommitError, Unfit, UnfitPoint, UnfitReason};
 use staged::{Resolved, Staged};
 
 /// A point that is on the disk.
@@ -116,7 +116,18 @@ impl Store {
             let seen = push.key.as_ref().map_or(Ok(Seen::Never), |key| Keys::look_up(&tx, key, now))?;
             if seen != Seen::Never {
                 outcome.results.push(match seen {
-                    Seen::Same => staged.repeated(&self.directory.look(), &mut push),
+                    // Lists the points that were left out then.
+                    Seen::Same if push.atomicity == Atomicity::Partial => {
+                        match staged.resolve(&self.directory.look(), &mut push, usize::MAX) {
+                            Ok(Resolved { mut left_out, .. }) => {
+                                let (imports, damage) = (&mut self.imports, &self.damage);
+                                Staged::check_past(&tx, imports, damage, &mut push, &mut left_out, oldest, now)?
+                                    .and_then(|()| left_out.into_result())
+                            }
+                            Err(error) => Err(error),
+                        }
+                    }
+                    Seen::Same => Ok(()),
                     _ => Err(CommitError::KeyReused),
                 });
                 continue;
@@ -133,16 +144,15 @@ impl Store {
                 }
                 Ok(resolved)
             });
-            let Resolved { begun, left_out } = match resolved {
+            let Resolved { begun, mut left_out } = match resolved {
                 Ok(resolved) => resolved,
                 Err(error) => {
                     outcome.results.push(Err(error));
                     continue;
                 }
             };
-            if let Err(error) =
-                Staged::check_past(&tx, &mut self.imports, &self.damage, &push.points, &left_out, oldest, now)?
-            {
+            let (imports, damage) = (&mut self.imports, &self.damage);
+            if let Err(error) = Staged::check_past(&tx, imports, damage, &mut push, &mut left_out, oldest, now)? {
                 outcome.results.push(Err(error));
                 continue;
             }

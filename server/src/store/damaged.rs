@@ -345,7 +345,12 @@ fn series_without_a_row_stops_no_push_and_no_other_series_gets_its_past() {
 #[test]
 fn no_number_is_given_twice_after_the_row_of_meta_is_lost() {
     let folder = copy_of_sound();
-    let head = Store::open(folder.path()).unwrap().head();
+    let mut store = Store::open(folder.path()).unwrap();
+    // The removal of a series also takes a number.
+    commit(&mut store, [number("ops/gone", NOW.wall.0, 1.0)]);
+    store.remove_series(&"ops/gone".parse().unwrap(), NOW.up).unwrap().unwrap();
+    let head = store.head();
+    drop(store);
     let conn = Connection::open(folder.path().join(FILE)).unwrap();
     conn.execute("DELETE FROM meta", []).unwrap();
     drop(conn);

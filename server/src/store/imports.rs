@@ -120,7 +120,8 @@ mod tests {
 
     use super::super::fresh::Due;
     use super::super::time::StoreTime;
-    use super::super::{Atomicity, CommitError, Push, Retention, Store};
+    use super::super::commit::{UnfitPoint, UnfitReason};
+    use super::super::{Atomicity, CommitError, Fingerprint, IdempotencyKey, Push, Retention, Store};
     use super::*;
     use crate::clock::{Now, Uptime};
 
@@ -159,6 +160,12 @@ mod tests {
         block.within(Stretch { from: day, to: day.plus(DAY) }).iter().map(|rolled| rolled.bucket.count).sum()
     }
 
+    /// Returns the number of points that were refused because their day is compacted, and their places.
+    fn compacted(result: &Result<(), CommitError>) -> Option<(usize, Vec<usize>)> {
+        let Err(CommitError::Compacted(unfit)) = result else { return None };
+        Some((unfit.count(), unfit.listed.iter().map(|point| point.at).collect()))
+    }
+
     #[test]
     fn day_takes_points_until_its_finest_buckets_are_deleted_and_its_count_is_always_true() {
         let folder = tempfile::tempdir().unwrap();
@@ -184,11 +191,45 @@ mod tests {
         assert_eq!(push(&mut store, "a", later, 400, later), Ok(()), "the newest buckets stay whatever their age");
         settle_and_sweep(&mut store, later);
         let refused = push(&mut store, "a", old.plus(9 * 3_600_000), 3, later);
-        assert_eq!(refused, Err(CommitError::Compacted { count: 3, listed: vec![1, 2, 3] }));
+        assert_eq!(compacted(&refused), Some((3, vec![1, 2, 3])));
         assert_eq!(push(&mut store, "a", other, 3, later), Ok(()), "a day that has nothing yet");
         assert_eq!(push(&mut store, "b", old, 3, later), Ok(()), "another series");
         settle_and_sweep(&mut store, later);
         assert_eq!((count(&store, old), count(&store, other)), (157, 3));
+    }
+
+    #[test]
+    fn partial_import_leaves_out_the_points_of_compacted_days_and_names_their_places() {
+        let folder = tempfile::tempdir().unwrap();
+        let old = Millis(19_000 * DAY);
+        let mut store = open(folder.path(), NOW);
+        assert_eq!(push(&mut store, "a", old, 50, NOW), Ok(()));
+        settle_and_sweep(&mut store, NOW);
+        drop(store);
+        let later = NOW.plus(2 * DAY);
+        let mut store = open(folder.path(), later);
+        assert_eq!(push(&mut store, "a", later, 400, later), Ok(()), "the newest buckets stay whatever their age");
+        settle_and_sweep(&mut store, later);
+        let number = || Value::Number(Number::new(1.0).unwrap());
+        let point = |series: &str, ts, value| Point { series: series.parse().unwrap(), ts, value };
+        let points = [
+            point("a", later, Value::Text(Text::new("hot".into()).unwrap())),
+            point("a", old, number()),
+            point("b", old, number()),
+            point("a", later.plus(1), number()),
+            point("a", later, Value::Text(Text::new("hot".into()).unwrap())),
+            point("a", old.plus(DAY / 2), number()),
+        ];
+        let key = IdempotencyKey::new("once".to_owned(), Fingerprint::of("/write", b"points")).unwrap();
+        for stored in [2, 0] {
+            let push = Push { atomicity: Atomicity::Partial, key: Some(key.clone()), ..Push::of(points.clone()) };
+            let outcome = store.commit(vec![push], Now { wall: later, up: Uptime(0) });
+            let [Err(CommitError::LeftOut(unfit))] = &outcome.results[..] else { panic!("{:?}", outcome.results) };
+            let is_compacted = |point: &UnfitPoint| (point.at, point.why == UnfitReason::Compacted);
+            let all: Vec<_> = unfit.listed.iter().map(is_compacted).collect();
+            assert_eq!(all, [(1, false), (2, true), (5, false), (6, true)]);
+            assert_eq!((unfit.count(), outcome.committed.len()), (4, stored), "a repeat gets the same answer");
+        }
     }
 
     #[test]
@@ -204,14 +245,7 @@ mod tests {
         assert_eq!(push(&mut store, "a", later, 400, later), Ok(()), "the newest buckets stay whatever their age");
         settle_and_sweep(&mut store, later);
         let refused = push(&mut store, "a", day.plus(60_000), 2, later);
-        assert_eq!(refused, Err(CommitError::Compacted { count: 2, listed: vec![1, 2] }));
-        // The places are those in the push, also behind a point that was left out for its kind.
-        let point = |value| Point { series: "a".parse().unwrap(), ts: day, value };
-        let text = Value::Text(Text::new("up".to_owned()).unwrap());
-        let points = [point(text), point(Value::Number(Number::new(1.0).unwrap()))];
-        let push = Push { atomicity: Atomicity::Partial, ..Push::of(points) };
-        let outcome = store.commit(vec![push], Now { wall: later, up: Uptime(0) });
-        assert_eq!(outcome.results, [Err(CommitError::Compacted { count: 1, listed: vec![2] })]);
+        assert_eq!(compacted(&refused), Some((2, vec![1, 2])));
         assert_eq!(count(&store, day), 7 * 60);
     }
 }

@@ -90,9 +90,14 @@ fn greatest(conn: &Connection) -> Seq {
         }
         Ok(())
     });
-    for select in
-        ["SELECT seq FROM lines", "SELECT gone_seq FROM series", "SELECT seq FROM revised", "SELECT since FROM boards"]
-    {
+    for select in [
+        "SELECT seq FROM lines",
+        "SELECT gone_seq FROM series",
+        "SELECT seq FROM revised",
+        "SELECT since FROM boards",
+        "SELECT since FROM removed",
+        "SELECT since FROM forgotten",
+    ] {
         each(conn, select, |row| {
             greatest = greatest.max(seq(row, 0)?.unwrap_or_default());
             Ok(())

@@ -141,14 +141,15 @@ where
             (&Method::GET, Version::HTTP_10) => Some(Framing::Bare),
             _ => None,
         };
-        DivertedFuture { answer: Box::pin(self.service.call(request)), framing, slot: self.slot.clone() }
+        DivertedFuture { answer: Some(Box::pin(self.service.call(request))), framing, slot: self.slot.clone() }
     }
 }
 
 /// The future of [`Diverted`].
 #[derive(Debug)]
 pub struct DivertedFuture<F> {
-    answer: Pin<Box<F>>,
+    /// `None` once the answer was diverted: hyper may poll again before the connection is taken apart.
+    answer: Option<Pin<Box<F>>>,
     framing: Option<Framing>,
     slot: Slot,
 }
@@ -160,13 +161,15 @@ where
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let answer = self.answer.as_mut().poll(context);
+        let Some(pending) = &mut self.answer else { return Poll::Pending };
+        let answer = pending.as_mut().poll(context);
         let Poll::Ready(Ok(response)) = &answer else { return answer };
         let Some(framing) = self.framing else { return answer };
         let Some((subscription, coding)) = response.extensions().get::<Offer>().and_then(Offer::take) else {
             return answer;
         };
         let mut head = head(response.headers(), framing);
+        self.answer = None;
         head.extend_from_slice(&coding.begin(framing).unwrap_or_default());
         *self.slot.lock() = Some(Taken { subscription, head: head.into(), framing, coding });
         // The connection's task checks the slot after each poll of its connection, and then takes the connection apart.

@@ -17,21 +17,17 @@ const MORE_SERIES_AFTER_SECONDS: u32 = 60;
 pub enum CommitError {
     /// The push has points of another kind than their series holds.
     #[error("{} of its points are not of the kind that their series holds", .0.count())]
-    OtherKind(Mismatches),
-    /// The push was [partial](crate::store::Atomicity::Partial) and has points of another kind than their series
-    /// holds. They were left out; the other points are stored.
-    #[error("{} of its points are not of the kind that their series holds; the others are stored", .0.count())]
-    LeftOut(Mismatches),
+    OtherKind(Unfit),
     /// The push has points of days whose finest buckets are deleted, so the points could not be added.
     #[error(
-        "{count} of its points are of days that are kept only as coarser buckets by now; what is there of such a day cannot be added to: delete the series first, or import to another one"
+        "{} of its points are of days that are kept only as coarser buckets by now; what is there of such a day cannot be added to: delete the series first, or import to another one",
+        .0.count()
     )]
-    Compacted {
-        /// The number of such points.
-        count: usize,
-        /// The places of the first of them in the push, counted from 1, or their lines.
-        listed: Vec<usize>,
-    },
+    Compacted(Unfit),
+    /// The push was [partial](crate::store::Atomicity::Partial) and has points that cannot be added to their series.
+    /// They were left out; the other points are stored.
+    #[error("{} of its points cannot be added to their series; the others are stored", .0.count())]
+    LeftOut(Unfit),
     /// The idempotency key belongs to another push.
     #[error(
         "the Idempotency-Key belongs to another push, with another address or body, of the last 24 hours; give each push a key of its own, and repeat a push unchanged"
@@ -76,31 +72,41 @@ pub enum CommitError {
     Closed,
 }
 
-/// The points of a push that are of the wrong kind.
+/// The points of a push that cannot be added to their series.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Mismatches {
+pub struct Unfit {
     /// The first of these points.
-    pub listed: Vec<Mismatch>,
+    pub listed: Vec<UnfitPoint>,
     /// The places of all others in the push, counted from 1, or their lines.
     pub others: Vec<usize>,
 }
 
-/// A point of the wrong kind.
+/// A point that cannot be added to its series.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mismatch {
+pub struct UnfitPoint {
     /// The place of the point in the push, counted from 1, or its line.
     pub at: usize,
-    /// The series of the point.
-    pub series: SeriesName,
-    /// The kind that the series holds.
-    pub holds: Kind,
+    /// The reason.
+    pub why: UnfitReason,
 }
 
-impl Mismatches {
-    /// Returns the places of all these points, in ascending order.
-    pub fn places(&self) -> impl Iterator<Item = usize> {
-        self.listed.iter().map(|mismatch| mismatch.at).chain(self.others.iter().copied())
-    }
+/// The reason why a point cannot be added to its series.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UnfitReason {
+    /// The series holds values of another kind.
+    OtherKind {
+        /// The series.
+        series: SeriesName,
+        /// The kind that it holds.
+        holds: Kind,
+    },
+    /// The finest buckets of the point's day are deleted.
+    Compacted,
+}
+
+impl Unfit {
+    /// The most points that are listed.
+    const MAX_LISTED: usize = 1_000;
 
     /// Returns the number of such points.
     #[must_use]
@@ -108,23 +114,57 @@ impl Mismatches {
         self.listed.len() + self.others.len()
     }
 
+    /// Adds a point that comes after all others in the push. `why` is called only if the point is listed.
+    pub(super) fn add(&mut self, at: usize, why: impl FnOnce() -> UnfitReason) {
+        if self.listed.len() < Self::MAX_LISTED {
+            self.listed.push(UnfitPoint { at, why: why() });
+        } else {
+            self.others.push(at);
+        }
+    }
+
+    /// Adds the points of `other`.
+    pub(super) fn extend(&mut self, other: Self) {
+        self.listed.extend(other.listed);
+        self.listed.sort_unstable_by_key(|point| point.at);
+        let beyond = self.listed.len().min(Self::MAX_LISTED);
+        self.others.extend(self.listed.drain(beyond..).map(|point| point.at));
+        self.others.extend(other.others);
+        self.others.sort_unstable();
+    }
+
     /// Returns the result of a partial push that was stored without these points.
     pub(super) fn into_result(self) -> Result<(), CommitError> {
         if self.count() == 0 { Ok(()) } else { Err(CommitError::LeftOut(self)) }
     }
+
+    /// Describes the refusal of a push as a whole.
+    fn into_invalid(self, detail: &str) -> ApiError {
+        let mut detail = format!("{detail}; nothing was stored");
+        if !self.others.is_empty() {
+            detail = format!("{detail}; the first {} are listed", self.listed.len());
+        }
+        ApiError::Invalid { detail, errors: self.listed.into_iter().map(UnfitPoint::into_error).collect() }
+    }
 }
 
-impl Mismatch {
+impl UnfitPoint {
     /// Returns the error as clients receive it.
     #[must_use]
     pub fn into_error(self) -> FieldError {
-        let Self { at, series, holds } = self;
-        let (field, expected, got) = match holds {
-            Kind::Number => ("text", "a number", "a text"),
-            Kind::Text => ("value", "a text", "a number"),
+        let (field, expected, got) = match self.why {
+            UnfitReason::OtherKind { series, holds } => {
+                let (field, expected, got) = match holds {
+                    Kind::Number => ("text", "a number", "a text"),
+                    Kind::Text => ("value", "a text", "a number"),
+                };
+                (field, format!("{expected}, which is what {series} holds since its first point"), got)
+            }
+            UnfitReason::Compacted => {
+                ("ts", "a time of a day that can still be added to".to_owned(), "one of a compacted day")
+            }
         };
-        let expected = format!("{expected}, which is what {series} holds since its first point");
-        FieldError { line: Some(at), field: field.to_owned(), expected, got: got.to_owned() }
+        FieldError { line: Some(self.at), field: field.to_owned(), expected, got: got.to_owned() }
     }
 }
 
@@ -133,16 +173,9 @@ impl CommitError {
     #[must_use]
     pub fn at_lines(mut self, lines: &[u32]) -> Self {
         let line = |at: usize| at.checked_sub(1).and_then(|at| lines.get(at)).map_or(at, |&line| line as usize);
-        match &mut self {
-            Self::OtherKind(wrong) | Self::LeftOut(wrong) => {
-                let listed = wrong.listed.iter_mut().map(|mismatch| &mut mismatch.at);
-                listed.chain(&mut wrong.others).for_each(|at| *at = line(*at));
-            }
-            Self::Compacted { listed, .. } => {
-                listed.iter_mut().for_each(|at| *at = line(*at));
-                listed.dedup();
-            }
-            _ => {}
+        if let Self::OtherKind(unfit) | Self::Compacted(unfit) | Self::LeftOut(unfit) = &mut self {
+            let listed = unfit.listed.iter_mut().map(|point| &mut point.at);
+            listed.chain(&mut unfit.others).for_each(|at| *at = line(*at));
         }
         self
     }
@@ -161,34 +194,18 @@ impl From<rusqlite::Error> for CommitError {
 impl From<CommitError> for ApiError {
     fn from(error: CommitError) -> Self {
         let detail = error.to_string();
-        let Mismatches { listed, others } = match error {
-            CommitError::OtherKind(wrong) => wrong,
-            CommitError::LeftOut(wrong) => {
-                let errors = wrong.listed.into_iter().map(Mismatch::into_error).collect();
-                return Self::PartialWrite { detail, errors };
-            }
-            CommitError::Compacted { listed, .. } => {
-                let error = |line| FieldError {
-                    line: Some(line),
-                    field: "ts".to_owned(),
-                    expected: "a time of a day that can still be added to".to_owned(),
-                    got: "one of a compacted day".to_owned(),
-                };
-                let errors = listed.into_iter().map(error).collect();
-                return Self::Invalid { detail: format!("{detail}; nothing was stored"), errors };
+        match error {
+            CommitError::OtherKind(unfit) | CommitError::Compacted(unfit) => unfit.into_invalid(&detail),
+            CommitError::LeftOut(unfit) => {
+                Self::PartialWrite { detail, errors: unfit.listed.into_iter().map(UnfitPoint::into_error).collect() }
             }
             CommitError::LimitReached { limit, detail, retry_after } => {
-                return Self::LimitReached { limit, detail, retry_after };
+                Self::LimitReached { limit, detail, retry_after }
             }
-            CommitError::KeyReused => return Self::KeyReused(detail),
-            CommitError::Busy | CommitError::Overdue => return Self::Overloaded(detail),
-            _ => return Self::Unavailable(detail),
-        };
-        let mut detail = format!("{detail}, so nothing was stored");
-        if !others.is_empty() {
-            detail = format!("{detail}; the first {} are listed", listed.len());
+            CommitError::KeyReused => Self::KeyReused(detail),
+            CommitError::Busy | CommitError::Overdue => Self::Overloaded(detail),
+            _ => Self::Unavailable(detail),
         }
-        Self::Invalid { detail, errors: listed.into_iter().map(Mismatch::into_error).collect() }
     }
 }
 

@@ -11,7 +11,7 @@ use shared::point::Kind;
 use shared::track::revises;
 use shared::{Declared, Millis, Seq, SeriesName, Stretch, Tier, Value};
 
-use super::error::{CommitError, Mismatch, Mismatches, too_many_series};
+use super::error::{CommitError, Unfit, UnfitReason, too_many_series};
 use crate::store::damage::Damage;
 use crate::store::directory::{Apart, Look, Names, New, Row, Whose, apart};
 use crate::store::fresh::Known;
@@ -21,9 +21,6 @@ use crate::store::log::{self, Logged};
 use crate::store::sent::Repeats;
 use crate::store::source::{Origin, Source, name_apart};
 use crate::store::{Atomicity, Push, Pushed, SeriesId, sql};
-
-/// The most points of the wrong kind that are listed for a push.
-const MAX_MISMATCHES: usize = 1_000;
 
 /// Series that begin, and series of unknown origin that a source takes over.
 #[derive(Debug, Default)]
@@ -119,7 +116,7 @@ pub(super) struct Resolved {
     /// The series that the push starts.
     pub(super) begun: Begun,
     /// The points that were taken out of the push.
-    pub(super) left_out: Mismatches,
+    pub(super) left_out: Unfit,
 }
 
 /// The changes of a transaction that is not committed yet.
@@ -168,7 +165,7 @@ impl Staged {
     /// series. Takes points of the wrong kind out of a partial push.
     pub(super) fn resolve(&self, known: &Look<'_>, push: &mut Push, most: usize) -> Result<Resolved, CommitError> {
         let mut view = View { known, staged: &self.begun, begun: Begun::default() };
-        let (mut wrong, mut at) = (Mismatches::default(), 0);
+        let (mut unfit, mut at) = (Unfit::default(), 0);
         push.points.retain_mut(|point| {
             at += 1;
             let Whose::New(new) = &mut point.whose else { return true };
@@ -176,68 +173,71 @@ impl Staged {
             match view.find(new, kind) {
                 Some(row) if row.kind == kind => point.whose = Whose::Row(row.id),
                 Some(row) => {
-                    if wrong.listed.len() < MAX_MISMATCHES {
-                        wrong.listed.push(Mismatch { at, series: new.name.clone(), holds: row.kind });
-                    } else {
-                        wrong.others.push(at);
-                    }
+                    unfit.add(at, || UnfitReason::OtherKind { series: new.name.clone(), holds: row.kind });
                     return false;
                 }
                 None => view.begin(new, kind),
             }
             true
         });
-        if wrong.count() > 0 && push.atomicity == Atomicity::AllOrNothing {
-            return Err(CommitError::OtherKind(wrong));
+        if unfit.count() > 0 && push.atomicity == Atomicity::AllOrNothing {
+            return Err(CommitError::OtherKind(unfit));
         }
         let begun = view.begun;
         let there = known.len() + self.begun.count();
         if begun.count() > 0 && there + begun.count() > most {
             return Err(too_many_series(there, begun.count(), most));
         }
-        Ok(Resolved { begun, left_out: wrong })
+        Ok(Resolved { begun, left_out: unfit })
     }
 
-    /// Returns the result of a push that was stored before. For a partial push, this lists the points that were left
-    /// out then.
-    pub(super) fn repeated(&self, known: &Look<'_>, push: &mut Push) -> Result<(), CommitError> {
-        match push.atomicity {
-            Atomicity::AllOrNothing => Ok(()),
-            Atomicity::Partial => self.resolve(known, push, usize::MAX)?.left_out.into_result(),
-        }
-    }
-
-    /// Refuses a resolved push if it has numbers from before `oldest` of days that no longer take points. `left_out` are the
-    /// points that are no longer among `points`.
+    /// Refuses a resolved push if it has numbers from before `oldest` of days that no longer take points. Takes such
+    /// points out of a partial push, and adds them to `left_out`.
     pub(super) fn check_past(
         tx: &Transaction<'_>,
         imports: &mut Imports,
         damage: &Damage,
-        points: &[Pushed],
-        left_out: &Mismatches,
+        push: &mut Push,
+        left_out: &mut Unfit,
         oldest: Millis,
         now: Millis,
     ) -> rusqlite::Result<Result<(), CommitError>> {
-        let mut closed = HashSet::new();
-        let (mut count, mut listed) = (0, Vec::new());
-        // Places count the points that were left out too.
-        let mut gone = left_out.places().peekable();
-        let places = (1..).filter(|at| gone.next_if_eq(at).is_none());
-        for (at, point) in places.zip(points) {
-            let Whose::Row(id) = point.whose else { continue };
-            if point.ts >= oldest || matches!(point.value, Value::Text(_)) {
-                continue;
+        let day_of = |point: &Pushed| match point.whose {
+            Whose::Row(id) if point.ts < oldest && matches!(point.value, Value::Number(_)) => {
+                Some((id, point.ts.floor(Tier::Day.width_ms())))
             }
-            let day = (id, point.ts.floor(Tier::Day.width_ms()));
-            if closed.contains(&day) || !imports.takes(tx, damage, id, point.ts, now)? {
+            _ => None,
+        };
+        let mut closed = HashSet::new();
+        for point in &push.points {
+            let Some(day) = day_of(point).filter(|day| !closed.contains(day)) else { continue };
+            if !imports.takes(tx, damage, day.0, point.ts, now)? {
                 closed.insert(day);
-                count += 1;
-                if listed.len() < MAX_MISMATCHES {
-                    listed.push(at);
-                }
             }
         }
-        Ok(if count == 0 { Ok(()) } else { Err(CommitError::Compacted { count, listed }) })
+        if closed.is_empty() {
+            return Ok(Ok(()));
+        }
+        let mut unfit = Unfit::default();
+        let removed = left_out.listed.iter().map(|point| point.at).chain(left_out.others.iter().copied());
+        let (mut removed, mut at) = (removed.peekable(), 0);
+        push.points.retain(|point| {
+            at += 1;
+            // The place that the point had before others were taken out.
+            while removed.next_if_eq(&at).is_some() {
+                at += 1;
+            }
+            let is_closed = day_of(point).is_some_and(|day| closed.contains(&day));
+            if is_closed {
+                unfit.add(at, || UnfitReason::Compacted);
+            }
+            !is_closed
+        });
+        if push.atomicity == Atomicity::AllOrNothing {
+            return Ok(Err(CommitError::Compacted(unfit)));
+        }
+        left_out.extend(unfit);
+        Ok(Ok(()))
     }
 
     pub(super) fn begin(&mut self, tx: &Transaction<'_>, begun: Begun) -> rusqlite::Result<()> {

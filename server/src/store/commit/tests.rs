@@ -75,9 +75,13 @@ fn of_a_partial_push_only_points_of_the_wrong_kind_are_left_out() {
         ],
         NOW,
     );
+    let place = |one: &UnfitPoint| match &one.why {
+        UnfitReason::OtherKind { series, .. } => (one.at, series.to_string()),
+        UnfitReason::Compacted => panic!("{one:?}"),
+    };
     let left_out = |result: &Result<(), CommitError>| match result {
         Ok(()) => Vec::new(),
-        Err(CommitError::LeftOut(wrong)) => wrong.listed.iter().map(|one| (one.at, one.series.to_string())).collect(),
+        Err(CommitError::LeftOut(wrong)) => wrong.listed.iter().map(place).collect(),
         Err(error) => panic!("{error}"),
     };
     let [a, b] = ["a", "b"].map(str::to_owned);
@@ -218,7 +222,7 @@ proptest! {
         }
         let groups = if is_one_group { vec![group] } else { group.into_iter().map(|push| vec![push]).collect() };
         let outcomes: Vec<_> = groups.into_iter().map(|group| store.commit(group, NOW)).collect();
-        let places = |wrong: &Mismatches| wrong.listed.iter().map(|one| one.at).collect();
+        let places = |wrong: &Unfit| wrong.listed.iter().map(|one| one.at).collect();
         let results = outcomes.iter().flat_map(|outcome| &outcome.results).zip(&wanted);
         for (result, (is_partial, wrong)) in results {
             let listed: Vec<usize> = match result {

@@ -88,8 +88,8 @@ impl Walk {
             if let Err(error) = self.poll.poll(&mut events, timeout)
                 && error.kind() != std::io::ErrorKind::Interrupted
             {
-                tracing::error!(%error, "a writing thread cannot wait for its sockets");
-                return;
+                // Its streams would hang, and new ones would still be handed to it.
+                panic!("a writer thread cannot wait for its sockets: {error}");
             }
             for event in events.iter().filter(|event| event.token() != WAKE) {
                 let Token(line) = event.token();
