@@ -485,7 +485,7 @@ fn an_import_replaces_nothing_unless_told_to_and_says_what_is_wrong_with_a_file(
     assert!(!done && message.contains("add --replace"), "{message}");
     assert_eq!(server.get("/api/boards/ops").text, "{}");
     let (done, message) = told(&["import", "ops.toml", "--replace"]);
-    assert!(done && message.contains("mind: widgets[0].series[0]: expected a selector that"), "{message}");
+    assert!(done && message.contains("warning: widgets[0].series[0]: expected a selector that"), "{message}");
     assert_eq!(server.get("/api/boards/ops").text, TOML);
     assert!(told(&["import", "ops.toml", "--id", "copy", "--replace"]).0);
     assert_eq!(server.get("/api/boards/copy").text, TOML);
