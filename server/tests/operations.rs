@@ -261,7 +261,10 @@ fn refused_push_of_any_call_is_kept() {
         let answer = server.post(call, "nonsense", &[]);
         assert_eq!(answer.status / 100, 4, "{call}: {}", answer.text);
         let listed = server.get("/api/rejected").json();
-        assert_eq!((&listed["total"], call.starts_with(listed["rejected"][0]["path"].as_str().unwrap())), (&total.into(), true));
+        assert_eq!(
+            (&listed["total"], call.starts_with(listed["rejected"][0]["path"].as_str().unwrap())),
+            (&total.into(), true)
+        );
     }
 }
 

@@ -93,7 +93,7 @@ mod tests {
             detail(wrong(&[7], 1), left_out(&[3, 3, 5]), Rest::Stored).unwrap(),
             "partial write: field type conflict: line 3: text: expected a number, which is what a/x holds since its first point, got a text; errors lists all 4; the other lines are stored dropped=3"
         );
-        let others = Mismatches { others: vec![5, 6, 6, 6, 7], ..left_out(&[3, 3, 5]) };
+        let others = Unfit { others: vec![5, 6, 6, 6, 7], ..left_out(&[3, 3, 5]) };
         let text = detail(wrong(&[1], 2), others, Rest::Stored).unwrap();
         assert!(text.ends_with("; errors lists the first 4 of 10; the other lines are stored dropped=6"), "{text}");
         let many: Vec<_> = (1..=1_000).collect();

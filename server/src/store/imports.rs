@@ -118,9 +118,9 @@ fn is_whole(conn: &Connection, damage: &Damage, series: SeriesId, day: Stretch) 
 mod tests {
     use shared::{Number, Point, Text, Value};
 
+    use super::super::commit::{UnfitPoint, UnfitReason};
     use super::super::fresh::Due;
     use super::super::time::StoreTime;
-    use super::super::commit::{UnfitPoint, UnfitReason};
     use super::super::{Atomicity, CommitError, Fingerprint, IdempotencyKey, Push, Retention, Store};
     use super::*;
     use crate::clock::{Now, Uptime};
