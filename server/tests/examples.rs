@@ -36,9 +36,7 @@ fn newest(server: &TestServer, name: &str) -> Json {
 /// A command that is not sent through a proxy of the machine.
 fn program(name: impl AsRef<std::ffi::OsStr>) -> Command {
     let mut command = Command::new(name);
-    for proxy in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
-        command.env_remove(proxy);
-    }
+    harness::programs::without_proxy(&mut command);
     command
 }
 

@@ -9,10 +9,10 @@ mod table;
 use std::fmt::Write as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use harness::programs::{self, Program, free_port};
+use harness::programs::{self, Group, Program, free_port};
 use harness::replay::{Connection, head};
 use harness::{BINARY, PATIENCE, TestServer, now_ms};
 use table::{Row, assert_recorded};
@@ -199,17 +199,6 @@ impl Broker {
     }
 }
 
-/// A pipeline in a process group of its own; all of it is ended when this is dropped.
-struct Pipeline(Child);
-
-impl Drop for Pipeline {
-    fn drop(&mut self) {
-        let ended = Command::new("kill").args(["-KILL", "--", &format!("-{}", self.0.id())]).status();
-        assert!(ended.is_ok_and(|status| status.success()));
-        let _reaped = self.0.wait();
-    }
-}
-
 fn until(what: &str, is_so: impl Fn() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !is_so() {
@@ -228,7 +217,7 @@ fn mosquitto(folder: &Path) -> Row {
     broker.publish("home/kitchen/temp", &["-r"], "1000");
     let recipe =
         of_guide("mosquitto_sub ", "done").replace("mosquitto_sub ", &format!("mosquitto_sub -p {} ", broker.port));
-    let _bridge = Pipeline(shell(&recipe, &server, folder).process_group(0).spawn().unwrap());
+    let _bridge = Group(shell(&recipe, &server, folder).process_group(0).spawn().unwrap());
     until("the subscription", || {
         broker.publish("home/probe", &[], "1");
         !names(&server, "home/probe").is_empty()

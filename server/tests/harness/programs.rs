@@ -46,6 +46,19 @@ impl Drop for Program {
     }
 }
 
+/// A process that leads a process group of its own; the whole group is killed when this is dropped.
+#[derive(Debug)]
+pub struct Group(pub Child);
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        // It may have ended already; then there is nothing to do.
+        let group = format!("-{}", self.0.id());
+        let _killed = Command::new("kill").args(["-KILL", "--", &group]).stderr(Stdio::null()).status();
+        let _reaped = self.0.wait();
+    }
+}
+
 /// Finds a free port below the range that the system uses for outgoing connections. A connection to a free port of that
 /// range may get that very port as its own, connect to itself, and so block the port for the program.
 pub fn free_port() -> u16 {

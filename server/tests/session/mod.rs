@@ -14,12 +14,13 @@ use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 use tempfile::TempDir;
 
+use crate::harness::programs::{Group, without_proxy};
 use crate::harness::{BINARY, PATIENCE, TestServer};
 use crate::markdown::{Block, root};
 
@@ -89,9 +90,7 @@ impl Session {
         command.env("PATH", format!("{}/bin:{path}", self.folder.path().display()));
         command.env("PATH_WITHOUT_THIS", path).env("HOME", self.work());
         command.env("PULSEBOARD_TO", &self.server.url).env("GITHUB_REF_NAME", "v1.2");
-        for proxy in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
-            command.env_remove(proxy);
-        }
+        without_proxy(&mut command);
         command.stdin(Stdio::null());
         command
     }
@@ -101,7 +100,7 @@ impl Session {
         let [out, err] = ["stdout", "stderr"].map(|name| self.folder.path().join(name));
         let mut command = self.shell(script);
         command.stdout(File::create(&out).unwrap()).stderr(File::create(&err).unwrap());
-        Running { child: command.spawn().unwrap(), out, err }
+        Running { group: Group(command.spawn().unwrap()), out, err }
     }
 
     /// Runs a script, which must end with success.
@@ -122,7 +121,7 @@ impl Session {
         let mut running = self.spawn(script);
         let deadline = Instant::now() + 6 * PATIENCE;
         let status = loop {
-            if let Some(status) = running.child.try_wait().unwrap() {
+            if let Some(status) = running.group.0.try_wait().unwrap() {
                 break status;
             }
             if Instant::now() > deadline {
@@ -139,7 +138,7 @@ impl Session {
         let mut running = self.spawn(script);
         let deadline = Instant::now() + 3 * PATIENCE;
         while !is_done(&running.printed()) {
-            let ended = running.child.try_wait().unwrap();
+            let ended = running.group.0.try_wait().unwrap();
             if ended.is_some() || Instant::now() > deadline {
                 return Err(format!("ended: {ended:?}; printed: {}", running.printed()));
             }
@@ -171,7 +170,7 @@ impl Session {
         let mut shell = self.shell(&format!("{command} --addr 127.0.0.1:0 --data {}", data.path().display()));
         let mut child = shell.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let stdout = child.stdout.take().unwrap();
-        let _running = Running { child, out: PathBuf::new(), err: PathBuf::new() };
+        let _running = Group(child);
         let mut first = String::new();
         BufReader::new(stdout).read_line(&mut first).unwrap();
         if first.starts_with("listening on ") { Ok(()) } else { Err(format!("{command} does not start")) }
@@ -214,7 +213,7 @@ impl Session {
 
 /// A process and its group; killed when dropped.
 struct Running {
-    child: Child,
+    group: Group,
     out: PathBuf,
     err: PathBuf,
 }
@@ -223,14 +222,5 @@ impl Running {
     /// Returns all that it has printed so far.
     fn printed(&self) -> String {
         [&self.out, &self.err].map(|file| std::fs::read_to_string(file).unwrap_or_default()).concat()
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It may have ended already; then there is nothing to do.
-        let group = format!("-{}", self.child.id());
-        let _killed = Command::new("kill").args(["-KILL", "--", &group]).stderr(Stdio::null()).status();
-        let _reaped = self.child.wait();
     }
 }
