@@ -149,6 +149,10 @@ fn a_page_of_another_site_gets_the_page_but_no_data() {
             }
         }
     }
+    // Behind a proxy that changes Host, the page looks like one of another site, and its doctor has to say so.
+    let doctor = |more: &str| ask(&server, &["POST /api/doctor HTTP/1.1", "Host: localhost", more]).0;
+    assert_ne!(doctor("Origin: http://board.example"), 403);
+    assert_eq!(doctor("Sec-Fetch-Site: cross-site"), 403);
     for call in ["GET /api/series HTTP/1.1", "GET /sse?series=ops/** HTTP/1.1", "GET /metrics HTTP/1.1"] {
         let with = |more: &[&str]| ask(&server, &[&[call, "Host: localhost"], more].concat()).0;
         assert_eq!(with(&["Sec-Fetch-Site: cross-site", "Origin: http://app.example"]), 200, "{call}: CORS goes on");
