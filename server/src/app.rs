@@ -1,18 +1,15 @@
-//! The router: maps every path and method to its handler, and adds the checks that each request passes first.
+//! Builds the service from the [routes](crate::routes), with the checks that each request passes first.
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::{HeaderName, Method, Uri, header};
+use axum::extract::{Request, State};
+use axum::http::{HeaderName, Method, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{MethodRouter, delete, get, post};
-use shared::board::document::MAX_DOCUMENT;
-use shared::doctor;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-use crate::board::{self, Shelf};
+use crate::board::Shelf;
 use crate::config::Origin;
 use crate::forwarded::TrustedProxies;
 use crate::headers::Policy;
@@ -25,15 +22,12 @@ use crate::ingest::intake::Intake;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::places::Places;
-use crate::problem::ApiError;
 use crate::rejections::{Rejection, Rejections, Sender};
+use crate::routes::{Route, routes};
 use crate::store::{Directory, Writer};
 use crate::stream::ReaderPlaces;
 use crate::stream::form::Compression;
-use crate::{
-    assets, body_deadline, catalog, collectd, csrf, health, history, influx, ingest, metrics, openapi, rejections,
-    stream,
-};
+use crate::{assets, body_deadline, csrf, influx, metrics};
 
 /// State that the handlers share.
 #[derive(Clone, Debug)]
@@ -76,51 +70,9 @@ impl AppState {
     }
 }
 
-/// A call: its path, its methods as the header `Allow` lists them, and its handler.
-pub type Call = (&'static str, &'static str, MethodRouter<AppState>);
-
-/// Lists every call. Any other path is a file of the page, or 404. [`openapi`] describes each call.
-#[must_use]
-pub fn calls() -> Vec<Call> {
-    let one_board = get(board::api::get).put(board::api::put).delete(board::api::delete);
-    let documents = DefaultBodyLimit::max(MAX_DOCUMENT);
-    let small = DefaultBodyLimit::max(influx::query::MAX_BODY);
-    vec![
-        ("/in", "POST", post(ingest::many)),
-        ("/in/{*series}", "GET, POST", post(ingest::one).get(ingest::one_by_get).head(no_head)),
-        ("/write", "POST", post(influx::write)),
-        ("/api/v2/write", "POST", post(influx::write)),
-        ("/collectd", "POST", post(collectd::write)),
-        ("/api/v3/write_lp", "POST", post(influx::write_version_3)),
-        ("/query", "GET, POST", get(influx::query::get).post(influx::query::post).layer(small)),
-        ("/ping", "GET", get(influx::ping)),
-        ("/health", "GET", get(influx::health)),
-        ("/ready", "GET", get(influx::ready)),
-        ("/api/v2/ready", "GET", get(influx::ready)),
-        ("/api/v2/buckets", "GET, POST", get(influx::buckets::list).post(influx::buckets::make).layer(small)),
-        ("/api/v2/buckets/{id}", "GET", get(influx::buckets::get)),
-        ("/api/v2/orgs", "GET", get(influx::buckets::orgs)),
-        ("/sse", "GET", get(stream::open)),
-        (doctor::probe::PATH, "GET", get(stream::probe::open)),
-        ("/api/doctor", "POST", post(stream::judge::judge)),
-        ("/api/series", "GET", get(catalog::list)),
-        ("/api/series/{*series}", "DELETE", delete(catalog::remove)),
-        ("/api/rejected", "GET", get(rejections::list)),
-        ("/api/history", "GET", get(history::read)),
-        ("/api/boards", "GET", get(board::api::list)),
-        ("/api/boards/{id}", "GET, PUT, DELETE", one_board.layer(documents)),
-        ("/api/openapi.json", "GET", get(openapi::get)),
-        ("/healthz", "GET", get(health::healthz)),
-        ("/readyz", "GET", get(health::readyz)),
-        ("/metrics", "GET", get(metrics::expose)),
-        ("/", "GET", get(assets::home)),
-        ("/b/{id}", "GET", get(assets::board)),
-    ]
-}
-
 /// The hosts and origins that requests and pages may come from.
 #[derive(Clone, Debug)]
-pub struct Access {
+pub struct RequestSources {
     /// The hosts that the server answers to.
     pub hosts: Hosts,
     /// Origins whose pages may read and push.
@@ -132,14 +84,12 @@ pub struct Access {
 }
 
 /// Builds the whole server as a service, without a socket.
-pub fn app(state: AppState, access: Access) -> Router {
-    let Access { hosts, origins, frames, proxies } = access;
+pub fn app(state: AppState, sources: RequestSources) -> Router {
+    let RequestSources { hosts, origins, frames, proxies } = sources;
     let policy = Policy::new(&assets::pages_html(), &frames);
     let rejections = state.rejections.clone();
-    let routes = calls()
-        .into_iter()
-        .fold(Router::new(), |router, (path, methods, route)| router.route(path, only(methods, route)));
-    routes
+    let router = routes().into_iter().fold(Router::new(), Route::add_to);
+    router
         .fallback(assets::file)
         .layer(middleware::from_fn(body_deadline::hold))
         .layer(middleware::from_fn_with_state(state.clone(), metrics::count_refused))
@@ -176,18 +126,6 @@ async fn guard(State(guard): State<Arc<Guard>>, request: Request, next: Next) ->
     }
     guard.policy.add_to(&mut response);
     response
-}
-
-/// Rejects HEAD on a path where GET stores a point.
-async fn no_head(uri: Uri) -> ApiError {
-    ApiError::MethodNotAllowed { method: "HEAD".to_owned(), path: uri.path().to_owned(), allowed: "GET, POST" }
-}
-
-/// Adds the answer to methods that the path does not have: 405 with the header `Allow`.
-fn only(allowed: &'static str, route: MethodRouter<AppState>) -> MethodRouter<AppState> {
-    route.fallback(move |method: Method, uri: Uri| async move {
-        ApiError::MethodNotAllowed { method: method.to_string(), path: uri.path().to_owned(), allowed }
-    })
 }
 
 fn cors(origins: &[Origin]) -> CorsLayer {

@@ -102,7 +102,7 @@ pub async fn file(method: Method, uri: Uri, headers: HeaderMap) -> Response {
     match Dist::get(name).filter(|_| !hidden) {
         Some(_) if !matches!(method, Method::GET | Method::HEAD) => {
             let (method, path) = (method.to_string(), uri.path().to_owned());
-            ApiError::MethodNotAllowed { method, path, allowed: "GET, HEAD" }.into_response()
+            ApiError::MethodNotAllowed { method, path, allowed: "GET, HEAD".to_owned() }.into_response()
         }
         Some(file) => respond(name, file, None, &headers),
         None => ApiError::NotFound(uri.path().to_owned()).into_response(),

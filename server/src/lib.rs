@@ -73,6 +73,7 @@ pub mod recall;
 pub mod rejections;
 pub mod remote;
 pub mod rollup;
+pub mod routes;
 pub mod serve;
 pub mod store;
 pub mod stream;

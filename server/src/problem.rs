@@ -68,7 +68,7 @@ pub enum ApiError {
         /// The path of the request.
         path: String,
         /// The methods of the path.
-        allowed: &'static str,
+        allowed: String,
     },
     /// 403: a page of another site sent the request.
     #[error("{0}")]
@@ -254,7 +254,7 @@ impl IntoResponse for ApiError {
             }
             Self::Board(refusal) => refusal.add_headers(headers),
             Self::MethodNotAllowed { allowed, .. } => {
-                headers.insert(header::ALLOW, HeaderValue::from_static(allowed));
+                headers.extend(HeaderValue::try_from(allowed).ok().map(|allowed| (header::ALLOW, allowed)));
             }
             _ => {}
         }

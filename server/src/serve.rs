@@ -13,7 +13,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 
 use crate::agent;
-use crate::app::{Access, AppState, app};
+use crate::app::{AppState, RequestSources, app};
 use crate::board::shelf::Entries;
 use crate::board::{Shelf, folder};
 use crate::clock;
@@ -179,7 +179,7 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
             readers,
             influx: Arc::default(),
         },
-        Access {
+        RequestSources {
             hosts,
             origins: config.allow_origins,
             frames: config.allow_frames,

@@ -201,7 +201,7 @@ async fn every_error_is_a_problem_as_described() {
         ApiError::UnknownEncoding(text()),
         ApiError::NotFound(text()),
         ApiError::NoSeries("ops/temp".parse().unwrap()),
-        ApiError::MethodNotAllowed { method: text(), path: text(), allowed: "GET" },
+        ApiError::MethodNotAllowed { method: text(), path: text(), allowed: "GET".to_owned() },
         ApiError::ForeignPage(Box::default()),
         ApiError::ForeignPage(Box::new(ForeignPage { origin: Some(text()), ..ForeignPage::default() })),
         ApiError::UnknownPage,

@@ -21,10 +21,10 @@ use shared::track::{LOG, WINDOW};
 use shared::{Board, Declared};
 
 use super::*;
-use crate::app::calls;
 use crate::history::answer;
 use crate::hub::selection::{DEFAULT_HZ, MAX_HZ};
 use crate::ingest::fields::EARLIEST;
+use crate::routes::{Route, routes};
 
 /// The only key of a path item that is not a method.
 const SHARED: &str = "parameters";
@@ -40,10 +40,9 @@ fn property(name: &str, key: &str) -> Value {
 
 #[test]
 fn every_call_of_the_router_is_described_with_its_methods_and_nothing_else_is() {
-    let routed: BTreeMap<String, BTreeSet<String>> = calls()
-        .into_iter()
-        .map(|(path, methods, _)| (path.replace("{*", "{"), methods.split(", ").map(str::to_lowercase).collect()))
-        .collect();
+    let methods = |route: &Route| route.methods.iter().map(|(method, _)| method.to_lowercase()).collect();
+    let routed: BTreeMap<String, BTreeSet<String>> =
+        routes().iter().map(|route| (route.path.replace("{*", "{"), methods(route))).collect();
     let document = document();
     let paths = document["paths"].as_object().unwrap();
     let methods = |item: &Value| item.as_object().unwrap().keys().filter(|key| *key != SHARED).cloned().collect();
