@@ -200,7 +200,7 @@ impl Draft {
         let last = first.rsplit('/').find(|segment| !segment.contains('*'));
         let kind = fields.get("type").and_then(Value::as_str);
         let stem = last.filter(|stem| !stem.is_empty()).or(kind).unwrap_or("widget");
-        let stem: String = stem.chars().filter(char::is_ascii).take(56).collect();
+        let stem: String = stem.chars().take(56).collect();
         let mut ids = (1..).map(|count| if count == 1 { stem.clone() } else { format!("{stem}-{count}") });
         ids.find(|id| !taken(id) && id.parse::<WidgetId>().is_ok()).unwrap_or_default()
     }
