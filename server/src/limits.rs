@@ -167,6 +167,35 @@ pub enum Limit {
 }
 
 impl Limit {
+    /// All bounds.
+    pub const ALL: [Self; 25] = [
+        Self::Readers,
+        Self::Points,
+        Self::Selected,
+        Self::MatchSteps,
+        Self::TopicMemory,
+        Self::Selectors,
+        Self::MatchesPerAddress,
+        Self::Queue,
+        Self::Parsers,
+        Self::BodySize,
+        Self::BodyTime,
+        Self::QueueWait,
+        Self::Rows,
+        Self::Series,
+        Self::Data,
+        Self::Disk,
+        Self::Boards,
+        Self::BoardCount,
+        Self::ReadersPerAddress,
+        Self::Connections,
+        Self::ConnectionsPerAddress,
+        Self::History,
+        Self::HistoryBytes,
+        Self::HistoryTime,
+        Self::HistoryUnread,
+    ];
+
     /// Returns the value of the label `limit`: the flag without its leading dashes, or a word where no flag sets the
     /// bound.
     #[must_use]
@@ -198,5 +227,20 @@ impl Limit {
             Self::HistoryTime => "history-time",
             Self::HistoryUnread => "history-unread",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn list_of_bounds_has_each_of_them() {
+        let labels: BTreeSet<_> = Limit::ALL.into_iter().map(Limit::label).collect();
+        assert_eq!(labels.len(), Limit::ALL.len());
+        // Variants without fields are numbered, so the last one has the number of the others.
+        assert_eq!(Limit::HistoryUnread as usize + 1, Limit::ALL.len());
     }
 }

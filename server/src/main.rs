@@ -16,7 +16,7 @@ use pulseboard::length::Keep;
 use pulseboard::logging::Logging;
 use pulseboard::ready::{self, Readiness};
 use pulseboard::terminal::{self, Plain};
-use pulseboard::{agent, catalog, doctor, push, serve};
+use pulseboard::{agent, catalog, doctor, push, serve, upload};
 use shared::board::Form;
 use shared::doctor::{Certificate, Level};
 use shared::{BoardId, Declared, SeriesName};
@@ -171,7 +171,7 @@ enum SeriesCommand {
 #[derive(Args)]
 struct Server {
     /// The server
-    #[arg(long, visible_alias = "url", env = "PULSEBOARD_TO", default_value = "http://127.0.0.1:7878")]
+    #[arg(long, visible_alias = "url", env = "PULSEBOARD_TO", default_value = "http://127.0.0.1:7878", value_parser = upload::server_url)]
     to: String,
 }
 
@@ -186,7 +186,8 @@ fn main() -> ExitCode {
                     said = if said.is_empty() { cause } else { format!("{said}: {cause}") };
                 }
             }
-            eprintln!("pulseboard: {}", Plain(said));
+            let lines: Vec<_> = said.lines().map(|line| Plain(line).to_string()).collect();
+            eprintln!("pulseboard: {}", lines.join("\n"));
             ExitCode::FAILURE
         }
     }
@@ -243,7 +244,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             catalog::command::Remote::new(&server.to).list(&prefix, &mut stdout().lock())?;
         }
         Command::Series(SeriesCommand::Delete { names, server }) => {
-            catalog::command::Remote::new(&server.to).delete(&names)?;
+            catalog::command::Remote::new(&server.to).delete(&names, &mut stdout().lock())?;
         }
         Command::Doctor { url, idle, json, headers, insecure } => {
             let certificate = if insecure { Certificate::Ignored } else { Certificate::Checked };

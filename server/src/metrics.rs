@@ -24,8 +24,29 @@ const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset
 const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// Counters of events. Clones share them.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Metrics(Arc<Counted>);
+
+impl Default for Metrics {
+    /// Starts all counters at 0, so that the first event counts as an increase.
+    fn default() -> Self {
+        let counted = Counted::default();
+        for answer in ANSWERS {
+            drop(counted.pushes.get_or_create(&Answer { answer }));
+        }
+        for limit in Limit::ALL {
+            drop(counted.refused.get_or_create(&Reached { limit: limit.label() }));
+        }
+        Self(Arc::new(counted))
+    }
+}
+
+/// The values of the label `answer`.
+const ANSWERS: [&str; 4] = [KEPT, PARTIAL, REFUSED, UNAVAILABLE];
+const KEPT: &str = "kept";
+const PARTIAL: &str = "partial";
+const REFUSED: &str = "refused";
+const UNAVAILABLE: &str = "unavailable";
 
 #[derive(Debug, Default)]
 struct Counted {
@@ -48,10 +69,10 @@ impl Metrics {
     /// Counts a push by its answer: stored, or an error.
     pub fn pushed(&self, error: Option<&ApiError>) {
         let answer = match error {
-            None => "kept",
-            Some(ApiError::Unavailable(_) | ApiError::Overloaded(_)) => "unavailable",
-            Some(ApiError::PartialWrite { .. }) => "partial",
-            Some(_) => "refused",
+            None => KEPT,
+            Some(ApiError::Unavailable(_) | ApiError::Overloaded(_)) => UNAVAILABLE,
+            Some(ApiError::PartialWrite { .. }) => PARTIAL,
+            Some(_) => REFUSED,
         };
         self.0.pushes.get_or_create(&Answer { answer }).inc();
     }

@@ -46,6 +46,22 @@ pub enum UploadError {
     },
 }
 
+/// Error: the text is not the address of a server.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("write the address of a server, such as http://127.0.0.1:7878 or https://example.com/pulse")]
+pub struct ServerUrlError;
+
+/// Parses the address of a server, and adds `http://` to one without a scheme.
+///
+/// # Errors
+/// [`ServerUrlError`] if the scheme is not http or https, or if there is no host.
+pub fn server_url(text: &str) -> Result<String, ServerUrlError> {
+    let url = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
+    let uri: ureq::http::Uri = url.parse().map_err(|_| ServerUrlError)?;
+    let is_web = matches!(uri.scheme_str(), Some("http" | "https"));
+    if is_web && uri.host().is_some_and(|host| !host.is_empty()) { Ok(url) } else { Err(ServerUrlError) }
+}
+
 /// Makes a client for `base` with a time limit per request. An HTTP error status is an ordinary answer to it, so that
 /// the caller can read the problem.
 #[must_use]
@@ -107,6 +123,26 @@ impl Uploader {
             Ok(problem) if !status.is_server_error() => Err(UploadError::Refused(problem)),
             Ok(problem) => Err(unavailable(problem.detail)),
             Err(_) => Err(unavailable(format!("it answered {status}; is that a pulseboard?"))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn address_needs_no_scheme_but_a_host() {
+        for (text, wanted) in [
+            ("localhost:7878", "http://localhost:7878"),
+            ("example.com/pulse", "http://example.com/pulse"),
+            ("https://example.com/pulse/", "https://example.com/pulse/"),
+            ("[::1]:7878", "http://[::1]:7878"),
+        ] {
+            assert_eq!(server_url(text).as_deref(), Ok(wanted));
+        }
+        for text in ["", "ftp://example.com", "http://", "/pulse", "a b"] {
+            assert_eq!(server_url(text), Err(ServerUrlError), "{text}");
         }
     }
 }

@@ -74,10 +74,10 @@ fn series_are_listed_and_deleted_by_the_command() {
     assert_eq!(said(&run(&["list"])), "dev\t3\nops/a\t1.5\nops/b\ta\\u009bb\n");
     assert_eq!(said(&run(&["list", "ops/"])).lines().count(), 2);
     let output = run(&["delete", "ops/a", "ops/b"]);
-    assert!(output.status.success() && output.stdout.is_empty(), "{output:?}");
+    assert_eq!((output.status.success(), said(&output).as_str()), (true, "deleted ops/a\ndeleted ops/b\n"));
     assert_eq!(names(&server), ["dev"]);
     let output = run(&["delete", "ops/a", "dev"]);
-    assert!(!output.status.success());
+    assert_eq!((output.status.success(), said(&output).as_str()), (false, "deleted dev\n"));
     let error = String::from_utf8(output.stderr).unwrap();
     assert!(error.contains("there is no series ops/a; pulseboard series list"), "{error}");
     assert_eq!(names(&server), [""; 0], "the others are deleted");

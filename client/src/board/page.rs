@@ -197,7 +197,7 @@ fn misplaced(mistakes: Memo<Vec<Mistake>>) -> Part {
         if lines.is_empty() {
             return Vec::new();
         }
-        let words = "Not all of the document of this board can be made out; the rest of it is shown.";
+        let words = "Parts of the document of this board are invalid; the rest of it is shown.";
         let notice = Part::new("section", "notice").with("role", "status").with("data-testid", "mistakes");
         let notice = notice.put(&Part::new("p", "").text(words));
         vec![notice.put(&Part::new("ul", "mistakes").put_all(lines))]

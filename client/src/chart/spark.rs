@@ -123,8 +123,8 @@ fn draw(canvas: &HtmlCanvasElement, ratio: f64, dots: &[Dot], window: &Window) {
     context.set_line_cap("round");
 
     let range = Range::of(dots, window);
-    // Leaves room for the dot at the right edge.
-    let x = |dot: &Dot| window.x(dot.at) * (width - 2.0 * DOT);
+    // Leaves room for half a dot at both edges.
+    let x = |dot: &Dot| DOT + window.x(dot.at) * (width - 2.0 * DOT);
     let y = |value: f64| range.y(value) * (height - LINE) + LINE / 2.0;
 
     for run in runs(dots, window) {

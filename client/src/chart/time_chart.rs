@@ -113,7 +113,7 @@ pub fn time_chart(look: Look, names: Memo<Vec<SeriesName>>, stage: Stage) -> Par
     stage.frames.paint(move |frame| chart.paint(frame, &below, &above));
     let view = stage.view;
     let note = move || match chart.asker.trouble.get() {
-        Some(why) => format!("The history cannot be had: {why}. It is asked for again."),
+        Some(why) => format!("The history could not be loaded: {why}. Trying again."),
         None if chart.empty.get() && chart.asker.told.get() => "Nothing was reported in this time".to_owned(),
         None => chart.cut.get().map_or_else(String::new, |cut| {
             let moment = browser::moment(cut, stage.server_now.get_untracked());
@@ -326,6 +326,10 @@ impl Chart {
             (Some(at), true) => (at + step).min(to),
             (Some(at), false) => at.saturating_sub(step).max(from),
         };
+        // Keys with these modifiers belong to the browser: Ctrl and + enlarges the page.
+        if event.ctrl_key() || event.meta_key() || event.alt_key() {
+            return;
+        }
         match (event.key().as_str(), event.shift_key()) {
             ("ArrowLeft", true) => view.choose(range.moved(now, -0.1)),
             ("ArrowRight", true) => view.choose(range.moved(now, 0.1)),

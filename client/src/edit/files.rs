@@ -48,7 +48,7 @@ fn download(editor: Editor, written: Written) {
         let end = if written == Written::Toml { "toml" } else { "json" };
         match text {
             Some(text) => save_file(&format!("{id}.{end}"), &as_link(written, &text)),
-            None => told(editor, "The server does not give this board out now. Try again in a while."),
+            None => told(editor, "The board could not be downloaded. Try again in a while."),
         }
     });
 }
@@ -86,7 +86,7 @@ pub fn upload(editor: Editor, file: File) {
 fn remove(editor: Editor) {
     let Some(base) = editor.stored_untracked() else { return };
     spawn(async move {
-        if confirmed("Delete this board? It then shows every series under its name by itself.", "Delete it").await {
+        if confirmed("Delete this board? The page then shows the automatic board.", "Delete it").await {
             let outcome = delete(&editor.id(), base).await;
             finish(editor, outcome, "The board is deleted.");
         }

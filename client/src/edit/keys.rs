@@ -37,6 +37,8 @@ pub struct Key<'a> {
     pub name: &'a str,
     /// True if Ctrl, or the Command key of a Mac, is held down.
     pub ctrl: bool,
+    /// True if Alt is held down.
+    pub alt: bool,
     /// True if Shift is held down.
     pub shift: bool,
 }
@@ -44,7 +46,7 @@ pub struct Key<'a> {
 /// The action of a key on the focused widget.
 #[must_use]
 pub fn deed(key: Key<'_>) -> Option<Deed> {
-    if key.ctrl {
+    if key.ctrl || key.alt {
         return None;
     }
     let direction = match key.name {
@@ -77,9 +79,14 @@ mod tests {
     use super::*;
 
     fn key(text: &str) -> Key<'_> {
-        let mut key = Key { name: text, ctrl: false, shift: false };
+        let mut key = Key { name: text, ctrl: false, alt: false, shift: false };
         while let Some((held, name)) = key.name.split_once(' ') {
-            key = Key { name, ctrl: key.ctrl || held == "Ctrl", shift: key.shift || held == "Shift" };
+            key = Key {
+                name,
+                ctrl: key.ctrl || held == "Ctrl",
+                alt: key.alt || held == "Alt",
+                shift: key.shift || held == "Shift",
+            };
         }
         key
     }

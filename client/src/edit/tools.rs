@@ -77,6 +77,6 @@ impl<'a> Key<'a> {
     /// Makes the key of an event, whose key name is `name`.
     #[must_use]
     pub fn of(event: &KeyboardEvent, name: &'a str) -> Self {
-        Self { name, ctrl: event.ctrl_key() || event.meta_key(), shift: event.shift_key() }
+        Self { name, ctrl: event.ctrl_key() || event.meta_key(), alt: event.alt_key(), shift: event.shift_key() }
     }
 }

@@ -75,7 +75,8 @@ pub fn picker(view: View, now: RwSignal<u64>) -> Part {
         .map(|(span, label)| option(&span.parse::<Span>().map(|span| span.to_string()).unwrap_or_default(), label));
     // The range of the document need not be in the list.
     let other = move || Some(chosen()).filter(|span| span != "fixed" && !known(span)).unwrap_or_default();
-    let other = option("", "").live("value", other).live_text(other).hidden(move || other().is_empty());
+    let label = move || with_space(&other());
+    let other = option("", "").live("value", other).live_text(label).hidden(move || other().is_empty());
     let span = Part::new("select", "range-span")
         .with("aria-label", "Range of time")
         .with("data-testid", "range-span")
@@ -133,6 +134,13 @@ fn local(ms: u64) -> String {
     let (year, month, day) = (date.get_full_year(), date.get_month() + 1, date.get_date());
     let (h, m, s) = (date.get_hours(), date.get_minutes(), date.get_seconds());
     format!("{year:04}-{month:02}-{day:02}T{h:02}:{m:02}:{s:02}")
+}
+
+/// Writes a length of time as the list does: `3 h` for `3h`.
+fn with_space(span: &str) -> String {
+    let unit = span.find(|c: char| !c.is_ascii_digit()).unwrap_or(span.len());
+    let (number, unit) = span.split_at(unit);
+    [number, unit].join(if unit.is_empty() { "" } else { " " })
 }
 
 /// Formats a fixed range. The second date is left out where both are the same.

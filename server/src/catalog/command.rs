@@ -86,17 +86,17 @@ impl Remote {
         }
     }
 
-    /// Deletes series with their history, one after the other.
+    /// Deletes series with their history, one after the other, and writes a line for each that was deleted.
     ///
     /// # Errors
     /// [`CommandError`]; the series before the first failure are deleted. Names without a series do not stop the
     /// deletion of the others.
-    pub fn delete(&self, names: &[SeriesName]) -> Result<(), CommandError> {
+    pub fn delete(&self, names: &[SeriesName], out: &mut impl Write) -> Result<(), CommandError> {
         let mut absent = Vec::new();
         for name in names {
             let address = format!("{}/{}", self.series.url, path(name));
             match self.series.read(self.series.http.delete(address).call()) {
-                Ok(_) => {}
+                Ok(_) => writeln!(out, "deleted {name}")?,
                 Err(CallError::Refused(problem)) if problem.status == 404 => absent.push(name.to_string()),
                 Err(error) => return Err(error.into()),
             }

@@ -8,8 +8,7 @@ use crate::ingest::fields::EARLIEST;
 use crate::length::Length;
 
 /// The accepted notations, for error messages.
-pub const EXPECTED: &str =
-    "a time: 2024-11-23T22:00:00Z, milliseconds since 1970, now, or a length of time before now like -1h";
+pub const EXPECTED: &str = "a time: 2024-11-23T22:00:00Z, a date (its start in UTC), milliseconds since 1970, now, or a length of time before now like -1h";
 
 /// Parses a time.
 ///
@@ -29,8 +28,11 @@ pub fn parse(text: &str, now: Millis) -> Result<Millis, String> {
         return if ms > Millis(0) && ms < EARLIEST { Err(format!("{text}; is this in seconds?")) } else { Ok(ms) };
     }
     // An unescaped plus in an address arrives as a space.
-    let time =
-        OffsetDateTime::parse(&text.replace(' ', "+"), &Rfc3339).map_err(|error| format!("{text:?}: {error}"))?;
+    let mut whole = text.replace(' ', "+");
+    if !whole.contains('T') {
+        whole.push_str("T00:00:00Z");
+    }
+    let time = OffsetDateTime::parse(&whole, &Rfc3339).map_err(|_| format!("{text:?}"))?;
     Ok(Millis(u64::try_from(time.unix_timestamp_nanos() / 1_000_000).unwrap_or_default()))
 }
 
@@ -51,6 +53,7 @@ mod tests {
             ("2024-11-23T22:00:00.123Z", NOW.0),
             ("2024-11-23T23:00:00.123+01:00", NOW.0),
             ("2024-11-23T23:00:00.123 01:00", NOW.0),
+            ("2024-11-23", 1_732_320_000_000),
         ] {
             assert_eq!(parse(text, NOW), Ok(Millis(ms)), "{text}");
         }
@@ -63,7 +66,7 @@ mod tests {
             ("-1hour", "not a length of time"),
             ("yesterday", "yesterday"),
             ("", ""),
-            ("2024-11-23", "2024-11-23"),
+            ("2024-13-23", "\"2024-13-23\""),
             ("99999999999999999999", "9999"),
         ] {
             let error = parse(text, NOW).unwrap_err();

@@ -52,7 +52,7 @@ pub struct Summary {
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
     /// A file cannot be read.
-    #[error("cannot read {} after line {line}: {source}", file.display())]
+    #[error("cannot read {}{}: {source}", file.display(), if *line == 0 { String::new() } else { format!(" after line {line}") })]
     Read {
         /// The file.
         file: PathBuf,

@@ -9,7 +9,7 @@ use shared::{Declared, Number, Value};
 use super::fields::{self, Acceptance, Wrong};
 use super::query;
 use crate::problem::ApiError;
-use crate::store::PointTime;
+use crate::store::{PointTime, SetBy};
 
 const EXPECTED: &str =
     r#"a finite number like 42.5, or {"value":42.5}, {"text":"deploying"}, {"temp":21.5,"hum":40} or value=42.5"#;
@@ -64,13 +64,30 @@ impl Content {
     /// # Errors
     /// As [`One::also`].
     pub fn also(self, word: &str) -> Result<Self, ApiError> {
+        self.each(|one| one.also(word))
+    }
+
+    /// Applies `?ts=` from the query string to each point.
+    ///
+    /// # Errors
+    /// [`ApiError::Invalid`] if it is not a time that a point may have, or if the body has a time, too.
+    pub fn at(self, ts: Json, accepted: Acceptance) -> Result<Self, ApiError> {
+        let time = fields::ts(&Map::from_iter([("ts".to_owned(), ts)]), accepted).map_err(Wrong::into_error)?;
+        self.each(|one| {
+            if one.time.set_by != SetBy::SERVER {
+                return Err(ApiError::field("ts", "the time in the body or in the address", "both"));
+            }
+            Ok(One { time, ..one })
+        })
+    }
+
+    fn each(self, change: impl Fn(One) -> Result<One, ApiError>) -> Result<Self, ApiError> {
         match self {
-            Self::One(one) => one.also(word).map(Self::One),
-            Self::Below(all) => all
-                .into_iter()
-                .map(|(name, one)| Ok((name, one.also(word)?)))
-                .collect::<Result<_, _>>()
-                .map(Self::Below),
+            Self::One(one) => change(one).map(Self::One),
+            Self::Below(all) => {
+                let all = all.into_iter().map(|(name, one)| Ok((name, change(one)?)));
+                all.collect::<Result<_, _>>().map(Self::Below)
+            }
         }
     }
 }

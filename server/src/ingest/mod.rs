@@ -42,7 +42,7 @@ const IDEMPOTENCY_KEY: &str = "idempotency-key";
 pub const MAX_BODY: usize = 1 << 20;
 
 /// Handles `POST /in/{series}`: one point, or an object of numbers for the series below. `?kind=counter` or
-/// `?kind=gauge` also declares the metric type. The point may be in the query string if there is no body. Answers 204
+/// `?kind=gauge` also declares the metric type, `?ts=` gives the time. The point may be in the query string if there is no body. Answers 204
 /// once it is committed.
 ///
 /// # Errors
@@ -62,10 +62,13 @@ pub async fn one(
             Some(point) if text.trim_ascii().is_empty() => body::object(&point, accepted),
             Some(_) => Err(ApiError::field("value", "the point in the body or in the address", "both")),
             None => {
-                let content = body::read(text, accepted)?;
-                match query::kind(query.as_deref())? {
+                let mut content = body::read(text, accepted)?;
+                if let Some(word) = query::kind(query.as_deref())? {
+                    content = content.also(&word)?;
+                }
+                match query::ts(query.as_deref())? {
                     None => Ok(content),
-                    Some(word) => content.also(&word),
+                    Some(ts) => content.at(ts, accepted),
                 }
             }
         };

@@ -1,4 +1,4 @@
-//! Parses the query string of a push: `kind` and `import` beside a body, or the fields of a point in place of a body.
+//! Parses the query string of a push: `kind`, `ts` and `import` beside a body, or the fields of a point in place of a body.
 //! Ignores everything else, like a token for a proxy.
 
 use serde_json::{Map, Value as Json};
@@ -37,14 +37,18 @@ fn object(pairs: Vec<(String, String)>) -> Result<Option<Map<String, Json>>, Api
     }
     let mut object = Map::new();
     for (name, text) in pairs {
-        let whole = if name == "ts" { text.trim().parse::<u64>().ok() } else { None };
-        let value = whole.map_or(Json::String(text), Json::from);
+        let value = if name == "ts" { whole(text) } else { Json::String(text) };
         if object.contains_key(&name) {
             return Err(ApiError::field(&fields::cut(&name), "it once", "it twice"));
         }
         object.insert(name, value);
     }
     Ok(Some(object))
+}
+
+/// Converts a text to a whole number, if it is one.
+fn whole(text: String) -> Json {
+    text.trim().parse::<u64>().map_or(Json::String(text), Json::from)
 }
 
 fn pairs(query: Option<&str>) -> Result<Vec<(String, String)>, ApiError> {
@@ -58,7 +62,7 @@ fn pairs(query: Option<&str>) -> Result<Vec<(String, String)>, ApiError> {
 /// # Errors
 /// [`ApiError::Invalid`] if it occurs more than once.
 pub fn kind(query: Option<&str>) -> Result<Option<String>, ApiError> {
-    let mut kinds = kinds(query)?;
+    let mut kinds = values(query, "kind")?;
     if kinds.len() > 1 {
         let expected = "gauge, counter or text, and only once";
         return Err(ApiError::field("kind", expected, fields::echo(&kinds.join(" and "))));
@@ -66,17 +70,32 @@ pub fn kind(query: Option<&str>) -> Result<Option<String>, ApiError> {
     Ok(kinds.pop())
 }
 
-/// Refuses `?kind=` for a batch, in which each point declares its own kind.
+/// Returns the time of `?ts=`, as the field of an object, for senders that push a number as plain text; `None` if there
+/// is none.
+///
+/// # Errors
+/// [`ApiError::Invalid`] if it occurs more than once.
+pub fn ts(query: Option<&str>) -> Result<Option<Json>, ApiError> {
+    let mut times = values(query, "ts")?;
+    if times.len() > 1 {
+        return Err(ApiError::field("ts", "it once", "it twice"));
+    }
+    Ok(times.pop().map(whole))
+}
+
+/// Refuses `?kind=` and `?ts=` for a batch, in which each point has its own.
 ///
 /// # Errors
 /// [`ApiError::Invalid`] if there is one.
 pub fn none(query: Option<&str>) -> Result<(), ApiError> {
-    let kinds = kinds(query)?;
-    if kinds.is_empty() {
-        return Ok(());
+    for (name, example) in [("kind", "\"kind\":\"counter\""), ("ts", "\"ts\":1732399200123")] {
+        let found = values(query, name)?;
+        if !found.is_empty() {
+            let expected = format!("nothing; it goes with each point of a batch, as {example}, or with /in/{{series}}");
+            return Err(ApiError::field(name, &expected, fields::echo(&found.join(" and "))));
+        }
     }
-    let expected = "nothing; it goes with each point of a batch, as \"kind\":\"counter\", or with /in/{series}";
-    Err(ApiError::field("kind", expected, fields::echo(&kinds.join(" and "))))
+    Ok(())
 }
 
 /// The age that points of a push may have.
@@ -103,8 +122,8 @@ pub fn age(query: Option<&str>) -> Result<Age, ApiError> {
     }
 }
 
-fn kinds(query: Option<&str>) -> Result<Vec<String>, ApiError> {
-    Ok(pairs(query)?.into_iter().filter(|(name, _)| name == "kind").map(|(_, word)| word).collect())
+fn values(query: Option<&str>, wanted: &str) -> Result<Vec<String>, ApiError> {
+    Ok(pairs(query)?.into_iter().filter(|(name, _)| name == wanted).map(|(_, value)| value).collect())
 }
 
 #[cfg(test)]
@@ -132,7 +151,7 @@ mod tests {
         for query in [None, Some(""), Some("token=abc"), Some("knd=counter&&x&%ff=%zz")] {
             assert_eq!((read(query), none(query)), (Ok(None), Ok(())), "{query:?}");
         }
-        for query in ["kind=counter", "token=abc&kind=counter", "kind=counter&ts=1", "k%69nd=counter&token=a&token=b"] {
+        for query in ["kind=counter", "token=abc&kind=counter", "ts=1&kind=counter", "k%69nd=counter&token=a&token=b"] {
             assert_eq!(read(Some(query)), Ok(Some("counter".to_owned())), "{query}");
             let error = none(Some(query)).unwrap_err().to_string();
             assert!(error.starts_with("kind: expected nothing; it goes with each point"), "{error}");

@@ -1,7 +1,7 @@
 //! The log of numbers. A commit writes it before the push is answered; a start replays it for numbers that are not
 //! flushed yet.
 //!
-//! A row holds the numbers of a whole commit, packed: a row for each number would cost more than everything else
+//! A row holds up to 8,192 numbers of a commit, packed: a row for each number would cost more than everything else
 //! together.
 
 use rusqlite::Connection;

@@ -27,7 +27,8 @@ fn two() -> Draft {
 #[test]
 fn widget_of_a_series_in_any_script_is_named_after_it() {
     let mut board = two();
-    for (series, wanted) in [("haus/küche", "küche"), ("haus/küche", "küche-2"), ("天気/東京", "東京"), ("a/*", "a")] {
+    for (series, wanted) in [("haus/küche", "küche"), ("haus/küche", "küche-2"), ("天気/東京", "東京"), ("a/*", "a")]
+    {
         let (edited, id) = board.edited(Edit::Add(table(json!({ "type": "stat", "series": [series] })))).unwrap();
         assert_eq!(id.unwrap().as_str(), wanted);
         board = edited;
