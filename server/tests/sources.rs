@@ -3,15 +3,17 @@
 mod harness;
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::time::Instant;
 
-use harness::{TestServer, now_ms};
+use harness::{PATIENCE, TestServer, now_ms};
 use proptest::prelude::*;
 use pulseboard::clock::{Now, Uptime};
 use pulseboard::influx::{self, Precision};
 use pulseboard::ingest::fields::Acceptance;
 use pulseboard::ingest::gathering::Gathering;
 use pulseboard::push_memory::Share;
-use pulseboard::store::{Atomicity, Push, SeriesId, Store};
+use pulseboard::store::{Atomicity, OpenError, Push, SeriesId, Store};
 use serde_json::json;
 use shared::{Millis, SeriesName};
 
@@ -237,6 +239,18 @@ fn series_of(store: &mut Store, lines: &[String], names: &mut HashMap<SeriesId, 
     outcome.committed.iter().map(|point| point.series).collect()
 }
 
+/// Opens a store that was just closed. Another test of this program may be starting a server: until the exec, its
+/// process has the lock of the folder, too.
+fn reopen(folder: &Path) -> Store {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match Store::open(folder) {
+            Err(OpenError::InUse(_)) if Instant::now() < deadline => std::thread::yield_now(),
+            opened => return opened.unwrap(),
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(150))]
 
@@ -264,7 +278,7 @@ proptest! {
         }
         // After a restart, with the tags in another order.
         drop(store);
-        let mut store = Store::open(folder.path()).unwrap();
+        let mut store = reopen(folder.path());
         let turned: Vec<_> = lines.iter().map(|line| written(line, true)).collect();
         prop_assert_eq!(series_of(&mut store, &turned, &mut names), series);
     }

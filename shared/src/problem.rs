@@ -49,10 +49,13 @@ impl fmt::Display for FieldError {
 }
 
 impl fmt::Display for Problem {
+    /// Writes the problem, and each error on a line of its own. Line ends within the texts are escaped, so that no text
+    /// looks like another line.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}: {}", self.status, self.title, self.detail)?;
+        let on_one_line = |text: String| text.replace('\n', "\\u000a");
+        f.write_str(&on_one_line(format!("{} {}: {}", self.status, self.title, self.detail)))?;
         for error in &self.errors {
-            write!(f, "\n  {error}")?;
+            write!(f, "\n  {}", on_one_line(error.to_string()))?;
         }
         Ok(())
     }
