@@ -246,7 +246,8 @@ fn reopen(folder: &Path) -> Store {
     loop {
         match Store::open(folder) {
             Err(OpenError::InUse(_)) if Instant::now() < deadline => std::thread::yield_now(),
-            opened => return opened.unwrap(),
+            Err(error) => panic!("{error}"),
+            Ok(store) => return store,
         }
     }
 }
