@@ -232,7 +232,7 @@ fn free_port() -> anyhow::Result<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
-/// Reads fields 14 and 15 of `proc_pid_stat`(5), in ticks, of which Linux has 100 a second.
+/// Reads fields 14 and 15 of `proc_pid_stat`(5), in ticks. Linux has 100 ticks a second.
 fn processor_time(pid: u32) -> anyhow::Result<Duration> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
     let after_name = stat.rsplit_once(')').context("no name")?.1;

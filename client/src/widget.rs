@@ -1,7 +1,7 @@
 //! The kinds of widgets, each in a file of its own; all read the same fold.
 //!
 //! - [`frame`] is the frame around every widget.
-//! - [`told`] has what the kinds share: the series of a widget and how their readings look. [`names`] selects and
+//! - [`told`] holds the shared parts: the series of a widget and the look of their readings. [`names`] selects and
 //!   labels the series, [`figure`] computes the number of a series, [`glance`] makes a track readable, [`past`] adds
 //!   history, [`freshness`] finds stale series, [`order`] sorts.
 //! - `stat` is in every page. `line`, `area`, `bars_time`, `heatmap` and `states` are charts over time, in the module

@@ -16,7 +16,7 @@ mod queries;
 mod rows;
 mod settings;
 
-/// A target: its name, which is also that of its folder in `corpus/`, and its function.
+/// A target: its name, which its folder in `corpus/` also has, and its function.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.

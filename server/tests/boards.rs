@@ -490,6 +490,7 @@ fn an_import_replaces_nothing_unless_told_to_and_says_what_is_wrong_with_a_file(
     assert!(told(&["import", "ops.toml", "--id", "copy", "--replace"]).0);
     assert_eq!(server.get("/api/boards/copy").text, TOML);
     let (done, message) = told(&["import", "bad.json"]);
+    assert!(message.contains("\n  columns: "), "each mistake has a line of its own: {message:?}");
     assert!(!done && message.contains("columns: expected a whole number from 1 to 48, got 0"), "{message}");
     let (done, message) = told(&["export", "nobody"]);
     assert!(!done && message.contains("nobody has made the board nobody"), "{message}");

@@ -1,5 +1,5 @@
-//! Holds the documents to the program: every command block in README.md, docs/ and examples/ runs against a real server, the
-//! table of settings is that of `--help`, and every link leads somewhere.
+//! Compares the documents with the program: every command block in README.md, docs/ and examples/ runs against a real
+//! server, the table of settings agrees with `--help`, and every link has a target.
 //! The marks of blocks are described in [`session`].
 
 #![expect(clippy::unwrap_used, reason = "in a test that is how to fail")]

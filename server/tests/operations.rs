@@ -209,6 +209,10 @@ fn refused_push_is_kept_with_its_sender_reason_and_wrong_line() {
     let data = tempfile::tempdir().unwrap();
     let server = TestServer::start(data.path());
     assert_eq!(server.get("/api/rejected").text, r#"{"total":0,"rejected":[]}"#);
+    let metrics = server.get("/metrics").text;
+    for line in ["pulseboard_pushes_total{answer=\"refused\"} 0", "pulseboard_refused_total{limit=\"max-points\"} 0"] {
+        assert!(metrics.contains(line), "counters begin at 0, so that the first refusal is an increase: {metrics}");
+    }
     let batch = "{\"series\":\"a\",\"value\":1}\n{\"series\":\"a\",\"value\":\"hot\"}\nnonsense\n";
     assert_eq!(server.post("/in", batch, &[("X-Forwarded-For", "203.0.113.9")]).status, 422);
     assert_eq!(

@@ -29,7 +29,7 @@ struct Client {
     version: String,
     /// The name of its series begins with this.
     prefix: &'static str,
-    /// Commands, each of which must succeed. `$AT` is the address of the server.
+    /// Commands that must all succeed. `$AT` is the address of the server.
     commands: Vec<String>,
     /// The last segment of its series, each with the number of its points and their sum.
     series: &'static [(&'static str, u64, f64)],
@@ -111,7 +111,7 @@ fn curl() -> Client {
             ("keyed", 1, 42.5),
             ("get", 2, 43.5),
         ],
-        result: "pushes a number, JSON, NDJSON with `--data-binary`, line protocol in gzip, and by GET; a repeat with an `Idempotency-Key` counts once; `-d` with a file is told to use `--data-binary`",
+        result: "pushes a number, JSON, NDJSON with `--data-binary`, line protocol in gzip, and by GET; a repeat with an `Idempotency-Key` counts once; `-d` with a file is refused with the advice to use `--data-binary`",
     }
 }
 

@@ -290,3 +290,28 @@ fn a_command_that_reaches_no_server_says_so_and_since_when_and_gives_up_when_it_
     }
     assert!(last.contains("cannot push to"), "{last}");
 }
+
+#[test]
+fn time_in_the_address_is_the_time_of_the_point() {
+    let data = tempfile::tempdir().unwrap();
+    let server = TestServer::start(data.path());
+    let ts = now_ms() - 3_600_000;
+    let newest = |name: &str| server.get(&format!("/api/series?prefix={name}")).json()[0]["ts"].as_u64();
+    for (name, body) in [("plain", "42.5"), ("object", r#"{"value":42.5}"#), ("text", r#"{"text":"up"}"#)] {
+        assert_eq!(
+            server.push(&format!("{name}?ts={ts}&kind={}", if name == "text" { "text" } else { "gauge" }), body).status,
+            204
+        );
+        assert_eq!(newest(name), Some(ts), "{name}");
+    }
+    assert_eq!(server.push(&format!("below?ts={ts}"), r#"{"temp":1,"hum":2}"#).status, 204);
+    assert_eq!((newest("below/temp"), newest("below/hum")), (Some(ts), Some(ts)));
+    let both = format!(r#"{{"value":1,"ts":{ts}}}"#);
+    for (query, body) in [("ts=17", "1"), ("ts=soon", "1"), ("ts=1&ts=2", "1"), (&format!("ts={ts}"), both.as_str())] {
+        let answer = server.push(&format!("wrong?{query}"), body);
+        assert_eq!((answer.status, answer.first_error().0.as_str()), (422, "ts"), "{query}: {}", answer.text);
+    }
+    let batch = server.post(&format!("/in?ts={ts}"), r#"{"series":"wrong","value":1}"#, &[]);
+    assert_eq!((batch.status, batch.first_error().0.as_str()), (422, "ts"), "{}", batch.text);
+    assert_eq!(newest("wrong"), None);
+}

@@ -73,6 +73,9 @@ fn series_are_listed_and_deleted_by_the_command() {
     let said = |output: &Output| String::from_utf8(output.stdout.clone()).unwrap();
     assert_eq!(said(&run(&["list"])), "dev\t3\nops/a\t1.5\nops/b\ta\\u009bb\n");
     assert_eq!(said(&run(&["list", "ops/"])).lines().count(), 2);
+    let without_scheme = server.url.trim_start_matches("http://");
+    let output = Command::new(BINARY).args(["series", "list", "--to", without_scheme]).output().unwrap();
+    assert_eq!(said(&output).lines().count(), 3, "{output:?}");
     let output = run(&["delete", "ops/a", "ops/b"]);
     assert_eq!((output.status.success(), said(&output).as_str()), (true, "deleted ops/a\ndeleted ops/b\n"));
     assert_eq!(names(&server), ["dev"]);

@@ -48,7 +48,7 @@ fn download(editor: Editor, written: Written) {
         let end = if written == Written::Toml { "toml" } else { "json" };
         match text {
             Some(text) => save_file(&format!("{id}.{end}"), &as_link(written, &text)),
-            None => told(editor, "The board could not be downloaded. Try again in a while."),
+            None => told(editor, "The board could not be downloaded. Try again later."),
         }
     });
 }

@@ -97,6 +97,7 @@ mod tests {
         assert_eq!(deed(key("Shift ArrowDown")), Some(Deed::Resize(Direction::Down)));
         assert_eq!(deed(key("Delete")), Some(Deed::Remove));
         assert_eq!(deed(key("Ctrl d")), None, "that is the browser's");
+        assert_eq!(deed(key("Alt ArrowLeft")), None, "the browser goes back");
     }
 
     #[test]

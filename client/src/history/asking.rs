@@ -4,8 +4,8 @@ use shared::Tier;
 
 use super::stretches::Stretches;
 
-/// Rest of a view before history is requested, in milliseconds: a user who drags passes over ranges that nobody will
-/// look at.
+/// Rest of a view before history is requested, in milliseconds: a user who drags a chart
+/// passes over ranges without looking at them.
 const REST_MS: u64 = 120;
 /// Longest wait for a request of a view that never rests, in milliseconds.
 const PATIENCE_MS: u64 = 500;

@@ -264,7 +264,7 @@ mod tests {
         let mut recent = Recent::new(10_000, Detail::Figures);
         recent.follow(buckets);
         let mut shelf = Shelf::default();
-        // Two answers, neither of which contains the other's last bucket.
+        // Two answers that do not contain each other's last bucket.
         shelf.put(0, 1_800_000, 4_000_000, history(&points[..30], 10_000));
         shelf.put(1_800_000, 4_000_000, 4_000_000, history(&points[30..200], 10_000));
         let dots = dots(&recent.glue(&shelf, buckets, 0, u64::MAX), Show::Rate, None);

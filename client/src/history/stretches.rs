@@ -1,6 +1,6 @@
 //! A set of stretches of time: the ones that the page knows.
 
-/// Stretches in milliseconds, sorted, none of which touch. Each excludes its end.
+/// Sorted stretches that do not touch, in milliseconds. Each excludes its end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stretches(Vec<(u64, u64)>);
 

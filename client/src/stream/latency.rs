@@ -8,7 +8,7 @@
 
 use std::collections::VecDeque;
 
-/// Number of updates of which the median is taken.
+/// Number of updates from which the median is computed.
 pub const SAMPLES: usize = 30;
 
 /// The last latencies, in milliseconds.

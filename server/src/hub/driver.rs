@@ -424,7 +424,7 @@ impl Subscription {
         self.topic
     }
 
-    /// Turns it into a [`Listener`], for a task of its own.
+    /// Turns it into a [`Listener`], which one task awaits.
     #[must_use]
     pub fn listen(self) -> Listener {
         let wake = self.hub.waker(self.topic);

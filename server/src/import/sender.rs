@@ -40,7 +40,7 @@ impl Outcome {
         self.refuse(other.refused, other.named);
     }
 
-    /// Adds `count` lines that the server refused, some of which it named.
+    /// Adds `count` refused lines. The server named only the lines in `named`.
     fn refuse(&mut self, count: u64, named: impl IntoIterator<Item = Refused>) {
         self.refused += count;
         self.named.extend(named);

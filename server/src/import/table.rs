@@ -1,7 +1,7 @@
 //! Converts the rows of a CSV file (RFC 4180) into lines for `POST /in`.
 //!
 //! There are two forms. A long table has a column `series` and a column `value` (or `text`). A wide one has a series
-//! in each column except that of the time. The time is the column `time`, `ts`, `timestamp` or `date`, or else the
+//! in each column except the column of the time. The time is the column `time`, `ts`, `timestamp` or `date`, or else the
 //! first one.
 
 use serde_json::{Map, Value as Json};

@@ -1,8 +1,7 @@
 //! A parser of InfluxDB's line protocol: `measurement,tag=value field=1.5,other=2i 1732399200123000000`.
 //!
 //! The available crates copy everything that they read, and none reports the line of an error, so this one is our
-//! own. The grammar is that of InfluxDB 1 (`models/points.go`), with these differences, all of which keep more of a
-//! body:
+//! own. The grammar follows InfluxDB 1 (`models/points.go`). Three differences keep more of a body:
 //!
 //! - CR and CR LF end a line too, where InfluxDB refuses the line.
 //! - A text without its closing quote spoils its own line. In InfluxDB it takes the rest of the body with it.

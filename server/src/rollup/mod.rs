@@ -87,7 +87,7 @@ enum Held {
     Removed,
 }
 
-/// A series of which only the newest entry is in memory.
+/// A series that has only its newest entry in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Absent {
     /// The row in the store.
@@ -101,7 +101,7 @@ pub struct Absent {
 pub enum Pushed {
     /// The point was the first of its series.
     Begun(SeriesIndex),
-    /// The series had points before; the seq is that of the last one before this point.
+    /// The series had points before; has the seq of the point before this one.
     Continued(SeriesIndex, Seq),
 }
 

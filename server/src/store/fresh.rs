@@ -246,13 +246,13 @@ impl Fresh {
         self.0.lock().queue.len()
     }
 
-    /// Returns true if there are so many blocks that the oldest are flushed before their time.
+    /// Returns true if there are too many blocks, so that the oldest are flushed before they are due.
     #[must_use]
     pub fn has_many(&self) -> bool {
         self.len() > MOST_BLOCKS
     }
 
-    /// Returns true if there are so many blocks or points that pushes must wait until some are flushed.
+    /// Returns true if there are too many blocks or points, so that pushes must wait until some are flushed.
     #[must_use]
     pub fn is_crowded(&self) -> bool {
         let state = self.0.lock();

@@ -112,7 +112,7 @@ pub fn unpack(bytes: &[u8], last: Seq) -> Result<Vec<Logged>, Unreadable> {
     Ok(numbers)
 }
 
-/// Decodes the column that says who set the times of the numbers of a row.
+/// Decodes the column `sent` of a row: for each number, if the server or the sender set its time.
 ///
 /// # Errors
 /// [`Unreadable`] if the server cannot have written such a column. The numbers are unchanged then.

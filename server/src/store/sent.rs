@@ -4,8 +4,8 @@
 //! has a point of that time, to the nanosecond, with the same value. A repeat changes nothing. Points whose time the
 //! server set are never repeats.
 //!
-//! The log keeps who set each time, and each row of the finest buckets keeps the points of its stretch whose senders
-//! set their times. Such a row is kept for longer than a point may be late, so every possible repeat is recognised,
+//! The log records for each point if the server or the sender set its time. Each row of the finest buckets keeps those
+//! of its points whose times were set by senders. Such a row is kept for longer than a point may be late, so every possible repeat is recognised,
 //! also after a restart. Nothing is guessed: the times and values themselves are compared.
 
 use std::collections::{HashMap, HashSet};
@@ -31,7 +31,7 @@ const NANOS_OF_MILLI: u32 = 1_000_000;
 /// The nanoseconds of a block of the finest tier.
 const NANOS_OF_BLOCK: u64 = 60_000 * NANOS_OF_MILLI as u64;
 
-/// Says who set the time of a point: the server, or the sender, to the nanosecond.
+/// The party that set the time of a point: the server, or the sender, to the nanosecond.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SetBy(u32);
 

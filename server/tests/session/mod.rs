@@ -64,7 +64,7 @@ impl Session {
         self.folder.path().join("work")
     }
 
-    /// Replaces the addresses of the documents with that of the server.
+    /// Replaces the addresses of the documents with the address of the server.
     fn adapt(&self, text: &str) -> String {
         let text = text.replace("http://localhost:7878", &self.server.url);
         let text = text.replace("https://board.example.com", &self.server.url);

@@ -43,7 +43,7 @@ impl Axis {
     }
 }
 
-/// Reads two ends, of which the first must be below the second. If it is not, reports a mistake and returns neither.
+/// Reads two ends. The first must be below the second; if it is not, reports a mistake and returns neither.
 pub(super) fn ends(widget: &Table<'_>, low: &'static str, high: &'static str) -> (Option<f64>, Option<f64>) {
     match (widget.number(low), widget.number(high)) {
         (Some(min), Some(max)) if min >= max => {

@@ -88,7 +88,7 @@ impl Held {
 /// Cases that share a store. More would make each restart slow.
 const CASES_OF_STORE: usize = 100;
 
-/// A store for many cases, each of which has measurements of its own.
+/// A store for many cases. Each case has its own measurements.
 struct Server {
     folder: tempfile::TempDir,
     store: Option<Store>,

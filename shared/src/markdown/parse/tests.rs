@@ -229,7 +229,7 @@ fn adversarial(len: usize) -> Vec<String> {
     .into_iter()
     .map(|unit| unit.repeat(len / unit.len()))
     .collect();
-    // Runs of backticks of different lengths, each of which a later run may close.
+    // Runs of backticks of different lengths. A later run may close each of them.
     notes.push(
         (1..)
             .map(|n| "`".repeat(n) + " ")
