@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use pulseboard::clock::{Now, Uptime};
-use pulseboard::hub::{Boards, Hub, Interest, Rate, Resume, Step};
+use pulseboard::hub::{Boards, Hub, Rate, Resume, Step, Subscription};
 use pulseboard::influx::{self, Precision};
 use pulseboard::ingest::batch;
+use pulseboard::ingest::batch_builder::BatchBuilder;
 use pulseboard::ingest::fields::Acceptance;
-use pulseboard::ingest::gathering::Gathering;
 use pulseboard::push_memory::Share;
 use pulseboard::rollup::Rollup;
 use pulseboard::store::commit::Committed;
@@ -64,15 +64,19 @@ fn parse(c: &mut Criterion) {
     let mut group = c.benchmark_group("parse");
     group.throughput(Throughput::Elements(MANY.into()));
     group.bench_function("a batch of 1,000 lines", |b| {
-        b.iter(|| batch::points(black_box(json.as_bytes()), accepted, Gathering::by_default(&directory, &mut share)));
+        b.iter(|| {
+            batch::points(black_box(json.as_bytes()), accepted, BatchBuilder::by_default(&directory, &mut share))
+        });
     });
     group.bench_function("the same, each line with an escape", |b| {
-        b.iter(|| batch::points(black_box(slow.as_bytes()), accepted, Gathering::by_default(&directory, &mut share)));
+        b.iter(|| {
+            batch::points(black_box(slow.as_bytes()), accepted, BatchBuilder::by_default(&directory, &mut share))
+        });
     });
     group.bench_function("1,000 lines of line protocol, none known", |b| {
         b.iter(|| {
-            let gathering = Gathering::by_default(&directory, &mut share);
-            influx::read(black_box(influx.as_bytes()), Precision::Nanos, accepted, gathering)
+            let builder = BatchBuilder::by_default(&directory, &mut share);
+            influx::read(black_box(influx.as_bytes()), Precision::Nanos, accepted, builder)
         });
     });
     group.finish();
@@ -144,9 +148,9 @@ fn publish(c: &mut Criterion) {
     for readers in [1_u32, 100, 10_000] {
         let mut hub = Hub::new(Rollup::new(EPOCH, Seq::ZERO), Boards::default(), Duration::from_hours(1));
         let series = vec!["bench/**".parse().expect("it is a selector")];
-        let interest = Interest { series, boards: Vec::new(), rate: Rate::EveryChange };
+        let subscription = Subscription { series, boards: Vec::new(), rate: Rate::EveryChange };
         let mut all: Vec<_> = (0..readers)
-            .map(|_| hub.subscribe(&interest, &Resume::Fresh, now()).expect("no series is there yet"))
+            .map(|_| hub.subscribe(&subscription, &Resume::Fresh, now()).expect("no series is there yet"))
             .collect();
         let mut seq = 0;
         let mut step = || {

@@ -3,9 +3,9 @@
 use std::io::Write as _;
 
 use pulseboard::influx::Precision;
+use pulseboard::ingest::batch_builder::{Batch, BatchBuilder};
 use pulseboard::ingest::body::Content;
 use pulseboard::ingest::fields::Acceptance;
-use pulseboard::ingest::gathering::{Batch, Gathering};
 use pulseboard::ingest::{batch, body};
 use pulseboard::problem::ApiError;
 use pulseboard::push_memory::PushMemory;
@@ -20,11 +20,11 @@ const ACCEPTED: Acceptance = Acceptance { now: NOW, late_ms: 86_400_000 };
 const MOST: usize = 1_000;
 
 /// Reads a body of at most [`MOST`] points with `read`.
-fn gather(read: impl FnOnce(Gathering<'_>) -> Result<Batch, ApiError>) -> Result<Batch, ApiError> {
+fn gather(read: impl FnOnce(BatchBuilder<'_>) -> Result<Batch, ApiError>) -> Result<Batch, ApiError> {
     let directory = Directory::default();
     let memory = PushMemory::new(1 << 30);
     let mut share = memory.share();
-    let read = read(Gathering::new(&directory, MOST, &mut share));
+    let read = read(BatchBuilder::new(&directory, MOST, &mut share));
     if let Ok(batch) = &read {
         assert!((1..=MOST).contains(&batch.points.len()) && batch.points.len() == batch.lines.len());
     }
@@ -34,7 +34,7 @@ fn gather(read: impl FnOnce(Gathering<'_>) -> Result<Batch, ApiError>) -> Result
 /// A batch as NDJSON or as an array. The fast scan of plain objects agrees with the slow parser, which is forced by
 /// an escape in a key.
 pub fn batch(bytes: &[u8]) {
-    let points = |bytes: &[u8]| gather(|gathering| batch::points(bytes, ACCEPTED, gathering));
+    let points = |bytes: &[u8]| gather(|builder| batch::points(bytes, ACCEPTED, builder));
     let read = points(bytes);
     let Ok(text) = std::str::from_utf8(bytes) else { return assert!(read.is_err()) };
     let escaped = text.replace("\"series\"", "\"\\u0073eries\"");
@@ -85,7 +85,7 @@ pub fn line_protocol(bytes: &[u8]) {
     let read = |body: &[u8]| {
         let (directory, memory) = (Directory::default(), PushMemory::new(1 << 30));
         let mut share = memory.share();
-        let read = influx::read(body, precision, ACCEPTED, Gathering::new(&directory, MOST, &mut share));
+        let read = influx::read(body, precision, ACCEPTED, BatchBuilder::new(&directory, MOST, &mut share));
         if let Ok(read) = &read {
             assert!(read.batch.points.len() <= MOST && read.batch.points.len() == read.batch.lines.len());
             assert!(read.batch.lines.is_sorted() && read.wrong.listed.len() <= read.wrong.count);

@@ -3,7 +3,7 @@
 use axum::http::{HeaderMap, HeaderValue, header};
 use pulseboard::board::precondition::Conditions;
 use pulseboard::history::query;
-use pulseboard::hub::Interest;
+use pulseboard::hub::Subscription;
 use pulseboard::{accept, history, stream};
 use shared::Millis;
 use shared::board::Etag;
@@ -13,8 +13,8 @@ const NOW: Millis = Millis(1_732_399_200_123);
 /// The query of a stream is parsed without a panic.
 pub fn stream(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
-    if let Ok(wanted) = stream::query::parse(text) {
-        let Interest { .. } = wanted.interest;
+    if let Ok(request) = stream::query::parse(text) {
+        let Subscription { .. } = request.subscription;
     }
 }
 

@@ -9,7 +9,8 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-use crate::board::Shelf;
+use crate::board::BoardRegistry;
+use crate::client::ClientSlots;
 use crate::config::Origin;
 use crate::forwarded::TrustedProxies;
 use crate::headers::Policy;
@@ -21,11 +22,10 @@ use crate::ingest::Parser;
 use crate::ingest::intake::Intake;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
-use crate::places::Places;
 use crate::rejections::{Rejection, Rejections, Sender};
 use crate::routes::{Route, routes};
 use crate::store::{Directory, Writer};
-use crate::stream::ReaderPlaces;
+use crate::stream::StreamSlots;
 use crate::stream::form::Compression;
 use crate::{assets, body_deadline, csrf, influx, metrics};
 
@@ -39,7 +39,7 @@ pub struct AppState {
     /// Serves subscribers.
     pub hub: HubHandle,
     /// The boards with a document (the board registry).
-    pub shelf: Shelf,
+    pub boards: BoardRegistry,
     /// Counters for `/metrics`.
     pub metrics: Metrics,
     /// Rejected pushes: counted, and the newest kept for the page.
@@ -55,9 +55,9 @@ pub struct AppState {
     /// Reads the past of series.
     pub history: History,
     /// Counts open connections.
-    pub connections: Places,
+    pub connections: ClientSlots,
     /// Counts open streams of each client address.
-    pub readers: ReaderPlaces,
+    pub readers: StreamSlots,
     /// Names and warnings for the calls of InfluxDB clients.
     pub influx: Arc<Influx>,
 }
@@ -117,7 +117,7 @@ async fn guard(State(guard): State<Arc<Guard>>, request: Request, next: Next) ->
         Err(error) => error.into_response(),
     };
     if is_influx {
-        influx::answer::dress(&mut response);
+        influx::answer::add_influx_fields(&mut response);
     }
     if let Some(sender) = sender
         && let Some(rejection) = response.extensions_mut().remove::<Rejection>()

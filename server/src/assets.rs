@@ -9,8 +9,8 @@ use ring::digest::{SHA256, digest};
 use rust_embed::{EmbeddedFile, RustEmbed};
 
 use crate::accept;
-use crate::ahead::Ahead;
 use crate::app::AppState;
+use crate::preload::Preloads;
 use crate::problem::ApiError;
 
 #[derive(RustEmbed)]
@@ -64,7 +64,7 @@ impl Page {
 
 /// `GET /`: the page of all boards, or a wall that rotates through some of them.
 pub async fn home(State(app): State<AppState>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
-    page(Page::Home, &Ahead::of(&app, None, query.as_deref().unwrap_or_default()), &headers)
+    page(Page::Home, &Preloads::of(&app, None, query.as_deref().unwrap_or_default()), &headers)
 }
 
 /// `GET /b/{id}`: the client code in the page reads from the address which board it shows.
@@ -76,7 +76,7 @@ pub async fn board(
 ) -> Response {
     // A path that is not valid UTF-8 is not a board either; the page shows that.
     let id = id.ok().map(|Path(id)| id);
-    page(Page::Board, &Ahead::of(&app, id.as_deref(), query.as_deref().unwrap_or_default()), &headers)
+    page(Page::Board, &Preloads::of(&app, id.as_deref(), query.as_deref().unwrap_or_default()), &headers)
 }
 
 /// The HTML of all pages as they are served, one after the other; empty where the binary was built without them.
@@ -86,9 +86,9 @@ pub fn pages_html() -> String {
     files.map(|(_, file)| String::from_utf8_lossy(&file.data).into_owned()).collect()
 }
 
-fn page(page: Page, ahead: &Ahead, headers: &HeaderMap) -> Response {
+fn page(page: Page, preloads: &Preloads, headers: &HeaderMap) -> Response {
     match page.embedded() {
-        Some((name, file)) => respond(name, file, ahead.link(page.root(), Dist::iter()).as_deref(), headers),
+        Some((name, file)) => respond(name, file, preloads.link(page.root(), Dist::iter()).as_deref(), headers),
         None => (StatusCode::NOT_FOUND, NOT_BUILT).into_response(),
     }
 }

@@ -24,11 +24,11 @@ use shared::track::Latest;
 use shared::{Declared, Millis, SeriesName, nfc};
 
 use crate::app::AppState;
+use crate::client::LimitedClient;
 use crate::clock;
 use crate::csv;
 use crate::history::answer::Form;
 use crate::hub::driver::HubHandle;
-use crate::places::Bounded;
 use crate::problem::ApiError;
 use crate::rollup::SeriesIndex;
 
@@ -121,17 +121,17 @@ impl Page {
 /// [`ApiError::Invalid`] if the query is wrong.
 pub async fn list(
     State(app): State<AppState>,
-    client: Bounded,
+    client: LimitedClient,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let page = Page::parse(query.as_deref().unwrap_or_default())?;
     let form = page.form.unwrap_or_else(|| Form::accepted(&headers));
     let hub = app.hub.clone();
-    let turn = app.hub.selecting().turn(client).await?;
+    let permit = app.hub.selecting().permit(client).await?;
     let work = move || {
         let found = page.collect(&hub);
-        drop(turn);
+        drop(permit);
         found
     };
     let found = tokio::task::spawn_blocking(work).await.map_err(|error| ApiError::Unreadable(error.to_string()))?;

@@ -15,10 +15,10 @@ use axum::http::{HeaderMap, Uri};
 use serde::Serialize;
 
 use crate::app::AppState;
-use crate::ingest::gathering::Batch;
+use crate::client::LimitedClient;
+use crate::ingest::batch_builder::Batch;
 use crate::ingest::query::Age;
 use crate::ingest::{self, Refused};
-use crate::places::Bounded;
 use crate::problem::ApiError;
 use crate::push_memory::Share;
 
@@ -44,18 +44,18 @@ pub async fn write(
     State(app): State<AppState>,
     uri: Uri,
     headers: HeaderMap,
-    client: Bounded,
+    client: LimitedClient,
     body: Body,
 ) -> Result<Json<Stored>, Refused> {
     let parser = app.parser();
     let fingerprint = ingest::fingerprint(&uri, &headers);
     let parse = move |text: &[u8], share: &mut Share| {
-        let reading = read(text, parser.accepted(Age::Recent), parser.gathering(share))?;
+        let reading = read(text, parser.accepted(Age::Recent), parser.batch_builder(share))?;
         let excerpt = reading.error().map(|error| Refused::with_excerpt(error, text));
         let batch = Batch { request: fingerprint(text), ..reading.batch };
         Ok((batch, excerpt))
     };
-    let result = match ingest::take_in(&app, body, &headers, client, MAX_BODY, parse).await {
+    let result = match ingest::read_and_parse(&app, body, &headers, client, MAX_BODY, parse).await {
         Ok(((batch, wrong), share)) => {
             let stored = batch.points.len();
             let kept = if stored == 0 { Ok(()) } else { ingest::store(&app, (batch, share), &headers).await };

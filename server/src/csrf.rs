@@ -17,9 +17,9 @@ use std::fmt;
 use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderMap, Method, header};
 
+use crate::client::Client;
 use crate::config::Origin;
 use crate::forwarded::{Forwarded, TrustedProxies};
-use crate::places::Client;
 use crate::problem::ApiError;
 
 /// Routes that answer with the page. A path without a route is a file of the page.

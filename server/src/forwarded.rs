@@ -12,7 +12,7 @@ use axum::http::HeaderMap;
 use ipnet::IpNet;
 use serde::Deserialize;
 
-use crate::places::Client;
+use crate::client::Client;
 
 /// Header with the host that the browser used, and perhaps its port.
 const HOST: &str = "x-forwarded-host";

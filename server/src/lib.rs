@@ -8,7 +8,7 @@
 //!
 //! - [`config`] and [`serve`] start and stop the program; [`environment`] finds misspelt variables; [`logging`] is the
 //!   log; [`clock`] has the clocks.
-//! - [`listener`] accepts connections, and [`places`] counts them. [`app`] is the router.
+//! - [`listener`] accepts connections, and [`client`] counts them. [`app`] is the router.
 //! - [`limits`], [`push_memory`] and [`body_deadline`] bound the cost of requests.
 //! - [`csrf`] refuses requests from pages of other sites, [`hosts`] requests for other servers; [`forwarded`] reads the
 //!   headers of trusted proxies.
@@ -20,7 +20,7 @@
 //! - [`names`] finds the series that selectors match, and [`catalog`] lists them. [`history`] reads their past; [`csv`]
 //!   writes cells. [`recall`] rehydrates evicted tracks from the store.
 //! - [`board`] has the boards with a document.
-//! - [`assets`] is the page, and [`ahead`] its preloads.
+//! - [`assets`] is the page, and [`preload`] its preloads.
 //! - [`openapi`] describes all calls.
 //! - [`metrics`], [`rejections`] and [`health`] are for operators.
 //!
@@ -33,12 +33,12 @@
 
 pub mod accept;
 pub mod agent;
-pub mod ahead;
 pub mod app;
 pub mod assets;
 pub mod board;
 pub mod body_deadline;
 pub mod catalog;
+pub mod client;
 pub mod clock;
 pub mod collectd;
 pub mod config;
@@ -64,7 +64,8 @@ pub mod logging;
 pub mod metrics;
 pub mod names;
 pub mod openapi;
-pub mod places;
+pub mod preload;
+
 pub mod problem;
 pub mod push;
 pub mod push_memory;

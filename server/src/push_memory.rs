@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytesize::ByteSize;
 
+use crate::client::{ClientQuota, LimitedClient, QuotaShare};
 use crate::limits::Limit;
-use crate::places::{Bounded, Holding, Holdings};
 use crate::problem::ApiError;
 
 /// Shares of up to this many bytes are small: some hundred points.
@@ -30,20 +30,20 @@ struct Inner {
     /// Bytes that only small shares may take, so that large pushes cannot keep out a push of a single point.
     reserved: usize,
     used: AtomicUsize,
-    by_client: Holdings,
+    by_client: ClientQuota,
 }
 
 impl PushMemory {
     /// Creates a budget of `most` bytes.
     #[must_use]
     pub fn new(most: usize) -> Self {
-        let by_client = Holdings::new(most / 2);
+        let by_client = ClientQuota::new(most / 2);
         Self(Arc::new(Inner { most, reserved: most / 8, used: AtomicUsize::new(0), by_client }))
     }
 
     /// Creates an empty share for a push of a client.
     #[must_use]
-    pub fn share_of(&self, Bounded(client): Bounded) -> Share {
+    pub fn share_of(&self, LimitedClient(client): LimitedClient) -> Share {
         let own = client.map(|client| self.0.by_client.take(client, 0));
         Share { memory: self.clone(), held: 0, own }
     }
@@ -51,7 +51,7 @@ impl PushMemory {
     /// Creates an empty share for a push without a bound per address.
     #[must_use]
     pub fn share(&self) -> Share {
-        self.share_of(Bounded(None))
+        self.share_of(LimitedClient(None))
     }
 
     /// Returns the bytes in use now.
@@ -73,7 +73,7 @@ pub struct Share {
     memory: PushMemory,
     held: usize,
     /// The same bytes among those of the client, if it is bounded.
-    own: Option<Holding>,
+    own: Option<QuotaShare>,
 }
 
 impl Share {
@@ -204,7 +204,7 @@ mod tests {
     #[test]
     fn pushes_of_one_address_leave_half_of_the_budget_to_others() {
         let memory = PushMemory::new(MOST);
-        let of = |last| Bounded(Some(crate::places::Client::at([10, 0, 0, last].into())));
+        let of = |last| LimitedClient(Some(crate::client::Client::at([10, 0, 0, last].into())));
         let mut shares: Vec<Share> = (0..50).map(|_| memory.share_of(of(1))).collect();
         let held = shares.iter_mut().map(|share| share.grow(SMALL)).filter(Result::is_ok).count();
         assert_eq!(held, MOST / 2 / SMALL);

@@ -4,12 +4,12 @@
 //! read between two commits, when the store has exactly the points that the hub has. So the hub's state machine does
 //! not depend on it.
 
+use crate::client::LimitedClient;
 use crate::hub::boards::MAX_SELECTORS;
-use crate::hub::driver::{HubHandle, NotNow, Subscription};
+use crate::hub::driver::{HubHandle, SubscribeError, Subscriber};
 use crate::hub::selecting::FindError;
-use crate::hub::{Interest, Lacking, Match, Refused, Resume};
+use crate::hub::{Match, MissingTracks, Refused, Resume, Subscription};
 use crate::limits::Limit;
-use crate::places::Bounded;
 use crate::problem::ApiError;
 use crate::rollup::Absent;
 use crate::store::{Store, Writer};
@@ -28,27 +28,27 @@ const MATCH_RETRY_SECONDS: u32 = 1;
 pub async fn subscribe(
     hub: &HubHandle,
     writer: &Writer,
-    interest: Interest,
+    subscription: Subscription,
     resume: Resume,
-    client: Bounded,
-) -> Result<Subscription, ApiError> {
+    client: LimitedClient,
+) -> Result<Subscriber, ApiError> {
     let selecting = hub.selecting();
     let mut found: Option<Match> = None;
     loop {
         if let Some(Match { selection, matched }) = &mut found {
             selecting.names().catch_up(matched, &selection.selectors, selecting.budget())?;
         }
-        match hub.subscribe(&interest, found.as_ref(), &resume, client) {
-            Ok(subscription) => return Ok(subscription),
-            Err(NotNow::Full { readers, retry_after }) => return Err(ApiError::Full { readers, retry_after }),
-            Err(NotNow::Refused(Refused::TooManySelectors(count))) => return Err(too_many(count)),
-            Err(NotNow::Refused(Refused::Behind)) => {}
-            Err(NotNow::Refused(Refused::NoRoom)) => return Err(no_room(hub.retry_after())),
-            Err(NotNow::Refused(Refused::Unmatched(selection))) => {
+        match hub.subscribe(&subscription, found.as_ref(), &resume, client) {
+            Ok(subscriber) => return Ok(subscriber),
+            Err(SubscribeError::Full { readers, retry_after }) => return Err(ApiError::Full { readers, retry_after }),
+            Err(SubscribeError::Refused(Refused::TooManySelectors(count))) => return Err(too_many(count)),
+            Err(SubscribeError::Refused(Refused::Behind)) => {}
+            Err(SubscribeError::Refused(Refused::NoRoom)) => return Err(no_room(hub.retry_after())),
+            Err(SubscribeError::Refused(Refused::Unmatched(selection))) => {
                 let matched = selecting.find(&selection.selectors, client).await?;
                 found = Some(Match { selection, matched });
             }
-            Err(NotNow::Refused(Refused::Lacking(Lacking(series)))) => {
+            Err(SubscribeError::Refused(Refused::MissingTracks(MissingTracks(series)))) => {
                 for some in series.chunks(AT_ONCE) {
                     if !hub.has_room_for_tracks() {
                         return Err(no_room(hub.retry_after()));

@@ -23,8 +23,8 @@ use serde::Serialize;
 use shared::{Millis, Problem};
 
 use crate::app::AppState;
+use crate::client::Client;
 use crate::clock::{self, Now};
-use crate::places::Client;
 use crate::terminal::Plain;
 
 pub use excerpt::excerpt;

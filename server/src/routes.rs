@@ -85,7 +85,7 @@ pub fn routes() -> Vec<Route> {
         Route::new("/api/v2/orgs", SET_UP, get(influx::buckets::orgs)),
         Route::new("/sse", READ, get(stream::open)),
         Route::new(doctor::probe::PATH, PUBLIC, get(stream::probe::open)),
-        Route::new("/api/doctor", &[("POST", Access::Public)], post(stream::judge::judge)),
+        Route::new("/api/doctor", &[("POST", Access::Public)], post(stream::diagnose::diagnose)),
         Route::new("/api/series", READ, get(catalog::list)),
         Route::new("/api/series/{*series}", &[("DELETE", Access::Admin)], delete(catalog::remove)),
         Route::new("/api/rejected", &[("GET", Access::Admin)], get(rejections::list)),

@@ -14,8 +14,9 @@ use tokio::sync::Notify;
 
 use crate::agent;
 use crate::app::{AppState, RequestSources, app};
-use crate::board::shelf::Entries;
-use crate::board::{Shelf, folder};
+use crate::board::registry::Entries;
+use crate::board::{BoardRegistry, folder};
+use crate::client::ClientSlots;
 use crate::clock;
 use crate::config::{Agent, Config};
 use crate::forwarded::TrustedProxies;
@@ -29,12 +30,11 @@ use crate::listener::capacity::{Capacity, TooFewFiles};
 use crate::listener::renewal::Certificate;
 use crate::listener::{self, Listener, tls};
 use crate::metrics::Metrics;
-use crate::places::Places;
 use crate::rejections::Rejections;
 use crate::rollup::Rollup;
 use crate::store::room::NoRoom;
 use crate::store::{CommitError, Condition, Levels, OpenError, Store, Writer};
-use crate::stream::ReaderPlaces;
+use crate::stream::StreamSlots;
 use crate::stream::writer::Writers;
 
 /// Time for requests in progress when the server stops. Streams end at once.
@@ -141,9 +141,10 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
         publisher.1.committed(committed.len());
         publisher.0.publish(committed);
     })?;
-    let shelf = Shelf::new(boards, hub.clone(), writer.clone());
+    let registry = BoardRegistry::new(boards, hub.clone(), writer.clone());
     let watch = |folder: PathBuf| {
-        folder::watch(folder.clone(), shelf.clone(), found).map_err(|source| ServeError::BoardWatch { folder, source })
+        folder::watch(folder.clone(), registry.clone(), found)
+            .map_err(|source| ServeError::BoardWatch { folder, source })
     };
     let boards = config.boards.map(watch).transpose()?;
     let pacer = tokio::spawn(hub.clone().pace());
@@ -159,15 +160,15 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     let compression = config.compression;
     let late_ms = config.late.ms();
     let intake = Intake::new(&limits);
-    let connections = Places::new(capacity.connections, capacity.connections_per_address);
-    let readers = ReaderPlaces::new(capacity.readers, capacity.readers_per_address);
+    let connections = ClientSlots::new(capacity.connections, capacity.connections_per_address);
+    let readers = StreamSlots::new(capacity.readers, capacity.readers_per_address);
     let hosts = Hosts::new(addr.ip(), &config.allow_origins, &config.hosts, hosts::machine().as_deref());
     let service = app(
         AppState {
             writer,
             directory,
             hub: hub.clone(),
-            shelf,
+            boards: registry,
             metrics: metrics.clone(),
             rejections: rejections.clone(),
             compression,
@@ -212,7 +213,7 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
         patience: config.heartbeat,
         timeouts: config.timeouts,
         streams: streams_of_connection(capacity.readers),
-        places: connections,
+        slots: connections,
         metrics,
     };
     listener.serve(stopping, GRACE).await;

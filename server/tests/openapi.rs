@@ -14,8 +14,8 @@ use harness::{BINARY, TestServer};
 use http_body_util::BodyExt as _;
 use pulseboard::board::Refusal;
 use pulseboard::csrf::ForeignPage;
+use pulseboard::ingest::batch_builder::BatchBuilder;
 use pulseboard::ingest::fields::Acceptance;
-use pulseboard::ingest::gathering::Gathering;
 use pulseboard::ingest::{batch, body};
 use pulseboard::openapi;
 use pulseboard::problem::ApiError;
@@ -336,8 +336,8 @@ fn a_push_is_described_just_where_it_is_taken() {
         line["series"] = json!("ops/temp");
         for line in spoilt(&line).iter().filter(|line| !line.is_array()) {
             let mut share = Share::unbounded();
-            let gathering = Gathering::by_default(&directory, &mut share);
-            let taken = batch::points(line.to_string().as_bytes(), accepted, gathering);
+            let builder = BatchBuilder::by_default(&directory, &mut share);
+            let taken = batch::points(line.to_string().as_bytes(), accepted, builder);
             assert_eq!(is("PushedPoint", line), taken.is_ok(), "{line}: {taken:?}");
         }
     }

@@ -15,7 +15,7 @@ use shared::{BoardId, Millis, Selector};
 
 use super::parsing::off_thread;
 use super::precondition::Conditions;
-use super::shelf::{Origin, Put};
+use super::registry::{Origin, Put};
 use super::{Document, Refusal, accept};
 use crate::app::AppState;
 use crate::problem::ApiError;
@@ -35,7 +35,7 @@ pub struct Listed {
 /// `GET /api/boards`: every board that has a document, by name: `[{"id", "title", "series": [selectors], "etag",
 /// "origin": "stored" or "file", "changed"}]`.
 pub async fn list(State(app): State<AppState>) -> Json<Vec<Listed>> {
-    let all = app.shelf.list().into_iter().map(|(id, edition)| Listed {
+    let all = app.boards.list().into_iter().map(|(id, edition)| Listed {
         id,
         title: edition.document.board().title.clone(),
         series: edition.document.board().selectors(),
@@ -62,7 +62,7 @@ pub async fn get(
 ) -> Result<Response, ApiError> {
     let named = wanted_form(query.as_deref().unwrap_or_default())?;
     let id = parse_id(&id)?;
-    let document = app.shelf.get(&id).ok_or(Refusal::NotMade(id))?.document;
+    let document = app.boards.get(&id).ok_or(Refusal::NotMade(id))?.document;
     let wanted = text_of(&headers, &header::ACCEPT);
     let Some(form) = named.or_else(|| accept::choose(wanted.as_deref(), document.form())) else {
         return Err(Refusal::NotAcceptable(wanted.unwrap_or_default()).into());
@@ -115,14 +115,14 @@ pub async fn put(
         _ => ApiError::Malformed(format!("the body broke off: {}", rejection.body_text())),
     })?;
     let form = form_of(text_of(&headers, &header::CONTENT_TYPE).as_deref(), &body)?;
-    let before = app.shelf.get(&id).map(|edition| edition.document);
+    let before = app.boards.get(&id).map(|edition| edition.document);
     let read = move || {
         let document = Document::read(form, body.into())?;
         keep(document, wanted.unwrap_or(form), before.as_deref())
     };
     let (document, mut notices) = off_thread(read).await??;
     let (etag, board) = ((header::ETAG, document.etag().to_string()), document.board().clone());
-    let put = app.shelf.put(id.clone(), document, Conditions::of(&headers)).await?;
+    let put = app.boards.put(id.clone(), document, Conditions::of(&headers)).await?;
     let selecting = app.hub.selecting().clone();
     let judge = move || {
         let missing = selecting.without_series(board.selectors());
@@ -167,7 +167,7 @@ pub async fn delete(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<StatusCode, ApiError> {
-    app.shelf.delete(parse_id(&id)?, Conditions::of(&headers)).await?;
+    app.boards.delete(parse_id(&id)?, Conditions::of(&headers)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

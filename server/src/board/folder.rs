@@ -17,8 +17,8 @@ use shared::{BoardId, Millis};
 use tokio::sync::Notify;
 
 use super::document::DocumentError;
-use super::shelf::{Edition, Origin};
-use super::{Document, Shelf};
+use super::registry::{Edition, Origin};
+use super::{BoardRegistry, Document};
 
 /// The folder is read again only after it was quiet for this long: an editor writes a file in several steps.
 const QUIET: Duration = Duration::from_millis(100);
@@ -136,7 +136,7 @@ pub fn warn(found: &Found, before: &Found) {
 ///
 /// # Errors
 /// Where the system does not let the folder be watched.
-pub fn watch(folder: PathBuf, shelf: Shelf, mut known: Found) -> notify::Result<Arc<Notify>> {
+pub fn watch(folder: PathBuf, registry: BoardRegistry, mut known: Found) -> notify::Result<Arc<Notify>> {
     let changed = Arc::new(Notify::new());
     let (waker, again) = (Arc::clone(&changed), Arc::clone(&changed));
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
@@ -172,7 +172,7 @@ pub fn watch(folder: PathBuf, shelf: Shelf, mut known: Found) -> notify::Result<
             match read {
                 Ok(Ok(found)) => {
                     known.clone_from(&found);
-                    if let Err(error) = shelf.refile(found).await {
+                    if let Err(error) = registry.apply_folder(found).await {
                         tracing::warn!(%error, "cannot take over the boards of {}", folder.display());
                     }
                 }

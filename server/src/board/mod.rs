@@ -2,7 +2,7 @@
 //!
 //! - [`document`] is one document with its text.
 //! - [`rewrite`] changes a hand-written document in place.
-//! - [`shelf`] is the board registry: it has all of them, and all changes go through it.
+//! - [`registry`] is the board registry: it has all of them, and all changes go through it.
 //! - [`api`] is `/api/boards`, with [`accept`] (the form of the answer), [`precondition`] (conditions for replacing)
 //!   and [`refusal`] (errors).
 //! - [`folder`] reads the files of `--boards` and watches them.
@@ -18,15 +18,15 @@ pub mod folder;
 mod parsing;
 pub mod precondition;
 pub mod refusal;
+pub mod registry;
 pub mod rewrite;
-pub mod shelf;
 
 use percent_encoding::{CONTROLS, PercentEncode, utf8_percent_encode};
 use shared::BoardId;
 
 pub use document::Document;
 pub use refusal::Refusal;
-pub use shelf::Shelf;
+pub use registry::BoardRegistry;
 
 /// Returns the name of a board as a segment of an address. Headers and addresses are ASCII, which names need not be.
 #[must_use]

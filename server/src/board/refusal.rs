@@ -8,7 +8,7 @@ use shared::board::Etag;
 use shared::board::document::MAX_DOCUMENT;
 
 use super::document::DocumentError;
-use super::shelf::MAX_BOARDS;
+use super::registry::MAX_BOARDS;
 use crate::problem::ApiError;
 
 /// Reason why a call is refused; its message says what to do.

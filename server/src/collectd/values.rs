@@ -6,9 +6,9 @@ use shared::problem::FieldError;
 use shared::{Declared, Millis, Number, Value};
 
 use super::name::Identifier;
+use crate::ingest::batch_builder::{Batch, BatchBuilder, MAX_LISTED};
 use crate::ingest::elements;
 use crate::ingest::fields::{self, Acceptance, Wrong};
-use crate::ingest::gathering::{Batch, Gathering, MAX_LISTED};
 use crate::problem::ApiError;
 use crate::store::PointTime;
 
@@ -41,23 +41,23 @@ struct ValueList {
     type_instance: String,
 }
 
-/// Reads a body into `gathering`, one list at a time.
+/// Reads a body into `builder`, one list at a time.
 ///
 /// # Errors
 /// [`ApiError::Malformed`] if it is not a JSON array, [`ApiError::LimitReached`] if there are too many values.
-pub fn read(body: &[u8], accepted: Acceptance, gathering: Gathering<'_>) -> Result<Reading, ApiError> {
+pub fn read(body: &[u8], accepted: Acceptance, builder: BatchBuilder<'_>) -> Result<Reading, ApiError> {
     let text = std::str::from_utf8(body).map_err(|error| ApiError::Malformed(format!("no UTF-8: {error}")))?;
-    let mut lists = Lists { accepted, gathering, wrong: 0, listed: Vec::new() };
+    let mut lists = Lists { accepted, builder, wrong: 0, listed: Vec::new() };
     let malformed = "expected the JSON of collectd's write_http (Format \"JSON\")";
     elements::each(text, malformed, |number, json| lists.list(number, json))?;
-    let Lists { gathering, wrong, listed, .. } = lists;
-    let batch = if gathering.is_empty() { Batch::default() } else { gathering.finish()? };
+    let Lists { builder, wrong, listed, .. } = lists;
+    let batch = if builder.is_empty() { Batch::default() } else { builder.finish()? };
     Ok(Reading { batch, wrong, listed })
 }
 
 struct Lists<'a> {
     accepted: Acceptance,
-    gathering: Gathering<'a>,
+    builder: BatchBuilder<'a>,
     wrong: usize,
     listed: Vec<FieldError>,
 }
@@ -95,8 +95,8 @@ impl Lists<'_> {
                 self.refuse(Wrong::new("values", "finite numbers", value.to_string()).at(number));
                 continue;
             };
-            match self.gathering.look().point(&name, time, Value::Number(finite)) {
-                Ok(point) => self.gathering.take(number, Ok(point.declaring(declared(kind, value))))?,
+            match self.builder.look().point(&name, time, Value::Number(finite)) {
+                Ok(point) => self.builder.take(number, Ok(point.declaring(declared(kind, value))))?,
                 Err(error) => self.refuse(fields::bad_series(&name, &error).at(number)),
             }
         }
@@ -146,7 +146,7 @@ mod tests {
 
     fn read(body: &str) -> Result<Reading, ApiError> {
         let (directory, mut share) = (Directory::default(), Share::unbounded());
-        super::read(body.as_bytes(), ACCEPTED, Gathering::by_default(&directory, &mut share))
+        super::read(body.as_bytes(), ACCEPTED, BatchBuilder::by_default(&directory, &mut share))
     }
 
     fn point(series: &str, value: f64, declares: Declared) -> Pushed {

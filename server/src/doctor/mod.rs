@@ -43,7 +43,7 @@ const PROBE: Probe = Probe { frames: 10, every_ms: 200, uneven: true, padding: 0
 const BROWSER: Probe = Probe { uneven: false, padding: 2_000, encoding: "gzip, deflate, br, zstd", ..PROBE };
 
 /// A probe that ends at once.
-const KNOCK: Probe = Probe { frames: 1, every_ms: 0, uneven: false, ..PROBE };
+const REACHABILITY: Probe = Probe { frames: 1, every_ms: 0, uneven: false, ..PROBE };
 
 /// Maximum number of frames of a stream that is never silent for long.
 const MAX_LASTING: u64 = 60;
@@ -100,7 +100,7 @@ fn measure(client: &Client, address: &Address, idle: Option<u32>) -> Measurement
     let mut redirects = Vec::new();
     let (knock, clock) = loop {
         let before = clock::now().wall;
-        let knock = probe(client, &address, &KNOCK);
+        let knock = probe(client, &address, &REACHABILITY);
         let after = clock::now().wall;
         let to = knock.answer.as_ref().ok().and_then(|head| address.redirected(head));
         match to {

@@ -22,10 +22,10 @@ use super::History;
 use super::cancel::{Cancel, StopOnDrop, Stopped};
 use super::job::{Job, Piece};
 use super::past::PastError;
-use super::turns::Slot;
+use super::read_queue::AnswerSlot;
+use crate::client::LimitedClient;
 use crate::limits::Limit;
 use crate::metrics::Metrics;
-use crate::places::Bounded;
 use crate::problem::ApiError;
 
 /// Maximum time that one step, which fills some 64 KiB, may read.
@@ -41,8 +41,13 @@ const RETRY_AFTER: u32 = 5;
 ///
 /// # Errors
 /// [`ApiError`] if the answer fails before its first piece.
-pub(super) async fn start(history: History, client: Bounded, job: Job, metrics: Metrics) -> Result<Body, ApiError> {
-    let slot = history.0.turns.open(client)?;
+pub(super) async fn start(
+    history: History,
+    client: LimitedClient,
+    job: Job,
+    metrics: Metrics,
+) -> Result<Body, ApiError> {
+    let slot = history.0.queue.open(client)?;
     let (send, mut pieces) = mpsc::channel(1);
     let task = Answering { history, send, metrics, began: Instant::now(), sent: 0, _slot: slot };
     tokio::spawn(task.run(job));
@@ -86,7 +91,7 @@ struct Answering {
     began: Instant,
     /// Bytes that were passed on so far.
     sent: u64,
-    _slot: Slot,
+    _slot: AnswerSlot,
 }
 
 impl Answering {
@@ -150,13 +155,13 @@ impl Answering {
     }
 }
 
-/// Reads the next piece on a blocking thread. The turn moves to that thread and is released when the work ends.
+/// Reads the next piece on a blocking thread. The permit moves to that thread and is released when the work ends.
 /// Dropping the future cancels the work.
 async fn read_step(history: History, mut job: Job) -> Result<(Job, Piece), ApiError> {
-    let turn = history.0.turns.next().await;
+    let permit = history.0.queue.next().await;
     let (cancel, _stop): (Cancel, StopOnDrop) = Cancel::within(LONGEST_STEP);
     let work = move || {
-        let _turn = turn;
+        let _permit = permit;
         let piece = history.step(&mut job, &cancel);
         piece.map(|piece| (job, piece))
     };

@@ -2,7 +2,7 @@
 //!
 //! [`query`] parses the request, [`plan`] chooses the buckets that answer it, [`past`] reads them, [`answer`] encodes
 //! them, [`job`] does both in steps, and [`body`] streams the steps to the socket. Reading has its own connections and
-//! threads, so that no push waits for it; [`turns`] bounds them, and [`cancel`] ends work whose request is gone.
+//! threads, so that no push waits for it; [`read_queue`] bounds them, and [`cancel`] ends work whose request is gone.
 
 pub mod answer;
 mod body;
@@ -11,10 +11,10 @@ pub mod job;
 pub mod past;
 pub mod plan;
 pub mod query;
+pub mod read_queue;
 #[cfg(test)]
 mod tests;
 pub mod time;
-pub mod turns;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -30,12 +30,12 @@ use answer::Form;
 use cancel::Cancel;
 use job::{Job, Piece, Stored};
 use past::PastError;
-use turns::{Counts, Turns};
+use read_queue::{Counts, ReadQueue};
 
 use crate::app::AppState;
+use crate::client::LimitedClient;
 use crate::clock;
 use crate::limits::Limits;
-use crate::places::Bounded;
 use crate::problem::ApiError;
 use crate::store::damage::Damage;
 use crate::store::fresh::Fresh;
@@ -55,7 +55,7 @@ struct Inner {
     retention: Retention,
     /// Idle connections.
     idle: Mutex<Vec<Connection>>,
-    turns: Turns,
+    queue: ReadQueue,
     /// Maximum number of bytes in one answer.
     max_bytes: u64,
     /// An answer is cut off if its client takes nothing for this long.
@@ -74,7 +74,7 @@ impl History {
             condition: store.condition(),
             retention,
             idle: Mutex::default(),
-            turns: Turns::new(limits.history),
+            queue: ReadQueue::new(limits.history),
             max_bytes: limits.history_bytes,
             patience,
         }))
@@ -89,7 +89,7 @@ impl History {
     /// Returns the number of answers in progress.
     #[must_use]
     pub fn counts(&self) -> Counts {
-        self.0.turns.counts()
+        self.0.queue.counts()
     }
 
     /// Reads the next piece of an answer. Blocks on the disk until `cancel` ends it.
@@ -135,7 +135,7 @@ impl History {
 /// [`ApiError`].
 pub async fn read(
     State(app): State<AppState>,
-    client: Bounded,
+    client: LimitedClient,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {

@@ -9,7 +9,7 @@ use shared::{BoardId, ByeReason, Selector};
 use super::boards::MAX_SELECTORS;
 use super::memory::{cost_of_member, cost_of_reader, cost_of_topic};
 use super::reader::Follow;
-use super::{Hub, Interest, Reader, Resume, Selection, Topic, TopicId};
+use super::{Hub, Reader, Resume, Selection, Subscription, Topic, TopicId};
 use crate::clock::Now;
 use crate::names::{Budget, Matched};
 use crate::rollup::{Absent, SeriesIndex};
@@ -33,7 +33,7 @@ pub struct Match {
 
 /// Selected series whose tracks are not fully in memory. The store must [rehydrate](Hub::recall) them first.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Lacking(pub Vec<Absent>);
+pub struct MissingTracks(pub Vec<Absent>);
 
 /// Reason why the hub does not admit a subscriber, now or at all.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +43,7 @@ pub enum Refused {
     /// Too many series began since the selection was matched: catch up, then try again.
     Behind,
     /// Some of the selected series must be rehydrated first.
-    Lacking(Lacking),
+    MissingTracks(MissingTracks),
     /// The topics, tracks and frames of all subscribers have reached their memory bound.
     NoRoom,
     /// The subscriber's series and boards have more than [`MAX_SELECTORS`] selectors together.
@@ -58,17 +58,17 @@ impl Hub {
     /// [`Refused`]; the hub is unchanged then.
     pub fn admit(
         &mut self,
-        interest: &Interest,
+        subscription: &Subscription,
         found: Option<&Match>,
         resume: &Resume,
         now: Now,
     ) -> Result<(TopicId, Reader), Refused> {
-        let selectors = self.boards.count(interest);
+        let selectors = self.boards.count(subscription);
         if selectors > MAX_SELECTORS {
             return Err(Refused::TooManySelectors(selectors));
         }
-        let selection = self.boards.selection(interest);
-        let cost = cost_of_reader(interest);
+        let selection = self.boards.selection(subscription);
+        let cost = cost_of_reader(subscription);
         if !self.memory.has_room_for(cost) {
             return Err(Refused::NoRoom);
         }
@@ -82,25 +82,30 @@ impl Hub {
         };
         self.readers += 1;
         self.memory.add_fixed(cost);
-        for board in &interest.boards {
+        for board in &subscription.boards {
             *self.followers.entry(board.clone()).or_default() += 1;
         }
-        Ok((id, Reader::new(interest.clone(), &self.boards, resume.clone(), self.heartbeat, now.up)))
+        Ok((id, Reader::new(subscription.clone(), &self.boards, resume.clone(), self.heartbeat, now.up)))
     }
 
     /// Admits a subscriber like [`Hub::admit`], and matches its selection itself, however long that takes.
     ///
     /// # Errors
-    /// [`Lacking`].
+    /// [`MissingTracks`].
     ///
     /// # Panics
     /// If the subscriber has more than [`MAX_SELECTORS`] selectors, or there is no memory for it.
-    pub fn subscribe(&mut self, interest: &Interest, resume: &Resume, now: Now) -> Result<(TopicId, Reader), Lacking> {
+    pub fn subscribe(
+        &mut self,
+        subscription: &Subscription,
+        resume: &Resume,
+        now: Now,
+    ) -> Result<(TopicId, Reader), MissingTracks> {
         let mut found = None;
         loop {
-            match self.admit(interest, found.as_ref(), resume, now) {
+            match self.admit(subscription, found.as_ref(), resume, now) {
                 Ok(taken_in) => return Ok(taken_in),
-                Err(Refused::Lacking(lacking)) => return Err(lacking),
+                Err(Refused::MissingTracks(missing)) => return Err(missing),
                 Err(Refused::Unmatched(selection)) => {
                     let matched = self.names().select(&selection.selectors, Budget::UNLIMITED);
                     found = Some(Match { selection, matched: matched.expect("there is no bound") });
@@ -116,8 +121,8 @@ impl Hub {
             return;
         }
         self.readers -= 1;
-        self.memory.remove_fixed(cost_of_reader(reader.interest()));
-        for board in &reader.interest().boards {
+        self.memory.remove_fixed(cost_of_reader(reader.subscription()));
+        for board in &reader.subscription().boards {
             if let Some(followers) = self.followers.get_mut(board) {
                 *followers -= 1;
                 if *followers == 0 {
@@ -131,12 +136,12 @@ impl Hub {
     /// Returns the series that must be rehydrated before the selectors of `board` become `selectors`. Empty if the
     /// board has no subscribers, or if matching needs so much work that its subscribers will have to reconnect.
     #[must_use]
-    pub fn lacking(&self, board: &BoardId, selectors: &[Selector]) -> Lacking {
+    pub fn missing_tracks(&self, board: &BoardId, selectors: &[Selector]) -> MissingTracks {
         if !self.followers.contains_key(board) {
-            return Lacking(Vec::new());
+            return MissingTracks(Vec::new());
         }
         let matched = self.names().select(selectors, FOLLOW).unwrap_or_default();
-        Lacking(self.rollup.lacking(&matched.series))
+        MissingTracks(self.rollup.lacking(&matched.series))
     }
 
     /// Updates a subscriber after its boards changed: moves it to another topic if they select other series now.
@@ -144,16 +149,16 @@ impl Hub {
         if reader.is_abreast_of(&self.boards) {
             return;
         }
-        if reader.interest().boards.is_empty() {
+        if reader.subscription().boards.is_empty() {
             reader.follow(&self.boards, Follow::SameSeries);
             return;
         }
         // A subscriber that selects too much must reconnect, and so must one whose rehydrated series were evicted again
         // before its turn.
-        if self.boards.count(reader.interest()) > MAX_SELECTORS {
+        if self.boards.count(reader.subscription()) > MAX_SELECTORS {
             return reader.leave(ByeReason::Moved, 0);
         }
-        let selection = self.boards.selection(reader.interest());
+        let selection = self.boards.selection(reader.subscription());
         if self.topics.get(id).is_none_or(|topic| *topic.selection() == selection) {
             reader.follow(&self.boards, Follow::SameSeries);
             return;
@@ -209,9 +214,13 @@ impl Hub {
 
     /// Creates a topic with its first subscriber.
     fn begin(&mut self, selection: Selection, members: Vec<SeriesIndex>) -> Result<TopicId, Refused> {
-        let lacking = self.rollup.lacking(&members);
-        if !lacking.is_empty() {
-            return Err(if self.has_room_for_tracks() { Refused::Lacking(Lacking(lacking)) } else { Refused::NoRoom });
+        let missing = self.rollup.lacking(&members);
+        if !missing.is_empty() {
+            return Err(if self.has_room_for_tracks() {
+                Refused::MissingTracks(MissingTracks(missing))
+            } else {
+                Refused::NoRoom
+            });
         }
         let cost = cost_of_topic(&selection, members.len());
         if !self.memory.has_room_for(cost) {

@@ -20,7 +20,7 @@ pub const MAX_SELECTORS: usize = 1_024;
 
 /// The subscription that a client asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Interest {
+pub struct Subscription {
     /// Selectors of series.
     pub series: Vec<Selector>,
     /// Boards; the series of each board's present document are selected as well.
@@ -31,7 +31,7 @@ pub struct Interest {
 
 /// The hub's record of a board.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Shown {
+pub struct BoardRecord {
     /// The series that it selects.
     pub selectors: Vec<Selector>,
     /// The tag of its document; `None` where it has no document.
@@ -43,16 +43,16 @@ pub struct Shown {
 /// All boards that were ever made, except some that were deleted long ago.
 #[derive(Debug, Default)]
 pub struct Boards {
-    shown: HashMap<BoardId, Shown>,
-    /// [`Shown::since`] of every board that is not in `shown`, because it may have been forgotten.
+    records: HashMap<BoardId, BoardRecord>,
+    /// [`BoardRecord::since`] of every board that is not in `records`, because it may have been forgotten.
     forgotten: Seq,
     /// The server's warnings. Subscribers get them in the same way as changes of boards, since both are rare.
     warnings: Arc<[String]>,
     /// Counts the changes, so that a subscriber can see with one comparison that there was none.
     changes: u64,
-    /// The value of `changes` at the last change of each board in `shown`.
+    /// The value of `changes` at the last change of each board in `records`.
     changed: HashMap<BoardId, u64>,
-    /// The same for every board that is not in `shown`: it may have been forgotten then.
+    /// The same for every board that is not in `records`: it may have been forgotten then.
     forgotten_at: u64,
     /// The same for the warnings.
     warned_at: u64,
@@ -60,17 +60,17 @@ pub struct Boards {
 
 impl Boards {
     /// Replaces the record of a board.
-    pub fn set(&mut self, id: BoardId, shown: Shown) {
+    pub fn set(&mut self, id: BoardId, record: BoardRecord) {
         self.changes += 1;
         self.changed.insert(id.clone(), self.changes);
-        self.shown.insert(id, shown);
+        self.records.insert(id, record);
     }
 
     /// Forgets a board that was deleted; without `id`, only records that boards were forgotten earlier. From now on,
     /// every board that is not in memory may have selected other series up to `since`.
     pub fn forget(&mut self, id: Option<&BoardId>, since: Seq) {
         if let Some(id) = id {
-            self.shown.remove(id);
+            self.records.remove(id);
             self.changed.remove(id);
             // A subscriber may not have been stepped since the board was deleted.
             self.forgotten_at = self.changes;
@@ -101,46 +101,46 @@ impl Boards {
         self.changes
     }
 
-    /// Returns true if the warnings or a board of `interest` may have changed after the first `seen` changes.
+    /// Returns true if the warnings or a board of `subscription` may have changed after the first `seen` changes.
     #[must_use]
-    pub fn concern(&self, interest: &Interest, seen: u64) -> bool {
+    pub fn concern(&self, subscription: &Subscription, seen: u64) -> bool {
         let changed = |id| self.changed.get(id).copied().unwrap_or(self.forgotten_at);
-        self.warned_at > seen || interest.boards.iter().any(|id| changed(id) > seen)
+        self.warned_at > seen || subscription.boards.iter().any(|id| changed(id) > seen)
     }
 
-    /// Counts the selectors of `interest` at present, repeats included.
+    /// Counts the selectors of `subscription` at present, repeats included.
     #[must_use]
-    pub fn count(&self, interest: &Interest) -> usize {
-        let of_board = |id| self.shown.get(id).map_or(1, |shown: &Shown| shown.selectors.len());
-        interest.series.len() + interest.boards.iter().map(of_board).sum::<usize>()
+    pub fn count(&self, subscription: &Subscription) -> usize {
+        let of_board = |id| self.records.get(id).map_or(1, |record: &BoardRecord| record.selectors.len());
+        subscription.series.len() + subscription.boards.iter().map(of_board).sum::<usize>()
     }
 
-    /// Returns the present selection of `interest`.
+    /// Returns the present selection of `subscription`.
     #[must_use]
-    pub fn selection(&self, interest: &Interest) -> Selection {
-        let mut selectors = interest.series.clone();
-        for id in &interest.boards {
-            match self.shown.get(id) {
-                Some(shown) => selectors.extend_from_slice(&shown.selectors),
+    pub fn selection(&self, subscription: &Subscription) -> Selection {
+        let mut selectors = subscription.series.clone();
+        for id in &subscription.boards {
+            match self.records.get(id) {
+                Some(record) => selectors.extend_from_slice(&record.selectors),
                 None => selectors.push(id.selector()),
             }
         }
-        Selection::new(selectors, interest.rate)
+        Selection::new(selectors, subscription.rate)
     }
 
     /// Returns the highest cursor that may belong to another selection than the present one.
     #[must_use]
-    pub fn since(&self, interest: &Interest) -> Seq {
-        let since = |id| self.shown.get(id).map_or(self.forgotten, |shown| shown.since);
-        interest.boards.iter().map(since).max().unwrap_or(Seq::ZERO)
+    pub fn since(&self, subscription: &Subscription) -> Seq {
+        let since = |id| self.records.get(id).map_or(self.forgotten, |record| record.since);
+        subscription.boards.iter().map(since).max().unwrap_or(Seq::ZERO)
     }
 
     /// Returns the edition of each board in the subscription.
     #[must_use]
-    pub fn editions(&self, interest: &Interest) -> Vec<BoardEdition> {
+    pub fn editions(&self, subscription: &Subscription) -> Vec<BoardEdition> {
         let edition =
-            |id: &BoardId| BoardEdition { id: id.clone(), etag: self.shown.get(id).and_then(|shown| shown.etag) };
-        interest.boards.iter().map(edition).collect()
+            |id: &BoardId| BoardEdition { id: id.clone(), etag: self.records.get(id).and_then(|record| record.etag) };
+        subscription.boards.iter().map(edition).collect()
     }
 }
 
@@ -148,23 +148,23 @@ impl Boards {
 mod tests {
     use super::*;
 
-    fn shown(selector: &str) -> Shown {
-        Shown { selectors: vec![selector.parse().unwrap()], etag: None, since: Seq::ZERO }
+    fn record(selector: &str) -> BoardRecord {
+        BoardRecord { selectors: vec![selector.parse().unwrap()], etag: None, since: Seq::ZERO }
     }
 
-    fn reader_of(board: &str) -> Interest {
-        Interest { series: Vec::new(), boards: vec![board.parse().unwrap()], rate: Rate::of_hz(1).unwrap() }
+    fn reader_of(board: &str) -> Subscription {
+        Subscription { series: Vec::new(), boards: vec![board.parse().unwrap()], rate: Rate::of_hz(1).unwrap() }
     }
 
     #[test]
     fn change_concerns_only_readers_of_its_board_and_a_warning_all() {
         let mut boards = Boards::default();
         let concerned = |boards: &Boards, seen| ["a", "b"].map(|id| boards.concern(&reader_of(id), seen));
-        boards.set("a".parse().unwrap(), shown("x/*"));
-        boards.set("b".parse().unwrap(), shown("x/*"));
+        boards.set("a".parse().unwrap(), record("x/*"));
+        boards.set("b".parse().unwrap(), record("x/*"));
         let seen = boards.changes();
         assert_eq!(concerned(&boards, seen), [false, false]);
-        boards.set("a".parse().unwrap(), shown("y/*"));
+        boards.set("a".parse().unwrap(), record("y/*"));
         assert_eq!(concerned(&boards, seen), [true, false]);
         let seen = boards.changes();
         assert!(boards.warn(vec!["the clock jumped".to_owned()]));
@@ -174,9 +174,9 @@ mod tests {
     #[test]
     fn board_that_was_deleted_and_forgotten_concerns_readers_that_have_not_looked_since() {
         let mut boards = Boards::default();
-        boards.set("a".parse().unwrap(), shown("x/*"));
+        boards.set("a".parse().unwrap(), record("x/*"));
         let seen = boards.changes();
-        boards.set("a".parse().unwrap(), shown("a/**"));
+        boards.set("a".parse().unwrap(), record("a/**"));
         boards.forget(Some(&"a".parse().unwrap()), Seq(1));
         assert!(boards.concern(&reader_of("a"), seen));
         assert!(!boards.concern(&reader_of("a"), boards.changes()));

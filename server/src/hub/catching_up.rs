@@ -10,7 +10,7 @@ use crate::rollup::LentPart;
 
 /// Makes the frame of a snapshot, which has all of the selected tracks.
 pub(super) fn snapshot(cursor: Cursor, now: Millis, parts: Vec<LentPart>) -> Frame {
-    Frame::later(size(&parts), move || sse::frame_of(cursor, &Told::Snapshot { now, series: Parts(&parts) }))
+    Frame::later(size(&parts), move || sse::frame_of(cursor, &BorrowedEvent::Snapshot { now, series: Parts(&parts) }))
 }
 
 /// Makes the frame of all changes that a subscriber missed.
@@ -20,7 +20,7 @@ pub(super) fn missed(cursor: Cursor, now: Millis, parts: Vec<LentPart>) -> Frame
             // Late points changed only buckets that no track holds any more.
             return sse::frame(cursor, &Event::Heartbeat { now });
         }
-        sse::frame_of(cursor, &Told::Update { now, pushed: now, series: Parts(&parts) })
+        sse::frame_of(cursor, &BorrowedEvent::Update { now, pushed: now, series: Parts(&parts) })
     })
 }
 
@@ -31,7 +31,7 @@ fn size(parts: &[LentPart]) -> usize {
 /// Events with the same serialization as [`Event`]; their parts are cut out of the tracks one after the other.
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-enum Told<'a> {
+enum BorrowedEvent<'a> {
     Snapshot { now: Millis, series: Parts<'a> },
     Update { now: Millis, pushed: Millis, series: Parts<'a> },
 }

@@ -13,11 +13,11 @@ use super::frame::{Frame, live_bytes};
 use super::publishing::{Drafts, Group};
 use super::selecting::Selecting;
 use super::topic::TopicId;
-use super::{Counts, Hub, Interest, Lacking, Match, Reader, Refused, Resume, Shown, Step};
+use super::{BoardRecord, Counts, Hub, Match, MissingTracks, Reader, Refused, Resume, Step, Subscription};
+use crate::client::{Client, ClientQuota, ClientSlot, LimitedClient};
 use crate::clock::{self, Now, Uptime};
 use crate::limits::Limits;
 use crate::names::Budget;
-use crate::places::{Bounded, Client, Holdings, Place};
 use crate::rollup::SeriesIndex;
 use crate::store::SeriesId;
 use crate::store::commit::Committed;
@@ -35,7 +35,7 @@ const REST_STEPS: usize = 60;
 const REST_AT_ONCE: usize = 512;
 
 /// Minimum bound for the tracks of selected series, in bytes, however small the bound of the topics is.
-const LEAST_TRACK_MEMORY: usize = 64 << 20;
+const MIN_TRACK_MEMORY: usize = 64 << 20;
 
 /// Names that are visited in one hold of the lock: some tens of microseconds.
 const NAMES_AT_ONCE: usize = 1_024;
@@ -61,7 +61,7 @@ struct Inner {
     max_frame_bytes: usize,
     /// Bytes of snapshots and catch-up frames that the subscribers of each address have not taken yet. Each address may
     /// hold at most half of `max_frame_bytes`.
-    unread: Holdings,
+    unread: ClientQuota,
     /// Matches the selectors of a subscriber, before the hub admits it.
     selecting: Selecting,
 }
@@ -89,7 +89,7 @@ impl HubHandle {
         let budget = Budget { steps: limits.match_steps, series: limits.selected };
         let selecting = Selecting::new(hub.names().clone(), budget);
         let max_frame_bytes = limits.topic_memory.saturating_add(limits.topic_memory / 4);
-        let most_tracks = limits.topic_memory.saturating_mul(2).max(LEAST_TRACK_MEMORY);
+        let most_tracks = limits.topic_memory.saturating_mul(2).max(MIN_TRACK_MEMORY);
         Self(Arc::new(Inner {
             hub: Mutex::new(hub.with_memory(limits.topic_memory, most_tracks)),
             sooner: Notify::new(),
@@ -98,7 +98,7 @@ impl HubHandle {
             closing: watch::Sender::new(None),
             max_readers: limits.readers,
             max_frame_bytes,
-            unread: Holdings::new(max_frame_bytes / 2),
+            unread: ClientQuota::new(max_frame_bytes / 2),
             selecting,
         }))
     }
@@ -137,8 +137,8 @@ impl HubHandle {
 
     /// Replaces the record of a board. Call it in the order of the seqs, like [`HubHandle::publish`]; `head` is the seq
     /// of the change.
-    pub fn set_board(&self, id: BoardId, shown: Shown, head: Seq) {
-        let topics = self.0.hub.lock().set_board(id, shown, head);
+    pub fn set_board(&self, id: BoardId, record: BoardRecord, head: Seq) {
+        let topics = self.0.hub.lock().set_board(id, record, head);
         self.wake(&topics);
     }
 
@@ -211,25 +211,25 @@ impl HubHandle {
     /// Admits a subscriber. `found` holds the series that its selection matches, if the caller has matched it.
     ///
     /// # Errors
-    /// [`NotNow`]. Connected subscribers are never disconnected for a new one.
+    /// [`SubscribeError`]. Connected subscribers are never disconnected for a new one.
     pub fn subscribe(
         &self,
-        interest: &Interest,
+        subscription: &Subscription,
         found: Option<&Match>,
         resume: &Resume,
-        Bounded(client): Bounded,
-    ) -> Result<Subscription, NotNow> {
+        LimitedClient(client): LimitedClient,
+    ) -> Result<Subscriber, SubscribeError> {
         let mut hub = self.0.hub.lock();
         if hub.readers() >= self.0.max_readers {
-            return Err(NotNow::Full { readers: self.0.max_readers, retry_after: self.retry_after() });
+            return Err(SubscribeError::Full { readers: self.0.max_readers, retry_after: self.retry_after() });
         }
         // Topics keep within their own bound; frames beyond it wait for sockets that do not take them.
         if self.has_too_much_unread(client) {
-            return Err(NotNow::Refused(Refused::NoRoom));
+            return Err(SubscribeError::Refused(Refused::NoRoom));
         }
-        let (topic, reader) = hub.admit(interest, found, resume, clock::now()).map_err(NotNow::Refused)?;
+        let (topic, reader) = hub.admit(subscription, found, resume, clock::now()).map_err(SubscribeError::Refused)?;
         drop(hub);
-        Ok(Subscription { hub: self.clone(), topic, reader, client, place: None })
+        Ok(Subscriber { hub: self.clone(), topic, reader, client, slot: None })
     }
 
     /// Returns true if the waiting frames exceed a bound: of all subscribers, or of this client.
@@ -246,8 +246,8 @@ impl HubHandle {
     /// Returns the series that must be rehydrated before `board` selects `selectors`; empty where it has no
     /// subscribers.
     #[must_use]
-    pub fn lacking(&self, board: &BoardId, selectors: &[Selector]) -> Lacking {
-        self.0.hub.lock().lacking(board, selectors)
+    pub fn missing_tracks(&self, board: &BoardId, selectors: &[Selector]) -> MissingTracks {
+        self.0.hub.lock().missing_tracks(board, selectors)
     }
 
     /// Returns true if the whole track of a series is in memory.
@@ -357,16 +357,16 @@ pub struct Stepping<'a> {
 
 impl Stepping<'_> {
     /// Returns the next step of the subscriber. It may be in another topic afterwards, if one of its boards changed.
-    pub fn step(&mut self, subscription: &mut Subscription) -> Step {
-        let client = subscription.client;
-        let is_catching_up = subscription.reader.is_catching_up();
+    pub fn step(&mut self, subscriber: &mut Subscriber) -> Step {
+        let client = subscriber.client;
+        let is_catching_up = subscriber.reader.is_catching_up();
         if let Some(Closing { reason, spread_ms }) = self.closing {
-            subscription.reader.leave(reason, draw_below(spread_ms));
+            subscriber.reader.leave(reason, draw_below(spread_ms));
         } else if is_catching_up && self.handle.has_too_much_unread(client) {
             // Too many frames wait for sockets that do not take them.
-            subscription.reader.leave(ByeReason::Moved, draw_below(RETRY_SPREAD_SECONDS * 1_000));
+            subscriber.reader.leave(ByeReason::Moved, draw_below(RETRY_SPREAD_SECONDS * 1_000));
         }
-        let step = self.hub.next(&mut subscription.topic, &mut subscription.reader, self.now);
+        let step = self.hub.next(&mut subscriber.topic, &mut subscriber.reader, self.now);
         if let (Step::Send(frame), Some(client), true) = (&step, client, is_catching_up) {
             frame.charge(|size| self.handle.0.unread.take(client, size));
         }
@@ -375,8 +375,8 @@ impl Stepping<'_> {
 
     /// Returns true if the next step collects tracks for a frame that no other subscriber has received.
     #[must_use]
-    pub fn is_costly(&self, subscription: &Subscription) -> bool {
-        self.hub.is_costly(subscription.topic, &subscription.reader)
+    pub fn is_costly(&self, subscriber: &Subscriber) -> bool {
+        self.hub.is_costly(subscriber.topic, &subscriber.reader)
     }
 
     /// Number of series that were visited for snapshots and returning subscribers since the hub was locked.
@@ -388,7 +388,7 @@ impl Stepping<'_> {
 
 /// Reason why a subscriber cannot be admitted now.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NotNow {
+pub enum SubscribeError {
     /// The maximum number of subscribers is reached.
     Full {
         /// The number of subscribers.
@@ -400,22 +400,22 @@ pub enum NotNow {
     Refused(Refused),
 }
 
-/// The subscription of one client at the hub; ended when dropped.
+/// The subscriber of one client at the hub; ended when dropped.
 #[derive(Debug)]
-pub struct Subscription {
+pub struct Subscriber {
     hub: HubHandle,
     topic: TopicId,
     reader: Reader,
     /// The client, if bounds for each address apply to it.
     client: Option<Client>,
-    /// Its place among the streams of its client.
-    place: Option<Place>,
+    /// Its slot among the streams of its client.
+    slot: Option<ClientSlot>,
 }
 
-impl Subscription {
-    /// Keeps `place` until the subscription ends.
-    pub fn hold(&mut self, place: Option<Place>) {
-        self.place = place;
+impl Subscriber {
+    /// Keeps `slot` until the subscriber ends.
+    pub fn hold(&mut self, slot: Option<ClientSlot>) {
+        self.slot = slot;
     }
 
     /// Its present topic.
@@ -428,20 +428,20 @@ impl Subscription {
     #[must_use]
     pub fn listen(self) -> Listener {
         let wake = self.hub.waker(self.topic);
-        Listener { wake, closing: self.hub.0.closing.subscribe(), subscription: self }
+        Listener { wake, closing: self.hub.0.closing.subscribe(), subscriber: self }
     }
 }
 
-impl Drop for Subscription {
+impl Drop for Subscriber {
     fn drop(&mut self) {
         self.hub.0.hub.lock().unsubscribe(self.topic, &self.reader);
     }
 }
 
-/// A subscription with wake-ups of its own, for a single task.
+/// A subscriber with wake-ups of its own, for a single task.
 #[derive(Debug)]
 pub struct Listener {
-    subscription: Subscription,
+    subscriber: Subscriber,
     wake: watch::Receiver<()>,
     closing: watch::Receiver<Option<Closing>>,
 }
@@ -456,14 +456,14 @@ impl Listener {
             // Marked before the step, so that a frame that comes right after it wakes this task again.
             self.wake.mark_unchanged();
             self.closing.mark_unchanged();
-            let before = self.subscription.topic;
-            let subscription = &mut self.subscription;
-            let hub = subscription.hub.clone();
-            let step = hub.stepping(|hub| hub.step(subscription));
-            let moved = self.subscription.topic != before;
+            let before = self.subscriber.topic;
+            let subscriber = &mut self.subscriber;
+            let hub = subscriber.hub.clone();
+            let step = hub.stepping(|hub| hub.step(subscriber));
+            let moved = self.subscriber.topic != before;
             if moved {
                 self.leave_waker(before);
-                self.wake = hub.waker(self.subscription.topic);
+                self.wake = hub.waker(self.subscriber.topic);
             }
             match step {
                 Step::Send(frame) => return Some(frame),
@@ -483,7 +483,7 @@ impl Listener {
 
     /// Gives up the waker of a topic that this listener no longer reads, and removes it if no other listener uses it.
     fn leave_waker(&mut self, topic: TopicId) {
-        let mut wakers = self.subscription.hub.0.wakers.lock();
+        let mut wakers = self.subscriber.hub.0.wakers.lock();
         // Dropped under the lock: of two listeners that leave at once, the second sees that it is the last.
         self.wake = watch::channel(()).1;
         if wakers.get(&topic).is_some_and(|waker| waker.receiver_count() == 0) {
@@ -494,7 +494,7 @@ impl Listener {
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        self.leave_waker(self.subscription.topic);
+        self.leave_waker(self.subscriber.topic);
     }
 }
 

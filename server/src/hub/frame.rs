@@ -9,7 +9,7 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 
 use super::packed::Packed;
-use crate::places::Holding;
+use crate::client::QuotaShare;
 
 /// Hexadecimal digits of a chunk's size. Leading zeros are allowed (RFC 9112, 7.1), and a fixed width lets the size be
 /// filled in after the text was written.
@@ -117,7 +117,7 @@ struct Forms {
     /// Bytes of the text as a chunk; an estimate if the frame was made without it.
     size: usize,
     /// Counts the bytes for the client that caused the frame.
-    charge: OnceLock<Holding>,
+    charge: OnceLock<QuotaShare>,
 }
 
 /// Makes the text of a frame.
@@ -155,7 +155,7 @@ impl Frame {
 
     /// Counts the frame for a client, as long as the frame is in memory. `charge` returns the client's holding. Only
     /// the first call has an effect.
-    pub fn charge(&self, charge: impl FnOnce(usize) -> Holding) {
+    pub fn charge(&self, charge: impl FnOnce(usize) -> QuotaShare) {
         let _charged = self.0.charge.get_or_init(|| charge(self.0.size));
     }
 

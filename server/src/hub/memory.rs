@@ -19,7 +19,7 @@
 use shared::Selector;
 
 use super::topic::{Topic, TopicId};
-use super::{Hub, Interest, Selection};
+use super::{Hub, Selection, Subscription};
 
 /// Bytes of a topic without selectors and members: its entries in the hub's maps. A subscriber counts as much.
 const TOPIC: usize = 1_024;
@@ -114,8 +114,8 @@ pub(super) fn cost_of_topic(selection: &Selection, members: usize) -> usize {
 }
 
 /// Bytes of a subscriber.
-pub(super) fn cost_of_reader(interest: &Interest) -> usize {
-    TOPIC + cost_of_selectors(&interest.series) + interest.boards.len() * 128
+pub(super) fn cost_of_reader(subscription: &Subscription) -> usize {
+    TOPIC + cost_of_selectors(&subscription.series) + subscription.boards.len() * 128
 }
 
 /// Bytes of one member.

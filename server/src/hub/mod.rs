@@ -35,8 +35,8 @@ use std::time::Duration;
 use foldhash::fast::RandomState;
 use shared::{BoardId, ByeReason, Declared, Seq, SeriesName, Track};
 
-pub use admission::{Lacking, Match, Refused};
-pub use boards::{Boards, Interest, Shown};
+pub use admission::{Match, MissingTracks, Refused};
+pub use boards::{BoardRecord, Boards, Subscription};
 use memory::{Memory, cost_of_member};
 pub use reader::{Reader, Resume, Step};
 pub use selection::{Rate, Selection};
@@ -112,10 +112,10 @@ impl Hub {
     /// Replaces a board. Its subscribers get the change with their next step. Returns the topics that they may be in:
     /// all topics if the board has subscribers. `head` is the seq of the change. Call it in the order of the seqs, like
     /// [`Hub::publish`].
-    pub fn set_board(&mut self, id: BoardId, shown: Shown, head: Seq) -> Vec<TopicId> {
+    pub fn set_board(&mut self, id: BoardId, record: BoardRecord, head: Seq) -> Vec<TopicId> {
         self.rollup.reach(head);
         let has_readers = self.followers.contains_key(&id);
-        self.boards.set(id, shown);
+        self.boards.set(id, record);
         if has_readers { self.topics.keys().copied().collect() } else { Vec::new() }
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use shared::cursor::CursorError;
 use shared::{BoardEdition, ByeReason, Cursor, Epoch, Event, GapReason, Seq, contract, sse};
 
-use super::boards::{Boards, Interest};
+use super::boards::{Boards, Subscription};
 use super::frame::Frame;
 use super::selection::Rate;
 use super::topic::Next;
@@ -93,19 +93,19 @@ pub struct Reader {
     /// The time at which a heartbeat is due, if nothing is sent before.
     heartbeat_at: Uptime,
     heartbeat_ms: u32,
-    /// [`Aside::news`] is not empty.
+    /// [`ColdFields::news`] is not empty.
     has_news: bool,
-    /// [`Aside::warnings`] are not sent yet.
+    /// [`ColdFields::warnings`] are not sent yet.
     has_warnings: bool,
     /// The value of [`Boards::changes`] when it last looked at the boards.
     board_changes: u64,
-    aside: Box<Aside>,
+    cold: Box<ColdFields>,
 }
 
 /// The fields of a subscriber that are seldom used.
 #[derive(Debug)]
-struct Aside {
-    interest: Interest,
+struct ColdFields {
+    subscription: Subscription,
     /// The edition of each of its boards that was sent, or will be sent next.
     editions: Vec<BoardEdition>,
     /// Those of `editions` that must be sent as separate events, since `hello` was sent already.
@@ -129,9 +129,10 @@ enum Stage {
 impl Reader {
     /// Makes a subscriber that has received nothing yet.
     #[must_use]
-    pub fn new(interest: Interest, boards: &Boards, resume: Resume, heartbeat: Duration, now: Uptime) -> Self {
+    pub fn new(subscription: Subscription, boards: &Boards, resume: Resume, heartbeat: Duration, now: Uptime) -> Self {
         let heartbeat_ms = u32::try_from(heartbeat.as_millis()).unwrap_or(u32::MAX);
-        let (editions, since, warnings) = (boards.editions(&interest), boards.since(&interest), boards.warnings());
+        let (editions, since, warnings) =
+            (boards.editions(&subscription), boards.since(&subscription), boards.warnings());
         Self {
             stage: Stage::Greeting(Box::new(resume)),
             at: Seq::ZERO,
@@ -140,14 +141,14 @@ impl Reader {
             has_news: false,
             has_warnings: !warnings.is_empty(),
             board_changes: boards.changes(),
-            aside: Box::new(Aside { interest, editions, news: Vec::new(), warnings, since }),
+            cold: Box::new(ColdFields { subscription, editions, news: Vec::new(), warnings, since }),
         }
     }
 
     /// The subscription that the client asked for.
     #[must_use]
-    pub fn interest(&self) -> &Interest {
-        &self.aside.interest
+    pub fn subscription(&self) -> &Subscription {
+        &self.cold.subscription
     }
 
     /// Returns true if neither its boards nor the warnings have changed since it last looked.
@@ -155,7 +156,7 @@ impl Reader {
         if self.board_changes == boards.changes() {
             return true;
         }
-        if boards.concern(&self.aside.interest, self.board_changes) {
+        if boards.concern(&self.cold.subscription, self.board_changes) {
             return false;
         }
         self.board_changes = boards.changes();
@@ -165,21 +166,21 @@ impl Reader {
     /// Looks at the boards again, and queues an event for each of its boards that changed.
     pub fn follow(&mut self, boards: &Boards, follow: Follow) {
         self.board_changes = boards.changes();
-        let aside = &mut *self.aside;
-        aside.since = boards.since(&aside.interest);
+        let cold = &mut *self.cold;
+        cold.since = boards.since(&cold.subscription);
         let warnings = boards.warnings();
-        self.has_warnings |= warnings != aside.warnings;
-        aside.warnings = warnings;
-        let before = std::mem::replace(&mut aside.editions, boards.editions(&aside.interest));
+        self.has_warnings |= warnings != cold.warnings;
+        cold.warnings = warnings;
+        let before = std::mem::replace(&mut cold.editions, boards.editions(&cold.subscription));
         if matches!(self.stage, Stage::Greeting(_)) {
             // `hello` will send the editions, and check the cursor.
             return;
         }
-        aside.news.extend(aside.editions.iter().filter(|edition| !before.contains(edition)).cloned());
-        self.has_news = !aside.news.is_empty();
+        cold.news.extend(cold.editions.iter().filter(|edition| !before.contains(edition)).cloned());
+        self.has_news = !cold.news.is_empty();
         // A selection that changed and changed back counts as well: the frames in between have cursors that, in a copy
         // of the store from in between, belong to the other selection.
-        let is_behind = aside.since > self.at;
+        let is_behind = cold.since > self.at;
         if (follow == Follow::OtherSeries || is_behind) && matches!(self.stage, Stage::Resuming | Stage::Live) {
             self.stage = Stage::Starting;
         }
@@ -222,14 +223,14 @@ impl Reader {
         // Sent with the cursor that the subscriber has: if the connection breaks before the snapshot, the client comes
         // back for it.
         if self.has_news && matches!(self.stage, Stage::Resuming | Stage::Starting | Stage::Live) {
-            let news = std::mem::take(&mut self.aside.news);
+            let news = std::mem::take(&mut self.cold.news);
             self.has_news = false;
             let frame = |edition| sse::frame(id(source, self.at), &Event::Board(edition));
             return Step::Send(Frame::new(&news.into_iter().map(frame).collect::<String>()));
         }
         if self.has_warnings && matches!(self.stage, Stage::Live) {
             self.has_warnings = false;
-            let warnings = self.aside.warnings.to_vec();
+            let warnings = self.cold.warnings.to_vec();
             return Step::Send(Frame::new(&sse::frame(id(source, self.at), &Event::Warnings { warnings })));
         }
         match std::mem::replace(&mut self.stage, Stage::Live) {
@@ -268,7 +269,7 @@ impl Reader {
         };
         self.stage = match resume {
             // At seq zero there is no picture to continue, nor is there one if its boards selected other series then.
-            Resume::From(cursor) if gap.is_none() && cursor.seq > self.aside.since => Stage::Resuming,
+            Resume::From(cursor) if gap.is_none() && cursor.seq > self.cold.since => Stage::Resuming,
             _ => Stage::Starting,
         };
         let hello = Event::Hello {
@@ -276,7 +277,7 @@ impl Reader {
             epoch: source.epoch(),
             heartbeat_ms: self.heartbeat_ms.into(),
             now: now.wall,
-            boards: self.aside.editions.clone(),
+            boards: self.cold.editions.clone(),
         };
         let mut frames = format!("retry: {RETRY_MS}\n{}", sse::frame(id(source, self.at), &hello));
         if let Some((from, reason)) = gap {
@@ -300,7 +301,7 @@ impl Reader {
 
     fn go_on(&mut self, source: &mut impl Source, now: Now) -> Step {
         match source.after(self.at) {
-            Next::Anew => {
+            Next::Snapshot => {
                 self.at = source.head();
                 Step::Send(source.snapshot())
             }

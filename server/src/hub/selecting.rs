@@ -8,8 +8,8 @@ use shared::{BoardId, Selector};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Tally;
+use crate::client::{ClientSlot, ClientSlots, LimitedClient};
 use crate::names::{Budget, Matched, Names, SelectError};
-use crate::places::{Bounded, Place, Places};
 
 /// Maximum number of steps on the calling thread: they take less time than starting another thread. Longer matches run
 /// on a blocking one.
@@ -31,16 +31,16 @@ pub struct Selecting {
     /// The budget of one match.
     budget: Budget,
     /// Permits for long matches.
-    turns: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     /// Long matches of each address.
-    by_client: Places,
+    by_client: ClientSlots,
 }
 
 /// A permit for a long match; released when dropped.
 #[derive(Debug)]
-pub struct Turn {
+pub struct MatchPermit {
     _permit: OwnedSemaphorePermit,
-    _own: Option<Place>,
+    _own: Option<ClientSlot>,
 }
 
 /// A selection that was not matched.
@@ -63,8 +63,8 @@ impl Selecting {
     /// Matches against `names`, within `budget` for each match.
     #[must_use]
     pub fn new(names: Names, budget: Budget) -> Self {
-        let by_client = Places::new(usize::MAX, OF_AN_ADDRESS);
-        Self { names, budget, turns: Arc::new(Semaphore::new(AT_ONCE)), by_client }
+        let by_client = ClientSlots::new(usize::MAX, OF_AN_ADDRESS);
+        Self { names, budget, permits: Arc::new(Semaphore::new(AT_ONCE)), by_client }
     }
 
     /// The index of the names.
@@ -83,27 +83,27 @@ impl Selecting {
     ///
     /// # Errors
     /// [`FindError::TooMany`], [`FindError::Stopped`].
-    pub async fn turn(&self, Bounded(client): Bounded) -> Result<Turn, FindError> {
+    pub async fn permit(&self, LimitedClient(client): LimitedClient) -> Result<MatchPermit, FindError> {
         let own = client.map(|client| self.by_client.take(client)).transpose().map_err(|_| FindError::TooMany)?;
-        let permit = Arc::clone(&self.turns).acquire_owned().await.map_err(|_| FindError::Stopped)?;
-        Ok(Turn { _permit: permit, _own: own })
+        let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|_| FindError::Stopped)?;
+        Ok(MatchPermit { _permit: permit, _own: own })
     }
 
     /// Finds the series that the selectors match. A long match first waits for a permit.
     ///
     /// # Errors
     /// [`FindError`].
-    pub async fn find(&self, selectors: &[Selector], client: Bounded) -> Result<Matched, FindError> {
+    pub async fn find(&self, selectors: &[Selector], client: LimitedClient) -> Result<Matched, FindError> {
         let steps = self.budget.steps.min(ON_THE_SPOT);
         match self.names.select(selectors, Budget { steps, ..self.budget }) {
             Err(SelectError::TooManySteps { .. }) if steps < self.budget.steps => {}
             found => return Ok(found?),
         }
-        let turn = self.turn(client).await?;
+        let permit = self.permit(client).await?;
         let (names, budget, selectors) = (self.names.clone(), self.budget, selectors.to_vec());
         let work = move || {
             let found = names.select(&selectors, budget);
-            drop(turn);
+            drop(permit);
             found
         };
         Ok(tokio::task::spawn_blocking(work).await.map_err(|_| FindError::Stopped)??)
@@ -133,23 +133,23 @@ impl Selecting {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::places::Client;
+    use crate::client::Client;
 
     #[tokio::test]
     async fn one_address_has_few_long_matches_and_others_get_their_turn() {
         let selecting = Selecting::new(Names::default(), Budget::UNLIMITED);
-        let of = |last| Bounded(Some(Client::at([10, 0, 0, last].into())));
+        let of = |last| LimitedClient(Some(Client::at([10, 0, 0, last].into())));
         let turn = |last| {
             let selecting = selecting.clone();
-            tokio::spawn(async move { selecting.turn(of(last)).await })
+            tokio::spawn(async move { selecting.permit(of(last)).await })
         };
         let waiting: Vec<_> = (0..OF_AN_ADDRESS).map(|_| turn(1)).collect();
         tokio::task::yield_now().await;
-        assert_eq!(selecting.turn(of(1)).await.unwrap_err(), FindError::TooMany);
+        assert_eq!(selecting.permit(of(1)).await.unwrap_err(), FindError::TooMany);
         let other = turn(2);
         for waits in waiting {
             drop(waits.await.unwrap().unwrap());
         }
-        assert!(other.await.unwrap().is_ok() && selecting.turn(of(1)).await.is_ok());
+        assert!(other.await.unwrap().is_ok() && selecting.permit(of(1)).await.is_ok());
     }
 }

@@ -22,9 +22,9 @@ fn point(seq: u64, series: u32) -> Committed {
     }
 }
 
-fn interest(hz: u32, selectors: &[&str]) -> Interest {
+fn subscription(hz: u32, selectors: &[&str]) -> Subscription {
     let series = selectors.iter().map(|text| text.parse().unwrap()).collect();
-    Interest { series, boards: Vec::new(), rate: Rate::of_hz(hz).unwrap() }
+    Subscription { series, boards: Vec::new(), rate: Rate::of_hz(hz).unwrap() }
 }
 
 fn hub() -> Hub {
@@ -50,7 +50,7 @@ fn updates(events: &[Event]) -> usize {
 fn hz_0_readers_share_one_frame_for_each_point_across_selections() {
     let mut hub = hub();
     let mut readers: Vec<_> = (0..20)
-        .map(|n| hub.subscribe(&interest(0, &["s/**", &format!("other/{n}")]), &Resume::Fresh, NOW).unwrap())
+        .map(|n| hub.subscribe(&subscription(0, &["s/**", &format!("other/{n}")]), &Resume::Fresh, NOW).unwrap())
         .collect();
     readers.iter_mut().for_each(|reader| assert_eq!(hear(&mut hub, reader).len(), 2));
     hub.publish((1..=300).map(|seq| point(seq, 1)).collect(), NOW);
@@ -64,8 +64,8 @@ fn hz_0_readers_share_one_frame_for_each_point_across_selections() {
 #[test]
 fn oversized_group_is_a_gap_only_for_hz_0_readers_of_its_series() {
     let mut hub = hub();
-    let mut flooded = hub.subscribe(&interest(0, &["s/1"]), &Resume::Fresh, NOW).unwrap();
-    let mut other = hub.subscribe(&interest(0, &["s/2"]), &Resume::Fresh, NOW).unwrap();
+    let mut flooded = hub.subscribe(&subscription(0, &["s/1"]), &Resume::Fresh, NOW).unwrap();
+    let mut other = hub.subscribe(&subscription(0, &["s/2"]), &Resume::Fresh, NOW).unwrap();
     for reader in [&mut flooded, &mut other] {
         hear(&mut hub, reader);
     }
@@ -84,7 +84,7 @@ fn oversized_group_is_a_gap_only_for_hz_0_readers_of_its_series() {
 #[test]
 fn large_group_is_published_in_bounded_steps() {
     let mut hub = hub();
-    let _reader = hub.subscribe(&interest(20, &["s/**"]), &Resume::Fresh, NOW).unwrap();
+    let _reader = hub.subscribe(&subscription(20, &["s/**"]), &Resume::Fresh, NOW).unwrap();
     let mut group = publishing::Group::new((1..=10_000).map(|seq| point(seq, u32::try_from(seq).unwrap())).collect());
     let mut steps = 0;
     while !group.is_done() {
@@ -105,7 +105,7 @@ fn many_selections_stay_within_the_memory_bound() {
     hub.publish((1..=50).map(|seq| point(seq, u32::try_from(seq).unwrap())).collect(), NOW);
     let mut readers = Vec::new();
     let refused = loop {
-        let wanted = interest(20, &["s/*", &format!("other/{}", readers.len())]);
+        let wanted = subscription(20, &["s/*", &format!("other/{}", readers.len())]);
         let matched = hub.names().select(&wanted.series, Budget::UNLIMITED).unwrap();
         hub.rollup.lacking(&matched.series).iter().for_each(|absent| hub.recall(absent.series, None));
         let found = Match { selection: Boards::default().selection(&wanted), matched };
@@ -142,7 +142,7 @@ fn frames_that_nobody_takes_leave_topics_less_room() {
     // wait for sockets.
     let topic_bytes = |unread: usize| {
         let mut hub = hub().with_memory(MOST, usize::MAX);
-        let mut reader = hub.subscribe(&interest(20, &["s/**"]), &Resume::Fresh, NOW).unwrap();
+        let mut reader = hub.subscribe(&subscription(20, &["s/**"]), &Resume::Fresh, NOW).unwrap();
         hear(&mut hub, &mut reader);
         let mut most = 0;
         for round in 0..200 {
@@ -163,8 +163,8 @@ fn frames_that_nobody_takes_leave_topics_less_room() {
 #[test]
 fn new_series_dissolve_the_largest_topic_and_its_readers_return_later() {
     let mut hub = hub().with_memory(64 << 10, usize::MAX);
-    let mut wide = hub.subscribe(&interest(20, &["s/**"]), &Resume::Fresh, NOW).unwrap();
-    let mut narrow = hub.subscribe(&interest(20, &["s/1"]), &Resume::Fresh, NOW).unwrap();
+    let mut wide = hub.subscribe(&subscription(20, &["s/**"]), &Resume::Fresh, NOW).unwrap();
+    let mut narrow = hub.subscribe(&subscription(20, &["s/1"]), &Resume::Fresh, NOW).unwrap();
     for reader in [&mut wide, &mut narrow] {
         hear(&mut hub, reader);
     }
@@ -187,13 +187,13 @@ fn no_more_tracks_are_recalled_while_those_in_memory_take_too_much() {
     let mut track = Track::of(at(0), point(1, 1).value);
     (1..300).for_each(|second| track.push(at(second), point(1, 1).value));
     (1..=40).for_each(|row| hub.recall(SeriesId(row), Some(track.clone())));
-    let wanted = interest(20, &["s/41"]);
+    let wanted = subscription(20, &["s/41"]);
     let matched = hub.names().select(&wanted.series, Budget::UNLIMITED).unwrap();
     let found = Match { selection: Boards::default().selection(&wanted), matched };
     assert_eq!(hub.admit(&wanted, Some(&found), &Resume::Fresh, NOW).unwrap_err(), Refused::NoRoom);
     (0..4).for_each(|_| hub.rest(100));
     let refused = hub.admit(&wanted, Some(&found), &Resume::Fresh, NOW).unwrap_err();
-    assert!(matches!(refused, Refused::Lacking(_)), "nobody reads them, so they were forgotten: {refused:?}");
+    assert!(matches!(refused, Refused::MissingTracks(_)), "nobody reads them, so they were forgotten: {refused:?}");
 }
 
 #[test]
@@ -201,15 +201,15 @@ fn series_that_begins_between_match_and_subscription_is_read_once() {
     let mut hub = hub();
     hub.publish(vec![point(1, 1)], NOW);
     hub.recall(SeriesId(1), None);
-    let wanted = interest(20, &["s/*", "s/2"]);
+    let wanted = subscription(20, &["s/*", "s/2"]);
     let selection = Boards::default().selection(&wanted);
     assert_eq!(hub.admit(&wanted, None, &Resume::Fresh, NOW).unwrap_err(), Refused::Unmatched(selection.clone()));
     let mut found = Match { matched: hub.names().select(&selection.selectors, Budget::UNLIMITED).unwrap(), selection };
     hub.publish((2..=3).map(|seq| point(seq, u32::try_from(seq).unwrap())).collect(), NOW);
-    let lacking = hub.admit(&wanted, Some(&found), &Resume::Fresh, NOW).unwrap_err();
-    let Refused::Lacking(Lacking(lacking)) = lacking else { panic!("{lacking:?}") };
-    assert_eq!(lacking.iter().map(|absent| absent.series.0).collect::<Vec<_>>(), [2, 3], "those that began since");
-    lacking.iter().for_each(|absent| hub.recall(absent.series, None));
+    let missing = hub.admit(&wanted, Some(&found), &Resume::Fresh, NOW).unwrap_err();
+    let Refused::MissingTracks(MissingTracks(missing)) = missing else { panic!("{missing:?}") };
+    assert_eq!(missing.iter().map(|absent| absent.series.0).collect::<Vec<_>>(), [2, 3], "those that began since");
+    missing.iter().for_each(|absent| hub.recall(absent.series, None));
     hub.publish((4..=500).map(|seq| point(seq, u32::try_from(seq).unwrap())).collect(), NOW);
     assert_eq!(hub.admit(&wanted, Some(&found), &Resume::Fresh, NOW).unwrap_err(), Refused::Behind);
     hub.names().catch_up(&mut found.matched, &found.selection.selectors, Budget::UNLIMITED).unwrap();
@@ -267,7 +267,7 @@ fn of_a_series_that_nobody_reads_only_the_newest_entry_stays_and_a_reader_has_it
     (1..=50).for_each(|seq| push(&mut hub, &mut points, seq));
     let wanted = series(20, "s/**");
     let absent = Absent { series: SeriesId(1), kind: shared::point::Kind::Number };
-    assert_eq!(hub.subscribe(&wanted, &Resume::Fresh, now).unwrap_err(), Lacking(vec![absent]));
+    assert_eq!(hub.subscribe(&wanted, &Resume::Fresh, now).unwrap_err(), MissingTracks(vec![absent]));
     let (topic, reader) = subscribe(&mut hub, &points, &wanted, &Resume::Fresh, now);
     (51..=60).for_each(|seq| push(&mut hub, &mut points, seq));
     (0..5).for_each(|_| hub.rest(10));

@@ -45,7 +45,7 @@ struct Stretch {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Next {
     /// A snapshot: its picture may have a series that was removed.
-    Anew,
+    Snapshot,
     /// This frame, after which it is at `to`.
     Frame {
         /// The position after the frame.
@@ -267,7 +267,7 @@ impl Topic {
     #[must_use]
     pub fn after(&self, seq: Seq) -> Next {
         if seq < self.restarted {
-            return Next::Anew;
+            return Next::Snapshot;
         }
         // The common cases: nearly all subscribers miss only the newest frame, or nothing.
         if seq >= self.head {

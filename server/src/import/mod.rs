@@ -22,7 +22,7 @@ use crate::length::Keep;
 pub use self::source::Format;
 
 /// The most refused lines that are printed with their reason.
-const MOST_PRINTED: u64 = 20;
+const MAX_PRINTED: u64 = 20;
 
 /// The settings of an import.
 #[derive(Clone, Debug)]
@@ -133,7 +133,7 @@ impl Import {
     ) -> Result<(), ImportError> {
         while let Some(piece) = next()? {
             let outcome = self.sender.push(format, piece)?;
-            let room = MOST_PRINTED.saturating_sub(self.summary.refused);
+            let room = MAX_PRINTED.saturating_sub(self.summary.refused);
             self.summary.stored += outcome.stored;
             self.summary.refused += outcome.refused;
             for refused in outcome.named.iter().take(usize::try_from(room).unwrap_or(usize::MAX)) {

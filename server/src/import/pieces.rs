@@ -10,7 +10,7 @@ const LINES_BYTES: usize = 2 << 20;
 
 /// The most lines of a push. In a series that has newer points, each line may change another minute of the past, and
 /// `--max-rows` bounds those.
-const MOST_LINES: usize = 20_000;
+const MAX_LINES: usize = 20_000;
 
 /// The longest line for which a push keeps room. A longer one may exceed the server's limit; then it is pushed alone.
 const LONGEST: usize = 512 << 10;
@@ -34,7 +34,7 @@ impl Piece {
     /// Returns true if the piece is large enough to be pushed.
     pub(super) fn is_full(&self, format: Format) -> bool {
         let most = if format == Format::Lines { LINES_BYTES } else { NDJSON_BYTES };
-        self.bytes >= most - LONGEST.min(most / 2) || self.lines.len() >= MOST_LINES
+        self.bytes >= most - LONGEST.min(most / 2) || self.lines.len() >= MAX_LINES
     }
 
     /// Returns the number of bytes of the body.

@@ -39,15 +39,15 @@ pub fn is_call(path: &str) -> bool {
 }
 
 /// Adds InfluxDB's headers to the answer to such a call, and its keys to an error.
-pub fn dress(response: &mut Response) {
+pub fn add_influx_fields(response: &mut Response) {
     let headers = response.headers_mut();
     headers.insert(BUILD, HeaderValue::from_static("pulseboard"));
     headers.insert(VERSION, HeaderValue::from_static(env!("CARGO_PKG_VERSION")));
     let Some(problem) = response.extensions_mut().remove::<Problem>() else { return };
     response.headers_mut().insert(ERROR, header_text(&problem.detail));
     let (error, code) = (problem.detail.as_str(), code(problem.status));
-    let dressed = InfluxProblem { problem: &problem, error, code, message: error };
-    *response.body_mut() = Body::from(serde_json::to_vec(&dressed).expect("a problem is always JSON"));
+    let extended = InfluxProblem { problem: &problem, error, code, message: error };
+    *response.body_mut() = Body::from(serde_json::to_vec(&extended).expect("a problem is always JSON"));
 }
 
 /// Returns the error code of InfluxDB 2 for a status.
@@ -86,7 +86,7 @@ mod tests {
     #[tokio::test]
     async fn an_error_has_the_keys_of_both_versions_beside_its_own() {
         let mut response = ApiError::field("x", "a", "ü\n").into_response();
-        dress(&mut response);
+        add_influx_fields(&mut response);
         let headers = response.headers().clone();
         assert_eq!(headers[ERROR], "x: expected a, got ??");
         assert_eq!(

@@ -92,7 +92,7 @@ pub async fn make(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<(StatusCode, Json<Value>), ApiError> {
     #[derive(Deserialize)]
-    struct Wanted {
+    struct NewBucket {
         name: String,
         #[serde(rename = "orgID")]
         org_id: Option<String>,
@@ -101,11 +101,11 @@ pub async fn make(
         StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge(MAX_BODY),
         _ => ApiError::Malformed(format!("the body broke off: {}", rejection.body_text())),
     })?;
-    let wanted: Wanted = serde_json::from_slice(&body)
+    let bucket_request: NewBucket = serde_json::from_slice(&body)
         .map_err(|error| ApiError::Malformed(format!("expected {{\"name\":…,\"orgID\":…}}: {error}")))?;
-    app.influx.databases.add(&wanted.name);
-    let org = wanted.org_id.unwrap_or_else(|| Query::default().org_id());
-    Ok((StatusCode::CREATED, Json(bucket(&wanted.name, &org))))
+    app.influx.databases.add(&bucket_request.name);
+    let org = bucket_request.org_id.unwrap_or_else(|| Query::default().org_id());
+    Ok((StatusCode::CREATED, Json(bucket(&bucket_request.name, &org))))
 }
 
 /// Handles `GET /api/v2/orgs`: the organisation of a name.
@@ -122,8 +122,8 @@ pub async fn orgs(RawQuery(query): RawQuery) -> Result<Json<Value>, ApiError> {
     Ok(Json(json!({ "links": { "self": "/api/v2/orgs" }, "orgs": query.page([org]) })))
 }
 
-fn by_id(databases: &Databases, wanted: &str) -> Option<String> {
-    databases.list().into_iter().find(|name| id("bucket", name) == wanted)
+fn by_id(databases: &Databases, id_asked: &str) -> Option<String> {
+    databases.list().into_iter().find(|name| id("bucket", name) == id_asked)
 }
 
 fn bucket(name: &str, org_id: &str) -> Value {

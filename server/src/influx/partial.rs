@@ -2,7 +2,7 @@
 
 use shared::problem::FieldError;
 
-use crate::ingest::gathering::WrongLines;
+use crate::ingest::batch_builder::WrongLines;
 use crate::problem::ApiError;
 use crate::store::commit::{Unfit, UnfitPoint, UnfitReason};
 

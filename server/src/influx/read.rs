@@ -12,8 +12,8 @@ use super::naming::Naming;
 use super::precision::Precision;
 use super::warnings::Warnings;
 use crate::ingest;
+use crate::ingest::batch_builder::{Batch, BatchBuilder, WrongLines};
 use crate::ingest::fields::{Acceptance, echo};
-use crate::ingest::gathering::{Batch, Gathering, WrongLines};
 use crate::problem::ApiError;
 
 /// The most fields of a line that are compared in pairs to find a repeated key.
@@ -30,37 +30,37 @@ pub struct Reading {
     pub warnings: Warnings,
 }
 
-/// Reads lines into `gathering`. Their times are in the unit of `precision`.
+/// Reads lines into `builder`. Their times are in the unit of `precision`.
 ///
 /// # Errors
-/// [`ApiError::LimitReached`] as soon as there are more points than `gathering` takes, or no memory for them.
+/// [`ApiError::LimitReached`] as soon as there are more points than `builder` takes, or no memory for them.
 pub fn read(
     body: &[u8],
     precision: Precision,
     accepted: Acceptance,
-    mut gathering: Gathering<'_>,
+    mut builder: BatchBuilder<'_>,
 ) -> Result<Reading, ApiError> {
     let (text, damaged) = match std::str::from_utf8(body) {
         Ok(text) => (Cow::Borrowed(text), None),
         Err(_) => {
-            gathering.reserve(body.len())?;
+            builder.reserve(body.len())?;
             (Cow::Owned(repaired(body)), Some(body))
         }
     };
-    gathering.expect(text.len());
+    builder.expect(text.len());
     let mut lines = Lines::new(&text, damaged);
     let mut warnings = Warnings::default();
     let mut line = Line::default();
     let mut naming = Naming::default();
     loop {
-        (lines.room, lines.only_counts) = (gathering.room(), gathering.only_counts());
+        (lines.room, lines.only_counts) = (builder.room(), builder.only_counts());
         let Some(read) = lines.next(&mut line) else { break };
         let number = lines.number;
         let time = read.and_then(|()| precision.moment(line.time, accepted, lines.only_counts));
         let time = match time {
             Ok(time) => time,
             Err(wrong) => {
-                gathering.take(number, Err(wrong))?;
+                builder.take(number, Err(wrong))?;
                 continue;
             }
         };
@@ -69,11 +69,11 @@ pub fn read(
         naming.line(&line.measurement, &line.tags);
         for (field, value) in line.fields.drain(..) {
             let (name, source) = naming.field(&field);
-            let point = gathering.look().point_of(name, source, time, value);
-            gathering.take(number, point.map_err(|error| ingest::fields::bad_series(name, &error)))?;
+            let point = builder.look().point_of(name, source, time, value);
+            builder.take(number, point.map_err(|error| ingest::fields::bad_series(name, &error)))?;
         }
     }
-    let (batch, wrong) = gathering.finish_partly()?;
+    let (batch, wrong) = builder.finish_partly()?;
     Ok(Reading { batch, wrong, warnings })
 }
 

@@ -14,8 +14,8 @@ use std::io::Write as _;
 use super::naming::Naming;
 use super::read::{Reading, read};
 use super::{MAX_BODY, Precision};
+use crate::ingest::batch_builder::BatchBuilder;
 use crate::ingest::fields::Acceptance;
-use crate::ingest::gathering::Gathering;
 use crate::ingest::intake::Intake;
 use crate::limits::{Limit, Limits};
 use crate::problem::ApiError;
@@ -27,7 +27,7 @@ const ACCEPTED: Acceptance = Acceptance { now: Millis(NOW), late_ms: 86_400_000 
 
 fn reading(body: impl AsRef<[u8]>, precision: Precision) -> Reading {
     let (directory, mut share) = (Directory::default(), Share::unbounded());
-    read(body.as_ref(), precision, ACCEPTED, Gathering::by_default(&directory, &mut share)).unwrap()
+    read(body.as_ref(), precision, ACCEPTED, BatchBuilder::by_default(&directory, &mut share)).unwrap()
 }
 
 /// Creates the point of a series with these tags, which are in the order of their keys.
@@ -141,7 +141,7 @@ fn what_is_too_long_is_cut_with_a_warning_and_a_field_that_comes_again_counts_on
 fn reading_stops_at_the_first_field_over_the_bound_also_within_a_line() {
     let read = |body: &str| {
         let (directory, mut share) = (Directory::default(), Share::unbounded());
-        read(body.as_bytes(), Precision::Nanos, ACCEPTED, Gathering::new(&directory, 3, &mut share))
+        read(body.as_bytes(), Precision::Nanos, ACCEPTED, BatchBuilder::new(&directory, 3, &mut share))
     };
     assert_eq!(read("a x=1,y=2\nb x=3").unwrap().batch.points.len(), 3);
     for body in ["a x=1\nb x=1\na y=1\na x=1", "a x=1,y=2,z=3,u=4", "a x=1,y=2\na x=1,y=2 broken and more"] {
@@ -463,12 +463,13 @@ fn read_request(
     let body = encoding.of(body);
     let gzip = encoding.gzip.map(|gzip| (header::CONTENT_ENCODING, HeaderValue::from_static(gzip)));
     let headers: HeaderMap = gzip.into_iter().collect();
-    let parse =
-        move |text: &[u8], share: &mut Share| read(text, precision, ACCEPTED, Gathering::by_default(&directory, share));
+    let parse = move |text: &[u8], share: &mut Share| {
+        read(text, precision, ACCEPTED, BatchBuilder::by_default(&directory, share))
+    };
     let intake = Intake::new(&Limits::default());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     runtime
-        .block_on(intake.read(Body::from(body), &headers, crate::places::Bounded::default(), MAX_BODY, parse))
+        .block_on(intake.read(Body::from(body), &headers, crate::client::LimitedClient::default(), MAX_BODY, parse))
         .map(|(reading, _)| reading)
 }
 

@@ -43,7 +43,7 @@ impl Warnings {
     }
 
     /// Adds the warnings to the answer, in a header, and to the log, at most once in [`LOG_EVERY`].
-    pub(super) fn tell(&self, response: &mut Response, log: &WarningLog, now: Uptime) {
+    pub(super) fn attach(&self, response: &mut Response, log: &WarningLog, now: Uptime) {
         let Some(summary) = self.summary() else { return };
         response.headers_mut().insert(HEADER, header_text(&summary));
         if log.is_due(now) {

@@ -11,10 +11,10 @@ use super::precision::Precision;
 use super::read::{Reading, read};
 use super::warnings::Warnings;
 use crate::app::AppState;
+use crate::client::LimitedClient;
 use crate::clock;
 use crate::ingest::query::Age;
 use crate::ingest::{self, Refused};
-use crate::places::Bounded;
 use crate::problem::ApiError;
 use crate::push_memory::Share;
 use crate::rejections::excerpt;
@@ -95,7 +95,13 @@ impl Options {
 
 /// Handles `POST /write` and `POST /api/v2/write`: answers 204 once all lines are stored, also if there are none.
 /// Wrong lines are left out and named in an answer 400.
-pub async fn write(State(app): State<AppState>, uri: Uri, headers: HeaderMap, client: Bounded, body: Body) -> Response {
+pub async fn write(
+    State(app): State<AppState>,
+    uri: Uri,
+    headers: HeaderMap,
+    client: LimitedClient,
+    body: Body,
+) -> Response {
     take(&app, &uri, &headers, client, body, Options::of).await
 }
 
@@ -104,7 +110,7 @@ pub async fn write_version_3(
     State(app): State<AppState>,
     uri: Uri,
     headers: HeaderMap,
-    client: Bounded,
+    client: LimitedClient,
     body: Body,
 ) -> Response {
     take(&app, &uri, &headers, client, body, Options::of_version_3).await
@@ -114,7 +120,7 @@ async fn take(
     app: &AppState,
     uri: &Uri,
     headers: &HeaderMap,
-    client: Bounded,
+    client: LimitedClient,
     body: Body,
     options: fn(Option<&str>) -> Result<Options, ApiError>,
 ) -> Response {
@@ -122,14 +128,14 @@ async fn take(
     let query = uri.query().map(str::to_owned);
     let parse = move |text: &[u8], share: &mut Share| {
         let options = options(query.as_deref())?;
-        let mut reading = read(text, options.precision, parser.accepted(options.age), parser.gathering(share))?;
+        let mut reading = read(text, options.precision, parser.accepted(options.age), parser.batch_builder(share))?;
         reading.batch.request = fingerprint(text);
         let wrong = reading.wrong.listed.first().and_then(|error| error.line);
         let excerpt = wrong.map(|line| excerpt(text, Some(line)));
         Ok((reading, options.atomicity, excerpt))
     };
     let mut warnings = Warnings::default();
-    let result = match ingest::take_in(app, body, headers, client, MAX_BODY, parse).await {
+    let result = match ingest::read_and_parse(app, body, headers, client, MAX_BODY, parse).await {
         Ok(((mut reading, atomicity, excerpt), share)) => {
             warnings = std::mem::take(&mut reading.warnings);
             let stored = store(app, reading, atomicity, share, headers).await;
@@ -142,7 +148,7 @@ async fn take(
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(error) => error.into_response(),
     };
-    warnings.tell(&mut response, &app.influx.warnings, clock::now().up);
+    warnings.attach(&mut response, &app.influx.warnings, clock::now().up);
     response
 }
 

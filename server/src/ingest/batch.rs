@@ -4,9 +4,9 @@ use serde::de::IgnoredAny;
 use serde_json::Value as Json;
 use shared::{Millis, SeriesName, Value};
 
+use super::batch_builder::{Batch, BatchBuilder};
 use super::elements;
 use super::fields::{self, Acceptance, Wrong};
-use super::gathering::{Batch, Gathering};
 use super::scan::{Plain, Scanner};
 use crate::problem::ApiError;
 use crate::store::directory::Look;
@@ -20,7 +20,7 @@ use crate::store::{PointTime, Pushed};
 /// [`ApiError::Invalid`] with the wrong lines; lines count from 1, and in an array its elements count.
 /// [`ApiError::Malformed`] for an array that breaks off, or for a body without points. [`ApiError::LimitReached`] as
 /// soon as there are more points than `batch` takes.
-pub fn points(body: &[u8], accepted: Acceptance, mut batch: Gathering<'_>) -> Result<Batch, ApiError> {
+pub fn points(body: &[u8], accepted: Acceptance, mut batch: BatchBuilder<'_>) -> Result<Batch, ApiError> {
     let text = std::str::from_utf8(body).map_err(|error| ApiError::Malformed(format!("no UTF-8: {error}")))?;
     batch.expect(text.len());
     if text.trim_start().starts_with('[') {
@@ -44,7 +44,7 @@ pub fn points(body: &[u8], accepted: Acceptance, mut batch: Gathering<'_>) -> Re
 }
 
 /// Reads an array whose elements all fit the fast path and are valid. Returns false if some are not.
-fn plain_array(text: &str, accepted: Acceptance, batch: &mut Gathering<'_>) -> Result<bool, ApiError> {
+fn plain_array(text: &str, accepted: Acceptance, batch: &mut BatchBuilder<'_>) -> Result<bool, ApiError> {
     let mut scanner = Scanner::new(text);
     if scanner.take(b'[').is_none() {
         return Ok(false);
@@ -63,7 +63,7 @@ fn plain_array(text: &str, accepted: Acceptance, batch: &mut Gathering<'_>) -> R
 }
 
 /// Reads an array element by element.
-fn array(text: &str, accepted: Acceptance, batch: &mut Gathering<'_>) -> Result<(), ApiError> {
+fn array(text: &str, accepted: Acceptance, batch: &mut BatchBuilder<'_>) -> Result<(), ApiError> {
     elements::each(text, "broken JSON array", |number, json| {
         let point = point(&json, accepted, batch.look());
         batch.take(number, point)
@@ -130,12 +130,12 @@ mod tests {
 
     fn points(body: &[u8], accepted: Acceptance) -> Result<Batch, ApiError> {
         let (directory, mut share) = (Directory::default(), Share::unbounded());
-        super::points(body, accepted, Gathering::by_default(&directory, &mut share))
+        super::points(body, accepted, BatchBuilder::by_default(&directory, &mut share))
     }
 
     fn at_most(points: usize, body: &str) -> Result<Batch, ApiError> {
         let (directory, mut share) = (Directory::default(), Share::unbounded());
-        super::points(body.as_bytes(), ACCEPTED, Gathering::new(&directory, points, &mut share))
+        super::points(body.as_bytes(), ACCEPTED, BatchBuilder::new(&directory, points, &mut share))
     }
 
     proptest! {
@@ -148,14 +148,14 @@ mod tests {
         ) {
             let text = lines.join("\n");
             let (directory, mut share) = (Directory::default(), Share::unbounded());
-            let mut long = Gathering::by_default(&directory, &mut share);
+            let mut long = BatchBuilder::by_default(&directory, &mut share);
             for (number, line) in (1..).zip(text.lines()) {
                 let read = json_line(line, false).and_then(|json| point(&json, ACCEPTED, long.look()));
                 long.take(number, read).unwrap();
             }
             prop_assert_eq!(points(text.as_bytes(), ACCEPTED), long.finish());
             let text = format!("[{}]", lines.join(","));
-            let mut long = Gathering::by_default(&directory, &mut share);
+            let mut long = BatchBuilder::by_default(&directory, &mut share);
             let read = array(&text, ACCEPTED, &mut long).and_then(|()| long.finish());
             prop_assert_eq!(points(text.as_bytes(), ACCEPTED), read);
         }

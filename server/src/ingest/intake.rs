@@ -15,8 +15,8 @@ use flate2::bufread::GzDecoder;
 use futures_util::StreamExt as _;
 use tokio::sync::Semaphore;
 
+use crate::client::LimitedClient;
 use crate::limits::{Limit, Limits};
-use crate::places::Bounded;
 use crate::problem::ApiError;
 use crate::push_memory::{PushMemory, Share};
 
@@ -74,7 +74,7 @@ impl Intake {
         &self,
         body: Body,
         headers: &HeaderMap,
-        client: Bounded,
+        client: LimitedClient,
         most: usize,
         parse: impl FnOnce(&[u8], &mut Share) -> Result<T, ApiError> + Send + 'static,
     ) -> Result<(T, Share), ApiError> {
@@ -141,7 +141,7 @@ impl Intake {
     fn admit(
         &self,
         headers: &HeaderMap,
-        client: Bounded,
+        client: LimitedClient,
         announced: u64,
         most: usize,
     ) -> Result<(Encoding, Share), ApiError> {
@@ -366,15 +366,16 @@ mod tests {
         let intake = Intake::new(&Limits::default());
         let mark = b"\xef\xbb\xbf";
         let gzip_of_nothing = HeaderMap::from_iter([(CONTENT_ENCODING, HeaderValue::from_static("gzip"))]);
-        let read =
-            intake.read(Body::empty(), &gzip_of_nothing, Bounded::default(), 1 << 20, |text, _| Ok(text.len())).await;
+        let read = intake
+            .read(Body::empty(), &gzip_of_nothing, LimitedClient::default(), 1 << 20, |text, _| Ok(text.len()))
+            .await;
         assert_eq!(read.unwrap().0, 0);
         for text in ["42.5".to_owned(), String::new(), "x".repeat(SMALL + 1)] {
             let body = [&mark[..], text.as_bytes()].concat();
             for (body, encoding) in [(body.clone(), "identity"), (gzip(&body), "gzip")] {
                 let headers = HeaderMap::from_iter([(CONTENT_ENCODING, HeaderValue::from_static(encoding))]);
                 let read = intake
-                    .read(Body::from(body), &headers, Bounded::default(), 1 << 20, |text, _| Ok(text.to_vec()))
+                    .read(Body::from(body), &headers, LimitedClient::default(), 1 << 20, |text, _| Ok(text.to_vec()))
                     .await;
                 assert_eq!(read.unwrap().0, text.as_bytes(), "{encoding}");
             }
@@ -387,7 +388,7 @@ mod tests {
         let read = async |body: Vec<u8>, encoding: &'static str| {
             let headers = HeaderMap::from_iter([(CONTENT_ENCODING, HeaderValue::from_static(encoding))]);
             let read =
-                intake.read(Body::from(body), &headers, Bounded::default(), 1 << 20, |text, _| Ok(text.to_vec()));
+                intake.read(Body::from(body), &headers, LimitedClient::default(), 1 << 20, |text, _| Ok(text.to_vec()));
             read.await.map(|(text, share)| (String::from_utf8(text).unwrap(), share.held()))
         };
         let bytes = |text: &str, of: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(of).collect::<Vec<_>>();
@@ -425,7 +426,7 @@ mod tests {
             (intake.clone(), HeaderMap::from_iter([("content-length".parse().unwrap(), 1_000_000.into())]));
         let reading = tokio::spawn(async move {
             reading
-                .read(Body::from_stream(pieces), &headers, Bounded::default(), 1 << 20, |text, _| Ok(text.len()))
+                .read(Body::from_stream(pieces), &headers, LimitedClient::default(), 1 << 20, |text, _| Ok(text.len()))
                 .await
         });
         for sent in 1..4 {
@@ -454,8 +455,9 @@ mod tests {
                 counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
                 Ok::<_, std::io::Error>(Bytes::from_static(b"abc"))
             });
-            let refused =
-                intake.read(Body::from_stream(body), &headers, Bounded::default(), 100, |text, _| Ok(text.len())).await;
+            let refused = intake
+                .read(Body::from_stream(body), &headers, LimitedClient::default(), 100, |text, _| Ok(text.len()))
+                .await;
             assert!(matches!(refused, Err(ApiError::UnknownEncoding(_))), "{refused:?}");
             assert_eq!(pieces.load(std::sync::atomic::Ordering::Relaxed), if is_read { 5 } else { 0 });
         }
@@ -467,7 +469,8 @@ mod tests {
         let all = u32::try_from(intake.parsers.available_permits()).unwrap();
         let _busy = intake.parsers.clone().acquire_many_owned(all).await.unwrap();
         let body = Body::from(vec![b'x'; SMALL + 1]);
-        let refused = intake.read(body, &HeaderMap::new(), Bounded::default(), 1 << 20, |text, _| Ok(text.len())).await;
+        let refused =
+            intake.read(body, &HeaderMap::new(), LimitedClient::default(), 1 << 20, |text, _| Ok(text.len())).await;
         let error = refused.unwrap_err();
         assert_eq!(error.limit(), Some(Limit::Parsers));
         assert!(!error.to_string().contains("--max-queue") && error.to_string().contains("send it again"), "{error}");
@@ -478,7 +481,7 @@ mod tests {
         let intake = Intake::new(&Limits { queue: 1 << 20, ..Limits::default() });
         let read = async |bytes: usize| {
             intake
-                .read(Body::from(vec![b'x'; bytes]), &HeaderMap::new(), Bounded::default(), 4 << 20, |text, _| {
+                .read(Body::from(vec![b'x'; bytes]), &HeaderMap::new(), LimitedClient::default(), 4 << 20, |text, _| {
                     Ok(text.len())
                 })
                 .await

@@ -1,17 +1,17 @@
 //! Handles pushes in our own formats: parses the body of a request into valid points and commits them.
 //!
 //! - [`intake`] reads and decompresses bodies within bounds.
-//! - [`body`] parses one point, [`batch`] parses many, which [`gathering`] collects, and [`query`] parses the query
+//! - [`body`] parses one point, [`batch`] parses many, which [`batch_builder`] collects, and [`query`] parses the query
 //!   string.
 //! - [`fields`] checks a JSON object field by field; `scan` is a fast path for common objects.
 //!
 //! The handlers in this file pass the points to the store and its result back.
 
 pub mod batch;
+pub mod batch_builder;
 pub mod body;
 pub mod elements;
 pub mod fields;
-pub mod gathering;
 pub mod intake;
 pub mod query;
 mod scan;
@@ -23,13 +23,13 @@ use axum::response::{IntoResponse, Response};
 use shared::SeriesName;
 use shared::problem::FieldError;
 
+use self::batch_builder::{Batch, BatchBuilder};
 use self::body::{Content, One};
 use self::fields::Acceptance;
-use self::gathering::{Batch, Gathering};
 use self::query::Age;
 use crate::app::AppState;
+use crate::client::LimitedClient;
 use crate::clock;
-use crate::places::Bounded;
 use crate::problem::ApiError;
 use crate::push_memory::Share;
 use crate::rejections::{Rejection, excerpt};
@@ -53,7 +53,7 @@ pub async fn one(
     RawQuery(query): RawQuery,
     uri: Uri,
     headers: HeaderMap,
-    client: Bounded,
+    client: LimitedClient,
     body: Body,
 ) -> Result<StatusCode, Refused> {
     let parser = app.parser();
@@ -74,7 +74,7 @@ pub async fn one(
         };
         named(&parser, &series, query::age(query.as_deref())?, read, share)
     });
-    let batch = take_in(&app, body, &headers, client, MAX_BODY, parse).await;
+    let batch = read_and_parse(&app, body, &headers, client, MAX_BODY, parse).await;
     commit(&app, batch, &headers).await
 }
 
@@ -89,7 +89,7 @@ pub async fn one_by_get(
     RawQuery(query): RawQuery,
     uri: Uri,
     headers: HeaderMap,
-    client: Bounded,
+    client: LimitedClient,
 ) -> Result<impl IntoResponse, Refused> {
     let parser = app.parser();
     let parse = identified(&uri, &headers, move |_: &[u8], share: &mut Share| {
@@ -99,7 +99,7 @@ pub async fn one_by_get(
         };
         named(&parser, &series, query::age(query.as_deref())?, read, share)
     });
-    let batch = take_in(&app, Body::empty(), &headers, client, MAX_BODY, parse).await;
+    let batch = read_and_parse(&app, Body::empty(), &headers, client, MAX_BODY, parse).await;
     let status = commit(&app, batch, &headers).await?;
     Ok((status, [(header::CACHE_CONTROL, "no-store")]))
 }
@@ -116,7 +116,7 @@ fn named(
     match read(parser.accepted(age)) {
         Ok(Content::One(One { time, value, declares })) => {
             let point = parser.directory.look().point(series, time, value).map_err(named)?;
-            gathering::single(point.declaring(declares), share)
+            batch_builder::single(point.declaring(declares), share)
         }
         Ok(Content::Below(all)) => {
             series.parse::<SeriesName>().map_err(named)?;
@@ -129,13 +129,13 @@ fn named(
 
 /// Makes a point of each number of an object, in a series below `series`.
 fn below(parser: &Parser, series: &str, all: Vec<(String, One)>, share: &mut Share) -> Result<Batch, ApiError> {
-    let mut gathering = parser.gathering(share);
+    let mut builder = parser.batch_builder(share);
     let mut errors = Vec::new();
     for (number, (field, One { time, value, declares })) in (1..).zip(all) {
         let name = format!("{series}/{field}");
-        let point = gathering.look().point(&name, time, value);
+        let point = builder.look().point(&name, time, value);
         match point {
-            Ok(point) => gathering.take(number, Ok(point.declaring(declares)))?,
+            Ok(point) => builder.take(number, Ok(point.declaring(declares)))?,
             Err(error) => {
                 let wrong = fields::bad_series(&name, &error).at(number);
                 errors.push(FieldError { line: None, field: fields::cut(&field), ..wrong });
@@ -143,10 +143,10 @@ fn below(parser: &Parser, series: &str, all: Vec<(String, One)>, share: &mut Sha
         }
     }
     if errors.is_empty() {
-        return gathering.finish();
+        return builder.finish();
     }
     let detail = format!("{} fields cannot be part of the name of a series, so nothing was stored", errors.len());
-    errors.truncate(gathering::MAX_LISTED);
+    errors.truncate(batch_builder::MAX_LISTED);
     Err(ApiError::Invalid { detail, errors })
 }
 
@@ -159,7 +159,7 @@ pub async fn many(
     RawQuery(query): RawQuery,
     uri: Uri,
     headers: HeaderMap,
-    client: Bounded,
+    client: LimitedClient,
     body: Body,
 ) -> Result<StatusCode, Refused> {
     let parser = app.parser();
@@ -167,9 +167,9 @@ pub async fn many(
     let batch = match said {
         Ok(age) => {
             let parse = move |text: &[u8], share: &mut Share| {
-                batch::points(text, parser.accepted(age), parser.gathering(share))
+                batch::points(text, parser.accepted(age), parser.batch_builder(share))
             };
-            take_in(&app, body, &headers, client, MAX_BODY, identified(&uri, &headers, parse)).await
+            read_and_parse(&app, body, &headers, client, MAX_BODY, identified(&uri, &headers, parse)).await
         }
         Err(error) => Err(error.into()),
     };
@@ -244,11 +244,11 @@ impl IntoResponse for Refused {
 ///
 /// # Errors
 /// [`Refused`]; see [`intake::Intake::read`].
-pub async fn take_in<T: Send + 'static>(
+pub async fn read_and_parse<T: Send + 'static>(
     app: &AppState,
     body: Body,
     headers: &HeaderMap,
-    client: Bounded,
+    client: LimitedClient,
     most: usize,
     parse: impl FnOnce(&[u8], &mut Share) -> Result<T, ApiError> + Send + 'static,
 ) -> Result<(T, Share), Refused> {
@@ -287,8 +287,8 @@ impl Parser {
 
     /// Starts to collect the points of a body, with their memory reserved in `share`.
     #[must_use]
-    pub fn gathering<'a>(&'a self, share: &'a mut Share) -> Gathering<'a> {
-        Gathering::new(&self.directory, self.most_points, share)
+    pub fn batch_builder<'a>(&'a self, share: &'a mut Share) -> BatchBuilder<'a> {
+        BatchBuilder::new(&self.directory, self.most_points, share)
     }
 }
 

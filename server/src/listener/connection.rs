@@ -21,8 +21,8 @@ use super::client::WithClient;
 use super::unanswered::Waiting;
 use super::watched::Watched;
 use super::{Shared, http2, tls};
-use crate::places::Client;
-use crate::stream::handover::{Diverted, Slot};
+use crate::client::Client;
+use crate::stream::takeover::{TakeoverService, TakeoverSlot};
 use crate::stream::writer::Open;
 
 /// The size of hyper's read buffer; the body of a push comes in few pieces of this size.
@@ -43,9 +43,9 @@ pub(super) struct Accepted {
     pub(super) socket: TcpStream,
     pub(super) peer: SocketAddr,
     pub(super) shared: Arc<Shared>,
-    /// Its place among the connections; passed on to the stream that the connection becomes.
+    /// Its slot among the connections; passed on to the stream that the connection becomes.
     pub(super) open: Open,
-    /// Its place among those whose first request is not answered yet.
+    /// Its slot among those whose first request is not answered yet.
     pub(super) waiting: Arc<Waiting>,
 }
 
@@ -91,7 +91,7 @@ pub(super) struct Session<'a> {
     /// Answers its requests.
     pub(super) service: &'a Router,
     pub(super) client: Client,
-    /// Its place among the connections whose first request is not answered yet.
+    /// Its slot among the connections whose first request is not answered yet.
     pub(super) waiting: Option<Arc<Waiting>>,
     pub(super) stopping: watch::Receiver<()>,
 }
@@ -149,8 +149,8 @@ impl Session<'_> {
     /// Serves HTTP/1 until the connection ends, becomes a stream, or the server stops and the current request is
     /// answered.
     async fn serve_http1(mut self, socket: TcpStream, open: Open) -> hyper::Result<()> {
-        let slot = Slot::default();
-        let service = Diverted { service: self.handler(), slot: slot.clone() };
+        let slot = TakeoverSlot::default();
+        let service = TakeoverService { service: self.handler(), slot: slot.clone() };
         let socket = self.watch(socket);
         let full = socket.full();
         // A client may close its sending side after its request; the stream itself detects a client that left.

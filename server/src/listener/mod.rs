@@ -31,8 +31,8 @@ use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 
+use crate::client::{Client, ClientSlot, ClientSlots, Full};
 use crate::metrics::Metrics;
-use crate::places::{Client, Full, Place, Places};
 use crate::stream::writer::{Open, Writers};
 use connection::{Accepted, handle_connection};
 use overload::Overload;
@@ -78,7 +78,7 @@ pub struct Listener {
     /// Maximum number of concurrent streams of one HTTP/2 connection.
     pub streams: u32,
     /// Counts connections, in total and per client.
-    pub places: Places,
+    pub slots: ClientSlots,
     /// Counts refused connections.
     pub metrics: Metrics,
 }
@@ -86,12 +86,12 @@ pub struct Listener {
 impl Listener {
     /// Serves connections until `stop` completes, then gives open connections at most `grace` to finish.
     pub async fn serve(self, stop: impl Future<Output = ()>, grace: Duration) {
-        let Self { socket: listener, encrypt, service, writers, patience, timeouts, streams, places, metrics } = self;
+        let Self { socket: listener, encrypt, service, writers, patience, timeouts, streams, slots, metrics } = self;
         let (ended, mut all_ended) = mpsc::channel(1);
         // Kept until this function ends: dropping the last reference ends all streams.
         let writers = Arc::new(writers);
         let shared = Arc::new(Shared {
-            overload: Overload::new(&service, &places),
+            overload: Overload::new(&service, &slots),
             encrypt,
             service,
             patience,
@@ -125,18 +125,18 @@ impl Listener {
                 tracing::debug!(%peer, %error, "cannot set the options of a socket");
             }
             let client = Client::at(peer.ip());
-            let mut place = places.take(client);
-            if let Err(full) = place {
+            let mut slot = slots.take(client);
+            if let Err(full) = slot {
                 // Counts the connection that gives way, or this one.
                 metrics.refused(shared.overload.limit(full));
                 let of = (full == Full::Client).then_some(client);
                 if unanswered.make_room(of).await {
-                    place = places.take(client);
+                    slot = slots.take(client);
                 }
             }
-            match place {
-                Ok(place) => {
-                    let (open, waiting) = (shared.open(place), unanswered.begin(client));
+            match slot {
+                Ok(slot) => {
+                    let (open, waiting) = (shared.open(slot), unanswered.begin(client));
                     let number = waiting.number();
                     let accepted = Accepted { socket, peer, shared: shared.clone(), open, waiting };
                     unanswered.started(client, number, tokio::spawn(handle_connection(accepted)));
@@ -174,8 +174,8 @@ struct Shared {
 
 impl Shared {
     /// Makes the guard that a connection holds until it ends.
-    fn open(&self, place: Place) -> Open {
-        Open::new(self.ended.clone(), place)
+    fn open(&self, slot: ClientSlot) -> Open {
+        Open::new(self.ended.clone(), slot)
     }
 }
 

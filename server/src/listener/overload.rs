@@ -21,8 +21,8 @@ use tokio::time::timeout;
 
 use super::Shared;
 use super::connection::{Session, first_bytes};
+use crate::client::{Client, ClientSlots, Full};
 use crate::limits::Limit;
-use crate::places::{Client, Full, Places};
 use crate::problem::ApiError;
 use crate::stream::writer::Open;
 
@@ -44,7 +44,7 @@ const OPEN: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
 /// The answers of a full server.
 #[derive(Debug)]
 pub(super) struct Overload {
-    lanes: Places,
+    lanes: ClientSlots,
     total: Refusal,
     client: Refusal,
 }
@@ -60,11 +60,11 @@ struct Refusal {
 }
 
 impl Overload {
-    /// Makes lanes to `service`, for connections that exceed the bounds of `places`.
-    pub(super) fn new(service: &Router, places: &Places) -> Self {
-        let (most, own) = (places.most(), places.most_per_client());
+    /// Makes lanes to `service`, for connections that exceed the bounds of `slots`.
+    pub(super) fn new(service: &Router, slots: &ClientSlots) -> Self {
+        let (most, own) = (slots.most(), slots.most_per_client());
         Self {
-            lanes: Places::new(LANES, LANES_OF_CLIENT),
+            lanes: ClientSlots::new(LANES, LANES_OF_CLIENT),
             total: Refusal::new(
                 service,
                 Limit::Connections,

@@ -16,7 +16,7 @@ use pin_project_lite::pin_project;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::places::Client;
+use crate::client::Client;
 
 /// Maximum wait for the end of a connection that gives way. It usually takes microseconds.
 const GIVES_WAY_WITHIN: Duration = Duration::from_millis(50);
@@ -60,7 +60,7 @@ impl Unanswered {
         }
     }
 
-    /// Ends a connection, of this client or of any. Returns true if one has ended, so that its place is free.
+    /// Ends a connection, of this client or of any. Returns true if one has ended, so that its slot is free.
     pub(super) async fn make_room(&self, of: Option<Client>) -> bool {
         let Some(task) = self.take_oldest(of) else { return false };
         task.abort();
@@ -153,7 +153,7 @@ mod tests {
         Client::at(IpAddr::from([10, 0, 0, last]))
     }
 
-    /// Makes a connection that holds its place until it is ended.
+    /// Makes a connection that holds its slot until it is ended.
     fn connect(all: &Unanswered, of: u8, ended: &Arc<Mutex<Vec<u64>>>) -> Arc<Waiting> {
         struct Place(u64, Arc<Mutex<Vec<u64>>>);
         impl Drop for Place {
@@ -176,7 +176,7 @@ mod tests {
         let (all, ended) = (Unanswered::default(), Arc::default());
         let held: Vec<_> = [1, 2, 2, 3, 2, 1].map(|of| connect(&all, of, &ended)).into();
         assert!(all.make_room(None).await && all.make_room(Some(client(3))).await);
-        assert_eq!(*ended.lock(), [1, 3], "its place is free at once");
+        assert_eq!(*ended.lock(), [1, 3], "its slot is free at once");
         held[2].answered();
         assert!(all.make_room(None).await);
         assert_eq!(ended.lock()[2..], [0], "client 1 has two, and client 2 only one that is not answered");

@@ -1,13 +1,13 @@
 //! `GET /sse`: a subscription as an endless response.
 //!
-//! [`query`] parses the request, [`form`] is the form of the bytes, [`handover`] takes the socket from hyper, and the
-//! threads of [`writer`] write it. [`probe`] and [`judge`] are calls of the doctor.
+//! [`query`] parses the request, [`form`] is the form of the bytes, [`takeover`] takes the socket from hyper, and the
+//! threads of [`writer`] write it. [`probe`] and [`diagnose`] are calls of the doctor.
 
+pub mod diagnose;
 pub mod form;
-pub mod handover;
-pub mod judge;
 pub mod probe;
 pub mod query;
+pub mod takeover;
 pub mod writer;
 
 use axum::Extension;
@@ -17,9 +17,9 @@ use axum::response::Response;
 use shared::sse;
 
 use crate::app::AppState;
+use crate::client::{Client, ClientSlot, ClientSlots, LimitedClient};
 use crate::hub::Resume;
 use crate::limits::Limit;
-use crate::places::{Bounded, Client, Place, Places};
 use crate::problem::ApiError;
 use crate::recall;
 use form::{Coding, Compression};
@@ -31,49 +31,49 @@ use form::{Coding, Compression};
 pub async fn open(
     State(app): State<AppState>,
     client: Option<Extension<Client>>,
-    bounded: Bounded,
+    bounded: LimitedClient,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let wanted = query::parse(query.as_deref().unwrap_or_default())?;
+    let request = query::parse(query.as_deref().unwrap_or_default())?;
     // The header is newer: a browser that reconnects repeats the address with the old cursor.
     let header = headers.get("last-event-id").map(|id| String::from_utf8_lossy(id.as_bytes()).into_owned());
-    let resume = Resume::parse(header.or(wanted.last_event_id).as_deref());
-    let place = client.map(|Extension(client)| take_place(&app.readers, client)).transpose()?.flatten();
-    let mut subscription = recall::subscribe(&app.hub, &app.writer, wanted.interest, resume, bounded).await?;
-    subscription.hold(place);
+    let resume = Resume::parse(header.or(request.last_event_id).as_deref());
+    let slot = client.map(|Extension(client)| take_slot(&app.readers, client)).transpose()?.flatten();
+    let mut subscriber = recall::subscribe(&app.hub, &app.writer, request.subscription, resume, bounded).await?;
+    subscriber.hold(slot);
     let coding = Coding::negotiate(app.compression, &headers);
     let name = coding.name();
-    Ok(as_stream(handover::response(subscription, coding), app.compression, name))
+    Ok(as_stream(takeover::response(subscriber, coding), app.compression, name))
 }
 
 /// Counts the streams of each client address, up to a bound.
 #[derive(Clone, Debug)]
-pub struct ReaderPlaces {
-    places: Places,
+pub struct StreamSlots {
+    slots: ClientSlots,
     /// Applies the bound to loopback too, where a reverse proxy stands for many clients.
     loopback: bool,
 }
 
-impl ReaderPlaces {
-    /// Makes at most `per_address` places for each address; without it half of `readers`, and no bound on loopback.
+impl StreamSlots {
+    /// Makes at most `per_address` slots for each address; without it half of `readers`, and no bound on loopback.
     #[must_use]
     pub fn new(readers: usize, per_address: Option<usize>) -> Self {
         let most = per_address.unwrap_or(readers / 2).max(1);
-        Self { places: Places::new(usize::MAX, most), loopback: per_address.is_some() }
+        Self { slots: ClientSlots::new(usize::MAX, most), loopback: per_address.is_some() }
     }
 }
 
-/// Takes a place for a stream of `client`; `None` if the client has no bound.
-fn take_place(readers: &ReaderPlaces, client: Client) -> Result<Option<Place>, ApiError> {
+/// Takes a slot for a stream of `client`; `None` if the client has no bound.
+fn take_slot(readers: &StreamSlots, client: Client) -> Result<Option<ClientSlot>, ApiError> {
     if client.is_loopback() && !readers.loopback {
         return Ok(None);
     }
-    readers.places.take(client).map(Some).map_err(|_| ApiError::LimitReached {
+    readers.slots.take(client).map(Some).map_err(|_| ApiError::LimitReached {
         limit: Limit::ReadersPerAddress,
         detail: format!(
             "there are {} streams to your address already; close some, or raise --max-readers-per-address",
-            readers.places.most_per_client()
+            readers.slots.most_per_client()
         ),
         retry_after: Some(RETRY_AFTER),
     })

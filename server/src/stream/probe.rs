@@ -32,7 +32,7 @@ const MAX_PADDING: usize = 16_384;
 const MAX_ECHO: usize = 200;
 
 #[derive(Debug)]
-struct Wanted {
+struct ProbeRequest {
     frames: u32,
     every_ms: u64,
     padding: usize,
@@ -60,7 +60,7 @@ pub async fn open(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let wanted = parse(query.as_deref().unwrap_or_default())?;
+    let request = parse(query.as_deref().unwrap_or_default())?;
     let header = |name: &str| {
         let value = headers.get(name)?;
         Some(String::from_utf8_lossy(value.as_bytes()).chars().take(MAX_ECHO).collect())
@@ -75,7 +75,7 @@ pub async fn open(
     let coding = Coding::negotiate(app.compression, &headers);
     let name = coding.name();
     let frames = stream::unfold((0, Some(echo), coding), move |(n, echo, mut coding)| {
-        let Wanted { frames, every_ms, padding, uneven } = wanted;
+        let ProbeRequest { frames, every_ms, padding, uneven } = request;
         async move {
             let piece = match n.cmp(&frames) {
                 Ordering::Less => {
@@ -100,7 +100,7 @@ fn write(frame: &probe::Frame, padding: usize) -> String {
     format!("{padding}event: {EVENT}\ndata: {json}\n\n")
 }
 
-fn parse(query: &str) -> Result<Wanted, ApiError> {
+fn parse(query: &str) -> Result<ProbeRequest, ApiError> {
     let expected = "optionally frames=, every_ms=, padding= and uneven=";
     let query: Query =
         serde_html_form::from_str(query).map_err(|error| ApiError::field("query", expected, error.to_string()))?;
@@ -121,7 +121,7 @@ fn parse(query: &str) -> Result<Wanted, ApiError> {
     }
     // Each was checked against a bound that fits.
     let (frames, padding) = (frames.try_into().unwrap_or(MAX_FRAMES), padding.try_into().unwrap_or(0));
-    Ok(Wanted { frames, every_ms, padding, uneven })
+    Ok(ProbeRequest { frames, every_ms, padding, uneven })
 }
 
 #[cfg(test)]
@@ -134,8 +134,8 @@ mod tests {
 
     #[test]
     fn a_probe_is_bounded_in_count_time_and_size() {
-        let wanted = parse("").unwrap();
-        assert_eq!((wanted.frames, wanted.every_ms, wanted.padding, wanted.uneven), (10, 200, 0, false));
+        let request = parse("").unwrap();
+        assert_eq!((request.frames, request.every_ms, request.padding, request.uneven), (10, 200, 0, false));
         assert!(parse("uneven=1").unwrap().uneven && error("uneven=2").contains("uneven"));
         assert!(parse("frames=2&every_ms=600000&padding=16384").is_ok());
         assert!(error("frames=101").contains("frames: expected a whole number from 1 to 100"));

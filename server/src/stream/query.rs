@@ -3,7 +3,7 @@
 use shared::{BoardId, Selector};
 
 use crate::hub::selection::{DEFAULT_HZ, MAX_HZ};
-use crate::hub::{Interest, Rate};
+use crate::hub::{Rate, Subscription};
 use crate::problem::ApiError;
 
 /// Maximum number of selectors and boards that one stream can name.
@@ -11,9 +11,9 @@ const MAX_SELECTORS: usize = 256;
 
 /// A parsed request for a stream.
 #[derive(Debug)]
-pub struct Wanted {
+pub struct StreamRequest {
     /// The series, boards and rate.
-    pub interest: Interest,
+    pub subscription: Subscription,
     /// A cursor in the address, for clients that cannot send the header. It is the last one if there are several, since
     /// a client that comes back appends the newer one.
     pub last_event_id: Option<String>,
@@ -52,7 +52,7 @@ impl Query {
 ///
 /// # Errors
 /// [`ApiError::Invalid`], which names the parameter.
-pub fn parse(query: &str) -> Result<Wanted, ApiError> {
+pub fn parse(query: &str) -> Result<StreamRequest, ApiError> {
     let expected = "series=SELECTOR (one or more) or board=ID, and optionally hz= and last_event_id=";
     let query = serde_html_form::from_str(query)
         .map(Query::of)
@@ -88,7 +88,7 @@ pub fn parse(query: &str) -> Result<Wanted, ApiError> {
         let expected = format!("a whole number of updates a second from 0 (every change) to {MAX_HZ}");
         ApiError::field("hz", expected, format!("{:?}", query.hz.unwrap_or_default()))
     })?;
-    Ok(Wanted { interest: Interest { series, boards, rate }, last_event_id: query.last_event_id })
+    Ok(StreamRequest { subscription: Subscription { series, boards, rate }, last_event_id: query.last_event_id })
 }
 
 #[cfg(test)]
@@ -102,21 +102,24 @@ mod tests {
 
     #[test]
     fn series_and_boards_are_selectors_and_their_order_does_not_matter() {
-        let selection = |query| Boards::default().selection(&parse(query).unwrap().interest);
+        let selection = |query| Boards::default().selection(&parse(query).unwrap().subscription);
         let a = selection("series=ops/**&series=dev/*&hz=5");
         assert_eq!(a, selection("hz=5&series=dev%2F*&board=ops&board=ops"));
         assert_eq!(a.rate.interval_ms(), 200);
         assert_eq!(selection("board=ops&hz=0").rate, Rate::EveryChange);
-        let wanted = parse("board=ops&last_event_id=0badcafe-7").unwrap();
-        assert_eq!((wanted.interest.rate.interval_ms(), wanted.last_event_id.as_deref()), (50, Some("0badcafe-7")));
+        let request = parse("board=ops&last_event_id=0badcafe-7").unwrap();
+        assert_eq!(
+            (request.subscription.rate.interval_ms(), request.last_event_id.as_deref()),
+            (50, Some("0badcafe-7"))
+        );
     }
 
     #[test]
     fn unknown_parameters_are_ignored_and_both_names_of_a_cursor_are_known() {
         for busted in ["series=a&_=1732399200123", "t=1&series=a&r=0.5", "series=a&nocache", "series=a&x=%FF&&=&y=a=b"]
         {
-            let wanted = parse(busted).unwrap();
-            assert_eq!((wanted.interest.series.len(), wanted.last_event_id), (1, None), "{busted}");
+            let request = parse(busted).unwrap();
+            assert_eq!((request.subscription.series.len(), request.last_event_id), (1, None), "{busted}");
         }
         for (query, id) in [
             ("series=a&lastEventId=0badcafe-7", Some("0badcafe-7")),

@@ -2,12 +2,12 @@
 //!
 //! A thread sleeps until the hub has a new frame, a socket can take more bytes, or a heartbeat is due. Then it goes
 //! through the subscribers concerned: it steps each (see [`crate::hub::reader`]) and writes the frame that it gets,
-//! with one system call each. `walk` is the event loop, `line` is the connection of one subscriber, and `mailbox`
+//! with one system call each. `event_loop` is the event loop, `connection` is the connection of one subscriber, and `mailbox`
 //! brings new streams and notifications to the thread.
 
-mod line;
+mod connection;
+mod event_loop;
 mod mailbox;
-mod walk;
 
 use std::num::NonZero;
 use std::sync::Arc;
@@ -20,13 +20,13 @@ use socket2::SockRef;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 
-use super::handover::Taken;
+use super::takeover::UpgradedStream;
+use crate::client::ClientSlot;
 use crate::hub::driver::HubHandle;
-use crate::places::Place;
 use mailbox::Mailbox;
 
 /// Maximum number of threads. They do hardly anything but system calls.
-const MOST: usize = 8;
+const MAX_THREADS: usize = 8;
 
 /// Bytes that a socket takes beyond the peer's receive window. The kernel would otherwise buffer megabytes for each
 /// peer that is slow or has stopped. All of it would be old once it is read, while the hub has newer frames. Bytes in
@@ -46,15 +46,15 @@ pub struct Writers {
 pub struct Open {
     /// Dropped with the connection; the last one signals the listener that all connections have ended.
     _ended: mpsc::Sender<()>,
-    /// Its place among the connections.
-    _place: Place,
+    /// Its slot among the connections.
+    _slot: ClientSlot,
 }
 
 impl Open {
-    /// Makes the guard of a connection that has this place; `ended` is dropped with it.
+    /// Makes the guard of a connection that has this slot; `ended` is dropped with it.
     #[must_use]
-    pub fn new(ended: mpsc::Sender<()>, place: Place) -> Self {
-        Self { _ended: ended, _place: place }
+    pub fn new(ended: mpsc::Sender<()>, slot: ClientSlot) -> Self {
+        Self { _ended: ended, _slot: slot }
     }
 }
 
@@ -66,12 +66,12 @@ impl Writers {
     /// # Errors
     /// Where the system refuses a thread or an event queue.
     pub fn start(hub: &HubHandle, patience: Duration) -> std::io::Result<Self> {
-        let count = thread::available_parallelism().map_or(1, NonZero::get).saturating_sub(1).clamp(1, MOST);
+        let count = thread::available_parallelism().map_or(1, NonZero::get).saturating_sub(1).clamp(1, MAX_THREADS);
         let mut mailboxes = Vec::with_capacity(count);
         for number in 0..count {
             let poll = mio::Poll::new()?;
             let mailbox = Arc::new(Mailbox::new(&poll)?);
-            let thread = walk::Walk::new(poll, mailbox.clone(), hub.clone(), patience);
+            let thread = event_loop::EventLoop::new(poll, mailbox.clone(), hub.clone(), patience);
             thread::Builder::new().name(format!("writer-{number}")).spawn(move || thread.run())?;
             hub.watch(mailbox.clone());
             mailboxes.push(mailbox);
@@ -83,12 +83,12 @@ impl Writers {
     ///
     /// # Errors
     /// Where the system does not let the socket be moved.
-    pub fn take(&self, socket: TcpStream, taken: Taken, open: Open) -> std::io::Result<()> {
+    pub fn take(&self, socket: TcpStream, taken: UpgradedStream, open: Open) -> std::io::Result<()> {
         #[cfg(target_os = "linux")]
         SockRef::from(&socket).set_tcp_notsent_lowat(UNSENT)?;
         let socket = mio::net::TcpStream::from_std(socket.into_std()?);
         let next = self.next.fetch_add(1, Ordering::Relaxed) % self.mailboxes.len();
-        self.mailboxes[next].bring(Box::new(line::Line::new(socket, taken, open)));
+        self.mailboxes[next].bring(Box::new(connection::Connection::new(socket, taken, open)));
         Ok(())
     }
 }

@@ -9,13 +9,13 @@ use shared::{Applied, BoardEdition, ByeReason, Declared, Event, Picture, SeriesN
 use super::world::{Editions, subscribe};
 use crate::clock::Now;
 use crate::hub::topic::TopicId;
-use crate::hub::{Hub, Interest, Reader, Resume, Selection};
+use crate::hub::{Hub, Reader, Resume, Selection, Subscription};
 use crate::store::commit::Committed;
 
 /// A browser: it keeps the last id of the stream, as `EventSource` does, and the picture.
 #[derive(Debug)]
 pub(super) struct Browser {
-    pub(super) interest: Interest,
+    pub(super) subscription: Subscription,
     /// The selection that its picture shows.
     pub(super) selection: Selection,
     /// The edition of the board `s` that it received last.
@@ -41,17 +41,17 @@ pub(super) fn as_told(picture: &Picture) -> State {
 }
 
 impl Browser {
-    pub(super) fn open(hub: &mut Hub, points: &[Committed], interest: Interest, now: Now) -> Self {
-        let (topic, reader) = subscribe(hub, points, &interest, &Resume::Fresh, now);
+    pub(super) fn open(hub: &mut Hub, points: &[Committed], subscription: Subscription, now: Now) -> Self {
+        let (topic, reader) = subscribe(hub, points, &subscription, &Resume::Fresh, now);
         let (parser, picture) = (sse::Parser::default(), Picture::default());
-        let selection = Selection::new(Vec::new(), interest.rate);
+        let selection = Selection::new(Vec::new(), subscription.rate);
         let (told, last_id, gapped, dismissed) = (None, String::new(), false, false);
-        Self { interest, selection, told, topic, reader, parser, last_id, picture, gapped, dismissed }
+        Self { subscription, selection, told, topic, reader, parser, last_id, picture, gapped, dismissed }
     }
 
     pub(super) fn connect(&mut self, hub: &mut Hub, points: &[Committed], now: Now) {
         let resume = Resume::parse(Some(&self.last_id));
-        self.begin(subscribe(hub, points, &self.interest, &resume, now));
+        self.begin(subscribe(hub, points, &self.subscription, &resume, now));
     }
 
     pub(super) fn begin(&mut self, taken_in: (TopicId, Reader)) {
@@ -64,7 +64,7 @@ impl Browser {
     pub(super) fn take(&mut self, message: &sse::Message, editions: &Editions) -> Result<(), TestCaseError> {
         self.last_id.clone_from(&message.id);
         let event: Event = serde_json::from_str(&message.data).unwrap();
-        let now_selected = |told| editions.selection(&self.interest, told);
+        let now_selected = |told| editions.selection(&self.subscription, told);
         match &event {
             Event::Hello { boards, .. } => self.told = boards.first().and_then(|edition| edition.etag),
             Event::Board(BoardEdition { etag, .. }) => {

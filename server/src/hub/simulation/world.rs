@@ -12,7 +12,7 @@ use crate::clock::{Now, Uptime};
 use crate::hub::frame::Frame;
 use crate::hub::publishing::Group;
 use crate::hub::topic::TopicId;
-use crate::hub::{Boards, Hub, Interest, Lacking, Rate, Reader, Resume, Selection, Shown, Step};
+use crate::hub::{BoardRecord, Boards, Hub, MissingTracks, Rate, Reader, Resume, Selection, Step, Subscription};
 use crate::rollup::{Absent, Rollup};
 use crate::store::SeriesId;
 use crate::store::commit::Committed;
@@ -51,7 +51,7 @@ pub(super) struct Stored {
     /// The state of the server after each sequence number; the first is empty.
     states: Vec<State>,
     /// The board `s`.
-    board: Option<Shown>,
+    board: Option<BoardRecord>,
     /// The number of removals of each series.
     removals: [u32; 5],
     /// The seq of the last removal.
@@ -74,23 +74,23 @@ pub(super) struct Editions(Vec<Vec<Selector>>);
 
 impl Editions {
     /// Returns the selection of a subscriber if the board has this edition.
-    pub(super) fn selection(&self, interest: &Interest, etag: Option<Etag>) -> Selection {
-        let mut selectors = interest.series.clone();
-        if !interest.boards.is_empty() {
+    pub(super) fn selection(&self, subscription: &Subscription, etag: Option<Etag>) -> Selection {
+        let mut selectors = subscription.series.clone();
+        if !subscription.boards.is_empty() {
             let edition =
                 etag.map(|etag| (0..).zip(&self.0).find(|&(n, _)| Etag::stored(n) == etag).unwrap().1.clone());
             selectors.extend(edition.unwrap_or_else(|| vec!["s/**".parse().unwrap()]));
         }
-        Selection::new(selectors, interest.rate)
+        Selection::new(selectors, subscription.rate)
     }
 }
 
-pub(in crate::hub) fn series(hz: u32, selector: &str) -> Interest {
-    Interest { series: vec![selector.parse().unwrap()], boards: Vec::new(), rate: Rate::of_hz(hz).unwrap() }
+pub(in crate::hub) fn series(hz: u32, selector: &str) -> Subscription {
+    Subscription { series: vec![selector.parse().unwrap()], boards: Vec::new(), rate: Rate::of_hz(hz).unwrap() }
 }
 
-fn board(hz: u32) -> Interest {
-    Interest { series: Vec::new(), boards: vec!["s".parse().unwrap()], rate: Rate::of_hz(hz).unwrap() }
+fn board(hz: u32) -> Subscription {
+    Subscription { series: Vec::new(), boards: vec!["s".parse().unwrap()], rate: Rate::of_hz(hz).unwrap() }
 }
 
 pub(in crate::hub) fn hub_of(rollup: Rollup) -> Hub {
@@ -105,8 +105,9 @@ impl World {
     pub(super) fn with_memory(memory: usize) -> Self {
         let now = Now { wall: Millis(1_732_399_200_000), up: Uptime(0) };
         let mut hub = hub_of(Rollup::new(EPOCH, Seq::ZERO)).with_memory(memory, usize::MAX);
-        let interests = [series(20, "s/**"), series(0, "s/**"), series(1, "s/1"), board(20), board(0)];
-        let browsers = interests.into_iter().map(|interest| Browser::open(&mut hub, &[], interest, now)).collect();
+        let subscriptions = [series(20, "s/**"), series(0, "s/**"), series(1, "s/1"), board(20), board(0)];
+        let browsers =
+            subscriptions.into_iter().map(|subscription| Browser::open(&mut hub, &[], subscription, now)).collect();
         let stored = Stored {
             epochs: EPOCH.into(),
             points: Vec::new(),
@@ -153,7 +154,7 @@ impl World {
     fn come_back(&mut self, reader: usize) {
         let browser = &mut self.browsers[reader];
         let resume = Resume::parse(Some(&browser.last_id));
-        if let Ok(taken_in) = self.hub.subscribe(&browser.interest, &resume, self.now) {
+        if let Ok(taken_in) = self.hub.subscribe(&browser.subscription, &resume, self.now) {
             self.hub.unsubscribe(browser.topic, &browser.reader);
             browser.begin(taken_in);
         }
@@ -238,8 +239,8 @@ impl World {
         }
         rollup.reach(head);
         self.hub = hub_of(rollup).with_memory(self.memory, usize::MAX).with_removed(self.stored.removed);
-        if let Some(shown) = self.stored.board.clone() {
-            self.hub.set_board("s".parse().unwrap(), shown, head);
+        if let Some(record) = self.stored.board.clone() {
+            self.hub.set_board("s".parse().unwrap(), record, head);
         }
         for browser in &mut self.browsers {
             browser.connect(&mut self.hub, &self.stored.points, self.now);
@@ -261,7 +262,7 @@ impl World {
                 (selectors, Some(Etag::stored(self.editions.0.len() as u128 - 1)))
             }
         };
-        let before = self.stored.board.take().unwrap_or_else(|| Shown {
+        let before = self.stored.board.take().unwrap_or_else(|| BoardRecord {
             selectors: vec!["s/**".parse().unwrap()],
             etag: None,
             since: Seq::ZERO,
@@ -272,14 +273,14 @@ impl World {
             let state = self.stored.states.last().unwrap().clone();
             self.stored.states.push(state);
         }
-        let shown = Shown { selectors, etag, since };
-        self.stored.board = Some(shown.clone());
+        let record = BoardRecord { selectors, etag, since };
+        self.stored.board = Some(record.clone());
         let id = "s".parse().unwrap();
         if recalled {
-            let lacking = self.hub.lacking(&id, &shown.selectors);
-            recall(&mut self.hub, &self.stored.points, lacking);
+            let missing = self.hub.missing_tracks(&id, &record.selectors);
+            recall(&mut self.hub, &self.stored.points, missing);
         }
-        self.hub.set_board(id, shown, self.stored.head());
+        self.hub.set_board(id, record, self.stored.head());
     }
 
     pub(super) fn cut(&mut self, reader: usize) {
@@ -291,8 +292,8 @@ impl World {
     pub(super) fn reload(&mut self, reader: usize, hz: u32) {
         let browser = &mut self.browsers[reader];
         self.hub.unsubscribe(browser.topic, &browser.reader);
-        let interest = Interest { rate: Rate::of_hz(hz).unwrap(), ..browser.interest.clone() };
-        *browser = Browser::open(&mut self.hub, &self.stored.points, interest, self.now);
+        let subscription = Subscription { rate: Rate::of_hz(hz).unwrap(), ..browser.subscription.clone() };
+        *browser = Browser::open(&mut self.hub, &self.stored.points, subscription, self.now);
     }
 
     /// Reads frames, and checks the picture after each. Returns true if the limit stopped it, false if the hub had no
@@ -349,10 +350,10 @@ impl World {
     pub(super) fn end(&mut self, reader: usize) -> Result<(), TestCaseError> {
         prop_assert!(!self.read(reader, 1_000)?, "the hub never stops sending");
         let browser = &self.browsers[reader];
-        let board = self.stored.board.as_ref().filter(|_| !browser.interest.boards.is_empty());
+        let board = self.stored.board.as_ref().filter(|_| !browser.subscription.boards.is_empty());
         let etag = board.and_then(|board| board.etag);
         prop_assert_eq!(browser.told, etag, "it knows the edition");
-        let selection = self.editions.selection(&browser.interest, etag);
+        let selection = self.editions.selection(&browser.subscription, etag);
         let mut wanted = self.stored.states.last().unwrap().clone();
         wanted.retain(|name, _| selection.matches(name));
         prop_assert_eq!(as_told(&browser.picture), wanted);
@@ -364,20 +365,20 @@ impl World {
 pub(in crate::hub) fn subscribe(
     hub: &mut Hub,
     points: &[Committed],
-    interest: &Interest,
+    subscription: &Subscription,
     resume: &Resume,
     now: Now,
 ) -> (TopicId, Reader) {
     loop {
-        match hub.subscribe(interest, resume, now) {
+        match hub.subscribe(subscription, resume, now) {
             Ok(taken_in) => return taken_in,
-            Err(lacking) => recall(hub, points, lacking),
+            Err(missing) => recall(hub, points, missing),
         }
     }
 }
 
 /// Rehydrates tracks as the store does.
-pub(super) fn recall(hub: &mut Hub, points: &[Committed], Lacking(absent): Lacking) {
+pub(super) fn recall(hub: &mut Hub, points: &[Committed], MissingTracks(absent): MissingTracks) {
     for Absent { series, .. } in absent {
         let mut track: Option<Track> = None;
         let head = hub.rollup.head();

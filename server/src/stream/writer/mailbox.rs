@@ -3,7 +3,7 @@
 use mio::{Poll, Token, Waker};
 use parking_lot::Mutex;
 
-use super::line::Line;
+use super::connection::Connection;
 use crate::hub::driver::Watcher;
 use crate::hub::topic::TopicId;
 
@@ -14,8 +14,8 @@ pub(super) const WAKE: Token = Token(usize::MAX);
 #[derive(Debug, Default)]
 pub(super) struct Mail {
     /// New streams to serve.
-    #[expect(clippy::vec_box, reason = "boxed where it is made, a line moves twice and then stays")]
-    pub(super) lines: Vec<Box<Line>>,
+    #[expect(clippy::vec_box, reason = "boxed where it is made, a connection moves twice and then stays")]
+    pub(super) connections: Vec<Box<Connection>>,
     /// Topics that have a new frame.
     pub(super) topics: Vec<TopicId>,
     /// The hub is closing: the next step of every stream returns `bye`.
@@ -41,8 +41,8 @@ impl Mailbox {
         std::mem::take(&mut self.mail.lock())
     }
 
-    pub(super) fn bring(&self, line: Box<Line>) {
-        self.leave(|mail| mail.lines.push(line));
+    pub(super) fn bring(&self, connection: Box<Connection>) {
+        self.leave(|mail| mail.connections.push(connection));
     }
 
     pub(super) fn stop(&self) {
@@ -51,7 +51,7 @@ impl Mailbox {
 
     fn leave(&self, put: impl FnOnce(&mut Mail)) {
         let mut mail = self.mail.lock();
-        let was_empty = mail.lines.is_empty() && mail.topics.is_empty() && !mail.closing && !mail.stop;
+        let was_empty = mail.connections.is_empty() && mail.topics.is_empty() && !mail.closing && !mail.stop;
         put(&mut mail);
         drop(mail);
         // If it was not empty, the thread was woken already and has not collected yet.

@@ -51,7 +51,7 @@ pub struct WrongLines {
 
 /// The points read from a body so far, and the errors of its wrong lines.
 #[derive(Debug)]
-pub struct Gathering<'a> {
+pub struct BatchBuilder<'a> {
     look: Look<'a>,
     /// The most points that the body may have.
     most: usize,
@@ -65,7 +65,7 @@ pub struct Gathering<'a> {
     bad: WrongLines,
 }
 
-impl<'a> Gathering<'a> {
+impl<'a> BatchBuilder<'a> {
     /// Starts empty. Takes at most `most` points and reserves their memory in `share`; `directory` resolves names of
     /// series.
     #[must_use]
@@ -220,11 +220,11 @@ mod tests {
     #[test]
     fn points_over_the_bound_are_refused_and_never_kept() {
         let (directory, mut share) = (Directory::default(), Share::unbounded());
-        let mut gathering = Gathering::new(&directory, 3, &mut share);
+        let mut builder = BatchBuilder::new(&directory, 3, &mut share);
         for line in 1..=3 {
-            gathering.take(line, Ok(point())).unwrap();
+            builder.take(line, Ok(point())).unwrap();
         }
-        let Err(ApiError::LimitReached { limit, detail, retry_after }) = gathering.take(4, Ok(point())) else {
+        let Err(ApiError::LimitReached { limit, detail, retry_after }) = builder.take(4, Ok(point())) else {
             panic!("it is one too many")
         };
         assert_eq!((limit, retry_after), (Limit::Points, None));
@@ -235,11 +235,11 @@ mod tests {
     fn memory_is_reserved_while_points_are_read() {
         let (directory, memory) = (Directory::default(), PushMemory::new(1 << 20));
         let mut share = memory.share();
-        let mut gathering = Gathering::new(&directory, usize::MAX, &mut share);
-        let (kept, error) = (1..).find_map(|line| Some((line - 1, gathering.take(line, Ok(point())).err()?))).unwrap();
+        let mut builder = BatchBuilder::new(&directory, usize::MAX, &mut share);
+        let (kept, error) = (1..).find_map(|line| Some((line - 1, builder.take(line, Ok(point())).err()?))).unwrap();
         assert_eq!(error.limit(), Some(Limit::Queue));
         assert!(kept * POINT_BYTES < 1 << 20, "{kept} points");
-        drop(gathering);
+        drop(builder);
         assert!(memory.used() > (1 << 20) * 3 / 4);
         drop(share);
         assert_eq!(memory.used(), 0);
@@ -250,26 +250,26 @@ mod tests {
         let (directory, memory) = (Directory::default(), PushMemory::new(1 << 20));
         let mut share = memory.share();
         share.grow(100).unwrap();
-        let mut gathering = Gathering::new(&directory, usize::MAX, &mut share);
+        let mut builder = BatchBuilder::new(&directory, usize::MAX, &mut share);
         for _ in 0..3 {
-            (0..1_000).for_each(|line| gathering.take(line, Ok(point())).unwrap());
-            gathering.restart();
+            (0..1_000).for_each(|line| builder.take(line, Ok(point())).unwrap());
+            builder.restart();
             assert_eq!(memory.used(), 100);
         }
-        gathering.take(1, Ok(point())).unwrap();
-        gathering.finish().unwrap();
+        builder.take(1, Ok(point())).unwrap();
+        builder.finish().unwrap();
         assert_eq!(share.held(), 100 + POINT_BYTES + point().bytes_beside());
     }
 
     #[test]
     fn errors_beyond_the_first_thousand_are_only_counted() {
         let (directory, mut share) = (Directory::default(), Share::unbounded());
-        let mut gathering = Gathering::by_default(&directory, &mut share);
+        let mut builder = BatchBuilder::by_default(&directory, &mut share);
         for line in 1..=5_000 {
-            gathering.take(line, Err(Wrong::new("value", "a number", "nothing"))).unwrap();
+            builder.take(line, Err(Wrong::new("value", "a number", "nothing"))).unwrap();
         }
-        assert!(gathering.bad.listed.capacity() < 2 * MAX_LISTED);
-        let Err(ApiError::Invalid { detail, errors }) = gathering.finish() else { panic!("it is wrong") };
+        assert!(builder.bad.listed.capacity() < 2 * MAX_LISTED);
+        let Err(ApiError::Invalid { detail, errors }) = builder.finish() else { panic!("it is wrong") };
         assert_eq!(errors.len(), MAX_LISTED);
         assert_eq!(detail, "5000 of 5000 lines are wrong, so nothing was stored; the first 1000 are listed");
     }

@@ -1,4 +1,4 @@
-//! Places that clients take (connections, streams), counted in total and per address, and amounts that clients hold.
+//! Slots that clients take (connections, streams), counted in total and per address, and amounts that clients hold.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -64,9 +64,9 @@ impl Client {
 /// The client of a request, if bounds per address apply to it. `None` for a client on this machine: a reverse proxy
 /// stands for many clients.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Bounded(pub Option<Client>);
+pub struct LimitedClient(pub Option<Client>);
 
-impl<S: Sync> FromRequestParts<S> for Bounded {
+impl<S: Sync> FromRequestParts<S> for LimitedClient {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
@@ -77,27 +77,27 @@ impl<S: Sync> FromRequestParts<S> for Bounded {
 
 /// Amounts of a shared resource that clients hold, each up to a bound. Clones count together.
 #[derive(Clone, Debug)]
-pub struct Holdings(Arc<HoldingsInner>);
+pub struct ClientQuota(Arc<QuotaInner>);
 
 #[derive(Debug)]
-struct HoldingsInner {
+struct QuotaInner {
     most: usize,
     held: Mutex<HashMap<Client, usize>>,
 }
 
 /// An amount that a client holds; released when dropped.
 #[derive(Debug)]
-pub struct Holding {
-    all: Holdings,
+pub struct QuotaShare {
+    all: ClientQuota,
     client: Client,
     amount: usize,
 }
 
-impl Holdings {
+impl ClientQuota {
     /// Makes a counter with the bound `most` for each client.
     #[must_use]
     pub fn new(most: usize) -> Self {
-        Self(Arc::new(HoldingsInner { most, held: Mutex::default() }))
+        Self(Arc::new(QuotaInner { most, held: Mutex::default() }))
     }
 
     /// The maximum amount of one client.
@@ -114,13 +114,13 @@ impl Holdings {
 
     /// Counts an amount, even if the client exceeds its bound by it.
     #[must_use]
-    pub fn take(&self, client: Client, amount: usize) -> Holding {
+    pub fn take(&self, client: Client, amount: usize) -> QuotaShare {
         *self.0.held.lock().entry(client).or_default() += amount;
-        Holding { all: self.clone(), client, amount }
+        QuotaShare { all: self.clone(), client, amount }
     }
 }
 
-impl Holding {
+impl QuotaShare {
     /// The client.
     #[must_use]
     pub fn client(&self) -> Client {
@@ -155,15 +155,15 @@ impl Holding {
     }
 }
 
-impl Drop for Holding {
+impl Drop for QuotaShare {
     fn drop(&mut self) {
         self.shrink(self.amount);
     }
 }
 
-/// Counts the places that are taken, up to a bound in total and one per client. Clones count together.
+/// Counts the slots that are taken, up to a bound in total and one per client. Clones count together.
 #[derive(Clone, Debug)]
-pub struct Places(Arc<Inner>);
+pub struct ClientSlots(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
@@ -175,7 +175,7 @@ struct Inner {
 #[derive(Debug, Default)]
 struct Taken {
     total: usize,
-    /// Clients that have a place, with the number of their places.
+    /// Clients that have a slot, with the number of their slots.
     by_client: HashMap<Client, usize>,
 }
 
@@ -188,25 +188,25 @@ pub enum Full {
     Client,
 }
 
-/// A place that is taken; released when dropped.
+/// A slot that is taken; released when dropped.
 #[derive(Debug)]
-pub struct Place {
-    places: Places,
+pub struct ClientSlot {
+    slots: ClientSlots,
     client: Client,
 }
 
-impl Places {
-    /// Makes at most `most` places, and `most_per_client` for each client.
+impl ClientSlots {
+    /// Makes at most `most` slots, and `most_per_client` for each client.
     #[must_use]
     pub fn new(most: usize, most_per_client: usize) -> Self {
         Self(Arc::new(Inner { most, most_per_client, taken: Mutex::default() }))
     }
 
-    /// Takes a place for a client.
+    /// Takes a slot for a client.
     ///
     /// # Errors
     /// [`Full`].
-    pub fn take(&self, client: Client) -> Result<Place, Full> {
+    pub fn take(&self, client: Client) -> Result<ClientSlot, Full> {
         let mut taken = self.0.taken.lock();
         if taken.total >= self.0.most {
             return Err(Full::Total);
@@ -217,31 +217,31 @@ impl Places {
         }
         taken.total += 1;
         taken.by_client.insert(client, own + 1);
-        Ok(Place { places: self.clone(), client })
+        Ok(ClientSlot { slots: self.clone(), client })
     }
 
-    /// Maximum number of places in total.
+    /// Maximum number of slots in total.
     #[must_use]
     pub fn most(&self) -> usize {
         self.0.most
     }
 
-    /// Maximum number of places of each client.
+    /// Maximum number of slots of each client.
     #[must_use]
     pub fn most_per_client(&self) -> usize {
         self.0.most_per_client
     }
 
-    /// Number of places that are taken.
+    /// Number of slots that are taken.
     #[must_use]
     pub fn taken(&self) -> usize {
         self.0.taken.lock().total
     }
 }
 
-impl Drop for Place {
+impl Drop for ClientSlot {
     fn drop(&mut self) {
-        let mut taken = self.places.0.taken.lock();
+        let mut taken = self.slots.0.taken.lock();
         taken.total -= 1;
         if let Some(own) = taken.by_client.get_mut(&self.client) {
             *own -= 1;
@@ -267,15 +267,15 @@ mod tests {
         fn no_bound_is_passed_and_what_is_given_up_can_be_taken_again(
             steps in proptest::collection::vec((0..4_u8, any::<bool>()), 0..200),
         ) {
-            let places = Places::new(10, 4);
-            let mut held: Vec<(u8, Place)> = Vec::new();
+            let slots = ClientSlots::new(10, 4);
+            let mut held: Vec<(u8, ClientSlot)> = Vec::new();
             for (of, takes) in steps {
                 let own = held.iter().filter(|(other, _)| *other == of).count();
                 if takes {
-                    match places.take(client(of)) {
-                        Ok(place) => {
+                    match slots.take(client(of)) {
+                        Ok(slot) => {
                             prop_assert!(held.len() < 10 && own < 4);
-                            held.push((of, place));
+                            held.push((of, slot));
                         }
                         Err(Full::Total) => prop_assert_eq!(held.len(), 10),
                         Err(Full::Client) => prop_assert_eq!(own, 4),
@@ -283,10 +283,10 @@ mod tests {
                 } else if let Some(at) = held.iter().position(|(other, _)| *other == of) {
                     held.remove(at);
                 }
-                prop_assert_eq!(places.taken(), held.len());
+                prop_assert_eq!(slots.taken(), held.len());
             }
             drop(held);
-            prop_assert!(places.0.taken.lock().by_client.is_empty(), "nothing is kept of clients that left");
+            prop_assert!(slots.0.taken.lock().by_client.is_empty(), "nothing is kept of clients that left");
         }
     }
 
@@ -304,8 +304,8 @@ mod tests {
         fn holdings_are_the_sum_of_what_a_client_took_and_nothing_is_kept_of_clients_that_left(
             steps in proptest::collection::vec((0..3_u8, 0..60_usize, any::<bool>()), 0..100),
         ) {
-            let all = Holdings::new(100);
-            let mut held: Vec<Holding> = (0..3).map(|of| all.take(client(of), 0)).collect();
+            let all = ClientQuota::new(100);
+            let mut held: Vec<QuotaShare> = (0..3).map(|of| all.take(client(of), 0)).collect();
             let mut sums = [0; 3];
             for (of, amount, grows) in steps {
                 let (own, sum) = (&mut held[usize::from(of)], &mut sums[usize::from(of)]);

@@ -11,7 +11,7 @@ use crate::problem::ApiError;
 ///
 /// # Errors
 /// [`ApiError::Malformed`] where the body is not a valid measurement.
-pub async fn judge(body: Bytes) -> Result<Json<Vec<Finding>>, ApiError> {
+pub async fn diagnose(body: Bytes) -> Result<Json<Vec<Finding>>, ApiError> {
     let measured: Measurements = serde_json::from_slice(&body)
         .map_err(|error| ApiError::Malformed(format!("no measurements of a stream: {error}")))?;
     Ok(Json(doctor::judge(&measured)))

@@ -9,10 +9,10 @@ use rustix::net::SendFlags;
 
 use super::Open;
 use crate::clock::{self, Uptime};
-use crate::hub::driver::Subscription;
+use crate::hub::driver::Subscriber;
 use crate::hub::frame::Frame;
 use crate::stream::form::{Coding, Framing};
-use crate::stream::handover::Taken;
+use crate::stream::takeover::UpgradedStream;
 
 /// Maximum number of pieces in one system call.
 const PIECES: usize = 64;
@@ -23,7 +23,7 @@ const CHATTER: usize = 64 << 10;
 /// The connection of one subscriber. Connections lie side by side in memory, and the fields here are only those that
 /// each frame needs: a thread that writes to thousands of sockets spends most of its own time waiting for memory.
 #[derive(Debug)]
-pub(super) struct Line {
+pub(super) struct Connection {
     socket: TcpStream,
     framing: Framing,
     /// It is already on the list of connections to step.
@@ -36,15 +36,15 @@ pub(super) struct Line {
     /// The stream ends after the remaining bytes are written.
     ending: bool,
     coding: Coding,
-    pub(super) subscription: Subscription,
+    pub(super) subscriber: Subscriber,
     /// The time at which to step it even if nothing happens.
     pub(super) due: Uptime,
-    aside: Box<Aside>,
+    cold: Box<ColdFields>,
 }
 
 /// The fields of a connection that are seldom used.
 #[derive(Debug)]
-struct Aside {
+struct ColdFields {
     /// The response's head, until it is written.
     head: Option<Bytes>,
     /// The bytes that the socket did not take yet.
@@ -92,8 +92,8 @@ pub(super) enum Said {
     TooMuch,
 }
 
-impl Line {
-    pub(super) fn new(socket: TcpStream, taken: Taken, open: Open) -> Self {
+impl Connection {
+    pub(super) fn new(socket: TcpStream, taken: UpgradedStream, open: Open) -> Self {
         Self {
             socket,
             framing: taken.framing,
@@ -102,9 +102,9 @@ impl Line {
             fresh: true,
             ending: false,
             coding: taken.coding,
-            subscription: taken.subscription,
+            subscriber: taken.subscriber,
             due: Uptime(u64::MAX),
-            aside: Box::new(Aside {
+            cold: Box::new(ColdFields {
                 head: Some(taken.head),
                 rest: Vec::new(),
                 stalled: Uptime(0),
@@ -117,11 +117,11 @@ impl Line {
 
     /// Distinguishes it from earlier connections in the same slot.
     pub(super) fn name(&self) -> u64 {
-        self.aside.name
+        self.cold.name
     }
 
     pub(super) fn set_name(&mut self, name: u64) {
-        self.aside.name = name;
+        self.cold.name = name;
     }
 
     pub(super) fn register(&mut self, registry: &Registry, token: Token) -> std::io::Result<()> {
@@ -135,7 +135,7 @@ impl Line {
 
     /// Time at which the socket last took a byte; valid only while it is full.
     pub(super) fn stalled(&self) -> Uptime {
-        self.aside.stalled
+        self.cold.stalled
     }
 
     /// Takes the response's head, if it is not written yet.
@@ -143,7 +143,7 @@ impl Line {
         if !std::mem::take(&mut self.fresh) {
             return None;
         }
-        self.aside.head.take()
+        self.cold.head.take()
     }
 
     /// Writes a frame, which is nearly always the only piece.
@@ -201,9 +201,9 @@ impl Line {
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     self.full = true;
-                    self.aside.rest = left.to_vec();
-                    self.aside.rest[0].advance(begun);
-                    self.aside.stalled = clock::now().up;
+                    self.cold.rest = left.to_vec();
+                    self.cold.rest[0].advance(begun);
+                    self.cold.stalled = clock::now().up;
                     return Written::Full;
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -216,19 +216,19 @@ impl Line {
     /// Writes the bytes that were kept.
     pub(super) fn write_rest(&mut self) -> Written {
         self.full = false;
-        let rest = std::mem::take(&mut self.aside.rest);
-        let stalled = self.aside.stalled;
+        let rest = std::mem::take(&mut self.cold.rest);
+        let stalled = self.cold.stalled;
         let written = self.write(&rest);
         let len = |pieces: &[Bytes]| pieces.iter().map(Bytes::len).sum::<usize>();
-        if written == Written::Full && len(&self.aside.rest) == len(&rest) {
-            self.aside.stalled = stalled;
+        if written == Written::Full && len(&self.cold.rest) == len(&rest) {
+            self.cold.stalled = stalled;
         }
         written
     }
 
     /// Reads and discards the bytes from the client.
     pub(super) fn listen(&mut self) -> Said {
-        if self.aside.said_all {
+        if self.cold.said_all {
             return Said::Nothing;
         }
         let mut scratch = [0; 4_096];
@@ -236,7 +236,7 @@ impl Line {
         while heard < CHATTER {
             match self.socket.read(&mut scratch) {
                 Ok(0) => {
-                    self.aside.said_all = true;
+                    self.cold.said_all = true;
                     return Said::All;
                 }
                 Ok(len) => heard += len,

@@ -36,13 +36,13 @@ const PIECES: Module = "pieces";
 
 /// The resources that the page at one address will fetch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Ahead {
+pub struct Preloads {
     /// The board whose document the page will request, if any.
     document: Option<BoardId>,
     modules: Vec<Module>,
 }
 
-impl Ahead {
+impl Preloads {
     /// Determines the fetches of the page at `/b/{path}`, or at `/` where there is no `path`.
     #[must_use]
     pub fn of(app: &AppState, path: Option<&str>, query: &str) -> Self {
@@ -55,7 +55,7 @@ impl Ahead {
             board = named.filter_map(|id| id.parse().ok()).next().or(board);
         }
         let Some(id) = board else { return Self { document: None, modules: vec![ELSEWHERE] } };
-        let edition = app.shelf.get(&id);
+        let edition = app.boards.get(&id);
         let mut modules = match &edition {
             Some(edition) => of_made(edition.document.board()),
             None => of_automatic(app.hub.selecting().tally(&id)),
@@ -160,8 +160,8 @@ mod tests {
     fn files_are_found_by_what_they_are_called_before_the_hash_and_pieces_come_with_them() {
         let built = ["rows-1.css", "rows-2.wasm.br", "rows-2.wasm", "made-3.wasm", "pieces-4.bin", "page-5.wasm"];
         let link_from = |root: &str, board: Option<&str>, modules: &[Module], built: &[&'static str]| {
-            let ahead = Ahead { document: board.map(|id| id.parse().unwrap()), modules: modules.to_vec() };
-            ahead.link(root, built.iter().map(|&name| Cow::Borrowed(name)))
+            let preloads = Preloads { document: board.map(|id| id.parse().unwrap()), modules: modules.to_vec() };
+            preloads.link(root, built.iter().map(|&name| Cow::Borrowed(name)))
         };
         let link =
             |board: Option<&str>, modules: &[Module], built: &[&'static str]| link_from("../", board, modules, built);

@@ -21,43 +21,43 @@ use hyper::service::Service;
 use parking_lot::Mutex;
 
 use super::form::{Coding, Framing};
-use crate::hub::driver::{Listener, Subscription};
+use crate::hub::driver::{Listener, Subscriber};
 use crate::hub::frame::Frame;
 
 /// Frames of this size or more are not encoded on a thread that serves connections: it takes a millisecond.
 const ENCODED_ELSEWHERE: usize = 128 << 10;
 
-/// An extension of the response, for the code that serves its stream: the subscription and its coding. Can be taken
+/// An extension of the response, for the code that serves its stream: the subscriber and its coding. Can be taken
 /// once.
 #[derive(Clone, Debug)]
-pub struct Offer(Arc<Mutex<Option<(Subscription, Coding)>>>);
+pub struct PendingStream(Arc<Mutex<Option<(Subscriber, Coding)>>>);
 
-impl Offer {
-    /// Takes the subscription; `None` if it was taken already.
+impl PendingStream {
+    /// Takes the subscriber; `None` if it was taken already.
     #[must_use]
-    pub fn take(&self) -> Option<(Subscription, Coding)> {
+    pub fn take(&self) -> Option<(Subscriber, Coding)> {
         self.0.lock().take()
     }
 }
 
 /// Makes a response whose stream can be taken over. Without a takeover, its body streams the events.
 #[must_use]
-pub fn response(subscription: Subscription, coding: Coding) -> Response<Body> {
-    let offer = Offer(Arc::new(Mutex::new(Some((subscription, coding)))));
-    let offered = offer.clone();
-    // The body takes the subscription when it is first polled for a frame.
-    let pieces = stream::unfold(BodyStage::Offered(offered), async |stage| {
+pub fn response(subscriber: Subscriber, coding: Coding) -> Response<Body> {
+    let pending = PendingStream(Arc::new(Mutex::new(Some((subscriber, coding)))));
+    let of_body = pending.clone();
+    // The body takes the subscriber when it is first polled for a frame.
+    let pieces = stream::unfold(BodyStage::Pending(of_body), async |stage| {
         let (piece, stage) = stage.next().await?;
         Some((Ok::<_, Infallible>(piece), stage))
     });
     let mut response = Response::new(Body::from_stream(pieces));
-    response.extensions_mut().insert(offer);
+    response.extensions_mut().insert(pending);
     response
 }
 
 /// The state of a body that streams events. hyper delimits it.
 enum BodyStage {
-    Offered(Offer),
+    Pending(PendingStream),
     Open(Box<Listener>, Coding),
     Over,
 }
@@ -66,10 +66,10 @@ impl BodyStage {
     /// Returns the next piece, and the state after it.
     async fn next(self) -> Option<(Bytes, Self)> {
         let (mut listener, mut coding) = match self {
-            Self::Offered(offer) => {
-                let (subscription, coding) = offer.take()?;
+            Self::Pending(pending) => {
+                let (subscriber, coding) = pending.take()?;
                 let begin = coding.begin(Framing::Bare);
-                let open = Self::Open(Box::new(subscription.listen()), coding);
+                let open = Self::Open(Box::new(subscriber.listen()), coding);
                 match begin {
                     Some(begin) => return Some((begin, open)),
                     None => return Box::pin(open.next()).await,
@@ -103,9 +103,9 @@ async fn encoded(frame: Frame) -> Option<Frame> {
 
 /// A stream that was taken over.
 #[derive(Debug)]
-pub struct Taken {
-    /// Its subscription at the hub.
-    pub subscription: Subscription,
+pub struct UpgradedStream {
+    /// Its subscriber at the hub.
+    pub subscriber: Subscriber,
     /// The response's head and the first bytes of the stream, to be written first.
     pub head: Bytes,
     /// The delimiting of the rest.
@@ -114,26 +114,26 @@ pub struct Taken {
     pub coding: Coding,
 }
 
-/// The place where a [`Diverted`] service leaves a stream for the connection's task.
-pub type Slot = Arc<Mutex<Option<Taken>>>;
+/// The slot where a [`TakeoverService`] leaves a stream for the connection's task.
+pub type TakeoverSlot = Arc<Mutex<Option<UpgradedStream>>>;
 
-/// The service of one HTTP/1 connection. It leaves streams in a [`Slot`], and never answers their requests.
+/// The service of one HTTP/1 connection. It leaves streams in a [`TakeoverSlot`], and never answers their requests.
 #[derive(Clone, Debug)]
-pub struct Diverted<S> {
+pub struct TakeoverService<S> {
     /// Answers all other requests.
     pub service: S,
     /// Receives the streams.
-    pub slot: Slot,
+    pub slot: TakeoverSlot,
 }
 
-impl<S> Service<Request<Incoming>> for Diverted<S>
+impl<S> Service<Request<Incoming>> for TakeoverService<S>
 where
     S: Service<Request<Incoming>, Response = Response<Body>>,
     S::Future: Send + 'static,
 {
     type Response = Response<Body>;
     type Error = S::Error;
-    type Future = DivertedFuture<S::Future>;
+    type Future = TakeoverFuture<S::Future>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let framing = match (request.method(), request.version()) {
@@ -141,20 +141,20 @@ where
             (&Method::GET, Version::HTTP_10) => Some(Framing::Bare),
             _ => None,
         };
-        DivertedFuture { answer: Some(Box::pin(self.service.call(request))), framing, slot: self.slot.clone() }
+        TakeoverFuture { answer: Some(Box::pin(self.service.call(request))), framing, slot: self.slot.clone() }
     }
 }
 
-/// The future of [`Diverted`].
+/// The future of [`TakeoverService`].
 #[derive(Debug)]
-pub struct DivertedFuture<F> {
+pub struct TakeoverFuture<F> {
     /// `None` once the answer was diverted: hyper may poll again before the connection is taken apart.
     answer: Option<Pin<Box<F>>>,
     framing: Option<Framing>,
-    slot: Slot,
+    slot: TakeoverSlot,
 }
 
-impl<F, E> Future for DivertedFuture<F>
+impl<F, E> Future for TakeoverFuture<F>
 where
     F: Future<Output = Result<Response<Body>, E>>,
 {
@@ -165,13 +165,14 @@ where
         let answer = pending.as_mut().poll(context);
         let Poll::Ready(Ok(response)) = &answer else { return answer };
         let Some(framing) = self.framing else { return answer };
-        let Some((subscription, coding)) = response.extensions().get::<Offer>().and_then(Offer::take) else {
+        let Some((subscriber, coding)) = response.extensions().get::<PendingStream>().and_then(PendingStream::take)
+        else {
             return answer;
         };
         let mut head = head(response.headers(), framing);
         self.answer = None;
         head.extend_from_slice(&coding.begin(framing).unwrap_or_default());
-        *self.slot.lock() = Some(Taken { subscription, head: head.into(), framing, coding });
+        *self.slot.lock() = Some(UpgradedStream { subscriber, head: head.into(), framing, coding });
         // The connection's task checks the slot after each poll of its connection, and then takes the connection apart.
         Poll::Pending
     }

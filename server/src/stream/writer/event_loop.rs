@@ -11,7 +11,7 @@ use bytes::Bytes;
 use mio::{Events, Poll, Token};
 use slab::Slab;
 
-use super::line::{Line, Piece, Said, Written};
+use super::connection::{Connection, Piece, Said, Written};
 use super::mailbox::{Mail, Mailbox, WAKE};
 use crate::clock::{self, Uptime};
 use crate::hub::Step;
@@ -33,13 +33,13 @@ const CATCH_UP: usize = 512;
 const SHARE: usize = 256 << 10;
 
 /// The event loop of one thread, with its connections.
-pub(super) struct Walk {
+pub(super) struct EventLoop {
     poll: Poll,
     mailbox: Arc<Mailbox>,
     hub: HubHandle,
     /// Maximum time for which a socket may take no byte.
     patience: Duration,
-    lines: Slab<Line>,
+    connections: Slab<Connection>,
     /// The connections of each topic, so that the cost of a new frame depends on the topic's subscribers only.
     by_topic: HashMap<TopicId, Vec<usize>>,
     /// The times at which connections must be stepped even if nothing happens. Each connection has one or two entries.
@@ -57,20 +57,20 @@ pub(super) struct Walk {
 
 /// The result of stepping a connection.
 struct Stepped {
-    line: usize,
+    connection: usize,
     pieces: Range<usize>,
     /// It got its share, and has more to receive.
     more: bool,
 }
 
-impl Walk {
+impl EventLoop {
     pub(super) fn new(poll: Poll, mailbox: Arc<Mailbox>, hub: HubHandle, patience: Duration) -> Self {
         Self {
             poll,
             mailbox,
             hub,
             patience,
-            lines: Slab::new(),
+            connections: Slab::new(),
             by_topic: HashMap::new(),
             dues: BinaryHeap::new(),
             next_name: 0,
@@ -92,9 +92,14 @@ impl Walk {
                 panic!("a writer thread cannot wait for its sockets: {error}");
             }
             for event in events.iter().filter(|event| event.token() != WAKE) {
-                let Token(line) = event.token();
+                let Token(connection) = event.token();
                 let broken = event.is_error() || event.is_write_closed();
-                self.socket_says(line, broken, event.is_readable() || event.is_read_closed(), event.is_writable());
+                self.socket_says(
+                    connection,
+                    broken,
+                    event.is_readable() || event.is_read_closed(),
+                    event.is_writable(),
+                );
             }
             let mail = self.mailbox.collect();
             if mail.stop {
@@ -102,7 +107,7 @@ impl Walk {
             }
             self.read(mail);
             self.list_due();
-            self.walk();
+            self.step_listed();
         }
     }
 
@@ -116,16 +121,16 @@ impl Walk {
     }
 
     fn socket_says(&mut self, at: usize, broken: bool, readable: bool, writable: bool) {
-        let Some(line) = self.lines.get_mut(at) else { return };
-        let said = if readable { line.listen() } else { Said::Nothing };
+        let Some(connection) = self.connections.get_mut(at) else { return };
+        let said = if readable { connection.listen() } else { Said::Nothing };
         let mut written = match said {
             _ if broken => Written::Over,
             Said::TooMuch => Written::Over,
-            Said::All => line.sound_out(),
+            Said::All => connection.sound_out(),
             Said::Nothing => Written::All,
         };
-        if writable && line.is_full() && written != Written::Over {
-            written = line.write_rest();
+        if writable && connection.is_full() && written != Written::Over {
+            written = connection.write_rest();
             match written {
                 Written::All => self.list(at),
                 Written::Full => self.bound_stall(at),
@@ -133,33 +138,33 @@ impl Walk {
             }
         }
         if written == Written::Over {
-            self.drop_line(at);
+            self.drop_connection(at);
         }
     }
 
     fn read(&mut self, mail: Mail) {
-        for mut line in mail.lines {
-            line.set_name(self.next_name);
+        for mut connection in mail.connections {
+            connection.set_name(self.next_name);
             self.next_name += 1;
-            let topic = line.subscription.topic();
-            let entry = self.lines.vacant_entry();
+            let topic = connection.subscriber.topic();
+            let entry = self.connections.vacant_entry();
             let at = entry.key();
-            if let Err(error) = line.register(self.poll.registry(), Token(at)) {
+            if let Err(error) = connection.register(self.poll.registry(), Token(at)) {
                 tracing::warn!(%error, "cannot watch a socket");
                 continue;
             }
-            entry.insert(*line);
+            entry.insert(*connection);
             self.by_topic.entry(topic).or_default().push(at);
             self.list(at);
         }
         if mail.closing {
-            let all: Vec<usize> = self.lines.iter().map(|(at, _)| at).collect();
+            let all: Vec<usize> = self.connections.iter().map(|(at, _)| at).collect();
             all.into_iter().for_each(|at| self.list(at));
         }
         for topic in mail.topics {
             let Some(readers) = self.by_topic.get(&topic) else { continue };
             for &at in readers {
-                list(&mut self.lines, &mut self.listed, at);
+                list(&mut self.connections, &mut self.listed, at);
             }
         }
     }
@@ -170,54 +175,56 @@ impl Walk {
             && due <= now
         {
             self.dues.pop();
-            let Some(line) = self.lines.get_mut(at).filter(|line| line.name() == name) else { continue };
-            if line.due <= now && line.is_full() {
-                if after(line.stalled(), self.patience) <= now {
-                    self.drop_line(at);
+            let Some(connection) = self.connections.get_mut(at).filter(|connection| connection.name() == name) else {
+                continue;
+            };
+            if connection.due <= now && connection.is_full() {
+                if after(connection.stalled(), self.patience) <= now {
+                    self.drop_connection(at);
                 } else {
-                    line.due = Uptime(u64::MAX);
+                    connection.due = Uptime(u64::MAX);
                     self.bound_stall(at);
                 }
-            } else if line.due <= now {
+            } else if connection.due <= now {
                 // Its next step sets the next time.
-                line.due = Uptime(u64::MAX);
+                connection.due = Uptime(u64::MAX);
                 self.list(at);
-            } else if line.due < Uptime(u64::MAX) {
-                self.dues.push(Reverse((line.due, at, name)));
+            } else if connection.due < Uptime(u64::MAX) {
+                self.dues.push(Reverse((connection.due, at, name)));
             }
         }
     }
 
     /// Schedules the check that drops a full socket if it still takes nothing when its time is over.
     fn bound_stall(&mut self, at: usize) {
-        let Some(line) = self.lines.get_mut(at) else { return };
-        let due = after(line.stalled(), self.patience);
-        if line.due == Uptime(u64::MAX) || due < line.due {
-            self.dues.push(Reverse((due, at, line.name())));
+        let Some(connection) = self.connections.get_mut(at) else { return };
+        let due = after(connection.stalled(), self.patience);
+        if connection.due == Uptime(u64::MAX) || due < connection.due {
+            self.dues.push(Reverse((due, at, connection.name())));
         }
-        line.due = due;
+        connection.due = due;
     }
 
     fn list(&mut self, at: usize) {
-        list(&mut self.lines, &mut self.listed, at);
+        list(&mut self.connections, &mut self.listed, at);
     }
 
     /// Steps all listed connections and writes their pieces. A connection that had its share is listed again. So are
     /// connections that start or return, once enough of them had their turn: the others do not wait until all their
     /// frames are encoded.
-    fn walk(&mut self) {
+    fn step_listed(&mut self) {
         let listed = std::mem::take(&mut self.listed);
         let mut caught_up = 0;
         for batch in listed.chunks(STEPS) {
-            for Stepped { line: at, pieces, more } in self.step(batch, &mut caught_up) {
-                let Some(line) = self.lines.get_mut(at) else { continue };
+            for Stepped { connection: at, pieces, more } in self.step(batch, &mut caught_up) {
+                let Some(connection) = self.connections.get_mut(at) else { continue };
                 // Frames are encoded and compressed while the hub is free. The first subscriber of a frame does it for
                 // all.
                 let written = match &self.pieces[pieces] {
-                    [Piece::Frame(frame)] => line.write_frame(frame),
+                    [Piece::Frame(frame)] => connection.write_frame(frame),
                     several => {
-                        self.encoded.extend(several.iter().map(|piece| line.encode(piece)));
-                        let written = line.write(&self.encoded);
+                        self.encoded.extend(several.iter().map(|piece| connection.encode(piece)));
+                        let written = connection.write(&self.encoded);
                         self.encoded.clear();
                         written
                     }
@@ -226,7 +233,7 @@ impl Walk {
                     Written::All if more => self.list(at),
                     Written::All => {}
                     Written::Full => self.bound_stall(at),
-                    Written::Over => self.drop_line(at),
+                    Written::Over => self.drop_connection(at),
                 }
             }
             self.pieces.clear();
@@ -240,24 +247,24 @@ impl Walk {
     /// Steps a batch under one lock. `caught_up` counts the series that were collected for subscribers that start or
     /// return.
     fn step(&mut self, batch: &[usize], caught_up: &mut usize) -> Vec<Stepped> {
-        let Self { lines, listed, pieces, dues, hub, by_topic, .. } = self;
+        let Self { connections, listed, pieces, dues, hub, by_topic, .. } = self;
         hub.stepping(|hub| {
             let mut steps = Vec::with_capacity(batch.len());
             for &at in batch {
-                let Some(line) = lines.get_mut(at) else { continue };
-                line.listed = false;
-                if line.is_full() {
+                let Some(connection) = connections.get_mut(at) else { continue };
+                connection.listed = false;
+                if connection.is_full() {
                     continue;
                 }
-                let topic = line.subscription.topic();
+                let topic = connection.subscriber.topic();
                 let from = pieces.len();
-                pieces.extend(line.take_head().map(Piece::Head));
+                pieces.extend(connection.take_head().map(Piece::Head));
                 let mut share = 0;
                 let more = loop {
-                    if *caught_up + hub.looked_at() >= CATCH_UP && hub.is_costly(&line.subscription) {
+                    if *caught_up + hub.looked_at() >= CATCH_UP && hub.is_costly(&connection.subscriber) {
                         break true;
                     }
-                    match hub.step(&mut line.subscription) {
+                    match hub.step(&mut connection.subscriber) {
                         Step::Send(frame) => {
                             share += frame.size();
                             pieces.push(Piece::Frame(frame));
@@ -266,10 +273,10 @@ impl Walk {
                             }
                         }
                         Step::Wait(due) => {
-                            if line.due == Uptime(u64::MAX) || due < line.due {
-                                dues.push(Reverse((due, at, line.name())));
+                            if connection.due == Uptime(u64::MAX) || due < connection.due {
+                                dues.push(Reverse((due, at, connection.name())));
                             }
-                            line.due = due;
+                            connection.due = due;
                             break false;
                         }
                         Step::End => {
@@ -280,14 +287,14 @@ impl Walk {
                 };
                 // One of its boards changed. A frame of the new topic that comes now is in the mailbox, which is read
                 // later.
-                if line.subscription.topic() != topic {
+                if connection.subscriber.topic() != topic {
                     remove(by_topic, topic, at);
-                    by_topic.entry(line.subscription.topic()).or_default().push(at);
+                    by_topic.entry(connection.subscriber.topic()).or_default().push(at);
                 }
                 if pieces.len() > from {
-                    steps.push(Stepped { line: at, pieces: from..pieces.len(), more });
+                    steps.push(Stepped { connection: at, pieces: from..pieces.len(), more });
                 } else if more {
-                    line.listed = true;
+                    connection.listed = true;
                     listed.push(at);
                 }
             }
@@ -296,13 +303,13 @@ impl Walk {
         })
     }
 
-    fn drop_line(&mut self, at: usize) {
-        let Some(line) = self.lines.try_remove(at) else { return };
-        if line.listed {
+    fn drop_connection(&mut self, at: usize) {
+        let Some(connection) = self.connections.try_remove(at) else { return };
+        if connection.listed {
             // Its slot may be reused before the list is stepped.
             self.listed.retain(|&listed| listed != at);
         }
-        remove(&mut self.by_topic, line.subscription.topic(), at);
+        remove(&mut self.by_topic, connection.subscriber.topic(), at);
     }
 }
 
@@ -323,11 +330,11 @@ fn remove(by_topic: &mut HashMap<TopicId, Vec<usize>>, topic: TopicId, at: usize
 }
 
 /// Puts a connection on the list, once.
-fn list(lines: &mut Slab<Line>, listed: &mut Vec<usize>, at: usize) {
-    if let Some(line) = lines.get_mut(at)
-        && !line.listed
+fn list(connections: &mut Slab<Connection>, listed: &mut Vec<usize>, at: usize) {
+    if let Some(connection) = connections.get_mut(at)
+        && !connection.listed
     {
-        line.listed = true;
+        connection.listed = true;
         listed.push(at);
     }
 }

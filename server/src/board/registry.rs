@@ -18,7 +18,7 @@ use super::precondition::Conditions;
 use super::{Document, Refusal};
 use crate::clock;
 use crate::hub::driver::HubHandle;
-use crate::hub::{Boards, Lacking, Shown};
+use crate::hub::{BoardRecord, Boards, MissingTracks};
 use crate::limits::Limit;
 use crate::problem::ApiError;
 use crate::recall::recall;
@@ -90,8 +90,8 @@ impl Entry {
         self.shown().map(|edition| edition.document.etag())
     }
 
-    fn for_hub(&self) -> Shown {
-        Shown { selectors: self.selectors.clone(), etag: self.etag(), since: self.since }
+    fn for_hub(&self) -> BoardRecord {
+        BoardRecord { selectors: self.selectors.clone(), etag: self.etag(), since: self.since }
     }
 
     /// Returns the selectors that follow from the document that is shown.
@@ -185,7 +185,7 @@ impl Entries {
 
 /// The board registry. Clones share the same state.
 #[derive(Clone, Debug)]
-pub struct Shelf(Arc<Inner>);
+pub struct BoardRegistry(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
@@ -195,7 +195,7 @@ struct Inner {
     writer: Writer,
 }
 
-impl Shelf {
+impl BoardRegistry {
     /// Makes the registry of a running server; `hub` has the boards already.
     #[must_use]
     pub fn new(entries: Entries, hub: HubHandle, writer: Writer) -> Self {
@@ -237,9 +237,9 @@ impl Shelf {
     ///
     /// # Errors
     /// Where the store cannot write now.
-    pub async fn refile(&self, found: Found) -> Result<(), CommitError> {
+    pub async fn apply_folder(&self, found: Found) -> Result<(), CommitError> {
         let inner = Arc::clone(&self.0);
-        self.0.writer.run(move |store| inner.refile(store, found)).await?
+        self.0.writer.run(move |store| inner.apply_folder(store, found)).await?
     }
 }
 
@@ -256,7 +256,7 @@ impl Inner {
         let shown = (entry.etag() != before).then(|| entry.for_hub());
         self.entries.write().all.insert(id.clone(), entry);
         if let Some(shown) = shown {
-            let Lacking(series) = self.hub.lacking(&id, &shown.selectors);
+            let MissingTracks(series) = self.hub.missing_tracks(&id, &shown.selectors);
             if let Err(error) = recall(&self.hub, store, &series) {
                 tracing::warn!(board = %id, %error, "cannot read what the board shows now; its readers have to come back");
             }
@@ -328,7 +328,7 @@ impl Inner {
         Ok(self.change(store, id, entry)?)
     }
 
-    fn refile(&self, store: &mut Store, mut found: Found) -> Result<(), CommitError> {
+    fn apply_folder(&self, store: &mut Store, mut found: Found) -> Result<(), CommitError> {
         let known: BTreeSet<_> = self.entries.read().all.keys().chain(found.editions.keys()).cloned().collect();
         for id in known {
             if found.broken.contains_key(&id) {
@@ -369,14 +369,14 @@ mod tests {
         let entries = Entries::load(&mut store, &Found::default()).unwrap();
         assert_eq!((entries.all.len(), entries.forgotten), (MAX_DELETED, Seq(12)));
         assert_eq!(store.boards().unwrap().len(), MAX_DELETED);
-        let interest = |n: usize| crate::hub::Interest {
+        let subscription = |n: usize| crate::hub::Subscription {
             series: Vec::new(),
             boards: vec![id(n)],
             rate: crate::hub::Rate::of_hz(20).unwrap(),
         };
         let boards = entries.for_hub();
         for (board, since) in [(0, 12), (2, 12), (3, 13), (MAX_DELETED + 9, 12)] {
-            assert_eq!(boards.since(&interest(board)), Seq(since), "board {board}");
+            assert_eq!(boards.since(&subscription(board)), Seq(since), "board {board}");
         }
     }
 }
