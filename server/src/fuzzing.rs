@@ -9,9 +9,9 @@ use crate::doctor::address::Address;
 use crate::ingest::intake;
 use crate::push_memory::PushMemory;
 use crate::rollup::packed::Packed;
-use crate::store::block::{Block, Place};
-use crate::store::sent::SentPoints;
-use crate::store::{SeriesId, log};
+use crate::store::block::{Block, BlockId};
+use crate::store::dedup::DedupKeys;
+use crate::store::{SeriesId, number_log};
 
 /// Parses a configuration file. Returns the error message, or `None` if the file is valid.
 #[must_use]
@@ -38,8 +38,8 @@ pub fn gunzip(bytes: &[u8], most: usize) -> Option<Vec<u8>> {
 pub fn log_row(bytes: &[u8]) {
     let Some((key, row)) = bytes.split_first_chunk::<8>() else { return };
     let last = Seq(u64::from_le_bytes(*key));
-    if let Ok(mut numbers) = log::unpack(row, last) {
-        let _unreadable = log::unpack_sent(row, &mut numbers);
+    if let Ok(mut numbers) = number_log::unpack(row, last) {
+        let _unreadable = number_log::unpack_sent(row, &mut numbers);
         assert!(numbers.is_sorted_by(|a, b| a.at.seq < b.at.seq));
         assert!(numbers.last().is_none_or(|number| number.at.seq == last));
     }
@@ -53,7 +53,7 @@ pub fn log_row(bytes: &[u8]) {
 pub fn block_row(bytes: &[u8]) {
     sent_points(bytes);
     for tier in Tier::ALL {
-        let place = Place::holding(tier, SeriesId(7), Millis(1_732_399_200_000));
+        let place = BlockId::holding(tier, SeriesId(7), Millis(1_732_399_200_000));
         let Ok(block) = Block::unpack(bytes, place) else { continue };
         let again = Block::unpack(&block.pack(place).expect("what was read can be written"), place);
         assert_eq!(again.ok().as_ref(), Some(&block));
@@ -73,10 +73,10 @@ pub fn block_row(bytes: &[u8]) {
 /// # Panics
 /// Where unpacking and packing again changes them.
 fn sent_points(bytes: &[u8]) {
-    if let Ok(sent) = SentPoints::unpack(bytes)
+    if let Ok(sent) = DedupKeys::unpack(bytes)
         && let Some(packed) = sent.pack().expect("points that were read can be written")
     {
-        assert_eq!(SentPoints::unpack(&packed).ok(), Some(sent));
+        assert_eq!(DedupKeys::unpack(&packed).ok(), Some(sent));
     }
 }
 

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 
 use crate::app::AppState;
-use crate::store::room::NoRoom;
+use crate::store::disk_space::NoSpace;
 
 /// Answers 200 whenever the process can answer.
 pub async fn healthz() -> &'static str {
@@ -19,8 +19,8 @@ pub async fn readyz(State(app): State<AppState>) -> (StatusCode, String) {
         None => (StatusCode::OK, "ready\n".to_owned()),
         Some(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {why}\n")),
     };
-    let at_bound = match app.writer.levels().no_room() {
-        Some(no_room @ NoRoom::Data { .. }) => Some(no_room.to_string()),
+    let at_bound = match app.writer.stats().no_space() {
+        Some(no_space @ NoSpace::Data { .. }) => Some(no_space.to_string()),
         _ => None,
     };
     for warning in app.writer.condition().warnings().into_iter().chain(at_bound) {
@@ -35,8 +35,8 @@ pub fn refusal(app: &AppState) -> Option<String> {
     if !app.writer.is_open() {
         return Some("the store is closed".to_owned());
     }
-    app.writer.condition().refusal().or_else(|| match app.writer.levels().no_room() {
-        Some(no_room @ NoRoom::Disk { .. }) => Some(no_room.to_string()),
+    app.writer.condition().refusal().or_else(|| match app.writer.stats().no_space() {
+        Some(no_space @ NoSpace::Disk { .. }) => Some(no_space.to_string()),
         _ => None,
     })
 }

@@ -18,7 +18,7 @@
 //! Calls:
 //!
 //! - [`names`] finds the series that selectors match, and [`catalog`] lists them. [`history`] reads their past; [`csv`]
-//!   writes cells. [`recall`] rehydrates evicted tracks from the store.
+//!   writes cells. [`rehydrate`] rehydrates evicted tracks from the store.
 //! - [`board`] has the boards with a document.
 //! - [`assets`] is the page, and [`preload`] its preloads.
 //! - [`openapi`] describes all calls.
@@ -70,7 +70,7 @@ pub mod problem;
 pub mod push;
 pub mod push_memory;
 pub mod ready;
-pub mod recall;
+pub mod rehydrate;
 pub mod rejections;
 pub mod remote;
 pub mod rollup;

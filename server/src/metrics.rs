@@ -125,21 +125,21 @@ pub async fn expose(State(app): State<AppState>, headers: HeaderMap) -> Response
     let memory = app.intake.memory();
     registry.register("queue_bytes", "Memory that pushes in progress hold", gauge(memory.used()));
     registry.register("queue_limit_bytes", "Memory that pushes in progress may hold", gauge(memory.most()));
-    let levels = app.writer.levels();
+    let stats = app.writer.stats();
     registry.register(
         "repeated_points",
         "Points that were pushed again with the time that their sender set, and changed nothing",
-        ConstCounter::new(levels.repeated()),
+        ConstCounter::new(stats.repeated()),
     );
     let bytes = |bytes: u64| ConstGauge::new(i64::try_from(bytes).unwrap_or(i64::MAX));
     registry.register("series_limit", "Series that the store may hold", gauge(app.limits.series));
-    registry.register("idempotency_keys", "Idempotency keys that are remembered", gauge(levels.keys()));
+    registry.register("idempotency_keys", "Idempotency keys that are remembered", gauge(stats.keys()));
     registry.register("idempotency_keys_limit", "Idempotency keys that may be remembered", gauge(app.limits.keys));
-    registry.register("data_bytes", "Size of the database and its log, without free pages", bytes(levels.data()));
+    registry.register("data_bytes", "Size of the database and its log, without free pages", bytes(stats.data()));
     if let Some(most) = app.limits.data {
         registry.register("data_limit_bytes", "Size that the database may have", bytes(most));
     }
-    registry.register("disk_free_bytes", "Free bytes of the file system of the database", bytes(levels.free()));
+    registry.register("disk_free_bytes", "Free bytes of the file system of the database", bytes(stats.free()));
     let answers = app.history.counts();
     registry.register("history_open", "Answers of /api/history in progress", gauge(answers.open));
     registry.register(

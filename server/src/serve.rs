@@ -32,8 +32,8 @@ use crate::listener::{self, Listener, tls};
 use crate::metrics::Metrics;
 use crate::rejections::Rejections;
 use crate::rollup::Rollup;
-use crate::store::room::NoRoom;
-use crate::store::{CommitError, Condition, Levels, OpenError, Store, Writer};
+use crate::store::disk_space::NoSpace;
+use crate::store::{CommitError, Condition, OpenError, Store, StoreStats, Writer};
 use crate::stream::StreamSlots;
 use crate::stream::writer::Writers;
 
@@ -149,8 +149,7 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     let boards = config.boards.map(watch).transpose()?;
     let pacer = tokio::spawn(hub.clone().pace());
     let rejections = Rejections::default();
-    let warner =
-        tokio::spawn(warn(hub.clone(), writer.condition().clone(), writer.shared_levels(), rejections.clone()));
+    let warner = tokio::spawn(warn(hub.clone(), writer.condition().clone(), writer.shared_stats(), rejections.clone()));
     let renewal = encrypt.clone().map(|certificate| tokio::spawn(certificate.renew()));
     let rereading = tokio::spawn(reread(hangup, encrypt.clone(), boards));
 
@@ -258,17 +257,17 @@ async fn reread(mut hangup: Signal, certificate: Option<Certificate>, boards: Op
 
 /// Sends the store's warnings to open pages; checks once a second if they changed. Also logs how many refused pushes
 /// were not logged in that second.
-async fn warn(hub: HubHandle, condition: Condition, levels: Arc<Levels>, rejections: Rejections) {
+async fn warn(hub: HubHandle, condition: Condition, stats: Arc<StoreStats>, rejections: Rejections) {
     let mut every = tokio::time::interval(Duration::from_secs(1));
     every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         every.tick().await;
         // Without figures, which would change all the time.
-        let no_room = levels.no_room().map(|no_room| match no_room {
-            NoRoom::Data { .. } => "the database has the size that --max-data allows".to_owned(),
-            NoRoom::Disk { .. } => "the file system of --data is full".to_owned(),
+        let no_space = stats.no_space().map(|no_space| match no_space {
+            NoSpace::Data { .. } => "the database has the size that --max-data allows".to_owned(),
+            NoSpace::Disk { .. } => "the file system of --data is full".to_owned(),
         });
-        let refusal = condition.refusal().or(no_room).map(|why| format!("pushes are refused: {why}"));
+        let refusal = condition.refusal().or(no_space).map(|why| format!("pushes are refused: {why}"));
         rejections.log_left_out();
         hub.warn(refusal.into_iter().chain(condition.warnings()).collect());
     }

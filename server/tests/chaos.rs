@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use harness::{BINARY, PATIENCE, TestServer};
 use pulseboard::store::damage::Damage;
-use pulseboard::store::{SeriesId, log};
+use pulseboard::store::{SeriesId, number_log};
 use shared::{Cursor, Picture, Seq, sse};
 
 const PUSHERS: u64 = 4;
@@ -99,7 +99,7 @@ fn stored(data: &Path, pusher: u64) -> (u64, HashSet<u64>) {
     let series = database.query_row(select, [format!("chaos/{pusher}")], |row| row.get(0)).expect("it was pushed to");
     let mut values: Vec<u64> = Vec::new();
     let damage = Damage::default();
-    log::replay(&database, Seq::ZERO, &damage, |numbers| {
+    number_log::replay(&database, Seq::ZERO, &damage, |numbers| {
         let own = numbers.iter().filter(|logged| logged.series == SeriesId(series));
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole numbers were pushed")]
         values.extend(own.map(|logged| logged.value.get() as u64));

@@ -21,7 +21,7 @@ use crate::hub::driver::HubHandle;
 use crate::hub::{BoardRecord, Boards, MissingTracks};
 use crate::limits::Limit;
 use crate::problem::ApiError;
-use crate::recall::recall;
+use crate::rehydrate::rehydrate;
 use crate::store::boards::{KeptBoard, KeptDocument};
 use crate::store::{CommitError, Store, Writer};
 
@@ -257,7 +257,7 @@ impl Inner {
         self.entries.write().all.insert(id.clone(), entry);
         if let Some(shown) = shown {
             let MissingTracks(series) = self.hub.missing_tracks(&id, &shown.selectors);
-            if let Err(error) = recall(&self.hub, store, &series) {
+            if let Err(error) = rehydrate(&self.hub, store, &series) {
                 tracing::warn!(board = %id, %error, "cannot read what the board shows now; its readers have to come back");
             }
             self.hub.set_board(id, shown, store.head());
@@ -296,7 +296,7 @@ impl Inner {
         }
         let bytes = document.source().len();
         self.check_bytes(&id, bytes)?;
-        store.check_room_for_board(bytes, clock::now().up)?;
+        store.check_space_for_board(bytes, clock::now().up)?;
         let (document, changed) = (Arc::new(document), clock::now().wall);
         entry.uploaded = Some(Edition { document, changed, origin: Origin::Stored });
         self.change(store, id, entry)?;

@@ -22,7 +22,7 @@ use super::query::{Asked, Detail};
 use crate::names::Named;
 use crate::problem::ApiError;
 use crate::store::damage::Damage;
-use crate::store::fresh::Fresh;
+use crate::store::memtable::Memtable;
 use crate::store::{Retention, SeriesId};
 
 /// Bytes after which a step ends.
@@ -44,7 +44,7 @@ const FIRST_WITH_BINS: u64 = 16;
 #[derive(Clone, Copy, Debug)]
 pub struct Stored<'a> {
     /// Blocks that are not in the tables yet.
-    pub fresh: &'a Fresh,
+    pub memtable: &'a Memtable,
     /// Records rows that cannot be read, which are skipped.
     pub damage: &'a Damage,
     /// The retention of each tier.
@@ -187,7 +187,7 @@ impl Job {
                 let to = next.plus(count.saturating_mul(plan.width_ms)).min(plan.span.to);
                 let part = Plan { span: Stretch { from: next, to }, ..plan };
                 let before = self.encoder.len();
-                let buckets = past::numbers(conn, stored.fresh, stored.damage, series, &part)?;
+                let buckets = past::numbers(conn, stored.memtable, stored.damage, series, &part)?;
                 let mut told = 0;
                 for bucket in &buckets {
                     self.encoder.bucket(bucket, self.asked.detail);

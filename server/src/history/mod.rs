@@ -38,7 +38,7 @@ use crate::clock;
 use crate::limits::Limits;
 use crate::problem::ApiError;
 use crate::store::damage::Damage;
-use crate::store::fresh::Fresh;
+use crate::store::memtable::Memtable;
 use crate::store::schema::{BUSY_TIMEOUT, FILE};
 use crate::store::{Condition, Retention, Store};
 
@@ -49,7 +49,7 @@ pub struct History(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     file: PathBuf,
-    fresh: Arc<Fresh>,
+    memtable: Arc<Memtable>,
     damage: Damage,
     condition: Condition,
     retention: Retention,
@@ -69,7 +69,7 @@ impl History {
     pub fn new(store: &Store, retention: Retention, limits: &Limits, patience: Duration) -> Self {
         Self(Arc::new(Inner {
             file: store.folder().join(FILE),
-            fresh: store.fresh(),
+            memtable: store.memtable(),
             damage: store.damage(),
             condition: store.condition(),
             retention,
@@ -83,7 +83,7 @@ impl History {
     /// Returns the number of blocks in memory that are not flushed yet.
     #[must_use]
     pub fn unwritten(&self) -> usize {
-        self.0.fresh.len()
+        self.0.memtable.len()
     }
 
     /// Returns the number of answers in progress.
@@ -115,7 +115,7 @@ impl History {
     }
 
     fn stored(&self) -> Stored<'_> {
-        Stored { fresh: &self.0.fresh, damage: &self.0.damage, retention: &self.0.retention }
+        Stored { memtable: &self.0.memtable, damage: &self.0.damage, retention: &self.0.retention }
     }
 
     fn connect(&self) -> rusqlite::Result<Connection> {

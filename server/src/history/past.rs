@@ -8,10 +8,10 @@ use shared::{Millis, Rolled, Stretch};
 use super::cancel::Stopped;
 use super::plan::Plan;
 use crate::store::SeriesId;
-use crate::store::block::{self, Block, Place};
+use crate::store::block::{self, Block, BlockId};
+use crate::store::compact::{Overlay, compact};
 use crate::store::damage::{Damage, Part};
-use crate::store::fresh::Fresh;
-use crate::store::settle::{Overlay, settle};
+use crate::store::memtable::Memtable;
 
 /// A line of a text series: its time, its number, the text.
 pub type Line = (Millis, i64, String);
@@ -37,28 +37,28 @@ pub enum PastError {
 /// Any error of SQLite.
 pub fn numbers(
     conn: &Connection,
-    fresh: &Fresh,
+    memtable: &Memtable,
     damage: &Damage,
     series: SeriesId,
     plan: &Plan,
 ) -> rusqlite::Result<Vec<Rolled>> {
     // Read before the transaction begins: a block that is written in between is then in both places, and none is
     // missing.
-    let unwritten = fresh.of(series);
+    let unflushed = memtable.of(series);
     let tx = conn.unchecked_transaction()?;
     let mut overlay = Overlay { conn: &tx, damage, over: HashMap::new() };
     let mut newer = Vec::new();
-    for (place, block) in unwritten {
-        if place.span().overlaps(plan.span) && block.changed() > block::read(&tx, place, damage)?.changed() {
-            newer.push((place, Block::clone(&block)));
+    for (block_id, block) in unflushed {
+        if block_id.span().overlaps(plan.span) && block.changed() > block::read(&tx, block_id, damage)?.changed() {
+            newer.push((block_id, Block::clone(&block)));
         }
     }
-    settle(&mut overlay, newer, plan.tier)?;
-    let mut blocks: BTreeMap<Place, Block> = BTreeMap::new();
-    block::each_within(&tx, plan.tier, series, plan.span, damage, |place, block| {
-        blocks.insert(place, block);
+    compact(&mut overlay, newer, plan.tier)?;
+    let mut blocks: BTreeMap<BlockId, Block> = BTreeMap::new();
+    block::each_within(&tx, plan.tier, series, plan.span, damage, |block_id, block| {
+        blocks.insert(block_id, block);
     })?;
-    blocks.extend(overlay.over.into_iter().filter(|(place, _)| place.tier == plan.tier));
+    blocks.extend(overlay.over.into_iter().filter(|(block_id, _)| block_id.tier == plan.tier));
     let within = blocks.values().flat_map(|block| block.within(plan.span));
     if plan.width_ms == plan.tier.width_ms() {
         return Ok(within.cloned().collect());

@@ -16,8 +16,8 @@ use super::plan::Plan;
 use super::query;
 use crate::clock::{Now, Uptime};
 use crate::names::Named;
-use crate::store::block::{self, Block, Place};
-use crate::store::fresh::Due;
+use crate::store::block::{self, Block, BlockId};
+use crate::store::memtable::Due;
 use crate::store::schema::FILE;
 use crate::store::{Push, Retention, SeriesId, Store};
 
@@ -106,7 +106,7 @@ proptest! {
                     }
                 }
                 Happening::Settle(most) => {
-                    store.settle(most, Due::All).unwrap();
+                    store.flush(most, Due::All).unwrap();
                 }
                 Happening::Restart => {
                     drop(store);
@@ -121,7 +121,7 @@ proptest! {
             let series = name.within_board().parse().unwrap();
             for (tier, wanted) in roll_up(&points, series) {
                 let plan = Plan { tier, width_ms: tier.width_ms(), span };
-                let found = past::numbers(&conn, &store.fresh(), &store.damage(), row, &plan).unwrap();
+                let found = past::numbers(&conn, &store.memtable(), &store.damage(), row, &plan).unwrap();
                 prop_assert_eq!(&found, &wanted, "{} {:?}", name, tier);
                 // They also equal the buckets that are made directly from the points, without the tiers between.
                 for rolled in &found {
@@ -147,7 +147,7 @@ fn cost(days: u64, ago: u64, points: u64) -> (u64, usize) {
     let series = SeriesId(1);
     let now = START.plus(400 * Tier::Day.width_ms());
     for tier in Tier::ALL {
-        let first = Place::holding(tier, series, Millis(now.0 - days * Tier::Day.width_ms()));
+        let first = BlockId::holding(tier, series, Millis(now.0 - days * Tier::Day.width_ms()));
         let at = Stamp { ts: first.span().from, seq: Seq(1) };
         let rolled = Rolled::of(Bucket::of(at, number(1), tier.width_ms()));
         block::write(&conn, first, &Block { buckets: vec![rolled], ..Block::default() }, &store.damage()).unwrap();
@@ -155,7 +155,7 @@ fn cost(days: u64, ago: u64, points: u64) -> (u64, usize) {
         conn.execute(
             "WITH RECURSIVE keys (key) AS (SELECT ?1 + 1 UNION ALL SELECT key + 1 FROM keys WHERE key < ?2)
              INSERT INTO blocks (key, buckets, data) SELECT keys.key, buckets, data FROM keys, blocks WHERE blocks.key = ?1",
-            (first.key(), Place::holding(tier, series, now).key()),
+            (first.key(), BlockId::holding(tier, series, now).key()),
         )
         .unwrap();
     }
@@ -167,7 +167,7 @@ fn cost(days: u64, ago: u64, points: u64) -> (u64, usize) {
     };
     conn.progress_handler(1, Some(count)).unwrap();
     let plan = Plan::new(Stretch { from: Millis(now.0 - ago), to: now }, points, &Retention::default(), now);
-    let found = past::numbers(&conn, &store.fresh(), &store.damage(), series, &plan).unwrap();
+    let found = past::numbers(&conn, &store.memtable(), &store.damage(), series, &plan).unwrap();
     (steps.load(Ordering::Relaxed), found.len())
 }
 
@@ -198,8 +198,8 @@ fn whole(job: &mut Job, conn: &rusqlite::Connection, store: &Store) -> (String, 
     let mut bytes = Vec::new();
     for steps in 1.. {
         let piece = {
-            let (fresh, damage, retention) = (store.fresh(), store.damage(), Retention::default());
-            job.step(conn, Stored { fresh: &fresh, damage: &damage, retention: &retention }, &cancel)
+            let (memtable, damage, retention) = (store.memtable(), store.damage(), Retention::default());
+            job.step(conn, Stored { memtable: &memtable, damage: &damage, retention: &retention }, &cancel)
         }
         .unwrap();
         assert!(piece.bytes.len() < 128 << 10, "a piece is bounded: {}", piece.bytes.len());
@@ -274,8 +274,8 @@ fn job_ends_once_its_request_is_gone() {
     let conn = rusqlite::Connection::open(folder.path().join(FILE)).unwrap();
     let asked = query::parse(&format!("series=a/*&from={}&points=3000", START.0), START.plus(3_000_000)).unwrap();
     let mut job = Job::new(asked, named(&conn), Form::Json, START.plus(3_000_000)).unwrap();
-    let (fresh, damage, retention) = (store.fresh(), store.damage(), Retention::default());
-    let stored = Stored { fresh: &fresh, damage: &damage, retention: &retention };
+    let (memtable, damage, retention) = (store.memtable(), store.damage(), Retention::default());
+    let stored = Stored { memtable: &memtable, damage: &damage, retention: &retention };
     let (cancel, guard) = Cancel::within(LONG);
     assert!(!job.step(&conn, stored, &cancel).unwrap().last);
     drop(guard);

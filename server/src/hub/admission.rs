@@ -12,7 +12,7 @@ use super::reader::Follow;
 use super::{Hub, Reader, Resume, Selection, Subscription, Topic, TopicId};
 use crate::clock::Now;
 use crate::names::{Budget, Matched};
-use crate::rollup::{Absent, SeriesIndex};
+use crate::rollup::{NotResident, SeriesIndex};
 
 /// Budget for matching under the hub's lock, when a board changes: one or two milliseconds. A subscriber whose boards
 /// need more gets `bye` and reconnects, so that its selectors are matched without the lock.
@@ -31,9 +31,9 @@ pub struct Match {
     pub matched: Matched,
 }
 
-/// Selected series whose tracks are not fully in memory. The store must [rehydrate](Hub::recall) them first.
+/// Selected series whose tracks are not fully in memory. The store must [rehydrate](Hub::rehydrate) them first.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MissingTracks(pub Vec<Absent>);
+pub struct MissingTracks(pub Vec<NotResident>);
 
 /// Reason why the hub does not admit a subscriber, now or at all.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -141,7 +141,7 @@ impl Hub {
             return MissingTracks(Vec::new());
         }
         let matched = self.names().select(selectors, FOLLOW).unwrap_or_default();
-        MissingTracks(self.rollup.lacking(&matched.series))
+        MissingTracks(self.rollup.not_resident(&matched.series))
     }
 
     /// Updates a subscriber after its boards changed: moves it to another topic if they select other series now.
@@ -186,7 +186,7 @@ impl Hub {
         }
         self.memory.add_fixed(ids.len() * cost_of_member());
         if !ids.is_empty() {
-            self.rollup.hold(index);
+            self.rollup.mark_hot(index);
             self.listening.insert(index, ids);
         }
     }
@@ -214,7 +214,7 @@ impl Hub {
 
     /// Creates a topic with its first subscriber.
     fn begin(&mut self, selection: Selection, members: Vec<SeriesIndex>) -> Result<TopicId, Refused> {
-        let missing = self.rollup.lacking(&members);
+        let missing = self.rollup.not_resident(&members);
         if !missing.is_empty() {
             return Err(if self.has_room_for_tracks() {
                 Refused::MissingTracks(MissingTracks(missing))

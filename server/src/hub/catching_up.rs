@@ -6,15 +6,15 @@ use serde::{Serialize, Serializer};
 use shared::{Cursor, Event, Millis, sse};
 
 use super::frame::Frame;
-use crate::rollup::LentPart;
+use crate::rollup::BorrowedPart;
 
 /// Makes the frame of a snapshot, which has all of the selected tracks.
-pub(super) fn snapshot(cursor: Cursor, now: Millis, parts: Vec<LentPart>) -> Frame {
+pub(super) fn snapshot(cursor: Cursor, now: Millis, parts: Vec<BorrowedPart>) -> Frame {
     Frame::later(size(&parts), move || sse::frame_of(cursor, &BorrowedEvent::Snapshot { now, series: Parts(&parts) }))
 }
 
 /// Makes the frame of all changes that a subscriber missed.
-pub(super) fn missed(cursor: Cursor, now: Millis, parts: Vec<LentPart>) -> Frame {
+pub(super) fn missed(cursor: Cursor, now: Millis, parts: Vec<BorrowedPart>) -> Frame {
     Frame::later(size(&parts), move || {
         if parts.iter().all(|part| part.part().is_none()) {
             // Late points changed only buckets that no track holds any more.
@@ -24,8 +24,8 @@ pub(super) fn missed(cursor: Cursor, now: Millis, parts: Vec<LentPart>) -> Frame
     })
 }
 
-fn size(parts: &[LentPart]) -> usize {
-    parts.iter().map(LentPart::frame_bytes).sum()
+fn size(parts: &[BorrowedPart]) -> usize {
+    parts.iter().map(BorrowedPart::frame_bytes).sum()
 }
 
 /// Events with the same serialization as [`Event`]; their parts are cut out of the tracks one after the other.
@@ -36,11 +36,11 @@ enum BorrowedEvent<'a> {
     Update { now: Millis, pushed: Millis, series: Parts<'a> },
 }
 
-struct Parts<'a>(&'a [LentPart]);
+struct Parts<'a>(&'a [BorrowedPart]);
 
 impl Serialize for Parts<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter().filter_map(LentPart::part))
+        serializer.collect_seq(self.0.iter().filter_map(BorrowedPart::part))
     }
 }
 
@@ -64,7 +64,7 @@ mod tests {
             rollup.push(Committed { at, series: SeriesId(row + 1), value, begins, declares: None });
         }
         let series = [SeriesIndex(0), SeriesIndex(1)];
-        series.iter().for_each(|&index| rollup.hold(index));
+        series.iter().for_each(|&index| rollup.mark_hot(index));
         let (cursor, now) = (Cursor { epoch: Epoch(1), seq: Seq(4) }, Millis(9_000));
         for (after, make) in [(0, snapshot as fn(_, _, _) -> _), (2, missed), (3, missed)] {
             let lent = series.iter().filter_map(|&index| rollup.lend(index, Seq(after))).collect();

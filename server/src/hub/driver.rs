@@ -26,13 +26,13 @@ use crate::store::commit::Committed;
 const RETRY_SPREAD_SECONDS: u32 = 10;
 
 /// Interval between two steps of the scan for series that do not change.
-const REST_EVERY: Duration = Duration::from_secs(1);
+const EVICT_EVERY: Duration = Duration::from_secs(1);
 
 /// Number of steps of a whole scan.
-const REST_STEPS: usize = 60;
+const EVICT_STEPS: usize = 60;
 
 /// Number of series in one hold of the lock: a millisecond or two.
-const REST_AT_ONCE: usize = 512;
+const EVICT_AT_ONCE: usize = 512;
 
 /// Minimum bound for the tracks of selected series, in bytes, however small the bound of the topics is.
 const MIN_TRACK_MEMORY: usize = 64 << 20;
@@ -163,20 +163,20 @@ impl HubHandle {
 
     /// Runs all timed work, until dropped: writes frames that are due, and packs tracks that do not change.
     pub async fn pace(self) {
-        tokio::join!(self.flush(), self.rest());
+        tokio::join!(self.flush(), self.evict_idle());
     }
 
     /// Scans all series once a minute, and packs those that have not changed since the previous scan.
-    async fn rest(&self) {
-        let mut every = tokio::time::interval(REST_EVERY);
+    async fn evict_idle(&self) {
+        let mut every = tokio::time::interval(EVICT_EVERY);
         every.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             every.tick().await;
-            let mut share = self.0.hub.lock().counts().series / REST_STEPS + 1;
+            let mut share = self.0.hub.lock().counts().series / EVICT_STEPS + 1;
             while share > 0 {
                 // A little at a time: nothing is published while the hub is locked.
-                let step = share.min(REST_AT_ONCE);
-                self.0.hub.lock().rest(step);
+                let step = share.min(EVICT_AT_ONCE);
+                self.0.hub.lock().evict_idle(step);
                 share -= step;
             }
         }
@@ -252,8 +252,8 @@ impl HubHandle {
 
     /// Returns true if the whole track of a series is in memory.
     #[must_use]
-    pub fn is_whole(&self, series: SeriesId) -> bool {
-        self.0.hub.lock().is_whole(series)
+    pub fn is_hot(&self, series: SeriesId) -> bool {
+        self.0.hub.lock().is_hot(series)
     }
 
     /// Returns true if further tracks may be rehydrated for a subscriber.
@@ -262,9 +262,9 @@ impl HubHandle {
         self.0.hub.lock().has_room_for_tracks()
     }
 
-    /// Rehydrates the track of a series from the store; see [`Hub::recall`].
-    pub fn recall(&self, series: SeriesId, track: Option<Track>) {
-        self.0.hub.lock().recall(series, track);
+    /// Rehydrates the track of a series from the store; see [`Hub::rehydrate`].
+    pub fn rehydrate(&self, series: SeriesId, track: Option<Track>) {
+        self.0.hub.lock().rehydrate(series, track);
     }
 
     /// Ends every stream with a `bye`, including streams that are opened later.

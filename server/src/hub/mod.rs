@@ -166,20 +166,20 @@ impl Hub {
 
     /// Returns true if the whole track of a series is in memory.
     #[must_use]
-    pub fn is_whole(&self, series: SeriesId) -> bool {
-        self.rollup.is_whole(series)
+    pub fn is_hot(&self, series: SeriesId) -> bool {
+        self.rollup.is_hot(series)
     }
 
     /// Rehydrates the track of a series from the store, if it is not fully in memory. `track` is `None` if the store
     /// cannot read it. Call it between two pushes, like [`Hub::set_board`].
-    pub fn recall(&mut self, series: SeriesId, track: Option<Track>) {
-        self.rollup.recall(series, track);
+    pub fn rehydrate(&mut self, series: SeriesId, track: Option<Track>) {
+        self.rollup.rehydrate(series, track);
     }
 
-    /// Returns true if further tracks may be [rehydrated](Hub::recall) for a subscriber.
+    /// Returns true if further tracks may be [rehydrated](Hub::rehydrate) for a subscriber.
     #[must_use]
     pub fn has_room_for_tracks(&self) -> bool {
-        self.memory.has_room_beside(self.rollup.whole_bytes())
+        self.memory.has_room_beside(self.rollup.hot_bytes())
     }
 
     /// Returns the number of subscribers.
@@ -243,9 +243,9 @@ impl Hub {
     }
 
     /// Runs the next step of packing tracks that do not change, and of evicting tracks that have no subscribers:
-    /// [`Rollup::rest`].
-    pub fn rest(&mut self, most: usize) {
-        self.rollup.rest(most, |index| self.listening.contains_key(&index));
+    /// [`Rollup::evict_idle`].
+    pub fn evict_idle(&mut self, most: usize) {
+        self.rollup.evict_idle(most, |index| self.listening.contains_key(&index));
     }
 
     /// Returns the hub's counters.

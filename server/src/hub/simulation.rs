@@ -19,7 +19,7 @@ enum Happening {
     PushSlowly { series: u8, count: u8, late_ms: u16, reader: usize },
     /// The board `s` has a new document, which selects this one of [`SELECTIONS`]. The series that its subscribers will
     /// need are rehydrated before, or were evicted again by the time.
-    Edit { selection: usize, recalled: bool },
+    Edit { selection: usize, rehydrated: bool },
     /// The document of the board `s` is deleted.
     Delete,
     /// A series is removed with all its points; perhaps while frames are being encoded.
@@ -65,7 +65,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         1 => Just(Happening::Copy),
         1 => Just(Happening::Restore),
         1 => (0..SELECTIONS.len(), any::<bool>())
-            .prop_map(|(selection, recalled)| Happening::Edit { selection, recalled }),
+            .prop_map(|(selection, rehydrated)| Happening::Edit { selection, rehydrated }),
         1 => Just(Happening::Delete),
         1 => (reader, prop_oneof![Just(0), Just(1), Just(20)]).prop_map(|(reader, hz)| Happening::Reload { reader, hz }),
     ]
@@ -92,7 +92,7 @@ proptest! {
                     world.read(reader, frames.into())?;
                 }
                 Happening::ReadLate { reader, frames, series } => world.read_late(reader, frames, series)?,
-                Happening::Edit { selection, recalled } => world.edit(Some(selection), recalled),
+                Happening::Edit { selection, rehydrated } => world.edit(Some(selection), rehydrated),
                 Happening::Delete => world.edit(None, false),
                 Happening::Cut { reader } => world.cut(reader),
                 Happening::Restart => world.restart(),

@@ -6,7 +6,7 @@ use super::simulation::{EPOCH, hub_of, series, subscribe};
 use super::*;
 use crate::clock::Uptime;
 use crate::names::Budget;
-use crate::rollup::Absent;
+use crate::rollup::NotResident;
 use crate::store::commit::Committed;
 
 const NOW: Now = Now { wall: Millis(1_732_399_200_000), up: Uptime(0) };
@@ -107,7 +107,7 @@ fn many_selections_stay_within_the_memory_bound() {
     let refused = loop {
         let wanted = subscription(20, &["s/*", &format!("other/{}", readers.len())]);
         let matched = hub.names().select(&wanted.series, Budget::UNLIMITED).unwrap();
-        hub.rollup.lacking(&matched.series).iter().for_each(|absent| hub.recall(absent.series, None));
+        hub.rollup.not_resident(&matched.series).iter().for_each(|absent| hub.rehydrate(absent.series, None));
         let found = Match { selection: Boards::default().selection(&wanted), matched };
         match hub.admit(&wanted, Some(&found), &Resume::Fresh, NOW) {
             Ok(reader) => readers.push(reader),
@@ -180,18 +180,18 @@ fn new_series_dissolve_the_largest_topic_and_its_readers_return_later() {
 }
 
 #[test]
-fn no_more_tracks_are_recalled_while_those_in_memory_take_too_much() {
+fn no_more_tracks_are_rehydrated_while_those_in_memory_take_too_much() {
     let mut hub = hub().with_memory(usize::MAX, 128 << 10);
     hub.publish((1..=41).map(|seq| point(seq, u32::try_from(seq).unwrap())).collect(), NOW);
     let at = |second: u64| Stamp { ts: NOW.wall.plus(second * 1_000), seq: Seq(second) };
     let mut track = Track::of(at(0), point(1, 1).value);
     (1..300).for_each(|second| track.push(at(second), point(1, 1).value));
-    (1..=40).for_each(|row| hub.recall(SeriesId(row), Some(track.clone())));
+    (1..=40).for_each(|row| hub.rehydrate(SeriesId(row), Some(track.clone())));
     let wanted = subscription(20, &["s/41"]);
     let matched = hub.names().select(&wanted.series, Budget::UNLIMITED).unwrap();
     let found = Match { selection: Boards::default().selection(&wanted), matched };
     assert_eq!(hub.admit(&wanted, Some(&found), &Resume::Fresh, NOW).unwrap_err(), Refused::NoRoom);
-    (0..4).for_each(|_| hub.rest(100));
+    (0..4).for_each(|_| hub.evict_idle(100));
     let refused = hub.admit(&wanted, Some(&found), &Resume::Fresh, NOW).unwrap_err();
     assert!(matches!(refused, Refused::MissingTracks(_)), "nobody reads them, so they were forgotten: {refused:?}");
 }
@@ -200,7 +200,7 @@ fn no_more_tracks_are_recalled_while_those_in_memory_take_too_much() {
 fn series_that_begins_between_match_and_subscription_is_read_once() {
     let mut hub = hub();
     hub.publish(vec![point(1, 1)], NOW);
-    hub.recall(SeriesId(1), None);
+    hub.rehydrate(SeriesId(1), None);
     let wanted = subscription(20, &["s/*", "s/2"]);
     let selection = Boards::default().selection(&wanted);
     assert_eq!(hub.admit(&wanted, None, &Resume::Fresh, NOW).unwrap_err(), Refused::Unmatched(selection.clone()));
@@ -209,11 +209,11 @@ fn series_that_begins_between_match_and_subscription_is_read_once() {
     let missing = hub.admit(&wanted, Some(&found), &Resume::Fresh, NOW).unwrap_err();
     let Refused::MissingTracks(MissingTracks(missing)) = missing else { panic!("{missing:?}") };
     assert_eq!(missing.iter().map(|absent| absent.series.0).collect::<Vec<_>>(), [2, 3], "those that began since");
-    missing.iter().for_each(|absent| hub.recall(absent.series, None));
+    missing.iter().for_each(|absent| hub.rehydrate(absent.series, None));
     hub.publish((4..=500).map(|seq| point(seq, u32::try_from(seq).unwrap())).collect(), NOW);
     assert_eq!(hub.admit(&wanted, Some(&found), &Resume::Fresh, NOW).unwrap_err(), Refused::Behind);
     hub.names().catch_up(&mut found.matched, &found.selection.selectors, Budget::UNLIMITED).unwrap();
-    (4..=500).for_each(|row| hub.recall(SeriesId(row), None));
+    (4..=500).for_each(|row| hub.rehydrate(SeriesId(row), None));
     let mut reader = hub.admit(&wanted, Some(&found), &Resume::Fresh, NOW).unwrap();
     let events = hear(&mut hub, &mut reader);
     let [Event::Hello { .. }, Event::Snapshot { series, .. }] = &events[..] else { panic!("{events:?}") };
@@ -253,7 +253,7 @@ fn readers_of_one_selection_share_each_frame_and_the_last_takes_the_topic_along(
 }
 
 #[test]
-fn of_a_series_that_nobody_reads_only_the_newest_entry_stays_and_a_reader_has_it_recalled() {
+fn of_a_series_that_nobody_reads_only_the_newest_entry_stays_and_a_reader_has_it_rehydrated() {
     let mut hub = hub_of(Rollup::new(EPOCH, Seq::ZERO));
     let now = Now { wall: Millis(0), up: Uptime(0) };
     let mut points = Vec::new();
@@ -266,20 +266,20 @@ fn of_a_series_that_nobody_reads_only_the_newest_entry_stays_and_a_reader_has_it
     };
     (1..=50).for_each(|seq| push(&mut hub, &mut points, seq));
     let wanted = series(20, "s/**");
-    let absent = Absent { series: SeriesId(1), kind: shared::point::Kind::Number };
+    let absent = NotResident { series: SeriesId(1), kind: shared::point::Kind::Number };
     assert_eq!(hub.subscribe(&wanted, &Resume::Fresh, now).unwrap_err(), MissingTracks(vec![absent]));
     let (topic, reader) = subscribe(&mut hub, &points, &wanted, &Resume::Fresh, now);
     (51..=60).for_each(|seq| push(&mut hub, &mut points, seq));
-    (0..5).for_each(|_| hub.rest(10));
+    (0..5).for_each(|_| hub.evict_idle(10));
     let (again, other) = hub.subscribe(&wanted, &Resume::Fresh, now).expect("what is read stays");
     for (topic, reader) in [(topic, reader), (again, other)] {
         hub.unsubscribe(topic, &reader);
     }
-    hub.rest(10);
+    hub.evict_idle(10);
     push(&mut hub, &mut points, 61);
     let (topic, reader) = hub.subscribe(&wanted, &Resume::Fresh, now).expect("who comes right back finds it");
     hub.unsubscribe(topic, &reader);
-    (0..3).for_each(|_| hub.rest(10));
+    (0..3).for_each(|_| hub.evict_idle(10));
     assert!(hub.subscribe(&wanted, &Resume::Fresh, now).is_err(), "and it is gone in the end");
 }
 

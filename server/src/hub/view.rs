@@ -7,7 +7,7 @@ use super::selection::Rate;
 use super::topic::{self, Missed, Topic};
 use super::{catching_up, reader};
 use crate::clock::Now;
-use crate::rollup::{LentPart, Rollup};
+use crate::rollup::{BorrowedPart, Rollup};
 
 /// The source of frames for a subscriber of `topic`.
 pub(super) struct View<'a> {
@@ -20,7 +20,7 @@ pub(super) struct View<'a> {
 
 impl View<'_> {
     /// Collects the changes after a cursor, for a frame that is encoded later.
-    fn lend(&mut self, after: Seq) -> Vec<LentPart> {
+    fn lend(&mut self, after: Seq) -> Vec<BorrowedPart> {
         let Self { rollup, topic, looked_at, .. } = self;
         **looked_at += topic.members().len();
         topic.members().iter().filter_map(|&index| rollup.lend(index, after)).collect()

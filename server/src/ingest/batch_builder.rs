@@ -10,7 +10,7 @@ use crate::problem::ApiError;
 use crate::push_memory::Share;
 use crate::store::commit::Committed;
 use crate::store::directory::Look;
-use crate::store::log::Logged;
+use crate::store::number_log::LoggedNumber;
 use crate::store::{Directory, Fingerprint, Pushed};
 
 /// The most wrong lines that an answer lists; it also gives their total. A body can hold two million.
@@ -27,7 +27,8 @@ const STEP: usize = 16 << 10;
 
 /// Bytes that a point takes until its push is answered: as parsed, its line, as committed, as a log entry, and as
 /// packed for the log.
-const POINT_BYTES: usize = size_of::<Pushed>() + size_of::<u32>() + size_of::<Committed>() + size_of::<Logged>() + 24;
+const POINT_BYTES: usize =
+    size_of::<Pushed>() + size_of::<u32>() + size_of::<Committed>() + size_of::<LoggedNumber>() + 24;
 
 /// The points of a body, all of them valid.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -252,9 +252,9 @@ pub async fn read_and_parse<T: Send + 'static>(
     most: usize,
     parse: impl FnOnce(&[u8], &mut Share) -> Result<T, ApiError> + Send + 'static,
 ) -> Result<(T, Share), Refused> {
-    if let Err(no_room) = app.writer.levels().check() {
+    if let Err(no_space) = app.writer.stats().check() {
         intake::discard_refused(&mut body.into_data_stream(), headers, most).await;
-        return Err(ApiError::from(no_room).into());
+        return Err(ApiError::from(no_space).into());
     }
     let parse = move |text: &[u8], share: &mut Share| {
         Ok(parse(text, share).map_err(|error| Refused::with_excerpt(error, text)))

@@ -1,11 +1,11 @@
 //! The recent past of every series, in memory. Snapshots and updates are cut from it.
 //!
-//! [`past`] holds the track of one series, which [`packed`] stores compactly while it does not change. [`lent`]
+//! [`track_slot`] holds the track of one series, which [`packed`] stores compactly while it does not change. [`borrowed`]
 //! shares tracks with frames that are still to be encoded.
 
-mod lent;
+mod borrowed;
 pub(crate) mod packed;
-mod past;
+mod track_slot;
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -21,9 +21,9 @@ use crate::store::SeriesId;
 use crate::store::commit::Committed;
 use crate::store::epochs::Epochs;
 use crate::store::recover::Recovered;
-use lent::Changes;
-pub use lent::LentPart;
-use past::Past;
+pub use borrowed::BorrowedPart;
+use borrowed::Changes;
+use track_slot::TrackSlot;
 
 /// All series, each with its [`Track`], up to and including the point [`Rollup::head`].
 #[derive(Debug)]
@@ -40,14 +40,14 @@ pub struct Rollup {
     names: Names,
     /// The current time. It separates the newest entry of a series from entries that lie in the future.
     now: Millis,
-    /// The position at which [`Rollup::rest`] continues.
-    hand: usize,
-    /// The sum of [`Entry::whole`].
-    whole: usize,
+    /// The position at which [`Rollup::evict_idle`] continues.
+    evict_from: usize,
+    /// The sum of [`Entry::hot_units`].
+    hot_units: usize,
 }
 
-/// The unit of [`Entry::whole`], in bytes.
-const UNIT: usize = 64;
+/// The unit of [`Entry::hot_units`], in bytes.
+const HOT_UNIT: usize = 64;
 
 /// Marks a row that has no series yet.
 const NO_SERIES: u32 = u32::MAX;
@@ -56,12 +56,12 @@ const NO_SERIES: u32 = u32::MAX;
 struct Entry {
     name: SeriesName,
     row: SeriesId,
-    held: Held,
-    past: Past,
+    residency: Residency,
+    slot: TrackSlot,
     /// The declared metric type.
     declared: Option<Declared>,
-    /// The size of the track if it is complete in memory, in units of [`UNIT`] bytes, as last measured.
-    whole: u16,
+    /// The size of the track if it is complete in memory, in units of [`HOT_UNIT`] bytes, as last measured.
+    hot_units: u16,
     /// The greatest seq in the track, so that checking for changes need not read it.
     changed: Seq,
     /// The seq of the last point that went into another bucket than the newest. After this seq, all changes are at
@@ -75,21 +75,21 @@ struct Entry {
 /// Says how much of a series is in memory. A series that a subscriber reads is always hot: its whole track is in
 /// memory. Of the others, the store has the rest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Held {
+enum Residency {
     /// At least the newest entry, and some of those in the future.
-    Newest,
-    /// The whole track. The next [`Rollup::rest`] that finds no subscriber drops all but the newest entry.
-    Whole,
-    /// The whole track. The next [`Rollup::rest`] that finds no subscriber still keeps it, since a subscriber that
+    Warm,
+    /// The whole track. The next [`Rollup::evict_idle`] that finds no subscriber drops all but the newest entry.
+    Cooling,
+    /// The whole track. The next [`Rollup::evict_idle`] that finds no subscriber still keeps it, since a subscriber that
     /// left may come back in a moment.
-    WholeYet,
+    Hot,
     /// Nothing, since the series was removed.
     Removed,
 }
 
 /// A series that has only its newest entry in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Absent {
+pub struct NotResident {
     /// The row in the store.
     pub series: SeriesId,
     /// The kind of its values.
@@ -117,8 +117,8 @@ impl Rollup {
             by_row: Vec::new(),
             names: Names::default(),
             now: Millis(u64::MAX),
-            hand: 0,
-            whole: 0,
+            evict_from: 0,
+            hot_units: 0,
         }
     }
 
@@ -161,25 +161,35 @@ impl Rollup {
         let (late, revised) = (changed, revised.map(Box::new));
         self.head = self.head.max(changed);
         track.keep_newest_at(self.now);
-        let past = Past::at_rest(track);
-        self.insert(Entry { name, row: series, held: Held::Newest, past, declared, whole: 0, changed, late, revised })
+        let slot = TrackSlot::packed(track);
+        self.insert(Entry {
+            name,
+            row: series,
+            residency: Residency::Warm,
+            slot,
+            declared,
+            hot_units: 0,
+            changed,
+            late,
+            revised,
+        })
     }
 
-    /// Returns those of these series that must be [rehydrated](Rollup::recall) before a subscriber can read them.
+    /// Returns those of these series that must be [rehydrated](Rollup::rehydrate) before a subscriber can read them.
     #[must_use]
-    pub fn lacking(&self, series: &[SeriesIndex]) -> Vec<Absent> {
+    pub fn not_resident(&self, series: &[SeriesIndex]) -> Vec<NotResident> {
         let entries = series.iter().map(|index| &self.series[index.0 as usize]);
         entries
-            .filter(|entry| entry.held == Held::Newest)
-            .map(|entry| Absent { series: entry.row, kind: entry.past.kind() })
+            .filter(|entry| entry.residency == Residency::Warm)
+            .map(|entry| NotResident { series: entry.row, kind: entry.slot.kind() })
             .collect()
     }
 
     /// Returns true if the whole track of a series is in memory, or if there is no such series.
     #[must_use]
-    pub fn is_whole(&self, series: SeriesId) -> bool {
+    pub fn is_hot(&self, series: SeriesId) -> bool {
         let entry = self.by_row.get(series.0 as usize).and_then(|&index| self.series.get(index as usize));
-        entry.is_none_or(|entry| entry.held != Held::Newest)
+        entry.is_none_or(|entry| entry.residency != Residency::Warm)
     }
 
     /// Returns the index of the series in this row of the store, if it has begun.
@@ -191,24 +201,24 @@ impl Rollup {
 
     /// Rehydrates a series: puts in the track as the store has it, if only the newest entry is in memory. `None`
     /// means that the store could not read it. The track's last point must be the last that was pushed.
-    pub fn recall(&mut self, series: SeriesId, track: Option<Track>) {
+    pub fn rehydrate(&mut self, series: SeriesId, track: Option<Track>) {
         let index = self.by_row.get(series.0 as usize).copied().unwrap_or(NO_SERIES);
-        let Some(entry) = self.series.get_mut(index as usize).filter(|entry| entry.held == Held::Newest) else {
+        let Some(entry) = self.series.get_mut(index as usize).filter(|entry| entry.residency == Residency::Warm) else {
             return;
         };
         if let Some(track) = track {
             // Packed, since most rehydrated tracks do not change.
-            entry.past = Past::at_rest(track);
+            entry.slot = TrackSlot::packed(track);
         }
-        entry.held = Held::WholeYet;
-        entry.weigh(&mut self.whole);
+        entry.residency = Residency::Hot;
+        entry.measure(&mut self.hot_units);
     }
 
     /// Estimates the bytes of all complete tracks, that is, of those with subscribers. Tracks that grow are measured
-    /// again by [`Rollup::rest`].
+    /// again by [`Rollup::evict_idle`].
     #[must_use]
-    pub fn whole_bytes(&self) -> usize {
-        self.whole * UNIT
+    pub fn hot_bytes(&self) -> usize {
+        self.hot_units * HOT_UNIT
     }
 
     /// Removes a series: its row is unknown afterwards, and no selection finds its name. Returns the index that it
@@ -217,10 +227,10 @@ impl Rollup {
         let row = self.by_row.get_mut(series.0 as usize).filter(|index| **index != NO_SERIES)?;
         let index = std::mem::replace(row, NO_SERIES);
         let entry = self.series.get_mut(index as usize)?;
-        entry.held = Held::Removed;
-        entry.past = Past::at_rest(Track::Numbers(VecDeque::new()));
+        entry.residency = Residency::Removed;
+        entry.slot = TrackSlot::packed(Track::Numbers(VecDeque::new()));
         entry.revised = None;
-        entry.weigh(&mut self.whole);
+        entry.measure(&mut self.hot_units);
         self.removed += 1;
         self.names.remove(SeriesIndex(index));
         Some(SeriesIndex(index))
@@ -229,12 +239,12 @@ impl Rollup {
     /// Returns true if the series was removed.
     #[must_use]
     pub fn is_removed(&self, index: SeriesIndex) -> bool {
-        self.series[index.0 as usize].held == Held::Removed
+        self.series[index.0 as usize].residency == Residency::Removed
     }
 
     /// Marks the track of a series as complete. Used for a series that has just begun and has subscribers already.
-    pub fn hold(&mut self, index: SeriesIndex) {
-        self.series[index.0 as usize].held = Held::WholeYet;
+    pub fn mark_hot(&mut self, index: SeriesIndex) {
+        self.series[index.0 as usize].residency = Residency::Hot;
     }
 
     fn insert(&mut self, entry: Entry) -> SeriesIndex {
@@ -244,7 +254,7 @@ impl Rollup {
             self.by_row.resize(row + 1, NO_SERIES);
         }
         self.by_row[row] = index;
-        let at = self.names.insert(&entry.name, entry.row, entry.past.kind());
+        let at = self.names.insert(&entry.name, entry.row, entry.slot.kind());
         debug_assert_eq!(at, SeriesIndex(index), "both count the same series");
         self.series.push(entry);
         SeriesIndex(index)
@@ -258,15 +268,15 @@ impl Rollup {
         let known =
             self.by_row.get(series.0 as usize).and_then(|&index| Some((index, self.series.get_mut(index as usize)?)));
         let Some((index, entry)) = known else {
-            let past = Past::begin(Track::of(at, value));
+            let slot = TrackSlot::begin(Track::of(at, value));
             let (changed, late) = (at.seq, at.seq);
             let entry = Entry {
                 name: begins?,
                 row: series,
-                held: Held::Newest,
-                past,
+                residency: Residency::Warm,
+                slot,
                 declared: declares,
-                whole: 0,
+                hot_units: 0,
                 changed,
                 late,
                 revised: None,
@@ -274,7 +284,7 @@ impl Rollup {
             return Some(Pushed::Begun(self.insert(entry)));
         };
         entry.declared = declares.or(entry.declared);
-        let track = entry.past.open();
+        let track = entry.slot.open();
         let newest = track.latest_at().ts;
         if at.ts.floor(SECOND) < newest.floor(SECOND) {
             entry.late = at.seq;
@@ -284,7 +294,7 @@ impl Rollup {
             }
         }
         track.push(at, value);
-        if entry.held == Held::Newest {
+        if entry.residency == Residency::Warm {
             track.keep_newest_at(self.now);
         }
         let before = std::mem::replace(&mut entry.changed, at.seq);
@@ -313,7 +323,7 @@ impl Rollup {
     /// Returns the kind of a series' values.
     #[must_use]
     pub fn kind(&self, index: SeriesIndex) -> Kind {
-        self.series[index.0 as usize].past.kind()
+        self.series[index.0 as usize].slot.kind()
     }
 
     /// Returns the changes of a series after `seq`; `None` if there are none. The whole track must be in memory.
@@ -321,18 +331,18 @@ impl Rollup {
     pub fn since(&self, index: SeriesIndex, seq: Seq) -> Option<SeriesPart> {
         let entry = &self.series[index.0 as usize];
         let changes = entry.changes(seq)?;
-        let track = changes.of(&entry.past.track())?;
+        let track = changes.of(&entry.slot.track())?;
         Some(SeriesPart { name: entry.name.clone(), track, declared: entry.declared, revised: changes.revised })
     }
 
     /// Lends the changes of a series after `seq` to a frame that is encoded later. May lend a part without changes,
     /// but misses none. The whole track must be in memory.
     #[must_use]
-    pub fn lend(&mut self, index: SeriesIndex, seq: Seq) -> Option<LentPart> {
+    pub fn lend(&mut self, index: SeriesIndex, seq: Seq) -> Option<BorrowedPart> {
         let entry = &mut self.series[index.0 as usize];
         let changes = entry.changes(seq)?;
         let (name, declared) = (entry.name.clone(), entry.declared);
-        Some(LentPart { name, declared, changes, track: entry.past.lend() })
+        Some(BorrowedPart { name, declared, changes, track: entry.slot.lend() })
     }
 
     /// Returns true if a series changed after `seq`.
@@ -372,7 +382,7 @@ impl Rollup {
         let from = from.min(self.series.len());
         let indexes = (u32::try_from(from).unwrap_or(NO_SERIES)..).map(SeriesIndex);
         let entries = indexes.zip(&self.series[from..]);
-        entries.map(|(index, entry)| (index, (entry.held != Held::Removed).then_some(&entry.name)))
+        entries.map(|(index, entry)| (index, (entry.residency != Residency::Removed).then_some(&entry.name)))
     }
 
     /// Returns the name, the declared metric type and at least the newest entry of a series; `None` if it was
@@ -380,45 +390,49 @@ impl Rollup {
     #[must_use]
     pub fn newest(&self, index: SeriesIndex) -> Option<(&SeriesName, Option<Declared>, Cow<'_, Track>)> {
         let entry = &self.series[index.0 as usize];
-        (entry.held != Held::Removed).then(|| (&entry.name, entry.declared, entry.past.newest(self.now)))
+        (entry.residency != Residency::Removed).then(|| (&entry.name, entry.declared, entry.slot.newest(self.now)))
     }
 
     /// Returns every series with its whole track, in no particular order.
     #[cfg(test)]
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&SeriesName, Cow<'_, Track>)> {
-        let live = self.series.iter().filter(|entry| entry.held != Held::Removed);
-        live.map(|entry| (&entry.name, entry.past.track()))
+        let live = self.series.iter().filter(|entry| entry.residency != Residency::Removed);
+        live.map(|entry| (&entry.name, entry.slot.track()))
     }
 
     /// Visits the next `most` series. Packs the tracks that have not changed since the last visit, and drops all but
     /// the newest entry of series without subscribers. `is_read` returns true for a series that has subscribers.
-    pub fn rest(&mut self, most: usize, is_read: impl Fn(SeriesIndex) -> bool) {
-        let (from, upto) = (self.hand, self.series.len().min(self.hand + most));
+    pub fn evict_idle(&mut self, most: usize, is_read: impl Fn(SeriesIndex) -> bool) {
+        let (from, upto) = (self.evict_from, self.series.len().min(self.evict_from + most));
         for (index, entry) in (0..).zip(&mut self.series).skip(from).take(upto - from) {
-            entry.held = match entry.held {
-                Held::Removed => continue,
-                Held::Newest => Held::Newest,
-                _ if is_read(SeriesIndex(index)) => Held::WholeYet,
-                Held::WholeYet => Held::Whole,
-                Held::Whole => {
-                    entry.past.forget(self.now);
-                    Held::Newest
+            entry.residency = match entry.residency {
+                Residency::Removed => continue,
+                Residency::Warm => Residency::Warm,
+                _ if is_read(SeriesIndex(index)) => Residency::Hot,
+                Residency::Hot => Residency::Cooling,
+                Residency::Cooling => {
+                    entry.slot.evict(self.now);
+                    Residency::Warm
                 }
             };
-            entry.past.rest();
-            entry.weigh(&mut self.whole);
+            entry.slot.pack_if_idle();
+            entry.measure(&mut self.hot_units);
         }
-        self.hand = if upto == self.series.len() { 0 } else { upto };
+        self.evict_from = if upto == self.series.len() { 0 } else { upto };
     }
 }
 
 impl Entry {
     /// Measures the track and corrects `sum` by the difference.
-    fn weigh(&mut self, sum: &mut usize) {
-        let size = if matches!(self.held, Held::Newest | Held::Removed) { 0 } else { self.past.bytes().div_ceil(UNIT) };
+    fn measure(&mut self, sum: &mut usize) {
+        let size = if matches!(self.residency, Residency::Warm | Residency::Removed) {
+            0
+        } else {
+            self.slot.bytes().div_ceil(HOT_UNIT)
+        };
         let size = u16::try_from(size).unwrap_or(u16::MAX);
-        *sum = *sum + usize::from(size) - usize::from(self.whole);
-        self.whole = size;
+        *sum = *sum + usize::from(size) - usize::from(self.hot_units);
+        self.hot_units = size;
     }
 
     /// Describes how to cut the changes after `seq` from the track; `None` if there are none.
@@ -426,7 +440,7 @@ impl Entry {
         if self.changed <= seq {
             return None;
         }
-        debug_assert_ne!(self.held, Held::Newest, "{} is read", self.name);
+        debug_assert_ne!(self.residency, Residency::Warm, "{} is read", self.name);
         // A subscriber that starts from nothing has no past that could be out of date.
         let revised = self.revised.as_ref().filter(|revised| seq > Seq::ZERO && revised.1 > seq);
         Some(Changes { after: seq, in_order: seq >= self.late, revised: revised.map(|revised| revised.0) })
@@ -450,15 +464,15 @@ mod tests {
         let mut track = Track::of(number(1).at, number(1).value);
         (2..=300).for_each(|seq| track.push(number(seq).at, number(seq).value));
         rollup.push(number(300));
-        assert_eq!(rollup.whole_bytes(), 0);
-        rollup.recall(SeriesId(1), Some(track));
-        let packed = rollup.whole_bytes();
+        assert_eq!(rollup.hot_bytes(), 0);
+        rollup.rehydrate(SeriesId(1), Some(track));
+        let packed = rollup.hot_bytes();
         assert!((1_000..10_000).contains(&packed), "{packed}");
         rollup.push(number(301));
-        rollup.rest(1, |_| true);
-        assert!(rollup.whole_bytes() > 3 * packed, "it changes, so it is not packed");
-        (0..4).for_each(|_| rollup.rest(1, |_| false));
-        assert_eq!(rollup.whole_bytes(), 0);
+        rollup.evict_idle(1, |_| true);
+        assert!(rollup.hot_bytes() > 3 * packed, "it changes, so it is not packed");
+        (0..4).for_each(|_| rollup.evict_idle(1, |_| false));
+        assert_eq!(rollup.hot_bytes(), 0);
     }
 
     proptest! {
@@ -472,7 +486,7 @@ mod tests {
             for (seq, ts) in (1..).zip(times) {
                 let (at, value) = (Stamp { ts: Millis(ts), seq: Seq(seq) }, Value::Number(Number::new(1.0).unwrap()));
                 rollup.push(Committed { at, series: SeriesId(1), value, begins: Some(name.clone()), declares: None });
-                rollup.hold(SeriesIndex(0));
+                rollup.mark_hot(SeriesIndex(0));
                 if seq > cursor && ts / 1_000 + 300 <= newest / 1_000 {
                     missed.push(Millis(ts));
                 }

@@ -1,7 +1,7 @@
 //! Blocks: the buckets of one series and tier in one stretch of time, stored as one row of the table `blocks`.
 //!
 //! A row holds many buckets, so that reading a range of time reads few rows. This module defines the key of a row
-//! ([`Place`]), encodes and checks its content ([`Block`]), and reads and writes rows.
+//! ([`BlockId`]), encodes and checks its content ([`Block`]), and reads and writes rows.
 
 use std::ops::ControlFlow;
 
@@ -12,7 +12,7 @@ use shared::sketch::Key;
 use shared::{Bin, Bucket, Millis, Number, Rolled, Seq, Stamp, Stretch, Tier};
 
 use super::damage::{Damage, GREATEST, Part, Unreadable};
-use super::sent::SentPoints;
+use super::dedup::DedupKeys;
 use super::{SeriesId, sql};
 
 /// Bits of a row's key that hold the number of the block, counted from 1970; then the bits that hold the series.
@@ -34,7 +34,7 @@ fn block_ms(tier: Tier) -> u64 {
 
 /// Identifies a block. Its key is the primary key of the row, so the rows lie by tier, then series, then time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Place {
+pub struct BlockId {
     /// The width of its buckets.
     pub tier: Tier,
     /// The series that the buckets belong to.
@@ -43,7 +43,7 @@ pub struct Place {
     number: u32,
 }
 
-impl Place {
+impl BlockId {
     /// Returns the block that contains the moment `ts`.
     #[must_use]
     pub fn holding(tier: Tier, series: SeriesId, ts: Millis) -> Self {
@@ -65,7 +65,7 @@ impl Place {
         above << NUMBER_BITS | i64::from(self.number)
     }
 
-    /// Returns the place with this key, which must be of the finest tier.
+    /// Returns the block with this key, which must be of the finest tier.
     #[must_use]
     pub fn finest(key: i64) -> Self {
         let series = (key >> NUMBER_BITS) & ((1 << SERIES_BITS) - 1);
@@ -73,7 +73,7 @@ impl Place {
             .with_key(key)
     }
 
-    /// Returns the place with this key, of the same series and tier as `self`.
+    /// Returns the block with this key, of the same series and tier as `self`.
     #[must_use]
     pub fn with_key(self, key: i64) -> Self {
         Self { number: u32::try_from(key & i64::from(u32::MAX)).unwrap_or_default(), ..self }
@@ -94,7 +94,7 @@ pub struct Block {
     pub buckets: Vec<Rolled>,
     /// The points whose senders set their times. Filled only in the finest tier, when the block is read to be
     /// changed.
-    pub sent: SentPoints,
+    pub dedup_keys: DedupKeys,
 }
 
 impl Block {
@@ -116,22 +116,22 @@ impl Block {
     pub fn add(&mut self, at: Stamp, value: Number) -> bool {
         let width = Tier::Second.width_ms();
         let start = at.ts.floor(width);
-        let place = match self.buckets.last() {
+        let index = match self.buckets.last() {
             Some(newest) if newest.bucket.start == start => Ok(self.buckets.len() - 1),
             Some(newest) if newest.bucket.start > start => {
                 self.buckets.binary_search_by_key(&start, |rolled| rolled.bucket.start)
             }
             _ => Err(self.buckets.len()),
         };
-        match place {
-            Ok(place) if self.buckets[place].bucket.changed >= at.seq => return false,
-            Ok(place) => self.buckets[place].push(at, value),
-            Err(place) => {
+        match index {
+            Ok(index) if self.buckets[index].bucket.changed >= at.seq => return false,
+            Ok(index) => self.buckets[index].push(at, value),
+            Err(index) => {
                 if self.buckets.capacity() == 0 {
                     // A series that seldom changes will not have a second bucket in this block.
                     self.buckets.reserve_exact(1);
                 }
-                self.buckets.insert(place, Rolled::of(Bucket::of(at, value, width)));
+                self.buckets.insert(index, Rolled::of(Bucket::of(at, value, width)));
             }
         }
         true
@@ -145,21 +145,21 @@ impl Block {
         }
     }
 
-    pub(crate) fn pack(&self, place: Place) -> rusqlite::Result<Vec<u8>> {
-        let packed: Vec<Packed> = self.buckets.iter().map(|rolled| Packed::of(rolled, place)).collect();
+    pub(crate) fn pack(&self, id: BlockId) -> rusqlite::Result<Vec<u8>> {
+        let packed: Vec<Packed> = self.buckets.iter().map(|rolled| Packed::of(rolled, id)).collect();
         postcard::to_stdvec(&packed).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
     }
 
-    /// Decodes the row at `place`.
+    /// Decodes the row at `id`.
     ///
     /// # Errors
     /// [`Unreadable`] if the server cannot have written such a row: times outside of it, counts that do not agree,
     /// values that are not finite.
-    pub fn unpack(bytes: &[u8], place: Place) -> Result<Self, Unreadable> {
+    pub fn unpack(bytes: &[u8], id: BlockId) -> Result<Self, Unreadable> {
         let packed: Vec<Packed> = postcard::from_bytes(bytes)?;
         let mut buckets: Vec<Rolled> = Vec::with_capacity(packed.len());
         for packed in packed {
-            let rolled = packed.rolled(place)?;
+            let rolled = packed.rolled(id)?;
             if buckets.last().is_some_and(|before| before.bucket.start >= rolled.bucket.start) {
                 return Err(Unreadable::Content("its buckets are not in order"));
             }
@@ -169,9 +169,9 @@ impl Block {
     }
 
     /// Decodes a column of a row of the table.
-    fn of_row(row: &Row<'_>, column: usize, place: Place) -> rusqlite::Result<Result<Self, Unreadable>> {
+    fn of_row(row: &Row<'_>, column: usize, id: BlockId) -> rusqlite::Result<Result<Self, Unreadable>> {
         let bytes = row.get_ref(column)?.as_blob().map_err(|_| Unreadable::Type);
-        Ok(bytes.and_then(|bytes| Self::unpack(bytes, place)))
+        Ok(bytes.and_then(|bytes| Self::unpack(bytes, id)))
     }
 }
 
@@ -199,9 +199,9 @@ enum Packed {
 type PackedSample = (u32, u64, f64);
 
 impl Packed {
-    fn of(rolled: &Rolled, place: Place) -> Self {
+    fn of(rolled: &Rolled, id: BlockId) -> Self {
         let Rolled { bucket, resets } = rolled;
-        let slot = bucket.start.since(place.span().from) / place.tier.width_ms();
+        let slot = bucket.start.since(id.span().from) / id.tier.width_ms();
         let slot = u16::try_from(slot).unwrap_or(u16::MAX);
         let sample = |sample: &Sample| {
             let offset = u32::try_from(sample.at.ts.since(bucket.start)).unwrap_or(u32::MAX);
@@ -223,14 +223,12 @@ impl Packed {
         }
     }
 
-    fn rolled(self, place: Place) -> Result<Rolled, Unreadable> {
-        let width = place.tier.width_ms();
+    fn rolled(self, id: BlockId) -> Result<Rolled, Unreadable> {
+        let width = id.tier.width_ms();
         let start = |slot: u16| {
             let from = u64::from(slot) * width;
-            let within = from < block_ms(place.tier);
-            within
-                .then(|| place.span().from.plus(from))
-                .ok_or(Unreadable::Content("a bucket lies outside of its block"))
+            let within = from < block_ms(id.tier);
+            within.then(|| id.span().from.plus(from)).ok_or(Unreadable::Content("a bucket lies outside of its block"))
         };
         let sample = |start: Millis, (offset, seq, value): PackedSample| {
             if u64::from(offset) >= width || !(1..=GREATEST).contains(&seq) || !value.is_finite() {
@@ -278,48 +276,48 @@ fn sound_bins(bins: Vec<(i32, u64)>, count: u64) -> Result<Vec<Bin>, Unreadable>
     Ok(bins.into_iter().map(|(key, count)| Bin { key: Key(key), count }).collect())
 }
 
-/// Reads the block at `place`. Returns `None` if there is none, or if it is damaged; damage is recorded.
-pub fn find(conn: &Connection, place: Place, damage: &Damage) -> rusqlite::Result<Option<Block>> {
+/// Reads the block at `id`. Returns `None` if there is none, or if it is damaged; damage is recorded.
+pub fn find(conn: &Connection, id: BlockId, damage: &Damage) -> rusqlite::Result<Option<Block>> {
     let found = || {
         let mut select = conn.prepare_cached("SELECT data FROM blocks WHERE key = ?1")?;
-        let mut rows = select.query([place.key()])?;
-        rows.next()?.map(|row| Block::of_row(row, 0, place)).transpose()
+        let mut rows = select.query([id.key()])?;
+        rows.next()?.map(|row| Block::of_row(row, 0, id)).transpose()
     };
     match found() {
-        Ok(found) => Ok(found.and_then(|block| block.map_err(|why| damage.note(Part::Block(place), why)).ok())),
-        Err(error) => damage.take(Part::Block(place), error).map(|()| None),
+        Ok(found) => Ok(found.and_then(|block| block.map_err(|why| damage.note(Part::Block(id), why)).ok())),
+        Err(error) => damage.take(Part::Block(id), error).map(|()| None),
     }
 }
 
-/// Reads the block at `place`. Returns an empty block if there is none, or if it is damaged.
-pub fn read(conn: &Connection, place: Place, damage: &Damage) -> rusqlite::Result<Block> {
-    find(conn, place, damage).map(Option::unwrap_or_default)
+/// Reads the block at `id`. Returns an empty block if there is none, or if it is damaged.
+pub fn read(conn: &Connection, id: BlockId, damage: &Damage) -> rusqlite::Result<Block> {
+    find(conn, id, damage).map(Option::unwrap_or_default)
 }
 
-/// Reads the points of the block at `place` whose senders set their times. Returns `None` if there is no such block.
+/// Reads the points of the block at `id` whose senders set their times. Returns `None` if there is no such block.
 /// If they cannot be read, records the damage and returns no points.
-pub fn sent(conn: &Connection, place: Place, damage: &Damage) -> rusqlite::Result<Option<SentPoints>> {
+pub fn sent(conn: &Connection, id: BlockId, damage: &Damage) -> rusqlite::Result<Option<DedupKeys>> {
     let found = || {
         let mut select = conn.prepare_cached("SELECT sent FROM blocks WHERE key = ?1")?;
-        let mut rows = select.query([place.key()])?;
-        rows.next()?.map(|row| sent_of_row(row, 0, place, damage)).transpose()
+        let mut rows = select.query([id.key()])?;
+        rows.next()?.map(|row| sent_of_row(row, 0, id, damage)).transpose()
     };
-    found().or_else(|error| damage.take(Part::Block(place), error).map(|()| Some(SentPoints::default())))
+    found().or_else(|error| damage.take(Part::Block(id), error).map(|()| Some(DedupKeys::default())))
 }
 
-/// Reads the block at `place` to change it: with the points whose senders set their times. Returns an empty block if
+/// Reads the block at `id` to change it: with the points whose senders set their times. Returns an empty block if
 /// there is none, or if it is damaged.
-pub fn read_whole(conn: &Connection, place: Place, damage: &Damage) -> rusqlite::Result<Block> {
-    let block = read(conn, place, damage)?;
-    Ok(Block { sent: sent(conn, place, damage)?.unwrap_or_default(), ..block })
+pub fn read_whole(conn: &Connection, id: BlockId, damage: &Damage) -> rusqlite::Result<Block> {
+    let block = read(conn, id, damage)?;
+    Ok(Block { dedup_keys: sent(conn, id, damage)?.unwrap_or_default(), ..block })
 }
 
-fn sent_of_row(row: &Row<'_>, column: usize, place: Place, damage: &Damage) -> rusqlite::Result<SentPoints> {
+fn sent_of_row(row: &Row<'_>, column: usize, id: BlockId, damage: &Damage) -> rusqlite::Result<DedupKeys> {
     let bytes = row.get_ref(column)?.as_blob_or_null().map_err(|_| Unreadable::Type);
-    let sent = bytes.and_then(|bytes| bytes.map_or(Ok(SentPoints::default()), SentPoints::unpack));
+    let sent = bytes.and_then(|bytes| bytes.map_or(Ok(DedupKeys::default()), DedupKeys::unpack));
     Ok(sent.unwrap_or_else(|why| {
-        damage.note(Part::Block(place), why);
-        SentPoints::default()
+        damage.note(Part::Block(id), why);
+        DedupKeys::default()
     }))
 }
 
@@ -331,11 +329,11 @@ pub fn each_within(
     series: SeriesId,
     span: Stretch,
     damage: &Damage,
-    mut look: impl FnMut(Place, Block),
+    mut look: impl FnMut(BlockId, Block),
 ) -> rusqlite::Result<()> {
-    let last = Place::holding(tier, series, Millis(span.to.0.saturating_sub(1)));
+    let last = BlockId::holding(tier, series, Millis(span.to.0.saturating_sub(1)));
     let mut select = conn.prepare_cached("SELECT key, data FROM blocks WHERE key BETWEEN ?1 AND ?2 ORDER BY key")?;
-    let mut rows = select.query([Place::holding(tier, series, span.from).key(), last.key()])?;
+    let mut rows = select.query([BlockId::holding(tier, series, span.from).key(), last.key()])?;
     loop {
         let row = match rows.next() {
             Ok(Some(row)) => row,
@@ -343,10 +341,10 @@ pub fn each_within(
             // A damaged page: the rows behind it cannot be reached.
             Err(error) => return damage.take(Part::Table("blocks"), error),
         };
-        let place = last.with_key(row.get(0)?);
-        match Block::of_row(row, 1, place)? {
-            Ok(block) => look(place, block),
-            Err(why) => damage.note(Part::Block(place), why),
+        let id = last.with_key(row.get(0)?);
+        match Block::of_row(row, 1, id)? {
+            Ok(block) => look(id, block),
+            Err(why) => damage.note(Part::Block(id), why),
         }
     }
 }
@@ -356,24 +354,24 @@ pub fn each_within(
 pub fn each_newest(
     conn: &Connection,
     damage: &Damage,
-    mut look: impl FnMut(Place, Block) -> ControlFlow<()>,
+    mut look: impl FnMut(BlockId, Block) -> ControlFlow<()>,
 ) -> rusqlite::Result<()> {
-    let (first, _) = Place::all(Tier::Second, SeriesId(0));
-    let (_, mut upto) = Place::all(Tier::Second, SeriesId((1 << SERIES_BITS) - 1));
+    let (first, _) = BlockId::all(Tier::Second, SeriesId(0));
+    let (_, mut upto) = BlockId::all(Tier::Second, SeriesId((1 << SERIES_BITS) - 1));
     let mut select =
         conn.prepare_cached("SELECT key, data FROM blocks WHERE key BETWEEN ?1 AND ?2 ORDER BY key DESC")?;
     'series: loop {
         let mut enough = None;
         let mut rows = select.query([first, upto])?;
         while let Some(row) = rows.next()? {
-            let place = Place::finest(row.get(0)?);
-            if enough == Some(place.series) {
-                upto = Place::all(Tier::Second, place.series).0 - 1;
+            let id = BlockId::finest(row.get(0)?);
+            if enough == Some(id.series) {
+                upto = BlockId::all(Tier::Second, id.series).0 - 1;
                 continue 'series;
             }
-            match Block::of_row(row, 1, place)? {
-                Ok(block) => enough = look(place, block).is_break().then_some(place.series),
-                Err(why) => damage.note(Part::Block(place), why),
+            match Block::of_row(row, 1, id)? {
+                Ok(block) => enough = look(id, block).is_break().then_some(id.series),
+                Err(why) => damage.note(Part::Block(id), why),
             }
         }
         return Ok(());
@@ -385,20 +383,20 @@ pub fn each_of(
     conn: &Connection,
     series: SeriesId,
     damage: &Damage,
-    mut look: impl FnMut(Place, Block) -> ControlFlow<()>,
+    mut look: impl FnMut(BlockId, Block) -> ControlFlow<()>,
 ) -> rusqlite::Result<()> {
     let mut select =
         conn.prepare_cached("SELECT key, data FROM blocks WHERE key BETWEEN ?1 AND ?2 ORDER BY key DESC")?;
-    let mut rows = select.query(Place::all(Tier::Second, series))?;
+    let mut rows = select.query(BlockId::all(Tier::Second, series))?;
     while let Some(row) = rows.next()? {
-        let place = Place::finest(row.get(0)?);
-        match Block::of_row(row, 1, place)? {
+        let id = BlockId::finest(row.get(0)?);
+        match Block::of_row(row, 1, id)? {
             Ok(block) => {
-                if look(place, block).is_break() {
+                if look(id, block).is_break() {
                     break;
                 }
             }
-            Err(why) => damage.note(Part::Block(place), why),
+            Err(why) => damage.note(Part::Block(id), why),
         }
     }
     Ok(())
@@ -415,14 +413,14 @@ pub fn newest(conn: &Connection, series: SeriesId, damage: &Damage) -> rusqlite:
     Ok(newest)
 }
 
-/// Writes the block at `place` and replaces the present row. A damaged row is first copied to the table `damaged`.
-pub fn write(conn: &Connection, place: Place, block: &Block, damage: &Damage) -> rusqlite::Result<()> {
-    if damage.has(&Part::Block(place)) {
+/// Writes the block at `id` and replaces the present row. A damaged row is first copied to the table `damaged`.
+pub fn write(conn: &Connection, id: BlockId, block: &Block, damage: &Damage) -> rusqlite::Result<()> {
+    if damage.has(&Part::Block(id)) {
         conn.prepare_cached("INSERT OR IGNORE INTO damaged (key, data) SELECT key, data FROM blocks WHERE key = ?1")?
-            .execute([place.key()])?;
+            .execute([id.key()])?;
     }
     conn.prepare_cached("INSERT OR REPLACE INTO blocks (key, buckets, data, sent) VALUES (?1, ?2, ?3, ?4)")?
-        .execute((place.key(), sql(block.buckets.len() as u64), block.pack(place)?, block.sent.pack()?))?;
+        .execute((id.key(), sql(block.buckets.len() as u64), block.pack(id)?, block.dedup_keys.pack()?))?;
     Ok(())
 }
 
@@ -439,21 +437,21 @@ mod tests {
             points in prop::collection::vec((0..60_000_u64, prop_oneof![Just(1.5), -1e9..1e9]), 1..300)
         ) {
             let from = Millis(1_732_399_200_000);
-            let place = Place::holding(Tier::Second, SERIES, from);
+            let id = BlockId::holding(Tier::Second, SERIES, from);
             let mut block = Block::default();
             for (seq, (ts, value)) in (1..).zip(points) {
-                block.add(Stamp { ts: place.span().from.plus(ts), seq: Seq(seq) }, Number::new(value).unwrap());
+                block.add(Stamp { ts: id.span().from.plus(ts), seq: Seq(seq) }, Number::new(value).unwrap());
             }
-            prop_assert_eq!(&Block::unpack(&block.pack(place).unwrap(), place).unwrap(), &block);
+            prop_assert_eq!(&Block::unpack(&block.pack(id).unwrap(), id).unwrap(), &block);
             let day = Rolled::over(&block.buckets, Tier::Day.width_ms());
-            let (place, block) = (Place::holding(Tier::Day, SERIES, from), Block { buckets: day.into_iter().collect(), ..Block::default() });
-            prop_assert_eq!(&Block::unpack(&block.pack(place).unwrap(), place).unwrap(), &block);
+            let (id, block) = (BlockId::holding(Tier::Day, SERIES, from), Block { buckets: day.into_iter().collect(), ..Block::default() });
+            prop_assert_eq!(&Block::unpack(&block.pack(id).unwrap(), id).unwrap(), &block);
         }
     }
 
     #[test]
     fn rows_lie_by_tier_then_series_then_time() {
-        let at = |tier, series, ts| Place::holding(tier, SeriesId(series), Millis(ts)).key();
+        let at = |tier, series, ts| BlockId::holding(tier, SeriesId(series), Millis(ts)).key();
         let day = 86_400_000;
         let keys = [
             at(Tier::Second, 1, 0),
@@ -465,8 +463,8 @@ mod tests {
             at(Tier::Day, 2, 0),
         ];
         assert!(keys.is_sorted() && keys[0] > 0, "{keys:?}");
-        let place = Place::holding(Tier::Second, SeriesId(77), Millis(86_400_000));
-        assert_eq!(Place::finest(place.key()), place);
+        let id = BlockId::holding(Tier::Second, SeriesId(77), Millis(86_400_000));
+        assert_eq!(BlockId::finest(id.key()), id);
     }
 
     #[test]

@@ -1,28 +1,28 @@
 //! Commits pushes: resolves names, checks limits, recognises repeats, and writes points in one transaction.
 //!
-//! [`error`] has the reasons for a refusal; `staged` has the state of one transaction.
+//! [`error`] has the reasons for a refusal; `transaction` has the state of one transaction.
 
 mod error;
-mod staged;
 #[cfg(test)]
 mod tests;
+mod transaction;
 
 use rusqlite::{Connection, Transaction};
 use shared::{Declared, Millis, SeriesName, Stamp, Text, Tier, Value};
 
-use super::block::{self, Block, Place};
+use super::block::{self, Block, BlockId};
 use super::damage::Damage;
+use super::dedup::{Found, SetBy};
 use super::directory::Names;
-use super::fresh::{Fresh, Known};
-use super::keys::{Keys, Seen};
-use super::log::Logged;
-use super::rows::RowCount;
-use super::sent::{Found, SetBy};
+use super::idempotency::{Keys, Seen};
+use super::memtable::{InTables, Memtable};
+use super::number_log::LoggedNumber;
+use super::row_limit::RowCount;
 use super::{Atomicity, Push, Pushed, SeriesId, Store, sql};
 use crate::clock::Now;
 
 pub use error::{CommitError, Unfit, UnfitPoint, UnfitReason};
-use staged::{Resolved, Staged};
+use transaction::{PendingCommit, Resolved};
 
 /// A point that is on the disk.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,26 +63,26 @@ impl Store {
         if let Some(why) = self.condition.lost() {
             return Outcome::refused(pushes.len(), CommitError::Lost(why));
         }
-        self.where_there_is_room(pushes, now, Self::commit_group)
+        self.commit_within_space(pushes, now, Self::commit_group)
     }
 
     fn commit_group(&mut self, pushes: Vec<Push>, now: Now) -> Outcome {
         let count = pushes.len();
         match self.try_commit(pushes, self.time.now(now.wall)) {
-            Ok((outcome, staged)) => {
+            Ok((outcome, pending)) => {
                 self.condition.committed();
-                self.head = staged.head;
-                self.keys = staged.keys;
-                for (series, declared) in staged.declared {
+                self.head = pending.head;
+                self.keys = pending.keys;
+                for (series, declared) in pending.declared {
                     self.declared[series.index()] = Some(declared);
                 }
-                self.directory.extend(staged.begun.into_rows());
-                if !self.unshown.is_empty() {
-                    outcome.committed.iter().for_each(|point| _ = self.unshown.remove(&point.series));
+                self.directory.extend(pending.begun.into_rows());
+                if !self.unlisted.is_empty() {
+                    outcome.committed.iter().for_each(|point| _ = self.unlisted.remove(&point.series));
                 }
-                self.levels.add_repeated(staged.repeated);
-                let numbers = staged.numbers.into_iter().zip(staged.known);
-                self.fresh.add(numbers, now.up, |place| block::read_whole(&self.conn, place, &self.damage));
+                self.stats.add_repeated(pending.repeated);
+                let numbers = pending.numbers.into_iter().zip(pending.known);
+                self.memtable.add(numbers, now.up, |block_id| block::read_whole(&self.conn, block_id, &self.damage));
                 outcome
             }
             Err(error) => {
@@ -101,15 +101,15 @@ impl Store {
         }
     }
 
-    fn try_commit(&mut self, pushes: Vec<Push>, now: Millis) -> rusqlite::Result<(Outcome, Staged)> {
-        let mut staged = Staged { head: self.head, ..Staged::new(self.keys) };
+    fn try_commit(&mut self, pushes: Vec<Push>, now: Millis) -> rusqlite::Result<(Outcome, PendingCommit)> {
+        let mut pending = PendingCommit { head: self.head, ..PendingCommit::new(self.keys) };
         self.newest_before.clear();
         let points = pushes.iter().map(|push| push.points.len()).sum();
         let (results, committed) = (Vec::with_capacity(pushes.len()), Vec::with_capacity(points));
         let mut outcome = Outcome { results, committed };
         let oldest = Millis(self.keep_finest.map_or(0, |keep| now.0.saturating_sub(keep)));
-        staged.numbers.reserve(points);
-        staged.known.reserve(points);
+        pending.numbers.reserve(points);
+        pending.known.reserve(points);
         self.record_epoch()?;
         let tx = self.conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
         for mut push in pushes {
@@ -118,10 +118,10 @@ impl Store {
                 outcome.results.push(match seen {
                     // Lists the points that were left out then.
                     Seen::Same if push.atomicity == Atomicity::Partial => {
-                        match staged.resolve(&self.directory.look(), &mut push, usize::MAX) {
+                        match pending.resolve(&self.directory.look(), &mut push, usize::MAX) {
                             Ok(Resolved { mut left_out, .. }) => {
                                 let (imports, damage) = (&mut self.imports, &self.damage);
-                                Staged::check_past(&tx, imports, damage, &mut push, &mut left_out, oldest, now)?
+                                PendingCommit::check_past(&tx, imports, damage, &mut push, &mut left_out, oldest, now)?
                                     .and_then(|()| left_out.into_result())
                             }
                             Err(error) => Err(error),
@@ -136,7 +136,7 @@ impl Store {
                 outcome.results.push(Err(error));
                 continue;
             }
-            let resolved = staged.resolve(&self.directory.look(), &mut push, self.limits.series);
+            let resolved = pending.resolve(&self.directory.look(), &mut push, self.limits.series);
             let resolved = resolved.and_then(|resolved| {
                 // A point causes at most two rows: a new series and a text.
                 if push.points.len() > self.limits.rows / 2 {
@@ -152,7 +152,8 @@ impl Store {
                 }
             };
             let (imports, damage) = (&mut self.imports, &self.damage);
-            if let Err(error) = Staged::check_past(&tx, imports, damage, &mut push, &mut left_out, oldest, now)? {
+            if let Err(error) = PendingCommit::check_past(&tx, imports, damage, &mut push, &mut left_out, oldest, now)?
+            {
                 outcome.results.push(Err(error));
                 continue;
             }
@@ -162,44 +163,45 @@ impl Store {
             }
             outcome.results.push(left_out.into_result());
             if let Some(key) = &push.key {
-                staged.keys.remember(&tx, key, now)?;
+                pending.keys.remember(&tx, key, now)?;
             }
-            staged.begin(&tx, begun)?;
+            pending.begin(&tx, begun)?;
             // A series that has just begun has no earlier points.
-            let rows = self.directory.last_row() as usize + staged.begun.count();
+            let rows = self.directory.last_row() as usize + pending.begun.count();
             self.newest.resize(rows, Some(Millis(0)));
             self.declared.resize(rows, None);
-            for Pushed { whose, ts, set_by, value, declares } in push.points {
-                let at = Stamp { ts, seq: staged.head.next() };
-                let (series, begins) = staged.settle(whose);
+            for Pushed { target, ts, set_by, value, declares } in push.points {
+                let at = Stamp { ts, seq: pending.head.next() };
+                let (series, begins) = pending.row_of(target);
                 let number = match &value {
                     Value::Number(value) => {
-                        let number = Logged { series, at, value: *value, set_by };
+                        let number = LoggedNumber { series, at, value: *value, set_by };
                         let newest = &mut self.newest[series.index()];
                         if newest.is_none() {
-                            *newest = Some(self::newest(&tx, &self.fresh, series, &self.damage)?.unwrap_or_default());
+                            *newest =
+                                Some(self::newest(&tx, &self.memtable, series, &self.damage)?.unwrap_or_default());
                         }
-                        let found = look_up(&tx, &self.fresh, &self.damage, &mut staged, &number, *newest)?;
+                        let found = look_up(&tx, &self.memtable, &self.damage, &mut pending, &number, *newest)?;
                         found.known().map(|known| Some((number, known)))
                     }
                     Value::Text(text) => (!is_line(&tx, series, ts, set_by, text)?).then_some(None),
                 };
                 let Some(number) = number else {
-                    staged.repeated += 1;
+                    pending.repeated += 1;
                     continue;
                 };
-                staged.head = at.seq;
-                let begins = begins.or_else(|| self.unshown.get(&series).cloned());
+                pending.head = at.seq;
+                let begins = begins.or_else(|| self.unlisted.get(&series).cloned());
                 if let Some(declares) = declares {
-                    staged.declare(&tx, series, declares, self.declared[series.index()])?;
+                    pending.declare(&tx, series, declares, self.declared[series.index()])?;
                 }
                 if let Some((number, known)) = number {
                     let newest = &mut self.newest[series.index()];
                     if at.ts < oldest {
-                        staged.imported.insert(series);
+                        pending.imported.insert(series);
                     }
                     self.newest_before.push((series, *newest));
-                    staged.number(number, known, newest);
+                    pending.number(number, known, newest);
                 } else if let Value::Text(text) = &value {
                     tx.prepare_cached("INSERT INTO lines (series, ts, seq, text, sent) VALUES (?1, ?2, ?3, ?4, ?5)")?
                         .execute((series.0, sql(ts.0), sql(at.seq.0), text.as_str(), set_by.nanos()))?;
@@ -207,31 +209,31 @@ impl Store {
                 outcome.committed.push(Committed { at, series, value, begins, declares });
             }
         }
-        std::mem::take(&mut staged.log).append(&tx, now)?;
-        staged.note_revised(&tx)?;
-        self.imports.note(&tx, &staged.imported, now)?;
-        tx.prepare_cached("UPDATE meta SET head = ?1")?.execute([sql(staged.head.0)])?;
+        std::mem::take(&mut pending.log).append(&tx, now)?;
+        pending.note_revised(&tx)?;
+        self.imports.note(&tx, &pending.imported, now)?;
+        tx.prepare_cached("UPDATE meta SET head = ?1")?.execute([sql(pending.head.0)])?;
         tx.commit()?;
-        Ok((outcome, staged))
+        Ok((outcome, pending))
     }
 }
 
 /// Looks up a number among the points of its series. `newest` is the newest time of the series.
 fn look_up(
     tx: &Transaction<'_>,
-    fresh: &Fresh,
+    memtable: &Memtable,
     damage: &Damage,
-    staged: &mut Staged,
-    number: &Logged,
+    pending: &mut PendingCommit,
+    number: &LoggedNumber,
     newest: Option<Millis>,
 ) -> rusqlite::Result<Found> {
     let (ts, newest) = (number.at.ts, newest.unwrap_or_default());
     // Live points are newer than all earlier ones, so they need no lookup.
     if ts <= newest && number.set_by != SetBy::SERVER {
-        return staged.repeats.find(tx, fresh, damage, &staged.numbers, number);
+        return pending.repeats.find(tx, memtable, damage, &pending.numbers, number);
     }
-    let place = |ts| Place::holding(Tier::Second, number.series, ts);
-    Ok(Found::New(if place(newest) < place(ts) { Known::New } else { Known::Perhaps }))
+    let block_id = |ts| BlockId::holding(Tier::Second, number.series, ts);
+    Ok(Found::New(if block_id(newest) < block_id(ts) { InTables::No } else { InTables::Maybe }))
 }
 
 /// Returns true if the series already has this text at this time, and the sender set the time.
@@ -258,11 +260,11 @@ fn damaged_row(tx: &Transaction<'_>, begun: &Names, damage: &Damage) -> rusqlite
 /// Finds the newest time of a series of numbers.
 pub(super) fn newest(
     conn: &Connection,
-    fresh: &Fresh,
+    memtable: &Memtable,
     series: SeriesId,
     damage: &Damage,
 ) -> rusqlite::Result<Option<Millis>> {
     let of = |block: &Block| block.buckets.last().map(|rolled| rolled.bucket.last.at.ts);
     let written = block::newest(conn, series, damage)?.as_ref().and_then(of);
-    Ok(fresh.of(series).iter().filter_map(|(_, block)| of(block)).chain(written).max())
+    Ok(memtable.of(series).iter().filter_map(|(_, block)| of(block)).chain(written).max())
 }

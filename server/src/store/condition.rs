@@ -90,7 +90,7 @@ impl Condition {
         }
     }
 
-    pub(super) fn tended(&self, result: rusqlite::Result<()>) {
+    pub(super) fn maintained(&self, result: rusqlite::Result<()>) {
         let behind = result.err().map(|error| error.to_string());
         let mut state = self.0.state.lock();
         match (&state.behind, &behind) {
@@ -134,10 +134,10 @@ mod tests {
     #[test]
     fn warnings_come_and_go() {
         let condition = Condition::default();
-        condition.tended(Err(rusqlite::Error::InvalidQuery));
+        condition.maintained(Err(rusqlite::Error::InvalidQuery));
         condition.warn_of_clock(Some("the clock jumped".to_owned()));
         assert_eq!(condition.warnings().len(), 2);
-        condition.tended(Ok(()));
+        condition.maintained(Ok(()));
         condition.warn_of_clock(None);
         assert_eq!(condition.warnings(), [""; 0]);
     }

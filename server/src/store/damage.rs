@@ -12,7 +12,7 @@ use rusqlite::ErrorCode;
 use shared::BoardId;
 
 use super::SeriesId;
-use super::block::Place;
+use super::block::BlockId;
 
 /// The greatest possible seq: the greatest integer that a JSON number holds exactly.
 pub const GREATEST: u64 = (1 << 53) - 1;
@@ -49,7 +49,7 @@ pub enum Part {
     /// A row of `log`, by its key.
     Log(i64),
     /// A row of `blocks`.
-    Block(Place),
+    Block(BlockId),
     /// Rows of `lines` that belong to this series.
     Line(SeriesId),
     /// A row of `revised`, by its series.
@@ -67,8 +67,8 @@ impl fmt::Display for Part {
             Self::Series(id) => write!(f, "row {id} of table series"),
             Self::Nameless(SeriesId(id)) => write!(f, "the name of series {id}"),
             Self::Log(last) => write!(f, "row {last} of table log"),
-            Self::Block(place) => {
-                let (Place { tier, series, .. }, key) = (place, place.key());
+            Self::Block(block_id) => {
+                let (BlockId { tier, series, .. }, key) = (block_id, block_id.key());
                 write!(f, "row {key} of table blocks (series {}, buckets of {} ms)", series.0, tier.width_ms())
             }
             Self::Line(SeriesId(id)) => write!(f, "texts of series {id} in table lines"),

@@ -11,7 +11,7 @@ use shared::point::Kind;
 use shared::{Declared, Millis, Point, SeriesName, Value};
 
 use super::SeriesId;
-use super::sent::{PointTime, SetBy};
+use super::dedup::{PointTime, SetBy};
 use super::source::{Origin, Source};
 
 /// The row of a series, the kind of its points and their origin.
@@ -31,7 +31,7 @@ const ROW_WEIGHT: usize = 10;
 /// A point that waits to be committed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pushed {
-    pub(super) whose: Whose,
+    pub(super) target: Target,
     pub(super) ts: Millis,
     pub(super) set_by: SetBy,
     pub(super) value: Value,
@@ -40,8 +40,8 @@ pub struct Pushed {
 }
 
 impl Pushed {
-    fn at(whose: Whose, PointTime { ts, set_by }: PointTime, value: Value) -> Self {
-        Self { whose, ts, set_by, value, declares: None }
+    fn at(target: Target, PointTime { ts, set_by }: PointTime, value: Value) -> Self {
+        Self { target, ts, set_by, value, declares: None }
     }
 
     /// Marks the time as set by the sender, with `nanos` nanoseconds beyond the millisecond.
@@ -58,7 +58,7 @@ impl Pushed {
 
     /// Returns the work to commit the point: 1 for a number of a known series, which is packed with many others.
     pub(super) fn weight(&self) -> usize {
-        let begins = matches!(self.whose, Whose::New(_));
+        let begins = matches!(self.target, Target::New(_));
         let is_text = matches!(self.value, Value::Text(_));
         1 + ROW_WEIGHT * (usize::from(begins) + usize::from(is_text))
     }
@@ -71,9 +71,9 @@ impl Pushed {
             Value::Number(_) => 0,
             Value::Text(text) => text.as_str().len(),
         };
-        let name = match &self.whose {
-            Whose::Row(_) => 0,
-            Whose::New(new) => new.name.as_str().len() + 192,
+        let name = match &self.target {
+            Target::Row(_) => 0,
+            Target::New(new) => new.name.as_str().len() + 192,
         };
         text + name
     }
@@ -81,33 +81,33 @@ impl Pushed {
 
 /// The series of a pushed point.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Whose {
+pub(super) enum Target {
     /// A series that existed when the push was read, and holds points of this kind. A row never changes its kind. The
     /// series may have been removed since ([`super::removal`]).
     Row(SeriesId),
     /// A series that did not exist when the push was read, or that holds points of another kind.
-    New(Box<New>),
+    New(Box<NewSeries>),
 }
 
 /// The series of a point that had none when the push was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct New {
+pub(super) struct NewSeries {
     /// The name that the sender gave, or the readable name of the source.
     pub(super) name: SeriesName,
     /// The source, if the sender gave no name.
     pub(super) source: Option<Source>,
 }
 
-impl Whose {
+impl Target {
     /// The series of this name, given by the sender.
     pub(super) fn named(name: SeriesName) -> Self {
-        Self::New(Box::new(New { name, source: None }))
+        Self::New(Box::new(NewSeries { name, source: None }))
     }
 }
 
 impl From<Point> for Pushed {
     fn from(Point { series, ts, value }: Point) -> Self {
-        Self { whose: Whose::named(series), ts, set_by: SetBy::SERVER, value, declares: None }
+        Self { target: Target::named(series), ts, set_by: SetBy::SERVER, value, declares: None }
     }
 }
 
@@ -118,8 +118,8 @@ pub struct Directory(Arc<RwLock<Listed>>);
 #[derive(Debug, Default)]
 struct Listed {
     names: Names,
-    /// The series of [`Origin::Apart`], by their sources.
-    apart: Apart,
+    /// The series of [`Origin::Suffixed`], by their sources.
+    suffixed: SuffixedNames,
     /// The greatest row in use, including rows of series whose name cannot be read.
     last: u32,
 }
@@ -128,13 +128,13 @@ struct Listed {
 pub(super) type Names = HashMap<SeriesName, Row, RandomState>;
 
 /// Maps sources to rows.
-pub(super) type Apart = HashMap<Source, Row, RandomState>;
+pub(super) type SuffixedNames = HashMap<Source, Row, RandomState>;
 
 impl Directory {
     /// Creates a directory of these series. All rows up to `last` count as in use.
     pub(super) fn new(names: Names, last: u32) -> Self {
-        let apart = names.values().filter_map(apart).collect();
-        Self(Arc::new(RwLock::new(Listed { names, apart, last })))
+        let suffixed = names.values().filter_map(suffixed).collect();
+        Self(Arc::new(RwLock::new(Listed { names, suffixed, last })))
     }
 
     /// Marks all rows up to this one as in use.
@@ -159,7 +159,7 @@ impl Directory {
         if !begun.is_empty() {
             let mut listed = self.0.write();
             listed.last = begun.values().map(|row| row.id.0).fold(listed.last, u32::max);
-            listed.apart.extend(begun.values().filter_map(apart));
+            listed.suffixed.extend(begun.values().filter_map(suffixed));
             listed.names.extend(begun);
         }
     }
@@ -167,8 +167,8 @@ impl Directory {
     /// Takes out a removed series. Its row stays in use.
     pub(super) fn remove(&self, name: &SeriesName) {
         let mut listed = self.0.write();
-        if let Some((source, _)) = listed.names.remove(name).as_ref().and_then(apart) {
-            listed.apart.remove(&source);
+        if let Some((source, _)) = listed.names.remove(name).as_ref().and_then(suffixed) {
+            listed.suffixed.remove(&source);
         }
     }
 
@@ -185,10 +185,10 @@ impl Directory {
     }
 }
 
-/// Returns the entry of a series for [`Apart`], if a hash is in its name because its readable name was taken.
-pub(super) fn apart(row: &Row) -> Option<(Source, Row)> {
+/// Returns the entry of a series for [`SuffixedNames`], if a hash is in its name because its readable name was taken.
+pub(super) fn suffixed(row: &Row) -> Option<(Source, Row)> {
     match row.origin {
-        Origin::Apart(source) => Some((source, *row)),
+        Origin::Suffixed(source) => Some((source, *row)),
         Origin::Unknown | Origin::Name | Origin::Readable(_) => None,
     }
 }
@@ -204,11 +204,11 @@ impl Look<'_> {
     /// # Errors
     /// [`NameError`] if the text is not a valid name.
     pub fn point(&self, name: &str, time: PointTime, value: Value) -> Result<Pushed, NameError> {
-        let whose = match self.0.names.get(name) {
-            Some(row) if row.kind == value.kind() => Whose::Row(row.id),
-            _ => Whose::named(name.parse()?),
+        let target = match self.0.names.get(name) {
+            Some(row) if row.kind == value.kind() => Target::Row(row.id),
+            _ => Target::named(name.parse()?),
         };
-        Ok(Pushed::at(whose, time, value))
+        Ok(Pushed::at(target, time, value))
     }
 
     /// Creates a point of the series of this source, whose readable name is `name`. Allocates nothing if the series
@@ -217,17 +217,17 @@ impl Look<'_> {
     /// # Errors
     /// [`NameError`] if the text is not a valid name.
     pub fn point_of(&self, name: &str, source: Source, time: PointTime, value: Value) -> Result<Pushed, NameError> {
-        let whose = match self.of_source(name, source) {
-            Some(row) if row.kind == value.kind() => Whose::Row(row.id),
-            _ => Whose::New(Box::new(New { name: name.parse()?, source: Some(source) })),
+        let target = match self.of_source(name, source) {
+            Some(row) if row.kind == value.kind() => Target::Row(row.id),
+            _ => Target::New(Box::new(NewSeries { name: name.parse()?, source: Some(source) })),
         };
-        Ok(Pushed::at(whose, time, value))
+        Ok(Pushed::at(target, time, value))
     }
 
     /// Returns the row of the series of a source.
     pub(super) fn of_source(&self, name: &str, source: Source) -> Option<Row> {
-        let Listed { names, apart, .. } = &*self.0;
-        names.get(name).filter(|row| row.origin == Origin::Readable(source)).or_else(|| apart.get(&source)).copied()
+        let Listed { names, suffixed, .. } = &*self.0;
+        names.get(name).filter(|row| row.origin == Origin::Readable(source)).or_else(|| suffixed.get(&source)).copied()
     }
 
     /// Releases the lock for a waiting writer, and takes it again.

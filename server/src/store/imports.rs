@@ -1,7 +1,7 @@
 //! Imports of the past: decides which days of a series still take points that are older than the finest buckets that
 //! retention keeps.
 //!
-//! A coarser bucket is rebuilt from finer ones ([`super::settle`]). Once retention has deleted the finer buckets of a
+//! A coarser bucket is rebuilt from finer ones ([`super::compact`]). Once retention has deleted the finer buckets of a
 //! day, one more point of that day would replace the coarser buckets instead of adding to them. So a day takes points
 //! from the past only while the store has all of its finest buckets. After an import, retention spares the series for
 //! a day, so that the import can be continued.
@@ -12,7 +12,7 @@ use foldhash::fast::RandomState;
 use rusqlite::Connection;
 use shared::{Millis, Stretch, Tier};
 
-use super::block::{self, Block, Place};
+use super::block::{self, Block, BlockId};
 use super::damage::Damage;
 use super::{SeriesId, sql};
 
@@ -105,7 +105,7 @@ impl Imports {
 /// flushed yet are in neither.
 fn is_whole(conn: &Connection, damage: &Damage, series: SeriesId, day: Stretch) -> rusqlite::Result<bool> {
     let count = |block: &Block| -> u64 { block.within(day).iter().map(|rolled| rolled.bucket.count).sum() };
-    let whole = count(&block::read(conn, Place::holding(Tier::Day, series, day.from), damage)?);
+    let whole = count(&block::read(conn, BlockId::holding(Tier::Day, series, day.from), damage)?);
     if whole == 0 {
         return Ok(true);
     }
@@ -119,7 +119,7 @@ mod tests {
     use shared::{Number, Point, Text, Value};
 
     use super::super::commit::{UnfitPoint, UnfitReason};
-    use super::super::fresh::Due;
+    use super::super::memtable::Due;
     use super::super::time::StoreTime;
     use super::super::{Atomicity, CommitError, Fingerprint, IdempotencyKey, Push, Retention, Store};
     use super::*;
@@ -148,7 +148,7 @@ mod tests {
 
     /// Flushes all buckets, then lets retention delete what is old.
     fn settle_and_sweep(store: &mut Store, wall: Millis) {
-        while store.settle(1_000, Due::All).unwrap() > 0 {}
+        while store.flush(1_000, Due::All).unwrap() > 0 {}
         for sweep in 1..20 {
             store.sweep(&Retention::default(), Now { wall, up: Uptime(sweep * DAY) }).unwrap();
         }
@@ -156,7 +156,7 @@ mod tests {
 
     /// Returns the number of points in the bucket of a day of the first series.
     fn count(store: &Store, day: Millis) -> u64 {
-        let block = block::read(&store.conn, Place::holding(Tier::Day, SeriesId(1), day), &store.damage).unwrap();
+        let block = block::read(&store.conn, BlockId::holding(Tier::Day, SeriesId(1), day), &store.damage).unwrap();
         block.within(Stretch { from: day, to: day.plus(DAY) }).iter().map(|rolled| rolled.bucket.count).sum()
     }
 

@@ -7,7 +7,7 @@
 use rusqlite::{Connection, OptionalExtension as _, Row};
 use shared::{Epoch, Seq, Tier};
 
-use super::block::{Block, Place};
+use super::block::{Block, BlockId};
 use super::damage::{Damage, GREATEST, Part};
 use super::{SeriesId, sql};
 
@@ -19,7 +19,7 @@ pub(super) struct Meta {
     /// The last seq that was given to a point.
     pub head: Seq,
     /// The seq up to which the tables hold every bucket.
-    pub settled: Seq,
+    pub flushed: Seq,
 }
 
 /// Reads the row, and reconstructs its damaged parts.
@@ -32,7 +32,7 @@ pub(super) fn read(conn: &Connection, damage: &Damage) -> rusqlite::Result<Meta>
         Ok((epoch, seq(row, 1)?, seq(row, 2)?))
     });
     let row = row.optional().or_else(|error| damage.take(Part::Meta, error).map(|()| None))?;
-    let (epoch, head, settled) = row.unwrap_or_default();
+    let (epoch, head, flushed) = row.unwrap_or_default();
     if epoch.is_none() {
         damage.note(Part::Meta, "it has no epoch");
     }
@@ -44,11 +44,11 @@ pub(super) fn read(conn: &Connection, damage: &Damage) -> rusqlite::Result<Meta>
             greatest(conn).max(logged).max(head.unwrap_or_default())
         }
     };
-    let settled = settled.filter(|settled| *settled <= head).unwrap_or_else(|| {
+    let flushed = flushed.filter(|flushed| *flushed <= head).unwrap_or_else(|| {
         damage.note(Part::Meta, "it does not say which numbers are in buckets");
         Seq::ZERO
     });
-    Ok(Meta { epoch, head, settled })
+    Ok(Meta { epoch, head, flushed })
 }
 
 /// Replaces a damaged or missing row.
@@ -59,7 +59,7 @@ pub(super) fn replace(conn: &Connection, meta: &Meta) -> rusqlite::Result<()> {
     let epoch = meta.epoch.map(|epoch| epoch.to_string());
     conn.execute(
         "INSERT OR REPLACE INTO meta (one, epoch, head, settled) VALUES (1, ?1, ?2, ?3)",
-        (epoch, sql(meta.head.0), sql(meta.settled.0)),
+        (epoch, sql(meta.head.0), sql(meta.flushed.0)),
     )?;
     Ok(())
 }
@@ -81,11 +81,11 @@ fn newest_logged(conn: &Connection) -> Seq {
 /// Finds the greatest seq of anything stored. Reads all of it: without `meta` there is no other way.
 fn greatest(conn: &Connection) -> Seq {
     let mut greatest = Seq::ZERO;
-    let (first, _) = Place::all(Tier::Second, SeriesId(0));
-    let (first_of_next, _) = Place::all(Tier::TenSeconds, SeriesId(0));
+    let (first, _) = BlockId::all(Tier::Second, SeriesId(0));
+    let (first_of_next, _) = BlockId::all(Tier::TenSeconds, SeriesId(0));
     each(conn, &format!("SELECT key, data FROM blocks WHERE key >= {first} AND key < {first_of_next}"), |row| {
-        let place = Place::finest(row.get(0)?);
-        if let Ok(block) = row.get_ref(1)?.as_blob().map(|bytes| Block::unpack(bytes, place)) {
+        let block_id = BlockId::finest(row.get(0)?);
+        if let Ok(block) = row.get_ref(1)?.as_blob().map(|bytes| Block::unpack(bytes, block_id)) {
             greatest = greatest.max(block.map(|block| block.changed()).unwrap_or_default());
         }
         Ok(())

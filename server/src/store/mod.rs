@@ -2,8 +2,8 @@
 //!
 //! Opening and naming:
 //!
-//! - [`schema`] opens the file and creates its tables. [`private`] keeps the files from other users of the machine.
-//! - [`meta`] reads the epoch, the head and the settled seq. [`epochs`] decides which cursors of earlier runs are
+//! - [`schema`] opens the file and creates its tables. [`permissions`] keeps the files from other users of the machine.
+//! - [`meta`] reads the epoch, the head and the flushed seq. [`epochs`] decides which cursors of earlier runs are
 //!   valid.
 //! - [`directory`] maps the names of series to their rows. [`source`] names the series of senders that give no name.
 //!
@@ -11,52 +11,52 @@
 //!
 //! - [`writer`] runs the only thread that writes. It commits all waiting pushes at once (group commit: one fsync for
 //!   many pushes). [`queue`] and [`lanes`] order its jobs; [`claim`] lets a sender withdraw a push.
-//! - [`commit`] stores points. [`sent`] recognises points that are pushed again, [`keys`] requests that are sent
-//!   again. [`rows`] and [`room`] bound the rows and the disk space that pushes may use.
+//! - [`commit`] stores points. [`dedup`] recognises points that are pushed again, [`idempotency`] requests that are sent
+//!   again. [`row_limit`] and [`disk_space`] bound the rows and the disk space that pushes may use.
 //! - [`boards`] stores the documents of boards.
 //!
-//! A committed number goes into the [`log`] and into a bucket in memory (the memtable, [`fresh`]). The writer thread
-//! flushes the memtable some time later ([`tend`]): it writes rows of many buckets ([`block`]) and rebuilds the
-//! coarser tiers from them ([`settle`]). A start reads the buckets, and from the log only the numbers that the
+//! A committed number goes into the [`number_log`] and into a bucket in memory (the memtable, [`memtable`]). The writer thread
+//! flushes the memtable some time later ([`maintenance`]): it writes rows of many buckets ([`block`]) and rebuilds the
+//! coarser tiers from them ([`compact`]). A start reads the buckets, and from the log only the numbers that the
 //! buckets lack ([`recover`]). A text is written as a row of its own at once.
 //!
 //! Deleting and checking:
 //!
-//! - [`retain`] deletes what is too old, [`removal`] deletes a series on request. [`imports`] decides which points
+//! - [`retention`] deletes what is too old, [`removal`] deletes a series on request. [`imports`] decides which points
 //!   may still be added to the past.
-//! - [`damage`] records rows that cannot be read; they are skipped. [`watched`] notices when the file is deleted,
+//! - [`damage`] records rows that cannot be read; they are skipped. [`file_watch`] notices when the file is deleted,
 //!   replaced or overwritten. [`condition`] decides whether pushes are accepted. [`time`] is the clock for retention.
 
 pub mod block;
 pub mod boards;
 pub mod claim;
 pub mod commit;
+pub mod compact;
 pub mod condition;
 pub mod damage;
-#[cfg(test)]
-mod damaged;
+pub mod dedup;
 pub mod directory;
+pub mod disk_space;
 pub mod epochs;
-pub mod fresh;
+mod file_watch;
+mod idempotency;
 mod imports;
-mod keys;
 mod lanes;
-pub mod log;
+pub mod maintenance;
+pub mod memtable;
 mod meta;
-mod private;
+pub mod number_log;
+mod permissions;
 mod queue;
+#[cfg(test)]
+mod random_damage;
 pub mod recover;
 pub mod removal;
-pub mod retain;
-pub mod room;
-mod rows;
+pub mod retention;
+mod row_limit;
 pub mod schema;
-pub mod sent;
-pub mod settle;
 pub mod source;
-pub mod tend;
 pub mod time;
-mod watched;
 pub mod writer;
 
 use std::collections::HashMap;
@@ -73,17 +73,17 @@ pub use condition::Condition;
 use damage::Damage;
 pub use directory::{Directory, Pushed};
 use epochs::Epochs;
-use fresh::Fresh;
-pub use keys::{Fingerprint, IdempotencyKey};
+use file_watch::FileWatch;
+pub use idempotency::{Fingerprint, IdempotencyKey};
+use memtable::Memtable;
 use removal::Removals;
 use time::StoreTime;
-use watched::Watched;
 
 use crate::clock::Uptime;
-pub use retain::Retention;
-pub use room::Levels;
+pub use dedup::{PointTime, SetBy};
+pub use disk_space::StoreStats;
+pub use retention::Retention;
 pub use schema::OpenError;
-pub use sent::{PointTime, SetBy};
 pub use source::Source;
 pub use writer::Writer;
 
@@ -145,7 +145,7 @@ pub struct Store {
     declared: Vec<Option<Declared>>,
     /// Series that have a row but no readable point. The next committed point of such a series carries the name
     /// again.
-    unshown: HashMap<SeriesId, SeriesName>,
+    unlisted: HashMap<SeriesId, SeriesName>,
     /// The series that were removed.
     removals: Removals,
     /// The seq of the last removal of a series.
@@ -153,32 +153,32 @@ pub struct Store {
     /// Records the parts of the database that could not be read.
     damage: Damage,
     /// The memtable: blocks that are not in the tables yet.
-    fresh: Arc<Fresh>,
+    memtable: Arc<Memtable>,
     /// The seq up to which the tables hold everything.
-    settled: Seq,
+    flushed: Seq,
     /// The imports of the past that may continue.
     imports: imports::Imports,
     /// The time for which the finest buckets are kept, in milliseconds; `None` means for ever.
     keep_finest: Option<u64>,
     /// The place where the retention sweep continues.
-    sweep: retain::Sweep,
+    sweep: retention::Sweep,
     /// Decides whether pushes are accepted, and holds warnings.
     condition: Condition,
     /// The time by which retention judges age.
     time: StoreTime,
     /// Notices when the file is deleted, replaced or overwritten.
-    watched: Watched,
+    file_watch: FileWatch,
     /// The head when the file was last stamped, and the time of that stamp.
     stamped: (Seq, Uptime),
     folder: PathBuf,
     /// Bounds on what pushes may add.
     limits: Limits,
     /// The number of idempotency keys, and its bound.
-    keys: keys::Keys,
+    keys: idempotency::Keys,
     /// The last measurement of disk space.
-    measured: room::Measured,
+    measurement: disk_space::Measurement,
     /// The measurement, for other threads.
-    levels: Arc<Levels>,
+    stats: Arc<StoreStats>,
     /// Held while the store is open, so that no second server writes to the same file.
     _lock: File,
 }
@@ -210,8 +210,8 @@ impl Store {
 
     /// Returns the memtable, for readers of history.
     #[must_use]
-    pub fn fresh(&self) -> Arc<Fresh> {
-        self.fresh.clone()
+    pub fn memtable(&self) -> Arc<Memtable> {
+        self.memtable.clone()
     }
 
     /// Sets the bounds on what pushes may add. Before this call the defaults apply.
@@ -228,8 +228,8 @@ impl Store {
 
     /// Returns the figures of the store for other threads.
     #[must_use]
-    pub fn levels(&self) -> Arc<Levels> {
-        self.levels.clone()
+    pub fn stats(&self) -> Arc<StoreStats> {
+        self.stats.clone()
     }
 
     /// Returns the condition of the store: whether pushes are accepted, and warnings.

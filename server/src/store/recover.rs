@@ -12,13 +12,13 @@ use shared::point::Kind;
 use shared::track::{LOG, WINDOW};
 use shared::{Bucket, Declared, Line, Log, Millis, Seq, SeriesName, Stamp, Stretch, Tier, Track};
 
-use super::block::{self, Block, Place};
+use super::block::{self, Block, BlockId};
 use super::damage::{Damage, GREATEST, Part};
 use super::directory::{Names, Row};
-use super::fresh::{Fresh, Known};
+use super::memtable::{InTables, Memtable};
 use super::removal::GONE;
 use super::source::Origin;
-use super::{SeriesId, Store, log, meta, sql};
+use super::{SeriesId, Store, meta, number_log, sql};
 use crate::clock;
 
 /// The most by which the id of a row may exceed the count of readable rows. A greater id is damage itself, and lists
@@ -94,7 +94,7 @@ impl Store {
         let now = clock::now().up;
         let most = i64::try_from(self.directory.len()).unwrap_or(i64::MAX).saturating_add(SPARE);
         let (conn, damage) = (&self.conn, &self.damage);
-        log::replay(conn, self.settled, damage, |mut numbers| {
+        number_log::replay(conn, self.flushed, damage, |mut numbers| {
             numbers.retain(|logged| {
                 if self.removals.rows.contains(&logged.series) {
                     return false;
@@ -107,20 +107,20 @@ impl Store {
                 }
                 is_known
             });
-            let numbers = numbers.into_iter().map(|logged| (logged, Known::Perhaps));
-            self.fresh.add(numbers, now, |place| block::read_whole(conn, place, damage));
+            let numbers = numbers.into_iter().map(|logged| (logged, InTables::Maybe));
+            self.memtable.add(numbers, now, |block_id| block::read_whole(conn, block_id, damage));
         })
     }
 
     /// Reserves the rows of series that have stored points but no name, so that a new series does not get their past.
     pub(super) fn reserve_rows(&mut self) -> rusqlite::Result<()> {
         let most = i64::try_from(self.directory.len()).unwrap_or(i64::MAX).saturating_add(SPARE);
-        let (first, _) = Place::all(Tier::Second, SeriesId(0));
-        let (next, _) = Place::all(Tier::TenSeconds, SeriesId(0));
+        let (first, _) = BlockId::all(Tier::Second, SeriesId(0));
+        let (next, _) = BlockId::all(Tier::TenSeconds, SeriesId(0));
         let blocks = "SELECT max(key) FROM blocks WHERE key >= ?1 AND key < ?2";
         let block = self.conn.query_row(blocks, [first, next], |row| row.get::<_, Option<i64>>(0));
         let block = block.or_else(|error| self.damage.take(Part::Table("blocks"), error).map(|()| None))?;
-        let block = block.map(|key| i64::from(Place::finest(key).series.0));
+        let block = block.map(|key| i64::from(BlockId::finest(key).series.0));
         let lines = "SELECT max(series) FROM lines WHERE typeof(series) = 'integer'";
         let line = self.conn.query_row(lines, [], |row| row.get::<_, Option<i64>>(0));
         let line = line.or_else(|error| self.damage.take(Part::Table("lines"), error).map(|()| None))?;
@@ -144,14 +144,14 @@ impl Store {
         let names = directory.look();
         let mut by_row = vec![None; names.last_row() as usize + 1];
         for (name, row) in names.iter() {
-            if let Some(place) = by_row.get_mut(row.id.0 as usize) {
-                *place = Some((name, row.kind));
+            if let Some(block_id) = by_row.get_mut(row.id.0 as usize) {
+                *block_id = Some((name, row.kind));
             }
         }
         let named = |series: SeriesId| by_row.get(series.0 as usize).copied().flatten();
         let (newest, declared, damage) = (&mut self.newest, &self.declared, &self.damage);
         let removed = &self.removals.rows;
-        let (mut head, mut shown) = (self.head, vec![false; by_row.len()]);
+        let (mut head, mut listed) = (self.head, vec![false; by_row.len()]);
         let mut restored = |series: SeriesId, track: Track| {
             let Some((name, _)) = named(series) else {
                 if removed.contains(&series) {
@@ -160,7 +160,7 @@ impl Store {
                 return damage.note(Part::Nameless(series), "its row of table series is missing");
             };
             head = head.max(track.changed());
-            shown[series.0 as usize] = true;
+            listed[series.0 as usize] = true;
             if let Some(newest) = newest.get_mut(series.index()) {
                 *newest = Some(track.latest_at().ts);
             }
@@ -170,15 +170,15 @@ impl Store {
         };
         let mut newer = Newest::default();
         let mut seen = vec![false; by_row.len()];
-        let mut look = |place: Place, block| {
-            if newer.series != Some(place.series) {
+        let mut look = |block_id: BlockId, block| {
+            if newer.series != Some(block_id.series) {
                 newer.finish(&mut restored);
-                newer.begin(place.series, &self.fresh);
-                if let Some(seen) = seen.get_mut(place.series.0 as usize) {
+                newer.begin(block_id.series, &self.memtable);
+                if let Some(seen) = seen.get_mut(block_id.series.0 as usize) {
                     *seen = true;
                 }
             }
-            newer.add(place, block)
+            newer.add(block_id, block)
         };
         let looked = block::each_newest(&self.conn, damage, &mut look);
         if let Err(error) = looked {
@@ -189,9 +189,10 @@ impl Store {
         for (series, _) in (0..).map(SeriesId).zip(&seen).filter(|(_, seen)| !**seen) {
             match named(series) {
                 Some((_, Kind::Number)) => {
-                    newer.begin(series, &self.fresh);
+                    newer.begin(series, &self.memtable);
                     if damage.has(&Part::Table("blocks")) {
-                        let found = block::each_of(&self.conn, series, damage, |place, block| newer.add(place, block));
+                        let found =
+                            block::each_of(&self.conn, series, damage, |block_id, block| newer.add(block_id, block));
                         found.or_else(|error| damage.take(Part::Table("blocks"), error))?;
                     }
                     newer.finish(&mut restored);
@@ -201,7 +202,7 @@ impl Store {
                         restored(series, track);
                     }
                 }
-                None if !self.fresh.of(series).is_empty() => {
+                None if !self.memtable.of(series).is_empty() => {
                     damage.note(Part::Nameless(series), "its row of table series is missing");
                 }
                 None => {}
@@ -211,8 +212,8 @@ impl Store {
             damage.note(Part::Meta, "its head is less than numbers of points that are stored");
         }
         self.head = head;
-        let unshown = names.iter().filter(|(_, row)| !shown[row.id.0 as usize]);
-        self.unshown = unshown.map(|(name, row)| (row.id, name.clone())).collect();
+        let unlisted = names.iter().filter(|(_, row)| !listed[row.id.0 as usize]);
+        self.unlisted = unlisted.map(|(name, row)| (row.id, name.clone())).collect();
         Ok(())
     }
 
@@ -225,8 +226,9 @@ impl Store {
             Kind::Text => texts(&self.conn, series, &self.damage),
             Kind::Number => {
                 let mut newest = Newest::default();
-                newest.begin(series, &self.fresh);
-                let found = block::each_of(&self.conn, series, &self.damage, |place, block| newest.add(place, block));
+                newest.begin(series, &self.memtable);
+                let found =
+                    block::each_of(&self.conn, series, &self.damage, |block_id, block| newest.add(block_id, block));
                 found.or_else(|error| self.damage.take(Part::Table("blocks"), error))?;
                 let mut track = None;
                 newest.finish(&mut |_, whole| track = Some(whole));
@@ -274,23 +276,23 @@ fn moment(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Option<Mil
 struct Newest {
     series: Option<SeriesId>,
     /// The blocks in the memtable, oldest first.
-    fresh: Vec<(Place, Arc<Block>)>,
+    memtable: Vec<(BlockId, Arc<Block>)>,
     /// The collected buckets, newest first.
     buckets: Vec<Bucket>,
 }
 
 impl Newest {
-    fn begin(&mut self, series: SeriesId, fresh: &Fresh) {
+    fn begin(&mut self, series: SeriesId, memtable: &Memtable) {
         self.series = Some(series);
-        self.fresh = fresh.of(series);
+        self.memtable = memtable.of(series);
     }
 
     /// Adds the next block of the tables. Blocks must come newest first. Breaks when there are enough buckets for a
     /// track.
-    fn add(&mut self, place: Place, block: Block) -> ControlFlow<()> {
-        while let Some((newer, fresh)) = self.fresh.pop_if(|(fresh, _)| *fresh >= place) {
-            self.gather(Arc::unwrap_or_clone(fresh));
-            if newer == place {
+    fn add(&mut self, block_id: BlockId, block: Block) -> ControlFlow<()> {
+        while let Some((newer, memtable)) = self.memtable.pop_if(|(memtable, _)| *memtable >= block_id) {
+            self.gather(Arc::unwrap_or_clone(memtable));
+            if newer == block_id {
                 // A block in the memtable is complete, so it replaces the stored one.
                 return self.is_enough();
             }
@@ -310,8 +312,8 @@ impl Newest {
 
     fn finish(&mut self, restored: &mut impl FnMut(SeriesId, Track)) {
         let Some(series) = self.series.take() else { return };
-        while let Some((_, fresh)) = self.fresh.pop() {
-            self.gather(Arc::unwrap_or_clone(fresh));
+        while let Some((_, memtable)) = self.memtable.pop() {
+            self.gather(Arc::unwrap_or_clone(memtable));
         }
         if !self.buckets.is_empty() {
             // Collected again for an exact capacity, since most series are short.
@@ -357,7 +359,7 @@ fn read_texts(conn: &Connection, series: SeriesId, damage: &Damage) -> rusqlite:
 #[cfg(test)]
 mod tests {
     use super::super::Push;
-    use super::super::fresh::Due;
+    use super::super::memtable::Due;
     use super::*;
     use crate::clock::{Now, Uptime};
     use crate::rollup::{Pushed, Rollup};
@@ -390,10 +392,10 @@ mod tests {
                 let push = Push::of(points);
                 for committed in store.commit(vec![push], NOW).committed {
                     if let Some(Pushed::Begun(index)) = memory.push(committed) {
-                        memory.hold(index);
+                        memory.mark_hot(index);
                     }
                 }
-                store.settle(written[round % written.len()], Due::All).unwrap();
+                store.flush(written[round % written.len()], Due::All).unwrap();
             }
             for (name, track) in memory.iter() {
                 let series = store.directory().look().iter().find(|(known, _)| *known == name).unwrap().1.id;

@@ -11,9 +11,9 @@ use std::collections::{HashMap, HashSet};
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 use shared::{Seq, SeriesName, Tier};
 
-use super::block::Place;
-use super::directory::Whose;
-use super::retain::ROWS;
+use super::block::BlockId;
+use super::directory::Target;
+use super::retention::ROWS;
 use super::{CommitError, Pushed, SeriesId, Store, sql};
 use crate::clock::Uptime;
 
@@ -55,7 +55,7 @@ impl Removals {
     /// # Errors
     /// [`CommitError::Removed`]: the same push, parsed again, begins the series anew.
     pub(super) fn check(&self, points: &[Pushed]) -> Result<(), CommitError> {
-        let is_gone = |point: &Pushed| matches!(&point.whose, Whose::Row(row) if self.recent.contains_key(row));
+        let is_gone = |point: &Pushed| matches!(&point.target, Target::Row(row) if self.recent.contains_key(row));
         if !self.recent.is_empty() && points.iter().any(is_gone) { Err(CommitError::Removed) } else { Ok(()) }
     }
 
@@ -88,8 +88,8 @@ impl Store {
         self.removed_since = at;
         self.directory.remove(name);
         self.removals.add(series, now);
-        self.fresh.remove(series);
-        self.unshown.remove(&series);
+        self.memtable.remove(series);
+        self.unlisted.remove(&series);
         if let Some(newest) = self.newest.get_mut(series.index()) {
             *newest = None;
         }
@@ -151,7 +151,7 @@ impl Store {
 fn erase(tx: &Connection, series: SeriesId) -> rusqlite::Result<bool> {
     let blocks = "DELETE FROM blocks WHERE key IN (SELECT key FROM blocks WHERE key BETWEEN ?1 AND ?2 LIMIT ?3)";
     for tier in Tier::ALL {
-        let (first, last) = Place::all(tier, series);
+        let (first, last) = BlockId::all(tier, series);
         if tx.prepare_cached(blocks)?.execute((first, last, ROWS))? > 0 {
             return Ok(true);
         }
@@ -173,7 +173,7 @@ pub(super) fn since(conn: &Connection) -> rusqlite::Result<Seq> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fresh::Due;
+    use super::super::memtable::Due;
     use super::super::recover::Recovered;
     use super::super::{PointTime, Push, Retention};
     use super::*;
@@ -220,7 +220,7 @@ mod tests {
                 for n in 0..1_200 {
                     push(&mut store, vec![number("a", n * 1_000, 1.0), number("b", n * 1_000, 2.0), text("t", n)]);
                 }
-                while written && store.settle(1_000, Due::All).unwrap() > 0 {}
+                while written && store.flush(1_000, Due::All).unwrap() > 0 {}
                 let head = store.head();
                 let removed = remove(&mut store, "a").unwrap();
                 assert_eq!((removed.at, store.head(), store.removed_since()), (head.next(), head.next(), head.next()));
@@ -238,8 +238,8 @@ mod tests {
                 assert_eq!((store.head(), store.removed_since()), (head, texts.at));
                 let names: Vec<_> = recovered(&mut store).into_iter().map(|(name, _)| name).collect();
                 assert_eq!((names, store.damage().is_none()), (vec!["b".to_owned()], true));
-                while store.settle(1_000, Due::All).unwrap() > 0 {}
-                let (first, last) = Place::all(Tier::Second, removed.series);
+                while store.flush(1_000, Due::All).unwrap() > 0 {}
+                let (first, last) = BlockId::all(Tier::Second, removed.series);
                 let left = "SELECT count(*) FROM blocks WHERE key BETWEEN ?1 AND ?2";
                 let left: i64 = store.conn.query_row(left, [first, last], |row| row.get(0)).unwrap();
                 assert_eq!((left, rows(&store, "lines"), rows(&store, "revised")), (0, 0, 0));

@@ -10,16 +10,16 @@ use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 use shared::{Epoch, Millis, Seq, Tier};
 
 use super::damage::Damage;
+use super::disk_space::Measurement;
 use super::epochs::Epochs;
+use super::file_watch::FileWatch;
+use super::idempotency::Keys;
 use super::imports::{self, Imports};
-use super::keys::Keys;
 use super::meta::{self, Meta};
 use super::removal::{self, Removals};
-use super::retain::{Retention, Sweep};
-use super::room::Measured;
+use super::retention::{Retention, Sweep};
 use super::time::StoreTime;
-use super::watched::Watched;
-use super::{Condition, Directory, Store, private, sql};
+use super::{Condition, Directory, Store, permissions, sql};
 use crate::clock;
 use crate::limits::Limits;
 
@@ -38,7 +38,7 @@ const VERSION: i64 = 2;
 /// The tables:
 ///
 /// - `log`: the numbers of each commit, under the last of their seqs.
-/// - `blocks`: the buckets; [`super::block::Place`] defines the key.
+/// - `blocks`: the buckets; [`super::block::BlockId`] defines the key.
 /// - `lines`: the texts.
 /// - `revised`: the stretch of each series' past that late points changed.
 /// - `series`: the names and kinds. `declared` is the declared metric type, `gauge` or `counter`; `source` the origin
@@ -46,7 +46,7 @@ const VERSION: i64 = 2;
 ///   `gone_seq` is the greatest of their seqs.
 /// - `pushes`: the idempotency keys, each with the hash of its request.
 ///
-/// The columns `sent` of `log`, `blocks` and `lines` hold the times that senders set ([`super::sent`]).
+/// The columns `sent` of `log`, `blocks` and `lines` hold the times that senders set ([`super::dedup`]).
 const TABLES: &str = "
     CREATE TABLE meta (
         one     INTEGER PRIMARY KEY CHECK (one = 1),
@@ -166,9 +166,9 @@ impl Store {
         let database = |source| OpenError::Database { file: file.clone(), source };
         let at_folder = |source| OpenError::Folder { folder: folder.to_owned(), source };
 
-        drop(private::open(&file).map_err(at_folder)?);
+        drop(permissions::open(&file).map_err(at_folder)?);
         for end in ["-wal", "-shm"] {
-            private::close_to_others(&folder.join(format!("{FILE}{end}")));
+            permissions::close_to_others(&folder.join(format!("{FILE}{end}")));
         }
         let conn = Connection::open(&file).map_err(database)?;
         configure(&conn).map_err(database)?;
@@ -190,7 +190,7 @@ impl Store {
         add_columns(&conn).map_err(database)?;
         conn.execute_batch(removal::TABLE).map_err(database)?;
         let damage = Damage::default();
-        let Meta { epoch, head, settled } = meta::read(&conn, &damage).map_err(database)?;
+        let Meta { epoch, head, flushed } = meta::read(&conn, &damage).map_err(database)?;
         let (epochs, unrecorded) = match epoch {
             Some(epoch) if is_new => (Epochs::from(epoch), None),
             Some(epoch) => {
@@ -199,7 +199,7 @@ impl Store {
             }
             None => {
                 let epoch = Epoch(getrandom::u32().map_err(OpenError::Random)?);
-                meta::replace(&conn, &Meta { epoch: Some(epoch), head, settled }).map_err(database)?;
+                meta::replace(&conn, &Meta { epoch: Some(epoch), head, flushed }).map_err(database)?;
                 (Epochs::from(epoch), None)
             }
         };
@@ -209,11 +209,11 @@ impl Store {
         let last = u32::try_from(declared.len()).unwrap_or(u32::MAX);
         let time = StoreTime::begin(last_time(&conn), clock::now());
         let stamp: i64 = conn.query_row("PRAGMA application_id", [], |row| row.get(0)).map_err(database)?;
-        let watched = Watched::new(&file, u32::try_from(stamp & i64::from(u32::MAX)).unwrap_or_default());
-        let watched = watched.map_err(at_folder)?;
+        let file_watch = FileWatch::new(&file, u32::try_from(stamp & i64::from(u32::MAX)).unwrap_or_default());
+        let file_watch = file_watch.map_err(at_folder)?;
         let imports = Imports::read(&conn).map_err(database)?;
         let limits = Limits::default();
-        let keys = Keys { count: super::keys::count(&conn).map_err(database)?, most: limits.keys };
+        let keys = Keys { count: super::idempotency::count(&conn).map_err(database)?, most: limits.keys };
         let mut store = Self {
             conn,
             epochs,
@@ -223,24 +223,24 @@ impl Store {
             newest: Vec::new(),
             newest_before: Vec::new(),
             declared,
-            unshown: HashMap::new(),
+            unlisted: HashMap::new(),
             removals,
             removed_since,
             condition: Condition::new(damage.clone()),
             damage,
             time,
-            watched,
+            file_watch,
             stamped: (head, clock::now().up),
-            fresh: Arc::default(),
-            settled,
+            memtable: Arc::default(),
+            flushed,
             imports,
             keep_finest: Retention::default().of(Tier::Second),
             sweep: Sweep::default(),
             folder: folder.to_owned(),
             limits,
             keys,
-            measured: Measured::default(),
-            levels: Arc::default(),
+            measurement: Measurement::default(),
+            stats: Arc::default(),
             _lock: lock,
         };
         if let Err(error) = store.record_epoch().and_then(|()| store.stamp()) {
@@ -286,11 +286,11 @@ fn begin_epoch(epochs: Epochs, head: Seq) -> Result<Epochs, OpenError> {
 
 fn lock(folder: &Path) -> Result<File, OpenError> {
     let at_folder = |source| OpenError::Folder { folder: folder.to_owned(), source };
-    private::make_folder(folder).map_err(at_folder)?;
-    let lock = private::open(&folder.join("pulseboard.lock")).map_err(at_folder)?;
+    permissions::make_folder(folder).map_err(at_folder)?;
+    let lock = permissions::open(&folder.join("pulseboard.lock")).map_err(at_folder)?;
     match lock.try_lock() {
         Ok(()) => {
-            private::close_folder(folder, &lock);
+            permissions::close_folder(folder, &lock);
             Ok(lock)
         }
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse(folder.to_owned())),

@@ -50,7 +50,7 @@ pub enum Origin {
     /// A source, and the series has the source's readable name.
     Readable(Source),
     /// A source whose readable name belonged to another series.
-    Apart(Source),
+    Suffixed(Source),
 }
 
 impl Origin {
@@ -58,7 +58,7 @@ impl Origin {
     #[must_use]
     pub fn source(self) -> Option<Source> {
         match self {
-            Self::Readable(source) | Self::Apart(source) => Some(source),
+            Self::Readable(source) | Self::Suffixed(source) => Some(source),
             Self::Unknown | Self::Name => None,
         }
     }
@@ -73,7 +73,7 @@ impl Origin {
             Self::Unknown => Value::Null,
             Self::Name => Value::Blob(Vec::new()),
             Self::Readable(source) => bytes(1, source),
-            Self::Apart(source) => bytes(2, source),
+            Self::Suffixed(source) => bytes(2, source),
         }
     }
 
@@ -89,7 +89,7 @@ impl Origin {
         let source = Source { group: u64::from_le_bytes(*group), whole: u64::from_le_bytes(*whole) };
         match tag {
             1 => Self::Readable(source),
-            2 => Self::Apart(source),
+            2 => Self::Suffixed(source),
             _ => Self::Name,
         }
     }
@@ -103,7 +103,7 @@ const DIGITS: [usize; 3] = [0, 8, 16];
 ///
 /// If the series that has the name has another measurement or other tags, a part of their hash goes behind the last
 /// tag. If it differs only in the field, a part of the hash of the field goes behind the field.
-pub(super) fn name_apart(
+pub(super) fn suffixed_name(
     readable: &SeriesName,
     source: Source,
     mut origin: impl FnMut(&SeriesName) -> Option<Origin>,
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn origin_survives_being_written() {
-        for origin in [Origin::Unknown, Origin::Name, Origin::Readable(A), Origin::Apart(B)] {
+        for origin in [Origin::Unknown, Origin::Name, Origin::Readable(A), Origin::Suffixed(B)] {
             let value = origin.column();
             assert_eq!(Origin::of_column(ValueRef::from(&value)), origin);
         }
@@ -173,8 +173,8 @@ mod tests {
         let mut taken: HashMap<SeriesName, Origin> = HashMap::new();
         let mut give = |readable: &str, source: Source| {
             let readable = readable.parse().unwrap();
-            let name = name_apart(&readable, source, |name| taken.get(name).copied());
-            taken.insert(name.clone(), Origin::Apart(source));
+            let name = suffixed_name(&readable, source, |name| taken.get(name).copied());
+            taken.insert(name.clone(), Origin::Suffixed(source));
             name.to_string()
         };
         assert_eq!(give("disk/_var_lib/used", A), "disk/_var_lib/used");
@@ -200,7 +200,7 @@ mod tests {
         let long = "東".repeat(64);
         let readable: SeriesName = format!("{long}/{long}/{long}").parse().unwrap();
         let mut tries = 0;
-        let name = name_apart(&readable, A, |_| {
+        let name = suffixed_name(&readable, A, |_| {
             tries += 1;
             (tries < 6).then_some(Origin::Name)
         });

@@ -12,16 +12,16 @@ use std::time::{Duration, Instant};
 
 use super::claim::pair;
 use super::commit::Committed;
-use super::fresh::Due;
 use super::lanes::Allowed;
+use super::memtable::Due;
 use super::queue::{Job, Next, Queue, TakenPush};
-use super::retain::{ROWS, Swept};
-use super::{CommitError, Condition, Levels, Push, Retention, Store};
+use super::retention::{ROWS, Swept};
+use super::{CommitError, Condition, Push, Retention, Store, StoreStats};
 use crate::clock::{self, Now};
 use crate::push_memory::Share;
 
 /// The interval of the work that is not caused by pushes: observing the clock, the disk and the file.
-const TEND_EVERY: Duration = Duration::from_millis(200);
+const MAINTAIN_EVERY: Duration = Duration::from_millis(200);
 
 /// The most blocks that one step writes before the queue is looked at again: some milliseconds of work.
 const BLOCKS: usize = 16;
@@ -32,30 +32,30 @@ const BLOCKS: usize = 16;
 const MANY_BLOCKS: usize = 512;
 
 /// The time for which blocks are written after each group while too many of them wait, even if jobs wait too.
-const CROWDED_SLICE: Duration = Duration::from_millis(10);
+const FLUSH_SLICE: Duration = Duration::from_millis(10);
 
 /// A handle for sending jobs to the writer thread. Clones share the thread; it ends when all handles are dropped.
 #[derive(Clone, Debug)]
 pub struct Writer {
-    way: Arc<Way>,
+    handle: Arc<WriterHandle>,
     condition: Condition,
 }
 
 /// Closes the queue when it is dropped.
-struct Way {
+struct WriterHandle {
     queue: Arc<Queue>,
-    levels: Arc<Levels>,
+    stats: Arc<StoreStats>,
 }
 
-impl Drop for Way {
+impl Drop for WriterHandle {
     fn drop(&mut self) {
         self.queue.close();
     }
 }
 
-impl std::fmt::Debug for Way {
+impl std::fmt::Debug for WriterHandle {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Way").field("waiting", &self.queue.len()).finish()
+        formatter.debug_struct("WriterHandle").field("waiting", &self.queue.len()).finish()
     }
 }
 
@@ -73,28 +73,28 @@ impl Writer {
     ) -> std::io::Result<(Self, JoinHandle<()>)> {
         store.set_retention(&retention);
         let queue = Arc::new(Queue::default());
-        let (end, levels, condition) = (End(queue.clone()), store.levels(), store.condition());
+        let (end, stats, condition) = (End(queue.clone()), store.stats(), store.condition());
         let run = move || work(store, &retention, &end.0, publish);
         let thread = std::thread::Builder::new().name("store".to_owned()).spawn(run)?;
-        Ok((Self { way: Arc::new(Way { queue, levels }), condition }, thread))
+        Ok((Self { handle: Arc::new(WriterHandle { queue, stats }), condition }, thread))
     }
 
     /// Returns true while the thread accepts pushes.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.way.queue.is_open()
+        self.handle.queue.is_open()
     }
 
     /// Returns the figures of the store, and whether there is room for pushes.
     #[must_use]
-    pub fn levels(&self) -> &Levels {
-        &self.way.levels
+    pub fn stats(&self) -> &StoreStats {
+        &self.handle.stats
     }
 
     /// Returns the same figures for a task that may outlive all handles.
     #[must_use]
-    pub fn shared_levels(&self) -> Arc<Levels> {
-        self.way.levels.clone()
+    pub fn shared_stats(&self) -> Arc<StoreStats> {
+        self.handle.stats.clone()
     }
 
     /// Returns the condition of the store: whether it accepts pushes, and warnings.
@@ -110,7 +110,7 @@ impl Writer {
     /// [`CommitError`]; then nothing of it was stored.
     pub async fn commit(&self, push: Push, share: Share) -> Result<(), CommitError> {
         let (ticket, request) = pair();
-        self.way.queue.add(Job::Push { push, share, ticket })?;
+        self.handle.queue.add(Job::Push { push, share, ticket })?;
         request.outcome().await?
     }
 
@@ -125,7 +125,7 @@ impl Writer {
         errand: impl FnOnce(&mut Store) -> T + Send + 'static,
     ) -> Result<T, CommitError> {
         let (ticket, request) = pair();
-        self.way.queue.add(Job::Errand(Box::new(move |store| {
+        self.handle.queue.add(Job::Errand(Box::new(move |store| {
             if let Some(answer) = ticket.take() {
                 // The errand has run even if the requester left meanwhile.
                 let _gone = answer.send(errand(store));
@@ -148,7 +148,7 @@ fn work(mut store: Store, retention: &Retention, queue: &Queue, mut publish: imp
     let mut group = Vec::new();
     let condition = store.condition();
     store.observe(clock::now(), clock::asleep());
-    let mut tick_at = Instant::now() + TEND_EVERY;
+    let mut tick_at = Instant::now() + MAINTAIN_EVERY;
     loop {
         let allowed = allowed(&store);
         if queue.next(allowed, tick_at, &mut group) == Next::End {
@@ -168,7 +168,7 @@ fn work(mut store: Store, retention: &Retention, queue: &Queue, mut publish: imp
                 Job::Errand(errand) => errands.push(errand),
             }
         }
-        let (blocks, mut committed) = (store.fresh().len(), 0);
+        let (blocks, mut committed) = (store.memtable().len(), 0);
         if !pushes.is_empty() {
             let outcome = store.commit(pushes, clock::now());
             committed = outcome.committed.len();
@@ -184,21 +184,21 @@ fn work(mut store: Store, retention: &Retention, queue: &Queue, mut publish: imp
         // group, so the excess is one group of long pushes at most.
         let owed = match allowed {
             Allowed::All => 0,
-            Allowed::FewShort => store.fresh().len().saturating_sub(blocks),
+            Allowed::FewShort => store.memtable().len().saturating_sub(blocks),
         };
         errands.into_iter().for_each(|errand| errand(&mut store));
         let is_tick = Instant::now() >= tick_at;
         if is_tick {
-            tick_at = Instant::now() + TEND_EVERY;
+            tick_at = Instant::now() + MAINTAIN_EVERY;
             store.observe(clock::now(), clock::asleep());
         }
         if condition.lost().is_none() {
-            let written = write_due(&mut store, owed, queue);
+            let written = flush_due(&mut store, owed, queue);
             let owed = if store.is_behind() { 1 + committed / ROWS as usize } else { usize::from(is_tick) };
             let swept = sweep(&mut store, retention, owed, queue);
-            let swept = if is_tick { swept.and(tend(&mut store)) } else { swept };
+            let swept = if is_tick { swept.and(maintain(&mut store)) } else { swept };
             if is_tick || written.is_err() || swept.is_err() {
-                condition.tended(written.and(swept));
+                condition.maintained(written.and(swept));
             }
         }
     }
@@ -207,23 +207,23 @@ fn work(mut store: Store, retention: &Retention, queue: &Queue, mut publish: imp
 /// Decides which jobs may be taken now. While too many blocks wait to be written, large pushes wait too, since each
 /// adds many blocks.
 fn allowed(store: &Store) -> Allowed {
-    if store.fresh().is_crowded() { Allowed::FewShort } else { Allowed::All }
+    if store.memtable().is_full() { Allowed::FewShort } else { Allowed::All }
 }
 
-/// Writes due blocks until a job waits, at least one step. If too many blocks wait, writes for [`CROWDED_SLICE`], and
+/// Writes due blocks until a job waits, at least one step. If too many blocks wait, writes for [`FLUSH_SLICE`], and
 /// at least `owed` blocks.
-fn write_due(store: &mut Store, owed: usize, queue: &Queue) -> rusqlite::Result<()> {
-    let (mut written, until) = (0, Instant::now() + CROWDED_SLICE);
+fn flush_due(store: &mut Store, owed: usize, queue: &Queue) -> rusqlite::Result<()> {
+    let (mut written, until) = (0, Instant::now() + FLUSH_SLICE);
     loop {
         // After a failure, the next group or tick tries again; until then the log has the points.
-        let is_hurried = queue.has(Allowed::FewShort);
-        let step = if store.fresh().has_many() && !is_hurried { MANY_BLOCKS } else { BLOCKS };
-        let count = store.settle(step, Due::By(clock::now().up))?;
+        let has_waiting = queue.has(Allowed::FewShort);
+        let step = if store.memtable().is_over_target() && !has_waiting { MANY_BLOCKS } else { BLOCKS };
+        let count = store.flush(step, Due::By(clock::now().up))?;
         written += count;
         if count < step {
             return Ok(());
         }
-        let is_behind = store.fresh().is_crowded() && (written < owed || Instant::now() < until);
+        let is_behind = store.memtable().is_full() && (written < owed || Instant::now() < until);
         if !is_behind && queue.has(allowed(store)) {
             return Ok(());
         }
@@ -245,9 +245,9 @@ fn sweep(store: &mut Store, retention: &Retention, mut owed: usize, queue: &Queu
 }
 
 /// Does the work of each tick: measures disk space and deletes old keys.
-fn tend(store: &mut Store) -> rusqlite::Result<()> {
+fn maintain(store: &mut Store) -> rusqlite::Result<()> {
     let now = clock::now();
-    store.measure_now_and_then(now.up);
+    store.measure_if_outdated(now.up);
     store.forget_keys(store.time(now.wall)).map(|_| ())
 }
 

@@ -21,7 +21,7 @@ use crate::client::{Client, ClientSlot, ClientSlots, LimitedClient};
 use crate::hub::Resume;
 use crate::limits::Limit;
 use crate::problem::ApiError;
-use crate::recall;
+use crate::rehydrate;
 use form::{Coding, Compression};
 
 /// Streams `hello`, then a snapshot or everything that the client missed, then every update, and heartbeats in between.
@@ -40,7 +40,7 @@ pub async fn open(
     let header = headers.get("last-event-id").map(|id| String::from_utf8_lossy(id.as_bytes()).into_owned());
     let resume = Resume::parse(header.or(request.last_event_id).as_deref());
     let slot = client.map(|Extension(client)| take_slot(&app.readers, client)).transpose()?.flatten();
-    let mut subscriber = recall::subscribe(&app.hub, &app.writer, request.subscription, resume, bounded).await?;
+    let mut subscriber = rehydrate::subscribe(&app.hub, &app.writer, request.subscription, resume, bounded).await?;
     subscriber.hold(slot);
     let coding = Coding::negotiate(app.compression, &headers);
     let name = coding.name();

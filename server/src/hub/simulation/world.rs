@@ -13,7 +13,7 @@ use crate::hub::frame::Frame;
 use crate::hub::publishing::Group;
 use crate::hub::topic::TopicId;
 use crate::hub::{BoardRecord, Boards, Hub, MissingTracks, Rate, Reader, Resume, Selection, Step, Subscription};
-use crate::rollup::{Absent, Rollup};
+use crate::rollup::{NotResident, Rollup};
 use crate::store::SeriesId;
 use crate::store::commit::Committed;
 use crate::store::epochs::Epochs;
@@ -226,7 +226,7 @@ impl World {
     pub(super) fn pass(&mut self, ms: u16) {
         self.now = Now { wall: self.now.wall.plus(ms.into()), up: self.now.up.plus(ms.into()) };
         self.hub.tick(self.now);
-        self.hub.rest(3);
+        self.hub.evict_idle(3);
     }
 
     pub(super) fn restart(&mut self) {
@@ -253,7 +253,7 @@ impl World {
     }
 
     /// Replaces or deletes the board's document.
-    pub(super) fn edit(&mut self, selection: Option<usize>, recalled: bool) {
+    pub(super) fn edit(&mut self, selection: Option<usize>, rehydrated: bool) {
         let (selectors, etag) = match selection {
             None => (vec!["s/**".parse().unwrap()], None),
             Some(selection) => {
@@ -276,9 +276,9 @@ impl World {
         let record = BoardRecord { selectors, etag, since };
         self.stored.board = Some(record.clone());
         let id = "s".parse().unwrap();
-        if recalled {
+        if rehydrated {
             let missing = self.hub.missing_tracks(&id, &record.selectors);
-            recall(&mut self.hub, &self.stored.points, missing);
+            rehydrate(&mut self.hub, &self.stored.points, missing);
         }
         self.hub.set_board(id, record, self.stored.head());
     }
@@ -372,14 +372,14 @@ pub(in crate::hub) fn subscribe(
     loop {
         match hub.subscribe(subscription, resume, now) {
             Ok(taken_in) => return taken_in,
-            Err(missing) => recall(hub, points, missing),
+            Err(missing) => rehydrate(hub, points, missing),
         }
     }
 }
 
 /// Rehydrates tracks as the store does.
-pub(super) fn recall(hub: &mut Hub, points: &[Committed], MissingTracks(absent): MissingTracks) {
-    for Absent { series, .. } in absent {
+pub(super) fn rehydrate(hub: &mut Hub, points: &[Committed], MissingTracks(absent): MissingTracks) {
+    for NotResident { series, .. } in absent {
         let mut track: Option<Track> = None;
         let head = hub.rollup.head();
         let published = points.iter().filter(|point| point.series == series && point.at.seq <= head);
@@ -389,6 +389,6 @@ pub(super) fn recall(hub: &mut Hub, points: &[Committed], MissingTracks(absent):
                 None => track = Some(Track::of(at, value)),
             }
         }
-        hub.recall(series, track);
+        hub.rehydrate(series, track);
     }
 }

@@ -5,8 +5,8 @@ use shared::{Number, Point, Seq, Text};
 use super::*;
 use crate::clock::Uptime;
 use crate::limits::{Limit, Limits};
-use crate::store::keys::LIFETIME as KEY_LIFETIME;
-use crate::store::{Atomicity, Fingerprint, IdempotencyKey, log};
+use crate::store::idempotency::LIFETIME as KEY_LIFETIME;
+use crate::store::{Atomicity, Fingerprint, IdempotencyKey, number_log};
 
 const NOW: Now = Now { wall: Millis(1_732_399_200_000), up: Uptime(0) };
 
@@ -25,7 +25,8 @@ fn push(points: Vec<Point>) -> Push {
 
 fn rows(store: &Store) -> i64 {
     let mut numbers = 0;
-    log::replay(&store.conn, Seq::ZERO, &store.damage, |row| numbers += i64::try_from(row.len()).unwrap()).unwrap();
+    number_log::replay(&store.conn, Seq::ZERO, &store.damage, |row| numbers += i64::try_from(row.len()).unwrap())
+        .unwrap();
     let texts: i64 = store.conn.query_row("SELECT count(*) FROM lines", [], |row| row.get(0)).unwrap();
     numbers + texts
 }

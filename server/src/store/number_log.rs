@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use shared::{Millis, Number, Seq, Stamp};
 
 use super::damage::{Damage, GREATEST, Part, Unreadable};
-use super::sent::SetBy;
+use super::dedup::SetBy;
 use super::{SeriesId, sql};
 
 /// The most numbers in one row, so that reading a row back does not need much memory.
@@ -16,7 +16,7 @@ const ROW: usize = 8_192;
 
 /// A number with its series, time and seq, as stored in the log.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Logged {
+pub struct LoggedNumber {
     /// The series that the number belongs to.
     pub series: SeriesId,
     /// The time and the seq.
@@ -53,7 +53,7 @@ type Run = (u32, u32);
 
 impl Rows {
     /// Adds a number. Numbers must come in the order of their seqs.
-    pub fn add(&mut self, Logged { series, at, value, set_by }: &Logged) {
+    pub fn add(&mut self, LoggedNumber { series, at, value, set_by }: &LoggedNumber) {
         if self.last.count == ROW {
             self.full.push(std::mem::take(&mut self.last));
         }
@@ -92,7 +92,7 @@ impl Rows {
 ///
 /// # Errors
 /// [`Unreadable`] if the server cannot have written such a row.
-pub fn unpack(bytes: &[u8], last: Seq) -> Result<Vec<Logged>, Unreadable> {
+pub fn unpack(bytes: &[u8], last: Seq) -> Result<Vec<LoggedNumber>, Unreadable> {
     let packed: Vec<Packed> = postcard::from_bytes(bytes)?;
     let mut at = Stamp { ts: Millis(0), seq: Seq::ZERO };
     let mut numbers = Vec::with_capacity(packed.len());
@@ -104,7 +104,7 @@ pub fn unpack(bytes: &[u8], last: Seq) -> Result<Vec<Logged>, Unreadable> {
         };
         at = Stamp { ts: Millis(ts), seq: Seq(seq) };
         let value = Number::new(value).ok_or(Unreadable::Content("a value is not finite"))?;
-        numbers.push(Logged { series: SeriesId(series), at, value, set_by: SetBy::SERVER });
+        numbers.push(LoggedNumber { series: SeriesId(series), at, value, set_by: SetBy::SERVER });
     }
     if at.seq != last {
         return Err(Unreadable::Content("it ends with another number than its key"));
@@ -116,7 +116,7 @@ pub fn unpack(bytes: &[u8], last: Seq) -> Result<Vec<Logged>, Unreadable> {
 ///
 /// # Errors
 /// [`Unreadable`] if the server cannot have written such a column. The numbers are unchanged then.
-pub fn unpack_sent(bytes: &[u8], numbers: &mut [Logged]) -> Result<(), Unreadable> {
+pub fn unpack_sent(bytes: &[u8], numbers: &mut [LoggedNumber]) -> Result<(), Unreadable> {
     let runs: Vec<Run> = postcard::from_bytes(bytes)?;
     let count = runs.iter().try_fold(0_usize, |sum, &(count, _)| sum.checked_add(count as usize));
     let known: Option<Vec<SetBy>> = runs.iter().map(|&(_, code)| SetBy::of_code(code)).collect();
@@ -137,7 +137,7 @@ pub fn replay(
     conn: &Connection,
     after: Seq,
     damage: &Damage,
-    mut look: impl FnMut(Vec<Logged>),
+    mut look: impl FnMut(Vec<LoggedNumber>),
 ) -> rusqlite::Result<()> {
     let mut select = conn.prepare_cached("SELECT last, data, sent FROM log WHERE last > ?1 ORDER BY last")?;
     let mut rows = select.query([sql(after.0)])?;

@@ -13,41 +13,41 @@ use parking_lot::Mutex;
 use shared::{Seq, Tier};
 
 use super::SeriesId;
-use super::block::{Block, Place};
-use super::log::Logged;
-use super::sent::SentPoint;
+use super::block::{Block, BlockId};
+use super::dedup::DedupKey;
+use super::number_log::LoggedNumber;
 use crate::clock::Uptime;
 
 /// Milliseconds that a block stays in memory before it is flushed. This is longer than a block takes to fill, so that
 /// most blocks are written once.
-const AFTER: u64 = 75_000;
+const FLUSH_AFTER: u64 = 75_000;
 
 /// Beyond this many blocks, the oldest are flushed earlier: each may take some kilobytes of memory.
-const MOST_BLOCKS: usize = 50_000;
+const MAX_BLOCKS: usize = 50_000;
 
 /// Beyond this many blocks, pushes wait until some are flushed: memory must not depend on how fast new series begin.
-const CROWD: usize = 4 * MOST_BLOCKS;
+const BLOCKS_FULL: usize = 4 * MAX_BLOCKS;
 
 /// Beyond this many points whose senders set their times, the oldest blocks are flushed earlier, too: 64 MiB of
 /// points.
-const MOST_SENT: usize = 4 << 20;
+const MAX_SENDER_TIMES: usize = 4 << 20;
 
 /// Beyond this many points whose senders set their times, pushes wait until some are flushed.
-const SENT_CROWD: usize = 4 * MOST_SENT;
+const SENDER_TIMES_FULL: usize = 4 * MAX_SENDER_TIMES;
 
 /// Beyond this many unflushed points, the oldest blocks are flushed earlier, too, since a start reads unflushed
 /// points from the log again: some seconds of reading.
-const MOST_POINTS: u64 = 10_000_000;
+const MAX_POINTS: u64 = 10_000_000;
 
 /// The memtable. The writer thread and readers of history share it; only the writer thread changes it.
 #[derive(Debug, Default)]
-pub struct Fresh(Mutex<State>);
+pub struct Memtable(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
     /// The blocks of each series, oldest first; seldom more than two. Each block is complete: it includes the buckets
     /// that the tables have.
-    series: HashMap<SeriesId, Vec<Unwritten>, RandomState>,
+    series: HashMap<SeriesId, Vec<Unflushed>, RandomState>,
     /// All blocks, in the order in which they first changed, under ascending numbers.
     queue: BTreeMap<u64, Queued>,
     /// The next number in the queue.
@@ -56,12 +56,12 @@ struct State {
     sent: usize,
     /// Blocks that could not be read, with the seq of the first point that belongs there. They are rebuilt from the
     /// log after a restart.
-    missing: HashMap<Place, Seq>,
+    missing: HashMap<BlockId, Seq>,
 }
 
 #[derive(Clone, Debug)]
-struct Unwritten {
-    place: Place,
+struct Unflushed {
+    block_id: BlockId,
     block: Arc<Block>,
     /// The number of the block in the queue.
     number: u64,
@@ -69,7 +69,7 @@ struct Unwritten {
 
 #[derive(Clone, Copy, Debug)]
 struct Queued {
-    place: Place,
+    block_id: BlockId,
     /// The seq of the first point in the block that is not in the tables.
     since: Seq,
     at: Uptime,
@@ -77,57 +77,57 @@ struct Queued {
 
 /// Says whether the tables may already have a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Known {
+pub enum InTables {
     /// The tables may have it.
-    Perhaps,
+    Maybe,
     /// The block is newer than all blocks of its series.
-    New,
+    No,
 }
 
-impl Fresh {
+impl Memtable {
     /// Adds numbers, in the order of their seqs. Numbers that a block already has change nothing. `load` reads a
     /// block from the tables.
     pub fn add(
         &self,
-        numbers: impl IntoIterator<Item = (Logged, Known)>,
+        numbers: impl IntoIterator<Item = (LoggedNumber, InTables)>,
         now: Uptime,
-        mut load: impl FnMut(Place) -> rusqlite::Result<Block>,
+        mut load: impl FnMut(BlockId) -> rusqlite::Result<Block>,
     ) {
         let mut state = self.0.lock();
         let State { series, queue, next, sent, missing } = &mut *state;
         for (logged, known) in numbers {
-            let Logged { series: id, at, value, .. } = logged;
-            let place = Place::holding(Tier::Second, id, at.ts);
-            if !missing.is_empty() && missing.contains_key(&place) {
+            let LoggedNumber { series: id, at, value, .. } = logged;
+            let block_id = BlockId::holding(Tier::Second, id, at.ts);
+            if !missing.is_empty() && missing.contains_key(&block_id) {
                 continue;
             }
             let blocks = series.entry(id).or_default();
             // Nearly every point belongs into the newest block.
             let found = match blocks.last() {
-                Some(newest) if newest.place == place => Ok(blocks.len() - 1),
-                _ => blocks.binary_search_by_key(&place, |unwritten| unwritten.place),
+                Some(newest) if newest.block_id == block_id => Ok(blocks.len() - 1),
+                _ => blocks.binary_search_by_key(&block_id, |unflushed| unflushed.block_id),
             };
             let index = match found {
                 Ok(index) => index,
                 Err(index) => {
                     let block = match known {
-                        Known::New => Ok(Block::default()),
-                        Known::Perhaps => load(place),
+                        InTables::No => Ok(Block::default()),
+                        InTables::Maybe => load(block_id),
                     };
                     let block = match block {
                         Ok(block) => block,
                         Err(error) => {
                             tracing::error!(%error, "cannot read a block; what belongs there is added after a restart");
-                            missing.insert(place, at.seq);
+                            missing.insert(block_id, at.seq);
                             continue;
                         }
                     };
                     if blocks.capacity() == 0 {
                         blocks.reserve_exact(1);
                     }
-                    *sent += block.sent.len();
-                    blocks.insert(index, Unwritten { place, block: Arc::new(block), number: *next });
-                    queue.insert(*next, Queued { place, since: at.seq, at: now });
+                    *sent += block.dedup_keys.len();
+                    blocks.insert(index, Unflushed { block_id, block: Arc::new(block), number: *next });
+                    queue.insert(*next, Queued { block_id, since: at.seq, at: now });
                     *next += 1;
                     index
                 }
@@ -135,31 +135,31 @@ impl Fresh {
             // Copies the block if a reader holds it, so that the reader's copy does not change.
             let block = Arc::make_mut(&mut blocks[index].block);
             if block.add(at, value)
-                && let Some(point) = SentPoint::of(place, &logged)
+                && let Some(point) = DedupKey::of(block_id, &logged)
             {
-                *sent += usize::from(block.sent.insert(point));
+                *sent += usize::from(block.dedup_keys.insert(point));
             }
         }
     }
 
     /// Looks up a point whose sender set its time. Returns `None` if its block is not in memory.
     #[must_use]
-    pub fn has_sent(&self, place: Place, point: SentPoint) -> Option<bool> {
+    pub fn has_dedup_key(&self, block_id: BlockId, point: DedupKey) -> Option<bool> {
         let mut state = self.0.lock();
-        if state.missing.contains_key(&place) {
+        if state.missing.contains_key(&block_id) {
             return Some(false);
         }
-        let blocks = state.series.get_mut(&place.series)?;
-        let index = blocks.binary_search_by_key(&place, |unwritten| unwritten.place).ok()?;
-        Some(Arc::make_mut(&mut blocks[index].block).sent.contains(point))
+        let blocks = state.series.get_mut(&block_id.series)?;
+        let index = blocks.binary_search_by_key(&block_id, |unflushed| unflushed.block_id).ok()?;
+        Some(Arc::make_mut(&mut blocks[index].block).dedup_keys.contains(point))
     }
 
     /// Returns the blocks of a series, oldest first.
     #[must_use]
-    pub fn of(&self, series: SeriesId) -> Vec<(Place, Arc<Block>)> {
+    pub fn of(&self, series: SeriesId) -> Vec<(BlockId, Arc<Block>)> {
         let state = self.0.lock();
         let blocks = state.series.get(&series).into_iter().flatten();
-        blocks.map(|Unwritten { place, block, .. }| (*place, block.clone())).collect()
+        blocks.map(|Unflushed { block_id, block, .. }| (*block_id, block.clone())).collect()
     }
 
     /// Selects the blocks to flush next, at most `most`: those that are due, or all. Adds the later blocks of the
@@ -168,15 +168,18 @@ impl Fresh {
     #[must_use]
     pub fn due(&self, most: usize, head: Seq, when: Due) -> Batch {
         let state = self.0.lock();
-        let mut crowded = state.queue.len().saturating_sub(MOST_BLOCKS);
-        if state.sent > MOST_SENT {
+        let mut excess = state.queue.len().saturating_sub(MAX_BLOCKS);
+        if state.sent > MAX_SENDER_TIMES {
             // The number of blocks that hold the excess, if all blocks have about as many points.
-            crowded = crowded.max((state.sent - MOST_SENT).div_ceil(state.sent.div_ceil(state.queue.len().max(1))));
+            excess =
+                excess.max((state.sent - MAX_SENDER_TIMES).div_ceil(state.sent.div_ceil(state.queue.len().max(1))));
         }
         let is_due = |index: usize, queued: &Queued| match when {
             Due::All => true,
             Due::By(now) => {
-                index < crowded || queued.at.plus(AFTER) <= now || head.0.saturating_sub(queued.since.0) > MOST_POINTS
+                index < excess
+                    || queued.at.plus(FLUSH_AFTER) <= now
+                    || head.0.saturating_sub(queued.since.0) > MAX_POINTS
             }
         };
         let mut batch = Batch::default();
@@ -184,16 +187,16 @@ impl Fresh {
             if batch.blocks.len() >= most || !is_due(index, queued) {
                 break;
             }
-            let Some(blocks) = state.series.get(&queued.place.series) else { continue };
-            let from = blocks.partition_point(|unwritten| unwritten.place < queued.place);
+            let Some(blocks) = state.series.get(&queued.block_id.series) else { continue };
+            let from = blocks.partition_point(|unflushed| unflushed.block_id < queued.block_id);
             let Some((first, later)) = blocks[from..].split_first() else { continue };
             if batch.numbers.contains(number) {
                 continue;
             }
             let complete = later.split_last().map_or(&[][..], |(_newest, complete)| complete);
-            for unwritten in iter::once(first).chain(complete).take(most - batch.blocks.len()) {
-                if batch.numbers.insert(unwritten.number) {
-                    batch.blocks.push((unwritten.place, unwritten.block.clone()));
+            for unflushed in iter::once(first).chain(complete).take(most - batch.blocks.len()) {
+                if batch.numbers.insert(unflushed.number) {
+                    batch.blocks.push((unflushed.block_id, unflushed.block.clone()));
                 }
             }
         }
@@ -202,7 +205,7 @@ impl Fresh {
 
     /// Returns the seq up to which the tables hold everything once `written` is written.
     #[must_use]
-    pub fn settled(&self, written: &Batch, head: Seq) -> Seq {
+    pub fn flushed(&self, written: &Batch, head: Seq) -> Seq {
         let state = self.0.lock();
         let left = state.queue.iter().find(|(number, _)| !written.numbers.contains(number));
         let first = left.map(|(_, queued)| queued.since).into_iter().chain(state.missing.values().copied()).min();
@@ -210,18 +213,18 @@ impl Fresh {
     }
 
     /// Drops the blocks of `written` from memory.
-    pub fn forget(&self, written: &Batch) {
+    pub fn remove_flushed(&self, written: &Batch) {
         let mut state = self.0.lock();
         let State { series, queue, sent, .. } = &mut *state;
         for number in &written.numbers {
             queue.remove(number);
         }
-        let ids: HashSet<SeriesId> = written.blocks.iter().map(|(place, _)| place.series).collect();
+        let ids: HashSet<SeriesId> = written.blocks.iter().map(|(block_id, _)| block_id.series).collect();
         for id in ids {
             let Entry::Occupied(mut blocks) = series.entry(id) else { continue };
-            blocks.get_mut().retain(|unwritten| {
-                let is_written = written.numbers.contains(&unwritten.number);
-                *sent -= if is_written { unwritten.block.sent.len() } else { 0 };
+            blocks.get_mut().retain(|unflushed| {
+                let is_written = written.numbers.contains(&unflushed.number);
+                *sent -= if is_written { unflushed.block.dedup_keys.len() } else { 0 };
                 !is_written
             });
             if blocks.get().is_empty() {
@@ -233,11 +236,11 @@ impl Fresh {
     /// Drops all blocks of a series that was removed.
     pub fn remove(&self, series: SeriesId) {
         let mut state = self.0.lock();
-        for unwritten in state.series.remove(&series).unwrap_or_default() {
-            state.queue.remove(&unwritten.number);
-            state.sent -= unwritten.block.sent.len();
+        for unflushed in state.series.remove(&series).unwrap_or_default() {
+            state.queue.remove(&unflushed.number);
+            state.sent -= unflushed.block.dedup_keys.len();
         }
-        state.missing.retain(|place, _| place.series != series);
+        state.missing.retain(|block_id, _| block_id.series != series);
     }
 
     /// Returns the number of blocks.
@@ -248,15 +251,15 @@ impl Fresh {
 
     /// Returns true if there are too many blocks, so that the oldest are flushed before they are due.
     #[must_use]
-    pub fn has_many(&self) -> bool {
-        self.len() > MOST_BLOCKS
+    pub fn is_over_target(&self) -> bool {
+        self.len() > MAX_BLOCKS
     }
 
     /// Returns true if there are too many blocks or points, so that pushes must wait until some are flushed.
     #[must_use]
-    pub fn is_crowded(&self) -> bool {
+    pub fn is_full(&self) -> bool {
         let state = self.0.lock();
-        state.queue.len() > CROWD || state.sent > SENT_CROWD
+        state.queue.len() > BLOCKS_FULL || state.sent > SENDER_TIMES_FULL
     }
 
     /// Returns true if there is no block.
@@ -270,7 +273,7 @@ impl Fresh {
 #[derive(Debug, Default)]
 pub struct Batch {
     /// The blocks to write.
-    pub blocks: Vec<(Place, Arc<Block>)>,
+    pub blocks: Vec<(BlockId, Arc<Block>)>,
     /// The numbers of the blocks in the queue.
     numbers: HashSet<u64, RandomState>,
 }

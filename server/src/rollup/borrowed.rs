@@ -20,14 +20,14 @@ const PART_BYTES: usize = 96;
 
 /// A track that is shared with frames.
 #[derive(Debug)]
-pub(super) enum Lent {
+pub(super) enum BorrowedTrack {
     /// A track that changed recently.
     Track(Track),
     /// A packed track, which had not changed for a while.
     Packed(Packed),
 }
 
-impl Lent {
+impl BorrowedTrack {
     /// Returns the kind of its values.
     pub(super) fn kind(&self) -> Kind {
         match self {
@@ -57,11 +57,11 @@ impl Lent {
 
 /// The changes of a series after a cursor, together with the track that they are still to be cut from.
 #[derive(Debug)]
-pub struct LentPart {
+pub struct BorrowedPart {
     pub(super) name: SeriesName,
     pub(super) declared: Option<Declared>,
     pub(super) changes: Changes,
-    pub(super) track: Arc<Lent>,
+    pub(super) track: Arc<BorrowedTrack>,
 }
 
 /// Describes which changes to cut from a track.
@@ -83,7 +83,7 @@ impl Changes {
     }
 }
 
-impl LentPart {
+impl BorrowedPart {
     /// Returns the changes as a frame holds them; `None` if there are none.
     #[must_use]
     pub fn part(&self) -> Option<SeriesPart> {

@@ -15,16 +15,16 @@ use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 use shared::{Millis, Tier};
 
-use super::block::{self, Place};
+use super::block::{self, BlockId};
 use super::damage::{Damage, Part, Unreadable};
-use super::fresh::{Fresh, Known};
-use super::log::Logged;
+use super::memtable::{InTables, Memtable};
+use super::number_log::LoggedNumber;
 
 /// The most points of a block that are kept. Further points count again when they are repeated.
-const MOST_OF_BLOCK: usize = 1 << 20;
+const MAX_OF_BLOCK: usize = 1 << 20;
 
 /// The most points of stored blocks that a transaction keeps in memory for comparison.
-const MOST_READ: usize = 1 << 20;
+const MAX_READ: usize = 1 << 20;
 
 const NANOS_OF_MILLI: u32 = 1_000_000;
 
@@ -87,19 +87,19 @@ impl PointTime {
 
 /// A point whose sender set its time, relative to its block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SentPoint {
+pub struct DedupKey {
     /// Nanoseconds from the start of the block.
     at: u64,
     /// The bits of the value.
     value: u64,
 }
 
-impl SentPoint {
-    /// Returns the point at `place`; `None` if the server set its time.
+impl DedupKey {
+    /// Returns the point at `block_id`; `None` if the server set its time.
     #[must_use]
-    pub fn of(place: Place, logged: &Logged) -> Option<Self> {
+    pub fn of(block_id: BlockId, logged: &LoggedNumber) -> Option<Self> {
         let nanos = logged.set_by.nanos()?;
-        let ms = logged.at.ts.since(place.span().from);
+        let ms = logged.at.ts.since(block_id.span().from);
         // Adding zero turns -0.0 into 0.0, so that both zeros are one value.
         let value = (logged.value.get() + 0.0).to_bits();
         Some(Self { at: ms * u64::from(NANOS_OF_MILLI) + u64::from(nanos), value })
@@ -108,8 +108,8 @@ impl SentPoint {
 
 /// The points of a block whose senders set their times.
 #[derive(Clone, Debug, Default)]
-pub struct SentPoints {
-    points: Vec<SentPoint>,
+pub struct DedupKeys {
+    points: Vec<DedupKey>,
     /// The number of leading points that are in order. The others are sorted in at the next lookup.
     in_order: usize,
 }
@@ -122,10 +122,10 @@ struct Packed {
     points: Vec<(u64, u64)>,
 }
 
-impl SentPoints {
+impl DedupKeys {
     /// Adds a point. Returns false if the block already has the most points that are kept.
-    pub fn insert(&mut self, point: SentPoint) -> bool {
-        if self.points.len() == MOST_OF_BLOCK {
+    pub fn insert(&mut self, point: DedupKey) -> bool {
+        if self.points.len() == MAX_OF_BLOCK {
             return false;
         }
         if self.in_order == self.points.len() && self.points.last().is_none_or(|last| *last <= point) {
@@ -136,7 +136,7 @@ impl SentPoints {
     }
 
     /// Returns true if the block has this point.
-    pub fn contains(&mut self, point: SentPoint) -> bool {
+    pub fn contains(&mut self, point: DedupKey) -> bool {
         self.sort();
         self.points.binary_search(&point).is_ok()
     }
@@ -197,13 +197,13 @@ impl SentPoints {
             if !f64::from_bits(value).is_finite() {
                 return Err(Unreadable::Content("a sent value is not finite"));
             }
-            points.push(SentPoint { at, value });
+            points.push(DedupKey { at, value });
         }
         Ok(Self { in_order: if points.is_sorted() { points.len() } else { 0 }, points })
     }
 }
 
-impl PartialEq for SentPoints {
+impl PartialEq for DedupKeys {
     fn eq(&self, other: &Self) -> bool {
         let sorted = |points: &Self| {
             let mut points = points.clone();
@@ -219,13 +219,13 @@ impl PartialEq for SentPoints {
 pub(super) enum Found {
     /// The series already has this point.
     Repeat,
-    /// The series does not have this point. [`Known`] says whether its block may be stored.
-    New(Known),
+    /// The series does not have this point. [`InTables`] says whether its block may be stored.
+    New(InTables),
 }
 
 impl Found {
     /// Returns whether the block of a new point may be stored; `None` for a repeat.
-    pub(super) fn known(self) -> Option<Known> {
+    pub(super) fn known(self) -> Option<InTables> {
         match self {
             Self::Repeat => None,
             Self::New(known) => Some(known),
@@ -238,11 +238,11 @@ impl Found {
 pub(super) struct Repeats {
     /// The points of the transaction itself, as far as they are indexed. Filled when the first point must be looked
     /// up, since most transactions need no lookup.
-    own: HashSet<(Place, SentPoint), RandomState>,
+    own: HashSet<(BlockId, DedupKey), RandomState>,
     /// The number of the transaction's points that are indexed.
     indexed: usize,
     /// The stored points of blocks that are not in memory; `None` if there is no such block.
-    stored: HashMap<Place, Option<SentPoints>, RandomState>,
+    stored: HashMap<BlockId, Option<DedupKeys>, RandomState>,
     /// The number of points in `stored`.
     read: usize,
 }
@@ -252,39 +252,39 @@ impl Repeats {
     pub(super) fn find(
         &mut self,
         conn: &Connection,
-        fresh: &Fresh,
+        memtable: &Memtable,
         damage: &Damage,
-        own: &[Logged],
-        logged: &Logged,
+        own: &[LoggedNumber],
+        logged: &LoggedNumber,
     ) -> rusqlite::Result<Found> {
-        let place = Place::holding(Tier::Second, logged.series, logged.at.ts);
-        let Some(point) = SentPoint::of(place, logged) else { return Ok(Found::New(Known::Perhaps)) };
+        let block_id = BlockId::holding(Tier::Second, logged.series, logged.at.ts);
+        let Some(point) = DedupKey::of(block_id, logged) else { return Ok(Found::New(InTables::Maybe)) };
         for logged in &own[self.indexed.min(own.len())..] {
-            let place = Place::holding(Tier::Second, logged.series, logged.at.ts);
-            self.own.extend(SentPoint::of(place, logged).map(|point| (place, point)));
+            let block_id = BlockId::holding(Tier::Second, logged.series, logged.at.ts);
+            self.own.extend(DedupKey::of(block_id, logged).map(|point| (block_id, point)));
         }
         self.indexed = own.len();
-        if self.own.contains(&(place, point)) {
+        if self.own.contains(&(block_id, point)) {
             return Ok(Found::Repeat);
         }
-        if let Some(is_there) = fresh.has_sent(place, point) {
-            return Ok(if is_there { Found::Repeat } else { Found::New(Known::Perhaps) });
+        if let Some(is_there) = memtable.has_dedup_key(block_id, point) {
+            return Ok(if is_there { Found::Repeat } else { Found::New(InTables::Maybe) });
         }
-        if !self.stored.contains_key(&place) {
-            let sent = block::sent(conn, place, damage)?;
-            if self.read > MOST_READ {
+        if !self.stored.contains_key(&block_id) {
+            let sent = block::sent(conn, block_id, damage)?;
+            if self.read > MAX_READ {
                 self.stored.clear();
                 self.read = 0;
             }
-            self.read += 1 + sent.as_ref().map_or(0, SentPoints::len);
-            self.stored.insert(place, sent);
+            self.read += 1 + sent.as_ref().map_or(0, DedupKeys::len);
+            self.stored.insert(block_id, sent);
         }
-        let is_there = match self.stored.get_mut(&place) {
+        let is_there = match self.stored.get_mut(&block_id) {
             Some(Some(sent)) => sent.contains(point),
-            _ if damage.has(&Part::Block(place)) => false,
-            _ => return Ok(Found::New(Known::New)),
+            _ if damage.has(&Part::Block(block_id)) => false,
+            _ => return Ok(Found::New(InTables::No)),
         };
-        Ok(if is_there { Found::Repeat } else { Found::New(Known::Perhaps) })
+        Ok(if is_there { Found::Repeat } else { Found::New(InTables::Maybe) })
     }
 }
 

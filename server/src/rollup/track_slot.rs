@@ -8,39 +8,39 @@ use shared::as_of::is_ahead;
 use shared::point::Kind;
 use shared::{Bucket, Millis, Track};
 
-use super::lent::Lent;
+use super::borrowed::BorrowedTrack;
 use super::packed::Packed;
 
 /// The track of a series, in one of three forms.
 #[derive(Debug)]
-pub(super) enum Past {
+pub(super) enum TrackSlot {
     /// A track that changed recently.
     Open {
         track: Track,
-        /// True if the track changed since the last [`Past::rest`].
-        stirred: bool,
+        /// True if the track changed since the last [`TrackSlot::pack_if_idle`].
+        changed: bool,
     },
     /// A track of numbers that has not changed for a while.
     Packed(Packed),
     /// A track that is shared with frames that are not encoded yet, until its next change.
-    Lent {
-        track: Arc<Lent>,
-        /// True if the track changed since the last [`Past::rest`].
-        stirred: bool,
+    Borrowed {
+        track: Arc<BorrowedTrack>,
+        /// True if the track changed since the last [`TrackSlot::pack_if_idle`].
+        changed: bool,
     },
 }
 
-impl Past {
-    /// Creates a past from a new track of a single point.
+impl TrackSlot {
+    /// Creates a slot with a new track of a single point.
     pub(super) fn begin(track: Track) -> Self {
-        Self::Open { track, stirred: true }
+        Self::Open { track, changed: true }
     }
 
-    /// Creates a past that is not expected to change soon.
-    pub(super) fn at_rest(track: Track) -> Self {
+    /// Creates a slot whose track is not expected to change soon.
+    pub(super) fn packed(track: Track) -> Self {
         match track {
             Track::Numbers(buckets) => Self::Packed(Packed::of(&buckets)),
-            track @ Track::Texts(_) => Self::Open { track, stirred: false },
+            track @ Track::Texts(_) => Self::Open { track, changed: false },
         }
     }
 
@@ -49,7 +49,7 @@ impl Past {
         match self {
             Self::Open { track, .. } => track.kind(),
             Self::Packed(_) => Kind::Number,
-            Self::Lent { track, .. } => track.kind(),
+            Self::Borrowed { track, .. } => track.kind(),
         }
     }
 
@@ -58,7 +58,7 @@ impl Past {
         match self {
             Self::Open { track, .. } => Cow::Borrowed(track),
             Self::Packed(packed) => Cow::Owned(Track::Numbers(packed.unpack())),
-            Self::Lent { track, .. } => track.track(),
+            Self::Borrowed { track, .. } => track.track(),
         }
     }
 
@@ -67,34 +67,34 @@ impl Past {
         match self {
             Self::Open { track, .. } => track_bytes(track),
             Self::Packed(packed) => packed.len(),
-            Self::Lent { track, .. } => match &**track {
-                Lent::Track(track) => track_bytes(track),
-                Lent::Packed(packed) => packed.len(),
+            Self::Borrowed { track, .. } => match &**track {
+                BorrowedTrack::Track(track) => track_bytes(track),
+                BorrowedTrack::Packed(packed) => packed.len(),
             },
         }
     }
 
     /// Shares the whole track with a frame, without a copy.
-    pub(super) fn lend(&mut self) -> Arc<Lent> {
-        let (lent, stirred) = match std::mem::replace(self, Self::Packed(Packed::default())) {
-            Self::Open { track, stirred } => (Arc::new(Lent::Track(track)), stirred),
-            Self::Packed(packed) => (Arc::new(Lent::Packed(packed)), false),
-            Self::Lent { track, stirred } => (track, stirred),
+    pub(super) fn lend(&mut self) -> Arc<BorrowedTrack> {
+        let (borrowed, changed) = match std::mem::replace(self, Self::Packed(Packed::default())) {
+            Self::Open { track, changed } => (Arc::new(BorrowedTrack::Track(track)), changed),
+            Self::Packed(packed) => (Arc::new(BorrowedTrack::Packed(packed)), false),
+            Self::Borrowed { track, changed } => (track, changed),
         };
-        *self = Self::Lent { track: lent.clone(), stirred };
-        lent
+        *self = Self::Borrowed { track: borrowed.clone(), changed };
+        borrowed
     }
 
     /// Ends the sharing: takes the track back, or copies it if a frame still needs it.
     fn take_back(&mut self) {
-        if !matches!(self, Self::Lent { .. }) {
+        if !matches!(self, Self::Borrowed { .. }) {
             return;
         }
         *self = match std::mem::replace(self, Self::Packed(Packed::default())) {
-            Self::Lent { track, stirred } => match Arc::try_unwrap(track) {
-                Ok(Lent::Track(track)) => Self::Open { track, stirred },
-                Ok(Lent::Packed(packed)) => Self::Packed(packed),
-                Err(shared) => Self::Open { track: shared.track().into_owned(), stirred },
+            Self::Borrowed { track, changed } => match Arc::try_unwrap(track) {
+                Ok(BorrowedTrack::Track(track)) => Self::Open { track, changed },
+                Ok(BorrowedTrack::Packed(packed)) => Self::Packed(packed),
+                Err(shared) => Self::Open { track: shared.track().into_owned(), changed },
             },
             owned => owned,
         };
@@ -105,9 +105,9 @@ impl Past {
         let packed = match self {
             Self::Open { track, .. } => return Cow::Borrowed(track),
             Self::Packed(packed) => packed,
-            Self::Lent { track, .. } => match &**track {
-                Lent::Track(track) => return Cow::Borrowed(track),
-                Lent::Packed(packed) => packed,
+            Self::Borrowed { track, .. } => match &**track {
+                BorrowedTrack::Track(track) => return Cow::Borrowed(track),
+                BorrowedTrack::Packed(packed) => packed,
             },
         };
         let mut newest = VecDeque::new();
@@ -122,14 +122,14 @@ impl Past {
     }
 
     /// Keeps only the newest entry at `now` and a few of those in the future.
-    pub(super) fn forget(&mut self, now: Millis) {
+    pub(super) fn evict(&mut self, now: Millis) {
         self.take_back();
         if let Self::Open { track, .. } = self {
             return track.keep_newest_at(now);
         }
         let mut newest = self.newest(now).into_owned();
         newest.keep_newest_at(now);
-        *self = Self::at_rest(newest);
+        *self = Self::packed(newest);
     }
 
     /// Returns the track for a change.
@@ -139,23 +139,25 @@ impl Past {
             *self = Self::begin(Track::Numbers(packed.unpack()));
         }
         match self {
-            Self::Open { track, stirred } => {
-                *stirred = true;
+            Self::Open { track, changed } => {
+                *changed = true;
                 track
             }
-            Self::Packed(_) | Self::Lent { .. } => unreachable!("it was just opened"),
+            Self::Packed(_) | Self::Borrowed { .. } => unreachable!("it was just opened"),
         }
     }
 
     /// Packs the track if it has not changed since the last call.
-    pub(super) fn rest(&mut self) {
-        if matches!(self, Self::Lent { track, stirred: false } if Arc::strong_count(track) == 1) {
+    pub(super) fn pack_if_idle(&mut self) {
+        if matches!(self, Self::Borrowed { track, changed: false } if Arc::strong_count(track) == 1) {
             self.take_back();
         }
         match self {
-            Self::Open { stirred: stirred @ true, .. } | Self::Lent { stirred: stirred @ true, .. } => *stirred = false,
+            Self::Open { changed: changed @ true, .. } | Self::Borrowed { changed: changed @ true, .. } => {
+                *changed = false
+            }
             Self::Open { track: Track::Numbers(buckets), .. } => *self = Self::Packed(Packed::of(buckets)),
-            Self::Open { .. } | Self::Packed(_) | Self::Lent { .. } => {}
+            Self::Open { .. } | Self::Packed(_) | Self::Borrowed { .. } => {}
         }
     }
 }
@@ -173,9 +175,9 @@ mod tests {
 
     use super::*;
 
-    fn push(past: &mut Past, seq: u64) {
+    fn push(slot: &mut TrackSlot, seq: u64) {
         let at = Stamp { ts: Millis(1_732_399_200_000 + seq * 1_000), seq: Seq(seq) };
-        past.open().push(at, Value::Number(Number::new(1.5).unwrap()));
+        slot.open().push(at, Value::Number(Number::new(1.5).unwrap()));
     }
 
     fn track() -> Track {
@@ -185,33 +187,33 @@ mod tests {
 
     #[test]
     fn lent_track_stays_as_it_was_lent_and_is_copied_only_where_a_frame_still_has_it() {
-        for mut past in [Past::begin(track()), Past::at_rest(track())] {
-            let lent = past.lend();
-            assert!(Arc::ptr_eq(&lent, &past.lend()), "frames share it");
-            let before = lent.track().into_owned();
-            push(&mut past, 2);
-            assert_eq!(*lent.track(), before);
-            assert_eq!(past.track().changed(), Seq(2));
-            drop(past.lend());
-            push(&mut past, 3);
-            assert_eq!(past.track().changed(), Seq(3));
+        for mut slot in [TrackSlot::begin(track()), TrackSlot::packed(track())] {
+            let borrowed = slot.lend();
+            assert!(Arc::ptr_eq(&borrowed, &slot.lend()), "frames share it");
+            let before = borrowed.track().into_owned();
+            push(&mut slot, 2);
+            assert_eq!(*borrowed.track(), before);
+            assert_eq!(slot.track().changed(), Seq(2));
+            drop(slot.lend());
+            push(&mut slot, 3);
+            assert_eq!(slot.track().changed(), Seq(3));
         }
     }
 
     #[test]
     fn lent_track_is_packed_and_forgotten_like_any_other() {
-        let mut past = Past::begin(track());
-        (2..9).for_each(|seq| push(&mut past, seq));
-        let lent = past.lend();
-        (0..3).for_each(|_| past.rest());
-        assert!(matches!(past, Past::Lent { .. }), "a frame still needs it");
-        drop(lent);
-        past.rest();
-        assert!(matches!(past, Past::Packed(_)));
-        let lent = past.lend();
-        past.forget(Millis(u64::MAX));
-        assert_eq!((lent.track().changed(), past.track().changed()), (Seq(8), Seq(8)));
-        let Track::Numbers(buckets) = past.track().into_owned() else { panic!("they are numbers") };
+        let mut slot = TrackSlot::begin(track());
+        (2..9).for_each(|seq| push(&mut slot, seq));
+        let borrowed = slot.lend();
+        (0..3).for_each(|_| slot.pack_if_idle());
+        assert!(matches!(slot, TrackSlot::Borrowed { .. }), "a frame still needs it");
+        drop(borrowed);
+        slot.pack_if_idle();
+        assert!(matches!(slot, TrackSlot::Packed(_)));
+        let borrowed = slot.lend();
+        slot.evict(Millis(u64::MAX));
+        assert_eq!((borrowed.track().changed(), slot.track().changed()), (Seq(8), Seq(8)));
+        let Track::Numbers(buckets) = slot.track().into_owned() else { panic!("they are numbers") };
         assert_eq!(buckets.len(), 1);
     }
 }

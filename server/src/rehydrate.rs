@@ -11,7 +11,7 @@ use crate::hub::selecting::FindError;
 use crate::hub::{Match, MissingTracks, Refused, Resume, Subscription};
 use crate::limits::Limit;
 use crate::problem::ApiError;
-use crate::rollup::Absent;
+use crate::rollup::NotResident;
 use crate::store::{Store, Writer};
 
 /// Number of series that are read between two commits: some milliseconds, for which pushes wait.
@@ -54,7 +54,7 @@ pub async fn subscribe(
                         return Err(no_room(hub.retry_after()));
                     }
                     let (hub, some) = (hub.clone(), some.to_vec());
-                    let read = writer.run(move |store| recall(&hub, store, &some)).await?;
+                    let read = writer.run(move |store| rehydrate(&hub, store, &some)).await?;
                     read.map_err(|error| ApiError::Unreadable(error.to_string()))?;
                 }
             }
@@ -96,11 +96,11 @@ impl From<FindError> for ApiError {
 ///
 /// # Errors
 /// Any error of SQLite.
-pub fn recall(hub: &HubHandle, store: &Store, absent: &[Absent]) -> rusqlite::Result<()> {
-    for &Absent { series, kind } in absent {
+pub fn rehydrate(hub: &HubHandle, store: &Store, series: &[NotResident]) -> rusqlite::Result<()> {
+    for &NotResident { series, kind } in series {
         // Of many clients that come at once, the first has loaded it for all.
-        if !hub.is_whole(series) {
-            hub.recall(series, store.track(series, kind)?);
+        if !hub.is_hot(series) {
+            hub.rehydrate(series, store.track(series, kind)?);
         }
     }
     Ok(())

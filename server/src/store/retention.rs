@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use shared::track::{LOG, WINDOW};
 use shared::{Millis, Seq, Tier};
 
-use super::block::Place;
+use super::block::BlockId;
 use super::damage::Part;
 use super::{SeriesId, Store, sql};
 use crate::clock::{Now, Uptime};
@@ -137,11 +137,11 @@ impl Store {
     /// Deletes old rows of the log, in the order of their seqs. Rows that the buckets in the tables do not cover yet
     /// stay, however old.
     fn sweep_log(&mut self, before: Millis, now: Now) -> rusqlite::Result<Swept> {
-        let (settled, log_until) = (sql(self.settled.0), self.sweep.log_until);
+        let (flushed, log_until) = (sql(self.flushed.0), self.sweep.log_until);
         let is_old = |last: i64, at: Option<i64>| last <= log_until || at.is_some_and(|at| at < sql(before.0));
         let mut select =
             self.conn.prepare_cached("SELECT last, at FROM log WHERE last <= ?1 ORDER BY last LIMIT ?2")?;
-        let oldest = select.query_map((settled, ROWS), |row| Ok((row.get(0)?, row.get_ref(1)?.as_i64().ok())))?;
+        let oldest = select.query_map((flushed, ROWS), |row| Ok((row.get(0)?, row.get_ref(1)?.as_i64().ok())))?;
         let oldest: Vec<(i64, Option<i64>)> = oldest.collect::<Result<_, _>>()?;
         drop(select);
         // Every row before an old one is old too, whatever time the clock showed when it was written.
@@ -154,7 +154,7 @@ impl Store {
         if is_ahead && oldest.len() == ROWS as usize && now.up >= self.sweep.log_rests_until {
             // All rows of this step have a time ahead of now. The query looks at the whole log, so it runs rarely.
             let old = "SELECT ifnull(max(last), 0) FROM log WHERE last <= ?1 AND at < ?2";
-            self.sweep.log_until = self.conn.query_row(old, (settled, sql(before.0)), |row| row.get(0))?;
+            self.sweep.log_until = self.conn.query_row(old, (flushed, sql(before.0)), |row| row.get(0))?;
             self.sweep.log_rests_until = now.up.plus(REST);
         }
         Ok(Swept::Rest)
@@ -163,9 +163,9 @@ impl Store {
 
 /// Deletes old blocks of one tier of a series, at most [`ROWS`]. Returns the number of deleted rows.
 fn sweep_blocks(tx: &Connection, tier: Tier, series: SeriesId, before: Millis) -> rusqlite::Result<usize> {
-    let (first, last) = Place::all(tier, series);
+    let (first, last) = BlockId::all(tier, series);
     // The block that contains `before` stays until all of it is older.
-    let mut until = Place::holding(tier, series, before).key();
+    let mut until = BlockId::holding(tier, series, before).key();
     let is_old = "SELECT EXISTS (SELECT 1 FROM blocks WHERE key >= ?1 AND key < ?2)";
     if !tx.prepare_cached(is_old)?.query_row([first, until], |row| row.get::<_, bool>(0))? {
         return Ok(0);
@@ -209,7 +209,7 @@ fn sweep_lines(tx: &Connection, series: SeriesId, before: Millis) -> rusqlite::R
 #[cfg(test)]
 mod tests {
     use super::super::Push;
-    use super::super::fresh::Due;
+    use super::super::memtable::Due;
     use super::super::recover::Recovered;
     use super::*;
     use shared::{Number, Point, Text, Track, Value};
@@ -233,7 +233,7 @@ mod tests {
 
     /// Sweeps until nothing is left to delete.
     fn sweep(store: &mut Store, now: Now) {
-        while store.settle(1_000, Due::All).unwrap() > 0 {}
+        while store.flush(1_000, Due::All).unwrap() > 0 {}
         for minute in 0..20 {
             let now = Now { up: now.up.plus(minute * REST), ..now };
             store.sweep(&Retention::default(), now).unwrap();
@@ -245,7 +245,7 @@ mod tests {
     }
 
     fn blocks(store: &Store, tier: Tier, series: u32) -> i64 {
-        let (first, last) = Place::all(tier, SeriesId(series));
+        let (first, last) = BlockId::all(tier, SeriesId(series));
         let count = "SELECT count(*) FROM blocks WHERE key BETWEEN ?1 AND ?2";
         store.conn.query_row(count, [first, last], |row| row.get(0)).unwrap()
     }
@@ -346,7 +346,7 @@ mod tests {
             push(&mut store, "a", after(1_095 * DAY + n), number(1.0));
         }
         push(&mut store, "a", after(1_000), number(2.0));
-        while store.settle(1_000, Due::All).unwrap() > 0 {}
+        while store.flush(1_000, Due::All).unwrap() > 0 {}
         for minute in 0..5 {
             let now = Now { wall: START.wall.plus(4 * DAY), up: Uptime(minute * (REST + 1)) };
             store.sweep(&Retention::default(), now).unwrap();

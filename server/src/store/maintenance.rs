@@ -7,9 +7,9 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, TransactionBehavior};
 use shared::{Millis, Seq, Tier};
 
-use super::fresh::Due;
+use super::compact::{Tables, compact};
+use super::memtable::Due;
 use super::schema::{BUSY_TIMEOUT, LOG_LIMIT};
-use super::settle::{Written, settle};
 use super::{Store, sql};
 use crate::clock::{self, Now};
 
@@ -26,29 +26,29 @@ impl Store {
     ///
     /// # Errors
     /// Any SQLite error. Then nothing was written, and nothing is lost: the log has it.
-    pub fn settle(&mut self, most: usize, when: Due) -> rusqlite::Result<usize> {
-        let due = self.fresh.due(most, self.head, when);
+    pub fn flush(&mut self, most: usize, when: Due) -> rusqlite::Result<usize> {
+        let due = self.memtable.due(most, self.head, when);
         if due.blocks.is_empty() {
             return Ok(0);
         }
         let count = due.blocks.len();
-        let settled = self.fresh.settled(&due, self.head);
+        let flushed = self.memtable.flushed(&due, self.head);
         let damage = self.damage.clone();
         let blocks = due.blocks.iter().map(|(place, block)| (*place, block.as_ref().clone())).collect();
         self.in_background(|conn| {
-            settle(&mut Written { conn, damage: &damage }, blocks, Tier::Day)?;
-            conn.prepare_cached("UPDATE meta SET settled = ?1")?.execute([sql(settled.0)])?;
+            compact(&mut Tables { conn, damage: &damage }, blocks, Tier::Day)?;
+            conn.prepare_cached("UPDATE meta SET settled = ?1")?.execute([sql(flushed.0)])?;
             Ok(())
         })?;
-        self.settled = settled;
-        self.fresh.forget(&due);
+        self.flushed = flushed;
+        self.memtable.remove_flushed(&due);
         Ok(count)
     }
 
     /// Returns the seq up to which the tables hold every bucket.
     #[must_use]
-    pub fn settled(&self) -> Seq {
-        self.settled
+    pub fn flushed(&self) -> Seq {
+        self.flushed
     }
 
     /// Passes the clocks on to [`StoreTime`] and, once a second, checks whether the file is still the one that was
@@ -59,10 +59,10 @@ impl Store {
     pub fn observe(&mut self, now: Now, asleep: u64) {
         self.time.observe(now, asleep);
         self.condition.warn_of_clock(self.time.warning());
-        if !self.watched.is_due(now.up) || self.condition.lost().is_some() {
+        if !self.file_watch.is_due(now.up) || self.condition.lost().is_some() {
             return;
         }
-        if let Err(why) = self.watched.check() {
+        if let Err(why) = self.file_watch.check() {
             self.condition.lose(&why);
             // The file at the path may be the operator's copy: SQLite must not write into it, not even when it closes.
             let kept = self.conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
@@ -74,7 +74,7 @@ impl Store {
         {
             tracing::debug!(%error, "cannot stamp the database");
         }
-        if self.condition.refusal().is_none() && self.watched.log_size() > LOG_LIMIT {
+        if self.condition.refusal().is_none() && self.file_watch.log_size() > LOG_LIMIT {
             self.checkpoint();
         }
     }
@@ -87,10 +87,10 @@ impl Store {
 
     /// Writes the next counter, which distinguishes this file from older copies, and the store's time.
     pub(super) fn stamp(&mut self) -> rusqlite::Result<()> {
-        let (counter, now) = (self.watched.next(), clock::now());
+        let (counter, now) = (self.file_watch.next(), clock::now());
         let time = self.time.now(now.wall);
         // Set before the attempt: a commit may report a failure although the file has the counter.
-        self.watched.committed(counter);
+        self.file_watch.committed(counter);
         self.in_background(|tx| {
             tx.pragma_update(None, "application_id", counter.cast_signed())?;
             tx.prepare_cached("INSERT OR REPLACE INTO clock (one, at) VALUES (1, ?1)")?.execute([sql(time.0)])?;
@@ -246,12 +246,12 @@ mod tests {
             });
             assert_eq!(store.commit(vec![Push::of(lines)], NOW).results, [Ok(())]);
         }
-        assert!(store.watched.log_size() > LOG_LIMIT);
+        assert!(store.file_watch.log_size() > LOG_LIMIT);
         store.observe(seconds(2), 0);
-        assert!(store.watched.log_size() > LOG_LIMIT, "the part that is being read stays");
+        assert!(store.file_watch.log_size() > LOG_LIMIT, "the part that is being read stays");
         reader.execute_batch("COMMIT").unwrap();
         store.observe(seconds(4), 0);
-        assert!(store.watched.log_size() <= LOG_LIMIT);
+        assert!(store.file_watch.log_size() <= LOG_LIMIT);
     }
 
     #[test]
@@ -261,7 +261,7 @@ mod tests {
         let mut store = Store::open(folder.path()).unwrap();
         store.time = super::super::time::StoreTime::begin(Some(NOW.wall), NOW);
         assert_eq!(store.commit(vec![number(1.0)], NOW).results, [Ok(())]);
-        while store.settle(1_000, Due::All).unwrap() > 0 {}
+        while store.flush(1_000, Due::All).unwrap() > 0 {}
         let blocks = |store: &Store| -> i64 {
             store
                 .conn

@@ -2,7 +2,7 @@
 //!
 //! A coarser bucket is always built from the finer ones; a point never changes it directly. So a push changes one
 //! bucket, whatever the number of tiers, and a late point needs no special case. The writer thread runs this code on
-//! the tables ([`Written`]); a reader of history runs the same code on the tables with the memtable laid over them
+//! the tables ([`Tables`]); a reader of history runs the same code on the tables with the memtable laid over them
 //! ([`Overlay`]).
 
 use std::collections::HashMap;
@@ -10,55 +10,55 @@ use std::collections::HashMap;
 use rusqlite::Connection;
 use shared::{Rolled, Stretch, Tier};
 
-use super::block::{self, Block, Place};
+use super::block::{self, Block, BlockId};
 use super::damage::{Damage, Part};
 
 /// Reads and writes blocks, in the tables or in memory.
 pub trait Blocks {
-    /// Returns the block at `place`; an empty one if there is none.
+    /// Returns the block at `block_id`; an empty one if there is none.
     ///
     /// # Errors
     /// Any SQLite error.
-    fn get(&mut self, place: Place) -> rusqlite::Result<Block>;
+    fn get(&mut self, block_id: BlockId) -> rusqlite::Result<Block>;
 
-    /// Replaces the block at `place`.
+    /// Replaces the block at `block_id`.
     ///
     /// # Errors
     /// Any SQLite error.
-    fn put(&mut self, place: Place, block: &Block) -> rusqlite::Result<()>;
+    fn put(&mut self, block_id: BlockId, block: &Block) -> rusqlite::Result<()>;
 }
 
 /// The tables themselves.
 #[derive(Debug)]
-pub struct Written<'a> {
+pub struct Tables<'a> {
     /// The connection to the database.
     pub conn: &'a Connection,
     /// Records damaged blocks.
     pub damage: &'a Damage,
 }
 
-impl Blocks for Written<'_> {
-    fn get(&mut self, place: Place) -> rusqlite::Result<Block> {
-        match block::find(self.conn, place, self.damage)? {
+impl Blocks for Tables<'_> {
+    fn get(&mut self, block_id: BlockId) -> rusqlite::Result<Block> {
+        match block::find(self.conn, block_id, self.damage)? {
             Some(block) => Ok(block),
-            None if self.damage.has(&Part::Block(place)) => rebuilt(self.conn, place, self.damage),
+            None if self.damage.has(&Part::Block(block_id)) => rebuilt(self.conn, block_id, self.damage),
             None => Ok(Block::default()),
         }
     }
 
-    fn put(&mut self, place: Place, block: &Block) -> rusqlite::Result<()> {
-        block::write(self.conn, place, block, self.damage)
+    fn put(&mut self, block_id: BlockId, block: &Block) -> rusqlite::Result<()> {
+        block::write(self.conn, block_id, block, self.damage)
     }
 }
 
 /// Rebuilds a damaged block from the finer tier, as far back as that tier reaches.
-fn rebuilt(conn: &Connection, place: Place, damage: &Damage) -> rusqlite::Result<Block> {
-    let Some(finer) = place.tier.finer() else { return Ok(Block::default()) };
+fn rebuilt(conn: &Connection, block_id: BlockId, damage: &Damage) -> rusqlite::Result<Block> {
+    let Some(finer) = block_id.tier.finer() else { return Ok(Block::default()) };
     let mut buckets = Vec::new();
-    block::each_within(conn, finer, place.series, place.span(), damage, |_, block| {
-        buckets.extend_from_slice(block.within(place.span()));
+    block::each_within(conn, finer, block_id.series, block_id.span(), damage, |_, block| {
+        buckets.extend_from_slice(block.within(block_id.span()));
     })?;
-    let width = place.tier.width_ms();
+    let width = block_id.tier.width_ms();
     let start = |rolled: &Rolled| rolled.bucket.start.floor(width);
     let together = buckets.chunk_by(|a, b| start(a) == start(b));
     let buckets = together.filter_map(|buckets| Rolled::over(buckets, width)).collect();
@@ -73,23 +73,25 @@ pub struct Overlay<'a> {
     /// Records damaged blocks.
     pub damage: &'a Damage,
     /// The blocks that replace those of the tables.
-    pub over: HashMap<Place, Block>,
+    pub over: HashMap<BlockId, Block>,
 }
 
 impl Blocks for Overlay<'_> {
-    fn get(&mut self, place: Place) -> rusqlite::Result<Block> {
-        self.over.get(&place).map_or_else(|| block::read(self.conn, place, self.damage), |block| Ok(block.clone()))
+    fn get(&mut self, block_id: BlockId) -> rusqlite::Result<Block> {
+        self.over
+            .get(&block_id)
+            .map_or_else(|| block::read(self.conn, block_id, self.damage), |block| Ok(block.clone()))
     }
 
-    fn put(&mut self, place: Place, block: &Block) -> rusqlite::Result<()> {
-        self.over.insert(place, block.clone());
+    fn put(&mut self, block_id: BlockId, block: &Block) -> rusqlite::Result<()> {
+        self.over.insert(block_id, block.clone());
         Ok(())
     }
 }
 
 /// A block that was written, and the stretches of it that changed, in the order of time.
 struct Changed {
-    place: Place,
+    block_id: BlockId,
     block: Block,
     stretches: Vec<Stretch>,
 }
@@ -99,12 +101,12 @@ struct Changed {
 ///
 /// # Errors
 /// Any SQLite error.
-pub fn settle(blocks: &mut impl Blocks, mut finest: Vec<(Place, Block)>, upto: Tier) -> rusqlite::Result<()> {
-    finest.sort_unstable_by_key(|(place, _)| *place);
-    let whole = |(place, block): (Place, Block)| Changed { place, block, stretches: vec![place.span()] };
+pub fn compact(blocks: &mut impl Blocks, mut finest: Vec<(BlockId, Block)>, upto: Tier) -> rusqlite::Result<()> {
+    finest.sort_unstable_by_key(|(block_id, _)| *block_id);
+    let whole = |(block_id, block): (BlockId, Block)| Changed { block_id, block, stretches: vec![block_id.span()] };
     let mut finer: Vec<Changed> = finest.into_iter().map(whole).collect();
-    for Changed { place, block, .. } in &finer {
-        blocks.put(*place, block)?;
+    for Changed { block_id, block, .. } in &finer {
+        blocks.put(*block_id, block)?;
     }
     for tier in Tier::ALL.into_iter().filter(|&tier| tier > Tier::Second && tier <= upto) {
         finer = roll_up(blocks, &finer, tier)?;
@@ -112,19 +114,19 @@ pub fn settle(blocks: &mut impl Blocks, mut finest: Vec<(Place, Block)>, upto: T
     Ok(())
 }
 
-/// Rebuilds the buckets of `tier` that contain a change of the next finer tier. `finer` is sorted by place.
+/// Rebuilds the buckets of `tier` that contain a change of the next finer tier. `finer` is sorted by id.
 fn roll_up(blocks: &mut impl Blocks, finer: &[Changed], tier: Tier) -> rusqlite::Result<Vec<Changed>> {
     let width = tier.width_ms();
     let start = |rolled: &Rolled| rolled.bucket.start.floor(width);
     let mut coarser: Vec<Changed> = Vec::new();
-    for Changed { place, block, stretches } in finer {
+    for Changed { block_id, block, stretches } in finer {
         for stretch in stretches {
             // A coarser bucket lies within a single block of the finer tier, so `block` has all of its finer buckets.
             let mut stretch = Stretch { from: stretch.from.floor(width), to: stretch.to.plus(width - 1).floor(width) };
-            let place = Place::holding(tier, place.series, stretch.from);
-            if coarser.last().is_none_or(|changed| changed.place != place) {
-                let block = blocks.get(place)?;
-                coarser.push(Changed { place, block, stretches: Vec::new() });
+            let block_id = BlockId::holding(tier, block_id.series, stretch.from);
+            if coarser.last().is_none_or(|changed| changed.block_id != block_id) {
+                let block = blocks.get(block_id)?;
+                coarser.push(Changed { block_id, block, stretches: Vec::new() });
             }
             let target = coarser.last_mut().expect("one was pushed if there was none");
             // Two stretches may lie in one bucket; it is rebuilt once.
@@ -142,8 +144,8 @@ fn roll_up(blocks: &mut impl Blocks, finer: &[Changed], tier: Tier) -> rusqlite:
             }
         }
     }
-    for Changed { place, block, .. } in &coarser {
-        blocks.put(*place, block)?;
+    for Changed { block_id, block, .. } in &coarser {
+        blocks.put(*block_id, block)?;
     }
     Ok(coarser)
 }

@@ -24,7 +24,7 @@ const COUNTER_AT: usize = 68;
 
 /// The file of an open database.
 #[derive(Debug)]
-pub(super) struct Watched {
+pub(super) struct FileWatch {
     path: PathBuf,
     log: PathBuf,
     /// Kept open: under POSIX, closing any handle of the file would release SQLite's locks on it.
@@ -42,7 +42,7 @@ pub(super) struct Watched {
 
 type Id = (u64, u64);
 
-impl Watched {
+impl FileWatch {
     /// Watches the database at `path`, which is open and whose counter is `committed`.
     ///
     /// # Errors

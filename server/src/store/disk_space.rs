@@ -50,7 +50,7 @@ pub struct Usage {
 
 /// The reason why there is no room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NoRoom {
+pub enum NoSpace {
     /// `--max-data` is reached.
     #[error(
         "the database has {}{}; pushes are taken only up to {}, so that boards can still be changed (--max-data {}); raise --max-data, or keep less (--keep-…)",
@@ -85,7 +85,7 @@ fn and_more(more: u64) -> String {
     if more == 0 { String::new() } else { format!(", and this would take about {} more", ByteSize::b(more)) }
 }
 
-impl NoRoom {
+impl NoSpace {
     /// Returns the bound that is reached.
     #[must_use]
     pub fn limit(self) -> Limit {
@@ -96,8 +96,8 @@ impl NoRoom {
     }
 }
 
-impl From<NoRoom> for CommitError {
-    fn from(error: NoRoom) -> Self {
+impl From<NoSpace> for CommitError {
+    fn from(error: NoSpace) -> Self {
         let detail = format!("{error}; nothing of this was stored");
         Self::LimitReached { limit: error.limit(), detail, retry_after: Some(RETRY_AFTER_SECONDS) }
     }
@@ -116,8 +116,8 @@ impl Usage {
     /// Checks that there is room for `more` bytes. `most` is the size that the database may have.
     ///
     /// # Errors
-    /// [`NoRoom`].
-    pub fn check(self, more: u64, most: Option<u64>, wanted: Use) -> Result<(), NoRoom> {
+    /// [`NoSpace`].
+    pub fn check(self, more: u64, most: Option<u64>, wanted: Use) -> Result<(), NoSpace> {
         let Self { data, free, capacity } = self;
         let reserve_of = |all: u64| match wanted {
             Use::Pushes => RESERVE.min(all / RESERVED_PART),
@@ -126,12 +126,12 @@ impl Usage {
         if let Some(most) = most {
             let reserve = reserve_of(most);
             if data.saturating_add(more) > most - reserve {
-                return Err(NoRoom::Data { data, more, most, reserve });
+                return Err(NoSpace::Data { data, more, most, reserve });
             }
         }
         let reserve = reserve_of(capacity);
         if capacity > 0 && free < reserve.saturating_add(more) {
-            return Err(NoRoom::Disk { free, more, reserve });
+            return Err(NoSpace::Disk { free, more, reserve });
         }
         Ok(())
     }
@@ -139,15 +139,15 @@ impl Usage {
 
 /// Figures of the store for other threads.
 #[derive(Debug, Default)]
-pub struct Levels {
+pub struct StoreStats {
     data: AtomicU64,
     free: AtomicU64,
     keys: AtomicUsize,
     repeated: AtomicU64,
-    no_room: RwLock<Option<NoRoom>>,
+    no_space: RwLock<Option<NoSpace>>,
 }
 
-impl Levels {
+impl StoreStats {
     /// Returns the bytes of the database and its write-ahead log, without free pages.
     #[must_use]
     pub fn data(&self) -> u64 {
@@ -178,8 +178,8 @@ impl Levels {
 
     /// Returns the reason why the last measurement found no room for pushes; `None` if there was room.
     #[must_use]
-    pub fn no_room(&self) -> Option<NoRoom> {
-        *self.no_room.read()
+    pub fn no_space(&self) -> Option<NoSpace> {
+        *self.no_space.read()
     }
 
     /// Checks whether the last measurement found room for pushes, so that a push can be refused before its body is
@@ -188,13 +188,13 @@ impl Levels {
     /// # Errors
     /// [`CommitError::LimitReached`].
     pub fn check(&self) -> Result<(), CommitError> {
-        (*self.no_room.read()).map_or(Ok(()), |no_room| Err(no_room.into()))
+        (*self.no_space.read()).map_or(Ok(()), |no_space| Err(no_space.into()))
     }
 }
 
 /// The last measurement.
 #[derive(Debug, Default)]
-pub(super) struct Measured {
+pub(super) struct Measurement {
     usage: Usage,
     at: Option<Uptime>,
     /// Bytes that were pushed since the measurement.
@@ -204,13 +204,13 @@ pub(super) struct Measured {
 impl Store {
     /// Calls `commit` with those pushes of a group for which there is room. A refused push takes no room from the
     /// others.
-    pub(super) fn where_there_is_room(
+    pub(super) fn commit_within_space(
         &mut self,
         mut pushes: Vec<Push>,
         now: Now,
         commit: impl FnOnce(&mut Self, Vec<Push>, Now) -> Outcome,
     ) -> Outcome {
-        let checked = self.check_room(&pushes, now.up);
+        let checked = self.check_space(&pushes, now.up);
         if checked.iter().all(Result::is_ok) {
             return commit(self, pushes, now);
         }
@@ -223,24 +223,24 @@ impl Store {
         let mut results = outcome.results.into_iter();
         let merged = checked.into_iter().map(|checked| match checked {
             Ok(()) => results.next().expect("each push has a result"),
-            Err(no_room) => Err(no_room.into()),
+            Err(no_space) => Err(no_space.into()),
         });
         Outcome { results: merged.collect(), committed: outcome.committed }
     }
 
     /// Checks for each push, in order, whether there is room. Measures once a second, and after each megabyte of
     /// pushes.
-    fn check_room(&mut self, pushes: &[Push], now: Uptime) -> Vec<Result<(), NoRoom>> {
+    fn check_space(&mut self, pushes: &[Push], now: Uptime) -> Vec<Result<(), NoSpace>> {
         let sizes: Vec<u64> = pushes.iter().map(size).collect();
         let more: u64 = sizes.iter().sum();
         let most = self.limits.data;
         let reserve = most.map_or(RESERVE, |most| RESERVE.min(most / RESERVED_PART));
-        let is_old = self.measured.at.is_none_or(|at| at.plus(CHECK_EVERY) <= now);
-        if is_old || self.measured.since.saturating_add(more) > CHECK_AFTER.min(reserve / 2) {
+        let is_old = self.measurement.at.is_none_or(|at| at.plus(CHECK_EVERY) <= now);
+        if is_old || self.measurement.since.saturating_add(more) > CHECK_AFTER.min(reserve / 2) {
             self.measure(now);
         }
         let check = |size| {
-            let Measured { usage, since, .. } = &mut self.measured;
+            let Measurement { usage, since, .. } = &mut self.measurement;
             let data = usage.data.saturating_add(*since);
             let now = Usage { data, free: usage.free.saturating_sub(*since), ..*usage };
             now.check(size, most, Use::Pushes)?;
@@ -251,8 +251,8 @@ impl Store {
     }
 
     /// Measures again if the last measurement is outdated.
-    pub fn measure_now_and_then(&mut self, now: Uptime) {
-        if self.measured.at.is_none_or(|at| at.plus(CHECK_EVERY) <= now) {
+    pub fn measure_if_outdated(&mut self, now: Uptime) {
+        if self.measurement.at.is_none_or(|at| at.plus(CHECK_EVERY) <= now) {
             self.measure(now);
         }
     }
@@ -261,29 +261,29 @@ impl Store {
     ///
     /// # Errors
     /// [`CommitError::LimitReached`].
-    pub fn check_room_for_board(&mut self, bytes: usize, now: Uptime) -> Result<(), CommitError> {
+    pub fn check_space_for_board(&mut self, bytes: usize, now: Uptime) -> Result<(), CommitError> {
         self.measure(now);
-        Ok(self.measured.usage.check(bytes as u64, self.limits.data, Use::Boards)?)
+        Ok(self.measurement.usage.check(bytes as u64, self.limits.data, Use::Boards)?)
     }
 
     /// Measures again, and updates whether there is room for pushes.
     fn measure(&mut self, now: Uptime) {
         match usage(&self.conn, &self.folder) {
             Ok(usage) => {
-                let data = usage.data + self.fresh.len() as u64 * BLOCK_BYTES;
-                self.measured = Measured { usage: Usage { data, ..usage }, at: Some(now), since: 0 };
+                let data = usage.data + self.memtable.len() as u64 * BLOCK_BYTES;
+                self.measurement = Measurement { usage: Usage { data, ..usage }, at: Some(now), since: 0 };
             }
             Err(error) => tracing::debug!(%error, "cannot measure the database"),
         }
-        let Usage { data, free, .. } = self.measured.usage;
-        self.levels.data.store(data, Ordering::Relaxed);
-        self.levels.free.store(free, Ordering::Relaxed);
-        self.levels.keys.store(self.key_count(), Ordering::Relaxed);
-        let checked = self.measured.usage.check(0, self.limits.data, Use::Pushes);
-        let before = std::mem::replace(&mut *self.levels.no_room.write(), checked.err());
-        match (before.map(NoRoom::limit), checked.err()) {
-            (before, Some(no_room)) if before != Some(no_room.limit()) => {
-                tracing::warn!("pushes are refused: {no_room}");
+        let Usage { data, free, .. } = self.measurement.usage;
+        self.stats.data.store(data, Ordering::Relaxed);
+        self.stats.free.store(free, Ordering::Relaxed);
+        self.stats.keys.store(self.key_count(), Ordering::Relaxed);
+        let checked = self.measurement.usage.check(0, self.limits.data, Use::Pushes);
+        let before = std::mem::replace(&mut *self.stats.no_space.write(), checked.err());
+        match (before.map(NoSpace::limit), checked.err()) {
+            (before, Some(no_space)) if before != Some(no_space.limit()) => {
+                tracing::warn!("pushes are refused: {no_space}");
             }
             (Some(_), None) => tracing::info!("there is room again; pushes are taken"),
             _ => {}

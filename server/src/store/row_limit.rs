@@ -9,8 +9,8 @@ use std::collections::{HashMap, HashSet};
 use foldhash::fast::RandomState;
 use shared::{Millis, SeriesName, Tier, Value};
 
-use super::block::Place;
-use super::directory::Whose;
+use super::block::BlockId;
+use super::directory::Target;
 use super::{CommitError, Pushed, SeriesId};
 use crate::limits::Limit;
 
@@ -37,16 +37,16 @@ impl RowCount {
     pub(super) fn of(points: &[Pushed], series: usize, newest: &[Option<Millis>]) -> Self {
         let mut count = Self { series, ..Self::default() };
         let mut latest: HashMap<Key<'_>, Millis, RandomState> = HashMap::default();
-        let mut past: HashSet<(Key<'_>, Place), RandomState> = HashSet::default();
-        let minute = |ts| Place::holding(Tier::Second, SeriesId(0), ts);
+        let mut past: HashSet<(Key<'_>, BlockId), RandomState> = HashSet::default();
+        let minute = |ts| BlockId::holding(Tier::Second, SeriesId(0), ts);
         for point in points {
             if matches!(point.value, Value::Text(_)) {
                 count.texts += 1;
                 continue;
             }
-            let (key, known) = match &point.whose {
-                Whose::Row(id) => (Key::Row(*id), newest.get(id.index()).copied().flatten()),
-                Whose::New(new) => (Key::Name(&new.name), Some(Millis(0))),
+            let (key, known) = match &point.target {
+                Target::Row(id) => (Key::Row(*id), newest.get(id.index()).copied().flatten()),
+                Target::New(new) => (Key::Name(&new.name), Some(Millis(0))),
             };
             let before = latest.entry(key).or_insert_with(|| {
                 count.past += usize::from(known.is_none());
@@ -88,7 +88,7 @@ mod tests {
     fn point(row: u32, minute: u64) -> Pushed {
         let value = Value::Number(Number::new(1.0).unwrap());
         let point = Point { series: "a".parse().unwrap(), ts: Millis(minute * MINUTE), value };
-        Pushed { whose: Whose::Row(SeriesId(row)), ..point.into() }
+        Pushed { target: Target::Row(SeriesId(row)), ..point.into() }
     }
 
     #[test]
@@ -107,7 +107,7 @@ mod tests {
         let text = Value::Text(Text::new("up".into()).unwrap());
         let text: Pushed = Point { series: "b".parse().unwrap(), ts: Millis(1), value: text }.into();
         assert_eq!(rows(&[text.clone(), text]), (2, 0));
-        let named = |minute| Pushed { whose: Whose::named("c".parse().unwrap()), ..point(1, minute) };
+        let named = |minute| Pushed { target: Target::named("c".parse().unwrap()), ..point(1, minute) };
         assert_eq!(rows(&[named(5), named(6), named(4)]), (0, 1));
     }
 

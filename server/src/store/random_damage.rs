@@ -10,9 +10,9 @@ use rusqlite::types::ValueRef;
 use shared::{BoardId, Millis, Number, Point, Stretch, Text, Tier, Value};
 use tempfile::TempDir;
 
-use super::block::{self, Place};
+use super::block::{self, BlockId};
 use super::boards::{KeptBoard, KeptDocument};
-use super::fresh::Due;
+use super::memtable::Due;
 use super::schema::FILE;
 use super::*;
 use crate::clock::{Now, Uptime};
@@ -113,7 +113,7 @@ static SOUND: LazyLock<TempDir> = LazyLock::new(|| {
         }),
     };
     store.keep_board(&board).unwrap();
-    while store.settle(1_000, Due::All).unwrap() > 0 {}
+    while store.flush(1_000, Due::All).unwrap() > 0 {}
     commit(&mut store, [number("ops/a", START.0 + 5, 7.0), number("ops/c", START.0 + 5_500_000, 8.0)]);
     drop(store);
     // A second start ends an epoch.
@@ -232,7 +232,7 @@ fn use_it(store: &mut Store) -> rusqlite::Result<()> {
     for board in boards {
         store.keep_board(&board).map_err(|_| rusqlite::Error::InvalidQuery)?;
     }
-    while store.settle(1_000, Due::All)? > 0 {}
+    while store.flush(1_000, Due::All)? > 0 {}
     for minute in 0..4 {
         let later = Now { wall: NOW.wall.plus(90 * 86_400_000), up: NOW.up.plus(minute * 61_000) };
         store.sweep(&Retention::default(), later)?;
@@ -274,7 +274,7 @@ proptest! {
 fn damaged_newest_block_is_skipped_and_kept() {
     let folder = copy_of_sound();
     let conn = Connection::open(folder.path().join(FILE)).unwrap();
-    let (first, last) = Place::all(Tier::Second, SeriesId(2));
+    let (first, last) = BlockId::all(Tier::Second, SeriesId(2));
     let newest = "SELECT max(key) FROM blocks WHERE key BETWEEN ?1 AND ?2";
     let newest: i64 = conn.query_row(newest, [first, last], |row| row.get(0)).unwrap();
     conn.execute("UPDATE blocks SET data = x'ffffffffff' WHERE key = ?1", [newest]).unwrap();
@@ -290,7 +290,7 @@ fn damaged_newest_block_is_skipped_and_kept() {
 
     // A new point of the same minute is stored, and the damaged row is copied to `damaged`.
     assert_eq!(commit(&mut store, [number("ops/b", START.0 + 89 * 60_000 + 3, 5.0)]), [Ok(())]);
-    while store.settle(1_000, Due::All).unwrap() > 0 {}
+    while store.flush(1_000, Due::All).unwrap() > 0 {}
     let kept: Vec<u8> = store.conn.query_row("SELECT data FROM damaged", [], |row| row.get(0)).unwrap();
     assert_eq!(kept, [0xff; 5]);
     let track = store.track(SeriesId(2), shared::point::Kind::Number).unwrap().unwrap();

@@ -1,6 +1,6 @@
 //! The changes of one transaction, which take effect in memory once it is committed.
 //!
-//! [`Staged`] collects the changes. It resolves the names of a push to rows ([`View`]), begins new series, and
+//! [`PendingCommit`] collects the changes. It resolves the names of a push to rows ([`View`]), begins new series, and
 //! refuses points of the wrong kind or of days that no longer take points.
 
 use std::collections::{HashMap, HashSet};
@@ -13,26 +13,26 @@ use shared::{Declared, Millis, Seq, SeriesName, Stretch, Tier, Value};
 
 use super::error::{CommitError, Unfit, UnfitReason, too_many_series};
 use crate::store::damage::Damage;
-use crate::store::directory::{Apart, Look, Names, New, Row, Whose, apart};
-use crate::store::fresh::Known;
+use crate::store::dedup::Repeats;
+use crate::store::directory::{Look, Names, NewSeries, Row, SuffixedNames, Target, suffixed};
+use crate::store::idempotency::Keys;
 use crate::store::imports::Imports;
-use crate::store::keys::Keys;
-use crate::store::log::{self, Logged};
-use crate::store::sent::Repeats;
-use crate::store::source::{Origin, Source, name_apart};
+use crate::store::memtable::InTables;
+use crate::store::number_log::{self, LoggedNumber};
+use crate::store::source::{Origin, Source, suffixed_name};
 use crate::store::{Atomicity, Push, Pushed, SeriesId, sql};
 
 /// Series that begin, and series of unknown origin that a source takes over.
 #[derive(Debug, Default)]
-pub(super) struct Begun {
+pub(super) struct NewRows {
     pub(super) names: Names,
     /// The entries of `names` that have a name of their own because the readable one was taken, by their source.
-    apart: Apart,
+    suffixed: SuffixedNames,
     /// Series that an earlier version created, with the source that they have from now on.
     taken_over: Names,
 }
 
-impl Begun {
+impl NewRows {
     /// Returns the number of series that did not exist before.
     pub(super) fn count(&self) -> usize {
         self.names.len()
@@ -44,7 +44,7 @@ impl Begun {
 
     fn extend(&mut self, begun: Self) {
         self.names.extend(begun.names);
-        self.apart.extend(begun.apart);
+        self.suffixed.extend(begun.suffixed);
         self.taken_over.extend(begun.taken_over);
     }
 
@@ -60,17 +60,18 @@ impl Begun {
 struct View<'a> {
     known: &'a Look<'a>,
     /// Series that earlier pushes of the transaction began.
-    staged: &'a Begun,
+    pending: &'a NewRows,
     /// Series that this push begins.
-    begun: Begun,
+    begun: NewRows,
 }
 
 impl View<'_> {
     /// Finds the series of a point. A source takes over a series of unknown origin that has its readable name.
-    fn find(&mut self, new: &New, kind: Kind) -> Option<Row> {
+    fn find(&mut self, new: &NewSeries, kind: Kind) -> Option<Row> {
         let named = self.named(&new.name);
         let Some(source) = new.source else { return named };
-        let own = named.filter(|row| row.origin == Origin::Readable(source)).or_else(|| self.apart(&new.name, source));
+        let own =
+            named.filter(|row| row.origin == Origin::Readable(source)).or_else(|| self.suffixed(&new.name, source));
         if own.is_some() {
             return own;
         }
@@ -83,29 +84,29 @@ impl View<'_> {
     }
 
     fn named(&self, name: &SeriesName) -> Option<Row> {
-        self.begun.find(name).or_else(|| self.staged.find(name)).or_else(|| self.known.find(name))
+        self.begun.find(name).or_else(|| self.pending.find(name)).or_else(|| self.known.find(name))
     }
 
     /// Finds the series of a source whose readable name was taken.
-    fn apart(&self, readable: &SeriesName, source: Source) -> Option<Row> {
-        let begun = self.begun.apart.get(&source).or_else(|| self.staged.apart.get(&source)).copied();
+    fn suffixed(&self, readable: &SeriesName, source: Source) -> Option<Row> {
+        let begun = self.begun.suffixed.get(&source).or_else(|| self.pending.suffixed.get(&source)).copied();
         begun.or_else(|| self.known.of_source(readable.as_str(), source))
     }
 
     /// Begins the series of a point, and stores its name in `new`.
-    fn begin(&mut self, new: &mut New, kind: Kind) {
-        let next = u32::try_from(self.staged.count() + self.begun.count() + 1).unwrap_or(u32::MAX);
+    fn begin(&mut self, new: &mut NewSeries, kind: Kind) {
+        let next = u32::try_from(self.pending.count() + self.begun.count() + 1).unwrap_or(u32::MAX);
         let id = SeriesId(self.known.last_row().saturating_add(next));
         let origin = match new.source {
             None => Origin::Name,
             Some(source) if self.named(&new.name).is_none() => Origin::Readable(source),
             Some(source) => {
-                new.name = name_apart(&new.name, source, |name| self.named(name).map(|row| row.origin));
-                Origin::Apart(source)
+                new.name = suffixed_name(&new.name, source, |name| self.named(name).map(|row| row.origin));
+                Origin::Suffixed(source)
             }
         };
         let row = Row { id, kind, origin };
-        self.begun.apart.extend(apart(&row));
+        self.begun.suffixed.extend(suffixed(&row));
         self.begun.names.insert(new.name.clone(), row);
     }
 }
@@ -114,23 +115,23 @@ impl View<'_> {
 #[derive(Debug)]
 pub(super) struct Resolved {
     /// The series that the push starts.
-    pub(super) begun: Begun,
+    pub(super) begun: NewRows,
     /// The points that were taken out of the push.
     pub(super) left_out: Unfit,
 }
 
 /// The changes of a transaction that is not committed yet.
 #[derive(Debug)]
-pub(super) struct Staged {
+pub(super) struct PendingCommit {
     pub(super) head: Seq,
     pub(super) keys: Keys,
     /// Series that did not exist before, or whose origin was unknown.
-    pub(super) begun: Begun,
-    pub(super) log: log::Rows,
+    pub(super) begun: NewRows,
+    pub(super) log: number_log::Rows,
     /// The numbers, in the order of their seqs.
-    pub(super) numbers: Vec<Logged>,
+    pub(super) numbers: Vec<LoggedNumber>,
     /// For each number, whether its block may be in the tables.
-    pub(super) known: Vec<Known>,
+    pub(super) known: Vec<InTables>,
     /// Looks up points that may be repeats.
     pub(super) repeats: Repeats,
     /// The number of repeated points.
@@ -143,13 +144,13 @@ pub(super) struct Staged {
     pub(super) imported: HashSet<SeriesId, RandomState>,
 }
 
-impl Staged {
+impl PendingCommit {
     pub(super) fn new(keys: Keys) -> Self {
         Self {
             head: Seq::ZERO,
             keys,
-            begun: Begun::default(),
-            log: log::Rows::default(),
+            begun: NewRows::default(),
+            log: number_log::Rows::default(),
             numbers: Vec::new(),
             known: Vec::new(),
             repeats: Repeats::default(),
@@ -164,14 +165,14 @@ impl Staged {
     /// the series that begin, with the rows that they will have. Refuses the push if there would be more than `most`
     /// series. Takes points of the wrong kind out of a partial push.
     pub(super) fn resolve(&self, known: &Look<'_>, push: &mut Push, most: usize) -> Result<Resolved, CommitError> {
-        let mut view = View { known, staged: &self.begun, begun: Begun::default() };
+        let mut view = View { known, pending: &self.begun, begun: NewRows::default() };
         let (mut unfit, mut at) = (Unfit::default(), 0);
         push.points.retain_mut(|point| {
             at += 1;
-            let Whose::New(new) = &mut point.whose else { return true };
+            let Target::New(new) = &mut point.target else { return true };
             let kind = point.value.kind();
             match view.find(new, kind) {
-                Some(row) if row.kind == kind => point.whose = Whose::Row(row.id),
+                Some(row) if row.kind == kind => point.target = Target::Row(row.id),
                 Some(row) => {
                     unfit.add(at, || UnfitReason::OtherKind { series: new.name.clone(), holds: row.kind });
                     return false;
@@ -202,8 +203,8 @@ impl Staged {
         oldest: Millis,
         now: Millis,
     ) -> rusqlite::Result<Result<(), CommitError>> {
-        let day_of = |point: &Pushed| match point.whose {
-            Whose::Row(id) if point.ts < oldest && matches!(point.value, Value::Number(_)) => {
+        let day_of = |point: &Pushed| match point.target {
+            Target::Row(id) if point.ts < oldest && matches!(point.value, Value::Number(_)) => {
                 Some((id, point.ts.floor(Tier::Day.width_ms())))
             }
             _ => None,
@@ -240,7 +241,7 @@ impl Staged {
         Ok(Ok(()))
     }
 
-    pub(super) fn begin(&mut self, tx: &Transaction<'_>, begun: Begun) -> rusqlite::Result<()> {
+    pub(super) fn begin(&mut self, tx: &Transaction<'_>, begun: NewRows) -> rusqlite::Result<()> {
         let mut insert = tx.prepare_cached("INSERT INTO series (id, name, kind, source) VALUES (?1, ?2, ?3, ?4)")?;
         // In the order of their rows, which SQLite appends fastest.
         let mut rows: Vec<_> = begun.names.iter().collect();
@@ -262,15 +263,15 @@ impl Staged {
 
     /// Returns the row of a point of a push that was resolved and begun, and the name if it is the first point of its
     /// series.
-    pub(super) fn settle(&self, whose: Whose) -> (SeriesId, Option<SeriesName>) {
-        match whose {
-            Whose::Row(id) => (id, None),
-            Whose::New(new) => (self.begun.names[&new.name].id, Some(new.name)),
+    pub(super) fn row_of(&self, target: Target) -> (SeriesId, Option<SeriesName>) {
+        match target {
+            Target::Row(id) => (id, None),
+            Target::New(new) => (self.begun.names[&new.name].id, Some(new.name)),
         }
     }
 
     /// Adds a number that is not a repeat. `newest` is the newest time of its series.
-    pub(super) fn number(&mut self, logged: Logged, known: Known, newest: &mut Option<Millis>) {
+    pub(super) fn number(&mut self, logged: LoggedNumber, known: InTables, newest: &mut Option<Millis>) {
         let ts = logged.at.ts;
         let before = newest.unwrap_or_default();
         if let Some(span) = revises(ts, before) {

@@ -6,7 +6,7 @@ use shared::{Number, Point, Seq, Stamp, Text, Value};
 
 use super::*;
 use crate::clock::{Now, Uptime};
-use crate::store::fresh::Due;
+use crate::store::memtable::Due;
 use crate::store::{Atomicity, Push, Pushed, SeriesId, Store};
 
 const START: Millis = Millis(1_732_399_200_000);
@@ -31,8 +31,8 @@ fn push(store: &mut Store, points: Vec<Pushed>) -> usize {
     outcome.committed.len()
 }
 
-fn settle(store: &mut Store) {
-    while store.settle(1_000, Due::All).unwrap() > 0 {}
+fn flush(store: &mut Store) {
+    while store.flush(1_000, Due::All).unwrap() > 0 {}
 }
 
 fn reopen(store: Store, folder: &Path) -> Store {
@@ -66,7 +66,7 @@ fn repeat_changes_nothing_whether_it_is_in_memory_in_the_log_or_in_the_tables() 
     assert_eq!(push(&mut store, again), 0, "batched otherwise");
     store = reopen(store, folder.path());
     assert_eq!(push(&mut store, batch()), 0, "after a restart, from the log");
-    settle(&mut store);
+    flush(&mut store);
     assert_eq!(push(&mut store, batch()), 0, "from the tables");
     store = reopen(store, folder.path());
     assert_eq!(push(&mut store, batch()), 0, "after a restart, from the tables");
@@ -85,7 +85,7 @@ fn points_whose_time_the_server_set_are_never_repeats() {
     assert_eq!(push(&mut store, batch()), 3);
     let sent = || vec![point("a", 0, number(1.0)).sent(0), point("b", 0, text("up")).sent(0)];
     assert_eq!(push(&mut store, sent()), 2, "those that the server stamped are other points");
-    settle(&mut store);
+    flush(&mut store);
     store = reopen(store, folder.path());
     assert_eq!((push(&mut store, batch()), push(&mut store, sent())), (3, 0));
 }
@@ -96,7 +96,7 @@ fn folder_of_an_earlier_version_is_opened_and_its_points_are_never_taken_for_rep
     let mut store = Store::open(folder.path()).unwrap();
     let batch = || vec![point("a", 0, number(1.0)).sent(0), point("b", 0, text("up")).sent(0)];
     assert_eq!(push(&mut store, batch()), 2);
-    settle(&mut store);
+    flush(&mut store);
     for table in ["log", "blocks", "lines"] {
         store.conn.execute_batch(&format!("ALTER TABLE {table} DROP COLUMN sent")).unwrap();
     }
@@ -114,7 +114,7 @@ fn points_with_unreadable_times_are_kept_and_count_again() {
     store = reopen(store, folder.path());
     assert!(store.damage().warning().is_some());
     assert_eq!(push(&mut store, batch()), 2);
-    settle(&mut store);
+    flush(&mut store);
     store.conn.execute_batch("UPDATE blocks SET sent = x'ff' WHERE sent IS NOT NULL").unwrap();
     assert_eq!(push(&mut store, batch()), 2);
     assert_eq!(push(&mut store, batch()), 0);
@@ -157,7 +157,7 @@ fn sent_points() -> impl proptest::strategy::Strategy<Value = Vec<(u64, f64)>> {
 enum Step {
     /// Series, milliseconds, nanoseconds (`None`: the server sets the time), value.
     Push(Vec<(u8, u64, Option<u32>, u8)>),
-    Settle,
+    Flush,
     Restart,
 }
 
@@ -165,7 +165,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let ms = prop_oneof![0..3_u64, 59_998..60_003_u64, Just(200_000)];
     let nanos = prop_oneof![1 => Just(None), 6 => (0..3_u32).prop_map(Some)];
     let push = prop::collection::vec((0..2_u8, ms, nanos, 0..2_u8), 1..12).prop_map(Step::Push);
-    prop::collection::vec(prop_oneof![8 => push, 1 => Just(Step::Settle), 1 => Just(Step::Restart)], 1..25)
+    prop::collection::vec(prop_oneof![8 => push, 1 => Just(Step::Flush), 1 => Just(Step::Restart)], 1..25)
 }
 
 proptest! {
@@ -173,17 +173,17 @@ proptest! {
 
     #[test]
     fn points_survive_being_written(points in sent_points()) {
-        let place = Place::holding(Tier::Second, SeriesId(1), START);
-        let mut sent = SentPoints::default();
-        let at = |nanos: u64| Stamp { ts: place.span().from.plus(nanos / 1_000_000), seq: Seq(1) };
+        let block_id = BlockId::holding(Tier::Second, SeriesId(1), START);
+        let mut sent = DedupKeys::default();
+        let at = |nanos: u64| Stamp { ts: block_id.span().from.plus(nanos / 1_000_000), seq: Seq(1) };
         for &(nanos, value) in &points {
             let set_by = SetBy::sender(u32::try_from(nanos % 1_000_000).unwrap());
-            let logged = Logged { series: SeriesId(1), at: at(nanos), value: Number::new(value).unwrap(), set_by };
-            sent.insert(SentPoint::of(place, &logged).unwrap());
+            let logged = LoggedNumber { series: SeriesId(1), at: at(nanos), value: Number::new(value).unwrap(), set_by };
+            sent.insert(DedupKey::of(block_id, &logged).unwrap());
         }
         match sent.pack().unwrap() {
             None => prop_assert!(points.is_empty()),
-            Some(bytes) => prop_assert_eq!(SentPoints::unpack(&bytes).unwrap(), sent),
+            Some(bytes) => prop_assert_eq!(DedupKeys::unpack(&bytes).unwrap(), sent),
         }
     }
 
@@ -195,7 +195,7 @@ proptest! {
         let (mut known, mut total) = (HashSet::new(), 0);
         for step in steps {
             match step {
-                Step::Settle => settle(&mut store),
+                Step::Flush => flush(&mut store),
                 Step::Restart => store = reopen(store, folder.path()),
                 Step::Push(points) => {
                     let wanted = points.iter().filter(|point| point.2.is_none() || known.insert(**point)).count();
