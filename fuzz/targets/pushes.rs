@@ -2,15 +2,16 @@
 
 use std::io::Write as _;
 
-use pulseboard::influx::Precision;
+use pulseboard::fuzzing;
+use pulseboard::http::problem::ApiError;
 use pulseboard::ingest::batch_builder::{Batch, BatchBuilder};
 use pulseboard::ingest::body::Content;
 use pulseboard::ingest::fields::Acceptance;
+use pulseboard::ingest::influx;
+use pulseboard::ingest::influx::Precision;
 use pulseboard::ingest::{batch, body};
-use pulseboard::problem::ApiError;
-use pulseboard::push_memory::PushMemory;
+use pulseboard::limits::push_memory::PushMemory;
 use pulseboard::store::Directory;
-use pulseboard::{fuzzing, influx};
 use shared::{Millis, Value};
 
 const NOW: Millis = Millis(1_732_399_200_123);

@@ -3,8 +3,9 @@
 use axum::http::{HeaderMap, HeaderValue, header};
 use pulseboard::board::precondition::Conditions;
 use pulseboard::history::query;
+use pulseboard::http::accept;
 use pulseboard::hub::Subscription;
-use pulseboard::{accept, history, stream};
+use pulseboard::{history, stream};
 use shared::Millis;
 use shared::board::Etag;
 

@@ -5,9 +5,9 @@ use shared::bucket::SECOND;
 use shared::{BoardId, Declared, Epoch, Millis, Number, Rolled, Seq, SeriesName, Stamp, Tier, Track, Value};
 
 use crate::board::Document;
-use crate::doctor::address::Address;
+use crate::cli::doctor::address::Address;
 use crate::ingest::intake;
-use crate::push_memory::PushMemory;
+use crate::limits::push_memory::PushMemory;
 use crate::rollup::packed::Packed;
 use crate::store::block::{Block, BlockId};
 use crate::store::dedup::DedupKeys;

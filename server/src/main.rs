@@ -8,15 +8,16 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use mimalloc::MiMalloc;
-use pulseboard::board::command::{self, CommandError, Existing, Remote};
+use pulseboard::cli::board::{CommandError, Existing, Remote};
+use pulseboard::cli::import::{self, Format, Summary};
+use pulseboard::cli::ready::{self, Readiness};
+use pulseboard::cli::terminal::{self, Plain};
+use pulseboard::cli::{agent, doctor, push, series, upload};
 use pulseboard::config::Flags;
-use pulseboard::environment;
-use pulseboard::import::{self, Format, Summary};
-use pulseboard::length::Keep;
+use pulseboard::config::duration::Keep;
+use pulseboard::config::environment;
 use pulseboard::logging::Logging;
-use pulseboard::ready::{self, Readiness};
-use pulseboard::terminal::{self, Plain};
-use pulseboard::{agent, catalog, doctor, push, serve, upload};
+use pulseboard::serve;
 use shared::board::Form;
 use shared::doctor::{Certificate, Level};
 use shared::{BoardId, Declared, SeriesName};
@@ -123,7 +124,7 @@ enum BoardCommand {
         /// The board, like ops
         id: BoardId,
         /// json or toml; as it was stored where absent
-        #[arg(long = "as", value_name = "FORM", value_parser = command::parse_form)]
+        #[arg(long = "as", value_name = "FORM", value_parser = pulseboard::cli::board::parse_form)]
         form: Option<Form>,
         #[command(flatten)]
         server: Server,
@@ -241,10 +242,10 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         },
         Command::Board(command) => board(command)?,
         Command::Series(SeriesCommand::List { prefix, server }) => {
-            catalog::command::Remote::new(&server.to).list(&prefix, &mut stdout().lock())?;
+            series::Remote::new(&server.to).list(&prefix, &mut stdout().lock())?;
         }
         Command::Series(SeriesCommand::Delete { names, server }) => {
-            catalog::command::Remote::new(&server.to).delete(&names, &mut stdout().lock())?;
+            series::Remote::new(&server.to).delete(&names, &mut stdout().lock())?;
         }
         Command::Doctor { url, idle, json, headers, insecure } => {
             let certificate = if insecure { Certificate::Ignored } else { Certificate::Checked };

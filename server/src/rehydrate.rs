@@ -4,13 +4,13 @@
 //! read between two commits, when the store has exactly the points that the hub has. So the hub's state machine does
 //! not depend on it.
 
-use crate::client::LimitedClient;
+use crate::http::problem::ApiError;
 use crate::hub::boards::MAX_SELECTORS;
 use crate::hub::driver::{HubHandle, SubscribeError, Subscriber};
 use crate::hub::selecting::FindError;
 use crate::hub::{Match, MissingTracks, Refused, Resume, Subscription};
 use crate::limits::Limit;
-use crate::problem::ApiError;
+use crate::limits::client::LimitedClient;
 use crate::rollup::NotResident;
 use crate::store::{Store, Writer};
 

@@ -17,8 +17,8 @@ use super::parsing::off_thread;
 use super::precondition::Conditions;
 use super::registry::{Origin, Put};
 use super::{Document, Refusal, accept};
-use crate::app::AppState;
-use crate::problem::ApiError;
+use crate::http::app::AppState;
+use crate::http::problem::ApiError;
 
 /// An entry of the list of boards.
 #[derive(Debug, Serialize)]

@@ -6,13 +6,11 @@
 //! - [`api`] is `/api/boards`, with [`accept`] (the form of the answer), [`precondition`] (conditions for replacing)
 //!   and [`refusal`] (errors).
 //! - [`folder`] reads the files of `--boards` and watches them.
-//! - [`command`] is `pulseboard board`.
 //!
 //! A board of the folder hides an uploaded one of the same name. That one comes back when the file is deleted.
 
 pub mod accept;
 pub mod api;
-pub mod command;
 pub mod document;
 pub mod folder;
 mod parsing;

@@ -2,7 +2,7 @@
 
 use tokio::sync::Semaphore;
 
-use crate::problem::ApiError;
+use crate::http::problem::ApiError;
 
 /// Documents that are parsed at once; the others wait. Low, so that other work gets processors too.
 const AT_ONCE: usize = 2;

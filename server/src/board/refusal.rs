@@ -9,7 +9,7 @@ use shared::board::document::MAX_DOCUMENT;
 
 use super::document::DocumentError;
 use super::registry::MAX_BOARDS;
-use crate::problem::ApiError;
+use crate::http::problem::ApiError;
 
 /// Reason why a call is refused; its message says what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

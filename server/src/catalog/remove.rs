@@ -4,10 +4,10 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use shared::SeriesName;
 
-use crate::app::AppState;
 use crate::clock;
+use crate::http::app::AppState;
+use crate::http::problem::ApiError;
 use crate::ingest::fields;
-use crate::problem::ApiError;
 use crate::store::{CommitError, SeriesId, Writer};
 
 /// Removes a series: answers 204 once it is in no list and no answer, and its points are erased; 404 if there is none

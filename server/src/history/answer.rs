@@ -7,8 +7,8 @@ use serde::Serialize;
 use shared::{Millis, Rolled, SeriesName, rolled};
 
 use super::query::Detail;
-use crate::csv;
-use crate::problem::ApiError;
+use crate::http::csv;
+use crate::http::problem::ApiError;
 
 /// The columns of CSV.
 pub const COLUMNS: &str = "series,ts,tier_ms,count,sum,min,max,first,last,p50,p95,p99,increase,last_ts,text\r\n";

@@ -23,10 +23,10 @@ use super::cancel::{Cancel, StopOnDrop, Stopped};
 use super::job::{Job, Piece};
 use super::past::PastError;
 use super::read_queue::AnswerSlot;
-use crate::client::LimitedClient;
+use crate::http::problem::ApiError;
 use crate::limits::Limit;
-use crate::metrics::Metrics;
-use crate::problem::ApiError;
+use crate::limits::client::LimitedClient;
+use crate::monitoring::metrics::Metrics;
 
 /// Maximum time that one step, which fills some 64 KiB, may read.
 const LONGEST_STEP: Duration = Duration::from_secs(10);

@@ -32,11 +32,11 @@ use job::{Job, Piece, Stored};
 use past::PastError;
 use read_queue::{Counts, ReadQueue};
 
-use crate::app::AppState;
-use crate::client::LimitedClient;
 use crate::clock;
+use crate::http::app::AppState;
+use crate::http::problem::ApiError;
 use crate::limits::Limits;
-use crate::problem::ApiError;
+use crate::limits::client::LimitedClient;
 use crate::store::damage::Damage;
 use crate::store::memtable::Memtable;
 use crate::store::schema::{BUSY_TIMEOUT, FILE};

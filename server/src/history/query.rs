@@ -5,7 +5,7 @@ use shared::{Millis, Selector, Stretch};
 
 use super::answer::Form;
 use super::time;
-use crate::problem::ApiError;
+use crate::http::problem::ApiError;
 
 /// Maximum number of selectors in one query.
 const MAX_SELECTORS: usize = 256;

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::client::{ClientSlot, ClientSlots, LimitedClient};
+use crate::http::problem::ApiError;
 use crate::limits::Limit;
-use crate::problem::ApiError;
+use crate::limits::client::{ClientSlot, ClientSlots, LimitedClient};
 
 /// Number of answers that are read at once; the others wait for a permit. Each takes a thread and a connection to the
 /// database.
@@ -99,7 +99,7 @@ impl ReadQueue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::Client;
+    use crate::limits::client::Client;
 
     #[tokio::test]
     async fn slots_and_permits_are_bounded_and_released() {

@@ -4,8 +4,8 @@ use shared::Millis;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use crate::config::duration::Length;
 use crate::ingest::fields::EARLIEST;
-use crate::length::Length;
 
 /// The accepted notations, for error messages.
 pub const EXPECTED: &str = "a time: 2024-11-23T22:00:00Z, a date (its start in UTC), milliseconds since 1970, now, or a length of time before now like -1h";

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 
 use super::packed::Packed;
-use crate::client::QuotaShare;
+use crate::limits::client::QuotaShare;
 
 /// Hexadecimal digits of a chunk's size. Leading zeros are allowed (RFC 9112, 7.1), and a fixed width lets the size be
 /// filled in after the text was written.

@@ -8,7 +8,7 @@ use shared::{BoardId, Selector};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Tally;
-use crate::client::{ClientSlot, ClientSlots, LimitedClient};
+use crate::limits::client::{ClientSlot, ClientSlots, LimitedClient};
 use crate::names::{Budget, Matched, Names, SelectError};
 
 /// Maximum number of steps on the calling thread: they take less time than starting another thread. Longer matches run
@@ -133,7 +133,7 @@ impl Selecting {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::Client;
+    use crate::limits::client::Client;
 
     #[tokio::test]
     async fn one_address_has_few_long_matches_and_others_get_their_turn() {

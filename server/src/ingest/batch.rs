@@ -8,7 +8,7 @@ use super::batch_builder::{Batch, BatchBuilder};
 use super::elements;
 use super::fields::{self, Acceptance, Wrong};
 use super::scan::{Plain, Scanner};
-use crate::problem::ApiError;
+use crate::http::problem::ApiError;
 use crate::store::directory::Look;
 use crate::store::{PointTime, Pushed};
 
@@ -120,7 +120,7 @@ fn point(json: &Json, accepted: Acceptance, look: &Look<'_>) -> Result<Pushed, W
 mod tests {
     use super::*;
     use crate::limits::Limit;
-    use crate::push_memory::Share;
+    use crate::limits::push_memory::Share;
     use crate::store::Directory;
     use proptest::prelude::*;
     use shared::{Number, Point};

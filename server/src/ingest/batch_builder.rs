@@ -5,9 +5,9 @@ use std::mem::size_of;
 use shared::problem::FieldError;
 
 use super::fields::Wrong;
+use crate::http::problem::ApiError;
+use crate::limits::push_memory::Share;
 use crate::limits::{Limit, Limits};
-use crate::problem::ApiError;
-use crate::push_memory::Share;
 use crate::store::commit::Committed;
 use crate::store::directory::Look;
 use crate::store::number_log::LoggedNumber;
@@ -210,7 +210,7 @@ fn too_many(most: usize) -> ApiError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::push_memory::PushMemory;
+    use crate::limits::push_memory::PushMemory;
     use shared::{Millis, Number, Point, Value};
 
     fn point() -> Pushed {

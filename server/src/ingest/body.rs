@@ -8,7 +8,7 @@ use shared::{Declared, Number, Value};
 
 use super::fields::{self, Acceptance, Wrong};
 use super::query;
-use crate::problem::ApiError;
+use crate::http::problem::ApiError;
 use crate::store::{PointTime, SetBy};
 
 const EXPECTED: &str =

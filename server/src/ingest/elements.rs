@@ -3,7 +3,7 @@
 use serde::de::{Deserializer as _, Error as _, SeqAccess, Visitor};
 use serde_json::Value as Json;
 
-use crate::problem::ApiError;
+use crate::http::problem::ApiError;
 
 /// Calls `take` with each element of an array, counted from 1, until it returns an error.
 ///

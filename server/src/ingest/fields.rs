@@ -8,8 +8,8 @@ use shared::point::MAX_TEXT_LEN;
 use shared::problem::FieldError;
 use shared::{Declared, Millis, Number, Text, Value};
 
-use crate::length::Length;
-use crate::problem::ApiError;
+use crate::config::duration::Length;
+use crate::http::problem::ApiError;
 use crate::store::PointTime;
 
 /// The most milliseconds that a point may be ahead of the server's clock: five minutes, since clocks are off by that

@@ -15,10 +15,10 @@ use flate2::bufread::GzDecoder;
 use futures_util::StreamExt as _;
 use tokio::sync::Semaphore;
 
-use crate::client::LimitedClient;
+use crate::http::problem::ApiError;
+use crate::limits::client::LimitedClient;
+use crate::limits::push_memory::{PushMemory, Share};
 use crate::limits::{Limit, Limits};
-use crate::problem::ApiError;
-use crate::push_memory::{PushMemory, Share};
 
 /// The most bytes, decompressed, of a body that is parsed on a runtime thread: that takes a millisecond at most.
 const SMALL: usize = 64 << 10;

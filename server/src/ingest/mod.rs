@@ -1,4 +1,5 @@
-//! Handles pushes in our own formats: parses the body of a request into valid points and commits them.
+//! Handles pushes: parses the body of a request into valid points and commits them. This folder has our own formats;
+//! [`influx`] and [`collectd`] are the dialects of other programs.
 //!
 //! - [`intake`] reads and decompresses bodies within bounds.
 //! - [`body`] parses one point, [`batch`] parses many, which [`batch_builder`] collects, and [`query`] parses the query
@@ -10,8 +11,10 @@
 pub mod batch;
 pub mod batch_builder;
 pub mod body;
+pub mod collectd;
 pub mod elements;
 pub mod fields;
+pub mod influx;
 pub mod intake;
 pub mod query;
 mod scan;
@@ -27,12 +30,12 @@ use self::batch_builder::{Batch, BatchBuilder};
 use self::body::{Content, One};
 use self::fields::Acceptance;
 use self::query::Age;
-use crate::app::AppState;
-use crate::client::LimitedClient;
 use crate::clock;
-use crate::problem::ApiError;
-use crate::push_memory::Share;
-use crate::rejections::{Rejection, excerpt};
+use crate::http::app::AppState;
+use crate::http::problem::ApiError;
+use crate::limits::client::LimitedClient;
+use crate::limits::push_memory::Share;
+use crate::monitoring::rejections::{Rejection, excerpt};
 use crate::store::{Atomicity, Directory, Fingerprint, IdempotencyKey, Push};
 
 /// The header with the idempotency key of a push.
@@ -78,7 +81,7 @@ pub async fn one(
     commit(&app, batch, &headers).await
 }
 
-/// Handles `GET /in/{series}?value=42.5`, for devices that can only fetch an address. [`crate::csrf`] refuses it for
+/// Handles `GET /in/{series}?value=42.5`, for devices that can only fetch an address. [`crate::http::csrf`] refuses it for
 /// pages of other sites, and for browsers that prefetch addresses.
 ///
 /// # Errors

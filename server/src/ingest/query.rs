@@ -4,7 +4,7 @@
 use serde_json::{Map, Value as Json};
 
 use super::fields;
-use crate::problem::ApiError;
+use crate::http::problem::ApiError;
 
 /// The fields of a point.
 const FIELDS: [&str; 4] = ["value", "text", "ts", "kind"];

@@ -6,7 +6,7 @@ use axum::http::Request;
 use hyper::service::Service;
 
 use super::unanswered::{Answer, Waiting};
-use crate::client::Client;
+use crate::limits::client::Client;
 
 /// The service of one connection: adds its [`Client`] to each request.
 #[derive(Clone, Debug)]

@@ -21,7 +21,7 @@ use super::client::WithClient;
 use super::unanswered::Waiting;
 use super::watched::Watched;
 use super::{Shared, http2, tls};
-use crate::client::Client;
+use crate::limits::client::Client;
 use crate::stream::takeover::{TakeoverService, TakeoverSlot};
 use crate::stream::writer::Open;
 

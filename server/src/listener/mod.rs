@@ -31,8 +31,8 @@ use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 
-use crate::client::{Client, ClientSlot, ClientSlots, Full};
-use crate::metrics::Metrics;
+use crate::limits::client::{Client, ClientSlot, ClientSlots, Full};
+use crate::monitoring::metrics::Metrics;
 use crate::stream::writer::{Open, Writers};
 use connection::{Accepted, handle_connection};
 use overload::Overload;

@@ -21,9 +21,9 @@ use tokio::time::timeout;
 
 use super::Shared;
 use super::connection::{Session, first_bytes};
-use crate::client::{Client, ClientSlots, Full};
+use crate::http::problem::ApiError;
 use crate::limits::Limit;
-use crate::problem::ApiError;
+use crate::limits::client::{Client, ClientSlots, Full};
 use crate::stream::writer::Open;
 
 /// Maximum number of lanes; their descriptors are part of [`super::capacity::RESERVE`].

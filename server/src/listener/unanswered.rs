@@ -16,7 +16,7 @@ use pin_project_lite::pin_project;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::client::Client;
+use crate::limits::client::Client;
 
 /// Maximum wait for the end of a connection that gives way. It usually takes microseconds.
 const GIVES_WAY_WITHIN: Duration = Duration::from_millis(50);

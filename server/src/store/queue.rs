@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use super::claim::Ticket;
 use super::lanes::{Allowed, Lane, Lanes};
 use super::{CommitError, Push, Store};
-use crate::push_memory::Share;
+use crate::limits::push_memory::Share;
 
 /// The most errands that may wait. Waiting pushes are bounded by the memory that they hold.
 const MAX_ERRANDS: usize = 4_096;

@@ -18,7 +18,7 @@ use super::queue::{Job, Next, Queue, TakenPush};
 use super::retention::{ROWS, Swept};
 use super::{CommitError, Condition, Push, Retention, Store, StoreStats};
 use crate::clock::{self, Now};
-use crate::push_memory::Share;
+use crate::limits::push_memory::Share;
 
 /// The interval of the work that is not caused by pushes: observing the clock, the disk and the file.
 const MAINTAIN_EVERY: Duration = Duration::from_millis(200);
@@ -323,7 +323,7 @@ mod tests {
     async fn push_releases_its_memory_once_it_is_answered() {
         let folder = tempfile::tempdir().unwrap();
         let (writer, _thread, is_at_it, let_go) = stalled(folder.path());
-        let memory = crate::push_memory::PushMemory::new(1 << 20);
+        let memory = crate::limits::push_memory::PushMemory::new(1 << 20);
         let mut share = memory.share();
         share.grow(1_000).unwrap();
         let committing = tokio::spawn({

@@ -5,7 +5,7 @@ use axum::Json;
 use axum::body::Bytes;
 use shared::doctor::{self, Finding, Measurements};
 
-use crate::problem::ApiError;
+use crate::http::problem::ApiError;
 
 /// Returns every finding, in the form of `pulseboard doctor --json`.
 ///

@@ -3,7 +3,7 @@
 use axum::http::HeaderMap;
 use bytes::Bytes;
 
-use crate::accept;
+use crate::http::accept;
 use crate::hub::frame::{Chunk, Frame};
 use crate::hub::packed::Gzip;
 

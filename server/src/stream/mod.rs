@@ -16,11 +16,11 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
 use shared::sse;
 
-use crate::app::AppState;
-use crate::client::{Client, ClientSlot, ClientSlots, LimitedClient};
+use crate::http::app::AppState;
+use crate::http::problem::ApiError;
 use crate::hub::Resume;
 use crate::limits::Limit;
-use crate::problem::ApiError;
+use crate::limits::client::{Client, ClientSlot, ClientSlots, LimitedClient};
 use crate::rehydrate;
 use form::{Coding, Compression};
 

@@ -14,10 +14,10 @@ use shared::doctor::probe::{self, EVENT, Echo};
 use tokio::time::{Instant, sleep_until};
 
 use super::form::{Coding, Framing};
-use crate::app::AppState;
 use crate::clock;
+use crate::http::app::AppState;
+use crate::http::problem::ApiError;
 use crate::hub::frame::Frame;
-use crate::problem::ApiError;
 
 /// Maximum number of frames of a probe.
 const MAX_FRAMES: u32 = 100;

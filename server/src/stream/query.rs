@@ -2,9 +2,9 @@
 
 use shared::{BoardId, Selector};
 
+use crate::http::problem::ApiError;
 use crate::hub::selection::{DEFAULT_HZ, MAX_HZ};
 use crate::hub::{Rate, Subscription};
-use crate::problem::ApiError;
 
 /// Maximum number of selectors and boards that one stream can name.
 const MAX_SELECTORS: usize = 256;

@@ -21,8 +21,8 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 
 use super::takeover::UpgradedStream;
-use crate::client::ClientSlot;
 use crate::hub::driver::HubHandle;
+use crate::limits::client::ClientSlot;
 use mailbox::Mailbox;
 
 /// Maximum number of threads. They do hardly anything but system calls.

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::sync::LazyLock;
 
 use boon::{Compiler, Schemas};
-use pulseboard::openapi;
+use pulseboard::http::openapi;
 use serde_json::{Map, Value as Json, json};
 use shared::problem::CONTENT_TYPE as PROBLEM;
 use shared::sse::Message;

@@ -5,8 +5,8 @@ use shared::SeriesName;
 use shared::point::Kind;
 use shared::problem::FieldError;
 
+use crate::http::problem::ApiError;
 use crate::limits::Limit;
-use crate::problem::ApiError;
 use crate::store::claim::LONGEST_WAIT;
 
 /// Seconds after which a sender may try again to start new series: an operator must raise the flag first.

@@ -1,0 +1,18 @@
+//! The commands beside `serve`. They are clients of the HTTP API of a server.
+//!
+//! - [`agent`] and [`push`] push over HTTP like any client, by [`upload`]; [`import`] pushes files of the past.
+//! - [`board`] and [`series`] read and change the boards and series of a server, by [`remote`].
+//! - [`ready`] checks if a server accepts pushes; [`doctor`] finds problems on the way of a stream.
+//! - [`trust`] has the certificate authorities that these commands trust; [`terminal`] makes text safe to print.
+
+pub mod agent;
+pub mod board;
+pub mod doctor;
+pub mod import;
+pub mod push;
+pub mod ready;
+pub mod remote;
+pub mod series;
+pub mod terminal;
+pub mod trust;
+pub mod upload;

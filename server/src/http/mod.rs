@@ -1,0 +1,24 @@
+//! The HTTP edge: the table of routes, the checks that every request passes, and the form of every error.
+//!
+//! - [`app`] builds the service from the [`routes`].
+//! - [`problem`] is the form of every error: the other modules have errors of their own, which it converts.
+//! - [`csrf`] refuses requests from pages of other sites, [`hosts`] requests for other servers; [`forwarded`] reads the
+//!   headers of trusted proxies.
+//! - [`headers`] adds security headers, [`body_deadline`] bounds the time of a body, [`accept`] reads the accepted
+//!   encodings, and [`csv`] writes cells.
+//! - [`assets`] is the page, and [`preload`] its preloads.
+//! - [`openapi`] describes all calls.
+
+pub mod accept;
+pub mod app;
+pub mod assets;
+pub mod body_deadline;
+pub mod csrf;
+pub mod csv;
+pub mod forwarded;
+pub mod headers;
+pub mod hosts;
+pub mod openapi;
+pub mod preload;
+pub mod problem;
+pub mod routes;

@@ -1,0 +1,263 @@
+//! Errors as clients receive them: `application/problem+json` (RFC 9457), with what to change.
+//!
+//! When to use which: a handler returns [`ApiError`] and nothing else.
+//!
+//! - [`ApiError::Invalid`]: the content was understood and is wrong. It lists every wrong place.
+//! - [`ApiError::PartialWrite`]: the same, but the rest of the content was stored.
+//! - [`ApiError::Malformed`]: the content cannot be parsed, for example as JSON.
+//! - [`ApiError::Unavailable`]: the client did everything right, and should send the same again later.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use shared::problem::{CONTENT_TYPE, FieldError};
+use shared::{Problem, SeriesName};
+
+use crate::board::Refusal;
+use crate::http::csrf::ForeignPage;
+use crate::limits::Limit;
+use crate::monitoring::rejections::Rejection;
+use crate::names::SelectError;
+
+/// Seconds after which a client should retry a request for which the store was not available.
+const RETRY_AFTER_SECONDS: u64 = 1;
+
+/// Every error that a handler can return.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ApiError {
+    /// 422: the content was understood, and is wrong at these places.
+    #[error("{detail}")]
+    Invalid {
+        /// A summary in one sentence.
+        detail: String,
+        /// Every wrong place.
+        errors: Vec<FieldError>,
+    },
+    /// 422: the idempotency key belongs to another request.
+    #[error("{0}; nothing of this was stored")]
+    KeyReused(String),
+    /// 400: the content cannot be parsed at all.
+    #[error("{0}")]
+    Malformed(String),
+    /// 400: these lines of a write in line protocol were not stored; the others were.
+    #[error("{detail}")]
+    PartialWrite {
+        /// A summary in one sentence.
+        detail: String,
+        /// The lines that were not stored.
+        errors: Vec<FieldError>,
+    },
+    /// 413: the body has more bytes than this.
+    #[error("the body is over {0} bytes; send it in several")]
+    TooLarge(usize),
+    /// 415: the body has an unknown `Content-Encoding`.
+    #[error("the body has the Content-Encoding {0}; send it as it is, or with gzip")]
+    UnknownEncoding(String),
+    /// 404: the path does not exist.
+    #[error(
+        "nothing is at {0}; the calls are POST /in/SERIES, POST /in, POST /write, GET /sse, /api/series, /api/history, /api/boards, /healthz, /metrics, all of which /api/openapi.json describes"
+    )]
+    NotFound(String),
+    /// 404: the series does not exist.
+    #[error("there is no series {0}; GET /api/series lists what there is")]
+    NoSeries(SeriesName),
+    /// 405: the path exists, but not with this method.
+    #[error("{method} is not for {path}; use {allowed}")]
+    MethodNotAllowed {
+        /// The method of the request.
+        method: String,
+        /// The path of the request.
+        path: String,
+        /// The methods of the path.
+        allowed: String,
+    },
+    /// 403: a page of another site sent the request.
+    #[error("{0}")]
+    ForeignPage(Box<ForeignPage>),
+    /// 403: a GET that would store a point came from a browser that does not say which page sent it.
+    #[error(
+        "this browser does not tell which page sent the request, so a GET from it stores nothing; send a POST, or reach the server \
+         by HTTPS or as localhost"
+    )]
+    UnknownPage,
+    /// 403: a GET that would store a point was a prefetch.
+    #[error("this address was fetched ahead of its use (Sec-Purpose), so nothing was stored; send it when it is meant")]
+    Speculative,
+    /// 421: the request addresses another server.
+    #[error("this server is not known as {0}; open it by an address or name that it has, or start it with --host {0}")]
+    Misdirected(String),
+    /// 408: the body did not arrive in time.
+    #[error("the request took over {0} s; send it again, in less time or in smaller parts")]
+    TooSlow(u64),
+    /// An error of `/api/boards`.
+    #[error(transparent)]
+    Board(#[from] Refusal),
+    /// 503: the maximum number of streams is reached.
+    #[error("there are {readers} readers already; come back in {retry_after} s, or raise --max-readers")]
+    Full {
+        /// The number of streams.
+        readers: usize,
+        /// Seconds after which to try again.
+        retry_after: u32,
+    },
+    /// A bound on work or memory was reached: 503 with `Retry-After` where waiting helps, else 413.
+    #[error("{detail}")]
+    LimitReached {
+        /// The bound that was reached; counted in `/metrics`.
+        limit: Limit,
+        /// Names the flag, its value and what to do.
+        detail: String,
+        /// Seconds after which the same request may succeed; `None` if it never will.
+        retry_after: Option<u32>,
+    },
+    /// 503: the store cannot accept the push now; nothing of it was stored.
+    #[error("{0}; nothing of this was stored: send it again")]
+    Unavailable(String),
+    /// 503: too many requests wait for the store; nothing of this one was stored.
+    #[error("{0}; nothing of this was stored: send it again")]
+    Overloaded(String),
+    /// 503: the store cannot be read now.
+    #[error("the past cannot be read: {0}; try again")]
+    Unreadable(String),
+}
+
+impl ApiError {
+    /// Makes the error for one wrong field of a request that is not a batch.
+    pub fn field(field: &str, expected: impl Into<String>, got: impl Into<String>) -> Self {
+        let error = FieldError { line: None, field: field.to_owned(), expected: expected.into(), got: got.into() };
+        let detail = error.to_string();
+        Self::Invalid { detail, errors: vec![error] }
+    }
+
+    /// Returns the bound that was reached, if that is the reason.
+    #[must_use]
+    pub fn limit(&self) -> Option<Limit> {
+        match self {
+            Self::LimitReached { limit, .. } => Some(*limit),
+            Self::Full { .. } => Some(Limit::Readers),
+            Self::TooLarge(_) | Self::Board(Refusal::TooLarge) => Some(Limit::BodySize),
+            Self::TooSlow(_) => Some(Limit::BodyTime),
+            Self::Board(Refusal::TooMany) => Some(Limit::BoardCount),
+            Self::Overloaded(_) => Some(Limit::QueueWait),
+            _ => None,
+        }
+    }
+
+    /// Returns the reason why a push was refused, as the label of a counter: the bound that was reached, the first
+    /// wrong field, or the type of the problem.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        let Self::Invalid { errors, .. } = self else {
+            return self.limit().map_or_else(|| self.kind().0, Limit::label);
+        };
+        match errors.first().map(|error| error.field.as_str()) {
+            Some("series") => "name",
+            Some("value" | "body") => "value",
+            Some("text") => "text",
+            Some("ts") => "time",
+            Some("kind") => "kind",
+            _ => "invalid",
+        }
+    }
+
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::Invalid { .. } | Self::KeyReused(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Malformed(_) | Self::PartialWrite { .. } => StatusCode::BAD_REQUEST,
+            Self::TooLarge(_) | Self::LimitReached { retry_after: None, .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UnknownEncoding(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::NotFound(_) | Self::NoSeries(_) => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Self::ForeignPage(_) | Self::UnknownPage | Self::Speculative => StatusCode::FORBIDDEN,
+            Self::Misdirected(_) => StatusCode::MISDIRECTED_REQUEST,
+            Self::TooSlow(_) => StatusCode::REQUEST_TIMEOUT,
+            Self::Board(refusal) => refusal.status(),
+            Self::LimitReached { .. }
+            | Self::Full { .. }
+            | Self::Unavailable(_)
+            | Self::Overloaded(_)
+            | Self::Unreadable(_) => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// The type of the problem, as the last segment of its `type` and in words.
+    fn kind(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::Invalid { .. } => ("invalid", "The content is wrong"),
+            Self::KeyReused(_) => ("idempotency-key-reused", "The Idempotency-Key is already used"),
+            Self::Malformed(_) => ("malformed", "The content cannot be read"),
+            Self::PartialWrite { .. } => ("partial-write", "Some lines were not stored"),
+            Self::TooLarge(_) => ("too-large", "The body is too large"),
+            Self::UnknownEncoding(_) => ("unknown-encoding", "The body cannot be unpacked"),
+            Self::NotFound(_) | Self::NoSeries(_) => ("not-found", "Nothing is here"),
+            Self::MethodNotAllowed { .. } => ("method-not-allowed", "Not by this method"),
+            Self::ForeignPage(_) | Self::UnknownPage => ("foreign-page", "Not from this page"),
+            Self::Speculative => ("speculative", "Not ahead of its use"),
+            Self::Misdirected(_) => ("misdirected", "Not this server"),
+            Self::TooSlow(_) => ("too-slow", "The request took too long"),
+            Self::Board(refusal) => refusal.kind(),
+            Self::LimitReached { .. } => ("limit-reached", "A limit of the server is reached"),
+            Self::Full { .. } => ("full", "Too many readers"),
+            Self::Unavailable(_) | Self::Overloaded(_) | Self::Unreadable(_) => {
+                ("unavailable", "The store is not available")
+            }
+        }
+    }
+
+    /// Returns the error as clients receive it.
+    #[must_use]
+    pub fn problem(&self) -> Problem {
+        let (kind, title) = self.kind();
+        let errors = match self {
+            Self::Invalid { errors, .. } | Self::PartialWrite { errors, .. } => errors.clone(),
+            _ => Vec::new(),
+        };
+        Problem {
+            kind: format!("/problems/{kind}"),
+            title: title.to_owned(),
+            status: self.status().as_u16(),
+            detail: self.to_string(),
+            errors,
+        }
+    }
+}
+
+impl From<SelectError> for ApiError {
+    fn from(error: SelectError) -> Self {
+        let (limit, flag) = match error {
+            SelectError::TooManySteps { .. } => (Limit::MatchSteps, "max-match-steps"),
+            SelectError::TooManySeries { .. } => (Limit::Selected, "max-selected"),
+        };
+        let detail =
+            format!("{error}; use fewer selectors, name more of their first segments, or raise --{flag} of the server");
+        Self::LimitReached { limit, detail, retry_after: None }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let problem = self.problem();
+        let json = serde_json::to_vec(&problem).expect("a problem is always JSON");
+        let mut response = (self.status(), [(header::CONTENT_TYPE, CONTENT_TYPE)], json).into_response();
+        // For calls whose clients need another form of error (see `influx::answer`).
+        response.extensions_mut().insert(problem.clone());
+        response.extensions_mut().insert(Rejection::new(self.reason(), problem));
+        if let Some(limit) = self.limit() {
+            response.extensions_mut().insert(limit);
+        }
+        let headers = response.headers_mut();
+        match self {
+            Self::Unavailable(_) | Self::Overloaded(_) | Self::Unreadable(_) => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
+            }
+            Self::Full { retry_after, .. } | Self::LimitReached { retry_after: Some(retry_after), .. } => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from(retry_after));
+            }
+            Self::Board(refusal) => refusal.add_headers(headers),
+            Self::MethodNotAllowed { allowed, .. } => {
+                headers.extend(HeaderValue::try_from(allowed).ok().map(|allowed| (header::ALLOW, allowed)));
+            }
+            _ => {}
+        }
+        response
+    }
+}
