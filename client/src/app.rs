@@ -7,8 +7,8 @@ use leptos::prelude::{Owner, document};
 use wasm_bindgen::JsCast as _;
 
 use crate::board::page::{Screen, board_page};
-use crate::elsewhere::ELSEWHERE;
 use crate::lazy::Until;
+use crate::pages::PAGES;
 use crate::part::{Part, key_for_page, on_window};
 use crate::route::Route;
 use crate::theme::{self, Theme};
@@ -29,7 +29,7 @@ pub fn start() {
     let route = Route::of(&browser::path());
     let page = move || {
         if browser::query_has("kiosk") {
-            return ELSEWHERE.part(Until::Nothing, move |elsewhere| (elsewhere.wall)(&route));
+            return PAGES.part(Until::Nothing, move |pages| (pages.wall)(&route));
         }
         app(route)
     };
@@ -64,7 +64,7 @@ pub fn app(route: Route) -> Part {
     });
     match route {
         Route::Board(id) => board_page(&id, Screen::Desk),
-        other => ELSEWHERE.part(Until::Nothing, move |elsewhere| (elsewhere.page)(other.clone())),
+        other => PAGES.part(Until::Nothing, move |pages| (pages.page)(other.clone())),
     }
 }
 

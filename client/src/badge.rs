@@ -4,18 +4,18 @@ use crate::browser;
 use crate::dynamic::RwSignal;
 use crate::icon::Icon;
 use crate::part::Part;
-use crate::stream::supervisor::{Standing, State};
+use crate::stream::supervisor::{ConnectionState, ConnectionStatus};
 
 /// The latency from push to paint, in milliseconds, and the badge beside it.
 #[must_use]
-pub fn badge(standing: RwSignal<Standing>, latency_ms: RwSignal<Option<u64>>) -> Vec<Part> {
-    let state = move || standing.with(|standing| standing.state);
-    let since = move || match standing.get() {
-        Standing { state: State::Live | State::Connecting, .. } => String::new(),
-        Standing { since, .. } => format!(" since {}", browser::time_of_day(since)),
+pub fn badge(status: RwSignal<ConnectionStatus>, latency_ms: RwSignal<Option<u64>>) -> Vec<Part> {
+    let state = move || status.with(|status| status.state);
+    let since = move || match status.get() {
+        ConnectionStatus { state: ConnectionState::Live | ConnectionState::Connecting, .. } => String::new(),
+        ConnectionStatus { since, .. } => format!(" since {}", browser::time_of_day(since)),
     };
     let latency = move || match (state(), latency_ms.get()) {
-        (State::Live, Some(ms)) => format!("{ms} ms from push to paint"),
+        (ConnectionState::Live, Some(ms)) => format!("{ms} ms from push to paint"),
         _ => String::new(),
     };
     let latency = Part::new("span", "latency").with("data-testid", "latency").live_text(latency);
@@ -31,11 +31,11 @@ pub fn badge(standing: RwSignal<Standing>, latency_ms: RwSignal<Option<u64>>) ->
 
 /// Returns the shape of a state: a full disc, an arrow ring, a triangle, or a square with a cross. They are
 /// distinguishable without colour.
-fn shape(state: State) -> &'static str {
+fn shape(state: ConnectionState) -> &'static str {
     match state {
-        State::Live => icondata_bs::BsCircleFill.data,
-        State::Connecting | State::Reconnecting => icondata_bs::BsArrowClockwise.data,
-        State::Stale => Icon::Warning.drawing(),
-        State::Offline => Icon::Cross.drawing(),
+        ConnectionState::Live => icondata_bs::BsCircleFill.data,
+        ConnectionState::Connecting | ConnectionState::Reconnecting => icondata_bs::BsArrowClockwise.data,
+        ConnectionState::Stale => Icon::Warning.drawing(),
+        ConnectionState::Offline => Icon::Cross.drawing(),
     }
 }

@@ -4,11 +4,11 @@
 //! - [`document`]: follows the board's document on the server;
 //! - [`grid`]: lays out the widgets; [`empty`]: the hint that replaces them on an empty board;
 //! - [`mistake`]: mistakes of the document, assigned to widgets;
-//! - [`stage`]: the context that all widgets share.
+//! - [`context`]: the context that all widgets share.
 
+pub mod context;
 pub mod document;
 pub mod empty;
 pub mod grid;
 pub mod mistake;
 pub mod page;
-pub mod stage;

@@ -1,23 +1,23 @@
 //! The past of series in the page: answers of `GET /api/history`, kept and continued by the live track.
 //!
-//! - [`asking`] decides when to request history, and how much of it. [`answer`] reads an answer, by means of
+//! - [`request`] decides when to request history, and how much of it. [`answer`] reads an answer, by means of
 //!   [`node`].
-//! - [`shelf`] keeps the buckets of a series of numbers as [`cell`]s, and the [`stretches`] of time that are
+//! - [`cells`] keeps the buckets of a series of numbers as [`cell`]s, and the [`time_ranges`] of time that are
 //!   complete. [`texts`] does the same for a series of texts.
-//! - [`recent`] adds up the live seconds to buckets of the same width, and glues both together.
+//! - [`live_cells`] adds up the live seconds to buckets of the same width, and glues both together.
 //!
 //! A bucket is made of the track alone where the track has all of its points. Older buckets come from history. Where
 //! a bucket is wider than the track reaches, the bucket in which both meet is the one of history plus the seconds
 //! that came after the request. Until it is requested again, its count may be wrong by the points of one second.
 
 pub mod answer;
-pub mod asking;
 pub mod cell;
+pub mod cell_cache;
+pub mod live_cells;
 mod node;
-pub mod recent;
-pub mod shelf;
-pub mod stretches;
+pub mod request;
 pub mod texts;
+pub mod time_ranges;
 
 use std::collections::HashMap;
 
@@ -25,13 +25,13 @@ use crate::dynamic::{LocalValue, RwSignal, StoredValue};
 use leptos::task::spawn_local;
 use shared::{SeriesName, Track};
 
-use crate::board::stage::Stage;
+use crate::board::context::BoardContext;
 use crate::fetch;
 use crate::live::Live;
-use answer::{Past, Told};
-use asking::{Asking, Question, Shown};
+use answer::{HistoryContent, SeriesHistory};
 use cell::Detail;
-use shelf::Shelf;
+use cell_cache::CellCache;
+use request::{HistoryRequest, RequestTimer, VisibleRange};
 use texts::Texts;
 
 /// Least number of lines to request for each series, where all series of the request hold texts.
@@ -52,7 +52,7 @@ pub struct History {
 
 #[derive(Debug, Default)]
 struct Inner {
-    series: HashMap<SeriesName, Known>,
+    series: HashMap<SeriesName, SeriesCache>,
     /// Number of snapshots that [`Live`] had applied at the last look. After a new snapshot, all that was fetched
     /// before is out of date.
     generation: u64,
@@ -60,27 +60,27 @@ struct Inner {
 
 /// All that is known of one series.
 #[derive(Debug, Default)]
-pub struct Known {
+pub struct SeriesCache {
     /// Buckets of numbers by width and detail, in the order of use: the one used last is at the end.
-    numbers: Vec<(u64, Detail, Shelf)>,
+    numbers: Vec<(u64, Detail, CellCache)>,
     /// Lines of texts.
     texts: Texts,
 }
 
-impl Known {
+impl SeriesCache {
     /// Returns the buckets of a width and detail. Drops the least recently used ones where there are too many.
-    pub fn shelf(&mut self, width: u64, detail: Detail) -> &mut Shelf {
+    pub fn cells(&mut self, width: u64, detail: Detail) -> &mut CellCache {
         let found = self.numbers.iter().position(|known| known.0 == width && known.1 == detail);
-        let shelf = match found {
+        let cells = match found {
             Some(at) => self.numbers.remove(at),
             None => {
                 if self.numbers.len() >= WIDTHS {
                     self.numbers.remove(0);
                 }
-                (width, detail, Shelf::default())
+                (width, detail, CellCache::default())
             }
         };
-        self.numbers.push(shelf);
+        self.numbers.push(cells);
         let last = self.numbers.len() - 1;
         &mut self.numbers[last].2
     }
@@ -105,7 +105,7 @@ impl Known {
 
 /// The part of a shown range that history has not answered yet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Lack {
+pub struct MissingHistory {
     /// True if a part of the visible range is missing.
     pub in_sight: bool,
     /// The stretch to request, in milliseconds; `None` where nothing should be requested now.
@@ -114,24 +114,24 @@ pub struct Lack {
 
 /// State of one widget's requests for history, and their outcome.
 #[derive(Clone, Copy, Debug)]
-pub struct Asker {
-    asking: StoredValue<Asking>,
+pub struct Requester {
+    timer: StoredValue<RequestTimer>,
     /// Reason for which the last request failed; `None` after a success.
     pub trouble: RwSignal<Option<String>>,
     /// True once an answer arrived, or once nothing in sight was missing.
-    pub told: RwSignal<bool>,
+    pub answered: RwSignal<bool>,
 }
 
-impl Asker {
+impl Requester {
     /// The state of a widget that has requested nothing yet.
     #[must_use]
     pub fn new() -> Self {
-        let asking = StoredValue::new(Asking::default());
-        Self { asking, trouble: RwSignal::new(None), told: RwSignal::new(false) }
+        let timer = StoredValue::new(RequestTimer::default());
+        Self { timer, trouble: RwSignal::new(None), answered: RwSignal::new(false) }
     }
 }
 
-impl Default for Asker {
+impl Default for Requester {
     fn default() -> Self {
         Self::new()
     }
@@ -145,7 +145,7 @@ impl History {
     }
 
     /// Calls `look` with all that is known of a series.
-    pub fn with<T>(self, name: &SeriesName, look: impl FnOnce(&mut Known) -> T) -> Option<T> {
+    pub fn with<T>(self, name: &SeriesName, look: impl FnOnce(&mut SeriesCache) -> T) -> Option<T> {
         self.inner.try_update_value(|inner| match inner.series.get_mut(name) {
             Some(known) => look(known),
             None => look(inner.series.entry(name.clone()).or_default()),
@@ -172,73 +172,87 @@ impl History {
 
     /// Returns the missing part of the shown range of a series, and if any of it is in sight.
     #[must_use]
-    pub fn lacks(self, name: &SeriesName, track: &Track, shown: Shown, detail: Detail, now: u64) -> Lack {
+    pub fn lacks(
+        self,
+        name: &SeriesName,
+        track: &Track,
+        shown: VisibleRange,
+        detail: Detail,
+        now: u64,
+    ) -> MissingHistory {
         let needed = match track {
-            Track::Numbers(buckets) => recent::needed_until(buckets, shown.width),
+            Track::Numbers(buckets) => live_cells::needed_until(buckets, shown.width),
             Track::Texts(log) => texts::reach(log),
         };
         let needed = needed.min(now);
         let lack = self.with(name, |known| {
             let known = match track {
-                Track::Numbers(_) => known.shelf(shown.width, detail).known(),
+                Track::Numbers(_) => known.cells(shown.width, detail).known(),
                 Track::Texts(_) => known.texts.known(),
             };
-            Lack { in_sight: shown.lacks_in_sight(known, needed), ask: shown.lacks(known, needed, now) }
+            MissingHistory { in_sight: shown.lacks_in_sight(known, needed), ask: shown.lacks(known, needed, now) }
         });
         lack.unwrap_or_default()
     }
 
-    /// Requests the missing parts of the shown range of `names`, unless [`Asking`] says to wait. All series share one
+    /// Requests the missing parts of the shown range of `names`, unless [`RequestTimer`] says to wait. All series share one
     /// request.
-    pub fn tend(self, asker: Asker, names: &[SeriesName], shown: Shown, detail: Detail, stage: Stage) {
-        let now = stage.now();
+    pub fn request_missing(
+        self,
+        requester: Requester,
+        names: &[SeriesName],
+        shown: VisibleRange,
+        detail: Detail,
+        context: BoardContext,
+    ) {
+        let now = context.now();
         let (mut missing, mut in_sight) = (None::<(u64, u64)>, false);
         for name in names {
-            let lacks = stage.live.with_track(name, |track| self.lacks(name, track, shown, detail, now));
+            let lacks = context.live.with_track(name, |track| self.lacks(name, track, shown, detail, now));
             let Some(lacks) = lacks else { continue };
             in_sight |= lacks.in_sight;
             if let Some((from, to)) = lacks.ask {
                 missing = Some(missing.map_or((from, to), |(low, high)| (low.min(from), high.max(to))));
             }
         }
-        if !in_sight && asker.told.try_get_untracked() == Some(false) {
-            asker.told.set(true);
+        if !in_sight && requester.answered.try_get_untracked() == Some(false) {
+            requester.answered.set(true);
         }
         let all_texts = names
             .iter()
-            .all(|name| stage.live.with_track(name, |track| matches!(track, Track::Texts(_))).unwrap_or_default());
-        let question = asker.asking.try_update_value(|asking| asking.due(now, shown, missing)).flatten();
-        let Some(mut question) = question else { return };
+            .all(|name| context.live.with_track(name, |track| matches!(track, Track::Texts(_))).unwrap_or_default());
+        let request = requester.timer.try_update_value(|timer| timer.due(now, shown, missing)).flatten();
+        let Some(mut request) = request else { return };
         // Texts have no buckets, so the number of lines does not follow from the width.
         if all_texts {
-            question.points = question.points.max(LINES);
+            request.points = request.points.max(LINES);
         }
-        let address = address(names, question, detail);
+        let address = address(names, request, detail);
         spawn_local(async move {
             let answer = fetch::get(&address).await;
-            let told = match &answer {
+            let result = match &answer {
                 Err(error) => Err(error.to_string()),
                 Ok(answer) if !answer.is_ok() => Err(format!("the server answers {}", answer.status)),
                 Ok(answer) => answer::read(&answer.body).ok_or_else(|| "it cannot be read".to_owned()),
             };
-            asker.asking.try_update_value(|asking| asking.done(stage.now(), told.is_ok()));
-            match told {
-                Ok(told) => {
-                    self.put(question, now - now % 1_000, shown.width, detail, told);
-                    asker.trouble.try_set(None);
-                    asker.told.try_set(true);
+            requester.timer.try_update_value(|timer| timer.done(context.now(), result.is_ok()));
+            match result {
+                Ok(answer) => {
+                    self.put(request, now - now % 1_000, shown.width, detail, answer);
+                    requester.trouble.try_set(None);
+                    requester.answered.try_set(true);
                 }
-                Err(why) => _ = asker.trouble.try_set(Some(why)),
+                Err(why) => _ = requester.trouble.try_set(Some(why)),
             }
         });
     }
 
-    fn put(self, question: Question, as_of: u64, width: u64, detail: Detail, told: Vec<Told>) {
-        let Question { from, to, .. } = question;
-        for Told { name, past } in told {
-            self.with(&name, |known| match past {
-                Past::Numbers(cells) => known.shelf(width, detail).put(from, to, as_of, cells),
-                Past::Texts(lines) => known.texts.put(from, to, as_of, lines),
+    fn put(self, request: HistoryRequest, as_of: u64, width: u64, detail: Detail, answer: Vec<SeriesHistory>) {
+        let HistoryRequest { from, to, .. } = request;
+        for SeriesHistory { name, content } in answer {
+            self.with(&name, |known| match content {
+                HistoryContent::Numbers(cells) => known.cells(width, detail).put(from, to, as_of, cells),
+                HistoryContent::Texts(lines) => known.texts.put(from, to, as_of, lines),
             });
         }
         self.arrivals.try_update(|arrivals| *arrivals += 1);
@@ -251,8 +265,8 @@ impl Default for History {
     }
 }
 
-fn address(names: &[SeriesName], question: Question, detail: Detail) -> String {
-    let Question { from, to, points } = question;
+fn address(names: &[SeriesName], request: HistoryRequest, detail: Detail) -> String {
+    let HistoryRequest { from, to, points } = request;
     let mut address = format!("api/history?from={from}&to={to}&points={points}");
     if detail == Detail::Bins {
         address.push_str("&sketch=1");
@@ -270,12 +284,12 @@ mod tests {
 
     #[test]
     fn however_far_someone_zooms_only_the_widths_looked_at_last_are_kept() {
-        let mut known = Known::default();
+        let mut known = SeriesCache::default();
         for width in 1..=100 {
-            known.shelf(1_000, Detail::Figures).version = 7;
-            known.shelf(width * 86_400_000, Detail::Figures);
+            known.cells(1_000, Detail::Figures).version = 7;
+            known.cells(width * 86_400_000, Detail::Figures);
         }
         assert_eq!(known.widths(), WIDTHS);
-        assert_eq!(known.shelf(1_000, Detail::Figures).version, 7, "what is always looked at stays");
+        assert_eq!(known.cells(1_000, Detail::Figures).version, 7, "what is always looked at stays");
     }
 }

@@ -9,8 +9,8 @@ use leptos::prelude::*;
 
 use crate::curl_line::CurlLine;
 use crate::dynamic::{Memo, RwSignal, flag, part, spawn, text};
-use crate::elsewhere::{Head, host};
 use crate::format::duration::ago;
+use crate::pages::{Head, host};
 use crate::part::{Part, written};
 use crate::stream::clock::ServerClock;
 use crate::{browser, fetch, json, manage};

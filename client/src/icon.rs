@@ -2,7 +2,7 @@
 
 use icondata_bs as set;
 use shared::board::Level;
-use shared::board::word::Word;
+use shared::board::keyword::Keyword;
 
 use crate::part::Part;
 
@@ -69,5 +69,5 @@ pub fn level_mark(word: &str) -> Vec<Part> {
 /// Returns the word of a level, for style sheets; empty without a level.
 #[must_use]
 pub fn level_word(level: Option<Level>) -> String {
-    level.map(Word::word).unwrap_or_default().to_owned()
+    level.map(Keyword::keyword).unwrap_or_default().to_owned()
 }

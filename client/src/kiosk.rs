@@ -1,9 +1,9 @@
 //! A wall screen: one board without controls, or several boards in rotation.
 //!
-//! [`Kiosk::of`] reads the query string, [`turns`] decides which board is on, and [`show`] shows it.
+//! [`Kiosk::of`] reads the query string, [`rotation`] decides which board is on, and [`show`] shows it.
 
+pub mod rotation;
 pub mod show;
-pub mod turns;
 
 use std::time::Duration;
 

@@ -2,7 +2,7 @@
 //!
 //! Pages and their parts:
 //! - [`route`] reads the page from an address, and [`app`] shows it. [`home`] is the page of all boards, [`board`]
-//!   the page of one, [`elsewhere`] the pages that are neither, [`kiosk`] the wall screen.
+//!   the page of one, [`pages`] the pages that are neither, [`kiosk`] the wall screen.
 //! - [`widget`] has the widgets of a board, [`range`] the range of time that they show, [`chart`] the charts on
 //!   canvas.
 //! - [`edit`] edits a board in place. [`manage`] shows refused pushes and deletes series. [`doctor`] diagnoses the
@@ -33,7 +33,6 @@ pub mod curl_line;
 pub mod doctor;
 pub mod dynamic;
 pub mod edit;
-pub mod elsewhere;
 pub mod fetch;
 pub mod format;
 pub mod help;
@@ -45,6 +44,7 @@ pub mod kiosk;
 pub mod lazy;
 pub mod live;
 pub mod manage;
+pub mod pages;
 pub mod part;
 pub mod range;
 pub mod reload;

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, HashMap};
 use crate::dynamic::{LocalValue, RwSignal};
 use leptos::prelude::*;
 use shared::fold::OutOfStep;
-use shared::{Applied, Cursor, Declared, Event, Picture, SeriesName, Stretch, Track};
+use shared::{Applied, Cursor, Declared, Event, Picture, SeriesName, TimeRange, Track};
 
 use skips::Skips;
 
@@ -122,7 +122,7 @@ impl Live {
     /// Returns the number of snapshots, and the stretches of history that late points have changed since the last
     /// call. History of these stretches, or from before a snapshot, is out of date.
     #[must_use]
-    pub fn take_revised(self) -> (u64, BTreeMap<SeriesName, Stretch>) {
+    pub fn take_revised(self) -> (u64, BTreeMap<SeriesName, TimeRange>) {
         let take = |inner: &mut Inner| (inner.generation, inner.picture.take_revised());
         self.inner.try_update_value(take).unwrap_or_default()
     }

@@ -1,8 +1,8 @@
 //! The kinds of widgets, each in a file of its own; all read the same fold.
 //!
 //! - [`frame`] is the frame around every widget.
-//! - [`told`] holds the shared parts: the series of a widget and the look of their readings. [`names`] selects and
-//!   labels the series, [`figure`] computes the number of a series, [`glance`] makes a track readable, [`past`] adds
+//! - [`series`] holds the shared parts: the series of a widget and the look of their readings. [`names`] selects and
+//!   labels the series, [`number`] computes the number of a series, [`reading`] makes a track readable, [`lookback`] adds
 //!   history, [`freshness`] finds stale series, [`order`] sorts.
 //! - `stat` is in every page. `line`, `area`, `bars_time`, `heatmap` and `states` are charts over time, in the module
 //!   `charts`. `gauge`, `bars`, `table` and `log` are in the module `rows`, and notes (`text`) in the module `notes`.
@@ -10,27 +10,27 @@
 pub mod area;
 pub mod bars;
 pub mod bars_time;
-pub mod figure;
 pub mod frame;
 pub mod freshness;
 pub mod gauge;
-pub mod glance;
 pub mod heatmap;
 pub mod line;
 pub mod log;
+pub mod lookback;
 pub mod names;
+pub mod number;
 pub mod order;
-pub mod past;
+pub mod reading;
+pub mod series;
 pub mod stat;
 pub mod states;
 pub mod table;
 pub mod text;
-pub mod told;
 
-use shared::board::widget::Shown;
-use shared::board::{Content, Drawn, View};
+use shared::board::widget::SeriesContent;
+use shared::board::{Content, DrawModule, WidgetView};
 
-use crate::board::stage::Stage;
+use crate::board::context::BoardContext;
 use crate::lazy::{Module, Until, module};
 use crate::part::Part;
 use area::area;
@@ -46,7 +46,7 @@ use table::table;
 use text::note;
 
 /// The table of a module: the function that draws its kinds of widgets.
-type Draw = fn(Content, Stage) -> Part;
+type Draw = fn(Content, BoardContext) -> Part;
 
 module! {
     /// The module of charts over time.
@@ -66,11 +66,11 @@ module! {
 
 /// Builds the inside of a widget.
 #[must_use]
-pub fn inside(content: Content, stage: Stage) -> Part {
+pub fn inside(content: Content, context: BoardContext) -> Part {
     match (&content, apart(&content)) {
-        (_, Some(module)) => module.part(Until::Blank, move |draw| draw(content.clone(), stage)),
+        (_, Some(module)) => module.part(Until::Blank, move |draw| draw(content.clone(), context)),
         (Content::Series(shown), None) => match &shown.view {
-            View::Stat(options) => stat(*options, shown.source.clone(), stage),
+            WidgetView::Stat(options) => stat(*options, shown.source.clone(), context),
             _ => Part::nothing(),
         },
         (Content::Text(_), None) => Part::nothing(),
@@ -86,39 +86,43 @@ pub fn foresee(content: &Content) {
 
 /// Returns the module that draws a widget; `None` for a kind that is in every page.
 fn apart(content: &Content) -> Option<&'static Module<Draw>> {
-    Some(match content.drawn()? {
-        Drawn::Charts => &CHARTS,
-        Drawn::Rows => &ROWS,
-        Drawn::Notes => &NOTES,
+    Some(match content.draw_module()? {
+        DrawModule::Charts => &CHARTS,
+        DrawModule::Rows => &ROWS,
+        DrawModule::Notes => &NOTES,
     })
 }
 
-fn charted(content: Content, stage: Stage) -> Part {
+fn charted(content: Content, context: BoardContext) -> Part {
     let Content::Series(shown) = content else { return Part::nothing() };
-    let Shown { view: kind, source } = *shown;
+    let SeriesContent { view: kind, source } = *shown;
     match kind {
-        View::Line(options) => line(options, source, stage),
-        View::Area(options) => area(&options, source, stage),
-        View::Bar(options) => bars_over_time(options, source, stage),
-        View::Heatmap(options) => heatmap(options, source, stage),
-        View::States(options) => states(options, source, stage),
-        View::Stat(_) | View::Gauge(_) | View::Table(_) | View::Log(_) => Part::nothing(),
+        WidgetView::Line(options) => line(options, source, context),
+        WidgetView::Area(options) => area(&options, source, context),
+        WidgetView::Bar(options) => bars_over_time(options, source, context),
+        WidgetView::Heatmap(options) => heatmap(options, source, context),
+        WidgetView::States(options) => states(options, source, context),
+        WidgetView::Stat(_) | WidgetView::Gauge(_) | WidgetView::Table(_) | WidgetView::Log(_) => Part::nothing(),
     }
 }
 
-fn rowed(content: Content, stage: Stage) -> Part {
+fn rowed(content: Content, context: BoardContext) -> Part {
     let Content::Series(shown) = content else { return Part::nothing() };
-    let Shown { view: kind, source } = *shown;
+    let SeriesContent { view: kind, source } = *shown;
     match kind {
-        View::Gauge(options) => gauge(options, source, stage),
-        View::Bar(options) => bars(options, source, stage),
-        View::Table(options) => table(options, source, stage),
-        View::Log(options) => log(options, source, stage),
-        View::Stat(_) | View::Line(_) | View::Area(_) | View::Heatmap(_) | View::States(_) => Part::nothing(),
+        WidgetView::Gauge(options) => gauge(options, source, context),
+        WidgetView::Bar(options) => bars(options, source, context),
+        WidgetView::Table(options) => table(options, source, context),
+        WidgetView::Log(options) => log(options, source, context),
+        WidgetView::Stat(_)
+        | WidgetView::Line(_)
+        | WidgetView::Area(_)
+        | WidgetView::Heatmap(_)
+        | WidgetView::States(_) => Part::nothing(),
     }
 }
 
-fn noted(content: Content, _: Stage) -> Part {
+fn noted(content: Content, _: BoardContext) -> Part {
     let Content::Text(text) = content else { return Part::nothing() };
     note(&text)
 }

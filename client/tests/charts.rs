@@ -5,7 +5,7 @@
 use leptos::prelude::{Owner, window};
 use leptos::task::tick;
 use pulseboard_client::app::mount;
-use pulseboard_client::board::stage::Stage;
+use pulseboard_client::board::context::BoardContext;
 use pulseboard_client::chart::frames::Frames;
 use pulseboard_client::dynamic::RwSignal;
 use pulseboard_client::history::History;
@@ -15,7 +15,7 @@ use pulseboard_client::range::picker::picker;
 use pulseboard_client::range::view::View;
 use pulseboard_client::stream::clock::ServerClock;
 use pulseboard_client::widget::frame::frame;
-use shared::board::{Board, Reading};
+use shared::board::{Board, ParsedBoard};
 use shared::{Cursor, Epoch, Event, Millis, Number, Seq, SeriesPart, Stamp, Text, Track, Value};
 use wasm_bindgen::{Clamped, JsCast as _};
 use wasm_bindgen_futures::JsFuture;
@@ -43,28 +43,28 @@ fn text(value: &str) -> Value {
 }
 
 /// Mounts a widget as large as a tile, with a context of its own.
-fn widget(document: &str, series: Vec<SeriesPart>) -> (Stage, Element, Owner) {
+fn widget(document: &str, series: Vec<SeriesPart>) -> (BoardContext, Element, Owner) {
     let value = pulseboard_client::json::read(document).unwrap();
-    let Reading { board, mistakes } = Board::read(&value);
+    let ParsedBoard { board, mistakes } = Board::read(&value);
     assert!(mistakes.is_empty(), "{mistakes:?}");
     let widget = board.widgets.into_iter().next().unwrap();
     let owner = Owner::new();
-    let stage = owner.with(|| {
+    let context = owner.with(|| {
         let now = pulseboard_client::browser::now();
         let clock = RwSignal::new(ServerClock::default());
         let (view, history) = (View::new("?range=5m"), History::new());
-        Stage { live: Live::new(), frames: Frames::new(), clock, server_now: RwSignal::new(now), view, history }
+        BoardContext { live: Live::new(), frames: Frames::new(), clock, server_now: RwSignal::new(now), view, history }
     });
     let id = Cursor { epoch: Epoch(1), seq: Seq(1_000) };
-    stage.live.apply(id, Event::Snapshot { now: Millis(0), series }).unwrap();
+    context.live.apply(id, Event::Snapshot { now: Millis(0), series }).unwrap();
     let place: HtmlElement = leptos::prelude::document().create_element("section").unwrap().unchecked_into();
     place.set_attribute("style", "width: 400px; height: 240px; position: fixed; inset: 0 auto auto 0").unwrap();
     leptos::prelude::document().body().unwrap().append_child(&place).unwrap();
-    Box::leak(mount(&place, || frame(widget, stage)));
+    Box::leak(mount(&place, || frame(widget, context)));
     // The style sheet is not loaded here, so the sizes are set directly.
     let style = "position: absolute; left: 0; top: 0; width: 400px; height: 200px";
     each(&place, "canvas", |canvas| canvas.set_attribute("style", style).unwrap());
-    (stage, place.into(), owner)
+    (context, place.into(), owner)
 }
 
 fn each(place: &Element, selector: &str, mut what: impl FnMut(&Element)) {
@@ -175,12 +175,12 @@ async fn series_of_different_units_are_written_without_any() {
 async fn what_is_taken_out_stays_out_when_others_join_before_it() {
     let document = r#"{"widgets":[{"id":"a","series":["ops/*"],"type":"line"}]}"#;
     let series = vec![part("ops/b", 1, &[number(1.0), number(42.0)]), part("ops/c", 500, &[number(1.0), number(7.0)])];
-    let (stage, place, _owner) = widget(document, series);
+    let (context, place, _owner) = widget(document, series);
     frames(20).await;
     let button: HtmlElement = place.query_selector(".legend button").unwrap().unwrap().unchecked_into();
     button.click();
     let joins = Event::Update { now: Millis(0), pushed: Millis(0), series: vec![part("ops/a", 1_001, &[number(3.0)])] };
-    stage.live.apply(Cursor { epoch: Epoch(1), seq: Seq(1_001) }, joins).unwrap();
+    context.live.apply(Cursor { epoch: Epoch(1), seq: Seq(1_001) }, joins).unwrap();
     frames(20).await;
     assert_eq!(texts(&place, "legend-value"), ["3", "–", "7"]);
     place.remove();
@@ -189,7 +189,7 @@ async fn what_is_taken_out_stays_out_when_others_join_before_it() {
 #[wasm_bindgen_test]
 async fn a_line_keeps_its_colour_when_others_join_before_it() {
     let document = r#"{"widgets":[{"id":"a","series":["ops/*"],"type":"line"}]}"#;
-    let (stage, place, _owner) = widget(document, vec![part("ops/b", 1, &[number(1.0), number(42.0)])]);
+    let (context, place, _owner) = widget(document, vec![part("ops/b", 1, &[number(1.0), number(42.0)])]);
     frames(20).await;
     let colours = || {
         let mut colours = Vec::new();
@@ -198,7 +198,7 @@ async fn a_line_keeps_its_colour_when_others_join_before_it() {
     };
     let before = colours();
     let joins = Event::Update { now: Millis(0), pushed: Millis(0), series: vec![part("ops/a", 1_001, &[number(3.0)])] };
-    stage.live.apply(Cursor { epoch: Epoch(1), seq: Seq(1_001) }, joins).unwrap();
+    context.live.apply(Cursor { epoch: Epoch(1), seq: Seq(1_001) }, joins).unwrap();
     frames(20).await;
     assert_eq!(texts(&place, "legend-value"), ["3", "42"]);
     let after = colours();
@@ -251,7 +251,7 @@ async fn a_moment_is_told_with_its_date_where_the_time_alone_is_not_clear() {
 #[wasm_bindgen_test]
 async fn by_keyboard_a_moment_is_pointed_at_and_said_and_the_range_is_zoomed() {
     let document = r#"{"widgets":[{"id":"a","series":["ops/a"],"type":"line"}]}"#;
-    let (stage, place, _owner) = widget(document, vec![part("ops/a", 1, &wave(120))]);
+    let (context, place, _owner) = widget(document, vec![part("ops/a", 1, &wave(120))]);
     frames(5).await;
     let chart = place.query_selector("[data-testid=chart]").unwrap().unwrap();
     let press = |key: &str| {
@@ -265,14 +265,14 @@ async fn by_keyboard_a_moment_is_pointed_at_and_said_and_the_range_is_zoomed() {
     press("ArrowLeft");
     press("ArrowLeft");
     frames(3).await;
-    assert!(stage.view.cross.get_untracked().is_some());
+    assert!(context.view.cross.get_untracked().is_some());
     assert!(texts(&place, "chart-said")[0].contains(':'), "{:?}", texts(&place, "chart-said"));
     assert!(painted(&place, ".chart-over") > 50, "the moment is marked");
     press("+");
-    assert!(matches!(stage.view.range.get_untracked(), Range::Fixed { .. }));
+    assert!(matches!(context.view.range.get_untracked(), Range::Fixed { .. }));
     press("Escape");
-    assert_eq!(stage.view.range.get_untracked(), Range::Live("5m".parse().unwrap()));
-    assert_eq!(stage.view.cross.get_untracked(), None);
+    assert_eq!(context.view.range.get_untracked(), Range::Live("5m".parse().unwrap()));
+    assert_eq!(context.view.cross.get_untracked(), None);
     place.remove();
 }
 

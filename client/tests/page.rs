@@ -7,11 +7,11 @@ use leptos::task::tick;
 use pulseboard_client::app::{self, app};
 use pulseboard_client::badge::badge;
 use pulseboard_client::dynamic::RwSignal;
-use pulseboard_client::elsewhere::ELSEWHERE;
 use pulseboard_client::lazy::Until;
+use pulseboard_client::pages::PAGES;
 use pulseboard_client::part::Part;
 use pulseboard_client::route::Route;
-use pulseboard_client::stream::supervisor::{Standing, State};
+use pulseboard_client::stream::supervisor::{ConnectionState, ConnectionStatus};
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 use web_sys::{Element, HtmlElement};
@@ -37,8 +37,8 @@ fn text(place: &Element, testid: &str) -> String {
 
 #[wasm_bindgen_test]
 async fn the_badge_tells_the_state_in_words_and_shape_and_since_when() {
-    let standing = RwSignal::new(Standing { state: State::Live, since: 0 });
-    let place = mount(|| Part::new("p", "").put_all(badge(standing, RwSignal::new(Some(12)))));
+    let status = RwSignal::new(ConnectionStatus { state: ConnectionState::Live, since: 0 });
+    let place = mount(|| Part::new("p", "").put_all(badge(status, RwSignal::new(Some(12)))));
     tick().await;
     let shape = |place: &Element| place.query_selector(".badge-shape").unwrap().unwrap().inner_html();
     let live_shape = shape(&place);
@@ -46,21 +46,21 @@ async fn the_badge_tells_the_state_in_words_and_shape_and_since_when() {
     assert_eq!(text(&place, "badge"), "live");
     assert_eq!(text(&place, "latency"), "12 ms from push to paint");
 
-    standing.set(Standing { state: State::Stale, since: 0 });
+    status.set(ConnectionStatus { state: ConnectionState::Stale, since: 0 });
     tick().await;
     assert_eq!(part(&place, "badge").get_attribute("data-state").as_deref(), Some("stale"));
     assert!(text(&place, "badge").starts_with("stale since "));
     assert_eq!(text(&place, "latency"), "", "an old latency is no latency");
     assert_ne!(shape(&place), live_shape);
 
-    standing.set(Standing { state: State::Offline, since: 0 });
+    status.set(ConnectionStatus { state: ConnectionState::Offline, since: 0 });
     tick().await;
     assert!(text(&place, "badge").starts_with("offline since "));
 }
 
 #[wasm_bindgen_test]
 async fn an_empty_board_shows_the_line_that_fills_it() {
-    let place = mount(|| ELSEWHERE.part(Until::Nothing, |elsewhere| (elsewhere.empty)("kitchen".parse().unwrap())));
+    let place = mount(|| PAGES.part(Until::Nothing, |pages| (pages.empty)("kitchen".parse().unwrap())));
     tick().await;
     let origin = window().location().origin().unwrap();
     assert_eq!(text(&place, "curl-line"), format!("curl -d 42.5 {origin}/in/kitchen/temp"));

@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use js_sys::Promise;
-use pulseboard_client::stream::source::{Happened, Source};
+use pulseboard_client::stream::source::{Source, SourceEvent};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
@@ -15,7 +15,7 @@ use web_sys::{Event, EventSource, MessageEvent, MessageEventInit};
 wasm_bindgen_test_configure!(run_in_browser);
 
 /// All events so far, in order.
-type Told = Rc<RefCell<Vec<Happened>>>;
+type WidgetSeries = Rc<RefCell<Vec<SourceEvent>>>;
 
 /// The page of the test runner is not an event stream, so the browser gives up at once.
 const NO_STREAM: &str = "/?no-stream";
@@ -27,8 +27,8 @@ fn message(id: &str, data: &str) -> MessageEvent {
     MessageEvent::new_with_event_init_dict("message", &init).unwrap()
 }
 
-fn open(url: &str) -> (Source, Told) {
-    let told = Told::default();
+fn open(url: &str) -> (Source, WidgetSeries) {
+    let told = WidgetSeries::default();
     let listener = told.clone();
     (Source::open(url, move |happened| listener.borrow_mut().push(happened)).unwrap(), told)
 }
@@ -43,7 +43,7 @@ async fn next(source: &EventSource, kind: &str) {
 async fn an_address_that_is_no_stream_is_told_as_given_up() {
     let (source, told) = open(NO_STREAM);
     next(source.raw(), "error").await;
-    assert_eq!(*told.borrow(), [Happened::Failed { gave_up: true }]);
+    assert_eq!(*told.borrow(), [SourceEvent::Failed { gave_up: true }]);
 }
 
 #[wasm_bindgen_test]
@@ -51,7 +51,7 @@ async fn an_address_where_nobody_listens_is_told_and_tried_again_by_the_browser(
     // This port is neither reserved nor handed out to programs, so nothing listens on it.
     let (source, told) = open("http://127.0.0.1:1033/");
     next(source.raw(), "error").await;
-    assert_eq!(*told.borrow(), [Happened::Failed { gave_up: false }]);
+    assert_eq!(*told.borrow(), [SourceEvent::Failed { gave_up: false }]);
 }
 
 #[wasm_bindgen_test]
@@ -59,7 +59,7 @@ fn a_message_is_told_with_its_id_and_its_data() {
     let (source, told) = open(NO_STREAM);
     source.raw().dispatch_event(&Event::new("open").unwrap()).unwrap();
     source.raw().dispatch_event(&message("0badcafe-7", "{}")).unwrap();
-    let expected = [Happened::Opened, Happened::Message { id: "0badcafe-7".into(), data: "{}".into() }];
+    let expected = [SourceEvent::Opened, SourceEvent::Message { id: "0badcafe-7".into(), data: "{}".into() }];
     assert_eq!(*told.borrow(), expected);
 }
 

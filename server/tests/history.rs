@@ -6,7 +6,7 @@ use std::process::Command;
 
 use harness::{BINARY, TestServer, now_ms};
 use serde_json::{Value as Json, json};
-use shared::{Event, Millis, Stretch};
+use shared::{Event, Millis, TimeRange};
 
 /// The start of a recent minute that has ended, so that no more points fall into it.
 fn last_minute() -> u64 {
@@ -176,7 +176,7 @@ fn an_open_page_hears_that_the_past_before_its_window_changed_also_when_it_comes
     assert!(matches!((stream.event(), stream.event()), (Event::Hello { .. }, Event::Snapshot { .. })));
     let cursor = stream.last_id.clone();
     push(&server, "ops/n", &[(late + 7, 2.0)]);
-    let revised = Some(Stretch { from: Millis(late), to: Millis(late + 1_000) });
+    let revised = Some(TimeRange { from: Millis(late), to: Millis(late + 1_000) });
     let Event::Update { series, .. } = stream.event() else { panic!("an update comes") };
     assert_eq!(series[0].revised, revised);
     server.kill();

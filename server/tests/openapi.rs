@@ -23,8 +23,8 @@ use pulseboard::limits::push_memory::Share;
 use pulseboard::store::Directory;
 use serde_json::{Value as Json, json};
 use shared::Millis;
+use shared::board::keyword::Keyword as _;
 use shared::board::widget::WidgetType;
-use shared::board::word::Word as _;
 use shared::board::{Board, Etag};
 
 #[test]

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use crate::bucket::SECOND;
-use crate::track::{Latest, Log};
+use crate::track::{Latest, TextLog};
 use crate::{Bucket, Millis, Stamp, Track};
 
 /// The most entries ahead of now that are kept for a series whose newest entry alone is needed.
@@ -50,7 +50,7 @@ impl Track {
             }
             Self::Texts(log) if ahead < log.lines.len() => {
                 let lines = log.lines.range(..log.lines.len() - ahead).cloned().collect();
-                Some(Cow::Owned(Self::Texts(Log { lines, ..*log })))
+                Some(Cow::Owned(Self::Texts(TextLog { lines, ..*log })))
             }
             Self::Numbers(_) | Self::Texts(_) => None,
         }

@@ -27,8 +27,8 @@ mod tests {
     use super::*;
     use crate::board::Etag;
     use crate::{
-        BoardEdition, ByeReason, Declared, Epoch, Event, GapReason, Millis, Number, Seq, SeriesPart, Stamp, Stretch,
-        Text, Track, Value,
+        BoardEdition, ByeReason, Declared, Epoch, Event, GapReason, Millis, Number, Seq, SeriesPart, Stamp, Text,
+        TimeRange, Track, Value,
     };
 
     fn examples() -> Vec<Event> {
@@ -53,7 +53,7 @@ mod tests {
         ];
         let epoch = Epoch(0x0bad_cafe);
         let mut revised = series.clone();
-        revised[0].revised = Some(Stretch { from: Millis(1_732_395_600_000), to: Millis(1_732_395_601_000) });
+        revised[0].revised = Some(TimeRange { from: Millis(1_732_395_600_000), to: Millis(1_732_395_601_000) });
         let board = |etag| BoardEdition { id: "ops".parse().unwrap(), etag };
         vec![
             Event::Hello {

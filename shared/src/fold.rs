@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Cursor, Declared, Event, SeriesName, SeriesPart, Stretch, Track};
+use crate::{Cursor, Declared, Event, SeriesName, SeriesPart, TimeRange, Track};
 
 /// A reader's state: `fold(snapshot, updates)`. The law on which the whole project rests: after the frame with cursor
 /// *n* is applied, by whatever path it came, the picture equals the server's state at *n*.
@@ -14,7 +14,7 @@ pub struct Picture {
     declared: BTreeMap<SeriesName, Declared>,
     /// The stretches that [`Picture::take_revised`] returns next. They are kept until then, so that a reader that
     /// rarely takes them misses nothing.
-    revised: BTreeMap<SeriesName, Stretch>,
+    revised: BTreeMap<SeriesName, TimeRange>,
 }
 
 /// The effect of an applied event.
@@ -59,7 +59,7 @@ impl Picture {
 
     /// Takes the stretches of history that late points changed beyond the reach of the tracks since the last call.
     /// History that was fetched for them is out of date.
-    pub fn take_revised(&mut self) -> BTreeMap<SeriesName, Stretch> {
+    pub fn take_revised(&mut self) -> BTreeMap<SeriesName, TimeRange> {
         std::mem::take(&mut self.revised)
     }
 
@@ -308,10 +308,10 @@ mod tests {
         for (seq, from) in [(2, 5_000), (3, 2_000)] {
             server.push(1, 1, seq);
             let Event::Update { now, pushed, mut series } = server.update(Seq(seq - 1)) else { panic!("an update") };
-            series[0].revised = Some(Stretch { from: Millis(from), to: Millis(from + 1_000) });
+            series[0].revised = Some(TimeRange { from: Millis(from), to: Millis(from + 1_000) });
             reader.apply(id(seq), Event::Update { now, pushed, series }).unwrap();
         }
-        let whole = Stretch { from: Millis(2_000), to: Millis(6_000) };
+        let whole = TimeRange { from: Millis(2_000), to: Millis(6_000) };
         assert_eq!(reader.take_revised().into_values().collect::<Vec<_>>(), [whole]);
         assert!(reader.take_revised().is_empty());
     }

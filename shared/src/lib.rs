@@ -3,7 +3,7 @@
 //! One idea carries the product: a reader's picture is `fold(snapshot, updates)`. The types of that sentence live
 //! only here. They do no I/O, read no clock, and compile natively and to wasm:
 //!
-//! - [`name`]: [`SeriesName`], [`Selector`] and [`BoardId`], parsed once at the edge; [`script`] defines which
+//! - [`name`]: [`SeriesName`], [`Selector`] and [`BoardId`], parsed once at the edge; [`unicode`] defines which
 //!   characters are letters;
 //! - [`point`]: the unit of a push, a [`Point`] of a [`Value`] at a [`Millis`]; [`millis`] also has intervals of
 //!   time;
@@ -35,23 +35,23 @@ pub mod name;
 pub mod point;
 pub mod problem;
 pub mod rolled;
-pub mod script;
 pub mod sketch;
 pub mod sse;
 pub mod tier;
 pub mod track;
+pub mod unicode;
 
 pub use board::Board;
 pub use bucket::{Bucket, Sample, Stamp};
 pub use cursor::{Cursor, Epoch, Seq};
 pub use event::{BoardEdition, ByeReason, Event, GapReason};
 pub use fold::{Applied, Picture};
-pub use millis::{Millis, Stretch};
+pub use millis::{Millis, TimeRange};
 pub use name::{BoardId, Selector, SeriesName};
 pub use point::{Declared, Number, Point, Text, Value};
 pub use problem::Problem;
 pub use rolled::Rolled;
-pub use script::nfc;
 pub use sketch::{Bin, Sketch};
 pub use tier::Tier;
-pub use track::{Line, Log, SeriesPart, Track};
+pub use track::{LogLine, SeriesPart, TextLog, Track};
+pub use unicode::nfc;

@@ -32,14 +32,14 @@ impl Millis {
 /// An interval of time without its end. As JSON: `[from, to]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "(Millis, Millis)", into = "(Millis, Millis)")]
-pub struct Stretch {
+pub struct TimeRange {
     /// The first moment.
     pub from: Millis,
     /// The first moment after the interval.
     pub to: Millis,
 }
 
-impl Stretch {
+impl TimeRange {
     /// The shortest interval that contains both.
     #[must_use]
     pub fn hull(self, other: Self) -> Self {
@@ -53,14 +53,14 @@ impl Stretch {
     }
 }
 
-impl From<(Millis, Millis)> for Stretch {
+impl From<(Millis, Millis)> for TimeRange {
     fn from((from, to): (Millis, Millis)) -> Self {
         Self { from, to }
     }
 }
 
-impl From<Stretch> for (Millis, Millis) {
-    fn from(span: Stretch) -> Self {
+impl From<TimeRange> for (Millis, Millis) {
+    fn from(span: TimeRange) -> Self {
         (span.from, span.to)
     }
 }

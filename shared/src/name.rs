@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::script::{is_letter_mark_or_digit, nfc};
+use crate::unicode::{is_letter_mark_or_digit, nfc};
 
 /// The most segments of a name.
 pub const MAX_SEGMENTS: usize = 8;

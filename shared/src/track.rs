@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::bucket::SECOND;
 use crate::point::Kind;
-use crate::{Bucket, Declared, Millis, Seq, SeriesName, Stamp, Stretch, Value};
+use crate::{Bucket, Declared, Millis, Seq, SeriesName, Stamp, TimeRange, Value};
 
 /// The number of buckets in a track of numbers: five minutes of a series that changes every second, most of a year of
 /// a series that reports daily.
@@ -18,7 +18,7 @@ pub const LOG: usize = 100;
 
 /// A text and its stamp.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Line {
+pub struct LogLine {
     /// The stamp, which orders it among all points.
     pub at: Stamp,
     /// The pushed text.
@@ -36,15 +36,15 @@ pub enum Track {
     /// The track of a series of numbers.
     Numbers(VecDeque<Bucket>),
     /// The track of a series of texts.
-    Texts(Log),
+    Texts(TextLog),
 }
 
 /// The newest lines of a series of texts, and the number of lines that it ever had. A reader that compares two states
 /// knows how many lines were skipped in between.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Log {
+pub struct TextLog {
     /// The newest lines, the oldest first.
-    pub lines: VecDeque<Line>,
+    pub lines: VecDeque<LogLine>,
     /// The number of lines that the series ever had.
     pub total: u64,
     /// The greatest number of all lines. It may be of a line that is not kept: a late line that is older than all
@@ -68,8 +68,8 @@ impl Track {
         match value {
             Value::Number(number) => Self::Numbers([Bucket::of(at, number, SECOND)].into()),
             Value::Text(text) => {
-                let lines = [Line { at, text: text.into() }].into();
-                Self::Texts(Log { lines, total: 1, changed: at.seq })
+                let lines = [LogLine { at, text: text.into() }].into();
+                Self::Texts(TextLog { lines, total: 1, changed: at.seq })
             }
         }
     }
@@ -95,7 +95,7 @@ impl Track {
                 put(buckets, WINDOW, new, |b| b.start, |old, _| old.push(at, number));
             }
             (Self::Texts(log), Value::Text(text)) => {
-                let new = Line { at, text: text.into() };
+                let new = LogLine { at, text: text.into() };
                 put(&mut log.lines, LOG, new, |l| l.at, |old, new| *old = new);
                 log.total = log.total.saturating_add(1);
                 log.changed = log.changed.max(at.seq);
@@ -113,7 +113,9 @@ impl Track {
         }
         Some(match self {
             Self::Numbers(buckets) => Self::Numbers(changed_or_newest(buckets, |b| b.changed > seq)),
-            Self::Texts(log) => Self::Texts(Log { lines: changed_or_newest(&log.lines, |l| l.at.seq > seq), ..*log }),
+            Self::Texts(log) => {
+                Self::Texts(TextLog { lines: changed_or_newest(&log.lines, |l| l.at.seq > seq), ..*log })
+            }
         })
     }
 
@@ -132,7 +134,7 @@ impl Track {
     pub fn newest(&self) -> Self {
         match self {
             Self::Numbers(buckets) => Self::Numbers(changed_or_newest(buckets, |_| false)),
-            Self::Texts(log) => Self::Texts(Log { lines: changed_or_newest(&log.lines, |_| false), ..*log }),
+            Self::Texts(log) => Self::Texts(TextLog { lines: changed_or_newest(&log.lines, |_| false), ..*log }),
         }
     }
 
@@ -251,16 +253,16 @@ pub struct SeriesPart {
     pub declared: Option<Declared>,
     /// The stretch of history to fetch again. Only in an update, and not part of the picture: points came so late
     /// ([`revises`]) that they may be older than the whole track. The stretch may be longer than the actual change.
-    pub revised: Option<Stretch>,
+    pub revised: Option<TimeRange>,
 }
 
 /// Returns the stretch of history that a number of time `ts` changes beyond the reach of the track, for a series
 /// whose newest point is at `newest`. `None` unless the point is later than the shortest possible length of a full
 /// track.
 #[must_use]
-pub fn revises(ts: Millis, newest: Millis) -> Option<Stretch> {
+pub fn revises(ts: Millis, newest: Millis) -> Option<TimeRange> {
     let from = ts.floor(SECOND);
-    (from.plus(WINDOW as u64 * SECOND) <= newest).then(|| Stretch { from, to: from.plus(SECOND) })
+    (from.plus(WINDOW as u64 * SECOND) <= newest).then(|| TimeRange { from, to: from.plus(SECOND) })
 }
 
 impl Serialize for SeriesPart {
@@ -278,7 +280,7 @@ impl Serialize for SeriesPart {
         match &self.track {
             Track::Numbers(buckets) => object.serialize_field("buckets", buckets)?,
             Track::Texts(log) => {
-                object.serialize_field("lines", &LinesTold(&log.lines))?;
+                object.serialize_field("lines", &WireLines(&log.lines))?;
                 object.serialize_field("total", &log.total)?;
                 object.serialize_field("changed", &log.changed)?;
             }
@@ -291,13 +293,13 @@ impl Serialize for SeriesPart {
 }
 
 /// Serialises lines for a part.
-struct LinesTold<'a>(&'a VecDeque<Line>);
+struct WireLines<'a>(&'a VecDeque<LogLine>);
 
-impl Serialize for LinesTold<'_> {
+impl Serialize for WireLines<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut lines = serializer.serialize_seq(Some(self.0.len()))?;
         let mut rest = self.0.iter().peekable();
-        while let Some(Line { at, text }) = rest.next() {
+        while let Some(LogLine { at, text }) = rest.next() {
             match rest.peek() {
                 Some(_) => lines.serialize_element(&(at.ts, at.seq, text))?,
                 None => lines.serialize_element(&(at.ts, at.seq))?,
@@ -324,7 +326,7 @@ struct WirePart {
     total: u64,
     #[serde(default)]
     changed: Seq,
-    revised: Option<Stretch>,
+    revised: Option<TimeRange>,
     /// An unknown keyword of a later version counts as absent.
     kind: Option<String>,
 }
@@ -343,10 +345,10 @@ impl TryFrom<WirePart> for SeriesPart {
                 let mut newest = Some(wire.text);
                 let line = |WireLine(ts, seq, text): WireLine| {
                     let text = text.or_else(|| newest.take()).unwrap_or_default();
-                    Line { at: Stamp { ts, seq }, text }
+                    LogLine { at: Stamp { ts, seq }, text }
                 };
                 let lines = wire.lines.into_iter().map(line).collect();
-                Track::Texts(Log { lines, total: wire.total, changed: wire.changed })
+                Track::Texts(TextLog { lines, total: wire.total, changed: wire.changed })
             }
             _ => return Err(BadPart(wire.name)),
         };

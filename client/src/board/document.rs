@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use serde_json::Value;
-use shared::board::{Board, Etag, Nature, Reading};
+use shared::board::{Board, Etag, MetricType, ParsedBoard};
 use shared::{BoardId, SeriesName};
 
 use super::mistake::{Mistake, placed};
@@ -44,7 +44,7 @@ impl Edition {
     /// Makes the edition from a document and its tag on the server.
     #[must_use]
     pub fn made(etag: Etag, document: Value) -> Self {
-        let Reading { board, mistakes } = Board::read(&document);
+        let ParsedBoard { board, mistakes } = Board::read(&document);
         let id_of = |index: usize| Some(document.get("widgets")?.get(index)?.get("id")?.as_str()?.to_owned());
         let mistakes = placed(&board, mistakes, id_of);
         Self::Made { etag, document, board, mistakes }
@@ -145,9 +145,10 @@ pub fn same_edition(one: Option<Etag>, other: Option<Etag>) -> bool {
 /// Returns the automatic board of `id`.
 #[must_use]
 pub fn automatic(id: &BoardId, live: Live) -> Board {
-    let nature = |name: SeriesName| {
+    let metric_type = |name: SeriesName| {
         let declared = live.declared(&name);
-        live.with_track(&name, |track| Nature::of(declared, &name, track)).map(|nature| (name.clone(), nature))
+        live.with_track(&name, |track| MetricType::of(declared, &name, track))
+            .map(|metric_type| (name.clone(), metric_type))
     };
-    Board::automatic(id, live.names.get().into_iter().filter_map(nature))
+    Board::automatic(id, live.names.get().into_iter().filter_map(metric_type))
 }

@@ -50,7 +50,7 @@ fn in_widget(field: &str) -> Option<(usize, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared::board::Reading;
+    use shared::board::ParsedBoard;
 
     #[test]
     fn a_mistake_is_placed_where_its_widget_is_shown_and_else_above() {
@@ -63,7 +63,7 @@ mod tests {
             ]}"#,
         )
         .unwrap();
-        let Reading { board, mistakes } = Board::read(&document);
+        let ParsedBoard { board, mistakes } = Board::read(&document);
         let placed = placed(&board, mistakes, |i| document["widgets"][i]["id"].as_str().map(str::to_owned));
         let told: Vec<_> = placed
             .iter()

@@ -4,21 +4,21 @@ use leptos::prelude::*;
 use shared::board::document::MAX_SELECTORS;
 use shared::{BoardId, Selector, SeriesName};
 
+use super::context::BoardContext;
 use super::document::{Document, Edition, MADE, automatic};
 use super::grid::grid;
 use super::mistake::{Mistake, Mistakes};
-use super::stage::Stage;
 use crate::app::masthead;
 use crate::badge::badge;
 use crate::chart::frames::Frames;
 use crate::doctor::button::doctor;
 use crate::dynamic::{Memo, RwSignal, effect};
-use crate::edit::desk::{above, menu};
 use crate::edit::editor::Editor;
-use crate::elsewhere::ELSEWHERE;
+use crate::edit::entry::{above, menu};
 use crate::history::History;
 use crate::lazy::Until;
 use crate::live::Live;
+use crate::pages::PAGES;
 use crate::part::Part;
 use crate::range::picker::picker;
 use crate::range::view::View;
@@ -46,7 +46,7 @@ pub fn board_page(id: &BoardId, screen: Screen) -> Part {
     }
     let live = Live::new();
     let stream = Subscription::open(id.clone(), live);
-    let stage = Stage {
+    let context = BoardContext {
         live,
         frames: Frames::new(),
         clock: stream.clock,
@@ -54,8 +54,8 @@ pub fn board_page(id: &BoardId, screen: Screen) -> Part {
         view: View::new(&window().location().search().unwrap_or_default()),
         history: History::new(),
     };
-    stage.frames.paint(move |_| stage.history.follow(live));
-    let state = Memo::new(move || stream.standing.get().state);
+    context.frames.paint(move |_| context.history.follow(live));
+    let state = Memo::new(move || stream.status.get().state);
     let document = Document::follow(id, stream);
     let editor = Editor::new(id.clone(), document, live);
     // The shown board; `None` until it is known.
@@ -93,7 +93,7 @@ pub fn board_page(id: &BoardId, screen: Screen) -> Part {
     let said = Memo::new(move || board.with(|board| board.as_ref().map(shared::board::Board::range)));
     effect(move || {
         if let Some(span) = said.get() {
-            stage.view.said(span);
+            context.view.said(span);
         }
     });
     let name = id.to_string();
@@ -127,9 +127,9 @@ pub fn board_page(id: &BoardId, screen: Screen) -> Part {
         Shows::Skeletons => Part::new("div", "skeletons").put_all((0..SKELETONS).map(|_| skeleton())),
         Shows::Nothing => {
             let id = of.clone();
-            ELSEWHERE.part(Until::Nothing, move |elsewhere| (elsewhere.empty)(id.clone()))
+            PAGES.part(Until::Nothing, move |pages| (pages.empty)(id.clone()))
         }
-        Shows::Widgets => untrack(|| grid(board, stage, editor)),
+        Shows::Widgets => untrack(|| grid(board, context, editor)),
     };
     let board = Part::new("div", "board")
         .live("data-state", move || state.get().of_picture().to_owned())
@@ -138,11 +138,11 @@ pub fn board_page(id: &BoardId, screen: Screen) -> Part {
     let reason = Part::new("p", "notice").with("role", "status").with("data-testid", "reason");
     let reason = reason.hidden(move || stream.reason.with(Option::is_none));
     let reason = reason.live_text(move || stream.reason.get().unwrap_or_default());
-    let badge = badge(stream.standing, stream.latency_ms);
+    let badge = badge(stream.status, stream.latency_ms);
     let page = Part::new("div", "host");
     let (page, main) = match screen {
         Screen::Desk => {
-            let beside = [picker(stage.view, stage.server_now), menu(editor)].into_iter().chain(badge);
+            let beside = [picker(context.view, context.server_now), menu(editor)].into_iter().chain(badge);
             (page.put(&masthead(title, beside)), vec![board, doctor()])
         }
         Screen::Wall => (page.put(&Part::new("h1", "unseen").live_text(title)).put_all(badge), vec![board]),

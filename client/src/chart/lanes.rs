@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use shared::board::keyword::Keyword as _;
 use shared::board::states::Colour;
-use shared::board::word::Word as _;
 
 use super::colours;
 use super::palette::Palette;

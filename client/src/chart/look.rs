@@ -6,10 +6,10 @@ use shared::Declared;
 use shared::board::axis::Axis;
 use shared::board::lines::{Band, Quantile, Stack};
 use shared::board::states::Colour;
-use shared::board::{Show, Source};
+use shared::board::{SeriesSource, Show};
 
 use crate::history::cell::Detail;
-use crate::widget::told::shown_of;
+use crate::widget::series::shown_of;
 
 /// The look of a chart over time.
 #[derive(Clone, Debug)]
@@ -19,7 +19,7 @@ pub struct Look {
     /// The vertical axis.
     pub axis: Axis,
     /// The series, with their options.
-    pub source: Source,
+    pub source: SeriesSource,
 }
 
 /// The shape of a chart's content.

@@ -17,11 +17,11 @@ use super::trace::{Trace, Upon, break_ms, dots, stack};
 use super::value_axis::{Ground, Upright};
 use super::wording;
 use super::{bars, time_axis};
-use crate::board::stage::Stage;
+use crate::board::context::BoardContext;
 use crate::format::number::Style;
 use crate::format::unit::Unit;
 use crate::history::cell::Detail;
-use crate::history::recent::Recent;
+use crate::history::live_cells::LiveCells;
 
 /// The room for a label of the time axis, as a multiple of the label size.
 const TICK: f64 = 8.0;
@@ -34,7 +34,7 @@ pub struct Strand {
     colour: usize,
     width: u64,
     detail: Detail,
-    recent: Recent,
+    recent: LiveCells,
     /// True if the user hid the series.
     pub hidden: bool,
 }
@@ -43,7 +43,7 @@ impl Strand {
     /// Makes the strand of a series, in buckets of `width` milliseconds.
     #[must_use]
     pub fn new(name: SeriesName, label: String, colour: usize, width: u64, detail: Detail) -> Self {
-        Self { name, label, colour, width, detail, recent: Recent::new(width, detail), hidden: false }
+        Self { name, label, colour, width, detail, recent: LiveCells::new(width, detail), hidden: false }
     }
 
     /// The name of the series.
@@ -72,14 +72,14 @@ pub struct Picture {
 impl Picture {
     /// Takes the content of these series within a time range.
     #[must_use]
-    pub fn take(look: &Look, strands: &mut [Strand], (from, to): (u64, u64), now: u64, stage: Stage) -> Self {
+    pub fn take(look: &Look, strands: &mut [Strand], (from, to): (u64, u64), now: u64, context: BoardContext) -> Self {
         let mut picture = Self::default();
         let several = strands.len() > 1;
         for (series, strand) in strands.iter_mut().enumerate() {
             let Strand { name, label, colour, width, detail, recent, hidden } = strand;
             picture.width = *width;
             picture.names.push(name.clone());
-            let numbers = look.numbers(stage.live.declared(name));
+            let numbers = look.numbers(context.live.declared(name));
             let called = |word: &str| match (several, word) {
                 (_, "") => label.clone(),
                 (false, word) => word.to_owned(),
@@ -97,11 +97,11 @@ impl Picture {
                 picture.traces.extend(numbers.iter().enumerate().map(gone));
                 continue;
             }
-            let looked = stage.live.with_track(name, |track| {
-                stage.history.with(name, |known| match (track, &look.shape) {
+            let looked = context.live.with_track(name, |track| {
+                context.history.with(name, |known| match (track, &look.shape) {
                     (Track::Numbers(buckets), Shape::States(colours)) => {
                         recent.follow(buckets);
-                        let glued = recent.glue(known.shelf(*width, *detail), buckets, from, to);
+                        let glued = recent.join(known.cells(*width, *detail), buckets, from, to);
                         let said = glued.iter().flat_map(|cell| {
                             let last = (cell.middle(), cell.last.to_string());
                             [(cell.start, cell.first.to_string()), last]
@@ -110,7 +110,7 @@ impl Picture {
                     }
                     (Track::Numbers(buckets), shape) => {
                         recent.follow(buckets);
-                        let glued = recent.glue(known.shelf(*width, *detail), buckets, from, to);
+                        let glued = recent.join(known.cells(*width, *detail), buckets, from, to);
                         if matches!(shape, Shape::Heat) {
                             heat::pile(&mut picture.piles, &mut glued.iter());
                         }
@@ -132,7 +132,7 @@ impl Picture {
                     }
                     (Track::Texts(log), Shape::States(colours)) => {
                         picture.cut = picture.cut.max(known.texts().cut.filter(|cut| *cut > from));
-                        let said = known.texts().glue(log, from, to).into_iter();
+                        let said = known.texts().join(log, from, to).into_iter();
                         let said = said.map(|(at, state)| (at, state.to_owned()));
                         picture.lanes.push(Lane::new(label.clone(), said, to.min(now), colours));
                     }

@@ -13,10 +13,10 @@ use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement};
 use super::frames::Frame;
 use super::scale::{Range, Window};
 use super::trace::{self, Dot};
-use crate::board::stage::Stage;
+use crate::board::context::BoardContext;
 use crate::part::Part;
-use crate::widget::figure::of_bucket;
-use crate::widget::past::{Back, Past, Stretch};
+use crate::widget::lookback::{Lookback, LookbackBuckets, WidgetHistory};
+use crate::widget::number::of_bucket;
 
 /// The width of the line in CSS pixels.
 const LINE: f64 = 1.5;
@@ -42,13 +42,13 @@ struct Key {
 /// The sparkline of a series: the number `show` of each interval, above the band from the minimum to the maximum. It
 /// covers the board's range, or the whole series if that is shorter.
 #[must_use]
-pub fn spark(name: SeriesName, show: Show, past: Past, stage: Stage) -> Part {
-    let Stage { live, frames, .. } = stage;
+pub fn spark(name: SeriesName, show: Show, history: WidgetHistory, context: BoardContext) -> Part {
+    let BoardContext { live, frames, .. } = context;
     let part = Part::new("canvas", "spark").with("data-testid", "spark").with("aria-hidden", "true");
     let canvas: HtmlCanvasElement = part.element().clone().unchecked_into();
     let mut drawn: Option<Key> = None;
     frames.paint(move |frame| {
-        let now = stage.now();
+        let now = context.now();
         let ratio = window().device_pixel_ratio().max(1.0);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates")]
         let pixels = |css: i32| (f64::from(css) * ratio).round() as u32;
@@ -58,10 +58,10 @@ pub fn spark(name: SeriesName, show: Show, past: Past, stage: Stage) -> Part {
         }
         live.with_track(&name, |track| {
             let Track::Numbers(buckets) = track else { return };
-            let Some(back) = past.back_untracked() else { return };
-            let Some(window) = window_of(buckets, past, back, now) else { return };
+            let Some(lookback) = history.lookback_untracked() else { return };
+            let Some(window) = window_of(buckets, history, lookback, now) else { return };
             let step = ((window.to - window.from) / u64::from(width)).max(1);
-            let known = past.version(&name, back.width());
+            let known = history.version(&name, lookback.width());
             let key = Key { version: live.version(&name), past: known, width, height, frame, edge: window.to / step };
             if drawn == Some(key) {
                 return;
@@ -71,9 +71,9 @@ pub fn spark(name: SeriesName, show: Show, past: Past, stage: Stage) -> Part {
                 canvas.set_width(width);
                 canvas.set_height(height);
             }
-            let beyond = goes_beyond(buckets, past, back);
-            let dots = past.peek(&name, buckets, back, |stretch| match stretch {
-                Stretch::Whole(glued) if beyond => {
+            let beyond = goes_beyond(buckets, history, lookback);
+            let dots = history.peek(&name, buckets, lookback, |stretch| match stretch {
+                LookbackBuckets::Whole(glued) if beyond => {
                     trace::dots(&glued, show, (show == Show::Value).then_some(Band::MinMax))
                 }
                 // While a part of a longer range is missing, the available part is drawn at its position, at the
@@ -83,7 +83,7 @@ pub fn spark(name: SeriesName, show: Show, past: Past, stage: Stage) -> Part {
             let dots = dots.unwrap_or_default();
             // Where history and live seconds meet, points can be closer than before, so the length of a gap is judged
             // by the usual distance of the points.
-            let break_ms = window.break_ms.max(trace::break_ms(&dots, back.width(), None));
+            let break_ms = window.break_ms.max(trace::break_ms(&dots, lookback.width(), None));
             draw(&canvas, ratio, &dots, &Window { break_ms, ..window });
         });
     });
@@ -92,18 +92,18 @@ pub fn spark(name: SeriesName, show: Show, past: Past, stage: Stage) -> Part {
 
 /// The shown window: the range, if the track is shorter than it and the series still reports within it; else the
 /// track.
-fn window_of(buckets: &VecDeque<Bucket>, past: Past, back: Back, now: u64) -> Option<Window> {
+fn window_of(buckets: &VecDeque<Bucket>, history: WidgetHistory, lookback: Lookback, now: u64) -> Option<Window> {
     let (oldest, newest) = (buckets.front()?.last.at.ts.0, buckets.back()?.last.at.ts.0);
-    if goes_beyond(buckets, past, back) && now.saturating_sub(newest) < back.range_ms {
-        return Some(Window::over(back.range_ms, back.width(), now.max(newest)));
+    if goes_beyond(buckets, history, lookback) && now.saturating_sub(newest) < lookback.range_ms {
+        return Some(Window::over(lookback.range_ms, lookback.width(), now.max(newest)));
     }
     Some(Window::of((oldest, newest), buckets.len(), now))
 }
 
 /// Returns true if the range is longer than the track. The sparkline does not show the reference of a change, so that
 /// one is ignored.
-fn goes_beyond(buckets: &VecDeque<Bucket>, past: Past, back: Back) -> bool {
-    past.goes_beyond(buckets, Back { change_ms: back.range_ms, ..back })
+fn goes_beyond(buckets: &VecDeque<Bucket>, history: WidgetHistory, lookback: Lookback) -> bool {
+    history.goes_beyond(buckets, Lookback { change_ms: lookback.range_ms, ..lookback })
 }
 
 fn draw(canvas: &HtmlCanvasElement, ratio: f64, dots: &[Dot], window: &Window) {

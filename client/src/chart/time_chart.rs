@@ -3,7 +3,7 @@
 use crate::dynamic::{LocalValue, Memo, RwSignal, StoredValue};
 use leptos::prelude::window;
 use shared::SeriesName;
-use shared::board::word::Word as _;
+use shared::board::keyword::Keyword as _;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlCanvasElement, KeyboardEvent, PointerEvent, WheelEvent};
 
@@ -17,10 +17,10 @@ use super::pen::{Beside, Pen, pixels};
 use super::picture::{Picture, Strand};
 use super::plot::Plot;
 use super::wording::labels;
-use crate::board::stage::Stage;
+use crate::board::context::BoardContext;
 use crate::browser;
-use crate::history::Asker;
-use crate::history::asking::{self, Hand, Shown};
+use crate::history::Requester;
+use crate::history::request::{self, Margin, VisibleRange};
 use crate::part::Part;
 use crate::range::Range;
 
@@ -76,11 +76,11 @@ struct State {
 /// A handle to a chart.
 #[derive(Clone, Copy)]
 struct Chart {
-    stage: Stage,
+    context: BoardContext,
     look: StoredValue<Look>,
     names: Memo<Vec<SeriesName>>,
     state: LocalValue<State>,
-    asker: Asker,
+    requester: Requester,
     legend: Legend,
     /// The summary for screen readers.
     summary: RwSignal<String>,
@@ -94,13 +94,13 @@ struct Chart {
 
 /// Makes a chart over time.
 #[must_use]
-pub fn time_chart(look: Look, names: Memo<Vec<SeriesName>>, stage: Stage) -> Part {
+pub fn time_chart(look: Look, names: Memo<Vec<SeriesName>>, context: BoardContext) -> Part {
     let chart = Chart {
-        stage,
+        context,
         look: StoredValue::new(look),
         names,
         state: LocalValue::new(State::default()),
-        asker: Asker::new(),
+        requester: Requester::new(),
         legend: Legend::empty(),
         summary: RwSignal::new(String::new()),
         said: RwSignal::new(String::new()),
@@ -110,13 +110,13 @@ pub fn time_chart(look: Look, names: Memo<Vec<SeriesName>>, stage: Stage) -> Par
     let (ground, over) = (canvas("chart-ground"), canvas("chart-over").with("data-testid", "chart-over"));
     let (below, above): (HtmlCanvasElement, HtmlCanvasElement) =
         (ground.element().clone().unchecked_into(), over.element().clone().unchecked_into());
-    stage.frames.paint(move |frame| chart.paint(frame, &below, &above));
-    let view = stage.view;
-    let note = move || match chart.asker.trouble.get() {
+    context.frames.paint(move |frame| chart.paint(frame, &below, &above));
+    let view = context.view;
+    let note = move || match chart.requester.trouble.get() {
         Some(why) => format!("The history could not be loaded: {why}. Trying again."),
-        None if chart.empty.get() && chart.asker.told.get() => "Nothing was reported in this time".to_owned(),
+        None if chart.empty.get() && chart.requester.answered.get() => "Nothing was reported in this time".to_owned(),
         None => chart.cut.get().map_or_else(String::new, |cut| {
-            let moment = browser::moment(cut, stage.server_now.get_untracked());
+            let moment = browser::moment(cut, context.server_now.get_untracked());
             format!("It changed too often to show what was before {moment}")
         }),
     };
@@ -158,11 +158,11 @@ impl Chart {
             if size.0 == 0 || size.1 == 0 {
                 return;
             }
-            let now = self.stage.now();
-            let Some(range) = self.stage.view.range.try_get_untracked() else { return };
+            let now = self.context.now();
+            let Some(range) = self.context.view.range.try_get_untracked() else { return };
             let (from, to) = range.at(now);
             self.look.with_value(|look| {
-                let width = asking::width(to - from, look.points(f64::from(ground.client_width())));
+                let width = request::width(to - from, look.points(f64::from(ground.client_width())));
                 self.names.with_untracked(|names| state.make(look, names, width));
                 let key = Key {
                     versions: self.versions(state, look, width),
@@ -175,10 +175,10 @@ impl Chart {
                 if moved || now.saturating_sub(state.tended_at) >= TEND_MS {
                     state.tended_at = now;
                     let names = &state.made_for.0;
-                    let (series, moved) = (names.len() as u64, self.stage.view.moved());
-                    let hand = self.hand(range);
-                    let shown = Shown { from, to, width, series, moved, hand };
-                    self.stage.history.tend(self.asker, names, shown, look.detail(), self.stage);
+                    let (series, moved) = (names.len() as u64, self.context.view.moved());
+                    let margin = self.margin(range);
+                    let shown = VisibleRange { from, to, width, series, moved, margin };
+                    self.context.history.request_missing(self.requester, names, shown, look.detail(), self.context);
                 }
                 // An invisible chart is kept up to date, but not in each frame. A chart that was resized is redrawn
                 // at once, since it would look stretched until then.
@@ -195,26 +195,26 @@ impl Chart {
     }
 
     /// A user who points at a chart, or has moved it, may move it next.
-    fn hand(self, range: Range) -> Hand {
-        let pointed = self.stage.view.cross.try_get_untracked().flatten().is_some();
-        if pointed || matches!(range, Range::Fixed { .. }) { Hand::On } else { Hand::Off }
+    fn margin(self, range: Range) -> Margin {
+        let pointed = self.context.view.cross.try_get_untracked().flatten().is_some();
+        if pointed || matches!(range, Range::Fixed { .. }) { Margin::Half } else { Margin::None }
     }
 
     /// A number that changes whenever a series or its fetched past does.
     fn versions(self, state: &State, look: &Look, width: u64) -> u64 {
         let each = state.made_for.0.iter().map(|name| {
             let known = self
-                .stage
+                .context
                 .history
-                .with(name, |known| known.shelf(width, look.detail()).version.wrapping_add(known.texts().version));
-            self.stage.live.version(name).wrapping_add(known.unwrap_or_default() << 32)
+                .with(name, |known| known.cells(width, look.detail()).version.wrapping_add(known.texts().version));
+            self.context.live.version(name).wrapping_add(known.unwrap_or_default() << 32)
         });
         each.fold(0, u64::wrapping_add)
     }
 
     /// Updates the legend's values, and now and then the summary for screen readers.
     fn tell(self, state: &mut State, look: &Look, now: u64) {
-        let cross = self.stage.view.cross.try_get_untracked().flatten();
+        let cross = self.context.view.cross.try_get_untracked().flatten();
         let Some(of) = state.drawn.map(|drawn| (cross, drawn)) else { return };
         // Updates at once if the pointer moved to another moment. If only the numbers changed, waits until the last
         // ones could be read.
@@ -261,7 +261,7 @@ impl Chart {
 
     fn point(self, event: &PointerEvent) {
         let x = f64::from(event.offset_x());
-        let view = self.stage.view;
+        let view = self.context.view;
         let moved = self.state.try_update_value(|state| {
             let plot = state.plot?;
             let drag = state.drag.as_mut();
@@ -281,7 +281,7 @@ impl Chart {
             && by != 0.0
         {
             let before = Range::Fixed { from: shared::Millis(from), to: shared::Millis(to) };
-            view.choose(before.moved(self.stage.now(), by));
+            view.choose(before.moved(self.context.now(), by));
         }
     }
 
@@ -293,7 +293,7 @@ impl Chart {
             Some(Range::between(plot.at(left), plot.at(right)))
         });
         if let Some(Some(range)) = marked {
-            self.stage.view.choose(range);
+            self.context.view.choose(range);
         }
     }
 
@@ -309,13 +309,13 @@ impl Chart {
         let width = self.state.with_value(|state| state.plot.map_or(1.0, |plot| plot.width));
         let around = f64::from(event.offset_x()) / width.max(1.0);
         let times = (event.delta_y() / 300.0).exp().clamp(0.2, 5.0);
-        let view = self.stage.view;
-        view.choose(view.range.get_untracked().zoomed(self.stage.now(), times, around));
+        let view = self.context.view;
+        view.choose(view.range.get_untracked().zoomed(self.context.now(), times, around));
     }
 
     fn key(self, event: &KeyboardEvent) {
-        let view = self.stage.view;
-        let (range, now) = (view.range.get_untracked(), self.stage.now());
+        let view = self.context.view;
+        let (range, now) = (view.range.get_untracked(), self.context.now());
         let (from, to) = range.at(now);
         let at = view.cross.get_untracked().filter(|at| (from..=to).contains(at));
         #[expect(clippy::cast_precision_loss, reason = "times stay below 2^53")]
@@ -349,12 +349,12 @@ impl Chart {
 
     /// Points at a moment by keyboard, and announces the values at it.
     fn cross(self, at: u64) {
-        self.stage.view.cross.set(Some(at));
+        self.context.view.cross.set(Some(at));
         let said = self.state.try_with_value(|state| {
             self.look.with_value(|look| {
                 let values = state.picture.readings(look, Some(at));
                 let length = state.plot.map_or(0, |plot| plot.to - plot.from);
-                let moment = browser::moment_of(at, length, self.stage.now());
+                let moment = browser::moment_of(at, length, self.context.now());
                 sentence(&format!("{moment}: "), &state.picture, &values)
             })
         });
@@ -387,7 +387,7 @@ impl State {
         for strand in &mut self.strands {
             strand.hidden = chart.legend.is_hidden(strand.name());
         }
-        self.picture = Picture::take(look, &mut self.strands, range, now, chart.stage);
+        self.picture = Picture::take(look, &mut self.strands, range, now, chart.context);
         self.picture.draw(look, &pen, &plot, &self.palette);
         self.plot = Some(plot);
         self.drawn = Some(key);
@@ -396,7 +396,7 @@ impl State {
     /// Draws the upper canvas: the crosshair and the marked range.
     fn draw_over(&mut self, chart: Chart, over: &HtmlCanvasElement) {
         let (Some(plot), Some(key)) = (self.plot, self.drawn) else { return };
-        let cross = chart.stage.view.cross.try_get_untracked().flatten();
+        let cross = chart.context.view.cross.try_get_untracked().flatten();
         let cross = cross.filter(|at| (plot.from..=plot.to).contains(at));
         let marked = self.drag.and_then(|drag| drag.marked());
         let wanted = (cross, marked.map(|(a, b)| (a.to_bits(), b.to_bits())), key);
@@ -418,7 +418,7 @@ impl State {
         pen.colour(&self.palette.quiet);
         pen.context.set_line_width(1.0);
         pen.line((x, plot.top), (x, plot.bottom()));
-        let words = browser::moment_of(at, plot.to - plot.from, chart.stage.now());
+        let words = browser::moment_of(at, plot.to - plot.from, chart.context.now());
         let wide = pen.width_of(&words);
         let beside = if x + wide + 6.0 > plot.width { Beside::Left } else { Beside::Right };
         let left = if beside == Beside::Left { x - wide - 6.0 } else { x + 2.0 };
@@ -469,7 +469,7 @@ fn sentence(head: &str, picture: &Picture, values: &[Reading]) -> String {
 }
 
 fn spoken(label: &str, reading: &Reading) -> String {
-    let level = reading.level.map(|level| format!(" ({})", level.word())).unwrap_or_default();
+    let level = reading.level.map(|level| format!(" ({})", level.keyword())).unwrap_or_default();
     format!("{label} {}{level}", reading.text)
 }
 

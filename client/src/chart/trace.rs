@@ -4,7 +4,7 @@ use shared::board::Show;
 use shared::board::lines::Band;
 
 use crate::history::cell::Cell;
-use crate::history::recent::Glued;
+use crate::history::live_cells::JoinedCells;
 
 /// A line breaks at a gap of this many usual intervals.
 const BREAK: u64 = 3;
@@ -101,7 +101,7 @@ pub fn number(show: Show, cell: &Cell, before: Option<&Cell>) -> Option<f64> {
 
 /// Makes the points of these buckets.
 #[must_use]
-pub fn dots(glued: &Glued<'_>, show: Show, band: Option<Band>) -> Vec<Dot> {
+pub fn dots(glued: &JoinedCells<'_>, show: Show, band: Option<Band>) -> Vec<Dot> {
     let mut before: Option<&Cell> = None;
     let mut dots = Vec::new();
     for cell in glued.iter() {

@@ -2,20 +2,20 @@
 
 use shared::SeriesName;
 use shared::board::unit::KnownUnit;
-use shared::board::{Show, Source, Unit as Declared};
+use shared::board::{SeriesSource, Show, Unit as Declared};
 
 use crate::format::number::Style;
 use crate::format::unit::Unit;
 
 /// The unit of the shown numbers of a series.
 #[must_use]
-pub fn unit(source: &Source, name: &SeriesName, show: Show) -> Unit {
+pub fn unit(source: &SeriesSource, name: &SeriesName, show: Show) -> Unit {
     Unit::of(source.unit.as_ref(), name).shown(show)
 }
 
 /// The format of these numbers.
 #[must_use]
-pub fn style(unit: Unit, values: &[f64], source: &Source) -> Style {
+pub fn style(unit: Unit, values: &[f64], source: &SeriesSource) -> Style {
     let greatest = values.iter().copied().map(f64::abs).fold(0.0, f64::max);
     Style::of(unit, greatest, values.iter().copied()).with_decimals(source.decimals)
 }

@@ -4,7 +4,7 @@
 //! all widgets whose middle is below its upper edge, and below all others. So it takes the place of another widget
 //! once it is dragged over that widget's half.
 
-use shared::board::layout::{Wish, layout};
+use shared::board::layout::{PlaceRequest, layout};
 use shared::board::place::MAX_HEIGHT;
 use shared::board::{Columns, Place};
 
@@ -70,14 +70,14 @@ pub fn arrange(columns: Columns, places: &[Place], index: usize, target: Target)
         Some(place) => (middle(place), 1, at),
         None => (u32::MAX, 1, at),
     };
-    let wish = |at: usize| {
+    let request = |at: usize| {
         let before = (0..places.len()).filter(|&other| order(other) < order(at)).count();
         let place = if at == index { put } else { places[at] };
         // The row only gives the order, since the layout closes the gaps.
-        Wish::At(Place { y: u16::try_from(before).unwrap_or(u16::MAX), ..place })
+        PlaceRequest::At(Place { y: u16::try_from(before).unwrap_or(u16::MAX), ..place })
     };
-    let wishes: Vec<_> = (0..places.len()).map(wish).collect();
-    layout(columns, &wishes)
+    let requests: Vec<_> = (0..places.len()).map(request).collect();
+    layout(columns, &requests)
 }
 
 /// Returns the target of the widget at `index` after one step: a column, or past its neighbour above or below. `None`
@@ -133,10 +133,11 @@ mod tests {
     use proptest::prelude::*;
 
     fn settled() -> impl Strategy<Value = (Columns, Vec<Place>)> {
-        let place = (0..12u16, 0..30u16, 1..9u16, 1..7u16).prop_map(|(x, y, w, h)| Wish::At(Place { x, y, w, h }));
-        (1..=24u16, prop::collection::vec(place, 1..24)).prop_map(|(columns, wishes)| {
+        let place =
+            (0..12u16, 0..30u16, 1..9u16, 1..7u16).prop_map(|(x, y, w, h)| PlaceRequest::At(Place { x, y, w, h }));
+        (1..=24u16, prop::collection::vec(place, 1..24)).prop_map(|(columns, requests)| {
             let columns = Columns::new(columns).unwrap();
-            (columns, layout(columns, &wishes))
+            (columns, layout(columns, &requests))
         })
     }
 

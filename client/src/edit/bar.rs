@@ -8,9 +8,9 @@ use super::confirm::confirmed;
 use super::drag;
 use super::editor::{Editor, Sheet, Trouble};
 use super::form::form;
-use super::history::History;
-use super::keys::{Command, Key, command};
+use super::keys::{BoardCommand, Key, board_command};
 use super::storing::{Written, as_link};
+use super::undo::UndoStack;
 use crate::dynamic::spawn;
 use crate::part::{Part, key_for_page, on_window};
 
@@ -46,7 +46,7 @@ fn bar(editor: Editor) -> Part {
             event.prevent_default();
         }
     });
-    let step = |label: &str, testid: &str, can: fn(&History) -> bool, go: fn(Editor)| {
+    let step = |label: &str, testid: &str, can: fn(&UndoStack) -> bool, go: fn(Editor)| {
         let able = move || editor.history.with(|history| history.as_ref().is_some_and(can));
         Part::button(label, testid, move || go(editor)).live("aria-disabled", move || (!able()).to_string())
     };
@@ -65,8 +65,8 @@ fn bar(editor: Editor) -> Part {
         .with("data-testid", "editbar")
         .put(&Part::button("Add a widget", "add", move || editor.sheet.set(Some(Sheet::Add))))
         .put(&Part::button("The board", "settings", move || editor.sheet.set(Some(Sheet::Board))))
-        .put(&step("Undo", "undo", History::can_undo, Editor::undo))
-        .put(&step("Redo", "redo", History::can_redo, Editor::redo))
+        .put(&step("Undo", "undo", UndoStack::can_undo, Editor::undo))
+        .put(&step("Redo", "redo", UndoStack::can_redo, Editor::redo))
         .put(&unsaved)
         .put(&Part::button("Save", "save", move || editor.save()).with("class", "button strong"))
         .put(&Part::button("Cancel", "cancel", cancel))
@@ -75,25 +75,24 @@ fn bar(editor: Editor) -> Part {
 /// A problem, with the buttons that resolve it.
 fn troubled(editor: Editor, trouble: Trouble) -> Part {
     let ways = Part::new("p", "ways");
-    let (words, places, ways) =
-        match trouble {
-            Trouble::Conflict => {
-                let peek = Part::button("", "peek", move || editor.peeking.update(|peeking| *peeking = !*peeking));
-                let peek = peek.live_text(move || {
-                    if editor.peeking.get() { "Back to mine".to_owned() } else { "See theirs".to_owned() }
-                });
-                let ways = ways
-                    .put(&peek)
-                    .put(&Part::button("Put mine over theirs", "overwrite", move || editor.overwrite()))
-                    .put(&Part::button("Take theirs", "take-theirs", move || editor.end()));
-                let words = "Someone else has changed this board since you began. Nothing of theirs is overwritten.";
-                (words.to_owned(), Vec::new(), ways)
-            }
-            Trouble::Refused(refused) => {
-                let close = Part::button("Close", "trouble-close", move || editor.trouble.set(None));
-                (refused.why, refused.places, ways.put(&close))
-            }
-        };
+    let (words, places, ways) = match trouble {
+        Trouble::Conflict => {
+            let peek = Part::button("", "peek", move || editor.peeking.update(|peeking| *peeking = !*peeking));
+            let peek = peek.live_text(move || {
+                if editor.peeking.get() { "Lookback to mine".to_owned() } else { "See theirs".to_owned() }
+            });
+            let ways = ways
+                .put(&peek)
+                .put(&Part::button("Put mine over theirs", "overwrite", move || editor.overwrite()))
+                .put(&Part::button("Take theirs", "take-theirs", move || editor.end()));
+            let words = "Someone else has changed this board since you began. Nothing of theirs is overwritten.";
+            (words.to_owned(), Vec::new(), ways)
+        }
+        Trouble::Refused(refused) => {
+            let close = Part::button("Close", "trouble-close", move || editor.trouble.set(None));
+            (refused.why, refused.places, ways.put(&close))
+        }
+    };
     let ways = match editor.draft() {
         None => ways,
         Some(_) => {
@@ -115,13 +114,13 @@ fn listen(editor: Editor) {
     on_window("keydown", move |event| {
         let Some(event) = key_for_page(event).filter(|event| !event.alt_key()) else { return };
         let name = event.key();
-        let Some(command) = command(Key::of(&event, &name), untrack(|| editor.editing())) else { return };
+        let Some(command) = board_command(Key::of(&event, &name), untrack(|| editor.editing())) else { return };
         event.prevent_default();
         match command {
-            Command::Add => editor.sheet.set(Some(Sheet::Add)),
-            Command::Undo => editor.undo(),
-            Command::Redo => editor.redo(),
-            Command::Save => editor.save(),
+            BoardCommand::Add => editor.sheet.set(Some(Sheet::Add)),
+            BoardCommand::Undo => editor.undo(),
+            BoardCommand::Redo => editor.redo(),
+            BoardCommand::Save => editor.save(),
         }
     });
 }

@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value};
 use shared::Selector;
-use shared::board::word::Word as _;
+use shared::board::keyword::Keyword as _;
 use shared::board::{Board, Place, WidgetId};
 use shared::problem::FieldError;
 
@@ -56,7 +56,7 @@ impl Draft {
         let widget = |widget: &shared::board::Widget| {
             let mut fields = Fields::new();
             fields.insert("id".into(), widget.id.as_str().into());
-            fields.insert("type".into(), widget.kind().word().into());
+            fields.insert("type".into(), widget.kind().keyword().into());
             fields.insert("title".into(), widget.title.as_deref().into());
             fields.insert("series".into(), widget.series().iter().map(Selector::as_str).collect());
             Value::Object(fields)

@@ -9,9 +9,9 @@ use shared::problem::FieldError;
 use super::arrange::{Target, arrange, resize, step};
 use super::draft::{Draft, Edit};
 use super::drag::Drag;
-use super::history::History;
-use super::keys::Deed;
+use super::keys::WidgetAction;
 use super::storing::{Outcome, Refused, put_kept};
+use super::undo::UndoStack;
 use crate::board::document::{Document, Edition, automatic, same_edition};
 use crate::dynamic::{Memo, RwSignal, StoredValue, effect, spawn};
 use crate::live::Live;
@@ -30,7 +30,7 @@ pub enum Sheet {
 
 /// The user's request of the editor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wish {
+pub enum EditorRequest {
     /// No request yet.
     Nothing,
     /// The module must be loaded: for the board as a file, or because an edit has begun.
@@ -56,7 +56,7 @@ pub struct Editor {
     live: Live,
     editing: Memo<bool>,
     /// The drafts of the edit; `None` while the board is not edited.
-    pub history: RwSignal<Option<History>>,
+    pub history: RwSignal<Option<UndoStack>>,
     /// The places of all widgets if the dragged one were released now.
     pub preview: RwSignal<Option<Vec<Place>>>,
     /// The open dialog.
@@ -71,7 +71,7 @@ pub struct Editor {
     base: StoredValue<Option<Etag>>,
     saving: RwSignal<bool>,
     /// The user's request. The editor's module is not fetched before there is one.
-    pub(super) wish: RwSignal<Wish>,
+    pub(super) request: RwSignal<EditorRequest>,
     /// The present drag.
     pub drag: StoredValue<Option<Drag>>,
 }
@@ -80,7 +80,7 @@ impl Editor {
     /// Makes the editor of a board. It does not edit until [`Editor::begin`].
     #[must_use]
     pub fn new(id: BoardId, document: Document, live: Live) -> Self {
-        let history = RwSignal::new(None::<History>);
+        let history = RwSignal::new(None::<UndoStack>);
         Self {
             id: StoredValue::new(id),
             document,
@@ -94,7 +94,7 @@ impl Editor {
             said: RwSignal::new(String::new()),
             base: StoredValue::new(None),
             saving: RwSignal::new(false),
-            wish: RwSignal::new(Wish::Nothing),
+            request: RwSignal::new(EditorRequest::Nothing),
             drag: StoredValue::new(None),
         }
     }
@@ -133,7 +133,7 @@ impl Editor {
     /// Returns true if there are unsaved changes; reactive.
     #[must_use]
     pub fn changed(self) -> bool {
-        self.history.with(|history| history.as_ref().is_some_and(History::changed))
+        self.history.with(|history| history.as_ref().is_some_and(UndoStack::changed))
     }
 
     /// The board to show while it is edited; reactive. `None` if the stored board should be shown.
@@ -166,7 +166,7 @@ impl Editor {
             let why = "This page cannot make out all of this board. What it does not know stays as it is.";
             Trouble::Refused(Refused { why: why.to_owned(), places: unknown })
         }));
-        self.history.set(Some(History::new(draft)));
+        self.history.set(Some(UndoStack::new(draft)));
         self.say("Editing. Tab goes from widget to widget, arrows move them.");
     }
 
@@ -210,34 +210,36 @@ impl Editor {
     }
 
     /// Applies an action to a widget, and announces the result.
-    pub fn act(self, id: &WidgetId, deed: Deed) {
+    pub fn act(self, id: &WidgetId, widget_action: WidgetAction) {
         let Some(draft) = self.draft() else { return };
         let Some(place) = draft.place(id) else { return };
         let name = name_of(&draft, id);
         let (columns, places) = (draft.board().columns(), draft.board().places());
         let index = draft.board().widgets.iter().position(|widget| widget.id == *id).unwrap_or_default();
-        let edit = match deed {
-            Deed::Open => return self.sheet.set(Some(Sheet::Widget(id.clone()))),
-            Deed::Remove => {
+        let edit = match widget_action {
+            WidgetAction::Open => return self.sheet.set(Some(Sheet::Widget(id.clone()))),
+            WidgetAction::Remove => {
                 let next = draft.board().widgets.get(index + 1).or(draft.board().widgets.get(index.wrapping_sub(1)));
                 if let Some(next) = next {
                     focus(&next.id);
                 }
                 Some(Edit::Remove(id.clone()))
             }
-            Deed::Duplicate => Some(Edit::Duplicate(id.clone())),
-            Deed::Move(direction) => {
+            WidgetAction::Duplicate => Some(Edit::Duplicate(id.clone())),
+            WidgetAction::Move(direction) => {
                 step(columns, &places, index, direction).map(|target| Edit::Place(id.clone(), target))
             }
-            Deed::Resize(direction) => resize(columns, place, direction).map(|target| Edit::Place(id.clone(), target)),
+            WidgetAction::Resize(direction) => {
+                resize(columns, place, direction).map(|target| Edit::Place(id.clone(), target))
+            }
         };
         let Some(edit) = edit else { return self.say(&format!("{name} can go no further.")) };
         match self.edit(edit) {
             Err(mistakes) => self.refuse("That cannot be.", &mistakes),
             Ok(about) => {
                 let place = self.draft().and_then(|draft| Some((draft.place(about.as_ref()?)?, draft)));
-                self.say(&match (deed, place) {
-                    (Deed::Remove, _) => format!("{name} is removed. Undo brings it back."),
+                self.say(&match (widget_action, place) {
+                    (WidgetAction::Remove, _) => format!("{name} is removed. Undo brings it back."),
                     (_, Some((place, draft))) => {
                         format!("{} is at {}.", about.map(|id| name_of(&draft, &id)).unwrap_or_default(), lies(place))
                     }
@@ -269,13 +271,13 @@ impl Editor {
 
     /// Undoes the last edit.
     pub fn undo(self) {
-        let undone = self.history.try_update(|history| history.as_mut().is_some_and(History::undo));
+        let undone = self.history.try_update(|history| history.as_mut().is_some_and(UndoStack::undo));
         self.say(if undone == Some(true) { "Undone." } else { "There is nothing to undo." });
     }
 
     /// Redoes the edit that was undone last.
     pub fn redo(self) {
-        let redone = self.history.try_update(|history| history.as_mut().is_some_and(History::redo));
+        let redone = self.history.try_update(|history| history.as_mut().is_some_and(UndoStack::redo));
         self.say(if redone == Some(true) { "Done again." } else { "There is nothing to do again." });
     }
 
@@ -286,7 +288,7 @@ impl Editor {
             return;
         }
         if self.base.get_value().is_some()
-            && !self.history.with_untracked(|now| now.as_ref().is_some_and(History::changed))
+            && !self.history.with_untracked(|now| now.as_ref().is_some_and(UndoStack::changed))
         {
             self.say("There was nothing to save.");
             return self.end();

@@ -6,11 +6,11 @@
 use serde_json::{Map, Value};
 use shared::board::axis::Scale;
 use shared::board::bars::Across;
+use shared::board::keyword::Keyword;
 use shared::board::lines::{Band, Quantile, Stack};
 use shared::board::states::Colour;
 use shared::board::table::{Column, Order};
 use shared::board::widget::WidgetType;
-use shared::board::word::Word;
 use shared::board::{Level, Show};
 use shared::problem::FieldError;
 
@@ -118,11 +118,11 @@ fn field(key: &'static str, label: &'static str, input: Input, hint: &'static st
     Field { key, label, input, hint }
 }
 
-fn choice<W: Word>() -> Input {
+fn choice<W: Keyword>() -> Input {
     Input::Choice(words::<W>())
 }
 
-fn words<W: Word>() -> Vec<&'static str> {
+fn words<W: Keyword>() -> Vec<&'static str> {
     W::ALL.iter().map(|(word, _)| *word).collect()
 }
 
@@ -131,7 +131,7 @@ fn words<W: Word>() -> Vec<&'static str> {
 pub fn turned_into(mut fields: Fields, kind: WidgetType) -> Fields {
     let known = of_widget(kind);
     fields.retain(|key, _| matches!(key.as_str(), "id" | "place") || known.iter().any(|field| field.key == key));
-    fields.insert("type".into(), kind.word().into());
+    fields.insert("type".into(), kind.keyword().into());
     fields
 }
 

@@ -3,8 +3,8 @@
 use crate::dynamic::{RwSignal, StoredValue};
 use serde_json::Value;
 use shared::board::WidgetId;
+use shared::board::keyword::Keyword as _;
 use shared::board::widget::WidgetType;
-use shared::board::word::Word as _;
 use shared::problem::FieldError;
 use web_sys::{HtmlInputElement, HtmlTextAreaElement};
 
@@ -45,7 +45,7 @@ pub fn form(editor: Editor, id: Option<WidgetId>) -> Option<Part> {
     let rows = Part::new("div", "").live_inside(move || {
         let kind = form.kind.get();
         let types = kind.map(|kind| {
-            let types = choice(&fields::kinds(), kind.word(), "field-type", move |word| form.turn(word));
+            let types = choice(&fields::kinds(), kind.keyword(), "field-type", move |word| form.turn(word));
             labelled("Type", &types)
         });
         let fields = kind.map_or_else(fields::of_board, fields::of_widget);

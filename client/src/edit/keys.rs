@@ -4,7 +4,7 @@ use super::arrange::Direction;
 
 /// An action on the focused widget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Deed {
+pub enum WidgetAction {
     /// Moves it by a step.
     Move(Direction),
     /// Resizes it by a cell.
@@ -19,7 +19,7 @@ pub enum Deed {
 
 /// A command on the board or the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Command {
+pub enum BoardCommand {
     /// Opens the dialog for a new widget.
     Add,
     /// Undoes the last edit.
@@ -35,7 +35,7 @@ pub enum Command {
 pub struct Key<'a> {
     /// The key's name in browsers.
     pub name: &'a str,
-    /// True if Ctrl, or the Command key of a Mac, is held down.
+    /// True if Ctrl, or the BoardCommand key of a Mac, is held down.
     pub ctrl: bool,
     /// True if Alt is held down.
     pub alt: bool,
@@ -45,7 +45,7 @@ pub struct Key<'a> {
 
 /// The action of a key on the focused widget.
 #[must_use]
-pub fn deed(key: Key<'_>) -> Option<Deed> {
+pub fn widget_action(key: Key<'_>) -> Option<WidgetAction> {
     if key.ctrl || key.alt {
         return None;
     }
@@ -54,22 +54,22 @@ pub fn deed(key: Key<'_>) -> Option<Deed> {
         "ArrowRight" => Direction::Right,
         "ArrowUp" => Direction::Up,
         "ArrowDown" => Direction::Down,
-        "Delete" | "Backspace" => return Some(Deed::Remove),
-        "Enter" => return Some(Deed::Open),
-        "d" => return Some(Deed::Duplicate),
+        "Delete" | "Backspace" => return Some(WidgetAction::Remove),
+        "Enter" => return Some(WidgetAction::Open),
+        "d" => return Some(WidgetAction::Duplicate),
         _ => return None,
     };
-    Some(if key.shift { Deed::Resize(direction) } else { Deed::Move(direction) })
+    Some(if key.shift { WidgetAction::Resize(direction) } else { WidgetAction::Move(direction) })
 }
 
 /// The command of a key anywhere on a board's page, except in inputs.
 #[must_use]
-pub fn command(key: Key<'_>, editing: bool) -> Option<Command> {
+pub fn board_command(key: Key<'_>, editing: bool) -> Option<BoardCommand> {
     match (key.name, key.ctrl, editing) {
-        ("a", false, true) => Some(Command::Add),
-        ("z" | "Z", true, true) => Some(if key.shift { Command::Redo } else { Command::Undo }),
-        ("y", true, true) => Some(Command::Redo),
-        ("s", true, true) => Some(Command::Save),
+        ("a", false, true) => Some(BoardCommand::Add),
+        ("z" | "Z", true, true) => Some(if key.shift { BoardCommand::Redo } else { BoardCommand::Undo }),
+        ("y", true, true) => Some(BoardCommand::Redo),
+        ("s", true, true) => Some(BoardCommand::Save),
         _ => None,
     }
 }
@@ -93,25 +93,25 @@ mod tests {
 
     #[test]
     fn arrows_move_and_with_shift_they_resize() {
-        assert_eq!(deed(key("ArrowLeft")), Some(Deed::Move(Direction::Left)));
-        assert_eq!(deed(key("Shift ArrowDown")), Some(Deed::Resize(Direction::Down)));
-        assert_eq!(deed(key("Delete")), Some(Deed::Remove));
-        assert_eq!(deed(key("Ctrl d")), None, "that is the browser's");
-        assert_eq!(deed(key("Alt ArrowLeft")), None, "the browser goes back");
+        assert_eq!(widget_action(key("ArrowLeft")), Some(WidgetAction::Move(Direction::Left)));
+        assert_eq!(widget_action(key("Shift ArrowDown")), Some(WidgetAction::Resize(Direction::Down)));
+        assert_eq!(widget_action(key("Delete")), Some(WidgetAction::Remove));
+        assert_eq!(widget_action(key("Ctrl d")), None, "that is the browser's");
+        assert_eq!(widget_action(key("Alt ArrowLeft")), None, "the browser goes back");
     }
 
     #[test]
     fn what_was_edited_is_undone_by_the_keys_that_everyone_knows_and_only_while_editing() {
         for (pressed, wanted) in [
-            ("Ctrl z", Command::Undo),
-            ("Ctrl Shift Z", Command::Redo),
-            ("Ctrl y", Command::Redo),
-            ("Ctrl s", Command::Save),
-            ("a", Command::Add),
+            ("Ctrl z", BoardCommand::Undo),
+            ("Ctrl Shift Z", BoardCommand::Redo),
+            ("Ctrl y", BoardCommand::Redo),
+            ("Ctrl s", BoardCommand::Save),
+            ("a", BoardCommand::Add),
         ] {
-            assert_eq!(command(key(pressed), true), Some(wanted), "{pressed}");
-            assert_eq!(command(key(pressed), false), None, "{pressed}");
+            assert_eq!(board_command(key(pressed), true), Some(wanted), "{pressed}");
+            assert_eq!(board_command(key(pressed), false), None, "{pressed}");
         }
-        assert_eq!(command(key("e"), true), None);
+        assert_eq!(board_command(key("e"), true), None);
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use shared::BoardId;
-use shared::board::word::Word as _;
+use shared::board::keyword::Keyword as _;
 use shared::board::{Etag, Form};
 
 use crate::fetch::{self, Answer, NoAnswer, Request};
@@ -66,7 +66,7 @@ pub async fn put(id: &BoardId, written: Written, text: &str, base: Option<Etag>)
 
 /// Stores a JSON document over the edition `base`. The server converts it and keeps it in the format `form`.
 pub async fn put_kept(id: &BoardId, form: Form, text: &str, base: Option<Etag>) -> Outcome {
-    put_at(&format!("{}?form={}", address(id), form.word()), Written::Json, text, base).await
+    put_at(&format!("{}?form={}", address(id), form.keyword()), Written::Json, text, base).await
 }
 
 async fn put_at(address: &str, written: Written, text: &str, base: Option<Etag>) -> Outcome {

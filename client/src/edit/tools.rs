@@ -7,7 +7,7 @@ use web_sys::{KeyboardEvent, PointerEvent};
 
 use super::drag::{self, Grip};
 use super::editor::{Editor, lies, name_of};
-use super::keys::{Deed, Key, deed};
+use super::keys::{Key, WidgetAction, widget_action};
 use crate::part::Part;
 
 /// The tools of a widget under edit; none while the user looks at the stored board.
@@ -27,12 +27,12 @@ fn make(id: &WidgetId, editor: Editor) -> Part {
         });
         label.unwrap_or_default()
     };
-    let act = |deed: Deed| {
+    let act = |widget_action: WidgetAction| {
         let id = id.clone();
-        move || editor.act(&id, deed)
+        move || editor.act(&id, widget_action)
     };
-    let small = |shape: &'static str, label: &str, testid: &str, deed: Deed| {
-        let act = act(deed);
+    let small = |shape: &'static str, label: &str, testid: &str, widget_action: WidgetAction| {
+        let act = act(widget_action);
         let button = Part::new("button", "tool").with("type", "button").with("title", label).with("aria-label", label);
         button.with("data-testid", testid).put(&Part::sign("", shape)).on("click", move |_| act())
     };
@@ -46,7 +46,7 @@ fn make(id: &WidgetId, editor: Editor) -> Part {
             }
         })
     };
-    let (pressed, open) = (id.clone(), act(Deed::Open));
+    let (pressed, open) = (id.clone(), act(WidgetAction::Open));
     let grip = Part::new("button", "tools-grip")
         .with("type", "button")
         .with("data-testid", "handle")
@@ -58,17 +58,17 @@ fn make(id: &WidgetId, editor: Editor) -> Part {
         .on("keydown", move |event| {
             let Ok(event) = event.dyn_into::<KeyboardEvent>() else { return };
             let name = event.key();
-            if let Some(deed) = deed(Key::of(&event, &name)) {
+            if let Some(widget_action) = widget_action(Key::of(&event, &name)) {
                 event.prevent_default();
                 event.stop_propagation();
-                editor.act(&pressed, deed);
+                editor.act(&pressed, widget_action);
             }
         });
     let head = Part::new("div", "tools-head")
         .put(&grab(grip, Grip::Head))
-        .put(&small(set::BsPencil.data, "Edit this widget", "widget-open", Deed::Open))
-        .put(&small(set::BsCopy.data, "Duplicate this widget", "widget-copy", Deed::Duplicate))
-        .put(&small(set::BsTrash3.data, "Remove this widget", "widget-remove", Deed::Remove));
+        .put(&small(set::BsPencil.data, "Edit this widget", "widget-open", WidgetAction::Open))
+        .put(&small(set::BsCopy.data, "Duplicate this widget", "widget-copy", WidgetAction::Duplicate))
+        .put(&small(set::BsTrash3.data, "Remove this widget", "widget-remove", WidgetAction::Remove));
     let corner = Part::new("div", "tools-corner").with("data-testid", "corner").with("aria-hidden", "true");
     Part::new("div", "tools").put(&head).put(&grab(corner, Grip::Corner))
 }

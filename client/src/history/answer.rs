@@ -9,16 +9,16 @@ use super::texts::Lines;
 
 /// The past of one series.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Told {
+pub struct SeriesHistory {
     /// The name of the series.
     pub name: SeriesName,
     /// The buckets or lines of the series.
-    pub past: Past,
+    pub content: HistoryContent,
 }
 
 /// The content of an answer, by the kind of the series.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Past {
+pub enum HistoryContent {
     /// Numbers: the buckets that are not empty, oldest first.
     Numbers(Vec<Cell>),
     /// Texts: the lines of the stretch, oldest first, and the line before the stretch if there is one.
@@ -27,7 +27,7 @@ pub enum Past {
 
 /// Reads an answer. Returns `None` where the body is not one.
 #[must_use]
-pub fn read(body: &str) -> Option<Vec<Told>> {
+pub fn read(body: &str) -> Option<Vec<SeriesHistory>> {
     let [series, tier, buckets, lines, before, text, ts, more] =
         ["series", "tier_ms", "buckets", "lines", "before", "text", "ts", "more"].map(Node::field);
     let [count, sum, min, max, first, last, last_ts, increase, bins] =
@@ -41,7 +41,7 @@ pub fn read(body: &str) -> Option<Vec<Told>> {
             let lines = node.get(&lines)?.items().iter().filter_map(line).collect::<Vec<_>>();
             let more = node.get(&more).is_some_and(|more| more.is_true());
             let lines = earlier.into_iter().chain(lines).collect();
-            return Some(Told { name, past: Past::Texts(Lines { lines, more }) });
+            return Some(SeriesHistory { name, content: HistoryContent::Texts(Lines { lines, more }) });
         };
         let width = whole(node.get(&tier)?.number()?);
         let mut before: Option<f64> = None;
@@ -72,7 +72,10 @@ pub fn read(body: &str) -> Option<Vec<Told>> {
                 bins: node.get(&bins).map(|bins| bins.items().iter().filter_map(pair).collect()).unwrap_or_default(),
             })
         };
-        Some(Told { name, past: Past::Numbers(all.items().iter().filter_map(&mut cell).collect()) })
+        Some(SeriesHistory {
+            name,
+            content: HistoryContent::Numbers(all.items().iter().filter_map(&mut cell).collect()),
+        })
     };
     Node::parse(body)?.items().iter().map(one).collect()
 }
@@ -94,15 +97,15 @@ mod tests {
              {"ts":30000,"count":2,"sum":9.0,"min":4.0,"max":5.0,"first":4.0,"last":5.0,"p50":4.0,"p95":5.0,"p99":5.0,
               "increase":4.0,"last_ts":37000}]},
             {"series":"a/t","lines":[{"ts":7,"text":"up"}],"before":{"ts":3,"text":"down"},"more":true}]"#;
-        let told = read(body).unwrap();
-        let Past::Numbers(cells) = &told[0].past else { panic!("numbers") };
+        let answer = read(body).unwrap();
+        let HistoryContent::Numbers(cells) = &answer[0].content else { panic!("numbers") };
         assert_eq!((cells[0].start, cells[0].end(), cells[0].at, cells[0].count), (20_000, 30_000, 27_000, 2));
         let inside = [cells[0].increase, cells[1].increase, cells[1].since(&cells[0])];
         assert_eq!(inside, [0.5, 1.0, 4.0], "without what was counted on the way from the bucket before");
         assert_eq!(cells[0].bins, [(1.0, 1), (2.0, 1)]);
         assert_eq!(
-            told[1].past,
-            Past::Texts(Lines { lines: vec![(3, "down".to_owned()), (7, "up".to_owned())], more: true })
+            answer[1].content,
+            HistoryContent::Texts(Lines { lines: vec![(3, "down".to_owned()), (7, "up".to_owned())], more: true })
         );
     }
 

@@ -1,17 +1,17 @@
 //! Keeps the fetched lines of a series of texts, and glues them to the live log.
 
-use shared::Log;
+use shared::TextLog;
 
-use super::stretches::Stretches;
+use super::time_ranges::TimeRanges;
 
 /// Most lines of a series that are requested. Older ones are left out, and the widget says so (see [`Texts::cut`]).
 const MOST: usize = 5_000;
 
-/// Lines with their times, oldest first, and the stretches of time for which they are complete.
+/// Lines with their times, oldest first, and the time_ranges of time for which they are complete.
 #[derive(Clone, Debug, Default)]
 pub struct Texts {
     lines: Vec<(u64, String)>,
-    known: Stretches,
+    known: TimeRanges,
     /// Time before which lines are left out because there are too many, in milliseconds.
     pub cut: Option<u64>,
     /// Number of changes.
@@ -50,16 +50,16 @@ impl Texts {
         self.cut = None;
     }
 
-    /// Stretches for which the lines are complete and up to date.
+    /// TimeRanges for which the lines are complete and up to date.
     #[must_use]
-    pub fn known(&self) -> &Stretches {
+    pub fn known(&self) -> &TimeRanges {
         &self.known
     }
 
     /// Returns all lines up to `to`, beginning with the one that was current at `from`: those of history up to where
     /// the log begins, then those of the log.
     #[must_use]
-    pub fn glue<'a>(&'a self, log: &'a Log, from: u64, to: u64) -> Vec<(u64, &'a str)> {
+    pub fn join<'a>(&'a self, log: &'a TextLog, from: u64, to: u64) -> Vec<(u64, &'a str)> {
         let reach = reach(log);
         let older = self.lines.iter().take_while(|line| line.0 < reach).map(|line| (line.0, line.1.as_str()));
         let newer = log.lines.iter().map(|line| (line.at.ts.0, line.text.as_str()));
@@ -83,7 +83,7 @@ pub struct Lines {
 /// Returns the moment from which on a log has all lines of its series, in milliseconds. Some lines of its oldest
 /// millisecond may be gone.
 #[must_use]
-pub fn reach(log: &Log) -> u64 {
+pub fn reach(log: &TextLog) -> u64 {
     match log.lines.front() {
         Some(oldest) if log.total > log.lines.len() as u64 => oldest.at.ts.0 + 1,
         _ => 0,
@@ -93,23 +93,23 @@ pub fn reach(log: &Log) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared::{Line, Millis, Seq, Stamp};
+    use shared::{LogLine, Millis, Seq, Stamp};
 
     #[test]
-    fn what_held_at_the_left_edge_is_told_too_and_the_log_goes_on_where_history_ends() {
-        let line = |ts: u64, text: &str| Line { at: Stamp { ts: Millis(ts), seq: Seq(ts) }, text: text.to_owned() };
-        let log = Log { lines: [line(50, "e"), line(60, "f")].into(), total: 6, changed: Seq(60) };
+    fn history_has_the_line_before_its_start_and_the_log_continues_it() {
+        let line = |ts: u64, text: &str| LogLine { at: Stamp { ts: Millis(ts), seq: Seq(ts) }, text: text.to_owned() };
+        let log = TextLog { lines: [line(50, "e"), line(60, "f")].into(), total: 6, changed: Seq(60) };
         let mut texts = Texts::default();
         let told = [(10, "a"), (20, "b"), (40, "d"), (50, "e")].map(|(ts, text)| (ts, text.to_owned()));
         texts.put(15, 55, 55, Lines { lines: told.into(), more: false });
-        assert_eq!(texts.glue(&log, 30, 100), [(20, "b"), (40, "d"), (50, "e"), (60, "f")]);
-        assert_eq!(texts.glue(&log, 45, 58), [(40, "d"), (50, "e")]);
+        assert_eq!(texts.join(&log, 30, 100), [(20, "b"), (40, "d"), (50, "e"), (60, "f")]);
+        assert_eq!(texts.join(&log, 45, 58), [(40, "d"), (50, "e")]);
         assert_eq!(texts.known().missing(15, 55), None);
-        let young = Log { total: 2, ..log };
-        assert_eq!(texts.glue(&young, 0, 100), [(50, "e"), (60, "f")], "the log has all");
+        let young = TextLog { total: 2, ..log };
+        assert_eq!(texts.join(&young, 0, 100), [(50, "e"), (60, "f")], "the log has all");
     }
     #[test]
-    fn what_did_not_fit_into_an_answer_is_asked_for_next_and_in_the_end_left_out_and_told_to_be() {
+    fn lines_that_did_not_fit_are_requested_next_and_the_oldest_are_cut() {
         let every: Vec<(u64, String)> = (0..20_000).map(|ts| (ts, ts.to_string())).collect();
         let (mut texts, mut asked) = (Texts::default(), 0);
         while let Some((from, to)) = texts.known().missing(10, 20_000) {
@@ -121,9 +121,9 @@ mod tests {
         }
         assert!((4..=6).contains(&asked), "{asked} questions");
         let cut = texts.cut.expect("not all are there");
-        let newest = Line { at: Stamp { ts: Millis(20_000), seq: Seq(20_001) }, text: String::new() };
-        let log = Log { lines: [newest].into(), total: 20_001, changed: Seq(20_001) };
-        let told = texts.glue(&log, 10, 20_000);
+        let newest = LogLine { at: Stamp { ts: Millis(20_000), seq: Seq(20_001) }, text: String::new() };
+        let log = TextLog { lines: [newest].into(), total: 20_001, changed: Seq(20_001) };
+        let told = texts.join(&log, 10, 20_000);
         assert_eq!(told.first().map(|line| line.0), Some(cut), "all that is not left out is there");
         assert!(told.windows(2).all(|pair| pair[0].0 + 1 == pair[1].0), "without a hole");
         let mut few = Texts::default();

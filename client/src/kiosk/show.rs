@@ -10,7 +10,7 @@ use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::{Element, HtmlElement};
 
 use super::Kiosk;
-use super::turns::Turns;
+use super::rotation::Rotation;
 use crate::app::mount;
 use crate::board::page::{Screen, board_page};
 use crate::browser;
@@ -35,7 +35,7 @@ pub fn page(route: &Route) -> Part {
         root.put(&Part::new("p", "notice").with("role", "alert").with("data-testid", "kiosk-wrong").text(words))
     });
     let mut wall = Wall {
-        turns: Turns::new(boards.len(), every),
+        rotation: Rotation::new(boards.len(), every),
         boards,
         shown: Vec::new(),
         root: root.element().clone(),
@@ -48,7 +48,7 @@ pub fn page(route: &Route) -> Part {
     let ticking = set_interval_with_handle(
         move || {
             wall.try_update_value(|wall| {
-                wall.turns.pass(TICK);
+                wall.rotation.pass(TICK);
                 wall.show();
             });
             let ticks = rested.try_get_value().unwrap_or_default().saturating_add(1);
@@ -78,7 +78,7 @@ pub fn page(route: &Route) -> Part {
 /// The boards that are mounted, and their parent element.
 struct Wall {
     boards: Vec<BoardId>,
-    turns: Turns,
+    rotation: Rotation,
     /// Each mounted board with the number of its turn.
     shown: Vec<(usize, OnWall)>,
     root: Element,
@@ -89,19 +89,19 @@ struct Wall {
 impl Wall {
     /// Mounts the boards that must be there, removes the others, and makes only the current one visible.
     fn show(&mut self) {
-        let there = self.turns.there();
+        let there = self.rotation.there();
         self.shown.retain(|(turn, _)| there.contains(turn));
         for turn in there {
             if self.shown.iter().any(|(known, _)| *known == turn) {
                 continue;
             }
-            if let Some(id) = self.boards.get(self.turns.board(turn)) {
+            if let Some(id) = self.boards.get(self.rotation.board(turn)) {
                 let made = self.here.child().with(|| OnWall::make(id, &self.root));
                 self.shown.push((turn, made));
             }
         }
         for (turn, OnWall { host, .. }) in &self.shown {
-            let on = if *turn == self.turns.turn() { "true" } else { "false" };
+            let on = if *turn == self.rotation.turn() { "true" } else { "false" };
             if host.get_attribute("data-on").as_deref() != Some(on) {
                 _ = host.set_attribute("data-on", on);
                 if on == "true" {
@@ -121,11 +121,11 @@ struct OnWall {
 }
 
 impl OnWall {
-    fn make(id: &BoardId, stage: &Element) -> Self {
+    fn make(id: &BoardId, context: &Element) -> Self {
         let part = Part::new("div", "turn").with("data-testid", "turn").with("data-board", id.as_str());
         let host: HtmlElement = part.element().clone().unchecked_into();
-        // `append_child` fails only where `host` contains `stage`.
-        _ = stage.append_child(&host);
+        // `append_child` fails only where `host` contains `context`.
+        _ = context.append_child(&host);
         let mounted = mount(&host, || board_page(id, Screen::Wall));
         Self { host, _owner: Owner::current(), _mounted: mounted }
     }

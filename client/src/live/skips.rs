@@ -1,6 +1,6 @@
 //! Counts the lines of a log that came and went between two looks at it.
 
-use shared::{Log, Seq};
+use shared::{Seq, TextLog};
 
 /// State of a log at the last look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub struct Skips {
 impl Skips {
     /// Looks at the log, and returns the number of all lines so far that came after one look and were gone by the
     /// next.
-    pub fn see(&mut self, log: &Log) -> u64 {
+    pub fn see(&mut self, log: &TextLog) -> u64 {
         if let Some((total, newest)) = self.seen.replace((log.total, log.changed)) {
             let shown = log.lines.iter().filter(|line| line.at.seq > newest).count();
             let came = log.total.saturating_sub(total);

@@ -4,14 +4,14 @@ use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortController, RequestCache, RequestInit, Response};
 
-use super::refusal::Answer;
+use super::refusal::ProbeResponse;
 
 /// Sends the request. Returns `None` where there is no answer.
-pub async fn probe(address: &str) -> Option<Answer> {
+pub async fn probe(address: &str) -> Option<ProbeResponse> {
     ask(address).await.ok()
 }
 
-async fn ask(address: &str) -> Result<Answer, JsValue> {
+async fn ask(address: &str) -> Result<ProbeResponse, JsValue> {
     let stop = AbortController::new()?;
     let request = RequestInit::new();
     request.set_cache(RequestCache::NoStore);
@@ -21,7 +21,7 @@ async fn ask(address: &str) -> Result<Answer, JsValue> {
     let retry_after = response.headers().get("retry-after")?;
     let is_problem =
         response.headers().get("content-type")?.is_some_and(|kind| kind.starts_with(shared::problem::CONTENT_TYPE));
-    let mut answer = Answer { status: response.status(), retry_after, detail: None };
+    let mut answer = ProbeResponse { status: response.status(), retry_after, detail: None };
     if is_problem {
         // The browser's parser reads it: ours would take a kilobyte for one field.
         let body = JsFuture::from(response.json()?).await?;

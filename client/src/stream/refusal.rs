@@ -2,7 +2,7 @@
 
 /// The answer to the probe.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Answer {
+pub struct ProbeResponse {
     /// HTTP status.
     pub status: u16,
     /// The header `Retry-After`, as sent.
@@ -32,8 +32,8 @@ impl Refusal {
     /// Reads an answer. Returns `None` where the status is below 300 or nobody answered. `random` is in `0.0..1.0`;
     /// it adds up to half of the wait, so that clients with the same `Retry-After` do not return together.
     #[must_use]
-    pub fn of(answer: Option<Answer>, random: f64) -> Option<Self> {
-        let Answer { status, retry_after, detail } = answer?;
+    pub fn of(answer: Option<ProbeResponse>, random: f64) -> Option<Self> {
+        let ProbeResponse { status, retry_after, detail } = answer?;
         if status < 300 {
             return None;
         }
@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     fn refusal(status: u16, retry_after: Option<&str>) -> Option<Refusal> {
-        Refusal::of(Some(Answer { status, retry_after: retry_after.map(str::to_owned), detail: None }), 0.5)
+        Refusal::of(Some(ProbeResponse { status, retry_after: retry_after.map(str::to_owned), detail: None }), 0.5)
     }
 
     #[test]
@@ -128,7 +128,7 @@ mod tests {
     fn the_reader_is_told_in_a_sentence() {
         assert_eq!(refusal(503, Some("2")).unwrap().sentence(Some(3)), "The server is full; next try in 3 s.");
         let detail = Some("hz: expected a number.".to_owned());
-        let wrong = Refusal::of(Some(Answer { status: 422, retry_after: None, detail }), 0.0);
+        let wrong = Refusal::of(Some(ProbeResponse { status: 422, retry_after: None, detail }), 0.0);
         assert_eq!(wrong.unwrap().sentence(None), "The server refuses the request: hz: expected a number.");
     }
 }

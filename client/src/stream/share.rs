@@ -9,7 +9,7 @@
 
 pub mod channel;
 pub mod interest;
-mod lead;
+mod leader;
 pub mod lock;
 pub mod member;
 pub mod message;

@@ -9,8 +9,8 @@ mod world;
 
 use proptest::prelude::*;
 
-use super::tab::Company;
-use super::vitals::Vital;
+use super::lifecycle::LifecycleEvent;
+use super::tab::Sharing;
 use server::Answer;
 use world::World;
 
@@ -128,11 +128,11 @@ proptest! {
         steps in prop::collection::vec(step(), 1..250),
         alone in prop::bool::weighted(0.1),
     ) {
-        let mut world = World::new(if alone { Company::Alone } else { Company::Team });
+        let mut world = World::new(if alone { Sharing::Alone } else { Sharing::Team });
         steps.into_iter().for_each(|step| world.take(step));
         // Frozen tabs may stay frozen: the running ones must go on without them.
         world.server.answer = Answer::Stream;
-        (0..TABS).for_each(|at| world.vital(at, Vital::Awake));
+        (0..TABS).for_each(|at| world.vital(at, LifecycleEvent::Awake));
         world.settle(60_000);
         world.server.push(0, 0);
         world.server.push(1, 0);
@@ -140,7 +140,7 @@ proptest! {
         world.all_is_well();
         // Then all of them wake.
         (0..TABS).for_each(|at| world.thaw(at));
-        (0..TABS).for_each(|at| world.vital(at, Vital::Awake));
+        (0..TABS).for_each(|at| world.vital(at, LifecycleEvent::Awake));
         world.settle(60_000);
         world.server.push(2, 0);
         world.settle(1_000);

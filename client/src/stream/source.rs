@@ -7,7 +7,7 @@ use web_sys::{Event, EventSource, MessageEvent};
 
 /// An event of an EventSource.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Happened {
+pub enum SourceEvent {
     /// The response has begun.
     Opened,
     /// A message arrived.
@@ -40,24 +40,24 @@ impl Source {
     ///
     /// # Errors
     /// If `url` is invalid.
-    pub fn open(url: &str, listener: impl Fn(Happened) + Clone + 'static) -> Result<Self, JsValue> {
+    pub fn open(url: &str, listener: impl Fn(SourceEvent) + Clone + 'static) -> Result<Self, JsValue> {
         let raw = EventSource::new(url)?;
         let opened = {
             let listener = listener.clone();
-            Closure::<dyn FnMut(Event)>::new(move |_| listener(Happened::Opened))
+            Closure::<dyn FnMut(Event)>::new(move |_| listener(SourceEvent::Opened))
         };
         let message = {
             let listener = listener.clone();
             Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
                 // An event stream carries only text. Anything else is read as empty, which fails to parse later.
                 let data = event.data().as_string().unwrap_or_default();
-                listener(Happened::Message { id: event.last_event_id(), data });
+                listener(SourceEvent::Message { id: event.last_event_id(), data });
             })
         };
         let failed = {
             let source = raw.clone();
             Closure::<dyn FnMut(Event)>::new(move |_| {
-                listener(Happened::Failed { gave_up: source.ready_state() == EventSource::CLOSED });
+                listener(SourceEvent::Failed { gave_up: source.ready_state() == EventSource::CLOSED });
             })
         };
         raw.set_onopen(Some(opened.as_ref().unchecked_ref()));

@@ -8,6 +8,7 @@ use shared::{BoardId, Selector};
 
 use super::clock::ServerClock;
 use super::latency::{Arrival, Latency};
+use super::lifecycle;
 use super::listener::Listener;
 use super::probe::probe;
 use super::refusal::Refusal;
@@ -15,9 +16,8 @@ use super::share::interest::Interest;
 use super::share::message::TabId;
 use super::share::team::Team;
 use super::source::Source;
-use super::supervisor::{Standing, Supervisor};
-use super::tab::{Act, Company, Tab, Turned};
-use super::vitals;
+use super::supervisor::{ConnectionStatus, Supervisor};
+use super::tab::{Sharing, Tab, TabAction, TabEvent};
 use crate::dynamic::{LocalValue, RwSignal, spawn};
 use crate::live::Live;
 use crate::{browser, reload};
@@ -31,7 +31,7 @@ pub struct Subscription {
     /// `None` only while it is being made.
     core: LocalValue<Option<Core>>,
     /// State of the connection.
-    pub standing: RwSignal<Standing>,
+    pub status: RwSignal<ConnectionStatus>,
     /// Reason for which there is no stream, if the server refused it.
     pub reason: RwSignal<Option<String>>,
     /// The server's time in milliseconds; updated once a second.
@@ -69,7 +69,7 @@ impl Subscription {
         let now = browser::now();
         let this = Self {
             core: LocalValue::new(None),
-            standing: RwSignal::new(Supervisor::new(now).standing(now)),
+            status: RwSignal::new(Supervisor::new(now).status(now)),
             reason: RwSignal::new(None),
             server_now: RwSignal::new(now),
             clock: RwSignal::new(ServerClock::default()),
@@ -79,17 +79,17 @@ impl Subscription {
             outdated: RwSignal::new(false),
         };
         let team = this.join();
-        let company = if team.is_some() { Company::Team } else { Company::Alone };
+        let company = if team.is_some() { Sharing::Team } else { Sharing::Alone };
         let interest = Interest::of_board(board.clone(), [board.selector()]);
-        let (tab, acts) = Tab::new(now, TabId(browser::random_name()), interest, live, company);
-        let vitals = vitals::listen(move |vital| this.step(Turned::Vital(vital)));
+        let (tab, actions) = Tab::new(now, TabId(browser::random_name()), interest, live, company);
+        let lifecycle = lifecycle::listen(move |vital| this.step(TabEvent::LifecycleEvent(vital)));
         let core =
-            Core { board, tab, source: None, team, latency: Latency::default(), sampling: false, _vitals: vitals };
+            Core { board, tab, source: None, team, latency: Latency::default(), sampling: false, _vitals: lifecycle };
         this.core.set_value(Some(core));
-        acts.into_iter().for_each(|act| this.act(act));
-        this.step(Turned::Vital(vitals::seen()));
+        actions.into_iter().for_each(|action| this.action(action));
+        this.step(TabEvent::LifecycleEvent(lifecycle::seen()));
 
-        let ticking = set_interval_with_handle(move || this.step(Turned::Tick), TICK);
+        let ticking = set_interval_with_handle(move || this.step(TabEvent::Tick), TICK);
         on_cleanup(move || {
             if let Ok(ticking) = ticking {
                 ticking.clear();
@@ -102,11 +102,11 @@ impl Subscription {
     /// Keeps the picture up to date with these selectors instead of the earlier ones.
     pub fn show(self, selectors: Vec<Selector>) {
         let now = browser::now();
-        let acts = self.with(|core| {
+        let actions = self.with(|core| {
             let interest = Interest::of_board(core.board.clone(), selectors);
             core.tab.show(now, browser::random(), interest)
         });
-        acts.into_iter().flatten().for_each(|act| self.act(act));
+        actions.into_iter().flatten().for_each(|action| self.action(action));
         self.tell(now);
     }
 
@@ -114,60 +114,62 @@ impl Subscription {
     /// group, and so are tabs of another server below another path of the same host.
     fn join(self) -> Option<Team> {
         let name = format!("pulseboard {} {}", shared::contract::hash(), browser::root());
-        Team::join(&name, move |heard| self.step(Turned::Team(heard)))
+        Team::join(&name, move |heard| self.step(TabEvent::Team(heard)))
     }
 
     fn with<T>(self, look: impl FnOnce(&mut Core) -> T) -> Option<T> {
         self.core.try_update_value(|core| core.as_mut().map(look)).flatten()
     }
 
-    fn step(self, turned: Turned) {
+    fn step(self, event: TabEvent) {
         let now = browser::now();
-        let acts = self.with(|core| core.tab.step(now, browser::random(), turned));
-        acts.into_iter().flatten().for_each(|act| self.act(act));
+        let actions = self.with(|core| core.tab.step(now, browser::random(), event));
+        actions.into_iter().flatten().for_each(|action| self.action(action));
         self.tell(now);
     }
 
-    fn act(self, act: Act) {
-        match act {
-            Act::Close => self.replace(None),
-            Act::Open(address) => {
+    fn action(self, action: TabAction) {
+        match action {
+            TabAction::Close => self.replace(None),
+            TabAction::Open(address) => {
                 // Closes the old one first: a browser allows few connections to a server.
                 self.replace(None);
                 // Fails only for an invalid address.
                 let address = browser::address(&address);
-                self.replace(Source::open(&address, move |happened| self.step(Turned::Source(happened))).ok());
+                self.replace(
+                    Source::open(&address, move |source_event| self.step(TabEvent::Source(source_event))).ok(),
+                );
             }
-            Act::Probe(address) => spawn(async move {
+            TabAction::Probe(address) => spawn(async move {
                 let refusal = Refusal::of(probe(&browser::address(&address)).await, browser::random());
-                self.step(Turned::Probed(refusal));
+                self.step(TabEvent::Probed(refusal));
             }),
-            Act::Say(said) => {
-                self.with(|core| core.team.as_ref().map(|team| team.say(&said)));
+            TabAction::Say(message) => {
+                self.with(|core| core.team.as_ref().map(|team| team.say(&message)));
             }
-            Act::Ask(manner) => {
+            TabAction::Ask(manner) => {
                 self.with(|core| core.team.as_mut().map(|team| team.ask(manner)));
             }
-            Act::Leave => {
+            TabAction::Leave => {
                 self.with(|core| core.team = None);
             }
-            Act::Join => {
+            TabAction::Join => {
                 let team = self.join();
                 self.with(|core| core.team = team);
             }
-            Act::Contract(contract) => {
+            TabAction::Contract(contract) => {
                 if reload::is_due(&contract) {
                     self.outdated.try_set(true);
                 }
             }
-            Act::Boards(editions) => {
+            TabAction::Boards(editions) => {
                 let mine = self.with(|core| editions.into_iter().find(|edition| edition.id == core.board)).flatten();
                 if let Some(edition) = mine {
                     set_if_changed(self.edition, Some(edition.etag));
                 }
             }
-            Act::Warnings(warnings) => set_if_changed(self.warnings, warnings),
-            Act::Paint(arrival) => self.sample(arrival),
+            TabAction::Warnings(warnings) => set_if_changed(self.warnings, warnings),
+            TabAction::Paint(arrival) => self.sample(arrival),
         }
     }
 
@@ -181,10 +183,10 @@ impl Subscription {
     }
 
     fn tell(self, now: u64) {
-        let told = self.with(|core| (core.tab.standing(now), core.tab.reason(now), core.tab.clock()));
-        let Some((standing, reason, clock)) = told else { return };
+        let told = self.with(|core| (core.tab.status(now), core.tab.reason(now), core.tab.clock()));
+        let Some((status, reason, clock)) = told else { return };
         set_if_changed(self.clock, clock);
-        set_if_changed(self.standing, standing);
+        set_if_changed(self.status, status);
         set_if_changed(self.reason, reason);
         let server_now = clock.server_now(now);
         let second = |ms: u64| ms / 1_000;

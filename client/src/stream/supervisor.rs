@@ -5,7 +5,7 @@
 
 use super::backoff;
 use super::refusal::Advice;
-pub use super::standing::{Standing, State};
+pub use super::status::{ConnectionState, ConnectionStatus};
 use super::watchdog::Watchdog;
 
 /// Longest time after a loss in which the tiles are not shown as stale, in milliseconds. It is two heartbeats where
@@ -23,7 +23,7 @@ const GOOD_LINE_MS: u64 = 5_000;
 
 /// An event of the connection.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Input {
+pub enum ConnectionEvent {
     /// The server sent `hello`. The picture is not up to date yet: missed changes, or a heartbeat if there were none,
     /// follow.
     Hello {
@@ -69,19 +69,19 @@ pub enum Input {
 
 /// The command that follows from an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Command {
+pub enum ConnectionCommand {
     /// Do nothing.
     Nothing,
     /// Close the connection.
     Close,
-    /// Close the connection and send one request to find out what is wrong, for [`Input::Probed`].
+    /// Close the connection and send one request to find out what is wrong, for [`ConnectionEvent::Probed`].
     Probe,
     /// Close the connection if there is one and open a new one, from the picture's cursor if it has one.
     Open,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Line {
+enum Link {
     /// An EventSource exists: it is open, or the browser connects.
     Up,
     /// Closed until then, or until the user looks at the page.
@@ -97,7 +97,7 @@ enum Line {
 /// The state machine.
 #[derive(Clone, Debug)]
 pub struct Supervisor {
-    line: Line,
+    link: Link,
     watchdog: Watchdog,
     /// Time since which the picture follows the server; `None` while it does not.
     live_since: Option<u64>,
@@ -118,7 +118,7 @@ impl Supervisor {
     #[must_use]
     pub fn new(now: u64) -> Self {
         Self {
-            line: Line::Up,
+            link: Link::Up,
             watchdog: Watchdog::new(now),
             live_since: None,
             true_at: None,
@@ -130,83 +130,83 @@ impl Supervisor {
     }
 
     /// Handles an event at `now`. `random` is in `0.0..1.0` and spreads the waits.
-    pub fn step(&mut self, now: u64, input: Input, random: f64) -> Command {
+    pub fn step(&mut self, now: u64, input: ConnectionEvent, random: f64) -> ConnectionCommand {
         match input {
-            Input::Hello { heartbeat_ms } => {
+            ConnectionEvent::Hello { heartbeat_ms } => {
                 self.watchdog.expect_every(heartbeat_ms);
                 self.heard(now);
-                Command::Nothing
+                ConnectionCommand::Nothing
             }
-            Input::Applied => {
+            ConnectionEvent::Applied => {
                 self.heard(now);
                 self.is_true(now);
-                Command::Nothing
+                ConnectionCommand::Nothing
             }
-            Input::Heard => {
+            ConnectionEvent::Heard => {
                 self.heard(now);
                 // A live picture stays up to date while any event arrives.
                 if self.live_since.is_some() {
                     self.true_at = Some(now);
                 }
-                Command::Nothing
+                ConnectionCommand::Nothing
             }
-            Input::Gap => {
+            ConnectionEvent::Gap => {
                 self.heard(now);
                 self.lost(now);
-                Command::Nothing
+                ConnectionCommand::Nothing
             }
-            Input::BrowserRetries => {
+            ConnectionEvent::BrowserRetries => {
                 self.lost(now);
-                Command::Nothing
+                ConnectionCommand::Nothing
             }
-            Input::Broken => self.wait(now, random),
-            Input::GaveUp => {
+            ConnectionEvent::Broken => self.wait(now, random),
+            ConnectionEvent::GaveUp => {
                 self.lost(now);
-                self.line = Line::Probing { until: now.saturating_add(PROBE_MS) };
-                Command::Probe
+                self.link = Link::Probing { until: now.saturating_add(PROBE_MS) };
+                ConnectionCommand::Probe
             }
-            Input::Probed(advice) => match (self.line, advice) {
-                (Line::Probing { .. }, Some(advice)) => self.refused(now, advice, random),
-                (Line::Probing { .. }, None) => self.wait(now, random),
+            ConnectionEvent::Probed(advice) => match (self.link, advice) {
+                (Link::Probing { .. }, Some(advice)) => self.refused(now, advice, random),
+                (Link::Probing { .. }, None) => self.wait(now, random),
                 // The probe came too late.
-                _ => Command::Nothing,
+                _ => ConnectionCommand::Nothing,
             },
-            Input::Refused(advice) => self.refused(now, advice, random),
-            Input::Bye { retry_ms } => {
+            ConnectionEvent::Refused(advice) => self.refused(now, advice, random),
+            ConnectionEvent::Bye { retry_ms } => {
                 self.lost(now);
-                self.line = Line::Down { until: now.saturating_add(retry_ms) };
-                Command::Close
+                self.link = Link::Down { until: now.saturating_add(retry_ms) };
+                ConnectionCommand::Close
             }
-            Input::Elected | Input::Reopen => match self.line {
-                Line::Up => self.open(now),
+            ConnectionEvent::Elected | ConnectionEvent::Reopen => match self.link {
+                Link::Up => self.open(now),
                 // The next connection will have the new interest. A wait that the server asked for holds for this tab
                 // too.
-                _ => Command::Nothing,
+                _ => ConnectionCommand::Nothing,
             },
-            Input::Offline => {
+            ConnectionEvent::Offline => {
                 self.offline = true;
-                Command::Nothing
+                ConnectionCommand::Nothing
             }
-            Input::Online => match (std::mem::take(&mut self.offline), self.line) {
+            ConnectionEvent::Online => match (std::mem::take(&mut self.offline), self.link) {
                 // The connection was made over a network that may be gone, which would take two heartbeats to notice.
-                (true, Line::Up) => self.open(now),
+                (true, Link::Up) => self.open(now),
                 _ => self.nudge(now),
             },
-            Input::Nudge => self.nudge(now),
-            Input::Rest => {
+            ConnectionEvent::Nudge => self.nudge(now),
+            ConnectionEvent::Rest => {
                 self.lost(now);
-                self.line = Line::Stopped;
-                Command::Close
+                self.link = Link::Stopped;
+                ConnectionCommand::Close
             }
-            Input::Tick => {
+            ConnectionEvent::Tick => {
                 let slept = now.saturating_sub(std::mem::replace(&mut self.ticked_at, now)) > LATE_MS;
-                match self.line {
-                    Line::Down { until } | Line::Told { until } | Line::Probing { until } if now >= until => {
+                match self.link {
+                    Link::Down { until } | Link::Told { until } | Link::Probing { until } if now >= until => {
                         self.open(now)
                     }
-                    Line::Up if slept && self.watchdog.is_overdue(now) => self.nudge(now),
-                    Line::Up if self.watchdog.is_overdue(now) => self.wait(now, random),
-                    _ => Command::Nothing,
+                    Link::Up if slept && self.watchdog.is_overdue(now) => self.nudge(now),
+                    Link::Up if self.watchdog.is_overdue(now) => self.wait(now, random),
+                    _ => ConnectionCommand::Nothing,
                 }
             }
         }
@@ -215,41 +215,46 @@ impl Supervisor {
     /// True while a probe is under way.
     #[must_use]
     pub fn probes(&self) -> bool {
-        matches!(self.line, Line::Probing { .. })
+        matches!(self.link, Link::Probing { .. })
     }
 
     /// True if there is no stream until the user looks at the page.
     #[must_use]
     pub fn rests(&self) -> bool {
-        self.line == Line::Stopped
+        self.link == Link::Stopped
     }
 
     /// Time until the next attempt, in seconds; `None` where none is scheduled.
     #[must_use]
     pub fn next_in(&self, now: u64) -> Option<u64> {
-        match self.line {
-            Line::Down { until } | Line::Told { until } => Some(until.saturating_sub(now).div_ceil(1_000)),
-            Line::Up | Line::Stopped | Line::Probing { .. } => None,
+        match self.link {
+            Link::Down { until } | Link::Told { until } => Some(until.saturating_sub(now).div_ceil(1_000)),
+            Link::Up | Link::Stopped | Link::Probing { .. } => None,
         }
     }
 
     /// Returns the state to show at `now`.
     #[must_use]
-    pub fn standing(&self, now: u64) -> Standing {
+    pub fn status(&self, now: u64) -> ConnectionStatus {
         let overdue = self.watchdog.is_overdue(now);
         match (self.live_since, self.true_at) {
             // While frames arrive there is a network, whatever the browser reports.
-            (Some(since), _) if !overdue => Standing { state: State::Live, since },
-            (_, true_at) if self.offline => Standing { state: State::Offline, since: true_at.unwrap_or(self.started) },
+            (Some(since), _) if !overdue => ConnectionStatus { state: ConnectionState::Live, since },
+            (_, true_at) if self.offline => {
+                ConnectionStatus { state: ConnectionState::Offline, since: true_at.unwrap_or(self.started) }
+            }
             (_, Some(true_at)) => {
                 let grace = GRACE_MS.min(self.watchdog.patience_ms());
                 let old = overdue || now.saturating_sub(true_at) > grace;
-                Standing { state: if old { State::Stale } else { State::Reconnecting }, since: true_at }
+                ConnectionStatus {
+                    state: if old { ConnectionState::Stale } else { ConnectionState::Reconnecting },
+                    since: true_at,
+                }
             }
             (_, None) => {
                 let early = self.attempt == 0 && now.saturating_sub(self.started) <= GRACE_MS;
-                let state = if early { State::Connecting } else { State::Reconnecting };
-                Standing { state, since: self.started }
+                let state = if early { ConnectionState::Connecting } else { ConnectionState::Reconnecting };
+                ConnectionStatus { state, since: self.started }
             }
         }
     }
@@ -262,29 +267,29 @@ impl Supervisor {
     fn heard(&mut self, now: u64) {
         self.watchdog.heard(now);
         // A leader's stream may come back before this tab asks again.
-        self.line = Line::Up;
+        self.link = Link::Up;
     }
 
-    fn nudge(&mut self, now: u64) -> Command {
-        match self.line {
-            Line::Down { .. } | Line::Stopped => self.open(now),
-            Line::Up if self.watchdog.is_overdue(now) => {
+    fn nudge(&mut self, now: u64) -> ConnectionCommand {
+        match self.link {
+            Link::Down { .. } | Link::Stopped => self.open(now),
+            Link::Up if self.watchdog.is_overdue(now) => {
                 self.lost(now);
                 self.open(now)
             }
-            Line::Up | Line::Told { .. } | Line::Probing { .. } => Command::Nothing,
+            Link::Up | Link::Told { .. } | Link::Probing { .. } => ConnectionCommand::Nothing,
         }
     }
 
-    fn refused(&mut self, now: u64, advice: Advice, random: f64) -> Command {
+    fn refused(&mut self, now: u64, advice: Advice, random: f64) -> ConnectionCommand {
         match advice {
             Advice::BackOff => return self.wait(now, random),
-            Advice::Wait(ms) => self.line = Line::Told { until: now.saturating_add(ms) },
-            Advice::Stop => self.line = Line::Stopped,
+            Advice::Wait(ms) => self.link = Link::Told { until: now.saturating_add(ms) },
+            Advice::Stop => self.link = Link::Stopped,
         }
         self.lost(now);
         self.attempt = self.attempt.saturating_add(1);
-        Command::Close
+        ConnectionCommand::Close
     }
 
     fn lost(&mut self, now: u64) {
@@ -295,17 +300,17 @@ impl Supervisor {
         }
     }
 
-    fn wait(&mut self, now: u64, random: f64) -> Command {
+    fn wait(&mut self, now: u64, random: f64) -> ConnectionCommand {
         self.lost(now);
-        self.line = Line::Down { until: now.saturating_add(backoff::delay_ms(self.attempt, random)) };
+        self.link = Link::Down { until: now.saturating_add(backoff::delay_ms(self.attempt, random)) };
         self.attempt = self.attempt.saturating_add(1);
-        Command::Close
+        ConnectionCommand::Close
     }
 
-    fn open(&mut self, now: u64) -> Command {
-        self.line = Line::Up;
+    fn open(&mut self, now: u64) -> ConnectionCommand {
+        self.link = Link::Up;
         self.watchdog.heard(now);
-        Command::Open
+        ConnectionCommand::Open
     }
 }
 

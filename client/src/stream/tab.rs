@@ -6,15 +6,15 @@ use shared::{BoardEdition, Event};
 
 use super::clock::ServerClock;
 use super::latency::Arrival;
+use super::lifecycle::LifecycleEvent;
 use super::refusal::Refusal;
 use super::share::interest::Interest;
-use super::share::lock::{Manner, Turn};
-use super::share::member::{Effect, Member};
-use super::share::message::{Need, Said, TabId};
-use super::share::team::Heard;
-use super::source::Happened;
-use super::supervisor::{Command, Input, Standing, Supervisor};
-use super::vitals::Vital;
+use super::share::lock::{LockMode, LockOutcome};
+use super::share::member::{Member, MemberEffect};
+use super::share::message::{Need, TabId, TabMessage};
+use super::share::team::TeamEvent;
+use super::source::SourceEvent;
+use super::supervisor::{ConnectionCommand, ConnectionEvent, ConnectionStatus, Supervisor};
 use crate::live::Live;
 
 /// Time for which a stream that is not shared stays open on a hidden page, in milliseconds: a browser whose tabs
@@ -23,32 +23,32 @@ const UNSEEN_MS: u64 = 10_000;
 
 /// An event of a tab.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Turned {
+pub enum TabEvent {
     /// An event of its EventSource.
-    Source(Happened),
+    Source(SourceEvent),
     /// An event of the other tabs.
-    Team(Heard),
+    Team(TeamEvent),
     /// The probe has ended: with the refusal, if there was one.
     Probed(Option<Refusal>),
     /// The page's lifecycle has changed.
-    Vital(Vital),
+    LifecycleEvent(LifecycleEvent),
     /// Time passed.
     Tick,
 }
 
 /// An action to carry out, in order.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Act {
+pub enum TabAction {
     /// Close the EventSource, if there is one.
     Close,
     /// Close the EventSource, if there is one, and open another at this address.
     Open(String),
-    /// Send one request to this address, for [`Turned::Probed`].
+    /// Send one request to this address, for [`TabEvent::Probed`].
     Probe(String),
     /// Send a message to the other tabs.
-    Say(Said),
+    Say(TabMessage),
     /// Request the lock in another manner.
-    Ask(Manner),
+    Ask(LockMode),
     /// Leave the other tabs.
     Leave,
     /// Join the other tabs.
@@ -65,7 +65,7 @@ pub enum Act {
 
 /// The ability of the browser's tabs to share a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Company {
+pub enum Sharing {
     /// One stream for all tabs.
     Team,
     /// A stream for each tab.
@@ -79,20 +79,20 @@ pub struct Tab {
     supervisor: Supervisor,
     live: Live,
     clock: ServerClock,
-    company: Company,
+    company: Sharing,
     /// The last refusal, until the server sends `hello`.
     refusal: Option<Refusal>,
     /// Time since which the page is hidden.
     hidden_since: Option<u64>,
     /// True after it left the other tabs because the browser is about to freeze it.
     asleep: bool,
-    acts: Vec<Act>,
+    actions: Vec<TabAction>,
 }
 
 impl Tab {
     /// Makes a tab that shows `interest` in `live` from `now` on. Returns its first actions too.
     #[must_use]
-    pub fn new(now: u64, me: TabId, interest: Interest, live: Live, company: Company) -> (Self, Vec<Act>) {
+    pub fn new(now: u64, me: TabId, interest: Interest, live: Live, company: Sharing) -> (Self, Vec<TabAction>) {
         let mut tab = Self {
             member: Member::new(me, interest),
             supervisor: Supervisor::new(now),
@@ -102,58 +102,58 @@ impl Tab {
             refusal: None,
             hidden_since: None,
             asleep: false,
-            acts: Vec::new(),
+            actions: Vec::new(),
         };
         match company {
-            Company::Team => tab.ask(now),
-            Company::Alone => {
+            Sharing::Team => tab.ask(now),
+            Sharing::Alone => {
                 _ = tab.member.elected(now, None);
                 tab.open();
             }
         }
-        let acts = std::mem::take(&mut tab.acts);
-        (tab, acts)
+        let actions = std::mem::take(&mut tab.actions);
+        (tab, actions)
     }
 
     /// Handles an event. `random` is in `0.0..1.0` and spreads the waits.
-    pub fn step(&mut self, now: u64, random: f64, turned: Turned) -> Vec<Act> {
-        match turned {
-            Turned::Source(happened) => self.source(now, random, happened),
-            Turned::Team(heard) => self.team(now, random, heard),
-            Turned::Probed(None) => self.input(now, random, Input::Probed(None)),
-            Turned::Probed(Some(refusal)) if self.member.leads() && self.supervisor.probes() => {
+    pub fn step(&mut self, now: u64, random: f64, event: TabEvent) -> Vec<TabAction> {
+        match event {
+            TabEvent::Source(source_event) => self.source(now, random, source_event),
+            TabEvent::Team(heard) => self.team(now, random, heard),
+            TabEvent::Probed(None) => self.input(now, random, ConnectionEvent::Probed(None)),
+            TabEvent::Probed(Some(refusal)) if self.member.leads() && self.supervisor.probes() => {
                 self.refused(now, random, refusal);
             }
             // The probe came too late.
-            Turned::Probed(Some(_)) => {}
-            Turned::Vital(vital) => self.vital(now, random, vital),
-            Turned::Tick => {
+            TabEvent::Probed(Some(_)) => {}
+            TabEvent::LifecycleEvent(vital) => self.vital(now, random, vital),
+            TabEvent::Tick => {
                 let unseen = self.hidden_since.is_some_and(|since| now.saturating_sub(since) >= UNSEEN_MS);
-                if self.company == Company::Alone && unseen && !self.supervisor.rests() {
-                    self.input(now, random, Input::Rest);
+                if self.company == Sharing::Alone && unseen && !self.supervisor.rests() {
+                    self.input(now, random, ConnectionEvent::Rest);
                 }
-                self.input(now, random, Input::Tick);
+                self.input(now, random, ConnectionEvent::Tick);
                 let effects = self.member.tick(now);
                 self.effects(now, random, effects);
             }
         }
-        std::mem::take(&mut self.acts)
+        std::mem::take(&mut self.actions)
     }
 
     /// Changes the interest at `now`. The old picture is shown until there is one of the new interest.
-    pub fn show(&mut self, now: u64, random: f64, interest: Interest) -> Vec<Act> {
+    pub fn show(&mut self, now: u64, random: f64, interest: Interest) -> Vec<TabAction> {
         if !self.member.shows(&interest) {
             self.live.forget();
             let effect = self.member.show(now, interest);
             self.effects(now, random, [effect]);
         }
-        std::mem::take(&mut self.acts)
+        std::mem::take(&mut self.actions)
     }
 
     /// Returns the state of the connection at `now`.
     #[must_use]
-    pub fn standing(&self, now: u64) -> Standing {
-        self.supervisor.standing(now)
+    pub fn status(&self, now: u64) -> ConnectionStatus {
+        self.supervisor.status(now)
     }
 
     /// Returns the reason for which there is no stream, if the server refused it.
@@ -175,97 +175,101 @@ impl Tab {
         self.member.leads()
     }
 
-    fn source(&mut self, now: u64, random: f64, happened: Happened) {
+    fn source(&mut self, now: u64, random: f64, source_event: SourceEvent) {
         if !self.member.leads() {
             return;
         }
-        match happened {
+        match source_event {
             // Only `hello` shows that the answer is from our server.
-            Happened::Opened => {}
-            Happened::Failed { gave_up } => {
+            SourceEvent::Opened => {}
+            SourceEvent::Failed { gave_up } => {
                 self.lost(None);
-                self.input(now, random, if gave_up { Input::GaveUp } else { Input::BrowserRetries });
+                self.input(
+                    now,
+                    random,
+                    if gave_up { ConnectionEvent::GaveUp } else { ConnectionEvent::BrowserRetries },
+                );
             }
-            Happened::Message { id, data } => match self.member.frame(id, data) {
+            SourceEvent::Message { id, data } => match self.member.frame(id, data) {
                 Ok(effects) => self.effects(now, random, effects),
                 Err(_) => self.broken(now, random),
             },
         }
     }
 
-    fn team(&mut self, now: u64, random: f64, heard: Heard) {
+    fn team(&mut self, now: u64, random: f64, heard: TeamEvent) {
         match heard {
             // The event was on its way when this tab left.
             _ if self.asleep => {}
-            Heard::Said(said) => {
-                let effects = self.member.heard(now, said, self.live.cursor());
+            TeamEvent::Message(message) => {
+                let effects = self.member.heard(now, message, self.live.cursor());
                 self.effects(now, random, effects);
             }
-            Heard::Lock(Turn::Granted) => {
+            TeamEvent::Lock(LockOutcome::Granted) => {
                 let call = self.member.elected(now, self.live.cursor());
                 self.effects(now, random, [call]);
-                self.input(now, random, Input::Elected);
+                self.input(now, random, ConnectionEvent::Elected);
             }
-            Heard::Lock(Turn::Stolen) => {
+            TeamEvent::Lock(LockOutcome::Stolen) => {
                 self.member.depose();
-                self.acts.extend([Act::Close, Act::Ask(Manner::Queue)]);
+                self.actions.extend([TabAction::Close, TabAction::Ask(LockMode::Queue)]);
                 self.ask(now);
             }
         }
     }
 
-    fn vital(&mut self, now: u64, random: f64, vital: Vital) {
+    fn vital(&mut self, now: u64, random: f64, vital: LifecycleEvent) {
         match vital {
-            Vital::Hidden => self.hidden_since = Some(now),
-            Vital::Shown => {
+            LifecycleEvent::Hidden => self.hidden_since = Some(now),
+            LifecycleEvent::Shown => {
                 self.hidden_since = None;
-                self.nudge(now, random, Input::Nudge);
+                self.nudge(now, random, ConnectionEvent::Nudge);
             }
-            Vital::Online => self.nudge(now, random, Input::Online),
-            Vital::Offline => self.input(now, random, Input::Offline),
-            Vital::Asleep if !self.asleep => {
+            LifecycleEvent::Online => self.nudge(now, random, ConnectionEvent::Online),
+            LifecycleEvent::Offline => self.input(now, random, ConnectionEvent::Offline),
+            LifecycleEvent::Asleep if !self.asleep => {
                 self.asleep = true;
-                self.input(now, random, Input::Rest);
-                if self.company == Company::Team {
+                self.input(now, random, ConnectionEvent::Rest);
+                if self.company == Sharing::Team {
                     let gone = self.member.retire();
                     self.effects(now, random, [gone]);
-                    self.acts.push(Act::Leave);
+                    self.actions.push(TabAction::Leave);
                 }
             }
-            Vital::Awake if self.asleep => {
+            LifecycleEvent::Awake if self.asleep => {
                 self.asleep = false;
-                if self.company == Company::Team {
-                    self.acts.push(Act::Join);
+                if self.company == Sharing::Team {
+                    self.actions.push(TabAction::Join);
                 }
-                self.input(now, random, Input::Nudge);
+                self.input(now, random, ConnectionEvent::Nudge);
             }
-            Vital::Asleep | Vital::Awake => {}
+            LifecycleEvent::Asleep | LifecycleEvent::Awake => {}
         }
     }
 
     /// Handles a page that is visible again, or a network that may be back. A follower asks the leader to reconnect,
     /// and checks that there is one.
-    fn nudge(&mut self, now: u64, random: f64, input: Input) {
+    fn nudge(&mut self, now: u64, random: f64, input: ConnectionEvent) {
         if !self.member.leads() {
-            self.acts.push(Act::Say(Said::Nudge));
+            self.actions.push(TabAction::Say(TabMessage::Nudge));
             self.ask(now);
         }
         self.input(now, random, input);
     }
 
-    fn effects(&mut self, now: u64, random: f64, effects: impl IntoIterator<Item = Effect>) {
+    fn effects(&mut self, now: u64, random: f64, effects: impl IntoIterator<Item = MemberEffect>) {
         for effect in effects {
             match effect {
-                Effect::Say(said) => self.acts.push(Act::Say(said)),
-                Effect::Deliver { id, event } => self.deliver(now, random, &id, event),
-                Effect::InStep => self.input(now, random, Input::Applied),
-                Effect::Reopen => self.input(now, random, Input::Reopen),
-                Effect::Trouble(Some(refusal)) => self.refused(now, random, refusal),
+                MemberEffect::Say(message) => self.actions.push(TabAction::Say(message)),
+                MemberEffect::Deliver { id, event } => self.deliver(now, random, &id, event),
+                MemberEffect::InStep => self.input(now, random, ConnectionEvent::Applied),
+                MemberEffect::Reopen => self.input(now, random, ConnectionEvent::Reopen),
+                MemberEffect::Trouble(Some(refusal)) => self.refused(now, random, refusal),
                 // This tab asks again after a wait: it may be the visible one while the leader is hidden.
-                Effect::Trouble(None) => self.input(now, random, Input::Broken),
-                Effect::Nudge => self.input(now, random, Input::Nudge),
-                Effect::Look => self.input(now, random, Input::Tick),
-                Effect::Steal => self.acts.push(Act::Ask(Manner::Steal)),
+                MemberEffect::Trouble(None) => self.input(now, random, ConnectionEvent::Broken),
+                MemberEffect::Nudge => self.input(now, random, ConnectionEvent::Nudge),
+                MemberEffect::Look => self.input(now, random, ConnectionEvent::Tick),
+                MemberEffect::Steal => self.actions.push(TabAction::Ask(LockMode::Steal)),
             }
         }
     }
@@ -278,7 +282,7 @@ impl Tab {
     }
 
     /// Applies an event and returns the supervisor's input. Returns `None` where it does not continue the picture.
-    fn take(&mut self, now: u64, id: &str, event: Event) -> Option<Input> {
+    fn take(&mut self, now: u64, id: &str, event: Event) -> Option<ConnectionEvent> {
         if let Some(written) = written_at(&event) {
             self.clock.observe(written, now);
         }
@@ -286,33 +290,38 @@ impl Tab {
             Event::Hello { contract, heartbeat_ms, boards, .. } => {
                 self.refusal = None;
                 // The server sends its present warnings again after `hello`.
-                self.acts.push(Act::Warnings(Vec::new()));
+                self.actions.push(TabAction::Warnings(Vec::new()));
                 self.live.apply(id.parse().ok()?, event.clone()).ok()?;
-                self.acts.push(Act::Contract(contract.clone()));
+                self.actions.push(TabAction::Contract(contract.clone()));
                 if !boards.is_empty() {
-                    self.acts.push(Act::Boards(boards.clone()));
+                    self.actions.push(TabAction::Boards(boards.clone()));
                 }
-                return Some(Input::Hello { heartbeat_ms: *heartbeat_ms });
+                return Some(ConnectionEvent::Hello { heartbeat_ms: *heartbeat_ms });
             }
-            Event::Bye { retry_ms, .. } => return Some(Input::Bye { retry_ms: *retry_ms }),
+            Event::Bye { retry_ms, .. } => return Some(ConnectionEvent::Bye { retry_ms: *retry_ms }),
             Event::Gap { .. } => {
                 self.live.forget();
-                return Some(Input::Gap);
+                return Some(ConnectionEvent::Gap);
             }
             Event::Board(edition) => {
-                self.acts.push(Act::Boards(vec![edition.clone()]));
-                return Some(Input::Heard);
+                self.actions.push(TabAction::Boards(vec![edition.clone()]));
+                return Some(ConnectionEvent::Heard);
             }
             Event::Warnings { warnings } => {
-                self.acts.push(Act::Warnings(warnings.clone()));
-                return Some(Input::Heard);
+                self.actions.push(TabAction::Warnings(warnings.clone()));
+                return Some(ConnectionEvent::Heard);
             }
-            Event::Unknown => return Some(Input::Heard),
-            Event::Snapshot { .. } | Event::Update { .. } | Event::Heartbeat { .. } => Input::Applied,
+            Event::Unknown => return Some(ConnectionEvent::Heard),
+            Event::Snapshot { .. } | Event::Update { .. } | Event::Heartbeat { .. } => ConnectionEvent::Applied,
         };
         if let Event::Update { now: written, pushed, .. } = &event {
             let (pushed, written) = (pushed.0, written.0);
-            self.acts.push(Act::Paint(Arrival { pushed, written, arrived: now, ahead_ms: self.clock.ahead_ms() }));
+            self.actions.push(TabAction::Paint(Arrival {
+                pushed,
+                written,
+                arrived: now,
+                ahead_ms: self.clock.ahead_ms(),
+            }));
         }
         self.live.apply(id.parse().ok()?, event).ok()?;
         Some(input)
@@ -322,12 +331,13 @@ impl Tab {
         self.live.forget();
         self.member.start_over();
         self.lost(None);
-        self.input(now, random, Input::Broken);
+        self.input(now, random, ConnectionEvent::Broken);
     }
 
     fn refused(&mut self, now: u64, random: f64, refusal: Refusal) {
         let advice = refusal.advice();
-        let input = if self.member.leads() { Input::Probed(Some(advice)) } else { Input::Refused(advice) };
+        let input =
+            if self.member.leads() { ConnectionEvent::Probed(Some(advice)) } else { ConnectionEvent::Refused(advice) };
         self.refusal = Some(refusal.clone());
         self.lost(Some(refusal));
         self.input(now, random, input);
@@ -335,34 +345,34 @@ impl Tab {
 
     /// Notifies the other tabs that the connection is lost.
     fn lost(&mut self, refusal: Option<Refusal>) {
-        if let Some(Effect::Say(said)) = self.member.lost(refusal) {
-            self.acts.push(Act::Say(said));
+        if let Some(MemberEffect::Say(message)) = self.member.lost(refusal) {
+            self.actions.push(TabAction::Say(message));
         }
     }
 
-    fn input(&mut self, now: u64, random: f64, input: Input) {
+    fn input(&mut self, now: u64, random: f64, input: ConnectionEvent) {
         match self.supervisor.step(now, input, random) {
-            Command::Nothing => {}
-            Command::Close => self.acts.push(Act::Close),
-            Command::Probe => {
+            ConnectionCommand::Nothing => {}
+            ConnectionCommand::Close => self.actions.push(TabAction::Close),
+            ConnectionCommand::Probe => {
                 let address = self.member.opening().address();
-                self.acts.extend([Act::Close, Act::Probe(address)]);
+                self.actions.extend([TabAction::Close, TabAction::Probe(address)]);
             }
-            Command::Open if self.member.leads() => self.open(),
-            Command::Open => self.ask(now),
+            ConnectionCommand::Open if self.member.leads() => self.open(),
+            ConnectionCommand::Open => self.ask(now),
         }
     }
 
     fn open(&mut self) {
         let address = self.member.opening().address();
-        self.acts.push(Act::Open(address));
+        self.actions.push(TabAction::Open(address));
     }
 
     fn ask(&mut self, now: u64) {
         // A tab with a picture may be up to date, so it only needs a sign.
         let needs = if self.live.cursor().is_some() { Need::Sign } else { Need::Snapshot };
-        if let Effect::Say(said) = self.member.ask(now, needs) {
-            self.acts.push(Act::Say(said));
+        if let MemberEffect::Say(message) = self.member.ask(now, needs) {
+            self.actions.push(TabAction::Say(message));
         }
     }
 }

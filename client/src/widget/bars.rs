@@ -1,14 +1,14 @@
 //! Bars: one for each series, as long as its value.
 
 use shared::SeriesName;
-use shared::board::Source;
+use shared::board::SeriesSource;
 use shared::board::axis::{Axis, Scale};
-use shared::board::bars::Bars;
+use shared::board::bars::BarOptions;
 
-use super::glance::Glance;
-use super::past::Tells;
-use super::told::Told;
-use crate::board::stage::Stage;
+use super::lookback::LookbackKind;
+use super::reading::Reading;
+use super::series::WidgetSeries;
+use crate::board::context::BoardContext;
 use crate::dynamic::Memo;
 use crate::format::figures::{fixed, shortest};
 use crate::icon::level_mark;
@@ -16,19 +16,19 @@ use crate::part::Part;
 
 /// Builds a bar for each series.
 #[must_use]
-pub fn bars(options: Bars, source: Source, stage: Stage) -> Part {
-    let told = Told::new(source, Tells::Newest, stage);
+pub fn bars(options: BarOptions, source: SeriesSource, context: BoardContext) -> Part {
+    let series = WidgetSeries::new(source, LookbackKind::Newest, context);
     let reach = Memo::new(move || {
-        let numbers = told.names.get().into_iter().filter_map(|name| Some(told.glance(&name)?.number()?.raw));
+        let numbers = series.names.get().into_iter().filter_map(|name| Some(series.reading(&name)?.number()?.raw));
         Reach::of(options.axis, numbers)
     });
-    told.each(Part::new("ul", "bars").with("tabindex", "0"), move |name| bar(name, told, reach))
+    series.each(Part::new("ul", "bars").with("tabindex", "0"), move |name| bar(name, series, reach))
 }
 
-fn bar(name: &SeriesName, told: Told, reach: Memo<Reach>) -> Part {
-    let glance = told.remembered(name.clone());
-    let level = Told::level(glance);
-    let raw = move || glance.with(|glance| Some(glance.as_ref()?.number()?.raw));
+fn bar(name: &SeriesName, series: WidgetSeries, reach: Memo<Reach>) -> Part {
+    let reading = series.remembered(name.clone());
+    let level = WidgetSeries::level(reading);
+    let raw = move || reading.with(|reading| Some(reading.as_ref()?.number()?.raw));
     let place = move || match raw() {
         None => String::new(),
         Some(raw) => {
@@ -37,7 +37,7 @@ fn bar(name: &SeriesName, told: Told, reach: Memo<Reach>) -> Part {
         }
     };
     let of = name.clone();
-    let figure = move || glance.with(|glance| glance.as_ref().map(Glance::text).unwrap_or_default());
+    let figure = move || reading.with(|reading| reading.as_ref().map(Reading::text).unwrap_or_default());
     let figure = Part::new("span", "").with("data-testid", "value").live_text(figure);
     let figure = figure.live("data-value", move || raw().map(shortest).unwrap_or_default());
     let value = Part::new("span", "bar-value")
@@ -46,9 +46,9 @@ fn bar(name: &SeriesName, told: Told, reach: Memo<Reach>) -> Part {
     let share = Part::new("span", "bar-share").live_style(place);
     Part::new("li", "bar")
         .live("data-level", move || level.get())
-        .live("data-stale", told.stale_flag(name))
-        .put(&Part::new("span", "bar-name").with("title", name.as_str()).live_text(move || told.name(&of)))
-        .put(&told.stale_mark(name))
+        .live("data-stale", series.stale_flag(name))
+        .put(&Part::new("span", "bar-name").with("title", name.as_str()).live_text(move || series.name(&of)))
+        .put(&series.stale_mark(name))
         .put(&value)
         .put(&Part::new("span", "bar-way").with("aria-hidden", "true").put(&share))
 }

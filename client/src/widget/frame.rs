@@ -5,10 +5,10 @@ use shared::board::{Content, Widget};
 
 use super::freshness::Freshness;
 use super::names::names;
-use super::told::stale_words;
+use super::series::stale_words;
 use super::{foresee, inside};
+use crate::board::context::BoardContext;
 use crate::board::mistake::{Mistake, Mistakes};
-use crate::board::stage::Stage;
 use crate::dynamic::{Memo, memo_flag, memo_text};
 use crate::format::duration::ago;
 use crate::icon::{Icon, icon};
@@ -43,8 +43,8 @@ impl State {
 
 /// Builds a widget in its frame.
 #[must_use]
-pub fn frame(widget: Widget, stage: Stage) -> Part {
-    let kind = shared::board::word::Word::word(widget.kind());
+pub fn frame(widget: Widget, context: BoardContext) -> Part {
+    let kind = shared::board::keyword::Keyword::keyword(widget.kind());
     let selected = widget.series().iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
     let Widget { id, title, content, .. } = widget;
     foresee(&content);
@@ -53,8 +53,8 @@ pub fn frame(widget: Widget, stage: Stage) -> Part {
         Content::Text(_) => None,
         Content::Series(shown) => Some(&shown.source),
     };
-    let names = source.map(|source| names(source, stage));
-    let fresh = Freshness { expect: source.and_then(|source| source.expect), stage };
+    let names = source.map(|source| names(source, context));
+    let fresh = Freshness { expect: source.and_then(|source| source.expect), context };
 
     let mine = id.clone();
     let told = use_context::<Mistakes>();
@@ -69,7 +69,7 @@ pub fn frame(widget: Widget, stage: Stage) -> Part {
     let state = memo_text(move || {
         let state = match count() {
             _ if mistakes.with(|mistakes| !mistakes.is_empty()) => State::Error,
-            Some(_) if !stage.live.loaded.get() => State::Loading,
+            Some(_) if !context.live.loaded.get() => State::Loading,
             Some(0) => State::Empty,
             Some(count) if stale() == count => State::Stale,
             None | Some(_) => State::Live,
@@ -79,8 +79,8 @@ pub fn frame(widget: Widget, stage: Stage) -> Part {
     let age = move || {
         // The newest point of all its series.
         let newest =
-            names.and_then(|names| names.with(|names| names.iter().filter_map(|name| stage.newest(name)).max()));
-        let (Some(at), now) = (newest, stage.server_now.get()) else { return String::new() };
+            names.and_then(|names| names.with(|names| names.iter().filter_map(|name| context.newest(name)).max()));
+        let (Some(at), now) = (newest, context.server_now.get()) else { return String::new() };
         match (stale(), count().unwrap_or(0)) {
             (0, _) => ago(now.saturating_sub(at.0)),
             (stale, count) if stale == count => stale_words(at, now),
@@ -88,7 +88,7 @@ pub fn frame(widget: Widget, stage: Stage) -> Part {
         }
     };
     let is_stale = memo_flag(move || stale() > 0);
-    let is_blank = memo_flag(move || names.is_some() && !stage.live.loaded.get());
+    let is_blank = memo_flag(move || names.is_some() && !context.live.loaded.get());
     let is_empty = memo_flag(move || count() == Some(0));
     let empty = selected.clone();
     let body = move || match (is_blank.get(), is_empty.get()) {
@@ -97,7 +97,7 @@ pub fn frame(widget: Widget, stage: Stage) -> Part {
             let none = Part::new("p", "empty").with("data-testid", "no-series").text("No series under ");
             none.put(&Part::new("code", "").text(&empty)).text(" yet")
         }
-        (false, false) => untrack(|| inside(content.clone(), stage)),
+        (false, false) => untrack(|| inside(content.clone(), context)),
     };
     let head = Part::new("h2", "tile-name").with("title", &title).text(&title);
     let head = if title.is_empty() { head.with("hidden", "") } else { head };

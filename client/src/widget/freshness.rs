@@ -3,7 +3,7 @@
 use shared::board::Span;
 use shared::{Millis, SeriesName};
 
-use crate::board::stage::Stage;
+use crate::board::context::BoardContext;
 
 /// The expected interval of reports, with the sources of points and time.
 #[derive(Clone, Copy, Debug)]
@@ -11,15 +11,15 @@ pub struct Freshness {
     /// Longest time without a report; with `None` no series is ever stale.
     pub expect: Option<Span>,
     /// Gives the newest points and the server's time.
-    pub stage: Stage,
+    pub context: BoardContext,
 }
 
 impl Freshness {
     /// Returns the time of a series' newest point if the series is stale; tracked.
     #[must_use]
     pub fn stale_since(self, name: &SeriesName) -> Option<Millis> {
-        let newest = self.stage.newest(name)?;
-        is_stale(self.expect?, newest, Millis(self.stage.server_now.get())).then_some(newest)
+        let newest = self.context.newest(name)?;
+        is_stale(self.expect?, newest, Millis(self.context.server_now.get())).then_some(newest)
     }
 
     /// Counts the stale series; tracked.

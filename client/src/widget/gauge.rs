@@ -1,14 +1,14 @@
 //! A gauge: a number between two ends, on a half circle.
 
 use shared::SeriesName;
-use shared::board::gauge::Gauge;
+use shared::board::gauge::GaugeOptions;
 use shared::board::threshold::Limit;
-use shared::board::{Level, Source};
+use shared::board::{Level, SeriesSource};
 
-use super::glance::{Glance, NumberGlance};
-use super::past::Tells;
-use super::told::Told;
-use crate::board::stage::Stage;
+use super::lookback::LookbackKind;
+use super::reading::{NumberReading, Reading};
+use super::series::WidgetSeries;
+use crate::board::context::BoardContext;
 use crate::format::figures::{fixed, shortest};
 use crate::format::unit::{Scaling, Unit};
 use crate::icon::{Icon, level_word};
@@ -19,11 +19,11 @@ const ARC: &str = "M9 50A41 41 0 0 1 91 50";
 
 /// Builds a gauge for the newest value of each series.
 #[must_use]
-pub fn gauge(options: Gauge, source: Source, stage: Stage) -> Part {
+pub fn gauge(options: GaugeOptions, source: SeriesSource, context: BoardContext) -> Part {
     // Where the document gives both ends, the past is not needed.
-    let reach = if options.min.and(options.max).is_some() { Tells::Newest } else { Tells::Range(None) };
-    let told = Told::new(source, reach, stage);
-    told.each(Part::new("div", "stats"), move |name| dial(name, options, told))
+    let reach = if options.min.and(options.max).is_some() { LookbackKind::Newest } else { LookbackKind::Range(None) };
+    let series = WidgetSeries::new(source, reach, context);
+    series.each(Part::new("div", "stats"), move |name| dial(name, options, series))
 }
 
 /// The ends of a gauge.
@@ -35,7 +35,7 @@ struct Ends {
 
 impl Ends {
     /// Returns the ends of the document, or else those that fit the unit or the numbers of the range.
-    fn of(options: Gauge, unit: Unit, number: &NumberGlance) -> Self {
+    fn of(options: GaugeOptions, unit: Unit, number: &NumberReading) -> Self {
         let greatest = number.range.as_ref().map_or(number.raw, |range| range.max.max(number.raw));
         let least = number.range.as_ref().map_or(number.raw, |range| range.min.min(number.raw));
         let min = options.min.unwrap_or_else(|| least.min(0.0));
@@ -55,23 +55,23 @@ impl Ends {
     }
 }
 
-fn dial(name: &SeriesName, options: Gauge, told: Told) -> Part {
-    let glance = told.remembered(name.clone());
-    let unit = told.source.with_value(|source| Unit::of(source.unit.as_ref(), name));
+fn dial(name: &SeriesName, options: GaugeOptions, series: WidgetSeries) -> Part {
+    let reading = series.remembered(name.clone());
+    let unit = series.source.with_value(|source| Unit::of(source.unit.as_ref(), name));
     let named = name.to_string();
     let drawn = move || {
-        let face = |glance: &Glance| face(glance, options, unit, told, &named);
-        glance.with(|glance| glance.as_ref().map(face).into_iter().collect())
+        let face = |reading: &Reading| face(reading, options, unit, series, &named);
+        reading.with(|reading| reading.as_ref().map(face).into_iter().collect())
     };
     Part::new("div", "stat dial")
-        .live("data-stale", told.stale_flag(name))
-        .put(&told.head(name))
+        .live("data-stale", series.stale_flag(name))
+        .put(&series.head(name))
         .put(&Part::new("div", "host").live_inside(drawn))
 }
 
-fn face(glance: &Glance, options: Gauge, unit: Unit, told: Told, name: &str) -> Part {
-    let Some(number) = glance.number() else {
-        let value = Part::new("span", "value").with("data-testid", "value").text(&glance.value());
+fn face(reading: &Reading, options: GaugeOptions, unit: Unit, series: WidgetSeries, name: &str) -> Part {
+    let Some(number) = reading.number() else {
+        let value = Part::new("span", "value").with("data-testid", "value").text(&reading.value());
         return Part::new("p", "reading reading-text").put(&value);
     };
     let ends = Ends::of(options, unit, number);
@@ -81,7 +81,7 @@ fn face(glance: &Glance, options: Gauge, unit: Unit, told: Told, name: &str) -> 
         Some(Level::Warn) => ", warning",
         _ => "",
     };
-    let limits = told.source.with_value(|source| {
+    let limits = series.source.with_value(|source| {
         let tick = |threshold: &shared::board::Threshold| {
             let (Limit::Above(limit) | Limit::Below(limit)) = threshold.limit;
             let within = limit > ends.min && limit < ends.max;
@@ -109,7 +109,7 @@ fn face(glance: &Glance, options: Gauge, unit: Unit, told: Told, name: &str) -> 
         .with("aria-valuenow", &shortest(number.raw))
         .with("aria-valuemin", &shortest(ends.min))
         .with("aria-valuemax", &shortest(ends.max))
-        .with("aria-valuetext", &format!("{}{word}", glance.text()))
+        .with("aria-valuetext", &format!("{}{word}", reading.text()))
         .put(&Part::drawn("path", "dial-way").with("d", ARC))
         .put(&share.with("stroke-dasharray", &dash))
         .put_all(limits)
@@ -127,13 +127,13 @@ fn glyphs(figures: &str) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::glance::Question;
-    use super::super::past::{Back, Stretch};
+    use super::super::lookback::{Lookback, LookbackBuckets};
+    use super::super::reading::ReadingQuery;
     use super::*;
     use shared::board::Show;
     use shared::{Millis, Number, Seq, Stamp, Track, Value};
 
-    fn ends(options: Gauge, name: &str, values: &[f64]) -> Ends {
+    fn ends(options: GaugeOptions, name: &str, values: &[f64]) -> Ends {
         let name = name.parse().unwrap();
         let point = |seq: u64, value| {
             (Stamp { ts: Millis(seq * 1_000), seq: Seq(seq) }, Value::Number(Number::new(value).unwrap()))
@@ -144,22 +144,25 @@ mod tests {
             let (at, value) = point(seq, value);
             track.push(at, value);
         }
-        let source = Source::default();
-        let back = Back { range_ms: 60_000, change_ms: 60_000 };
-        let glance =
-            Glance::of(&name, &track, Question { source: &source, show: Show::Value, back, stretch: Stretch::Track });
-        Ends::of(options, Unit::of(None, &name), glance.number().unwrap())
+        let source = SeriesSource::default();
+        let lookback = Lookback { range_ms: 60_000, change_ms: 60_000 };
+        let reading = Reading::of(
+            &name,
+            &track,
+            ReadingQuery { source: &source, show: Show::Value, lookback, stretch: LookbackBuckets::Track },
+        );
+        Ends::of(options, Unit::of(None, &name), reading.number().unwrap())
     }
 
     #[test]
     fn the_ends_are_as_the_document_says_or_as_fits() {
-        let none = Gauge::default();
+        let none = GaugeOptions::default();
         assert_eq!(ends(none, "ops/cpu_pct", &[3.0]), Ends { min: 0.0, max: 100.0 });
         assert_eq!(ends(none, "ops/hit_ratio", &[0.3]), Ends { min: 0.0, max: 1.0 });
         assert_eq!(ends(none, "ops/depth", &[3.0, 12.0, 7.0]), Ends { min: 0.0, max: 12.0 });
         assert_eq!(ends(none, "ops/temp", &[-3.0, 12.0]), Ends { min: -3.0, max: 12.0 });
         assert_eq!(ends(none, "ops/depth", &[0.0]), Ends { min: 0.0, max: 1.0 });
-        let said = Gauge { min: Some(10.0), max: Some(20.0) };
+        let said = GaugeOptions { min: Some(10.0), max: Some(20.0) };
         assert_eq!(ends(said, "ops/depth", &[3.0]), Ends { min: 10.0, max: 20.0 });
     }
 

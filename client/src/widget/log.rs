@@ -1,14 +1,14 @@
 //! A log: the newest texts or numbers of its series.
 
-use shared::board::Source;
-use shared::board::log::Log;
+use shared::board::SeriesSource;
+use shared::board::log::LogOptions;
 use shared::{Millis, SeriesName, Stamp, Track};
 
+use super::lookback::LookbackKind;
 use super::order::order;
-use super::past::Tells;
+use super::series::WidgetSeries;
 use super::stat::GLOW_MS;
-use super::told::Told;
-use crate::board::stage::Stage;
+use crate::board::context::BoardContext;
 use crate::browser;
 use crate::dynamic::{Memo, StoredValue, memo_flag, memo_text};
 use crate::format::number::Style;
@@ -35,33 +35,33 @@ struct Line {
 
 /// Builds the log: the newest texts of all series, newest first. A series of numbers gives its newest numbers.
 #[must_use]
-pub fn log(options: Log, source: Source, stage: Stage) -> Part {
-    let told = Told::new(source, Tells::Newest, stage);
+pub fn log(options: LogOptions, source: SeriesSource, context: BoardContext) -> Part {
+    let series = WidgetSeries::new(source, LookbackKind::Newest, context);
     let most = options.lines.map_or(LINES, usize::from);
     let lines = Memo::new(move || {
         let mut lines = Vec::new();
-        for name in told.names.get() {
-            let of = told.label(&name);
-            stage.track(&name, |track| take(&mut lines, track, &name, of.as_deref(), told, most));
+        for name in series.names.get() {
+            let of = series.label(&name);
+            context.track(&name, |track| take(&mut lines, track, &name, of.as_deref(), series, most));
         }
         let newest = order(lines.len(), &|a, b| lines[b].at.cmp(&lines[a].at));
         newest.into_iter().take(most).map(|place| lines[place].clone()).collect::<Vec<_>>()
     });
     let newest = memo_text(move || lines.with(|lines| lines.first().map(|line| line.key.clone()).unwrap_or_default()));
     let glowed_at = StoredValue::new(None);
-    let skipped = move || match told.names.with(|names| names.iter().map(|name| stage.live.skipped(name)).sum::<u64>())
-    {
-        0 => String::new(),
-        skipped => format!("{skipped} skipped"),
-    };
-    let now = Memo::new(move || stage.server_now.get() / CLEAR_MS * CLEAR_MS);
+    let skipped =
+        move || match series.names.with(|names| names.iter().map(|name| context.live.skipped(name)).sum::<u64>()) {
+            0 => String::new(),
+            skipped => format!("{skipped} skipped"),
+        };
+    let now = Memo::new(move || context.server_now.get() / CLEAR_MS * CLEAR_MS);
     let keys = move || lines.with(|lines| lines.iter().map(|line| line.key.clone()).collect());
     let shown = move |key: &str| {
         let line = lines.with_untracked(|lines| lines.iter().find(|line| line.key == key).cloned());
         line.map_or_else(Part::nothing, |line| shown(line, newest, glowed_at, now))
     };
-    let told = "Lines that came and went since this page was opened, too fast or too late for it";
-    let skipped = Part::new("p", "skipped").with("data-testid", "skipped").with("title", told).live_text(skipped);
+    let title = "Lines that came and went since this page was opened, too fast or too late for it";
+    let skipped = Part::new("p", "skipped").with("data-testid", "skipped").with("title", title).live_text(skipped);
     let list = Part::new("ol", "lines").with("tabindex", "0").live_list(keys, shown);
     Part::new("div", "host").put(&list).put(&skipped)
 }
@@ -91,7 +91,7 @@ fn glows(glowed_at: StoredValue<Option<u64>>) -> bool {
     glows == Some(true)
 }
 
-fn take(lines: &mut Vec<Line>, track: &Track, name: &SeriesName, of: Option<&str>, told: Told, most: usize) {
+fn take(lines: &mut Vec<Line>, track: &Track, name: &SeriesName, of: Option<&str>, series: WidgetSeries, most: usize) {
     let mut add = |at: Stamp, text: String, may_change: &str| {
         let key = format!("{} {} {may_change}", at.seq.0, of.unwrap_or_default());
         lines.push(Line { key, at: at.ts, of: of.map(str::to_owned), text });
@@ -102,7 +102,7 @@ fn take(lines: &mut Vec<Line>, track: &Track, name: &SeriesName, of: Option<&str
             let newest = || buckets.iter().rev().take(most).map(|bucket| bucket.last);
             let Some(latest) = newest().next() else { return };
             let (unit, decimals) =
-                told.source.with_value(|source| (Unit::of(source.unit.as_ref(), name), source.decimals));
+                series.source.with_value(|source| (Unit::of(source.unit.as_ref(), name), source.decimals));
             let style = Style::of(unit, latest.value, newest().map(|sample| sample.value)).with_decimals(decimals);
             newest().for_each(|sample| {
                 let text = style.text(sample.value);

@@ -1,16 +1,16 @@
 //! Selects and labels the series of a widget.
 
 use crate::dynamic::Memo;
-use shared::board::Source;
+use shared::board::SeriesSource;
 use shared::{Selector, SeriesName};
 
-use crate::board::stage::Stage;
+use crate::board::context::BoardContext;
 
 /// Returns the existing series of a widget: in the order of its selectors, by name within each, without duplicates.
 #[must_use]
-pub fn names(source: &Source, stage: Stage) -> Memo<Vec<SeriesName>> {
+pub fn names(source: &SeriesSource, context: BoardContext) -> Memo<Vec<SeriesName>> {
     let selectors = source.series.clone();
-    Memo::new(move || stage.live.names.with(|all| select(&selectors, all)))
+    Memo::new(move || context.live.names.with(|all| select(&selectors, all)))
 }
 
 /// Selects names from `all`, which is sorted.

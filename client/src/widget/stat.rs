@@ -1,13 +1,13 @@
 //! A stat: the value of each series in large figures.
 
 use shared::SeriesName;
-use shared::board::Source;
-use shared::board::stat::Stat;
+use shared::board::SeriesSource;
+use shared::board::stat::StatOptions;
 
-use super::glance::{Glance, NumberGlance, Shown};
-use super::past::Tells;
-use super::told::Told;
-use crate::board::stage::Stage;
+use super::lookback::LookbackKind;
+use super::reading::{NumberReading, Reading, ReadingValue};
+use super::series::WidgetSeries;
+use crate::board::context::BoardContext;
 use crate::browser;
 use crate::chart::spark::spark;
 use crate::dynamic::{RwSignal, effect};
@@ -20,26 +20,26 @@ pub(super) const GLOW_MS: u64 = 1_000;
 
 /// Builds a stat for each series.
 #[must_use]
-pub fn stat(options: Stat, source: Source, stage: Stage) -> Part {
-    let told = Told::new(source, Tells::Range(options.change), stage);
-    told.each(Part::new("div", "stats"), move |name| reading(name, options, told))
+pub fn stat(options: StatOptions, source: SeriesSource, context: BoardContext) -> Part {
+    let series = WidgetSeries::new(source, LookbackKind::Range(options.change), context);
+    series.each(Part::new("div", "stats"), move |name| reading(name, options, series))
 }
 
 // All parts are closures over one memo. A text that did not change is not set again, so memos in between would not
 // save anything.
 
-fn reading(name: &SeriesName, options: Stat, told: Told) -> Part {
-    let glance = told.remembered(name.clone());
-    let value = move || glance.with(|glance| glance.as_ref().map(Glance::value).unwrap_or_default());
-    let number = move |of: fn(&NumberGlance) -> String| {
-        move || glance.with(|glance| glance.as_ref().and_then(Glance::number).map(of).unwrap_or_default())
+fn reading(name: &SeriesName, options: StatOptions, series: WidgetSeries) -> Part {
+    let reading = series.remembered(name.clone());
+    let value = move || reading.with(|reading| reading.as_ref().map(Reading::value).unwrap_or_default());
+    let number = move |of: fn(&NumberReading) -> String| {
+        move || reading.with(|reading| reading.as_ref().and_then(Reading::number).map(of).unwrap_or_default())
     };
-    let is_text = move || glance.with(|glance| matches!(glance, Some(Glance { shown: Shown::Text(_), .. })));
-    let level = Told::level(glance);
+    let is_text = move || reading.with(|reading| matches!(reading, Some(Reading { shown: ReadingValue::Text(_), .. })));
+    let level = WidgetSeries::level(reading);
     let glow = glow(value);
     let class =
         move || format!("reading {} {}", if is_text() { "reading-text" } else { "" }, glow.get().unwrap_or_default());
-    let show = told.show(name);
+    let show = series.show(name);
     // The style sheet makes the figures as large as fits, so it must know their number. The icon of a level before
     // them is some figures wide.
     let figures = number(|number| {
@@ -67,11 +67,11 @@ fn reading(name: &SeriesName, options: Stat, told: Told) -> Part {
         .put(&Part::new("span", "").live_text(change));
     let range = number(|number| number.range.as_ref().map(|range| range.text.clone()).unwrap_or_default());
     Part::new("div", "stat")
-        .live("data-stale", told.stale_flag(name))
-        .put(&told.head(name))
+        .live("data-stale", series.stale_flag(name))
+        .put(&series.head(name))
         .put(&reading)
         .put(&change)
-        .put_all(options.sparkline.then(|| spark(name.clone(), show, told.past, told.stage)))
+        .put_all(options.sparkline.then(|| spark(name.clone(), show, series.history, series.context)))
         .put(&Part::new("p", "range").live_text(range))
 }
 

@@ -4,13 +4,13 @@ pub mod rows;
 
 use leptos::prelude::untrack;
 use shared::SeriesName;
-use shared::board::Source;
-use shared::board::table::{Column, Order, Table};
+use shared::board::SeriesSource;
+use shared::board::table::{Column, Order, TableOptions};
 
-use super::glance::{Glance, Shown};
-use super::past::Tells;
-use super::told::{Told, written};
-use crate::board::stage::Stage;
+use super::lookback::LookbackKind;
+use super::reading::{Reading, ReadingValue};
+use super::series::{WidgetSeries, written};
+use crate::board::context::BoardContext;
 use crate::chart::spark::spark;
 use crate::dynamic::{Memo, RwSignal};
 use crate::format::duration::ago;
@@ -24,11 +24,12 @@ const COLUMNS: [Column; 4] = [Column::Name, Column::Value, Column::Change, Colum
 
 /// Builds the table.
 #[must_use]
-pub fn table(options: Table, source: Source, stage: Stage) -> Part {
+pub fn table(options: TableOptions, source: SeriesSource, context: BoardContext) -> Part {
     let columns = if options.columns.is_empty() { COLUMNS.to_vec() } else { options.columns };
     let of_newest = |column: &Column| matches!(column, Column::Name | Column::Value | Column::Age);
     let newest = columns.iter().chain(&options.sort).all(of_newest);
-    let told = Told::new(source, if newest { Tells::Newest } else { Tells::Range(None) }, stage);
+    let series =
+        WidgetSeries::new(source, if newest { LookbackKind::Newest } else { LookbackKind::Range(None) }, context);
     let sorting = RwSignal::new(Sorting {
         by: options.sort.unwrap_or(Column::Name),
         order: options.order.unwrap_or(Order::Rising),
@@ -36,26 +37,26 @@ pub fn table(options: Table, source: Source, stage: Stage) -> Part {
     let most = options.rows.map_or(usize::MAX, usize::from);
     // Sorts once a second: rows that moved as often as values change could not be read.
     let names = Memo::new(move || {
-        stage.server_now.track();
-        let (names, sorting) = (told.names.get(), sorting.get());
-        let mut names = untrack(|| sorted(&names, sorting, |name| rank(told, name, sorting.by)));
+        context.server_now.track();
+        let (names, sorting) = (series.names.get(), sorting.get());
+        let mut names = untrack(|| sorted(&names, sorting, |name| rank(series, name, sorting.by)));
         names.truncate(most);
         names
     });
-    let heads = Part::new("tr", "").put_all(columns.iter().map(|&column| head(column, sorting, told)));
-    let row = move |name: &str| name.parse().map_or_else(|_| Part::nothing(), |name| row(&name, &columns, told));
+    let heads = Part::new("tr", "").put_all(columns.iter().map(|&column| head(column, sorting, series)));
+    let row = move |name: &str| name.parse().map_or_else(|_| Part::nothing(), |name| row(&name, &columns, series));
     let rows = Part::new("tbody", "").live_list(move || names.with(|names| written(names)), row);
     let table = Part::new("table", "table").put(&Part::new("thead", "").put(&heads)).put(&rows);
     Part::new("div", "rows").with("tabindex", "0").put(&table)
 }
 
 /// Builds the head of a column. A click sorts by it, another one reverses the order; the sparkline has no order.
-fn head(column: Column, sorting: RwSignal<Sorting>, told: Told) -> Part {
-    let shown = told.source.with_value(|source| source.show);
+fn head(column: Column, sorting: RwSignal<Sorting>, series: WidgetSeries) -> Part {
+    let shown = series.source.with_value(|source| source.show);
     let word = match (column, shown) {
-        (Column::Value, Some(show)) => shared::board::word::Word::word(show),
+        (Column::Value, Some(show)) => shared::board::keyword::Keyword::keyword(show),
         (Column::Sparkline, _) => "trend",
-        _ => shared::board::word::Word::word(column),
+        _ => shared::board::keyword::Keyword::keyword(column),
     };
     let head = Part::new("th", class(column)).with("scope", "col");
     if column == Column::Sparkline {
@@ -83,28 +84,29 @@ fn class(column: Column) -> &'static str {
     }
 }
 
-fn row(name: &SeriesName, columns: &[Column], told: Told) -> Part {
-    let glance = told.remembered(name.clone());
-    let cells = columns.iter().map(|&column| cell(column, name, glance, told));
+fn row(name: &SeriesName, columns: &[Column], series: WidgetSeries) -> Part {
+    let reading = series.remembered(name.clone());
+    let cells = columns.iter().map(|&column| cell(column, name, reading, series));
     let row = Part::new("tr", "").with("data-series", name.as_str());
-    row.live("data-stale", told.stale_flag(name)).put_all(cells)
+    row.live("data-stale", series.stale_flag(name)).put_all(cells)
 }
 
-fn cell(column: Column, name: &SeriesName, glance: Memo<Option<Glance>>, told: Told) -> Part {
+fn cell(column: Column, name: &SeriesName, reading: Memo<Option<Reading>>, series: WidgetSeries) -> Part {
     let cell = |tag: &str| Part::new(tag, class(column));
-    let show = told.show(name);
+    let show = series.show(name);
     match column {
         Column::Name => {
             let of = name.clone();
-            let called = Part::new("span", "").live_text(move || told.name(&of));
+            let called = Part::new("span", "").live_text(move || series.name(&of));
             let cell = cell("th").with("scope", "row").with("title", name.as_str());
-            cell.put(&called).text(" ").put(&told.stale_mark(name))
+            cell.put(&called).text(" ").put(&series.stale_mark(name))
         }
-        Column::Sparkline => cell("td").put(&spark(name.clone(), show, told.past, told.stage)),
+        Column::Sparkline => cell("td").put(&spark(name.clone(), show, series.history, series.context)),
         Column::Value => {
-            let level = Told::level(glance);
-            let raw = move || glance.with(|glance| Some(shortest(glance.as_ref()?.number()?.raw))).unwrap_or_default();
-            let figure = move || glance.with(|glance| glance.as_ref().map(Glance::text).unwrap_or_default());
+            let level = WidgetSeries::level(reading);
+            let raw =
+                move || reading.with(|reading| Some(shortest(reading.as_ref()?.number()?.raw))).unwrap_or_default();
+            let figure = move || reading.with(|reading| reading.as_ref().map(Reading::text).unwrap_or_default());
             let figure = Part::new("span", "").with("data-testid", "value").live("data-value", raw).live_text(figure);
             cell("td")
                 .live("data-level", move || level.get())
@@ -112,18 +114,19 @@ fn cell(column: Column, name: &SeriesName, glance: Memo<Option<Glance>>, told: T
                 .put(&figure)
         }
         _ => {
-            let reads = move || glance.with(|glance| written_in(column, glance.as_ref()?, told)).unwrap_or_default();
+            let reads =
+                move || reading.with(|reading| written_in(column, reading.as_ref()?, series)).unwrap_or_default();
             cell("td").live_text(reads)
         }
     }
 }
 
 /// Returns the text of a cell; `None` where it is empty.
-fn written_in(column: Column, glance: &Glance, told: Told) -> Option<String> {
+fn written_in(column: Column, reading: &Reading, series: WidgetSeries) -> Option<String> {
     if column == Column::Age {
-        return Some(ago(told.stage.server_now.get().saturating_sub(glance.at.0)));
+        return Some(ago(series.context.server_now.get().saturating_sub(reading.at.0)));
     }
-    let number = glance.number()?;
+    let number = reading.number()?;
     let one = |raw: f64| Some(number.style.text(raw));
     let range = number.range.as_ref();
     if number.awaits && number.change.is_none() | (column != Column::Change) {
@@ -140,13 +143,13 @@ fn written_in(column: Column, glance: &Glance, told: Told) -> Option<String> {
 
 /// Returns the key that a row is sorted by.
 #[expect(clippy::cast_precision_loss, reason = "times stay below 2^53")]
-fn rank(told: Told, name: &SeriesName, by: Column) -> Rank {
-    let Some(glance) = told.glance(name) else { return Rank::Last };
-    let number = match (by, &glance.shown) {
+fn rank(series: WidgetSeries, name: &SeriesName, by: Column) -> Rank {
+    let Some(reading) = series.reading(name) else { return Rank::Last };
+    let number = match (by, &reading.shown) {
         (Column::Name | Column::Sparkline, _) => return Rank::Text(name.to_string()),
-        (Column::Age, _) => return Rank::Number(-(glance.at.0 as f64)),
-        (Column::Value, Shown::Text(text)) => return Rank::Text(text.clone()),
-        (_, Shown::Number(number)) => number,
+        (Column::Age, _) => return Rank::Number(-(reading.at.0 as f64)),
+        (Column::Value, ReadingValue::Text(text)) => return Rank::Text(text.clone()),
+        (_, ReadingValue::Number(number)) => number,
         _ => return Rank::Last,
     };
     let range = number.range.as_ref();

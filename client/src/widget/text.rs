@@ -1,7 +1,7 @@
 //! A note: Markdown shown as elements.
 
 use leptos::prelude::document;
-use shared::board::text::Text;
+use shared::board::text::NoteOptions;
 use shared::markdown::{Block, Inline, find_html, parse};
 use web_sys::Element;
 
@@ -10,7 +10,7 @@ use crate::part::Part;
 
 /// Builds a note. It is made of elements one by one, so no text of it is parsed as markup.
 #[must_use]
-pub fn note(text: &Text) -> Part {
+pub fn note(text: &NoteOptions) -> Part {
     let note = Part::new("div", "note").with("tabindex", "0");
     let blocks = parse(&text.markdown);
     blocks.iter().for_each(|block| put(note.element(), block));

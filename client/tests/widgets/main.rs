@@ -15,8 +15,8 @@ mod text;
 use leptos::prelude::{Owner, document, provide_context};
 use leptos::task::tick;
 use pulseboard_client::app::mount;
+use pulseboard_client::board::context::BoardContext;
 use pulseboard_client::board::mistake::{Mistake, Mistakes};
-use pulseboard_client::board::stage::Stage;
 use pulseboard_client::chart::frames::Frames;
 use pulseboard_client::dynamic::{Memo, RwSignal};
 use pulseboard_client::history::History;
@@ -58,7 +58,7 @@ impl Shown {
         let page = mount(&place, || {
             let clock = RwSignal::new(ServerClock::default());
             provide_context(Mistakes(Memo::new(move || mistakes.get())));
-            let stage = Stage {
+            let context = BoardContext {
                 live,
                 frames: Frames::new(),
                 clock,
@@ -66,7 +66,7 @@ impl Shown {
                 view: View::new(""),
                 history: History::new(),
             };
-            frame(widget, stage)
+            frame(widget, context)
         });
         Box::leak(page);
         Self { live, place: place.into(), now, mistakes, seq: 0, _owner: owner }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use pulseboard_e2e::{Page, Stage, curl, until};
 use serde_json::{Value, json};
+use shared::board::keyword::Keyword as _;
 use shared::board::widget::WidgetType;
-use shared::board::word::Word as _;
 
 /// Records the page's own requests, before any of its scripts runs.
 const ASKED: &str = "

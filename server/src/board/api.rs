@@ -7,7 +7,7 @@ use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
-use shared::board::word::Word as _;
+use shared::board::keyword::Keyword as _;
 use shared::board::{Etag, Form};
 use shared::name::NameError;
 use shared::problem::FieldError;
@@ -92,7 +92,7 @@ pub struct Stored {
 }
 
 /// `PUT /api/boards/{id}`: 201 where the board is new, 204 where it was replaced; see [`super::precondition`]. If the
-/// document has warnings ([`shared::board::notices`]), the body lists them: `{"notices": [{"field", "expected",
+/// document has warnings ([`shared::board::warnings`]), the body lists them: `{"notices": [{"field", "expected",
 /// "got"}]}`, with 200 in the place of 204.
 ///
 /// With `?form=toml` or `?form=json` the document is stored in that form, whichever form it is sent in. JSON that
@@ -126,7 +126,7 @@ pub async fn put(
     let selecting = app.hub.selecting().clone();
     let judge = move || {
         let missing = selecting.without_series(board.selectors());
-        shared::board::notices(&board, &|selector| missing.binary_search(selector).is_err())
+        shared::board::warnings(&board, &|selector| missing.binary_search(selector).is_err())
     };
     notices.extend(off_thread(judge).await?);
     let quiet = notices.is_empty();

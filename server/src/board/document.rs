@@ -3,7 +3,7 @@
 use ring::digest::{SHA256, digest};
 use serde_json::Value;
 use shared::board::document::MAX_DOCUMENT;
-use shared::board::word::Word as _;
+use shared::board::keyword::Keyword as _;
 use shared::board::{Etag, Form};
 use shared::problem::FieldError;
 use shared::{Board, BoardId, Selector};
@@ -127,7 +127,7 @@ pub fn selectors(id: &BoardId, document: Option<&Document>) -> Vec<Selector> {
 
 /// The first half of the SHA-256 of the form and the text: another text has another tag.
 fn etag(form: Form, source: &str) -> Etag {
-    let hash = digest(&SHA256, format!("{}\n{source}", form.word()).as_bytes());
+    let hash = digest(&SHA256, format!("{}\n{source}", form.keyword()).as_bytes());
     let first_half = hash.as_ref().iter().take(16);
     Etag::stored(first_half.fold(0, |number, &byte| (number << 8) | u128::from(byte)))
 }

@@ -11,8 +11,8 @@ use std::time::{Duration, UNIX_EPOCH};
 use notify::event::{AccessKind, AccessMode};
 use notify::{EventKind, RecursiveMode, Watcher as _};
 use shared::board::document::MAX_DOCUMENT;
-use shared::board::word::Word as _;
-use shared::board::{Form, notices};
+use shared::board::keyword::Keyword as _;
+use shared::board::{Form, warnings};
 use shared::{BoardId, Millis};
 use tokio::sync::Notify;
 
@@ -115,8 +115,8 @@ fn one_line(error: &DocumentError) -> String {
 pub fn warn(found: &Found, before: &Found) {
     for (id, edition) in found.editions.iter().filter(|(id, edition)| before.editions.get(*id) != Some(*edition)) {
         // Series come and go while nobody edits the folder, so a selector without a match is not worth a warning.
-        for notice in notices(edition.document.board(), &|_| true) {
-            tracing::warn!(board = %id, "{notice}");
+        for warning in warnings(edition.document.board(), &|_| true) {
+            tracing::warn!(board = %id, "{warning}");
         }
     }
     for (id, message) in &found.broken {

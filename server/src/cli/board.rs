@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use shared::BoardId;
-use shared::board::word::Word as _;
+use shared::board::keyword::Keyword as _;
 use shared::board::{Etag, Form};
 use shared::name::NameError;
 use shared::problem::FieldError;

@@ -12,7 +12,7 @@ use std::vec;
 
 use rusqlite::Connection;
 use shared::point::Kind;
-use shared::{Millis, Stretch};
+use shared::{Millis, TimeRange};
 
 use super::answer::{Encoder, Form, TextLine};
 use super::cancel::Cancel;
@@ -185,7 +185,7 @@ impl Job {
                 let together = (plan.width_ms / plan.tier.width_ms()).max(1);
                 let count = (at_once / together).max(1);
                 let to = next.plus(count.saturating_mul(plan.width_ms)).min(plan.span.to);
-                let part = Plan { span: Stretch { from: next, to }, ..plan };
+                let part = Plan { span: TimeRange { from: next, to }, ..plan };
                 let before = self.encoder.len();
                 let buckets = past::numbers(conn, stored.memtable, stored.damage, series, &part)?;
                 let mut told = 0;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::{Connection, OptionalExtension as _};
-use shared::{Millis, Rolled, Stretch};
+use shared::{Millis, Rolled, TimeRange};
 
 use super::cancel::Stopped;
 use super::plan::Plan;
@@ -89,7 +89,7 @@ pub fn texts(
     conn: &Connection,
     damage: &Damage,
     series: SeriesId,
-    span: Stretch,
+    span: TimeRange,
     most: u64,
 ) -> rusqlite::Result<Texts> {
     let tx = conn.unchecked_transaction()?;

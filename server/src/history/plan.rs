@@ -1,6 +1,6 @@
 //! Chooses the buckets (tier, width and range) that answer a history request.
 
-use shared::{Millis, Stretch, Tier};
+use shared::{Millis, Tier, TimeRange};
 
 use crate::store::Retention;
 
@@ -12,7 +12,7 @@ pub struct Plan {
     /// The width of the buckets in the answer, in milliseconds: the width of the tier, or several whole days.
     pub width_ms: u64,
     /// The range of the buckets: the requested range, extended to the edges of buckets.
-    pub span: Stretch,
+    pub span: TimeRange,
 }
 
 impl Plan {
@@ -21,7 +21,7 @@ impl Plan {
     /// are seldom the edges of buckets, one bucket more may be needed. If that is one too many, the first, which is
     /// only partly inside `span`, is left out.
     #[must_use]
-    pub fn new(span: Stretch, points: u64, retention: &Retention, now: Millis) -> Self {
+    pub fn new(span: TimeRange, points: u64, retention: &Retention, now: Millis) -> Self {
         let length = span.to.since(span.from);
         let fits = |tier: Tier| length <= points.saturating_mul(tier.width_ms());
         let reaches = |tier: Tier| retention.of(tier).is_none_or(|keep| now.0.saturating_sub(keep) <= span.from.0);
@@ -32,7 +32,7 @@ impl Plan {
         if to.since(from) / width_ms > points {
             from = from.plus(width_ms);
         }
-        Self { tier, width_ms, span: Stretch { from, to } }
+        Self { tier, width_ms, span: TimeRange { from, to } }
     }
 }
 
@@ -46,7 +46,7 @@ mod tests {
 
     fn plan(ago: u64, length: u64, points: u64) -> Plan {
         let from = Millis(NOW.0 - ago);
-        Plan::new(Stretch { from, to: from.plus(length) }, points, &Retention::default(), NOW)
+        Plan::new(TimeRange { from, to: from.plus(length) }, points, &Retention::default(), NOW)
     }
 
     #[test]

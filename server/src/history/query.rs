@@ -1,7 +1,7 @@
 //! Parses the query of `GET /api/history`.
 
 use serde::Deserialize;
-use shared::{Millis, Selector, Stretch};
+use shared::{Millis, Selector, TimeRange};
 
 use super::answer::Form;
 use super::time;
@@ -31,7 +31,7 @@ pub struct Asked {
     /// The selected series.
     pub selectors: Vec<Selector>,
     /// The time range; not empty.
-    pub span: Stretch,
+    pub span: TimeRange,
     /// Maximum number of buckets per series; at least one.
     pub points: u64,
     /// The detail of each bucket.
@@ -79,7 +79,7 @@ pub fn parse(query: &str, now: Millis) -> Result<Asked, ApiError> {
         let text = given.as_deref().unwrap_or(otherwise);
         time::parse(text, now).map_err(|got| ApiError::field(field, time::EXPECTED, got))
     };
-    let span = Stretch { from: moment("from", query.from, "-1h")?, to: moment("to", query.to, "now")? };
+    let span = TimeRange { from: moment("from", query.from, "-1h")?, to: moment("to", query.to, "now")? };
     if span.from >= span.to {
         let got = format!("{}, which is not after {}", span.to, span.from);
         return Err(ApiError::field("to", "a time after from", got));
@@ -107,7 +107,7 @@ mod tests {
     #[test]
     fn all_but_the_series_has_a_default() {
         let asked = parse("series=ops/**", NOW).unwrap();
-        assert_eq!(asked.span, Stretch { from: Millis(NOW.0 - 3_600_000), to: NOW });
+        assert_eq!(asked.span, TimeRange { from: Millis(NOW.0 - 3_600_000), to: NOW });
         assert_eq!((asked.points, asked.detail), (500, Detail::Figures));
         let asked = parse("series=a&series=b/*&from=-2d&to=-1d&points=10000&sketch=1", NOW).unwrap();
         assert_eq!((asked.selectors.len(), asked.points, asked.detail), (2, 10_000, Detail::Bins));

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use shared::point::Kind;
-use shared::{Bucket, Millis, Number, Point, Rolled, Seq, Stamp, Stretch, Text, Tier, Value};
+use shared::{Bucket, Millis, Number, Point, Rolled, Seq, Stamp, Text, Tier, TimeRange, Value};
 
 use super::answer::Form;
 use super::cancel::{Cancel, Stopped};
@@ -116,7 +116,7 @@ proptest! {
             prop_assert_eq!(store.head().0, points.len() as u64);
         }
         let conn = rusqlite::Connection::open(folder.path().join(FILE)).unwrap();
-        let span = Stretch { from: START, to: START.plus(10 * Tier::Day.width_ms()) };
+        let span = TimeRange { from: START, to: START.plus(10 * Tier::Day.width_ms()) };
         for Named { name, series: row, .. } in named(&conn) {
             let series = name.within_board().parse().unwrap();
             for (tier, wanted) in roll_up(&points, series) {
@@ -166,7 +166,7 @@ fn cost(days: u64, ago: u64, points: u64) -> (u64, usize) {
         false
     };
     conn.progress_handler(1, Some(count)).unwrap();
-    let plan = Plan::new(Stretch { from: Millis(now.0 - ago), to: now }, points, &Retention::default(), now);
+    let plan = Plan::new(TimeRange { from: Millis(now.0 - ago), to: now }, points, &Retention::default(), now);
     let found = past::numbers(&conn, &store.memtable(), &store.damage(), series, &plan).unwrap();
     (steps.load(Ordering::Relaxed), found.len())
 }

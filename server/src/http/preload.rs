@@ -10,7 +10,7 @@ use std::borrow::Cow;
 
 use shared::BoardId;
 use shared::board::document::MAX_WIDGETS;
-use shared::board::{Board, Drawn};
+use shared::board::{Board, DrawModule};
 
 use crate::http::app::AppState;
 use crate::hub::Tally;
@@ -98,13 +98,13 @@ impl Preloads {
 
 /// The modules of a board with a document.
 fn of_made(board: &Board) -> Vec<Module> {
-    let drawn: Vec<Drawn> = board.widgets.iter().filter_map(|widget| widget.content.drawn()).collect();
+    let drawn: Vec<DrawModule> = board.widgets.iter().filter_map(|widget| widget.content.draw_module()).collect();
     let needed = [
         (true, MADE),
         (board.widgets.is_empty(), ELSEWHERE),
-        (drawn.contains(&Drawn::Charts), CHARTS),
-        (drawn.contains(&Drawn::Rows), ROWS),
-        (drawn.contains(&Drawn::Notes), NOTES),
+        (drawn.contains(&DrawModule::Charts), CHARTS),
+        (drawn.contains(&DrawModule::Rows), ROWS),
+        (drawn.contains(&DrawModule::Notes), NOTES),
     ];
     needed.into_iter().filter(|(needed, _)| *needed).map(|(_, module)| module).collect()
 }

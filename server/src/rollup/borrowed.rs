@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use shared::point::Kind;
-use shared::{Declared, Seq, SeriesName, SeriesPart, Stretch, Track};
+use shared::{Declared, Seq, SeriesName, SeriesPart, TimeRange, Track};
 
 use super::packed::Packed;
 
@@ -72,7 +72,7 @@ pub(super) struct Changes {
     /// True if no point after the cursor came late, so that the changes are at the end of the track.
     pub(super) in_order: bool,
     /// The stretch before the track that changed as well.
-    pub(super) revised: Option<Stretch>,
+    pub(super) revised: Option<TimeRange>,
 }
 
 impl Changes {

@@ -13,7 +13,7 @@ use std::collections::VecDeque;
 use shared::bucket::SECOND;
 use shared::point::Kind;
 use shared::track::revises;
-use shared::{Cursor, Declared, Epoch, GapReason, Millis, Seq, SeriesName, SeriesPart, Stretch, Track};
+use shared::{Cursor, Declared, Epoch, GapReason, Millis, Seq, SeriesName, SeriesPart, TimeRange, Track};
 
 use crate::names::Names;
 pub use crate::names::SeriesIndex;
@@ -69,7 +69,7 @@ struct Entry {
     late: Seq,
     /// The stretch of the past before the track that late points changed, and the seq of the last of those. Boxed,
     /// since few series have one.
-    revised: Option<Box<(Stretch, Seq)>>,
+    revised: Option<Box<(TimeRange, Seq)>>,
 }
 
 /// Says how much of a series is in memory. A series that a subscriber reads is always hot: its whole track is in
@@ -354,7 +354,7 @@ impl Rollup {
     /// Returns the stretch of a series' past before its track that late points changed, and the seq of the last of
     /// those.
     #[cfg(test)]
-    pub(crate) fn revised(&self, name: &SeriesName) -> Option<(Stretch, Seq)> {
+    pub(crate) fn revised(&self, name: &SeriesName) -> Option<(TimeRange, Seq)> {
         let entry = self.series.iter().find(|entry| entry.name == *name)?;
         entry.revised.as_deref().copied()
     }

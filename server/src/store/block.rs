@@ -9,7 +9,7 @@ use rusqlite::{Connection, Row};
 use serde::{Deserialize, Serialize};
 use shared::bucket::Sample;
 use shared::sketch::Key;
-use shared::{Bin, Bucket, Millis, Number, Rolled, Seq, Stamp, Stretch, Tier};
+use shared::{Bin, Bucket, Millis, Number, Rolled, Seq, Stamp, Tier, TimeRange};
 
 use super::damage::{Damage, GREATEST, Part, Unreadable};
 use super::dedup::DedupKeys;
@@ -52,9 +52,9 @@ impl BlockId {
 
     /// Returns the block's stretch of time.
     #[must_use]
-    pub fn span(self) -> Stretch {
+    pub fn span(self) -> TimeRange {
         let from = Millis(u64::from(self.number) * block_ms(self.tier));
-        Stretch { from, to: from.plus(block_ms(self.tier)) }
+        TimeRange { from, to: from.plus(block_ms(self.tier)) }
     }
 
     /// Returns the key of the row.
@@ -106,7 +106,7 @@ impl Block {
 
     /// Returns the buckets that begin within `span`.
     #[must_use]
-    pub fn within(&self, span: Stretch) -> &[Rolled] {
+    pub fn within(&self, span: TimeRange) -> &[Rolled] {
         let at = |ts| self.buckets.partition_point(|rolled| rolled.bucket.start < ts);
         &self.buckets[at(span.from)..at(span.to)]
     }
@@ -327,7 +327,7 @@ pub fn each_within(
     conn: &Connection,
     tier: Tier,
     series: SeriesId,
-    span: Stretch,
+    span: TimeRange,
     damage: &Damage,
     mut look: impl FnMut(BlockId, Block),
 ) -> rusqlite::Result<()> {

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use shared::board::Form;
-use shared::board::word::Word as _;
+use shared::board::keyword::Keyword as _;
 use shared::{BoardId, Millis, Selector, Seq};
 
 use super::damage::Part;
@@ -126,7 +126,7 @@ impl Store {
                 board.id.as_str(),
                 selectors,
                 signed(board.since.0),
-                document.map(|document| document.form.word()),
+                document.map(|document| document.form.keyword()),
                 document.map(|document| document.source.as_str()),
                 document.map(|document| signed(document.changed.0)),
             ))

@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 
 use rusqlite::Connection;
-use shared::{Rolled, Stretch, Tier};
+use shared::{Rolled, Tier, TimeRange};
 
 use super::block::{self, Block, BlockId};
 use super::damage::{Damage, Part};
@@ -93,7 +93,7 @@ impl Blocks for Overlay<'_> {
 struct Changed {
     block_id: BlockId,
     block: Block,
-    stretches: Vec<Stretch>,
+    stretches: Vec<TimeRange>,
 }
 
 /// Writes blocks of the finest tier, and rebuilds the buckets of coarser tiers that contain them, up to and including
@@ -122,7 +122,7 @@ fn roll_up(blocks: &mut impl Blocks, finer: &[Changed], tier: Tier) -> rusqlite:
     for Changed { block_id, block, stretches } in finer {
         for stretch in stretches {
             // A coarser bucket lies within a single block of the finer tier, so `block` has all of its finer buckets.
-            let mut stretch = Stretch { from: stretch.from.floor(width), to: stretch.to.plus(width - 1).floor(width) };
+            let mut stretch = TimeRange { from: stretch.from.floor(width), to: stretch.to.plus(width - 1).floor(width) };
             let block_id = BlockId::holding(tier, block_id.series, stretch.from);
             if coarser.last().is_none_or(|changed| changed.block_id != block_id) {
                 let block = blocks.get(block_id)?;

@@ -10,7 +10,7 @@ use std::collections::{HashMap, HashSet};
 
 use foldhash::fast::RandomState;
 use rusqlite::Connection;
-use shared::{Millis, Stretch, Tier};
+use shared::{Millis, Tier, TimeRange};
 
 use super::block::{self, Block, BlockId};
 use super::damage::Damage;
@@ -69,7 +69,7 @@ impl Imports {
             return Ok(true);
         }
         let from = ts.floor(width);
-        if !is_whole(conn, damage, series, Stretch { from, to: from.plus(width) })? {
+        if !is_whole(conn, damage, series, TimeRange { from, to: from.plus(width) })? {
             return Ok(false);
         }
         if self.whole.len() >= MOST_DAYS {
@@ -103,7 +103,7 @@ impl Imports {
 
 /// Returns true if the finest buckets of a day have as many points as the bucket of the day. Points that are not
 /// flushed yet are in neither.
-fn is_whole(conn: &Connection, damage: &Damage, series: SeriesId, day: Stretch) -> rusqlite::Result<bool> {
+fn is_whole(conn: &Connection, damage: &Damage, series: SeriesId, day: TimeRange) -> rusqlite::Result<bool> {
     let count = |block: &Block| -> u64 { block.within(day).iter().map(|rolled| rolled.bucket.count).sum() };
     let whole = count(&block::read(conn, BlockId::holding(Tier::Day, series, day.from), damage)?);
     if whole == 0 {
@@ -157,7 +157,7 @@ mod tests {
     /// Returns the number of points in the bucket of a day of the first series.
     fn count(store: &Store, day: Millis) -> u64 {
         let block = block::read(&store.conn, BlockId::holding(Tier::Day, SeriesId(1), day), &store.damage).unwrap();
-        block.within(Stretch { from: day, to: day.plus(DAY) }).iter().map(|rolled| rolled.bucket.count).sum()
+        block.within(TimeRange { from: day, to: day.plus(DAY) }).iter().map(|rolled| rolled.bucket.count).sum()
     }
 
     /// Returns the number of points that were refused because their day is compacted, and their places.

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
-use shared::{BoardId, Millis, Number, Point, Stretch, Text, Tier, Value};
+use shared::{BoardId, Millis, Number, Point, Text, Tier, TimeRange, Value};
 use tempfile::TempDir;
 
 use super::block::{self, BlockId};
@@ -202,10 +202,10 @@ fn use_it(store: &mut Store) -> rusqlite::Result<()> {
     let selected: Vec<SeriesId> = store.directory.look().iter().map(|(_, row)| row.id).collect();
     let damage = store.damage();
     for series in selected {
-        let texts = past::texts(&conn, &damage, series, Stretch { from: Millis(0), to: Millis(u64::MAX) }, 50)?;
+        let texts = past::texts(&conn, &damage, series, TimeRange { from: Millis(0), to: Millis(u64::MAX) }, 50)?;
         past::each_line(&conn, &damage, series, texts.first, Millis(u64::MAX), |_| true)?;
         for tier in Tier::ALL {
-            let span = Stretch { from: START, to: START.plus(86_400_000) };
+            let span = TimeRange { from: START, to: START.plus(86_400_000) };
             let mut all: Option<shared::Rolled> = None;
             block::each_within(&conn, tier, series, span, &damage, |_, block| {
                 for rolled in block.within(span) {
@@ -306,7 +306,7 @@ fn damaged_text_is_skipped_in_the_past() {
     conn.execute(broken, (series.0, sql(at(5).0), sql(at(79).0))).unwrap();
     let damage = Damage::default();
     let mut lines = Vec::new();
-    let all = Stretch { from: Millis(0), to: Millis(u64::MAX) };
+    let all = TimeRange { from: Millis(0), to: Millis(u64::MAX) };
     past::each_line(&conn, &damage, series, (START, 0), all.to, |(ts, ..)| {
         lines.push(ts);
         true

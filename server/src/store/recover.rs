@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 use shared::point::Kind;
 use shared::track::{LOG, WINDOW};
-use shared::{Bucket, Declared, Line, Log, Millis, Seq, SeriesName, Stamp, Stretch, Tier, Track};
+use shared::{Bucket, Declared, LogLine, Millis, Seq, SeriesName, Stamp, TextLog, Tier, TimeRange, Track};
 
 use super::block::{self, Block, BlockId};
 use super::damage::{Damage, GREATEST, Part};
@@ -37,7 +37,7 @@ pub struct Recovered {
     /// The declared metric type.
     pub declared: Option<Declared>,
     /// The stretch before the track that late points changed, and the seq of the last of those points.
-    pub revised: Option<(Stretch, Seq)>,
+    pub revised: Option<(TimeRange, Seq)>,
 }
 
 impl Store {
@@ -238,7 +238,7 @@ impl Store {
     }
 
     /// Reads the stretch of each series' past that late points changed. Skips rows that cannot be read.
-    fn revised(&self) -> rusqlite::Result<HashMap<SeriesId, (Stretch, Seq)>> {
+    fn revised(&self) -> rusqlite::Result<HashMap<SeriesId, (TimeRange, Seq)>> {
         let mut select = self.conn.prepare("SELECT series, start, stop, seq FROM revised")?;
         let mut rows = select.query([])?;
         let mut revised = HashMap::new();
@@ -254,7 +254,7 @@ impl Store {
                 self.damage.note(Part::Revised(series), "a time or a number is out of range");
                 continue;
             };
-            revised.insert(SeriesId(id), (Stretch { from, to }, seq));
+            revised.insert(SeriesId(id), (TimeRange { from, to }, seq));
         }
     }
 }
@@ -335,7 +335,7 @@ fn read_texts(conn: &Connection, series: SeriesId, damage: &Damage) -> rusqlite:
     let mut rows = select.query((series.0, i64::try_from(LOG).unwrap_or(i64::MAX)))?;
     while let Some(row) = rows.next()? {
         match (moment(row, 0)?, meta::seq(row, 1)?, row.get_ref(2)?.as_str()) {
-            (Some(ts), Some(seq), Ok(text)) => lines.push(Line { at: Stamp { ts, seq }, text: text.to_owned() }),
+            (Some(ts), Some(seq), Ok(text)) => lines.push(LogLine { at: Stamp { ts, seq }, text: text.to_owned() }),
             _ => damage.note(Part::Line(series), "the time, the number or the text of a line cannot be read"),
         }
     }
@@ -353,7 +353,7 @@ fn read_texts(conn: &Connection, series: SeriesId, damage: &Damage) -> rusqlite:
     let total = gone.unwrap_or_default().0.saturating_add(there.unwrap_or_default().0);
     let changed = gone_seq.unwrap_or_default().max(last.unwrap_or_default());
     lines.reverse();
-    Ok((!lines.is_empty()).then(|| Track::Texts(Log { lines: lines.into(), total, changed })))
+    Ok((!lines.is_empty()).then(|| Track::Texts(TextLog { lines: lines.into(), total, changed })))
 }
 
 #[cfg(test)]

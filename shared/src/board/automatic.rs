@@ -1,12 +1,12 @@
 //! Automatic boards: the document for a board id that no user has created yet.
 
 use super::document::MAX_WIDGETS;
-use super::log::Log;
-use super::nature::Nature;
-use super::stat::Stat;
-use super::table::Table;
-use super::widget::Shown;
-use super::{Board, Content, Show, Source, View, Widget, WidgetId};
+use super::log::LogOptions;
+use super::metric_type::MetricType;
+use super::stat::StatOptions;
+use super::table::TableOptions;
+use super::widget::SeriesContent;
+use super::{Board, Content, SeriesSource, Show, Widget, WidgetId, WidgetView};
 use crate::name::MAX_SEGMENT_LEN;
 use crate::{BoardId, Selector, SeriesName};
 
@@ -16,20 +16,20 @@ impl Board {
     /// this document, so it is valid as it is. If there are more series than a board can have widgets, the last
     /// widget is a table of all series.
     #[must_use]
-    pub fn automatic<N: Into<Nature>>(id: &BoardId, series: impl IntoIterator<Item = (SeriesName, N)>) -> Self {
+    pub fn automatic<N: Into<MetricType>>(id: &BoardId, series: impl IntoIterator<Item = (SeriesName, N)>) -> Self {
         let mut widgets: Vec<Widget> = Vec::new();
-        for (name, nature) in series {
+        for (name, metric_type) in series {
             if widgets.len() == MAX_WIDGETS {
                 widgets.pop();
-                let view = View::Table(Table::default());
+                let view = WidgetView::Table(TableOptions::default());
                 let all = free_id("all", &widgets);
                 widgets.push(widget(all, "all", view, None, id.selector()));
                 break;
             }
-            let (view, show) = match nature.into() {
-                Nature::Gauge => (View::Stat(Stat::default()), None),
-                Nature::Counter => (View::Stat(Stat::default()), Some(Show::Rate)),
-                Nature::Text => (View::Log(Log::default()), None),
+            let (view, show) = match metric_type.into() {
+                MetricType::Gauge => (WidgetView::Stat(StatOptions::default()), None),
+                MetricType::Counter => (WidgetView::Stat(StatOptions::default()), Some(Show::Rate)),
+                MetricType::Text => (WidgetView::Log(LogOptions::default()), None),
             };
             let title = name.within_board();
             let id = free_id(title, &widgets);
@@ -39,12 +39,12 @@ impl Board {
     }
 }
 
-fn widget(id: WidgetId, title: &str, view: View, show: Option<Show>, selector: Selector) -> Widget {
-    let source = Source { series: vec![selector], show, ..Source::default() };
+fn widget(id: WidgetId, title: &str, view: WidgetView, show: Option<Show>, selector: Selector) -> Widget {
+    let source = SeriesSource { series: vec![selector], show, ..SeriesSource::default() };
     Widget {
         id,
         title: Some(self::title(title)),
-        content: Content::Series(Box::new(Shown { view, source })),
+        content: Content::Series(Box::new(SeriesContent { view, source })),
         place: None,
     }
 }
@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn of_a_counter_it_shows_how_fast_it_grows() {
-        let board = Board::automatic(&id(), [("ops/requests_total".parse().unwrap(), Nature::Counter)]);
+        let board = Board::automatic(&id(), [("ops/requests_total".parse().unwrap(), MetricType::Counter)]);
         let Content::Series(shown) = &board.widgets[0].content else { panic!("a series") };
         assert_eq!(shown.source.show, Some(Show::Rate));
     }

@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use super::read::Table;
-use super::word::words;
+use super::keyword::keywords;
+use super::read::Fields;
 
-words! {
+keywords! {
     /// The scale of an axis.
     Scale {
         /// Equal steps.
@@ -31,9 +31,9 @@ pub struct Axis {
 }
 
 impl Axis {
-    pub(super) fn read(widget: &Table<'_>) -> Self {
+    pub(super) fn read(widget: &Fields<'_>) -> Self {
         let (min, max) = ends(widget, "y_min", "y_max");
-        let scale = widget.word("y_scale");
+        let scale = widget.keyword("y_scale");
         if let (Some(Scale::Log), Some(low)) = (scale, min)
             && low <= 0.0
         {
@@ -44,7 +44,7 @@ impl Axis {
 }
 
 /// Reads two ends. The first must be below the second; if it is not, reports a mistake and returns neither.
-pub(super) fn ends(widget: &Table<'_>, low: &'static str, high: &'static str) -> (Option<f64>, Option<f64>) {
+pub(super) fn ends(widget: &Fields<'_>, low: &'static str, high: &'static str) -> (Option<f64>, Option<f64>) {
     match (widget.number(low), widget.number(high)) {
         (Some(min), Some(max)) if min >= max => {
             widget.wrong(high, format!("more than {low}, which is {min}"), max.to_string());

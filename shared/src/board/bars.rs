@@ -3,10 +3,10 @@
 use serde::Serialize;
 
 use super::axis::Axis;
-use super::read::Table;
-use super::word::words;
+use super::keyword::keywords;
+use super::read::Fields;
 
-words! {
+keywords! {
     /// The dimension along which the bars are laid out.
     Across {
         /// One bar for each series: its newest value.
@@ -18,7 +18,7 @@ words! {
 
 /// Options of `type = "bar"`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub struct Bars {
+pub struct BarOptions {
     /// The dimension along which the bars are laid out; series if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub across: Option<Across>,
@@ -27,8 +27,8 @@ pub struct Bars {
     pub axis: Axis,
 }
 
-impl Bars {
-    pub(super) fn read(widget: &Table<'_>) -> Self {
-        Self { across: widget.word("across"), axis: Axis::read(widget) }
+impl BarOptions {
+    pub(super) fn read(widget: &Fields<'_>) -> Self {
+        Self { across: widget.keyword("across"), axis: Axis::read(widget) }
     }
 }

@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::layout::layout;
-use super::read::{Mistakes, Table};
+use super::read::{Fields, Mistakes};
 use super::widget::MAX_TITLE;
 use super::{Place, Span, Widget, WidgetId};
 use crate::Selector;
@@ -81,14 +81,14 @@ pub struct Board {
 
 /// The result of reading a document: the readable part, and the mistakes.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Reading {
+pub struct ParsedBoard {
     /// The readable part of the board, for code that shows boards.
     pub board: Board,
     /// Every mistake with its place, such as `widgets[3].place.w`, in the order of the document.
     pub mistakes: Vec<FieldError>,
 }
 
-impl Reading {
+impl ParsedBoard {
     /// Returns the board if it has no mistakes, for code that stores boards.
     ///
     /// # Errors
@@ -99,19 +99,19 @@ impl Reading {
 }
 
 impl Board {
-    /// Reads a document from JSON values; TOML is converted to the same form first. Never fails: see [`Reading`].
+    /// Reads a document from JSON values; TOML is converted to the same form first. Never fails: see [`ParsedBoard`].
     #[must_use]
-    pub fn read(document: &Value) -> Reading {
+    pub fn read(document: &Value) -> ParsedBoard {
         let mistakes = Mistakes::default();
-        let board = Table::of(document, String::new(), &mistakes).map(Self::read_table);
-        Reading { board: board.unwrap_or_default(), mistakes: mistakes.into_list() }
+        let board = Fields::of(document, String::new(), &mistakes).map(Self::read_table);
+        ParsedBoard { board: board.unwrap_or_default(), mistakes: mistakes.into_list() }
     }
 
     /// Reads a document written in JSON, such as the response of `GET /api/boards/{id}`.
     ///
     /// # Errors
     /// If the text is not JSON.
-    pub fn read_json(text: &str) -> Result<Reading, serde_json::Error> {
+    pub fn read_json(text: &str) -> Result<ParsedBoard, serde_json::Error> {
         Ok(Self::read(&serde_json::from_str(text)?))
     }
 
@@ -142,11 +142,11 @@ impl Board {
     /// Lays out the widgets and returns their places in document order; see [`super::layout`].
     #[must_use]
     pub fn places(&self) -> Vec<Place> {
-        let wishes: Vec<_> = self.widgets.iter().map(Widget::wish).collect();
-        layout(self.columns(), &wishes)
+        let requests: Vec<_> = self.widgets.iter().map(Widget::place_request).collect();
+        layout(self.columns(), &requests)
     }
 
-    fn read_table(table: Table<'_>) -> Self {
+    fn read_table(table: Fields<'_>) -> Self {
         let title = table.text("title", MAX_TITLE);
         let columns = table.whole("columns", 1..=Columns::MAX).and_then(Columns::new);
         let range = table.parsed("range", "a duration like 6h");
@@ -155,7 +155,7 @@ impl Board {
         for (at, value) in table.list("widgets", MAX_WIDGETS, "a list of widgets") {
             let id_at = format!("{at}.id");
             let widget =
-                Table::of(value, at, table.mistakes()).and_then(|fields| Widget::read(fields, board.columns()));
+                Fields::of(value, at, table.mistakes()).and_then(|fields| Widget::read(fields, board.columns()));
             let Some(widget) = widget else { continue };
             if ids.insert(widget.id.clone()) {
                 board.widgets.push(widget);

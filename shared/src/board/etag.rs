@@ -5,9 +5,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::word::{Word as _, words};
+use super::keyword::{Keyword as _, keywords};
 
-words! {
+keywords! {
     /// The format of a document.
     Form {
         /// `application/json`.
@@ -74,7 +74,7 @@ impl fmt::Display for Etag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.form {
             None => write!(f, "\"{:032x}\"", self.hash),
-            Some(form) => write!(f, "\"{:032x}-{}\"", self.hash, form.word()),
+            Some(form) => write!(f, "\"{:032x}-{}\"", self.hash, form.keyword()),
         }
     }
 }

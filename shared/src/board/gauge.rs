@@ -3,11 +3,11 @@
 use serde::Serialize;
 
 use super::axis;
-use super::read::Table;
+use super::read::Fields;
 
 /// Options of `type = "gauge"`: the newest value of each series between two ends, coloured by the thresholds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub struct Gauge {
+pub struct GaugeOptions {
     /// The lower end, below the upper end; 0 if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min: Option<f64>,
@@ -16,8 +16,8 @@ pub struct Gauge {
     pub max: Option<f64>,
 }
 
-impl Gauge {
-    pub(super) fn read(widget: &Table<'_>) -> Self {
+impl GaugeOptions {
+    pub(super) fn read(widget: &Fields<'_>) -> Self {
         let (min, max) = axis::ends(widget, "min", "max");
         Self { min, max }
     }

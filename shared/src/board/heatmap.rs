@@ -3,18 +3,18 @@
 use serde::Serialize;
 
 use super::axis::Axis;
-use super::read::Table;
+use super::read::Fields;
 
 /// Options of `type = "heatmap"`: the sketches of its series over time, all series merged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub struct Heatmap {
+pub struct HeatmapOptions {
     /// The vertical axis.
     #[serde(flatten)]
     pub axis: Axis,
 }
 
-impl Heatmap {
-    pub(super) fn read(widget: &Table<'_>) -> Self {
+impl HeatmapOptions {
+    pub(super) fn read(widget: &Fields<'_>) -> Self {
         Self { axis: Axis::read(widget) }
     }
 }

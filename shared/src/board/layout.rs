@@ -12,36 +12,38 @@ use super::{Columns, Place, Size};
 
 /// The position that a widget asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wish {
+pub enum PlaceRequest {
     /// At this place, or near it.
     At(Place),
     /// Anywhere with room. The size is for a board of 12 columns.
     Anywhere(Size),
 }
 
-/// Returns a place for each wish, in the same order.
+/// Returns a place for each request, in the same order.
 #[must_use]
-pub fn layout(columns: Columns, wishes: &[Wish]) -> Vec<Place> {
+pub fn layout(columns: Columns, requests: &[PlaceRequest]) -> Vec<Place> {
     let mut skyline = Skyline { heights: vec![0; columns.get().into()] };
-    let mut laid: Vec<Option<Place>> = vec![None; wishes.len()];
-    let within = |wish: &Wish| if let Wish::At(place) = wish { Some(within(columns, *place)) } else { None };
+    let mut laid: Vec<Option<Place>> = vec![None; requests.len()];
+    let within = |request: &PlaceRequest| {
+        if let PlaceRequest::At(place) = request { Some(within(columns, *place)) } else { None }
+    };
     let mut order: Vec<(u16, u16, usize)> = Vec::new();
-    for (index, wish) in wishes.iter().enumerate() {
-        if let Some(Place { x, y, .. }) = within(wish) {
+    for (index, request) in requests.iter().enumerate() {
+        if let Some(Place { x, y, .. }) = within(request) {
             let key = (y, x, index);
             order.insert(order.partition_point(|other| *other < key), key);
         }
     }
     for (.., index) in order {
-        laid[index] = within(&wishes[index]).map(|place| skyline.put(place.x, place.w, place.h));
+        laid[index] = within(&requests[index]).map(|place| skyline.put(place.x, place.w, place.h));
     }
-    let rest = wishes.iter().zip(laid).map(|(wish, laid)| match (laid, wish) {
+    let rest = requests.iter().zip(laid).map(|(request, laid)| match (laid, request) {
         (Some(place), _) => place,
-        (None, Wish::Anywhere(size)) => {
+        (None, PlaceRequest::Anywhere(size)) => {
             let (w, h) = (columns.scale(size.w), size.h.max(1));
             skyline.put(skyline.highest_spot(w), w, h)
         }
-        (None, Wish::At(place)) => skyline.put(place.x, place.w, place.h),
+        (None, PlaceRequest::At(place)) => skyline.put(place.x, place.w, place.h),
     });
     rest.collect()
 }
@@ -80,9 +82,10 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn wish() -> impl Strategy<Value = Wish> {
-        let place = (0..60u16, 0..40u16, 0..60u16, 0..9u16).prop_map(|(x, y, w, h)| Wish::At(Place { x, y, w, h }));
-        let size = (0..30u16, 0..9u16).prop_map(|(w, h)| Wish::Anywhere(Size { w, h }));
+    fn place_request() -> impl Strategy<Value = PlaceRequest> {
+        let place =
+            (0..60u16, 0..40u16, 0..60u16, 0..9u16).prop_map(|(x, y, w, h)| PlaceRequest::At(Place { x, y, w, h }));
+        let size = (0..30u16, 0..9u16).prop_map(|(w, h)| PlaceRequest::Anywhere(Size { w, h }));
         prop_oneof![2 => place, 1 => size]
     }
 
@@ -90,11 +93,11 @@ mod tests {
         #[test]
         fn nothing_overlaps_all_is_within_the_columns_and_what_is_laid_out_stays(
             columns in 1..=48u16,
-            wishes in prop::collection::vec(wish(), 0..60),
+            requests in prop::collection::vec(place_request(), 0..60),
         ) {
             let columns = Columns::new(columns).unwrap();
-            let laid = layout(columns, &wishes);
-            prop_assert_eq!(laid.len(), wishes.len());
+            let laid = layout(columns, &requests);
+            prop_assert_eq!(laid.len(), requests.len());
             for (index, place) in laid.iter().enumerate() {
                 prop_assert!(place.w >= 1 && place.h >= 1 && place.x + place.w <= columns.get(), "{:?}", place);
                 prop_assert!(!laid[..index].iter().any(|other| other.overlaps(place)), "{:?} of {:?}", place, laid);
@@ -102,17 +105,17 @@ mod tests {
                     || laid.iter().any(|on| on.y + on.h == place.y && Place { y: on.y, ..*place }.overlaps(on));
                 prop_assert!(rests, "{:?} hangs in the air", place);
             }
-            let again: Vec<_> = laid.iter().copied().map(Wish::At).collect();
+            let again: Vec<_> = laid.iter().copied().map(PlaceRequest::At).collect();
             prop_assert_eq!(layout(columns, &again), laid);
         }
 
         #[test]
         fn the_order_in_the_document_does_not_move_what_has_a_place(
-            wishes in prop::collection::vec(wish(), 0..20),
+            requests in prop::collection::vec(place_request(), 0..20),
         ) {
             let columns = Columns::default();
-            let settled = layout(columns, &wishes);
-            let mut turned: Vec<_> = settled.iter().copied().map(Wish::At).collect();
+            let settled = layout(columns, &requests);
+            let mut turned: Vec<_> = settled.iter().copied().map(PlaceRequest::At).collect();
             turned.reverse();
             let mut again = layout(columns, &turned);
             again.reverse();
@@ -122,7 +125,7 @@ mod tests {
 
     #[test]
     fn of_two_that_overlap_the_lower_one_is_pushed_down() {
-        let at = |x, y, w, h| Wish::At(Place { x, y, w, h });
+        let at = |x, y, w, h| PlaceRequest::At(Place { x, y, w, h });
         let laid = layout(Columns::default(), &[at(2, 1, 4, 2), at(0, 0, 4, 2), at(0, 9, 2, 1)]);
         let rows: Vec<_> = laid.iter().map(|place| place.y).collect();
         assert_eq!(rows, [2, 0, 2], "and the gap above the third is closed");
@@ -130,7 +133,7 @@ mod tests {
 
     #[test]
     fn those_without_a_place_fill_the_rows_from_the_left() {
-        let laid = layout(Columns::default(), &[Wish::Anywhere(Size { w: 3, h: 2 }); 5]);
+        let laid = layout(Columns::default(), &[PlaceRequest::Anywhere(Size { w: 3, h: 2 }); 5]);
         let corners: Vec<_> = laid.iter().map(|place| (place.x, place.y)).collect();
         assert_eq!(corners, [(0, 0), (3, 0), (6, 0), (9, 0), (0, 2)]);
     }

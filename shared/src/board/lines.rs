@@ -3,10 +3,10 @@
 use serde::Serialize;
 
 use super::axis::Axis;
-use super::read::Table;
-use super::word::words;
+use super::keyword::keywords;
+use super::read::Fields;
 
-words! {
+keywords! {
     /// The band that is filled around a line.
     Band {
         /// From the minimum to the maximum of each bucket.
@@ -18,7 +18,7 @@ words! {
     }
 }
 
-words! {
+keywords! {
     /// A quantile that is drawn as its own line.
     Quantile {
         /// The median.
@@ -30,7 +30,7 @@ words! {
     }
 }
 
-words! {
+keywords! {
     /// The way in which several areas are stacked.
     Stack {
         /// Each area starts at zero.
@@ -44,11 +44,11 @@ words! {
 
 /// Options of `type = "line"`: one line for each series.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Line {
+pub struct LineOptions {
     /// The band around each line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub band: Option<Band>,
-    /// One line for each of these quantiles, instead of the single line of [`super::Source::show`]. In document
+    /// One line for each of these quantiles, instead of the single line of [`super::SeriesSource::show`]. In document
     /// order, each at most once.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub quantiles: Vec<Quantile>,
@@ -59,7 +59,7 @@ pub struct Line {
 
 /// Options of `type = "area"`: the area below each series is filled.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Area {
+pub struct AreaOptions {
     /// The way in which several areas are stacked; each starts at zero if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stack: Option<Stack>,
@@ -68,14 +68,14 @@ pub struct Area {
     pub axis: Axis,
 }
 
-impl Line {
-    pub(super) fn read(widget: &Table<'_>) -> Self {
-        Self { band: widget.word("band"), quantiles: widget.words("quantiles"), axis: Axis::read(widget) }
+impl LineOptions {
+    pub(super) fn read(widget: &Fields<'_>) -> Self {
+        Self { band: widget.keyword("band"), quantiles: widget.keywords("quantiles"), axis: Axis::read(widget) }
     }
 }
 
-impl Area {
-    pub(super) fn read(widget: &Table<'_>) -> Self {
-        Self { stack: widget.word("stack"), axis: Axis::read(widget) }
+impl AreaOptions {
+    pub(super) fn read(widget: &Fields<'_>) -> Self {
+        Self { stack: widget.keyword("stack"), axis: Axis::read(widget) }
     }
 }

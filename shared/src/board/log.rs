@@ -2,18 +2,18 @@
 
 use serde::Serialize;
 
-use super::read::Table;
+use super::read::Fields;
 
 /// Options of `type = "log"`: the newest texts of all its series, ordered by time, the newest first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Log {
+pub struct LogOptions {
     /// The most lines, 1 to 100 (a page keeps 100 lines of a series); 50 if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lines: Option<u16>,
 }
 
-impl Log {
-    pub(super) fn read(widget: &Table<'_>) -> Self {
+impl LogOptions {
+    pub(super) fn read(widget: &Fields<'_>) -> Self {
         Self { lines: widget.whole("lines", 1..=100) }
     }
 }

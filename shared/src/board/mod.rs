@@ -15,34 +15,34 @@
 //! ```
 //!
 //! - [`document`]: the [`Board`] and its limits. [`Board::read`] accepts any JSON (the server converts TOML to it
-//!   first), and [`Reading`] lists every mistake with its place;
-//! - [`widget`]: the [`Widget`], its common fields, and its [`View`]s. Each kind has its options in its own file:
+//!   first), and [`ParsedBoard`] lists every mistake with its place;
+//! - [`widget`]: the [`Widget`], its common fields, and its [`WidgetView`]s. Each kind has its options in its own file:
 //!   [`stat`], [`lines`], [`bars`], [`gauge`], [`states`], [`table`], [`log`], [`heatmap`], [`text`];
 //! - [`axis`], [`threshold`], [`unit`], [`span`]: options that several kinds share;
 //! - [`place`] and [`layout`]: the position of each widget, including those that do not set one;
-//! - [`drawn`]: the lazily loaded page module that draws each kind of widget;
-//! - [`automatic`]: the document of a board that no user has created; [`nature`]: the metric type of its series;
-//! - [`notice`]: warnings about parts that are valid but may be unintended;
+//! - [`draw_module`]: the lazily loaded page module that draws each kind of widget;
+//! - [`automatic`]: the document of a board that no user has created; [`metric_type`]: the metric type of its series;
+//! - [`warnings`]: warnings about parts that are valid but may be unintended;
 //! - [`etag`]: the entity tag of an edition of a document;
-//! - [`read`] and [`word`]: helpers that read a document field by field.
+//! - [`read`] and [`keyword`]: helpers that read a document field by field.
 //!
-//! **Two modes.** [`Reading::strict`] is for code that stores boards: one mistake rejects the board, so stored boards
-//! are always valid. [`Reading::board`] is for code that shows boards, which may come from an older or newer version:
+//! **Two modes.** [`ParsedBoard::strict`] is for code that stores boards: one mistake rejects the board, so stored boards
+//! are always valid. [`ParsedBoard::board`] is for code that shows boards, which may come from an older or newer version:
 //! it leaves out unreadable widgets, treats unreadable options as absent, and keeps the rest.
 
 pub mod automatic;
 pub mod axis;
 pub mod bars;
 pub mod document;
-pub mod drawn;
+pub mod draw_module;
 pub mod etag;
 pub mod gauge;
 pub mod heatmap;
+pub mod keyword;
 pub mod layout;
 pub mod lines;
 pub mod log;
-pub mod nature;
-pub mod notice;
+pub mod metric_type;
 pub mod place;
 pub mod read;
 pub mod span;
@@ -52,16 +52,16 @@ pub mod table;
 pub mod text;
 pub mod threshold;
 pub mod unit;
+pub mod warnings;
 pub mod widget;
-pub mod word;
 
-pub use document::{Board, Columns, Reading};
-pub use drawn::Drawn;
+pub use document::{Board, Columns, ParsedBoard};
+pub use draw_module::DrawModule;
 pub use etag::{Etag, Form};
-pub use nature::Nature;
-pub use notice::notices;
+pub use metric_type::MetricType;
 pub use place::{Place, Size};
 pub use span::Span;
 pub use threshold::{Level, Threshold};
 pub use unit::Unit;
-pub use widget::{Content, Show, Source, View, Widget, WidgetId};
+pub use warnings::warnings;
+pub use widget::{Content, SeriesSource, Show, Widget, WidgetId, WidgetView};

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::document::Columns;
-use super::read::Table;
+use super::read::Fields;
 
 /// The greatest row in which a widget can begin. The layout closes gaps, so no board needs more.
 pub const MAX_Y: u16 = 10_000;
@@ -45,7 +45,7 @@ impl Place {
     }
 
     /// Reads `place`; `None` if it is absent or wrong.
-    pub(super) fn read(widget: &Table<'_>, columns: Columns) -> Option<Self> {
+    pub(super) fn read(widget: &Fields<'_>, columns: Columns) -> Option<Self> {
         let table = widget.table("place")?;
         let max = columns.get();
         let whole = |key, range: std::ops::RangeInclusive<u16>| {

@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use serde_json::{Map, Value};
 
-use super::word::Word;
+use super::keyword::Keyword;
 use crate::problem::FieldError;
 
 /// The most mistakes that are listed. If there are more, the last entry gives the number of the rest.
@@ -54,16 +54,16 @@ impl Mistakes {
     }
 }
 
-/// A table of the document (an object, in JSON). [`Table::finish`] reports each key that was never read.
+/// A table of the document (an object, in JSON). [`Fields::finish`] reports each key that was never read.
 #[derive(Debug)]
-pub struct Table<'a> {
+pub struct Fields<'a> {
     at: String,
     fields: &'a Map<String, Value>,
     asked: RefCell<Vec<&'static str>>,
     mistakes: &'a Mistakes,
 }
 
-impl<'a> Table<'a> {
+impl<'a> Fields<'a> {
     /// Reads `value` as the table at `at`, which is empty for the document itself. If it is not a table, reports a
     /// mistake and returns `None`.
     #[must_use]
@@ -140,13 +140,13 @@ impl<'a> Table<'a> {
 
     /// Reads one keyword.
     #[must_use]
-    pub fn word<W: Word>(&self, key: &'static str) -> Option<W> {
+    pub fn keyword<W: Keyword>(&self, key: &'static str) -> Option<W> {
         self.expect(key, W::offer, |value| value.as_str().and_then(W::of))
     }
 
     /// Reads a list of keywords, each at most once.
     #[must_use]
-    pub fn words<W: Word>(&self, key: &'static str) -> Vec<W> {
+    pub fn keywords<W: Keyword>(&self, key: &'static str) -> Vec<W> {
         let mut words = Vec::new();
         for (at, value) in self.list(key, W::ALL.len(), &format!("a list of {}", W::offer())) {
             match value.as_str().and_then(W::of) {
@@ -181,8 +181,8 @@ impl<'a> Table<'a> {
 
     /// Reads a table inside this one.
     #[must_use]
-    pub fn table(&self, key: &'static str) -> Option<Table<'a>> {
-        Table::of(self.get(key)?, self.place_of(key), self.mistakes)
+    pub fn table(&self, key: &'static str) -> Option<Fields<'a>> {
+        Fields::of(self.get(key)?, self.place_of(key), self.mistakes)
     }
 
     /// Reads a list and returns its first `max` entries, each with its place. Reports a mistake if there are more.

@@ -3,11 +3,11 @@
 use serde::Serialize;
 
 use super::Span;
-use super::read::Table;
+use super::read::Fields;
 
 /// Options of `type = "stat"`: the value of each series, its change and a sparkline of its past.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Stat {
+pub struct StatOptions {
     /// Shows a sparkline of the past; true if the document does not set it.
     pub sparkline: bool,
     /// The age of the value to compare with; the start of the range if absent.
@@ -15,14 +15,14 @@ pub struct Stat {
     pub change: Option<Span>,
 }
 
-impl Default for Stat {
+impl Default for StatOptions {
     fn default() -> Self {
         Self { sparkline: true, change: None }
     }
 }
 
-impl Stat {
-    pub(super) fn read(widget: &Table<'_>) -> Self {
+impl StatOptions {
+    pub(super) fn read(widget: &Fields<'_>) -> Self {
         Self {
             sparkline: widget.flag("sparkline").unwrap_or(true),
             change: widget.parsed("change", "a duration like 1h"),

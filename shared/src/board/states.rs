@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::read::{Table, echo};
-use super::word::{Word as _, words};
+use super::keyword::{Keyword as _, keywords};
+use super::read::{Fields, echo};
 
 /// The most states that can have their own colour.
 const MAX_STATES: usize = 64;
@@ -13,7 +13,7 @@ const MAX_STATES: usize = 64;
 /// The most bytes of a state that can have its own colour.
 const MAX_STATE: usize = 200;
 
-words! {
+keywords! {
     /// A colour of the page's palette. The document names it, and the page chooses its shade in the light and the
     /// dark theme.
     Colour {
@@ -39,14 +39,14 @@ words! {
 /// Options of `type = "states"`: a row for each series, in which each state is a bar as long as it lasted. In a
 /// series of texts, the text is the state. In a series of numbers, the number as written (`"0"`, `"1"`) is the state.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct States {
+pub struct StatesOptions {
     /// The colour of each state: `up = "green"`. Any other state gets a fixed colour, derived from its text.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub colours: BTreeMap<String, Colour>,
 }
 
-impl States {
-    pub(super) fn read(widget: &Table<'_>) -> Self {
+impl StatesOptions {
+    pub(super) fn read(widget: &Fields<'_>) -> Self {
         let Some(table) = widget.table("colours") else { return Self::default() };
         let mut colours = BTreeMap::new();
         for (index, (state, value)) in table.entries(MAX_STATES).into_iter().enumerate() {

@@ -2,15 +2,15 @@
 
 use serde::Serialize;
 
-use super::read::Table as Fields;
-use super::word::words;
+use super::keyword::keywords;
+use super::read::Fields;
 
-words! {
+keywords! {
     /// A column of a table. All except the name and the age are computed over the range that the page shows.
     Column {
         /// The name of the series.
         Name = "name",
-        /// The number that [`super::Source::show`] selects.
+        /// The number that [`super::SeriesSource::show`] selects.
         Value = "value",
         /// The change since the start of the range.
         Change = "change",
@@ -27,7 +27,7 @@ words! {
     }
 }
 
-words! {
+keywords! {
     /// The direction in which rows are sorted.
     Order {
         /// The least first.
@@ -39,7 +39,7 @@ words! {
 
 /// Options of `type = "table"`. A click on a column's head also sorts, until the page is closed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Table {
+pub struct TableOptions {
     /// The columns from left to right, each at most once; name, value, change and age if empty.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<Column>,
@@ -54,12 +54,12 @@ pub struct Table {
     pub rows: Option<u16>,
 }
 
-impl Table {
+impl TableOptions {
     pub(super) fn read(widget: &Fields<'_>) -> Self {
         Self {
-            columns: widget.words("columns"),
-            sort: widget.word("sort"),
-            order: widget.word("order"),
+            columns: widget.keywords("columns"),
+            sort: widget.keyword("sort"),
+            order: widget.keyword("order"),
             rows: widget.whole("rows", 1..=1_000),
         }
     }

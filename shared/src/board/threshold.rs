@@ -2,13 +2,13 @@
 
 use serde::Serialize;
 
-use super::read::Table;
-use super::word::words;
+use super::keyword::keywords;
+use super::read::Fields;
 
 /// The most thresholds of a widget.
 const MAX_THRESHOLDS: usize = 16;
 
-words! {
+keywords! {
     /// The level of a number.
     Level {
         /// As it should be.
@@ -60,12 +60,12 @@ pub fn level(thresholds: &[Threshold], value: f64) -> Option<Level> {
 
 impl Threshold {
     /// Reads `thresholds`.
-    pub(super) fn read_all(widget: &Table<'_>) -> Vec<Self> {
+    pub(super) fn read_all(widget: &Fields<'_>) -> Vec<Self> {
         let expected = r#"a list like [{ above = 250, level = "warn" }]"#;
         let list = widget.list("thresholds", MAX_THRESHOLDS, expected);
         list.into_iter()
             .filter_map(|(at, value)| {
-                let table = Table::of(value, at, widget.mistakes())?;
+                let table = Fields::of(value, at, widget.mistakes())?;
                 let threshold = Self::read(&table);
                 table.finish();
                 threshold
@@ -73,7 +73,7 @@ impl Threshold {
             .collect()
     }
 
-    fn read(table: &Table<'_>) -> Option<Self> {
+    fn read(table: &Fields<'_>) -> Option<Self> {
         let sides = (table.get("above").is_some(), table.get("below").is_some());
         let limit = match sides {
             (true, false) => table.number("above").map(Limit::Above),
@@ -85,9 +85,9 @@ impl Threshold {
             }
         };
         if table.get("level").is_none() {
-            table.wrong("level", <Level as super::word::Word>::offer(), "nothing");
+            table.wrong("level", <Level as super::keyword::Keyword>::offer(), "nothing");
         }
-        let level = table.word("level");
+        let level = table.keyword("level");
         Some(Self { limit: limit?, level: level? })
     }
 }

@@ -5,12 +5,12 @@ use std::str::FromStr;
 
 use serde::{Serialize, Serializer};
 
-use super::word::{Word, words};
+use super::keyword::{Keyword, keywords};
 
 /// The most bytes of a unit that is not a [`KnownUnit`].
 pub const MAX_SYMBOL: usize = 16;
 
-words! {
+keywords! {
     /// A unit for which the page knows the symbol and the prefixes.
     KnownUnit {
         /// `3.2 MB`.
@@ -69,7 +69,7 @@ impl FromStr for Unit {
 impl fmt::Display for Unit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Known(unit) => f.write_str(unit.word()),
+            Self::Known(unit) => f.write_str(unit.keyword()),
             Self::Symbol(symbol) => f.write_str(symbol),
         }
     }

@@ -5,22 +5,22 @@ use std::str::FromStr;
 
 use serde::Serialize;
 
-use super::bars::Bars;
-use super::gauge::Gauge;
-use super::heatmap::Heatmap;
-use super::layout::Wish;
-use super::lines::{Area, Line};
-use super::log::Log;
-use super::read::{Table as Fields, echo};
-use super::stat::Stat;
-use super::states::States;
-use super::table::Table;
-use super::text::Text;
-use super::word::{Word as _, words};
+use super::bars::BarOptions;
+use super::gauge::GaugeOptions;
+use super::heatmap::HeatmapOptions;
+use super::keyword::{Keyword as _, keywords};
+use super::layout::PlaceRequest;
+use super::lines::{AreaOptions, LineOptions};
+use super::log::LogOptions;
+use super::read::{Fields, echo};
+use super::stat::StatOptions;
+use super::states::StatesOptions;
+use super::table::TableOptions;
+use super::text::NoteOptions;
 use super::{Columns, Place, Size, Span, Threshold, Unit};
 use crate::Selector;
 use crate::name::{MAX_SEGMENT_LEN, check_segment};
-use crate::script::nfc;
+use crate::unicode::nfc;
 
 /// The most selectors of a widget.
 pub const MAX_SERIES: usize = 32;
@@ -83,25 +83,25 @@ pub struct Widget {
 #[serde(untagged)]
 pub enum Content {
     /// A note.
-    Text(Text),
+    Text(NoteOptions),
     /// Series.
-    Series(Box<Shown>),
+    Series(Box<SeriesContent>),
 }
 
 /// The series of a widget, and the way in which they are shown.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Shown {
+pub struct SeriesContent {
     /// The type of widget with its options.
     #[serde(flatten)]
-    pub view: View,
+    pub view: WidgetView,
     /// The series.
     #[serde(flatten)]
-    pub source: Source,
+    pub source: SeriesSource,
 }
 
 /// The series of a widget, with the options that all views share.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Source {
+pub struct SeriesSource {
     /// 1 to [`MAX_SERIES`] selectors. Series are shown in this order, and by name within each selector.
     pub series: Vec<Selector>,
     /// The expected interval between reports. A series that is silent for longer is shown as stale. If absent, no
@@ -122,7 +122,7 @@ pub struct Source {
     pub thresholds: Vec<Threshold>,
 }
 
-words! {
+keywords! {
     /// The number that is shown of a series, or of each of its buckets.
     Show {
         /// The newest value.
@@ -151,47 +151,47 @@ words! {
 /// The `type` of a widget with its options.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
-pub enum View {
+pub enum WidgetView {
     /// A large number.
-    Stat(Stat),
+    Stat(StatOptions),
     /// Lines over time.
-    Line(Line),
+    Line(LineOptions),
     /// Areas over time.
-    Area(Area),
+    Area(AreaOptions),
     /// Bars.
-    Bar(Bars),
+    Bar(BarOptions),
     /// A number between two ends.
-    Gauge(Gauge),
+    Gauge(GaugeOptions),
     /// A timeline of states.
-    States(States),
+    States(StatesOptions),
     /// A row for each series.
-    Table(Table),
+    Table(TableOptions),
     /// The newest texts.
-    Log(Log),
+    Log(LogOptions),
     /// The distribution of numbers over time.
-    Heatmap(Heatmap),
+    Heatmap(HeatmapOptions),
 }
 
-words! {
+keywords! {
     /// The `type` of a widget.
     WidgetType {
-        /// [`View::Stat`].
+        /// [`WidgetView::Stat`].
         Stat = "stat",
-        /// [`View::Line`].
+        /// [`WidgetView::Line`].
         Line = "line",
-        /// [`View::Area`].
+        /// [`WidgetView::Area`].
         Area = "area",
-        /// [`View::Bar`].
+        /// [`WidgetView::Bar`].
         Bar = "bar",
-        /// [`View::Gauge`].
+        /// [`WidgetView::Gauge`].
         Gauge = "gauge",
-        /// [`View::States`].
+        /// [`WidgetView::States`].
         States = "states",
-        /// [`View::Table`].
+        /// [`WidgetView::Table`].
         Table = "table",
-        /// [`View::Log`].
+        /// [`WidgetView::Log`].
         Log = "log",
-        /// [`View::Heatmap`].
+        /// [`WidgetView::Heatmap`].
         Heatmap = "heatmap",
         /// [`Content::Text`].
         Text = "text",
@@ -205,15 +205,15 @@ impl Widget {
         match &self.content {
             Content::Text(_) => WidgetType::Text,
             Content::Series(shown) => match shown.view {
-                View::Stat(_) => WidgetType::Stat,
-                View::Line(_) => WidgetType::Line,
-                View::Area(_) => WidgetType::Area,
-                View::Bar(_) => WidgetType::Bar,
-                View::Gauge(_) => WidgetType::Gauge,
-                View::States(_) => WidgetType::States,
-                View::Table(_) => WidgetType::Table,
-                View::Log(_) => WidgetType::Log,
-                View::Heatmap(_) => WidgetType::Heatmap,
+                WidgetView::Stat(_) => WidgetType::Stat,
+                WidgetView::Line(_) => WidgetType::Line,
+                WidgetView::Area(_) => WidgetType::Area,
+                WidgetView::Bar(_) => WidgetType::Bar,
+                WidgetView::Gauge(_) => WidgetType::Gauge,
+                WidgetView::States(_) => WidgetType::States,
+                WidgetView::Table(_) => WidgetType::Table,
+                WidgetView::Log(_) => WidgetType::Log,
+                WidgetView::Heatmap(_) => WidgetType::Heatmap,
             },
         }
     }
@@ -229,8 +229,8 @@ impl Widget {
 
     /// The position that the widget asks for, as the layout's input.
     #[must_use]
-    pub fn wish(&self) -> Wish {
-        self.place.map_or_else(|| Wish::Anywhere(self.kind().size()), Wish::At)
+    pub fn place_request(&self) -> PlaceRequest {
+        self.place.map_or_else(|| PlaceRequest::Anywhere(self.kind().size()), PlaceRequest::At)
     }
 
     /// Reads a widget; `None` if its id, its type or its series cannot be read.
@@ -247,10 +247,12 @@ impl Widget {
         let place = Place::read(&fields, columns);
         needed("type", &WidgetType::offer());
         // The type decides which keys are valid, so without it the others cannot be checked.
-        let kind = fields.word::<WidgetType>("type")?;
+        let kind = fields.keyword::<WidgetType>("type")?;
         let content = match kind.read(&fields) {
-            None => Text::read(&fields).map(Content::Text),
-            Some(view) => Source::read(&fields).map(|source| Content::Series(Box::new(Shown { view, source }))),
+            None => NoteOptions::read(&fields).map(Content::Text),
+            Some(view) => {
+                SeriesSource::read(&fields).map(|source| Content::Series(Box::new(SeriesContent { view, source })))
+            }
         };
         fields.finish();
         Some(Self { id: id?, title, content: content?, place })
@@ -271,30 +273,30 @@ impl WidgetType {
     }
 
     /// Reads the options of this type; `None` if the type shows no series.
-    fn read(self, fields: &Fields<'_>) -> Option<View> {
+    fn read(self, fields: &Fields<'_>) -> Option<WidgetView> {
         Some(match self {
-            Self::Stat => View::Stat(Stat::read(fields)),
-            Self::Line => View::Line(Line::read(fields)),
-            Self::Area => View::Area(Area::read(fields)),
-            Self::Bar => View::Bar(Bars::read(fields)),
-            Self::Gauge => View::Gauge(Gauge::read(fields)),
-            Self::States => View::States(States::read(fields)),
-            Self::Table => View::Table(Table::read(fields)),
-            Self::Log => View::Log(Log::read(fields)),
-            Self::Heatmap => View::Heatmap(Heatmap::read(fields)),
+            Self::Stat => WidgetView::Stat(StatOptions::read(fields)),
+            Self::Line => WidgetView::Line(LineOptions::read(fields)),
+            Self::Area => WidgetView::Area(AreaOptions::read(fields)),
+            Self::Bar => WidgetView::Bar(BarOptions::read(fields)),
+            Self::Gauge => WidgetView::Gauge(GaugeOptions::read(fields)),
+            Self::States => WidgetView::States(StatesOptions::read(fields)),
+            Self::Table => WidgetView::Table(TableOptions::read(fields)),
+            Self::Log => WidgetView::Log(LogOptions::read(fields)),
+            Self::Heatmap => WidgetView::Heatmap(HeatmapOptions::read(fields)),
             Self::Text => return None,
         })
     }
 }
 
-impl Source {
+impl SeriesSource {
     fn read(fields: &Fields<'_>) -> Option<Self> {
         let source = Self {
             series: read_series(fields),
             expect: fields.parsed("expect", "a duration like 60s"),
             unit: fields.parsed("unit", "a unit like bytes, ms, % or rpm"),
             decimals: fields.whole("decimals", 0..=10),
-            show: fields.word("show"),
+            show: fields.keyword("show"),
             thresholds: Threshold::read_all(fields),
         };
         (!source.series.is_empty()).then_some(source)

@@ -5,7 +5,7 @@ use shared::point::Kind;
 
 use super::*;
 use crate::edit::arrange::{Direction, resize, step};
-use crate::edit::history::History;
+use crate::edit::undo::UndoStack;
 
 fn draft(document: Value) -> Draft {
     let Value::Object(document) = document else { panic!("a table") };
@@ -37,7 +37,7 @@ fn widget_of_a_series_in_any_script_is_named_after_it() {
 
 /// An action that a user might take, whatever the board holds.
 #[derive(Clone, Debug)]
-enum Deed {
+enum UserAction {
     Add(&'static str, String),
     Remove(usize),
     Duplicate(usize),
@@ -50,59 +50,59 @@ enum Deed {
     Redo,
 }
 
-fn deed() -> impl Strategy<Value = Deed> {
+fn user_action() -> impl Strategy<Value = UserAction> {
     let direction =
         prop_oneof![Just(Direction::Left), Just(Direction::Right), Just(Direction::Up), Just(Direction::Down)];
     let kind = prop::sample::select(vec!["stat", "line", "table", "log", "nonsense"]);
     prop_oneof![
-        3 => (kind, "[a-z*]{1,3}(/[a-z]{1,3}){0,2}").prop_map(|(kind, name)| Deed::Add(kind, name)),
-        1 => any::<usize>().prop_map(Deed::Remove),
-        1 => any::<usize>().prop_map(Deed::Duplicate),
-        1 => (any::<usize>(), ".{0,250}").prop_map(|(at, title)| Deed::Retitle(at, title)),
+        3 => (kind, "[a-z*]{1,3}(/[a-z]{1,3}){0,2}").prop_map(|(kind, name)| UserAction::Add(kind, name)),
+        1 => any::<usize>().prop_map(UserAction::Remove),
+        1 => any::<usize>().prop_map(UserAction::Duplicate),
+        1 => (any::<usize>(), ".{0,250}").prop_map(|(at, title)| UserAction::Retitle(at, title)),
         3 => (any::<usize>(), 0..60u16, 0..12_000u16, 0..60u16, 0..120u16)
-            .prop_map(|(at, x, y, w, h)| Deed::Put(at, Target { x, y, w, h })),
-        3 => (any::<usize>(), direction.clone()).prop_map(|(at, direction)| Deed::Step(at, direction)),
-        2 => (any::<usize>(), direction).prop_map(|(at, direction)| Deed::Resize(at, direction)),
-        1 => (0..60u16).prop_map(Deed::Columns),
-        2 => Just(Deed::Undo),
-        1 => Just(Deed::Redo),
+            .prop_map(|(at, x, y, w, h)| UserAction::Put(at, Target { x, y, w, h })),
+        3 => (any::<usize>(), direction.clone()).prop_map(|(at, direction)| UserAction::Step(at, direction)),
+        2 => (any::<usize>(), direction).prop_map(|(at, direction)| UserAction::Resize(at, direction)),
+        1 => (0..60u16).prop_map(UserAction::Columns),
+        2 => Just(UserAction::Undo),
+        1 => Just(UserAction::Redo),
     ]
 }
 
-fn edit(draft: &Draft, deed: &Deed) -> Option<Edit> {
+fn edit(draft: &Draft, user_action: &UserAction) -> Option<Edit> {
     let pick = |at: usize| {
         let ids = &draft.board().widgets;
         ids.get(at.checked_rem(ids.len())?).map(|widget| widget.id.clone())
     };
     let places = draft.board().places();
     let columns: Columns = draft.board().columns();
-    Some(match deed {
-        Deed::Add(kind, name) => Edit::Add(table(json!({ "type": kind, "series": [name] }))),
-        Deed::Remove(at) => Edit::Remove(pick(*at)?),
-        Deed::Duplicate(at) => Edit::Duplicate(pick(*at)?),
-        Deed::Retitle(at, title) => {
+    Some(match user_action {
+        UserAction::Add(kind, name) => Edit::Add(table(json!({ "type": kind, "series": [name] }))),
+        UserAction::Remove(at) => Edit::Remove(pick(*at)?),
+        UserAction::Duplicate(at) => Edit::Duplicate(pick(*at)?),
+        UserAction::Retitle(at, title) => {
             let id = pick(*at)?;
             let mut fields = draft.widget(&id)?.clone();
             fields.insert("title".into(), title.as_str().into());
             Edit::Change(id, fields)
         }
-        Deed::Put(at, target) => Edit::Place(pick(*at)?, *target),
-        Deed::Step(at, direction) => {
+        UserAction::Put(at, target) => Edit::Place(pick(*at)?, *target),
+        UserAction::Step(at, direction) => {
             let id = pick(*at)?;
             let target = step(columns, &places, draft.position(&id)?, *direction)?;
             Edit::Place(id, target)
         }
-        Deed::Resize(at, direction) => {
+        UserAction::Resize(at, direction) => {
             let id = pick(*at)?;
             let target = resize(columns, draft.place(&id)?, *direction)?;
             Edit::Place(id, target)
         }
-        Deed::Columns(columns) => {
+        UserAction::Columns(columns) => {
             let mut settings = draft.settings();
             settings.insert("columns".into(), (*columns).into());
             Edit::Settings(settings)
         }
-        Deed::Undo | Deed::Redo => return None,
+        UserAction::Undo | UserAction::Redo => return None,
     })
 }
 
@@ -111,14 +111,14 @@ proptest! {
 
     #[test]
     fn after_any_edits_the_document_is_valid_nothing_overlaps_and_undoing_all_is_where_it_began(
-        deeds in prop::collection::vec(deed(), 0..60),
+        user_actions in prop::collection::vec(user_action(), 0..60),
     ) {
         let start = two();
-        let mut history = History::new(start.clone());
-        for deed in &deeds {
-            match (deed, edit(&history.now().clone(), deed)) {
-                (Deed::Undo, _) => _ = history.undo(),
-                (Deed::Redo, _) => _ = history.redo(),
+        let mut history = UndoStack::new(start.clone());
+        for user_action in &user_actions {
+            match (user_action, edit(&history.now().clone(), user_action)) {
+                (UserAction::Undo, _) => _ = history.undo(),
+                (UserAction::Redo, _) => _ = history.redo(),
                 (_, None) => {}
                 (_, Some(edit)) => {
                     let before = history.now().clone();

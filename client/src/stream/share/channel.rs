@@ -4,7 +4,7 @@ use leptos::prelude::window;
 use wasm_bindgen::prelude::*;
 use web_sys::{BroadcastChannel, MessageEvent};
 
-use super::message::Said;
+use super::message::TabMessage;
 
 /// A channel to all other tabs of this origin.
 #[derive(Debug)]
@@ -16,7 +16,7 @@ pub struct Channel {
 impl Channel {
     /// Opens the channel `name`. Returns `None` where the browser has no such channels.
     #[must_use]
-    pub fn open(name: &str, listener: impl Fn(Said) + 'static) -> Option<Self> {
+    pub fn open(name: &str, listener: impl Fn(TabMessage) + 'static) -> Option<Self> {
         // Without this check, a missing constructor would throw an exception that the bindings do not catch.
         if !js_sys::Reflect::has(&window(), &"BroadcastChannel".into()).unwrap_or(false) {
             return None;
@@ -25,9 +25,9 @@ impl Channel {
         let message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
             // A text that cannot be read comes from a tab of another version, although the channel's name should
             // differ between versions.
-            let said = event.data().as_string().and_then(|text| Said::parse(&text));
-            if let Some(said) = said {
-                listener(said);
+            let message = event.data().as_string().and_then(|text| TabMessage::parse(&text));
+            if let Some(message) = message {
+                listener(message);
             }
         });
         raw.set_onmessage(Some(message.as_ref().unchecked_ref()));
@@ -35,9 +35,9 @@ impl Channel {
     }
 
     /// Sends a message to all other tabs.
-    pub fn say(&self, said: &Said) {
+    pub fn say(&self, message: &TabMessage) {
         // Sending fails only on a closed channel.
-        _ = self.raw.post_message(&said.text().into());
+        _ = self.raw.post_message(&message.text().into());
     }
 }
 

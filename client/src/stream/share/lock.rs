@@ -15,7 +15,7 @@ use web_sys::AbortController;
 
 /// The manner in which a lock is requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Manner {
+pub enum LockMode {
     /// Wait until it is free.
     Queue,
     /// Take it from its holder.
@@ -24,7 +24,7 @@ pub enum Manner {
 
 /// The outcome of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Turn {
+pub enum LockOutcome {
     /// This tab holds the lock.
     Granted,
     /// Another tab has stolen the lock.
@@ -51,15 +51,15 @@ impl Lock {
     /// as on a page over plain HTTP from another machine. Where the browser refuses, as for a page that may not store
     /// anything, the lock counts as granted: that page is on its own.
     #[must_use]
-    pub fn request(name: &str, manner: Manner, tell: Rc<dyn Fn(Turn)>) -> Option<Self> {
+    pub fn request(name: &str, manner: LockMode, tell: Rc<dyn Fn(LockOutcome)>) -> Option<Self> {
         let locks = Reflect::get(&window().navigator(), &"locks".into()).ok().filter(JsValue::is_object)?;
         let request: Function = Reflect::get(&locks, &"request".into()).ok()?.dyn_into().ok()?;
         let abort = AbortController::new().ok()?;
         let options = Object::new();
         match manner {
-            Manner::Queue => Reflect::set(&options, &"signal".into(), &abort.signal()).ok()?,
+            LockMode::Queue => Reflect::set(&options, &"signal".into(), &abort.signal()).ok()?,
             // A steal is granted at once, so there is no wait to abort. Both options together are an error.
-            Manner::Steal => Reflect::set(&options, &"steal".into(), &true.into()).ok()?,
+            LockMode::Steal => Reflect::set(&options, &"steal".into(), &true.into()).ok()?,
         };
 
         let held = Rc::new(RefCell::new(Held::Waiting));
@@ -71,7 +71,7 @@ impl Lock {
             }
             // The lock is held until this promise resolves.
             let promise = Promise::new(&mut |resolve, _| *mine.borrow_mut() = Held::Yes(resolve));
-            told(Turn::Granted);
+            told(LockOutcome::Granted);
             promise
         });
         let promise = request.apply(&locks, &Array::of3(&name.into(), &options, &callback)).ok()?;
@@ -82,8 +82,8 @@ impl Lock {
                 // Aborting a request ends with an error too; the state is `Over` by then.
                 let was = mine.replace(Held::Over);
                 match was {
-                    Held::Yes(_) => tell(Turn::Stolen),
-                    Held::Waiting => tell(Turn::Granted),
+                    Held::Yes(_) => tell(LockOutcome::Stolen),
+                    Held::Waiting => tell(LockOutcome::Granted),
                     Held::Over => {}
                 }
             }

@@ -5,8 +5,8 @@
 use shared::{Cursor, Event};
 
 use super::interest::Interest;
-use super::lead::Lead;
-use super::message::{Need, Relayed, Said, TabId};
+use super::leader::LeaderState;
+use super::message::{Need, RelayedFrame, TabId, TabMessage};
 use crate::json;
 use crate::stream::refusal::Refusal;
 
@@ -22,9 +22,9 @@ const ROLL_MS: u64 = 30_000;
 
 /// An effect to carry out.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Effect {
+pub enum MemberEffect {
     /// Send the message to all other tabs.
-    Say(Said),
+    Say(TabMessage),
     /// Handle the event as if this tab's own stream had sent it.
     Deliver {
         /// Id of the frame.
@@ -48,14 +48,14 @@ pub enum Effect {
 
 /// The parameters to open a stream with.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Opening {
+pub struct StreamRequest {
     /// Interest to subscribe to.
     pub interest: Interest,
     /// Cursor to continue from; `None` to start with a snapshot.
     pub after: Option<Cursor>,
 }
 
-impl Opening {
+impl StreamRequest {
     /// Returns the address to open, relative to the root of the server.
     #[must_use]
     pub fn address(&self) -> String {
@@ -69,7 +69,7 @@ impl Opening {
 /// The error of a frame that cannot be read or does not continue the one before. The stream must be reopened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("what came cannot be read, or does not continue the picture")]
-pub struct Broken;
+pub struct BrokenFrame;
 
 /// A tab of the group.
 #[derive(Clone, Debug)]
@@ -84,7 +84,7 @@ pub struct Member {
     owed: Option<(u64, u32)>,
     /// Time of the last roll call, in milliseconds.
     called_at: u64,
-    lead: Option<Lead>,
+    lead: Option<LeaderState>,
 }
 
 impl Member {
@@ -102,19 +102,19 @@ impl Member {
 
     /// Requests something of the leader, which owes a sign from `now` on.
     #[must_use]
-    pub fn ask(&mut self, now: u64, needs: Need) -> Effect {
+    pub fn ask(&mut self, now: u64, needs: Need) -> MemberEffect {
         self.asked |= needs == Need::Snapshot;
         self.owed.get_or_insert((now, 0));
-        Effect::Say(self.here(needs))
+        MemberEffect::Say(self.here(needs))
     }
 
     /// Makes this tab the leader at `now`. It continues from the cursor of its picture, if that has one. Tabs that
     /// are further on ignore what they have already; tabs that are behind will request a snapshot.
     #[must_use]
-    pub fn elected(&mut self, now: u64, known: Option<Cursor>) -> Effect {
+    pub fn elected(&mut self, now: u64, known: Option<Cursor>) -> MemberEffect {
         (self.asked, self.owed, self.called_at) = (false, None, now);
-        self.lead = Some(Lead::from(known));
-        Effect::Say(Said::RollCall)
+        self.lead = Some(LeaderState::from(known));
+        MemberEffect::Say(TabMessage::RollCall)
     }
 
     /// Ends the leadership of this tab.
@@ -130,44 +130,44 @@ impl Member {
 
     /// Changes the interest of the tab at `now`, and requests a snapshot of it.
     #[must_use]
-    pub fn show(&mut self, now: u64, mine: Interest) -> Effect {
+    pub fn show(&mut self, now: u64, mine: Interest) -> MemberEffect {
         self.union.add(&mine);
         self.mine = mine;
         if let Some(lead) = &mut self.lead {
             lead.start_over();
-            return Effect::Reopen;
+            return MemberEffect::Reopen;
         }
         self.ask(now, Need::Snapshot)
     }
 
     /// Retires the tab, which is about to be frozen or closed.
     #[must_use]
-    pub fn retire(&mut self) -> Effect {
+    pub fn retire(&mut self) -> MemberEffect {
         (self.asked, self.owed, self.lead) = (false, None, None);
-        Effect::Say(Said::Gone { tab: self.me.clone() })
+        MemberEffect::Say(TabMessage::Gone { tab: self.me.clone() })
     }
 
     /// Returns the parameters to open the stream with. All later frames are taken to be about them.
     #[must_use]
-    pub fn opening(&mut self) -> Opening {
+    pub fn opening(&mut self) -> StreamRequest {
         if let Some(lead) = &mut self.lead {
             lead.hold(self.union.clone());
         }
-        let after = self.lead.as_ref().and_then(Lead::cursor);
-        Opening { interest: self.union.clone(), after }
+        let after = self.lead.as_ref().and_then(LeaderState::cursor);
+        StreamRequest { interest: self.union.clone(), after }
     }
 
     /// Takes in a frame of the leader's stream.
     ///
     /// # Errors
-    /// [`Broken`]; the next opening then starts with a snapshot.
-    pub fn frame(&mut self, id: String, data: String) -> Result<[Effect; 2], Broken> {
+    /// [`BrokenFrame`]; the next opening then starts with a snapshot.
+    pub fn frame(&mut self, id: String, data: String) -> Result<[MemberEffect; 2], BrokenFrame> {
         let Some((mut event, relayed)) = self.lead.as_mut().and_then(|lead| lead.take(&id, data)) else {
             self.start_over();
-            return Err(Broken);
+            return Err(BrokenFrame);
         };
         self.mine.restrict(&mut event);
-        Ok([Effect::Say(Said::Frame(relayed)), Effect::Deliver { id, event }])
+        Ok([MemberEffect::Say(TabMessage::Frame(relayed)), MemberEffect::Deliver { id, event }])
     }
 
     /// Makes the next opening start with a snapshot.
@@ -179,37 +179,42 @@ impl Member {
 
     /// Records that the leader lost the connection to the server.
     #[must_use]
-    pub fn lost(&mut self, refusal: Option<Refusal>) -> Option<Effect> {
+    pub fn lost(&mut self, refusal: Option<Refusal>) -> Option<MemberEffect> {
         self.lead.as_mut()?.lost(refusal.clone());
-        Some(Effect::Say(Said::Trouble { refusal }))
+        Some(MemberEffect::Say(TabMessage::Trouble { refusal }))
     }
 
     /// Handles a message of another tab at `now`. `known` is the cursor of this tab's picture.
     #[must_use]
-    pub fn heard(&mut self, now: u64, said: Said, known: Option<Cursor>) -> Vec<Effect> {
+    pub fn heard(&mut self, now: u64, message: TabMessage, known: Option<Cursor>) -> Vec<MemberEffect> {
         if self.leads() {
-            return self.heard_leading(said);
+            return self.heard_leading(message);
         }
-        if matches!(said, Said::RollCall | Said::Leading { .. } | Said::Frame(_) | Said::Trouble { .. }) {
+        if matches!(
+            message,
+            TabMessage::RollCall | TabMessage::Leading { .. } | TabMessage::Frame(_) | TabMessage::Trouble { .. }
+        ) {
             self.owed = None;
         }
-        match said {
+        match message {
             // A new leader may not know of the earlier request.
-            Said::RollCall if self.asked || known.is_none() => vec![self.ask(now, Need::Snapshot)],
-            Said::RollCall => vec![Effect::Say(self.here(Need::Nothing))],
-            Said::Frame(relayed) => self.relayed(now, relayed, known),
-            Said::Trouble { refusal } => vec![Effect::Trouble(refusal)],
-            Said::Leading { at: Some(at) } if continues(Some(at), known) => vec![Effect::InStep],
+            TabMessage::RollCall if self.asked || known.is_none() => vec![self.ask(now, Need::Snapshot)],
+            TabMessage::RollCall => vec![MemberEffect::Say(self.here(Need::Nothing))],
+            TabMessage::Frame(relayed) => self.relayed(now, relayed, known),
+            TabMessage::Trouble { refusal } => vec![MemberEffect::Trouble(refusal)],
+            TabMessage::Leading { at: Some(at) } if continues(Some(at), known) => vec![MemberEffect::InStep],
             // Later frames will not continue this tab's picture.
-            Said::Leading { at: Some(_) } if !self.asked => vec![self.ask(now, Need::Snapshot)],
-            Said::Leading { .. } | Said::Here { .. } | Said::Gone { .. } | Said::Nudge => Vec::new(),
+            TabMessage::Leading { at: Some(_) } if !self.asked => vec![self.ask(now, Need::Snapshot)],
+            TabMessage::Leading { .. } | TabMessage::Here { .. } | TabMessage::Gone { .. } | TabMessage::Nudge => {
+                Vec::new()
+            }
         }
     }
 
     /// Advances the time. A follower checks if the leader has given the sign that it owes. The leader calls the roll
     /// every [`ROLL_MS`], and drops from the stream all that no tab shows any more.
     #[must_use]
-    pub fn tick(&mut self, now: u64) -> Vec<Effect> {
+    pub fn tick(&mut self, now: u64) -> Vec<MemberEffect> {
         let Some(lead) = &mut self.lead else {
             let Some((since, ticks)) = &mut self.owed else { return Vec::new() };
             *ticks += 1;
@@ -217,7 +222,7 @@ impl Member {
                 return Vec::new();
             }
             self.owed = None;
-            return vec![Effect::Steal];
+            return vec![MemberEffect::Steal];
         };
         if now.saturating_sub(self.called_at) < ROLL_MS {
             return Vec::new();
@@ -225,51 +230,53 @@ impl Member {
         self.called_at = now;
         let mut union = self.mine.clone();
         lead.present().for_each(|interest| union.add(interest));
-        let mut effects = vec![Effect::Say(Said::RollCall)];
+        let mut effects = vec![MemberEffect::Say(TabMessage::RollCall)];
         if !union.covers(&self.union) {
             // The new interest is part of the old one, so the stream can continue from its cursor.
             self.union = union;
-            effects.push(Effect::Reopen);
+            effects.push(MemberEffect::Reopen);
         }
         effects
     }
 
-    fn here(&self, needs: Need) -> Said {
-        Said::Here { tab: self.me.clone(), interest: self.mine.clone(), needs }
+    fn here(&self, needs: Need) -> TabMessage {
+        TabMessage::Here { tab: self.me.clone(), interest: self.mine.clone(), needs }
     }
 
-    fn heard_leading(&mut self, said: Said) -> Vec<Effect> {
+    fn heard_leading(&mut self, message: TabMessage) -> Vec<MemberEffect> {
         let Some(lead) = &mut self.lead else { return Vec::new() };
-        match said {
-            Said::Here { tab, interest, needs } => {
+        match message {
+            TabMessage::Here { tab, interest, needs } => {
                 lead.meet(tab, interest.clone());
-                let mut effects = vec![Effect::Look];
+                let mut effects = vec![MemberEffect::Look];
                 let is_new = !self.union.covers(&interest);
                 self.union.add(&interest);
                 // All tabs get the same snapshot. A tab that requests one while it is on its way needs no other.
                 if is_new || (needs == Need::Snapshot && lead.cursor().is_some()) {
                     lead.start_over();
-                    effects.push(Effect::Reopen);
+                    effects.push(MemberEffect::Reopen);
                 }
                 if needs != Need::Nothing {
-                    effects.push(Effect::Say(lead.sign()));
+                    effects.push(MemberEffect::Say(lead.sign()));
                 }
                 effects
             }
-            Said::Gone { tab } => {
+            TabMessage::Gone { tab } => {
                 // The interest of that tab stays in the stream until the next roll call, since most tabs that go come
                 // back at once.
                 lead.part(&tab);
                 Vec::new()
             }
-            Said::Nudge => vec![Effect::Nudge],
+            TabMessage::Nudge => vec![MemberEffect::Nudge],
             // Another tab believes that it leads too; the browser's lock decides between the two.
-            Said::RollCall | Said::Leading { .. } | Said::Frame(_) | Said::Trouble { .. } => Vec::new(),
+            TabMessage::RollCall | TabMessage::Leading { .. } | TabMessage::Frame(_) | TabMessage::Trouble { .. } => {
+                Vec::new()
+            }
         }
     }
 
-    fn relayed(&mut self, now: u64, relayed: Relayed, known: Option<Cursor>) -> Vec<Effect> {
-        let Relayed { interest, after, id, data } = relayed;
+    fn relayed(&mut self, now: u64, relayed: RelayedFrame, known: Option<Cursor>) -> Vec<MemberEffect> {
+        let RelayedFrame { interest, after, id, data } = relayed;
         self.union = interest.clone();
         self.union.add(&self.mine);
         let event = json::read::<Event>(&data);
@@ -287,7 +294,7 @@ impl Member {
             self.asked = false;
         }
         self.mine.restrict(&mut event);
-        vec![Effect::Deliver { id, event }]
+        vec![MemberEffect::Deliver { id, event }]
     }
 }
 

@@ -16,7 +16,7 @@ pub struct TabId(pub String);
 /// arrives: these are all changes of `interest` after `after`. A tab that shows no more than `interest`, and whose
 /// picture is at `after` or later, can continue with it. So it does no harm if two tabs lead for a moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Relayed {
+pub struct RelayedFrame {
     /// Interest that the claim is about.
     pub interest: Interest,
     /// Cursor that the claim starts from; `None` for the first frame of all.
@@ -40,7 +40,7 @@ pub enum Need {
 
 /// A message of one tab to all others.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Said {
+pub enum TabMessage {
     /// A tab announces itself.
     Here {
         /// The tab.
@@ -64,7 +64,7 @@ pub enum Said {
         at: Option<Cursor>,
     },
     /// The leader passes on a frame.
-    Frame(Relayed),
+    Frame(RelayedFrame),
     /// The leader lost the server and reconnects, or was refused.
     Trouble {
         /// The refusal, if the server answered.
@@ -74,7 +74,7 @@ pub enum Said {
     Nudge,
 }
 
-impl Said {
+impl TabMessage {
     /// Formats the message as text.
     #[must_use]
     pub fn text(&self) -> String {
@@ -91,7 +91,7 @@ impl Said {
             Self::Gone { tab } => ["gone", &tab.0].join("\n"),
             Self::RollCall => "roll call".to_owned(),
             Self::Leading { at } => ["leading", &cursor(at)].join("\n"),
-            Self::Frame(Relayed { interest, after, id, data }) => {
+            Self::Frame(RelayedFrame { interest, after, id, data }) => {
                 ["frame", &interest.text(), &cursor(after), id, data].join("\n")
             }
             Self::Trouble { refusal: None } => "trouble".to_owned(),
@@ -102,7 +102,7 @@ impl Said {
         }
     }
 
-    /// Parses the output of [`Said::text`].
+    /// Parses the output of [`TabMessage::text`].
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         // Only the fifth part may have line breaks.
@@ -125,7 +125,7 @@ impl Said {
             "leading" => Self::Leading { at: cursor(next()?) },
             "frame" => {
                 let (interest, after) = (Interest::parse(next()?)?, cursor(next()?));
-                Self::Frame(Relayed { interest, after, id: next()?.to_owned(), data: next()?.to_owned() })
+                Self::Frame(RelayedFrame { interest, after, id: next()?.to_owned(), data: next()?.to_owned() })
             }
             "trouble" => Self::Trouble { refusal: None },
             "refused" => {
@@ -150,23 +150,23 @@ mod tests {
         let after = "0badcafe-7".parse().ok();
         let (id, data) = ("0badcafe-9".to_owned(), r#"{"type":"fireworks","text":"a\nb"}"#.to_owned());
         let all = [
-            Said::Here { tab: tab.clone(), interest: interest.clone(), needs: Need::Snapshot },
-            Said::Here { tab: tab.clone(), interest: Interest::default(), needs: Need::Nothing },
-            Said::Gone { tab },
-            Said::RollCall,
-            Said::Leading { at: after },
-            Said::Leading { at: None },
-            Said::Frame(Relayed { interest: interest.clone(), after, id: id.clone(), data: data.clone() }),
-            Said::Frame(Relayed { interest, after: None, id, data }),
-            Said::Trouble { refusal: None },
-            Said::Trouble { refusal: Some(refusal) },
-            Said::Nudge,
+            TabMessage::Here { tab: tab.clone(), interest: interest.clone(), needs: Need::Snapshot },
+            TabMessage::Here { tab: tab.clone(), interest: Interest::default(), needs: Need::Nothing },
+            TabMessage::Gone { tab },
+            TabMessage::RollCall,
+            TabMessage::Leading { at: after },
+            TabMessage::Leading { at: None },
+            TabMessage::Frame(RelayedFrame { interest: interest.clone(), after, id: id.clone(), data: data.clone() }),
+            TabMessage::Frame(RelayedFrame { interest, after: None, id, data }),
+            TabMessage::Trouble { refusal: None },
+            TabMessage::Trouble { refusal: Some(refusal) },
+            TabMessage::Nudge,
         ];
-        for said in all {
-            assert_eq!(Said::parse(&said.text()), Some(said));
+        for message in all {
+            assert_eq!(TabMessage::parse(&message.text()), Some(message));
         }
         for noise in ["", "fireworks", "here", "frame\nops/**\n0badcafe-7", "gone", "here\na\n**/x\nsign"] {
-            assert_eq!(Said::parse(noise), None, "{noise:?}");
+            assert_eq!(TabMessage::parse(noise), None, "{noise:?}");
         }
     }
 }

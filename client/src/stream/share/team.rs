@@ -4,16 +4,16 @@ use std::fmt;
 use std::rc::Rc;
 
 use super::channel::Channel;
-use super::lock::{Lock, Manner, Turn};
-use super::message::Said;
+use super::lock::{Lock, LockMode, LockOutcome};
+use super::message::TabMessage;
 
 /// An event from the other tabs or the lock.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Heard {
+pub enum TeamEvent {
     /// Another tab sent a message.
-    Said(Said),
+    Message(TabMessage),
     /// The outcome of the request for the leader's lock.
-    Lock(Turn),
+    Lock(LockOutcome),
 }
 
 /// Membership in the group of tabs. Dropping it leaves the group.
@@ -21,7 +21,7 @@ pub struct Team {
     name: String,
     channel: Channel,
     lock: Option<Lock>,
-    tell: Rc<dyn Fn(Turn)>,
+    tell: Rc<dyn Fn(LockOutcome)>,
 }
 
 impl fmt::Debug for Team {
@@ -33,20 +33,20 @@ impl fmt::Debug for Team {
 impl Team {
     /// Joins the group `name`. Returns `None` where the browser lacks the channel or the lock.
     #[must_use]
-    pub fn join(name: &str, tell: impl Fn(Heard) + Copy + 'static) -> Option<Self> {
-        let channel = Channel::open(name, move |said| tell(Heard::Said(said)))?;
-        let tell: Rc<dyn Fn(Turn)> = Rc::new(move |turn| tell(Heard::Lock(turn)));
-        let lock = Lock::request(name, Manner::Queue, tell.clone())?;
+    pub fn join(name: &str, tell: impl Fn(TeamEvent) + Copy + 'static) -> Option<Self> {
+        let channel = Channel::open(name, move |message| tell(TeamEvent::Message(message)))?;
+        let tell: Rc<dyn Fn(LockOutcome)> = Rc::new(move |turn| tell(TeamEvent::Lock(turn)));
+        let lock = Lock::request(name, LockMode::Queue, tell.clone())?;
         Some(Self { name: name.to_owned(), channel, lock: Some(lock), tell })
     }
 
     /// Sends a message to all other tabs.
-    pub fn say(&self, said: &Said) {
-        self.channel.say(said);
+    pub fn say(&self, message: &TabMessage) {
+        self.channel.say(message);
     }
 
     /// Requests the leader's lock again, in another manner.
-    pub fn ask(&mut self, manner: Manner) {
+    pub fn ask(&mut self, manner: LockMode) {
         // Releases the earlier request first, so that the tab has only one.
         self.lock = None;
         self.lock = Lock::request(&self.name, manner, self.tell.clone());

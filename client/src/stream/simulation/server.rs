@@ -6,7 +6,7 @@ use shared::{Cursor, Epoch, Event, Millis, Number, Seq, SeriesName, SeriesPart, 
 
 use super::BOARDS;
 use crate::stream::share::interest::Interest;
-use crate::stream::source::Happened;
+use crate::stream::source::SourceEvent;
 
 const EPOCH: Epoch = Epoch(0x0bad_cafe);
 
@@ -110,7 +110,7 @@ pub(super) struct Stream {
     pub(super) started: bool,
     pub(super) spoke_at: u64,
     /// Events on their way to the tab.
-    pub(super) queue: VecDeque<Happened>,
+    pub(super) queue: VecDeque<SourceEvent>,
 }
 
 pub(super) fn connect(address: &str) -> Stream {
@@ -133,6 +133,6 @@ pub(super) fn push(stream: &mut Stream, epoch: Epoch, now: u64, told: Vec<(Seq, 
         stream.spoke_at = now;
         stream.last_id = Some(id);
         let data = serde_json::to_string(&event).unwrap();
-        stream.queue.push_back(Happened::Message { id: id.to_string(), data });
+        stream.queue.push_back(SourceEvent::Message { id: id.to_string(), data });
     }
 }

@@ -8,15 +8,15 @@ use shared::{ByeReason, Event, GapReason, Millis, Seq};
 use super::server::{Answer, Server, Stream, connect, push};
 use super::{BOARDS, Step, TABS};
 use crate::live::Live;
+use crate::stream::lifecycle::LifecycleEvent;
 use crate::stream::refusal::Refusal;
 use crate::stream::share::interest::Interest;
-use crate::stream::share::lock::{Manner, Turn};
-use crate::stream::share::message::{Said, TabId};
-use crate::stream::share::team::Heard;
-use crate::stream::source::Happened;
-use crate::stream::supervisor::State;
-use crate::stream::tab::{Act, Company, Tab, Turned};
-use crate::stream::vitals::Vital;
+use crate::stream::share::lock::{LockMode, LockOutcome};
+use crate::stream::share::message::{TabId, TabMessage};
+use crate::stream::share::team::TeamEvent;
+use crate::stream::source::SourceEvent;
+use crate::stream::supervisor::ConnectionState;
+use crate::stream::tab::{Sharing, Tab, TabAction, TabEvent};
 
 const HEARTBEAT_MS: u64 = 3_000;
 
@@ -26,7 +26,7 @@ struct Place {
     interest: Interest,
     owner: Owner,
     stream: Option<Stream>,
-    inbox: VecDeque<Turned>,
+    inbox: VecDeque<TabEvent>,
     /// True if the tab runs; otherwise it is frozen, and its events wait.
     runs: bool,
     joined: bool,
@@ -39,12 +39,12 @@ pub(super) struct World {
     places: Vec<Option<Place>>,
     /// Tabs that request the lock, in order; the first one holds it.
     lock: VecDeque<usize>,
-    company: Company,
+    company: Sharing,
     requests: u64,
 }
 
 impl World {
-    pub(super) fn new(company: Company) -> Self {
+    pub(super) fn new(company: Sharing) -> Self {
         let places = (0..TABS).map(|_| None).collect();
         Self { now: 1_000_000, server: Server::default(), places, lock: VecDeque::new(), company, requests: 0 }
     }
@@ -57,22 +57,22 @@ impl World {
         let owner = Owner::new();
         let live = owner.with(Live::new);
         let name = TabId(format!("{at} since {}", self.now));
-        let (tab, acts) = Tab::new(self.now, name, interest.clone(), live, self.company);
+        let (tab, actions) = Tab::new(self.now, name, interest.clone(), live, self.company);
         let inbox = VecDeque::new();
         self.places[at] =
             Some(Place { tab, live, interest, owner, stream: None, inbox, runs: true, joined: false, probing: false });
-        if self.company == Company::Team {
+        if self.company == Sharing::Team {
             self.join(at);
         }
-        acts.into_iter().for_each(|act| self.act(at, act));
+        actions.into_iter().for_each(|action| self.action(at, action));
     }
 
     fn show(&mut self, at: usize, board: usize) {
         let now = self.now;
         let Some(place) = self.places[at].as_mut().filter(|place| place.runs) else { return };
         place.interest = of_board(board);
-        let acts = place.tab.show(now, 0.5, place.interest.clone());
-        acts.into_iter().for_each(|act| self.act(at, act));
+        let actions = place.tab.show(now, 0.5, place.interest.clone());
+        actions.into_iter().for_each(|action| self.action(at, action));
         self.check(at);
     }
 
@@ -86,7 +86,7 @@ impl World {
         if let Some(place) = &mut self.places[at] {
             place.joined = false;
             // Messages of a channel that is closed are not delivered.
-            place.inbox.retain(|turned| !matches!(turned, Turned::Team(_)));
+            place.inbox.retain(|event| !matches!(event, TabEvent::Team(_)));
         }
         self.release(at);
     }
@@ -102,7 +102,7 @@ impl World {
     /// Grants the lock to the first tab in the queue.
     fn grant(&mut self) {
         let Some(&first) = self.lock.front() else { return };
-        let granted = Turned::Team(Heard::Lock(Turn::Granted));
+        let granted = TabEvent::Team(TeamEvent::Lock(LockOutcome::Granted));
         let place = self.place(first);
         if !place.tab.leads() && !place.inbox.contains(&granted) {
             place.inbox.push_back(granted);
@@ -113,57 +113,57 @@ impl World {
         self.places[at].as_mut().expect("there is a tab")
     }
 
-    fn act(&mut self, at: usize, act: Act) {
-        match act {
-            Act::Close => self.place(at).stream = None,
-            Act::Open(address) => {
+    fn action(&mut self, at: usize, action: TabAction) {
+        match action {
+            TabAction::Close => self.place(at).stream = None,
+            TabAction::Open(address) => {
                 self.requests += 1;
                 let stream = connect(&address);
                 self.place(at).stream = Some(stream);
             }
-            Act::Probe(_) => {
+            TabAction::Probe(_) => {
                 self.requests += 1;
                 self.place(at).probing = true;
             }
-            Act::Say(said) => {
+            TabAction::Say(message) => {
                 if self.place(at).joined {
-                    self.say(at, &said);
+                    self.say(at, &message);
                 }
             }
-            Act::Ask(manner) => {
+            TabAction::Ask(manner) => {
                 // A released lock reports nothing more.
-                self.place(at).inbox.retain(|turned| !matches!(turned, Turned::Team(Heard::Lock(_))));
+                self.place(at).inbox.retain(|event| !matches!(event, TabEvent::Team(TeamEvent::Lock(_))));
                 self.release(at);
                 match manner {
-                    Manner::Queue => self.lock.push_back(at),
-                    Manner::Steal => {
+                    LockMode::Queue => self.lock.push_back(at),
+                    LockMode::Steal => {
                         if let Some(robbed) = self.lock.pop_front() {
-                            self.place(robbed).inbox.push_back(Turned::Team(Heard::Lock(Turn::Stolen)));
+                            self.place(robbed).inbox.push_back(TabEvent::Team(TeamEvent::Lock(LockOutcome::Stolen)));
                         }
                         self.lock.push_front(at);
                     }
                 }
                 self.grant();
             }
-            Act::Leave => self.leave(at),
-            Act::Join => self.join(at),
-            Act::Contract(_) | Act::Boards(_) | Act::Warnings(_) | Act::Paint(_) => {}
+            TabAction::Leave => self.leave(at),
+            TabAction::Join => self.join(at),
+            TabAction::Contract(_) | TabAction::Boards(_) | TabAction::Warnings(_) | TabAction::Paint(_) => {}
         }
     }
 
-    fn say(&mut self, from: usize, said: &Said) {
+    fn say(&mut self, from: usize, message: &TabMessage) {
         for (at, place) in self.places.iter_mut().enumerate() {
             if let Some(place) = place.as_mut().filter(|place| at != from && place.joined) {
-                place.inbox.push_back(Turned::Team(Heard::Said(said.clone())));
+                place.inbox.push_back(TabEvent::Team(TeamEvent::Message(message.clone())));
             }
         }
     }
 
-    fn turn(&mut self, at: usize, turned: Turned) {
+    fn turn(&mut self, at: usize, event: TabEvent) {
         let now = self.now;
         let Some(place) = &mut self.places[at] else { return };
-        let acts = place.tab.step(now, 0.5, turned);
-        acts.into_iter().for_each(|act| self.act(at, act));
+        let actions = place.tab.step(now, 0.5, event);
+        actions.into_iter().for_each(|action| self.action(at, action));
         self.check(at);
     }
 
@@ -178,10 +178,10 @@ impl World {
     fn hear(&mut self, at: usize) -> bool {
         let Some(place) = self.places[at].as_mut().filter(|place| place.runs) else { return false };
         // Both queues keep their own order; the inbox is emptied before the stream.
-        let from_stream = |place: &mut Place| place.stream.as_mut()?.queue.pop_front().map(Turned::Source);
+        let from_stream = |place: &mut Place| place.stream.as_mut()?.queue.pop_front().map(TabEvent::Source);
         let next = place.inbox.pop_front().or_else(|| from_stream(place));
-        let Some(turned) = next else { return false };
-        self.turn(at, turned);
+        let Some(event) = next else { return false };
+        self.turn(at, event);
         true
     }
 
@@ -192,7 +192,7 @@ impl World {
         if std::mem::take(&mut place.probing) {
             let refusal =
                 (answer == Answer::Full).then_some(Refusal { status: 503, wait_ms: 1_500, detail: String::new() });
-            place.inbox.push_back(Turned::Probed(refusal));
+            place.inbox.push_back(TabEvent::Probed(refusal));
             return true;
         }
         let Some(stream) = &mut place.stream else { return false };
@@ -201,7 +201,7 @@ impl World {
             // Not connected: the browser tries, and gives up if the answer is not a stream.
             match answer {
                 Answer::Nothing => {}
-                Answer::Full => stream.queue.push_back(Happened::Failed { gave_up: true }),
+                Answer::Full => stream.queue.push_back(SourceEvent::Failed { gave_up: true }),
                 Answer::Stream => {
                     let known = stream.last_id.filter(|id| self.server.continues(*id));
                     let after = known.map_or(Seq::ZERO, |id| id.seq);
@@ -244,18 +244,18 @@ impl World {
     fn cut(&mut self, at: usize, gave_up: bool) {
         let Some(stream) = self.places[at].as_mut().and_then(|place| place.stream.as_mut()) else { return };
         if stream.at.take().is_some() || gave_up {
-            stream.queue.push_back(Happened::Failed { gave_up });
+            stream.queue.push_back(SourceEvent::Failed { gave_up });
         }
     }
 
-    pub(super) fn vital(&mut self, at: usize, vital: Vital) {
+    pub(super) fn vital(&mut self, at: usize, vital: LifecycleEvent) {
         if self.places[at].as_ref().is_some_and(|place| place.runs) {
-            self.turn(at, Turned::Vital(vital));
+            self.turn(at, TabEvent::LifecycleEvent(vital));
         }
     }
 
     fn close(&mut self, at: usize) {
-        self.vital(at, Vital::Asleep);
+        self.vital(at, LifecycleEvent::Asleep);
         self.crash(at);
     }
 
@@ -271,7 +271,7 @@ impl World {
         self.now += ms;
         for at in 0..TABS {
             if self.places[at].as_ref().is_some_and(|place| place.runs) {
-                self.turn(at, Turned::Tick);
+                self.turn(at, TabEvent::Tick);
             }
         }
     }
@@ -288,15 +288,15 @@ impl World {
                 }
             }
             Step::Thaw { tab } => self.thaw(tab),
-            Step::Sleep { tab } => self.vital(tab, Vital::Asleep),
-            Step::Wake { tab } => self.vital(tab, Vital::Awake),
-            Step::Look { tab } => self.vital(tab, Vital::Shown),
+            Step::Sleep { tab } => self.vital(tab, LifecycleEvent::Asleep),
+            Step::Wake { tab } => self.vital(tab, LifecycleEvent::Awake),
+            Step::Look { tab } => self.vital(tab, LifecycleEvent::Shown),
             Step::Push { board, series } => self.server.push(board, series),
             Step::Hear { tab } => _ = self.hear(tab),
             Step::Write { tab } => _ = self.write(tab),
             Step::Lose { tab } => {
                 if let Some(place) = &mut self.places[tab]
-                    && let Some(Turned::Team(Heard::Said(_))) = place.inbox.front()
+                    && let Some(TabEvent::Team(TeamEvent::Message(_))) = place.inbox.front()
                 {
                     place.inbox.pop_front();
                 }
@@ -362,10 +362,10 @@ impl World {
             let cursor = place.live.cursor().unwrap_or_else(|| panic!("tab {at} has a picture"));
             let picture = place.live.picture().unwrap();
             assert_eq!(*picture.series(), self.server.at(head, &place.interest), "tab {at} at {cursor} of {head}");
-            assert_eq!(place.tab.standing(self.now).state, State::Live, "tab {at}");
+            assert_eq!(place.tab.status(self.now).state, ConnectionState::Live, "tab {at}");
         }
         // A frozen tab may have lost the lock and not know it yet.
-        if self.company == Company::Team && self.places.iter().flatten().all(|place| place.runs) {
+        if self.company == Sharing::Team && self.places.iter().flatten().all(|place| place.runs) {
             assert!(streams <= 1, "{streams} streams");
         }
     }

@@ -6,6 +6,7 @@ use serde_json::json;
 use shared::board::axis::Scale;
 use shared::board::bars::Across;
 use shared::board::document::{MAX_DOCUMENT, MAX_WIDGETS};
+use shared::board::keyword::Keyword;
 use shared::board::lines::{Band, Quantile, Stack};
 use shared::board::place::{MAX_HEIGHT, MAX_Y};
 use shared::board::states::Colour;
@@ -14,7 +15,6 @@ use shared::board::text::MAX_MARKDOWN;
 use shared::board::threshold::Level;
 use shared::board::unit::MAX_SYMBOL;
 use shared::board::widget::{MAX_SERIES, MAX_TITLE, WidgetType};
-use shared::board::word::Word;
 use shared::board::{Columns, Form, Show};
 use shared::point::MAX_TEXT_LEN;
 use shared::track::{LOG, WINDOW};
@@ -115,7 +115,7 @@ fn no_part_says_again_what_another_said() {
 
 #[test]
 fn its_words_are_those_of_the_code() {
-    fn words<W: Word>() -> Value {
+    fn words<W: Keyword>() -> Value {
         W::ALL.iter().map(|(word, _)| *word).collect()
     }
     assert_eq!(property("SeriesWidget", "show")["enum"], words::<Show>());

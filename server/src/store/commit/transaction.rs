@@ -9,7 +9,7 @@ use foldhash::fast::RandomState;
 use rusqlite::Transaction;
 use shared::point::Kind;
 use shared::track::revises;
-use shared::{Declared, Millis, Seq, SeriesName, Stretch, Tier, Value};
+use shared::{Declared, Millis, Seq, SeriesName, Tier, TimeRange, Value};
 
 use super::error::{CommitError, Unfit, UnfitReason, too_many_series};
 use crate::store::damage::Damage;
@@ -137,7 +137,7 @@ pub(super) struct PendingCommit {
     /// The number of repeated points.
     pub(super) repeated: u64,
     /// The stretch of each series' past that late points changed, and the seq of the last of those points.
-    pub(super) revised: HashMap<SeriesId, (Stretch, Seq)>,
+    pub(super) revised: HashMap<SeriesId, (TimeRange, Seq)>,
     /// Metric types that differ from those declared before.
     pub(super) declared: HashMap<SeriesId, Declared>,
     /// Series that got points older than the finest buckets that are kept.

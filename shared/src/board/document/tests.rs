@@ -2,8 +2,8 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
+use crate::board::keyword::Keyword as _;
 use crate::board::widget::{Content, WidgetType};
-use crate::board::word::Word as _;
 
 /// Formats every mistake as `place: expected …, got …`.
 fn mistakes(document: &Value) -> Vec<String> {
@@ -189,7 +189,7 @@ fn a_page_goes_on_with_what_can_be_made_out() {
     let mut document = full();
     document["widgets"][1]["type"] = json!("pie");
     document["widgets"][2]["expect"] = json!("soon");
-    let Reading { board, mistakes } = Board::read(&document);
+    let ParsedBoard { board, mistakes } = Board::read(&document);
     assert_eq!(mistakes.len(), 2);
     assert_eq!(board.widgets.len(), 9, "the widget of no known type is left out, the other one stays");
     assert!(Board::read(&document).strict().is_err());
@@ -272,7 +272,7 @@ fn any_json() -> impl Strategy<Value = Value> {
 proptest! {
     #[test]
     fn whatever_comes_is_read_and_what_is_left_of_it_is_a_valid_board(document in any_json()) {
-        let Reading { board, .. } = Board::read(&document);
+        let ParsedBoard { board, .. } = Board::read(&document);
         let written = serde_json::to_value(&board).unwrap();
         prop_assert_eq!(Board::read(&written).strict(), Ok(board.clone()));
         for place in board.places() {

@@ -1,10 +1,10 @@
-//! A set of stretches of time: the ones that the page knows.
+//! A set of time_ranges of time: the ones that the page knows.
 
-/// Sorted stretches that do not touch, in milliseconds. Each excludes its end.
+/// Sorted time_ranges that do not touch, in milliseconds. Each excludes its end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Stretches(Vec<(u64, u64)>);
+pub struct TimeRanges(Vec<(u64, u64)>);
 
-impl Stretches {
+impl TimeRanges {
     /// Adds a stretch, and joins it with those that it touches.
     pub fn add(&mut self, from: u64, to: u64) {
         if from >= to {
@@ -66,19 +66,19 @@ mod tests {
             steps in prop::collection::vec((any::<bool>(), 0..40_u64, 0..40_u64), 0..30), from in 0..40_u64, to in 0..40_u64
         ) {
             let mut known = [false; 40];
-            let mut stretches = Stretches::default();
+            let mut time_ranges = TimeRanges::default();
             for (add, a, b) in steps {
                 let (start, end) = (a.min(b), a.max(b));
                 (start..end).for_each(|at| known[usize::try_from(at).unwrap()] = add);
-                if add { stretches.add(start, end) } else { stretches.remove(start, end) }
+                if add { time_ranges.add(start, end) } else { time_ranges.remove(start, end) }
             }
             let (from, to) = (from.min(to), from.max(to));
             let unknown: Vec<u64> = (from..to).filter(|&at| !known[usize::try_from(at).unwrap()]).collect();
             let hull = unknown.first().map(|&first| (first, unknown.last().unwrap() + 1));
-            prop_assert_eq!(stretches.missing(from, to), hull);
+            prop_assert_eq!(time_ranges.missing(from, to), hull);
             let until = (from..to).find(|&at| !known[usize::try_from(at).unwrap()]).unwrap_or(to);
-            prop_assert_eq!(stretches.known_until(from, to.max(from)), until);
-            prop_assert!(stretches.0.windows(2).all(|pair| pair[0].1 < pair[1].0));
+            prop_assert_eq!(time_ranges.known_until(from, to.max(from)), until);
+            prop_assert!(time_ranges.0.windows(2).all(|pair| pair[0].1 < pair[1].0));
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The state of the connection, as the page shows it.
 
-/// State of the connection.
+/// ConnectionState of the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
+pub enum ConnectionState {
     /// The first connection is being made; there is nothing to show yet.
     Connecting,
     /// The page shows the server's current state.
@@ -15,7 +15,7 @@ pub enum State {
     Offline,
 }
 
-impl State {
+impl ConnectionState {
     /// Returns the state as a word, for the page and its `data-state`.
     #[must_use]
     pub fn word(self) -> &'static str {
@@ -40,9 +40,9 @@ impl State {
 
 /// A state, and the time since which it lasts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Standing {
+pub struct ConnectionStatus {
     /// The state.
-    pub state: State,
+    pub state: ConnectionState,
     /// Start of the state, in milliseconds. For a state other than live: the last moment at which the picture was
     /// known to be up to date.
     pub since: u64,

@@ -6,7 +6,7 @@ use shared::track::WINDOW;
 use shared::{Bucket, Millis, Rolled, Seq};
 
 use super::cell::{Cell, Detail};
-use super::shelf::Shelf;
+use super::cell_cache::CellCache;
 
 /// Returns the moment from which on a track has all points of its series, in milliseconds: 0 for a track that was
 /// never full.
@@ -30,7 +30,7 @@ pub fn needed_until(buckets: &VecDeque<Bucket>, width: u64) -> u64 {
 
 /// Buckets made of a track. When the track goes on, only the buckets that changed are added up again.
 #[derive(Clone, Debug)]
-pub struct Recent {
+pub struct LiveCells {
     width: u64,
     detail: Detail,
     /// Buckets that the track has all points of, oldest first.
@@ -39,7 +39,7 @@ pub struct Recent {
     seen: Seq,
 }
 
-impl Recent {
+impl LiveCells {
     /// Makes an empty one for buckets of `width` milliseconds.
     #[must_use]
     pub fn new(width: u64, detail: Detail) -> Self {
@@ -89,14 +89,14 @@ impl Recent {
     /// Returns all buckets of `from..to`: those of history up to where the track is complete, then those of the
     /// track. The bucket in which they meet is the sum of both.
     #[must_use]
-    pub fn glue<'a>(&'a self, shelf: &'a Shelf, buckets: &VecDeque<Bucket>, from: u64, to: u64) -> Glued<'a> {
+    pub fn join<'a>(&'a self, cache: &'a CellCache, buckets: &VecDeque<Bucket>, from: u64, to: u64) -> JoinedCells<'a> {
         let joint = self.reach - self.reach % self.width;
-        let past = shelf.within(from, to.min(joint));
+        let past = cache.within(from, to.min(joint));
         let low = self.cells.partition_point(|cell| cell.end() <= from).saturating_sub(1);
         let high = self.cells.partition_point(|cell| cell.start < to).max(low);
         let meet = if joint < self.reach && joint < to && from < joint + self.width {
-            let known = shelf.within(joint, joint + 1).last().filter(|cell| cell.start == joint);
-            let since = shelf.known().known_until(joint, joint + self.width);
+            let known = cache.within(joint, joint + 1).last().filter(|cell| cell.start == joint);
+            let since = cache.known().known_until(joint, joint + self.width);
             let later = |since: u64| {
                 let low = buckets.partition_point(|bucket| bucket.start.0 < since);
                 let high = buckets.partition_point(|bucket| bucket.start.0 < joint + self.width);
@@ -113,7 +113,7 @@ impl Recent {
         } else {
             None
         };
-        Glued { past, joint: meet, live: &self.cells[low..high] }
+        JoinedCells { past, joint: meet, live: &self.cells[low..high] }
     }
 }
 
@@ -127,13 +127,13 @@ fn over(buckets: &VecDeque<Bucket>, low: usize, high: usize, width: u64) -> Opti
 
 /// The buckets of a stretch of time, oldest first.
 #[derive(Clone, Debug, Default)]
-pub struct Glued<'a> {
+pub struct JoinedCells<'a> {
     past: &'a [Cell],
     joint: Option<Cell>,
     live: &'a [Cell],
 }
 
-impl Glued<'_> {
+impl JoinedCells<'_> {
     /// Returns the buckets that are not empty.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Cell> {
         self.past.iter().chain(&self.joint).chain(self.live)
@@ -202,11 +202,11 @@ mod tests {
             // History is requested when some of the points are there. The rest come live, a few at a time.
             let asked = asked.index(points.len()) + 1;
             let mut track: Option<Track> = None;
-            let mut recent = Recent::new(width, Detail::Bins);
-            let mut shelf = Shelf::default();
-            let ask = |shelf: &mut Shelf, points: &[(u64, f64)]| {
+            let mut recent = LiveCells::new(width, Detail::Bins);
+            let mut cache = CellCache::default();
+            let ask = |cache: &mut CellCache, points: &[(u64, f64)]| {
                 let as_of = points.last().unwrap().0 + 1_000;
-                shelf.put(0, as_of.next_multiple_of(width), as_of, history(points, width));
+                cache.put(0, as_of.next_multiple_of(width), as_of, history(points, width));
             };
             for (i, &(ts, value)) in points.iter().enumerate() {
                 let at = Stamp { ts: Millis(ts), seq: Seq(i as u64 + 1) };
@@ -218,19 +218,19 @@ mod tests {
                 if i % 7 == 0 {
                     recent.follow(buckets);
                 }
-                if i + 1 == asked || (i > asked && shelf.known().missing(0, needed_until(buckets, width)).is_some()) {
-                    ask(&mut shelf, &points[..=i]);
+                if i + 1 == asked || (i > asked && cache.known().missing(0, needed_until(buckets, width)).is_some()) {
+                    ask(&mut cache, &points[..=i]);
                 }
             }
             let Some(Track::Numbers(buckets)) = &track else { panic!("numbers") };
             recent.follow(buckets);
-            let found: Vec<Cell> = recent.glue(&shelf, buckets, 0, u64::MAX / 2).iter().map(plain).collect();
+            let found: Vec<Cell> = recent.join(&cache, buckets, 0, u64::MAX / 2).iter().map(plain).collect();
             let wanted: Vec<Cell> = history(&points, width).iter().map(plain).collect();
             prop_assert_eq!(&found, &wanted);
             // A page that has just been opened sees the whole track at once.
-            let mut fresh = Recent::new(width, Detail::Bins);
+            let mut fresh = LiveCells::new(width, Detail::Bins);
             fresh.follow(buckets);
-            let found: Vec<Cell> = fresh.glue(&shelf, buckets, 0, u64::MAX / 2).iter().map(plain).collect();
+            let found: Vec<Cell> = fresh.join(&cache, buckets, 0, u64::MAX / 2).iter().map(plain).collect();
             prop_assert_eq!(found, wanted);
         }
     }
@@ -241,15 +241,16 @@ mod tests {
         let points: Vec<(u64, f64)> = (0..400).map(|second| (start + second * 1_000, 1.0)).collect();
         let track = tracked(&points);
         let Some(Track::Numbers(buckets)) = &track else { panic!("numbers") };
-        let mut recent = Recent::new(width, Detail::Bins);
+        let mut recent = LiveCells::new(width, Detail::Bins);
         recent.follow(buckets);
-        let mut shelf = Shelf::default();
-        shelf.put(0, start + width, points[349].0 + 1_000, history(&points[..350], width));
-        let sum =
-            |shelf: &Shelf| recent.glue(shelf, buckets, start, start + width).iter().map(|cell| cell.sum).sum::<f64>();
-        assert!((sum(&shelf) - 400.0).abs() < 1e-9, "history and the seconds since");
-        shelf.forget(0, u64::MAX);
-        assert!((sum(&shelf) - 350.0).abs() < 1e-9, "as it was told, until there is an answer");
+        let mut cache = CellCache::default();
+        cache.put(0, start + width, points[349].0 + 1_000, history(&points[..350], width));
+        let sum = |cache: &CellCache| {
+            recent.join(cache, buckets, start, start + width).iter().map(|cell| cell.sum).sum::<f64>()
+        };
+        assert!((sum(&cache) - 400.0).abs() < 1e-9, "history and the seconds since");
+        cache.forget(0, u64::MAX);
+        assert!((sum(&cache) - 350.0).abs() < 1e-9, "as it was told, until there is an answer");
     }
 
     #[test]
@@ -261,13 +262,13 @@ mod tests {
         let points: Vec<(u64, f64)> = moments.map(|ts| (ts, ts as f64 / 100.0)).collect();
         let track = tracked(&points);
         let Some(Track::Numbers(buckets)) = &track else { panic!("numbers") };
-        let mut recent = Recent::new(10_000, Detail::Figures);
+        let mut recent = LiveCells::new(10_000, Detail::Figures);
         recent.follow(buckets);
-        let mut shelf = Shelf::default();
+        let mut cache = CellCache::default();
         // Two answers that do not contain each other's last bucket.
-        shelf.put(0, 1_800_000, 4_000_000, history(&points[..30], 10_000));
-        shelf.put(1_800_000, 4_000_000, 4_000_000, history(&points[30..200], 10_000));
-        let dots = dots(&recent.glue(&shelf, buckets, 0, u64::MAX), Show::Rate, None);
+        cache.put(0, 1_800_000, 4_000_000, history(&points[..30], 10_000));
+        cache.put(1_800_000, 4_000_000, 4_000_000, history(&points[30..200], 10_000));
+        let dots = dots(&recent.join(&cache, buckets, 0, u64::MAX), Show::Rate, None);
         assert!(dots.len() > 90 && dots.iter().all(|dot| (dot.value - 10.0).abs() < 1e-9), "{dots:?}");
     }
 

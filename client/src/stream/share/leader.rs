@@ -3,13 +3,13 @@
 use shared::{Cursor, Event};
 
 use super::interest::Interest;
-use super::message::{Relayed, Said, TabId};
+use super::message::{RelayedFrame, TabId, TabMessage};
 use crate::json;
 use crate::stream::refusal::Refusal;
 
 /// The leader's state.
 #[derive(Clone, Debug)]
-pub(super) struct Lead {
+pub(super) struct LeaderState {
     /// The other tabs, the interest of each, and whether it spoke since the last roll call.
     others: Vec<(TabId, Interest, bool)>,
     /// Interest that the current or last stream was opened with. All frames are about exactly this.
@@ -22,7 +22,7 @@ pub(super) struct Lead {
     trouble: Option<Option<Refusal>>,
 }
 
-impl Lead {
+impl LeaderState {
     /// Continues from a cursor, if there is one.
     pub(super) fn from(cursor: Option<Cursor>) -> Self {
         Self { others: Vec::new(), held: Interest::default(), cursor, greeted: false, trouble: None }
@@ -67,16 +67,16 @@ impl Lead {
     }
 
     /// Returns the message that describes the leader's connection.
-    pub(super) fn sign(&self) -> Said {
+    pub(super) fn sign(&self) -> TabMessage {
         match &self.trouble {
-            Some(refusal) => Said::Trouble { refusal: refusal.clone() },
-            None => Said::Leading { at: self.cursor.filter(|_| self.greeted) },
+            Some(refusal) => TabMessage::Trouble { refusal: refusal.clone() },
+            None => TabMessage::Leading { at: self.cursor.filter(|_| self.greeted) },
         }
     }
 
     /// Takes in a frame of the stream, and makes the claim to pass on to the other tabs. Returns `None` where the
     /// frame cannot be read or does not continue the ones before.
-    pub(super) fn take(&mut self, id: &str, data: String) -> Option<(Event, Relayed)> {
+    pub(super) fn take(&mut self, id: &str, data: String) -> Option<(Event, RelayedFrame)> {
         let after = self.cursor;
         let event: Event = json::read(&data)?;
         match &event {
@@ -96,6 +96,6 @@ impl Lead {
             }
             Event::Board(_) | Event::Warnings { .. } | Event::Unknown => {}
         }
-        Some((event, Relayed { interest: self.held.clone(), after, id: id.to_owned(), data }))
+        Some((event, RelayedFrame { interest: self.held.clone(), after, id: id.to_owned(), data }))
     }
 }

@@ -4,7 +4,7 @@ use shared::board::WidgetId;
 use wasm_bindgen::JsCast as _;
 use web_sys::{DragEvent, File};
 
-use super::editor::{Editor, Wish};
+use super::editor::{Editor, EditorRequest};
 use crate::app::page_wide;
 use crate::browser;
 use crate::dynamic::{LocalValue, Memo, effect};
@@ -13,7 +13,7 @@ use crate::part::{Part, key_for_page, on_window};
 use crate::reload;
 
 /// The functions of the editor that the rest of the page calls.
-pub struct Desk {
+pub struct EditorModule {
     begin: fn(Editor),
     /// The area above the board.
     above: fn(Editor) -> Part,
@@ -26,7 +26,7 @@ pub struct Desk {
 
 module! {
     /// The editor's module.
-    static DESK: Desk = edit, Desk {
+    static EDITOR: EditorModule = edit, EditorModule {
         begin: Editor::begin,
         above: super::bar::above,
         tools: super::tools::tools,
@@ -39,25 +39,28 @@ module! {
 #[must_use]
 pub fn menu(editor: Editor) -> Part {
     follow(editor);
-    let files = move || match editor.wish.get() {
-        Wish::Nothing => Vec::new(),
+    let files = move || match editor.request.get() {
+        EditorRequest::Nothing => Vec::new(),
         _ if editor.editing() => Vec::new(),
-        _ => DESK.get().map(|desk| (desk.files)(editor)).into_iter().collect(),
+        _ => EDITOR.get().map(|editor_module| (editor_module.files)(editor)).into_iter().collect(),
     };
     let files = Part::new("div", "host").live_inside(files);
     // The file buttons arrive later and go to the end, so that the others do not move.
     let list = Part::new("div", "menu-list").put_all(page_wide()).put(&files);
-    let menu = Part::new("details", "menu").with("data-testid", "menu").on("toggle", move |_| editor.want(Wish::Files));
+    let menu = Part::new("details", "menu")
+        .with("data-testid", "menu")
+        .on("toggle", move |_| editor.want(EditorRequest::Files));
     let menu = menu.put(&Part::new("summary", "button").with("data-testid", "more").text("More")).put(&list);
-    let edit = Part::button("Edit", "edit", move || editor.want(Wish::Edit)).hidden(move || editor.editing());
+    let edit = Part::button("Edit", "edit", move || editor.want(EditorRequest::Edit)).hidden(move || editor.editing());
     Part::new("span", "board-menu").put(&edit).put(&menu)
 }
 
 /// The area above a board, once the user has requested the editor.
 #[must_use]
 pub fn above(editor: Editor) -> Part {
-    let wanted = Memo::new(move || editor.wish.get() != Wish::Nothing);
-    let above = move || wanted.get().then(|| DESK.part(Until::Nothing, move |desk| (desk.above)(editor)));
+    let wanted = Memo::new(move || editor.request.get() != EditorRequest::Nothing);
+    let above =
+        move || wanted.get().then(|| EDITOR.part(Until::Nothing, move |editor_module| (editor_module.above)(editor)));
     Part::new("div", "host").live_inside(move || above().into_iter().collect())
 }
 
@@ -67,7 +70,7 @@ pub fn tools(id: &str, editor: Editor) -> Part {
     let id: Option<WidgetId> = id.parse().ok();
     let tools = move || {
         let id = id.clone().filter(|_| editor.editing())?;
-        Some(DESK.part(Until::Nothing, move |desk| (desk.tools)(id.clone(), editor)))
+        Some(EDITOR.part(Until::Nothing, move |editor_module| (editor_module.tools)(id.clone(), editor)))
     };
     Part::new("div", "host").live_inside(move || tools().into_iter().collect())
 }
@@ -78,7 +81,7 @@ fn follow(editor: Editor) {
         let event = key_for_page(event).filter(|event| !(event.alt_key() || event.ctrl_key() || event.meta_key()));
         if let Some(event) = event.filter(|event| event.key() == "e") {
             event.prevent_default();
-            editor.want(Wish::Edit);
+            editor.want(EditorRequest::Edit);
         }
     });
     on_window("dragover", |event| event.prevent_default());
@@ -88,30 +91,30 @@ fn follow(editor: Editor) {
         let data = event.dyn_into::<DragEvent>().ok().and_then(|event| event.data_transfer());
         if let Some(file) = data.and_then(|data| data.files()).and_then(|files| files.get(0)) {
             dropped.set_value(Some(file));
-            editor.want(Wish::Files);
+            editor.want(EditorRequest::Files);
         }
     });
     if browser::query_has("edit") {
-        editor.want(Wish::Edit);
+        editor.want(EditorRequest::Edit);
     }
     effect(move || {
-        let (wish, known) = (editor.wish.get(), editor.known());
-        if wish == Wish::Nothing {
+        let (request, known) = (editor.request.get(), editor.known());
+        if request == EditorRequest::Nothing {
             return;
         }
-        let Some(desk) = DESK.get() else { return };
+        let Some(editor_module) = EDITOR.get() else { return };
         if let Some(file) = dropped.try_update_value(Option::take).flatten() {
-            (desk.upload)(editor, file);
+            (editor_module.upload)(editor, file);
         }
-        if wish == Wish::Edit && known {
-            editor.wish.set(Wish::Files);
-            (desk.begin)(editor);
+        if request == EditorRequest::Edit && known {
+            editor.request.set(EditorRequest::Files);
+            (editor_module.begin)(editor);
         }
     });
 }
 
 impl Editor {
-    fn want(self, wish: Wish) {
-        self.wish.update(|now| *now = if *now == Wish::Edit { Wish::Edit } else { wish });
+    fn want(self, request: EditorRequest) {
+        self.request.update(|now| *now = if *now == EditorRequest::Edit { EditorRequest::Edit } else { request });
     }
 }

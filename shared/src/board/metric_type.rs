@@ -13,7 +13,7 @@ const RESTART: f64 = 0.1;
 
 /// The metric type of a series, which decides how it is best shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Nature {
+pub enum MetricType {
     /// Numbers that rise and fall. Their value matters.
     Gauge,
     /// Numbers that only rise, and restart from zero when their program restarts. Their rate matters.
@@ -22,7 +22,7 @@ pub enum Nature {
     Text,
 }
 
-impl Nature {
+impl MetricType {
     /// Returns the declared type, or a guess if none is declared.
     #[must_use]
     pub fn of(declared: Option<Declared>, name: &SeriesName, track: &Track) -> Self {
@@ -46,7 +46,7 @@ impl Nature {
     }
 }
 
-impl From<Kind> for Nature {
+impl From<Kind> for MetricType {
     fn from(kind: Kind) -> Self {
         match kind {
             Kind::Number => Self::Gauge,
@@ -77,32 +77,36 @@ mod tests {
     use super::*;
     use crate::{Millis, Number, Seq, Stamp, Value};
 
-    fn guess(name: &str, values: &[f64]) -> Nature {
+    fn guess(name: &str, values: &[f64]) -> MetricType {
         let at = |i: u64| Stamp { ts: Millis(i * 1_000), seq: Seq(i + 1) };
         let value = |value: f64| Value::Number(Number::new(value).unwrap());
         let mut track = Track::of(at(0), value(values[0]));
         (1..).zip(&values[1..]).for_each(|(i, &v)| track.push(at(i), value(v)));
-        Nature::guess(&name.parse().unwrap(), &track)
+        MetricType::guess(&name.parse().unwrap(), &track)
     }
 
     #[test]
     fn a_counter_is_called_one_and_never_falls_but_to_near_zero() {
-        assert_eq!(guess("ops/requests_total", &[10.0, 12.0, 12.0, 90.0]), Nature::Counter);
-        assert_eq!(guess("ops/requests_total", &[10.0, 90.0, 2.0, 5.0]), Nature::Counter, "it was restarted");
-        assert_eq!(guess("ops/requests_total", &[10.0, 90.0, 60.0]), Nature::Gauge, "it fell");
-        assert_eq!(guess("ops/debts_total", &[-3.0]), Nature::Gauge, "nothing was counted less than never");
-        assert_eq!(guess("ops/disk_bytes", &[10.0, 12.0, 13.0]), Nature::Gauge, "that it rises does not make it one");
-        assert_eq!(guess("ops/_total", &[1.0]), Nature::Gauge);
+        assert_eq!(guess("ops/requests_total", &[10.0, 12.0, 12.0, 90.0]), MetricType::Counter);
+        assert_eq!(guess("ops/requests_total", &[10.0, 90.0, 2.0, 5.0]), MetricType::Counter, "it was restarted");
+        assert_eq!(guess("ops/requests_total", &[10.0, 90.0, 60.0]), MetricType::Gauge, "it fell");
+        assert_eq!(guess("ops/debts_total", &[-3.0]), MetricType::Gauge, "nothing was counted less than never");
+        assert_eq!(
+            guess("ops/disk_bytes", &[10.0, 12.0, 13.0]),
+            MetricType::Gauge,
+            "that it rises does not make it one"
+        );
+        assert_eq!(guess("ops/_total", &[1.0]), MetricType::Gauge);
     }
 
     #[test]
     fn what_is_declared_counts_whatever_it_looks_like() {
         let (name, at) = ("ops/requests_total".parse().unwrap(), Stamp { ts: Millis(0), seq: Seq(1) });
         let track = Track::of(at, Value::Number(Number::new(1.0).unwrap()));
-        assert_eq!(Nature::of(None, &name, &track), Nature::Counter);
-        assert_eq!(Nature::of(Some(Declared::Gauge), &name, &track), Nature::Gauge);
+        assert_eq!(MetricType::of(None, &name, &track), MetricType::Counter);
+        assert_eq!(MetricType::of(Some(Declared::Gauge), &name, &track), MetricType::Gauge);
         let plain = "ops/hits".parse().unwrap();
-        assert_eq!(Nature::of(Some(Declared::Counter), &plain, &track), Nature::Counter);
+        assert_eq!(MetricType::of(Some(Declared::Counter), &plain, &track), MetricType::Counter);
     }
 
     #[test]

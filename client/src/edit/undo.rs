@@ -12,7 +12,7 @@ const MOST: usize = 200;
 
 /// The present draft, with the drafts before it and those that were undone.
 #[derive(Clone, Debug)]
-pub struct History {
+pub struct UndoStack {
     /// The stored draft.
     stored: Arc<Draft>,
     past: Vec<Arc<Draft>>,
@@ -20,7 +20,7 @@ pub struct History {
     future: Vec<Arc<Draft>>,
 }
 
-impl History {
+impl UndoStack {
     /// Makes a history without edits.
     #[must_use]
     pub fn new(draft: Draft) -> Self {

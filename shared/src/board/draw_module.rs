@@ -2,11 +2,11 @@
 //! its board. The server knows the board earlier, so it can preload the module.
 
 use super::bars::Across;
-use super::{Content, View};
+use super::{Content, WidgetView};
 
 /// A page module that draws some kinds of widgets and that not every board needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Drawn {
+pub enum DrawModule {
     /// Draws charts over time.
     Charts,
     /// Draws gauges, bars, tables and logs.
@@ -18,14 +18,18 @@ pub enum Drawn {
 impl Content {
     /// Returns the module that draws this content; `None` if the page itself can draw it.
     #[must_use]
-    pub fn drawn(&self) -> Option<Drawn> {
+    pub fn draw_module(&self) -> Option<DrawModule> {
         match self {
-            Self::Text(_) => Some(Drawn::Notes),
+            Self::Text(_) => Some(DrawModule::Notes),
             Self::Series(shown) => match &shown.view {
-                View::Stat(_) => None,
-                View::Bar(options) if options.across == Some(Across::Time) => Some(Drawn::Charts),
-                View::Line(_) | View::Area(_) | View::Heatmap(_) | View::States(_) => Some(Drawn::Charts),
-                View::Gauge(_) | View::Bar(_) | View::Table(_) | View::Log(_) => Some(Drawn::Rows),
+                WidgetView::Stat(_) => None,
+                WidgetView::Bar(options) if options.across == Some(Across::Time) => Some(DrawModule::Charts),
+                WidgetView::Line(_) | WidgetView::Area(_) | WidgetView::Heatmap(_) | WidgetView::States(_) => {
+                    Some(DrawModule::Charts)
+                }
+                WidgetView::Gauge(_) | WidgetView::Bar(_) | WidgetView::Table(_) | WidgetView::Log(_) => {
+                    Some(DrawModule::Rows)
+                }
             },
         }
     }

@@ -1,13 +1,13 @@
 //! The series of a widget with their labels, readings and staleness: all that the kinds of widgets share.
 
-use shared::board::{Show, Source};
+use shared::board::{SeriesSource, Show};
 use shared::{Declared, Millis, SeriesName, Track};
 
 use super::freshness::Freshness;
-use super::glance::{Glance, Question};
+use super::lookback::{LookbackBuckets, LookbackKind, WidgetHistory};
 use super::names::{labels, names};
-use super::past::{Past, Stretch, Tells};
-use crate::board::stage::Stage;
+use super::reading::{Reading, ReadingQuery};
+use crate::board::context::BoardContext;
 use crate::browser;
 use crate::dynamic::{Memo, StoredValue, memo_text};
 use crate::icon::{Icon, icon, level_word};
@@ -15,29 +15,29 @@ use crate::part::Part;
 
 /// A handle on the series of a widget; cheap to copy.
 #[derive(Clone, Copy, Debug)]
-pub struct Told {
+pub struct WidgetSeries {
     /// Existing series, in order.
     pub names: Memo<Vec<SeriesName>>,
     /// Label of each series.
     labels: Memo<Vec<String>>,
     /// The options of the document: selectors, unit, thresholds and so on.
-    pub source: StoredValue<Source>,
+    pub source: StoredValue<SeriesSource>,
     /// Shared context of the board's widgets.
-    pub stage: Stage,
+    pub context: BoardContext,
     /// The lookback.
-    pub past: Past,
+    pub history: WidgetHistory,
     fresh: Freshness,
 }
 
-impl Told {
+impl WidgetSeries {
     /// Makes the handle for a widget with this lookback.
     #[must_use]
-    pub fn new(source: Source, tells: Tells, stage: Stage) -> Self {
-        let fresh = Freshness { expect: source.expect, stage };
-        let names = names(&source, stage);
+    pub fn new(source: SeriesSource, kind: LookbackKind, context: BoardContext) -> Self {
+        let fresh = Freshness { expect: source.expect, context };
+        let names = names(&source, context);
         let labels = Memo::new(move || names.with(|names| labels(names)));
-        let past = Past::follow(&source, tells, names, stage);
-        Self { names, labels, source: StoredValue::new(source), stage, past, fresh }
+        let history = WidgetHistory::follow(&source, kind, names, context);
+        Self { names, labels, source: StoredValue::new(source), context, history, fresh }
     }
 
     /// Returns the number to show of a series: the one of the document, else the rate of a declared counter, else the
@@ -45,26 +45,30 @@ impl Told {
     #[must_use]
     pub fn show(self, name: &SeriesName) -> Show {
         let said = self.source.try_with_value(|source| source.show).flatten();
-        said.unwrap_or_else(|| shown_of(self.stage.live.declared(name)))
+        said.unwrap_or_else(|| shown_of(self.context.live.declared(name)))
     }
 
     /// Returns the reading of a series; tracked.
     #[must_use]
-    pub fn glance(self, name: &SeriesName) -> Option<Glance> {
-        let (back, show) = (self.past.back(), self.show(name));
-        let glance = |source: &Source, track: &Track| match track {
-            Track::Texts(_) => Some(Glance::of(name, track, Question { source, show, back, stretch: Stretch::Track })),
-            Track::Numbers(buckets) => self
-                .past
-                .with(name, buckets, back, |stretch| Glance::of(name, track, Question { source, show, back, stretch })),
+    pub fn reading(self, name: &SeriesName) -> Option<Reading> {
+        let (lookback, show) = (self.history.lookback(), self.show(name));
+        let reading = |source: &SeriesSource, track: &Track| match track {
+            Track::Texts(_) => {
+                Some(Reading::of(name, track, ReadingQuery { source, show, lookback, stretch: LookbackBuckets::Track }))
+            }
+            Track::Numbers(buckets) => self.history.with(name, buckets, lookback, |stretch| {
+                Reading::of(name, track, ReadingQuery { source, show, lookback, stretch })
+            }),
         };
-        self.source.try_with_value(|source| self.stage.track(name, |track| glance(source, track)).flatten()).flatten()
+        self.source
+            .try_with_value(|source| self.context.track(name, |track| reading(source, track)).flatten())
+            .flatten()
     }
 
     /// Returns the reading of a series as a memo.
     #[must_use]
-    pub fn remembered(self, name: SeriesName) -> Memo<Option<Glance>> {
-        Memo::new(move || self.glance(&name))
+    pub fn remembered(self, name: SeriesName) -> Memo<Option<Reading>> {
+        Memo::new(move || self.reading(&name))
     }
 
     /// Shows a part for each series in `into`.
@@ -76,8 +80,8 @@ impl Told {
 
     /// Returns the word of a reading's level as a memo; empty where it has none.
     #[must_use]
-    pub fn level(glance: Memo<Option<Glance>>) -> Memo<String> {
-        memo_text(move || level_word(glance.with(|glance| glance.as_ref()?.level())))
+    pub fn level(reading: Memo<Option<Reading>>) -> Memo<String> {
+        memo_text(move || level_word(reading.with(|reading| reading.as_ref()?.level())))
     }
 
     /// Returns `true` for a stale series, for style sheets; else an empty text. Tracked.
@@ -140,7 +144,7 @@ impl Told {
     /// Describes a stale series, such as `stale since 14:02:05`; empty while it reports. Tracked.
     #[must_use]
     pub fn stale_words(self, name: &SeriesName) -> String {
-        self.stale_since(name).map(|since| stale_words(since, self.stage.server_now.get())).unwrap_or_default()
+        self.stale_since(name).map(|since| stale_words(since, self.context.server_now.get())).unwrap_or_default()
     }
 }
 

@@ -8,7 +8,7 @@ use crate::browser;
 
 /// A change in the lifecycle of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Vital {
+pub enum LifecycleEvent {
     /// The page is visible.
     Shown,
     /// The page is hidden.
@@ -25,22 +25,23 @@ pub enum Vital {
 
 /// Calls `tell` for each change while the listeners live.
 #[must_use]
-pub fn listen(tell: impl Fn(Vital) + Copy + 'static) -> Vec<Listener> {
-    let listen = |target: &EventTarget, kind, vital: fn() -> Vital| Listener::new(target, kind, move |_| tell(vital()));
+pub fn listen(tell: impl Fn(LifecycleEvent) + Copy + 'static) -> Vec<Listener> {
+    let listen =
+        |target: &EventTarget, kind, vital: fn() -> LifecycleEvent| Listener::new(target, kind, move |_| tell(vital()));
     let (window, document) = (window(), document());
     vec![
-        listen(&window, "online", || Vital::Online),
-        listen(&window, "offline", || Vital::Offline),
-        listen(&window, "pagehide", || Vital::Asleep),
-        listen(&window, "pageshow", || Vital::Awake),
-        listen(&document, "freeze", || Vital::Asleep),
-        listen(&document, "resume", || Vital::Awake),
+        listen(&window, "online", || LifecycleEvent::Online),
+        listen(&window, "offline", || LifecycleEvent::Offline),
+        listen(&window, "pagehide", || LifecycleEvent::Asleep),
+        listen(&window, "pageshow", || LifecycleEvent::Awake),
+        listen(&document, "freeze", || LifecycleEvent::Asleep),
+        listen(&document, "resume", || LifecycleEvent::Awake),
         listen(&document, "visibilitychange", seen),
     ]
 }
 
 /// Returns the page's present visibility.
 #[must_use]
-pub fn seen() -> Vital {
-    if browser::is_hidden() { Vital::Hidden } else { Vital::Shown }
+pub fn seen() -> LifecycleEvent {
+    if browser::is_hidden() { LifecycleEvent::Hidden } else { LifecycleEvent::Shown }
 }

@@ -16,7 +16,7 @@ use crate::part::Part;
 use crate::route::Route;
 
 /// The functions of the module that the rest of the page calls.
-pub struct Elsewhere {
+pub struct Pages {
     /// The page of a route that is not a board; empty for a board.
     pub page: fn(Route) -> Part,
     /// The hint on an empty board.
@@ -27,7 +27,7 @@ pub struct Elsewhere {
 
 module! {
     /// The module.
-    pub static ELSEWHERE: Elsewhere = elsewhere, Elsewhere { page, empty, wall: show::page }
+    pub static PAGES: Pages = elsewhere, Pages { page, empty, wall: show::page }
 }
 
 fn page(route: Route) -> Part {

@@ -4,13 +4,13 @@
 use std::collections::VecDeque;
 
 use shared::board::threshold::level;
-use shared::board::{Level, Show, Source};
+use shared::board::{Level, SeriesSource, Show};
 use shared::track::Latest;
 use shared::{Bucket, Millis, SeriesName, Track};
 
-use super::figure::past;
-use super::figure::{of_bucket, over};
-use super::past::{Back, Stretch};
+use super::lookback::{Lookback, LookbackBuckets};
+use super::number::past;
+use super::number::{of_bucket, over};
 use crate::format::duration::duration;
 use crate::format::number::{Style, with_unit};
 use crate::format::unit::Unit;
@@ -20,31 +20,31 @@ const RECENT: usize = 60;
 
 /// The query of a reading.
 #[derive(Clone, Debug)]
-pub struct Question<'a> {
+pub struct ReadingQuery<'a> {
     /// The options of the document, such as unit, decimals and thresholds.
-    pub source: &'a Source,
+    pub source: &'a SeriesSource,
     /// The number to compute.
     pub show: Show,
     /// The lookback.
-    pub back: Back,
+    pub lookback: Lookback,
     /// The buckets that are there for the lookback.
-    pub stretch: Stretch<'a>,
+    pub stretch: LookbackBuckets<'a>,
 }
 
 /// The reading of a series.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Glance {
+pub struct Reading {
     /// Time of the newest point.
     pub at: Millis,
     /// The value.
-    pub shown: Shown,
+    pub shown: ReadingValue,
 }
 
 /// The value of a reading, by the kind of the series.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Shown {
+pub enum ReadingValue {
     /// A number.
-    Number(Box<NumberGlance>),
+    Number(Box<NumberReading>),
     /// A series of numbers that has too few points for the query, or whose history has not arrived yet.
     TooFew,
     /// The latest text of a series of texts.
@@ -53,7 +53,7 @@ pub enum Shown {
 
 /// The reading of a number.
 #[derive(Clone, Debug, PartialEq)]
-pub struct NumberGlance {
+pub struct NumberReading {
     /// The number.
     pub raw: f64,
     /// The number as text.
@@ -100,16 +100,16 @@ pub struct Extent {
     pub text: String,
 }
 
-impl Glance {
+impl Reading {
     /// Makes the reading of a track.
     #[must_use]
-    pub fn of(name: &SeriesName, track: &Track, question: Question<'_>) -> Self {
+    pub fn of(name: &SeriesName, track: &Track, query: ReadingQuery<'_>) -> Self {
         let shown = match track {
-            Track::Numbers(buckets) => NumberGlance::of(name, buckets, question)
-                .map_or(Shown::TooFew, |number| Shown::Number(Box::new(number))),
+            Track::Numbers(buckets) => NumberReading::of(name, buckets, query)
+                .map_or(ReadingValue::TooFew, |number| ReadingValue::Number(Box::new(number))),
             Track::Texts(_) => match track.latest() {
-                Latest::Text(text) => Shown::Text(text.to_owned()),
-                Latest::Number(_) => Shown::TooFew,
+                Latest::Text(text) => ReadingValue::Text(text.to_owned()),
+                Latest::Number(_) => ReadingValue::TooFew,
             },
         };
         Self { at: track.latest_at().ts, shown }
@@ -117,10 +117,10 @@ impl Glance {
 
     /// Returns the number, if it is one.
     #[must_use]
-    pub fn number(&self) -> Option<&NumberGlance> {
+    pub fn number(&self) -> Option<&NumberReading> {
         match &self.shown {
-            Shown::Number(number) => Some(number),
-            Shown::Text(_) | Shown::TooFew => None,
+            ReadingValue::Number(number) => Some(number),
+            ReadingValue::Text(_) | ReadingValue::TooFew => None,
         }
     }
 
@@ -128,9 +128,9 @@ impl Glance {
     #[must_use]
     pub fn value(&self) -> String {
         match &self.shown {
-            Shown::Number(number) => number.value.clone(),
-            Shown::Text(text) => text.clone(),
-            Shown::TooFew => "–".to_owned(),
+            ReadingValue::Number(number) => number.value.clone(),
+            ReadingValue::Text(text) => text.clone(),
+            ReadingValue::TooFew => "–".to_owned(),
         }
     }
 
@@ -148,15 +148,15 @@ impl Glance {
     }
 }
 
-impl NumberGlance {
-    fn of(name: &SeriesName, buckets: &VecDeque<Bucket>, question: Question<'_>) -> Option<Self> {
-        let Question { source, show, back, stretch } = question;
+impl NumberReading {
+    fn of(name: &SeriesName, buckets: &VecDeque<Bucket>, query: ReadingQuery<'_>) -> Option<Self> {
+        let ReadingQuery { source, show, lookback, stretch } = query;
         let newest = buckets.back()?.last.at.ts;
-        let from = Millis(newest.0.saturating_sub(back.range_ms));
+        let from = Millis(newest.0.saturating_sub(lookback.range_ms));
         let raw = match (show, &stretch) {
-            (Show::Value | Show::Rate, _) | (_, Stretch::Track) => over(show, buckets, from, newest)?,
-            (_, Stretch::Whole(past)) => past::over(show, past, from.0)?,
-            (_, Stretch::Awaited) => return None,
+            (Show::Value | Show::Rate, _) | (_, LookbackBuckets::Track) => over(show, buckets, from, newest)?,
+            (_, LookbackBuckets::Whole(past)) => past::over(show, past, from.0)?,
+            (_, LookbackBuckets::Awaited) => return None,
         };
         let recent = recent(show, buckets);
         let unit = Unit::of(source.unit.as_ref(), name).shown(show);
@@ -168,9 +168,9 @@ impl NumberGlance {
             unit: style.unit(),
             width,
             level: level(&source.thresholds, raw),
-            change: change(show, &style, raw, buckets, back.change_ms, &stretch),
+            change: change(show, &style, raw, buckets, lookback.change_ms, &stretch),
             range: extent(show, &style, buckets, from, &stretch),
-            awaits: matches!(stretch, Stretch::Awaited),
+            awaits: matches!(stretch, LookbackBuckets::Awaited),
             style,
         })
     }
@@ -196,16 +196,16 @@ fn change(
     raw: f64,
     buckets: &VecDeque<Bucket>,
     change_ms: u64,
-    stretch: &Stretch<'_>,
+    stretch: &LookbackBuckets<'_>,
 ) -> Option<Change> {
     let (oldest, newest) = (buckets.front()?, buckets.back()?.last);
     let wanted = Millis(newest.at.ts.0.saturating_sub(change_ms));
     let (before, at) = match stretch {
-        Stretch::Whole(past) if oldest.last.at.ts > wanted => {
+        LookbackBuckets::Whole(past) if oldest.last.at.ts > wanted => {
             let (before, at) = past::base(show, past, wanted.0)?;
             (before, Millis(at))
         }
-        Stretch::Awaited if oldest.last.at.ts > wanted => return None,
+        LookbackBuckets::Awaited if oldest.last.at.ts > wanted => return None,
         _ => {
             let samples = || buckets.iter().rev().flat_map(|bucket| [bucket.last, bucket.first]);
             let base = samples().find(|sample| sample.at.ts <= wanted).unwrap_or(oldest.first);
@@ -236,7 +236,7 @@ fn extent(
     style: &Style,
     buckets: &VecDeque<Bucket>,
     from: Millis,
-    stretch: &Stretch<'_>,
+    stretch: &LookbackBuckets<'_>,
 ) -> Option<Extent> {
     // The least and greatest total of a counter have no meaning for its rate.
     if show == Show::Rate {
@@ -244,12 +244,12 @@ fn extent(
     }
     let newest = buckets.back()?.last.at.ts;
     let of = |show| match stretch {
-        Stretch::Track => over(show, buckets, from, newest),
-        Stretch::Whole(past) => past::over(show, past, from.0),
-        Stretch::Awaited => None,
+        LookbackBuckets::Track => over(show, buckets, from, newest),
+        LookbackBuckets::Whole(past) => past::over(show, past, from.0),
+        LookbackBuckets::Awaited => None,
     };
     let oldest = match stretch {
-        Stretch::Whole(past) => Millis(past::begins(past, from.0)?),
+        LookbackBuckets::Whole(past) => Millis(past::begins(past, from.0)?),
         _ => buckets.iter().find(|bucket| bucket.last.at.ts >= from)?.first.at.ts,
     };
     let span = newest.since(oldest);
@@ -265,7 +265,7 @@ mod tests {
     use shared::board::threshold::Limit;
     use shared::{Number, Seq, Stamp, Text, Value};
 
-    const BACK: Back = Back { range_ms: 3_600_000, change_ms: 60_000 };
+    const BACK: Lookback = Lookback { range_ms: 3_600_000, change_ms: 60_000 };
 
     fn track(points: &[(u64, f64)]) -> Track {
         let stamp = |(i, ts): (usize, u64)| Stamp { ts: Millis(ts), seq: Seq(i as u64 + 1) };
@@ -277,21 +277,21 @@ mod tests {
         track
     }
 
-    fn glance(points: &[(u64, f64)], source: &Source) -> Glance {
+    fn reading(points: &[(u64, f64)], source: &SeriesSource) -> Reading {
         let show = source.show.unwrap_or(Show::Value);
-        let question = Question { source, show, back: BACK, stretch: Stretch::Track };
-        Glance::of(&"ops/api/latency_ms".parse().unwrap(), &track(points), question)
+        let query = ReadingQuery { source, show, lookback: BACK, stretch: LookbackBuckets::Track };
+        Reading::of(&"ops/api/latency_ms".parse().unwrap(), &track(points), query)
     }
 
-    fn number(points: &[(u64, f64)]) -> NumberGlance {
-        glance(points, &Source::default()).number().unwrap().clone()
+    fn number(points: &[(u64, f64)]) -> NumberReading {
+        reading(points, &SeriesSource::default()).number().unwrap().clone()
     }
 
     #[test]
     fn a_single_point_has_no_change_and_no_range() {
-        let glance = number(&[(5_000, 42.5)]);
-        assert_eq!((glance.value.as_str(), glance.unit.as_str()), ("42.5", "ms"));
-        assert_eq!((glance.change, glance.range, glance.level), (None, None, None));
+        let reading = number(&[(5_000, 42.5)]);
+        assert_eq!((reading.value.as_str(), reading.unit.as_str()), ("42.5", "ms"));
+        assert_eq!((reading.change, reading.range, reading.level), (None, None, None));
     }
 
     #[test]
@@ -303,11 +303,11 @@ mod tests {
     #[test]
     fn an_old_series_is_compared_with_as_long_ago_as_is_asked() {
         let points: Vec<(u64, f64)> = (0..200).map(|i| (i * 1_000, i as f64)).collect();
-        let glance = number(&points);
-        let change = glance.change.unwrap();
+        let reading = number(&points);
+        let change = reading.change.unwrap();
         assert_eq!((change.by.as_str(), change.over.as_str()), ("+60\u{a0}ms", "1 min"));
-        assert_eq!(glance.range.unwrap().text, "0 to 199\u{a0}ms in 3 min");
-        assert_eq!(glance.width, 3);
+        assert_eq!(reading.range.unwrap().text, "0 to 199\u{a0}ms in 3 min");
+        assert_eq!(reading.width, 3);
     }
 
     #[test]
@@ -319,25 +319,30 @@ mod tests {
     #[test]
     fn a_threshold_gives_what_is_shown_its_level() {
         let thresholds = vec![Threshold { limit: Limit::Above(100.0), level: Level::Warn }];
-        let source = Source { show: Some(Show::Max), thresholds, decimals: Some(2), ..Source::default() };
-        let glance = glance(&[(0, 120.0), (9_000, 8.0)], &source);
-        assert_eq!((glance.text().as_str(), glance.level()), ("120.00\u{a0}ms", Some(Level::Warn)));
-        assert_eq!(glance.number().unwrap().change, None, "the greatest of all the past is of no moment");
+        let source = SeriesSource { show: Some(Show::Max), thresholds, decimals: Some(2), ..SeriesSource::default() };
+        let reading = reading(&[(0, 120.0), (9_000, 8.0)], &source);
+        assert_eq!((reading.text().as_str(), reading.level()), ("120.00\u{a0}ms", Some(Level::Warn)));
+        assert_eq!(reading.number().unwrap().change, None, "the greatest of all the past is of no moment");
     }
 
     #[test]
     fn what_cannot_be_told_yet_is_a_dash() {
-        let source = Source { show: Some(Show::Rate), ..Source::default() };
-        assert_eq!(glance(&[(0, 120.0)], &source).text(), "–");
-        assert_eq!(glance(&[(0, 120.0), (2_000, 130.0)], &source).text(), "5\u{a0}ms/s");
+        let source = SeriesSource { show: Some(Show::Rate), ..SeriesSource::default() };
+        assert_eq!(reading(&[(0, 120.0)], &source).text(), "–");
+        assert_eq!(reading(&[(0, 120.0), (2_000, 130.0)], &source).text(), "5\u{a0}ms/s");
     }
 
     #[test]
     fn a_text_is_shown_as_it_is() {
         let text = Value::Text(Text::new("deployed".into()).unwrap());
         let track = Track::of(Stamp { ts: Millis(9_000), seq: Seq(1) }, text);
-        let question = Question { source: &Source::default(), show: Show::Value, back: BACK, stretch: Stretch::Track };
-        let glance = Glance::of(&"ops/deploy".parse().unwrap(), &track, question);
-        assert_eq!((glance.at, glance.text().as_str(), glance.level()), (Millis(9_000), "deployed", None));
+        let query = ReadingQuery {
+            source: &SeriesSource::default(),
+            show: Show::Value,
+            lookback: BACK,
+            stretch: LookbackBuckets::Track,
+        };
+        let reading = Reading::of(&"ops/deploy".parse().unwrap(), &track, query);
+        assert_eq!((reading.at, reading.text().as_str(), reading.level()), (Millis(9_000), "deployed", None));
     }
 }

@@ -11,21 +11,21 @@ use crate::problem::FieldError;
 /// match no series (`is_there` returns true for those that match one), and HTML in a note, which the page shows as
 /// written.
 #[must_use]
-pub fn notices(board: &Board, is_there: &dyn Fn(&Selector) -> bool) -> Vec<FieldError> {
-    let notices = Mistakes::default();
+pub fn warnings(board: &Board, is_there: &dyn Fn(&Selector) -> bool) -> Vec<FieldError> {
+    let warnings = Mistakes::default();
     for (at, widget) in board.widgets.iter().enumerate() {
         if let Content::Text(text) = &widget.content
             && let Some(tag) = find_html(&parse(&text.markdown))
         {
             let got = format!("{tag}, which is shown as it is written");
-            notices.add(&format!("widgets[{at}].markdown"), "Markdown without HTML", got);
+            warnings.add(&format!("widgets[{at}].markdown"), "Markdown without HTML", got);
         }
         for (index, selector) in widget.series().iter().enumerate().filter(|(_, selector)| !is_there(selector)) {
             let got = format!("{selector}, which none does; it shows series as soon as they are pushed");
-            notices.add(&format!("widgets[{at}].series[{index}]"), "a selector that some series matches", got);
+            warnings.add(&format!("widgets[{at}].series[{index}]"), "a selector that some series matches", got);
         }
     }
-    notices.into_list()
+    warnings.into_list()
 }
 
 #[cfg(test)]
@@ -40,8 +40,8 @@ mod tests {
             {"id": "b", "type": "text", "markdown": "Call <b>Ada</b>, `<i>` is code"},
             {"id": "c", "type": "text", "markdown": "Call **Ada**"},
         ]}));
-        let notices = notices(&board.strict().unwrap(), &|selector| selector.as_str() == "ops/*");
-        let told: Vec<_> = notices.iter().map(|notice| (notice.field.as_str(), notice.got.as_str())).collect();
+        let warnings = warnings(&board.strict().unwrap(), &|selector| selector.as_str() == "ops/*");
+        let told: Vec<_> = warnings.iter().map(|warning| (warning.field.as_str(), warning.got.as_str())).collect();
         assert_eq!(
             told,
             [

@@ -10,7 +10,7 @@ use shared::{Millis, SeriesName, Track};
 
 /// Handles that each widget gets. Cheap to copy.
 #[derive(Clone, Copy, Debug)]
-pub struct Stage {
+pub struct BoardContext {
     /// The live picture of the series.
     pub live: Live,
     /// The loop of animation frames.
@@ -25,7 +25,7 @@ pub struct Stage {
     pub history: History,
 }
 
-impl Stage {
+impl BoardContext {
     /// The server's present time in milliseconds; not reactive.
     #[must_use]
     pub fn now(self) -> u64 {

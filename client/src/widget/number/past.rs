@@ -6,12 +6,12 @@ use shared::sketch::{Bin, Key};
 
 use super::{RATE_MS, Total};
 use crate::history::cell::Cell;
-use crate::history::recent::Glued;
+use crate::history::live_cells::JoinedCells;
 
 /// Computes the number over all buckets that end after `from`, in milliseconds; the bucket that contains `from`
 /// counts as a whole. Returns `None` for a value and a rate, and where there are no buckets.
 #[must_use]
-pub fn over(show: Show, past: &Glued<'_>, from: u64) -> Option<f64> {
+pub fn over(show: Show, past: &JoinedCells<'_>, from: u64) -> Option<f64> {
     let inside = || past.iter().filter(|cell| cell.end() > from);
     let mut total = Total::default();
     inside().for_each(|cell| total.add(cell.count, cell.sum, (cell.min, cell.max)));
@@ -28,7 +28,7 @@ pub fn over(show: Show, past: &Glued<'_>, from: u64) -> Option<f64> {
 
 /// Returns the beginning of what is known from `from` on, in milliseconds.
 #[must_use]
-pub fn begins(past: &Glued<'_>, from: u64) -> Option<u64> {
+pub fn begins(past: &JoinedCells<'_>, from: u64) -> Option<u64> {
     past.iter().find(|cell| cell.end() > from).map(|cell| cell.start.max(from))
 }
 
@@ -36,7 +36,7 @@ pub fn begins(past: &Glued<'_>, from: u64) -> Option<u64> {
 /// a bucket, or the oldest where nothing is so old.
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "times stay below 2^53")]
-pub fn base(show: Show, past: &Glued<'_>, wanted: u64) -> Option<(f64, u64)> {
+pub fn base(show: Show, past: &JoinedCells<'_>, wanted: u64) -> Option<(f64, u64)> {
     let before = || past.iter().filter(|cell| cell.at <= wanted);
     match show {
         Show::Value => {
@@ -64,8 +64,8 @@ pub fn base(show: Show, past: &Glued<'_>, wanted: u64) -> Option<(f64, u64)> {
 mod tests {
     use super::*;
     use crate::history::cell::Detail;
-    use crate::history::recent::Recent;
-    use crate::history::shelf::Shelf;
+    use crate::history::cell_cache::CellCache;
+    use crate::history::live_cells::LiveCells;
     use proptest::prelude::*;
     use shared::{Bucket, Millis, Number, Rolled, Seq, Stamp};
     use std::collections::VecDeque;
@@ -73,7 +73,7 @@ mod tests {
     const WIDTH: u64 = 10_000;
 
     /// Makes history of these values, one a second, without a track.
-    fn shelf(values: &[f64]) -> Shelf {
+    fn cache(values: &[f64]) -> CellCache {
         let second = |(i, &value): (u64, &f64)| {
             let at = Stamp { ts: Millis(i * 1_000), seq: Seq(i + 1) };
             Rolled::of(Bucket::of(at, Number::new(value).unwrap(), 1_000))
@@ -84,19 +84,19 @@ mod tests {
             Cell::live(&rolled, WIDTH, Detail::Bins)
         });
         let cells: Vec<Cell> = cells.collect();
-        let mut shelf = Shelf::default();
-        shelf.put(0, 1_000_000, 1_000_000, cells);
-        shelf
+        let mut cache = CellCache::default();
+        cache.put(0, 1_000_000, 1_000_000, cells);
+        cache
     }
 
-    fn all<T>(values: &[f64], look: impl FnOnce(&Glued<'_>) -> T) -> T {
+    fn all<T>(values: &[f64], look: impl FnOnce(&JoinedCells<'_>) -> T) -> T {
         // A track that begins after all of history.
         let at = |i: u64| Stamp { ts: Millis(2_000_000 + i * 1_000), seq: Seq(10_000 + i) };
         let track: VecDeque<Bucket> = (0..300).map(|i| Bucket::of(at(i), Number::new(0.0).unwrap(), 1_000)).collect();
-        let mut recent = Recent::new(WIDTH, Detail::Bins);
+        let mut recent = LiveCells::new(WIDTH, Detail::Bins);
         recent.follow(&track);
-        let shelf = shelf(values);
-        look(&recent.glue(&shelf, &track, 0, 1_000_000))
+        let cache = cache(values);
+        look(&recent.join(&cache, &track, 0, 1_000_000))
     }
 
     #[test]

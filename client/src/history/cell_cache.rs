@@ -1,23 +1,23 @@
 //! Keeps the buckets of one series and one width that the page has fetched.
 
 use super::cell::Cell;
-use super::stretches::Stretches;
+use super::time_ranges::TimeRanges;
 
 /// Most buckets that are kept. Beyond that, those farthest from the range in view are dropped.
 const MOST: usize = 40_000;
 
-/// Buckets, and the stretches of time for which they are complete.
+/// Buckets, and the time_ranges of time for which they are complete.
 #[derive(Clone, Debug, Default)]
-pub struct Shelf {
+pub struct CellCache {
     cells: Vec<Cell>,
-    known: Stretches,
-    /// Stretches for which some answer was complete, even if it has become out of date since.
-    told: Stretches,
+    known: TimeRanges,
+    /// TimeRanges for which some answer was complete, even if it has become out of date since.
+    answered: TimeRanges,
     /// Number of changes.
     pub version: u64,
 }
 
-impl Shelf {
+impl CellCache {
     /// Replaces the buckets of `from..to` with those of an answer. The answer holds all that was committed before the
     /// server's time `as_of`, in milliseconds.
     pub fn put(&mut self, from: u64, to: u64, as_of: u64, cells: Vec<Cell>) {
@@ -28,13 +28,13 @@ impl Shelf {
         self.cells.splice(low..high, cells);
         self.known.remove(from, to);
         self.known.add(from, to.min(as_of));
-        self.told.add(from, to.min(as_of));
+        self.answered.add(from, to.min(as_of));
         if self.cells.len() > MOST {
             let (low, high) = (from.saturating_sub(to - from), to + (to - from));
             self.cells.retain(|cell| cell.end() > low && cell.start < high);
-            for stretches in [&mut self.known, &mut self.told] {
-                stretches.remove(0, low);
-                stretches.remove(high, u64::MAX);
+            for time_ranges in [&mut self.known, &mut self.answered] {
+                time_ranges.remove(0, low);
+                time_ranges.remove(high, u64::MAX);
             }
         }
     }
@@ -44,16 +44,16 @@ impl Shelf {
         self.known.remove(from, to);
     }
 
-    /// Stretches for which the buckets are complete and up to date.
+    /// TimeRanges for which the buckets are complete and up to date.
     #[must_use]
-    pub fn known(&self) -> &Stretches {
+    pub fn known(&self) -> &TimeRanges {
         &self.known
     }
 
-    /// Stretches that can be shown, even if they are out of date.
+    /// TimeRanges that can be shown, even if they are out of date.
     #[must_use]
-    pub fn told(&self) -> &Stretches {
-        &self.told
+    pub fn answered(&self) -> &TimeRanges {
+        &self.answered
     }
 
     /// Returns the buckets that begin in `from..to`, and the one before them, since a line starts there.
@@ -80,28 +80,28 @@ mod tests {
         fn the_newest_answer_about_a_moment_is_what_it_has(
             answers in prop::collection::vec((0..60_u64, 0..60_u64), 1..20)
         ) {
-            let mut shelf = Shelf::default();
+            let mut cache = CellCache::default();
             let mut wanted = [None; 60];
             for (i, (a, b)) in answers.into_iter().enumerate() {
                 let (from, to) = (a.min(b), a.max(b) + 1);
                 let mark = f64::from(u32::try_from(i).unwrap());
-                shelf.put(from, to, u64::MAX, cells(from, to, mark));
+                cache.put(from, to, u64::MAX, cells(from, to, mark));
                 (from..to.min(60)).for_each(|at| wanted[usize::try_from(at).unwrap()] = Some(mark));
             }
             let mut found = [None; 60];
-            shelf.within(0, 60).iter().for_each(|cell| found[usize::try_from(cell.start).unwrap()] = Some(cell.last));
+            cache.within(0, 60).iter().for_each(|cell| found[usize::try_from(cell.start).unwrap()] = Some(cell.last));
             prop_assert_eq!(found, wanted);
         }
     }
 
     #[test]
     fn what_is_not_over_yet_is_not_known() {
-        let mut shelf = Shelf::default();
-        shelf.put(0, 100, 70, cells(0, 70, 1.0));
-        assert_eq!(shelf.known().missing(0, 100), Some((70, 100)));
-        shelf.forget(10, 20);
-        assert_eq!(shelf.known().missing(0, 60), Some((10, 20)));
-        assert_eq!(shelf.told().missing(0, 60), None);
-        assert_eq!(shelf.within(10, 20).len(), 11, "it is shown until there is another answer");
+        let mut cache = CellCache::default();
+        cache.put(0, 100, 70, cells(0, 70, 1.0));
+        assert_eq!(cache.known().missing(0, 100), Some((70, 100)));
+        cache.forget(10, 20);
+        assert_eq!(cache.known().missing(0, 60), Some((10, 20)));
+        assert_eq!(cache.answered().missing(0, 60), None);
+        assert_eq!(cache.within(10, 20).len(), 11, "it is shown until there is another answer");
     }
 }

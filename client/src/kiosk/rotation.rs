@@ -7,7 +7,7 @@ const AHEAD: Duration = Duration::from_secs(3);
 
 /// The state of the rotation. The number of turns only grows; turn `n` shows board `n` modulo the number of boards.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Turns {
+pub struct Rotation {
     boards: usize,
     every: Duration,
     /// Time for which the current board has been on.
@@ -15,7 +15,7 @@ pub struct Turns {
     turn: usize,
 }
 
-impl Turns {
+impl Rotation {
     /// Starts a rotation of `boards` boards, each shown for `every`.
     #[must_use]
     pub fn new(boards: usize, every: Duration) -> Self {
@@ -43,7 +43,7 @@ impl Turns {
         turn % self.boards
     }
 
-    /// Turns whose boards must be mounted: the current one, and the next one shortly before it begins.
+    /// Rotation whose boards must be mounted: the current one, and the next one shortly before it begins.
     #[must_use]
     pub fn there(&self) -> Vec<usize> {
         let soon = self.boards > 1 && self.on_for + AHEAD >= self.every;
@@ -58,11 +58,11 @@ mod tests {
     #[test]
     fn each_board_has_its_turn_and_the_next_is_there_before_it() {
         let second = Duration::from_secs(1);
-        let mut turns = Turns::new(2, 5 * second);
+        let mut rotation = Rotation::new(2, 5 * second);
         let mut seen = Vec::new();
         for _ in 0..11 {
-            seen.push((turns.board(turns.turn()), turns.there().len()));
-            turns.pass(second);
+            seen.push((rotation.board(rotation.turn()), rotation.there().len()));
+            rotation.pass(second);
         }
         let wanted = [(0, 1), (0, 1), (0, 2), (0, 2), (0, 2), (1, 1), (1, 1), (1, 2), (1, 2), (1, 2), (0, 1)];
         assert_eq!(seen, wanted);
@@ -70,8 +70,8 @@ mod tests {
 
     #[test]
     fn a_board_alone_stays() {
-        let mut turns = Turns::new(1, Duration::from_secs(5));
-        turns.pass(Duration::from_secs(500));
-        assert_eq!(turns.there(), [0]);
+        let mut rotation = Rotation::new(1, Duration::from_secs(5));
+        rotation.pass(Duration::from_secs(500));
+        assert_eq!(rotation.there(), [0]);
     }
 }
