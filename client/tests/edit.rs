@@ -9,7 +9,7 @@ use pulseboard_client::board::document::{Document, Edition};
 use pulseboard_client::edit::arrange::Direction;
 use pulseboard_client::edit::bar::above;
 use pulseboard_client::edit::editor::{Editor, Sheet};
-use pulseboard_client::edit::keys::Deed;
+use pulseboard_client::edit::keys::WidgetAction;
 use pulseboard_client::edit::tools::tools;
 use pulseboard_client::json;
 use pulseboard_client::live::Live;
@@ -85,7 +85,7 @@ async fn a_board_that_is_only_looked_at_has_no_tools_and_one_that_is_edited_has(
 async fn each_step_is_told_and_can_be_taken_back() {
     let (place, editor, _owner) = editor();
     editor.begin();
-    editor.act(&"temp".parse().unwrap(), Deed::Resize(Direction::Right));
+    editor.act(&"temp".parse().unwrap(), WidgetAction::Resize(Direction::Right));
     settle().await;
     assert_eq!(part(&place, "said").text_content().unwrap(), "Warmth is at column 1, row 1, 4 wide, 2 high.");
     assert_eq!(part(&place, "unsaved").text_content().unwrap(), "Not saved yet");
@@ -93,7 +93,7 @@ async fn each_step_is_told_and_can_be_taken_back() {
     settle().await;
     assert!(part(&place, "handle").get_attribute("aria-label").unwrap().contains("3 wide"));
     assert_eq!(part(&place, "unsaved").text_content().unwrap(), "");
-    editor.act(&"temp".parse().unwrap(), Deed::Move(Direction::Up));
+    editor.act(&"temp".parse().unwrap(), WidgetAction::Move(Direction::Up));
     settle().await;
     assert_eq!(part(&place, "said").text_content().unwrap(), "Warmth can go no further.");
 }

@@ -35,7 +35,7 @@ pub enum BoardCommand {
 pub struct Key<'a> {
     /// The key's name in browsers.
     pub name: &'a str,
-    /// True if Ctrl, or the BoardCommand key of a Mac, is held down.
+    /// True if Ctrl, or the Command key of a Mac, is held down.
     pub ctrl: bool,
     /// True if Alt is held down.
     pub alt: bool,

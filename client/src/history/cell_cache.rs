@@ -6,7 +6,7 @@ use super::time_ranges::TimeRanges;
 /// Most buckets that are kept. Beyond that, those farthest from the range in view are dropped.
 const MOST: usize = 40_000;
 
-/// Buckets, and the time_ranges of time for which they are complete.
+/// Buckets, and the ranges of time for which they are complete.
 #[derive(Clone, Debug, Default)]
 pub struct CellCache {
     cells: Vec<Cell>,

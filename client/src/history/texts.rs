@@ -7,7 +7,7 @@ use super::time_ranges::TimeRanges;
 /// Most lines of a series that are requested. Older ones are left out, and the widget says so (see [`Texts::cut`]).
 const MOST: usize = 5_000;
 
-/// Lines with their times, oldest first, and the time_ranges of time for which they are complete.
+/// Lines with their times, oldest first, and the ranges of time for which they are complete.
 #[derive(Clone, Debug, Default)]
 pub struct Texts {
     lines: Vec<(u64, String)>,

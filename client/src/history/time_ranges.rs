@@ -1,6 +1,6 @@
-//! A set of time_ranges of time: the ones that the page knows.
+//! A set of ranges of time: the ones that the page knows.
 
-/// Sorted time_ranges that do not touch, in milliseconds. Each excludes its end.
+/// Sorted ranges of time that do not touch, in milliseconds. Each excludes its end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TimeRanges(Vec<(u64, u64)>);
 

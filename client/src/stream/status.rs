@@ -1,6 +1,6 @@
 //! The state of the connection, as the page shows it.
 
-/// ConnectionState of the connection.
+/// State of the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConnectionState {
     /// The first connection is being made; there is nothing to show yet.

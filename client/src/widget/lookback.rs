@@ -51,7 +51,7 @@ pub struct WidgetHistory {
 /// The lookback in milliseconds before the newest point of a series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lookback {
-    /// LookbackBuckets of the mean, the extremes and the like.
+    /// Time of the mean, the extremes and the like.
     pub range_ms: u64,
     /// Time of the change.
     pub change_ms: u64,

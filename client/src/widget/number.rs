@@ -9,7 +9,7 @@ use shared::board::Show;
 use shared::rolled::{step, within};
 use shared::{Bucket, Millis, Sketch};
 
-/// LookbackBuckets of the newest past over which a rate is computed, in milliseconds. A shorter one would jitter, a longer
+/// Length of the newest past over which a rate is computed, in milliseconds. A shorter one would jitter, a longer
 /// one would lag.
 pub(super) const RATE_MS: u64 = 60_000;
 
