@@ -2,7 +2,7 @@
 //!
 //! - [`request`] decides when to request history, and how much of it. [`answer`] reads an answer, by means of
 //!   [`node`].
-//! - [`cells`] keeps the buckets of a series of numbers as [`cell`]s, and the [`time_ranges`] of time that are
+//! - [`cell_cache`] keeps the buckets of a series of numbers as [`cell`]s, and the [`time_ranges`] that are
 //!   complete. [`texts`] does the same for a series of texts.
 //! - [`live_cells`] adds up the live seconds to buckets of the same width, and glues both together.
 //!

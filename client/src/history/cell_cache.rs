@@ -11,7 +11,7 @@ const MOST: usize = 40_000;
 pub struct CellCache {
     cells: Vec<Cell>,
     known: TimeRanges,
-    /// TimeRanges for which some answer was complete, even if it has become out of date since.
+    /// Ranges of time for which some answer was complete, even if it has become out of date since.
     answered: TimeRanges,
     /// Number of changes.
     pub version: u64,
@@ -44,13 +44,13 @@ impl CellCache {
         self.known.remove(from, to);
     }
 
-    /// TimeRanges for which the buckets are complete and up to date.
+    /// Ranges of time for which the buckets are complete and up to date.
     #[must_use]
     pub fn known(&self) -> &TimeRanges {
         &self.known
     }
 
-    /// TimeRanges that can be shown, even if they are out of date.
+    /// Ranges of time that can be shown, even if they are out of date.
     #[must_use]
     pub fn answered(&self) -> &TimeRanges {
         &self.answered

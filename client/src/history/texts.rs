@@ -50,7 +50,7 @@ impl Texts {
         self.cut = None;
     }
 
-    /// TimeRanges for which the lines are complete and up to date.
+    /// Ranges of time for which the lines are complete and up to date.
     #[must_use]
     pub fn known(&self) -> &TimeRanges {
         &self.known

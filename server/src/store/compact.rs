@@ -122,7 +122,8 @@ fn roll_up(blocks: &mut impl Blocks, finer: &[Changed], tier: Tier) -> rusqlite:
     for Changed { block_id, block, stretches } in finer {
         for stretch in stretches {
             // A coarser bucket lies within a single block of the finer tier, so `block` has all of its finer buckets.
-            let mut stretch = TimeRange { from: stretch.from.floor(width), to: stretch.to.plus(width - 1).floor(width) };
+            let mut stretch =
+                TimeRange { from: stretch.from.floor(width), to: stretch.to.plus(width - 1).floor(width) };
             let block_id = BlockId::holding(tier, block_id.series, stretch.from);
             if coarser.last().is_none_or(|changed| changed.block_id != block_id) {
                 let block = blocks.get(block_id)?;
