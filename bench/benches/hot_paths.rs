@@ -14,9 +14,9 @@ use pulseboard::ingest::batch_builder::BatchBuilder;
 use pulseboard::ingest::fields::Acceptance;
 use pulseboard::ingest::influx::{self, Precision};
 use pulseboard::limits::push_memory::Share;
+use pulseboard::log::{Committed, Push, SeriesId};
 use pulseboard::rollup::Rollup;
-use pulseboard::store::commit::Committed;
-use pulseboard::store::{Push, SeriesId, Store};
+use pulseboard::store::Store;
 use shared::bucket::SECOND;
 use shared::{
     Bucket, Cursor, Epoch, Event, Millis, Number, Picture, Point, Seq, SeriesName, SeriesPart, Stamp, Track, Value, sse,

@@ -8,10 +8,12 @@ use crate::board::Document;
 use crate::cli::doctor::address::Address;
 use crate::ingest::intake;
 use crate::limits::push_memory::PushMemory;
+use crate::log::SeriesId;
 use crate::rollup::packed::Packed;
-use crate::store::block::{Block, BlockId};
-use crate::store::dedup::DedupKeys;
-use crate::store::{SeriesId, number_log};
+use crate::store::block::Block;
+use crate::store::block_id::BlockId;
+use crate::store::dedup_keys::DedupKeys;
+use crate::store::number_log;
 
 /// Parses a configuration file. Returns the error message, or `None` if the file is valid.
 #[must_use]

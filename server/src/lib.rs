@@ -16,6 +16,7 @@
 //! All of them use:
 //!
 //! - [`config`] and [`limits`]: the settings, and the bounds on what clients can cause.
+//! - [`log`]: the vocabulary of the ordered log, below all other modules.
 //! - [`clock`] and [`logging`].
 //!
 //! [`serve`] starts and stops the server; [`cli`] has all other commands, which are clients of it.
@@ -33,6 +34,7 @@ pub mod hub;
 pub mod ingest;
 pub mod limits;
 pub mod listener;
+pub mod log;
 pub mod logging;
 pub mod monitoring;
 pub mod names;

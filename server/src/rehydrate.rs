@@ -4,34 +4,62 @@
 //! read between two commits, when the store has exactly the points that the hub has. So the hub's state machine does
 //! not depend on it.
 
-use crate::http::problem::ApiError;
-use crate::hub::boards::MAX_SELECTORS;
-use crate::hub::driver::{HubHandle, SubscribeError, Subscriber};
+use crate::hub::driver::{self, HubHandle, Subscriber};
 use crate::hub::selecting::FindError;
 use crate::hub::{Match, MissingTracks, Refused, Resume, Subscription};
-use crate::limits::Limit;
 use crate::limits::client::LimitedClient;
+use crate::names::SelectError;
 use crate::rollup::NotResident;
-use crate::store::{Store, Writer};
+use crate::store::{CommitError, Store, Writer};
 
 /// Number of series that are read between two commits: some milliseconds, for which pushes wait.
 const AT_ONCE: usize = 32;
 
-/// Seconds after which a client may retry if its address has too many long matches.
-const MATCH_RETRY_SECONDS: u32 = 1;
+/// Reason why a client cannot be subscribed now, or at all.
+#[derive(Debug, thiserror::Error)]
+pub enum SubscribeError {
+    /// The maximum number of streams is reached.
+    #[error("there are {readers} readers already")]
+    Full {
+        /// The number of streams.
+        readers: usize,
+        /// Seconds after which to try again.
+        retry_after: u32,
+    },
+    /// The subscription has more selectors than are allowed.
+    #[error("the subscription has {0} selectors")]
+    TooManySelectors(usize),
+    /// The selections, tracks and frames of all subscribers have reached their memory bound.
+    #[error("there is no memory for the subscription")]
+    NoRoom {
+        /// Seconds after which to try again.
+        retry_after: u32,
+    },
+    /// Matching the selectors takes too much work, or selects too many series.
+    #[error(transparent)]
+    Select(#[from] SelectError),
+    /// The selectors cannot be matched now.
+    #[error(transparent)]
+    Find(#[from] FindError),
+    /// The writer thread did not take the job.
+    #[error(transparent)]
+    Store(#[from] CommitError),
+    /// The tracks cannot be read from the store.
+    #[error(transparent)]
+    Unreadable(#[from] rusqlite::Error),
+}
 
 /// Subscribes a client, once its selection is matched and all selected series are in memory.
 ///
 /// # Errors
-/// [`ApiError::Full`], [`ApiError::LimitReached`] if the selection exceeds a bound, or an error if the store cannot be
-/// read now.
+/// [`SubscribeError`].
 pub async fn subscribe(
     hub: &HubHandle,
     writer: &Writer,
     subscription: Subscription,
     resume: Resume,
     client: LimitedClient,
-) -> Result<Subscriber, ApiError> {
+) -> Result<Subscriber, SubscribeError> {
     let selecting = hub.selecting();
     let mut found: Option<Match> = None;
     loop {
@@ -40,54 +68,30 @@ pub async fn subscribe(
         }
         match hub.subscribe(&subscription, found.as_ref(), &resume, client) {
             Ok(subscriber) => return Ok(subscriber),
-            Err(SubscribeError::Full { readers, retry_after }) => return Err(ApiError::Full { readers, retry_after }),
-            Err(SubscribeError::Refused(Refused::TooManySelectors(count))) => return Err(too_many(count)),
-            Err(SubscribeError::Refused(Refused::Behind)) => {}
-            Err(SubscribeError::Refused(Refused::NoRoom)) => return Err(no_room(hub.retry_after())),
-            Err(SubscribeError::Refused(Refused::Unmatched(selection))) => {
+            Err(driver::SubscribeError::Full { readers, retry_after }) => {
+                return Err(SubscribeError::Full { readers, retry_after });
+            }
+            Err(driver::SubscribeError::Refused(Refused::TooManySelectors(count))) => {
+                return Err(SubscribeError::TooManySelectors(count));
+            }
+            Err(driver::SubscribeError::Refused(Refused::Behind)) => {}
+            Err(driver::SubscribeError::Refused(Refused::NoRoom)) => {
+                return Err(SubscribeError::NoRoom { retry_after: hub.retry_after() });
+            }
+            Err(driver::SubscribeError::Refused(Refused::Unmatched(selection))) => {
                 let matched = selecting.find(&selection.selectors, client).await?;
                 found = Some(Match { selection, matched });
             }
-            Err(SubscribeError::Refused(Refused::MissingTracks(MissingTracks(series)))) => {
+            Err(driver::SubscribeError::Refused(Refused::MissingTracks(MissingTracks(series)))) => {
                 for some in series.chunks(AT_ONCE) {
                     if !hub.has_room_for_tracks() {
-                        return Err(no_room(hub.retry_after()));
+                        return Err(SubscribeError::NoRoom { retry_after: hub.retry_after() });
                     }
                     let (hub, some) = (hub.clone(), some.to_vec());
                     let read = writer.run(move |store| rehydrate(&hub, store, &some)).await?;
-                    read.map_err(|error| ApiError::Unreadable(error.to_string()))?;
+                    read?;
                 }
             }
-        }
-    }
-}
-
-fn no_room(retry_after: u32) -> ApiError {
-    let detail = format!(
-        "the selections, tracks and unsent frames of all readers use all the memory that they may have; try again in \
-         {retry_after} s, subscribe to a selection that other readers have, or raise --max-topic-memory of the server"
-    );
-    ApiError::LimitReached { limit: Limit::TopicMemory, detail, retry_after: Some(retry_after) }
-}
-
-fn too_many(count: usize) -> ApiError {
-    let detail = format!(
-        "the series and boards of this stream have {count} selectors together; at most {MAX_SELECTORS} are allowed: \
-         name fewer series or boards in one stream"
-    );
-    ApiError::LimitReached { limit: Limit::Selectors, detail, retry_after: None }
-}
-
-impl From<FindError> for ApiError {
-    fn from(error: FindError) -> Self {
-        match error {
-            FindError::TooMuch(error) => error.into(),
-            FindError::TooMany => Self::LimitReached {
-                limit: Limit::MatchesPerAddress,
-                detail: format!("{error}; try again in {MATCH_RETRY_SECONDS} s, or name series instead of wildcards"),
-                retry_after: Some(MATCH_RETRY_SECONDS),
-            },
-            FindError::Stopped => Self::Unreadable(error.to_string()),
         }
     }
 }

@@ -13,8 +13,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use harness::{BINARY, PATIENCE, TestServer};
+use pulseboard::log::SeriesId;
 use pulseboard::store::damage::Damage;
-use pulseboard::store::{SeriesId, number_log};
+use pulseboard::store::number_log;
 use shared::{Cursor, Picture, Seq, sse};
 
 const PUSHERS: u64 = 4;

@@ -13,7 +13,8 @@ use pulseboard::ingest::batch_builder::BatchBuilder;
 use pulseboard::ingest::fields::Acceptance;
 use pulseboard::ingest::influx::{self, Precision};
 use pulseboard::limits::push_memory::Share;
-use pulseboard::store::{Atomicity, OpenError, Push, SeriesId, Store};
+use pulseboard::log::{Atomicity, Push, SeriesId};
+use pulseboard::store::{OpenError, Store};
 use serde_json::json;
 use shared::{Millis, SeriesName};
 

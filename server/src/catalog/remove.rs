@@ -8,7 +8,8 @@ use crate::clock;
 use crate::http::app::AppState;
 use crate::http::problem::ApiError;
 use crate::ingest::fields;
-use crate::store::{CommitError, SeriesId, Writer};
+use crate::log::SeriesId;
+use crate::store::{CommitError, Writer};
 
 /// Removes a series: answers 204 once it is in no list and no answer, and its points are erased; 404 if there is none
 /// of that name. If erasing fails, the answer is 204 as well, and the next start erases the rest.

@@ -20,10 +20,11 @@ use super::past::{self, PastError};
 use super::plan::Plan;
 use super::query::{Asked, Detail};
 use crate::http::problem::ApiError;
+use crate::log::SeriesId;
 use crate::names::Named;
+use crate::store::Retention;
 use crate::store::damage::Damage;
 use crate::store::memtable::Memtable;
-use crate::store::{Retention, SeriesId};
 
 /// Bytes after which a step ends.
 const PIECE: usize = 64 << 10;

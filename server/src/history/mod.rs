@@ -39,7 +39,7 @@ use crate::limits::Limits;
 use crate::limits::client::LimitedClient;
 use crate::store::damage::Damage;
 use crate::store::memtable::Memtable;
-use crate::store::schema::{BUSY_TIMEOUT, FILE};
+use crate::store::{BUSY_TIMEOUT, FILE};
 use crate::store::{Condition, Retention, Store};
 
 /// Reads the past of series. Clones share the state.

@@ -7,8 +7,9 @@ use shared::{Millis, Rolled, TimeRange};
 
 use super::cancel::Stopped;
 use super::plan::Plan;
-use crate::store::SeriesId;
-use crate::store::block::{self, Block, BlockId};
+use crate::log::SeriesId;
+use crate::store::block::{self, Block};
+use crate::store::block_id::BlockId;
 use crate::store::compact::{Overlay, compact};
 use crate::store::damage::{Damage, Part};
 use crate::store::memtable::Memtable;

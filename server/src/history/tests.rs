@@ -15,11 +15,13 @@ use super::past::{self, PastError};
 use super::plan::Plan;
 use super::query;
 use crate::clock::{Now, Uptime};
+use crate::log::{Push, SeriesId};
 use crate::names::Named;
-use crate::store::block::{self, Block, BlockId};
+use crate::store::FILE;
+use crate::store::block::{self, Block};
+use crate::store::block_id::BlockId;
 use crate::store::memtable::Due;
-use crate::store::schema::FILE;
-use crate::store::{Push, Retention, SeriesId, Store};
+use crate::store::{Retention, Store};
 
 /// Midnight, so that all tiers have an edge near.
 const START: Millis = Millis(1_732_320_000_000);

@@ -7,6 +7,8 @@
 //! - [`ApiError::Malformed`]: the content cannot be parsed, for example as JSON.
 //! - [`ApiError::Unavailable`]: the client did everything right, and should send the same again later.
 
+mod conversions;
+
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use shared::problem::{CONTENT_TYPE, FieldError};

@@ -49,9 +49,8 @@ mod tests {
     use shared::{Epoch, Number, Seq, Stamp, Value};
 
     use super::*;
+    use crate::log::{Committed, SeriesId};
     use crate::rollup::{Rollup, SeriesIndex};
-    use crate::store::SeriesId;
-    use crate::store::commit::Committed;
 
     #[test]
     fn frames_have_the_text_of_the_events_that_they_stand_for() {

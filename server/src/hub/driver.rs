@@ -17,10 +17,9 @@ use super::{BoardRecord, Counts, Hub, Match, MissingTracks, Reader, Refused, Res
 use crate::clock::{self, Now, Uptime};
 use crate::limits::Limits;
 use crate::limits::client::{Client, ClientQuota, ClientSlot, LimitedClient};
+use crate::log::{Committed, SeriesId};
 use crate::names::Budget;
 use crate::rollup::SeriesIndex;
-use crate::store::SeriesId;
-use crate::store::commit::Committed;
 
 /// A disconnected subscriber reconnects within this number of seconds, each at a random time.
 const RETRY_SPREAD_SECONDS: u32 = 10;

@@ -44,10 +44,10 @@ use topic::{Topic, TopicId};
 use view::View;
 
 use crate::clock::{Now, Uptime};
+use crate::log::SeriesId;
 use crate::names::Names;
 use crate::names::listeners::Listeners;
 use crate::rollup::{Rollup, SeriesIndex};
-use crate::store::SeriesId;
 
 /// Delay after which the subscribers of a dissolved topic reconnect, in milliseconds.
 const RETURN_MS: u32 = 5_000;

@@ -21,8 +21,8 @@ use super::frame::Frame;
 use super::selection::Rate;
 use super::topic::{Topic, TopicId};
 use crate::clock::{Now, Uptime};
-use crate::rollup::{Pushed, SeriesIndex};
-use crate::store::commit::Committed;
+use crate::log::Committed;
+use crate::rollup::{PointEffect, SeriesIndex};
 
 /// Work after which the lock is released, about a millisecond: points, topics of each point, and series of drafts.
 pub(super) const WORK: usize = 1_024;
@@ -180,8 +180,8 @@ impl Hub {
             let to = point.at.seq;
             let (index, is_first) = match self.rollup.push(point) {
                 None => continue,
-                Some(Pushed::Continued(index, last)) => (index, last <= before),
-                Some(Pushed::Begun(index)) => {
+                Some(PointEffect::Continued(index, last)) => (index, last <= before),
+                Some(PointEffect::Begun(index)) => {
                     self.introduce(index);
                     (index, true)
                 }

@@ -5,9 +5,9 @@ use shared::{ByeReason, Event, Millis, Number, Seq, Stamp, Value, sse};
 use super::simulation::{EPOCH, hub_of, series, subscribe};
 use super::*;
 use crate::clock::Uptime;
+use crate::log::Committed;
 use crate::names::Budget;
 use crate::rollup::NotResident;
-use crate::store::commit::Committed;
 
 const NOW: Now = Now { wall: Millis(1_732_399_200_000), up: Uptime(0) };
 

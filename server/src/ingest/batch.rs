@@ -9,8 +9,8 @@ use super::elements;
 use super::fields::{self, Acceptance, Wrong};
 use super::scan::{Plain, Scanner};
 use crate::http::problem::ApiError;
+use crate::log::{PointTime, Pushed};
 use crate::store::directory::Look;
-use crate::store::{PointTime, Pushed};
 
 /// Reads NDJSON (blank lines are skipped), or a JSON array, of `{"series":…,"value":…,"ts":…,"kind":…}` into `batch`.
 ///

@@ -8,10 +8,10 @@ use super::fields::Wrong;
 use crate::http::problem::ApiError;
 use crate::limits::push_memory::Share;
 use crate::limits::{Limit, Limits};
-use crate::store::commit::Committed;
+use crate::log::{Committed, Fingerprint, Pushed};
+use crate::store::Directory;
 use crate::store::directory::Look;
 use crate::store::number_log::LoggedNumber;
-use crate::store::{Directory, Fingerprint, Pushed};
 
 /// The most wrong lines that an answer lists; it also gives their total. A body can hold two million.
 pub(crate) const MAX_LISTED: usize = 1_000;

@@ -9,7 +9,7 @@ use shared::{Declared, Number, Value};
 use super::fields::{self, Acceptance, Wrong};
 use super::query;
 use crate::http::problem::ApiError;
-use crate::store::{PointTime, SetBy};
+use crate::log::{PointTime, SetBy};
 
 const EXPECTED: &str =
     r#"a finite number like 42.5, or {"value":42.5}, {"text":"deploying"}, {"temp":21.5,"hum":40} or value=42.5"#;

@@ -10,7 +10,7 @@ use shared::{Declared, Millis, Number, Text, Value};
 
 use crate::config::duration::Length;
 use crate::http::problem::ApiError;
-use crate::store::PointTime;
+use crate::log::PointTime;
 
 /// The most milliseconds that a point may be ahead of the server's clock: five minutes, since clocks are off by that
 /// much. Such a point is stored, and shown as the newest once its time has come ([`shared::as_of`]).

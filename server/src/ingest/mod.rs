@@ -35,8 +35,9 @@ use crate::http::app::AppState;
 use crate::http::problem::ApiError;
 use crate::limits::client::LimitedClient;
 use crate::limits::push_memory::Share;
+use crate::log::{Atomicity, Fingerprint, IdempotencyKey, Push};
 use crate::monitoring::rejections::{Rejection, excerpt};
-use crate::store::{Atomicity, Directory, Fingerprint, IdempotencyKey, Push};
+use crate::store::Directory;
 
 /// The header with the idempotency key of a push.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";

@@ -10,15 +10,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytesize::ByteSize;
 
-use crate::http::problem::ApiError;
-use crate::limits::Limit;
 use crate::limits::client::{ClientQuota, LimitedClient, QuotaShare};
 
 /// Shares of up to this many bytes are small: some hundred points.
 const SMALL: usize = 64 << 10;
-
-/// Seconds after which a client may retry a refused push: most pushes are answered within milliseconds.
-const RETRY_AFTER_SECONDS: u32 = 1;
 
 /// A budget of bytes for all pushes in progress. Clones share one budget.
 #[derive(Clone, Debug)]
@@ -162,21 +157,6 @@ impl std::fmt::Display for Of {
             Self::All => "",
             Self::Client => " of your address",
         })
-    }
-}
-
-impl From<Exhausted> for ApiError {
-    fn from(error: Exhausted) -> Self {
-        let (what_to_do, retry_after) = if error.for_ever {
-            ("this push alone needs more: send it in several pushes", None)
-        } else {
-            ("other pushes use it now: send it again in a second", Some(RETRY_AFTER_SECONDS))
-        };
-        Self::LimitReached {
-            limit: Limit::Queue,
-            detail: format!("{error}; {what_to_do}; nothing of this was stored"),
-            retry_after,
-        }
     }
 }
 

@@ -24,7 +24,7 @@ use parking_lot::{RwLock, RwLockReadGuard};
 use shared::point::Kind;
 use shared::{Selector, SeriesName};
 
-use crate::store::SeriesId;
+use crate::log::SeriesId;
 use pattern::Patterns;
 use tree::Tree;
 use walk::Walk;

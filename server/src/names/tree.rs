@@ -14,7 +14,7 @@ use shared::point::Kind;
 
 use super::Named;
 use super::segments::{SegmentId, Segments};
-use crate::store::SeriesId;
+use crate::log::SeriesId;
 
 /// The number of a node.
 pub(super) type NodeId = u32;

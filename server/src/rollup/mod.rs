@@ -15,12 +15,9 @@ use shared::point::Kind;
 use shared::track::revises;
 use shared::{Cursor, Declared, Epoch, GapReason, Millis, Seq, SeriesName, SeriesPart, TimeRange, Track};
 
+use crate::log::{Committed, Epochs, SeriesId, SeriesState};
 use crate::names::Names;
 pub use crate::names::SeriesIndex;
-use crate::store::SeriesId;
-use crate::store::commit::Committed;
-use crate::store::epochs::Epochs;
-use crate::store::recover::Recovered;
 pub use borrowed::BorrowedPart;
 use borrowed::Changes;
 use track_slot::TrackSlot;
@@ -98,7 +95,7 @@ pub struct NotResident {
 
 /// The effect of a point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pushed {
+pub enum PointEffect {
     /// The point was the first of its series.
     Begun(SeriesIndex),
     /// The series had points before; has the seq of the point before this one.
@@ -154,8 +151,8 @@ impl Rollup {
 
     /// Adds a series that was read from the store. It has no subscriber yet, so only its newest entry stays in
     /// memory.
-    pub fn restore(&mut self, recovered: Recovered) -> SeriesIndex {
-        let Recovered { name, series, mut track, declared, revised } = recovered;
+    pub fn restore(&mut self, recovered: SeriesState) -> SeriesIndex {
+        let SeriesState { name, series, mut track, declared, revised } = recovered;
         let changed = track.changed().max(revised.map_or(Seq::ZERO, |(_, seq)| seq));
         // The order in which its points came is unknown, so any of them may have been late.
         let (late, revised) = (changed, revised.map(Box::new));
@@ -262,7 +259,7 @@ impl Rollup {
 
     /// Adds a point. Points must come in the order of their seqs. The first point of a series must name it; without a
     /// name it is ignored.
-    pub fn push(&mut self, committed: Committed) -> Option<Pushed> {
+    pub fn push(&mut self, committed: Committed) -> Option<PointEffect> {
         let Committed { at, series, value, begins, declares } = committed;
         self.head = at.seq;
         let known =
@@ -281,7 +278,7 @@ impl Rollup {
                 late,
                 revised: None,
             };
-            return Some(Pushed::Begun(self.insert(entry)));
+            return Some(PointEffect::Begun(self.insert(entry)));
         };
         entry.declared = declares.or(entry.declared);
         let track = entry.slot.open();
@@ -298,7 +295,7 @@ impl Rollup {
             track.keep_newest_at(self.now);
         }
         let before = std::mem::replace(&mut entry.changed, at.seq);
-        Some(Pushed::Continued(SeriesIndex(index), before))
+        Some(PointEffect::Continued(SeriesIndex(index), before))
     }
 
     /// Returns the index of the names of all series, which has a lock of its own.

@@ -154,7 +154,7 @@ impl TrackSlot {
         }
         match self {
             Self::Open { changed: changed @ true, .. } | Self::Borrowed { changed: changed @ true, .. } => {
-                *changed = false
+                *changed = false;
             }
             Self::Open { track: Track::Numbers(buckets), .. } => *self = Self::Packed(Packed::of(buckets)),
             Self::Open { .. } | Self::Packed(_) | Self::Borrowed { .. } => {}

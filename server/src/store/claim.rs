@@ -2,14 +2,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::CommitError;
-
-/// The longest time that a job waits for the writer thread before it is withdrawn.
-pub const LONGEST_WAIT: Duration = Duration::from_secs(30);
+use super::commit::{CommitError, LONGEST_WAIT};
 
 /// The right to decide about a job. The side that takes it first decides.
 #[derive(Debug)]

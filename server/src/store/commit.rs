@@ -8,36 +8,23 @@ mod tests;
 mod transaction;
 
 use rusqlite::{Connection, Transaction};
-use shared::{Declared, Millis, SeriesName, Stamp, Text, Tier, Value};
+use shared::{Millis, SeriesName, Stamp, Text, Tier, Value};
 
-use super::block::{self, Block, BlockId};
+use super::block::{self, Block};
+use super::block_id::BlockId;
 use super::damage::Damage;
-use super::dedup::{Found, SetBy};
+use super::dedup::Found;
 use super::directory::Names;
 use super::idempotency::{Keys, Seen};
 use super::memtable::{InTables, Memtable};
 use super::number_log::LoggedNumber;
 use super::row_limit::RowCount;
-use super::{Atomicity, Push, Pushed, SeriesId, Store, sql};
+use super::{Store, sql};
 use crate::clock::Now;
+use crate::log::{Atomicity, Committed, Push, Pushed, SeriesId, SetBy};
 
-pub use error::{CommitError, Unfit, UnfitPoint, UnfitReason};
+pub use error::{CommitError, LONGEST_WAIT, Unfit, UnfitPoint, UnfitReason};
 use transaction::{PendingCommit, Resolved};
-
-/// A point that is on the disk.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Committed {
-    /// The time of the point, and its seq.
-    pub at: Stamp,
-    /// The row of the series.
-    pub series: SeriesId,
-    /// The value.
-    pub value: Value,
-    /// The name of the series, if this is its first point.
-    pub begins: Option<SeriesName>,
-    /// The metric type that the sender declares for the series.
-    pub declares: Option<Declared>,
-}
 
 /// The result of committing a group of pushes.
 #[derive(Debug)]
@@ -57,7 +44,7 @@ impl Outcome {
 
 impl Store {
     /// Commits a group of pushes in one transaction. On return, stored points are on the disk. Each push is stored as
-    /// a whole or not at all, unless it is [partial](super::Atomicity::Partial). If the database fails, no push is
+    /// a whole or not at all, unless it is [partial](crate::log::Atomicity::Partial). If the database fails, no push is
     /// stored.
     pub fn commit(&mut self, pushes: Vec<Push>, now: Now) -> Outcome {
         if let Some(why) = self.condition.lost() {

@@ -10,7 +10,8 @@ use std::collections::HashMap;
 use rusqlite::Connection;
 use shared::{Rolled, Tier, TimeRange};
 
-use super::block::{self, Block, BlockId};
+use super::block::{self, Block};
+use super::block_id::BlockId;
 use super::damage::{Damage, Part};
 
 /// Reads and writes blocks, in the tables or in memory.

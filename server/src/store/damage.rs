@@ -11,8 +11,8 @@ use parking_lot::Mutex;
 use rusqlite::ErrorCode;
 use shared::BoardId;
 
-use super::SeriesId;
-use super::block::BlockId;
+use super::block_id::BlockId;
+use crate::log::SeriesId;
 
 /// The greatest possible seq: the greatest integer that a JSON number holds exactly.
 pub const GREATEST: u64 = (1 << 53) - 1;

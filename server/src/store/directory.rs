@@ -8,11 +8,11 @@ use foldhash::quality::RandomState;
 use parking_lot::{RwLock, RwLockReadGuard};
 use shared::name::NameError;
 use shared::point::Kind;
-use shared::{Declared, Millis, Point, SeriesName, Value};
+use shared::{SeriesName, Value};
 
-use super::SeriesId;
-use super::dedup::{PointTime, SetBy};
-use super::source::{Origin, Source};
+use super::source::Origin;
+use crate::log::push::{NewSeries, Target};
+use crate::log::{PointTime, Pushed, SeriesId, Source};
 
 /// The row of a series, the kind of its points and their origin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,92 +23,6 @@ pub struct Row {
     pub kind: Kind,
     /// The origin of its points.
     pub origin: Origin,
-}
-
-/// The weight of a database row, for a text or a new series. A number of a known series has weight 1.
-const ROW_WEIGHT: usize = 10;
-
-/// A point that waits to be committed.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Pushed {
-    pub(super) target: Target,
-    pub(super) ts: Millis,
-    pub(super) set_by: SetBy,
-    pub(super) value: Value,
-    /// The metric type that the sender declares for the series.
-    pub(super) declares: Option<Declared>,
-}
-
-impl Pushed {
-    fn at(target: Target, PointTime { ts, set_by }: PointTime, value: Value) -> Self {
-        Self { target, ts, set_by, value, declares: None }
-    }
-
-    /// Marks the time as set by the sender, with `nanos` nanoseconds beyond the millisecond.
-    #[must_use]
-    pub fn sent(self, nanos: u32) -> Self {
-        Self { set_by: SetBy::sender(nanos), ..self }
-    }
-
-    /// Adds a declaration about the series.
-    #[must_use]
-    pub fn declaring(self, declares: Option<Declared>) -> Self {
-        Self { declares, ..self }
-    }
-
-    /// Returns the work to commit the point: 1 for a number of a known series, which is packed with many others.
-    pub(super) fn weight(&self) -> usize {
-        let begins = matches!(self.target, Target::New(_));
-        let is_text = matches!(self.value, Value::Text(_));
-        1 + ROW_WEIGHT * (usize::from(begins) + usize::from(is_text))
-    }
-
-    /// Returns the bytes of memory that the point takes besides its own size: its text, and the name of a new series
-    /// with its entries in maps.
-    #[must_use]
-    pub fn bytes_beside(&self) -> usize {
-        let text = match &self.value {
-            Value::Number(_) => 0,
-            Value::Text(text) => text.as_str().len(),
-        };
-        let name = match &self.target {
-            Target::Row(_) => 0,
-            Target::New(new) => new.name.as_str().len() + 192,
-        };
-        text + name
-    }
-}
-
-/// The series of a pushed point.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Target {
-    /// A series that existed when the push was read, and holds points of this kind. A row never changes its kind. The
-    /// series may have been removed since ([`super::removal`]).
-    Row(SeriesId),
-    /// A series that did not exist when the push was read, or that holds points of another kind.
-    New(Box<NewSeries>),
-}
-
-/// The series of a point that had none when the push was read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct NewSeries {
-    /// The name that the sender gave, or the readable name of the source.
-    pub(super) name: SeriesName,
-    /// The source, if the sender gave no name.
-    pub(super) source: Option<Source>,
-}
-
-impl Target {
-    /// The series of this name, given by the sender.
-    pub(super) fn named(name: SeriesName) -> Self {
-        Self::New(Box::new(NewSeries { name, source: None }))
-    }
-}
-
-impl From<Point> for Pushed {
-    fn from(Point { series, ts, value }: Point) -> Self {
-        Self { target: Target::named(series), ts, set_by: SetBy::SERVER, value, declares: None }
-    }
 }
 
 /// All series that have a row, by name. Clones share it; only the writer thread adds to it.

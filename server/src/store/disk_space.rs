@@ -10,11 +10,12 @@ use bytesize::ByteSize;
 use parking_lot::RwLock;
 use rusqlite::Connection;
 
+use super::FILE;
 use super::commit::Outcome;
-use super::schema::FILE;
-use super::{CommitError, Push, Store};
+use super::{CommitError, Store};
 use crate::clock::{Now, Uptime};
 use crate::limits::Limit;
+use crate::log::Push;
 
 /// The largest reserve.
 const RESERVE: u64 = 64 << 20;

@@ -10,7 +10,7 @@ use std::io;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
-use super::schema::FILE;
+use super::FILE;
 use crate::clock::Uptime;
 
 /// Milliseconds between two checks of the file.

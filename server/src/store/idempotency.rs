@@ -7,11 +7,11 @@
 //! A key belongs to one request: the row also has a hash of the address and the body of that request. So a key that
 //! is used again for another request is noticed, and a new push is never mistaken for a repeat.
 
-use ring::digest::{Context, SHA256};
 use rusqlite::{Connection, OptionalExtension as _};
 use shared::Millis;
 
 use super::{Store, sql};
+use crate::log::IdempotencyKey;
 
 /// Milliseconds for which a key is kept: a day.
 pub(super) const LIFETIME: u64 = 86_400_000;
@@ -21,40 +21,6 @@ const STEP: usize = 500;
 
 /// The most keys that one push deletes, so that its work is bounded. A push adds one key, so the excess shrinks.
 const STEP_OF_PUSH: usize = 2;
-
-/// A key that a sender gives its push, so that a retry of it counts once (draft-ietf-httpapi-idempotency-key-header).
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct IdempotencyKey {
-    text: String,
-    request: Fingerprint,
-}
-
-impl IdempotencyKey {
-    /// Creates the key of this request; `None` if the text is empty or has over 255 bytes.
-    #[must_use]
-    pub fn new(text: String, request: Fingerprint) -> Option<Self> {
-        (1..=255).contains(&text.len()).then_some(Self { text, request })
-    }
-}
-
-/// A hash of a request. Requests with equal hashes count as the same request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Fingerprint([u8; 16]);
-
-impl Fingerprint {
-    /// Hashes a push: `target` is the path with its query, `body` the decompressed body.
-    #[must_use]
-    pub fn of(target: &str, body: &[u8]) -> Self {
-        let mut hash = Context::new(&SHA256);
-        // A target has no line ends, so no part of the body can be mistaken for the target.
-        for part in [target.as_bytes(), b"\n", body] {
-            hash.update(part);
-        }
-        let mut half = [0; 16];
-        half.copy_from_slice(&hash.finish().as_ref()[..16]);
-        Self(half)
-    }
-}
 
 /// The relation of a keyed push to earlier ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,10 +121,11 @@ impl Store {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{CommitError, Push};
+    use super::super::CommitError;
     use super::*;
     use crate::clock::{Now, Uptime};
     use crate::limits::Limits;
+    use crate::log::{Fingerprint, Push};
     use proptest::prelude::*;
     use shared::{Number, Point, Value};
 

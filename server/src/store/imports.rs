@@ -12,9 +12,11 @@ use foldhash::fast::RandomState;
 use rusqlite::Connection;
 use shared::{Millis, Tier, TimeRange};
 
-use super::block::{self, Block, BlockId};
+use super::block::{self, Block};
+use super::block_id::BlockId;
 use super::damage::Damage;
-use super::{SeriesId, sql};
+use super::sql;
+use crate::log::SeriesId;
 
 /// Milliseconds for which retention spares the buckets of a series after its last import: a day.
 const SPARED: u64 = 86_400_000;
@@ -121,9 +123,10 @@ mod tests {
     use super::super::commit::{UnfitPoint, UnfitReason};
     use super::super::memtable::Due;
     use super::super::time::StoreTime;
-    use super::super::{Atomicity, CommitError, Fingerprint, IdempotencyKey, Push, Retention, Store};
+    use super::super::{CommitError, Retention, Store};
     use super::*;
     use crate::clock::{Now, Uptime};
+    use crate::log::{Atomicity, Fingerprint, IdempotencyKey, Push};
 
     const DAY: u64 = 86_400_000;
     const NOW: Millis = Millis(20_000 * DAY + 7 * 3_600_000);

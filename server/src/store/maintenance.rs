@@ -9,13 +9,15 @@ use shared::{Millis, Seq, Tier};
 
 use super::compact::{Tables, compact};
 use super::memtable::Due;
-use super::schema::{BUSY_TIMEOUT, LOG_LIMIT};
-use super::{Store, sql};
+use super::{BUSY_TIMEOUT, Store, sql};
 use crate::clock::{self, Now};
 
 /// Milliseconds between two stamps while nothing is pushed: an hour. At the start, the time of the last stamp shows how
 /// long the server was stopped.
 const STAMP_EVERY: u64 = 3_600_000;
+
+/// Beyond this many bytes the write-ahead log is truncated, as soon as no reader needs it. It rarely exceeds 4 MiB.
+pub(super) const LOG_LIMIT: u64 = 16 << 20;
 
 /// Bytes that a probe of the disk writes.
 const PROBE: i64 = 64 * 1_024;
@@ -145,9 +147,10 @@ impl Store {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{CommitError, Push, Retention};
+    use super::super::{CommitError, Retention};
     use super::*;
     use crate::clock::Uptime;
+    use crate::log::Push;
     use shared::{Number, Point, Text, Value};
 
     const NOW: Now = Now { wall: Millis(1_732_399_200_000), up: Uptime(0) };
@@ -179,7 +182,7 @@ mod tests {
         ];
         for (harm, wanted) in harms {
             let folder = tempfile::tempdir().unwrap();
-            let file = folder.path().join(super::super::schema::FILE);
+            let file = folder.path().join(super::super::FILE);
             drop(Store::open(folder.path()).unwrap());
             let older = std::fs::read(&file).unwrap();
             let mut store = Store::open(folder.path()).unwrap();
@@ -235,7 +238,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut store = Store::open(folder.path()).unwrap();
         store.conn.pragma_update(None, "synchronous", "OFF").unwrap();
-        let reader = Connection::open(folder.path().join(super::super::schema::FILE)).unwrap();
+        let reader = Connection::open(folder.path().join(super::super::FILE)).unwrap();
         reader.execute_batch("BEGIN; SELECT count(*) FROM series").unwrap();
         let _: i64 = reader.query_row("SELECT count(*) FROM series", [], |row| row.get(0)).unwrap();
         let text = "x".repeat(4_096);

@@ -12,11 +12,12 @@ use foldhash::fast::RandomState;
 use parking_lot::Mutex;
 use shared::{Seq, Tier};
 
-use super::SeriesId;
-use super::block::{Block, BlockId};
-use super::dedup::DedupKey;
+use super::block::Block;
+use super::block_id::BlockId;
+use super::dedup_keys::DedupKey;
 use super::number_log::LoggedNumber;
 use crate::clock::Uptime;
+use crate::log::SeriesId;
 
 /// Milliseconds that a block stays in memory before it is flushed. This is longer than a block takes to fill, so that
 /// most blocks are written once.

@@ -7,9 +7,11 @@
 use rusqlite::{Connection, OptionalExtension as _, Row};
 use shared::{Epoch, Seq, Tier};
 
-use super::block::{Block, BlockId};
+use super::block::Block;
+use super::block_id::BlockId;
 use super::damage::{Damage, GREATEST, Part};
-use super::{SeriesId, sql};
+use super::sql;
+use crate::log::SeriesId;
 
 /// The content of the row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -28,6 +28,7 @@
 //!   replaced or overwritten. [`condition`] decides whether pushes are accepted. [`time`] is the clock for retention.
 
 pub mod block;
+pub mod block_id;
 pub mod boards;
 pub mod claim;
 pub mod commit;
@@ -35,6 +36,7 @@ pub mod compact;
 pub mod condition;
 pub mod damage;
 pub mod dedup;
+pub mod dedup_keys;
 pub mod directory;
 pub mod disk_space;
 pub mod epochs;
@@ -63,66 +65,33 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::limits::Limits;
+use crate::log::{Epochs, SeriesId};
 use rusqlite::Connection;
-use shared::{Declared, Epoch, Millis, Point, Seq, SeriesName};
+use shared::{Declared, Epoch, Millis, Seq, SeriesName};
 
 pub use commit::CommitError;
 pub use condition::Condition;
 use damage::Damage;
-pub use directory::{Directory, Pushed};
-use epochs::Epochs;
+pub use directory::Directory;
 use file_watch::FileWatch;
-pub use idempotency::{Fingerprint, IdempotencyKey};
 use memtable::Memtable;
 use removal::Removals;
 use time::StoreTime;
 
 use crate::clock::Uptime;
-pub use dedup::{PointTime, SetBy};
 pub use disk_space::StoreStats;
 pub use retention::Retention;
 pub use schema::OpenError;
-pub use source::Source;
 pub use writer::Writer;
 
-/// Decides what happens to a push if some of its points are of another kind than their series holds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Atomicity {
-    /// The whole push is refused.
-    #[default]
-    AllOrNothing,
-    /// The other points are stored.
-    Partial,
-}
+/// The name of the database in its folder.
+pub const FILE: &str = "pulseboard.sqlite";
 
-/// The points of one request.
-#[derive(Clone, Debug)]
-pub struct Push {
-    /// At least one point.
-    pub points: Vec<Pushed>,
-    /// The idempotency key that the sender gave. A push whose key is known counts as done if it is the same request,
-    /// and is refused otherwise.
-    pub key: Option<IdempotencyKey>,
-    /// Decides whether points of the wrong kind spoil the whole push.
-    pub atomicity: Atomicity,
-}
-
-impl Push {
-    /// Creates a push of these points, without a key.
-    #[must_use]
-    pub fn of(points: impl IntoIterator<Item = Point>) -> Self {
-        let points = points.into_iter().map(Pushed::from).collect();
-        Self { points, key: None, atomicity: Atomicity::default() }
-    }
-
-    /// Returns the work to commit the push: 1 for each number of a known series, more for other points.
-    #[must_use]
-    pub fn weight(&self) -> usize {
-        self.points.iter().map(Pushed::weight).sum()
-    }
-}
+/// The longest time that a commit or a read waits for another program's lock on the database.
+pub const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The database, and the state that every push needs in memory.
 #[derive(Debug)]
@@ -181,18 +150,6 @@ pub struct Store {
     stats: Arc<StoreStats>,
     /// Held while the store is open, so that no second server writes to the same file.
     _lock: File,
-}
-
-/// The row of a series. The first series of a store has row 1; rows are given without holes, below 2^28.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SeriesId(pub u32);
-
-impl SeriesId {
-    /// Returns the index of the series in a list of all series.
-    #[must_use]
-    pub fn index(self) -> usize {
-        self.0.saturating_sub(1) as usize
-    }
 }
 
 impl Store {

@@ -8,8 +8,8 @@ use rusqlite::Connection;
 use shared::{Millis, Number, Seq, Stamp};
 
 use super::damage::{Damage, GREATEST, Part, Unreadable};
-use super::dedup::SetBy;
-use super::{SeriesId, sql};
+use super::sql;
+use crate::log::{SeriesId, SetBy};
 
 /// The most numbers in one row, so that reading a row back does not need much memory.
 const ROW: usize = 8_192;

@@ -8,8 +8,9 @@ use tokio::sync::oneshot;
 
 use super::claim::Ticket;
 use super::lanes::{Allowed, Lane, Lanes};
-use super::{CommitError, Push, Store};
+use super::{CommitError, Store};
 use crate::limits::push_memory::Share;
+use crate::log::Push;
 
 /// The most errands that may wait. Waiting pushes are bounded by the memory that they hold.
 const MAX_ERRANDS: usize = 4_096;

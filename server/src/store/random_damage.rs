@@ -10,13 +10,15 @@ use rusqlite::types::ValueRef;
 use shared::{BoardId, Millis, Number, Point, Text, Tier, TimeRange, Value};
 use tempfile::TempDir;
 
-use super::block::{self, BlockId};
+use super::FILE;
+use super::block;
+use super::block_id::BlockId;
 use super::boards::{KeptBoard, KeptDocument};
 use super::memtable::Due;
-use super::schema::FILE;
 use super::*;
 use crate::clock::{Now, Uptime};
 use crate::history::past;
+use crate::log::{Push, SeriesId};
 use crate::rollup::Rollup;
 
 const START: Millis = Millis(1_732_399_200_000);

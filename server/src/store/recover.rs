@@ -12,33 +12,20 @@ use shared::point::Kind;
 use shared::track::{LOG, WINDOW};
 use shared::{Bucket, Declared, LogLine, Millis, Seq, SeriesName, Stamp, TextLog, Tier, TimeRange, Track};
 
-use super::block::{self, Block, BlockId};
+use super::block::{self, Block};
+use super::block_id::BlockId;
 use super::damage::{Damage, GREATEST, Part};
 use super::directory::{Names, Row};
 use super::memtable::{InTables, Memtable};
 use super::removal::GONE;
 use super::source::Origin;
-use super::{SeriesId, Store, meta, number_log, sql};
+use super::{Store, meta, number_log, sql};
 use crate::clock;
+use crate::log::{SeriesId, SeriesState};
 
 /// The most by which the id of a row may exceed the count of readable rows. A greater id is damage itself, and lists
 /// of all rows up to it would not fit in memory.
 const SPARE: i64 = 1_000_000;
-
-/// A series, in its state after the last commit.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Recovered {
-    /// The name.
-    pub name: SeriesName,
-    /// The row.
-    pub series: SeriesId,
-    /// The recent past.
-    pub track: Track,
-    /// The declared metric type.
-    pub declared: Option<Declared>,
-    /// The stretch before the track that late points changed, and the seq of the last of those points.
-    pub revised: Option<(TimeRange, Seq)>,
-}
 
 impl Store {
     /// Reads all names, and the declared metric type of each row up to the last. Skips rows that cannot be read.
@@ -138,7 +125,7 @@ impl Store {
     ///
     /// # Errors
     /// Any SQLite error.
-    pub fn recover(&mut self, mut take: impl FnMut(Recovered)) -> rusqlite::Result<()> {
+    pub fn recover(&mut self, mut take: impl FnMut(SeriesState)) -> rusqlite::Result<()> {
         let revised = self.revised()?;
         let directory = self.directory.clone();
         let names = directory.look();
@@ -166,7 +153,7 @@ impl Store {
             }
             let declared = declared.get(series.index()).copied().flatten();
             let revised = revised.get(&series).copied();
-            take(Recovered { name: name.clone(), series, track, declared, revised });
+            take(SeriesState { name: name.clone(), series, track, declared, revised });
         };
         let mut newer = Newest::default();
         let mut seen = vec![false; by_row.len()];
@@ -358,11 +345,11 @@ fn read_texts(conn: &Connection, series: SeriesId, damage: &Damage) -> rusqlite:
 
 #[cfg(test)]
 mod tests {
-    use super::super::Push;
     use super::super::memtable::Due;
     use super::*;
     use crate::clock::{Now, Uptime};
-    use crate::rollup::{Pushed, Rollup};
+    use crate::log::Push;
+    use crate::rollup::{PointEffect, Rollup};
     use proptest::prelude::*;
     use shared::{Number, Point, Text, Value};
 
@@ -391,7 +378,7 @@ mod tests {
                 });
                 let push = Push::of(points);
                 for committed in store.commit(vec![push], NOW).committed {
-                    if let Some(Pushed::Begun(index)) = memory.push(committed) {
+                    if let Some(PointEffect::Begun(index)) = memory.push(committed) {
                         memory.mark_hot(index);
                     }
                 }

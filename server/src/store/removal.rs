@@ -11,11 +11,11 @@ use std::collections::{HashMap, HashSet};
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 use shared::{Seq, SeriesName, Tier};
 
-use super::block::BlockId;
-use super::directory::Target;
+use super::block_id::BlockId;
 use super::retention::ROWS;
-use super::{CommitError, Pushed, SeriesId, Store, sql};
+use super::{CommitError, Store, sql};
 use crate::clock::Uptime;
+use crate::log::{Pushed, SeriesId, push::Target};
 
 /// Begins the name of the row of a removed series. A name of a series never has an empty segment.
 pub(super) const GONE: char = '/';
@@ -173,11 +173,11 @@ pub(super) fn since(conn: &Connection) -> rusqlite::Result<Seq> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Retention;
     use super::super::memtable::Due;
-    use super::super::recover::Recovered;
-    use super::super::{PointTime, Push, Retention};
     use super::*;
     use crate::clock::Now;
+    use crate::log::{PointTime, Push, SeriesState};
     use shared::{Millis, Number, Point, Text, Track, Value};
 
     const NOW: Now = Now { wall: Millis(1_732_399_200_000), up: Uptime(0) };
@@ -202,7 +202,7 @@ mod tests {
 
     fn recovered(store: &mut Store) -> Vec<(String, Track)> {
         let mut all = Vec::new();
-        store.recover(|Recovered { name, track, .. }| all.push((name.to_string(), track))).unwrap();
+        store.recover(|SeriesState { name, track, .. }| all.push((name.to_string(), track))).unwrap();
         all.sort_by(|a, b| a.0.cmp(&b.0));
         all
     }

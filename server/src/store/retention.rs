@@ -7,10 +7,11 @@ use rusqlite::Connection;
 use shared::track::{LOG, WINDOW};
 use shared::{Millis, Seq, Tier};
 
-use super::block::BlockId;
+use super::block_id::BlockId;
 use super::damage::Part;
-use super::{SeriesId, Store, sql};
+use super::{Store, sql};
 use crate::clock::{Now, Uptime};
+use crate::log::SeriesId;
 
 /// The number of series that one step of a sweep looks at: a few milliseconds of work.
 const SERIES: u32 = 100;
@@ -208,10 +209,9 @@ fn sweep_lines(tx: &Connection, series: SeriesId, before: Millis) -> rusqlite::R
 
 #[cfg(test)]
 mod tests {
-    use super::super::Push;
     use super::super::memtable::Due;
-    use super::super::recover::Recovered;
     use super::*;
+    use crate::log::{Push, SeriesState};
     use shared::{Number, Point, Text, Track, Value};
 
     const DAY: u64 = 86_400_000;
@@ -250,7 +250,7 @@ mod tests {
         store.conn.query_row(count, [first, last], |row| row.get(0)).unwrap()
     }
 
-    fn recover(store: &mut Store) -> Vec<Recovered> {
+    fn recover(store: &mut Store) -> Vec<SeriesState> {
         let mut all = Vec::new();
         store.recover(|recovered| all.push(recovered)).unwrap();
         all.sort_by_key(|recovered| recovered.series);

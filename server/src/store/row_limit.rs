@@ -9,10 +9,10 @@ use std::collections::{HashMap, HashSet};
 use foldhash::fast::RandomState;
 use shared::{Millis, SeriesName, Tier, Value};
 
-use super::block::BlockId;
-use super::directory::Target;
-use super::{CommitError, Pushed, SeriesId};
+use super::CommitError;
+use super::block_id::BlockId;
 use crate::limits::Limit;
+use crate::log::{Pushed, SeriesId, push::Target};
 
 /// The rows that a push reads or writes, by cause.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -4,33 +4,24 @@ use std::collections::HashMap;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 use shared::{Epoch, Millis, Seq, Tier};
 
 use super::damage::Damage;
 use super::disk_space::Measurement;
-use super::epochs::Epochs;
 use super::file_watch::FileWatch;
 use super::idempotency::Keys;
 use super::imports::{self, Imports};
+use super::maintenance::LOG_LIMIT;
 use super::meta::{self, Meta};
 use super::removal::{self, Removals};
 use super::retention::{Retention, Sweep};
 use super::time::StoreTime;
-use super::{Condition, Directory, Store, permissions, sql};
+use super::{BUSY_TIMEOUT, Condition, Directory, FILE, Store, permissions, sql};
 use crate::clock;
 use crate::limits::Limits;
-
-/// The name of the database in its folder.
-pub const FILE: &str = "pulseboard.sqlite";
-
-/// The longest time that a commit or a read waits for another program's lock on the database.
-pub const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// Beyond this many bytes the write-ahead log is truncated, as soon as no reader needs it. It rarely exceeds 4 MiB.
-pub(super) const LOG_LIMIT: u64 = 16 << 20;
+use crate::log::Epochs;
 
 /// The version of the tables below, kept in SQLite's `user_version`.
 const VERSION: i64 = 2;
@@ -38,7 +29,7 @@ const VERSION: i64 = 2;
 /// The tables:
 ///
 /// - `log`: the numbers of each commit, under the last of their seqs.
-/// - `blocks`: the buckets; [`super::block::BlockId`] defines the key.
+/// - `blocks`: the buckets; [`super::block_id::BlockId`] defines the key.
 /// - `lines`: the texts.
 /// - `revised`: the stretch of each series' past that late points changed.
 /// - `series`: the names and kinds. `declared` is the declared metric type, `gauge` or `counter`; `source` the origin

@@ -11,14 +11,14 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::claim::pair;
-use super::commit::Committed;
 use super::lanes::Allowed;
 use super::memtable::Due;
 use super::queue::{Job, Next, Queue, TakenPush};
 use super::retention::{ROWS, Swept};
-use super::{CommitError, Condition, Push, Retention, Store, StoreStats};
+use super::{CommitError, Condition, Retention, Store, StoreStats};
 use crate::clock::{self, Now};
 use crate::limits::push_memory::Share;
+use crate::log::{Committed, Push};
 
 /// The interval of the work that is not caused by pushes: observing the clock, the disk and the file.
 const MAINTAIN_EVERY: Duration = Duration::from_millis(200);
@@ -253,7 +253,7 @@ fn maintain(store: &mut Store) -> rusqlite::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::claim::LONGEST_WAIT;
+    use super::super::commit::LONGEST_WAIT;
     use super::*;
     use shared::{Millis, Number, Point, Value};
     use std::sync::mpsc;

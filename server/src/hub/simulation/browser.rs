@@ -10,7 +10,7 @@ use super::world::{Editions, subscribe};
 use crate::clock::Now;
 use crate::hub::topic::TopicId;
 use crate::hub::{Hub, Reader, Resume, Selection, Subscription};
-use crate::store::commit::Committed;
+use crate::log::Committed;
 
 /// A browser: it keeps the last id of the stream, as `EventSource` does, and the picture.
 #[derive(Debug)]

@@ -13,10 +13,8 @@ use crate::hub::frame::Frame;
 use crate::hub::publishing::Group;
 use crate::hub::topic::TopicId;
 use crate::hub::{BoardRecord, Boards, Hub, MissingTracks, Rate, Reader, Resume, Selection, Step, Subscription};
+use crate::log::{Committed, Epochs, SeriesId};
 use crate::rollup::{NotResident, Rollup};
-use crate::store::SeriesId;
-use crate::store::commit::Committed;
-use crate::store::epochs::Epochs;
 
 pub(in crate::hub) const EPOCH: Epoch = Epoch(0x0bad_cafe);
 const HEARTBEAT: Duration = Duration::from_secs(15);

@@ -10,7 +10,7 @@ use crate::http::problem::ApiError;
 use crate::ingest::batch_builder::{Batch, BatchBuilder, MAX_LISTED};
 use crate::ingest::elements;
 use crate::ingest::fields::{self, Acceptance, Wrong};
-use crate::store::PointTime;
+use crate::log::PointTime;
 
 /// The result of reading a body.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -139,7 +139,8 @@ fn declared(kind: &str, value: f64) -> Option<Declared> {
 mod tests {
     use super::*;
     use crate::limits::push_memory::Share;
-    use crate::store::{Directory, Pushed};
+    use crate::log::Pushed;
+    use crate::store::Directory;
     use shared::Point;
 
     const ACCEPTED: Acceptance = Acceptance { now: Millis(1_732_399_200_123), late_ms: 86_400_000 };

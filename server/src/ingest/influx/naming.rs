@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use shared::name::{MAX_SEGMENT_LEN, MAX_SEGMENTS, is_allowed};
 use shared::nfc;
 
-use crate::store::Source;
+use crate::log::Source;
 
 /// The most tag values that have a segment of their own, besides measurement and field.
 const MAX_TAGS: usize = MAX_SEGMENTS - 2;

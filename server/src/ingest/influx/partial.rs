@@ -4,7 +4,7 @@ use shared::problem::FieldError;
 
 use crate::http::problem::ApiError;
 use crate::ingest::batch_builder::WrongLines;
-use crate::store::commit::{Unfit, UnfitPoint, UnfitReason};
+use crate::store::commit::{Unfit, UnfitReason};
 
 /// The most lines that an answer lists.
 const MAX_LISTED: usize = 1_000;
@@ -33,7 +33,7 @@ pub(super) fn error(wrong: WrongLines, left_out: Unfit, rest: Rest) -> Option<Ap
     let parsed = wrong.listed.into_iter().map(|error| (error, "unable to parse "));
     let unfit = left_out.listed.into_iter().map(|point| {
         let class = class(&point.why);
-        (UnfitPoint::into_error(point), class)
+        (FieldError::from(point), class)
     });
     let mut listed: Vec<(FieldError, &str)> = parsed.chain(unfit).collect();
     listed.sort_by_key(|(error, _)| error.line);
@@ -67,6 +67,7 @@ fn class(why: &UnfitReason) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::commit::UnfitPoint;
     use shared::point::Kind;
 
     fn wrong(lines: &[usize], count: usize) -> WrongLines {

@@ -4,7 +4,7 @@ use shared::Millis;
 
 use crate::config::duration::Length;
 use crate::ingest::fields::{Acceptance, EARLIEST, MAX_AHEAD, Wrong};
-use crate::store::PointTime;
+use crate::log::PointTime;
 
 /// The most milliseconds ahead of now at which a time is plausible, when the unit of a wrong time is guessed: ten
 /// years.

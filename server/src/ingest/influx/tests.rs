@@ -20,7 +20,8 @@ use crate::ingest::fields::Acceptance;
 use crate::ingest::intake::Intake;
 use crate::limits::push_memory::Share;
 use crate::limits::{Limit, Limits};
-use crate::store::{Directory, PointTime, Pushed};
+use crate::log::{PointTime, Pushed};
+use crate::store::Directory;
 
 const NOW: u64 = 1_732_399_200_123;
 const ACCEPTED: Acceptance = Acceptance { now: Millis(NOW), late_ms: 86_400_000 };

@@ -17,9 +17,9 @@ use crate::ingest::query::Age;
 use crate::ingest::{self, Refused};
 use crate::limits::client::LimitedClient;
 use crate::limits::push_memory::Share;
+use crate::log::{Atomicity, Push};
 use crate::monitoring::rejections::excerpt;
 use crate::store::commit::{CommitError, Unfit};
-use crate::store::{Atomicity, Push};
 
 /// The most bytes that the body of a write may have, also decompressed: 4 MiB. Clients collect more lines than a
 /// script does.

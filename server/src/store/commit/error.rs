@@ -1,13 +1,15 @@
-//! The reasons why a push is refused, and the API errors that they become.
+//! The reasons why the store refuses a push or another operation. `problem` turns them into the errors of the API.
+
+use std::time::Duration;
 
 use rusqlite::ErrorCode;
 use shared::SeriesName;
 use shared::point::Kind;
-use shared::problem::FieldError;
 
-use crate::http::problem::ApiError;
 use crate::limits::Limit;
-use crate::store::claim::LONGEST_WAIT;
+
+/// The longest time that a job waits for the writer thread before it is withdrawn.
+pub const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// Seconds after which a sender may try again to start new series: an operator must raise the flag first.
 const MORE_SERIES_AFTER_SECONDS: u32 = 60;
@@ -24,7 +26,7 @@ pub enum CommitError {
         .0.count()
     )]
     Compacted(Unfit),
-    /// The push was [partial](crate::store::Atomicity::Partial) and has points that cannot be added to their series.
+    /// The push was [partial](crate::log::Atomicity::Partial) and has points that cannot be added to their series.
     /// They were left out; the other points are stored.
     #[error("{} of its points cannot be added to their series; the others are stored", .0.count())]
     LeftOut(Unfit),
@@ -137,35 +139,6 @@ impl Unfit {
     pub(super) fn into_result(self) -> Result<(), CommitError> {
         if self.count() == 0 { Ok(()) } else { Err(CommitError::LeftOut(self)) }
     }
-
-    /// Describes the refusal of a push as a whole.
-    fn into_invalid(self, detail: &str) -> ApiError {
-        let mut detail = format!("{detail}; nothing was stored");
-        if !self.others.is_empty() {
-            detail = format!("{detail}; the first {} are listed", self.listed.len());
-        }
-        ApiError::Invalid { detail, errors: self.listed.into_iter().map(UnfitPoint::into_error).collect() }
-    }
-}
-
-impl UnfitPoint {
-    /// Returns the error as clients receive it.
-    #[must_use]
-    pub fn into_error(self) -> FieldError {
-        let (field, expected, got) = match self.why {
-            UnfitReason::OtherKind { series, holds } => {
-                let (field, expected, got) = match holds {
-                    Kind::Number => ("text", "a number", "a text"),
-                    Kind::Text => ("value", "a text", "a number"),
-                };
-                (field, format!("{expected}, which is what {series} holds since its first point"), got)
-            }
-            UnfitReason::Compacted => {
-                ("ts", "a time of a day that can still be added to".to_owned(), "one of a compacted day")
-            }
-        };
-        FieldError { line: Some(self.at), field: field.to_owned(), expected, got: got.to_owned() }
-    }
 }
 
 impl CommitError {
@@ -187,24 +160,6 @@ impl From<rusqlite::Error> for CommitError {
             Some(ErrorCode::DiskFull) => Self::DiskFull,
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked,
             _ => Self::Database(error.to_string()),
-        }
-    }
-}
-
-impl From<CommitError> for ApiError {
-    fn from(error: CommitError) -> Self {
-        let detail = error.to_string();
-        match error {
-            CommitError::OtherKind(unfit) | CommitError::Compacted(unfit) => unfit.into_invalid(&detail),
-            CommitError::LeftOut(unfit) => {
-                Self::PartialWrite { detail, errors: unfit.listed.into_iter().map(UnfitPoint::into_error).collect() }
-            }
-            CommitError::LimitReached { limit, detail, retry_after } => {
-                Self::LimitReached { limit, detail, retry_after }
-            }
-            CommitError::KeyReused => Self::KeyReused(detail),
-            CommitError::Busy | CommitError::Overdue => Self::Overloaded(detail),
-            _ => Self::Unavailable(detail),
         }
     }
 }

@@ -1,12 +1,13 @@
 //! Tests of commits: seqs, points of the wrong kind, declared types, idempotency keys, limits, and a full disk.
 use proptest::prelude::*;
-use shared::{Number, Point, Seq, Text};
+use shared::{Declared, Number, Point, Seq, Text};
 
 use super::*;
 use crate::clock::Uptime;
 use crate::limits::{Limit, Limits};
+use crate::log::{Atomicity, Fingerprint, IdempotencyKey};
 use crate::store::idempotency::LIFETIME as KEY_LIFETIME;
-use crate::store::{Atomicity, Fingerprint, IdempotencyKey, number_log};
+use crate::store::number_log;
 
 const NOW: Now = Now { wall: Millis(1_732_399_200_000), up: Uptime(0) };
 

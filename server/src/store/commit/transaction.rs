@@ -12,15 +12,17 @@ use shared::track::revises;
 use shared::{Declared, Millis, Seq, SeriesName, Tier, TimeRange, Value};
 
 use super::error::{CommitError, Unfit, UnfitReason, too_many_series};
+use crate::log::push::{NewSeries, Target};
+use crate::log::{Atomicity, Push, Pushed, SeriesId, Source};
 use crate::store::damage::Damage;
 use crate::store::dedup::Repeats;
-use crate::store::directory::{Look, Names, NewSeries, Row, SuffixedNames, Target, suffixed};
+use crate::store::directory::{Look, Names, Row, SuffixedNames, suffixed};
 use crate::store::idempotency::Keys;
 use crate::store::imports::Imports;
 use crate::store::memtable::InTables;
 use crate::store::number_log::{self, LoggedNumber};
-use crate::store::source::{Origin, Source, suffixed_name};
-use crate::store::{Atomicity, Push, Pushed, SeriesId, sql};
+use crate::store::source::{Origin, suffixed_name};
+use crate::store::sql;
 
 /// Series that begin, and series of unknown origin that a source takes over.
 #[derive(Debug, Default)]

@@ -2,12 +2,15 @@
 use std::path::Path;
 
 use proptest::prelude::*;
-use shared::{Number, Point, Seq, Stamp, Text, Value};
+use shared::{Millis, Number, Point, Seq, Stamp, Text, Value};
 
+use super::super::dedup_keys::NANOS_OF_BLOCK;
 use super::*;
 use crate::clock::{Now, Uptime};
+use crate::log::point_time::NANOS_OF_MILLI;
+use crate::log::{Atomicity, Push, Pushed, SeriesId, SetBy};
+use crate::store::Store;
 use crate::store::memtable::Due;
-use crate::store::{Atomicity, Push, Pushed, SeriesId, Store};
 
 const START: Millis = Millis(1_732_399_200_000);
 const NOW: Now = Now { wall: START, up: Uptime(0) };

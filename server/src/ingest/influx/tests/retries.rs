@@ -9,8 +9,9 @@ use shared::point::Kind;
 
 use super::*;
 use crate::clock::{Now, Uptime};
+use crate::log::{Atomicity, Push, SeriesId};
+use crate::store::Store;
 use crate::store::commit::{CommitError, Outcome};
-use crate::store::{Atomicity, Push, SeriesId, Store};
 
 /// A request with some of the lines that a client has.
 #[derive(Clone, Debug)]
