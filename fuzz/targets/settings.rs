@@ -1,9 +1,9 @@
 //! Fuzz targets for texts that operators write: durations, configuration files, origins, addresses.
 
-use pulseboard::config::Origin;
 use pulseboard::config::duration::{Keep, Length};
 use pulseboard::fuzzing;
-use pulseboard::http::hosts::Host;
+use pulseboard::http::host::Host;
+use pulseboard::http::origin::Origin;
 
 /// A configuration file, and durations.
 pub fn config(bytes: &[u8]) {

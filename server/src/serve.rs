@@ -18,24 +18,27 @@ use crate::cli::agent;
 use crate::clock;
 use crate::config::{Agent, Config};
 use crate::history::History;
-use crate::http::app::{AppState, RequestSources, app};
+use crate::http::app::{RequestSources, app};
 use crate::http::forwarded::TrustedProxies;
 use crate::http::hosts::{self, Hosts};
+use crate::http::state::AppState;
 use crate::hub::Hub;
 use crate::hub::driver::HubHandle;
 use crate::ingest::intake::Intake;
+use crate::ingest::{Ingest, Parser};
 use crate::limits::Limits;
 use crate::limits::client::ClientSlots;
 use crate::listener::capacity::{Capacity, TooFewFiles};
 use crate::listener::renewal::Certificate;
 use crate::listener::{self, Listener, tls};
+use crate::monitoring::exposition::Sources;
 use crate::monitoring::metrics::Metrics;
 use crate::monitoring::rejections::Rejections;
 use crate::rollup::Rollup;
 use crate::store::disk_space::NoSpace;
 use crate::store::{CommitError, Condition, OpenError, Store, StoreStats, Writer};
-use crate::stream::StreamSlots;
 use crate::stream::writer::Writers;
+use crate::stream::{StreamSlots, Streams};
 
 /// Time for requests in progress when the server stops. Streams end at once.
 const GRACE: Duration = Duration::from_millis(700);
@@ -156,28 +159,33 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     let writers = Writers::start(&hub, config.heartbeat)?;
 
     let mut stop = Stop::listen()?;
-    let compression = config.compression;
-    let late_ms = config.late.ms();
+    let parser = Parser { directory, late_ms: config.late.ms(), most_points: limits.points };
     let intake = Intake::new(&limits);
     let connections = ClientSlots::new(capacity.connections, capacity.connections_per_address);
-    let readers = StreamSlots::new(capacity.readers, capacity.readers_per_address);
+    let slots = StreamSlots::new(capacity.readers, capacity.readers_per_address);
+    let sources = Sources {
+        metrics: metrics.clone(),
+        rejections: rejections.clone(),
+        hub: hub.clone(),
+        history: history.clone(),
+        writer: writer.clone(),
+        memory: intake.memory().clone(),
+        connections: connections.clone(),
+        limits,
+    };
     let hosts = Hosts::new(addr.ip(), &config.allow_origins, &config.hosts, hosts::machine().as_deref());
     let service = app(
         AppState {
-            writer,
-            directory,
+            ingest: Ingest { writer: writer.clone(), intake, parser, metrics: metrics.clone() },
+            influx: Arc::default(),
+            streams: Streams { hub: hub.clone(), writer: writer.clone(), slots, compression: config.compression },
             hub: hub.clone(),
+            writer,
+            history,
             boards: registry,
             metrics: metrics.clone(),
-            rejections: rejections.clone(),
-            compression,
-            intake,
-            late_ms,
-            limits,
-            history,
-            connections: connections.clone(),
-            readers,
-            influx: Arc::default(),
+            rejections,
+            sources,
         },
         RequestSources {
             hosts,

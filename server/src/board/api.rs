@@ -3,10 +3,12 @@
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{DefaultBodyLimit, FromRef, Path, RawQuery, State};
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::routing;
 use serde::{Deserialize, Serialize};
+use shared::board::document::MAX_DOCUMENT;
 use shared::board::keyword::Keyword as _;
 use shared::board::{Etag, Form};
 use shared::name::NameError;
@@ -16,9 +18,25 @@ use shared::{BoardId, Millis, Selector};
 use super::parsing::off_thread;
 use super::precondition::Conditions;
 use super::registry::{Origin, Put};
-use super::{Document, Refusal, accept};
-use crate::http::app::AppState;
+use super::{BoardRegistry, Document, Refusal, accept};
 use crate::http::problem::ApiError;
+use crate::http::route::{BOARD, READ, Route};
+use crate::hub::driver::HubHandle;
+
+/// The routes of the boards.
+#[must_use]
+pub fn routes<S>() -> Vec<Route<S>>
+where
+    S: Clone + Send + Sync + 'static,
+    BoardRegistry: FromRef<S>,
+    HubHandle: FromRef<S>,
+{
+    let one = routing::get(get).put(put).delete(delete);
+    vec![
+        Route::new("/api/boards", READ, routing::get(list)),
+        Route::new("/api/boards/{id}", BOARD, one.layer(DefaultBodyLimit::max(MAX_DOCUMENT))),
+    ]
+}
 
 /// An entry of the list of boards.
 #[derive(Debug, Serialize)]
@@ -34,8 +52,8 @@ pub struct Listed {
 
 /// `GET /api/boards`: every board that has a document, by name: `[{"id", "title", "series": [selectors], "etag",
 /// "origin": "stored" or "file", "changed"}]`.
-pub async fn list(State(app): State<AppState>) -> Json<Vec<Listed>> {
-    let all = app.boards.list().into_iter().map(|(id, edition)| Listed {
+pub async fn list(State(boards): State<BoardRegistry>) -> Json<Vec<Listed>> {
+    let all = boards.list().into_iter().map(|(id, edition)| Listed {
         id,
         title: edition.document.board().title.clone(),
         series: edition.document.board().selectors(),
@@ -55,14 +73,14 @@ pub async fn list(State(app): State<AppState>) -> Json<Vec<Listed>> {
 /// # Errors
 /// [`Refusal::NotMade`], [`Refusal::NotAcceptable`], [`ApiError::Invalid`].
 pub async fn get(
-    State(app): State<AppState>,
+    State(boards): State<BoardRegistry>,
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let named = wanted_form(query.as_deref().unwrap_or_default())?;
     let id = parse_id(&id)?;
-    let document = app.boards.get(&id).ok_or(Refusal::NotMade(id))?.document;
+    let document = boards.get(&id).ok_or(Refusal::NotMade(id))?.document;
     let wanted = text_of(&headers, &header::ACCEPT);
     let Some(form) = named.or_else(|| accept::choose(wanted.as_deref(), document.form())) else {
         return Err(Refusal::NotAcceptable(wanted.unwrap_or_default()).into());
@@ -102,7 +120,8 @@ pub struct Stored {
 /// # Errors
 /// [`Refusal`], or [`ApiError::Invalid`] with every mistake of the document.
 pub async fn put(
-    State(app): State<AppState>,
+    State(boards): State<BoardRegistry>,
+    State(hub): State<HubHandle>,
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
@@ -115,15 +134,15 @@ pub async fn put(
         _ => ApiError::Malformed(format!("the body broke off: {}", rejection.body_text())),
     })?;
     let form = form_of(text_of(&headers, &header::CONTENT_TYPE).as_deref(), &body)?;
-    let before = app.boards.get(&id).map(|edition| edition.document);
+    let before = boards.get(&id).map(|edition| edition.document);
     let read = move || {
         let document = Document::read(form, body.into())?;
         keep(document, wanted.unwrap_or(form), before.as_deref())
     };
     let (document, mut notices) = off_thread(read).await??;
     let (etag, board) = ((header::ETAG, document.etag().to_string()), document.board().clone());
-    let put = app.boards.put(id.clone(), document, Conditions::of(&headers)).await?;
-    let selecting = app.hub.selecting().clone();
+    let put = boards.put(id.clone(), document, Conditions::of(&headers)).await?;
+    let selecting = hub.selecting().clone();
     let judge = move || {
         let missing = selecting.without_series(board.selectors());
         shared::board::warnings(&board, &|selector| missing.binary_search(selector).is_err())
@@ -163,11 +182,11 @@ fn keep(document: Document, form: Form, before: Option<&Document>) -> Result<(Do
 /// # Errors
 /// [`Refusal`].
 pub async fn delete(
-    State(app): State<AppState>,
+    State(boards): State<BoardRegistry>,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<StatusCode, ApiError> {
-    app.boards.delete(parse_id(&id)?, Conditions::of(&headers)).await?;
+    boards.delete(parse_id(&id)?, Conditions::of(&headers)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -13,7 +13,7 @@ pub mod accept;
 pub mod api;
 pub mod document;
 pub mod folder;
-mod parsing;
+pub mod parsing;
 pub mod precondition;
 pub mod refusal;
 pub mod registry;

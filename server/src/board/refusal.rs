@@ -7,9 +7,7 @@ use shared::BoardId;
 use shared::board::Etag;
 use shared::board::document::MAX_DOCUMENT;
 
-use super::document::DocumentError;
 use super::registry::MAX_BOARDS;
-use crate::http::problem::ApiError;
 
 /// Reason why a call is refused; its message says what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -111,19 +109,6 @@ impl Refusal {
             // RFC 9110, 15.5.16.
             Self::UnknownForm(_) => add(header::ACCEPT, "application/json, application/toml".to_owned()),
             _ => {}
-        }
-    }
-}
-
-impl From<DocumentError> for ApiError {
-    fn from(error: DocumentError) -> Self {
-        match error {
-            DocumentError::TooLarge => Refusal::TooLarge.into(),
-            DocumentError::Broken(message) => Self::Malformed(message),
-            DocumentError::Mistakes(errors) => {
-                let detail = format!("the document has {} mistakes, so nothing was stored", errors.len());
-                Self::Invalid { detail, errors }
-            }
         }
     }
 }

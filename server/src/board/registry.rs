@@ -17,10 +17,8 @@ use super::folder::Found;
 use super::precondition::Conditions;
 use super::{Document, Refusal};
 use crate::clock;
-use crate::http::problem::ApiError;
 use crate::hub::driver::HubHandle;
 use crate::hub::{BoardRecord, Boards, MissingTracks};
-use crate::limits::Limit;
 use crate::rehydrate::rehydrate;
 use crate::store::boards::{KeptBoard, KeptDocument};
 use crate::store::{CommitError, Store, Writer};
@@ -62,6 +60,27 @@ pub enum Put {
     Made,
     /// The board existed, and now has the new document.
     Replaced,
+}
+
+/// Reason why a board was not changed.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum BoardError {
+    /// The board, or a condition of the request, does not permit the change.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// All documents together would have more than [`MAX_BYTES`].
+    #[error(
+        "the other boards have {there} bytes and this one {bytes}; all boards together may have {MAX_BYTES}; delete boards that nobody needs"
+    )]
+    TooManyBytes {
+        /// Bytes of the other boards.
+        there: usize,
+        /// Bytes of the document.
+        bytes: usize,
+    },
+    /// The store cannot write now.
+    #[error(transparent)]
+    Store(#[from] CommitError),
 }
 
 /// A board that has, or had, a document.
@@ -218,8 +237,8 @@ impl BoardRegistry {
     /// Creates or replaces a board, if `conditions` permit it.
     ///
     /// # Errors
-    /// [`Refusal`], or an error if the store cannot write now.
-    pub async fn put(&self, id: BoardId, document: Document, conditions: Conditions) -> Result<Put, ApiError> {
+    /// [`BoardError`].
+    pub async fn put(&self, id: BoardId, document: Document, conditions: Conditions) -> Result<Put, BoardError> {
         let inner = Arc::clone(&self.0);
         self.0.writer.run(move |store| inner.put(store, id, document, &conditions)).await?
     }
@@ -227,8 +246,8 @@ impl BoardRegistry {
     /// Deletes the uploaded document of a board, if `conditions` permit it.
     ///
     /// # Errors
-    /// [`Refusal`], or an error if the store cannot write now.
-    pub async fn delete(&self, id: BoardId, conditions: Conditions) -> Result<(), ApiError> {
+    /// [`BoardError`].
+    pub async fn delete(&self, id: BoardId, conditions: Conditions) -> Result<(), BoardError> {
         let inner = Arc::clone(&self.0);
         self.0.writer.run(move |store| inner.delete(store, id, &conditions)).await?
     }
@@ -282,7 +301,7 @@ impl Inner {
         id: BoardId,
         document: Document,
         conditions: &Conditions,
-    ) -> Result<Put, ApiError> {
+    ) -> Result<Put, BoardError> {
         let mut entry = self.entry(&id);
         refuse_file(&id, &entry)?;
         let (current, new) = (entry.etag(), document.etag());
@@ -304,7 +323,7 @@ impl Inner {
     }
 
     /// Refuses a document if all documents together would exceed [`MAX_BYTES`].
-    fn check_bytes(&self, id: &BoardId, bytes: usize) -> Result<(), ApiError> {
+    fn check_bytes(&self, id: &BoardId, bytes: usize) -> Result<(), BoardError> {
         let entries = self.entries.read();
         let others = entries.all.iter().filter(|(other, _)| *other != id);
         let others = others.filter_map(|(_, entry)| entry.uploaded.as_ref());
@@ -312,13 +331,10 @@ impl Inner {
         if there + bytes <= MAX_BYTES {
             return Ok(());
         }
-        let detail = format!(
-            "the other boards have {there} bytes and this one {bytes}; all boards together may have {MAX_BYTES}; delete boards that nobody needs"
-        );
-        Err(ApiError::LimitReached { limit: Limit::Boards, detail, retry_after: None })
+        Err(BoardError::TooManyBytes { there, bytes })
     }
 
-    fn delete(&self, store: &mut Store, id: BoardId, conditions: &Conditions) -> Result<(), ApiError> {
+    fn delete(&self, store: &mut Store, id: BoardId, conditions: &Conditions) -> Result<(), BoardError> {
         let mut entry = self.entry(&id);
         refuse_file(&id, &entry)?;
         conditions.check(&id, entry.etag(), None)?;

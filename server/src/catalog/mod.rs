@@ -12,9 +12,10 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{RawQuery, State};
+use axum::extract::{FromRef, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
+use axum::routing::{delete, get};
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use serde::{Deserialize, Serialize};
@@ -23,15 +24,29 @@ use shared::track::Latest;
 use shared::{Declared, Millis, SeriesName, nfc};
 
 use crate::clock;
-use crate::history::answer::Form;
-use crate::http::app::AppState;
 use crate::http::csv;
+use crate::http::format::Form;
 use crate::http::problem::ApiError;
+use crate::http::route::{Access, READ, Route};
 use crate::hub::driver::HubHandle;
 use crate::limits::client::LimitedClient;
 use crate::rollup::SeriesIndex;
+use crate::store::Writer;
+use remove::remove;
 
-pub use remove::remove;
+/// The routes of the list of series.
+#[must_use]
+pub fn routes<S>() -> Vec<Route<S>>
+where
+    S: Clone + Send + Sync + 'static,
+    HubHandle: FromRef<S>,
+    Writer: FromRef<S>,
+{
+    vec![
+        Route::new("/api/series", READ, get(list)),
+        Route::new("/api/series/{*series}", &[("DELETE", Access::Admin)], delete(remove)),
+    ]
+}
 
 /// Series in one piece of the answer.
 const PIECE: usize = 512;
@@ -119,23 +134,22 @@ impl Page {
 /// # Errors
 /// [`ApiError::Invalid`] if the query is wrong.
 pub async fn list(
-    State(app): State<AppState>,
+    State(hub): State<HubHandle>,
     client: LimitedClient,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let page = Page::parse(query.as_deref().unwrap_or_default())?;
     let form = page.form.unwrap_or_else(|| Form::accepted(&headers));
-    let hub = app.hub.clone();
-    let permit = app.hub.selecting().permit(client).await?;
+    let permit = hub.selecting().permit(client).await?;
+    let listed = hub.clone();
     let work = move || {
-        let found = page.collect(&hub);
+        let found = page.collect(&listed);
         drop(permit);
         found
     };
     let found = tokio::task::spawn_blocking(work).await.map_err(|error| ApiError::Unreadable(error.to_string()))?;
-    let body =
-        if found.len() <= PIECE { Body::from(piece(&app.hub, &found, 0, form)) } else { pieces(app.hub, found, form) };
+    let body = if found.len() <= PIECE { Body::from(piece(&hub, &found, 0, form)) } else { pieces(hub, found, form) };
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static(form.content_type())),
         (header::VARY, HeaderValue::from_static("accept")),

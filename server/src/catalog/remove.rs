@@ -5,8 +5,8 @@ use axum::http::StatusCode;
 use shared::SeriesName;
 
 use crate::clock;
-use crate::http::app::AppState;
 use crate::http::problem::ApiError;
+use crate::hub::driver::HubHandle;
 use crate::ingest::fields;
 use crate::log::SeriesId;
 use crate::store::{CommitError, Writer};
@@ -18,13 +18,16 @@ use crate::store::{CommitError, Writer};
 ///
 /// # Errors
 /// [`ApiError`]; then the series is unchanged.
-pub async fn remove(State(app): State<AppState>, Path(series): Path<String>) -> Result<StatusCode, ApiError> {
+pub(super) async fn remove(
+    State(hub): State<HubHandle>,
+    State(writer): State<Writer>,
+    Path(series): Path<String>,
+) -> Result<StatusCode, ApiError> {
     let name: SeriesName = series.parse().map_err(|error| fields::bad_series(&series, &error).into_error())?;
-    let hub = app.hub.clone();
     let removing = {
         let name = name.clone();
         // The hub is updated on the writer thread, so between two groups of points.
-        app.writer.run(move |store| {
+        writer.run(move |store| {
             let removed = store.remove_series(&name, clock::now().up)?;
             if let Some(removed) = removed {
                 hub.remove_series(removed.series, removed.at);
@@ -35,7 +38,7 @@ pub async fn remove(State(app): State<AppState>, Path(series): Path<String>) -> 
     let Some(removed) = removing.await.flatten()? else { return Err(ApiError::NoSeries(name)) };
     tracing::info!(series = %name, "removed a series and its history");
     // Runs as a task, so that it continues if the client disconnects.
-    let erased = tokio::spawn(erase(app.writer, removed.series)).await;
+    let erased = tokio::spawn(erase(writer, removed.series)).await;
     erased.map_err(|_| ApiError::Unreadable("the server is shutting down".to_owned()))?;
     Ok(StatusCode::NO_CONTENT)
 }

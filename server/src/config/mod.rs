@@ -4,13 +4,10 @@
 pub mod duration;
 pub mod environment;
 
-use std::fmt;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::time::Duration;
 
-use axum::http::HeaderValue;
 use bytesize::ByteSize;
 use clap::{ArgAction, Args};
 use serde::{Deserialize, Deserializer};
@@ -18,7 +15,8 @@ use shared::Tier;
 
 use crate::config::duration::{Keep, Length};
 use crate::http::forwarded::ProxyNetwork;
-use crate::http::hosts::Host;
+use crate::http::host::Host;
+use crate::http::origin::Origin;
 use crate::limits::{Limits, TooSmall};
 use crate::listener::timeouts::Timeouts;
 use crate::logging::Logging;
@@ -482,57 +480,6 @@ fn resolve_address(addr: &str) -> Result<SocketAddr, ConfigError> {
     let wrong = |message: String| ConfigError::Address { addr: addr.to_owned(), message };
     let mut found = addr.to_socket_addrs().map_err(|error| wrong(error.to_string()))?;
     found.next().ok_or_else(|| wrong("no such host".to_owned()))
-}
-
-/// The origin of a page, `scheme://host[:port]`, as browsers send it (RFC 6454).
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub struct Origin(HeaderValue);
-
-impl Origin {
-    /// Returns the host, if it can be parsed.
-    #[must_use]
-    pub fn host(&self) -> Option<Host> {
-        self.0.to_str().ok()?.split_once("://")?.1.parse().ok()
-    }
-
-    /// Returns the origin as a header value.
-    #[must_use]
-    pub fn header(&self) -> HeaderValue {
-        self.0.clone()
-    }
-}
-
-/// The text is not an origin.
-#[derive(Debug, thiserror::Error)]
-#[error("{0:?} is not an origin; write scheme://host or scheme://host:port, without a path, like https://example.org")]
-pub struct OriginError(String);
-
-impl FromStr for Origin {
-    type Err = OriginError;
-
-    fn from_str(text: &str) -> Result<Self, OriginError> {
-        let error = || OriginError(text.to_owned());
-        let (scheme, host) = text.split_once("://").ok_or_else(error)?;
-        if !matches!(scheme, "http" | "https") || host.is_empty() || host.contains(['/', ' ', '*', '?', '#']) {
-            return Err(error());
-        }
-        HeaderValue::from_str(&text.to_ascii_lowercase()).map(Self).map_err(|_| error())
-    }
-}
-
-impl TryFrom<String> for Origin {
-    type Error = OriginError;
-
-    fn try_from(text: String) -> Result<Self, OriginError> {
-        text.parse()
-    }
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.to_str().unwrap_or_default())
-    }
 }
 
 #[cfg(test)]

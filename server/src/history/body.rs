@@ -13,45 +13,40 @@ use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use bytes::Bytes;
-use bytesize::ByteSize;
 use futures_util::stream;
 use tokio::sync::mpsc::error::SendTimeoutError;
 use tokio::sync::mpsc::{self, Receiver, Sender};
 
 use super::History;
-use super::cancel::{Cancel, StopOnDrop, Stopped};
+use super::cancel::{Cancel, StopOnDrop};
+use super::error::{HistoryError, LONGEST_STEP_SECONDS};
 use super::job::{Job, Piece};
-use super::past::PastError;
 use super::read_queue::AnswerSlot;
-use crate::http::problem::ApiError;
 use crate::limits::Limit;
 use crate::limits::client::LimitedClient;
 use crate::monitoring::metrics::Metrics;
 
 /// Maximum time that one step, which fills some 64 KiB, may read.
-const LONGEST_STEP: Duration = Duration::from_secs(10);
+const LONGEST_STEP: Duration = Duration::from_secs(LONGEST_STEP_SECONDS);
 
 /// Maximum time that a whole answer may take.
 const LONGEST: Duration = Duration::from_secs(600);
 
-/// Seconds after which a client may retry a request that took too long.
-const RETRY_AFTER: u32 = 5;
-
 /// Starts an answer. Returns its body once its first piece is read.
 ///
 /// # Errors
-/// [`ApiError`] if the answer fails before its first piece.
+/// [`HistoryError`] if the answer fails before its first piece.
 pub(super) async fn start(
     history: History,
     client: LimitedClient,
     job: Job,
     metrics: Metrics,
-) -> Result<Body, ApiError> {
+) -> Result<Body, HistoryError> {
     let slot = history.0.queue.open(client)?;
     let (send, mut pieces) = mpsc::channel(1);
     let task = Answering { history, send, metrics, began: Instant::now(), sent: 0, _slot: slot };
     tokio::spawn(task.run(job));
-    let first = pieces.recv().await.ok_or_else(|| ApiError::Unreadable("the server is stopping".to_owned()))??;
+    let first = pieces.recv().await.ok_or_else(|| HistoryError::Unreadable("the server is stopping".to_owned()))??;
     if first.last {
         return Ok(Body::from(first.bytes));
     }
@@ -62,20 +57,20 @@ pub(super) async fn start(
 /// The rest of an answer.
 #[derive(Debug)]
 struct Rest {
-    pieces: Receiver<Result<Piece, ApiError>>,
+    pieces: Receiver<Result<Piece, HistoryError>>,
     first: Option<Piece>,
     ended: bool,
 }
 
 impl Rest {
-    async fn next(&mut self) -> Option<Result<Bytes, ApiError>> {
+    async fn next(&mut self) -> Option<Result<Bytes, HistoryError>> {
         if self.ended {
             return None;
         }
         let piece = match self.first.take() {
             Some(first) => Ok(first),
             None => {
-                self.pieces.recv().await.unwrap_or_else(|| Err(ApiError::Unreadable("it was cut short".to_owned())))
+                self.pieces.recv().await.unwrap_or_else(|| Err(HistoryError::Unreadable("it was cut short".to_owned())))
             }
         };
         self.ended = !matches!(piece, Ok(Piece { last: false, .. }));
@@ -86,7 +81,7 @@ impl Rest {
 /// The task of one answer.
 struct Answering {
     history: History,
-    send: Sender<Result<Piece, ApiError>>,
+    send: Sender<Result<Piece, HistoryError>>,
     metrics: Metrics,
     began: Instant,
     /// Bytes that were passed on so far.
@@ -128,22 +123,16 @@ impl Answering {
     }
 
     /// Returns an error if `more` bytes would make the answer too long, or if it took too long already.
-    fn over_bound(&self, more: u64) -> Option<ApiError> {
+    fn over_bound(&self, more: u64) -> Option<HistoryError> {
         let most = self.history.0.max_bytes;
-        let (limit, detail) = if self.sent.saturating_add(more) > most {
-            (
-                Limit::HistoryBytes,
-                format!("the answer has over {} (--max-history-bytes); ask for less at a time", ByteSize::b(most)),
-            )
-        } else if self.began.elapsed() > LONGEST {
-            (Limit::HistoryTime, format!("the answer took over {} s; ask for less at a time", LONGEST.as_secs()))
+        if self.sent.saturating_add(more) > most {
+            Some(HistoryError::TooLong(most))
         } else {
-            return None;
-        };
-        Some(ApiError::LimitReached { limit, detail, retry_after: None })
+            (self.began.elapsed() > LONGEST).then_some(HistoryError::TooSlow(LONGEST.as_secs()))
+        }
     }
 
-    async fn fail(self, error: ApiError) {
+    async fn fail(self, error: HistoryError) {
         if self.sent > 0 {
             // The status is sent already, so the middleware cannot count the refusal.
             match error.limit() {
@@ -157,7 +146,7 @@ impl Answering {
 
 /// Reads the next piece on a blocking thread. The permit moves to that thread and is released when the work ends.
 /// Dropping the future cancels the work.
-async fn read_step(history: History, mut job: Job) -> Result<(Job, Piece), ApiError> {
+async fn read_step(history: History, mut job: Job) -> Result<(Job, Piece), HistoryError> {
     let permit = history.0.queue.next().await;
     let (cancel, _stop): (Cancel, StopOnDrop) = Cancel::within(LONGEST_STEP);
     let work = move || {
@@ -166,17 +155,5 @@ async fn read_step(history: History, mut job: Job) -> Result<(Job, Piece), ApiEr
         piece.map(|piece| (job, piece))
     };
     let read = tokio::task::spawn_blocking(work).await;
-    read.map_err(|error| ApiError::Unreadable(error.to_string()))?.map_err(|error| match error {
-        PastError::Stopped(Stopped::TooLong) => ApiError::LimitReached {
-            limit: Limit::HistoryTime,
-            detail: format!(
-                "reading the past took over {} s; ask for less at a time, or try again later",
-                LONGEST_STEP.as_secs()
-            ),
-            retry_after: Some(RETRY_AFTER),
-        },
-        PastError::Database(error) => ApiError::Unreadable(error.to_string()),
-        PastError::Lost(why) => ApiError::Unreadable(why),
-        PastError::Stopped(Stopped::Unwanted) => ApiError::Unreadable(Stopped::Unwanted.to_string()),
-    })
+    Ok(read.map_err(|error| HistoryError::Unreadable(error.to_string()))??)
 }

@@ -14,12 +14,13 @@ use rusqlite::Connection;
 use shared::point::Kind;
 use shared::{Millis, TimeRange};
 
-use super::answer::{Encoder, Form, TextLine};
+use super::answer::{Encoder, TextLine};
 use super::cancel::Cancel;
+use super::error::HistoryError;
 use super::past::{self, PastError};
 use super::plan::Plan;
 use super::query::{Asked, Detail};
-use crate::http::problem::ApiError;
+use crate::http::format::Form;
 use crate::log::SeriesId;
 use crate::names::Named;
 use crate::store::Retention;
@@ -107,8 +108,8 @@ impl Job {
     /// Prepares the answer to `asked`, which selects the series `selected`, at the time `now`.
     ///
     /// # Errors
-    /// [`ApiError::Invalid`] if it asks for too many series or buckets.
-    pub fn new(asked: Asked, mut selected: Vec<Named>, form: Form, now: Millis) -> Result<Self, ApiError> {
+    /// [`HistoryError::TooMuch`] if it asks for too many series or buckets.
+    pub fn new(asked: Asked, mut selected: Vec<Named>, form: Form, now: Millis) -> Result<Self, HistoryError> {
         Self::check_size(&asked, selected.len())?;
         selected.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         Ok(Self { asked, now, encoder: Encoder::new(form), state: State::New(selected) })
@@ -117,8 +118,8 @@ impl Job {
     /// Checks that `asked` may select this number of series.
     ///
     /// # Errors
-    /// [`ApiError::Invalid`] if it asks for too many series or buckets.
-    pub fn check_size(asked: &Asked, series: usize) -> Result<(), ApiError> {
+    /// [`HistoryError::TooMuch`] if it asks for too many series or buckets.
+    pub fn check_size(asked: &Asked, series: usize) -> Result<(), HistoryError> {
         if series > MAX_SERIES || (series as u64).saturating_mul(asked.points) > MAX_BUCKETS {
             return Err(too_much(series, asked));
         }
@@ -242,11 +243,7 @@ fn pace(at_once: u64, told: usize, bytes: usize) -> u64 {
     }
 }
 
-fn too_much(series: usize, asked: &Asked) -> ApiError {
+fn too_much(series: usize, asked: &Asked) -> HistoryError {
     let most = MAX_SERIES.min(usize::try_from(MAX_BUCKETS / asked.points).unwrap_or(usize::MAX));
-    let expected = format!(
-        "selectors of at most {most} series with points={}; narrow them, or ask for fewer points",
-        asked.points
-    );
-    ApiError::field("series", expected, format!("{series} series"))
+    HistoryError::TooMuch { series, most, points: asked.points }
 }

@@ -1,12 +1,15 @@
 //! `GET /api/history`: the past of series.
 //!
-//! [`query`] parses the request, [`plan`] chooses the buckets that answer it, [`past`] reads them, [`answer`] encodes
+//! [`api`] is the call: [`query`] parses the request, [`plan`] chooses the buckets that answer it, [`past`] reads them, [`answer`] encodes
 //! them, [`job`] does both in steps, and [`body`] streams the steps to the socket. Reading has its own connections and
-//! threads, so that no push waits for it; [`read_queue`] bounds them, and [`cancel`] ends work whose request is gone.
+//! threads, so that no push waits for it; [`read_queue`] bounds them, and [`cancel`] ends work whose request is gone, and [`error`] is the
+//! reason why there is no answer.
 
 pub mod answer;
+pub mod api;
 mod body;
 pub mod cancel;
+pub mod error;
 pub mod job;
 pub mod past;
 pub mod plan;
@@ -20,23 +23,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{RawQuery, State};
-use axum::http::{HeaderMap, HeaderValue, header};
-use axum::response::{IntoResponse, Response};
 use parking_lot::Mutex;
 use rusqlite::{Connection, OpenFlags};
 
-use answer::Form;
 use cancel::Cancel;
 use job::{Job, Piece, Stored};
 use past::PastError;
 use read_queue::{Counts, ReadQueue};
 
-use crate::clock;
-use crate::http::app::AppState;
-use crate::http::problem::ApiError;
 use crate::limits::Limits;
-use crate::limits::client::LimitedClient;
 use crate::store::damage::Damage;
 use crate::store::memtable::Memtable;
 use crate::store::{BUSY_TIMEOUT, FILE};
@@ -126,31 +121,4 @@ impl History {
         conn.busy_timeout(BUSY_TIMEOUT)?;
         Ok(conn)
     }
-}
-
-/// `GET /api/history`: the past of the selected series, as `[{"series", "tier_ms", "buckets"}]`, or with `Accept:
-/// text/csv` or `?format=csv` as a line for each bucket.
-///
-/// # Errors
-/// [`ApiError`].
-pub async fn read(
-    State(app): State<AppState>,
-    client: LimitedClient,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Result<Response, ApiError> {
-    let now = clock::now().wall;
-    let asked = query::parse(query.as_deref().unwrap_or_default(), now)?;
-    let form = asked.form.unwrap_or_else(|| Form::accepted(&headers));
-    let selecting = app.hub.selecting();
-    let found = selecting.find(&asked.selectors, client).await?;
-    // Checked before the names are cloned: there may be as many as a stream may select.
-    Job::check_size(&asked, found.series.len())?;
-    let job = Job::new(asked, selecting.names().named(&found.series), form, now)?;
-    let body = body::start(app.history, client, job, app.metrics).await?;
-    let mut response = body.into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(form.content_type()));
-    headers.insert(header::VARY, HeaderValue::from_static("accept"));
-    Ok(response)
 }

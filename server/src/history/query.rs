@@ -3,8 +3,8 @@
 use serde::Deserialize;
 use shared::{Millis, Selector, TimeRange};
 
-use super::answer::Form;
 use super::time;
+use crate::http::format::Form;
 use crate::http::problem::ApiError;
 
 /// Maximum number of selectors in one query.

@@ -4,16 +4,12 @@ use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::http::problem::ApiError;
-use crate::limits::Limit;
+use super::error::{HistoryError, Of};
 use crate::limits::client::{ClientSlot, ClientSlots, LimitedClient};
 
 /// Number of answers that are read at once; the others wait for a permit. Each takes a thread and a connection to the
 /// database.
 const READ_AT_ONCE: usize = 4;
-
-/// Seconds after which a client may retry a refused request.
-const RETRY_AFTER: u32 = 2;
 
 /// The slots for answers, and the permits to read.
 #[derive(Clone, Debug)]
@@ -59,24 +55,12 @@ impl ReadQueue {
     /// Takes a slot for a client.
     ///
     /// # Errors
-    /// [`ApiError::LimitReached`] if all are taken, or half of them by this client.
-    pub fn open(&self, LimitedClient(client): LimitedClient) -> Result<AnswerSlot, ApiError> {
-        let own = client.map(|client| self.by_client.take(client)).transpose().map_err(|_| ApiError::LimitReached {
-            limit: Limit::History,
-            detail: format!(
-                "{} answers of /api/history to your address are in progress, half of the most at a time (--max-history); try again in {RETRY_AFTER} s, or raise --max-history",
-                self.by_client.most_per_client()
-            ),
-            retry_after: Some(RETRY_AFTER),
-        })?;
-        let permit = self.slots.clone().try_acquire_owned().map_err(|_| ApiError::LimitReached {
-            limit: Limit::History,
-            detail: format!(
-                "{} answers of /api/history are in progress, the most at a time (--max-history); try again in {RETRY_AFTER} s, or raise --max-history",
-                self.most
-            ),
-            retry_after: Some(RETRY_AFTER),
-        })?;
+    /// [`HistoryError::Full`] if all are taken, or half of them by this client.
+    pub fn open(&self, LimitedClient(client): LimitedClient) -> Result<AnswerSlot, HistoryError> {
+        let full = |most, of| HistoryError::Full { most, of };
+        let own = client.map(|client| self.by_client.take(client)).transpose();
+        let own = own.map_err(|_| full(self.by_client.most_per_client(), Of::Client))?;
+        let permit = self.slots.clone().try_acquire_owned().map_err(|_| full(self.most, Of::All))?;
         Ok(AnswerSlot { _permit: permit, _own: own })
     }
 
@@ -99,6 +83,7 @@ impl ReadQueue {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::Limit;
     use crate::limits::client::Client;
 
     #[tokio::test]

@@ -8,13 +8,13 @@ use proptest::prelude::*;
 use shared::point::Kind;
 use shared::{Bucket, Millis, Number, Point, Rolled, Seq, Stamp, Text, Tier, TimeRange, Value};
 
-use super::answer::Form;
 use super::cancel::{Cancel, Stopped};
 use super::job::{Job, Stored};
 use super::past::{self, PastError};
 use super::plan::Plan;
 use super::query;
 use crate::clock::{Now, Uptime};
+use crate::http::format::Form;
 use crate::log::{Push, SeriesId};
 use crate::names::Named;
 use crate::store::FILE;

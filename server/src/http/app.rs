@@ -1,4 +1,4 @@
-//! Builds the service from the [routes](crate::http::routes), with the checks that each request passes first.
+//! Builds the service from the [routes](super::routes), with the checks that each request passes first.
 
 use std::sync::Arc;
 
@@ -9,68 +9,17 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-use crate::board::BoardRegistry;
-use crate::config::Origin;
-use crate::history::History;
 use crate::http::forwarded::TrustedProxies;
 use crate::http::headers::Policy;
 use crate::http::hosts::Hosts;
-use crate::http::routes::{Route, routes};
+use crate::http::origin::Origin;
+use crate::http::route::Route;
+use crate::http::routes::routes;
+use crate::http::state::AppState;
 use crate::http::{assets, body_deadline, csrf};
-use crate::hub::driver::HubHandle;
-use crate::ingest::Parser;
 use crate::ingest::influx;
-use crate::ingest::influx::Influx;
-use crate::ingest::intake::Intake;
-use crate::limits::Limits;
-use crate::limits::client::ClientSlots;
 use crate::monitoring::metrics;
-use crate::monitoring::metrics::Metrics;
 use crate::monitoring::rejections::{Rejection, Rejections, Sender};
-use crate::store::{Directory, Writer};
-use crate::stream::StreamSlots;
-use crate::stream::form::Compression;
-
-/// State that the handlers share.
-#[derive(Clone, Debug)]
-pub struct AppState {
-    /// Commits pushes.
-    pub writer: Writer,
-    /// The names of all series.
-    pub directory: Directory,
-    /// Serves subscribers.
-    pub hub: HubHandle,
-    /// The boards with a document (the board registry).
-    pub boards: BoardRegistry,
-    /// Counters for `/metrics`.
-    pub metrics: Metrics,
-    /// Rejected pushes: counted, and the newest kept for the page.
-    pub rejections: Rejections,
-    /// Compression of streams.
-    pub compression: Compression,
-    /// Reads the bodies of pushes within their memory bound.
-    pub intake: Intake,
-    /// The maximum time that a pushed point may be behind the server's clock, in milliseconds.
-    pub late_ms: u64,
-    /// Bounds on the work and memory that clients can cause.
-    pub limits: Limits,
-    /// Reads the past of series.
-    pub history: History,
-    /// Counts open connections.
-    pub connections: ClientSlots,
-    /// Counts open streams of each client address.
-    pub readers: StreamSlots,
-    /// Names and warnings for the calls of InfluxDB clients.
-    pub influx: Arc<Influx>,
-}
-
-impl AppState {
-    /// Makes the parser for the body of a push.
-    #[must_use]
-    pub fn parser(&self) -> Parser {
-        Parser { directory: self.directory.clone(), late_ms: self.late_ms, most_points: self.limits.points }
-    }
-}
 
 /// The hosts and origins that requests and pages may come from.
 #[derive(Clone, Debug)]
@@ -94,7 +43,7 @@ pub fn app(state: AppState, sources: RequestSources) -> Router {
     router
         .fallback(assets::file)
         .layer(middleware::from_fn(body_deadline::hold))
-        .layer(middleware::from_fn_with_state(state.clone(), metrics::count_refused))
+        .layer(middleware::from_fn_with_state(state.metrics.clone(), metrics::count_refused))
         .layer(cors(&origins))
         .layer(middleware::from_fn_with_state(Arc::new(Guard { hosts, origins, proxies, policy, rejections }), guard))
         .with_state(state)

@@ -2,16 +2,19 @@
 //! `tools/client.sh`).
 
 use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{FromRef, Path, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
+use axum::routing::get;
 use ring::digest::{SHA256, digest};
 use rust_embed::{EmbeddedFile, RustEmbed};
 
+use crate::board::BoardRegistry;
 use crate::http::accept;
-use crate::http::app::AppState;
 use crate::http::preload::Preloads;
 use crate::http::problem::ApiError;
+use crate::http::route::{PUBLIC, Route};
+use crate::hub::driver::HubHandle;
 
 #[derive(RustEmbed)]
 #[folder = "../dist"]
@@ -62,21 +65,38 @@ impl Page {
     }
 }
 
+/// The routes of the pages.
+#[must_use]
+pub fn routes<S>() -> Vec<Route<S>>
+where
+    S: Clone + Send + Sync + 'static,
+    BoardRegistry: FromRef<S>,
+    HubHandle: FromRef<S>,
+{
+    vec![Route::new("/", PUBLIC, get(home)), Route::new("/b/{id}", PUBLIC, get(board))]
+}
+
 /// `GET /`: the page of all boards, or a wall that rotates through some of them.
-pub async fn home(State(app): State<AppState>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
-    page(Page::Home, &Preloads::of(&app, None, query.as_deref().unwrap_or_default()), &headers)
+pub async fn home(
+    State(boards): State<BoardRegistry>,
+    State(hub): State<HubHandle>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    page(Page::Home, &Preloads::of(&boards, &hub, None, query.as_deref().unwrap_or_default()), &headers)
 }
 
 /// `GET /b/{id}`: the client code in the page reads from the address which board it shows.
 pub async fn board(
-    State(app): State<AppState>,
+    State(boards): State<BoardRegistry>,
+    State(hub): State<HubHandle>,
     id: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
     // A path that is not valid UTF-8 is not a board either; the page shows that.
     let id = id.ok().map(|Path(id)| id);
-    page(Page::Board, &Preloads::of(&app, id.as_deref(), query.as_deref().unwrap_or_default()), &headers)
+    page(Page::Board, &Preloads::of(&boards, &hub, id.as_deref(), query.as_deref().unwrap_or_default()), &headers)
 }
 
 /// The HTML of all pages as they are served, one after the other; empty where the binary was built without them.

@@ -12,7 +12,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use ring::digest::{SHA256, digest};
 
-use crate::config::Origin;
+use crate::http::origin::Origin;
 
 /// Headers that every answer with content has.
 ///

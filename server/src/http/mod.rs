@@ -1,11 +1,11 @@
 //! The HTTP edge: the table of routes, the checks that every request passes, and the form of every error.
 //!
-//! - [`app`] builds the service from the [`routes`].
+//! - [`app`] builds the service from the [`routes`], each of which is a [`route`]; [`state`] is the state of all handlers.
 //! - [`problem`] is the form of every error: the other modules have errors of their own, which it converts.
-//! - [`csrf`] refuses requests from pages of other sites, [`hosts`] requests for other servers; [`forwarded`] reads the
-//!   headers of trusted proxies.
+//! - [`csrf`] refuses requests from pages of other sites ([`foreign_page`]), [`hosts`] requests for other servers;
+//!   [`origin`] and [`host`] are their vocabulary, and [`forwarded`] reads the headers of trusted proxies.
 //! - [`headers`] adds security headers, [`body_deadline`] bounds the time of a body, [`accept`] reads the accepted
-//!   encodings, and [`csv`] writes cells.
+//!   encodings, [`format`] chooses between JSON and CSV, and [`csv`] writes cells.
 //! - [`assets`] is the page, and [`preload`] its preloads.
 //! - [`openapi`] describes all calls.
 
@@ -15,10 +15,16 @@ pub mod assets;
 pub mod body_deadline;
 pub mod csrf;
 pub mod csv;
+pub mod foreign_page;
+pub mod format;
 pub mod forwarded;
 pub mod headers;
+pub mod host;
 pub mod hosts;
 pub mod openapi;
+pub mod origin;
 pub mod preload;
 pub mod problem;
+pub mod route;
 pub mod routes;
+pub mod state;

@@ -12,8 +12,9 @@ use shared::BoardId;
 use shared::board::document::MAX_WIDGETS;
 use shared::board::{Board, DrawModule};
 
-use crate::http::app::AppState;
+use crate::board::BoardRegistry;
 use crate::hub::Tally;
+use crate::hub::driver::HubHandle;
 
 /// A module of the page (`client/src/lazy.rs`), named by its file name before the hash.
 pub type Module = &'static str;
@@ -45,7 +46,7 @@ pub struct Preloads {
 impl Preloads {
     /// Determines the fetches of the page at `/b/{path}`, or at `/` where there is no `path`.
     #[must_use]
-    pub fn of(app: &AppState, path: Option<&str>, query: &str) -> Self {
+    pub fn of(boards: &BoardRegistry, hub: &HubHandle, path: Option<&str>, query: &str) -> Self {
         let query: Vec<(String, String)> = serde_html_form::from_str(query).unwrap_or_default();
         let has = |key: &str| query.iter().any(|(known, _)| known == key);
         let (kiosk, mut board) = (has("kiosk"), path.and_then(|id| id.parse().ok()));
@@ -55,10 +56,10 @@ impl Preloads {
             board = named.filter_map(|id| id.parse().ok()).next().or(board);
         }
         let Some(id) = board else { return Self { document: None, modules: vec![ELSEWHERE] } };
-        let edition = app.boards.get(&id);
+        let edition = boards.get(&id);
         let mut modules = match &edition {
             Some(edition) => of_made(edition.document.board()),
-            None => of_automatic(app.hub.selecting().tally(&id)),
+            None => of_automatic(hub.selecting().tally(&id)),
         };
         if kiosk && !modules.contains(&ELSEWHERE) {
             modules.insert(0, ELSEWHERE);

@@ -1,7 +1,9 @@
 //! The form of a stream's bytes: compressed or not, in chunks or not.
 
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::Response;
 use bytes::Bytes;
+use shared::sse;
 
 use crate::http::accept;
 use crate::hub::frame::{Chunk, Frame};
@@ -98,3 +100,19 @@ impl Coding {
 }
 
 const GZIP: &str = "gzip";
+
+/// Adds the headers of a stream to the response; `coding` is the value of `Content-Encoding`.
+pub(super) fn as_stream(mut response: Response, compression: Compression, coding: Option<&'static str>) -> Response {
+    let headers = response.headers_mut();
+    if let Some(name) = coding {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(name));
+    }
+    if compression == Compression::Offered {
+        headers.insert(header::VARY, HeaderValue::from_name(header::ACCEPT_ENCODING));
+    }
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(sse::CONTENT_TYPE));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    // nginx buffers a response unless this header turns that off.
+    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+    response
+}

@@ -11,25 +11,55 @@ pub mod takeover;
 pub mod writer;
 
 use axum::Extension;
-use axum::extract::{RawQuery, State};
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::extract::{FromRef, RawQuery, State};
+use axum::http::HeaderMap;
 use axum::response::Response;
-use shared::sse;
+use axum::routing::{get, post};
+use shared::doctor;
 
-use crate::http::app::AppState;
 use crate::http::problem::ApiError;
+use crate::http::route::{Access, PUBLIC, READ, Route};
 use crate::hub::Resume;
+use crate::hub::driver::HubHandle;
 use crate::limits::Limit;
 use crate::limits::client::{Client, ClientSlot, ClientSlots, LimitedClient};
 use crate::rehydrate;
+use crate::store::Writer;
 use form::{Coding, Compression};
+
+/// The state of the streams.
+#[derive(Clone, Debug)]
+pub struct Streams {
+    /// Serves subscribers.
+    pub hub: HubHandle,
+    /// Reads series that are not in memory.
+    pub writer: Writer,
+    /// Counts the open streams of each client address.
+    pub slots: StreamSlots,
+    /// Compression of streams.
+    pub compression: Compression,
+}
+
+/// The routes of the streams, and of the doctor's measurements of them.
+#[must_use]
+pub fn routes<S>() -> Vec<Route<S>>
+where
+    S: Clone + Send + Sync + 'static,
+    Streams: FromRef<S>,
+{
+    vec![
+        Route::new("/sse", READ, get(open)),
+        Route::new(doctor::probe::PATH, PUBLIC, get(probe::open)),
+        Route::new("/api/doctor", &[("POST", Access::Public)], post(diagnose::diagnose)),
+    ]
+}
 
 /// Streams `hello`, then a snapshot or everything that the client missed, then every update, and heartbeats in between.
 ///
 /// # Errors
 /// [`ApiError::Invalid`] where the query is wrong, [`ApiError::Full`] where the maximum number of streams is reached.
 pub async fn open(
-    State(app): State<AppState>,
+    State(streams): State<Streams>,
     client: Option<Extension<Client>>,
     bounded: LimitedClient,
     RawQuery(query): RawQuery,
@@ -39,12 +69,13 @@ pub async fn open(
     // The header is newer: a browser that reconnects repeats the address with the old cursor.
     let header = headers.get("last-event-id").map(|id| String::from_utf8_lossy(id.as_bytes()).into_owned());
     let resume = Resume::parse(header.or(request.last_event_id).as_deref());
-    let slot = client.map(|Extension(client)| take_slot(&app.readers, client)).transpose()?.flatten();
-    let mut subscriber = rehydrate::subscribe(&app.hub, &app.writer, request.subscription, resume, bounded).await?;
+    let slot = client.map(|Extension(client)| take_slot(&streams.slots, client)).transpose()?.flatten();
+    let mut subscriber =
+        rehydrate::subscribe(&streams.hub, &streams.writer, request.subscription, resume, bounded).await?;
     subscriber.hold(slot);
-    let coding = Coding::negotiate(app.compression, &headers);
+    let coding = Coding::negotiate(streams.compression, &headers);
     let name = coding.name();
-    Ok(as_stream(takeover::response(subscriber, coding), app.compression, name))
+    Ok(form::as_stream(takeover::response(subscriber, coding), streams.compression, name))
 }
 
 /// Counts the streams of each client address, up to a bound.
@@ -81,19 +112,3 @@ fn take_slot(readers: &StreamSlots, client: Client) -> Result<Option<ClientSlot>
 
 /// Seconds after which a client may retry if its address has too many streams.
 const RETRY_AFTER: u32 = 10;
-
-/// Adds the headers of a stream to the response; `coding` is the value of `Content-Encoding`.
-fn as_stream(mut response: Response, compression: Compression, coding: Option<&'static str>) -> Response {
-    let headers = response.headers_mut();
-    if let Some(name) = coding {
-        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(name));
-    }
-    if compression == Compression::Offered {
-        headers.insert(header::VARY, HeaderValue::from_name(header::ACCEPT_ENCODING));
-    }
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(sse::CONTENT_TYPE));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    // nginx buffers a response unless this header turns that off.
-    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
-    response
-}

@@ -13,9 +13,9 @@ use serde::Deserialize;
 use shared::doctor::probe::{self, EVENT, Echo};
 use tokio::time::{Instant, sleep_until};
 
-use super::form::{Coding, Framing};
+use super::Streams;
+use super::form::{Coding, Framing, as_stream};
 use crate::clock;
-use crate::http::app::AppState;
 use crate::http::problem::ApiError;
 use crate::hub::frame::Frame;
 
@@ -55,7 +55,7 @@ struct Query {
 /// # Errors
 /// [`ApiError::Invalid`], which names the parameter.
 pub async fn open(
-    State(app): State<AppState>,
+    State(streams): State<Streams>,
     version: Version,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
@@ -72,7 +72,7 @@ pub async fn open(
     };
     let start = Instant::now();
     // Compressed like a real stream, since the probe must show what a proxy does with that.
-    let coding = Coding::negotiate(app.compression, &headers);
+    let coding = Coding::negotiate(streams.compression, &headers);
     let name = coding.name();
     let frames = stream::unfold((0, Some(echo), coding), move |(n, echo, mut coding)| {
         let ProbeRequest { frames, every_ms, padding, uneven } = request;
@@ -91,7 +91,7 @@ pub async fn open(
         }
     });
     let frames = frames.filter(|piece| ready(piece.as_ref().is_ok_and(|piece| !piece.is_empty())));
-    Ok(super::as_stream(Response::new(Body::from_stream(frames)), app.compression, name))
+    Ok(as_stream(Response::new(Body::from_stream(frames)), streams.compression, name))
 }
 
 fn write(frame: &probe::Frame, padding: usize) -> String {

@@ -11,11 +11,13 @@ use std::sync::LazyLock;
 
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
+use axum::routing;
 use bytes::Bytes;
 use ring::digest::{SHA256, digest};
 use serde_json::Value;
 
 use crate::http::assets;
+use crate::http::route::{PUBLIC, Route};
 
 /// The parts of the document. The first has its beginning, and the definitions that the others share.
 const PARTS: [&str; 9] = [
@@ -80,6 +82,12 @@ fn merge(whole: &mut Value, part: Value) {
         }
         (whole, part) => *whole = part,
     }
+}
+
+/// The route of the description.
+#[must_use]
+pub fn routes<S: Clone + Send + Sync + 'static>() -> Vec<Route<S>> {
+    vec![Route::new("/api/openapi.json", PUBLIC, routing::get(get))]
 }
 
 /// `GET /api/openapi.json`.

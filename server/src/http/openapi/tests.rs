@@ -22,7 +22,9 @@ use shared::{Board, Declared};
 
 use super::*;
 use crate::history::answer;
-use crate::http::routes::{Route, routes};
+use crate::http::route::Route;
+use crate::http::routes::routes;
+use crate::http::state::AppState;
 use crate::hub::selection::{DEFAULT_HZ, MAX_HZ};
 use crate::ingest::fields::EARLIEST;
 
@@ -40,7 +42,7 @@ fn property(name: &str, key: &str) -> Value {
 
 #[test]
 fn every_call_of_the_router_is_described_with_its_methods_and_nothing_else_is() {
-    let methods = |route: &Route| route.methods.iter().map(|(method, _)| method.to_lowercase()).collect();
+    let methods = |route: &Route<AppState>| route.methods.iter().map(|(method, _)| method.to_lowercase()).collect();
     let routed: BTreeMap<String, BTreeSet<String>> =
         routes().iter().map(|route| (route.path.replace("{*", "{"), methods(route))).collect();
     let document = document();

@@ -4,10 +4,16 @@ use shared::point::Kind;
 use shared::problem::FieldError;
 
 use super::ApiError;
+use crate::board::document::DocumentError;
+use crate::board::parsing::Stopping;
+use crate::board::refusal::Refusal;
+use crate::board::registry::BoardError;
+use crate::history::error::HistoryError;
 use crate::hub::boards::MAX_SELECTORS;
 use crate::hub::selecting::FindError;
 use crate::limits::Limit;
 use crate::limits::push_memory::Exhausted;
+use crate::names::SelectError;
 use crate::rehydrate::SubscribeError;
 use crate::store::CommitError;
 use crate::store::commit::{Unfit, UnfitPoint, UnfitReason};
@@ -121,4 +127,63 @@ fn too_many_selectors(count: usize) -> ApiError {
          name fewer series or boards in one stream"
     );
     ApiError::LimitReached { limit: Limit::Selectors, detail, retry_after: None }
+}
+
+impl From<SelectError> for ApiError {
+    fn from(error: SelectError) -> Self {
+        let (limit, flag) = match error {
+            SelectError::TooManySteps { .. } => (Limit::MatchSteps, "max-match-steps"),
+            SelectError::TooManySeries { .. } => (Limit::Selected, "max-selected"),
+        };
+        let detail =
+            format!("{error}; use fewer selectors, name more of their first segments, or raise --{flag} of the server");
+        Self::LimitReached { limit, detail, retry_after: None }
+    }
+}
+
+impl From<DocumentError> for ApiError {
+    fn from(error: DocumentError) -> Self {
+        match error {
+            DocumentError::TooLarge => Refusal::TooLarge.into(),
+            DocumentError::Broken(message) => Self::Malformed(message),
+            DocumentError::Mistakes(errors) => {
+                let detail = format!("the document has {} mistakes, so nothing was stored", errors.len());
+                Self::Invalid { detail, errors }
+            }
+        }
+    }
+}
+
+impl From<Stopping> for ApiError {
+    fn from(error: Stopping) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}
+
+impl From<BoardError> for ApiError {
+    fn from(error: BoardError) -> Self {
+        let detail = error.to_string();
+        match error {
+            BoardError::Refused(refusal) => refusal.into(),
+            BoardError::TooManyBytes { .. } => Self::LimitReached { limit: Limit::Boards, detail, retry_after: None },
+            BoardError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<HistoryError> for ApiError {
+    fn from(error: HistoryError) -> Self {
+        if let Some(limit) = error.limit() {
+            return Self::LimitReached { limit, detail: error.to_string(), retry_after: error.retry_after() };
+        }
+        match error {
+            HistoryError::TooMuch { series, most, points } => {
+                let expected = format!(
+                    "selectors of at most {most} series with points={points}; narrow them, or ask for fewer points"
+                );
+                Self::field("series", expected, format!("{series} series"))
+            }
+            error => Self::Unreadable(error.to_string()),
+        }
+    }
 }

@@ -10,15 +10,16 @@ mod values;
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::{FromRef, State};
 use axum::http::{HeaderMap, Uri};
+use axum::routing::post;
 use serde::Serialize;
 
-use crate::http::app::AppState;
 use crate::http::problem::ApiError;
+use crate::http::route::{PUSH, Route};
 use crate::ingest::batch_builder::Batch;
+use crate::ingest::pipeline::{self, Ingest, Refused};
 use crate::ingest::query::Age;
-use crate::ingest::{self, Refused};
 use crate::limits::client::LimitedClient;
 use crate::limits::push_memory::Share;
 
@@ -35,35 +36,45 @@ pub struct Stored {
     stored: usize,
 }
 
+/// The route of collectd.
+#[must_use]
+pub fn routes<S>() -> Vec<Route<S>>
+where
+    S: Clone + Send + Sync + 'static,
+    Ingest: FromRef<S>,
+{
+    vec![Route::new("/collectd", PUSH, post(write))]
+}
+
 /// Handles `POST /collectd`: answers 200 once all values are on disk. Values that are unknown to collectd (`null`)
 /// are skipped.
 ///
 /// # Errors
 /// [`Refused`]; a 422 lists the wrong values, and the others are stored.
 pub async fn write(
-    State(app): State<AppState>,
+    State(ingest): State<Ingest>,
     uri: Uri,
     headers: HeaderMap,
     client: LimitedClient,
     body: Body,
 ) -> Result<Json<Stored>, Refused> {
-    let parser = app.parser();
-    let fingerprint = ingest::fingerprint(&uri, &headers);
+    let parser = ingest.parser.clone();
+    let fingerprint = pipeline::fingerprint(&uri, &headers);
     let parse = move |text: &[u8], share: &mut Share| {
         let reading = read(text, parser.accepted(Age::Recent), parser.batch_builder(share))?;
         let excerpt = reading.error().map(|error| Refused::with_excerpt(error, text));
         let batch = Batch { request: fingerprint(text), ..reading.batch };
         Ok((batch, excerpt))
     };
-    let result = match ingest::read_and_parse(&app, body, &headers, client, MAX_BODY, parse).await {
+    let result = match pipeline::read_and_parse(&ingest, body, &headers, client, MAX_BODY, parse).await {
         Ok(((batch, wrong), share)) => {
             let stored = batch.points.len();
-            let kept = if stored == 0 { Ok(()) } else { ingest::store(&app, (batch, share), &headers).await };
+            let kept = if stored == 0 { Ok(()) } else { pipeline::store(&ingest, (batch, share), &headers).await };
             kept.and_then(|()| wrong.map_or(Ok(Stored { stored }), Err))
         }
         Err(refused) => Err(refused),
     };
-    app.metrics.pushed(result.as_ref().err().map(|refused| &refused.error));
+    ingest.metrics.pushed(result.as_ref().err().map(|refused| &refused.error));
     result.map(Json)
 }
 

@@ -1,6 +1,8 @@
 //! Handles `/api/v2/buckets` and `/api/v2/orgs`. Clients of InfluxDB 2 look up their bucket and create it if it does
 //! not exist. Here every name is a bucket and an organisation.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
@@ -10,7 +12,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::databases::Databases;
-use crate::http::app::AppState;
+use super::state::Influx;
 use crate::http::problem::ApiError;
 
 /// The most bytes of a request to create a bucket: 64 KiB.
@@ -58,9 +60,9 @@ impl Query {
 ///
 /// # Errors
 /// [`ApiError::Malformed`] for a query that cannot be read.
-pub async fn list(State(app): State<AppState>, RawQuery(query): RawQuery) -> Result<Json<Value>, ApiError> {
+pub async fn list(State(influx): State<Arc<Influx>>, RawQuery(query): RawQuery) -> Result<Json<Value>, ApiError> {
     let query = Query::read(query.as_deref())?;
-    let (databases, org) = (&app.influx.databases, query.org_id());
+    let (databases, org) = (&influx.databases, query.org_id());
     let names = match (&query.name, &query.id) {
         (Some(name), _) => {
             databases.add(name);
@@ -77,8 +79,8 @@ pub async fn list(State(app): State<AppState>, RawQuery(query): RawQuery) -> Res
 ///
 /// # Errors
 /// [`ApiError::NotFound`] if no bucket with this id was created or listed since the server started.
-pub async fn get(State(app): State<AppState>, Path(id): Path<String>) -> Result<Json<Value>, ApiError> {
-    let name = by_id(&app.influx.databases, &id);
+pub async fn get(State(influx): State<Arc<Influx>>, Path(id): Path<String>) -> Result<Json<Value>, ApiError> {
+    let name = by_id(&influx.databases, &id);
     let name = name.ok_or_else(|| ApiError::NotFound(format!("/api/v2/buckets/{id}")))?;
     Ok(Json(bucket(&name, &Query::default().org_id())))
 }
@@ -88,7 +90,7 @@ pub async fn get(State(app): State<AppState>, Path(id): Path<String>) -> Result<
 /// # Errors
 /// [`ApiError::Malformed`] if the body has no name.
 pub async fn make(
-    State(app): State<AppState>,
+    State(influx): State<Arc<Influx>>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<(StatusCode, Json<Value>), ApiError> {
     #[derive(Deserialize)]
@@ -103,7 +105,7 @@ pub async fn make(
     })?;
     let bucket_request: NewBucket = serde_json::from_slice(&body)
         .map_err(|error| ApiError::Malformed(format!("expected {{\"name\":…,\"orgID\":…}}: {error}")))?;
-    app.influx.databases.add(&bucket_request.name);
+    influx.databases.add(&bucket_request.name);
     let org = bucket_request.org_id.unwrap_or_else(|| Query::default().org_id());
     Ok((StatusCode::CREATED, Json(bucket(&bucket_request.name, &org))))
 }

@@ -12,7 +12,7 @@
 //! - [`write`](self::write()) stores the points; [`partial`] names the lines that were left out.
 //! - [`query`] answers the statements that [`statement`] parses; [`buckets`] answers lookups of buckets and
 //!   organisations; [`databases`] keeps the names for both.
-//! - [`answer`] adds InfluxDB's keys and headers to all of these answers.
+//! - `state` is what these calls share, and [`answer`] adds InfluxDB's keys and headers to all of these answers.
 
 pub mod answer;
 pub mod buckets;
@@ -23,36 +23,57 @@ mod partial;
 pub mod precision;
 pub mod query;
 mod read;
+mod state;
 mod statement;
 #[cfg(test)]
 mod tests;
 pub mod warnings;
 mod write;
 
+use std::sync::Arc;
+
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{DefaultBodyLimit, FromRef, State};
 use axum::http::StatusCode;
+use axum::routing::{get, post};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-pub use self::databases::Databases;
 pub use self::precision::Precision;
 pub use self::read::{Reading, read};
-pub use self::warnings::WarningLog;
+pub use self::state::Influx;
 pub use self::write::{MAX_BODY, write, write_version_3};
 use crate::clock;
-use crate::http::app::AppState;
 use crate::http::problem::ApiError;
+use crate::http::route::{PUBLIC, PUSH, PUSH_OR_GET, Route, SET_UP};
+use crate::ingest::Ingest;
 use crate::monitoring::health::refusal;
+use crate::store::Writer;
 
-/// The state of these calls.
-#[derive(Debug, Default)]
-pub struct Influx {
-    /// The names that clients gave to databases and buckets.
-    pub databases: Databases,
-    /// Decides which warnings are logged.
-    pub warnings: WarningLog,
+/// The routes that clients of InfluxDB call.
+#[must_use]
+pub fn routes<S>() -> Vec<Route<S>>
+where
+    S: Clone + Send + Sync + 'static,
+    Ingest: FromRef<S>,
+    Arc<Influx>: FromRef<S>,
+    Writer: FromRef<S>,
+{
+    let small = DefaultBodyLimit::max(query::MAX_BODY);
+    vec![
+        Route::new("/write", PUSH, post(write)),
+        Route::new("/api/v2/write", PUSH, post(write)),
+        Route::new("/api/v3/write_lp", PUSH, post(write_version_3)),
+        Route::new("/query", PUSH_OR_GET, get(query::get).post(query::post).layer(small)),
+        Route::new("/ping", PUBLIC, get(ping)),
+        Route::new("/health", PUBLIC, get(health)),
+        Route::new("/ready", PUBLIC, get(ready)),
+        Route::new("/api/v2/ready", PUBLIC, get(ready)),
+        Route::new("/api/v2/buckets", PUSH_OR_GET, get(buckets::list).post(buckets::make).layer(small)),
+        Route::new("/api/v2/buckets/{id}", SET_UP, get(buckets::get)),
+        Route::new("/api/v2/orgs", SET_UP, get(buckets::orgs)),
+    ]
 }
 
 /// Handles `GET /ping`, by which clients check that the server is there. The version is in a header.
@@ -64,8 +85,8 @@ pub async fn ping() -> StatusCode {
 ///
 /// # Errors
 /// [`ApiError::Unavailable`] with the reason if the store accepts no pushes, as in `GET /readyz`.
-pub async fn health(State(app): State<AppState>) -> Result<Json<Value>, ApiError> {
-    check_ready(&app)?;
+pub async fn health(State(writer): State<Writer>) -> Result<Json<Value>, ApiError> {
+    check_ready(&writer)?;
     let version = env!("CARGO_PKG_VERSION");
     Ok(Json(json!({
         "name": "pulseboard", "message": "ready for writes", "status": "pass", "checks": [], "version": version
@@ -76,8 +97,8 @@ pub async fn health(State(app): State<AppState>) -> Result<Json<Value>, ApiError
 ///
 /// # Errors
 /// [`ApiError::Unavailable`] with the reason if the store accepts no pushes, as in `GET /readyz`.
-pub async fn ready(State(app): State<AppState>) -> Result<Json<Value>, ApiError> {
-    check_ready(&app)?;
+pub async fn ready(State(writer): State<Writer>) -> Result<Json<Value>, ApiError> {
+    check_ready(&writer)?;
     let now = clock::now();
     let started = i64::try_from(now.wall.0.saturating_sub(now.up.0) / 1_000).unwrap_or_default();
     let started = OffsetDateTime::from_unix_timestamp(started).unwrap_or(OffsetDateTime::UNIX_EPOCH);
@@ -85,6 +106,6 @@ pub async fn ready(State(app): State<AppState>) -> Result<Json<Value>, ApiError>
     Ok(Json(json!({ "status": "ready", "started": started, "up": format!("{}s", now.up.0 / 1_000) })))
 }
 
-fn check_ready(app: &AppState) -> Result<(), ApiError> {
-    refusal(app).map_or(Ok(()), |why| Err(ApiError::Unavailable(why)))
+fn check_ready(writer: &Writer) -> Result<(), ApiError> {
+    refusal(writer).map_or(Ok(()), |why| Err(ApiError::Unavailable(why)))
 }

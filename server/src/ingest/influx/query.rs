@@ -1,5 +1,7 @@
 //! Handles `/query`: the part of InfluxDB 1 that its clients need before they write.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
@@ -8,8 +10,8 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::state::Influx;
 use super::statement::{self, Statement};
-use crate::http::app::AppState;
 use crate::http::problem::ApiError;
 
 /// The most bytes of a query in a form: 64 KiB.
@@ -32,8 +34,8 @@ impl Parameters {
 ///
 /// # Errors
 /// [`ApiError::Malformed`] for unknown statements.
-pub async fn get(State(app): State<AppState>, RawQuery(query): RawQuery) -> Result<Json<Value>, ApiError> {
-    answer(&app, Parameters::read(query.as_deref().unwrap_or_default())?)
+pub async fn get(State(influx): State<Arc<Influx>>, RawQuery(query): RawQuery) -> Result<Json<Value>, ApiError> {
+    answer(&influx, Parameters::read(query.as_deref().unwrap_or_default())?)
 }
 
 /// Handles `POST /query`, with `q` in the query string or in a form.
@@ -41,7 +43,7 @@ pub async fn get(State(app): State<AppState>, RawQuery(query): RawQuery) -> Resu
 /// # Errors
 /// [`ApiError::Malformed`] for unknown statements, [`ApiError::TooLarge`] for a long form.
 pub async fn post(
-    State(app): State<AppState>,
+    State(influx): State<Arc<Influx>>,
     RawQuery(query): RawQuery,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Value>, ApiError> {
@@ -51,13 +53,13 @@ pub async fn post(
     })?;
     let address = Parameters::read(query.as_deref().unwrap_or_default())?;
     let form = Parameters::read(&String::from_utf8_lossy(&body))?;
-    answer(&app, Parameters { q: form.q.or(address.q), db: form.db.or(address.db) })
+    answer(&influx, Parameters { q: form.q.or(address.q), db: form.db.or(address.db) })
 }
 
-fn answer(app: &AppState, Parameters { q, db }: Parameters) -> Result<Json<Value>, ApiError> {
+fn answer(influx: &Influx, Parameters { q, db }: Parameters) -> Result<Json<Value>, ApiError> {
     let statements = statement::parse(q.as_deref().unwrap_or_default());
     let statements = statements.map_err(|error| ApiError::Malformed(error.to_string()))?;
-    let databases = &app.influx.databases;
+    let databases = &influx.databases;
     // A client lists the databases before it writes, and expects to find its own: Glances exits if it is not in the
     // list.
     if let Some(db) = db {

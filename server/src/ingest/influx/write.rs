@@ -1,5 +1,7 @@
 //! Handles `POST /write`, `/api/v2/write` and `/api/v3/write_lp`: points in line protocol.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
@@ -9,12 +11,13 @@ use serde::Deserialize;
 use super::partial::{self, Rest};
 use super::precision::Precision;
 use super::read::{Reading, read};
+use super::state::Influx;
 use super::warnings::Warnings;
 use crate::clock;
-use crate::http::app::AppState;
 use crate::http::problem::ApiError;
+use crate::ingest::pipeline::{self, Ingest, Refused};
 use crate::ingest::query::Age;
-use crate::ingest::{self, Refused};
+use crate::ingest::{fields, query};
 use crate::limits::client::LimitedClient;
 use crate::limits::push_memory::Share;
 use crate::log::{Atomicity, Push};
@@ -39,7 +42,7 @@ struct Options {
 /// Reads the age that points may have.
 fn age(query: Option<&str>) -> Result<Age, ApiError> {
     // Answers 400, since clients of InfluxDB do not expect a 422.
-    ingest::query::age(query).map_err(|error| ApiError::Malformed(error.to_string()))
+    query::age(query).map_err(|error| ApiError::Malformed(error.to_string()))
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -64,7 +67,7 @@ impl Options {
         let word = Query::read(query)?.precision.unwrap_or_default();
         let precision = Precision::of(&word).ok_or_else(|| {
             let expected = "one of ns, us, ms, s, m and h";
-            ApiError::Malformed(format!("precision: expected {expected}, got {}", ingest::fields::echo(&word)))
+            ApiError::Malformed(format!("precision: expected {expected}, got {}", fields::echo(&word)))
         })?;
         Ok(Self { precision, age: age(query)?, atomicity: Atomicity::Partial })
     }
@@ -79,13 +82,13 @@ impl Options {
         let word = query.precision.unwrap_or_default();
         let precision = Precision::of_version_3(&word).ok_or_else(|| {
             let expected = "one of auto, nanosecond, microsecond, millisecond and second";
-            ApiError::Malformed(format!("precision: expected {expected}, got {}", ingest::fields::echo(&word)))
+            ApiError::Malformed(format!("precision: expected {expected}, got {}", fields::echo(&word)))
         })?;
         let atomicity = match query.accept_partial.as_deref() {
             None | Some("" | "true") => Atomicity::Partial,
             Some("false") => Atomicity::AllOrNothing,
             Some(other) => {
-                let got = ingest::fields::echo(other);
+                let got = fields::echo(other);
                 return Err(ApiError::Malformed(format!("accept_partial: expected true or false, got {got}")));
             }
         };
@@ -96,35 +99,44 @@ impl Options {
 /// Handles `POST /write` and `POST /api/v2/write`: answers 204 once all lines are stored, also if there are none.
 /// Wrong lines are left out and named in an answer 400.
 pub async fn write(
-    State(app): State<AppState>,
+    State(ingest): State<Ingest>,
+    State(influx): State<Arc<Influx>>,
     uri: Uri,
     headers: HeaderMap,
     client: LimitedClient,
     body: Body,
 ) -> Response {
-    take(&app, &uri, &headers, client, body, Options::of).await
+    take(&ingest, &influx, Request { uri, headers, client, body }, Options::of).await
 }
 
 /// Handles `POST /api/v3/write_lp`: the same with the parameters of InfluxDB 3.
 pub async fn write_version_3(
-    State(app): State<AppState>,
+    State(ingest): State<Ingest>,
+    State(influx): State<Arc<Influx>>,
     uri: Uri,
     headers: HeaderMap,
     client: LimitedClient,
     body: Body,
 ) -> Response {
-    take(&app, &uri, &headers, client, body, Options::of_version_3).await
+    take(&ingest, &influx, Request { uri, headers, client, body }, Options::of_version_3).await
+}
+
+/// The parts of a request that a write needs.
+struct Request {
+    uri: Uri,
+    headers: HeaderMap,
+    client: LimitedClient,
+    body: Body,
 }
 
 async fn take(
-    app: &AppState,
-    uri: &Uri,
-    headers: &HeaderMap,
-    client: LimitedClient,
-    body: Body,
+    ingest: &Ingest,
+    influx: &Influx,
+    request: Request,
     options: fn(Option<&str>) -> Result<Options, ApiError>,
 ) -> Response {
-    let (parser, fingerprint) = (app.parser(), ingest::fingerprint(uri, headers));
+    let Request { uri, headers, client, body } = request;
+    let (parser, fingerprint) = (ingest.parser.clone(), pipeline::fingerprint(&uri, &headers));
     let query = uri.query().map(str::to_owned);
     let parse = move |text: &[u8], share: &mut Share| {
         let options = options(query.as_deref())?;
@@ -135,26 +147,26 @@ async fn take(
         Ok((reading, options.atomicity, excerpt))
     };
     let mut warnings = Warnings::default();
-    let result = match ingest::read_and_parse(app, body, headers, client, MAX_BODY, parse).await {
+    let result = match pipeline::read_and_parse(ingest, body, &headers, client, MAX_BODY, parse).await {
         Ok(((mut reading, atomicity, excerpt), share)) => {
             warnings = std::mem::take(&mut reading.warnings);
-            let stored = store(app, reading, atomicity, share, headers).await;
+            let stored = store(ingest, reading, atomicity, share, &headers).await;
             stored.map_err(|error| Refused::with_line(error, excerpt))
         }
         Err(error) => Err(error),
     };
-    app.metrics.pushed(result.as_ref().err().map(|refused| &refused.error));
+    ingest.metrics.pushed(result.as_ref().err().map(|refused| &refused.error));
     let mut response = match result {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(error) => error.into_response(),
     };
-    warnings.attach(&mut response, &app.influx.warnings, clock::now().up);
+    warnings.attach(&mut response, &influx.warnings, clock::now().up);
     response
 }
 
 /// Stores the points of the valid lines.
 async fn store(
-    app: &AppState,
+    ingest: &Ingest,
     reading: Reading,
     atomicity: Atomicity,
     share: Share,
@@ -163,13 +175,13 @@ async fn store(
     let Reading { batch, wrong, .. } = reading;
     // Answers 400, since clients of InfluxDB do not expect a 422.
     let key =
-        ingest::idempotency_key(headers, batch.request).map_err(|error| ApiError::Malformed(error.to_string()))?;
+        pipeline::idempotency_key(headers, batch.request).map_err(|error| ApiError::Malformed(error.to_string()))?;
     if batch.points.is_empty() || (atomicity == Atomicity::AllOrNothing && wrong.count > 0) {
         return partial::error(wrong, Unfit::default(), Rest::Lost).map_or(Ok(()), Err);
     }
     let (lines, count) = (batch.lines, batch.points.len());
     let push = Push { points: batch.points, key, atomicity };
-    let (left_out, rest) = match app.writer.commit(push, share).await.map_err(|error| error.at_lines(&lines)) {
+    let (left_out, rest) = match ingest.writer.commit(push, share).await.map_err(|error| error.at_lines(&lines)) {
         Ok(()) => (Unfit::default(), Rest::Stored),
         Err(CommitError::LeftOut(wrong)) if wrong.count() == count => (wrong, Rest::Lost),
         Err(CommitError::LeftOut(wrong)) => (wrong, Rest::Stored),

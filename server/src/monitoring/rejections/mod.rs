@@ -12,8 +12,7 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::Json;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderValue, Method, StatusCode, Uri};
 use parking_lot::Mutex;
 use prometheus_client::encoding::EncodeLabelSet;
@@ -24,7 +23,6 @@ use shared::{Millis, Problem};
 
 use crate::cli::terminal::Plain;
 use crate::clock::{self, Now};
-use crate::http::app::AppState;
 use crate::limits::client::Client;
 
 pub use excerpt::excerpt;
@@ -219,11 +217,6 @@ pub struct Inbox {
     pub total: u64,
     /// The last of them, newest first.
     pub rejected: Vec<Rejected>,
-}
-
-/// Handles `GET /api/rejected`: the last refused pushes, with their reasons.
-pub async fn list(State(app): State<AppState>) -> Json<Inbox> {
-    Json(app.rejections.last())
 }
 
 fn rejected(sender: &Sender, status: StatusCode, rejection: Rejection, ts: Millis) -> Rejected {

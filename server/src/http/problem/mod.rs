@@ -6,6 +6,8 @@
 //! - [`ApiError::PartialWrite`]: the same, but the rest of the content was stored.
 //! - [`ApiError::Malformed`]: the content cannot be parsed, for example as JSON.
 //! - [`ApiError::Unavailable`]: the client did everything right, and should send the same again later.
+//!
+//! All other modules have errors of their own; `conversions` has the conversion of each.
 
 mod conversions;
 
@@ -14,11 +16,10 @@ use axum::response::{IntoResponse, Response};
 use shared::problem::{CONTENT_TYPE, FieldError};
 use shared::{Problem, SeriesName};
 
-use crate::board::Refusal;
-use crate::http::csrf::ForeignPage;
+use crate::board::refusal::Refusal;
+use crate::http::foreign_page::ForeignPage;
 use crate::limits::Limit;
 use crate::monitoring::rejections::Rejection;
-use crate::names::SelectError;
 
 /// Seconds after which a client should retry a request for which the store was not available.
 const RETRY_AFTER_SECONDS: u64 = 1;
@@ -220,18 +221,6 @@ impl ApiError {
             detail: self.to_string(),
             errors,
         }
-    }
-}
-
-impl From<SelectError> for ApiError {
-    fn from(error: SelectError) -> Self {
-        let (limit, flag) = match error {
-            SelectError::TooManySteps { .. } => (Limit::MatchSteps, "max-match-steps"),
-            SelectError::TooManySeries { .. } => (Limit::Selected, "max-selected"),
-        };
-        let detail =
-            format!("{error}; use fewer selectors, name more of their first segments, or raise --{flag} of the server");
-        Self::LimitReached { limit, detail, retry_after: None }
     }
 }
 

@@ -1,0 +1,60 @@
+//! The origin of a page, as browsers send it.
+
+use std::fmt;
+use std::str::FromStr;
+
+use axum::http::HeaderValue;
+use serde::Deserialize;
+
+use crate::http::host::Host;
+
+/// The origin of a page, `scheme://host[:port]`, as browsers send it (RFC 6454).
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Origin(HeaderValue);
+
+impl Origin {
+    /// Returns the host, if it can be parsed.
+    #[must_use]
+    pub fn host(&self) -> Option<Host> {
+        self.0.to_str().ok()?.split_once("://")?.1.parse().ok()
+    }
+
+    /// Returns the origin as a header value.
+    #[must_use]
+    pub fn header(&self) -> HeaderValue {
+        self.0.clone()
+    }
+}
+
+/// The text is not an origin.
+#[derive(Debug, thiserror::Error)]
+#[error("{0:?} is not an origin; write scheme://host or scheme://host:port, without a path, like https://example.org")]
+pub struct OriginError(String);
+
+impl FromStr for Origin {
+    type Err = OriginError;
+
+    fn from_str(text: &str) -> Result<Self, OriginError> {
+        let error = || OriginError(text.to_owned());
+        let (scheme, host) = text.split_once("://").ok_or_else(error)?;
+        if !matches!(scheme, "http" | "https") || host.is_empty() || host.contains(['/', ' ', '*', '?', '#']) {
+            return Err(error());
+        }
+        HeaderValue::from_str(&text.to_ascii_lowercase()).map(Self).map_err(|_| error())
+    }
+}
+
+impl TryFrom<String> for Origin {
+    type Error = OriginError;
+
+    fn try_from(text: String) -> Result<Self, OriginError> {
+        text.parse()
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.to_str().unwrap_or_default())
+    }
+}
