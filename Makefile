@@ -12,7 +12,7 @@ WASM := wasm32-unknown-unknown
 # A step at a time: the parts share one target folder and two would only wait for each other.
 .NOTPARALLEL:
 
-.PHONY: help run dev build dist test bench attack fuzz chaos clean
+.PHONY: help run dev build dist deny test bench attack fuzz chaos clean
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 
@@ -30,6 +30,10 @@ dev: client ## The server, and trunk in front of it that rebuilds the page on ea
 dist: ## What people install, in target/dist: a static binary, an archive, a .deb and a wheel
 	@tools/setup.sh package
 	@tools/dist.sh archive deb wheel
+
+deny: ## Check the licences, sources and known faults of all dependencies
+	@tools/setup.sh deny
+	cargo deny check
 
 test: lint test-native test-client test-e2e ## Everything that is checked before a change goes in
 	@echo "==> All green"
@@ -90,6 +94,7 @@ bench: build ## Measure, side by side with other servers, and write the tables o
 	$(BENCH) fanout --readers 1000 --rate 0 $(PHASES) $(RECORD)
 	$(BENCH) fanout --readers 10000 --rate 0 --peers pulseboard,bare,nchan $(PHASES) $(RECORD)
 	$(BENCH) stalls $(PHASES) $(RECORD)
+	$(BENCH) reconnects $(PHASES) $(RECORD)
 	$(BENCH) compression $(PHASES) $(RECORD)
 	$(BENCH) ingest $(PHASES) $(RECORD)
 	$(BENCH) ingest --points 1000 --connections 8 $(PHASES) $(RECORD)

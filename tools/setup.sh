@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what a target of the Makefile needs and is not there yet.
-# Usage: tools/setup.sh PART…   with the parts rust, lint, client, browser, proxies, musl, package, clients, bench, attack, fuzz
+# Usage: tools/setup.sh PART…   with the parts rust, lint, client, browser, proxies, musl, package, clients, bench, attack, fuzz, deny
 set -euo pipefail
 # shellcheck source=tools/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -145,7 +145,7 @@ want cc gcc libc6-dev
 want pkg-config pkg-config
 for part in "$@"; do
     case "$part" in
-        rust | lint) ;;
+        rust | lint | deny) ;;
         client)
             have_wasm_opt || packages+=(binaryen)
             want brotli brotli
@@ -197,7 +197,7 @@ for part in "$@"; do
         fuzz)
             want c++ g++
             ;;
-        *) die "setup.sh knows rust, lint, client, browser, proxies, musl, package, clients, bench, attack and fuzz, not '$part'" ;;
+        *) die "setup.sh knows rust, lint, client, browser, proxies, musl, package, clients, bench, attack, fuzz and deny, not '$part'" ;;
     esac
 done
 apt_install
@@ -216,6 +216,12 @@ for part in "$@"; do
         clients)
             openapi_client
             test_clients
+            ;;
+        deny)
+            if ! have cargo-deny; then
+                say "Installing cargo-deny (several minutes, once)"
+                tool_install --locked cargo-deny
+            fi
             ;;
         fuzz)
             if ! have cargo-fuzz; then

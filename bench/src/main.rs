@@ -10,6 +10,7 @@ mod ingest;
 mod load;
 mod page;
 mod peers;
+mod reconnects;
 mod record;
 mod selections;
 mod series;
@@ -47,6 +48,8 @@ enum Measure {
     Attack(attack::Options),
     /// Readers that read, with and without as many that never do, side by side
     Stalls(stalls::Options),
+    /// Pushes while readers of many selections come back at once after a restart
+    Reconnects(reconnects::Options),
     /// The machine and the versions, for the document
     Machine(record::Record),
     /// A process of readers
@@ -82,6 +85,7 @@ async fn main() -> anyhow::Result<()> {
         Measure::Compression(options) => compression::run(&cli.binary, &options),
         Measure::Attack(options) => attack::run(&cli.binary, &options),
         Measure::Stalls(options) => stalls::run(&cli.binary, &options),
+        Measure::Reconnects(options) => reconnects::run(&cli.binary, &options),
         Measure::Machine(record) => record.write("machine", &record::machine()),
         Measure::Readers(options) => load::reading::run(&options),
     }

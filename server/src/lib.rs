@@ -6,18 +6,14 @@
 //!
 //! A request passes [`listener`] (connections) and [`http`] (routes, checks, errors) and reaches the module of its call:
 //!
-//! - [`ingest`]: pushes, in each of its dialects.
-//! - [`stream`]: subscriptions.
-//! - [`catalog`]: the list of series; [`names`] finds the series that selectors match.
-//! - [`history`]: the past of series; [`rehydrate`] loads evicted tracks from the store.
-//! - [`board`]: the boards with a document.
-//! - [`monitoring`]: metrics, refused pushes and health, for operators.
+//! - [`ingest`] takes pushes, in each of its dialects, and [`stream`] serves subscriptions.
+//! - [`catalog`] lists the series, and [`names`] finds those that selectors match.
+//! - [`history`] reads the past of series; [`rehydrate`] loads evicted tracks from the store.
+//! - [`board`] has the boards with a document.
+//! - [`monitoring`] has metrics, refused pushes and health, for operators.
 //!
-//! All of them use:
-//!
-//! - [`config`] and [`limits`]: the settings, and the bounds on what clients can cause.
-//! - [`log`]: the vocabulary of the ordered log, below all other modules.
-//! - [`clock`] and [`logging`].
+//! All of them use [`log`] (the vocabulary of the ordered log), [`config`] (the settings), [`limits`] (the bounds on
+//! what clients can cause), [`clock`] and [`logging`].
 //!
 //! [`serve`] starts and stops the server; [`cli`] has all other commands, which are clients of it.
 

@@ -12,6 +12,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 
+use crate::board::edition::Found;
 use crate::board::registry::Entries;
 use crate::board::{BoardRegistry, folder};
 use crate::cli::agent;
@@ -129,7 +130,7 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
 
     let directory = store.directory();
     let history = History::new(&store, config.retention, &config.limits, config.heartbeat);
-    let found = config.boards.as_ref().map_or_else(|| Ok(folder::Found::default()), |folder| read_boards(folder))?;
+    let found = config.boards.as_ref().map_or_else(|| Ok(Found::default()), |folder| read_boards(folder))?;
     let boards = Entries::load(&mut store, &found)?;
     // Board files that changed while the server was stopped were given seqs.
     rollup.reach(store.head());
@@ -281,9 +282,9 @@ async fn warn(hub: HubHandle, condition: Condition, stats: Arc<StoreStats>, reje
     }
 }
 
-fn read_boards(path: &Path) -> Result<folder::Found, ServeError> {
+fn read_boards(path: &Path) -> Result<Found, ServeError> {
     let found = folder::read(path).map_err(|source| ServeError::BoardFolder { folder: path.to_owned(), source })?;
-    folder::warn(&found, &folder::Found::default());
+    folder::warn(&found, &Found::default());
     Ok(found)
 }
 

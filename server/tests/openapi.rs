@@ -13,7 +13,7 @@ use harness::contract::{self, DOCUMENT, hold_to, is};
 use harness::{BINARY, TestServer};
 use http_body_util::BodyExt as _;
 use pulseboard::board::Refusal;
-use pulseboard::http::csrf::ForeignPage;
+use pulseboard::http::foreign_page::ForeignPage;
 use pulseboard::http::openapi;
 use pulseboard::http::problem::ApiError;
 use pulseboard::ingest::batch_builder::BatchBuilder;

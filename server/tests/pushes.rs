@@ -249,26 +249,57 @@ fn the_command_push_sends_each_line_and_names_the_wrong_ones() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("line 4: \"fast\" is not a number"), "{said}");
     assert!(push(&["ops/deploy", "--text"], "building\ndone\n").status.success());
-    let series = server.get("/api/series").json();
-    assert_eq!((&series[0]["text"], &series[1]["value"]), (&json!("done"), &json!(3.0)));
+    // Not only the last line of each is there.
+    let stored = server.get("/api/history?series=ops/ping").json();
+    let buckets = stored[0]["buckets"].as_array().unwrap();
+    let sum = |figure: &str| buckets.iter().map(|bucket| bucket[figure].as_f64().unwrap()).sum::<f64>();
+    assert_eq!((sum("count"), sum("sum")), (3.0, 6.5), "{stored}");
+    let ends = (&buckets[0]["first"], &buckets[buckets.len() - 1]["last"]);
+    assert_eq!(ends, (&json!(1.0), &json!(3.0)), "in the order of the lines: {stored}");
+    let stored = server.get("/api/history?series=ops/deploy").json();
+    let lines: Vec<_> = stored[0]["lines"].as_array().unwrap().iter().map(|line| line["text"].clone()).collect();
+    assert_eq!(lines, ["building", "done"], "{stored}");
     let refused = push(&["ops/deploy"], "1\n");
     assert!(String::from_utf8(refused.stderr).unwrap().contains("expected a text"), "the server's reason is shown");
 }
 
+/// The number in a line of a file of /proc: the first after `name`, or the first of all where that is empty.
+#[cfg(target_os = "linux")]
+fn proc_figure(file: &str, name: &str) -> f64 {
+    let text = std::fs::read_to_string(file).expect("Linux has /proc");
+    let line = text.lines().find_map(|line| line.strip_prefix(name)).expect("the file has the line");
+    line.split_whitespace().next().and_then(|figure| figure.parse().ok()).expect("a number")
+}
+
+#[cfg(target_os = "linux")]
 #[test]
 fn the_agent_feeds_the_figures_of_the_machine() {
     let data = tempfile::tempdir().unwrap();
     let server = TestServer::start_with(Command::new(BINARY).args(["serve", "--agent"]), "127.0.0.1:0", data.path());
-    let mut stream = server.stream("series=host/cpu/all_pct", None);
-    let value = loop {
-        match stream.event() {
-            Event::Snapshot { series, .. } | Event::Update { series, .. } if !series.is_empty() => {
-                break series[0].track.latest_at();
-            }
-            _ => {}
+    let mut stream = server.stream("series=host/**", None);
+    let mut figures = std::collections::BTreeMap::new();
+    let wanted = ["cpu/all_pct", "cpu/core0_pct", "memory/used_bytes", "memory/used_pct", "load/1min", "load/5min"];
+    let value = |figures: &std::collections::BTreeMap<String, f64>, name: &str| figures[&format!("host/{name}")];
+    while !wanted.iter().all(|name| figures.contains_key(&format!("host/{name}"))) {
+        let (Event::Snapshot { series, .. } | Event::Update { series, .. }) = stream.event() else { continue };
+        for part in series {
+            assert!(part.track.latest_at().ts.0 > 0);
+            let shared::track::Latest::Number(value) = part.track.latest() else { panic!("{}: a text", part.name) };
+            figures.insert(part.name.as_str().to_owned(), value);
         }
-    };
-    assert!(value.ts.0 > 0);
+    }
+    let total = proc_figure("/proc/meminfo", "MemTotal:") * 1_024.0;
+    let used = value(&figures, "memory/used_bytes");
+    assert!(used > 0.0 && used < total, "{used} of {total} bytes");
+    let share = used / total * 100.0;
+    assert!((value(&figures, "memory/used_pct") - share).abs() < 0.2, "{share} % of memory: {figures:?}");
+    // The load may have changed since the agent looked, but not by half.
+    let load = proc_figure("/proc/loadavg", "");
+    let seen = value(&figures, "load/1min");
+    assert!(seen > load / 2.0 - 1.0 && seen < load * 2.0 + 1.0, "the load is {load}: {figures:?}");
+    for name in ["cpu/all_pct", "cpu/core0_pct"] {
+        assert!((0.0..=100.0).contains(&value(&figures, name)), "{name}: {figures:?}");
+    }
 }
 
 #[test]

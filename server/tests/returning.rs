@@ -5,11 +5,12 @@
 
 mod harness;
 
+use std::collections::VecDeque;
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 
-use harness::{PATIENCE, TestServer};
-use shared::{Event, sse};
+use harness::{PATIENCE, TestServer, now_ms};
+use shared::{Bucket, Event, Track, sse};
 use socket2::{Domain, Socket, Type};
 
 const READERS: u16 = 10_000;
@@ -29,20 +30,42 @@ fn connect(server: SocketAddr, number: u16) -> TcpStream {
     socket
 }
 
-/// Returns the next `count` events.
-fn hear(socket: &mut TcpStream, count: usize) -> Vec<Event> {
-    let mut parser = sse::Parser::default();
-    let mut events = Vec::new();
-    let mut piece = [0; 4_096];
-    // The parser ignores the head of the answer and the sizes of chunks, since they are not like any field of an event
-    // stream.
-    while events.len() < count {
-        let len = socket.read(&mut piece).unwrap();
-        assert!(len > 0, "it ended after {events:?}");
-        let messages = parser.feed(&piece[..len]);
-        events.extend(messages.iter().map(|message| serde_json::from_str::<Event>(&message.data).unwrap()));
+/// A subscriber with the events that it has received and that the test has not looked at.
+struct Reader {
+    socket: TcpStream,
+    parser: sse::Parser,
+    events: VecDeque<Event>,
+}
+
+impl Reader {
+    /// Returns the next event.
+    fn next(&mut self) -> Event {
+        let mut piece = [0; 4_096];
+        // The parser ignores the head of the answer and the sizes of chunks, since they are not like any field of an
+        // event stream.
+        while self.events.is_empty() {
+            let len = self.socket.read(&mut piece).unwrap();
+            assert!(len > 0, "the stream ended");
+            let messages = self.parser.feed(&piece[..len]);
+            self.events.extend(messages.iter().map(|message| serde_json::from_str::<Event>(&message.data).unwrap()));
+        }
+        self.events.pop_front().unwrap()
     }
-    events
+
+    /// Returns the buckets of the only series in the next event, which must be an update. On a slow machine, heartbeats
+    /// may come before.
+    fn next_update(&mut self) -> VecDeque<Bucket> {
+        loop {
+            match self.next() {
+                Event::Heartbeat { .. } => {}
+                Event::Update { mut series, .. } if series.len() == 1 => match series.remove(0).track {
+                    Track::Numbers(buckets) => return buckets,
+                    other => panic!("{other:?}"),
+                },
+                other => panic!("{other:?}"),
+            }
+        }
+    }
 }
 
 #[test]
@@ -54,9 +77,10 @@ fn ten_thousand_readers_that_come_back_at_once_all_get_what_they_missed_and_no_m
     }
     let data = tempfile::tempdir().unwrap();
     let before = TestServer::start(data.path());
-    for n in 0..300 {
-        before.push("ops/n", &n.to_string());
-    }
+    // A point in each of 300 seconds: what the readers missed is one bucket of many.
+    let first = now_ms() - 400_000;
+    let line = |n: u64| format!("{{\"series\":\"ops/n\",\"value\":{n},\"ts\":{}}}\n", first + n * 1_000);
+    assert_eq!(before.post("/in", &(0..300).map(line).collect::<String>(), &[]).status, 204);
     let mut stream = before.stream("series=ops/**", None);
     while !matches!(stream.event(), Event::Snapshot { .. }) {}
     let cursor = stream.last_id.clone();
@@ -68,17 +92,22 @@ fn ten_thousand_readers_that_come_back_at_once_all_get_what_they_missed_and_no_m
     let request = format!(
         "GET /sse?series=ops/** HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: identity\r\nLast-Event-ID: {cursor}\r\n\r\n"
     );
-    let mut readers: Vec<TcpStream> = (0..READERS).map(|number| connect(addr, number)).collect();
+    let connected =
+        |number| Reader { socket: connect(addr, number), parser: sse::Parser::default(), events: VecDeque::new() };
+    let mut readers: Vec<Reader> = (0..READERS).map(connected).collect();
     for reader in &mut readers {
-        reader.write_all(request.as_bytes()).unwrap();
+        reader.socket.write_all(request.as_bytes()).unwrap();
     }
     for reader in &mut readers {
-        let events = hear(reader, 2);
-        let [Event::Hello { .. }, Event::Update { series, .. }, rest @ ..] = &events[..] else { panic!("{events:?}") };
-        // On a slow machine, heartbeats may come before this test reads the connection.
-        assert!(rest.iter().all(|event| matches!(event, Event::Heartbeat { .. })), "{rest:?}");
-        assert_eq!(series.len(), 1);
-        assert_eq!(series[0].track.latest(), shared::track::Latest::Number(4_242.5));
+        assert!(matches!(reader.next(), Event::Hello { .. }));
+        let buckets = reader.next_update();
+        let values: Vec<_> = buckets.iter().map(|bucket| (bucket.count, bucket.last.value)).collect();
+        assert_eq!(values, [(1, 4_242.5)], "only the bucket that changed");
     }
     assert!((server.metric("pulseboard_readers") - f64::from(READERS)).abs() < 0.5);
+    // Nothing else came: the next event of each reader is of the next push.
+    server.push("ops/n", "7");
+    for reader in &mut readers {
+        assert_eq!(reader.next_update().back().map(|bucket| bucket.last.value), Some(7.0));
+    }
 }

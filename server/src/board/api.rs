@@ -15,9 +15,10 @@ use shared::name::NameError;
 use shared::problem::FieldError;
 use shared::{BoardId, Millis, Selector};
 
+use super::edition::Origin;
 use super::parsing::off_thread;
 use super::precondition::Conditions;
-use super::registry::{Origin, Put};
+use super::registry::Put;
 use super::{BoardRegistry, Document, Refusal, accept};
 use crate::http::problem::ApiError;
 use crate::http::route::{BOARD, READ, Route};
@@ -82,7 +83,7 @@ pub async fn get(
     let id = parse_id(&id)?;
     let document = boards.get(&id).ok_or(Refusal::NotMade(id))?.document;
     let wanted = text_of(&headers, &header::ACCEPT);
-    let Some(form) = named.or_else(|| accept::choose(wanted.as_deref(), document.form())) else {
+    let Some(form) = named.or_else(|| accept::choose(&headers, document.form())) else {
         return Err(Refusal::NotAcceptable(wanted.unwrap_or_default()).into());
     };
     let (etag, text) = if form == document.form() {

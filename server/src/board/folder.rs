@@ -1,7 +1,9 @@
 //! The folder of `--boards`: one file per board, `ID.toml` or `ID.json`. It is read at start and whenever a file
 //! changes.
+//!
+//! Not by `notify-debouncer-mini`: it drops the kind of an event, so our own reading of the folder would cause the next
+//! one.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -17,7 +19,7 @@ use shared::{BoardId, Millis};
 use tokio::sync::Notify;
 
 use super::document::DocumentError;
-use super::registry::{Edition, Origin};
+use super::edition::{Edition, Found, Origin};
 use super::{BoardRegistry, Document};
 
 /// The folder is read again only after it was quiet for this long: an editor writes a file in several steps.
@@ -25,17 +27,6 @@ const QUIET: Duration = Duration::from_millis(100);
 
 /// Maximum number of such waits, for a folder that changes all the time.
 const PATIENCE: u32 = 20;
-
-/// The contents of a folder.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Found {
-    /// Boards with a valid file.
-    pub editions: BTreeMap<BoardId, Edition>,
-    /// Boards whose file is not valid, with the reason.
-    pub broken: BTreeMap<BoardId, String>,
-    /// Files that cannot be a board, with the reason.
-    pub strange: Vec<String>,
-}
 
 /// Reads all files of the folder that end in `.toml` or `.json`. If two files make the same board, the first by name is
 /// used. A link is followed only to a file inside the folder, as Kubernetes mounts a `ConfigMap`. Otherwise a user who

@@ -1,6 +1,6 @@
 //! Boards with a document, uploaded or from a folder.
 //!
-//! - [`document`] is one document with its text.
+//! - [`document`] is one document with its text, and [`edition`] such a document with its origin.
 //! - [`rewrite`] changes a hand-written document in place.
 //! - [`registry`] is the board registry: it has all of them, and all changes go through it.
 //! - [`api`] is `/api/boards`, with [`accept`] (the form of the answer), [`precondition`] (conditions for replacing)
@@ -12,6 +12,7 @@
 pub mod accept;
 pub mod api;
 pub mod document;
+pub mod edition;
 pub mod folder;
 pub mod parsing;
 pub mod precondition;

@@ -4,51 +4,32 @@
 //! not replace a different document (428): a client that replaces one must say which. A DELETE needs no condition,
 //! since it always means the current document.
 
-use axum::http::{HeaderMap, HeaderName, header};
+use axum::http::HeaderMap;
+use headers::{ETag, IfMatch, IfNoneMatch};
 use shared::BoardId;
-use shared::board::Etag;
+use shared::board::{Etag, Form};
 
 use super::Refusal;
+use crate::http::conditional;
 
 /// The conditions of a request.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Conditions {
-    if_match: Option<Tags>,
-    if_none_match: Option<Tags>,
-}
-
-/// The tags in a condition.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Tags {
-    /// `*`: any document.
-    Any,
-    /// A list of tags. Tags that no board ever has are left out.
-    These(Vec<Tag>),
-}
-
-/// A tag, which a compressing proxy may have made a weak one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Tag {
-    etag: Etag,
-    weak: bool,
+    if_match: Option<IfMatch>,
+    if_none_match: Option<IfNoneMatch>,
 }
 
 impl Conditions {
     /// Reads the headers.
     #[must_use]
     pub fn of(headers: &HeaderMap) -> Self {
-        Self { if_match: tags(headers, &header::IF_MATCH), if_none_match: tags(headers, &header::IF_NONE_MATCH) }
+        Self { if_match: conditional::if_match(headers), if_none_match: conditional::if_none_match(headers) }
     }
 
     /// Returns true if the client already has the representation with the tag `etag`. A GET is then answered with 304.
     #[must_use]
     pub fn has_already(&self, etag: Etag) -> bool {
-        match &self.if_none_match {
-            None => false,
-            Some(Tags::Any) => true,
-            // The weak comparison of RFC 9110, 8.8.3.2.
-            Some(Tags::These(tags)) => tags.iter().any(|tag| tag.etag == etag),
-        }
+        self.if_none_match.as_ref().is_some_and(|unwanted| !unwanted.precondition_passes(&tag(etag)))
     }
 
     /// Checks that the board, whose document now has the tag `current`, may be replaced with `new`, or deleted where
@@ -57,46 +38,32 @@ impl Conditions {
     /// # Errors
     /// [`Refusal::Changed`], [`Refusal::Absent`] or [`Refusal::Unconditional`].
     pub fn check(&self, id: &BoardId, current: Option<Etag>, new: Option<Etag>) -> Result<(), Refusal> {
-        let changed = || {
-            Err(current
-                .map_or_else(|| Refusal::Absent(id.clone()), |current| Refusal::Changed { id: id.clone(), current }))
+        let Some(current) = current else {
+            return if self.if_match.is_some() { Err(Refusal::Absent(id.clone())) } else { Ok(()) };
         };
-        // The strong comparison: a weak tag matches nothing. The form does not matter: a client that read the document
-        // as JSON changes the same document, also if it is stored as TOML.
-        let is_current = |tag: &Tag| !tag.weak && current.is_some_and(|etag| etag.same_edition(&tag.etag));
-        match (&self.if_match, &self.if_none_match, current) {
-            (Some(Tags::Any), _, None) | (None, Some(Tags::Any), Some(_)) => changed(),
-            (Some(Tags::These(tags)), _, _) if !tags.iter().any(is_current) => changed(),
-            (None, Some(Tags::These(tags)), Some(etag)) if tags.iter().any(|tag| tag.etag.same_edition(&etag)) => {
-                changed()
+        // The form does not matter: a client that read the document as JSON changes the same document, also if it is
+        // stored as TOML.
+        let forms = [current, current.rewritten(Form::Json), current.rewritten(Form::Toml)].map(tag);
+        let is_permitted = match (&self.if_match, &self.if_none_match) {
+            (Some(wanted), _) => forms.iter().any(|form| wanted.precondition_passes(form)),
+            (None, Some(unwanted)) => forms.iter().all(|form| unwanted.precondition_passes(form)),
+            (None, None) if new.is_some_and(|new| new != current) => {
+                return Err(Refusal::Unconditional { id: id.clone(), current });
             }
-            (None, None, Some(etag)) if new.is_some_and(|new| new != etag) => {
-                Err(Refusal::Unconditional { id: id.clone(), current: etag })
-            }
-            _ => Ok(()),
-        }
+            (None, None) => true,
+        };
+        if is_permitted { Ok(()) } else { Err(Refusal::Changed { id: id.clone(), current }) }
     }
 }
 
-fn tags(headers: &HeaderMap, name: &HeaderName) -> Option<Tags> {
-    let mut values = headers.get_all(name).iter().peekable();
-    values.peek()?;
-    let mut tags = Vec::new();
-    for text in values.flat_map(|value| value.to_str().unwrap_or_default().split(',')) {
-        let text = text.trim();
-        if text == "*" {
-            return Some(Tags::Any);
-        }
-        let (weak, opaque) = text.strip_prefix("W/").map_or((false, text), |opaque| (true, opaque));
-        tags.extend(opaque.parse().ok().map(|etag| Tag { etag, weak }));
-    }
-    Some(Tags::These(tags))
+fn tag(etag: Etag) -> ETag {
+    etag.to_string().parse().expect("the tag of a board is a valid entity tag")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared::board::Form;
+    use axum::http::header;
 
     const A: u128 = 0x0a;
     const B: u128 = 0x0b;

@@ -5,15 +5,14 @@
 //! requires.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use parking_lot::RwLock;
 use shared::board::Etag;
-use shared::{BoardId, Millis, Selector, Seq};
+use shared::{BoardId, Selector, Seq};
 
 use super::document::selectors;
-use super::folder::Found;
+use super::edition::{Edition, Found, Origin};
 use super::precondition::Conditions;
 use super::{Document, Refusal};
 use crate::clock;
@@ -32,26 +31,6 @@ pub const MAX_BYTES: usize = 32 << 20;
 /// Maximum number of deleted boards that are remembered one by one. After that, the oldest is forgotten, and its
 /// subscribers with an old cursor begin with a snapshot.
 const MAX_DELETED: usize = 1_000;
-
-/// A document that is shown, and its origin.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Edition {
-    /// The document.
-    pub document: Arc<Document>,
-    /// The time when it was uploaded, or when its file was last written.
-    pub changed: Millis,
-    /// Its origin.
-    pub origin: Origin,
-}
-
-/// The origin of a document.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Origin {
-    /// It was uploaded.
-    Stored,
-    /// It comes from this file.
-    File(PathBuf),
-}
 
 /// The result of a PUT.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,6 +11,7 @@ use rust_embed::{EmbeddedFile, RustEmbed};
 
 use crate::board::BoardRegistry;
 use crate::http::accept;
+use crate::http::conditional;
 use crate::http::preload::Preloads;
 use crate::http::problem::ApiError;
 use crate::http::route::{PUBLIC, Route};
@@ -173,7 +174,6 @@ pub(crate) fn etag(hash: &[u8]) -> String {
 /// Returns true if `If-None-Match` shows that the browser already has the representation with this tag. A proxy may
 /// have made the tag a weak one; weak comparison is right here (RFC 9110, 13.1.2).
 pub(crate) fn knows(headers: &HeaderMap, etag: &str) -> bool {
-    let known = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    let mut tags = known.flat_map(|value| value.split(',')).map(str::trim);
-    tags.any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
+    let etag = etag.parse().expect("a hash in quotes is a valid entity tag");
+    conditional::if_none_match(headers).is_some_and(|unwanted| !unwanted.precondition_passes(&etag))
 }

@@ -1,7 +1,8 @@
 //! The form of a list in an answer: JSON, or CSV for spreadsheets.
 
-use axum::http::{HeaderMap, header};
+use axum::http::HeaderMap;
 
+use crate::http::accept;
 use crate::http::problem::ApiError;
 
 /// The form of an answer.
@@ -27,11 +28,13 @@ impl Form {
         }
     }
 
-    /// Chooses the form by `Accept`: CSV where the header names it, else JSON.
+    /// Chooses the form by `Accept`: the one with the higher quality. Where both are equal, CSV if the header names it,
+    /// else JSON.
     #[must_use]
     pub fn accepted(headers: &HeaderMap) -> Self {
-        let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
-        if accept.is_some_and(|accept| accept.contains("text/csv")) { Self::Csv } else { Self::Json }
+        let (csv, json) = (accept::media_type(headers, "text/csv"), accept::media_type(headers, "application/json"));
+        let is_csv = csv.quality > json.quality || (csv.is_named && csv.quality > 0.0 && csv.quality >= json.quality);
+        if is_csv { Self::Csv } else { Self::Json }
     }
 
     /// Its media type.
@@ -41,5 +44,31 @@ impl Form {
             Self::Json => "application/json",
             Self::Csv => "text/csv; charset=utf-8",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::{HeaderValue, header};
+
+    use super::*;
+
+    #[test]
+    fn the_form_with_the_higher_quality_is_sent_and_json_where_nothing_is_preferred() {
+        for (accept, form) in [
+            ("text/csv", Form::Csv),
+            ("text/csv, application/json", Form::Csv),
+            ("text/csv;q=0.5, application/json", Form::Json),
+            ("application/json;q=0.2, text/csv;q=0.3", Form::Csv),
+            ("text/csv;q=0.1, */*;q=0.5", Form::Json),
+            ("text/csv, */*;q=0.8", Form::Csv),
+            ("text/csv;q=0", Form::Json),
+            ("*/*", Form::Json),
+            ("text/html", Form::Json),
+        ] {
+            let headers = HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static(accept))]);
+            assert_eq!(Form::accepted(&headers), form, "{accept}");
+        }
+        assert_eq!(Form::accepted(&HeaderMap::new()), Form::Json);
     }
 }

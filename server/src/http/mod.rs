@@ -5,7 +5,7 @@
 //! - [`csrf`] refuses requests from pages of other sites ([`foreign_page`]), [`hosts`] requests for other servers;
 //!   [`origin`] and [`host`] are their vocabulary, and [`forwarded`] reads the headers of trusted proxies.
 //! - [`headers`] adds security headers, [`body_deadline`] bounds the time of a body, [`accept`] reads the accepted
-//!   encodings, [`format`] chooses between JSON and CSV, and [`csv`] writes cells.
+//!   encodings, [`conditional`] the conditions, [`format`] chooses between JSON and CSV, and [`csv`] writes cells.
 //! - [`assets`] is the page, and [`preload`] its preloads.
 //! - [`openapi`] describes all calls.
 
@@ -13,6 +13,7 @@ pub mod accept;
 pub mod app;
 pub mod assets;
 pub mod body_deadline;
+pub mod conditional;
 pub mod csrf;
 pub mod csv;
 pub mod foreign_page;

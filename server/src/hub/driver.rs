@@ -9,7 +9,8 @@ use shared::{BoardId, ByeReason, Declared, Selector, Seq, SeriesName, Track};
 use tokio::sync::{Notify, watch};
 use tokio::time::MissedTickBehavior;
 
-use super::frame::{Frame, live_bytes};
+use super::chunk::live_bytes;
+use super::frame::Frame;
 use super::publishing::{Drafts, Group};
 use super::selecting::Selecting;
 use super::topic::TopicId;

@@ -5,7 +5,7 @@
 //!
 //! - [`admission`] adds, moves and removes subscribers; [`selecting`] matches their selectors beforehand, without the
 //!   hub's lock.
-//! - [`publishing`] turns committed points into frames; [`frame`] and [`packed`] are a frame as text and compressed.
+//! - [`publishing`] turns committed points into frames; [`frame`] and [`packed`] are a frame as text and compressed, in [`chunk`]s.
 //! - [`boards`] are the selectors of each board, and the point since which they apply.
 //! - `catching_up` makes the frames of subscribers that start or return.
 //! - `memory` bounds the memory of all topics.
@@ -13,6 +13,7 @@
 pub mod admission;
 pub mod boards;
 mod catching_up;
+pub mod chunk;
 pub mod driver;
 pub mod frame;
 mod memory;

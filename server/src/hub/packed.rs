@@ -10,7 +10,7 @@ use std::cell::RefCell;
 use bytes::Bytes;
 use flate2::{Compress, Compression, Crc, FlushCompress};
 
-use super::frame::Chunk;
+use super::chunk::Chunk;
 
 /// Compression level, of 9. A higher level takes longer for few bytes less (`bench/RESULTS.md`).
 const LEVEL: u32 = 1;

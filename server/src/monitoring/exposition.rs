@@ -13,9 +13,10 @@ use prometheus_client::registry::Registry;
 use super::metrics::Metrics;
 use super::rejections::Rejections;
 use crate::history::History;
+use crate::http::accept;
 use crate::http::route::{READ, Route};
+use crate::hub::chunk::live_bytes;
 use crate::hub::driver::HubHandle;
-use crate::hub::frame::live_bytes;
 use crate::limits::Limits;
 use crate::limits::client::ClientSlots;
 use crate::limits::push_memory::PushMemory;
@@ -119,8 +120,9 @@ async fn expose(State(sources): State<Sources>, headers: HeaderMap) -> Response 
 
     let mut text = String::new();
     encode(&mut text, &registry).expect("writing to a String succeeds");
-    let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|accept| accept.to_str().ok());
-    if accepted.into_iter().any(|accept| accept.contains("application/openmetrics-text")) {
+    let quality = |kind| accept::media_type(&headers, kind);
+    let (open_metrics, plain) = (quality("application/openmetrics-text"), quality("text/plain"));
+    if open_metrics.is_named && open_metrics.quality > 0.0 && open_metrics.quality >= plain.quality {
         return ([(header::CONTENT_TYPE, OPEN_METRICS)], text).into_response();
     }
     ([(header::CONTENT_TYPE, PROMETHEUS)], prometheus_text(&text)).into_response()

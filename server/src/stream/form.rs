@@ -6,7 +6,8 @@ use bytes::Bytes;
 use shared::sse;
 
 use crate::http::accept;
-use crate::hub::frame::{Chunk, Frame};
+use crate::hub::chunk::Chunk;
+use crate::hub::frame::Frame;
 use crate::hub::packed::Gzip;
 
 /// The chunk that ends a body (RFC 9112, 7.1).
