@@ -1,14 +1,16 @@
 //! Property test of the hub over random schedules: whatever happens between the hub and its subscribers, a picture at
 //! cursor *n* equals the server's state at *n*. `world` is the server, its store and the events, `browser` a client
-//! with its picture, `examples` are fixed schedules.
+//! with its picture, `admission` its way into the hub, `examples` are fixed schedules.
 
+mod admission;
 mod browser;
 mod examples;
 mod world;
 
 use proptest::prelude::*;
 
-pub(super) use world::{EPOCH, hub_of, series, subscribe};
+pub(super) use admission::subscribe;
+pub(super) use world::{EPOCH, hub_of, series};
 use world::{READERS, SCARCE, SELECTIONS, World};
 
 #[derive(Clone, Copy, Debug)]

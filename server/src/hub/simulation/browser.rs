@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use shared::board::Etag;
 use shared::{Applied, BoardEdition, ByeReason, Declared, Event, Picture, SeriesName, Track, sse};
 
-use super::world::{Editions, subscribe};
+use super::admission::{Editions, subscribe};
 use crate::clock::Now;
 use crate::hub::topic::TopicId;
 use crate::hub::{Hub, Reader, Resume, Selection, Subscription};

@@ -7,14 +7,14 @@ use proptest::prelude::*;
 use shared::board::Etag;
 use shared::{Declared, Epoch, Millis, Number, Selector, Seq, SeriesName, Text, Track, Value};
 
+use super::admission::{Editions, rehydrate, subscribe};
 use super::browser::{Browser, State, as_told};
 use crate::clock::{Now, Uptime};
 use crate::hub::frame::Frame;
 use crate::hub::publishing::Group;
-use crate::hub::topic::TopicId;
-use crate::hub::{BoardRecord, Boards, Hub, MissingTracks, Rate, Reader, Resume, Selection, Step, Subscription};
+use crate::hub::{BoardRecord, Boards, Hub, Rate, Resume, Step, Subscription};
 use crate::log::{Committed, Epochs, SeriesId};
-use crate::rollup::{NotResident, Rollup};
+use crate::rollup::Rollup;
 
 pub(in crate::hub) const EPOCH: Epoch = Epoch(0x0bad_cafe);
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -64,22 +64,6 @@ impl Stored {
     /// The row of a series: a new one after each removal.
     fn row(&self, series: u8) -> SeriesId {
         SeriesId(u32::from(series) + 5 * self.removals[usize::from(series)])
-    }
-}
-
-#[derive(Default)]
-pub(super) struct Editions(Vec<Vec<Selector>>);
-
-impl Editions {
-    /// Returns the selection of a subscriber if the board has this edition.
-    pub(super) fn selection(&self, subscription: &Subscription, etag: Option<Etag>) -> Selection {
-        let mut selectors = subscription.series.clone();
-        if !subscription.boards.is_empty() {
-            let edition =
-                etag.map(|etag| (0..).zip(&self.0).find(|&(n, _)| Etag::stored(n) == etag).unwrap().1.clone());
-            selectors.extend(edition.unwrap_or_else(|| vec!["s/**".parse().unwrap()]));
-        }
-        Selection::new(selectors, subscription.rate)
     }
 }
 
@@ -356,37 +340,5 @@ impl World {
         wanted.retain(|name, _| selection.matches(name));
         prop_assert_eq!(as_told(&browser.picture), wanted);
         Ok(())
-    }
-}
-
-/// Admits a subscriber, once all series that it selects are in memory.
-pub(in crate::hub) fn subscribe(
-    hub: &mut Hub,
-    points: &[Committed],
-    subscription: &Subscription,
-    resume: &Resume,
-    now: Now,
-) -> (TopicId, Reader) {
-    loop {
-        match hub.subscribe(subscription, resume, now) {
-            Ok(taken_in) => return taken_in,
-            Err(missing) => rehydrate(hub, points, missing),
-        }
-    }
-}
-
-/// Rehydrates tracks as the store does.
-pub(super) fn rehydrate(hub: &mut Hub, points: &[Committed], MissingTracks(absent): MissingTracks) {
-    for NotResident { series, .. } in absent {
-        let mut track: Option<Track> = None;
-        let head = hub.rollup.head();
-        let published = points.iter().filter(|point| point.series == series && point.at.seq <= head);
-        for Committed { at, value, .. } in published.cloned() {
-            match &mut track {
-                Some(track) => track.push(at, value),
-                None => track = Some(Track::of(at, value)),
-            }
-        }
-        hub.rehydrate(series, track);
     }
 }
