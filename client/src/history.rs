@@ -2,16 +2,15 @@
 //!
 //! - [`request`] decides when to request history, and how much of it. [`answer`] reads an answer, by means of
 //!   [`node`].
-//! - [`cell_cache`] keeps the buckets of a series of numbers as [`cell`]s, and the [`time_ranges`] that are
+//! - [`cell_cache`] keeps the buckets of a series of numbers as [`Cell`](shared::reading::Cell)s, and the [`time_ranges`] that are
 //!   complete. [`texts`] does the same for a series of texts.
-//! - [`live_cells`] adds up the live seconds to buckets of the same width, and glues both together.
+//! - [`live_cells`] adds up the live seconds to buckets of the same width, and joins both.
 //!
 //! A bucket is made of the track alone where the track has all of its points. Older buckets come from history. Where
 //! a bucket is wider than the track reaches, the bucket in which both meet is the one of history plus the seconds
 //! that came after the request. Until it is requested again, its count may be wrong by the points of one second.
 
 pub mod answer;
-pub mod cell;
 pub mod cell_cache;
 pub mod live_cells;
 mod node;
@@ -29,9 +28,9 @@ use crate::board::context::BoardContext;
 use crate::fetch;
 use crate::live::Live;
 use answer::{HistoryContent, SeriesHistory};
-use cell::Detail;
 use cell_cache::CellCache;
 use request::{HistoryRequest, RequestTimer, VisibleRange};
+use shared::reading::Detail;
 use texts::Texts;
 
 /// Least number of lines to request for each series, where all series of the request hold texts.
@@ -181,7 +180,7 @@ impl History {
         now: u64,
     ) -> MissingHistory {
         let needed = match track {
-            Track::Numbers(buckets) => live_cells::needed_until(buckets, shown.width),
+            Track::Numbers(buckets) => shared::reading::needed_until(buckets, shown.width),
             Track::Texts(log) => texts::reach(log),
         };
         let needed = needed.min(now);

@@ -9,13 +9,13 @@ use leptos::prelude::*;
 
 use crate::curl_line::CurlLine;
 use crate::dynamic::{Memo, RwSignal, flag, part, spawn, text};
-use crate::format::duration::ago;
 use crate::pages::{Head, host};
 use crate::part::{Part, written};
 use crate::stream::clock::ServerClock;
 use crate::{browser, fetch, json, manage};
 use cards::{Card, Listed, Made, cards, entries};
 use shared::BoardId;
+use shared::format::duration::ago;
 
 /// Interval between two requests of the list, in milliseconds, while the page is visible.
 const EVERY_MS: u64 = 5_000;

@@ -5,10 +5,8 @@
 pub mod rotation;
 pub mod show;
 
-use std::time::Duration;
-
-use shared::BoardId;
-use shared::board::Span;
+use shared::board::parse_duration;
+use shared::{BoardId, Duration};
 
 /// Default time for which each board is shown, in seconds.
 const EVERY: u64 = 30;
@@ -50,8 +48,8 @@ impl Kiosk {
                         }
                     }
                 }
-                "every" => match value.parse::<Span>() {
-                    Ok(span) if span.seconds() >= SHORTEST => every = span.seconds(),
+                "every" => match parse_duration(value) {
+                    Ok(span) if span.as_secs() >= SHORTEST => every = span.as_secs(),
                     Ok(_) => mistakes.push(format!("every: a board is shown for at least {SHORTEST}s")),
                     Err(error) => mistakes.push(format!("every: {value:?} is no time: {error}")),
                 },

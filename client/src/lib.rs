@@ -18,7 +18,7 @@
 //!
 //! Tools:
 //! - [`part`] makes elements, and [`dynamic`] signals, each of one type so that the page stays small. [`icon`] has
-//!   the icons, [`format`](mod@format) writes numbers and times.
+//!   the icons.
 //! - [`lazy`] fetches parts of the page when they are needed, [`reload`] replaces a page that is older than its
 //!   server.
 //!
@@ -34,7 +34,6 @@ pub mod doctor;
 pub mod dynamic;
 pub mod edit;
 pub mod fetch;
-pub mod format;
 pub mod help;
 pub mod history;
 pub mod home;

@@ -5,14 +5,13 @@ pub mod address;
 pub mod picker;
 pub mod view;
 
-use shared::Millis;
-use shared::board::Span;
+use shared::{Duration, Millis};
 
 /// A range of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Range {
     /// The last so much time up to now; it moves.
-    Live(Span),
+    Live(Duration),
     /// From one moment to a later one; it stays.
     Fixed {
         /// First moment.
@@ -70,7 +69,7 @@ impl Range {
     #[must_use]
     pub fn at(self, now: u64) -> (u64, u64) {
         match self {
-            Self::Live(span) => (now.saturating_sub(span.millis()), now),
+            Self::Live(span) => (now.saturating_sub(span.as_millis()), now),
             Self::Fixed { from, to } => (from.0, to.0),
         }
     }
@@ -82,7 +81,7 @@ mod tests {
 
     #[test]
     fn a_live_range_moves_and_a_fixed_one_stands() {
-        assert_eq!(Range::Live(Span::HOUR).at(4_000_000), (400_000, 4_000_000));
+        assert_eq!(Range::Live(Duration::HOUR).at(4_000_000), (400_000, 4_000_000));
         assert_eq!(Range::Fixed { from: Millis(1), to: Millis(2) }.at(4_000_000), (1, 2));
     }
 

@@ -2,8 +2,8 @@
 //!
 //! - [`frame`] is the frame around every widget.
 //! - [`series`] holds the shared parts: the series of a widget and the look of their readings. [`names`] selects and
-//!   labels the series, [`number`] computes the number of a series, [`reading`] makes a track readable, [`lookback`] adds
-//!   history, [`freshness`] finds stale series, [`order`] sorts.
+//!   labels the series, [`lookback`] adds history, [`freshness`] finds stale series, [`order`] sorts. The readings
+//!   themselves are computed in [`shared::reading`].
 //! - `stat` is in every page. `line`, `area`, `bars_time`, `heatmap` and `states` are charts over time, in the module
 //!   `charts`. `gauge`, `bars`, `table` and `log` are in the module `rows`, and notes (`text`) in the module `notes`.
 
@@ -18,9 +18,7 @@ pub mod line;
 pub mod log;
 pub mod lookback;
 pub mod names;
-pub mod number;
 pub mod order;
-pub mod reading;
 pub mod series;
 pub mod stat;
 pub mod states;

@@ -1,15 +1,16 @@
 //! Fuzz targets for texts that operators write: durations, configuration files, origins, addresses.
 
-use pulseboard::config::duration::{Keep, Length};
+use pulseboard::config::duration::Keep;
 use pulseboard::fuzzing;
 use pulseboard::http::host::Host;
 use pulseboard::http::origin::Origin;
+use shared::Duration;
 
 /// A configuration file, and durations.
 pub fn config(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
-    if let Ok(length) = text.parse::<Length>() {
-        assert_eq!(length.to_string().parse::<Length>(), Ok(length));
+    if let Ok(duration) = text.parse::<Duration>() {
+        assert_eq!(duration.to_string().parse::<Duration>(), Ok(duration));
     }
     let _keep = text.parse::<Keep>();
     if let Some(message) = fuzzing::config(text) {

@@ -160,7 +160,7 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     let writers = Writers::start(&hub, config.heartbeat)?;
 
     let mut stop = Stop::listen()?;
-    let parser = Parser { directory, late_ms: config.late.ms(), most_points: limits.points };
+    let parser = Parser { directory, late_ms: config.late.as_millis(), most_points: limits.points };
     let intake = Intake::new(&limits);
     let connections = ClientSlots::new(capacity.connections, capacity.connections_per_address);
     let slots = StreamSlots::new(capacity.readers, capacity.readers_per_address);

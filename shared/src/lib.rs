@@ -7,6 +7,7 @@
 //!   characters are letters;
 //! - [`point`]: the unit of a push, a [`Point`] of a [`Value`] at a [`Millis`]; [`millis`] also has intervals of
 //!   time;
+//! - [`duration`]: a [`Duration`] as users write it;
 //! - [`bucket`]: a [`Bucket`] of points, and its merge;
 //! - [`sketch`]: the distribution of the values of a bucket;
 //! - [`tier`]: the widths of buckets, and [`rolled`]: buckets made of finer ones;
@@ -19,6 +20,7 @@
 //! - [`contract`]: a hash of the wire format, by which a page notices a server of another version;
 //! - [`problem`]: an error in the format of RFC 9457;
 //! - [`board`]: the document of a board, and [`markdown`], the format of its notes;
+//! - [`reading`]: the numbers that widgets show, and [`format`](mod@format), their texts;
 //! - [`doctor`]: diagnoses the network path of a stream from measurements.
 
 pub mod as_of;
@@ -27,13 +29,16 @@ pub mod bucket;
 pub mod contract;
 pub mod cursor;
 pub mod doctor;
+pub mod duration;
 pub mod event;
 pub mod fold;
+pub mod format;
 pub mod markdown;
 pub mod millis;
 pub mod name;
 pub mod point;
 pub mod problem;
+pub mod reading;
 pub mod rolled;
 pub mod sketch;
 pub mod sse;
@@ -44,6 +49,7 @@ pub mod unicode;
 pub use board::Board;
 pub use bucket::{Bucket, Sample, Stamp};
 pub use cursor::{Cursor, Epoch, Seq};
+pub use duration::Duration;
 pub use event::{BoardEdition, ByeReason, Event, GapReason};
 pub use fold::{Applied, Picture};
 pub use millis::{Millis, TimeRange};

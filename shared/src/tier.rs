@@ -51,9 +51,30 @@ impl Tier {
     }
 }
 
+/// The most buckets of one series in an answer of `GET /api/history`.
+pub const MAX_BUCKETS: u64 = 10_000;
+
+/// Returns the width of the buckets, in milliseconds, of a chart that has at most `points` of them for `length_ms`
+/// milliseconds: that of the finest tier that fits, or several whole days if no tier does.
+#[must_use]
+pub fn bucket_width(length_ms: u64, points: u64) -> u64 {
+    let points = points.clamp(1, MAX_BUCKETS);
+    let fits = |tier: &Tier| length_ms <= points * tier.width_ms();
+    let day = Tier::Day.width_ms();
+    Tier::ALL.into_iter().find(fits).map_or_else(|| day * length_ms.div_ceil(points * day), Tier::width_ms)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn width_is_of_the_finest_tier_that_fits() {
+        assert_eq!(bucket_width(300_000, 800), 1_000);
+        assert_eq!(bucket_width(3_600_000, 800), 10_000);
+        assert_eq!(bucket_width(365 * 86_400_000, 800), 86_400_000);
+        assert_eq!(bucket_width(3_650 * 86_400_000, 800), 5 * 86_400_000);
+    }
 
     #[test]
     fn each_tier_is_a_whole_number_of_the_next_finer_one() {

@@ -4,7 +4,7 @@ use super::palette::Palette;
 use super::pen::Pen;
 use super::plot::Plot;
 use super::value_axis::Upright;
-use crate::history::cell::Cell;
+use shared::reading::Cell;
 
 /// The height of a field in pixels.
 const ROW: f64 = 6.0;

@@ -33,7 +33,7 @@ pub struct Line {
 
 /// The value of a line or a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reading {
+pub struct LegendValue {
     /// The formatted value; a dash if there is none.
     pub text: String,
     /// The level of the value; `None` if it reaches no threshold.
@@ -44,7 +44,7 @@ pub struct Reading {
 #[derive(Clone, Copy, Debug)]
 pub struct Legend {
     entries: RwSignal<Vec<Entry>>,
-    values: RwSignal<Vec<Reading>>,
+    values: RwSignal<Vec<LegendValue>>,
     /// The hidden series.
     hidden: RwSignal<BTreeSet<SeriesName>>,
     switched: StoredValue<u64>,
@@ -75,7 +75,7 @@ impl Legend {
     }
 
     /// Sets the entries and the values. Unchanged ones do not notify subscribers.
-    pub fn tell(self, entries: Vec<Entry>, values: Vec<Reading>) {
+    pub fn tell(self, entries: Vec<Entry>, values: Vec<LegendValue>) {
         if self.entries.with_untracked(|before| *before != entries) {
             self.entries.set(entries);
         }
@@ -85,7 +85,7 @@ impl Legend {
     }
 
     /// The value of the entry at an index; reactive.
-    fn reading(self, at: usize) -> Option<Reading> {
+    fn reading(self, at: usize) -> Option<LegendValue> {
         self.values.with(|values| values.get(at).cloned())
     }
 

@@ -8,8 +8,8 @@ use shared::board::lines::{Band, Quantile, Stack};
 use shared::board::states::Colour;
 use shared::board::{SeriesSource, Show};
 
-use crate::history::cell::Detail;
-use crate::widget::series::shown_of;
+use shared::reading::Detail;
+use shared::reading::default_show;
 
 /// The look of a chart over time.
 #[derive(Clone, Debug)]
@@ -89,7 +89,7 @@ impl Look {
                     Quantile::P99 => (Show::P99, "p99"),
                 })
                 .collect(),
-            _ => vec![(self.source.show.unwrap_or_else(|| shown_of(declared)), "")],
+            _ => vec![(self.source.show.unwrap_or_else(|| default_show(declared)), "")],
         }
     }
 }

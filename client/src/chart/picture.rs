@@ -1,13 +1,12 @@
 //! The content of a chart: made from the data of its series, and drawn.
 
-use shared::board::Span;
 use shared::board::lines::{Band, Stack};
 use shared::board::threshold::level;
-use shared::{SeriesName, Track};
+use shared::{Duration, SeriesName, Track};
 
 use super::heat::{self, Pile};
 use super::lanes::{self, Lane};
-use super::legend::{Entry, Line, Reading};
+use super::legend::{Entry, LegendValue, Line};
 use super::lines::{self, Fill};
 use super::look::{Look, Shape};
 use super::palette::Palette;
@@ -18,10 +17,10 @@ use super::value_axis::{Ground, Upright};
 use super::wording;
 use super::{bars, time_axis};
 use crate::board::context::BoardContext;
-use crate::format::number::Style;
-use crate::format::unit::Unit;
-use crate::history::cell::Detail;
 use crate::history::live_cells::LiveCells;
+use shared::format::number::NumberFormat;
+use shared::format::unit::UnitFormat;
+use shared::reading::Detail;
 
 /// The room for a label of the time axis, as a multiple of the label size.
 const TICK: f64 = 8.0;
@@ -65,7 +64,7 @@ pub struct Picture {
     /// The names of the series.
     names: Vec<SeriesName>,
     piles: Vec<Pile>,
-    unit: Option<Unit>,
+    unit: Option<UnitFormat>,
     width: u64,
 }
 
@@ -124,7 +123,7 @@ impl Picture {
                             // One axis has one unit: if two series have different units, the axis has none.
                             let common = picture.unit.is_none_or(|common| common == unit);
                             picture.unit = Some(if common { unit } else { wording::none() });
-                            let expect = look.source.expect.map(Span::millis);
+                            let expect = look.source.expect.map(Duration::as_millis);
                             let label = called(word);
                             let break_ms = break_ms(&dots, *width, expect);
                             picture.traces.push(Trace { label, series, colour: *colour, dash, dots, break_ms });
@@ -179,7 +178,7 @@ impl Picture {
 
     /// The number format of the axis.
     #[must_use]
-    pub fn style(&self, look: &Look, axis: &Upright) -> Style {
+    pub fn style(&self, look: &Look, axis: &Upright) -> NumberFormat {
         let values = axis.ticks(5);
         match look.shape {
             Shape::Areas(Stack::Share) => wording::percent(&values),
@@ -189,7 +188,7 @@ impl Picture {
 
     /// The number format of single values.
     #[must_use]
-    pub fn fine(&self, look: &Look) -> Style {
+    pub fn fine(&self, look: &Look) -> NumberFormat {
         let newest = self.traces.iter().filter_map(|trace| trace.dots.last());
         let values: Vec<f64> = newest.map(|dot| dot.value).collect();
         match look.shape {
@@ -231,11 +230,11 @@ impl Picture {
 
     /// The value of each line and row at a moment, or the newest one.
     #[must_use]
-    pub fn readings(&self, look: &Look, at: Option<u64>) -> Vec<Reading> {
+    pub fn readings(&self, look: &Look, at: Option<u64>) -> Vec<LegendValue> {
         let style = self.fine(look);
         // Thresholds are in the unit of the series, so they do not apply to shares.
         let measured = !matches!(look.shape, Shape::Areas(Stack::Share));
-        let none = || Reading { text: "–".to_owned(), level: None };
+        let none = || LegendValue { text: "–".to_owned(), level: None };
         let newest = self.traces.iter().filter_map(|trace| Some(trace.dots.last()?.value.abs()));
         let greatest = newest.fold(0.0, f64::max);
         // A value that would vanish in the prefix of a greater one gets its own prefix: `70.4`, not `0.000 G`.
@@ -250,7 +249,7 @@ impl Picture {
                 Some(at) => trace.near(at),
                 None => trace.dots.last(),
             };
-            dot.map_or_else(none, |dot| Reading {
+            dot.map_or_else(none, |dot| LegendValue {
                 text: written(dot.value),
                 level: level(&look.source.thresholds, dot.value).filter(|_| measured),
             })
@@ -259,7 +258,7 @@ impl Picture {
             Some(at) => lane.at(at).map(str::to_owned),
             None => lane.states.last().map(|state| state.state.clone()),
         };
-        let of_lane = |lane: &Lane| of_lane(lane).map_or_else(none, |text| Reading { text, level: None });
+        let of_lane = |lane: &Lane| of_lane(lane).map_or_else(none, |text| LegendValue { text, level: None });
         self.traces.iter().map(of_trace).chain(self.lanes.iter().map(of_lane)).collect()
     }
 

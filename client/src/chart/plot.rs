@@ -8,7 +8,7 @@ use super::pen::{Beside, Pen};
 use super::time_axis::Tick;
 use super::value_axis::Upright;
 use super::wording;
-use crate::format::number::Style;
+use shared::format::number::NumberFormat;
 
 /// The room for the labels of the time axis, as a multiple of their size.
 const FOOT: f64 = 1.7;
@@ -96,7 +96,7 @@ impl Plot {
     }
 
     /// Writes the values of the grid at the left, above everything else.
-    pub fn draw_values(&self, pen: &Pen, palette: &Palette, axis: &Upright, style: &Style) {
+    pub fn draw_values(&self, pen: &Pen, palette: &Palette, axis: &Upright, style: &NumberFormat) {
         pen.context.set_global_alpha(1.0);
         for (value, y) in self.marks(axis).into_iter().filter(|(_, y)| y - pen.label > self.top) {
             pen.words_above(&wording::written(style, value), (0.0, y - pen.label * 0.65), palette);

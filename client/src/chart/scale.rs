@@ -56,6 +56,17 @@ impl Window {
         Self { from: now.saturating_sub(range_ms), to: now, break_ms: (width * BREAK).max(LEAST_BREAK_MS) }
     }
 
+    /// The window of a sparkline on a board that shows the last `range_ms` milliseconds: that range, if the series is
+    /// older and still reports within it; else the series. `ends` are its oldest and newest known point, `is_older` is
+    /// true if there may be older ones, and `width` is the width of its buckets.
+    #[must_use]
+    pub fn for_range(ends: (u64, u64), count: usize, is_older: bool, range_ms: u64, width: u64, now: u64) -> Self {
+        let (oldest, newest) = ends;
+        let reports = now.saturating_sub(newest) < range_ms;
+        let is_older = is_older || oldest < now.saturating_sub(range_ms);
+        if reports && is_older { Self::over(range_ms, width, now.max(newest)) } else { Self::of(ends, count, now) }
+    }
+
     /// The position of a moment from left (0) to right (1).
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "times stay below 2^53")]
@@ -103,6 +114,18 @@ impl Range {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sparkline_covers_the_range_of_the_board_or_a_younger_series() {
+        let window = |ends, is_older, range_ms| {
+            let window = Window::for_range(ends, 300, is_older, range_ms, 1_000, 1_000_000);
+            (window.from, window.to)
+        };
+        assert_eq!(window((700_000, 1_000_000), false, 60_000), (940_000, 1_000_000), "the range is shorter");
+        assert_eq!(window((700_000, 1_000_000), true, 600_000), (400_000, 1_000_000), "history has the rest");
+        assert_eq!(window((700_000, 1_000_000), false, 600_000), (700_000, 1_000_000), "the series is younger");
+        assert_eq!(window((200_000, 500_000), false, 60_000).0, 200_000, "it stopped before the range");
+    }
 
     fn track(points: impl IntoIterator<Item = (u64, f64)>) -> Vec<Dot> {
         points.into_iter().map(|(at, value)| Dot { at, value, low: value, high: value }).collect()

@@ -15,8 +15,9 @@ use super::scale::{Range, Window};
 use super::trace::{self, Dot};
 use crate::board::context::BoardContext;
 use crate::part::Part;
-use crate::widget::lookback::{Lookback, LookbackBuckets, WidgetHistory};
-use crate::widget::number::of_bucket;
+use crate::widget::lookback::WidgetHistory;
+use shared::reading::from_track::of_bucket;
+use shared::reading::{Lookback, LookbackBuckets};
 
 /// The width of the line in CSS pixels.
 const LINE: f64 = 1.5;
@@ -90,14 +91,11 @@ pub fn spark(name: SeriesName, show: Show, history: WidgetHistory, context: Boar
     part
 }
 
-/// The shown window: the range, if the track is shorter than it and the series still reports within it; else the
-/// track.
+/// The shown window; see [`Window::for_range`].
 fn window_of(buckets: &VecDeque<Bucket>, history: WidgetHistory, lookback: Lookback, now: u64) -> Option<Window> {
     let (oldest, newest) = (buckets.front()?.last.at.ts.0, buckets.back()?.last.at.ts.0);
-    if goes_beyond(buckets, history, lookback) && now.saturating_sub(newest) < lookback.range_ms {
-        return Some(Window::over(lookback.range_ms, lookback.width(), now.max(newest)));
-    }
-    Some(Window::of((oldest, newest), buckets.len(), now))
+    let is_older = goes_beyond(buckets, history, lookback);
+    Some(Window::for_range((oldest, newest), buckets.len(), is_older, lookback.range_ms, lookback.width(), now))
 }
 
 /// Returns true if the range is longer than the track. The sparkline does not show the reference of a change, so that

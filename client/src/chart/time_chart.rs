@@ -10,7 +10,7 @@ use web_sys::{Element, HtmlCanvasElement, KeyboardEvent, PointerEvent, WheelEven
 use super::colours::Colours;
 use super::frames::Frame;
 use super::gesture::{Aim, Drag};
-use super::legend::{Legend, Reading};
+use super::legend::{Legend, LegendValue};
 use super::look::Look;
 use super::palette::Palette;
 use super::pen::{Beside, Pen, pixels};
@@ -20,7 +20,7 @@ use super::wording::labels;
 use crate::board::context::BoardContext;
 use crate::browser;
 use crate::history::Requester;
-use crate::history::request::{self, Margin, VisibleRange};
+use crate::history::request::{Margin, VisibleRange};
 use crate::part::Part;
 use crate::range::Range;
 
@@ -162,7 +162,7 @@ impl Chart {
             let Some(range) = self.context.view.range.try_get_untracked() else { return };
             let (from, to) = range.at(now);
             self.look.with_value(|look| {
-                let width = request::width(to - from, look.points(f64::from(ground.client_width())));
+                let width = shared::tier::bucket_width(to - from, look.points(f64::from(ground.client_width())));
                 self.names.with_untracked(|names| state.make(look, names, width));
                 let key = Key {
                     versions: self.versions(state, look, width),
@@ -449,7 +449,7 @@ fn still(range: Range, (from, to): (u64, u64), pixels: u32) -> (u64, u64) {
     match range {
         Range::Fixed { .. } => (from, to),
         Range::Live(span) => {
-            let step = (span.millis() / u64::from(pixels)).max(1);
+            let step = (span.as_millis() / u64::from(pixels)).max(1);
             (0, to / step)
         }
     }
@@ -462,13 +462,13 @@ fn is_seen(element: &HtmlCanvasElement) -> bool {
     place.bottom() > 0.0 && place.top() < height
 }
 
-fn sentence(head: &str, picture: &Picture, values: &[Reading]) -> String {
+fn sentence(head: &str, picture: &Picture, values: &[LegendValue]) -> String {
     let each = picture.legend().into_iter().zip(values);
     let each: Vec<String> = each.take(8).map(|(entry, value)| spoken(&entry.label, value)).collect();
     format!("{head}{}", each.join(", "))
 }
 
-fn spoken(label: &str, reading: &Reading) -> String {
+fn spoken(label: &str, reading: &LegendValue) -> String {
     let level = reading.level.map(|level| format!(" ({})", level.keyword())).unwrap_or_default();
     format!("{label} {}{level}", reading.text)
 }

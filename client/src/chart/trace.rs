@@ -2,9 +2,8 @@
 
 use shared::board::Show;
 use shared::board::lines::Band;
-
-use crate::history::cell::Cell;
-use crate::history::live_cells::JoinedCells;
+use shared::reading::from_cells::of_cell;
+use shared::reading::{Cell, JoinedCells};
 
 /// A line breaks at a gap of this many usual intervals.
 const BREAK: u64 = 3;
@@ -72,40 +71,13 @@ impl Trace {
     }
 }
 
-/// The selected number of a bucket; `before` is the previous bucket. `None` if there is none, such as a rate without
-/// a previous bucket.
-#[must_use]
-#[expect(clippy::cast_precision_loss, reason = "counts and times stay below 2^53")]
-pub fn number(show: Show, cell: &Cell, before: Option<&Cell>) -> Option<f64> {
-    Some(match show {
-        Show::Value => cell.last,
-        Show::Rate => {
-            // Computes the rate from point to point, since buckets may be filled differently.
-            let before = before?;
-            let ms = cell.at.saturating_sub(before.at);
-            if ms == 0 {
-                return None;
-            }
-            cell.since(before) / (ms as f64 / 1e3)
-        }
-        Show::Mean => cell.sum / cell.count as f64,
-        Show::Min => cell.min,
-        Show::Max => cell.max,
-        Show::Sum => cell.sum,
-        Show::Count => cell.count as f64,
-        Show::P50 => cell.quantiles[0],
-        Show::P95 => cell.quantiles[1],
-        Show::P99 => cell.quantiles[2],
-    })
-}
-
 /// Makes the points of these buckets.
 #[must_use]
 pub fn dots(glued: &JoinedCells<'_>, show: Show, band: Option<Band>) -> Vec<Dot> {
     let mut before: Option<&Cell> = None;
     let mut dots = Vec::new();
     for cell in glued.iter() {
-        if let Some(value) = number(show, cell, before) {
+        if let Some(value) = of_cell(show, cell, before) {
             let (low, high) = match band {
                 None => (value, value),
                 Some(Band::MinMax) => (cell.min, cell.max),
@@ -236,27 +208,6 @@ mod tests {
         assert_eq!(trace.runs().iter().map(|run| run.len()).collect::<Vec<_>>(), [2, 2]);
         assert_eq!(trace.near(10), None);
         assert_eq!(trace.near(17).unwrap().at, 20);
-    }
-
-    #[test]
-    fn a_counter_is_shown_by_what_it_counted_a_second() {
-        let cell = |start, at, (first, last)| Cell {
-            start,
-            width: 10_000,
-            at,
-            first,
-            last,
-            increase: last - first,
-            count: 1,
-            ..Cell::default()
-        };
-        // One point at the beginning, then full buckets; the newest has been filled for two seconds.
-        let (a, b) = (cell(0, 0, (0.0, 0.0)), cell(10_000, 19_500, (50.0, 97.5)));
-        assert_eq!(number(Show::Rate, &a, None), None);
-        assert_eq!(number(Show::Rate, &b, Some(&a)), Some(5.0));
-        let (c, d) = (cell(20_000, 29_500, (100.0, 147.5)), cell(30_000, 31_500, (150.0, 157.5)));
-        assert_eq!(number(Show::Rate, &c, Some(&b)), Some(5.0));
-        assert_eq!(number(Show::Rate, &d, Some(&c)), Some(5.0));
     }
 
     #[test]

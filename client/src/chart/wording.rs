@@ -4,25 +4,25 @@ use shared::SeriesName;
 use shared::board::unit::KnownUnit;
 use shared::board::{SeriesSource, Show, Unit as Declared};
 
-use crate::format::number::Style;
-use crate::format::unit::Unit;
+use shared::format::number::NumberFormat;
+use shared::format::unit::UnitFormat;
 
 /// The unit of the shown numbers of a series.
 #[must_use]
-pub fn unit(source: &SeriesSource, name: &SeriesName, show: Show) -> Unit {
-    Unit::of(source.unit.as_ref(), name).shown(show)
+pub fn unit(source: &SeriesSource, name: &SeriesName, show: Show) -> UnitFormat {
+    UnitFormat::of(source.unit.as_ref(), name).shown(show)
 }
 
 /// The format of these numbers.
 #[must_use]
-pub fn style(unit: Unit, values: &[f64], source: &SeriesSource) -> Style {
+pub fn style(unit: UnitFormat, values: &[f64], source: &SeriesSource) -> NumberFormat {
     let greatest = values.iter().copied().map(f64::abs).fold(0.0, f64::max);
-    Style::of(unit, greatest, values.iter().copied()).with_decimals(source.decimals)
+    NumberFormat::of(unit, greatest, values.iter().copied()).with_decimals(source.decimals)
 }
 
 /// Formats a number.
 #[must_use]
-pub fn written(style: &Style, value: f64) -> String {
+pub fn written(style: &NumberFormat, value: f64) -> String {
     style.text(value)
 }
 
@@ -34,12 +34,12 @@ pub fn labels(names: &[SeriesName]) -> Vec<String> {
 
 /// The format of shares in percent.
 #[must_use]
-pub fn percent(values: &[f64]) -> Style {
-    Style::of(Unit::declared(&Declared::Known(KnownUnit::Percent)), 100.0, values.iter().copied())
+pub fn percent(values: &[f64]) -> NumberFormat {
+    NumberFormat::of(UnitFormat::declared(&Declared::Known(KnownUnit::Percent)), 100.0, values.iter().copied())
 }
 
 /// The unit of numbers without a unit.
 #[must_use]
-pub fn none() -> Unit {
-    Unit::none()
+pub fn none() -> UnitFormat {
+    UnitFormat::none()
 }

@@ -3,9 +3,9 @@
 use shared::SeriesName;
 use shared::rolled::step;
 
-use super::cell::Cell;
 use super::node::Node;
 use super::texts::Lines;
+use shared::reading::Cell;
 
 /// The past of one series.
 #[derive(Clone, Debug, PartialEq)]

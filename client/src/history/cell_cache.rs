@@ -1,7 +1,7 @@
 //! Keeps the buckets of one series and one width that the page has fetched.
 
-use super::cell::Cell;
 use super::time_ranges::TimeRanges;
+use shared::reading::Cell;
 
 /// Most buckets that are kept. Beyond that, those farthest from the range in view are dropped.
 const MOST: usize = 40_000;

@@ -2,31 +2,10 @@
 
 use std::collections::VecDeque;
 
-use shared::track::WINDOW;
+use shared::reading::{Cell, Detail, JoinedCells, reach};
 use shared::{Bucket, Millis, Rolled, Seq};
 
-use super::cell::{Cell, Detail};
 use super::cell_cache::CellCache;
-
-/// Returns the moment from which on a track has all points of its series, in milliseconds: 0 for a track that was
-/// never full.
-#[must_use]
-pub fn reach(buckets: &VecDeque<Bucket>) -> u64 {
-    match buckets.front() {
-        Some(oldest) if buckets.len() >= WINDOW => oldest.start.0,
-        _ => 0,
-    }
-}
-
-/// Returns the moment up to which history is needed beside a track, in milliseconds. Later buckets are made of live
-/// seconds alone. Where buckets are wider than the track reaches, the bucket that is being filled is requested again
-/// when half of the track has gone by.
-#[must_use]
-pub fn needed_until(buckets: &VecDeque<Bucket>, width: u64) -> u64 {
-    let reach = reach(buckets);
-    let newest = buckets.back().map_or(0, |bucket| bucket.start.0);
-    reach.next_multiple_of(width).min(reach + newest.saturating_sub(reach) / 2)
-}
 
 /// Buckets made of a track. When the track goes on, only the buckets that changed are added up again.
 #[derive(Clone, Debug)]
@@ -113,7 +92,7 @@ impl LiveCells {
         } else {
             None
         };
-        JoinedCells { past, joint: meet, live: &self.cells[low..high] }
+        JoinedCells::new(past, meet, &self.cells[low..high])
     }
 }
 
@@ -125,21 +104,6 @@ fn over(buckets: &VecDeque<Bucket>, low: usize, high: usize, width: u64) -> Opti
     Some(all)
 }
 
-/// The buckets of a stretch of time, oldest first.
-#[derive(Clone, Debug, Default)]
-pub struct JoinedCells<'a> {
-    past: &'a [Cell],
-    joint: Option<Cell>,
-    live: &'a [Cell],
-}
-
-impl JoinedCells<'_> {
-    /// Returns the buckets that are not empty.
-    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Cell> {
-        self.past.iter().chain(&self.joint).chain(self.live)
-    }
-}
-
 #[cfg(test)]
 #[cfg(not(target_family = "wasm"))]
 mod tests {
@@ -147,6 +111,7 @@ mod tests {
     use crate::chart::trace::dots;
     use proptest::prelude::*;
     use shared::board::Show;
+    use shared::reading::needed_until;
     use shared::{Number, Stamp, Track, Value};
 
     fn number(value: f64) -> Value {

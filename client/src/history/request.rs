@@ -1,6 +1,6 @@
 //! Decides when to request history, and how much of it. Has no clock and no I/O.
 
-use shared::Tier;
+use shared::tier::MAX_BUCKETS;
 
 use super::time_ranges::TimeRanges;
 
@@ -18,18 +18,6 @@ const LONGEST_MS: u64 = 30_000;
 const AHEAD_MS: u64 = 30_000;
 /// Most buckets of an answer over all of its series (the server's own limit).
 const MOST: u64 = 200_000;
-/// Most buckets of an answer for each series (the server's own limit).
-const MOST_EACH: u64 = 10_000;
-
-/// Returns the bucket width of a chart that has `points` buckets for `length` milliseconds, in milliseconds: the
-/// width of the finest tier that fits, or several whole days where no tier does.
-#[must_use]
-pub fn width(length: u64, points: u64) -> u64 {
-    let points = points.clamp(1, MOST_EACH);
-    let fits = |tier: &Tier| length <= points * tier.width_ms();
-    let day = Tier::Day.width_ms();
-    Tier::ALL.into_iter().find(fits).map_or_else(|| day * length.div_ceil(points * day), Tier::width_ms)
-}
 
 /// A request for history: a stretch of time, and the number of buckets for each series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,7 +89,7 @@ impl VisibleRange {
 
 /// Most buckets for each series in a request for `series` series.
 fn most(series: u64) -> u64 {
-    (MOST / series.max(1)).clamp(1, MOST_EACH)
+    (MOST / series.max(1)).clamp(1, MAX_BUCKETS)
 }
 
 /// Times the requests of one widget. At most one is under way.
@@ -184,14 +172,6 @@ mod tests {
     }
 
     #[test]
-    fn the_finest_tier_that_fits_the_screen_is_asked_for() {
-        assert_eq!(width(300_000, 800), 1_000);
-        assert_eq!(width(3_600_000, 800), 10_000);
-        assert_eq!(width(365 * 86_400_000, 800), 86_400_000);
-        assert_eq!(width(3_650 * 86_400_000, 800), 5 * 86_400_000);
-    }
-
-    #[test]
     fn the_first_question_is_asked_at_once_and_while_it_is_dragged_few() {
         let mut timer = RequestTimer::default();
         let all = Some((0, 60_000));
@@ -249,13 +229,13 @@ mod tests {
             margin in prop::sample::select(vec![Margin::None, Margin::Half])
         ) {
             let (mut timer, mut known) = (RequestTimer::default(), TimeRanges::default());
-            let width = width(length, points);
+            let width = shared::tier::bucket_width(length, points);
             let shown = VisibleRange { from, to: from + length, width, series, moved: 0, margin };
             let mut asked = 0;
             for now in (0..100_000).step_by(300) {
                 let Some(missing) = shown.lacks(&known, u64::MAX, u64::MAX) else { break };
                 let Some(request) = timer.due(now, shown, Some(missing)) else { continue };
-                prop_assert!(request.points <= MOST_EACH && request.points * series <= MOST);
+                prop_assert!(request.points <= MAX_BUCKETS && request.points * series <= MOST);
                 prop_assert!(request.to - request.from <= request.points * width);
                 known.add(request.from, request.to);
                 timer.done(now, true);

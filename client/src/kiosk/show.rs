@@ -35,7 +35,7 @@ pub fn page(route: &Route) -> Part {
         root.put(&Part::new("p", "notice").with("role", "alert").with("data-testid", "kiosk-wrong").text(words))
     });
     let mut wall = Wall {
-        rotation: Rotation::new(boards.len(), every),
+        rotation: Rotation::new(boards.len(), every.into()),
         boards,
         shown: Vec::new(),
         root: root.element().clone(),

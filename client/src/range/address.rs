@@ -1,7 +1,7 @@
 //! Reads and writes the range in the page's query string, so that a link shows the same range.
 
 use shared::Millis;
-use shared::board::Span;
+use shared::board::parse_duration;
 
 use super::Range;
 
@@ -13,7 +13,7 @@ pub fn read(query: &str) -> Option<Range> {
         let pairs = query.trim_start_matches('?').split('&').filter_map(|pair| pair.split_once('='));
         pairs.filter(|(key, _)| *key == name).map(|(_, value)| value).next()
     };
-    if let Some(span) = field("range").and_then(|span| span.parse::<Span>().ok()) {
+    if let Some(span) = field("range").and_then(|span| parse_duration(span).ok()) {
         return Some(Range::Live(span));
     }
     let moment = |name| field(name).and_then(|ms| ms.parse().ok()).map(Millis);
@@ -41,7 +41,7 @@ mod tests {
     #[test]
     fn a_range_survives_the_address_and_leaves_the_rest_of_it() {
         for range in [
-            Range::Live(Span::HOUR),
+            Range::Live(shared::Duration::HOUR),
             Range::Live("30d".parse().unwrap()),
             Range::Fixed { from: Millis(1_000), to: Millis(2_000) },
         ] {

@@ -3,7 +3,7 @@
 use crate::dynamic::RwSignal;
 use crate::part::{Part, written};
 use shared::Millis;
-use shared::board::Span;
+use shared::board::parse_duration;
 use wasm_bindgen::JsValue;
 
 use super::Range;
@@ -32,8 +32,9 @@ pub fn picker(view: View, now: RwSignal<u64>) -> Part {
         Range::Live(span) => span.to_string(),
         Range::Fixed { .. } => "fixed".to_owned(),
     };
-    let known =
-        move |value: &str| OFFERED.iter().any(|(span, _)| span.parse::<Span>().is_ok_and(|s| s.to_string() == value));
+    let known = move |value: &str| {
+        OFFERED.iter().any(|(span, _)| parse_duration(span).is_ok_and(|known| known.to_string() == value))
+    };
     let fill = move || {
         let (low, high) = view.range.get_untracked().at(now.get_untracked());
         from.set(local(low));
@@ -45,7 +46,7 @@ pub fn picker(view: View, now: RwSignal<u64>) -> Part {
         if value == "fixed" {
             fill();
             open.set(true);
-        } else if let Ok(span) = value.parse() {
+        } else if let Ok(span) = parse_duration(&value) {
             open.set(false);
             view.choose(Range::Live(span));
         }
@@ -72,7 +73,7 @@ pub fn picker(view: View, now: RwSignal<u64>) -> Part {
     let option = |value: &str, label: &str| Part::new("option", "").with("value", value).text(label);
     let offered = OFFERED
         .iter()
-        .map(|(span, label)| option(&span.parse::<Span>().map(|span| span.to_string()).unwrap_or_default(), label));
+        .map(|(span, label)| option(&parse_duration(span).map(|known| known.to_string()).unwrap_or_default(), label));
     // The range of the document need not be in the list.
     let other = move || Some(chosen()).filter(|span| span != "fixed" && !known(span)).unwrap_or_default();
     let label = move || with_space(&other());

@@ -1,17 +1,15 @@
 //! The range and the crosshair of a board, shared by all of its charts. The document, the address and the user set
 //! the range.
 
-use std::time::Duration;
-
 use crate::dynamic::{RwSignal, StoredValue};
 use leptos::prelude::*;
-use shared::board::Span;
+use shared::Duration;
 use wasm_bindgen::JsValue;
 
 use super::{Range, address};
 
 /// Delay between a choice and its entry in the address.
-const NOTED_AFTER: Duration = Duration::from_millis(150);
+const NOTED_AFTER: std::time::Duration = std::time::Duration::from_millis(150);
 
 /// A handle on the range and the crosshair.
 #[derive(Clone, Copy, Debug)]
@@ -21,10 +19,10 @@ pub struct View {
     /// Moment under the crosshair, in milliseconds: all charts show their values at it.
     pub cross: RwSignal<Option<u64>>,
     /// The live range to return to: the one shown last.
-    home: RwSignal<Span>,
+    home: RwSignal<Duration>,
     /// True if the address or the user set the range; then the document's range is ignored.
     chosen: RwSignal<bool>,
-    /// Number of changes of the range, plus one.
+    /// Number of changes of the range by the user, plus one.
     moved: StoredValue<u64>,
     /// True while an update of the address is scheduled.
     noting: StoredValue<bool>,
@@ -37,7 +35,7 @@ impl View {
         let given = address::read(query);
         let home = match given {
             Some(Range::Live(span)) => span,
-            _ => Span::HOUR,
+            _ => Duration::HOUR,
         };
         Self {
             range: RwSignal::new(given.unwrap_or(Range::Live(home))),
@@ -50,10 +48,11 @@ impl View {
     }
 
     /// Takes the range of the document, unless the address or the user set one.
-    pub fn said(self, span: Span) {
+    pub fn said(self, span: Duration) {
         if !self.chosen.get_untracked() {
             self.home.set(span);
-            self.set(Range::Live(span));
+            // Not counted as a move: history for this range is needed at once, and the user does not drag it.
+            self.range.set(Range::Live(span));
         }
     }
 
@@ -63,7 +62,8 @@ impl View {
             self.home.set(span);
         }
         self.chosen.set(true);
-        self.set(range);
+        self.moved.try_update_value(|moved| *moved += 1);
+        self.range.set(range);
         // A browser limits the number of address changes a second, and a user who drags chooses a range in each
         // frame.
         if self.noting.try_update_value(|noting| std::mem::replace(noting, true)) == Some(false) {
@@ -88,14 +88,24 @@ impl View {
         self.choose(Range::Live(self.home.get_untracked()));
     }
 
-    /// Number of changes of the range so far, plus one.
+    /// Number of changes of the range by the user so far, plus one.
     #[must_use]
     pub fn moved(self) -> u64 {
         self.moved.try_get_value().unwrap_or_default()
     }
+}
 
-    fn set(self, range: Range) {
-        self.moved.try_update_value(|moved| *moved += 1);
-        self.range.set(range);
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn range_of_the_document_is_no_move_of_the_user() {
+        Owner::new().with(|| {
+            let view = View::new("");
+            let six_hours = Duration::from_secs(6 * 3_600);
+            view.said(six_hours);
+            assert_eq!((view.range.get_untracked(), view.moved()), (Range::Live(six_hours), 1));
+        });
     }
 }

@@ -6,13 +6,13 @@ use shared::board::axis::{Axis, Scale};
 use shared::board::bars::BarOptions;
 
 use super::lookback::LookbackKind;
-use super::reading::Reading;
 use super::series::WidgetSeries;
 use crate::board::context::BoardContext;
 use crate::dynamic::Memo;
-use crate::format::figures::{fixed, shortest};
 use crate::icon::level_mark;
 use crate::part::Part;
+use shared::format::digits::{fixed, shortest};
+use shared::reading::Reading;
 
 /// Builds a bar for each series.
 #[must_use]

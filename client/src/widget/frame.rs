@@ -10,9 +10,9 @@ use super::{foresee, inside};
 use crate::board::context::BoardContext;
 use crate::board::mistake::{Mistake, Mistakes};
 use crate::dynamic::{Memo, memo_flag, memo_text};
-use crate::format::duration::ago;
 use crate::icon::{Icon, icon};
 use crate::part::Part;
+use shared::format::duration::ago;
 
 /// State of a widget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Finds the series of a widget that have stopped reporting.
 
-use shared::board::Span;
-use shared::{Millis, SeriesName};
+use shared::reading::is_stale;
+use shared::{Duration, Millis, SeriesName};
 
 use crate::board::context::BoardContext;
 
@@ -9,7 +9,7 @@ use crate::board::context::BoardContext;
 #[derive(Clone, Copy, Debug)]
 pub struct Freshness {
     /// Longest time without a report; with `None` no series is ever stale.
-    pub expect: Option<Span>,
+    pub expect: Option<Duration>,
     /// Gives the newest points and the server's time.
     pub context: BoardContext,
 }
@@ -29,24 +29,5 @@ impl Freshness {
             return 0;
         }
         names.iter().filter(|name| self.stale_since(name).is_some()).count()
-    }
-}
-
-/// True if a series with the newest point at `newest` is stale at `now`.
-#[must_use]
-pub fn is_stale(expect: Span, newest: Millis, now: Millis) -> bool {
-    now.since(newest) > expect.millis()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_series_is_stale_once_it_has_not_reported_for_longer_than_it_may() {
-        let minute = Span::of_seconds(60).unwrap();
-        assert!(!is_stale(minute, Millis(0), Millis(60_000)));
-        assert!(is_stale(minute, Millis(0), Millis(60_001)));
-        assert!(!is_stale(minute, Millis(60_900), Millis(60_000)), "a point of the present second is new");
     }
 }

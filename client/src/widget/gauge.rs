@@ -6,13 +6,13 @@ use shared::board::threshold::Limit;
 use shared::board::{Level, SeriesSource};
 
 use super::lookback::LookbackKind;
-use super::reading::{NumberReading, Reading};
 use super::series::WidgetSeries;
 use crate::board::context::BoardContext;
-use crate::format::figures::{fixed, shortest};
-use crate::format::unit::{Scaling, Unit};
 use crate::icon::{Icon, level_word};
 use crate::part::Part;
+use shared::format::digits::{fixed, shortest};
+use shared::format::unit::{Scaling, UnitFormat};
+use shared::reading::{NumberReading, Reading};
 
 /// The half circle. Its attribute `pathLength` is 100, so that a percentage is the length of a dash.
 const ARC: &str = "M9 50A41 41 0 0 1 91 50";
@@ -35,7 +35,7 @@ struct Ends {
 
 impl Ends {
     /// Returns the ends of the document, or else those that fit the unit or the numbers of the range.
-    fn of(options: GaugeOptions, unit: Unit, number: &NumberReading) -> Self {
+    fn of(options: GaugeOptions, unit: UnitFormat, number: &NumberReading) -> Self {
         let greatest = number.range.as_ref().map_or(number.raw, |range| range.max.max(number.raw));
         let least = number.range.as_ref().map_or(number.raw, |range| range.min.min(number.raw));
         let min = options.min.unwrap_or_else(|| least.min(0.0));
@@ -57,7 +57,7 @@ impl Ends {
 
 fn dial(name: &SeriesName, options: GaugeOptions, series: WidgetSeries) -> Part {
     let reading = series.remembered(name.clone());
-    let unit = series.source.with_value(|source| Unit::of(source.unit.as_ref(), name));
+    let unit = series.source.with_value(|source| UnitFormat::of(source.unit.as_ref(), name));
     let named = name.to_string();
     let drawn = move || {
         let face = |reading: &Reading| face(reading, options, unit, series, &named);
@@ -69,7 +69,7 @@ fn dial(name: &SeriesName, options: GaugeOptions, series: WidgetSeries) -> Part 
         .put(&Part::new("div", "host").live_inside(drawn))
 }
 
-fn face(reading: &Reading, options: GaugeOptions, unit: Unit, series: WidgetSeries, name: &str) -> Part {
+fn face(reading: &Reading, options: GaugeOptions, unit: UnitFormat, series: WidgetSeries, name: &str) -> Part {
     let Some(number) = reading.number() else {
         let value = Part::new("span", "value").with("data-testid", "value").text(&reading.value());
         return Part::new("p", "reading reading-text").put(&value);
@@ -127,10 +127,10 @@ fn glyphs(figures: &str) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::lookback::{Lookback, LookbackBuckets};
-    use super::super::reading::ReadingQuery;
     use super::*;
     use shared::board::Show;
+    use shared::reading::ReadingQuery;
+    use shared::reading::{Lookback, LookbackBuckets};
     use shared::{Millis, Number, Seq, Stamp, Track, Value};
 
     fn ends(options: GaugeOptions, name: &str, values: &[f64]) -> Ends {
@@ -149,9 +149,9 @@ mod tests {
         let reading = Reading::of(
             &name,
             &track,
-            ReadingQuery { source: &source, show: Show::Value, lookback, stretch: LookbackBuckets::Track },
+            ReadingQuery { source: &source, show: Show::Value, lookback, past: LookbackBuckets::Track },
         );
-        Ends::of(options, Unit::of(None, &name), reading.number().unwrap())
+        Ends::of(options, UnitFormat::of(None, &name), reading.number().unwrap())
     }
 
     #[test]

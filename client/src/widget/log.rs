@@ -11,9 +11,9 @@ use super::stat::GLOW_MS;
 use crate::board::context::BoardContext;
 use crate::browser;
 use crate::dynamic::{Memo, StoredValue, memo_flag, memo_text};
-use crate::format::number::Style;
-use crate::format::unit::Unit;
 use crate::part::Part;
+use shared::format::number::NumberFormat;
+use shared::format::unit::UnitFormat;
 
 /// Most lines where the document does not say; a tile scrolls.
 const LINES: usize = 50;
@@ -102,8 +102,9 @@ fn take(lines: &mut Vec<Line>, track: &Track, name: &SeriesName, of: Option<&str
             let newest = || buckets.iter().rev().take(most).map(|bucket| bucket.last);
             let Some(latest) = newest().next() else { return };
             let (unit, decimals) =
-                series.source.with_value(|source| (Unit::of(source.unit.as_ref(), name), source.decimals));
-            let style = Style::of(unit, latest.value, newest().map(|sample| sample.value)).with_decimals(decimals);
+                series.source.with_value(|source| (UnitFormat::of(source.unit.as_ref(), name), source.decimals));
+            let style =
+                NumberFormat::of(unit, latest.value, newest().map(|sample| sample.value)).with_decimals(decimals);
             newest().for_each(|sample| {
                 let text = style.text(sample.value);
                 add(sample.at, text.clone(), &text);

@@ -5,9 +5,10 @@
 //! history. Until it arrives, the widget shows no number that would be of less than the whole lookback.
 
 use std::collections::{HashMap, VecDeque};
-use std::time::Duration;
 
-use shared::board::{SeriesSource, Show, Span};
+use shared::Duration;
+use shared::board::{SeriesSource, Show};
+use shared::reading::{Detail, Lookback, LookbackBuckets, needed_until};
 use shared::{Bucket, SeriesName, Track};
 
 use leptos::prelude::set_timeout;
@@ -15,17 +16,12 @@ use leptos::prelude::set_timeout;
 use crate::board::context::BoardContext;
 use crate::dynamic::{LocalValue, Memo, RwSignal, StoredValue, effect};
 use crate::history::Requester;
-use crate::history::cell::Detail;
-use crate::history::live_cells::{JoinedCells, LiveCells, needed_until};
-use crate::history::request::{self, Margin, VisibleRange};
+use crate::history::live_cells::LiveCells;
+use crate::history::request::{Margin, VisibleRange};
 use crate::range::Range;
 
-/// Least number of buckets for the shorter of range and change, so that the result is exact to some hundredths.
-const POINTS: u64 = 400;
-/// Most buckets for the longer of range and change.
-const MOST: u64 = 2_000;
 /// Delay before history is checked again where a request had to wait.
-const AGAIN: Duration = Duration::from_millis(150);
+const AGAIN: std::time::Duration = std::time::Duration::from_millis(150);
 /// Most series of one request.
 const AT_ONCE: usize = 100;
 
@@ -35,7 +31,7 @@ pub enum LookbackKind {
     /// None: only the newest points.
     Newest,
     /// The range of the board, and a change over this time; with `None`, over the range.
-    Range(Option<Span>),
+    Range(Option<Duration>),
 }
 
 /// The lookback of one widget's series; cheap to copy.
@@ -46,45 +42,6 @@ pub struct WidgetHistory {
     detail: Detail,
     requester: Requester,
     recents: LocalValue<HashMap<SeriesName, LiveCells>>,
-}
-
-/// The lookback in milliseconds before the newest point of a series.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Lookback {
-    /// Time of the mean, the extremes and the like.
-    pub range_ms: u64,
-    /// Time of the change.
-    pub change_ms: u64,
-}
-
-/// The buckets of a lookback.
-#[derive(Clone, Debug)]
-pub enum LookbackBuckets<'a> {
-    /// The track has all of it.
-    Track,
-    /// It is longer than the track; all of its buckets, oldest first.
-    Whole(JoinedCells<'a>),
-    /// It is longer than the track, and history has not arrived yet.
-    Awaited,
-}
-
-impl Lookback {
-    fn longest(self) -> u64 {
-        self.range_ms.max(self.change_ms)
-    }
-
-    /// Width of the buckets, in milliseconds.
-    #[must_use]
-    pub fn width(self) -> u64 {
-        let fine = request::width(self.range_ms.min(self.change_ms), POINTS);
-        fine.max(request::width(self.longest(), MOST))
-    }
-
-    /// Returns the moment from which history is needed for a series with the newest point at `newest`, in
-    /// milliseconds. The bucket before the lookback is part of it.
-    fn from(self, newest: u64) -> u64 {
-        newest.saturating_sub(self.longest()).saturating_sub(self.width())
-    }
 }
 
 impl WidgetHistory {
@@ -144,11 +101,11 @@ impl WidgetHistory {
 
     fn lookback_over(self, range: Range) -> Lookback {
         let range_ms = match range {
-            Range::Live(span) => span.millis(),
+            Range::Live(span) => span.as_millis(),
             Range::Fixed { from, to } => to.since(from),
         };
         let change_ms = match self.kind {
-            LookbackKind::Range(Some(change)) => change.millis(),
+            LookbackKind::Range(Some(change)) => change.as_millis(),
             LookbackKind::Range(None) | LookbackKind::Newest => range_ms,
         };
         Lookback { range_ms, change_ms }
@@ -157,7 +114,7 @@ impl WidgetHistory {
     /// True if the lookback of a series is longer than its track.
     #[must_use]
     pub fn goes_beyond(self, buckets: &VecDeque<Bucket>, lookback: Lookback) -> bool {
-        self.kind != LookbackKind::Newest && is_longer(buckets, lookback)
+        self.kind != LookbackKind::Newest && lookback.is_longer_than(buckets)
     }
 
     /// Calls `look` with the buckets of a series; tracked. The caller tracks the series itself.
@@ -184,7 +141,7 @@ impl WidgetHistory {
         look: impl FnOnce(LookbackBuckets<'_>) -> T,
     ) -> Option<T> {
         let newest = buckets.back()?.last.at.ts.0;
-        let (width, from) = (lookback.width(), lookback.from(newest));
+        let (width, from) = (lookback.width(), lookback.needed_from(newest));
         if !self.goes_beyond(buckets, lookback) {
             return Some(look(LookbackBuckets::Track));
         }
@@ -248,18 +205,12 @@ impl WidgetHistory {
     fn lacks(self, name: &SeriesName, lookback: Lookback, now: u64) -> Option<(u64, u64)> {
         let lacks = self.context.live.with_track(name, |track| {
             let Track::Numbers(buckets) = track else { return None };
-            let newest = buckets.back().filter(|_| is_longer(buckets, lookback))?.last.at.ts.0;
+            let newest = buckets.back().filter(|_| lookback.is_longer_than(buckets))?.last.at.ts.0;
             let stopped = newest.saturating_add(lookback.longest()) < now;
-            let (from, to) = (lookback.from(newest), if stopped { newest + lookback.width() } else { now });
+            let (from, to) = (lookback.needed_from(newest), if stopped { newest + lookback.width() } else { now });
             let shown = VisibleRange { from, to, width: lookback.width(), series: 1, moved: 0, margin: Margin::None };
             self.context.history.lacks(name, track, shown, self.detail, now).ask.map(|_| (from, to))
         });
         lacks.flatten()
     }
-}
-
-/// True if the lookback of a series is longer than its track.
-fn is_longer(buckets: &VecDeque<Bucket>, lookback: Lookback) -> bool {
-    let Some(newest) = buckets.back() else { return false };
-    crate::history::live_cells::reach(buckets) > newest.last.at.ts.0.saturating_sub(lookback.longest())
 }

@@ -1,12 +1,12 @@
 //! The series of a widget with their labels, readings and staleness: all that the kinds of widgets share.
 
 use shared::board::{SeriesSource, Show};
-use shared::{Declared, Millis, SeriesName, Track};
+use shared::reading::{LookbackBuckets, Reading, ReadingQuery, default_show};
+use shared::{Millis, SeriesName, Track};
 
 use super::freshness::Freshness;
-use super::lookback::{LookbackBuckets, LookbackKind, WidgetHistory};
+use super::lookback::{LookbackKind, WidgetHistory};
 use super::names::{labels, names};
-use super::reading::{Reading, ReadingQuery};
 use crate::board::context::BoardContext;
 use crate::browser;
 use crate::dynamic::{Memo, StoredValue, memo_text};
@@ -45,7 +45,7 @@ impl WidgetSeries {
     #[must_use]
     pub fn show(self, name: &SeriesName) -> Show {
         let said = self.source.try_with_value(|source| source.show).flatten();
-        said.unwrap_or_else(|| shown_of(self.context.live.declared(name)))
+        said.unwrap_or_else(|| default_show(self.context.live.declared(name)))
     }
 
     /// Returns the reading of a series; tracked.
@@ -54,10 +54,10 @@ impl WidgetSeries {
         let (lookback, show) = (self.history.lookback(), self.show(name));
         let reading = |source: &SeriesSource, track: &Track| match track {
             Track::Texts(_) => {
-                Some(Reading::of(name, track, ReadingQuery { source, show, lookback, stretch: LookbackBuckets::Track }))
+                Some(Reading::of(name, track, ReadingQuery { source, show, lookback, past: LookbackBuckets::Track }))
             }
-            Track::Numbers(buckets) => self.history.with(name, buckets, lookback, |stretch| {
-                Reading::of(name, track, ReadingQuery { source, show, lookback, stretch })
+            Track::Numbers(buckets) => self.history.with(name, buckets, lookback, |past| {
+                Reading::of(name, track, ReadingQuery { source, show, lookback, past })
             }),
         };
         self.source
@@ -145,15 +145,6 @@ impl WidgetSeries {
     #[must_use]
     pub fn stale_words(self, name: &SeriesName) -> String {
         self.stale_since(name).map(|since| stale_words(since, self.context.server_now.get())).unwrap_or_default()
-    }
-}
-
-/// Returns the number to show of a series with this metric type, where the document gives none.
-#[must_use]
-pub fn shown_of(declared: Option<Declared>) -> Show {
-    match declared {
-        Some(Declared::Counter) => Show::Rate,
-        Some(Declared::Gauge) | None => Show::Value,
     }
 }
 

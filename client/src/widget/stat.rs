@@ -5,15 +5,15 @@ use shared::board::SeriesSource;
 use shared::board::stat::StatOptions;
 
 use super::lookback::LookbackKind;
-use super::reading::{NumberReading, Reading, ReadingValue};
 use super::series::WidgetSeries;
 use crate::board::context::BoardContext;
 use crate::browser;
 use crate::chart::spark::spark;
 use crate::dynamic::{RwSignal, effect};
-use crate::format::figures::shortest;
 use crate::icon::level_mark;
 use crate::part::Part;
+use shared::format::digits::shortest;
+use shared::reading::{NumberReading, Reading, ReadingValue};
 
 /// Least time between two glows, in milliseconds: a value that changes more often would never rest.
 pub(super) const GLOW_MS: u64 = 1_000;

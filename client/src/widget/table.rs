@@ -8,16 +8,16 @@ use shared::board::SeriesSource;
 use shared::board::table::{Column, Order, TableOptions};
 
 use super::lookback::LookbackKind;
-use super::reading::{Reading, ReadingValue};
 use super::series::{WidgetSeries, written};
 use crate::board::context::BoardContext;
 use crate::chart::spark::spark;
 use crate::dynamic::{Memo, RwSignal};
-use crate::format::duration::ago;
-use crate::format::figures::shortest;
 use crate::icon::level_mark;
 use crate::part::Part;
 use rows::{Rank, Sorting, sorted};
+use shared::format::digits::shortest;
+use shared::format::duration::ago;
+use shared::reading::{Reading, ReadingValue};
 
 /// Columns where the document names none.
 const COLUMNS: [Column; 4] = [Column::Name, Column::Value, Column::Change, Column::Age];

@@ -13,7 +13,7 @@ use clap::{ArgAction, Args};
 use serde::{Deserialize, Deserializer};
 use shared::Tier;
 
-use crate::config::duration::{Keep, Length};
+use crate::config::duration::Keep;
 use crate::http::forwarded::ProxyNetwork;
 use crate::http::host::Host;
 use crate::http::origin::Origin;
@@ -67,7 +67,7 @@ pub struct Flags {
     heartbeat: Option<u16>,
     /// How far behind the server's clock a pushed point may be [default: 24h]
     #[arg(long, env = "PULSEBOARD_LATE")]
-    late: Option<Length>,
+    late: Option<shared::Duration>,
     #[command(flatten)]
     keep: KeepFlags,
     /// Also push this machine's own figures, to host/…
@@ -169,7 +169,7 @@ struct KeepFlags {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
-    late: Option<Length>,
+    late: Option<shared::Duration>,
     keep_raw: Option<Keep>,
     keep_texts: Option<Keep>,
     keep_1s: Option<Keep>,
@@ -239,7 +239,7 @@ pub struct Config {
     /// gone.
     pub heartbeat: Duration,
     /// The maximum time that a pushed point may be behind the server's clock.
-    pub late: Length,
+    pub late: shared::Duration,
     /// Retention of points, texts and tiers.
     pub retention: Retention,
     /// The server's own agent, which pushes metrics of this machine.
@@ -328,9 +328,9 @@ pub enum ConfigError {
         /// The tier whose retention is too short.
         name: &'static str,
         /// The maximum lateness of points.
-        late: Length,
+        late: shared::Duration,
         /// The minimum retention.
-        least: Length,
+        least: shared::Duration,
     },
 }
 
@@ -341,7 +341,7 @@ impl Flags {
     /// [`ConfigError`].
     pub fn resolve(self) -> Result<Config, ConfigError> {
         let file = self.config.as_deref().map(read).transpose()?.unwrap_or_default();
-        let late = self.late.or(file.late).unwrap_or(Length::of_ms(DAY));
+        let late = self.late.or(file.late).unwrap_or(shared::Duration::from_millis(DAY));
         let retention = self.keep.resolve(&file, late)?;
         let timeouts = self.limits.phase_timeout.map(|ms| Timeouts::all(Duration::from_millis(ms))).unwrap_or_default();
         let limits = self.limits.resolve(&file)?;
@@ -422,7 +422,7 @@ fn bytes(size: ByteSize) -> usize {
 }
 
 impl KeepFlags {
-    fn resolve(self, file: &File, late: Length) -> Result<Retention, ConfigError> {
+    fn resolve(self, file: &File, late: shared::Duration) -> Result<Retention, ConfigError> {
         let given = [
             ("1s", self.seconds.or(file.keep_1s)),
             ("10s", self.ten_seconds.or(file.keep_10s)),
@@ -440,9 +440,9 @@ impl KeepFlags {
         for ((kept, (name, given)), coarser) in retention.tiers.iter_mut().zip(given).zip(coarser) {
             *kept = or(given, *kept);
             // Rounded up to whole hours, for people.
-            let hours = late.ms().saturating_add(coarser.width_ms()).div_ceil(SETTLING).saturating_add(1);
-            let least = Length::of_ms(hours.saturating_mul(SETTLING));
-            if kept.is_some_and(|kept| kept < least.ms()) {
+            let hours = late.as_millis().saturating_add(coarser.width_ms()).div_ceil(SETTLING).saturating_add(1);
+            let least = shared::Duration::from_millis(hours.saturating_mul(SETTLING));
+            if kept.is_some_and(|kept| kept < least.as_millis()) {
                 return Err(ConfigError::TooShort { name, late, least });
             }
         }
@@ -462,7 +462,7 @@ fn read(file: &Path) -> Result<File, ConfigError> {
 /// [`ConfigError`].
 pub(crate) fn check(text: &str) -> Result<(Limits, Retention), ConfigError> {
     let file = parse(text, Path::new("pulseboard.toml"))?;
-    let retention = KeepFlags::default().resolve(&file, file.late.unwrap_or(Length::of_ms(DAY)))?;
+    let retention = KeepFlags::default().resolve(&file, file.late.unwrap_or(shared::Duration::from_millis(DAY)))?;
     Ok((LimitFlags::default().resolve(&file)?, retention))
 }
 

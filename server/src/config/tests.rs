@@ -53,7 +53,7 @@ fn a_wrong_file_is_named_with_its_line_in_one_line() {
 #[test]
 fn what_is_kept_is_kept_longer_than_points_may_be_late() {
     let config = with_file("keep_1s = \"3d\"\nkeep_1h = \"forever\"\nlate = \"36h\"", Flags::default()).unwrap();
-    assert_eq!((config.late.ms(), config.retention.tiers[0]), (129_600_000, Some(259_200_000)));
+    assert_eq!((config.late.as_millis(), config.retention.tiers[0]), (129_600_000, Some(259_200_000)));
     assert_eq!((config.retention.tiers[4], config.retention.raw), (None, Some(172_800_000)));
     let error = with_file("late = \"48h\"", Flags::default()).unwrap_err();
     assert!(error.contains("--keep-1s must be at least 50h where --late is 2d"), "{error}");

@@ -1,10 +1,9 @@
 //! Parses a moment in a query.
 
-use shared::Millis;
+use shared::{Duration, Millis};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::config::duration::Length;
 use crate::ingest::fields::EARLIEST;
 
 /// The accepted notations, for error messages.
@@ -19,8 +18,8 @@ pub fn parse(text: &str, now: Millis) -> Result<Millis, String> {
         return Ok(now);
     }
     if let Some(length) = text.strip_prefix("now-").or_else(|| text.strip_prefix('-')) {
-        let length: Length = length.parse().map_err(|error| format!("{text:?}: {error}"))?;
-        return Ok(Millis(now.0.saturating_sub(length.ms())));
+        let duration: Duration = length.parse().map_err(|error| format!("{text:?}: {error}"))?;
+        return Ok(Millis(now.0.saturating_sub(duration.as_millis())));
     }
     if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
         let ms = text.parse().map(Millis).map_err(|_| format!("{text:?}"))?;

@@ -6,9 +6,8 @@ use serde_json::{Map, Value as Json};
 use shared::name::NameError;
 use shared::point::MAX_TEXT_LEN;
 use shared::problem::FieldError;
-use shared::{Declared, Millis, Number, Text, Value};
+use shared::{Declared, Duration, Millis, Number, Text, Value};
 
-use crate::config::duration::Length;
 use crate::http::problem::ApiError;
 use crate::log::PointTime;
 
@@ -50,7 +49,7 @@ impl Acceptance {
             return Err(Wrong::new("ts", format!("{expected}, not before 2000 (is this in seconds?)"), ts.to_string()));
         }
         if ts <= now {
-            let most = Length::of_ms(late_ms);
+            let most = Duration::from_millis(late_ms);
             let expected = format!(
                 "{expected}, at most {most} ago (--late of the server says how long; ?import=true takes older points)"
             );

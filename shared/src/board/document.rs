@@ -8,9 +8,9 @@ use serde_json::Value;
 use super::layout::layout;
 use super::read::{Fields, Mistakes};
 use super::widget::MAX_TITLE;
-use super::{Place, Span, Widget, WidgetId};
-use crate::Selector;
+use super::{Place, Widget, WidgetId};
 use crate::problem::FieldError;
+use crate::{Duration, Selector};
 
 /// The most bytes of a document as written: 256 KiB. Callers that receive bytes must check this before they parse
 /// them.
@@ -74,7 +74,7 @@ pub struct Board {
     pub columns: Option<Columns>,
     /// The time range that the page shows first; an hour if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub range: Option<Span>,
+    pub range: Option<Duration>,
     /// The widgets, at most [`MAX_WIDGETS`]. Each id is unique.
     pub widgets: Vec<Widget>,
 }
@@ -123,20 +123,15 @@ impl Board {
 
     /// The time range that the page shows first, with the default applied.
     #[must_use]
-    pub fn range(&self) -> Span {
-        self.range.unwrap_or(Span::HOUR)
+    pub fn range(&self) -> Duration {
+        self.range.unwrap_or(Duration::HOUR)
     }
 
     /// Returns every selector of the board, sorted and without repeats. Empty if all widgets are texts.
     #[must_use]
     pub fn selectors(&self) -> Vec<Selector> {
-        let mut all: Vec<Selector> = Vec::new();
-        for selector in self.widgets.iter().flat_map(Widget::series) {
-            if let Err(at) = all.binary_search(selector) {
-                all.insert(at, selector.clone());
-            }
-        }
-        all
+        let all: BTreeSet<&Selector> = self.widgets.iter().flat_map(Widget::series).collect();
+        all.into_iter().cloned().collect()
     }
 
     /// Lays out the widgets and returns their places in document order; see [`super::layout`].
@@ -149,7 +144,7 @@ impl Board {
     fn read_table(table: Fields<'_>) -> Self {
         let title = table.text("title", MAX_TITLE);
         let columns = table.whole("columns", 1..=Columns::MAX).and_then(Columns::new);
-        let range = table.parsed("range", "a duration like 6h");
+        let range = table.duration("range", "a duration like 6h");
         let mut board = Self { title, columns, range, widgets: Vec::new() };
         let mut ids: BTreeSet<WidgetId> = BTreeSet::new();
         for (at, value) in table.list("widgets", MAX_WIDGETS, "a list of widgets") {

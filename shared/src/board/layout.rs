@@ -27,13 +27,9 @@ pub fn layout(columns: Columns, requests: &[PlaceRequest]) -> Vec<Place> {
     let within = |request: &PlaceRequest| {
         if let PlaceRequest::At(place) = request { Some(within(columns, *place)) } else { None }
     };
-    let mut order: Vec<(u16, u16, usize)> = Vec::new();
-    for (index, request) in requests.iter().enumerate() {
-        if let Some(Place { x, y, .. }) = within(request) {
-            let key = (y, x, index);
-            order.insert(order.partition_point(|other| *other < key), key);
-        }
-    }
+    let key = |(index, request)| within(request).map(|Place { x, y, .. }| (y, x, index));
+    let mut order: Vec<(u16, u16, usize)> = requests.iter().enumerate().filter_map(key).collect();
+    order.sort_unstable();
     for (.., index) in order {
         laid[index] = within(&requests[index]).map(|place| skyline.put(place.x, place.w, place.h));
     }

@@ -18,7 +18,7 @@
 //!   first), and [`ParsedBoard`] lists every mistake with its place;
 //! - [`widget`]: the [`Widget`], its common fields, and its [`WidgetView`]s. Each kind has its options in its own file:
 //!   [`stat`], [`lines`], [`bars`], [`gauge`], [`states`], [`table`], [`log`], [`heatmap`], [`text`];
-//! - [`axis`], [`threshold`], [`unit`], [`span`]: options that several kinds share;
+//! - [`axis`], [`threshold`], [`unit`], [`duration`]: options that several kinds share;
 //! - [`place`] and [`layout`]: the position of each widget, including those that do not set one;
 //! - [`draw_module`]: the lazily loaded page module that draws each kind of widget;
 //! - [`automatic`]: the document of a board that no user has created; [`metric_type`]: the metric type of its series;
@@ -35,6 +35,7 @@ pub mod axis;
 pub mod bars;
 pub mod document;
 pub mod draw_module;
+pub mod duration;
 pub mod etag;
 pub mod gauge;
 pub mod heatmap;
@@ -45,7 +46,6 @@ pub mod log;
 pub mod metric_type;
 pub mod place;
 pub mod read;
-pub mod span;
 pub mod stat;
 pub mod states;
 pub mod table;
@@ -57,10 +57,10 @@ pub mod widget;
 
 pub use document::{Board, Columns, ParsedBoard};
 pub use draw_module::DrawModule;
+pub use duration::parse_duration;
 pub use etag::{Etag, Form};
 pub use metric_type::MetricType;
 pub use place::{Place, Size};
-pub use span::Span;
 pub use threshold::{Level, Threshold};
 pub use unit::Unit;
 pub use warnings::warnings;

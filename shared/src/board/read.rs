@@ -7,7 +7,9 @@ use std::str::FromStr;
 
 use serde_json::{Map, Value};
 
+use super::duration::parse_duration;
 use super::keyword::Keyword;
+use crate::Duration;
 use crate::problem::FieldError;
 
 /// The most mistakes that are listed. If there are more, the last entry gives the number of the rest.
@@ -138,6 +140,13 @@ impl<'a> Fields<'a> {
         self.parse(&self.place_of(key), text, expected)
     }
 
+    /// Reads a duration, such as `60s`.
+    #[must_use]
+    pub fn duration(&self, key: &'static str, expected: &str) -> Option<Duration> {
+        let text = self.expect(key, || expected.to_owned(), Value::as_str)?;
+        self.take(&self.place_of(key), text, expected, parse_duration(text))
+    }
+
     /// Reads one keyword.
     #[must_use]
     pub fn keyword<W: Keyword>(&self, key: &'static str) -> Option<W> {
@@ -209,7 +218,12 @@ impl<'a> Fields<'a> {
     /// Parses `text`, which stands at `at`, as a `T`.
     #[must_use]
     pub fn parse<T: FromStr<Err: Display>>(&self, at: &str, text: &str, expected: &str) -> Option<T> {
-        text.parse()
+        self.take(at, text, expected, text.parse())
+    }
+
+    /// Returns what was parsed from `text`, which stands at `at`, or reports the error.
+    fn take<T>(&self, at: &str, text: &str, expected: &str, parsed: Result<T, impl Display>) -> Option<T> {
+        parsed
             .map_err(|error| {
                 self.mistakes.add(at, expected, format!("{}: {error}", echo(&Value::from(text))));
             })

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::Span;
 use super::read::Fields;
+use crate::Duration;
 
 /// Options of `type = "stat"`: the value of each series, its change and a sparkline of its past.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -12,7 +12,7 @@ pub struct StatOptions {
     pub sparkline: bool,
     /// The age of the value to compare with; the start of the range if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub change: Option<Span>,
+    pub change: Option<Duration>,
 }
 
 impl Default for StatOptions {
@@ -25,7 +25,7 @@ impl StatOptions {
     pub(super) fn read(widget: &Fields<'_>) -> Self {
         Self {
             sparkline: widget.flag("sparkline").unwrap_or(true),
-            change: widget.parsed("change", "a duration like 1h"),
+            change: widget.duration("change", "a duration like 1h"),
         }
     }
 }

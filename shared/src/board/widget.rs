@@ -17,10 +17,10 @@ use super::stat::StatOptions;
 use super::states::StatesOptions;
 use super::table::TableOptions;
 use super::text::NoteOptions;
-use super::{Columns, Place, Size, Span, Threshold, Unit};
-use crate::Selector;
+use super::{Columns, Place, Size, Threshold, Unit};
 use crate::name::{MAX_SEGMENT_LEN, check_segment};
 use crate::unicode::nfc;
+use crate::{Duration, Selector};
 
 /// The most selectors of a widget.
 pub const MAX_SERIES: usize = 32;
@@ -107,7 +107,7 @@ pub struct SeriesSource {
     /// The expected interval between reports. A series that is silent for longer is shown as stale. If absent, no
     /// series becomes stale.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub expect: Option<Span>,
+    pub expect: Option<Duration>,
     /// The unit of the numbers; guessed from the series names if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unit: Option<Unit>,
@@ -293,7 +293,7 @@ impl SeriesSource {
     fn read(fields: &Fields<'_>) -> Option<Self> {
         let source = Self {
             series: read_series(fields),
-            expect: fields.parsed("expect", "a duration like 60s"),
+            expect: fields.duration("expect", "a duration like 60s"),
             unit: fields.parsed("unit", "a unit like bytes, ms, % or rpm"),
             decimals: fields.whole("decimals", 0..=10),
             show: fields.keyword("show"),

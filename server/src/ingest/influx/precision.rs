@@ -1,8 +1,7 @@
 //! The unit of the times in a write: parses its name, converts times, and explains times that are out of range.
 
-use shared::Millis;
+use shared::{Duration, Millis};
 
-use crate::config::duration::Length;
 use crate::ingest::fields::{Acceptance, EARLIEST, MAX_AHEAD, Wrong};
 use crate::log::PointTime;
 
@@ -134,7 +133,7 @@ impl Precision {
                 Wrong::new("ts", expected, format!("{time}, which is {} s ahead", ts.since(now) / 1_000))
             }
             Some(ts) if ts >= EARLIEST => {
-                let most = Length::of_ms(late_ms);
+                let most = Duration::from_millis(late_ms);
                 let expected = format!(
                     "a time in {unit}, at most {most} ago (--late of the server says how long; ?import=true takes older points)"
                 );

@@ -1,9 +1,9 @@
 //! Units: declared in a document, or guessed from the names of series.
 
-use shared::SeriesName;
-use shared::board::Show;
-use shared::board::Unit as Declared;
-use shared::board::unit::KnownUnit;
+use crate::SeriesName;
+use crate::board::Show;
+use crate::board::Unit;
+use crate::board::unit::KnownUnit;
 
 use super::symbol::Symbol;
 
@@ -77,7 +77,7 @@ impl TimeUnit {
 
 /// The unit of a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Unit {
+pub struct UnitFormat {
     /// The symbol.
     pub symbol: Symbol,
     /// The treatment of large and small numbers.
@@ -124,7 +124,7 @@ const ENDINGS: [(&str, &str, Scaling); 36] = [
     ("hpa", "hPa", Scaling::FromMillion),
 ];
 
-impl Unit {
+impl UnitFormat {
     fn new(symbol: &str, scaling: Scaling) -> Self {
         Self { symbol: Symbol::new(symbol), scaling }
     }
@@ -138,7 +138,7 @@ impl Unit {
     /// The unit of the document, or else a guess from the name of the series: `api/latency_ms` is in milliseconds.
     /// The ending must follow one of `_ . : -`, or be the whole last segment.
     #[must_use]
-    pub fn of(declared: Option<&Declared>, name: &SeriesName) -> Self {
+    pub fn of(declared: Option<&Unit>, name: &SeriesName) -> Self {
         declared.map_or_else(|| Self::guess(name), Self::declared)
     }
 
@@ -158,10 +158,10 @@ impl Unit {
 
     /// The unit that a document declares.
     #[must_use]
-    pub fn declared(unit: &Declared) -> Self {
+    pub fn declared(unit: &Unit) -> Self {
         let known = match unit {
-            Declared::Symbol(symbol) => return Self::new(symbol, Scaling::FromMillion),
-            Declared::Known(known) => known,
+            Unit::Symbol(symbol) => return Self::new(symbol, Scaling::FromMillion),
+            Unit::Known(known) => known,
         };
         let (symbol, scaling) = match known {
             KnownUnit::Bytes => ("B", Scaling::FromThousand),
@@ -196,10 +196,10 @@ impl Unit {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::format::number::Style;
+    use crate::format::number::NumberFormat;
 
-    fn written(unit: Unit, value: f64) -> String {
-        let style = Style::of(unit, value, std::iter::empty());
+    fn written(unit: UnitFormat, value: f64) -> String {
+        let style = NumberFormat::of(unit, value, std::iter::empty());
         format!("{} {}", style.number(value), style.unit()).trim_end().to_owned()
     }
 
@@ -220,7 +220,7 @@ mod tests {
             ("ops/temp", "42"),
             ("ops/bus", "42"),
         ] {
-            assert_eq!(written(Unit::of(None, &name.parse().unwrap()), 42.0), text, "{name}");
+            assert_eq!(written(UnitFormat::of(None, &name.parse().unwrap()), 42.0), text, "{name}");
         }
     }
 
@@ -240,7 +240,7 @@ mod tests {
             ("rpm", 1_200.0, "1,200 rpm"),
         ] {
             let declared = declared.parse().unwrap();
-            let unit = Unit::of(Some(&declared), &"ops/latency_ms".parse().unwrap());
+            let unit = UnitFormat::of(Some(&declared), &"ops/latency_ms".parse().unwrap());
             assert_eq!(written(unit, value), text);
         }
     }
@@ -248,10 +248,10 @@ mod tests {
     #[test]
     fn a_rate_is_of_its_unit_a_second_and_a_count_of_none() {
         let name = "ops/sent_bytes".parse().unwrap();
-        let unit = Unit::of(None, &name);
+        let unit = UnitFormat::of(None, &name);
         assert_eq!(written(unit.shown(Show::Rate), 4_200.0), "4.200 kB/s");
         assert_eq!(written(unit.shown(Show::Count), 4_200.0), "4,200");
         assert_eq!(written(unit.shown(Show::P99), 42.0), "42 B");
-        assert_eq!(written(Unit::none().shown(Show::Rate), 42.0), "42 /s");
+        assert_eq!(written(UnitFormat::none().shown(Show::Rate), 42.0), "42 /s");
     }
 }

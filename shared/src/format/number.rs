@@ -3,9 +3,9 @@
 //! The prefix and the number of decimals are chosen for the recent numbers of a series together, so that the digits
 //! stay in place while the value moves.
 
-use super::figures::{fixed, scientific};
+use super::digits::{fixed, scientific};
 use super::symbol::Symbol;
-use super::unit::{Scaling, TimeUnit, Unit};
+use super::unit::{Scaling, TimeUnit, UnitFormat};
 
 /// The number of significant digits on a board.
 const DIGITS: i32 = 4;
@@ -14,7 +14,7 @@ const MINUS: &str = "\u{2212}";
 
 /// The number format of one series.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Style {
+pub struct NumberFormat {
     divisor: f64,
     prefix: &'static str,
     unit: Symbol,
@@ -23,10 +23,10 @@ pub struct Style {
     scientific: bool,
 }
 
-impl Style {
+impl NumberFormat {
     /// Makes the style in which `current` and its recent neighbours are readable.
     #[must_use]
-    pub fn of(unit: Unit, current: f64, recent: impl Iterator<Item = f64> + Clone) -> Self {
+    pub fn of(unit: UnitFormat, current: f64, recent: impl Iterator<Item = f64> + Clone) -> Self {
         let greatest = recent.clone().chain([current]).map(f64::abs).fold(0.0, f64::max);
         // If the current value would vanish in the prefix of a greater past value, it decides alone.
         let scale = if current != 0.0 && current.abs() * 1e3 < greatest { current.abs() } else { greatest };
@@ -105,7 +105,7 @@ struct Scaled {
     symbol: Symbol,
 }
 
-fn scaled(unit: Unit, scale: f64) -> Scaled {
+fn scaled(unit: UnitFormat, scale: f64) -> Scaled {
     const STEPS: [(f64, &str); 5] = [(1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")];
     let symbol = unit.symbol;
     let least = match unit.scaling {
@@ -114,9 +114,9 @@ fn scaled(unit: Unit, scale: f64) -> Scaled {
         Scaling::Never => f64::INFINITY,
         Scaling::Ratio => return Scaled { divisor: 0.01, prefix: "", symbol: Symbol::new("%") },
         Scaling::Time(counted) => {
-            let told = told_in(counted, scale);
-            let divisor = if told == counted { 1.0 } else { told.seconds() / counted.seconds() };
-            return Scaled { divisor, prefix: "", symbol: Symbol::new(told.symbol()) };
+            let written = written_in(counted, scale);
+            let divisor = if written == counted { 1.0 } else { written.seconds() / counted.seconds() };
+            return Scaled { divisor, prefix: "", symbol: Symbol::new(written.symbol()) };
         }
     };
     let step = STEPS.into_iter().find(|&(step, _)| step >= least && scale >= step);
@@ -126,7 +126,7 @@ fn scaled(unit: Unit, scale: f64) -> Scaled {
 
 /// The unit in which a duration is written: the longest one that it reaches. Minutes, hours and days must be reached
 /// twice, since 90 s says more than 1.5 min.
-fn told_in(counted: TimeUnit, scale: f64) -> TimeUnit {
+fn written_in(counted: TimeUnit, scale: f64) -> TimeUnit {
     if scale == 0.0 {
         return counted;
     }
@@ -171,16 +171,16 @@ fn grouped(figures: &str) -> String {
 mod tests {
     use super::*;
 
-    fn bytes() -> Unit {
-        Unit { symbol: Symbol::new("B"), scaling: Scaling::FromThousand }
+    fn bytes() -> UnitFormat {
+        UnitFormat { symbol: Symbol::new("B"), scaling: Scaling::FromThousand }
     }
 
-    fn time(unit: TimeUnit) -> Unit {
-        Unit { symbol: Symbol::default(), scaling: Scaling::Time(unit) }
+    fn time(unit: TimeUnit) -> UnitFormat {
+        UnitFormat { symbol: Symbol::default(), scaling: Scaling::Time(unit) }
     }
 
-    fn alone(unit: Unit, value: f64) -> String {
-        let style = Style::of(unit, value, std::iter::empty());
+    fn alone(unit: UnitFormat, value: f64) -> String {
+        let style = NumberFormat::of(unit, value, std::iter::empty());
         format!("{} {}", style.number(value), style.unit()).trim_end().to_owned()
     }
 
@@ -201,7 +201,7 @@ mod tests {
             (1e-9, "1.000e-9"),
             (1e22, "1.000e7 P"),
         ] {
-            assert_eq!(alone(Unit::none(), value), text);
+            assert_eq!(alone(UnitFormat::none(), value), text);
         }
     }
 
@@ -214,12 +214,12 @@ mod tests {
     #[test]
     fn figures_stay_in_their_places_while_the_value_moves() {
         let recent = [41.25, 42.0, 43.5];
-        let style = Style::of(Unit::none(), 42.0, recent.into_iter());
+        let style = NumberFormat::of(UnitFormat::none(), 42.0, recent.into_iter());
         assert_eq!(recent.map(|value| style.number(value)), ["41.25", "42.00", "43.50"]);
     }
 
     #[test]
-    fn a_length_of_time_is_told_in_the_unit_that_fits() {
+    fn duration_is_written_in_the_unit_that_fits() {
         for (counted, value, text) in [
             (TimeUnit::Millisecond, 42.5, "42.5 ms"),
             (TimeUnit::Millisecond, 1_250.0, "1.25 s"),
@@ -234,7 +234,7 @@ mod tests {
         ] {
             assert_eq!(alone(time(counted), value), text);
         }
-        let style = Style::of(time(TimeUnit::Millisecond), 640.0, [980.0, 1_250.0].into_iter());
+        let style = NumberFormat::of(time(TimeUnit::Millisecond), 640.0, [980.0, 1_250.0].into_iter());
         assert_eq!(
             [640.0, 980.0, 1_250.0].map(|value| style.text(value)),
             ["0.64\u{a0}s", "0.98\u{a0}s", "1.25\u{a0}s"]
@@ -243,19 +243,19 @@ mod tests {
 
     #[test]
     fn decimals_that_are_declared_are_kept_whatever_the_number() {
-        let style = Style::of(bytes(), 3_200_000.0, std::iter::empty()).with_decimals(Some(1));
+        let style = NumberFormat::of(bytes(), 3_200_000.0, std::iter::empty()).with_decimals(Some(1));
         assert_eq!([3_200_000.0, 3_000_000.0].map(|value| style.number(value)), ["3.2", "3.0"]);
     }
 
     #[test]
     fn a_small_value_after_a_great_one_is_not_drowned() {
-        let style = Style::of(bytes(), 12.0, [5e9].into_iter());
+        let style = NumberFormat::of(bytes(), 12.0, [5e9].into_iter());
         assert_eq!(style.number(12.0), "12");
     }
 
     #[test]
     fn a_difference_has_a_sign_unless_it_is_none() {
-        let style = Style::of(Unit::none(), 42.5, [41.0].into_iter());
+        let style = NumberFormat::of(UnitFormat::none(), 42.5, [41.0].into_iter());
         assert_eq!([1.5, -0.5, 0.0, -0.01].map(|d| style.difference(d)), ["+1.5", "−0.5", "±0.0", "±0.0"]);
     }
 }

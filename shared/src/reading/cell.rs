@@ -1,8 +1,8 @@
-//! A cell: one bucket of the past of a series of numbers, as a chart needs it.
+//! Cells: the buckets of the past of a series of numbers as readings and charts need them, whatever they were made of.
 
-use shared::rolled::step;
-use shared::sketch::{Bin, Key};
-use shared::{Bucket, Millis, Number, Rolled, Seq, Stamp};
+use crate::rolled::step;
+use crate::sketch::{Bin, Key};
+use crate::{Bucket, Millis, Number, Rolled, Seq, Stamp};
 
 /// The amount of data that a widget needs of each bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +42,28 @@ pub struct Cell {
     pub increase: f64,
     /// Bins of the sketch: a value, and how many points are near it. Empty where they were not requested.
     pub bins: Vec<(f64, u64)>,
+}
+
+/// The cells of a range of time, the oldest first: those of history, then those of live seconds. Where both meet within
+/// one bucket, its cell is the sum of both.
+#[derive(Clone, Debug, Default)]
+pub struct JoinedCells<'a> {
+    history: &'a [Cell],
+    joint: Option<Cell>,
+    live: &'a [Cell],
+}
+
+impl<'a> JoinedCells<'a> {
+    /// Joins the cells of history, the one in which both meet, and those of live seconds.
+    #[must_use]
+    pub fn new(history: &'a [Cell], joint: Option<Cell>, live: &'a [Cell]) -> Self {
+        Self { history, joint, live }
+    }
+
+    /// Returns the cells. None of them is empty.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Cell> {
+        self.history.iter().chain(&self.joint).chain(self.live)
+    }
 }
 
 impl Cell {

@@ -1,6 +1,6 @@
 //! The symbol of a unit, stored inline.
 
-use shared::board::unit::MAX_SYMBOL;
+use crate::board::unit::MAX_SYMBOL;
 
 /// A symbol of at most [`MAX_SYMBOL`] bytes. It is stored inline, so that styles and units are `Copy`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

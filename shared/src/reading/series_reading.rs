@@ -3,17 +3,15 @@
 
 use std::collections::VecDeque;
 
-use shared::board::threshold::level;
-use shared::board::{Level, SeriesSource, Show};
-use shared::track::Latest;
-use shared::{Bucket, Millis, SeriesName, Track};
-
-use super::lookback::{Lookback, LookbackBuckets};
-use super::number::past;
-use super::number::{of_bucket, over};
+use super::from_track::{of_bucket, over};
+use super::{Lookback, LookbackBuckets, from_cells};
+use crate::board::threshold::level;
+use crate::board::{Level, SeriesSource, Show};
 use crate::format::duration::duration;
-use crate::format::number::{Style, with_unit};
-use crate::format::unit::Unit;
+use crate::format::number::{NumberFormat, with_unit};
+use crate::format::unit::UnitFormat;
+use crate::track::Latest;
+use crate::{Bucket, Millis, SeriesName, Track};
 
 /// Number of the newest buckets that determine the decimals.
 const RECENT: usize = 60;
@@ -28,7 +26,7 @@ pub struct ReadingQuery<'a> {
     /// The lookback.
     pub lookback: Lookback,
     /// The buckets that are there for the lookback.
-    pub stretch: LookbackBuckets<'a>,
+    pub past: LookbackBuckets<'a>,
 }
 
 /// The reading of a series.
@@ -71,7 +69,7 @@ pub struct NumberReading {
     /// True if history for the lookback has not arrived yet.
     pub awaits: bool,
     /// The format of all numbers of the series.
-    pub style: Style,
+    pub style: NumberFormat,
 }
 
 /// Change of a number.
@@ -150,17 +148,17 @@ impl Reading {
 
 impl NumberReading {
     fn of(name: &SeriesName, buckets: &VecDeque<Bucket>, query: ReadingQuery<'_>) -> Option<Self> {
-        let ReadingQuery { source, show, lookback, stretch } = query;
+        let ReadingQuery { source, show, lookback, past } = query;
         let newest = buckets.back()?.last.at.ts;
         let from = Millis(newest.0.saturating_sub(lookback.range_ms));
-        let raw = match (show, &stretch) {
+        let raw = match (show, &past) {
             (Show::Value | Show::Rate, _) | (_, LookbackBuckets::Track) => over(show, buckets, from, newest)?,
-            (_, LookbackBuckets::Whole(past)) => past::over(show, past, from.0)?,
+            (_, LookbackBuckets::Whole(cells)) => from_cells::over(show, cells, from.0)?,
             (_, LookbackBuckets::Awaited) => return None,
         };
         let recent = recent(show, buckets);
-        let unit = Unit::of(source.unit.as_ref(), name).shown(show);
-        let style = Style::of(unit, raw, recent.iter().copied()).with_decimals(source.decimals);
+        let unit = UnitFormat::of(source.unit.as_ref(), name).shown(show);
+        let style = NumberFormat::of(unit, raw, recent.iter().copied()).with_decimals(source.decimals);
         let width = recent.iter().chain([&raw]).map(|&value| style.number(value).chars().count()).max().unwrap_or(1);
         Some(Self {
             raw,
@@ -168,9 +166,9 @@ impl NumberReading {
             unit: style.unit(),
             width,
             level: level(&source.thresholds, raw),
-            change: change(show, &style, raw, buckets, lookback.change_ms, &stretch),
-            range: extent(show, &style, buckets, from, &stretch),
-            awaits: matches!(stretch, LookbackBuckets::Awaited),
+            change: change(show, &style, raw, buckets, lookback.change_ms, &past),
+            range: extent(show, &style, buckets, from, &past),
+            awaits: matches!(past, LookbackBuckets::Awaited),
             style,
         })
     }
@@ -192,17 +190,17 @@ fn recent(show: Show, buckets: &VecDeque<Bucket>) -> Vec<f64> {
 /// Only a value and a rate have a change: a mean over the whole lookback has nothing to be compared with.
 fn change(
     show: Show,
-    style: &Style,
+    style: &NumberFormat,
     raw: f64,
     buckets: &VecDeque<Bucket>,
     change_ms: u64,
-    stretch: &LookbackBuckets<'_>,
+    past: &LookbackBuckets<'_>,
 ) -> Option<Change> {
     let (oldest, newest) = (buckets.front()?, buckets.back()?.last);
     let wanted = Millis(newest.at.ts.0.saturating_sub(change_ms));
-    let (before, at) = match stretch {
-        LookbackBuckets::Whole(past) if oldest.last.at.ts > wanted => {
-            let (before, at) = past::base(show, past, wanted.0)?;
+    let (before, at) = match past {
+        LookbackBuckets::Whole(cells) if oldest.last.at.ts > wanted => {
+            let (before, at) = from_cells::base(show, cells, wanted.0)?;
             (before, Millis(at))
         }
         LookbackBuckets::Awaited if oldest.last.at.ts > wanted => return None,
@@ -233,23 +231,23 @@ fn change(
 
 fn extent(
     show: Show,
-    style: &Style,
+    style: &NumberFormat,
     buckets: &VecDeque<Bucket>,
     from: Millis,
-    stretch: &LookbackBuckets<'_>,
+    past: &LookbackBuckets<'_>,
 ) -> Option<Extent> {
     // The least and greatest total of a counter have no meaning for its rate.
     if show == Show::Rate {
         return None;
     }
     let newest = buckets.back()?.last.at.ts;
-    let of = |show| match stretch {
+    let of = |show| match past {
         LookbackBuckets::Track => over(show, buckets, from, newest),
-        LookbackBuckets::Whole(past) => past::over(show, past, from.0),
+        LookbackBuckets::Whole(cells) => from_cells::over(show, cells, from.0),
         LookbackBuckets::Awaited => None,
     };
-    let oldest = match stretch {
-        LookbackBuckets::Whole(past) => Millis(past::begins(past, from.0)?),
+    let oldest = match past {
+        LookbackBuckets::Whole(cells) => Millis(from_cells::begins(cells, from.0)?),
         _ => buckets.iter().find(|bucket| bucket.last.at.ts >= from)?.first.at.ts,
     };
     let span = newest.since(oldest);
@@ -261,9 +259,9 @@ fn extent(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared::board::Threshold;
-    use shared::board::threshold::Limit;
-    use shared::{Number, Seq, Stamp, Text, Value};
+    use crate::board::Threshold;
+    use crate::board::threshold::Limit;
+    use crate::{Number, Seq, Stamp, Text, Value};
 
     const BACK: Lookback = Lookback { range_ms: 3_600_000, change_ms: 60_000 };
 
@@ -279,7 +277,7 @@ mod tests {
 
     fn reading(points: &[(u64, f64)], source: &SeriesSource) -> Reading {
         let show = source.show.unwrap_or(Show::Value);
-        let query = ReadingQuery { source, show, lookback: BACK, stretch: LookbackBuckets::Track };
+        let query = ReadingQuery { source, show, lookback: BACK, past: LookbackBuckets::Track };
         Reading::of(&"ops/api/latency_ms".parse().unwrap(), &track(points), query)
     }
 
@@ -340,7 +338,7 @@ mod tests {
             source: &SeriesSource::default(),
             show: Show::Value,
             lookback: BACK,
-            stretch: LookbackBuckets::Track,
+            past: LookbackBuckets::Track,
         };
         let reading = Reading::of(&"ops/deploy".parse().unwrap(), &track, query);
         assert_eq!((reading.at, reading.text().as_str(), reading.level()), (Millis(9_000), "deployed", None));

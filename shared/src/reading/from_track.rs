@@ -1,13 +1,10 @@
-//! Computes the number of a series that [`Show`] asks for, from the buckets of its track. [`past`] does so from
-//! history.
-
-pub mod past;
+//! Computes the number that [`Show`] selects from the buckets of a track.
 
 use std::collections::VecDeque;
 
-use shared::board::Show;
-use shared::rolled::{step, within};
-use shared::{Bucket, Millis, Sketch};
+use crate::board::Show;
+use crate::rolled::{step, within};
+use crate::{Bucket, Millis, Sketch};
 
 /// Length of the newest past over which a rate is computed, in milliseconds. A shorter one would jitter, a longer
 /// one would lag.
@@ -58,13 +55,13 @@ pub fn over(show: Show, buckets: &VecDeque<Bucket>, from: Millis, to: Millis) ->
         buckets.range(start..end).for_each(|bucket| all.merge(bucket.sketch().bins()));
         all
     };
-    total.told(show, &spread)
+    total.number(show, &spread)
 }
 
 /// Totals over buckets.
 #[derive(Clone, Copy, Debug)]
-struct Total {
-    count: u64,
+pub(super) struct Total {
+    pub(super) count: u64,
     sum: f64,
     ends: (f64, f64),
 }
@@ -76,7 +73,7 @@ impl Default for Total {
 }
 
 impl Total {
-    fn add(&mut self, count: u64, sum: f64, ends: (f64, f64)) {
+    pub(super) fn add(&mut self, count: u64, sum: f64, ends: (f64, f64)) {
         self.count += count;
         self.sum += sum;
         self.ends = (self.ends.0.min(ends.0), self.ends.1.max(ends.1));
@@ -85,7 +82,7 @@ impl Total {
     /// Returns the number of all buckets together. Returns `None` for a value and a rate, and where there are no
     /// points (except for a count and a sum).
     #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
-    fn told(self, show: Show, spread: &dyn Fn() -> Sketch) -> Option<f64> {
+    pub(super) fn number(self, show: Show, spread: &dyn Fn() -> Sketch) -> Option<f64> {
         let Self { count, ends: (least, greatest), .. } = self;
         let sum = self.sum.clamp(f64::MIN, f64::MAX);
         let quantile = |q| Some(spread().quantile(q)?.max(least).min(greatest));
@@ -122,8 +119,8 @@ fn rate(before: &Bucket, later: &[&Bucket]) -> Option<f64> {
 #[cfg(not(target_family = "wasm"))]
 mod tests {
     use super::*;
+    use crate::{Number, Seq, Stamp, Track, Value};
     use proptest::prelude::*;
-    use shared::{Number, Seq, Stamp, Track, Value};
 
     fn track(points: &[(u64, f64)]) -> VecDeque<Bucket> {
         let mut all: Option<Track> = None;

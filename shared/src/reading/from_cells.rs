@@ -1,12 +1,10 @@
-//! Computes the number of a stretch that is longer than a track, from buckets of history glued to live seconds.
+//! Computes the number that [`Show`] selects from the cells of a past that may be longer than a track.
 
-use shared::Sketch;
-use shared::board::Show;
-use shared::sketch::{Bin, Key};
-
-use super::{RATE_MS, Total};
-use crate::history::cell::Cell;
-use crate::history::live_cells::JoinedCells;
+use super::from_track::{RATE_MS, Total};
+use super::{Cell, JoinedCells};
+use crate::Sketch;
+use crate::board::Show;
+use crate::sketch::{Bin, Key};
 
 /// Computes the number over all buckets that end after `from`, in milliseconds; the bucket that contains `from`
 /// counts as a whole. Returns `None` for a value and a rate, and where there are no buckets.
@@ -23,7 +21,7 @@ pub fn over(show: Show, past: &JoinedCells<'_>, from: u64) -> Option<f64> {
         }
         all
     };
-    if total.count == 0 { None } else { total.told(show, &spread) }
+    if total.count == 0 { None } else { total.number(show, &spread) }
 }
 
 /// Returns the beginning of what is known from `from` on, in milliseconds.
@@ -59,48 +57,84 @@ pub fn base(show: Show, past: &JoinedCells<'_>, wanted: u64) -> Option<(f64, u64
     }
 }
 
+/// Computes the number of one cell; `before` is the previous cell. Returns `None` if there is none, such as a rate without a
+/// previous cell.
+#[must_use]
+#[expect(clippy::cast_precision_loss, reason = "counts and times stay below 2^53")]
+pub fn of_cell(show: Show, cell: &Cell, before: Option<&Cell>) -> Option<f64> {
+    Some(match show {
+        Show::Value => cell.last,
+        Show::Rate => {
+            // Computes the rate from point to point, since buckets may be filled differently.
+            let before = before?;
+            let ms = cell.at.saturating_sub(before.at);
+            if ms == 0 {
+                return None;
+            }
+            cell.since(before) / (ms as f64 / 1e3)
+        }
+        Show::Mean => cell.sum / cell.count as f64,
+        Show::Min => cell.min,
+        Show::Max => cell.max,
+        Show::Sum => cell.sum,
+        Show::Count => cell.count as f64,
+        Show::P50 => cell.quantiles[0],
+        Show::P95 => cell.quantiles[1],
+        Show::P99 => cell.quantiles[2],
+    })
+}
+
 #[cfg(test)]
 #[cfg(not(target_family = "wasm"))]
 mod tests {
     use super::*;
-    use crate::history::cell::Detail;
-    use crate::history::cell_cache::CellCache;
-    use crate::history::live_cells::LiveCells;
+    use crate::reading::Detail;
+    use crate::{Bucket, Millis, Number, Rolled, Seq, Stamp};
     use proptest::prelude::*;
-    use shared::{Bucket, Millis, Number, Rolled, Seq, Stamp};
-    use std::collections::VecDeque;
 
     const WIDTH: u64 = 10_000;
 
-    /// Makes history of these values, one a second, without a track.
-    fn cache(values: &[f64]) -> CellCache {
+    /// Makes the cells of these values, one a second.
+    fn cells(values: &[f64]) -> Vec<Cell> {
         let second = |(i, &value): (u64, &f64)| {
             let at = Stamp { ts: Millis(i * 1_000), seq: Seq(i + 1) };
             Rolled::of(Bucket::of(at, Number::new(value).unwrap(), 1_000))
         };
         let seconds: Vec<Rolled> = (0..).zip(values).map(second).collect();
-        let cells = seconds.chunks(10).map(|chunk| {
-            let rolled = Rolled::over(chunk, WIDTH).unwrap();
-            Cell::live(&rolled, WIDTH, Detail::Bins)
-        });
-        let cells: Vec<Cell> = cells.collect();
-        let mut cache = CellCache::default();
-        cache.put(0, 1_000_000, 1_000_000, cells);
-        cache
+        let cell = |chunk: &[Rolled]| Cell::live(&Rolled::over(chunk, WIDTH).unwrap(), WIDTH, Detail::Bins);
+        seconds.chunks(10).map(cell).collect()
     }
 
+    /// Calls `look` with the cells of these values: some of history, some live, and one in between.
     fn all<T>(values: &[f64], look: impl FnOnce(&JoinedCells<'_>) -> T) -> T {
-        // A track that begins after all of history.
-        let at = |i: u64| Stamp { ts: Millis(2_000_000 + i * 1_000), seq: Seq(10_000 + i) };
-        let track: VecDeque<Bucket> = (0..300).map(|i| Bucket::of(at(i), Number::new(0.0).unwrap(), 1_000)).collect();
-        let mut recent = LiveCells::new(WIDTH, Detail::Bins);
-        recent.follow(&track);
-        let cache = cache(values);
-        look(&recent.join(&cache, &track, 0, 1_000_000))
+        let cells = cells(values);
+        let (history, rest) = cells.split_at(cells.len() / 2);
+        look(&JoinedCells::new(history, rest.first().cloned(), rest.get(1..).unwrap_or_default()))
     }
 
     #[test]
-    fn a_value_is_compared_with_what_it_was_then_or_else_with_the_oldest() {
+    fn rate_of_a_cell_is_from_its_last_point_to_that_of_the_cell_before() {
+        let cell = |start, at, (first, last)| Cell {
+            start,
+            width: 10_000,
+            at,
+            first,
+            last,
+            increase: last - first,
+            count: 1,
+            ..Cell::default()
+        };
+        // One point at the beginning, then full buckets; the newest has been filled for two seconds.
+        let (a, b) = (cell(0, 0, (0.0, 0.0)), cell(10_000, 19_500, (50.0, 97.5)));
+        assert_eq!(of_cell(Show::Rate, &a, None), None);
+        assert_eq!(of_cell(Show::Rate, &b, Some(&a)), Some(5.0));
+        let (c, d) = (cell(20_000, 29_500, (100.0, 147.5)), cell(30_000, 31_500, (150.0, 157.5)));
+        assert_eq!(of_cell(Show::Rate, &c, Some(&b)), Some(5.0));
+        assert_eq!(of_cell(Show::Rate, &d, Some(&c)), Some(5.0));
+    }
+
+    #[test]
+    fn reference_of_a_change_is_the_value_then_or_the_oldest() {
         let values: Vec<f64> = (0..100).map(f64::from).collect();
         all(&values, |past| {
             assert_eq!(base(Show::Value, past, 50_000), Some((49.0, 49_000)));
@@ -114,14 +148,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn each_number_is_that_of_all_points_from_the_bucket_on_in_which_it_begins(
+        fn number_over_cells_is_that_of_all_points_from_the_first_cell_on(
             values in prop::collection::vec(0.5..1e6_f64, 1..300), from in 0..300_000_u64
         ) {
             let first = usize::try_from(from / WIDTH * 10).unwrap();
             let mut wanted: Vec<f64> = values.iter().copied().skip(first).collect();
-            let told = |show| all(&values, |past| over(show, past, from));
+            let number_of = |show| all(&values, |past| over(show, past, from));
             if wanted.is_empty() {
-                prop_assert_eq!(told(Show::Max), None);
+                prop_assert_eq!(number_of(Show::Max), None);
                 return Ok(());
             }
             let near = |a: Option<f64>, b: f64| (a.unwrap() - b).abs() <= b.abs() * 1e-9;
@@ -129,11 +163,11 @@ mod tests {
             wanted.sort_by(f64::total_cmp);
             #[expect(clippy::cast_precision_loss, reason = "few")]
             let count = wanted.len() as f64;
-            prop_assert!(near(told(Show::Sum), sum) && near(told(Show::Mean), sum / count));
-            prop_assert!(near(told(Show::Min), wanted[0]) && near(told(Show::Max), *wanted.last().unwrap()));
-            prop_assert!(near(told(Show::Count), count));
+            prop_assert!(near(number_of(Show::Sum), sum) && near(number_of(Show::Mean), sum / count));
+            prop_assert!(near(number_of(Show::Min), wanted[0]) && near(number_of(Show::Max), *wanted.last().unwrap()));
+            prop_assert!(near(number_of(Show::Count), count));
             let median = wanted[wanted.len().div_ceil(2) - 1];
-            prop_assert!((told(Show::P50).unwrap() - median).abs() <= median * 0.01 + 1e-9);
+            prop_assert!((number_of(Show::P50).unwrap() - median).abs() <= median * 0.01 + 1e-9);
         }
     }
 }
