@@ -58,10 +58,11 @@ impl Lane {
         Self { label, states }
     }
 
-    /// The state at a moment.
+    /// The state at a moment; `None` before the first state and after the end of the last.
     #[must_use]
     pub fn at(&self, at: u64) -> Option<&str> {
-        self.states.iter().rfind(|state| state.from <= at).map(|state| state.state.as_str())
+        let state = self.states.iter().rfind(|state| state.from <= at)?;
+        (at <= state.to).then_some(state.state.as_str())
     }
 }
 
@@ -139,6 +140,7 @@ mod tests {
         let states: Vec<_> = lane.states.iter().map(|s| (s.from, s.to, s.state.as_str())).collect();
         assert_eq!(states, [(10, 30, "up"), (30, 60, "down"), (60, 100, "up")]);
         assert_eq!([5, 29, 30, 99].map(|at| lane.at(at)), [None, Some("up"), Some("down"), Some("up")]);
+        assert_eq!([100, 101].map(|at| lane.at(at)), [Some("up"), None], "nothing is known after the end");
     }
 
     #[test]

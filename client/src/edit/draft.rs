@@ -161,7 +161,29 @@ impl Draft {
         };
         let edited = Self::of(document);
         // A document of another version may already have mistakes. They are no reason to refuse an edit.
-        if edited.mistakes.len() > self.mistakes.len() { Err(edited.mistakes) } else { Ok((edited, about)) }
+        let new = edited.new_mistakes(self);
+        if new.is_empty() { Ok((edited, about)) } else { Err(new) }
+    }
+
+    /// Returns the mistakes at places where the draft `before` had none.
+    fn new_mistakes(&self, before: &Self) -> Vec<FieldError> {
+        let mut known: Vec<String> = before.mistakes.iter().map(|mistake| before.place_of(mistake)).collect();
+        let is_new = |mistake: &&FieldError| {
+            let place = self.place_of(mistake);
+            let at = known.iter().position(|other| *other == place);
+            at.map(|at| known.swap_remove(at)).is_none()
+        };
+        self.mistakes.iter().filter(is_new).cloned().collect()
+    }
+
+    /// Returns the place of a mistake with the widget's id instead of its index, which changes when another widget is
+    /// removed. A widget without an id, which no edit changes, is named by its content.
+    fn place_of(&self, mistake: &FieldError) -> String {
+        let within = mistake.field.strip_prefix("widgets[").and_then(|rest| rest.split_once(']'));
+        let widget = within.and_then(|(index, _)| self.listed().get(index.parse::<usize>().ok()?));
+        let (Some((_, rest)), Some(widget)) = (within, widget) else { return mistake.field.clone() };
+        let name = id_of(widget).map_or_else(|| widget.to_string(), str::to_owned);
+        format!("{name}{rest}")
     }
 
     fn duplicated(&self, id: &WidgetId) -> Result<(Self, Option<WidgetId>), Vec<FieldError>> {

@@ -217,3 +217,25 @@ fn an_id_says_what_the_widget_shows() {
         assert_eq!(about.unwrap().as_str(), id);
     }
 }
+
+#[test]
+fn edit_that_mends_one_mistake_and_adds_another_is_refused() {
+    let draft = draft(json!({ "widgets": [{ "id": "a", "type": "stat", "series": ["x"], "shine": true }] }));
+    let id: WidgetId = "a".parse().unwrap();
+    let change = |fields: Value| draft.edited(Edit::Change(id.clone(), table(fields)));
+    let mistakes = change(json!({ "type": "stat", "series": ["x"], "decimals": 99 })).unwrap_err();
+    assert_eq!(mistakes.iter().map(|mistake| mistake.field.as_str()).collect::<Vec<_>>(), ["widgets[0].decimals"]);
+    let (mended, _) = change(json!({ "type": "stat", "series": ["x"] })).unwrap();
+    assert_eq!(mended.mistakes(), &[]);
+}
+
+#[test]
+fn mistake_of_a_widget_stays_known_where_another_widget_is_removed() {
+    let draft = draft(json!({ "widgets": [
+        { "id": "a", "type": "stat", "series": ["x"] },
+        { "id": "b", "type": "stat", "series": ["x"], "shine": true },
+        { "type": "stat", "series": ["y"] },
+    ] }));
+    let (edited, _) = draft.edited(Edit::Remove("a".parse().unwrap())).unwrap();
+    assert_eq!(edited.mistakes().len(), draft.mistakes().len());
+}
