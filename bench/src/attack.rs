@@ -206,6 +206,8 @@ mod tests {
         texts_up_to_a_bound: state::disk;
         lists_of_all_series: lists;
         restored_backup: restored::run;
+        clock_that_jumps: clock::jump;
+        points_from_ahead: clock::ahead;
         database_that_goes: missing::run;
         damaged_rows: damaged::run;
     }
