@@ -79,7 +79,9 @@ fn an_origin_is_a_scheme_and_a_host() {
     for text in ["https://example.org", "http://127.0.0.1:8000"] {
         assert_eq!(text.parse::<Origin>().unwrap().to_string(), text);
     }
-    for text in ["example.org", "*", "https://example.org/", "ftp://example.org", "https://"] {
+    let ports = ["https://a:x", "https://a[:1"];
+    let others = ["https://example.org/", "https://a?b", "https://a@b", "https://*.org", "https://müller.example"];
+    for text in ["example.org", "*", "ftp://example.org", "https://"].into_iter().chain(ports).chain(others) {
         assert!(text.parse::<Origin>().is_err(), "{text}");
     }
 }

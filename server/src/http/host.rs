@@ -47,7 +47,8 @@ impl FromStr for Host {
             return address.parse::<Ipv6Addr>().map(|ip| Self::Address(ip.to_canonical())).map_err(|_| error());
         }
         let host = host.strip_suffix('.').unwrap_or(host);
-        if host.is_empty() {
+        // `Authority` accepts brackets and dots anywhere.
+        if host.contains(['[', ']']) || host.split('.').any(str::is_empty) {
             return Err(error());
         }
         Ok(host.parse::<IpAddr>().map_or_else(|_| Self::Name(host.to_ascii_lowercase()), Self::Address))

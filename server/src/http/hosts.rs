@@ -154,7 +154,10 @@ mod tests {
 
     #[test]
     fn text_that_is_no_host_is_refused() {
-        for text in ["", ".", ":7878", "a@b", "a:b", "a:1:2", "a/b", "a b", "[::1", "[zz]", "http://a", "a,b c", "é"] {
+        for text in [
+            "", ".", ":7878", "a@b", "a:b", "a:1:2", "a/b", "a b", "[::1", "[zz]", "http://a", "a,b c", "é", "a[",
+            "a[::5]:1", "a..", "a..b", ".a",
+        ] {
             assert!(text.parse::<Host>().is_err(), "{text}: {:?}", text.parse::<Host>());
         }
         assert_eq!("::1".parse::<Host>().unwrap().to_string(), "[::1]");

@@ -29,7 +29,9 @@ impl Origin {
 
 /// The text is not an origin.
 #[derive(Debug, thiserror::Error)]
-#[error("{0:?} is not an origin; write scheme://host or scheme://host:port, without a path, like https://example.org")]
+#[error(
+    "{0:?} is not an origin; write scheme://host or scheme://host:port, without a path, in ASCII (xn--… for other scripts), like https://example.org"
+)]
 pub struct OriginError(String);
 
 impl FromStr for Origin {
@@ -38,7 +40,9 @@ impl FromStr for Origin {
     fn from_str(text: &str) -> Result<Self, OriginError> {
         let error = || OriginError(text.to_owned());
         let (scheme, host) = text.split_once("://").ok_or_else(error)?;
-        if !matches!(scheme, "http" | "https") || host.is_empty() || host.contains(['/', ' ', '*', '?', '#']) {
+        // Browsers send names of other scripts in their ASCII form, so any other form would never be equal.
+        let is_host = host.is_ascii() && !host.contains('*') && host.parse::<Host>().is_ok();
+        if !matches!(scheme, "http" | "https") || !is_host {
             return Err(error());
         }
         HeaderValue::from_str(&text.to_ascii_lowercase()).map(Self).map_err(|_| error())

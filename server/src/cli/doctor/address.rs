@@ -10,6 +10,8 @@ use percent_encoding::percent_decode_str;
 use shared::doctor::{Head, probe};
 use ureq::http::Uri;
 
+use crate::http::host::Host;
+
 /// Scheme, host and port of a server, and its path if a proxy serves it below one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address {
@@ -60,7 +62,7 @@ impl FromStr for Address {
         let after_host = authority.as_str().rsplit_once(host).map_or("", |(_, rest)| rest);
         // The authority has a colon without a number, or with a number that is not a port.
         let has_wrong_port = port.is_none() && !after_host.is_empty();
-        if host.is_empty() || has_wrong_port {
+        if host.parse::<Host>().is_err() || has_wrong_port {
             return Err(wrong());
         }
         let login = authority.as_str().rsplit_once('@').map(|(login, _)| {
@@ -182,7 +184,9 @@ mod tests {
         assert_eq!(base("https://example.com/pulse/sse/probe?frames=1"), "https://example.com/pulse");
         assert_eq!(base("https://example.com:443/pulse/index.html"), "https://example.com/pulse");
         assert!("ftp://example.com".parse::<Address>().is_err());
-        for wrong in ["ftp://example.com", ":/M//sD%o", "http://:7878", "localhost:", "localhost:99999"] {
+        for wrong in
+            ["ftp://example.com", ":/M//sD%o", "http://:7878", "localhost:", "localhost:99999", "http://a[::5]:1"]
+        {
             assert!(wrong.parse::<Address>().is_err(), "{wrong}");
         }
         assert!("".parse::<Address>().unwrap_err().to_string().contains("write one like"));
