@@ -43,8 +43,7 @@ impl Key {
         let s = f64::from_bits((bits & ((1 << 52) - 1)) | 1.0_f64.to_bits()) - 1.0;
         let [a, b, c] = CUBIC;
         let log = f64::from(exponent) + ((a * s + b) * s + c) * s;
-        #[expect(clippy::cast_possible_truncation, reason = "a double has at most 2^11 exponents")]
-        let key = (log * f64::from(UNIT)).floor() as i32 + OFFSET;
+        let key = floor(log * f64::from(UNIT)) + OFFSET;
         Self(if value < 0.0 { -key } else { key })
     }
 
@@ -63,6 +62,13 @@ impl Key {
         let value = (scale * 2.0 / (1.0 / low + 1.0 / high)).clamp(f64::MIN_POSITIVE, f64::MAX);
         if self.0 < 0 { -value } else { value }
     }
+}
+
+/// Rounds down. `f64::floor` is a call on processors before SSE 4.1, and each point is rounded twice.
+#[expect(clippy::cast_possible_truncation, reason = "a double has at most 2^11 exponents")]
+fn floor(place: f64) -> i32 {
+    let towards_zero = place as i32;
+    towards_zero - i32::from(f64::from(towards_zero) > place)
 }
 
 /// The least value of the bin at `place`: inverts the interpolation by Newton's method.

@@ -30,7 +30,7 @@ pub fn points(body: &[u8], accepted: Acceptance, mut batch: BatchBuilder<'_>) ->
         }
         return batch.finish();
     }
-    for (number, line) in (1..).zip(text.lines()) {
+    for (number, line) in (1..).zip(lines(text)) {
         let mut scanner = Scanner::new(line);
         let plain = scanner.object().filter(|_| scanner.is_done());
         if let Some(point) = plain.and_then(|object| plain_point(object, accepted, batch.look())) {
@@ -41,6 +41,18 @@ pub fn points(body: &[u8], accepted: Acceptance, mut batch: BatchBuilder<'_>) ->
         }
     }
     batch.finish()
+}
+
+/// Splits a text like [`str::lines`], in a fraction of the time.
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let end = memchr::memchr(b'\n', rest.as_bytes());
+        let (line, after) = end.map_or((rest, ""), |end| (&rest[..end], &rest[end + 1..]));
+        let is_over = rest.is_empty();
+        rest = after;
+        (!is_over).then(|| line.strip_suffix('\r').unwrap_or(line))
+    })
 }
 
 /// Reads an array whose elements all fit the fast path and are valid. Returns false if some are not.

@@ -18,6 +18,19 @@ pub(super) struct Plain<'a> {
     pub(super) kind: Option<Declared>,
 }
 
+/// The bytes that a string in JSON has as they are: all but quotes, backslashes and control characters.
+static PLAIN: [bool; 256] = {
+    let mut plain = [true; 256];
+    let mut control = 0;
+    while control < b' ' {
+        plain[control as usize] = false;
+        control += 1;
+    }
+    plain[b'"' as usize] = false;
+    plain[b'\\' as usize] = false;
+    plain
+};
+
 /// Reads a text from front to back.
 #[derive(Debug)]
 pub(super) struct Scanner<'a> {
@@ -80,16 +93,17 @@ impl<'a> Scanner<'a> {
 
     /// Consumes and returns the characters for which `is_part` returns true.
     fn run(&mut self, is_part: impl Fn(u8) -> bool) -> &'a str {
-        let rest = &self.text[self.at..];
-        let len = rest.bytes().position(|byte| !is_part(byte)).unwrap_or(rest.len());
-        self.at += len;
-        &rest[..len]
+        let rest = &self.text.as_bytes()[self.at..];
+        let end = self.at + rest.iter().position(|&byte| !is_part(byte)).unwrap_or(rest.len());
+        let run = &self.text[self.at..end];
+        self.at = end;
+        run
     }
 
     fn string(&mut self) -> Option<&'a str> {
         (self.byte()? == b'"').then_some(())?;
         self.at += 1;
-        let text = self.run(|byte| byte != b'"' && byte != b'\\' && byte >= b' ');
+        let text = self.run(|byte| PLAIN[usize::from(byte)]);
         (self.byte()? == b'"').then_some(())?;
         self.at += 1;
         Some(text)
@@ -111,17 +125,25 @@ impl<'a> Scanner<'a> {
 
 /// Checks the grammar of RFC 8259, section 6. Rust's float parser accepts a little more.
 fn is_json_number(text: &str) -> bool {
-    let unsigned = text.strip_prefix('-').unwrap_or(text);
-    let (mantissa, exponent) = match unsigned.find(['e', 'E']) {
-        Some(at) => (&unsigned[..at], Some(&unsigned[at + 1..])),
-        None => (unsigned, None),
-    };
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let (whole, fraction) = mantissa.split_once('.').map_or((mantissa, None), |(whole, rest)| (whole, Some(rest)));
-    digits(whole)
-        && (whole.len() == 1 || !whole.starts_with('0'))
-        && fraction.is_none_or(digits)
-        && exponent.is_none_or(|exponent| digits(exponent.strip_prefix(['+', '-']).unwrap_or(exponent)))
+    let digits = |bytes: &[u8]| bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let unsigned = text.strip_prefix('-').unwrap_or(text).as_bytes();
+    let whole = digits(unsigned);
+    if whole == 0 || (whole > 1 && unsigned[0] == b'0') {
+        return false;
+    }
+    let mut rest = &unsigned[whole..];
+    if let Some(fraction) = rest.strip_prefix(b".") {
+        let len = digits(fraction);
+        if len == 0 {
+            return false;
+        }
+        rest = &fraction[len..];
+    }
+    if let Some((b'e' | b'E', exponent)) = rest.split_first() {
+        let exponent = exponent.strip_prefix(b"-").or(exponent.strip_prefix(b"+")).unwrap_or(exponent);
+        return !exponent.is_empty() && digits(exponent) == exponent.len();
+    }
+    rest.is_empty()
 }
 
 #[cfg(test)]

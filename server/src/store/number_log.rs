@@ -14,6 +14,9 @@ use crate::log::{SeriesId, SetBy};
 /// The most numbers in one row, so that reading a row back does not need much memory.
 const ROW: usize = 8_192;
 
+/// The most bytes of a number as [`Packed`]: integers of 32, 64 and 64 bits with seven bits a byte, and eight bytes.
+const PACKED_LEN: usize = 5 + 10 + 10 + 8;
+
 /// A number with its series, time and seq, as stored in the log.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LoggedNumber {
@@ -59,8 +62,8 @@ impl Rows {
         }
         let row = &mut self.last;
         let packed: Packed = (series.0, at.seq.0 - row.seq, sql(at.ts.0) - row.ts, value.get());
-        row.data =
-            postcard::to_extend(&packed, std::mem::take(&mut row.data)).expect("numbers in memory can be packed");
+        let mut bytes = [0; PACKED_LEN];
+        row.data.extend_from_slice(postcard::to_slice(&packed, &mut bytes).expect("it is as long as a number can be"));
         (row.seq, row.ts) = (at.seq.0, sql(at.ts.0));
         row.count += 1;
         match row.set_by.last_mut() {

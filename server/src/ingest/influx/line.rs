@@ -273,10 +273,11 @@ impl<'a> Lines<'a> {
     }
 
     fn run(&mut self, is_part: impl Fn(u8) -> bool) -> &'a str {
-        let rest = &self.text[self.at..];
-        let len = rest.bytes().position(|byte| !is_part(byte)).unwrap_or(rest.len());
-        self.at += len;
-        &rest[..len]
+        let rest = &self.text.as_bytes()[self.at..];
+        let end = self.at + rest.iter().position(|&byte| !is_part(byte)).unwrap_or(rest.len());
+        let run = &self.text[self.at..end];
+        self.at = end;
+        run
     }
 
     fn byte(&self) -> Option<u8> {
@@ -328,17 +329,15 @@ impl<'a> Lines<'a> {
 
 /// Parses a number as the protocol writes it: `1.5`, `2i`, `2u`, and booleans as 1 and 0.
 fn number(text: &str) -> Option<f64> {
-    match text {
-        "t" | "T" | "true" | "True" | "TRUE" => return Some(1.0),
-        "f" | "F" | "false" | "False" | "FALSE" => return Some(0.0),
-        _ => {}
-    }
-    match text.as_bytes().last()? {
-        b'i' => text[..text.len() - 1].parse::<i64>().ok().map(|whole| whole as f64),
-        b'u' => text[..text.len() - 1].parse::<u64>().ok().map(|whole| whole as f64),
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    match (digits.as_bytes().first()?, text.as_bytes().last()?) {
+        (b't' | b'T', _) => matches!(text, "t" | "T" | "true" | "True" | "TRUE").then_some(1.0),
+        (b'f' | b'F', _) => matches!(text, "f" | "F" | "false" | "False" | "FALSE").then_some(0.0),
+        (_, b'i') => text[..text.len() - 1].parse::<i64>().ok().map(|whole| whole as f64),
+        (_, b'u') => text[..text.len() - 1].parse::<u64>().ok().map(|whole| whole as f64),
+        (b'0'..=b'9' | b'.', _) => text.parse().ok(),
         // Rust also parses the words inf and nan.
-        _ if text.bytes().any(|byte| byte.is_ascii_alphabetic() && !matches!(byte, b'e' | b'E')) => None,
-        _ => text.parse().ok(),
+        _ => None,
     }
 }
 

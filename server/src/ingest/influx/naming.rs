@@ -89,7 +89,12 @@ fn stem<'a>(name: &mut String, measurement: &str, mut tags: impl ExactSizeIterat
 /// Writes a text as a segment.
 fn segment(name: &mut String, text: &str) {
     let begun = name.len();
-    name.extend(nfc(text).chars().map(|c| if is_allowed(c) { c } else { '_' }));
+    // Nearly every text is ASCII and allowed as it is.
+    if text.bytes().all(|byte| byte.is_ascii() && is_allowed(byte.into())) {
+        name.push_str(text);
+    } else {
+        name.extend(nfc(text).chars().map(|c| if is_allowed(c) { c } else { '_' }));
+    }
     if matches!(&name[begun..], "" | "." | "..") {
         name.truncate(begun);
         name.push('_');
