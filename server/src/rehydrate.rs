@@ -8,9 +8,9 @@ use crate::hub::driver::{self, HubHandle, Subscriber};
 use crate::hub::selecting::FindError;
 use crate::hub::{Match, MissingTracks, Refused, Resume, Subscription};
 use crate::limits::client::LimitedClient;
+use crate::log::TrackError;
 use crate::names::SelectError;
-use crate::rollup::NotResident;
-use crate::store::{CommitError, Store, Writer};
+use crate::store::{CommitError, Writer};
 
 /// Number of series that are read between two commits: some milliseconds, for which pushes wait.
 const AT_ONCE: usize = 32;
@@ -46,7 +46,7 @@ pub enum SubscribeError {
     Store(#[from] CommitError),
     /// The tracks cannot be read from the store.
     #[error(transparent)]
-    Unreadable(#[from] rusqlite::Error),
+    Unreadable(#[from] TrackError),
 }
 
 /// Subscribes a client, once its selection is matched and all selected series are in memory.
@@ -87,25 +87,10 @@ pub async fn subscribe(
                     if !hub.has_room_for_tracks() {
                         return Err(SubscribeError::NoRoom { retry_after: hub.retry_after() });
                     }
-                    let (hub, some) = (hub.clone(), some.to_vec());
-                    let read = writer.run(move |store| rehydrate(&hub, store, &some)).await?;
-                    read?;
+                    let loaded = writer.rehydrate(some.to_vec(), hub.clone()).await?;
+                    loaded?;
                 }
             }
         }
     }
-}
-
-/// Rehydrates these series, if they are not fully in memory. Call it on the thread that commits.
-///
-/// # Errors
-/// Any error of SQLite.
-pub fn rehydrate(hub: &HubHandle, store: &Store, series: &[NotResident]) -> rusqlite::Result<()> {
-    for &NotResident { series, kind } in series {
-        // Of many clients that come at once, the first has loaded it for all.
-        if !hub.is_hot(series) {
-            hub.rehydrate(series, store.track(series, kind)?);
-        }
-    }
-    Ok(())
 }

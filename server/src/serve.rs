@@ -13,7 +13,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 
 use crate::board::edition::Found;
-use crate::board::registry::Entries;
+use crate::board::registry::{Entries, LoadedBoards};
 use crate::board::{BoardRegistry, folder};
 use crate::cli::agent;
 use crate::clock;
@@ -32,11 +32,13 @@ use crate::limits::client::ClientSlots;
 use crate::listener::capacity::{Capacity, TooFewFiles};
 use crate::listener::renewal::Certificate;
 use crate::listener::{self, Listener, tls};
+use crate::log::{Log as _, OutOfRange};
 use crate::monitoring::exposition::Sources;
 use crate::monitoring::metrics::Metrics;
 use crate::monitoring::rejections::Rejections;
 use crate::rollup::Rollup;
 use crate::store::disk_space::NoSpace;
+use crate::store::local_log::LocalLog;
 use crate::store::{CommitError, Condition, OpenError, Store, StoreStats, Writer};
 use crate::stream::writer::Writers;
 use crate::stream::{StreamSlots, Streams};
@@ -94,6 +96,9 @@ pub enum ServeError {
         /// The error of the operating system.
         source: std::io::Error,
     },
+    /// The log changed while the server started.
+    #[error(transparent)]
+    Log(#[from] OutOfRange),
     /// The operating system refused a resource that every server needs.
     #[error("the system refused: {0}")]
     System(#[from] std::io::Error),
@@ -131,21 +136,22 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     let directory = store.directory();
     let history = History::new(&store, config.retention, &config.limits, config.heartbeat);
     let found = config.boards.as_ref().map_or_else(|| Ok(Found::default()), |folder| read_boards(folder))?;
-    let boards = Entries::load(&mut store, &found)?;
+    let removed_since = store.removed_since();
+    let mut log = LocalLog::new(store);
+    let boards = Entries::load(&mut log, &found)?;
     // Board files that changed while the server was stopped were given seqs.
-    rollup.reach(store.head());
+    let head = log.store().head();
+    rollup.reach(head);
 
-    let hub = HubHandle::new(
-        Hub::new(rollup, boards.for_hub(), config.heartbeat).with_removed(store.removed_since()),
-        &limits,
-    );
+    let hub = HubHandle::new(Hub::new(rollup, boards.for_hub(), config.heartbeat).with_removed(removed_since), &limits);
     let metrics = Metrics::default();
-    let publisher = (hub.clone(), metrics.clone());
-    let (writer, writing) = Writer::start(store, config.retention, move |committed| {
-        publisher.1.committed(committed.len());
-        publisher.0.publish(committed);
-    })?;
-    let registry = BoardRegistry::new(boards, hub.clone(), writer.clone());
+    let boards = LoadedBoards::new(boards);
+    log.subscribe(head, Box::new(metrics.clone()))?;
+    // Before the hub: a client that hears of a change can fetch the document at once.
+    log.subscribe(head, Box::new(boards.clone()))?;
+    log.subscribe(head, Box::new(hub.clone()))?;
+    let (writer, writing) = Writer::start(log, config.retention)?;
+    let registry = BoardRegistry::new(boards, writer.clone());
     let watch = |folder: PathBuf| {
         folder::watch(folder.clone(), registry.clone(), found)
             .map_err(|source| ServeError::BoardWatch { folder, source })

@@ -1,13 +1,13 @@
 //! The board registry: all boards in memory, and the only place where they change.
 //!
-//! Changes run on the thread that commits points ([`Writer::run`]). So they are checked and made one after the other,
-//! and the hub gets each change between the points before it and the points after it, as [`crate::hub::boards`]
-//! requires.
+//! Changes are operations of the thread that appends to the log ([`Writer::change_boards`]). So they are checked and made
+//! one after the other. Each is an entry of the log between the points before it and the points after it, which the
+//! registry and the hub receive as subscribers.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use shared::board::Etag;
 use shared::{BoardId, Selector, Seq};
 
@@ -16,11 +16,12 @@ use super::edition::{Edition, Found, Origin};
 use super::precondition::Conditions;
 use super::{Document, Refusal};
 use crate::clock;
-use crate::hub::driver::HubHandle;
-use crate::hub::{BoardRecord, Boards, MissingTracks};
-use crate::rehydrate::rehydrate;
-use crate::store::boards::{KeptBoard, KeptDocument};
-use crate::store::{CommitError, Store, Writer};
+use crate::hub::{BoardRecord, Boards};
+use crate::log::{Applied, BoardChange, BoardDocument, Subscriber, Tracks};
+use crate::store::boards::KeptBoard;
+use crate::store::local_log::LocalLog;
+use crate::store::operation::BoardOperation;
+use crate::store::{CommitError, Writer};
 
 /// Maximum number of uploaded boards; they are kept in memory.
 pub const MAX_BOARDS: usize = 1_000;
@@ -97,20 +98,20 @@ impl Entry {
         selectors(id, self.shown().map(|edition| &*edition.document))
     }
 
-    /// Stores the board in its present state. Where the selectors change, they apply from the store's head on.
-    fn settle(mut self, store: &mut Store, id: &BoardId) -> Result<Self, CommitError> {
-        let selected = self.selected(id);
-        if selected != self.selectors {
-            self.selectors = selected;
-            self.since = store.head();
-        }
-        let document = self.uploaded.as_ref().map(|edition| KeptDocument {
+    /// Returns the change that gives the board this state.
+    fn as_change(&self, id: &BoardId) -> BoardChange {
+        let document = self.uploaded.as_ref().map(|edition| BoardDocument {
             form: edition.document.form(),
             source: edition.document.source().to_owned(),
             changed: edition.changed,
         });
-        let (selectors, since) = (self.selectors.clone(), self.since);
-        store.keep_board(&KeptBoard { id: id.clone(), selectors, since, document })?;
+        BoardChange { id: id.clone(), selectors: self.selected(id), etag: self.etag(), document }
+    }
+
+    /// Appends the board in its present state.
+    fn append(mut self, log: &mut LocalLog, id: &BoardId) -> Result<Self, CommitError> {
+        self.selectors = self.selected(id);
+        self.since = log.change_board(self.as_change(id))?;
         Ok(self)
     }
 }
@@ -129,10 +130,10 @@ impl Entries {
     ///
     /// # Errors
     /// Any error of SQLite.
-    pub fn load(store: &mut Store, found: &Found) -> Result<Self, CommitError> {
-        let mut entries = Self { all: BTreeMap::new(), forgotten: store.forgotten() };
-        for KeptBoard { id, selectors, since, document } in store.boards()? {
-            let uploaded = document.map(|KeptDocument { form, source, changed }| Edition {
+    pub fn load(log: &mut LocalLog, found: &Found) -> Result<Self, CommitError> {
+        let mut entries = Self { all: BTreeMap::new(), forgotten: log.store().forgotten() };
+        for KeptBoard { id, selectors, since, document } in log.store().boards()? {
+            let uploaded = document.map(|BoardDocument { form, source, changed }| Edition {
                 document: Arc::new(Document::restore(form, source)),
                 changed,
                 origin: Origin::Stored,
@@ -140,18 +141,18 @@ impl Entries {
             let filed = found.editions.get(&id).cloned();
             let entry = Entry { uploaded, filed, selectors, since };
             // Each write is synced, so unchanged boards are not written again.
-            let entry = if entry.selected(&id) == entry.selectors { entry } else { entry.settle(store, &id)? };
+            let entry = if entry.selected(&id) == entry.selectors { entry } else { entry.append(log, &id)? };
             entries.all.insert(id, entry);
         }
         for (id, edition) in &found.editions {
             if !entries.all.contains_key(id) {
                 let entry = Entry { filed: Some(edition.clone()), ..Entry::never_made(id, entries.forgotten) }
-                    .settle(store, id)?;
+                    .append(log, id)?;
                 entries.all.insert(id.clone(), entry);
             }
         }
         while let Some((id, since)) = entries.surplus() {
-            store.forget_board(&id, since)?;
+            log.forget_board(id.clone(), since)?;
             entries.forget(&id, since);
         }
         Ok(entries)
@@ -181,35 +182,65 @@ impl Entries {
     }
 }
 
-/// The board registry. Clones share the same state.
+/// All boards in memory. Clones share the same state. It subscribes to the log, so it changes where the log does.
 #[derive(Clone, Debug)]
-pub struct BoardRegistry(Arc<Inner>);
+pub struct LoadedBoards(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
     /// Only the store's thread writes it, so a value that is read on that thread stays current there.
     entries: RwLock<Entries>,
-    hub: HubHandle,
+    /// The board that is being appended, with its parsed documents.
+    pending: Mutex<Option<Entry>>,
+}
+
+impl LoadedBoards {
+    /// Makes the boards of a running server.
+    #[must_use]
+    pub fn new(entries: Entries) -> Self {
+        Self(Arc::new(Inner { entries: RwLock::new(entries), pending: Mutex::default() }))
+    }
+}
+
+impl Subscriber for LoadedBoards {
+    fn apply(&mut self, applied: &Applied<'_>, _: &dyn Tracks) {
+        match *applied {
+            Applied::Board { id, selectors, since, .. } => {
+                if let Some(entry) = self.0.pending.lock().take() {
+                    let entry = Entry { selectors: selectors.to_vec(), since, ..entry };
+                    self.0.entries.write().all.insert(id.clone(), entry);
+                }
+            }
+            Applied::BoardForgotten { id, since } => self.0.entries.write().forget(id, since),
+            Applied::Points(_) | Applied::SeriesRemoved { .. } => {}
+        }
+    }
+}
+
+/// The board registry. Clones share the same state.
+#[derive(Clone, Debug)]
+pub struct BoardRegistry {
+    boards: LoadedBoards,
     writer: Writer,
 }
 
 impl BoardRegistry {
-    /// Makes the registry of a running server; `hub` has the boards already.
+    /// Makes the registry of a running server. `boards` subscribe to the log of `writer`.
     #[must_use]
-    pub fn new(entries: Entries, hub: HubHandle, writer: Writer) -> Self {
-        Self(Arc::new(Inner { entries: RwLock::new(entries), hub, writer }))
+    pub fn new(boards: LoadedBoards, writer: Writer) -> Self {
+        Self { boards, writer }
     }
 
     /// Returns the board as it is shown; `None` where it has no document.
     #[must_use]
     pub fn get(&self, id: &BoardId) -> Option<Edition> {
-        self.0.entries.read().all.get(id).and_then(Entry::shown).cloned()
+        self.boards.0.entries.read().all.get(id).and_then(Entry::shown).cloned()
     }
 
     /// Returns every board that has a document, by name.
     #[must_use]
     pub fn list(&self) -> Vec<(BoardId, Edition)> {
-        let entries = self.0.entries.read();
+        let entries = self.boards.0.entries.read();
         entries.all.iter().filter_map(|(id, entry)| Some((id.clone(), entry.shown()?.clone()))).collect()
     }
 
@@ -218,8 +249,8 @@ impl BoardRegistry {
     /// # Errors
     /// [`BoardError`].
     pub async fn put(&self, id: BoardId, document: Document, conditions: Conditions) -> Result<Put, BoardError> {
-        let inner = Arc::clone(&self.0);
-        self.0.writer.run(move |store| inner.put(store, id, document, &conditions)).await?
+        let boards = self.boards.clone();
+        self.writer.change_boards(PutBoard { boards, id, document, conditions }).await?
     }
 
     /// Deletes the uploaded document of a board, if `conditions` permit it.
@@ -227,8 +258,8 @@ impl BoardRegistry {
     /// # Errors
     /// [`BoardError`].
     pub async fn delete(&self, id: BoardId, conditions: Conditions) -> Result<(), BoardError> {
-        let inner = Arc::clone(&self.0);
-        self.0.writer.run(move |store| inner.delete(store, id, &conditions)).await?
+        let boards = self.boards.clone();
+        self.writer.change_boards(DeleteBoard { boards, id, conditions }).await?
     }
 
     /// Applies the contents of the folder. A board whose file is broken stays as it is.
@@ -236,8 +267,53 @@ impl BoardRegistry {
     /// # Errors
     /// Where the store cannot write now.
     pub async fn apply_folder(&self, found: Found) -> Result<(), CommitError> {
-        let inner = Arc::clone(&self.0);
-        self.0.writer.run(move |store| inner.apply_folder(store, found)).await?
+        let boards = self.boards.clone();
+        self.writer.change_boards(ApplyFolder { boards, found }).await?
+    }
+}
+
+/// Creates or replaces a board.
+struct PutBoard {
+    boards: LoadedBoards,
+    id: BoardId,
+    document: Document,
+    conditions: Conditions,
+}
+
+impl BoardOperation for PutBoard {
+    type Answer = Result<Put, BoardError>;
+
+    fn run(self, log: &mut LocalLog) -> Self::Answer {
+        self.boards.0.put(log, &self.id, self.document, &self.conditions)
+    }
+}
+
+/// Deletes the uploaded document of a board.
+struct DeleteBoard {
+    boards: LoadedBoards,
+    id: BoardId,
+    conditions: Conditions,
+}
+
+impl BoardOperation for DeleteBoard {
+    type Answer = Result<(), BoardError>;
+
+    fn run(self, log: &mut LocalLog) -> Self::Answer {
+        self.boards.0.delete(log, self.id, &self.conditions)
+    }
+}
+
+/// Applies the contents of the folder of boards.
+struct ApplyFolder {
+    boards: LoadedBoards,
+    found: Found,
+}
+
+impl BoardOperation for ApplyFolder {
+    type Answer = Result<(), CommitError>;
+
+    fn run(self, log: &mut LocalLog) -> Self::Answer {
+        self.boards.0.apply_folder(log, self.found)
     }
 }
 
@@ -247,44 +323,35 @@ impl Inner {
         entries.all.get(id).cloned().unwrap_or_else(|| Entry::never_made(id, entries.forgotten))
     }
 
-    /// Stores the board, and informs the hub if another document is shown now.
-    fn change(&self, store: &mut Store, id: BoardId, entry: Entry) -> Result<(), CommitError> {
-        let before = self.entry(&id).etag();
-        let entry = entry.settle(store, &id)?;
-        let shown = (entry.etag() != before).then(|| entry.for_hub());
-        self.entries.write().all.insert(id.clone(), entry);
-        if let Some(shown) = shown {
-            let MissingTracks(series) = self.hub.missing_tracks(&id, &shown.selectors);
-            if let Err(error) = rehydrate(&self.hub, store, &series) {
-                tracing::warn!(board = %id, %error, "cannot read what the board shows now; its readers have to come back");
-            }
-            self.hub.set_board(id, shown, store.head());
-        }
+    /// Appends the board in its new state. The subscribers of the log have it on return, this registry among them.
+    fn change(&self, log: &mut LocalLog, id: &BoardId, entry: Entry) -> Result<(), CommitError> {
+        let change = entry.as_change(id);
+        *self.pending.lock() = Some(entry);
+        let changed = log.change_board(change);
+        // It is left over if the append failed.
+        *self.pending.lock() = None;
+        changed?;
         let surplus = self.entries.read().surplus();
-        if let Some((id, since)) = surplus {
-            match store.forget_board(&id, since) {
-                Ok(()) => {
-                    self.entries.write().forget(&id, since);
-                    self.hub.forget_board(&id, since);
-                }
-                // The next change tries again.
-                Err(error) => tracing::debug!(board = %id, %error, "cannot forget a deleted board"),
-            }
+        if let Some((id, since)) = surplus
+            && let Err(error) = log.forget_board(id.clone(), since)
+        {
+            // The next change tries again.
+            tracing::debug!(board = %id, %error, "cannot forget a deleted board");
         }
         Ok(())
     }
 
     fn put(
         &self,
-        store: &mut Store,
-        id: BoardId,
+        log: &mut LocalLog,
+        id: &BoardId,
         document: Document,
         conditions: &Conditions,
     ) -> Result<Put, BoardError> {
-        let mut entry = self.entry(&id);
-        refuse_file(&id, &entry)?;
+        let mut entry = self.entry(id);
+        refuse_file(id, &entry)?;
         let (current, new) = (entry.etag(), document.etag());
-        conditions.check(&id, current, Some(new))?;
+        conditions.check(id, current, Some(new))?;
         if current == Some(new) {
             return Ok(Put::Replaced);
         }
@@ -293,11 +360,12 @@ impl Inner {
             return Err(Refusal::TooMany.into());
         }
         let bytes = document.source().len();
-        self.check_bytes(&id, bytes)?;
-        store.check_space_for_board(bytes, clock::now().up)?;
+        self.check_bytes(id, bytes)?;
+        log.check_space_for_board(bytes)?;
+        // The clock is read before the change is appended, and is part of it.
         let (document, changed) = (Arc::new(document), clock::now().wall);
         entry.uploaded = Some(Edition { document, changed, origin: Origin::Stored });
-        self.change(store, id, entry)?;
+        self.change(log, id, entry)?;
         Ok(if current.is_some() { Put::Replaced } else { Put::Made })
     }
 
@@ -313,17 +381,17 @@ impl Inner {
         Err(BoardError::TooManyBytes { there, bytes })
     }
 
-    fn delete(&self, store: &mut Store, id: BoardId, conditions: &Conditions) -> Result<(), BoardError> {
+    fn delete(&self, log: &mut LocalLog, id: BoardId, conditions: &Conditions) -> Result<(), BoardError> {
         let mut entry = self.entry(&id);
         refuse_file(&id, &entry)?;
         conditions.check(&id, entry.etag(), None)?;
         if entry.uploaded.take().is_none() {
             return Err(Refusal::NotMade(id).into());
         }
-        Ok(self.change(store, id, entry)?)
+        Ok(self.change(log, &id, entry)?)
     }
 
-    fn apply_folder(&self, store: &mut Store, mut found: Found) -> Result<(), CommitError> {
+    fn apply_folder(&self, log: &mut LocalLog, mut found: Found) -> Result<(), CommitError> {
         let known: BTreeSet<_> = self.entries.read().all.keys().chain(found.editions.keys()).cloned().collect();
         for id in known {
             if found.broken.contains_key(&id) {
@@ -333,7 +401,7 @@ impl Inner {
             let filed = found.editions.remove(&id);
             if before.filed != filed {
                 tracing::info!(board = %id, made = filed.is_some(), "the file of a board changed");
-                self.change(store, id, Entry { filed, ..before })?;
+                self.change(log, &id, Entry { filed, ..before })?;
             }
         }
         Ok(())
@@ -350,6 +418,7 @@ fn refuse_file(id: &BoardId, entry: &Entry) -> Result<(), Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::Store;
 
     #[test]
     fn deleted_boards_are_forgotten_beyond_a_bound_and_their_old_cursors_get_a_snapshot() {
@@ -361,9 +430,10 @@ mod tests {
             let since = Seq(10 + n as u64);
             store.keep_board(&KeptBoard { id, selectors, since, document: None }).unwrap();
         }
-        let entries = Entries::load(&mut store, &Found::default()).unwrap();
+        let mut log = LocalLog::new(store);
+        let entries = Entries::load(&mut log, &Found::default()).unwrap();
         assert_eq!((entries.all.len(), entries.forgotten), (MAX_DELETED, Seq(12)));
-        assert_eq!(store.boards().unwrap().len(), MAX_DELETED);
+        assert_eq!(log.store().boards().unwrap().len(), MAX_DELETED);
         let subscription = |n: usize| crate::hub::Subscription {
             series: Vec::new(),
             boards: vec![id(n)],

@@ -4,9 +4,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use shared::SeriesName;
 
-use crate::clock;
 use crate::http::problem::ApiError;
-use crate::hub::driver::HubHandle;
 use crate::ingest::fields;
 use crate::log::SeriesId;
 use crate::store::{CommitError, Writer};
@@ -18,24 +16,9 @@ use crate::store::{CommitError, Writer};
 ///
 /// # Errors
 /// [`ApiError`]; then the series is unchanged.
-pub(super) async fn remove(
-    State(hub): State<HubHandle>,
-    State(writer): State<Writer>,
-    Path(series): Path<String>,
-) -> Result<StatusCode, ApiError> {
+pub(super) async fn remove(State(writer): State<Writer>, Path(series): Path<String>) -> Result<StatusCode, ApiError> {
     let name: SeriesName = series.parse().map_err(|error| fields::bad_series(&series, &error).into_error())?;
-    let removing = {
-        let name = name.clone();
-        // The hub is updated on the writer thread, so between two groups of points.
-        writer.run(move |store| {
-            let removed = store.remove_series(&name, clock::now().up)?;
-            if let Some(removed) = removed {
-                hub.remove_series(removed.series, removed.at);
-            }
-            Ok::<_, CommitError>(removed)
-        })
-    };
-    let Some(removed) = removing.await.flatten()? else { return Err(ApiError::NoSeries(name)) };
+    let Some(removed) = writer.remove_series(name.clone()).await? else { return Err(ApiError::NoSeries(name)) };
     tracing::info!(series = %name, "removed a series and its history");
     // Runs as a task, so that it continues if the client disconnects.
     let erased = tokio::spawn(erase(writer, removed.series)).await;
@@ -46,10 +29,10 @@ pub(super) async fn remove(
 /// Erases the points of a removed series in steps. The writer thread commits pushes between the steps.
 async fn erase(writer: Writer, series: SeriesId) {
     loop {
-        match writer.run(move |store| store.erase(series)).await {
-            Ok(Ok(true)) => {}
-            Ok(Ok(false)) | Err(_) => return,
-            Ok(Err(error)) => {
+        match writer.erase_series(series).await {
+            Ok(true) => {}
+            Ok(false) | Err(CommitError::Closed) => return,
+            Err(error) => {
                 tracing::warn!(%error, "cannot erase all points of a removed series; the rest is erased at the next start");
                 return;
             }

@@ -11,8 +11,9 @@ use super::memory::{cost_of_member, cost_of_reader, cost_of_topic};
 use super::reader::Follow;
 use super::{Hub, Reader, Resume, Selection, Subscription, Topic, TopicId};
 use crate::clock::Now;
+use crate::log::NotResident;
 use crate::names::{Budget, Matched};
-use crate::rollup::{NotResident, SeriesIndex};
+use crate::rollup::SeriesIndex;
 
 /// Budget for matching under the hub's lock, when a board changes: one or two milliseconds. A subscriber whose boards
 /// need more gets `bye` and reconnects, so that its selectors are matched without the lock.

@@ -135,6 +135,12 @@ impl Boards {
         subscription.boards.iter().map(since).max().unwrap_or(Seq::ZERO)
     }
 
+    /// Returns the tag of the document of a board; `None` if it has none.
+    #[must_use]
+    pub fn etag(&self, board: &BoardId) -> Option<Etag> {
+        self.records.get(board).and_then(|record| record.etag)
+    }
+
     /// Returns the edition of each board in the subscription.
     #[must_use]
     pub fn editions(&self, subscription: &Subscription) -> Vec<BoardEdition> {

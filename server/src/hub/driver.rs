@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use shared::board::Etag;
 use shared::{BoardId, ByeReason, Declared, Selector, Seq, SeriesName, Track};
 use tokio::sync::{Notify, watch};
 use tokio::time::MissedTickBehavior;
@@ -104,7 +105,7 @@ impl HubHandle {
     }
 
     /// Publishes committed points. Call it in the order of their seqs, from any thread.
-    pub fn publish(&self, points: Vec<Committed>) {
+    pub fn publish(&self, points: &[Committed]) {
         let mut group = Group::new(points);
         while !group.is_done() {
             self.write_frames(|hub| hub.draft(&mut group, clock::now()));
@@ -133,6 +134,12 @@ impl HubHandle {
             self.0.sooner.notify_one();
         }
         result
+    }
+
+    /// Returns the tag of the document of a board; `None` if it has none.
+    #[must_use]
+    pub fn etag(&self, board: &BoardId) -> Option<Etag> {
+        self.0.hub.lock().etag(board)
     }
 
     /// Replaces the record of a board. Call it in the order of the seqs, like [`HubHandle::publish`]; `head` is the seq

@@ -11,6 +11,7 @@
 //! - `memory` bounds the memory of all topics.
 
 pub mod admission;
+mod applied;
 pub mod boards;
 mod catching_up;
 pub mod chunk;
@@ -34,6 +35,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use foldhash::fast::RandomState;
+use shared::board::Etag;
 use shared::{BoardId, ByeReason, Declared, Seq, SeriesName, Track};
 
 pub use admission::{Match, MissingTracks, Refused};
@@ -118,6 +120,12 @@ impl Hub {
         let has_readers = self.followers.contains_key(&id);
         self.boards.set(id, record);
         if has_readers { self.topics.keys().copied().collect() } else { Vec::new() }
+    }
+
+    /// Returns the tag of the document of a board; `None` if it has none.
+    #[must_use]
+    pub fn etag(&self, board: &BoardId) -> Option<Etag> {
+        self.boards.etag(board)
     }
 
     /// Forgets a board that was deleted; see [`Boards::forget`].

@@ -12,7 +12,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::vec;
+use std::slice;
 
 use shared::{Cursor, Epoch, Event, Seq, sse};
 
@@ -38,8 +38,8 @@ const AT_ONCE: usize = 4_096;
 
 /// Points that were committed together, while they are published.
 #[derive(Debug)]
-pub struct Group {
-    points: vec::IntoIter<Committed>,
+pub struct Group<'a> {
+    points: slice::Iter<'a, Committed>,
     /// Counts the changes of a large group; `None` once all are counted.
     counting: Option<Counting>,
     /// Topics that have changed, for which a frame may be due.
@@ -67,12 +67,12 @@ struct Changes {
     skipped: Option<Seq>,
 }
 
-impl Group {
+impl<'a> Group<'a> {
     /// Begins to publish points, which are in the order of their seqs.
     #[must_use]
-    pub fn new(points: Vec<Committed>) -> Self {
+    pub fn new(points: &'a [Committed]) -> Self {
         let counting = (points.len() > CHANGES_OF_A_TOPIC).then(Counting::default);
-        let (points, touched) = (points.into_iter(), Vec::new());
+        let (points, touched) = (points.iter(), Vec::new());
         Self { points, counting, touched, changes: HashMap::new(), all_changes: 0, written: 0 }
     }
 
@@ -135,12 +135,13 @@ impl Hub {
     /// Applies committed points, in the order of their seqs, and returns the topics that have a new frame. Other
     /// changed topics get theirs later; see [`Hub::due`].
     pub fn publish(&mut self, points: Vec<Committed>, now: Now) -> Vec<TopicId> {
-        let mut group = Group::new(points);
+        let mut group = Group::new(&points);
         let mut flushed = Vec::new();
         while !group.is_done() {
             let drafts = self.draft(&mut group, now);
             flushed.extend(self.finish(drafts.encode()));
         }
+        drop(points);
         distinct(&mut flushed);
         flushed
     }
@@ -166,7 +167,7 @@ impl Hub {
     /// group [is done](Group::is_done), from one thread at a time, and [finish](Hub::finish) the drafts of each call
     /// before the next one.
     #[must_use]
-    pub fn draft(&mut self, group: &mut Group, now: Now) -> Drafts {
+    pub fn draft(&mut self, group: &mut Group<'_>, now: Now) -> Drafts {
         let mut drafts = Vec::new();
         let mut work = 0;
         self.rollup.set_now(now.wall);
@@ -266,7 +267,7 @@ impl Hub {
 
     /// Counts the changes of a large group for each topic of every change, to skip all frames of a topic that would get
     /// too many. Returns true if all are counted.
-    fn count_changes(&self, group: &mut Group) -> bool {
+    fn count_changes(&self, group: &mut Group<'_>) -> bool {
         let Some(counting) = &mut group.counting else { return true };
         let points = group.points.as_slice();
         let is_every_change = |id: &TopicId| {
@@ -307,7 +308,7 @@ impl Hub {
     /// Marks a series as changed by the point `to` in each of its topics. Returns the work that this took.
     fn spread(
         &mut self,
-        group: &mut Group,
+        group: &mut Group<'_>,
         drafts: &mut Vec<Draft<Event>>,
         index: SeriesIndex,
         to: Seq,

@@ -6,8 +6,8 @@ use super::simulation::{EPOCH, hub_of, series, subscribe};
 use super::*;
 use crate::clock::Uptime;
 use crate::log::Committed;
+use crate::log::NotResident;
 use crate::names::Budget;
-use crate::rollup::NotResident;
 
 const NOW: Now = Now { wall: Millis(1_732_399_200_000), up: Uptime(0) };
 
@@ -85,7 +85,8 @@ fn oversized_group_is_a_gap_only_for_hz_0_readers_of_its_series() {
 fn large_group_is_published_in_bounded_steps() {
     let mut hub = hub();
     let _reader = hub.subscribe(&subscription(20, &["s/**"]), &Resume::Fresh, NOW).unwrap();
-    let mut group = publishing::Group::new((1..=10_000).map(|seq| point(seq, u32::try_from(seq).unwrap())).collect());
+    let points: Vec<_> = (1..=10_000).map(|seq| point(seq, u32::try_from(seq).unwrap())).collect();
+    let mut group = publishing::Group::new(&points);
     let mut steps = 0;
     while !group.is_done() {
         let before = hub.rollup.head().0;

@@ -1,11 +1,15 @@
-//! The vocabulary of the log: everything that changes the state is appended to one ordered log, and every layer above
-//! folds it. This module knows neither SQLite nor HTTP, and imports no other module of the server.
+//! The ordered log: everything that changes the state is an [`Entry`] of it, and every layer above folds it.
 //!
-//! - [`push`] is a push as it is appended; [`point_time`], [`source`] and [`idempotency`] are parts of it.
+//! This module is below all others: it has the vocabulary of the log and the trait [`Log`], and imports no other module of
+//! the server. `store::local_log` implements the trait: there, appending is a
+//! commit to SQLite.
+//!
+//! - [`entry`] is a change as it is appended. [`push`], [`point_time`], [`source`] and [`idempotency`] are parts of it.
 //! - [`applied`] is what the subscribers of the log receive.
 //! - [`series`] identifies a series; [`epochs`] decides which cursors are positions in this log.
 
 pub mod applied;
+pub mod entry;
 pub mod epochs;
 pub mod idempotency;
 pub mod point_time;
@@ -13,10 +17,47 @@ pub mod push;
 pub mod series;
 pub mod source;
 
-pub use applied::Committed;
+use shared::Seq;
+
+pub use applied::{Applied, Committed, Subscriber, TrackCache, TrackError, Tracks};
+pub use entry::{BoardChange, BoardDocument, Change, Entry, Terms};
 pub use epochs::Epochs;
 pub use idempotency::{Fingerprint, IdempotencyKey};
 pub use point_time::{PointTime, SetBy};
 pub use push::{Atomicity, Push, Pushed};
-pub use series::{SeriesId, SeriesState};
+pub use series::{NotResident, SeriesId, SeriesState};
 pub use source::Source;
+
+/// An ordered log of everything that changes the state. A position in it is the seq of the last applied change.
+pub trait Log {
+    /// The result of applying an entry, for the client that waits for it.
+    type Outcome;
+
+    /// Appends entries and applies them; on return they are durable, and every subscriber has received them.
+    fn append(&mut self, batch: Vec<Entry>) -> Appended<Self::Outcome>;
+
+    /// Adds a subscriber, which receives every entry that is applied after `from`.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] if the log does not have the entries after `from`.
+    fn subscribe(&mut self, from: Seq, subscriber: Box<dyn Subscriber>) -> Result<(), OutOfRange>;
+}
+
+/// The result of appending a batch.
+#[derive(Debug)]
+pub struct Appended<O> {
+    /// The position after the batch.
+    pub position: Seq,
+    /// The result of each entry, in order.
+    pub outcomes: Vec<O>,
+}
+
+/// The log does not have the entries after this position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the log has no entries after {from}: it is at {head}, and a subscriber must have the state up to there")]
+pub struct OutOfRange {
+    /// The position that the subscriber asked for.
+    pub from: Seq,
+    /// The position of the log.
+    pub head: Seq,
+}

@@ -1,5 +1,6 @@
 //! Identifies a series, and holds its state at a position of the log.
 
+use shared::point::Kind;
 use shared::{Declared, Seq, SeriesName, TimeRange, Track};
 
 /// The row of a series. The first series of a store has row 1; rows are given without holes, below 2^28.
@@ -27,4 +28,13 @@ pub struct SeriesState {
     pub declared: Option<Declared>,
     /// The stretch before the track that late points changed, and the seq of the last of those points.
     pub revised: Option<(TimeRange, Seq)>,
+}
+
+/// A series that has only its newest entry in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotResident {
+    /// The row in the store.
+    pub series: SeriesId,
+    /// The kind of its values.
+    pub kind: Kind,
 }

@@ -13,6 +13,7 @@ use prometheus_client::registry::Registry;
 use super::rejections::Reason;
 use crate::http::problem::ApiError;
 use crate::limits::Limit;
+use crate::log::{Applied, Subscriber, Tracks};
 
 /// Counters of events. Clones share them.
 #[derive(Clone, Debug)]
@@ -54,6 +55,14 @@ struct Reached {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Answer {
     answer: &'static str,
+}
+
+impl Subscriber for Metrics {
+    fn apply(&mut self, applied: &Applied<'_>, _: &dyn Tracks) {
+        if let Applied::Points(points) = applied {
+            self.committed(points.len());
+        }
+    }
 }
 
 impl Metrics {

@@ -7,7 +7,7 @@ mod borrowed;
 pub(crate) mod packed;
 mod track_slot;
 
-use std::borrow::Cow;
+use std::borrow::{Borrow, Cow};
 use std::collections::VecDeque;
 
 use shared::bucket::SECOND;
@@ -15,7 +15,7 @@ use shared::point::Kind;
 use shared::track::revises;
 use shared::{Cursor, Declared, Epoch, GapReason, Millis, Seq, SeriesName, SeriesPart, TimeRange, Track};
 
-use crate::log::{Committed, Epochs, SeriesId, SeriesState};
+use crate::log::{Committed, Epochs, NotResident, SeriesId, SeriesState};
 use crate::names::Names;
 pub use crate::names::SeriesIndex;
 pub use borrowed::BorrowedPart;
@@ -82,15 +82,6 @@ enum Residency {
     Hot,
     /// Nothing, since the series was removed.
     Removed,
-}
-
-/// A series that has only its newest entry in memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NotResident {
-    /// The row in the store.
-    pub series: SeriesId,
-    /// The kind of its values.
-    pub kind: Kind,
 }
 
 /// The effect of a point.
@@ -259,16 +250,17 @@ impl Rollup {
 
     /// Adds a point. Points must come in the order of their seqs. The first point of a series must name it; without a
     /// name it is ignored.
-    pub fn push(&mut self, committed: Committed) -> Option<PointEffect> {
-        let Committed { at, series, value, begins, declares } = committed;
+    pub fn push(&mut self, committed: impl Borrow<Committed>) -> Option<PointEffect> {
+        let Committed { at, series, value, begins, declares } = committed.borrow();
+        let (at, series, declares) = (*at, *series, *declares);
         self.head = at.seq;
         let known =
             self.by_row.get(series.0 as usize).and_then(|&index| Some((index, self.series.get_mut(index as usize)?)));
         let Some((index, entry)) = known else {
-            let slot = TrackSlot::begin(Track::of(at, value));
+            let slot = TrackSlot::begin(Track::of(at, value.clone()));
             let (changed, late) = (at.seq, at.seq);
             let entry = Entry {
-                name: begins?,
+                name: begins.clone()?,
                 row: series,
                 residency: Residency::Warm,
                 slot,
@@ -290,7 +282,7 @@ impl Rollup {
                 entry.revised = Some(Box::new((whole, at.seq)));
             }
         }
-        track.push(at, value);
+        track.push(at, value.clone());
         if entry.residency == Residency::Warm {
             track.keep_newest_at(self.now);
         }

@@ -7,6 +7,7 @@ use shared::{BoardId, Millis, Selector, Seq};
 
 use super::damage::Part;
 use super::{CommitError, Store, meta, sql};
+use crate::log::{BoardChange, BoardDocument};
 
 /// The row of a deleted board stays until it is [forgotten](Store::forget_board), since `since` must outlive the
 /// document.
@@ -31,18 +32,7 @@ pub struct KeptBoard {
     /// The seq of the last point that was committed before the board used these selectors.
     pub since: Seq,
     /// The uploaded document; `None` if it was deleted, or if none was uploaded.
-    pub document: Option<KeptDocument>,
-}
-
-/// A document as it was uploaded.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeptDocument {
-    /// The format of the text.
-    pub form: Form,
-    /// The text, byte for byte.
-    pub source: String,
-    /// The time of the upload.
-    pub changed: Millis,
+    pub document: Option<BoardDocument>,
 }
 
 pub(super) fn create(conn: &Connection) -> rusqlite::Result<()> {
@@ -80,7 +70,7 @@ impl Store {
             // If the seq is unknown, each subscriber begins with a snapshot.
             let since = meta::seq(row, 2)?.filter(|since| *since <= self.head).unwrap_or(self.head);
             let changed = Millis(row.get_ref(5)?.as_i64().map(i64::unsigned_abs).unwrap_or_default());
-            let document = document.map(|(form, source)| KeptDocument { form, source, changed });
+            let document = document.map(|(form, source)| BoardDocument { form, source, changed });
             boards.push(KeptBoard { id, selectors, since, document });
         }
     }
@@ -103,6 +93,30 @@ impl Store {
             tx.execute("DELETE FROM boards WHERE id = ?1", [id.as_str()])?;
             tx.execute("INSERT OR REPLACE INTO forgotten (one, since) VALUES (1, ?1)", [sql(since.0)])
         })
+    }
+
+    /// Applies a change of a board; on return it is on the disk. If its selectors change, they apply from the head on.
+    /// Returns the seq since which the board has its selection.
+    ///
+    /// # Errors
+    /// [`CommitError`]; then nothing has changed.
+    pub fn apply_board(&mut self, change: &BoardChange) -> Result<Seq, CommitError> {
+        let BoardChange { id, selectors, document, .. } = change;
+        let (before, since) = self.selection_of(id)?;
+        let since = if before == *selectors { since } else { self.head };
+        let (id, selectors, document) = (id.clone(), selectors.clone(), document.clone());
+        self.keep_board(&KeptBoard { id, selectors, since, document })?;
+        Ok(since)
+    }
+
+    /// Reads the selectors of a board, and the seq since which it has them.
+    fn selection_of(&self, id: &BoardId) -> rusqlite::Result<(Vec<Selector>, Seq)> {
+        let mut select = self.conn.prepare_cached("SELECT selectors, since FROM boards WHERE id = ?1")?;
+        let mut rows = select.query([id.as_str()])?;
+        let Some(row) = rows.next()? else { return Ok((vec![id.selector()], self.forgotten())) };
+        let selectors = row.get_ref(0)?.as_str().ok().and_then(|text| serde_json::from_str(text).ok());
+        // If the row is damaged, the selection counts as changed.
+        Ok((selectors.unwrap_or_default(), meta::seq(row, 1)?.filter(|since| *since <= self.head).unwrap_or(self.head)))
     }
 
     /// Replaces the stored board; on return it is on the disk. A change of the selection, that is of
@@ -189,7 +203,7 @@ mod tests {
             id: "ops".parse().unwrap(),
             selectors: vec!["x".parse().unwrap()],
             since: Seq(4),
-            document: Some(KeptDocument { form: Form::Toml, source, changed: Millis(9) }),
+            document: Some(BoardDocument { form: Form::Toml, source, changed: Millis(9) }),
         };
         store.keep_board(&board(String::new())).unwrap();
         let pages: i64 = store.conn.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
@@ -211,7 +225,7 @@ mod tests {
             id: "ops".parse().unwrap(),
             selectors: vec!["a/*".parse().unwrap(), "b".parse().unwrap()],
             since: Seq(7),
-            document: Some(KeptDocument { form: Form::Toml, source, changed: Millis(9) }),
+            document: Some(BoardDocument { form: Form::Toml, source, changed: Millis(9) }),
         };
         for _ in 0..2 {
             store.keep_board(&board).unwrap();

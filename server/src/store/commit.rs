@@ -20,8 +20,8 @@ use super::memtable::{InTables, Memtable};
 use super::number_log::LoggedNumber;
 use super::row_limit::RowCount;
 use super::{Store, sql};
-use crate::clock::Now;
-use crate::log::{Atomicity, Committed, Push, Pushed, SeriesId, SetBy};
+use crate::clock::{Now, Uptime};
+use crate::log::{Atomicity, Committed, Push, Pushed, SeriesId, SetBy, Terms};
 
 pub use error::{CommitError, LONGEST_WAIT, Unfit, UnfitPoint, UnfitReason};
 use transaction::{PendingCommit, Resolved};
@@ -47,15 +47,22 @@ impl Store {
     /// a whole or not at all, unless it is [partial](crate::log::Atomicity::Partial). If the database fails, no push is
     /// stored.
     pub fn commit(&mut self, pushes: Vec<Push>, now: Now) -> Outcome {
+        let terms = self.terms(now.wall);
+        self.append_pushes(pushes.into_iter().map(|push| (terms, push)).collect(), now.up)
+    }
+
+    /// Commits a group of pushes, each with the terms of the node that appends it. `now` schedules the flush of their
+    /// blocks, and is no part of the state.
+    pub fn append_pushes(&mut self, pushes: Vec<(Terms, Push)>, now: Uptime) -> Outcome {
         if let Some(why) = self.condition.lost() {
             return Outcome::refused(pushes.len(), CommitError::Lost(why));
         }
-        self.commit_within_space(pushes, now, Self::commit_group)
+        self.commit_within_space(pushes, now, Self::apply_pushes)
     }
 
-    fn commit_group(&mut self, pushes: Vec<Push>, now: Now) -> Outcome {
+    fn apply_pushes(&mut self, pushes: Vec<(Terms, Push)>, now: Uptime) -> Outcome {
         let count = pushes.len();
-        match self.try_commit(pushes, self.time.now(now.wall)) {
+        match self.try_commit(pushes) {
             Ok((outcome, pending)) => {
                 self.condition.committed();
                 self.head = pending.head;
@@ -69,7 +76,7 @@ impl Store {
                 }
                 self.stats.add_repeated(pending.repeated);
                 let numbers = pending.numbers.into_iter().zip(pending.known);
-                self.memtable.add(numbers, now.up, |block_id| block::read_whole(&self.conn, block_id, &self.damage));
+                self.memtable.add(numbers, now, |block_id| block::read_whole(&self.conn, block_id, &self.damage));
                 outcome
             }
             Err(error) => {
@@ -88,18 +95,20 @@ impl Store {
         }
     }
 
-    fn try_commit(&mut self, pushes: Vec<Push>, now: Millis) -> rusqlite::Result<(Outcome, PendingCommit)> {
+    fn try_commit(&mut self, pushes: Vec<(Terms, Push)>) -> rusqlite::Result<(Outcome, PendingCommit)> {
         let mut pending = PendingCommit { head: self.head, ..PendingCommit::new(self.keys) };
         self.newest_before.clear();
-        let points = pushes.iter().map(|push| push.points.len()).sum();
+        let points = pushes.iter().map(|(_, push)| push.points.len()).sum();
         let (results, committed) = (Vec::with_capacity(pushes.len()), Vec::with_capacity(points));
         let mut outcome = Outcome { results, committed };
-        let oldest = Millis(self.keep_finest.map_or(0, |keep| now.0.saturating_sub(keep)));
         pending.numbers.reserve(points);
         pending.known.reserve(points);
         self.record_epoch()?;
         let tx = self.conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-        for mut push in pushes {
+        let mut logged_at = Millis::default();
+        for (terms, mut push) in pushes {
+            let Terms { at: now, oldest, max_series, max_rows, max_keys } = terms;
+            logged_at = now;
             let seen = push.key.as_ref().map_or(Ok(Seen::Never), |key| Keys::look_up(&tx, key, now))?;
             if seen != Seen::Never {
                 outcome.results.push(match seen {
@@ -123,11 +132,11 @@ impl Store {
                 outcome.results.push(Err(error));
                 continue;
             }
-            let resolved = pending.resolve(&self.directory.look(), &mut push, self.limits.series);
+            let resolved = pending.resolve(&self.directory.look(), &mut push, max_series);
             let resolved = resolved.and_then(|resolved| {
                 // A point causes at most two rows: a new series and a text.
-                if push.points.len() > self.limits.rows / 2 {
-                    RowCount::of(&push.points, resolved.begun.count(), &self.newest).check(self.limits.rows)?;
+                if push.points.len() > max_rows / 2 {
+                    RowCount::of(&push.points, resolved.begun.count(), &self.newest).check(max_rows)?;
                 }
                 Ok(resolved)
             });
@@ -150,7 +159,7 @@ impl Store {
             }
             outcome.results.push(left_out.into_result());
             if let Some(key) = &push.key {
-                pending.keys.remember(&tx, key, now)?;
+                pending.keys.remember(&tx, key, now, max_keys)?;
             }
             pending.begin(&tx, begun)?;
             // A series that has just begun has no earlier points.
@@ -195,10 +204,13 @@ impl Store {
                 }
                 outcome.committed.push(Committed { at, series, value, begins, declares });
             }
+            if !pending.imported.is_empty() {
+                self.imports.note(&tx, &pending.imported, now)?;
+                pending.imported.clear();
+            }
         }
-        std::mem::take(&mut pending.log).append(&tx, now)?;
+        std::mem::take(&mut pending.log).append(&tx, logged_at)?;
         pending.note_revised(&tx)?;
-        self.imports.note(&tx, &pending.imported, now)?;
         tx.prepare_cached("UPDATE meta SET head = ?1")?.execute([sql(pending.head.0)])?;
         tx.commit()?;
         Ok((outcome, pending))

@@ -13,9 +13,9 @@ use rusqlite::Connection;
 use super::FILE;
 use super::commit::Outcome;
 use super::{CommitError, Store};
-use crate::clock::{Now, Uptime};
+use crate::clock::Uptime;
 use crate::limits::Limit;
-use crate::log::Push;
+use crate::log::{Push, Terms};
 
 /// The largest reserve.
 const RESERVE: u64 = 64 << 20;
@@ -203,23 +203,23 @@ pub(super) struct Measurement {
 }
 
 impl Store {
-    /// Calls `commit` with those pushes of a group for which there is room. A refused push takes no room from the
+    /// Calls `apply` with those pushes of a group for which there is room. A refused push takes no room from the
     /// others.
     pub(super) fn commit_within_space(
         &mut self,
-        mut pushes: Vec<Push>,
-        now: Now,
-        commit: impl FnOnce(&mut Self, Vec<Push>, Now) -> Outcome,
+        mut pushes: Vec<(Terms, Push)>,
+        now: Uptime,
+        apply: impl FnOnce(&mut Self, Vec<(Terms, Push)>, Uptime) -> Outcome,
     ) -> Outcome {
-        let checked = self.check_space(&pushes, now.up);
+        let checked = self.check_space(&pushes, now);
         if checked.iter().all(Result::is_ok) {
-            return commit(self, pushes, now);
+            return apply(self, pushes, now);
         }
         let mut fits = checked.iter().map(Result::is_ok);
         pushes.retain(|_| fits.next() == Some(true));
         let mut outcome = Outcome { results: Vec::new(), committed: Vec::new() };
         if !pushes.is_empty() {
-            outcome = commit(self, pushes, now);
+            outcome = apply(self, pushes, now);
         }
         let mut results = outcome.results.into_iter();
         let merged = checked.into_iter().map(|checked| match checked {
@@ -231,8 +231,8 @@ impl Store {
 
     /// Checks for each push, in order, whether there is room. Measures once a second, and after each megabyte of
     /// pushes.
-    fn check_space(&mut self, pushes: &[Push], now: Uptime) -> Vec<Result<(), NoSpace>> {
-        let sizes: Vec<u64> = pushes.iter().map(size).collect();
+    fn check_space(&mut self, pushes: &[(Terms, Push)], now: Uptime) -> Vec<Result<(), NoSpace>> {
+        let sizes: Vec<u64> = pushes.iter().map(|(_, push)| size(push)).collect();
         let more: u64 = sizes.iter().sum();
         let most = self.limits.data;
         let reserve = most.map_or(RESERVE, |most| RESERVE.min(most / RESERVED_PART));
@@ -321,6 +321,7 @@ enum MeasureError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::Now;
     use crate::limits::Limits;
     use shared::{Millis, Number, Point, Value};
 

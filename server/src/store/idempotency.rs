@@ -58,15 +58,21 @@ impl Keys {
         })
     }
 
-    /// Stores the key of a new push.
-    pub(super) fn remember(&mut self, tx: &Connection, key: &IdempotencyKey, now: Millis) -> rusqlite::Result<()> {
+    /// Stores the key of a new push. At most `most` keys are kept.
+    pub(super) fn remember(
+        &mut self,
+        tx: &Connection,
+        key: &IdempotencyKey,
+        now: Millis,
+        most: usize,
+    ) -> rusqlite::Result<()> {
         let row = (&key.text, sql(now.0), key.request.0);
         let renew = "UPDATE pushes SET at = ?2, request = ?3 WHERE key = ?1";
         if tx.prepare_cached(renew)?.execute(row)? == 0 {
             tx.prepare_cached("INSERT INTO pushes (key, at, request) VALUES (?1, ?2, ?3)")?.execute(row)?;
             self.count += 1;
         }
-        let excess = self.count.saturating_sub(self.most).min(STEP_OF_PUSH);
+        let excess = self.count.saturating_sub(most).min(STEP_OF_PUSH);
         if excess > 0 {
             let oldest = "DELETE FROM pushes WHERE key IN (SELECT key FROM pushes ORDER BY at LIMIT ?1)";
             self.count -= tx.prepare_cached(oldest)?.execute([rows(excess)])?;

@@ -21,7 +21,7 @@ const LONG_GROUP: usize = 32_768;
 /// A lane of waiting jobs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lane {
-    /// Small pushes and errands, which are done soon.
+    /// Small pushes and other operations, which are done soon.
     Short,
     /// Large pushes.
     Long,

@@ -10,7 +10,8 @@
 //! Writing:
 //!
 //! - [`writer`] runs the only thread that writes. It commits all waiting pushes at once (group commit: one fsync for
-//!   many pushes). [`queue`] and [`lanes`] order its jobs; [`claim`] lets a sender withdraw a push.
+//!   many pushes). [`operation`] lists all that it can be asked for; [`queue`] and [`lanes`] order that; [`claim`] lets a
+//!   sender withdraw a push. [`local_log`] appends entries, and hands them to the subscribers once they are applied.
 //! - [`commit`] stores points. [`dedup`] recognises points that are pushed again, [`idempotency`] requests that are sent
 //!   again. [`row_limit`] and [`disk_space`] bound the rows and the disk space that pushes may use.
 //! - [`boards`] stores the documents of boards.
@@ -44,10 +45,12 @@ mod file_watch;
 mod idempotency;
 mod imports;
 mod lanes;
+pub mod local_log;
 pub mod maintenance;
 pub mod memtable;
 mod meta;
 pub mod number_log;
+pub mod operation;
 mod permissions;
 mod queue;
 #[cfg(test)]

@@ -1,42 +1,19 @@
-//! The queue of jobs for the writer thread: pushes, and errands, which are functions that run with the store.
+//! The queue of jobs for the writer thread: pushes, and other operations.
 //! [`Lanes`] decides the order.
 
 use std::time::Instant;
 
 use parking_lot::{Condvar, Mutex};
-use tokio::sync::oneshot;
 
-use super::claim::Ticket;
+use super::CommitError;
 use super::lanes::{Allowed, Lane, Lanes};
-use super::{CommitError, Store};
-use crate::limits::push_memory::Share;
-use crate::log::Push;
+use super::operation::Job;
 
-/// The most errands that may wait. Waiting pushes are bounded by the memory that they hold.
-const MAX_ERRANDS: usize = 4_096;
+/// The most operations that may wait. Waiting pushes are bounded by the memory that they hold.
+const MAX_OPERATIONS: usize = 4_096;
 
-/// The weight of an errand. Rehydrating tracks takes milliseconds, so only a few errands come between two commits.
-const ERRAND_WEIGHT: usize = 2_048;
-
-/// A job for the writer thread.
-pub(super) enum Job {
-    Push {
-        push: Push,
-        /// The memory of the push, reserved until the push is answered.
-        share: Share,
-        ticket: Ticket<Result<(), CommitError>>,
-    },
-    Errand(Errand),
-}
-
-/// A job other than a push: a function that the writer thread calls with the store.
-pub(super) type Errand = Box<dyn FnOnce(&mut Store) + Send>;
-
-/// A push that the writer thread has taken.
-pub(super) struct TakenPush {
-    pub(super) answer: oneshot::Sender<Result<(), CommitError>>,
-    pub(super) _share: Share,
-}
+/// The weight of an operation. Rehydrating tracks takes milliseconds, so only a few operations come between two commits.
+const OPERATION_WEIGHT: usize = 2_048;
 
 /// The outcome of [`Queue::next`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +36,7 @@ pub(super) struct Queue {
 #[derive(Default)]
 struct State {
     lanes: Lanes<Job>,
-    errands: usize,
+    operations: usize,
     /// True once no handle is left that could add jobs.
     closed: bool,
     /// True once the writer thread has ended, so that no further job is run.
@@ -70,22 +47,22 @@ impl Queue {
     /// Adds a job.
     ///
     /// # Errors
-    /// [`CommitError::Closed`] if the thread has ended, [`CommitError::Busy`] if too many errands wait.
+    /// [`CommitError::Closed`] if the thread has ended, [`CommitError::Busy`] if too many operations wait.
     pub(super) fn add(&self, job: Job) -> Result<(), CommitError> {
         let (lane, weight) = match &job {
             Job::Push { push, .. } => (Lane::of_push(push.weight()), push.weight()),
-            // Errands of boards and subscribers must not wait behind many large pushes.
-            Job::Errand(_) => (Lane::Short, ERRAND_WEIGHT),
+            // Operations of boards and subscribers must not wait behind many large pushes.
+            Job::Operation(_) => (Lane::Short, OPERATION_WEIGHT),
         };
         let mut state = self.state.lock();
         if state.ended {
             return Err(CommitError::Closed);
         }
-        if matches!(job, Job::Errand(_)) {
-            if state.errands == MAX_ERRANDS {
+        if matches!(job, Job::Operation(_)) {
+            if state.operations == MAX_OPERATIONS {
                 return Err(CommitError::Busy);
             }
-            state.errands += 1;
+            state.operations += 1;
         }
         state.lanes.add(lane, weight, job);
         drop(state);
@@ -99,7 +76,7 @@ impl Queue {
         loop {
             if state.lanes.has(allowed) {
                 state.lanes.take(allowed, group);
-                state.errands -= group.iter().filter(|job| matches!(job, Job::Errand(_))).count();
+                state.operations -= group.iter().filter(|job| matches!(job, Job::Operation(_))).count();
                 return Next::Jobs;
             }
             if state.closed {

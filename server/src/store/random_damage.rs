@@ -13,12 +13,12 @@ use tempfile::TempDir;
 use super::FILE;
 use super::block;
 use super::block_id::BlockId;
-use super::boards::{KeptBoard, KeptDocument};
+use super::boards::KeptBoard;
 use super::memtable::Due;
 use super::*;
 use crate::clock::{Now, Uptime};
 use crate::history::past;
-use crate::log::{Push, SeriesId};
+use crate::log::{BoardDocument, Push, SeriesId};
 use crate::rollup::Rollup;
 
 const START: Millis = Millis(1_732_399_200_000);
@@ -108,7 +108,7 @@ static SOUND: LazyLock<TempDir> = LazyLock::new(|| {
         id: "ops".parse().unwrap(),
         selectors: vec!["ops/*".parse().unwrap()],
         since: store.head(),
-        document: Some(KeptDocument {
+        document: Some(BoardDocument {
             form: shared::board::Form::Toml,
             source: "title = \"x\"\n".into(),
             changed: START,
@@ -350,7 +350,7 @@ fn no_number_is_given_twice_after_the_row_of_meta_is_lost() {
     let mut store = Store::open(folder.path()).unwrap();
     // The removal of a series also takes a number.
     commit(&mut store, [number("ops/gone", NOW.wall.0, 1.0)]);
-    store.remove_series(&"ops/gone".parse().unwrap(), NOW.up).unwrap().unwrap();
+    store.remove_series(&"ops/gone".parse().unwrap()).unwrap().unwrap();
     let head = store.head();
     drop(store);
     let conn = Connection::open(folder.path().join(FILE)).unwrap();

@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 use shared::point::Kind;
@@ -21,7 +22,7 @@ use super::removal::GONE;
 use super::source::Origin;
 use super::{Store, meta, number_log, sql};
 use crate::clock;
-use crate::log::{SeriesId, SeriesState};
+use crate::log::{SeriesId, SeriesState, TrackError, Tracks};
 
 /// The most by which the id of a row may exceed the count of readable rows. A greater id is damage itself, and lists
 /// of all rows up to it would not fit in memory.
@@ -33,7 +34,7 @@ impl Store {
     pub(super) fn read_series(
         conn: &Connection,
         damage: &Damage,
-        removed: &mut HashSet<SeriesId>,
+        removed: &mut HashSet<SeriesId, RandomState>,
     ) -> rusqlite::Result<(Names, Vec<Option<Declared>>)> {
         let count = conn.query_row("SELECT count(*) FROM series", [], |row| row.get(0));
         let count: i64 = count.or_else(|error| damage.take(Part::Table("series"), error).map(|()| 0))?;
@@ -243,6 +244,12 @@ impl Store {
             };
             revised.insert(SeriesId(id), (TimeRange { from, to }, seq));
         }
+    }
+}
+
+impl Tracks for Store {
+    fn track(&self, series: SeriesId, kind: Kind) -> Result<Option<Track>, TrackError> {
+        Self::track(self, series, kind).map_err(|error| TrackError(error.to_string()))
     }
 }
 

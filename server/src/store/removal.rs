@@ -6,15 +6,15 @@
 //! refer to it. Its buckets and texts are erased in steps, and pushes are committed between the steps. If the server
 //! stops before all is erased, the next start erases the rest.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
+use foldhash::fast::RandomState;
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 use shared::{Seq, SeriesName, Tier};
 
 use super::block_id::BlockId;
 use super::retention::ROWS;
 use super::{CommitError, Store, sql};
-use crate::clock::Uptime;
 use crate::log::{Pushed, SeriesId, push::Target};
 
 /// Begins the name of the row of a removed series. A name of a series never has an empty segment.
@@ -22,10 +22,6 @@ pub(super) const GONE: char = '/';
 
 /// The value of the column `gone` for a removed series whose points are all erased.
 const ERASED: i64 = -1;
-
-/// Milliseconds for which pushes that refer to the row of a removed series may still arrive: far longer than a push
-/// waits.
-const REMEMBERED: u64 = 600_000;
 
 pub(super) const TABLE: &str = "
     CREATE TABLE IF NOT EXISTS removed (one INTEGER PRIMARY KEY CHECK (one = 1), since INTEGER NOT NULL)
@@ -43,10 +39,8 @@ pub struct Removed {
 /// The removed series that a running store must know.
 #[derive(Debug, Default)]
 pub(super) struct Removals {
-    /// The rows of all removed series.
-    pub(super) rows: HashSet<SeriesId>,
-    /// Series that were removed a short time ago, and when: pushes in progress may refer to their rows.
-    recent: HashMap<SeriesId, Uptime>,
+    /// The rows of all removed series, also of earlier runs: a push refers to a row if it was parsed before the removal.
+    pub(super) rows: HashSet<SeriesId, RandomState>,
 }
 
 impl Removals {
@@ -55,14 +49,8 @@ impl Removals {
     /// # Errors
     /// [`CommitError::Removed`]: the same push, parsed again, begins the series anew.
     pub(super) fn check(&self, points: &[Pushed]) -> Result<(), CommitError> {
-        let is_gone = |point: &Pushed| matches!(&point.target, Target::Row(row) if self.recent.contains_key(row));
-        if !self.recent.is_empty() && points.iter().any(is_gone) { Err(CommitError::Removed) } else { Ok(()) }
-    }
-
-    fn add(&mut self, series: SeriesId, now: Uptime) {
-        self.recent.retain(|_, at| at.plus(REMEMBERED) > now);
-        self.recent.insert(series, now);
-        self.rows.insert(series);
+        let is_gone = |point: &Pushed| matches!(&point.target, Target::Row(row) if self.rows.contains(row));
+        if !self.rows.is_empty() && points.iter().any(is_gone) { Err(CommitError::Removed) } else { Ok(()) }
     }
 }
 
@@ -72,7 +60,7 @@ impl Store {
     ///
     /// # Errors
     /// [`CommitError`]; then the series is unchanged.
-    pub fn remove_series(&mut self, name: &SeriesName, now: Uptime) -> Result<Option<Removed>, CommitError> {
+    pub fn remove_series(&mut self, name: &SeriesName) -> Result<Option<Removed>, CommitError> {
         if let Some(why) = self.condition.lost() {
             return Err(CommitError::Lost(why));
         }
@@ -87,7 +75,7 @@ impl Store {
         self.head = at;
         self.removed_since = at;
         self.directory.remove(name);
-        self.removals.add(series, now);
+        self.removals.rows.insert(series);
         self.memtable.remove(series);
         self.unlisted.remove(&series);
         if let Some(newest) = self.newest.get_mut(series.index()) {
@@ -176,7 +164,7 @@ mod tests {
     use super::super::Retention;
     use super::super::memtable::Due;
     use super::*;
-    use crate::clock::Now;
+    use crate::clock::{Now, Uptime};
     use crate::log::{PointTime, Push, SeriesState};
     use shared::{Millis, Number, Point, Text, Track, Value};
 
@@ -197,7 +185,7 @@ mod tests {
     }
 
     fn remove(store: &mut Store, name: &str) -> Option<Removed> {
-        store.remove_series(&name.parse().unwrap(), NOW.up).unwrap()
+        store.remove_series(&name.parse().unwrap()).unwrap()
     }
 
     fn recovered(store: &mut Store) -> Vec<(String, Track)> {

@@ -3,22 +3,27 @@
 //! Each request to it is a job, which the requester may withdraw until the thread takes it ([`super::claim`]). So
 //! every error, also a time-out, means that the job was not done.
 //!
-//! One round of the loop commits a group of pushes, publishes them, answers them, runs errands, and then flushes some
+//! One round of the loop commits a group of pushes, publishes them, answers them, runs other operations, and then flushes some
 //! blocks and deletes some old rows.
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::claim::pair;
+use shared::SeriesName;
+
+use super::claim::{Ticket, pair};
 use super::lanes::Allowed;
+use super::local_log::{LocalLog, Outcome};
 use super::memtable::Due;
-use super::queue::{Job, Next, Queue, TakenPush};
+use super::operation::{BoardOperation, Boards, Job, Operation, TakenPush};
+use super::queue::{Next, Queue};
+use super::removal::Removed;
 use super::retention::{ROWS, Swept};
 use super::{CommitError, Condition, Retention, Store, StoreStats};
 use crate::clock::{self, Now};
 use crate::limits::push_memory::Share;
-use crate::log::{Committed, Push};
+use crate::log::{Change, Entry, Log as _, NotResident, Push, SeriesId, TrackCache, TrackError};
 
 /// The interval of the work that is not caused by pushes: observing the clock, the disk and the file.
 const MAINTAIN_EVERY: Duration = Duration::from_millis(200);
@@ -60,21 +65,18 @@ impl std::fmt::Debug for WriterHandle {
 }
 
 impl Writer {
-    /// Starts the thread. It takes the waiting pushes, commits them at once, passes the stored points to `publish`,
-    /// and only then answers: a client that reads after its push was acknowledged sees the points. In between, it
-    /// flushes the memtable and deletes what is past its retention.
+    /// Starts the thread. It takes the waiting pushes and appends them at once. So they are committed and the
+    /// subscribers of the log have them before they are answered: a client that reads after its push was acknowledged
+    /// sees the points. In between, the thread flushes the memtable and deletes what is past its retention.
     ///
     /// # Errors
     /// The operating system cannot start a thread.
-    pub fn start(
-        mut store: Store,
-        retention: Retention,
-        publish: impl FnMut(Vec<Committed>) + Send + 'static,
-    ) -> std::io::Result<(Self, JoinHandle<()>)> {
+    pub fn start(mut log: LocalLog, retention: Retention) -> std::io::Result<(Self, JoinHandle<()>)> {
+        let store = log.store_mut();
         store.set_retention(&retention);
         let queue = Arc::new(Queue::default());
         let (end, stats, condition) = (End(queue.clone()), store.stats(), store.condition());
-        let run = move || work(store, &retention, &end.0, publish);
+        let run = move || work(log, &retention, &end.0);
         let thread = std::thread::Builder::new().name("store".to_owned()).spawn(run)?;
         Ok((Self { handle: Arc::new(WriterHandle { queue, stats }), condition }, thread))
     }
@@ -114,23 +116,49 @@ impl Writer {
         request.outcome().await?
     }
 
-    /// Runs `errand` with the store between two commits. At that time all points up to [`Store::head`] are published,
-    /// and no later ones.
+    /// Removes a series from all lists and answers; `None` if there is none of that name. Then call
+    /// [`Writer::erase_series`] until its points are erased, too.
+    ///
+    /// # Errors
+    /// [`CommitError`]; then the series is unchanged.
+    pub async fn remove_series(&self, name: SeriesName) -> Result<Option<Removed>, CommitError> {
+        self.request(|ticket| Operation::RemoveSeries { name, ticket }).await?
+    }
+
+    /// Erases some of the points of a removed series. Returns true if there are more.
+    ///
+    /// # Errors
+    /// [`CommitError`]. The rest is erased at the next start.
+    pub async fn erase_series(&self, series: SeriesId) -> Result<bool, CommitError> {
+        self.request(|ticket| Operation::EraseSeries { series, ticket }).await?
+    }
+
+    /// Loads evicted tracks into `cache`, at a moment at which the cache has exactly the points that the store has.
+    ///
+    /// # Errors
+    /// [`CommitError`] if the thread did not take the operation; the inner error if a track cannot be read.
+    pub async fn rehydrate(
+        &self,
+        series: Vec<NotResident>,
+        cache: impl TrackCache + 'static,
+    ) -> Result<Result<(), TrackError>, CommitError> {
+        let cache = Box::new(cache);
+        self.request(|ticket| Operation::Rehydrate { series, cache, ticket }).await
+    }
+
+    /// Runs a conditional change of boards between two groups of pushes.
     ///
     /// # Errors
     /// [`CommitError::Closed`] if the server is shutting down, [`CommitError::Overdue`] or [`CommitError::Busy`] if
-    /// the thread has too much to do. The errand was not run then and will not be.
-    pub async fn run<T: Send + 'static>(
-        &self,
-        errand: impl FnOnce(&mut Store) -> T + Send + 'static,
-    ) -> Result<T, CommitError> {
+    /// the thread has too much to do. The operation was not run then and will not be.
+    pub async fn change_boards<O: BoardOperation>(&self, operation: O) -> Result<O::Answer, CommitError> {
+        self.request(|ticket| Operation::Boards(Box::new(Boards { operation, ticket }))).await
+    }
+
+    /// Queues an operation and waits for its answer.
+    async fn request<T>(&self, operation: impl FnOnce(Ticket<T>) -> Operation) -> Result<T, CommitError> {
         let (ticket, request) = pair();
-        self.handle.queue.add(Job::Errand(Box::new(move |store| {
-            if let Some(answer) = ticket.take() {
-                // The errand has run even if the requester left meanwhile.
-                let _gone = answer.send(errand(store));
-            }
-        })))?;
+        self.handle.queue.add(Job::Operation(operation(ticket)))?;
         request.outcome().await
     }
 }
@@ -144,59 +172,63 @@ impl Drop for End {
     }
 }
 
-fn work(mut store: Store, retention: &Retention, queue: &Queue, mut publish: impl FnMut(Vec<Committed>)) {
+fn work(mut log: LocalLog, retention: &Retention, queue: &Queue) {
     let mut group = Vec::new();
-    let condition = store.condition();
-    store.observe(clock::now(), clock::asleep());
+    let condition = log.store().condition();
+    log.store_mut().observe(clock::now(), clock::asleep());
     let mut tick_at = Instant::now() + MAINTAIN_EVERY;
     loop {
-        let allowed = allowed(&store);
+        let allowed = allowed(log.store());
         if queue.next(allowed, tick_at, &mut group) == Next::End {
             break;
         }
-        let (mut pushes, mut taken) = (Vec::with_capacity(group.len()), Vec::with_capacity(group.len()));
-        let mut errands = Vec::new();
+        let (mut entries, mut taken) = (Vec::with_capacity(group.len()), Vec::with_capacity(group.len()));
+        let mut operations = Vec::new();
+        let terms = log.store().terms(clock::now().wall);
         for job in group.drain(..) {
             match job {
                 Job::Push { push, share, ticket } => {
                     // A push that was withdrawn is dropped here.
                     if let Some(answer) = ticket.take() {
-                        pushes.push(push);
+                        entries.push(Entry { terms, change: Change::Points(push) });
                         taken.push(TakenPush { answer, _share: share });
                     }
                 }
-                Job::Errand(errand) => errands.push(errand),
+                Job::Operation(operation) => operations.push(operation),
             }
         }
-        let (blocks, mut committed) = (store.memtable().len(), 0);
-        if !pushes.is_empty() {
-            let outcome = store.commit(pushes, clock::now());
-            committed = outcome.committed.len();
-            if !outcome.committed.is_empty() {
-                publish(outcome.committed);
-            }
-            for (TakenPush { answer, .. }, result) in taken.into_iter().zip(outcome.results) {
+        let (blocks, before) = (log.store().memtable().len(), log.store().head());
+        if !entries.is_empty() {
+            let outcomes = log.append(entries).outcomes;
+            for (TakenPush { answer, .. }, outcome) in taken.into_iter().zip(outcomes) {
+                let Outcome::Points(result) = outcome else { unreachable!("a push has the outcome of a push") };
                 // The points are stored even if the requester left meanwhile.
                 let _gone = answer.send(result);
             }
         }
+        let committed = log.store().head().0 - before.0;
         // The blocks that this group added while too many waited. At least this many must be written before the next
         // group, so the excess is one group of long pushes at most.
         let owed = match allowed {
             Allowed::All => 0,
-            Allowed::FewShort => store.memtable().len().saturating_sub(blocks),
+            Allowed::FewShort => log.store().memtable().len().saturating_sub(blocks),
         };
-        errands.into_iter().for_each(|errand| errand(&mut store));
+        operations.into_iter().for_each(|operation| operation.run(&mut log));
+        let store = log.store_mut();
         let is_tick = Instant::now() >= tick_at;
         if is_tick {
             tick_at = Instant::now() + MAINTAIN_EVERY;
             store.observe(clock::now(), clock::asleep());
         }
         if condition.lost().is_none() {
-            let written = flush_due(&mut store, owed, queue);
-            let owed = if store.is_behind() { 1 + committed / ROWS as usize } else { usize::from(is_tick) };
-            let swept = sweep(&mut store, retention, owed, queue);
-            let swept = if is_tick { swept.and(maintain(&mut store)) } else { swept };
+            let written = flush_due(store, owed, queue);
+            let owed = if store.is_behind() {
+                1 + usize::try_from(committed / u64::from(ROWS)).unwrap_or(usize::MAX - 1)
+            } else {
+                usize::from(is_tick)
+            };
+            let swept = sweep(store, retention, owed, queue);
+            let swept = if is_tick { swept.and(maintain(store)) } else { swept };
             if is_tick || written.is_err() || swept.is_err() {
                 condition.maintained(written.and(swept));
             }
@@ -255,20 +287,43 @@ fn maintain(store: &mut Store) -> rusqlite::Result<()> {
 mod tests {
     use super::super::commit::LONGEST_WAIT;
     use super::*;
+    use crate::log::{Applied, Subscriber, Tracks};
     use shared::{Millis, Number, Point, Value};
     use std::sync::mpsc;
+
+    /// A subscriber that blocks at each entry.
+    struct Stalling {
+        at_it: mpsc::Sender<()>,
+        is_let_go: mpsc::Receiver<()>,
+    }
+
+    impl Subscriber for Stalling {
+        fn apply(&mut self, _: &Applied<'_>, _: &dyn Tracks) {
+            let _nobody_looks = self.at_it.send(());
+            // When the sender is dropped, `recv` returns, and the thread continues.
+            let _let_go = self.is_let_go.recv();
+        }
+    }
+
+    /// A board operation that only reports that it was run.
+    struct Report(mpsc::Sender<()>);
+
+    impl BoardOperation for Report {
+        type Answer = ();
+
+        fn run(self, _: &mut LocalLog) {
+            self.0.send(()).unwrap();
+        }
+    }
 
     /// Starts a writer that blocks after its first commit until the returned sender is used or dropped.
     fn stalled(folder: &std::path::Path) -> (Writer, JoinHandle<()>, mpsc::Receiver<()>, mpsc::Sender<()>) {
         let store = Store::open(folder).unwrap();
         let (at_it, is_at_it) = mpsc::channel();
         let (let_go, is_let_go) = mpsc::channel::<()>();
-        let (writer, thread) = Writer::start(store, Retention::default(), move |_| {
-            let _nobody_looks = at_it.send(());
-            // When the sender is dropped, `recv` returns, and the thread continues.
-            let _let_go = is_let_go.recv();
-        })
-        .unwrap();
+        let mut log = LocalLog::new(store);
+        log.subscribe(log.store().head(), Box::new(Stalling { at_it, is_let_go })).unwrap();
+        let (writer, thread) = Writer::start(log, Retention::default()).unwrap();
         (writer, thread, is_at_it, let_go)
     }
 
@@ -298,14 +353,14 @@ mod tests {
         let overdue = commit("b");
         let left = commit("c");
         let (done, not_done) = mpsc::channel();
-        let errand = tokio::spawn({
+        let operation = tokio::spawn({
             let writer = writer.clone();
-            async move { writer.run(move |_| done.send(()).unwrap()).await }
+            async move { writer.change_boards(Report(done)).await }
         });
         tokio::time::sleep(LONGEST_WAIT / 2).await;
         left.abort();
         assert_eq!(overdue.await.unwrap(), Err(CommitError::Overdue));
-        assert_eq!(errand.await.unwrap(), Err(CommitError::Overdue));
+        assert_eq!(operation.await.unwrap(), Err(CommitError::Overdue));
         tokio::time::sleep(10 * LONGEST_WAIT).await;
         assert!(!kept_late.is_finished(), "the writer has taken it: only the outcome tells whether it is kept");
         // From here on, real time passes.
@@ -315,7 +370,7 @@ mod tests {
         assert_eq!(writer.commit(push("d"), Share::unbounded()).await, Ok(()));
         drop(writer);
         tokio::task::spawn_blocking(|| thread.join().unwrap()).await.unwrap();
-        assert_eq!(not_done.try_recv(), Err(mpsc::TryRecvError::Disconnected), "nor was the errand done");
+        assert_eq!(not_done.try_recv(), Err(mpsc::TryRecvError::Disconnected), "nor was the operation run");
         assert_eq!(kept(folder.path()), ["a", "d"]);
     }
 
@@ -334,8 +389,8 @@ mod tests {
         assert_eq!(memory.used(), 1_000, "it is committed and not answered yet");
         drop(let_go);
         assert_eq!(committing.await.unwrap(), Ok(()));
-        // The errand runs after the push is finished.
-        writer.run(|_| ()).await.unwrap();
+        // The operation runs after the push is finished.
+        writer.erase_series(SeriesId(1)).await.unwrap();
         assert_eq!(memory.used(), 0);
     }
 }

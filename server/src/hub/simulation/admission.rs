@@ -7,7 +7,7 @@ use crate::clock::Now;
 use crate::hub::topic::TopicId;
 use crate::hub::{Hub, MissingTracks, Reader, Resume, Selection, Subscription};
 use crate::log::Committed;
-use crate::rollup::NotResident;
+use crate::log::NotResident;
 
 #[derive(Default)]
 pub(super) struct Editions(pub(super) Vec<Vec<Selector>>);

@@ -118,7 +118,7 @@ impl World {
         let committed = self.commit(series, count, late_ms);
         self.stored.points.extend(committed.iter().cloned());
         self.hub.work = 1;
-        let mut group = Group::new(committed);
+        let mut group = Group::new(&committed);
         while !group.is_done() {
             let drafts = self.hub.draft(&mut group, self.now);
             self.read(reader, 2)?;

@@ -1,0 +1,46 @@
+//! The hub as a subscriber of the log: it receives points, boards and removals in the order of their seqs.
+
+use shared::{BoardId, Seq};
+
+use super::driver::HubHandle;
+use super::{BoardRecord, MissingTracks};
+use crate::log::{Applied, NotResident, Subscriber, TrackCache, TrackError, Tracks};
+
+impl Subscriber for HubHandle {
+    fn apply(&mut self, applied: &Applied<'_>, tracks: &dyn Tracks) {
+        match *applied {
+            Applied::Points(points) => self.publish(points),
+            Applied::Board { id, selectors, etag, since, position } => {
+                // An upload behind a file of `--boards` changes nothing for subscribers.
+                if self.etag(id) != etag {
+                    self.show(id, BoardRecord { selectors: selectors.to_vec(), etag, since }, position, tracks);
+                }
+            }
+            Applied::BoardForgotten { id, since } => self.forget_board(id, since),
+            Applied::SeriesRemoved { series, at } => self.remove_series(series, at),
+        }
+    }
+}
+
+impl HubHandle {
+    /// Replaces the record of a board, once the tracks that its subscribers need are in memory.
+    fn show(&self, id: &BoardId, record: BoardRecord, position: Seq, tracks: &dyn Tracks) {
+        let MissingTracks(series) = self.missing_tracks(id, &record.selectors);
+        if let Err(error) = self.load(&series, tracks) {
+            tracing::warn!(board = %id, %error, "cannot read what the board shows now; its readers have to come back");
+        }
+        self.set_board(id.clone(), record, position);
+    }
+}
+
+impl TrackCache for HubHandle {
+    fn load(&self, series: &[NotResident], tracks: &dyn Tracks) -> Result<(), TrackError> {
+        for &NotResident { series, kind } in series {
+            // Of many clients that come at once, the first has loaded it for all.
+            if !self.is_hot(series) {
+                self.rehydrate(series, tracks.track(series, kind)?);
+            }
+        }
+        Ok(())
+    }
+}

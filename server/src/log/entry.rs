@@ -1,0 +1,76 @@
+//! The entries of the log: everything that changes the state.
+
+use shared::board::{Etag, Form};
+use shared::{BoardId, Millis, Selector, Seq, SeriesName};
+
+use super::push::Push;
+
+/// A change, with everything that applying it needs from the node that appends it.
+///
+/// Applying entries is deterministic: the same entries in the same order give the same state on every node, whatever
+/// the sizes of their groups. So the application of an entry reads no clock, no random source and no setting.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// The clock and the bounds of the node that appends the entry.
+    pub terms: Terms,
+    /// The change.
+    pub change: Change,
+}
+
+/// The clock and the bounds of the node that appends an entry, at that moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// The time by which idempotency keys expire.
+    pub at: Millis,
+    /// A number before this time belongs to an import of the past.
+    pub oldest: Millis,
+    /// The most series that there may be.
+    pub max_series: usize,
+    /// The most database rows that a push may read or write.
+    pub max_rows: usize,
+    /// The most idempotency keys that are kept.
+    pub max_keys: usize,
+}
+
+/// A change of the state.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// Points are added.
+    Points(Push),
+    /// A board gets another document, or loses it.
+    Board(BoardChange),
+    /// A deleted board is no longer remembered by itself. From then on, cursors up to `since` count as those of another
+    /// selection, for all boards that are not remembered.
+    ForgetBoard {
+        /// The id of the board.
+        id: BoardId,
+        /// The seq since which the board has its present selection.
+        since: Seq,
+    },
+    /// A series is removed with all its points.
+    RemoveSeries(SeriesName),
+}
+
+/// A board as it is after a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BoardChange {
+    /// The id of the board.
+    pub id: BoardId,
+    /// The selectors of the document that is shown.
+    pub selectors: Vec<Selector>,
+    /// The tag of the document that is shown; `None` if there is none.
+    pub etag: Option<Etag>,
+    /// The uploaded document; `None` if it was deleted, or if none was uploaded.
+    pub document: Option<BoardDocument>,
+}
+
+/// The document of a board, as it was uploaded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BoardDocument {
+    /// The format of the text.
+    pub form: Form,
+    /// The text, byte for byte.
+    pub source: String,
+    /// The time of the upload.
+    pub changed: Millis,
+}

@@ -1,0 +1,180 @@
+//! The log of a single node: appending an entry commits it to SQLite, which applies it at once.
+
+use shared::{BoardId, Millis, Seq};
+
+use super::removal::Removed;
+use super::{CommitError, Store};
+use crate::clock;
+use crate::log::{Appended, Applied, BoardChange, Change, Entry, Log, OutOfRange, Push, Subscriber, Terms};
+
+#[cfg(test)]
+mod tests;
+
+/// The log of a single node, with the store that its entries are applied to.
+pub struct LocalLog {
+    store: Store,
+    subscribers: Vec<Box<dyn Subscriber>>,
+}
+
+impl std::fmt::Debug for LocalLog {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("LocalLog").field("subscribers", &self.subscribers.len()).finish_non_exhaustive()
+    }
+}
+
+/// The result of applying an entry.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// The points of a push were added, or refused.
+    Points(Result<(), CommitError>),
+    /// A board was changed. Has the seq since which it has its selection.
+    Board(Result<Seq, CommitError>),
+    /// A deleted board is no longer remembered by itself.
+    BoardForgotten(Result<(), CommitError>),
+    /// A series was removed; `None` if there was none of that name.
+    SeriesRemoved(Result<Option<Removed>, CommitError>),
+}
+
+impl LocalLog {
+    /// Creates the log of a store, without subscribers.
+    #[must_use]
+    pub fn new(store: Store) -> Self {
+        Self { store, subscribers: Vec::new() }
+    }
+
+    /// Returns the store, as of the last appended entry.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Returns the store, for work that changes no state that readers see.
+    pub(super) fn store_mut(&mut self) -> &mut Store {
+        &mut self.store
+    }
+
+    /// Appends one change, with the terms of this node.
+    pub fn append_now(&mut self, change: Change) -> Outcome {
+        let terms = self.store.terms(clock::now().wall);
+        let mut outcomes = self.append(vec![Entry { terms, change }]).outcomes;
+        outcomes.pop().expect("each entry has an outcome")
+    }
+
+    /// Appends a change of a board. Returns the seq since which the board has its selection.
+    ///
+    /// # Errors
+    /// [`CommitError`]; then the board is unchanged.
+    pub fn change_board(&mut self, change: BoardChange) -> Result<Seq, CommitError> {
+        match self.append_now(Change::Board(change)) {
+            Outcome::Board(changed) => changed,
+            other => unreachable!("{other:?} is the outcome of another change"),
+        }
+    }
+
+    /// Appends that a deleted board is no longer remembered by itself.
+    ///
+    /// # Errors
+    /// [`CommitError`]; then it is still remembered.
+    pub fn forget_board(&mut self, id: BoardId, since: Seq) -> Result<(), CommitError> {
+        match self.append_now(Change::ForgetBoard { id, since }) {
+            Outcome::BoardForgotten(forgotten) => forgotten,
+            other => unreachable!("{other:?} is the outcome of another change"),
+        }
+    }
+
+    /// Checks that there is room for a document of `bytes` bytes. Call it before the document is appended.
+    ///
+    /// # Errors
+    /// [`CommitError::LimitReached`].
+    pub fn check_space_for_board(&mut self, bytes: usize) -> Result<(), CommitError> {
+        self.store.check_space_for_board(bytes, clock::now().up)
+    }
+
+    /// Applies a group of pushes in one transaction, and appends their results to `outcomes`.
+    fn append_pushes(&mut self, pushes: Vec<(Terms, Push)>, outcomes: &mut Vec<Outcome>) {
+        if pushes.is_empty() {
+            return;
+        }
+        let outcome = self.store.append_pushes(pushes, clock::now().up);
+        if !outcome.committed.is_empty() {
+            self.publish(&Applied::Points(&outcome.committed));
+        }
+        outcomes.extend(outcome.results.into_iter().map(Outcome::Points));
+    }
+
+    fn append_board(&mut self, change: &BoardChange) -> Result<Seq, CommitError> {
+        let since = self.store.apply_board(change)?;
+        let BoardChange { id, selectors, etag, .. } = change;
+        let position = self.store.head();
+        self.publish(&Applied::Board { id, selectors, etag: *etag, since, position });
+        Ok(since)
+    }
+
+    fn append_removal(&mut self, name: &shared::SeriesName) -> Result<Option<Removed>, CommitError> {
+        let removed = self.store.remove_series(name)?;
+        if let Some(Removed { series, at }) = removed {
+            self.publish(&Applied::SeriesRemoved { series, at });
+        }
+        Ok(removed)
+    }
+
+    /// Hands an applied entry to all subscribers.
+    fn publish(&mut self, applied: &Applied<'_>) {
+        for subscriber in &mut self.subscribers {
+            subscriber.apply(applied, &self.store);
+        }
+    }
+}
+
+impl Log for LocalLog {
+    type Outcome = Outcome;
+
+    /// Appends entries and applies them. Neighbouring pushes are one transaction (group commit).
+    fn append(&mut self, batch: Vec<Entry>) -> Appended<Outcome> {
+        let mut outcomes = Vec::with_capacity(batch.len());
+        let mut pushes = Vec::with_capacity(batch.len());
+        for Entry { terms, change } in batch {
+            if let Change::Points(push) = change {
+                pushes.push((terms, push));
+                continue;
+            }
+            self.append_pushes(std::mem::take(&mut pushes), &mut outcomes);
+            outcomes.push(match change {
+                Change::Points(_) => unreachable!("handled above"),
+                Change::Board(change) => Outcome::Board(self.append_board(&change)),
+                Change::ForgetBoard { id, since } => {
+                    let forgotten = self.store.forget_board(&id, since);
+                    if forgotten.is_ok() {
+                        self.publish(&Applied::BoardForgotten { id: &id, since });
+                    }
+                    Outcome::BoardForgotten(forgotten)
+                }
+                Change::RemoveSeries(name) => Outcome::SeriesRemoved(self.append_removal(&name)),
+            });
+        }
+        self.append_pushes(pushes, &mut outcomes);
+        Appended { position: self.store.head(), outcomes }
+    }
+
+    /// Adds a subscriber. The store keeps the state and not its entries, so `from` must be the present position: a
+    /// subscriber first reads the state from the store.
+    fn subscribe(&mut self, from: Seq, subscriber: Box<dyn Subscriber>) -> Result<(), OutOfRange> {
+        let head = self.store.head();
+        if from != head {
+            return Err(OutOfRange { from, head });
+        }
+        self.subscribers.push(subscriber);
+        Ok(())
+    }
+}
+
+impl Store {
+    /// Returns the terms of an entry that this node appends at `wall`.
+    #[must_use]
+    pub fn terms(&self, wall: Millis) -> Terms {
+        let at = self.time.now(wall);
+        let oldest = Millis(self.keep_finest.map_or(0, |keep| at.0.saturating_sub(keep)));
+        let (max_series, max_rows, max_keys) = (self.limits.series, self.limits.rows, self.limits.keys);
+        Terms { at, oldest, max_series, max_rows, max_keys }
+    }
+}
