@@ -1,17 +1,16 @@
-//! Starts the page: chooses the view for the address, mounts it, and provides the head of every page.
+//! Starts the page: mounts the view for the address, and provides the head of every page.
 
-use std::any::Any;
-
-use any_spawner::Executor;
-use leptos::prelude::{Owner, document};
+use leptos::ev;
+use leptos::mount::mount_to;
+use leptos::prelude::*;
 use wasm_bindgen::JsCast as _;
 
-use crate::board::page::{Screen, board_page};
+use crate::board::page::{BoardPage, Screen};
+use crate::dom::{is_command, on_window};
 use crate::lazy::Until;
 use crate::pages::PAGES;
-use crate::part::{Part, key_for_page, on_window};
 use crate::route::Route;
-use crate::theme::{self, Theme};
+use crate::theme::{Theme, ThemeSwitch};
 use crate::{browser, help};
 
 /// Replaces the skeleton of `index.html` with the page that the address names.
@@ -27,33 +26,20 @@ pub fn start() {
     let place: web_sys::HtmlElement = place;
     place.set_inner_html("");
     let route = Route::of(&browser::path());
-    let page = move || {
-        if browser::query_has("kiosk") {
-            return PAGES.part(Until::Nothing, move |pages| (pages.wall)(&route));
-        }
-        app(route)
-    };
-    // Leaked, because it lives as long as the page.
-    Box::leak(mount(&place, page));
+    mount_to(place, move || view! { <App route/> }).forget();
 }
 
-/// Mounts a part in `place`. Its effects end when the returned value is dropped; the element stays in the document.
-pub fn mount(place: &web_sys::HtmlElement, page: impl FnOnce() -> Part) -> Box<dyn Any> {
-    // Fails if something was mounted before, since the executor then exists already.
-    _ = Executor::init_wasm_bindgen();
-    let owner = Owner::new();
-    let page = owner.with(page);
-    // Appending fails only if the element contains `place` itself.
-    _ = place.append_child(page.element());
-    Box::new(owner)
-}
-
-/// The page of a route.
-#[must_use]
-pub fn app(route: Route) -> Part {
-    on_window("keydown", |event| {
-        let Some(event) = key_for_page(event) else { return };
-        if event.ctrl_key() || event.meta_key() || event.alt_key() {
+/// The page of a route, or the wall screen of it.
+#[component]
+pub fn App(
+    /// The route of the address.
+    route: Route,
+) -> impl IntoView {
+    if browser::query_has("kiosk") {
+        return PAGES.view(Until::Nothing, move |pages| (pages.wall)(route.clone()));
+    }
+    on_window(ev::keydown, |event| {
+        if !is_command(&event) || event.ctrl_key() || event.meta_key() || event.alt_key() {
             return;
         }
         match event.key().as_str() {
@@ -63,28 +49,41 @@ pub fn app(route: Route) -> Part {
         }
     });
     match route {
-        Route::Board(id) => board_page(&id, Screen::Desk),
-        other => PAGES.part(Until::Nothing, move |pages| (pages.page)(other.clone())),
+        Route::Board(id) => view! { <BoardPage id screen=Screen::Desk/> }.into_any(),
+        other => PAGES.view(Until::Nothing, move |pages| (pages.page)(other.clone())),
     }
 }
 
-/// The head of every page: the link home, the title, and the elements `beside` it.
-#[must_use]
-pub fn masthead(title: impl Fn() -> String + 'static, beside: impl IntoIterator<Item = Part>) -> Part {
-    let line = Part::drawn("path", "").with("d", "M1 12h7l4-9 6 15 4-10 2 4h7");
-    let line = Part::drawn("svg", "wordmark-line").with("viewBox", "0 0 32 20").with("aria-hidden", "true").put(&line);
-    let home = Part::new("a", "wordmark")
-        .with("href", &browser::root())
-        .with("aria-label", "Pulseboard, all boards")
-        .put(&line);
-    let home = home.put(&Part::new("span", "wordmark-name").text("Pulseboard"));
-    let side = Part::new("div", "masthead-side").put_all(beside);
-    Part::new("header", "masthead").put(&home).put(&Part::new("h1", "title").live_text(title)).put(&side)
+/// The head of every page: the link home, the title, and the children beside it.
+#[component]
+pub fn Masthead(
+    /// The title.
+    #[prop(into)]
+    title: Signal<String>,
+    /// The elements beside the title.
+    children: Children,
+) -> impl IntoView {
+    view! {
+        <header class="masthead">
+            <a class="wordmark" href=browser::root() aria-label="Pulseboard, all boards">
+                <svg class="wordmark-line" viewBox="0 0 32 20" aria-hidden="true">
+                    <path d="M1 12h7l4-9 6 15 4-10 2 4h7"></path>
+                </svg>
+                <span class="wordmark-name">"Pulseboard"</span>
+            </a>
+            <h1 class="title">{move || title.get()}</h1>
+            <div class="masthead-side">{children()}</div>
+        </header>
+    }
 }
 
 /// The buttons of every page: the theme and the keyboard help.
-#[must_use]
-pub fn page_wide() -> [Part; 2] {
-    let keys = Part::new("button", "quiet").with("type", "button").with("data-testid", "keys");
-    [theme::switch(), keys.text("Keys (?)").on("click", |_| help::open())]
+#[component]
+pub fn PageButtons() -> impl IntoView {
+    view! {
+        <ThemeSwitch/>
+        <button class="quiet" type="button" data-testid="keys" on:click=|_| help::open()>
+            "Keys (?)"
+        </button>
+    }
 }

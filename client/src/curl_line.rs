@@ -2,10 +2,10 @@
 
 use leptos::html::Code;
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 use wasm_bindgen_futures::JsFuture;
 
 use crate::browser;
-use crate::dynamic::{RwSignal, spawn, text};
 
 /// The command that pushes a first number to the series `board`/temp of the server at `base`.
 #[must_use]
@@ -29,7 +29,7 @@ pub fn CurlLine(
         let line = line.clone();
         move |_| {
             let line = line.clone();
-            spawn(async move {
+            spawn_local(async move {
                 if clipboard(&line).await {
                     said.try_set("Copied");
                 } else {
@@ -48,7 +48,7 @@ pub fn CurlLine(
             // The command may be wider than the page, so it must be scrollable by keyboard.
             <code class="curl-line" data-testid="curl-line" tabindex="0" node_ref=code>{line}</code>
             <button class="button" data-testid="copy" type="button" aria-live="polite" on:click=copy>
-                {text(move || said.get().to_owned())}
+                {move || said.get()}
             </button>
         </div>
     }

@@ -22,6 +22,7 @@ pub mod fields;
 pub mod files;
 pub mod form;
 pub mod keys;
+pub mod sheet;
 pub mod storing;
 pub mod tools;
 pub mod undo;

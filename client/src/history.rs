@@ -18,9 +18,9 @@ pub mod request;
 pub mod texts;
 pub mod time_ranges;
 
+use leptos::prelude::*;
 use std::collections::HashMap;
 
-use crate::dynamic::{LocalValue, RwSignal, StoredValue};
 use leptos::task::spawn_local;
 use shared::{SeriesName, Track};
 
@@ -43,7 +43,7 @@ const WIDTHS: usize = 12;
 /// A handle on the history that the page has fetched.
 #[derive(Clone, Copy, Debug)]
 pub struct History {
-    inner: LocalValue<Inner>,
+    inner: StoredValue<Inner, LocalStorage>,
     /// Number of answers that arrived, for any widget: a widget may be waiting for an answer that another one
     /// requested.
     pub arrivals: RwSignal<u64>,
@@ -140,7 +140,7 @@ impl History {
     /// A history without any series.
     #[must_use]
     pub fn new() -> Self {
-        Self { inner: LocalValue::new(Inner::default()), arrivals: RwSignal::new(0) }
+        Self { inner: StoredValue::new_local(Inner::default()), arrivals: RwSignal::new(0) }
     }
 
     /// Calls `look` with all that is known of a series.

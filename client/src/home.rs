@@ -2,17 +2,17 @@
 
 pub mod cards;
 
+use leptos::task::spawn_local;
 use std::time::Duration;
 
 use leptos::ev;
 use leptos::prelude::*;
 
+use crate::app::{Masthead, PageButtons};
 use crate::curl_line::CurlLine;
-use crate::dynamic::{Memo, RwSignal, flag, part, spawn, text};
-use crate::pages::{Head, host};
-use crate::part::{Part, written};
+use crate::manage::ManageSections;
 use crate::stream::clock::ServerClock;
-use crate::{browser, fetch, json, manage};
+use crate::{browser, fetch, json};
 use cards::{Card, Listed, Made, cards, entries};
 use shared::BoardId;
 use shared::format::duration::ago;
@@ -48,7 +48,7 @@ impl Known {
 
     fn ask(self, now: u64) {
         self.asked_at.set(now);
-        spawn(async move {
+        spawn_local(async move {
             let answer = boards().await;
             if self.asked_at.try_get_untracked() != Some(now) {
                 return;
@@ -116,10 +116,10 @@ pub fn HomePage() -> impl IntoView {
         seen.remove();
     });
 
-    let server_now = Memo::new(move || known.clock.get().server_now(known.now.get()));
-    let silent_since = Memo::new(move || known.silent_since());
+    let server_now = Memo::new(move |_| known.clock.get().server_now(known.now.get()));
+    let silent_since = Memo::new(move |_| known.silent_since());
     let searched = RwSignal::new(String::new());
-    let list = part(move || match known.cards.get() {
+    let list = move || match known.cards.get() {
         None => view! { <div class="card skeleton" aria-hidden="true"></div> }.into_any(),
         Some(cards) if cards.is_empty() => view! { <NoBoards/> }.into_any(),
         Some(cards) => {
@@ -131,17 +131,21 @@ pub fn HomePage() -> impl IntoView {
                 view! { <ul class="cards">{found}</ul> }.into_any()
             }
         }
-    });
-    let many = Memo::new(move || known.cards.with(|cards| cards.as_ref().is_some_and(|cards| cards.len() > MANY)));
+    };
+    let many = Memo::new(move |_| known.cards.with(|cards| cards.as_ref().is_some_and(|cards| cards.len() > MANY)));
     view! {
-        <Head title="Boards"/>
+        <Masthead title="Boards">
+            <PageButtons/>
+        </Masthead>
         <main>
-            <p class="notice" role="status" hidden=flag(move || silent_since.get().is_none())>
-                {text(move || silent_since.get().map(no_answer).unwrap_or_default())}
+            <p class="notice" role="status" hidden=move || silent_since.get().is_none()>
+                {move || silent_since.get().map(no_answer).unwrap_or_default()}
             </p>
-            {head(searched, many)}
-            <div class="home" data-state=text(move || if silent_since.get().is_some() { "stale" } else { "live" }.to_owned())>{list}</div>
-            {host(manage::sections())}
+            <HomeHead searched many/>
+            <div class="home" data-state=move || if silent_since.get().is_some() { "stale" } else { "live" }>
+                {move || list()}
+            </div>
+            <ManageSections/>
         </main>
     }
 }
@@ -156,44 +160,57 @@ fn BoardCard(card: Card, server_now: Memo<u64>) -> impl IntoView {
     let name = title.unwrap_or_else(|| board.to_string());
     // Shows the id too where the board has a title of its own, since the id is in its address.
     let address = (name != board.as_str()).then(|| board.to_string());
+    let age = move || last.map(|last| ago(server_now.get().saturating_sub(last.0))).unwrap_or_default();
     let count = if count == 1 { "1 series".to_owned() } else { format!("{count} series") };
     view! {
         <li>
             <a class="card" data-testid="board-card" href=browser::address(&format!("b/{board}"))>
-                <span class="card-name">{name} {address.map(|id| view! { <small>" " {id}</small> })}</span>
+                <span class="card-name">{name} {address.map(|id| view! { <small>" " {id}</small> }.into_any())}</span>
                 <span class="card-count">{count}</span>
-                <span class="card-age">{text(move || last.map(|last| ago(server_now.get().saturating_sub(last.0))).unwrap_or_default())}</span>
+                <span class="card-age">{move || age()}</span>
             </a>
         </li>
     }
 }
 
-/// Builds the part above the list: a search where there are many boards, and a form for a new board.
-fn head(searched: RwSignal<String>, many: Memo<bool>) -> AnyView {
-    let search = Part::new("input", "").with("type", "search").with("data-testid", "search-boards");
-    let search = search.with("aria-label", "Search the boards").with("placeholder", "Search");
-    let search = search.on("input", move |event| searched.set(written(&event))).hidden(move || !many.get());
-
+/// The part above the list: a search where there are many boards, and a form for a new board.
+#[component]
+fn HomeHead(searched: RwSignal<String>, many: Memo<bool>) -> impl IntoView {
     let name = RwSignal::new(String::new());
     let wrong = RwSignal::new(String::new());
-    let input = Part::new("input", "")
-        .with("data-testid", "new-name")
-        .with("aria-label", "Name of a new board")
-        .with("placeholder", "new-board")
-        .with("autocomplete", "off")
-        .with("aria-describedby", "new-wrong")
-        .on("input", move |event| name.set(written(&event)));
-    let make = Part::new("button", "button").with("data-testid", "new-board").text("New board");
-    let told = Part::new("span", "field-wrong").with("id", "new-wrong").with("role", "status");
-    let told = told.live_text(move || wrong.get());
-    let new = Part::new("form", "home-new").put(&input).put(&make).put(&told).on("submit", move |event| {
+    let make = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
         match name.get_untracked().trim().parse::<BoardId>() {
             Ok(id) => _ = window().location().set_href(&browser::address(&format!("b/{id}?edit"))),
             Err(error) => wrong.set(error.to_string()),
         }
-    });
-    host(Part::new("div", "home-head").put(&search).put(&new))
+    };
+    view! {
+        <div class="home-head">
+            <input
+                type="search"
+                data-testid="search-boards"
+                aria-label="Search the boards"
+                placeholder="Search"
+                hidden=move || !many.get()
+                bind:value=searched
+            />
+            <form class="home-new" on:submit=make>
+                <input
+                    data-testid="new-name"
+                    aria-label="Name of a new board"
+                    placeholder="new-board"
+                    autocomplete="off"
+                    aria-describedby="new-wrong"
+                    bind:value=name
+                />
+                <button class="button" data-testid="new-board">
+                    "New board"
+                </button>
+                <span class="field-wrong" id="new-wrong" role="status">{move || wrong.get()}</span>
+            </form>
+        </div>
+    }
 }
 
 #[component]

@@ -1,10 +1,9 @@
 //! Icons that differ by shape, not only by colour: some of Bootstrap Icons (MIT), from the crate `icondata_bs`.
 
 use icondata_bs as set;
+use leptos::prelude::*;
 use shared::board::Level;
 use shared::board::keyword::Keyword;
-
-use crate::part::Part;
 
 /// An icon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,27 +46,40 @@ impl Icon {
 }
 
 /// An icon beside words that say the same.
-#[must_use]
-pub fn icon(icon: Icon) -> Part {
-    Part::sign("icon", icon.drawing())
+#[component]
+pub fn IconImage(
+    /// The icon.
+    icon: Icon,
+) -> impl IntoView {
+    view! { <svg class="icon" viewBox="0 0 16 16" aria-hidden="true" inner_html=icon.drawing()></svg> }
 }
 
-/// Marks the level of the element beside it, given as its word ([`level_word`]): an icon, and words for screen
-/// readers. Empty where the word is not a level.
-#[must_use]
-pub fn level_mark(word: &str) -> Vec<Part> {
-    let Some(level) = Level::of(word) else { return Vec::new() };
-    let said = match level {
+/// Marks the level of the element beside it: an icon, and words for screen readers. Empty without a level.
+#[component]
+pub fn LevelMark(
+    /// The level.
+    level: Memo<Option<Level>>,
+) -> impl IntoView {
+    view! { {move || level.get().map(mark)} }
+}
+
+fn mark(level: Level) -> AnyView {
+    let words = match level {
         Level::Ok => "fine: ",
         Level::Warn => "warning: ",
         Level::Bad => "bad: ",
     };
-    let said = Part::new("span", "unseen").text(said);
-    vec![Part::new("span", "mark").with("data-level", word).put(&icon(Icon::of(level))).put(&said)]
+    view! {
+        <span class="mark" data-level=level.keyword()>
+            <IconImage icon=Icon::of(level)/>
+            <span class="unseen">{words}</span>
+        </span>
+    }
+    .into_any()
 }
 
 /// Returns the word of a level, for style sheets; empty without a level.
 #[must_use]
-pub fn level_word(level: Option<Level>) -> String {
-    level.map(Keyword::keyword).unwrap_or_default().to_owned()
+pub fn level_word(level: Option<Level>) -> &'static str {
+    level.map(Keyword::keyword).unwrap_or_default()
 }

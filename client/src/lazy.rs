@@ -5,14 +5,13 @@
 //! code that only one [`Module`] uses becomes a file of its own. Without the feature all code is in the page from the
 //! start.
 
+use leptos::task::spawn_local;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{LazyLock, OnceLock};
 use std::time::Duration;
 
-use leptos::prelude::{ArcRwSignal, Get as _, GetUntracked as _, Set as _, set_timeout, untrack};
+use leptos::prelude::*;
 
-use crate::dynamic::spawn;
-use crate::part::Part;
 use crate::reload;
 
 /// Wait before a module that failed to load is fetched again.
@@ -30,6 +29,10 @@ pub struct Module<T: 'static> {
     door: Door<T>,
 }
 
+/// A boxed future.
+#[cfg(feature = "split")]
+pub type Waiting<T> = std::pin::Pin<Box<dyn Future<Output = T>>>;
+
 /// The way to a module's table of functions.
 pub enum Door<T> {
     /// The table is in the page.
@@ -37,7 +40,7 @@ pub enum Door<T> {
     Open(fn() -> T),
     /// The table is in a file of its own.
     #[cfg(feature = "split")]
-    Apart(fn() -> crate::dynamic::Waiting<Result<T, Absent>>),
+    Apart(fn() -> Waiting<Result<T, Absent>>),
 }
 
 /// The error of a module that could not be loaded. The browser's console has the reason.
@@ -120,7 +123,7 @@ impl<T: Send + Sync + 'static> Module<T> {
     #[cfg(feature = "split")]
     fn enter(&'static self) {
         let Door::Apart(fetch) = &self.door;
-        spawn(async move { self.arrived(fetch().await) });
+        spawn_local(async move { self.arrived(fetch().await) });
     }
 
     fn arrived(&'static self, table: Result<T, Absent>) {
@@ -145,31 +148,61 @@ impl<T: Send + Sync + 'static> Module<T> {
         }
     }
 
-    /// Shows a message while the module cannot be loaded. Does not start to fetch it.
-    pub fn trouble(&'static self) -> Part {
-        let trouble = move || self.standing.get().is_failure().then(|| self.missing(Until::Nothing));
-        Part::new("div", "host").live_inside(move || trouble().into_iter().collect())
+    /// A message while the module cannot be loaded. Does not start to fetch it.
+    pub fn trouble(&'static self) -> AnyView {
+        view! { {move || self.standing.get().is_failure().then(|| self.missing())} }.into_any()
     }
 
-    /// Shows the part that `make` builds from the table, and the placeholder `until` before that.
-    pub fn part(&'static self, until: Until, make: impl Fn(&'static T) -> Part + 'static) -> Part {
-        let inside = move || match self.get() {
-            // Signals that `make` reads must not make the part be built again.
-            Some(table) => untrack(|| make(table)),
-            None => self.missing(until),
-        };
-        Part::new("div", "host").live_inside(move || vec![inside()])
-    }
-
-    fn missing(&'static self, until: Until) -> Part {
-        let standing = self.standing.get();
-        if standing.is_failure() {
-            let again = Part::button("Try again", "module-again", move || self.fetch());
-            return missing(self.name, standing, &again);
+    /// The view that `make` builds from the table, and the placeholder `until` before that.
+    pub fn view(&'static self, until: Until, make: impl Fn(&'static T) -> AnyView + Send + 'static) -> AnyView {
+        view! {
+            {move || match self.get() {
+                // Signals that `make` reads must not make the view be built again.
+                Some(table) => untrack(|| make(table)),
+                None if self.standing.get().is_failure() => self.missing(),
+                None => until.view(),
+            }}
         }
-        match until {
-            Until::Blank => Part::new("div", "blank").with("aria-hidden", "true"),
-            Until::Nothing => Part::nothing(),
+        .into_any()
+    }
+
+    /// The message in the place of a module that could not be loaded.
+    fn missing(&'static self) -> AnyView {
+        let name = self.name;
+        let words = match self.standing.get() {
+            Standing::Gone => {
+                let words =
+                    format!("A new version of this page is here, and this part of the old one ({name}) is gone. ");
+                view! { {words} "Save what you edit, then " }.into_any()
+            }
+            _ => {
+                let words = format!("This part of the page ({name}) could not be loaded. ");
+                view! {
+                    {words}
+                    <button class="button" type="button" data-testid="module-again" on:click=move |_| self.fetch()>
+                        "Try again"
+                    </button>
+                    " or "
+                }
+                .into_any()
+            }
+        };
+        view! {
+            <p class="notice" role="alert" data-testid="module-missing">
+                {words}
+                <a href="">"load the page anew"</a>
+                "."
+            </p>
+        }
+        .into_any()
+    }
+}
+
+impl Until {
+    fn view(self) -> AnyView {
+        match self {
+            Self::Blank => view! { <div class="blank" aria-hidden="true"></div> }.into_any(),
+            Self::Nothing => ().into_any(),
         }
     }
 }
@@ -184,29 +217,13 @@ fn look(standing: &ArcRwSignal<Standing>) {
         return;
     }
     let standing = standing.clone();
-    spawn(async move {
+    spawn_local(async move {
         let replaced = reload::is_replaced().await;
         LOOKS.store(false, Ordering::Relaxed);
         if replaced && standing.get_untracked() == Standing::Failed {
             standing.set(Standing::Gone);
         }
     });
-}
-
-/// Builds the message in the place of a module that could not be loaded.
-fn missing(name: &str, standing: Standing, again: &Part) -> Part {
-    let anew = Part::new("a", "").with("href", "").text("load the page anew");
-    let notice = Part::new("p", "notice").with("role", "alert").with("data-testid", "module-missing");
-    match standing {
-        Standing::Gone => {
-            let words = format!("A new version of this page is here, and this part of the old one ({name}) is gone. ");
-            notice.text(&words).text("Save what you edit, then ").put(&anew).text(".")
-        }
-        _ => {
-            let words = format!("This part of the page ({name}) could not be loaded. ");
-            notice.text(&words).put(again).text(" or ").put(&anew).text(".")
-        }
-    }
 }
 
 /// Makes a [`Module`] from its table, and the name of the file that it is split into.

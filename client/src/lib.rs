@@ -17,8 +17,7 @@
 //!   browser.
 //!
 //! Tools:
-//! - [`part`] makes elements, and [`dynamic`] signals, each of one type so that the page stays small. [`icon`] has
-//!   the icons.
+//! - [`icon`] has the icons, [`dom`] helps with listeners and the focus.
 //! - [`lazy`] fetches parts of the page when they are needed, [`reload`] replaces a page that is older than its
 //!   server.
 //!
@@ -31,7 +30,7 @@ pub mod browser;
 pub mod chart;
 pub mod curl_line;
 pub mod doctor;
-pub mod dynamic;
+pub mod dom;
 pub mod edit;
 pub mod fetch;
 pub mod help;
@@ -44,7 +43,6 @@ pub mod lazy;
 pub mod live;
 pub mod manage;
 pub mod pages;
-pub mod part;
 pub mod range;
 pub mod reload;
 pub mod route;

@@ -8,7 +8,6 @@ pub mod skips;
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::dynamic::{LocalValue, RwSignal};
 use leptos::prelude::*;
 use shared::fold::OutOfStep;
 use shared::{Applied, Cursor, Declared, Event, Picture, SeriesName, TimeRange, Track};
@@ -18,7 +17,7 @@ use skips::Skips;
 /// A handle on the picture.
 #[derive(Clone, Copy, Debug)]
 pub struct Live {
-    inner: LocalValue<Inner>,
+    inner: StoredValue<Inner, LocalStorage>,
     /// Names of all series, sorted.
     pub names: RwSignal<Vec<SeriesName>>,
     /// True once the first snapshot was applied.
@@ -49,7 +48,7 @@ impl Live {
     /// An empty picture.
     #[must_use]
     pub fn new() -> Self {
-        let inner = LocalValue::new(Inner::default());
+        let inner = StoredValue::new_local(Inner::default());
         Self { inner, names: RwSignal::new(Vec::new()), loaded: RwSignal::new(false) }
     }
 

@@ -69,9 +69,9 @@ pub async fn is_replaced() -> bool {
     script(&answer.body).is_some_and(|theirs| once(&ours, &theirs))
 }
 
-/// Finds the name of a page's script. A browser's regular expression needs no code in the page.
+/// Finds the folder of a page's scripts, whose name has a hash of them. A browser's regular expression needs no code in the page.
 fn script(page: &str) -> Option<String> {
-    RegExp::new("pulseboard-client-\\w+\\.js", "").exec(page)?.get(0).as_string()
+    RegExp::new("page-\\w+/pulseboard-client", "").exec(page)?.get(0).as_string()
 }
 
 fn once(ours: &str, theirs: &str) -> bool {

@@ -2,9 +2,10 @@
 //!
 //! A script in `index.html` sets the saved theme before the first paint. This module changes it.
 
+use leptos::ev;
 use leptos::prelude::*;
 
-use crate::part::{Part, on_window};
+use crate::dom::on_window;
 
 /// Key of the theme in the local storage; `index.html` reads it too.
 const KEY: &str = "pulseboard.theme";
@@ -83,21 +84,23 @@ impl Theme {
     }
 }
 
-/// Builds the button that switches to the next theme.
-#[must_use]
-pub fn switch() -> Part {
-    let button = Part::new("button", "quiet")
-        .with("type", "button")
-        .with("data-testid", "theme")
-        .with("title", "Light, dark, or as the system has it (t)")
-        .on("click", |_| Theme::turn());
-    let tell = {
-        let button = button.clone();
-        move || button.element().set_text_content(Some(&format!("{} theme", Theme::current().word())))
-    };
-    tell();
-    on_window(CHOSEN, move |_| tell());
-    button
+/// The button that switches to the next theme.
+#[component]
+pub fn ThemeSwitch() -> impl IntoView {
+    let theme = RwSignal::new(Theme::current());
+    on_window(ev::Custom::<web_sys::Event>::new(CHOSEN), move |_| theme.set(Theme::current()));
+    view! {
+        <button
+            class="quiet"
+            type="button"
+            data-testid="theme"
+            title="Light, dark, or as the system has it (t)"
+            on:click=|_| Theme::turn()
+        >
+            {move || theme.get().word()}
+            " theme"
+        </button>
+    }
 }
 
 fn root() -> Option<web_sys::Element> {

@@ -4,8 +4,8 @@
 //! - [`series`] holds the shared parts: the series of a widget and the look of their readings. [`names`] selects and
 //!   labels the series, [`lookback`] adds history, [`freshness`] finds stale series, [`order`] sorts. The readings
 //!   themselves are computed in [`shared::reading`].
-//! - `stat` is in every page. `line`, `area`, `bars_time`, `heatmap` and `states` are charts over time, in the module
-//!   `charts`. `gauge`, `bars`, `table` and `log` are in the module `rows`, and notes (`text`) in the module `notes`.
+//! - [`head`] labels a series.
+//! - `stat` is in every page. Notes (`text`) are in the module `notes`, all other kinds in the module of boards.
 
 pub mod area;
 pub mod bars;
@@ -13,6 +13,7 @@ pub mod bars_time;
 pub mod frame;
 pub mod freshness;
 pub mod gauge;
+pub mod head;
 pub mod heatmap;
 pub mod line;
 pub mod log;
@@ -25,36 +26,27 @@ pub mod states;
 pub mod table;
 pub mod text;
 
+use leptos::prelude::*;
 use shared::board::widget::SeriesContent;
 use shared::board::{Content, DrawModule, WidgetView};
 
 use crate::board::context::BoardContext;
-use crate::lazy::{Module, Until, module};
-use crate::part::Part;
-use area::area;
-use bars::bars;
-use bars_time::bars_over_time;
-use gauge::gauge;
-use heatmap::heatmap;
-use line::line;
-use log::log;
-use stat::stat;
-use states::states;
-use table::table;
-use text::note;
+use crate::board::document::BOARD;
+use crate::lazy::{Until, module};
+use area::AreaWidget;
+use bars::BarsWidget;
+use bars_time::BarsOverTimeWidget;
+use gauge::GaugeWidget;
+use heatmap::HeatmapWidget;
+use line::LineWidget;
+use log::LogWidget;
+use stat::StatWidget;
+use states::StatesWidget;
+use table::TableWidget;
+use text::NoteWidget;
 
-/// The table of a module: the function that draws its kinds of widgets.
-type Draw = fn(Content, BoardContext) -> Part;
-
-module! {
-    /// The module of charts over time.
-    static CHARTS: Draw = charts, charted
-}
-
-module! {
-    /// The module of gauges, bars, tables and logs.
-    static ROWS: Draw = rows, rowed
-}
+/// Draws the inside of a widget.
+pub type Draw = fn(Content, BoardContext) -> AnyView;
 
 module! {
     /// The module of notes. It is a file of its own because the Markdown parser is larger than all other kinds of
@@ -62,65 +54,57 @@ module! {
     static NOTES: Draw = notes, noted
 }
 
-/// Builds the inside of a widget.
-#[must_use]
-pub fn inside(content: Content, context: BoardContext) -> Part {
-    match (&content, apart(&content)) {
-        (_, Some(module)) => module.part(Until::Blank, move |draw| draw(content.clone(), context)),
-        (Content::Series(shown), None) => match &shown.view {
-            WidgetView::Stat(options) => stat(*options, shown.source.clone(), context),
-            _ => Part::nothing(),
+/// The inside of a widget.
+#[component]
+pub fn WidgetInside(
+    /// The kind of the widget, with its options.
+    content: Content,
+    /// The shared context of the board's widgets.
+    context: BoardContext,
+) -> impl IntoView {
+    match content {
+        Content::Text(_) => NOTES.view(Until::Blank, move |draw| draw(content.clone(), context)),
+        Content::Series(shown) => match *shown {
+            SeriesContent { view: WidgetView::Stat(options), source } => {
+                view! { <StatWidget options source context/> }.into_any()
+            }
+            shown => {
+                let content = Content::Series(Box::new(shown));
+                BOARD.view(Until::Blank, move |board| (board.draw)(content.clone(), context))
+            }
         },
-        (Content::Text(_), None) => Part::nothing(),
     }
 }
 
 /// Fetches the module of a widget before there is anything to draw.
 pub fn foresee(content: &Content) {
-    if let Some(module) = apart(content) {
-        module.fetch();
+    match content.draw_module() {
+        Some(DrawModule::Charts | DrawModule::Rows) => BOARD.fetch(),
+        Some(DrawModule::Notes) => NOTES.fetch(),
+        None => {}
     }
 }
 
-/// Returns the module that draws a widget; `None` for a kind that is in every page.
-fn apart(content: &Content) -> Option<&'static Module<Draw>> {
-    Some(match content.draw_module()? {
-        DrawModule::Charts => &CHARTS,
-        DrawModule::Rows => &ROWS,
-        DrawModule::Notes => &NOTES,
-    })
-}
-
-fn charted(content: Content, context: BoardContext) -> Part {
-    let Content::Series(shown) = content else { return Part::nothing() };
+/// Draws charts, gauges, bars, tables and logs.
+pub(crate) fn draw(content: Content, context: BoardContext) -> AnyView {
+    let across_time = content.draw_module() == Some(DrawModule::Charts);
+    let Content::Series(shown) = content else { return ().into_any() };
     let SeriesContent { view: kind, source } = *shown;
     match kind {
-        WidgetView::Line(options) => line(options, source, context),
-        WidgetView::Area(options) => area(&options, source, context),
-        WidgetView::Bar(options) => bars_over_time(options, source, context),
-        WidgetView::Heatmap(options) => heatmap(options, source, context),
-        WidgetView::States(options) => states(options, source, context),
-        WidgetView::Stat(_) | WidgetView::Gauge(_) | WidgetView::Table(_) | WidgetView::Log(_) => Part::nothing(),
+        WidgetView::Line(options) => view! { <LineWidget options source context/> }.into_any(),
+        WidgetView::Area(options) => view! { <AreaWidget options source context/> }.into_any(),
+        WidgetView::Bar(options) if across_time => view! { <BarsOverTimeWidget options source context/> }.into_any(),
+        WidgetView::Bar(options) => view! { <BarsWidget options source context/> }.into_any(),
+        WidgetView::Heatmap(options) => view! { <HeatmapWidget options source context/> }.into_any(),
+        WidgetView::States(options) => view! { <StatesWidget options source context/> }.into_any(),
+        WidgetView::Gauge(options) => view! { <GaugeWidget options source context/> }.into_any(),
+        WidgetView::Table(options) => view! { <TableWidget options source context/> }.into_any(),
+        WidgetView::Log(options) => view! { <LogWidget options source context/> }.into_any(),
+        WidgetView::Stat(_) => ().into_any(),
     }
 }
 
-fn rowed(content: Content, context: BoardContext) -> Part {
-    let Content::Series(shown) = content else { return Part::nothing() };
-    let SeriesContent { view: kind, source } = *shown;
-    match kind {
-        WidgetView::Gauge(options) => gauge(options, source, context),
-        WidgetView::Bar(options) => bars(options, source, context),
-        WidgetView::Table(options) => table(options, source, context),
-        WidgetView::Log(options) => log(options, source, context),
-        WidgetView::Stat(_)
-        | WidgetView::Line(_)
-        | WidgetView::Area(_)
-        | WidgetView::Heatmap(_)
-        | WidgetView::States(_) => Part::nothing(),
-    }
-}
-
-fn noted(content: Content, _: BoardContext) -> Part {
-    let Content::Text(text) = content else { return Part::nothing() };
-    note(&text)
+fn noted(content: Content, _: BoardContext) -> AnyView {
+    let Content::Text(text) = content else { return ().into_any() };
+    view! { <NoteWidget text/> }.into_any()
 }

@@ -2,19 +2,18 @@
 #![cfg(target_arch = "wasm32")]
 #![expect(clippy::unwrap_used, reason = "in a test that is how to fail")]
 
-use leptos::prelude::{Owner, window};
+use leptos::mount::mount_to;
+use leptos::prelude::*;
 use leptos::task::tick;
-use pulseboard_client::app::mount;
 use pulseboard_client::board::context::BoardContext;
 use pulseboard_client::chart::frames::Frames;
-use pulseboard_client::dynamic::RwSignal;
 use pulseboard_client::history::History;
 use pulseboard_client::live::Live;
 use pulseboard_client::range::Range;
-use pulseboard_client::range::picker::picker;
+use pulseboard_client::range::picker::RangePicker;
 use pulseboard_client::range::view::View;
 use pulseboard_client::stream::clock::ServerClock;
-use pulseboard_client::widget::frame::frame;
+use pulseboard_client::widget::frame::WidgetFrame;
 use shared::board::{Board, ParsedBoard};
 use shared::{Cursor, Epoch, Event, Millis, Number, Seq, SeriesPart, Stamp, Text, Track, Value};
 use wasm_bindgen::{Clamped, JsCast as _};
@@ -60,7 +59,7 @@ fn widget(document: &str, series: Vec<SeriesPart>) -> (BoardContext, Element, Ow
     let place: HtmlElement = leptos::prelude::document().create_element("section").unwrap().unchecked_into();
     place.set_attribute("style", "width: 400px; height: 240px; position: fixed; inset: 0 auto auto 0").unwrap();
     leptos::prelude::document().body().unwrap().append_child(&place).unwrap();
-    Box::leak(mount(&place, || frame(widget, context)));
+    mount_to(place.clone(), move || view! { <WidgetFrame widget context/> }).forget();
     // The style sheet is not loaded here, so the sizes are set directly.
     let style = "position: absolute; left: 0; top: 0; width: 400px; height: 200px";
     each(&place, "canvas", |canvas| canvas.set_attribute("style", style).unwrap());
@@ -286,6 +285,6 @@ async fn a_range_that_someone_chose_is_kept_whatever_the_document_says() {
         let view = View::new("?from=1000&to=90000");
         view.said("6h".parse().unwrap());
         assert_eq!(view.range.get_untracked(), Range::Fixed { from: Millis(1_000), to: Millis(90_000) });
-        _ = picker(view, RwSignal::new(0));
+        _ = view! { <RangePicker view now=RwSignal::new(0)/> };
     });
 }

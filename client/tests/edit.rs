@@ -2,18 +2,17 @@
 #![cfg(target_arch = "wasm32")]
 #![expect(clippy::unwrap_used, reason = "in a test that is how to fail")]
 
-use leptos::prelude::{Owner, document, window};
+use leptos::mount::mount_to;
+use leptos::prelude::*;
 use leptos::task::tick;
-use pulseboard_client::app::mount;
 use pulseboard_client::board::document::{Document, Edition};
 use pulseboard_client::edit::arrange::Direction;
-use pulseboard_client::edit::bar::above;
+use pulseboard_client::edit::bar::EditArea;
 use pulseboard_client::edit::editor::{Editor, Sheet};
 use pulseboard_client::edit::keys::WidgetAction;
-use pulseboard_client::edit::tools::tools;
+use pulseboard_client::edit::tools::WidgetTools;
 use pulseboard_client::json;
 use pulseboard_client::live::Live;
-use pulseboard_client::part::Part;
 use pulseboard_client::theme::Theme;
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen_futures::JsFuture;
@@ -33,16 +32,15 @@ fn editor() -> (Element, Editor, Owner) {
     let place: HtmlElement = document().create_element("section").unwrap().unchecked_into();
     document().body().unwrap().append_child(&place).unwrap();
     // The first mount starts the executor of effects.
-    mount(&place, Part::nothing);
+    mount_to(place.clone(), || ()).forget();
     let owner = Owner::new();
     let editor = owner.with(|| {
         let edition = Edition::made(TAG.parse().unwrap(), json::read(BOARD).unwrap());
         Editor::new("ops".parse().unwrap(), Document::holding(edition), Live::new())
     });
     // The tools of a widget exist while the board is edited, as in the grid.
-    let tools = move || editor.editing().then(|| tools("temp".parse().unwrap(), editor)).into_iter().collect();
-    let page = move || Part::new("div", "").put(&above(editor)).put(&Part::new("div", "").live_inside(tools));
-    Box::leak(mount(&place, page));
+    let tools = move || editor.editing().then(|| view! { <WidgetTools id="temp".parse().unwrap() editor/> });
+    mount_to(place.clone(), move || view! { <EditArea editor/> <div>{tools}</div> }).forget();
     (place.into(), editor, owner)
 }
 

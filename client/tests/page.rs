@@ -2,14 +2,13 @@
 #![cfg(target_arch = "wasm32")]
 #![expect(clippy::unwrap_used, reason = "in a test that is how to fail")]
 
-use leptos::prelude::{document, window};
+use leptos::mount::mount_to;
+use leptos::prelude::*;
 use leptos::task::tick;
-use pulseboard_client::app::{self, app};
-use pulseboard_client::badge::badge;
-use pulseboard_client::dynamic::RwSignal;
+use pulseboard_client::app::App;
+use pulseboard_client::badge::Badge;
 use pulseboard_client::lazy::Until;
 use pulseboard_client::pages::PAGES;
-use pulseboard_client::part::Part;
 use pulseboard_client::route::Route;
 use pulseboard_client::stream::supervisor::{ConnectionState, ConnectionStatus};
 use wasm_bindgen::JsCast as _;
@@ -18,11 +17,11 @@ use web_sys::{Element, HtmlElement};
 
 wasm_bindgen_test_configure!(run_in_browser);
 
-/// Mounts a part in an element of its own and returns the element. The part stays mounted.
-fn mount(part: impl FnOnce() -> Part) -> Element {
+/// Mounts a view in an element of its own and returns the element. The view stays mounted.
+fn mount<V: IntoView + 'static>(view: impl FnOnce() -> V + 'static) -> Element {
     let place: HtmlElement = document().create_element("section").unwrap().unchecked_into();
     document().body().unwrap().append_child(&place).unwrap();
-    Box::leak(app::mount(&place, part));
+    mount_to(place.clone(), view).forget();
     place.into()
 }
 
@@ -38,7 +37,7 @@ fn text(place: &Element, testid: &str) -> String {
 #[wasm_bindgen_test]
 async fn the_badge_tells_the_state_in_words_and_shape_and_since_when() {
     let status = RwSignal::new(ConnectionStatus { state: ConnectionState::Live, since: 0 });
-    let place = mount(|| Part::new("p", "").put_all(badge(status, RwSignal::new(Some(12)))));
+    let place = mount(move || view! { <Badge status latency_ms=RwSignal::new(Some(12))/> });
     tick().await;
     let shape = |place: &Element| place.query_selector(".badge-shape").unwrap().unwrap().inner_html();
     let live_shape = shape(&place);
@@ -60,7 +59,7 @@ async fn the_badge_tells_the_state_in_words_and_shape_and_since_when() {
 
 #[wasm_bindgen_test]
 async fn an_empty_board_shows_the_line_that_fills_it() {
-    let place = mount(|| PAGES.part(Until::Nothing, |pages| (pages.empty)("kitchen".parse().unwrap())));
+    let place = mount(|| PAGES.view(Until::Nothing, |pages| (pages.empty)("kitchen".parse().unwrap())));
     tick().await;
     let origin = window().location().origin().unwrap();
     assert_eq!(text(&place, "curl-line"), format!("curl -d 42.5 {origin}/in/kitchen/temp"));
@@ -69,7 +68,7 @@ async fn an_empty_board_shows_the_line_that_fills_it() {
 
 #[wasm_bindgen_test]
 async fn an_address_that_cannot_be_a_board_says_what_can() {
-    let place = mount(|| app(Route::of("b/a b")));
+    let place = mount(|| view! { <App route=Route::of("b/a b")/> });
     tick().await;
     let words = text(&place, "invalid-board");
     assert!(words.contains("' '") && words.contains("letters, digits"), "{words}");

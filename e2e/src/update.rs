@@ -99,8 +99,8 @@ async fn answer(
         .await?;
     let mut whole = Vec::new();
     far.read_to_end(&mut whole).await?;
-    let broken = version == Version::NewAndBroken && file.is_some_and(|name| !name.starts_with("/pulseboard-client-"));
-    let is_module = path.ends_with(".wasm") || path.ends_with(".bin");
+    let broken = version == Version::NewAndBroken && file.is_some_and(|name| !name.contains("/pulseboard-client"));
+    let is_module = path.ends_with(".wasm");
     if whole.starts_with(b"HTTP/1.1 404") || (broken && is_module) {
         whole = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_vec();
     } else if !is_module {
@@ -117,13 +117,16 @@ fn named(path: &str) -> Option<&str> {
     (turned(path) != path).then_some(path)
 }
 
-/// Reverses each hash in a text (`-0123456789abcdef.`), which keeps the length.
+/// Reverses each hash in a text (`-0123456789abcdef.` or `-0123456789abcdef/`), which keeps the length.
 fn turned(text: &str) -> String {
     let mut bytes = text.as_bytes().to_vec();
     for at in 0..bytes.len().saturating_sub(17) {
         let (before, after) = (text.as_bytes()[at], text.as_bytes()[at + 17]);
         let hash = &mut bytes[at + 1..at + 17];
-        if before == b'-' && after == b'.' && text.as_bytes()[at + 1..at + 17].iter().all(u8::is_ascii_hexdigit) {
+        if before == b'-'
+            && matches!(after, b'.' | b'/')
+            && text.as_bytes()[at + 1..at + 17].iter().all(u8::is_ascii_hexdigit)
+        {
             hash.reverse();
         }
     }

@@ -142,9 +142,10 @@ fn a_proxy_that_lets_only_the_stream_through_or_loses_a_file_is_found() {
                 handle /write {\nreverse_proxy {to}\n}\nrespond \"nothing\" 404";
     let visit = Visit::to(&Proxy::caddy(&server, only).url, &[]);
     assert!(visit.broken(Check::Page).what.starts_with("/ is answered with 404"), "{:#}", visit.json);
-    let losing = "handle /parts-* {\nrespond \"<html>nothing</html>\" 404\n}\nhandle {\nreverse_proxy {to}\n}";
+    let losing =
+        "handle /page-*/__wasm_split.js {\nrespond \"<html>nothing</html>\" 404\n}\nhandle {\nreverse_proxy {to}\n}";
     let visit = Visit::to(&Proxy::caddy(&server, losing).url, &[]);
-    assert!(visit.broken(Check::Assets).what.starts_with("/parts-"), "{:#}", visit.json);
+    assert!(visit.broken(Check::Assets).what.starts_with("/page-"), "{:#}", visit.json);
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! The shared context of a board's widgets: the live picture, the clock, the view and the history.
 
 use crate::chart::frames::Frames;
-use crate::dynamic::RwSignal;
 use crate::history::History;
 use crate::live::Live;
 use crate::range::view::View;
 use crate::stream::clock::ServerClock;
+use leptos::prelude::*;
+use leptos::reactive::traits::Track as _;
 use shared::{Millis, SeriesName, Track};
 
 /// Handles that each widget gets. Cheap to copy.

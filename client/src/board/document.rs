@@ -1,5 +1,6 @@
 //! Fetches the document of the shown board, and fetches it again when the server announces another edition.
 
+use leptos::task::spawn_local;
 use std::time::Duration;
 
 use leptos::prelude::*;
@@ -8,15 +9,23 @@ use shared::board::{Board, Etag, MetricType, ParsedBoard};
 use shared::{BoardId, SeriesName};
 
 use super::mistake::{Mistake, placed};
-use crate::dynamic::{Memo, RwSignal, StoredValue, effect, spawn};
 use crate::lazy::module;
 use crate::live::Live;
 use crate::stream::subscription::Subscription;
+use crate::widget::{self, Draw};
 use crate::{fetch, json};
 
+/// The functions of the module that the rest of the page calls.
+pub struct BoardModule {
+    /// Reads a document.
+    pub edition: fn(Etag, Value) -> Edition,
+    /// Draws widgets other than stats and notes.
+    pub draw: Draw,
+}
+
 module! {
-    /// Reads a document. A separate module, since an automatic board has no document.
-    pub static MADE: fn(Etag, Value) -> Edition = made, Edition::made
+    /// Boards with a document, and the widgets that an automatic board of numbers does not have.
+    pub static BOARD: BoardModule = board, BoardModule { edition: Edition::made, draw: widget::draw }
 }
 
 /// The delay before the next attempt after a failed request.
@@ -77,8 +86,8 @@ impl Document {
         this.ask(id.clone());
         let id = id.clone();
         // The first request is already on its way, so announcements are ignored until it is answered.
-        let known = Memo::new(move || this.edition.with(Option::is_some));
-        effect(move || {
+        let known = Memo::new(move |_| this.edition.with(Option::is_some));
+        Effect::new(move |_| {
             let (Some(theirs), true) = (stream.edition.get(), known.get()) else { return };
             let ours = this.edition.with_untracked(|edition| edition.as_ref().map(Edition::etag));
             if ours.is_none_or(|ours| !same_edition(ours, theirs)) {
@@ -102,7 +111,7 @@ impl Document {
         }) else {
             return;
         };
-        spawn(async move {
+        spawn_local(async move {
             let edition = get(&id).await;
             if self.asked.try_get_value() != Some(turn) {
                 return;
@@ -129,8 +138,8 @@ async fn get(id: &BoardId) -> Option<Edition> {
         return None;
     }
     let etag = answer.etag.parse().ok()?;
-    let made = MADE.wait().await?;
-    Some(made(etag, json::read(&answer.body)?))
+    let board = BOARD.wait().await?;
+    Some((board.edition)(etag, json::read(&answer.body)?))
 }
 
 /// Returns true if both tags are of the same edition, or if both boards are automatic.

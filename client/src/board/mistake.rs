@@ -1,6 +1,6 @@
 //! Assigns the mistakes in a board's document to the widgets that show them.
 
-use crate::dynamic::Memo;
+use leptos::prelude::*;
 use shared::board::{Board, WidgetId};
 use shared::problem::FieldError;
 

@@ -5,22 +5,20 @@ use shared::board::document::MAX_SELECTORS;
 use shared::{BoardId, Selector, SeriesName};
 
 use super::context::BoardContext;
-use super::document::{Document, Edition, MADE, automatic};
-use super::grid::grid;
+use super::document::{BOARD, Document, Edition, automatic};
+use super::grid::Grid;
 use super::mistake::{Mistake, Mistakes};
-use crate::app::masthead;
-use crate::badge::badge;
+use crate::app::Masthead;
+use crate::badge::Badge;
 use crate::chart::frames::Frames;
-use crate::doctor::button::doctor;
-use crate::dynamic::{Memo, RwSignal, effect};
+use crate::doctor::button::Doctor;
 use crate::edit::editor::Editor;
-use crate::edit::entry::{above, menu};
+use crate::edit::entry::{AboveBoard, EditMenu};
 use crate::history::History;
 use crate::lazy::Until;
 use crate::live::Live;
 use crate::pages::PAGES;
-use crate::part::Part;
-use crate::range::picker::picker;
+use crate::range::picker::RangePicker;
 use crate::range::view::View;
 use crate::reload;
 use crate::stream::subscription::Subscription;
@@ -39,8 +37,13 @@ pub enum Screen {
 }
 
 /// The page of a board: the one of its document, or an automatic one with all series under its id.
-#[must_use]
-pub fn board_page(id: &BoardId, screen: Screen) -> Part {
+#[component]
+pub fn BoardPage(
+    /// The id of the board.
+    id: BoardId,
+    /// The kind of screen that shows it.
+    screen: Screen,
+) -> impl IntoView {
     if screen == Screen::Desk {
         document().set_title(&format!("{id} – Pulseboard"));
     }
@@ -55,12 +58,12 @@ pub fn board_page(id: &BoardId, screen: Screen) -> Part {
         history: History::new(),
     };
     context.frames.paint(move |_| context.history.follow(live));
-    let state = Memo::new(move || stream.status.get().state);
-    let document = Document::follow(id, stream);
+    let state = Memo::new(move |_| stream.status.get().state);
+    let document = Document::follow(&id, stream);
     let editor = Editor::new(id.clone(), document, live);
     // The shown board; `None` until it is known.
     let of = id.clone();
-    let board = Memo::new(move || {
+    let board = Memo::new(move |_| {
         editor.board().or_else(|| {
             document.edition.with(|edition| match edition {
                 None => None,
@@ -71,7 +74,7 @@ pub fn board_page(id: &BoardId, screen: Screen) -> Part {
     });
     let of = id.clone();
     let mut shown = Vec::new();
-    effect(move || {
+    Effect::new(move |_| {
         let stored = document.edition.with(|edition| match edition {
             None => None,
             Some(Edition::Automatic) => Some(vec![of.selector()]),
@@ -90,8 +93,8 @@ pub fn board_page(id: &BoardId, screen: Screen) -> Part {
         stream.show(selectors);
     });
     // The range of the document, until the user chooses another.
-    let said = Memo::new(move || board.with(|board| board.as_ref().map(shared::board::Board::range)));
-    effect(move || {
+    let said = Memo::new(move |_| board.with(|board| board.as_ref().map(shared::board::Board::range)));
+    Effect::new(move |_| {
         if let Some(span) = said.get() {
             context.view.said(span);
         }
@@ -101,15 +104,15 @@ pub fn board_page(id: &BoardId, screen: Screen) -> Part {
         board.with(|board| board.as_ref().and_then(|board| board.title.clone())).unwrap_or_else(|| name.clone())
     };
     // A board with a document is laid out before its numbers arrive, so nothing moves when they come.
-    let known = Memo::new(move || board.with(Option::is_some));
-    let empty = Memo::new(move || board.with(|board| board.as_ref().is_none_or(|board| board.widgets.is_empty())));
-    effect(move || {
+    let known = Memo::new(move |_| board.with(Option::is_some));
+    let empty = Memo::new(move |_| board.with(|board| board.as_ref().is_none_or(|board| board.widgets.is_empty())));
+    Effect::new(move |_| {
         if live.loaded.get() {
             request_animation_frame(reload::return_to_place);
         }
     });
 
-    let mistakes = Memo::new(move || {
+    let mistakes = Memo::new(move |_| {
         document.edition.with(|edition| match edition {
             Some(Edition::Made { mistakes, .. }) => mistakes.clone(),
             _ => Vec::new(),
@@ -117,45 +120,57 @@ pub fn board_page(id: &BoardId, screen: Screen) -> Part {
     });
     provide_context(Mistakes(mistakes));
 
-    let of = id.clone();
-    let shows = Memo::new(move || match (known.get(), empty.get() && !editor.editing()) {
+    let shows = Memo::new(move |_| match (known.get(), empty.get() && !editor.editing()) {
         (false, _) => Shows::Skeletons,
         (true, true) => Shows::Nothing,
         (true, false) => Shows::Widgets,
     });
     let tiles = move || match shows.get() {
-        Shows::Skeletons => Part::new("div", "skeletons").put_all((0..SKELETONS).map(|_| skeleton())),
+        Shows::Skeletons => view! { <Skeletons/> }.into_any(),
         Shows::Nothing => {
-            let id = of.clone();
-            PAGES.part(Until::Nothing, move |pages| (pages.empty)(id.clone()))
+            let id = id.clone();
+            PAGES.view(Until::Nothing, move |pages| (pages.empty)(id.clone()))
         }
-        Shows::Widgets => untrack(|| grid(board, context, editor)),
+        Shows::Widgets => untrack(|| view! { <Grid board context editor/> }.into_any()),
     };
-    let board = Part::new("div", "board")
-        .live("data-state", move || state.get().of_picture().to_owned())
-        .live("aria-busy", move || (!known.get()).to_string())
-        .live_inside(move || vec![tiles()]);
-    let reason = Part::new("p", "notice").with("role", "status").with("data-testid", "reason");
-    let reason = reason.hidden(move || stream.reason.with(Option::is_none));
-    let reason = reason.live_text(move || stream.reason.get().unwrap_or_default());
-    let badge = badge(stream.status, stream.latency_ms);
-    let page = Part::new("div", "host");
-    let (page, main) = match screen {
-        Screen::Desk => {
-            let beside = [picker(context.view, context.server_now), menu(editor)].into_iter().chain(badge);
-            (page.put(&masthead(title, beside)), vec![board, doctor()])
+    let badge = view! { <Badge status=stream.status latency_ms=stream.latency_ms/> };
+    let title = Signal::derive(title);
+    let head = match screen {
+        Screen::Desk => view! {
+            <Masthead title>
+                <RangePicker view=context.view now=context.server_now/>
+                <EditMenu editor/>
+                {badge}
+            </Masthead>
         }
-        Screen::Wall => (page.put(&Part::new("h1", "unseen").live_text(title)).put_all(badge), vec![board]),
+        .into_any(),
+        Screen::Wall => view! {
+            <h1 class="unseen">{move || title.get()}</h1>
+            {badge}
+        }
+        .into_any(),
     };
-    let above = [
-        outdated(stream.outdated),
-        reason,
-        warnings(stream.warnings),
-        MADE.trouble(),
-        misplaced(mistakes),
-        above(editor),
-    ];
-    page.put(&Part::new("main", "").put_all(above).put_all(main))
+    view! {
+        {head}
+        <main>
+            <Outdated outdated=stream.outdated/>
+            <p class="notice" role="status" data-testid="reason" hidden=move || stream.reason.with(Option::is_none)>
+                {move || stream.reason.get().unwrap_or_default()}
+            </p>
+            <Warnings warnings=stream.warnings/>
+            {BOARD.trouble()}
+            <Misplaced mistakes/>
+            <AboveBoard editor/>
+            <div
+                class="board"
+                data-state=move || state.get().of_picture()
+                aria-busy=move || (!known.get()).to_string()
+            >
+                {move || tiles()}
+            </div>
+            {(screen == Screen::Desk).then(|| view! { <Doctor/> })}
+        </main>
+    }
 }
 
 /// The content in the place of the board.
@@ -183,36 +198,52 @@ fn all_of(mut stored: Vec<Selector>, edited: Vec<Selector>) -> Vec<Selector> {
     stored
 }
 
-/// A skeleton tile of the size of a widget.
-fn skeleton() -> Part {
-    Part::new("div", "tile skeleton").with("aria-hidden", "true")
+/// Skeleton tiles of the size of widgets.
+#[component]
+fn Skeletons() -> impl IntoView {
+    let tile = |_| view! { <div class="tile skeleton" aria-hidden="true"></div> }.into_any();
+    view! { <div class="skeletons">{(0..SKELETONS).map(tile).collect_view()}</div> }
 }
 
-/// Shows the mistakes of the document that no widget can show.
-fn misplaced(mistakes: Memo<Vec<Mistake>>) -> Part {
-    Part::new("div", "host").live_inside(move || {
-        let mistakes = mistakes.get();
-        let elsewhere = mistakes.iter().filter(|mistake| mistake.widget.is_none());
-        let lines: Vec<_> = elsewhere.map(|mistake| Part::new("li", "").text(&mistake.text)).collect();
-        if lines.is_empty() {
-            return Vec::new();
-        }
-        let words = "Parts of the document of this board are invalid; the rest of it is shown.";
-        let notice = Part::new("section", "notice").with("role", "status").with("data-testid", "mistakes");
-        let notice = notice.put(&Part::new("p", "").text(words));
-        vec![notice.put(&Part::new("ul", "mistakes").put_all(lines))]
-    })
+/// The mistakes of the document that no widget can show.
+#[component]
+fn Misplaced(mistakes: Memo<Vec<Mistake>>) -> impl IntoView {
+    let texts = move || {
+        let elsewhere = |mistake: Mistake| mistake.widget.is_none().then_some(mistake.text);
+        mistakes.get().into_iter().filter_map(elsewhere).collect::<Vec<_>>()
+    };
+    view! {
+        <Show when=move || !texts().is_empty()>
+            <section class="notice" role="status" data-testid="mistakes">
+                <p>"Parts of the document of this board are invalid; the rest of it is shown."</p>
+                <ul class="mistakes">
+                    {move || texts().into_iter().map(|text| view! { <li>{text}</li> }.into_any()).collect_view()}
+                </ul>
+            </section>
+        </Show>
+    }
 }
 
-/// Shows the warnings of the server, such as a clock that jumped.
-fn warnings(warnings: RwSignal<Vec<String>>) -> Part {
-    let notice = Part::new("p", "notice").with("role", "status").with("data-testid", "warnings");
-    let notice = notice.hidden(move || warnings.with(Vec::is_empty));
-    notice.live_text(move || warnings.with(|warnings| format!("The server warns: {}", warnings.join("; "))))
+/// The warnings of the server, such as a clock that jumped.
+#[component]
+fn Warnings(warnings: RwSignal<Vec<String>>) -> impl IntoView {
+    view! {
+        <p class="notice" role="status" data-testid="warnings" hidden=move || warnings.with(Vec::is_empty)>
+            {move || warnings.with(|warnings| format!("The server warns: {}", warnings.join("; ")))}
+        </p>
+    }
 }
 
-fn outdated(outdated: RwSignal<bool>) -> Part {
-    let reload = Part::button("Reload", "reload", || _ = window().location().reload());
-    let notice = Part::new("p", "notice").with("role", "status").hidden(move || !outdated.get());
-    notice.text("A new version is here. ").put(&reload)
+/// The offer of a newer page.
+#[component]
+fn Outdated(outdated: RwSignal<bool>) -> impl IntoView {
+    let reload = |_| _ = window().location().reload();
+    view! {
+        <p class="notice" role="status" hidden=move || !outdated.get()>
+            "A new version is here. "
+            <button class="button" type="button" data-testid="reload" on:click=reload>
+                "Reload"
+            </button>
+        </p>
+    }
 }

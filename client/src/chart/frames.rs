@@ -1,6 +1,5 @@
 //! The single loop of animation frames for everything that moves on the page.
 
-use crate::dynamic::LocalValue;
 use leptos::prelude::*;
 
 /// A painter, called before each paint. It draws if there is something new.
@@ -17,7 +16,7 @@ pub struct Frame {
 /// frames, so nothing is painted there.
 #[derive(Clone, Copy)]
 pub struct Frames {
-    painters: LocalValue<Painters>,
+    painters: StoredValue<Painters, LocalStorage>,
 }
 
 #[derive(Default)]
@@ -31,7 +30,7 @@ impl Frames {
     /// Makes a loop without painters.
     #[must_use]
     pub fn new() -> Self {
-        Self { painters: LocalValue::new(Painters::default()) }
+        Self { painters: StoredValue::new_local(Painters::default()) }
     }
 
     /// Calls `painter` in each frame, as long as the current reactive owner lives.

@@ -1,5 +1,6 @@
 //! The legend of a chart: the label and the value of each line. A click hides a line.
 
+use leptos::prelude::*;
 use std::collections::BTreeSet;
 
 use shared::SeriesName;
@@ -7,9 +8,7 @@ use shared::board::Level;
 
 use super::lines::dash;
 use super::palette::SERIES;
-use crate::dynamic::{RwSignal, StoredValue, memo_text};
-use crate::icon::{level_mark, level_word};
-use crate::part::Part;
+use crate::icon::LevelMark;
 
 /// An entry of the legend, for a line or a row of states.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,33 +101,47 @@ impl Legend {
     fn shows(self, series: &SeriesName) -> bool {
         self.hidden.with(|hidden| !hidden.contains(series))
     }
+}
 
-    /// The list of entries. A click hides or shows a line.
-    #[must_use]
-    pub fn part(self) -> Part {
-        let entries = move || self.entries.get().iter().enumerate().map(|(i, entry)| self.entry(i, entry)).collect();
-        Part::new("ul", "legend").with("data-testid", "legend").live_inside(entries)
-    }
+/// The list of entries. A click hides or shows a line.
+#[component]
+pub fn ChartLegend(
+    /// The entries and their values.
+    legend: Legend,
+) -> impl IntoView {
+    let entries = move || {
+        let entries = legend.entries.get().into_iter().enumerate();
+        entries.map(|(index, entry)| view! { <LegendEntry index entry legend/> }).collect_view()
+    };
+    view! { <ul class="legend" data-testid="legend">{move || entries()}</ul> }
+}
 
-    fn entry(self, i: usize, Entry { label, line }: &Entry) -> Part {
-        let value = memo_text(move || self.reading(i).map(|reading| reading.text).unwrap_or_default());
-        let level = memo_text(move || level_word(self.reading(i).and_then(|reading| reading.level)));
-        let name = Part::new("span", "legend-name").text(label);
-        let value =
-            Part::new("span", "legend-value").with("data-testid", "legend-value").live_text(move || value.get());
-        let entry = Part::new("li", "legend-entry");
-        let Some(Line { series, colour, dash: of }) = line.clone() else { return entry.put(&name).put(&value) };
-        let shown = series.clone();
-        let sample = Part::new("span", "legend-swatch").with("aria-hidden", "true");
-        let button = Part::new("button", "legend-button")
-            .with("type", "button")
-            .style(&format!("--swatch: var(--series-{})", colour % SERIES + 1))
-            .live("aria-pressed", move || self.shows(&shown).to_string())
-            .on("click", move |_| self.switch(&series))
-            .put(&sample.with("data-dash", &dash(colour, of).to_string()))
-            .put(&name)
-            .put(&Part::new("span", "host").live_inside(move || level_mark(&level.get())))
-            .put(&value);
-        entry.put(&button)
+#[component]
+fn LegendEntry(index: usize, entry: Entry, legend: Legend) -> impl IntoView {
+    let Entry { label, line } = entry;
+    let value = Memo::new(move |_| legend.reading(index).map(|reading| reading.text).unwrap_or_default());
+    let level = Memo::new(move |_| legend.reading(index).and_then(|reading| reading.level));
+    let name = view! { <span class="legend-name">{label}</span> };
+    let value = view! { <span class="legend-value" data-testid="legend-value">{move || value.get()}</span> };
+    let Some(Line { series, colour, dash: of }) = line else {
+        return view! { <li class="legend-entry">{name} {value}</li> }.into_any();
+    };
+    let shown = series.clone();
+    view! {
+        <li class="legend-entry">
+            <button
+                class="legend-button"
+                type="button"
+                style=("--swatch", format!("var(--series-{})", colour % SERIES + 1))
+                aria-pressed=move || legend.shows(&shown).to_string()
+                on:click=move |_| legend.switch(&series)
+            >
+                <span class="legend-swatch" aria-hidden="true" data-dash=dash(colour, of).to_string()></span>
+                {name}
+                <LevelMark level/>
+                {value}
+            </button>
+        </li>
     }
+    .into_any()
 }

@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 use std::f64::consts::TAU;
 
-use leptos::prelude::window;
+use leptos::html::Canvas;
+use leptos::prelude::*;
 use shared::board::Show;
 use shared::board::lines::Band;
 use shared::{Bucket, SeriesName, Track};
@@ -14,7 +15,6 @@ use super::frames::Frame;
 use super::scale::{Range, Window};
 use super::trace::{self, Dot};
 use crate::board::context::BoardContext;
-use crate::part::Part;
 use crate::widget::lookback::WidgetHistory;
 use shared::reading::from_track::of_bucket;
 use shared::reading::{Lookback, LookbackBuckets};
@@ -42,13 +42,22 @@ struct Key {
 
 /// The sparkline of a series: the number `show` of each interval, above the band from the minimum to the maximum. It
 /// covers the board's range, or the whole series if that is shorter.
-#[must_use]
-pub fn spark(name: SeriesName, show: Show, history: WidgetHistory, context: BoardContext) -> Part {
+#[component]
+pub fn Spark(
+    /// The series.
+    name: SeriesName,
+    /// The number to show of it.
+    show: Show,
+    /// The lookback of the widget.
+    history: WidgetHistory,
+    /// The shared context of the board's widgets.
+    context: BoardContext,
+) -> impl IntoView {
     let BoardContext { live, frames, .. } = context;
-    let part = Part::new("canvas", "spark").with("data-testid", "spark").with("aria-hidden", "true");
-    let canvas: HtmlCanvasElement = part.element().clone().unchecked_into();
+    let canvas_ref = NodeRef::<Canvas>::new();
     let mut drawn: Option<Key> = None;
     frames.paint(move |frame| {
+        let Some(canvas) = canvas_ref.try_get_untracked().flatten() else { return };
         let now = context.now();
         let ratio = window().device_pixel_ratio().max(1.0);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates")]
@@ -88,7 +97,7 @@ pub fn spark(name: SeriesName, show: Show, history: WidgetHistory, context: Boar
             draw(&canvas, ratio, &dots, &Window { break_ms, ..window });
         });
     });
-    part
+    view! { <canvas class="spark" data-testid="spark" aria-hidden="true" node_ref=canvas_ref></canvas> }
 }
 
 /// The shown window; see [`Window::for_range`].

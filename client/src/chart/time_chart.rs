@@ -1,7 +1,7 @@
 //! A chart over time: its canvases, its crosshair, and its zooming and panning by pointer, wheel and keyboard.
 
-use crate::dynamic::{LocalValue, Memo, RwSignal, StoredValue};
-use leptos::prelude::window;
+use leptos::html::Canvas;
+use leptos::prelude::*;
 use shared::SeriesName;
 use shared::board::keyword::Keyword as _;
 use wasm_bindgen::JsCast;
@@ -10,7 +10,7 @@ use web_sys::{Element, HtmlCanvasElement, KeyboardEvent, PointerEvent, WheelEven
 use super::colours::Colours;
 use super::frames::Frame;
 use super::gesture::{Aim, Drag};
-use super::legend::{Legend, LegendValue};
+use super::legend::{ChartLegend, Legend, LegendValue};
 use super::look::Look;
 use super::palette::Palette;
 use super::pen::{Beside, Pen, pixels};
@@ -21,7 +21,6 @@ use crate::board::context::BoardContext;
 use crate::browser;
 use crate::history::Requester;
 use crate::history::request::{Margin, VisibleRange};
-use crate::part::Part;
 use crate::range::Range;
 
 /// The most series of a chart; more lines are unreadable.
@@ -79,7 +78,7 @@ struct Chart {
     context: BoardContext,
     look: StoredValue<Look>,
     names: Memo<Vec<SeriesName>>,
-    state: LocalValue<State>,
+    state: StoredValue<State, LocalStorage>,
     requester: Requester,
     legend: Legend,
     /// The summary for screen readers.
@@ -92,14 +91,21 @@ struct Chart {
     cut: RwSignal<Option<u64>>,
 }
 
-/// Makes a chart over time.
-#[must_use]
-pub fn time_chart(look: Look, names: Memo<Vec<SeriesName>>, context: BoardContext) -> Part {
+/// A chart over time.
+#[component]
+pub fn TimeChart(
+    /// The kind and the options of the chart.
+    look: Look,
+    /// The series.
+    names: Memo<Vec<SeriesName>>,
+    /// The shared context of the board's widgets.
+    context: BoardContext,
+) -> impl IntoView {
     let chart = Chart {
         context,
         look: StoredValue::new(look),
         names,
-        state: LocalValue::new(State::default()),
+        state: StoredValue::new_local(State::default()),
         requester: Requester::new(),
         legend: Legend::empty(),
         summary: RwSignal::new(String::new()),
@@ -107,10 +113,13 @@ pub fn time_chart(look: Look, names: Memo<Vec<SeriesName>>, context: BoardContex
         empty: RwSignal::new(false),
         cut: RwSignal::new(None),
     };
-    let (ground, over) = (canvas("chart-ground"), canvas("chart-over").with("data-testid", "chart-over"));
-    let (below, above): (HtmlCanvasElement, HtmlCanvasElement) =
-        (ground.element().clone().unchecked_into(), over.element().clone().unchecked_into());
-    context.frames.paint(move |frame| chart.paint(frame, &below, &above));
+    let (ground, over) = (NodeRef::<Canvas>::new(), NodeRef::<Canvas>::new());
+    context.frames.paint(move |frame| {
+        let canvases = (ground.try_get_untracked().flatten(), over.try_get_untracked().flatten());
+        if let (Some(ground), Some(over)) = canvases {
+            chart.paint(frame, &ground, &over);
+        }
+    });
     let view = context.view;
     let note = move || match chart.requester.trouble.get() {
         Some(why) => format!("The history could not be loaded: {why}. Trying again."),
@@ -121,34 +130,37 @@ pub fn time_chart(look: Look, names: Memo<Vec<SeriesName>>, context: BoardContex
         }),
     };
     let more = move || names.with(Vec::len).saturating_sub(MOST);
-    let over = over
-        .on("pointerdown", move |event| chart.press(event.unchecked_ref()))
-        .on("pointermove", move |event| chart.point(event.unchecked_ref()))
-        .on("pointerup", move |event| chart.release(event.unchecked_ref()))
-        .on("pointercancel", move |_| chart.let_go())
-        .on("pointerleave", move |_| view.cross.set(None))
-        .on("dblclick", move |_| view.live())
-        .on("wheel", move |event| chart.wheel(event.unchecked_ref()));
-    let said = Part::new("p", "unseen").with("aria-live", "polite").with("data-testid", "chart-said");
-    let place = Part::new("div", "chart")
-        .with("data-testid", "chart")
-        .with("tabindex", "0")
-        .with("role", "group")
-        .with("aria-roledescription", "chart")
-        .live("aria-label", move || chart.summary.get())
-        .on("keydown", move |event| chart.key(event.unchecked_ref()))
-        .on("blur", move |_| chart.said.set(String::new()))
-        .put(&ground)
-        .put(&over)
-        .put(&Part::new("p", "chart-note").with("role", "status").with("data-testid", "chart-note").live_text(note))
-        .put(&said.live_text(move || chart.said.get()));
-    let rest = Part::new("p", "chart-more").hidden(move || more() == 0);
-    let rest = rest.live_text(move || format!("and {} more", more()));
-    Part::new("div", "host").put(&place).put(&chart.legend.part()).put(&rest)
-}
-
-fn canvas(class: &str) -> Part {
-    Part::new("canvas", class).with("aria-hidden", "true")
+    view! {
+        <div
+            class="chart"
+            data-testid="chart"
+            tabindex="0"
+            role="group"
+            aria-roledescription="chart"
+            aria-label=move || chart.summary.get()
+            on:keydown=move |event| chart.key(&event)
+            on:blur=move |_| chart.said.set(String::new())
+        >
+            <canvas class="chart-ground" aria-hidden="true" node_ref=ground></canvas>
+            <canvas
+                class="chart-over"
+                aria-hidden="true"
+                data-testid="chart-over"
+                node_ref=over
+                on:pointerdown=move |event| chart.press(&event)
+                on:pointermove=move |event| chart.point(&event)
+                on:pointerup=move |event| chart.release(&event)
+                on:pointercancel=move |_| chart.let_go()
+                on:pointerleave=move |_| view.cross.set(None)
+                on:dblclick=move |_| view.live()
+                on:wheel=move |event| chart.wheel(&event)
+            ></canvas>
+            <p class="chart-note" role="status" data-testid="chart-note">{move || note()}</p>
+            <p class="unseen" aria-live="polite" data-testid="chart-said">{move || chart.said.get()}</p>
+        </div>
+        <ChartLegend legend=chart.legend/>
+        <p class="chart-more" hidden=move || more() == 0>{move || format!("and {} more", more())}</p>
+    }
 }
 
 impl Chart {

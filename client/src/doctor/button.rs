@@ -1,22 +1,28 @@
 //! The button that starts the stream doctor, whose module is fetched on the first click.
 
-use crate::dynamic::RwSignal;
-use crate::lazy::{Until, module};
-use crate::part::Part;
+use leptos::prelude::*;
 
-module! {
-    /// The doctor's panel, which starts to measure when it is made.
-    static PANEL: fn() -> Part = doctor, super::panel::panel
-}
+use crate::lazy::Until;
+use crate::pages::PAGES;
 
 /// A button that checks the network path of the stream, and the findings below it.
-#[must_use]
-pub fn doctor() -> Part {
+#[component]
+pub fn Doctor() -> impl IntoView {
     let open = RwSignal::new(false);
-    let button = Part::button("", "doctor", move || open.update(|open| *open = !*open));
-    let button = button.live("aria-expanded", move || open.get().to_string());
-    let button = button.live_text(move || if open.get() { "Close" } else { "Check the stream" }.to_owned());
-    let found = move || open.get().then(|| PANEL.part(Until::Nothing, |panel| panel())).into_iter().collect();
-    let found = Part::new("div", "").with("role", "status").with("data-testid", "findings").live_inside(found);
-    Part::new("section", "doctor").with("aria-label", "Stream doctor").put(&button).put(&found)
+    view! {
+        <section class="doctor" aria-label="Stream doctor">
+            <button
+                class="button"
+                type="button"
+                data-testid="doctor"
+                aria-expanded=move || open.get().to_string()
+                on:click=move |_| open.update(|open| *open = !*open)
+            >
+                {move || if open.get() { "Close" } else { "Check the stream" }}
+            </button>
+            <div role="status" data-testid="findings">
+                {move || open.get().then(|| PAGES.view(Until::Nothing, |pages| (pages.doctor)()))}
+            </div>
+        </section>
+    }
 }

@@ -1,8 +1,9 @@
 //! The panel of the stream doctor: its progress and its findings.
 
-use super::findings::Finding;
-use crate::dynamic::RwSignal;
-use crate::part::Part;
+use super::findings::{Finding, Mend};
+use leptos::prelude::*;
+#[cfg(target_family = "wasm")]
+use leptos::task::spawn_local;
 
 /// The progress of a check.
 #[derive(Clone, PartialEq)]
@@ -17,23 +18,26 @@ enum Visit {
 }
 
 /// The panel. It starts to measure when it is made.
-#[must_use]
-pub fn panel() -> Part {
+#[component]
+pub fn DoctorPanel() -> impl IntoView {
     let visit = RwSignal::new(Visit::Measuring);
     examine(visit);
-    let line = |words: &str| vec![Part::new("p", "finding").text(words)];
-    Part::new("div", "host").live_inside(move || {
-        visit.with(|visit| match visit {
-            Visit::Measuring => line("Measuring, some five seconds…"),
-            Visit::Failed => line("The server did not answer; try again."),
-            Visit::Found(findings) => findings.iter().map(shown).collect(),
-        })
-    })
+    view! { {move || shown(visit.get())} }
+}
+
+fn shown(visit: Visit) -> AnyView {
+    match visit {
+        Visit::Measuring => view! { <p class="finding">"Measuring, some five seconds…"</p> }.into_any(),
+        Visit::Failed => view! { <p class="finding">"The server did not answer; try again."</p> }.into_any(),
+        Visit::Found(findings) => {
+            findings.into_iter().map(|finding| view! { <FindingNote finding/> }).collect_view().into_any()
+        }
+    }
 }
 
 #[cfg(target_family = "wasm")]
 fn examine(visit: RwSignal<Visit>) {
-    crate::dynamic::spawn(async move {
+    spawn_local(async move {
         let found = super::measure::examine().await.map_or(Visit::Failed, Visit::Found);
         // Fails if the user has closed the panel meanwhile.
         visit.try_set(found);
@@ -47,21 +51,26 @@ fn examine(visit: RwSignal<Visit>) {
 }
 
 /// A finding, with the configuration that fixes it.
-fn shown(finding: &Finding) -> Part {
-    let mark = match finding.level.as_str() {
+#[component]
+fn FindingNote(finding: Finding) -> impl IntoView {
+    let Finding { check, level, what, why, mend } = finding;
+    let mark = match level.as_str() {
         "ok" => "✓ ",
         "warn" => "△ ",
         _ => "✕ ",
     };
-    let check = Part::new("b", "").text(mark).text(&finding.check);
-    let what = Part::new("p", "").put(&check).text(": ").text(&finding.what);
-    let mend = finding.mend.iter().flatten().flat_map(|mend| {
-        let head = Part::new("p", "").text(&mend.proxy).text(", ").text(&mend.place).text(":");
-        [head, Part::new("pre", "").text(&mend.lines.join("\n"))]
-    });
-    Part::new("div", "finding")
-        .with("data-level", &finding.level)
-        .put(&what)
-        .put(&Part::new("p", "finding-why").text(finding.why.as_deref().unwrap_or_default()))
-        .put_all(mend)
+    let configuration = |Mend { proxy, place, lines }| {
+        view! {
+            <p>{format!("{proxy}, {place}:")}</p>
+            <pre>{lines.join("\n")}</pre>
+        }
+        .into_any()
+    };
+    view! {
+        <div class="finding" data-level=level>
+            <p><b>{mark} {check}</b> ": " {what}</p>
+            <p class="finding-why">{why.unwrap_or_default()}</p>
+            {mend.unwrap_or_default().into_iter().map(configuration).collect_view()}
+        </div>
+    }
 }

@@ -1,18 +1,19 @@
 //! The dialog that adds a widget: it searches the series and chooses a type.
 
+use leptos::html::Select;
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 use wasm_bindgen::JsCast as _;
-use web_sys::{Event, HtmlElement, HtmlOptionElement, HtmlSelectElement, KeyboardEvent};
+use web_sys::{HtmlOptionElement, HtmlSelectElement, KeyboardEvent, SubmitEvent};
 
 use super::choosing::{Choice, choices, widget};
 use super::draft::Edit;
 use super::editor::{Editor, Sheet};
 use super::fields;
-use super::form::{choice, labelled};
-use crate::dynamic::{RwSignal, spawn};
+use super::form::Options;
+use super::sheet::SheetDialog;
 use crate::home::cards::Listed;
 use crate::home::list;
-use crate::part::{Part, sheet, written};
 
 /// The search and the choice.
 #[derive(Clone, Copy)]
@@ -26,8 +27,11 @@ struct Choosing {
 }
 
 /// The dialog.
-#[must_use]
-pub fn add(editor: Editor) -> Part {
+#[component]
+pub fn AddWidget(
+    /// The editor.
+    editor: Editor,
+) -> impl IntoView {
     let choosing = Choosing {
         editor,
         listed: RwSignal::new(None),
@@ -35,58 +39,87 @@ pub fn add(editor: Editor) -> Part {
         kind: RwSignal::new(String::new()),
         wrong: RwSignal::new(String::new()),
     };
-    spawn(async move {
+    spawn_local(async move {
         let found = list().await.map(|(listed, _)| listed);
         choosing.listed.try_set(Some(found.unwrap_or_default()));
     });
-    let series = Part::new("select", "").with("multiple", "").with("size", "10").with("data-testid", "series");
-    let series = series.live_inside(move || choosing.found().iter().map(option).collect());
-    let submit = {
-        let series = series.clone();
-        move || choosing.submit(series.as_a())
-    };
-    let (by_enter, by_click) = (submit.clone(), submit.clone());
-    let series = series.on("dblclick", move |_| by_click()).on("keydown", move |event| {
-        if is_key(&event, "Enter") {
+    let series = NodeRef::<Select>::new();
+    let submit = move || choosing.submit(series.get_untracked().as_ref());
+    let down = move |event: KeyboardEvent| {
+        if event.key() == "ArrowDown"
+            && let Some(series) = series.get_untracked()
+        {
             event.prevent_default();
-            by_enter();
+            _ = series.focus();
         }
-    });
-    let down = series.clone();
-    let search = Part::new("input", "")
-        .with("type", "search")
-        .with("data-testid", "search")
-        .with("autofocus", "")
-        .with("autocomplete", "off")
-        .with("placeholder", "a part of its name, or ops/api/*")
-        .on("input", move |event| choosing.searched.set(written(&event)))
-        .on("keydown", move |event| {
-            if is_key(&event, "ArrowDown")
-                && let Some(series) = down.as_a::<HtmlElement>()
-            {
-                event.prevent_default();
-                _ = series.focus();
-            }
-        });
-    let count = Part::new("p", "field-hint").with("role", "status").live_text(move || choosing.count());
-    let kinds = choice(&fields::kinds(), "", "kind", move |word| choosing.kind.set(word.to_owned()));
-    let wrong = Part::new("p", "field-wrong").with("role", "alert").live_text(move || choosing.wrong.get());
-    let ways = Part::new("p", "ways")
-        .put(&Part::new("button", "button strong").with("data-testid", "add-chosen").text("Add"))
-        .put(&Part::button("Cancel", "add-cancel", move || editor.sheet.set(None)));
-    let inside = Part::new("form", "")
-        .with("method", "dialog")
-        .put(&labelled("Search", &search))
-        .put(&labelled("Series: one, or several with Shift or Ctrl", &series))
-        .put(&count)
-        .put(&labelled("Shown as", &kinds))
-        .put(&wrong)
-        .put(&ways)
-        .on("submit", move |event| {
+    };
+    let enter = move |event: KeyboardEvent| {
+        if event.key() == "Enter" {
             event.prevent_default();
             submit();
-        });
-    sheet("Add a widget", "add-sheet", &inside, move || editor.sheet.set(None))
+        }
+    };
+    let submitted = move |event: SubmitEvent| {
+        event.prevent_default();
+        submit();
+    };
+    view! {
+        <SheetDialog title="Add a widget" testid="add-sheet" editor>
+            <form method="dialog" on:submit=submitted>
+                <label class="field">
+                    <span>"Search"</span>
+                    <input
+                        type="search"
+                        data-testid="search"
+                        autofocus
+                        autocomplete="off"
+                        placeholder="a part of its name, or ops/api/*"
+                        bind:value=choosing.searched
+                        on:keydown=down
+                    />
+                </label>
+                <label class="field">
+                    <span>"Series: one, or several with Shift or Ctrl"</span>
+                    <select
+                        multiple
+                        size="10"
+                        data-testid="series"
+                        node_ref=series
+                        on:dblclick=move |_| submit()
+                        on:keydown=enter
+                    >
+                        <For each=move || choosing.found() key=|choice| choice.selector.clone() let(choice)>
+                            <option value=choice.selector.clone()>{choice.selector.clone()}</option>
+                        </For>
+                    </select>
+                </label>
+                <p class="field-hint" role="status">{move || choosing.count()}</p>
+                <label class="field">
+                    <span>"Shown as"</span>
+                    <select
+                        data-testid="kind"
+                        on:change=move |event| choosing.kind.set(event_target_value(&event))
+                    >
+                        <Options words=fields::kinds()/>
+                    </select>
+                </label>
+                <p class="field-wrong" role="alert">{move || choosing.wrong.get()}</p>
+                <p class="ways">
+                    <button class="button strong" data-testid="add-chosen">
+                        "Add"
+                    </button>
+                    <button
+                        class="button"
+                        type="button"
+                        data-testid="add-cancel"
+                        on:click=move |_| editor.sheet.set(None)
+                    >
+                        "Cancel"
+                    </button>
+                </p>
+            </form>
+        </SheetDialog>
+    }
 }
 
 impl Choosing {
@@ -126,14 +159,6 @@ impl Choosing {
             }
         }
     }
-}
-
-fn option(choice: &Choice) -> Part {
-    Part::new("option", "").with("value", &choice.selector).text(&choice.selector)
-}
-
-fn is_key(event: &Event, name: &str) -> bool {
-    event.dyn_ref::<KeyboardEvent>().is_some_and(|event| event.key() == name)
 }
 
 /// The selected values of a list.

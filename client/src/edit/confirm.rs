@@ -1,28 +1,54 @@
 //! A dialog that asks the user to confirm an action that cannot be undone.
 
-use leptos::prelude::document;
+use leptos::html::Dialog;
+use leptos::mount::mount_to;
+use leptos::prelude::*;
+use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::HtmlDialogElement;
-
-use crate::part::Part;
 
 /// Asks the user, and returns true if `yes` was pressed. Returns false if the browser cannot show the dialog.
-pub async fn confirmed(question: &str, yes: &str) -> bool {
-    // A form with `method="dialog"` closes the dialog with the value of the button.
-    let yes = Part::new("button", "button strong").with("value", "yes").with("data-testid", "confirm-yes").text(yes);
-    let no = Part::new("button", "button").with("value", "").with("data-testid", "confirm-no").text("Cancel");
-    // Cancel has the focus, so that a second press of Enter does not confirm an accidental action.
-    let ways = Part::new("p", "ways").put(&yes).put(&no.with("autofocus", ""));
-    let form = Part::new("form", "").with("method", "dialog");
-    let form = form.put(&Part::new("p", "").with("id", "question").text(question)).put(&ways);
-    let sheet =
-        Part::new("dialog", "sheet").with("data-testid", "confirm").with("aria-labelledby", "question").put(&form);
-    let (Some(dialog), Some(body)) = (sheet.as_a::<HtmlDialogElement>(), document().body()) else { return false };
-    let closed = js_sys::Promise::new(&mut |done, _| {
-        _ = dialog.add_event_listener_with_callback("close", &done);
+pub async fn confirmed(question: &str, yes: &'static str) -> bool {
+    let Some(body) = document().body() else { return false };
+    let mut mounted = None;
+    let answer = js_sys::Promise::new(&mut |resolve, _| {
+        let (body, question) = (body.clone(), question.to_owned());
+        mounted = Some(mount_to(body, move || view! { <ConfirmDialog question yes resolve/> }));
     });
-    let open = body.append_child(dialog).is_ok() && dialog.show_modal().is_ok();
-    let answered = open && JsFuture::from(closed).await.is_ok() && dialog.return_value() == "yes";
-    dialog.remove();
-    answered
+    let answer = JsFuture::from(answer).await;
+    // Dropping it removes the dialog.
+    drop(mounted);
+    answer.is_ok_and(|answer| answer == "yes")
+}
+
+/// The dialog. Calls `resolve` with the value of the pressed button.
+#[component]
+fn ConfirmDialog(question: String, yes: &'static str, resolve: js_sys::Function) -> impl IntoView {
+    let dialog = NodeRef::<Dialog>::new();
+    let unopened = resolve.clone();
+    dialog.on_load(move |dialog| {
+        if dialog.show_modal().is_err() {
+            _ = unopened.call1(&JsValue::NULL, &JsValue::NULL);
+        }
+    });
+    let closed = move |_| {
+        let answer = dialog.get_untracked().map(|dialog| dialog.return_value());
+        _ = resolve.call1(&JsValue::NULL, &answer.into());
+    };
+    // A form with `method="dialog"` closes the dialog with the value of the button. Cancel has the focus, so that a
+    // second press of Enter does not confirm an accidental action.
+    view! {
+        <dialog class="sheet" data-testid="confirm" aria-labelledby="question" node_ref=dialog on:close=closed>
+            <form method="dialog">
+                <p id="question">{question}</p>
+                <p class="ways">
+                    <button class="button strong" value="yes" data-testid="confirm-yes">
+                        {yes}
+                    </button>
+                    <button class="button" value="" data-testid="confirm-no" autofocus>
+                        "Cancel"
+                    </button>
+                </p>
+            </form>
+        </dialog>
+    }
 }

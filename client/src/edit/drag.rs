@@ -3,14 +3,15 @@
 //! While a widget is dragged, the page previews the resulting layout. The edit is made only when the user releases
 //! the widget.
 
+use leptos::ev;
 use leptos::prelude::*;
 use shared::board::{Columns, WidgetId};
 use wasm_bindgen::JsCast as _;
-use web_sys::{Element, Event, KeyboardEvent, PointerEvent};
+use web_sys::{Element, PointerEvent};
 
 use super::arrange::Target;
 use super::editor::Editor;
-use crate::part::on_window;
+use crate::dom::on_window;
 
 /// The part of a widget that the pointer holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,25 +102,25 @@ pub fn follow(editor: Editor) {
         drag.try_set_value(None);
         editor.preview.try_set(None);
     };
-    let held = move |event: &Event| {
+    let held = move |event: &PointerEvent| {
         let held = drag.try_get_value().flatten()?;
-        let target = held.target(event.dyn_ref()?);
+        let target = held.target(event);
         Some((held.id, target))
     };
-    on_window("pointermove", move |event| {
+    on_window(ev::pointermove, move |event| {
         if let Some((id, target)) = held(&event) {
             editor.preview(&id, target);
         }
     });
-    on_window("pointerup", move |event| {
+    on_window(ev::pointerup, move |event| {
         if let Some((id, target)) = held(&event) {
             drag.set_value(None);
             editor.drop_at(id, target);
         }
     });
-    on_window("pointercancel", move |_| let_go());
-    on_window("keydown", move |event| {
-        if event.dyn_ref::<KeyboardEvent>().is_some_and(|event| event.key() == "Escape") {
+    on_window(ev::pointercancel, move |_| let_go());
+    on_window(ev::keydown, move |event| {
+        if event.key() == "Escape" {
             let_go();
         }
     });

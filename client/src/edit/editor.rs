@@ -1,6 +1,7 @@
 //! The state of editing a board: handles that all parts of the editor share.
 
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 use serde_json::Value;
 use shared::BoardId;
 use shared::board::{Board, Etag, Form, Place, WidgetId};
@@ -13,9 +14,8 @@ use super::keys::WidgetAction;
 use super::storing::{Outcome, Refused, put_kept};
 use super::undo::UndoStack;
 use crate::board::document::{Document, Edition, automatic, same_edition};
-use crate::dynamic::{Memo, RwSignal, StoredValue, effect, spawn};
+use crate::dom;
 use crate::live::Live;
-use crate::part;
 
 /// An open dialog.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,7 +85,7 @@ impl Editor {
             id: StoredValue::new(id),
             document,
             live,
-            editing: Memo::new(move || history.with(Option::is_some)),
+            editing: Memo::new(move |_| history.with(Option::is_some)),
             history,
             preview: RwSignal::new(None),
             sheet: RwSignal::new(None),
@@ -101,7 +101,7 @@ impl Editor {
 
     /// Reports a conflict as soon as another user changes the board, as long as the owner lives.
     pub fn watch(self) {
-        effect(move || {
+        Effect::new(move |_| {
             if self.document.edition.with(Option::is_some) && !self.saving.get() {
                 self.compare();
             }
@@ -295,7 +295,7 @@ impl Editor {
         }
         self.saving.set(true);
         self.trouble.set(None);
-        spawn(async move {
+        spawn_local(async move {
             let base = self.base.get_value();
             // A board that is stored as TOML stays TOML, comments included.
             let form = base.map_or(Form::Json, |base| base.kept_in(Form::Json));
@@ -381,5 +381,5 @@ pub fn lies(place: Place) -> String {
 
 /// Focuses a widget's handle. An element that moves within the document loses the focus.
 fn focus(id: &WidgetId) {
-    part::focus(format!("[data-handle=\"{id}\"]"));
+    dom::focus(format!("[data-handle=\"{id}\"]"));
 }

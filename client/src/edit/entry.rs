@@ -1,26 +1,29 @@
 //! The entry into editing: the part of the editor that every page has. The rest is fetched on demand.
 
+use leptos::ev;
+use leptos::prelude::*;
 use shared::board::WidgetId;
-use wasm_bindgen::JsCast as _;
-use web_sys::{DragEvent, File};
+use web_sys::File;
 
+use super::bar::EditArea;
 use super::editor::{Editor, EditorRequest};
-use crate::app::page_wide;
+use super::files::FileButtons;
+use super::tools::WidgetTools;
+use crate::app::PageButtons;
 use crate::browser;
-use crate::dynamic::{LocalValue, Memo, effect};
+use crate::dom::{is_command, on_window};
 use crate::lazy::{Until, module};
-use crate::part::{Part, key_for_page, on_window};
 use crate::reload;
 
 /// The functions of the editor that the rest of the page calls.
 pub struct EditorModule {
     begin: fn(Editor),
     /// The area above the board.
-    above: fn(Editor) -> Part,
+    above: fn(Editor) -> AnyView,
     /// The tools on each widget.
-    tools: fn(WidgetId, Editor) -> Part,
+    tools: fn(WidgetId, Editor) -> AnyView,
     /// The buttons for the board as a file.
-    files: fn(Editor) -> Part,
+    files: fn(Editor) -> AnyView,
     upload: fn(Editor, File),
 }
 
@@ -28,68 +31,90 @@ module! {
     /// The editor's module.
     static EDITOR: EditorModule = edit, EditorModule {
         begin: Editor::begin,
-        above: super::bar::above,
-        tools: super::tools::tools,
-        files: super::files::files,
+        above: |editor| view! { <EditArea editor/> }.into_any(),
+        tools: |id, editor| view! { <WidgetTools id editor/> }.into_any(),
+        files: |editor| view! { <FileButtons editor/> }.into_any(),
         upload: super::files::upload,
     }
 }
 
 /// The buttons in the head of a board, and the equivalent keys and gestures.
-#[must_use]
-pub fn menu(editor: Editor) -> Part {
+#[component]
+pub fn EditMenu(
+    /// The editor.
+    editor: Editor,
+) -> impl IntoView {
     follow(editor);
     let files = move || match editor.request.get() {
-        EditorRequest::Nothing => Vec::new(),
-        _ if editor.editing() => Vec::new(),
-        _ => EDITOR.get().map(|editor_module| (editor_module.files)(editor)).into_iter().collect(),
+        EditorRequest::Nothing => None,
+        _ if editor.editing() => None,
+        _ => EDITOR.get().map(|editor_module| (editor_module.files)(editor)),
     };
-    let files = Part::new("div", "host").live_inside(files);
-    // The file buttons arrive later and go to the end, so that the others do not move.
-    let list = Part::new("div", "menu-list").put_all(page_wide()).put(&files);
-    let menu = Part::new("details", "menu")
-        .with("data-testid", "menu")
-        .on("toggle", move |_| editor.want(EditorRequest::Files));
-    let menu = menu.put(&Part::new("summary", "button").with("data-testid", "more").text("More")).put(&list);
-    let edit = Part::button("Edit", "edit", move || editor.want(EditorRequest::Edit)).hidden(move || editor.editing());
-    Part::new("span", "board-menu").put(&edit).put(&menu)
+    view! {
+        <span class="board-menu">
+            <button
+                class="button"
+                type="button"
+                data-testid="edit"
+                hidden=move || editor.editing()
+                on:click=move |_| editor.want(EditorRequest::Edit)
+            >
+                "Edit"
+            </button>
+            <details class="menu" data-testid="menu" on:toggle=move |_| editor.want(EditorRequest::Files)>
+                <summary class="button" data-testid="more">
+                    "More"
+                </summary>
+                // The file buttons arrive later and go to the end, so that the others do not move.
+                <div class="menu-list">
+                    <PageButtons/>
+                    {move || files()}
+                </div>
+            </details>
+        </span>
+    }
 }
 
 /// The area above a board, once the user has requested the editor.
-#[must_use]
-pub fn above(editor: Editor) -> Part {
-    let wanted = Memo::new(move || editor.request.get() != EditorRequest::Nothing);
-    let above =
-        move || wanted.get().then(|| EDITOR.part(Until::Nothing, move |editor_module| (editor_module.above)(editor)));
-    Part::new("div", "host").live_inside(move || above().into_iter().collect())
+#[component]
+pub fn AboveBoard(
+    /// The editor.
+    editor: Editor,
+) -> impl IntoView {
+    let wanted = Memo::new(move |_| editor.request.get() != EditorRequest::Nothing);
+    view! { {move || wanted.get().then(|| EDITOR.view(Until::Nothing, move |editor_module| (editor_module.above)(editor)))} }
 }
 
 /// The tools of a widget, while the board is edited.
-#[must_use]
-pub fn tools(id: &str, editor: Editor) -> Part {
-    let id: Option<WidgetId> = id.parse().ok();
+#[component]
+pub fn EditTools(
+    /// The widget.
+    id: WidgetId,
+    /// The editor.
+    editor: Editor,
+) -> impl IntoView {
     let tools = move || {
-        let id = id.clone().filter(|_| editor.editing())?;
-        Some(EDITOR.part(Until::Nothing, move |editor_module| (editor_module.tools)(id.clone(), editor)))
+        let id = id.clone();
+        EDITOR.view(Until::Nothing, move |editor_module| (editor_module.tools)(id.clone(), editor))
     };
-    Part::new("div", "host").live_inside(move || tools().into_iter().collect())
+    view! { {move || editor.editing().then(&tools)} }
 }
 
 fn follow(editor: Editor) {
-    effect(move || reload::hold(editor.editing()));
-    on_window("keydown", move |event| {
-        let event = key_for_page(event).filter(|event| !(event.alt_key() || event.ctrl_key() || event.meta_key()));
-        if let Some(event) = event.filter(|event| event.key() == "e") {
+    Effect::new(move |_| reload::hold(editor.editing()));
+    on_window(ev::keydown, move |event| {
+        let modified = event.alt_key() || event.ctrl_key() || event.meta_key();
+        if event.key() == "e" && !modified && is_command(&event) {
             event.prevent_default();
             editor.want(EditorRequest::Edit);
         }
     });
-    on_window("dragover", |event| event.prevent_default());
-    let dropped = LocalValue::new(None::<File>);
-    on_window("drop", move |event| {
+    on_window(ev::dragover, |event| event.prevent_default());
+    let dropped = StoredValue::new_local(None::<File>);
+    on_window(ev::drop, move |event| {
         event.prevent_default();
-        let data = event.dyn_into::<DragEvent>().ok().and_then(|event| event.data_transfer());
-        if let Some(file) = data.and_then(|data| data.files()).and_then(|files| files.get(0)) {
+        let files = event.data_transfer().and_then(|data| data.files());
+        if let Some(file) = files.and_then(|files| files.get(0)) {
             dropped.set_value(Some(file));
             editor.want(EditorRequest::Files);
         }
@@ -97,7 +122,7 @@ fn follow(editor: Editor) {
     if browser::query_has("edit") {
         editor.want(EditorRequest::Edit);
     }
-    effect(move || {
+    Effect::new(move |_| {
         let (request, known) = (editor.request.get(), editor.known());
         if request == EditorRequest::Nothing {
             return;

@@ -1,24 +1,25 @@
 //! A board as a file: download, upload and delete.
 
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 use shared::board::Etag;
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{File, HtmlElement, HtmlInputElement};
+use web_sys::{Event, File, HtmlElement, HtmlInputElement};
 
 use super::confirm::confirmed;
 use super::draft::Draft;
 use super::editor::{Editor, Trouble};
 use super::storing::{Outcome, Refused, Written, as_link, delete, get, put};
 use crate::board::document::Edition;
-use crate::dynamic::spawn;
-use crate::part::Part;
 
 /// The buttons for a board as a file.
-#[must_use]
-pub fn files(editor: Editor) -> Part {
-    let file = Part::new("input", "unseen").with("type", "file").with("accept", ".toml,.json");
-    let file = file.with("data-testid", "upload").on("change", move |event| {
+#[component]
+pub fn FileButtons(
+    /// The editor.
+    editor: Editor,
+) -> impl IntoView {
+    let chosen = move |event: Event| {
         let input = event.target().and_then(|target| target.dyn_into::<HtmlInputElement>().ok());
         if let Some(input) = input {
             if let Some(file) = input.files().and_then(|files| files.get(0)) {
@@ -27,19 +28,47 @@ pub fn files(editor: Editor) -> Part {
             // Cleared, so that the same file can be chosen again after it was corrected.
             input.set_value("");
         }
-    });
-    let unmade = move || editor.stored().is_none();
-    let toml = Part::button("Download as TOML", "download-toml", move || download(editor, Written::Toml));
-    Part::new("div", "host")
-        .put(&toml.hidden(unmade))
-        .put(&Part::button("Download as JSON", "download-json", move || download(editor, Written::Json)))
-        .put(&Part::new("label", "button").text("Upload").put(&file))
-        .put(&Part::button("Delete", "delete", move || remove(editor)).hidden(unmade))
-        .put(&Part::new("a", "button").with("href", "?kiosk").text("Wall screen"))
+    };
+    let unmade = Memo::new(move |_| editor.stored().is_none());
+    view! {
+        <button
+            class="button"
+            type="button"
+            data-testid="download-toml"
+            hidden=move || unmade.get()
+            on:click=move |_| download(editor, Written::Toml)
+        >
+            "Download as TOML"
+        </button>
+        <button
+            class="button"
+            type="button"
+            data-testid="download-json"
+            on:click=move |_| download(editor, Written::Json)
+        >
+            "Download as JSON"
+        </button>
+        <label class="button">
+            "Upload"
+            <input class="unseen" type="file" accept=".toml,.json" data-testid="upload" on:change=chosen/>
+        </label>
+        <button
+            class="button"
+            type="button"
+            data-testid="delete"
+            hidden=move || unmade.get()
+            on:click=move |_| remove(editor)
+        >
+            "Delete"
+        </button>
+        <a class="button" href="?kiosk">
+            "Wall screen"
+        </a>
+    }
 }
 
 fn download(editor: Editor, written: Written) {
-    spawn(async move {
+    spawn_local(async move {
         let id = editor.id();
         let text = match (editor.stored_untracked(), editor.automatic()) {
             (None, Some(board)) => Some(Draft::automatic(&board).text()),
@@ -55,8 +84,11 @@ fn download(editor: Editor, written: Written) {
 
 /// Makes the browser save the target of a link as a file.
 fn save_file(name: &str, link: &str) {
-    let anchor = Part::new("a", "").with("href", link).with("download", name);
-    if let Some(anchor) = anchor.as_a::<HtmlElement>() {
+    let anchor = document().create_element("a").ok().and_then(|anchor| anchor.dyn_into::<HtmlElement>().ok());
+    if let Some(anchor) = anchor {
+        // Setting them fails only for invalid names.
+        _ = anchor.set_attribute("href", link);
+        _ = anchor.set_attribute("download", name);
         anchor.click();
     }
 }
@@ -69,7 +101,7 @@ pub fn upload(editor: Editor, file: File) {
         (false, Some(_)) => Some(format!("Put {name} in the place of this board?")),
         (false, None) => None,
     };
-    spawn(async move {
+    spawn_local(async move {
         if let Some(question) = question
             && !confirmed(&question, "Replace it").await
         {
@@ -85,7 +117,7 @@ pub fn upload(editor: Editor, file: File) {
 
 fn remove(editor: Editor) {
     let Some(base) = editor.stored_untracked() else { return };
-    spawn(async move {
+    spawn_local(async move {
         if confirmed("Delete this board? The page then shows the automatic board.", "Delete it").await {
             let outcome = delete(&editor.id(), base).await;
             finish(editor, outcome, "The board is deleted.");

@@ -1,17 +1,17 @@
 //! The dialog with the options of a widget or of the board. It shows mistakes beside each field while the user types.
 
-use crate::dynamic::{RwSignal, StoredValue};
+use leptos::prelude::*;
 use serde_json::Value;
 use shared::board::WidgetId;
 use shared::board::keyword::Keyword as _;
 use shared::board::widget::WidgetType;
 use shared::problem::FieldError;
-use web_sys::{HtmlInputElement, HtmlTextAreaElement};
+use web_sys::{Event, SubmitEvent};
 
 use super::draft::{Edit, Fields};
 use super::editor::Editor;
 use super::fields::{self, Field, Input, told};
-use crate::part::{Part, sheet, written};
+use super::sheet::SheetDialog;
 
 /// The values and mistakes of the form.
 #[derive(Clone, Copy)]
@@ -24,10 +24,15 @@ struct Form {
     told: RwSignal<Vec<(String, String)>>,
 }
 
-/// Makes the form of a widget of the draft, or of the board if `id` is `None`.
-#[must_use]
-pub fn form(editor: Editor, id: Option<WidgetId>) -> Option<Part> {
-    let draft = editor.draft()?;
+/// The form of a widget of the draft, or of the board. Empty if the board is not edited.
+#[component]
+pub fn OptionsForm(
+    /// The editor.
+    editor: Editor,
+    /// The widget; `None` for the board.
+    id: Option<WidgetId>,
+) -> impl IntoView {
+    let Some(draft) = editor.draft() else { return ().into_any() };
     let fields = match &id {
         Some(id) => draft.widget(id).cloned().unwrap_or_default(),
         None => draft.settings(),
@@ -42,25 +47,140 @@ pub fn form(editor: Editor, id: Option<WidgetId>) -> Option<Part> {
         kind: RwSignal::new(kind),
         told: RwSignal::new(Vec::new()),
     };
-    let rows = Part::new("div", "").live_inside(move || {
+    let fields = move || {
         let kind = form.kind.get();
-        let types = kind.map(|kind| {
-            let types = choice(&fields::kinds(), kind.keyword(), "field-type", move |word| form.turn(word));
-            labelled("Type", &types)
-        });
         let fields = kind.map_or_else(fields::of_board, fields::of_widget);
-        types.into_iter().chain(fields.iter().map(|field| form.row(field))).collect()
-    });
-    let elsewhere = Part::new("p", "field-wrong").with("role", "status").live_text(move || form.words(""));
-    let apply = Part::new("button", "button strong").with("data-testid", "apply").text("Apply");
-    let ways = Part::new("p", "ways").put(&apply);
-    let ways = ways.put(&Part::button("Cancel", "form-cancel", move || editor.sheet.set(None)));
-    let inside = Part::new("form", "").with("method", "dialog").put(&rows).put(&elsewhere).put(&ways);
-    let inside = inside.on("submit", move |event| {
+        fields.into_iter().map(|field| (kind, field)).collect::<Vec<_>>()
+    };
+    let submitted = move |event: SubmitEvent| {
         event.prevent_default();
         form.apply();
-    });
-    Some(sheet(title, "form", &inside, move || editor.sheet.set(None)))
+    };
+    view! {
+        <SheetDialog title testid="form" editor>
+            <form method="dialog" on:submit=submitted>
+                <div>
+                    {kind.map(|kind| view! { <TypeField form kind/> })}
+                    // A field of another type is another field, even if it has the same key.
+                    <For each=move || fields() key=|(kind, field)| (kind.map(WidgetType::keyword), field.key) let((_, field))>
+                        <FieldRow form field/>
+                    </For>
+                </div>
+                <p class="field-wrong" role="status">{move || form.words("")}</p>
+                <p class="ways">
+                    <button class="button strong" data-testid="apply">
+                        "Apply"
+                    </button>
+                    <button
+                        class="button"
+                        type="button"
+                        data-testid="form-cancel"
+                        on:click=move |_| editor.sheet.set(None)
+                    >
+                        "Cancel"
+                    </button>
+                </p>
+            </form>
+        </SheetDialog>
+    }
+    .into_any()
+}
+
+/// The type of a widget.
+#[component]
+fn TypeField(form: Form, kind: WidgetType) -> impl IntoView {
+    let types = fields::kinds().into_iter().map(|word| view! { <option value=word>{word}</option> }.into_any());
+    view! {
+        <label class="field">
+            <span>"Type"</span>
+            <select
+                data-testid="field-type"
+                prop:value=kind.keyword()
+                on:change=move |event| form.turn(&event_target_value(&event))
+            >
+                {types.collect_view()}
+            </select>
+        </label>
+    }
+}
+
+/// A field with its label and its mistakes.
+#[component]
+fn FieldRow(form: Form, field: Field) -> impl IntoView {
+    let text = form.fields.with_value(|fields| field.write(fields.get(field.key)));
+    let key = field.key;
+    let hint = fields::offers(&field.input);
+    let hint = hint.or_else(|| fields::list_offers(key, form.kind.get_untracked()?));
+    let hint = hint.unwrap_or_else(|| field.hint.to_owned());
+    let (testid, wrong_id) = (format!("field-{key}"), format!("wrong-{key}"));
+    let invalid = move || (!form.words(key).is_empty()).to_string();
+    let (label, input) = (field.label, field.input.clone());
+    let write = move |event: Event| {
+        form.fields.update_value(|fields| field.put(fields, &event_target_value(&event)));
+        form.check();
+    };
+    let described_by = wrong_id.clone();
+    let control = match input {
+        Input::Choice(_) | Input::Switch => {
+            let words = if let Input::Choice(words) = input { words } else { vec!["true", "false"] };
+            view! {
+                <select
+                    data-testid=testid
+                    aria-describedby=described_by
+                    aria-invalid=invalid
+                    prop:value=text
+                    on:change=write
+                >
+                    <Options words/>
+                </select>
+            }
+            .into_any()
+        }
+        Input::Prose | Input::Limits | Input::Pairs => view! {
+            <textarea
+                data-testid=testid
+                placeholder=hint
+                autocomplete="off"
+                rows="3"
+                aria-describedby=described_by
+                aria-invalid=invalid
+                prop:value=text
+                on:input=write
+            ></textarea>
+        }
+        .into_any(),
+        Input::Line | Input::Number | Input::List => view! {
+            <input
+                data-testid=testid
+                placeholder=hint
+                autocomplete="off"
+                aria-describedby=described_by
+                aria-invalid=invalid
+                prop:value=text
+                on:input=write
+            />
+        }
+        .into_any(),
+    };
+    view! {
+        <label class="field">
+            <span>{label}</span>
+            {control}
+            <span class="field-wrong" id=wrong_id role="status">{move || form.words(key)}</span>
+        </label>
+    }
+}
+
+/// The options of a list of keywords. The empty one stands for the default.
+#[component]
+pub fn Options(
+    /// The keywords.
+    words: Vec<&'static str>,
+) -> impl IntoView {
+    view! {
+        <option value="">"as it comes"</option>
+        {words.into_iter().map(|word| view! { <option value=word>{word}</option> }.into_any()).collect_view()}
+    }
 }
 
 impl Form {
@@ -108,60 +228,4 @@ impl Form {
             mine.collect::<Vec<_>>().join("; ")
         })
     }
-
-    fn row(self, field: &Field) -> Part {
-        let text = self.fields.with_value(|fields| field.write(fields.get(field.key)));
-        let key = field.key;
-        let hint = fields::offers(&field.input);
-        let hint = hint.or_else(|| fields::list_offers(key, self.kind.get_untracked()?));
-        let hint = hint.unwrap_or_else(|| field.hint.to_owned());
-        let (testid, wrong_id) = (format!("field-{key}"), format!("wrong-{key}"));
-        let write = {
-            let field = field.clone();
-            move |text: &str| {
-                self.fields.update_value(|fields| field.put(fields, text));
-                self.check();
-            }
-        };
-        let control = match &field.input {
-            Input::Choice(words) => choice(words, &text, &testid, write),
-            Input::Switch => choice(&["true", "false"], &text, &testid, write),
-            lines => {
-                let tag =
-                    if matches!(lines, Input::Prose | Input::Limits | Input::Pairs) { "textarea" } else { "input" };
-                let control = Part::new(tag, "").with("data-testid", &testid).with("placeholder", &hint);
-                let control = control.with("autocomplete", "off").with("rows", "3");
-                if let Some(input) = control.as_a::<HtmlInputElement>() {
-                    input.set_value(&text);
-                } else if let Some(area) = control.as_a::<HtmlTextAreaElement>() {
-                    area.set_value(&text);
-                }
-                control.on("input", move |event| write(&written(&event)))
-            }
-        };
-        let control = control
-            .with("aria-describedby", &wrong_id)
-            .live("aria-invalid", move || (!self.words(key).is_empty()).to_string());
-        let wrong = Part::new("span", "field-wrong").with("id", &wrong_id).with("role", "status");
-        labelled(field.label, &control).put(&wrong.live_text(move || self.words(key)))
-    }
-}
-
-/// A field with its label.
-#[must_use]
-pub fn labelled(label: &str, control: &Part) -> Part {
-    Part::new("label", "field").put(&Part::new("span", "").text(label)).put(control)
-}
-
-/// A list of keywords. The empty option stands for the default.
-#[must_use]
-pub fn choice(words: &[&str], chosen: &str, testid: &str, write: impl Fn(&str) + 'static) -> Part {
-    let none = if words.contains(&chosen) && testid == "field-type" { None } else { Some("") };
-    let options = none.into_iter().chain(words.iter().copied());
-    let select = options.fold(Part::new("select", "").with("data-testid", testid), |select, word| {
-        let option = Part::new("option", "").with("value", word);
-        let option = option.text(if word.is_empty() { "as it comes" } else { word });
-        select.put(&if word == chosen { option.with("selected", "") } else { option })
-    });
-    select.on("change", move |event| write(&written(&event)))
 }

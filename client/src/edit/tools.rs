@@ -1,23 +1,27 @@
 //! The tools on each widget while the board is edited: a handle to move it, a corner to resize it, and buttons.
 
 use icondata_bs as set;
+use leptos::prelude::*;
 use shared::board::WidgetId;
-use wasm_bindgen::JsCast as _;
 use web_sys::{KeyboardEvent, PointerEvent};
 
 use super::drag::{self, Grip};
 use super::editor::{Editor, lies, name_of};
 use super::keys::{Key, WidgetAction, widget_action};
-use crate::part::Part;
 
 /// The tools of a widget under edit; none while the user looks at the stored board.
-#[must_use]
-pub fn tools(id: WidgetId, editor: Editor) -> Part {
-    let shown = move || if editor.peeking.get() { Vec::new() } else { vec![make(&id, editor)] };
-    Part::new("div", "host").live_inside(shown)
+#[component]
+pub fn WidgetTools(
+    /// The widget.
+    id: WidgetId,
+    /// The editor.
+    editor: Editor,
+) -> impl IntoView {
+    view! { {move || (!editor.peeking.get()).then(|| view! { <ToolButtons id=id.clone() editor/> })} }
 }
 
-fn make(id: &WidgetId, editor: Editor) -> Part {
+#[component]
+fn ToolButtons(id: WidgetId, editor: Editor) -> impl IntoView {
     let labelled = id.clone();
     let label = move || {
         let label = editor.history.with(|history| {
@@ -31,46 +35,60 @@ fn make(id: &WidgetId, editor: Editor) -> Part {
         let id = id.clone();
         move || editor.act(&id, widget_action)
     };
-    let small = |shape: &'static str, label: &str, testid: &str, widget_action: WidgetAction| {
-        let act = act(widget_action);
-        let button = Part::new("button", "tool").with("type", "button").with("title", label).with("aria-label", label);
-        button.with("data-testid", testid).put(&Part::sign("", shape)).on("click", move |_| act())
-    };
-    let grab = |part: Part, grip: Grip| {
+    let grab = |grip: Grip| {
         let id = id.clone();
-        part.on("pointerdown", move |event| {
-            if let Ok(event) = event.dyn_into::<PointerEvent>()
-                && event.button() == 0
-            {
+        move |event: PointerEvent| {
+            if event.button() == 0 {
                 editor.drag.set_value(drag::begin(&id, grip, editor, &event));
             }
-        })
+        }
     };
     let (pressed, open) = (id.clone(), act(WidgetAction::Open));
-    let grip = Part::new("button", "tools-grip")
-        .with("type", "button")
-        .with("data-testid", "handle")
-        .with("data-handle", id.as_str())
-        .with("aria-describedby", "edit-keys")
-        .live("aria-label", label)
-        .put(&Part::sign("", set::BsGripVertical.data))
-        .on("dblclick", move |_| open())
-        .on("keydown", move |event| {
-            let Ok(event) = event.dyn_into::<KeyboardEvent>() else { return };
-            let name = event.key();
-            if let Some(widget_action) = widget_action(Key::of(&event, &name)) {
-                event.prevent_default();
-                event.stop_propagation();
-                editor.act(&pressed, widget_action);
-            }
-        });
-    let head = Part::new("div", "tools-head")
-        .put(&grab(grip, Grip::Head))
-        .put(&small(set::BsPencil.data, "Edit this widget", "widget-open", WidgetAction::Open))
-        .put(&small(set::BsCopy.data, "Duplicate this widget", "widget-copy", WidgetAction::Duplicate))
-        .put(&small(set::BsTrash3.data, "Remove this widget", "widget-remove", WidgetAction::Remove));
-    let corner = Part::new("div", "tools-corner").with("data-testid", "corner").with("aria-hidden", "true");
-    Part::new("div", "tools").put(&head).put(&grab(corner, Grip::Corner))
+    let press = move |event: KeyboardEvent| {
+        let name = event.key();
+        if let Some(widget_action) = widget_action(Key::of(&event, &name)) {
+            event.prevent_default();
+            event.stop_propagation();
+            editor.act(&pressed, widget_action);
+        }
+    };
+    view! {
+        <div class="tools">
+            <div class="tools-head">
+                <button
+                    class="tools-grip"
+                    type="button"
+                    data-testid="handle"
+                    data-handle=id.to_string()
+                    aria-describedby="edit-keys"
+                    aria-label=label
+                    on:pointerdown=grab(Grip::Head)
+                    on:dblclick=move |_| open()
+                    on:keydown=press
+                >
+                    <svg viewBox="0 0 16 16" aria-hidden="true" inner_html=set::BsGripVertical.data></svg>
+                </button>
+                <Tool label="Edit this widget" testid="widget-open" shape=set::BsPencil.data act=act(WidgetAction::Open)/>
+                <Tool
+                    label="Duplicate this widget"
+                    testid="widget-copy"
+                    shape=set::BsCopy.data
+                    act=act(WidgetAction::Duplicate)
+                />
+                <Tool label="Remove this widget" testid="widget-remove" shape=set::BsTrash3.data act=act(WidgetAction::Remove)/>
+            </div>
+            <div class="tools-corner" data-testid="corner" aria-hidden="true" on:pointerdown=grab(Grip::Corner)></div>
+        </div>
+    }
+}
+
+#[component]
+fn Tool(label: &'static str, testid: &'static str, shape: &'static str, act: impl Fn() + 'static) -> impl IntoView {
+    view! {
+        <button class="tool" type="button" title=label aria-label=label data-testid=testid on:click=move |_| act()>
+            <svg viewBox="0 0 16 16" aria-hidden="true" inner_html=shape></svg>
+        </button>
+    }
 }
 
 impl<'a> Key<'a> {

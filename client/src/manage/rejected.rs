@@ -1,12 +1,10 @@
 //! The inbox of rejected pushes: senders, requests, and the reasons of the server.
 
+use leptos::prelude::*;
+use leptos::task::spawn_local;
 use std::time::Duration;
 
-use leptos::prelude::{on_cleanup, set_interval_with_handle};
-
 use super::list::{Inbox, Rejected};
-use crate::dynamic::{RwSignal, spawn};
-use crate::part::Part;
 use crate::{browser, fetch, json};
 
 /// Interval between two requests of the list while the panel is open.
@@ -19,9 +17,9 @@ enum Look {
     Found(Inbox),
 }
 
-/// Builds the panel: the last rejected pushes, requested again while it is open.
-#[must_use]
-pub fn panel() -> Part {
+/// The last rejected pushes, requested again while the panel is open.
+#[component]
+pub fn RejectedPushes() -> impl IntoView {
     let look = RwSignal::new(Look::Asking);
     ask(look);
     let every = set_interval_with_handle(move || ask(look), EVERY);
@@ -30,15 +28,14 @@ pub fn panel() -> Part {
             every.clear();
         }
     });
-    let inside = move || look.with(shown);
-    Part::new("div", "").with("data-testid", "inbox").with("role", "status").live_inside(inside)
+    view! { <div data-testid="inbox" role="status">{move || shown(look.get())}</div> }
 }
 
 fn ask(look: RwSignal<Look>) {
     if browser::is_hidden() {
         return;
     }
-    spawn(async move {
+    spawn_local(async move {
         let answer = fetch::get("api/rejected").await.ok().filter(fetch::Answer::is_ok);
         let inbox = answer.and_then(|answer| Inbox::of(&json::read(&answer.body)?));
         let now = inbox.map_or(Look::Failed, Look::Found);
@@ -49,30 +46,36 @@ fn ask(look: RwSignal<Look>) {
     });
 }
 
-fn shown(look: &Look) -> Vec<Part> {
-    let line = |words: &str| vec![Part::new("p", "").text(words)];
+fn shown(look: Look) -> AnyView {
     match look {
-        Look::Asking => line("Asking…"),
-        Look::Failed => line("The server did not answer; it is asked again in some seconds."),
-        Look::Found(Inbox { total: 0, .. }) => line("No push was refused since the server started."),
+        Look::Asking => view! { <p>"Asking…"</p> }.into_any(),
+        Look::Failed => view! { <p>"The server did not answer; it is asked again in some seconds."</p> }.into_any(),
+        Look::Found(Inbox { total: 0, .. }) => {
+            view! { <p>"No push was refused since the server started."</p> }.into_any()
+        }
         Look::Found(Inbox { total, rejected }) => {
-            let kept = rejected.len();
-            let head = format!("{total} refused since the server started; the last {kept}, newest first:");
-            let now = browser::now();
-            line(&head).into_iter().chain(rejected.iter().map(|one| entry(one, now))).collect()
+            let (kept, now) = (rejected.len(), browser::now());
+            view! {
+                <p>{format!("{total} refused since the server started; the last {kept}, newest first:")}</p>
+                {rejected.into_iter().map(|rejected| view! { <RejectedPush rejected now/> }).collect_view()}
+            }
+            .into_any()
         }
     }
 }
 
-fn entry(rejected: &Rejected, now: u64) -> Part {
+#[component]
+fn RejectedPush(rejected: Rejected, now: u64) -> impl IntoView {
     let Rejected { ts, sender, request, detail, line, text } = rejected;
-    let head = Part::new("p", "").put(&Part::new("b", "").text(request));
-    let head = head.text(&format!(" from {sender}, {}", browser::moment(*ts, now)));
-    let what = match line {
+    let body = (!text.is_empty()).then(|| match line {
         Some(line) => format!("line {line}: {text}"),
-        None => text.clone(),
-    };
-    let entry = Part::new("div", "finding").with("data-testid", "rejected-push").put(&head);
-    let entry = entry.put(&Part::new("p", "finding-why").text(detail));
-    if text.is_empty() { entry } else { entry.put(&Part::new("pre", "").text(&what)) }
+        None => text,
+    });
+    view! {
+        <div class="finding" data-testid="rejected-push">
+            <p><b>{request}</b> {format!(" from {sender}, {}", browser::moment(ts, now))}</p>
+            <p class="finding-why">{detail}</p>
+            {body.map(|body| view! { <pre>{body}</pre> }.into_any())}
+        </div>
+    }
 }

@@ -1,20 +1,20 @@
 //! The list of the server's series, where the user can delete them.
 
+use leptos::prelude::*;
+use leptos::task::spawn_local;
 use shared::SeriesName;
 
 use super::list::Listed;
-use crate::dynamic::{RwSignal, spawn};
 use crate::edit::confirm::confirmed;
 use crate::fetch::{self, Request};
 use crate::home::cards::entries;
 use crate::json;
-use crate::part::{Part, written};
 
 /// Most series that are shown. The user finds others by the beginning of their names.
 const MOST: usize = 200;
 
 #[derive(Clone, Copy)]
-struct Series {
+struct Search {
     /// Beginning of the names to list.
     prefix: RwSignal<String>,
     found: RwSignal<Option<Vec<Listed>>>,
@@ -22,27 +22,63 @@ struct Series {
     told: RwSignal<String>,
 }
 
-/// Builds the panel: a search, and a row for each series found.
-#[must_use]
-pub fn panel() -> Part {
-    let series =
-        Series { prefix: RwSignal::new(String::new()), found: RwSignal::new(None), told: RwSignal::new(String::new()) };
-    series.ask();
-    let search = Part::new("input", "").with("type", "search").with("data-testid", "series-prefix");
-    let search = search.with("aria-label", "Beginning of the name").with("placeholder", "ops/");
-    let search = search.on("input", move |event| {
-        series.prefix.set(written(&event));
-        series.ask();
-    });
-    let told = Part::new("p", "").with("role", "status").live_text(move || series.told.get());
-    let rows = Part::new("ul", "manage-list").with("data-testid", "series-list").live_inside(move || series.rows());
-    Part::new("div", "").put(&search).put(&told).put(&rows)
+/// A search, and a row for each series found.
+#[component]
+pub fn SeriesList() -> impl IntoView {
+    let search =
+        Search { prefix: RwSignal::new(String::new()), found: RwSignal::new(None), told: RwSignal::new(String::new()) };
+    search.ask();
+    let rows = move || {
+        let found = search.found.get()?;
+        Some(if found.is_empty() {
+            view! { <li>"No series begins like that."</li> }.into_any()
+        } else {
+            found.into_iter().map(|listed| view! { <SeriesRow listed search/> }).collect_view().into_any()
+        })
+    };
+    view! {
+        <div>
+            <input
+                type="search"
+                data-testid="series-prefix"
+                aria-label="Beginning of the name"
+                placeholder="ops/"
+                on:input=move |event| {
+                    search.prefix.set(event_target_value(&event));
+                    search.ask();
+                }
+            />
+            <p role="status">{move || search.told.get()}</p>
+            <ul class="manage-list" data-testid="series-list">{move || rows()}</ul>
+        </div>
+    }
 }
 
-impl Series {
+#[component]
+fn SeriesRow(listed: Listed, search: Search) -> impl IntoView {
+    let Listed { name, newest } = listed;
+    let label = format!("Delete {name}");
+    view! {
+        <li>
+            <span class="manage-name">{name.to_string()}</span>
+            <span class="manage-newest">{newest}</span>
+            <button
+                class="button"
+                type="button"
+                data-testid="series-delete"
+                aria-label=label
+                on:click=move |_| search.delete(name.clone())
+            >
+                "Delete"
+            </button>
+        </li>
+    }
+}
+
+impl Search {
     fn ask(self) {
         let prefix = self.prefix.get_untracked();
-        spawn(async move {
+        spawn_local(async move {
             let escaped = String::from(js_sys::encode_uri_component(&prefix));
             let answer = fetch::get(&format!("api/series?limit={MOST}&prefix={escaped}")).await;
             // The user has typed another prefix meanwhile.
@@ -65,24 +101,8 @@ impl Series {
         });
     }
 
-    fn rows(self) -> Vec<Part> {
-        self.found.with(|found| match found {
-            None => Vec::new(),
-            Some(found) if found.is_empty() => vec![Part::new("li", "").text("No series begins like that.")],
-            Some(found) => found.iter().map(|listed| self.row(listed)).collect(),
-        })
-    }
-
-    fn row(self, Listed { name, newest }: &Listed) -> Part {
-        let named = name.clone();
-        let delete = Part::button("Delete", "series-delete", move || self.delete(named.clone()));
-        let delete = delete.with("aria-label", &format!("Delete {name}"));
-        let newest = Part::new("span", "manage-newest").text(newest);
-        Part::new("li", "").put(&Part::new("span", "manage-name").text(name.as_str())).put(&newest).put(&delete)
-    }
-
     fn delete(self, name: SeriesName) {
-        spawn(async move {
+        spawn_local(async move {
             let question = format!("Delete {name} with all its history? Nothing brings it back.");
             if !confirmed(&question, "Delete").await {
                 return;

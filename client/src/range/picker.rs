@@ -1,7 +1,6 @@
 //! The control in the masthead that chooses the range.
 
-use crate::dynamic::RwSignal;
-use crate::part::{Part, written};
+use leptos::prelude::*;
 use shared::Millis;
 use shared::board::parse_duration;
 use wasm_bindgen::JsValue;
@@ -21,9 +20,14 @@ const OFFERED: [(&str, &str); 8] = [
     ("365d", "1 year"),
 ];
 
-/// Builds the control: a list of live ranges, and a form for a fixed one.
-#[must_use]
-pub fn picker(view: View, now: RwSignal<u64>) -> Part {
+/// The control: a list of live ranges, and a form for a fixed one.
+#[component]
+pub fn RangePicker(
+    /// The shown range.
+    view: View,
+    /// The server's time in milliseconds.
+    now: RwSignal<u64>,
+) -> impl IntoView {
     let open = RwSignal::new(false);
     let wrong = RwSignal::new(None::<&'static str>);
     let from = RwSignal::new(String::new());
@@ -42,7 +46,7 @@ pub fn picker(view: View, now: RwSignal<u64>) -> Part {
         wrong.set(None);
     };
     let choose = move |event| {
-        let value = written(&event);
+        let value = event_target_value(&event);
         if value == "fixed" {
             fill();
             open.set(true);
@@ -51,7 +55,7 @@ pub fn picker(view: View, now: RwSignal<u64>) -> Part {
             view.choose(Range::Live(span));
         }
     };
-    let apply = move |event: web_sys::Event| {
+    let apply = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
         let moments = (moment(&from.get_untracked()), moment(&to.get_untracked()));
         match moments {
@@ -66,62 +70,93 @@ pub fn picker(view: View, now: RwSignal<u64>) -> Part {
             _ => wrong.set(Some("Give a date and a time for both")),
         }
     };
-    let live = move || {
+    let live = move |_| {
         open.set(false);
         view.live();
     };
-    let option = |value: &str, label: &str| Part::new("option", "").with("value", value).text(label);
-    let offered = OFFERED
-        .iter()
-        .map(|(span, label)| option(&parse_duration(span).map(|known| known.to_string()).unwrap_or_default(), label));
+    let offered = OFFERED.iter().map(|(span, label)| {
+        let value = parse_duration(span).map(|span| span.to_string()).unwrap_or_default();
+        view! { <option value=value>{*label}</option> }.into_any()
+    });
+    let offered = offered.collect_view();
     // The range of the document need not be in the list.
     let other = move || Some(chosen()).filter(|span| span != "fixed" && !known(span)).unwrap_or_default();
-    let label = move || with_space(&other());
-    let other = option("", "").live("value", other).live_text(label).hidden(move || other().is_empty());
-    let span = Part::new("select", "range-span")
-        .with("aria-label", "Range of time")
-        .with("data-testid", "range-span")
-        .put_all(offered)
-        .put(&other)
-        .put(&option("fixed", "from … to"))
-        .live_value(chosen)
-        .on("change", choose);
     let told = move || match view.range.get() {
         Range::Live(_) => String::new(),
         Range::Fixed { from, to } => told(from.0, to.0),
     };
-    let change = move || {
+    let change = move |_| {
         fill();
         open.update(|open| *open = !*open);
     };
-    let told = Part::button("", "range-told", change)
-        .with("class", "button range-told")
-        .with("title", "Change from when to when")
-        .live_text(told);
-    let live = Part::button("Live", "range-live", live).hidden(move || chosen() != "fixed");
-    let field = |label: &str, testid: &str, value: RwSignal<String>| {
-        let input = Part::new("input", "").with("type", "datetime-local").with("step", "1").with("data-testid", testid);
-        let input = input.live("aria-invalid", move || wrong.with(Option::is_some).to_string());
-        let input = input.with("aria-describedby", "range-wrong").live_value(move || value.get());
-        let input = input.on("input", move |event| value.set(written(&event)));
-        Part::new("label", "").text(label).put(&input)
-    };
-    let show = Part::new("button", "button").with("type", "submit").with("data-testid", "range-show").text("Show");
-    let wrong_words = Part::new("p", "range-wrong").with("id", "range-wrong").with("role", "alert");
-    let wrong_words = wrong_words.with("data-testid", "range-wrong");
-    let fixed = Part::new("form", "range-fixed")
-        .hidden(move || !open.get())
-        .on("submit", apply)
-        .put(&field("From ", "range-from", from))
-        .put(&field("To ", "range-to", to))
-        .put(&show)
-        .put(&wrong_words.live_text(move || wrong.get().unwrap_or_default().to_owned()));
-    Part::new("div", "range-picker")
-        .with("data-testid", "range")
-        .put(&span)
-        .put(&told.hidden(move || chosen() != "fixed"))
-        .put(&live)
-        .put(&fixed)
+    view! {
+        <div class="range-picker" data-testid="range">
+            <select
+                class="range-span"
+                aria-label="Range of time"
+                data-testid="range-span"
+                prop:value=chosen
+                on:change=choose
+            >
+                {offered}
+                <option value=other hidden=move || other().is_empty()>
+                    {move || with_space(&other())}
+                </option>
+                <option value="fixed">"from … to"</option>
+            </select>
+            <button
+                class="button range-told"
+                type="button"
+                data-testid="range-told"
+                title="Change from when to when"
+                hidden=move || chosen() != "fixed"
+                on:click=change
+            >
+                {move || told()}
+            </button>
+            <button
+                class="button"
+                type="button"
+                data-testid="range-live"
+                hidden=move || chosen() != "fixed"
+                on:click=live
+            >
+                "Live"
+            </button>
+            <form class="range-fixed" hidden=move || !open.get() on:submit=apply>
+                <Moment label="From " testid="range-from" value=from wrong/>
+                <Moment label="To " testid="range-to" value=to wrong/>
+                <button class="button" type="submit" data-testid="range-show">
+                    "Show"
+                </button>
+                <p class="range-wrong" id="range-wrong" role="alert" data-testid="range-wrong">
+                    {move || wrong.get().unwrap_or_default()}
+                </p>
+            </form>
+        </div>
+    }
+}
+
+#[component]
+fn Moment(
+    label: &'static str,
+    testid: &'static str,
+    value: RwSignal<String>,
+    wrong: RwSignal<Option<&'static str>>,
+) -> impl IntoView {
+    view! {
+        <label>
+            {label}
+            <input
+                type="datetime-local"
+                step="1"
+                data-testid=testid
+                aria-invalid=move || wrong.with(Option::is_some).to_string()
+                aria-describedby="range-wrong"
+                bind:value=value
+            />
+        </label>
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "times stay below 2^53")]

@@ -1,7 +1,6 @@
 //! The range and the crosshair of a board, shared by all of its charts. The document, the address and the user set
 //! the range.
 
-use crate::dynamic::{RwSignal, StoredValue};
 use leptos::prelude::*;
 use shared::Duration;
 use wasm_bindgen::JsValue;

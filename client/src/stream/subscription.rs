@@ -1,5 +1,6 @@
 //! The subscription of one page: carries out in the browser what the [`Tab`] decides.
 
+use leptos::task::spawn_local;
 use std::time::Duration;
 
 use leptos::prelude::*;
@@ -18,7 +19,6 @@ use super::share::team::Team;
 use super::source::Source;
 use super::supervisor::{ConnectionStatus, Supervisor};
 use super::tab::{Sharing, Tab, TabAction, TabEvent};
-use crate::dynamic::{LocalValue, RwSignal, spawn};
 use crate::live::Live;
 use crate::{browser, reload};
 
@@ -29,7 +29,7 @@ const TICK: Duration = Duration::from_millis(250);
 #[derive(Clone, Copy, Debug)]
 pub struct Subscription {
     /// `None` only while it is being made.
-    core: LocalValue<Option<Core>>,
+    core: StoredValue<Option<Core>, LocalStorage>,
     /// State of the connection.
     pub status: RwSignal<ConnectionStatus>,
     /// Reason for which there is no stream, if the server refused it.
@@ -68,7 +68,7 @@ impl Subscription {
     pub fn open(board: BoardId, live: Live) -> Self {
         let now = browser::now();
         let this = Self {
-            core: LocalValue::new(None),
+            core: StoredValue::new_local(None),
             status: RwSignal::new(Supervisor::new(now).status(now)),
             reason: RwSignal::new(None),
             server_now: RwSignal::new(now),
@@ -140,7 +140,7 @@ impl Subscription {
                     Source::open(&address, move |source_event| self.step(TabEvent::Source(source_event))).ok(),
                 );
             }
-            TabAction::Probe(address) => spawn(async move {
+            TabAction::Probe(address) => spawn_local(async move {
                 let refusal = Refusal::of(probe(&browser::address(&address)).await, browser::random());
                 self.step(TabEvent::Probed(refusal));
             }),

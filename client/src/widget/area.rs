@@ -1,18 +1,27 @@
 //! Areas over time.
 
+use leptos::prelude::*;
 use shared::board::SeriesSource;
 use shared::board::lines::{AreaOptions, Stack};
 
 use super::names::names;
 use crate::board::context::BoardContext;
 use crate::chart::look::{Look, Shape};
-use crate::chart::time_chart::time_chart;
-use crate::part::Part;
+use crate::chart::time_chart::TimeChart;
 
-/// Builds a chart with a filled area below each series.
-#[must_use]
-pub fn area(options: &AreaOptions, source: SeriesSource, context: BoardContext) -> Part {
+/// A chart with a filled area below each series.
+#[expect(clippy::needless_pass_by_value, reason = "a component owns its properties")]
+#[component]
+pub fn AreaWidget(
+    /// The options of the document.
+    options: AreaOptions,
+    /// The series and how to read them.
+    source: SeriesSource,
+    /// The shared context of the board's widgets.
+    context: BoardContext,
+) -> impl IntoView {
     let names = names(&source, context);
     let shape = Shape::Areas(options.stack.unwrap_or(Stack::None));
-    time_chart(Look { shape, axis: options.axis, source }, names, context)
+    let look = Look { shape, axis: options.axis, source };
+    view! { <TimeChart look names context/> }
 }

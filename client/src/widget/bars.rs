@@ -1,56 +1,73 @@
 //! Bars: one for each series, as long as its value.
 
+use leptos::prelude::*;
 use shared::SeriesName;
 use shared::board::SeriesSource;
 use shared::board::axis::{Axis, Scale};
 use shared::board::bars::BarOptions;
 
+use super::head::StaleMark;
 use super::lookback::LookbackKind;
 use super::series::WidgetSeries;
 use crate::board::context::BoardContext;
-use crate::dynamic::Memo;
-use crate::icon::level_mark;
-use crate::part::Part;
+use crate::icon::{LevelMark, level_word};
 use shared::format::digits::{fixed, shortest};
 use shared::reading::Reading;
 
-/// Builds a bar for each series.
-#[must_use]
-pub fn bars(options: BarOptions, source: SeriesSource, context: BoardContext) -> Part {
+/// A bar for each series.
+#[component]
+pub fn BarsWidget(
+    /// The options of the document.
+    options: BarOptions,
+    /// The series and how to read them.
+    source: SeriesSource,
+    /// The shared context of the board's widgets.
+    context: BoardContext,
+) -> impl IntoView {
     let series = WidgetSeries::new(source, LookbackKind::Newest, context);
-    let reach = Memo::new(move || {
+    let reach = Memo::new(move |_| {
         let numbers = series.names.get().into_iter().filter_map(|name| Some(series.reading(&name)?.number()?.raw));
         Reach::of(options.axis, numbers)
     });
-    series.each(Part::new("ul", "bars").with("tabindex", "0"), move |name| bar(name, series, reach))
+    view! {
+        <ul class="bars" tabindex="0">
+            <For each=move || series.names.get() key=SeriesName::clone let(name)>
+                <BarRow name series reach/>
+            </For>
+        </ul>
+    }
 }
 
-fn bar(name: &SeriesName, series: WidgetSeries, reach: Memo<Reach>) -> Part {
+#[component]
+fn BarRow(name: SeriesName, series: WidgetSeries, reach: Memo<Reach>) -> impl IntoView {
     let reading = series.remembered(name.clone());
     let level = WidgetSeries::level(reading);
     let raw = move || reading.with(|reading| Some(reading.as_ref()?.number()?.raw));
-    let place = move || match raw() {
-        None => String::new(),
-        Some(raw) => {
-            let (from, to) = reach.get().bar(raw);
-            format!("left: {}%; width: {}%", fixed(100.0 * from, 2), fixed(100.0 * (to - from), 2))
-        }
-    };
-    let of = name.clone();
-    let figure = move || reading.with(|reading| reading.as_ref().map(Reading::text).unwrap_or_default());
-    let figure = Part::new("span", "").with("data-testid", "value").live_text(figure);
-    let figure = figure.live("data-value", move || raw().map(shortest).unwrap_or_default());
-    let value = Part::new("span", "bar-value")
-        .put(&Part::new("span", "host").live_inside(move || level_mark(&level.get())))
-        .put(&figure);
-    let share = Part::new("span", "bar-share").live_style(place);
-    Part::new("li", "bar")
-        .live("data-level", move || level.get())
-        .live("data-stale", series.stale_flag(name))
-        .put(&Part::new("span", "bar-name").with("title", name.as_str()).live_text(move || series.name(&of)))
-        .put(&series.stale_mark(name))
-        .put(&value)
-        .put(&Part::new("span", "bar-way").with("aria-hidden", "true").put(&share))
+    let text = move || reading.with(|reading| reading.as_ref().map(Reading::text).unwrap_or_default());
+    // The left end and the length of the bar, as fractions of the row.
+    let ends = Memo::new(move |_| raw().map(|raw| reach.get().bar(raw)));
+    let left = move || ends.get().map(|(from, _)| percent(from));
+    let width = move || ends.get().map(|(from, to)| percent(to - from));
+    let (of, named) = (name.clone(), name.clone());
+    view! {
+        <li class="bar" data-level=move || level_word(level.get()) data-stale=move || series.stale_flag(&of)>
+            <span class="bar-name" title=name.to_string()>{move || series.name(&named)}</span>
+            <StaleMark name series/>
+            <span class="bar-value">
+                <LevelMark level/>
+                <span data-testid="value" data-value=move || raw().map(shortest).unwrap_or_default()>
+                    {move || text()}
+                </span>
+            </span>
+            <span class="bar-way" aria-hidden="true">
+                <span class="bar-share" style:left=move || left() style:width=move || width()></span>
+            </span>
+        </li>
+    }
+}
+
+fn percent(fraction: f64) -> String {
+    format!("{}%", fixed(100.0 * fraction, 2))
 }
 
 /// The range of numbers that the bars cover.

@@ -1,17 +1,15 @@
 //! The frame around each widget: title, mistakes, age, and a message where there is nothing to show.
 
-use leptos::prelude::{untrack, use_context};
+use leptos::prelude::*;
 use shared::board::{Content, Widget};
 
 use super::freshness::Freshness;
 use super::names::names;
 use super::series::stale_words;
-use super::{foresee, inside};
+use super::{WidgetInside, foresee};
 use crate::board::context::BoardContext;
 use crate::board::mistake::{Mistake, Mistakes};
-use crate::dynamic::{Memo, memo_flag, memo_text};
-use crate::icon::{Icon, icon};
-use crate::part::Part;
+use crate::icon::{Icon, IconImage};
 use shared::format::duration::ago;
 
 /// State of a widget.
@@ -41,9 +39,14 @@ impl State {
     }
 }
 
-/// Builds a widget in its frame.
-#[must_use]
-pub fn frame(widget: Widget, context: BoardContext) -> Part {
+/// A widget in its frame.
+#[component]
+pub fn WidgetFrame(
+    /// The document of the widget.
+    widget: Widget,
+    /// The shared context of the board's widgets.
+    context: BoardContext,
+) -> impl IntoView {
     let kind = shared::board::keyword::Keyword::keyword(widget.kind());
     let selected = widget.series().iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
     let Widget { id, title, content, .. } = widget;
@@ -58,7 +61,7 @@ pub fn frame(widget: Widget, context: BoardContext) -> Part {
 
     let mine = id.clone();
     let told = use_context::<Mistakes>();
-    let mistakes = Memo::new(move || {
+    let mistakes = Memo::new(move |_| {
         let of_mine = |all: &Vec<Mistake>| {
             all.iter().filter(|m| m.widget.as_ref() == Some(&mine)).map(|m| m.text.clone()).collect::<Vec<_>>()
         };
@@ -66,15 +69,12 @@ pub fn frame(widget: Widget, context: BoardContext) -> Part {
     });
     let stale = move || names.map_or(0, |names| names.with(|names| fresh.stale(names)));
     let count = move || names.map(|names| names.with(Vec::len));
-    let state = memo_text(move || {
-        let state = match count() {
-            _ if mistakes.with(|mistakes| !mistakes.is_empty()) => State::Error,
-            Some(_) if !context.live.loaded.get() => State::Loading,
-            Some(0) => State::Empty,
-            Some(count) if stale() == count => State::Stale,
-            None | Some(_) => State::Live,
-        };
-        state.word().to_owned()
+    let state = Memo::new(move |_| match count() {
+        _ if mistakes.with(|mistakes| !mistakes.is_empty()) => State::Error,
+        Some(_) if !context.live.loaded.get() => State::Loading,
+        Some(0) => State::Empty,
+        Some(count) if stale() == count => State::Stale,
+        None | Some(_) => State::Live,
     });
     let age = move || {
         // The newest point of all its series.
@@ -87,42 +87,61 @@ pub fn frame(widget: Widget, context: BoardContext) -> Part {
             (stale, count) => format!("{stale} of {count} stale"),
         }
     };
-    let is_stale = memo_flag(move || stale() > 0);
-    let is_blank = memo_flag(move || names.is_some() && !context.live.loaded.get());
-    let is_empty = memo_flag(move || count() == Some(0));
+    let is_stale = Memo::new(move |_| stale() > 0);
+    let is_blank = Memo::new(move |_| names.is_some() && !context.live.loaded.get());
+    let is_empty = Memo::new(move |_| count() == Some(0));
     let empty = selected.clone();
     let body = move || match (is_blank.get(), is_empty.get()) {
-        (true, _) => Part::new("div", "blank").with("aria-hidden", "true"),
-        (false, true) => {
-            let none = Part::new("p", "empty").with("data-testid", "no-series").text("No series under ");
-            none.put(&Part::new("code", "").text(&empty)).text(" yet")
-        }
-        (false, false) => untrack(|| inside(content.clone(), context)),
+        (true, _) => view! { <div class="blank" aria-hidden="true"></div> }.into_any(),
+        (false, true) => view! { <NoSeries selected=empty.clone()/> }.into_any(),
+        (false, false) => untrack(|| view! { <WidgetInside content=content.clone() context/> }.into_any()),
     };
-    let head = Part::new("h2", "tile-name").with("title", &title).text(&title);
-    let head = if title.is_empty() { head.with("hidden", "") } else { head };
-    let wrong = Part::new("div", "host").live_inside(move || mistakes.get().iter().map(|it| mistake(it)).collect());
-    let sign = move || if is_stale.get() { vec![icon(Icon::Stale)] } else { Vec::new() };
-    let foot = Part::new("p", "tile-age").with("data-testid", "age");
-    let foot = foot.live("data-stale", move || is_stale.get().to_string());
-    let foot = foot.put(&Part::new("span", "host").live_inside(sign));
-    let foot = foot.put(&Part::new("span", "").live_text(age));
-    let foot = if names.is_none() { foot.with("hidden", "") } else { foot };
-    Part::new("article", "tile")
-        .with("data-testid", "tile")
-        .with("data-widget", id.as_str())
-        .with("data-kind", kind)
-        .with("data-series", &selected)
-        .live("data-state", move || state.get())
-        .live("aria-busy", move || (state.get() == State::Loading.word()).to_string())
-        .put(&head)
-        .put(&wrong)
-        .put(&Part::new("div", "tile-body").live_inside(move || vec![body()]))
-        .put(&foot)
+    view! {
+        <article
+            class="tile"
+            data-testid="tile"
+            data-widget=id.to_string()
+            data-kind=kind
+            data-series=selected
+            data-state=move || state.get().word()
+            aria-busy=move || (state.get() == State::Loading).to_string()
+        >
+            <h2 class="tile-name" title=title.clone() hidden=title.is_empty()>{title.clone()}</h2>
+            {move || mistakes.get().into_iter().map(|text| view! { <MistakeNote text/> }).collect_view()}
+            <div class="tile-body">{move || body()}</div>
+            <p
+                class="tile-age"
+                data-testid="age"
+                data-stale=move || is_stale.get().to_string()
+                hidden=names.is_none()
+            >
+                {move || is_stale.get().then(|| view! { <IconImage icon=Icon::Stale/> })}
+                <span>{move || age()}</span>
+            </p>
+        </article>
+    }
 }
 
-/// Builds the message of a mistake in its widget.
-pub(super) fn mistake(what: &str) -> Part {
-    let mistake = Part::new("p", "tile-mistake").with("data-testid", "mistake");
-    mistake.put(&icon(Icon::Cross)).text(" ").text(what)
+#[component]
+fn NoSeries(selected: String) -> impl IntoView {
+    view! {
+        <p class="empty" data-testid="no-series">
+            "No series under " <code>{selected}</code> " yet"
+        </p>
+    }
+}
+
+/// The message of a mistake in its widget.
+#[component]
+pub(super) fn MistakeNote(
+    /// The message.
+    text: String,
+) -> impl IntoView {
+    view! {
+        <p class="tile-mistake" data-testid="mistake">
+            <IconImage icon=Icon::Cross/>
+            " "
+            {text}
+        </p>
+    }
 }

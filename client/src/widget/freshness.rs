@@ -1,5 +1,6 @@
 //! Finds the series of a widget that have stopped reporting.
 
+use leptos::prelude::*;
 use shared::reading::is_stale;
 use shared::{Duration, Millis, SeriesName};
 

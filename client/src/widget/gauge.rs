@@ -1,15 +1,16 @@
 //! A gauge: a number between two ends, on a half circle.
 
+use leptos::prelude::*;
 use shared::SeriesName;
 use shared::board::gauge::GaugeOptions;
 use shared::board::threshold::Limit;
 use shared::board::{Level, SeriesSource};
 
+use super::head::SeriesHead;
 use super::lookback::LookbackKind;
 use super::series::WidgetSeries;
 use crate::board::context::BoardContext;
 use crate::icon::{Icon, level_word};
-use crate::part::Part;
 use shared::format::digits::{fixed, shortest};
 use shared::format::unit::{Scaling, UnitFormat};
 use shared::reading::{NumberReading, Reading};
@@ -17,13 +18,26 @@ use shared::reading::{NumberReading, Reading};
 /// The half circle. Its attribute `pathLength` is 100, so that a percentage is the length of a dash.
 const ARC: &str = "M9 50A41 41 0 0 1 91 50";
 
-/// Builds a gauge for the newest value of each series.
-#[must_use]
-pub fn gauge(options: GaugeOptions, source: SeriesSource, context: BoardContext) -> Part {
+/// A gauge for the newest value of each series.
+#[component]
+pub fn GaugeWidget(
+    /// The options of the document.
+    options: GaugeOptions,
+    /// The series and how to read them.
+    source: SeriesSource,
+    /// The shared context of the board's widgets.
+    context: BoardContext,
+) -> impl IntoView {
     // Where the document gives both ends, the past is not needed.
     let reach = if options.min.and(options.max).is_some() { LookbackKind::Newest } else { LookbackKind::Range(None) };
     let series = WidgetSeries::new(source, reach, context);
-    series.each(Part::new("div", "stats"), move |name| dial(name, options, series))
+    view! {
+        <div class="stats">
+            <For each=move || series.names.get() key=SeriesName::clone let(name)>
+                <Dial name options series/>
+            </For>
+        </div>
+    }
 }
 
 /// The ends of a gauge.
@@ -55,69 +69,113 @@ impl Ends {
     }
 }
 
-fn dial(name: &SeriesName, options: GaugeOptions, series: WidgetSeries) -> Part {
+#[component]
+fn Dial(name: SeriesName, options: GaugeOptions, series: WidgetSeries) -> impl IntoView {
     let reading = series.remembered(name.clone());
-    let unit = series.source.with_value(|source| UnitFormat::of(source.unit.as_ref(), name));
-    let named = name.to_string();
-    let drawn = move || {
-        let face = |reading: &Reading| face(reading, options, unit, series, &named);
-        reading.with(|reading| reading.as_ref().map(face).into_iter().collect())
+    let unit = series.source.with_value(|source| UnitFormat::of(source.unit.as_ref(), &name));
+    let (of, named) = (name.clone(), name.clone());
+    let face = move |reading: Reading| {
+        let label = named.to_string();
+        match reading.number() {
+            Some(number) => {
+                let (number, text) = (number.clone(), reading.text());
+                view! { <Face label number text options unit series/> }.into_any()
+            }
+            None => view! {
+                <p class="reading reading-text">
+                    <span class="value" data-testid="value">{reading.value()}</span>
+                </p>
+            }
+            .into_any(),
+        }
     };
-    Part::new("div", "stat dial")
-        .live("data-stale", series.stale_flag(name))
-        .put(&series.head(name))
-        .put(&Part::new("div", "host").live_inside(drawn))
+    view! {
+        <div class="stat dial" data-stale=move || series.stale_flag(&of)>
+            <SeriesHead name series/>
+            {move || reading.get().map(&face)}
+        </div>
+    }
 }
 
-fn face(reading: &Reading, options: GaugeOptions, unit: UnitFormat, series: WidgetSeries, name: &str) -> Part {
-    let Some(number) = reading.number() else {
-        let value = Part::new("span", "value").with("data-testid", "value").text(&reading.value());
-        return Part::new("p", "reading reading-text").put(&value);
-    };
-    let ends = Ends::of(options, unit, number);
+/// The face of a gauge with a number. It is made anew with each number: ends, limits and figures may all change.
+#[component]
+fn Face(
+    label: String,
+    number: NumberReading,
+    text: String,
+    options: GaugeOptions,
+    unit: UnitFormat,
+    series: WidgetSeries,
+) -> impl IntoView {
+    let ends = Ends::of(options, unit, &number);
     let size = (62.0 / glyphs(&number.value)).min(24.0);
     let word = match number.level {
         Some(Level::Bad) => ", bad",
         Some(Level::Warn) => ", warning",
         _ => "",
     };
-    let limits = series.source.with_value(|source| {
-        let tick = |threshold: &shared::board::Threshold| {
-            let (Limit::Above(limit) | Limit::Below(limit)) = threshold.limit;
-            let within = limit > ends.min && limit < ends.max;
-            let tick = Part::drawn("path", "dial-limit").with("data-level", &level_word(Some(threshold.level)));
-            let tick = tick.with("d", "M3.5 50A46.5 46.5 0 0 1 96.5 50").with("pathLength", "100");
-            let at = shortest(-100.0 * ends.share(limit) + 0.5);
-            within.then(|| tick.with("stroke-dasharray", "1 200").with("stroke-dashoffset", &at))
-        };
-        source.thresholds.iter().filter_map(tick).collect::<Vec<_>>()
-    });
+    let tick = |threshold: &shared::board::Threshold| {
+        let (Limit::Above(limit) | Limit::Below(limit)) = threshold.limit;
+        let within = limit > ends.min && limit < ends.max;
+        let at = shortest(-100.0 * ends.share(limit) + 0.5);
+        let level = level_word(Some(threshold.level));
+        within.then(|| {
+            view! {
+                <path
+                    class="dial-limit"
+                    data-level=level
+                    d="M3.5 50A46.5 46.5 0 0 1 96.5 50"
+                    pathLength="100"
+                    stroke-dasharray="1 200"
+                    stroke-dashoffset=at
+                ></path>
+            }
+            .into_any()
+        })
+    };
+    let limits = series.source.with_value(|source| source.thresholds.iter().filter_map(tick).collect_view());
     let sign = number.level.map(|level| {
-        let sign = Part::drawn("g", "dial-sign").with("transform", "translate(45.8 13.5) scale(.525)");
-        sign.put_drawing(Icon::of(level).drawing())
+        view! {
+            <g class="dial-sign" transform="translate(45.8 13.5) scale(.525)" inner_html=Icon::of(level).drawing()></g>
+        }
+        .into_any()
     });
-    let dash = format!("{} 200", fixed(100.0 * ends.share(number.raw), 2));
-    let share = Part::drawn("path", "dial-share").with("d", ARC).with("pathLength", "100");
-    let words =
-        |class: &str, x: &str, y: &str, words: &str| Part::drawn("text", class).with("x", x).with("y", y).text(words);
-    let value = words("dial-value", "50", "46", &number.value).with("font-size", &shortest(size));
-    Part::drawn("svg", "dial-face")
-        .with("viewBox", "0 0 100 61")
-        .with("role", "meter")
-        .with("data-level", &level_word(number.level))
-        .with("aria-label", name)
-        .with("aria-valuenow", &shortest(number.raw))
-        .with("aria-valuemin", &shortest(ends.min))
-        .with("aria-valuemax", &shortest(ends.max))
-        .with("aria-valuetext", &format!("{}{word}", reading.text()))
-        .put(&Part::drawn("path", "dial-way").with("d", ARC))
-        .put(&share.with("stroke-dasharray", &dash))
-        .put_all(limits)
-        .put_all(sign)
-        .put(&value.with("data-testid", "value").with("data-value", &shortest(number.raw)))
-        .put(&words("dial-end", "50", "58", &number.unit))
-        .put(&words("dial-end", "9", "58", &number.style.number(ends.min)))
-        .put(&words("dial-end", "91", "58", &number.style.number(ends.max)))
+    view! {
+        <svg
+            class="dial-face"
+            viewBox="0 0 100 61"
+            role="meter"
+            data-level=level_word(number.level)
+            aria-label=label
+            aria-valuenow=shortest(number.raw)
+            aria-valuemin=shortest(ends.min)
+            aria-valuemax=shortest(ends.max)
+            aria-valuetext=format!("{text}{word}")
+        >
+            <path class="dial-way" d=ARC></path>
+            <path
+                class="dial-share"
+                d=ARC
+                pathLength="100"
+                stroke-dasharray=format!("{} 200", fixed(100.0 * ends.share(number.raw), 2))
+            ></path>
+            {limits}
+            {sign}
+            <text
+                class="dial-value"
+                x="50"
+                y="46"
+                font-size=shortest(size)
+                data-testid="value"
+                data-value=shortest(number.raw)
+            >
+                {number.value}
+            </text>
+            <text class="dial-end" x="50" y="58">{number.unit}</text>
+            <text class="dial-end" x="9" y="58">{number.style.number(ends.min)}</text>
+            <text class="dial-end" x="91" y="58">{number.style.number(ends.max)}</text>
+        </svg>
+    }
 }
 
 /// Estimates the width of bold figures, in sizes of their font, as an upper bound. Separators are half as wide.

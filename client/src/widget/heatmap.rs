@@ -1,17 +1,25 @@
 //! A heatmap: the distribution of numbers over time.
 
+use leptos::prelude::*;
 use shared::board::SeriesSource;
 use shared::board::heatmap::HeatmapOptions;
 
 use super::names::names;
 use crate::board::context::BoardContext;
 use crate::chart::look::{Look, Shape};
-use crate::chart::time_chart::time_chart;
-use crate::part::Part;
+use crate::chart::time_chart::TimeChart;
 
-/// Builds a heatmap over the values of all series together.
-#[must_use]
-pub fn heatmap(options: HeatmapOptions, source: SeriesSource, context: BoardContext) -> Part {
+/// A heatmap over the values of all series together.
+#[component]
+pub fn HeatmapWidget(
+    /// The options of the document.
+    options: HeatmapOptions,
+    /// The series and how to read them.
+    source: SeriesSource,
+    /// The shared context of the board's widgets.
+    context: BoardContext,
+) -> impl IntoView {
     let names = names(&source, context);
-    time_chart(Look { shape: Shape::Heat, axis: options.axis, source }, names, context)
+    let look = Look { shape: Shape::Heat, axis: options.axis, source };
+    view! { <TimeChart look names context/> }
 }

@@ -1,18 +1,26 @@
 //! Lines over time.
 
+use leptos::prelude::*;
 use shared::board::SeriesSource;
 use shared::board::lines::LineOptions;
 
 use super::names::names;
 use crate::board::context::BoardContext;
 use crate::chart::look::{Look, Shape};
-use crate::chart::time_chart::time_chart;
-use crate::part::Part;
+use crate::chart::time_chart::TimeChart;
 
-/// Builds a chart with a line for each series, or for its quantiles.
-#[must_use]
-pub fn line(options: LineOptions, source: SeriesSource, context: BoardContext) -> Part {
+/// A chart with a line for each series, or for its quantiles.
+#[component]
+pub fn LineWidget(
+    /// The options of the document.
+    options: LineOptions,
+    /// The series and how to read them.
+    source: SeriesSource,
+    /// The shared context of the board's widgets.
+    context: BoardContext,
+) -> impl IntoView {
     let names = names(&source, context);
     let shape = Shape::Lines { quantiles: options.quantiles, band: options.band };
-    time_chart(Look { shape, axis: options.axis, source }, names, context)
+    let look = Look { shape, axis: options.axis, source };
+    view! { <TimeChart look names context/> }
 }

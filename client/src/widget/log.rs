@@ -1,5 +1,6 @@
 //! A log: the newest texts or numbers of its series.
 
+use leptos::prelude::*;
 use shared::board::SeriesSource;
 use shared::board::log::LogOptions;
 use shared::{Millis, SeriesName, Stamp, Track};
@@ -10,8 +11,6 @@ use super::series::WidgetSeries;
 use super::stat::GLOW_MS;
 use crate::board::context::BoardContext;
 use crate::browser;
-use crate::dynamic::{Memo, StoredValue, memo_flag, memo_text};
-use crate::part::Part;
 use shared::format::number::NumberFormat;
 use shared::format::unit::UnitFormat;
 
@@ -33,12 +32,19 @@ struct Line {
     text: String,
 }
 
-/// Builds the log: the newest texts of all series, newest first. A series of numbers gives its newest numbers.
-#[must_use]
-pub fn log(options: LogOptions, source: SeriesSource, context: BoardContext) -> Part {
+/// The newest texts of all series, newest first. A series of numbers gives its newest numbers.
+#[component]
+pub fn LogWidget(
+    /// The options of the document.
+    options: LogOptions,
+    /// The series and how to read them.
+    source: SeriesSource,
+    /// The shared context of the board's widgets.
+    context: BoardContext,
+) -> impl IntoView {
     let series = WidgetSeries::new(source, LookbackKind::Newest, context);
     let most = options.lines.map_or(LINES, usize::from);
-    let lines = Memo::new(move || {
+    let lines = Memo::new(move |_| {
         let mut lines = Vec::new();
         for name in series.names.get() {
             let of = series.label(&name);
@@ -47,38 +53,43 @@ pub fn log(options: LogOptions, source: SeriesSource, context: BoardContext) -> 
         let newest = order(lines.len(), &|a, b| lines[b].at.cmp(&lines[a].at));
         newest.into_iter().take(most).map(|place| lines[place].clone()).collect::<Vec<_>>()
     });
-    let newest = memo_text(move || lines.with(|lines| lines.first().map(|line| line.key.clone()).unwrap_or_default()));
+    let newest = Memo::new(move |_| lines.with(|lines| lines.first().map(|line| line.key.clone()).unwrap_or_default()));
     let glowed_at = StoredValue::new(None);
     let skipped =
         move || match series.names.with(|names| names.iter().map(|name| context.live.skipped(name)).sum::<u64>()) {
             0 => String::new(),
             skipped => format!("{skipped} skipped"),
         };
-    let now = Memo::new(move || context.server_now.get() / CLEAR_MS * CLEAR_MS);
-    let keys = move || lines.with(|lines| lines.iter().map(|line| line.key.clone()).collect());
-    let shown = move |key: &str| {
-        let line = lines.with_untracked(|lines| lines.iter().find(|line| line.key == key).cloned());
-        line.map_or_else(Part::nothing, |line| shown(line, newest, glowed_at, now))
-    };
-    let title = "Lines that came and went since this page was opened, too fast or too late for it";
-    let skipped = Part::new("p", "skipped").with("data-testid", "skipped").with("title", title).live_text(skipped);
-    let list = Part::new("ol", "lines").with("tabindex", "0").live_list(keys, shown);
-    Part::new("div", "host").put(&list).put(&skipped)
+    let now = Memo::new(move |_| context.server_now.get() / CLEAR_MS * CLEAR_MS);
+    view! {
+        <ol class="lines" tabindex="0">
+            <For each=move || lines.get() key=|line| line.key.clone() let(line)>
+                <LogLine line newest glowed_at now/>
+            </For>
+        </ol>
+        <p
+            class="skipped"
+            data-testid="skipped"
+            title="Lines that came and went since this page was opened, too fast or too late for it"
+        >
+            {move || skipped()}
+        </p>
+    }
 }
 
-/// Builds a line. It stays the same element as long as it is shown, so that the user's text selection lasts.
-fn shown(line: Line, newest: Memo<String>, glowed_at: StoredValue<Option<u64>>, now: Memo<u64>) -> Part {
+/// A line. It stays the same element as long as it is shown, so that the user's text selection lasts.
+#[component]
+fn LogLine(line: Line, newest: Memo<String>, glowed_at: StoredValue<Option<u64>>, now: Memo<u64>) -> impl IntoView {
     let Line { key, at, of, text } = line;
-    let is_newest = memo_flag(move || newest.with(|newest| *newest == key));
-    let glow = if is_newest.get_untracked() && glows(glowed_at) { " glow-a" } else { "" };
-    let class = move || if is_newest.get() { format!("line line-newest{glow}") } else { "line".to_owned() };
-    let text = Part::new("span", "line-text").text(&text);
-    let testid = move || if is_newest.get() { "value".to_owned() } else { String::new() };
-    Part::new("li", "")
-        .live("class", class)
-        .put(&Part::new("time", "line-time").live_text(move || browser::moment(at.0, now.get())))
-        .put_all(of.map(|of| Part::new("span", "line-of").text(&of)))
-        .put(&text.live("data-testid", testid))
+    let is_newest = Memo::new(move |_| newest.with(|newest| *newest == key));
+    let glows = is_newest.get_untracked() && glows(glowed_at);
+    view! {
+        <li class="line" class:line-newest=move || is_newest.get() class:glow-a=move || glows && is_newest.get()>
+            <time class="line-time">{move || browser::moment(at.0, now.get())}</time>
+            {of.map(|of| view! { <span class="line-of">{of}</span> }.into_any())}
+            <span class="line-text" data-testid=move || is_newest.get().then_some("value")>{text}</span>
+        </li>
+    }
 }
 
 /// Decides if a new line glows. The first lines of a page do not, nor do lines that come faster than [`GLOW_MS`].

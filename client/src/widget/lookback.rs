@@ -4,6 +4,8 @@
 //! A track covers some minutes. Where the range of the board or the time of the change is longer, the widget requests
 //! history. Until it arrives, the widget shows no number that would be of less than the whole lookback.
 
+use leptos::prelude::*;
+use leptos::reactive::traits::Track as _;
 use std::collections::{HashMap, VecDeque};
 
 use shared::Duration;
@@ -11,10 +13,7 @@ use shared::board::{SeriesSource, Show};
 use shared::reading::{Detail, Lookback, LookbackBuckets, needed_until};
 use shared::{Bucket, SeriesName, Track};
 
-use leptos::prelude::set_timeout;
-
 use crate::board::context::BoardContext;
-use crate::dynamic::{LocalValue, Memo, RwSignal, StoredValue, effect};
 use crate::history::Requester;
 use crate::history::live_cells::LiveCells;
 use crate::history::request::{Margin, VisibleRange};
@@ -41,7 +40,7 @@ pub struct WidgetHistory {
     kind: LookbackKind,
     detail: Detail,
     requester: Requester,
-    recents: LocalValue<HashMap<SeriesName, LiveCells>>,
+    recents: StoredValue<HashMap<SeriesName, LiveCells>, LocalStorage>,
 }
 
 impl WidgetHistory {
@@ -59,11 +58,16 @@ impl WidgetHistory {
             _ => Detail::Figures,
         };
         let kind = if kind == LookbackKind::Newest && of_range { LookbackKind::Range(None) } else { kind };
-        let history =
-            Self { context, kind, detail, requester: Requester::new(), recents: LocalValue::new(HashMap::new()) };
+        let history = Self {
+            context,
+            kind,
+            detail,
+            requester: Requester::new(),
+            recents: StoredValue::new_local(HashMap::new()),
+        };
         if kind != LookbackKind::Newest {
             let (again, waits) = (RwSignal::new(0_u8), StoredValue::new(false));
-            effect(move || {
+            Effect::new(move |_| {
                 context.server_now.track();
                 context.history.arrivals.track();
                 context.live.loaded.track();

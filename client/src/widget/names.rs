@@ -1,6 +1,6 @@
 //! Selects and labels the series of a widget.
 
-use crate::dynamic::Memo;
+use leptos::prelude::*;
 use shared::board::SeriesSource;
 use shared::{Selector, SeriesName};
 
@@ -10,7 +10,7 @@ use crate::board::context::BoardContext;
 #[must_use]
 pub fn names(source: &SeriesSource, context: BoardContext) -> Memo<Vec<SeriesName>> {
     let selectors = source.series.clone();
-    Memo::new(move || context.live.names.with(|all| select(&selectors, all)))
+    Memo::new(move |_| context.live.names.with(|all| select(&selectors, all)))
 }
 
 /// Selects names from `all`, which is sorted.

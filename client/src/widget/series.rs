@@ -1,6 +1,7 @@
 //! The series of a widget with their labels, readings and staleness: all that the kinds of widgets share.
 
-use shared::board::{SeriesSource, Show};
+use leptos::prelude::*;
+use shared::board::{Level, SeriesSource, Show};
 use shared::reading::{LookbackBuckets, Reading, ReadingQuery, default_show};
 use shared::{Millis, SeriesName, Track};
 
@@ -9,9 +10,6 @@ use super::lookback::{LookbackKind, WidgetHistory};
 use super::names::{labels, names};
 use crate::board::context::BoardContext;
 use crate::browser;
-use crate::dynamic::{Memo, StoredValue, memo_text};
-use crate::icon::{Icon, icon, level_word};
-use crate::part::Part;
 
 /// A handle on the series of a widget; cheap to copy.
 #[derive(Clone, Copy, Debug)]
@@ -35,7 +33,7 @@ impl WidgetSeries {
     pub fn new(source: SeriesSource, kind: LookbackKind, context: BoardContext) -> Self {
         let fresh = Freshness { expect: source.expect, context };
         let names = names(&source, context);
-        let labels = Memo::new(move || names.with(|names| labels(names)));
+        let labels = Memo::new(move |_| names.with(|names| labels(names)));
         let history = WidgetHistory::follow(&source, kind, names, context);
         Self { names, labels, source: StoredValue::new(source), context, history, fresh }
     }
@@ -68,58 +66,19 @@ impl WidgetSeries {
     /// Returns the reading of a series as a memo.
     #[must_use]
     pub fn remembered(self, name: SeriesName) -> Memo<Option<Reading>> {
-        Memo::new(move || self.reading(&name))
+        Memo::new(move |_| self.reading(&name))
     }
 
-    /// Shows a part for each series in `into`.
+    /// Returns the level of a reading as a memo.
     #[must_use]
-    pub fn each(self, into: Part, part: impl Fn(&SeriesName) -> Part + 'static) -> Part {
-        let make = move |name: &str| name.parse().map_or_else(|_| Part::nothing(), |name| part(&name));
-        into.live_list(move || written(&self.names.get()), make)
-    }
-
-    /// Returns the word of a reading's level as a memo; empty where it has none.
-    #[must_use]
-    pub fn level(reading: Memo<Option<Reading>>) -> Memo<String> {
-        memo_text(move || level_word(reading.with(|reading| reading.as_ref()?.level())))
+    pub fn level(reading: Memo<Option<Reading>>) -> Memo<Option<Level>> {
+        Memo::new(move |_| reading.with(|reading| reading.as_ref()?.level()))
     }
 
     /// Returns `true` for a stale series, for style sheets; else an empty text. Tracked.
-    pub fn stale_flag(self, name: &SeriesName) -> impl Fn() -> String + 'static {
-        let name = name.clone();
-        move || if self.stale_since(&name).is_some() { "true".to_owned() } else { String::new() }
-    }
-
-    /// Builds the mark of a stale series, by icon and in words; nothing while it reports.
     #[must_use]
-    pub fn stale_mark(self, name: &SeriesName) -> Part {
-        let name = name.clone();
-        let words = memo_text(move || self.stale_words(&name));
-        let mark = move || match words.get() {
-            words if words.is_empty() => Vec::new(),
-            words => {
-                let mark = Part::new("span", "stale-mark").with("data-testid", "stale");
-                vec![mark.put(&icon(Icon::Stale)).text(" ").text(&words)]
-            }
-        };
-        Part::new("span", "host").live_inside(mark)
-    }
-
-    /// Builds the label of a series and its mark of staleness. Empty for a single series, for which the frame shows
-    /// both.
-    #[must_use]
-    pub fn head(self, name: &SeriesName) -> Part {
-        let name = name.clone();
-        let of = name.clone();
-        let label = memo_text(move || self.label(&of).unwrap_or_default());
-        let head = move || match label.get() {
-            label if label.is_empty() => Vec::new(),
-            label => {
-                let called = Part::new("span", "label-name").with("title", name.as_str()).text(&label);
-                vec![Part::new("p", "label").put(&called).put(&self.stale_mark(&name))]
-            }
-        };
-        Part::new("div", "host").live_inside(head)
+    pub fn stale_flag(self, name: &SeriesName) -> &'static str {
+        if self.stale_since(name).is_some() { "true" } else { "" }
     }
 
     /// Returns the name of a series for a row. Tracked.
@@ -146,12 +105,6 @@ impl WidgetSeries {
     pub fn stale_words(self, name: &SeriesName) -> String {
         self.stale_since(name).map(|since| stale_words(since, self.context.server_now.get())).unwrap_or_default()
     }
-}
-
-/// Converts names to keys of a list.
-#[must_use]
-pub fn written(names: &[SeriesName]) -> Vec<String> {
-    names.iter().map(ToString::to_string).collect()
 }
 
 /// Describes the time since which a series is stale.

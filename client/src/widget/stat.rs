@@ -1,94 +1,124 @@
 //! A stat: the value of each series in large figures.
 
+use leptos::prelude::*;
 use shared::SeriesName;
 use shared::board::SeriesSource;
 use shared::board::stat::StatOptions;
 
+use super::head::SeriesHead;
 use super::lookback::LookbackKind;
 use super::series::WidgetSeries;
 use crate::board::context::BoardContext;
 use crate::browser;
-use crate::chart::spark::spark;
-use crate::dynamic::{RwSignal, effect};
-use crate::icon::level_mark;
-use crate::part::Part;
+use crate::chart::spark::Spark;
+use crate::icon::{LevelMark, level_word};
 use shared::format::digits::shortest;
 use shared::reading::{NumberReading, Reading, ReadingValue};
 
 /// Least time between two glows, in milliseconds: a value that changes more often would never rest.
 pub(super) const GLOW_MS: u64 = 1_000;
 
-/// Builds a stat for each series.
-#[must_use]
-pub fn stat(options: StatOptions, source: SeriesSource, context: BoardContext) -> Part {
+/// The value of each series in large figures.
+#[component]
+pub fn StatWidget(
+    /// The options of the document.
+    options: StatOptions,
+    /// The series and how to read them.
+    source: SeriesSource,
+    /// The shared context of the board's widgets.
+    context: BoardContext,
+) -> impl IntoView {
     let series = WidgetSeries::new(source, LookbackKind::Range(options.change), context);
-    series.each(Part::new("div", "stats"), move |name| reading(name, options, series))
+    view! {
+        <div class="stats">
+            <For each=move || series.names.get() key=SeriesName::clone let(name)>
+                <StatReading name options series/>
+            </For>
+        </div>
+    }
 }
 
-// All parts are closures over one memo. A text that did not change is not set again, so memos in between would not
-// save anything.
-
-fn reading(name: &SeriesName, options: StatOptions, series: WidgetSeries) -> Part {
+#[component]
+fn StatReading(name: SeriesName, options: StatOptions, series: WidgetSeries) -> impl IntoView {
     let reading = series.remembered(name.clone());
-    let value = move || reading.with(|reading| reading.as_ref().map(Reading::value).unwrap_or_default());
-    let number = move |of: fn(&NumberReading) -> String| {
-        move || reading.with(|reading| reading.as_ref().and_then(Reading::number).map(of).unwrap_or_default())
-    };
+    let value = Memo::new(move |_| reading.with(|reading| reading.as_ref().map(Reading::value).unwrap_or_default()));
     let is_text = move || reading.with(|reading| matches!(reading, Some(Reading { shown: ReadingValue::Text(_), .. })));
+    // A text that did not change is not set again, so memos of the other parts would not save anything.
+    let number = move |of: fn(&NumberReading) -> String| {
+        reading.with(|reading| reading.as_ref().and_then(Reading::number).map(of).unwrap_or_default())
+    };
+    let style = |of: fn(&NumberReading) -> String| move || number(of);
     let level = WidgetSeries::level(reading);
     let glow = glow(value);
-    let class =
-        move || format!("reading {} {}", if is_text() { "reading-text" } else { "" }, glow.get().unwrap_or_default());
-    let show = series.show(name);
-    // The style sheet makes the figures as large as fits, so it must know their number. The icon of a level before
-    // them is some figures wide.
-    let figures = number(|number| {
-        let figures = number.width + if number.level.is_some() { 1 } else { 0 };
-        format!("--figures: {figures}; --unit: {}", number.unit.chars().count())
-    });
-    let arrow = number(|number| number.change.as_ref().map_or("", |change| change.arrow).to_owned());
-    let change = number(|number| match &number.change {
-        Some(change) => format!(" {} in {}", change.by, change.over),
-        None => String::new(),
-    });
-    let figure = Part::new("span", "value").with("data-testid", "value");
-    let figure = figure.live("data-value", number(|number| shortest(number.raw))).live_text(value);
-    let reading = Part::new("p", "")
-        .live("class", class)
-        .live("data-level", move || level.get())
-        .live_style(figures)
-        .put(&Part::new("span", "host").live_inside(move || level_mark(&level.get())))
-        .put(&figure)
-        .put(&Part::new("span", "unit").live_text(number(|number| number.unit.clone())));
-    let change = Part::new("p", "change")
-        .with("data-testid", "change")
-        .hidden(is_text)
-        .put(&Part::new("span", "arrow").with("aria-hidden", "true").live_text(arrow))
-        .put(&Part::new("span", "").live_text(change));
-    let range = number(|number| number.range.as_ref().map(|range| range.text.clone()).unwrap_or_default());
-    Part::new("div", "stat")
-        .live("data-stale", series.stale_flag(name))
-        .put(&series.head(name))
-        .put(&reading)
-        .put(&change)
-        .put_all(options.sparkline.then(|| spark(name.clone(), show, series.history, series.context)))
-        .put(&Part::new("p", "range").live_text(range))
+    let show = series.show(&name);
+    let of = name.clone();
+    view! {
+        <div class="stat" data-stale=move || series.stale_flag(&of)>
+            <SeriesHead name=name.clone() series/>
+            // The style sheet makes the figures as large as fits, so it must know their number.
+            <p
+                class="reading"
+                class:reading-text=move || is_text()
+                class:glow-a=move || glow.get() == Some(Glow::A)
+                class:glow-b=move || glow.get() == Some(Glow::B)
+                data-level=move || level_word(level.get())
+                style=("--figures", style(figures))
+                style=("--unit", style(|number| number.unit.chars().count().to_string()))
+            >
+                <LevelMark level/>
+                <span class="value" data-testid="value" data-value=move || number(|number| shortest(number.raw))>
+                    {move || value.get()}
+                </span>
+                <span class="unit">{move || number(|number| number.unit.clone())}</span>
+            </p>
+            <p class="change" data-testid="change" hidden=is_text>
+                <span class="arrow" aria-hidden="true">{move || number(arrow)}</span>
+                <span>{move || number(change)}</span>
+            </p>
+            {options.sparkline.then(|| view! { <Spark name show history=series.history context=series.context/> })}
+            <p class="range">{move || number(range)}</p>
+        </div>
+    }
 }
 
-/// Returns a class that makes the reading glow once at each change of `shown`. Two classes with the same animation
-/// alternate, since setting the same class again would not restart it.
-fn glow(shown: impl Fn() -> String + Send + Sync + 'static) -> RwSignal<Option<String>> {
-    let class = RwSignal::new(None::<String>);
-    let (mut before, mut last_at) = (None, 0);
-    effect(move || {
-        let now = Some(shown());
+/// Returns the width of a number in figures. The icon of a level before them is some figures wide.
+fn figures(number: &NumberReading) -> String {
+    let figures = number.width + if number.level.is_some() { 1 } else { 0 };
+    figures.to_string()
+}
+
+fn arrow(number: &NumberReading) -> String {
+    number.change.as_ref().map_or("", |change| change.arrow).to_owned()
+}
+
+fn change(number: &NumberReading) -> String {
+    number.change.as_ref().map(|change| format!(" {} in {}", change.by, change.over)).unwrap_or_default()
+}
+
+fn range(number: &NumberReading) -> String {
+    number.range.as_ref().map(|range| range.text.clone()).unwrap_or_default()
+}
+
+/// One of two classes with the same animation. They alternate, since setting the same class again would not restart
+/// the animation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Glow {
+    A,
+    B,
+}
+
+/// Makes the reading glow once at each change of `value`.
+fn glow(value: Memo<String>) -> RwSignal<Option<Glow>> {
+    let glow = RwSignal::new(None);
+    let mut last_at = 0;
+    Effect::new(move |before: Option<String>| {
+        let now = value.get();
         let at = browser::now();
-        if before.is_some() && before != now && at.saturating_sub(last_at) >= GLOW_MS {
+        if before.is_some_and(|before| before != now) && at.saturating_sub(last_at) >= GLOW_MS {
             last_at = at;
-            let next = if class.get_untracked().as_deref() == Some("glow-a") { "glow-b" } else { "glow-a" };
-            class.set(Some(next.to_owned()));
+            glow.update(|glow| *glow = Some(if *glow == Some(Glow::A) { Glow::B } else { Glow::A }));
         }
-        before = now;
+        now
     });
-    class
+    glow
 }

@@ -1,5 +1,6 @@
 //! States over time.
 
+use leptos::prelude::*;
 use shared::board::SeriesSource;
 use shared::board::axis::Axis;
 use shared::board::states::StatesOptions;
@@ -7,12 +8,19 @@ use shared::board::states::StatesOptions;
 use super::names::names;
 use crate::board::context::BoardContext;
 use crate::chart::look::{Look, Shape};
-use crate::chart::time_chart::time_chart;
-use crate::part::Part;
+use crate::chart::time_chart::TimeChart;
 
-/// Builds a chart with a row of states for each series.
-#[must_use]
-pub fn states(options: StatesOptions, source: SeriesSource, context: BoardContext) -> Part {
+/// A chart with a row of states for each series.
+#[component]
+pub fn StatesWidget(
+    /// The options of the document.
+    options: StatesOptions,
+    /// The series and how to read them.
+    source: SeriesSource,
+    /// The shared context of the board's widgets.
+    context: BoardContext,
+) -> impl IntoView {
     let names = names(&source, context);
-    time_chart(Look { shape: Shape::States(options.colours), axis: Axis::default(), source }, names, context)
+    let look = Look { shape: Shape::States(options.colours), axis: Axis::default(), source };
+    view! { <TimeChart look names context/> }
 }

@@ -2,18 +2,17 @@
 
 pub mod rows;
 
-use leptos::prelude::untrack;
+use leptos::prelude::*;
 use shared::SeriesName;
 use shared::board::SeriesSource;
 use shared::board::table::{Column, Order, TableOptions};
 
+use super::head::StaleMark;
 use super::lookback::LookbackKind;
-use super::series::{WidgetSeries, written};
+use super::series::WidgetSeries;
 use crate::board::context::BoardContext;
-use crate::chart::spark::spark;
-use crate::dynamic::{Memo, RwSignal};
-use crate::icon::level_mark;
-use crate::part::Part;
+use crate::chart::spark::Spark;
+use crate::icon::{LevelMark, level_word};
 use rows::{Rank, Sorting, sorted};
 use shared::format::digits::shortest;
 use shared::format::duration::ago;
@@ -22,9 +21,16 @@ use shared::reading::{Reading, ReadingValue};
 /// Columns where the document names none.
 const COLUMNS: [Column; 4] = [Column::Name, Column::Value, Column::Change, Column::Age];
 
-/// Builds the table.
-#[must_use]
-pub fn table(options: TableOptions, source: SeriesSource, context: BoardContext) -> Part {
+/// A table with a row for each series.
+#[component]
+pub fn TableWidget(
+    /// The options of the document.
+    options: TableOptions,
+    /// The series and how to read them.
+    source: SeriesSource,
+    /// The shared context of the board's widgets.
+    context: BoardContext,
+) -> impl IntoView {
     let columns = if options.columns.is_empty() { COLUMNS.to_vec() } else { options.columns };
     let of_newest = |column: &Column| matches!(column, Column::Name | Column::Value | Column::Age);
     let newest = columns.iter().chain(&options.sort).all(of_newest);
@@ -36,42 +42,62 @@ pub fn table(options: TableOptions, source: SeriesSource, context: BoardContext)
     });
     let most = options.rows.map_or(usize::MAX, usize::from);
     // Sorts once a second: rows that moved as often as values change could not be read.
-    let names = Memo::new(move || {
+    let names = Memo::new(move |_| {
         context.server_now.track();
         let (names, sorting) = (series.names.get(), sorting.get());
         let mut names = untrack(|| sorted(&names, sorting, |name| rank(series, name, sorting.by)));
         names.truncate(most);
         names
     });
-    let heads = Part::new("tr", "").put_all(columns.iter().map(|&column| head(column, sorting, series)));
-    let row = move |name: &str| name.parse().map_or_else(|_| Part::nothing(), |name| row(&name, &columns, series));
-    let rows = Part::new("tbody", "").live_list(move || names.with(|names| written(names)), row);
-    let table = Part::new("table", "table").put(&Part::new("thead", "").put(&heads)).put(&rows);
-    Part::new("div", "rows").with("tabindex", "0").put(&table)
+    let heads = columns.iter().map(|&column| view! { <ColumnHead column sorting series/> }).collect_view();
+    let columns = StoredValue::new(columns);
+    view! {
+        <div class="rows" tabindex="0">
+            <table class="table">
+                <thead>
+                    <tr>{heads}</tr>
+                </thead>
+                <tbody>
+                    <For each=move || names.get() key=SeriesName::clone let(name)>
+                        <Row name columns series/>
+                    </For>
+                </tbody>
+            </table>
+        </div>
+    }
 }
 
-/// Builds the head of a column. A click sorts by it, another one reverses the order; the sparkline has no order.
-fn head(column: Column, sorting: RwSignal<Sorting>, series: WidgetSeries) -> Part {
+/// The head of a column. A click sorts by it, another one reverses the order; the sparkline has no order.
+#[component]
+fn ColumnHead(column: Column, sorting: RwSignal<Sorting>, series: WidgetSeries) -> impl IntoView {
     let shown = series.source.with_value(|source| source.show);
     let word = match (column, shown) {
         (Column::Value, Some(show)) => shared::board::keyword::Keyword::keyword(show),
         (Column::Sparkline, _) => "trend",
         _ => shared::board::keyword::Keyword::keyword(column),
     };
-    let head = Part::new("th", class(column)).with("scope", "col");
     if column == Column::Sparkline {
-        return head.text(word);
+        return view! { <th class=class(column) scope="col">{word}</th> }.into_any();
     }
     let state = move || sorting.get().of(column);
     let order = move || match state() {
-        None => String::new(),
-        Some(Order::Rising) => "▲".to_owned(),
-        Some(Order::Falling) => "▼".to_owned(),
+        None => "",
+        Some(Order::Rising) => "▲",
+        Some(Order::Falling) => "▼",
     };
-    let button = Part::new("button", "head").with("type", "button").text(word);
-    let button = button.put(&Part::new("span", "head-order").with("aria-hidden", "true").live_text(order));
-    let button = button.on("click", move |_| sorting.update(|sorting| *sorting = sorting.clicked(column)));
-    head.live("aria-sort", move || state().map_or("none", rows::aria).to_owned()).put(&button)
+    view! {
+        <th class=class(column) scope="col" aria-sort=move || state().map_or("none", rows::aria)>
+            <button
+                class="head"
+                type="button"
+                on:click=move |_| sorting.update(|sorting| *sorting = sorting.clicked(column))
+            >
+                {word}
+                <span class="head-order" aria-hidden="true">{move || order()}</span>
+            </button>
+        </th>
+    }
+    .into_any()
 }
 
 fn class(column: Column) -> &'static str {
@@ -84,39 +110,52 @@ fn class(column: Column) -> &'static str {
     }
 }
 
-fn row(name: &SeriesName, columns: &[Column], series: WidgetSeries) -> Part {
+#[component]
+fn Row(name: SeriesName, columns: StoredValue<Vec<Column>>, series: WidgetSeries) -> impl IntoView {
     let reading = series.remembered(name.clone());
-    let cells = columns.iter().map(|&column| cell(column, name, reading, series));
-    let row = Part::new("tr", "").with("data-series", name.as_str());
-    row.live("data-stale", series.stale_flag(name)).put_all(cells)
+    let cell = |&column: &Column| view! { <Cell column name=name.clone() reading series/> };
+    let cells = columns.with_value(|columns| columns.iter().map(cell).collect_view());
+    view! {
+        <tr data-series=name.to_string() data-stale=move || series.stale_flag(&name)>{cells}</tr>
+    }
 }
 
-fn cell(column: Column, name: &SeriesName, reading: Memo<Option<Reading>>, series: WidgetSeries) -> Part {
-    let cell = |tag: &str| Part::new(tag, class(column));
-    let show = series.show(name);
+#[component]
+fn Cell(column: Column, name: SeriesName, reading: Memo<Option<Reading>>, series: WidgetSeries) -> impl IntoView {
+    let class = class(column);
     match column {
         Column::Name => {
-            let of = name.clone();
-            let called = Part::new("span", "").live_text(move || series.name(&of));
-            let cell = cell("th").with("scope", "row").with("title", name.as_str());
-            cell.put(&called).text(" ").put(&series.stale_mark(name))
+            let (of, title) = (name.clone(), name.to_string());
+            view! {
+                <th class=class scope="row" title=title>
+                    <span>{move || series.name(&of)}</span>
+                    " "
+                    <StaleMark name series/>
+                </th>
+            }
+            .into_any()
         }
-        Column::Sparkline => cell("td").put(&spark(name.clone(), show, series.history, series.context)),
+        Column::Sparkline => {
+            let show = series.show(&name);
+            view! { <td class=class><Spark name show history=series.history context=series.context/></td> }.into_any()
+        }
         Column::Value => {
             let level = WidgetSeries::level(reading);
             let raw =
                 move || reading.with(|reading| Some(shortest(reading.as_ref()?.number()?.raw))).unwrap_or_default();
-            let figure = move || reading.with(|reading| reading.as_ref().map(Reading::text).unwrap_or_default());
-            let figure = Part::new("span", "").with("data-testid", "value").live("data-value", raw).live_text(figure);
-            cell("td")
-                .live("data-level", move || level.get())
-                .put(&Part::new("span", "host").live_inside(move || level_mark(&level.get())))
-                .put(&figure)
+            let text = move || reading.with(|reading| reading.as_ref().map(Reading::text).unwrap_or_default());
+            view! {
+                <td class=class data-level=move || level_word(level.get())>
+                    <LevelMark level/>
+                    <span data-testid="value" data-value=raw>{move || text()}</span>
+                </td>
+            }
+            .into_any()
         }
         _ => {
-            let reads =
+            let text =
                 move || reading.with(|reading| written_in(column, reading.as_ref()?, series)).unwrap_or_default();
-            cell("td").live_text(reads)
+            view! { <td class=class>{move || text()}</td> }.into_any()
         }
     }
 }

@@ -1,95 +1,77 @@
 //! A note: Markdown shown as elements.
 
-use leptos::prelude::document;
+use leptos::prelude::*;
 use shared::board::text::NoteOptions;
 use shared::markdown::{Block, Inline, find_html, parse};
-use web_sys::Element;
 
-use super::frame::mistake;
-use crate::part::Part;
+use super::frame::MistakeNote;
 
-/// Builds a note. It is made of elements one by one, so no text of it is parsed as markup.
-#[must_use]
-pub fn note(text: &NoteOptions) -> Part {
-    let note = Part::new("div", "note").with("tabindex", "0");
+/// A note. It is made of elements, so no text of it is parsed as markup.
+#[expect(clippy::needless_pass_by_value, reason = "a component owns its properties")]
+#[component]
+pub fn NoteWidget(
+    /// The document of the note.
+    text: NoteOptions,
+) -> impl IntoView {
     let blocks = parse(&text.markdown);
-    blocks.iter().for_each(|block| put(note.element(), block));
-    let told = find_html(&blocks)
-        .map(|tag| mistake(&format!("markdown: HTML is no part of it, so {tag} is shown as it is written")));
-    Part::new("div", "host").put_all(told).put(&note)
-}
-
-/// Appends a new element.
-fn add(to: &Element, tag: &str) -> Option<Element> {
-    let element = document().create_element(tag).ok()?;
-    to.append_child(&element).ok()?;
-    Some(element)
-}
-
-fn put(to: &Element, block: &Block) {
-    // The board and each widget have headings, so those of a note start below them.
-    let tag = match block {
-        Block::Heading(level, _) => ["h3", "h4", "h5"][usize::from((*level).clamp(1, 3)) - 1],
-        Block::Paragraph(_) => "p",
-        Block::List { start: Some(_), .. } => "ol",
-        Block::List { start: None, .. } => "ul",
-        Block::Quote(_) => "blockquote",
-        Block::Code(_) => "pre",
-        Block::Rule => "hr",
-    };
-    let Some(element) = add(to, tag) else { return };
-    match block {
-        Block::Heading(_, inside) | Block::Paragraph(inside) => fill(&element, inside),
-        Block::Quote(inside) => inside.iter().for_each(|block| put(&element, block)),
-        Block::Code(code) => {
-            if let Some(inside) = add(&element, "code") {
-                inside.set_text_content(Some(code));
-            }
-        }
-        Block::List { start, items } => {
-            if let Some(start) = start {
-                _ = element.set_attribute("start", &start.to_string());
-            }
-            for item in items {
-                let Some(place) = add(&element, "li") else { continue };
-                match &item[..] {
-                    // A single paragraph of an item is not wrapped in `p`.
-                    [Block::Paragraph(inside), rest @ ..] => {
-                        fill(&place, inside);
-                        rest.iter().for_each(|block| put(&place, block));
-                    }
-                    blocks => blocks.iter().for_each(|block| put(&place, block)),
-                }
-            }
-        }
-        Block::Rule => {}
+    let mistake = find_html(&blocks).map(|tag| {
+        let text = format!("markdown: HTML is no part of it, so {tag} is shown as it is written");
+        view! { <MistakeNote text/> }
+    });
+    view! {
+        {mistake}
+        <div class="note" tabindex="0">{all(blocks)}</div>
     }
 }
 
-fn fill(to: &Element, inlines: &[Inline]) {
-    for inline in inlines {
-        let (tag, words) = match inline {
-            // HTML is shown as text, not as markup.
-            Inline::Text(text) | Inline::Html(text) => {
-                _ = to.append_child(&document().create_text_node(text));
-                continue;
-            }
-            Inline::Code(_) => ("code", &[][..]),
-            Inline::Emphasis(words) => ("em", &words[..]),
-            Inline::Strong(words) => ("strong", &words[..]),
-            Inline::Link { words, .. } => ("a", &words[..]),
-            Inline::Break => ("br", &[][..]),
-        };
-        let Some(element) = add(to, tag) else { continue };
-        match inline {
-            Inline::Code(code) => element.set_text_content(Some(code)),
-            Inline::Link { address, .. } => {
-                _ = element.set_attribute("href", address);
-                _ = element.set_attribute("rel", "noopener noreferrer");
-                _ = element.set_attribute("target", "_blank");
-            }
-            _ => {}
+fn all(blocks: Vec<Block>) -> Vec<AnyView> {
+    blocks.into_iter().map(block).collect()
+}
+
+fn block(block: Block) -> AnyView {
+    match block {
+        // The board and each widget have headings, so those of a note start below them.
+        Block::Heading(level, words) => match level {
+            0 | 1 => view! { <h3>{line(words)}</h3> }.into_any(),
+            2 => view! { <h4>{line(words)}</h4> }.into_any(),
+            _ => view! { <h5>{line(words)}</h5> }.into_any(),
+        },
+        Block::Paragraph(words) => view! { <p>{line(words)}</p> }.into_any(),
+        Block::List { start: Some(start), items } => {
+            view! { <ol start=start.to_string()>{items.into_iter().map(item).collect_view()}</ol> }.into_any()
         }
-        fill(&element, words);
+        Block::List { start: None, items } => {
+            view! { <ul>{items.into_iter().map(item).collect_view()}</ul> }.into_any()
+        }
+        Block::Quote(blocks) => view! { <blockquote>{all(blocks)}</blockquote> }.into_any(),
+        Block::Code(code) => view! { <pre><code>{code}</code></pre> }.into_any(),
+        Block::Rule => view! { <hr/> }.into_any(),
+    }
+}
+
+/// An item of a list. Its first paragraph is not wrapped in `p`.
+fn item(mut blocks: Vec<Block>) -> AnyView {
+    let first = match blocks.first_mut() {
+        Some(Block::Paragraph(words)) => line(std::mem::take(words)),
+        _ => return view! { <li>{all(blocks)}</li> }.into_any(),
+    };
+    view! { <li>{first} {all(blocks.split_off(1))}</li> }.into_any()
+}
+
+fn line(words: Vec<Inline>) -> Vec<AnyView> {
+    words.into_iter().map(inline).collect()
+}
+
+fn inline(inline: Inline) -> AnyView {
+    match inline {
+        // HTML is shown as text, not as markup.
+        Inline::Text(text) | Inline::Html(text) => text.into_any(),
+        Inline::Code(code) => view! { <code>{code}</code> }.into_any(),
+        Inline::Emphasis(words) => view! { <em>{line(words)}</em> }.into_any(),
+        Inline::Strong(words) => view! { <strong>{line(words)}</strong> }.into_any(),
+        Inline::Link { words, address } => {
+            view! { <a href=address rel="noopener noreferrer" target="_blank">{line(words)}</a> }.into_any()
+        }
+        Inline::Break => view! { <br/> }.into_any(),
     }
 }

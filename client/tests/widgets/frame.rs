@@ -1,4 +1,5 @@
 //! Tests of the frame: states of a widget, its age, and mistakes of its document.
+use leptos::prelude::*;
 use leptos::task::tick;
 use pulseboard_client::board::mistake::Mistake;
 use wasm_bindgen_test::wasm_bindgen_test;

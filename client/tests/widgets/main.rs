@@ -12,18 +12,17 @@ mod stat;
 mod table;
 mod text;
 
-use leptos::prelude::{Owner, document, provide_context};
+use leptos::mount::mount_to;
+use leptos::prelude::*;
 use leptos::task::tick;
-use pulseboard_client::app::mount;
 use pulseboard_client::board::context::BoardContext;
 use pulseboard_client::board::mistake::{Mistake, Mistakes};
 use pulseboard_client::chart::frames::Frames;
-use pulseboard_client::dynamic::{Memo, RwSignal};
 use pulseboard_client::history::History;
 use pulseboard_client::live::Live;
 use pulseboard_client::range::view::View;
 use pulseboard_client::stream::clock::ServerClock;
-use pulseboard_client::widget::frame::frame;
+use pulseboard_client::widget::frame::WidgetFrame;
 use shared::board::Board;
 use shared::{Cursor, Declared, Epoch, Event, Millis, Number, Seq, SeriesPart, Stamp, Text, Track, Value};
 use wasm_bindgen::JsCast as _;
@@ -55,9 +54,9 @@ impl Shown {
         let (live, now, mistakes) =
             owner.with(|| (Live::new(), RwSignal::new(NOW), RwSignal::new(Vec::<Mistake>::new())));
         let place: HtmlElement = document_place();
-        let page = mount(&place, || {
+        mount_to(place.clone(), move || {
             let clock = RwSignal::new(ServerClock::default());
-            provide_context(Mistakes(Memo::new(move || mistakes.get())));
+            provide_context(Mistakes(Memo::new(move |_| mistakes.get())));
             let context = BoardContext {
                 live,
                 frames: Frames::new(),
@@ -66,9 +65,9 @@ impl Shown {
                 view: View::new(""),
                 history: History::new(),
             };
-            frame(widget, context)
-        });
-        Box::leak(page);
+            view! { <WidgetFrame widget context/> }
+        })
+        .forget();
         Self { live, place: place.into(), now, mistakes, seq: 0, _owner: owner }
     }
 

@@ -16,17 +16,18 @@ const ASKED: &str = "
         return ask(...args);
     };";
 
-/// Lists the modules, the shared pieces and the document in three ways: fetched through preload links, fetched
+/// Lists the modules, the code that they share and the document in three ways: fetched through preload links, fetched
 /// otherwise, and requested by the page. Each appears as often as it was fetched.
 const FETCHED: &str = "
-    const name = (url) => { const { pathname, search } = new URL(url); return pathname.replace(/-[0-9a-f]{16}\\./, '.') + search; };
-    const apart = (name) => /\\.(wasm|bin)$|form=json$/.test(name) && !name.startsWith('/pulseboard-client');
+    const name = (url) => { const { pathname, search } = new URL(url); return pathname.replace(/^\\/page-[0-9a-f]{16}/, '') + search; };
+    const apart = (name) => /\\.wasm$|form=json$/.test(name) && !name.startsWith('/pulseboard-client');
     const fetched = performance.getEntriesByType('resource').map((e) => [name(e.name), e.initiatorType]).filter(([name]) => apart(name));
     const of = (told) => fetched.filter(([, by]) => (by === 'link' || by === 'early-hints') === told).map(([name]) => name);
     return [of(true), of(false), window.__asked.map(name).filter(apart)];";
 
 /// Opens an address and waits until `there` is on the page and all requests are done. Returns everything that was
-/// fetched separately, after checking that it is exactly what the server announced, once each.
+/// fetched separately, except for chunks of shared code, after checking that it is exactly what the server announced, once
+/// each.
 async fn fetched(stage: &Stage, address: &str, there: &str) -> BTreeSet<String> {
     let page = stage.open(address).await;
     until(&format!("{address} is there"), async || {
@@ -43,7 +44,7 @@ async fn fetched(stage: &Stage, address: &str, there: &str) -> BTreeSet<String> 
     assert_eq!(set.len(), told.len(), "{address}: each is fetched once, {told:?}");
     assert_eq!(set, wanted.into_iter().filter(|name| !is_document_of_nobody(address, name)).collect(), "{address}");
     quiet(&page).await;
-    set
+    set.into_iter().filter(|name| !name.starts_with("/chunk_")).collect()
 }
 
 /// Returns true for the document of an automatic board. Only the page's request shows that there is none, so the
@@ -75,7 +76,7 @@ fn widget(kind: &str) -> Value {
 
 /// The names of what was fetched, without what every board with a document needs.
 fn beside(board: &str, fetched: &BTreeSet<String>) -> Vec<String> {
-    let every = [format!("/api/boards/{board}?form=json"), "/made.wasm".to_owned(), "/pieces.bin".to_owned()];
+    let every = [format!("/api/boards/{board}?form=json"), "/split_board.wasm".to_owned()];
     assert!(every.iter().all(|name| fetched.contains(name)), "{fetched:?}");
     fetched.iter().filter(|name| !every.contains(name)).cloned().collect()
 }
@@ -95,17 +96,17 @@ async fn what_a_made_board_needs_comes_with_the_page_whichever_kinds_of_widgets_
         make(&stage, &id, std::slice::from_ref(widget)).await;
         let kind = widget["id"].as_str().expect("it has one");
         let drawn = beside(&id, &fetched(&stage, &format!("/b/{id}"), "[data-testid=tile]").await);
-        assert_eq!(drawn.len(), usize::from(kind != "stat"), "{kind}: {drawn:?}");
+        assert_eq!(drawn.len(), usize::from(kind == "text"), "{kind}: {drawn:?}");
     }
     make(&stage, "made", &all).await;
     let there = format!(".grid .cell:nth-child({})", all.len());
     let drawn = beside("made", &fetched(&stage, "/b/made", &there).await);
-    assert_eq!(drawn, ["/charts.wasm", "/notes.wasm", "/rows.wasm"]);
+    assert_eq!(drawn, ["/split_notes.wasm"]);
     let edited = beside("made", &fetched(&stage, "/b/made?edit", "[data-testid=editbar]").await);
-    assert_eq!(edited, ["/charts.wasm", "/edit.wasm", "/notes.wasm", "/rows.wasm"]);
+    assert_eq!(edited, ["/split_edit.wasm", "/split_notes.wasm"]);
     make(&stage, "made-empty", &[]).await;
     let drawn = beside("made-empty", &fetched(&stage, "/b/made-empty", "[data-testid=empty-board]").await);
-    assert_eq!(drawn, ["/elsewhere.wasm"]);
+    assert_eq!(drawn, ["/split_pages.wasm"]);
 }
 
 #[tokio::test]
@@ -119,20 +120,19 @@ async fn so_does_what_other_pages_need() {
     let tile = "[data-testid=tile]";
     let cases: [(&str, &str, &[&str]); 9] = [
         ("/b/ops", tile, &[]),
-        ("/b/words", tile, &["rows"]),
-        ("/b/nothing", "[data-testid=empty-board]", &["elsewhere"]),
+        ("/b/words", tile, &["board"]),
+        ("/b/nothing", "[data-testid=empty-board]", &["pages"]),
         ("/b/ops?edit", "[data-testid=editbar]", &["edit"]),
-        ("/b/no%20board", "[data-testid=invalid-board]", &["elsewhere"]),
-        ("/", "[data-testid=board-card]", &["elsewhere"]),
-        ("/b/ops?kiosk", tile, &["elsewhere"]),
-        ("/b/ops?kiosk&boards=no%20board%2Cwords,ops", tile, &["elsewhere", "rows"]),
-        ("/?kiosk", "[data-testid=kiosk-wrong]", &["elsewhere"]),
+        ("/b/no%20board", "[data-testid=invalid-board]", &["pages"]),
+        ("/", "[data-testid=board-card]", &["pages"]),
+        ("/b/ops?kiosk", tile, &["pages"]),
+        ("/b/ops?kiosk&boards=no%20board%2Cwords,ops", tile, &["board", "pages"]),
+        ("/?kiosk", "[data-testid=kiosk-wrong]", &["pages"]),
     ];
     for (address, there, modules) in cases {
-        let pieces = if modules.is_empty() { None } else { Some("/pieces.bin".to_owned()) };
-        let wanted: BTreeSet<_> = modules.iter().map(|module| format!("/{module}.wasm")).chain(pieces).collect();
+        let wanted: BTreeSet<_> = modules.iter().map(|module| format!("/split_{module}.wasm")).collect();
         assert_eq!(fetched(&stage, address, there).await, wanted, "{address}");
     }
     let wall = fetched(&stage, "/?kiosk&boards=made,words", tile).await;
-    assert_eq!(beside("made", &wall), ["/charts.wasm", "/elsewhere.wasm"]);
+    assert_eq!(beside("made", &wall), ["/split_pages.wasm"]);
 }

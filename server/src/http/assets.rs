@@ -1,6 +1,8 @@
 //! The page: serves the files of its build. They are embedded in the binary, and also compressed at build time (see
 //! `tools/client.sh`).
 
+use std::sync::LazyLock;
+
 use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRef, Path, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
@@ -12,7 +14,7 @@ use rust_embed::{EmbeddedFile, RustEmbed};
 use crate::board::BoardRegistry;
 use crate::http::accept;
 use crate::http::conditional;
-use crate::http::preload::Preloads;
+use crate::http::preload::{Manifest, Preloads};
 use crate::http::problem::ApiError;
 use crate::http::route::{PUBLIC, Route};
 use crate::hub::driver::HubHandle;
@@ -21,6 +23,15 @@ use crate::hub::driver::HubHandle;
 #[folder = "../dist"]
 #[allow_missing = true]
 struct Dist;
+
+/// The name of the list of modules, which only the server reads.
+const MANIFEST_FILE: &str = "modules.json";
+
+/// The files of the page's modules; empty where the build was not split.
+static MANIFEST: LazyLock<Manifest> = LazyLock::new(|| {
+    let file = Dist::get(MANIFEST_FILE);
+    file.and_then(|file| serde_json::from_slice(&file.data).ok()).unwrap_or_default()
+});
 
 /// Answer of a server that was built without the page.
 pub(crate) const NOT_BUILT: &str =
@@ -109,7 +120,7 @@ pub fn pages_html() -> String {
 
 fn page(page: Page, preloads: &Preloads, headers: &HeaderMap) -> Response {
     match page.embedded() {
-        Some((name, file)) => respond(name, file, preloads.link(page.root(), Dist::iter()).as_deref(), headers),
+        Some((name, file)) => respond(name, file, preloads.link(page.root(), &MANIFEST).as_deref(), headers),
         None => (StatusCode::NOT_FOUND, NOT_BUILT).into_response(),
     }
 }
@@ -119,7 +130,7 @@ pub async fn file(method: Method, uri: Uri, headers: HeaderMap) -> Response {
     let name = uri.path().trim_start_matches('/');
     let compressed = ENCODINGS.iter().any(|(_, ending)| name.ends_with(ending));
     // Served under its own file name, the page of a board would have relative addresses that lead out of the server.
-    let hidden = compressed || name == Page::Board.file();
+    let hidden = compressed || [Page::Board.file(), MANIFEST_FILE].contains(&name);
     match Dist::get(name).filter(|_| !hidden) {
         Some(_) if !matches!(method, Method::GET | Method::HEAD) => {
             let (method, path) = (method.to_string(), uri.path().to_owned());

@@ -14,7 +14,7 @@ use crate::http::assets;
 const BOARD: &str = "pulseboard-doctor";
 
 /// Text in each page of Pulseboard: the beginning of its script's name.
-const MARK: &str = "pulseboard-client-";
+const MARK: &str = "pulseboard-client";
 
 /// Time limit for one answer: the files of the page may be some hundred KB on a slow connection.
 const PATIENCE: Duration = Duration::from_secs(15);
