@@ -1,7 +1,6 @@
 //! Modules: parts of the page that are fetched when they are first needed.
 //!
-//! A user who opens a board waits for the code of boards only, not for the editor, the doctor or a kind of widget
-//! that is not on the board. A build with the feature `split` is cut into files after linking (`tools/split.sh`):
+//! A user who opens a board waits for the code of boards only, not for the editor, the doctor or notes. A build with the feature `split` is cut into files after linking (`tools/split.sh`):
 //! code that only one [`Module`] uses becomes a file of its own. Without the feature all code is in the page from the
 //! start.
 
@@ -105,6 +104,9 @@ impl<T: Send + Sync + 'static> Module<T> {
 
     /// Waits for the table. Returns `None` if it cannot be loaded now.
     pub async fn wait(&'static self) -> Option<&'static T> {
+        if let Some(table) = self.table.get() {
+            return Some(table);
+        }
         match &self.door {
             #[cfg(not(feature = "split"))]
             Door::Open(make) => self.arrived(Ok(make())),
@@ -131,7 +133,10 @@ impl<T: Send + Sync + 'static> Module<T> {
             Ok(table) => {
                 // Two callers may both have fetched it; the second table is the same, so it is dropped.
                 _ = self.table.set(table);
-                self.standing.set(Standing::Here);
+                // A second notification would build every view of the module again.
+                if self.standing.get_untracked() != Standing::Here {
+                    self.standing.set(Standing::Here);
+                }
             }
             Err(Absent) => {
                 self.standing.set(Standing::Failed);

@@ -24,6 +24,7 @@ pub fn EditArea(
 ) -> impl IntoView {
     listen(editor);
     editor.watch();
+    // Not `.into_any()`: with erased types, the next sheet would take over the open dialog of the last one.
     let sheet = move |sheet| match sheet {
         Sheet::Add => EitherOf3::A(view! { <AddWidget editor/> }),
         Sheet::Widget(id) => EitherOf3::B(view! { <OptionsForm editor id=Some(id)/> }),

@@ -4,8 +4,8 @@ use shared::tier::MAX_BUCKETS;
 
 use super::time_ranges::TimeRanges;
 
-/// Rest of a view before history is requested, in milliseconds: a user who drags a chart
-/// passes over ranges without looking at them.
+/// Milliseconds for which the range must stay unchanged before history is requested: a user who drags a chart passes over
+/// ranges without looking at them.
 const REST_MS: u64 = 120;
 /// Longest wait for a request of a view that never rests, in milliseconds.
 const PATIENCE_MS: u64 = 500;

@@ -43,9 +43,9 @@ impl Rotation {
         turn % self.boards
     }
 
-    /// Rotation whose boards must be mounted: the current one, and the next one shortly before it begins.
+    /// Returns the turns whose boards must be mounted: the current one, and the next one shortly before it begins.
     #[must_use]
-    pub fn there(&self) -> Vec<usize> {
+    pub fn mounted_turns(&self) -> Vec<usize> {
         let soon = self.boards > 1 && self.on_for + AHEAD >= self.every;
         (self.turn..=self.turn + usize::from(soon)).collect()
     }
@@ -61,7 +61,7 @@ mod tests {
         let mut rotation = Rotation::new(2, 5 * second);
         let mut seen = Vec::new();
         for _ in 0..11 {
-            seen.push((rotation.board(rotation.turn()), rotation.there().len()));
+            seen.push((rotation.board(rotation.turn()), rotation.mounted_turns().len()));
             rotation.pass(second);
         }
         let wanted = [(0, 1), (0, 1), (0, 2), (0, 2), (0, 2), (1, 1), (1, 1), (1, 2), (1, 2), (1, 2), (0, 1)];
@@ -72,6 +72,6 @@ mod tests {
     fn a_board_alone_stays() {
         let mut rotation = Rotation::new(1, Duration::from_secs(5));
         rotation.pass(Duration::from_secs(500));
-        assert_eq!(rotation.there(), [0]);
+        assert_eq!(rotation.mounted_turns(), [0]);
     }
 }

@@ -52,7 +52,7 @@ pub fn WallScreen(
     let current = Memo::new(move |_| rotation.with(Rotation::turn));
     let mounted = Memo::new(move |_| {
         let board = |turn| Some((turn, boards.get(rotation.with_untracked(|rotation| rotation.board(turn)))?.clone()));
-        rotation.with(Rotation::there).into_iter().filter_map(board).collect::<Vec<_>>()
+        rotation.with(Rotation::mounted_turns).into_iter().filter_map(board).collect::<Vec<_>>()
     });
     let rests = Memo::new(move |_| idle_ticks.get() >= REST);
     let mistake = |words| view! { <p class="notice" role="alert" data-testid="kiosk-wrong">{words}</p> }.into_any();

@@ -97,7 +97,7 @@ fn Dial(name: SeriesName, options: GaugeOptions, series: WidgetSeries) -> impl I
     }
 }
 
-/// The face of a gauge with a number. It is made anew with each number: ends, limits and figures may all change.
+/// The face of a gauge with a number. Ends, limits and figures may all change with each number.
 #[component]
 fn Face(
     label: String,

@@ -8,9 +8,9 @@ use crate::http::problem::ApiError;
 /// The form of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// `[{"series", "tier_ms", "buckets"}]`.
+    /// A JSON array.
     Json,
-    /// A line for each bucket or text (RFC 4180).
+    /// A line for each element (RFC 4180).
     Csv,
 }
 

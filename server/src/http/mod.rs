@@ -1,11 +1,11 @@
 //! The HTTP edge: the table of routes, the checks that every request passes, and the form of every error.
 //!
 //! - [`app`] builds the service from the [`routes`], each of which is a [`route`]; [`state`] is the state of all handlers.
-//! - [`problem`] is the form of every error: the other modules have errors of their own, which it converts.
+//! - [`problem`] is the form of every error: modules below the handlers have errors of their own, which it converts.
 //! - [`csrf`] refuses requests from pages of other sites ([`foreign_page`]), [`hosts`] requests for other servers;
 //!   [`origin`] and [`host`] are their vocabulary, and [`forwarded`] reads the headers of trusted proxies.
 //! - [`headers`] adds security headers, [`body_deadline`] bounds the time of a body, [`accept`] reads the accepted
-//!   encodings, [`conditional`] the conditions, [`format`] chooses between JSON and CSV, and [`csv`] writes cells.
+//!   encodings and media types, [`conditional`] the conditions, [`format`] chooses between JSON and CSV, and [`csv`] writes cells.
 //! - [`assets`] is the page, and [`preload`] its preloads.
 //! - [`openapi`] describes all calls.
 

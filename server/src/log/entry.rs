@@ -7,8 +7,10 @@ use super::push::Push;
 
 /// A change, with everything that applying it needs from the node that appends it.
 ///
-/// Applying entries is deterministic: the same entries in the same order give the same state on every node, whatever
-/// the sizes of their groups. So the application of an entry reads no clock, no random source and no setting.
+/// Applying entries is deterministic: the same entries in the same order give the same state, whatever the sizes of their
+/// groups. So the application of an entry reads no clock and no random source. A node still refuses an entry, before it
+/// changes anything, if its disk is full or its file is lost or damaged. Entries are not sent to other nodes yet: they
+/// have no stored form, and a known series is named by this node's row.
 #[derive(Clone, Debug)]
 pub struct Entry {
     /// The clock and the bounds of the node that appends the entry.

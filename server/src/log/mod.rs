@@ -1,8 +1,7 @@
 //! The ordered log: everything that changes the state is an [`Entry`] of it, and every layer above folds it.
 //!
 //! This module is below all others: it has the vocabulary of the log and the trait [`Log`], and imports no other module of
-//! the server. `store::local_log` implements the trait: there, appending is a
-//! commit to SQLite.
+//! the server. `store::local_log` implements the trait: there, appending is a commit to SQLite.
 //!
 //! - [`entry`] is a change as it is appended. [`push`], [`point_time`], [`source`] and [`idempotency`] are parts of it.
 //! - [`applied`] is what the subscribers of the log receive.
@@ -28,12 +27,14 @@ pub use push::{Atomicity, Push, Pushed};
 pub use series::{NotResident, SeriesId, SeriesState};
 pub use source::Source;
 
-/// An ordered log of everything that changes the state. A position in it is the seq of the last applied change.
+/// An ordered log of everything that changes the state. A position in it is the seq of the last change that took one: a
+/// point, a removal, or another selection of a board. Other changes of boards take none.
 pub trait Log {
     /// The result of applying an entry, for the client that waits for it.
     type Outcome;
 
-    /// Appends entries and applies them; on return they are durable, and every subscriber has received them.
+    /// Appends entries and applies them. On return, each entry is durable and every subscriber has received it, or its
+    /// outcome is an error and it has changed nothing.
     fn append(&mut self, batch: Vec<Entry>) -> Appended<Self::Outcome>;
 
     /// Adds a subscriber, which receives every entry that is applied after `from`.

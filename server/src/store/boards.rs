@@ -101,8 +101,15 @@ impl Store {
     /// # Errors
     /// [`CommitError`]; then nothing has changed.
     pub fn apply_board(&mut self, change: &BoardChange) -> Result<Seq, CommitError> {
+        if let Some(why) = self.condition.lost() {
+            return Err(CommitError::Lost(why));
+        }
         let BoardChange { id, selectors, document, .. } = change;
-        let (before, since) = self.selection_of(id)?;
+        let (before, since) = self.selection_of(id).map_err(|error| {
+            let error = CommitError::from(error);
+            self.condition.failed(&error);
+            error
+        })?;
         let since = if before == *selectors { since } else { self.head };
         let (id, selectors, document) = (id.clone(), selectors.clone(), document.clone());
         self.keep_board(&KeptBoard { id, selectors, since, document })?;

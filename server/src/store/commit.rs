@@ -65,6 +65,7 @@ impl Store {
         match self.try_commit(pushes) {
             Ok((outcome, pending)) => {
                 self.condition.committed();
+                self.imports.committed();
                 self.head = pending.head;
                 self.keys = pending.keys;
                 for (series, declared) in pending.declared {
@@ -85,6 +86,7 @@ impl Store {
                 for (series, before) in self.newest_before.drain(..).rev() {
                     self.newest[series.index()] = before;
                 }
+                self.imports.rolled_back();
                 let rows = self.directory.last_row() as usize;
                 self.newest.truncate(rows);
                 self.declared.truncate(rows);

@@ -37,6 +37,8 @@ pub(super) const TABLE: &str = "
 pub(super) struct Imports {
     /// The time of the last import of each series, as stored.
     last: HashMap<SeriesId, Millis, RandomState>,
+    /// The former entries of `last` that the running transaction changed, in order.
+    former: Vec<(SeriesId, Option<Millis>)>,
     /// Days, counted from 1970, that take points. Valid while retention spares the series.
     whole: HashSet<(SeriesId, u64), RandomState>,
 }
@@ -47,7 +49,7 @@ impl Imports {
         let mut select = conn.prepare("SELECT series, at FROM imports WHERE typeof(at) = 'integer'")?;
         let rows =
             select.query_map([], |row| Ok((SeriesId(row.get(0)?), Millis(row.get::<_, i64>(1)?.unsigned_abs()))))?;
-        Ok(Self { last: rows.collect::<Result<_, _>>()?, whole: HashSet::default() })
+        Ok(Self { last: rows.collect::<Result<_, _>>()?, ..Self::default() })
     }
 
     /// Returns true while retention must not delete the buckets of a series. `now` is the store's time.
@@ -81,7 +83,8 @@ impl Imports {
         Ok(true)
     }
 
-    /// Records that these series are being imported, so that retention spares them from now on.
+    /// Records that these series are being imported, so that retention spares them from now on. The end of the
+    /// transaction must be reported by [`Self::committed`] or [`Self::rolled_back`].
     pub(super) fn note(
         &mut self,
         conn: &Connection,
@@ -96,10 +99,25 @@ impl Imports {
                     self.whole.retain(|&(other, _)| other != id);
                 }
                 insert.execute((id.0, sql(now.0)))?;
-                self.last.insert(id, now);
+                self.former.push((id, self.last.insert(id, now)));
             }
         }
         Ok(())
+    }
+
+    /// Keeps what the transaction noted.
+    pub(super) fn committed(&mut self) {
+        self.former.clear();
+    }
+
+    /// Forgets what the transaction noted, since its rows are not in the table.
+    pub(super) fn rolled_back(&mut self) {
+        for (id, former) in self.former.drain(..).rev() {
+            match former {
+                Some(at) => self.last.insert(id, at),
+                None => self.last.remove(&id),
+            };
+        }
     }
 }
 
@@ -155,6 +173,29 @@ mod tests {
         for sweep in 1..20 {
             store.sweep(&Retention::default(), Now { wall, up: Uptime(sweep * DAY) }).unwrap();
         }
+    }
+
+    #[test]
+    fn import_is_noted_once_its_transaction_is_committed() {
+        let folder = tempfile::tempdir().unwrap();
+        let old = Millis(19_000 * DAY);
+        let mut store = open(folder.path(), NOW);
+        let noted = |store: &Store| {
+            let table = Imports::read(&store.conn).unwrap();
+            assert_eq!(store.imports.last, table.last);
+            table.last.len()
+        };
+        let limit = |store: &Store, pages: u32| {
+            let pragma = format!("PRAGMA max_page_count = {pages}");
+            let _: i64 = store.conn.query_row(&pragma, [], |row| row.get(0)).unwrap();
+        };
+        push(&mut store, "a", NOW, 1, NOW).unwrap();
+        limit(&store, 1);
+        assert!(push(&mut store, "a", old, 20_000, NOW).is_err());
+        assert_eq!(noted(&store), 0);
+        limit(&store, 1_000_000);
+        push(&mut store, "a", old, 20_000, NOW).unwrap();
+        assert_eq!(noted(&store), 1);
     }
 
     /// Returns the number of points in the bucket of a day of the first series.

@@ -3,7 +3,7 @@
 //! Opening and naming:
 //!
 //! - [`schema`] opens the file and creates its tables. [`permissions`] keeps the files from other users of the machine.
-//! - [`meta`] reads the epoch, the head and the flushed seq. [`epochs`] decides which cursors of earlier runs are
+//! - [`meta`] reads the epoch, the head and the flushed seq. [`epochs`] stores which cursors of earlier runs are
 //!   valid.
 //! - [`directory`] maps the names of series to their rows. [`source`] names the series of senders that give no name.
 //!
@@ -104,7 +104,7 @@ pub struct Store {
     epochs: Epochs,
     /// The epoch that this run ended, and its head, while they are not on the disk yet. The next commit writes them.
     unrecorded: Option<(Epoch, Seq)>,
-    /// The seq of the last committed point. Each commit needs it and writes it.
+    /// The seq of the last change that took one. Each commit needs it and writes it.
     head: Seq,
     /// The row and the kind of each series: a push is checked against them before anything is written.
     directory: Directory,
@@ -162,7 +162,7 @@ impl Store {
         self.epochs.clone()
     }
 
-    /// Returns the seq of the last committed point.
+    /// Returns the seq of the last change that took one: a point, a removal, or another selection of a board.
     #[must_use]
     pub fn head(&self) -> Seq {
         self.head

@@ -57,8 +57,8 @@ pub fn base(show: Show, past: &JoinedCells<'_>, wanted: u64) -> Option<(f64, u64
     }
 }
 
-/// Computes the number of one cell; `before` is the previous cell. Returns `None` if there is none, such as a rate without a
-/// previous cell.
+/// Computes the number of one cell; `before` is the previous cell. Returns `None` if the number does not exist, such as a
+/// rate without a previous cell.
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "counts and times stay below 2^53")]
 pub fn of_cell(show: Show, cell: &Cell, before: Option<&Cell>) -> Option<f64> {

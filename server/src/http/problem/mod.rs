@@ -1,13 +1,14 @@
 //! Errors as clients receive them: `application/problem+json` (RFC 9457), with what to change.
 //!
-//! When to use which: a handler returns [`ApiError`] and nothing else.
+//! When to use which variant of [`ApiError`]:
 //!
 //! - [`ApiError::Invalid`]: the content was understood and is wrong. It lists every wrong place.
 //! - [`ApiError::PartialWrite`]: the same, but the rest of the content was stored.
 //! - [`ApiError::Malformed`]: the content cannot be parsed, for example as JSON.
 //! - [`ApiError::Unavailable`]: the client did everything right, and should send the same again later.
 //!
-//! All other modules have errors of their own; `conversions` has the conversion of each.
+//! Handlers and the parsers of requests return it. Modules below the handlers have errors of their own, and `conversions`
+//! has the conversion of each.
 
 mod conversions;
 

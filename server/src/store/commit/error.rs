@@ -1,4 +1,5 @@
-//! The reasons why the store refuses a push or another operation. `problem` turns them into the errors of the API.
+//! The reasons why the store refuses a push or another operation. `http/problem/conversions` turns them
+//! into the errors of the API.
 
 use std::time::Duration;
 
