@@ -27,6 +27,9 @@ const FLAGS: [&str; 12] = [
     "--host-resolver-rules=MAP board.test 127.0.0.1",
 ];
 
+/// The most starts of chromedriver. It takes a port that is free for IPv6, and ends if another process has it for IPv4.
+const ATTEMPTS: u32 = 3;
+
 /// The text in the console's message about each violation.
 const VIOLATION: &str = "Content Security Policy";
 
@@ -46,13 +49,23 @@ impl Browser {
     /// # Panics
     /// If they are not installed (`make test` installs them) or do not start.
     pub async fn start(folder: &Path) -> Self {
-        let mut command = Command::new(std::env::var_os("CHROMEDRIVER").unwrap_or_else(|| "chromedriver".into()));
-        command.arg("--port=0");
         let port = |line: &str| {
             let (_, port) = line.split_once("started successfully on port ")?;
             port.trim_end_matches('.').parse::<u16>().ok()
         };
-        let (chromedriver, port) = Child::start("chromedriver", command, folder.join("chromedriver.log"), port).await;
+        let log = folder.join("chromedriver.log");
+        let mut attempts = 1;
+        let (chromedriver, port) = loop {
+            let mut command = Command::new(std::env::var_os("CHROMEDRIVER").unwrap_or_else(|| "chromedriver".into()));
+            command.arg("--port=0");
+            if attempts == ATTEMPTS {
+                break Child::start("chromedriver", command, log, port).await;
+            }
+            if let (child, Some(port)) = Child::spawn("chromedriver", command, log.clone(), port).await {
+                break (child, port);
+            }
+            attempts += 1;
+        };
         let mut capabilities = DesiredCapabilities::chrome();
         let profile = format!("--user-data-dir={}", folder.join("profile").display());
         let log = folder.join("chromium.log");

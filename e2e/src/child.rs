@@ -30,10 +30,25 @@ impl Child {
     /// If it cannot be started, or if it ends or the time runs out before such a line.
     pub async fn start<T>(
         name: &'static str,
-        mut command: Command,
+        command: Command,
         log: PathBuf,
         ready: impl Fn(&str) -> Option<T>,
     ) -> (Self, T) {
+        let (child, found) = Self::spawn(name, command, log, ready).await;
+        let found = found.unwrap_or_else(|| panic!("{name} did not start; what it said: {}", child.said()));
+        (child, found)
+    }
+
+    /// As [`Child::start`], but returns `None` with a process that ends, or says nothing for too long.
+    ///
+    /// # Panics
+    /// If it cannot be started.
+    pub(crate) async fn spawn<T>(
+        name: &'static str,
+        mut command: Command,
+        log: PathBuf,
+        ready: impl Fn(&str) -> Option<T>,
+    ) -> (Self, Option<T>) {
         let stderr = std::fs::File::options().create(true).append(true).open(&log).expect("a log can be made");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(stderr);
         // A process group of its own, so that its children end with it.
@@ -43,7 +58,6 @@ impl Child {
         let mut lines = BufReader::new(process.stdout.take().expect("stdout is piped")).lines();
         let child = Self { name, process, pid, log };
         let found = timeout(START, first(&mut lines, ready)).await.ok().flatten();
-        let found = found.unwrap_or_else(|| panic!("{name} did not start; what it said: {}", child.said()));
         // Reads on: a full pipe would block the process, and a closed one might end it.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         (child, found)
