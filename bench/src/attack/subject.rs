@@ -145,13 +145,6 @@ impl Subject {
         Ok(self.data.clone())
     }
 
-    /// The value of a line of `/metrics`; `None` if there is no such line.
-    pub(crate) fn metric(&self, name: &str) -> Option<f64> {
-        let text = self.other().get("/metrics").ok()?.text;
-        let line = text.lines().find(|line| line.split(' ').next() == Some(name))?;
-        line.rsplit(' ').next()?.parse().ok()
-    }
-
     /// Measures the server and another client while `attack` runs.
     pub(crate) fn under(&mut self, attack: impl FnOnce(&Tally) -> anyhow::Result<()>) -> anyhow::Result<Measured> {
         self.measure(attack, true)

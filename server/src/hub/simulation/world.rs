@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use shared::board::Etag;
 use shared::{Declared, Epoch, Millis, Number, Selector, Seq, SeriesName, Text, Track, Value};
 
-use super::admission::{Editions, rehydrate, subscribe};
+use super::admission::{Editions, rehydrate};
 use super::browser::{Browser, State, as_told};
 use crate::clock::{Now, Uptime};
 use crate::hub::frame::Frame;
