@@ -11,12 +11,7 @@ where
     E: EventDescriptor + 'static,
     E::EventType: JsCast,
 {
-    let handle = window_event_listener(event, move |event| {
-        // A browser that fills in a form dispatches a plain `Event` "keydown", which has no key.
-        if event.is_instance_of::<E::EventType>() {
-            handler(event);
-        }
-    });
+    let handle = window_event_listener(event, handler);
     on_cleanup(move || handle.remove());
 }
 

@@ -104,7 +104,8 @@ fn follow(editor: Editor) {
     Effect::new(move |_| reload::hold(editor.editing()));
     on_window(ev::keydown, move |event| {
         let modified = event.alt_key() || event.ctrl_key() || event.meta_key();
-        if event.key() == "e" && !modified && is_command(&event) {
+        // Checked first: a browser that fills in a field dispatches a plain `Event` there, which has no key.
+        if is_command(&event) && event.key() == "e" && !modified {
             event.prevent_default();
             editor.want(EditorRequest::Edit);
         }
