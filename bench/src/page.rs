@@ -5,6 +5,7 @@ mod board;
 mod memory;
 mod paint;
 mod pan;
+mod profile;
 mod report;
 mod server;
 pub(crate) mod visit;
@@ -45,6 +46,10 @@ pub(crate) struct Options {
     /// Where the figures go
     #[arg(long, default_value = "target/bench/page.json")]
     out: PathBuf,
+    /// A file for the browser's CPU profile of the board, which its developer tools can open; the profiler takes time
+    /// itself, so the figures of such a run do not count
+    #[arg(long)]
+    profile: Option<PathBuf>,
     #[command(flatten)]
     record: Record,
 }

@@ -4,10 +4,11 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use pulseboard_e2e::Page;
 use serde_json::{Value, json};
 
 use super::report::{Report, Wanted};
-use super::{Options, browser, frames, is_there, memory, metric, put_board};
+use super::{Options, browser, frames, is_there, memory, metric, profile, put_board};
 use crate::page::server::{Pusher, Server};
 
 /// The kinds of widgets, used in turn.
@@ -16,6 +17,14 @@ const KINDS: [&str; 10] = ["line", "stat", "line", "area", "stat", "bar", "line"
 /// The past of the series when the page is opened, in seconds: the length of the page's tracks. With less, the page's
 /// memory would grow until the tracks are full.
 const PAST: u32 = 320;
+
+/// Metrics of the browser in seconds of the main thread's time, and their names in the table. The first has all of it.
+const DURATIONS: [(&str, &str); 4] = [
+    ("TaskDuration", "main thread busy"),
+    ("ScriptDuration", "scripts"),
+    ("RecalcStyleDuration", "styles"),
+    ("LayoutDuration", "layout"),
+];
 
 pub(super) async fn measure(binary: &Path, options: &Options, report: &mut Report) -> anyhow::Result<Value> {
     let server = Server::start(binary).await?;
@@ -32,7 +41,7 @@ pub(super) async fn measure(binary: &Path, options: &Options, report: &mut Repor
     let widgets = (0..options.widgets).map(widget).collect();
     put_board(&server, "bench", widgets).await?;
     let (_folder, browser) = browser().await?;
-    let page = pulseboard_e2e::Page::new(browser.driver());
+    let page = Page::new(browser.driver());
     memory::watch(&page).await;
     // Uses the thread's processor time, so that other programs on this machine do not count.
     page.cdp("Performance.enable", json!({ "timeDomain": "threadTicks" })).await;
@@ -41,9 +50,14 @@ pub(super) async fn measure(binary: &Path, options: &Options, report: &mut Repor
 
     let pushing = tokio::spawn(push(pusher, options.widgets, options.rate));
     tokio::time::sleep(Duration::from_secs(5)).await;
-    let (busy_before, began) = (metric(&page, "TaskDuration").await, Instant::now());
-    let (rate, slow) = frames(&page, options.seconds).await;
-    let busy = (metric(&page, "TaskDuration").await - busy_before) / began.elapsed().as_secs_f64() * 100.0;
+    let (before, began) = (durations(&page).await, Instant::now());
+    let (rate, slow) = match &options.profile {
+        None => frames(&page, options.seconds).await,
+        Some(file) => profile::record(&page, file, frames(&page, options.seconds)).await?,
+    };
+    let (after, took) = (durations(&page).await, began.elapsed().as_secs_f64());
+    let shares: Vec<f64> = after.iter().zip(&before).map(|(after, before)| (after - before) / took * 100.0).collect();
+    let busy = shares[0];
     let memory = memory::over(&page, options.minutes).await;
     anyhow::ensure!(!pushing.is_finished(), "the pushes ended before the measurement");
     pushing.abort();
@@ -52,12 +66,23 @@ pub(super) async fn measure(binary: &Path, options: &Options, report: &mut Repor
     report.add(&format!("{what}: frames a second"), rate, 1, Wanted::AtLeast(55.0));
     report.add("… 95th percentile of the time from frame to frame, ms", slow, 1, Wanted::Nothing);
     report.add("… main thread busy, %", busy, 0, Wanted::Below(50.0));
+    for (share, name) in shares.iter().zip(DURATIONS).skip(1) {
+        report.add(&format!("… of it {}, %", name.1), *share, 0, Wanted::Nothing);
+    }
     report.add("… heap after its first minute, JavaScript and wasm, MiB", memory.first_minute(), 1, Wanted::Nothing);
     let grown = format!("… heap in the last of {} minutes ÷ in the first", options.minutes);
     report.add(&grown, memory.growth(), 2, Wanted::Below(1.05));
     Ok(
         json!({ "frames_a_second": rate, "frame_p95_ms": slow, "main_thread_busy_percent": busy, "memory": memory.json() }),
     )
+}
+
+async fn durations(page: &Page<'_>) -> Vec<f64> {
+    let mut seconds = Vec::new();
+    for (name, _) in DURATIONS {
+        seconds.push(metric(page, name).await);
+    }
+    seconds
 }
 
 fn widget(i: usize) -> Value {
