@@ -18,7 +18,8 @@ const KINDS: [&str; 10] = ["line", "stat", "line", "area", "stat", "bar", "line"
 /// memory would grow until the tracks are full.
 const PAST: u32 = 320;
 
-/// Metrics of the browser in seconds of the main thread's time, and their names in the table. The first has all of it.
+/// The browser's metrics of the main thread, in seconds of processor time, and their names in the table. The first is
+/// the whole, the others are parts of it.
 const DURATIONS: [(&str, &str); 4] = [
     ("TaskDuration", "main thread busy"),
     ("ScriptDuration", "scripts"),
@@ -65,9 +66,9 @@ pub(super) async fn measure(binary: &Path, options: &Options, report: &mut Repor
     let what = format!("{} widgets, each changing {} times a second", options.widgets, options.rate);
     report.add(&format!("{what}: frames a second"), rate, 1, Wanted::AtLeast(55.0));
     report.add("… 95th percentile of the time from frame to frame, ms", slow, 1, Wanted::Nothing);
-    report.add("… main thread busy, %", busy, 0, Wanted::Below(50.0));
-    for (share, name) in shares.iter().zip(DURATIONS).skip(1) {
-        report.add(&format!("… of it {}, %", name.1), *share, 0, Wanted::Nothing);
+    report.add(&format!("… {}, %", DURATIONS[0].1), busy, 0, Wanted::Below(50.0));
+    for (share, (_, part)) in shares.iter().zip(DURATIONS).skip(1) {
+        report.add(&format!("… of it {part}, %"), *share, 0, Wanted::Nothing);
     }
     report.add("… heap after its first minute, JavaScript and wasm, MiB", memory.first_minute(), 1, Wanted::Nothing);
     let grown = format!("… heap in the last of {} minutes ÷ in the first", options.minutes);
@@ -77,6 +78,7 @@ pub(super) async fn measure(binary: &Path, options: &Options, report: &mut Repor
     )
 }
 
+/// Reads all of [`DURATIONS`], in seconds.
 async fn durations(page: &Page<'_>) -> Vec<f64> {
     let mut seconds = Vec::new();
     for (name, _) in DURATIONS {

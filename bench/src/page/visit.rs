@@ -44,8 +44,8 @@ const COLUMNS: [Column; 2] = [
     Column { name: "all charts are there after s", digits: 2 },
 ];
 
-const TOLD: &str = "told beforehand";
-const UNTOLD: &str = "one after the other";
+const PRELOADED: &str = "preloaded";
+const NOT_PRELOADED: &str = "one after the other";
 
 /// Runs the visits of both kinds in turn.
 pub(crate) async fn run(binary: &Path, options: &Options) -> anyhow::Result<()> {
@@ -62,12 +62,12 @@ pub(crate) async fn run(binary: &Path, options: &Options) -> anyhow::Result<()> 
     page.cdp("Page.addScriptToEvaluateOnNewDocument", json!({ "source": watch })).await;
     let mut figures = Figures::new(&COLUMNS);
     for _ in 0..options.visits {
-        for (name, fault) in [(TOLD, Fault::None), (UNTOLD, Fault::WithoutLinks)] {
+        for (name, fault) in [(PRELOADED, Fault::None), (NOT_PRELOADED, Fault::WithoutLinks)] {
             proxy.set(fault);
             figures.add(name, visit(&page, &format!("{}/b/bench", proxy.base()), options).await);
         }
     }
-    let goal = Goal { of: TOLD, column: 1, over: Some(UNTOLD), bound: Bound::AtMost(0.9) };
+    let goal = Goal { of: PRELOADED, column: 1, over: Some(NOT_PRELOADED), bound: Bound::AtMost(0.9) };
     let part = format!(
         "{CHARTS} charts and a number, {} ms and {} kB/s, nothing in the browser's cache, {} visits of each kind\n\n{}\n{}",
         options.latency,
