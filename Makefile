@@ -66,7 +66,8 @@ test-native: setup-test client
 	cargo test --workspace --exclude pulseboard-e2e
 
 test-client: setup-test
-	@echo "==> The page's parts in headless Chromium"
+	@echo "==> The page's parts in headless Chromium, with the flag of the real page (tools/client.sh)"
+	CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS="--cfg erase_components" \
 	CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=wasm-bindgen-test-runner \
 	CHROMEDRIVER="$$(command -v chromedriver)" \
 	cargo test -p pulseboard-client --target $(WASM)
