@@ -23,9 +23,22 @@ const EVERY_MS: u64 = 5_000;
 /// Number of boards above which the search is shown.
 const MANY: usize = 12;
 
+/// The content below the search.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum HomeContent {
+    /// The list was not received yet.
+    Loading,
+    /// There are no boards.
+    NoBoards,
+    /// No board fits the search.
+    NoMatch,
+    /// There are cards.
+    Cards,
+}
+
 /// State of the page.
 #[derive(Clone, Copy)]
-struct Known {
+struct HomeState {
     cards: RwSignal<Option<Vec<Card>>>,
     /// Time since which the list cannot be fetched, by the browser's clock, in milliseconds.
     failing_since: RwSignal<Option<u64>>,
@@ -35,7 +48,7 @@ struct Known {
     now: RwSignal<u64>,
 }
 
-impl Known {
+impl HomeState {
     /// Requests the list again if the interval is over and the page is visible.
     fn tick(self) {
         let now = browser::now();
@@ -99,7 +112,7 @@ pub async fn list() -> Option<(Vec<Listed>, Option<u64>)> {
 pub fn HomePage() -> impl IntoView {
     document().set_title("Pulseboard");
     let now = browser::now();
-    let known = Known {
+    let known = HomeState {
         cards: RwSignal::new(None),
         failing_since: RwSignal::new(None),
         asked_at: RwSignal::new(now),
@@ -119,18 +132,30 @@ pub fn HomePage() -> impl IntoView {
     let server_now = Memo::new(move |_| known.clock.get().server_now(known.now.get()));
     let silent_since = Memo::new(move |_| known.silent_since());
     let searched = RwSignal::new(String::new());
-    let list = move || match known.cards.get() {
-        None => view! { <div class="card skeleton" aria-hidden="true"></div> }.into_any(),
-        Some(cards) if cards.is_empty() => view! { <NoBoards/> }.into_any(),
-        Some(cards) => {
-            let found = cards.into_iter().filter(|card| searched.with(|text| card.fits(text)));
-            let found: Vec<_> = found.map(|card| view! { <BoardCard card server_now/> }).collect();
-            if found.is_empty() {
-                view! { <p class="empty">"No board has all of that in its name."</p> }.into_any()
-            } else {
-                view! { <ul class="cards">{found}</ul> }.into_any()
-            }
+    let found = Memo::new(move |_| {
+        known.cards.with(|cards| {
+            let fits = |card: &&Card| searched.with(|text| card.fits(text));
+            cards.iter().flatten().filter(fits).map(|card| card.board.clone()).collect::<Vec<_>>()
+        })
+    });
+    let content = Memo::new(move |_| match known.cards.with(|cards| cards.as_ref().map(Vec::is_empty)) {
+        None => HomeContent::Loading,
+        Some(true) => HomeContent::NoBoards,
+        Some(false) if found.with(Vec::is_empty) => HomeContent::NoMatch,
+        Some(false) => HomeContent::Cards,
+    });
+    let list = move || match content.get() {
+        HomeContent::Loading => view! { <div class="card skeleton" aria-hidden="true"></div> }.into_any(),
+        HomeContent::NoBoards => view! { <NoBoards/> }.into_any(),
+        HomeContent::NoMatch => view! { <p class="empty">"No board has all of that in its name."</p> }.into_any(),
+        HomeContent::Cards => view! {
+            <ul class="cards">
+                <For each=move || found.get() key=BoardId::clone let(board)>
+                    <BoardCard board cards=known.cards server_now/>
+                </For>
+            </ul>
         }
+        .into_any(),
     };
     let many = Memo::new(move |_| known.cards.with(|cards| cards.as_ref().is_some_and(|cards| cards.len() > MANY)));
     view! {
@@ -154,19 +179,19 @@ fn no_answer(since: u64) -> String {
     format!("The server has not answered since {}. What is below may be old.", browser::time_of_day(since))
 }
 
+/// The card of a board. It stays the same element, and keeps the focus, while its content changes.
 #[component]
-fn BoardCard(card: Card, server_now: Memo<u64>) -> impl IntoView {
-    let Card { board, title, count, last } = card;
-    let name = title.unwrap_or_else(|| board.to_string());
-    // Shows the id too where the board has a title of its own, since the id is in its address.
-    let address = (name != board.as_str()).then(|| board.to_string());
-    let age = move || last.map(|last| ago(server_now.get().saturating_sub(last.0))).unwrap_or_default();
-    let count = if count == 1 { "1 series".to_owned() } else { format!("{count} series") };
+fn BoardCard(board: BoardId, cards: RwSignal<Option<Vec<Card>>>, server_now: Memo<u64>) -> impl IntoView {
+    let href = browser::address(&format!("b/{board}"));
+    let card = Memo::new(move |_| cards.with(|cards| cards.iter().flatten().find(|card| card.board == board).cloned()));
+    let text = move |of: fn(&Card) -> String| move || card.with(|card| card.as_ref().map(of).unwrap_or_default());
+    let last = Memo::new(move |_| card.with(|card| card.as_ref().and_then(|card| card.last)));
+    let age = move || last.get().map(|last| ago(server_now.get().saturating_sub(last.0))).unwrap_or_default();
     view! {
         <li>
-            <a class="card" data-testid="board-card" href=browser::address(&format!("b/{board}"))>
-                <span class="card-name">{name} {address.map(|id| view! { <small>" " {id}</small> }.into_any())}</span>
-                <span class="card-count">{count}</span>
+            <a class="card" data-testid="board-card" href=href>
+                <span class="card-name">{text(Card::name)} <small>{text(Card::address)}</small></span>
+                <span class="card-count">{text(Card::series_count)}</span>
                 <span class="card-age">{move || age()}</span>
             </a>
         </li>

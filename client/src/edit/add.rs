@@ -11,7 +11,7 @@ use super::draft::Edit;
 use super::editor::{Editor, Sheet};
 use super::fields;
 use super::form::Options;
-use super::sheet::SheetDialog;
+use super::sheet::{SheetButtons, SheetDialog};
 use crate::home::cards::Listed;
 use crate::home::list;
 
@@ -104,19 +104,7 @@ pub fn AddWidget(
                     </select>
                 </label>
                 <p class="field-wrong" role="alert">{move || choosing.wrong.get()}</p>
-                <p class="ways">
-                    <button class="button strong" data-testid="add-chosen">
-                        "Add"
-                    </button>
-                    <button
-                        class="button"
-                        type="button"
-                        data-testid="add-cancel"
-                        on:click=move |_| editor.sheet.set(None)
-                    >
-                        "Cancel"
-                    </button>
-                </p>
+                <SheetButtons submit="Add" testids=["add-chosen", "add-cancel"] editor/>
             </form>
         </SheetDialog>
     }
@@ -154,7 +142,7 @@ impl Choosing {
                 self.editor.say("Added. Arrows move it.");
             }
             Err(mistakes) => {
-                let words: Vec<_> = fields::told(&mistakes, "").into_iter().map(|(_, words)| words).collect();
+                let words: Vec<_> = fields::describe(&mistakes, "").into_iter().map(|(_, words)| words).collect();
                 self.wrong.set(words.join("; "));
             }
         }

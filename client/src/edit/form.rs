@@ -10,8 +10,8 @@ use web_sys::{Event, SubmitEvent};
 
 use super::draft::{Edit, Fields};
 use super::editor::Editor;
-use super::fields::{self, Field, Input, told};
-use super::sheet::SheetDialog;
+use super::fields::{self, Field, Input, describe};
+use super::sheet::{SheetButtons, SheetDialog};
 
 /// The values and mistakes of the form.
 #[derive(Clone, Copy)]
@@ -21,7 +21,7 @@ struct Form {
     id: StoredValue<Option<WidgetId>>,
     fields: StoredValue<Fields>,
     kind: RwSignal<Option<WidgetType>>,
-    told: RwSignal<Vec<(String, String)>>,
+    described: RwSignal<Vec<(String, String)>>,
 }
 
 /// The form of a widget of the draft, or of the board. Empty if the board is not edited.
@@ -45,7 +45,7 @@ pub fn OptionsForm(
         id: StoredValue::new(id),
         fields: StoredValue::new(fields),
         kind: RwSignal::new(kind),
-        told: RwSignal::new(Vec::new()),
+        described: RwSignal::new(Vec::new()),
     };
     let fields = move || {
         let kind = form.kind.get();
@@ -67,19 +67,7 @@ pub fn OptionsForm(
                     </For>
                 </div>
                 <p class="field-wrong" role="status">{move || form.words("")}</p>
-                <p class="ways">
-                    <button class="button strong" data-testid="apply">
-                        "Apply"
-                    </button>
-                    <button
-                        class="button"
-                        type="button"
-                        data-testid="form-cancel"
-                        on:click=move |_| editor.sheet.set(None)
-                    >
-                        "Cancel"
-                    </button>
-                </p>
+                <SheetButtons submit="Apply" testids=["apply", "form-cancel"] editor/>
             </form>
         </SheetDialog>
     }
@@ -193,24 +181,24 @@ impl Form {
     }
 
     /// Shows the mistakes beside their fields.
-    fn tell(self, mistakes: &[FieldError]) {
+    fn show_mistakes(self, mistakes: &[FieldError]) {
         let draft = self.editor.draft();
         let at = self.id.with_value(|id| {
             let index = id.as_ref().and_then(|id| draft.as_ref()?.index(id));
             index.map(|index| format!("widgets[{index}].")).unwrap_or_default()
         });
-        self.told.set(told(mistakes, &at));
+        self.described.set(describe(mistakes, &at));
     }
 
     fn check(self) {
         let mistakes = self.editor.draft().and_then(|draft| draft.edited(self.edit()).err());
-        self.tell(&mistakes.unwrap_or_default());
+        self.show_mistakes(&mistakes.unwrap_or_default());
     }
 
     fn apply(self) {
         match self.editor.edit(self.edit()) {
             Ok(_) => self.editor.sheet.set(None),
-            Err(mistakes) => self.tell(&mistakes),
+            Err(mistakes) => self.show_mistakes(&mistakes),
         }
     }
 
@@ -223,8 +211,8 @@ impl Form {
     }
 
     fn words(self, key: &str) -> String {
-        self.told.with(|told| {
-            let mine = told.iter().filter(|(at, _)| at == key).map(|(_, words)| words.as_str());
+        self.described.with(|described| {
+            let mine = described.iter().filter(|(at, _)| at == key).map(|(_, words)| words.as_str());
             mine.collect::<Vec<_>>().join("; ")
         })
     }

@@ -40,3 +40,26 @@ pub fn SheetDialog(
         </dialog>
     }
 }
+
+/// The buttons at the end of a form: one that submits it, and one that closes the dialog.
+#[component]
+pub fn SheetButtons(
+    /// The text of the button that submits.
+    submit: &'static str,
+    /// The names by which tests find the buttons.
+    testids: [&'static str; 2],
+    /// The editor.
+    editor: Editor,
+) -> impl IntoView {
+    let [submits, cancels] = testids;
+    view! {
+        <p class="ways">
+            <button class="button strong" data-testid=submits>
+                {submit}
+            </button>
+            <button class="button" type="button" data-testid=cancels on:click=move |_| editor.sheet.set(None)>
+                "Cancel"
+            </button>
+        </p>
+    }
+}

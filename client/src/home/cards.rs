@@ -82,6 +82,24 @@ impl Card {
         self.last = self.last.max(Some(series.ts));
     }
 
+    /// The title, or the id of a board without one.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.title.clone().unwrap_or_else(|| self.board.to_string())
+    }
+
+    /// The id, with a space before it, of a board whose title is another: the id is in its address. Empty otherwise.
+    #[must_use]
+    pub fn address(&self) -> String {
+        if self.name() == self.board.as_str() { String::new() } else { format!(" {}", self.board) }
+    }
+
+    /// The number of series, in words.
+    #[must_use]
+    pub fn series_count(&self) -> String {
+        if self.count == 1 { "1 series".to_owned() } else { format!("{} series", self.count) }
+    }
+
     /// True if all searched words are in the id or title.
     #[must_use]
     pub fn fits(&self, searched: &str) -> bool {
@@ -126,14 +144,14 @@ mod tests {
         entries(&serde_json::from_str(listed).unwrap(), Listed::of).unwrap()
     }
 
-    fn told(cards: &[Card]) -> Vec<(&str, usize, Option<u64>)> {
+    fn summaries(cards: &[Card]) -> Vec<(&str, usize, Option<u64>)> {
         cards.iter().map(|card| (card.board.as_str(), card.count, card.last.map(|last| last.0))).collect()
     }
 
     #[test]
     fn each_first_segment_is_a_board() {
         let cards = cards(&listed(), vec![]);
-        assert_eq!(told(&cards), [("ops", 3, Some(30)), ("shop", 1, Some(5))]);
+        assert_eq!(summaries(&cards), [("ops", 3, Some(30)), ("shop", 1, Some(5))]);
     }
 
     #[test]
@@ -143,7 +161,7 @@ mod tests {
             {"id":"wall","series":[]}
         ]"#;
         let cards = cards(&listed(), entries(&serde_json::from_str(made).unwrap(), Made::of).unwrap());
-        assert_eq!(told(&cards), [("ops", 2, Some(10)), ("shop", 1, Some(5)), ("wall", 0, None)]);
+        assert_eq!(summaries(&cards), [("ops", 2, Some(10)), ("shop", 1, Some(5)), ("wall", 0, None)]);
         let titles: Vec<_> = cards.iter().map(|card| card.title.as_deref()).collect();
         assert_eq!(titles, [Some("Operations"), None, Some("wall")]);
         assert!(cards[0].fits("oper OPS") && !cards[1].fits("oper") && cards[1].fits(" "));

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use shared::SeriesName;
 use shared::board::gauge::GaugeOptions;
-use shared::board::threshold::Limit;
+use shared::board::threshold::{Limit, Threshold};
 use shared::board::{Level, SeriesSource};
 
 use super::head::SeriesHead;
@@ -69,57 +69,124 @@ impl Ends {
     }
 }
 
+/// The content of a gauge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum DialContent {
+    Number,
+    Text,
+}
+
 #[component]
 fn Dial(name: SeriesName, options: GaugeOptions, series: WidgetSeries) -> impl IntoView {
-    let reading = series.remembered(name.clone());
+    let reading = series.reading_memo(name.clone());
+    let content = Memo::new(move |_| {
+        let of = |reading: &Reading| if reading.number().is_some() { DialContent::Number } else { DialContent::Text };
+        reading.with(|reading| reading.as_ref().map(of))
+    });
     let unit = series.source.with_value(|source| UnitFormat::of(source.unit.as_ref(), &name));
-    let (of, named) = (name.clone(), name.clone());
-    let face = move |reading: Reading| {
-        let label = named.to_string();
-        match reading.number() {
-            Some(number) => {
-                let (number, text) = (number.clone(), reading.text());
-                view! { <Face label number text options unit series/> }.into_any()
-            }
-            None => view! {
-                <p class="reading reading-text">
-                    <span class="value" data-testid="value">{reading.value()}</span>
-                </p>
-            }
-            .into_any(),
+    let label = name.to_string();
+    let face = move |content: DialContent| match content {
+        DialContent::Number => view! { <Face label=label.clone() reading options unit series/> }.into_any(),
+        DialContent::Text => view! {
+            <p class="reading reading-text">
+                <span class="value" data-testid="value">
+                    {move || reading.with(|reading| reading.as_ref().map(Reading::value).unwrap_or_default())}
+                </span>
+            </p>
         }
+        .into_any(),
     };
+    let for_stale = name.clone();
     view! {
-        <div class="stat dial" data-stale=move || series.stale_flag(&of)>
+        <div class="stat dial" data-stale=move || series.stale_flag(&for_stale)>
             <SeriesHead name series/>
-            {move || reading.get().map(&face)}
+            {move || content.get().map(&face)}
         </div>
     }
 }
 
-/// The face of a gauge with a number. Ends, limits and figures may all change with each number.
+/// The face of a gauge with a number. A new number changes texts and attributes; only other ends change the limits.
 #[component]
 fn Face(
     label: String,
-    number: NumberReading,
-    text: String,
+    reading: Memo<Option<Reading>>,
     options: GaugeOptions,
     unit: UnitFormat,
     series: WidgetSeries,
 ) -> impl IntoView {
-    let ends = Ends::of(options, unit, &number);
-    let size = (62.0 / glyphs(&number.value)).min(24.0);
-    let word = match number.level {
-        Some(Level::Bad) => ", bad",
-        Some(Level::Warn) => ", warning",
-        _ => "",
+    let ends = Memo::new(move |_| reading.with(|reading| Some(Ends::of(options, unit, reading.as_ref()?.number()?))));
+    let end = move |of: fn(Ends) -> f64| move || ends.get().map(|ends| shortest(of(ends))).unwrap_or_default();
+    let level = WidgetSeries::level(reading);
+    let number = move |of: fn(&NumberReading) -> String| {
+        reading.with(|reading| reading.as_ref().and_then(Reading::number).map(of).unwrap_or_default())
     };
-    let tick = |threshold: &shared::board::Threshold| {
+    let text = move || {
+        let word = match level.get() {
+            Some(Level::Bad) => ", bad",
+            Some(Level::Warn) => ", warning",
+            _ => "",
+        };
+        reading.with(|reading| reading.as_ref().map(Reading::text).unwrap_or_default()) + word
+    };
+    let share = move || {
+        let share = ends.get().zip(reading.with(|reading| Some(reading.as_ref()?.number()?.raw)));
+        share.map(|(ends, raw)| format!("{} 200", fixed(100.0 * ends.share(raw), 2))).unwrap_or_default()
+    };
+    let end_text = move |of: fn(Ends) -> f64| {
+        move || {
+            let style = reading.with(|reading| Some(reading.as_ref()?.number()?.style));
+            style.zip(ends.get()).map(|(style, ends)| style.number(of(ends))).unwrap_or_default()
+        }
+    };
+    let sign = move || {
+        level.get().map(|level| {
+            view! {
+                <g class="dial-sign" transform="translate(45.8 13.5) scale(.525)" inner_html=Icon::of(level).drawing()></g>
+            }
+            .into_any()
+        })
+    };
+    view! {
+        <svg
+            class="dial-face"
+            viewBox="0 0 100 61"
+            role="meter"
+            data-level=move || level_word(level.get())
+            aria-label=label
+            aria-valuenow=move || number(|number| shortest(number.raw))
+            aria-valuemin=end(|ends| ends.min)
+            aria-valuemax=end(|ends| ends.max)
+            aria-valuetext=text
+        >
+            <path class="dial-way" d=ARC></path>
+            <path class="dial-share" d=ARC pathLength="100" stroke-dasharray=share></path>
+            {move || ends.get().map(|ends| limits(ends, series))}
+            {sign}
+            <text
+                class="dial-value"
+                x="50"
+                y="46"
+                font-size=move || number(|number| shortest((62.0 / glyphs(&number.value)).min(24.0)))
+                data-testid="value"
+                data-value=move || number(|number| shortest(number.raw))
+            >
+                {move || number(|number| number.value.clone())}
+            </text>
+            <text class="dial-end" x="50" y="58">{move || number(|number| number.unit.clone())}</text>
+            <text class="dial-end" x="9" y="58">{end_text(|ends| ends.min)}</text>
+            <text class="dial-end" x="91" y="58">{end_text(|ends| ends.max)}</text>
+        </svg>
+    }
+}
+
+/// Draws a mark at each threshold between the ends.
+fn limits(ends: Ends, series: WidgetSeries) -> Vec<AnyView> {
+    let mark = |threshold: &Threshold| {
         let (Limit::Above(limit) | Limit::Below(limit)) = threshold.limit;
-        let within = limit > ends.min && limit < ends.max;
+        let is_within = limit > ends.min && limit < ends.max;
         let at = shortest(-100.0 * ends.share(limit) + 0.5);
         let level = level_word(Some(threshold.level));
-        within.then(|| {
+        is_within.then(|| {
             view! {
                 <path
                     class="dial-limit"
@@ -133,49 +200,7 @@ fn Face(
             .into_any()
         })
     };
-    let limits = series.source.with_value(|source| source.thresholds.iter().filter_map(tick).collect_view());
-    let sign = number.level.map(|level| {
-        view! {
-            <g class="dial-sign" transform="translate(45.8 13.5) scale(.525)" inner_html=Icon::of(level).drawing()></g>
-        }
-        .into_any()
-    });
-    view! {
-        <svg
-            class="dial-face"
-            viewBox="0 0 100 61"
-            role="meter"
-            data-level=level_word(number.level)
-            aria-label=label
-            aria-valuenow=shortest(number.raw)
-            aria-valuemin=shortest(ends.min)
-            aria-valuemax=shortest(ends.max)
-            aria-valuetext=format!("{text}{word}")
-        >
-            <path class="dial-way" d=ARC></path>
-            <path
-                class="dial-share"
-                d=ARC
-                pathLength="100"
-                stroke-dasharray=format!("{} 200", fixed(100.0 * ends.share(number.raw), 2))
-            ></path>
-            {limits}
-            {sign}
-            <text
-                class="dial-value"
-                x="50"
-                y="46"
-                font-size=shortest(size)
-                data-testid="value"
-                data-value=shortest(number.raw)
-            >
-                {number.value}
-            </text>
-            <text class="dial-end" x="50" y="58">{number.unit}</text>
-            <text class="dial-end" x="9" y="58">{number.style.number(ends.min)}</text>
-            <text class="dial-end" x="91" y="58">{number.style.number(ends.max)}</text>
-        </svg>
-    }
+    series.source.with_value(|source| source.thresholds.iter().filter_map(mark).collect())
 }
 
 /// Estimates the width of bold figures, in sizes of their font, as an upper bound. Separators are half as wide.
@@ -220,8 +245,8 @@ mod tests {
         assert_eq!(ends(none, "ops/depth", &[3.0, 12.0, 7.0]), Ends { min: 0.0, max: 12.0 });
         assert_eq!(ends(none, "ops/temp", &[-3.0, 12.0]), Ends { min: -3.0, max: 12.0 });
         assert_eq!(ends(none, "ops/depth", &[0.0]), Ends { min: 0.0, max: 1.0 });
-        let said = GaugeOptions { min: Some(10.0), max: Some(20.0) };
-        assert_eq!(ends(said, "ops/depth", &[3.0]), Ends { min: 10.0, max: 20.0 });
+        let options = GaugeOptions { min: Some(10.0), max: Some(20.0) };
+        assert_eq!(ends(options, "ops/depth", &[3.0]), Ends { min: 10.0, max: 20.0 });
     }
 
     #[test]
