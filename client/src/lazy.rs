@@ -1,8 +1,8 @@
 //! Modules: parts of the page that are fetched when they are first needed.
 //!
-//! A user who opens a board waits for the code of boards only, not for the editor, the doctor or notes. A build with the feature `split` is cut into files after linking (`tools/split.sh`):
-//! code that only one [`Module`] uses becomes a file of its own. Without the feature all code is in the page from the
-//! start.
+//! A user who opens a board waits for the code of boards only, not for the editor, the doctor or notes. A build with
+//! the feature `split` is cut into files after linking (`tools/split.sh`): code that only one [`Module`] uses becomes a
+//! file of its own. Without the feature all code is in the page from the start.
 
 use leptos::task::spawn_local;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,7 +14,7 @@ use leptos::prelude::*;
 use crate::reload;
 
 /// Wait before a module that failed to load is fetched again.
-const AGAIN: Duration = Duration::from_secs(10);
+const RETRY_AFTER: Duration = Duration::from_secs(10);
 
 /// A part of the page that may not be loaded yet. The rest of the page calls it through a table of functions.
 pub struct Module<T: 'static> {
@@ -22,10 +22,10 @@ pub struct Module<T: 'static> {
     name: &'static str,
     table: OnceLock<T>,
     /// Loading state; code that shows something of the module tracks this signal.
-    standing: LazyLock<ArcRwSignal<Standing>>,
+    state: LazyLock<ArcRwSignal<LoadState>>,
     /// True while a retry is scheduled: at most one, however many callers there are and however often it fails.
-    again: AtomicBool,
-    door: Door<T>,
+    retry_scheduled: AtomicBool,
+    loader: Loader<T>,
 }
 
 /// A boxed future.
@@ -33,22 +33,22 @@ pub struct Module<T: 'static> {
 pub type Waiting<T> = std::pin::Pin<Box<dyn Future<Output = T>>>;
 
 /// The way to a module's table of functions.
-pub enum Door<T> {
+pub enum Loader<T> {
     /// The table is in the page.
     #[cfg(not(feature = "split"))]
-    Open(fn() -> T),
+    Bundled(fn() -> T),
     /// The table is in a file of its own.
     #[cfg(feature = "split")]
-    Apart(fn() -> Waiting<Result<T, Absent>>),
+    Split(fn() -> Waiting<Result<T, LoadError>>),
 }
 
 /// The error of a module that could not be loaded. The browser's console has the reason.
 #[derive(Clone, Copy, Debug)]
-pub struct Absent;
+pub struct LoadError;
 
 /// Placeholder that is shown until a module is loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Until {
+pub enum Placeholder {
     /// A blank area of the size of the later content.
     Blank,
     /// No element.
@@ -56,126 +56,130 @@ pub enum Until {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Standing {
-    Unasked,
-    Asked,
-    Here,
+enum LoadState {
+    Unrequested,
+    Loading,
+    Loaded,
     Failed,
     /// Loading failed, and the server has another version of the page by now.
-    Gone,
+    Replaced,
 }
 
-impl Standing {
+impl LoadState {
     fn is_failure(self) -> bool {
-        matches!(self, Self::Failed | Self::Gone)
+        matches!(self, Self::Failed | Self::Replaced)
     }
 }
 
 impl<T: Send + Sync + 'static> Module<T> {
     /// Makes a module that is not loaded yet.
     #[must_use]
-    pub const fn new(name: &'static str, door: Door<T>) -> Self {
+    pub const fn new(name: &'static str, loader: Loader<T>) -> Self {
         Self {
             name,
             table: OnceLock::new(),
-            standing: LazyLock::new(|| ArcRwSignal::new(Standing::Unasked)),
-            again: AtomicBool::new(false),
-            door,
+            state: LazyLock::new(|| ArcRwSignal::new(LoadState::Unrequested)),
+            retry_scheduled: AtomicBool::new(false),
+            loader,
         }
     }
 
     /// Returns the table if it is loaded, and tracks the loading state. Starts to fetch the module otherwise.
     pub fn get(&'static self) -> Option<&'static T> {
-        let standing = self.standing.get();
-        if standing == Standing::Unasked {
+        // Before it is tracked: what this changes must not call the caller again.
+        if self.state.get_untracked() == LoadState::Unrequested {
             self.fetch();
         }
+        self.state.track();
         self.table.get()
     }
 
     /// Fetches the module, unless it is loaded or under way.
     pub fn fetch(&'static self) {
-        let standing = self.standing.get_untracked();
-        if standing == Standing::Unasked || standing.is_failure() {
-            self.standing.set(Standing::Asked);
-            self.enter();
+        let state = self.state.get_untracked();
+        if state == LoadState::Unrequested || state.is_failure() {
+            self.state.set(LoadState::Loading);
+            self.load();
         }
     }
 
     /// Waits for the table. Returns `None` if it cannot be loaded now.
     pub async fn wait(&'static self) -> Option<&'static T> {
-        if let Some(table) = self.table.get() {
-            return Some(table);
-        }
-        match &self.door {
-            #[cfg(not(feature = "split"))]
-            Door::Open(make) => self.arrived(Ok(make())),
-            #[cfg(feature = "split")]
-            Door::Apart(fetch) => self.arrived(fetch().await),
+        if self.table.get().is_none() {
+            match &self.loader {
+                #[cfg(not(feature = "split"))]
+                Loader::Bundled(make) => self.loaded(Ok(make())),
+                #[cfg(feature = "split")]
+                Loader::Split(fetch) => self.loaded(fetch().await),
+            }
         }
         self.table.get()
     }
 
     #[cfg(not(feature = "split"))]
-    fn enter(&'static self) {
-        let Door::Open(make) = &self.door;
-        self.arrived(Ok(make()));
+    fn load(&'static self) {
+        let Loader::Bundled(make) = &self.loader;
+        self.loaded(Ok(make()));
     }
 
     #[cfg(feature = "split")]
-    fn enter(&'static self) {
-        let Door::Apart(fetch) = &self.door;
-        spawn_local(async move { self.arrived(fetch().await) });
+    fn load(&'static self) {
+        let Loader::Split(fetch) = &self.loader;
+        spawn_local(async move { self.loaded(fetch().await) });
     }
 
-    fn arrived(&'static self, table: Result<T, Absent>) {
+    fn loaded(&'static self, table: Result<T, LoadError>) {
         match table {
             Ok(table) => {
                 // Two callers may both have fetched it; the second table is the same, so it is dropped.
                 _ = self.table.set(table);
                 // A second notification would build every view of the module again.
-                if self.standing.get_untracked() != Standing::Here {
-                    self.standing.set(Standing::Here);
+                if self.state.get_untracked() != LoadState::Loaded {
+                    self.state.set(LoadState::Loaded);
                 }
             }
-            Err(Absent) => {
-                self.standing.set(Standing::Failed);
-                look(&self.standing);
+            Err(LoadError) => {
+                self.state.set(LoadState::Failed);
+                check_replaced(&self.state);
                 // Retries without a user, since a wall screen has nobody who could press a button.
-                if !self.again.swap(true, Ordering::Relaxed) {
-                    let again = move || {
-                        self.again.store(false, Ordering::Relaxed);
+                if !self.retry_scheduled.swap(true, Ordering::Relaxed) {
+                    let retry = move || {
+                        self.retry_scheduled.store(false, Ordering::Relaxed);
                         self.fetch();
                     };
-                    set_timeout(again, AGAIN);
+                    set_timeout(retry, RETRY_AFTER);
                 }
             }
         }
     }
 
     /// A message while the module cannot be loaded. Does not start to fetch it.
-    pub fn trouble(&'static self) -> AnyView {
-        view! { {move || self.standing.get().is_failure().then(|| self.missing())} }.into_any()
+    pub fn failure_view(&'static self) -> AnyView {
+        view! { {move || self.state.get().is_failure().then(|| self.failure_notice())} }.into_any()
     }
 
-    /// The view that `make` builds from the table, and the placeholder `until` before that.
-    pub fn view(&'static self, until: Until, make: impl Fn(&'static T) -> AnyView + Send + 'static) -> AnyView {
+    /// The view that `make` builds from the table, and the placeholder before that.
+    pub fn view(
+        &'static self,
+        placeholder: Placeholder,
+        make: impl Fn(&'static T) -> AnyView + Send + 'static,
+    ) -> AnyView {
         view! {
             {move || match self.get() {
                 // Signals that `make` reads must not make the view be built again.
                 Some(table) => untrack(|| make(table)),
-                None if self.standing.get().is_failure() => self.missing(),
-                None => until.view(),
+                None if self.state.get().is_failure() => self.failure_notice(),
+                None => placeholder.view(),
             }}
         }
         .into_any()
     }
 
     /// The message in the place of a module that could not be loaded.
-    fn missing(&'static self) -> AnyView {
+    fn failure_notice(&'static self) -> AnyView {
         let name = self.name;
-        let words = match self.standing.get() {
-            Standing::Gone => {
+        let words = match self.state.get() {
+            LoadState::Replaced => {
                 let words =
                     format!("A new version of this page is here, and this part of the old one ({name}) is gone. ");
                 view! { {words} "Save what you edit, then " }.into_any()
@@ -203,7 +207,7 @@ impl<T: Send + Sync + 'static> Module<T> {
     }
 }
 
-impl Until {
+impl Placeholder {
     fn view(self) -> AnyView {
         match self {
             Self::Blank => view! { <div class="blank" aria-hidden="true"></div> }.into_any(),
@@ -212,21 +216,21 @@ impl Until {
     }
 }
 
-/// True while [`look`] is under way.
-static LOOKS: AtomicBool = AtomicBool::new(false);
+/// True while [`check_replaced`] is under way.
+static CHECKING: AtomicBool = AtomicBool::new(false);
 
 /// Checks if the failed module belongs to a page that the server has replaced. If so, [`reload`] loads the new page,
 /// or the message says that there is a new version.
-fn look(standing: &ArcRwSignal<Standing>) {
-    if LOOKS.swap(true, Ordering::Relaxed) {
+fn check_replaced(state: &ArcRwSignal<LoadState>) {
+    if CHECKING.swap(true, Ordering::Relaxed) {
         return;
     }
-    let standing = standing.clone();
+    let state = state.clone();
     spawn_local(async move {
         let replaced = reload::is_replaced().await;
-        LOOKS.store(false, Ordering::Relaxed);
-        if replaced && standing.get_untracked() == Standing::Failed {
-            standing.set(Standing::Gone);
+        CHECKING.store(false, Ordering::Relaxed);
+        if replaced && state.get_untracked() == LoadState::Failed {
+            state.set(LoadState::Replaced);
         }
     });
 }
@@ -238,21 +242,21 @@ macro_rules! module {
         $vis static $name: $crate::lazy::Module<$table> = {
             #[cfg(feature = "split")]
             #[::leptos::wasm_split::wasm_split($file, wasm_split_path = ::leptos::wasm_split, fallible)]
-            fn open() -> Result<$table, $crate::lazy::Absent> {
+            fn open() -> Result<$table, $crate::lazy::LoadError> {
                 Ok($made)
             }
             #[cfg(feature = "split")]
-            let door: $crate::lazy::Door<$table> = $crate::lazy::Door::Apart(|| Box::pin(open()));
+            let loader: $crate::lazy::Loader<$table> = $crate::lazy::Loader::Split(|| Box::pin(open()));
             #[cfg(not(feature = "split"))]
-            let door: $crate::lazy::Door<$table> = $crate::lazy::Door::Open(|| $made);
-            $crate::lazy::Module::new(stringify!($file), door)
+            let loader: $crate::lazy::Loader<$table> = $crate::lazy::Loader::Bundled(|| $made);
+            $crate::lazy::Module::new(stringify!($file), loader)
         };
     };
 }
 pub(crate) use module;
 
 #[cfg(feature = "split")]
-impl From<leptos::wasm_split::SplitLoaderError> for Absent {
+impl From<leptos::wasm_split::SplitLoaderError> for LoadError {
     fn from(_: leptos::wasm_split::SplitLoaderError) -> Self {
         Self
     }

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use leptos::task::tick;
 use pulseboard_client::app::App;
 use pulseboard_client::badge::Badge;
-use pulseboard_client::lazy::Until;
+use pulseboard_client::lazy::Placeholder;
 use pulseboard_client::pages::PAGES;
 use pulseboard_client::route::Route;
 use pulseboard_client::stream::supervisor::{ConnectionState, ConnectionStatus};
@@ -59,7 +59,7 @@ async fn the_badge_tells_the_state_in_words_and_shape_and_since_when() {
 
 #[wasm_bindgen_test]
 async fn an_empty_board_shows_the_line_that_fills_it() {
-    let place = mount(|| PAGES.view(Until::Nothing, |pages| (pages.empty)("kitchen".parse().unwrap())));
+    let place = mount(|| PAGES.view(Placeholder::Nothing, |pages| (pages.empty)("kitchen".parse().unwrap())));
     tick().await;
     let origin = window().location().origin().unwrap();
     assert_eq!(text(&place, "curl-line"), format!("curl -d 42.5 {origin}/in/kitchen/temp"));
@@ -72,4 +72,23 @@ async fn an_address_that_cannot_be_a_board_says_what_can() {
     tick().await;
     let words = text(&place, "invalid-board");
     assert!(words.contains("' '") && words.contains("letters, digits"), "{words}");
+}
+
+#[wasm_bindgen_test]
+async fn views_of_a_module_are_built_once_however_often_it_is_asked_for() {
+    let builds = RwSignal::new(0);
+    let place = mount(move || {
+        PAGES.view(Placeholder::Nothing, move |_| {
+            builds.update_untracked(|builds| *builds += 1);
+            view! { <p data-testid="drawn"></p> }.into_any()
+        })
+    });
+    tick().await;
+    let drawn = part(&place, "drawn");
+    drawn.set_attribute("data-mark", "mine").unwrap();
+    assert!(PAGES.wait().await.is_some());
+    PAGES.fetch();
+    tick().await;
+    assert_eq!(builds.get_untracked(), 1);
+    assert_eq!(part(&place, "drawn").get_attribute("data-mark").as_deref(), Some("mine"));
 }
