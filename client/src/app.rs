@@ -7,7 +7,7 @@ use wasm_bindgen::JsCast as _;
 
 use crate::board::page::{BoardPage, Screen};
 use crate::dom::{is_command, on_window};
-use crate::lazy::Until;
+use crate::lazy::Placeholder;
 use crate::pages::PAGES;
 use crate::route::Route;
 use crate::theme::{Theme, ThemeSwitch};
@@ -36,7 +36,7 @@ pub fn App(
     route: Route,
 ) -> impl IntoView {
     if browser::query_has("kiosk") {
-        return PAGES.view(Until::Nothing, move |pages| (pages.wall)(route.clone()));
+        return PAGES.view(Placeholder::Nothing, move |pages| (pages.wall)(route.clone()));
     }
     on_window(ev::keydown, |event| {
         if !is_command(&event) || event.ctrl_key() || event.meta_key() || event.alt_key() {
@@ -50,7 +50,7 @@ pub fn App(
     });
     match route {
         Route::Board(id) => view! { <BoardPage id screen=Screen::Desk/> }.into_any(),
-        other => PAGES.view(Until::Nothing, move |pages| (pages.page)(other.clone())),
+        other => PAGES.view(Placeholder::Nothing, move |pages| (pages.page)(other.clone())),
     }
 }
 

@@ -23,7 +23,7 @@ pub fn CurlLine(
 ) -> impl IntoView {
     // Some shells change letters beyond ASCII, so they are percent-encoded.
     let line = command(&browser::base(), &String::from(js_sys::encode_uri(&board)));
-    let said = RwSignal::new("Copy");
+    let label = RwSignal::new("Copy");
     let code = NodeRef::<Code>::new();
     let copy = {
         let line = line.clone();
@@ -31,14 +31,14 @@ pub fn CurlLine(
             let line = line.clone();
             spawn_local(async move {
                 if clipboard(&line).await {
-                    said.try_set("Copied");
+                    label.try_set("Copied");
                 } else {
                     // Browsers give the clipboard only to pages over HTTPS or from this machine, so the command is
                     // selected instead.
                     if let (Ok(Some(selection)), Some(code)) = (window().get_selection(), code.get_untracked()) {
                         _ = selection.select_all_children(&code);
                     }
-                    said.try_set("Selected: press Ctrl C");
+                    label.try_set("Selected: press Ctrl C");
                 }
             });
         }
@@ -48,7 +48,7 @@ pub fn CurlLine(
             // The command may be wider than the page, so it must be scrollable by keyboard.
             <code class="curl-line" data-testid="curl-line" tabindex="0" node_ref=code>{line}</code>
             <button class="button" data-testid="copy" type="button" aria-live="polite" on:click=copy>
-                {move || said.get()}
+                {move || label.get()}
             </button>
         </div>
     }

@@ -32,7 +32,7 @@ use shared::board::{Content, DrawModule, WidgetView};
 
 use crate::board::context::BoardContext;
 use crate::board::document::BOARD;
-use crate::lazy::{Until, module};
+use crate::lazy::{Placeholder, module};
 use area::AreaWidget;
 use bars::BarsWidget;
 use bars_time::BarsOverTimeWidget;
@@ -51,7 +51,7 @@ pub type Draw = fn(Content, BoardContext) -> AnyView;
 module! {
     /// The module of notes. It is a file of its own because the Markdown parser is larger than all other kinds of
     /// widgets together.
-    static NOTES: Draw = notes, noted
+    static NOTES: Draw = notes, draw_note
 }
 
 /// The inside of a widget.
@@ -63,21 +63,21 @@ pub fn WidgetInside(
     context: BoardContext,
 ) -> impl IntoView {
     match content {
-        Content::Text(_) => NOTES.view(Until::Blank, move |draw| draw(content.clone(), context)),
+        Content::Text(_) => NOTES.view(Placeholder::Blank, move |draw| draw(content.clone(), context)),
         Content::Series(shown) => match *shown {
             SeriesContent { view: WidgetView::Stat(options), source } => {
                 view! { <StatWidget options source context/> }.into_any()
             }
             shown => {
                 let content = Content::Series(Box::new(shown));
-                BOARD.view(Until::Blank, move |board| (board.draw)(content.clone(), context))
+                BOARD.view(Placeholder::Blank, move |board| (board.draw)(content.clone(), context))
             }
         },
     }
 }
 
 /// Fetches the module of a widget before there is anything to draw.
-pub fn foresee(content: &Content) {
+pub fn preload_module(content: &Content) {
     match content.draw_module() {
         Some(DrawModule::Charts | DrawModule::Rows) => BOARD.fetch(),
         Some(DrawModule::Notes) => NOTES.fetch(),
@@ -104,7 +104,7 @@ pub(crate) fn draw(content: Content, context: BoardContext) -> AnyView {
     }
 }
 
-fn noted(content: Content, _: BoardContext) -> AnyView {
+fn draw_note(content: Content, _: BoardContext) -> AnyView {
     let Content::Text(text) = content else { return ().into_any() };
     view! { <NoteWidget text/> }.into_any()
 }

@@ -121,9 +121,9 @@ async fn each_kind_of_chart_draws_what_there_is() {
 
 #[wasm_bindgen_test]
 async fn states_are_drawn_and_told_by_name() {
-    let said = [text("up"), text("up"), text("down"), text("up")];
+    let states = [text("up"), text("up"), text("down"), text("up")];
     let document = r#"{"widgets":[{"id":"a","series":["ops/deploy"],"type":"states"}]}"#;
-    let (_, place, _owner) = widget(document, vec![part("ops/deploy", 1, &said)]);
+    let (_, place, _owner) = widget(document, vec![part("ops/deploy", 1, &states)]);
     frames(20).await;
     assert!(painted(&place, ".chart-ground") > 100);
     assert_eq!(texts(&place, "legend-value"), ["up"]);
@@ -248,7 +248,7 @@ async fn a_moment_is_told_with_its_date_where_the_time_alone_is_not_clear() {
 }
 
 #[wasm_bindgen_test]
-async fn by_keyboard_a_moment_is_pointed_at_and_said_and_the_range_is_zoomed() {
+async fn by_keyboard_a_moment_is_pointed_at_and_announced_and_the_range_is_zoomed() {
     let document = r#"{"widgets":[{"id":"a","series":["ops/a"],"type":"line"}]}"#;
     let (context, place, _owner) = widget(document, vec![part("ops/a", 1, &wave(120))]);
     frames(5).await;
@@ -265,7 +265,7 @@ async fn by_keyboard_a_moment_is_pointed_at_and_said_and_the_range_is_zoomed() {
     press("ArrowLeft");
     frames(3).await;
     assert!(context.view.cross.get_untracked().is_some());
-    assert!(texts(&place, "chart-said")[0].contains(':'), "{:?}", texts(&place, "chart-said"));
+    assert!(texts(&place, "chart-announcement")[0].contains(':'), "{:?}", texts(&place, "chart-announcement"));
     assert!(painted(&place, ".chart-over") > 50, "the moment is marked");
     press("+");
     assert!(matches!(context.view.range.get_untracked(), Range::Fixed { .. }));
@@ -280,10 +280,10 @@ async fn a_range_that_someone_chose_is_kept_whatever_the_document_says() {
     let owner = Owner::new();
     owner.with(|| {
         let view = View::new("");
-        view.said("6h".parse().unwrap());
+        view.set_document_range("6h".parse().unwrap());
         assert_eq!(view.range.get_untracked(), Range::Live("6h".parse().unwrap()));
         let view = View::new("?from=1000&to=90000");
-        view.said("6h".parse().unwrap());
+        view.set_document_range("6h".parse().unwrap());
         assert_eq!(view.range.get_untracked(), Range::Fixed { from: Millis(1_000), to: Millis(90_000) });
         _ = view! { <RangePicker view now=RwSignal::new(0)/> };
     });

@@ -85,7 +85,7 @@ async fn each_step_is_told_and_can_be_taken_back() {
     editor.begin();
     editor.act(&"temp".parse().unwrap(), WidgetAction::Resize(Direction::Right));
     settle().await;
-    assert_eq!(part(&place, "said").text_content().unwrap(), "Warmth is at column 1, row 1, 4 wide, 2 high.");
+    assert_eq!(part(&place, "announcement").text_content().unwrap(), "Warmth is at column 1, row 1, 4 wide, 2 high.");
     assert_eq!(part(&place, "unsaved").text_content().unwrap(), "Not saved yet");
     part(&place, "undo").click();
     settle().await;
@@ -93,7 +93,7 @@ async fn each_step_is_told_and_can_be_taken_back() {
     assert_eq!(part(&place, "unsaved").text_content().unwrap(), "");
     editor.act(&"temp".parse().unwrap(), WidgetAction::Move(Direction::Up));
     settle().await;
-    assert_eq!(part(&place, "said").text_content().unwrap(), "Warmth can go no further.");
+    assert_eq!(part(&place, "announcement").text_content().unwrap(), "Warmth can go no further.");
 }
 
 #[wasm_bindgen_test]
@@ -130,7 +130,7 @@ async fn another_edition_on_the_server_is_a_conflict_at_once() {
     settle().await;
     assert!(find(&place, "trouble").is_none());
     let theirs = "\"ffffffffffffffffffffffffffffffff\"".parse().unwrap();
-    editor.heard(Edition::made(theirs, json::read(r#"{ "title": "Theirs" }"#).unwrap()));
+    editor.set_edition(Edition::made(theirs, json::read(r#"{ "title": "Theirs" }"#).unwrap()));
     settle().await;
     assert!(part(&place, "trouble").text_content().unwrap().contains("Someone else has changed this board"));
     assert_eq!(editor.board().unwrap().title.as_deref(), Some("Ours"), "mine is still there");

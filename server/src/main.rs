@@ -181,13 +181,13 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             // Some messages contain the text of their cause; it is not printed twice.
-            let mut said = String::new();
+            let mut message = String::new();
             for cause in error.chain().map(ToString::to_string).filter(|cause| !cause.is_empty()) {
-                if !said.contains(&cause) {
-                    said = if said.is_empty() { cause } else { format!("{said}: {cause}") };
+                if !message.contains(&cause) {
+                    message = if message.is_empty() { cause } else { format!("{message}: {cause}") };
                 }
             }
-            let lines: Vec<_> = said.lines().map(|line| Plain(line).to_string()).collect();
+            let lines: Vec<_> = message.lines().map(|line| Plain(line).to_string()).collect();
             eprintln!("pulseboard: {}", lines.join("\n"));
             ExitCode::FAILURE
         }

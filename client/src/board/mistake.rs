@@ -65,12 +65,12 @@ mod tests {
         .unwrap();
         let ParsedBoard { board, mistakes } = Board::read(&document);
         let placed = placed(&board, mistakes, |i| document["widgets"][i]["id"].as_str().map(str::to_owned));
-        let told: Vec<_> = placed
+        let named: Vec<_> = placed
             .iter()
             .map(|m| (m.widget.as_ref().map(WidgetId::as_str), m.text.split_once(": ").unwrap().0))
             .collect();
         let wanted =
             [(None, "columns"), (None, "gone, type"), (Some("load"), "max"), (None, "load, id"), (None, "widgets[3]")];
-        assert_eq!(told, wanted);
+        assert_eq!(named, wanted);
     }
 }

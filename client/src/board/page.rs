@@ -15,7 +15,7 @@ use crate::doctor::button::Doctor;
 use crate::edit::editor::Editor;
 use crate::edit::entry::{AboveBoard, EditMenu};
 use crate::history::History;
-use crate::lazy::Until;
+use crate::lazy::Placeholder;
 use crate::live::Live;
 use crate::pages::PAGES;
 use crate::range::picker::RangePicker;
@@ -93,10 +93,10 @@ pub fn BoardPage(
         stream.show(selectors);
     });
     // The range of the document, until the user chooses another.
-    let said = Memo::new(move |_| board.with(|board| board.as_ref().map(shared::board::Board::range)));
+    let document_range = Memo::new(move |_| board.with(|board| board.as_ref().map(shared::board::Board::range)));
     Effect::new(move |_| {
-        if let Some(span) = said.get() {
-            context.view.said(span);
+        if let Some(span) = document_range.get() {
+            context.view.set_document_range(span);
         }
     });
     let name = id.to_string();
@@ -129,7 +129,7 @@ pub fn BoardPage(
         Shows::Skeletons => view! { <Skeletons/> }.into_any(),
         Shows::Nothing => {
             let id = id.clone();
-            PAGES.view(Until::Nothing, move |pages| (pages.empty)(id.clone()))
+            PAGES.view(Placeholder::Nothing, move |pages| (pages.empty)(id.clone()))
         }
         Shows::Widgets => untrack(|| view! { <Grid board context editor/> }.into_any()),
     };
@@ -158,7 +158,8 @@ pub fn BoardPage(
                 {move || stream.reason.get().unwrap_or_default()}
             </p>
             <Warnings warnings=stream.warnings/>
-            {BOARD.trouble()}
+            // A widget that is drawn by the module shows its failure itself.
+            {move || document.edition.with(Option::is_none).then(|| BOARD.failure_view())}
             <Misplaced mistakes/>
             <AboveBoard editor/>
             <div

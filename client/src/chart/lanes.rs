@@ -33,16 +33,16 @@ pub struct Lane {
 }
 
 impl Lane {
-    /// Makes a lane from timed states. Each state lasts until a different one comes, and the last one until `to`.
+    /// Makes a lane from states and the times at which they start. Each state lasts until a different one comes, and the last one until `to`.
     #[must_use]
     pub fn new(
         label: String,
-        said: impl Iterator<Item = (u64, String)>,
+        starts: impl Iterator<Item = (u64, String)>,
         to: u64,
         colours: &BTreeMap<String, Colour>,
     ) -> Self {
         let mut states: Vec<Lasted> = Vec::new();
-        for (at, state) in said {
+        for (at, state) in starts {
             if let Some(before) = states.last_mut() {
                 before.to = at;
                 if before.state == state {
@@ -129,13 +129,13 @@ pub fn draw(pen: &Pen, plot: &Plot, palette: &Palette, lanes: &[Lane]) {
 mod tests {
     use super::*;
 
-    fn lane(said: &[(u64, &str)]) -> Lane {
-        let said = said.iter().map(|&(at, state)| (at, state.to_owned()));
-        Lane::new("ops".to_owned(), said, 100, &BTreeMap::from([("up".to_owned(), Colour::Teal)]))
+    fn lane(states: &[(u64, &str)]) -> Lane {
+        let states = states.iter().map(|&(at, state)| (at, state.to_owned()));
+        Lane::new("ops".to_owned(), states, 100, &BTreeMap::from([("up".to_owned(), Colour::Teal)]))
     }
 
     #[test]
-    fn a_state_lasts_until_another_one_is_said() {
+    fn state_lasts_until_the_next_one() {
         let lane = lane(&[(10, "up"), (20, "up"), (30, "down"), (60, "up")]);
         let states: Vec<_> = lane.states.iter().map(|s| (s.from, s.to, s.state.as_str())).collect();
         assert_eq!(states, [(10, 30, "up"), (30, 60, "down"), (60, 100, "up")]);

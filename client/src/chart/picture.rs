@@ -101,11 +101,11 @@ impl Picture {
                     (Track::Numbers(buckets), Shape::States(colours)) => {
                         recent.follow(buckets);
                         let glued = recent.join(known.cells(*width, *detail), buckets, from, to);
-                        let said = glued.iter().flat_map(|cell| {
+                        let states = glued.iter().flat_map(|cell| {
                             let last = (cell.middle(), cell.last.to_string());
                             [(cell.start, cell.first.to_string()), last]
                         });
-                        picture.lanes.push(Lane::new(label.clone(), said, to.min(now), colours));
+                        picture.lanes.push(Lane::new(label.clone(), states, to.min(now), colours));
                     }
                     (Track::Numbers(buckets), shape) => {
                         recent.follow(buckets);
@@ -131,9 +131,9 @@ impl Picture {
                     }
                     (Track::Texts(log), Shape::States(colours)) => {
                         picture.cut = picture.cut.max(known.texts().cut.filter(|cut| *cut > from));
-                        let said = known.texts().join(log, from, to).into_iter();
-                        let said = said.map(|(at, state)| (at, state.to_owned()));
-                        picture.lanes.push(Lane::new(label.clone(), said, to.min(now), colours));
+                        let states = known.texts().join(log, from, to).into_iter();
+                        let states = states.map(|(at, state)| (at, state.to_owned()));
+                        picture.lanes.push(Lane::new(label.clone(), states, to.min(now), colours));
                     }
                     // A text has no position on an axis of numbers.
                     (Track::Texts(_), _) => {}

@@ -84,7 +84,7 @@ struct Chart {
     /// The summary for screen readers.
     summary: RwSignal<String>,
     /// The description of the moment that the keyboard points at, for screen readers.
-    said: RwSignal<String>,
+    announcement: RwSignal<String>,
     /// True if the shown range has no data.
     empty: RwSignal<bool>,
     /// The moment before which entries were left out, if there were too many.
@@ -109,7 +109,7 @@ pub fn TimeChart(
         requester: Requester::new(),
         legend: Legend::empty(),
         summary: RwSignal::new(String::new()),
-        said: RwSignal::new(String::new()),
+        announcement: RwSignal::new(String::new()),
         empty: RwSignal::new(false),
         cut: RwSignal::new(None),
     };
@@ -139,7 +139,7 @@ pub fn TimeChart(
             aria-roledescription="chart"
             aria-label=move || chart.summary.get()
             on:keydown=move |event| chart.key(&event)
-            on:blur=move |_| chart.said.set(String::new())
+            on:blur=move |_| chart.announcement.set(String::new())
         >
             <canvas class="chart-ground" aria-hidden="true" node_ref=ground></canvas>
             <canvas
@@ -156,7 +156,7 @@ pub fn TimeChart(
                 on:wheel=move |event| chart.wheel(&event)
             ></canvas>
             <p class="chart-note" role="status" data-testid="chart-note">{move || note()}</p>
-            <p class="unseen" aria-live="polite" data-testid="chart-said">{move || chart.said.get()}</p>
+            <p class="unseen" aria-live="polite" data-testid="chart-announcement">{move || chart.announcement.get()}</p>
         </div>
         <ChartLegend legend=chart.legend/>
         <p class="chart-more" hidden=move || more() == 0>{move || format!("and {} more", more())}</p>
@@ -351,7 +351,7 @@ impl Chart {
             ("-" | "_", _) => view.choose(range.zoomed(now, 2.0, around)),
             ("Escape" | "Home", _) => {
                 view.cross.set(None);
-                self.said.set(String::new());
+                self.announcement.set(String::new());
                 view.live();
             }
             _ => return,
@@ -362,7 +362,7 @@ impl Chart {
     /// Points at a moment by keyboard, and announces the values at it.
     fn cross(self, at: u64) {
         self.context.view.cross.set(Some(at));
-        let said = self.state.try_with_value(|state| {
+        let announcement = self.state.try_with_value(|state| {
             self.look.with_value(|look| {
                 let values = state.picture.readings(look, Some(at));
                 let length = state.plot.map_or(0, |plot| plot.to - plot.from);
@@ -370,7 +370,7 @@ impl Chart {
                 sentence(&format!("{moment}: "), &state.picture, &values)
             })
         });
-        self.said.set(said.unwrap_or_default());
+        self.announcement.set(announcement.unwrap_or_default());
     }
 }
 

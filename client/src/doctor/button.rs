@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::lazy::Until;
+use crate::lazy::Placeholder;
 use crate::pages::PAGES;
 
 /// A button that checks the network path of the stream, and the findings below it.
@@ -21,7 +21,7 @@ pub fn Doctor() -> impl IntoView {
                 {move || if open.get() { "Close" } else { "Check the stream" }}
             </button>
             <div role="status" data-testid="findings">
-                {move || open.get().then(|| PAGES.view(Until::Nothing, |pages| (pages.doctor)()))}
+                {move || open.get().then(|| PAGES.view(Placeholder::Nothing, |pages| (pages.doctor)()))}
             </div>
         </section>
     }

@@ -34,7 +34,7 @@ pub fn EditArea(
         <div class="editbar-place">{move || editor.editing().then(|| view! { <EditBar editor/> })}</div>
         <div>{move || editor.trouble.get().map(|trouble| view! { <TroubleNote editor trouble/> })}</div>
         <div>{move || editor.sheet.get().map(sheet)}</div>
-        <p class="unseen" role="status" data-testid="said">{move || editor.said.get()}</p>
+        <p class="unseen" role="status" data-testid="announcement">{move || editor.announcement.get()}</p>
         <p id="edit-keys" hidden>
             "Arrows move it, Shift and arrows resize it, Enter edits it, D duplicates it, Delete removes it."
         </p>

@@ -66,7 +66,7 @@ pub struct Editor {
     /// True while the stored board is shown instead of the draft.
     pub peeking: RwSignal<bool>,
     /// The announcement for screen readers.
-    pub said: RwSignal<String>,
+    pub announcement: RwSignal<String>,
     /// The edition from which the draft began, or which the user chose to overwrite.
     base: StoredValue<Option<Etag>>,
     saving: RwSignal<bool>,
@@ -91,7 +91,7 @@ impl Editor {
             sheet: RwSignal::new(None),
             trouble: RwSignal::new(None),
             peeking: RwSignal::new(false),
-            said: RwSignal::new(String::new()),
+            announcement: RwSignal::new(String::new()),
             base: StoredValue::new(None),
             saving: RwSignal::new(false),
             request: RwSignal::new(EditorRequest::Nothing),
@@ -303,7 +303,7 @@ impl Editor {
                 Outcome::Done(Some(etag)) => {
                     let etag = if form == Form::Json { etag } else { etag.rewritten(Form::Json) };
                     self.base.set_value(Some(etag));
-                    self.heard(Edition::made(etag, Value::Object(draft.document().clone())));
+                    self.set_edition(Edition::made(etag, Value::Object(draft.document().clone())));
                     self.end();
                     self.say("Saved. All who watch see it now.");
                 }
@@ -328,7 +328,7 @@ impl Editor {
 
     /// Announces a text to screen readers.
     pub fn say(self, words: &str) {
-        self.said.set(words.to_owned());
+        self.announcement.set(words.to_owned());
     }
 
     /// Shows the reason why an edit was refused.
@@ -338,7 +338,7 @@ impl Editor {
     }
 
     /// Records the edition that the server now has.
-    pub fn heard(self, edition: Edition) {
+    pub fn set_edition(self, edition: Edition) {
         self.document.edition.set(Some(edition));
     }
 

@@ -12,7 +12,7 @@ use super::tools::WidgetTools;
 use crate::app::PageButtons;
 use crate::browser;
 use crate::dom::{is_command, on_window};
-use crate::lazy::{Until, module};
+use crate::lazy::{Placeholder, module};
 use crate::reload;
 
 /// The functions of the editor that the rest of the page calls.
@@ -82,7 +82,7 @@ pub fn AboveBoard(
     editor: Editor,
 ) -> impl IntoView {
     let wanted = Memo::new(move |_| editor.request.get() != EditorRequest::Nothing);
-    view! { {move || wanted.get().then(|| EDITOR.view(Until::Nothing, move |editor_module| (editor_module.above)(editor)))} }
+    view! { {move || wanted.get().then(|| EDITOR.view(Placeholder::Nothing, move |editor_module| (editor_module.above)(editor)))} }
 }
 
 /// The tools of a widget, while the board is edited.
@@ -95,7 +95,7 @@ pub fn EditTools(
 ) -> impl IntoView {
     let tools = move || {
         let id = id.clone();
-        EDITOR.view(Until::Nothing, move |editor_module| (editor_module.tools)(id.clone(), editor))
+        EDITOR.view(Placeholder::Nothing, move |editor_module| (editor_module.tools)(id.clone(), editor))
     };
     view! { {move || editor.editing().then(&tools)} }
 }

@@ -190,8 +190,8 @@ impl Field {
 /// Assigns mistakes to keys of the table at `at` (`widgets[3].`, or empty for the board itself). Each comes with its
 /// description; one from elsewhere has an empty key and is described with its whole place.
 #[must_use]
-pub fn told(mistakes: &[FieldError], at: &str) -> Vec<(String, String)> {
-    let told = mistakes.iter().map(|FieldError { field, expected, got, .. }| match field.strip_prefix(at) {
+pub fn describe(mistakes: &[FieldError], at: &str) -> Vec<(String, String)> {
+    let described = mistakes.iter().map(|FieldError { field, expected, got, .. }| match field.strip_prefix(at) {
         Some(within) => {
             let end = within.find(['.', '[']).unwrap_or(within.len());
             let (key, rest) = within.split_at(end);
@@ -201,7 +201,7 @@ pub fn told(mistakes: &[FieldError], at: &str) -> Vec<(String, String)> {
         }
         None => (String::new(), format!("{field}: expected {expected}, got {got}")),
     });
-    told.collect()
+    described.collect()
 }
 
 fn joined(parts: impl Iterator<Item = String>, between: &str) -> String {
@@ -269,8 +269,8 @@ mod tests {
     fn the_form_of_each_type_has_every_key_that_the_document_can_have_and_no_other() {
         for &(word, kind) in WidgetType::ALL {
             let found = mistakes(&json!({ "id": "a", "type": word, "series": ["x"], "markdown": "x", "nonsense": 1 }));
-            let told = found.iter().find(|mistake| mistake.field.ends_with(".nonsense")).unwrap();
-            let (_, known) = told.expected.split_once("there are ").unwrap();
+            let unknown = found.iter().find(|mistake| mistake.field.ends_with(".nonsense")).unwrap();
+            let (_, known) = unknown.expected.split_once("there are ").unwrap();
             let mut form: Vec<_> = of_widget(kind).iter().map(|field| field.key).collect();
             form.extend(["id", "type", "place"]);
             form.sort_unstable();
@@ -323,7 +323,7 @@ mod tests {
             };
             field.put(&mut fields, text);
         }
-        let found = told(&mistakes(&Value::Object(fields)), "widgets[0].");
+        let found = describe(&mistakes(&Value::Object(fields)), "widgets[0].");
         let keys: Vec<_> = found.iter().map(|(key, _)| key.as_str()).collect();
         assert!(["series", "decimals", "thresholds", "expect"].iter().all(|key| keys.contains(key)), "{found:?}");
         assert!(found.iter().any(|(_, words)| words.starts_with("[1]: expected a selector")), "{found:?}");

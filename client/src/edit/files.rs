@@ -77,7 +77,7 @@ fn download(editor: Editor, written: Written) {
         let end = if written == Written::Toml { "toml" } else { "json" };
         match text {
             Some(text) => save_file(&format!("{id}.{end}"), &as_link(written, &text)),
-            None => told(editor, "The board could not be downloaded. Try again later."),
+            None => show_error(editor, "The board could not be downloaded. Try again later."),
         }
     });
 }
@@ -108,7 +108,7 @@ pub fn upload(editor: Editor, file: File) {
             return;
         }
         let text = JsFuture::from(file.text()).await.ok().and_then(|text| text.as_string());
-        let Some(text) = text else { return told(editor, "The file cannot be read.") };
+        let Some(text) = text else { return show_error(editor, "The file cannot be read.") };
         let guess = if text.trim_start().starts_with('{') { Written::Json } else { Written::Toml };
         let outcome = put(&editor.id(), Written::of(&name).unwrap_or(guess), &text, editor.stored_untracked()).await;
         finish(editor, outcome, &format!("{name} is this board now."));
@@ -131,13 +131,13 @@ fn finish(editor: Editor, outcome: Outcome, done: &str) {
             editor.end();
             editor.say(done);
         }
-        Outcome::Changed => told(editor, "Someone else has changed this board just now, so it was left alone."),
+        Outcome::Changed => show_error(editor, "Someone else has changed this board just now, so it was left alone."),
         Outcome::Refused(refused) => editor.trouble.set(Some(Trouble::Refused(refused))),
     }
     editor.ask();
 }
 
-fn told(editor: Editor, why: &str) {
+fn show_error(editor: Editor, why: &str) {
     let refused = Refused { why: why.to_owned(), places: Vec::new() };
     editor.trouble.set(Some(Trouble::Refused(refused)));
 }

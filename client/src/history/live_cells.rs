@@ -215,7 +215,7 @@ mod tests {
         };
         assert!((sum(&cache) - 400.0).abs() < 1e-9, "history and the seconds since");
         cache.forget(0, u64::MAX);
-        assert!((sum(&cache) - 350.0).abs() < 1e-9, "as it was told, until there is an answer");
+        assert!((sum(&cache) - 350.0).abs() < 1e-9, "the live number until there is an answer");
     }
 
     #[test]

@@ -100,8 +100,8 @@ mod tests {
         let line = |ts: u64, text: &str| LogLine { at: Stamp { ts: Millis(ts), seq: Seq(ts) }, text: text.to_owned() };
         let log = TextLog { lines: [line(50, "e"), line(60, "f")].into(), total: 6, changed: Seq(60) };
         let mut texts = Texts::default();
-        let told = [(10, "a"), (20, "b"), (40, "d"), (50, "e")].map(|(ts, text)| (ts, text.to_owned()));
-        texts.put(15, 55, 55, Lines { lines: told.into(), more: false });
+        let lines = [(10, "a"), (20, "b"), (40, "d"), (50, "e")].map(|(ts, text)| (ts, text.to_owned()));
+        texts.put(15, 55, 55, Lines { lines: lines.into(), more: false });
         assert_eq!(texts.join(&log, 30, 100), [(20, "b"), (40, "d"), (50, "e"), (60, "f")]);
         assert_eq!(texts.join(&log, 45, 58), [(40, "d"), (50, "e")]);
         assert_eq!(texts.known().missing(15, 55), None);
@@ -123,9 +123,9 @@ mod tests {
         let cut = texts.cut.expect("not all are there");
         let newest = LogLine { at: Stamp { ts: Millis(20_000), seq: Seq(20_001) }, text: String::new() };
         let log = TextLog { lines: [newest].into(), total: 20_001, changed: Seq(20_001) };
-        let told = texts.join(&log, 10, 20_000);
-        assert_eq!(told.first().map(|line| line.0), Some(cut), "all that is not left out is there");
-        assert!(told.windows(2).all(|pair| pair[0].0 + 1 == pair[1].0), "without a hole");
+        let joined = texts.join(&log, 10, 20_000);
+        assert_eq!(joined.first().map(|line| line.0), Some(cut), "all that is not left out is there");
+        assert!(joined.windows(2).all(|pair| pair[0].0 + 1 == pair[1].0), "without a hole");
         let mut few = Texts::default();
         few.put(10, 50, u64::MAX, Lines { lines: every[9..50].to_vec(), more: false });
         assert_eq!((few.known().missing(10, 50), few.cut), (None, None));

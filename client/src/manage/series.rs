@@ -19,14 +19,17 @@ struct Search {
     prefix: RwSignal<String>,
     found: RwSignal<Option<Vec<Listed>>>,
     /// Message about the last request; empty where the list says enough.
-    told: RwSignal<String>,
+    message: RwSignal<String>,
 }
 
 /// A search, and a row for each series found.
 #[component]
 pub fn SeriesList() -> impl IntoView {
-    let search =
-        Search { prefix: RwSignal::new(String::new()), found: RwSignal::new(None), told: RwSignal::new(String::new()) };
+    let search = Search {
+        prefix: RwSignal::new(String::new()),
+        found: RwSignal::new(None),
+        message: RwSignal::new(String::new()),
+    };
     search.ask();
     let rows = move || {
         let found = search.found.get()?;
@@ -48,7 +51,7 @@ pub fn SeriesList() -> impl IntoView {
                     search.ask();
                 }
             />
-            <p role="status">{move || search.told.get()}</p>
+            <p role="status">{move || search.message.get()}</p>
             <ul class="manage-list" data-testid="series-list">{move || rows()}</ul>
         </div>
     }
@@ -89,14 +92,14 @@ impl Search {
             match answer.and_then(|answer| entries(&json::read(&answer.body)?, Listed::of)) {
                 Some(found) => {
                     let many = found.len() == MOST;
-                    self.told.set(if many {
+                    self.message.set(if many {
                         format!("The first {MOST}; type more of the name.")
                     } else {
                         String::new()
                     });
                     self.found.set(Some(found));
                 }
-                None => self.told.set("The server did not answer; try again.".to_owned()),
+                None => self.message.set("The server did not answer; try again.".to_owned()),
             }
         });
     }
@@ -116,9 +119,9 @@ impl Search {
                     let detail = json::read::<serde_json::Value>(&answer.body);
                     let detail = detail.and_then(|problem| Some(problem.get("detail")?.as_str()?.to_owned()));
                     let why = detail.unwrap_or_else(|| answer.status.to_string());
-                    _ = self.told.try_set(format!("{name} is not deleted: {why}"));
+                    _ = self.message.try_set(format!("{name} is not deleted: {why}"));
                 }
-                Err(error) => _ = self.told.try_set(format!("{name} is not deleted: {error}")),
+                Err(error) => _ = self.message.try_set(format!("{name} is not deleted: {error}")),
             }
         });
     }

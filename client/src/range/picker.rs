@@ -81,9 +81,9 @@ pub fn RangePicker(
     let offered = offered.collect_view();
     // The range of the document need not be in the list.
     let other = move || Some(chosen()).filter(|span| span != "fixed" && !known(span)).unwrap_or_default();
-    let told = move || match view.range.get() {
+    let fixed_label = move || match view.range.get() {
         Range::Live(_) => String::new(),
-        Range::Fixed { from, to } => told(from.0, to.0),
+        Range::Fixed { from, to } => format_fixed(from.0, to.0),
     };
     let change = move |_| {
         fill();
@@ -105,14 +105,14 @@ pub fn RangePicker(
                 <option value="fixed">"from … to"</option>
             </select>
             <button
-                class="button range-told"
+                class="button range-fixed"
                 type="button"
-                data-testid="range-told"
+                data-testid="range-fixed"
                 title="Change from when to when"
                 hidden=move || chosen() != "fixed"
                 on:click=change
             >
-                {move || told()}
+                {move || fixed_label()}
             </button>
             <button
                 class="button"
@@ -180,11 +180,11 @@ fn with_space(span: &str) -> String {
 }
 
 /// Formats a fixed range. The second date is left out where both are the same.
-fn told(from: u64, to: u64) -> String {
+fn format_fixed(from: u64, to: u64) -> String {
     let (from, to) = (local(from), local(to));
     let same = from.split('T').next();
     let end = to.split('T').filter(|part| Some(*part) != same);
-    end.fold(format!("{} –", from.replace('T', " ")), |told, part| told + " " + part)
+    end.fold(format!("{} –", from.replace('T', " ")), |label, part| label + " " + part)
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates")]

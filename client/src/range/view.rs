@@ -47,7 +47,7 @@ impl View {
     }
 
     /// Takes the range of the document, unless the address or the user set one.
-    pub fn said(self, span: Duration) {
+    pub fn set_document_range(self, span: Duration) {
         if !self.chosen.get_untracked() {
             self.home.set(span);
             // Not counted as a move: history for this range is needed at once, and the user does not drag it.
@@ -103,7 +103,7 @@ mod tests {
         Owner::new().with(|| {
             let view = View::new("");
             let six_hours = Duration::from_secs(6 * 3_600);
-            view.said(six_hours);
+            view.set_document_range(six_hours);
             assert_eq!((view.range.get_untracked(), view.moved()), (Range::Live(six_hours), 1));
         });
     }

@@ -23,11 +23,12 @@ pub enum LifecycleEvent {
     Awake,
 }
 
-/// Calls `tell` for each change while the listeners live.
+/// Calls `notify` for each change while the listeners live.
 #[must_use]
-pub fn listen(tell: impl Fn(LifecycleEvent) + Copy + 'static) -> Vec<Listener> {
-    let listen =
-        |target: &EventTarget, kind, vital: fn() -> LifecycleEvent| Listener::new(target, kind, move |_| tell(vital()));
+pub fn listen(notify: impl Fn(LifecycleEvent) + Copy + 'static) -> Vec<Listener> {
+    let listen = |target: &EventTarget, kind, vital: fn() -> LifecycleEvent| {
+        Listener::new(target, kind, move |_| notify(vital()))
+    };
     let (window, document) = (window(), document());
     vec![
         listen(&window, "online", || LifecycleEvent::Online),

@@ -107,14 +107,14 @@ impl Subscription {
             core.tab.show(now, browser::random(), interest)
         });
         actions.into_iter().flatten().for_each(|action| self.action(action));
-        self.tell(now);
+        self.publish_status(now);
     }
 
     /// Joins the other tabs, where the browser supports it. Tabs with another version of the contract are in another
     /// group, and so are tabs of another server below another path of the same host.
     fn join(self) -> Option<Team> {
         let name = format!("pulseboard {} {}", shared::contract::hash(), browser::root());
-        Team::join(&name, move |heard| self.step(TabEvent::Team(heard)))
+        Team::join(&name, move |event| self.step(TabEvent::Team(event)))
     }
 
     fn with<T>(self, look: impl FnOnce(&mut Core) -> T) -> Option<T> {
@@ -125,7 +125,7 @@ impl Subscription {
         let now = browser::now();
         let actions = self.with(|core| core.tab.step(now, browser::random(), event));
         actions.into_iter().flatten().for_each(|action| self.action(action));
-        self.tell(now);
+        self.publish_status(now);
     }
 
     fn action(self, action: TabAction) {
@@ -182,9 +182,9 @@ impl Subscription {
         }
     }
 
-    fn tell(self, now: u64) {
-        let told = self.with(|core| (core.tab.status(now), core.tab.reason(now), core.tab.clock()));
-        let Some((status, reason, clock)) = told else { return };
+    fn publish_status(self, now: u64) {
+        let status = self.with(|core| (core.tab.status(now), core.tab.reason(now), core.tab.clock()));
+        let Some((status, reason, clock)) = status else { return };
         set_if_changed(self.clock, clock);
         set_if_changed(self.status, status);
         set_if_changed(self.reason, reason);

@@ -134,16 +134,16 @@ impl Supervisor {
         match input {
             ConnectionEvent::Hello { heartbeat_ms } => {
                 self.watchdog.expect_every(heartbeat_ms);
-                self.heard(now);
+                self.received(now);
                 ConnectionCommand::Nothing
             }
             ConnectionEvent::Applied => {
-                self.heard(now);
+                self.received(now);
                 self.is_true(now);
                 ConnectionCommand::Nothing
             }
             ConnectionEvent::Heard => {
-                self.heard(now);
+                self.received(now);
                 // A live picture stays up to date while any event arrives.
                 if self.live_since.is_some() {
                     self.true_at = Some(now);
@@ -151,7 +151,7 @@ impl Supervisor {
                 ConnectionCommand::Nothing
             }
             ConnectionEvent::Gap => {
-                self.heard(now);
+                self.received(now);
                 self.lost(now);
                 ConnectionCommand::Nothing
             }
@@ -264,8 +264,8 @@ impl Supervisor {
         self.live_since.get_or_insert(now);
     }
 
-    fn heard(&mut self, now: u64) {
-        self.watchdog.heard(now);
+    fn received(&mut self, now: u64) {
+        self.watchdog.received(now);
         // A leader's stream may come back before this tab asks again.
         self.link = Link::Up;
     }
@@ -309,7 +309,7 @@ impl Supervisor {
 
     fn open(&mut self, now: u64) -> ConnectionCommand {
         self.link = Link::Up;
-        self.watchdog.heard(now);
+        self.watchdog.received(now);
         ConnectionCommand::Open
     }
 }

@@ -202,7 +202,7 @@ impl Tab {
             // The event was on its way when this tab left.
             _ if self.asleep => {}
             TeamEvent::Message(message) => {
-                let effects = self.member.heard(now, message, self.live.cursor());
+                let effects = self.member.receive(now, message, self.live.cursor());
                 self.effects(now, random, effects);
             }
             TeamEvent::Lock(LockOutcome::Granted) => {

@@ -13,7 +13,7 @@ pub struct Watchdog {
 }
 
 impl Watchdog {
-    /// Makes a watchdog that heard something at `now`, in milliseconds.
+    /// Makes a watchdog that received something at `now`, in milliseconds.
     #[must_use]
     pub fn new(now: u64) -> Self {
         Self { heartbeat_ms: DEFAULT_HEARTBEAT_MS, heard_at: now }
@@ -28,7 +28,7 @@ impl Watchdog {
     }
 
     /// Records that something arrived.
-    pub fn heard(&mut self, now: u64) {
+    pub fn received(&mut self, now: u64) {
         self.heard_at = now;
     }
 
@@ -55,7 +55,7 @@ mod tests {
         dog.expect_every(100);
         assert!(!dog.is_overdue(1_200));
         assert!(dog.is_overdue(1_201));
-        dog.heard(1_201);
+        dog.received(1_201);
         assert!(!dog.is_overdue(1_401));
     }
 

@@ -40,7 +40,7 @@ pub fn BarsWidget(
 
 #[component]
 fn BarRow(name: SeriesName, series: WidgetSeries, reach: Memo<Reach>) -> impl IntoView {
-    let reading = series.remembered(name.clone());
+    let reading = series.reading_memo(name.clone());
     let level = WidgetSeries::level(reading);
     let raw = move || reading.with(|reading| Some(reading.as_ref()?.number()?.raw));
     let text = move || reading.with(|reading| reading.as_ref().map(Reading::text).unwrap_or_default());

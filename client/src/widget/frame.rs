@@ -6,7 +6,7 @@ use shared::board::{Content, Widget};
 use super::freshness::Freshness;
 use super::names::names;
 use super::series::stale_words;
-use super::{WidgetInside, foresee};
+use super::{WidgetInside, preload_module};
 use crate::board::context::BoardContext;
 use crate::board::mistake::{Mistake, Mistakes};
 use crate::icon::{Icon, IconImage};
@@ -50,7 +50,7 @@ pub fn WidgetFrame(
     let kind = shared::board::keyword::Keyword::keyword(widget.kind());
     let selected = widget.series().iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
     let Widget { id, title, content, .. } = widget;
-    foresee(&content);
+    preload_module(&content);
     let title = title.unwrap_or_else(|| selected.clone());
     let source = match &content {
         Content::Text(_) => None,
@@ -60,12 +60,12 @@ pub fn WidgetFrame(
     let fresh = Freshness { expect: source.and_then(|source| source.expect), context };
 
     let mine = id.clone();
-    let told = use_context::<Mistakes>();
+    let board_mistakes = use_context::<Mistakes>();
     let mistakes = Memo::new(move |_| {
         let of_mine = |all: &Vec<Mistake>| {
             all.iter().filter(|m| m.widget.as_ref() == Some(&mine)).map(|m| m.text.clone()).collect::<Vec<_>>()
         };
-        told.map(|Mistakes(all)| all.with(of_mine)).unwrap_or_default()
+        board_mistakes.map(|Mistakes(all)| all.with(of_mine)).unwrap_or_default()
     });
     let stale = move || names.map_or(0, |names| names.with(|names| fresh.stale(names)));
     let count = move || names.map(|names| names.with(Vec::len));

@@ -42,8 +42,8 @@ impl WidgetSeries {
     /// value.
     #[must_use]
     pub fn show(self, name: &SeriesName) -> Show {
-        let said = self.source.try_with_value(|source| source.show).flatten();
-        said.unwrap_or_else(|| default_show(self.context.live.declared(name)))
+        let own = self.source.try_with_value(|source| source.show).flatten();
+        own.unwrap_or_else(|| default_show(self.context.live.declared(name)))
     }
 
     /// Returns the reading of a series; tracked.
@@ -65,7 +65,7 @@ impl WidgetSeries {
 
     /// Returns the reading of a series as a memo.
     #[must_use]
-    pub fn remembered(self, name: SeriesName) -> Memo<Option<Reading>> {
+    pub fn reading_memo(self, name: SeriesName) -> Memo<Option<Reading>> {
         Memo::new(move |_| self.reading(&name))
     }
 

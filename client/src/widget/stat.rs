@@ -40,7 +40,7 @@ pub fn StatWidget(
 
 #[component]
 fn StatReading(name: SeriesName, options: StatOptions, series: WidgetSeries) -> impl IntoView {
-    let reading = series.remembered(name.clone());
+    let reading = series.reading_memo(name.clone());
     let value = Memo::new(move |_| reading.with(|reading| reading.as_ref().map(Reading::value).unwrap_or_default()));
     let is_text = move || reading.with(|reading| matches!(reading, Some(Reading { shown: ReadingValue::Text(_), .. })));
     // A text that did not change is not set again, so memos of the other parts would not save anything.

@@ -112,7 +112,7 @@ fn class(column: Column) -> &'static str {
 
 #[component]
 fn Row(name: SeriesName, columns: StoredValue<Vec<Column>>, series: WidgetSeries) -> impl IntoView {
-    let reading = series.remembered(name.clone());
+    let reading = series.reading_memo(name.clone());
     let cell = |&column: &Column| view! { <Cell column name=name.clone() reading series/> };
     let cells = columns.with_value(|columns| columns.iter().map(cell).collect_view());
     view! {

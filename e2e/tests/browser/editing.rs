@@ -47,8 +47,8 @@ async fn a_widget_added_by_keyboard_is_saved_and_another_tab_sees_it_at_once() {
         if label.contains("4 wide") { Ok(()) } else { Err(label) }
     })
     .await;
-    let said = page.text("said").await.unwrap_or_default();
-    assert!(said.contains("orders is at column 3"), "each step is told: {said:?}");
+    let announcement = page.text("announcement").await.unwrap_or_default();
+    assert!(announcement.contains("orders is at column 3"), "each step is announced: {announcement:?}");
     press(&page, Key::Control + "s").await;
     gone(&page, "editbar").await;
 

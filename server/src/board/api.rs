@@ -150,14 +150,14 @@ pub async fn put(
     };
     notices.extend(off_thread(judge).await?);
     let quiet = notices.is_empty();
-    let told = if quiet { ().into_response() } else { Json(Stored { notices }).into_response() };
+    let body = if quiet { ().into_response() } else { Json(Stored { notices }).into_response() };
     Ok(match put {
         Put::Made => {
             let location = (header::LOCATION, format!("/api/boards/{}", super::escaped(&id)));
-            (StatusCode::CREATED, [etag, location], told).into_response()
+            (StatusCode::CREATED, [etag, location], body).into_response()
         }
         Put::Replaced if quiet => (StatusCode::NO_CONTENT, [etag]).into_response(),
-        Put::Replaced => ([etag], told).into_response(),
+        Put::Replaced => ([etag], body).into_response(),
     })
 }
 

@@ -77,11 +77,11 @@ pub fn read(folder: &Path) -> std::io::Result<Found> {
 }
 
 fn read_file(file: &Path, form: Form) -> Result<Edition, String> {
-    let told = std::fs::metadata(file).map_err(|error| error.to_string())?;
-    if told.len() > MAX_DOCUMENT as u64 {
+    let metadata = std::fs::metadata(file).map_err(|error| error.to_string())?;
+    if metadata.len() > MAX_DOCUMENT as u64 {
         return Err(DocumentError::TooLarge.to_string());
     }
-    let changed = told.modified().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
+    let changed = metadata.modified().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
     let changed = Millis(u64::try_from(changed.as_millis()).unwrap_or(u64::MAX));
     // The file may have grown since its size was checked.
     let mut source = Vec::new();

@@ -63,10 +63,10 @@ mod tests {
             ("PULSEBOARD_ALLOW_ORIGINS", "PULSEBOARD_ALLOW_ORIGIN"),
             ("PULSEBOARD_T0", "PULSEBOARD_TO"),
         ] {
-            let told = warned(name, "1");
-            assert_eq!(told.len(), 1, "{name}");
-            assert!(told[0].contains(&format!("{name} is not known")), "{told:?}");
-            assert!(told[0].ends_with(&format!("is {meant} meant?")), "{told:?}");
+            let warnings = warned(name, "1");
+            assert_eq!(warnings.len(), 1, "{name}");
+            assert!(warnings[0].contains(&format!("{name} is not known")), "{warnings:?}");
+            assert!(warnings[0].ends_with(&format!("is {meant} meant?")), "{warnings:?}");
         }
     }
 

@@ -190,15 +190,15 @@ impl Job {
                 let part = Plan { span: TimeRange { from: next, to }, ..plan };
                 let before = self.encoder.len();
                 let buckets = past::numbers(conn, stored.memtable, stored.damage, series, &part)?;
-                let mut told = 0;
+                let mut written = 0;
                 for bucket in &buckets {
                     self.encoder.bucket(bucket, self.asked.detail);
-                    told += 1;
+                    written += 1;
                     if self.encoder.len() >= PIECE {
                         break;
                     }
                 }
-                let resume = match buckets.get(told) {
+                let resume = match buckets.get(written) {
                     Some(bucket) => bucket.bucket.start,
                     None => to,
                 };
@@ -206,7 +206,7 @@ impl Job {
                     self.encoder.end_numbers();
                     return Ok(None);
                 }
-                let at_once = pace(at_once, told, self.encoder.len() - before);
+                let at_once = pace(at_once, written, self.encoder.len() - before);
                 Ok(Some(Present::Numbers { series, plan, next: resume, at_once }))
             }
             Present::Texts { series, next, to, mut left, before, more } => {
@@ -233,10 +233,10 @@ impl Job {
     }
 }
 
-/// Returns the number of buckets to read at a time, so that they fill about one piece. The last `told` buckets took
+/// Returns the number of buckets to read at a time, so that they fill about one piece. The last `written` buckets took
 /// `bytes` bytes.
-fn pace(at_once: u64, told: usize, bytes: usize) -> u64 {
-    match bytes.checked_div(told) {
+fn pace(at_once: u64, written: usize, bytes: usize) -> u64 {
+    match bytes.checked_div(written) {
         // The range was empty, so the next one is longer.
         None => at_once.saturating_mul(2).min(MAX_AT_ONCE),
         Some(each) => (PIECE / each.max(1)).clamp(1, 256) as u64,

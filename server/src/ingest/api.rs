@@ -159,8 +159,8 @@ pub async fn many(
     body: Body,
 ) -> Result<StatusCode, Refused> {
     let parser = ingest.parser.clone();
-    let said = query::none(query.as_deref()).and_then(|()| query::age(query.as_deref()));
-    let batch = match said {
+    let age = query::none(query.as_deref()).and_then(|()| query::age(query.as_deref()));
+    let batch = match age {
         Ok(age) => {
             let parse = move |text: &[u8], share: &mut Share| {
                 batch::points(text, parser.accepted(age), parser.batch_builder(share))

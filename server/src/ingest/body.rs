@@ -46,8 +46,8 @@ impl One {
     /// # Errors
     /// [`ApiError::Invalid`] if such a value cannot have this kind, or if the body declares another kind.
     pub fn also(self, word: &str) -> Result<Self, ApiError> {
-        let said = fields::declared(word, &self.value);
-        let declares = said.map_err(|expected| Wrong::new("kind", expected, fields::echo(word)).into_error())?;
+        let declared = fields::declared(word, &self.value);
+        let declares = declared.map_err(|expected| Wrong::new("kind", expected, fields::echo(word)).into_error())?;
         match self.declares {
             Some(other) if declares != Some(other) => {
                 let expected = format!("{word} also in the body, since the address says so");

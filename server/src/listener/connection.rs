@@ -214,13 +214,13 @@ async fn reject_plaintext(socket: TcpStream) -> hyper::Result<()> {
 async fn turn_away(mut socket: TcpStream, answer: &[u8]) {
     // Closing a socket with unread bytes resets the connection, perhaps before the client has read the answer.
     let mut request = vec![0; READ_BUFFER];
-    let told = async {
+    let answered = async {
         socket.write_all(answer).await?;
         socket.shutdown().await?;
         while socket.read(&mut request).await? > 0 {}
         Ok::<_, std::io::Error>(())
     };
-    let _gone = timeout(LINGER, told).await;
+    let _gone = timeout(LINGER, answered).await;
 }
 
 /// Serves until the connection ends, or the server stops and the current requests are answered.

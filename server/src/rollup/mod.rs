@@ -481,10 +481,10 @@ mod tests {
                 }
                 newest = newest.max(ts);
             }
-            let heard = rollup.since(SeriesIndex(0), Seq(cursor)).and_then(|part| part.revised);
+            let revised = rollup.since(SeriesIndex(0), Seq(cursor)).and_then(|part| part.revised);
             for ts in missed {
-                let heard = heard.expect("it is told");
-                prop_assert!(heard.from <= ts && ts < heard.to);
+                let revised = revised.expect("the change of the past is reported");
+                prop_assert!(revised.from <= ts && ts < revised.to);
             }
         }
     }

@@ -41,9 +41,9 @@ mod tests {
             {"id": "c", "type": "text", "markdown": "Call **Ada**"},
         ]}));
         let warnings = warnings(&board.strict().unwrap(), &|selector| selector.as_str() == "ops/*");
-        let told: Vec<_> = warnings.iter().map(|warning| (warning.field.as_str(), warning.got.as_str())).collect();
+        let found: Vec<_> = warnings.iter().map(|warning| (warning.field.as_str(), warning.got.as_str())).collect();
         assert_eq!(
-            told,
+            found,
             [
                 ("widgets[0].series[1]", "nope/**, which none does; it shows series as soon as they are pushed"),
                 ("widgets[1].markdown", "<b>, which is shown as it is written"),

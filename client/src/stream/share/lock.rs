@@ -47,11 +47,11 @@ enum Held {
 }
 
 impl Lock {
-    /// Requests the lock `name`, and passes the outcome to `tell`. Returns `None` where the browser has no Web Locks,
+    /// Requests the lock `name`, and passes the outcome to `notify`. Returns `None` where the browser has no Web Locks,
     /// as on a page over plain HTTP from another machine. Where the browser refuses, as for a page that may not store
     /// anything, the lock counts as granted: that page is on its own.
     #[must_use]
-    pub fn request(name: &str, manner: LockMode, tell: Rc<dyn Fn(LockOutcome)>) -> Option<Self> {
+    pub fn request(name: &str, manner: LockMode, notify: Rc<dyn Fn(LockOutcome)>) -> Option<Self> {
         let locks = Reflect::get(&window().navigator(), &"locks".into()).ok().filter(JsValue::is_object)?;
         let request: Function = Reflect::get(&locks, &"request".into()).ok()?.dyn_into().ok()?;
         let abort = AbortController::new().ok()?;
@@ -63,7 +63,7 @@ impl Lock {
         };
 
         let held = Rc::new(RefCell::new(Held::Waiting));
-        let (mine, told) = (held.clone(), tell.clone());
+        let (mine, notify_granted) = (held.clone(), notify.clone());
         // The closure is freed once it is called. One that waits for ever lives as long as the page.
         let callback = Closure::once_into_js(move |_: JsValue| {
             if matches!(*mine.borrow(), Held::Over) {
@@ -71,7 +71,7 @@ impl Lock {
             }
             // The lock is held until this promise resolves.
             let promise = Promise::new(&mut |resolve, _| *mine.borrow_mut() = Held::Yes(resolve));
-            told(LockOutcome::Granted);
+            notify_granted(LockOutcome::Granted);
             promise
         });
         let promise = request.apply(&locks, &Array::of3(&name.into(), &options, &callback)).ok()?;
@@ -82,8 +82,8 @@ impl Lock {
                 // Aborting a request ends with an error too; the state is `Over` by then.
                 let was = mine.replace(Held::Over);
                 match was {
-                    Held::Yes(_) => tell(LockOutcome::Stolen),
-                    Held::Waiting => tell(LockOutcome::Granted),
+                    Held::Yes(_) => notify(LockOutcome::Stolen),
+                    Held::Waiting => notify(LockOutcome::Granted),
                     Held::Over => {}
                 }
             }

@@ -186,7 +186,7 @@ impl Member {
 
     /// Handles a message of another tab at `now`. `known` is the cursor of this tab's picture.
     #[must_use]
-    pub fn heard(&mut self, now: u64, message: TabMessage, known: Option<Cursor>) -> Vec<MemberEffect> {
+    pub fn receive(&mut self, now: u64, message: TabMessage, known: Option<Cursor>) -> Vec<MemberEffect> {
         if self.leads() {
             return self.heard_leading(message);
         }

@@ -21,7 +21,7 @@ pub struct Team {
     name: String,
     channel: Channel,
     lock: Option<Lock>,
-    tell: Rc<dyn Fn(LockOutcome)>,
+    notify: Rc<dyn Fn(LockOutcome)>,
 }
 
 impl fmt::Debug for Team {
@@ -33,11 +33,11 @@ impl fmt::Debug for Team {
 impl Team {
     /// Joins the group `name`. Returns `None` where the browser lacks the channel or the lock.
     #[must_use]
-    pub fn join(name: &str, tell: impl Fn(TeamEvent) + Copy + 'static) -> Option<Self> {
-        let channel = Channel::open(name, move |message| tell(TeamEvent::Message(message)))?;
-        let tell: Rc<dyn Fn(LockOutcome)> = Rc::new(move |turn| tell(TeamEvent::Lock(turn)));
-        let lock = Lock::request(name, LockMode::Queue, tell.clone())?;
-        Some(Self { name: name.to_owned(), channel, lock: Some(lock), tell })
+    pub fn join(name: &str, notify: impl Fn(TeamEvent) + Copy + 'static) -> Option<Self> {
+        let channel = Channel::open(name, move |message| notify(TeamEvent::Message(message)))?;
+        let notify: Rc<dyn Fn(LockOutcome)> = Rc::new(move |turn| notify(TeamEvent::Lock(turn)));
+        let lock = Lock::request(name, LockMode::Queue, notify.clone())?;
+        Some(Self { name: name.to_owned(), channel, lock: Some(lock), notify })
     }
 
     /// Sends a message to all other tabs.
@@ -49,6 +49,6 @@ impl Team {
     pub fn ask(&mut self, manner: LockMode) {
         // Releases the earlier request first, so that the tab has only one.
         self.lock = None;
-        self.lock = Lock::request(&self.name, manner, self.tell.clone());
+        self.lock = Lock::request(&self.name, manner, self.notify.clone());
     }
 }

@@ -102,14 +102,14 @@ fn every_reference_leads_somewhere_and_everything_that_is_shared_is_used() {
 
 #[test]
 fn no_part_says_again_what_another_said() {
-    let mut said = BTreeSet::new();
+    let mut described = BTreeSet::new();
     for part in PARTS {
         let part: Value = serde_json::from_str(part).unwrap();
         let components = part["components"].as_object();
         let groups = components.into_iter().flatten().map(|(kind, group)| (kind.as_str(), group));
         for (kind, group) in groups.chain(part.get("paths").map(|paths| ("paths", paths))) {
             for name in group.as_object().unwrap().keys() {
-                assert!(said.insert(format!("{kind} {name}")), "{kind} {name} is there twice");
+                assert!(described.insert(format!("{kind} {name}")), "{kind} {name} is there twice");
             }
         }
     }
@@ -193,8 +193,8 @@ fn keys(schema: &Value) -> BTreeSet<String> {
 fn each_type_of_widget_has_the_keys_that_a_document_may_have() {
     for (word, _) in WidgetType::ALL {
         let widget = json!({"id": "a", "type": word, "series": ["a"], "markdown": "", "fireworks": 1});
-        let told = Board::read(&json!({"widgets": [widget]})).mistakes;
-        let mistake = told.iter().find(|mistake| mistake.field == "widgets[0].fireworks").unwrap();
+        let mistakes = Board::read(&json!({"widgets": [widget]})).mistakes;
+        let mistake = mistakes.iter().find(|mistake| mistake.field == "widgets[0].fireworks").unwrap();
         let known = mistake.expected.strip_prefix("no such key; there are ").unwrap();
         let known: BTreeSet<_> = known.split(", ").map(str::to_owned).collect();
         assert_eq!(keys(&schema(&schema_of(word))), known, "{word}");

@@ -19,7 +19,7 @@ pub(super) struct Browser {
     /// The selection that its picture shows.
     pub(super) selection: Selection,
     /// The edition of the board `s` that it received last.
-    pub(super) told: Option<Etag>,
+    pub(super) etag: Option<Etag>,
     pub(super) topic: TopicId,
     pub(super) reader: Reader,
     pub(super) parser: sse::Parser,
@@ -45,8 +45,8 @@ impl Browser {
         let (topic, reader) = subscribe(hub, points, &subscription, &Resume::Fresh, now);
         let (parser, picture) = (sse::Parser::default(), Picture::default());
         let selection = Selection::new(Vec::new(), subscription.rate);
-        let (told, last_id, gapped, dismissed) = (None, String::new(), false, false);
-        Self { subscription, selection, told, topic, reader, parser, last_id, picture, gapped, dismissed }
+        let (etag, last_id, gapped, dismissed) = (None, String::new(), false, false);
+        Self { subscription, selection, etag, topic, reader, parser, last_id, picture, gapped, dismissed }
     }
 
     pub(super) fn connect(&mut self, hub: &mut Hub, points: &[Committed], now: Now) {
@@ -64,20 +64,20 @@ impl Browser {
     pub(super) fn take(&mut self, message: &sse::Message, editions: &Editions) -> Result<(), TestCaseError> {
         self.last_id.clone_from(&message.id);
         let event: Event = serde_json::from_str(&message.data).unwrap();
-        let now_selected = |told| editions.selection(&self.subscription, told);
+        let now_selected = |etag| editions.selection(&self.subscription, etag);
         match &event {
-            Event::Hello { boards, .. } => self.told = boards.first().and_then(|edition| edition.etag),
+            Event::Hello { boards, .. } => self.etag = boards.first().and_then(|edition| edition.etag),
             Event::Board(BoardEdition { etag, .. }) => {
-                prop_assert_ne!(self.told, *etag, "an edition that it knows");
-                self.told = *etag;
+                prop_assert_ne!(self.etag, *etag, "an edition that it knows");
+                self.etag = *etag;
             }
             Event::Bye { reason, .. } => {
                 prop_assert_eq!(*reason, ByeReason::Moved);
                 self.dismissed = true;
             }
-            Event::Snapshot { .. } => self.selection = now_selected(self.told),
+            Event::Snapshot { .. } => self.selection = now_selected(self.etag),
             Event::Update { .. } | Event::Heartbeat { .. } => {
-                prop_assert_eq!(now_selected(self.told), self.selection.clone(), "it goes on with other series");
+                prop_assert_eq!(now_selected(self.etag), self.selection.clone(), "it goes on with other series");
             }
             _ => {}
         }
@@ -92,7 +92,7 @@ impl Browser {
         let cursor = message.id.parse().unwrap();
         let update = matches!(event, Event::Update { .. });
         let applied = self.picture.apply(cursor, event).map_err(|error| TestCaseError::fail(error.to_string()))?;
-        prop_assert!(!update || matches!(applied, Applied::Changed(_)), "an update that told nothing new");
+        prop_assert!(!update || matches!(applied, Applied::Changed(_)), "an update with nothing new");
         Ok(())
     }
 }

@@ -334,7 +334,7 @@ impl World {
         let browser = &self.browsers[reader];
         let board = self.stored.board.as_ref().filter(|_| !browser.subscription.boards.is_empty());
         let etag = board.and_then(|board| board.etag);
-        prop_assert_eq!(browser.told, etag, "it knows the edition");
+        prop_assert_eq!(browser.etag, etag, "it knows the edition");
         let selection = self.editions.selection(&browser.subscription, etag);
         let mut wanted = self.stored.states.last().unwrap().clone();
         wanted.retain(|name, _| selection.matches(name));

@@ -54,7 +54,7 @@ struct ColdFields {
     /// Distinguishes it from earlier connections in the same slot.
     name: u64,
     /// The client has closed its sending side.
-    said_all: bool,
+    is_half_closed: bool,
     /// Lets the server see when all streams have ended.
     _open: Open,
 }
@@ -83,11 +83,11 @@ pub(super) enum Written {
 
 /// The result of reading from a socket that is readable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Said {
+pub(super) enum PeerInput {
     /// Nothing that matters: a stream is one request.
     Nothing,
     /// The client closed its sending side. It may have left, or may still listen.
-    All,
+    Closed,
     /// More than a client may send, or the socket failed.
     TooMuch,
 }
@@ -109,7 +109,7 @@ impl Connection {
                 rest: Vec::new(),
                 stalled: Uptime(0),
                 name: 0,
-                said_all: false,
+                is_half_closed: false,
                 _open: open,
             }),
         }
@@ -227,30 +227,30 @@ impl Connection {
     }
 
     /// Reads and discards the bytes from the client.
-    pub(super) fn listen(&mut self) -> Said {
-        if self.cold.said_all {
-            return Said::Nothing;
+    pub(super) fn read_peer(&mut self) -> PeerInput {
+        if self.cold.is_half_closed {
+            return PeerInput::Nothing;
         }
         let mut scratch = [0; 4_096];
-        let mut heard = 0;
-        while heard < CHATTER {
+        let mut read = 0;
+        while read < CHATTER {
             match self.socket.read(&mut scratch) {
                 Ok(0) => {
-                    self.cold.said_all = true;
-                    return Said::All;
+                    self.cold.is_half_closed = true;
+                    return PeerInput::Closed;
                 }
-                Ok(len) => heard += len,
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return Said::Nothing,
+                Ok(len) => read += len,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return PeerInput::Nothing,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(_) => return Said::TooMuch,
+                Err(_) => return PeerInput::TooMuch,
             }
         }
-        Said::TooMuch
+        PeerInput::TooMuch
     }
 
     /// Sends a comment, which `EventSource` ignores, to a client that has closed its sending side. This shows if it
     /// still listens: if it has left, its system answers with a reset.
-    pub(super) fn sound_out(&mut self) -> Written {
+    pub(super) fn probe(&mut self) -> Written {
         // The remaining bytes do the same.
         if self.full || self.fresh { Written::Full } else { self.write_frame(&Frame::new(":\n\n")) }
     }

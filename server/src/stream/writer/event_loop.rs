@@ -11,7 +11,7 @@ use bytes::Bytes;
 use mio::{Events, Poll, Token};
 use slab::Slab;
 
-use super::connection::{Connection, Piece, Said, Written};
+use super::connection::{Connection, PeerInput, Piece, Written};
 use super::mailbox::{Mail, Mailbox, WAKE};
 use crate::clock::{self, Uptime};
 use crate::hub::Step;
@@ -122,12 +122,12 @@ impl EventLoop {
 
     fn socket_says(&mut self, at: usize, broken: bool, readable: bool, writable: bool) {
         let Some(connection) = self.connections.get_mut(at) else { return };
-        let said = if readable { connection.listen() } else { Said::Nothing };
-        let mut written = match said {
+        let input = if readable { connection.read_peer() } else { PeerInput::Nothing };
+        let mut written = match input {
             _ if broken => Written::Over,
-            Said::TooMuch => Written::Over,
-            Said::All => connection.sound_out(),
-            Said::Nothing => Written::All,
+            PeerInput::TooMuch => Written::Over,
+            PeerInput::Closed => connection.probe(),
+            PeerInput::Nothing => Written::All,
         };
         if writable && connection.is_full() && written != Written::Over {
             written = connection.write_rest();
