@@ -30,8 +30,8 @@ pub enum HistoryContent {
 pub fn read(body: &str) -> Option<Vec<SeriesHistory>> {
     let [series, tier, buckets, lines, before, text, ts, more] =
         ["series", "tier_ms", "buckets", "lines", "before", "text", "ts", "more"].map(Node::field);
-    let [count, sum, min, max, first, last, last_ts, increase, bins] =
-        ["count", "sum", "min", "max", "first", "last", "last_ts", "increase", "bins"].map(Node::field);
+    let [count, sum, min, max, first, last, first_ts, last_ts, increase, bins] =
+        ["count", "sum", "min", "max", "first", "last", "first_ts", "last_ts", "increase", "bins"].map(Node::field);
     let quantiles = ["p50", "p95", "p99"].map(Node::field);
     let line = |node: &Node| Some((whole(node.get(&ts)?.number()?), node.get(&text)?.text()?));
     let one = |node: &Node| {
@@ -60,6 +60,7 @@ pub fn read(body: &str) -> Option<Vec<SeriesHistory>> {
             Some(Cell {
                 start: whole(number(&ts)?),
                 width,
+                first_at: whole(number(&first_ts)?),
                 at: whole(number(&last_ts)?),
                 count: whole(number(&count)?),
                 sum: number(&sum)?,
@@ -93,13 +94,15 @@ mod tests {
     fn buckets_and_lines_are_read() {
         let body = r#"[
             {"series":"a/n","tier_ms":10000,"buckets":[{"ts":20000,"count":2,"sum":3.0,"min":1.0,"max":2.0,"first":2.0,
-             "last":1.0,"p50":1.0,"p95":2.0,"p99":2.0,"increase":0.5,"last_ts":27000,"bins":[[1.0,1],[2.0,1]]},
+             "last":1.0,"p50":1.0,"p95":2.0,"p99":2.0,"increase":0.5,"first_ts":21000,"last_ts":27000,
+             "bins":[[1.0,1],[2.0,1]]},
              {"ts":30000,"count":2,"sum":9.0,"min":4.0,"max":5.0,"first":4.0,"last":5.0,"p50":4.0,"p95":5.0,"p99":5.0,
-              "increase":4.0,"last_ts":37000}]},
+              "increase":4.0,"first_ts":31000,"last_ts":37000}]},
             {"series":"a/t","lines":[{"ts":7,"text":"up"}],"before":{"ts":3,"text":"down"},"more":true}]"#;
         let answer = read(body).unwrap();
         let HistoryContent::Numbers(cells) = &answer[0].content else { panic!("numbers") };
-        assert_eq!((cells[0].start, cells[0].end(), cells[0].at, cells[0].count), (20_000, 30_000, 27_000, 2));
+        assert_eq!((cells[0].start, cells[0].end(), cells[0].count), (20_000, 30_000, 2));
+        assert_eq!((cells[0].first_at, cells[0].at), (21_000, 27_000));
         let inside = [cells[0].increase, cells[1].increase, cells[1].since(&cells[0])];
         assert_eq!(inside, [0.5, 1.0, 4.0], "without what was counted on the way from the bucket before");
         assert_eq!(cells[0].bins, [(1.0, 1), (2.0, 1)]);

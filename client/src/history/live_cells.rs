@@ -108,7 +108,7 @@ fn over(buckets: &VecDeque<Bucket>, low: usize, high: usize, width: u64) -> Opti
 #[cfg(not(target_family = "wasm"))]
 mod tests {
     use super::*;
-    use crate::chart::trace::dots;
+    use crate::chart::trace::{Anchor, dots};
     use proptest::prelude::*;
     use shared::board::Show;
     use shared::reading::needed_until;
@@ -233,7 +233,7 @@ mod tests {
         // Two answers that do not contain each other's last bucket.
         cache.put(0, 1_800_000, 4_000_000, history(&points[..30], 10_000));
         cache.put(1_800_000, 4_000_000, 4_000_000, history(&points[30..200], 10_000));
-        let dots = dots(&recent.join(&cache, buckets, 0, u64::MAX), Show::Rate, None);
+        let dots = dots(&recent.join(&cache, buckets, 0, u64::MAX), Show::Rate, None, Anchor::Points);
         assert!(dots.len() > 90 && dots.iter().all(|dot| (dot.value - 10.0).abs() < 1e-9), "{dots:?}");
     }
 

@@ -37,6 +37,8 @@ struct Figures {
     /// The increase of a counter since the last point of the bucket before, or since the first point of this one where
     /// there is no bucket before.
     increase: f64,
+    /// The time of its first point.
+    first_ts: Millis,
     /// The time of its last point. The time between two buckets is the difference of these, however full the buckets
     /// are.
     last_ts: Millis,
@@ -62,6 +64,7 @@ impl Figures {
             p95: bucket.quantile(0.95),
             p99: bucket.quantile(0.99),
             increase: (step + rolled.increase()).clamp(f64::MIN, f64::MAX),
+            first_ts: bucket.first.at.ts,
             last_ts: bucket.last.at.ts,
             bins: (detail == Detail::Bins).then(bins),
         }
@@ -155,8 +158,7 @@ impl Encoder {
         match self.form {
             Form::Json => self.item(&figures),
             Form::Csv => {
-                let Figures { ts, count, sum, min, max, first, last, p50, p95, p99, increase, last_ts, bins: _ } =
-                    figures;
+                let Figures { ts, count, sum, min, max, first, last, p50, p95, p99, increase, last_ts, .. } = figures;
                 let Self { series, tier_ms, .. } = &*self;
                 let numbers = format!("{sum},{min},{max},{first},{last},{p50},{p95},{p99},{increase},{last_ts}");
                 let line = format!("{series},{ts},{tier_ms},{count},{numbers},\r\n");

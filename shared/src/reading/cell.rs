@@ -21,6 +21,8 @@ pub struct Cell {
     pub start: u64,
     /// Width of the bucket, in milliseconds.
     pub width: u64,
+    /// Time of its first point, in milliseconds.
+    pub first_at: u64,
     /// Time of its last point, in milliseconds. It lies before the end of a bucket that is still being filled.
     pub at: u64,
     /// Number of points; at least one.
@@ -73,10 +75,10 @@ impl Cell {
         self.start + self.width
     }
 
-    /// The moment at which a chart draws the bucket, in milliseconds: its middle, but not later than its last point.
+    /// The middle between its first and its last point, in milliseconds: for a single point, the time of that point.
     #[must_use]
     pub fn middle(&self) -> u64 {
-        (self.start + self.width / 2).min(self.at.max(self.start))
+        self.first_at + self.at.saturating_sub(self.first_at) / 2
     }
 
     /// Increase of a counter since the last point of the bucket `before`.
@@ -92,6 +94,7 @@ impl Cell {
         Self {
             start: bucket.start.0,
             width,
+            first_at: bucket.first.at.ts.0,
             at: bucket.last.at.ts.0,
             count: bucket.count,
             sum: bucket.sum,
@@ -118,15 +121,16 @@ impl Cell {
         let whole = Self::live(&Rolled { bucket: all, resets: 0.0 }, self.width, detail);
         // Without bins the quantiles of history are closer to the truth than those of a few seconds.
         let quantiles = if self.bins.is_empty() { self.quantiles } else { whole.quantiles };
-        Self { start: self.start, quantiles, increase: self.increase + inside, ..whole }
+        Self { start: self.start, first_at: self.first_at, quantiles, increase: self.increase + inside, ..whole }
     }
 
-    /// Rebuilds the bucket that this cell was made of. Of its points, only the time of the last one is known.
+    /// Rebuilds the bucket that this cell was made of. Of its points, the times of the first and the last are known.
     fn bucket(&self) -> Option<Bucket> {
         let at = Stamp { ts: Millis(self.at), seq: Seq::ZERO };
         let mut bucket = Bucket::of(at, Number::new(self.last)?, 1);
         (bucket.count, bucket.sum, bucket.min, bucket.max) = (self.count, self.sum, self.min, self.max);
         bucket.first.value = self.first;
+        bucket.first.at.ts = Millis(self.first_at);
         let bin = |&(value, count): &(f64, u64)| Bin { key: Key::of(value), count };
         Some(bucket.with_bins(self.bins.iter().map(bin)))
     }

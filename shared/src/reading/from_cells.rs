@@ -65,15 +65,20 @@ pub fn of_cell(show: Show, cell: &Cell, before: Option<&Cell>) -> Option<f64> {
     Some(match show {
         Show::Value => cell.last,
         Show::Rate => {
-            // Computes the rate from point to point, since buckets may be filled differently.
-            let before = before?;
-            let ms = cell.at.saturating_sub(before.at);
+            // Computes the rate from point to point, since buckets may be filled differently. The first bucket of a
+            // series has the points within it.
+            let (counted, since) = match before {
+                Some(before) => (cell.since(before), before.at),
+                None => (cell.increase, cell.first_at),
+            };
+            let ms = cell.at.saturating_sub(since);
             if ms == 0 {
                 return None;
             }
-            cell.since(before) / (ms as f64 / 1e3)
+            counted / (ms as f64 / 1e3)
         }
-        Show::Mean => cell.sum / cell.count as f64,
+        // Rounding may take the mean of equal values out of their range.
+        Show::Mean => (cell.sum / cell.count as f64).max(cell.min).min(cell.max),
         Show::Min => cell.min,
         Show::Max => cell.max,
         Show::Sum => cell.sum,
@@ -131,6 +136,14 @@ mod tests {
         let (c, d) = (cell(20_000, 29_500, (100.0, 147.5)), cell(30_000, 31_500, (150.0, 157.5)));
         assert_eq!(of_cell(Show::Rate, &c, Some(&b)), Some(5.0));
         assert_eq!(of_cell(Show::Rate, &d, Some(&c)), Some(5.0));
+    }
+
+    #[test]
+    fn rate_of_a_single_cell_is_that_of_the_points_within_it() {
+        let minutes: Vec<f64> = (0..10).map(|second| f64::from(second) * 3.0).collect();
+        let cell = &cells(&minutes)[0];
+        assert_eq!(of_cell(Show::Rate, cell, None), Some(3.0));
+        assert_eq!(of_cell(Show::Rate, &cells(&[5.0])[0], None), None, "one point has no rate");
     }
 
     #[test]
