@@ -96,7 +96,8 @@ fn change(number: &NumberReading) -> String {
 }
 
 fn range(number: &NumberReading) -> String {
-    number.range.as_ref().map(|range| range.text.clone()).unwrap_or_default()
+    let range = number.range.as_ref().map(|range| &range.text);
+    range.or(number.counted.as_ref()).cloned().unwrap_or_default()
 }
 
 /// One of two classes with the same animation. They alternate, since setting the same class again would not restart

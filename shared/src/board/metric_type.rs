@@ -8,6 +8,10 @@ use crate::{Bucket, Declared, SeriesName, Track};
 /// Common endings of counter names. `_total` is the rule of `OpenMetrics`; the others are widespread.
 const ENDINGS: [&str; 4] = ["_total", "_counter", "_count", "_sum"];
 
+/// The least number of times that a counter without a declaration must have grown. A name alone is no evidence: a
+/// `node_count` is a gauge.
+const LEAST_RISES: usize = 5;
+
 /// A counter that restarts falls below this share of its earlier value, since it cannot have counted much yet.
 const RESTART: f64 = 0.1;
 
@@ -33,14 +37,17 @@ impl MetricType {
         }
     }
 
-    /// Guesses the type of a series. A counter has the name of one *and* has never been seen to fall, except to near
-    /// zero. The name alone may mislead, and the numbers alone cannot distinguish a counter from a disk that fills
-    /// up. A push ([`Declared`]) or a document (`show = "rate"` or `show = "value"`) overrides the guess.
+    /// Guesses the type of a series. A counter has the name of one, has grown several times, *and* has never been seen
+    /// to fall, except to near zero. The name alone may mislead, and the numbers alone cannot distinguish a counter
+    /// from a disk that fills up. A push ([`Declared`]) or a document (`show = "rate"` or `show = "value"`) overrides
+    /// the guess.
     #[must_use]
     pub fn guess(name: &SeriesName, track: &Track) -> Self {
         match track {
             Track::Texts(_) => Self::Text,
-            Track::Numbers(buckets) if is_called_counter(name) && only_rises(buckets) => Self::Counter,
+            Track::Numbers(buckets) if is_called_counter(name) && grows(buckets) && only_rises(buckets) => {
+                Self::Counter
+            }
             Track::Numbers(_) => Self::Gauge,
         }
     }
@@ -58,6 +65,13 @@ impl From<Kind> for MetricType {
 fn is_called_counter(name: &SeriesName) -> bool {
     let last = name.segments().last().unwrap_or_default();
     ENDINGS.iter().any(|ending| last.strip_suffix(ending).is_some_and(|rest| !rest.is_empty()))
+}
+
+/// Returns true if the values grew in several buckets.
+fn grows(buckets: &VecDeque<Bucket>) -> bool {
+    let rises =
+        buckets.iter().zip(buckets.iter().skip(1)).filter(|(before, bucket)| bucket.last.value > before.last.value);
+    rises.take(LEAST_RISES).count() == LEAST_RISES
 }
 
 fn only_rises(buckets: &VecDeque<Bucket>) -> bool {
@@ -87,23 +101,30 @@ mod tests {
 
     #[test]
     fn a_counter_is_called_one_and_never_falls_but_to_near_zero() {
-        assert_eq!(guess("ops/requests_total", &[10.0, 12.0, 12.0, 90.0]), MetricType::Counter);
-        assert_eq!(guess("ops/requests_total", &[10.0, 90.0, 2.0, 5.0]), MetricType::Counter, "it was restarted");
-        assert_eq!(guess("ops/requests_total", &[10.0, 90.0, 60.0]), MetricType::Gauge, "it fell");
+        let rising = [10.0, 12.0, 12.0, 30.0, 50.0, 60.0, 90.0];
+        let then = |more: &[f64]| rising.iter().chain(more).copied().collect::<Vec<_>>();
+        assert_eq!(guess("ops/requests_total", &rising), MetricType::Counter);
+        assert_eq!(guess("ops/requests_total", &then(&[2.0, 5.0])), MetricType::Counter, "it was restarted");
+        assert_eq!(guess("ops/requests_total", &then(&[60.0])), MetricType::Gauge, "it fell");
         assert_eq!(guess("ops/debts_total", &[-3.0]), MetricType::Gauge, "nothing was counted less than never");
-        assert_eq!(
-            guess("ops/disk_bytes", &[10.0, 12.0, 13.0]),
-            MetricType::Gauge,
-            "that it rises does not make it one"
-        );
-        assert_eq!(guess("ops/_total", &[1.0]), MetricType::Gauge);
+        assert_eq!(guess("ops/disk_bytes", &rising), MetricType::Gauge, "that it rises does not make it one");
+        assert_eq!(guess("ops/_total", &rising), MetricType::Gauge);
+    }
+
+    #[test]
+    fn name_alone_makes_no_counter() {
+        for name in ["g/node_count", "g/requests_total", "g/a_sum", "g/a_counter"] {
+            for values in [vec![3.0], vec![3.0; 300], vec![3.0, 4.0, 5.0]] {
+                assert_eq!(guess(name, &values), MetricType::Gauge, "{name} with {values:?}");
+            }
+        }
     }
 
     #[test]
     fn what_is_declared_counts_whatever_it_looks_like() {
         let (name, at) = ("ops/requests_total".parse().unwrap(), Stamp { ts: Millis(0), seq: Seq(1) });
         let track = Track::of(at, Value::Number(Number::new(1.0).unwrap()));
-        assert_eq!(MetricType::of(None, &name, &track), MetricType::Counter);
+        assert_eq!(MetricType::of(None, &name, &track), MetricType::Gauge);
         assert_eq!(MetricType::of(Some(Declared::Gauge), &name, &track), MetricType::Gauge);
         let plain = "ops/hits".parse().unwrap();
         assert_eq!(MetricType::of(Some(Declared::Counter), &plain, &track), MetricType::Counter);

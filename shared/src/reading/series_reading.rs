@@ -66,6 +66,8 @@ pub struct NumberReading {
     pub change: Option<Change>,
     /// Extent over all points of the lookback; `None` where there is only one, or where history has not arrived yet.
     pub range: Option<Extent>,
+    /// The newest value of a counter, beside its rate: `value 1,234`. `None` for all other numbers.
+    pub counted: Option<String>,
     /// True if history for the lookback has not arrived yet.
     pub awaits: bool,
     /// The format of all numbers of the series.
@@ -168,10 +170,19 @@ impl NumberReading {
             level: level(&source.thresholds, raw),
             change: change(show, &style, raw, buckets, lookback.change_ms, &past),
             range: extent(show, &style, buckets, from, &past),
+            counted: (show == Show::Rate).then(|| counted(source, name, buckets)).flatten(),
             awaits: matches!(past, LookbackBuckets::Awaited),
             style,
         })
     }
+}
+
+/// Describes the newest value of a counter. It stands beside the rate, since a series that is taken for a counter may
+/// be none.
+fn counted(source: &SeriesSource, name: &SeriesName, buckets: &VecDeque<Bucket>) -> Option<String> {
+    let value = buckets.back()?.last.value;
+    let style = NumberFormat::of(UnitFormat::of(source.unit.as_ref(), name), value, std::iter::empty());
+    Some(format!("value {}", style.with_decimals(source.decimals).text(value)))
 }
 
 /// Returns the numbers that determine the decimals and the width. A sum or a count over the whole lookback is of
@@ -328,6 +339,16 @@ mod tests {
         let source = SeriesSource { show: Some(Show::Rate), ..SeriesSource::default() };
         assert_eq!(reading(&[(0, 120.0)], &source).text(), "–");
         assert_eq!(reading(&[(0, 120.0), (2_000, 130.0)], &source).text(), "5\u{a0}ms/s");
+    }
+
+    #[test]
+    fn rate_has_the_value_beside_it() {
+        let source = SeriesSource { show: Some(Show::Rate), ..SeriesSource::default() };
+        let points: Vec<(u64, f64)> =
+            (0..10).map(|i| (i * 1_000, 1_200.0 + f64::from(u32::try_from(i).unwrap()))).collect();
+        let reading = reading(&points, &source);
+        assert_eq!(reading.number().unwrap().counted.as_deref(), Some("value 1.209\u{a0}s"));
+        assert_eq!(number(&points).counted, None);
     }
 
     #[test]
