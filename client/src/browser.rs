@@ -2,7 +2,8 @@
 
 use leptos::prelude::{document, window};
 
-use crate::route;
+use crate::calendar::{self, DAY, Date, HOUR, MINUTE, SECOND};
+use crate::{route, zone};
 
 /// The time by the clock of this machine, in milliseconds since 1970.
 #[must_use]
@@ -78,18 +79,19 @@ pub fn is_hidden() -> bool {
     document().visibility_state() == web_sys::VisibilityState::Hidden
 }
 
-/// Formats a moment as a local time of day.
+/// Formats a moment as a time of day in the zone of the page.
 #[must_use]
-#[expect(clippy::cast_precision_loss, reason = "times stay below 2^53")]
 pub fn time_of_day(ms: u64) -> String {
-    let date = js_sys::Date::new(&(ms as f64).into());
-    format!("{:02}:{:02}:{:02}", date.get_hours(), date.get_minutes(), date.get_seconds())
+    let local = calendar::local(ms, &zone::offset);
+    format!("{:02}:{:02}:{:02}", local / HOUR % 24, local / MINUTE % 60, local / SECOND % 60)
 }
 
 /// The distance from now, in milliseconds, from which on a time of day needs its date.
 const CLEAR_MS: u64 = 12 * 60 * 60 * 1_000;
 /// The length of a time range, in milliseconds, beyond which seconds are left out.
 const LONG_MS: u64 = 24 * 60 * 60 * 1_000;
+/// The length of a time range, in milliseconds, beyond which a date says enough.
+const SEVERAL_DAYS_MS: u64 = 3 * LONG_MS;
 
 /// Formats a moment for a reader at `now`: as a time of day, with the date if the moment is far away.
 #[must_use]
@@ -104,14 +106,37 @@ pub fn moment(ms: u64, now: u64) -> String {
 pub fn moment_of(ms: u64, length: u64, now: u64) -> String {
     let (long, time) = (length > LONG_MS, time_of_day(ms));
     let time = if long { minute(&time) } else { &time };
-    if long || now.abs_diff(ms) >= CLEAR_MS { format!("{} {time}", date(ms)) } else { time.to_owned() }
+    let text = if long || now.abs_diff(ms) >= CLEAR_MS { format!("{} {time}", date(ms)) } else { time.to_owned() };
+    // Clocks that go back show this time twice, so the offset says which one it is.
+    if calendar::is_repeated(ms, &zone::offset) {
+        format!("{text} ({})", calendar::offset_words(zone::offset(ms)))
+    } else {
+        text
+    }
 }
 
-/// Formats the local date of a moment, as `2026-11-25`.
-#[expect(clippy::cast_precision_loss, reason = "times stay below 2^53")]
+/// Formats a moment within a range of `length` milliseconds in few words: `14:05`, `26 Nov`, `26 Nov 2026`.
+#[must_use]
+pub fn short_moment(ms: u64, length: u64, now: u64) -> String {
+    let (date, today) = (local_date(ms), local_date(now));
+    let time = time_of_day(ms);
+    let year = if date.year == today.year { String::new() } else { format!(" {}", date.year) };
+    let day = format!("{}{year}", date.day_and_month());
+    match (length > SEVERAL_DAYS_MS, now.abs_diff(ms) < CLEAR_MS) {
+        (true, _) => day,
+        (false, true) => minute(&time).to_owned(),
+        (false, false) => format!("{day} {}", minute(&time)),
+    }
+}
+
+/// Formats the date of a moment in the zone of the page, as `2026-11-25`.
 fn date(ms: u64) -> String {
-    let date = js_sys::Date::new(&(ms as f64).into());
-    format!("{}-{:02}-{:02}", date.get_full_year(), date.get_month() + 1, date.get_date())
+    let Date { year, month, day } = local_date(ms);
+    format!("{year}-{month:02}-{day:02}")
+}
+
+fn local_date(ms: u64) -> Date {
+    Date::of(calendar::local(ms, &zone::offset) / DAY)
 }
 
 /// Removes the seconds from a time of day.

@@ -2,8 +2,8 @@
 //!
 //! - [`frames`]: the loop of animation frames; [`pen`], [`palette`]: drawing on a canvas;
 //! - [`time_chart`]: a chart over time, with its [`legend`], the [`colours`] of its series and the [`gesture`]s on
-//!   it; [`look`]: the options of its document; [`picture`]: its content, made of [`trace`]s, [`lanes`] and [`heat`],
-//!   and drawn as [`lines`] or [`bars`];
+//!   it; [`look`]: the options of its document; [`picture`]: its content, made of [`trace`]s (which [`stack`] puts on
+//!   each other), [`lanes`] and [`heat`], and drawn as [`lines`], [`bars`] or [`timeline`];
 //! - [`plot`], [`time_axis`], [`value_axis`], [`wording`]: coordinates and labels;
 //! - [`spark`], [`scale`]: sparklines.
 
@@ -22,8 +22,10 @@ pub mod picture;
 pub mod plot;
 pub mod scale;
 pub mod spark;
+pub mod stack;
 pub mod time_axis;
 pub mod time_chart;
+pub mod timeline;
 pub mod trace;
 pub mod value_axis;
 pub mod wording;

@@ -8,7 +8,7 @@
 //! - [`edit`] edits a board in place. [`manage`] shows refused pushes and deletes series. [`doctor`] diagnoses the
 //!   connection.
 //! - [`badge`] shows the state of the connection, [`help`] the keyboard shortcuts, [`curl_line`] a command that
-//!   pushes a number, [`theme`] switches between light and dark.
+//!   pushes a number, [`theme`] switches between light and dark, [`zone`] between local time and UTC.
 //!
 //! Data:
 //! - [`stream`] keeps the connection to the server, [`live`] the picture that it carries, [`history`] what was
@@ -17,7 +17,7 @@
 //!   browser.
 //!
 //! Tools:
-//! - [`icon`] has the icons, [`dom`] helps with listeners and the focus.
+//! - [`calendar`] computes dates and offsets. [`icon`] has the icons, [`dom`] helps with listeners and the focus.
 //! - [`lazy`] fetches parts of the page when they are needed, [`reload`] replaces a page that is older than its
 //!   server.
 //!
@@ -27,6 +27,7 @@ pub mod app;
 pub mod badge;
 pub mod board;
 pub mod browser;
+pub mod calendar;
 pub mod chart;
 pub mod curl_line;
 pub mod doctor;
@@ -49,5 +50,6 @@ pub mod route;
 pub mod stream;
 pub mod theme;
 pub mod widget;
+pub mod zone;
 
 pub use app::start;

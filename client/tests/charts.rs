@@ -95,6 +95,23 @@ fn texts(place: &Element, testid: &str) -> Vec<String> {
     texts
 }
 
+/// Returns the share of the height that is painted in the column of pixels with the tallest content.
+fn tallest(place: &Element) -> f64 {
+    let canvas: HtmlCanvasElement = place.query_selector(".chart-ground").unwrap().unwrap().unchecked_into();
+    let context: CanvasRenderingContext2d = canvas.get_context("2d").unwrap().unwrap().unchecked_into();
+    let (width, height) = (canvas.width() as usize, canvas.height() as usize);
+    let Clamped(pixels) =
+        context.get_image_data(0.0, 0.0, canvas.width().into(), canvas.height().into()).unwrap().data();
+    let painted = |x: usize| (0..height).filter(|y| pixels[4 * (y * width + x) + 3] > 20).count();
+    // Leaves out the labels at the left.
+    let most = (width / 4..width).map(painted).max().unwrap();
+    f64::from(u32::try_from(most).unwrap()) / f64::from(canvas.height())
+}
+
+fn note(place: &Element) -> String {
+    texts(place, "chart-note").concat()
+}
+
 fn wave(seconds: u32) -> Vec<Value> {
     (0..seconds).map(|i| number(40.0 + f64::from(i % 20))).collect()
 }
@@ -287,4 +304,112 @@ async fn a_range_that_someone_chose_is_kept_whatever_the_document_says() {
         assert_eq!(view.range.get_untracked(), Range::Fixed { from: Millis(1_000), to: Millis(90_000) });
         _ = view! { <RangePicker view now=RwSignal::new(0)/> };
     });
+}
+
+#[wasm_bindgen_test]
+async fn spike_within_a_second_reaches_to_the_top() {
+    let second = pulseboard_client::browser::now() / 1_000 * 1_000 - 60_000;
+    let spike = |i: u64| if i == 101 { 500.0 } else { 20.0 };
+    let at = |i: u64| Stamp { ts: Millis(second + i * 10), seq: Seq(i + 1) };
+    let mut track = Track::of(at(0), number(20.0));
+    (1..4_000).for_each(|i| track.push(at(i), number(spike(i))));
+    for kind in [r#""line""#, r#""area""#, r#""bar","across":"time""#] {
+        let document = format!(r#"{{"widgets":[{{"id":"a","series":["ops/a"],"type":{kind}}}]}}"#);
+        let series = SeriesPart { name: "ops/a".parse().unwrap(), track: track.clone(), declared: None, revised: None };
+        let (_, place, _owner) = widget(&document, vec![series]);
+        frames(5).await;
+        assert!(tallest(&place) > 0.6, "{kind} has {}", tallest(&place));
+        place.remove();
+    }
+}
+
+#[wasm_bindgen_test]
+async fn chart_says_why_nothing_is_drawn() {
+    let read = async |options: &str, values: &[Value]| {
+        let document = format!(r#"{{"widgets":[{{"id":"a","series":["ops/a"],{options}}}]}}"#);
+        let (_, place, _owner) = widget(&document, vec![part("ops/a", 1, values)]);
+        frames(20).await;
+        let note = note(&place);
+        place.remove();
+        note
+    };
+    let texts = read(r#""type":"line""#, &[text("deployed")]).await;
+    assert!(texts.starts_with("a has texts, not numbers"), "{texts}");
+    let negative = read(r#""type":"line","y_scale":"log""#, &[number(0.0), number(-5.0)]).await;
+    assert!(negative.contains("logarithmic axis"), "{negative}");
+    let one = read(r#""type":"line","show":"rate""#, &[number(1.0)]).await;
+    assert!(one.contains("too few points"), "{one}");
+    assert_eq!(read(r#""type":"line""#, &wave(120)).await, "");
+    assert_eq!(read(r#""type":"states""#, &wave(120)).await, "");
+}
+
+#[wasm_bindgen_test]
+async fn points_in_one_wide_bucket_are_drawn() {
+    for show in ["", r#","show":"rate""#, r#","show":"count""#] {
+        let document = format!(r#"{{"widgets":[{{"id":"a","series":["ops/a"],"type":"line"{show}}}]}}"#);
+        let (context, place, _owner) = widget(&document, vec![part("ops/a", 1, &wave(180))]);
+        context.view.choose(Range::Live("365d".parse().unwrap()));
+        frames(20).await;
+        assert_eq!(note(&place), "", "{show}");
+        assert!(texts(&place, "legend-value")[0] != "–", "{show}");
+        place.remove();
+    }
+}
+
+#[wasm_bindgen_test]
+async fn each_of_many_series_is_in_the_legend_and_can_be_drawn() {
+    let document = r#"{"widgets":[{"id":"a","series":["ops/*"],"type":"line"}]}"#;
+    let series = |i: u64| part(&format!("ops/host-{i:03}"), 1 + i * 2, &[number(1.0), number(2.0)]);
+    let (_, place, _owner) = widget(document, (0..200).map(series).collect());
+    frames(20).await;
+    let values = || texts(&place, "legend-value");
+    let drawn = || values().iter().filter(|value| *value != "–").count();
+    assert_eq!((values().len(), drawn()), (200, 40));
+    assert!(
+        texts(&place, "chart-more")[0].starts_with("40 of 200 series are drawn"),
+        "{:?}",
+        texts(&place, "chart-more")
+    );
+    let buttons = place.query_selector_all(".legend button").unwrap();
+    let last: HtmlElement = buttons.get(199).unwrap().unchecked_into();
+    last.click();
+    frames(20).await;
+    assert_eq!((values()[199].as_str(), drawn()), ("2", 40));
+    place.remove();
+}
+
+#[wasm_bindgen_test]
+async fn stale_series_is_marked_in_the_legend() {
+    let now = pulseboard_client::browser::now();
+    for kind in ["line", "states"] {
+        let document = format!(r#"{{"widgets":[{{"id":"a","series":["ops/*"],"type":"{kind}","expect":"20s"}}]}}"#);
+        let at = Stamp { ts: Millis(now - 60_000), seq: Seq(1) };
+        let track = Track::of(at, number(3.0));
+        let old = SeriesPart { name: "ops/old".parse().unwrap(), track, declared: None, revised: None };
+        let (_, place, _owner) = widget(&document, vec![part("ops/new", 10, &wave(5)), old]);
+        frames(20).await;
+        assert_eq!(texts(&place, "legend-stale").len(), 1, "{kind}");
+        assert!(texts(&place, "legend-stale")[0].starts_with("stale since"));
+        place.remove();
+    }
+}
+
+#[wasm_bindgen_test]
+async fn chart_says_where_its_data_begins() {
+    let document = r#"{"widgets":[{"id":"a","series":["ops/a"],"type":"line"}]}"#;
+    let (_, place, _owner) = widget(document, vec![part("ops/a", 1, &wave(60))]);
+    frames(20).await;
+    assert!(texts(&place, "chart-begins")[0].starts_with("In this range, data begins "), "one of five minutes");
+    place.remove();
+}
+
+#[wasm_bindgen_test]
+async fn times_are_shown_in_the_chosen_zone() {
+    use pulseboard_client::browser::time_of_day;
+    use pulseboard_client::zone::{Zone, offset};
+    Zone::Utc.choose();
+    assert_eq!((time_of_day(1_729_990_800_000).as_str(), offset(0)), ("01:00:00", 0));
+    Zone::Local.choose();
+    let date = js_sys::Date::new(&1_729_990_800_000.0_f64.into());
+    assert_eq!(time_of_day(1_729_990_800_000)[..2], format!("{:02}", date.get_hours()));
 }

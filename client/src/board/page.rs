@@ -22,6 +22,7 @@ use crate::range::picker::RangePicker;
 use crate::range::view::View;
 use crate::reload;
 use crate::stream::subscription::Subscription;
+use crate::zone::ZoneSwitch;
 
 /// The number of skeleton tiles that stand in for the widgets.
 const SKELETONS: usize = 6;
@@ -139,6 +140,7 @@ pub fn BoardPage(
         Screen::Desk => view! {
             <Masthead title>
                 <RangePicker view=context.view now=context.server_now/>
+                <ZoneSwitch/>
                 <EditMenu editor/>
                 {badge}
             </Masthead>

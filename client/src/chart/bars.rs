@@ -3,13 +3,16 @@
 use super::palette::Palette;
 use super::pen::Pen;
 use super::plot::Plot;
-use super::trace::Trace;
+use super::trace::{Dot, Role, Trace};
 use super::value_axis::Upright;
 
 /// The share of a bucket's width that its bars take.
 const FULL: f64 = 0.8;
+/// The opacity of the range between the extremes.
+const BAND: f64 = 0.35;
 
-/// Draws a bar for each bucket, `width` milliseconds wide. The bars of several series stand side by side.
+/// Draws a bar for each bucket, `width` milliseconds wide, and over it the range of its band. The bars of several
+/// series stand side by side.
 pub fn draw(pen: &Pen, plot: &Plot, palette: &Palette, axis: &Upright, traces: &[Trace], width: u64) {
     let context = &pen.context;
     context.save();
@@ -17,18 +20,34 @@ pub fn draw(pen: &Pen, plot: &Plot, palette: &Palette, axis: &Upright, traces: &
     context.rect(0.0, 0.0, plot.width, plot.bottom());
     context.clip();
     let bucket = plot.x(plot.from + width);
-    let traces = || traces.iter().filter(|trace| !trace.dots.is_empty());
+    let traces = || traces.iter().filter(|trace| !trace.dots.is_empty() && trace.role == Role::Series);
     let bars = u32::try_from(traces().count().max(1)).unwrap_or(u32::MAX);
     let each = (bucket * FULL / f64::from(bars)).max(1.0);
-    let zero = plot.y(axis, 0.0).unwrap_or(plot.bottom());
+    let y = |value: f64| plot.y(axis, value).unwrap_or(plot.bottom());
+    let zero = y(0.0);
     for (i, trace) in (0_u32..).zip(traces()) {
         pen.colour(palette.of(trace.colour));
         for dot in &trace.dots {
             // A bar covers its whole bucket, even while the bucket is being filled.
             let left = plot.x(dot.at - dot.at % width) + bucket * (1.0 - FULL) / 2.0 + each * f64::from(i);
-            let Some(y) = plot.y(axis, dot.value) else { continue };
-            context.fill_rect(left, y.min(zero), each, (zero - y).abs().max(1.0));
+            let fill = |alpha: f64, (a, b): (f64, f64)| {
+                context.set_global_alpha(alpha);
+                context.fill_rect(left, a.min(b), each, (b - a).abs().max(1.0));
+            };
+            fill(1.0, (y(dot.value), zero));
+            if let Some((low, high)) = band(dot) {
+                fill(BAND, (y(low), y(high)));
+                // The lower end lies within the bar, so it is marked in the colour of the background.
+                pen.colour(&palette.paper);
+                fill(BAND, (y(low), y(low)));
+                pen.colour(palette.of(trace.colour));
+            }
         }
     }
     context.restore();
+}
+
+/// The range of the band, if it has any height.
+fn band(dot: &Dot) -> Option<(f64, f64)> {
+    (dot.low < dot.high).then_some((dot.low, dot.high))
 }

@@ -9,6 +9,9 @@ use shared::{Selector, SeriesName};
 
 use super::palette::SERIES;
 
+/// The most series that get a place of their own.
+const MOST: usize = 100;
+
 /// The colours of the series of a chart, for as long as the chart is on the page.
 #[derive(Clone, Debug, Default)]
 pub struct Colours {
@@ -22,6 +25,9 @@ impl Colours {
     /// colours; higher ones repeat the colours with dashes. A series that has a place keeps it. A new series gets the
     /// place that it wants, or the next free one. A colour repeats only if none is left.
     pub fn of(&mut self, selectors: &[Selector], names: &[SeriesName]) -> Vec<usize> {
+        // Looks for a place of its own for as many series as a user could distinguish.
+        let (names, others) = names.split_at(names.len().min(MOST));
+        let others = others.iter().map(|name| wanted(selectors, name));
         let mut new: Vec<&SeriesName> = names.iter().filter(|name| self.place(name).is_none()).collect();
         // Tries one place for all new series before the next place for any of them, so that a series that misses its
         // wanted place does not take one that another wants.
@@ -39,7 +45,7 @@ impl Colours {
                 !free
             });
         }
-        names.iter().map(|name| self.place(name).unwrap_or_default()).collect()
+        names.iter().map(|name| self.place(name).unwrap_or_default()).chain(others).collect()
     }
 
     fn place(&self, name: &SeriesName) -> Option<usize> {

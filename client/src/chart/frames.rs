@@ -2,6 +2,8 @@
 
 use leptos::prelude::*;
 
+use crate::zone::Zone;
+
 /// A painter, called before each paint. It draws if there is something new.
 type Painter = Box<dyn FnMut(Frame)>;
 
@@ -10,6 +12,8 @@ type Painter = Box<dyn FnMut(Frame)>;
 pub struct Frame {
     /// True if the page is dark; it can change at any time.
     pub dark: bool,
+    /// The time zone of the page; it can change at any time.
+    pub zone: Zone,
 }
 
 /// The loop. It runs while there are painters, and ends with the reactive owner that made it. A hidden page has no
@@ -51,10 +55,10 @@ impl Frames {
     }
 
     fn frame(self) {
-        let dark = is_dark();
+        let (dark, zone) = (is_dark(), Zone::current());
         let more = self.painters.try_update_value(|painters| {
             for (_, painter) in &mut painters.all {
-                painter(Frame { dark });
+                painter(Frame { dark, zone });
             }
             painters.running = !painters.all.is_empty();
             painters.running

@@ -3,7 +3,7 @@
 use super::palette::Palette;
 use super::pen::Pen;
 use super::plot::Plot;
-use super::value_axis::Upright;
+use super::value_axis::{Extent, Upright};
 use shared::reading::Cell;
 
 /// The height of a field in pixels.
@@ -36,11 +36,10 @@ pub fn pile(piles: &mut Vec<Pile>, cells: &mut dyn Iterator<Item = &Cell>) {
     }
 }
 
-/// The minimum and the maximum value.
+/// The extent of the values.
 #[must_use]
-pub fn extent(piles: &[Pile]) -> Option<(f64, f64)> {
-    let values = piles.iter().flat_map(|pile| pile.bins.iter().map(|bin| (bin.0, bin.0)));
-    values.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
+pub fn extent(piles: &[Pile]) -> Option<Extent> {
+    Extent::of(piles.iter().flat_map(|pile| pile.bins.iter().map(|bin| bin.0)))
 }
 
 /// Counts the values of a pile in each of `rows` fields, from the top.
@@ -98,7 +97,7 @@ mod tests {
             piles.iter().map(|pile| (pile.start, pile.bins.len())).collect::<Vec<_>>(),
             [(0, 1), (10, 1), (20, 2)]
         );
-        assert_eq!(extent(&piles), Some((1.0, 9.0)));
+        assert_eq!(extent(&piles).map(|extent| (extent.low, extent.high)), Some((1.0, 9.0)));
         let axis = Upright::new(Axis { min: Some(0.0), max: Some(10.0), scale: None }, None, Ground::Free);
         assert_eq!(column(&piles[2], &axis, 2), [2, 2], "the greater values are above");
     }

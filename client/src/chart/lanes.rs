@@ -4,23 +4,76 @@ use std::collections::BTreeMap;
 
 use shared::board::keyword::Keyword as _;
 use shared::board::states::Colour;
+use shared::board::threshold::level;
+use shared::board::{Level, Threshold};
+use shared::reading::Cell;
 
 use super::colours;
-use super::palette::Palette;
-use super::pen::{Beside, Pen};
-use super::plot::Plot;
 
-/// A state and the interval in which it was active.
+/// The reports of one bucket, or a single text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// The time of the first report, in milliseconds.
+    pub from: u64,
+    /// The time of the last report.
+    pub to: u64,
+    /// The state of the last report.
+    pub last: String,
+    /// The known states before the last report, each once, beginning with the first.
+    pub others: Vec<String>,
+}
+
+impl Report {
+    /// Makes the report of a text.
+    #[must_use]
+    pub fn of_text((at, text): (u64, &str)) -> Self {
+        Self { from: at, to: at, last: text.to_owned(), others: Vec::new() }
+    }
+
+    /// Makes the reports of a bucket of numbers. Four of its values are known: the first, the last and the extremes.
+    #[must_use]
+    pub fn of_cell(cell: &Cell) -> Self {
+        let last = cell.last.to_string();
+        let mut others: Vec<String> = Vec::new();
+        for value in [cell.first, cell.min, cell.max].into_iter().filter(|value| *value != cell.last) {
+            let text = value.to_string();
+            if !others.contains(&text) {
+                others.push(text);
+            }
+        }
+        Self { from: cell.first_at, to: cell.at, last, others }
+    }
+}
+
+/// The content of a stretch of a lane.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// A state, with the index of its colour among the state colours of the palette.
+    State(String, usize),
+    /// No report for longer than expected, so the state is unknown.
+    Silence,
+}
+
+/// A stretch of a lane.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lasted {
     /// The first moment, in milliseconds.
     pub from: u64,
     /// The moment after the last.
     pub to: u64,
-    /// The name of the state.
-    pub state: String,
-    /// The index of its colour among the state colours of the palette.
-    pub colour: usize,
+    /// The state, or a silence.
+    pub content: Content,
+}
+
+/// The way in which the states of a lane are shown.
+#[derive(Clone, Copy, Debug)]
+pub struct StateStyle<'a> {
+    /// The colours of the document.
+    pub colours: &'a BTreeMap<String, Colour>,
+    /// The thresholds of the document, which give states of numbers a colour.
+    pub thresholds: &'a [Threshold],
+    /// The longest time in milliseconds between two reports.
+    pub expect: Option<u64>,
 }
 
 /// The states of a series.
@@ -28,125 +81,166 @@ pub struct Lasted {
 pub struct Lane {
     /// The label of the series.
     pub label: String,
-    /// The states, the oldest first; no two equal ones in a row.
+    /// The index of the series in the chart.
+    pub series: usize,
+    /// True if the series is not drawn.
+    pub is_hidden: bool,
+    /// The states and silences, the oldest first; no two equal ones in a row.
     pub states: Vec<Lasted>,
+    /// The time of the last report, if the series has been silent for too long since.
+    pub stale_since: Option<u64>,
 }
 
 impl Lane {
-    /// Makes a lane from states and the times at which they start. Each state lasts until a different one comes, and the last one until `to`.
+    /// Makes a lane from reports, the oldest first. It begins with the first report. Each state lasts until a report of
+    /// another one, but not longer than [`StateStyle::expect`] after its last report, and not beyond `end`. Of several
+    /// states within one bucket, the worst is shown.
     #[must_use]
-    pub fn new(
-        label: String,
-        starts: impl Iterator<Item = (u64, String)>,
-        to: u64,
-        colours: &BTreeMap<String, Colour>,
-    ) -> Self {
-        let mut states: Vec<Lasted> = Vec::new();
-        for (at, state) in starts {
-            if let Some(before) = states.last_mut() {
-                before.to = at;
-                if before.state == state {
-                    continue;
-                }
+    pub fn new(reports: impl Iterator<Item = Report>, end: u64, style: StateStyle<'_>) -> Self {
+        let mut lane = Self::default();
+        let mut newest: Option<(u64, Content)> = None;
+        let content = |state: String| {
+            let colour = style.colour(&state);
+            Content::State(state, colour)
+        };
+        for Report { from, to, last, others } in reports {
+            lane.hold(newest.take(), from, style.expect);
+            let last = content(last);
+            let worst = others.into_iter().map(content).max_by_key(severity);
+            // A state that lasted for a part of the bucket only is shown for all of it, if it is worse than the others.
+            match worst.filter(|worst| severity(worst) >= severity(&last)) {
+                Some(worst) => lane.push(from, to, worst),
+                None => lane.push(from, to, last.clone()),
             }
-            let colour = colour(&state, colours);
-            states.push(Lasted { from: at, to: at, state, colour });
+            newest = Some((to, last));
         }
-        let mut ends: Vec<u64> = states.iter().skip(1).map(|state| state.from).collect();
-        ends.push(to);
-        states.iter_mut().zip(ends).for_each(|(state, end)| state.to = end.max(state.from));
-        Self { label, states }
+        lane.stale_since = newest.as_ref().map(|(at, _)| *at).filter(|at| is_silent(*at, end, style.expect));
+        lane.hold(newest, end, style.expect);
+        lane
     }
 
-    /// The state at a moment; `None` before the first state and after the end of the last.
+    /// Extends the lane up to a moment, with the state that was reported last, or a silence.
+    fn hold(&mut self, newest: Option<(u64, Content)>, until: u64, expect: Option<u64>) {
+        let Some((at, content)) = newest else { return };
+        match expect.filter(|_| is_silent(at, until, expect)) {
+            Some(expect) => {
+                self.push(at, at + expect, content);
+                self.push(at + expect, until, Content::Silence);
+            }
+            None => self.push(at, until, content),
+        }
+    }
+
+    fn push(&mut self, from: u64, to: u64, content: Content) {
+        match self.states.last_mut() {
+            Some(before) if before.content == content => before.to = to.max(before.to),
+            _ => self.states.push(Lasted { from, to: to.max(from), content }),
+        }
+    }
+
+    /// The state at a moment; `None` before the first state, within a silence, and after the end.
     #[must_use]
     pub fn at(&self, at: u64) -> Option<&str> {
-        let state = self.states.iter().rfind(|state| state.from <= at)?;
-        (at <= state.to).then_some(state.state.as_str())
+        let lasted = self.states.iter().rfind(|state| state.from <= at)?;
+        lasted.state().filter(|_| at <= lasted.to)
     }
-}
 
-/// The colour of a state: from the document, else by the usual meaning of the word, else a fixed one derived from the
-/// word.
-fn colour(state: &str, colours: &BTreeMap<String, Colour>) -> usize {
-    let known = |state: &str| {
-        Some(match state {
-            "up" | "ok" | "on" | "running" | "healthy" | "deployed" | "success" | "passed" | "true" => Colour::Green,
-            "down" | "error" | "failed" | "bad" | "critical" | "dead" => Colour::Red,
-            "warn" | "warning" | "degraded" => Colour::Orange,
-            "deploying" | "starting" | "building" | "pending" => Colour::Blue,
-            "off" | "stopped" | "unknown" | "idle" | "false" => Colour::Grey,
-            _ => return None,
-        })
-    };
-    let lower = state.to_ascii_lowercase();
-    let found = colours.get(state).copied().or_else(|| known(&lower));
-    // Avoids the colours that stand for good and bad.
-    let drawn = [Colour::Blue, Colour::Purple, Colour::Teal, Colour::Yellow][(colours::draw(state) % 4) as usize];
-    let colour = found.unwrap_or(drawn);
-    Colour::ALL.iter().position(|known| known.1 == colour).unwrap_or_default()
-}
+    /// The state that was reported last.
+    #[must_use]
+    pub fn newest(&self) -> Option<&str> {
+        self.states.iter().rev().find_map(Lasted::state)
+    }
 
-/// Draws the rows, with the label of each series above its row, and the names of states inside where they fit.
-pub fn draw(pen: &Pen, plot: &Plot, palette: &Palette, lanes: &[Lane]) {
-    let count = u32::try_from(lanes.len().max(1)).unwrap_or(u32::MAX);
-    let row = plot.height / f64::from(count);
-    let named = lanes.len() > 1;
-    let context = &pen.context;
-    for (i, lane) in (0_u32..).zip(lanes) {
-        let top = plot.top + row * f64::from(i);
-        let head = if named { pen.label * 1.4 } else { 0.0 };
-        let high = (row - head - 4.0).max(3.0);
-        if named {
-            pen.quiet(palette);
-            pen.words(&lane.label, (0.0, top + pen.label * 0.6), Beside::Right);
+    /// Returns the index of the stretch to draw in each of `count` columns of pixels. Of several stretches within one
+    /// column, the worst is drawn; of equally bad ones, the one whose content is rarer on the whole lane.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates")]
+    pub fn columns(&self, count: usize, x: &dyn Fn(u64) -> f64) -> Vec<Option<usize>> {
+        let mut lengths: Vec<(&Content, u64)> = Vec::new();
+        for Lasted { from, to, content } in &self.states {
+            match lengths.iter_mut().find(|(known, _)| *known == content) {
+                Some((_, length)) => *length += to - from,
+                None => lengths.push((content, to - from)),
+            }
         }
-        for (index, state) in lane.states.iter().enumerate() {
-            let (left, right) = (plot.x(state.from).max(0.0), plot.x(state.to).min(plot.width));
-            let wide = right - left;
-            if wide <= 0.0 {
+        let length = |content: &Content| lengths.iter().find(|(known, _)| *known == content).map_or(0, |known| known.1);
+        let rank: Vec<_> =
+            self.states.iter().map(|lasted| (severity(&lasted.content), u64::MAX - length(&lasted.content))).collect();
+        let mut columns: Vec<Option<usize>> = vec![None; count];
+        for (index, lasted) in self.states.iter().enumerate() {
+            let (left, right) = (x(lasted.from), x(lasted.to));
+            if right < 0.0 {
                 continue;
             }
-            context.set_global_alpha(0.85);
-            pen.colour(palette.states.get(state.colour).map_or("", String::as_str));
-            // A thin gap between two states shows where one ends, even without colours.
-            context.fill_rect(left, top + head, (wide - 1.0).max(1.0), high);
-            context.set_global_alpha(1.0);
-            let words = pen.width_of(&state.state);
-            if words + 8.0 < wide && high >= pen.label {
-                pen.colour(&palette.paper);
-                pen.words(&state.state, (left + 5.0, top + head + high / 2.0), Beside::Right);
-            } else if index % 2 == 1 {
-                // The bar is too short for its name, so every other one gets a notch.
-                pen.colour(&palette.paper);
-                context.fill_rect(left, top + head + high / 2.0 - 1.0, (wide - 1.0).max(1.0), 2.0);
+            let left = left.max(0.0).floor() as usize;
+            let right = (right.ceil() as usize).max(left + 1).min(count);
+            for column in columns.get_mut(left..right).unwrap_or_default() {
+                if column.is_none_or(|other| rank[other] < rank[index]) {
+                    *column = Some(index);
+                }
             }
         }
+        columns
     }
+}
+
+impl Lasted {
+    /// The state; `None` for a silence.
+    #[must_use]
+    pub fn state(&self) -> Option<&str> {
+        match &self.content {
+            Content::State(state, _) => Some(state),
+            Content::Silence => None,
+        }
+    }
+}
+
+fn is_silent(newest: u64, until: u64, expect: Option<u64>) -> bool {
+    expect.is_some_and(|expect| until.saturating_sub(newest) > expect)
+}
+
+/// The severity of a state, by its colour. A greater one needs more attention.
+fn severity(content: &Content) -> u8 {
+    let Content::State(_, colour) = content else { return 3 };
+    match Colour::ALL.get(*colour).map(|known| known.1) {
+        Some(Colour::Red) => 6,
+        Some(Colour::Orange) => 5,
+        Some(Colour::Yellow) => 4,
+        Some(Colour::Green) => 0,
+        Some(Colour::Grey) => 1,
+        Some(Colour::Blue | Colour::Purple | Colour::Teal) | None => 2,
+    }
+}
+
+impl StateStyle<'_> {
+    /// The colour of a state: from the document, else by the threshold that a number reaches, else by the usual meaning
+    /// of the word, else a fixed one derived from the word.
+    fn colour(&self, state: &str) -> usize {
+        let reached = || match level(self.thresholds, state.parse().ok()?)? {
+            Level::Ok => Some(Colour::Green),
+            Level::Warn => Some(Colour::Orange),
+            Level::Bad => Some(Colour::Red),
+        };
+        let found = self.colours.get(state).copied().or_else(reached).or_else(|| known(&state.to_ascii_lowercase()));
+        // Avoids the colours that stand for good and bad.
+        let drawn = [Colour::Blue, Colour::Purple, Colour::Teal][(colours::draw(state) % 3) as usize];
+        let colour = found.unwrap_or(drawn);
+        Colour::ALL.iter().position(|known| known.1 == colour).unwrap_or_default()
+    }
+}
+
+/// The colour of a state by the usual meaning of its word.
+fn known(state: &str) -> Option<Colour> {
+    Some(match state {
+        "up" | "ok" | "on" | "running" | "healthy" | "deployed" | "success" | "passed" | "true" => Colour::Green,
+        "down" | "error" | "failed" | "bad" | "critical" | "dead" => Colour::Red,
+        "warn" | "warning" | "degraded" => Colour::Orange,
+        "deploying" | "starting" | "building" | "pending" => Colour::Blue,
+        "off" | "stopped" | "unknown" | "idle" | "false" => Colour::Grey,
+        _ => return None,
+    })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn lane(states: &[(u64, &str)]) -> Lane {
-        let states = states.iter().map(|&(at, state)| (at, state.to_owned()));
-        Lane::new("ops".to_owned(), states, 100, &BTreeMap::from([("up".to_owned(), Colour::Teal)]))
-    }
-
-    #[test]
-    fn state_lasts_until_the_next_one() {
-        let lane = lane(&[(10, "up"), (20, "up"), (30, "down"), (60, "up")]);
-        let states: Vec<_> = lane.states.iter().map(|s| (s.from, s.to, s.state.as_str())).collect();
-        assert_eq!(states, [(10, 30, "up"), (30, 60, "down"), (60, 100, "up")]);
-        assert_eq!([5, 29, 30, 99].map(|at| lane.at(at)), [None, Some("up"), Some("down"), Some("up")]);
-        assert_eq!([100, 101].map(|at| lane.at(at)), [Some("up"), None], "nothing is known after the end");
-    }
-
-    #[test]
-    fn colours_come_from_the_document_then_from_the_word() {
-        let colour = |state: &str| Colour::ALL[lane(&[(0, state)]).states[0].colour].1;
-        assert_eq!((colour("up"), colour("DOWN")), (Colour::Teal, Colour::Red));
-        assert_eq!(colour("phase-7"), colour("phase-7"));
-    }
-}
+#[cfg(not(target_family = "wasm"))]
+mod tests;

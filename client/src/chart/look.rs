@@ -51,7 +51,8 @@ impl Look {
             Shape::Lines { .. } | Shape::Areas(_) => 1.0,
             Shape::Bars => 10.0,
             Shape::Heat => 5.0,
-            Shape::States(_) => 2.0,
+            // Several buckets a pixel, so that a short state is not spread over the width of a bucket.
+            Shape::States(_) => 0.25,
         };
         ((pixels / each) as u64).max(10)
     }
@@ -62,7 +63,9 @@ impl Look {
         let quantiles = matches!(self.show(), Show::P50 | Show::P95 | Show::P99);
         match &self.shape {
             Shape::Heat => Detail::Bins,
-            Shape::Lines { quantiles: lines, band } if !lines.is_empty() || band.is_some_and(|b| b != Band::MinMax) => {
+            Shape::Lines { quantiles: lines, band }
+                if !lines.is_empty() || matches!(band, Some(Band::P50P95 | Band::P50P99)) =>
+            {
                 Detail::Bins
             }
             _ if quantiles => Detail::Bins,
@@ -70,10 +73,32 @@ impl Look {
         }
     }
 
-    /// The number that is shown.
+    /// Returns true if areas stand on each other.
     #[must_use]
-    pub fn show(&self) -> Show {
-        self.source.show.unwrap_or(Show::Value)
+    pub fn is_stacked(&self) -> bool {
+        matches!(self.shape, Shape::Areas(Stack::Sum | Stack::Share))
+    }
+
+    /// Returns true if the chart shows shares in percent instead of values.
+    #[must_use]
+    pub fn is_share(&self) -> bool {
+        matches!(self.shape, Shape::Areas(Stack::Share))
+    }
+
+    /// The number that the document selects.
+    fn show(&self) -> Show {
+        self.source.show.unwrap_or(Show::Mean)
+    }
+
+    /// The band around the first line of a series that shows this number. If the document sets none, a mean that it
+    /// does not select has the band of the extremes, without which they would be invisible.
+    #[must_use]
+    pub fn band(&self, show: Show) -> Option<Band> {
+        let own = match &self.shape {
+            Shape::Lines { band, .. } => *band,
+            _ => None,
+        };
+        own.or((self.source.show.is_none() && show == Show::Mean).then_some(Band::MinMax))
     }
 
     /// The numbers of a series with this declared type that get a line each. Each comes with its label, which is
@@ -89,7 +114,44 @@ impl Look {
                     Quantile::P99 => (Show::P99, "p99"),
                 })
                 .collect(),
-            _ => vec![(self.source.show.unwrap_or_else(|| default_show(declared)), "")],
+            _ => {
+                let default = || match default_show(declared) {
+                    // The last value of a bucket says nothing of the others.
+                    Show::Value => Show::Mean,
+                    show => show,
+                };
+                vec![(self.source.show.unwrap_or_else(default), "")]
+            }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn look(shape: Shape, show: Option<Show>) -> Look {
+        Look { shape, axis: Axis::default(), source: SeriesSource { show, ..SeriesSource::default() } }
+    }
+
+    #[test]
+    fn chart_shows_the_mean_and_the_extremes_unless_the_document_selects_a_number() {
+        let lines = |band| Shape::Lines { quantiles: Vec::new(), band };
+        for shape in [lines(None), Shape::Areas(Stack::None), Shape::Bars] {
+            let default = look(shape.clone(), None);
+            assert_eq!(default.numbers(None), [(Show::Mean, "")]);
+            assert_eq!(default.band(Show::Mean), Some(Band::MinMax));
+            let last = look(shape, Some(Show::Value));
+            assert_eq!((last.numbers(None), last.band(Show::Value)), (vec![(Show::Value, "")], None));
+        }
+        assert_eq!(look(lines(Some(Band::None)), None).band(Show::Mean), Some(Band::None));
+        assert_eq!(look(lines(Some(Band::MinMax)), Some(Show::P50)).band(Show::P50), Some(Band::MinMax));
+    }
+
+    #[test]
+    fn declared_counter_is_shown_by_its_rate_without_a_band() {
+        let look = look(Shape::Bars, None);
+        assert_eq!(look.numbers(Some(Declared::Counter)), [(Show::Rate, "")]);
+        assert_eq!(look.band(Show::Rate), None, "the extremes of a counter are no rates");
     }
 }

@@ -1,14 +1,12 @@
 //! The coordinates of a chart, and its axes.
 
-use shared::board::Threshold;
-use shared::board::threshold::Limit;
+use shared::board::threshold::{Limit, level};
+use shared::board::{Level, Threshold};
 
 use super::palette::Palette;
 use super::pen::{Beside, Pen};
 use super::time_axis::Tick;
 use super::value_axis::Upright;
-use super::wording;
-use shared::format::number::NumberFormat;
 
 /// The room for the labels of the time axis, as a multiple of their size.
 const FOOT: f64 = 1.7;
@@ -16,6 +14,10 @@ const FOOT: f64 = 1.7;
 const HEAD: f64 = 4.0;
 /// The opacity of a threshold line.
 const FAINT: f64 = 0.55;
+/// The opacity of the range of a level.
+const SHADE: f64 = 0.07;
+/// The label of the lower end of a logarithmic axis, where values stand that it cannot show.
+const NOT_POSITIVE: &str = "≤ 0";
 
 /// The drawing area, and the time range that it shows.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -81,10 +83,16 @@ impl Plot {
 
     /// The values of the grid lines, and their vertical positions.
     fn marks(&self, axis: &Upright) -> Vec<(f64, f64)> {
+        let ticks = self.ticks(axis);
+        ticks.into_iter().filter_map(|value| Some((value, self.y(axis, value)?.floor() + 0.5))).collect()
+    }
+
+    /// The values of the grid lines.
+    #[must_use]
+    pub fn ticks(&self, axis: &Upright) -> Vec<f64> {
         let most = (self.height / 48.0).clamp(1.0, 5.0);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 1 to 5")]
-        let ticks = axis.ticks(most as u32);
-        ticks.into_iter().filter_map(|value| Some((value, self.y(axis, value)?.floor() + 0.5))).collect()
+        axis.ticks(most as u32)
     }
 
     /// Draws the grid lines.
@@ -95,12 +103,28 @@ impl Plot {
         self.marks(axis).into_iter().for_each(|(_, y)| pen.line((0.0, y), (self.width, y)));
     }
 
-    /// Writes the values of the grid at the left, above everything else.
-    pub fn draw_values(&self, pen: &Pen, palette: &Palette, axis: &Upright, style: &NumberFormat) {
+    /// Writes the labels of the grid's values at the left, above everything else.
+    pub fn draw_values(&self, pen: &Pen, palette: &Palette, axis: &Upright, labels: &[String]) {
         pen.context.set_global_alpha(1.0);
-        for (value, y) in self.marks(axis).into_iter().filter(|(_, y)| y - pen.label > self.top) {
-            pen.words_above(&wording::written(style, value), (0.0, y - pen.label * 0.65), palette);
+        let marks = self.marks(axis).into_iter().zip(labels);
+        for ((_, y), label) in marks.filter(|((_, y), _)| y - pen.label > self.top) {
+            pen.words_above(label, (0.0, y - pen.label * 0.65), palette);
         }
+        if axis.has_floor {
+            pen.words_above(NOT_POSITIVE, (0.0, self.bottom() - pen.label * 0.65), palette);
+        }
+    }
+
+    /// Shades the range of each level of the thresholds.
+    pub fn draw_levels(&self, pen: &Pen, palette: &Palette, axis: &Upright, thresholds: &[Threshold]) {
+        for band in levels(axis, thresholds) {
+            let (Some(top), Some(bottom)) = (self.y(axis, band.high), self.y(axis, band.low)) else { continue };
+            let (top, bottom) = (top.max(self.top), bottom.min(self.bottom()));
+            pen.colour(&palette.levels[band.level as usize]);
+            pen.context.set_global_alpha(SHADE);
+            pen.context.fill_rect(0.0, top, self.width, (bottom - top).max(0.0));
+        }
+        pen.context.set_global_alpha(1.0);
     }
 
     /// Draws a line for each threshold.
@@ -120,5 +144,64 @@ impl Plot {
         }
         pen.context.set_global_alpha(1.0);
         pen.dashes(&[]);
+    }
+}
+
+/// A range of values that have the same level.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LevelRange {
+    /// The lower end.
+    pub low: f64,
+    /// The upper end.
+    pub high: f64,
+    /// The level.
+    pub level: Level,
+}
+
+/// The ranges of an axis whose values have a level, from the lowest.
+#[must_use]
+pub fn levels(axis: &Upright, thresholds: &[Threshold]) -> Vec<LevelRange> {
+    let limits = thresholds.iter().map(|threshold| match threshold.limit {
+        Limit::Above(limit) | Limit::Below(limit) => limit,
+    });
+    let mut ends: Vec<f64> = limits.filter(|limit| axis.low < *limit && *limit < axis.high).collect();
+    ends.extend([axis.low, axis.high]);
+    ends.sort_by(f64::total_cmp);
+    let range = |ends: &[f64]| {
+        let (low, high) = (ends[0], ends[1]);
+        // A value strictly between two limits has the level of the whole range.
+        Some(LevelRange { low, high, level: level(thresholds, low / 2.0 + high / 2.0)? })
+    };
+    let mut ranges: Vec<LevelRange> = Vec::new();
+    for range in ends.windows(2).filter_map(range) {
+        match ranges.last_mut() {
+            Some(before) if before.level == range.level && before.high >= range.low => before.high = range.high,
+            _ => ranges.push(range),
+        }
+    }
+    ranges
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chart::value_axis::{Extent, Ground};
+    use shared::board::axis::Axis;
+
+    #[test]
+    fn each_value_is_shaded_by_its_level() {
+        let threshold = |limit, level| Threshold { limit, level };
+        let thresholds = [
+            threshold(Limit::Above(50.0), Level::Warn),
+            threshold(Limit::Above(90.0), Level::Bad),
+            threshold(Limit::Below(10.0), Level::Bad),
+            threshold(Limit::Above(500.0), Level::Bad),
+        ];
+        let axis = Axis { min: Some(0.0), max: Some(100.0), scale: None };
+        let axis = Upright::new(axis, Extent::of([0.0].into_iter()), Ground::Free);
+        let shaded: Vec<_> =
+            levels(&axis, &thresholds).iter().map(|range| (range.low, range.high, range.level)).collect();
+        assert_eq!(shaded, [(0.0, 10.0, Level::Bad), (50.0, 90.0, Level::Warn), (90.0, 100.0, Level::Bad)]);
+        assert_eq!(levels(&axis, &[]), []);
     }
 }

@@ -89,7 +89,7 @@ impl Range {
     /// noise does not look like a mountain.
     #[must_use]
     pub fn of(dots: &[Dot], window: &Window) -> Self {
-        let inside = || dots.iter().filter(|dot| dot.at >= window.from);
+        let inside = || dots.iter().filter(|dot| dot.to.max(dot.at) >= window.from);
         let low = inside().map(|dot| dot.low).fold(f64::INFINITY, f64::min);
         let high = inside().map(|dot| dot.high).fold(f64::NEG_INFINITY, f64::max);
         if low > high {
@@ -128,7 +128,7 @@ mod tests {
     }
 
     fn track(points: impl IntoIterator<Item = (u64, f64)>) -> Vec<Dot> {
-        points.into_iter().map(|(at, value)| Dot { at, value, low: value, high: value }).collect()
+        points.into_iter().map(|(at, value)| Dot::new(at, value)).collect()
     }
 
     fn shown(dots: &[Dot], now: u64) -> Window {

@@ -13,7 +13,7 @@ use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement};
 
 use super::frames::Frame;
 use super::scale::{Range, Window};
-use super::trace::{self, Dot};
+use super::trace::{self, Anchor, Column, Dot, columns, outline};
 use crate::board::context::BoardContext;
 use crate::widget::lookback::WidgetHistory;
 use shared::reading::from_track::of_bucket;
@@ -84,7 +84,7 @@ pub fn Spark(
             let beyond = goes_beyond(buckets, history, lookback);
             let dots = history.peek(&name, buckets, lookback, |stretch| match stretch {
                 LookbackBuckets::Whole(glued) if beyond => {
-                    trace::dots(&glued, show, (show == Show::Value).then_some(Band::MinMax))
+                    trace::dots(&glued, show, (show == Show::Value).then_some(Band::MinMax), Anchor::Points)
                 }
                 // While a part of a longer range is missing, the available part is drawn at its position, at the
                 // right.
@@ -131,35 +131,36 @@ fn draw(canvas: &HtmlCanvasElement, ratio: f64, dots: &[Dot], window: &Window) {
 
     let range = Range::of(dots, window);
     // Leaves room for half a dot at both edges.
-    let x = |dot: &Dot| DOT + window.x(dot.at) * (width - 2.0 * DOT);
+    let x = |at: u64| DOT + window.x(at) * (width - 2.0 * DOT);
     let y = |value: f64| range.y(value) * (height - LINE) + LINE / 2.0;
 
     for run in runs(dots, window) {
+        let run = columns(run, &x);
         let (Some(first), Some(last)) = (run.first(), run.last()) else { continue };
+        let along = |column: &Column| column.visit(&mut |x, value| context.line_to(x, y(value)));
         context.set_global_alpha(BAND);
         context.begin_path();
-        run.iter().for_each(|dot| context.line_to(x(dot), y(dot.high)));
-        run.iter().rev().for_each(|dot| context.line_to(x(dot), y(dot.low)));
+        outline(&run).into_iter().for_each(|(x, value)| context.line_to(x, y(value)));
         context.fill();
 
         context.set_global_alpha(GROUND);
         context.begin_path();
-        context.move_to(x(first), height);
-        run.iter().for_each(|dot| context.line_to(x(dot), y(dot.value)));
-        context.line_to(x(last), height);
+        context.move_to(first.x, height);
+        run.iter().for_each(along);
+        context.line_to(last.x, height);
         context.fill();
 
         context.set_global_alpha(1.0);
         context.begin_path();
-        run.iter().for_each(|dot| context.line_to(x(dot), y(dot.value)));
+        run.iter().for_each(along);
         context.stroke();
         // A point without neighbours has no line, so it is drawn as a dot.
         if run.len() == 1 {
-            mark(&context, x(first), y(first.value));
+            mark(&context, first.x, y(first.last));
         }
     }
     if let Some(newest) = dots.last() {
-        mark(&context, x(newest), y(newest.value));
+        mark(&context, x(newest.at), y(newest.value));
     }
 }
 
@@ -179,7 +180,8 @@ fn dots(show: Show, buckets: &VecDeque<Bucket>) -> Vec<Dot> {
         before = Some(bucket);
         let Some(value) = value.filter(|value| value.is_finite()) else { continue };
         let (low, high) = if show == Show::Value { (bucket.min, bucket.max) } else { (value, value) };
-        all.push(Dot { at: bucket.last.at.ts.0, value, low, high });
+        let (from, to) = (bucket.first.at.ts.0, bucket.last.at.ts.0);
+        all.push(Dot { from, to, low, high, ..Dot::new(to, value) });
     }
     all
 }

@@ -1,9 +1,6 @@
-//! The tick marks of a time axis, in local time.
+//! The tick marks of a time axis, in the time of the page's zone.
 
-const SECOND: u64 = 1_000;
-const MINUTE: u64 = 60 * SECOND;
-const HOUR: u64 = 60 * MINUTE;
-const DAY: u64 = 24 * HOUR;
+use crate::calendar::{DAY, Date, HOUR, MINUTE, MONTHS, SECOND, moments};
 
 /// The steps between ticks up to a week. Longer steps are on the first of months.
 const STEPS: [u64; 20] = [
@@ -28,7 +25,6 @@ const STEPS: [u64; 20] = [
     2 * DAY,
     7 * DAY,
 ];
-const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /// A tick.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,86 +35,84 @@ pub struct Tick {
     pub label: String,
 }
 
-/// Returns at most `most` ticks within a time range. `offset` returns, for a moment, the milliseconds by which local
-/// time is ahead of UTC.
+/// Returns at most `most` ticks within a time range, and a few more where clocks change. `offset` returns, for a
+/// moment, the milliseconds by which the clocks of the zone are ahead of UTC. Each tick is at the moment at which the
+/// clocks show its label: a repeated hour has its ticks twice, a skipped one has none.
 #[must_use]
 pub fn ticks(from: u64, to: u64, most: u64, offset: &dyn Fn(u64) -> i64) -> Vec<Tick> {
     let length = to.saturating_sub(from);
     let most = most.max(1);
-    // Computes in local time, where ticks are multiples of the step. Each tick is then shifted back by the offset at
-    // its moment.
-    let shift = |at: u64, by: i64| at.saturating_add_signed(by);
-    let (low, high) = (shift(from, offset(from)), shift(to, offset(to)));
-    let back = |local: u64| {
-        let near = shift(local, -offset(local));
-        shift(local, -offset(near))
-    };
+    let offsets = offsets(from, to, offset);
+    let ahead = |of: fn(&[i64]) -> Option<i64>| of(&offsets).unwrap_or_default();
+    let low = from.saturating_add_signed(ahead(|all| all.iter().min().copied()));
+    let high = to.saturating_add_signed(ahead(|all| all.iter().max().copied()));
     let mut ticks = Vec::new();
-    let mut mark = |local: u64, label: String| {
-        let at = back(local);
-        if (from..=to).contains(&at) {
-            ticks.push(Tick { at, label });
+    let mut mark = |local: u64, step: u64, label: String| {
+        let mut at = moments(local, &offsets, offset);
+        if step >= DAY {
+            // A day begins once: if midnight is repeated, the first time, and if it is skipped, when clocks change.
+            at.truncate(1);
+            let change = || offsets.iter().filter_map(|ahead| local.checked_add_signed(-ahead)).max();
+            at = at.into_iter().next().or_else(change).into_iter().collect();
         }
+        ticks.extend(at.into_iter().filter(|at| (from..=to).contains(at)).map(|at| Tick { at, label: label.clone() }));
     };
     if let Some(step) = STEPS.into_iter().find(|step| length <= step * most) {
         // Weeks begin on Monday; 1970 began on a Thursday.
         let shift = if step == 7 * DAY { 4 * DAY } else { 0 };
         let mut local = low.saturating_sub(shift).next_multiple_of(step) + shift;
         while local <= high {
-            mark(local, label(local, step));
+            mark(local, step, label(local, step));
             local += step;
         }
+        ticks.sort_by_key(|tick| tick.at);
         return ticks;
     }
     let months = length / (28 * DAY) + 1;
     let step = [1, 2, 3, 6].into_iter().find(|step| months <= step * most).unwrap_or(12 * months.div_ceil(12 * most));
-    let (year, month, _) = civil(low / DAY);
+    let Date { year, month, .. } = Date::of(low / DAY);
     let mut at = (year * 12 + month - 1).next_multiple_of(step);
     loop {
         let (year, month) = (at / 12, at % 12);
-        let local = days(year, month + 1) * DAY;
+        let local = Date { year, month: month + 1, day: 1 }.days() * DAY;
         if local > high {
             return ticks;
         }
         let name = MONTHS[usize::try_from(month).unwrap_or_default()];
-        mark(local, if month == 0 { year.to_string() } else { name.to_owned() });
+        mark(local, DAY, if month == 0 { year.to_string() } else { name.to_owned() });
         at += step;
     }
 }
 
+/// Returns each offset that the zone has within a time range.
+fn offsets(from: u64, to: u64, offset: &dyn Fn(u64) -> i64) -> Vec<i64> {
+    // Clocks change at most every few weeks. A range of many years has the same offsets each year.
+    let step = ((to - from.min(to)) / 60).clamp(DAY, 30 * DAY);
+    let mut offsets = vec![offset(from), offset(to)];
+    let mut at = from;
+    while at < to && offsets.len() < 500 {
+        offsets.push(offset(at));
+        at += step;
+    }
+    offsets.sort_unstable();
+    offsets.dedup();
+    offsets
+}
+
 fn label(local: u64, step: u64) -> String {
     if local.is_multiple_of(DAY) {
-        let (_, month, day) = civil(local / DAY);
-        return format!("{day} {}", MONTHS[usize::try_from(month - 1).unwrap_or_default()]);
+        return Date::of(local / DAY).day_and_month();
     }
     let (h, m, s) = (local / HOUR % 24, local / MINUTE % 60, local / SECOND % 60);
     if step < MINUTE { format!("{h:02}:{m:02}:{s:02}") } else { format!("{h:02}:{m:02}") }
-}
-
-/// The year, month (from 1) and day of a day number since 1970 (Howard Hinnant, «chrono-compatible low-level date
-/// algorithms»).
-fn civil(days: u64) -> (u64, u64, u64) {
-    let z = days + 719_468;
-    let (era, day) = (z / 146_097, z % 146_097);
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let rest = day - (365 * year + year / 4 - year / 100);
-    let m = (5 * rest + 2) / 153;
-    let month = if m < 10 { m + 3 } else { m - 9 };
-    (year + era * 400 + u64::from(month <= 2), month, rest - (153 * m + 2) / 5 + 1)
-}
-
-/// The day number since 1970 of the first of a month (from 1).
-fn days(year: u64, month: u64) -> u64 {
-    let y = if month <= 2 { year - 1 } else { year };
-    let (era, rest) = (y / 400, y % 400);
-    let m = if month > 2 { month - 3 } else { month + 9 };
-    era * 146_097 + rest * 365 + rest / 4 - rest / 100 + (153 * m + 2) / 5 - 719_468
 }
 
 #[cfg(test)]
 #[cfg(not(target_family = "wasm"))]
 mod tests {
     use super::*;
+    use crate::calendar::local;
+    use crate::calendar::tests::{AUTUMN, SPRING, berlin};
     use proptest::prelude::*;
 
     /// 2024-11-23T22:00:00Z
@@ -141,11 +135,30 @@ mod tests {
     }
 
     #[test]
-    fn where_summer_time_ends_the_day_begins_at_midnight_all_the_same() {
-        // Central Europe, 2024-10-27: from 01:00 UTC on, local time is one hour ahead instead of two.
-        let change = 1_729_990_800_000;
-        let offset = |at: u64| if at < change { 2 * 3_600_000 } else { 3_600_000 };
+    fn repeated_hour_is_labelled_twice_and_a_skipped_one_is_not() {
+        let labels = |change: u64| {
+            let ticks = ticks(change - 2 * HOUR, change + 2 * HOUR, 4, &berlin);
+            ticks.into_iter().map(|tick| (tick.label, tick.at.abs_diff(change - 2 * HOUR) / HOUR)).collect::<Vec<_>>()
+        };
+        let hours =
+            |labels: &[&str]| (0..).zip(labels).map(|(hour, label)| ((*label).to_owned(), hour)).collect::<Vec<_>>();
+        assert_eq!(labels(AUTUMN), hours(&["01:00", "02:00", "02:00", "03:00", "04:00"]));
+        assert_eq!(labels(SPRING), hours(&["31 Mar", "01:00", "03:00", "04:00", "05:00"]));
+    }
+
+    #[test]
+    fn day_without_a_midnight_begins_when_the_clocks_change() {
+        // In a zone where the clocks skip from 00:00 to 01:00.
+        let change = 1_000 * DAY;
+        let offset = |at: u64| if at < change { 0 } else { 3_600_000 };
         let ticks = ticks(change - DAY, change + DAY, 3, &offset);
+        assert_eq!(ticks.iter().map(|tick| tick.at).collect::<Vec<_>>(), [change - DAY, change, change + DAY - HOUR]);
+    }
+
+    #[test]
+    fn where_summer_time_ends_the_day_begins_at_midnight_all_the_same() {
+        let change = AUTUMN;
+        let ticks = ticks(change - DAY, change + DAY, 3, &berlin);
         let midnights: Vec<_> = ticks.iter().map(|tick| (tick.label.as_str(), tick.at)).collect();
         assert_eq!(midnights, [("27 Oct", change - 3 * HOUR), ("28 Oct", change + 22 * HOUR)]);
     }
@@ -161,9 +174,21 @@ mod tests {
             prop_assert!(ticks.iter().all(|tick| (from..=from + length).contains(&tick.at)));
         }
 
+        /// The law of the axis: the clocks of the zone show the label of each tick at its moment, and no moment has two
+        /// ticks.
         #[test]
-        fn the_first_of_a_month_is_where_the_calendar_has_it(year in 1970..2200_u64, month in 1..=12_u64) {
-            prop_assert_eq!(civil(days(year, month)), (year, month, 1));
+        fn each_tick_is_once_and_at_its_time(
+            change in prop::sample::select(vec![SPRING, AUTUMN]), before in 0..200 * HOUR, length in 1..400 * HOUR,
+            most in 3..30_u64
+        ) {
+            let from = change - before;
+            let ticks = ticks(from, from + length, most, &berlin);
+            prop_assert!(ticks.windows(2).all(|pair| pair[0].at < pair[1].at));
+            for Tick { at, label: written } in ticks {
+                let shown = local(at, &berlin);
+                let step = if written.len() > 5 && written.contains(':') { SECOND } else { MINUTE };
+                prop_assert_eq!(label(shown, step), written);
+            }
         }
     }
 }

@@ -1,20 +1,25 @@
-//! A chart over time: its canvases, its crosshair, and its zooming and panning by pointer, wheel and keyboard.
+//! A chart over time: its canvases, its legend and its messages.
+//!
+//! - [`pointer`] zooms, pans and points by pointer, wheel and keyboard; [`overlay`] draws the crosshair.
+
+mod overlay;
+mod pointer;
 
 use leptos::html::Canvas;
 use leptos::prelude::*;
 use shared::SeriesName;
 use shared::board::keyword::Keyword as _;
-use wasm_bindgen::JsCast;
-use web_sys::{Element, HtmlCanvasElement, KeyboardEvent, PointerEvent, WheelEvent};
+use web_sys::HtmlCanvasElement;
 
 use super::colours::Colours;
 use super::frames::Frame;
-use super::gesture::{Aim, Drag};
-use super::legend::{ChartLegend, Legend, LegendValue};
+use super::gesture::Drag;
+use super::legend::{ChartLegend, Legend, LegendValue, MOST_LISTED};
 use super::look::Look;
 use super::palette::Palette;
-use super::pen::{Beside, Pen, pixels};
-use super::picture::{Picture, Strand};
+use super::pen::{Pen, pixels};
+use super::picture::notes::Note;
+use super::picture::{Picture, Span, Strand};
 use super::plot::Plot;
 use super::wording::labels;
 use crate::board::context::BoardContext;
@@ -23,8 +28,6 @@ use crate::history::Requester;
 use crate::history::request::{Margin, VisibleRange};
 use crate::range::Range;
 
-/// The most series of a chart; more lines are unreadable.
-pub const MOST: usize = 40;
 /// The interval in milliseconds at which the chart checks for missing history.
 const TEND_MS: u64 = 100;
 /// The interval in milliseconds at which the legend's values change. Faster changes are unreadable.
@@ -55,6 +58,8 @@ struct State {
     strands: Vec<Strand>,
     /// The series and the bucket width for which the strands were made.
     made_for: (Vec<SeriesName>, u64),
+    /// The number of clicks in the legend for which the strands were hidden.
+    hidden_for: Option<u64>,
     colours: Colours,
     picture: Picture,
     plot: Option<Plot>,
@@ -85,10 +90,21 @@ struct Chart {
     summary: RwSignal<String>,
     /// The description of the moment that the keyboard points at, for screen readers.
     announcement: RwSignal<String>,
-    /// True if the shown range has no data.
-    empty: RwSignal<bool>,
+    /// The messages about the data.
+    messages: RwSignal<Messages>,
+}
+
+/// The messages of a chart about its data.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Messages {
+    /// The message in the place of the drawing.
+    note: Option<Note>,
+    /// The message about series that are not drawn, while others are.
+    aside: Option<Note>,
+    /// The moment at which the data begins, if a good part of the range before it is empty.
+    begins: Option<u64>,
     /// The moment before which entries were left out, if there were too many.
-    cut: RwSignal<Option<u64>>,
+    cut: Option<u64>,
 }
 
 /// A chart over time.
@@ -110,8 +126,7 @@ pub fn TimeChart(
         legend: Legend::empty(),
         summary: RwSignal::new(String::new()),
         announcement: RwSignal::new(String::new()),
-        empty: RwSignal::new(false),
-        cut: RwSignal::new(None),
+        messages: RwSignal::new(Messages::default()),
     };
     let (ground, over) = (NodeRef::<Canvas>::new(), NodeRef::<Canvas>::new());
     context.frames.paint(move |frame| {
@@ -121,15 +136,26 @@ pub fn TimeChart(
         }
     });
     let view = context.view;
+    let messages = chart.messages;
     let note = move || match chart.requester.trouble.get() {
         Some(why) => format!("The history could not be loaded: {why}. Trying again."),
-        None if chart.empty.get() && chart.requester.answered.get() => "Nothing was reported in this time".to_owned(),
-        None => chart.cut.get().map_or_else(String::new, |cut| {
-            let moment = browser::moment(cut, context.server_now.get_untracked());
-            format!("It changed too often to show what was before {moment}")
+        None if !chart.requester.answered.get() => String::new(),
+        None => messages.with(|messages| match (&messages.note, messages.cut) {
+            (Some(note), _) => note.words(),
+            (None, Some(cut)) => {
+                let moment = browser::moment(cut, context.server_now.get_untracked());
+                format!("It changed too often to show what was before {moment}")
+            }
+            (None, None) => String::new(),
         }),
     };
-    let more = move || names.with(Vec::len).saturating_sub(MOST);
+    let begins = Memo::new(move |_| {
+        let answered = chart.requester.answered.get();
+        let begins = messages.with(|messages| messages.begins).filter(|_| answered);
+        begins.map(|at| format!("In this range, data begins {}", chart.short_moment(at))).unwrap_or_default()
+    });
+    let aside =
+        Memo::new(move |_| messages.with(|messages| messages.aside.as_ref().map(Note::words)).unwrap_or_default());
     view! {
         <div
             class="chart"
@@ -156,10 +182,13 @@ pub fn TimeChart(
                 on:wheel=move |event| chart.wheel(&event)
             ></canvas>
             <p class="chart-note" role="status" data-testid="chart-note">{move || note()}</p>
+            <p class="chart-begins" data-testid="chart-begins">{move || begins.get()}</p>
             <p class="unseen" aria-live="polite" data-testid="chart-announcement">{move || chart.announcement.get()}</p>
         </div>
-        <ChartLegend legend=chart.legend/>
-        <p class="chart-more" hidden=move || more() == 0>{move || format!("and {} more", more())}</p>
+        <ChartLegend legend=chart.legend names/>
+        <p class="chart-more" data-testid="chart-aside" hidden=move || aside.with(String::is_empty)>
+            {move || aside.get()}
+        </p>
     }
 }
 
@@ -176,6 +205,7 @@ impl Chart {
             self.look.with_value(|look| {
                 let width = shared::tier::bucket_width(to - from, look.points(f64::from(ground.client_width())));
                 self.names.with_untracked(|names| state.make(look, names, width));
+                state.hide(self.legend);
                 let key = Key {
                     versions: self.versions(state, look, width),
                     range: still(range, (from, to), size.0),
@@ -186,11 +216,11 @@ impl Chart {
                 let moved = state.drawn.is_none_or(|drawn| drawn.range != key.range || drawn.size != key.size);
                 if moved || now.saturating_sub(state.tended_at) >= TEND_MS {
                     state.tended_at = now;
-                    let names = &state.made_for.0;
+                    let names: Vec<SeriesName> = state.drawn_names().cloned().collect();
                     let (series, moved) = (names.len() as u64, self.context.view.moved());
                     let margin = self.margin(range);
                     let shown = VisibleRange { from, to, width, series, moved, margin };
-                    self.context.history.request_missing(self.requester, names, shown, look.detail(), self.context);
+                    self.context.history.request_missing(self.requester, &names, shown, look.detail(), self.context);
                 }
                 // An invisible chart is kept up to date, but not in each frame. A chart that was resized is redrawn
                 // at once, since it would look stretched until then.
@@ -214,7 +244,7 @@ impl Chart {
 
     /// A number that changes whenever a series or its fetched past does.
     fn versions(self, state: &State, look: &Look, width: u64) -> u64 {
-        let each = state.made_for.0.iter().map(|name| {
+        let each = state.drawn_names().map(|name| {
             let known = self
                 .context
                 .history
@@ -235,7 +265,7 @@ impl Chart {
             return;
         }
         (state.told_at, state.told_of) = (now, Some(of));
-        let values = state.picture.readings(look, cross);
+        let values = state.picture.readings(look, cross, self.context.now());
         if cross.is_none() && now.saturating_sub(state.spoken_at) >= SPEAK_MS {
             state.spoken_at = now;
             let summary = sentence("Chart, newest values: ", &state.picture, &values);
@@ -244,140 +274,27 @@ impl Chart {
             }
         }
         self.legend.tell(state.picture.legend(), values);
-        let empty = state.picture.is_empty();
-        if self.empty.get_untracked() != empty {
-            self.empty.set(empty);
-        }
-        if self.cut.get_untracked() != state.picture.cut {
-            self.cut.set(state.picture.cut);
+        let messages = state.messages(look, now);
+        if self.messages.with_untracked(|before| *before != messages) {
+            self.messages.set(messages);
         }
     }
 
-    fn press(self, event: &PointerEvent) {
-        if event.button() != 0 {
-            return;
-        }
-        let x = f64::from(event.offset_x());
-        self.state.update_value(|state| {
-            let Some(plot) = state.plot else { return };
-            let on_axis = f64::from(event.offset_y()) > plot.bottom();
-            let aim = if event.shift_key() || on_axis { Aim::Pan } else { Aim::Zoom };
-            state.drag = Some(Drag { aim, start: x, now: x, range: (plot.from, plot.to) });
+    /// Formats a moment for the shown range: as a date if the range is long.
+    fn short_moment(self, at: u64) -> String {
+        let now = self.context.now();
+        let length = self.context.view.range.try_get_untracked().map_or(0, |range| {
+            let (from, to) = range.at(now);
+            to - from
         });
-        let target: Option<Element> = event.target().map(JsCast::unchecked_into);
-        if let Some(target) = target {
-            // Without pointer capture a drag ends at the edge of the chart.
-            _ = target.set_pointer_capture(event.pointer_id());
-        }
-    }
-
-    fn point(self, event: &PointerEvent) {
-        let x = f64::from(event.offset_x());
-        let view = self.context.view;
-        let moved = self.state.try_update_value(|state| {
-            let plot = state.plot?;
-            let drag = state.drag.as_mut();
-            if let Some(drag) = drag {
-                drag.now = x;
-                if drag.aim == Aim::Pan {
-                    return Some((None, Some((drag.range, drag.moved(plot.width)))));
-                }
-            }
-            Some((Some(whole(plot.at(x.clamp(0.0, plot.width)))), None))
-        });
-        let Some(Some((cross, pan))) = moved else { return };
-        if let Some(cross) = cross {
-            view.cross.set(Some(cross));
-        }
-        if let Some(((from, to), by)) = pan
-            && by != 0.0
-        {
-            let before = Range::Fixed { from: shared::Millis(from), to: shared::Millis(to) };
-            view.choose(before.moved(self.context.now(), by));
-        }
-    }
-
-    fn release(self, event: &PointerEvent) {
-        let x = f64::from(event.offset_x());
-        let marked = self.state.try_update_value(|state| {
-            let (drag, plot) = (state.drag.take()?, state.plot?);
-            let (left, right) = Drag { now: x.clamp(0.0, plot.width), ..drag }.marked()?;
-            Some(Range::between(plot.at(left), plot.at(right)))
-        });
-        if let Some(Some(range)) = marked {
-            self.context.view.choose(range);
-        }
-    }
-
-    fn let_go(self) {
-        self.state.update_value(|state| state.drag = None);
-    }
-
-    fn wheel(self, event: &WheelEvent) {
-        if !event.ctrl_key() {
-            return;
-        }
-        event.prevent_default();
-        let width = self.state.with_value(|state| state.plot.map_or(1.0, |plot| plot.width));
-        let around = f64::from(event.offset_x()) / width.max(1.0);
-        let times = (event.delta_y() / 300.0).exp().clamp(0.2, 5.0);
-        let view = self.context.view;
-        view.choose(view.range.get_untracked().zoomed(self.context.now(), times, around));
-    }
-
-    fn key(self, event: &KeyboardEvent) {
-        let view = self.context.view;
-        let (range, now) = (view.range.get_untracked(), self.context.now());
-        let (from, to) = range.at(now);
-        let at = view.cross.get_untracked().filter(|at| (from..=to).contains(at));
-        #[expect(clippy::cast_precision_loss, reason = "times stay below 2^53")]
-        let around = at.map_or(1.0, |at| (at - from) as f64 / (to - from).max(1) as f64);
-        let step = ((to - from) / 100).max(1);
-        let moved = |later: bool| match (at, later) {
-            (None, _) => to,
-            (Some(at), true) => (at + step).min(to),
-            (Some(at), false) => at.saturating_sub(step).max(from),
-        };
-        // Keys with these modifiers belong to the browser: Ctrl and + enlarges the page.
-        if event.ctrl_key() || event.meta_key() || event.alt_key() {
-            return;
-        }
-        match (event.key().as_str(), event.shift_key()) {
-            ("ArrowLeft", true) => view.choose(range.moved(now, -0.1)),
-            ("ArrowRight", true) => view.choose(range.moved(now, 0.1)),
-            ("ArrowLeft", false) => self.cross(moved(false)),
-            ("ArrowRight", false) => self.cross(moved(true)),
-            ("+" | "=", _) => view.choose(range.zoomed(now, 0.5, around)),
-            ("-" | "_", _) => view.choose(range.zoomed(now, 2.0, around)),
-            ("Escape" | "Home", _) => {
-                view.cross.set(None);
-                self.announcement.set(String::new());
-                view.live();
-            }
-            _ => return,
-        }
-        event.prevent_default();
-    }
-
-    /// Points at a moment by keyboard, and announces the values at it.
-    fn cross(self, at: u64) {
-        self.context.view.cross.set(Some(at));
-        let announcement = self.state.try_with_value(|state| {
-            self.look.with_value(|look| {
-                let values = state.picture.readings(look, Some(at));
-                let length = state.plot.map_or(0, |plot| plot.to - plot.from);
-                let moment = browser::moment_of(at, length, self.context.now());
-                sentence(&format!("{moment}: "), &state.picture, &values)
-            })
-        });
-        self.announcement.set(announcement.unwrap_or_default());
+        browser::short_moment(at, length, now)
     }
 }
 
 impl State {
     /// Makes the strands again if the series or the bucket width changed.
     fn make(&mut self, look: &Look, names: &[SeriesName], width: u64) {
-        let names = &names[..names.len().min(MOST)];
+        let names = &names[..names.len().min(MOST_LISTED)];
         if self.made_for.1 == width && self.made_for.0 == names {
             return;
         }
@@ -387,6 +304,35 @@ impl State {
         };
         self.strands = names.iter().zip(labels(names)).zip(colours).map(strand).collect();
         self.made_for = (names.to_vec(), width);
+        self.hidden_for = None;
+    }
+
+    /// Hides the series that are not drawn, if the user's choice or the series changed.
+    fn hide(&mut self, legend: Legend) {
+        if self.hidden_for == Some(legend.switched()) {
+            return;
+        }
+        self.hidden_for = Some(legend.switched());
+        let drawn = legend.drawn(&self.made_for.0);
+        self.strands.iter_mut().zip(drawn).for_each(|(strand, drawn)| strand.hidden = !drawn);
+    }
+
+    /// The names of the series that are drawn.
+    fn drawn_names(&self) -> impl Iterator<Item = &SeriesName> {
+        self.strands.iter().filter(|strand| !strand.hidden).map(Strand::name)
+    }
+
+    /// The messages about the data that was drawn last.
+    fn messages(&self, look: &Look, now: u64) -> Messages {
+        let Some(Plot { from, to, .. }) = self.plot else { return Messages::default() };
+        let span = Span { from, to, end: to.min(now) };
+        let is_hidden = !self.strands.is_empty() && self.strands.iter().all(|strand| strand.hidden);
+        Messages {
+            note: self.picture.note(look, span, is_hidden),
+            aside: self.picture.aside(span),
+            begins: self.picture.coverage.begins(span),
+            cut: self.picture.cut,
+        }
     }
 
     fn draw(&mut self, chart: Chart, look: &Look, ground: &HtmlCanvasElement, key: Key, range: (u64, u64), now: u64) {
@@ -396,62 +342,10 @@ impl State {
         }
         let Some(pen) = Pen::wipe(ground) else { return };
         let plot = Plot::on(&pen, range);
-        for strand in &mut self.strands {
-            strand.hidden = chart.legend.is_hidden(strand.name());
-        }
         self.picture = Picture::take(look, &mut self.strands, range, now, chart.context);
         self.picture.draw(look, &pen, &plot, &self.palette);
         self.plot = Some(plot);
         self.drawn = Some(key);
-    }
-
-    /// Draws the upper canvas: the crosshair and the marked range.
-    fn draw_over(&mut self, chart: Chart, over: &HtmlCanvasElement) {
-        let (Some(plot), Some(key)) = (self.plot, self.drawn) else { return };
-        let cross = chart.context.view.cross.try_get_untracked().flatten();
-        let cross = cross.filter(|at| (plot.from..=plot.to).contains(at));
-        let marked = self.drag.and_then(|drag| drag.marked());
-        let wanted = (cross, marked.map(|(a, b)| (a.to_bits(), b.to_bits())), key);
-        // If the upper canvas is and stays empty, a change below needs no drawing.
-        let was_empty = self.drawn_over.is_none_or(|drawn| drawn.0.is_none() && drawn.1.is_none());
-        if self.drawn_over == Some(wanted) || (was_empty && cross.is_none() && marked.is_none()) {
-            return;
-        }
-        self.drawn_over = Some(wanted);
-        let Some(pen) = Pen::wipe(over) else { return };
-        if let Some((left, right)) = marked {
-            pen.colour(&self.palette.ink);
-            pen.context.set_global_alpha(0.12);
-            pen.context.fill_rect(left, plot.top, right - left, plot.height);
-            pen.context.set_global_alpha(1.0);
-        }
-        let Some(at) = cross else { return };
-        let x = plot.x(at).floor() + 0.5;
-        pen.colour(&self.palette.quiet);
-        pen.context.set_line_width(1.0);
-        pen.line((x, plot.top), (x, plot.bottom()));
-        let words = browser::moment_of(at, plot.to - plot.from, chart.context.now());
-        let wide = pen.width_of(&words);
-        let beside = if x + wide + 6.0 > plot.width { Beside::Left } else { Beside::Right };
-        let left = if beside == Beside::Left { x - wide - 6.0 } else { x + 2.0 };
-        pen.colour(&self.palette.paper);
-        pen.context.fill_rect(left, plot.top, wide + 4.0, pen.label * 1.4);
-        pen.colour(&self.palette.ink);
-        pen.words(&words, (left + 2.0, plot.top + pen.label * 0.7), Beside::Right);
-        chart.look.with_value(|look| {
-            let axis = self.picture.axis(look, plot.from);
-            for trace in &self.picture.traces {
-                let Some(dot) = trace.near(at) else { continue };
-                let top =
-                    if trace.dots.first().is_some_and(|dot| dot.high == dot.value) { dot.high } else { dot.value };
-                let Some(y) = plot.y(&axis, top) else { continue };
-                pen.colour(self.palette.of(trace.colour));
-                pen.context.begin_path();
-                if pen.context.arc(plot.x(dot.at), y, 3.0, 0.0, std::f64::consts::TAU).is_ok() {
-                    pen.context.fill();
-                }
-            }
-        });
     }
 }
 
@@ -483,9 +377,4 @@ fn sentence(head: &str, picture: &Picture, values: &[LegendValue]) -> String {
 fn spoken(label: &str, reading: &LegendValue) -> String {
     let level = reading.level.map(|level| format!(" ({})", level.keyword())).unwrap_or_default();
     format!("{label} {}{level}", reading.text)
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates")]
-fn whole(ms: f64) -> u64 {
-    ms as u64
 }

@@ -5,6 +5,9 @@ use shared::board::axis::{Axis, Scale};
 /// The margin above and below the content, as a share of its height.
 const AIR: f64 = 0.08;
 
+/// The share of a logarithmic axis below the least value, if there are values that it cannot show.
+const FLOOR: f64 = 0.08;
+
 /// A vertical axis.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Upright {
@@ -14,6 +17,38 @@ pub struct Upright {
     pub high: f64,
     /// The scale.
     pub scale: Scale,
+    /// True if there are values that the scale cannot show. They are drawn at the lower end.
+    pub has_floor: bool,
+}
+
+/// The extent of values.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Extent {
+    /// The minimum.
+    pub low: f64,
+    /// The maximum.
+    pub high: f64,
+    /// The least value above zero, if there is any.
+    pub positive: Option<f64>,
+}
+
+impl Extent {
+    /// Returns the extent of these values; `None` if there are none.
+    #[must_use]
+    pub fn of(values: impl Iterator<Item = f64>) -> Option<Self> {
+        let one = |value: f64| Self { low: value, high: value, positive: (value > 0.0).then_some(value) };
+        values.filter(|value| value.is_finite()).map(one).reduce(Self::with)
+    }
+
+    /// Returns the extent of both.
+    #[must_use]
+    pub fn with(self, other: Self) -> Self {
+        let positive = match (self.positive, other.positive) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+        Self { low: self.low.min(other.low), high: self.high.max(other.high), positive }
+    }
 }
 
 /// The value that an axis must include besides the data.
@@ -26,33 +61,32 @@ pub enum Ground {
 }
 
 impl Upright {
-    /// Makes the axis for data from a minimum to a maximum. Ends that the document sets take precedence.
+    /// Makes the axis for data of this extent. Ends that the document sets take precedence.
     #[must_use]
-    pub fn new(axis: Axis, shown: Option<(f64, f64)>, ground: Ground) -> Self {
+    pub fn new(axis: Axis, shown: Option<Extent>, ground: Ground) -> Self {
         let scale = axis.scale.unwrap_or(Scale::Linear);
-        let (low, high) = shown.unwrap_or(match scale {
-            Scale::Linear => (0.0, 1.0),
-            Scale::Log => (1.0, 10.0),
-        });
-        let (low, high) = match scale {
-            Scale::Linear => linear(low, high, ground),
+        let has_floor = scale == Scale::Log && shown.is_some_and(|shown| shown.low <= 0.0);
+        let ((low, high), (min, max)) = match scale {
+            Scale::Linear => {
+                (linear(shown.map_or((0.0, 1.0), |shown| (shown.low, shown.high)), ground), (axis.min, axis.max))
+            }
             Scale::Log => {
-                let high = if high > 0.0 { high } else { 10.0 };
-                let low = if low > 0.0 { low } else { high / 1e3 };
-                (low / 1.2, high * 1.2)
+                let above_zero = |end: Option<f64>| end.filter(|end| *end > 0.0);
+                (logarithmic(shown, has_floor), (above_zero(axis.min), above_zero(axis.max)))
             }
         };
-        let (low, high) = (axis.min.unwrap_or(low), axis.max.unwrap_or(high));
+        let (low, high) = (min.unwrap_or(low), max.unwrap_or(high));
         if low < high {
-            return Self { low, high, scale };
+            return Self { low, high, scale, has_floor };
         }
         // Only one end is set, and all values are beyond it.
-        match axis.min {
-            Some(low) => Self { low, high: low + low.abs().max(1.0), scale },
-            None => {
-                Self { low: if scale == Scale::Log { high / 1e3 } else { high - high.abs().max(1.0) }, high, scale }
-            }
-        }
+        let (low, high) = match (min, scale) {
+            (Some(low), Scale::Linear) => (low, low + low.abs().max(1.0)),
+            (Some(low), Scale::Log) => (low, (low * 10.0).min(f64::MAX)),
+            (None, Scale::Linear) => (high - high.abs().max(1.0), high),
+            (None, Scale::Log) => (high / 1e3, high),
+        };
+        Self { low, high, scale, has_floor }
     }
 
     /// The position of a value from top (0) to bottom (1); beyond these if it is outside, `None` if the scale cannot
@@ -82,17 +116,35 @@ impl Upright {
                 let values = (0..=100).map(f64::from).take_while(|&i| i <= count).map(|i| (first + i) * step);
                 values.filter(|value| value.is_finite() && (self.low..=self.high).contains(value)).collect()
             }
-            Scale::Log => {
-                let (low, high) = (self.low.log10().ceil(), self.high.log10().floor());
-                let step = ((high - low + 1.0) / most).ceil().max(1.0);
-                let powers = (0..100).map(|i| low + f64::from(i) * step).take_while(|&power| power <= high);
-                powers.map(|power| 10.0_f64.powf(power)).collect()
-            }
+            Scale::Log => self.log_ticks(most),
         }
+    }
+
+    /// Powers of ten; where there are fewer than two, also their multiples by two and five, or else equal steps.
+    fn log_ticks(&self, most: f64) -> Vec<f64> {
+        let (low, high) = (self.low.log10().ceil(), self.high.log10().floor());
+        let step = ((high - low + 1.0) / most).ceil().max(1.0);
+        let powers = (0..100).map(|i| low + f64::from(i) * step).take_while(|&power| power <= high);
+        let ticks: Vec<f64> = powers.map(|power| 10.0_f64.powf(power)).collect();
+        if ticks.len() > 1 {
+            return ticks;
+        }
+        let tens = [low - 1.0, low].map(|power| 10.0_f64.powf(power));
+        let multiples = tens.into_iter().flat_map(|ten| [1.0, 2.0, 5.0].map(|times| ten * times));
+        let ticks: Vec<f64> = multiples.filter(|tick| (self.low..=self.high).contains(tick)).collect();
+        if ticks.len() > 1 { ticks } else { Self { scale: Scale::Linear, ..*self }.ticks(3) }
     }
 }
 
-fn linear(low: f64, high: f64, ground: Ground) -> (f64, f64) {
+/// The ends of a logarithmic axis.
+fn logarithmic(shown: Option<Extent>, has_floor: bool) -> (f64, f64) {
+    let Some((low, high)) = shown.and_then(|shown| Some((shown.positive?, shown.high))) else { return (1.0, 10.0) };
+    let (low, high) = (low / 1.2, (high * 1.2).min(f64::MAX));
+    let low = if has_floor { low / (high / low).min(f64::MAX).powf(FLOOR) } else { low };
+    (low.max(f64::MIN_POSITIVE), high)
+}
+
+fn linear((low, high): (f64, f64), ground: Ground) -> (f64, f64) {
     let (low, high) = match ground {
         Ground::Free => (low, high),
         Ground::Zero => (low.min(0.0), high.max(0.0)),
@@ -128,17 +180,43 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn extent(low: f64, high: f64) -> Option<Extent> {
+        Extent::of([low, high].into_iter())
+    }
+
+    fn log(values: &[f64]) -> Upright {
+        let axis = Axis { scale: Some(Scale::Log), ..Axis::default() };
+        Upright::new(axis, Extent::of(values.iter().copied()), Ground::Free)
+    }
+
     fn axis(low: f64, high: f64, ground: Ground) -> Upright {
-        Upright::new(Axis::default(), Some((low, high)), ground)
+        Upright::new(Axis::default(), extent(low, high), ground)
     }
 
     #[test]
     fn marks_are_round_and_few() {
         assert_eq!(axis(38.2, 46.1, Ground::Free).ticks(5), [38.0, 40.0, 42.0, 44.0, 46.0]);
         assert_eq!(axis(0.0, 97.0, Ground::Zero).ticks(3), [0.0, 50.0, 100.0]);
-        let log = Upright::new(Axis { scale: Some(Scale::Log), ..Axis::default() }, Some((3.0, 4_000.0)), Ground::Free);
+        let log = log(&[3.0, 4_000.0]);
         assert_eq!(log.ticks(4), [10.0, 100.0, 1_000.0]);
         assert!(log.y(0.0).is_none() && log.y(4_000.0).unwrap() > 0.0);
+    }
+
+    #[test]
+    fn logarithmic_axis_has_ticks_within_a_decade() {
+        assert_eq!(log(&[3.0, 40.0]).ticks(4), [5.0, 10.0, 20.0]);
+        assert_eq!(log(&[2.0, 9.0]).ticks(4), [2.0, 5.0, 10.0]);
+        assert!(log(&[41.0, 44.0]).ticks(4).len() > 1);
+    }
+
+    #[test]
+    fn zero_hides_nothing_on_a_logarithmic_axis() {
+        let axis = log(&[0.0, 0.002, 90.0]);
+        assert!(axis.has_floor && axis.low > 0.0);
+        let least = axis.y(0.002).unwrap();
+        assert!((0.85..0.97).contains(&least), "{least}: there is room below for the zero");
+        assert!(!log(&[0.002, 90.0]).has_floor);
+        assert_eq!((log(&[0.0, -5.0]).low, log(&[]).high), (1.0, 10.0), "without a value above zero it has some ends");
     }
 
     #[test]
@@ -151,9 +229,9 @@ mod tests {
     #[test]
     fn what_the_document_says_holds() {
         let declared = Axis { min: Some(0.0), max: Some(100.0), scale: None };
-        assert_eq!(Upright::new(declared, Some((40.0, 400.0)), Ground::Free).high, 100.0);
+        assert_eq!(Upright::new(declared, extent(40.0, 400.0), Ground::Free).high, 100.0);
         let low = Axis { min: Some(500.0), ..Axis::default() };
-        assert!(Upright::new(low, Some((1.0, 2.0)), Ground::Free).high > 500.0);
+        assert!(Upright::new(low, extent(1.0, 2.0), Ground::Free).high > 500.0);
     }
 
     proptest! {
@@ -167,6 +245,21 @@ mod tests {
                 prop_assert!((-0.01..=1.01).contains(&axis.y(value).unwrap()), "{:?}", axis);
             }
             prop_assert!(axis.ticks(most).len() <= most as usize + 2);
+        }
+
+        #[test]
+        fn every_logarithmic_axis_has_its_positive_values_within_and_labels(
+            values in prop::collection::vec(-1e3..1e9_f64, 1..20), powers in -9..9_i32, most in 2..10_u32
+        ) {
+            let values: Vec<f64> = values.into_iter().map(|value| value * 10.0_f64.powi(powers)).collect();
+            let axis = log(&values);
+            prop_assert!(axis.low < axis.high && axis.low > 0.0);
+            for value in values.iter().filter(|value| **value > 0.0) {
+                prop_assert!((-0.01..=1.01).contains(&axis.y(*value).unwrap()), "{:?}", axis);
+            }
+            let ticks = axis.ticks(most);
+            prop_assert!(!ticks.is_empty() && ticks.len() <= most as usize + 4, "{ticks:?}");
+            prop_assert_eq!(axis.has_floor, values.iter().any(|value| *value <= 0.0));
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The labels of series in a chart, and the format of their numbers.
 
 use shared::SeriesName;
+use shared::board::axis::Scale;
 use shared::board::unit::KnownUnit;
 use shared::board::{SeriesSource, Show, Unit as Declared};
 
@@ -18,6 +19,32 @@ pub fn unit(source: &SeriesSource, name: &SeriesName, show: Show) -> UnitFormat 
 pub fn style(unit: UnitFormat, values: &[f64], source: &SeriesSource) -> NumberFormat {
     let greatest = values.iter().copied().map(f64::abs).fold(0.0, f64::max);
     NumberFormat::of(unit, greatest, values.iter().copied()).with_decimals(source.decimals)
+}
+
+/// The labels of the ticks of an axis. On a logarithmic axis each has its own prefix, since they differ by orders of
+/// magnitude.
+#[must_use]
+pub fn ticks(unit: UnitFormat, values: &[f64], source: &SeriesSource, scale: Scale) -> Vec<String> {
+    let label = |style: NumberFormat, of: &[f64], value: f64| short(style, of, source).text(value);
+    match scale {
+        Scale::Linear => {
+            let common = style(unit, values, source);
+            values.iter().map(|&value| label(common, values, value)).collect()
+        }
+        Scale::Log => values.iter().map(|&value| label(style(unit, &[value], source), &[value], value)).collect(),
+    }
+}
+
+/// Drops the decimals that are zero for all of these values, unless the document sets their number.
+fn short(style: NumberFormat, values: &[f64], source: &SeriesSource) -> NumberFormat {
+    const MOST: u16 = 6;
+    if source.decimals.is_some() {
+        return style;
+    }
+    let long = style.with_decimals(Some(MOST));
+    let zeros = |value: &f64| long.number(*value).bytes().rev().take_while(|byte| *byte == b'0').count();
+    let zeros = values.iter().map(zeros).min().and_then(|zeros| u16::try_from(zeros).ok()).unwrap_or_default();
+    style.with_decimals(Some(MOST - zeros.min(MOST)))
 }
 
 /// Formats a number.
@@ -42,4 +69,26 @@ pub fn percent(values: &[f64]) -> NumberFormat {
 #[must_use]
 pub fn none() -> UnitFormat {
     UnitFormat::none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels_of(values: &[f64], scale: Scale) -> Vec<String> {
+        let texts = ticks(none(), values, &SeriesSource::default(), scale);
+        texts.into_iter().map(|text| text.replace('\u{a0}', " ")).collect()
+    }
+
+    #[test]
+    fn ticks_of_different_magnitudes_are_readable() {
+        assert_eq!(labels_of(&[1.0, 100.0, 10_000.0], Scale::Log), ["1", "100", "10,000"]);
+        assert_eq!(labels_of(&[0.001, 1.0, 1e6, 1e9], Scale::Log), ["0.001", "1", "1 M", "1 G"]);
+    }
+
+    #[test]
+    fn ticks_have_no_needless_zeros() {
+        assert_eq!(labels_of(&[0.0, 1e6, 2e6], Scale::Linear), ["0 M", "1 M", "2 M"]);
+        assert_eq!(labels_of(&[0.0, 0.5, 1.0], Scale::Linear), ["0.0", "0.5", "1.0"]);
+    }
 }

@@ -34,10 +34,12 @@ impl Axis {
     pub(super) fn read(widget: &Fields<'_>) -> Self {
         let (min, max) = ends(widget, "y_min", "y_max");
         let scale = widget.keyword("y_scale");
-        if let (Some(Scale::Log), Some(low)) = (scale, min)
-            && low <= 0.0
-        {
-            widget.wrong("y_min", "more than 0 where y_scale is log", low.to_string());
+        for (key, end) in [("y_min", min), ("y_max", max)] {
+            if let (Some(Scale::Log), Some(end)) = (scale, end)
+                && end <= 0.0
+            {
+                widget.wrong(key, "more than 0 where y_scale is log", end.to_string());
+            }
         }
         Self { min, max, scale }
     }

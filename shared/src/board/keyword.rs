@@ -28,15 +28,15 @@ pub trait Keyword: Copy + PartialEq + 'static {
     }
 }
 
-/// Defines an enum that is a [`Keyword`] and serialises as its keyword.
+/// Defines an enum that is a [`Keyword`] and serialises as its keyword. A value may have a second keyword after `|`.
 macro_rules! keywords {
-    ($(#[$about:meta])* $name:ident { $($(#[$doc:meta])* $value:ident = $keyword:literal),* $(,)? }) => {
+    ($(#[$about:meta])* $name:ident { $($(#[$doc:meta])* $value:ident = $keyword:literal $(| $other:literal)?),* $(,)? }) => {
         $(#[$about])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum $name { $($(#[$doc])* $value),* }
 
         impl $crate::board::keyword::Keyword for $name {
-            const ALL: &'static [(&'static str, Self)] = &[$(($keyword, Self::$value)),*];
+            const ALL: &'static [(&'static str, Self)] = &[$(($keyword, Self::$value), $(($other, Self::$value),)?)*];
         }
 
         impl serde::Serialize for $name {

@@ -9,6 +9,8 @@ use super::read::Fields;
 keywords! {
     /// The band that is filled around a line.
     Band {
+        /// No band.
+        None = "none",
         /// From the minimum to the maximum of each bucket.
         MinMax = "min-max",
         /// From the median to the 95th percentile.
@@ -45,7 +47,7 @@ keywords! {
 /// Options of `type = "line"`: one line for each series.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct LineOptions {
-    /// The band around each line.
+    /// The band around each line. If absent, the band of the extremes around a line of means, and none around others.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub band: Option<Band>,
     /// One line for each of these quantiles, instead of the single line of [`super::SeriesSource::show`]. In document

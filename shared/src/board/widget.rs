@@ -114,7 +114,8 @@ pub struct SeriesSource {
     /// The digits after the decimal point, 0 to 10. If absent, as many as the number needs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decimals: Option<u16>,
-    /// The number that is shown; the value if absent.
+    /// The number that is shown. If absent: the rate of a counter; else the mean and the extremes in a chart over time,
+    /// and the value in all other widgets.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub show: Option<Show>,
     /// The limits from which on a number has a level such as warn.
@@ -125,8 +126,8 @@ pub struct SeriesSource {
 keywords! {
     /// The number that is shown of a series, or of each of its buckets.
     Show {
-        /// The newest value.
-        Value = "value",
+        /// The newest value; in a chart over time, the last value of each bucket.
+        Value = "value" | "last",
         /// The growth of a counter per second. A fall counts as a restart from zero, not as a negative rate.
         Rate = "rate",
         /// The mean.

@@ -111,7 +111,7 @@ fn each_mistake_is_told_with_its_place_what_was_expected_and_what_came() {
         (json!({"expect": "0s"}), "it must be from 1s"),
         (json!({"unit": ""}), "widgets[0].unit"),
         (json!({"decimals": 2.5}), "widgets[0].decimals: expected a whole number from 0 to 10, got 2.5"),
-        (json!({"show": "latest"}), "widgets[0].show: expected value, rate, mean"),
+        (json!({"show": "latest"}), "widgets[0].show: expected value, last, rate, mean"),
         (json!({"sparkline": "no"}), "widgets[0].sparkline: expected true or false, got \"no\""),
         (
             json!({"thresholds": [{"above": 1, "below": 2, "level": "ok"}]}),
@@ -144,6 +144,10 @@ fn each_mistake_is_told_with_its_place_what_was_expected_and_what_came() {
         (
             json!({"type": "line", "y_min": 0, "y_scale": "log"}),
             "widgets[0].y_min: expected more than 0 where y_scale is log",
+        ),
+        (
+            json!({"type": "line", "y_max": -1, "y_scale": "log"}),
+            "widgets[0].y_max: expected more than 0 where y_scale is log",
         ),
         (json!({"type": "line", "quantiles": ["p50", "p50"]}), "widgets[0].quantiles[1]: expected each word once"),
         (json!({"type": "states", "colours": {"up": "lime"}}), "widgets[0].colours.up: expected green, yellow"),

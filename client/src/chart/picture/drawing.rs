@@ -1,0 +1,99 @@
+//! Draws the content of a chart, with its axes.
+
+use shared::board::lines::Stack;
+use shared::format::number::NumberFormat;
+
+use super::Picture;
+use crate::chart::lines::{self, Fill};
+use crate::chart::look::{Look, Shape};
+use crate::chart::palette::Palette;
+use crate::chart::pen::Pen;
+use crate::chart::plot::Plot;
+use crate::chart::value_axis::{Extent, Ground, Upright};
+use crate::chart::{bars, heat, time_axis, timeline, wording};
+use crate::zone;
+
+/// The room for a label of the time axis, as a multiple of the label size.
+const TICK: f64 = 8.0;
+
+impl Picture {
+    /// The extent of all values that are drawn in a time range, bands included.
+    #[must_use]
+    pub fn extent(&self, look: &Look, from: u64, to: u64) -> Option<Extent> {
+        if let Shape::Heat = look.shape {
+            return heat::extent(&self.piles);
+        }
+        let dots = self.traces.iter().flat_map(|trace| trace.within(from, to));
+        Extent::of(dots.flat_map(|dot| [dot.top, dot.low, dot.high]))
+    }
+
+    /// The axis for the content of a time range.
+    #[must_use]
+    pub fn axis(&self, look: &Look, from: u64, to: u64) -> Upright {
+        let ground = match look.shape {
+            Shape::Areas(_) | Shape::Bars => Ground::Zero,
+            _ => Ground::Free,
+        };
+        let shown = self.extent(look, from, to);
+        // Shares add up to 100. The axis adds its margin of 8 % to 92.6, which gives 100.
+        let shown = match (&look.shape, shown) {
+            (Shape::Areas(Stack::Share), Some(extent)) => {
+                let end = |end: f64| if end == 0.0 { 0.0 } else { 92.6_f64.copysign(end) };
+                Extent::of([end(extent.low.min(0.0)), end(extent.high.max(0.0))].into_iter())
+            }
+            (_, shown) => shown,
+        };
+        Upright::new(look.axis, shown, ground)
+    }
+
+    /// The labels of the ticks of the axis.
+    fn labels(&self, look: &Look, ticks: &[f64]) -> Vec<String> {
+        if let Shape::Areas(Stack::Share) = look.shape {
+            let style = wording::percent(ticks);
+            return ticks.iter().map(|&value| style.text(value)).collect();
+        }
+        let scale = look.axis.scale.unwrap_or(shared::board::axis::Scale::Linear);
+        wording::ticks(self.unit.unwrap_or(wording::none()), ticks, &look.source, scale)
+    }
+
+    /// The number format of single values.
+    #[must_use]
+    pub fn fine(&self, look: &Look) -> NumberFormat {
+        let values: Vec<f64> = self.traces.iter().filter_map(|trace| trace.newest).collect();
+        match look.shape {
+            Shape::Areas(Stack::Share) => wording::percent(&values),
+            _ => wording::style(self.unit.unwrap_or(wording::none()), &values, &look.source),
+        }
+    }
+
+    /// Draws the content.
+    pub fn draw(&self, look: &Look, pen: &Pen, plot: &Plot, palette: &Palette) {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates")]
+        let most = (plot.width / (pen.label * TICK)) as u64;
+        let ticks = time_axis::ticks(plot.from, plot.to, most.max(2), &zone::offset);
+        plot.draw_time(pen, palette, &ticks);
+        if let Shape::States(_) = look.shape {
+            return timeline::draw(pen, plot, palette, &self.lanes);
+        }
+        let axis = self.axis(look, plot.from, plot.to);
+        let labels = self.labels(look, &plot.ticks(&axis));
+        // Thresholds are in the unit of the series, so they do not apply to shares.
+        let thresholds = if look.is_share() { &[] } else { look.source.thresholds.as_slice() };
+        plot.draw_levels(pen, palette, &axis, thresholds);
+        plot.draw_grid(pen, palette, &axis);
+        if let Shape::Heat = look.shape {
+            heat::draw(pen, plot, palette, &axis, &self.piles);
+            return plot.draw_values(pen, palette, &axis, &labels);
+        }
+        plot.draw_thresholds(pen, palette, &axis, thresholds);
+        match &look.shape {
+            Shape::Bars => bars::draw(pen, plot, palette, &axis, &self.traces, self.width.max(1)),
+            Shape::Areas(_) => lines::draw(pen, plot, palette, &axis, &self.traces, Fill::Area),
+            _ => {
+                let fill = if self.traces.len() == 1 { Fill::Ground } else { Fill::None };
+                lines::draw(pen, plot, palette, &axis, &self.traces, fill);
+            }
+        }
+        plot.draw_values(pen, palette, &axis, &labels);
+    }
+}

@@ -1,0 +1,57 @@
+//! Draws the upper canvas: the crosshair and the marked range.
+
+use leptos::prelude::*;
+use web_sys::HtmlCanvasElement;
+
+use super::{Chart, State};
+use crate::browser;
+use crate::chart::pen::{Beside, Pen};
+
+impl State {
+    /// Draws the upper canvas: the crosshair and the marked range.
+    pub(super) fn draw_over(&mut self, chart: Chart, over: &HtmlCanvasElement) {
+        let (Some(plot), Some(key)) = (self.plot, self.drawn) else { return };
+        let cross = chart.context.view.cross.try_get_untracked().flatten();
+        let cross = cross.filter(|at| (plot.from..=plot.to).contains(at));
+        let marked = self.drag.and_then(|drag| drag.marked());
+        let wanted = (cross, marked.map(|(a, b)| (a.to_bits(), b.to_bits())), key);
+        // If the upper canvas is and stays empty, a change below needs no drawing.
+        let was_empty = self.drawn_over.is_none_or(|drawn| drawn.0.is_none() && drawn.1.is_none());
+        if self.drawn_over == Some(wanted) || (was_empty && cross.is_none() && marked.is_none()) {
+            return;
+        }
+        self.drawn_over = Some(wanted);
+        let Some(pen) = Pen::wipe(over) else { return };
+        if let Some((left, right)) = marked {
+            pen.colour(&self.palette.ink);
+            pen.context.set_global_alpha(0.12);
+            pen.context.fill_rect(left, plot.top, right - left, plot.height);
+            pen.context.set_global_alpha(1.0);
+        }
+        let Some(at) = cross else { return };
+        let x = plot.x(at).floor() + 0.5;
+        pen.colour(&self.palette.quiet);
+        pen.context.set_line_width(1.0);
+        pen.line((x, plot.top), (x, plot.bottom()));
+        let words = browser::moment_of(at, plot.to - plot.from, chart.context.now());
+        let wide = pen.width_of(&words);
+        let beside = if x + wide + 6.0 > plot.width { Beside::Left } else { Beside::Right };
+        let left = if beside == Beside::Left { x - wide - 6.0 } else { x + 2.0 };
+        pen.colour(&self.palette.paper);
+        pen.context.fill_rect(left, plot.top, wide + 4.0, pen.label * 1.4);
+        pen.colour(&self.palette.ink);
+        pen.words(&words, (left + 2.0, plot.top + pen.label * 0.7), Beside::Right);
+        chart.look.with_value(|look| {
+            let axis = self.picture.axis(look, plot.from, plot.to);
+            for trace in &self.picture.traces {
+                let Some(dot) = trace.near(at) else { continue };
+                let Some(y) = plot.y(&axis, dot.top) else { continue };
+                pen.colour(self.palette.of(trace.colour));
+                pen.context.begin_path();
+                if pen.context.arc(plot.x(dot.at), y, 3.0, 0.0, std::f64::consts::TAU).is_ok() {
+                    pen.context.fill();
+                }
+            }
+        });
+    }
+}

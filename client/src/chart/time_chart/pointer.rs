@@ -1,0 +1,137 @@
+//! Pointing, zooming and panning by pointer, wheel and keyboard.
+
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::{Element, KeyboardEvent, PointerEvent, WheelEvent};
+
+use super::{Chart, sentence};
+use crate::browser;
+use crate::chart::gesture::{Aim, Drag};
+use crate::range::Range;
+
+impl Chart {
+    pub(super) fn press(self, event: &PointerEvent) {
+        if event.button() != 0 {
+            return;
+        }
+        let x = f64::from(event.offset_x());
+        self.state.update_value(|state| {
+            let Some(plot) = state.plot else { return };
+            let on_axis = f64::from(event.offset_y()) > plot.bottom();
+            let aim = if event.shift_key() || on_axis { Aim::Pan } else { Aim::Zoom };
+            state.drag = Some(Drag { aim, start: x, now: x, range: (plot.from, plot.to) });
+        });
+        let target: Option<Element> = event.target().map(JsCast::unchecked_into);
+        if let Some(target) = target {
+            // Without pointer capture a drag ends at the edge of the chart.
+            _ = target.set_pointer_capture(event.pointer_id());
+        }
+    }
+
+    pub(super) fn point(self, event: &PointerEvent) {
+        let x = f64::from(event.offset_x());
+        let view = self.context.view;
+        let moved = self.state.try_update_value(|state| {
+            let plot = state.plot?;
+            let drag = state.drag.as_mut();
+            if let Some(drag) = drag {
+                drag.now = x;
+                if drag.aim == Aim::Pan {
+                    return Some((None, Some((drag.range, drag.moved(plot.width)))));
+                }
+            }
+            Some((Some(whole(plot.at(x.clamp(0.0, plot.width)))), None))
+        });
+        let Some(Some((cross, pan))) = moved else { return };
+        if let Some(cross) = cross {
+            view.cross.set(Some(cross));
+        }
+        if let Some(((from, to), by)) = pan
+            && by != 0.0
+        {
+            let before = Range::Fixed { from: shared::Millis(from), to: shared::Millis(to) };
+            view.choose(before.moved(self.context.now(), by));
+        }
+    }
+
+    pub(super) fn release(self, event: &PointerEvent) {
+        let x = f64::from(event.offset_x());
+        let marked = self.state.try_update_value(|state| {
+            let (drag, plot) = (state.drag.take()?, state.plot?);
+            let (left, right) = Drag { now: x.clamp(0.0, plot.width), ..drag }.marked()?;
+            Some(Range::between(plot.at(left), plot.at(right)))
+        });
+        if let Some(Some(range)) = marked {
+            self.context.view.choose(range);
+        }
+    }
+
+    pub(super) fn let_go(self) {
+        self.state.update_value(|state| state.drag = None);
+    }
+
+    pub(super) fn wheel(self, event: &WheelEvent) {
+        if !event.ctrl_key() {
+            return;
+        }
+        event.prevent_default();
+        let width = self.state.with_value(|state| state.plot.map_or(1.0, |plot| plot.width));
+        let around = f64::from(event.offset_x()) / width.max(1.0);
+        let times = (event.delta_y() / 300.0).exp().clamp(0.2, 5.0);
+        let view = self.context.view;
+        view.choose(view.range.get_untracked().zoomed(self.context.now(), times, around));
+    }
+
+    pub(super) fn key(self, event: &KeyboardEvent) {
+        let view = self.context.view;
+        let (range, now) = (view.range.get_untracked(), self.context.now());
+        let (from, to) = range.at(now);
+        let at = view.cross.get_untracked().filter(|at| (from..=to).contains(at));
+        #[expect(clippy::cast_precision_loss, reason = "times stay below 2^53")]
+        let around = at.map_or(1.0, |at| (at - from) as f64 / (to - from).max(1) as f64);
+        let step = ((to - from) / 100).max(1);
+        let moved = |later: bool| match (at, later) {
+            (None, _) => to,
+            (Some(at), true) => (at + step).min(to),
+            (Some(at), false) => at.saturating_sub(step).max(from),
+        };
+        // Keys with these modifiers belong to the browser: Ctrl and + enlarges the page.
+        if event.ctrl_key() || event.meta_key() || event.alt_key() {
+            return;
+        }
+        match (event.key().as_str(), event.shift_key()) {
+            ("ArrowLeft", true) => view.choose(range.moved(now, -0.1)),
+            ("ArrowRight", true) => view.choose(range.moved(now, 0.1)),
+            ("ArrowLeft", false) => self.cross(moved(false)),
+            ("ArrowRight", false) => self.cross(moved(true)),
+            ("+" | "=", _) => view.choose(range.zoomed(now, 0.5, around)),
+            ("-" | "_", _) => view.choose(range.zoomed(now, 2.0, around)),
+            ("Escape" | "Home", _) => {
+                view.cross.set(None);
+                self.announcement.set(String::new());
+                view.live();
+            }
+            _ => return,
+        }
+        event.prevent_default();
+    }
+
+    /// Points at a moment by keyboard, and announces the values at it.
+    pub(super) fn cross(self, at: u64) {
+        self.context.view.cross.set(Some(at));
+        let announcement = self.state.try_with_value(|state| {
+            self.look.with_value(|look| {
+                let values = state.picture.readings(look, Some(at), self.context.now());
+                let length = state.plot.map_or(0, |plot| plot.to - plot.from);
+                let moment = browser::moment_of(at, length, self.context.now());
+                sentence(&format!("{moment}: "), &state.picture, &values)
+            })
+        });
+        self.announcement.set(announcement.unwrap_or_default());
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates")]
+fn whole(ms: f64) -> u64 {
+    ms as u64
+}
