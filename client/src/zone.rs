@@ -111,7 +111,7 @@ pub fn ZoneSwitch() -> impl IntoView {
             class="quiet"
             type="button"
             data-testid="zone"
-            title=move || title()
+            title=title
             on:click=|_| untrack(Zone::current).other().choose()
         >
             {move || words()}
