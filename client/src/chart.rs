@@ -3,7 +3,8 @@
 //! - [`frames`]: the loop of animation frames; [`pen`], [`palette`]: drawing on a canvas;
 //! - [`time_chart`]: a chart over time, with its [`legend`], the [`colours`] of its series and the [`gesture`]s on
 //!   it; [`look`]: the options of its document; [`picture`]: its content, made of [`trace`]s (which [`stack`] puts on
-//!   each other), [`lanes`] and [`heat`], and drawn as [`lines`], [`bars`] or [`timeline`];
+//!   each other), [`lanes`] and [`heat`], and drawn as [`lines`], [`bars`] or [`timeline`]; over it [`markers`] and
+//!   the tooltip ([`tip`]);
 //! - [`plot`], [`time_axis`], [`value_axis`], [`wording`]: coordinates and labels;
 //! - [`spark`], [`scale`]: sparklines.
 
@@ -16,6 +17,7 @@ pub mod lanes;
 pub mod legend;
 pub mod lines;
 pub mod look;
+pub mod markers;
 pub mod palette;
 pub mod pen;
 pub mod picture;
@@ -26,6 +28,7 @@ pub mod stack;
 pub mod time_axis;
 pub mod time_chart;
 pub mod timeline;
+pub mod tip;
 pub mod trace;
 pub mod value_axis;
 pub mod wording;

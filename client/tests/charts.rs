@@ -413,3 +413,112 @@ async fn times_are_shown_in_the_chosen_zone() {
     let date = js_sys::Date::new(&1_729_990_800_000.0_f64.into());
     assert_eq!(time_of_day(1_729_990_800_000)[..2], format!("{:02}", date.get_hours()));
 }
+
+/// Dispatches a pointer event to the upper canvas at a position.
+fn pointer(place: &Element, kind: &str, by: &str, x: f64) {
+    let script = "canvas.dispatchEvent(new PointerEvent(kind, { clientX: x, clientY: 60, pointerId: 1, pointerType: by, \
+                  button: 0, bubbles: true, cancelable: true }))";
+    let dispatch = js_sys::Function::new_with_args("canvas, kind, by, x", script);
+    let canvas = place.query_selector(".chart-over").unwrap().unwrap();
+    let arguments = js_sys::Array::of4(&canvas, &kind.into(), &by.into(), &x.into());
+    dispatch.apply(&wasm_bindgen::JsValue::NULL, &arguments).unwrap();
+}
+
+fn tip(place: &Element) -> Element {
+    place.query_selector("[data-testid=chart-tip]").unwrap().unwrap()
+}
+
+/// The labels of the rows of the tooltip; empty while it is hidden.
+fn tip_rows(place: &Element) -> Vec<String> {
+    if tip(place).has_attribute("hidden") {
+        return Vec::new();
+    }
+    let mut labels = Vec::new();
+    each(place, ".chart-tip-name", |name| labels.push(name.text_content().unwrap()));
+    labels
+}
+
+#[wasm_bindgen_test]
+async fn tooltip_lists_the_values_at_the_pointer_and_a_click_pins_it() {
+    let document = r#"{"widgets":[{"id":"a","series":["ops/*"],"type":"line"}]}"#;
+    let high: Vec<Value> = (0..120).map(|_| number(900.0)).collect();
+    let (_, place, _owner) = widget(document, vec![part("ops/a", 1, &wave(120)), part("ops/b", 500, &high)]);
+    frames(5).await;
+    assert!(tip_rows(&place).is_empty());
+    pointer(&place, "pointermove", "mouse", 390.0);
+    frames(5).await;
+    assert_eq!(tip_rows(&place), ["b", "a"], "the greatest first");
+    pointer(&place, "pointerdown", "mouse", 390.0);
+    pointer(&place, "pointerup", "mouse", 390.0);
+    pointer(&place, "pointerleave", "mouse", 390.0);
+    frames(5).await;
+    assert_eq!(tip(&place).get_attribute("data-pinned").as_deref(), Some("true"));
+    assert_eq!(tip_rows(&place).len(), 2, "it stays when the pointer leaves");
+    pointer(&place, "pointerdown", "mouse", 300.0);
+    pointer(&place, "pointerup", "mouse", 300.0);
+    pointer(&place, "pointerleave", "mouse", 300.0);
+    frames(5).await;
+    assert!(tip_rows(&place).is_empty(), "a second click releases it");
+    place.remove();
+}
+
+#[wasm_bindgen_test]
+async fn touch_reads_a_value_by_a_tap_and_by_resting() {
+    let document = r#"{"widgets":[{"id":"a","series":["ops/a"],"type":"line"}]}"#;
+    let (context, place, _owner) = widget(document, vec![part("ops/a", 1, &wave(120))]);
+    frames(5).await;
+    pointer(&place, "pointerdown", "touch", 380.0);
+    pointer(&place, "pointerup", "touch", 380.0);
+    pointer(&place, "pointerleave", "touch", 380.0);
+    frames(5).await;
+    assert_eq!(tip_rows(&place).len(), 1, "a tap reads");
+    pointer(&place, "pointerdown", "touch", 300.0);
+    // Waits for the moment at which a resting finger reads.
+    while context.view.cross.get_untracked().is_none() {
+        frames(1).await;
+    }
+    pointer(&place, "pointermove", "touch", 380.0);
+    pointer(&place, "pointerup", "touch", 380.0);
+    assert_eq!(context.view.range.get_untracked(), Range::Live("5m".parse().unwrap()), "it does not zoom");
+    pointer(&place, "pointerdown", "touch", 100.0);
+    pointer(&place, "pointermove", "touch", 380.0);
+    pointer(&place, "pointerup", "touch", 380.0);
+    assert!(matches!(context.view.range.get_untracked(), Range::Fixed { .. }), "a drag without rest zooms");
+    place.remove();
+}
+
+#[wasm_bindgen_test]
+async fn markers_are_drawn_on_each_kind_of_chart_and_named_in_the_tooltip() {
+    for kind in [r#""line""#, r#""area""#, r#""bar","across":"time""#, r#""heatmap""#, r#""states""#] {
+        let draw = async |markers: &str| {
+            let document = format!(r#"{{"widgets":[{{"id":"a","series":["ops/a"],"type":{kind}{markers}}}]}}"#);
+            let series = vec![part("ops/a", 1, &wave(120)), part("ops/deploy", 500, &[text("v1.2")])];
+            let (_, place, owner) = widget(&document, series);
+            frames(5).await;
+            (painted(&place, ".chart-ground"), place, owner)
+        };
+        let (without, place, _owner) = draw("").await;
+        place.remove();
+        let (with, place, _owner) = draw(r#","markers":["ops/deploy"]"#).await;
+        assert!(with != without, "{kind} has no marker");
+        pointer(&place, "pointermove", "mouse", 397.0);
+        frames(5).await;
+        assert!(tip(&place).text_content().unwrap().contains("v1.2"), "{kind}");
+        place.remove();
+    }
+}
+
+#[wasm_bindgen_test]
+async fn line_of_an_earlier_time_is_compared() {
+    let document = r#"{"widgets":[{"id":"a","series":["ops/a"],"type":"line","compare":"-1m"}]}"#;
+    let values: Vec<Value> = (0..120).map(|i| number(if i < 60 { 7.0 } else { 9.0 })).collect();
+    let (_, place, _owner) = widget(document, vec![part("ops/a", 1, &values)]);
+    frames(20).await;
+    assert_eq!(texts(&place, "legend-value").len(), 2);
+    pointer(&place, "pointermove", "mouse", 390.0);
+    frames(5).await;
+    assert_eq!(tip_rows(&place), ["a", "1 min before"]);
+    let words = tip(&place).text_content().unwrap();
+    assert!(words.contains('9') && words.contains('7'), "{words}");
+    place.remove();
+}

@@ -1,6 +1,7 @@
 //! The page of one board.
 
 use leptos::prelude::*;
+use shared::board::Board;
 use shared::board::document::MAX_SELECTORS;
 use shared::{BoardId, Selector, SeriesName};
 
@@ -11,6 +12,7 @@ use super::mistake::{Mistake, Mistakes};
 use crate::app::Masthead;
 use crate::badge::Badge;
 use crate::chart::frames::Frames;
+use crate::chart::markers::BoardMarkers;
 use crate::doctor::button::Doctor;
 use crate::edit::editor::Editor;
 use crate::edit::entry::{AboveBoard, EditMenu};
@@ -120,6 +122,8 @@ pub fn BoardPage(
         })
     });
     provide_context(Mistakes(mistakes));
+    let markers = move |board: &Option<Board>| board.as_ref().map(|board| board.markers.clone()).unwrap_or_default();
+    provide_context(BoardMarkers(Memo::new(move |_| board.with(markers))));
 
     let shows = Memo::new(move |_| match (known.get(), empty.get() && !editor.editing()) {
         (false, _) => Shows::Skeletons,

@@ -20,6 +20,8 @@ pub enum Aim {
     Zoom,
     /// Moves the shown range.
     Pan,
+    /// Reads the values under a finger.
+    Read,
 }
 
 /// The distance in pixels below which a drag is a click.
@@ -31,6 +33,12 @@ impl Drag {
     pub fn marked(&self) -> Option<(f64, f64)> {
         let marks = self.aim == Aim::Zoom && (self.start - self.now).abs() >= CLICK;
         marks.then_some((self.start.min(self.now), self.start.max(self.now)))
+    }
+
+    /// Returns true for a click: the pointer hardly moved.
+    #[must_use]
+    pub fn is_click(&self) -> bool {
+        (self.start - self.now).abs() < CLICK
     }
 
     /// The distance of the drag as a share of the shown range; positive towards later times.
@@ -50,6 +58,8 @@ mod tests {
         assert_eq!(drag(Aim::Zoom, 102.0).marked(), None);
         assert_eq!(drag(Aim::Zoom, 40.0).marked(), Some((40.0, 100.0)));
         assert_eq!(drag(Aim::Pan, 40.0).marked(), None);
+        assert_eq!(drag(Aim::Read, 40.0).marked(), None, "a finger that rested reads values");
+        assert_eq!([102.0, 40.0].map(|now| drag(Aim::Zoom, now).is_click()), [true, false]);
         assert_eq!(drag(Aim::Pan, 40.0).moved(600.0), 0.1);
     }
 }

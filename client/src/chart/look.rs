@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use shared::Declared;
 use shared::board::axis::Axis;
 use shared::board::lines::{Band, Quantile, Stack};
 use shared::board::states::Colour;
-use shared::board::{SeriesSource, Show};
+use shared::board::{Earlier, SeriesSource, Show};
+use shared::{Declared, Selector};
 
 use shared::reading::Detail;
 use shared::reading::default_show;
@@ -20,6 +20,10 @@ pub struct Look {
     pub axis: Axis,
     /// The series, with their options.
     pub source: SeriesSource,
+    /// The series of texts that are drawn as markers, besides those of the board.
+    pub markers: Vec<Selector>,
+    /// The earlier time with which the series are compared.
+    pub compare: Option<Earlier>,
 }
 
 /// The shape of a chart's content.
@@ -131,7 +135,8 @@ mod tests {
     use super::*;
 
     fn look(shape: Shape, show: Option<Show>) -> Look {
-        Look { shape, axis: Axis::default(), source: SeriesSource { show, ..SeriesSource::default() } }
+        let source = SeriesSource { show, ..SeriesSource::default() };
+        Look { shape, axis: Axis::default(), source, markers: Vec::new(), compare: None }
     }
 
     #[test]

@@ -15,12 +15,13 @@ use super::heat::{self, Pile};
 use super::lanes::{Lane, Report, StateStyle};
 use super::look::{Look, Shape};
 use super::stack::{Upon, stack};
-use super::trace::{Anchor, Trace, break_ms, dots};
+use super::trace::{Anchor, Dot, Role, Trace, break_ms, dots, later};
 use super::wording;
 use crate::board::context::BoardContext;
 use crate::history::SeriesCache;
 use crate::history::live_cells::LiveCells;
 use notes::Coverage;
+use shared::format::duration::duration;
 use shared::format::unit::UnitFormat;
 
 /// One series of a chart, and its live buckets.
@@ -131,6 +132,13 @@ impl Picture {
                                     let trace = Trace { dots, dash, ..picture.trace(strand, word, several) };
                                     picture.add_line(look, trace, show, newest.as_ref(), span);
                                 }
+                                if let (Some(earlier), Some(&(show, _))) = (look.compare, numbers.first()) {
+                                    let ms = earlier.distance().as_millis();
+                                    let (from, to) = (from.saturating_sub(ms), to.saturating_sub(ms));
+                                    let glued = strand.recent.join(cells, buckets, from, to);
+                                    let dots = later(dots(&glued, show, None, anchor), ms);
+                                    picture.add_earlier(look, strand, dots, ms, several);
+                                }
                             }
                         }
                     }
@@ -176,6 +184,14 @@ impl Picture {
         let is_stale = |at: u64| expect.is_some_and(|expect| is_stale(expect, Millis(at), Millis(span.end)));
         let stale_since = newest.map(|cell| cell.at).filter(|at| is_stale(*at));
         self.traces.push(Trace { newest: value, stale_since, ..trace }.broken_at(break_ms));
+    }
+
+    /// Adds the line of an earlier time, whose points are shifted to the shown range.
+    fn add_earlier(&mut self, look: &Look, strand: &Strand, dots: Vec<Dot>, ms: u64, several: bool) {
+        let break_ms = break_ms(&dots, self.width, look.source.expect.map(Duration::as_millis));
+        let label = strand.called(&format!("{} before", duration(ms)), several);
+        let trace = Trace { label, dots, role: Role::Earlier, ..self.trace(strand, "", several) };
+        self.traces.push(trace.broken_at(break_ms));
     }
 
     fn add_texts(&mut self, look: &Look, strand: &Strand, known: &SeriesCache, log: &shared::TextLog, span: Span) {

@@ -1,6 +1,7 @@
 //! A chart over time: its canvases, its legend and its messages.
 //!
-//! - [`pointer`] zooms, pans and points by pointer, wheel and keyboard; [`overlay`] draws the crosshair.
+//! - [`pointer`] zooms, pans and points by pointer, touch, wheel and keyboard; [`overlay`] draws the crosshair, and
+//!   fills the tooltip.
 
 mod overlay;
 mod pointer;
@@ -16,17 +17,20 @@ use super::frames::Frame;
 use super::gesture::Drag;
 use super::legend::{ChartLegend, Legend, LegendValue, MOST_LISTED};
 use super::look::Look;
+use super::markers::{self, Marker, marker_names};
 use super::palette::Palette;
 use super::pen::{Pen, pixels};
 use super::picture::notes::Note;
 use super::picture::{Picture, Span, Strand};
 use super::plot::Plot;
+use super::tip::{ChartTip, Tip};
 use super::wording::labels;
 use crate::board::context::BoardContext;
 use crate::browser;
 use crate::history::Requester;
 use crate::history::request::{Margin, VisibleRange};
 use crate::range::Range;
+use shared::reading::Detail;
 
 /// The interval in milliseconds at which the chart checks for missing history.
 const TEND_MS: u64 = 100;
@@ -49,8 +53,19 @@ struct Key {
     switched: u64,
 }
 
-/// The content of the upper canvas: the moment under the pointer, the marked range, and the drawing below.
-type Over = (Option<u64>, Option<(u64, u64)>, Key);
+/// The content of the upper canvas: the moments, the marked range, and the drawing below.
+type Over = (Pointed, Option<(u64, u64)>, Key);
+
+/// The moments that the user looks at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Pointed {
+    /// The moment under the crosshair of all charts, in milliseconds.
+    cross: Option<u64>,
+    /// The moment of the tooltip of this chart.
+    tip: Option<u64>,
+    /// True if a click pinned the tooltip.
+    is_pinned: bool,
+}
 
 /// The state of a chart that is in no signal.
 #[derive(Debug, Default)]
@@ -72,8 +87,13 @@ struct State {
     drawn_at: u64,
     tended_at: u64,
     told_at: u64,
-    /// The moment and the drawing of the values that the legend shows.
-    told_of: Option<(Option<u64>, Key)>,
+    /// The moments and the drawing of the values that the legend and the tooltip show.
+    told_of: Option<(Pointed, Key)>,
+    /// The moment that a click pinned, in milliseconds.
+    pinned: Option<u64>,
+    /// True while the pointer or the keyboard points at a moment of this chart.
+    is_pointed: bool,
+    markers: Vec<Marker>,
     spoken_at: u64,
 }
 
@@ -84,8 +104,16 @@ struct Chart {
     look: StoredValue<Look>,
     names: Memo<Vec<SeriesName>>,
     state: StoredValue<State, LocalStorage>,
+    /// The series of the markers.
+    marker_names: Memo<Vec<SeriesName>>,
     requester: Requester,
+    /// Requests the history of an earlier time.
+    earlier: Requester,
+    /// Requests the history of markers.
+    marker_requester: Requester,
     legend: Legend,
+    /// The content of the tooltip.
+    tip: RwSignal<Option<Tip>>,
     /// The summary for screen readers.
     summary: RwSignal<String>,
     /// The description of the moment that the keyboard points at, for screen readers.
@@ -117,8 +145,13 @@ pub fn TimeChart(
     /// The shared context of the board's widgets.
     context: BoardContext,
 ) -> impl IntoView {
+    let marker_names = marker_names(&look, context);
     let chart = Chart {
         context,
+        marker_names,
+        earlier: Requester::new(),
+        marker_requester: Requester::new(),
+        tip: RwSignal::new(None),
         look: StoredValue::new(look),
         names,
         state: StoredValue::new_local(State::default()),
@@ -165,7 +198,7 @@ pub fn TimeChart(
             aria-roledescription="chart"
             aria-label=move || chart.summary.get()
             on:keydown=move |event| chart.key(&event)
-            on:blur=move |_| chart.announcement.set(String::new())
+            on:blur=move |_| chart.blur()
         >
             <canvas class="chart-ground" aria-hidden="true" node_ref=ground></canvas>
             <canvas
@@ -177,12 +210,14 @@ pub fn TimeChart(
                 on:pointermove=move |event| chart.point(&event)
                 on:pointerup=move |event| chart.release(&event)
                 on:pointercancel=move |_| chart.let_go()
-                on:pointerleave=move |_| view.cross.set(None)
+                on:pointerleave=move |_| chart.leave()
+                on:contextmenu=move |event| chart.menu(&event)
                 on:dblclick=move |_| view.live()
                 on:wheel=move |event| chart.wheel(&event)
             ></canvas>
             <p class="chart-note" role="status" data-testid="chart-note">{move || note()}</p>
             <p class="chart-begins" data-testid="chart-begins">{move || begins.get()}</p>
+            <ChartTip tip=chart.tip/>
             <p class="unseen" aria-live="polite" data-testid="chart-announcement">{move || chart.announcement.get()}</p>
         </div>
         <ChartLegend legend=chart.legend names/>
@@ -220,7 +255,19 @@ impl Chart {
                     let (series, moved) = (names.len() as u64, self.context.view.moved());
                     let margin = self.margin(range);
                     let shown = VisibleRange { from, to, width, series, moved, margin };
-                    self.context.history.request_missing(self.requester, &names, shown, look.detail(), self.context);
+                    let history = self.context.history;
+                    history.request_missing(self.requester, &names, shown, look.detail(), self.context);
+                    if let Some(earlier) = look.compare {
+                        let ms = earlier.distance().as_millis();
+                        let shown = VisibleRange { from: from.saturating_sub(ms), to: to.saturating_sub(ms), ..shown };
+                        history.request_missing(self.earlier, &names, shown, look.detail(), self.context);
+                    }
+                    self.marker_names.with_untracked(|names| {
+                        let shown = VisibleRange { series: names.len() as u64, ..shown };
+                        if !names.is_empty() {
+                            history.request_missing(self.marker_requester, names, shown, Detail::Figures, self.context);
+                        }
+                    });
                 }
                 // An invisible chart is kept up to date, but not in each frame. A chart that was resized is redrawn
                 // at once, since it would look stretched until then.
@@ -244,7 +291,8 @@ impl Chart {
 
     /// A number that changes whenever a series or its fetched past does.
     fn versions(self, state: &State, look: &Look, width: u64) -> u64 {
-        let each = state.drawn_names().map(|name| {
+        let markers = self.marker_names.get_untracked();
+        let each = state.drawn_names().chain(&markers).map(|name| {
             let known = self
                 .context
                 .history
@@ -256,11 +304,12 @@ impl Chart {
 
     /// Updates the legend's values, and now and then the summary for screen readers.
     fn tell(self, state: &mut State, look: &Look, now: u64) {
-        let cross = self.context.view.cross.try_get_untracked().flatten();
-        let Some(of) = state.drawn.map(|drawn| (cross, drawn)) else { return };
+        let pointed_at = state.pointed(self);
+        let cross = pointed_at.cross;
+        let Some(of) = state.drawn.map(|drawn| (pointed_at, drawn)) else { return };
         // Updates at once if the pointer moved to another moment. If only the numbers changed, waits until the last
         // ones could be read.
-        let pointed = state.told_of.is_some_and(|told| told.0 != cross);
+        let pointed = state.told_of.is_some_and(|told| told.0 != pointed_at);
         if state.told_of == Some(of) || (!pointed && now.saturating_sub(state.told_at) < TELL_MS) {
             return;
         }
@@ -274,6 +323,10 @@ impl Chart {
             }
         }
         self.legend.tell(state.picture.legend(), values);
+        let tip = state.tip(self, look, pointed_at);
+        if self.tip.with_untracked(|before| *before != tip) {
+            self.tip.set(tip);
+        }
         let messages = state.messages(look, now);
         if self.messages.with_untracked(|before| *before != messages) {
             self.messages.set(messages);
@@ -344,6 +397,9 @@ impl State {
         let plot = Plot::on(&pen, range);
         self.picture = Picture::take(look, &mut self.strands, range, now, chart.context);
         self.picture.draw(look, &pen, &plot, &self.palette);
+        let span = Span { from: range.0, to: range.1, end: range.1.min(now) };
+        self.markers = chart.marker_names.with_untracked(|names| markers::take(names, span, chart.context));
+        markers::draw(&pen, &plot, &self.palette, &self.markers);
         self.plot = Some(plot);
         self.drawn = Some(key);
     }

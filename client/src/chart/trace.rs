@@ -161,6 +161,15 @@ pub fn dots(glued: &JoinedCells<'_>, show: Show, band: Option<Band>, anchor: Anc
     dots
 }
 
+/// Shifts points to a later time.
+#[must_use]
+pub fn later(mut dots: Vec<Dot>, ms: u64) -> Vec<Dot> {
+    for dot in &mut dots {
+        (dot.at, dot.from, dot.to) = (dot.at + ms, dot.from + ms, dot.to + ms);
+    }
+    dots
+}
+
 /// The longest gap that a line bridges: a few times the usual distance of points, and at least the expected interval
 /// of the series.
 #[must_use]

@@ -58,6 +58,7 @@ pub fn of_board() -> Vec<Field> {
         field("title", "Title", Input::Line, "the name in its address"),
         field("range", "Shows the last", Input::Line, "1h"),
         field("columns", "Columns", Input::Number, "12"),
+        field("markers", "Markers on all charts", Input::List, "ops/deploy"),
     ]
 }
 
@@ -82,8 +83,12 @@ pub fn of_widget(kind: WidgetType) -> Vec<Field> {
         WidgetType::Line => {
             fields.push(field("band", "Band", choice::<Band>(), ""));
             fields.push(field("quantiles", "Quantiles", Input::List, "p50, p99"));
+            fields.push(field("compare", "Compare with", Input::Line, "-7d"));
         }
-        WidgetType::Area => fields.push(field("stack", "Several areas", choice::<Stack>(), "")),
+        WidgetType::Area => {
+            fields.push(field("stack", "Several areas", choice::<Stack>(), ""));
+            fields.push(field("compare", "Compare with", Input::Line, "-7d"));
+        }
         WidgetType::Bar => fields.push(field("across", "A bar for each", choice::<Across>(), "")),
         WidgetType::Gauge => {
             fields.push(field("min", "From", Input::Number, "0"));
@@ -103,6 +108,10 @@ pub fn of_widget(kind: WidgetType) -> Vec<Field> {
         fields.push(field("y_min", "Axis from", Input::Number, "as needed"));
         fields.push(field("y_max", "Axis to", Input::Number, "as needed"));
         fields.push(field("y_scale", "Axis by", choice::<Scale>(), ""));
+    }
+    if matches!(kind, WidgetType::Line | WidgetType::Area | WidgetType::Bar | WidgetType::States | WidgetType::Heatmap)
+    {
+        fields.push(field("markers", "Markers", Input::List, "ops/deploy"));
     }
     fields.push(field("thresholds", "Thresholds", Input::Limits, "above 250 warn"));
     fields
@@ -288,7 +297,7 @@ mod tests {
         let line = json!({
             "id": "a", "type": "line", "title": "Latency", "series": ["ops/a", "ops/b/*"], "show": "mean",
             "unit": "ms", "decimals": 2, "expect": "60s", "band": "min-max", "quantiles": ["p50", "p99"],
-            "y_min": 0.5, "y_max": 1e6, "y_scale": "log",
+            "compare": "-7d", "markers": ["ops/deploy"], "y_min": 0.5, "y_max": 1e6, "y_scale": "log",
             "thresholds": [{ "above": 250, "level": "warn" }, { "below": -2.5, "level": "bad" }],
         });
         let states =

@@ -22,6 +22,6 @@ pub fn AreaWidget(
 ) -> impl IntoView {
     let names = names(&source, context);
     let shape = Shape::Areas(options.stack.unwrap_or(Stack::None));
-    let look = Look { shape, axis: options.axis, source };
+    let look = Look { shape, axis: options.axis, source, markers: options.markers, compare: options.compare };
     view! { <TimeChart look names context/> }
 }

@@ -20,6 +20,6 @@ pub fn BarsOverTimeWidget(
     context: BoardContext,
 ) -> impl IntoView {
     let names = names(&source, context);
-    let look = Look { shape: Shape::Bars, axis: options.axis, source };
+    let look = Look { shape: Shape::Bars, axis: options.axis, source, markers: options.markers, compare: None };
     view! { <TimeChart look names context/> }
 }

@@ -20,6 +20,6 @@ pub fn HeatmapWidget(
     context: BoardContext,
 ) -> impl IntoView {
     let names = names(&source, context);
-    let look = Look { shape: Shape::Heat, axis: options.axis, source };
+    let look = Look { shape: Shape::Heat, axis: options.axis, source, markers: options.markers, compare: None };
     view! { <TimeChart look names context/> }
 }

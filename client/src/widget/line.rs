@@ -21,6 +21,6 @@ pub fn LineWidget(
 ) -> impl IntoView {
     let names = names(&source, context);
     let shape = Shape::Lines { quantiles: options.quantiles, band: options.band };
-    let look = Look { shape, axis: options.axis, source };
+    let look = Look { shape, axis: options.axis, source, markers: options.markers, compare: options.compare };
     view! { <TimeChart look names context/> }
 }

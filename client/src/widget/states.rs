@@ -21,6 +21,7 @@ pub fn StatesWidget(
     context: BoardContext,
 ) -> impl IntoView {
     let names = names(&source, context);
-    let look = Look { shape: Shape::States(options.colours), axis: Axis::default(), source };
+    let StatesOptions { colours, markers } = options;
+    let look = Look { shape: Shape::States(colours), axis: Axis::default(), source, markers, compare: None };
     view! { <TimeChart look names context/> }
 }

@@ -35,7 +35,7 @@ impl Board {
             let id = free_id(title, &widgets);
             widgets.push(widget(id, title, view, show, Selector::from(&name)));
         }
-        Self { title: Some(title(id.as_str())), columns: None, range: None, widgets }
+        Self { title: Some(title(id.as_str())), columns: None, range: None, markers: Vec::new(), widgets }
     }
 }
 

@@ -4,7 +4,9 @@ use serde::Serialize;
 
 use super::axis::Axis;
 use super::keyword::keywords;
+use super::overlay::read_markers;
 use super::read::Fields;
+use crate::Selector;
 
 keywords! {
     /// The dimension along which the bars are laid out.
@@ -17,11 +19,14 @@ keywords! {
 }
 
 /// Options of `type = "bar"`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct BarOptions {
     /// The dimension along which the bars are laid out; series if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub across: Option<Across>,
+    /// The series of texts that are drawn as markers over bars of time, besides those of the board.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub markers: Vec<Selector>,
     /// The vertical axis.
     #[serde(flatten)]
     pub axis: Axis,
@@ -29,6 +34,11 @@ pub struct BarOptions {
 
 impl BarOptions {
     pub(super) fn read(widget: &Fields<'_>) -> Self {
-        Self { across: widget.keyword("across"), axis: Axis::read(widget) }
+        let (across, mut markers) = (widget.keyword("across"), read_markers(widget));
+        if across != Some(Across::Time) && !markers.is_empty() {
+            widget.wrong("markers", "none unless across is time", format!("a list of {}", markers.len()));
+            markers.clear();
+        }
+        Self { across, markers, axis: Axis::read(widget) }
     }
 }

@@ -6,6 +6,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::layout::layout;
+use super::overlay::read_markers;
 use super::read::{Fields, Mistakes};
 use super::widget::MAX_TITLE;
 use super::{Place, Widget, WidgetId};
@@ -75,6 +76,9 @@ pub struct Board {
     /// The time range that the page shows first; an hour if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub range: Option<Duration>,
+    /// The series of texts that all charts over time draw as markers.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub markers: Vec<Selector>,
     /// The widgets, at most [`MAX_WIDGETS`]. Each id is unique.
     pub widgets: Vec<Widget>,
 }
@@ -127,10 +131,16 @@ impl Board {
         self.range.unwrap_or(Duration::HOUR)
     }
 
-    /// Returns every selector of the board, sorted and without repeats. Empty if all widgets are texts.
+    /// Returns every selector of the board, sorted and without repeats, those of markers too. Empty if all widgets are
+    /// texts.
     #[must_use]
     pub fn selectors(&self) -> Vec<Selector> {
-        let all: BTreeSet<&Selector> = self.widgets.iter().flat_map(Widget::series).collect();
+        let all: BTreeSet<&Selector> = self
+            .widgets
+            .iter()
+            .flat_map(|widget| widget.series().iter().chain(widget.markers()))
+            .chain(&self.markers)
+            .collect();
         all.into_iter().cloned().collect()
     }
 
@@ -145,7 +155,7 @@ impl Board {
         let title = table.text("title", MAX_TITLE);
         let columns = table.whole("columns", 1..=Columns::MAX).and_then(Columns::new);
         let range = table.duration("range", "a duration like 6h");
-        let mut board = Self { title, columns, range, widgets: Vec::new() };
+        let mut board = Self { title, columns, range, markers: read_markers(&table), widgets: Vec::new() };
         let mut ids: BTreeSet<WidgetId> = BTreeSet::new();
         for (at, value) in table.list("widgets", MAX_WIDGETS, "a list of widgets") {
             let id_at = format!("{at}.id");

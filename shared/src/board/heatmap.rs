@@ -3,11 +3,16 @@
 use serde::Serialize;
 
 use super::axis::Axis;
+use super::overlay::read_markers;
 use super::read::Fields;
+use crate::Selector;
 
 /// Options of `type = "heatmap"`: the sketches of its series over time, all series merged.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct HeatmapOptions {
+    /// The series of texts that are drawn as markers, besides those of the board.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub markers: Vec<Selector>,
     /// The vertical axis.
     #[serde(flatten)]
     pub axis: Axis,
@@ -15,6 +20,6 @@ pub struct HeatmapOptions {
 
 impl HeatmapOptions {
     pub(super) fn read(widget: &Fields<'_>) -> Self {
-        Self { axis: Axis::read(widget) }
+        Self { markers: read_markers(widget), axis: Axis::read(widget) }
     }
 }

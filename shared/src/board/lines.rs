@@ -3,8 +3,10 @@
 use serde::Serialize;
 
 use super::axis::Axis;
-use super::keyword::keywords;
+use super::keyword::{Keyword as _, keywords};
+use super::overlay::{Earlier, read_compare, read_markers};
 use super::read::Fields;
+use crate::Selector;
 
 keywords! {
     /// The band that is filled around a line.
@@ -54,6 +56,12 @@ pub struct LineOptions {
     /// order, each at most once.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub quantiles: Vec<Quantile>,
+    /// The earlier time whose lines are drawn faintly for comparison.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub compare: Option<Earlier>,
+    /// The series of texts that are drawn as markers, besides those of the board.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub markers: Vec<Selector>,
     /// The vertical axis.
     #[serde(flatten)]
     pub axis: Axis,
@@ -65,6 +73,12 @@ pub struct AreaOptions {
     /// The way in which several areas are stacked; each starts at zero if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stack: Option<Stack>,
+    /// The earlier time whose lines are drawn faintly for comparison. Areas that stand on each other have none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub compare: Option<Earlier>,
+    /// The series of texts that are drawn as markers, besides those of the board.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub markers: Vec<Selector>,
     /// The vertical axis.
     #[serde(flatten)]
     pub axis: Axis,
@@ -72,12 +86,24 @@ pub struct AreaOptions {
 
 impl LineOptions {
     pub(super) fn read(widget: &Fields<'_>) -> Self {
-        Self { band: widget.keyword("band"), quantiles: widget.keywords("quantiles"), axis: Axis::read(widget) }
+        Self {
+            band: widget.keyword("band"),
+            quantiles: widget.keywords("quantiles"),
+            compare: read_compare(widget),
+            markers: read_markers(widget),
+            axis: Axis::read(widget),
+        }
     }
 }
 
 impl AreaOptions {
     pub(super) fn read(widget: &Fields<'_>) -> Self {
-        Self { stack: widget.keyword("stack"), axis: Axis::read(widget) }
+        let (stack, mut compare) = (widget.keyword("stack"), read_compare(widget));
+        if let (Some(stack @ (Stack::Sum | Stack::Share)), Some(earlier)) = (stack, compare) {
+            let expected = format!("none where stack is {}", stack.keyword());
+            widget.wrong("compare", expected, earlier.to_string());
+            compare = None;
+        }
+        Self { stack, compare, markers: read_markers(widget), axis: Axis::read(widget) }
     }
 }

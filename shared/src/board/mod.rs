@@ -18,7 +18,7 @@
 //!   first), and [`ParsedBoard`] lists every mistake with its place;
 //! - [`widget`]: the [`Widget`], its common fields, and its [`WidgetView`]s. Each kind has its options in its own file:
 //!   [`stat`], [`lines`], [`bars`], [`gauge`], [`states`], [`table`], [`log`], [`heatmap`], [`text`];
-//! - [`axis`], [`threshold`], [`unit`], [`duration`]: options that several kinds share;
+//! - [`axis`], [`overlay`], [`threshold`], [`unit`], [`duration`]: options that several kinds share;
 //! - [`place`] and [`layout`]: the position of each widget, including those that do not set one;
 //! - [`draw_module`]: the lazily loaded page module that draws each kind of widget;
 //! - [`automatic`]: the document of a board that no user has created; [`metric_type`]: the metric type of its series;
@@ -44,6 +44,7 @@ pub mod layout;
 pub mod lines;
 pub mod log;
 pub mod metric_type;
+pub mod overlay;
 pub mod place;
 pub mod read;
 pub mod stat;
@@ -60,6 +61,7 @@ pub use draw_module::DrawModule;
 pub use duration::parse_duration;
 pub use etag::{Etag, Form};
 pub use metric_type::MetricType;
+pub use overlay::Earlier;
 pub use place::{Place, Size};
 pub use threshold::{Level, Threshold};
 pub use unit::Unit;

@@ -13,6 +13,13 @@ use crate::problem::FieldError;
 #[must_use]
 pub fn warnings(board: &Board, is_there: &dyn Fn(&Selector) -> bool) -> Vec<FieldError> {
     let warnings = Mistakes::default();
+    let unmatched = |at: String, selectors: &[Selector]| {
+        for (index, selector) in selectors.iter().enumerate().filter(|(_, selector)| !is_there(selector)) {
+            let got = format!("{selector}, which none does; it shows series as soon as they are pushed");
+            warnings.add(&format!("{at}[{index}]"), "a selector that some series matches", got);
+        }
+    };
+    unmatched("markers".to_owned(), &board.markers);
     for (at, widget) in board.widgets.iter().enumerate() {
         if let Content::Text(text) = &widget.content
             && let Some(tag) = find_html(&parse(&text.markdown))
@@ -20,10 +27,8 @@ pub fn warnings(board: &Board, is_there: &dyn Fn(&Selector) -> bool) -> Vec<Fiel
             let got = format!("{tag}, which is shown as it is written");
             warnings.add(&format!("widgets[{at}].markdown"), "Markdown without HTML", got);
         }
-        for (index, selector) in widget.series().iter().enumerate().filter(|(_, selector)| !is_there(selector)) {
-            let got = format!("{selector}, which none does; it shows series as soon as they are pushed");
-            warnings.add(&format!("widgets[{at}].series[{index}]"), "a selector that some series matches", got);
-        }
+        unmatched(format!("widgets[{at}].series"), widget.series());
+        unmatched(format!("widgets[{at}].markers"), widget.markers());
     }
     warnings.into_list()
 }
@@ -35,8 +40,8 @@ mod tests {
 
     #[test]
     fn what_is_shown_as_it_is_written_and_what_matches_nothing_is_told_at_its_place() {
-        let board = Board::read(&json!({"widgets": [
-            {"id": "a", "type": "line", "series": ["ops/*", "nope/**"]},
+        let board = Board::read(&json!({"markers": ["ops/*", "no/deploy"], "widgets": [
+            {"id": "a", "type": "line", "series": ["ops/*", "nope/**"], "markers": ["never"]},
             {"id": "b", "type": "text", "markdown": "Call <b>Ada</b>, `<i>` is code"},
             {"id": "c", "type": "text", "markdown": "Call **Ada**"},
         ]}));
@@ -45,7 +50,9 @@ mod tests {
         assert_eq!(
             found,
             [
+                ("markers[1]", "no/deploy, which none does; it shows series as soon as they are pushed"),
                 ("widgets[0].series[1]", "nope/**, which none does; it shows series as soon as they are pushed"),
+                ("widgets[0].markers[0]", "never, which none does; it shows series as soon as they are pushed"),
                 ("widgets[1].markdown", "<b>, which is shown as it is written"),
             ]
         );

@@ -228,6 +228,20 @@ impl Widget {
         }
     }
 
+    /// The selectors of the markers that the widget draws besides those of the board.
+    #[must_use]
+    pub fn markers(&self) -> &[Selector] {
+        let Content::Series(shown) = &self.content else { return &[] };
+        match &shown.view {
+            WidgetView::Line(options) => &options.markers,
+            WidgetView::Area(options) => &options.markers,
+            WidgetView::Bar(options) => &options.markers,
+            WidgetView::States(options) => &options.markers,
+            WidgetView::Heatmap(options) => &options.markers,
+            WidgetView::Stat(_) | WidgetView::Gauge(_) | WidgetView::Table(_) | WidgetView::Log(_) => &[],
+        }
+    }
+
     /// The position that the widget asks for, as the layout's input.
     #[must_use]
     pub fn place_request(&self) -> PlaceRequest {
@@ -306,16 +320,26 @@ impl SeriesSource {
 
 fn read_series(fields: &Fields<'_>) -> Vec<Selector> {
     let expected = r#"a list of selectors like ["ops/api/*"]"#;
-    let list = fields.list("series", MAX_SERIES, expected);
-    if list.is_empty() && fields.get("series").is_none_or(serde_json::Value::is_array) {
+    if fields.get("series").is_none_or(|value| value.as_array().is_some_and(Vec::is_empty)) {
         fields.wrong("series", expected, "nothing");
     }
+    read_selectors(fields, "series", MAX_SERIES, expected, "a selector like ops/api/*")
+}
+
+/// Reads a list of at most `max` selectors. `expected` describes the list, `one` an entry.
+pub(super) fn read_selectors(
+    fields: &Fields<'_>,
+    key: &'static str,
+    max: usize,
+    expected: &str,
+    one: &str,
+) -> Vec<Selector> {
     let read = |(at, value): (String, &serde_json::Value)| match value.as_str() {
-        Some(text) => fields.parse(&at, text, "a selector like ops/api/*"),
+        Some(text) => fields.parse(&at, text, one),
         None => {
-            fields.mistakes().add(&at, "a selector like ops/api/*", echo(value));
+            fields.mistakes().add(&at, one, echo(value));
             None
         }
     };
-    list.into_iter().filter_map(read).collect()
+    fields.list(key, max, expected).into_iter().filter_map(read).collect()
 }

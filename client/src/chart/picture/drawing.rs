@@ -9,6 +9,7 @@ use crate::chart::look::{Look, Shape};
 use crate::chart::palette::Palette;
 use crate::chart::pen::Pen;
 use crate::chart::plot::Plot;
+use crate::chart::trace::Role;
 use crate::chart::value_axis::{Extent, Ground, Upright};
 use crate::chart::{bars, heat, time_axis, timeline, wording};
 use crate::zone;
@@ -90,7 +91,8 @@ impl Picture {
             Shape::Bars => bars::draw(pen, plot, palette, &axis, &self.traces, self.width.max(1)),
             Shape::Areas(_) => lines::draw(pen, plot, palette, &axis, &self.traces, Fill::Area),
             _ => {
-                let fill = if self.traces.len() == 1 { Fill::Ground } else { Fill::None };
+                let of_series = self.traces.iter().filter(|trace| trace.role == Role::Series).count();
+                let fill = if of_series == 1 { Fill::Ground } else { Fill::None };
                 lines::draw(pen, plot, palette, &axis, &self.traces, fill);
             }
         }

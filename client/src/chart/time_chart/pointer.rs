@@ -1,13 +1,23 @@
 //! Pointing, zooming and panning by pointer, wheel and keyboard.
 
+use std::time::Duration;
+
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
-use web_sys::{Element, KeyboardEvent, PointerEvent, WheelEvent};
+use web_sys::{Element, KeyboardEvent, MouseEvent, PointerEvent, WheelEvent};
 
 use super::{Chart, sentence};
 use crate::browser;
 use crate::chart::gesture::{Aim, Drag};
 use crate::range::Range;
+
+/// The time after which a resting finger reads values.
+const HOLD: Duration = Duration::from_millis(350);
+
+/// Returns true for a finger.
+fn is_touch(event: &PointerEvent) -> bool {
+    event.pointer_type() == "touch"
+}
 
 impl Chart {
     pub(super) fn press(self, event: &PointerEvent) {
@@ -21,6 +31,9 @@ impl Chart {
             let aim = if event.shift_key() || on_axis { Aim::Pan } else { Aim::Zoom };
             state.drag = Some(Drag { aim, start: x, now: x, range: (plot.from, plot.to) });
         });
+        if is_touch(event) {
+            self.hold(x);
+        }
         let target: Option<Element> = event.target().map(JsCast::unchecked_into);
         if let Some(target) = target {
             // Without pointer capture a drag ends at the edge of the chart.
@@ -40,6 +53,7 @@ impl Chart {
                     return Some((None, Some((drag.range, drag.moved(plot.width)))));
                 }
             }
+            state.is_pointed = true;
             Some((Some(whole(plot.at(x.clamp(0.0, plot.width)))), None))
         });
         let Some(Some((cross, pan))) = moved else { return };
@@ -58,6 +72,14 @@ impl Chart {
         let x = f64::from(event.offset_x());
         let marked = self.state.try_update_value(|state| {
             let (drag, plot) = (state.drag.take()?, state.plot?);
+            let drag = Drag { now: x, ..drag };
+            if drag.aim == Aim::Read || drag.is_click() {
+                // A tap reads a value, and the next tap another one. A click releases what a click pinned.
+                let is_visible = state.pinned.is_some_and(|at| (plot.from..=plot.to).contains(&at));
+                let is_released = is_visible && !is_touch(event);
+                state.pinned = (!is_released).then(|| whole(plot.at(x.clamp(0.0, plot.width))));
+                return None;
+            }
             let (left, right) = Drag { now: x.clamp(0.0, plot.width), ..drag }.marked()?;
             Some(Range::between(plot.at(left), plot.at(right)))
         });
@@ -68,6 +90,42 @@ impl Chart {
 
     pub(super) fn let_go(self) {
         self.state.update_value(|state| state.drag = None);
+    }
+
+    /// A finger that rests on the chart reads values from then on, instead of marking a range.
+    fn hold(self, x: f64) {
+        let rests = move || {
+            let read = self.state.try_update_value(|state| {
+                let plot = state.plot?;
+                let drag = state.drag.as_mut().filter(|drag| drag.start.to_bits() == x.to_bits() && drag.is_click())?;
+                drag.aim = Aim::Read;
+                state.is_pointed = true;
+                Some(whole(plot.at(x.clamp(0.0, plot.width))))
+            });
+            if let Some(Some(at)) = read {
+                self.context.view.cross.set(Some(at));
+            }
+        };
+        set_timeout(rests, HOLD);
+    }
+
+    /// The pointer left the chart. A pinned tooltip stays.
+    pub(super) fn leave(self) {
+        self.state.update_value(|state| state.is_pointed = false);
+        self.context.view.cross.set(None);
+    }
+
+    /// The focus left the chart.
+    pub(super) fn blur(self) {
+        self.state.update_value(|state| state.is_pointed = false);
+        self.announcement.set(String::new());
+    }
+
+    /// Keeps the menu of a long touch away, which would cover the value that the touch reads.
+    pub(super) fn menu(self, event: &MouseEvent) {
+        if self.state.with_value(|state| state.drag.is_some()) {
+            event.prevent_default();
+        }
     }
 
     pub(super) fn wheel(self, event: &WheelEvent) {
@@ -109,7 +167,13 @@ impl Chart {
             ("Escape" | "Home", _) => {
                 view.cross.set(None);
                 self.announcement.set(String::new());
-                view.live();
+                let was_pinned = self.state.try_update_value(|state| {
+                    state.is_pointed = false;
+                    state.pinned.take().is_some()
+                });
+                if was_pinned != Some(true) {
+                    view.live();
+                }
             }
             _ => return,
         }
@@ -119,7 +183,8 @@ impl Chart {
     /// Points at a moment by keyboard, and announces the values at it.
     pub(super) fn cross(self, at: u64) {
         self.context.view.cross.set(Some(at));
-        let announcement = self.state.try_with_value(|state| {
+        let announcement = self.state.try_update_value(|state| {
+            state.is_pointed = true;
             self.look.with_value(|look| {
                 let values = state.picture.readings(look, Some(at), self.context.now());
                 let length = state.plot.map_or(0, |plot| plot.to - plot.from);
