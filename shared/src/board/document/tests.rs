@@ -190,7 +190,7 @@ fn each_mistake_is_told_with_its_place_what_was_expected_and_what_came() {
         (json!({"columns": 49}), "columns: expected a whole number from 1 to 48, got 49"),
         (json!({"range": "1y"}), "range: expected a duration like 6h"),
         (json!({"widgets": {}}), "widgets: expected a list of widgets, got a table"),
-        (json!({"widget": []}), "widget: expected no such key; there are columns, range, title, widgets"),
+        (json!({"widget": []}), "widget: expected no such key; there are columns, markers, range, title, widgets"),
     ] {
         assert_mistake(&document, wanted);
     }
