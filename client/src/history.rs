@@ -102,6 +102,17 @@ impl SeriesCache {
     }
 }
 
+/// The parts of an answer that a widget needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parts {
+    /// Width of the buckets, in milliseconds.
+    pub width: u64,
+    /// The amount of data of each bucket.
+    pub detail: Detail,
+    /// Number of the newest buckets before the stretch.
+    pub before: u64,
+}
+
 /// The part of a shown range that history has not answered yet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MissingHistory {
@@ -226,7 +237,52 @@ impl History {
         if all_texts {
             request.points = request.points.max(LINES);
         }
-        let address = address(names, request, detail);
+        self.send(requester, names, request, Parts { width: shown.width, detail, before: 0 }, context);
+    }
+
+    /// Requests a stretch of `names`, if [`RequestTimer`] says that it is time. All series share one request.
+    pub fn request(
+        self,
+        requester: Requester,
+        names: &[SeriesName],
+        shown: VisibleRange,
+        missing: (u64, u64),
+        parts: Parts,
+        context: BoardContext,
+    ) {
+        let due = |timer: &mut RequestTimer| timer.due(context.now(), shown, Some(missing));
+        if let Some(request) = requester.timer.try_update_value(due).flatten() {
+            self.send(requester, names, request, parts, context);
+        }
+    }
+
+    /// Requests the newest lines of a stretch, `points` of each of `names`, if [`RequestTimer`] says that it is time.
+    pub fn request_lines(
+        self,
+        requester: Requester,
+        names: &[SeriesName],
+        shown: VisibleRange,
+        points: u64,
+        context: BoardContext,
+    ) {
+        let VisibleRange { from, to, width, .. } = shown;
+        let due = |timer: &mut RequestTimer| timer.due(context.now(), shown, Some((from, to)));
+        if requester.timer.try_update_value(due).flatten().is_some() {
+            let parts = Parts { width, detail: Detail::Figures, before: 0 };
+            self.send(requester, names, HistoryRequest { from, to, points }, parts, context);
+        }
+    }
+
+    fn send(
+        self,
+        requester: Requester,
+        names: &[SeriesName],
+        request: HistoryRequest,
+        parts: Parts,
+        context: BoardContext,
+    ) {
+        let now = context.now();
+        let address = address(names, request, parts);
         spawn_local(async move {
             let answer = fetch::get(&address).await;
             let result = match &answer {
@@ -237,7 +293,7 @@ impl History {
             requester.timer.try_update_value(|timer| timer.done(context.now(), result.is_ok()));
             match result {
                 Ok(answer) => {
-                    self.put(request, now - now % 1_000, shown.width, detail, answer);
+                    self.put(request, now - now % 1_000, parts, answer);
                     requester.trouble.try_set(None);
                     requester.answered.try_set(true);
                 }
@@ -246,11 +302,21 @@ impl History {
         });
     }
 
-    fn put(self, request: HistoryRequest, as_of: u64, width: u64, detail: Detail, answer: Vec<SeriesHistory>) {
+    fn put(self, request: HistoryRequest, as_of: u64, parts: Parts, answer: Vec<SeriesHistory>) {
         let HistoryRequest { from, to, .. } = request;
-        for SeriesHistory { name, content } in answer {
+        let Parts { width, detail, before: most } = parts;
+        for SeriesHistory { name, mut before, content } in answer {
             self.with(&name, |known| match content {
-                HistoryContent::Numbers(cells) => known.cells(width, detail).put(from, to, as_of, cells),
+                HistoryContent::Numbers(cells) => {
+                    // Nothing lies between the buckets before and the stretch, and before fewer than requested.
+                    let from = match before.first() {
+                        _ if most == 0 => from,
+                        Some(first) if before.len() as u64 >= most => first.start,
+                        _ => 0,
+                    };
+                    before.extend(cells);
+                    known.cells(width, detail).put(from, to, as_of, before);
+                }
                 HistoryContent::Texts(lines) => known.texts.put(from, to, as_of, lines),
             });
         }
@@ -264,11 +330,15 @@ impl Default for History {
     }
 }
 
-fn address(names: &[SeriesName], request: HistoryRequest, detail: Detail) -> String {
+fn address(names: &[SeriesName], request: HistoryRequest, parts: Parts) -> String {
     let HistoryRequest { from, to, points } = request;
     let mut address = format!("api/history?from={from}&to={to}&points={points}");
-    if detail == Detail::Bins {
+    if parts.detail == Detail::Bins {
         address.push_str("&sketch=1");
+    }
+    if parts.before > 0 {
+        address.push_str("&before=");
+        address.push_str(&parts.before.to_string());
     }
     for name in names {
         address.push_str("&series=");

@@ -72,6 +72,35 @@ fn history_is_there_at_once_in_every_width_and_also_after_a_kill() {
 }
 
 #[test]
+fn value_before_the_range_is_in_the_answer_however_old_it_is() {
+    let data = tempfile::tempdir().unwrap();
+    let server = TestServer::start(data.path());
+    let minute = last_minute();
+    let (old, older) = (minute - 3_600_000, minute - 7_200_000);
+    push(&server, "ops/ms", &[(older, 1.0), (old, 2.0), (old + 10, 3.0), (minute, 4.0)]);
+    let ask = |more: &str| {
+        let query = format!("series=ops/ms&from={minute}&to={}&points=60{more}", minute + 60_000);
+        let answer = server.get(&format!("/api/history?{query}"));
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        answer.json()[0].clone()
+    };
+    let told = ask("&before=1");
+    assert_eq!(told["buckets"].as_array().unwrap().len(), 1);
+    let before = |told: &Json| {
+        let each = told["before"].as_array().unwrap().iter();
+        each.map(|bucket| (bucket["last"].clone(), bucket["last_ts"].clone(), bucket["tier_ms"].clone()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(before(&told), [(json!(3.0), json!(old + 10), json!(1_000))]);
+    assert_eq!(before(&ask("&before=300")).len(), 2, "all that there are");
+    assert_eq!(ask("").get("before"), None, "only where it is asked for");
+    let csv = server.get(&format!("/api/history?series=ops/ms&from={minute}&before=1&format=csv"));
+    assert_eq!(csv.text.lines().count(), 2, "{}", csv.text);
+    let refused = server.get("/api/history?series=ops/ms&before=301");
+    assert_eq!(refused.status, 422, "{}", refused.text);
+}
+
+#[test]
 fn a_counter_that_was_reset_has_counted_on() {
     let data = tempfile::tempdir().unwrap();
     let server = TestServer::start(data.path());

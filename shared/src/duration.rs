@@ -27,7 +27,7 @@ pub struct Duration(u64);
 
 /// The text is not a [`Duration`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a length of time; write a whole number and one of y, w, d, h, m, s and ms, like 48h")]
+#[error("\"{0}\" is not a length of time; write a whole number and one of y, w, d, h, m, s and ms, like 48h")]
 pub struct DurationError(String);
 
 impl Duration {

@@ -35,6 +35,7 @@ pub mod fold;
 pub mod format;
 pub mod markdown;
 pub mod millis;
+pub mod moment;
 pub mod name;
 pub mod point;
 pub mod problem;

@@ -12,6 +12,8 @@ use shared::reading::Cell;
 pub struct SeriesHistory {
     /// The name of the series.
     pub name: SeriesName,
+    /// The newest buckets before those of the stretch, oldest first, where they were requested.
+    pub before: Vec<Cell>,
     /// The buckets or lines of the series.
     pub content: HistoryContent,
 }
@@ -24,6 +26,9 @@ pub enum HistoryContent {
     /// Texts: the lines of the stretch, oldest first, and the line before the stretch if there is one.
     Texts(Lines),
 }
+
+/// Reads a bucket of this width, after one with this last value.
+type ReadCell<'a> = dyn Fn(&Node, u64, Option<f64>) -> Option<Cell> + 'a;
 
 /// Reads an answer. Returns `None` where the body is not one.
 #[must_use]
@@ -41,11 +46,13 @@ pub fn read(body: &str) -> Option<Vec<SeriesHistory>> {
             let lines = node.get(&lines)?.items().iter().filter_map(line).collect::<Vec<_>>();
             let more = node.get(&more).is_some_and(|more| more.is_true());
             let lines = earlier.into_iter().chain(lines).collect();
-            return Some(SeriesHistory { name, content: HistoryContent::Texts(Lines { lines, more }) });
+            let content = HistoryContent::Texts(Lines { lines, more });
+            return Some(SeriesHistory { name, before: Vec::new(), content });
         };
         let width = whole(node.get(&tier)?.number()?);
-        let mut before: Option<f64> = None;
-        let mut cell = |node: &Node| {
+        let mut last_value: Option<f64> = None;
+        // Not generic: the code would be there twice.
+        let cell: &ReadCell<'_> = &|node, width, last_value| {
             let number = |field| node.get(field).and_then(|node: Node| node.number());
             let pair = |node: &Node| {
                 let pair = node.items();
@@ -54,9 +61,8 @@ pub fn read(body: &str) -> Option<Vec<SeriesHistory>> {
             let first = number(&first)?;
             // The server's `increase` includes the step from the bucket before, but not for the first bucket of an
             // answer. The step is taken out here, so that a cell counts from its own first point.
-            let into = before.map_or(0.0, |before| step(before, first));
+            let into = last_value.map_or(0.0, |before| step(before, first));
             let last = number(&last)?;
-            before = Some(last);
             Some(Cell {
                 start: whole(number(&ts)?),
                 width,
@@ -73,10 +79,15 @@ pub fn read(body: &str) -> Option<Vec<SeriesHistory>> {
                 bins: node.get(&bins).map(|bins| bins.items().iter().filter_map(pair).collect()).unwrap_or_default(),
             })
         };
-        Some(SeriesHistory {
-            name,
-            content: HistoryContent::Numbers(all.items().iter().filter_map(&mut cell).collect()),
-        })
+        let earlier = |node: &Node| cell(node, whole(node.get(&tier)?.number()?), None);
+        let earlier = node.get(&before).map(|all| all.items().iter().filter_map(earlier).collect()).unwrap_or_default();
+        let mut next = |node: &Node| {
+            let cell = cell(node, width, last_value)?;
+            last_value = Some(cell.last);
+            Some(cell)
+        };
+        let cells = all.items().iter().filter_map(&mut next).collect();
+        Some(SeriesHistory { name, before: earlier, content: HistoryContent::Numbers(cells) })
     };
     Node::parse(body)?.items().iter().map(one).collect()
 }
@@ -93,7 +104,9 @@ mod tests {
     #[test]
     fn buckets_and_lines_are_read() {
         let body = r#"[
-            {"series":"a/n","tier_ms":10000,"buckets":[{"ts":20000,"count":2,"sum":3.0,"min":1.0,"max":2.0,"first":2.0,
+            {"series":"a/n","before":[{"tier_ms":60000,"ts":0,"count":1,"sum":1.0,"min":1.0,"max":1.0,"first":1.0,
+             "last":1.0,"p50":1.0,"p95":1.0,"p99":1.0,"increase":0.0,"first_ts":5000,"last_ts":5000}],"tier_ms":10000,
+             "buckets":[{"ts":20000,"count":2,"sum":3.0,"min":1.0,"max":2.0,"first":2.0,
              "last":1.0,"p50":1.0,"p95":2.0,"p99":2.0,"increase":0.5,"first_ts":21000,"last_ts":27000,
              "bins":[[1.0,1],[2.0,1]]},
              {"ts":30000,"count":2,"sum":9.0,"min":4.0,"max":5.0,"first":4.0,"last":5.0,"p50":4.0,"p95":5.0,"p99":5.0,
@@ -106,6 +119,8 @@ mod tests {
         let inside = [cells[0].increase, cells[1].increase, cells[1].since(&cells[0])];
         assert_eq!(inside, [0.5, 1.0, 4.0], "without what was counted on the way from the bucket before");
         assert_eq!(cells[0].bins, [(1.0, 1), (2.0, 1)]);
+        let earlier: Vec<_> = answer[0].before.iter().map(|cell| (cell.width, cell.at, cell.last)).collect();
+        assert_eq!(earlier, [(60_000, 5_000, 1.0)]);
         assert_eq!(
             answer[1].content,
             HistoryContent::Texts(Lines { lines: vec![(3, "down".to_owned()), (7, "up".to_owned())], more: true })

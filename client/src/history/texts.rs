@@ -56,6 +56,14 @@ impl Texts {
         &self.known
     }
 
+    /// Returns the lines of `from..to`, oldest first.
+    #[must_use]
+    pub fn within(&self, from: u64, to: u64) -> Vec<(u64, &str)> {
+        let low = self.lines.partition_point(|line| line.0 < from);
+        let high = self.lines.partition_point(|line| line.0 < to).max(low);
+        self.lines[low..high].iter().map(|line| (line.0, line.1.as_str())).collect()
+    }
+
     /// Returns all lines up to `to`, beginning with the one that was current at `from`: those of history up to where
     /// the log begins, then those of the log.
     #[must_use]

@@ -46,6 +46,13 @@ impl TimeRanges {
         (low < high).then_some((low, high))
     }
 
+    /// Returns the moment since which everything up to `to` is known. Returns `to` where the time just before it is
+    /// unknown.
+    #[must_use]
+    pub fn known_since(&self, to: u64) -> u64 {
+        self.0.iter().find(|&&(start, end)| start < to && to <= end).map_or(to, |&(start, _)| start)
+    }
+
     /// Returns the moment up to which everything from `from` on is known, at most `to`. Returns `from` where `from`
     /// itself is unknown.
     #[must_use]
@@ -78,6 +85,10 @@ mod tests {
             prop_assert_eq!(time_ranges.missing(from, to), hull);
             let until = (from..to).find(|&at| !known[usize::try_from(at).unwrap()]).unwrap_or(to);
             prop_assert_eq!(time_ranges.known_until(from, to.max(from)), until);
+            let since = (from..to).rfind(|&at| !known[usize::try_from(at).unwrap()]).map_or(0, |at| at + 1);
+            if since >= from {
+                prop_assert_eq!(time_ranges.known_since(to), since);
+            }
             prop_assert!(time_ranges.0.windows(2).all(|pair| pair[0].1 < pair[1].0));
         }
     }

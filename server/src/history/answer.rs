@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use serde::Serialize;
-use shared::{Millis, Rolled, SeriesName, rolled};
+use shared::{Millis, Rolled, SeriesName, Tier, rolled};
 
 use super::query::Detail;
 use crate::http::csv;
@@ -76,6 +76,15 @@ fn short(value: f64) -> f64 {
     format!("{value:.6e}").parse().unwrap_or(value)
 }
 
+/// A bucket before the requested range.
+#[derive(Debug, Serialize)]
+struct Before {
+    /// The width of the bucket: the finest that is still kept of its time.
+    tier_ms: u64,
+    #[serde(flatten)]
+    figures: Figures,
+}
+
 /// Encodes an answer: [`begin`](Self::begin), then each series with its buckets or lines, then [`end`](Self::end).
 /// [`take`](Self::take) returns the bytes written so far, at any time.
 #[derive(Debug)]
@@ -143,9 +152,27 @@ impl Encoder {
         }
     }
 
-    /// Begins a series of numbers in buckets of this width.
-    pub fn begin_numbers(&mut self, series: &SeriesName, tier_ms: u64) {
+    /// Begins a series of numbers. [`begin_buckets`](Self::begin_buckets) follows.
+    pub fn begin_numbers(&mut self, series: &SeriesName) {
         self.begin_series(series);
+    }
+
+    /// Writes the buckets before the requested range, oldest first. CSV has no place for them.
+    pub fn before(&mut self, newest: &[(Tier, Rolled)], detail: Detail) {
+        if self.form == Form::Csv {
+            return;
+        }
+        let of = |(tier, rolled): &(Tier, Rolled)| Before {
+            tier_ms: tier.width_ms(),
+            figures: Figures::of(rolled, None, detail),
+        };
+        let before: Vec<Before> = newest.iter().map(of).collect();
+        self.raw(",\"before\":");
+        self.json(&before);
+    }
+
+    /// Begins the buckets of a series of numbers, of this width.
+    pub fn begin_buckets(&mut self, tier_ms: u64) {
         self.tier_ms = tier_ms;
         if self.form == Form::Json {
             self.raw(&format!(",\"tier_ms\":{tier_ms},\"buckets\":["));

@@ -120,7 +120,7 @@ impl Job {
     /// # Errors
     /// [`HistoryError::TooMuch`] if it asks for too many series or buckets.
     pub fn check_size(asked: &Asked, series: usize) -> Result<(), HistoryError> {
-        if series > MAX_SERIES || (series as u64).saturating_mul(asked.points) > MAX_BUCKETS {
+        if series > MAX_SERIES || (series as u64).saturating_mul(asked.points + asked.before) > MAX_BUCKETS {
             return Err(too_much(series, asked));
         }
         Ok(())
@@ -161,11 +161,18 @@ impl Job {
         stored: Stored<'_>,
         &Named { ref name, series, kind }: &Named,
     ) -> rusqlite::Result<Present> {
-        let Asked { span, points, detail, .. } = self.asked;
+        let Asked { span, points, before, detail, .. } = self.asked;
         match kind {
             Kind::Number => {
                 let plan = Plan::new(span, points, stored.retention, self.now);
-                self.encoder.begin_numbers(name, plan.width_ms);
+                self.encoder.begin_numbers(name);
+                if before > 0 {
+                    let before = usize::try_from(before).unwrap_or(usize::MAX);
+                    let start = plan.span.from;
+                    let newest = past::newest_before(conn, stored.memtable, stored.damage, series, start, before)?;
+                    self.encoder.before(&newest, detail);
+                }
+                self.encoder.begin_buckets(plan.width_ms);
                 let at_once = if detail == Detail::Bins { FIRST_WITH_BINS } else { MAX_AT_ONCE };
                 Ok(Present::Numbers { series, plan, next: plan.span.from, at_once })
             }
@@ -244,6 +251,6 @@ fn pace(at_once: u64, written: usize, bytes: usize) -> u64 {
 }
 
 fn too_much(series: usize, asked: &Asked) -> HistoryError {
-    let most = MAX_SERIES.min(usize::try_from(MAX_BUCKETS / asked.points).unwrap_or(usize::MAX));
+    let most = MAX_SERIES.min(usize::try_from(MAX_BUCKETS / (asked.points + asked.before)).unwrap_or(usize::MAX));
     HistoryError::TooMuch { series, most, points: asked.points }
 }

@@ -1,9 +1,10 @@
 //! Reads the past of series from the database and the memtable.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::ControlFlow;
 
 use rusqlite::{Connection, OptionalExtension as _};
-use shared::{Millis, Rolled, TimeRange};
+use shared::{Millis, Rolled, Tier, TimeRange};
 
 use super::cancel::Stopped;
 use super::plan::Plan;
@@ -68,6 +69,71 @@ pub fn numbers(
     let start = |rolled: &Rolled| rolled.bucket.start.floor(plan.width_ms);
     let together = finer.chunk_by(|a, b| start(a) == start(b));
     Ok(together.filter_map(|buckets| Rolled::over(buckets, plan.width_ms)).collect())
+}
+
+/// Reads the newest `most` non-empty buckets whose last point is before `end`, oldest first. Each is of the finest tier
+/// that still has its points; no point is in two of them. Reads at most as many rows of each tier.
+///
+/// # Errors
+/// Any error of SQLite.
+pub fn newest_before(
+    conn: &Connection,
+    memtable: &Memtable,
+    damage: &Damage,
+    series: SeriesId,
+    end: Millis,
+    most: usize,
+) -> rusqlite::Result<Vec<(Tier, Rolled)>> {
+    // Read before the transaction begins, as in `numbers`.
+    let unflushed = memtable.of(series);
+    let tx = conn.unchecked_transaction()?;
+    let mut newer = Vec::new();
+    for (block_id, block) in unflushed {
+        if block_id.span().from < end && block.changed() > block::read(&tx, block_id, damage)?.changed() {
+            newer.push((block_id, Block::clone(&block)));
+        }
+    }
+    let mut overlay = Overlay { conn: &tx, damage, over: newer.iter().cloned().collect() };
+    let mut newer = Some(newer);
+    let (mut end, mut found) = (end, Vec::new());
+    for tier in Tier::ALL {
+        // Most series have enough seconds, and then nothing is rolled up.
+        if tier != Tier::Second
+            && let Some(newer) = newer.take()
+        {
+            compact(&mut overlay, newer, Tier::Day)?;
+        }
+        let mut laid: BTreeMap<BlockId, &Block> =
+            overlay.over.iter().filter(|(id, _)| id.tier == tier).map(|(id, block)| (*id, block)).collect();
+        let mut take = |block: &Block| {
+            let before = block.buckets.iter().rev().filter(|rolled| rolled.bucket.last.at.ts < end);
+            for rolled in before {
+                if found.len() == most {
+                    return ControlFlow::Break(());
+                }
+                found.push((tier, rolled.clone()));
+            }
+            ControlFlow::Continue(())
+        };
+        block::each_before(&tx, tier, series, end, damage, |id, block| {
+            while let Some(over) = laid.last_entry().filter(|over| *over.key() >= id) {
+                let (over_id, over) = over.remove_entry();
+                take(over)?;
+                if over_id == id {
+                    return ControlFlow::Continue(());
+                }
+            }
+            take(&block)
+        })?;
+        // The first block that has no room left ends the tier.
+        _ = laid.into_values().rev().try_for_each(take);
+        if found.len() == most {
+            break;
+        }
+        end = found.last().map_or(end, |(_, oldest): &(Tier, Rolled)| oldest.bucket.first.at.ts);
+    }
+    found.reverse();
+    Ok(found)
 }
 
 /// The newest lines of a range, as many as an answer may have.

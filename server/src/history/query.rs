@@ -16,6 +16,9 @@ const DEFAULT_POINTS: u64 = 500;
 /// Largest value of `points=`.
 const MAX_POINTS: u64 = 10_000;
 
+/// Largest value of `before=`: the length of a live track.
+const MAX_BEFORE: u64 = shared::track::WINDOW as u64;
+
 /// The amount of detail for each bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Detail {
@@ -34,6 +37,8 @@ pub struct Asked {
     pub span: TimeRange,
     /// Maximum number of buckets per series; at least one.
     pub points: u64,
+    /// Number of the newest buckets before the range that the answer has too.
+    pub before: u64,
     /// The detail of each bucket.
     pub detail: Detail,
     /// The form that the query names; it overrides `Accept`.
@@ -48,16 +53,17 @@ struct Query {
     from: Option<String>,
     to: Option<String>,
     points: Option<String>,
+    before: Option<String>,
     sketch: Option<String>,
     format: Option<String>,
 }
 
-/// Parses `series=SEL&series=SEL…`, `from=`, `to=`, `points=`, `sketch=` and `format=`.
+/// Parses `series=SEL&series=SEL…`, `from=`, `to=`, `points=`, `before=`, `sketch=` and `format=`.
 ///
 /// # Errors
 /// [`ApiError::Invalid`], which names the parameter.
 pub fn parse(query: &str, now: Millis) -> Result<Asked, ApiError> {
-    let expected = "series=SELECTOR (one or more), and optionally from=, to=, points=, sketch= and format=";
+    let expected = "series=SELECTOR (one or more), and optionally from=, to=, points=, before=, sketch= and format=";
     let query: Query =
         serde_html_form::from_str(query).map_err(|error| ApiError::field("query", expected, error.to_string()))?;
     let selectors: Vec<Selector> = query
@@ -84,18 +90,21 @@ pub fn parse(query: &str, now: Millis) -> Result<Asked, ApiError> {
         let got = format!("{}, which is not after {}", span.to, span.from);
         return Err(ApiError::field("to", "a time after from", got));
     }
-    let points = query.points.map_or(Ok(DEFAULT_POINTS), |text| {
-        let expected = || format!("a whole number from 1 to {MAX_POINTS}");
-        let number = text.parse().ok().filter(|points| (1..=MAX_POINTS).contains(points));
-        number.ok_or_else(|| ApiError::field("points", expected(), format!("{text:?}")))
-    })?;
+    let whole = |field, given: Option<String>, otherwise: u64, least: u64, most: u64| {
+        let Some(text) = given else { return Ok(otherwise) };
+        let number = text.parse().ok().filter(|number| (least..=most).contains(number));
+        let expected = || format!("a whole number from {least} to {most}");
+        number.ok_or_else(|| ApiError::field(field, expected(), format!("{text:?}")))
+    };
+    let points = whole("points", query.points, DEFAULT_POINTS, 1, MAX_POINTS)?;
+    let before = whole("before", query.before, 0, 0, MAX_BEFORE)?;
     let detail = match query.sketch.as_deref() {
         None | Some("0") => Detail::Figures,
         Some("1") => Detail::Bins,
         Some(other) => return Err(ApiError::field("sketch", "0 or 1", format!("{other:?}"))),
     };
     let form = Form::asked(query.format.as_deref())?;
-    Ok(Asked { selectors, span, points, detail, form })
+    Ok(Asked { selectors, span, points, before, detail, form })
 }
 
 #[cfg(test)]
@@ -108,7 +117,7 @@ mod tests {
     fn all_but_the_series_has_a_default() {
         let asked = parse("series=ops/**", NOW).unwrap();
         assert_eq!(asked.span, TimeRange { from: Millis(NOW.0 - 3_600_000), to: NOW });
-        assert_eq!((asked.points, asked.detail), (500, Detail::Figures));
+        assert_eq!((asked.points, asked.before, asked.detail), (500, 0, Detail::Figures));
         let asked = parse("series=a&series=b/*&from=-2d&to=-1d&points=10000&sketch=1", NOW).unwrap();
         assert_eq!((asked.selectors.len(), asked.points, asked.detail), (2, 10_000, Detail::Bins));
         assert_eq!(asked.span.to.since(asked.span.from), 86_400_000);
@@ -129,6 +138,8 @@ mod tests {
             ("series=a&points=1000000000", "points: expected a whole number from 1 to 10000, got \"1000000000\""),
             ("series=a&points=0", "points"),
             ("series=a&points=-5", "points"),
+            ("series=a&before=301", "before: expected a whole number from 0 to 300, got \"301\""),
+            ("series=a&before=all", "before"),
             ("series=a&sketch=yes", "sketch: expected 0 or 1"),
             ("series=a&format=xml", "format: expected json or csv"),
         ] {

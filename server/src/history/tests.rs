@@ -139,6 +139,69 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn newest_buckets_before_a_moment_are_the_last_ones_of_the_points_however_old(
+        happenings in prop::collection::vec(happening(), 1..30), end in 0..300_000_000_u64, most in 1..40_usize,
+        gone in 0..4_u64
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(folder.path()).unwrap();
+        let mut points: Vec<(u8, Stamp, i16)> = Vec::new();
+        for happening in happenings {
+            match happening {
+                Happening::Push(pushed) => {
+                    let point = |&(series, ms, value): &(u8, u32, i16)| Point {
+                        series: format!("s/{series}").parse().unwrap(),
+                        ts: START.plus(ms.into()),
+                        value: Value::Number(number(value)),
+                    };
+                    prop_assert_eq!(store.commit(vec![Push::of(pushed.iter().map(point))], NOW).results, [Ok(())]);
+                    for (series, ms, value) in pushed {
+                        points.push((series, Stamp { ts: START.plus(ms.into()), seq: Seq(points.len() as u64 + 1) }, value));
+                    }
+                }
+                Happening::Settle(most) => _ = store.flush(most, Due::All).unwrap(),
+                Happening::Restart => {
+                    drop(store);
+                    store = Store::open(folder.path()).unwrap();
+                }
+            }
+        }
+        let conn = rusqlite::Connection::open(folder.path().join(FILE)).unwrap();
+        // Seconds of the first days are deleted, as by retention.
+        let kept_from = START.plus(gone * 60_000_000).floor(Tier::Day.width_ms());
+        if gone > 0 {
+            store.flush(usize::MAX, Due::All).unwrap();
+            for Named { series, .. } in named(&conn) {
+                let (first, _) = BlockId::all(Tier::Second, series);
+                let last = BlockId::holding(Tier::Second, series, kept_from).key();
+                conn.execute("DELETE FROM blocks WHERE key BETWEEN ?1 AND ?2 - 1", (first, last)).unwrap();
+            }
+        }
+        let end = START.plus(end);
+        for Named { name, series: row, .. } in named(&conn) {
+            let series = name.within_board().parse().unwrap();
+            let rolled = roll_up(&points, series);
+            let found = past::newest_before(&conn, &store.memtable(), &store.damage(), row, end, most).unwrap();
+            let of = |tier: Tier, end: Millis| {
+                let (_, all) = rolled.iter().find(|(known, _)| *known == tier).unwrap();
+                let before = all.iter().filter(move |rolled| rolled.bucket.last.at.ts < end);
+                before.map(|rolled| (tier, rolled.clone())).collect::<Vec<_>>()
+            };
+            let mut wanted = of(Tier::Second, end);
+            if gone > 0 {
+                wanted.retain(|(_, rolled)| rolled.bucket.start >= kept_from);
+                let oldest = wanted.first().map_or(end, |(_, rolled)| rolled.bucket.first.at.ts);
+                wanted = of(Tier::TenSeconds, oldest).into_iter().chain(wanted).collect();
+            }
+            prop_assert_eq!(found, wanted.split_off(wanted.len().saturating_sub(most)));
+        }
+    }
+}
+
 /// Returns the number of steps of SQLite's virtual machine to answer for the last `ago` milliseconds, and the number of
 /// buckets in the answer. The store covers `days` days and has every possible block.
 fn cost(days: u64, ago: u64, points: u64) -> (u64, usize) {

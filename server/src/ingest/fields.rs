@@ -15,9 +15,7 @@ use crate::log::PointTime;
 /// much. Such a point is stored, and shown as the newest once its time has come ([`shared::as_of`]).
 pub const MAX_AHEAD: u64 = 300_000;
 
-/// The earliest time that is accepted: 2000-01-01. Anything earlier is a time in seconds, or comes from a clock that
-/// was never set.
-pub const EARLIEST: Millis = Millis(946_684_800_000);
+pub use shared::moment::EARLIEST;
 
 /// The range of times that a pushed point may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -279,6 +279,42 @@ pub fn each_within(
     }
 }
 
+/// Calls `look` with the blocks of a tier and series that begin before `end`, newest first, until it breaks. Damaged
+/// blocks are recorded and skipped. Ends at a damaged page.
+///
+/// # Errors
+/// Any error of SQLite, except one that shows a damaged part of the table.
+pub fn each_before(
+    conn: &Connection,
+    tier: Tier,
+    series: SeriesId,
+    end: Millis,
+    damage: &Damage,
+    mut look: impl FnMut(BlockId, Block) -> ControlFlow<()>,
+) -> rusqlite::Result<()> {
+    let (first, _) = BlockId::all(tier, series);
+    let last = BlockId::holding(tier, series, Millis(end.0.saturating_sub(1)));
+    let mut select =
+        conn.prepare_cached("SELECT key, data FROM blocks WHERE key BETWEEN ?1 AND ?2 ORDER BY key DESC")?;
+    let mut rows = select.query([first, last.key()])?;
+    loop {
+        let row = match rows.next() {
+            Ok(Some(row)) => row,
+            Ok(None) => return Ok(()),
+            Err(error) => return damage.take(Part::Table("blocks"), error),
+        };
+        let id = last.with_key(row.get(0)?);
+        match Block::of_row(row, 1, id)? {
+            Ok(block) => {
+                if look(id, block).is_break() {
+                    return Ok(());
+                }
+            }
+            Err(why) => damage.note(Part::Block(id), why),
+        }
+    }
+}
+
 /// Calls `look` for the blocks of the finest tier: the series with the greatest row first, and within a series the
 /// newest block first. When `look` breaks, the rest of that series is not read.
 pub fn each_newest(
