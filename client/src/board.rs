@@ -4,7 +4,7 @@
 //! - [`document`]: follows the board's document on the server;
 //! - [`grid`]: lays out the widgets; [`empty`]: the hint that replaces them on an empty board;
 //! - [`mistake`]: mistakes of the document, assigned to widgets;
-//! - [`context`]: the context that all widgets share.
+//! - [`context`]: the context that all widgets share; [`state`]: the state of the board in the title and icon of its tab.
 
 pub mod context;
 pub mod document;
@@ -12,3 +12,4 @@ pub mod empty;
 pub mod grid;
 pub mod mistake;
 pub mod page;
+pub mod state;

@@ -1,6 +1,7 @@
 //! Wrappers of browser functions: the clock, random numbers, the page's address, and times of day.
 
 use leptos::prelude::{document, window};
+use shared::Millis;
 
 use crate::calendar::{self, DAY, Date, HOUR, MINUTE, SECOND};
 use crate::{route, zone};
@@ -67,10 +68,33 @@ pub fn query() -> String {
     js_sys::decode_uri_component(&query).map_or(query, Into::into)
 }
 
+/// Returns the value of a key in the query of the page's address, decoded; `None` if it is empty.
+#[must_use]
+pub fn query_value(key: &str) -> Option<String> {
+    let query = window().location().search().unwrap_or_default();
+    let pairs = query.trim_start_matches('?').split('&').filter_map(|pair| pair.split_once('='));
+    let value = pairs.filter(|(name, _)| *name == key).map(|(_, value)| value).next()?;
+    let value = js_sys::decode_uri_component(value).map_or(value.to_owned(), Into::into);
+    Some(value).filter(|value| !value.is_empty())
+}
+
 /// Returns true if the query of the page's address has the key.
 #[must_use]
 pub fn query_has(key: &str) -> bool {
     query().trim_start_matches('?').split('&').any(|part| part.split('=').next() == Some(key))
+}
+
+/// Reads a date with a time in the notation of RFC 3339.
+#[must_use]
+pub fn rfc3339(text: &str) -> Option<Millis> {
+    // The browser reads other notations too, and some browsers take the 30th of February for the 1st of March.
+    let notation = r"^(\d{4}-\d\d-\d\d)T\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$";
+    let date = js_sys::RegExp::new(notation, "i").exec(text)?.get(1).as_string()?;
+    let midnight = js_sys::Date::new(&format!("{date}T00:00:00Z").into());
+    let same_date = midnight.get_time().is_finite() && midnight.to_iso_string().starts_with(&date, 0);
+    let ms = js_sys::Date::parse(text);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates")]
+    (same_date && ms.is_finite()).then_some(Millis(ms as u64))
 }
 
 /// Returns true if the page is not visible.

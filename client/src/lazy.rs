@@ -94,6 +94,12 @@ impl<T: Send + Sync + 'static> Module<T> {
         self.table.get()
     }
 
+    /// Returns the table if it is loaded; not tracked.
+    #[must_use]
+    pub fn loaded_untracked(&'static self) -> Option<&'static T> {
+        self.table.get()
+    }
+
     /// Fetches the module, unless it is loaded or under way.
     pub fn fetch(&'static self) {
         let state = self.state.get_untracked();

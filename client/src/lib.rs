@@ -3,8 +3,8 @@
 //! Pages and their parts:
 //! - [`route`] reads the page from an address, and [`app`] shows it. [`home`] is the page of all boards, [`board`]
 //!   the page of one, [`pages`] the pages that are neither, [`kiosk`] the wall screen.
-//! - [`widget`] has the widgets of a board, [`range`] the range of time that they show, [`chart`] the charts on
-//!   canvas.
+//! - [`widget`] has the widgets of a board, [`range`] the range of time that they show, [`past`] their state at the end
+//!   of a fixed range, [`chart`] the charts on canvas.
 //! - [`edit`] edits a board in place. [`manage`] shows refused pushes and deletes series. [`doctor`] diagnoses the
 //!   connection.
 //! - [`badge`] shows the state of the connection, [`help`] the keyboard shortcuts, [`curl_line`] a command that
@@ -44,6 +44,7 @@ pub mod lazy;
 pub mod live;
 pub mod manage;
 pub mod pages;
+pub mod past;
 pub mod range;
 pub mod reload;
 pub mod route;

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use shared::BoardId;
 
 use crate::app::{Masthead, PageButtons};
-use crate::board::empty::EmptyBoard;
+use crate::board::empty::{Emptiness, EmptyBoard};
 use crate::browser;
 use crate::doctor::panel::DoctorPanel;
 use crate::home::HomePage;
@@ -18,7 +18,7 @@ pub struct Pages {
     /// The page of a route that is not a board; empty for a board.
     pub page: fn(Route) -> AnyView,
     /// The hint on an empty board.
-    pub empty: fn(BoardId) -> AnyView,
+    pub empty: fn(BoardId, Emptiness) -> AnyView,
     /// A wall screen at a route.
     pub wall: fn(Route) -> AnyView,
     /// The panel of the stream doctor, which starts to measure when it is made.
@@ -39,8 +39,8 @@ fn page(route: Route) -> AnyView {
     }
 }
 
-fn empty(id: BoardId) -> AnyView {
-    view! { <EmptyBoard id/> }.into_any()
+fn empty(id: BoardId, why: Emptiness) -> AnyView {
+    view! { <EmptyBoard id why/> }.into_any()
 }
 
 fn wall(route: Route) -> AnyView {

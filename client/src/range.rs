@@ -65,6 +65,15 @@ impl Range {
         Self::between(from, (from + length).min(now.max(to) as f64))
     }
 
+    /// Returns the fixed range of the same length that ends at `to`, but not after `now`. All are in milliseconds.
+    #[must_use]
+    pub fn ending_at(self, now: u64, to: u64) -> Self {
+        let (from, end) = self.at(now);
+        let length = end - from;
+        let to = to.min(now).max(length);
+        Self::Fixed { from: Millis(to - length), to: Millis(to) }
+    }
+
     /// Returns both ends at the moment `now`, in milliseconds.
     #[must_use]
     pub fn at(self, now: u64) -> (u64, u64) {
@@ -92,6 +101,12 @@ mod tests {
         assert_eq!(range.zoomed(9_000_000, 2.0, 0.5), Range::Fixed { from: Millis(500_000), to: Millis(2_500_000) });
         assert_eq!(range.moved(9_000_000, 0.1), Range::Fixed { from: Millis(1_100_000), to: Millis(2_100_000) });
         assert_eq!(range.moved(2_050_000, 0.1), Range::Fixed { from: Millis(1_050_000), to: Millis(2_050_000) });
+        assert_eq!(range.moved(9_000_000, -1.0), Range::Fixed { from: Millis(0), to: Millis(1_000_000) });
+        let end = |to| range.ending_at(9_000_000, to).at(0);
+        assert_eq!(
+            [end(1_500_000), end(9_900_000), end(0)],
+            [(500_000, 1_500_000), (8_000_000, 9_000_000), (0, 1_000_000)]
+        );
         assert_eq!(Range::between(10_000.0, 10_000.0).at(0), (7_500, 12_500), "nobody zooms to nothing");
         assert_eq!(Range::fixed(Millis(2), Millis(2)), None);
     }

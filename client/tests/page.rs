@@ -7,6 +7,7 @@ use leptos::prelude::*;
 use leptos::task::tick;
 use pulseboard_client::app::App;
 use pulseboard_client::badge::Badge;
+use pulseboard_client::board::empty::Emptiness;
 use pulseboard_client::lazy::Placeholder;
 use pulseboard_client::pages::PAGES;
 use pulseboard_client::route::Route;
@@ -59,11 +60,39 @@ async fn the_badge_tells_the_state_in_words_and_shape_and_since_when() {
 
 #[wasm_bindgen_test]
 async fn an_empty_board_shows_the_line_that_fills_it() {
-    let place = mount(|| PAGES.view(Placeholder::Nothing, |pages| (pages.empty)("kitchen".parse().unwrap())));
+    let place = mount(|| {
+        PAGES.view(Placeholder::Nothing, |pages| (pages.empty)("kitchen".parse().unwrap(), Emptiness::NoSeries))
+    });
     tick().await;
     let origin = window().location().origin().unwrap();
     assert_eq!(text(&place, "curl-line"), format!("curl -d 42.5 {origin}/in/kitchen/temp"));
     assert_eq!(text(&place, "copy"), "Copy");
+}
+
+#[wasm_bindgen_test]
+async fn a_stored_board_without_widgets_does_not_claim_to_show_series() {
+    let place = mount(|| {
+        PAGES.view(Placeholder::Nothing, |pages| (pages.empty)("kitchen".parse().unwrap(), Emptiness::NoWidgets))
+    });
+    tick().await;
+    let words = text(&place, "empty-board");
+    assert!(words.starts_with("No widgets yet") && words.contains("it shows nothing"), "{words}");
+    assert!(part(&place, "empty-edit").get_attribute("href").is_some_and(|href| href == "?edit"));
+}
+
+#[wasm_bindgen_test]
+async fn a_live_connection_says_past_while_the_board_shows_the_past() {
+    let status = RwSignal::new(ConnectionStatus { state: ConnectionState::Live, since: 0 });
+    let is_past = RwSignal::new(false);
+    let place = mount(move || view! { <Badge status latency_ms=RwSignal::new(Some(3)) is_past/> });
+    tick().await;
+    assert_eq!(text(&place, "badge"), "live");
+    is_past.set(true);
+    tick().await;
+    assert_eq!(text(&place, "badge"), "past");
+    status.set(ConnectionStatus { state: ConnectionState::Stale, since: 0 });
+    tick().await;
+    assert!(text(&place, "badge").starts_with("stale"), "what is wrong with the connection is shown all the same");
 }
 
 #[wasm_bindgen_test]

@@ -33,9 +33,25 @@ impl BoardContext {
         self.clock.try_get_untracked().unwrap_or_default().server_now(crate::browser::now())
     }
 
-    /// Calls `look` with the track of a series as of now; reactive. Points ahead of now are left out
-    /// ([`shared::as_of`]); returns `None` if all are ahead. While a point is ahead, the result also follows the clock.
+    /// Returns the moment that the board shows: the end of a fixed range, or else the server's present time; reactive.
+    #[must_use]
+    pub fn moment(self) -> Millis {
+        self.view.past.at.get().unwrap_or_else(|| Millis(self.server_now.get()))
+    }
+
+    /// Does the same to the millisecond and not reactive, for painters.
+    #[must_use]
+    pub fn moment_untracked(self) -> u64 {
+        self.view.past.at.try_get_untracked().flatten().map_or_else(|| self.now(), |to| to.0)
+    }
+
+    /// Calls `look` with the track of a series as of the moment that the board shows; reactive. On a live board, points
+    /// ahead of now are left out ([`shared::as_of`]); returns `None` if all are ahead. While a point is ahead, the
+    /// result also follows the clock. For a past moment see [`Past::track`](crate::past::Past::track).
     pub fn track<T>(self, name: &SeriesName, look: impl FnOnce(&Track) -> T) -> Option<T> {
+        if self.view.past.at.get().is_some() {
+            return self.view.past.track(name, look);
+        }
         let now = Millis(self.now());
         if self.live.track(name, |track| track.is_ahead(now)).unwrap_or_default() {
             self.server_now.track();
@@ -43,7 +59,18 @@ impl BoardContext {
         self.live.with_track(name, |track| track.as_of(now).map(|track| look(&track))).flatten()
     }
 
-    /// Returns the time of the newest point of a series that is not ahead of now; reactive.
+    /// Calls `look` with the track of a series, untracked, for painters. A live one has points ahead of now too.
+    pub fn peek<T>(self, name: &SeriesName, look: impl FnOnce(&Track) -> T) -> Option<T> {
+        if self.view.past.is_shown() { self.view.past.peek(name, look) } else { self.live.with_track(name, look) }
+    }
+
+    /// Returns a number that changes whenever the track of a series does; not tracked.
+    #[must_use]
+    pub fn version(self, name: &SeriesName) -> u64 {
+        if self.view.past.is_shown() { self.view.past.version() } else { self.live.version(name) }
+    }
+
+    /// Returns the time of the newest point of a series up to the moment that the board shows; reactive.
     #[must_use]
     pub fn newest(self, name: &SeriesName) -> Option<Millis> {
         self.track(name, |track| track.latest_at().ts)

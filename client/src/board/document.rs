@@ -8,7 +8,9 @@ use serde_json::Value;
 use shared::board::{Board, Etag, MetricType, ParsedBoard};
 use shared::{BoardId, SeriesName};
 
+use super::context::BoardContext;
 use super::mistake::{Mistake, placed};
+use super::state;
 use crate::lazy::module;
 use crate::live::Live;
 use crate::stream::subscription::Subscription;
@@ -21,11 +23,17 @@ pub struct BoardModule {
     pub edition: fn(Etag, Value) -> Edition,
     /// Draws widgets other than stats and notes.
     pub draw: Draw,
+    /// Shows the state of the board in its tab. An automatic board has no thresholds, and no series of it is ever stale.
+    pub tab: fn(Signal<String>, Memo<Option<Board>>, BoardContext),
 }
 
 module! {
     /// Boards with a document, and the widgets that an automatic board of numbers does not have.
-    pub static BOARD: BoardModule = board, BoardModule { edition: Edition::made, draw: widget::draw }
+    pub static BOARD: BoardModule = board, BoardModule {
+        edition: Edition::made,
+        draw: widget::draw,
+        tab: state::show,
+    }
 }
 
 /// The delay before the next attempt after a failed request.

@@ -7,6 +7,7 @@ use shared::{BoardId, Selector, SeriesName};
 
 use super::context::BoardContext;
 use super::document::{BOARD, Document, Edition, automatic};
+use super::empty::Emptiness;
 use super::grid::Grid;
 use super::mistake::{Mistake, Mistakes};
 use crate::app::Masthead;
@@ -20,6 +21,8 @@ use crate::history::History;
 use crate::lazy::Placeholder;
 use crate::live::Live;
 use crate::pages::PAGES;
+use crate::past::PAST;
+use crate::range::Range;
 use crate::range::picker::RangePicker;
 use crate::range::view::View;
 use crate::reload;
@@ -47,9 +50,6 @@ pub fn BoardPage(
     /// The kind of screen that shows it.
     screen: Screen,
 ) -> impl IntoView {
-    if screen == Screen::Desk {
-        document().set_title(&format!("{id} – Pulseboard"));
-    }
     let live = Live::new();
     let stream = Subscription::open(id.clone(), live);
     let context = BoardContext {
@@ -57,7 +57,7 @@ pub fn BoardPage(
         frames: Frames::new(),
         clock: stream.clock,
         server_now: stream.server_now,
-        view: View::new(&window().location().search().unwrap_or_default()),
+        view: View::of_page(),
         history: History::new(),
     };
     context.frames.paint(move |_| context.history.follow(live));
@@ -125,21 +125,36 @@ pub fn BoardPage(
     let markers = move |board: &Option<Board>| board.as_ref().map(|board| board.markers.clone()).unwrap_or_default();
     provide_context(BoardMarkers(Memo::new(move |_| board.with(markers))));
 
+    let emptiness = move || {
+        document.edition.with(|edition| match edition {
+            Some(Edition::Made { .. }) => Emptiness::NoWidgets,
+            Some(Edition::Automatic) | None => Emptiness::NoSeries,
+        })
+    };
     let shows = Memo::new(move |_| match (known.get(), empty.get() && !editor.editing()) {
         (false, _) => Shows::Skeletons,
-        (true, true) => Shows::Nothing,
+        (true, true) => Shows::Nothing(emptiness()),
         (true, false) => Shows::Widgets,
     });
     let tiles = move || match shows.get() {
         Shows::Skeletons => view! { <Skeletons/> }.into_any(),
-        Shows::Nothing => {
+        Shows::Nothing(why) => {
             let id = id.clone();
-            PAGES.view(Placeholder::Nothing, move |pages| (pages.empty)(id.clone()))
+            PAGES.view(Placeholder::Nothing, move |pages| (pages.empty)(id.clone(), why))
         }
         Shows::Widgets => untrack(|| view! { <Grid board context editor/> }.into_any()),
     };
-    let badge = view! { <Badge status=stream.status latency_ms=stream.latency_ms/> };
+    let is_past = Memo::new(move |_| context.view.past.at.with(Option::is_some));
+    let badge = view! { <Badge status=stream.status latency_ms=stream.latency_ms is_past/> };
     let title = Signal::derive(title);
+    if screen == Screen::Desk {
+        let is_made =
+            Memo::new(move |_| document.edition.with(|edition| matches!(edition, Some(Edition::Made { .. }))));
+        Effect::new(move |_| match is_made.get().then(|| BOARD.get()).flatten() {
+            Some(module) => (module.tab)(title, board, context),
+            None => leptos::prelude::document().set_title(&format!("{} – Pulseboard", title.get())),
+        });
+    }
     let head = match screen {
         Screen::Desk => view! {
             <Masthead title>
@@ -158,7 +173,17 @@ pub fn BoardPage(
     };
     view! {
         {head}
+        {move || is_past.get().then(|| PAST.view(Placeholder::Nothing, move |past| (past.bar)(context, screen)))}
         <main>
+            <p
+                class="notice"
+                role="status"
+                data-testid="range-problem"
+                hidden=move || context.view.problem.with(Option::is_none)
+            >
+                {move || context.view.problem.get().unwrap_or_default()}
+                {move || problem_shown(context.view.range.get())}
+            </p>
             <Outdated outdated=stream.outdated/>
             <p class="notice" role="status" data-testid="reason" hidden=move || stream.reason.with(Option::is_none)>
                 {move || stream.reason.get().unwrap_or_default()}
@@ -170,7 +195,7 @@ pub fn BoardPage(
             <AboveBoard editor/>
             <div
                 class="board"
-                data-state=move || state.get().of_picture()
+                data-state=move || if is_past.get() { "past" } else { state.get().of_picture() }
                 aria-busy=move || (!known.get()).to_string()
             >
                 {move || tiles()}
@@ -186,7 +211,7 @@ enum Shows {
     /// Skeleton tiles, until the board is known.
     Skeletons,
     /// The hint for an empty board.
-    Nothing,
+    Nothing(Emptiness),
     /// The widgets.
     Widgets,
 }
@@ -203,6 +228,14 @@ fn all_of(mut stored: Vec<Selector>, edited: Vec<Selector>) -> Vec<Selector> {
         }
     }
     stored
+}
+
+/// Describes the range that is shown where that of the address is wrong.
+fn problem_shown(range: Range) -> String {
+    match range {
+        Range::Live(span) => format!(" This board shows the last {span}."),
+        Range::Fixed { .. } => String::new(),
+    }
 }
 
 /// Skeleton tiles of the size of widgets.

@@ -53,12 +53,12 @@ pub fn Spark(
     /// The shared context of the board's widgets.
     context: BoardContext,
 ) -> impl IntoView {
-    let BoardContext { live, frames, .. } = context;
+    let frames = context.frames;
     let canvas_ref = NodeRef::<Canvas>::new();
     let mut drawn: Option<Key> = None;
     frames.paint(move |frame| {
         let Some(canvas) = canvas_ref.try_get_untracked().flatten() else { return };
-        let now = context.now();
+        let now = context.moment_untracked();
         let ratio = window().device_pixel_ratio().max(1.0);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates")]
         let pixels = |css: i32| (f64::from(css) * ratio).round() as u32;
@@ -66,13 +66,14 @@ pub fn Spark(
         if width == 0 || height == 0 {
             return;
         }
-        live.with_track(&name, |track| {
+        context.peek(&name, |track| {
             let Track::Numbers(buckets) = track else { return };
             let Some(lookback) = history.lookback_untracked() else { return };
             let Some(window) = window_of(buckets, history, lookback, now) else { return };
             let step = ((window.to - window.from) / u64::from(width)).max(1);
             let known = history.version(&name, lookback.width());
-            let key = Key { version: live.version(&name), past: known, width, height, frame, edge: window.to / step };
+            let key =
+                Key { version: context.version(&name), past: known, width, height, frame, edge: window.to / step };
             if drawn == Some(key) {
                 return;
             }

@@ -59,11 +59,19 @@ pub fn RangePicker(
         event.prevent_default();
         let moments = (moment(&from.get_untracked()), moment(&to.get_untracked()));
         match moments {
+            (Some(low), Some(_)) if low.0 >= now.get_untracked() => {
+                wrong.set(Some("The start must not be in the future"));
+            }
             (Some(low), Some(high)) => match Range::fixed(low, high) {
                 Some(range) => {
                     wrong.set(None);
                     open.set(false);
-                    view.choose(range);
+                    // There is nothing to show of the future.
+                    view.choose(if high.0 > now.get_untracked() {
+                        Range::fixed(low, Millis(now.get_untracked())).unwrap_or(range)
+                    } else {
+                        range
+                    });
                 }
                 None => wrong.set(Some("The end must be after the start")),
             },
@@ -74,6 +82,7 @@ pub fn RangePicker(
         open.set(false);
         view.live();
     };
+    let earlier = move |_| view.choose(view.range.get_untracked().moved(now.get_untracked(), -1.0));
     let offered = OFFERED.iter().map(|(span, label)| {
         let value = parse_duration(span).map(|span| span.to_string()).unwrap_or_default();
         view! { <option value=value>{*label}</option> }.into_any()
@@ -91,6 +100,18 @@ pub fn RangePicker(
     };
     view! {
         <div class="range-picker" data-testid="range">
+            // The bar of the past has both steps.
+            <button
+                class="button range-step"
+                type="button"
+                data-testid="range-earlier"
+                aria-label="Earlier by the length of the range"
+                title="Earlier by the length of the range"
+                hidden=move || chosen() == "fixed"
+                on:click=earlier
+            >
+                "◀"
+            </button>
             <select
                 class="range-span"
                 aria-label="Range of time"

@@ -43,7 +43,10 @@ fn BarRow(name: SeriesName, series: WidgetSeries, reach: Memo<Reach>) -> impl In
     let reading = series.reading_memo(name.clone());
     let level = WidgetSeries::level(reading);
     let raw = move || reading.with(|reading| Some(reading.as_ref()?.number()?.raw));
-    let text = move || reading.with(|reading| reading.as_ref().map(Reading::text).unwrap_or_default());
+    let absent = name.clone();
+    let text = move || {
+        reading.with(|reading| reading.as_ref().map(Reading::text)).unwrap_or_else(|| series.absent(&absent).to_owned())
+    };
     // The left end and the length of the bar, as fractions of the row.
     let ends = Memo::new(move |_| raw().map(|raw| reach.get().bar(raw)));
     let left = move || ends.get().map(|(from, _)| percent(from));
@@ -60,7 +63,7 @@ fn BarRow(name: SeriesName, series: WidgetSeries, reach: Memo<Reach>) -> impl In
                 </span>
             </span>
             <span class="bar-way" aria-hidden="true">
-                <span class="bar-share" style:left=move || left() style:width=move || width()></span>
+                <span class="bar-share" style:left=left style:width=width></span>
             </span>
         </li>
     }

@@ -9,7 +9,9 @@ use super::series::stale_words;
 use super::{WidgetInside, preload_module};
 use crate::board::context::BoardContext;
 use crate::board::mistake::{Mistake, Mistakes};
+use crate::browser;
 use crate::icon::{Icon, IconImage};
+use shared::Millis;
 use shared::format::duration::ago;
 
 /// State of a widget.
@@ -21,6 +23,8 @@ enum State {
     Empty,
     /// It shows current values.
     Live,
+    /// It shows the values of a past moment.
+    Past,
     /// All of its series are stale.
     Stale,
     /// Its document has a mistake.
@@ -33,6 +37,7 @@ impl State {
             Self::Loading => "loading",
             Self::Empty => "empty",
             Self::Live => "live",
+            Self::Past => "past",
             Self::Stale => "stale",
             Self::Error => "error",
         }
@@ -74,9 +79,27 @@ pub fn WidgetFrame(
         Some(_) if !context.live.loaded.get() => State::Loading,
         Some(0) => State::Empty,
         Some(count) if stale() == count => State::Stale,
+        Some(_) if context.view.past.at.with(Option::is_some) => State::Past,
         None | Some(_) => State::Live,
     });
+    let as_of = move |to: Millis| {
+        let now = context.server_now.get();
+        let moment = format!("as of {}", browser::moment_of(to.0, 0, now));
+        let newest =
+            || names.map(|names| names.with(|names| names.iter().filter_map(|name| context.newest(name)).max()));
+        match (stale(), count().unwrap_or(0)) {
+            (0, _) => moment,
+            (stale, count) if stale == count => match newest().flatten() {
+                Some(newest) => format!("{moment}, {}", stale_words(newest, now)),
+                None => moment,
+            },
+            (stale, count) => format!("{moment}, {stale} of {count} stale"),
+        }
+    };
     let age = move || {
+        if let Some(to) = context.view.past.at.get() {
+            return as_of(to);
+        }
         // The newest point of all its series.
         let newest =
             names.and_then(|names| names.with(|names| names.iter().filter_map(|name| context.newest(name)).max()));

@@ -1,6 +1,5 @@
 //! Finds the series of a widget that have stopped reporting.
 
-use leptos::prelude::*;
 use shared::reading::is_stale;
 use shared::{Duration, Millis, SeriesName};
 
@@ -20,7 +19,7 @@ impl Freshness {
     #[must_use]
     pub fn stale_since(self, name: &SeriesName) -> Option<Millis> {
         let newest = self.context.newest(name)?;
-        is_stale(self.expect?, newest, Millis(self.context.server_now.get())).then_some(newest)
+        is_stale(self.expect?, newest, self.context.moment()).then_some(newest)
     }
 
     /// Counts the stale series; tracked.

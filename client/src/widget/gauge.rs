@@ -74,6 +74,8 @@ impl Ends {
 enum DialContent {
     Number,
     Text,
+    /// There is no reading, which only a board that shows the past says.
+    Absent,
 }
 
 #[component]
@@ -81,8 +83,10 @@ fn Dial(name: SeriesName, options: GaugeOptions, series: WidgetSeries) -> impl I
     let reading = series.reading_memo(name.clone());
     let content = Memo::new(move |_| {
         let of = |reading: &Reading| if reading.number().is_some() { DialContent::Number } else { DialContent::Text };
-        reading.with(|reading| reading.as_ref().map(of))
+        let absent = || series.context.view.past.at.get().map(|_| DialContent::Absent);
+        reading.with(|reading| reading.as_ref().map(of)).or_else(absent)
     });
+    let of = name.clone();
     let unit = series.source.with_value(|source| UnitFormat::of(source.unit.as_ref(), &name));
     let label = name.to_string();
     let face = move |content: DialContent| match content {
@@ -95,6 +99,15 @@ fn Dial(name: SeriesName, options: GaugeOptions, series: WidgetSeries) -> impl I
             </p>
         }
         .into_any(),
+        DialContent::Absent => {
+            let of = of.clone();
+            view! {
+                <p class="reading">
+                    <span class="value" data-testid="value">{move || series.absent(&of)}</span>
+                </p>
+            }
+            .into_any()
+        }
     };
     let for_stale = name.clone();
     view! {

@@ -11,6 +11,7 @@ use super::series::WidgetSeries;
 use super::stat::GLOW_MS;
 use crate::board::context::BoardContext;
 use crate::browser;
+use crate::past::Past;
 use shared::format::number::NumberFormat;
 use shared::format::unit::UnitFormat;
 
@@ -55,16 +56,21 @@ pub fn LogWidget(
     });
     let newest = Memo::new(move |_| lines.with(|lines| lines.first().map(|line| line.key.clone()).unwrap_or_default()));
     let glowed_at = StoredValue::new(None);
-    let skipped =
-        move || match series.names.with(|names| names.iter().map(|name| context.live.skipped(name)).sum::<u64>()) {
+    let skipped = move || {
+        // The past has all lines.
+        if context.view.past.at.with(Option::is_some) {
+            return String::new();
+        }
+        match series.names.with(|names| names.iter().map(|name| context.live.skipped(name)).sum::<u64>()) {
             0 => String::new(),
             skipped => format!("{skipped} skipped"),
-        };
+        }
+    };
     let now = Memo::new(move |_| context.server_now.get() / CLEAR_MS * CLEAR_MS);
     view! {
         <ol class="lines" tabindex="0">
             <For each=move || lines.get() key=|line| line.key.clone() let(line)>
-                <LogLine line newest glowed_at now/>
+                <LogLine line newest glowed_at now past=context.view.past/>
             </For>
         </ol>
         <p
@@ -79,10 +85,16 @@ pub fn LogWidget(
 
 /// A line. It stays the same element as long as it is shown, so that the user's text selection lasts.
 #[component]
-fn LogLine(line: Line, newest: Memo<String>, glowed_at: StoredValue<Option<u64>>, now: Memo<u64>) -> impl IntoView {
+fn LogLine(
+    line: Line,
+    newest: Memo<String>,
+    glowed_at: StoredValue<Option<u64>>,
+    now: Memo<u64>,
+    past: Past,
+) -> impl IntoView {
     let Line { key, at, of, text } = line;
     let is_newest = Memo::new(move |_| newest.with(|newest| *newest == key));
-    let glows = is_newest.get_untracked() && glows(glowed_at);
+    let glows = is_newest.get_untracked() && !past.is_shown() && glows(glowed_at);
     view! {
         <li class="line" class:line-newest=move || is_newest.get() class:glow-a=move || glows && is_newest.get()>
             <time class="line-time">{move || browser::moment(at.0, now.get())}</time>

@@ -1,6 +1,8 @@
 //! The lookback of a widget: requests and reads history where a reading needs more than the newest points, such as a
 //! change or an extent.
 //!
+//! A board that shows the past has all of a lookback from history ([`past::lookback`](crate::past::lookback)).
+//!
 //! A track covers some minutes. Where the range of the board or the time of the change is longer, the widget requests
 //! history. Until it arrives, the widget shows no number that would be of less than the whole lookback.
 
@@ -17,12 +19,13 @@ use crate::board::context::BoardContext;
 use crate::history::Requester;
 use crate::history::live_cells::LiveCells;
 use crate::history::request::{Margin, VisibleRange};
+use crate::past::PAST;
 use crate::range::Range;
 
 /// Delay before history is checked again where a request had to wait.
 const AGAIN: std::time::Duration = std::time::Duration::from_millis(150);
 /// Most series of one request.
-const AT_ONCE: usize = 100;
+pub const AT_ONCE: usize = 100;
 
 /// The lookback of a widget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,10 +39,13 @@ pub enum LookbackKind {
 /// The lookback of one widget's series; cheap to copy.
 #[derive(Clone, Copy, Debug)]
 pub struct WidgetHistory {
-    context: BoardContext,
+    /// The shared context of the board's widgets.
+    pub context: BoardContext,
     kind: LookbackKind,
-    detail: Detail,
-    requester: Requester,
+    /// The amount of data of each bucket.
+    pub detail: Detail,
+    /// The requests of the widget.
+    pub requester: Requester,
     recents: StoredValue<HashMap<SeriesName, LiveCells>, LocalStorage>,
 }
 
@@ -118,7 +124,7 @@ impl WidgetHistory {
     /// True if the lookback of a series is longer than its track.
     #[must_use]
     pub fn goes_beyond(self, buckets: &VecDeque<Bucket>, lookback: Lookback) -> bool {
-        self.kind != LookbackKind::Newest && lookback.is_longer_than(buckets)
+        self.kind != LookbackKind::Newest && (self.context.view.past.is_shown() || lookback.is_longer_than(buckets))
     }
 
     /// Calls `look` with the buckets of a series; tracked. The caller tracks the series itself.
@@ -145,6 +151,16 @@ impl WidgetHistory {
         look: impl FnOnce(LookbackBuckets<'_>) -> T,
     ) -> Option<T> {
         let newest = buckets.back()?.last.at.ts.0;
+        if self.context.view.past.is_shown() {
+            // The tracks come from the module too, so it is there.
+            let Some(join) = PAST.loaded_untracked().map(|past| past.join) else {
+                return Some(look(LookbackBuckets::Awaited));
+            };
+            return self.context.history.with(name, |known| {
+                let joined = join(known, lookback, newest, self.detail);
+                look(joined.map_or(LookbackBuckets::Awaited, LookbackBuckets::Whole))
+            });
+        }
         let (width, from) = (lookback.width(), lookback.needed_from(newest));
         if !self.goes_beyond(buckets, lookback) {
             return Some(look(LookbackBuckets::Track));
@@ -182,6 +198,9 @@ impl WidgetHistory {
     /// to now. A series that stopped before its lookback has a stretch of its own, so it has a request of its own,
     /// after the others.
     fn ask(self, names: &[SeriesName], lookback: Lookback) -> bool {
+        if let Some(to) = self.context.view.past.at.get() {
+            return PAST.get().is_some_and(|past| (past.ask)(self, names, lookback, to));
+        }
         let now = self.context.now();
         let (mut together, mut from) = (Vec::new(), u64::MAX);
         let mut alone = None;

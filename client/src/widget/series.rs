@@ -63,6 +63,18 @@ impl WidgetSeries {
             .flatten()
     }
 
+    /// Returns the text in the place of a reading that there is none of; tracked. A board that shows the past has a dash
+    /// for a series without a point until then, and an ellipsis while it waits for history.
+    #[must_use]
+    pub fn absent(self, name: &SeriesName) -> &'static str {
+        let past = self.context.view.past;
+        match past.at.get() {
+            None => "",
+            Some(_) if past.awaits(name) => "…",
+            Some(_) => "–",
+        }
+    }
+
     /// Returns the reading of a series as a memo.
     #[must_use]
     pub fn reading_memo(self, name: SeriesName) -> Memo<Option<Reading>> {

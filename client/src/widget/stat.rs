@@ -41,7 +41,10 @@ pub fn StatWidget(
 #[component]
 fn StatReading(name: SeriesName, options: StatOptions, series: WidgetSeries) -> impl IntoView {
     let reading = series.reading_memo(name.clone());
-    let value = Memo::new(move |_| reading.with(|reading| reading.as_ref().map(Reading::value).unwrap_or_default()));
+    let of = name.clone();
+    let value = Memo::new(move |_| {
+        reading.with(|reading| reading.as_ref().map(Reading::value)).unwrap_or_else(|| series.absent(&of).to_owned())
+    });
     let is_text = move || reading.with(|reading| matches!(reading, Some(Reading { shown: ReadingValue::Text(_), .. })));
     // A text that did not change is not set again, so memos of the other parts would not save anything.
     let number = move |of: fn(&NumberReading) -> String| {
@@ -58,7 +61,7 @@ fn StatReading(name: SeriesName, options: StatOptions, series: WidgetSeries) -> 
             // The style sheet makes the figures as large as fits, so it must know their number.
             <p
                 class="reading"
-                class:reading-text=move || is_text()
+                class:reading-text=is_text
                 class:glow-a=move || glow.get() == Some(Glow::A)
                 class:glow-b=move || glow.get() == Some(Glow::B)
                 data-level=move || level_word(level.get())

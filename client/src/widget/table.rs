@@ -43,7 +43,7 @@ pub fn TableWidget(
     let most = options.rows.map_or(usize::MAX, usize::from);
     // Sorts once a second: rows that moved as often as values change could not be read.
     let names = Memo::new(move |_| {
-        context.server_now.track();
+        _ = context.moment();
         let (names, sorting) = (series.names.get(), sorting.get());
         let mut names = untrack(|| sorted(&names, sorting, |name| rank(series, name, sorting.by)));
         names.truncate(most);
@@ -143,7 +143,10 @@ fn Cell(column: Column, name: SeriesName, reading: Memo<Option<Reading>>, series
             let level = WidgetSeries::level(reading);
             let raw =
                 move || reading.with(|reading| Some(shortest(reading.as_ref()?.number()?.raw))).unwrap_or_default();
-            let text = move || reading.with(|reading| reading.as_ref().map(Reading::text).unwrap_or_default());
+            let text = move || {
+                let text = reading.with(|reading| reading.as_ref().map(Reading::text));
+                text.unwrap_or_else(|| series.absent(&name).to_owned())
+            };
             view! {
                 <td class=class data-level=move || level_word(level.get())>
                     <LevelMark level/>
@@ -163,7 +166,7 @@ fn Cell(column: Column, name: SeriesName, reading: Memo<Option<Reading>>, series
 /// Returns the text of a cell; `None` where it is empty.
 fn written_in(column: Column, reading: &Reading, series: WidgetSeries) -> Option<String> {
     if column == Column::Age {
-        return Some(ago(series.context.server_now.get().saturating_sub(reading.at.0)));
+        return Some(ago(series.context.moment().since(reading.at)));
     }
     let number = reading.number()?;
     let one = |raw: f64| Some(number.style.text(raw));

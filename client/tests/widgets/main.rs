@@ -1,6 +1,6 @@
 //! Tests of widgets, mounted in a real browser. There is one file for each kind ([`bars`], [`gauge`], [`log`],
-//! [`stat`], [`table`], [`text`]), and [`frame`](mod@frame) for the frame around all of them. `Shown` mounts a widget
-//! and feeds it points.
+//! [`stat`], [`table`], [`text`]), [`frame`](mod@frame) for the frame around all of them, and [`past`] for all of them as
+//! of a past moment. `Shown` mounts a widget and feeds it points.
 #![cfg(target_arch = "wasm32")]
 #![expect(clippy::unwrap_used, reason = "in a test that is how to fail")]
 
@@ -8,6 +8,7 @@ mod bars;
 mod frame;
 mod gauge;
 mod log;
+mod past;
 mod stat;
 mod table;
 mod text;
@@ -40,6 +41,7 @@ struct Shown {
     place: Element,
     now: RwSignal<u64>,
     mistakes: RwSignal<Vec<Mistake>>,
+    view: View,
     seq: u64,
     _owner: Owner,
 }
@@ -51,24 +53,18 @@ impl Shown {
         let board = Board::read_json(&document).unwrap().strict();
         let widget = board.unwrap_or_else(|mistakes| panic!("{mistakes:?}")).widgets.remove(0);
         let owner = Owner::new();
-        let (live, now, mistakes) =
-            owner.with(|| (Live::new(), RwSignal::new(NOW), RwSignal::new(Vec::<Mistake>::new())));
+        let (live, now, mistakes, view) =
+            owner.with(|| (Live::new(), RwSignal::new(NOW), RwSignal::new(Vec::<Mistake>::new()), View::new("")));
         let place: HtmlElement = document_place();
         mount_to(place.clone(), move || {
             let clock = RwSignal::new(ServerClock::default());
             provide_context(Mistakes(Memo::new(move |_| mistakes.get())));
-            let context = BoardContext {
-                live,
-                frames: Frames::new(),
-                clock,
-                server_now: now,
-                view: View::new(""),
-                history: History::new(),
-            };
+            let context =
+                BoardContext { live, frames: Frames::new(), clock, server_now: now, view, history: History::new() };
             view! { <WidgetFrame widget context/> }
         })
         .forget();
-        Self { live, place: place.into(), now, mistakes, seq: 0, _owner: owner }
+        Self { live, place: place.into(), now, mistakes, view, seq: 0, _owner: owner }
     }
 
     /// Mounts a widget and applies a snapshot of these points: series, time in milliseconds and value, in order.

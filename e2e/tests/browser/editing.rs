@@ -349,6 +349,40 @@ async fn a_new_board_begins_at_home_and_every_board_is_listed_there() {
 }
 
 #[tokio::test]
+async fn a_board_is_duplicated_and_renamed_with_its_comments_and_its_tab_has_its_title() {
+    let stage = Stage::start().await;
+    stage.server.push("ops/temp", "41").await;
+    upload(&stage, TITLE, "if-none-match: *").await;
+    let page = stage.open("/b/ops").await;
+    page.shows("ops/temp", "41").await;
+    let titled = async |wanted: &str| {
+        until("the tab has the title of the board", async || {
+            let title = page.eval("return document.title", &[]).await;
+            if title == wanted { Ok(()) } else { Err(title.to_string()) }
+        })
+        .await;
+    };
+    titled("Ours – Pulseboard").await;
+    for (button, name, id) in [("duplicate", "Team Board", "team-board"), ("rename", "Their Board", "their-board")] {
+        page.eval("document.querySelector('[data-testid=menu]').open = true", &[]).await;
+        click(&page, button).await;
+        there(&page, "ask").await;
+        write(&page, "ask-text", name).await;
+        click(&page, "ask-yes").await;
+        titled(&format!("{name} – Pulseboard")).await;
+        page.shows("ops/temp", "41").await;
+        let path = page.eval("return location.pathname", &[]).await;
+        assert_eq!(path, format!("/b/{id}"));
+        let url = format!("{}/api/boards/{id}", stage.server.base());
+        let source = curl(&[&url]).await;
+        assert!(source.contains("# warm") && source.contains(name), "{source}");
+    }
+    let ids = stage.server.get("/api/boards").await;
+    let ids: Vec<_> = ids.as_array().into_iter().flatten().filter_map(|board| board["id"].as_str()).collect();
+    assert_eq!(ids, ["ops", "their-board"]);
+}
+
+#[tokio::test]
 async fn the_keys_are_listed_and_the_list_keeps_the_focus() {
     let stage = Stage::start().await;
     stage.server.push("ops/temp", "1").await;

@@ -1,6 +1,6 @@
 //! Tests with a real browser against the real binary, each from the view of a user.
 //!
-//! - Boards: [`board`], [`editing`], [`history`], [`phone`], [`screens`], [`wall`];
+//! - Boards: [`board`], [`editing`], [`history`], [`past`], [`phone`], [`screens`], [`wall`];
 //! - other pages: [`doctor`], [`manage`], [`others`], [`warnings`];
 //! - the connection: [`faults`], [`recovery`], [`refused`], [`tabs`];
 //! - loading: [`ahead`] (preloads), [`modules`], [`policy`], [`contract`] and [`update`] (new versions);
@@ -16,6 +16,7 @@ mod history;
 mod manage;
 mod modules;
 mod others;
+mod past;
 mod phone;
 mod policy;
 mod prefix;

@@ -124,8 +124,13 @@ impl Cell {
         Self { start: self.start, first_at: self.first_at, quantiles, increase: self.increase + inside, ..whole }
     }
 
+    /// Rebuilds the bucket that this cell was made of, with the resets of a counter.
+    pub(super) fn rolled(&self) -> Option<Rolled> {
+        Some(Rolled { bucket: self.bucket()?, resets: self.increase - (self.last - self.first) })
+    }
+
     /// Rebuilds the bucket that this cell was made of. Of its points, the times of the first and the last are known.
-    fn bucket(&self) -> Option<Bucket> {
+    pub(super) fn bucket(&self) -> Option<Bucket> {
         let at = Stamp { ts: Millis(self.at), seq: Seq::ZERO };
         let mut bucket = Bucket::of(at, Number::new(self.last)?, 1);
         (bucket.count, bucket.sum, bucket.min, bucket.max) = (self.count, self.sum, self.min, self.max);

@@ -4,18 +4,23 @@
 //! - [`from_track`]: the number that [`Show`] selects, from the seconds of a track; [`from_cells`]: the same from the
 //!   [`cell`]s of a longer past;
 //! - [`lookback`]: how much of the past a reading is about, and where that past comes from;
-//! - [`freshness`]: if a series still reports.
+//! - [`past`]: the track that a live board had at a past moment, rebuilt from cells;
+//! - [`freshness`]: if a series still reports;
+//! - [`board_state`]: the worst level of a board, and the number of its stale series.
 //!
 //! Levels are in [`threshold`](crate::board::threshold), units and digits in [`format`](mod@crate::format). Nothing here
 //! reads a clock: now is an argument.
 
+pub mod board_state;
 pub mod cell;
 pub mod freshness;
 pub mod from_cells;
 pub mod from_track;
 pub mod lookback;
+pub mod past;
 pub mod series_reading;
 
+pub use board_state::BoardState;
 pub use cell::{Cell, Detail, JoinedCells};
 pub use freshness::is_stale;
 pub use lookback::{Lookback, LookbackBuckets, needed_until, reach};
