@@ -1,6 +1,7 @@
 //! The page of all boards: a card for each board, a search, and a form that makes a new one.
 
 pub mod cards;
+pub mod new_board;
 
 use leptos::task::spawn_local;
 use std::time::Duration;
@@ -12,8 +13,9 @@ use crate::app::{Masthead, PageButtons};
 use crate::curl_line::CurlLine;
 use crate::manage::ManageSections;
 use crate::stream::clock::ServerClock;
-use crate::{browser, fetch, json};
+use crate::{browser, dom, fetch, json};
 use cards::{Card, Listed, Made, cards, entries};
+use new_board::NewBoard;
 use shared::BoardId;
 use shared::format::duration::ago;
 
@@ -205,9 +207,16 @@ fn HomeHead(searched: RwSignal<String>, many: Memo<bool>) -> impl IntoView {
     let wrong = RwSignal::new(String::new());
     let make = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
-        match name.get_untracked().trim().parse::<BoardId>() {
-            Ok(id) => _ = window().location().set_href(&browser::address(&format!("b/{id}?edit"))),
-            Err(error) => wrong.set(error.to_string()),
+        match NewBoard::named(&name.get_untracked()) {
+            Ok(NewBoard { id, title }) => {
+                let title = title.map(|title| String::from(js_sys::encode_uri_component(&title)));
+                let title = title.map(|title| format!("&title={title}")).unwrap_or_default();
+                _ = window().location().set_href(&browser::address(&format!("b/{id}?edit{title}")));
+            }
+            Err(words) => {
+                wrong.set(words);
+                dom::focus("[data-testid=new-name]".to_owned());
+            }
         }
     };
     view! {
@@ -224,8 +233,9 @@ fn HomeHead(searched: RwSignal<String>, many: Memo<bool>) -> impl IntoView {
                 <input
                     data-testid="new-name"
                     aria-label="Name of a new board"
-                    placeholder="new-board"
+                    placeholder="New board"
                     autocomplete="off"
+                    aria-invalid=move || (!wrong.with(String::is_empty)).to_string()
                     aria-describedby="new-wrong"
                     bind:value=name
                 />

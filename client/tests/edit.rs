@@ -123,6 +123,109 @@ async fn a_form_tells_a_mistake_at_its_field_and_closes_once_all_is_right() {
     assert!(part(&place, "handle").get_attribute("aria-label").unwrap().starts_with("Heat, stat"));
 }
 
+fn write(place: &Element, testid: &str, text: &str, event: &str) {
+    let field = part(place, testid);
+    js_sys::Reflect::set(&field, &"value".into(), &text.into()).unwrap();
+    field.dispatch_event(&web_sys::Event::new(event).unwrap()).unwrap();
+}
+
+fn value(place: &Element, testid: &str) -> String {
+    js_sys::Reflect::get(&part(place, testid), &"value".into()).unwrap().as_string().unwrap()
+}
+
+#[wasm_bindgen_test]
+async fn another_type_and_back_keeps_all_fields_even_when_it_was_applied_in_between() {
+    let (place, editor, _owner) = editor();
+    editor.begin();
+    let open = || editor.sheet.set(Some(Sheet::Widget("temp".parse().unwrap())));
+    open();
+    settle().await;
+    write(&place, "field-change", "1h", "input");
+    write(&place, "field-type", "text", "change");
+    settle().await;
+    assert_eq!(value(&place, "field-title"), "Warmth");
+    write(&place, "field-markdown", "# Hi", "input");
+    part(&place, "apply").click();
+    settle().await;
+    assert!(find(&place, "form").is_none());
+    open();
+    settle().await;
+    write(&place, "field-type", "stat", "change");
+    settle().await;
+    assert_eq!((value(&place, "field-series"), value(&place, "field-change")), ("ops/temp".into(), "1h".into()));
+    write(&place, "field-type", "text", "change");
+    settle().await;
+    assert_eq!(value(&place, "field-markdown"), "# Hi");
+}
+
+#[wasm_bindgen_test]
+async fn escape_asks_before_the_changes_of_a_form_are_lost_and_only_then() {
+    let (place, editor, _owner) = editor();
+    editor.begin();
+    let escape = || {
+        let key = web_sys::KeyboardEventInit::new();
+        (key.set_key("Escape"), key.set_bubbles(true), key.set_cancelable(true));
+        let event = web_sys::KeyboardEvent::new_with_keyboard_event_init_dict("keydown", &key).unwrap();
+        part(&place, "field-title").dispatch_event(&event).unwrap();
+        assert!(event.default_prevented(), "the browser does not close the dialog by itself");
+    };
+    let asked = || document().query_selector("[data-testid=confirm]").unwrap();
+    editor.sheet.set(Some(Sheet::Widget("temp".parse().unwrap())));
+    settle().await;
+    escape();
+    settle().await;
+    assert!(find(&place, "form").is_none() && asked().is_none(), "nothing would be lost");
+
+    editor.sheet.set(Some(Sheet::Widget("temp".parse().unwrap())));
+    settle().await;
+    write(&place, "field-title", "Heat", "input");
+    escape();
+    settle().await;
+    assert!(find(&place, "form").is_some());
+    let no: HtmlElement = document().query_selector("[data-testid=confirm-no]").unwrap().unwrap().unchecked_into();
+    no.click();
+    settle().await;
+    assert_eq!(value(&place, "field-title"), "Heat", "the form goes on");
+    escape();
+    settle().await;
+    let yes: HtmlElement = document().query_selector("[data-testid=confirm-yes]").unwrap().unwrap().unchecked_into();
+    yes.click();
+    settle().await;
+    settle().await;
+    assert!(find(&place, "form").is_none());
+    assert!(!editor.changed());
+}
+
+#[wasm_bindgen_test]
+async fn applying_mistakes_focuses_the_first_of_their_fields() {
+    let (place, editor, _owner) = editor();
+    editor.begin();
+    editor.sheet.set(Some(Sheet::Widget("temp".parse().unwrap())));
+    settle().await;
+    write(&place, "field-expect", "often", "input");
+    write(&place, "field-decimals", "many", "input");
+    part(&place, "field-title").focus().unwrap();
+    part(&place, "apply").click();
+    settle().await;
+    settle().await;
+    let focused = document().active_element().and_then(|element| element.get_attribute("data-testid"));
+    assert_eq!(focused.as_deref(), Some("field-decimals"));
+}
+
+#[wasm_bindgen_test]
+async fn address_no_longer_starts_the_editor_once_it_is_left() {
+    let (_place, editor, _owner) = editor();
+    let history = window().history().unwrap();
+    history.replace_state_with_url(&wasm_bindgen::JsValue::NULL, "", Some("?edit&range=6h&title=Ours")).unwrap();
+    editor.begin();
+    settle().await;
+    assert_eq!(window().location().search().unwrap(), "?edit&range=6h&title=Ours");
+    editor.end();
+    settle().await;
+    assert_eq!(window().location().search().unwrap(), "?range=6h");
+    history.replace_state_with_url(&wasm_bindgen::JsValue::NULL, "", Some("?")).unwrap();
+}
+
 #[wasm_bindgen_test]
 async fn another_edition_on_the_server_is_a_conflict_at_once() {
     let (place, editor, _owner) = editor();

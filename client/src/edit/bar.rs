@@ -45,7 +45,7 @@ pub fn EditArea(
 fn EditBar(editor: Editor) -> impl IntoView {
     drag::follow(editor);
     on_window(ev::beforeunload, move |event| {
-        if untrack(|| editor.changed()) {
+        if untrack(|| editor.changed()) || editor.unapplied.get_untracked() {
             event.prevent_default();
         }
     });

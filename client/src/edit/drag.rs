@@ -32,7 +32,22 @@ pub struct Drag {
     columns: Columns,
     /// The position of the pointer on the page at the start.
     start: (i32, i32),
+    /// The last position of the pointer in the window.
+    pointer: (i32, i32),
     pitch: Pitch,
+}
+
+/// The distance from the upper and lower edge of the window, in CSS pixels, within which a drag scrolls the page.
+const EDGE: i32 = 60;
+/// The fastest scrolling, in CSS pixels a frame.
+const FASTEST: i32 = 16;
+
+/// Returns the pixels to scroll in a frame while the pointer is at `y` in a window of this height: more, the closer the
+/// pointer is to an edge or the farther beyond it.
+#[must_use]
+pub fn scroll_by(y: i32, height: i32) -> i32 {
+    let beyond = |edge: i32| (EDGE - edge).clamp(0, EDGE) * FASTEST / EDGE;
+    beyond(height - y) - beyond(y)
 }
 
 /// The distance between neighbouring cells in CSS pixels.
@@ -69,8 +84,10 @@ impl Pitch {
 }
 
 impl Drag {
-    fn target(&self, event: &PointerEvent) -> Target {
-        let (columns, rows) = self.pitch.cells(event.page_x() - self.start.0, event.page_y() - self.start.1);
+    /// The position and size where the pointer is, after the page was scrolled by `scrolled` pixels.
+    fn target(&self, scrolled: (i32, i32)) -> Target {
+        let (x, y) = (self.pointer.0 + scrolled.0, self.pointer.1 + scrolled.1);
+        let (columns, rows) = self.pitch.cells(x - self.start.0, y - self.start.1);
         match self.grip {
             Grip::Head => self.from.moved(columns, rows),
             Grip::Corner => self.from.grown(self.columns, columns, rows),
@@ -91,7 +108,32 @@ pub fn begin(id: &WidgetId, grip: Grip, editor: Editor, event: &PointerEvent) ->
         _ = held.focus();
     }
     let from = Target::of(draft.place(id)?);
-    Some(Drag { id: id.clone(), grip, from, columns, start: (event.page_x(), event.page_y()), pitch })
+    let (start, pointer) = ((event.page_x(), event.page_y()), (event.client_x(), event.client_y()));
+    scroll(editor);
+    Some(Drag { id: id.clone(), grip, from, columns, start, pointer, pitch })
+}
+
+/// Scrolls the page in each frame while a drag is near an edge of the window, until the drag ends.
+fn scroll(editor: Editor) {
+    request_animation_frame(move || {
+        let Some(drag) = editor.drag.try_get_value().flatten() else { return };
+        let by = scroll_by(drag.pointer.1, pixels(window().inner_height().ok().and_then(|height| height.as_f64())));
+        if by != 0 {
+            window().scroll_by_with_x_and_y(0.0, by.into());
+            editor.preview(&drag.id, drag.target(scrolled()));
+        }
+        scroll(editor);
+    });
+}
+
+/// The distance by which the page is scrolled, in CSS pixels.
+fn scrolled() -> (i32, i32) {
+    (pixels(window().scroll_x().ok()), pixels(window().scroll_y().ok()))
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a cast saturates")]
+fn pixels(length: Option<f64>) -> i32 {
+    length.unwrap_or_default() as i32
 }
 
 /// Follows the pointer on the whole window, as long as the owner lives. The dragged element moves within the
@@ -103,8 +145,13 @@ pub fn follow(editor: Editor) {
         editor.preview.try_set(None);
     };
     let held = move |event: &PointerEvent| {
-        let held = drag.try_get_value().flatten()?;
-        let target = held.target(event);
+        let held = drag.try_update_value(|drag| {
+            let held = drag.as_mut()?;
+            held.pointer = (event.client_x(), event.client_y());
+            Some(held.clone())
+        });
+        let held = held.flatten()?;
+        let target = held.target(scrolled());
         Some((held.id, target))
     };
     on_window(ev::pointermove, move |event| {
@@ -129,6 +176,16 @@ pub fn follow(editor: Editor) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn page_scrolls_while_the_pointer_is_near_an_edge() {
+        assert_eq!([scroll_by(300, 800), scroll_by(60, 800), scroll_by(740, 800)], [0, 0, 0]);
+        assert_eq!(
+            [scroll_by(0, 800), scroll_by(800, 800), scroll_by(-50, 800), scroll_by(900, 800)],
+            [-16, 16, -16, 16]
+        );
+        assert_eq!([scroll_by(30, 800), scroll_by(770, 800)], [-8, 8]);
+    }
 
     #[test]
     fn a_widget_snaps_to_the_next_cell_once_it_is_half_way_there() {

@@ -1,21 +1,26 @@
 //! The state of editing a board: handles that all parts of the editor share.
 
+use std::collections::HashMap;
+
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use serde_json::Value;
 use shared::BoardId;
 use shared::board::{Board, Etag, Form, Place, WidgetId};
 use shared::problem::FieldError;
+use wasm_bindgen::JsValue;
 
 use super::arrange::{Target, arrange, resize, step};
 use super::draft::{Draft, Edit};
 use super::drag::Drag;
+use super::fields::SetAside;
 use super::keys::WidgetAction;
 use super::storing::{Outcome, Refused, put_kept};
 use super::undo::UndoStack;
 use crate::board::document::{Document, Edition, automatic, same_edition};
-use crate::dom;
 use crate::live::Live;
+use crate::range::address;
+use crate::{browser, dom};
 
 /// An open dialog.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,6 +77,10 @@ pub struct Editor {
     saving: RwSignal<bool>,
     /// The user's request. The editor's module is not fetched before there is one.
     pub(super) request: RwSignal<EditorRequest>,
+    /// True while the open form has changes that are not in the draft.
+    pub unapplied: RwSignal<bool>,
+    /// For each widget, the fields that its present type cannot have.
+    pub aside: StoredValue<HashMap<WidgetId, SetAside>>,
     /// The present drag.
     pub drag: StoredValue<Option<Drag>>,
 }
@@ -95,6 +104,8 @@ impl Editor {
             base: StoredValue::new(None),
             saving: RwSignal::new(false),
             request: RwSignal::new(EditorRequest::Nothing),
+            unapplied: RwSignal::new(false),
+            aside: StoredValue::new(HashMap::new()),
             drag: StoredValue::new(None),
         }
     }
@@ -159,7 +170,12 @@ impl Editor {
         self.base.set_value(edition.etag());
         let draft = match edition {
             Edition::Made { document: Value::Object(document), .. } => Draft::of(document),
-            Edition::Automatic | Edition::Made { .. } => Draft::automatic(&self.automatic().unwrap_or_default()),
+            Edition::Automatic | Edition::Made { .. } => {
+                let mut board = self.automatic().unwrap_or_default();
+                // The title that the user gave the new board.
+                board.title = browser::query_value("title").or(board.title);
+                Draft::automatic(&board)
+            }
         };
         let unknown: Vec<_> = draft.mistakes().iter().map(ToString::to_string).collect();
         self.trouble.set((!unknown.is_empty()).then(|| {
@@ -188,6 +204,9 @@ impl Editor {
         self.sheet.set(None);
         self.trouble.set(None);
         self.peeking.set(false);
+        self.unapplied.set(false);
+        self.aside.set_value(HashMap::new());
+        leave_address();
     }
 
     /// The draft; not reactive.
@@ -363,6 +382,15 @@ impl Editor {
             self.trouble.set(Some(Trouble::Conflict));
         }
     }
+}
+
+/// Removes the parts of the page's address that start the editor, so that a reload or a link does not start it again.
+fn leave_address() {
+    let location = window().location();
+    let query = address::write_without(&location.search().unwrap_or_default(), &["edit", "title"]);
+    let address = location.pathname().unwrap_or_default() + &query + &location.hash().unwrap_or_default();
+    // Ignores an error: the address would start the editor again, which is no reason to stop.
+    _ = window().history().and_then(|history| history.replace_state_with_url(&JsValue::NULL, "", Some(&address)));
 }
 
 /// The display name of a widget.

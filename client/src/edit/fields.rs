@@ -135,13 +135,26 @@ fn words<W: Keyword>() -> Vec<&'static str> {
     W::ALL.iter().map(|(word, _)| *word).collect()
 }
 
-/// Changes the type of a widget. Drops the fields that the new type cannot have.
-#[must_use]
-pub fn turned_into(mut fields: Fields, kind: WidgetType) -> Fields {
-    let known = of_widget(kind);
-    fields.retain(|key, _| matches!(key.as_str(), "id" | "place") || known.iter().any(|field| field.key == key));
-    fields.insert("type".into(), kind.keyword().into());
-    fields
+/// Fields of a widget that its present type cannot have. They come back where another type can have them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SetAside(Fields);
+
+impl SetAside {
+    /// Changes the type of a widget. Keeps the fields that the new type can have too, sets the others aside, and brings
+    /// back those that it can have.
+    #[must_use]
+    pub fn turn(&mut self, fields: Fields, kind: WidgetType) -> Fields {
+        let known = of_widget(kind);
+        let mut turned = Fields::new();
+        for (key, value) in std::mem::take(&mut self.0).into_iter().chain(fields) {
+            let is_known = matches!(key.as_str(), "id" | "place") || known.iter().any(|field| field.key == key);
+            let fields = if is_known { &mut turned } else { &mut self.0 };
+            fields.insert(key, value);
+        }
+        self.0.remove("type");
+        turned.insert("type".into(), kind.keyword().into());
+        turned
+    }
 }
 
 impl Field {
@@ -343,14 +356,69 @@ mod tests {
         assert!(!keys.contains(&""), "{found:?}");
     }
 
+    /// A widget of each type with all of its options.
+    fn full() -> [Value; 10] {
+        let thresholds = json!([{ "above": 250, "level": "warn" }]);
+        let common = json!({ "title": "T", "series": ["ops/a"], "show": "mean", "unit": "ms", "decimals": 2, "expect": "60s",
+            "thresholds": thresholds, "place": { "x": 0, "y": 0, "w": 2, "h": 2 } });
+        let own = [
+            ("stat", json!({ "sparkline": false, "change": "1h" })),
+            ("line", json!({ "band": "min-max", "quantiles": ["p50"], "y_min": 1, "y_scale": "log" })),
+            ("area", json!({ "stack": "sum", "y_min": 1 })),
+            ("bar", json!({ "across": "time", "y_max": 7 })),
+            ("heatmap", json!({ "y_max": 7 })),
+            ("gauge", json!({ "min": 0, "max": 9 })),
+            ("states", json!({ "colours": { "up": "green" } })),
+            ("table", json!({ "columns": ["name", "value"], "rows": 3 })),
+            ("log", json!({ "lines": 3 })),
+            ("text", json!({ "markdown": "# Hi" })),
+        ];
+        own.map(|(word, own)| {
+            let mut fields = if word == "text" { json!({ "title": "T" }) } else { common.clone() };
+            let table = fields.as_object_mut().unwrap();
+            table.insert("id".into(), "a".into());
+            table.insert("type".into(), word.into());
+            table.extend(own.as_object().unwrap().clone());
+            fields
+        })
+    }
+
+    fn fields_of(widget: &Value) -> Fields {
+        widget.as_object().unwrap().clone()
+    }
+
     #[test]
-    fn another_type_keeps_what_it_can_have_too() {
-        let line = json!({ "id": "a", "type": "line", "series": ["x"], "unit": "ms", "band": "min-max",
-            "place": { "x": 0, "y": 0, "w": 2, "h": 2 } });
-        let Value::Object(fields) = line else { panic!("a table") };
-        let stat = Value::Object(turned_into(fields, WidgetType::Stat));
-        assert_eq!(mistakes(&stat), []);
-        assert_eq!((&stat["unit"], stat.get("band")), (&json!("ms"), None));
-        assert_eq!(stat["place"]["w"], 2);
+    fn another_type_keeps_what_both_can_have_and_has_no_mistake() {
+        for widget in full() {
+            assert_eq!(mistakes(&widget), [], "{widget}");
+            for &(word, kind) in WidgetType::ALL {
+                let turned = Value::Object(SetAside::default().turn(fields_of(&widget), kind));
+                assert_eq!(turned["type"], word);
+                for field in of_widget(kind).iter().filter(|field| widget.get(field.key).is_some()) {
+                    assert_eq!(turned[field.key], widget[field.key], "{word}: {}", field.key);
+                }
+                // A note has no series and the others no text, so what came from the other lacks them.
+                let lacks =
+                    |mistake: &FieldError| [".series", ".markdown"].iter().any(|key| mistake.field.ends_with(key));
+                assert!(mistakes(&turned).iter().all(lacks), "{turned}");
+            }
+        }
+    }
+
+    #[test]
+    fn whatever_the_way_a_type_that_returns_has_all_of_its_fields_again() {
+        let kinds: Vec<WidgetType> = WidgetType::ALL.iter().map(|(_, kind)| *kind).collect();
+        for widget in full() {
+            let first = WidgetType::of(widget["type"].as_str().unwrap()).unwrap();
+            for &one in &kinds {
+                for &other in &kinds {
+                    let mut aside = SetAside::default();
+                    let turned = aside.turn(fields_of(&widget), one);
+                    let turned = aside.turn(turned, other);
+                    let back = Value::Object(aside.turn(turned, first));
+                    assert_eq!(back, widget, "by way of {one:?} and {other:?}");
+                }
+            }
+        }
     }
 }

@@ -1,17 +1,21 @@
-//! A board as a file: download, upload and delete.
+//! A board as a file: download, upload, duplicate, rename and delete.
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use shared::board::Etag;
+use serde_json::Value;
+use shared::BoardId;
+use shared::board::{Etag, Form};
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Event, File, HtmlElement, HtmlInputElement};
 
-use super::confirm::confirmed;
+use super::confirm::{asked, confirmed};
 use super::draft::Draft;
 use super::editor::{Editor, Trouble};
-use super::storing::{Outcome, Refused, Written, as_link, delete, get, put};
+use super::storing::{Outcome, Refused, Written, as_link, delete, get, put, put_kept};
 use crate::board::document::Edition;
+use crate::home::new_board::NewBoard;
+use crate::{browser, json};
 
 /// The buttons for a board as a file.
 #[component]
@@ -52,6 +56,18 @@ pub fn FileButtons(
             "Upload"
             <input class="unseen" type="file" accept=".toml,.json" data-testid="upload" on:change=chosen/>
         </label>
+        <button class="button" type="button" data-testid="duplicate" on:click=move |_| duplicate(editor)>
+            "Duplicate"
+        </button>
+        <button
+            class="button"
+            type="button"
+            data-testid="rename"
+            hidden=move || unmade.get()
+            on:click=move |_| rename(editor)
+        >
+            "Rename"
+        </button>
         <button
             class="button"
             type="button"
@@ -115,6 +131,84 @@ pub fn upload(editor: Editor, file: File) {
     });
 }
 
+/// Stores a copy of the board under another name, and opens it.
+fn duplicate(editor: Editor) {
+    spawn_local(async move {
+        let initial = format!("{} copy", editor.title());
+        if let Some(name) = asked("Name of the copy", &initial, "Duplicate").await
+            && let Some(copy) = stored_as(editor, &name).await
+        {
+            open(&copy);
+        }
+    });
+}
+
+/// Stores the board under another name, deletes it under the present one, and opens it.
+fn rename(editor: Editor) {
+    let Some(base) = editor.stored_untracked() else { return };
+    spawn_local(async move {
+        let Some(name) = asked("New name of this board", &editor.title(), "Rename").await else { return };
+        let Some(copy) = stored_as(editor, &name).await else { return };
+        match delete(&editor.id(), base).await {
+            Outcome::Done(_) => open(&copy),
+            // The copy is whole, so nothing is lost.
+            _ => show_error(editor, &format!("The board is now also at {copy}, but could not be removed here.")),
+        }
+    });
+}
+
+/// Stores a copy of the board under a name, which becomes its title and its id. Returns its id, or shows the reason why
+/// it is not stored. A board in TOML keeps its comments.
+async fn stored_as(editor: Editor, name: &str) -> Option<BoardId> {
+    let NewBoard { id: copy, title } = match NewBoard::named(name) {
+        Ok(board) => board,
+        Err(why) => {
+            show_error(editor, &why);
+            return None;
+        }
+    };
+    let stored = editor.stored_untracked();
+    let text = match (stored, editor.automatic()) {
+        (None, Some(board)) => Some(Draft::automatic(&board).text()),
+        _ => get(&editor.id(), Written::Json).await,
+    };
+    let document = text.and_then(|text| json::read::<Value>(&text));
+    let Some(Value::Object(mut document)) = document else {
+        show_error(editor, "The board could not be read, so nothing was stored. Try again later.");
+        return None;
+    };
+    let title = title.unwrap_or_else(|| copy.to_string());
+    document.insert("title".to_owned(), title.into());
+    let form = stored.map_or(Form::Json, |etag| etag.kept_in(Form::Json));
+    let mut base = None;
+    if form == Form::Toml
+        && let Some(source) = get(&editor.id(), Written::Toml).await
+    {
+        match put(&copy, Written::Toml, &source, None).await {
+            Outcome::Done(etag) => base = etag,
+            other => return refused(editor, &copy, other),
+        }
+    }
+    match put_kept(&copy, form, &format!("{:#}\n", Value::Object(document)), base).await {
+        Outcome::Done(_) => Some(copy),
+        other => refused(editor, &copy, other),
+    }
+}
+
+fn refused(editor: Editor, copy: &BoardId, outcome: Outcome) -> Option<BoardId> {
+    match outcome {
+        Outcome::Refused(refused) => editor.trouble.set(Some(Trouble::Refused(refused))),
+        Outcome::Done(_) | Outcome::Changed => {
+            show_error(editor, &format!("There is a board {copy} already. Choose another name."));
+        }
+    }
+    None
+}
+
+fn open(board: &BoardId) {
+    _ = window().location().set_href(&browser::address(&format!("b/{board}")));
+}
+
 fn remove(editor: Editor) {
     let Some(base) = editor.stored_untracked() else { return };
     spawn_local(async move {
@@ -143,6 +237,15 @@ fn show_error(editor: Editor, why: &str) {
 }
 
 impl Editor {
+    /// The title of the stored board, or its id; not reactive.
+    fn title(self) -> String {
+        let title = self.document.edition.with_untracked(|edition| match edition {
+            Some(Edition::Made { board, .. }) => board.title.clone(),
+            Some(Edition::Automatic) | None => None,
+        });
+        title.unwrap_or_else(|| self.id().to_string())
+    }
+
     /// The tag of the stored board; `None` if no user has created it. Reactive.
     #[must_use]
     pub fn stored(self) -> Option<Etag> {

@@ -10,8 +10,9 @@ use web_sys::{Event, SubmitEvent};
 
 use super::draft::{Edit, Fields};
 use super::editor::Editor;
-use super::fields::{self, Field, Input, describe};
+use super::fields::{self, Field, Input, SetAside, describe};
 use super::sheet::{SheetButtons, SheetDialog};
+use crate::dom;
 
 /// The values and mistakes of the form.
 #[derive(Clone, Copy)]
@@ -20,6 +21,9 @@ struct Form {
     /// The widget; `None` for the board.
     id: StoredValue<Option<WidgetId>>,
     fields: StoredValue<Fields>,
+    /// The fields when the form was opened.
+    opened: StoredValue<Fields>,
+    aside: StoredValue<SetAside>,
     kind: RwSignal<Option<WidgetType>>,
     described: RwSignal<Vec<(String, String)>>,
 }
@@ -40,10 +44,13 @@ pub fn OptionsForm(
     let word = fields.get("type").and_then(Value::as_str).unwrap_or_default();
     let kind = id.as_ref().and_then(|_| WidgetType::of(word));
     let title = if id.is_some() { "Widget" } else { "Board" };
+    let aside = id.as_ref().and_then(|id| editor.aside.with_value(|aside| aside.get(id).cloned())).unwrap_or_default();
     let form = Form {
         editor,
         id: StoredValue::new(id),
+        opened: StoredValue::new(fields.clone()),
         fields: StoredValue::new(fields),
+        aside: StoredValue::new(aside),
         kind: RwSignal::new(kind),
         described: RwSignal::new(Vec::new()),
     };
@@ -105,6 +112,7 @@ fn FieldRow(form: Form, field: Field) -> impl IntoView {
     let (label, input) = (field.label, field.input.clone());
     let write = move |event: Event| {
         form.fields.update_value(|fields| field.put(fields, &event_target_value(&event)));
+        form.changed();
         form.check();
     };
     let described_by = wrong_id.clone();
@@ -190,6 +198,12 @@ impl Form {
         self.described.set(describe(mistakes, &at));
     }
 
+    /// Notes if the form has changes that would be lost with it.
+    fn changed(self) {
+        let changed = self.fields.with_value(|fields| self.opened.with_value(|opened| fields != opened));
+        self.editor.unapplied.set(changed);
+    }
+
     fn check(self) {
         let mistakes = self.editor.draft().and_then(|draft| draft.edited(self.edit()).err());
         self.show_mistakes(&mistakes.unwrap_or_default());
@@ -197,15 +211,26 @@ impl Form {
 
     fn apply(self) {
         match self.editor.edit(self.edit()) {
-            Ok(_) => self.editor.sheet.set(None),
-            Err(mistakes) => self.show_mistakes(&mistakes),
+            Ok(_) => {
+                if let Some(id) = self.id.get_value() {
+                    self.editor.aside.update_value(|all| _ = all.insert(id, self.aside.get_value()));
+                }
+                self.editor.close_sheet();
+            }
+            Err(mistakes) => {
+                self.show_mistakes(&mistakes);
+                dom::focus(".sheet [aria-invalid=true]".to_owned());
+            }
         }
     }
 
     fn turn(self, word: &str) {
         if let Some(kind) = WidgetType::of(word) {
-            self.fields.update_value(|fields| *fields = fields::turned_into(std::mem::take(fields), kind));
+            let fields = self.fields.get_value();
+            let turned = self.aside.try_update_value(|aside| aside.turn(fields, kind));
+            self.fields.set_value(turned.unwrap_or_default());
             self.kind.set(Some(kind));
+            self.changed();
             self.check();
         }
     }

@@ -2,7 +2,10 @@
 
 use leptos::html::Dialog;
 use leptos::prelude::*;
+use leptos::task::spawn_local;
+use web_sys::{Event, KeyboardEvent};
 
+use super::confirm::confirmed;
 use super::editor::Editor;
 
 /// A modal dialog, which keeps the focus until it is closed.
@@ -27,17 +30,43 @@ pub fn SheetDialog(
             _ = dialog.show_modal();
         }
     });
+    // The browser would close the dialog without a question.
+    let escape = move |event: KeyboardEvent| {
+        if event.key() == "Escape" {
+            event.prevent_default();
+            leave(editor);
+        }
+    };
     view! {
         <dialog
             class="sheet"
             data-testid=testid
             aria-label=title
             node_ref=dialog
-            on:close=move |_| editor.sheet.set(None)
+            on:keydown=escape
+            on:cancel=move |event: Event| event.prevent_default()
+            on:close=move |_| editor.close_sheet()
         >
             <h2>{title}</h2>
             {children()}
         </dialog>
+    }
+}
+
+/// Closes the dialog. Asks first if changes would be lost.
+fn leave(editor: Editor) {
+    spawn_local(async move {
+        if !editor.unapplied.get_untracked() || confirmed("Leave the changes in this form?", "Leave them").await {
+            editor.close_sheet();
+        }
+    });
+}
+
+impl Editor {
+    /// Closes the open dialog, and drops what is in it.
+    pub fn close_sheet(self) {
+        self.unapplied.set(false);
+        self.sheet.set(None);
     }
 }
 
@@ -57,7 +86,7 @@ pub fn SheetButtons(
             <button class="button strong" data-testid=submits>
                 {submit}
             </button>
-            <button class="button" type="button" data-testid=cancels on:click=move |_| editor.sheet.set(None)>
+            <button class="button" type="button" data-testid=cancels on:click=move |_| editor.close_sheet()>
                 "Cancel"
             </button>
         </p>
