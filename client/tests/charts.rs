@@ -299,9 +299,12 @@ async fn a_range_that_someone_chose_is_kept_whatever_the_document_says() {
         let view = View::new("");
         view.set_document_range("6h".parse().unwrap());
         assert_eq!(view.range.get_untracked(), Range::Live("6h".parse().unwrap()));
-        let view = View::new("?from=1000&to=90000");
+        let view = View::new("?from=1732399200000&to=1732399290000");
         view.set_document_range("6h".parse().unwrap());
-        assert_eq!(view.range.get_untracked(), Range::Fixed { from: Millis(1_000), to: Millis(90_000) });
+        assert_eq!(
+            view.range.get_untracked(),
+            Range::Fixed { from: Millis(1_732_399_200_000), to: Millis(1_732_399_290_000) }
+        );
         _ = view! { <RangePicker view now=RwSignal::new(0)/> };
     });
 }

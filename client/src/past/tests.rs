@@ -153,9 +153,8 @@ fn near(one: f64, other: f64) -> bool {
     (one - other).abs() <= 1e-6 * one.abs().max(other.abs()).max(1.0)
 }
 
-/// Returns true if all readings agree. Of several points in the second that a change is measured from, history only knows
-/// the time of the last, so changes are compared only with `changes`.
-fn agree(past: Option<&Vec<Reading>>, live: Option<&Vec<Reading>>, changes: bool) -> bool {
+/// Returns true if all readings agree.
+fn agree(past: Option<&Vec<Reading>>, live: Option<&Vec<Reading>>) -> bool {
     let (Some(past), Some(live)) = (past, live) else { return past.is_none() && live.is_none() };
     past.iter().zip(live).all(|(past, live)| match (past.number(), live.number()) {
         (Some(a), Some(b)) => {
@@ -163,7 +162,6 @@ fn agree(past: Option<&Vec<Reading>>, live: Option<&Vec<Reading>>, changes: bool
             let range =
                 |reading: &shared::reading::NumberReading| reading.range.as_ref().map(|range| (range.min, range.max));
             let change = match (change(a), change(b)) {
-                _ if !changes => true,
                 (Some(a), Some(b)) => near(a, b),
                 (a, b) => a.is_none() && b.is_none(),
             };
@@ -186,17 +184,16 @@ proptest! {
         let (first, last) = (points[0].0, points.last().unwrap().0);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "small")]
         let to = first - 5_000 + ((last - first + 10_000) as f64 * at) as u64;
-        let single = points.windows(2).all(|pair| pair[0].0 / 1_000 != pair[1].0 / 1_000);
         let until = |to: u64| live(&points[..points.partition_point(|point| point.0 <= to)], lookback);
         let found = past(&points, Millis(to), lookback);
         // The moment may lie within a second that has later points. Then the second does not count.
         let (now, before) = (until(to), until((to - to % 1_000).saturating_sub(1)));
         prop_assert!(
-            agree(found.as_ref(), now.as_ref(), single) || agree(found.as_ref(), before.as_ref(), single),
+            agree(found.as_ref(), now.as_ref()) || agree(found.as_ref(), before.as_ref()),
             "{:?}\n{:?}\n{:?}", found, now, before
         );
         let whole_second = (to - to % 1_000) + 999;
-        prop_assert!(agree(past(&points, Millis(whole_second), lookback).as_ref(), until(whole_second).as_ref(), single));
+        prop_assert!(agree(past(&points, Millis(whole_second), lookback).as_ref(), until(whole_second).as_ref()));
     }
 
     #[test]

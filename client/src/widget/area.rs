@@ -10,7 +10,6 @@ use crate::chart::look::{Look, Shape};
 use crate::chart::time_chart::TimeChart;
 
 /// A chart with a filled area below each series.
-#[expect(clippy::needless_pass_by_value, reason = "a component owns its properties")]
 #[component]
 pub fn AreaWidget(
     /// The options of the document.

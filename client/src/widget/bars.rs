@@ -15,6 +15,7 @@ use shared::format::digits::{fixed, shortest};
 use shared::reading::Reading;
 
 /// A bar for each series.
+#[expect(clippy::needless_pass_by_value, reason = "a component owns its properties")]
 #[component]
 pub fn BarsWidget(
     /// The options of the document.

@@ -161,7 +161,7 @@ async fn the_slider_the_steps_and_the_player_move_the_moment_and_back_undoes_the
         let (to, value) = (moment(&page).await.unwrap_or_default(), page.eval(value, &[]).await);
         let wanted = (newest - (to - to % 1_000)) / 1_000;
         // The second in which the moment lies does not count before it is over.
-        let fits = [wanted, wanted + 1].iter().any(|ago| value == ago.to_string());
+        let fits = [wanted, wanted + 1].iter().any(|ago| value.as_str() == Some(ago.to_string().as_str()));
         if fits { Ok(()) } else { Err(format!("{value} for {wanted}")) }
     })
     .await;
