@@ -40,7 +40,7 @@ module! {
 const AGAIN: Duration = Duration::from_secs(2);
 
 /// The board that the server has: automatic, or created by a user.
-#[expect(clippy::large_enum_variant, reason = "there is one edition at a time")]
+#[cfg_attr(not(target_family = "wasm"), expect(clippy::large_enum_variant, reason = "there is one edition at a time"))]
 #[derive(Clone, Debug, PartialEq)]
 pub enum Edition {
     /// No user has created it: it shows all series under its id.
