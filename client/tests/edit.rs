@@ -164,7 +164,9 @@ async fn escape_asks_before_the_changes_of_a_form_are_lost_and_only_then() {
     editor.begin();
     let escape = || {
         let key = web_sys::KeyboardEventInit::new();
-        (key.set_key("Escape"), key.set_bubbles(true), key.set_cancelable(true));
+        key.set_key("Escape");
+        key.set_bubbles(true);
+        key.set_cancelable(true);
         let event = web_sys::KeyboardEvent::new_with_keyboard_event_init_dict("keydown", &key).unwrap();
         part(&place, "field-title").dispatch_event(&event).unwrap();
         assert!(event.default_prevented(), "the browser does not close the dialog by itself");
