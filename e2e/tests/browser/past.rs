@@ -111,6 +111,7 @@ async fn a_board_with_a_fixed_range_shows_all_of_itself_as_of_its_end() {
         page.cdp("Emulation.setDeviceMetricsOverride", screen).await;
         page.rests().await;
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/screens");
+        std::fs::create_dir_all(&folder).expect("the folder of screenshots can be made");
         page.screenshot(&folder.join(format!("past-{width}.png"))).await;
     }
     click(&page, "range-live").await;
