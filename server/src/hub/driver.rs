@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use shared::board::Etag;
-use shared::{BoardId, ByeReason, Declared, Selector, Seq, SeriesName, Track};
+use shared::{BoardId, ByeReason, Declared, Millis, Selector, Seq, SeriesName, Track};
 use tokio::sync::{Notify, watch};
 use tokio::time::MissedTickBehavior;
 
@@ -15,11 +15,11 @@ use super::frame::Frame;
 use super::publishing::{Drafts, Group};
 use super::selecting::Selecting;
 use super::topic::TopicId;
-use super::{BoardRecord, Counts, Hub, Match, MissingTracks, Reader, Refused, Resume, Step, Subscription};
+use super::{BoardRecord, Counts, Hub, Match, Reader, Refused, Resume, Step, Subscription};
 use crate::clock::{self, Now, Uptime};
 use crate::limits::Limits;
 use crate::limits::client::{Client, ClientQuota, ClientSlot, LimitedClient};
-use crate::log::{Committed, SeriesId};
+use crate::log::{Committed, SeriesId, WarmSeries};
 use crate::names::Budget;
 use crate::rollup::SeriesIndex;
 
@@ -73,6 +73,15 @@ pub trait Watcher: std::fmt::Debug + Send + Sync {
     fn flushed(&self, topics: &[TopicId]);
     /// All streams must end: the next step of each returns `bye`.
     fn closing(&self);
+}
+
+/// Some series with the times of their newest points.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Newest {
+    /// The series; removed ones are left out.
+    pub series: Vec<(SeriesName, Millis)>,
+    /// The index from which on there may be more.
+    pub next: Option<usize>,
 }
 
 /// The order to end all streams.
@@ -253,8 +262,8 @@ impl HubHandle {
     /// Returns the series that must be rehydrated before `board` selects `selectors`; empty where it has no
     /// subscribers.
     #[must_use]
-    pub fn missing_tracks(&self, board: &BoardId, selectors: &[Selector]) -> MissingTracks {
-        self.0.hub.lock().missing_tracks(board, selectors)
+    pub fn warm_series(&self, board: &BoardId, selectors: &[Selector]) -> Vec<WarmSeries> {
+        self.0.hub.lock().warm_series(board, selectors)
     }
 
     /// Returns true if the whole track of a series is in memory.
@@ -302,25 +311,40 @@ impl HubHandle {
         self.0.hub.lock().counts()
     }
 
-    /// Calls `look` for the name of every series, in no particular order. Releases the lock every `NAMES_AT_ONCE`
-    /// names.
+    /// Calls `look` for the name of every series, in no particular order, some names in one hold of the lock.
     pub fn each_name(&self, mut look: impl FnMut(SeriesIndex, &SeriesName)) {
-        let mut from = 0;
-        loop {
-            let hub = self.0.hub.lock();
-            let some = hub.names_from(from).take(NAMES_AT_ONCE);
-            let mut seen = 0;
-            for (index, name) in some {
-                seen += 1;
-                if let Some(name) = name {
-                    look(index, name);
-                }
-            }
-            if seen < NAMES_AT_ONCE {
-                return;
-            }
-            from += seen;
+        let mut next = Some(0);
+        while let Some(from) = next {
+            next = self.some_names(from, &mut look);
         }
+    }
+
+    /// Calls `look` for the names of at most [`NAMES_AT_ONCE`] series from the index `from` on. Returns the index from
+    /// which on there may be more.
+    fn some_names(&self, from: usize, look: &mut impl FnMut(SeriesIndex, &SeriesName)) -> Option<usize> {
+        let hub = self.0.hub.lock();
+        let mut seen = 0;
+        for (index, name) in hub.names_from(from).take(NAMES_AT_ONCE) {
+            seen += 1;
+            if let Some(name) = name {
+                look(index, name);
+            }
+        }
+        // A thread that waits gets the lock. It would seldom get it otherwise, since this one locks it again at once.
+        MutexGuard::unlock_fair(hub);
+        (seen == NAMES_AT_ONCE).then_some(from + seen)
+    }
+
+    /// Returns the names and the times of the newest points of at most `most` series from the index `from` on. The hub is
+    /// locked meanwhile, so ask for few. A point that is ahead of `now` is not the newest yet.
+    #[must_use]
+    pub fn newest_from(&self, from: usize, most: usize, now: Millis) -> Newest {
+        let hub = self.0.hub.lock();
+        let mut seen = 0;
+        let some = hub.names_from(from).take(most).inspect(|_| seen += 1);
+        let newest = some.filter_map(|(index, _)| hub.newest(index));
+        let series = newest.map(|(name, _, track)| (name.clone(), track.newest_at(now).0.ts)).collect();
+        Newest { series, next: (seen == most).then_some(from + most) }
     }
 
     /// Calls `look` for each of these series, with its name, its declared properties and at least its newest entry.
@@ -515,3 +539,6 @@ async fn sleep_until(due: Uptime) {
 fn draw_below(bound: u32) -> u32 {
     getrandom::u32().map_or(bound / 2, |random| random % bound.max(1))
 }
+
+#[cfg(test)]
+mod tests;

@@ -81,8 +81,14 @@ impl EventLoop {
     }
 
     /// Runs until the mailbox says stop.
-    pub(super) fn run(mut self) {
-        let mut events = Events::with_capacity(EVENTS);
+    ///
+    /// # Panics
+    /// If the thread cannot wait for its sockets. The process ends then ([`crate::panics`]).
+    pub(super) fn run(self) {
+        self.run_with(Events::with_capacity(EVENTS));
+    }
+
+    fn run_with(mut self, mut events: Events) {
         loop {
             let timeout = self.timeout();
             if let Err(error) = self.poll.poll(&mut events, timeout)
@@ -338,3 +344,6 @@ fn list(connections: &mut Slab<Connection>, listed: &mut Vec<usize>, at: usize) 
         listed.push(at);
     }
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests;
