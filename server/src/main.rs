@@ -6,18 +6,17 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use mimalloc::MiMalloc;
 use pulseboard::cli::board::{CommandError, Existing, Remote};
 use pulseboard::cli::import::{self, Format, Summary};
 use pulseboard::cli::ready::{self, Readiness};
-use pulseboard::cli::terminal::{self, Plain};
 use pulseboard::cli::{agent, doctor, push, series, upload};
-use pulseboard::config::Flags;
 use pulseboard::config::duration::Keep;
-use pulseboard::config::environment;
+use pulseboard::config::{self, CommandLineError, ConfigError, Flags, environment};
 use pulseboard::logging::Logging;
-use pulseboard::serve;
+use pulseboard::plain_text::{self, Plain};
+use pulseboard::{panics, serve};
 use shared::board::Form;
 use shared::doctor::{Certificate, Level};
 use shared::{BoardId, Declared, SeriesName};
@@ -176,8 +175,17 @@ struct Server {
     to: String,
 }
 
+/// Parses the command line. Prints help, or the mistake, and ends the program if there is nothing to run.
+fn parse() -> Result<Command, ConfigError> {
+    match config::parse(Cli::command(), std::env::args_os().collect::<Vec<_>>()) {
+        Ok(matches) => Ok(Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()).command),
+        Err(CommandLineError::Flags(error)) => error.exit(),
+        Err(CommandLineError::File(error)) => Err(error),
+    }
+}
+
 fn main() -> ExitCode {
-    match run(Cli::parse().command) {
+    match parse().map_err(anyhow::Error::from).and_then(run) {
         Ok(code) => code,
         Err(error) => {
             // Some messages contain the text of their cause; it is not printed twice.
@@ -203,6 +211,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
     }
     match command {
         Command::Serve(flags) => {
+            panics::end_the_process();
             let config = flags.resolve()?;
             config.log.start();
             misspelt.iter().for_each(|warning| tracing::warn!("{warning}"));
@@ -265,7 +274,7 @@ fn board(command: BoardCommand) -> Result<(), CommandError> {
             let mut out = stdout().lock();
             // A file or a pipe gets it byte for byte.
             if out.is_terminal() {
-                terminal::write_lines(&mut out, &String::from_utf8_lossy(&document))?;
+                plain_text::write_lines(&mut out, &String::from_utf8_lossy(&document))?;
             } else {
                 out.write_all(&document)?;
             }

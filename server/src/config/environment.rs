@@ -1,8 +1,8 @@
-//! Warns of environment variables that look like flags of this program but are unknown.
+//! The environment: each flag of `serve` has a variable, and unknown variables cause a warning.
 
-use clap::{Args as _, Command};
+use clap::{Arg, Args as _, Command};
 
-use crate::config::Flags;
+use super::flags::Flags;
 
 /// The prefix of all variables that this program reads.
 const PREFIX: &str = "PULSEBOARD_";
@@ -10,6 +10,18 @@ const PREFIX: &str = "PULSEBOARD_";
 /// Variables that are not flags of `pulseboard serve`: the address that the other commands push to, and the commit of a
 /// build.
 const OTHERS: [&str; 2] = ["PULSEBOARD_TO", "PULSEBOARD_COMMIT"];
+
+/// Gives each flag of `serve` its variable: `PULSEBOARD_MAX_ROWS` for `--max-rows`.
+pub(super) fn add_variables(serve: Command) -> Command {
+    serve.mut_args(|flag| match variable(&flag) {
+        Some(variable) => flag.env(variable),
+        None => flag,
+    })
+}
+
+fn variable(flag: &Arg) -> Option<String> {
+    Some(format!("{PREFIX}{}", flag.get_long()?.to_uppercase().replace('-', "_")))
+}
 
 /// Returns a warning for each unknown variable with the prefix of this program. The warning names the most similar
 /// known variable. Variables that Kubernetes and Docker set for a service of this name are left out.
@@ -32,7 +44,7 @@ pub fn warnings(variables: impl IntoIterator<Item = (String, String)>) -> Vec<St
 
 /// Returns the names of all known variables, in order.
 fn known() -> Vec<String> {
-    let flags = Flags::augment_args(Command::new(""));
+    let flags = add_variables(Flags::augment_args(Command::new("")));
     let variables = flags.get_arguments().filter_map(|argument| argument.get_env()?.to_str().map(str::to_owned));
     let mut known: Vec<_> = variables.chain(OTHERS.map(str::to_owned)).collect();
     known.sort_unstable();

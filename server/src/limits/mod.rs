@@ -9,61 +9,75 @@
 pub mod client;
 pub mod push_memory;
 
-/// Every bound that an operator can set.
-#[derive(Clone, Debug, PartialEq, Eq)]
+use bytesize::ByteSize;
+use clap::{Args, Command, FromArgMatches as _};
+
+/// Every bound that an operator can set. The comment of each is its help.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Streams that may be open at once.
+    /// Most streams that may be open at once; more are asked to come back later
+    #[arg(long = "max-readers", value_name = "COUNT", default_value_t = 10_000)]
     pub readers: usize,
-    /// Points that one request may push.
+    /// Most points that one request may push
+    #[arg(long = "max-points", value_name = "COUNT", default_value_t = 200_000)]
     pub points: usize,
-    /// Series that one stream may select.
+    /// Most series that one stream may select
+    #[arg(long = "max-selected", value_name = "COUNT", default_value_t = 100_000)]
     pub selected: usize,
-    /// Steps that matching the selectors of one request may take; see [`crate::names::Budget`].
+    /// Most steps that matching the selectors of one request with the names of all series may take
+    #[arg(long = "max-match-steps", value_name = "COUNT", default_value_t = 1_000_000)]
     pub match_steps: u64,
-    /// Bytes of memory that the topics of all open streams may take.
+    /// Most memory for the selections of all open streams
+    #[arg(long = "max-topic-memory", value_name = "SIZE", default_value = "256MiB", value_parser = memory)]
     pub topic_memory: usize,
-    /// Bytes that the bodies and points of all pushes in progress may take.
+    /// Most memory that all pushes in progress may take, from the first byte of a body to its answer
+    #[arg(long = "max-queue", value_name = "SIZE", default_value = "128MiB", value_parser = memory)]
     pub queue: usize,
-    /// Database rows that one push may cause: new series, texts, and minutes of the past that change.
+    /// Most database rows that one push may cause: new series, texts, minutes of the past that change
+    #[arg(long = "max-rows", value_name = "COUNT", default_value_t = 25_000)]
     pub rows: usize,
-    /// Series that the store may hold.
+    /// Most series in the store; a push that would start more is refused
+    #[arg(long = "max-series", value_name = "COUNT", default_value_t = 2_000_000)]
     pub series: usize,
-    /// Bytes that the database may take on disk; `None` means that only the disk limits it.
+    /// Most space that the database may take on disk, such as 10GB; pushes beyond it are refused [default: all of the
+    /// disk]
+    #[arg(id = "max-data", long = "max-data", value_name = "SIZE", value_parser = size)]
     pub data: Option<u64>,
-    /// Idempotency keys that the store remembers.
+    /// Most idempotency keys to remember; beyond it, the oldest are forgotten in less than a day
+    #[arg(long = "max-keys", value_name = "COUNT", default_value_t = 1_000_000)]
     pub keys: usize,
-    /// Streams that one client address may have open at once; by default half of `readers`, and no bound on loopback.
+    /// Most streams of one client address; a reverse proxy is one address too [default: half of --max-readers; no bound on loopback]
+    #[arg(long = "max-readers-per-address", value_name = "COUNT")]
     pub readers_per_address: Option<usize>,
-    /// Connections that may be open at once; by default half more than `readers`, as far as the file descriptors allow
-    /// (see [`Capacity`](crate::listener::capacity::Capacity)).
+    /// Most connections that may be open at once [default: half more than --max-readers, as far as file descriptors go]
+    #[arg(long = "max-connections", value_name = "COUNT")]
     pub connections: Option<usize>,
-    /// Connections that one client address may have open at once; by default nearly all.
+    /// Most connections of one client address; a reverse proxy is one address too [default: all but a quarter of
+    /// --max-connections, or all but 1000 if that is more]
+    #[arg(long = "max-connections-per-address", value_name = "COUNT")]
     pub connections_per_address: Option<usize>,
-    /// Answers of `/api/history` that may be in progress at once.
+    /// Most answers of /api/history in progress at once; more are asked to try again
+    #[arg(long = "max-history", value_name = "COUNT", default_value_t = 256)]
     pub history: usize,
-    /// Bytes that one answer of `/api/history` may have.
+    /// Longest answer of /api/history
+    #[arg(long = "max-history-bytes", value_name = "SIZE", default_value = "256MiB", value_parser = size)]
     pub history_bytes: u64,
+}
+
+/// Reads a size, such as `10GB`, in bytes.
+fn size(text: &str) -> Result<u64, String> {
+    text.parse().map(|ByteSize(bytes)| bytes)
+}
+
+/// Reads a size of memory, in bytes.
+fn memory(text: &str) -> Result<usize, String> {
+    size(text).map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX))
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            readers: 10_000,
-            points: 200_000,
-            selected: 100_000,
-            match_steps: 1_000_000,
-            topic_memory: 256 << 20,
-            queue: 128 << 20,
-            rows: 25_000,
-            series: 2_000_000,
-            data: None,
-            keys: 1_000_000,
-            readers_per_address: None,
-            connections: None,
-            connections_per_address: None,
-            history: 256,
-            history_bytes: 256 << 20,
-        }
+        let matches = Self::augment_args(Command::new("limits").no_binary_name(true)).get_matches_from::<_, &str>([]);
+        Self::from_arg_matches(&matches).expect("each default is valid")
     }
 }
 
