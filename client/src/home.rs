@@ -14,12 +14,13 @@ use crate::curl_line::CurlLine;
 use crate::manage::ManageSections;
 use crate::stream::clock::ServerClock;
 use crate::{browser, dom, fetch, json};
-use cards::{Card, Listed, Made, cards, entries};
+use cards::{Card, Listed, Overview, entries};
 use new_board::NewBoard;
 use shared::BoardId;
 use shared::format::duration::ago;
 
-/// Interval between two requests of the list, in milliseconds, while the page is visible.
+/// Interval between two requests of the list, in milliseconds, while the page is visible. The answer has no series, and
+/// the server makes it once for all pages.
 const EVERY_MS: u64 = 5_000;
 
 /// Number of boards above which the search is shown.
@@ -42,6 +43,8 @@ enum HomeContent {
 #[derive(Clone, Copy)]
 struct HomeState {
     cards: RwSignal<Option<Vec<Card>>>,
+    /// The number of boards without a card.
+    left_out: RwSignal<u64>,
     /// Time since which the list cannot be fetched, by the browser's clock, in milliseconds.
     failing_since: RwSignal<Option<u64>>,
     /// Time of the last request, in milliseconds. An answer to an earlier request is ignored.
@@ -69,11 +72,12 @@ impl HomeState {
                 return;
             }
             match answer {
-                Some((cards, server)) => {
+                Some((Overview { cards, left_out }, server)) => {
                     if let Some(server) = server {
                         self.clock.update(|clock| clock.observe(server, browser::now()));
                     }
                     self.cards.set(Some(cards));
+                    self.left_out.set(left_out);
                     self.failing_since.set(None);
                 }
                 None => self.failing_since.update(|since| *since = since.or(Some(now))),
@@ -90,23 +94,24 @@ impl HomeState {
 }
 
 /// Fetches all boards, and the server's time (milliseconds) where the answer has a `Date` header. Returns `None`
-/// where a request fails.
-async fn boards() -> Option<(Vec<Card>, Option<u64>)> {
-    let made = fetch::get("api/boards").await.ok().filter(fetch::Answer::is_ok)?;
-    let made = entries(&json::read(&made.body)?, Made::of)?;
-    let (listed, server) = list().await?;
-    Some((cards(&listed, made), server))
+/// where the request fails.
+async fn boards() -> Option<(Overview, Option<u64>)> {
+    let answer = fetch::get("api/overview").await.ok().filter(fetch::Answer::is_ok)?;
+    Some((Overview::of(&json::read(&answer.body)?)?, server_time(&answer)))
 }
 
 /// Fetches all series, and the server's time (milliseconds) where the answer has a `Date` header. Returns `None`
 /// where the request fails.
 pub async fn list() -> Option<(Vec<Listed>, Option<u64>)> {
     let answer = fetch::get("api/series").await.ok().filter(fetch::Answer::is_ok)?;
+    Some((entries(&json::read(&answer.body)?, Listed::of)?, server_time(&answer)))
+}
+
+fn server_time(answer: &fetch::Answer) -> Option<u64> {
     let date = js_sys::Date::parse(&answer.date);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates; NaN was sorted out")]
     // The header is cut to whole seconds, so the middle of the second is the better guess.
-    let server = date.is_finite().then(|| date as u64 + 500);
-    Some((entries(&json::read(&answer.body)?, Listed::of)?, server))
+    date.is_finite().then(|| date as u64 + 500)
 }
 
 /// The page: a card for each board.
@@ -116,6 +121,7 @@ pub fn HomePage() -> impl IntoView {
     let now = browser::now();
     let known = HomeState {
         cards: RwSignal::new(None),
+        left_out: RwSignal::new(0),
         failing_since: RwSignal::new(None),
         asked_at: RwSignal::new(now),
         clock: RwSignal::new(ServerClock::default()),
@@ -172,9 +178,16 @@ pub fn HomePage() -> impl IntoView {
             <div class="home" data-state=move || if silent_since.get().is_some() { "stale" } else { "live" }>
                 {move || list()}
             </div>
+            <p class="empty" data-testid="left-out" hidden=move || known.left_out.get() == 0>
+                {move || left_out(known.left_out.get())}
+            </p>
             <ManageSections/>
         </main>
     }
+}
+
+fn left_out(boards: u64) -> String {
+    format!("{boards} more boards have older points. Open one by its address, such as /b/ops.")
 }
 
 fn no_answer(since: u64) -> String {

@@ -18,8 +18,8 @@ const RETRY_AFTER: Duration = Duration::from_secs(10);
 
 /// A part of the page that may not be loaded yet. The rest of the page calls it through a table of functions.
 pub struct Module<T: 'static> {
-    /// Name of the module, for the message that it could not be loaded.
-    name: &'static str,
+    /// The file that the module is split into.
+    file: &'static str,
     table: OnceLock<T>,
     /// Loading state; code that shows something of the module tracks this signal.
     state: LazyLock<ArcRwSignal<LoadState>>,
@@ -74,9 +74,9 @@ impl LoadState {
 impl<T: Send + Sync + 'static> Module<T> {
     /// Makes a module that is not loaded yet.
     #[must_use]
-    pub const fn new(name: &'static str, loader: Loader<T>) -> Self {
+    pub const fn new(file: &'static str, loader: Loader<T>) -> Self {
         Self {
-            name,
+            file,
             table: OnceLock::new(),
             state: LazyLock::new(|| ArcRwSignal::new(LoadState::Unrequested)),
             retry_scheduled: AtomicBool::new(false),
@@ -183,15 +183,14 @@ impl<T: Send + Sync + 'static> Module<T> {
 
     /// The message in the place of a module that could not be loaded.
     fn failure_notice(&'static self) -> AnyView {
-        let name = self.name;
+        let part = readable(self.file);
         let words = match self.state.get() {
             LoadState::Replaced => {
-                let words =
-                    format!("A new version of this page is here, and this part of the old one ({name}) is gone. ");
+                let words = format!("A new version of this page is here, and {part} of the old one cannot be loaded. ");
                 view! { {words} "Save what you edit, then " }.into_any()
             }
             _ => {
-                let words = format!("This part of the page ({name}) could not be loaded. ");
+                let words = format!("Could not load {part}. ");
                 view! {
                     {words}
                     <button class="button" type="button" data-testid="module-again" on:click=move |_| self.fetch()>
@@ -210,6 +209,17 @@ impl<T: Send + Sync + 'static> Module<T> {
             </p>
         }
         .into_any()
+    }
+}
+
+/// Returns the name of a module for users.
+fn readable(file: &str) -> &'static str {
+    match file {
+        "notes" => "the notes",
+        "board" => "the document of this board",
+        "edit" => "the editor",
+        "pages" => "the list of boards and the other pages",
+        _ => "a part of this page",
     }
 }
 
@@ -265,5 +275,31 @@ pub(crate) use module;
 impl From<leptos::wasm_split::SplitLoaderError> for LoadError {
     fn from(_: leptos::wasm_split::SplitLoaderError) -> Self {
         Self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_module_has_a_name_that_users_understand() {
+        // The first words of each declaration `static NAME: Table = file, …`.
+        let sources = [
+            include_str!("widget.rs"),
+            include_str!("board/document.rs"),
+            include_str!("edit/entry.rs"),
+            include_str!("pages.rs"),
+        ];
+        let mut modules = 0;
+        for source in sources {
+            for declared in source.split("module! {").skip(1) {
+                let (_, file) = declared.split_once(" = ").unwrap();
+                let (file, _) = file.split_once(',').unwrap();
+                assert_ne!(readable(file), readable(""), "{file} has no name for users");
+                modules += 1;
+            }
+        }
+        assert_eq!(modules, 4);
     }
 }

@@ -1,10 +1,8 @@
-//! The boards to list: stored boards, and boards that follow from the names of series.
-
-use std::collections::BTreeMap;
+//! The boards to list: boards with a document, and boards that follow from the names of series.
 
 use serde_json::Value;
 use shared::point::Kind;
-use shared::{BoardId, Millis, Selector, SeriesName};
+use shared::{BoardId, Millis, SeriesName};
 
 /// A series of `GET /api/series`, with the fields that this page needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,18 +15,7 @@ pub struct Listed {
     pub ts: Millis,
 }
 
-/// A stored board, as `GET /api/boards` lists it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Made {
-    /// Id of the board.
-    pub id: BoardId,
-    /// Title, if the document has one.
-    pub title: Option<String>,
-    /// Selectors of the series that it shows.
-    pub series: Vec<Selector>,
-}
-
-// Both types are read from JSON values: a derived parser for each would be a large part of this page's code.
+// Entries are read from JSON values: a derived parser for each type would be a large part of this page's code.
 
 impl Listed {
     /// Reads one entry of the list. Returns `None` where it is malformed.
@@ -36,16 +23,6 @@ impl Listed {
     pub fn of(entry: &Value) -> Option<Self> {
         let kind = if text(entry, "kind")? == "text" { Kind::Text } else { Kind::Number };
         Some(Self { name: text(entry, "name")?.parse().ok()?, kind, ts: Millis(entry.get("ts")?.as_u64()?) })
-    }
-}
-
-impl Made {
-    /// Reads one entry of the list. Returns `None` where it is malformed.
-    #[must_use]
-    pub fn of(entry: &Value) -> Option<Self> {
-        let series = entry.get("series").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        let series = series.iter().filter_map(|selector| selector.as_str()?.parse().ok()).collect();
-        Some(Self { id: text(entry, "id")?.parse().ok()?, title: text(entry, "title").map(str::to_owned), series })
     }
 }
 
@@ -73,13 +50,15 @@ pub struct Card {
 }
 
 impl Card {
-    fn of(board: BoardId) -> Self {
-        Self { board, title: None, count: 0, last: None }
-    }
-
-    fn see(&mut self, series: &Listed) {
-        self.count += 1;
-        self.last = self.last.max(Some(series.ts));
+    /// Reads one entry of `GET /api/overview`. Returns `None` where it is malformed.
+    #[must_use]
+    pub fn of(entry: &Value) -> Option<Self> {
+        Some(Self {
+            board: text(entry, "id")?.parse().ok()?,
+            title: text(entry, "title").map(str::to_owned),
+            count: usize::try_from(entry.get("series")?.as_u64()?).ok()?,
+            last: entry.get("last").and_then(Value::as_u64).map(Millis),
+        })
     }
 
     /// The title, or the id of a board without one.
@@ -108,62 +87,46 @@ impl Card {
     }
 }
 
-/// Makes a card for each stored board, and for each first segment of a series' name that no stored board has as its
-/// id. Sorted by id.
-#[must_use]
-pub fn cards(listed: &[Listed], made: Vec<Made>) -> Vec<Card> {
-    let mut boards: BTreeMap<BoardId, Card> = BTreeMap::new();
-    let ids: Vec<_> = made.iter().map(|board| board.id.clone()).collect();
-    for Made { id, title, series } in made {
-        let mut card = Card::of(id.clone());
-        card.title = Some(title.unwrap_or_else(|| id.to_string()));
-        let shown = listed.iter().filter(|known| series.iter().any(|selector| selector.matches(&known.name)));
-        shown.for_each(|known| card.see(known));
-        boards.insert(id, card);
+/// The answer of `GET /api/overview`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Overview {
+    /// A card for each board, sorted by id.
+    pub cards: Vec<Card>,
+    /// The number of boards that are not listed.
+    pub left_out: u64,
+}
+
+impl Overview {
+    /// Reads the answer. Returns `None` where it is malformed.
+    #[must_use]
+    pub fn of(answer: &Value) -> Option<Self> {
+        Some(Self { cards: entries(answer.get("boards")?, Card::of)?, left_out: answer.get("left_out")?.as_u64()? })
     }
-    for known in listed {
-        let board = known.name.home_board();
-        if !ids.contains(&board) {
-            boards.entry(board.clone()).or_insert_with(|| Card::of(board)).see(known);
-        }
-    }
-    boards.into_values().collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn listed() -> Vec<Listed> {
-        let listed = r#"[
-            {"name":"shop/orders","kind":"number","value":2,"ts":5},
-            {"name":"ops/temp","kind":"number","value":42.5,"ts":10},
-            {"name":"ops/deploy","kind":"text","text":"deploying","ts":30},
-            {"name":"ops","kind":"number","value":1,"ts":20}
-        ]"#;
-        entries(&serde_json::from_str(listed).unwrap(), Listed::of).unwrap()
-    }
-
-    fn summaries(cards: &[Card]) -> Vec<(&str, usize, Option<u64>)> {
-        cards.iter().map(|card| (card.board.as_str(), card.count, card.last.map(|last| last.0))).collect()
-    }
+    use serde_json::json;
 
     #[test]
-    fn each_first_segment_is_a_board() {
-        let cards = cards(&listed(), vec![]);
-        assert_eq!(summaries(&cards), [("ops", 3, Some(30)), ("shop", 1, Some(5))]);
-    }
-
-    #[test]
-    fn a_board_that_somebody_made_counts_what_it_shows_and_stands_for_its_name() {
-        let made = r#"[
-            {"id":"ops","title":"Operations","series":["shop/*","ops/temp"],"etag":"x","origin":"stored","changed":1},
-            {"id":"wall","series":[]}
-        ]"#;
-        let cards = cards(&listed(), entries(&serde_json::from_str(made).unwrap(), Made::of).unwrap());
-        assert_eq!(summaries(&cards), [("ops", 2, Some(10)), ("shop", 1, Some(5)), ("wall", 0, None)]);
-        let titles: Vec<_> = cards.iter().map(|card| card.title.as_deref()).collect();
-        assert_eq!(titles, [Some("Operations"), None, Some("wall")]);
+    fn boards_are_read_with_and_without_a_document() {
+        let answer = json!({
+            "boards": [
+                {"id": "ops", "title": "Operations", "series": 2, "last": 10},
+                {"id": "shop", "series": 1, "last": 5},
+                {"id": "wall", "title": "wall", "series": 0},
+                {"id": "not an id", "series": 1}
+            ],
+            "left_out": 3
+        });
+        let Overview { cards, left_out } = Overview::of(&answer).unwrap();
+        let summaries: Vec<_> =
+            cards.iter().map(|card| (card.name(), card.count, card.last.map(|last| last.0))).collect();
+        let wanted = [("Operations", 2, Some(10)), ("shop", 1, Some(5)), ("wall", 0, None)];
+        assert_eq!(summaries, wanted.map(|(name, count, last)| (name.to_owned(), count, last)));
+        assert_eq!((left_out, cards[0].address(), cards[1].address()), (3, " ops".to_owned(), String::new()));
         assert!(cards[0].fits("oper OPS") && !cards[1].fits("oper") && cards[1].fits(" "));
+        assert_eq!(Overview::of(&json!([])), None);
     }
 }

@@ -36,6 +36,16 @@ impl Inbox {
         let rejected = answer.get("rejected")?.as_array()?.iter().filter_map(Rejected::of).collect();
         Some(Self { total: answer.get("total")?.as_u64()?, rejected })
     }
+
+    /// Returns the pushes, newest first, each with its number since the server started. It keeps its number when others
+    /// are rejected.
+    #[must_use]
+    pub fn numbered(&self) -> Vec<(u64, Rejected)> {
+        (0..)
+            .zip(&self.rejected)
+            .map(|(newer, rejected)| (self.total.saturating_sub(newer), rejected.clone()))
+            .collect()
+    }
 }
 
 impl Rejected {

@@ -1,10 +1,11 @@
-//! Handles `GET /api/series`: lists the series with their newest points. `remove` handles the deletion
-//! of a series.
+//! Handles `GET /api/series`: lists the series with their newest points. [`overview`] lists the boards that show them,
+//! and `remove` handles the deletion of a series.
 //!
 //! The names are collected a few at a time under the hub's lock and sorted without it. Then the answer is written
 //! piece by piece, as fast as the client takes it. So a list of a million series delays no push, and an answer that
 //! waits for its client keeps only the indexes of its series.
 
+pub mod overview;
 mod remove;
 
 use std::collections::BinaryHeap;
@@ -32,6 +33,7 @@ use crate::hub::driver::HubHandle;
 use crate::limits::client::LimitedClient;
 use crate::rollup::SeriesIndex;
 use crate::store::Writer;
+use overview::{Overview, overview};
 use remove::remove;
 
 /// The routes of the list of series.
@@ -40,9 +42,11 @@ pub fn routes<S>() -> Vec<Route<S>>
 where
     S: Clone + Send + Sync + 'static,
     HubHandle: FromRef<S>,
+    Overview: FromRef<S>,
     Writer: FromRef<S>,
 {
     vec![
+        Route::new("/api/overview", READ, get(overview)),
         Route::new("/api/series", READ, get(list)),
         Route::new("/api/series/{*series}", &[("DELETE", Access::Admin)], delete(remove)),
     ]
@@ -214,3 +218,6 @@ impl Listed<'_> {
         text.push_str("\r\n");
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,277 @@
+//! `GET /api/overview`: every board with the number of its series and the time of their newest point.
+//!
+//! The page of all boards asks for it every few seconds. Counting looks at every series, so it is done once for all
+//! clients: never twice at once, and less often the longer it takes. So all open pages together take a fiftieth of one
+//! processor at most, however many series there are. The names are collected a few at a time under the hub's lock, and
+//! everything else is done without it.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Json;
+use axum::extract::State;
+use parking_lot::Mutex;
+use serde::Serialize;
+use shared::{BoardId, Millis, Selector, SeriesName};
+
+use crate::board::BoardRegistry;
+use crate::clock;
+use crate::http::problem::ApiError;
+use crate::hub::driver::HubHandle;
+use crate::limits::client::LimitedClient;
+use crate::names::listeners::Listeners;
+
+/// A count is used again for this many times the time that it took.
+const REST: u32 = 50;
+
+/// Series that are collected in one hold of the hub's lock: a tenth of a millisecond.
+const AT_ONCE: usize = 512;
+
+/// Most automatic boards of an answer: those with the newest points. The page has a search, and any other board is there
+/// by its address.
+const MAX_AUTOMATIC: usize = 1_000;
+
+/// Most automatic boards that are counted at all, which bounds the memory of a count. Only a store whose series each
+/// have another first segment has more.
+const MAX_COUNTED: usize = 100_000;
+
+/// Counts the series of all boards. Clones share the last count.
+#[derive(Clone, Debug)]
+pub struct Overview {
+    hub: HubHandle,
+    boards: BoardRegistry,
+    last: Arc<Mutex<Option<Arc<Count>>>>,
+    /// Held while the series are counted.
+    counting: Arc<tokio::sync::Mutex<()>>,
+}
+
+/// The series of each board at some time.
+#[derive(Debug)]
+struct Count {
+    /// The boards with a document.
+    made: HashMap<BoardId, Tally>,
+    /// The automatic boards with the newest points.
+    automatic: Vec<(BoardId, Tally)>,
+    /// The number of all other automatic boards.
+    left_out: usize,
+    /// The count is used until then.
+    until: Instant,
+}
+
+/// The series of one board.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Tally {
+    last: Option<Millis>,
+    series: usize,
+}
+
+impl Tally {
+    fn add(&mut self, newest: Millis) {
+        self.series += 1;
+        self.last = self.last.max(Some(newest));
+    }
+}
+
+/// The answer.
+#[derive(Debug, Serialize)]
+pub struct OverviewAnswer {
+    /// The boards, by id.
+    boards: Vec<Listed>,
+    /// The number of automatic boards that are not listed.
+    left_out: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct Listed {
+    id: BoardId,
+    /// The title of the document, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<String>,
+    series: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last: Option<Millis>,
+}
+
+impl Overview {
+    /// Makes an overview that has counted nothing yet.
+    #[must_use]
+    pub fn new(hub: HubHandle, boards: BoardRegistry) -> Self {
+        Self { hub, boards, last: Arc::default(), counting: Arc::default() }
+    }
+
+    /// Returns the last count if it is still to be used.
+    fn fresh(&self) -> Option<Arc<Count>> {
+        self.last.lock().clone().filter(|last| Instant::now() < last.until)
+    }
+
+    /// Returns a count; a new one if the last is no longer to be used and no other request counts.
+    async fn count(&self, client: LimitedClient) -> Result<Arc<Count>, ApiError> {
+        if let Some(fresh) = self.fresh() {
+            return Ok(fresh);
+        }
+        let last = self.last.lock().clone();
+        let turn = match (Arc::clone(&self.counting).try_lock_owned(), last) {
+            (Ok(turn), _) => turn,
+            (Err(_), Some(last)) => return Ok(last),
+            (Err(_), None) => Arc::clone(&self.counting).lock_owned().await,
+        };
+        if let Some(fresh) = self.fresh() {
+            return Ok(fresh);
+        }
+        let permit = self.hub.selecting().permit(client).await?;
+        let overview = self.clone();
+        let work = move || {
+            let made = overview.boards.list();
+            let made = made.into_iter().map(|(id, edition)| (id, edition.document.board().selectors())).collect();
+            let count = Arc::new(count(&overview.hub, made));
+            *overview.last.lock() = Some(count.clone());
+            drop((permit, turn));
+            count
+        };
+        tokio::task::spawn_blocking(work).await.map_err(|error| ApiError::Unreadable(error.to_string()))
+    }
+}
+
+/// Counts the series of each board. `made` are the selectors of the boards with a document.
+fn count(hub: &HubHandle, made: Vec<(BoardId, Vec<Selector>)>) -> Count {
+    let began = Instant::now();
+    let mut boards_of = Listeners::default();
+    for (at, (_, selectors)) in made.iter().enumerate() {
+        selectors.iter().for_each(|selector| boards_of.add(selector, at));
+    }
+    let mut counts = Counts { of_made: vec![Tally::default(); made.len()], ..Counts::default() };
+    let names: HashMap<&str, ()> = made.iter().map(|(id, _)| (id.as_str(), ())).collect();
+    let mut from = 0;
+    loop {
+        let newest = hub.newest_from(from, AT_ONCE, clock::now().wall);
+        for (name, newest) in newest.series {
+            boards_of.of(&name).into_iter().for_each(|at: usize| counts.of_made[at].add(newest));
+            if !names.contains_key(first_segment(&name)) {
+                counts.add_automatic(&name, newest);
+            }
+        }
+        match newest.next {
+            Some(next) => from = next,
+            None => break,
+        }
+    }
+    let Counts { of_made, automatic, mut left_out } = counts;
+    let mut automatic: Vec<_> =
+        automatic.into_iter().filter_map(|(id, tally)| Some((id.parse::<BoardId>().ok()?, tally))).collect();
+    if automatic.len() > MAX_AUTOMATIC {
+        automatic
+            .sort_unstable_by(|(id, tally), (other, of_other)| Reverse((tally, other)).cmp(&Reverse((of_other, id))));
+        left_out += automatic.len() - MAX_AUTOMATIC;
+        automatic.truncate(MAX_AUTOMATIC);
+    }
+    let made = made.into_iter().map(|(id, _)| id).zip(of_made).collect();
+    Count { made, automatic, left_out, until: Instant::now() + began.elapsed() * REST }
+}
+
+#[derive(Default)]
+struct Counts {
+    of_made: Vec<Tally>,
+    /// By the first segment of the names.
+    automatic: HashMap<Box<str>, Tally>,
+    left_out: usize,
+}
+
+impl Counts {
+    fn add_automatic(&mut self, name: &SeriesName, newest: Millis) {
+        if let Some(tally) = self.automatic.get_mut(first_segment(name)) {
+            tally.add(newest);
+        } else if self.automatic.len() < MAX_COUNTED {
+            self.automatic.entry(first_segment(name).into()).or_default().add(newest);
+        } else {
+            self.left_out += 1;
+        }
+    }
+}
+
+fn first_segment(name: &SeriesName) -> &str {
+    name.segments().next().unwrap_or_default()
+}
+
+/// Lists every board that is there, made or automatic: `{"boards": [{"id", "title", "series", "last"}], "left_out"}`.
+///
+/// # Errors
+/// [`ApiError::Overloaded`] if the client's address has too many requests that look at all names.
+pub async fn overview(
+    State(overview): State<Overview>,
+    client: LimitedClient,
+) -> Result<Json<OverviewAnswer>, ApiError> {
+    let count = overview.count(client).await?;
+    let made = overview.boards.list().into_iter().map(|(id, edition)| {
+        // A board that was made since then is counted next time.
+        let Tally { series, last } = count.made.get(&id).copied().unwrap_or_default();
+        let title = Some(edition.document.board().title.clone().unwrap_or_else(|| id.to_string()));
+        (id.clone(), Listed { id, title, series, last })
+    });
+    let mut boards: BTreeMap<BoardId, Listed> = made.collect();
+    for (id, Tally { series, last }) in &count.automatic {
+        boards.entry(id.clone()).or_insert_with(|| Listed {
+            id: id.clone(),
+            title: None,
+            series: *series,
+            last: *last,
+        });
+    }
+    Ok(Json(OverviewAnswer { boards: boards.into_values().collect(), left_out: count.left_out }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{hub_of, name_of};
+    use super::*;
+
+    fn made(id: &str, selectors: &[&str]) -> (BoardId, Vec<Selector>) {
+        (id.parse().unwrap(), selectors.iter().map(|selector| selector.parse().unwrap()).collect())
+    }
+
+    fn summaries(count: &Count) -> Vec<(String, usize)> {
+        let automatic = count.automatic.iter().map(|(id, tally)| (id.to_string(), tally.series));
+        let made = count.made.iter().map(|(id, tally)| (format!("{id}!"), tally.series));
+        let mut all: Vec<_> = automatic.chain(made).collect();
+        all.sort();
+        all
+    }
+
+    #[test]
+    fn each_first_segment_is_a_board_and_a_made_board_counts_what_it_shows() {
+        let hub = hub_of(["shop/orders", "ops/temp", "ops/deploy", "ops"].map(str::to_owned).into_iter());
+        assert_eq!(summaries(&count(&hub, Vec::new())), [("ops".to_owned(), 3), ("shop".to_owned(), 1)]);
+        let made = vec![made("ops", &["shop/*", "ops/temp", "**"]), made("wall", &[])];
+        let count = count(&hub, made);
+        assert_eq!(
+            summaries(&count),
+            [("ops!".to_owned(), 4), ("shop".to_owned(), 1), ("wall!".to_owned(), 0)],
+            "a series that two selectors match counts once"
+        );
+        assert_eq!(count.made[&"wall".parse().unwrap()].last, None);
+        assert!(count.automatic[0].1.last.is_some());
+    }
+
+    #[test]
+    fn boards_with_the_newest_points_are_listed_and_the_others_are_counted() {
+        let boards = MAX_AUTOMATIC + 7;
+        let hub = hub_of((1..=boards).map(|n| format!("b{n}/x")));
+        hub.publish(&[name_of(boards + 1, "b1/y")]);
+        let count = count(&hub, Vec::new());
+        assert_eq!((count.automatic.len(), count.left_out), (MAX_AUTOMATIC, 7));
+        let newest = count.automatic.iter().map(|(_, tally)| tally.last).min();
+        assert!(count.automatic.iter().any(|(id, tally)| id.as_str() == "b1" && tally.series == 2) && newest.is_some());
+    }
+
+    #[test]
+    fn count_rests_for_many_times_the_time_that_it_took() {
+        let hub = hub_of((1..=20_000).map(|n| format!("s/{n}")));
+        let before = Instant::now();
+        let count = count(&hub, Vec::new());
+        let took = before.elapsed();
+        assert!(count.until > before + took, "it is used again");
+        assert!(count.until <= Instant::now() + took * REST);
+        assert_eq!(summaries(&count), [("s".to_owned(), 20_000)]);
+    }
+}
