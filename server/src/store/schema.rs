@@ -1,4 +1,16 @@
 //! Opens the database: locks the data folder, creates or upgrades the tables, and builds the [`Store`].
+//!
+//! # Versions of the tables
+//!
+//! SQLite's `user_version` decides which servers may open the file: a server refuses a number that it does not know. So
+//! the number changes only with a change that older servers would misread, and it is still 2. All changes since then add
+//! tables, or columns that may be NULL. Older servers ignore those, so a user can go back to the version before, with
+//! the same folder. A file of version 2 may lack any of the additions, so each of them is made where it is missing.
+//!
+//! `rusqlite_migration` does not fit that: it counts each change in `user_version` and runs those that the number says
+//! are missing. With it, each addition would lock older servers out, and for files of version 2, which have some of the
+//! additions and not others, its first migration would be the code below. It would replace the ten lines of `create`. It
+//! fits the first change that older servers misread: that becomes version 3, as a migration.
 
 use std::collections::HashMap;
 use std::fs::{File, TryLockError};
@@ -348,6 +360,55 @@ mod tests {
         let store = Store::open(folder.path()).unwrap();
         let declared: i64 = store.conn.query_row("SELECT count(declared) FROM series", [], |row| row.get(0)).unwrap();
         assert_eq!(declared, 0);
+    }
+
+    /// A server of an earlier version must be able to open the folder again, and to write rows as it always did.
+    #[test]
+    fn folder_can_be_opened_by_the_first_server_of_its_version() {
+        let folder = tempfile::tempdir().unwrap();
+        drop(Store::open(folder.path()).unwrap());
+        let conn = Connection::open(folder.path().join(FILE)).unwrap();
+        let version: i64 = conn.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
+        assert_eq!(version, 2);
+        for (table, column, _) in LATER_COLUMNS {
+            let select = "SELECT \"notnull\" FROM pragma_table_info(?1) WHERE name = ?2";
+            let must_be_set: bool = conn.query_row(select, [table, column], |row| row.get(0)).unwrap();
+            assert!(!must_be_set, "{table}.{column} may be NULL");
+        }
+        // The columns that every server of this version writes.
+        conn.execute_batch(
+            "INSERT INTO series (id, name, kind) VALUES (1, 'a', 'number');
+             INSERT INTO log (last, at, data) VALUES (1, 1, x'00');
+             INSERT INTO blocks (key, buckets, data) VALUES (1, 1, x'00');
+             INSERT INTO lines (series, ts, seq, text) VALUES (1, 1, 1, 'up');
+             INSERT INTO pushes (key, at) VALUES ('k', 1)",
+        )
+        .unwrap();
+    }
+
+    /// A file may have been written by any of the servers of its version.
+    #[test]
+    fn folder_that_lacks_any_of_the_later_tables_and_columns_gets_them() {
+        for missing in 0..1_u32 << LATER_COLUMNS.len() {
+            let folder = tempfile::tempdir().unwrap();
+            drop(Store::open(folder.path()).unwrap());
+            let conn = Connection::open(folder.path().join(FILE)).unwrap();
+            let columns = (0..).zip(LATER_COLUMNS).filter(|(at, _)| missing & (1 << at) != 0);
+            for (_, (table, column, _)) in columns {
+                conn.execute_batch(&format!("ALTER TABLE {table} DROP COLUMN {column}")).unwrap();
+            }
+            if missing % 2 == 0 {
+                for table in ["damaged", "clock", "forgotten", "probe", "imports", "removed", "epochs", "boards"] {
+                    conn.execute_batch(&format!("DROP TABLE {table}")).unwrap();
+                }
+            }
+            drop(conn);
+            let store = Store::open(folder.path()).unwrap();
+            for (table, column, _) in LATER_COLUMNS {
+                store.conn.query_row(&format!("SELECT count({column}) FROM {table}"), [], |_| Ok(())).unwrap();
+            }
+            assert!(store.damage.is_none(), "{missing:b}");
+        }
     }
 
     #[test]
