@@ -6,7 +6,7 @@
 
 use crate::hub::driver::{self, HubHandle, Subscriber};
 use crate::hub::selecting::FindError;
-use crate::hub::{Match, MissingTracks, Refused, Resume, Subscription};
+use crate::hub::{Match, Refused, Resume, Subscription};
 use crate::limits::client::LimitedClient;
 use crate::log::TrackError;
 use crate::names::SelectError;
@@ -82,7 +82,7 @@ pub async fn subscribe(
                 let matched = selecting.find(&selection.selectors, client).await?;
                 found = Some(Match { selection, matched });
             }
-            Err(driver::SubscribeError::Refused(Refused::MissingTracks(MissingTracks(series)))) => {
+            Err(driver::SubscribeError::Refused(Refused::Warm(series))) => {
                 for some in series.chunks(AT_ONCE) {
                     if !hub.has_room_for_tracks() {
                         return Err(SubscribeError::NoRoom { retry_after: hub.retry_after() });

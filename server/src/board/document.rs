@@ -1,14 +1,13 @@
 //! A board's document: its text, kept byte for byte, and the board that was read from it.
 
-use ring::digest::{SHA256, digest};
 use serde_json::Value;
 use shared::board::document::MAX_DOCUMENT;
-use shared::board::keyword::Keyword as _;
 use shared::board::{Etag, Form};
 use shared::problem::FieldError;
 use shared::{Board, BoardId, Selector};
 
 use super::rewrite::rewrite;
+use crate::log::entry::tag_of;
 
 /// A valid document.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,7 +43,7 @@ impl Document {
         }
         let source = String::from_utf8(source).map_err(|error| DocumentError::Broken(format!("no UTF-8: {error}")))?;
         let board = Board::read(&parse(form, &source)?).strict().map_err(DocumentError::Mistakes)?;
-        Ok(Self { etag: etag(form, &source), form, source, board })
+        Ok(Self { etag: tag_of(form, &source), form, source, board })
     }
 
     /// Reads a document that was valid when it was stored, perhaps by another version of the program. Parts that this
@@ -52,7 +51,7 @@ impl Document {
     #[must_use]
     pub fn restore(form: Form, source: String) -> Self {
         let board = parse(form, &source).map(|value| Board::read(&value).board).unwrap_or_default();
-        Self { etag: etag(form, &source), form, source, board }
+        Self { etag: tag_of(form, &source), form, source, board }
     }
 
     /// The form in which it is written.
@@ -123,13 +122,6 @@ impl Document {
 #[must_use]
 pub fn selectors(id: &BoardId, document: Option<&Document>) -> Vec<Selector> {
     document.map_or_else(|| vec![id.selector()], |document| document.board.selectors())
-}
-
-/// The first half of the SHA-256 of the form and the text: another text has another tag.
-fn etag(form: Form, source: &str) -> Etag {
-    let hash = digest(&SHA256, format!("{}\n{source}", form.keyword()).as_bytes());
-    let first_half = hash.as_ref().iter().take(16);
-    Etag::stored(first_half.fold(0, |number, &byte| (number << 8) | u128::from(byte)))
 }
 
 fn parse(form: Form, source: &str) -> Result<Value, DocumentError> {

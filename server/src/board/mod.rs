@@ -2,7 +2,8 @@
 //!
 //! - [`document`] is one document with its text, and [`edition`] such a document with its origin.
 //! - [`rewrite`] changes a hand-written document in place.
-//! - [`registry`] is the board registry: it has all of them, and all changes go through it.
+//! - `loaded` has all of them in memory: it follows the log. [`registry`] is the board registry: all changes go through it.
+//!   [`bounds`] bounds them.
 //! - [`api`] is `/api/boards`, with [`accept`] (the form of the answer), [`precondition`] (conditions for replacing)
 //!   and [`refusal`] (errors).
 //! - [`folder`] reads the files of `--boards` and watches them.
@@ -11,9 +12,11 @@
 
 pub mod accept;
 pub mod api;
+pub mod bounds;
 pub mod document;
 pub mod edition;
 pub mod folder;
+mod loaded;
 pub mod parsing;
 pub mod precondition;
 pub mod refusal;
@@ -24,6 +27,7 @@ use percent_encoding::{CONTROLS, PercentEncode, utf8_percent_encode};
 use shared::BoardId;
 
 pub use document::Document;
+pub use loaded::{BoardsAtStart, LoadedBoards};
 pub use refusal::Refusal;
 pub use registry::BoardRegistry;
 

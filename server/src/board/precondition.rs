@@ -65,6 +65,8 @@ mod tests {
     use super::*;
     use axum::http::header;
 
+    use crate::http::problem::ApiError;
+
     const A: u128 = 0x0a;
     const B: u128 = 0x0b;
 
@@ -81,7 +83,7 @@ mod tests {
     fn allowed(if_match: &str, if_none_match: &str, current: Option<u128>, new: Option<u128>) -> Result<(), u16> {
         let (current, new) = (current.map(Etag::stored), new.map(Etag::stored));
         let checked = conditions(if_match, if_none_match).check(&"ops".parse().unwrap(), current, new);
-        checked.map_err(|refusal| refusal.status().as_u16())
+        checked.map_err(|refusal| ApiError::from(refusal).problem().status)
     }
 
     #[test]

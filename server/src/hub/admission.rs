@@ -11,7 +11,7 @@ use super::memory::{cost_of_member, cost_of_reader, cost_of_topic};
 use super::reader::Follow;
 use super::{Hub, Reader, Resume, Selection, Subscription, Topic, TopicId};
 use crate::clock::Now;
-use crate::log::NotResident;
+use crate::log::WarmSeries;
 use crate::names::{Budget, Matched};
 use crate::rollup::SeriesIndex;
 
@@ -32,10 +32,6 @@ pub struct Match {
     pub matched: Matched,
 }
 
-/// Selected series whose tracks are not fully in memory. The store must [rehydrate](Hub::rehydrate) them first.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MissingTracks(pub Vec<NotResident>);
-
 /// Reason why the hub does not admit a subscriber, now or at all.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refused {
@@ -43,8 +39,8 @@ pub enum Refused {
     Unmatched(Selection),
     /// Too many series began since the selection was matched: catch up, then try again.
     Behind,
-    /// Some of the selected series must be rehydrated first.
-    MissingTracks(MissingTracks),
+    /// These selected series must be [rehydrated](Hub::rehydrate) first.
+    Warm(Vec<WarmSeries>),
     /// The topics, tracks and frames of all subscribers have reached their memory bound.
     NoRoom,
     /// The subscriber's series and boards have more than [`MAX_SELECTORS`] selectors together.
@@ -92,7 +88,7 @@ impl Hub {
     /// Admits a subscriber like [`Hub::admit`], and matches its selection itself, however long that takes.
     ///
     /// # Errors
-    /// [`MissingTracks`].
+    /// The series that must be [rehydrated](Hub::rehydrate) first.
     ///
     /// # Panics
     /// If the subscriber has more than [`MAX_SELECTORS`] selectors, or there is no memory for it.
@@ -101,12 +97,12 @@ impl Hub {
         subscription: &Subscription,
         resume: &Resume,
         now: Now,
-    ) -> Result<(TopicId, Reader), MissingTracks> {
+    ) -> Result<(TopicId, Reader), Vec<WarmSeries>> {
         let mut found = None;
         loop {
             match self.admit(subscription, found.as_ref(), resume, now) {
                 Ok(taken_in) => return Ok(taken_in),
-                Err(Refused::MissingTracks(missing)) => return Err(missing),
+                Err(Refused::Warm(missing)) => return Err(missing),
                 Err(Refused::Unmatched(selection)) => {
                     let matched = self.names().select(&selection.selectors, Budget::UNLIMITED);
                     found = Some(Match { selection, matched: matched.expect("there is no bound") });
@@ -137,12 +133,12 @@ impl Hub {
     /// Returns the series that must be rehydrated before the selectors of `board` become `selectors`. Empty if the
     /// board has no subscribers, or if matching needs so much work that its subscribers will have to reconnect.
     #[must_use]
-    pub fn missing_tracks(&self, board: &BoardId, selectors: &[Selector]) -> MissingTracks {
+    pub fn warm_series(&self, board: &BoardId, selectors: &[Selector]) -> Vec<WarmSeries> {
         if !self.followers.contains_key(board) {
-            return MissingTracks(Vec::new());
+            return Vec::new();
         }
         let matched = self.names().select(selectors, FOLLOW).unwrap_or_default();
-        MissingTracks(self.rollup.not_resident(&matched.series))
+        self.rollup.warm_series(&matched.series)
     }
 
     /// Updates a subscriber after its boards changed: moves it to another topic if they select other series now.
@@ -215,13 +211,9 @@ impl Hub {
 
     /// Creates a topic with its first subscriber.
     fn begin(&mut self, selection: Selection, members: Vec<SeriesIndex>) -> Result<TopicId, Refused> {
-        let missing = self.rollup.not_resident(&members);
+        let missing = self.rollup.warm_series(&members);
         if !missing.is_empty() {
-            return Err(if self.has_room_for_tracks() {
-                Refused::MissingTracks(MissingTracks(missing))
-            } else {
-                Refused::NoRoom
-            });
+            return Err(if self.has_room_for_tracks() { Refused::Warm(missing) } else { Refused::NoRoom });
         }
         let cost = cost_of_topic(&selection, members.len());
         if !self.memory.has_room_for(cost) {

@@ -2,15 +2,15 @@
 
 use shared::{BoardId, Seq};
 
+use super::BoardRecord;
 use super::driver::HubHandle;
-use super::{BoardRecord, MissingTracks};
-use crate::log::{Applied, NotResident, Subscriber, TrackCache, TrackError, Tracks};
+use crate::log::{Applied, LogSubscriber, TrackCache, TrackError, Tracks, WarmSeries};
 
-impl Subscriber for HubHandle {
+impl LogSubscriber for HubHandle {
     fn apply(&mut self, applied: &Applied<'_>, tracks: &dyn Tracks) {
         match *applied {
             Applied::Points(points) => self.publish(points),
-            Applied::Board { id, selectors, etag, since, position } => {
+            Applied::Board { id, selectors, etag, since, position, .. } => {
                 // An upload behind a file of `--boards` changes nothing for subscribers.
                 if self.etag(id) != etag {
                     self.show(id, BoardRecord { selectors: selectors.to_vec(), etag, since }, position, tracks);
@@ -25,7 +25,7 @@ impl Subscriber for HubHandle {
 impl HubHandle {
     /// Replaces the record of a board, once the tracks that its subscribers need are in memory.
     fn show(&self, id: &BoardId, record: BoardRecord, position: Seq, tracks: &dyn Tracks) {
-        let MissingTracks(series) = self.missing_tracks(id, &record.selectors);
+        let series = self.warm_series(id, &record.selectors);
         if let Err(error) = self.load(&series, tracks) {
             tracing::warn!(board = %id, %error, "cannot read what the board shows now; its readers have to come back");
         }
@@ -34,8 +34,8 @@ impl HubHandle {
 }
 
 impl TrackCache for HubHandle {
-    fn load(&self, series: &[NotResident], tracks: &dyn Tracks) -> Result<(), TrackError> {
-        for &NotResident { series, kind } in series {
+    fn load(&self, series: &[WarmSeries], tracks: &dyn Tracks) -> Result<(), TrackError> {
+        for &WarmSeries { series, kind } in series {
             // Of many clients that come at once, the first has loaded it for all.
             if !self.is_hot(series) {
                 self.rehydrate(series, tracks.track(series, kind)?);

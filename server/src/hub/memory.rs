@@ -1,4 +1,4 @@
-//! Bounds the memory of all topics together.
+//! Counts the memory of all topics together; [`super::shedding`] keeps it within its bound.
 //!
 //! The tracks of selected series are counted separately: while they take too much, no further ones are rehydrated from
 //! the store. All other memory is counted in two parts.
@@ -18,8 +18,7 @@
 
 use shared::Selector;
 
-use super::topic::{Topic, TopicId};
-use super::{Hub, Selection, Subscription};
+use super::{Selection, Subscription};
 
 /// Bytes of a topic without selectors and members: its entries in the hub's maps. A subscriber counts as much.
 const TOPIC: usize = 1_024;
@@ -50,6 +49,11 @@ impl Memory {
     /// Bounds the tracks of selected series.
     pub(super) fn with_tracks(self, most_tracks: usize) -> Self {
         Self { most_tracks, ..self }
+    }
+
+    /// Bytes of spare memory.
+    pub(super) fn spare(&self) -> usize {
+        self.spare
     }
 
     /// Bytes of both parts.
@@ -88,22 +92,23 @@ impl Memory {
 
     /// Bytes that spare memory may take: what the fixed part and unread frames leave. At least a quarter of what the
     /// fixed part leaves: readers that take their frames must not suffer from others that do not.
-    fn spare_room(&self) -> usize {
+    pub(super) fn spare_room(&self) -> usize {
         let room = self.most.saturating_sub(self.fixed);
         room.saturating_sub(self.unread).max(room / 4)
     }
 
-    fn is_over(&self) -> bool {
+    /// Returns true if spare memory must be freed.
+    pub(super) fn is_over(&self) -> bool {
         self.spare > self.spare_room()
     }
 
     /// Returns true if the fixed part leaves too little for frames.
-    fn is_fixed_over(&self) -> bool {
+    pub(super) fn is_fixed_over(&self) -> bool {
         self.fixed > self.most - self.most / 4
     }
 
     /// Returns true if the fixed part has shrunk enough, once it had to shrink.
-    fn is_fixed_low(&self) -> bool {
+    pub(super) fn is_fixed_low(&self) -> bool {
         self.fixed <= self.most - self.most / 8 * 3
     }
 }
@@ -125,51 +130,4 @@ pub(super) const fn cost_of_member() -> usize {
 
 fn cost_of_selectors(selectors: &[Selector]) -> usize {
     selectors.iter().map(|selector| SELECTOR + selector.as_str().len()).sum()
-}
-
-impl Hub {
-    /// Records the bytes of all frames in memory, in topics and in queues: what queues hold leaves topics less room.
-    pub fn frames_are(&mut self, live: usize) {
-        self.memory.frames_are(live);
-    }
-
-    /// Frees spare memory if the topics are over their bound: first all frames except the newest of each topic, then
-    /// also those. Each pass begins with the topics that have been quiet for the longest time.
-    pub(super) fn shed(&mut self) {
-        if !self.memory.is_over() {
-            return;
-        }
-        // Frees down to half of the room, so that this does not run for every frame.
-        let target = self.memory.spare_room() / 2;
-        let mut topics: Vec<_> = self.topics.iter().map(|(&id, topic)| (topic.free_at(), id)).collect();
-        topics.sort_unstable();
-        for shed in [Topic::keep_newest, Topic::forget_frames] {
-            for (_, id) in &topics {
-                if self.memory.spare <= target {
-                    return;
-                }
-                if let Some(topic) = self.topics.get_mut(id) {
-                    let before = topic.spare();
-                    shed(topic);
-                    self.memory.spare_changed(before, topic.spare());
-                }
-            }
-        }
-    }
-
-    /// Dissolves the largest topics if the fixed part exceeds three quarters of the bound, until it has five eighths of
-    /// it at most, and returns them.
-    pub(super) fn dissolve(&mut self) -> Vec<TopicId> {
-        let mut dissolved = Vec::new();
-        if !self.memory.is_fixed_over() {
-            return dissolved;
-        }
-        while !self.memory.is_fixed_low() {
-            let largest = self.topics.iter().max_by_key(|(_, topic)| topic.members().len());
-            let Some((&id, _)) = largest.filter(|(_, topic)| !topic.members().is_empty()) else { break };
-            self.take_apart(id);
-            dissolved.push(id);
-        }
-        dissolved
-    }
 }

@@ -8,7 +8,7 @@
 //! - [`publishing`] turns committed points into frames; [`frame`] and [`packed`] are a frame as text and compressed, in [`chunk`]s.
 //! - [`boards`] are the selectors of each board, and the point since which they apply.
 //! - `catching_up` makes the frames of subscribers that start or return.
-//! - `memory` bounds the memory of all topics.
+//! - `memory` counts the memory of all topics; `shedding` frees some of it when it is over its bound.
 
 pub mod admission;
 mod applied;
@@ -23,6 +23,7 @@ pub mod publishing;
 pub mod reader;
 pub mod selecting;
 pub mod selection;
+mod shedding;
 #[cfg(test)]
 mod simulation;
 #[cfg(test)]
@@ -38,7 +39,7 @@ use foldhash::fast::RandomState;
 use shared::board::Etag;
 use shared::{BoardId, ByeReason, Declared, Seq, SeriesName, Track};
 
-pub use admission::{Match, MissingTracks, Refused};
+pub use admission::{Match, Refused};
 pub use boards::{BoardRecord, Boards, Subscription};
 use memory::{Memory, cost_of_member};
 pub use reader::{Reader, Resume, Step};
@@ -54,6 +55,9 @@ use crate::rollup::{Rollup, SeriesIndex};
 
 /// Delay after which the subscribers of a dissolved topic reconnect, in milliseconds.
 const RETURN_MS: u32 = 5_000;
+
+/// Work after which the lock is released, about a millisecond: points, topics of each point, and series of drafts.
+const WORK: usize = 1_024;
 
 /// All series, and the topics that have subscribers.
 #[derive(Debug)]
@@ -107,7 +111,7 @@ impl Hub {
             followers: HashMap::new(),
             removed: Seq::ZERO,
             memory: Memory::new(usize::MAX),
-            work: publishing::WORK,
+            work: WORK,
             looked_at: 0,
         }
     }

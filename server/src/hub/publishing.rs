@@ -24,9 +24,6 @@ use crate::clock::{Now, Uptime};
 use crate::log::Committed;
 use crate::rollup::{PointEffect, SeriesIndex};
 
-/// Work after which the lock is released, about a millisecond: points, topics of each point, and series of drafts.
-pub(super) const WORK: usize = 1_024;
-
 /// Maximum number of frames of single changes that a topic gets out of one group of points: as many as it keeps.
 const CHANGES_OF_A_TOPIC: usize = 8_192;
 

@@ -6,7 +6,7 @@ use super::simulation::{EPOCH, hub_of, series, subscribe};
 use super::*;
 use crate::clock::Uptime;
 use crate::log::Committed;
-use crate::log::NotResident;
+use crate::log::WarmSeries;
 use crate::names::Budget;
 
 const NOW: Now = Now { wall: Millis(1_732_399_200_000), up: Uptime(0) };
@@ -91,7 +91,7 @@ fn large_group_is_published_in_bounded_steps() {
     while !group.is_done() {
         let before = hub.rollup.head().0;
         let drafts = hub.draft(&mut group, NOW);
-        assert!(hub.rollup.head().0 - before <= publishing::WORK as u64);
+        assert!(hub.rollup.head().0 - before <= WORK as u64);
         hub.finish(drafts.encode());
         steps += 1;
     }
@@ -108,7 +108,7 @@ fn many_selections_stay_within_the_memory_bound() {
     let refused = loop {
         let wanted = subscription(20, &["s/*", &format!("other/{}", readers.len())]);
         let matched = hub.names().select(&wanted.series, Budget::UNLIMITED).unwrap();
-        hub.rollup.not_resident(&matched.series).iter().for_each(|absent| hub.rehydrate(absent.series, None));
+        hub.rollup.warm_series(&matched.series).iter().for_each(|absent| hub.rehydrate(absent.series, None));
         let found = Match { selection: Boards::default().selection(&wanted), matched };
         match hub.admit(&wanted, Some(&found), &Resume::Fresh, NOW) {
             Ok(reader) => readers.push(reader),
@@ -194,7 +194,7 @@ fn no_more_tracks_are_rehydrated_while_those_in_memory_take_too_much() {
     assert_eq!(hub.admit(&wanted, Some(&found), &Resume::Fresh, NOW).unwrap_err(), Refused::NoRoom);
     (0..4).for_each(|_| hub.evict_idle(100));
     let refused = hub.admit(&wanted, Some(&found), &Resume::Fresh, NOW).unwrap_err();
-    assert!(matches!(refused, Refused::MissingTracks(_)), "nobody reads them, so they were forgotten: {refused:?}");
+    assert!(matches!(refused, Refused::Warm(_)), "nobody reads them, so they were forgotten: {refused:?}");
 }
 
 #[test]
@@ -208,7 +208,7 @@ fn series_that_begins_between_match_and_subscription_is_read_once() {
     let mut found = Match { matched: hub.names().select(&selection.selectors, Budget::UNLIMITED).unwrap(), selection };
     hub.publish((2..=3).map(|seq| point(seq, u32::try_from(seq).unwrap())).collect(), NOW);
     let missing = hub.admit(&wanted, Some(&found), &Resume::Fresh, NOW).unwrap_err();
-    let Refused::MissingTracks(MissingTracks(missing)) = missing else { panic!("{missing:?}") };
+    let Refused::Warm(missing) = missing else { panic!("{missing:?}") };
     assert_eq!(missing.iter().map(|absent| absent.series.0).collect::<Vec<_>>(), [2, 3], "those that began since");
     missing.iter().for_each(|absent| hub.rehydrate(absent.series, None));
     hub.publish((4..=500).map(|seq| point(seq, u32::try_from(seq).unwrap())).collect(), NOW);
@@ -267,8 +267,8 @@ fn of_a_series_that_nobody_reads_only_the_newest_entry_stays_and_a_reader_has_it
     };
     (1..=50).for_each(|seq| push(&mut hub, &mut points, seq));
     let wanted = series(20, "s/**");
-    let absent = NotResident { series: SeriesId(1), kind: shared::point::Kind::Number };
-    assert_eq!(hub.subscribe(&wanted, &Resume::Fresh, now).unwrap_err(), MissingTracks(vec![absent]));
+    let absent = WarmSeries { series: SeriesId(1), kind: shared::point::Kind::Number };
+    assert_eq!(hub.subscribe(&wanted, &Resume::Fresh, now).unwrap_err(), vec![absent]);
     let (topic, reader) = subscribe(&mut hub, &points, &wanted, &Resume::Fresh, now);
     (51..=60).for_each(|seq| push(&mut hub, &mut points, seq));
     (0..5).for_each(|_| hub.evict_idle(10));

@@ -4,7 +4,8 @@ use shared::board::Etag;
 use shared::point::Kind;
 use shared::{BoardId, Declared, Selector, Seq, SeriesName, Stamp, Track, Value};
 
-use super::series::{NotResident, SeriesId};
+use super::entry::BoardDocument;
+use super::series::{SeriesId, WarmSeries};
 
 /// A point that is on the disk.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,6 +35,8 @@ pub enum Applied<'a> {
         selectors: &'a [Selector],
         /// The tag of the document that is shown; `None` if there is none.
         etag: Option<Etag>,
+        /// The uploaded document, which is shown unless a file of `--boards` hides it; `None` if there is none.
+        document: Option<&'a BoardDocument>,
         /// The seq of the last point before the board used these selectors.
         since: Seq,
         /// The position after the change.
@@ -56,7 +59,7 @@ pub enum Applied<'a> {
 }
 
 /// Receives every applied entry, in the order of the log.
-pub trait Subscriber: Send {
+pub trait LogSubscriber: Send {
     /// Takes an applied entry. `tracks` reads the state right after it. The next entry waits until this returns.
     fn apply(&mut self, applied: &Applied<'_>, tracks: &dyn Tracks);
 }
@@ -76,7 +79,7 @@ pub trait TrackCache: Send {
     ///
     /// # Errors
     /// [`TrackError`] if a track cannot be read now.
-    fn load(&self, series: &[NotResident], tracks: &dyn Tracks) -> Result<(), TrackError>;
+    fn load(&self, series: &[WarmSeries], tracks: &dyn Tracks) -> Result<(), TrackError>;
 }
 
 /// The reason why a track cannot be read.

@@ -1,5 +1,7 @@
 //! The entries of the log: everything that changes the state.
 
+use ring::digest::{SHA256, digest};
+use shared::board::keyword::Keyword as _;
 use shared::board::{Etag, Form};
 use shared::{BoardId, Millis, Selector, Seq, SeriesName};
 
@@ -54,6 +56,10 @@ pub enum Change {
 }
 
 /// A board as it is after a change.
+///
+/// The node that appends it decides from the board's present state: whether `If-Match` permits the change, the time, and
+/// the selectors. Another change may come first, so the entry names the state that the decision was made from, and is
+/// applied only if the board still has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BoardChange {
     /// The id of the board.
@@ -64,6 +70,19 @@ pub struct BoardChange {
     pub etag: Option<Etag>,
     /// The uploaded document; `None` if it was deleted, or if none was uploaded.
     pub document: Option<BoardDocument>,
+    /// The tag of the uploaded document that the board must have for the change to be applied; `None` if it must have
+    /// none.
+    pub expects: Option<Etag>,
+}
+
+/// The result of applying a [`BoardChange`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BoardChanged {
+    /// The board has the new state. Its present selection applies since this seq.
+    Since(Seq),
+    /// Nothing has changed: the board does not have the document that the change expects, since another change came
+    /// first. Decide again.
+    Overtaken,
 }
 
 /// The document of a board, as it was uploaded.
@@ -75,4 +94,20 @@ pub struct BoardDocument {
     pub source: String,
     /// The time of the upload.
     pub changed: Millis,
+}
+
+impl BoardDocument {
+    /// Returns the tag of the document; see [`tag_of`].
+    #[must_use]
+    pub fn tag(&self) -> Etag {
+        tag_of(self.form, &self.source)
+    }
+}
+
+/// Returns the tag of a document: the first half of the SHA-256 of its form and its text. Another text has another tag.
+#[must_use]
+pub fn tag_of(form: Form, source: &str) -> Etag {
+    let hash = digest(&SHA256, format!("{}\n{source}", form.keyword()).as_bytes());
+    let first_half = hash.as_ref().iter().take(16);
+    Etag::stored(first_half.fold(0, |number, &byte| (number << 8) | u128::from(byte)))
 }

@@ -18,13 +18,13 @@ pub mod source;
 
 use shared::Seq;
 
-pub use applied::{Applied, Committed, Subscriber, TrackCache, TrackError, Tracks};
-pub use entry::{BoardChange, BoardDocument, Change, Entry, Terms};
+pub use applied::{Applied, Committed, LogSubscriber, TrackCache, TrackError, Tracks};
+pub use entry::{BoardChange, BoardChanged, BoardDocument, Change, Entry, Terms};
 pub use epochs::Epochs;
 pub use idempotency::{Fingerprint, IdempotencyKey};
 pub use point_time::{PointTime, SetBy};
 pub use push::{Atomicity, Push, Pushed};
-pub use series::{NotResident, SeriesId, SeriesState};
+pub use series::{SeriesId, SeriesState, WarmSeries};
 pub use source::Source;
 
 /// An ordered log of everything that changes the state. A position in it is the seq of the last change that took one: a
@@ -41,7 +41,7 @@ pub trait Log {
     ///
     /// # Errors
     /// [`OutOfRange`] if the log does not have the entries after `from`.
-    fn subscribe(&mut self, from: Seq, subscriber: Box<dyn Subscriber>) -> Result<(), OutOfRange>;
+    fn subscribe(&mut self, from: Seq, subscriber: Box<dyn LogSubscriber>) -> Result<(), OutOfRange>;
 }
 
 /// The result of appending a batch.

@@ -30,9 +30,9 @@ pub struct SeriesState {
     pub revised: Option<(TimeRange, Seq)>,
 }
 
-/// A series that has only its newest entry in memory.
+/// A series that has only its newest entry in memory: it is warm. Its track must be rehydrated before it is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NotResident {
+pub struct WarmSeries {
     /// The row in the store.
     pub series: SeriesId,
     /// The kind of its values.

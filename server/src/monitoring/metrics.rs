@@ -13,7 +13,7 @@ use prometheus_client::registry::Registry;
 use super::rejections::Reason;
 use crate::http::problem::ApiError;
 use crate::limits::Limit;
-use crate::log::{Applied, Subscriber, Tracks};
+use crate::log::{Applied, LogSubscriber, Tracks};
 
 /// Counters of events. Clones share them.
 #[derive(Clone, Debug)]
@@ -57,7 +57,7 @@ struct Answer {
     answer: &'static str,
 }
 
-impl Subscriber for Metrics {
+impl LogSubscriber for Metrics {
     fn apply(&mut self, applied: &Applied<'_>, _: &dyn Tracks) {
         if let Applied::Points(points) = applied {
             self.committed(points.len());

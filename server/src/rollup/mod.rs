@@ -15,7 +15,7 @@ use shared::point::Kind;
 use shared::track::revises;
 use shared::{Cursor, Declared, Epoch, GapReason, Millis, Seq, SeriesName, SeriesPart, TimeRange, Track};
 
-use crate::log::{Committed, Epochs, NotResident, SeriesId, SeriesState};
+use crate::log::{Committed, Epochs, SeriesId, SeriesState, WarmSeries};
 use crate::names::Names;
 pub use crate::names::SeriesIndex;
 pub use borrowed::BorrowedPart;
@@ -28,7 +28,7 @@ pub struct Rollup {
     epochs: Epochs,
     head: Seq,
     /// The series, by [`SeriesIndex`]. A removed series leaves an empty entry, so that indexes stay valid.
-    series: Vec<Entry>,
+    series: Vec<SeriesEntry>,
     /// The number of series that were removed.
     removed: usize,
     /// The index of the series in each row of the store, or [`NO_SERIES`]. Saves looking up the name of each point.
@@ -39,18 +39,18 @@ pub struct Rollup {
     now: Millis,
     /// The position at which [`Rollup::evict_idle`] continues.
     evict_from: usize,
-    /// The sum of [`Entry::hot_units`].
+    /// The sum of [`SeriesEntry::hot_units`].
     hot_units: usize,
 }
 
-/// The unit of [`Entry::hot_units`], in bytes.
+/// The unit of [`SeriesEntry::hot_units`], in bytes.
 const HOT_UNIT: usize = 64;
 
 /// Marks a row that has no series yet.
 const NO_SERIES: u32 = u32::MAX;
 
 #[derive(Debug)]
-struct Entry {
+struct SeriesEntry {
     name: SeriesName,
     row: SeriesId,
     residency: Residency,
@@ -150,7 +150,7 @@ impl Rollup {
         self.head = self.head.max(changed);
         track.keep_newest_at(self.now);
         let slot = TrackSlot::packed(track);
-        self.insert(Entry {
+        self.insert(SeriesEntry {
             name,
             row: series,
             residency: Residency::Warm,
@@ -165,11 +165,11 @@ impl Rollup {
 
     /// Returns those of these series that must be [rehydrated](Rollup::rehydrate) before a subscriber can read them.
     #[must_use]
-    pub fn not_resident(&self, series: &[SeriesIndex]) -> Vec<NotResident> {
+    pub fn warm_series(&self, series: &[SeriesIndex]) -> Vec<WarmSeries> {
         let entries = series.iter().map(|index| &self.series[index.0 as usize]);
         entries
             .filter(|entry| entry.residency == Residency::Warm)
-            .map(|entry| NotResident { series: entry.row, kind: entry.slot.kind() })
+            .map(|entry| WarmSeries { series: entry.row, kind: entry.slot.kind() })
             .collect()
     }
 
@@ -235,7 +235,7 @@ impl Rollup {
         self.series[index.0 as usize].residency = Residency::Hot;
     }
 
-    fn insert(&mut self, entry: Entry) -> SeriesIndex {
+    fn insert(&mut self, entry: SeriesEntry) -> SeriesIndex {
         let index = u32::try_from(self.series.len()).unwrap_or(NO_SERIES);
         let row = entry.row.0 as usize;
         if self.by_row.len() <= row {
@@ -259,7 +259,7 @@ impl Rollup {
         let Some((index, entry)) = known else {
             let slot = TrackSlot::begin(Track::of(at, value.clone()));
             let (changed, late) = (at.seq, at.seq);
-            let entry = Entry {
+            let entry = SeriesEntry {
                 name: begins.clone()?,
                 row: series,
                 residency: Residency::Warm,
@@ -411,7 +411,7 @@ impl Rollup {
     }
 }
 
-impl Entry {
+impl SeriesEntry {
     /// Measures the track and corrects `sum` by the difference.
     fn measure(&mut self, sum: &mut usize) {
         let size = if matches!(self.residency, Residency::Warm | Residency::Removed) {

@@ -1,13 +1,14 @@
 //! Stores boards: their documents as uploaded, the selectors that they use, and the seq since which they use them.
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
-use shared::board::Form;
 use shared::board::keyword::Keyword as _;
+use shared::board::{Etag, Form};
 use shared::{BoardId, Millis, Selector, Seq};
 
 use super::damage::Part;
 use super::{CommitError, Store, meta, sql};
-use crate::log::{BoardChange, BoardDocument};
+use crate::log::entry::tag_of;
+use crate::log::{BoardChange, BoardChanged, BoardDocument};
 
 /// The row of a deleted board stays until it is [forgotten](Store::forget_board), since `since` must outlive the
 /// document.
@@ -33,6 +34,15 @@ pub struct KeptBoard {
     pub since: Seq,
     /// The uploaded document; `None` if it was deleted, or if none was uploaded.
     pub document: Option<BoardDocument>,
+}
+
+/// The state of a board that a change is applied to.
+struct BeforeChange {
+    selectors: Vec<Selector>,
+    /// The seq since which it has these selectors.
+    since: Seq,
+    /// The tag of the uploaded document.
+    document: Option<Etag>,
 }
 
 pub(super) fn create(conn: &Connection) -> rusqlite::Result<()> {
@@ -95,35 +105,47 @@ impl Store {
         })
     }
 
-    /// Applies a change of a board; on return it is on the disk. If its selectors change, they apply from the head on.
-    /// Returns the seq since which the board has its selection.
+    /// Applies a change of a board, unless it was overtaken; on return it is on the disk. If its selectors change, they
+    /// apply from the head on.
     ///
     /// # Errors
     /// [`CommitError`]; then nothing has changed.
-    pub fn apply_board(&mut self, change: &BoardChange) -> Result<Seq, CommitError> {
+    pub fn apply_board(&mut self, change: &BoardChange) -> Result<BoardChanged, CommitError> {
         if let Some(why) = self.condition.lost() {
             return Err(CommitError::Lost(why));
         }
-        let BoardChange { id, selectors, document, .. } = change;
-        let (before, since) = self.selection_of(id).map_err(|error| {
+        let BoardChange { id, selectors, document, expects, .. } = change;
+        let before = self.before_change(id).map_err(|error| {
             let error = CommitError::from(error);
             self.condition.failed(&error);
             error
         })?;
-        let since = if before == *selectors { since } else { self.head };
+        if before.document != *expects {
+            return Ok(BoardChanged::Overtaken);
+        }
+        let since = if before.selectors == *selectors { before.since } else { self.head };
         let (id, selectors, document) = (id.clone(), selectors.clone(), document.clone());
         self.keep_board(&KeptBoard { id, selectors, since, document })?;
-        Ok(since)
+        Ok(BoardChanged::Since(since))
     }
 
-    /// Reads the selectors of a board, and the seq since which it has them.
-    fn selection_of(&self, id: &BoardId) -> rusqlite::Result<(Vec<Selector>, Seq)> {
-        let mut select = self.conn.prepare_cached("SELECT selectors, since FROM boards WHERE id = ?1")?;
+    /// Reads the state of a board before a change.
+    fn before_change(&self, id: &BoardId) -> rusqlite::Result<BeforeChange> {
+        let mut select = self.conn.prepare_cached("SELECT selectors, since, form, source FROM boards WHERE id = ?1")?;
         let mut rows = select.query([id.as_str()])?;
-        let Some(row) = rows.next()? else { return Ok((vec![id.selector()], self.forgotten())) };
+        let Some(row) = rows.next()? else {
+            return Ok(BeforeChange { selectors: vec![id.selector()], since: self.forgotten(), document: None });
+        };
         let selectors = row.get_ref(0)?.as_str().ok().and_then(|text| serde_json::from_str(text).ok());
-        // If the row is damaged, the selection counts as changed.
-        Ok((selectors.unwrap_or_default(), meta::seq(row, 1)?.filter(|since| *since <= self.head).unwrap_or(self.head)))
+        let form = row.get_ref(2)?.as_str().ok().and_then(Form::of);
+        // A row that cannot be read is left out by `boards`, so its board counts as one without a document, whose
+        // selection changes.
+        let document = form.zip(row.get_ref(3)?.as_str().ok()).filter(|_| selectors.is_some());
+        Ok(BeforeChange {
+            document: document.map(|(form, source)| tag_of(form, source)),
+            selectors: selectors.unwrap_or_default(),
+            since: meta::seq(row, 1)?.filter(|since| *since <= self.head).unwrap_or(self.head),
+        })
     }
 
     /// Replaces the stored board; on return it is on the disk. A change of the selection, that is of

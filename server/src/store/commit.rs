@@ -28,14 +28,14 @@ use transaction::{PendingCommit, Resolved};
 
 /// The result of committing a group of pushes.
 #[derive(Debug)]
-pub struct Outcome {
+pub struct GroupOutcome {
     /// The result of each push, in order.
     pub results: Vec<Result<(), CommitError>>,
     /// All points that were stored, in the order of their seqs.
     pub committed: Vec<Committed>,
 }
 
-impl Outcome {
+impl GroupOutcome {
     /// Refuses all of `count` pushes.
     fn refused(count: usize, error: CommitError) -> Self {
         Self { results: vec![Err(error); count], committed: Vec::new() }
@@ -46,21 +46,21 @@ impl Store {
     /// Commits a group of pushes in one transaction. On return, stored points are on the disk. Each push is stored as
     /// a whole or not at all, unless it is [partial](crate::log::Atomicity::Partial). If the database fails, no push is
     /// stored.
-    pub fn commit(&mut self, pushes: Vec<Push>, now: Now) -> Outcome {
+    pub fn commit(&mut self, pushes: Vec<Push>, now: Now) -> GroupOutcome {
         let terms = self.terms(now.wall);
         self.append_pushes(pushes.into_iter().map(|push| (terms, push)).collect(), now.up)
     }
 
     /// Commits a group of pushes, each with the terms of the node that appends it. `now` schedules the flush of their
     /// blocks, and is no part of the state.
-    pub fn append_pushes(&mut self, pushes: Vec<(Terms, Push)>, now: Uptime) -> Outcome {
+    pub fn append_pushes(&mut self, pushes: Vec<(Terms, Push)>, now: Uptime) -> GroupOutcome {
         if let Some(why) = self.condition.lost() {
-            return Outcome::refused(pushes.len(), CommitError::Lost(why));
+            return GroupOutcome::refused(pushes.len(), CommitError::Lost(why));
         }
         self.commit_within_space(pushes, now, Self::apply_pushes)
     }
 
-    fn apply_pushes(&mut self, pushes: Vec<(Terms, Push)>, now: Uptime) -> Outcome {
+    fn apply_pushes(&mut self, pushes: Vec<(Terms, Push)>, now: Uptime) -> GroupOutcome {
         let count = pushes.len();
         match self.try_commit(pushes) {
             Ok((outcome, pending)) => {
@@ -92,17 +92,17 @@ impl Store {
                 self.declared.truncate(rows);
                 let error = CommitError::from(error);
                 self.condition.failed(&error);
-                Outcome::refused(count, error)
+                GroupOutcome::refused(count, error)
             }
         }
     }
 
-    fn try_commit(&mut self, pushes: Vec<(Terms, Push)>) -> rusqlite::Result<(Outcome, PendingCommit)> {
+    fn try_commit(&mut self, pushes: Vec<(Terms, Push)>) -> rusqlite::Result<(GroupOutcome, PendingCommit)> {
         let mut pending = PendingCommit { head: self.head, ..PendingCommit::new(self.keys) };
         self.newest_before.clear();
         let points = pushes.iter().map(|(_, push)| push.points.len()).sum();
         let (results, committed) = (Vec::with_capacity(pushes.len()), Vec::with_capacity(points));
-        let mut outcome = Outcome { results, committed };
+        let mut outcome = GroupOutcome { results, committed };
         pending.numbers.reserve(points);
         pending.known.reserve(points);
         self.record_epoch()?;

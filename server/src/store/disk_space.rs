@@ -11,7 +11,7 @@ use parking_lot::RwLock;
 use rusqlite::Connection;
 
 use super::FILE;
-use super::commit::Outcome;
+use super::commit::GroupOutcome;
 use super::{CommitError, Store};
 use crate::clock::Uptime;
 use crate::limits::Limit;
@@ -209,15 +209,15 @@ impl Store {
         &mut self,
         mut pushes: Vec<(Terms, Push)>,
         now: Uptime,
-        apply: impl FnOnce(&mut Self, Vec<(Terms, Push)>, Uptime) -> Outcome,
-    ) -> Outcome {
+        apply: impl FnOnce(&mut Self, Vec<(Terms, Push)>, Uptime) -> GroupOutcome,
+    ) -> GroupOutcome {
         let checked = self.check_space(&pushes, now);
         if checked.iter().all(Result::is_ok) {
             return apply(self, pushes, now);
         }
         let mut fits = checked.iter().map(Result::is_ok);
         pushes.retain(|_| fits.next() == Some(true));
-        let mut outcome = Outcome { results: Vec::new(), committed: Vec::new() };
+        let mut outcome = GroupOutcome { results: Vec::new(), committed: Vec::new() };
         if !pushes.is_empty() {
             outcome = apply(self, pushes, now);
         }
@@ -226,7 +226,7 @@ impl Store {
             Ok(()) => results.next().expect("each push has a result"),
             Err(no_space) => Err(no_space.into()),
         });
-        Outcome { results: merged.collect(), committed: outcome.committed }
+        GroupOutcome { results: merged.collect(), committed: outcome.committed }
     }
 
     /// Checks for each push, in order, whether there is room. Measures once a second, and after each megabyte of

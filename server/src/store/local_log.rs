@@ -5,7 +5,9 @@ use shared::{BoardId, Millis, Seq};
 use super::removal::Removed;
 use super::{CommitError, Store};
 use crate::clock;
-use crate::log::{Appended, Applied, BoardChange, Change, Entry, Log, OutOfRange, Push, Subscriber, Terms};
+use crate::log::{
+    Appended, Applied, BoardChange, BoardChanged, Change, Entry, Log, LogSubscriber, OutOfRange, Push, Terms,
+};
 
 #[cfg(test)]
 mod tests;
@@ -13,7 +15,7 @@ mod tests;
 /// The log of a single node, with the store that its entries are applied to.
 pub struct LocalLog {
     store: Store,
-    subscribers: Vec<Box<dyn Subscriber>>,
+    subscribers: Vec<Box<dyn LogSubscriber>>,
 }
 
 impl std::fmt::Debug for LocalLog {
@@ -24,11 +26,11 @@ impl std::fmt::Debug for LocalLog {
 
 /// The result of applying an entry.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Outcome {
+pub enum EntryOutcome {
     /// The points of a push were added, or refused.
     Points(Result<(), CommitError>),
-    /// A board was changed. Has the seq since which it has its selection.
-    Board(Result<Seq, CommitError>),
+    /// A board was changed, or another change came first.
+    Board(Result<BoardChanged, CommitError>),
     /// A deleted board is no longer remembered by itself.
     BoardForgotten(Result<(), CommitError>),
     /// A series was removed; `None` if there was none of that name.
@@ -54,19 +56,19 @@ impl LocalLog {
     }
 
     /// Appends one change, with the terms of this node.
-    pub fn append_now(&mut self, change: Change) -> Outcome {
+    pub fn append_now(&mut self, change: Change) -> EntryOutcome {
         let terms = self.store.terms(clock::now().wall);
         let mut outcomes = self.append(vec![Entry { terms, change }]).outcomes;
         outcomes.pop().expect("each entry has an outcome")
     }
 
-    /// Appends a change of a board. Returns the seq since which the board has its selection.
+    /// Appends a change of a board.
     ///
     /// # Errors
     /// [`CommitError`]; then the board is unchanged.
-    pub fn change_board(&mut self, change: BoardChange) -> Result<Seq, CommitError> {
+    pub fn change_board(&mut self, change: BoardChange) -> Result<BoardChanged, CommitError> {
         match self.append_now(Change::Board(change)) {
-            Outcome::Board(changed) => changed,
+            EntryOutcome::Board(changed) => changed,
             other => unreachable!("{other:?} is the outcome of another change"),
         }
     }
@@ -77,7 +79,7 @@ impl LocalLog {
     /// [`CommitError`]; then it is still remembered.
     pub fn forget_board(&mut self, id: BoardId, since: Seq) -> Result<(), CommitError> {
         match self.append_now(Change::ForgetBoard { id, since }) {
-            Outcome::BoardForgotten(forgotten) => forgotten,
+            EntryOutcome::BoardForgotten(forgotten) => forgotten,
             other => unreachable!("{other:?} is the outcome of another change"),
         }
     }
@@ -91,7 +93,7 @@ impl LocalLog {
     }
 
     /// Applies a group of pushes in one transaction, and appends their results to `outcomes`.
-    fn append_pushes(&mut self, pushes: Vec<(Terms, Push)>, outcomes: &mut Vec<Outcome>) {
+    fn append_pushes(&mut self, pushes: Vec<(Terms, Push)>, outcomes: &mut Vec<EntryOutcome>) {
         if pushes.is_empty() {
             return;
         }
@@ -99,15 +101,17 @@ impl LocalLog {
         if !outcome.committed.is_empty() {
             self.publish(&Applied::Points(&outcome.committed));
         }
-        outcomes.extend(outcome.results.into_iter().map(Outcome::Points));
+        outcomes.extend(outcome.results.into_iter().map(EntryOutcome::Points));
     }
 
-    fn append_board(&mut self, change: &BoardChange) -> Result<Seq, CommitError> {
-        let since = self.store.apply_board(change)?;
-        let BoardChange { id, selectors, etag, .. } = change;
-        let position = self.store.head();
-        self.publish(&Applied::Board { id, selectors, etag: *etag, since, position });
-        Ok(since)
+    fn append_board(&mut self, change: &BoardChange) -> Result<BoardChanged, CommitError> {
+        let changed = self.store.apply_board(change)?;
+        if let BoardChanged::Since(since) = changed {
+            let BoardChange { id, selectors, etag, document, .. } = change;
+            let (document, position) = (document.as_ref(), self.store.head());
+            self.publish(&Applied::Board { id, selectors, etag: *etag, document, since, position });
+        }
+        Ok(changed)
     }
 
     fn append_removal(&mut self, name: &shared::SeriesName) -> Result<Option<Removed>, CommitError> {
@@ -127,10 +131,10 @@ impl LocalLog {
 }
 
 impl Log for LocalLog {
-    type Outcome = Outcome;
+    type Outcome = EntryOutcome;
 
     /// Appends entries and applies them. Neighbouring pushes are one transaction (group commit).
-    fn append(&mut self, batch: Vec<Entry>) -> Appended<Outcome> {
+    fn append(&mut self, batch: Vec<Entry>) -> Appended<EntryOutcome> {
         let mut outcomes = Vec::with_capacity(batch.len());
         let mut pushes = Vec::with_capacity(batch.len());
         for Entry { terms, change } in batch {
@@ -141,15 +145,15 @@ impl Log for LocalLog {
             self.append_pushes(std::mem::take(&mut pushes), &mut outcomes);
             outcomes.push(match change {
                 Change::Points(_) => unreachable!("handled above"),
-                Change::Board(change) => Outcome::Board(self.append_board(&change)),
+                Change::Board(change) => EntryOutcome::Board(self.append_board(&change)),
                 Change::ForgetBoard { id, since } => {
                     let forgotten = self.store.forget_board(&id, since);
                     if forgotten.is_ok() {
                         self.publish(&Applied::BoardForgotten { id: &id, since });
                     }
-                    Outcome::BoardForgotten(forgotten)
+                    EntryOutcome::BoardForgotten(forgotten)
                 }
-                Change::RemoveSeries(name) => Outcome::SeriesRemoved(self.append_removal(&name)),
+                Change::RemoveSeries(name) => EntryOutcome::SeriesRemoved(self.append_removal(&name)),
             });
         }
         self.append_pushes(pushes, &mut outcomes);
@@ -158,7 +162,7 @@ impl Log for LocalLog {
 
     /// Adds a subscriber. The store keeps the state and not its entries, so `from` must be the present position: a
     /// subscriber first reads the state from the store.
-    fn subscribe(&mut self, from: Seq, subscriber: Box<dyn Subscriber>) -> Result<(), OutOfRange> {
+    fn subscribe(&mut self, from: Seq, subscriber: Box<dyn LogSubscriber>) -> Result<(), OutOfRange> {
         let head = self.store.head();
         if from != head {
             return Err(OutOfRange { from, head });

@@ -2,7 +2,7 @@
 //!
 //! Opening and naming:
 //!
-//! - [`schema`] opens the file and creates its tables. [`permissions`] keeps the files from other users of the machine.
+//! - [`schema`] opens the file (`database`) and creates its tables. [`permissions`] keeps the files from other users of the machine.
 //! - [`meta`] reads the epoch, the head and the flushed seq. [`epochs`] stores which cursors of earlier runs are
 //!   valid.
 //! - [`directory`] maps the names of series to their rows. [`source`] names the series of senders that give no name.
@@ -36,6 +36,7 @@ pub mod commit;
 pub mod compact;
 pub mod condition;
 pub mod damage;
+mod database;
 pub mod dedup;
 pub mod dedup_keys;
 pub mod directory;
@@ -68,7 +69,6 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::limits::Limits;
 use crate::log::{Epochs, SeriesId};
@@ -78,6 +78,8 @@ use shared::{Declared, Epoch, Millis, Seq, SeriesName};
 pub use commit::CommitError;
 pub use condition::Condition;
 use damage::Damage;
+use database::sql;
+pub use database::{BUSY_TIMEOUT, FILE};
 pub use directory::Directory;
 use file_watch::FileWatch;
 use memtable::Memtable;
@@ -89,12 +91,6 @@ pub use disk_space::StoreStats;
 pub use retention::Retention;
 pub use schema::OpenError;
 pub use writer::Writer;
-
-/// The name of the database in its folder.
-pub const FILE: &str = "pulseboard.sqlite";
-
-/// The longest time that a commit or a read waits for another program's lock on the database.
-pub const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The database, and the state that every push needs in memory.
 #[derive(Debug)]
@@ -215,9 +211,4 @@ impl Store {
     pub fn folder(&self) -> &Path {
         &self.folder
     }
-}
-
-/// Converts to SQLite's signed integer. Times and seqs stay far below the values where the sign matters.
-fn sql(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }

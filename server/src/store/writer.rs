@@ -10,20 +10,22 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use shared::SeriesName;
+use shared::{BoardId, Seq, SeriesName};
 
 use super::claim::{Ticket, pair};
 use super::lanes::Allowed;
-use super::local_log::{LocalLog, Outcome};
+use super::local_log::{EntryOutcome, LocalLog};
 use super::memtable::Due;
-use super::operation::{BoardOperation, Boards, Job, Operation, TakenPush};
+use super::operation::{Job, Operation, TakenPush};
 use super::queue::{Next, Queue};
 use super::removal::Removed;
 use super::retention::{ROWS, Swept};
 use super::{CommitError, Condition, Retention, Store, StoreStats};
 use crate::clock::{self, Now};
 use crate::limits::push_memory::Share;
-use crate::log::{Change, Entry, Log as _, NotResident, Push, SeriesId, TrackCache, TrackError};
+use crate::log::{
+    BoardChange, BoardChanged, Change, Entry, Log as _, Push, SeriesId, TrackCache, TrackError, WarmSeries,
+};
 
 /// The interval of the work that is not caused by pushes: observing the clock, the disk and the file.
 const MAINTAIN_EVERY: Duration = Duration::from_millis(200);
@@ -139,20 +141,27 @@ impl Writer {
     /// [`CommitError`] if the thread did not take the operation; the inner error if a track cannot be read.
     pub async fn rehydrate(
         &self,
-        series: Vec<NotResident>,
+        series: Vec<WarmSeries>,
         cache: impl TrackCache + 'static,
     ) -> Result<Result<(), TrackError>, CommitError> {
         let cache = Box::new(cache);
         self.request(|ticket| Operation::Rehydrate { series, cache, ticket }).await
     }
 
-    /// Runs a conditional change of boards between two groups of pushes.
+    /// Changes a board between two groups of pushes, unless another change comes first.
     ///
     /// # Errors
-    /// [`CommitError::Closed`] if the server is shutting down, [`CommitError::Overdue`] or [`CommitError::Busy`] if
-    /// the thread has too much to do. The operation was not run then and will not be.
-    pub async fn change_boards<O: BoardOperation>(&self, operation: O) -> Result<O::Answer, CommitError> {
-        self.request(|ticket| Operation::Boards(Box::new(Boards { operation, ticket }))).await
+    /// [`CommitError`]; then nothing has changed.
+    pub async fn change_board(&self, change: BoardChange) -> Result<BoardChanged, CommitError> {
+        self.request(|ticket| Operation::ChangeBoard { change, ticket }).await?
+    }
+
+    /// Forgets a deleted board; see [`Change::ForgetBoard`].
+    ///
+    /// # Errors
+    /// [`CommitError`]; then it is still remembered.
+    pub async fn forget_board(&self, id: BoardId, since: Seq) -> Result<(), CommitError> {
+        self.request(|ticket| Operation::ForgetBoard { id, since, ticket }).await?
     }
 
     /// Queues an operation and waits for its answer.
@@ -201,7 +210,7 @@ fn work(mut log: LocalLog, retention: &Retention, queue: &Queue) {
         if !entries.is_empty() {
             let outcomes = log.append(entries).outcomes;
             for (TakenPush { answer, .. }, outcome) in taken.into_iter().zip(outcomes) {
-                let Outcome::Points(result) = outcome else { unreachable!("a push has the outcome of a push") };
+                let EntryOutcome::Points(result) = outcome else { unreachable!("a push has the outcome of a push") };
                 // The points are stored even if the requester left meanwhile.
                 let _gone = answer.send(result);
             }
@@ -287,7 +296,7 @@ fn maintain(store: &mut Store) -> rusqlite::Result<()> {
 mod tests {
     use super::super::commit::LONGEST_WAIT;
     use super::*;
-    use crate::log::{Applied, Subscriber, Tracks};
+    use crate::log::{Applied, LogSubscriber, Tracks};
     use shared::{Millis, Number, Point, Value};
     use std::sync::mpsc;
 
@@ -297,22 +306,11 @@ mod tests {
         is_let_go: mpsc::Receiver<()>,
     }
 
-    impl Subscriber for Stalling {
+    impl LogSubscriber for Stalling {
         fn apply(&mut self, _: &Applied<'_>, _: &dyn Tracks) {
             let _nobody_looks = self.at_it.send(());
             // When the sender is dropped, `recv` returns, and the thread continues.
             let _let_go = self.is_let_go.recv();
-        }
-    }
-
-    /// A board operation that only reports that it was run.
-    struct Report(mpsc::Sender<()>);
-
-    impl BoardOperation for Report {
-        type Answer = ();
-
-        fn run(self, _: &mut LocalLog) {
-            self.0.send(()).unwrap();
         }
     }
 
@@ -352,10 +350,9 @@ mod tests {
         is_at_it.recv().unwrap();
         let overdue = commit("b");
         let left = commit("c");
-        let (done, not_done) = mpsc::channel();
         let operation = tokio::spawn({
             let writer = writer.clone();
-            async move { writer.change_boards(Report(done)).await }
+            async move { writer.forget_board("ops".parse().unwrap(), Seq(7)).await }
         });
         tokio::time::sleep(LONGEST_WAIT / 2).await;
         left.abort();
@@ -370,8 +367,8 @@ mod tests {
         assert_eq!(writer.commit(push("d"), Share::unbounded()).await, Ok(()));
         drop(writer);
         tokio::task::spawn_blocking(|| thread.join().unwrap()).await.unwrap();
-        assert_eq!(not_done.try_recv(), Err(mpsc::TryRecvError::Disconnected), "nor was the operation run");
         assert_eq!(kept(folder.path()), ["a", "d"]);
+        assert_eq!(Store::open(folder.path()).unwrap().forgotten(), Seq::ZERO, "nor was the operation run");
     }
 
     #[tokio::test]

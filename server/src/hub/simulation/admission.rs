@@ -5,9 +5,9 @@ use shared::{Selector, Track};
 
 use crate::clock::Now;
 use crate::hub::topic::TopicId;
-use crate::hub::{Hub, MissingTracks, Reader, Resume, Selection, Subscription};
+use crate::hub::{Hub, Reader, Resume, Selection, Subscription};
 use crate::log::Committed;
-use crate::log::NotResident;
+use crate::log::WarmSeries;
 
 #[derive(Default)]
 pub(super) struct Editions(pub(super) Vec<Vec<Selector>>);
@@ -42,8 +42,8 @@ pub(in crate::hub) fn subscribe(
 }
 
 /// Rehydrates tracks as the store does.
-pub(super) fn rehydrate(hub: &mut Hub, points: &[Committed], MissingTracks(absent): MissingTracks) {
-    for NotResident { series, .. } in absent {
+pub(super) fn rehydrate(hub: &mut Hub, points: &[Committed], absent: Vec<WarmSeries>) {
+    for WarmSeries { series, .. } in absent {
         let mut track: Option<Track> = None;
         let head = hub.rollup.head();
         let published = points.iter().filter(|point| point.series == series && point.at.seq <= head);

@@ -259,7 +259,7 @@ impl World {
         self.stored.board = Some(record.clone());
         let id = "s".parse().unwrap();
         if rehydrated {
-            let missing = self.hub.missing_tracks(&id, &record.selectors);
+            let missing = self.hub.warm_series(&id, &record.selectors);
             rehydrate(&mut self.hub, &self.stored.points, missing);
         }
         self.hub.set_board(id, record, self.stored.head());

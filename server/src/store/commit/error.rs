@@ -32,9 +32,7 @@ pub enum CommitError {
     #[error("{} of its points cannot be added to their series; the others are stored", .0.count())]
     LeftOut(Unfit),
     /// The idempotency key belongs to another push.
-    #[error(
-        "the Idempotency-Key belongs to another push, with another address or body, of the last 24 hours; give each push a key of its own, and repeat a push unchanged"
-    )]
+    #[error("its idempotency key belongs to another push of the last 24 hours")]
     KeyReused,
     /// A bound is reached.
     #[error("{detail}")]

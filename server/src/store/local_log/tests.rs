@@ -50,7 +50,7 @@ struct RandomPoint {
 enum Step {
     Push { points: Vec<RandomPoint>, key: Option<(u8, u8)>, is_partial: bool },
     RemoveSeries(u8),
-    Board { id: u8, selector: u8, has_document: bool },
+    Board { id: u8, selector: u8, has_document: bool, expects: Option<u8> },
     ForgetBoard(u8),
 }
 
@@ -66,11 +66,9 @@ fn steps() -> impl Strategy<Value = Steps> {
     let key = prop::option::weighted(0.4, (0..4_u8, 0..2_u8));
     let push =
         (points, key, any::<bool>()).prop_map(|(points, key, is_partial)| Step::Push { points, key, is_partial });
-    let board = (0..3_u8, 0..3_u8, any::<bool>()).prop_map(|(id, selector, has_document)| Step::Board {
-        id,
-        selector,
-        has_document,
-    });
+    let expects = prop::option::of(0..3_u8);
+    let board = (0..3_u8, 0..3_u8, any::<bool>(), expects)
+        .prop_map(|(id, selector, has_document, expects)| Step::Board { id, selector, has_document, expects });
     let step = prop_oneof![
         8 => push,
         1 => (0..5_u8).prop_map(Step::RemoveSeries),
@@ -91,6 +89,12 @@ fn schedules() -> impl Strategy<Value = Schedule> {
     prop::collection::vec(group, 1..8).prop_map(|groups| Schedule { groups })
 }
 
+/// The most rows of a push: so many that none has more, or so few that the rows of most pushes are counted, and some
+/// pushes are refused.
+fn max_rows() -> impl Strategy<Value = usize> {
+    prop_oneof![1 => Just(1_000), 2 => 2..8_usize]
+}
+
 fn name(series: u8) -> SeriesName {
     format!("s/{series}").parse().unwrap()
 }
@@ -108,14 +112,16 @@ fn parse(step: &Step, at: Millis, store: &Store) -> Change {
             Change::Points(Push { points, key, atomicity })
         }
         Step::RemoveSeries(series) => Change::RemoveSeries(name(*series)),
-        Step::Board { id, selector, has_document } => {
-            let source = format!("title = \"{selector}\"");
-            let document = has_document.then(|| BoardDocument { form: Form::Toml, source, changed: at });
+        Step::Board { id, selector, has_document, expects } => {
+            let document =
+                |of: u8| BoardDocument { form: Form::Toml, source: format!("title = \"{of}\""), changed: at };
+            let (expects, document) = (expects.map(|of| document(of).tag()), has_document.then(|| document(*selector)));
             Change::Board(BoardChange {
                 id: format!("b{id}").parse().unwrap(),
                 selectors: vec![format!("s/{selector}").parse().unwrap()],
                 etag: has_document.then(|| Etag::stored(u128::from(*selector))),
                 document,
+                expects,
             })
         }
         Step::ForgetBoard(id) => {
@@ -145,7 +151,7 @@ struct Node {
 
 struct Fold(Arc<Mutex<Rollup>>);
 
-impl Subscriber for Fold {
+impl LogSubscriber for Fold {
     fn apply(&mut self, applied: &Applied<'_>, _: &dyn Tracks) {
         let mut rollup = self.0.lock().unwrap();
         match *applied {
@@ -181,7 +187,7 @@ impl Node {
         while self.log().store_mut().flush(1_000, Due::All).unwrap() > 0 {}
     }
 
-    fn apply(&mut self, entries: &[Entry], schedule: &Schedule) -> Vec<Outcome> {
+    fn apply(&mut self, entries: &[Entry], schedule: &Schedule) -> Vec<EntryOutcome> {
         let mut outcomes = Vec::new();
         let (mut left, mut groups) = (entries, schedule.groups.iter().cycle());
         while let (false, Some(&(size, flushes, restarts))) = (left.is_empty(), groups.next()) {
@@ -267,7 +273,12 @@ proptest! {
     ///
     /// Retention does not run here: when it deletes is up to each node, so what it has deleted is no part of the law.
     #[test]
-    fn same_entries_give_the_same_state_in_all_group_sizes_and_with_restarts(steps in steps(), schedule in schedules(), other in schedules()) {
+    fn same_entries_give_the_same_state_in_all_group_sizes_and_with_restarts(
+        steps in steps(),
+        schedule in schedules(),
+        other in schedules(),
+        max_rows in max_rows(),
+    ) {
         let mut first = Node::new();
         let (mut at, mut entries, mut one_by_one) = (START, Vec::new(), Vec::new());
         let mut parsed: Option<Change> = None;
@@ -278,7 +289,7 @@ proptest! {
             if let Some((next, hours, true)) = steps.get(index + 1) {
                 parsed = Some(parse(next, Millis(at.0 + hours * HOUR + 7), first.log().store()));
             }
-            let terms = Terms { at, oldest: Millis(at.0 - 2 * DAY), max_series: 4, max_rows: 1_000, max_keys: 2 };
+            let terms = Terms { at, oldest: Millis(at.0 - 2 * DAY), max_series: 4, max_rows, max_keys: 2 };
             let entry = Entry { terms, change };
             entries.push(entry.clone());
             one_by_one.extend(first.log().append(vec![entry]).outcomes);
@@ -297,11 +308,36 @@ proptest! {
     }
 }
 
+/// Whether a push has too many rows depends on the newest times of its series, which are read from the disk at a start.
+#[test]
+fn push_of_too_many_rows_is_refused_before_and_after_a_restart_alike() {
+    let point = |minutes: u64| RandomPoint { series: 1, is_text: false, ago: minutes * 60_000, nanos: None, value: 1 };
+    let push = |minutes: &[u64]| {
+        let points = minutes.iter().map(|&minutes| point(minutes)).collect();
+        Step::Push { points, key: None, is_partial: false }
+    };
+    let outcomes = |restarts: bool| {
+        let mut node = Node::new();
+        [push(&[0]), push(&[1, 2, 3, 4]), push(&[5, 6]), push(&[0, 0, 0, 0])].map(|step| {
+            if restarts {
+                node.restart();
+            }
+            let change = parse(&step, Millis(START.0 + DAY), node.log().store());
+            let oldest = Millis(START.0 - 2 * DAY);
+            let terms = Terms { at: START, oldest, max_series: 4, max_rows: 3, max_keys: 2 };
+            let outcome = node.log().append(vec![Entry { terms, change }]).outcomes.remove(0);
+            matches!(outcome, EntryOutcome::Points(Ok(())))
+        })
+    };
+    assert_eq!(outcomes(false), [true, false, true, true]);
+    assert_eq!(outcomes(true), outcomes(false));
+}
+
 /// Counts what it receives. A subscriber needs no more than this.
 #[derive(Default)]
 struct Counter(Arc<Mutex<[usize; 3]>>);
 
-impl Subscriber for Counter {
+impl LogSubscriber for Counter {
     fn apply(&mut self, applied: &Applied<'_>, _: &dyn Tracks) {
         let [points, boards, removals] = &mut *self.0.lock().unwrap();
         match applied {
@@ -320,7 +356,7 @@ fn second_subscriber_receives_points_boards_and_removals_in_order_with_the_first
     node.log().subscribe(Seq::ZERO, Box::new(counter)).unwrap();
     let point = |n: u64| Point { series: name(1), ts: START.plus(n), value: Value::Number(Number::new(1.0).unwrap()) };
     node.log().append_now(Change::Points(Push::of((0..5).map(point))));
-    let board = Step::Board { id: 1, selector: 1, has_document: true };
+    let board = Step::Board { id: 1, selector: 1, has_document: true, expects: None };
     let board = parse(&board, START, node.log().store());
     node.log().append_now(board);
     node.log().append_now(Change::RemoveSeries(name(1)));
@@ -347,7 +383,7 @@ fn push_is_on_the_disk_and_with_the_subscribers_when_append_returns() {
     let appended = node.log().append(vec![entry.clone(), entry]);
     assert_eq!(
         (appended.position, appended.outcomes),
-        (Seq(2), vec![Outcome::Points(Ok(())), Outcome::Points(Ok(()))])
+        (Seq(2), vec![EntryOutcome::Points(Ok(())), EntryOutcome::Points(Ok(()))])
     );
     assert_eq!(node.rollup.lock().unwrap().head(), Seq(2));
     node.restart();

@@ -11,7 +11,7 @@ use super::*;
 use crate::clock::{Now, Uptime};
 use crate::log::{Atomicity, Push, SeriesId};
 use crate::store::Store;
-use crate::store::commit::{CommitError, Outcome};
+use crate::store::commit::{CommitError, GroupOutcome};
 
 /// A request with some of the lines that a client has.
 #[derive(Clone, Debug)]
@@ -125,7 +125,7 @@ struct Group {
 
 impl Group {
     fn commit(self, store: &mut Store, rows: &mut HashMap<String, SeriesId>) -> Result<(), TestCaseError> {
-        let Outcome { results, committed } = store.commit(self.pushes, Now { wall: Millis(NOW), up: Uptime(0) });
+        let GroupOutcome { results, committed } = store.commit(self.pushes, Now { wall: Millis(NOW), up: Uptime(0) });
         for (result, wrong) in results.into_iter().zip(self.wrong) {
             let left_out: Vec<usize> = match result {
                 Ok(()) => Vec::new(),
