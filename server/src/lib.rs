@@ -4,7 +4,8 @@
 //! into the recent past of its series → [`hub`] decides which frame each subscriber receives next → [`stream`] writes it
 //! to the subscriber's socket.
 //!
-//! A request passes [`listener`] (connections) and [`http`] (routes, checks, errors) and reaches the module of its call:
+//! A request passes [`listener`] (connections) and [`app`] (the routes and checks, in the vocabulary of [`http`]) and reaches
+//! the module of its call:
 //!
 //! - [`ingest`] takes pushes, in each of its dialects, and [`stream`] serves subscriptions.
 //! - [`catalog`] lists the series, and [`names`] finds those that selectors match.
@@ -13,10 +14,11 @@
 //! - [`monitoring`] has metrics, refused pushes and health, for operators.
 //!
 //! All of them use [`log`] (the vocabulary of the ordered log), [`config`] (the settings), [`limits`] (the bounds on
-//! what clients can cause), [`clock`] and [`logging`].
+//! what clients can cause), [`clock`], [`logging`] and [`plain_text`] (text that no terminal interprets).
 //!
 //! [`serve`] starts and stops the server; [`cli`] has all other commands, which are clients of it.
 
+pub mod app;
 pub mod board;
 pub mod catalog;
 pub mod cli;
@@ -34,6 +36,8 @@ pub mod log;
 pub mod logging;
 pub mod monitoring;
 pub mod names;
+pub mod panics;
+pub mod plain_text;
 pub mod rehydrate;
 pub mod rollup;
 pub mod serve;

@@ -9,7 +9,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::field::MakeExt as _;
 use tracing_subscriber::fmt::format;
 
-use crate::cli::terminal::Plain;
+use crate::plain_text::Plain;
 
 /// The words for the levels, from the lowest to the highest.
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];

@@ -12,17 +12,17 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 
+use crate::app::state::AppState;
+use crate::app::{RequestSources, app};
 use crate::board::edition::Found;
-use crate::board::registry::{Entries, LoadedBoards};
-use crate::board::{BoardRegistry, folder};
+use crate::board::{BoardRegistry, BoardsAtStart, LoadedBoards, folder};
+use crate::catalog::overview::Overview;
 use crate::cli::agent;
 use crate::clock;
 use crate::config::{Agent, Config};
 use crate::history::History;
-use crate::http::app::{RequestSources, app};
 use crate::http::forwarded::TrustedProxies;
 use crate::http::hosts::{self, Hosts};
-use crate::http::state::AppState;
 use crate::hub::Hub;
 use crate::hub::driver::HubHandle;
 use crate::ingest::intake::Intake;
@@ -40,8 +40,8 @@ use crate::rollup::Rollup;
 use crate::store::disk_space::NoSpace;
 use crate::store::local_log::LocalLog;
 use crate::store::{CommitError, Condition, OpenError, Store, StoreStats, Writer};
+use crate::stream::state::{StreamSlots, Streams};
 use crate::stream::writer::Writers;
-use crate::stream::{StreamSlots, Streams};
 
 /// Time for requests in progress when the server stops. Streams end at once.
 const GRACE: Duration = Duration::from_millis(700);
@@ -138,7 +138,7 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     let found = config.boards.as_ref().map_or_else(|| Ok(Found::default()), |folder| read_boards(folder))?;
     let removed_since = store.removed_since();
     let mut log = LocalLog::new(store);
-    let boards = Entries::load(&mut log, &found)?;
+    let boards = BoardsAtStart::load(&mut log, &found)?;
     // Board files that changed while the server was stopped were given seqs.
     let head = log.store().head();
     rollup.reach(head);
@@ -189,6 +189,7 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
             hub: hub.clone(),
             writer,
             history,
+            overview: Overview::new(hub.clone(), registry.clone()),
             boards: registry,
             metrics: metrics.clone(),
             rejections,

@@ -11,7 +11,7 @@ use shared::problem::FieldError;
 
 use crate::board::api::Stored;
 use crate::cli::remote::{CallError, Collection};
-use crate::cli::terminal::Plain;
+use crate::plain_text::Plain;
 
 /// Failure of a command. Each message says what to do.
 #[derive(Debug, thiserror::Error)]

@@ -1,7 +1,7 @@
 //! `pulseboard health`: checks if a server accepts pushes, for the health checks of containers.
 
-use crate::cli::terminal::Plain;
 use crate::cli::upload;
+use crate::plain_text::Plain;
 
 /// The answer of a server to `GET /readyz`.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use shared::SeriesName;
 
 use crate::cli::remote::{CallError, Collection};
-use crate::cli::terminal::Plain;
+use crate::plain_text::Plain;
 
 /// Writes the name as the path of an address: escapes bytes that are not ASCII.
 fn path(name: &SeriesName) -> String {

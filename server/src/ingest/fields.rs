@@ -10,12 +10,11 @@ use shared::{Declared, Duration, Millis, Number, Text, Value};
 
 use crate::http::problem::ApiError;
 use crate::log::PointTime;
+use shared::moment::EARLIEST;
 
 /// The most milliseconds that a point may be ahead of the server's clock: five minutes, since clocks are off by that
 /// much. Such a point is stored, and shown as the newest once its time has come ([`shared::as_of`]).
 pub const MAX_AHEAD: u64 = 300_000;
-
-pub use shared::moment::EARLIEST;
 
 /// The range of times that a pushed point may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,13 +1,10 @@
 //! Slots that clients take (connections, streams), counted in total and per address, and amounts that clients hold.
 
 use std::collections::HashMap;
-use std::convert::Infallible;
 use std::hash::{Hash, Hasher};
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
-use axum::extract::FromRequestParts;
-use axum::http::request::Parts;
 use parking_lot::Mutex;
 
 /// The client behind a connection, identified by its address. An IPv6 client usually has a whole /64 network, so each
@@ -65,15 +62,6 @@ impl Client {
 /// stands for many clients.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LimitedClient(pub Option<Client>);
-
-impl<S: Sync> FromRequestParts<S> for LimitedClient {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
-        let client = parts.extensions.get::<Client>().copied();
-        Ok(Self(client.filter(|client| !client.is_loopback())))
-    }
-}
 
 /// Amounts of a shared resource that clients hold, each up to a bound. Clones count together.
 #[derive(Clone, Debug)]

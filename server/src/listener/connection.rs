@@ -18,9 +18,10 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 use super::client::WithClient;
+use super::shared::Shared;
 use super::unanswered::Waiting;
 use super::watched::Watched;
-use super::{Shared, http2, tls};
+use super::{http2, tls};
 use crate::limits::client::Client;
 use crate::stream::takeover::{TakeoverService, TakeoverSlot};
 use crate::stream::writer::Open;

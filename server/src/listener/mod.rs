@@ -8,7 +8,7 @@
 //!   give way (`unanswered`); `overload` answers the others;
 //! - a shutdown that does not wait for ever.
 //!
-//! `connection` serves one connection, `http2` one of HTTP/2, `watched` is its socket and `client` adds its address to
+//! `connection` serves one connection, `http2` one of HTTP/2, `shared` has what all of them share, `watched` is a socket and `client` adds its address to
 //! each request. [`tls`] and [`renewal`] are HTTPS and its certificate.
 
 pub mod capacity;
@@ -17,6 +17,7 @@ mod connection;
 mod http2;
 mod overload;
 pub mod renewal;
+mod shared;
 pub mod timeouts;
 pub mod tls;
 mod unanswered;
@@ -31,12 +32,13 @@ use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 
-use crate::limits::client::{Client, ClientSlot, ClientSlots, Full};
+use crate::limits::client::{Client, ClientSlots, Full};
 use crate::monitoring::metrics::Metrics;
-use crate::stream::writer::{Open, Writers};
+use crate::stream::writer::Writers;
 use connection::{Accepted, handle_connection};
 use overload::Overload;
 use renewal::Certificate;
+use shared::Shared;
 use timeouts::Timeouts;
 use unanswered::Unanswered;
 
@@ -90,8 +92,8 @@ impl Listener {
         let (ended, mut all_ended) = mpsc::channel(1);
         // Kept until this function ends: dropping the last reference ends all streams.
         let writers = Arc::new(writers);
+        let overload = Arc::new(Overload::new(&service, &slots));
         let shared = Arc::new(Shared {
-            overload: Overload::new(&service, &slots),
             encrypt,
             service,
             patience,
@@ -128,7 +130,7 @@ impl Listener {
             let mut slot = slots.take(client);
             if let Err(full) = slot {
                 // Counts the connection that gives way, or this one.
-                metrics.refused(shared.overload.limit(full));
+                metrics.refused(overload.limit(full));
                 let of = (full == Full::Client).then_some(client);
                 if unanswered.make_room(of).await {
                     slot = slots.take(client);
@@ -141,7 +143,7 @@ impl Listener {
                     let accepted = Accepted { socket, peer, shared: shared.clone(), open, waiting };
                     unanswered.started(client, number, tokio::spawn(handle_connection(accepted)));
                 }
-                Err(full) => shared.overload.answer(socket, client, full, &shared),
+                Err(full) => overload.answer(socket, client, full, &shared),
             }
         }
         drop(listener);
@@ -150,32 +152,6 @@ impl Listener {
         if tokio::time::timeout(grace, all_ended.recv()).await.is_err() {
             tracing::info!("some connections did not end in time; they are cut");
         }
-    }
-}
-
-/// State that all connections share.
-struct Shared {
-    encrypt: Option<Certificate>,
-    service: Router,
-    /// Time after which a peer that does not answer counts as vanished.
-    patience: Duration,
-    timeouts: Timeouts,
-    /// Maximum number of concurrent streams of one HTTP/2 connection.
-    streams: u32,
-    /// The threads that write streams.
-    writers: Arc<Writers>,
-    /// Answers connections over the bounds.
-    overload: Overload,
-    /// Signals all connections to finish their current requests.
-    stopping: watch::Sender<()>,
-    /// Dropped with the last connection; streams have clones of their own.
-    ended: mpsc::Sender<()>,
-}
-
-impl Shared {
-    /// Makes the guard that a connection holds until it ends.
-    fn open(&self, slot: ClientSlot) -> Open {
-        Open::new(self.ended.clone(), slot)
     }
 }
 

@@ -19,8 +19,8 @@ use shared::problem::CONTENT_TYPE;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::Shared;
 use super::connection::{Session, first_bytes};
+use super::shared::Shared;
 use crate::http::problem::ApiError;
 use crate::limits::Limit;
 use crate::limits::client::{Client, ClientSlots, Full};
@@ -96,12 +96,12 @@ impl Overload {
     }
 
     /// Answers a connection: in a task if a lane is free, else at once.
-    pub(super) fn answer(&self, socket: TcpStream, client: Client, full: Full, shared: &Arc<Shared>) {
+    pub(super) fn answer(self: &Arc<Self>, socket: TcpStream, client: Client, full: Full, shared: &Arc<Shared>) {
         match self.lanes.take(client) {
             Ok(lane) => {
-                let (shared, open) = (shared.clone(), shared.open(lane));
+                let (overload, shared, open) = (self.clone(), shared.clone(), shared.open(lane));
                 tokio::spawn(async move {
-                    let lane = in_lane(socket, client, full, &shared, open);
+                    let lane = in_lane(socket, client, overload.refusal(full), &shared, open);
                     let _late = timeout(LANE_TIME, Box::pin(lane)).await;
                 });
             }
@@ -115,11 +115,10 @@ impl Overload {
     }
 }
 
-async fn in_lane(socket: TcpStream, client: Client, full: Full, shared: &Arc<Shared>, open: Open) {
+async fn in_lane(socket: TcpStream, client: Client, refusal: &Refusal, shared: &Arc<Shared>, open: Open) {
     let mut stopping = shared.stopping.subscribe();
     let Some(first) = first_bytes(&socket, shared, &mut stopping).await else { return };
-    let service = &shared.overload.refusal(full).service;
-    let session = Session { shared, service, client, waiting: None, stopping };
+    let session = Session { shared, service: &refusal.service, client, waiting: None, stopping };
     // Errors of refused connections are not logged.
     let _ended = session.serve(socket, first, open).await;
 }

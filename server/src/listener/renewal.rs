@@ -8,8 +8,7 @@ use parking_lot::{Mutex, RwLock};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_rustls::TlsAcceptor;
 
-use super::tls::{Pem, TlsError};
-use crate::config::TlsFiles;
+use super::tls::{Pem, TlsError, TlsFiles};
 
 /// Interval between two reads of the files. They are polled, because a path may go through a link that is replaced, and
 /// a watch on the file itself would not notice that.

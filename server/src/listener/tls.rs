@@ -12,8 +12,6 @@ use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::TlsAcceptor;
 
-use crate::config::TlsFiles;
-
 /// HTTP/2 as ALPN names it (RFC 9113, 3.1).
 pub(super) const HTTP_2: &[u8] = b"h2";
 
@@ -22,6 +20,15 @@ const MAX_FILE: u64 = 1 << 20;
 
 /// The offered versions of HTTP, best first.
 const OFFERED: [&[u8]; 2] = [HTTP_2, b"http/1.1"];
+
+/// The files of the certificate and its key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The certificate, followed by the certificates of its issuers, in PEM.
+    pub cert: PathBuf,
+    /// Its private key, in PEM.
+    pub key: PathBuf,
+}
 
 /// Reason why the server cannot speak TLS. Each message is one line that says what to do.
 #[derive(Debug, thiserror::Error)]

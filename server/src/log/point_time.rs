@@ -5,10 +5,6 @@ use shared::Millis;
 /// Nanoseconds of a millisecond.
 pub(crate) const NANOS_OF_MILLI: u32 = 1_000_000;
 
-/// The earliest time that is accepted: 2000-01-01. Anything earlier is a time in seconds, or comes from a clock that
-/// was never set.
-pub const EARLIEST: Millis = Millis(946_684_800_000);
-
 /// The party that set the time of a point: the server, or the sender, to the nanosecond.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SetBy(u32);

@@ -26,6 +26,7 @@ use shared::{Selector, SeriesName};
 
 use crate::log::SeriesId;
 use pattern::Patterns;
+pub use tree::Named;
 use tree::Tree;
 use walk::Walk;
 
@@ -75,17 +76,6 @@ pub struct Matched {
     pub series: Vec<SeriesIndex>,
     /// Series from this index on were not looked at.
     pub upto: u32,
-}
-
-/// A series in the index.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Named {
-    /// The name.
-    pub name: SeriesName,
-    /// The row in the store.
-    pub series: SeriesId,
-    /// The kind of its values.
-    pub kind: Kind,
 }
 
 /// The names of all series that have a point. Clones share the index.

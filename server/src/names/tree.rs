@@ -12,9 +12,19 @@ use shared::SeriesName;
 use shared::name::MAX_SEGMENTS;
 use shared::point::Kind;
 
-use super::Named;
 use super::segments::{SegmentId, Segments};
 use crate::log::SeriesId;
+
+/// A series in the index.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// The name.
+    pub name: SeriesName,
+    /// The row in the store.
+    pub series: SeriesId,
+    /// The kind of its values.
+    pub kind: Kind,
+}
 
 /// The number of a node.
 pub(super) type NodeId = u32;

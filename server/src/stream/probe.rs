@@ -13,8 +13,8 @@ use serde::Deserialize;
 use shared::doctor::probe::{self, EVENT, Echo};
 use tokio::time::{Instant, sleep_until};
 
-use super::Streams;
 use super::form::{Coding, Framing, as_stream};
+use super::state::Streams;
 use crate::clock;
 use crate::http::problem::ApiError;
 use crate::hub::frame::Frame;

@@ -3,11 +3,12 @@
 //! A thread sleeps until the hub has a new frame, a socket can take more bytes, or a heartbeat is due. Then it goes
 //! through the subscribers concerned: it steps each (see [`crate::hub::reader`]) and writes the frame that it gets,
 //! with one system call each. `event_loop` is the event loop, `connection` is the connection of one subscriber, and `mailbox`
-//! brings new streams and notifications to the thread.
+//! brings new streams and notifications to the thread. `open` is the guard of a connection.
 
 mod connection;
 mod event_loop;
 mod mailbox;
+mod open;
 
 use std::num::NonZero;
 use std::sync::Arc;
@@ -18,12 +19,11 @@ use std::time::Duration;
 #[cfg(target_os = "linux")]
 use socket2::SockRef;
 use tokio::net::TcpStream;
-use tokio::sync::mpsc;
 
 use super::takeover::UpgradedStream;
 use crate::hub::driver::HubHandle;
-use crate::limits::client::ClientSlot;
 use mailbox::Mailbox;
+pub use open::Open;
 
 /// Maximum number of threads. They do hardly anything but system calls.
 const MAX_THREADS: usize = 8;
@@ -39,23 +39,6 @@ const UNSENT: u32 = 16 << 10;
 pub struct Writers {
     mailboxes: Vec<Arc<Mailbox>>,
     next: AtomicUsize,
-}
-
-/// Held by each connection, and then by the stream that it becomes.
-#[derive(Debug)]
-pub struct Open {
-    /// Dropped with the connection; the last one signals the listener that all connections have ended.
-    _ended: mpsc::Sender<()>,
-    /// Its slot among the connections.
-    _slot: ClientSlot,
-}
-
-impl Open {
-    /// Makes the guard of a connection that has this slot; `ended` is dropped with it.
-    #[must_use]
-    pub fn new(ended: mpsc::Sender<()>, slot: ClientSlot) -> Self {
-        Self { _ended: ended, _slot: slot }
-    }
 }
 
 impl Writers {

@@ -9,8 +9,9 @@ use shared::{Event, sse};
 use ureq::Body;
 use ureq::http::{Method, Response};
 
+use super::address::Address;
 use super::client::{Asked, Client, head};
-use super::{Address, PATIENCE};
+use super::patience::PATIENCE;
 
 /// The value that the doctor sends in Last-Event-ID. It is not a cursor: `/sse` would answer it with a `gap`.
 const LAST_EVENT_ID: &str = "doctor";

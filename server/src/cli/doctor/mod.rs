@@ -12,12 +12,12 @@ pub(crate) mod address;
 mod client;
 mod exchange;
 mod forward;
+mod patience;
 mod protocol;
 mod report;
 mod rest;
 
 use std::io::Write;
-use std::time::Duration;
 
 use serde::Serialize;
 use shared::doctor::{Certificate, Exchange, Failure, Finding, Level, Measurements, held_ms, judge};
@@ -25,8 +25,8 @@ use shared::doctor::{Certificate, Exchange, Failure, Finding, Level, Measurement
 pub use address::{Address, AddressError};
 pub use client::{ExtraHeader, HeaderError};
 
-use crate::cli::terminal;
 use crate::clock;
+use crate::plain_text;
 use client::Client;
 use exchange::{Probe, live, probe};
 use forward::Way;
@@ -90,7 +90,7 @@ pub fn run(visit: &Visit, out: &mut impl Write) -> std::io::Result<Level> {
         report::print(&measured, &findings, &mut text)?;
     }
     // Headers and errors come from the remote server, and may have terminal escapes in them.
-    terminal::write_lines(out, &String::from_utf8_lossy(&text))?;
+    plain_text::write_lines(out, &String::from_utf8_lossy(&text))?;
     out.flush()?;
     Ok(verdict)
 }
@@ -174,6 +174,3 @@ fn twice(client: &Client, address: &Address, asked: &Probe) -> Exchange {
     let silent = matches!(first.answer, Err(Failure::TimedOut));
     if held_ms(&first).is_some() && !silent { probe(client, address, asked) } else { first }
 }
-
-/// Extra time for each exchange, beyond its expected length.
-const PATIENCE: Duration = Duration::from_secs(5);

@@ -10,9 +10,10 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use shared::doctor::Certificate;
 
+use super::address::Address;
 use super::client::Client;
 use super::forward::Way;
-use super::{Address, PATIENCE};
+use super::patience::PATIENCE;
 
 /// Returns the protocol that the server chooses when h2 and HTTP/1.1 are offered; `None` where that cannot be found
 /// out. Browsers speak h2 over TLS only, so plain HTTP is always HTTP/1.1. Through a proxy, this is not checked.

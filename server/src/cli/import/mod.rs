@@ -1,15 +1,16 @@
 //! The command `pulseboard import`: pushes old points from files, in line protocol, NDJSON or CSV, plain or gzip.
 //!
-//! [`source`] opens a file, [`pieces`] cuts it into pushes, [`table`] turns CSV into NDJSON, and [`sender`] pushes.
+//! [`source`] opens a file, [`pieces`] cuts it into pushes, [`table`] turns CSV into NDJSON, [`sender`] pushes,
+//! and [`settings`] has the settings.
 //! The same file gives the same pushes, each with a key made from its content. So an import that is started again
 //! continues where it stopped, since the server ignores points that it has.
 
 mod pieces;
 mod sender;
+mod settings;
 mod source;
 mod table;
 
-use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -17,27 +18,12 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use self::pieces::{Piece, Pieces};
 use self::sender::Sender;
 use self::table::Table;
-use crate::config::duration::Keep;
 
+pub use self::settings::{ImportError, Settings};
 pub use self::source::Format;
 
 /// The most refused lines that are printed with their reason.
 const MAX_PRINTED: u64 = 20;
-
-/// The settings of an import.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// The server, such as `http://127.0.0.1:7878`.
-    pub to: String,
-    /// The format of all files; `None` to derive it from the name of each file.
-    pub format: Option<Format>,
-    /// The unit of the times of line protocol: `ns`, `us`, `ms`, `s`, `m` or `h`.
-    pub precision: String,
-    /// A text before each series name of a CSV file, joined with a slash.
-    pub prefix: Option<String>,
-    /// The time for which the import tries to reach the server again.
-    pub give_up: Keep,
-}
 
 /// The result of an import.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,38 +32,6 @@ pub struct Summary {
     pub stored: u64,
     /// The number of lines that the server refused. The first of them were printed.
     pub refused: u64,
-}
-
-/// Reasons why an import stopped.
-#[derive(Debug, thiserror::Error)]
-pub enum ImportError {
-    /// A file cannot be read.
-    #[error("cannot read {}{}: {source}", file.display(), if *line == 0 { String::new() } else { format!(" after line {line}") })]
-    Read {
-        /// The file.
-        file: PathBuf,
-        /// The last line that was read.
-        line: u64,
-        /// The error of the system, or of gzip.
-        source: std::io::Error,
-    },
-    /// The format of a file is unknown.
-    #[error("cannot tell the format of {} by its name; add --format lines, ndjson or csv", .0.display())]
-    Format(PathBuf),
-    /// The head of a CSV file is missing a column.
-    #[error("{}: {message}", file.display())]
-    Table {
-        /// The file.
-        file: PathBuf,
-        /// The mistake, and what is expected.
-        message: String,
-    },
-    /// The server refused a whole push, or could not be reached for too long.
-    #[error("{message}; nothing is lost: the same command goes on where it stopped")]
-    Server {
-        /// The answer of the server, or the reason why there is none.
-        message: String,
-    },
 }
 
 /// Pushes all files, in order.
@@ -138,7 +92,7 @@ impl Import {
             self.summary.refused += outcome.refused;
             for refused in outcome.named.iter().take(usize::try_from(room).unwrap_or(usize::MAX)) {
                 let text = format!("pulseboard: {}:{}: {}", file.display(), refused.line, refused.why);
-                progress.suspend(|| eprintln!("{}", crate::cli::terminal::Plain(text)));
+                progress.suspend(|| eprintln!("{}", crate::plain_text::Plain(text)));
             }
             progress.set_message(format!("{} lines", self.summary.stored));
         }
@@ -155,6 +109,3 @@ fn progress(file: &Path) -> ProgressBar {
     progress.set_prefix(file.file_name().unwrap_or_default().to_string_lossy().into_owned());
     progress
 }
-
-/// The lines of a file.
-type Input = Box<dyn BufRead>;

@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead as _};
 
-use super::{Format, Input};
+use super::source::{Format, Input};
 
 /// The number of bytes at which a piece is pushed.
 const NDJSON_BYTES: usize = 900 << 10;

@@ -7,7 +7,8 @@ use ring::digest::{SHA256, digest};
 use shared::Problem;
 
 use super::pieces::Piece;
-use super::{Format, ImportError, Settings};
+use super::settings::{ImportError, Settings};
+use super::source::Format;
 use crate::cli::upload;
 
 /// The first and the longest wait between two attempts.

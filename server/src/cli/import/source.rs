@@ -1,13 +1,12 @@
 //! Opens a file, and decompresses it if its content is gzip. Derives the format from the name.
 
 use std::fs::File;
-use std::io::{self, BufRead as _, BufReader};
+use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 
 use flate2::bufread::MultiGzDecoder;
 use indicatif::ProgressBar;
 
-use super::Input;
 use crate::ingest::{self, influx};
 
 /// The first bytes of a gzip file (RFC 1952, 2.3.1).
@@ -18,6 +17,9 @@ const UTF_16: [[u8; 2]; 2] = [[0xff, 0xfe], [0xfe, 0xff]];
 
 /// Bytes that are read at a time.
 const BUFFER: usize = 256 << 10;
+
+/// The lines of a file.
+pub(super) type Input = Box<dyn BufRead>;
 
 /// The format of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

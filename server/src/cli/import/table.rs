@@ -8,9 +8,9 @@ use serde_json::{Map, Value as Json};
 use shared::Millis;
 
 use super::pieces::Piece;
-use super::{Format, Input};
+use super::source::{Format, Input};
 use crate::history::time;
-use crate::ingest::fields::EARLIEST;
+use shared::moment::EARLIEST;
 
 /// The possible names of the column of the time.
 const TIMES: [&str; 4] = ["time", "ts", "timestamp", "date"];

@@ -9,11 +9,11 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use shared::point::MAX_TEXT_LEN;
 use shared::{Declared, Number, SeriesName};
 
-use crate::cli::terminal::Plain;
 use crate::cli::upload::{Sent, UploadError, Uploader};
 use crate::clock;
 use crate::config::duration::Keep;
 use crate::ingest::MAX_BODY;
+use crate::plain_text::Plain;
 
 /// Maximum number of lines in one push, and of lines that wait for the next one.
 const GROUP: usize = 1_000;

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::cli::terminal::Plain;
 use crate::cli::upload::{Sent, UploadError, Uploader};
 use crate::config::duration::Keep;
+use crate::plain_text::Plain;
 
 /// Maximum wait between two attempts.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);

@@ -21,12 +21,12 @@ use shared::track::{LOG, WINDOW};
 use shared::{Board, Declared};
 
 use super::*;
+use crate::app::routes::routes;
+use crate::app::state::AppState;
 use crate::history::answer;
 use crate::http::route::Route;
-use crate::http::routes::routes;
-use crate::http::state::AppState;
 use crate::hub::selection::{DEFAULT_HZ, MAX_HZ};
-use crate::ingest::fields::EARLIEST;
+use shared::moment::EARLIEST;
 
 /// The only key of a path item that is not a method.
 const SHARED: &str = "parameters";

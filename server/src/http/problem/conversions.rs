@@ -36,7 +36,7 @@ impl From<CommitError> for ApiError {
             CommitError::LimitReached { limit, detail, retry_after } => {
                 Self::LimitReached { limit, detail, retry_after }
             }
-            CommitError::KeyReused => Self::KeyReused(detail),
+            CommitError::KeyReused => Self::KeyReused,
             CommitError::Busy | CommitError::Overdue => Self::Overloaded(detail),
             _ => Self::Unavailable(detail),
         }

@@ -7,9 +7,10 @@
 //! - [`ApiError::Malformed`]: the content cannot be parsed, for example as JSON.
 //! - [`ApiError::Unavailable`]: the client did everything right, and should send the same again later.
 //!
-//! Handlers and the parsers of requests return it. Modules below the handlers have errors of their own, and `conversions`
-//! has the conversion of each.
+//! Handlers and the parsers of requests return it. Modules below the handlers have errors of their own: `conversions`
+//! has the conversion of each, and `board` the statuses of the refusals of boards.
 
+mod board;
 mod conversions;
 
 use axum::http::{HeaderValue, StatusCode, header};
@@ -37,8 +38,10 @@ pub enum ApiError {
         errors: Vec<FieldError>,
     },
     /// 422: the idempotency key belongs to another request.
-    #[error("{0}; nothing of this was stored")]
-    KeyReused(String),
+    #[error(
+        "the Idempotency-Key belongs to another push, with another address or body, of the last 24 hours; give each push a key of its own, and repeat a push unchanged; nothing of this was stored"
+    )]
+    KeyReused,
     /// 400: the content cannot be parsed at all.
     #[error("{0}")]
     Malformed(String),
@@ -165,7 +168,7 @@ impl ApiError {
 
     fn status(&self) -> StatusCode {
         match self {
-            Self::Invalid { .. } | Self::KeyReused(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Invalid { .. } | Self::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Malformed(_) | Self::PartialWrite { .. } => StatusCode::BAD_REQUEST,
             Self::TooLarge(_) | Self::LimitReached { retry_after: None, .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnknownEncoding(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -174,7 +177,7 @@ impl ApiError {
             Self::ForeignPage(_) | Self::UnknownPage | Self::Speculative => StatusCode::FORBIDDEN,
             Self::Misdirected(_) => StatusCode::MISDIRECTED_REQUEST,
             Self::TooSlow(_) => StatusCode::REQUEST_TIMEOUT,
-            Self::Board(refusal) => refusal.status(),
+            Self::Board(refusal) => board::status(refusal),
             Self::LimitReached { .. }
             | Self::Full { .. }
             | Self::Unavailable(_)
@@ -187,7 +190,7 @@ impl ApiError {
     fn kind(&self) -> (&'static str, &'static str) {
         match self {
             Self::Invalid { .. } => ("invalid", "The content is wrong"),
-            Self::KeyReused(_) => ("idempotency-key-reused", "The Idempotency-Key is already used"),
+            Self::KeyReused => ("idempotency-key-reused", "The Idempotency-Key is already used"),
             Self::Malformed(_) => ("malformed", "The content cannot be read"),
             Self::PartialWrite { .. } => ("partial-write", "Some lines were not stored"),
             Self::TooLarge(_) => ("too-large", "The body is too large"),
@@ -198,7 +201,7 @@ impl ApiError {
             Self::Speculative => ("speculative", "Not ahead of its use"),
             Self::Misdirected(_) => ("misdirected", "Not this server"),
             Self::TooSlow(_) => ("too-slow", "The request took too long"),
-            Self::Board(refusal) => refusal.kind(),
+            Self::Board(refusal) => board::kind(refusal),
             Self::LimitReached { .. } => ("limit-reached", "A limit of the server is reached"),
             Self::Full { .. } => ("full", "Too many readers"),
             Self::Unavailable(_) | Self::Overloaded(_) | Self::Unreadable(_) => {
@@ -244,7 +247,7 @@ impl IntoResponse for ApiError {
             Self::Full { retry_after, .. } | Self::LimitReached { retry_after: Some(retry_after), .. } => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(retry_after));
             }
-            Self::Board(refusal) => refusal.add_headers(headers),
+            Self::Board(refusal) => board::add_headers(&refusal, headers),
             Self::MethodNotAllowed { allowed, .. } => {
                 headers.extend(HeaderValue::try_from(allowed).ok().map(|allowed| (header::ALLOW, allowed)));
             }

@@ -2,8 +2,9 @@
 
 use shared::{Duration, Millis};
 
-use crate::ingest::fields::{Acceptance, EARLIEST, MAX_AHEAD, Wrong};
+use crate::ingest::fields::{Acceptance, MAX_AHEAD, Wrong};
 use crate::log::PointTime;
+use shared::moment::EARLIEST;
 
 /// The most milliseconds ahead of now at which a time is plausible, when the unit of a wrong time is guessed: ten
 /// years.

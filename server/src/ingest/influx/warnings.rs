@@ -47,7 +47,7 @@ impl Warnings {
         let Some(summary) = self.summary() else { return };
         response.headers_mut().insert(HEADER, header_text(&summary));
         if log.is_due(now) {
-            tracing::warn!("a write in line protocol was changed: {}", crate::cli::terminal::Plain(&summary));
+            tracing::warn!("a write in line protocol was changed: {}", crate::plain_text::Plain(&summary));
         }
     }
 }

@@ -36,7 +36,15 @@ fn value_len(text: &[u8]) -> Option<usize> {
 fn beginning(text: &[u8]) -> String {
     // A character has at most four bytes; the rest is not decoded.
     let text = String::from_utf8_lossy(&text[..text.len().min(4 * MAX_EXCERPT + 4)]);
-    super::cut(text.trim_end_matches('\r'), MAX_EXCERPT)
+    cut(text.trim_end_matches('\r'), MAX_EXCERPT)
+}
+
+/// Returns the beginning of a text, with a mark if there is more.
+pub(super) fn cut(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}…", &text[..end]),
+    }
 }
 
 #[cfg(test)]

@@ -21,10 +21,11 @@ use prometheus_client::metrics::family::Family;
 use serde::Serialize;
 use shared::{Millis, Problem};
 
-use crate::cli::terminal::Plain;
 use crate::clock::{self, Now};
 use crate::limits::client::Client;
+use crate::plain_text::Plain;
 
+use excerpt::cut;
 pub use excerpt::excerpt;
 
 /// The number of refused pushes that are kept; the oldest is dropped first.
@@ -242,14 +243,6 @@ fn log(rejected: &Rejected) {
     let sender = rejected.sender.map(|address| address.to_string());
     let (forwarded_for, text) = (forwarded_for.as_deref(), text.as_deref());
     tracing::warn!(sender, forwarded_for, method, path, status, reason, line, text, "refused a push: {detail}");
-}
-
-/// Returns the beginning of a text, with a mark if there is more.
-fn cut(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
-        None => text.to_owned(),
-        Some((end, _)) => format!("{}…", &text[..end]),
-    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
 use rustix::net::SendFlags;
 
-use super::Open;
+use super::open::Open;
 use crate::clock::{self, Uptime};
 use crate::hub::driver::Subscriber;
 use crate::hub::frame::Frame;

@@ -1,4 +1,10 @@
-//! Builds the service from the [routes](super::routes), with the checks that each request passes first.
+//! The whole server as a service: the [table of all routes](routes), the [state](mod@state) of their handlers, and the
+//! checks that each request passes first.
+//!
+//! This module knows every module with handlers. None of them knows it.
+
+pub mod routes;
+pub mod state;
 
 use std::sync::Arc;
 
@@ -14,12 +20,12 @@ use crate::http::headers::Policy;
 use crate::http::hosts::Hosts;
 use crate::http::origin::Origin;
 use crate::http::route::Route;
-use crate::http::routes::routes;
-use crate::http::state::AppState;
 use crate::http::{assets, body_deadline, csrf};
 use crate::ingest::influx;
 use crate::monitoring::metrics;
 use crate::monitoring::rejections::{Rejection, Rejections, Sender};
+use routes::routes;
+use state::AppState;
 
 /// The hosts and origins that requests and pages may come from.
 #[derive(Clone, Debug)]

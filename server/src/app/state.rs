@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::FromRef;
 
 use crate::board::BoardRegistry;
+use crate::catalog::overview::Overview;
 use crate::history::History;
 use crate::hub::driver::HubHandle;
 use crate::ingest::Ingest;
@@ -13,7 +14,7 @@ use crate::monitoring::exposition::Sources;
 use crate::monitoring::metrics::Metrics;
 use crate::monitoring::rejections::Rejections;
 use crate::store::Writer;
-use crate::stream::Streams;
+use crate::stream::state::Streams;
 
 /// State that the handlers share. Cloning is cheap: each field is a handle.
 #[derive(Clone, Debug)]
@@ -32,6 +33,8 @@ pub struct AppState {
     pub history: History,
     /// The boards with a document.
     pub boards: BoardRegistry,
+    /// Counts the series of each board.
+    pub overview: Overview,
     /// Counters for `/metrics`.
     pub metrics: Metrics,
     /// Refused pushes: counted, and the newest kept for the page.
@@ -59,6 +62,7 @@ parts! {
     writer: Writer,
     history: History,
     boards: BoardRegistry,
+    overview: Overview,
     metrics: Metrics,
     rejections: Rejections,
     sources: Sources,
