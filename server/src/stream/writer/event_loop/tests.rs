@@ -23,8 +23,8 @@ const LONGEST: Duration = Duration::from_secs(60);
 fn start_failing() -> Arc<Mailbox> {
     let rollup = Rollup::new(Epochs::from(Epoch(1)), Seq::ZERO);
     let hub = HubHandle::new(Hub::new(rollup, Boards::default(), Duration::from_secs(15)), &Limits::default());
-    let poll = Poll::new().unwrap();
-    let mailbox = Arc::new(Mailbox::new(&poll).unwrap());
+    let poll = Poll::new().expect("a poll can be made");
+    let mailbox = Arc::new(Mailbox::new(&poll).expect("a mailbox can be made"));
     let writer = EventLoop::new(poll, mailbox.clone(), hub, Duration::from_secs(15));
     thread::spawn(move || writer.run_with(Events::with_capacity(0)));
     mailbox
