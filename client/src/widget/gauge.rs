@@ -147,8 +147,12 @@ fn Face(
     };
     let end_text = move |of: fn(Ends) -> f64| {
         move || {
-            let style = reading.with(|reading| Some(reading.as_ref()?.number()?.style));
-            style.zip(ends.get()).map(|(style, ends)| style.number(of(ends))).unwrap_or_default()
+            let written = |number: &NumberReading| {
+                let end = number.style.figures(of(ends.get()?));
+                // The unit of the value stands in the middle.
+                Some(if end.unit == number.unit { end.number } else { end.text() })
+            };
+            reading.with(|reading| written(reading.as_ref()?.number()?)).unwrap_or_default()
         }
     };
     let sign = move || {

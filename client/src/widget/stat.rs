@@ -29,17 +29,22 @@ pub fn StatWidget(
     context: BoardContext,
 ) -> impl IntoView {
     let series = WidgetSeries::new(source, LookbackKind::Range(options.change), context);
+    // All numbers of the widget are as large as the widest one allows. Follows them once a second.
+    let widest = Memo::new(move |_| {
+        context.server_now.track();
+        series.names.with(|names| if names.len() > 1 { untrack(|| widest(names, series)) } else { Extents::default() })
+    });
     view! {
         <div class="stats">
             <For each=move || series.names.get() key=SeriesName::clone let(name)>
-                <StatReading name options series/>
+                <StatReading name options series widest/>
             </For>
         </div>
     }
 }
 
 #[component]
-fn StatReading(name: SeriesName, options: StatOptions, series: WidgetSeries) -> impl IntoView {
+fn StatReading(name: SeriesName, options: StatOptions, series: WidgetSeries, widest: Memo<Extents>) -> impl IntoView {
     let reading = series.reading_memo(name.clone());
     let of = name.clone();
     let value = Memo::new(move |_| {
@@ -50,7 +55,10 @@ fn StatReading(name: SeriesName, options: StatOptions, series: WidgetSeries) -> 
     let number = move |of: fn(&NumberReading) -> String| {
         reading.with(|reading| reading.as_ref().and_then(Reading::number).map(of).unwrap_or_default())
     };
-    let style = |of: fn(&NumberReading) -> String| move || number(of);
+    let extents = move || {
+        let own = reading.with(|reading| reading.as_ref().and_then(Reading::number).map(Extents::of));
+        own.unwrap_or_default().max(widest.get())
+    };
     let level = WidgetSeries::level(reading);
     let glow = glow(value);
     let show = series.show(&name);
@@ -65,8 +73,8 @@ fn StatReading(name: SeriesName, options: StatOptions, series: WidgetSeries) -> 
                 class:glow-a=move || glow.get() == Some(Glow::A)
                 class:glow-b=move || glow.get() == Some(Glow::B)
                 data-level=move || level_word(level.get())
-                style=("--figures", style(figures))
-                style=("--unit", style(|number| number.unit.chars().count().to_string()))
+                style=("--figures", move || extents().figures.to_string())
+                style=("--unit", move || extents().unit.to_string())
             >
                 <LevelMark level/>
                 <span class="value" data-testid="value" data-value=move || number(|number| shortest(number.raw))>
@@ -84,10 +92,30 @@ fn StatReading(name: SeriesName, options: StatOptions, series: WidgetSeries) -> 
     }
 }
 
-/// Returns the width of a number in figures. The icon of a level before them is some figures wide.
-fn figures(number: &NumberReading) -> String {
-    let figures = number.width + if number.level.is_some() { 1 } else { 0 };
-    figures.to_string()
+/// The space that a number needs, in characters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Extents {
+    /// The figures. The icon of a level before them is some figures wide.
+    figures: usize,
+    /// The unit.
+    unit: usize,
+}
+
+impl Extents {
+    fn of(number: &NumberReading) -> Self {
+        Self { figures: number.width + usize::from(number.level.is_some()), unit: number.unit_width }
+    }
+
+    fn max(self, other: Self) -> Self {
+        Self { figures: self.figures.max(other.figures), unit: self.unit.max(other.unit) }
+    }
+}
+
+/// Returns the space that holds each number of the widget.
+fn widest(names: &[SeriesName], series: WidgetSeries) -> Extents {
+    let readings = names.iter().filter_map(|name| series.reading(name));
+    let of = |reading: Reading| reading.number().map(Extents::of);
+    readings.filter_map(of).fold(Extents::default(), Extents::max)
 }
 
 fn arrow(number: &NumberReading) -> String {

@@ -1,5 +1,6 @@
-//! A table with a row for each series.
+//! A table with a row for each series. [`rows`] sorts them, [`aligned`] writes numbers below each other.
 
+pub mod aligned;
 pub mod rows;
 
 use leptos::prelude::*;
@@ -13,9 +14,11 @@ use super::series::WidgetSeries;
 use crate::board::context::BoardContext;
 use crate::chart::spark::Spark;
 use crate::icon::{LevelMark, level_word};
+use aligned::{AlignedNumber, ColumnWidths};
 use rows::{Rank, Sorting, sorted};
 use shared::format::digits::shortest;
 use shared::format::duration::ago;
+use shared::format::number::Figures;
 use shared::reading::{Reading, ReadingValue};
 
 /// Columns where the document names none.
@@ -50,6 +53,20 @@ pub fn TableWidget(
         names
     });
     let heads = columns.iter().map(|&column| view! { <ColumnHead column sorting series/> }).collect_view();
+    let columns: Vec<(Column, Memo<ColumnWidths>)> = columns
+        .into_iter()
+        .map(|column| {
+            // Follows the values once a second, as the order of the rows does.
+            let widths = Memo::new(move |_| {
+                let of_row = |name: &SeriesName| figures_in(column, &series.reading(name)?);
+                context.moment();
+                names.with(|names| {
+                    untrack(|| names.iter().filter_map(of_row).fold(ColumnWidths::default(), |w, f| w.with(&f)))
+                })
+            });
+            (column, widths)
+        })
+        .collect();
     let columns = StoredValue::new(columns);
     view! {
         <div class="rows" tabindex="0">
@@ -111,9 +128,15 @@ fn class(column: Column) -> &'static str {
 }
 
 #[component]
-fn Row(name: SeriesName, columns: StoredValue<Vec<Column>>, series: WidgetSeries) -> impl IntoView {
+fn Row(
+    name: SeriesName,
+    columns: StoredValue<Vec<(Column, Memo<ColumnWidths>)>>,
+    series: WidgetSeries,
+) -> impl IntoView {
     let reading = series.reading_memo(name.clone());
-    let cell = |&column: &Column| view! { <Cell column name=name.clone() reading series/> };
+    let cell = |&(column, widths): &(Column, Memo<ColumnWidths>)| {
+        view! { <Cell column widths=widths.into() name=name.clone() reading series/> }
+    };
     let cells = columns.with_value(|columns| columns.iter().map(cell).collect_view());
     view! {
         <tr data-series=name.to_string() data-stale=move || series.stale_flag(&name)>{cells}</tr>
@@ -121,14 +144,20 @@ fn Row(name: SeriesName, columns: StoredValue<Vec<Column>>, series: WidgetSeries
 }
 
 #[component]
-fn Cell(column: Column, name: SeriesName, reading: Memo<Option<Reading>>, series: WidgetSeries) -> impl IntoView {
+fn Cell(
+    column: Column,
+    widths: Signal<ColumnWidths>,
+    name: SeriesName,
+    reading: Memo<Option<Reading>>,
+    series: WidgetSeries,
+) -> impl IntoView {
     let class = class(column);
     match column {
         Column::Name => {
             let (of, title) = (name.clone(), name.to_string());
             view! {
                 <th class=class scope="row" title=title>
-                    <span>{move || series.name(&of)}</span>
+                    <bdi class="name-text">{move || series.name(&of)}</bdi>
                     " "
                     <StaleMark name series/>
                 </th>
@@ -139,48 +168,80 @@ fn Cell(column: Column, name: SeriesName, reading: Memo<Option<Reading>>, series
             let show = series.show(&name);
             view! { <td class=class><Spark name show history=series.history context=series.context/></td> }.into_any()
         }
+        Column::Age => {
+            let age = move || {
+                let at = reading.with(|reading| reading.as_ref().map(|reading| reading.at));
+                at.map(|at| ago(series.context.moment().since(at))).unwrap_or_default()
+            };
+            view! { <td class=class>{move || age()}</td> }.into_any()
+        }
         Column::Value => {
             let level = WidgetSeries::level(reading);
             let raw =
                 move || reading.with(|reading| Some(shortest(reading.as_ref()?.number()?.raw))).unwrap_or_default();
-            let text = move || {
-                let text = reading.with(|reading| reading.as_ref().map(Reading::text));
-                text.unwrap_or_else(|| series.absent(&name).to_owned())
+            let text = Memo::new(move |_| {
+                reading.with(|reading| match reading {
+                    Some(reading) => text_of(reading),
+                    None => Some(series.absent(&name).to_owned()),
+                })
+            });
+            let value = move |text: Option<String>| match text {
+                Some(text) => view! { <bdi class="cell-text">{text}</bdi> }.into_any(),
+                None => view! { <CellNumber column widths reading/> }.into_any(),
             };
             view! {
                 <td class=class data-level=move || level_word(level.get())>
                     <LevelMark level/>
-                    <span data-testid="value" data-value=raw>{move || text()}</span>
+                    <span data-testid="value" data-value=raw>{move || value(text.get())}</span>
                 </td>
             }
             .into_any()
         }
-        _ => {
-            let text =
-                move || reading.with(|reading| written_in(column, reading.as_ref()?, series)).unwrap_or_default();
-            view! { <td class=class>{move || text()}</td> }.into_any()
-        }
+        _ => view! { <td class=class><CellNumber column widths reading/></td> }.into_any(),
     }
 }
 
-/// Returns the text of a cell; `None` where it is empty.
-fn written_in(column: Column, reading: &Reading, series: WidgetSeries) -> Option<String> {
-    if column == Column::Age {
-        return Some(ago(series.context.moment().since(reading.at)));
+/// The number of a cell; nothing where the series has none.
+#[component]
+fn CellNumber(column: Column, widths: Signal<ColumnWidths>, reading: Memo<Option<Reading>>) -> impl IntoView {
+    let figures = Memo::new(move |_| reading.with(|reading| figures_in(column, reading.as_ref()?)).unwrap_or_default());
+    view! { <AlignedNumber figures=figures.into() widths/> }
+}
+
+/// Returns the text of a series of texts.
+fn text_of(reading: &Reading) -> Option<String> {
+    match &reading.shown {
+        ReadingValue::Text(text) => Some(text.clone()),
+        _ => None,
     }
-    let number = reading.number()?;
-    let one = |raw: f64| Some(number.style.text(raw));
+}
+
+/// Returns the number of a cell; `None` where the cell is empty or has a text.
+fn figures_in(column: Column, reading: &Reading) -> Option<Figures> {
+    let number = match &reading.shown {
+        ReadingValue::Text(_) => return None,
+        ReadingValue::TooFew => return (column == Column::Value).then(|| word(&reading.value())),
+        ReadingValue::Number(number) => number,
+    };
+    if column == Column::Value {
+        return Some(Figures { number: number.value.clone(), unit: number.unit.clone() });
+    }
+    let one = |raw: f64| Some(number.style.figures(raw));
     let range = number.range.as_ref();
     if number.awaits && number.change.is_none() | (column != Column::Change) {
-        return Some("…".to_owned());
+        return Some(word("…"));
     }
     match column {
-        Column::Change => Some(number.change.as_ref()?.by.clone()),
+        Column::Change => Some(number.style.difference(number.change.as_ref()?.raw)),
         Column::Min => one(range.map_or(number.raw, |range| range.min)),
         Column::Mean => one(range.map_or(number.raw, |range| range.mean)),
         Column::Max => one(range.map_or(number.raw, |range| range.max)),
         Column::Name | Column::Value | Column::Sparkline | Column::Age => None,
     }
+}
+
+fn word(word: &str) -> Figures {
+    Figures { number: word.to_owned(), unit: String::new() }
 }
 
 /// Returns the key that a row is sorted by.

@@ -77,3 +77,27 @@ async fn rows_change_their_places_once_a_second_and_texts_have_rows_too() {
     assert_eq!(names(&shown), ["z", "x", "y"]);
     assert_eq!(shown.texts("[data-testid=value]"), ["up", "3", "2"]);
 }
+
+#[wasm_bindgen_test]
+async fn numbers_stand_below_each_other_at_their_decimal_signs_each_in_its_own_unit() {
+    let points = [
+        ("net/a/bytes_per_s", 58_000, number(790.0)),
+        ("net/b/bytes_per_s", 58_000, number(79_542_268.6)),
+        ("net/c/bytes_per_s", 58_000, number(999_999.9)),
+    ];
+    let shown = Shown::with(r#""type": "table", "series": ["net/**"], "columns": ["name", "value"]"#, &points).await;
+    assert_eq!(shown.texts("[data-testid=value]"), ["790\u{a0}B/s", "79.5\u{a0}MB/s", "1.00\u{a0}MB/s"]);
+    let parts = shown.texts("[data-testid=value] .figure-part");
+    assert_eq!(parts, ["", "\u{a0}B/s", ".5", "\u{a0}MB/s", ".00", "\u{a0}MB/s"]);
+    let styles: Vec<_> =
+        shown.all("[data-testid=value] .figure-part").iter().filter_map(|part| part.get_attribute("style")).collect();
+    assert_eq!(styles, ["--characters: 3;", "--characters: 5;"].repeat(3));
+}
+
+#[wasm_bindgen_test]
+async fn text_of_a_series_is_isolated_and_has_no_figures() {
+    let points = [("a/x", 50_000, word("two\nlines")), ("a/y", 50_000, number(2.5))];
+    let shown = Shown::with(r#""type": "table", "series": ["a/*"], "columns": ["name", "value"]"#, &points).await;
+    assert_eq!(shown.texts("bdi.cell-text"), ["two\nlines"]);
+    assert_eq!(shown.texts("[data-testid=value]"), ["two\nlines", "2.5"]);
+}

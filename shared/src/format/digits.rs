@@ -19,16 +19,16 @@ pub fn fixed(value: f64, decimals: usize) -> String {
     format!("{value:.decimals$}")
 }
 
-/// Formats with three decimals and a power of ten: `1.234e-9`.
+/// Formats with two decimals and a power of ten: `1.23e-9`.
 #[must_use]
 pub fn scientific(value: f64) -> String {
     #[cfg(target_family = "wasm")]
     {
-        let figures = Number::from(value).to_exponential(3).map(String::from).unwrap_or_default();
+        let figures = Number::from(value).to_exponential(2).map(String::from).unwrap_or_default();
         figures.replace('+', "")
     }
     #[cfg(not(target_family = "wasm"))]
-    format!("{value:.3e}")
+    format!("{value:.2e}")
 }
 
 /// Formats with the fewest digits that distinguish the value from every other float.
@@ -49,7 +49,7 @@ mod tests {
     #[test]
     fn figures_are_those_of_the_number() {
         assert_eq!((fixed(1.005, 1), fixed(12_345.678, 2)), ("1.0".into(), "12345.68".into()));
-        assert_eq!((scientific(1.5e-9), scientific(2e21)), ("1.500e-9".into(), "2.000e21".into()));
+        assert_eq!((scientific(1.5e-9), scientific(2e21)), ("1.50e-9".into(), "2.00e21".into()));
         assert_eq!((shortest(0.1), shortest(-0.25), shortest(1e6)), ("0.1".into(), "-0.25".into(), "1000000".into()));
     }
 }

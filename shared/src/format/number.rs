@@ -1,148 +1,248 @@
 //! Formats numbers so that they are readable from afar and do not jitter.
 //!
-//! The prefix and the number of decimals are chosen for the recent numbers of a series together, so that the digits
-//! stay in place while the value moves.
+//! Each number has the prefix or unit of time that fits it, after it was rounded: 790 B/s is not `0.00 MB/s`, and
+//! 999,999.9 B are `1.00 MB`. With a prefix a number has three significant digits. In full it has as many decimals as
+//! the recent numbers of its series need, so that its digits stay in place while the value moves.
 
 use super::digits::{fixed, scientific};
+use super::scale::{MAX_STEPS, Scale, Step, round, rounded_exponent};
+use super::separators;
 use super::symbol::Symbol;
-use super::unit::{Scaling, TimeUnit, UnitFormat};
+use super::unit::{Scaling, UnitFormat};
 
-/// The number of significant digits on a board.
-const DIGITS: i32 = 4;
+/// The number of significant digits with a prefix, and of numbers below one.
+const DIGITS: i32 = 3;
+/// The number of significant digits without a prefix.
+const DIGITS_IN_FULL: i32 = 4;
+/// Smaller numbers are written with a power of ten.
+const LEAST: f64 = 1e-6;
+/// A difference below this share of the greatest number is a rounding error of floats.
+const NOISE: f64 = 1e-9;
 /// A minus sign as wide as the digits.
 const MINUS: &str = "\u{2212}";
 
 /// The number format of one series.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct NumberFormat {
-    divisor: f64,
-    prefix: &'static str,
-    unit: Symbol,
-    decimals: usize,
-    /// True if the numbers are too large or too small for prefixes.
-    scientific: bool,
+    unit: UnitFormat,
+    scale: Scale,
+    /// The decimals that the known numbers need in each step; `None` for steps that they do not use.
+    needed: [Option<usize>; MAX_STEPS],
+    /// The decimals of the document.
+    declared: Option<usize>,
+    /// The greatest known number.
+    greatest: f64,
+    /// True if numbers with a prefix have only the decimals that are needed: for the round numbers of an axis.
+    round: bool,
+    /// The step of all numbers; `None` if each has its own.
+    common: Option<usize>,
+}
+
+/// A number as it is written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// The number, with its sign and separators.
+    pub number: String,
+    /// The prefix and the unit, such as `MB`; empty if there is neither.
+    pub unit: String,
+}
+
+impl Figures {
+    /// The number with its unit. A no-break space keeps them together.
+    #[must_use]
+    pub fn text(&self) -> String {
+        with_unit(&self.number, &self.unit)
+    }
+
+    /// The number, cut before its decimal sign: rows of a column stand with that below each other.
+    #[must_use]
+    pub fn halves(&self) -> (&str, &str) {
+        let decimal = separators::with(|separators| self.number.rfind(&separators.decimal));
+        decimal.and_then(|at| self.number.split_at_checked(at)).unwrap_or((&self.number, ""))
+    }
+}
+
+/// Appends a unit to a number. A no-break space keeps them together.
+#[must_use]
+pub fn with_unit(number: &str, unit: &str) -> String {
+    if unit.is_empty() { number.to_owned() } else { format!("{number}\u{a0}{unit}") }
 }
 
 impl NumberFormat {
-    /// Makes the style in which `current` and its recent neighbours are readable.
+    /// Makes the format in which `current` and its recent neighbours are readable.
     #[must_use]
     pub fn of(unit: UnitFormat, current: f64, recent: impl Iterator<Item = f64> + Clone) -> Self {
-        let greatest = recent.clone().chain([current]).map(f64::abs).fold(0.0, f64::max);
-        // If the current value would vanish in the prefix of a greater past value, it decides alone.
-        let scale = if current != 0.0 && current.abs() * 1e3 < greatest { current.abs() } else { greatest };
-        let Scaled { divisor, prefix, symbol } = scaled(unit, scale);
-        let scaled = scale / divisor;
-        let limit = match scaled {
-            0.0 => 0,
-            _ if scaled < 1.0 => DIGITS - 2 - exponent(scaled),
-            _ => (DIGITS - 1 - exponent(scaled)).max(0),
+        Self::of_all(unit, recent.chain([current]), false)
+    }
+
+    /// Makes the format of the numbers of an axis. They have the same unit, unless the greatest would hide the least.
+    #[must_use]
+    pub fn axis(unit: UnitFormat, ticks: &[f64]) -> Self {
+        let format = Self::of_all(unit, ticks.iter().copied(), true);
+        let parts = |number: &f64| format.place(number.abs()).map(|(index, _)| index);
+        let visible = || ticks.iter().filter(|tick| **tick != 0.0);
+        let (Some(greatest), true) =
+            (visible().filter_map(parts).max(), visible().all(|tick| tick.abs() * 1e3 > format.greatest))
+        else {
+            return format;
         };
-        let limit = usize::try_from(limit).unwrap_or_default();
-        let decimals = if prefix.is_empty() {
-            recent.chain([current]).map(|value| decimals_of(value / divisor, limit)).max().unwrap_or_default()
-        } else {
-            limit
-        };
-        let most = if unit.scaling == Scaling::Never { 1e15 } else { 1e6 };
-        let scientific = scaled >= most || (scaled > 0.0 && scaled < 1e-6);
-        Self { divisor, prefix, unit: symbol, decimals, scientific }
+        let divisor = format.scale.step(greatest).map_or(1.0, |step| step.divisor);
+        let decimals = ticks.iter().map(|tick| decimals_of(tick / divisor, 6)).max();
+        let mut needed = [None; MAX_STEPS];
+        if let Some(needed) = needed.get_mut(greatest) {
+            *needed = decimals;
+        }
+        Self { needed, common: Some(greatest), ..format }
+    }
+
+    fn of_all(unit: UnitFormat, numbers: impl Iterator<Item = f64> + Clone, round: bool) -> Self {
+        let (scale, declared) = (Scale::of(unit), None);
+        let greatest = numbers.clone().map(f64::abs).fold(0.0, f64::max);
+        let format = Self { unit, scale, needed: [None; MAX_STEPS], declared, greatest, round, common: None };
+        // The greatest number of each step limits the decimals of the others.
+        let mut greatest = [None::<f64>; MAX_STEPS];
+        let mut needed = [None; MAX_STEPS];
+        let at_limit = |_: usize, step: &Step, size: f64| limit(step, size / step.divisor);
+        let placed = numbers.filter_map(|number| Some((number.abs(), format.place_by(number.abs(), at_limit)?)));
+        for (number, (index, _)) in placed.clone() {
+            if let Some(greatest) = greatest.get_mut(index) {
+                *greatest = Some(greatest.unwrap_or(0.0).max(number));
+            }
+        }
+        for (number, (index, step)) in placed {
+            let (Some(&Some(greatest)), Some(needed)) = (greatest.get(index), needed.get_mut(index)) else { continue };
+            if round || step.prefix.is_empty() {
+                let decimals = decimals_of(number / step.divisor, limit(&step, greatest / step.divisor));
+                *needed = (*needed).max(Some(decimals));
+            }
+        }
+        Self { needed, ..format }
     }
 
     /// Overrides the number of decimals, if the document sets it.
     #[must_use]
     pub fn with_decimals(self, decimals: Option<u16>) -> Self {
-        Self { decimals: decimals.map_or(self.decimals, usize::from), ..self }
+        Self { declared: decimals.map(usize::from).or(self.declared), ..self }
     }
 
-    /// Formats the number without its unit.
+    /// Formats a number.
     #[must_use]
-    pub fn number(&self, value: f64) -> String {
-        let figures = if self.scientific {
-            scientific(value.abs() / self.divisor)
-        } else {
-            grouped(&fixed(value.abs() / self.divisor, self.decimals))
+    pub fn figures(&self, value: f64) -> Figures {
+        let size = value.abs();
+        let (digits, prefix, symbol) = match self.place(size) {
+            Some((index, step)) => {
+                let decimals = self.decimals(index, &step, size);
+                (fixed(size / step.divisor, decimals), step.prefix, step.symbol)
+            }
+            None => {
+                // The unit of numbers that are not of an ordinary size: a percentage stays one, a duration has the
+                // shortest or the longest unit.
+                let index = if size < 1.0 { 0 } else { self.last_unit() };
+                let step = self.scale.step(index).filter(|step| (size / step.divisor).is_finite());
+                let (divisor, symbol) = step.map_or((1.0, Symbol::default()), |step| (step.divisor, step.symbol));
+                (scientific(size / divisor), "", symbol)
+            }
         };
         // A number that rounds to zero has no sign.
-        let zero = !figures.contains(|c: char| matches!(c, '1'..='9'));
-        if value < 0.0 && !zero { format!("{MINUS}{figures}") } else { figures }
+        let sign = if value < 0.0 && !is_zero(&digits) { MINUS } else { "" };
+        let number = format!("{sign}{}", separators::with(|separators| separators.written(&digits)));
+        Figures { number, unit: format!("{prefix}{}", symbol.as_str()) }
     }
 
-    /// The prefix and the unit, such as `MB`.
+    /// Formats a number without its unit.
     #[must_use]
-    pub fn unit(&self) -> String {
-        format!("{}{}", self.prefix, self.unit.as_str())
+    pub fn number(&self, value: f64) -> String {
+        self.figures(value).number
     }
 
-    /// Formats the number with its unit: `42.5 ms`.
+    /// Formats a number with its unit: `42.5 ms`.
     #[must_use]
     pub fn text(&self, value: f64) -> String {
-        with_unit(self.number(value), &self.unit())
+        self.figures(value).text()
     }
 
-    /// Formats a difference, with an explicit sign.
+    /// Formats a difference, with an explicit sign. The difference of two percentages is in points.
     #[must_use]
-    pub fn difference(&self, value: f64) -> String {
-        let number = self.number(value);
-        let zero = !number.contains(|c: char| matches!(c, '1'..='9'));
-        match number.strip_prefix(MINUS) {
-            Some(_) => number,
-            None if zero => format!("±{number}"),
-            None => format!("+{number}"),
+    pub fn difference(&self, value: f64) -> Figures {
+        let value = if value.abs() < self.greatest * NOISE { 0.0 } else { value };
+        let Figures { number, unit } = self.figures(value);
+        let sign = match number.strip_prefix(MINUS) {
+            Some(_) => "",
+            None if is_zero(&number) => "±",
+            None => "+",
+        };
+        let unit = if unit == "%" { "points".to_owned() } else { unit };
+        Figures { number: format!("{sign}{number}"), unit }
+    }
+
+    /// Formats two ends, with the unit once if both have the same: `38.2 to 46.1 ms`.
+    #[must_use]
+    pub fn span(&self, from: f64, to: f64) -> String {
+        let (from, to) = (self.figures(from), self.figures(to));
+        let start = if from.unit == to.unit { from.number.clone() } else { from.text() };
+        format!("{start} to {}", to.text())
+    }
+
+    /// The step of a number as it is after rounding; `None` if it is too large or too small for all of them.
+    fn place(&self, size: f64) -> Option<(usize, Step)> {
+        self.place_by(size, |index, step, size| self.decimals(index, step, size))
+    }
+
+    fn place_by(&self, size: f64, decimals: impl Fn(usize, &Step, f64) -> usize) -> Option<(usize, Step)> {
+        if size == 0.0 {
+            let index = self.common.unwrap_or_else(|| self.scale.step_of_zero());
+            return Some((index, self.scale.step(index)?));
         }
+        let mut index = self.common.unwrap_or_else(|| self.scale.step_of(size));
+        let smallest = self.scale.step(0)?;
+        if size >= self.scale.end || self.declared.is_none() && size / smallest.divisor < LEAST {
+            return None;
+        }
+        loop {
+            let step = self.scale.step(index)?;
+            let rounded = round(size / step.divisor, signed(decimals(index, &step, size))) * step.divisor;
+            match self.scale.step(index + 1).filter(|_| index + 1 < MAX_STEPS && self.common.is_none()) {
+                Some(next) if rounded >= next.least * (1.0 - 1e-9) => index += 1,
+                None if rounded >= self.scale.end => return None,
+                _ => return Some((index, step)),
+            }
+        }
+    }
+
+    /// The number of decimals of a number in a step.
+    fn decimals(&self, index: usize, step: &Step, size: f64) -> usize {
+        if let Some(declared) = self.declared {
+            return declared;
+        }
+        let size = size / step.divisor;
+        let limit = limit(step, size);
+        let known = self.needed.get(index).copied().flatten();
+        let decimals = match known {
+            _ if !step.prefix.is_empty() && !self.round => limit,
+            Some(needed) if self.round => needed,
+            Some(needed) if size > 0.0 => needed.min(limit),
+            Some(needed) => needed,
+            None => decimals_of(size, limit),
+        };
+        // A number that is not zero does not read as zero.
+        let vanishes = size > 0.0 && round(size, signed(decimals)) == 0.0;
+        if vanishes { unsigned(1 - rounded_exponent(size, 2)) } else { decimals }
+    }
+
+    /// The step of the longest unit of time; the first one for other units.
+    fn last_unit(&self) -> usize {
+        if matches!(self.unit.scaling, Scaling::Time(_)) { MAX_STEPS - 1 } else { 0 }
     }
 }
 
-/// Appends a unit to digits. A no-break space keeps them together.
-#[must_use]
-pub fn with_unit(figures: String, unit: &str) -> String {
-    if unit.is_empty() { figures } else { format!("{figures}\u{a0}{unit}") }
-}
-
-/// The divisor of a number, and the prefix and symbol after it.
-struct Scaled {
-    divisor: f64,
-    prefix: &'static str,
-    symbol: Symbol,
-}
-
-fn scaled(unit: UnitFormat, scale: f64) -> Scaled {
-    const STEPS: [(f64, &str); 5] = [(1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")];
-    let symbol = unit.symbol;
-    let least = match unit.scaling {
-        Scaling::FromThousand => 1e3,
-        Scaling::FromMillion => 1e6,
-        Scaling::Never => f64::INFINITY,
-        Scaling::Ratio => return Scaled { divisor: 0.01, prefix: "", symbol: Symbol::new("%") },
-        Scaling::Time(counted) => {
-            let written = written_in(counted, scale);
-            let divisor = if written == counted { 1.0 } else { written.seconds() / counted.seconds() };
-            return Scaled { divisor, prefix: "", symbol: Symbol::new(written.symbol()) };
-        }
-    };
-    let step = STEPS.into_iter().find(|&(step, _)| step >= least && scale >= step);
-    let (divisor, prefix) = step.unwrap_or((1.0, ""));
-    Scaled { divisor, prefix, symbol }
-}
-
-/// The unit in which a duration is written: the longest one that it reaches. Minutes, hours and days must be reached
-/// twice, since 90 s says more than 1.5 min.
-fn written_in(counted: TimeUnit, scale: f64) -> TimeUnit {
-    if scale == 0.0 {
-        return counted;
+/// The most decimals of a number in its step.
+fn limit(step: &Step, size: f64) -> usize {
+    if size == 0.0 {
+        return 0;
     }
-    let seconds = scale * counted.seconds();
-    let enough = |unit: &TimeUnit| {
-        let least = if *unit > TimeUnit::Second { 2.0 } else { 1.0 };
-        // The tolerance keeps a duration in its own unit despite rounding.
-        seconds >= least * unit.seconds() * (1.0 - 1e-9)
-    };
-    TimeUnit::ALL.into_iter().find(enough).unwrap_or(TimeUnit::Nanosecond)
-}
-
-/// The greatest power of ten that is not above a positive number, as its exponent.
-#[expect(clippy::cast_possible_truncation, reason = "the exponent of a float has three digits")]
-fn exponent(value: f64) -> i32 {
-    value.log10().floor() as i32
+    let exponent = rounded_exponent(size, DIGITS);
+    let digits = if step.prefix.is_empty() && exponent >= 0 { DIGITS_IN_FULL } else { DIGITS };
+    unsigned(digits - 1 - rounded_exponent(size, digits))
 }
 
 /// The number of decimals that a number needs, up to a limit.
@@ -151,111 +251,17 @@ fn decimals_of(value: f64, limit: usize) -> usize {
     text.split_once('.').map_or(0, |(_, decimals)| decimals.trim_end_matches('0').len())
 }
 
-fn grouped(figures: &str) -> String {
-    let (whole, decimals) = figures.split_once('.').map_or((figures, None), |(whole, rest)| (whole, Some(rest)));
-    let mut text = String::with_capacity(figures.len() + 4);
-    for (i, digit) in whole.chars().enumerate() {
-        if i > 0 && (whole.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    if let Some(decimals) = decimals {
-        text.push('.');
-        text.push_str(decimals);
-    }
-    text
+fn is_zero(digits: &str) -> bool {
+    !digits.contains(|c: char| matches!(c, '1'..='9'))
+}
+
+fn signed(decimals: usize) -> i32 {
+    i32::try_from(decimals).unwrap_or(0)
+}
+
+fn unsigned(decimals: i32) -> usize {
+    usize::try_from(decimals).unwrap_or(0)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn bytes() -> UnitFormat {
-        UnitFormat { symbol: Symbol::new("B"), scaling: Scaling::FromThousand }
-    }
-
-    fn time(unit: TimeUnit) -> UnitFormat {
-        UnitFormat { symbol: Symbol::default(), scaling: Scaling::Time(unit) }
-    }
-
-    fn alone(unit: UnitFormat, value: f64) -> String {
-        let style = NumberFormat::of(unit, value, std::iter::empty());
-        format!("{} {}", style.number(value), style.unit()).trim_end().to_owned()
-    }
-
-    #[test]
-    fn a_number_by_itself_has_the_decimals_it_needs() {
-        for (value, text) in [
-            (0.0, "0"),
-            (42.0, "42"),
-            (42.5, "42.5"),
-            (-42.5, "−42.5"),
-            (42.483_728, "42.48"),
-            (1_234.567, "1,235"),
-            (123_456.0, "123,456"),
-            (999_999.0, "999,999"),
-            (1_234_567.0, "1.235 M"),
-            (0.25, "0.25"),
-            (0.004_213, "0.00421"),
-            (1e-9, "1.000e-9"),
-            (1e22, "1.000e7 P"),
-        ] {
-            assert_eq!(alone(UnitFormat::none(), value), text);
-        }
-    }
-
-    #[test]
-    fn bytes_take_a_prefix_from_a_thousand_on() {
-        assert_eq!(alone(bytes(), 999.0), "999 B");
-        assert_eq!(alone(bytes(), 3_200_000.0), "3.200 MB");
-    }
-
-    #[test]
-    fn figures_stay_in_their_places_while_the_value_moves() {
-        let recent = [41.25, 42.0, 43.5];
-        let style = NumberFormat::of(UnitFormat::none(), 42.0, recent.into_iter());
-        assert_eq!(recent.map(|value| style.number(value)), ["41.25", "42.00", "43.50"]);
-    }
-
-    #[test]
-    fn duration_is_written_in_the_unit_that_fits() {
-        for (counted, value, text) in [
-            (TimeUnit::Millisecond, 42.5, "42.5 ms"),
-            (TimeUnit::Millisecond, 1_250.0, "1.25 s"),
-            (TimeUnit::Millisecond, 1_000.0, "1 s"),
-            (TimeUnit::Millisecond, 0.0, "0 ms"),
-            (TimeUnit::Millisecond, 0.25, "250 µs"),
-            (TimeUnit::Second, 0.0421, "42.1 ms"),
-            (TimeUnit::Second, 90.0, "90 s"),
-            (TimeUnit::Second, 150.0, "2.5 min"),
-            (TimeUnit::Second, 5_400.0, "90 min"),
-            (TimeUnit::Second, 864_000.0, "10 d"),
-        ] {
-            assert_eq!(alone(time(counted), value), text);
-        }
-        let style = NumberFormat::of(time(TimeUnit::Millisecond), 640.0, [980.0, 1_250.0].into_iter());
-        assert_eq!(
-            [640.0, 980.0, 1_250.0].map(|value| style.text(value)),
-            ["0.64\u{a0}s", "0.98\u{a0}s", "1.25\u{a0}s"]
-        );
-    }
-
-    #[test]
-    fn decimals_that_are_declared_are_kept_whatever_the_number() {
-        let style = NumberFormat::of(bytes(), 3_200_000.0, std::iter::empty()).with_decimals(Some(1));
-        assert_eq!([3_200_000.0, 3_000_000.0].map(|value| style.number(value)), ["3.2", "3.0"]);
-    }
-
-    #[test]
-    fn a_small_value_after_a_great_one_is_not_drowned() {
-        let style = NumberFormat::of(bytes(), 12.0, [5e9].into_iter());
-        assert_eq!(style.number(12.0), "12");
-    }
-
-    #[test]
-    fn a_difference_has_a_sign_unless_it_is_none() {
-        let style = NumberFormat::of(UnitFormat::none(), 42.5, [41.0].into_iter());
-        assert_eq!([1.5, -0.5, 0.0, -0.01].map(|d| style.difference(d)), ["+1.5", "−0.5", "±0.0", "±0.0"]);
-    }
-}
+mod tests;

@@ -110,10 +110,10 @@ const ENDINGS: [(&str, &str, Scaling); 36] = [
     ("seconds", "", Scaling::Time(TimeUnit::Second)),
     ("minutes", "", Scaling::Time(TimeUnit::Minute)),
     ("hours", "", Scaling::Time(TimeUnit::Hour)),
-    ("pct", "%", Scaling::FromMillion),
-    ("percent", "%", Scaling::FromMillion),
+    ("pct", "%", Scaling::Never),
+    ("percent", "%", Scaling::Never),
     ("ratio", "", Scaling::Ratio),
-    ("celsius", "°C", Scaling::FromMillion),
+    ("celsius", "°C", Scaling::Never),
     ("hz", "Hz", Scaling::FromThousand),
     ("rpm", "rpm", Scaling::FromMillion),
     ("watts", "W", Scaling::FromThousand),
@@ -133,6 +133,16 @@ impl UnitFormat {
     #[must_use]
     pub fn none() -> Self {
         Self::new("", Scaling::FromMillion)
+    }
+
+    /// The symbol of the unit itself, without a prefix: `ms`, `B/s`, `%`. Empty for numbers without a unit.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self.scaling {
+            Scaling::Time(unit) => unit.symbol(),
+            Scaling::Ratio => "%",
+            _ => self.symbol.as_str(),
+        }
     }
 
     /// The unit of the document, or else a guess from the name of the series: `api/latency_ms` is in milliseconds.
@@ -171,7 +181,7 @@ impl UnitFormat {
             KnownUnit::Microseconds => ("", Scaling::Time(TimeUnit::Microsecond)),
             KnownUnit::Milliseconds => ("", Scaling::Time(TimeUnit::Millisecond)),
             KnownUnit::Seconds => ("", Scaling::Time(TimeUnit::Second)),
-            KnownUnit::Percent => ("%", Scaling::FromMillion),
+            KnownUnit::Percent => ("%", Scaling::Never),
             KnownUnit::Ratio => ("", Scaling::Ratio),
             KnownUnit::PerSecond => ("/s", Scaling::FromMillion),
             KnownUnit::Si => ("", Scaling::FromThousand),
@@ -199,8 +209,7 @@ mod tests {
     use crate::format::number::NumberFormat;
 
     fn written(unit: UnitFormat, value: f64) -> String {
-        let style = NumberFormat::of(unit, value, std::iter::empty());
-        format!("{} {}", style.number(value), style.unit()).trim_end().to_owned()
+        NumberFormat::of(unit, value, std::iter::empty()).text(value).replace('\u{a0}', " ")
     }
 
     #[test]
@@ -227,14 +236,14 @@ mod tests {
     #[test]
     fn what_a_document_declares_comes_before_the_name() {
         for (declared, value, text) in [
-            ("bytes", 3_200_000.0, "3.200 MB"),
-            ("bits/s", 12_000.0, "12.00 kbit/s"),
+            ("bytes", 3_200_000.0, "3.20 MB"),
+            ("bits/s", 12_000.0, "12.0 kbit/s"),
             ("us", 850.0, "850 µs"),
             ("s", 0.042, "42 ms"),
             ("%", 99.5, "99.5 %"),
             ("ratio", 0.9995, "99.95 %"),
             ("ratio", 0.07, "7 %"),
-            ("si", 12_345.0, "12.35 k"),
+            ("si", 12_345.0, "12.3 k"),
             ("plain", 12_345_678.0, "12,345,678"),
             ("/s", 12.0, "12 /s"),
             ("rpm", 1_200.0, "1,200 rpm"),
@@ -249,7 +258,7 @@ mod tests {
     fn a_rate_is_of_its_unit_a_second_and_a_count_of_none() {
         let name = "ops/sent_bytes".parse().unwrap();
         let unit = UnitFormat::of(None, &name);
-        assert_eq!(written(unit.shown(Show::Rate), 4_200.0), "4.200 kB/s");
+        assert_eq!(written(unit.shown(Show::Rate), 4_200.0), "4.20 kB/s");
         assert_eq!(written(unit.shown(Show::Count), 4_200.0), "4,200");
         assert_eq!(written(unit.shown(Show::P99), 42.0), "42 B");
         assert_eq!(written(UnitFormat::none().shown(Show::Rate), 42.0), "42 /s");

@@ -8,7 +8,7 @@ use super::{Lookback, LookbackBuckets, from_cells};
 use crate::board::threshold::level;
 use crate::board::{Level, SeriesSource, Show};
 use crate::format::duration::duration;
-use crate::format::number::{NumberFormat, with_unit};
+use crate::format::number::{Figures, NumberFormat, with_unit};
 use crate::format::unit::UnitFormat;
 use crate::track::Latest;
 use crate::{Bucket, Millis, SeriesName, Track};
@@ -60,6 +60,8 @@ pub struct NumberReading {
     pub unit: String,
     /// Number of characters of the widest recent number, so that the size of the figures does not change.
     pub width: usize,
+    /// Number of characters of the longest recent unit.
+    pub unit_width: usize,
     /// Level; `None` where no threshold gives one.
     pub level: Option<Level>,
     /// Change; `None` where there is no other value.
@@ -138,7 +140,7 @@ impl Reading {
     #[must_use]
     pub fn text(&self) -> String {
         let unit = self.number().map(|number| number.unit.as_str()).unwrap_or_default();
-        with_unit(self.value(), unit)
+        with_unit(&self.value(), unit)
     }
 
     /// Returns the level.
@@ -161,12 +163,18 @@ impl NumberReading {
         let recent = recent(show, buckets);
         let unit = UnitFormat::of(source.unit.as_ref(), name).shown(show);
         let style = NumberFormat::of(unit, raw, recent.iter().copied()).with_decimals(source.decimals);
-        let width = recent.iter().chain([&raw]).map(|&value| style.number(value).chars().count()).max().unwrap_or(1);
+        let figures = style.figures(raw);
+        let lengths = |figures: &Figures| (figures.number.chars().count(), figures.unit.chars().count());
+        let (width, unit_width) = recent
+            .iter()
+            .map(|&value| lengths(&style.figures(value)))
+            .fold(lengths(&figures), |longest, next| (longest.0.max(next.0), longest.1.max(next.1)));
         Some(Self {
             raw,
-            value: style.number(raw),
-            unit: style.unit(),
+            value: figures.number,
+            unit: figures.unit,
             width,
+            unit_width,
             level: level(&source.thresholds, raw),
             change: change(show, &style, raw, buckets, lookback.change_ms, &past),
             range: extent(show, &style, buckets, from, &past),
@@ -230,14 +238,14 @@ fn change(
         }
     };
     let difference = raw - before;
-    let by = style.difference(difference);
+    let by = style.difference(difference).text();
     let arrow = match by.chars().next() {
         Some('+') => "▲",
         Some('±') => "■",
         _ => "▼",
     };
     let over = duration(newest.at.ts.since(at).max(1_000));
-    Some(Change { raw: difference, arrow, by: with_unit(by, &style.unit()), over })
+    Some(Change { raw: difference, arrow, by, over })
 }
 
 fn extent(
@@ -263,7 +271,7 @@ fn extent(
     };
     let span = newest.since(oldest);
     let (min, mean, max) = (of(Show::Min)?, of(Show::Mean)?, of(Show::Max)?);
-    let text = format!("{} to {} in {}", style.number(min), style.text(max), duration(span.max(1_000)));
+    let text = format!("{} in {}", style.span(min, max), duration(span.max(1_000)));
     (span > 0).then_some(Extent { min, mean, max, text })
 }
 
