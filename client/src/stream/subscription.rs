@@ -25,6 +25,9 @@ use crate::{browser, reload};
 /// Interval of ticks to the tab.
 const TICK: Duration = Duration::from_millis(250);
 
+/// Address that a server which runs answers at once.
+const HEALTH: &str = "healthz";
+
 /// A subscription to the server's stream. It is closed together with its reactive owner.
 #[derive(Clone, Copy, Debug)]
 pub struct Subscription {
@@ -143,6 +146,11 @@ impl Subscription {
             TabAction::Probe(address) => spawn_local(async move {
                 let refusal = Refusal::of(probe(&browser::address(&address)).await, browser::random());
                 self.step(TabEvent::Probed(refusal));
+            }),
+            TabAction::Check => spawn_local(async move {
+                // A proxy answers with a 5xx if the server does not.
+                let answered = probe(&browser::address(HEALTH)).await.is_some_and(|answer| answer.status < 500);
+                self.step(TabEvent::Checked(answered));
             }),
             TabAction::Say(message) => {
                 self.with(|core| core.team.as_ref().map(|team| team.say(&message)));

@@ -18,6 +18,10 @@ const LATE_MS: u64 = 5_000;
 /// Longest wait for a probe, in milliseconds.
 const PROBE_MS: u64 = 10_000;
 
+/// Time for which a suspect silence may be checked before the page shows it, in milliseconds: most checks are answered
+/// sooner, and the badge would only flicker.
+const CHECK_MS: u64 = 500;
+
 /// Time after which a connection counts as good, in milliseconds: the next loss then starts with a short wait again.
 const GOOD_LINE_MS: u64 = 5_000;
 
@@ -42,6 +46,8 @@ pub enum ConnectionEvent {
     GaveUp,
     /// The probe has ended: with advice if the server refused, with `None` if it did not or there was no answer.
     Probed(Option<Advice>),
+    /// The check of a suspect silence has ended. True if the server answered.
+    Checked(bool),
     /// The leader's stream was refused.
     Refused(Advice),
     /// A frame cannot be read or does not continue the picture.
@@ -76,6 +82,9 @@ pub enum ConnectionCommand {
     Close,
     /// Close the connection and send one request to find out what is wrong, for [`ConnectionEvent::Probed`].
     Probe,
+    /// Keep the connection, and send one request to find out if the server answers, for
+    /// [`ConnectionEvent::Checked`].
+    Check,
     /// Close the connection if there is one and open a new one, from the picture's cursor if it has one.
     Open,
 }
@@ -94,10 +103,23 @@ enum Link {
     Probing { until: u64 },
 }
 
+/// The check of a silence that is suspect ([`Watchdog::suspect_for`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Check {
+    /// There was none in this silence.
+    None,
+    /// A request is under way.
+    UnderWay,
+    /// The server answered, so there was nothing to send.
+    Passed,
+}
+
 /// The state machine.
 #[derive(Clone, Debug)]
 pub struct Supervisor {
     link: Link,
+    /// The check of the present silence.
+    check: Check,
     watchdog: Watchdog,
     /// Time since which the picture follows the server; `None` while it does not.
     live_since: Option<u64>,
@@ -119,6 +141,7 @@ impl Supervisor {
     pub fn new(now: u64) -> Self {
         Self {
             link: Link::Up,
+            check: Check::None,
             watchdog: Watchdog::new(now),
             live_since: None,
             true_at: None,
@@ -171,6 +194,15 @@ impl Supervisor {
                 // The probe came too late.
                 _ => ConnectionCommand::Nothing,
             },
+            ConnectionEvent::Checked(answered) => match (self.check, answered) {
+                (Check::UnderWay, true) => {
+                    self.check = Check::Passed;
+                    ConnectionCommand::Nothing
+                }
+                (Check::UnderWay, false) if self.link == Link::Up => self.wait(now, random),
+                // An event was faster.
+                _ => ConnectionCommand::Nothing,
+            },
             ConnectionEvent::Refused(advice) => self.refused(now, advice, random),
             ConnectionEvent::Bye { retry_ms } => {
                 self.lost(now);
@@ -206,6 +238,10 @@ impl Supervisor {
                     }
                     Link::Up if slept && self.watchdog.is_overdue(now) => self.nudge(now),
                     Link::Up if self.watchdog.is_overdue(now) => self.wait(now, random),
+                    Link::Up if self.check == Check::None && self.watchdog.suspect_for(now).is_some() => {
+                        self.check = Check::UnderWay;
+                        ConnectionCommand::Check
+                    }
                     _ => ConnectionCommand::Nothing,
                 }
             }
@@ -236,10 +272,14 @@ impl Supervisor {
     /// Returns the state to show at `now`.
     #[must_use]
     pub fn status(&self, now: u64) -> ConnectionStatus {
-        let overdue = self.watchdog.is_overdue(now);
+        // The watchdog measures the present connection. If that was opened in the place of a silent one, nothing has
+        // come of it yet.
+        let silent = self.true_at.is_some_and(|true_at| now.saturating_sub(true_at) > self.watchdog.patience_ms());
+        let overdue = silent || self.watchdog.is_overdue(now);
+        let suspect = self.check != Check::Passed && self.watchdog.suspect_for(now).is_some_and(|ms| ms > CHECK_MS);
         match (self.live_since, self.true_at) {
             // While frames arrive there is a network, whatever the browser reports.
-            (Some(since), _) if !overdue => ConnectionStatus { state: ConnectionState::Live, since },
+            (Some(since), _) if !overdue && !suspect => ConnectionStatus { state: ConnectionState::Live, since },
             (_, true_at) if self.offline => {
                 ConnectionStatus { state: ConnectionState::Offline, since: true_at.unwrap_or(self.started) }
             }
@@ -266,6 +306,7 @@ impl Supervisor {
 
     fn received(&mut self, now: u64) {
         self.watchdog.received(now);
+        self.check = Check::None;
         // A leader's stream may come back before this tab asks again.
         self.link = Link::Up;
     }
@@ -309,7 +350,8 @@ impl Supervisor {
 
     fn open(&mut self, now: u64) -> ConnectionCommand {
         self.link = Link::Up;
-        self.watchdog.received(now);
+        self.check = Check::None;
+        self.watchdog.opened(now);
         ConnectionCommand::Open
     }
 }

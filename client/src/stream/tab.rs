@@ -30,6 +30,8 @@ pub enum TabEvent {
     Team(TeamEvent),
     /// The probe has ended: with the refusal, if there was one.
     Probed(Option<Refusal>),
+    /// The check has ended. True if the server answered.
+    Checked(bool),
     /// The page's lifecycle has changed.
     LifecycleEvent(LifecycleEvent),
     /// Time passed.
@@ -45,6 +47,8 @@ pub enum TabAction {
     Open(String),
     /// Send one request to this address, for [`TabEvent::Probed`].
     Probe(String),
+    /// Send one request to the server, for [`TabEvent::Checked`].
+    Check,
     /// Send a message to the other tabs.
     Say(TabMessage),
     /// Request the lock in another manner.
@@ -126,6 +130,7 @@ impl Tab {
             }
             // The probe came too late.
             TabEvent::Probed(Some(_)) => {}
+            TabEvent::Checked(answered) => self.input(now, random, ConnectionEvent::Checked(answered)),
             TabEvent::LifecycleEvent(vital) => self.vital(now, random, vital),
             TabEvent::Tick => {
                 let unseen = self.hidden_since.is_some_and(|since| now.saturating_sub(since) >= UNSEEN_MS);
@@ -358,6 +363,7 @@ impl Tab {
                 let address = self.member.opening().address();
                 self.actions.extend([TabAction::Close, TabAction::Probe(address)]);
             }
+            ConnectionCommand::Check => self.actions.push(TabAction::Check),
             ConnectionCommand::Open if self.member.leads() => self.open(),
             ConnectionCommand::Open => self.ask(now),
         }

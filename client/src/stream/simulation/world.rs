@@ -31,6 +31,7 @@ struct Place {
     runs: bool,
     joined: bool,
     probing: bool,
+    checking: bool,
 }
 
 pub(super) struct World {
@@ -59,8 +60,18 @@ impl World {
         let name = TabId(format!("{at} since {}", self.now));
         let (tab, actions) = Tab::new(self.now, name, interest.clone(), live, self.company);
         let inbox = VecDeque::new();
-        self.places[at] =
-            Some(Place { tab, live, interest, owner, stream: None, inbox, runs: true, joined: false, probing: false });
+        self.places[at] = Some(Place {
+            tab,
+            live,
+            interest,
+            owner,
+            stream: None,
+            inbox,
+            runs: true,
+            joined: false,
+            probing: false,
+            checking: false,
+        });
         if self.company == Sharing::Team {
             self.join(at);
         }
@@ -124,6 +135,10 @@ impl World {
             TabAction::Probe(_) => {
                 self.requests += 1;
                 self.place(at).probing = true;
+            }
+            TabAction::Check => {
+                self.requests += 1;
+                self.place(at).checking = true;
             }
             TabAction::Say(message) => {
                 if self.place(at).joined {
@@ -193,6 +208,10 @@ impl World {
             let refusal =
                 (answer == Answer::Full).then_some(Refusal { status: 503, wait_ms: 1_500, detail: String::new() });
             place.inbox.push_back(TabEvent::Probed(refusal));
+            return true;
+        }
+        if answer != Answer::Nothing && std::mem::take(&mut place.checking) {
+            place.inbox.push_back(TabEvent::Checked(true));
             return true;
         }
         let Some(stream) = &mut place.stream else { return false };

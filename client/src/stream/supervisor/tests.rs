@@ -189,3 +189,60 @@ fn a_new_selection_is_opened_now_or_with_the_next_try() {
     supervisor.step(10_003, ConnectionEvent::Bye { retry_ms: 1_000 }, 0.5);
     assert_eq!(supervisor.step(10_004, ConnectionEvent::Reopen, 0.5), ConnectionCommand::Nothing);
 }
+
+/// Makes a supervisor that was live, with an event every second, from 1 to 20 s.
+fn live_at_one_hz() -> Supervisor {
+    let mut supervisor = Supervisor::new(0);
+    supervisor.step(0, ConnectionEvent::Hello { heartbeat_ms: 15_000 }, 0.5);
+    for now in (1_000..=20_000).step_by(250) {
+        let input = if now % 1_000 == 0 { ConnectionEvent::Applied } else { ConnectionEvent::Tick };
+        assert_eq!(supervisor.step(now, input, 0.5), ConnectionCommand::Nothing);
+        assert_eq!(supervisor.status(now).state, ConnectionState::Live);
+    }
+    supervisor
+}
+
+#[test]
+fn silent_server_that_sent_an_event_every_second_is_not_live_after_six_seconds() {
+    let mut supervisor = live_at_one_hz();
+    assert_eq!(tick(&mut supervisor, 20_250, 26_000), [(25_000, ConnectionCommand::Check)]);
+    assert_eq!(supervisor.status(25_400).state, ConnectionState::Live, "most checks are answered at once");
+    assert_eq!(supervisor.status(26_000), ConnectionStatus { state: ConnectionState::Stale, since: 20_000 });
+    assert_eq!(
+        tick(&mut supervisor, 26_250, 51_000),
+        [(50_250, ConnectionCommand::Close), (50_750, ConnectionCommand::Open)]
+    );
+    supervisor.step(52_000, ConnectionEvent::Applied, 0.5);
+    assert_eq!(supervisor.status(52_000).state, ConnectionState::Live);
+}
+
+#[test]
+fn server_that_answers_the_check_is_live_although_its_sources_stopped() {
+    let mut supervisor = live_at_one_hz();
+    assert_eq!(tick(&mut supervisor, 20_250, 25_000), [(25_000, ConnectionCommand::Check)]);
+    assert_eq!(supervisor.step(25_010, ConnectionEvent::Checked(true), 0.5), ConnectionCommand::Nothing);
+    assert_eq!(tick(&mut supervisor, 25_250, 34_750), []);
+    assert_eq!(supervisor.status(34_999).state, ConnectionState::Live);
+    supervisor.step(35_000, ConnectionEvent::Applied, 0.5);
+    assert_eq!(tick(&mut supervisor, 35_250, 64_000), [], "a gap as long was seen, so only the heartbeat counts");
+}
+
+#[test]
+fn server_that_is_gone_is_left_as_soon_as_the_check_fails() {
+    let mut supervisor = live_at_one_hz();
+    tick(&mut supervisor, 20_250, 25_000);
+    assert_eq!(supervisor.step(25_010, ConnectionEvent::Checked(false), 0.5), ConnectionCommand::Close);
+    assert_eq!(supervisor.status(25_020).state, ConnectionState::Stale);
+    assert_eq!(supervisor.step(25_020, ConnectionEvent::Checked(false), 0.5), ConnectionCommand::Nothing);
+}
+
+#[test]
+fn silent_stream_that_is_given_up_for_another_selection_does_not_stay_live() {
+    let mut supervisor = live();
+    supervisor.step(11_900, ConnectionEvent::Reopen, 0.5);
+    assert_eq!(supervisor.status(12_000).state, ConnectionState::Live);
+    let status = ConnectionStatus { state: ConnectionState::Stale, since: 10_000 };
+    assert_eq!(supervisor.status(12_001), status, "nothing came since, on neither stream");
+    supervisor.step(12_500, ConnectionEvent::Applied, 0.5);
+    assert_eq!(supervisor.status(12_500).state, ConnectionState::Live);
+}
