@@ -6,7 +6,7 @@
 use serde_json::{Map, Value};
 use shared::Selector;
 use shared::board::keyword::Keyword as _;
-use shared::board::{Board, Place, WidgetId};
+use shared::board::{Board, Content, Place, WidgetId, WidgetView};
 use shared::problem::FieldError;
 
 use super::arrange::{Target, arrange};
@@ -49,8 +49,7 @@ impl Draft {
         Self { document, board: reading.board, mistakes: reading.mistakes }
     }
 
-    /// Makes the draft of an automatic board. [`Board::automatic`] sets only default options, so the draft leaves
-    /// them out.
+    /// Makes the draft of an automatic board. [`Board::automatic`] sets few options, so the draft leaves the others out.
     #[must_use]
     pub fn automatic(board: &Board) -> Self {
         let widget = |widget: &shared::board::Widget| {
@@ -59,6 +58,19 @@ impl Draft {
             fields.insert("type".into(), widget.kind().keyword().into());
             fields.insert("title".into(), widget.title.as_deref().into());
             fields.insert("series".into(), widget.series().iter().map(Selector::as_str).collect());
+            if let Content::Series(shown) = &widget.content {
+                if let Some(show) = shown.source.show {
+                    fields.insert("show".into(), show.keyword().into());
+                }
+                if let WidgetView::Table(table) = &shown.view {
+                    fields.insert("columns".into(), table.columns.iter().map(|column| column.keyword()).collect());
+                }
+            }
+            if let Some(Place { x, y, w, h }) = widget.place {
+                let place = [("x", x), ("y", y), ("w", w), ("h", h)];
+                let place: Fields = place.into_iter().map(|(key, cells)| (key.to_owned(), cells.into())).collect();
+                fields.insert("place".into(), place.into());
+            }
             Value::Object(fields)
         };
         let mut document = Fields::new();

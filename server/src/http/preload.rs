@@ -8,12 +8,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use shared::BoardId;
-use shared::board::document::MAX_WIDGETS;
 use shared::board::{Board, DrawModule};
+use shared::point::Kind;
+use shared::{BoardId, SeriesName};
 
 use crate::board::BoardRegistry;
-use crate::hub::Tally;
 use crate::hub::driver::HubHandle;
 
 /// A module of the page (`client/src/lazy.rs`), by its name in the manifest.
@@ -55,7 +54,7 @@ impl Preloads {
         let edition = boards.get(&id);
         let mut modules = match &edition {
             Some(edition) => of_made(edition.document.board()),
-            None => of_automatic(hub.selecting().tally(&id)),
+            None => of_automatic(&id, hub.selecting().series_of(&id)),
         };
         if kiosk && !modules.contains(&PAGES) {
             modules.insert(0, PAGES);
@@ -97,13 +96,15 @@ fn of_made(board: &Board) -> Vec<Module> {
     needed.into_iter().filter(|(needed, _)| *needed).map(|(_, module)| module).collect()
 }
 
-/// The modules of a board without a document. [`Board::automatic`] shows numbers, which every page can draw, texts as a
-/// log, and more series than fit as a table.
-fn of_automatic(Tally { series, texts }: Tally) -> Vec<Module> {
-    match series {
-        0 => vec![PAGES],
-        _ if texts > 0 || series > MAX_WIDGETS => vec![BOARD],
-        _ => Vec::new(),
+/// The modules of a board without a document, as [`Board::automatic`] makes it of these series. `None` stands for more
+/// series than a board may have widgets: they are in a table.
+fn of_automatic(id: &BoardId, series: Option<Vec<(SeriesName, Kind)>>) -> Vec<Module> {
+    let Some(series) = series else { return vec![BOARD] };
+    let board = Board::automatic(id, series);
+    match board.widgets.is_empty() {
+        true => vec![PAGES],
+        false if board.widgets.iter().any(|widget| widget.content.draw_module().is_some()) => vec![BOARD],
+        false => Vec::new(),
     }
 }
 
@@ -130,12 +131,17 @@ mod tests {
     }
 
     #[test]
-    fn automatic_board_needs_a_module_for_texts_and_for_more_series_than_it_has_widgets() {
-        let of = |series, texts| of_automatic(Tally { series, texts });
-        assert_eq!(of(0, 0), [PAGES]);
-        assert_eq!(of(MAX_WIDGETS, 0), [""; 0]);
-        assert_eq!(of(2, 1), [BOARD]);
-        assert_eq!(of(MAX_WIDGETS + 1, 0), [BOARD]);
+    fn automatic_board_needs_a_module_for_texts_charts_and_tables() {
+        let id: BoardId = "ops".parse().unwrap();
+        let of = |names: &[&str], kind| {
+            let series = names.iter().map(|name| (name.parse().unwrap(), kind)).collect();
+            of_automatic(&id, Some(series))
+        };
+        assert_eq!(of(&[], Kind::Number), [PAGES]);
+        assert_eq!(of(&["ops/temp", "ops/load"], Kind::Number), [""; 0]);
+        assert_eq!(of(&["ops/deploy"], Kind::Text), [BOARD]);
+        assert_eq!(of(&["ops/core1_pct", "ops/core2_pct", "ops/core3_pct"], Kind::Number), [BOARD]);
+        assert_eq!(of_automatic(&id, None), [BOARD]);
     }
 
     #[test]

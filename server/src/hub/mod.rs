@@ -288,12 +288,3 @@ pub struct Counts {
     /// Bytes that the topics take, as the hub estimates them.
     pub topic_bytes: usize,
 }
-
-/// Number of series under the name of a board.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// All series.
-    pub series: usize,
-    /// Text series among them.
-    pub texts: usize,
-}

@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use shared::board::document::MAX_WIDGETS;
 use shared::point::Kind;
-use shared::{BoardId, Selector};
+use shared::{BoardId, Selector, SeriesName};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::Tally;
 use crate::limits::client::{ClientSlot, ClientSlots, LimitedClient};
 use crate::names::{Budget, Matched, Names, SelectError};
 
@@ -116,17 +115,13 @@ impl Selecting {
         selectors.into_iter().zip(has).filter(|(_, has)| !has).map(|(selector, _)| selector).collect()
     }
 
-    /// Counts the series under the name of a board, up to one more than a board may have widgets.
+    /// Returns the series under the name of a board, as a hint to its page. `None` if there are more than a board may
+    /// have widgets.
     #[must_use]
-    pub fn tally(&self, board: &BoardId) -> Tally {
+    pub fn series_of(&self, board: &BoardId) -> Option<Vec<(SeriesName, Kind)>> {
         let budget = Budget { steps: HINT, series: MAX_WIDGETS };
-        match self.names.select(&[board.selector()], budget) {
-            Ok(found) => {
-                let texts = self.names.named(&found.series).iter().filter(|named| named.kind == Kind::Text).count();
-                Tally { series: found.series.len(), texts }
-            }
-            Err(_) => Tally { series: MAX_WIDGETS + 1, texts: 0 },
-        }
+        let found = self.names.select(&[board.selector()], budget).ok()?;
+        Some(self.names.named(&found.series).iter().map(|named| (named.name.clone(), named.kind)).collect())
     }
 }
 

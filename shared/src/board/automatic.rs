@@ -1,52 +1,211 @@
 //! Automatic boards: the document for a board id that no user has created yet.
+//!
+//! From the top to the bottom: a row of stats for the most telling numbers, charts of siblings with the same unit
+//! ([`grouping`]), a stat for each other number, the states, and the logs. What is too much for stats is a table.
 
-use super::document::MAX_WIDGETS;
+mod grouping;
+
+use super::document::MAX_SELECTORS;
+use super::lines::LineOptions;
 use super::log::LogOptions;
 use super::metric_type::MetricType;
 use super::stat::StatOptions;
-use super::table::TableOptions;
-use super::widget::SeriesContent;
-use super::{Board, Content, SeriesSource, Show, Widget, WidgetId, WidgetView};
+use super::states::StatesOptions;
+use super::table::{Column, TableOptions};
+use super::widget::{MAX_SERIES, SeriesContent};
+use super::{Board, Content, Place, SeriesSource, Show, Widget, WidgetId, WidgetView};
 use crate::name::MAX_SEGMENT_LEN;
 use crate::{BoardId, Selector, SeriesName};
+use grouping::{Group, Grouped, Member, grouped};
+
+/// The columns of the grid.
+const COLUMNS: u16 = 12;
+/// Up to this many numbers are plain stats, without a row of their own and without charts of two.
+const FEW: usize = 4;
+/// The most lines that a chart can show apart. More siblings are rows of a table.
+const MAX_LINES: usize = 64;
+/// The most stats below the charts. More numbers are rows of a table.
+const MAX_STATS: usize = 24;
+/// The most charts. Further groups are rows of the table.
+const MAX_CHARTS: usize = 24;
+/// The most series that charts name one by one, so that all selectors of the board fit in the document.
+const MAX_LISTED: usize = MAX_SELECTORS - 4 - MAX_CHARTS - MAX_STATS - 3 * MAX_SERIES - 1;
+/// The most logs side by side. More texts share one.
+const MAX_LOGS: usize = 2;
 
 impl Board {
-    /// Returns the document that the board `id` shows until a user creates it. In the given order, it has a stat for
-    /// each gauge, a stat of the rate for each counter, and a log for each text series. The page starts editing from
-    /// this document, so it is valid as it is. If there are more series than a board can have widgets, the last
-    /// widget is a table of all series.
+    /// Returns the document that the board `id` shows until a user creates it. The page starts editing from this
+    /// document, so it is valid as it is, and the same series in the same order give the same document.
     #[must_use]
     pub fn automatic<N: Into<MetricType>>(id: &BoardId, series: impl IntoIterator<Item = (SeriesName, N)>) -> Self {
-        let mut widgets: Vec<Widget> = Vec::new();
-        for (name, metric_type) in series {
-            if widgets.len() == MAX_WIDGETS {
-                widgets.pop();
-                let view = WidgetView::Table(TableOptions::default());
-                let all = free_id("all", &widgets);
-                widgets.push(widget(all, "all", view, None, id.selector()));
-                break;
-            }
-            let (view, show) = match metric_type.into() {
-                MetricType::Gauge => (WidgetView::Stat(StatOptions::default()), None),
-                MetricType::Counter => (WidgetView::Stat(StatOptions::default()), Some(Show::Rate)),
-                MetricType::Text => (WidgetView::Log(LogOptions::default()), None),
-            };
-            let title = name.within_board();
-            let id = free_id(title, &widgets);
-            widgets.push(widget(id, title, view, show, Selector::from(&name)));
+        let members: Vec<Member> = series.into_iter().map(|(name, kind)| Member::of(name, kind.into())).collect();
+        let of = |wanted: fn(MetricType) -> bool| members.iter().filter(move |member| wanted(member.metric_type));
+        let numbers: Vec<&Member> = of(|kind| matches!(kind, MetricType::Gauge | MetricType::Counter)).collect();
+        let states: Vec<&Member> = of(|kind| kind == MetricType::State).collect();
+        let logs: Vec<&Member> = of(|kind| kind == MetricType::Text).collect();
+        let Grouped { mut groups, mut singles } = grouped(&numbers, &members);
+        if numbers.len() <= FEW {
+            // Two siblings are as readable as two stats.
+            let pairs = groups.extract_if(.., |group| group.members.len() == 2);
+            singles.extend(pairs.flat_map(|group| group.members));
+            singles.sort_by_key(|single| numbers.iter().position(|number| number.name == single.name));
         }
-        Self { title: Some(title(id.as_str())), columns: None, range: None, markers: Vec::new(), widgets }
+        let few = numbers.len() <= FEW && groups.is_empty();
+        let mut composer = Composer { widgets: Vec::new(), rows: (!few).then_some(0) };
+        let hero = if few { Vec::new() } else { hero(&groups, &singles) };
+        singles.retain(|single| !hero.iter().any(|known| known.name == single.name));
+        composer.stats(&hero);
+        let all_groups = composer.charts(&groups);
+        let all_shown =
+            all_groups && singles.len() <= MAX_STATS && states.len() <= 2 * MAX_SERIES && logs.len() <= MAX_SERIES;
+        if all_shown {
+            composer.stats(&singles);
+        } else {
+            composer.table(id);
+        }
+        composer.states(states.get(..2 * MAX_SERIES).unwrap_or(&states));
+        composer.logs(logs.get(..MAX_SERIES).unwrap_or(&logs));
+        Self { title: Some(title(id.as_str())), columns: None, range: None, markers: Vec::new(), widgets: composer.widgets }
     }
 }
 
-fn widget(id: WidgetId, title: &str, view: WidgetView, show: Option<Show>, selector: Selector) -> Widget {
-    let source = SeriesSource { series: vec![selector], show, ..SeriesSource::default() };
-    Widget {
-        id,
-        title: Some(self::title(title)),
-        content: Content::Series(Box::new(SeriesContent { view, source })),
-        place: None,
+/// Selects the most telling numbers, each from another part of the board: shares of a whole, totals, then the others.
+fn hero<'a>(groups: &[Group<'a>], singles: &[&'a Member]) -> Vec<&'a Member> {
+    let totals = groups.iter().filter_map(|group| group.total());
+    let mut candidates: Vec<&Member> = totals.chain(singles.iter().copied()).collect();
+    candidates.sort_by_key(|candidate| candidate.rank());
+    let mut chosen: Vec<&Member> = Vec::new();
+    for elsewhere in [true, false] {
+        for candidate in &candidates {
+            let known =
+                |chosen: &&Member| chosen.name == candidate.name || elsewhere && chosen.parent() == candidate.parent();
+            if chosen.len() < FEW && !chosen.iter().any(known) {
+                chosen.push(candidate);
+            }
+        }
     }
+    chosen
+}
+
+/// Adds widgets row by row.
+struct Composer {
+    widgets: Vec<Widget>,
+    /// Number of rows so far; `None` if the layout of the page places the widgets.
+    rows: Option<u16>,
+}
+
+impl Composer {
+    /// Adds a stat for each number, four in a row.
+    fn stats(&mut self, members: &[&Member]) {
+        let stat = |member: &&Member| Made {
+            title: member.name.within_board().to_owned(),
+            view: WidgetView::Stat(StatOptions::default()),
+            show: member.show(),
+            series: listed(&[*member]),
+        };
+        self.in_rows(4, 2, members.iter().map(stat));
+    }
+
+    /// Adds a chart for each group, two in a row. Returns false if there was no room for some of them.
+    fn charts(&mut self, groups: &[Group<'_>]) -> bool {
+        let (mut charts, mut tables, mut listings) = (Vec::new(), Vec::new(), 0);
+        for group in groups.iter().take(MAX_CHARTS) {
+            let members = &group.members;
+            let series = match &group.selector {
+                Some(selector) => vec![selector.clone()],
+                None if members.len() <= MAX_SERIES && listings + members.len() <= MAX_LISTED => {
+                    listings += members.len();
+                    listed(members)
+                }
+                None => continue,
+            };
+            let made = |view| Made { title: group.title.clone(), view, show: group.show(), series };
+            if members.len() <= MAX_LINES {
+                charts.push(made(WidgetView::Line(LineOptions::default())));
+            } else {
+                tables.push(made(rows()));
+            }
+        }
+        let added = charts.len() + tables.len();
+        self.in_rows(2, 4, charts.into_iter());
+        self.in_rows(2, 6, tables.into_iter());
+        added == groups.len()
+    }
+
+    /// Adds a table of all series.
+    fn table(&mut self, id: &BoardId) {
+        let table = Made { title: "all".to_owned(), view: rows(), show: None, series: vec![id.selector()] };
+        self.in_rows(1, 8, [table].into_iter());
+    }
+
+    /// Adds the states, one lane for each series.
+    fn states(&mut self, members: &[&Member]) {
+        for members in members.chunks(MAX_SERIES) {
+            let states = Made {
+                title: if let [one] = members { one.name.within_board() } else { "states" }.to_owned(),
+                view: WidgetView::States(StatesOptions::default()),
+                show: None,
+                series: listed(members),
+            };
+            let height = 1 + u16::try_from(members.len()).unwrap_or(1).div_ceil(2);
+            self.in_rows(1, height, [states].into_iter());
+        }
+    }
+
+    /// Adds a log for each series of texts, or one for all of them.
+    fn logs(&mut self, members: &[&Member]) {
+        let log = |title: &str, members: &[&Member]| Made {
+            title: title.to_owned(),
+            view: WidgetView::Log(LogOptions::default()),
+            show: None,
+            series: listed(members),
+        };
+        if members.len() > MAX_LOGS {
+            self.in_rows(1, 4, [log("texts", members)].into_iter());
+        } else {
+            self.in_rows(2, 4, members.iter().map(|member| log(member.name.within_board(), &[*member])));
+        }
+    }
+
+    /// Adds widgets of a height, `in_row` side by side. Those of a last row that is not full are wider.
+    fn in_rows(&mut self, in_row: usize, height: u16, made: impl ExactSizeIterator<Item = Made>) {
+        let count = made.len();
+        for (at, Made { title, view, show, series }) in made.enumerate() {
+            let row = (count - at / in_row * in_row).min(in_row);
+            let width = COLUMNS / u16::try_from(row).unwrap_or(COLUMNS);
+            let x = u16::try_from(at % in_row).unwrap_or(0) * width;
+            let place = self.rows.map(|y| Place { x, y, w: width, h: height });
+            let source = SeriesSource { series, show, ..SeriesSource::default() };
+            self.widgets.push(Widget {
+                id: free_id(&title, &self.widgets),
+                title: Some(self::title(&title)),
+                content: Content::Series(Box::new(SeriesContent { view, source })),
+                place,
+            });
+            if at % in_row == in_row - 1 || at + 1 == count {
+                self.rows = self.rows.map(|rows| rows + height);
+            }
+        }
+    }
+}
+
+/// A widget without its id and its place.
+struct Made {
+    title: String,
+    view: WidgetView,
+    show: Option<Show>,
+    series: Vec<Selector>,
+}
+
+/// The selectors of exactly these series.
+fn listed(members: &[&Member]) -> Vec<Selector> {
+    members.iter().map(|member| Selector::from(&member.name)).collect()
+}
+
+/// A table with a sparkline in each row.
+fn rows() -> WidgetView {
+    let columns = vec![Column::Name, Column::Value, Column::Change, Column::Sparkline];
+    WidgetView::Table(TableOptions { columns, ..TableOptions::default() })
 }
 
 /// Makes a title from a name. Cuts names that are longer than a title may be.
@@ -54,10 +213,10 @@ fn title(name: &str) -> String {
     name.get(..name.floor_char_boundary(super::widget::MAX_TITLE)).unwrap_or_default().to_owned()
 }
 
-/// Makes an unused widget id from a name. Adds a number where two names would give the same id, such as `api/latency`
+/// Makes an unused widget id from a title. Adds a number where two names would give the same id, such as `api/latency`
 /// and `api-latency`.
 fn free_id(name: &str, taken: &[Widget]) -> WidgetId {
-    let base = name.replace('/', "-");
+    let base: String = name.chars().map(|c| if crate::name::is_allowed(c) { c } else { '-' }).collect();
     let mut count = 1_usize;
     loop {
         let end = if count == 1 { String::new() } else { format!("-{count}") };
@@ -73,51 +232,4 @@ fn free_id(name: &str, taken: &[Widget]) -> WidgetId {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::board::widget::WidgetType;
-    use crate::point::Kind;
-    use proptest::prelude::*;
-
-    fn id() -> BoardId {
-        "ops".parse().unwrap()
-    }
-
-    #[test]
-    fn numbers_have_a_stat_and_texts_a_log() {
-        let series = [("ops/api/ms", Kind::Number), ("ops/api-ms", Kind::Number), ("ops/deploy", Kind::Text)];
-        let board = Board::automatic(&id(), series.map(|(name, kind)| (name.parse().unwrap(), kind)));
-        let widgets: Vec<_> = board.widgets.iter().map(|widget| (widget.id.as_str(), widget.kind())).collect();
-        let wanted = [("api-ms", WidgetType::Stat), ("api-ms-2", WidgetType::Stat), ("deploy", WidgetType::Log)];
-        assert_eq!(widgets, wanted);
-        assert_eq!(board.widgets[0].series(), ["ops/api/ms".parse().unwrap()]);
-    }
-
-    #[test]
-    fn of_a_counter_it_shows_how_fast_it_grows() {
-        let board = Board::automatic(&id(), [("ops/requests_total".parse().unwrap(), MetricType::Counter)]);
-        let Content::Series(shown) = &board.widgets[0].content else { panic!("a series") };
-        assert_eq!(shown.source.show, Some(Show::Rate));
-    }
-
-    #[test]
-    fn of_more_series_than_widgets_a_table_shows_the_rest() {
-        let many = (0..5_000).map(|n| (format!("ops/{n}").parse().unwrap(), Kind::Number));
-        let board = Board::automatic(&id(), many);
-        assert_eq!(board.widgets.len(), MAX_WIDGETS);
-        let last = board.widgets.last().unwrap();
-        assert_eq!((last.kind(), last.series()), (WidgetType::Table, &["ops/**".parse().unwrap()][..]));
-    }
-
-    proptest! {
-        #[test]
-        fn whatever_the_series_it_is_a_valid_document(
-            names in prop::collection::btree_set("ops(/[A-Za-z.:-]{1,64}){0,7}", 0..260)
-        ) {
-            let names = names.iter().filter_map(|name| Some((name.parse().ok()?, Kind::Number)));
-            let board = Board::automatic(&id(), names);
-            let json = serde_json::to_value(&board).unwrap();
-            prop_assert_eq!(Board::read(&json).strict(), Ok(board));
-        }
-    }
-}
+mod tests;

@@ -1,8 +1,9 @@
-//! The metric type of a series: gauge, counter or text. It is guessed if no push declares it.
+//! The metric type of a series: gauge, counter, state or text. It is guessed if no push declares it.
 
 use std::collections::VecDeque;
 
 use crate::point::Kind;
+use crate::track::TextLog;
 use crate::{Bucket, Declared, SeriesName, Track};
 
 /// Common endings of counter names. `_total` is the rule of `OpenMetrics`; the others are widespread.
@@ -11,6 +12,13 @@ const ENDINGS: [&str; 4] = ["_total", "_counter", "_count", "_sum"];
 /// The least number of times that a counter without a declaration must have grown. A name alone is no evidence: a
 /// `node_count` is a gauge.
 const LEAST_RISES: usize = 5;
+
+/// The most bytes of a text that is a state.
+const MAX_STATE: usize = 24;
+/// The most kinds of states of a series.
+const MAX_STATES: usize = 8;
+/// The least number of texts that show that they are states.
+const LEAST_REPORTS: usize = 4;
 
 /// A counter that restarts falls below this share of its earlier value, since it cannot have counted much yet.
 const RESTART: f64 = 0.1;
@@ -22,7 +30,9 @@ pub enum MetricType {
     Gauge,
     /// Numbers that only rise, and restart from zero when their program restarts. Their rate matters.
     Counter,
-    /// Texts.
+    /// Texts of which few come again and again, such as `up` and `down`. Their duration matters.
+    State,
+    /// Texts that are read, such as the lines of a log.
     Text,
 }
 
@@ -44,6 +54,7 @@ impl MetricType {
     #[must_use]
     pub fn guess(name: &SeriesName, track: &Track) -> Self {
         match track {
+            Track::Texts(log) if are_states(log) => Self::State,
             Track::Texts(_) => Self::Text,
             Track::Numbers(buckets) if is_called_counter(name) && grows(buckets) && only_rises(buckets) => {
                 Self::Counter
@@ -84,6 +95,24 @@ fn only_rises(buckets: &VecDeque<Bucket>) -> bool {
     };
     let between = buckets.iter().zip(buckets.iter().skip(1));
     buckets.iter().all(inside) && between.into_iter().all(|(a, b)| continues(a.last.value, b.first.value))
+}
+
+/// Returns true if the texts are states: short, of few kinds, and each has come more than once on average.
+fn are_states(log: &TextLog) -> bool {
+    let mut kinds: Vec<&str> = Vec::new();
+    for line in &log.lines {
+        let text = line.text.as_str();
+        if text.len() > MAX_STATE || text.contains('\n') {
+            return false;
+        }
+        if !kinds.contains(&text) {
+            kinds.push(text);
+        }
+        if kinds.len() > MAX_STATES {
+            return false;
+        }
+    }
+    log.lines.len() >= LEAST_REPORTS && log.lines.len() >= 2 * kinds.len()
 }
 
 #[cfg(test)]
@@ -144,5 +173,22 @@ mod tests {
         let rises = |values: &[f64]| only_rises(&bucket(values).into_iter().collect());
         assert!(rises(&[5.0, 7.0, 9.0]) && rises(&[50.0, 99.0, 1.0, 2.0]));
         assert!(!rises(&[5.0, 9.0, 7.0]));
+    }
+
+    #[test]
+    fn texts_that_come_again_are_states() {
+        let of = |texts: &[&str]| {
+            let at = |i: u64| Stamp { ts: Millis(i * 1_000), seq: Seq(i + 1) };
+            let value = |text: &str| Value::Text(crate::Text::new(text.to_owned()).unwrap());
+            let mut track = Track::of(at(0), value(texts[0]));
+            (1..).zip(&texts[1..]).for_each(|(i, text)| track.push(at(i), value(text)));
+            MetricType::guess(&"ops/api".parse().unwrap(), &track)
+        };
+        assert_eq!(of(&["up", "up", "down", "up"]), MetricType::State);
+        assert_eq!(of(&["up", "up", "up"]), MetricType::Text, "too few to know");
+        assert_eq!(of(&["1.2.0", "1.2.1", "1.3.0", "1.3.1", "1.4.0"]), MetricType::Text, "each is another");
+        let line = "GET /cart took 40 ms, again";
+        assert_eq!(of(&[line, line, line, line]), MetricType::Text, "too long for a state");
+        assert_eq!(of(&["a\nb", "a\nb", "a\nb", "a\nb"]), MetricType::Text);
     }
 }
