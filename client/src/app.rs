@@ -6,7 +6,8 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast as _;
 
 use crate::board::page::{BoardPage, Screen};
-use crate::dom::{is_command, on_window};
+use crate::chart::frames::is_dark;
+use crate::dom::{close_menus, is_command, on_window};
 use crate::lazy::Placeholder;
 use crate::pages::PAGES;
 use crate::route::Route;
@@ -46,6 +47,13 @@ pub fn App(
             "t" => Theme::turn(),
             "?" => help::open(),
             _ => {}
+        }
+    });
+    close_menus();
+    // Canvases stay as they were painted on the screen: print.css inverts those of a dark page.
+    on_window(ev::Custom::<web_sys::Event>::new("beforeprint"), |_| {
+        if let Some(root) = document().document_element() {
+            _ = root.set_attribute("data-painted", if is_dark() { "dark" } else { "light" });
         }
     });
     match route {

@@ -6,7 +6,7 @@ use crate::browser;
 use crate::icon::Icon;
 use crate::stream::supervisor::{ConnectionState, ConnectionStatus};
 
-/// The latency from push to paint, and the badge beside it.
+/// The badge. It shows the latency from push to paint while it has the pointer or the focus.
 #[component]
 pub fn Badge(
     /// The state of the connection.
@@ -30,13 +30,23 @@ pub fn Badge(
         (ConnectionState::Live, Some(ms)) if !is_past.get() => format!("{ms} ms from push to paint"),
         _ => String::new(),
     };
-    // Only the word is announced to screen readers, and only when it changes.
+    // Only the word is announced to screen readers, and only when it changes. The latency comes and goes, so it has no
+    // room of its own in the head of the page, where it would move the rest.
     view! {
-        <span class="latency" data-testid="latency" title="The median of the last 30 updates">{move || latency()}</span>
-        <div class="badge" data-testid="badge" data-state=word>
-            <svg class="badge-shape" viewBox="0 0 16 16" aria-hidden="true" inner_html=move || shape(word())></svg>
-            <span role="status">{move || word()}</span>
-            <span class="badge-since">{move || since()}</span>
+        <div class="status">
+            <div class="badge" tabindex="0" data-testid="badge" data-state=word>
+                <svg
+                    class="badge-shape"
+                    viewBox="0 0 16 16"
+                    aria-hidden="true"
+                    inner_html=move || shape(word())
+                ></svg>
+                <span role="status">{move || word()}</span>
+                <span class="badge-since">{move || since()}</span>
+            </div>
+            <span class="latency" data-testid="latency" title="The median of the last 30 updates">
+                {move || latency()}
+            </span>
         </div>
     }
 }

@@ -1,6 +1,6 @@
 //! Helpers for the DOM: listeners on the window, keys, and the focus.
 
-use leptos::ev::EventDescriptor;
+use leptos::ev::{self, EventDescriptor};
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, KeyboardEvent};
@@ -22,6 +22,39 @@ pub fn is_command(event: &KeyboardEvent) -> bool {
     let in_field = target.is_some_and(|target| matches!(target.closest("input, textarea, select"), Ok(Some(_))));
     let in_dialog = matches!(document().query_selector("dialog[open]"), Ok(Some(_)));
     !in_field && !in_dialog
+}
+
+/// Closes menus (`details.menu`) by Escape, which leaves the focus on their button, and by a click elsewhere, until the
+/// reactive owner is disposed of.
+pub fn close_menus() {
+    on_window(ev::pointerdown, |event| {
+        let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+        let inside = target.and_then(|target| target.closest(OPEN_MENU).ok().flatten());
+        for menu in open_menus().filter(|menu| inside.as_ref() != Some(menu)) {
+            _ = menu.remove_attribute("open");
+        }
+    });
+    on_window(ev::keydown, |event| {
+        // A browser that fills in a field dispatches a plain `Event` here, which has no key.
+        if event.has_type::<KeyboardEvent>() && event.key() == "Escape" {
+            for menu in open_menus() {
+                _ = menu.remove_attribute("open");
+                let button = menu.query_selector("summary").ok().flatten();
+                if let Some(button) = button.and_then(|button| button.dyn_into::<HtmlElement>().ok()) {
+                    _ = button.focus();
+                }
+            }
+        }
+    });
+}
+
+/// Selects a menu that is open.
+const OPEN_MENU: &str = "details.menu[open]";
+
+fn open_menus() -> impl Iterator<Item = Element> {
+    let found = document().query_selector_all(OPEN_MENU).ok();
+    let count = found.as_ref().map_or(0, web_sys::NodeList::length);
+    (0..count).filter_map(move |index| found.as_ref()?.get(index)?.dyn_into().ok())
 }
 
 /// Focuses the first element that matches the selector, in the next animation frame, when the page has been updated.

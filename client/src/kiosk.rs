@@ -14,6 +14,12 @@ const EVERY: u64 = 30;
 /// Shortest time that a board may be shown, in seconds: it has to load, and be read.
 const SHORTEST: u64 = 5;
 
+/// Longest time that a board may be shown, in seconds: a day.
+const LONGEST: u64 = 86_400;
+
+/// Keys of the address that are about the board itself.
+const OF_BOARD: [&str; 2] = ["from", "to"];
+
 /// The settings of a wall screen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Kiosk {
@@ -48,12 +54,9 @@ impl Kiosk {
                         }
                     }
                 }
-                "every" => match parse_duration(value) {
-                    Ok(span) if span.as_secs() >= SHORTEST => every = span.as_secs(),
-                    Ok(_) => mistakes.push(format!("every: a board is shown for at least {SHORTEST}s")),
-                    Err(error) => mistakes.push(format!("every: {value:?} is no time: {error}")),
-                },
+                "every" => every = read_every(value),
                 "kiosk" | "" => {}
+                known if OF_BOARD.contains(&known) => {}
                 other => mistakes.push(format!("{other:?} is no parameter; there are kiosk, boards and every")),
             }
         }
@@ -65,6 +68,14 @@ impl Kiosk {
         }
         Some(Self { boards, every: Duration::from_secs(every), mistakes })
     }
+}
+
+/// Reads the time for which each board is shown, in seconds. Nobody at a wall could correct it, so a time that is too
+/// short becomes the shortest one, a number is one of seconds, and anything else the default.
+fn read_every(value: &str) -> u64 {
+    let seconds = value.trim().parse::<u64>().ok();
+    let seconds = seconds.or_else(|| parse_duration(value.trim()).ok().map(|span| span.as_secs()));
+    seconds.map_or(EVERY, |seconds| seconds.clamp(SHORTEST, LONGEST))
 }
 
 #[cfg(test)]
@@ -87,10 +98,28 @@ mod tests {
     }
 
     #[test]
+    fn time_of_a_turn_is_corrected_instead_of_reported() {
+        for (value, seconds) in [
+            ("1m", 60),
+            ("45", 45),
+            ("1s", SHORTEST),
+            ("0", SHORTEST),
+            ("1", SHORTEST),
+            ("9999d", LONGEST),
+            ("soon", EVERY),
+            ("-5s", EVERY),
+            ("", EVERY),
+        ] {
+            let wall = kiosk(&format!("?kiosk&boards=ops,shop&every={value}")).unwrap();
+            assert_eq!((wall.every.as_secs(), wall.mistakes.len()), (seconds, 0), "{value:?}");
+        }
+    }
+
+    #[test]
     fn what_cannot_be_made_out_is_told_and_the_rest_is_shown() {
         let wrong = kiosk("?kiosk&boards=ops,a%20b,shop&every=soon&speed=2").unwrap();
-        assert_eq!((wrong.boards.len(), wrong.every.as_secs(), wrong.mistakes.len()), (2, EVERY, 3));
-        assert_eq!(kiosk("?kiosk&every=1s").unwrap().mistakes, ["every: a board is shown for at least 5s"]);
+        assert_eq!((wrong.boards.len(), wrong.every.as_secs(), wrong.mistakes.len()), (2, EVERY, 2));
+        assert!(kiosk("?kiosk&from=-2h&to=now").unwrap().mistakes.is_empty());
         assert_eq!(Kiosk::of("?kiosk", None).unwrap().mistakes, ["say which boards: ?kiosk&boards=ops,shop"]);
     }
 }

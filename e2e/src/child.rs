@@ -74,6 +74,14 @@ impl Child {
         ended.expect("a child of ours can be waited for")
     }
 
+    /// Sends a signal.
+    ///
+    /// # Panics
+    /// If it has ended before.
+    pub fn signal(&self, signal: Signal) {
+        kill_process(self.pid, signal).expect("it runs and is ours");
+    }
+
     /// Kills it at once, in the middle of its work (SIGKILL).
     ///
     /// # Panics

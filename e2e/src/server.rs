@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::time::Duration;
 
+use rustix::process::Signal;
 use serde_json::Value;
 use shared::sse::Parser;
 use shared::{Cursor, Event, Picture};
@@ -63,6 +64,22 @@ impl Server {
     /// If that takes longer than a second.
     pub async fn stop(&mut self) -> ExitStatus {
         self.child.terminate(STOP).await
+    }
+
+    /// Stops the process with SIGSTOP: its connections stay open, and nothing comes any more.
+    ///
+    /// # Panics
+    /// If it has ended before.
+    pub fn pause(&self) {
+        self.child.signal(Signal::STOP);
+    }
+
+    /// Lets the process go on with SIGCONT.
+    ///
+    /// # Panics
+    /// If it has ended before.
+    pub fn resume(&self) {
+        self.child.signal(Signal::CONT);
     }
 
     /// Kills the server with SIGKILL, like a power cut.

@@ -9,6 +9,7 @@ use shared::board::{Board, Etag, MetricType, ParsedBoard};
 use shared::{BoardId, SeriesName};
 
 use super::context::BoardContext;
+use super::filter::fits;
 use super::mistake::{Mistake, placed};
 use super::state;
 use crate::lazy::module;
@@ -35,6 +36,9 @@ module! {
         tab: state::show,
     }
 }
+
+/// The longest wait for the stream's first word about the board.
+const FIRST_WORD: Duration = Duration::from_secs(1);
 
 /// The delay before the next attempt after a failed request.
 const AGAIN: Duration = Duration::from_secs(2);
@@ -88,19 +92,36 @@ pub struct Document {
 }
 
 impl Document {
-    /// Fetches the document, and again whenever the server announces another edition.
+    /// Fetches the document if the server has one, and again whenever it announces another edition. The stream says
+    /// first if there is one, since a request for none is an error in the browser's console.
     #[must_use]
     pub fn follow(id: &BoardId, stream: Subscription) -> Self {
         let this = Self { edition: RwSignal::new(None), asked: StoredValue::new(0) };
-        this.ask(id.clone());
+        let of = id.clone();
+        // Without a stream there is no announcement either.
+        let no_word = move || {
+            if this.asked.try_get_value() == Some(0) {
+                this.ask(of);
+            }
+        };
+        set_timeout(no_word, FIRST_WORD);
         let id = id.clone();
-        // The first request is already on its way, so announcements are ignored until it is answered.
         let known = Memo::new(move |_| this.edition.with(Option::is_some));
         Effect::new(move |_| {
-            let (Some(theirs), true) = (stream.edition.get(), known.get()) else { return };
+            let (Some(theirs), known) = (stream.edition.get(), known.get()) else { return };
+            // A request that is under way is answered first.
+            if !known && this.asked.get_value() > 0 {
+                return;
+            }
             let ours = this.edition.with_untracked(|edition| edition.as_ref().map(Edition::etag));
-            if ours.is_none_or(|ours| !same_edition(ours, theirs)) {
-                this.ask(id.clone());
+            match theirs {
+                _ if ours.is_some_and(|ours| same_edition(ours, theirs)) => {}
+                None => {
+                    // An answer that is under way is about an older edition.
+                    this.asked.update_value(|asked| *asked += 1);
+                    this.edition.set(Some(Edition::Automatic));
+                }
+                Some(_) => this.ask(id.clone()),
             }
         });
         this
@@ -160,13 +181,14 @@ pub fn same_edition(one: Option<Etag>, other: Option<Etag>) -> bool {
     }
 }
 
-/// Returns the automatic board of `id`.
+/// Returns the automatic board of `id`, with the series whose names have all of these words.
 #[must_use]
-pub fn automatic(id: &BoardId, live: Live) -> Board {
+pub fn automatic(id: &BoardId, live: Live, words: &str) -> Board {
     let metric_type = |name: SeriesName| {
         let declared = live.declared(&name);
         live.with_track(&name, |track| MetricType::of(declared, &name, track))
             .map(|metric_type| (name.clone(), metric_type))
     };
-    Board::automatic(id, live.names.get().into_iter().filter_map(metric_type))
+    let names = live.names.get().into_iter().filter(|name| fits(name, words));
+    Board::automatic(id, names.filter_map(metric_type))
 }

@@ -8,6 +8,7 @@ use shared::{BoardId, Selector, SeriesName};
 use super::context::BoardContext;
 use super::document::{BOARD, Document, Edition, automatic};
 use super::empty::Emptiness;
+use super::filter::FilterBox;
 use super::grid::Grid;
 use super::mistake::{Mistake, Mistakes};
 use crate::app::Masthead;
@@ -25,9 +26,9 @@ use crate::past::PAST;
 use crate::range::Range;
 use crate::range::picker::RangePicker;
 use crate::range::view::View;
-use crate::reload;
 use crate::stream::subscription::Subscription;
 use crate::zone::ZoneSwitch;
+use crate::{browser, reload};
 
 /// The number of skeleton tiles that stand in for the widgets.
 const SKELETONS: usize = 6;
@@ -38,7 +39,7 @@ pub enum Screen {
     /// A user sits in front of it.
     #[default]
     Desk,
-    /// A wall screen: it shows only the board.
+    /// A wall screen: it shows the board, its title and the time, and no controls.
     Wall,
 }
 
@@ -64,13 +65,14 @@ pub fn BoardPage(
     let state = Memo::new(move |_| stream.status.get().state);
     let document = Document::follow(&id, stream);
     let editor = Editor::new(id.clone(), document, live);
+    let words = RwSignal::new(String::new());
     // The shown board; `None` until it is known.
     let of = id.clone();
     let board = Memo::new(move |_| {
         editor.board().or_else(|| {
             document.edition.with(|edition| match edition {
                 None => None,
-                Some(Edition::Automatic) => live.loaded.get().then(|| automatic(&of, live)),
+                Some(Edition::Automatic) => live.loaded.get().then(|| words.with(|words| automatic(&of, live, words))),
                 Some(Edition::Made { board, .. }) => Some(board.clone()),
             })
         })
@@ -131,8 +133,12 @@ pub fn BoardPage(
             Some(Edition::Automatic) | None => Emptiness::NoSeries,
         })
     };
+    let is_automatic = Memo::new(move |_| {
+        !editor.editing() && document.edition.with(|edition| matches!(edition, Some(Edition::Automatic)))
+    });
     let shows = Memo::new(move |_| match (known.get(), empty.get() && !editor.editing()) {
         (false, _) => Shows::Skeletons,
+        (true, true) if is_automatic.get() && words.with(|words| !words.is_empty()) => Shows::NoMatch,
         (true, true) => Shows::Nothing(emptiness()),
         (true, false) => Shows::Widgets,
     });
@@ -142,6 +148,7 @@ pub fn BoardPage(
             let id = id.clone();
             PAGES.view(Placeholder::Nothing, move |pages| (pages.empty)(id.clone(), why))
         }
+        Shows::NoMatch => view! { <p class="empty">"No series has all of that in its name."</p> }.into_any(),
         Shows::Widgets => untrack(|| view! { <Grid board context editor/> }.into_any()),
     };
     let is_past = Memo::new(move |_| context.view.past.at.with(Option::is_some));
@@ -166,8 +173,11 @@ pub fn BoardPage(
         }
         .into_any(),
         Screen::Wall => view! {
-            <h1 class="unseen">{move || title.get()}</h1>
-            {badge}
+            <header class="wall-head">
+                <h1 class="title">{move || title.get()}</h1>
+                <time class="wall-clock" data-testid="clock">{move || clock(context.server_now.get())}</time>
+                {badge}
+            </header>
         }
         .into_any(),
     };
@@ -193,6 +203,7 @@ pub fn BoardPage(
             {move || document.edition.with(Option::is_none).then(|| BOARD.failure_view())}
             <Misplaced mistakes/>
             <AboveBoard editor/>
+            {(screen == Screen::Desk).then(|| view! { <FilterBox words live automatic=is_automatic/> })}
             <div
                 class="board"
                 data-state=move || if is_past.get() { "past" } else { state.get().of_picture() }
@@ -205,6 +216,12 @@ pub fn BoardPage(
     }
 }
 
+/// Formats the time of day for a wall screen, in hours and minutes.
+fn clock(now: u64) -> String {
+    let time = browser::time_of_day(now);
+    time.rsplit_once(':').map(|(minutes, _)| minutes.to_owned()).unwrap_or(time)
+}
+
 /// The content in the place of the board.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Shows {
@@ -212,6 +229,8 @@ enum Shows {
     Skeletons,
     /// The hint for an empty board.
     Nothing(Emptiness),
+    /// The message that no series fits the filter.
+    NoMatch,
     /// The widgets.
     Widgets,
 }

@@ -71,7 +71,8 @@ impl Frames {
 
 /// Returns true if the page is dark: by the user's choice (`data-theme` of the document element), else by the
 /// system's setting.
-fn is_dark() -> bool {
+#[must_use]
+pub fn is_dark() -> bool {
     let chosen = document().document_element().and_then(|root| root.get_attribute("data-theme"));
     match chosen.as_deref() {
         Some("dark") => true,

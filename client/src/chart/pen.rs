@@ -1,7 +1,7 @@
 //! Draws on a canvas, in CSS pixels.
 
 use js_sys::Array;
-use leptos::prelude::window;
+use leptos::prelude::{document, window};
 use shared::board::Level;
 use wasm_bindgen::JsCast as _;
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement};
@@ -55,7 +55,7 @@ impl Pen {
         context.clear_rect(0.0, 0.0, width, height);
         context.set_line_join("round");
         // Labels grow on a wall screen, where everything is larger. A flat chart has no room for larger labels.
-        let label = LABEL * (width / 900.0).min(height / 200.0).clamp(1.0, 1.6);
+        let label = (LABEL * (width / 900.0).min(height / 200.0).clamp(1.0, 1.6)).max(least_label());
         context.set_font(&format!("{label}px system-ui, sans-serif"));
         Some(Self { context, width, height, label })
     }
@@ -138,6 +138,13 @@ impl Pen {
         self.context.set_global_alpha(1.0);
         self.colour(&palette.quiet);
     }
+}
+
+/// The least size of labels: on a wall screen 1.25 % of its height, as in kiosk.css.
+fn least_label() -> f64 {
+    let wall = document().document_element().is_some_and(|root| root.has_attribute("data-kiosk"));
+    let height = || window().inner_height().ok()?.as_f64();
+    if wall { height().unwrap_or(0.0) * 0.0125 } else { 0.0 }
 }
 
 /// The size of a canvas in device pixels.

@@ -1,5 +1,5 @@
-//! Shows the boards of a wall screen: mounts them ahead of time, switches between them, hides an idle pointer and
-//! keeps the screen on.
+//! Shows the boards of a wall screen: mounts them ahead of time, switches between them, hides an idle pointer, keeps
+//! the screen on, and handles its keys (`f` for full screen, Escape to leave).
 
 use std::time::Duration;
 
@@ -13,8 +13,9 @@ use super::Kiosk;
 use super::rotation::Rotation;
 use crate::board::page::{BoardPage, Screen};
 use crate::browser;
-use crate::dom::on_window;
+use crate::dom::{is_command, on_window};
 use crate::route::Route;
+use crate::theme::Theme;
 
 /// Interval at which the rotation is checked.
 const TICK: Duration = Duration::from_secs(1);
@@ -46,10 +47,31 @@ pub fn WallScreen(
         }
     });
     on_window(ev::pointermove, move |_| idle_ticks.set(0));
+    // The sizes of a wall: client/style/kiosk.css, client/src/chart/pen.rs.
+    if let Some(root) = document().document_element() {
+        _ = root.set_attribute("data-kiosk", "");
+    }
     // A hidden page loses its wake lock. The event bubbles up from the document.
     on_window(ev::visibilitychange, |_| stay_awake());
     stay_awake();
     let current = Memo::new(move |_| rotation.with(Rotation::turn));
+    let all = boards.clone();
+    on_window(ev::keydown, move |event| {
+        if !is_command(&event) || event.ctrl_key() || event.meta_key() || event.alt_key() {
+            return;
+        }
+        match event.key().as_str() {
+            "f" => turn_full_screen(),
+            "t" => Theme::turn(),
+            // The browser takes the first Escape to end its full screen.
+            "Escape" if document().fullscreen_element().is_none() => {
+                let on = rotation.with_untracked(|rotation| rotation.board(rotation.turn()));
+                let board = all.get(on).map(|id| format!("b/{id}")).unwrap_or_default();
+                _ = window().location().set_href(&browser::address(&board));
+            }
+            _ => {}
+        }
+    });
     let mounted = Memo::new(move |_| {
         let board = |turn| Some((turn, boards.get(rotation.with_untracked(|rotation| rotation.board(turn)))?.clone()));
         rotation.with(Rotation::mounted_turns).into_iter().filter_map(board).collect::<Vec<_>>()
@@ -82,6 +104,14 @@ fn BoardTurn(turn: usize, id: BoardId, current: Memo<usize>) -> impl IntoView {
         <div class="turn" data-testid="turn" data-board=board data-on=move || is_on.get().to_string()>
             <BoardPage id screen=Screen::Wall/>
         </div>
+    }
+}
+
+/// Switches the browser's full screen on or off. A browser may refuse it, which the user sees.
+fn turn_full_screen() {
+    match document().fullscreen_element() {
+        Some(_) => document().exit_fullscreen(),
+        None => _ = document().document_element().map(|root| root.request_fullscreen()),
     }
 }
 

@@ -105,6 +105,8 @@ pub fn WidgetFrame(
             names.and_then(|names| names.with(|names| names.iter().filter_map(|name| context.newest(name)).max()));
         let (Some(at), now) = (newest, context.server_now.get()) else { return String::new() };
         match (stale(), count().unwrap_or(0)) {
+            // A value that comes as usual needs no age.
+            (0, _) if !names.is_some_and(|names| names.with(|names| fresh.is_late(names))) => String::new(),
             (0, _) => ago(now.saturating_sub(at.0)),
             (stale, count) if stale == count => stale_words(at, now),
             (stale, count) => format!("{stale} of {count} stale"),

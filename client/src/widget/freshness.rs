@@ -1,6 +1,6 @@
 //! Finds the series of a widget that have stopped reporting.
 
-use shared::reading::is_stale;
+use shared::reading::{is_late, is_stale};
 use shared::{Duration, Millis, SeriesName};
 
 use crate::board::context::BoardContext;
@@ -20,6 +20,17 @@ impl Freshness {
     pub fn stale_since(self, name: &SeriesName) -> Option<Millis> {
         let newest = self.context.newest(name)?;
         is_stale(self.expect?, newest, self.context.moment()).then_some(newest)
+    }
+
+    /// Returns true if no series of `names` has reported for much longer than usual, or for longer than the document
+    /// expects; tracked.
+    #[must_use]
+    pub fn is_late(self, names: &[SeriesName]) -> bool {
+        if self.expect.is_some() {
+            return !names.is_empty() && self.stale(names) == names.len();
+        }
+        let now = self.context.moment();
+        names.iter().all(|name| self.context.track(name, |track| is_late(track, now)).unwrap_or(true))
     }
 
     /// Counts the stale series; tracked.

@@ -59,7 +59,7 @@ pub fn TableWidget(
             // Follows the values once a second, as the order of the rows does.
             let widths = Memo::new(move |_| {
                 let of_row = |name: &SeriesName| figures_in(column, &series.reading(name)?);
-                context.moment();
+                _ = context.moment();
                 names.with(|names| {
                     untrack(|| names.iter().filter_map(of_row).fold(ColumnWidths::default(), |w, f| w.with(&f)))
                 })

@@ -1,6 +1,7 @@
 //! Tests with a real browser against the real binary, each from the view of a user.
 //!
-//! - Boards: [`board`], [`editing`], [`history`], [`past`], [`phone`], [`screens`], [`wall`];
+//! - Boards: [`board`], [`calm`], [`editing`], [`history`], [`past`], [`phone`], [`screens`];
+//! - wall screens: [`kiosk`], [`wall`];
 //! - other pages: [`doctor`], [`manage`], [`others`], [`warnings`];
 //! - the connection: [`faults`], [`recovery`], [`refused`], [`tabs`];
 //! - loading: [`ahead`] (preloads), [`modules`], [`policy`], [`contract`] and [`update`] (new versions);
@@ -8,11 +9,13 @@
 
 mod ahead;
 mod board;
+mod calm;
 mod contract;
 mod doctor;
 mod editing;
 mod faults;
 mod history;
+mod kiosk;
 mod manage;
 mod modules;
 mod others;

@@ -22,7 +22,7 @@ pub mod series_reading;
 
 pub use board_state::BoardState;
 pub use cell::{Cell, Detail, JoinedCells};
-pub use freshness::is_stale;
+pub use freshness::{is_late, is_stale};
 pub use lookback::{Lookback, LookbackBuckets, needed_until, reach};
 pub use series_reading::{Change, Extent, NumberReading, Reading, ReadingQuery, ReadingValue};
 
