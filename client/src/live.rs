@@ -22,6 +22,8 @@ pub struct Live {
     pub names: RwSignal<Vec<SeriesName>>,
     /// True once the first snapshot was applied.
     pub loaded: RwSignal<bool>,
+    /// Number of events that changed a series.
+    pub changes: RwSignal<u64>,
 }
 
 #[derive(Debug, Default)]
@@ -49,7 +51,7 @@ impl Live {
     #[must_use]
     pub fn new() -> Self {
         let inner = StoredValue::new_local(Inner::default());
-        Self { inner, names: RwSignal::new(Vec::new()), loaded: RwSignal::new(false) }
+        Self { inner, names: RwSignal::new(Vec::new()), loaded: RwSignal::new(false), changes: RwSignal::new(0) }
     }
 
     /// Returns the cursor from which a new connection can continue the picture, if it can be continued.
@@ -102,6 +104,7 @@ impl Live {
         if !self.loaded.get_untracked() {
             self.loaded.set(true);
         }
+        self.changes.update(|changes| *changes += 1);
         Ok(())
     }
 

@@ -4,7 +4,7 @@
 //! - [`series`] holds the shared parts: the series of a widget and the look of their readings. [`names`] selects and
 //!   labels the series, [`lookback`] adds history, [`freshness`] finds stale series, [`order`] sorts. The readings
 //!   themselves are computed in [`shared::reading`].
-//! - [`head`] labels a series.
+//! - [`head`] labels a series; `glow` marks a value that changed.
 //! - `stat` is in every page. Notes (`text`) are in the module `notes`, all other kinds in the module of boards.
 
 pub mod area;
@@ -13,6 +13,7 @@ pub mod bars_time;
 pub mod frame;
 pub mod freshness;
 pub mod gauge;
+mod glow;
 pub mod head;
 pub mod heatmap;
 pub mod line;

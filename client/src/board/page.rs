@@ -61,6 +61,7 @@ pub fn BoardPage(
         view: View::of_page(),
         history: History::new(),
     };
+    context.frames.pause_when_idle(live);
     context.frames.paint(move |_| context.history.follow(live));
     let state = Memo::new(move |_| stream.status.get().state);
     let document = Document::follow(&id, stream);
@@ -219,7 +220,7 @@ pub fn BoardPage(
 /// Formats the time of day for a wall screen, in hours and minutes.
 fn clock(now: u64) -> String {
     let time = browser::time_of_day(now);
-    time.rsplit_once(':').map(|(minutes, _)| minutes.to_owned()).unwrap_or(time)
+    time.rsplit_once(':').map_or_else(|| time.clone(), |(minutes, _)| minutes.to_owned())
 }
 
 /// The content in the place of the board.

@@ -1,8 +1,23 @@
 //! The single loop of animation frames for everything that moves on the page.
+//!
+//! The loop of a board pauses while nothing can have changed: sixty frames a second in which every painter finds
+//! nothing to do are most of the work of an idle board. New data and the user's input wake it at once.
 
+use std::time::Duration;
+
+use leptos::ev;
 use leptos::prelude::*;
 
+use crate::browser;
+use crate::dom::on_window;
+use crate::live::Live;
 use crate::zone::Zone;
+
+/// Time in milliseconds for which each frame is painted after the loop was woken.
+const AWAKE_MS: u64 = 300;
+
+/// Interval of frames in a pause, for what moves with time and for history that has arrived.
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// A painter, called before each paint. It draws if there is something new.
 type Painter = Box<dyn FnMut(Frame)>;
@@ -28,6 +43,12 @@ struct Painters {
     all: Vec<(u64, Painter)>,
     next: u64,
     running: bool,
+    /// Time until which each frame is painted, by the browser's clock; `None` for a loop that never pauses.
+    awake_until: Option<u64>,
+    /// Counts the pauses that began or ended. A timer of an earlier pause does nothing.
+    pauses: u64,
+    /// True while the loop waits for a timer instead of a frame.
+    pausing: bool,
 }
 
 impl Frames {
@@ -54,16 +75,60 @@ impl Frames {
         });
     }
 
+    /// Lets the loop pause while no data arrives and the user does nothing.
+    pub fn pause_when_idle(self, live: Live) {
+        self.painters.update_value(|painters| painters.awake_until = Some(browser::now() + AWAKE_MS));
+        Effect::new(move |_| {
+            live.changes.track();
+            self.wake();
+        });
+        on_window(ev::pointermove, move |_| self.wake());
+        on_window(ev::pointerdown, move |_| self.wake());
+        on_window(ev::pointerup, move |_| self.wake());
+        on_window(ev::wheel, move |_| self.wake());
+        on_window(ev::keydown, move |_| self.wake());
+        on_window(ev::resize, move |_| self.wake());
+    }
+
+    /// Paints each of the next frames.
+    fn wake(self) {
+        let paused = self.painters.try_update_value(|painters| {
+            if let Some(until) = &mut painters.awake_until {
+                *until = browser::now() + AWAKE_MS;
+            }
+            painters.pauses += u64::from(painters.pausing);
+            std::mem::take(&mut painters.pausing)
+        });
+        if paused == Some(true) {
+            request_animation_frame(move || self.frame());
+        }
+    }
+
     fn frame(self) {
         let (dark, zone) = (is_dark(), Zone::current());
-        let more = self.painters.try_update_value(|painters| {
+        let next = self.painters.try_update_value(|painters| {
             for (_, painter) in &mut painters.all {
                 painter(Frame { dark, zone });
             }
             painters.running = !painters.all.is_empty();
-            painters.running
+            painters.pausing = painters.running && painters.awake_until.is_some_and(|until| browser::now() > until);
+            painters.pauses += u64::from(painters.pausing);
+            (painters.running, painters.pausing, painters.pauses)
         });
-        if more == Some(true) {
+        match next {
+            Some((true, true, pause)) => set_timeout(move || self.end_pause(pause), PAUSE),
+            Some((true, false, _)) => request_animation_frame(move || self.frame()),
+            _ => {}
+        }
+    }
+
+    fn end_pause(self, pause: u64) {
+        let ends = self.painters.try_update_value(|painters| {
+            let ends = painters.pausing && painters.pauses == pause;
+            painters.pausing &= !ends;
+            ends
+        });
+        if ends == Some(true) {
             request_animation_frame(move || self.frame());
         }
     }

@@ -5,10 +5,10 @@ use shared::board::SeriesSource;
 use shared::board::log::LogOptions;
 use shared::{Millis, SeriesName, Stamp, Track};
 
+use super::glow::{GLOW_MS, glow_once};
 use super::lookback::LookbackKind;
 use super::order::order;
 use super::series::WidgetSeries;
-use super::stat::GLOW_MS;
 use crate::board::context::BoardContext;
 use crate::browser;
 use crate::past::Past;
@@ -94,9 +94,12 @@ fn LogLine(
 ) -> impl IntoView {
     let Line { key, at, of, text } = line;
     let is_newest = Memo::new(move |_| newest.with(|newest| *newest == key));
-    let glows = is_newest.get_untracked() && !past.is_shown() && glows(glowed_at);
+    let glow = RwSignal::new(false);
+    if is_newest.get_untracked() && !past.is_shown() && glows(glowed_at) {
+        glow_once(glow);
+    }
     view! {
-        <li class="line" class:line-newest=move || is_newest.get() class:glow-a=move || glows && is_newest.get()>
+        <li class="line" class:line-newest=move || is_newest.get() class:glow=move || glow.get()>
             <time class="line-time">{move || browser::moment(at.0, now.get())}</time>
             {of.map(|of| view! { <span class="line-of">{of}</span> }.into_any())}
             <span class="line-text" data-testid=move || is_newest.get().then_some("value")>{text}</span>

@@ -5,6 +5,7 @@ use shared::SeriesName;
 use shared::board::SeriesSource;
 use shared::board::stat::StatOptions;
 
+use super::glow::{GLOW_MS, glow_once};
 use super::head::SeriesHead;
 use super::lookback::LookbackKind;
 use super::series::WidgetSeries;
@@ -14,9 +15,6 @@ use crate::chart::spark::Spark;
 use crate::icon::{LevelMark, level_word};
 use shared::format::digits::shortest;
 use shared::reading::{NumberReading, Reading, ReadingValue};
-
-/// Least time between two glows, in milliseconds: a value that changes more often would never rest.
-pub(super) const GLOW_MS: u64 = 1_000;
 
 /// The value of each series in large figures.
 #[component]
@@ -70,8 +68,7 @@ fn StatReading(name: SeriesName, options: StatOptions, series: WidgetSeries, wid
             <p
                 class="reading"
                 class:reading-text=is_text
-                class:glow-a=move || glow.get() == Some(Glow::A)
-                class:glow-b=move || glow.get() == Some(Glow::B)
+                class:glow=move || glow.get()
                 data-level=move || level_word(level.get())
                 style=("--figures", move || extents().figures.to_string())
                 style=("--unit", move || extents().unit.to_string())
@@ -131,24 +128,16 @@ fn range(number: &NumberReading) -> String {
     range.or(number.counted.as_ref()).cloned().unwrap_or_default()
 }
 
-/// One of two classes with the same animation. They alternate, since setting the same class again would not restart
-/// the animation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Glow {
-    A,
-    B,
-}
-
-/// Makes the reading glow once at each change of `value`.
-fn glow(value: Memo<String>) -> RwSignal<Option<Glow>> {
-    let glow = RwSignal::new(None);
+/// Makes the reading glow at each change of `value`.
+fn glow(value: Memo<String>) -> RwSignal<bool> {
+    let glow = RwSignal::new(false);
     let mut last_at = 0;
     Effect::new(move |before: Option<String>| {
         let now = value.get();
         let at = browser::now();
         if before.is_some_and(|before| before != now) && at.saturating_sub(last_at) >= GLOW_MS {
             last_at = at;
-            glow.update(|glow| *glow = Some(if *glow == Some(Glow::A) { Glow::B } else { Glow::A }));
+            glow_once(glow);
         }
         now
     });

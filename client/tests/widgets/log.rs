@@ -38,7 +38,7 @@ async fn a_line_stays_the_same_element_while_others_come_and_go() {
     let mut shown = Shown::with(widget, &points).await;
     let before = shown.all(".line");
     let [third, first] = &before[..] else { panic!("{before:?}") };
-    assert!(shown.all(".glow-a").is_empty(), "what is there from the start is not new");
+    assert!(shown.all(".glow").is_empty(), "what is there from the start is not new");
     let selection = window().get_selection().unwrap().unwrap();
     selection.select_all_children(&third.query_selector(".line-text").unwrap().unwrap()).unwrap();
     let selected = || String::from(selection.to_string());
@@ -57,7 +57,7 @@ async fn a_line_stays_the_same_element_while_others_come_and_go() {
     assert!(all[1] == *third && all[2] == second, "a new line is put above those that stay");
     assert!(!first.is_connected(), "the oldest has left");
     assert_eq!(shown.text("[data-testid=value]"), "fourth");
-    assert_eq!(shown.texts(".glow-a .line-text"), ["fourth"], "a new line glows, and nothing that was there");
+    assert_eq!(shown.texts(".glow .line-text"), ["fourth"], "a new line glows, and nothing that was there");
     assert_eq!(shown.texts(".line-newest .line-text"), ["fourth"], "what was the newest does not look so any more");
     assert_eq!(selected(), "third", "what someone selected stays so");
 }

@@ -19,7 +19,7 @@ async fn a_stat_shows_the_value_its_unit_its_age_and_follows_its_series() {
     assert_eq!(shown.text("[data-testid=value]"), "42.5");
     assert_eq!(shown.text("[data-testid=change]"), "▲ +1.5\u{a0}ms in 9 s");
     assert_eq!(shown.text("[data-testid=age]"), "");
-    assert_eq!(shown.all(".glow-a").len(), 1, "a value that changed glows");
+    assert_eq!(shown.all(".glow").len(), 1, "a value that changed glows");
     assert_eq!(shown.attribute("[data-testid=value]", "data-value").as_deref(), Some("42.5"));
     assert_eq!(shown.all("[data-testid=spark]").len(), 1);
     shown.at(57_000 + 45_001).await;
