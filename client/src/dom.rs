@@ -48,6 +48,22 @@ pub fn close_menus() {
     });
 }
 
+/// Calls `close` by Escape and by a click outside of the elements that match `inside`, until the reactive owner is
+/// disposed of.
+pub fn on_leave(inside: &'static str, close: impl Fn() + Copy + 'static) {
+    on_window(ev::pointerdown, move |event| {
+        let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+        if target.is_none_or(|target| !matches!(target.closest(inside), Ok(Some(_)))) {
+            close();
+        }
+    });
+    on_window(ev::keydown, move |event| {
+        if event.has_type::<KeyboardEvent>() && event.key() == "Escape" {
+            close();
+        }
+    });
+}
+
 /// Selects a menu that is open.
 const OPEN_MENU: &str = "details.menu[open]";
 

@@ -7,6 +7,7 @@ use wasm_bindgen::JsValue;
 
 use super::Range;
 use super::view::View;
+use crate::dom::on_leave;
 
 /// Live ranges to choose from: value and label.
 const OFFERED: [(&str, &str); 8] = [
@@ -29,6 +30,7 @@ pub fn RangePicker(
     now: RwSignal<u64>,
 ) -> impl IntoView {
     let open = RwSignal::new(false);
+    on_leave(".range-picker", move || open.set(false));
     let wrong = RwSignal::new(None::<&'static str>);
     let from = RwSignal::new(String::new());
     let to = RwSignal::new(String::new());
