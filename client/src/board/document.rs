@@ -26,14 +26,17 @@ pub struct BoardModule {
     pub draw: Draw,
     /// Shows the state of the board in its tab. An automatic board has no thresholds, and no series of it is ever stale.
     pub tab: fn(Signal<String>, Memo<Option<Board>>, BoardContext),
+    /// Composes an automatic board.
+    compose: fn(&BoardId, Vec<(SeriesName, MetricType)>) -> Board,
 }
 
 module! {
-    /// Boards with a document, and the widgets that an automatic board of numbers does not have.
+    /// Boards with a document, composed automatic boards, and the widgets other than stats and notes.
     pub static BOARD: BoardModule = board, BoardModule {
         edition: Edition::made,
         draw: widget::draw,
         tab: state::show,
+        compose: |id, series| Board::automatic(id, series),
     }
 }
 
@@ -181,14 +184,16 @@ pub fn same_edition(one: Option<Etag>, other: Option<Etag>) -> bool {
     }
 }
 
-/// Returns the automatic board of `id`, with the series whose names have all of these words.
+/// Returns the automatic board of `id`, with the series whose names have all of these words. `None` until the module is
+/// loaded that composes boards of more than a few numbers.
 #[must_use]
-pub fn automatic(id: &BoardId, live: Live, words: &str) -> Board {
+pub fn automatic(id: &BoardId, live: Live, words: &str) -> Option<Board> {
     let metric_type = |name: SeriesName| {
         let declared = live.declared(&name);
-        live.with_track(&name, |track| MetricType::of(declared, &name, track))
-            .map(|metric_type| (name.clone(), metric_type))
+        let found = live.with_track(&name, |track| MetricType::of(declared, &name, track));
+        found.map(|metric_type| (name, metric_type))
     };
     let names = live.names.get().into_iter().filter(|name| fits(name, words));
-    Board::automatic(id, names.filter_map(metric_type))
+    let series: Vec<_> = names.filter_map(metric_type).collect();
+    Board::automatic_plain(id, &series).or_else(|| BOARD.get().map(|board| (board.compose)(id, series)))
 }

@@ -73,7 +73,9 @@ pub fn BoardPage(
         editor.board().or_else(|| {
             document.edition.with(|edition| match edition {
                 None => None,
-                Some(Edition::Automatic) => live.loaded.get().then(|| words.with(|words| automatic(&of, live, words))),
+                Some(Edition::Automatic) => {
+                    live.loaded.get().then(|| words.with(|words| automatic(&of, live, words))).flatten()
+                }
                 Some(Edition::Made { board, .. }) => Some(board.clone()),
             })
         })
@@ -201,7 +203,7 @@ pub fn BoardPage(
             </p>
             <Warnings warnings=stream.warnings/>
             // A widget that is drawn by the module shows its failure itself.
-            {move || document.edition.with(Option::is_none).then(|| BOARD.failure_view())}
+            {move || (!known.get()).then(|| BOARD.failure_view())}
             <Misplaced mistakes/>
             <AboveBoard editor/>
             {(screen == Screen::Desk).then(|| view! { <FilterBox words live automatic=is_automatic/> })}

@@ -189,7 +189,7 @@ impl Editor {
     /// The automatic board; `None` if its series are not known yet.
     #[must_use]
     pub fn automatic(self) -> Option<Board> {
-        untrack(|| self.live.loaded.get().then(|| automatic(&self.id(), self.live, "")))
+        untrack(|| self.live.loaded.get().then(|| automatic(&self.id(), self.live, "")).flatten())
     }
 
     /// Fetches the server's document again.

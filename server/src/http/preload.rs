@@ -8,6 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use shared::board::automatic::PLAIN;
 use shared::board::{Board, DrawModule};
 use shared::point::Kind;
 use shared::{BoardId, SeriesName};
@@ -54,7 +55,7 @@ impl Preloads {
         let edition = boards.get(&id);
         let mut modules = match &edition {
             Some(edition) => of_made(edition.document.board()),
-            None => of_automatic(&id, hub.selecting().series_of(&id)),
+            None => of_automatic(hub.selecting().series_of(&id).as_deref()),
         };
         if kiosk && !modules.contains(&PAGES) {
             modules.insert(0, PAGES);
@@ -96,15 +97,13 @@ fn of_made(board: &Board) -> Vec<Module> {
     needed.into_iter().filter(|(needed, _)| *needed).map(|(_, module)| module).collect()
 }
 
-/// The modules of a board without a document, as [`Board::automatic`] makes it of these series. `None` stands for more
-/// series than a board may have widgets: they are in a table.
-fn of_automatic(id: &BoardId, series: Option<Vec<(SeriesName, Kind)>>) -> Vec<Module> {
-    let Some(series) = series else { return vec![BOARD] };
-    let board = Board::automatic(id, series);
-    match board.widgets.is_empty() {
-        true => vec![PAGES],
-        false if board.widgets.iter().any(|widget| widget.content.draw_module().is_some()) => vec![BOARD],
-        false => Vec::new(),
+/// The modules of a board without a document. Few numbers are plain stats, which every page can draw
+/// ([`Board::automatic_plain`]). `None` stands for more series than a board may have widgets.
+fn of_automatic(series: Option<&[(SeriesName, Kind)]>) -> Vec<Module> {
+    match series {
+        Some([]) => vec![PAGES],
+        Some(few) if few.len() <= PLAIN && few.iter().all(|(_, kind)| *kind == Kind::Number) => Vec::new(),
+        _ => vec![BOARD],
     }
 }
 
@@ -132,16 +131,13 @@ mod tests {
 
     #[test]
     fn automatic_board_needs_a_module_for_texts_charts_and_tables() {
-        let id: BoardId = "ops".parse().unwrap();
-        let of = |names: &[&str], kind| {
-            let series = names.iter().map(|name| (name.parse().unwrap(), kind)).collect();
-            of_automatic(&id, Some(series))
-        };
+        let of =
+            |names: &[&str], kind| of_automatic(Some(names.iter().map(|name| (name.parse().unwrap(), kind)).collect()));
         assert_eq!(of(&[], Kind::Number), [PAGES]);
         assert_eq!(of(&["ops/temp", "ops/load"], Kind::Number), [""; 0]);
         assert_eq!(of(&["ops/deploy"], Kind::Text), [BOARD]);
         assert_eq!(of(&["ops/core1_pct", "ops/core2_pct", "ops/core3_pct"], Kind::Number), [BOARD]);
-        assert_eq!(of_automatic(&id, None), [BOARD]);
+        assert_eq!(of_automatic(None), [BOARD]);
     }
 
     #[test]

@@ -29,7 +29,7 @@ impl Member {
 
     /// The number that is shown; `None` for the value.
     pub(super) fn show(&self) -> Option<Show> {
-        (self.metric_type == MetricType::Counter).then_some(Show::Rate)
+        super::shown(self.metric_type)
     }
 
     /// The name without its last segment.

@@ -166,6 +166,15 @@ proptest! {
     }
 
     #[test]
+    fn plain_board_is_the_composed_one(names in names()) {
+        for few in [names.get(..1), names.get(..2), names.get(..3)].into_iter().flatten() {
+            if let Some(plain) = Board::automatic_plain(&id(), few) {
+                prop_assert_eq!(plain, Board::automatic(&id(), few.to_vec()));
+            }
+        }
+    }
+
+    #[test]
     fn whatever_the_series_each_is_shown(names in names()) {
         let board = Board::automatic(&id(), names.clone());
         let selectors = board.selectors();
