@@ -25,26 +25,14 @@ pub fn style(unit: UnitFormat, values: &[f64], source: &SeriesSource) -> NumberF
 /// magnitude.
 #[must_use]
 pub fn ticks(unit: UnitFormat, values: &[f64], source: &SeriesSource, scale: Scale) -> Vec<String> {
-    let label = |style: NumberFormat, of: &[f64], value: f64| short(style, of, source).text(value);
+    let format = |values: &[f64]| NumberFormat::axis(unit, values).with_decimals(source.decimals);
     match scale {
         Scale::Linear => {
-            let common = style(unit, values, source);
-            values.iter().map(|&value| label(common, values, value)).collect()
+            let common = format(values);
+            values.iter().map(|&value| common.text(value)).collect()
         }
-        Scale::Log => values.iter().map(|&value| label(style(unit, &[value], source), &[value], value)).collect(),
+        Scale::Log => values.iter().map(|&value| format(&[value]).text(value)).collect(),
     }
-}
-
-/// Drops the decimals that are zero for all of these values, unless the document sets their number.
-fn short(style: NumberFormat, values: &[f64], source: &SeriesSource) -> NumberFormat {
-    const MOST: u16 = 6;
-    if source.decimals.is_some() {
-        return style;
-    }
-    let long = style.with_decimals(Some(MOST));
-    let zeros = |value: &f64| long.number(*value).bytes().rev().take_while(|byte| *byte == b'0').count();
-    let zeros = values.iter().map(zeros).min().and_then(|zeros| u16::try_from(zeros).ok()).unwrap_or_default();
-    style.with_decimals(Some(MOST - zeros.min(MOST)))
 }
 
 /// Formats a number.

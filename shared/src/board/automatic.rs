@@ -48,7 +48,7 @@ impl Board {
         for (name, kind) in series {
             widgets.push(stat(name, *kind).at(None, &widgets));
         }
-        Some(Self { title: Some(title(id.as_str())), columns: None, range: None, widgets })
+        Some(Self { title: Some(title(id.as_str())), columns: None, range: None, markers: Vec::new(), widgets })
     }
 
     /// Returns the document that the board `id` shows until a user creates it. The page starts editing from this
@@ -82,7 +82,13 @@ impl Board {
         }
         composer.states(states.get(..2 * MAX_SERIES).unwrap_or(&states));
         composer.logs(logs.get(..MAX_SERIES).unwrap_or(&logs));
-        Self { title: Some(title(id.as_str())), columns: None, range: None, markers: Vec::new(), widgets: composer.widgets }
+        Self {
+            title: Some(title(id.as_str())),
+            columns: None,
+            range: None,
+            markers: Vec::new(),
+            widgets: composer.widgets,
+        }
     }
 }
 
