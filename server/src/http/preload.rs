@@ -131,8 +131,10 @@ mod tests {
 
     #[test]
     fn automatic_board_needs_a_module_for_texts_charts_and_tables() {
-        let of =
-            |names: &[&str], kind| of_automatic(Some(names.iter().map(|name| (name.parse().unwrap(), kind)).collect()));
+        let of = |names: &[&str], kind| {
+            let series: Vec<_> = names.iter().map(|name| (name.parse().unwrap(), kind)).collect();
+            of_automatic(Some(&series))
+        };
         assert_eq!(of(&[], Kind::Number), [PAGES]);
         assert_eq!(of(&["ops/temp", "ops/load"], Kind::Number), [""; 0]);
         assert_eq!(of(&["ops/deploy"], Kind::Text), [BOARD]);
