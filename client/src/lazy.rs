@@ -219,6 +219,7 @@ fn readable(file: &str) -> &'static str {
         "board" => "the document of this board",
         "edit" => "the editor",
         "pages" => "the list of boards and the other pages",
+        "past" => "the view of the past",
         _ => "a part of this page",
     }
 }
@@ -290,6 +291,7 @@ mod tests {
             include_str!("board/document.rs"),
             include_str!("edit/entry.rs"),
             include_str!("pages.rs"),
+            include_str!("past.rs"),
         ];
         let mut modules = 0;
         for source in sources {
@@ -300,6 +302,6 @@ mod tests {
                 modules += 1;
             }
         }
-        assert_eq!(modules, 4);
+        assert_eq!(modules, 5);
     }
 }
