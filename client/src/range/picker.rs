@@ -146,7 +146,7 @@ pub fn RangePicker(
             >
                 "Live"
             </button>
-            <form class="range-fixed" hidden=move || !open.get() on:submit=apply>
+            <form class="range-form" hidden=move || !open.get() on:submit=apply>
                 <Moment label="From " testid="range-from" value=from wrong/>
                 <Moment label="To " testid="range-to" value=to wrong/>
                 <button class="button" type="submit" data-testid="range-show">
