@@ -108,7 +108,7 @@ pub fn ZoneSwitch() -> impl IntoView {
     };
     view! {
         <button
-            class="quiet"
+            class="quiet zone"
             type="button"
             data-testid="zone"
             title=title

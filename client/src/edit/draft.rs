@@ -75,6 +75,9 @@ impl Draft {
         };
         let mut document = Fields::new();
         document.insert("title".into(), board.title.as_deref().into());
+        if let Some(range) = board.range {
+            document.insert("range".into(), range.to_string().into());
+        }
         document.insert("widgets".into(), board.widgets.iter().map(widget).collect());
         Self::of(document)
     }

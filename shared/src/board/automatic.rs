@@ -94,7 +94,7 @@ impl Board {
 
 /// Selects the most telling numbers, each from another part of the board: shares of a whole, totals, then the others.
 fn hero<'a>(groups: &[Group<'a>], singles: &[&'a Member]) -> Vec<&'a Member> {
-    let totals = groups.iter().filter_map(|group| group.total());
+    let totals = groups.iter().filter_map(grouping::Group::total);
     let mut candidates: Vec<&Member> = totals.chain(singles.iter().copied()).collect();
     candidates.sort_by_key(|candidate| candidate.rank());
     let mut chosen: Vec<&Member> = Vec::new();

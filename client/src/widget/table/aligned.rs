@@ -57,7 +57,7 @@ mod tests {
     fn a_column_is_as_wide_as_its_longest_decimals_and_units() {
         let figures = |number: &str, unit: &str| Figures { number: number.to_owned(), unit: unit.to_owned() };
         let column = [figures("790", "B/s"), figures("79.5", "MB/s"), figures("−1.25", "")];
-        let widths = column.iter().fold(ColumnWidths::default(), |widths, figures| widths.with(figures));
+        let widths = column.iter().fold(ColumnWidths::default(), ColumnWidths::with);
         assert_eq!(widths, ColumnWidths { decimals: 3, unit: 5 });
     }
 }
