@@ -37,6 +37,7 @@ pub mod markdown;
 pub mod millis;
 pub mod moment;
 pub mod name;
+pub mod order;
 pub mod point;
 pub mod problem;
 pub mod reading;

@@ -9,7 +9,7 @@ use shared::board::{Board, Etag, MetricType, ParsedBoard};
 use shared::{BoardId, SeriesName};
 
 use super::context::BoardContext;
-use super::filter::fits;
+use super::filter::{FilterBox, fits};
 use super::mistake::{Mistake, placed};
 use super::state;
 use crate::lazy::module;
@@ -26,6 +26,8 @@ pub struct BoardModule {
     pub draw: Draw,
     /// Shows the state of the board in its tab. An automatic board has no thresholds, and no series of it is ever stale.
     pub tab: fn(Signal<String>, Memo<Option<Board>>, BoardContext),
+    /// Filters an automatic board.
+    pub filter: fn(RwSignal<String>, Live, Memo<bool>) -> AnyView,
     /// Composes an automatic board.
     compose: fn(&BoardId, Vec<(SeriesName, MetricType)>) -> Board,
 }
@@ -36,6 +38,7 @@ module! {
         edition: Edition::made,
         draw: widget::draw,
         tab: state::show,
+        filter: |words, live, automatic| view! { <FilterBox words live automatic/> }.into_any(),
         compose: |id, series| Board::automatic(id, series),
     }
 }

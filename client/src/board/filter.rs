@@ -37,11 +37,11 @@ pub fn FilterBox(
     }
 }
 
-/// Returns true if all words are in the name, whatever their case.
+/// Returns true if all words are in the name, whatever the case of A to Z.
 #[must_use]
 pub fn fits(name: &SeriesName, words: &str) -> bool {
-    let name = name.as_str().to_lowercase();
-    words.to_lowercase().split_whitespace().all(|word| name.contains(word))
+    let name = name.as_str().to_ascii_lowercase();
+    words.to_ascii_lowercase().split_whitespace().all(|word| name.contains(word))
 }
 
 fn count_of(names: &[SeriesName], words: &str) -> usize {

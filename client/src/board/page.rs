@@ -8,7 +8,6 @@ use shared::{BoardId, Selector, SeriesName};
 use super::context::BoardContext;
 use super::document::{BOARD, Document, Edition, automatic};
 use super::empty::Emptiness;
-use super::filter::FilterBox;
 use super::grid::Grid;
 use super::mistake::{Mistake, Mistakes};
 use crate::app::Masthead;
@@ -139,6 +138,10 @@ pub fn BoardPage(
     let is_automatic = Memo::new(move |_| {
         !editor.editing() && document.edition.with(|edition| matches!(edition, Some(Edition::Automatic)))
     });
+    // Fewer series are composed without the module that has the filter.
+    let has_filter = Memo::new(move |_| {
+        screen == Screen::Desk && is_automatic.get() && live.names.with(Vec::len) > shared::board::automatic::PLAIN
+    });
     let shows = Memo::new(move |_| match (known.get(), empty.get() && !editor.editing()) {
         (false, _) => Shows::Skeletons,
         (true, true) if is_automatic.get() && words.with(|words| !words.is_empty()) => Shows::NoMatch,
@@ -206,7 +209,7 @@ pub fn BoardPage(
             {move || (!known.get()).then(|| BOARD.failure_view())}
             <Misplaced mistakes/>
             <AboveBoard editor/>
-            {(screen == Screen::Desk).then(|| view! { <FilterBox words live automatic=is_automatic/> })}
+            {move || has_filter.get().then(|| BOARD.view(Placeholder::Nothing, move |m| (m.filter)(words, live, is_automatic)))}
             <div
                 class="board"
                 data-state=move || if is_past.get() { "past" } else { state.get().of_picture() }

@@ -5,16 +5,17 @@
 
 use std::time::Duration;
 
-use leptos::ev;
 use leptos::prelude::*;
 
 use crate::browser;
-use crate::dom::on_window;
 use crate::live::Live;
 use crate::zone::Zone;
 
 /// Time in milliseconds for which each frame is painted after the loop was woken.
 const AWAKE_MS: u64 = 300;
+
+/// Events of the user's input.
+const INPUTS: [&str; 6] = ["pointermove", "pointerdown", "pointerup", "wheel", "keydown", "resize"];
 
 /// Interval of frames in a pause, for what moves with time and for history that has arrived.
 const PAUSE: Duration = Duration::from_millis(250);
@@ -82,12 +83,10 @@ impl Frames {
             live.changes.track();
             self.wake();
         });
-        on_window(ev::pointermove, move |_| self.wake());
-        on_window(ev::pointerdown, move |_| self.wake());
-        on_window(ev::pointerup, move |_| self.wake());
-        on_window(ev::wheel, move |_| self.wake());
-        on_window(ev::keydown, move |_| self.wake());
-        on_window(ev::resize, move |_| self.wake());
+        for input in INPUTS {
+            let listener = window_event_listener_untyped(input, move |_| self.wake());
+            on_cleanup(move || listener.remove());
+        }
     }
 
     /// Paints each of the next frames.

@@ -76,10 +76,10 @@ async fn make(stage: &Stage, id: &str, board: &str) {
 #[tokio::test]
 async fn long_text_leaves_room_for_names_and_keeps_its_lines() {
     let stage = Stage::start().await;
-    make(&stage, "ops", TEXTS).await;
     stage.server.push("ops/rather_long_name_of_a_series", "790").await;
     let text = json!({ "text": format!("{}\nsecond line", "x".repeat(60)) });
     stage.server.push("ops/text", &text.to_string()).await;
+    make(&stage, "ops", TEXTS).await;
     let page = stage.open("/b/ops").await;
     page.badge_is("live").await;
     until("the text is there", async || {

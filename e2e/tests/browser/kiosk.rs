@@ -9,36 +9,36 @@ use serde_json::{Value, json};
 /// A board with widgets of all kinds that scroll on a desk.
 const BOARD: &str = r#"{"title": "Hall", "widgets": [
     {"id": "temp", "type": "stat", "series": ["hall/temp_celsius"], "place": {"x": 0, "y": 0, "w": 3, "h": 2}},
-    {"id": "all", "type": "stat", "series": ["hall/*_bytes_per_s"], "place": {"x": 3, "y": 0, "w": 6, "h": 2}},
+    {"id": "all", "type": "stat", "series": ["hall/net/*"], "place": {"x": 3, "y": 0, "w": 6, "h": 2}},
     {"id": "gauge", "type": "gauge", "series": ["hall/load_pct"], "place": {"x": 9, "y": 0, "w": 3, "h": 2}},
-    {"id": "line", "type": "line", "series": ["hall/*_bytes_per_s"], "place": {"x": 0, "y": 2, "w": 6, "h": 4}},
+    {"id": "line", "type": "line", "series": ["hall/net/*"], "place": {"x": 0, "y": 2, "w": 6, "h": 4}},
     {"id": "log", "type": "log", "series": ["hall/log"], "place": {"x": 6, "y": 2, "w": 6, "h": 4}},
     {"id": "table", "type": "table", "series": ["hall/**"], "place": {"x": 0, "y": 6, "w": 6, "h": 3}},
-    {"id": "states", "type": "states", "series": ["hall/door*"], "place": {"x": 6, "y": 6, "w": 6, "h": 3}}
+    {"id": "states", "type": "states", "series": ["hall/door/*"], "place": {"x": 6, "y": 6, "w": 6, "h": 3}}
 ]}"#;
 
 async fn hall() -> Stage {
     let stage = Stage::start().await;
-    let url = format!("{}/api/boards/hall", stage.server.base());
-    let answer = curl(&["-X", "PUT", "-H", "content-type: application/json", "-d", BOARD, &url]).await;
-    assert_eq!(answer, "", "the board is made");
     let mut lines = String::new();
     for n in 0..60 {
         let line =
             |series: &str, value: Value| json!({ "series": format!("hall/{series}"), "value": value }).to_string();
         writeln!(lines, "{}", line("temp_celsius", json!(20.5 + f64::from(n % 7)))).expect("to a String");
-        writeln!(lines, "{}", line("in_bytes_per_s", json!(79_542_268.6 + f64::from(n)))).expect("to a String");
-        writeln!(lines, "{}", line("out_bytes_per_s", json!(700 + n))).expect("to a String");
+        writeln!(lines, "{}", line("net/in_bytes_per_s", json!(79_542_268.6 + f64::from(n)))).expect("to a String");
+        writeln!(lines, "{}", line("net/out_bytes_per_s", json!(700 + n))).expect("to a String");
         writeln!(lines, "{}", line("load_pct", json!(n))).expect("to a String");
         let text = |series: &str, text: String| json!({ "series": format!("hall/{series}"), "text": text }).to_string();
         writeln!(lines, "{}", text("log", format!("line {n} of the log, which is rather long and may be wrapped")))
             .expect("to a String");
-        writeln!(lines, "{}", text("door1", if n % 9 == 0 { "open" } else { "closed" }.to_owned()))
+        writeln!(lines, "{}", text("door/front", if n % 9 == 0 { "open" } else { "closed" }.to_owned()))
             .expect("to a String");
-        writeln!(lines, "{}", text("door2", if n % 5 == 0 { "open" } else { "closed" }.to_owned()))
+        writeln!(lines, "{}", text("door/back", if n % 5 == 0 { "open" } else { "closed" }.to_owned()))
             .expect("to a String");
     }
     stage.server.push_batch(&lines).await;
+    let url = format!("{}/api/boards/hall", stage.server.base());
+    let answer = curl(&["-X", "PUT", "-H", "content-type: application/json", "-d", BOARD, &url]).await;
+    assert_eq!(answer, "", "the board is made");
     stage
 }
 

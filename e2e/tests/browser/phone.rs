@@ -27,9 +27,10 @@ async fn the_head_of_a_board_has_two_rows_and_all_of_it_can_be_pressed() {
     stage.page().cdp("Emulation.setDeviceMetricsOverride", metrics).await;
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_millis();
     let fixed = format!("/b/ops?from={}&to={now}", now - 86_400_000 * 3);
-    for (path, wanted) in
-        [("/b/ops", vec!["range-span", "edit", "more"]), (&fixed, vec!["range-fixed", "range-live", "edit", "more"])]
-    {
+    for (path, wanted) in [
+        ("/b/ops", vec!["range-earlier", "range-span", "edit", "more"]),
+        (&fixed, vec!["range-fixed", "range-live", "edit", "more"]),
+    ] {
         let page = stage.open(path).await;
         page.badge_is("live").await;
         let names = pressable(&page).await;

@@ -15,9 +15,11 @@ use super::table::{Column, TableOptions};
 use super::widget::{MAX_SERIES, SeriesContent};
 use super::{Board, Content, Place, SeriesSource, Show, Widget, WidgetId, WidgetView};
 use crate::name::MAX_SEGMENT_LEN;
-use crate::{BoardId, Selector, SeriesName};
+use crate::{BoardId, Duration, Selector, SeriesName};
 use grouping::{Group, Grouped, Member, grouped};
 
+/// The range of time that a board with charts shows.
+const RANGE: Duration = Duration::from_secs(15 * 60);
 /// The columns of the grid.
 const COLUMNS: u16 = 12;
 /// Up to this many numbers have no siblings that a chart would show.
@@ -64,8 +66,10 @@ impl Board {
         if numbers.len() <= FEW {
             // Two siblings are as readable as two stats.
             let pairs = groups.extract_if(.., |group| group.members.len() == 2);
-            singles.extend(pairs.flat_map(|group| group.members));
-            singles.sort_by_key(|single| numbers.iter().position(|number| number.name == single.name));
+            let found: Vec<&Member> = singles.drain(..).chain(pairs.flat_map(|group| group.members)).collect();
+            // In the order of the board.
+            let is_found = |number: &&Member| found.iter().any(|single| single.name == number.name);
+            singles = numbers.iter().copied().filter(is_found).collect();
         }
         let few = numbers.len() <= FEW && groups.is_empty();
         let mut composer = Composer { widgets: Vec::new(), rows: (!few).then_some(0) };
@@ -85,7 +89,8 @@ impl Board {
         Self {
             title: Some(title(id.as_str())),
             columns: None,
-            range: None,
+            // A board that nobody made is often young, and an hour of it would be nearly empty.
+            range: (!few).then_some(RANGE),
             markers: Vec::new(),
             widgets: composer.widgets,
         }
@@ -94,9 +99,10 @@ impl Board {
 
 /// Selects the most telling numbers, each from another part of the board: shares of a whole, totals, then the others.
 fn hero<'a>(groups: &[Group<'a>], singles: &[&'a Member]) -> Vec<&'a Member> {
-    let totals = groups.iter().filter_map(grouping::Group::total);
-    let mut candidates: Vec<&Member> = totals.chain(singles.iter().copied()).collect();
-    candidates.sort_by_key(|candidate| candidate.rank());
+    let totals = groups.iter().filter_map(Group::total);
+    let all: Vec<&Member> = totals.chain(singles.iter().copied()).collect();
+    let ranked = |rank: u8| all.iter().copied().filter(move |candidate| candidate.rank() == rank);
+    let candidates: Vec<&Member> = (0..=Member::LAST_RANK).flat_map(ranked).collect();
     let mut chosen: Vec<&Member> = Vec::new();
     for elsewhere in [true, false] {
         for candidate in &candidates {

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use crate::board::Show;
 use crate::board::metric_type::MetricType;
 use crate::format::unit::{Scaling, UnitFormat};
+use crate::order::order;
 use crate::{Selector, SeriesName};
 
 /// Parts of names that stand for a whole, of which the siblings are parts.
@@ -40,6 +41,9 @@ impl Member {
     fn last(&self) -> &str {
         self.name.as_str().rsplit('/').next().unwrap_or_default()
     }
+
+    /// The last place in the order of importance.
+    pub(super) const LAST_RANK: u8 = 2;
 
     /// The place in the order of importance: shares of a whole, durations, and all others.
     pub(super) fn rank(&self) -> u8 {
@@ -151,11 +155,13 @@ pub(super) fn grouped<'a>(numbers: &[&'a Member], all: &[Member]) -> Grouped<'a>
             families.entry(family).or_default().push(index);
         }
     }
-    let mut largest: Vec<(&Family, &Vec<usize>)> = families.iter().filter(|(_, members)| members.len() > 1).collect();
-    largest.sort_by(|(a, one), (b, other)| other.len().cmp(&one.len()).then_with(|| a.cmp(b)));
+    // The map has the families in the order of preference.
+    let several: Vec<(&Family, &Vec<usize>)> = families.iter().filter(|(_, members)| members.len() > 1).collect();
+    let sizes: Vec<usize> = several.iter().map(|(_, members)| members.len()).collect();
+    let largest = order(sizes.len(), &|a, b| sizes.get(b).cmp(&sizes.get(a)));
     let mut is_grouped = vec![false; numbers.len()];
     let mut found: Vec<(usize, &Family, Vec<usize>)> = Vec::new();
-    for (family, members) in largest {
+    for (family, members) in largest.iter().filter_map(|&at| several.get(at)) {
         let free: Vec<usize> =
             members.iter().copied().filter(|&member| !is_grouped.get(member).copied().unwrap_or(true)).collect();
         let (Some(&first), true) = (free.first(), free.len() >= family.least()) else { continue };
@@ -166,8 +172,9 @@ pub(super) fn grouped<'a>(numbers: &[&'a Member], all: &[Member]) -> Grouped<'a>
         }
         found.push((first, family, free));
     }
-    found.sort_by_key(|(first, ..)| *first);
-    let groups = found.iter().map(|(_, family, members)| {
+    let firsts: Vec<usize> = found.iter().map(|(first, ..)| *first).collect();
+    let found_in_order = order(firsts.len(), &|a, b| firsts.get(a).cmp(&firsts.get(b)));
+    let groups = found_in_order.iter().filter_map(|&at| found.get(at)).map(|(_, family, members)| {
         let members: Vec<&Member> = members.iter().filter_map(|&member| numbers.get(member).copied()).collect();
         let is_only = found.iter().filter(|(_, other, _)| other.selector == family.selector).count() == 1;
         Group { title: title(family, &members, is_only), selector: selector(family, &members, all), members }
