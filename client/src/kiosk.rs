@@ -5,7 +5,6 @@
 pub mod rotation;
 pub mod show;
 
-use shared::board::parse_duration;
 use shared::{BoardId, Duration};
 
 /// Default time for which each board is shown, in seconds.
@@ -74,7 +73,7 @@ impl Kiosk {
 /// short becomes the shortest one, a number is one of seconds, and anything else the default.
 fn read_every(value: &str) -> u64 {
     let seconds = value.trim().parse::<u64>().ok();
-    let seconds = seconds.or_else(|| parse_duration(value.trim()).ok().map(shared::Duration::as_secs));
+    let seconds = seconds.or_else(|| value.trim().parse().ok().map(Duration::as_secs));
     seconds.map_or(EVERY, |seconds| seconds.clamp(SHORTEST, LONGEST))
 }
 
