@@ -1,12 +1,18 @@
 //! Tests of a page whose server speaks a newer version of the contract.
 
-use pulseboard_e2e::{Fault, FaultyProxy, Stage, until};
+use pulseboard_e2e::{Fault, FaultyProxy, Stage, curl, until};
+use serde_json::json;
 
 #[tokio::test]
 async fn an_old_page_reloads_once_where_it_was_and_then_tells_the_reader() {
     let stage = Stage::start().await;
     let lines: String = (0..60).map(|i| format!("{{\"series\":\"ops/n{i}\",\"value\":{i}}}\n")).collect();
     stage.server.push_batch(&lines).await;
+    // A tile for each series, so that the page is long.
+    let stat = |i: usize| json!({ "id": format!("n{i}"), "type": "stat", "series": [format!("ops/n{i}")] });
+    let board = json!({ "widgets": (0..60).map(stat).collect::<Vec<_>>() }).to_string();
+    let url = format!("{}/api/boards/ops", stage.server.base());
+    assert_eq!(curl(&["-X", "PUT", "-H", "content-type: application/json", "-d", &board, &url]).await, "");
     let proxy = FaultyProxy::start(stage.server.base()).await;
     let page = stage.page();
     page.open(&format!("{}/b/ops", proxy.base())).await;
