@@ -27,18 +27,18 @@ async fn the_head_of_a_board_has_two_rows_and_all_of_it_can_be_pressed() {
     stage.page().cdp("Emulation.setDeviceMetricsOverride", metrics).await;
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_millis();
     let fixed = format!("/b/ops?from={}&to={now}", now - 86_400_000 * 3);
-    for (path, wanted) in [
-        ("/b/ops", vec!["range-earlier", "range-span", "edit", "more"]),
-        (&fixed, vec!["range-fixed", "range-live", "edit", "more"]),
+    for (path, badge, shown, wanted) in [
+        ("/b/ops", "live", "43", vec!["range-earlier", "range-span", "edit", "more"]),
+        (&fixed, "past", "42", vec!["range-fixed", "range-live", "edit", "more"]),
     ] {
         let page = stage.open(path).await;
-        page.badge_is("live").await;
+        page.badge_is(badge).await;
         let names = pressable(&page).await;
         assert_eq!(names[0], "wordmark");
         assert_eq!(names[1..], wanted, "{path}");
         let before = page.eval(PLACES, &[]).await;
         stage.server.push("ops/temp", "43").await;
-        page.shows("ops/temp", "43").await;
+        page.shows("ops/temp", shown).await;
         assert_eq!(page.eval(PLACES, &[]).await, before, "nothing moves when a number comes");
         let badge = "const badge = document.querySelector('[data-testid=badge]');
             badge.querySelector('[role=status]').textContent = 'reconnecting';
