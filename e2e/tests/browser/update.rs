@@ -59,7 +59,7 @@ async fn where_the_new_page_is_broken_too_it_says_so_and_is_not_loaded_again() {
     is_anew(&page).await;
     for click in [DOCTOR, "document.querySelector('[data-testid=module-again]').click()"] {
         page.eval(click, &[]).await;
-        is_missing(&page, "(pages) could not be loaded").await;
+        is_missing(&page, "Could not load the list of boards").await;
         page.rests().await;
     }
     assert_eq!(server.boards(), 2);
