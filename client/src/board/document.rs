@@ -43,8 +43,8 @@ module! {
     }
 }
 
-/// The longest wait for the stream's first word about the board.
-const FIRST_WORD: Duration = Duration::from_secs(1);
+/// The longest wait for the stream's first word about the board, where a proxy holds the stream back.
+const FIRST_WORD: Duration = Duration::from_secs(3);
 
 /// The delay before the next attempt after a failed request.
 const AGAIN: Duration = Duration::from_secs(2);
@@ -104,13 +104,18 @@ impl Document {
     pub fn follow(id: &BoardId, stream: Subscription) -> Self {
         let this = Self { edition: RwSignal::new(None), asked: StoredValue::new(0) };
         let of = id.clone();
-        // Without a stream there is no announcement either.
         let no_word = move || {
             if this.asked.try_get_value() == Some(0) {
-                this.ask(of);
+                this.ask(of.clone());
             }
         };
-        set_timeout(no_word, FIRST_WORD);
+        set_timeout(no_word.clone(), FIRST_WORD);
+        // A refused stream has no first word.
+        Effect::new(move |_| {
+            if stream.reason.with(Option::is_some) {
+                no_word();
+            }
+        });
         let id = id.clone();
         let known = Memo::new(move |_| this.edition.with(Option::is_some));
         Effect::new(move |_| {

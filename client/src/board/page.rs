@@ -114,7 +114,8 @@ pub fn BoardPage(
     let known = Memo::new(move |_| board.with(Option::is_some));
     let empty = Memo::new(move |_| board.with(|board| board.as_ref().is_none_or(|board| board.widgets.is_empty())));
     Effect::new(move |_| {
-        if live.loaded.get() {
+        // Either of them may come first.
+        if live.loaded.get() && known.get() {
             request_animation_frame(reload::return_to_place);
         }
     });

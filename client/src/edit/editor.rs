@@ -17,7 +17,7 @@ use super::fields::SetAside;
 use super::keys::WidgetAction;
 use super::storing::{Outcome, Refused, put_kept};
 use super::undo::UndoStack;
-use crate::board::document::{Document, Edition, automatic, same_edition};
+use crate::board::document::{BOARD, Document, Edition, automatic, same_edition};
 use crate::live::Live;
 use crate::range::address;
 use crate::{browser, dom};
@@ -137,7 +137,8 @@ impl Editor {
         match self.document.edition.with(|edition| edition.as_ref().map(Edition::etag)) {
             None => false,
             Some(Some(_)) => true,
-            Some(None) => self.live.loaded.get(),
+            // Most automatic boards are composed by a module, which may be on its way.
+            Some(None) => self.live.loaded.get() && (self.automatic().is_some() || BOARD.get().is_some()),
         }
     }
 
@@ -171,7 +172,7 @@ impl Editor {
         let draft = match edition {
             Edition::Made { document: Value::Object(document), .. } => Draft::of(document),
             Edition::Automatic | Edition::Made { .. } => {
-                let mut board = self.automatic().unwrap_or_default();
+                let Some(mut board) = self.automatic() else { return };
                 // The title that the user gave the new board.
                 board.title = browser::query_value("title").or(board.title);
                 Draft::automatic(&board)
@@ -186,7 +187,7 @@ impl Editor {
         self.say("Editing. Tab goes from widget to widget, arrows move them.");
     }
 
-    /// The automatic board; `None` if its series are not known yet.
+    /// The automatic board; `None` if its series are not known yet, or the module that composes it is not loaded.
     #[must_use]
     pub fn automatic(self) -> Option<Board> {
         untrack(|| self.live.loaded.get().then(|| automatic(&self.id(), self.live, "")).flatten())
