@@ -11,12 +11,15 @@ use leptos::prelude::*;
 
 use crate::app::{Masthead, PageButtons};
 use crate::curl_line::CurlLine;
+use crate::icon::LevelMark;
 use crate::manage::ManageSections;
 use crate::stream::clock::ServerClock;
 use crate::{browser, dom, fetch, json};
 use cards::{Card, Listed, Overview, entries};
 use new_board::NewBoard;
 use shared::BoardId;
+use shared::board::Level;
+use shared::board::keyword::Keyword as _;
 use shared::format::duration::ago;
 
 /// Interval between two requests of the list, in milliseconds, while the page is visible. The answer has no series, and
@@ -201,11 +204,20 @@ fn BoardCard(board: BoardId, cards: RwSignal<Option<Vec<Card>>>, server_now: Mem
     let card = Memo::new(move |_| cards.with(|cards| cards.iter().flatten().find(|card| card.board == board).cloned()));
     let text = move |of: fn(&Card) -> String| move || card.with(|card| card.as_ref().map(of).unwrap_or_default());
     let last = Memo::new(move |_| card.with(|card| card.as_ref().and_then(|card| card.last)));
+    // Only what needs attention is marked: numbers over a range are not known here.
+    let level = Memo::new(move |_| {
+        let level = card.with(|card| card.as_ref().and_then(|card| card.state.level));
+        level.filter(|level| *level != Level::Ok)
+    });
     let age = move || last.get().map(|last| ago(server_now.get().saturating_sub(last.0))).unwrap_or_default();
     view! {
         <li>
             <a class="card" data-testid="board-card" href=href>
                 <span class="card-name">{text(Card::name)} <small>{text(Card::address)}</small></span>
+                <span class="card-state" data-level=move || level.get().map(Level::keyword)>
+                    <LevelMark level/>
+                    {text(|card| card.state.words())}
+                </span>
                 <span class="card-count">{text(Card::series_count)}</span>
                 <span class="card-age">{move || age()}</span>
             </a>

@@ -167,8 +167,21 @@ impl<'a> Page<'a> {
     ///
     /// # Panics
     /// If it fails, or takes longer than WebDriver waits.
-    pub async fn eval_async(&self, script: &str) {
-        self.driver.execute_async(script, Vec::new()).await.unwrap_or_else(|error| panic!("{script}: {error}"));
+    pub async fn eval_async(&self, script: &str) -> Value {
+        let result = self.driver.execute_async(script, Vec::new()).await;
+        result.unwrap_or_else(|error| panic!("{script}: {error}")).json().clone()
+    }
+
+    /// Waits until there is an element with this `data-testid`.
+    ///
+    /// # Panics
+    /// If that does not happen in time.
+    pub async fn appears(&self, testid: &str) {
+        until(&format!("{testid} is on the page"), async || match self.text(testid).await {
+            Some(_) => Ok(()),
+            None => Err(self.account().await),
+        })
+        .await;
     }
 
     /// Waits until half a second has passed since the last fetched response.

@@ -113,12 +113,6 @@ pub fn BoardPage(
     // A board with a document is laid out before its numbers arrive, so nothing moves when they come.
     let known = Memo::new(move |_| board.with(Option::is_some));
     let empty = Memo::new(move |_| board.with(|board| board.as_ref().is_none_or(|board| board.widgets.is_empty())));
-    Effect::new(move |_| {
-        // Either of them may come first.
-        if live.loaded.get() && known.get() {
-            request_animation_frame(reload::return_to_place);
-        }
-    });
 
     let mistakes = Memo::new(move |_| {
         document.edition.with(|edition| match edition {
@@ -156,7 +150,11 @@ pub fn BoardPage(
             PAGES.view(Placeholder::Nothing, move |pages| (pages.empty)(id.clone(), why))
         }
         Shows::NoMatch => view! { <p class="empty">"No series has all of that in its name."</p> }.into_any(),
-        Shows::Widgets => untrack(|| view! { <Grid board context editor/> }.into_any()),
+        Shows::Widgets => {
+            // By then the page is as long as before.
+            request_animation_frame(reload::return_to_place);
+            untrack(|| view! { <Grid board context editor/> }.into_any())
+        }
     };
     let is_past = Memo::new(move |_| context.view.past.at.with(Option::is_some));
     let badge = view! { <Badge status=stream.status latency_ms=stream.latency_ms is_past/> };

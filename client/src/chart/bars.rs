@@ -17,9 +17,9 @@ pub fn draw(pen: &Pen, plot: &Plot, palette: &Palette, axis: &Upright, traces: &
     let context = &pen.context;
     context.save();
     context.begin_path();
-    context.rect(0.0, 0.0, plot.width, plot.bottom());
+    context.rect(plot.left, 0.0, plot.width, plot.bottom());
     context.clip();
-    let bucket = plot.x(plot.from + width);
+    let bucket = plot.x(plot.from + width) - plot.left;
     let traces = || traces.iter().filter(|trace| !trace.dots.is_empty() && trace.role == Role::Series);
     let bars = u32::try_from(traces().count().max(1)).unwrap_or(u32::MAX);
     let each = (bucket * FULL / f64::from(bars)).max(1.0);

@@ -66,7 +66,7 @@ pub fn draw(pen: &Pen, plot: &Plot, palette: &Palette, axis: &Upright, piles: &[
     let context = &pen.context;
     context.save();
     context.begin_path();
-    context.rect(0.0, plot.top, plot.width, plot.height);
+    context.rect(plot.left, plot.top, plot.width, plot.height);
     context.clip();
     pen.colour(palette.of(0));
     let high = plot.height / rows as f64;

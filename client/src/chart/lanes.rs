@@ -151,6 +151,12 @@ impl Lane {
         self.states.iter().rev().find_map(Lasted::state)
     }
 
+    /// The severity of the present state or silence. A greater one needs more attention.
+    #[must_use]
+    pub fn severity(&self) -> u8 {
+        self.states.last().map_or(0, |lasted| severity(&lasted.content))
+    }
+
     /// Returns the index of the stretch to draw in each of `count` columns of pixels. Of several stretches within one
     /// column, the worst is drawn; of equally bad ones, the one whose content is rarer on the whole lane.
     #[must_use]

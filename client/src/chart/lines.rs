@@ -35,7 +35,7 @@ pub fn draw(pen: &Pen, plot: &Plot, palette: &Palette, axis: &Upright, traces: &
     let context = &pen.context;
     context.save();
     context.begin_path();
-    context.rect(0.0, 0.0, plot.width, plot.bottom());
+    context.rect(plot.left, 0.0, plot.width, plot.bottom());
     context.clip();
     context.set_line_width(pen.grown(LINE));
     let x = |at| plot.x(at);

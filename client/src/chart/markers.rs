@@ -85,14 +85,14 @@ pub fn draw(pen: &Pen, plot: &Plot, palette: &Palette, markers: &[Marker]) {
     }
     pen.dashes(&[]);
     // The newest label is the most important one, so labels are placed from the right.
-    let mut free = plot.width;
+    let mut free = plot.right();
     let y = plot.top + pen.label * 0.6;
     for marker in markers.iter().rev() {
         let label = label(&marker.text);
         let (x, width) = (plot.x(marker.at), pen.width_of(&label));
         // A label that does not fit at the right of its line stands at its left.
-        let left = if x + 4.0 + width <= plot.width { x + 4.0 } else { x - 4.0 - width };
-        if left + width <= free && left >= 0.0 {
+        let left = if x + 4.0 + width <= plot.right() { x + 4.0 } else { x - 4.0 - width };
+        if left + width <= free && left >= plot.left {
             pen.words_above(&label, (left, y), palette);
             free = left.min(x) - APART;
         }

@@ -98,6 +98,17 @@ impl Pen {
         self.context.measure_text(words).map_or(0.0, |metrics| metrics.width())
     }
 
+    /// Cuts a text so that it is not wider than `room`. The end stays, which distinguishes the names of series.
+    #[must_use]
+    pub fn shortened(&self, words: &str, room: f64) -> String {
+        if self.width_of(words) <= room {
+            return words.to_owned();
+        }
+        let ends = words.char_indices().skip(1).map(|(at, _)| format!("…{}", &words[at..]));
+        let fitting = ends.into_iter().find(|short| self.width_of(short) <= room);
+        fitting.unwrap_or_else(|| "…".to_owned())
+    }
+
     /// Draws the mark of a level around a point: a disc, a triangle or a diamond, as beside numbers.
     pub fn mark(&self, level: Level, (x, y): (f64, f64), size: f64) {
         let half = size / 2.0;

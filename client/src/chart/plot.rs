@@ -12,12 +12,18 @@ use super::value_axis::Upright;
 const FOOT: f64 = 1.7;
 /// The room above, so that a line at the top is not cut off.
 const HEAD: f64 = 4.0;
+/// The distance between a label of the vertical axis and the drawing.
+const GAP: f64 = 6.0;
+/// The most that labels at the left may take, as a share of the width.
+const WIDEST: f64 = 0.4;
+/// The step in pixels in which the room for these labels grows, so that the drawing does not move with each new label.
+const STEP: f64 = 8.0;
 /// The opacity of a threshold line.
 const FAINT: f64 = 0.55;
 /// The opacity of the range of a level.
 const SHADE: f64 = 0.07;
 /// The label of the lower end of a logarithmic axis, where values stand that it cannot show.
-const NOT_POSITIVE: &str = "≤ 0";
+pub const NOT_POSITIVE: &str = "≤ 0";
 
 /// The drawing area, and the time range that it shows.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -26,6 +32,8 @@ pub struct Plot {
     pub from: u64,
     /// The time at the right edge, in milliseconds.
     pub to: u64,
+    /// The left edge in pixels. The labels of the vertical axis stand left of it.
+    pub left: f64,
     /// The width in pixels.
     pub width: f64,
     /// The upper edge in pixels.
@@ -39,21 +47,43 @@ impl Plot {
     #[must_use]
     pub fn on(pen: &Pen, (from, to): (u64, u64)) -> Self {
         let foot = pen.label * FOOT;
-        Self { from, to: to.max(from + 1), width: pen.width, top: HEAD, height: (pen.height - foot - HEAD).max(1.0) }
+        let height = (pen.height - foot - HEAD).max(1.0);
+        Self { from, to: to.max(from + 1), left: 0.0, width: pen.width, top: HEAD, height }
+    }
+
+    /// Leaves room at the left for these labels.
+    #[must_use]
+    pub fn beside<'a>(self, pen: &Pen, labels: impl Iterator<Item = &'a str>) -> Self {
+        let widest = labels.map(|label| pen.width_of(label)).fold(0.0, f64::max);
+        let left = if widest > 0.0 { ((widest + GAP) / STEP).ceil() * STEP } else { 0.0 };
+        let left = left.min(self.width * WIDEST);
+        Self { left, width: (self.width - left).max(1.0), ..self }
+    }
+
+    /// The right edge in pixels.
+    #[must_use]
+    pub fn right(&self) -> f64 {
+        self.left + self.width
     }
 
     /// The horizontal position of a moment.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "times stay below 2^53")]
     pub fn x(&self, at: u64) -> f64 {
-        (at as f64 - self.from as f64) / (self.to - self.from) as f64 * self.width
+        self.left + (at as f64 - self.from as f64) / (self.to - self.from) as f64 * self.width
     }
 
     /// The moment at a horizontal position.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "times stay below 2^53")]
     pub fn at(&self, x: f64) -> f64 {
-        self.from as f64 + x / self.width.max(1.0) * (self.to - self.from) as f64
+        self.from as f64 + (x - self.left) / self.width.max(1.0) * (self.to - self.from) as f64
+    }
+
+    /// The position within the area that is the nearest to `x`.
+    #[must_use]
+    pub fn clamp(&self, x: f64) -> f64 {
+        x.clamp(self.left, self.right())
     }
 
     /// The lower edge in pixels.
@@ -71,11 +101,11 @@ impl Plot {
     /// Draws the labels of the time axis.
     pub fn draw_time(&self, pen: &Pen, palette: &Palette, ticks: &[Tick]) {
         pen.quiet(palette);
-        let y = self.bottom() + pen.label * 0.4;
+        let y = self.bottom() + pen.label * 0.5;
         for tick in ticks {
             let half = pen.width_of(&tick.label) / 2.0;
             let x = self.x(tick.at);
-            if x >= half && x <= self.width - half {
+            if x >= half && x <= self.right() - half {
                 pen.words(&tick.label, (x, y), Beside::Below);
             }
         }
@@ -100,18 +130,20 @@ impl Plot {
         pen.context.set_line_width(1.0);
         pen.context.set_global_alpha(1.0);
         pen.colour(&palette.rule);
-        self.marks(axis).into_iter().for_each(|(_, y)| pen.line((0.0, y), (self.width, y)));
+        self.marks(axis).into_iter().for_each(|(_, y)| pen.line((self.left, y), (self.right(), y)));
     }
 
-    /// Writes the labels of the grid's values at the left, above everything else.
+    /// Writes the labels of the grid's values left of the drawing.
     pub fn draw_values(&self, pen: &Pen, palette: &Palette, axis: &Upright, labels: &[String]) {
         pen.context.set_global_alpha(1.0);
         let marks = self.marks(axis).into_iter().zip(labels);
-        for ((_, y), label) in marks.filter(|((_, y), _)| y - pen.label > self.top) {
-            pen.words_above(label, (0.0, y - pen.label * 0.65), palette);
+        pen.quiet(palette);
+        let lowest = if axis.has_floor { self.bottom() - pen.label } else { self.bottom() };
+        for ((_, y), label) in marks.filter(|((_, y), _)| (pen.label / 2.0..=lowest + 1.0).contains(y)) {
+            pen.words(label, (self.left - GAP, y), Beside::Left);
         }
         if axis.has_floor {
-            pen.words_above(NOT_POSITIVE, (0.0, self.bottom() - pen.label * 0.65), palette);
+            pen.words(NOT_POSITIVE, (self.left - GAP, self.bottom()), Beside::Left);
         }
     }
 
@@ -122,7 +154,7 @@ impl Plot {
             let (top, bottom) = (top.max(self.top), bottom.min(self.bottom()));
             pen.colour(&palette.levels[band.level as usize]);
             pen.context.set_global_alpha(SHADE);
-            pen.context.fill_rect(0.0, top, self.width, (bottom - top).max(0.0));
+            pen.context.fill_rect(self.left, top, self.width, (bottom - top).max(0.0));
         }
         pen.context.set_global_alpha(1.0);
     }
@@ -139,8 +171,8 @@ impl Plot {
             // The mark of the level at the right end distinguishes thresholds without colour. No label is written
             // there.
             let size = pen.label * 0.8;
-            pen.line((0.0, y), (self.width - 1.5 * size, y));
-            pen.mark(threshold.level, (self.width - size * 0.6, y), size);
+            pen.line((self.left, y), (self.right() - 1.5 * size, y));
+            pen.mark(threshold.level, (self.right() - size * 0.6, y), size);
         }
         pen.context.set_global_alpha(1.0);
         pen.dashes(&[]);

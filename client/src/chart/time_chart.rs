@@ -394,9 +394,8 @@ impl State {
             self.palette_of = Some(key.frame);
         }
         let Some(pen) = Pen::wipe(ground) else { return };
-        let plot = Plot::on(&pen, range);
         self.picture = Picture::take(look, &mut self.strands, range, now, chart.context);
-        self.picture.draw(look, &pen, &plot, &self.palette);
+        let plot = self.picture.draw(look, &pen, range, &self.palette);
         let span = Span { from: range.0, to: range.1, end: range.1.min(now) };
         self.markers = chart.marker_names.with_untracked(|names| markers::take(names, span, chart.context));
         markers::draw(&pen, &plot, &self.palette, &self.markers);

@@ -14,6 +14,7 @@ use crate::browser;
 use crate::dom::{is_command, on_window};
 use crate::lazy::{Placeholder, module};
 use crate::reload;
+use crate::zone::ZoneSwitch;
 
 /// The functions of the editor that the rest of the page calls.
 pub struct EditorModule {
@@ -68,6 +69,8 @@ pub fn EditMenu(
                 // The file buttons arrive later and go to the end, so that the others do not move.
                 <div class="menu-list">
                     <PageButtons/>
+                    // The head of a phone has no room for it.
+                    <ZoneSwitch/>
                     {move || files()}
                 </div>
             </details>

@@ -1,7 +1,10 @@
 //! The boards to list: boards with a document, and boards that follow from the names of series.
 
 use serde_json::Value;
+use shared::board::Level;
+use shared::board::keyword::Keyword as _;
 use shared::point::Kind;
+use shared::reading::BoardState;
 use shared::{BoardId, Millis, SeriesName};
 
 /// A series of `GET /api/series`, with the fields that this page needs.
@@ -47,6 +50,8 @@ pub struct Card {
     pub count: usize,
     /// Time of the newest point of any of its series; `None` where it shows none.
     pub last: Option<Millis>,
+    /// Level and number of stale series, as the server knows them from the newest points.
+    pub state: BoardState,
 }
 
 impl Card {
@@ -58,6 +63,10 @@ impl Card {
             title: text(entry, "title").map(str::to_owned),
             count: usize::try_from(entry.get("series")?.as_u64()?).ok()?,
             last: entry.get("last").and_then(Value::as_u64).map(Millis),
+            state: BoardState {
+                level: text(entry, "level").and_then(Level::of),
+                stale: entry.get("stale").and_then(Value::as_u64).and_then(|stale| stale.try_into().ok()).unwrap_or(0),
+            },
         })
     }
 
@@ -113,7 +122,7 @@ mod tests {
     fn boards_are_read_with_and_without_a_document() {
         let answer = json!({
             "boards": [
-                {"id": "ops", "title": "Operations", "series": 2, "last": 10},
+                {"id": "ops", "title": "Operations", "series": 2, "last": 10, "level": "bad", "stale": 2},
                 {"id": "shop", "series": 1, "last": 5},
                 {"id": "wall", "title": "wall", "series": 0},
                 {"id": "not an id", "series": 1}
@@ -125,6 +134,8 @@ mod tests {
             cards.iter().map(|card| (card.name(), card.count, card.last.map(|last| last.0))).collect();
         let wanted = [("Operations", 2, Some(10)), ("shop", 1, Some(5)), ("wall", 0, None)];
         assert_eq!(summaries, wanted.map(|(name, count, last)| (name.to_owned(), count, last)));
+        assert_eq!(cards[0].state, BoardState { level: Some(Level::Bad), stale: 2 });
+        assert_eq!(cards[1].state.words(), "");
         assert_eq!((left_out, cards[0].address(), cards[1].address()), (3, " ops".to_owned(), String::new()));
         assert!(cards[0].fits("oper OPS") && !cards[1].fits("oper") && cards[1].fits(" "));
         assert_eq!(Overview::of(&json!([])), None);

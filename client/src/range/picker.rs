@@ -8,6 +8,7 @@ use wasm_bindgen::JsValue;
 use super::Range;
 use super::view::View;
 use crate::dom::on_leave;
+use crate::zone::{self, Zone};
 
 /// Live ranges to choose from: value and label.
 const OFFERED: [(&str, &str); 8] = [
@@ -187,12 +188,11 @@ fn date(ms: u64) -> js_sys::Date {
     js_sys::Date::new(&JsValue::from_f64(ms as f64))
 }
 
-/// Formats a moment for an input of type `datetime-local`, in the user's time zone.
+/// Formats a moment for an input of type `datetime-local`, in the page's time zone.
 fn local(ms: u64) -> String {
-    let date = date(ms);
-    let (year, month, day) = (date.get_full_year(), date.get_month() + 1, date.get_date());
-    let (h, m, s) = (date.get_hours(), date.get_minutes(), date.get_seconds());
-    format!("{year:04}-{month:02}-{day:02}T{h:02}:{m:02}:{s:02}")
+    let iso = String::from(date(ms.saturating_add_signed(zone::offset(ms))).to_iso_string());
+    // Without the milliseconds and the `Z`.
+    iso.split('.').next().unwrap_or_default().to_owned()
 }
 
 /// Writes a length of time as the list does: `3 h` for `3h`.
@@ -212,6 +212,9 @@ fn format_fixed(from: u64, to: u64) -> String {
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates")]
 fn moment(local: &str) -> Option<Millis> {
-    let ms = js_sys::Date::parse(local);
+    let ms = match Zone::current() {
+        Zone::Local => js_sys::Date::parse(local),
+        Zone::Utc => js_sys::Date::parse(&format!("{local}Z")),
+    };
     ms.is_finite().then_some(Millis(ms as u64))
 }

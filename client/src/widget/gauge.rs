@@ -32,7 +32,7 @@ pub fn GaugeWidget(
     let reach = if options.min.and(options.max).is_some() { LookbackKind::Newest } else { LookbackKind::Range(None) };
     let series = WidgetSeries::new(source, reach, context);
     view! {
-        <div class="stats">
+        <div class="stats" tabindex=move || series.names.with(|names| (names.len() > 1).then_some("0"))>
             <For each=move || series.names.get() key=SeriesName::clone let(name)>
                 <Dial name options series/>
             </For>

@@ -33,7 +33,7 @@ pub fn StatWidget(
         series.names.with(|names| if names.len() > 1 { untrack(|| widest(names, series)) } else { Extents::default() })
     });
     view! {
-        <div class="stats">
+        <div class="stats" tabindex=move || series.names.with(|names| (names.len() > 1).then_some("0"))>
             <For each=move || series.names.get() key=SeriesName::clone let(name)>
                 <StatReading name options series widest/>
             </For>

@@ -20,8 +20,23 @@ pub fn NoteWidget(
     });
     view! {
         {mistake}
-        <div class="note" tabindex="0">{all(blocks)}</div>
+        <div class="note" tabindex="0">{all(without_gaps(blocks))}</div>
     }
+}
+
+/// Closes the gaps between the levels of headings, which a screen reader takes for missing headings: a note that begins
+/// with `###` has a heading of level 1 there.
+fn without_gaps(blocks: Vec<Block>) -> Vec<Block> {
+    let mut above: Vec<u8> = Vec::new();
+    let close = |block| match block {
+        Block::Heading(level, words) => {
+            above.retain(|higher| *higher < level);
+            above.push(level);
+            Block::Heading(u8::try_from(above.len()).unwrap_or(u8::MAX), words)
+        }
+        other => other,
+    };
+    blocks.into_iter().map(close).collect()
 }
 
 fn all(blocks: Vec<Block>) -> Vec<AnyView> {
@@ -34,7 +49,8 @@ fn block(block: Block) -> AnyView {
         Block::Heading(level, words) => match level {
             0 | 1 => view! { <h3>{line(words)}</h3> }.into_any(),
             2 => view! { <h4>{line(words)}</h4> }.into_any(),
-            _ => view! { <h5>{line(words)}</h5> }.into_any(),
+            3 => view! { <h5>{line(words)}</h5> }.into_any(),
+            _ => view! { <h6>{line(words)}</h6> }.into_any(),
         },
         Block::Paragraph(words) => view! { <p>{line(words)}</p> }.into_any(),
         Block::List { start: Some(start), items } => {
@@ -73,5 +89,23 @@ fn inline(inline: Inline) -> AnyView {
             view! { <a href=address rel="noopener noreferrer" target="_blank">{line(words)}</a> }.into_any()
         }
         Inline::Break => view! { <br/> }.into_any(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headings_have_no_gaps_between_their_levels() {
+        let levels = |markdown: &str| {
+            let blocks = without_gaps(parse(markdown)).into_iter();
+            blocks
+                .filter_map(|block| if let Block::Heading(level, _) = block { Some(level) } else { None })
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(levels("### a"), [1]);
+        assert_eq!(levels("# a\n### b\n## c\n### d\n# e"), [1, 2, 2, 3, 1]);
+        assert_eq!(levels("words"), []);
     }
 }

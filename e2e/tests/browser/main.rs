@@ -1,12 +1,13 @@
 //! Tests with a real browser against the real binary, each from the view of a user.
 //!
-//! - Boards: [`board`], [`calm`], [`editing`], [`history`], [`past`], [`phone`], [`screens`];
+//! - Boards: [`accessible`], [`board`], [`calm`], [`editing`], [`history`], [`past`], [`phone`], [`screens`];
 //! - wall screens: [`kiosk`], [`wall`];
 //! - other pages: [`doctor`], [`manage`], [`others`], [`warnings`];
 //! - the connection: [`faults`], [`recovery`], [`refused`], [`tabs`];
 //! - loading: [`ahead`] (preloads), [`modules`], [`policy`], [`contract`] and [`update`] (new versions);
 //! - proxies: [`prefix`] (below a path), [`proxy`] (`trunk serve`).
 
+mod accessible;
 mod ahead;
 mod board;
 mod calm;

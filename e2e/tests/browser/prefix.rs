@@ -12,8 +12,6 @@ const TWICE: &str = "
     const names = performance.getEntriesByType('resource').map((e) => e.name).filter((name) => /\\.(wasm|bin|js|css)$/.test(name));
     return names.filter((name, at) => names.indexOf(name) !== at)";
 
-const CLICK: &str = "document.querySelector(arguments[0]).click()";
-
 #[tokio::test]
 async fn everything_works_below_a_path_behind_nginx_and_caddy() {
     let stage = Stage::start().await;
@@ -39,7 +37,7 @@ async fn visit(stage: &Stage, root: &str, board: &str) {
     page.open(root.trim_end_matches('/')).await;
     there(&page, "[data-testid=board-card]").await;
     is_at(&page, root).await;
-    page.eval(CLICK, &[&format!("a[href$='/b/{board}']")]).await;
+    click(&page, &format!("a[href$='/b/{board}']")).await;
     page.shows(&temp, "41").await;
     is_at(&page, &format!("{root}b/{board}")).await;
     page.badge_is("live").await;
@@ -50,8 +48,8 @@ async fn visit(stage: &Stage, root: &str, board: &str) {
     // Edits and saves, with the modules that this fetches.
     page.open(&format!("{root}b/{board}?edit")).await;
     there(&page, "[data-testid=editbar]").await;
-    page.eval(CLICK, &["[data-testid=widget-copy]"]).await;
-    page.eval(CLICK, &["[data-testid=save]"]).await;
+    click(&page, "[data-testid=widget-copy]").await;
+    click(&page, "[data-testid=save]").await;
     until("the board is saved", async || {
         let boards = stage.server.get("/api/boards").await;
         let saved = boards.as_array().is_some_and(|boards| boards.iter().any(|made| made["id"] == board));
@@ -77,7 +75,7 @@ async fn visit(stage: &Stage, root: &str, board: &str) {
     let fetched_twice = page.eval(TWICE, &[]).await;
     assert_eq!(fetched_twice, json!([]), "what the server named is what the page fetched");
     inside(&page, root).await;
-    page.eval(CLICK, &[".wordmark"]).await;
+    click(&page, ".wordmark").await;
     is_at(&page, root).await;
 
     // A wall screen, a wrong address, and the doctor.
@@ -85,7 +83,7 @@ async fn visit(stage: &Stage, root: &str, board: &str) {
     there(&page, "[data-testid=tile]").await;
     page.open(&format!("{root}b/no%20board")).await;
     there(&page, "[data-testid=invalid-board]").await;
-    page.eval(CLICK, &["main a"]).await;
+    click(&page, "main a").await;
     is_at(&page, root).await;
     page.open(&format!("{root}b/{board}-nothing")).await;
     until("the line to copy has the path", async || match page.text("curl-line").await {
@@ -95,7 +93,7 @@ async fn visit(stage: &Stage, root: &str, board: &str) {
     .await;
     page.open(&format!("{root}b/{board}")).await;
     page.shows(&temp, "42.5").await;
-    page.eval(CLICK, &["[data-testid=doctor]"]).await;
+    click(&page, "[data-testid=doctor]").await;
     until("the doctor finds the stream well", async || match page.text("findings").await {
         Some(text) if text.contains("arrive as they are sent") && !text.contains('✕') => Ok(()),
         other => Err(format!("{other:?}")),
@@ -119,7 +117,7 @@ async fn saving_over_plain_http_says_what_the_proxy_lacks_and_works_once_it_has_
     .await;
     page.open(&format!("{}b/ops", bare.root_elsewhere())).await;
     page.shows("ops/temp", "41").await;
-    page.eval(CLICK, &["[data-testid=doctor]"]).await;
+    click(&page, "[data-testid=doctor]").await;
     until("the doctor finds it, too", async || match page.text("findings").await {
         Some(text) if text.contains("✕ saving") => Ok(()),
         other => Err(format!("{other:?}")),
@@ -141,14 +139,19 @@ async fn edit(page: &Page<'_>, root: &str) {
     there(page, "[data-testid=editbar]").await;
     let secure = page.eval("return isSecureContext", &[]).await;
     assert_eq!(secure, false, "plain HTTP to another machine");
-    page.eval(CLICK, &["[data-testid=widget-copy]"]).await;
-    page.eval(CLICK, &["[data-testid=save]"]).await;
+    click(page, "[data-testid=widget-copy]").await;
+    click(page, "[data-testid=save]").await;
 }
 
 async fn put(page: &Page<'_>, url: &str, document: &Value) {
     let script = "return (async () => (await fetch(arguments[0], { method: 'PUT', headers: { 'content-type': 'application/json' }, body: arguments[1] })).status)()";
     let status = page.eval(script, &[url, &document.to_string()]).await;
     assert_eq!(status, 201, "a board is made");
+}
+
+async fn click(page: &Page<'_>, selector: &str) {
+    there(page, selector).await;
+    page.eval("document.querySelector(arguments[0]).click()", &[selector]).await;
 }
 
 async fn there(page: &Page<'_>, selector: &str) {

@@ -1,5 +1,5 @@
 //! Handles `GET /api/series`: lists the series with their newest points. [`overview`] lists the boards that show them,
-//! and `remove` handles the deletion of a series.
+//! with their states from `watched`, and `remove` handles the deletion of a series.
 //!
 //! The names are collected a few at a time under the hub's lock and sorted without it. Then the answer is written
 //! piece by piece, as fast as the client takes it. So a list of a million series delays no push, and an answer that
@@ -7,6 +7,7 @@
 
 pub mod overview;
 mod remove;
+mod watched;
 
 use std::collections::BinaryHeap;
 use std::convert::Infallible;

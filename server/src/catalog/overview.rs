@@ -1,4 +1,4 @@
-//! `GET /api/overview`: every board with the number of its series and the time of their newest point.
+//! `GET /api/overview`: every board with its state, the number of its series and the time of their newest point.
 //!
 //! The page of all boards asks for it every few seconds. Counting looks at every series, so it is done once for all
 //! clients: never twice at once, and less often the longer it takes. So all open pages together take a fiftieth of one
@@ -14,8 +14,12 @@ use axum::Json;
 use axum::extract::State;
 use parking_lot::Mutex;
 use serde::Serialize;
+use shared::board::keyword::Keyword as _;
+use shared::board::{Board, Level, SeriesSource};
+use shared::reading::BoardState;
 use shared::{BoardId, Millis, Selector, SeriesName};
 
+use super::watched::{Watched, watched_sources};
 use crate::board::BoardRegistry;
 use crate::clock;
 use crate::http::problem::ApiError;
@@ -51,7 +55,7 @@ pub struct Overview {
 #[derive(Debug)]
 struct Count {
     /// The boards with a document.
-    made: HashMap<BoardId, Tally>,
+    made: HashMap<BoardId, (Tally, BoardState)>,
     /// The automatic boards with the newest points.
     automatic: Vec<(BoardId, Tally)>,
     /// The number of all other automatic boards.
@@ -92,6 +96,37 @@ struct Listed {
     series: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     last: Option<Millis>,
+    /// The worst level of the newest numbers, if there are thresholds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    level: Option<&'static str>,
+    /// The number of stale series, if there are any.
+    #[serde(skip_serializing_if = "is_zero")]
+    stale: usize,
+}
+
+impl Listed {
+    fn new(id: BoardId, title: Option<String>, Tally { last, series }: Tally, state: BoardState) -> Self {
+        Self { id, title, series, last, level: state.level.map(Level::keyword), stale: state.stale }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
+}
+
+/// A board with a document, before its series are counted.
+#[derive(Debug)]
+struct MadeBoard {
+    id: BoardId,
+    selectors: Vec<Selector>,
+    watched: Vec<SeriesSource>,
+}
+
+impl MadeBoard {
+    fn of(id: BoardId, board: &Board) -> Self {
+        Self { id, selectors: board.selectors(), watched: watched_sources(board) }
+    }
 }
 
 impl Overview {
@@ -124,7 +159,7 @@ impl Overview {
         let overview = self.clone();
         let work = move || {
             let made = overview.boards.list();
-            let made = made.into_iter().map(|(id, edition)| (id, edition.document.board().selectors())).collect();
+            let made = made.into_iter().map(|(id, edition)| MadeBoard::of(id, edition.document.board())).collect();
             let count = Arc::new(count(&overview.hub, made));
             *overview.last.lock() = Some(count.clone());
             drop((permit, turn));
@@ -134,19 +169,23 @@ impl Overview {
     }
 }
 
-/// Counts the series of each board. `made` are the selectors of the boards with a document.
-fn count(hub: &HubHandle, made: Vec<(BoardId, Vec<Selector>)>) -> Count {
+/// Counts the series of each board. `made` are the boards with a document.
+fn count(hub: &HubHandle, mut made: Vec<MadeBoard>) -> Count {
     let began = Instant::now();
     let mut boards_of = Listeners::default();
-    for (at, (_, selectors)) in made.iter().enumerate() {
-        selectors.iter().for_each(|selector| boards_of.add(selector, at));
+    let mut watched = Watched::default();
+    for (at, board) in made.iter_mut().enumerate() {
+        board.selectors.iter().for_each(|selector| boards_of.add(selector, at));
+        watched.add(at, std::mem::take(&mut board.watched));
     }
+    let now = clock::now().wall;
     let mut counts = Counts { of_made: vec![Tally::default(); made.len()], ..Counts::default() };
-    let names: HashMap<&str, ()> = made.iter().map(|(id, _)| (id.as_str(), ())).collect();
+    let names: HashMap<&str, ()> = made.iter().map(|board| (board.id.as_str(), ())).collect();
     let mut from = 0;
     loop {
-        let newest = hub.newest_from(from, AT_ONCE, clock::now().wall);
-        for (name, newest) in newest.series {
+        let newest = hub.newest_from(from, AT_ONCE, now);
+        for (index, name, newest) in newest.series {
+            watched.see(index, &name);
             boards_of.of(&name).into_iter().for_each(|at: usize| counts.of_made[at].add(newest));
             if !names.contains_key(first_segment(&name)) {
                 counts.add_automatic(&name, newest);
@@ -166,7 +205,8 @@ fn count(hub: &HubHandle, made: Vec<(BoardId, Vec<Selector>)>) -> Count {
         left_out += automatic.len() - MAX_AUTOMATIC;
         automatic.truncate(MAX_AUTOMATIC);
     }
-    let made = made.into_iter().map(|(id, _)| id).zip(of_made).collect();
+    let states = watched.states(hub, made.len(), now);
+    let made = made.into_iter().map(|board| board.id).zip(of_made.into_iter().zip(states)).collect();
     Count { made, automatic, left_out, until: Instant::now() + began.elapsed() * REST }
 }
 
@@ -194,7 +234,8 @@ fn first_segment(name: &SeriesName) -> &str {
     name.segments().next().unwrap_or_default()
 }
 
-/// Lists every board that is there, made or automatic: `{"boards": [{"id", "title", "series", "last"}], "left_out"}`.
+/// Lists every board that is there, made or automatic: `{"boards": [{"id", "title", "series", "last", "level", "stale"}],
+/// "left_out"}`.
 ///
 /// # Errors
 /// [`ApiError::Overloaded`] if the client's address has too many requests that look at all names.
@@ -205,34 +246,35 @@ pub async fn overview(
     let count = overview.count(client).await?;
     let made = overview.boards.list().into_iter().map(|(id, edition)| {
         // A board that was made since then is counted next time.
-        let Tally { series, last } = count.made.get(&id).copied().unwrap_or_default();
+        let (tally, state) = count.made.get(&id).copied().unwrap_or_default();
         let title = Some(edition.document.board().title.clone().unwrap_or_else(|| id.to_string()));
-        (id.clone(), Listed { id, title, series, last })
+        (id.clone(), Listed::new(id, title, tally, state))
     });
     let mut boards: BTreeMap<BoardId, Listed> = made.collect();
-    for (id, Tally { series, last }) in &count.automatic {
-        boards.entry(id.clone()).or_insert_with(|| Listed {
-            id: id.clone(),
-            title: None,
-            series: *series,
-            last: *last,
-        });
+    for (id, tally) in &count.automatic {
+        let listed = || Listed::new(id.clone(), None, *tally, BoardState::default());
+        boards.entry(id.clone()).or_insert_with(listed);
     }
     Ok(Json(OverviewAnswer { boards: boards.into_values().collect(), left_out: count.left_out }))
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+    use shared::{Seq, Stamp};
+
     use super::super::tests::{hub_of, name_of};
     use super::*;
+    use crate::log::Committed;
 
-    fn made(id: &str, selectors: &[&str]) -> (BoardId, Vec<Selector>) {
-        (id.parse().unwrap(), selectors.iter().map(|selector| selector.parse().unwrap()).collect())
+    fn made(id: &str, selectors: &[&str]) -> MadeBoard {
+        let selectors = selectors.iter().map(|selector| selector.parse().unwrap()).collect();
+        MadeBoard { id: id.parse().unwrap(), selectors, watched: Vec::new() }
     }
 
     fn summaries(count: &Count) -> Vec<(String, usize)> {
         let automatic = count.automatic.iter().map(|(id, tally)| (id.to_string(), tally.series));
-        let made = count.made.iter().map(|(id, tally)| (format!("{id}!"), tally.series));
+        let made = count.made.iter().map(|(id, (tally, _))| (format!("{id}!"), tally.series));
         let mut all: Vec<_> = automatic.chain(made).collect();
         all.sort();
         all
@@ -249,8 +291,31 @@ mod tests {
             [("ops!".to_owned(), 4), ("shop".to_owned(), 1), ("wall!".to_owned(), 0)],
             "a series that two selectors match counts once"
         );
-        assert_eq!(count.made[&"wall".parse().unwrap()].last, None);
+        assert_eq!(count.made[&"wall".parse().unwrap()].0.last, None);
         assert!(count.automatic[0].1.last.is_some());
+    }
+
+    #[test]
+    fn board_has_the_worst_level_of_its_newest_numbers_and_counts_its_stale_series() {
+        let document = |show: &str, expect: &str| {
+            let options = json!({
+                "id": "w", "type": "stat", "series": ["ops/*"], "show": show, "expect": expect,
+                "thresholds": [{ "above": 0.5, "level": "warn" }, { "above": 5, "level": "bad" }],
+            });
+            Board::read(&json!({ "widgets": [options] })).board
+        };
+        // Each series has one point, and its number is 1.
+        let hub = hub_of(["ops/a", "ops/b", "shop/c"].map(str::to_owned).into_iter());
+        let state = |board: &Board| {
+            let id: BoardId = "ops".parse().unwrap();
+            count(&hub, vec![MadeBoard::of(id.clone(), board)]).made[&id].1
+        };
+        assert_eq!(state(&document("value", "1h")), BoardState { level: Some(Level::Warn), stale: 0 });
+        assert_eq!(state(&document("rate", "1h")), BoardState::default(), "a rate needs more than the newest point");
+        assert_eq!(state(&Board::default()), BoardState::default());
+        let old = Stamp { ts: Millis(clock::now().wall.0 - 60_000), seq: Seq(4) };
+        hub.publish(&[Committed { at: old, ..name_of(4, "ops/old") }]);
+        assert_eq!(state(&document("rate", "30s")), BoardState { level: None, stale: 1 });
     }
 
     #[test]

@@ -79,7 +79,7 @@ pub trait Watcher: std::fmt::Debug + Send + Sync {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Newest {
     /// The series; removed ones are left out.
-    pub series: Vec<(SeriesName, Millis)>,
+    pub series: Vec<(SeriesIndex, SeriesName, Millis)>,
     /// The index from which on there may be more.
     pub next: Option<usize>,
 }
@@ -335,15 +335,15 @@ impl HubHandle {
         (seen == NAMES_AT_ONCE).then_some(from + seen)
     }
 
-    /// Returns the names and the times of the newest points of at most `most` series from the index `from` on. The hub is
+    /// Returns the indexes, the names and the times of the newest points of at most `most` series from the index `from` on. The hub is
     /// locked meanwhile, so ask for few. A point that is ahead of `now` is not the newest yet.
     #[must_use]
     pub fn newest_from(&self, from: usize, most: usize, now: Millis) -> Newest {
         let hub = self.0.hub.lock();
         let mut seen = 0;
         let some = hub.names_from(from).take(most).inspect(|_| seen += 1);
-        let newest = some.filter_map(|(index, _)| hub.newest(index));
-        let series = newest.map(|(name, _, track)| (name.clone(), track.newest_at(now).0.ts)).collect();
+        let newest = some.filter_map(|(index, _)| Some((index, hub.newest(index)?)));
+        let series = newest.map(|(index, (name, _, track))| (index, name.clone(), track.newest_at(now).0.ts)).collect();
         Newest { series, next: (seen == most).then_some(from + most) }
     }
 

@@ -8,7 +8,7 @@ use crate::chart::lines::{self, Fill};
 use crate::chart::look::{Look, Shape};
 use crate::chart::palette::Palette;
 use crate::chart::pen::Pen;
-use crate::chart::plot::Plot;
+use crate::chart::plot::{NOT_POSITIVE, Plot};
 use crate::chart::trace::Role;
 use crate::chart::value_axis::{Extent, Ground, Upright};
 use crate::chart::{bars, heat, time_axis, timeline, wording};
@@ -67,35 +67,47 @@ impl Picture {
         }
     }
 
-    /// Draws the content.
-    pub fn draw(&self, look: &Look, pen: &Pen, plot: &Plot, palette: &Palette) {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates")]
-        let most = (plot.width / (pen.label * TICK)) as u64;
-        let ticks = time_axis::ticks(plot.from, plot.to, most.max(2), &zone::offset);
-        plot.draw_time(pen, palette, &ticks);
+    /// Draws the content of a time range, and returns the coordinates.
+    pub fn draw(&self, look: &Look, pen: &Pen, range: (u64, u64), palette: &Palette) -> Plot {
+        let plot = Plot::on(pen, range);
         if let Shape::States(_) = look.shape {
-            return timeline::draw(pen, plot, palette, &self.lanes);
+            let plot = timeline::draw(pen, plot, palette, &self.lanes);
+            draw_time(pen, &plot, palette);
+            return plot;
         }
         let axis = self.axis(look, plot.from, plot.to);
         let labels = self.labels(look, &plot.ticks(&axis));
+        let floor = axis.has_floor.then_some(NOT_POSITIVE);
+        let plot = plot.beside(pen, labels.iter().map(String::as_str).chain(floor));
+        draw_time(pen, &plot, palette);
         // Thresholds are in the unit of the series, so they do not apply to shares.
         let thresholds = if look.is_share() { &[] } else { look.source.thresholds.as_slice() };
         plot.draw_levels(pen, palette, &axis, thresholds);
         plot.draw_grid(pen, palette, &axis);
         if let Shape::Heat = look.shape {
-            heat::draw(pen, plot, palette, &axis, &self.piles);
-            return plot.draw_values(pen, palette, &axis, &labels);
+            heat::draw(pen, &plot, palette, &axis, &self.piles);
+            plot.draw_values(pen, palette, &axis, &labels);
+            return plot;
         }
         plot.draw_thresholds(pen, palette, &axis, thresholds);
         match &look.shape {
-            Shape::Bars => bars::draw(pen, plot, palette, &axis, &self.traces, self.width.max(1)),
-            Shape::Areas(_) => lines::draw(pen, plot, palette, &axis, &self.traces, Fill::Area),
+            Shape::Bars => bars::draw(pen, &plot, palette, &axis, &self.traces, self.width.max(1)),
+            Shape::Areas(_) => lines::draw(pen, &plot, palette, &axis, &self.traces, Fill::Area),
             _ => {
                 let of_series = self.traces.iter().filter(|trace| trace.role == Role::Series).count();
                 let fill = if of_series == 1 { Fill::Ground } else { Fill::None };
-                lines::draw(pen, plot, palette, &axis, &self.traces, fill);
+                lines::draw(pen, &plot, palette, &axis, &self.traces, fill);
             }
         }
         plot.draw_values(pen, palette, &axis, &labels);
+        plot
     }
+}
+
+/// Draws the labels of the time axis.
+fn draw_time(pen: &Pen, plot: &Plot, palette: &Palette) {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates")]
+    let most = (plot.width / (pen.label * TICK)) as u64;
+    let ticks = time_axis::ticks(plot.from, plot.to, most.max(2), &zone::offset);
+    plot.draw_time(pen, palette, &ticks);
 }

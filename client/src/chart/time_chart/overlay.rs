@@ -31,7 +31,7 @@ impl State {
         let reach = (plot.at(NEAR) - plot.at(0.0)) as u64;
         let markers = markers::near(&self.markers, at, reach).map(|marker| marker.text.clone()).collect();
         let time = browser::moment_of(at, plot.to - plot.from, now);
-        Some(Tip { time, markers, rows, more, x: plot.x(at), width: plot.width, is_pinned: pointed.is_pinned })
+        Some(Tip { time, markers, rows, more, x: plot.x(at), width: plot.right(), is_pinned: pointed.is_pinned })
     }
 
     /// Draws the upper canvas: the crosshair and the marked range.
@@ -50,6 +50,7 @@ impl State {
         self.drawn_over = Some(wanted);
         let Some(pen) = Pen::wipe(over) else { return };
         if let Some((left, right)) = marked {
+            let (left, right) = (plot.clamp(left), plot.clamp(right));
             pen.colour(&self.palette.ink);
             pen.context.set_global_alpha(0.12);
             pen.context.fill_rect(left, plot.top, right - left, plot.height);
@@ -64,7 +65,7 @@ impl State {
             // The tooltip has the time; the other charts of the board have it beside the crosshair.
             let words = browser::moment_of(at, plot.to - plot.from, chart.context.now());
             let wide = pen.width_of(&words);
-            let beside = if x + wide + 6.0 > plot.width { Beside::Left } else { Beside::Right };
+            let beside = if x + wide + 6.0 > plot.right() { Beside::Left } else { Beside::Right };
             let left = if beside == Beside::Left { x - wide - 6.0 } else { x + 2.0 };
             pen.colour(&self.palette.paper);
             pen.context.fill_rect(left, plot.top, wide + 4.0, pen.label * 1.4);

@@ -54,7 +54,7 @@ impl Chart {
                 }
             }
             state.is_pointed = true;
-            Some((Some(whole(plot.at(x.clamp(0.0, plot.width)))), None))
+            Some((Some(whole(plot.at(plot.clamp(x)))), None))
         });
         let Some(Some((cross, pan))) = moved else { return };
         if let Some(cross) = cross {
@@ -77,11 +77,11 @@ impl Chart {
                 // A tap reads a value, and the next tap another one. A click releases what a click pinned.
                 let is_visible = state.pinned.is_some_and(|at| (plot.from..=plot.to).contains(&at));
                 let is_released = is_visible && !is_touch(event);
-                state.pinned = (!is_released).then(|| whole(plot.at(x.clamp(0.0, plot.width))));
+                state.pinned = (!is_released).then(|| whole(plot.at(plot.clamp(x))));
                 return None;
             }
-            let (left, right) = Drag { now: x.clamp(0.0, plot.width), ..drag }.marked()?;
-            Some(Range::between(plot.at(left), plot.at(right)))
+            let (left, right) = Drag { now: plot.clamp(x), ..drag }.marked()?;
+            Some(Range::between(plot.at(plot.clamp(left)), plot.at(right)))
         });
         if let Some(Some(range)) = marked {
             self.context.view.choose(range);
@@ -100,7 +100,7 @@ impl Chart {
                 let drag = state.drag.as_mut().filter(|drag| drag.start.to_bits() == x.to_bits() && drag.is_click())?;
                 drag.aim = Aim::Read;
                 state.is_pointed = true;
-                Some(whole(plot.at(x.clamp(0.0, plot.width))))
+                Some(whole(plot.at(plot.clamp(x))))
             });
             if let Some(Some(at)) = read {
                 self.context.view.cross.set(Some(at));
@@ -133,8 +133,9 @@ impl Chart {
             return;
         }
         event.prevent_default();
-        let width = self.state.with_value(|state| state.plot.map_or(1.0, |plot| plot.width));
-        let around = f64::from(event.offset_x()) / width.max(1.0);
+        let (left, width) =
+            self.state.with_value(|state| state.plot.map_or((0.0, 1.0), |plot| (plot.left, plot.width)));
+        let around = ((f64::from(event.offset_x()) - left) / width).clamp(0.0, 1.0);
         let times = (event.delta_y() / 300.0).exp().clamp(0.2, 5.0);
         let view = self.context.view;
         view.choose(view.range.get_untracked().zoomed(self.context.now(), times, around));
