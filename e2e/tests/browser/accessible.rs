@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use pulseboard_e2e::{Page, Stage};
+use pulseboard_e2e::Page;
 use serde_json::json;
 
 use crate::screens;

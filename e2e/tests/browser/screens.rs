@@ -174,7 +174,7 @@ async fn each_kind_of_widget_says_in_which_state_it_is() {
 }
 
 /// Starts a server with the board of the shop and its past.
-pub async fn shop() -> Stage {
+pub(crate) async fn shop() -> Stage {
     let stage = Stage::start().await;
     put(&stage.server, "shop", "application/toml", shop::BOARD).await;
     for batch in shop::past(now()) {
@@ -184,7 +184,7 @@ pub async fn shop() -> Stage {
 }
 
 /// Opens the board of the shop and waits for all its widgets.
-pub async fn open_shop(stage: &Stage) -> Page<'_> {
+pub(crate) async fn open_shop(stage: &Stage) -> Page<'_> {
     let page = stage.open("/b/shop").await;
     page.badge_is("live").await;
     all_are(&page, &[("live", 12)]).await;
