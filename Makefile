@@ -85,6 +85,7 @@ test-e2e: setup-test client
 PHASES ?= --seconds 5 --rounds 3
 SERIES ?= 1000000
 RECORD ?= --record bench/RESULTS.md
+TURNS ?= 10000
 BENCH = PULSEBOARD_BIN="$(TARGET)/release/pulseboard" "$(TARGET)/release/pulseboard-bench"
 bench: build ## Measure, side by side with other servers, and write the tables of bench/RESULTS.md (three quarters of an hour)
 	@tools/setup.sh bench browser
@@ -107,6 +108,7 @@ bench: build ## Measure, side by side with other servers, and write the tables o
 	$(BENCH) series --series $$(($(SERIES) / 10)) --points 300 --patience 1200 $(RECORD)
 	$(BENCH) page $(RECORD)
 	$(BENCH) visit $(RECORD)
+	$(BENCH) wall --turns $(TURNS) $(RECORD)
 
 # `make attack ONLY=selectors RECORD=` runs some of them. PULSEBOARD_BIN=… NAME="attack before" attacks another build.
 ONLY ?=

@@ -59,6 +59,8 @@ enum Measure {
     Page(page::Options),
     /// A first visit over a slow line: until a board of charts is there
     Visit(page::visit::Options),
+    /// A month of a wall screen: thousands of turns, restarts, sleeps and a deployment, with flat memory
+    Wall(page::wall::Options),
     /// Runs a peer that is part of this program
     #[command(hide = true)]
     Peer {
@@ -79,6 +81,7 @@ async fn main() -> anyhow::Result<()> {
         Measure::Selections(options) => selections::run(&cli.binary, &options),
         Measure::Page(options) => page::run(&cli.binary, &options).await,
         Measure::Visit(options) => page::visit::run(&cli.binary, &options).await,
+        Measure::Wall(options) => page::wall::run(&options).await,
         Measure::Peer { peer: peers::Peer::Bare } => peers::bare::run(),
         Measure::Peer { peer: peers::Peer::Axum } => peers::plain_axum::run().await,
         Measure::Peer { peer } => anyhow::bail!("{peer} is a program of its own"),

@@ -9,6 +9,7 @@ mod profile;
 mod report;
 mod server;
 pub(crate) mod visit;
+pub(crate) mod wall;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

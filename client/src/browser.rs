@@ -13,6 +13,11 @@ pub fn now() -> u64 {
     js_sys::Date::now() as u64
 }
 
+/// Sets the title of the tab: these words, and the name of the product.
+pub fn set_title(words: &str) {
+    document().set_title(&format!("{words} – Pulseboard"));
+}
+
 /// A random number in `0.0..1.0`.
 #[must_use]
 pub fn random() -> f64 {

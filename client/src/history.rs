@@ -169,7 +169,7 @@ impl History {
         self.inner.try_update_value(|inner| {
             if inner.generation != generation {
                 inner.generation = generation;
-                inner.series.retain(|name, _| live.with_track(name, |_| ()).is_some());
+                inner.series.retain(|name, _| live.with_track_untracked(name, |_| ()).is_some());
                 inner.series.values_mut().for_each(|known| known.forget(0, u64::MAX));
             }
             for (name, span) in revised {
@@ -215,10 +215,10 @@ impl History {
         detail: Detail,
         context: BoardContext,
     ) {
-        let now = context.now();
+        let now = context.server_now_untracked();
         let (mut missing, mut in_sight) = (None::<(u64, u64)>, false);
         for name in names {
-            let lacks = context.live.with_track(name, |track| self.lacks(name, track, shown, detail, now));
+            let lacks = context.live.with_track_untracked(name, |track| self.lacks(name, track, shown, detail, now));
             let Some(lacks) = lacks else { continue };
             in_sight |= lacks.in_sight;
             if let Some((from, to)) = lacks.ask {
@@ -228,9 +228,9 @@ impl History {
         if !in_sight && requester.answered.try_get_untracked() == Some(false) {
             requester.answered.set(true);
         }
-        let all_texts = names
-            .iter()
-            .all(|name| context.live.with_track(name, |track| matches!(track, Track::Texts(_))).unwrap_or_default());
+        let all_texts = names.iter().all(|name| {
+            context.live.with_track_untracked(name, |track| matches!(track, Track::Texts(_))).unwrap_or_default()
+        });
         let request = requester.timer.try_update_value(|timer| timer.due(now, shown, missing)).flatten();
         let Some(mut request) = request else { return };
         // Texts have no buckets, so the number of lines does not follow from the width.
@@ -250,7 +250,7 @@ impl History {
         parts: Parts,
         context: BoardContext,
     ) {
-        let due = |timer: &mut RequestTimer| timer.due(context.now(), shown, Some(missing));
+        let due = |timer: &mut RequestTimer| timer.due(context.server_now_untracked(), shown, Some(missing));
         if let Some(request) = requester.timer.try_update_value(due).flatten() {
             self.send(requester, names, request, parts, context);
         }
@@ -266,7 +266,7 @@ impl History {
         context: BoardContext,
     ) {
         let VisibleRange { from, to, width, .. } = shown;
-        let due = |timer: &mut RequestTimer| timer.due(context.now(), shown, Some((from, to)));
+        let due = |timer: &mut RequestTimer| timer.due(context.server_now_untracked(), shown, Some((from, to)));
         if requester.timer.try_update_value(due).flatten().is_some() {
             let parts = Parts { width, detail: Detail::Figures, before: 0 };
             self.send(requester, names, HistoryRequest { from, to, points }, parts, context);
@@ -281,7 +281,7 @@ impl History {
         parts: Parts,
         context: BoardContext,
     ) {
-        let now = context.now();
+        let now = context.server_now_untracked();
         let address = address(names, request, parts);
         spawn_local(async move {
             let answer = fetch::get(&address).await;
@@ -290,7 +290,7 @@ impl History {
                 Ok(answer) if !answer.is_ok() => Err(format!("the server answers {}", answer.status)),
                 Ok(answer) => answer::read(&answer.body).ok_or_else(|| "it cannot be read".to_owned()),
             };
-            requester.timer.try_update_value(|timer| timer.done(context.now(), result.is_ok()));
+            requester.timer.try_update_value(|timer| timer.done(context.server_now_untracked(), result.is_ok()));
             match result {
                 Ok(answer) => {
                     self.put(request, now - now % 1_000, parts, answer);

@@ -109,9 +109,9 @@ impl Live {
     }
 
     /// Calls `look` with the track of a series, and tracks its changes.
-    pub fn track<T>(self, name: &SeriesName, look: impl FnOnce(&Track) -> T) -> Option<T> {
+    pub fn with_track<T>(self, name: &SeriesName, look: impl FnOnce(&Track) -> T) -> Option<T> {
         self.follow(name);
-        self.with_track(name, look)
+        self.with_track_untracked(name, look)
     }
 
     /// Returns the number of lines of a log that came and went unseen since the page was opened; tracked.
@@ -137,7 +137,7 @@ impl Live {
     }
 
     /// Calls `look` with the track of a series without tracking it: for painters.
-    pub fn with_track<T>(self, name: &SeriesName, look: impl FnOnce(&Track) -> T) -> Option<T> {
+    pub fn with_track_untracked<T>(self, name: &SeriesName, look: impl FnOnce(&Track) -> T) -> Option<T> {
         self.inner.try_with_value(|inner| inner.picture.series().get(name).map(look)).flatten()
     }
 

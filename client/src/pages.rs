@@ -59,7 +59,7 @@ fn NoBoardPage(
     /// The reason why it is invalid.
     why: String,
 ) -> impl IntoView {
-    document().set_title("No board – Pulseboard");
+    browser::set_title("No board");
     view! {
         <Masthead title="No such board"><PageButtons/></Masthead>
         <main class="words" data-testid="invalid-board">
@@ -74,7 +74,7 @@ fn NoBoardPage(
 
 #[component]
 fn UnknownPage() -> impl IntoView {
-    document().set_title("Nothing here – Pulseboard");
+    browser::set_title("Nothing here");
     view! {
         <Masthead title="Nothing here"><PageButtons/></Masthead>
         <main class="words">

@@ -104,13 +104,13 @@ impl Past {
 
     /// Calls `look` with the track of a series; tracked. Returns `None` for a series that had no points yet, and for one
     /// whose history has not arrived.
-    pub fn track<T>(self, name: &SeriesName, look: impl FnOnce(&Track) -> T) -> Option<T> {
+    pub fn with_track<T>(self, name: &SeriesName, look: impl FnOnce(&Track) -> T) -> Option<T> {
         self.version.track();
-        self.peek(name, look)
+        self.with_track_untracked(name, look)
     }
 
     /// Does the same untracked, for painters.
-    pub fn peek<T>(self, name: &SeriesName, look: impl FnOnce(&Track) -> T) -> Option<T> {
+    pub fn with_track_untracked<T>(self, name: &SeriesName, look: impl FnOnce(&Track) -> T) -> Option<T> {
         let look = |tracks: &HashMap<SeriesName, PastTrack>| match tracks.get(name) {
             Some(PastTrack::Known(track)) => Some(look(track)),
             Some(PastTrack::Nothing) | None => None,

@@ -33,17 +33,23 @@ pub(super) async fn over(page: &Page<'_>, minutes: u64) -> Memory {
     Memory(all)
 }
 
-async fn now(page: &Page<'_>) -> (f64, f64) {
+/// The memory after a garbage collection, in bytes: JavaScript's heap and wasm's.
+pub(super) async fn now(page: &Page<'_>) -> (f64, f64) {
     page.cdp("HeapProfiler.collectGarbage", json!({})).await;
     let heap = page.cdp("Runtime.getHeapUsage", json!({})).await["usedSize"].as_f64().unwrap_or_default();
     let wasm = page.eval("return window.__memory?.buffer.byteLength ?? 0", &[]).await.as_f64().unwrap_or_default();
     (heap, wasm)
 }
 
-/// The number of samples in a minute.
+/// The number of samples in a minute, or in a part of another measurement.
 const MINUTE: usize = 6;
 
 impl Memory {
+    /// Makes it of samples, the oldest first.
+    pub(super) fn of(samples: Vec<(f64, f64)>) -> Self {
+        Self(samples)
+    }
+
     /// The median of the sums in the first minute, in MiB.
     pub(super) fn first_minute(&self) -> f64 {
         middle(&self.0[..self.0.len().min(MINUTE)]) / 1_048_576.0

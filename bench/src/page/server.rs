@@ -44,11 +44,10 @@ impl Server {
             .with_context(|| format!("it said {first:?}"))?;
         Ok(Self { _child: child, addr, _data: data })
     }
+
     /// Opens a persistent connection for pushes.
     pub(crate) async fn pusher(&self) -> anyhow::Result<Pusher> {
-        let socket = TcpStream::connect(self.addr).await?;
-        socket.set_nodelay(true)?;
-        Ok(Pusher { socket })
+        Pusher::connect(self.addr).await
     }
 }
 
@@ -58,6 +57,13 @@ pub(crate) struct Pusher {
 }
 
 impl Pusher {
+    /// Connects to a server.
+    pub(crate) async fn connect(addr: SocketAddr) -> anyhow::Result<Self> {
+        let socket = TcpStream::connect(addr).await?;
+        socket.set_nodelay(true)?;
+        Ok(Self { socket })
+    }
+
     /// Pushes a body to a series, and waits for the 204.
     pub(crate) async fn push(&mut self, series: &str, body: &str) -> anyhow::Result<()> {
         self.post(&format!("/in/{series}"), body).await

@@ -29,39 +29,43 @@ pub struct BoardContext {
 impl BoardContext {
     /// The server's present time in milliseconds; not reactive.
     #[must_use]
-    pub fn now(self) -> u64 {
+    pub fn server_now_untracked(self) -> u64 {
         self.clock.try_get_untracked().unwrap_or_default().server_now(crate::browser::now())
     }
 
     /// Returns the moment that the board shows: the end of a fixed range, or else the server's present time; reactive.
     #[must_use]
-    pub fn moment(self) -> Millis {
+    pub fn shown_moment(self) -> Millis {
         self.view.past.at.get().unwrap_or_else(|| Millis(self.server_now.get()))
     }
 
     /// Does the same to the millisecond and not reactive, for painters.
     #[must_use]
-    pub fn moment_untracked(self) -> u64 {
-        self.view.past.at.try_get_untracked().flatten().map_or_else(|| self.now(), |to| to.0)
+    pub fn shown_moment_untracked(self) -> Millis {
+        self.view.past.at.try_get_untracked().flatten().unwrap_or_else(|| Millis(self.server_now_untracked()))
     }
 
     /// Calls `look` with the track of a series as of the moment that the board shows; reactive. On a live board, points
     /// ahead of now are left out ([`shared::as_of`]); returns `None` if all are ahead. While a point is ahead, the
-    /// result also follows the clock. For a past moment see [`Past::track`](crate::past::Past::track).
-    pub fn track<T>(self, name: &SeriesName, look: impl FnOnce(&Track) -> T) -> Option<T> {
+    /// result also follows the clock. For a past moment see [`Past::with_track`](crate::past::Past::with_track).
+    pub fn with_track<T>(self, name: &SeriesName, look: impl FnOnce(&Track) -> T) -> Option<T> {
         if self.view.past.at.get().is_some() {
-            return self.view.past.track(name, look);
+            return self.view.past.with_track(name, look);
         }
-        let now = Millis(self.now());
-        if self.live.track(name, |track| track.is_ahead(now)).unwrap_or_default() {
+        let now = Millis(self.server_now_untracked());
+        if self.live.with_track(name, |track| track.is_ahead(now)).unwrap_or_default() {
             self.server_now.track();
         }
-        self.live.with_track(name, |track| track.as_of(now).map(|track| look(&track))).flatten()
+        self.live.with_track_untracked(name, |track| track.as_of(now).map(|track| look(&track))).flatten()
     }
 
     /// Calls `look` with the track of a series, untracked, for painters. A live one has points ahead of now too.
-    pub fn peek<T>(self, name: &SeriesName, look: impl FnOnce(&Track) -> T) -> Option<T> {
-        if self.view.past.is_shown() { self.view.past.peek(name, look) } else { self.live.with_track(name, look) }
+    pub fn with_track_untracked<T>(self, name: &SeriesName, look: impl FnOnce(&Track) -> T) -> Option<T> {
+        if self.view.past.is_shown() {
+            self.view.past.with_track_untracked(name, look)
+        } else {
+            self.live.with_track_untracked(name, look)
+        }
     }
 
     /// Returns a number that changes whenever the track of a series does; not tracked.
@@ -73,6 +77,6 @@ impl BoardContext {
     /// Returns the time of the newest point of a series up to the moment that the board shows; reactive.
     #[must_use]
     pub fn newest(self, name: &SeriesName) -> Option<Millis> {
-        self.track(name, |track| track.latest_at().ts)
+        self.with_track(name, |track| track.latest_at().ts)
     }
 }

@@ -11,7 +11,7 @@ use shared::{BoardId, SeriesName};
 use super::context::BoardContext;
 use super::filter::{FilterBox, fits};
 use super::mistake::{Mistake, placed};
-use super::state;
+use super::tab;
 use crate::lazy::module;
 use crate::live::Live;
 use crate::stream::subscription::Subscription;
@@ -37,7 +37,7 @@ module! {
     pub static BOARD: BoardModule = board, BoardModule {
         edition: Edition::made,
         draw: widget::draw,
-        tab: state::show,
+        tab: tab::keep_tab_updated,
         filter: |words, live, automatic| view! { <FilterBox words live automatic/> }.into_any(),
         compose: |id, series| Board::automatic(id, series),
     }
@@ -198,7 +198,7 @@ pub fn same_edition(one: Option<Etag>, other: Option<Etag>) -> bool {
 pub fn automatic(id: &BoardId, live: Live, words: &str) -> Option<Board> {
     let metric_type = |name: SeriesName| {
         let declared = live.declared(&name);
-        let found = live.with_track(&name, |track| MetricType::of(declared, &name, track));
+        let found = live.with_track_untracked(&name, |track| MetricType::of(declared, &name, track));
         found.map(|metric_type| (name, metric_type))
     };
     let names = live.names.get().into_iter().filter(|name| fits(name, words));

@@ -164,7 +164,7 @@ pub fn BoardPage(
             Memo::new(move |_| document.edition.with(|edition| matches!(edition, Some(Edition::Made { .. }))));
         Effect::new(move |_| match is_made.get().then(|| BOARD.get()).flatten() {
             Some(module) => (module.tab)(title, board, context),
-            None => leptos::prelude::document().set_title(&format!("{} – Pulseboard", title.get())),
+            None => browser::set_title(&title.get()),
         });
     }
     let head = match screen {

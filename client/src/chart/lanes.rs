@@ -10,9 +10,9 @@ use shared::reading::Cell;
 
 use super::colours;
 
-/// The reports of one bucket, or a single text.
+/// The states of a series within one bucket, or a single text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Report {
+pub struct BucketStates {
     /// The time of the first report, in milliseconds.
     pub from: u64,
     /// The time of the last report.
@@ -23,7 +23,7 @@ pub struct Report {
     pub others: Vec<String>,
 }
 
-impl Report {
+impl BucketStates {
     /// Makes the report of a text.
     #[must_use]
     pub fn of_text((at, text): (u64, &str)) -> Self {
@@ -56,7 +56,7 @@ pub enum Content {
 
 /// A stretch of a lane.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Lasted {
+pub struct Stretch {
     /// The first moment, in milliseconds.
     pub from: u64,
     /// The moment after the last.
@@ -86,7 +86,7 @@ pub struct Lane {
     /// True if the series is not drawn.
     pub is_hidden: bool,
     /// The states and silences, the oldest first; no two equal ones in a row.
-    pub states: Vec<Lasted>,
+    pub states: Vec<Stretch>,
     /// The time of the last report, if the series has been silent for too long since.
     pub stale_since: Option<u64>,
 }
@@ -96,18 +96,18 @@ impl Lane {
     /// another one, but not longer than [`StateStyle::expect`] after its last report, and not beyond `end`. Of several
     /// states within one bucket, the worst is shown.
     #[must_use]
-    pub fn new(reports: impl Iterator<Item = Report>, end: u64, style: StateStyle<'_>) -> Self {
+    pub fn new(reports: impl Iterator<Item = BucketStates>, end: u64, style: StateStyle<'_>) -> Self {
         let mut lane = Self::default();
         let mut newest: Option<(u64, Content)> = None;
         let content = |state: String| {
             let colour = style.colour(&state);
             Content::State(state, colour)
         };
-        for Report { from, to, last, others } in reports {
+        for BucketStates { from, to, last, others } in reports {
             lane.hold(newest.take(), from, style.expect);
             let last = content(last);
             let worst = others.into_iter().map(content).max_by_key(severity);
-            // A state that lasted for a part of the bucket only is shown for all of it, if it is worse than the others.
+            // A state that lasted for a part of the bucket only is shown for all of it, if it is at least as bad as the last one.
             match worst.filter(|worst| severity(worst) >= severity(&last)) {
                 Some(worst) => lane.push(from, to, worst),
                 None => lane.push(from, to, last.clone()),
@@ -134,7 +134,7 @@ impl Lane {
     fn push(&mut self, from: u64, to: u64, content: Content) {
         match self.states.last_mut() {
             Some(before) if before.content == content => before.to = to.max(before.to),
-            _ => self.states.push(Lasted { from, to: to.max(from), content }),
+            _ => self.states.push(Stretch { from, to: to.max(from), content }),
         }
     }
 
@@ -148,7 +148,7 @@ impl Lane {
     /// The state that was reported last.
     #[must_use]
     pub fn newest(&self) -> Option<&str> {
-        self.states.iter().rev().find_map(Lasted::state)
+        self.states.iter().rev().find_map(Stretch::state)
     }
 
     /// The severity of the present state or silence. A greater one needs more attention.
@@ -163,7 +163,7 @@ impl Lane {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates")]
     pub fn columns(&self, count: usize, x: &dyn Fn(u64) -> f64) -> Vec<Option<usize>> {
         let mut lengths: Vec<(&Content, u64)> = Vec::new();
-        for Lasted { from, to, content } in &self.states {
+        for Stretch { from, to, content } in &self.states {
             match lengths.iter_mut().find(|(known, _)| *known == content) {
                 Some((_, length)) => *length += to - from,
                 None => lengths.push((content, to - from)),
@@ -190,7 +190,7 @@ impl Lane {
     }
 }
 
-impl Lasted {
+impl Stretch {
     /// The state; `None` for a silence.
     #[must_use]
     pub fn state(&self) -> Option<&str> {

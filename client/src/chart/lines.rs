@@ -4,7 +4,7 @@ use super::palette::Palette;
 use super::pen::Pen;
 use super::plot::Plot;
 use super::trace::{Column, Role, Trace, columns, outline};
-use super::value_axis::Upright;
+use super::value_axis::ValueAxis;
 
 /// The width of lines in CSS pixels, at the usual size of labels.
 const LINE: f64 = 1.5;
@@ -31,7 +31,7 @@ pub enum Fill {
 }
 
 /// Draws the lines of a chart, the areas below them and the bands around them.
-pub fn draw(pen: &Pen, plot: &Plot, palette: &Palette, axis: &Upright, traces: &[Trace], fill: Fill) {
+pub fn draw(pen: &Pen, plot: &Plot, palette: &Palette, axis: &ValueAxis, traces: &[Trace], fill: Fill) {
     let context = &pen.context;
     context.save();
     context.begin_path();

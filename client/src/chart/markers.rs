@@ -3,10 +3,10 @@
 use leptos::prelude::*;
 use shared::{Selector, SeriesName, Track};
 
+use super::content::Span;
 use super::look::Look;
 use super::palette::Palette;
 use super::pen::Pen;
-use super::picture::Span;
 use super::plot::Plot;
 use crate::board::context::BoardContext;
 use crate::widget::names::select;
@@ -49,7 +49,7 @@ pub fn marker_names(look: &Look, context: BoardContext) -> Memo<Vec<SeriesName>>
 pub fn take(names: &[SeriesName], span: Span, context: BoardContext) -> Vec<Marker> {
     let mut markers: Vec<Marker> = Vec::new();
     for name in names {
-        _ = context.live.with_track(name, |track| {
+        _ = context.live.with_track_untracked(name, |track| {
             let Track::Texts(log) = track else { return };
             context.history.with(name, |known| {
                 let lines = known.texts().join(log, span.from, span.end.saturating_add(1));

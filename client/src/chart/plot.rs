@@ -6,7 +6,7 @@ use shared::board::{Level, Threshold};
 use super::palette::Palette;
 use super::pen::{Beside, Pen};
 use super::time_axis::Tick;
-use super::value_axis::Upright;
+use super::value_axis::ValueAxis;
 
 /// The room for the labels of the time axis, as a multiple of their size.
 const FOOT: f64 = 1.7;
@@ -94,7 +94,7 @@ impl Plot {
 
     /// The vertical position of a value, clamped to a little more than the area; `None` if the axis cannot show it.
     #[must_use]
-    pub fn y(&self, axis: &Upright, value: f64) -> Option<f64> {
+    pub fn y(&self, axis: &ValueAxis, value: f64) -> Option<f64> {
         axis.y(value).map(|y| self.top + y.clamp(-1.0, 2.0) * self.height)
     }
 
@@ -112,21 +112,21 @@ impl Plot {
     }
 
     /// The values of the grid lines, and their vertical positions.
-    fn marks(&self, axis: &Upright) -> Vec<(f64, f64)> {
+    fn marks(&self, axis: &ValueAxis) -> Vec<(f64, f64)> {
         let ticks = self.ticks(axis);
         ticks.into_iter().filter_map(|value| Some((value, self.y(axis, value)?.floor() + 0.5))).collect()
     }
 
     /// The values of the grid lines.
     #[must_use]
-    pub fn ticks(&self, axis: &Upright) -> Vec<f64> {
+    pub fn ticks(&self, axis: &ValueAxis) -> Vec<f64> {
         let most = (self.height / 48.0).clamp(1.0, 5.0);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 1 to 5")]
         axis.ticks(most as u32)
     }
 
     /// Draws the grid lines.
-    pub fn draw_grid(&self, pen: &Pen, palette: &Palette, axis: &Upright) {
+    pub fn draw_grid(&self, pen: &Pen, palette: &Palette, axis: &ValueAxis) {
         pen.context.set_line_width(1.0);
         pen.context.set_global_alpha(1.0);
         pen.colour(&palette.rule);
@@ -134,7 +134,7 @@ impl Plot {
     }
 
     /// Writes the labels of the grid's values left of the drawing.
-    pub fn draw_values(&self, pen: &Pen, palette: &Palette, axis: &Upright, labels: &[String]) {
+    pub fn draw_values(&self, pen: &Pen, palette: &Palette, axis: &ValueAxis, labels: &[String]) {
         pen.context.set_global_alpha(1.0);
         let marks = self.marks(axis).into_iter().zip(labels);
         pen.quiet(palette);
@@ -148,7 +148,7 @@ impl Plot {
     }
 
     /// Shades the range of each level of the thresholds.
-    pub fn draw_levels(&self, pen: &Pen, palette: &Palette, axis: &Upright, thresholds: &[Threshold]) {
+    pub fn draw_levels(&self, pen: &Pen, palette: &Palette, axis: &ValueAxis, thresholds: &[Threshold]) {
         for band in levels(axis, thresholds) {
             let (Some(top), Some(bottom)) = (self.y(axis, band.high), self.y(axis, band.low)) else { continue };
             let (top, bottom) = (top.max(self.top), bottom.min(self.bottom()));
@@ -160,7 +160,7 @@ impl Plot {
     }
 
     /// Draws a line for each threshold.
-    pub fn draw_thresholds(&self, pen: &Pen, palette: &Palette, axis: &Upright, thresholds: &[Threshold]) {
+    pub fn draw_thresholds(&self, pen: &Pen, palette: &Palette, axis: &ValueAxis, thresholds: &[Threshold]) {
         pen.dashes(&[2.0, 4.0]);
         pen.context.set_line_width(1.0);
         pen.context.set_global_alpha(FAINT);
@@ -192,7 +192,7 @@ pub struct LevelRange {
 
 /// The ranges of an axis whose values have a level, from the lowest.
 #[must_use]
-pub fn levels(axis: &Upright, thresholds: &[Threshold]) -> Vec<LevelRange> {
+pub fn levels(axis: &ValueAxis, thresholds: &[Threshold]) -> Vec<LevelRange> {
     let limits = thresholds.iter().map(|threshold| match threshold.limit {
         Limit::Above(limit) | Limit::Below(limit) => limit,
     });
@@ -217,7 +217,7 @@ pub fn levels(axis: &Upright, thresholds: &[Threshold]) -> Vec<LevelRange> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chart::value_axis::{Extent, Ground};
+    use crate::chart::value_axis::{Baseline, Extent};
     use shared::board::axis::Axis;
 
     #[test]
@@ -230,7 +230,7 @@ mod tests {
             threshold(Limit::Above(500.0), Level::Bad),
         ];
         let axis = Axis { min: Some(0.0), max: Some(100.0), scale: None };
-        let axis = Upright::new(axis, Extent::of([0.0].into_iter()), Ground::Free);
+        let axis = ValueAxis::new(axis, Extent::of([0.0].into_iter()), Baseline::Free);
         let shaded: Vec<_> =
             levels(&axis, &thresholds).iter().map(|range| (range.low, range.high, range.level)).collect();
         assert_eq!(shaded, [(0.0, 10.0, Level::Bad), (50.0, 90.0, Level::Warn), (90.0, 100.0, Level::Bad)]);

@@ -58,7 +58,7 @@ pub fn Spark(
     let mut drawn: Option<Key> = None;
     frames.paint(move |frame| {
         let Some(canvas) = canvas_ref.try_get_untracked().flatten() else { return };
-        let now = context.moment_untracked();
+        let now = context.shown_moment_untracked().0;
         let ratio = window().device_pixel_ratio().max(1.0);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates")]
         let pixels = |css: i32| (f64::from(css) * ratio).round() as u32;
@@ -66,7 +66,7 @@ pub fn Spark(
         if width == 0 || height == 0 {
             return;
         }
-        context.peek(&name, |track| {
+        context.with_track_untracked(&name, |track| {
             let Track::Numbers(buckets) = track else { return };
             let Some(lookback) = history.lookback_untracked() else { return };
             let Some(window) = window_of(buckets, history, lookback, now) else { return };

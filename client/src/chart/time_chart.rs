@@ -13,6 +13,8 @@ use shared::board::keyword::Keyword as _;
 use web_sys::HtmlCanvasElement;
 
 use super::colours::Colours;
+use super::content::notes::Note;
+use super::content::{ChartContent, Span, Strand};
 use super::frames::Frame;
 use super::gesture::Drag;
 use super::legend::{ChartLegend, Legend, LegendValue, MOST_LISTED};
@@ -20,16 +22,14 @@ use super::look::Look;
 use super::markers::{self, Marker, marker_names};
 use super::palette::Palette;
 use super::pen::{Pen, pixels};
-use super::picture::notes::Note;
-use super::picture::{Picture, Span, Strand};
 use super::plot::Plot;
 use super::tip::{ChartTip, Tip};
-use super::wording::labels;
 use crate::board::context::BoardContext;
 use crate::browser;
 use crate::history::Requester;
 use crate::history::request::{Margin, VisibleRange};
 use crate::range::Range;
+use crate::widget::names::labels;
 use shared::reading::Detail;
 
 /// The interval in milliseconds at which the chart checks for missing history.
@@ -76,7 +76,7 @@ struct State {
     /// The number of clicks in the legend for which the strands were hidden.
     hidden_for: Option<u64>,
     colours: Colours,
-    picture: Picture,
+    content: ChartContent,
     plot: Option<Plot>,
     palette: Palette,
     palette_of: Option<Frame>,
@@ -234,7 +234,7 @@ impl Chart {
             if size.0 == 0 || size.1 == 0 {
                 return;
             }
-            let now = self.context.now();
+            let now = self.context.server_now_untracked();
             let Some(range) = self.context.view.range.try_get_untracked() else { return };
             let (from, to) = range.at(now);
             self.look.with_value(|look| {
@@ -314,15 +314,15 @@ impl Chart {
             return;
         }
         (state.told_at, state.told_of) = (now, Some(of));
-        let values = state.picture.readings(look, cross, self.context.now());
+        let values = state.content.readings(look, cross, self.context.server_now_untracked());
         if cross.is_none() && now.saturating_sub(state.spoken_at) >= SPEAK_MS {
             state.spoken_at = now;
-            let summary = sentence("Chart, newest values: ", &state.picture, &values);
+            let summary = sentence("Chart, newest values: ", &state.content, &values);
             if self.summary.with_untracked(|before| *before != summary) {
                 self.summary.set(summary);
             }
         }
-        self.legend.tell(state.picture.legend(), values);
+        self.legend.tell(state.content.legend(), values);
         let tip = state.tip(self, look, pointed_at);
         if self.tip.with_untracked(|before| *before != tip) {
             self.tip.set(tip);
@@ -335,7 +335,7 @@ impl Chart {
 
     /// Formats a moment for the shown range: as a date if the range is long.
     fn short_moment(self, at: u64) -> String {
-        let now = self.context.now();
+        let now = self.context.server_now_untracked();
         let length = self.context.view.range.try_get_untracked().map_or(0, |range| {
             let (from, to) = range.at(now);
             to - from
@@ -381,10 +381,10 @@ impl State {
         let span = Span { from, to, end: to.min(now) };
         let is_hidden = !self.strands.is_empty() && self.strands.iter().all(|strand| strand.hidden);
         Messages {
-            note: self.picture.note(look, span, is_hidden),
-            aside: self.picture.aside(span),
-            begins: self.picture.coverage.begins(span),
-            cut: self.picture.cut,
+            note: self.content.note(look, span, is_hidden),
+            aside: self.content.aside(span),
+            begins: self.content.coverage.begins(span),
+            cut: self.content.cut,
         }
     }
 
@@ -394,8 +394,8 @@ impl State {
             self.palette_of = Some(key.frame);
         }
         let Some(pen) = Pen::wipe(ground) else { return };
-        self.picture = Picture::take(look, &mut self.strands, range, now, chart.context);
-        let plot = self.picture.draw(look, &pen, range, &self.palette);
+        self.content = ChartContent::take(look, &mut self.strands, range, now, chart.context);
+        let plot = self.content.draw(look, &pen, range, &self.palette);
         let span = Span { from: range.0, to: range.1, end: range.1.min(now) };
         self.markers = chart.marker_names.with_untracked(|names| markers::take(names, span, chart.context));
         markers::draw(&pen, &plot, &self.palette, &self.markers);
@@ -423,8 +423,8 @@ fn is_seen(element: &HtmlCanvasElement) -> bool {
     place.bottom() > 0.0 && place.top() < height
 }
 
-fn sentence(head: &str, picture: &Picture, values: &[LegendValue]) -> String {
-    let each = picture.legend().into_iter().zip(values);
+fn sentence(head: &str, content: &ChartContent, values: &[LegendValue]) -> String {
+    let each = content.legend().into_iter().zip(values);
     let each: Vec<String> = each.take(8).map(|(entry, value)| spoken(&entry.label, value)).collect();
     format!("{head}{}", each.join(", "))
 }

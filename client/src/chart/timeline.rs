@@ -201,7 +201,7 @@ impl Area {
 #[cfg(not(target_family = "wasm"))]
 mod tests {
     use super::*;
-    use crate::chart::lanes::Lasted;
+    use crate::chart::lanes::Stretch;
     use proptest::prelude::*;
     use shared::board::keyword::Keyword as _;
     use shared::board::states::Colour;
@@ -211,7 +211,7 @@ mod tests {
         let lane = |colour| {
             let index = Colour::ALL.iter().position(|known| known.1 == colour).unwrap();
             let content = Content::State("x".to_owned(), index);
-            Lane { states: vec![Lasted { from: 0, to: 1, content }], ..Lane::default() }
+            Lane { states: vec![Stretch { from: 0, to: 1, content }], ..Lane::default() }
         };
         let lanes = [Colour::Green, Colour::Red, Colour::Green, Colour::Orange].map(lane);
         let all: Vec<&Lane> = lanes.iter().collect();

@@ -10,7 +10,7 @@ const FLOOR: f64 = 0.08;
 
 /// A vertical axis.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Upright {
+pub struct ValueAxis {
     /// The lower end.
     pub low: f64,
     /// The upper end, above the lower one.
@@ -53,17 +53,17 @@ impl Extent {
 
 /// The value that an axis must include besides the data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ground {
+pub enum Baseline {
     /// None: the axis may begin anywhere.
     Free,
     /// Zero, on which bars and areas stand.
     Zero,
 }
 
-impl Upright {
+impl ValueAxis {
     /// Makes the axis for data of this extent. Ends that the document sets take precedence.
     #[must_use]
-    pub fn new(axis: Axis, shown: Option<Extent>, ground: Ground) -> Self {
+    pub fn new(axis: Axis, shown: Option<Extent>, ground: Baseline) -> Self {
         let scale = axis.scale.unwrap_or(Scale::Linear);
         let has_floor = scale == Scale::Log && shown.is_some_and(|shown| shown.low <= 0.0);
         let ((low, high), (min, max)) = match scale {
@@ -144,10 +144,10 @@ fn logarithmic(shown: Option<Extent>, has_floor: bool) -> (f64, f64) {
     (low.max(f64::MIN_POSITIVE), high)
 }
 
-fn linear((low, high): (f64, f64), ground: Ground) -> (f64, f64) {
+fn linear((low, high): (f64, f64), ground: Baseline) -> (f64, f64) {
     let (low, high) = match ground {
-        Ground::Free => (low, high),
-        Ground::Zero => (low.min(0.0), high.max(0.0)),
+        Baseline::Free => (low, high),
+        Baseline::Zero => (low.min(0.0), high.max(0.0)),
     };
     // Covers at least 2 % of the greatest value, so that noise does not look like a mountain.
     let least = low.abs().max(high.abs()) / 50.0;
@@ -157,10 +157,10 @@ fn linear((low, high): (f64, f64), ground: Ground) -> (f64, f64) {
     let (mut bottom, mut top) = (middle - half - air, middle + half + air);
     // An area that stands on zero gets no margin below. Data that was never negative gets no margin below zero
     // either.
-    if low >= 0.0 && bottom < 0.0 || ground == Ground::Zero && low == 0.0 {
+    if low >= 0.0 && bottom < 0.0 || ground == Baseline::Zero && low == 0.0 {
         bottom = 0.0;
     }
-    if ground == Ground::Zero && high == 0.0 && low < 0.0 {
+    if ground == Baseline::Zero && high == 0.0 && low < 0.0 {
         top = 0.0;
     }
     if bottom < top { (bottom.max(f64::MIN), top.min(f64::MAX)) } else { (0.0, 1.0) }
@@ -184,19 +184,19 @@ mod tests {
         Extent::of([low, high].into_iter())
     }
 
-    fn log(values: &[f64]) -> Upright {
+    fn log(values: &[f64]) -> ValueAxis {
         let axis = Axis { scale: Some(Scale::Log), ..Axis::default() };
-        Upright::new(axis, Extent::of(values.iter().copied()), Ground::Free)
+        ValueAxis::new(axis, Extent::of(values.iter().copied()), Baseline::Free)
     }
 
-    fn axis(low: f64, high: f64, ground: Ground) -> Upright {
-        Upright::new(Axis::default(), extent(low, high), ground)
+    fn axis(low: f64, high: f64, ground: Baseline) -> ValueAxis {
+        ValueAxis::new(Axis::default(), extent(low, high), ground)
     }
 
     #[test]
     fn marks_are_round_and_few() {
-        assert_eq!(axis(38.2, 46.1, Ground::Free).ticks(5), [38.0, 40.0, 42.0, 44.0, 46.0]);
-        assert_eq!(axis(0.0, 97.0, Ground::Zero).ticks(3), [0.0, 50.0, 100.0]);
+        assert_eq!(axis(38.2, 46.1, Baseline::Free).ticks(5), [38.0, 40.0, 42.0, 44.0, 46.0]);
+        assert_eq!(axis(0.0, 97.0, Baseline::Zero).ticks(3), [0.0, 50.0, 100.0]);
         let log = log(&[3.0, 4_000.0]);
         assert_eq!(log.ticks(4), [10.0, 100.0, 1_000.0]);
         assert!(log.y(0.0).is_none() && log.y(4_000.0).unwrap() > 0.0);
@@ -221,17 +221,17 @@ mod tests {
 
     #[test]
     fn what_never_was_below_zero_is_not_drawn_as_if_it_could_be() {
-        assert!(axis(0.1, 10.0, Ground::Free).low >= 0.0);
-        assert_eq!(axis(5.0, 10.0, Ground::Zero).low, 0.0);
-        assert!(axis(-5.0, 10.0, Ground::Zero).low < -5.0);
+        assert!(axis(0.1, 10.0, Baseline::Free).low >= 0.0);
+        assert_eq!(axis(5.0, 10.0, Baseline::Zero).low, 0.0);
+        assert!(axis(-5.0, 10.0, Baseline::Zero).low < -5.0);
     }
 
     #[test]
     fn what_the_document_says_holds() {
         let declared = Axis { min: Some(0.0), max: Some(100.0), scale: None };
-        assert_eq!(Upright::new(declared, extent(40.0, 400.0), Ground::Free).high, 100.0);
+        assert_eq!(ValueAxis::new(declared, extent(40.0, 400.0), Baseline::Free).high, 100.0);
         let low = Axis { min: Some(500.0), ..Axis::default() };
-        assert!(Upright::new(low, extent(1.0, 2.0), Ground::Free).high > 500.0);
+        assert!(ValueAxis::new(low, extent(1.0, 2.0), Baseline::Free).high > 500.0);
     }
 
     proptest! {
@@ -239,7 +239,7 @@ mod tests {
         fn every_axis_has_its_values_within_and_few_marks(a in any::<f64>(), b in any::<f64>(), most in 1..10_u32) {
             prop_assume!(a.is_finite() && b.is_finite());
             let (low, high) = (a.min(b), a.max(b));
-            let axis = axis(low, high, Ground::Free);
+            let axis = axis(low, high, Baseline::Free);
             prop_assert!(axis.low < axis.high && axis.low.is_finite() && axis.high.is_finite());
             for value in [low, high] {
                 prop_assert!((-0.01..=1.01).contains(&axis.y(value).unwrap()), "{:?}", axis);

@@ -58,7 +58,7 @@ fn EditBar(editor: Editor) -> impl IntoView {
         });
     };
     view! {
-        <section class="editbar" role="toolbar" aria-label="Editing" data-testid="editbar">
+        <div class="editbar" role="toolbar" aria-label="Editing" data-testid="editbar">
             <button
                 class="button"
                 type="button"
@@ -102,7 +102,7 @@ fn EditBar(editor: Editor) -> impl IntoView {
             <button class="button" type="button" data-testid="cancel" on:click=cancel>
                 "Cancel"
             </button>
-        </section>
+        </div>
     }
 }
 

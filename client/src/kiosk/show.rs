@@ -94,10 +94,10 @@ pub fn WallScreen(
 fn BoardTurn(turn: usize, id: BoardId, current: Memo<usize>) -> impl IntoView {
     let is_on = Memo::new(move |_| current.get() == turn);
     let board = id.to_string();
-    let title = format!("{id} – Pulseboard");
+    let title = id.to_string();
     Effect::new(move |_| {
         if is_on.get() {
-            document().set_title(&title);
+            browser::set_title(&title);
         }
     });
     view! {

@@ -72,9 +72,14 @@ impl Player {
         if range != last {
             return self.playing.set(false);
         }
-        let next = match step(range, self.speed.get_untracked(), now.saturating_sub(at), self.context.now()) {
-            Step::On(next) => next,
-            Step::End(next) => {
+        let next = match step(
+            range,
+            self.speed.get_untracked(),
+            now.saturating_sub(at),
+            self.context.server_now_untracked(),
+        ) {
+            Step::Continue(next) => next,
+            Step::ReachedNow(next) => {
                 self.playing.set(false);
                 next
             }
@@ -89,7 +94,7 @@ impl Player {
 fn PastBar(context: BoardContext) -> impl IntoView {
     let view = context.view;
     let player = Player::new(context);
-    let scale = RwSignal::new(Scale::around(view.range.get_untracked(), context.now()));
+    let scale = RwSignal::new(Scale::around(view.range.get_untracked(), context.server_now_untracked()));
     let length = Memo::new(move |_| {
         let (from, to) = view.range.get().at(0);
         to - from
@@ -97,7 +102,7 @@ fn PastBar(context: BoardContext) -> impl IntoView {
     Effect::new(move |before: Option<u64>| {
         let (range, length) = (view.range.get(), length.get());
         let fits = before == Some(length);
-        let now = context.now();
+        let now = context.server_now_untracked();
         let next = scale.get_untracked().holding(range, now);
         scale.set(if fits { next } else { Scale::around(range, now) });
         length
@@ -114,11 +119,14 @@ fn PastBar(context: BoardContext) -> impl IntoView {
     });
     let slide = move |event| {
         if let Ok(to) = event_target_value(&event).parse::<u64>() {
-            view.choose(view.range.get_untracked().ending_at(context.now(), to));
+            view.choose(view.range.get_untracked().ending_at(context.server_now_untracked(), to));
         }
     };
-    let release = move |_| scale.update(|scale| *scale = scale.released(view.range.get_untracked(), context.now()));
-    let move_by = move |windows: f64| view.choose(view.range.get_untracked().moved(context.now(), windows));
+    let release = move |_| {
+        scale.update(|scale| *scale = scale.released(view.range.get_untracked(), context.server_now_untracked()));
+    };
+    let move_by =
+        move |windows: f64| view.choose(view.range.get_untracked().moved(context.server_now_untracked(), windows));
     let moment = move || browser::moment_of(to(), 0, context.server_now.get());
     let end = move |of: fn(Scale) -> u64| {
         move || {

@@ -39,7 +39,7 @@ pub fn follow(context: BoardContext) {
         context.history.arrivals.track();
         again.track();
         let Some(to) = past.at.get() else { return };
-        let ahead = past.ahead(to).min(context.now() / 1_000 * 1_000);
+        let ahead = past.ahead(to).min(context.server_now_untracked() / 1_000 * 1_000);
         let names = context.live.names.get();
         let lacks_numbers = ask_numbers(context, numbers, &names, to, ahead);
         let lacks_texts = ask_texts(context, texts, &names, to, ahead);
@@ -59,7 +59,7 @@ pub fn follow(context: BoardContext) {
 
 /// Rebuilds the track of a series; `None` while its history has not arrived.
 fn rebuilt(context: BoardContext, name: &SeriesName, to: Millis) -> Option<PastTrack> {
-    let kind = context.live.with_track(name, Track::kind)?;
+    let kind = context.live.with_track_untracked(name, Track::kind)?;
     let rebuilt = context.history.with(name, |known| match kind {
         Kind::Number => needed::numbers(known.cells(WIDTH, Detail::Figures), to),
         Kind::Text => needed::texts(known.texts(), to),
@@ -72,7 +72,7 @@ fn ask_numbers(context: BoardContext, requester: Requester, names: &[SeriesName]
     let (mut lacking, mut needed) = (Vec::new(), None::<NeededCells>);
     for name in names {
         let guess = |track: &Track| (track.kind() == Kind::Number).then(|| Reports::of(track));
-        let Some(reports) = context.live.with_track(name, guess).flatten() else { continue };
+        let Some(reports) = context.live.with_track_untracked(name, guess).flatten() else { continue };
         let lacks = context
             .history
             .with(name, |known| needed::of_numbers(known.cells(WIDTH, Detail::Figures), to, ahead, reports));
@@ -93,7 +93,7 @@ fn ask_numbers(context: BoardContext, requester: Requester, names: &[SeriesName]
 /// Requests the missing lines of all series of texts in one request. Returns true if any are missing.
 fn ask_texts(context: BoardContext, requester: Requester, names: &[SeriesName], to: Millis, ahead: u64) -> bool {
     let (mut lacking, mut needed) = (Vec::new(), None::<(u64, u64)>);
-    for name in names.iter().filter(|name| context.live.with_track(name, Track::kind) == Some(Kind::Text)) {
+    for name in names.iter().filter(|name| context.live.with_track_untracked(name, Track::kind) == Some(Kind::Text)) {
         let lacks = context.history.with(name, |known| needed::of_texts(known.texts(), to, ahead));
         let Some((from, to)) = lacks.flatten() else { continue };
         needed = Some(needed.map_or((from, to), |all| (all.0.min(from), all.1.max(to))));

@@ -86,7 +86,7 @@ pub fn ask(history: WidgetHistory, names: &[SeriesName], lookback: Lookback, to:
     let WidgetHistory { context, detail, requester, .. } = history;
     let mut request: Option<(Vec<SeriesName>, Lacking)> = None;
     for name in names {
-        let newest = context.view.past.track(name, |track| match track {
+        let newest = context.view.past.with_track(name, |track| match track {
             Track::Numbers(_) => Some(track.latest_at().ts.0),
             Track::Texts(_) => None,
         });
@@ -108,7 +108,7 @@ pub fn ask(history: WidgetHistory, names: &[SeriesName], lookback: Lookback, to:
         }
     }
     let Some((names, Lacking { from, to: until, width })) = request else { return false };
-    let ahead = context.view.past.ahead(to).min(context.now());
+    let ahead = context.view.past.ahead(to).min(context.server_now_untracked());
     let until = if until + width > to.0 { until.max(ahead) } else { until };
     let (series, moved) = (names.len() as u64, context.view.moved());
     let shown = VisibleRange { from, to: until, width, series, moved, margin: Margin::None };

@@ -1,4 +1,4 @@
-//! Moves a fixed range with the time, or faster. Has no browser and no clock.
+//! Advances a fixed range at 1×, 10× or 60× real time. Has no browser and no clock.
 
 use crate::range::Range;
 
@@ -27,9 +27,9 @@ impl Speed {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     /// It goes on with this range.
-    On(Range),
+    Continue(Range),
     /// It has come to now, with this range, and stops.
-    End(Range),
+    ReachedNow(Range),
 }
 
 /// Moves a range by the time that passed since the last step. Times are in milliseconds.
@@ -37,7 +37,7 @@ pub enum Step {
 pub fn step(range: Range, speed: Speed, passed: u64, now: u64) -> Step {
     let (_, to) = range.at(now);
     let next = to.saturating_add(passed.saturating_mul(speed.0));
-    if next >= now { Step::End(range.ending_at(now, now)) } else { Step::On(range.ending_at(now, next)) }
+    if next >= now { Step::ReachedNow(range.ending_at(now, now)) } else { Step::Continue(range.ending_at(now, next)) }
 }
 
 #[cfg(test)]
@@ -50,8 +50,8 @@ mod tests {
         let range = Range::Fixed { from: Millis(1_000_000), to: Millis(1_060_000) };
         let moved = |by: u64| Range::Fixed { from: Millis(1_000_000 + by), to: Millis(1_060_000 + by) };
         for speed in Speed::ALL {
-            assert_eq!(step(range, speed, 250, 9_000_000), Step::On(moved(250 * speed.factor())));
+            assert_eq!(step(range, speed, 250, 9_000_000), Step::Continue(moved(250 * speed.factor())));
         }
-        assert_eq!(step(range, Speed(60), 1_000, 1_100_000), Step::End(moved(40_000)));
+        assert_eq!(step(range, Speed(60), 1_000, 1_100_000), Step::ReachedNow(moved(40_000)));
     }
 }

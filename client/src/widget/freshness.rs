@@ -19,7 +19,7 @@ impl Freshness {
     #[must_use]
     pub fn stale_since(self, name: &SeriesName) -> Option<Millis> {
         let newest = self.context.newest(name)?;
-        is_stale(self.expect?, newest, self.context.moment()).then_some(newest)
+        is_stale(self.expect?, newest, self.context.shown_moment()).then_some(newest)
     }
 
     /// Returns true if no series of `names` has reported for much longer than usual, or for longer than the document
@@ -29,8 +29,8 @@ impl Freshness {
         if self.expect.is_some() {
             return !names.is_empty() && self.stale(names) == names.len();
         }
-        let now = self.context.moment();
-        names.iter().all(|name| self.context.track(name, |track| is_late(track, now)).unwrap_or(true))
+        let now = self.context.shown_moment();
+        names.iter().all(|name| self.context.with_track(name, |track| is_late(track, now)).unwrap_or(true))
     }
 
     /// Counts the stale series; tracked.

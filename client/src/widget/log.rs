@@ -49,7 +49,7 @@ pub fn LogWidget(
         let mut lines = Vec::new();
         for name in series.names.get() {
             let of = series.label(&name);
-            context.track(&name, |track| take(&mut lines, track, &name, of.as_deref(), series, most));
+            context.with_track(&name, |track| take(&mut lines, track, &name, of.as_deref(), series, most));
         }
         let newest = order(lines.len(), &|a, b| lines[b].at.cmp(&lines[a].at));
         newest.into_iter().take(most).map(|place| lines[place].clone()).collect::<Vec<_>>()

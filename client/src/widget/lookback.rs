@@ -201,7 +201,7 @@ impl WidgetHistory {
         if let Some(to) = self.context.view.past.at.get() {
             return PAST.get().is_some_and(|past| (past.ask)(self, names, lookback, to));
         }
-        let now = self.context.now();
+        let now = self.context.server_now_untracked();
         let (mut together, mut from) = (Vec::new(), u64::MAX);
         let mut alone = None;
         for name in names {
@@ -226,7 +226,7 @@ impl WidgetHistory {
 
     /// Returns the stretch of history that a series needs, if any of it is missing, in milliseconds.
     fn lacks(self, name: &SeriesName, lookback: Lookback, now: u64) -> Option<(u64, u64)> {
-        let lacks = self.context.live.with_track(name, |track| {
+        let lacks = self.context.live.with_track_untracked(name, |track| {
             let Track::Numbers(buckets) = track else { return None };
             let newest = buckets.back().filter(|_| lookback.is_longer_than(buckets))?.last.at.ts.0;
             let stopped = newest.saturating_add(lookback.longest()) < now;

@@ -59,7 +59,7 @@ impl WidgetSeries {
             }),
         };
         self.source
-            .try_with_value(|source| self.context.track(name, |track| reading(source, track)).flatten())
+            .try_with_value(|source| self.context.with_track(name, |track| reading(source, track)).flatten())
             .flatten()
     }
 

@@ -46,7 +46,7 @@ pub fn TableWidget(
     let most = options.rows.map_or(usize::MAX, usize::from);
     // Sorts once a second: rows that moved as often as values change could not be read.
     let names = Memo::new(move |_| {
-        _ = context.moment();
+        _ = context.shown_moment();
         let (names, sorting) = (series.names.get(), sorting.get());
         let mut names = untrack(|| sorted(&names, sorting, |name| rank(series, name, sorting.by)));
         names.truncate(most);
@@ -59,7 +59,7 @@ pub fn TableWidget(
             // Follows the values once a second, as the order of the rows does.
             let widths = Memo::new(move |_| {
                 let of_row = |name: &SeriesName| figures_in(column, &series.reading(name)?);
-                _ = context.moment();
+                _ = context.shown_moment();
                 names.with(|names| {
                     untrack(|| names.iter().filter_map(of_row).fold(ColumnWidths::default(), |w, f| w.with(&f)))
                 })
@@ -171,7 +171,7 @@ fn Cell(
         Column::Age => {
             let age = move || {
                 let at = reading.with(|reading| reading.as_ref().map(|reading| reading.at));
-                at.map(|at| ago(series.context.moment().since(at))).unwrap_or_default()
+                at.map(|at| ago(series.context.shown_moment().since(at))).unwrap_or_default()
             };
             view! { <td class=class>{move || age()}</td> }.into_any()
         }

@@ -139,7 +139,13 @@ impl Remote {
     /// Fetches the tag of the board on the server.
     fn etag(&self, id: &BoardId) -> Result<Option<Etag>, CallError> {
         match self.boards.read(self.boards.http.get(self.board(id)).call()) {
-            Ok(answer) => Ok(answer.headers().get("etag").and_then(|etag| etag.to_str().ok()?.parse().ok())),
+            Ok(answer) => {
+                let etag = answer.headers().get("etag").and_then(|etag| etag.to_str().ok()?.parse().ok());
+                // Without the tag, replacing the board could overwrite the change of another user.
+                let lost =
+                    || self.boards.unavailable("the answer has no ETag of a board; does a proxy remove it?".to_owned());
+                etag.map(Some).ok_or_else(lost)
+            }
             Err(CallError::Refused(problem)) if problem.status == 404 => Ok(None),
             Err(error) => Err(error),
         }
@@ -151,5 +157,5 @@ impl Remote {
 /// # Errors
 /// A message that lists the forms.
 pub fn parse_form(text: &str) -> Result<Form, String> {
-    Form::of(text).ok_or_else(|| format!("there are {}", Form::offer()))
+    Form::of(text).ok_or_else(|| format!("unknown format; use {}", Form::offer()))
 }

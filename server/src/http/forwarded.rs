@@ -34,8 +34,18 @@ impl FromStr for ProxyNetwork {
 
     fn from_str(text: &str) -> Result<Self, NetworkError> {
         let address = || text.parse::<IpAddr>().map(|address| IpNet::from(address.to_canonical()));
-        text.parse().or_else(|_| address()).map(Self).map_err(|_| NetworkError(text.to_owned()))
+        let network = text.parse().map(canonical).or_else(|_| address());
+        network.map(Self).map_err(|_| NetworkError(text.to_owned()))
     }
+}
+
+/// Returns a network of IPv4 addresses that are written as IPv6 ones (RFC 4291, section 2.5.5.2) as one of IPv4. The
+/// addresses of clients are compared in that form.
+fn canonical(network: IpNet) -> IpNet {
+    let IpNet::V6(mapped) = network else { return network };
+    let Some(address) = mapped.addr().to_ipv4_mapped() else { return network };
+    let prefix = mapped.prefix_len().checked_sub(96);
+    prefix.and_then(|prefix| IpNet::new(address.into(), prefix).ok()).unwrap_or(network)
 }
 
 impl TryFrom<String> for ProxyNetwork {
@@ -120,6 +130,7 @@ mod tests {
         for sender in ["127.0.0.1", "::1", "::ffff:127.0.0.1", "172.18.0.3", "::ffff:172.18.0.3", "2001:db8::7"] {
             assert_eq!(host(&["172.16.0.0/12", "2001:db8::7"], sender, &named), known, "{sender}");
         }
+        assert_eq!(host(&["::ffff:10.0.0.0/104"], "10.200.0.3", &named), known, "a network of mapped addresses");
         for sender in ["172.15.0.3", "192.0.2.1", "2001:db8::8"] {
             let untrusted = Forwarded::Untrusted(Some(sender.parse().unwrap()));
             assert_eq!(host(&["172.16.0.0/12", "2001:db8::7"], sender, &named), untrusted, "{sender}");

@@ -45,7 +45,10 @@ impl FromStr for Origin {
         if !matches!(scheme, "http" | "https") || !is_host {
             return Err(error());
         }
-        HeaderValue::from_str(&text.to_ascii_lowercase()).map(Self).map_err(|_| error())
+        let text = text.to_ascii_lowercase();
+        // Browsers leave the default port out, so an origin that has it would never be equal.
+        let default_port = if scheme == "http" { ":80" } else { ":443" };
+        HeaderValue::from_str(text.strip_suffix(default_port).unwrap_or(&text)).map(Self).map_err(|_| error())
     }
 }
 
@@ -60,5 +63,34 @@ impl TryFrom<String> for Origin {
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.0.to_str().unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn origin_is_kept_as_browsers_send_it() {
+        let kept = |text: &str| text.parse::<Origin>().map(|origin| origin.to_string()).ok();
+        for (given, sent) in [
+            ("https://example.org:443", "https://example.org"),
+            ("http://Example.org:80", "http://example.org"),
+            ("http://example.org:443", "http://example.org:443"),
+            ("https://example.org:8443", "https://example.org:8443"),
+            ("http://[::1]:80", "http://[::1]"),
+            ("http://[fe80::80]", "http://[fe80::80]"),
+        ] {
+            assert_eq!(kept(given).as_deref(), Some(sent));
+        }
+        for wrong in [
+            "example.org",
+            "ftp://example.org",
+            "https://*.example.org",
+            "https://example.org/",
+            "https://bücher.example",
+        ] {
+            assert_eq!(kept(wrong), None, "{wrong}");
+        }
     }
 }

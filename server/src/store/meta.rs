@@ -96,7 +96,8 @@ fn greatest(conn: &Connection) -> Seq {
         "SELECT seq FROM lines",
         "SELECT gone_seq FROM series",
         "SELECT seq FROM revised",
-        "SELECT since FROM boards",
+        // A change of a board took the number after the head that it names.
+        "SELECT since + 1 FROM boards",
         "SELECT since FROM removed",
         "SELECT since FROM forgotten",
     ] {

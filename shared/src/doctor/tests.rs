@@ -292,7 +292,7 @@ fn what_is_no_pulseboard_ends_the_visit() {
     assert_eq!(failing(Failure::Refused), "nothing listens at http://127.0.0.1:7878");
     assert!(failing(Failure::Tls("expired".into())).contains("expired"));
     for (status, word) in
-        [(302, "log in"), (401, "who asks"), (404, "not a pulseboard"), (421, "--host"), (502, "proxy_pass")]
+        [(302, "log in"), (401, "requires a login"), (404, "not a pulseboard"), (421, "--host"), (502, "proxy_pass")]
     {
         let mut measured = measured();
         let answer = Ok(Head { status, location: Some("/login".into()), ..Head::default() });
@@ -322,4 +322,40 @@ fn a_stream_that_is_cut_says_how_far_it_came() {
     let plain = Exchange { end: End::Cut, frames: 10, ..exchange(200, &[2, 202, 402]) };
     let (check, _, what, _) = trouble(&Measurements { plain: Some(plain), ..measured() });
     assert_eq!((check, what.as_str()), (Check::Buffering, "the stream is cut after 402 ms, 3 of 10 events"));
+}
+
+#[test]
+fn exchange_without_an_answer_is_never_reported_as_fine() {
+    let failed = |every_ms, at: &[u64]| Exchange {
+        answer: Err(Failure::Other("connection reset".to_owned())),
+        arrivals: Vec::new(),
+        ..exchange(every_ms, at)
+    };
+    let refused = |status, every_ms, at: &[u64]| {
+        let answer = Ok(Head { status, content_type: Some("text/html".into()), ..Head::default() });
+        Exchange { answer, arrivals: Vec::new(), end: End::Cut, ended_ms: 3, ..exchange(every_ms, at) }
+    };
+    for end in [End::Whole, End::Cut] {
+        let idle = Exchange { end, ..failed(20_000, &[2, 20_002]) };
+        let (check, _, what, _) = trouble(&Measurements { idle: Some(idle), ..measured() });
+        assert_eq!((check, what.contains("connection reset")), (Check::Idle, true), "{what}");
+        let lasting = Exchange { end, ..failed(1_000, &[2, 1_002]) };
+        let (check, ..) = trouble(&Measurements { lasting: Some(lasting), ..measured() });
+        assert_eq!(check, Check::Lifetime);
+        let compressed = Exchange { end, ..failed(200, &[2, 202]) };
+        let (check, ..) = trouble(&Measurements { compressed: Some(compressed), ..measured() });
+        assert_eq!(check, Check::Compression);
+    }
+    for status in [403, 429, 500, 503] {
+        let (check, _, what, mend) =
+            trouble(&Measurements { idle: Some(refused(status, 20_000, &[2, 20_002])), ..measured() });
+        assert_eq!((check, mend.len()), (Check::Idle, 0), "no advice about idle time-outs for {status}");
+        assert!(what.contains(&status.to_string()), "{what}");
+        let compressed = Some(refused(status, 200, &[2, 202]));
+        assert_eq!(trouble(&Measurements { compressed, ..measured() }).0, Check::Compression);
+    }
+    // Cut after two of ten large events, without an encoding.
+    let compressed = Some(Exchange { end: End::Cut, frames: 10, ..exchange(200, &[2, 202]) });
+    let (check, _, what, _) = trouble(&Measurements { compressed, ..measured() });
+    assert_eq!((check, what.contains("2 of 10 events")), (Check::Compression, true), "{what}");
 }

@@ -11,7 +11,7 @@ fn style(colours: &BTreeMap<String, Colour>, expect: Option<u64>) -> StateStyle<
 
 fn lane(states: &[(u64, &str)], expect: Option<u64>) -> Lane {
     let colours = BTreeMap::from([("up".to_owned(), Colour::Green), ("1".to_owned(), Colour::Green)]);
-    Lane::new(states.iter().map(|&state| Report::of_text(state)), 100, style(&colours, expect))
+    Lane::new(states.iter().map(|&state| BucketStates::of_text(state)), 100, style(&colours, expect))
 }
 
 fn stretches(lane: &Lane) -> Vec<(u64, u64, &str)> {
@@ -38,7 +38,7 @@ fn silence_begins_when_the_next_report_is_overdue() {
 fn state_of_a_number_begins_at_its_first_point() {
     let colours = BTreeMap::new();
     let cells = cells(&[(40_000, 1.0), (90_000, 1.0)], 60_000);
-    let lane = Lane::new(cells.iter().map(Report::of_cell), 120_000, style(&colours, None));
+    let lane = Lane::new(cells.iter().map(BucketStates::of_cell), 120_000, style(&colours, None));
     assert_eq!(stretches(&lane), [(40_000, 120_000, "1")]);
 }
 
@@ -46,7 +46,7 @@ fn state_of_a_number_begins_at_its_first_point() {
 fn outage_within_a_bucket_is_shown() {
     let colours = BTreeMap::from([("1".to_owned(), Colour::Green), ("0".to_owned(), Colour::Red)]);
     let cells = cells(&[(0, 1.0), (20_000, 0.0), (40_000, 1.0), (60_000, 1.0)], 60_000);
-    let lane = Lane::new(cells.iter().map(Report::of_cell), 120_000, style(&colours, None));
+    let lane = Lane::new(cells.iter().map(BucketStates::of_cell), 120_000, style(&colours, None));
     assert_eq!(stretches(&lane), [(0, 40_000, "0"), (40_000, 120_000, "1")]);
 }
 
@@ -91,7 +91,7 @@ proptest! {
         let points: Vec<(u64, f64)> = points.into_iter().map(|(gap, value)| { ts += gap; (ts, f64::from(value)) }).collect();
         let cells = cells(&points, width);
         let end = ts + 10_000;
-        let lane = Lane::new(cells.iter().map(Report::of_cell), end, style(&colours, expect));
+        let lane = Lane::new(cells.iter().map(BucketStates::of_cell), end, style(&colours, expect));
         #[expect(clippy::cast_precision_loss, reason = "small")]
         let x = |at: u64| at as f64 / end as f64 * count as f64;
         let columns = lane.columns(count, &x);

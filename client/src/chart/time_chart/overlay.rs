@@ -25,8 +25,8 @@ impl State {
     pub(super) fn tip(&self, chart: Chart, look: &Look, pointed: Pointed) -> Option<Tip> {
         let plot = self.plot?;
         let at = pointed.tip.filter(|at| (plot.from..=plot.to).contains(at))?;
-        let now = chart.context.now();
-        let (rows, more) = tip::rows(self.picture.legend(), self.picture.readings(look, Some(at), now));
+        let now = chart.context.server_now_untracked();
+        let (rows, more) = tip::rows(self.content.legend(), self.content.readings(look, Some(at), now));
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates")]
         let reach = (plot.at(NEAR) - plot.at(0.0)) as u64;
         let markers = markers::near(&self.markers, at, reach).map(|marker| marker.text.clone()).collect();
@@ -63,7 +63,7 @@ impl State {
         pen.line((x, plot.top), (x, plot.bottom()));
         if pointed.tip.is_none() {
             // The tooltip has the time; the other charts of the board have it beside the crosshair.
-            let words = browser::moment_of(at, plot.to - plot.from, chart.context.now());
+            let words = browser::moment_of(at, plot.to - plot.from, chart.context.server_now_untracked());
             let wide = pen.width_of(&words);
             let beside = if x + wide + 6.0 > plot.right() { Beside::Left } else { Beside::Right };
             let left = if beside == Beside::Left { x - wide - 6.0 } else { x + 2.0 };
@@ -73,8 +73,8 @@ impl State {
             pen.words(&words, (left + 2.0, plot.top + pen.label * 0.7), Beside::Right);
         }
         chart.look.with_value(|look| {
-            let axis = self.picture.axis(look, plot.from, plot.to);
-            for trace in &self.picture.traces {
+            let axis = self.content.axis(look, plot.from, plot.to);
+            for trace in &self.content.traces {
                 let Some(dot) = trace.near(at) else { continue };
                 let Some(y) = plot.y(&axis, dot.top) else { continue };
                 pen.colour(self.palette.of(trace.colour));

@@ -64,7 +64,7 @@ impl Chart {
             && by != 0.0
         {
             let before = Range::Fixed { from: shared::Millis(from), to: shared::Millis(to) };
-            view.choose(before.moved(self.context.now(), by));
+            view.choose(before.moved(self.context.server_now_untracked(), by));
         }
     }
 
@@ -138,12 +138,12 @@ impl Chart {
         let around = ((f64::from(event.offset_x()) - left) / width).clamp(0.0, 1.0);
         let times = (event.delta_y() / 300.0).exp().clamp(0.2, 5.0);
         let view = self.context.view;
-        view.choose(view.range.get_untracked().zoomed(self.context.now(), times, around));
+        view.choose(view.range.get_untracked().zoomed(self.context.server_now_untracked(), times, around));
     }
 
     pub(super) fn key(self, event: &KeyboardEvent) {
         let view = self.context.view;
-        let (range, now) = (view.range.get_untracked(), self.context.now());
+        let (range, now) = (view.range.get_untracked(), self.context.server_now_untracked());
         let (from, to) = range.at(now);
         let at = view.cross.get_untracked().filter(|at| (from..=to).contains(at));
         #[expect(clippy::cast_precision_loss, reason = "times stay below 2^53")]
@@ -187,10 +187,10 @@ impl Chart {
         let announcement = self.state.try_update_value(|state| {
             state.is_pointed = true;
             self.look.with_value(|look| {
-                let values = state.picture.readings(look, Some(at), self.context.now());
+                let values = state.content.readings(look, Some(at), self.context.server_now_untracked());
                 let length = state.plot.map_or(0, |plot| plot.to - plot.from);
-                let moment = browser::moment_of(at, length, self.context.now());
-                sentence(&format!("{moment}: "), &state.picture, &values)
+                let moment = browser::moment_of(at, length, self.context.server_now_untracked());
+                sentence(&format!("{moment}: "), &state.content, &values)
             })
         });
         self.announcement.set(announcement.unwrap_or_default());

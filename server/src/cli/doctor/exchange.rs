@@ -47,17 +47,16 @@ pub(super) fn probe(client: &Client, address: &Address, asked: &Probe) -> Exchan
         end: End::Whole,
         ended_ms: 0,
     };
-    let ended = match opened {
-        Ok(response) => read(response, start, &mut exchange),
-        Err(_) => Ok(()),
-    };
+    let came_to_its_end = opened.is_ok_and(|response| read(response, start, &mut exchange).is_ok());
     exchange.ended_ms = since(start);
     let readable = exchange.answer.as_ref().is_ok_and(|head| head.content_encoding.is_none());
     let missing = readable && exchange.arrivals.len() < frames as usize;
-    exchange.end = match ended {
-        _ if exchange.ended_ms >= ms(deadline) => End::GivenUp,
-        Ok(()) if !missing => End::Whole,
-        _ => End::Cut,
+    exchange.end = if exchange.ended_ms >= ms(deadline) {
+        End::GivenUp
+    } else if came_to_its_end && !missing {
+        End::Whole
+    } else {
+        End::Cut
     };
     exchange
 }

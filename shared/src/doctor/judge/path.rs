@@ -43,13 +43,13 @@ fn unreachable(base: &str, failure: &Failure) -> Finding {
             format!("nothing listens at {base}"),
             "The server or the proxy is not running, or listens at another address or port.",
         ),
-        Failure::NoSuchHost => (format!("{base} leads nowhere"), "The name is not known here; look for a typo."),
+        Failure::NoSuchHost => (format!("{base} does not resolve"), "The name is not known here; look for a typo."),
         Failure::TimedOut => (
             format!("{base} does not answer"),
             "A firewall drops the packets, the machine is off, or a proxy waits for a server that is.",
         ),
         Failure::Tls(detail) => (
-            format!("no trust in {base}: {detail}"),
+            format!("the certificate of {base} is not trusted: {detail}"),
             "A browser refuses such a certificate, too, unless it knows who signed it. SSL_CERT_FILE names a file of \
              signers to trust here; with --insecure any certificate will do.",
         ),
@@ -81,14 +81,14 @@ fn stranger(base: &str, head: &Head) -> Finding {
             "The forward proxy asks for a user and a password: write them into HTTP_PROXY, as http://USER:PASSWORD@…."
         }
         401 | 403 => {
-            "Something on the way wants to know who asks. EventSource sends cookies, but no header: let /sse and \
+            "Something on the way requires a login. EventSource sends cookies, but no header: let /sse and \
              /sse/probe through. With --header 'NAME: VALUE' the doctor sends what is wanted."
         }
         421 => {
             "The server does not answer to the name in the request: start it with --host and that name, or let the proxy \
              pass on one that it has."
         }
-        429 => "Something on the way limits how often one may ask; let /sse through.",
+        429 => "Something on the way limits the request rate; let /sse through.",
         502..=504 => "The proxy is there, and does not get to the server: is it running, and is proxy_pass right?",
         404 | 200 if head.content_type.as_deref() != Some(sse::CONTENT_TYPE) => {
             "That is not a pulseboard, or one from before it could be probed, or /sse leads elsewhere."
@@ -160,7 +160,7 @@ pub(super) fn resume(measured: &Measurements, proxy: Option<Proxy>) -> Finding {
 pub(super) fn protocol(measured: &Measurements, proxy: Option<Proxy>) -> Option<Finding> {
     let protocol = measured.protocol.as_deref()?;
     if !protocol.starts_with("http/1") {
-        return Some(ok(Check::Protocol, format!("{protocol}: as many streams as one likes over one connection")));
+        return Some(ok(Check::Protocol, format!("{protocol}: any number of streams over one connection")));
     }
     let what = "HTTP/1.1: six connections for a browser, over all its tabs";
     if measured.loopback {
@@ -187,6 +187,6 @@ pub(super) fn clock(measured: &Measurements) -> Finding {
     let what = format!("the server's clock is {} {which} this machine's", span(off));
     let why = "Points with a time of their own land in the wrong place, and certificates may count as expired. One of \
                the two needs time from the network: timedatectl set-ntp true";
-    let told = if off < CLOCK_FAR_OFF_MS { warn } else { fail };
-    told(Check::Clock, what, why, Vec::new())
+    let report = if off < CLOCK_FAR_OFF_MS { warn } else { fail };
+    report(Check::Clock, what, why, Vec::new())
 }

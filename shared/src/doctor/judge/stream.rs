@@ -25,7 +25,7 @@ pub(super) fn live(measured: &Measurements, proxy: Option<Proxy>) -> Option<Find
     Some(fail(
         Check::Stream,
         format!("/sse {came}"),
-        "No board shows anything. What holds for /sse/probe should hold for /sse; the first suspect is a buffer.",
+        "No board shows anything. /sse/probe works but /sse does not; most likely something buffers it.",
         mend(Trouble::Buffering, proxy),
     ))
 }
@@ -49,7 +49,10 @@ pub(super) fn buffering(measured: &Measurements, proxy: Option<Proxy>) -> Option
 
 pub(super) fn compression(measured: &Measurements, proxy: Option<Proxy>) -> Option<Finding> {
     let compressed = measured.compressed.as_ref()?;
-    let Ok(head) = &compressed.answer else { return broken(Check::Compression, compressed) };
+    if let Some(broken) = broken(Check::Compression, compressed) {
+        return Some(broken);
+    }
+    let Ok(head) = &compressed.answer else { return None };
     let held = held_ms(compressed);
     // If uncompressed events are held back too, a buffer is the cause, which the buffering check reports.
     let buffered = measured.plain.as_ref().is_some_and(|plain| held_ms(plain).is_some());
@@ -57,9 +60,6 @@ pub(super) fn compression(measured: &Measurements, proxy: Option<Proxy>) -> Opti
         let sane = held.is_none() || buffered;
         return if sane { Some(ok(Check::Compression, "none on the way")) } else { unnamed(held, proxy) };
     };
-    if let Some(broken) = broken(Check::Compression, compressed) {
-        return Some(broken);
-    }
     let Some(held) = held else {
         return Some(ok(Check::Compression, format!("{encoding}, and each event still arrives when it is sent")));
     };
@@ -86,23 +86,33 @@ fn unnamed(held: Option<u64>, proxy: Option<Proxy>) -> Option<Finding> {
 
 /// Reports an exchange without a usable answer, or one that ends too soon.
 fn broken(check: Check, exchange: &Exchange) -> Option<Finding> {
+    if exchange.answer.as_ref().is_ok_and(|head| head.status == 200) && exchange.end == End::Cut {
+        let came = exchange.arrivals.len();
+        let what = format!("the stream is cut after {}, {came} of {} events", span(exchange.ended_ms), exchange.frames);
+        return Some(now_and_then(check, what));
+    }
+    unanswered(check, exchange)
+}
+
+/// Reports an exchange without a usable answer.
+fn unanswered(check: Check, exchange: &Exchange) -> Option<Finding> {
     let what = match &exchange.answer {
         Ok(head) if head.status != 200 => format!("this time the answer is {}", head.status),
-        Ok(_) if exchange.end == End::Cut => {
-            let came = exchange.arrivals.len();
-            format!("the stream is cut after {}, {came} of {} events", span(exchange.ended_ms), exchange.frames)
-        }
         // The strictest buffers look like no answer at all, so a timeout is left to the other checks.
         Ok(_) | Err(Failure::TimedOut) => return None,
         Err(failure) => format!("this time the connection fails: {failure:?}"),
     };
-    Some(fail(
+    Some(now_and_then(check, what))
+}
+
+fn now_and_then(check: Check, what: String) -> Finding {
+    fail(
         check,
         what,
-        "A way that works only now and then: several servers behind one name, a limit of requests or connections, or a \
+        "The path fails some of the time: several servers behind one name, a limit of requests or connections, or a \
          limit of time or bytes for a whole answer.",
         Vec::new(),
-    ))
+    )
 }
 
 pub(super) fn idle(measured: &Measurements, proxy: Option<Proxy>) -> Option<Finding> {
@@ -110,6 +120,9 @@ pub(super) fn idle(measured: &Measurements, proxy: Option<Proxy>) -> Option<Find
     let beat = measured.live.as_ref().and_then(|live| live.heartbeat_ms).unwrap_or(HEARTBEAT_MS);
     let heartbeat = format!("the server says something every {}", span(beat));
     let gave_up = idle.answer.as_ref().is_ok_and(|head| matches!(head.status, 408 | 502 | 504));
+    if !gave_up && let Some(unanswered) = unanswered(Check::Idle, idle) {
+        return Some(unanswered);
+    }
     if idle.end == End::Whole && !gave_up {
         let silent = span(idle.every_ms);
         let more = if idle.every_ms > beat { "" } else { ", so try more than that" };
@@ -126,14 +139,17 @@ pub(super) fn idle(measured: &Measurements, proxy: Option<Proxy>) -> Option<Find
     if cut > beat + beat / 3 {
         return Some(ok(Check::Idle, what));
     }
-    let why = "Where no number changes for so long, the board loses its connection, again and again.";
-    let told = if cut > beat + HEARTBEAT_LATE_MS { warn } else { fail };
-    Some(told(Check::Idle, what, why, mend(Trouble::Idle, proxy)))
+    let why = "If no value changes for that long, the board loses its connection, again and again.";
+    let report = if cut > beat + HEARTBEAT_LATE_MS { warn } else { fail };
+    Some(report(Check::Idle, what, why, mend(Trouble::Idle, proxy)))
 }
 
 /// Returns `None` if the check was not made, or if a buffer held the events back.
 pub(super) fn lifetime(measured: &Measurements, proxy: Option<Proxy>) -> Option<Finding> {
     let lasting = measured.lasting.as_ref()?;
+    if let Some(unanswered) = unanswered(Check::Lifetime, lasting) {
+        return Some(unanswered);
+    }
     if lasting.end == End::Whole {
         let asked = span(lasting.every_ms * u64::from(lasting.frames.saturating_sub(1)));
         return Some(ok(Check::Lifetime, format!("a stream that is not silent stays open for {asked}")));
@@ -145,6 +161,6 @@ pub(super) fn lifetime(measured: &Measurements, proxy: Option<Proxy>) -> Option<
     let what = format!("a stream is cut after {}, though it is not silent", span(lasting.ended_ms));
     let why = "Something on the way bounds the time of a whole answer. Each board loses its connection that often; it comes \
                back by itself, and says so each time.";
-    let told = if lasting.ended_ms < SHORT_LIFE_MS { fail } else { warn };
-    Some(told(Check::Lifetime, what, why, mend(Trouble::Lifetime, proxy)))
+    let report = if lasting.ended_ms < SHORT_LIFE_MS { fail } else { warn };
+    Some(report(Check::Lifetime, what, why, mend(Trouble::Lifetime, proxy)))
 }

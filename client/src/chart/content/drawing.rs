@@ -3,26 +3,26 @@
 use shared::board::lines::Stack;
 use shared::format::number::NumberFormat;
 
-use super::Picture;
+use super::ChartContent;
 use crate::chart::lines::{self, Fill};
 use crate::chart::look::{Look, Shape};
 use crate::chart::palette::Palette;
 use crate::chart::pen::Pen;
 use crate::chart::plot::{NOT_POSITIVE, Plot};
 use crate::chart::trace::Role;
-use crate::chart::value_axis::{Extent, Ground, Upright};
-use crate::chart::{bars, heat, time_axis, timeline, wording};
+use crate::chart::value_axis::{Baseline, Extent, ValueAxis};
+use crate::chart::{bars, heat, number_labels, time_axis, timeline};
 use crate::zone;
 
 /// The room for a label of the time axis, as a multiple of the label size.
 const TICK: f64 = 8.0;
 
-impl Picture {
+impl ChartContent {
     /// The extent of all values that are drawn in a time range, bands included.
     #[must_use]
     pub fn extent(&self, look: &Look, from: u64, to: u64) -> Option<Extent> {
         if let Shape::Heat = look.shape {
-            return heat::extent(&self.piles);
+            return heat::extent(&self.heat_columns);
         }
         let dots = self.traces.iter().flat_map(|trace| trace.within(from, to));
         Extent::of(dots.flat_map(|dot| [dot.top, dot.low, dot.high]))
@@ -30,13 +30,13 @@ impl Picture {
 
     /// The axis for the content of a time range.
     #[must_use]
-    pub fn axis(&self, look: &Look, from: u64, to: u64) -> Upright {
+    pub fn axis(&self, look: &Look, from: u64, to: u64) -> ValueAxis {
         let ground = match look.shape {
-            Shape::Areas(_) | Shape::Bars => Ground::Zero,
-            _ => Ground::Free,
+            Shape::Areas(_) | Shape::Bars => Baseline::Zero,
+            _ => Baseline::Free,
         };
         let shown = self.extent(look, from, to);
-        // Shares add up to 100. The axis adds its margin of 8 % to 92.6, which gives 100.
+        // Shares add up to 100. With its margin of 8 %, an axis up to 92.6 ends at 100.
         let shown = match (&look.shape, shown) {
             (Shape::Areas(Stack::Share), Some(extent)) => {
                 let end = |end: f64| if end == 0.0 { 0.0 } else { 92.6_f64.copysign(end) };
@@ -44,26 +44,26 @@ impl Picture {
             }
             (_, shown) => shown,
         };
-        Upright::new(look.axis, shown, ground)
+        ValueAxis::new(look.axis, shown, ground)
     }
 
     /// The labels of the ticks of the axis.
     fn labels(&self, look: &Look, ticks: &[f64]) -> Vec<String> {
         if let Shape::Areas(Stack::Share) = look.shape {
-            let style = wording::percent(ticks);
+            let style = number_labels::percent(ticks);
             return ticks.iter().map(|&value| style.text(value)).collect();
         }
         let scale = look.axis.scale.unwrap_or(shared::board::axis::Scale::Linear);
-        wording::ticks(self.unit.unwrap_or(wording::none()), ticks, &look.source, scale)
+        number_labels::ticks(self.unit(), ticks, &look.source, scale)
     }
 
     /// The number format of single values.
     #[must_use]
-    pub fn fine(&self, look: &Look) -> NumberFormat {
+    pub fn value_format(&self, look: &Look) -> NumberFormat {
         let values: Vec<f64> = self.traces.iter().filter_map(|trace| trace.newest).collect();
         match look.shape {
-            Shape::Areas(Stack::Share) => wording::percent(&values),
-            _ => wording::style(self.unit.unwrap_or(wording::none()), &values, &look.source),
+            Shape::Areas(Stack::Share) => number_labels::percent(&values),
+            _ => number_labels::number_format(self.unit(), &values, &look.source),
         }
     }
 
@@ -85,7 +85,7 @@ impl Picture {
         plot.draw_levels(pen, palette, &axis, thresholds);
         plot.draw_grid(pen, palette, &axis);
         if let Shape::Heat = look.shape {
-            heat::draw(pen, &plot, palette, &axis, &self.piles);
+            heat::draw(pen, &plot, palette, &axis, &self.heat_columns);
             plot.draw_values(pen, palette, &axis, &labels);
             return plot;
         }

@@ -3,19 +3,19 @@
 use shared::Millis;
 use shared::board::threshold::level;
 
-use super::Picture;
+use super::ChartContent;
 use crate::chart::lanes::Lane;
 use crate::chart::legend::{Entry, LegendValue, Line};
 use crate::chart::look::Look;
+use crate::chart::number_labels;
 use crate::chart::trace::{Role, Trace};
-use crate::chart::wording;
 use crate::widget::series::stale_words;
 
-impl Picture {
+impl ChartContent {
     /// The value of each line and row at a moment, or the newest one as of `now`.
     #[must_use]
     pub fn readings(&self, look: &Look, at: Option<u64>, now: u64) -> Vec<LegendValue> {
-        let style = self.fine(look);
+        let style = self.value_format(look);
         // Thresholds are in the unit of the series, so they do not apply to shares.
         let measured = !look.is_share();
         let none = || LegendValue { text: "–".to_owned(), ..LegendValue::default() };
@@ -23,9 +23,9 @@ impl Picture {
         // A value that would vanish in the prefix of a greater one gets its own prefix: `70.4`, not `0.000 G`.
         let written = |value: f64| match value.abs() {
             small if measured && small > 0.0 && small * 1e3 < greatest => {
-                wording::written(&wording::style(self.unit.unwrap_or(wording::none()), &[value], &look.source), value)
+                number_labels::number_format(self.unit(), &[value], &look.source).text(value)
             }
-            _ => wording::written(&style, value),
+            _ => style.text(value),
         };
         let stale = |since: Option<u64>| since.filter(|_| at.is_none()).map(|at| stale_words(Millis(at), now));
         let of_trace = |trace: &Trace| {

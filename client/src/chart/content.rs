@@ -11,12 +11,12 @@ use shared::board::lines::Stack;
 use shared::reading::{Cell, Detail, is_stale};
 use shared::{Duration, Millis, SeriesName, Track};
 
-use super::heat::{self, Pile};
-use super::lanes::{Lane, Report, StateStyle};
+use super::heat::{self, HeatColumn};
+use super::lanes::{BucketStates, Lane, StateStyle};
 use super::look::{Look, Shape};
+use super::number_labels;
 use super::stack::{Upon, stack};
 use super::trace::{Anchor, Dot, Role, Trace, break_ms, dots, later};
-use super::wording;
 use crate::board::context::BoardContext;
 use crate::history::SeriesCache;
 use crate::history::live_cells::LiveCells;
@@ -73,7 +73,7 @@ pub struct Span {
 
 /// The content of a chart.
 #[derive(Clone, Debug, Default)]
-pub struct Picture {
+pub struct ChartContent {
     /// Lines.
     pub traces: Vec<Trace>,
     /// Rows of states.
@@ -84,35 +84,40 @@ pub struct Picture {
     pub coverage: Coverage,
     /// The names of the series.
     names: Vec<SeriesName>,
-    piles: Vec<Pile>,
+    heat_columns: Vec<HeatColumn>,
     unit: Option<UnitFormat>,
     width: u64,
 }
 
-impl Picture {
+impl ChartContent {
+    /// The unit of the axis; none where the series have different ones.
+    fn unit(&self) -> UnitFormat {
+        self.unit.unwrap_or(UnitFormat::none())
+    }
+
     /// Takes the content of these series within a time range.
     #[must_use]
     pub fn take(look: &Look, strands: &mut [Strand], (from, to): (u64, u64), now: u64, context: BoardContext) -> Self {
-        let mut picture = Self::default();
+        let mut content = Self::default();
         let span = Span { from, to, end: to.min(now) };
         let several = strands.len() > 1;
         for strand in strands {
-            picture.width = strand.width;
-            picture.names.push(strand.name.clone());
+            content.width = strand.width;
+            content.names.push(strand.name.clone());
             let numbers = look.numbers(context.live.declared(&strand.name));
             if strand.hidden {
-                picture.add_hidden(look, strand, &numbers, several);
+                content.add_hidden(look, strand, &numbers, several);
                 continue;
             }
             let name = strand.name.clone();
-            _ = context.live.with_track(&name, |track| {
+            _ = context.live.with_track_untracked(&name, |track| {
                 context.history.with(&name, |known| match track {
                     Track::Numbers(buckets) => {
                         strand.recent.follow(buckets);
                         let width = strand.width;
                         let cells = known.cells(width, strand.detail);
                         let glued = strand.recent.join(cells, buckets, from, to);
-                        picture.coverage.add_cells(glued.iter(), span);
+                        content.coverage.add_cells(glued.iter(), span);
                         match &look.shape {
                             Shape::States(colours) => {
                                 let style = StateStyle {
@@ -120,38 +125,41 @@ impl Picture {
                                     thresholds: &look.source.thresholds,
                                     expect: look.source.expect.map(Duration::as_millis),
                                 };
-                                picture.add_lane(strand, Lane::new(glued.iter().map(Report::of_cell), span.end, style));
+                                content.add_lane(
+                                    strand,
+                                    Lane::new(glued.iter().map(BucketStates::of_cell), span.end, style),
+                                );
                             }
-                            Shape::Heat => heat::pile(&mut picture.piles, &mut glued.iter()),
+                            Shape::Heat => heat::merge_into_columns(&mut content.heat_columns, &mut glued.iter()),
                             Shape::Lines { .. } | Shape::Areas(_) | Shape::Bars => {
                                 let newest = glued.iter().next_back().cloned();
                                 let anchor = if look.is_stacked() { Anchor::Bucket(span.end) } else { Anchor::Points };
                                 for (dash, &(show, word)) in numbers.iter().enumerate() {
                                     let band = look.band(show).filter(|_| dash == 0);
                                     let dots = dots(&glued, show, band, anchor);
-                                    let trace = Trace { dots, dash, ..picture.trace(strand, word, several) };
-                                    picture.add_line(look, trace, show, newest.as_ref(), span);
+                                    let trace = Trace { dots, dash, ..content.trace(strand, word, several) };
+                                    content.add_line(look, trace, show, newest.as_ref(), span);
                                 }
                                 if let (Some(earlier), Some(&(show, _))) = (look.compare, numbers.first()) {
                                     let ms = earlier.distance().as_millis();
                                     let (from, to) = (from.saturating_sub(ms), to.saturating_sub(ms));
                                     let glued = strand.recent.join(cells, buckets, from, to);
                                     let dots = later(dots(&glued, show, None, anchor), ms);
-                                    picture.add_earlier(look, strand, dots, ms, several);
+                                    content.add_earlier(look, strand, dots, ms, several);
                                 }
                             }
                         }
                     }
-                    Track::Texts(log) => picture.add_texts(look, strand, known, log, span),
+                    Track::Texts(log) => content.add_texts(look, strand, known, log, span),
                 })
             });
         }
         match look.shape {
-            Shape::Areas(Stack::Sum) => stack(&mut picture.traces, Upon::Sum),
-            Shape::Areas(Stack::Share) => stack(&mut picture.traces, Upon::Share),
+            Shape::Areas(Stack::Sum) => stack(&mut content.traces, Upon::Sum),
+            Shape::Areas(Stack::Share) => stack(&mut content.traces, Upon::Share),
             _ => {}
         }
-        picture
+        content
     }
 
     /// A line of the series that was added last, without points.
@@ -172,10 +180,11 @@ impl Picture {
     }
 
     fn add_line(&mut self, look: &Look, trace: Trace, show: Show, newest: Option<&Cell>, span: Span) {
-        let unit = self.names.last().map_or_else(wording::none, |name| wording::unit(&look.source, name, show));
+        let unit =
+            self.names.last().map_or_else(UnitFormat::none, |name| number_labels::unit(&look.source, name, show));
         // One axis has one unit: if two series have different units, the axis has none.
         let common = self.unit.is_none_or(|common| common == unit);
-        self.unit = Some(if common { unit } else { wording::none() });
+        self.unit = Some(if common { unit } else { UnitFormat::none() });
         let expect = look.source.expect;
         let break_ms = break_ms(&trace.dots, self.width, expect.map(Duration::as_millis));
         // A mean that the document does not select is that of a bucket, while the newest number is the last value.
@@ -205,7 +214,7 @@ impl Picture {
         let lines = texts.join(log, span.from, span.to);
         self.coverage.add(lines.iter().map(|line| (line.0, line.0)), span);
         let style = StateStyle { colours, thresholds: &[], expect: look.source.expect.map(Duration::as_millis) };
-        self.add_lane(strand, Lane::new(lines.into_iter().map(Report::of_text), span.end, style));
+        self.add_lane(strand, Lane::new(lines.into_iter().map(BucketStates::of_text), span.end, style));
     }
 
     fn add_lane(&mut self, strand: &Strand, lane: Lane) {

@@ -2,7 +2,7 @@
 
 use shared::reading::Cell;
 
-use super::{Picture, Span};
+use super::{ChartContent, Span};
 use crate::chart::look::{Look, Shape};
 use shared::board::axis::Scale;
 
@@ -81,10 +81,10 @@ impl Note {
     }
 }
 
-impl Picture {
+impl ChartContent {
     /// Returns true if anything is drawn in the range.
     fn is_drawn(&self, span: Span) -> bool {
-        !self.piles.is_empty()
+        !self.heat_columns.is_empty()
             || self.lanes.iter().any(|lane| lane.states.iter().any(|state| state.to >= span.from))
             || self.traces.iter().any(|trace| trace.within(span.from, span.to).next().is_some())
     }

@@ -1,4 +1,4 @@
-//! The labels of series in a chart, and the format of their numbers.
+//! The units and formats of the numbers of a chart, and the labels of its ticks.
 
 use shared::SeriesName;
 use shared::board::axis::Scale;
@@ -16,7 +16,7 @@ pub fn unit(source: &SeriesSource, name: &SeriesName, show: Show) -> UnitFormat 
 
 /// The format of these numbers.
 #[must_use]
-pub fn style(unit: UnitFormat, values: &[f64], source: &SeriesSource) -> NumberFormat {
+pub fn number_format(unit: UnitFormat, values: &[f64], source: &SeriesSource) -> NumberFormat {
     let greatest = values.iter().copied().map(f64::abs).fold(0.0, f64::max);
     NumberFormat::of(unit, greatest, values.iter().copied()).with_decimals(source.decimals)
 }
@@ -35,28 +35,10 @@ pub fn ticks(unit: UnitFormat, values: &[f64], source: &SeriesSource, scale: Sca
     }
 }
 
-/// Formats a number.
-#[must_use]
-pub fn written(style: &NumberFormat, value: f64) -> String {
-    style.text(value)
-}
-
-/// The labels that distinguish several series from each other.
-#[must_use]
-pub fn labels(names: &[SeriesName]) -> Vec<String> {
-    crate::widget::names::labels(names)
-}
-
 /// The format of shares in percent.
 #[must_use]
 pub fn percent(values: &[f64]) -> NumberFormat {
     NumberFormat::of(UnitFormat::declared(&Declared::Known(KnownUnit::Percent)), 100.0, values.iter().copied())
-}
-
-/// The unit of numbers without a unit.
-#[must_use]
-pub fn none() -> UnitFormat {
-    UnitFormat::none()
 }
 
 #[cfg(test)]
@@ -64,7 +46,7 @@ mod tests {
     use super::*;
 
     fn labels_of(values: &[f64], scale: Scale) -> Vec<String> {
-        let texts = ticks(none(), values, &SeriesSource::default(), scale);
+        let texts = ticks(UnitFormat::none(), values, &SeriesSource::default(), scale);
         texts.into_iter().map(|text| text.replace('\u{a0}', " ")).collect()
     }
 
