@@ -13,7 +13,7 @@ use crate::record::Record;
 /// The settings of a measurement.
 #[derive(Args, Clone)]
 pub(crate) struct Options {
-    /// Who is measured
+    /// Servers to measure
     #[arg(long, value_delimiter = ',', default_value = "pulseboard-write,victoria")]
     peers: Vec<Peer>,
     /// Series

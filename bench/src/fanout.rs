@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// The settings of a measurement.
 #[derive(Args, Clone)]
 pub(crate) struct Options {
-    /// Who is measured
+    /// Servers to measure
     #[arg(long, value_delimiter = ',', default_value = "pulseboard,bare,axum,nchan")]
     peers: Vec<Peer>,
     /// Readers

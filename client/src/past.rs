@@ -64,7 +64,7 @@ pub struct Past {
     tracks: StoredValue<HashMap<SeriesName, PastTrack>, LocalStorage>,
     /// Number of changes of the tracks.
     version: RwSignal<u64>,
-    /// How many times faster than time the moment moves; 0 while it stands.
+    /// Factor by which the moment moves faster than time; 0 while it stands.
     pub pace: RwSignal<u64>,
 }
 

@@ -1,4 +1,4 @@
-//! What Telegraf, collectd and the clients of InfluxDB send, as they send it.
+//! The requests of Telegraf, collectd and the clients of InfluxDB send, as they send it.
 
 #![expect(clippy::unwrap_used, reason = "in a test that is how to fail")]
 

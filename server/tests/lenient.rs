@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use harness::{TestServer, now_ms as now};
 
-/// How Windows PowerShell names itself.
+/// The user agent of Windows PowerShell.
 const POWERSHELL: &str = "Mozilla/5.0 (Windows NT; Windows NT 10.0; en-US) WindowsPowerShell/5.1.19041.4291";
 
 /// The newest value of each series.

@@ -270,7 +270,7 @@ fn powershell(path: &str, content_type: &str, length: usize) -> String {
     ])
 }
 
-/// What `Out-File` of Windows PowerShell makes of a text.
+/// The bytes that `Out-File` of Windows PowerShell makes of a text.
 fn utf_16(text: &str) -> Vec<u8> {
     format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect()
 }

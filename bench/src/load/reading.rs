@@ -45,7 +45,7 @@ impl Habit {
     }
 }
 
-/// What the process is told when it starts. The rest comes over its standard input, a line each: `connect`,
+/// Settings of the process, in its arguments. The rest comes over its standard input, a line each: `connect`,
 /// `schedule START GAP` and `last NUMBER PATIENCE`, in nanoseconds and milliseconds.
 #[derive(Args)]
 pub(crate) struct Options {

@@ -107,7 +107,7 @@ impl Legend {
     }
 
     /// Sets the entries and the values. Unchanged ones do not notify subscribers.
-    pub fn tell(self, entries: Vec<Entry>, values: Vec<LegendValue>) {
+    pub fn update(self, entries: Vec<Entry>, values: Vec<LegendValue>) {
         if self.entries.with_untracked(|before| *before != entries) {
             self.entries.set(entries);
         }

@@ -35,7 +35,7 @@ use shared::reading::Detail;
 /// The interval in milliseconds at which the chart checks for missing history.
 const TEND_MS: u64 = 100;
 /// The interval in milliseconds at which the legend's values change. Faster changes are unreadable.
-const TELL_MS: u64 = 200;
+const LEGEND_MS: u64 = 200;
 /// The interval in milliseconds at which an invisible chart is drawn.
 const UNSEEN_MS: u64 = 1_000;
 /// The interval in milliseconds at which the summary for screen readers changes.
@@ -86,9 +86,9 @@ struct State {
     drag: Option<Drag>,
     drawn_at: u64,
     tended_at: u64,
-    told_at: u64,
+    legend_updated_at: u64,
     /// The moments and the drawing of the values that the legend and the tooltip show.
-    told_of: Option<(Pointed, Key)>,
+    legend_shows: Option<(Pointed, Key)>,
     /// The moment that a click pinned, in milliseconds.
     pinned: Option<u64>,
     /// True while the pointer or the keyboard points at a moment of this chart.
@@ -278,7 +278,7 @@ impl Chart {
                     state.draw(self, look, ground, key, (from, to), now);
                 }
                 state.draw_over(self, over);
-                self.tell(state, look, now);
+                self.update_texts(state, look, now);
             });
         });
     }
@@ -303,17 +303,17 @@ impl Chart {
     }
 
     /// Updates the legend's values, and now and then the summary for screen readers.
-    fn tell(self, state: &mut State, look: &Look, now: u64) {
+    fn update_texts(self, state: &mut State, look: &Look, now: u64) {
         let pointed_at = state.pointed(self);
         let cross = pointed_at.cross;
         let Some(of) = state.drawn.map(|drawn| (pointed_at, drawn)) else { return };
         // Updates at once if the pointer moved to another moment. If only the numbers changed, waits until the last
         // ones could be read.
-        let pointed = state.told_of.is_some_and(|told| told.0 != pointed_at);
-        if state.told_of == Some(of) || (!pointed && now.saturating_sub(state.told_at) < TELL_MS) {
+        let pointed = state.legend_shows.is_some_and(|shown| shown.0 != pointed_at);
+        if state.legend_shows == Some(of) || (!pointed && now.saturating_sub(state.legend_updated_at) < LEGEND_MS) {
             return;
         }
-        (state.told_at, state.told_of) = (now, Some(of));
+        (state.legend_updated_at, state.legend_shows) = (now, Some(of));
         let values = state.content.readings(look, cross, self.context.server_now_untracked());
         if cross.is_none() && now.saturating_sub(state.spoken_at) >= SPEAK_MS {
             state.spoken_at = now;
@@ -322,7 +322,7 @@ impl Chart {
                 self.summary.set(summary);
             }
         }
-        self.legend.tell(state.content.legend(), values);
+        self.legend.update(state.content.legend(), values);
         let tip = state.tip(self, look, pointed_at);
         if self.tip.with_untracked(|before| *before != tip) {
             self.tip.set(tip);

@@ -87,7 +87,7 @@ async fn saving() -> Result<JsValue, JsValue> {
         Ok(response) => object(&[("Ok", head(&response.dyn_into()?)?)])?,
     };
     // A browser sends Sec-Fetch-Site only from a secure context.
-    object(&[(if window().is_secure_context() { "told" } else { "untold" }, answer)])
+    object(&[(if window().is_secure_context() { "with_fetch_site" } else { "origin_only" }, answer)])
 }
 
 /// Makes a failed answer. A browser does not give the reason of a failure.

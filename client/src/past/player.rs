@@ -10,7 +10,7 @@ impl Speed {
     /// The speeds to choose from.
     pub const ALL: [Self; 3] = [Self(1), Self(10), Self(60)];
 
-    /// How many times faster than time.
+    /// Factor by which it is faster than time.
     #[must_use]
     pub fn factor(self) -> u64 {
         self.0

@@ -28,7 +28,7 @@ pub struct View {
     pub range: RwSignal<Range>,
     /// Moment under the crosshair, in milliseconds: all charts show their values at it.
     pub cross: RwSignal<Option<u64>>,
-    /// What is wrong in the range of the address.
+    /// The mistake in the range of the address.
     pub problem: RwSignal<Option<String>>,
     /// The series as of the end of a fixed range.
     pub past: Past,

@@ -42,7 +42,7 @@ async fn hall() -> Stage {
     stage
 }
 
-/// What is wrong with the shown wall: what can be scrolled, texts that are too small, and lines that are cut.
+/// The faults of the shown wall: what can be scrolled, texts that are too small, and lines that are cut.
 const WRONG: &str = "
     const wrong = [];
     const root = document.documentElement, height = innerHeight;

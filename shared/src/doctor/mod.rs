@@ -106,9 +106,9 @@ pub enum Content {
 pub struct Saving {
     /// The request as browsers send it over HTTPS and to this machine: Sec-Fetch-Site says whether the page is of the
     /// same site.
-    pub told: Option<Result<Head, Failure>>,
+    pub with_fetch_site: Option<Result<Head, Failure>>,
     /// The request as browsers send it over plain HTTP: it names only the site of the page (Origin).
-    pub untold: Option<Result<Head, Failure>>,
+    pub origin_only: Option<Result<Head, Failure>>,
 }
 
 /// A push that contains only line ends.

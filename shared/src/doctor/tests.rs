@@ -58,7 +58,7 @@ fn measured() -> Measurements {
             fetched("/a.js", "text/javascript", Content::Other),
             fetched("/a.wasm", "application/wasm", Content::Other),
         ],
-        saving: Some(Saving { told: Some(Ok(refusal(412))), untold: Some(Ok(refusal(412))) }),
+        saving: Some(Saving { with_fetch_site: Some(Ok(refusal(412))), origin_only: Some(Ok(refusal(412))) }),
         bodies: [1 << 18, 1 << 22]
             .map(|bytes| Pushed { bytes, answer: Ok(Head { status: 204, ..Head::default() }) })
             .into(),
@@ -188,9 +188,10 @@ fn a_page_or_a_file_that_is_not_there_is_told_with_the_lines_for_a_path() {
 
 #[test]
 fn saving_is_judged_as_the_browser_of_that_address_would_find_it() {
-    let of = |told: Option<u16>, untold: Option<u16>, loopback, base: &str| {
-        let [told, untold] = [told, untold].map(|status| status.map(|status| Ok(refusal(status))));
-        let saving = Some(Saving { told, untold });
+    let of = |with_fetch_site: Option<u16>, origin_only: Option<u16>, loopback, base: &str| {
+        let [with_fetch_site, origin_only] =
+            [with_fetch_site, origin_only].map(|status| status.map(|status| Ok(refusal(status))));
+        let saving = Some(Saving { with_fetch_site, origin_only });
         let protocol = Some("h2".to_owned());
         judge(&Measurements { saving, loopback, base: base.into(), protocol, ..measured() })
             .into_iter()
@@ -205,7 +206,7 @@ fn saving_is_judged_as_the_browser_of_that_address_would_find_it() {
     let here = of(Some(412), Some(403), true, "http://127.0.0.1:80");
     assert!(here.level == Level::Warn && here.what.contains("on this machine"), "{here:?}");
     assert_eq!(of(Some(403), None, false, https).level, Level::Fail);
-    let saving = Saving { told: None, untold: Some(Ok(Head { status: 405, ..Head::default() })) };
+    let saving = Saving { with_fetch_site: None, origin_only: Some(Ok(Head { status: 405, ..Head::default() })) };
     let (check, level, what, _) = trouble(&Measurements { saving: Some(saving), ..measured() });
     assert_eq!((check, level), (Check::Saving, Level::Fail));
     assert!(what.contains("a PUT is answered with 405"), "{what}");

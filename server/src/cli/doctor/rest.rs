@@ -96,9 +96,10 @@ pub(super) fn saving(client: &Client, address: &Address) -> Saving {
         client.send(address, &asked).as_ref().map(head).map_err(Clone::clone)
     };
     // Browsers send `Sec-Fetch-Site` over HTTPS and to loopback only.
-    let told = (address.is_https() || address.is_loopback()).then(|| send(&[("Sec-Fetch-Site", "same-origin")]));
-    let untold = (!address.is_https()).then(|| send(&[]));
-    Saving { told, untold }
+    let with_fetch_site =
+        (address.is_https() || address.is_loopback()).then(|| send(&[("Sec-Fetch-Site", "same-origin")]));
+    let origin_only = (!address.is_https()).then(|| send(&[]));
+    Saving { with_fetch_site, origin_only }
 }
 
 /// Pushes longer and longer bodies without any points, until one does not arrive.

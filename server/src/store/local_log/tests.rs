@@ -308,7 +308,7 @@ proptest! {
     }
 }
 
-/// Whether a push has too many rows depends on the newest times of its series, which are read from the disk at a start.
+/// The bound on the rows of a push depends on the newest times of its series, which are read from the disk at a start.
 #[test]
 fn push_of_too_many_rows_is_refused_before_and_after_a_restart_alike() {
     let point = |minutes: u64| RandomPoint { series: 1, is_text: false, ago: minutes * 60_000, nanos: None, value: 1 };

@@ -104,7 +104,7 @@ impl Member {
     }
 }
 
-/// What siblings have in common. The order is the one in which families of the same size are preferred.
+/// The common property of siblings. The order is the one in which families of the same size are preferred.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Family {
     not_parent: bool,

@@ -53,8 +53,9 @@ fn kind_of(path: &str) -> &'static str {
 
 pub(super) fn saving(measured: &Measurements, proxy: Option<Proxy>) -> Option<Finding> {
     let saving = measured.saving.as_ref()?;
-    let [told, untold] = [&saving.told, &saving.untold].map(|answer| answer.as_ref().map(outcome));
-    match (told, untold) {
+    let [with_fetch_site, origin_only] =
+        [&saving.with_fetch_site, &saving.origin_only].map(|answer| answer.as_ref().map(outcome));
+    match (with_fetch_site, origin_only) {
         (None, None) => None,
         (None | Some(Outcome::Arrived), None | Some(Outcome::Arrived)) => {
             Some(ok(Check::Saving, "a change of a board gets to the server"))
@@ -63,8 +64,8 @@ pub(super) fn saving(measured: &Measurements, proxy: Option<Proxy>) -> Option<Fi
         (Some(Outcome::Arrived), Some(Outcome::Foreign)) if measured.base.starts_with("https:") => {
             Some(ok(Check::Saving, "a change of a board gets to the server, over HTTPS"))
         }
-        (told, Some(Outcome::Foreign)) => {
-            let works = told == Some(Outcome::Arrived) && measured.loopback;
+        (with_fetch_site, Some(Outcome::Foreign)) => {
+            let works = with_fetch_site == Some(Outcome::Arrived) && measured.loopback;
             let what = match works {
                 true => "only browsers on this machine can save: the server is told another host than theirs",
                 false => "boards cannot be saved: the server is told another host than the browser's, and answers 403",

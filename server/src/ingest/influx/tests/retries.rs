@@ -19,7 +19,7 @@ struct Request {
     lines: (prop::sample::Index, prop::sample::Index),
     precision: Precision,
     line_end: &'static str,
-    /// Whether the tags are written in another order.
+    /// True if the tags are written in another order.
     is_turned: bool,
     encoding: Encoding,
     before: Before,
