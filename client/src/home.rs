@@ -258,7 +258,7 @@ fn HomeHead(searched: RwSignal<String>, many: Memo<bool>) -> impl IntoView {
                 <input
                     data-testid="new-name"
                     aria-label="Name of a new board"
-                    placeholder="New board"
+                    placeholder="Name of the board"
                     autocomplete="off"
                     aria-invalid=move || (!wrong.with(String::is_empty)).to_string()
                     aria-describedby="new-wrong"

@@ -207,10 +207,17 @@ impl<'a> Page<'a> {
         let size = "const e = document.documentElement; return [e.clientWidth, Math.max(e.scrollHeight, innerHeight)]";
         let size = self.eval(size, &[]).await;
         let clip = json!({ "x": 0, "y": 0, "width": size[0], "height": size[1], "scale": 1 });
-        let shot = json!({ "format": "png", "captureBeyondViewport": true, "clip": clip });
-        let shot = self.cdp("Page.captureScreenshot", shot).await;
-        let png = BASE64_STANDARD.decode(shot["data"].as_str().expect("a picture")).expect("in base64");
+        let png = self.picture(json!({ "format": "png", "captureBeyondViewport": true, "clip": clip })).await;
         std::fs::write(file, png).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    }
+
+    /// Takes a picture, with parameters of `Page.captureScreenshot`, and returns the bytes of its file.
+    ///
+    /// # Panics
+    /// If the browser cannot.
+    pub async fn picture(&self, params: Value) -> Vec<u8> {
+        let shot = self.cdp("Page.captureScreenshot", params).await;
+        BASE64_STANDARD.decode(shot["data"].as_str().expect("a picture")).expect("in base64")
     }
 
     /// Sends a command of the Chrome `DevTools` protocol, for features that WebDriver lacks.

@@ -101,6 +101,14 @@ impl ChartContent {
         let mut content = Self::default();
         let span = Span { from, to, end: to.min(now) };
         let several = strands.len() > 1;
+        // The number that the other widgets of a past board show.
+        let shown_last = |name: &SeriesName| {
+            let last = |track: &Track| match track {
+                Track::Numbers(buckets) => buckets.back().map(|bucket| bucket.last.value),
+                Track::Texts(_) => None,
+            };
+            context.view.past.is_shown().then(|| context.with_track_untracked(name, last).flatten()).flatten()
+        };
         for strand in strands {
             content.width = strand.width;
             content.names.push(strand.name.clone());
@@ -130,9 +138,16 @@ impl ChartContent {
                                     Lane::new(glued.iter().map(BucketStates::of_cell), span.end, style),
                                 );
                             }
-                            Shape::Heat => heat::merge_into_columns(&mut content.heat_columns, &mut glued.iter()),
+                            Shape::Heat => {
+                                content.add_unit(number_labels::unit(&look.source, &name, Show::Value));
+                                heat::merge_into_columns(&mut content.heat_columns, &mut glued.iter());
+                            }
                             Shape::Lines { .. } | Shape::Areas(_) | Shape::Bars => {
-                                let newest = glued.iter().next_back().cloned();
+                                // The last bucket of a past board may have points after the shown moment.
+                                let newest = glued.iter().next_back().cloned().map(|cell| match shown_last(&name) {
+                                    Some(last) => Cell { last, ..cell },
+                                    None => cell,
+                                });
                                 let anchor = if look.is_stacked() { Anchor::Bucket(span.end) } else { Anchor::Points };
                                 for (dash, &(show, word)) in numbers.iter().enumerate() {
                                     let band = look.band(show).filter(|_| dash == 0);
@@ -182,9 +197,7 @@ impl ChartContent {
     fn add_line(&mut self, look: &Look, trace: Trace, show: Show, newest: Option<&Cell>, span: Span) {
         let unit =
             self.names.last().map_or_else(UnitFormat::none, |name| number_labels::unit(&look.source, name, show));
-        // One axis has one unit: if two series have different units, the axis has none.
-        let common = self.unit.is_none_or(|common| common == unit);
-        self.unit = Some(if common { unit } else { UnitFormat::none() });
+        self.add_unit(unit);
         let expect = look.source.expect;
         let break_ms = break_ms(&trace.dots, self.width, expect.map(Duration::as_millis));
         // A mean that the document does not select is that of a bucket, while the newest number is the last value.
@@ -193,6 +206,12 @@ impl ChartContent {
         let is_stale = |at: u64| expect.is_some_and(|expect| is_stale(expect, Millis(at), Millis(span.end)));
         let stale_since = newest.map(|cell| cell.at).filter(|at| is_stale(*at));
         self.traces.push(Trace { newest: value, stale_since, ..trace }.broken_at(break_ms));
+    }
+
+    /// Adds the unit of a series. One axis has one unit: if two series have different units, the axis has none.
+    fn add_unit(&mut self, unit: UnitFormat) {
+        let common = self.unit.is_none_or(|common| common == unit);
+        self.unit = Some(if common { unit } else { UnitFormat::none() });
     }
 
     /// Adds the line of an earlier time, whose points are shifted to the shown range.

@@ -60,7 +60,7 @@ pub fn counts(of: &HeatColumn, axis: &ValueAxis, rows: usize) -> Vec<u64> {
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a chart has few rows")]
 #[expect(clippy::cast_precision_loss, reason = "a chart has few rows")]
 pub fn draw(pen: &Pen, plot: &Plot, palette: &Palette, axis: &ValueAxis, columns: &[HeatColumn]) {
-    let rows = ((plot.height / ROW) as usize).max(1);
+    let rows = ((plot.height / pen.grown(ROW)) as usize).max(1);
     let columns: Vec<_> = columns.iter().map(|column| (column, counts(column, axis, rows))).collect();
     let most = columns.iter().flat_map(|(_, counts)| counts).copied().max().unwrap_or(0).max(1) as f64;
     let context = &pen.context;

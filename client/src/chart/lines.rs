@@ -16,6 +16,8 @@ const GROUND: f64 = 0.07;
 const AREA: f64 = 0.30;
 /// The opacity of the band around a line.
 const BAND: f64 = 0.20;
+/// The opacity of each band of several lines, which may lie over each other.
+const BANDS: f64 = 0.11;
 /// The opacity of the line of an earlier time.
 const EARLIER: f64 = 0.45;
 
@@ -44,12 +46,13 @@ pub fn draw(pen: &Pen, plot: &Plot, palette: &Palette, axis: &ValueAxis, traces:
     let parts: Vec<_> =
         traces.iter().map(|t| (t, t.runs().into_iter().map(|run| columns(run, &x)).collect::<Vec<_>>())).collect();
     let of_series = || parts.iter().filter(|(trace, _)| trace.role == Role::Series);
+    let several = of_series().count() > 1;
     for (trace, runs) in of_series() {
         pen.colour(palette.of(trace.colour));
         for run in runs {
             fill_below(pen, run, fill, &y, plot.bottom());
             let outline = outline(run);
-            context.set_global_alpha(BAND);
+            context.set_global_alpha(if several { BANDS } else { BAND });
             context.begin_path();
             outline.iter().for_each(|&(x, value)| context.line_to(x, y(value)));
             context.fill();

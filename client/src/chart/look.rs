@@ -58,7 +58,12 @@ impl Look {
             // Several buckets a pixel, so that a short state is not spread over the width of a bucket.
             Shape::States(_) => 0.25,
         };
-        ((pixels / each) as u64).max(10)
+        let most = match self.shape {
+            // A wide screen shows larger cells, not more of them with gaps between.
+            Shape::Heat => 200,
+            _ => u64::MAX,
+        };
+        ((pixels / each) as u64).clamp(10, most)
     }
 
     /// The detail that each bucket must have.

@@ -109,6 +109,16 @@ impl Pen {
         fitting.unwrap_or_else(|| "…".to_owned())
     }
 
+    /// Cuts a text so that it is not wider than `room`; its beginning stays. Empty where not even three letters fit.
+    #[must_use]
+    pub fn beginning(&self, words: &str, room: f64) -> String {
+        if self.width_of(words) <= room {
+            return words.to_owned();
+        }
+        let cuts = words.char_indices().skip(3).map(|(at, _)| format!("{}…", &words[..at]));
+        cuts.take_while(|short| self.width_of(short) <= room).last().unwrap_or_default()
+    }
+
     /// Draws the mark of a level around a point: a disc, a triangle or a diamond, as beside numbers.
     pub fn mark(&self, level: Level, (x, y): (f64, f64), size: f64) {
         let half = size / 2.0;

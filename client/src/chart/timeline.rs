@@ -7,6 +7,8 @@ use super::plot::Plot;
 
 /// The distance of the lines of a hatch, in pixels.
 const HATCH: f64 = 6.0;
+/// The width of the notch of a short stretch, in pixels.
+const NOTCH: f64 = 6.0;
 /// The words within a silence.
 const SILENT: &str = "no report";
 
@@ -145,10 +147,8 @@ impl Area {
         let inner = (width - 1.0).max(1.0);
         let words = match content {
             Content::State(state, colour) => {
-                context.set_global_alpha(0.85);
                 pen.colour(palette.states.get(*colour).map_or("", String::as_str));
                 context.fill_rect(left, top, inner, height);
-                context.set_global_alpha(1.0);
                 pen.colour(&palette.paper);
                 state
             }
@@ -158,16 +158,18 @@ impl Area {
                 SILENT
             }
         };
-        if pen.width_of(words) + 8.0 < width && height >= pen.label {
+        let words = if height >= pen.label { pen.beginning(words, width - 8.0) } else { String::new() };
+        if !words.is_empty() {
             if *content == Content::Silence {
-                pen.words_above(words, (left + 5.0, top + height / 2.0), palette);
+                pen.words_above(&words, (left + 5.0, top + height / 2.0), palette);
             } else {
-                pen.words(words, (left + 5.0, top + height / 2.0), Beside::Right);
+                pen.words(&words, (left + 5.0, top + height / 2.0), Beside::Right);
             }
         } else if is_odd {
             // The stretch is too short for its name, so every other one gets a notch.
+            let notch = inner.min(NOTCH);
             pen.colour(&palette.paper);
-            context.fill_rect(left, top + height / 2.0 - 1.0, inner, 2.0);
+            context.fill_rect(left + (inner - notch) / 2.0, top + height / 2.0 - 1.0, notch, 2.0);
         }
     }
 

@@ -167,7 +167,8 @@ fn linear((low, high): (f64, f64), ground: Baseline) -> (f64, f64) {
 }
 
 /// The least of 1, 2, 5 and 10 times a power of ten that is not below `step`.
-fn nice(step: f64) -> f64 {
+#[must_use]
+pub fn nice(step: f64) -> f64 {
     let power = 10.0_f64.powf(step.log10().floor());
     let times = step / power;
     let nice = [1.0, 2.0, 5.0].into_iter().find(|nice| times <= nice * (1.0 + 1e-9)).unwrap_or(10.0);

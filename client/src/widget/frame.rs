@@ -151,7 +151,7 @@ pub fn WidgetFrame(
 fn NoSeries(selected: String) -> impl IntoView {
     view! {
         <p class="empty" data-testid="no-series">
-            "No series under " <code>{selected}</code> " yet"
+            "No series under " <code>{selected.replace(' ', ", ")}</code> " yet"
         </p>
     }
 }

@@ -10,6 +10,7 @@ use super::head::SeriesHead;
 use super::lookback::LookbackKind;
 use super::series::WidgetSeries;
 use crate::board::context::BoardContext;
+use crate::chart::value_axis::nice;
 use crate::icon::{Icon, level_word};
 use shared::format::digits::{fixed, shortest};
 use shared::format::unit::{Scaling, UnitFormat};
@@ -56,6 +57,8 @@ impl Ends {
         let max = options.max.unwrap_or_else(|| match unit.scaling {
             Scaling::Ratio => 1.0,
             _ if unit.symbol.as_str() == "%" => 100.0,
+            // The greatest value so far is not the end: the gauge would be full.
+            _ if greatest > 0.0 => nice(greatest * 1.2),
             _ => greatest,
         });
         // A series that always was at its lower end has no range yet.

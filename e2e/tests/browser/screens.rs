@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use kinds::State;
-use pulseboard_e2e::{Page, Server, Stage, curl, until};
+use pulseboard_e2e::{Animation, Page, Server, Stage, curl, until};
 use serde_json::json;
 
 /// The length of the past in the pictures, in seconds.
@@ -85,6 +85,36 @@ async fn a_board_of_all_kinds_fits_every_screen_without_a_scroll_bar_across() {
     })
     .await;
     picture(&page, &folder.join("shop-home-light-1440.png"), "light", 1440, 900).await;
+}
+
+/// The frames of the animation, and the time that each is shown in hundredths of a second.
+const FRAMES: (u64, u16) = (14, 60);
+
+#[tokio::test]
+async fn board_is_recorded_as_it_moves_in_a_small_file() {
+    let file = folder().join("board.gif");
+    let stage = shop().await;
+    let page = stage.page();
+    let metrics = json!({ "width": 1200, "height": 750, "deviceScaleFactor": 1, "mobile": false });
+    page.cdp("Emulation.setDeviceMetricsOverride", metrics).await;
+    page.cdp(
+        "Emulation.setEmulatedMedia",
+        json!({ "features": [{ "name": "prefers-color-scheme", "value": "dark" }] }),
+    )
+    .await;
+    let page = open_shop(&stage).await;
+    page.rests().await;
+    let mut animation = Animation::default();
+    for frame in 0..FRAMES.0 {
+        let revenue = 48_390 + frame * 7;
+        stage.server.push_batch(&shop::next(frame, revenue)).await;
+        page.shows("shop/orders/revenue_eur", &format!("{},{:03}", revenue / 1_000, revenue % 1_000)).await;
+        animation.add(&page, 0.6, FRAMES.1).await;
+    }
+    assert_eq!(animation.changes() as u64, FRAMES.0 - 1, "each push is seen");
+    animation.write(&file);
+    let size = std::fs::metadata(&file).expect("it was written").len();
+    assert!(size <= 300_000, "{size} bytes are too many for a README");
 }
 
 #[tokio::test]

@@ -184,9 +184,9 @@ impl Composer {
             series: listed(members),
         };
         if members.len() > MAX_LOGS {
-            self.in_rows(1, 4, [log("texts", members)].into_iter());
+            self.in_rows(1, 3, [log("texts", members)].into_iter());
         } else {
-            self.in_rows(2, 4, members.iter().map(|member| log(member.name.within_board(), &[*member])));
+            self.in_rows(2, 3, members.iter().map(|member| log(member.name.within_board(), &[*member])));
         }
     }
 

@@ -190,7 +190,7 @@ impl NumberReading {
 fn counted(source: &SeriesSource, name: &SeriesName, buckets: &VecDeque<Bucket>) -> Option<String> {
     let value = buckets.back()?.last.value;
     let style = NumberFormat::of(UnitFormat::of(source.unit.as_ref(), name), value, std::iter::empty());
-    Some(format!("value {}", style.with_decimals(source.decimals).text(value)))
+    Some(format!("last {}", style.with_decimals(source.decimals).text(value)))
 }
 
 /// Returns the numbers that determine the decimals and the width. A sum or a count over the whole lookback is of
@@ -355,7 +355,7 @@ mod tests {
         let points: Vec<(u64, f64)> =
             (0..10).map(|i| (i * 1_000, 1_200.0 + f64::from(u32::try_from(i).unwrap()))).collect();
         let reading = reading(&points, &source);
-        assert_eq!(reading.number().unwrap().counted.as_deref(), Some("value 1.209\u{a0}s"));
+        assert_eq!(reading.number().unwrap().counted.as_deref(), Some("last 1.209\u{a0}s"));
         assert_eq!(number(&points).counted, None);
     }
 

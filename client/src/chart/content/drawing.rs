@@ -95,7 +95,8 @@ impl ChartContent {
             Shape::Areas(_) => lines::draw(pen, &plot, palette, &axis, &self.traces, Fill::Area),
             _ => {
                 let of_series = self.traces.iter().filter(|trace| trace.role == Role::Series).count();
-                let fill = if of_series == 1 { Fill::Ground } else { Fill::None };
+                // A filled area says that it stands on zero.
+                let fill = if of_series == 1 && axis.low <= 0.0 { Fill::Ground } else { Fill::None };
                 lines::draw(pen, &plot, palette, &axis, &self.traces, fill);
             }
         }

@@ -64,6 +64,28 @@ fn second(batch: &mut String, now: u64, ago: u64) {
     }
 }
 
+/// The pushes of one moment after [`past`], as a batch of NDJSON. The server stamps them.
+pub(crate) fn next(moment: u64, revenue: u64) -> String {
+    let t = seconds(moment);
+    let mut batch = String::new();
+    let mut put = |series: &str, value: f64| {
+        writeln!(batch, "{}", json!({ "series": series, "value": value })).expect("to a String");
+    };
+    for (i, (service, latency, requests)) in SERVICES.into_iter().enumerate() {
+        let n = seconds(i as u64);
+        let tail = if noise(t, n) > 0.7 { 1.7 } else { 1.0 };
+        put(&format!("shop/{service}/latency_ms"), round(latency * tail * (1.0 + 0.2 * noise(t, n + 3.0)), 10.0));
+        put(&format!("shop/{service}/requests_per_s"), round(requests * (1.0 + 0.1 * noise(t, n + 20.0)), 1.0));
+    }
+    put("shop/api/requests_total", round(91_004_220.0 + 4_220.0 * t, 1.0));
+    put("shop/orders/revenue_eur", seconds(revenue));
+    put("shop/budget_pct", round(49.0 - t / 10.0, 10.0));
+    for (host, load) in [("alpha", 0.42), ("beta", 0.58), ("gamma", 0.93)] {
+        put(&format!("shop/hosts/{host}/cpu_ratio"), round(load + 0.05 * noise(t, load * 50.0), 1_000.0));
+    }
+    batch
+}
+
 fn texts(batch: &mut String, now: u64) {
     let mut say = |series: &str, ago: u64, text: &str| {
         let ts = now - ago * 1_000;
