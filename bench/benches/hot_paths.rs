@@ -7,6 +7,7 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use pulseboard::access::ReadScope;
 use pulseboard::clock::{Now, Uptime};
 use pulseboard::hub::{Boards, Hub, Rate, Resume, Step, Subscription};
 use pulseboard::ingest::batch;
@@ -148,7 +149,8 @@ fn publish(c: &mut Criterion) {
     for readers in [1_u32, 100, 10_000] {
         let mut hub = Hub::new(Rollup::new(EPOCH, Seq::ZERO), Boards::default(), Duration::from_hours(1));
         let series = vec!["bench/**".parse().expect("it is a selector")];
-        let subscription = Subscription { series, boards: Vec::new(), rate: Rate::EveryChange };
+        let scope = ReadScope::everything();
+        let subscription = Subscription { series, boards: Vec::new(), rate: Rate::EveryChange, scope };
         let mut all: Vec<_> = (0..readers)
             .map(|_| hub.subscribe(&subscription, &Resume::Fresh, now()).expect("no series is there yet"))
             .collect();

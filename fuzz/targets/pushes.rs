@@ -9,6 +9,7 @@ use pulseboard::ingest::body::Content;
 use pulseboard::ingest::fields::Acceptance;
 use pulseboard::ingest::influx;
 use pulseboard::ingest::influx::Precision;
+use pulseboard::ingest::lookup::SeriesLookup;
 use pulseboard::ingest::{batch, body};
 use pulseboard::limits::push_memory::PushMemory;
 use pulseboard::store::Directory;
@@ -25,7 +26,7 @@ fn gather(read: impl FnOnce(BatchBuilder<'_>) -> Result<Batch, ApiError>) -> Res
     let directory = Directory::default();
     let memory = PushMemory::new(1 << 30);
     let mut share = memory.share();
-    let read = read(BatchBuilder::new(&directory, MOST, &mut share));
+    let read = read(BatchBuilder::new(SeriesLookup::unrestricted(&directory), MOST, &mut share));
     if let Ok(batch) = &read {
         assert!((1..=MOST).contains(&batch.points.len()) && batch.points.len() == batch.lines.len());
     }
@@ -86,7 +87,12 @@ pub fn line_protocol(bytes: &[u8]) {
     let read = |body: &[u8]| {
         let (directory, memory) = (Directory::default(), PushMemory::new(1 << 30));
         let mut share = memory.share();
-        let read = influx::read(body, precision, ACCEPTED, BatchBuilder::new(&directory, MOST, &mut share));
+        let read = influx::read(
+            body,
+            precision,
+            ACCEPTED,
+            BatchBuilder::new(SeriesLookup::unrestricted(&directory), MOST, &mut share),
+        );
         if let Ok(read) = &read {
             assert!(read.batch.points.len() <= MOST && read.batch.points.len() == read.batch.lines.len());
             assert!(read.batch.lines.is_sorted() && read.wrong.listed.len() <= read.wrong.count);

@@ -1,6 +1,7 @@
 //! Fuzz targets for the queries and headers of requests.
 
 use axum::http::{HeaderMap, HeaderValue, header};
+use pulseboard::access::ReadScope;
 use pulseboard::board::precondition::Conditions;
 use pulseboard::history::query;
 use pulseboard::http::accept;
@@ -14,7 +15,7 @@ const NOW: Millis = Millis(1_732_399_200_123);
 /// The query of a stream is parsed without a panic.
 pub fn stream(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
-    if let Ok(request) = stream::query::parse(text) {
+    if let Ok(request) = stream::query::parse(text, ReadScope::everything()) {
         let Subscription { .. } = request.subscription;
     }
 }

@@ -7,6 +7,7 @@
 //! A request passes [`listener`] (connections) and [`app`] (the routes and checks, in the vocabulary of [`http`]) and reaches
 //! the module of its call:
 //!
+//! - [`access`] decides who may do what, before any handler runs.
 //! - [`ingest`] takes pushes, in each of its dialects, and [`stream`] serves subscriptions.
 //! - [`catalog`] lists the series, and [`names`] finds those that selectors match.
 //! - [`history`] reads the past of series; [`rehydrate`] loads evicted tracks from the store.
@@ -18,6 +19,7 @@
 //!
 //! [`serve`] starts and stops the server; [`cli`] has all other commands, which are clients of it.
 
+pub mod access;
 pub mod app;
 pub mod board;
 pub mod catalog;

@@ -6,12 +6,13 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use mimalloc::MiMalloc;
 use pulseboard::cli::board::{CommandError, Existing, Remote};
 use pulseboard::cli::import::{self, Format, Summary};
 use pulseboard::cli::ready::{self, Readiness};
-use pulseboard::cli::{agent, doctor, push, series, upload};
+use pulseboard::cli::server::{Server, TOKEN_VARIABLE, Token};
+use pulseboard::cli::{agent, doctor, push, series, token};
 use pulseboard::config::duration::Keep;
 use pulseboard::config::{self, CommandLineError, ConfigError, Flags, environment};
 use pulseboard::logging::Logging;
@@ -97,6 +98,9 @@ enum Command {
     /// List and delete series
     #[command(subcommand)]
     Series(SeriesCommand),
+    /// Create, list, rotate and revoke tokens
+    #[command(subcommand)]
+    Token(token::TokenCommand),
     /// Find what breaks the stream between a server and its readers
     Doctor {
         /// Where readers reach the server, through all that is on the way; http://USER:PASSWORD@… where that is asked for
@@ -110,6 +114,9 @@ enum Command {
         /// Send this header with each request, such as 'Authorization: Bearer 42'; may be given several times
         #[arg(long = "header", short = 'H', value_name = "NAME: VALUE")]
         headers: Vec<doctor::ExtraHeader>,
+        /// The token that the server asks for
+        #[arg(long, env = TOKEN_VARIABLE, hide_env_values = true)]
+        token: Option<Token>,
         /// Take any certificate, and look at the rest
         #[arg(long, short = 'k')]
         insecure: bool,
@@ -168,13 +175,6 @@ enum SeriesCommand {
     },
 }
 
-#[derive(Args)]
-struct Server {
-    /// The server
-    #[arg(long, visible_alias = "url", env = "PULSEBOARD_TO", default_value = "http://127.0.0.1:7878", value_parser = upload::server_url)]
-    to: String,
-}
-
 /// Parses the command line. Prints help, or the mistake, and ends the program if there is nothing to run.
 fn parse() -> Result<Command, ConfigError> {
     match config::parse(Cli::command(), std::env::args_os().collect::<Vec<_>>()) {
@@ -225,24 +225,24 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Agent { server, every } => {
             Logging::default().start();
-            agent::run(&server.to, Duration::from_secs(every));
+            agent::run(&server, Duration::from_secs(every));
         }
         Command::Push { series, server, text, kind, give_up } => {
             let lines = if text { push::Lines::Texts } else { push::Lines::Numbers(kind) };
-            let summary = push::run(BufReader::new(stdin()), series, lines, &server.to, give_up)?;
+            let summary = push::run(BufReader::new(stdin()), series, lines, &server, give_up)?;
             if summary.wrong > 0 {
                 return Ok(ExitCode::FAILURE);
             }
         }
         Command::Import { files, server, format, precision, prefix, give_up } => {
-            let settings = import::Settings { to: server.to, format, precision, prefix, give_up };
+            let settings = import::Settings { server, format, precision, prefix, give_up };
             let Summary { stored, refused } = import::run(&files, &settings)?;
             println!("{stored} lines are stored, {refused} were refused");
             if refused > 0 {
                 return Ok(ExitCode::FAILURE);
             }
         }
-        Command::Health { server } => match ready::check(&server.to) {
+        Command::Health { server } => match ready::check(&server) {
             Readiness::Ready(text) => println!("{text}"),
             Readiness::NotReady(why) => {
                 eprintln!("pulseboard: {why}");
@@ -251,12 +251,14 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         },
         Command::Board(command) => board(command)?,
         Command::Series(SeriesCommand::List { prefix, server }) => {
-            series::Remote::new(&server.to).list(&prefix, &mut stdout().lock())?;
+            series::Remote::new(&server).list(&prefix, &mut stdout().lock())?;
         }
         Command::Series(SeriesCommand::Delete { names, server }) => {
-            series::Remote::new(&server.to).delete(&names, &mut stdout().lock())?;
+            series::Remote::new(&server).delete(&names, &mut stdout().lock())?;
         }
-        Command::Doctor { url, idle, json, headers, insecure } => {
+        Command::Token(command) => token::run(command, &mut stdout().lock())?,
+        Command::Doctor { url, idle, json, mut headers, token, insecure } => {
+            headers.extend(token.as_ref().map(doctor::ExtraHeader::from));
             let certificate = if insecure { Certificate::Ignored } else { Certificate::Checked };
             let visit = doctor::Visit { address: url, idle, json, headers, certificate };
             if doctor::run(&visit, &mut stdout().lock())? == Level::Fail {
@@ -270,7 +272,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
 fn board(command: BoardCommand) -> Result<(), CommandError> {
     match command {
         BoardCommand::Export { id, form, server } => {
-            let document = Remote::new(&server.to).export(&id, form)?;
+            let document = Remote::new(&server).export(&id, form)?;
             let mut out = stdout().lock();
             // A file or a pipe gets it byte for byte.
             if out.is_terminal() {
@@ -282,11 +284,11 @@ fn board(command: BoardCommand) -> Result<(), CommandError> {
         }
         BoardCommand::Import { file, id, replace, server } => {
             let existing = if replace { Existing::Replace } else { Existing::Keep };
-            let (id, notices) = Remote::new(&server.to).import(&file, id, existing)?;
+            let (id, notices) = Remote::new(&server).import(&file, id, existing)?;
             notices.iter().for_each(|notice| eprintln!("warning: {}", Plain(notice)));
-            println!("{}/b/{}", server.to.trim_end_matches('/'), pulseboard::board::escaped(&id));
+            println!("{}/b/{}", server.url(), pulseboard::board::escaped(&id));
             Ok(())
         }
-        BoardCommand::List { server } => Remote::new(&server.to).list(&mut stdout().lock()),
+        BoardCommand::List { server } => Remote::new(&server).list(&mut stdout().lock()),
     }
 }

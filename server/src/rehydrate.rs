@@ -26,6 +26,9 @@ pub enum SubscribeError {
         /// Seconds after which to try again.
         retry_after: u32,
     },
+    /// The permission of the client has ended.
+    #[error("the permission has ended")]
+    Denied,
     /// The subscription has more selectors than are allowed.
     #[error("the subscription has {0} selectors")]
     TooManySelectors(usize),
@@ -74,6 +77,7 @@ pub async fn subscribe(
             Err(driver::SubscribeError::Refused(Refused::TooManySelectors(count))) => {
                 return Err(SubscribeError::TooManySelectors(count));
             }
+            Err(driver::SubscribeError::Refused(Refused::Denied)) => return Err(SubscribeError::Denied),
             Err(driver::SubscribeError::Refused(Refused::Behind)) => {}
             Err(driver::SubscribeError::Refused(Refused::NoRoom)) => {
                 return Err(SubscribeError::NoRoom { retry_after: hub.retry_after() });

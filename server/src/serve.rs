@@ -12,6 +12,8 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 
+use crate::access::Authority;
+use crate::access::authority::{Openness, Reach};
 use crate::app::state::AppState;
 use crate::app::{RequestSources, app};
 use crate::board::edition::Found;
@@ -26,7 +28,7 @@ use crate::http::hosts::{self, Hosts};
 use crate::hub::Hub;
 use crate::hub::driver::HubHandle;
 use crate::ingest::intake::Intake;
-use crate::ingest::{Ingest, Parser};
+use crate::ingest::{Ingest, ParserSettings};
 use crate::limits::Limits;
 use crate::limits::client::ClientSlots;
 use crate::listener::capacity::{Capacity, TooFewFiles};
@@ -39,12 +41,16 @@ use crate::monitoring::rejections::Rejections;
 use crate::rollup::Rollup;
 use crate::store::disk_space::NoSpace;
 use crate::store::local_log::LocalLog;
+use crate::store::tokens::StoredTokens;
 use crate::store::{CommitError, Condition, OpenError, Store, StoreStats, Writer};
 use crate::stream::state::{StreamSlots, Streams};
 use crate::stream::writer::Writers;
 
 /// Time for requests in progress when the server stops. Streams end at once.
 const GRACE: Duration = Duration::from_millis(700);
+
+/// Interval of the check for tokens that have expired.
+const LEASE_CHECK: Duration = Duration::from_millis(500);
 
 /// Clients reconnect within this many milliseconds of `bye`, each at a random time.
 const RETURN_SPREAD_MS: u32 = 2_000;
@@ -83,6 +89,18 @@ pub enum ServeError {
     /// The process may open too few files.
     #[error(transparent)]
     Files(#[from] TooFewFiles),
+    /// Others could reach the server, and there is no token.
+    #[error(
+        "{addr} can be reached by others, and there is no token: create the first with \
+         `pulseboard token create admin --admin --data {}`; or add --open, so that everyone can read, push, edit and delete without a password",
+        data.display()
+    )]
+    NoCredentials {
+        /// The address.
+        addr: SocketAddr,
+        /// The data folder.
+        data: PathBuf,
+    },
     /// Another program listens on the address.
     #[error(
         "{0} is in use by another program; stop that one, or name another address with --addr (port 0 takes a free one)"
@@ -123,6 +141,8 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     let scheme = if encrypt.is_some() { "https" } else { "http" };
     let mut store = Store::open(&config.data)?;
     store.set_limits(&config.limits);
+    let tokens = store.tokens()?;
+    let openness = openness(&config, &tokens)?;
     // Bound before the store is read, so that a port in use is noticed at once.
     let listener = listen(config.addr)?;
     let addr = listener.local_addr()?;
@@ -142,6 +162,7 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     // Board files that changed while the server was stopped were given seqs.
     let head = log.store().head();
     rollup.reach(head);
+    let authority = Authority::new(tokens, openness, config.anonymous.clone(), head);
 
     let hub = HubHandle::new(Hub::new(rollup, boards.for_hub(), config.heartbeat).with_removed(removed_since), &limits);
     let metrics = Metrics::default();
@@ -149,6 +170,8 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     log.subscribe(head, Box::new(metrics.clone()))?;
     // Before the hub: a client that hears of a change can fetch the document at once.
     log.subscribe(head, Box::new(boards.clone()))?;
+    // Before the hub, which then ends the streams whose leases are over.
+    log.subscribe(head, Box::new(authority.clone()))?;
     log.subscribe(head, Box::new(hub.clone()))?;
     let (writer, writing) = Writer::start(log, config.retention)?;
     let registry = BoardRegistry::new(boards, writer.clone());
@@ -160,13 +183,14 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     let pacer = tokio::spawn(hub.clone().pace());
     let rejections = Rejections::default();
     let warner = tokio::spawn(warn(hub.clone(), writer.condition().clone(), writer.shared_stats(), rejections.clone()));
+    let timekeeper = tokio::spawn(keep_leases(authority.clone(), hub.clone(), writer.clone()));
     let renewal = encrypt.clone().map(|certificate| tokio::spawn(certificate.renew()));
     let rereading = tokio::spawn(reread(hangup, encrypt.clone(), boards));
 
     let writers = Writers::start(&hub, config.heartbeat)?;
 
     let mut stop = Stop::listen()?;
-    let parser = Parser { directory, late_ms: config.late.as_millis(), most_points: limits.points };
+    let settings = ParserSettings { directory, late_ms: config.late.as_millis(), most_points: limits.points };
     let intake = Intake::new(&limits);
     let connections = ClientSlots::new(capacity.connections, capacity.connections_per_address);
     let slots = StreamSlots::new(capacity.readers, capacity.readers_per_address);
@@ -183,7 +207,8 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     let hosts = Hosts::new(addr.ip(), &config.allow_origins, &config.hosts, hosts::machine().as_deref());
     let service = app(
         AppState {
-            ingest: Ingest { writer: writer.clone(), intake, parser, metrics: metrics.clone() },
+            authority: authority.clone(),
+            ingest: Ingest { writer: writer.clone(), intake, settings, metrics: metrics.clone() },
             influx: Arc::default(),
             streams: Streams { hub: hub.clone(), writer: writer.clone(), slots, compression: config.compression },
             hub: hub.clone(),
@@ -202,16 +227,13 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
             proxies: TrustedProxies::new(&config.trusted_proxies),
         },
     );
-    if !addr.ip().is_loopback() {
-        tracing::warn!(
-            "--open: everyone who can reach {addr} can read, push, edit and delete without a password; let only trusted networks \
-             reach it, or put a proxy in front that asks for a password"
-        );
-    }
+    warn_if_open(&authority, config.open, addr);
     announce(scheme, addr)?;
     notify_supervisor(&NotifyState::Ready);
     if config.agent == Agent::On {
-        agent::spawn(scheme, addr)?;
+        let secret =
+            authority.make_agent(agent::capability()).map_err(|error| std::io::Error::other(error.to_string()))?;
+        agent::spawn(scheme, addr, secret.reveal())?;
     }
 
     let stopping = async {
@@ -233,6 +255,7 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     };
     listener.serve(stopping, GRACE).await;
     pacer.abort();
+    timekeeper.abort();
     warner.abort();
     rereading.abort();
     if let Some(renewal) = renewal {
@@ -241,6 +264,56 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     // The writer thread ends once all its handles are gone; everything that it acknowledged is on the disk already.
     drop(writing);
     Ok(())
+}
+
+/// Decides what the server permits while there is no token.
+///
+/// # Errors
+/// [`ServeError::NoCredentials`] if others can reach it, and nobody said that they may do everything.
+fn openness(config: &Config, tokens: &StoredTokens) -> Result<Openness, ServeError> {
+    if config.addr.ip().is_loopback() {
+        return Ok(Openness::Open(Reach::Loopback));
+    }
+    if config.open {
+        return Ok(Openness::Open(Reach::Network));
+    }
+    if tokens.is_empty() {
+        return Err(ServeError::NoCredentials { addr: config.addr, data: config.data.clone() });
+    }
+    Ok(Openness::Closed)
+}
+
+fn warn_if_open(authority: &Authority, open: bool, addr: SocketAddr) {
+    let is_open = authority.everyone().is_some();
+    if is_open && !addr.ip().is_loopback() {
+        tracing::warn!(
+            "--open: everyone who can reach {addr} can read, push, edit and delete without a password; let only trusted networks \
+             reach it, or create a token (pulseboard token create)"
+        );
+    }
+    if open && !is_open {
+        tracing::warn!(
+            "--open has no effect: there are tokens, or --anonymous, and everything is denied that they do not grant"
+        );
+    }
+}
+
+/// Ends the streams whose tokens expire, and stores when tokens were last used.
+async fn keep_leases(authority: Authority, hub: HubHandle, writer: Writer) {
+    let mut every = tokio::time::interval(LEASE_CHECK);
+    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        every.tick().await;
+        if authority.end_expired(clock::now().wall) {
+            hub.access_changed();
+        }
+        let uses = authority.new_uses();
+        if !uses.is_empty()
+            && let Err(error) = writer.note_token_uses(uses).await
+        {
+            tracing::debug!(%error, "cannot store when tokens were last used");
+        }
+    }
 }
 
 /// Maximum number of concurrent streams of one HTTP/2 connection: at most half of the maximum number of streams, but at

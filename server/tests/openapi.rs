@@ -20,6 +20,7 @@ use pulseboard::ingest::batch_builder::BatchBuilder;
 use pulseboard::ingest::fields::Acceptance;
 use pulseboard::ingest::{batch, body};
 use pulseboard::limits::push_memory::Share;
+use pulseboard::log::TokenRefusal;
 use pulseboard::store::Directory;
 use serde_json::{Value as Json, json};
 use shared::Millis;
@@ -172,6 +173,10 @@ fn whatever_is_refused_is_refused_as_described() {
         "/problems/unavailable",
         "/problems/too-many",
         "/problems/too-large",
+        // In tests/access.rs.
+        "/problems/unauthorized",
+        "/problems/forbidden",
+        "/problems/token-exists",
     ];
     seen.extend(rest.map(str::to_owned));
     let described = DOCUMENT["components"]["schemas"]["ProblemType"]["enum"].as_array().unwrap();
@@ -206,6 +211,9 @@ async fn every_error_is_a_problem_as_described() {
         ApiError::ForeignPage(Box::new(ForeignPage { origin: Some(text()), ..ForeignPage::default() })),
         ApiError::UnknownPage,
         ApiError::Speculative,
+        ApiError::Unauthorized,
+        ApiError::Forbidden { detail: text(), errors: Vec::new() },
+        ApiError::Token(TokenRefusal::TooMany),
         ApiError::Misdirected(text()),
         ApiError::TooSlow(30),
         ApiError::Full { readers: 1, retry_after: 1 },

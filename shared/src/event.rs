@@ -184,6 +184,9 @@ pub enum ByeReason {
     Shutdown,
     /// The reader's board now selects other series, and the reader was too slow to be moved to them.
     Moved,
+    /// The permission of the reader ended: its credential was revoked, replaced or has expired, or the server is no
+    /// longer open to everyone.
+    Denied,
     /// A reason of a later version.
     Unknown,
 }
@@ -193,6 +196,7 @@ impl ByeReason {
         match text {
             "shutdown" => Self::Shutdown,
             "moved" => Self::Moved,
+            "denied" => Self::Denied,
             _ => Self::Unknown,
         }
     }
@@ -214,7 +218,7 @@ mod tests {
         for reason in [GapReason::Malformed, GapReason::OtherEpoch, GapReason::Ahead, GapReason::TooOld] {
             assert_eq!(GapReason::read(written(&reason).as_str().unwrap()), reason);
         }
-        for reason in [ByeReason::Shutdown, ByeReason::Moved] {
+        for reason in [ByeReason::Shutdown, ByeReason::Moved, ByeReason::Denied] {
             assert_eq!(ByeReason::read(serde_json::to_value(reason).unwrap().as_str().unwrap()), reason);
         }
     }

@@ -19,10 +19,12 @@
 //! - [`sse`]: encodes events as bytes and decodes them;
 //! - [`contract`]: a hash of the wire format, by which a page notices a server of another version;
 //! - [`problem`]: an error in the format of RFC 9457;
+//! - [`access`]: the permissions of users and programs, each a [`Capability`];
 //! - [`board`]: the document of a board, and [`markdown`], the format of its notes;
 //! - [`reading`]: the numbers that widgets show, and [`format`](mod@format), their texts;
 //! - [`doctor`]: diagnoses the network path of a stream from measurements.
 
+pub mod access;
 pub mod as_of;
 pub mod board;
 pub mod bucket;
@@ -48,6 +50,7 @@ pub mod tier;
 pub mod track;
 pub mod unicode;
 
+pub use access::Capability;
 pub use board::Board;
 pub use bucket::{Bucket, Sample, Stamp};
 pub use cursor::{Cursor, Epoch, Seq};

@@ -83,6 +83,15 @@ pub(crate) fn check_segment(at: usize, segment: &str) -> Result<(), NameError> {
     Ok(())
 }
 
+/// Checks the beginning of a segment, which may be empty.
+pub(crate) fn check_prefix(prefix: &str) -> Result<(), NameError> {
+    if let Some(found) = prefix.chars().find(|&c| !is_allowed(c)) {
+        return Err(NameError::BadCharacter { at: 1, found });
+    }
+    let len = prefix.chars().count();
+    if len > MAX_SEGMENT_LEN { Err(NameError::SegmentTooLong { at: 1, len }) } else { Ok(()) }
+}
+
 fn check_count(count: usize) -> Result<(), NameError> {
     if count > MAX_SEGMENTS { Err(NameError::TooManySegments(count)) } else { Ok(()) }
 }
@@ -168,10 +177,20 @@ impl Selector {
         self.0.split('/')
     }
 
+    /// Joins segments of valid selectors.
+    pub(crate) fn of_segments(segments: &[&str]) -> Self {
+        Self(segments.join("/").into())
+    }
+
     /// Returns true if the selector matches `name`.
     #[must_use]
     pub fn matches(&self, name: &SeriesName) -> bool {
-        let mut names = name.segments();
+        self.matches_text(name.as_str())
+    }
+
+    /// Returns true if the selector matches `name`, a valid name in normal form C.
+    pub(crate) fn matches_text(&self, name: &str) -> bool {
+        let mut names = name.split('/');
         for wanted in self.0.split('/') {
             if wanted == "**" {
                 return true;

@@ -15,6 +15,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
+use crate::access::admission::{Admission, admit};
 use crate::http::forwarded::TrustedProxies;
 use crate::http::headers::Policy;
 use crate::http::hosts::Hosts;
@@ -22,7 +23,6 @@ use crate::http::origin::Origin;
 use crate::http::route::Route;
 use crate::http::{assets, body_deadline, csrf};
 use crate::ingest::influx;
-use crate::monitoring::metrics;
 use crate::monitoring::rejections::{Rejection, Rejections, Sender};
 use routes::routes;
 use state::AppState;
@@ -45,11 +45,14 @@ pub fn app(state: AppState, sources: RequestSources) -> Router {
     let RequestSources { hosts, origins, frames, proxies } = sources;
     let policy = Policy::new(&assets::pages_html(), &frames);
     let rejections = state.rejections.clone();
-    let router = routes().into_iter().fold(Router::new(), Route::add_to);
+    let routes = routes();
+    let methods = routes.iter().map(|route| (route.path, route.methods));
+    let admission = Admission::new(state.authority.clone(), methods, state.metrics.clone());
+    let router = routes.into_iter().fold(Router::new(), Route::add_to);
     router
         .fallback(assets::file)
         .layer(middleware::from_fn(body_deadline::hold))
-        .layer(middleware::from_fn_with_state(state.metrics.clone(), metrics::count_refused))
+        .layer(middleware::from_fn_with_state(admission, admit))
         .layer(cors(&origins))
         .layer(middleware::from_fn_with_state(Arc::new(Guard { hosts, origins, proxies, policy, rejections }), guard))
         .with_state(state)
@@ -92,5 +95,5 @@ fn cors(origins: &[Origin]) -> CorsLayer {
         .allow_origin(AllowOrigin::list(origins.iter().map(Origin::header)))
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
         .expose_headers([header::ETAG])
-        .allow_headers(headers.into_iter().chain([header::CONTENT_TYPE]).collect::<Vec<_>>())
+        .allow_headers(headers.into_iter().chain([header::AUTHORIZATION, header::CONTENT_TYPE]).collect::<Vec<_>>())
 }

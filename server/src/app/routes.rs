@@ -7,7 +7,7 @@ use crate::http::route::Route;
 use crate::http::{assets, openapi};
 use crate::ingest::{collectd, influx};
 use crate::monitoring::{exposition, health, rejected};
-use crate::{board, catalog, history, ingest, stream};
+use crate::{access, board, catalog, history, ingest, stream};
 
 /// Returns every route.
 #[must_use]
@@ -23,6 +23,7 @@ pub fn routes() -> Vec<Route<AppState>> {
         health::routes(),
         rejected::routes(),
         exposition::routes(),
+        access::api::routes(),
         openapi::routes(),
         assets::routes(),
     ]

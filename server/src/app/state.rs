@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::FromRef;
 
+use crate::access::Authority;
 use crate::board::BoardRegistry;
 use crate::catalog::overview::Overview;
 use crate::history::History;
@@ -19,6 +20,8 @@ use crate::stream::state::Streams;
 /// State that the handlers share. Cloning is cheap: each field is a handle.
 #[derive(Clone, Debug)]
 pub struct AppState {
+    /// Knows who may do what.
+    pub authority: Authority,
     /// Takes pushes.
     pub ingest: Ingest,
     /// Names and warnings for the calls of InfluxDB clients.
@@ -55,6 +58,7 @@ macro_rules! parts {
 }
 
 parts! {
+    authority: Authority,
     ingest: Ingest,
     influx: Arc<Influx>,
     streams: Streams,

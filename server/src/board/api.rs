@@ -20,6 +20,7 @@ use super::parsing::off_thread;
 use super::precondition::Conditions;
 use super::registry::Put;
 use super::{BoardRegistry, Document, Refusal, accept};
+use crate::access::{EditAccess, ReadAccess};
 use crate::http::problem::ApiError;
 use crate::http::route::{BOARD, READ, Route};
 use crate::hub::driver::HubHandle;
@@ -53,8 +54,8 @@ pub struct Listed {
 
 /// `GET /api/boards`: every board that has a document, by name: `[{"id", "title", "series": [selectors], "etag",
 /// "origin": "stored" or "file", "changed"}]`.
-pub async fn list(State(boards): State<BoardRegistry>) -> Json<Vec<Listed>> {
-    let all = boards.list().into_iter().map(|(id, edition)| Listed {
+pub async fn list(State(boards): State<BoardRegistry>, access: ReadAccess) -> Json<Vec<Listed>> {
+    let all = boards.list().into_iter().filter(|(id, _)| access.sees_board(id)).map(|(id, edition)| Listed {
         id,
         title: edition.document.board().title.clone(),
         series: edition.document.board().selectors(),
@@ -75,13 +76,15 @@ pub async fn list(State(boards): State<BoardRegistry>) -> Json<Vec<Listed>> {
 /// [`Refusal::NotMade`], [`Refusal::NotAcceptable`], [`ApiError::Invalid`].
 pub async fn get(
     State(boards): State<BoardRegistry>,
+    access: ReadAccess,
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let named = wanted_form(query.as_deref().unwrap_or_default())?;
     let id = parse_id(&id)?;
-    let document = boards.get(&id).ok_or(Refusal::NotMade(id))?.document;
+    let shown = boards.get(&id).filter(|_| access.sees_board(&id));
+    let document = shown.ok_or(Refusal::NotMade(id))?.document;
     let wanted = text_of(&headers, &header::ACCEPT);
     let Some(form) = named.or_else(|| accept::choose(&headers, document.form())) else {
         return Err(Refusal::NotAcceptable(wanted.unwrap_or_default()).into());
@@ -123,12 +126,14 @@ pub struct Stored {
 pub async fn put(
     State(boards): State<BoardRegistry>,
     State(hub): State<HubHandle>,
+    access: EditAccess,
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, ApiError> {
     let id = parse_id(&id)?;
+    access.check(&id)?;
     let wanted = wanted_form(query.as_deref().unwrap_or_default())?;
     let body = body.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => Refusal::TooLarge.into(),
@@ -143,9 +148,9 @@ pub async fn put(
     let (document, mut notices) = off_thread(read).await??;
     let (etag, board) = ((header::ETAG, document.etag().to_string()), document.board().clone());
     let put = boards.put(id.clone(), document, Conditions::of(&headers)).await?;
-    let selecting = hub.selecting().clone();
+    let (selecting, scope) = (hub.selecting().clone(), access.reading().scope());
     let judge = move || {
-        let missing = selecting.without_series(board.selectors());
+        let missing = selecting.without_series(board.selectors(), scope.series());
         shared::board::warnings(&board, &|selector| missing.binary_search(selector).is_err())
     };
     notices.extend(off_thread(judge).await?);
@@ -184,10 +189,13 @@ fn keep(document: Document, form: Form, before: Option<&Document>) -> Result<(Do
 /// [`Refusal`].
 pub async fn delete(
     State(boards): State<BoardRegistry>,
+    access: EditAccess,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<StatusCode, ApiError> {
-    boards.delete(parse_id(&id)?, Conditions::of(&headers)).await?;
+    let id = parse_id(&id)?;
+    access.check(&id)?;
+    boards.delete(id, Conditions::of(&headers)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -25,6 +25,7 @@ use shared::point::Kind;
 use shared::track::Latest;
 use shared::{Declared, Millis, SeriesName, nfc};
 
+use crate::access::ReadAccess;
 use crate::clock;
 use crate::http::csv;
 use crate::http::format::Form;
@@ -115,13 +116,13 @@ impl Page {
         is_after && name.as_str().starts_with(&self.prefix)
     }
 
-    /// Finds the series of the page, sorted by name.
-    fn collect(&self, hub: &HubHandle) -> Vec<SeriesIndex> {
+    /// Finds the series of the page that the reader may see, sorted by name.
+    fn collect(&self, hub: &HubHandle, access: &ReadAccess) -> Vec<SeriesIndex> {
         // The greatest name is on top; it is removed when there are more names than the limit.
         let mut found = BinaryHeap::new();
         hub.each_name(|index, name| {
             let is_too_great = || found.len() == self.limit && found.peek().is_some_and(|(most, _)| name >= most);
-            if self.has(name) && !is_too_great() {
+            if self.has(name) && access.sees(name) && !is_too_great() {
                 if found.len() == self.limit {
                     found.pop();
                 }
@@ -140,6 +141,7 @@ impl Page {
 /// [`ApiError::Invalid`] if the query is wrong.
 pub async fn list(
     State(hub): State<HubHandle>,
+    access: ReadAccess,
     client: LimitedClient,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
@@ -149,7 +151,7 @@ pub async fn list(
     let permit = hub.selecting().permit(client).await?;
     let listed = hub.clone();
     let work = move || {
-        let found = page.collect(&listed);
+        let found = page.collect(&listed, &access);
         drop(permit);
         found
     };

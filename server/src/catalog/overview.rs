@@ -14,12 +14,14 @@ use axum::Json;
 use axum::extract::State;
 use parking_lot::Mutex;
 use serde::Serialize;
+use shared::access::SeriesScope;
 use shared::board::keyword::Keyword as _;
 use shared::board::{Board, Level, SeriesSource};
 use shared::reading::BoardState;
 use shared::{BoardId, Millis, Selector, SeriesName};
 
 use super::watched::{Watched, watched_sources};
+use crate::access::{ReadAccess, ReadScope};
 use crate::board::BoardRegistry;
 use crate::clock;
 use crate::http::problem::ApiError;
@@ -32,6 +34,9 @@ const REST: u32 = 50;
 
 /// Series that are collected in one hold of the hub's lock: a tenth of a millisecond.
 const AT_ONCE: usize = 512;
+
+/// Most counts that are kept: one for all readers that may see the same.
+const MAX_KEPT: usize = 16;
 
 /// Most automatic boards of an answer: those with the newest points. The page has a search, and any other board is there
 /// by its address.
@@ -46,7 +51,8 @@ const MAX_COUNTED: usize = 100_000;
 pub struct Overview {
     hub: HubHandle,
     boards: BoardRegistry,
-    last: Arc<Mutex<Option<Arc<Count>>>>,
+    /// The last counts, by the series and boards that their readers may see.
+    last: Arc<Mutex<Vec<(Arc<ReadScope>, Arc<Count>)>>>,
     /// Held while the series are counted.
     counting: Arc<tokio::sync::Mutex<()>>,
 }
@@ -137,31 +143,51 @@ impl Overview {
     }
 
     /// Returns the last count if it is still to be used.
-    fn fresh(&self) -> Option<Arc<Count>> {
-        self.last.lock().clone().filter(|last| Instant::now() < last.until)
+    fn fresh(&self, scope: &ReadScope) -> Option<Arc<Count>> {
+        self.last(scope).filter(|last| Instant::now() < last.until)
+    }
+
+    /// Returns the last count of readers that may see the same.
+    fn last(&self, scope: &ReadScope) -> Option<Arc<Count>> {
+        let last = self.last.lock();
+        last.iter().find(|(known, _)| known.sees_the_same_as(scope)).map(|(_, count)| count.clone())
+    }
+
+    /// Keeps a count. The count that was made first makes room.
+    fn keep(&self, scope: Arc<ReadScope>, count: Arc<Count>) {
+        let mut last = self.last.lock();
+        last.retain(|(known, _)| !known.sees_the_same_as(&scope));
+        if last.len() == MAX_KEPT {
+            last.remove(0);
+        }
+        last.push((scope, count));
     }
 
     /// Returns a count; a new one if the last is no longer to be used and no other request counts.
-    async fn count(&self, client: LimitedClient) -> Result<Arc<Count>, ApiError> {
-        if let Some(fresh) = self.fresh() {
+    async fn count(&self, scope: Arc<ReadScope>, client: LimitedClient) -> Result<Arc<Count>, ApiError> {
+        if let Some(fresh) = self.fresh(&scope) {
             return Ok(fresh);
         }
-        let last = self.last.lock().clone();
+        let last = self.last(&scope);
         let turn = match (Arc::clone(&self.counting).try_lock_owned(), last) {
             (Ok(turn), _) => turn,
             (Err(_), Some(last)) => return Ok(last),
             (Err(_), None) => Arc::clone(&self.counting).lock_owned().await,
         };
-        if let Some(fresh) = self.fresh() {
+        if let Some(fresh) = self.fresh(&scope) {
             return Ok(fresh);
         }
         let permit = self.hub.selecting().permit(client).await?;
         let overview = self.clone();
         let work = move || {
-            let made = overview.boards.list();
-            let made = made.into_iter().map(|(id, edition)| MadeBoard::of(id, edition.document.board())).collect();
-            let count = Arc::new(count(&overview.hub, made));
-            *overview.last.lock() = Some(count.clone());
+            let made = overview.boards.list().into_iter().filter(|(id, _)| scope.sees_board(id));
+            let made = made.map(|(id, edition)| MadeBoard::of(id, edition.document.board())).collect();
+            let mut count = count(&overview.hub, made, scope.series());
+            // All kept counts together rest as long as one would alone.
+            let kept = u32::try_from(overview.last.lock().len()).unwrap_or(u32::MAX);
+            count.until += count.until.saturating_duration_since(Instant::now()) * kept;
+            let count = Arc::new(count);
+            overview.keep(scope, count.clone());
             drop((permit, turn));
             count
         };
@@ -169,8 +195,8 @@ impl Overview {
     }
 }
 
-/// Counts the series of each board. `made` are the boards with a document.
-fn count(hub: &HubHandle, mut made: Vec<MadeBoard>) -> Count {
+/// Counts those series of each board that are in `scope`. `made` are the boards with a document.
+fn count(hub: &HubHandle, mut made: Vec<MadeBoard>, scope: &SeriesScope) -> Count {
     let began = Instant::now();
     let mut boards_of = Listeners::default();
     let mut watched = Watched::default();
@@ -184,7 +210,7 @@ fn count(hub: &HubHandle, mut made: Vec<MadeBoard>) -> Count {
     let mut from = 0;
     loop {
         let newest = hub.newest_from(from, AT_ONCE, now);
-        for (index, name, newest) in newest.series {
+        for (index, name, newest) in newest.series.into_iter().filter(|(_, name, _)| scope.contains(name)) {
             watched.see(index, &name);
             boards_of.of(&name).into_iter().for_each(|at: usize| counts.of_made[at].add(newest));
             if !names.contains_key(first_segment(&name)) {
@@ -241,10 +267,11 @@ fn first_segment(name: &SeriesName) -> &str {
 /// [`ApiError::Overloaded`] if the client's address has too many requests that look at all names.
 pub async fn overview(
     State(overview): State<Overview>,
+    access: ReadAccess,
     client: LimitedClient,
 ) -> Result<Json<OverviewAnswer>, ApiError> {
-    let count = overview.count(client).await?;
-    let made = overview.boards.list().into_iter().map(|(id, edition)| {
+    let count = overview.count(access.scope(), client).await?;
+    let made = overview.boards.list().into_iter().filter(|(id, _)| access.sees_board(id)).map(|(id, edition)| {
         // A board that was made since then is counted next time.
         let (tally, state) = count.made.get(&id).copied().unwrap_or_default();
         let title = Some(edition.document.board().title.clone().unwrap_or_else(|| id.to_string()));
@@ -283,9 +310,12 @@ mod tests {
     #[test]
     fn each_first_segment_is_a_board_and_a_made_board_counts_what_it_shows() {
         let hub = hub_of(["shop/orders", "ops/temp", "ops/deploy", "ops"].map(str::to_owned).into_iter());
-        assert_eq!(summaries(&count(&hub, Vec::new())), [("ops".to_owned(), 3), ("shop".to_owned(), 1)]);
+        assert_eq!(
+            summaries(&count(&hub, Vec::new(), &SeriesScope::All)),
+            [("ops".to_owned(), 3), ("shop".to_owned(), 1)]
+        );
         let made = vec![made("ops", &["shop/*", "ops/temp", "**"]), made("wall", &[])];
-        let count = count(&hub, made);
+        let count = count(&hub, made, &SeriesScope::All);
         assert_eq!(
             summaries(&count),
             [("ops!".to_owned(), 4), ("shop".to_owned(), 1), ("wall!".to_owned(), 0)],
@@ -308,7 +338,7 @@ mod tests {
         let hub = hub_of(["ops/a", "ops/b", "shop/c"].map(str::to_owned).into_iter());
         let state = |board: &Board| {
             let id: BoardId = "ops".parse().unwrap();
-            count(&hub, vec![MadeBoard::of(id.clone(), board)]).made[&id].1
+            count(&hub, vec![MadeBoard::of(id.clone(), board)], &SeriesScope::All).made[&id].1
         };
         assert_eq!(state(&document("value", "1h")), BoardState { level: Some(Level::Warn), stale: 0 });
         assert_eq!(state(&document("rate", "1h")), BoardState::default(), "a rate needs more than the newest point");
@@ -323,7 +353,7 @@ mod tests {
         let boards = MAX_AUTOMATIC + 7;
         let hub = hub_of((1..=boards).map(|n| format!("b{n}/x")));
         hub.publish(&[name_of(boards + 1, "b1/y")]);
-        let count = count(&hub, Vec::new());
+        let count = count(&hub, Vec::new(), &SeriesScope::All);
         assert_eq!((count.automatic.len(), count.left_out), (MAX_AUTOMATIC, 7));
         let newest = count.automatic.iter().map(|(_, tally)| tally.last).min();
         assert!(count.automatic.iter().any(|(id, tally)| id.as_str() == "b1" && tally.series == 2) && newest.is_some());
@@ -333,7 +363,7 @@ mod tests {
     fn count_rests_for_many_times_the_time_that_it_took() {
         let hub = hub_of((1..=20_000).map(|n| format!("s/{n}")));
         let before = Instant::now();
-        let count = count(&hub, Vec::new());
+        let count = count(&hub, Vec::new(), &SeriesScope::All);
         let took = before.elapsed();
         assert!(count.until > before + took, "it is used again");
         assert!(count.until <= Instant::now() + took * REST);

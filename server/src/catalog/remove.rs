@@ -4,6 +4,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use shared::SeriesName;
 
+use crate::access::AdminAccess;
 use crate::http::problem::ApiError;
 use crate::ingest::fields;
 use crate::log::SeriesId;
@@ -16,7 +17,11 @@ use crate::store::{CommitError, Writer};
 ///
 /// # Errors
 /// [`ApiError`]; then the series is unchanged.
-pub(super) async fn remove(State(writer): State<Writer>, Path(series): Path<String>) -> Result<StatusCode, ApiError> {
+pub(super) async fn remove(
+    State(writer): State<Writer>,
+    _admin: AdminAccess,
+    Path(series): Path<String>,
+) -> Result<StatusCode, ApiError> {
     let name: SeriesName = series.parse().map_err(|error| fields::bad_series(&series, &error).into_error())?;
     let Some(removed) = writer.remove_series(name.clone()).await? else { return Err(ApiError::NoSeries(name)) };
     tracing::info!(series = %name, "removed a series and its history");

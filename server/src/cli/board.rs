@@ -11,6 +11,7 @@ use shared::problem::FieldError;
 
 use crate::board::api::Stored;
 use crate::cli::remote::{CallError, Collection};
+use crate::cli::server::Server;
 use crate::plain_text::Plain;
 
 /// Failure of a command. Each message says what to do.
@@ -59,10 +60,10 @@ pub struct Remote {
 }
 
 impl Remote {
-    /// Makes a client for the server at `base`, such as `http://127.0.0.1:7878`.
+    /// Makes a client for a server.
     #[must_use]
-    pub fn new(base: &str) -> Self {
-        Self { boards: Collection::new(base, "/api/boards") }
+    pub fn new(server: &Server) -> Self {
+        Self { boards: Collection::new(server, "/api/boards") }
     }
 
     /// The address of a board's document.

@@ -3,7 +3,8 @@
 //! - [`agent`] and [`push`] push over HTTP like any client, by [`upload`]; [`import`] pushes files of the past.
 //! - [`board`] and [`series`] read and change the boards and series of a server, by [`remote`].
 //! - [`ready`] checks if a server accepts pushes; [`doctor`] finds problems on the way of a stream.
-//! - [`trust`] has the certificate authorities that these commands trust.
+//! - [`token`] manages the tokens of a server, also without it.
+//! - [`server`] is the server that a command calls; [`trust`] has the certificate authorities that these commands trust.
 
 pub mod agent;
 pub mod board;
@@ -13,5 +14,7 @@ pub mod push;
 pub mod ready;
 pub mod remote;
 pub mod series;
+pub mod server;
+pub mod token;
 pub mod trust;
 pub mod upload;

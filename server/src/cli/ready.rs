@@ -1,6 +1,6 @@
 //! `pulseboard health`: checks if a server accepts pushes, for the health checks of containers.
 
-use crate::cli::upload;
+use crate::cli::server::Server;
 use crate::plain_text::Plain;
 
 /// The answer of a server to `GET /readyz`.
@@ -12,11 +12,11 @@ pub enum Readiness {
     NotReady(String),
 }
 
-/// Asks the server at `base`, such as `http://127.0.0.1:7878`. Takes a few seconds at most.
+/// Asks a server. Takes a few seconds at most.
 #[must_use]
-pub fn check(base: &str) -> Readiness {
-    let url = format!("{}/readyz", base.trim_end_matches('/'));
-    let answer = upload::http(base).get(&url).call();
+pub fn check(server: &Server) -> Readiness {
+    let url = format!("{}/readyz", server.url());
+    let answer = server.http().get(&url).call();
     let answer = answer.and_then(|mut answer| {
         let text = answer.body_mut().read_to_string()?;
         Ok((answer.status(), Plain(text.trim_end()).to_string()))

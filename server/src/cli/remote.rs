@@ -4,7 +4,7 @@ use shared::Problem;
 use shared::problem::CONTENT_TYPE;
 use ureq::http::{Response, header};
 
-use crate::cli::upload;
+use crate::cli::server::Server;
 
 /// Most bytes of an answer.
 const MAX_ANSWER: u64 = 64 << 20;
@@ -35,10 +35,10 @@ pub struct Collection {
 }
 
 impl Collection {
-    /// The collection at `path` of the server at `base`, such as `http://127.0.0.1:7878`.
+    /// The collection at `path` of a server.
     #[must_use]
-    pub fn new(base: &str, path: &str) -> Self {
-        Self { http: upload::http(base), url: format!("{}{path}", base.trim_end_matches('/')) }
+    pub fn new(server: &Server, path: &str) -> Self {
+        Self { http: server.http(), url: format!("{}{path}", server.url()) }
     }
 
     /// Reads an answer and its body.

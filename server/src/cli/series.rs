@@ -6,6 +6,7 @@ use serde::Deserialize;
 use shared::SeriesName;
 
 use crate::cli::remote::{CallError, Collection};
+use crate::cli::server::Server;
 use crate::plain_text::Plain;
 
 /// Writes the name as the path of an address: escapes bytes that are not ASCII.
@@ -52,10 +53,10 @@ pub struct Remote {
 }
 
 impl Remote {
-    /// Creates a client for the server at `base`, such as `http://127.0.0.1:7878`.
+    /// Creates a client for a server.
     #[must_use]
-    pub fn new(base: &str) -> Self {
-        Self { series: Collection::new(base, "/api/series") }
+    pub fn new(server: &Server) -> Self {
+        Self { series: Collection::new(server, "/api/series") }
     }
 
     /// Writes a line for each series whose name begins with `prefix`: name, tab, newest value or text.

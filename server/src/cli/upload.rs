@@ -6,6 +6,7 @@ use serde::Serialize;
 use shared::{Declared, Millis, Problem, SeriesName};
 use ureq::tls::TlsConfig;
 
+use crate::cli::server::{SendsToken, Server, Token};
 use crate::cli::trust;
 
 /// Time limit of a push.
@@ -63,17 +64,17 @@ pub fn server_url(text: &str) -> Result<String, ServerUrlError> {
 }
 
 /// Makes a client for `base` with a time limit per request. An HTTP error status is an ordinary answer to it, so that
-/// the caller can read the problem.
+/// the caller can read the problem. Sends `token` with each request.
 #[must_use]
-pub fn http(base: &str) -> ureq::Agent {
+pub fn http(base: &str, token: Option<Token>) -> ureq::Agent {
     // Only for HTTPS: loading the machine's certificate authorities takes a while.
     let tls = if base.starts_with("https:") { trust::tls(&trust::roots()) } else { TlsConfig::default() };
-    http_with(tls)
+    http_with(tls, token)
 }
 
-fn http_with(tls: TlsConfig) -> ureq::Agent {
+fn http_with(tls: TlsConfig, token: Option<Token>) -> ureq::Agent {
     let config = ureq::Agent::config_builder().timeout_global(Some(TIMEOUT)).http_status_as_error(false);
-    config.tls_config(tls).build().into()
+    config.tls_config(tls).middleware(SendsToken(token)).build().into()
 }
 
 /// A client that pushes to one server.
@@ -84,18 +85,18 @@ pub struct Uploader {
 }
 
 impl Uploader {
-    /// Makes a client for the server at `base`, such as `http://127.0.0.1:7878`.
+    /// Makes a client for a server.
     #[must_use]
-    pub fn new(base: &str) -> Self {
-        Self { http: http(base), url: format!("{}/in", base.trim_end_matches('/')) }
+    pub fn new(server: &Server) -> Self {
+        Self { http: server.http(), url: format!("{}/in", server.url()) }
     }
 
     /// Makes a client for the server itself, at the address that it listens on. Its certificate is for the name that
     /// other machines use, so it cannot be verified here.
     #[must_use]
-    pub fn to_self(base: &str) -> Self {
+    pub fn to_self(server: &Server) -> Self {
         let tls = TlsConfig::builder().disable_verification(true).build();
-        Self { http: http_with(tls), ..Self::new(base) }
+        Self { http: http_with(tls, server.token().cloned()), url: format!("{}/in", server.url()) }
     }
 
     /// Pushes a batch, all or nothing. With a `key`, it counts once however often it is sent.

@@ -3,13 +3,14 @@
 use clap::{Arg, Args as _, Command};
 
 use super::flags::Flags;
+use crate::cli::server::TOKEN_VARIABLE;
 
 /// The prefix of all variables that this program reads.
 const PREFIX: &str = "PULSEBOARD_";
 
-/// Variables that are not flags of `pulseboard serve`: the address that the other commands push to, and the commit of a
-/// build.
-const OTHERS: [&str; 2] = ["PULSEBOARD_TO", "PULSEBOARD_COMMIT"];
+/// Variables that are not flags of `pulseboard serve`: the address that the other commands push to, their token, and the
+/// commit of a build.
+const OTHERS: [&str; 3] = ["PULSEBOARD_TO", TOKEN_VARIABLE, "PULSEBOARD_COMMIT"];
 
 /// Gives each flag of `serve` its variable: `PULSEBOARD_MAX_ROWS` for `--max-rows`.
 pub(super) fn add_variables(serve: Command) -> Command {

@@ -1,7 +1,8 @@
 //! The mistakes of a configuration.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
+
+use shared::access::CapabilityError;
 
 use crate::limits::TooSmall;
 
@@ -34,11 +35,9 @@ pub enum ConfigError {
         /// The error, as text.
         message: String,
     },
-    /// Other machines could reach the server, and `--open` does not permit it.
-    #[error(
-        "{0} can be reached by others, who could read and push without a password; if that is what you want, add --open"
-    )]
-    NotOpen(SocketAddr),
+    /// Visitors get too many permissions.
+    #[error("--anonymous: {0}")]
+    Anonymous(#[from] CapabilityError),
     /// A certificate without a key, or a key without a certificate.
     #[error("--{given} alone does not make HTTPS; add --{absent} and a PEM file")]
     HalfTls {

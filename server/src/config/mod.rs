@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{ArgMatches, Args as _, Command, FromArgMatches as _};
+use shared::Capability;
 
 use crate::http::forwarded::ProxyNetwork;
 use crate::http::host::Host;
@@ -37,6 +38,10 @@ pub struct Config {
     pub addr: SocketAddr,
     /// The folder of the store.
     pub data: PathBuf,
+    /// Permits everything to everyone while there is no token, on every address.
+    pub open: bool,
+    /// The permissions of visitors without a credential; `None` for the default.
+    pub anonymous: Option<Capability>,
     /// The folder of boards.
     pub boards: Option<PathBuf>,
     /// Origins whose pages may read and push.
@@ -124,9 +129,7 @@ impl Flags {
         // A host name to listen on is also a name of the server.
         hosts.extend(self.addr.parse().ok());
         let addr = resolve_address(&self.addr)?;
-        if !addr.ip().is_loopback() && !self.open {
-            return Err(ConfigError::NotOpen(addr));
-        }
+        let anonymous = if self.anonymous.is_empty() { None } else { Some(Capability::new(self.anonymous, None)?) };
         let tls = match (self.tls_cert, self.tls_key) {
             (Some(cert), Some(key)) => Some(TlsFiles { cert, key }),
             (Some(_), None) => return Err(ConfigError::HalfTls { given: "tls-cert", absent: "tls-key" }),
@@ -138,6 +141,8 @@ impl Flags {
             late: self.late,
             retention,
             data: self.data,
+            open: self.open,
+            anonymous,
             boards: self.boards,
             allow_origins: self.allow_origin,
             allow_frames: self.allow_frame,

@@ -120,10 +120,18 @@ fn what_is_kept_is_kept_longer_than_points_may_be_late() {
 }
 
 #[test]
-fn an_address_that_others_reach_needs_open() {
+fn anonymous_visitors_have_the_permissions_of_all_flags() {
+    assert_eq!(resolve(&[]).unwrap().anonymous, None);
+    let config = resolve(&["--anonymous", "read:public/**", "--anonymous=push:in/*,edit:wall"]).unwrap();
+    let grants: Vec<_> = config.anonymous.unwrap().grants().iter().map(ToString::to_string).collect();
+    assert_eq!(grants, ["push:in/*", "read:public/**", "edit:wall"]);
+}
+
+#[test]
+fn an_address_names_a_host_and_a_port() {
     for addr in ["0.0.0.0:0", "[::]:0"] {
-        assert!(resolve(&["--addr", addr]).unwrap_err().contains("--open"));
-        assert!(resolve(&["--addr", addr, "--open"]).is_ok());
+        assert!(!resolve(&["--addr", addr]).unwrap().open);
+        assert!(resolve(&["--addr", addr, "--open"]).unwrap().open);
     }
     assert!(resolve(&["--addr", "localhost:0"]).is_ok());
     assert!(resolve(&["--addr", "7878"]).unwrap_err().contains("like 127.0.0.1:7878"));

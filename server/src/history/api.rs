@@ -7,6 +7,7 @@ use axum::routing::get;
 
 use super::job::Job;
 use super::{History, body, query};
+use crate::access::ReadAccess;
 use crate::clock;
 use crate::http::format::Form;
 use crate::http::problem::ApiError;
@@ -36,12 +37,14 @@ pub async fn read(
     State(hub): State<HubHandle>,
     State(history): State<History>,
     State(metrics): State<Metrics>,
+    access: ReadAccess,
     client: LimitedClient,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let now = clock::now().wall;
-    let asked = query::parse(query.as_deref().unwrap_or_default(), now)?;
+    let mut asked = query::parse(query.as_deref().unwrap_or_default(), now)?;
+    asked.selectors = access.narrow(asked.selectors)?;
     let form = asked.form.unwrap_or_else(|| Form::accepted(&headers));
     let selecting = hub.selecting();
     let found = selecting.find(&asked.selectors, client).await?;

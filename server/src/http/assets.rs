@@ -11,12 +11,13 @@ use axum::routing::get;
 use ring::digest::{SHA256, digest};
 use rust_embed::{EmbeddedFile, RustEmbed};
 
+use crate::access::ReadAccess;
 use crate::board::BoardRegistry;
 use crate::http::accept;
 use crate::http::conditional;
 use crate::http::preload::{Manifest, Preloads};
 use crate::http::problem::ApiError;
-use crate::http::route::{PUBLIC, Route};
+use crate::http::route::{PAGE, Route};
 use crate::hub::driver::HubHandle;
 
 #[derive(RustEmbed)]
@@ -85,30 +86,36 @@ where
     BoardRegistry: FromRef<S>,
     HubHandle: FromRef<S>,
 {
-    vec![Route::new("/", PUBLIC, get(home)), Route::new("/b/{id}", PUBLIC, get(board))]
+    vec![Route::new("/", PAGE, get(home)), Route::new("/b/{id}", PAGE, get(board))]
 }
 
 /// `GET /`: the page of all boards, or a wall that rotates through some of them.
 pub async fn home(
     State(boards): State<BoardRegistry>,
     State(hub): State<HubHandle>,
+    access: ReadAccess,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    page(Page::Home, &Preloads::of(&boards, &hub, None, query.as_deref().unwrap_or_default()), &headers)
+    page(Page::Home, &Preloads::of(&boards, &hub, &access, None, query.as_deref().unwrap_or_default()), &headers)
 }
 
 /// `GET /b/{id}`: the client code in the page reads from the address which board it shows.
 pub async fn board(
     State(boards): State<BoardRegistry>,
     State(hub): State<HubHandle>,
+    access: ReadAccess,
     id: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
     // A path that is not valid UTF-8 is not a board either; the page shows that.
     let id = id.ok().map(|Path(id)| id);
-    page(Page::Board, &Preloads::of(&boards, &hub, id.as_deref(), query.as_deref().unwrap_or_default()), &headers)
+    page(
+        Page::Board,
+        &Preloads::of(&boards, &hub, &access, id.as_deref(), query.as_deref().unwrap_or_default()),
+        &headers,
+    )
 }
 
 /// The HTML of all pages as they are served, one after the other; empty where the binary was built without them.

@@ -13,6 +13,7 @@ use shared::board::{Board, DrawModule};
 use shared::point::Kind;
 use shared::{BoardId, SeriesName};
 
+use crate::access::ReadAccess;
 use crate::board::BoardRegistry;
 use crate::hub::driver::HubHandle;
 
@@ -42,7 +43,7 @@ pub struct Preloads {
 impl Preloads {
     /// Determines the fetches of the page at `/b/{path}`, or at `/` where there is no `path`.
     #[must_use]
-    pub fn of(boards: &BoardRegistry, hub: &HubHandle, path: Option<&str>, query: &str) -> Self {
+    pub fn of(boards: &BoardRegistry, hub: &HubHandle, access: &ReadAccess, path: Option<&str>, query: &str) -> Self {
         let query: Vec<(String, String)> = serde_html_form::from_str(query).unwrap_or_default();
         let has = |key: &str| query.iter().any(|(known, _)| known == key);
         let (kiosk, mut board) = (has("kiosk"), path.and_then(|id| id.parse().ok()));
@@ -52,10 +53,10 @@ impl Preloads {
             board = named.filter_map(|id| id.parse().ok()).next().or(board);
         }
         let Some(id) = board else { return Self { document: None, modules: vec![PAGES] } };
-        let edition = boards.get(&id);
+        let edition = boards.get(&id).filter(|_| access.sees_board(&id));
         let mut modules = match &edition {
             Some(edition) => of_made(edition.document.board()),
-            None => of_automatic(hub.selecting().series_of(&id).as_deref()),
+            None => of_automatic(hub.selecting().series_of(&id, access.scope().series()).as_deref()),
         };
         if kiosk && !modules.contains(&PAGES) {
             modules.insert(0, PAGES);

@@ -9,18 +9,22 @@ use axum::routing::MethodRouter;
 
 use crate::http::problem::ApiError;
 
-/// The access that a client needs for a method of a route. Only declared: nothing checks it yet.
+/// The access that a client needs for a method of a route. `access::admission` checks it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
     /// None: the answer has nothing of what clients pushed.
     Public,
     /// May push points.
     Push,
-    /// May read series and boards.
+    /// May read some series or boards.
     Read,
-    /// May change boards.
+    /// May read every series: the answer is about all of them.
+    ReadAll,
+    /// May read some series or boards. A browser that may not is sent to the page of the sign-in.
+    Page,
+    /// May change some boards.
     Edit,
-    /// May delete series, and see what clients sent in vain.
+    /// May do everything: manage tokens, delete series, and see what clients sent in vain.
     Admin,
 }
 
@@ -37,6 +41,8 @@ pub const PUSH_OR_GET: Methods = &[("GET", Access::Push), ("POST", Access::Push)
 pub const SET_UP: Methods = &[("GET", Access::Push)];
 /// A route that reads.
 pub const READ: Methods = &[("GET", Access::Read)];
+/// A route that answers with the page.
+pub const PAGE: Methods = &[("GET", Access::Page)];
 /// A route of one board.
 pub const BOARD: Methods = &[("GET", Access::Read), ("PUT", Access::Edit), ("DELETE", Access::Edit)];
 

@@ -19,6 +19,9 @@ use crate::rollup::SeriesIndex;
 /// need more gets `bye` and reconnects, so that its selectors are matched without the lock.
 const FOLLOW: Budget = Budget { steps: 16_384, series: 4_096 };
 
+/// Delay after which a subscriber whose permission ended may come back, in milliseconds. It needs another credential.
+const DENIED_RETRY_MS: u32 = 1_000;
+
 /// Maximum number of series that may have begun since a selection was matched. With more, the caller must [catch
 /// up](crate::names::Names::catch_up) first.
 const BEHIND: usize = 256;
@@ -45,6 +48,8 @@ pub enum Refused {
     NoRoom,
     /// The subscriber's series and boards have more than [`MAX_SELECTORS`] selectors together.
     TooManySelectors(usize),
+    /// The permission of the subscriber has ended.
+    Denied,
 }
 
 impl Hub {
@@ -60,11 +65,11 @@ impl Hub {
         resume: &Resume,
         now: Now,
     ) -> Result<(TopicId, Reader), Refused> {
-        let selectors = self.boards.count(subscription);
-        if selectors > MAX_SELECTORS {
-            return Err(Refused::TooManySelectors(selectors));
+        // Under the lock: a lease that ends later ends the stream.
+        if subscription.scope.lease().is_over() {
+            return Err(Refused::Denied);
         }
-        let selection = self.boards.selection(subscription);
+        let selection = self.selection(subscription).map_err(Refused::TooManySelectors)?;
         let cost = cost_of_reader(subscription);
         if !self.memory.has_room_for(cost) {
             return Err(Refused::NoRoom);
@@ -146,16 +151,16 @@ impl Hub {
         if reader.is_abreast_of(&self.boards) {
             return;
         }
+        if reader.subscription().scope.lease().is_over() {
+            return reader.leave(ByeReason::Denied, DENIED_RETRY_MS);
+        }
         if reader.subscription().boards.is_empty() {
             reader.follow(&self.boards, Follow::SameSeries);
             return;
         }
         // A subscriber that selects too much must reconnect, and so must one whose rehydrated series were evicted again
         // before its turn.
-        if self.boards.count(reader.subscription()) > MAX_SELECTORS {
-            return reader.leave(ByeReason::Moved, 0);
-        }
-        let selection = self.boards.selection(reader.subscription());
+        let Ok(selection) = self.selection(reader.subscription()) else { return reader.leave(ByeReason::Moved, 0) };
         if self.topics.get(id).is_none_or(|topic| *topic.selection() == selection) {
             reader.follow(&self.boards, Follow::SameSeries);
             return;
@@ -171,6 +176,21 @@ impl Hub {
         reader.follow(&self.boards, Follow::OtherSeries);
         self.leave(*id);
         *id = joined;
+    }
+
+    /// Returns the present selection of a subscription.
+    ///
+    /// # Errors
+    /// The number of its selectors, if there are more than [`MAX_SELECTORS`].
+    fn selection(&self, subscription: &Subscription) -> Result<Selection, usize> {
+        // Counted first, since narrowing very many selectors takes long.
+        let count = self.boards.count(subscription);
+        if count > MAX_SELECTORS {
+            return Err(count);
+        }
+        let selection = self.boards.selection(subscription);
+        let count = selection.selectors.len();
+        if count > MAX_SELECTORS { Err(count) } else { Ok(selection) }
     }
 
     /// Adds a series that has just begun to the topics that select it.

@@ -14,6 +14,7 @@ use shared::board::Etag;
 use shared::{BoardEdition, BoardId, Selector, Seq};
 
 use super::{Rate, Selection};
+use crate::access::ReadScope;
 
 /// Maximum number of selectors of one subscriber, including those of its boards.
 pub const MAX_SELECTORS: usize = 1_024;
@@ -27,6 +28,8 @@ pub struct Subscription {
     pub boards: Vec<BoardId>,
     /// The maximum rate of frames.
     pub rate: Rate,
+    /// The series and boards that the client may see. All others are for it as if they did not exist.
+    pub scope: Arc<ReadScope>,
 }
 
 /// The hub's record of a board.
@@ -56,6 +59,8 @@ pub struct Boards {
     forgotten_at: u64,
     /// The same for the warnings.
     warned_at: u64,
+    /// The same for the end of leases.
+    access_changed_at: u64,
 }
 
 impl Boards {
@@ -89,6 +94,12 @@ impl Boards {
         is_new
     }
 
+    /// Records that some leases may be over.
+    pub fn access_changed(&mut self) {
+        self.changes += 1;
+        self.access_changed_at = self.changes;
+    }
+
     /// The server's warnings.
     #[must_use]
     pub fn warnings(&self) -> Arc<[String]> {
@@ -105,13 +116,20 @@ impl Boards {
     #[must_use]
     pub fn concern(&self, subscription: &Subscription, seen: u64) -> bool {
         let changed = |id| self.changed.get(id).copied().unwrap_or(self.forgotten_at);
-        self.warned_at > seen || subscription.boards.iter().any(|id| changed(id) > seen)
+        self.warned_at > seen
+            || (self.access_changed_at > seen && subscription.scope.lease().is_over())
+            || subscription.boards.iter().any(|id| subscription.scope.sees_board(id) && changed(id) > seen)
+    }
+
+    /// Returns the record of a board of the subscription. A board that the client may not see is one that nobody made.
+    fn record(&self, subscription: &Subscription, id: &BoardId) -> Option<&BoardRecord> {
+        self.records.get(id).filter(|_| subscription.scope.sees_board(id))
     }
 
     /// Counts the selectors of `subscription` at present, repeats included.
     #[must_use]
     pub fn count(&self, subscription: &Subscription) -> usize {
-        let of_board = |id| self.records.get(id).map_or(1, |record: &BoardRecord| record.selectors.len());
+        let of_board = |id| self.record(subscription, id).map_or(1, |record| record.selectors.len());
         subscription.series.len() + subscription.boards.iter().map(of_board).sum::<usize>()
     }
 
@@ -120,19 +138,20 @@ impl Boards {
     pub fn selection(&self, subscription: &Subscription) -> Selection {
         let mut selectors = subscription.series.clone();
         for id in &subscription.boards {
-            match self.records.get(id) {
+            match self.record(subscription, id) {
                 Some(record) => selectors.extend_from_slice(&record.selectors),
                 None => selectors.push(id.selector()),
             }
         }
-        Selection::new(selectors, subscription.rate)
+        Selection::new(subscription.scope.series().narrow(selectors), subscription.rate)
     }
 
     /// Returns the highest cursor that may belong to another selection than the present one.
     #[must_use]
     pub fn since(&self, subscription: &Subscription) -> Seq {
         let since = |id| self.records.get(id).map_or(self.forgotten, |record| record.since);
-        subscription.boards.iter().map(since).max().unwrap_or(Seq::ZERO)
+        let seen = subscription.boards.iter().filter(|id| subscription.scope.sees_board(id));
+        seen.map(since).chain([subscription.scope.since()]).max().unwrap_or(Seq::ZERO)
     }
 
     /// Returns the tag of the document of a board; `None` if it has none.
@@ -144,8 +163,10 @@ impl Boards {
     /// Returns the edition of each board in the subscription.
     #[must_use]
     pub fn editions(&self, subscription: &Subscription) -> Vec<BoardEdition> {
-        let edition =
-            |id: &BoardId| BoardEdition { id: id.clone(), etag: self.records.get(id).and_then(|record| record.etag) };
+        let edition = |id: &BoardId| BoardEdition {
+            id: id.clone(),
+            etag: self.record(subscription, id).and_then(|record| record.etag),
+        };
         subscription.boards.iter().map(edition).collect()
     }
 }
@@ -159,7 +180,44 @@ mod tests {
     }
 
     fn reader_of(board: &str) -> Subscription {
-        Subscription { series: Vec::new(), boards: vec![board.parse().unwrap()], rate: Rate::of_hz(1).unwrap() }
+        let boards = vec![board.parse().unwrap()];
+        Subscription { series: Vec::new(), boards, rate: Rate::of_hz(1).unwrap(), scope: ReadScope::everything() }
+    }
+
+    /// A reader of the board with these grants.
+    fn reader_with(board: &str, grants: &[&str]) -> Subscription {
+        let grants = grants.iter().map(|grant| grant.parse().unwrap()).collect();
+        let capability = shared::Capability::new(grants, None).unwrap();
+        Subscription { scope: Arc::new(ReadScope::new(capability, Seq(5))), ..reader_of(board) }
+    }
+
+    #[test]
+    fn board_that_a_reader_may_not_see_is_for_it_one_that_nobody_made() {
+        let mut boards = Boards::default();
+        boards.set("a".parse().unwrap(), BoardRecord { etag: Some(Etag::stored(7)), since: Seq(9), ..record("x/*") });
+        let seen = boards.changes();
+        let (some, all) =
+            (reader_with("a", &["read:a/b", "read:x/y"]), reader_with("a", &["read-board:a", "read:x/y"]));
+        let selectors =
+            |reader: &Subscription| boards.selection(reader).selectors.iter().map(ToString::to_string).collect();
+        let (of_some, of_all): (Vec<String>, Vec<String>) = (selectors(&some), selectors(&all));
+        assert_eq!((of_some, of_all), (vec!["a/b".to_owned()], vec!["x/y".to_owned()]));
+        assert_eq!((boards.since(&some), boards.since(&all)), (Seq(5), Seq(9)));
+        assert_eq!(boards.editions(&some)[0].etag, None);
+        assert!(boards.editions(&all)[0].etag.is_some());
+        boards.set("a".parse().unwrap(), record("y/*"));
+        assert!(!boards.concern(&some, seen) && boards.concern(&all, seen));
+    }
+
+    #[test]
+    fn end_of_a_lease_concerns_only_its_reader() {
+        let mut boards = Boards::default();
+        let (one, other) = (reader_with("a", &["read:a/**"]), reader_with("a", &["read:a/**"]));
+        let seen = boards.changes();
+        one.scope.lease().end();
+        boards.access_changed();
+        assert!(boards.concern(&one, seen) && !boards.concern(&other, seen));
+        assert_eq!(boards.selection(&one), boards.selection(&other), "readers with equal grants share a topic");
     }
 
     #[test]

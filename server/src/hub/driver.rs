@@ -177,6 +177,12 @@ impl HubHandle {
         }
     }
 
+    /// Ends the streams whose leases are over. Call it after the leases ended.
+    pub fn access_changed(&self) {
+        let topics = self.0.hub.lock().access_changed();
+        self.wake(&topics);
+    }
+
     /// Runs all timed work, until dropped: writes frames that are due, and packs tracks that do not change.
     pub async fn pace(self) {
         tokio::join!(self.flush(), self.evict_idle());

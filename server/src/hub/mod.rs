@@ -171,6 +171,12 @@ impl Hub {
         if self.boards.warn(warnings) { self.topics.keys().copied().collect() } else { Vec::new() }
     }
 
+    /// Ends the streams whose leases are over. Returns the topics whose subscribers must be woken: all.
+    pub fn access_changed(&mut self) -> Vec<TopicId> {
+        self.boards.access_changed();
+        self.topics.keys().copied().collect()
+    }
+
     /// The index of the names of all series, which has a lock of its own.
     #[must_use]
     pub fn names(&self) -> &Names {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use shared::access::SeriesScope;
 use shared::board::document::MAX_WIDGETS;
 use shared::point::Kind;
 use shared::{BoardId, Selector, SeriesName};
@@ -108,19 +109,26 @@ impl Selecting {
         Ok(tokio::task::spawn_blocking(work).await.map_err(|_| FindError::Stopped)??)
     }
 
-    /// Returns the selectors that match no series. Leaves out a selector that takes too many steps to check.
+    /// Returns the selectors that match no series in `scope`. Leaves out a selector that takes too many steps to check.
     #[must_use]
-    pub fn without_series(&self, selectors: Vec<Selector>) -> Vec<Selector> {
-        let has = self.names.has_each(&selectors, HINT);
-        selectors.into_iter().zip(has).filter(|(_, has)| !has).map(|(selector, _)| selector).collect()
+    pub fn without_series(&self, selectors: Vec<Selector>, scope: &SeriesScope) -> Vec<Selector> {
+        if scope.is_all() {
+            let has = self.names.has_each(&selectors, HINT);
+            return selectors.into_iter().zip(has).filter(|(_, has)| !has).map(|(selector, _)| selector).collect();
+        }
+        let has = |selector: &Selector| {
+            let narrowed = scope.narrow(vec![selector.clone()]);
+            self.names.has_each(&narrowed, HINT).into_iter().any(|has| has)
+        };
+        selectors.into_iter().filter(|selector| !has(selector)).collect()
     }
 
-    /// Returns the series under the name of a board, as a hint to its page. `None` if there are more than a board may
-    /// have widgets.
+    /// Returns the series under the name of a board that are in `scope`, as a hint to its page. `None` if there are more
+    /// than a board may have widgets.
     #[must_use]
-    pub fn series_of(&self, board: &BoardId) -> Option<Vec<(SeriesName, Kind)>> {
+    pub fn series_of(&self, board: &BoardId, scope: &SeriesScope) -> Option<Vec<(SeriesName, Kind)>> {
         let budget = Budget { steps: HINT, series: MAX_WIDGETS };
-        let found = self.names.select(&[board.selector()], budget).ok()?;
+        let found = self.names.select(&scope.narrow(vec![board.selector()]), budget).ok()?;
         Some(self.names.named(&found.series).iter().map(|named| (named.name.clone(), named.kind)).collect())
     }
 }

@@ -4,6 +4,7 @@ use shared::{ByeReason, Event, Millis, Number, Seq, Stamp, Value, sse};
 
 use super::simulation::{EPOCH, hub_of, series, subscribe};
 use super::*;
+use crate::access::ReadScope;
 use crate::clock::Uptime;
 use crate::log::Committed;
 use crate::log::WarmSeries;
@@ -24,7 +25,7 @@ fn point(seq: u64, series: u32) -> Committed {
 
 fn subscription(hz: u32, selectors: &[&str]) -> Subscription {
     let series = selectors.iter().map(|text| text.parse().unwrap()).collect();
-    Subscription { series, boards: Vec::new(), rate: Rate::of_hz(hz).unwrap() }
+    Subscription { series, boards: Vec::new(), rate: Rate::of_hz(hz).unwrap(), scope: ReadScope::everything() }
 }
 
 fn hub() -> Hub {

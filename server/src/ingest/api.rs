@@ -11,9 +11,11 @@ use shared::problem::FieldError;
 use super::batch_builder::{self, Batch};
 use super::body::{Content, One};
 use super::fields::Acceptance;
+use super::fields::Wrong;
 use super::pipeline::{Ingest, MAX_BODY, Parser, Refused, commit, identified, read_and_parse};
 use super::query::Age;
 use super::{batch, body, fields, query};
+use crate::access::PushAccess;
 use crate::http::problem::ApiError;
 use crate::http::route::{PUSH, PUSH_OR_GET, Route, not_allowed};
 use crate::limits::client::LimitedClient;
@@ -45,6 +47,7 @@ async fn no_head(uri: Uri) -> ApiError {
 /// [`Refused`] if the name, the query, the body or a header is wrong, or if the store cannot take it now.
 pub async fn one(
     State(ingest): State<Ingest>,
+    access: PushAccess,
     Path(series): Path<String>,
     RawQuery(query): RawQuery,
     uri: Uri,
@@ -52,7 +55,7 @@ pub async fn one(
     client: LimitedClient,
     body: Body,
 ) -> Result<StatusCode, Refused> {
-    let parser = ingest.parser.clone();
+    let parser = ingest.parser(access);
     let parse = identified(&uri, &headers, move |text: &[u8], share: &mut Share| {
         let read = |accepted| match query::point(query.as_deref())? {
             Some(point) if text.trim_ascii().is_empty() => body::object(&point, accepted),
@@ -81,13 +84,14 @@ pub async fn one(
 /// As [`one`].
 pub async fn one_by_get(
     State(ingest): State<Ingest>,
+    access: PushAccess,
     Path(series): Path<String>,
     RawQuery(query): RawQuery,
     uri: Uri,
     headers: HeaderMap,
     client: LimitedClient,
 ) -> Result<impl IntoResponse, Refused> {
-    let parser = ingest.parser.clone();
+    let parser = ingest.parser(access);
     let parse = identified(&uri, &headers, move |_: &[u8], share: &mut Share| {
         let read = |accepted| match query::point(query.as_deref())? {
             Some(point) => body::object(&point, accepted),
@@ -111,7 +115,7 @@ fn named(
     let named = |error| fields::bad_series(series, &error).into_error();
     match read(parser.accepted(age)) {
         Ok(Content::One(One { time, value, declares })) => {
-            let point = parser.directory.look().point(series, time, value).map_err(named)?;
+            let point = parser.look().point(series, time, value).map_err(Wrong::into_error)?;
             batch_builder::single(point.declaring(declares), share)
         }
         Ok(Content::Below(all)) => {
@@ -126,14 +130,15 @@ fn named(
 /// Makes a point of each number of an object, in a series below `series`.
 fn below(parser: &Parser, series: &str, all: Vec<(String, One)>, share: &mut Share) -> Result<Batch, ApiError> {
     let mut builder = parser.batch_builder(share);
-    let mut errors = Vec::new();
+    let (mut errors, mut is_forbidden) = (Vec::new(), false);
     for (number, (field, One { time, value, declares })) in (1..).zip(all) {
         let name = format!("{series}/{field}");
         let point = builder.look().point(&name, time, value);
         match point {
             Ok(point) => builder.take(number, Ok(point.declaring(declares)))?,
             Err(error) => {
-                let wrong = fields::bad_series(&name, &error).at(number);
+                is_forbidden |= error.is_forbidden();
+                let wrong = error.at(number);
                 errors.push(FieldError { line: None, field: fields::cut(&field), ..wrong });
             }
         }
@@ -141,8 +146,13 @@ fn below(parser: &Parser, series: &str, all: Vec<(String, One)>, share: &mut Sha
     if errors.is_empty() {
         return builder.finish();
     }
-    let detail = format!("{} fields cannot be part of the name of a series, so nothing was stored", errors.len());
+    let count = errors.len();
     errors.truncate(batch_builder::MAX_LISTED);
+    if is_forbidden {
+        let detail = format!("{count} fields are of series that the sender may not push to, so nothing was stored");
+        return Err(ApiError::Forbidden { detail, errors });
+    }
+    let detail = format!("{count} fields cannot be part of the name of a series, so nothing was stored");
     Err(ApiError::Invalid { detail, errors })
 }
 
@@ -152,13 +162,14 @@ fn below(parser: &Parser, series: &str, all: Vec<(String, One)>, share: &mut Sha
 /// [`Refused`]; a 422 lists the wrong lines.
 pub async fn many(
     State(ingest): State<Ingest>,
+    access: PushAccess,
     RawQuery(query): RawQuery,
     uri: Uri,
     headers: HeaderMap,
     client: LimitedClient,
     body: Body,
 ) -> Result<StatusCode, Refused> {
-    let parser = ingest.parser.clone();
+    let parser = ingest.parser(access);
     let age = query::none(query.as_deref()).and_then(|()| query::age(query.as_deref()));
     let batch = match age {
         Ok(age) => {

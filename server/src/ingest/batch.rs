@@ -7,10 +7,10 @@ use shared::{Millis, SeriesName, Value};
 use super::batch_builder::{Batch, BatchBuilder};
 use super::elements;
 use super::fields::{self, Acceptance, Wrong};
+use super::lookup::SeriesLookup;
 use super::scan::{Plain, Scanner};
 use crate::http::problem::ApiError;
 use crate::log::{PointTime, Pushed};
-use crate::store::directory::Look;
 
 /// Reads NDJSON (blank lines are skipped), or a JSON array, of `{"series":…,"value":…,"ts":…,"kind":…}` into `batch`.
 ///
@@ -104,7 +104,7 @@ fn is_several(line: &str) -> bool {
     first.is_some_and(|first| first.is_ok()) && line[objects.byte_offset()..].trim_start().starts_with('{')
 }
 
-fn plain_point(object: Plain<'_>, accepted: Acceptance, look: &Look<'_>) -> Option<Pushed> {
+fn plain_point(object: Plain<'_>, accepted: Acceptance, look: &SeriesLookup<'_>) -> Option<Pushed> {
     let server = || PointTime::of_server(accepted.now);
     let time = object.ts.map_or_else(server, |ts| PointTime::of_sender(Millis(ts), 0));
     if !accepted.takes(time.ts) || (object.kind.is_some() && matches!(object.value, Value::Text(_))) {
@@ -113,19 +113,18 @@ fn plain_point(object: Plain<'_>, accepted: Acceptance, look: &Look<'_>) -> Opti
     Some(look.point(object.series, time, object.value).ok()?.declaring(object.kind))
 }
 
-fn point(json: &Json, accepted: Acceptance, look: &Look<'_>) -> Result<Pushed, Wrong> {
+fn point(json: &Json, accepted: Acceptance, look: &SeriesLookup<'_>) -> Result<Pushed, Wrong> {
     let Json::Object(object) = json else {
         return Err(Wrong::new("line", "a JSON object", fields::echo(&json.to_string())));
     };
     fields::only(object, "series, value, text, ts, kind")?;
     let series = fields::series(object)?;
     // The first wrong field is named, so the name of the series is checked before the other fields.
-    let named = |error| fields::bad_series(series, &error);
-    series.parse::<SeriesName>().map_err(named)?;
+    series.parse::<SeriesName>().map_err(|error| fields::bad_series(series, &error))?;
     let time = fields::ts(object, accepted)?;
     let value = fields::value(object)?;
     let declares = fields::kind(object, &value)?;
-    Ok(look.point(series, time, value).map_err(named)?.declaring(declares))
+    Ok(look.point(series, time, value)?.declaring(declares))
 }
 
 #[cfg(test)]
@@ -147,7 +146,11 @@ mod tests {
 
     fn at_most(points: usize, body: &str) -> Result<Batch, ApiError> {
         let (directory, mut share) = (Directory::default(), Share::unbounded());
-        super::points(body.as_bytes(), ACCEPTED, BatchBuilder::new(&directory, points, &mut share))
+        super::points(
+            body.as_bytes(),
+            ACCEPTED,
+            BatchBuilder::new(SeriesLookup::unrestricted(&directory), points, &mut share),
+        )
     }
 
     proptest! {

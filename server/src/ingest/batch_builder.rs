@@ -5,12 +5,12 @@ use std::mem::size_of;
 use shared::problem::FieldError;
 
 use super::fields::Wrong;
+use super::lookup::SeriesLookup;
 use crate::http::problem::ApiError;
 use crate::limits::push_memory::Share;
 use crate::limits::{Limit, Limits};
 use crate::log::{Committed, Fingerprint, Pushed};
 use crate::store::Directory;
-use crate::store::directory::Look;
 use crate::store::number_log::LoggedNumber;
 
 /// The most wrong lines that an answer lists; it also gives their total. A body can hold two million.
@@ -46,6 +46,8 @@ pub struct Batch {
 pub struct WrongLines {
     /// The number of such lines.
     pub count: usize,
+    /// The number of those whose series the sender may not push to.
+    pub forbidden: usize,
     /// The first wrong lines, at most a thousand.
     pub listed: Vec<FieldError>,
 }
@@ -53,7 +55,7 @@ pub struct WrongLines {
 /// The points read from a body so far, and the errors of its wrong lines.
 #[derive(Debug)]
 pub struct BatchBuilder<'a> {
-    look: Look<'a>,
+    look: SeriesLookup<'a>,
     /// The most points that the body may have.
     most: usize,
     share: &'a mut Share,
@@ -67,18 +69,17 @@ pub struct BatchBuilder<'a> {
 }
 
 impl<'a> BatchBuilder<'a> {
-    /// Starts empty. Takes at most `most` points and reserves their memory in `share`; `directory` resolves names of
-    /// series.
+    /// Starts empty. Takes at most `most` points and reserves their memory in `share`; `look` resolves names of series.
     #[must_use]
-    pub fn new(directory: &'a Directory, most: usize, share: &'a mut Share) -> Self {
+    pub fn new(look: SeriesLookup<'a>, most: usize, share: &'a mut Share) -> Self {
         let (good, bad, held_before) = (Batch::default(), WrongLines::default(), share.held());
-        Self { look: directory.look(), most, share, owed: 0, held_before, lines: 0, good, bad }
+        Self { look, most, share, owed: 0, held_before, lines: 0, good, bad }
     }
 
-    /// Starts empty, with the default bound on points.
+    /// Starts empty, with the default bound on points, for code that no request runs.
     #[must_use]
     pub fn by_default(directory: &'a Directory, share: &'a mut Share) -> Self {
-        Self::new(directory, Limits::default().points, share)
+        Self::new(SeriesLookup::unrestricted(directory), Limits::default().points, share)
     }
 
     /// Reserves capacity for the points of a body of `bytes` bytes.
@@ -90,7 +91,7 @@ impl<'a> BatchBuilder<'a> {
     }
 
     /// Returns the locked directory of series.
-    pub(crate) fn look(&self) -> &Look<'a> {
+    pub(crate) fn look(&self) -> &SeriesLookup<'a> {
         &self.look
     }
 
@@ -149,6 +150,7 @@ impl<'a> BatchBuilder<'a> {
             }
             Err(wrong) => {
                 self.bad.count += 1;
+                self.bad.forbidden += usize::from(wrong.is_forbidden());
                 if !self.only_counts() {
                     self.bad.listed.push(wrong.at(line));
                 }
@@ -160,21 +162,24 @@ impl<'a> BatchBuilder<'a> {
     /// Returns all points if every line was valid.
     ///
     /// # Errors
-    /// [`ApiError::Invalid`] with the wrong lines, at most a thousand; [`ApiError::Malformed`] if the body has no
-    /// point; [`ApiError::LimitReached`] if there is no memory for the points.
+    /// [`ApiError::Invalid`] with the wrong lines, at most a thousand, or [`ApiError::Forbidden`] if the sender may not
+    /// push to some of the series; [`ApiError::Malformed`] if the body has no point; [`ApiError::LimitReached`] if there
+    /// is no memory for the points.
     pub fn finish(self) -> Result<Batch, ApiError> {
-        let (good, WrongLines { count, listed }) = self.finish_partly()?;
+        let (good, WrongLines { count, forbidden, listed }) = self.finish_partly()?;
         if count == 0 && good.points.is_empty() {
             return Err(ApiError::Malformed("there is no point in the body".to_owned()));
         }
         if count == 0 {
             return Ok(good);
         }
-        let mut detail = format!("{count} of {} lines are wrong, so nothing was stored", count + good.points.len());
+        let what = if forbidden > 0 { "wrong, or of series that the sender may not push to" } else { "wrong" };
+        let mut detail = format!("{count} of {} lines are {what}, so nothing was stored", count + good.points.len());
         if count > listed.len() {
             detail = format!("{detail}; the first {} are listed", listed.len());
         }
-        Err(ApiError::Invalid { detail, errors: listed })
+        let errors = listed;
+        Err(if forbidden > 0 { ApiError::Forbidden { detail, errors } } else { ApiError::Invalid { detail, errors } })
     }
 
     /// Returns the points of the valid lines, perhaps none, and the wrong lines.
@@ -221,7 +226,7 @@ mod tests {
     #[test]
     fn points_over_the_bound_are_refused_and_never_kept() {
         let (directory, mut share) = (Directory::default(), Share::unbounded());
-        let mut builder = BatchBuilder::new(&directory, 3, &mut share);
+        let mut builder = BatchBuilder::new(SeriesLookup::unrestricted(&directory), 3, &mut share);
         for line in 1..=3 {
             builder.take(line, Ok(point())).unwrap();
         }
@@ -236,7 +241,7 @@ mod tests {
     fn memory_is_reserved_while_points_are_read() {
         let (directory, memory) = (Directory::default(), PushMemory::new(1 << 20));
         let mut share = memory.share();
-        let mut builder = BatchBuilder::new(&directory, usize::MAX, &mut share);
+        let mut builder = BatchBuilder::new(SeriesLookup::unrestricted(&directory), usize::MAX, &mut share);
         let (kept, error) = (1..).find_map(|line| Some((line - 1, builder.take(line, Ok(point())).err()?))).unwrap();
         assert_eq!(error.limit(), Some(Limit::Queue));
         assert!(kept * POINT_BYTES < 1 << 20, "{kept} points");
@@ -251,7 +256,7 @@ mod tests {
         let (directory, memory) = (Directory::default(), PushMemory::new(1 << 20));
         let mut share = memory.share();
         share.grow(100).unwrap();
-        let mut builder = BatchBuilder::new(&directory, usize::MAX, &mut share);
+        let mut builder = BatchBuilder::new(SeriesLookup::unrestricted(&directory), usize::MAX, &mut share);
         for _ in 0..3 {
             (0..1_000).for_each(|line| builder.take(line, Ok(point())).unwrap());
             builder.restart();

@@ -66,27 +66,46 @@ pub struct Wrong {
     field: &'static str,
     expected: Cow<'static, str>,
     got: Cow<'static, str>,
+    /// The sender may not push to the series.
+    is_forbidden: bool,
 }
 
 impl Wrong {
     /// An error that is only counted, so it has no text.
-    pub const COUNTED: Self = Self { field: "", expected: Cow::Borrowed(""), got: Cow::Borrowed("") };
+    pub const COUNTED: Self =
+        Self { field: "", expected: Cow::Borrowed(""), got: Cow::Borrowed(""), is_forbidden: false };
 
     /// Creates an error from the field, the expected value and the given value.
     pub fn new(field: &'static str, expected: impl Into<Cow<'static, str>>, got: impl Into<Cow<'static, str>>) -> Self {
-        Self { field, expected: expected.into(), got: got.into() }
+        Self { field, expected: expected.into(), got: got.into(), is_forbidden: false }
+    }
+
+    /// Creates the error for a series that the sender may not push to.
+    pub fn forbidden(expected: String, series: &str) -> Self {
+        Self { is_forbidden: true, ..Self::new("series", expected, echo(series)) }
+    }
+
+    /// Returns true if the sender may not push to the series.
+    #[must_use]
+    pub fn is_forbidden(&self) -> bool {
+        self.is_forbidden
     }
 
     /// Returns the error of a push that has no lines.
     #[must_use]
     pub fn into_error(self) -> ApiError {
-        ApiError::field(self.field, self.expected, self.got)
+        let is_forbidden = self.is_forbidden;
+        let error = ApiError::field(self.field, self.expected, self.got);
+        match error {
+            ApiError::Invalid { detail, errors } if is_forbidden => ApiError::Forbidden { detail, errors },
+            error => error,
+        }
     }
 
     /// Returns the error at a line of a batch.
     #[must_use]
     pub fn at(self, line: usize) -> FieldError {
-        let Self { field, expected, got } = self;
+        let Self { field, expected, got, .. } = self;
         FieldError { line: Some(line), field: field.to_owned(), expected: expected.into(), got: got.into() }
     }
 }

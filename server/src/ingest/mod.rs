@@ -4,6 +4,7 @@
 //! - [`intake`] reads and decompresses bodies within bounds.
 //! - [`body`] parses one point, [`batch`] parses many, which [`batch_builder`] collects, and [`query`] parses the query
 //!   string.
+//! - [`lookup`] finds the series of a point, if its sender may push to it.
 //! - [`fields`] checks a JSON object field by field; `scan` is a fast path for common objects.
 //!
 //! - [`api`] has the handlers, and [`pipeline`] the way of every push from its body to the store.
@@ -17,8 +18,9 @@ pub mod elements;
 pub mod fields;
 pub mod influx;
 pub mod intake;
+pub mod lookup;
 pub mod pipeline;
 pub mod query;
 mod scan;
 
-pub use self::pipeline::{Ingest, MAX_BODY, Parser, Refused};
+pub use self::pipeline::{Ingest, MAX_BODY, Parser, ParserSettings, Refused};

@@ -7,7 +7,9 @@ use axum::response::{IntoResponse, Response};
 use super::batch_builder::{Batch, BatchBuilder};
 use super::fields::Acceptance;
 use super::intake::{self, Intake};
+use super::lookup::SeriesLookup;
 use super::query::Age;
+use crate::access::PushAccess;
 use crate::clock;
 use crate::http::problem::ApiError;
 use crate::limits::client::LimitedClient;
@@ -30,10 +32,18 @@ pub struct Ingest {
     pub writer: Writer,
     /// Reads bodies within their memory bound.
     pub intake: Intake,
-    /// Parses bodies.
-    pub parser: Parser,
+    /// Settings of the parser of each body.
+    pub settings: ParserSettings,
     /// Counts pushes.
     pub metrics: Metrics,
+}
+
+impl Ingest {
+    /// Returns a parser for the bodies of a sender.
+    #[must_use]
+    pub fn parser(&self, access: PushAccess) -> Parser {
+        Parser { settings: self.settings.clone(), access }
+    }
 }
 
 /// Wraps `parse` so that the batch of a request with an idempotency key also has the hash of the request.
@@ -123,9 +133,16 @@ pub async fn read_and_parse<T: Send + 'static>(
     Ok((parsed?, share))
 }
 
-/// The part of the server's state that parsing a body needs; it can move to another thread.
+/// Parses bodies of one sender; it can move to another thread.
 #[derive(Clone, Debug)]
 pub struct Parser {
+    settings: ParserSettings,
+    access: PushAccess,
+}
+
+/// The part of the server's state that parsing a body needs.
+#[derive(Clone, Debug)]
+pub struct ParserSettings {
     /// Resolves names of series.
     pub directory: Directory,
     /// The most milliseconds that a pushed point may be behind the server's clock.
@@ -139,7 +156,7 @@ impl Parser {
     #[must_use]
     pub fn accepted(&self, age: Age) -> Acceptance {
         let late_ms = match age {
-            Age::Recent => self.late_ms,
+            Age::Recent => self.settings.late_ms,
             Age::Any => u64::MAX,
         };
         Acceptance { now: clock::now().wall, late_ms }
@@ -148,7 +165,13 @@ impl Parser {
     /// Starts to collect the points of a body, with their memory reserved in `share`.
     #[must_use]
     pub fn batch_builder<'a>(&'a self, share: &'a mut Share) -> BatchBuilder<'a> {
-        BatchBuilder::new(&self.directory, self.most_points, share)
+        BatchBuilder::new(self.look(), self.settings.most_points, share)
+    }
+
+    /// Locks the directory of series, as far as the sender may push to them.
+    #[must_use]
+    pub fn look(&self) -> SeriesLookup<'_> {
+        SeriesLookup::new(&self.settings.directory, &self.access)
     }
 }
 

@@ -6,6 +6,7 @@ use shared::{BoardId, Declared, Selector, Seq, SeriesName, Stamp, Track, Value};
 
 use super::entry::BoardDocument;
 use super::series::{SeriesId, WarmSeries};
+use super::token::TokenRecord;
 
 /// A point that is on the disk.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,6 +57,8 @@ pub enum Applied<'a> {
         /// The seq of the removal.
         at: Seq,
     },
+    /// A token was created, has another secret, or was revoked.
+    Token(&'a TokenRecord),
 }
 
 /// Receives every applied entry, in the order of the log.

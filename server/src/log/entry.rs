@@ -6,6 +6,7 @@ use shared::board::{Etag, Form};
 use shared::{BoardId, Millis, Selector, Seq, SeriesName};
 
 use super::push::Push;
+use super::token::TokenChange;
 
 /// A change, with everything that applying it needs from the node that appends it.
 ///
@@ -53,6 +54,8 @@ pub enum Change {
     },
     /// A series is removed with all its points.
     RemoveSeries(SeriesName),
+    /// A token is created, gets another secret, or is revoked.
+    Token(TokenChange),
 }
 
 /// A board as it is after a change.

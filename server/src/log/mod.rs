@@ -5,6 +5,7 @@
 //!
 //! - [`entry`] is a change as it is appended. [`push`], [`point_time`], [`source`] and [`idempotency`] are parts of it.
 //! - [`applied`] is what the subscribers of the log receive.
+//! - [`token`] is a token and its changes.
 //! - [`series`] identifies a series; [`epochs`] decides which cursors are positions in this log.
 
 pub mod applied;
@@ -15,6 +16,7 @@ pub mod point_time;
 pub mod push;
 pub mod series;
 pub mod source;
+pub mod token;
 
 use shared::Seq;
 
@@ -26,6 +28,7 @@ pub use point_time::{PointTime, SetBy};
 pub use push::{Atomicity, Push, Pushed};
 pub use series::{SeriesId, SeriesState, WarmSeries};
 pub use source::Source;
+pub use token::{TokenChange, TokenHash, TokenName, TokenRecord, TokenRefusal};
 
 /// An ordered log of everything that changes the state. A position in it is the seq of the last change that took one: a
 /// point, a removal, or another selection of a board. Other changes of boards take none.

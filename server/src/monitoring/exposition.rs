@@ -14,7 +14,7 @@ use super::metrics::Metrics;
 use super::rejections::Rejections;
 use crate::history::History;
 use crate::http::accept;
-use crate::http::route::{READ, Route};
+use crate::http::route::{Access, Route};
 use crate::hub::chunk::live_bytes;
 use crate::hub::driver::HubHandle;
 use crate::limits::Limits;
@@ -54,7 +54,7 @@ where
     S: Clone + Send + Sync + 'static,
     Sources: FromRef<S>,
 {
-    vec![Route::new("/metrics", READ, get(expose))]
+    vec![Route::new("/metrics", &[("GET", Access::ReadAll)], get(expose))]
 }
 
 /// Answers with all counters, and with gauges of the present state.

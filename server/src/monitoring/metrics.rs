@@ -2,9 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
-use axum::middleware::Next;
-use axum::response::Response;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -95,13 +92,4 @@ impl Metrics {
     pub fn committed(&self, points: usize) {
         self.0.points.inc_by(points as u64);
     }
-}
-
-/// Middleware: counts refused requests by the bound that they reached.
-pub async fn count_refused(State(metrics): State<Metrics>, request: Request, next: Next) -> Response {
-    let response = next.run(request).await;
-    if let Some(&limit) = response.extensions().get::<Limit>() {
-        metrics.refused(limit);
-    }
-    response
 }

@@ -5,6 +5,7 @@ use axum::extract::{FromRef, State};
 use axum::routing::get;
 
 use super::rejections::{Inbox, Rejections};
+use crate::access::AdminAccess;
 use crate::http::route::{Access, Route};
 
 /// The route of the refused pushes.
@@ -18,6 +19,6 @@ where
 }
 
 /// Lists the last refused pushes, newest first.
-async fn list(State(rejections): State<Rejections>) -> Json<Inbox> {
+async fn list(State(rejections): State<Rejections>, _admin: AdminAccess) -> Json<Inbox> {
     Json(rejections.last())
 }

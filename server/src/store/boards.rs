@@ -99,7 +99,7 @@ impl Store {
     /// [`CommitError`]; then nothing has changed.
     pub fn forget_board(&mut self, id: &BoardId, since: Seq) -> Result<(), CommitError> {
         let since = self.forgotten().max(since);
-        self.change_boards(|tx| {
+        self.change_rows(|tx| {
             tx.execute("DELETE FROM boards WHERE id = ?1", [id.as_str()])?;
             tx.execute("INSERT OR REPLACE INTO forgotten (one, since) VALUES (1, ?1)", [sql(since.0)])
         })
@@ -159,7 +159,7 @@ impl Store {
         let selectors = serde_json::to_string(&board.selectors).expect("selectors are texts");
         let document = board.document.as_ref();
         let signed = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
-        self.change_boards(|tx| {
+        self.change_rows(|tx| {
             tx.prepare_cached("UPDATE meta SET head = ?1")?.execute([signed(head.0)])?;
             tx.prepare_cached(
                 "INSERT OR REPLACE INTO boards (id, selectors, since, form, source, changed)
@@ -178,8 +178,8 @@ impl Store {
         Ok(())
     }
 
-    /// Commits a change of the boards, and reports the result to the store's condition, as for a push.
-    fn change_boards(
+    /// Commits a change of boards or tokens, and reports the result to the store's condition, as for a push.
+    pub(super) fn change_rows(
         &mut self,
         change: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<usize>,
     ) -> Result<(), CommitError> {

@@ -7,6 +7,7 @@ use super::{CommitError, Store};
 use crate::clock;
 use crate::log::{
     Appended, Applied, BoardChange, BoardChanged, Change, Entry, Log, LogSubscriber, OutOfRange, Push, Terms,
+    TokenChange, TokenRecord, TokenRefusal,
 };
 
 #[cfg(test)]
@@ -35,6 +36,8 @@ pub enum EntryOutcome {
     BoardForgotten(Result<(), CommitError>),
     /// A series was removed; `None` if there was none of that name.
     SeriesRemoved(Result<Option<Removed>, CommitError>),
+    /// A token was changed, or the change did not fit.
+    Token(Result<Result<TokenRecord, TokenRefusal>, CommitError>),
 }
 
 impl LocalLog {
@@ -84,6 +87,17 @@ impl LocalLog {
         }
     }
 
+    /// Appends a change of a token.
+    ///
+    /// # Errors
+    /// [`CommitError`]; the inner error if the change does not fit. Then the token is unchanged.
+    pub fn change_token(&mut self, change: TokenChange) -> Result<Result<TokenRecord, TokenRefusal>, CommitError> {
+        match self.append_now(Change::Token(change)) {
+            EntryOutcome::Token(changed) => changed,
+            other => unreachable!("{other:?} is the outcome of another change"),
+        }
+    }
+
     /// Checks that there is room for a document of `bytes` bytes. Call it before the document is appended.
     ///
     /// # Errors
@@ -122,6 +136,14 @@ impl LocalLog {
         Ok(removed)
     }
 
+    fn append_token(&mut self, change: &TokenChange) -> Result<Result<TokenRecord, TokenRefusal>, CommitError> {
+        let changed = self.store.apply_token(change)?;
+        if let Ok(token) = &changed {
+            self.publish(&Applied::Token(token));
+        }
+        Ok(changed)
+    }
+
     /// Hands an applied entry to all subscribers.
     fn publish(&mut self, applied: &Applied<'_>) {
         for subscriber in &mut self.subscribers {
@@ -154,6 +176,7 @@ impl Log for LocalLog {
                     EntryOutcome::BoardForgotten(forgotten)
                 }
                 Change::RemoveSeries(name) => EntryOutcome::SeriesRemoved(self.append_removal(&name)),
+                Change::Token(change) => EntryOutcome::Token(self.append_token(&change)),
             });
         }
         self.append_pushes(pushes, &mut outcomes);

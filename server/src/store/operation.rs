@@ -1,6 +1,6 @@
 //! The operations that the writer thread can be asked for. Each has an answer of its own type.
 
-use shared::{BoardId, Seq, SeriesName};
+use shared::{BoardId, Millis, Seq, SeriesName};
 use tokio::sync::oneshot;
 
 use super::CommitError;
@@ -8,7 +8,10 @@ use super::claim::Ticket;
 use super::local_log::{EntryOutcome, LocalLog};
 use super::removal::Removed;
 use crate::limits::push_memory::Share;
-use crate::log::{BoardChange, BoardChanged, Change, Push, SeriesId, TrackCache, TrackError, WarmSeries};
+use crate::log::{
+    BoardChange, BoardChanged, Change, Push, SeriesId, TokenChange, TokenName, TokenRecord, TokenRefusal, TrackCache,
+    TrackError, WarmSeries,
+};
 
 /// A job for the writer thread.
 pub(super) enum Job {
@@ -41,6 +44,10 @@ pub(super) enum Operation {
     ChangeBoard { change: BoardChange, ticket: Ticket<Result<BoardChanged, CommitError>> },
     /// Forgets a deleted board.
     ForgetBoard { id: BoardId, since: Seq, ticket: Ticket<Result<(), CommitError>> },
+    /// Changes a token, if the change fits.
+    ChangeToken { change: TokenChange, ticket: Ticket<Result<Result<TokenRecord, TokenRefusal>, CommitError>> },
+    /// Stores the times at which tokens were last used. They are no part of the log.
+    NoteTokenUses { uses: Vec<(TokenName, Millis)>, ticket: Ticket<Result<(), CommitError>> },
 }
 
 impl Operation {
@@ -63,6 +70,8 @@ impl Operation {
                 log.change_board(change)
             }),
             Self::ForgetBoard { id, since, ticket } => answer(ticket, || log.forget_board(id, since)),
+            Self::ChangeToken { change, ticket } => answer(ticket, || log.change_token(change)),
+            Self::NoteTokenUses { uses, ticket } => answer(ticket, || log.store_mut().note_token_uses(&uses)),
         }
     }
 }

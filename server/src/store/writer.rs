@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use shared::{BoardId, Seq, SeriesName};
+use shared::{BoardId, Millis, Seq, SeriesName};
 
 use super::claim::{Ticket, pair};
 use super::lanes::Allowed;
@@ -24,7 +24,8 @@ use super::{CommitError, Condition, Retention, Store, StoreStats};
 use crate::clock::{self, Now};
 use crate::limits::push_memory::Share;
 use crate::log::{
-    BoardChange, BoardChanged, Change, Entry, Log as _, Push, SeriesId, TrackCache, TrackError, WarmSeries,
+    BoardChange, BoardChanged, Change, Entry, Log as _, Push, SeriesId, TokenChange, TokenName, TokenRecord,
+    TokenRefusal, TrackCache, TrackError, WarmSeries,
 };
 
 /// The interval of the work that is not caused by pushes: observing the clock, the disk and the file.
@@ -162,6 +163,22 @@ impl Writer {
     /// [`CommitError`]; then it is still remembered.
     pub async fn forget_board(&self, id: BoardId, since: Seq) -> Result<(), CommitError> {
         self.request(|ticket| Operation::ForgetBoard { id, since, ticket }).await?
+    }
+
+    /// Changes a token between two groups of pushes, if the change fits. On return, all subscribers of the log have it.
+    ///
+    /// # Errors
+    /// [`CommitError`]; the inner error if the change does not fit. Then the token is unchanged.
+    pub async fn change_token(&self, change: TokenChange) -> Result<Result<TokenRecord, TokenRefusal>, CommitError> {
+        self.request(|ticket| Operation::ChangeToken { change, ticket }).await?
+    }
+
+    /// Stores the times at which tokens were last used.
+    ///
+    /// # Errors
+    /// [`CommitError`]; then the former times are kept.
+    pub async fn note_token_uses(&self, uses: Vec<(TokenName, Millis)>) -> Result<(), CommitError> {
+        self.request(|ticket| Operation::NoteTokenUses { uses, ticket }).await?
     }
 
     /// Queues an operation and waits for its answer.

@@ -10,6 +10,7 @@ use shared::doctor;
 use super::form::{self, Coding};
 use super::state::Streams;
 use super::{diagnose, probe, query, takeover};
+use crate::access::ReadAccess;
 use crate::http::problem::ApiError;
 use crate::http::route::{Access, PUBLIC, READ, Route};
 use crate::hub::Resume;
@@ -36,12 +37,14 @@ where
 /// [`ApiError::Invalid`] where the query is wrong, [`ApiError::Full`] where the maximum number of streams is reached.
 pub async fn open(
     State(streams): State<Streams>,
+    access: ReadAccess,
     client: Option<Extension<Client>>,
     bounded: LimitedClient,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let request = query::parse(query.as_deref().unwrap_or_default())?;
+    let request = query::parse(query.as_deref().unwrap_or_default(), access.scope())?;
+    access.check_named(&request.subscription.series)?;
     // The header is newer: a browser that reconnects repeats the address with the old cursor.
     let header = headers.get("last-event-id").map(|id| String::from_utf8_lossy(id.as_bytes()).into_owned());
     let resume = Resume::parse(header.or(request.last_event_id).as_deref());

@@ -1,7 +1,10 @@
 //! Parses the query of `GET /sse`.
 
+use std::sync::Arc;
+
 use shared::{BoardId, Selector};
 
+use crate::access::ReadScope;
 use crate::http::problem::ApiError;
 use crate::hub::selection::{DEFAULT_HZ, MAX_HZ};
 use crate::hub::{Rate, Subscription};
@@ -48,11 +51,11 @@ impl Query {
 }
 
 /// Parses `series=SEL&series=SEL…` or `board=ID`, `last_event_id=` (or `lastEventId=`) and `hz=`; ignores all other
-/// parameters.
+/// parameters. The subscription has `scope`.
 ///
 /// # Errors
 /// [`ApiError::Invalid`], which names the parameter.
-pub fn parse(query: &str) -> Result<StreamRequest, ApiError> {
+pub fn parse(query: &str, scope: Arc<ReadScope>) -> Result<StreamRequest, ApiError> {
     let expected = "series=SELECTOR (one or more) or board=ID, and optionally hz= and last_event_id=";
     let query = serde_html_form::from_str(query)
         .map(Query::of)
@@ -88,13 +91,17 @@ pub fn parse(query: &str) -> Result<StreamRequest, ApiError> {
         let expected = format!("a whole number of updates a second from 0 (every change) to {MAX_HZ}");
         ApiError::field("hz", expected, format!("{:?}", query.hz.unwrap_or_default()))
     })?;
-    Ok(StreamRequest { subscription: Subscription { series, boards, rate }, last_event_id: query.last_event_id })
+    Ok(StreamRequest { subscription: Subscription { series, boards, rate, scope }, last_event_id: query.last_event_id })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::hub::Boards;
+
+    fn parse(query: &str) -> Result<StreamRequest, ApiError> {
+        super::parse(query, ReadScope::everything())
+    }
 
     fn error(query: &str) -> String {
         parse(query).unwrap_err().to_string()

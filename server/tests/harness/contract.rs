@@ -90,7 +90,8 @@ pub fn hold(method: &str, path: &str, body: Option<&str>, answer: &Answer) {
         return hold_problem(answer);
     };
     let at = format!("/paths/{}/{method}", template.replace('/', "~1"));
-    if let Some(body) = body.filter(|_| (200..300).contains(&answer.status)) {
+    let takes_body = operation.get("requestBody").is_some();
+    if let Some(body) = body.filter(|body| (200..300).contains(&answer.status) && (takes_body || !body.is_empty())) {
         assert!(operation.get("requestBody").is_some(), "{method} {template} takes a body");
         hold_body(&at, body);
     }
@@ -155,9 +156,11 @@ fn template(path: &str) -> Option<&'static str> {
     templates.into_iter().find(|template| match template.split_once('{') {
         None => *template == path,
         Some((stem, parameter)) => {
+            let (name, end) = parameter.split_once('}').unwrap();
             // The name of a series contains slashes.
             path.strip_prefix(stem)
-                .is_some_and(|rest| !rest.is_empty() && (parameter == "series}" || !rest.contains('/')))
+                .and_then(|rest| rest.strip_suffix(end))
+                .is_some_and(|rest| !rest.is_empty() && (name == "series" || !rest.contains('/')))
         }
     })
 }

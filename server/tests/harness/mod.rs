@@ -61,6 +61,15 @@ impl TestServer {
         self.post(&format!("/in/{series}"), body, &[])
     }
 
+    /// Creates a token with the credential of an administrator, and returns its secret.
+    pub fn token(&self, admin: &str, name: &str, grants: &[&str]) -> String {
+        let body = serde_json::json!({ "name": name, "grants": grants }).to_string();
+        let bearer = format!("Bearer {admin}");
+        let made = self.post("/api/tokens", &body, &[("Authorization", &bearer), ("Content-Type", "application/json")]);
+        assert_eq!(made.status, 201, "{}", made.text);
+        made.json()["token"].as_str().unwrap().to_owned()
+    }
+
     pub fn post(&self, path: &str, body: &str, headers: &[(&str, &str)]) -> Answer {
         let mut request = http().post(format!("{}{path}", self.url));
         for (name, value) in headers {
@@ -126,8 +135,17 @@ impl TestServer {
 
     /// Opens a stream. Returns the answer instead if it is refused.
     pub fn opens(&self, query: &str) -> Result<Stream, Box<Answer>> {
+        self.opens_with(query, &[])
+    }
+
+    /// Opens a stream with these headers. Returns the answer instead if it is refused.
+    pub fn opens_with(&self, query: &str, headers: &[(&str, &str)]) -> Result<Stream, Box<Answer>> {
         let path = format!("/sse?{query}");
-        let response = http_for(6 * PATIENCE).get(format!("{}{path}", self.url)).call().unwrap();
+        let mut request = http_for(6 * PATIENCE).get(format!("{}{path}", self.url));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = request.call().unwrap();
         if response.status() == 200 {
             return Ok(Stream::of(response));
         }

@@ -8,6 +8,7 @@ use shared::board::Form;
 use super::super::precondition::Conditions;
 use super::super::{BoardRegistry, Refusal};
 use super::*;
+use crate::access::ReadScope;
 use crate::board::registry::BoardError;
 use crate::hub::{Rate, Subscription};
 use crate::log::Log as _;
@@ -51,8 +52,12 @@ fn deleted_boards_are_forgotten_beyond_a_bound_and_their_old_cursors_get_a_snaps
     let loaded = BoardsAtStart::load(&mut log, &Found::default()).unwrap();
     assert_eq!((loaded.all.len(), loaded.forgotten), (MAX_DELETED, Seq(12)));
     assert_eq!(log.store().boards().unwrap().len(), MAX_DELETED);
-    let subscription =
-        |n: usize| Subscription { series: Vec::new(), boards: vec![id(n)], rate: Rate::of_hz(20).unwrap() };
+    let subscription = |n: usize| Subscription {
+        series: Vec::new(),
+        boards: vec![id(n)],
+        rate: Rate::of_hz(20).unwrap(),
+        scope: ReadScope::everything(),
+    };
     let boards = loaded.for_hub();
     for (board, since) in [(0, 12), (2, 12), (3, 13), (MAX_DELETED + 9, 12)] {
         assert_eq!(boards.since(&subscription(board)), Seq(since), "board {board}");

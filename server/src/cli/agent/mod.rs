@@ -7,7 +7,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use host::Host;
+use shared::Capability;
+use shared::access::Grant;
 
+use crate::cli::server::Server;
 use crate::cli::upload::{UploadError, Uploader};
 
 /// Interval of the server's own agent.
@@ -15,8 +18,8 @@ const EVERY: Duration = Duration::from_secs(1);
 
 /// Measures the machine at the interval `every` and pushes the result, for ever. Points that cannot be pushed are lost:
 /// the next ones follow soon.
-pub fn run(to: &str, every: Duration) -> ! {
-    push(to, &Uploader::new(to), every)
+pub fn run(server: &Server, every: Duration) -> ! {
+    push(server.url(), &Uploader::new(server), every)
 }
 
 fn push(to: &str, uploader: &Uploader, every: Duration) -> ! {
@@ -44,11 +47,18 @@ fn push(to: &str, uploader: &Uploader, every: Duration) -> ! {
     }
 }
 
-/// Starts the server's own agent, on a thread that ends with the process.
+/// Returns everything that the server's own agent may do: push its metrics.
+#[must_use]
+pub fn capability() -> Capability {
+    let grant = Grant::Push("host/**".parse().expect("it is a selector"));
+    Capability::new(vec![grant], None).expect("it has a grant")
+}
+
+/// Starts the server's own agent, with its token, on a thread that ends with the process.
 ///
 /// # Errors
 /// Where the system cannot start another thread.
-pub fn spawn(scheme: &str, server: SocketAddr) -> std::io::Result<()> {
+pub fn spawn(scheme: &str, server: SocketAddr, token: &str) -> std::io::Result<()> {
     // A server that listens on every address is reached on loopback.
     let ip = match server.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
@@ -56,6 +66,8 @@ pub fn spawn(scheme: &str, server: SocketAddr) -> std::io::Result<()> {
         ip => ip,
     };
     let to = format!("{scheme}://{}", SocketAddr::new(ip, server.port()));
-    std::thread::Builder::new().name("agent".to_owned()).spawn(move || push(&to, &Uploader::to_self(&to), EVERY))?;
+    let server = Server::new(&to, token.parse().ok());
+    let run = move || push(server.url(), &Uploader::to_self(&server), EVERY);
+    std::thread::Builder::new().name("agent".to_owned()).spawn(run)?;
     Ok(())
 }

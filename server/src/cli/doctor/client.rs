@@ -13,6 +13,7 @@ use ureq::{Agent, Body};
 
 use super::Address;
 use super::forward::{self, Way};
+use crate::cli::server::Token;
 use crate::cli::trust;
 
 /// A header of `--header`.
@@ -36,6 +37,12 @@ impl FromStr for ExtraHeader {
         let mut value: HeaderValue = value.trim().parse().map_err(|_| HeaderError)?;
         value.set_sensitive(true);
         Ok(Self { name, value })
+    }
+}
+
+impl From<&Token> for ExtraHeader {
+    fn from(token: &Token) -> Self {
+        Self { name: header::AUTHORIZATION, value: token.header().clone() }
     }
 }
 

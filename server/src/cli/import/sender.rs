@@ -9,7 +9,6 @@ use shared::Problem;
 use super::pieces::Piece;
 use super::settings::{ImportError, Settings};
 use super::source::Format;
-use crate::cli::upload;
 
 /// The first and the longest wait between two attempts.
 const FIRST_WAIT: Duration = Duration::from_millis(200);
@@ -67,8 +66,8 @@ struct Answer {
 impl Sender {
     pub(super) fn new(settings: &Settings) -> Self {
         Self {
-            http: upload::http(&settings.to),
-            base: settings.to.trim_end_matches('/').to_owned(),
+            http: settings.server.http(),
+            base: settings.server.url().to_owned(),
             precision: settings.precision.clone(),
             give_up: settings.give_up.ms().map(Duration::from_millis),
         }

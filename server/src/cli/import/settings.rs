@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 
 use super::source::Format;
+use crate::cli::server::Server;
 use crate::config::duration::Keep;
 
 /// The settings of an import.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The server, such as `http://127.0.0.1:7878`.
-    pub to: String,
+    /// The server.
+    pub server: Server,
     /// The format of all files; `None` to derive it from the name of each file.
     pub format: Option<Format>,
     /// The unit of the times of line protocol: `ns`, `us`, `ms`, `s`, `m` or `h`.

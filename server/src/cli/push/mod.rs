@@ -9,6 +9,7 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use shared::point::MAX_TEXT_LEN;
 use shared::{Declared, Number, SeriesName};
 
+use crate::cli::server::Server;
 use crate::cli::upload::{Sent, UploadError, Uploader};
 use crate::clock;
 use crate::config::duration::Keep;
@@ -52,7 +53,7 @@ pub fn run(
     input: impl BufRead + Send + 'static,
     series: SeriesName,
     lines: Lines,
-    to: &str,
+    server: &Server,
     give_up: Keep,
 ) -> Result<Summary, UploadError> {
     let (read, waiting) = sync_channel(GROUP);
@@ -85,7 +86,7 @@ pub fn run(
         }
         wrong
     });
-    let pushed = push_all(&waiting, &Uploader::new(to), give_up)?;
+    let pushed = push_all(&waiting, &Uploader::new(server), give_up)?;
     let wrong = reading.join().unwrap_or_default();
     Ok(Summary { pushed, wrong })
 }

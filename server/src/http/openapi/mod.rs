@@ -20,7 +20,7 @@ use crate::http::assets;
 use crate::http::route::{PUBLIC, Route};
 
 /// The parts of the document. The first has its beginning, and the definitions that the others share.
-const PARTS: [&str; 9] = [
+const PARTS: [&str; 10] = [
     include_str!("common.json"),
     include_str!("push.json"),
     include_str!("influx.json"),
@@ -30,10 +30,12 @@ const PARTS: [&str; 9] = [
     include_str!("document.json"),
     include_str!("doctor.json"),
     include_str!("server.json"),
+    include_str!("access.json"),
 ];
 
 /// Answers that every call may give: the status, and the name of the shared response.
-const COMMON: [(&str, &str); 3] = [("400", "BadRequest"), ("403", "ForeignPage"), ("421", "Misdirected")];
+const COMMON: [(&str, &str); 4] =
+    [("400", "BadRequest"), ("401", "Unauthorized"), ("403", "ForeignPage"), ("421", "Misdirected")];
 
 /// The document as it is served; built at the first request.
 static SERVED: LazyLock<Served> = LazyLock::new(|| {

@@ -103,6 +103,7 @@ impl From<SubscribeError> for ApiError {
     fn from(error: SubscribeError) -> Self {
         match error {
             SubscribeError::Full { readers, retry_after } => Self::Full { readers, retry_after },
+            SubscribeError::Denied => Self::Unauthorized,
             SubscribeError::TooManySelectors(count) => too_many_selectors(count),
             SubscribeError::NoRoom { retry_after } => no_room(retry_after),
             SubscribeError::Select(error) => error.into(),

@@ -21,6 +21,7 @@ use shared::{Problem, SeriesName};
 use crate::board::refusal::Refusal;
 use crate::http::foreign_page::ForeignPage;
 use crate::limits::Limit;
+use crate::log::TokenRefusal;
 use crate::monitoring::rejections::Rejection;
 
 /// Seconds after which a client should retry a request for which the store was not available.
@@ -89,6 +90,23 @@ pub enum ApiError {
     /// 403: a GET that would store a point was a prefetch.
     #[error("this address was fetched ahead of its use (Sec-Purpose), so nothing was stored; send it when it is meant")]
     Speculative,
+    /// 401: the request has no credential that is valid here. The same for each reason, so that strangers learn nothing.
+    #[error(
+        "this needs a token that is valid here; send it as \"Authorization: Bearer TOKEN\", or with pulseboard's commands in \
+         PULSEBOARD_TOKEN; an administrator makes one with pulseboard token create"
+    )]
+    Unauthorized,
+    /// 403: the credential does not permit it.
+    #[error("{detail}")]
+    Forbidden {
+        /// A sentence that names what is not permitted, and what is.
+        detail: String,
+        /// The lines of a batch that were refused.
+        errors: Vec<FieldError>,
+    },
+    /// A token was not changed.
+    #[error(transparent)]
+    Token(#[from] TokenRefusal),
     /// 421: the request addresses another server.
     #[error("this server is not known as {0}; open it by an address or name that it has, or start it with --host {0}")]
     Misdirected(String),
@@ -175,6 +193,10 @@ impl ApiError {
             Self::NotFound(_) | Self::NoSeries(_) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::ForeignPage(_) | Self::UnknownPage | Self::Speculative => StatusCode::FORBIDDEN,
+            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::Forbidden { .. } => StatusCode::FORBIDDEN,
+            Self::Token(TokenRefusal::Absent(_)) => StatusCode::NOT_FOUND,
+            Self::Token(_) => StatusCode::CONFLICT,
             Self::Misdirected(_) => StatusCode::MISDIRECTED_REQUEST,
             Self::TooSlow(_) => StatusCode::REQUEST_TIMEOUT,
             Self::Board(refusal) => board::status(refusal),
@@ -199,6 +221,10 @@ impl ApiError {
             Self::MethodNotAllowed { .. } => ("method-not-allowed", "Not by this method"),
             Self::ForeignPage(_) | Self::UnknownPage => ("foreign-page", "Not from this page"),
             Self::Speculative => ("speculative", "Not ahead of its use"),
+            Self::Unauthorized => ("unauthorized", "A token is needed"),
+            Self::Forbidden { .. } => ("forbidden", "Not permitted"),
+            Self::Token(TokenRefusal::Absent(_)) => ("not-found", "Nothing is here"),
+            Self::Token(_) => ("token-exists", "The token cannot be created"),
             Self::Misdirected(_) => ("misdirected", "Not this server"),
             Self::TooSlow(_) => ("too-slow", "The request took too long"),
             Self::Board(refusal) => board::kind(refusal),
@@ -215,7 +241,9 @@ impl ApiError {
     pub fn problem(&self) -> Problem {
         let (kind, title) = self.kind();
         let errors = match self {
-            Self::Invalid { errors, .. } | Self::PartialWrite { errors, .. } => errors.clone(),
+            Self::Invalid { errors, .. } | Self::PartialWrite { errors, .. } | Self::Forbidden { errors, .. } => {
+                errors.clone()
+            }
             _ => Vec::new(),
         };
         Problem {
@@ -248,6 +276,10 @@ impl IntoResponse for ApiError {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(retry_after));
             }
             Self::Board(refusal) => board::add_headers(&refusal, headers),
+            // Not Basic: browsers would ask for a password in a window of their own.
+            Self::Unauthorized => {
+                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"pulseboard\""));
+            }
             Self::MethodNotAllowed { allowed, .. } => {
                 headers.extend(HeaderValue::try_from(allowed).ok().map(|allowed| (header::ALLOW, allowed)));
             }

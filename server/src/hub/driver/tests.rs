@@ -7,6 +7,7 @@ use shared::{Epoch, Number, Stamp, Value};
 
 use super::super::{Boards, Rate, Rollup};
 use super::*;
+use crate::access::ReadScope;
 use crate::log::Epochs;
 
 fn handle() -> HubHandle {
@@ -27,8 +28,12 @@ fn begin(seq: u64) -> Committed {
 
 /// Subscribes to all series `s/…`, for a task of its own.
 fn listen(hub: &HubHandle) -> Listener {
-    let subscription =
-        Subscription { series: vec!["s/**".parse().unwrap()], boards: Vec::new(), rate: Rate::of_hz(0).unwrap() };
+    let subscription = Subscription {
+        series: vec!["s/**".parse().unwrap()],
+        boards: Vec::new(),
+        rate: Rate::of_hz(0).unwrap(),
+        scope: ReadScope::everything(),
+    };
     let selection = super::super::Selection::new(subscription.series.clone(), subscription.rate);
     let matched = hub.selecting().names().select(&selection.selectors, Budget::UNLIMITED).unwrap();
     let found = Match { selection, matched };

@@ -9,6 +9,7 @@ use shared::{Declared, Epoch, Millis, Number, Selector, Seq, SeriesName, Text, T
 
 use super::admission::{Editions, rehydrate};
 use super::browser::{Browser, State, as_told};
+use crate::access::ReadScope;
 use crate::clock::{Now, Uptime};
 use crate::hub::frame::Frame;
 use crate::hub::publishing::Group;
@@ -68,11 +69,21 @@ impl Stored {
 }
 
 pub(in crate::hub) fn series(hz: u32, selector: &str) -> Subscription {
-    Subscription { series: vec![selector.parse().unwrap()], boards: Vec::new(), rate: Rate::of_hz(hz).unwrap() }
+    Subscription {
+        series: vec![selector.parse().unwrap()],
+        boards: Vec::new(),
+        rate: Rate::of_hz(hz).unwrap(),
+        scope: ReadScope::everything(),
+    }
 }
 
 fn board(hz: u32) -> Subscription {
-    Subscription { series: Vec::new(), boards: vec!["s".parse().unwrap()], rate: Rate::of_hz(hz).unwrap() }
+    Subscription {
+        series: Vec::new(),
+        boards: vec!["s".parse().unwrap()],
+        rate: Rate::of_hz(hz).unwrap(),
+        scope: ReadScope::everything(),
+    }
 }
 
 pub(in crate::hub) fn hub_of(rollup: Rollup) -> Hub {

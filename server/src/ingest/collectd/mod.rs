@@ -15,6 +15,7 @@ use axum::http::{HeaderMap, Uri};
 use axum::routing::post;
 use serde::Serialize;
 
+use crate::access::PushAccess;
 use crate::http::problem::ApiError;
 use crate::http::route::{PUSH, Route};
 use crate::ingest::batch_builder::Batch;
@@ -53,12 +54,13 @@ where
 /// [`Refused`]; a 422 lists the wrong values, and the others are stored.
 pub async fn write(
     State(ingest): State<Ingest>,
+    access: PushAccess,
     uri: Uri,
     headers: HeaderMap,
     client: LimitedClient,
     body: Body,
 ) -> Result<Json<Stored>, Refused> {
-    let parser = ingest.parser.clone();
+    let parser = ingest.parser(access);
     let fingerprint = pipeline::fingerprint(&uri, &headers);
     let parse = move |text: &[u8], share: &mut Share| {
         let reading = read(text, parser.accepted(Age::Recent), parser.batch_builder(share))?;
@@ -89,6 +91,14 @@ impl Reading {
         if wrong > listed {
             detail = format!("{detail}; the first {listed} are listed");
         }
-        (wrong > 0).then(|| ApiError::Invalid { detail, errors: self.listed.clone() })
+        let errors = self.listed.clone();
+        match wrong {
+            0 => None,
+            // Nothing was stored, for want of permission.
+            _ if self.forbidden == wrong && self.batch.points.is_empty() => {
+                Some(ApiError::Forbidden { detail, errors })
+            }
+            _ => Some(ApiError::Invalid { detail, errors }),
+        }
     }
 }

@@ -9,7 +9,7 @@ use super::name::Identifier;
 use crate::http::problem::ApiError;
 use crate::ingest::batch_builder::{Batch, BatchBuilder, MAX_LISTED};
 use crate::ingest::elements;
-use crate::ingest::fields::{self, Acceptance, Wrong};
+use crate::ingest::fields::{Acceptance, Wrong};
 use crate::log::PointTime;
 
 /// The result of reading a body.
@@ -19,6 +19,8 @@ pub struct Reading {
     pub batch: Batch,
     /// The number of wrong values and lists.
     pub wrong: usize,
+    /// The number of those whose series the sender may not push to.
+    pub forbidden: usize,
     /// The errors of the first of them.
     pub listed: Vec<FieldError>,
 }
@@ -47,18 +49,19 @@ struct ValueList {
 /// [`ApiError::Malformed`] if it is not a JSON array, [`ApiError::LimitReached`] if there are too many values.
 pub fn read(body: &[u8], accepted: Acceptance, builder: BatchBuilder<'_>) -> Result<Reading, ApiError> {
     let text = std::str::from_utf8(body).map_err(|error| ApiError::Malformed(format!("no UTF-8: {error}")))?;
-    let mut lists = Lists { accepted, builder, wrong: 0, listed: Vec::new() };
+    let mut lists = Lists { accepted, builder, wrong: 0, forbidden: 0, listed: Vec::new() };
     let malformed = "expected the JSON of collectd's write_http (Format \"JSON\")";
     elements::each(text, malformed, |number, json| lists.list(number, json))?;
-    let Lists { builder, wrong, listed, .. } = lists;
+    let Lists { builder, wrong, forbidden, listed, .. } = lists;
     let batch = if builder.is_empty() { Batch::default() } else { builder.finish()? };
-    Ok(Reading { batch, wrong, listed })
+    Ok(Reading { batch, wrong, forbidden, listed })
 }
 
 struct Lists<'a> {
     accepted: Acceptance,
     builder: BatchBuilder<'a>,
     wrong: usize,
+    forbidden: usize,
     listed: Vec<FieldError>,
 }
 
@@ -97,7 +100,10 @@ impl Lists<'_> {
             };
             match self.builder.look().point(&name, time, Value::Number(finite)) {
                 Ok(point) => self.builder.take(number, Ok(point.declaring(declared(kind, value))))?,
-                Err(error) => self.refuse(fields::bad_series(&name, &error).at(number)),
+                Err(wrong) => {
+                    self.forbidden += usize::from(wrong.is_forbidden());
+                    self.refuse(wrong.at(number));
+                }
             }
         }
         Ok(())

@@ -53,6 +53,7 @@ pub fn add_influx_fields(response: &mut Response) {
 /// Returns the error code of InfluxDB 2 for a status.
 fn code(status: u16) -> &'static str {
     match status {
+        401 => "unauthorized",
         403 => "forbidden",
         404 => "not found",
         405 => "method not allowed",

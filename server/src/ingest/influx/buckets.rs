@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::databases::Databases;
 use super::state::Influx;
+use crate::access::PushAccess;
 use crate::http::problem::ApiError;
 
 /// The most bytes of a request to create a bucket: 64 KiB.
@@ -60,16 +61,20 @@ impl Query {
 ///
 /// # Errors
 /// [`ApiError::Malformed`] for a query that cannot be read.
-pub async fn list(State(influx): State<Arc<Influx>>, RawQuery(query): RawQuery) -> Result<Json<Value>, ApiError> {
+pub async fn list(
+    State(influx): State<Arc<Influx>>,
+    sender: PushAccess,
+    RawQuery(query): RawQuery,
+) -> Result<Json<Value>, ApiError> {
     let query = Query::read(query.as_deref())?;
     let (databases, org) = (&influx.databases, query.org_id());
     let names = match (&query.name, &query.id) {
         (Some(name), _) => {
-            databases.add(name);
+            databases.add(&sender, name);
             vec![name.clone()]
         }
-        (None, Some(id)) => by_id(databases, id).into_iter().collect(),
-        (None, None) => databases.list(),
+        (None, Some(id)) => by_id(databases, &sender, id).into_iter().collect(),
+        (None, None) => databases.list(&sender),
     };
     let buckets: Vec<_> = query.page(names).iter().map(|name| bucket(name, &org)).collect();
     Ok(Json(json!({ "links": { "self": "/api/v2/buckets" }, "buckets": buckets })))
@@ -79,8 +84,12 @@ pub async fn list(State(influx): State<Arc<Influx>>, RawQuery(query): RawQuery) 
 ///
 /// # Errors
 /// [`ApiError::NotFound`] if no bucket with this id was created or listed since the server started.
-pub async fn get(State(influx): State<Arc<Influx>>, Path(id): Path<String>) -> Result<Json<Value>, ApiError> {
-    let name = by_id(&influx.databases, &id);
+pub async fn get(
+    State(influx): State<Arc<Influx>>,
+    sender: PushAccess,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, ApiError> {
+    let name = by_id(&influx.databases, &sender, &id);
     let name = name.ok_or_else(|| ApiError::NotFound(format!("/api/v2/buckets/{id}")))?;
     Ok(Json(bucket(&name, &Query::default().org_id())))
 }
@@ -91,6 +100,7 @@ pub async fn get(State(influx): State<Arc<Influx>>, Path(id): Path<String>) -> R
 /// [`ApiError::Malformed`] if the body has no name.
 pub async fn make(
     State(influx): State<Arc<Influx>>,
+    sender: PushAccess,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<(StatusCode, Json<Value>), ApiError> {
     #[derive(Deserialize)]
@@ -105,7 +115,7 @@ pub async fn make(
     })?;
     let bucket_request: NewBucket = serde_json::from_slice(&body)
         .map_err(|error| ApiError::Malformed(format!("expected {{\"name\":…,\"orgID\":…}}: {error}")))?;
-    influx.databases.add(&bucket_request.name);
+    influx.databases.add(&sender, &bucket_request.name);
     let org = bucket_request.org_id.unwrap_or_else(|| Query::default().org_id());
     Ok((StatusCode::CREATED, Json(bucket(&bucket_request.name, &org))))
 }
@@ -124,8 +134,8 @@ pub async fn orgs(RawQuery(query): RawQuery) -> Result<Json<Value>, ApiError> {
     Ok(Json(json!({ "links": { "self": "/api/v2/orgs" }, "orgs": query.page([org]) })))
 }
 
-fn by_id(databases: &Databases, id_asked: &str) -> Option<String> {
-    databases.list().into_iter().find(|name| id("bucket", name) == id_asked)
+fn by_id(databases: &Databases, sender: &PushAccess, id_asked: &str) -> Option<String> {
+    databases.list(sender).into_iter().find(|name| id("bucket", name) == id_asked)
 }
 
 fn bucket(name: &str, org_id: &str) -> Value {

@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 
 use parking_lot::Mutex;
 
+use crate::access::PushAccess;
+
 /// The most names that are kept. The oldest are dropped first; only the lists below depend on them.
 const MAX_NAMES: usize = 256;
 
@@ -14,26 +16,35 @@ const MAX_NAME: usize = 256;
 const DEFAULT: &str = "pulseboard";
 
 /// Keeps the names that clients created or requested, so that they find them in a list. They are kept in memory only:
-/// a client creates its database again at its next start.
+/// a client creates its database again at its next start. Each token has names of its own.
 #[derive(Debug, Default)]
-pub struct Databases(Mutex<VecDeque<String>>);
+pub struct Databases(Mutex<VecDeque<Named>>);
+
+#[derive(Debug, PartialEq, Eq)]
+struct Named {
+    token: Option<String>,
+    name: String,
+}
 
 impl Databases {
-    /// Adds a name, unless it is known, empty or too long.
-    pub(super) fn add(&self, name: &str) {
+    /// Adds a name for a sender, unless it is known, empty or too long.
+    pub(super) fn add(&self, sender: &PushAccess, name: &str) {
+        let named = Named { token: sender.token().map(str::to_owned), name: name.to_owned() };
         let mut names = self.0.lock();
-        if name.is_empty() || name.chars().count() > MAX_NAME || names.iter().any(|known| known == name) {
+        if name.is_empty() || name.chars().count() > MAX_NAME || names.contains(&named) {
             return;
         }
         if names.len() == MAX_NAMES {
             names.pop_front();
         }
-        names.push_back(name.to_owned());
+        names.push_back(named);
     }
 
-    /// Returns all names in order, at least one.
-    pub(super) fn list(&self) -> Vec<String> {
-        let mut names: Vec<_> = self.0.lock().iter().cloned().collect();
+    /// Returns all names of a sender in order, at least one.
+    pub(super) fn list(&self, sender: &PushAccess) -> Vec<String> {
+        let names = self.0.lock();
+        let own = names.iter().filter(|named| named.token.as_deref() == sender.token());
+        let mut names: Vec<_> = own.map(|named| named.name.clone()).collect();
         names.sort_unstable();
         if names.is_empty() {
             names.push(DEFAULT.to_owned());
@@ -48,12 +59,12 @@ mod tests {
 
     #[test]
     fn names_are_remembered_once_and_in_bounded_number() {
-        let databases = Databases::default();
-        assert_eq!(databases.list(), ["pulseboard"]);
-        ["b", "a", "b", "", &"x".repeat(MAX_NAME + 1)].into_iter().for_each(|name| databases.add(name));
-        assert_eq!(databases.list(), ["a", "b"]);
-        (0..MAX_NAMES).for_each(|n| databases.add(&format!("n{n}")));
-        assert_eq!(databases.list().len(), MAX_NAMES);
-        assert!(!databases.list().contains(&"b".to_owned()));
+        let (databases, sender) = (Databases::default(), PushAccess::everything());
+        assert_eq!(databases.list(&sender), ["pulseboard"]);
+        ["b", "a", "b", "", &"x".repeat(MAX_NAME + 1)].into_iter().for_each(|name| databases.add(&sender, name));
+        assert_eq!(databases.list(&sender), ["a", "b"]);
+        (0..MAX_NAMES).for_each(|n| databases.add(&sender, &format!("n{n}")));
+        assert_eq!(databases.list(&sender).len(), MAX_NAMES);
+        assert!(!databases.list(&sender).contains(&"b".to_owned()));
     }
 }

@@ -4,8 +4,8 @@
 //! protocol. The calls that clients make before they write are answered, too.
 //!
 //! Each field becomes a point of the series that [`naming`] derives. Numbers, whole numbers and booleans (1 and 0) go
-//! into a series of numbers, texts into a series of texts. Databases, buckets, organisations, users and tokens are
-//! ignored: there is one store.
+//! into a series of numbers, texts into a series of texts. Databases, buckets and organisations are ignored: there
+//! is one store.
 //!
 //! - `line` parses line protocol; [`precision`] converts its times.
 //! - [`read`](self::read()) makes points of a body. [`warnings`] are about points that were changed.

@@ -30,7 +30,13 @@ pub(super) fn error(wrong: WrongLines, left_out: Unfit, rest: Rest) -> Option<Ap
     lines.sort_unstable();
     lines.dedup();
     let dropped = wrong.count + lines.len();
-    let parsed = wrong.listed.into_iter().map(|error| (error, "unable to parse "));
+    let (wrong_count, forbidden, left_out_lines) = (wrong.count, wrong.forbidden, lines.len());
+    let class_of_wrong = match forbidden {
+        0 => "unable to parse ",
+        count if count == wrong_count => "not permitted: ",
+        _ => "unable to parse, or not permitted: ",
+    };
+    let parsed = wrong.listed.into_iter().map(|error| (error, class_of_wrong));
     let unfit = left_out.listed.into_iter().map(|point| {
         let class = class(&point.why);
         (FieldError::from(point), class)
@@ -38,6 +44,7 @@ pub(super) fn error(wrong: WrongLines, left_out: Unfit, rest: Rest) -> Option<Ap
     let mut listed: Vec<(FieldError, &str)> = parsed.chain(unfit).collect();
     listed.sort_by_key(|(error, _)| error.line);
     let known = listed.len().min(MAX_LISTED);
+    let all_forbidden = rest == Rest::Lost && wrong_count == forbidden && left_out_lines == 0;
     listed.truncate(MAX_LISTED);
     let mut detail = "partial write: ".to_owned();
     if let Some((error, class)) = listed.first() {
@@ -53,7 +60,9 @@ pub(super) fn error(wrong: WrongLines, left_out: Unfit, rest: Rest) -> Option<Ap
         Rest::Lost => "; nothing is stored",
     };
     detail += &format!(" dropped={dropped}");
-    Some(ApiError::PartialWrite { detail, errors: listed.into_iter().map(|(error, _)| error).collect() })
+    let errors = listed.into_iter().map(|(error, _)| error).collect();
+    // For want of permission alone: another status, so that a client does not drop lines that it could send elsewhere.
+    Some(if all_forbidden { ApiError::Forbidden { detail, errors } } else { ApiError::PartialWrite { detail, errors } })
 }
 
 /// Returns the words that InfluxDB uses for the reason.
@@ -73,7 +82,7 @@ mod tests {
     fn wrong(lines: &[usize], count: usize) -> WrongLines {
         let error =
             |&line| FieldError { line: Some(line), field: "field".into(), expected: "a".into(), got: "b".into() };
-        WrongLines { count, listed: lines.iter().map(error).collect() }
+        WrongLines { count, forbidden: 0, listed: lines.iter().map(error).collect() }
     }
 
     fn left_out(lines: &[usize]) -> Unfit {

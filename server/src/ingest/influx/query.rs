@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::state::Influx;
 use super::statement::{self, Statement};
+use crate::access::PushAccess;
 use crate::http::problem::ApiError;
 
 /// The most bytes of a query in a form: 64 KiB.
@@ -34,8 +35,12 @@ impl Parameters {
 ///
 /// # Errors
 /// [`ApiError::Malformed`] for unknown statements.
-pub async fn get(State(influx): State<Arc<Influx>>, RawQuery(query): RawQuery) -> Result<Json<Value>, ApiError> {
-    answer(&influx, Parameters::read(query.as_deref().unwrap_or_default())?)
+pub async fn get(
+    State(influx): State<Arc<Influx>>,
+    sender: PushAccess,
+    RawQuery(query): RawQuery,
+) -> Result<Json<Value>, ApiError> {
+    answer(&influx, &sender, Parameters::read(query.as_deref().unwrap_or_default())?)
 }
 
 /// Handles `POST /query`, with `q` in the query string or in a form.
@@ -44,6 +49,7 @@ pub async fn get(State(influx): State<Arc<Influx>>, RawQuery(query): RawQuery) -
 /// [`ApiError::Malformed`] for unknown statements, [`ApiError::TooLarge`] for a long form.
 pub async fn post(
     State(influx): State<Arc<Influx>>,
+    sender: PushAccess,
     RawQuery(query): RawQuery,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Value>, ApiError> {
@@ -53,17 +59,17 @@ pub async fn post(
     })?;
     let address = Parameters::read(query.as_deref().unwrap_or_default())?;
     let form = Parameters::read(&String::from_utf8_lossy(&body))?;
-    answer(&influx, Parameters { q: form.q.or(address.q), db: form.db.or(address.db) })
+    answer(&influx, &sender, Parameters { q: form.q.or(address.q), db: form.db.or(address.db) })
 }
 
-fn answer(influx: &Influx, Parameters { q, db }: Parameters) -> Result<Json<Value>, ApiError> {
+fn answer(influx: &Influx, sender: &PushAccess, Parameters { q, db }: Parameters) -> Result<Json<Value>, ApiError> {
     let statements = statement::parse(q.as_deref().unwrap_or_default());
     let statements = statements.map_err(|error| ApiError::Malformed(error.to_string()))?;
     let databases = &influx.databases;
     // A client lists the databases before it writes, and expects to find its own: Glances exits if it is not in the
     // list.
     if let Some(db) = db {
-        databases.add(&db);
+        databases.add(sender, &db);
     }
     let table = |name: &str, columns: Value, values: Value| {
         let mut table = json!({ "columns": columns, "values": values });
@@ -74,11 +80,11 @@ fn answer(influx: &Influx, Parameters { q, db }: Parameters) -> Result<Json<Valu
     };
     let result = |statement| match statement {
         Statement::CreateDatabase(name) => {
-            databases.add(&name);
+            databases.add(sender, &name);
             json!({})
         }
         Statement::ShowDatabases => {
-            let rows: Vec<_> = databases.list().into_iter().map(|name| [name]).collect();
+            let rows: Vec<_> = databases.list(sender).into_iter().map(|name| [name]).collect();
             table("databases", json!(["name"]), json!(rows))
         }
         Statement::SetRetention => {

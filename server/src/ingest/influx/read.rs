@@ -12,7 +12,6 @@ use super::naming::Naming;
 use super::precision::Precision;
 use super::warnings::Warnings;
 use crate::http::problem::ApiError;
-use crate::ingest;
 use crate::ingest::batch_builder::{Batch, BatchBuilder, WrongLines};
 use crate::ingest::fields::{Acceptance, echo};
 
@@ -70,7 +69,7 @@ pub fn read(
         for (field, value) in line.fields.drain(..) {
             let (name, source) = naming.field(&field);
             let point = builder.look().point_of(name, source, time, value);
-            builder.take(number, point.map_err(|error| ingest::fields::bad_series(name, &error)))?;
+            builder.take(number, point)?;
         }
     }
     let (batch, wrong) = builder.finish_partly()?;

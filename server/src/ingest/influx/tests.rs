@@ -142,7 +142,12 @@ fn what_is_too_long_is_cut_with_a_warning_and_a_field_that_comes_again_counts_on
 fn reading_stops_at_the_first_field_over_the_bound_also_within_a_line() {
     let read = |body: &str| {
         let (directory, mut share) = (Directory::default(), Share::unbounded());
-        read(body.as_bytes(), Precision::Nanos, ACCEPTED, BatchBuilder::new(&directory, 3, &mut share))
+        read(
+            body.as_bytes(),
+            Precision::Nanos,
+            ACCEPTED,
+            BatchBuilder::new(crate::ingest::lookup::SeriesLookup::unrestricted(&directory), 3, &mut share),
+        )
     };
     assert_eq!(read("a x=1,y=2\nb x=3").unwrap().batch.points.len(), 3);
     for body in ["a x=1\nb x=1\na y=1\na x=1", "a x=1,y=2,z=3,u=4", "a x=1,y=2\na x=1,y=2 broken and more"] {

@@ -13,6 +13,7 @@ use super::precision::Precision;
 use super::read::{Reading, read};
 use super::state::Influx;
 use super::warnings::Warnings;
+use crate::access::PushAccess;
 use crate::clock;
 use crate::http::problem::ApiError;
 use crate::ingest::pipeline::{self, Ingest, Refused};
@@ -101,28 +102,31 @@ impl Options {
 pub async fn write(
     State(ingest): State<Ingest>,
     State(influx): State<Arc<Influx>>,
+    access: PushAccess,
     uri: Uri,
     headers: HeaderMap,
     client: LimitedClient,
     body: Body,
 ) -> Response {
-    take(&ingest, &influx, Request { uri, headers, client, body }, Options::of).await
+    take(&ingest, &influx, Request { access, uri, headers, client, body }, Options::of).await
 }
 
 /// Handles `POST /api/v3/write_lp`: the same with the parameters of InfluxDB 3.
 pub async fn write_version_3(
     State(ingest): State<Ingest>,
     State(influx): State<Arc<Influx>>,
+    access: PushAccess,
     uri: Uri,
     headers: HeaderMap,
     client: LimitedClient,
     body: Body,
 ) -> Response {
-    take(&ingest, &influx, Request { uri, headers, client, body }, Options::of_version_3).await
+    take(&ingest, &influx, Request { access, uri, headers, client, body }, Options::of_version_3).await
 }
 
 /// The parts of a request that a write needs.
 struct Request {
+    access: PushAccess,
     uri: Uri,
     headers: HeaderMap,
     client: LimitedClient,
@@ -135,8 +139,8 @@ async fn take(
     request: Request,
     options: fn(Option<&str>) -> Result<Options, ApiError>,
 ) -> Response {
-    let Request { uri, headers, client, body } = request;
-    let (parser, fingerprint) = (ingest.parser.clone(), pipeline::fingerprint(&uri, &headers));
+    let Request { access, uri, headers, client, body } = request;
+    let (parser, fingerprint) = (ingest.parser(access), pipeline::fingerprint(&uri, &headers));
     let query = uri.query().map(str::to_owned);
     let parse = move |text: &[u8], share: &mut Share| {
         let options = options(query.as_deref())?;

@@ -157,7 +157,7 @@ impl LogSubscriber for Fold {
         match *applied {
             Applied::Points(points) => points.iter().for_each(|point| _ = rollup.push(point)),
             Applied::Board { position, .. } => rollup.reach(position),
-            Applied::BoardForgotten { .. } => {}
+            Applied::BoardForgotten { .. } | Applied::Token(_) => {}
             Applied::SeriesRemoved { series, at } => {
                 rollup.reach(at);
                 rollup.remove(series);
@@ -344,6 +344,7 @@ impl LogSubscriber for Counter {
             Applied::Points(group) => *points += group.len(),
             Applied::Board { .. } | Applied::BoardForgotten { .. } => *boards += 1,
             Applied::SeriesRemoved { .. } => *removals += 1,
+            Applied::Token(_) => {}
         }
     }
 }

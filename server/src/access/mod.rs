@@ -1,0 +1,25 @@
+//! Decides who may push, read, edit and administer.
+//!
+//! - A [`Principal`] is the sender of a request, with its [`Capability`](shared::Capability). A
+//!   [`Lease`](lease::Lease) is over once the capability has ended.
+//! - [`authority`] has all principals: it subscribes to the tokens of the log. [`credentials`] reads the
+//!   [secret](secret) of a request, and [`tickets`] are secrets for one stream.
+//! - [`admission`] compares each request with the `access` column of the route table, before any handler runs.
+//! - [`extract`] are the types by which a handler gets series and boards. [`read_scope`] is the part that the hub needs.
+//! - [`api`] manages tokens and makes tickets.
+
+pub mod admission;
+pub mod api;
+pub mod authority;
+pub mod credentials;
+pub mod extract;
+pub mod lease;
+pub mod principal;
+pub mod read_scope;
+pub mod secret;
+pub mod tickets;
+
+pub use authority::Authority;
+pub use extract::{AdminAccess, EditAccess, PushAccess, ReadAccess};
+pub use principal::{Principal, Who};
+pub use read_scope::ReadScope;
