@@ -14,6 +14,7 @@ use tokio::sync::Notify;
 
 use crate::access::Authority;
 use crate::access::authority::{Openness, Reach};
+use crate::access::sign_in::SignIn;
 use crate::app::state::AppState;
 use crate::app::{RequestSources, app};
 use crate::board::edition::Found;
@@ -205,9 +206,11 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
         limits,
     };
     let hosts = Hosts::new(addr.ip(), &config.allow_origins, &config.hosts, hosts::machine().as_deref());
+    let proxies = TrustedProxies::new(&config.trusted_proxies);
     let service = app(
         AppState {
             authority: authority.clone(),
+            sign_in: SignIn { authority: authority.clone(), is_https: encrypt.is_some(), proxies: proxies.clone() },
             ingest: Ingest { writer: writer.clone(), intake, settings, metrics: metrics.clone() },
             influx: Arc::default(),
             streams: Streams { hub: hub.clone(), writer: writer.clone(), slots, compression: config.compression },
@@ -220,12 +223,7 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
             rejections,
             sources,
         },
-        RequestSources {
-            hosts,
-            origins: config.allow_origins,
-            frames: config.allow_frames,
-            proxies: TrustedProxies::new(&config.trusted_proxies),
-        },
+        RequestSources { hosts, origins: config.allow_origins, frames: config.allow_frames, proxies },
     );
     warn_if_open(&authority, config.open, addr);
     announce(scheme, addr)?;

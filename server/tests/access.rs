@@ -10,7 +10,7 @@ mod harness;
 use std::collections::BTreeSet;
 
 use harness::{Answer, TestServer};
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
 /// The kinds of visitors, in the order of the columns of the table.
 const VISITORS: [&str; 12] = [
@@ -99,6 +99,19 @@ const TABLE: &[Row] = &[
     ("DELETE", "/api/tokens/{name}", "/api/tokens/none", "", needs(ADMIN_FINDS_NONE)),
     ("POST", "/api/tokens/{name}/rotate", "/api/tokens/none/rotate", "", needs(ADMIN_FINDS_NONE)),
     ("POST", "/api/tickets", "/api/tickets", "", needs([403, 403, 201, 201, 201, 201])),
+    ("GET", "/sign-in", "/sign-in?to=b/ops", "", {
+        let mut row = public(200);
+        // A link of another site to a board leads here.
+        row[10] = 200;
+        row
+    }),
+    ("POST", "/sign-in", "/sign-in", "token=pb_x", public(401)),
+    ("GET", "/sign-in.css", "/sign-in.css", "", {
+        let mut row = public(200);
+        row[10] = 200;
+        row
+    }),
+    ("POST", "/sign-out", "/sign-out", "", public(303)),
     ("GET", "/api/openapi.json", "/api/openapi.json", "", public(200)),
     ("GET", "/", "/", "", page()),
     ("GET", "/b/{id}", "/b/in", "", page()),

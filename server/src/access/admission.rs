@@ -11,10 +11,16 @@ use axum::response::{IntoResponse as _, Response};
 
 use super::authority::{Authority, Identified};
 use super::principal::Principal;
+use super::sign_in;
 use crate::http::problem::ApiError;
 use crate::http::route::{Access, Methods};
+use crate::ingest::intake;
 use crate::limits::Limit;
 use crate::monitoring::metrics::Metrics;
+
+/// The most bytes of the body of a refused push that are read, since many clients read the answer only after they have
+/// sent the whole body.
+const MAX_DISCARDED: usize = 4 << 20;
 
 /// The state of the check.
 #[derive(Clone, Debug)]
@@ -90,7 +96,15 @@ pub async fn admit(State(admission): State<Admission>, mut request: Request, nex
             request.extensions_mut().insert(principal);
             next.run(request).await
         }
-        Err(error) => refuse(&request, error),
+        Err(error) => {
+            let needed = admission.needed(&request);
+            let response = refuse(&request, error, needed);
+            if needed == Access::Push {
+                let (head, body) = request.into_parts();
+                intake::discard_refused(&mut body.into_data_stream(), &head.headers, MAX_DISCARDED).await;
+            }
+            response
+        }
     };
     if let Some(&limit) = response.extensions().get::<Limit>() {
         admission.0.metrics.refused(limit);
@@ -98,8 +112,10 @@ pub async fn admit(State(admission): State<Admission>, mut request: Request, nex
     response
 }
 
-fn refuse(_request: &Request, error: ApiError) -> Response {
-    let mut response = error.into_response();
+/// Makes the answer to a request that is not admitted. A browser that may see no page can sign in.
+fn refuse(request: &Request, error: ApiError, needed: Access) -> Response {
+    let redirect = || sign_in::redirect(request.headers(), request.uri()).filter(|_| needed == Access::Page);
+    let mut response = redirect().unwrap_or_else(|| error.into_response());
     // The answer depends on the credential.
     response.headers_mut().append(header::VARY, header::HeaderValue::from_static("authorization, cookie"));
     response

@@ -57,6 +57,12 @@ impl PushAccess {
 }
 
 impl ReadAccess {
+    /// Access to everything.
+    #[cfg(test)]
+    pub(crate) fn everything() -> Self {
+        Self(Arc::new(Principal::new(Who::Everyone, Capability::admin(), shared::Seq::ZERO)))
+    }
+
     /// The scope that a stream has.
     #[must_use]
     pub fn scope(&self) -> Arc<ReadScope> {

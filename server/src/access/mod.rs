@@ -6,7 +6,7 @@
 //!   [secret](secret) of a request, and [`tickets`] are secrets for one stream.
 //! - [`admission`] compares each request with the `access` column of the route table, before any handler runs.
 //! - [`extract`] are the types by which a handler gets series and boards. [`read_scope`] is the part that the hub needs.
-//! - [`api`] manages tokens and makes tickets.
+//! - [`api`] manages tokens and makes tickets. [`sign_in`] is the page that swaps a token for a cookie.
 
 pub mod admission;
 pub mod api;
@@ -17,6 +17,7 @@ pub mod lease;
 pub mod principal;
 pub mod read_scope;
 pub mod secret;
+pub mod sign_in;
 pub mod tickets;
 
 pub use authority::Authority;

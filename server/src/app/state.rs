@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::FromRef;
 
 use crate::access::Authority;
+use crate::access::sign_in::SignIn;
 use crate::board::BoardRegistry;
 use crate::catalog::overview::Overview;
 use crate::history::History;
@@ -22,6 +23,8 @@ use crate::stream::state::Streams;
 pub struct AppState {
     /// Knows who may do what.
     pub authority: Authority,
+    /// Signs browsers in.
+    pub sign_in: SignIn,
     /// Takes pushes.
     pub ingest: Ingest,
     /// Names and warnings for the calls of InfluxDB clients.
@@ -59,6 +62,7 @@ macro_rules! parts {
 
 parts! {
     authority: Authority,
+    sign_in: SignIn,
     ingest: Ingest,
     influx: Arc<Influx>,
     streams: Streams,

@@ -38,7 +38,10 @@ fn hub(count: usize) -> HubHandle {
 
 async fn body(hub: &HubHandle, query: &str) -> Body {
     let query = RawQuery(Some(query.to_owned()));
-    list(State(hub.clone()), LimitedClient(None), query, HeaderMap::new()).await.unwrap().into_body()
+    list(State(hub.clone()), crate::access::ReadAccess::everything(), LimitedClient(None), query, HeaderMap::new())
+        .await
+        .unwrap()
+        .into_body()
 }
 
 #[tokio::test]

@@ -21,8 +21,9 @@ use crate::http::origin::Origin;
 use crate::http::problem::ApiError;
 use crate::limits::client::Client;
 
-/// Routes that answer with the page. A path without a route is a file of the page.
-const PAGES: [&str; 2] = ["/", "/b/{id}"];
+/// Routes that answer with a page. A path without a route is a file of the page. A link of another site to a board leads
+/// to the sign-in, if that is needed.
+const PAGES: [&str; 4] = ["/", "/b/{id}", "/sign-in", "/sign-in.css"];
 
 /// The route that also takes a point by GET.
 const PUSH: &str = "/in/{*series}";

@@ -16,6 +16,8 @@ use crate::limits::client::Client;
 
 /// Header with the host that the browser used, and perhaps its port.
 const HOST: &str = "x-forwarded-host";
+/// Header with the scheme that the browser used.
+const SCHEME: &str = "x-forwarded-proto";
 /// Header with the port that the browser used, for proxies that send it apart from the host.
 const PORT: &str = "x-forwarded-port";
 
@@ -89,6 +91,14 @@ impl TrustedProxies {
     #[must_use]
     pub fn trusts(&self, address: IpAddr) -> bool {
         address.is_loopback() || self.0.iter().any(|network| network.0.contains(&address))
+    }
+
+    /// Returns true if a trusted proxy reports that the browser used HTTPS for a request that came from `sender`.
+    #[must_use]
+    pub fn reports_https(&self, headers: &HeaderMap, sender: Option<Client>) -> bool {
+        let scheme = headers.get(SCHEME).and_then(|value| value.to_str().ok()?.split(',').next());
+        let is_https = scheme.is_some_and(|scheme| scheme.trim().eq_ignore_ascii_case("https"));
+        is_https && sender.is_some_and(|client| self.trusts(client.address()))
     }
 
     /// Returns the host that the browser used for a request that came from `sender`. Each proxy of a chain appends to

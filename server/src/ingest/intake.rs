@@ -250,7 +250,7 @@ async fn collect(pieces: &mut BodyDataStream, most: usize, share: &mut Share) ->
 
 /// Discards the body of a push that is refused by its headers. Does not read it if the client waits for
 /// "100 Continue": reading would ask the client to send it (RFC 9110, 10.1.1).
-pub(super) async fn discard_refused(pieces: &mut BodyDataStream, headers: &HeaderMap, most: usize) {
+pub(crate) async fn discard_refused(pieces: &mut BodyDataStream, headers: &HeaderMap, most: usize) {
     if !headers.contains_key(EXPECT) {
         discard(pieces, most).await;
     }

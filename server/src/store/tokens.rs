@@ -239,7 +239,7 @@ mod tests {
         let mut store = Store::open(folder.path()).unwrap();
         let insert = "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < ?1)
                       INSERT INTO tokens SELECT 't' || n, x'00', '', 0, NULL, ?2, 0, NULL FROM n";
-        store.conn.execute(insert, (MAX_TOKENS as u64, None::<u64>)).unwrap();
+        store.conn.execute(insert, (i64::try_from(MAX_TOKENS).unwrap(), None::<i64>)).unwrap();
         assert_eq!(store.apply_token(&create("a", 1)).unwrap(), Err(TokenRefusal::TooMany));
         store.conn.execute("UPDATE tokens SET revoked = 1", []).unwrap();
         store.conn.execute("INSERT INTO tokens VALUES ('old', x'00', '', 0, NULL, 0, 0, NULL)", []).unwrap();

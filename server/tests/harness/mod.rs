@@ -341,5 +341,10 @@ fn http() -> ureq::Agent {
 
 /// Makes a client for answers that take at most `longest`, from their first byte to their last.
 fn http_for(longest: Duration) -> ureq::Agent {
-    ureq::Agent::config_builder().http_status_as_error(false).timeout_recv_body(Some(longest)).build().into()
+    ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .timeout_recv_body(Some(longest))
+        .build()
+        .into()
 }
