@@ -52,10 +52,13 @@ pub struct Overview {
     hub: HubHandle,
     boards: BoardRegistry,
     /// The last counts, by the series and boards that their readers may see.
-    last: Arc<Mutex<Vec<(Arc<ReadScope>, Arc<Count>)>>>,
+    last: Arc<Mutex<KeptCounts>>,
     /// Held while the series are counted.
     counting: Arc<tokio::sync::Mutex<()>>,
 }
+
+/// Counts, each with the scope of its readers.
+type KeptCounts = Vec<(Arc<ReadScope>, Arc<Count>)>;
 
 /// The series of each board at some time.
 #[derive(Debug)]

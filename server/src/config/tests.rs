@@ -92,6 +92,7 @@ fn each_flag_has_a_key_and_a_value_of_the_file_counts_as_the_flag_does() {
             "host" => "board.example.org".to_owned(),
             "trusted-proxy" => "10.0.0.0/8".to_owned(),
             "allow-origin" | "allow-frame" => "https://example.org".to_owned(),
+            "anonymous" => "read:public/**".to_owned(),
             "open" | "agent" => "true".to_owned(),
             "compress" => "false".to_owned(),
             name if name.starts_with("keep-") => "3d".to_owned(),

@@ -49,13 +49,12 @@ pub async fn one(
     State(ingest): State<Ingest>,
     access: PushAccess,
     Path(series): Path<String>,
-    RawQuery(query): RawQuery,
     uri: Uri,
     headers: HeaderMap,
     client: LimitedClient,
     body: Body,
 ) -> Result<StatusCode, Refused> {
-    let parser = ingest.parser(access);
+    let (parser, query) = (ingest.parser(access), uri.query().map(str::to_owned));
     let parse = identified(&uri, &headers, move |text: &[u8], share: &mut Share| {
         let read = |accepted| match query::point(query.as_deref())? {
             Some(point) if text.trim_ascii().is_empty() => body::object(&point, accepted),
