@@ -326,7 +326,7 @@ mod tests {
         authority.apply(&Applied::Token(&record("a", &second, None)), &NoTracks);
         assert!(before.read_scope().lease().is_over());
         assert_eq!(who(&authority, Some(&first)), (Who::Anonymous, true));
-        assert_eq!(who(&authority, Some(&second)).1, false);
+        assert!(!who(&authority, Some(&second)).1);
     }
 
     #[test]
@@ -337,10 +337,10 @@ mod tests {
         authority.apply(&Applied::Token(&record("past", &past, Some(now.wall))), &NoTracks);
         authority.apply(&Applied::Token(&record("future", &future, Some(now.wall.plus(60_000)))), &NoTracks);
         assert_eq!(who(&authority, Some(&past)), (Who::Anonymous, true));
-        assert_eq!(who(&authority, Some(&future)).1, false);
+        assert!(!who(&authority, Some(&future)).1);
         assert!(authority.end_expired(now.wall) && !authority.end_expired(now.wall));
         assert!(authority.end_expired(now.wall.plus(60_000)));
-        assert_eq!(who(&authority, Some(&future)).1, true, "a lease that is over does not begin again");
+        assert!(who(&authority, Some(&future)).1, "a lease that is over does not begin again");
     }
 
     #[test]
