@@ -102,6 +102,7 @@ bench: build ## Measure, side by side with other servers, and write the tables o
 	$(BENCH) ingest --points 1000 --connections 8 $(PHASES) $(RECORD)
 	$(BENCH) ingest --points 1000 --connections 32 $(PHASES) $(RECORD)
 	$(BENCH) backfill --rounds 3 $(RECORD)
+	$(BENCH) sizes $(RECORD)
 	$(BENCH) selections $(PHASES) $(RECORD)
 	$(BENCH) series --series $(SERIES) $(RECORD)
 	$(BENCH) series --series $(SERIES) --points 5 $(RECORD)

@@ -14,6 +14,7 @@ mod reconnects;
 mod record;
 mod selections;
 mod series;
+mod sizes;
 mod stalls;
 
 use std::path::PathBuf;
@@ -38,6 +39,8 @@ enum Measure {
     Ingest(ingest::Options),
     /// How fast the past of series is taken in, beside `VictoriaMetrics`
     Backfill(backfill::Options),
+    /// How many bytes a point takes on the disk, beside `VictoriaMetrics`
+    Sizes(sizes::Options),
     /// What series cost that exist, and how long a start with them takes
     Series(series::Options),
     /// As many readers of one selection and of a thousand, while ten thousand series change
@@ -77,6 +80,7 @@ async fn main() -> anyhow::Result<()> {
         Measure::Fanout(options) => fanout::run(&cli.binary, &options),
         Measure::Ingest(options) => ingest::run(&cli.binary, &options),
         Measure::Backfill(options) => backfill::run(&cli.binary, &options),
+        Measure::Sizes(options) => sizes::run(&cli.binary, &options),
         Measure::Series(options) => series::run(&cli.binary, &options),
         Measure::Selections(options) => selections::run(&cli.binary, &options),
         Measure::Page(options) => page::run(&cli.binary, &options).await,

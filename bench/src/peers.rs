@@ -168,6 +168,18 @@ impl Server {
         self.processes()?.iter().map(|&pid| resident(pid)).sum()
     }
 
+    /// The bytes that the peer has written to the disk.
+    pub(crate) fn written(&self) -> anyhow::Result<u64> {
+        let io = std::fs::read_to_string(format!("/proc/{}/io", self.child.id()))?;
+        let line = io.lines().find_map(|line| line.strip_prefix("write_bytes: ")).context("no write_bytes")?;
+        Ok(line.trim().parse()?)
+    }
+
+    /// Ends the peer, and returns its data.
+    pub(crate) fn stop(mut self) -> anyhow::Result<TempDir> {
+        Ok(std::mem::replace(&mut self.data, tempfile::tempdir()?))
+    }
+
     /// The process ids of the peer and its children.
     fn processes(&self) -> anyhow::Result<Vec<u32>> {
         let pid = self.child.id();

@@ -10,10 +10,10 @@ use crate::ingest::intake;
 use crate::limits::push_memory::PushMemory;
 use crate::log::SeriesId;
 use crate::rollup::packed::Packed;
-use crate::store::block::Block;
-use crate::store::block_id::BlockId;
-use crate::store::dedup_keys::DedupKeys;
-use crate::store::number_log;
+use crate::store::block::{Block, Extent};
+use crate::store::block_id::{BlockId, ExtentId};
+use crate::store::format::{self, Section};
+use crate::store::{legacy, number_log};
 
 /// Parses a configuration file. Returns the error message, or `None` if the file is valid.
 #[must_use]
@@ -47,38 +47,42 @@ pub fn log_row(bytes: &[u8]) {
     }
 }
 
-/// Reads a row of buckets as each tier. A row that can be read is written and read again, gets a point, and is merged
+/// Reads a row of buckets, and of times that senders set, as each tier and in each form. A row that can be read is written and read again, gets a point, and is merged
 /// into a coarser bucket.
 ///
 /// # Panics
 /// Where unpacking and packing again changes a block.
 pub fn block_row(bytes: &[u8]) {
-    sent_points(bytes);
     for tier in Tier::ALL {
         let place = BlockId::holding(tier, SeriesId(7), Millis(1_732_399_200_000));
-        let Ok(block) = Block::unpack(bytes, place) else { continue };
-        let again = Block::unpack(&block.pack(place).expect("what was read can be written"), place);
-        assert_eq!(again.ok().as_ref(), Some(&block));
+        // With a checksum that matches, so that the columns themselves are read.
+        let seal = |section, key| format::seal([&format::begin(), bytes].concat(), section, key);
+        let extent_id = ExtentId::of(place);
+        if let Ok(mut extent) = Extent::unpack(&seal(Section::Extent, extent_id.key()), extent_id) {
+            _ = extent.unpack_sent(&seal(Section::SentOfExtent, extent_id.key()), extent_id);
+            let (data, sent) = extent.pack(extent_id);
+            let mut again = Extent::unpack(&data, extent_id).expect("what was read can be written");
+            if let Some(sent) = sent {
+                again.unpack_sent(&sent, extent_id).expect("what was read can be written");
+            }
+            assert_eq!(again, extent);
+        }
+        let old = legacy::unpack(bytes, place).ok();
+        let Some(mut block) = Block::unpack(&seal(Section::Block, place.key()), place).ok().or(old) else { continue };
+        let sent = block.unpack_sent(&seal(Section::SentOfBlock, place.key()), place);
+        block.dedup_keys = sent.or_else(|_| legacy::unpack_sent(bytes)).unwrap_or_default();
+        let mut again = Block::unpack(&block.pack(place), place).expect("what was read can be written");
+        if let Some(sent) = block.pack_sent(place) {
+            again.dedup_keys = again.unpack_sent(&sent, place).expect("what was read can be written");
+        }
+        assert_eq!(again, block);
         let _coarser = Rolled::over(&block.buckets, Tier::Day.width_ms());
         let _within = block.within(place.span());
-        let mut block = block;
         let at = Stamp { ts: place.span().from.plus(30_000), seq: block.changed().next() };
         if tier == Tier::Second {
             block.add(at, Number::new(1.5).expect("it is finite"));
             assert_eq!(block.changed(), at.seq);
         }
-    }
-}
-
-/// Reads the points of a block whose senders set their times. Points that can be read are written and read again.
-///
-/// # Panics
-/// Where unpacking and packing again changes them.
-fn sent_points(bytes: &[u8]) {
-    if let Ok(sent) = DedupKeys::unpack(bytes)
-        && let Some(packed) = sent.pack().expect("points that were read can be written")
-    {
-        assert_eq!(DedupKeys::unpack(&packed).ok(), Some(sent));
     }
 }
 

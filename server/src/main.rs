@@ -12,11 +12,12 @@ use pulseboard::cli::board::{CommandError, Existing, Remote};
 use pulseboard::cli::import::{self, Format, Summary};
 use pulseboard::cli::ready::{self, Readiness};
 use pulseboard::cli::server::{Server, TOKEN_VARIABLE, Token};
-use pulseboard::cli::{agent, doctor, push, series, token};
+use pulseboard::cli::{agent, data_folder, doctor, push, series, token};
 use pulseboard::config::duration::Keep;
 use pulseboard::config::{self, CommandLineError, ConfigError, Flags, environment};
 use pulseboard::logging::Logging;
 use pulseboard::plain_text::{self, Plain};
+use pulseboard::store::copy::IfDamaged;
 use pulseboard::{panics, serve};
 use shared::board::Form;
 use shared::doctor::{Certificate, Level};
@@ -91,6 +92,30 @@ enum Command {
     Health {
         #[command(flatten)]
         server: Server,
+    },
+    /// Check a data folder or a backup: what is damaged, and what can be read
+    Check {
+        /// The data folder, or a file made by backup
+        #[arg(env = "PULSEBOARD_DATA", default_value = "./pulseboard-data")]
+        path: PathBuf,
+    },
+    /// Copy the database of a data folder to a file, also while the server runs
+    Backup {
+        /// The copy, which must not exist; - for standard output
+        file: PathBuf,
+        /// The data folder
+        #[arg(long, env = "PULSEBOARD_DATA", default_value = "./pulseboard-data")]
+        data: PathBuf,
+    },
+    /// Make the database of an empty data folder of a backup
+    Restore {
+        /// A file made by backup; - for standard input
+        file: PathBuf,
+        /// The data folder; created if there is none
+        folder: PathBuf,
+        /// Also restore a damaged file; the server skips what cannot be read
+        #[arg(long)]
+        damaged: bool,
     },
     /// Get boards as files, and make boards of files
     #[command(subcommand)]
@@ -249,6 +274,20 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
                 return Ok(ExitCode::FAILURE);
             }
         },
+        Command::Check { path } => {
+            if !data_folder::check(&path, &mut stdout().lock())? {
+                return Ok(ExitCode::FAILURE);
+            }
+        }
+        Command::Backup { file, data } => {
+            if !data_folder::backup(&data, &file)? {
+                return Ok(ExitCode::FAILURE);
+            }
+        }
+        Command::Restore { file, folder, damaged } => {
+            let if_damaged = if damaged { IfDamaged::Restore } else { IfDamaged::Refuse };
+            data_folder::restore(&file, &folder, if_damaged, &mut stdout().lock())?;
+        }
         Command::Board(command) => board(command)?,
         Command::Series(SeriesCommand::List { prefix, server }) => {
             series::Remote::new(&server).list(&prefix, &mut stdout().lock())?;

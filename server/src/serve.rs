@@ -39,9 +39,12 @@ use crate::log::{Log as _, OutOfRange};
 use crate::monitoring::exposition::Sources;
 use crate::monitoring::metrics::Metrics;
 use crate::monitoring::rejections::Rejections;
+use crate::monitoring::starting::Starting;
 use crate::rollup::Rollup;
 use crate::store::disk_space::NoSpace;
 use crate::store::local_log::LocalLog;
+use crate::store::migration::Progress;
+use crate::store::table_sizes::TableSizes;
 use crate::store::tokens::StoredTokens;
 use crate::store::{CommitError, Condition, OpenError, Store, StoreStats, Writer};
 use crate::stream::state::{StreamSlots, Streams};
@@ -140,13 +143,13 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     let limits = Limits { readers: capacity.readers, ..config.limits.clone() };
     let encrypt = config.tls.as_ref().map(Certificate::load).transpose()?;
     let scheme = if encrypt.is_some() { "https" } else { "http" };
-    let mut store = Store::open(&config.data)?;
+    // Bound before the store is opened, so that a port in use is noticed at once.
+    let listener = listen(config.addr)?;
+    let addr = listener.local_addr()?;
+    let mut store = open_store(&config, &listener).await?;
     store.set_limits(&config.limits);
     let tokens = store.tokens()?;
     let openness = openness(&config, &tokens)?;
-    // Bound before the store is read, so that a port in use is noticed at once.
-    let listener = listen(config.addr)?;
-    let addr = listener.local_addr()?;
 
     let mut rollup = Rollup::new(store.epochs(), store.head());
     rollup.set_now(clock::now().wall);
@@ -203,6 +206,7 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
         writer: writer.clone(),
         memory: intake.memory().clone(),
         connections: connections.clone(),
+        tables: TableSizes::new(&config.data),
         limits,
     };
     let hosts = Hosts::new(addr.ip(), &config.allow_origins, &config.hosts, hosts::machine().as_deref());
@@ -310,6 +314,27 @@ async fn keep_leases(authority: Authority, hub: HubHandle, writer: Writer) {
             && let Err(error) = writer.note_token_uses(uses).await
         {
             tracing::debug!(%error, "cannot store when tokens were last used");
+        }
+    }
+}
+
+/// Opens the store. While a folder of an earlier version is upgraded, `GET /readyz` shows the progress, unless the server
+/// uses TLS: then clients wait.
+async fn open_store(config: &Config, listener: &TcpListener) -> Result<Store, ServeError> {
+    let progress = Progress::default();
+    let mut opening = tokio::task::spawn_blocking({
+        let (data, progress) = (config.data.clone(), progress.clone());
+        move || Store::open_with(&data, &progress)
+    });
+    let mut starting = None;
+    loop {
+        tokio::select! {
+            opened = &mut opening => return Ok(opened.map_err(std::io::Error::other)??),
+            () = tokio::time::sleep(Duration::from_millis(100)) => {
+                if starting.is_none() && config.tls.is_none() && progress.text().is_some() {
+                    starting = Some(Starting::serve(listener, progress.clone())?);
+                }
+            }
         }
     }
 }

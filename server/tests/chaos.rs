@@ -90,7 +90,7 @@ impl Run {
 }
 
 fn start(addr: &str, data: &Path) -> TestServer {
-    TestServer::start_with(Command::new(BINARY).args(["serve", "--log", "warn"]), addr, data)
+    TestServer::start_with(Command::new(BINARY).args(["serve", "--log", "warn", "--keep-raw", "2d"]), addr, data)
 }
 
 /// Returns how many numbers of a pusher are in the database, and the set of distinct ones.

@@ -1,13 +1,15 @@
-//! The commands beside `serve`. They are clients of the HTTP API of a server.
+//! The commands beside `serve`. Except for those of [`data_folder`], they are clients of the HTTP API of a server.
 //!
 //! - [`agent`] and [`push`] push over HTTP like any client, by [`upload`]; [`import`] pushes files of the past.
 //! - [`board`] and [`series`] read and change the boards and series of a server, by [`remote`].
+//! - [`data_folder`] checks and copies a data folder.
 //! - [`ready`] checks if a server accepts pushes; [`doctor`] finds problems on the way of a stream.
 //! - [`token`] manages the tokens of a server, also without it.
 //! - [`server`] is the server that a command calls; [`trust`] has the certificate authorities that these commands trust.
 
 pub mod agent;
 pub mod board;
+pub mod data_folder;
 pub mod doctor;
 pub mod import;
 pub mod push;

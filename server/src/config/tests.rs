@@ -113,7 +113,7 @@ fn each_flag_has_a_key_and_a_value_of_the_file_counts_as_the_flag_does() {
 fn what_is_kept_is_kept_longer_than_points_may_be_late() {
     let config = with_file("keep_1s = \"3d\"\nkeep_1h = \"forever\"\nlate = \"36h\"", &[]).unwrap();
     assert_eq!((config.late.as_millis(), config.retention.tiers[0]), (129_600_000, Some(259_200_000)));
-    assert_eq!((config.retention.tiers[4], config.retention.raw), (None, Some(172_800_000)));
+    assert_eq!((config.retention.tiers[4], config.retention.raw), (None, Some(0)));
     let error = with_file("late = \"48h\"", &[]).unwrap_err();
     assert!(error.contains("--keep-1s must be at least 50h where --late is 2d"), "{error}");
     let error = with_file("keep_1m = \"soon\"", &[]).unwrap_err();

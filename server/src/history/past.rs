@@ -9,11 +9,12 @@ use shared::{Millis, Rolled, Tier, TimeRange};
 use super::cancel::Stopped;
 use super::plan::Plan;
 use crate::log::SeriesId;
-use crate::store::block::{self, Block};
+use crate::store::block::Block;
 use crate::store::block_id::BlockId;
 use crate::store::compact::{Overlay, compact};
 use crate::store::damage::{Damage, Part};
 use crate::store::memtable::Memtable;
+use crate::store::rows;
 
 /// A line of a text series: its time, its number, the text.
 pub type Line = (Millis, i64, String);
@@ -51,13 +52,13 @@ pub fn numbers(
     let mut overlay = Overlay { conn: &tx, damage, over: HashMap::new() };
     let mut newer = Vec::new();
     for (block_id, block) in unflushed {
-        if block_id.span().overlaps(plan.span) && block.changed() > block::read(&tx, block_id, damage)?.changed() {
+        if block_id.span().overlaps(plan.span) && block.changed() > rows::read(&tx, block_id, damage)?.changed() {
             newer.push((block_id, Block::clone(&block)));
         }
     }
     compact(&mut overlay, newer, plan.tier)?;
     let mut blocks: BTreeMap<BlockId, Block> = BTreeMap::new();
-    block::each_within(&tx, plan.tier, series, plan.span, damage, |block_id, block| {
+    rows::each_within(&tx, plan.tier, series, plan.span, damage, |block_id, block| {
         blocks.insert(block_id, block);
     })?;
     blocks.extend(overlay.over.into_iter().filter(|(block_id, _)| block_id.tier == plan.tier));
@@ -89,7 +90,7 @@ pub fn newest_before(
     let tx = conn.unchecked_transaction()?;
     let mut newer = Vec::new();
     for (block_id, block) in unflushed {
-        if block_id.span().from < end && block.changed() > block::read(&tx, block_id, damage)?.changed() {
+        if block_id.span().from < end && block.changed() > rows::read(&tx, block_id, damage)?.changed() {
             newer.push((block_id, Block::clone(&block)));
         }
     }
@@ -115,7 +116,7 @@ pub fn newest_before(
             }
             ControlFlow::Continue(())
         };
-        block::each_before(&tx, tier, series, end, damage, |id, block| {
+        rows::each_before(&tx, tier, series, end, damage, |id, block| {
             while let Some(over) = laid.last_entry().filter(|over| *over.key() >= id) {
                 let (over_id, over) = over.remove_entry();
                 take(over)?;

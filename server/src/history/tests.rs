@@ -18,9 +18,10 @@ use crate::http::format::Form;
 use crate::log::{Push, SeriesId};
 use crate::names::Named;
 use crate::store::FILE;
-use crate::store::block::{self, Block};
-use crate::store::block_id::BlockId;
+use crate::store::block::Block;
+use crate::store::block_id::{BlockId, ExtentId};
 use crate::store::memtable::Due;
+use crate::store::rows;
 use crate::store::{Retention, Store};
 
 /// Midnight, so that all tiers have an edge near.
@@ -177,8 +178,10 @@ proptest! {
             store.flush(usize::MAX, Due::All).unwrap();
             for Named { series, .. } in named(&conn) {
                 let (first, _) = BlockId::all(Tier::Second, series);
-                let last = BlockId::holding(Tier::Second, series, kept_from).key();
-                conn.execute("DELETE FROM blocks WHERE key BETWEEN ?1 AND ?2 - 1", (first, last)).unwrap();
+                let last = BlockId::holding(Tier::Second, series, kept_from);
+                let extent = ExtentId::of(last).key();
+                conn.execute("DELETE FROM blocks WHERE key BETWEEN ?1 AND ?2 - 1", (first, last.key())).unwrap();
+                conn.execute("DELETE FROM extents WHERE key BETWEEN ?1 AND ?2 - 1", (first, extent)).unwrap();
             }
         }
         let end = START.plus(end);
@@ -209,21 +212,26 @@ fn cost(days: u64, ago: u64, points: u64) -> (u64, usize) {
     let store = Store::open(folder.path()).unwrap();
     let conn = rusqlite::Connection::open(folder.path().join(FILE)).unwrap();
     conn.pragma_update(None, "synchronous", "OFF").unwrap();
+    conn.execute_batch("BEGIN").unwrap();
     let series = SeriesId(1);
     let now = START.plus(400 * Tier::Day.width_ms());
     for tier in Tier::ALL {
-        let first = BlockId::holding(tier, series, Millis(now.0 - days * Tier::Day.width_ms()));
-        let at = Stamp { ts: first.span().from, seq: Seq(1) };
-        let rolled = Rolled::of(Bucket::of(at, number(1), tier.width_ms()));
-        block::write(&conn, first, &Block { buckets: vec![rolled], ..Block::default() }, &store.damage()).unwrap();
-        // The data of a block is relative to the block's start, so all blocks can have the same data.
-        conn.execute(
-            "WITH RECURSIVE keys (key) AS (SELECT ?1 + 1 UNION ALL SELECT key + 1 FROM keys WHERE key < ?2)
-             INSERT INTO blocks (key, buckets, data) SELECT keys.key, buckets, data FROM keys, blocks WHERE blocks.key = ?1",
-            (first.key(), BlockId::holding(tier, series, now).key()),
-        )
-        .unwrap();
+        // Fine tiers of a year would take long to write.
+        let days = match tier {
+            Tier::Second => days.min(20),
+            Tier::TenSeconds => days.min(60),
+            _ => days,
+        };
+        let mut ts = Millis(now.0 - days * Tier::Day.width_ms());
+        while ts <= now {
+            let id = BlockId::holding(tier, series, ts);
+            let at = Stamp { ts: id.span().from, seq: Seq(1) };
+            let rolled = Rolled::of(Bucket::of(at, number(1), tier.width_ms()));
+            rows::write(&conn, id, &Block { buckets: vec![rolled], ..Block::default() }, &store.damage()).unwrap();
+            ts = id.span().to;
+        }
     }
+    conn.execute_batch("COMMIT").unwrap();
     let steps = Arc::new(AtomicU64::new(0));
     let counted = steps.clone();
     let count = move || {

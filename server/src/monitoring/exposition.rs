@@ -7,7 +7,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::ConstCounter;
-use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::registry::Registry;
 
 use super::metrics::Metrics;
@@ -21,6 +22,7 @@ use crate::limits::Limits;
 use crate::limits::client::ClientSlots;
 use crate::limits::push_memory::PushMemory;
 use crate::store::Writer;
+use crate::store::table_sizes::TableSizes;
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -43,6 +45,8 @@ pub struct Sources {
     pub memory: PushMemory,
     /// Open connections.
     pub connections: ClientSlots,
+    /// The sizes of the tables.
+    pub tables: TableSizes,
     /// The bounds that are shown beside what they bound.
     pub limits: Limits,
 }
@@ -90,6 +94,15 @@ async fn expose(State(sources): State<Sources>, headers: HeaderMap) -> Response 
     registry.register("series_limit", "Series that the store may hold", gauge(sources.limits.series));
     registry.register("idempotency_keys", "Idempotency keys that are remembered", gauge(stats.keys()));
     registry.register("idempotency_keys_limit", "Idempotency keys that may be remembered", gauge(sources.limits.keys));
+    let tables = Family::<Vec<(String, String)>, Gauge>::default();
+    for (table, size) in sources.tables.current() {
+        tables.get_or_create(&vec![("table".to_owned(), table)]).set(i64::try_from(size).unwrap_or(i64::MAX));
+    }
+    registry.register(
+        "table_bytes",
+        "Size of each table with its indexes, measured once a minute or less often",
+        tables,
+    );
     registry.register("data_bytes", "Size of the database and its log, without free pages", bytes(stats.data()));
     if let Some(most) = sources.limits.data {
         registry.register("data_limit_bytes", "Size that the database may have", bytes(most));
@@ -156,10 +169,8 @@ fn prometheus_text(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use prometheus_client::metrics::counter::Counter;
-    use prometheus_client::metrics::family::Family;
-
     use super::*;
+    use prometheus_client::metrics::counter::Counter;
 
     #[test]
     fn counter_is_described_under_the_name_of_its_samples() {

@@ -1,4 +1,4 @@
-//! Identifies a block: a tier, a series and a stretch of time. The id is the key of the block's row.
+//! Identifies a block or an extent: a tier, a series and a stretch of time. The id is the key of the row.
 
 use shared::{Millis, Tier, TimeRange};
 
@@ -49,31 +49,116 @@ impl BlockId {
     /// Returns the key of the row.
     #[must_use]
     pub fn key(self) -> i64 {
-        let tier = Tier::ALL.iter().position(|&tier| tier == self.tier).unwrap_or_default();
-        let above = (tier << SERIES_BITS) as i64 | i64::from(self.series.0);
-        above << NUMBER_BITS | i64::from(self.number)
+        key(self.tier, self.series, self.number)
     }
 
-    /// Returns the block with this key, which must be of the finest tier.
+    /// Returns the block with this key; `None` if no block has it.
     #[must_use]
-    pub fn finest(key: i64) -> Self {
-        let series = (key >> NUMBER_BITS) & ((1 << SERIES_BITS) - 1);
-        Self { tier: Tier::Second, series: SeriesId(u32::try_from(series).unwrap_or_default()), number: 0 }
-            .with_key(key)
+    pub fn of_key(key: i64) -> Option<Self> {
+        let (tier, series, number) = of_key(key)?;
+        Some(Self { tier, series, number })
     }
 
     /// Returns the block with this key, of the same series and tier as `self`.
     #[must_use]
     pub fn with_key(self, key: i64) -> Self {
-        Self { number: u32::try_from(key & i64::from(u32::MAX)).unwrap_or_default(), ..self }
+        Self { number: number_of(key), ..self }
     }
 
     /// Returns the first and the last possible key of a series and tier.
     #[must_use]
     pub fn all(tier: Tier, series: SeriesId) -> (i64, i64) {
-        let at = |number| Self { tier, series, number }.key();
-        (at(0), at(u32::MAX))
+        (key(tier, series, 0), key(tier, series, u32::MAX))
     }
+}
+
+/// Returns the length of one extent in milliseconds: whole blocks, some hundreds of buckets or a few thousand.
+fn extent_ms(tier: Tier) -> u64 {
+    const HOUR: u64 = 3_600_000;
+    match tier {
+        Tier::Second => HOUR,
+        Tier::TenSeconds => 2 * HOUR,
+        Tier::Minute => 12 * HOUR,
+        Tier::TenMinutes => 96 * HOUR,
+        Tier::Hour => 480 * HOUR,
+        Tier::Day => 2_400 * HOUR,
+    }
+}
+
+/// Identifies an extent: blocks of one series and tier that were merged into a row of the table `extents`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ExtentId {
+    /// The width of its buckets.
+    pub tier: Tier,
+    /// The series that the buckets belong to.
+    pub series: SeriesId,
+    /// The number of the extent's stretch of time, counted from 1970.
+    number: u32,
+}
+
+impl ExtentId {
+    /// Returns the extent that contains a block.
+    #[must_use]
+    pub fn of(block_id: BlockId) -> Self {
+        Self::holding(block_id.tier, block_id.series, block_id.span().from)
+    }
+
+    /// Returns the extent that contains the moment `ts`.
+    #[must_use]
+    pub fn holding(tier: Tier, series: SeriesId, ts: Millis) -> Self {
+        Self { tier, series, number: u32::try_from(ts.0 / extent_ms(tier)).unwrap_or(u32::MAX) }
+    }
+
+    /// Returns the extent's stretch of time.
+    #[must_use]
+    pub fn span(self) -> TimeRange {
+        let from = Millis(u64::from(self.number) * extent_ms(self.tier));
+        TimeRange { from, to: from.plus(extent_ms(self.tier)) }
+    }
+
+    /// Returns its first and its last block.
+    #[must_use]
+    pub fn blocks(self) -> (BlockId, BlockId) {
+        let TimeRange { from, to } = self.span();
+        let at = |ts| BlockId::holding(self.tier, self.series, ts);
+        (at(from), at(Millis(to.0 - 1)))
+    }
+
+    /// Returns the number of a block within the extent, counted from 0.
+    #[must_use]
+    pub fn place_of(self, block_id: BlockId) -> u64 {
+        u64::from(block_id.number.saturating_sub(self.blocks().0.number))
+    }
+
+    /// Returns the key of the row.
+    #[must_use]
+    pub fn key(self) -> i64 {
+        key(self.tier, self.series, self.number)
+    }
+
+    /// Returns the extent with this key; `None` if no extent has it.
+    #[must_use]
+    pub fn of_key(key: i64) -> Option<Self> {
+        let (tier, series, number) = of_key(key)?;
+        Some(Self { tier, series, number })
+    }
+}
+
+fn key(tier: Tier, series: SeriesId, number: u32) -> i64 {
+    let tier = Tier::ALL.iter().position(|&other| tier == other).unwrap_or_default();
+    let above = (tier << SERIES_BITS) as i64 | i64::from(series.0);
+    above << NUMBER_BITS | i64::from(number)
+}
+
+fn of_key(key: i64) -> Option<(Tier, SeriesId, u32)> {
+    let above = u64::try_from(key).ok()? >> NUMBER_BITS;
+    let tier = Tier::ALL.get(usize::try_from(above >> SERIES_BITS).ok()?)?;
+    let series = u32::try_from(above & ((1 << SERIES_BITS) - 1)).ok()?;
+    Some((*tier, SeriesId(series), number_of(key)))
+}
+
+fn number_of(key: i64) -> u32 {
+    u32::try_from(key & i64::from(u32::MAX)).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -95,7 +180,22 @@ mod tests {
         ];
         assert!(keys.is_sorted() && keys[0] > 0, "{keys:?}");
         let id = BlockId::holding(Tier::Second, SeriesId(77), Millis(86_400_000));
-        assert_eq!(BlockId::finest(id.key()), id);
+        assert_eq!(BlockId::of_key(id.key()), Some(id));
+        assert_eq!(BlockId::of_key(-1), None);
+        let extent = ExtentId::of(id);
+        assert_eq!((ExtentId::of_key(extent.key()), extent.place_of(id)), (Some(extent), 0));
+    }
+
+    #[test]
+    fn extent_has_whole_blocks() {
+        for tier in Tier::ALL {
+            assert_eq!(extent_ms(tier) % block_ms(tier), 0, "{tier:?}");
+            let id = ExtentId::holding(tier, SeriesId(3), Millis(1_732_399_200_000));
+            let (first, last) = id.blocks();
+            assert_eq!((ExtentId::of(first), ExtentId::of(last)), (id, id));
+            assert_eq!((first.span().from, last.span().to), (id.span().from, id.span().to));
+            assert_eq!(id.place_of(last) + 1, extent_ms(tier) / block_ms(tier));
+        }
     }
 
     #[test]

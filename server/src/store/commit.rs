@@ -10,7 +10,7 @@ mod transaction;
 use rusqlite::{Connection, Transaction};
 use shared::{Millis, SeriesName, Stamp, Text, Tier, Value};
 
-use super::block::{self, Block};
+use super::block::Block;
 use super::block_id::BlockId;
 use super::damage::Damage;
 use super::dedup::Found;
@@ -19,7 +19,7 @@ use super::idempotency::{Keys, Seen};
 use super::memtable::{InTables, Memtable};
 use super::number_log::LoggedNumber;
 use super::row_limit::RowCount;
-use super::{Store, sql};
+use super::{Store, rows, sql};
 use crate::clock::{Now, Uptime};
 use crate::log::{Atomicity, Committed, Push, Pushed, SeriesId, SetBy, Terms};
 
@@ -77,7 +77,7 @@ impl Store {
                 }
                 self.stats.add_repeated(pending.repeated);
                 let numbers = pending.numbers.into_iter().zip(pending.known);
-                self.memtable.add(numbers, now, |block_id| block::read_whole(&self.conn, block_id, &self.damage));
+                self.memtable.add(numbers, now, |block_id| rows::read_whole(&self.conn, block_id, &self.damage));
                 outcome
             }
             Err(error) => {
@@ -213,7 +213,10 @@ impl Store {
         }
         std::mem::take(&mut pending.log).append(&tx, logged_at)?;
         pending.note_revised(&tx)?;
-        tx.prepare_cached("UPDATE meta SET head = ?1")?.execute([sql(pending.head.0)])?;
+        // The log has the seqs of numbers, so that most commits write one page less.
+        if pending.numbers.last().is_none_or(|last| last.at.seq != pending.head) {
+            tx.prepare_cached("UPDATE meta SET head = ?1")?.execute([sql(pending.head.0)])?;
+        }
         tx.commit()?;
         Ok((outcome, pending))
     }
@@ -266,6 +269,6 @@ pub(super) fn newest(
     damage: &Damage,
 ) -> rusqlite::Result<Option<Millis>> {
     let of = |block: &Block| block.buckets.last().map(|rolled| rolled.bucket.last.at.ts);
-    let written = block::newest(conn, series, damage)?.as_ref().and_then(of);
+    let written = rows::newest(conn, series, damage)?.as_ref().and_then(of);
     Ok(memtable.of(series).iter().filter_map(|(_, block)| of(block)).chain(written).max())
 }

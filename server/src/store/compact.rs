@@ -5,14 +5,16 @@
 //! the tables ([`Tables`]); a reader of history runs the same code on the tables with the memtable laid over them
 //! ([`Overlay`]).
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::Connection;
 use shared::{Rolled, Tier, TimeRange};
 
-use super::block::{self, Block};
-use super::block_id::BlockId;
-use super::damage::{Damage, Part};
+use super::block::{Block, Extent};
+use super::block_id::{BlockId, ExtentId};
+use super::damage::Damage;
+use super::merge::{merge, merged_from};
+use super::rows;
 
 /// Reads and writes blocks, in the tables or in memory.
 pub trait Blocks {
@@ -26,44 +28,97 @@ pub trait Blocks {
     ///
     /// # Errors
     /// Any SQLite error.
-    fn put(&mut self, block_id: BlockId, block: &Block) -> rusqlite::Result<()>;
+    fn put(&mut self, block_id: BlockId, block: Block) -> rusqlite::Result<()>;
 }
 
-/// The tables themselves.
+/// The tables themselves. Changed blocks are kept until [`Tables::write`], so that many blocks of one extent are
+/// written at once.
 #[derive(Debug)]
 pub struct Tables<'a> {
-    /// The connection to the database.
-    pub conn: &'a Connection,
-    /// Records damaged blocks.
-    pub damage: &'a Damage,
+    conn: &'a Connection,
+    damage: &'a Damage,
+    changed: BTreeMap<BlockId, Block>,
+}
+
+impl<'a> Tables<'a> {
+    /// Begins to change the tables. `damage` records damaged blocks.
+    #[must_use]
+    pub fn new(conn: &'a Connection, damage: &'a Damage) -> Self {
+        Self { conn, damage, changed: BTreeMap::new() }
+    }
+
+    /// Writes the changed blocks.
+    ///
+    /// # Errors
+    /// Any SQLite error.
+    pub fn write(self) -> rusqlite::Result<()> {
+        let Self { conn, damage, changed } = self;
+        let changed: Vec<(BlockId, Block)> = changed.into_iter().collect();
+        for of_extent in changed.chunk_by(|(a, _), (b, _)| ExtentId::of(*a) == ExtentId::of(*b)) {
+            let id = ExtentId::of(of_extent[0].0);
+            if of_extent.len() >= merged_from(id.tier) as usize {
+                merge(conn, id, of_extent.to_vec(), i64::MAX, damage)?;
+            } else {
+                of_extent.iter().try_for_each(|(block_id, block)| rows::write(conn, *block_id, block, damage))?;
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Blocks for Tables<'_> {
     fn get(&mut self, block_id: BlockId) -> rusqlite::Result<Block> {
-        match block::find(self.conn, block_id, self.damage)? {
+        if let Some(block) = self.changed.get(&block_id) {
+            return Ok(block.clone());
+        }
+        match rows::find(self.conn, block_id, self.damage)? {
             Some(block) => Ok(block),
-            None if self.damage.has(&Part::Block(block_id)) => rebuilt(self.conn, block_id, self.damage),
+            None if rows::is_damaged(block_id, self.damage) => {
+                let buckets = rebuilt(self.conn, block_id.tier, block_id, block_id.span(), self.damage)?;
+                Ok(Block { buckets, ..Block::default() })
+            }
             None => Ok(Block::default()),
         }
     }
 
-    fn put(&mut self, block_id: BlockId, block: &Block) -> rusqlite::Result<()> {
-        block::write(self.conn, block_id, block, self.damage)
+    fn put(&mut self, block_id: BlockId, block: Block) -> rusqlite::Result<()> {
+        self.changed.insert(block_id, block);
+        Ok(())
     }
 }
 
-/// Rebuilds a damaged block from the finer tier, as far back as that tier reaches.
-fn rebuilt(conn: &Connection, block_id: BlockId, damage: &Damage) -> rusqlite::Result<Block> {
-    let Some(finer) = block_id.tier.finer() else { return Ok(Block::default()) };
+/// Rebuilds the buckets of a damaged stretch of time from the finer tier, as far back as that tier reaches.
+///
+/// # Errors
+/// Any SQLite error.
+pub(super) fn rebuilt(
+    conn: &Connection,
+    tier: Tier,
+    of: BlockId,
+    span: TimeRange,
+    damage: &Damage,
+) -> rusqlite::Result<Vec<Rolled>> {
+    let Some(finer) = tier.finer() else { return Ok(Vec::new()) };
     let mut buckets = Vec::new();
-    block::each_within(conn, finer, block_id.series, block_id.span(), damage, |_, block| {
-        buckets.extend_from_slice(block.within(block_id.span()));
+    rows::each_within(conn, finer, of.series, span, damage, |_, block| {
+        buckets.extend_from_slice(block.within(span));
     })?;
-    let width = block_id.tier.width_ms();
+    let width = tier.width_ms();
     let start = |rolled: &Rolled| rolled.bucket.start.floor(width);
     let together = buckets.chunk_by(|a, b| start(a) == start(b));
-    let buckets = together.filter_map(|buckets| Rolled::over(buckets, width)).collect();
-    Ok(Block { buckets, ..Block::default() })
+    Ok(together.filter_map(|buckets| Rolled::over(buckets, width)).collect())
+}
+
+/// Rebuilds a damaged extent from the finer tier, as far back as that tier reaches.
+///
+/// # Errors
+/// Any SQLite error.
+pub(super) fn rebuilt_extent(conn: &Connection, id: ExtentId, damage: &Damage) -> rusqlite::Result<Extent> {
+    let block_of = |rolled: &Rolled| BlockId::holding(id.tier, id.series, rolled.bucket.start);
+    let buckets = rebuilt(conn, id.tier, id.blocks().0, id.span(), damage)?;
+    let blocks = buckets.chunk_by(|a, b| block_of(a) == block_of(b));
+    let block = |buckets: &[Rolled]| (block_of(&buckets[0]), Block { buckets: buckets.to_vec(), ..Block::default() });
+    Ok(Extent { blocks: blocks.map(block).collect() })
 }
 
 /// The tables with some blocks laid over them in memory.
@@ -79,13 +134,11 @@ pub struct Overlay<'a> {
 
 impl Blocks for Overlay<'_> {
     fn get(&mut self, block_id: BlockId) -> rusqlite::Result<Block> {
-        self.over
-            .get(&block_id)
-            .map_or_else(|| block::read(self.conn, block_id, self.damage), |block| Ok(block.clone()))
+        self.over.get(&block_id).map_or_else(|| rows::read(self.conn, block_id, self.damage), |block| Ok(block.clone()))
     }
 
-    fn put(&mut self, block_id: BlockId, block: &Block) -> rusqlite::Result<()> {
-        self.over.insert(block_id, block.clone());
+    fn put(&mut self, block_id: BlockId, block: Block) -> rusqlite::Result<()> {
+        self.over.insert(block_id, block);
         Ok(())
     }
 }
@@ -106,13 +159,12 @@ pub fn compact(blocks: &mut impl Blocks, mut finest: Vec<(BlockId, Block)>, upto
     finest.sort_unstable_by_key(|(block_id, _)| *block_id);
     let whole = |(block_id, block): (BlockId, Block)| Changed { block_id, block, stretches: vec![block_id.span()] };
     let mut finer: Vec<Changed> = finest.into_iter().map(whole).collect();
-    for Changed { block_id, block, .. } in &finer {
-        blocks.put(*block_id, block)?;
-    }
     for tier in Tier::ALL.into_iter().filter(|&tier| tier > Tier::Second && tier <= upto) {
-        finer = roll_up(blocks, &finer, tier)?;
+        let coarser = roll_up(blocks, &finer, tier)?;
+        finer.into_iter().try_for_each(|Changed { block_id, block, .. }| blocks.put(block_id, block))?;
+        finer = coarser;
     }
-    Ok(())
+    finer.into_iter().try_for_each(|Changed { block_id, block, .. }| blocks.put(block_id, block))
 }
 
 /// Rebuilds the buckets of `tier` that contain a change of the next finer tier. `finer` is sorted by id.
@@ -145,9 +197,6 @@ fn roll_up(blocks: &mut impl Blocks, finer: &[Changed], tier: Tier) -> rusqlite:
                 _ => target.stretches.push(stretch),
             }
         }
-    }
-    for Changed { block_id, block, .. } in &coarser {
-        blocks.put(*block_id, block)?;
     }
     Ok(coarser)
 }

@@ -3,7 +3,7 @@
 //! A damaged row is skipped and stays in its table, so that it can be examined or repaired; everything else is
 //! served. The row is named once in the log, and `GET /readyz` warns of it.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use rusqlite::ErrorCode;
 use shared::BoardId;
 
-use super::block_id::BlockId;
+use super::block_id::{BlockId, ExtentId};
 use crate::log::SeriesId;
 
 /// The greatest possible seq: the greatest integer that a JSON number holds exactly.
@@ -26,7 +26,7 @@ const LOGGED: usize = 20;
 /// The reason why the bytes of a row cannot have been written by this program.
 #[derive(Debug, thiserror::Error)]
 pub enum Unreadable {
-    /// The bytes cannot be decoded.
+    /// The bytes of a row of the log, or of a row of an earlier version, cannot be decoded.
     #[error("{0}")]
     Form(#[from] postcard::Error),
     /// The value has another type than the column.
@@ -50,6 +50,8 @@ pub enum Part {
     Log(i64),
     /// A row of `blocks`.
     Block(BlockId),
+    /// A row of `extents`.
+    Extent(ExtentId),
     /// Rows of `lines` that belong to this series.
     Line(SeriesId),
     /// A row of `revised`, by its series.
@@ -71,6 +73,10 @@ impl fmt::Display for Part {
                 let (BlockId { tier, series, .. }, key) = (block_id, block_id.key());
                 write!(f, "row {key} of table blocks (series {}, buckets of {} ms)", series.0, tier.width_ms())
             }
+            Self::Extent(extent) => {
+                let (ExtentId { tier, series, .. }, key) = (extent, extent.key());
+                write!(f, "row {key} of table extents (series {}, buckets of {} ms)", series.0, tier.width_ms())
+            }
             Self::Line(SeriesId(id)) => write!(f, "texts of series {id} in table lines"),
             Self::Revised(id) => write!(f, "row {id} of table revised"),
             Self::Board(Some(id)) => write!(f, "the row of board {id} in table boards"),
@@ -86,7 +92,7 @@ pub struct Damage(Arc<Mutex<Found>>);
 
 #[derive(Debug, Default)]
 struct Found {
-    parts: HashSet<Part>,
+    parts: HashMap<Part, String>,
     /// The first part that was found, with the reason.
     first: Option<String>,
 }
@@ -95,7 +101,7 @@ impl Damage {
     /// Records that a part cannot be read.
     pub fn note(&self, part: Part, why: impl fmt::Display) {
         let mut found = self.0.lock();
-        if found.parts.len() >= MOST || found.parts.contains(&part) {
+        if found.parts.len() >= MOST || found.parts.contains_key(&part) {
             return;
         }
         match found.parts.len() {
@@ -104,7 +110,7 @@ impl Damage {
             _ => {}
         }
         found.first.get_or_insert_with(|| format!("{part}: {why}"));
-        found.parts.insert(part);
+        found.parts.insert(part, why.to_string());
     }
 
     /// Records the part if the error means that the file is damaged; returns any other error to the caller.
@@ -129,7 +135,12 @@ impl Damage {
     /// Returns true if this part was found damaged since the start.
     #[must_use]
     pub fn has(&self, part: &Part) -> bool {
-        self.0.lock().parts.contains(part)
+        self.0.lock().parts.contains_key(part)
+    }
+
+    /// Calls `look` with each damaged part and the reason.
+    pub(super) fn each(&self, mut look: impl FnMut(&Part, &str)) {
+        self.0.lock().parts.iter().for_each(|(part, why)| look(part, why));
     }
 
     /// Returns true if no damage was found.

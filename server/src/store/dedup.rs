@@ -14,12 +14,12 @@ use foldhash::fast::RandomState;
 use rusqlite::Connection;
 use shared::Tier;
 
-use super::block;
 use super::block_id::BlockId;
-use super::damage::{Damage, Part};
+use super::damage::Damage;
 use super::dedup_keys::{DedupKey, DedupKeys};
 use super::memtable::{InTables, Memtable};
 use super::number_log::LoggedNumber;
+use super::rows;
 
 /// The most points of stored blocks that a transaction keeps in memory for comparison.
 const MAX_READ: usize = 1 << 20;
@@ -81,7 +81,7 @@ impl Repeats {
             return Ok(if is_there { Found::Repeat } else { Found::New(InTables::Maybe) });
         }
         if !self.stored.contains_key(&block_id) {
-            let sent = block::sent(conn, block_id, damage)?;
+            let sent = rows::find_whole(conn, block_id, damage)?.map(|block| block.dedup_keys);
             if self.read > MAX_READ {
                 self.stored.clear();
                 self.read = 0;
@@ -91,7 +91,7 @@ impl Repeats {
         }
         let is_there = match self.stored.get_mut(&block_id) {
             Some(Some(sent)) => sent.contains(point),
-            _ if damage.has(&Part::Block(block_id)) => false,
+            _ if rows::is_damaged(block_id, damage) => false,
             _ => return Ok(Found::New(InTables::No)),
         };
         Ok(if is_there { Found::Repeat } else { Found::New(InTables::Maybe) })

@@ -12,9 +12,10 @@ use foldhash::fast::RandomState;
 use rusqlite::Connection;
 use shared::{Millis, Tier, TimeRange};
 
-use super::block::{self, Block};
+use super::block::Block;
 use super::block_id::BlockId;
 use super::damage::Damage;
+use super::rows;
 use super::sql;
 use crate::log::SeriesId;
 
@@ -125,12 +126,12 @@ impl Imports {
 /// flushed yet are in neither.
 fn is_whole(conn: &Connection, damage: &Damage, series: SeriesId, day: TimeRange) -> rusqlite::Result<bool> {
     let count = |block: &Block| -> u64 { block.within(day).iter().map(|rolled| rolled.bucket.count).sum() };
-    let whole = count(&block::read(conn, BlockId::holding(Tier::Day, series, day.from), damage)?);
+    let whole = count(&rows::read(conn, BlockId::holding(Tier::Day, series, day.from), damage)?);
     if whole == 0 {
         return Ok(true);
     }
     let mut finest = 0;
-    block::each_within(conn, Tier::Second, series, day, damage, |_, block| finest += count(&block))?;
+    rows::each_within(conn, Tier::Second, series, day, damage, |_, block| finest += count(&block))?;
     Ok(finest == whole)
 }
 
@@ -200,7 +201,7 @@ mod tests {
 
     /// Returns the number of points in the bucket of a day of the first series.
     fn count(store: &Store, day: Millis) -> u64 {
-        let block = block::read(&store.conn, BlockId::holding(Tier::Day, SeriesId(1), day), &store.damage).unwrap();
+        let block = rows::read(&store.conn, BlockId::holding(Tier::Day, SeriesId(1), day), &store.damage).unwrap();
         block.within(TimeRange { from: day, to: day.plus(DAY) }).iter().map(|rolled| rolled.bucket.count).sum()
     }
 

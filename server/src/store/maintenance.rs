@@ -36,10 +36,20 @@ impl Store {
         let count = due.blocks.len();
         let flushed = self.memtable.flushed(&due, self.head);
         let damage = self.damage.clone();
-        let blocks = due.blocks.iter().map(|(place, block)| (*place, block.as_ref().clone())).collect();
+        let mut blocks: Vec<_> = due.blocks.iter().map(|(place, block)| (*place, block.as_ref().clone())).collect();
+        blocks.sort_unstable_by_key(|(block_id, _)| *block_id);
+        let head = self.head;
         self.in_background(|conn| {
-            compact(&mut Tables { conn, damage: &damage }, blocks, Tier::Day)?;
-            conn.prepare_cached("UPDATE meta SET settled = ?1")?.execute([sql(flushed.0)])?;
+            // One series after the other, so that only the blocks of one are in memory twice.
+            while let Some((last, _)) = blocks.last() {
+                let series = last.series;
+                let from = blocks.partition_point(|(block_id, _)| block_id.series < series);
+                let mut tables = Tables::new(conn, &damage);
+                compact(&mut tables, blocks.split_off(from), Tier::Day)?;
+                tables.write()?;
+            }
+            conn.prepare_cached("UPDATE meta SET head = ?1, settled = ?2, settled_too = ?2")?
+                .execute([sql(head.0), sql(flushed.0)])?;
             Ok(())
         })?;
         self.flushed = flushed;
@@ -268,14 +278,18 @@ mod tests {
         let blocks = |store: &Store| -> i64 {
             store
                 .conn
-                .query_row("SELECT count(*) + (SELECT count(*) FROM log) FROM blocks", [], |row| row.get(0))
+                .query_row(
+                    "SELECT count(*) + (SELECT count(*) FROM log) + (SELECT count(*) FROM extents) FROM blocks",
+                    [],
+                    |row| row.get(0),
+                )
                 .unwrap()
         };
         let before = blocks(&store);
         let sweep = |store: &mut Store, now: Now| {
             store.observe(now, 0);
             let now = Now { wall: store.time(now.wall), ..now };
-            store.sweep(&Retention::default(), now).unwrap();
+            store.sweep(&Retention { raw: Some(2 * 86_400_000), ..Retention::default() }, now).unwrap();
         };
         for up in 1..300 {
             let Now { wall, up } = seconds(up);

@@ -1,5 +1,7 @@
 //! The only row of the table `meta`: the epoch, the head, and the seq up to which the tables hold every bucket.
 //!
+//! The flushed seq is stored twice, since numbers of the log that it covers are not replayed.
+//!
 //! If the row is damaged, the head is reconstructed from all seqs that are stored, since no seq may be given twice
 //! and a bucket takes only points newer than itself. The epoch cannot be reconstructed: a new one is drawn, and
 //! subscribers begin with a snapshot.
@@ -7,8 +9,8 @@
 use rusqlite::{Connection, OptionalExtension as _, Row};
 use shared::{Epoch, Seq, Tier};
 
-use super::block::Block;
-use super::block_id::BlockId;
+use super::block::{Block, Extent};
+use super::block_id::{BlockId, ExtentId};
 use super::damage::{Damage, GREATEST, Part};
 use super::sql;
 use crate::log::SeriesId;
@@ -18,7 +20,7 @@ use crate::log::SeriesId;
 pub(super) struct Meta {
     /// The epoch of the run that wrote the row; `None` if it cannot be read.
     pub epoch: Option<Epoch>,
-    /// The last seq that was given to a point.
+    /// The last seq that was given to a point, unless the log has a greater one.
     pub head: Seq,
     /// The seq up to which the tables hold every bucket.
     pub flushed: Seq,
@@ -29,9 +31,14 @@ pub(super) struct Meta {
 /// # Errors
 /// [`rusqlite::Error`], unless it only means that the row is damaged.
 pub(super) fn read(conn: &Connection, damage: &Damage) -> rusqlite::Result<Meta> {
-    let row = conn.query_row("SELECT epoch, head, settled FROM meta", [], |row| {
+    let row = conn.query_row("SELECT epoch, head, settled, settled_too FROM meta", [], |row| {
         let epoch = row.get_ref(0)?.as_str().ok().and_then(|text| text.parse().ok());
-        Ok((epoch, seq(row, 1)?, seq(row, 2)?))
+        let (flushed, twin) = (seq(row, 2)?, seq(row, 3)?);
+        if twin.is_some() && twin != flushed {
+            damage.note(Part::Meta, "it says twice which numbers are in buckets, and differently");
+        }
+        // To replay more numbers than needed changes nothing.
+        Ok((epoch, seq(row, 1)?, flushed.map(|flushed| twin.map_or(flushed, |twin| twin.min(flushed)))))
     });
     let row = row.optional().or_else(|error| damage.take(Part::Meta, error).map(|()| None))?;
     let (epoch, head, flushed) = row.unwrap_or_default();
@@ -39,13 +46,14 @@ pub(super) fn read(conn: &Connection, damage: &Damage) -> rusqlite::Result<Meta>
         damage.note(Part::Meta, "it has no epoch");
     }
     let logged = newest_logged(conn);
-    let head = match head {
-        Some(head) if logged <= head => head,
-        _ => {
-            damage.note(Part::Meta, "its head is not the last number that was given");
-            greatest(conn).max(logged).max(head.unwrap_or_default())
-        }
-    };
+    // A commit of numbers alone does not write the row, since the log has the head then.
+    let head = head.map_or_else(
+        || {
+            damage.note(Part::Meta, "it has no head");
+            greatest(conn).max(logged)
+        },
+        |head| head.max(logged),
+    );
     let flushed = flushed.filter(|flushed| *flushed <= head).unwrap_or_else(|| {
         damage.note(Part::Meta, "it does not say which numbers are in buckets");
         Seq::ZERO
@@ -60,7 +68,7 @@ pub(super) fn read(conn: &Connection, damage: &Damage) -> rusqlite::Result<Meta>
 pub(super) fn replace(conn: &Connection, meta: &Meta) -> rusqlite::Result<()> {
     let epoch = meta.epoch.map(|epoch| epoch.to_string());
     conn.execute(
-        "INSERT OR REPLACE INTO meta (one, epoch, head, settled) VALUES (1, ?1, ?2, ?3)",
+        "INSERT OR REPLACE INTO meta (one, epoch, head, settled, settled_too) VALUES (1, ?1, ?2, ?3, ?3)",
         (epoch, sql(meta.head.0), sql(meta.flushed.0)),
     )?;
     Ok(())
@@ -86,9 +94,15 @@ fn greatest(conn: &Connection) -> Seq {
     let (first, _) = BlockId::all(Tier::Second, SeriesId(0));
     let (first_of_next, _) = BlockId::all(Tier::TenSeconds, SeriesId(0));
     each(conn, &format!("SELECT key, data FROM blocks WHERE key >= {first} AND key < {first_of_next}"), |row| {
-        let block_id = BlockId::finest(row.get(0)?);
-        if let Ok(block) = row.get_ref(1)?.as_blob().map(|bytes| Block::unpack(bytes, block_id)) {
-            greatest = greatest.max(block.map(|block| block.changed()).unwrap_or_default());
+        if let (Some(id), Ok(bytes)) = (BlockId::of_key(row.get(0)?), row.get_ref(1)?.as_blob()) {
+            greatest = greatest.max(Block::unpack(bytes, id).map(|block| block.changed()).unwrap_or_default());
+        }
+        Ok(())
+    });
+    each(conn, &format!("SELECT key, data FROM extents WHERE key >= {first} AND key < {first_of_next}"), |row| {
+        if let (Some(id), Ok(bytes)) = (ExtentId::of_key(row.get(0)?), row.get_ref(1)?.as_blob()) {
+            let blocks = Extent::unpack(bytes, id).map(|extent| extent.blocks).unwrap_or_default();
+            greatest = blocks.iter().map(|(_, block)| block.changed()).fold(greatest, Seq::max);
         }
         Ok(())
     });

@@ -2,7 +2,8 @@
 //!
 //! Opening and naming:
 //!
-//! - [`schema`] opens the file (`database`) and creates its tables. [`permissions`] keeps the files from other users of the machine.
+//! - [`schema`] opens the file (`database`) and creates its tables. [`migration`] upgrades files of earlier versions
+//!   ([`legacy`]). [`permissions`] keeps the files from other users of the machine.
 //! - [`meta`] reads the epoch, the head and the flushed seq. [`epochs`] stores which cursors of earlier runs are
 //!   valid.
 //! - [`directory`] maps the names of series to their rows. [`source`] names the series of senders that give no name.
@@ -18,7 +19,8 @@
 //!
 //! A committed number goes into the [`number_log`] and into a bucket in memory (the memtable, [`memtable`]). The writer thread
 //! flushes the memtable some time later ([`maintenance`]): it writes rows of many buckets ([`block`]) and rebuilds the
-//! coarser tiers from them ([`compact`]). A start reads the buckets, and from the log only the numbers that the
+//! coarser tiers from them ([`compact`]). [`format`] is the form of a row. Some time later, rows are merged into longer
+//! ones, the extents ([`merge`]); [`rows`] reads and writes both. A start reads the buckets, and from the log only the numbers that the
 //! buckets lack ([`recover`]). A text is written as a row of its own at once.
 //!
 //! Deleting and checking:
@@ -26,15 +28,18 @@
 //! - [`retention`] deletes what is too old, [`removal`] deletes a series on request. [`imports`] decides which points
 //!   may still be added to the past.
 //! - [`damage`] records rows that cannot be read; they are skipped. [`file_watch`] notices when the file is deleted,
-//!   replaced or overwritten. [`condition`] decides whether pushes are accepted. [`time`] is the clock for retention.
+//!   replaced or overwritten. [`check`] checks all of it, [`copy`] makes backups of it. [`table_sizes`] measures it.
+//!   [`condition`] decides whether pushes are accepted. [`time`] is the clock for retention.
 
 pub mod block;
 pub mod block_id;
 pub mod boards;
+pub mod check;
 pub mod claim;
 pub mod commit;
 pub mod compact;
 pub mod condition;
+pub mod copy;
 pub mod damage;
 mod database;
 pub mod dedup;
@@ -43,13 +48,17 @@ pub mod directory;
 pub mod disk_space;
 pub mod epochs;
 mod file_watch;
+pub mod format;
 mod idempotency;
 mod imports;
 mod lanes;
+pub(crate) mod legacy;
 pub mod local_log;
 pub mod maintenance;
 pub mod memtable;
+mod merge;
 mod meta;
+pub mod migration;
 pub mod number_log;
 pub mod operation;
 mod permissions;
@@ -60,8 +69,10 @@ pub mod recover;
 pub mod removal;
 pub mod retention;
 mod row_limit;
+pub mod rows;
 pub mod schema;
 pub mod source;
+pub mod table_sizes;
 pub mod time;
 pub mod tokens;
 pub mod writer;

@@ -8,6 +8,7 @@ use rusqlite::Connection;
 use shared::{Millis, Number, Seq, Stamp};
 
 use super::damage::{Damage, GREATEST, Part, Unreadable};
+use super::format::{self, Section};
 use super::sql;
 use crate::log::{SeriesId, SetBy};
 
@@ -77,7 +78,8 @@ impl Rows {
     /// # Errors
     /// Any SQLite error.
     pub fn append(self, conn: &Connection, now: Millis) -> rusqlite::Result<()> {
-        let mut insert = conn.prepare_cached("INSERT INTO log (last, at, data, sent) VALUES (?1, ?2, ?3, ?4)")?;
+        let mut insert =
+            conn.prepare_cached("INSERT INTO log (last, at, data, sent, sum) VALUES (?1, ?2, ?3, ?4, ?5)")?;
         for Row { count, seq, data, set_by, .. } in self.full.into_iter().chain([self.last]).filter(|row| row.count > 0)
         {
             let mut whole = Vec::with_capacity(data.len() + 4);
@@ -85,10 +87,49 @@ impl Rows {
             whole.extend(data);
             let any_sent = set_by.iter().any(|&(_, code)| code != SetBy::SERVER.code());
             let sent = any_sent.then(|| postcard::to_stdvec(&set_by).expect("numbers in memory can be packed"));
-            insert.execute((sql(seq), sql(now.0), whole, sent))?;
+            let sum = checksums(sql(seq), &whole, sent.as_deref());
+            insert.execute((sql(seq), sql(now.0), whole, sent, sum))?;
         }
         Ok(())
     }
+}
+
+/// Computes the checksums of the columns `data` and `sent` of a row with the key `last`, for the column `sum`.
+fn checksums(last: i64, data: &[u8], sent: Option<&[u8]>) -> i64 {
+    let [data, sent] = [data, sent.unwrap_or_default()].map(|bytes| format::checksum(bytes, Section::Log, last));
+    i64::from(data) | i64::from(sent) << 32
+}
+
+/// Decodes the columns `data`, `sent` and `sum` of the row with the key `last`. The result also says if `sent` cannot be
+/// read: then the numbers are kept, but they count again if a client repeats them. Rows of earlier versions have no `sum`.
+///
+/// # Errors
+/// [`Unreadable`] if the row is damaged.
+pub fn of_row(row: &rusqlite::Row<'_>, from: usize, last: i64) -> rusqlite::Result<Result<LoggedRow, Unreadable>> {
+    let data = row.get_ref(from)?.as_blob().map_err(|_| Unreadable::Type);
+    let sent = row.get_ref(from + 1)?.as_blob_or_null().map_err(|_| Unreadable::Type);
+    let sum = row.get_ref(from + 2)?.as_i64_or_null().map_err(|_| Unreadable::Type);
+    let read = || {
+        let (data, sum) = (data?, sum?);
+        let differs = sum.map_or(0, |sum| sum ^ checksums(last, data, sent.as_ref().ok().copied().flatten()));
+        let check =
+            |half: i64| if half == 0 { Ok(()) } else { Err(Unreadable::Content("its checksum does not match")) };
+        check(differs & i64::from(u32::MAX))?;
+        let mut numbers = unpack(data, Seq(last.unsigned_abs()))?;
+        let sent = sent.and_then(|sent| check(differs >> 32).map(|()| sent));
+        let sent = sent.and_then(|sent| sent.map_or(Ok(()), |sent| unpack_sent(sent, &mut numbers)));
+        Ok(LoggedRow { numbers, sent })
+    };
+    Ok(read())
+}
+
+/// A row of the log.
+#[derive(Debug)]
+pub struct LoggedRow {
+    /// The numbers, in the order of their seqs.
+    pub numbers: Vec<LoggedNumber>,
+    /// The error if the times that senders set cannot be read.
+    pub sent: Result<(), Unreadable>,
 }
 
 /// Decodes the row whose last number has the seq `last`.
@@ -142,7 +183,7 @@ pub fn replay(
     damage: &Damage,
     mut look: impl FnMut(Vec<LoggedNumber>),
 ) -> rusqlite::Result<()> {
-    let mut select = conn.prepare_cached("SELECT last, data, sent FROM log WHERE last > ?1 ORDER BY last")?;
+    let mut select = conn.prepare_cached("SELECT last, data, sent, sum FROM log WHERE last > ?1 ORDER BY last")?;
     let mut rows = select.query([sql(after.0)])?;
     loop {
         let row = match rows.next() {
@@ -151,13 +192,9 @@ pub fn replay(
             Err(error) => return damage.take(Part::Table("log"), error),
         };
         let last: i64 = row.get(0)?;
-        let bytes = row.get_ref(1)?.as_blob().map_err(|_| Unreadable::Type);
-        match bytes.and_then(|bytes| unpack(bytes, Seq(last.unsigned_abs()))) {
-            Ok(mut numbers) => {
-                let sent = row.get_ref(2)?.as_blob_or_null().map_err(|_| Unreadable::Type);
-                // If the column cannot be read, the points are kept, but they count again if a client repeats them.
-                let read = sent.and_then(|sent| sent.map_or(Ok(()), |sent| unpack_sent(sent, &mut numbers)));
-                if let Err(unreadable) = read {
+        match of_row(row, 1, last)? {
+            Ok(LoggedRow { mut numbers, sent }) => {
+                if let Err(unreadable) = sent {
                     damage.note(Part::Log(last), unreadable);
                 }
                 // The row may begin before `after`.

@@ -11,10 +11,10 @@ use shared::{BoardId, Millis, Number, Point, Text, Tier, TimeRange, Value};
 use tempfile::TempDir;
 
 use super::FILE;
-use super::block;
 use super::block_id::BlockId;
 use super::boards::KeptBoard;
 use super::memtable::Due;
+use super::merge::merge_due;
 use super::*;
 use crate::clock::{Now, Uptime};
 use crate::history::past;
@@ -26,11 +26,12 @@ const START: Millis = Millis(1_732_399_200_000);
 const NOW: Now = Now { wall: Millis(START.0 + 7_200_000), up: Uptime(0) };
 
 /// Every column that the server reads back.
-const COLUMNS: [(&str, &[&str]); 8] = [
+const COLUMNS: [(&str, &[&str]); 9] = [
     ("meta", &["epoch", "head", "settled"]),
     ("series", &["id", "name", "kind", "declared", "gone", "gone_seq"]),
-    ("log", &["last", "at", "data"]),
-    ("blocks", &["key", "buckets", "data"]),
+    ("log", &["last", "at", "data", "sent", "sum"]),
+    ("blocks", &["key", "buckets", "data", "sent"]),
+    ("extents", &["key", "buckets", "data", "sent"]),
     ("lines", &["series", "ts", "seq", "text"]),
     ("revised", &["series", "start", "stop", "seq"]),
     ("boards", &["id", "selectors", "since", "form", "source", "changed"]),
@@ -115,7 +116,9 @@ static SOUND: LazyLock<TempDir> = LazyLock::new(|| {
         }),
     };
     store.keep_board(&board).unwrap();
-    while store.flush(1_000, Due::All).unwrap() > 0 {}
+    while store.flush(4, Due::All).unwrap() > 0 {}
+    // The first series has extents, the others have blocks.
+    merge_due(&store.conn, SeriesId(0), SeriesId(1), usize::MAX, &store.damage).unwrap();
     commit(&mut store, [number("ops/a", START.0 + 5, 7.0), number("ops/c", START.0 + 5_500_000, 8.0)]);
     drop(store);
     // A second start ends an epoch.
@@ -209,7 +212,7 @@ fn use_it(store: &mut Store) -> rusqlite::Result<()> {
         for tier in Tier::ALL {
             let span = TimeRange { from: START, to: START.plus(86_400_000) };
             let mut all: Option<shared::Rolled> = None;
-            block::each_within(&conn, tier, series, span, &damage, |_, block| {
+            rows::each_within(&conn, tier, series, span, &damage, |_, block| {
                 for rolled in block.within(span) {
                     match &mut all {
                         Some(all) => all.append(rolled),

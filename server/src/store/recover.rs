@@ -13,14 +13,14 @@ use shared::point::Kind;
 use shared::track::{LOG, WINDOW};
 use shared::{Bucket, Declared, LogLine, Millis, Seq, SeriesName, Stamp, TextLog, Tier, TimeRange, Track};
 
-use super::block::{self, Block};
+use super::block::Block;
 use super::block_id::BlockId;
 use super::damage::{Damage, GREATEST, Part};
 use super::directory::{Names, Row};
 use super::memtable::{InTables, Memtable};
 use super::removal::GONE;
 use super::source::Origin;
-use super::{Store, meta, number_log, sql};
+use super::{Store, meta, number_log, rows, sql};
 use crate::clock;
 use crate::log::{SeriesId, SeriesState, TrackError, Tracks};
 
@@ -96,7 +96,7 @@ impl Store {
                 is_known
             });
             let numbers = numbers.into_iter().map(|logged| (logged, InTables::Maybe));
-            self.memtable.add(numbers, now, |block_id| block::read_whole(conn, block_id, damage));
+            self.memtable.add(numbers, now, |block_id| rows::read_whole(conn, block_id, damage));
         })
     }
 
@@ -105,14 +105,17 @@ impl Store {
         let most = i64::try_from(self.directory.len()).unwrap_or(i64::MAX).saturating_add(SPARE);
         let (first, _) = BlockId::all(Tier::Second, SeriesId(0));
         let (next, _) = BlockId::all(Tier::TenSeconds, SeriesId(0));
-        let blocks = "SELECT max(key) FROM blocks WHERE key >= ?1 AND key < ?2";
-        let block = self.conn.query_row(blocks, [first, next], |row| row.get::<_, Option<i64>>(0));
-        let block = block.or_else(|error| self.damage.take(Part::Table("blocks"), error).map(|()| None))?;
-        let block = block.map(|key| i64::from(BlockId::finest(key).series.0));
+        let greatest = |table: &'static str| {
+            let select = format!("SELECT max(key) FROM {table} WHERE key >= ?1 AND key < ?2");
+            let key = self.conn.query_row(&select, [first, next], |row| row.get::<_, Option<i64>>(0));
+            let key = key.or_else(|error| self.damage.take(Part::Table(table), error).map(|()| None))?;
+            Ok::<_, rusqlite::Error>(key.and_then(BlockId::of_key).map(|id| i64::from(id.series.0)))
+        };
+        let (block, extent) = (greatest("blocks")?, greatest("extents")?);
         let lines = "SELECT max(series) FROM lines WHERE typeof(series) = 'integer'";
         let line = self.conn.query_row(lines, [], |row| row.get::<_, Option<i64>>(0));
         let line = line.or_else(|error| self.damage.take(Part::Table("lines"), error).map(|()| None))?;
-        for row in block.into_iter().chain(line).filter(|row| (1..=most).contains(row)) {
+        for row in block.into_iter().chain(extent).chain(line).filter(|row| (1..=most).contains(row)) {
             self.directory.reserve(SeriesId(u32::try_from(row).unwrap_or_default()));
         }
         let rows = self.directory.last_row() as usize;
@@ -168,7 +171,7 @@ impl Store {
             }
             newer.add(block_id, block)
         };
-        let looked = block::each_newest(&self.conn, damage, &mut look);
+        let looked = rows::each_newest(&self.conn, damage, &mut look);
         if let Err(error) = looked {
             // After a damaged page, the series that were not read yet are read one by one below.
             damage.take(Part::Table("blocks"), error)?;
@@ -180,7 +183,7 @@ impl Store {
                     newer.begin(series, &self.memtable);
                     if damage.has(&Part::Table("blocks")) {
                         let found =
-                            block::each_of(&self.conn, series, damage, |block_id, block| newer.add(block_id, block));
+                            rows::each_of(&self.conn, series, damage, |block_id, block| newer.add(block_id, block));
                         found.or_else(|error| damage.take(Part::Table("blocks"), error))?;
                     }
                     newer.finish(&mut restored);
@@ -216,7 +219,7 @@ impl Store {
                 let mut newest = Newest::default();
                 newest.begin(series, &self.memtable);
                 let found =
-                    block::each_of(&self.conn, series, &self.damage, |block_id, block| newest.add(block_id, block));
+                    rows::each_of(&self.conn, series, &self.damage, |block_id, block| newest.add(block_id, block));
                 found.or_else(|error| self.damage.take(Part::Table("blocks"), error))?;
                 let mut track = None;
                 newest.finish(&mut |_, whole| track = Some(whole));

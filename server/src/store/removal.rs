@@ -137,11 +137,14 @@ impl Store {
 }
 
 fn erase(tx: &Connection, series: SeriesId) -> rusqlite::Result<bool> {
-    let blocks = "DELETE FROM blocks WHERE key IN (SELECT key FROM blocks WHERE key BETWEEN ?1 AND ?2 LIMIT ?3)";
-    for tier in Tier::ALL {
-        let (first, last) = BlockId::all(tier, series);
-        if tx.prepare_cached(blocks)?.execute((first, last, ROWS))? > 0 {
-            return Ok(true);
+    for table in ["blocks", "extents"] {
+        let rows =
+            format!("DELETE FROM {table} WHERE key IN (SELECT key FROM {table} WHERE key BETWEEN ?1 AND ?2 LIMIT ?3)");
+        for tier in Tier::ALL {
+            let (first, last) = BlockId::all(tier, series);
+            if tx.prepare_cached(&rows)?.execute((first, last, ROWS))? > 0 {
+                return Ok(true);
+            }
         }
     }
     let lines = "DELETE FROM lines WHERE series = ?1 AND (ts, seq) IN
@@ -228,7 +231,8 @@ mod tests {
                 assert_eq!((names, store.damage().is_none()), (vec!["b".to_owned()], true));
                 while store.flush(1_000, Due::All).unwrap() > 0 {}
                 let (first, last) = BlockId::all(Tier::Second, removed.series);
-                let left = "SELECT count(*) FROM blocks WHERE key BETWEEN ?1 AND ?2";
+                let left = "SELECT count(*) + (SELECT count(*) FROM extents WHERE key BETWEEN ?1 AND ?2)
+                            FROM blocks WHERE key BETWEEN ?1 AND ?2";
                 let left: i64 = store.conn.query_row(left, [first, last], |row| row.get(0)).unwrap();
                 assert_eq!((left, rows(&store, "lines"), rows(&store, "revised")), (0, 0, 0));
             }

@@ -1,14 +1,16 @@
-//! Retention: deletes log rows, buckets and texts that are older than their retention allows.
+//! Retention: deletes log rows, buckets and texts that are older than their retention allows, and merges flushed blocks
+//! into extents ([`super::merge`]).
 //!
 //! The newest buckets and texts of each series stay, however old, since its track consists of them. The writer thread
 //! deletes in small steps ([`Store::sweep`]), so that no push waits for long.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Row};
 use shared::track::{LOG, WINDOW};
 use shared::{Millis, Seq, Tier};
 
-use super::block_id::BlockId;
+use super::block_id::{BlockId, ExtentId};
 use super::damage::Part;
+use super::merge::merge_due;
 use super::{Store, sql};
 use crate::clock::{Now, Uptime};
 use crate::log::SeriesId;
@@ -22,10 +24,13 @@ const REST: u64 = 60_000;
 /// The most rows that one statement deletes: a few milliseconds of work.
 pub(super) const ROWS: u32 = 500;
 
+/// The most extents that one step of a sweep writes: a few milliseconds of work.
+const EXTENTS: usize = 8;
+
 /// The times for which data is kept, in milliseconds; `None` means for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {
-    /// Single numbers, in the log.
+    /// Single numbers, in the log. They stay at least until they are in buckets; no answer has them after that.
     pub raw: Option<u64>,
     /// Texts. The newest lines of each series stay, since its track consists of them.
     pub texts: Option<u64>,
@@ -47,7 +52,7 @@ impl Default for Retention {
     fn default() -> Self {
         let days = |days: u64| Some(days * 86_400_000);
         let tiers = [days(2), days(7), days(30), days(180), days(730), None];
-        Self { raw: days(2), texts: days(365), tiers }
+        Self { raw: Some(0), texts: days(365), tiers }
     }
 }
 
@@ -76,7 +81,7 @@ pub enum Swept {
 }
 
 impl Store {
-    /// Deletes some of the data that is past its retention: one step of a sweep through all series. The next sweep
+    /// Deletes some of the data that is past its retention, and merges some blocks: one step of a sweep through all series. The next sweep
     /// begins a while after the last one has ended. A step takes a few milliseconds. `now` is the store's time
     /// ([`Store::time`]).
     ///
@@ -116,7 +121,8 @@ impl Store {
                     return Ok(series.0 - 1);
                 }
             }
-            Ok(to)
+            let written = merge_due(tx, SeriesId(from), SeriesId(to), EXTENTS, &damage)?;
+            Ok(if written == EXTENTS { from - 1 } else { to })
         })?;
         self.sweep.done = done;
         if done < to {
@@ -162,30 +168,77 @@ impl Store {
     }
 }
 
-/// Deletes old blocks of one tier of a series, at most [`ROWS`]. Returns the number of deleted rows.
+/// Deletes old blocks and extents of one tier of a series, at most [`ROWS`] of each. Returns the number of deleted rows.
 fn sweep_blocks(tx: &Connection, tier: Tier, series: SeriesId, before: Millis) -> rusqlite::Result<usize> {
     let (first, last) = BlockId::all(tier, series);
-    // The block that contains `before` stays until all of it is older.
-    let mut until = BlockId::holding(tier, series, before).key();
-    let is_old = "SELECT EXISTS (SELECT 1 FROM blocks WHERE key >= ?1 AND key < ?2)";
-    if !tx.prepare_cached(is_old)?.query_row([first, until], |row| row.get::<_, bool>(0))? {
+    // The block and the extent that contain `before` stay until all of them is older.
+    let mut until = [BlockId::holding(tier, series, before).key(), ExtentId::holding(tier, series, before).key()];
+    let is_old = "SELECT EXISTS (SELECT 1 FROM blocks WHERE key >= ?1 AND key < ?2)
+                  OR EXISTS (SELECT 1 FROM extents WHERE key >= ?1 AND key < ?3)";
+    if !tx.prepare_cached(is_old)?.query_row([first, until[0], until[1]], |row| row.get::<_, bool>(0))? {
         return Ok(0);
     }
     if tier == Tier::Second {
-        let mut select =
-            tx.prepare_cached("SELECT key, buckets FROM blocks WHERE key BETWEEN ?1 AND ?2 ORDER BY key DESC")?;
-        let mut rows = select.query([first, last])?;
-        let mut room = WINDOW as u64;
-        while room > 0 {
-            let Some(row) = rows.next()? else { return Ok(0) };
-            until = until.min(row.get(0)?);
-            room = room.saturating_sub(row.get_ref(1)?.as_i64().unwrap_or_default().unsigned_abs());
+        let Some(from) = start_of_track(tx, series)? else { return Ok(0) };
+        let kept = [BlockId::holding(tier, series, from).key(), ExtentId::holding(tier, series, from).key()];
+        until = [until[0].min(kept[0]), until[1].min(kept[1])];
+    }
+    let mut gone = 0;
+    for (table, until) in ["blocks", "extents"].into_iter().zip(until) {
+        let delete = format!(
+            "DELETE FROM {table} WHERE key IN (SELECT key FROM {table} WHERE key >= ?1 AND key < ?2 ORDER BY key LIMIT ?3)"
+        );
+        gone += tx.prepare_cached(&delete)?.execute((first, until.min(last), ROWS))?;
+    }
+    Ok(gone)
+}
+
+/// Finds a moment after which a series has as many buckets of the finest tier as its track needs, by the numbers of
+/// buckets that the rows say. `None` if it has fewer.
+fn start_of_track(tx: &Connection, series: SeriesId) -> rusqlite::Result<Option<Millis>> {
+    let (first, last) = BlockId::all(Tier::Second, series);
+    let select = |table: &str| {
+        tx.prepare_cached(&format!(
+            "SELECT key, buckets FROM {table} WHERE key BETWEEN ?1 AND ?2 ORDER BY key DESC LIMIT {WINDOW}"
+        ))
+    };
+    let (mut blocks, mut extents) = (select("blocks")?, select("extents")?);
+    let read = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get_ref(1)?.as_i64().unwrap_or_default().unsigned_abs()));
+    let mut extents =
+        extents.query_map([first, last], read)?.collect::<rusqlite::Result<Vec<_>>>()?.into_iter().peekable();
+    let mut room = WINDOW as u64;
+    let of_block = |key: i64| BlockId::of_key(key).map(|id| (ExtentId::of(id).key(), id.span().from));
+    let of_extent = |key: i64| ExtentId::of_key(key).map(|id| id.span().from);
+    let mut blocks = blocks.query_map([first, last], read)?;
+    let mut block = blocks.next().transpose()?;
+    loop {
+        let own = block.and_then(|(key, count)| of_block(key).map(|(extent, from)| (extent, from, count)));
+        let (from, count) = match (own, extents.peek().copied()) {
+            (None, None) => return Ok(None),
+            // What an extent and the block have in common must not count twice, so the block counts nothing.
+            (Some((extent, ..)), Some((key, count))) if extent <= key => {
+                extents.next();
+                while let Some((of, ..)) = block.and_then(|(key, _)| of_block(key))
+                    && of == key
+                {
+                    block = blocks.next().transpose()?;
+                }
+                (of_extent(key), count)
+            }
+            (None, Some((key, count))) => {
+                extents.next();
+                (of_extent(key), count)
+            }
+            (Some((_, from, count)), _) => {
+                block = blocks.next().transpose()?;
+                (Some(from), count)
+            }
+        };
+        room = room.saturating_sub(count);
+        if room == 0 {
+            return Ok(from);
         }
     }
-    tx.prepare_cached(
-        "DELETE FROM blocks WHERE key IN (SELECT key FROM blocks WHERE key >= ?1 AND key < ?2 ORDER BY key LIMIT ?3)",
-    )?
-    .execute((first, until, ROWS))
 }
 
 /// Deletes old lines of a series, at most [`ROWS`]. Returns the number of deleted rows.
@@ -244,9 +297,10 @@ mod tests {
         store.conn.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
     }
 
-    fn blocks(store: &Store, tier: Tier, series: u32) -> i64 {
+    fn count(store: &Store, tier: Tier, series: u32) -> i64 {
         let (first, last) = BlockId::all(tier, SeriesId(series));
-        let count = "SELECT count(*) FROM blocks WHERE key BETWEEN ?1 AND ?2";
+        let count = "SELECT ifnull(sum(buckets), 0) FROM
+            (SELECT key, buckets FROM blocks UNION ALL SELECT key, buckets FROM extents) WHERE key BETWEEN ?1 AND ?2";
         store.conn.query_row(count, [first, last], |row| row.get(0)).unwrap()
     }
 
@@ -277,16 +331,16 @@ mod tests {
 
         sweep(&mut store, after(40 * DAY));
         assert_eq!(rows(&store, "log"), 0);
-        assert_eq!(blocks(&store, Tier::Second, 1), 300, "as many as the track needs");
-        assert_eq!(blocks(&store, Tier::Second, 2), 20);
-        assert_eq!(blocks(&store, Tier::TenSeconds, 1), 0);
-        assert_eq!(blocks(&store, Tier::Minute, 1), 0);
-        assert!(blocks(&store, Tier::TenMinutes, 1) > 0 && blocks(&store, Tier::Day, 2) > 0);
+        assert_eq!(count(&store, Tier::Second, 1), 340, "as many as the track needs, in whole extents");
+        assert_eq!(count(&store, Tier::Second, 2), 20);
+        assert_eq!(count(&store, Tier::TenSeconds, 1), 0);
+        assert_eq!(count(&store, Tier::Minute, 1), 0);
+        assert!(count(&store, Tier::TenMinutes, 1) > 0 && count(&store, Tier::Day, 2) > 0);
         assert_eq!(rows(&store, "lines"), 150, "texts are kept for a year");
         sweep(&mut store, after(400 * DAY));
         assert_eq!(rows(&store, "lines"), 100, "as many as the track needs");
-        assert_eq!(blocks(&store, Tier::TenMinutes, 1), 0);
-        assert!(blocks(&store, Tier::Hour, 1) > 0);
+        assert_eq!(count(&store, Tier::TenMinutes, 1), 0);
+        assert!(count(&store, Tier::Hour, 1) > 0);
 
         assert_eq!(recover(&mut store), before);
         drop(store);

@@ -3,14 +3,12 @@
 //! # Versions of the tables
 //!
 //! SQLite's `user_version` decides which servers may open the file: a server refuses a number that it does not know. So
-//! the number changes only with a change that older servers would misread, and it is still 2. All changes since then add
-//! tables, or columns that may be NULL. Older servers ignore those, so a user can go back to the version before, with
-//! the same folder. A file of version 2 may lack any of the additions, so each of them is made where it is missing.
+//! the number changes only with a change that older servers would misread. All other changes add tables, or columns that
+//! may be NULL, and each of them is made where it is missing.
 //!
-//! `rusqlite_migration` does not fit that: it counts each change in `user_version` and runs those that the number says
-//! are missing. With it, each addition would lock older servers out, and for files of version 2, which have some of the
-//! additions and not others, its first migration would be the code below. It would replace the ten lines of `create`. It
-//! fits the first change that older servers misread: that becomes version 3, as a migration.
+//! - 2: the first release.
+//! - 3: rows of `blocks` are columns with a checksum, and are merged into the table `extents`. [`super::migration`]
+//!   brings folders of version 2 to it.
 
 use std::collections::HashMap;
 use std::fs::{File, TryLockError};
@@ -27,6 +25,7 @@ use super::idempotency::Keys;
 use super::imports::{self, Imports};
 use super::maintenance::LOG_LIMIT;
 use super::meta::{self, Meta};
+use super::migration::{self, Progress};
 use super::removal::{self, Removals};
 use super::retention::{Retention, Sweep};
 use super::time::StoreTime;
@@ -36,12 +35,12 @@ use crate::limits::Limits;
 use crate::log::Epochs;
 
 /// The version of the tables below, kept in SQLite's `user_version`.
-const VERSION: i64 = 2;
+pub(super) const VERSION: i64 = 3;
 
 /// The tables:
 ///
 /// - `log`: the numbers of each commit, under the last of their seqs.
-/// - `blocks`: the buckets; [`super::block_id::BlockId`] defines the key.
+/// - `blocks`: the buckets of blocks that were flushed; [`super::block_id::BlockId`] defines the key.
 /// - `lines`: the texts.
 /// - `revised`: the stretch of each series' past that late points changed.
 /// - `series`: the names and kinds. `declared` is the declared metric type, `gauge` or `counter`; `source` the origin
@@ -49,13 +48,14 @@ const VERSION: i64 = 2;
 ///   `gone_seq` is the greatest of their seqs.
 /// - `pushes`: the idempotency keys, each with the hash of its request.
 ///
-/// The columns `sent` of `log`, `blocks` and `lines` hold the times that senders set ([`super::dedup`]).
+/// The column `sum` of `log` is a checksum of the row. The columns `sent` of `log`, `blocks` and `lines` hold the times that senders set ([`super::dedup`]).
 const TABLES: &str = "
     CREATE TABLE meta (
         one     INTEGER PRIMARY KEY CHECK (one = 1),
         epoch   TEXT    NOT NULL,
         head    INTEGER NOT NULL,
-        settled INTEGER NOT NULL
+        settled INTEGER NOT NULL,
+        settled_too INTEGER
     );
     CREATE TABLE series (
         id       INTEGER PRIMARY KEY,
@@ -70,7 +70,8 @@ const TABLES: &str = "
         last INTEGER PRIMARY KEY,
         at   INTEGER NOT NULL,
         data BLOB    NOT NULL,
-        sent BLOB
+        sent BLOB,
+        sum  INTEGER
     );
     CREATE TABLE blocks (
         key     INTEGER PRIMARY KEY,
@@ -100,22 +101,32 @@ const TABLES: &str = "
     CREATE INDEX pushes_by_age ON pushes (at);
 ";
 
-/// Tables that data folders of earlier versions lack. `damaged`: unreadable rows of `blocks` that were replaced.
+/// Tables that data folders of earlier versions lack. `damaged`: unreadable rows of `blocks` that were replaced, and those
+/// of `extents` under their negative keys.
 /// `clock`: the store's own time at the last stamp. `forgotten`: the seq since which boards without a row have their
-/// selection. `probe`: the data that a probe writes.
+/// selection. `probe`: the data that a probe writes. `extents`: the buckets of blocks that were merged;
+/// [`super::block_id::ExtentId`] defines the key.
 const LATER_TABLES: &str = "
     CREATE TABLE IF NOT EXISTS damaged (key INTEGER PRIMARY KEY, data BLOB);
     CREATE TABLE IF NOT EXISTS clock (one INTEGER PRIMARY KEY CHECK (one = 1), at INTEGER NOT NULL);
     CREATE TABLE IF NOT EXISTS forgotten (one INTEGER PRIMARY KEY CHECK (one = 1), since INTEGER NOT NULL);
     CREATE TABLE IF NOT EXISTS probe (one INTEGER PRIMARY KEY CHECK (one = 1), data BLOB NOT NULL);
+    CREATE TABLE IF NOT EXISTS extents (
+        key     INTEGER PRIMARY KEY,
+        buckets INTEGER NOT NULL,
+        data    BLOB    NOT NULL,
+        sent    BLOB
+    );
 ";
 
 /// Columns that tables of earlier versions lack: table, column and type. All of them may be NULL.
-const LATER_COLUMNS: [(&str, &str, &str); 6] = [
+const LATER_COLUMNS: [(&str, &str, &str); 8] = [
+    ("meta", "settled_too", "INTEGER"),
     ("series", "declared", "TEXT"),
     ("series", "source", "BLOB"),
     ("pushes", "request", "BLOB"),
     ("log", "sent", "BLOB"),
+    ("log", "sum", "INTEGER"),
     ("blocks", "sent", "BLOB"),
     ("lines", "sent", "INTEGER"),
 ];
@@ -164,6 +175,14 @@ impl Store {
     /// # Errors
     /// [`OpenError`].
     pub fn open(folder: &Path) -> Result<Self, OpenError> {
+        Self::open_with(folder, &Progress::default())
+    }
+
+    /// Opens the store as [`Self::open`]. `progress` shows how far a folder of an earlier version is upgraded.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn open_with(folder: &Path, progress: &Progress) -> Result<Self, OpenError> {
         let lock = lock(folder)?;
         let file = folder.join(FILE);
         let database = |source| OpenError::Database { file: file.clone(), source };
@@ -173,7 +192,7 @@ impl Store {
         for end in ["-wal", "-shm"] {
             permissions::close_to_others(&folder.join(format!("{FILE}{end}")));
         }
-        let conn = Connection::open(&file).map_err(database)?;
+        let mut conn = Connection::open(&file).map_err(database)?;
         configure(&conn).map_err(database)?;
         let mut is_new = false;
         match conn.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(database)? {
@@ -183,6 +202,7 @@ impl Store {
                 is_new = true;
             }
             VERSION => {}
+            migration::FROM => migration::begin(&mut conn, VERSION).map_err(database)?,
             1 => return Err(OpenError::TooOld(file)),
             found => return Err(OpenError::TooNew { file, found }),
         }
@@ -194,6 +214,7 @@ impl Store {
         add_columns(&conn).map_err(database)?;
         conn.execute_batch(removal::TABLE).map_err(database)?;
         let damage = Damage::default();
+        migration::run(&mut conn, &damage, progress).map_err(database)?;
         let Meta { epoch, head, flushed } = meta::read(&conn, &damage).map_err(database)?;
         let (epochs, unrecorded) = match epoch {
             Some(epoch) if is_new => (Epochs::from(epoch), None),
@@ -288,7 +309,11 @@ fn begin_epoch(epochs: Epochs, head: Seq) -> Result<Epochs, OpenError> {
     }
 }
 
-fn lock(folder: &Path) -> Result<File, OpenError> {
+/// Locks a data folder, which is created if it does not exist, so that no server writes to it.
+///
+/// # Errors
+/// [`OpenError`].
+pub(super) fn lock(folder: &Path) -> Result<File, OpenError> {
     let at_folder = |source| OpenError::Folder { folder: folder.to_owned(), source };
     permissions::make_folder(folder).map_err(at_folder)?;
     let lock = permissions::open(&folder.join("pulseboard.lock")).map_err(at_folder)?;
@@ -304,6 +329,8 @@ fn lock(folder: &Path) -> Result<File, OpenError> {
 
 fn configure(conn: &Connection) -> rusqlite::Result<()> {
     conn.busy_timeout(BUSY_TIMEOUT)?;
+    // So that free pages can be given back to the file system. Has an effect on new files only, before all else.
+    conn.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     // The pragma answers with a row, so the row must be read. Some network file systems do not support WAL; the
     // default journal works there, only slower.
     let _mode: Option<String> = conn.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).optional()?;
@@ -363,14 +390,14 @@ mod tests {
         assert_eq!(declared, 0);
     }
 
-    /// A server of an earlier version must be able to open the folder again, and to write rows as it always did.
+    /// A column that an older server of this version does not know must not stop it.
     #[test]
-    fn folder_can_be_opened_by_the_first_server_of_its_version() {
+    fn later_columns_may_be_null_and_rows_without_them_can_be_written() {
         let folder = tempfile::tempdir().unwrap();
         drop(Store::open(folder.path()).unwrap());
         let conn = Connection::open(folder.path().join(FILE)).unwrap();
         let version: i64 = conn.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
-        assert_eq!(version, 2);
+        assert_eq!(version, 3);
         for (table, column, _) in LATER_COLUMNS {
             let select = "SELECT \"notnull\" FROM pragma_table_info(?1) WHERE name = ?2";
             let must_be_set: bool = conn.query_row(select, [table, column], |row| row.get(0)).unwrap();
@@ -399,7 +426,9 @@ mod tests {
                 conn.execute_batch(&format!("ALTER TABLE {table} DROP COLUMN {column}")).unwrap();
             }
             if missing % 2 == 0 {
-                for table in ["damaged", "clock", "forgotten", "probe", "imports", "removed", "epochs", "boards"] {
+                for table in
+                    ["damaged", "clock", "forgotten", "probe", "extents", "imports", "removed", "epochs", "boards"]
+                {
                     conn.execute_batch(&format!("DROP TABLE {table}")).unwrap();
                 }
             }

@@ -16,6 +16,7 @@ use super::claim::{Ticket, pair};
 use super::lanes::Allowed;
 use super::local_log::{EntryOutcome, LocalLog};
 use super::memtable::Due;
+use super::migration;
 use super::operation::{Job, Operation, TakenPush};
 use super::queue::{Next, Queue};
 use super::removal::Removed;
@@ -302,8 +303,9 @@ fn sweep(store: &mut Store, retention: &Retention, mut owed: usize, queue: &Queu
     Ok(())
 }
 
-/// Does the work of each tick: measures disk space and deletes old keys.
+/// Does the work of each tick: measures disk space, gives free space back, and deletes old keys.
 fn maintain(store: &mut Store) -> rusqlite::Result<()> {
+    migration::give_back(store)?;
     let now = clock::now();
     store.measure_if_outdated(now.up);
     store.forget_keys(store.time(now.wall)).map(|_| ())

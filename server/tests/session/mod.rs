@@ -45,7 +45,7 @@ impl Session {
         let folder = tempfile::tempdir().unwrap();
         let mut command = Command::new(BINARY);
         command.args(["serve", "--log", "error"]);
-        let server = TestServer::start_with(&mut command, "127.0.0.1:0", &folder.path().join("data"));
+        let server = TestServer::start_with(&mut command, "127.0.0.1:0", &folder.path().join("work/pulseboard-data"));
         let bin = folder.path().join("bin");
         std::fs::create_dir_all(folder.path().join("work")).unwrap();
         std::fs::create_dir(&bin).unwrap();

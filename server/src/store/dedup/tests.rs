@@ -2,13 +2,11 @@
 use std::path::Path;
 
 use proptest::prelude::*;
-use shared::{Millis, Number, Point, Seq, Stamp, Text, Value};
+use shared::{Millis, Number, Point, Seq, Text, Value};
 
-use super::super::dedup_keys::NANOS_OF_BLOCK;
 use super::*;
 use crate::clock::{Now, Uptime};
-use crate::log::point_time::NANOS_OF_MILLI;
-use crate::log::{Atomicity, Push, Pushed, SeriesId, SetBy};
+use crate::log::{Atomicity, Push, Pushed};
 use crate::store::Store;
 use crate::store::memtable::Due;
 
@@ -150,11 +148,6 @@ fn a_failed_commit_leaves_no_trace_of_its_points() {
     assert_eq!(push(&mut store, batch()), 3_000);
 }
 
-fn sent_points() -> impl proptest::strategy::Strategy<Value = Vec<(u64, f64)>> {
-    let at = prop_oneof![0..NANOS_OF_BLOCK, (0..60_000_u64).prop_map(|ms| ms * u64::from(NANOS_OF_MILLI))];
-    prop::collection::vec((at, prop_oneof![Just(1.0), -1e9..1e9]), 0..200)
-}
-
 /// A step of a sender or of the server.
 #[derive(Clone, Debug)]
 enum Step {
@@ -173,22 +166,6 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
-
-    #[test]
-    fn points_survive_being_written(points in sent_points()) {
-        let block_id = BlockId::holding(Tier::Second, SeriesId(1), START);
-        let mut sent = DedupKeys::default();
-        let at = |nanos: u64| Stamp { ts: block_id.span().from.plus(nanos / 1_000_000), seq: Seq(1) };
-        for &(nanos, value) in &points {
-            let set_by = SetBy::sender(u32::try_from(nanos % 1_000_000).unwrap());
-            let logged = LoggedNumber { series: SeriesId(1), at: at(nanos), value: Number::new(value).unwrap(), set_by };
-            sent.insert(DedupKey::of(block_id, &logged).unwrap());
-        }
-        match sent.pack().unwrap() {
-            None => prop_assert!(points.is_empty()),
-            Some(bytes) => prop_assert_eq!(DedupKeys::unpack(&bytes).unwrap(), sent),
-        }
-    }
 
     /// The law: a point that was pushed before is never counted again, and a new point is never dropped.
     #[test]

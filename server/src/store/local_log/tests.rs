@@ -6,14 +6,17 @@ use std::sync::{Arc, Mutex};
 use proptest::prelude::*;
 use rusqlite::types::Value as Column;
 use shared::board::{Etag, Form};
-use shared::{Number, Point, SeriesName, Text, Value};
+use shared::{Number, Point, SeriesName, Text, Tier, TimeRange, Value};
 use tempfile::TempDir;
 
 use super::*;
-use crate::log::{Atomicity, BoardDocument, Fingerprint, IdempotencyKey, PointTime, Pushed, SeriesState, Tracks};
+use crate::log::{
+    Atomicity, BoardDocument, Fingerprint, IdempotencyKey, PointTime, Pushed, SeriesId, SeriesState, Tracks,
+};
 use crate::rollup::Rollup;
 use crate::store::memtable::Due;
-use crate::store::number_log;
+use crate::store::merge::merge_due;
+use crate::store::{number_log, rows};
 
 const START: Millis = Millis(1_732_399_200_000);
 const HOUR: u64 = 3_600_000;
@@ -22,11 +25,10 @@ const DAY: u64 = 24 * HOUR;
 /// The tables whose rows are part of the state, each with the columns to sort by.
 ///
 /// Left out, since they do not follow from the entries alone: `log` has one row for each group, so its numbers are
-/// compared and not its rows; `meta` also has the epoch of the run and the progress of the flush; `epochs`, `clock` and
+/// compared and not its rows; so are the buckets of `blocks` and `extents`, which a merge moves; `meta` also has the epoch of the run and the progress of the flush; `epochs`, `clock` and
 /// `probe` belong to a run of one node; `damaged` is empty.
-const TABLES: [(&str, &str); 9] = [
+const TABLES: [(&str, &str); 8] = [
     ("series", "id"),
-    ("blocks", "key"),
     ("lines", "series, ts, seq"),
     ("revised", "series"),
     ("pushes", "key"),
@@ -196,12 +198,20 @@ impl Node {
             outcomes.extend(self.log().append(group.to_vec()).outcomes);
             if flushes {
                 self.flush();
+                self.merge();
             }
             if restarts {
                 self.restart();
             }
         }
         outcomes
+    }
+
+    /// Merges all blocks that are due.
+    fn merge(&mut self) {
+        let store = self.log().store_mut();
+        let damage = store.damage.clone();
+        store.in_background(|tx| merge_due(tx, SeriesId(0), SeriesId(1_000), usize::MAX, &damage)).unwrap();
     }
 
     /// Describes the whole state, to the last bit.
@@ -222,6 +232,16 @@ impl Node {
             let rows = select.query_map([], |row| (0..columns).map(|at| row.get::<_, Column>(at)).collect());
             let rows: Vec<Vec<Column>> = rows.unwrap().collect::<Result<_, _>>().unwrap();
             state.extend(rows.into_iter().map(|row| format!("{table} {row:?}")));
+        }
+        for series in (0..=store.directory.last_row()).map(SeriesId) {
+            for tier in Tier::ALL {
+                let all = TimeRange { from: Millis(0), to: Millis(u64::MAX) };
+                rows::each_within(&store.conn, tier, series, all, &store.damage, |id, _| {
+                    let block = rows::read_whole(&store.conn, id, &store.damage).unwrap();
+                    state.push(format!("{id:?} {block:?}"));
+                })
+                .unwrap();
+            }
         }
         number_log::replay(&store.conn, Seq::ZERO, &store.damage, |numbers| {
             state.extend(numbers.into_iter().map(|number| format!("log {number:?}")));
