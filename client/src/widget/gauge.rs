@@ -58,7 +58,7 @@ impl Ends {
             Scaling::Ratio => 1.0,
             _ if unit.symbol.as_str() == "%" => 100.0,
             // The greatest value so far is not the end: the gauge would be full.
-            _ if greatest > 0.0 => nice(greatest * 1.2),
+            _ if greatest > 0.0 => nice((greatest * 1.2).min(f64::MAX)).min(f64::MAX),
             _ => greatest,
         });
         // A series that always was at its lower end has no range yet.
@@ -262,9 +262,10 @@ mod tests {
         let none = GaugeOptions::default();
         assert_eq!(ends(none, "ops/cpu_pct", &[3.0]), Ends { min: 0.0, max: 100.0 });
         assert_eq!(ends(none, "ops/hit_ratio", &[0.3]), Ends { min: 0.0, max: 1.0 });
-        assert_eq!(ends(none, "ops/depth", &[3.0, 12.0, 7.0]), Ends { min: 0.0, max: 12.0 });
-        assert_eq!(ends(none, "ops/temp", &[-3.0, 12.0]), Ends { min: -3.0, max: 12.0 });
+        assert_eq!(ends(none, "ops/depth", &[3.0, 12.0, 7.0]), Ends { min: 0.0, max: 20.0 });
+        assert_eq!(ends(none, "ops/temp", &[-3.0, 12.0]), Ends { min: -3.0, max: 20.0 });
         assert_eq!(ends(none, "ops/depth", &[0.0]), Ends { min: 0.0, max: 1.0 });
+        assert_eq!(ends(none, "ops/depth", &[f64::MAX]), Ends { min: 0.0, max: f64::MAX });
         let options = GaugeOptions { min: Some(10.0), max: Some(20.0) };
         assert_eq!(ends(options, "ops/depth", &[3.0]), Ends { min: 10.0, max: 20.0 });
     }

@@ -109,7 +109,8 @@ pub(super) fn merge_due(
                 let (_, end) = id.blocks();
                 let found: Option<i64> =
                     conn.prepare_cached(following)?.query_row([end.key(), newest], |row| row.get(0))?;
-                next = found.unwrap_or(newest);
+                // In a damaged file, rows may be out of order.
+                next = found.filter(|found| *found > next).unwrap_or(newest);
             }
         }
     }

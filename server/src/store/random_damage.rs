@@ -275,6 +275,46 @@ proptest! {
     }
 }
 
+/// The bytes of a row's key in a file of SQLite: a varint (file format, section 1.6).
+fn varint(mut key: u64) -> Vec<u8> {
+    let mut bytes = vec![(key & 0x7f) as u8];
+    while key > 0x7f {
+        key >>= 7;
+        bytes.push((key & 0x7f) as u8 | 0x80);
+    }
+    bytes.reverse();
+    bytes
+}
+
+#[test]
+fn rows_out_of_order_never_stop_the_store() {
+    for table in ["blocks", "extents"] {
+        let folder = copy_of_sound();
+        let file = folder.path().join(FILE);
+        let conn = Connection::open(&file).unwrap();
+        let select = format!("SELECT min(key) FROM {table}");
+        let oldest: i64 = conn.query_row(&select, [], |row| row.get(0)).unwrap();
+        // Moves the write-ahead log into the file.
+        drop(conn);
+        let mut bytes = std::fs::read(&file).unwrap();
+        // A key of another series: its row stands before those that it should follow.
+        let [old, new] = [oldest, oldest + (2 << 32)].map(|key| varint(key.unsigned_abs()));
+        assert_eq!(old.len(), new.len());
+        let mut found = 0;
+        for at in 0..bytes.len() - old.len() {
+            if bytes[at..].starts_with(&old) {
+                bytes[at..at + new.len()].copy_from_slice(&new);
+                found += 1;
+            }
+        }
+        assert!(found > 0, "the oldest row of {table} is in the file");
+        std::fs::write(&file, bytes).unwrap();
+        if let Ok(mut store) = Store::open(folder.path()) {
+            _ = use_it(&mut store);
+        }
+    }
+}
+
 #[test]
 fn damaged_newest_block_is_skipped_and_kept() {
     let folder = copy_of_sound();

@@ -357,10 +357,20 @@ pub fn each_newest(
             conn.prepare_cached(&select)?.query_row([first, end], |row| row.get::<_, i64>(0)).optional()
         };
         let key = greatest("blocks")?.max(greatest("extents")?);
+        // In a damaged file, rows may be out of order: a row beyond the end would be found again and again.
+        if key.is_some_and(|key| key >= end) {
+            return Err(out_of_order());
+        }
         let Some(id) = key.and_then(BlockId::of_key) else { return Ok(()) };
         each_of(conn, id.series, damage, &mut look)?;
         (end, _) = BlockId::all(Tier::Second, id.series);
     }
+}
+
+/// The error of a table whose rows are not in the order of their keys.
+fn out_of_order() -> rusqlite::Error {
+    let corrupt = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
+    rusqlite::Error::SqliteFailure(corrupt, Some("its rows are out of order".to_owned()))
 }
 
 /// Finds the newest block of the finest tier of a series.
