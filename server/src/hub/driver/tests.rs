@@ -12,7 +12,9 @@ use crate::log::Epochs;
 
 fn handle() -> HubHandle {
     let rollup = Rollup::new(Epochs::from(Epoch(1)), Seq::ZERO);
-    HubHandle::new(Hub::new(rollup, Boards::default(), Duration::from_secs(15)), &Limits::default())
+    // The frames of all tests of this process count.
+    let limits = Limits { topic_memory: usize::MAX, ..Limits::default() };
+    HubHandle::new(Hub::new(rollup, Boards::default(), Duration::from_secs(15)), &limits)
 }
 
 /// The first point of the series `s/{seq}`.
