@@ -22,7 +22,7 @@ pub(crate) struct Client {
     pub(crate) source: Ipv4Addr,
     /// The server's address.
     pub(crate) server: SocketAddr,
-    /// The timeout for a connection, and for each piece of an answer.
+    /// The timeout for a connection, for each read and for a whole answer.
     pub(crate) patience: Duration,
 }
 

@@ -1,5 +1,5 @@
 //! Handles pushes: parses the body of a request into valid points and commits them. This folder has our own formats;
-//! [`influx`] and [`collectd`] are the dialects of other programs.
+//! [`influx`] and [`collectd`] are the formats of other programs.
 //!
 //! - [`intake`] reads and decompresses bodies within bounds.
 //! - [`body`] parses one point, [`batch`] parses many, which [`batch_builder`] collects, and [`query`] parses the query
@@ -7,7 +7,7 @@
 //! - [`lookup`] finds the series of a point, if its sender may push to it.
 //! - [`fields`] checks a JSON object field by field; `scan` is a fast path for common objects.
 //!
-//! - [`api`] has the handlers, and [`pipeline`] the way of every push from its body to the store.
+//! - [`api`] has the handlers, and [`pipeline`] takes every push from its body to the store.
 
 pub mod api;
 pub mod batch;

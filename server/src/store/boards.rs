@@ -30,7 +30,7 @@ pub struct KeptBoard {
     pub id: BoardId,
     /// The selectors that subscribers of the board use. They come from a file of `--boards` if there is one.
     pub selectors: Vec<Selector>,
-    /// The seq of the last point that was committed before the board used these selectors.
+    /// The newest seq at which the board began to use these selectors.
     pub since: Seq,
     /// The uploaded document; `None` if it was deleted, or if none was uploaded.
     pub document: Option<BoardDocument>,
@@ -85,7 +85,7 @@ impl Store {
         }
     }
 
-    /// Returns the seq up to which a cursor may belong to another selection of a board that has no row.
+    /// Returns the seq up to which a cursor of a board without a row may predate its current selection.
     #[must_use]
     pub fn forgotten(&self) -> Seq {
         let since = self.conn.query_row("SELECT since FROM forgotten", [], |row| meta::seq(row, 0));

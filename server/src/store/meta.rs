@@ -20,7 +20,7 @@ use crate::log::SeriesId;
 pub(super) struct Meta {
     /// The epoch of the run that wrote the row; `None` if it cannot be read.
     pub epoch: Option<Epoch>,
-    /// The last seq that was given to a point, unless the log has a greater one.
+    /// The newest seq that was given to any entry, unless the log has a greater one.
     pub head: Seq,
     /// The seq up to which the tables hold every bucket.
     pub flushed: Seq,
