@@ -35,9 +35,9 @@ pub async fn asked(question: &str, initial: &str, yes: &'static str) -> Option<S
     text.filter(|_| answer.is_ok_and(|answer| answer == "yes"))
 }
 
-/// The dialog with an input. Calls `resolve` with the value of the pressed button.
-#[component]
-fn AskDialog(question: String, yes: &'static str, text: RwSignal<String>, resolve: js_sys::Function) -> impl IntoView {
+/// Returns a dialog that opens as soon as it is on the page, and the handler of its end. `resolve` gets the value of the
+/// pressed button, or null if the browser cannot open the dialog.
+fn modal(resolve: js_sys::Function) -> (NodeRef<Dialog>, impl Fn(web_sys::Event)) {
     let dialog = NodeRef::<Dialog>::new();
     let unopened = resolve.clone();
     dialog.on_load(move |dialog| {
@@ -45,10 +45,17 @@ fn AskDialog(question: String, yes: &'static str, text: RwSignal<String>, resolv
             _ = unopened.call1(&JsValue::NULL, &JsValue::NULL);
         }
     });
-    let closed = move |_| {
+    let closed = move |_: web_sys::Event| {
         let answer = dialog.get_untracked().map(|dialog| dialog.return_value());
         _ = resolve.call1(&JsValue::NULL, &answer.into());
     };
+    (dialog, closed)
+}
+
+/// The dialog with an input. Calls `resolve` with the value of the pressed button.
+#[component]
+fn AskDialog(question: String, yes: &'static str, text: RwSignal<String>, resolve: js_sys::Function) -> impl IntoView {
+    let (dialog, closed) = modal(resolve);
     let label = question.clone();
     view! {
         <dialog class="sheet" data-testid="ask" aria-label=label node_ref=dialog on:close=closed>
@@ -73,17 +80,7 @@ fn AskDialog(question: String, yes: &'static str, text: RwSignal<String>, resolv
 /// The dialog. Calls `resolve` with the value of the pressed button.
 #[component]
 fn ConfirmDialog(question: String, yes: &'static str, resolve: js_sys::Function) -> impl IntoView {
-    let dialog = NodeRef::<Dialog>::new();
-    let unopened = resolve.clone();
-    dialog.on_load(move |dialog| {
-        if dialog.show_modal().is_err() {
-            _ = unopened.call1(&JsValue::NULL, &JsValue::NULL);
-        }
-    });
-    let closed = move |_| {
-        let answer = dialog.get_untracked().map(|dialog| dialog.return_value());
-        _ = resolve.call1(&JsValue::NULL, &answer.into());
-    };
+    let (dialog, closed) = modal(resolve);
     // A form with `method="dialog"` closes the dialog with the value of the button. Cancel has the focus, so that a
     // second press of Enter does not confirm an accidental action.
     view! {
