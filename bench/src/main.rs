@@ -39,7 +39,7 @@ enum Measure {
     Ingest(ingest::Options),
     /// How fast the past of series is taken in, beside `VictoriaMetrics`
     Backfill(backfill::Options),
-    /// How many bytes a point takes on the disk, beside `VictoriaMetrics`
+    /// Bytes that a point takes on the disk, beside `VictoriaMetrics`
     Sizes(sizes::Options),
     /// What series cost that exist, and how long a start with them takes
     Series(series::Options),

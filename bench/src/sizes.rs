@@ -16,10 +16,10 @@ use crate::record::Record;
 /// The settings of a measurement.
 #[derive(Args, Clone)]
 pub(crate) struct Options {
-    /// Who is measured
+    /// Servers to measure
     #[arg(long, value_delimiter = ',', default_value = "pulseboard-write,victoria")]
     peers: Vec<Peer>,
-    /// What is pushed
+    /// The workloads
     #[arg(long, value_delimiter = ',', default_value = "many,long,host,live")]
     workloads: Vec<Workload>,
     /// Seconds to wait, at most, until the server has written all points in their final form

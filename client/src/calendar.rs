@@ -71,7 +71,7 @@ pub fn moments(local: u64, offsets: &[i64], offset: &dyn Fn(u64) -> i64) -> Vec<
     moments
 }
 
-/// Returns true if the clocks of a zone show the same time twice, of which this moment is one.
+/// Returns true if the clocks of a zone show the time of this moment twice.
 #[must_use]
 pub fn is_repeated(at: u64, offset: &dyn Fn(u64) -> i64) -> bool {
     let own = offset(at);

@@ -60,7 +60,7 @@ pub enum PastTrack {
 pub struct Past {
     /// The moment that the board shows: the end of a fixed range. `None` while it is live.
     pub at: Memo<Option<Millis>>,
-    /// The series of which the history has arrived.
+    /// The series whose history has arrived.
     tracks: StoredValue<HashMap<SeriesName, PastTrack>, LocalStorage>,
     /// Number of changes of the tracks.
     version: RwSignal<u64>,

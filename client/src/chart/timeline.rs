@@ -46,7 +46,7 @@ enum Labels {
 }
 
 impl Rows {
-    /// Divides a height among `count` lanes, of which `named` have labels of this size. Bars are never lower than
+    /// Divides a height among `count` lanes, which have labels of this size if they are `named`. Bars are never lower than
     /// [`LEAST`]: where not all lanes fit, some are left out, and the last row is the message about them.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a chart has few rows")]
     #[expect(clippy::cast_precision_loss, reason = "a chart has few rows")]

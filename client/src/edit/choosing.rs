@@ -22,7 +22,7 @@ pub struct Choice {
     pub matches: Matches,
 }
 
-/// The series that a selector matches: how many, and of which kinds.
+/// The number and the kinds of the series that a selector matches.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Matches {
     /// Number of series of numbers.

@@ -21,7 +21,7 @@ pub struct PastStretch {
     pub newest: u64,
     /// Width of the buckets.
     pub width: u64,
-    /// Width of the finer buckets of which the last one is made.
+    /// Width of the finer buckets that make up the last one.
     pub cut: u64,
 }
 

@@ -33,7 +33,7 @@ impl fmt::Display for Keep {
 }
 
 impl Keep {
-    /// Makes a retention time of so many milliseconds; `None` is [`Keep::Forever`].
+    /// Makes a retention time of this length in milliseconds; `None` is [`Keep::Forever`].
     #[must_use]
     pub fn of(ms: Option<u64>) -> Self {
         ms.map_or(Self::Forever, |ms| Self::For(Duration::from_millis(ms)))

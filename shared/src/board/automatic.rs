@@ -1,7 +1,7 @@
 //! Automatic boards: the document for a board id that no user has created yet.
 //!
 //! From the top to the bottom: a row of stats for the most telling numbers, charts of siblings with the same unit
-//! ([`grouping`]), a stat for each other number, the states, and the logs. What is too much for stats is a table.
+//! ([`grouping`]), a stat for each other number, the states, and the logs. A table has the series that are too many for stats.
 
 mod grouping;
 

@@ -30,7 +30,7 @@ pub enum MetricType {
     Gauge,
     /// Numbers that only rise, and restart from zero when their program restarts. Their rate matters.
     Counter,
-    /// Texts of which few come again and again, such as `up` and `down`. Their duration matters.
+    /// A few texts that come again and again, such as `up` and `down`. Their duration matters.
     State,
     /// Texts that are read, such as the lines of a log.
     Text,

@@ -60,7 +60,7 @@ impl Whole {
         if scale.is_linear() { i64::try_from(expected).unwrap_or_default() } else { 0 }
     }
 
-    /// The mean value, of which the resets have about as many as there were falls.
+    /// The mean value. The sum of the resets is about this value for each fall.
     fn mean(&self, count: i64, scale: Scale) -> i64 {
         if scale.is_linear() { self.whole[SUM] / count.max(1) } else { 0 }
     }

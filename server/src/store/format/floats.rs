@@ -28,7 +28,7 @@ pub enum Scale {
 }
 
 impl Scale {
-    /// Chooses the scale for numbers of which `values` are the measured ones and `all` are all.
+    /// Chooses the scale for the numbers `all`. Only `values` among them were measured.
     pub fn of(values: impl Iterator<Item = f64> + Clone, all: impl Iterator<Item = f64>) -> Self {
         let sample = values.take(SAMPLE);
         let count = sample.clone().count();

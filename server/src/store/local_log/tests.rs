@@ -91,8 +91,8 @@ fn schedules() -> impl Strategy<Value = Schedule> {
     prop::collection::vec(group, 1..8).prop_map(|groups| Schedule { groups })
 }
 
-/// The most rows of a push: so many that none has more, or so few that the rows of most pushes are counted, and some
-/// pushes are refused.
+/// The most rows of a push. No push has more than the large number. With a small one, the rows of most pushes are
+/// counted, and some pushes are refused.
 fn max_rows() -> impl Strategy<Value = usize> {
     prop_oneof![1 => Just(1_000), 2 => 2..8_usize]
 }

@@ -11,7 +11,7 @@ use crate::format::unit::{Scaling, UnitFormat};
 use crate::order::order;
 use crate::{Selector, SeriesName};
 
-/// Parts of names that stand for a whole, of which the siblings are parts.
+/// Parts of names that stand for the whole of all siblings.
 const TOTALS: [&str; 6] = ["all", "total", "overall", "sum", "avg", "mean"];
 
 /// A series of the board.
