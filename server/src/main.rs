@@ -12,7 +12,7 @@ use pulseboard::cli::board::{CommandError, Existing, Remote};
 use pulseboard::cli::import::{self, Format, Summary};
 use pulseboard::cli::ready::{self, Readiness};
 use pulseboard::cli::server::{Server, TOKEN_VARIABLE, Token};
-use pulseboard::cli::{agent, data_folder, doctor, push, series, token};
+use pulseboard::cli::{agent, data_folder, doctor, push, series, token, user};
 use pulseboard::config::duration::Keep;
 use pulseboard::config::{self, CommandLineError, ConfigError, Flags, environment};
 use pulseboard::logging::Logging;
@@ -126,6 +126,9 @@ enum Command {
     /// Create, list, rotate and revoke tokens
     #[command(subcommand)]
     Token(token::TokenCommand),
+    /// Add, list, change and remove users
+    #[command(subcommand)]
+    User(user::UserCommand),
     /// Find what breaks the stream between a server and its readers
     Doctor {
         /// Where readers reach the server, through all that is on the way; http://USER:PASSWORD@… where that is asked for
@@ -296,6 +299,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             series::Remote::new(&server).delete(&names, &mut stdout().lock())?;
         }
         Command::Token(command) => token::run(command, &mut stdout().lock())?,
+        Command::User(command) => user::run(command, &mut stdout().lock())?,
         Command::Doctor { url, idle, json, mut headers, token, insecure } => {
             headers.extend(token.as_ref().map(doctor::ExtraHeader::from));
             let certificate = if insecure { Certificate::Ignored } else { Certificate::Checked };

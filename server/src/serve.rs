@@ -13,7 +13,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 
 use crate::access::Authority;
-use crate::access::authority::{Openness, Reach};
+use crate::access::authority::{Openness, Reach, StoredCredentials};
+use crate::access::password::Passwords;
 use crate::access::sign_in::SignIn;
 use crate::app::state::AppState;
 use crate::app::{RequestSources, app};
@@ -45,7 +46,6 @@ use crate::store::disk_space::NoSpace;
 use crate::store::local_log::LocalLog;
 use crate::store::migration::Progress;
 use crate::store::table_sizes::TableSizes;
-use crate::store::tokens::StoredTokens;
 use crate::store::{CommitError, Condition, OpenError, Store, StoreStats, Writer};
 use crate::stream::state::{StreamSlots, Streams};
 use crate::stream::writer::Writers;
@@ -95,9 +95,10 @@ pub enum ServeError {
     Files(#[from] TooFewFiles),
     /// Others could reach the server, and there is no token.
     #[error(
-        "{addr} can be reached by others, and there is no token: create the first with \
-         `pulseboard token create admin --admin --data {}`; or add --open, so that everyone can read, push, edit and delete without a password",
-        data.display()
+        "{addr} can be reached by others, and there is no user and no token: add the first with \
+         `pulseboard user add NAME --role admin --data {}` or `pulseboard token create NAME --admin --data {}`; or add --open, \
+         so that everyone can read, push, edit and delete without a password",
+        data.display(), data.display()
     )]
     NoCredentials {
         /// The address.
@@ -148,8 +149,8 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     let addr = listener.local_addr()?;
     let mut store = open_store(&config, &listener).await?;
     store.set_limits(&config.limits);
-    let tokens = store.tokens()?;
-    let openness = openness(&config, &tokens)?;
+    let credentials = StoredCredentials { tokens: store.tokens()?, users: store.users()? };
+    let openness = openness(&config, &credentials)?;
 
     let mut rollup = Rollup::new(store.epochs(), store.head());
     rollup.set_now(clock::now().wall);
@@ -166,7 +167,7 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     // Board files that changed while the server was stopped were given seqs.
     let head = log.store().head();
     rollup.reach(head);
-    let authority = Authority::new(tokens, openness, config.anonymous.clone(), head);
+    let authority = Authority::new(credentials, openness, config.anonymous.clone(), head);
 
     let hub = HubHandle::new(Hub::new(rollup, boards.for_hub(), config.heartbeat).with_removed(removed_since), &limits);
     let metrics = Metrics::default();
@@ -214,7 +215,14 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     let service = app(
         AppState {
             authority: authority.clone(),
-            sign_in: SignIn { authority: authority.clone(), is_https: encrypt.is_some(), proxies: proxies.clone() },
+            sign_in: SignIn {
+                authority: authority.clone(),
+                writer: writer.clone(),
+                is_https: encrypt.is_some(),
+                proxies: proxies.clone(),
+                passwords: Passwords::default(),
+                throttle: Arc::default(),
+            },
             ingest: Ingest { writer: writer.clone(), intake, settings, metrics: metrics.clone() },
             influx: Arc::default(),
             streams: Streams { hub: hub.clone(), writer: writer.clone(), slots, compression: config.compression },
@@ -272,14 +280,14 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
 ///
 /// # Errors
 /// [`ServeError::NoCredentials`] if others can reach it, and nobody said that they may do everything.
-fn openness(config: &Config, tokens: &StoredTokens) -> Result<Openness, ServeError> {
+fn openness(config: &Config, credentials: &StoredCredentials) -> Result<Openness, ServeError> {
     if config.addr.ip().is_loopback() {
         return Ok(Openness::Open(Reach::Loopback));
     }
     if config.open {
         return Ok(Openness::Open(Reach::Network));
     }
-    if tokens.is_empty() {
+    if credentials.is_empty() {
         return Err(ServeError::NoCredentials { addr: config.addr, data: config.data.clone() });
     }
     Ok(Openness::Closed)

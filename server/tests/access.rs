@@ -99,6 +99,24 @@ const TABLE: &[Row] = &[
     ("DELETE", "/api/tokens/{name}", "/api/tokens/none", "", needs(ADMIN_FINDS_NONE)),
     ("POST", "/api/tokens/{name}/rotate", "/api/tokens/none/rotate", "", needs(ADMIN_FINDS_NONE)),
     ("POST", "/api/tickets", "/api/tickets", "", needs([403, 403, 201, 201, 201, 201])),
+    ("GET", "/api/users", "/api/users", "", needs(ADMIN)),
+    (
+        "POST",
+        "/api/users",
+        "/api/users",
+        r#"{"name":"made","password":"correct horse","grants":["read:in/**"]}"#,
+        needs([403, 403, 403, 403, 403, 201]),
+    ),
+    ("DELETE", "/api/users/{name}", "/api/users/none", "", needs(ADMIN_FINDS_NONE)),
+    ("PUT", "/api/users/{name}/grants", "/api/users/none/grants", r#"{"grants":["admin"]}"#, needs(ADMIN_FINDS_NONE)),
+    (
+        "PUT",
+        "/api/users/{name}/password",
+        "/api/users/none/password",
+        r#"{"password":"correct horse"}"#,
+        needs(ADMIN_FINDS_NONE),
+    ),
+    ("DELETE", "/api/users/{name}/sessions", "/api/users/none/sessions", "", needs(ADMIN_FINDS_NONE)),
     ("GET", "/sign-in", "/sign-in?to=b/ops", "", {
         let mut row = public(200);
         // A link of another site to a board leads here.

@@ -20,7 +20,7 @@ use pulseboard::ingest::batch_builder::BatchBuilder;
 use pulseboard::ingest::fields::Acceptance;
 use pulseboard::ingest::{batch, body};
 use pulseboard::limits::push_memory::Share;
-use pulseboard::log::TokenRefusal;
+use pulseboard::log::{TokenRefusal, UserRefusal};
 use pulseboard::store::Directory;
 use serde_json::{Value as Json, json};
 use shared::Millis;
@@ -177,6 +177,7 @@ fn whatever_is_refused_is_refused_as_described() {
         "/problems/unauthorized",
         "/problems/forbidden",
         "/problems/token-exists",
+        "/problems/user-exists",
     ];
     seen.extend(rest.map(str::to_owned));
     let described = DOCUMENT["components"]["schemas"]["ProblemType"]["enum"].as_array().unwrap();
@@ -214,6 +215,7 @@ async fn every_error_is_a_problem_as_described() {
         ApiError::Unauthorized,
         ApiError::Forbidden { detail: text(), errors: Vec::new() },
         ApiError::Token(TokenRefusal::TooMany),
+        ApiError::User(UserRefusal::TooMany),
         ApiError::Misdirected(text()),
         ApiError::TooSlow(30),
         ApiError::Full { readers: 1, retry_after: 1 },

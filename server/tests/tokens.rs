@@ -86,12 +86,14 @@ fn commands_create_list_rotate_and_revoke_tokens() {
         fail(&all.iter().map(String::as_str).collect::<Vec<_>>(), token)
     };
     let first = no(&["token", "create", "sensor", "--push", "ops/**"], None);
-    assert!(first.contains("admin, without an end, for the first token"), "{first}");
-    assert!(no(&["token", "create", "root", "--admin", "--expires", "1d"], None).contains("for the first token"));
+    assert!(first.contains("admin, without an end, for the first token or user"), "{first}");
+    assert!(
+        no(&["token", "create", "root", "--admin", "--expires", "1d"], None).contains("for the first token or user")
+    );
     let admin = ok(&["token", "create", "root", "--admin"], None);
     let admin = admin.trim();
     assert!(admin.starts_with("pb_") && admin.len() == 46, "{admin}");
-    assert!(no(&["token", "create", "x", "--admin"], None).contains("needs a token that is valid here"));
+    assert!(no(&["token", "create", "x", "--admin"], None).contains("needs a credential that is valid here"));
 
     let sensor =
         ok(&["token", "create", "sensor", "--push", "ops/**", "--read", "ops/*", "--expires", "90d"], Some(admin));
@@ -119,7 +121,7 @@ fn commands_create_list_rotate_and_revoke_tokens() {
 
     // The other commands send it, too.
     assert_eq!(ok(&["series", "list"], Some(admin)).lines().count(), 1);
-    assert!(no(&["series", "list"], Some("pb_wrong")).contains("needs a token"));
+    assert!(no(&["series", "list"], Some("pb_wrong")).contains("needs a credential"));
     assert!(ok(&["board", "list"], Some(admin)).is_empty());
     let doctor = succeed(&["doctor", &server.url], Some(admin));
     assert!(doctor.contains("All is well."), "{doctor}");
@@ -157,7 +159,7 @@ fn data_folder_gets_its_first_token_while_no_server_runs() {
     let data = tempfile::tempdir().unwrap();
     let folder = data.path().to_str().unwrap();
     let refused = fail(&["serve", "--addr", "0.0.0.0:0", "--data", folder], None);
-    assert!(refused.contains(&format!("pulseboard token create admin --admin --data {folder}")), "{refused}");
+    assert!(refused.contains(&format!("pulseboard token create NAME --admin --data {folder}")), "{refused}");
     assert!(refused.contains("--open"), "{refused}");
     let first = fail(&["token", "create", "sensor", "--push", "a", "--data", folder], None);
     assert!(first.contains("the first token must be one of an administrator"), "{first}");

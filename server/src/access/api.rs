@@ -131,18 +131,18 @@ async fn create(
 }
 
 /// Checks the first token of a server that is open: from then on, everything is denied that no token grants.
-fn check_first(authority: &Authority, admin: &AdminAccess, capability: &Capability) -> Result<(), ApiError> {
+pub(super) fn check_first(authority: &Authority, admin: &AdminAccess, capability: &Capability) -> Result<(), ApiError> {
     if !admin.is_everyone() {
         return Ok(());
     }
     if !authority.may_begin() {
-        let detail = "everyone can reach this server, so the first token is created where it runs: stop it, and run \
-                      pulseboard token create NAME --admin --data FOLDER";
+        let detail = "everyone can reach this server, so the first token or user is created where it runs: stop it, and \
+                      run pulseboard token create NAME --admin --data FOLDER";
         return Err(ApiError::Forbidden { detail: detail.to_owned(), errors: Vec::new() });
     }
     if !is_first(capability) {
-        let expected = "admin, without an end, for the first token: from then on the server denies everything that no \
-                        token grants, and another one could not be created";
+        let expected = "admin, without an end, for the first token or user: from then on the server denies everything \
+                        that nobody was granted, and another one could not be created";
         let grants: Vec<_> = capability.grants().iter().map(ToString::to_string).collect();
         return Err(ApiError::field("grants", expected, grants.join(", ")));
     }
@@ -155,7 +155,7 @@ pub fn is_first(capability: &Capability) -> bool {
     capability.is_admin() && capability.expires().is_none()
 }
 
-fn wrong_grants(error: CapabilityError) -> ApiError {
+pub(super) fn wrong_grants(error: CapabilityError) -> ApiError {
     ApiError::field("grants", "what the holder may do", error.to_string())
 }
 

@@ -16,8 +16,11 @@ use super::secret::Secret;
 use super::tickets::Tickets;
 use crate::clock;
 use crate::http::problem::ApiError;
-use crate::log::{Applied, LogSubscriber, TokenHash, TokenName, TokenRecord, Tracks};
+use crate::log::{
+    Applied, LogSubscriber, SessionRecord, TokenHash, TokenName, TokenRecord, Tracks, UserName, UserState,
+};
 use crate::store::tokens::{StoredToken, StoredTokens};
+use crate::store::users::StoredUsers;
 
 /// Decides what a server without any token permits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +38,23 @@ pub enum Reach {
     Loopback,
     /// Others, too.
     Network,
+}
+
+/// The credentials in the database.
+#[derive(Clone, Debug, Default)]
+pub struct StoredCredentials {
+    /// The tokens.
+    pub tokens: StoredTokens,
+    /// The users with their sessions.
+    pub users: StoredUsers,
+}
+
+impl StoredCredentials {
+    /// Returns true if there was never a token nor a user.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.tokens.is_empty() && self.users.is_empty()
+    }
 }
 
 /// Finds the principal of a request. Clones share the state.
@@ -60,12 +80,21 @@ struct Table {
     anonymous: Arc<Principal>,
     by_hash: HashMap<TokenHash, Arc<Principal>>,
     tokens: BTreeMap<TokenName, Token>,
+    users: BTreeMap<UserName, UserState>,
+    sessions: HashMap<TokenHash, Session>,
 }
 
 /// A token, valid or revoked.
 #[derive(Clone, Debug)]
 struct Token {
     record: TokenRecord,
+    principal: Arc<Principal>,
+}
+
+/// A session of a user.
+#[derive(Clone, Debug)]
+struct Session {
+    record: SessionRecord,
     principal: Arc<Principal>,
 }
 
@@ -89,18 +118,27 @@ pub struct Identified {
 
 impl Authority {
     /// Makes the authority of a server at `head`. `anonymous` is what visitors without a credential may do; if there is
-    /// any, or any token, the server is closed.
+    /// any, or any token or user, the server is closed.
     #[must_use]
-    pub fn new(stored: StoredTokens, openness: Openness, anonymous: Option<Capability>, head: Seq) -> Self {
+    pub fn new(stored: StoredCredentials, openness: Openness, anonymous: Option<Capability>, head: Seq) -> Self {
         let is_open = openness != Openness::Closed && stored.is_empty() && anonymous.is_none();
+        let StoredCredentials { tokens: stored, users } = stored;
         let everyone = is_open.then(|| Arc::new(Principal::new(Who::Everyone, Capability::admin(), Seq::ZERO)));
         let anonymous = anonymous.unwrap_or_else(Capability::nothing);
         let anonymous = Arc::new(Principal::new(Who::Anonymous, anonymous, head));
-        let mut table = Table { everyone, anonymous, by_hash: HashMap::new(), tokens: BTreeMap::new() };
+        let mut table = Table {
+            everyone,
+            anonymous,
+            by_hash: HashMap::new(),
+            tokens: BTreeMap::new(),
+            users: BTreeMap::new(),
+            sessions: HashMap::new(),
+        };
         let uses = stored.tokens.iter().filter_map(|token| Some((token.record.name.clone(), token.used?))).collect();
         for StoredToken { record, used } in stored.tokens {
             table.set(record, used);
         }
+        users.users.into_iter().for_each(|user| table.set_user(user));
         let table = ArcSwap::from_pointee(table);
         let may_begin = openness == Openness::Open(Reach::Loopback);
         Self(Arc::new(Inner { table, tickets: Tickets::default(), may_begin, stored_uses: Mutex::new(uses) }))
@@ -130,8 +168,12 @@ impl Authority {
             return Identified { principal: table.anonymous.clone(), is_refused: false };
         }
         let now = clock::now().wall;
-        let by_token =
-            presented.tokens.iter().find_map(|hash| table.by_hash.get(hash).filter(|found| is_valid(found, now)));
+        let by_session = |hash| {
+            let session = table.sessions.get(hash).filter(|session| session.record.expires > now)?;
+            Some(&session.principal)
+        };
+        let find = |hash| table.by_hash.get(hash).or_else(|| by_session(hash)).filter(|found| is_valid(found, now));
+        let by_token = presented.tokens.iter().find_map(find);
         let by_ticket = || presented.ticket.and_then(|hash| self.0.tickets.take(&hash, now));
         match by_token.cloned().or_else(|| by_ticket().filter(|found| is_valid(found, now))) {
             Some(principal) => {
@@ -173,6 +215,25 @@ impl Authority {
         table.tokens.values().map(listed).collect()
     }
 
+    /// Returns every user with the sessions, also removed ones, by name.
+    #[must_use]
+    pub fn users(&self) -> Vec<UserState> {
+        self.0.table.load().users.values().cloned().collect()
+    }
+
+    /// Returns a user; `None` if there is none of that name.
+    #[must_use]
+    pub fn user(&self, name: &UserName) -> Option<UserState> {
+        self.0.table.load().users.get(name).filter(|state| state.user.removed.is_none()).cloned()
+    }
+
+    /// Returns the hash of the session that a request presents.
+    #[must_use]
+    pub fn session(&self, headers: &HeaderMap, uri: &Uri) -> Option<TokenHash> {
+        let table = self.0.table.load();
+        Presented::of(headers, uri).tokens.into_iter().find(|hash| table.sessions.contains_key(hash))
+    }
+
     /// Ends the leases of all capabilities that have expired at `now`. Returns true if there were any.
     #[must_use]
     pub fn end_expired(&self, now: Millis) -> bool {
@@ -181,6 +242,11 @@ impl Authority {
         let mut some = false;
         for principal in principals.filter(|principal| principal.capability().is_expired(now)) {
             let lease = principal.read_scope().lease();
+            some |= !lease.is_over();
+            lease.end();
+        }
+        for session in table.sessions.values().filter(|session| session.record.expires <= now) {
+            let lease = session.principal.read_scope().lease();
             some |= !lease.is_over();
             lease.end();
         }
@@ -233,9 +299,51 @@ impl Table {
     }
 }
 
+impl Table {
+    /// Replaces a user with the sessions. A session whose user may do the same as before keeps its principal.
+    fn set_user(&mut self, state: UserState) {
+        let UserState { user, sessions } = &state;
+        let is_same = self.users.get(&user.name).is_some_and(|before| before.user.capability == user.capability);
+        let mut former: HashMap<_, _> =
+            self.sessions.extract_if(|_, session| session.record.user == user.name).collect();
+        for record in sessions.iter().filter(|_| user.removed.is_none()) {
+            let session = former.remove(&record.hash).filter(|_| is_same).unwrap_or_else(|| {
+                let principal = Principal::new(Who::User(user.name.clone()), user.capability.clone(), user.since);
+                Session { record: record.clone(), principal: Arc::new(principal) }
+            });
+            self.sessions.insert(record.hash, session);
+        }
+        self.users.insert(user.name.clone(), state);
+    }
+}
+
+impl Authority {
+    fn apply_user(&self, state: &UserState) {
+        let before = self.0.table.load_full();
+        self.change(|table| {
+            table.set_user(state.clone());
+            // From the first user on, everything is denied that no capability permits.
+            table.everyone = None;
+        });
+        let after = self.0.table.load();
+        let is_kept = |session: &Session| {
+            let now = after.sessions.get(&session.record.hash);
+            now.is_some_and(|now| Arc::ptr_eq(&now.principal, &session.principal))
+        };
+        let ended = before.sessions.values().filter(|session| !is_kept(session)).map(|session| &session.principal);
+        for principal in ended.chain(&before.everyone) {
+            principal.read_scope().lease().end();
+        }
+    }
+}
+
 impl LogSubscriber for Authority {
     fn apply(&mut self, applied: &Applied<'_>, _: &dyn Tracks) {
-        let Applied::Token(record) = applied else { return };
+        let record = match applied {
+            Applied::Token(record) => record,
+            Applied::User(state) => return self.apply_user(state),
+            _ => return,
+        };
         let before = self.0.table.load_full();
         let former = before.tokens.get(&record.name);
         let used =
@@ -292,7 +400,8 @@ mod tests {
 
     #[test]
     fn server_is_open_until_the_first_token_and_never_again() {
-        let mut authority = Authority::new(StoredTokens::default(), Openness::Open(Reach::Loopback), None, Seq::ZERO);
+        let mut authority =
+            Authority::new(StoredCredentials::default(), Openness::Open(Reach::Loopback), None, Seq::ZERO);
         let (secret, other) = (Secret::draw().unwrap(), Secret::draw().unwrap());
         assert_eq!(who(&authority, None), (Who::Everyone, false));
         assert_eq!(who(&authority, Some(&other)), (Who::Everyone, false), "it ignores what clients send");
@@ -309,17 +418,26 @@ mod tests {
         assert!(authority.everyone().is_none() && authority.tokens().len() == 1);
         let stored = StoredTokens { tokens: vec![StoredToken { record: revoked, used: None }], unreadable: 0 };
         for stored in [stored, StoredTokens { unreadable: 1, ..StoredTokens::default() }] {
-            assert!(Authority::new(stored, Openness::Open(Reach::Loopback), None, Seq::ZERO).everyone().is_none());
+            assert!(
+                Authority::new(
+                    StoredCredentials { tokens: stored, ..StoredCredentials::default() },
+                    Openness::Open(Reach::Loopback),
+                    None,
+                    Seq::ZERO
+                )
+                .everyone()
+                .is_none()
+            );
         }
         let some = Some(Capability::nothing());
         for (openness, anonymous) in [(Openness::Closed, None), (Openness::Open(Reach::Network), some)] {
-            assert!(Authority::new(StoredTokens::default(), openness, anonymous, Seq::ZERO).everyone().is_none());
+            assert!(Authority::new(StoredCredentials::default(), openness, anonymous, Seq::ZERO).everyone().is_none());
         }
     }
 
     #[test]
     fn new_secret_replaces_the_former_one_and_ends_its_streams() {
-        let mut authority = Authority::new(StoredTokens::default(), Openness::Closed, None, Seq::ZERO);
+        let mut authority = Authority::new(StoredCredentials::default(), Openness::Closed, None, Seq::ZERO);
         let (first, second) = (Secret::draw().unwrap(), Secret::draw().unwrap());
         authority.apply(&Applied::Token(&record("a", &first, None)), &NoTracks);
         let before = authority.0.table.load().by_hash[&first.hash()].clone();
@@ -332,7 +450,7 @@ mod tests {
     #[test]
     fn expired_token_is_refused_and_its_lease_ends_once() {
         let (mut authority, now) =
-            (Authority::new(StoredTokens::default(), Openness::Closed, None, Seq::ZERO), clock::now());
+            (Authority::new(StoredCredentials::default(), Openness::Closed, None, Seq::ZERO), clock::now());
         let (past, future) = (Secret::draw().unwrap(), Secret::draw().unwrap());
         authority.apply(&Applied::Token(&record("past", &past, Some(now.wall))), &NoTracks);
         authority.apply(&Applied::Token(&record("future", &future, Some(now.wall.plus(60_000)))), &NoTracks);
@@ -345,7 +463,7 @@ mod tests {
 
     #[test]
     fn ticket_ends_with_the_token_that_it_was_made_with() {
-        let mut authority = Authority::new(StoredTokens::default(), Openness::Closed, None, Seq::ZERO);
+        let mut authority = Authority::new(StoredCredentials::default(), Openness::Closed, None, Seq::ZERO);
         let secret = Secret::draw().unwrap();
         let token = record("a", &secret, None);
         authority.apply(&Applied::Token(&token), &NoTracks);
@@ -365,6 +483,7 @@ mod tests {
         let secret = Secret::draw().unwrap();
         let stored = StoredToken { record: record("a", &secret, None), used: Some(Millis(60_000)) };
         let stored = StoredTokens { tokens: vec![stored], unreadable: 0 };
+        let stored = StoredCredentials { tokens: stored, ..StoredCredentials::default() };
         let authority = Authority::new(stored, Openness::Closed, None, Seq::ZERO);
         assert_eq!((authority.tokens()[0].used, authority.new_uses().len()), (Some(Millis(60_000)), 0));
         assert!(!who(&authority, Some(&secret)).1);

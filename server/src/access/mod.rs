@@ -6,7 +6,8 @@
 //!   [secret](secret) of a request, and [`tickets`] are secrets for one stream.
 //! - [`admission`] compares each request with the `access` column of the route table, before any handler runs.
 //! - [`extract`] are the types by which a handler gets series and boards. [`read_scope`] is the part that the hub needs.
-//! - [`api`] manages tokens and makes tickets. [`sign_in`] is the page that swaps a token for a cookie.
+//! - [`api`] manages tokens and makes tickets, [`users_api`] manages users. [`sign_in`] is the page on which a browser
+//!   signs in with a password or a token; [`password`] checks passwords, and [`throttle`] slows down whoever guesses.
 
 pub mod admission;
 pub mod api;
@@ -14,11 +15,14 @@ pub mod authority;
 pub mod credentials;
 pub mod extract;
 pub mod lease;
+pub mod password;
 pub mod principal;
 pub mod read_scope;
 pub mod secret;
 pub mod sign_in;
+pub mod throttle;
 pub mod tickets;
+pub mod users_api;
 
 pub use authority::Authority;
 pub use extract::{AdminAccess, EditAccess, PushAccess, ReadAccess};

@@ -8,7 +8,7 @@ use shared::{Capability, Millis, Seq};
 
 use super::read_scope::ReadScope;
 use crate::http::problem::ApiError;
-use crate::log::{TokenName, TokenRecord};
+use crate::log::{TokenName, TokenRecord, UserName};
 
 /// The time of the last use is kept in steps of a minute: nobody needs it more exactly, and few requests write to it.
 const USE_STEP_MS: u64 = 60_000;
@@ -22,6 +22,8 @@ pub enum Who {
     Anonymous,
     /// The holder of a token.
     Token(TokenName),
+    /// A user who has signed in.
+    User(UserName),
     /// The server's own agent.
     Agent,
 }
@@ -103,6 +105,7 @@ impl Principal {
             who => {
                 let holder = match who {
                     Who::Token(name) => format!("the token {name}"),
+                    Who::User(name) => format!("the user {name}"),
                     _ => "this client".to_owned(),
                 };
                 ApiError::Forbidden {

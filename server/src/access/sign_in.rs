@@ -1,7 +1,8 @@
-//! `/sign-in`: a page without scripts that swaps a token for a cookie, so that a browser can show boards.
+//! `/sign-in`: a page without scripts that swaps a password or a token for a cookie, so that a browser can show boards.
 //!
-//! The cookie holds the token itself, so it ends with the token, on every node and after a restart. Scripts cannot read
-//! it (`HttpOnly`), and pages of other sites cannot send it (`SameSite=Lax`; [`crate::http::csrf`] refuses them anyway).
+//! The cookie of a user has the secret of a new session, which is an entry of the log. The cookie of a token holds the
+//! token itself, so it ends with the token. Scripts cannot read either (`HttpOnly`), and pages of other sites cannot send
+//! them (`SameSite=Lax`; [`crate::http::csrf`] refuses them anyway).
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -15,13 +16,20 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
 
-use super::authority::{Authority, Identified};
+use super::authority::{Authority, Identified, no_random};
 use super::credentials::{COOKIE, SECURE_COOKIE};
+use super::password::Passwords;
 use super::principal::{Principal, Who};
+use super::secret::Secret;
+use super::throttle::Throttle;
+use crate::clock;
 use crate::http::forwarded::TrustedProxies;
 use crate::http::problem::ApiError;
 use crate::http::route::{Access, Methods, PUBLIC, Route};
-use crate::limits::client::Client;
+use crate::limits::client::{Client, LimitedClient};
+use crate::log::{SessionRecord, TokenHash, UserChange, UserState};
+use crate::plain_text::Plain;
+use crate::store::Writer;
 
 /// The path of the page.
 pub const PATH: &str = "/sign-in";
@@ -35,6 +43,12 @@ const MAX_TARGET: usize = 2 << 10;
 /// Seconds for which a browser keeps the cookie: 90 days. The token may end earlier.
 const MAX_AGE: u32 = 90 * 24 * 3_600;
 
+/// Milliseconds for which a session of a user lasts: 30 days.
+const SESSION_MS: u64 = 30 * 24 * 3_600_000;
+
+/// The most characters of a name that is counted in [`Throttle`]. No user has a longer one.
+const MAX_NAME: usize = 64;
+
 const STYLE: &str = include_str!("sign_in.css");
 
 const METHODS: Methods = &[("GET", Access::Public), ("POST", Access::Public)];
@@ -44,6 +58,12 @@ const METHODS: Methods = &[("GET", Access::Public), ("POST", Access::Public)];
 pub struct SignIn {
     /// Knows which tokens are valid.
     pub authority: Authority,
+    /// Begins and ends sessions.
+    pub writer: Writer,
+    /// Checks passwords.
+    pub passwords: Passwords,
+    /// Slows down whoever guesses passwords.
+    pub throttle: Arc<Throttle>,
     /// The server speaks HTTPS itself.
     pub is_https: bool,
     /// Proxies that report if the browser used HTTPS.
@@ -65,8 +85,12 @@ where
     ]
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Default, Deserialize)]
 struct Form {
+    #[serde(default)]
+    user: String,
+    #[serde(default)]
+    password: String,
     #[serde(default)]
     token: String,
     /// The page to return to, as in [`target`].
@@ -98,10 +122,14 @@ fn target(to: &str) -> String {
 }
 
 /// `GET /sign-in`: the form, or who is signed in.
-async fn show(principal: Option<Extension<Arc<Principal>>>, RawQuery(query): RawQuery) -> Response {
+async fn show(
+    State(state): State<SignIn>,
+    principal: Option<Extension<Arc<Principal>>>,
+    RawQuery(query): RawQuery,
+) -> Response {
     let form: Form = serde_html_form::from_str(query.as_deref().unwrap_or_default()).unwrap_or_default();
     let who = principal.map(|Extension(principal)| principal.who().clone());
-    page(StatusCode::OK, &form.to, None, who.as_ref())
+    state.page(StatusCode::OK, &form.to, None, who.as_ref())
 }
 
 /// `POST /sign-in`: sets the cookie and leads back to the page that asked for it.
@@ -111,6 +139,8 @@ async fn show(principal: Option<Extension<Arc<Principal>>>, RawQuery(query): Raw
 async fn sign_in(
     State(state): State<SignIn>,
     client: Option<Extension<Client>>,
+    limited: LimitedClient,
+    uri: Uri,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, ApiError> {
@@ -118,9 +148,15 @@ async fn sign_in(
         StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge(MAX_FORM),
         _ => ApiError::Malformed(format!("the body broke off: {}", rejection.body_text())),
     })?;
-    let Form { token, to } = serde_html_form::from_bytes(&body).unwrap_or_default();
+    let form: Form = serde_html_form::from_bytes(&body).unwrap_or_default();
+    let client = client.map(|Extension(client)| client);
+    if form.token.is_empty() {
+        let former = state.authority.session(&headers, &uri);
+        return state.with_password(form, former, limited, client, &headers).await;
+    }
+    let Form { token, to, .. } = form;
     let token = token.trim();
-    let wrong = |why| Ok(page(StatusCode::UNAUTHORIZED, &to, Some(why), None));
+    let wrong = |why| Ok(state.page(StatusCode::UNAUTHORIZED, &to, Some(why), None));
     let Some(bearer) = HeaderValue::try_from(format!("Bearer {token}")).ok() else { return wrong(UNKNOWN) };
     let presented = HeaderMap::from_iter([(header::AUTHORIZATION, bearer)]);
     let Identified { principal, is_refused } = state.authority.identify(&presented, &Uri::from_static(PATH));
@@ -132,22 +168,42 @@ async fn sign_in(
     }
     let mut response = (StatusCode::SEE_OTHER, [(header::LOCATION, target(&to))]).into_response();
     if matches!(principal.who(), Who::Token(_)) {
-        let cookie = state.cookie(&headers, client.map(|Extension(client)| client), token, MAX_AGE);
+        let cookie = state.cookie(&headers, client, token, MAX_AGE);
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     Ok(response)
 }
 
+const PASSWORD_FIELDS: &str = "<label for=\"user\">Name</label>\
+     <input id=\"user\" name=\"user\" autocomplete=\"username\" autocapitalize=\"none\" spellcheck=\"false\" required autofocus>\
+     <label for=\"password\">Password</label>\
+     <input id=\"password\" name=\"password\" type=\"password\" autocomplete=\"current-password\" required>\
+     <button>Sign in</button>";
+
+const TOKEN_FIELDS: &str = "<label for=\"token\">Token</label>\
+     <input id=\"token\" name=\"token\" type=\"password\" autocomplete=\"off\" spellcheck=\"false\" required>\
+     <button>Sign in</button>";
+
+const HINT: &str = "<p class=\"hint\">An administrator makes a token with \
+     <code>pulseboard token create NAME --read '**'</code>, or adds a user with <code>pulseboard user add NAME</code>.</p>";
+
 const UNKNOWN: &str = "This token is not valid here.";
 
-/// `POST /sign-out`: removes the cookie. The token stays valid.
-async fn sign_out() -> Response {
+/// `POST /sign-out`: removes the cookie, and ends the session of a user. A token stays valid.
+///
+/// # Errors
+/// [`ApiError::Unavailable`] if the session cannot be ended now.
+async fn sign_out(State(state): State<SignIn>, uri: Uri, headers: HeaderMap) -> Result<Response, ApiError> {
+    if let Some(session) = state.authority.session(&headers, &uri) {
+        // It may have ended meanwhile.
+        let _ended = state.writer.change_user(UserChange::EndSession(session)).await?;
+    }
     let mut response = (StatusCode::SEE_OTHER, [(header::LOCATION, ".".to_owned() + PATH)]).into_response();
     for (name, secure) in [(COOKIE, ""), (SECURE_COOKIE, "; Secure")] {
         let cookie = format!("{name}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax{secure}");
         response.headers_mut().append(header::SET_COOKIE, HeaderValue::try_from(cookie).expect("it is plain ASCII"));
     }
-    response
+    Ok(response)
 }
 
 async fn style() -> Response {
@@ -157,6 +213,48 @@ async fn style() -> Response {
 }
 
 impl SignIn {
+    /// Checks name and password, and begins a session. It replaces `former`, the session that the browser had.
+    async fn with_password(
+        &self,
+        Form { user, password, to, .. }: Form,
+        former: Option<TokenHash>,
+        LimitedClient(address): LimitedClient,
+        client: Option<Client>,
+        headers: &HeaderMap,
+    ) -> Result<Response, ApiError> {
+        let shown: String = user.trim().chars().take(MAX_NAME).collect();
+        if let Err(seconds) = self.throttle.begin(&shown, address, clock::now().up) {
+            let why = format!("There were too many failed tries. Try again in {} min.", seconds.div_ceil(60));
+            let mut response = self.page(StatusCode::TOO_MANY_REQUESTS, &to, Some(&why), None);
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            return Ok(response);
+        }
+        let known = user.trim().parse().ok().and_then(|name| self.authority.user(&name));
+        let hash = known.as_ref().map(|state| state.user.password.clone());
+        let is_right = self.passwords.verify(password, hash).await?;
+        let Some(UserState { user, .. }) = known.filter(|_| is_right) else {
+            tracing::warn!(user = %Plain(&shown), address = ?client.map(Client::address), "a sign-in failed");
+            return Ok(self.page(StatusCode::UNAUTHORIZED, &to, Some("The name or the password is wrong."), None));
+        };
+        self.throttle.succeeded(&shown, address);
+        if !user.capability.reads_something() {
+            return Ok(self.page(StatusCode::UNAUTHORIZED, &to, Some("This user may not read anything."), None));
+        }
+        if let Some(former) = former {
+            let _ended = self.writer.change_user(UserChange::EndSession(former)).await?;
+        }
+        let (secret, created) = (Secret::draw().map_err(no_random)?, clock::now().wall);
+        let (hash, expires) = (secret.hash(), created.plus(SESSION_MS));
+        let session = SessionRecord { hash, user: user.name, created, expires };
+        let UserState { user, .. } = self.writer.change_user(UserChange::BeginSession(session)).await??;
+        tracing::info!(user = %user.name, "a user signed in");
+        let max_age = u32::try_from(SESSION_MS / 1_000).unwrap_or(u32::MAX);
+        let cookie = self.cookie(headers, client, secret.reveal(), max_age);
+        let mut response = (StatusCode::SEE_OTHER, [(header::LOCATION, target(&to))]).into_response();
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+        Ok(response)
+    }
+
     /// Makes the header that sets the cookie. `token` was found to be valid, so it is plain ASCII.
     fn cookie(&self, headers: &HeaderMap, client: Option<Client>, token: &str, max_age: u32) -> HeaderValue {
         let (name, secure) = if self.is_https || self.proxies.reports_https(headers, client) {
@@ -171,39 +269,50 @@ impl SignIn {
     }
 }
 
-/// Writes the page. `to` is the page to return to.
-fn page(status: StatusCode, to: &str, wrong: Option<&str>, who: Option<&Who>) -> Response {
+impl SignIn {
+    /// Writes the page. `to` is the page to return to.
+    fn page(&self, status: StatusCode, to: &str, wrong: Option<&str>, who: Option<&Who>) -> Response {
+        let has_users = self.authority.users().iter().any(|state| state.user.removed.is_none());
+        page(status, to, wrong, who, has_users)
+    }
+}
+
+fn page(status: StatusCode, to: &str, wrong: Option<&str>, who: Option<&Who>, has_users: bool) -> Response {
     let mut html = String::from(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Sign in · Pulseboard</title>\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
          <meta name=\"color-scheme\" content=\"light dark\"><link rel=\"stylesheet\" href=\"./sign-in.css\"></head>\
          <body><main><h1>Pulseboard</h1>",
     );
-    if let Some(Who::Token(name)) = who {
-        let name = escaped(name.as_str());
+    let signed_in = match who {
+        Some(Who::Token(name)) => Some(format!("with the token <b>{}</b>", escaped(name.as_str()))),
+        Some(Who::User(name)) => Some(format!("as <b>{}</b>", escaped(name.as_str()))),
+        _ => None,
+    };
+    if let Some(signed_in) = signed_in {
+        let boards = escaped(&target(to));
         write(
             &mut html,
-            format_args!(
-                "<p>You are signed in with the token <b>{name}</b>.</p><p><a href=\"{}\">All boards</a></p>",
-                escaped(&target(to))
-            ),
+            format_args!("<p>You are signed in {signed_in}.</p><p><a href=\"{boards}\">Go to the boards</a></p>"),
         );
         html.push_str("<form method=\"post\" action=\"./sign-out\"><button>Sign out</button></form>");
     } else {
         if let Some(wrong) = wrong {
             write(&mut html, format_args!("<p class=\"wrong\" role=\"alert\">{}</p>", escaped(wrong)));
         }
-        write(
-            &mut html,
-            format_args!(
-                "<form method=\"post\" action=\"./sign-in\"><input type=\"hidden\" name=\"to\" value=\"{}\">\
-                 <label for=\"token\">Token</label>\
-                 <input id=\"token\" name=\"token\" type=\"password\" autocomplete=\"current-password\" spellcheck=\"false\" required autofocus>\
-                 <button>Sign in</button></form>\
-                 <p class=\"hint\">An administrator makes a token with <code>pulseboard token create NAME --read '**'</code>.</p>",
-                escaped(to)
-            ),
+        let start = format!(
+            "<form method=\"post\" action=\"./sign-in\"><input type=\"hidden\" name=\"to\" value=\"{}\">",
+            escaped(to)
         );
+        if has_users {
+            write(&mut html, format_args!("{start}{PASSWORD_FIELDS}</form>"));
+            write(
+                &mut html,
+                format_args!("<details><summary>Sign in with a token</summary>{start}{TOKEN_FIELDS}</form></details>"),
+            );
+        } else {
+            write(&mut html, format_args!("{start}{TOKEN_FIELDS}</form>{HINT}"));
+        }
     }
     html.push_str("</main></body></html>\n");
     let mut response = (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], html).into_response();

@@ -24,6 +24,7 @@ pub fn routes() -> Vec<Route<AppState>> {
         rejected::routes(),
         exposition::routes(),
         access::api::routes(),
+        access::users_api::routes(),
         access::sign_in::routes(),
         openapi::routes(),
         assets::routes(),

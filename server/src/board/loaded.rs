@@ -254,7 +254,7 @@ impl LogSubscriber for LoadedBoards {
                 self.0.boards.write().all.insert(id.clone(), board);
             }
             Applied::BoardForgotten { id, since } => self.0.boards.write().forget(id, since),
-            Applied::Points(_) | Applied::SeriesRemoved { .. } | Applied::Token(_) => {}
+            Applied::Points(_) | Applied::SeriesRemoved { .. } | Applied::Token(_) | Applied::User(_) => {}
         }
     }
 }

@@ -4,7 +4,7 @@
 //! - [`board`] and [`series`] read and change the boards and series of a server, by [`remote`].
 //! - [`data_folder`] checks and copies a data folder.
 //! - [`ready`] checks if a server accepts pushes; [`doctor`] finds problems on the way of a stream.
-//! - [`token`] manages the tokens of a server, also without it.
+//! - [`token`] manages the tokens of a server, also without it; [`user`] manages its users.
 //! - [`server`] is the server that a command calls; [`trust`] has the certificate authorities that these commands trust.
 
 pub mod agent;
@@ -20,3 +20,4 @@ pub mod server;
 pub mod token;
 pub mod trust;
 pub mod upload;
+pub mod user;

@@ -77,10 +77,10 @@ pub enum TokenCommand {
 #[derive(Args, Debug)]
 pub struct Place {
     #[command(flatten)]
-    server: Server,
+    pub(super) server: Server,
     /// Change this data folder instead, while no server runs: for the first token, or to get in again
     #[arg(long, value_name = "FOLDER")]
-    data: Option<PathBuf>,
+    pub(super) data: Option<PathBuf>,
 }
 
 /// Failure of a command. Each message says what to do.
@@ -221,7 +221,8 @@ impl Tokens {
                 read(tokens, tokens.read(request.send(&body[..]))?.body())
             }
             Self::Folder(log) => {
-                if log.store().tokens()?.is_empty() && !is_first(&capability) {
+                let is_open = log.store().tokens()?.is_empty() && log.store().users()?.is_empty();
+                if is_open && !is_first(&capability) {
                     return Err(TokenError::First);
                 }
                 let secret = Secret::draw()?;

@@ -30,11 +30,11 @@ pub struct Flags {
     /// Folder of boards, ID.toml or ID.json each, read at start and whenever they change [default: none]
     #[arg(long)]
     pub(super) boards: Option<PathBuf>,
-    /// While there is no token, let everyone who can reach the server read, push, edit and delete without a password
+    /// While there is no token and no user, let everyone who can reach the server read, push, edit and delete without a password
     #[arg(long, num_args = 0..=1, action = ArgAction::Set, default_value = "false", default_missing_value = "true")]
     pub(super) open: bool,
-    /// Let visitors without a token do this, such as read:public/** or push:in/**; may be given several times. Everything
-    /// else then needs a token
+    /// Let visitors without a credential do this, such as read:public/** or push:in/**; may be given several times. Everything
+    /// else then needs one
     #[arg(long, value_name = "VERB:SELECTOR", value_delimiter = ',')]
     pub(super) anonymous: Vec<Grant>,
     /// Let pages of this origin read and push, such as <https://example.org>; may be given several times

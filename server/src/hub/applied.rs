@@ -19,7 +19,7 @@ impl LogSubscriber for HubHandle {
             Applied::BoardForgotten { id, since } => self.forget_board(id, since),
             Applied::SeriesRemoved { series, at } => self.remove_series(series, at),
             // The authority has ended leases; it receives the entry first.
-            Applied::Token(_) => self.access_changed(),
+            Applied::Token(_) | Applied::User(_) => self.access_changed(),
         }
     }
 }

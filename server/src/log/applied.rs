@@ -7,6 +7,7 @@ use shared::{BoardId, Declared, Selector, Seq, SeriesName, Stamp, Track, Value};
 use super::entry::BoardDocument;
 use super::series::{SeriesId, WarmSeries};
 use super::token::TokenRecord;
+use super::user::UserState;
 
 /// A point that is on the disk.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,6 +60,8 @@ pub enum Applied<'a> {
     },
     /// A token was created, has another secret, or was revoked.
     Token(&'a TokenRecord),
+    /// A user was added, changed or removed, or a session began or ended.
+    User(&'a UserState),
 }
 
 /// Receives every applied entry, in the order of the log.

@@ -7,6 +7,7 @@ use shared::{BoardId, Millis, Selector, Seq, SeriesName};
 
 use super::push::Push;
 use super::token::TokenChange;
+use super::user::UserChange;
 
 /// A change, with everything that applying it needs from the node that appends it.
 ///
@@ -56,6 +57,8 @@ pub enum Change {
     RemoveSeries(SeriesName),
     /// A token is created, gets another secret, or is revoked.
     Token(TokenChange),
+    /// A user is added, changed or removed, or a session begins or ends.
+    User(UserChange),
 }
 
 /// A board as it is after a change.

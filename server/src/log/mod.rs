@@ -5,7 +5,7 @@
 //!
 //! - [`entry`] is a change as it is appended. [`push`], [`point_time`], [`source`] and [`idempotency`] are parts of it.
 //! - [`applied`] is what the subscribers of the log receive.
-//! - [`token`] is a token and its changes.
+//! - [`token`] is a token and its changes, [`user`] a user.
 //! - [`series`] identifies a series; [`epochs`] decides which cursors are positions in this log.
 
 pub mod applied;
@@ -17,6 +17,7 @@ pub mod push;
 pub mod series;
 pub mod source;
 pub mod token;
+pub mod user;
 
 use shared::Seq;
 
@@ -29,6 +30,7 @@ pub use push::{Atomicity, Push, Pushed};
 pub use series::{SeriesId, SeriesState, WarmSeries};
 pub use source::Source;
 pub use token::{TokenChange, TokenHash, TokenName, TokenRecord, TokenRefusal};
+pub use user::{PasswordHash, SessionRecord, UserChange, UserName, UserRecord, UserRefusal, UserState};
 
 /// An ordered log of everything that changes the state. A position in it is the seq of the last change that took one: a
 /// point, a removal, or another selection of a board. Other changes of boards take none.

@@ -7,7 +7,7 @@ use super::{CommitError, Store};
 use crate::clock;
 use crate::log::{
     Appended, Applied, BoardChange, BoardChanged, Change, Entry, Log, LogSubscriber, OutOfRange, Push, Terms,
-    TokenChange, TokenRecord, TokenRefusal,
+    TokenChange, TokenRecord, TokenRefusal, UserChange, UserRefusal, UserState,
 };
 
 #[cfg(test)]
@@ -38,6 +38,8 @@ pub enum EntryOutcome {
     SeriesRemoved(Result<Option<Removed>, CommitError>),
     /// A token was changed, or the change did not fit.
     Token(Result<Result<TokenRecord, TokenRefusal>, CommitError>),
+    /// A user was changed, or the change did not fit.
+    User(Result<Result<UserState, UserRefusal>, CommitError>),
 }
 
 impl LocalLog {
@@ -98,6 +100,17 @@ impl LocalLog {
         }
     }
 
+    /// Appends a change of a user.
+    ///
+    /// # Errors
+    /// [`CommitError`]; the inner error if the change does not fit. Then the user is unchanged.
+    pub fn change_user(&mut self, change: UserChange) -> Result<Result<UserState, UserRefusal>, CommitError> {
+        match self.append_now(Change::User(change)) {
+            EntryOutcome::User(changed) => changed,
+            other => unreachable!("{other:?} is the outcome of another change"),
+        }
+    }
+
     /// Checks that there is room for a document of `bytes` bytes. Call it before the document is appended.
     ///
     /// # Errors
@@ -144,6 +157,14 @@ impl LocalLog {
         Ok(changed)
     }
 
+    fn append_user(&mut self, change: &UserChange) -> Result<Result<UserState, UserRefusal>, CommitError> {
+        let changed = self.store.apply_user(change)?;
+        if let Ok(user) = &changed {
+            self.publish(&Applied::User(user));
+        }
+        Ok(changed)
+    }
+
     /// Hands an applied entry to all subscribers.
     fn publish(&mut self, applied: &Applied<'_>) {
         for subscriber in &mut self.subscribers {
@@ -177,6 +198,7 @@ impl Log for LocalLog {
                 }
                 Change::RemoveSeries(name) => EntryOutcome::SeriesRemoved(self.append_removal(&name)),
                 Change::Token(change) => EntryOutcome::Token(self.append_token(&change)),
+                Change::User(change) => EntryOutcome::User(self.append_user(&change)),
             });
         }
         self.append_pushes(pushes, &mut outcomes);

@@ -15,7 +15,7 @@
 //!   sender withdraw a push. [`local_log`] appends entries, and hands them to the subscribers once they are applied.
 //! - [`commit`] stores points. [`dedup`] recognises points that are pushed again, [`idempotency`] requests that are sent
 //!   again. [`row_limit`] and [`disk_space`] bound the rows and the disk space that pushes may use.
-//! - [`boards`] stores the documents of boards, [`tokens`] the hashes of tokens.
+//! - [`boards`] stores the documents of boards, [`tokens`] the hashes of tokens, [`users`] users and sessions.
 //!
 //! A committed number goes into the [`number_log`] and into a bucket in memory (the memtable, [`memtable`]). The writer thread
 //! flushes the memtable some time later ([`maintenance`]): it writes rows of many buckets ([`block`]) and rebuilds the
@@ -75,6 +75,7 @@ pub mod source;
 pub mod table_sizes;
 pub mod time;
 pub mod tokens;
+pub mod users;
 pub mod writer;
 
 use std::collections::HashMap;

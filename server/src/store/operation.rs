@@ -10,7 +10,7 @@ use super::removal::Removed;
 use crate::limits::push_memory::Share;
 use crate::log::{
     BoardChange, BoardChanged, Change, Push, SeriesId, TokenChange, TokenName, TokenRecord, TokenRefusal, TrackCache,
-    TrackError, WarmSeries,
+    TrackError, UserChange, UserRefusal, UserState, WarmSeries,
 };
 
 /// A job for the writer thread.
@@ -46,6 +46,8 @@ pub(super) enum Operation {
     ForgetBoard { id: BoardId, since: Seq, ticket: Ticket<Result<(), CommitError>> },
     /// Changes a token, if the change fits.
     ChangeToken { change: TokenChange, ticket: Ticket<Result<Result<TokenRecord, TokenRefusal>, CommitError>> },
+    /// Changes a user, if the change fits.
+    ChangeUser { change: UserChange, ticket: Ticket<Result<Result<UserState, UserRefusal>, CommitError>> },
     /// Stores the times at which tokens were last used. They are no part of the log.
     NoteTokenUses { uses: Vec<(TokenName, Millis)>, ticket: Ticket<Result<(), CommitError>> },
 }
@@ -71,6 +73,7 @@ impl Operation {
             }),
             Self::ForgetBoard { id, since, ticket } => answer(ticket, || log.forget_board(id, since)),
             Self::ChangeToken { change, ticket } => answer(ticket, || log.change_token(change)),
+            Self::ChangeUser { change, ticket } => answer(ticket, || log.change_user(change)),
             Self::NoteTokenUses { uses, ticket } => answer(ticket, || log.store_mut().note_token_uses(&uses)),
         }
     }

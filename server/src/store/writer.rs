@@ -26,7 +26,7 @@ use crate::clock::{self, Now};
 use crate::limits::push_memory::Share;
 use crate::log::{
     BoardChange, BoardChanged, Change, Entry, Log as _, Push, SeriesId, TokenChange, TokenName, TokenRecord,
-    TokenRefusal, TrackCache, TrackError, WarmSeries,
+    TokenRefusal, TrackCache, TrackError, UserChange, UserRefusal, UserState, WarmSeries,
 };
 
 /// The interval of the work that is not caused by pushes: observing the clock, the disk and the file.
@@ -172,6 +172,14 @@ impl Writer {
     /// [`CommitError`]; the inner error if the change does not fit. Then the token is unchanged.
     pub async fn change_token(&self, change: TokenChange) -> Result<Result<TokenRecord, TokenRefusal>, CommitError> {
         self.request(|ticket| Operation::ChangeToken { change, ticket }).await?
+    }
+
+    /// Changes a user between two groups of pushes, if the change fits. On return, all subscribers of the log have it.
+    ///
+    /// # Errors
+    /// [`CommitError`]; the inner error if the change does not fit. Then the user is unchanged.
+    pub async fn change_user(&self, change: UserChange) -> Result<Result<UserState, UserRefusal>, CommitError> {
+        self.request(|ticket| Operation::ChangeUser { change, ticket }).await?
     }
 
     /// Stores the times at which tokens were last used.

@@ -21,7 +21,7 @@ use shared::{Problem, SeriesName};
 use crate::board::refusal::Refusal;
 use crate::http::foreign_page::ForeignPage;
 use crate::limits::Limit;
-use crate::log::TokenRefusal;
+use crate::log::{TokenRefusal, UserRefusal};
 use crate::monitoring::rejections::Rejection;
 
 /// Seconds after which a client should retry a request for which the store was not available.
@@ -92,7 +92,7 @@ pub enum ApiError {
     Speculative,
     /// 401: the request has no credential that is valid here. The same for each reason, so that strangers learn nothing.
     #[error(
-        "this needs a token that is valid here; send it as \"Authorization: Bearer TOKEN\", or with pulseboard's commands in \
+        "this needs a credential that is valid here: sign in at /sign-in, or send a token as \"Authorization: Bearer TOKEN\", or with pulseboard's commands in \
          PULSEBOARD_TOKEN; an administrator makes one with pulseboard token create"
     )]
     Unauthorized,
@@ -107,6 +107,9 @@ pub enum ApiError {
     /// A token was not changed.
     #[error(transparent)]
     Token(#[from] TokenRefusal),
+    /// A user was not changed.
+    #[error(transparent)]
+    User(#[from] UserRefusal),
     /// 421: the request addresses another server.
     #[error("this server is not known as {0}; open it by an address or name that it has, or start it with --host {0}")]
     Misdirected(String),
@@ -196,7 +199,8 @@ impl ApiError {
                 StatusCode::FORBIDDEN
             }
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
-            Self::Token(_) => StatusCode::CONFLICT,
+            Self::User(UserRefusal::Absent(_) | UserRefusal::NoSession) => StatusCode::NOT_FOUND,
+            Self::Token(_) | Self::User(_) => StatusCode::CONFLICT,
             Self::Misdirected(_) => StatusCode::MISDIRECTED_REQUEST,
             Self::TooSlow(_) => StatusCode::REQUEST_TIMEOUT,
             Self::Board(refusal) => board::status(refusal),
@@ -226,6 +230,8 @@ impl ApiError {
             Self::Unauthorized => ("unauthorized", "A token is needed"),
             Self::Forbidden { .. } => ("forbidden", "Not permitted"),
             Self::Token(_) => ("token-exists", "The token cannot be created"),
+            Self::User(UserRefusal::Absent(_) | UserRefusal::NoSession) => ("not-found", "Nothing is here"),
+            Self::User(_) => ("user-exists", "The user cannot be added"),
             Self::Misdirected(_) => ("misdirected", "Not this server"),
             Self::TooSlow(_) => ("too-slow", "The request took too long"),
             Self::Board(refusal) => board::kind(refusal),
