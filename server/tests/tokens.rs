@@ -406,8 +406,7 @@ fn browser_signs_in_with_a_token_and_comes_back_to_its_page() {
         let kind = ("Content-Type", "application/x-www-form-urlencoded");
         server.post("/sign-in", &body, &[&[kind], headers].concat())
     };
-    for (token, message) in [("pb_x", "not valid here"), (sensor.as_str(), "may not read anything"), ("", "is wrong")]
-    {
+    for (token, message) in [("pb_x", "not valid here"), (sensor.as_str(), "may not read anything"), ("", "is wrong")] {
         let refused = form(token, "b/ops", &[]);
         assert_eq!(refused.status, 401);
         assert!(refused.text.contains(message) && refused.header("set-cookie").is_empty(), "{}", refused.text);

@@ -79,10 +79,7 @@ impl Store {
     /// # Errors
     /// [`CommitError`] if the store cannot write; the inner error if the change does not fit. Then nothing has changed.
     pub fn apply_user(&mut self, change: &UserChange) -> Result<Result<UserState, UserRefusal>, CommitError> {
-        let name = match self.user_of(change)? {
-            Some(name) => name,
-            None => return Ok(Err(UserRefusal::NoSession)),
-        };
+        let Some(name) = self.user_of(change)? else { return Ok(Err(UserRefusal::NoSession)) };
         let before = self.present_user(&name)?;
         if let UserChange::Add { password, capability, at, .. } = change {
             if before.is_some() {
@@ -229,6 +226,7 @@ impl Store {
 }
 
 /// The effect of a change on the sessions of its user.
+#[derive(Clone, Copy)]
 enum Sessions<'a> {
     Keep,
     EndAll,

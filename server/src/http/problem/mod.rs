@@ -193,13 +193,15 @@ impl ApiError {
             Self::Malformed(_) | Self::PartialWrite { .. } => StatusCode::BAD_REQUEST,
             Self::TooLarge(_) | Self::LimitReached { retry_after: None, .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnknownEncoding(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::NotFound(_) | Self::NoSeries(_) | Self::Token(TokenRefusal::Absent(_)) => StatusCode::NOT_FOUND,
+            Self::NotFound(_)
+            | Self::NoSeries(_)
+            | Self::Token(TokenRefusal::Absent(_))
+            | Self::User(UserRefusal::Absent(_) | UserRefusal::NoSession) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::ForeignPage(_) | Self::UnknownPage | Self::Speculative | Self::Forbidden { .. } => {
                 StatusCode::FORBIDDEN
             }
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
-            Self::User(UserRefusal::Absent(_) | UserRefusal::NoSession) => StatusCode::NOT_FOUND,
             Self::Token(_) | Self::User(_) => StatusCode::CONFLICT,
             Self::Misdirected(_) => StatusCode::MISDIRECTED_REQUEST,
             Self::TooSlow(_) => StatusCode::REQUEST_TIMEOUT,
@@ -221,16 +223,16 @@ impl ApiError {
             Self::PartialWrite { .. } => ("partial-write", "Some lines were not stored"),
             Self::TooLarge(_) => ("too-large", "The body is too large"),
             Self::UnknownEncoding(_) => ("unknown-encoding", "The body cannot be unpacked"),
-            Self::NotFound(_) | Self::NoSeries(_) | Self::Token(TokenRefusal::Absent(_)) => {
-                ("not-found", "Nothing is here")
-            }
+            Self::NotFound(_)
+            | Self::NoSeries(_)
+            | Self::Token(TokenRefusal::Absent(_))
+            | Self::User(UserRefusal::Absent(_) | UserRefusal::NoSession) => ("not-found", "Nothing is here"),
             Self::MethodNotAllowed { .. } => ("method-not-allowed", "Not by this method"),
             Self::ForeignPage(_) | Self::UnknownPage => ("foreign-page", "Not from this page"),
             Self::Speculative => ("speculative", "Not ahead of its use"),
             Self::Unauthorized => ("unauthorized", "A token is needed"),
             Self::Forbidden { .. } => ("forbidden", "Not permitted"),
             Self::Token(_) => ("token-exists", "The token cannot be created"),
-            Self::User(UserRefusal::Absent(_) | UserRefusal::NoSession) => ("not-found", "Nothing is here"),
             Self::User(_) => ("user-exists", "The user cannot be added"),
             Self::Misdirected(_) => ("misdirected", "Not this server"),
             Self::TooSlow(_) => ("too-slow", "The request took too long"),
