@@ -50,8 +50,8 @@ pub fn batch(bytes: &[u8]) {
 /// A single point, or an object of numbers. A point is equal after it is written and read again.
 pub fn point(bytes: &[u8]) {
     let one = match body::read(bytes, ACCEPTED) {
-        Ok(Content::One(one)) => one,
-        Ok(Content::Below(all)) => {
+        Ok(Content::Point(one)) => one,
+        Ok(Content::Fields(all)) => {
             assert!(!all.is_empty());
             return assert!(
                 all.iter().all(|(_, one)| ACCEPTED.takes(one.time.ts) && matches!(one.value, Value::Number(_)))
@@ -61,8 +61,8 @@ pub fn point(bytes: &[u8]) {
     };
     assert!(ACCEPTED.takes(one.time.ts));
     let again = |written: &str| match body::read(written.as_bytes(), ACCEPTED).expect("what was read is right") {
-        Content::One(one) => one,
-        Content::Below(all) => panic!("{all:?}"),
+        Content::Point(one) => one,
+        Content::Fields(all) => panic!("{all:?}"),
     };
     match one.value {
         Value::Number(number) => {

@@ -1,6 +1,6 @@
 //! Entry points for the fuzz targets (`fuzz/targets`) into private code. The program itself does not use them.
 
-use shared::board::{Etag, Form};
+use shared::board::{BoardFormat, Etag};
 use shared::bucket::SECOND;
 use shared::{BoardId, Declared, Epoch, Millis, Number, Rolled, Seq, SeriesName, Stamp, Tier, Track, Value};
 
@@ -129,7 +129,7 @@ pub fn meta_rows(bytes: &[u8]) {
     if let Some(declared) = Declared::of(text) {
         assert_eq!(declared.word(), text);
     }
-    for form in [Form::Json, Form::Toml] {
+    for form in [BoardFormat::Json, BoardFormat::Toml] {
         assert_eq!(Document::restore(form, text.to_owned()).source(), text);
     }
 }

@@ -19,7 +19,7 @@ use pulseboard::logging::Logging;
 use pulseboard::plain_text::{self, Plain};
 use pulseboard::store::copy::IfDamaged;
 use pulseboard::{panics, serve};
-use shared::board::Form;
+use shared::board::BoardFormat;
 use shared::doctor::{Certificate, Level};
 use shared::{BoardId, Declared, SeriesName};
 
@@ -159,7 +159,7 @@ enum BoardCommand {
         id: BoardId,
         /// json or toml; as it was stored where absent
         #[arg(long = "as", value_name = "FORM", value_parser = pulseboard::cli::board::parse_form)]
-        form: Option<Form>,
+        form: Option<BoardFormat>,
         #[command(flatten)]
         server: Server,
     },

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use serde_json::Value;
 use shared::BoardId;
-use shared::board::{Board, Etag, Form, Place, WidgetId};
+use shared::board::{Board, BoardFormat, Etag, Place, WidgetId};
 use shared::problem::FieldError;
 use wasm_bindgen::JsValue;
 
@@ -318,10 +318,10 @@ impl Editor {
         spawn_local(async move {
             let base = self.base.get_value();
             // A board that is stored as TOML stays TOML, comments included.
-            let form = base.map_or(Form::Json, |base| base.kept_in(Form::Json));
+            let form = base.map_or(BoardFormat::Json, |base| base.kept_in(BoardFormat::Json));
             match put_kept(&self.id(), form, &draft.text(), base).await {
                 Outcome::Done(Some(etag)) => {
-                    let etag = if form == Form::Json { etag } else { etag.rewritten(Form::Json) };
+                    let etag = if form == BoardFormat::Json { etag } else { etag.rewritten(BoardFormat::Json) };
                     self.base.set_value(Some(etag));
                     self.set_edition(Edition::made(etag, Value::Object(draft.document().clone())));
                     self.end();

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use serde_json::Value;
 use shared::BoardId;
-use shared::board::{Etag, Form};
+use shared::board::{BoardFormat, Etag};
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Event, File, HtmlElement, HtmlInputElement};
@@ -179,9 +179,9 @@ async fn stored_as(editor: Editor, name: &str) -> Option<BoardId> {
     };
     let title = title.unwrap_or_else(|| copy.to_string());
     document.insert("title".to_owned(), title.into());
-    let form = stored.map_or(Form::Json, |etag| etag.kept_in(Form::Json));
+    let form = stored.map_or(BoardFormat::Json, |etag| etag.kept_in(BoardFormat::Json));
     let mut base = None;
-    if form == Form::Toml
+    if form == BoardFormat::Toml
         && let Some(source) = get(&editor.id(), Written::Toml).await
     {
         match put(&copy, Written::Toml, &source, None).await {

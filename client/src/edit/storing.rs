@@ -3,7 +3,7 @@
 use serde_json::Value;
 use shared::BoardId;
 use shared::board::keyword::Keyword as _;
-use shared::board::{Etag, Form};
+use shared::board::{BoardFormat, Etag};
 
 use crate::fetch::{self, Answer, NoAnswer, Request};
 use crate::json;
@@ -65,7 +65,7 @@ pub async fn put(id: &BoardId, written: Written, text: &str, base: Option<Etag>)
 }
 
 /// Stores a JSON document over the edition `base`. The server converts it and keeps it in the format `form`.
-pub async fn put_kept(id: &BoardId, form: Form, text: &str, base: Option<Etag>) -> Outcome {
+pub async fn put_kept(id: &BoardId, form: BoardFormat, text: &str, base: Option<Etag>) -> Outcome {
     put_at(&format!("{}?form={}", address(id), form.keyword()), Written::Json, text, base).await
 }
 

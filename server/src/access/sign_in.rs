@@ -86,7 +86,7 @@ where
 }
 
 #[derive(Default, Deserialize)]
-struct Form {
+struct SignInForm {
     #[serde(default)]
     user: String,
     #[serde(default)]
@@ -127,7 +127,7 @@ async fn show(
     principal: Option<Extension<Arc<Principal>>>,
     RawQuery(query): RawQuery,
 ) -> Response {
-    let form: Form = serde_html_form::from_str(query.as_deref().unwrap_or_default()).unwrap_or_default();
+    let form: SignInForm = serde_html_form::from_str(query.as_deref().unwrap_or_default()).unwrap_or_default();
     let who = principal.map(|Extension(principal)| principal.who().clone());
     state.page(StatusCode::OK, &form.to, None, who.as_ref())
 }
@@ -148,13 +148,13 @@ async fn sign_in(
         StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge(MAX_FORM),
         _ => ApiError::Malformed(format!("the body broke off: {}", rejection.body_text())),
     })?;
-    let form: Form = serde_html_form::from_bytes(&body).unwrap_or_default();
+    let form: SignInForm = serde_html_form::from_bytes(&body).unwrap_or_default();
     let client = client.map(|Extension(client)| client);
     if form.token.is_empty() {
         let former = state.authority.session(&headers, &uri);
         return state.with_password(form, former, limited, client, &headers).await;
     }
-    let Form { token, to, .. } = form;
+    let SignInForm { token, to, .. } = form;
     let token = token.trim();
     let wrong = |why| Ok(state.page(StatusCode::UNAUTHORIZED, &to, Some(why), None));
     let Some(bearer) = HeaderValue::try_from(format!("Bearer {token}")).ok() else { return wrong(UNKNOWN) };
@@ -216,7 +216,7 @@ impl SignIn {
     /// Checks name and password, and begins a session. It replaces `former`, the session that the browser had.
     async fn with_password(
         &self,
-        Form { user, password, to, .. }: Form,
+        SignInForm { user, password, to, .. }: SignInForm,
         former: Option<TokenHash>,
         LimitedClient(address): LimitedClient,
         client: Option<Client>,

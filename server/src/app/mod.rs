@@ -17,7 +17,7 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::access::admission::{Admission, admit};
 use crate::http::forwarded::TrustedProxies;
-use crate::http::headers::Policy;
+use crate::http::headers::SecurityHeaders;
 use crate::http::hosts::Hosts;
 use crate::http::origin::Origin;
 use crate::http::route::Route;
@@ -43,7 +43,7 @@ pub struct RequestSources {
 /// Builds the whole server as a service, without a socket.
 pub fn app(state: AppState, sources: RequestSources) -> Router {
     let RequestSources { hosts, origins, frames, proxies } = sources;
-    let policy = Policy::new(&assets::pages_html(), &frames);
+    let headers = SecurityHeaders::new(&assets::pages_html(), &frames);
     let rejections = state.rejections.clone();
     let routes = routes();
     let methods = routes.iter().map(|route| (route.path, route.methods));
@@ -54,7 +54,7 @@ pub fn app(state: AppState, sources: RequestSources) -> Router {
         .layer(middleware::from_fn(body_deadline::hold))
         .layer(middleware::from_fn_with_state(admission, admit))
         .layer(cors(&origins))
-        .layer(middleware::from_fn_with_state(Arc::new(Guard { hosts, origins, proxies, policy, rejections }), guard))
+        .layer(middleware::from_fn_with_state(Arc::new(Guard { hosts, origins, proxies, headers, rejections }), guard))
         .with_state(state)
 }
 
@@ -64,7 +64,7 @@ struct Guard {
     hosts: Hosts,
     origins: Vec<Origin>,
     proxies: TrustedProxies,
-    policy: Policy,
+    headers: SecurityHeaders,
     rejections: Rejections,
 }
 
@@ -84,7 +84,7 @@ async fn guard(State(guard): State<Arc<Guard>>, request: Request, next: Next) ->
     {
         guard.rejections.note(&sender, response.status(), rejection);
     }
-    guard.policy.add_to(&mut response);
+    guard.headers.add_to(&mut response);
     response
 }
 

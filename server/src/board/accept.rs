@@ -1,18 +1,18 @@
 //! Chooses the form (JSON or TOML) in which a board is sent, by the header `Accept` (RFC 9110, 12.5.1).
 
 use axum::http::HeaderMap;
-use shared::board::Form;
+use shared::board::BoardFormat;
 
 use crate::http::accept;
 
 /// Returns the form with the higher quality, or the stored form where both are equal. `None` if neither is acceptable.
 #[must_use]
-pub fn choose(headers: &HeaderMap, stored: Form) -> Option<Form> {
+pub fn choose(headers: &HeaderMap, stored: BoardFormat) -> Option<BoardFormat> {
     let other = match stored {
-        Form::Json => Form::Toml,
-        Form::Toml => Form::Json,
+        BoardFormat::Json => BoardFormat::Toml,
+        BoardFormat::Toml => BoardFormat::Json,
     };
-    let quality = |form: Form| accept::media_type(headers, form.content_type()).quality;
+    let quality = |form: BoardFormat| accept::media_type(headers, form.content_type()).quality;
     let (first, second) = (quality(stored), quality(other));
     match (first >= second, first > 0.0, second > 0.0) {
         (true, true, _) => Some(stored),
@@ -30,18 +30,18 @@ mod tests {
     #[test]
     fn the_form_that_is_wanted_more_and_else_the_stored_one() {
         for (accept, wanted) in [
-            (None, Some(Form::Toml)),
-            (Some("*/*"), Some(Form::Toml)),
-            (Some("application/*"), Some(Form::Toml)),
-            (Some("application/json"), Some(Form::Json)),
-            (Some("Application/TOML, application/json;q=0.5"), Some(Form::Toml)),
-            (Some("application/toml;q=0.1, */*"), Some(Form::Json)),
-            (Some("text/html,application/xhtml+xml,*/*;q=0.8"), Some(Form::Toml)),
+            (None, Some(BoardFormat::Toml)),
+            (Some("*/*"), Some(BoardFormat::Toml)),
+            (Some("application/*"), Some(BoardFormat::Toml)),
+            (Some("application/json"), Some(BoardFormat::Json)),
+            (Some("Application/TOML, application/json;q=0.5"), Some(BoardFormat::Toml)),
+            (Some("application/toml;q=0.1, */*"), Some(BoardFormat::Json)),
+            (Some("text/html,application/xhtml+xml,*/*;q=0.8"), Some(BoardFormat::Toml)),
             (Some("text/html"), None),
             (Some("application/json;q=0"), None),
         ] {
             let headers = accept.map(|text| (header::ACCEPT, HeaderValue::from_static(text))).into_iter().collect();
-            assert_eq!(choose(&headers, Form::Toml), wanted, "{accept:?}");
+            assert_eq!(choose(&headers, BoardFormat::Toml), wanted, "{accept:?}");
         }
     }
 }

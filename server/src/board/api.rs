@@ -10,12 +10,12 @@ use axum::routing;
 use serde::{Deserialize, Serialize};
 use shared::board::document::MAX_DOCUMENT;
 use shared::board::keyword::Keyword as _;
-use shared::board::{Etag, Form};
+use shared::board::{BoardFormat, Etag};
 use shared::name::NameError;
 use shared::problem::FieldError;
 use shared::{BoardId, Millis, Selector};
 
-use super::edition::Origin;
+use super::edition::DocumentOrigin;
 use super::parsing::off_thread;
 use super::precondition::Conditions;
 use super::registry::Put;
@@ -61,8 +61,8 @@ pub async fn list(State(boards): State<BoardRegistry>, access: ReadAccess) -> Js
         series: edition.document.board().selectors(),
         etag: edition.document.etag(),
         origin: match edition.origin {
-            Origin::Stored => "stored",
-            Origin::File(_) => "file",
+            DocumentOrigin::Stored => "stored",
+            DocumentOrigin::File(_) => "file",
         },
         changed: edition.changed,
     });
@@ -168,12 +168,16 @@ pub async fn put(
 
 /// Converts the document to the form in which it is to be stored, in the place of `before`. Also returns a warning if
 /// comments were lost.
-fn keep(document: Document, form: Form, before: Option<&Document>) -> Result<(Document, Vec<FieldError>), ApiError> {
-    let toml = before.filter(|_| (document.form(), form) == (Form::Json, Form::Toml));
+fn keep(
+    document: Document,
+    form: BoardFormat,
+    before: Option<&Document>,
+) -> Result<(Document, Vec<FieldError>), ApiError> {
+    let toml = before.filter(|_| (document.form(), form) == (BoardFormat::Json, BoardFormat::Toml));
     if let Some(changed) = toml.and_then(|before| document.changed_in(before)) {
         return Ok((changed, Vec::new()));
     }
-    let had_comments = toml.is_some_and(|before| before.form() == Form::Toml && before.source().contains('#'));
+    let had_comments = toml.is_some_and(|before| before.form() == BoardFormat::Toml && before.source().contains('#'));
     let lost = had_comments.then(|| FieldError {
         line: None,
         field: "document".to_owned(),
@@ -204,9 +208,9 @@ fn parse_id(text: &str) -> Result<BoardId, ApiError> {
 }
 
 /// Reads the form from the query: `form=toml` or `form=json`.
-fn wanted_form(query: &str) -> Result<Option<Form>, ApiError> {
+fn wanted_form(query: &str) -> Result<Option<BoardFormat>, ApiError> {
     let Some(word) = query.split('&').find_map(|pair| pair.strip_prefix("form=")) else { return Ok(None) };
-    Form::of(word).map(Some).ok_or_else(|| ApiError::field("form", Form::offer(), format!("{word:?}")))
+    BoardFormat::of(word).map(Some).ok_or_else(|| ApiError::field("form", BoardFormat::offer(), format!("{word:?}")))
 }
 
 fn text_of(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
@@ -215,16 +219,16 @@ fn text_of(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
 
 /// Determines the form of a body. If the content type does not say (`curl` sends every body as a form), a body that
 /// begins with a brace is JSON: no TOML document does.
-fn form_of(content_type: Option<&str>, body: &[u8]) -> Result<Form, ApiError> {
+fn form_of(content_type: Option<&str>, body: &[u8]) -> Result<BoardFormat, ApiError> {
     let name = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     match name.as_str() {
-        "application/json" => Ok(Form::Json),
-        "application/toml" | "text/x-toml" => Ok(Form::Toml),
+        "application/json" => Ok(BoardFormat::Json),
+        "application/toml" | "text/x-toml" => Ok(BoardFormat::Toml),
         "" | "application/x-www-form-urlencoded" | "application/octet-stream" | "text/plain" => {
             match body.trim_ascii_start().first() {
                 None => Err(ApiError::Malformed("the body is empty; send a document, at least {}".to_owned())),
-                Some(b'{') => Ok(Form::Json),
-                Some(_) => Ok(Form::Toml),
+                Some(b'{') => Ok(BoardFormat::Json),
+                Some(_) => Ok(BoardFormat::Toml),
             }
         }
         _ => Err(Refusal::UnknownForm(name).into()),

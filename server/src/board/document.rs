@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use shared::board::document::MAX_DOCUMENT;
-use shared::board::{Etag, Form};
+use shared::board::{BoardFormat, Etag};
 use shared::problem::FieldError;
 use shared::{Board, BoardId, Selector};
 
@@ -12,7 +12,7 @@ use crate::log::entry::tag_of;
 /// A valid document.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Document {
-    form: Form,
+    form: BoardFormat,
     source: String,
     board: Board,
     etag: Etag,
@@ -37,7 +37,7 @@ impl Document {
     ///
     /// # Errors
     /// [`DocumentError`], with all mistakes.
-    pub fn read(form: Form, source: Vec<u8>) -> Result<Self, DocumentError> {
+    pub fn read(form: BoardFormat, source: Vec<u8>) -> Result<Self, DocumentError> {
         if source.len() > MAX_DOCUMENT {
             return Err(DocumentError::TooLarge);
         }
@@ -49,14 +49,14 @@ impl Document {
     /// Reads a document that was valid when it was stored, perhaps by another version of the program. Parts that this
     /// version does not understand are left out.
     #[must_use]
-    pub fn restore(form: Form, source: String) -> Self {
+    pub fn restore(form: BoardFormat, source: String) -> Self {
         let board = parse(form, &source).map(|value| Board::read(&value).board).unwrap_or_default();
         Self { etag: tag_of(form, &source), form, source, board }
     }
 
     /// The form in which it is written.
     #[must_use]
-    pub fn form(&self) -> Form {
+    pub fn form(&self) -> BoardFormat {
         self.form
     }
 
@@ -82,7 +82,7 @@ impl Document {
     ///
     /// # Errors
     /// [`DocumentError::TooLarge`] where it is too long in that form.
-    pub fn stored_in(self, form: Form) -> Result<Self, DocumentError> {
+    pub fn stored_in(self, form: BoardFormat) -> Result<Self, DocumentError> {
         if form == self.form { Ok(self) } else { Self::read(form, self.written_in(form).1.into_bytes()) }
     }
 
@@ -93,12 +93,12 @@ impl Document {
     /// Never: a board is always JSON.
     #[must_use]
     pub fn changed_in(&self, kept: &Self) -> Option<Self> {
-        if kept.form != Form::Toml {
+        if kept.form != BoardFormat::Toml {
             return None;
         }
         let [old, new] = [kept, self].map(|document| serde_json::to_value(&document.board).expect("a board is JSON"));
         let text = rewrite(&kept.source, &old, &new)?;
-        Self::read(Form::Toml, text.into()).ok().filter(|changed| changed.board == self.board)
+        Self::read(BoardFormat::Toml, text.into()).ok().filter(|changed| changed.board == self.board)
     }
 
     /// Returns its text in `form` and the tag of that text. In its own form, these are the original bytes.
@@ -106,13 +106,13 @@ impl Document {
     /// # Panics
     /// Never: all keys of a board are texts, and its numbers are finite.
     #[must_use]
-    pub fn written_in(&self, form: Form) -> (Etag, String) {
+    pub fn written_in(&self, form: BoardFormat) -> (Etag, String) {
         if form == self.form {
             return (self.etag, self.source.clone());
         }
         let text = match form {
-            Form::Json => serde_json::to_string_pretty(&self.board).expect("a board is always JSON") + "\n",
-            Form::Toml => toml::to_string_pretty(&self.board).expect("a board is always TOML"),
+            BoardFormat::Json => serde_json::to_string_pretty(&self.board).expect("a board is always JSON") + "\n",
+            BoardFormat::Toml => toml::to_string_pretty(&self.board).expect("a board is always TOML"),
         };
         (self.etag.rewritten(form), text)
     }
@@ -124,12 +124,12 @@ pub fn selectors(id: &BoardId, document: Option<&Document>) -> Vec<Selector> {
     document.map_or_else(|| vec![id.selector()], |document| document.board.selectors())
 }
 
-fn parse(form: Form, source: &str) -> Result<Value, DocumentError> {
+fn parse(form: BoardFormat, source: &str) -> Result<Value, DocumentError> {
     match form {
-        Form::Json => {
+        BoardFormat::Json => {
             serde_json::from_str(source).map_err(|error| DocumentError::Broken(format!("broken JSON: {error}")))
         }
-        Form::Toml => {
+        BoardFormat::Toml => {
             toml::from_str::<toml::Table>(source).map(|table| json(toml::Value::Table(table))).map_err(|error| {
                 let start = error.span().map_or(0, |span| span.start.min(source.len()));
                 let line = 1 + source.as_bytes()[..start].iter().filter(|&&byte| byte == b'\n').count();
@@ -177,38 +177,41 @@ mod tests {
         colours = { up = "green", "going down" = "red" }
     "#;
 
-    fn read(form: Form, source: &str) -> Result<Document, DocumentError> {
+    fn read(form: BoardFormat, source: &str) -> Result<Document, DocumentError> {
         Document::read(form, source.as_bytes().to_vec())
     }
 
     #[test]
     fn a_document_is_given_out_as_it_was_written_and_means_the_same_in_the_other_form() {
-        let document = read(Form::Toml, TOML).unwrap();
-        assert_eq!(document.written_in(Form::Toml), (document.etag(), TOML.to_owned()));
-        let (tag, json) = document.written_in(Form::Json);
+        let document = read(BoardFormat::Toml, TOML).unwrap();
+        assert_eq!(document.written_in(BoardFormat::Toml), (document.etag(), TOML.to_owned()));
+        let (tag, json) = document.written_in(BoardFormat::Json);
         assert_ne!(tag, document.etag());
         assert!(tag.same_edition(&document.etag()));
-        let again = read(Form::Json, &json).unwrap();
+        let again = read(BoardFormat::Json, &json).unwrap();
         assert_eq!(again.board(), document.board());
-        let (_, toml) = again.written_in(Form::Toml);
-        assert_eq!(read(Form::Toml, &toml).unwrap().board(), document.board());
+        let (_, toml) = again.written_in(BoardFormat::Toml);
+        assert_eq!(read(BoardFormat::Toml, &toml).unwrap().board(), document.board());
     }
 
     #[test]
     fn a_document_that_comes_in_one_form_can_be_stored_in_the_other() {
-        let json = read(Form::Toml, TOML).unwrap().written_in(Form::Json).1;
-        let stored = read(Form::Json, &json).unwrap().stored_in(Form::Toml).unwrap();
-        assert_eq!((stored.form(), stored.board()), (Form::Toml, read(Form::Toml, TOML).unwrap().board()));
+        let json = read(BoardFormat::Toml, TOML).unwrap().written_in(BoardFormat::Json).1;
+        let stored = read(BoardFormat::Json, &json).unwrap().stored_in(BoardFormat::Toml).unwrap();
+        assert_eq!(
+            (stored.form(), stored.board()),
+            (BoardFormat::Toml, read(BoardFormat::Toml, TOML).unwrap().board())
+        );
         assert!(stored.source().contains("[[widgets]]"), "{}", stored.source());
-        let same = read(Form::Toml, TOML).unwrap().stored_in(Form::Toml).unwrap();
+        let same = read(BoardFormat::Toml, TOML).unwrap().stored_in(BoardFormat::Toml).unwrap();
         assert_eq!(same.source(), TOML, "not a byte of its own form is touched");
     }
 
     #[test]
     fn another_text_or_another_form_is_another_edition() {
-        let a = read(Form::Toml, "").unwrap().etag();
-        assert_eq!(read(Form::Toml, "").unwrap().etag(), a);
-        assert!(!read(Form::Toml, " ").unwrap().etag().same_edition(&a));
+        let a = read(BoardFormat::Toml, "").unwrap().etag();
+        assert_eq!(read(BoardFormat::Toml, "").unwrap().etag(), a);
+        assert!(!read(BoardFormat::Toml, " ").unwrap().etag().same_edition(&a));
     }
 
     #[test]
@@ -217,22 +220,23 @@ mod tests {
             Err(DocumentError::Broken(message)) => message,
             other => panic!("{other:?}"),
         };
-        assert!(broken(Form::Toml, "title = \"a\"\nrange = ").contains("at line 2"));
-        assert!(broken(Form::Json, "{\n\"title\":}").contains("at line 2"));
-        assert!(broken(Form::Json, &"[".repeat(10_000)).contains("recursion limit"));
-        assert!(broken(Form::Toml, &format!("a = {}", "[".repeat(10_000))).contains("line 1"));
-        let Err(DocumentError::Mistakes(mistakes)) = read(Form::Toml, "columns = inf\nrange = 2026-01-01") else {
+        assert!(broken(BoardFormat::Toml, "title = \"a\"\nrange = ").contains("at line 2"));
+        assert!(broken(BoardFormat::Json, "{\n\"title\":}").contains("at line 2"));
+        assert!(broken(BoardFormat::Json, &"[".repeat(10_000)).contains("recursion limit"));
+        assert!(broken(BoardFormat::Toml, &format!("a = {}", "[".repeat(10_000))).contains("line 1"));
+        let Err(DocumentError::Mistakes(mistakes)) = read(BoardFormat::Toml, "columns = inf\nrange = 2026-01-01")
+        else {
             panic!("neither is valid")
         };
         assert_eq!(mistakes.len(), 2);
         assert_eq!(mistakes[0].got, "\"inf\"");
-        assert_eq!(read(Form::Toml, &" ".repeat(MAX_DOCUMENT + 1)), Err(DocumentError::TooLarge));
+        assert_eq!(read(BoardFormat::Toml, &" ".repeat(MAX_DOCUMENT + 1)), Err(DocumentError::TooLarge));
     }
 
     #[test]
     fn what_a_later_version_stored_is_shown_as_far_as_it_is_known() {
         let source = TOML.replace("\"line\"", "\"hologram\"");
-        let document = Document::restore(Form::Toml, source.clone());
+        let document = Document::restore(BoardFormat::Toml, source.clone());
         assert_eq!((document.board().widgets.len(), document.source()), (1, source.as_str()));
     }
 }

@@ -16,12 +16,12 @@ pub struct Edition {
     /// The time when it was uploaded, or when its file was last written.
     pub changed: Millis,
     /// Its origin.
-    pub origin: Origin,
+    pub origin: DocumentOrigin,
 }
 
 /// The origin of a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Origin {
+pub enum DocumentOrigin {
     /// It was uploaded.
     Stored,
     /// It comes from this file.

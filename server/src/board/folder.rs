@@ -14,12 +14,12 @@ use notify::event::{AccessKind, AccessMode};
 use notify::{EventKind, RecursiveMode, Watcher as _};
 use shared::board::document::MAX_DOCUMENT;
 use shared::board::keyword::Keyword as _;
-use shared::board::{Form, warnings};
+use shared::board::{BoardFormat, warnings};
 use shared::{BoardId, Millis};
 use tokio::sync::Notify;
 
 use super::document::DocumentError;
-use super::edition::{Edition, Found, Origin};
+use super::edition::{DocumentOrigin, Edition, Found};
 use super::{BoardRegistry, Document};
 
 /// The folder is read again only after it was quiet for this long: an editor writes a file in several steps.
@@ -35,10 +35,10 @@ const PATIENCE: u32 = 20;
 /// # Errors
 /// Where the folder cannot be read. A file that cannot be read is listed in [`Found::broken`].
 pub fn read(folder: &Path) -> std::io::Result<Found> {
-    let mut files: Vec<(PathBuf, Form)> = Vec::new();
+    let mut files: Vec<(PathBuf, BoardFormat)> = Vec::new();
     for file in std::fs::read_dir(folder)? {
         let file = file?.path();
-        let form = file.extension().and_then(|end| end.to_str()).and_then(Form::of);
+        let form = file.extension().and_then(|end| end.to_str()).and_then(BoardFormat::of);
         files.extend(form.filter(|_| file.is_file()).map(|form| (file, form)));
     }
     files.sort_unstable_by(|a, b| a.0.cmp(&b.0));
@@ -76,7 +76,7 @@ pub fn read(folder: &Path) -> std::io::Result<Found> {
     Ok(found)
 }
 
-fn read_file(file: &Path, form: Form) -> Result<Edition, String> {
+fn read_file(file: &Path, form: BoardFormat) -> Result<Edition, String> {
     let metadata = std::fs::metadata(file).map_err(|error| error.to_string())?;
     if metadata.len() > MAX_DOCUMENT as u64 {
         return Err(DocumentError::TooLarge.to_string());
@@ -88,7 +88,7 @@ fn read_file(file: &Path, form: Form) -> Result<Edition, String> {
     let opened = std::fs::File::open(file).map_err(|error| error.to_string())?;
     opened.take(MAX_DOCUMENT as u64 + 1).read_to_end(&mut source).map_err(|error| error.to_string())?;
     let document = Document::read(form, source).map_err(|error| one_line(&error))?;
-    Ok(Edition { document: Arc::new(document), changed, origin: Origin::File(file.to_owned()) })
+    Ok(Edition { document: Arc::new(document), changed, origin: DocumentOrigin::File(file.to_owned()) })
 }
 
 /// All errors of a file, as one line for the log.

@@ -10,11 +10,11 @@ use shared::{BoardId, Millis, Selector, Seq};
 use super::Document;
 use super::bounds::MAX_DELETED;
 use super::document::selectors;
-use super::edition::{Edition, Found, Origin};
+use super::edition::{DocumentOrigin, Edition, Found};
 use crate::hub::{BoardRecord, Boards};
 use crate::log::{Applied, BoardChange, BoardChanged, BoardDocument, LogSubscriber, Tracks};
 use crate::store::CommitError;
-use crate::store::boards::KeptBoard;
+use crate::store::boards::StoredBoard;
 use crate::store::local_log::LocalLog;
 
 /// A board that has, or had, a document.
@@ -94,12 +94,12 @@ impl BoardsAtStart {
     /// # Errors
     /// Any error of SQLite.
     pub fn load(log: &mut LocalLog, found: &Found) -> Result<Self, CommitError> {
-        let mut boards = Self { all: BTreeMap::new(), forgotten: log.store().forgotten() };
-        for KeptBoard { id, selectors, since, document } in log.store().boards()? {
+        let mut boards = Self { all: BTreeMap::new(), forgotten: log.store().forgotten_since() };
+        for StoredBoard { id, selectors, since, document } in log.store().boards()? {
             let uploaded = document.map(|BoardDocument { form, source, changed }| Edition {
                 document: Arc::new(Document::restore(form, source)),
                 changed,
-                origin: Origin::Stored,
+                origin: DocumentOrigin::Stored,
             });
             let filed = found.editions.get(&id).cloned();
             let board = LoadedBoard { uploaded, filed, selectors, since };
@@ -238,7 +238,7 @@ fn edition<'a>(document: &BoardDocument, mut known: impl Iterator<Item = &'a Edi
     let same = known.find(|edition| edition.document.etag() == tag).map(|edition| edition.document.clone());
     let parsed = same.unwrap_or_else(|| Arc::new(Document::restore(document.form, document.source.clone())));
     let changed: Millis = document.changed;
-    Edition { document: parsed, changed, origin: Origin::Stored }
+    Edition { document: parsed, changed, origin: DocumentOrigin::Stored }
 }
 
 impl LogSubscriber for LoadedBoards {

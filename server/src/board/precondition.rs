@@ -7,7 +7,7 @@
 use axum::http::HeaderMap;
 use headers::{ETag, IfMatch, IfNoneMatch};
 use shared::BoardId;
-use shared::board::{Etag, Form};
+use shared::board::{BoardFormat, Etag};
 
 use super::Refusal;
 use crate::http::conditional;
@@ -43,7 +43,7 @@ impl Conditions {
         };
         // The form does not matter: a client that read the document as JSON changes the same document, also if it is
         // stored as TOML.
-        let forms = [current, current.rewritten(Form::Json), current.rewritten(Form::Toml)].map(tag);
+        let forms = [current, current.rewritten(BoardFormat::Json), current.rewritten(BoardFormat::Toml)].map(tag);
         let is_permitted = match (&self.if_match, &self.if_none_match) {
             (Some(wanted), _) => forms.iter().any(|form| wanted.precondition_passes(form)),
             (None, Some(unwanted)) => forms.iter().all(|form| unwanted.precondition_passes(form)),
@@ -89,7 +89,7 @@ mod tests {
     #[test]
     fn what_is_there_is_replaced_only_by_who_says_what() {
         let a = Etag::stored(A).to_string();
-        let a_json = Etag::stored(A).rewritten(Form::Json).to_string();
+        let a_json = Etag::stored(A).rewritten(BoardFormat::Json).to_string();
         let either = format!("\"foreign\", {a}");
         for (if_match, if_none_match, current, new, wanted) in [
             ("", "", None, Some(A), Ok(())),
@@ -120,7 +120,7 @@ mod tests {
     fn who_has_these_very_bytes_need_not_get_them_again() {
         let a = Etag::stored(A);
         for (header, wanted) in
-            [(a.to_string(), true), (format!("W/{a}"), true), (a.rewritten(Form::Json).to_string(), false)]
+            [(a.to_string(), true), (format!("W/{a}"), true), (a.rewritten(BoardFormat::Json).to_string(), false)]
         {
             assert_eq!(conditions("", &header).has_already(a), wanted, "{header}");
         }

@@ -12,7 +12,7 @@ use shared::board::Etag;
 use tokio::sync::Mutex;
 
 use super::bounds::{MAX_BOARDS, MAX_BYTES};
-use super::edition::{Edition, Found, Origin};
+use super::edition::{DocumentOrigin, Edition, Found};
 use super::loaded::{LoadedBoard, LoadedBoards};
 use super::precondition::Conditions;
 use super::{Document, Refusal};
@@ -92,7 +92,8 @@ impl BoardRegistry {
                 return Ok(Put::Replaced);
             }
             // The clock is read before the change is appended, and is part of it.
-            let uploaded = Edition { document: document.clone(), changed: clock::now().wall, origin: Origin::Stored };
+            let uploaded =
+                Edition { document: document.clone(), changed: clock::now().wall, origin: DocumentOrigin::Stored };
             let after = LoadedBoard { uploaded: Some(uploaded), ..before.clone() };
             if self.change(&id, &before, &after).await? {
                 return Ok(if current.is_some() { Put::Replaced } else { Put::Made });
@@ -190,7 +191,7 @@ impl BoardRegistry {
 
 fn refuse_file(id: &BoardId, board: &LoadedBoard) -> Result<(), Refusal> {
     match board.filed.as_ref().map(|edition| &edition.origin) {
-        Some(Origin::File(file)) => Err(Refusal::FromFile { id: id.clone(), file: file.clone() }),
+        Some(DocumentOrigin::File(file)) => Err(Refusal::FromFile { id: id.clone(), file: file.clone() }),
         _ => Ok(()),
     }
 }

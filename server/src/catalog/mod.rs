@@ -28,7 +28,7 @@ use shared::{Declared, Millis, SeriesName, nfc};
 use crate::access::ReadAccess;
 use crate::clock;
 use crate::http::csv;
-use crate::http::format::Form;
+use crate::http::format::AnswerFormat;
 use crate::http::problem::ApiError;
 use crate::http::route::{Access, READ, Route};
 use crate::hub::driver::HubHandle;
@@ -94,7 +94,7 @@ struct Page {
     /// The most series of the page.
     limit: usize,
     /// The format that the query names, which takes precedence over `Accept`.
-    form: Option<Form>,
+    form: Option<AnswerFormat>,
 }
 
 impl Page {
@@ -106,7 +106,7 @@ impl Page {
             let limit = text.parse().ok().filter(|&limit| limit > 0);
             limit.ok_or_else(|| ApiError::field("limit", "a whole number from 1", format!("{text:?}")))
         })?;
-        let form = Form::asked(query.format.as_deref())?;
+        let form = AnswerFormat::asked(query.format.as_deref())?;
         let after = query.after.map(|after| nfc(&after).into_owned());
         Ok(Self { prefix: nfc(&query.prefix).into_owned(), after, limit, form })
     }
@@ -147,7 +147,7 @@ pub async fn list(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let page = Page::parse(query.as_deref().unwrap_or_default())?;
-    let form = page.form.unwrap_or_else(|| Form::accepted(&headers));
+    let form = page.form.unwrap_or_else(|| AnswerFormat::accepted(&headers));
     let permit = hub.selecting().permit(client).await?;
     let listed = hub.clone();
     let work = move || {
@@ -165,7 +165,7 @@ pub async fn list(
 }
 
 /// Streams the list in pieces, each made when the client has taken the one before.
-fn pieces(hub: HubHandle, found: Vec<SeriesIndex>, form: Form) -> Body {
+fn pieces(hub: HubHandle, found: Vec<SeriesIndex>, form: AnswerFormat) -> Body {
     let (starts, found) = ((0..found.len()).step_by(PIECE), Arc::new(found));
     Body::from_stream(stream::iter(starts).then(move |start| {
         let (hub, found) = (hub.clone(), found.clone());
@@ -178,12 +178,12 @@ fn pieces(hub: HubHandle, found: Vec<SeriesIndex>, form: Form) -> Body {
 }
 
 /// Writes the piece of the list that begins at `start`.
-fn piece(hub: &HubHandle, found: &[SeriesIndex], start: usize, form: Form) -> Bytes {
+fn piece(hub: &HubHandle, found: &[SeriesIndex], start: usize, form: AnswerFormat) -> Bytes {
     let end = found.len().min(start + PIECE);
     let now = clock::now().wall;
     let mut text = String::new();
     if start == 0 {
-        text.push_str(if form == Form::Csv { COLUMNS } else { "[" });
+        text.push_str(if form == AnswerFormat::Csv { COLUMNS } else { "[" });
     }
     let mut is_first = start == 0;
     hub.each_newest(&found[start..end], |name, declared, track| {
@@ -195,16 +195,16 @@ fn piece(hub: &HubHandle, found: &[SeriesIndex], start: usize, form: Form) -> By
         };
         let listed = Listed { name, kind: track.kind(), declared, value, text: newest, ts: at.ts };
         match form {
-            Form::Json => {
+            AnswerFormat::Json => {
                 if !std::mem::take(&mut is_first) {
                     text.push(',');
                 }
                 text.push_str(&serde_json::to_string(&listed).expect("a listed series is always JSON"));
             }
-            Form::Csv => listed.write_csv(&mut text),
+            AnswerFormat::Csv => listed.write_csv(&mut text),
         }
     });
-    if end == found.len() && form == Form::Json {
+    if end == found.len() && form == AnswerFormat::Json {
         text.push(']');
     }
     text.into()

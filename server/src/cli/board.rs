@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use shared::BoardId;
 use shared::board::keyword::Keyword as _;
-use shared::board::{Etag, Form};
+use shared::board::{BoardFormat, Etag};
 use shared::name::NameError;
 use shared::problem::FieldError;
 
@@ -75,8 +75,8 @@ impl Remote {
     ///
     /// # Errors
     /// [`CommandError`].
-    pub fn export(&self, id: &BoardId, form: Option<Form>) -> Result<Vec<u8>, CommandError> {
-        let accept = form.map_or("*/*", Form::content_type);
+    pub fn export(&self, id: &BoardId, form: Option<BoardFormat>) -> Result<Vec<u8>, CommandError> {
+        let accept = form.map_or("*/*", BoardFormat::content_type);
         let answer = self.boards.http.get(self.board(id)).header("Accept", accept).call();
         Ok(self.boards.read(answer)?.into_body())
     }
@@ -103,9 +103,9 @@ impl Remote {
         };
         let url = self.board(&id);
         let mut request = self.boards.http.put(&url);
-        let form = file.extension().and_then(|end| end.to_str()).and_then(Form::of);
+        let form = file.extension().and_then(|end| end.to_str()).and_then(BoardFormat::of);
         // If the file has no known extension, the server detects the form.
-        request = request.content_type(form.map_or("application/octet-stream", Form::content_type));
+        request = request.content_type(form.map_or("application/octet-stream", BoardFormat::content_type));
         request = match existing {
             Existing::Keep => request.header("If-None-Match", "*"),
             Existing::Replace => match self.etag(&id)? {
@@ -157,6 +157,6 @@ impl Remote {
 ///
 /// # Errors
 /// A message that lists the forms.
-pub fn parse_form(text: &str) -> Result<Form, String> {
-    Form::of(text).ok_or_else(|| format!("unknown format; use {}", Form::offer()))
+pub fn parse_form(text: &str) -> Result<BoardFormat, String> {
+    BoardFormat::of(text).ok_or_else(|| format!("unknown format; use {}", BoardFormat::offer()))
 }

@@ -5,9 +5,9 @@ use std::io::Write as _;
 use serde::Serialize;
 use shared::{Millis, Rolled, SeriesName, Tier, rolled};
 
-use super::query::Detail;
 use crate::http::csv;
-use crate::http::format::Form;
+use crate::http::format::AnswerFormat;
+use shared::reading::Detail;
 
 /// The columns of CSV.
 pub const COLUMNS: &str = "series,ts,tier_ms,count,sum,min,max,first,last,p50,p95,p99,increase,last_ts,text\r\n";
@@ -89,7 +89,7 @@ struct Before {
 /// [`take`](Self::take) returns the bytes written so far, at any time.
 #[derive(Debug)]
 pub struct Encoder {
-    form: Form,
+    form: AnswerFormat,
     /// Bytes that were not taken yet.
     bytes: Vec<u8>,
     /// True if a series was written, so that the next one needs a comma.
@@ -107,7 +107,7 @@ pub struct Encoder {
 impl Encoder {
     /// Starts an empty answer.
     #[must_use]
-    pub fn new(form: Form) -> Self {
+    pub fn new(form: AnswerFormat) -> Self {
         Self {
             form,
             bytes: Vec::new(),
@@ -140,14 +140,14 @@ impl Encoder {
     /// Begins the answer.
     pub fn begin(&mut self) {
         match self.form {
-            Form::Json => self.bytes.push(b'['),
-            Form::Csv => self.bytes.extend_from_slice(COLUMNS.as_bytes()),
+            AnswerFormat::Json => self.bytes.push(b'['),
+            AnswerFormat::Csv => self.bytes.extend_from_slice(COLUMNS.as_bytes()),
         }
     }
 
     /// Ends the answer.
     pub fn end(&mut self) {
-        if self.form == Form::Json {
+        if self.form == AnswerFormat::Json {
             self.bytes.push(b']');
         }
     }
@@ -159,7 +159,7 @@ impl Encoder {
 
     /// Writes the buckets before the requested range, oldest first. CSV has no place for them.
     pub fn before(&mut self, newest: &[(Tier, Rolled)], detail: Detail) {
-        if self.form == Form::Csv {
+        if self.form == AnswerFormat::Csv {
             return;
         }
         let of = |(tier, rolled): &(Tier, Rolled)| Before {
@@ -174,7 +174,7 @@ impl Encoder {
     /// Begins the buckets of a series of numbers, of this width.
     pub fn begin_buckets(&mut self, tier_ms: u64) {
         self.tier_ms = tier_ms;
-        if self.form == Form::Json {
+        if self.form == AnswerFormat::Json {
             self.raw(&format!(",\"tier_ms\":{tier_ms},\"buckets\":["));
         }
     }
@@ -183,8 +183,8 @@ impl Encoder {
     pub fn bucket(&mut self, rolled: &Rolled, detail: Detail) {
         let figures = Figures::of(rolled, self.before.replace(rolled.bucket.last.value), detail);
         match self.form {
-            Form::Json => self.item(&figures),
-            Form::Csv => {
+            AnswerFormat::Json => self.item(&figures),
+            AnswerFormat::Csv => {
                 let Figures { ts, count, sum, min, max, first, last, p50, p95, p99, increase, last_ts, .. } = figures;
                 let Self { series, tier_ms, .. } = &*self;
                 let numbers = format!("{sum},{min},{max},{first},{last},{p50},{p95},{p99},{increase},{last_ts}");
@@ -196,7 +196,7 @@ impl Encoder {
 
     /// Ends a series of numbers.
     pub fn end_numbers(&mut self) {
-        if self.form == Form::Json {
+        if self.form == AnswerFormat::Json {
             self.raw("]}");
         }
     }
@@ -204,7 +204,7 @@ impl Encoder {
     /// Begins a series of texts.
     pub fn begin_texts(&mut self, series: &SeriesName) {
         self.begin_series(series);
-        if self.form == Form::Json {
+        if self.form == AnswerFormat::Json {
             self.raw(",\"lines\":[");
         }
     }
@@ -212,8 +212,8 @@ impl Encoder {
     /// Writes the next line.
     pub fn line(&mut self, line: &TextLine) {
         match self.form {
-            Form::Json => self.item(line),
-            Form::Csv => {
+            AnswerFormat::Json => self.item(line),
+            AnswerFormat::Csv => {
                 let row = format!("{},{},,,,,,,,,,,,,{}\r\n", self.series, line.ts, csv::quoted(&line.text));
                 self.raw(&row);
             }
@@ -223,7 +223,7 @@ impl Encoder {
     /// Ends a series of texts. `before` is the line before the first one; `more` is true if the requested time range
     /// has older lines.
     pub fn end_texts(&mut self, before: Option<&TextLine>, more: bool) {
-        if self.form == Form::Json {
+        if self.form == AnswerFormat::Json {
             self.raw("]");
             if let Some(before) = before {
                 self.raw(",\"before\":");
@@ -236,11 +236,11 @@ impl Encoder {
     fn begin_series(&mut self, series: &SeriesName) {
         (self.has_item, self.before) = (false, None);
         match self.form {
-            Form::Json => {
+            AnswerFormat::Json => {
                 self.raw(if self.has_series { ",{\"series\":" } else { "{\"series\":" });
                 self.json(series);
             }
-            Form::Csv => self.series = csv::cell(series.as_str()),
+            AnswerFormat::Csv => self.series = csv::cell(series.as_str()),
         }
         self.has_series = true;
     }

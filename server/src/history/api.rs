@@ -9,7 +9,7 @@ use super::job::Job;
 use super::{History, body, query};
 use crate::access::ReadAccess;
 use crate::clock;
-use crate::http::format::Form;
+use crate::http::format::AnswerFormat;
 use crate::http::problem::ApiError;
 use crate::http::route::{READ, Route};
 use crate::hub::driver::HubHandle;
@@ -45,7 +45,7 @@ pub async fn read(
     let now = clock::now().wall;
     let mut asked = query::parse(query.as_deref().unwrap_or_default(), now)?;
     asked.selectors = access.narrow(asked.selectors)?;
-    let form = asked.form.unwrap_or_else(|| Form::accepted(&headers));
+    let form = asked.form.unwrap_or_else(|| AnswerFormat::accepted(&headers));
     let selecting = hub.selecting();
     let found = selecting.find(&asked.selectors, client).await?;
     // Checked before the names are cloned: there may be as many as a stream may select.

@@ -19,13 +19,14 @@ use super::cancel::Cancel;
 use super::error::HistoryError;
 use super::past::{self, PastError};
 use super::plan::Plan;
-use super::query::{Asked, Detail};
-use crate::http::format::Form;
+use super::query::HistoryQuery;
+use crate::http::format::AnswerFormat;
 use crate::log::SeriesId;
 use crate::names::Named;
 use crate::store::Retention;
 use crate::store::damage::Damage;
 use crate::store::memtable::Memtable;
+use shared::reading::Detail;
 
 /// Bytes after which a step ends.
 const PIECE: usize = 64 << 10;
@@ -65,7 +66,7 @@ pub struct Piece {
 /// An answer in progress.
 #[derive(Debug)]
 pub struct Job {
-    asked: Asked,
+    asked: HistoryQuery,
     now: Millis,
     encoder: Encoder,
     state: State,
@@ -109,7 +110,12 @@ impl Job {
     ///
     /// # Errors
     /// [`HistoryError::TooMuch`] if it asks for too many series or buckets.
-    pub fn new(asked: Asked, mut selected: Vec<Named>, form: Form, now: Millis) -> Result<Self, HistoryError> {
+    pub fn new(
+        asked: HistoryQuery,
+        mut selected: Vec<Named>,
+        form: AnswerFormat,
+        now: Millis,
+    ) -> Result<Self, HistoryError> {
         Self::check_size(&asked, selected.len())?;
         selected.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         Ok(Self { asked, now, encoder: Encoder::new(form), state: State::New(selected) })
@@ -119,7 +125,7 @@ impl Job {
     ///
     /// # Errors
     /// [`HistoryError::TooMuch`] if it asks for too many series or buckets.
-    pub fn check_size(asked: &Asked, series: usize) -> Result<(), HistoryError> {
+    pub fn check_size(asked: &HistoryQuery, series: usize) -> Result<(), HistoryError> {
         if series > MAX_SERIES || (series as u64).saturating_mul(asked.points + asked.before) > MAX_BUCKETS {
             return Err(too_much(series, asked));
         }
@@ -161,7 +167,7 @@ impl Job {
         stored: Stored<'_>,
         &Named { ref name, series, kind }: &Named,
     ) -> rusqlite::Result<Present> {
-        let Asked { span, points, before, detail, .. } = self.asked;
+        let HistoryQuery { span, points, before, detail, .. } = self.asked;
         match kind {
             Kind::Number => {
                 let plan = Plan::new(span, points, stored.retention, self.now);
@@ -250,7 +256,7 @@ fn pace(at_once: u64, written: usize, bytes: usize) -> u64 {
     }
 }
 
-fn too_much(series: usize, asked: &Asked) -> HistoryError {
+fn too_much(series: usize, asked: &HistoryQuery) -> HistoryError {
     let most = MAX_SERIES.min(usize::try_from(MAX_BUCKETS / (asked.points + asked.before)).unwrap_or(usize::MAX));
     HistoryError::TooMuch { series, most, points: asked.points }
 }

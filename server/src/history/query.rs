@@ -1,10 +1,11 @@
 //! Parses the query of `GET /api/history`.
 
 use serde::Deserialize;
+use shared::reading::Detail;
 use shared::{Millis, Selector, TimeRange};
 
 use super::time;
-use crate::http::format::Form;
+use crate::http::format::AnswerFormat;
 use crate::http::problem::ApiError;
 
 /// Maximum number of selectors in one query.
@@ -19,18 +20,9 @@ const MAX_POINTS: u64 = 10_000;
 /// Largest value of `before=`: the length of a live track.
 const MAX_BEFORE: u64 = shared::track::WINDOW as u64;
 
-/// The amount of detail for each bucket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Detail {
-    /// Its count, sum, quantiles and so on.
-    Figures,
-    /// Also the bins of its sketch.
-    Bins,
-}
-
 /// A parsed request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Asked {
+pub struct HistoryQuery {
     /// The selected series.
     pub selectors: Vec<Selector>,
     /// The time range; not empty.
@@ -42,7 +34,7 @@ pub struct Asked {
     /// The detail of each bucket.
     pub detail: Detail,
     /// The form that the query names; it overrides `Accept`.
-    pub form: Option<Form>,
+    pub form: Option<AnswerFormat>,
 }
 
 #[derive(Deserialize)]
@@ -62,7 +54,7 @@ struct Query {
 ///
 /// # Errors
 /// [`ApiError::Invalid`], which names the parameter.
-pub fn parse(query: &str, now: Millis) -> Result<Asked, ApiError> {
+pub fn parse(query: &str, now: Millis) -> Result<HistoryQuery, ApiError> {
     let expected = "series=SELECTOR (one or more), and optionally from=, to=, points=, before=, sketch= and format=";
     let query: Query =
         serde_html_form::from_str(query).map_err(|error| ApiError::field("query", expected, error.to_string()))?;
@@ -103,8 +95,8 @@ pub fn parse(query: &str, now: Millis) -> Result<Asked, ApiError> {
         Some("1") => Detail::Bins,
         Some(other) => return Err(ApiError::field("sketch", "0 or 1", format!("{other:?}"))),
     };
-    let form = Form::asked(query.format.as_deref())?;
-    Ok(Asked { selectors, span, points, before, detail, form })
+    let form = AnswerFormat::asked(query.format.as_deref())?;
+    Ok(HistoryQuery { selectors, span, points, before, detail, form })
 }
 
 #[cfg(test)]
@@ -121,7 +113,7 @@ mod tests {
         let asked = parse("series=a&series=b/*&from=-2d&to=-1d&points=10000&sketch=1", NOW).unwrap();
         assert_eq!((asked.selectors.len(), asked.points, asked.detail), (2, 10_000, Detail::Bins));
         assert_eq!(asked.span.to.since(asked.span.from), 86_400_000);
-        assert_eq!(parse("series=a&format=csv", NOW).unwrap().form, Some(Form::Csv));
+        assert_eq!(parse("series=a&format=csv", NOW).unwrap().form, Some(AnswerFormat::Csv));
     }
 
     #[test]

@@ -14,7 +14,7 @@ use super::past::{self, PastError};
 use super::plan::Plan;
 use super::query;
 use crate::clock::{Now, Uptime};
-use crate::http::format::Form;
+use crate::http::format::AnswerFormat;
 use crate::log::{Push, SeriesId};
 use crate::names::Named;
 use crate::store::FILE;
@@ -315,7 +315,7 @@ fn answer_in_pieces_has_each_bucket_and_each_line_once() {
         for sketch in ["", "&sketch=1"] {
             let asked = query::parse(&format!("series=a/*&{span}&points={points}{sketch}"), now).unwrap();
             let (text, steps) =
-                whole(&mut Job::new(asked.clone(), named(&conn), Form::Json, now).unwrap(), &conn, &store);
+                whole(&mut Job::new(asked.clone(), named(&conn), AnswerFormat::Json, now).unwrap(), &conn, &store);
             assert!(points < 3_000 || steps > 5, "{steps}");
             let told: serde_json::Value = serde_json::from_str(&text).unwrap();
             let buckets = told[0]["buckets"].as_array().unwrap();
@@ -334,7 +334,7 @@ fn answer_in_pieces_has_each_bucket_and_each_line_once() {
             let before =
                 told[1].get("before").map(|before| before["text"].as_str().unwrap().split(' ').next().unwrap());
             assert_eq!(before.map(str::to_owned), (lines < 3_000).then(|| (2_999 - lines).to_string()));
-            let (csv, _) = whole(&mut Job::new(asked, named(&conn), Form::Csv, now).unwrap(), &conn, &store);
+            let (csv, _) = whole(&mut Job::new(asked, named(&conn), AnswerFormat::Csv, now).unwrap(), &conn, &store);
             assert_eq!(csv.lines().count(), 1 + buckets.len() + told_lines.len());
         }
     }
@@ -346,7 +346,7 @@ fn job_ends_once_its_request_is_gone() {
     let store = filled(folder.path());
     let conn = rusqlite::Connection::open(folder.path().join(FILE)).unwrap();
     let asked = query::parse(&format!("series=a/*&from={}&points=3000", START.0), START.plus(3_000_000)).unwrap();
-    let mut job = Job::new(asked, named(&conn), Form::Json, START.plus(3_000_000)).unwrap();
+    let mut job = Job::new(asked, named(&conn), AnswerFormat::Json, START.plus(3_000_000)).unwrap();
     let (memtable, damage, retention) = (store.memtable(), store.damage(), Retention::default());
     let stored = Stored { memtable: &memtable, damage: &damage, retention: &retention };
     let (cancel, guard) = Cancel::within(LONG);

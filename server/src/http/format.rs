@@ -7,14 +7,14 @@ use crate::http::problem::ApiError;
 
 /// The form of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+pub enum AnswerFormat {
     /// A JSON array.
     Json,
     /// A line for each element (RFC 4180).
     Csv,
 }
 
-impl Form {
+impl AnswerFormat {
     /// Parses `?format=`: `json` or `csv`. `None` where it is absent.
     ///
     /// # Errors
@@ -56,19 +56,19 @@ mod tests {
     #[test]
     fn the_form_with_the_higher_quality_is_sent_and_json_where_nothing_is_preferred() {
         for (accept, form) in [
-            ("text/csv", Form::Csv),
-            ("text/csv, application/json", Form::Csv),
-            ("text/csv;q=0.5, application/json", Form::Json),
-            ("application/json;q=0.2, text/csv;q=0.3", Form::Csv),
-            ("text/csv;q=0.1, */*;q=0.5", Form::Json),
-            ("text/csv, */*;q=0.8", Form::Csv),
-            ("text/csv;q=0", Form::Json),
-            ("*/*", Form::Json),
-            ("text/html", Form::Json),
+            ("text/csv", AnswerFormat::Csv),
+            ("text/csv, application/json", AnswerFormat::Csv),
+            ("text/csv;q=0.5, application/json", AnswerFormat::Json),
+            ("application/json;q=0.2, text/csv;q=0.3", AnswerFormat::Csv),
+            ("text/csv;q=0.1, */*;q=0.5", AnswerFormat::Json),
+            ("text/csv, */*;q=0.8", AnswerFormat::Csv),
+            ("text/csv;q=0", AnswerFormat::Json),
+            ("*/*", AnswerFormat::Json),
+            ("text/html", AnswerFormat::Json),
         ] {
             let headers = HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static(accept))]);
-            assert_eq!(Form::accepted(&headers), form, "{accept}");
+            assert_eq!(AnswerFormat::accepted(&headers), form, "{accept}");
         }
-        assert_eq!(Form::accepted(&HeaderMap::new()), Form::Json);
+        assert_eq!(AnswerFormat::accepted(&HeaderMap::new()), AnswerFormat::Json);
     }
 }

@@ -1,7 +1,7 @@
 //! Security headers of every answer that has content.
 //!
 //! The page runs only the scripts of its own build: its inline scripts are listed by their hashes in the
-//! `Content-Security-Policy`, and style attributes in markup are not applied. Other answers may not load or show
+//! `Content-Security-SecurityHeaders`, and style attributes in markup are not applied. Other answers may not load or show
 //! anything, in case a browser opens one as a document.
 
 use std::collections::BTreeSet;
@@ -16,7 +16,7 @@ use crate::http::origin::Origin;
 
 /// Headers that every answer with content has.
 ///
-/// `Cross-Origin-Resource-Policy: same-origin` does not keep out the pages of `--allow-origin`: they use CORS, to which
+/// `Cross-Origin-Resource-SecurityHeaders: same-origin` does not keep out the pages of `--allow-origin`: they use CORS, to which
 /// that header does not apply. The referrer policy is `same-origin`, because `no-referrer` also removes `Origin` from
 /// some requests of the page.
 const ALWAYS: [(HeaderName, &str); 4] = [
@@ -29,11 +29,11 @@ const ALWAYS: [(HeaderName, &str); 4] = [
 /// The policy of an answer that is not a page.
 const DATA: &str = "default-src 'none'; frame-ancestors 'none'";
 
-/// The content security policy of the page.
+/// The security headers of answers, with the content security policy of the page.
 #[derive(Clone, Debug)]
-pub struct Policy(HeaderValue);
+pub struct SecurityHeaders(HeaderValue);
 
-impl Policy {
+impl SecurityHeaders {
     /// Makes the policy of the pages in `html`. Pages of the origins `frames` may embed them in a frame.
     #[must_use]
     pub fn new(html: &str, frames: &[Origin]) -> Self {
@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn answer_that_says_not_modified_changes_no_stored_header() {
-        let policy = Policy::new("", &[]);
+        let policy = SecurityHeaders::new("", &[]);
         let mut response = Response::default();
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         policy.add_to(&mut response);
@@ -98,7 +98,7 @@ mod tests {
     fn inline_scripts_are_named_by_their_hashes_and_files_are_not() {
         let html = "<script>alert(1)</script><script src=\"/a.js\"></script><script type=\"module\">\nb()\n</script>";
         assert_eq!(inline_scripts(html).collect::<Vec<_>>(), ["alert(1)", "\nb()\n"]);
-        let policy = Policy::new(html, &["https://a.example".parse().unwrap()]);
+        let policy = SecurityHeaders::new(html, &["https://a.example".parse().unwrap()]);
         let policy = policy.0.to_str().unwrap();
         assert_eq!(policy.matches("'sha256-").count(), 2);
         // The output of `openssl dgst -sha256 -binary | base64`.

@@ -9,7 +9,7 @@ use shared::SeriesName;
 use shared::problem::FieldError;
 
 use super::batch_builder::{self, Batch};
-use super::body::{Content, One};
+use super::body::{BodyPoint, Content};
 use super::fields::Acceptance;
 use super::fields::Wrong;
 use super::pipeline::{Ingest, MAX_BODY, Parser, Refused, commit, identified, read_and_parse};
@@ -62,7 +62,7 @@ pub async fn one(
             None => {
                 let mut content = body::read(text, accepted)?;
                 if let Some(word) = query::kind(query.as_deref())? {
-                    content = content.also(&word)?;
+                    content = content.with_kind(&word)?;
                 }
                 match query::ts(query.as_deref())? {
                     None => Ok(content),
@@ -113,11 +113,11 @@ fn named(
 ) -> Result<Batch, ApiError> {
     let named = |error| fields::bad_series(series, &error).into_error();
     match read(parser.accepted(age)) {
-        Ok(Content::One(One { time, value, declares })) => {
+        Ok(Content::Point(BodyPoint { time, value, declares })) => {
             let point = parser.look().point(series, time, value).map_err(Wrong::into_error)?;
             batch_builder::single(point.declaring(declares), share)
         }
-        Ok(Content::Below(all)) => {
+        Ok(Content::Fields(all)) => {
             series.parse::<SeriesName>().map_err(named)?;
             below(parser, series, all, share)
         }
@@ -127,10 +127,10 @@ fn named(
 }
 
 /// Makes a point of each number of an object, in a series below `series`.
-fn below(parser: &Parser, series: &str, all: Vec<(String, One)>, share: &mut Share) -> Result<Batch, ApiError> {
+fn below(parser: &Parser, series: &str, all: Vec<(String, BodyPoint)>, share: &mut Share) -> Result<Batch, ApiError> {
     let mut builder = parser.batch_builder(share);
     let (mut errors, mut is_forbidden) = (Vec::new(), false);
-    for (number, (field, One { time, value, declares })) in (1..).zip(all) {
+    for (number, (field, BodyPoint { time, value, declares })) in (1..).zip(all) {
         let name = format!("{series}/{field}");
         let point = builder.look().point(&name, time, value);
         match point {

@@ -24,14 +24,14 @@ const MAX_DEPTH: usize = 8;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Content {
     /// A point of the series itself.
-    One(One),
+    Point(BodyPoint),
     /// A number for each of these series below the pushed name, with the text to append to that name.
-    Below(Vec<(String, One)>),
+    Fields(Vec<(String, BodyPoint)>),
 }
 
 /// One point of a body, without the name of its series.
 #[derive(Clone, Debug, PartialEq)]
-pub struct One {
+pub struct BodyPoint {
     /// Its time.
     pub time: PointTime,
     /// Its value.
@@ -40,12 +40,12 @@ pub struct One {
     pub declares: Option<Declared>,
 }
 
-impl One {
+impl BodyPoint {
     /// Applies `?kind=` from the query string.
     ///
     /// # Errors
     /// [`ApiError::Invalid`] if such a value cannot have this kind, or if the body declares another kind.
-    pub fn also(self, word: &str) -> Result<Self, ApiError> {
+    pub fn with_kind(self, word: &str) -> Result<Self, ApiError> {
         let declared = fields::declared(word, &self.value);
         let declares = declared.map_err(|expected| Wrong::new("kind", expected, fields::echo(word)).into_error())?;
         match self.declares {
@@ -62,9 +62,9 @@ impl Content {
     /// Applies `?kind=` from the query string to each point.
     ///
     /// # Errors
-    /// As [`One::also`].
-    pub fn also(self, word: &str) -> Result<Self, ApiError> {
-        self.each(|one| one.also(word))
+    /// As [`BodyPoint::with_kind`].
+    pub fn with_kind(self, word: &str) -> Result<Self, ApiError> {
+        self.each(|point| point.with_kind(word))
     }
 
     /// Applies `?ts=` from the query string to each point.
@@ -73,20 +73,20 @@ impl Content {
     /// [`ApiError::Invalid`] if it is not a time that a point may have, or if the body has a time, too.
     pub fn at(self, ts: Json, accepted: Acceptance) -> Result<Self, ApiError> {
         let time = fields::ts(&Map::from_iter([("ts".to_owned(), ts)]), accepted).map_err(Wrong::into_error)?;
-        self.each(|one| {
-            if one.time.set_by != SetBy::SERVER {
+        self.each(|point| {
+            if point.time.set_by != SetBy::SERVER {
                 return Err(ApiError::field("ts", "the time in the body or in the address", "both"));
             }
-            Ok(One { time, ..one })
+            Ok(BodyPoint { time, ..point })
         })
     }
 
-    fn each(self, change: impl Fn(One) -> Result<One, ApiError>) -> Result<Self, ApiError> {
+    fn each(self, change: impl Fn(BodyPoint) -> Result<BodyPoint, ApiError>) -> Result<Self, ApiError> {
         match self {
-            Self::One(one) => change(one).map(Self::One),
-            Self::Below(all) => {
+            Self::Point(point) => change(point).map(Self::Point),
+            Self::Fields(all) => {
                 let all = all.into_iter().map(|(name, one)| Ok((name, change(one)?)));
-                all.collect::<Result<_, _>>().map(Self::Below)
+                all.collect::<Result<_, _>>().map(Self::Fields)
             }
         }
     }
@@ -108,7 +108,7 @@ pub fn read(body: &[u8], accepted: Acceptance) -> Result<Content, ApiError> {
     }
     if !text.starts_with('{') {
         if let Some(number) = number(text) {
-            return Ok(Content::One(One {
+            return Ok(Content::Point(BodyPoint {
                 time: PointTime::of_server(accepted.now),
                 value: Value::Number(number),
                 declares: None,
@@ -150,7 +150,7 @@ pub(super) fn object(object: &Map<String, Json>, accepted: Acceptance) -> Result
         fields::only(object, "value, text, ts, kind")?;
         let value = fields::value(object)?;
         let declares = fields::kind(object, &value)?;
-        Ok(Content::One(One { time: fields::ts(object, accepted)?, value, declares }))
+        Ok(Content::Point(BodyPoint { time: fields::ts(object, accepted)?, value, declares }))
     };
     read().map_err(Wrong::into_error)
 }
@@ -163,9 +163,9 @@ fn below(object: &Map<String, Json>, accepted: Acceptance) -> Result<Content, Ap
         found.take(name, json, 1);
     }
     let Some((_, first)) = found.good.first() else {
-        // The object has no field at all, or no valid one.
+        // The object has no field at all, or no valid point.
         return if found.wrong == 0 {
-            fields::value(object).map(|_| Content::Below(Vec::new())).map_err(Wrong::into_error)
+            fields::value(object).map(|_| Content::Fields(Vec::new())).map_err(Wrong::into_error)
         } else {
             Err(found.into_error())
         };
@@ -174,14 +174,14 @@ fn below(object: &Map<String, Json>, accepted: Acceptance) -> Result<Content, Ap
     if found.wrong > 0 {
         return Err(found.into_error());
     }
-    Ok(Content::Below(found.good.into_iter().map(|(name, one)| (name, One { declares, ..one })).collect()))
+    Ok(Content::Fields(found.good.into_iter().map(|(name, point)| (name, BodyPoint { declares, ..point })).collect()))
 }
 
 /// The numbers of an object, and its wrong fields.
 struct Numbers {
     time: PointTime,
     declares: Option<Declared>,
-    good: Vec<(String, One)>,
+    good: Vec<(String, BodyPoint)>,
     bad: Vec<FieldError>,
     /// The number of wrong fields, including those that are not listed.
     wrong: usize,
@@ -198,8 +198,8 @@ impl Numbers {
                 }
             }
             (_, Ok(number)) => {
-                let one = One { time: self.time, value: Value::Number(number), declares: self.declares };
-                self.good.push((name.to_owned(), one));
+                let point = BodyPoint { time: self.time, value: Value::Number(number), declares: self.declares };
+                self.good.push((name.to_owned(), point));
             }
             (_, Err(_)) => {
                 self.wrong += 1;
@@ -229,23 +229,23 @@ mod tests {
     const NOW: Millis = Millis(1_732_399_200_123);
     const ACCEPTED: Acceptance = Acceptance { now: NOW, late_ms: 86_400_000 };
 
-    fn one(body: &str) -> Result<One, ApiError> {
+    fn point(body: &str) -> Result<BodyPoint, ApiError> {
         super::read(body.as_bytes(), ACCEPTED).map(|content| match content {
-            Content::One(one) => one,
-            Content::Below(all) => panic!("{all:?}"),
+            Content::Point(point) => point,
+            Content::Fields(all) => panic!("{all:?}"),
         })
     }
 
     fn read(body: &str) -> Result<(Millis, Value), String> {
-        one(body).map(|one| (one.time.ts, one.value)).map_err(|e| e.to_string())
+        point(body).map(|point| (point.time.ts, point.value)).map_err(|e| e.to_string())
     }
 
     fn below(body: &str) -> Result<Vec<(String, f64, Millis)>, String> {
         match super::read(body.as_bytes(), ACCEPTED).map_err(|error| error.to_string())? {
-            Content::One(one) => panic!("{one:?}"),
-            Content::Below(all) => {
-                let number = |(name, one): (String, One)| match one.value {
-                    Value::Number(number) => (name, number.get(), one.time.ts),
+            Content::Point(point) => panic!("{point:?}"),
+            Content::Fields(all) => {
+                let number = |(name, point): (String, BodyPoint)| match point.value {
+                    Value::Number(number) => (name, number.get(), point.time.ts),
                     Value::Text(text) => panic!("{text:?}"),
                 };
                 let mut numbers: Vec<_> = all.into_iter().map(number).collect();
@@ -284,7 +284,7 @@ mod tests {
 
     #[test]
     fn a_kind_can_be_declared_beside_a_value() {
-        let declares = |body: &str| one(body).unwrap().declares;
+        let declares = |body: &str| point(body).unwrap().declares;
         assert_eq!(declares(r#"{"value":7,"kind":"counter"}"#), Some(Declared::Counter));
         assert_eq!(declares("value=7&kind=counter"), Some(Declared::Counter));
         assert_eq!(declares(r#"{"kind":"gauge","value":7}"#), Some(Declared::Gauge));
@@ -295,8 +295,8 @@ mod tests {
     #[test]
     fn a_kind_that_the_address_says_is_held_to_the_value_and_to_the_body() {
         let declares = |body: &str, word: &str| {
-            let read = one(body).unwrap().also(word);
-            read.map(|one| one.declares).map_err(|error| error.to_string())
+            let read = point(body).unwrap().with_kind(word);
+            read.map(|point| point.declares).map_err(|error| error.to_string())
         };
         assert_eq!(declares("7", "counter"), Ok(Some(Declared::Counter)));
         assert_eq!(declares(r#"{"value":7}"#, "gauge"), Ok(Some(Declared::Gauge)));
@@ -316,7 +316,7 @@ mod tests {
 
     #[test]
     fn it_is_known_who_set_the_time() {
-        let time = |body: &str| one(body).unwrap().time;
+        let time = |body: &str| point(body).unwrap().time;
         assert_eq!(time("7"), PointTime::of_server(NOW));
         assert_eq!(time(r#"{"value":7}"#), PointTime::of_server(NOW));
         assert_eq!(time(r#"{"value":7,"ts":1732399200123}"#), PointTime::of_sender(NOW, 0));
@@ -355,8 +355,8 @@ mod tests {
         let stamped = below(r#"{"temp":21.5,"ts":1732399200000}"#);
         assert_eq!(stamped, Ok(vec![("temp".to_owned(), 21.5, Millis(1_732_399_200_000))]));
         let counted = super::read(br#"{"rx":1,"tx":2,"kind":"counter"}"#, ACCEPTED).unwrap();
-        let Content::Below(all) = counted else { panic!("{counted:?}") };
-        assert!(all.iter().all(|(_, one)| one.declares == Some(Declared::Counter)));
+        let Content::Fields(all) = counted else { panic!("{counted:?}") };
+        assert!(all.iter().all(|(_, point)| point.declares == Some(Declared::Counter)));
         let Err(ApiError::Invalid { detail, errors }) =
             super::read(br#"{"state":"on","temp":21.5,"none":null,"list":[1],"empty":{}}"#, ACCEPTED)
         else {

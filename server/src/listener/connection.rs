@@ -184,7 +184,7 @@ impl Session<'_> {
     {
         let bounds = http2::Bounds {
             preface: self.shared.timeouts.preface,
-            idle: self.shared.timeouts.idle,
+            idle: self.shared.timeouts.http2_idle,
             patience: self.shared.patience,
             streams: self.shared.streams,
         };
@@ -195,7 +195,7 @@ impl Session<'_> {
 
     fn http1(&self) -> http1::Builder {
         let mut http = http1::Builder::new();
-        http.timer(TokioTimer::new()).header_read_timeout(self.shared.timeouts.head).max_buf_size(READ_BUFFER);
+        http.timer(TokioTimer::new()).header_read_timeout(self.shared.timeouts.request_head).max_buf_size(READ_BUFFER);
         http
     }
 }

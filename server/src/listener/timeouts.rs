@@ -12,15 +12,15 @@ pub struct Timeouts {
     /// From the first byte of an HTTP/2 connection to the end of its preface.
     pub preface: Duration,
     /// For the head of a request of HTTP/1; between two requests, also for its first byte.
-    pub head: Duration,
+    pub request_head: Duration,
     /// For an HTTP/2 connection without an open stream.
-    pub idle: Duration,
+    pub http2_idle: Duration,
 }
 
 impl Default for Timeouts {
     fn default() -> Self {
         let [short, long] = [10, 30].map(Duration::from_secs);
-        Self { first_byte: long, handshake: short, preface: short, head: long, idle: 2 * long }
+        Self { first_byte: long, handshake: short, preface: short, request_head: long, http2_idle: 2 * long }
     }
 }
 
@@ -28,6 +28,6 @@ impl Timeouts {
     /// The same time for every phase; for tests, which would wait too long otherwise.
     #[must_use]
     pub fn all(time: Duration) -> Self {
-        Self { first_byte: time, handshake: time, preface: time, head: time, idle: time }
+        Self { first_byte: time, handshake: time, preface: time, request_head: time, http2_idle: time }
     }
 }

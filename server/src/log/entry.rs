@@ -2,7 +2,7 @@
 
 use ring::digest::{SHA256, digest};
 use shared::board::keyword::Keyword as _;
-use shared::board::{Etag, Form};
+use shared::board::{BoardFormat, Etag};
 use shared::{BoardId, Millis, Selector, Seq, SeriesName};
 
 use super::push::Push;
@@ -95,7 +95,7 @@ pub enum BoardChanged {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BoardDocument {
     /// The format of the text.
-    pub form: Form,
+    pub form: BoardFormat,
     /// The text, byte for byte.
     pub source: String,
     /// The time of the upload.
@@ -112,7 +112,7 @@ impl BoardDocument {
 
 /// Returns the tag of a document: the first half of the SHA-256 of its form and its text. Another text has another tag.
 #[must_use]
-pub fn tag_of(form: Form, source: &str) -> Etag {
+pub fn tag_of(form: BoardFormat, source: &str) -> Etag {
     let hash = digest(&SHA256, format!("{}\n{source}", form.keyword()).as_bytes());
     let first_half = hash.as_ref().iter().take(16);
     Etag::stored(first_half.fold(0, |number, &byte| (number << 8) | u128::from(byte)))

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use shared::board::keyword::Keyword as _;
-use shared::board::{Etag, Form};
+use shared::board::{BoardFormat, Etag};
 use shared::{BoardId, Millis, Selector, Seq};
 
 use super::damage::Part;
@@ -25,7 +25,7 @@ const TABLE: &str = "
 
 /// A board that exists or existed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeptBoard {
+pub struct StoredBoard {
     /// The id of the board.
     pub id: BoardId,
     /// The selectors that subscribers of the board use. They come from a file of `--boards` if there is one.
@@ -54,7 +54,7 @@ impl Store {
     ///
     /// # Errors
     /// Any SQLite error.
-    pub fn boards(&self) -> rusqlite::Result<Vec<KeptBoard>> {
+    pub fn boards(&self) -> rusqlite::Result<Vec<StoredBoard>> {
         let mut select = self.conn.prepare("SELECT id, selectors, since, form, source, changed FROM boards")?;
         let mut rows = select.query([])?;
         let mut boards = Vec::new();
@@ -66,7 +66,7 @@ impl Store {
             };
             let id: Option<BoardId> = row.get_ref(0)?.as_str().ok().and_then(|id| id.parse().ok());
             let selectors = row.get_ref(1)?.as_str().ok().and_then(|text| serde_json::from_str(text).ok());
-            let form = row.get_ref(3)?.as_str_or_null().map(|word| word.map(Form::of));
+            let form = row.get_ref(3)?.as_str_or_null().map(|word| word.map(BoardFormat::of));
             let source = row.get_ref(4)?.as_str_or_null();
             let document = match (form, source) {
                 (Ok(None), Ok(None)) => Some(None),
@@ -81,13 +81,13 @@ impl Store {
             let since = meta::seq(row, 2)?.filter(|since| *since <= self.head).unwrap_or(self.head);
             let changed = Millis(row.get_ref(5)?.as_i64().map(i64::unsigned_abs).unwrap_or_default());
             let document = document.map(|(form, source)| BoardDocument { form, source, changed });
-            boards.push(KeptBoard { id, selectors, since, document });
+            boards.push(StoredBoard { id, selectors, since, document });
         }
     }
 
     /// Returns the seq up to which a cursor of a board without a row may predate its current selection.
     #[must_use]
-    pub fn forgotten(&self) -> Seq {
+    pub fn forgotten_since(&self) -> Seq {
         let since = self.conn.query_row("SELECT since FROM forgotten", [], |row| meta::seq(row, 0));
         since.ok().flatten().unwrap_or_default().min(self.head)
     }
@@ -98,7 +98,7 @@ impl Store {
     /// # Errors
     /// [`CommitError`]; then nothing has changed.
     pub fn forget_board(&mut self, id: &BoardId, since: Seq) -> Result<(), CommitError> {
-        let since = self.forgotten().max(since);
+        let since = self.forgotten_since().max(since);
         self.change_rows(|tx| {
             tx.execute("DELETE FROM boards WHERE id = ?1", [id.as_str()])?;
             tx.execute("INSERT OR REPLACE INTO forgotten (one, since) VALUES (1, ?1)", [sql(since.0)])
@@ -125,7 +125,7 @@ impl Store {
         }
         let since = if before.selectors == *selectors { before.since } else { self.head };
         let (id, selectors, document) = (id.clone(), selectors.clone(), document.clone());
-        self.keep_board(&KeptBoard { id, selectors, since, document })?;
+        self.store_board(&StoredBoard { id, selectors, since, document })?;
         Ok(BoardChanged::Since(since))
     }
 
@@ -134,10 +134,10 @@ impl Store {
         let mut select = self.conn.prepare_cached("SELECT selectors, since, form, source FROM boards WHERE id = ?1")?;
         let mut rows = select.query([id.as_str()])?;
         let Some(row) = rows.next()? else {
-            return Ok(BeforeChange { selectors: vec![id.selector()], since: self.forgotten(), document: None });
+            return Ok(BeforeChange { selectors: vec![id.selector()], since: self.forgotten_since(), document: None });
         };
         let selectors = row.get_ref(0)?.as_str().ok().and_then(|text| serde_json::from_str(text).ok());
-        let form = row.get_ref(2)?.as_str().ok().and_then(Form::of);
+        let form = row.get_ref(2)?.as_str().ok().and_then(BoardFormat::of);
         // A row that cannot be read is left out by `boards`, so its board counts as one without a document, whose
         // selection changes.
         let document = form.zip(row.get_ref(3)?.as_str().ok()).filter(|_| selectors.is_some());
@@ -149,12 +149,12 @@ impl Store {
     }
 
     /// Replaces the stored board; on return it is on the disk. A change of the selection, that is of
-    /// [`KeptBoard::since`], takes a seq of its own. So a cursor from before the change never equals one from after
+    /// [`StoredBoard::since`], takes a seq of its own. So a cursor from before the change never equals one from after
     /// it, even if the change is lost when a copy is restored.
     ///
     /// # Errors
     /// [`CommitError`]; then nothing has changed.
-    pub fn keep_board(&mut self, board: &KeptBoard) -> Result<(), CommitError> {
+    pub fn store_board(&mut self, board: &StoredBoard) -> Result<(), CommitError> {
         let head = self.head.max(board.since.next());
         let selectors = serde_json::to_string(&board.selectors).expect("selectors are texts");
         let document = board.document.as_ref();
@@ -215,29 +215,29 @@ mod tests {
         let mut store = Store::open(folder.path()).unwrap();
         for (id, since) in [("a", 4), ("b", 9), ("c", 6)] {
             let (id, selectors) = (id.parse().unwrap(), vec!["x".parse().unwrap()]);
-            store.keep_board(&KeptBoard { id, selectors, since: Seq(since), document: None }).unwrap();
+            store.store_board(&StoredBoard { id, selectors, since: Seq(since), document: None }).unwrap();
         }
-        assert_eq!(store.forgotten(), Seq::ZERO);
+        assert_eq!(store.forgotten_since(), Seq::ZERO);
         for (id, since) in [("a", 4), ("b", 9), ("c", 6)] {
             store.forget_board(&id.parse().unwrap(), Seq(since)).unwrap();
         }
-        assert_eq!((store.boards().unwrap(), store.forgotten()), (Vec::new(), Seq(9)));
+        assert_eq!((store.boards().unwrap(), store.forgotten_since()), (Vec::new(), Seq(9)));
     }
 
     #[test]
     fn readiness_follows_changes_of_boards() {
         let folder = tempfile::tempdir().unwrap();
         let mut store = Store::open(folder.path()).unwrap();
-        let board = |source: String| KeptBoard {
+        let board = |source: String| StoredBoard {
             id: "ops".parse().unwrap(),
             selectors: vec!["x".parse().unwrap()],
             since: Seq(4),
-            document: Some(BoardDocument { form: Form::Toml, source, changed: Millis(9) }),
+            document: Some(BoardDocument { form: BoardFormat::Toml, source, changed: Millis(9) }),
         };
-        store.keep_board(&board(String::new())).unwrap();
+        store.store_board(&board(String::new())).unwrap();
         let pages: i64 = store.conn.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
         let _: i64 = store.conn.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |row| row.get(0)).unwrap();
-        assert_eq!(store.keep_board(&board("x".repeat(1 << 20))), Err(CommitError::DiskFull));
+        assert_eq!(store.store_board(&board("x".repeat(1 << 20))), Err(CommitError::DiskFull));
         assert!(store.condition().is_failing());
         store.forget_board(&"ops".parse().unwrap(), Seq(4)).unwrap();
         assert!(!store.condition().is_failing());
@@ -250,14 +250,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut store = Store::open(folder.path()).unwrap();
         let source = "# über\r\ntitle = \"x\"\n\n".to_owned();
-        let mut board = KeptBoard {
+        let mut board = StoredBoard {
             id: "ops".parse().unwrap(),
             selectors: vec!["a/*".parse().unwrap(), "b".parse().unwrap()],
             since: Seq(7),
-            document: Some(BoardDocument { form: Form::Toml, source, changed: Millis(9) }),
+            document: Some(BoardDocument { form: BoardFormat::Toml, source, changed: Millis(9) }),
         };
         for _ in 0..2 {
-            store.keep_board(&board).unwrap();
+            store.store_board(&board).unwrap();
             drop(store);
             store = Store::open(folder.path()).unwrap();
             assert_eq!(store.boards().unwrap(), [board.clone()]);

@@ -10,7 +10,7 @@ use shared::name::NameError;
 use shared::point::Kind;
 use shared::{SeriesName, Value};
 
-use super::source::Origin;
+use super::source::SeriesOrigin;
 use crate::log::push::{NewSeries, Target};
 use crate::log::{PointTime, Pushed, SeriesId, Source};
 
@@ -22,7 +22,7 @@ pub struct Row {
     /// The kind of its points.
     pub kind: Kind,
     /// The origin of its points.
-    pub origin: Origin,
+    pub origin: SeriesOrigin,
 }
 
 /// All series that have a row, by name. Clones share it; only the writer thread adds to it.
@@ -32,7 +32,7 @@ pub struct Directory(Arc<RwLock<Listed>>);
 #[derive(Debug, Default)]
 struct Listed {
     names: Names,
-    /// The series of [`Origin::Suffixed`], by their sources.
+    /// The series of [`SeriesOrigin::Suffixed`], by their sources.
     suffixed: SuffixedNames,
     /// The greatest row in use, including rows of series whose name cannot be read.
     last: u32,
@@ -102,8 +102,8 @@ impl Directory {
 /// Returns the entry of a series for [`SuffixedNames`], if a hash is in its name because its readable name was taken.
 pub(super) fn suffixed(row: &Row) -> Option<(Source, Row)> {
     match row.origin {
-        Origin::Suffixed(source) => Some((source, *row)),
-        Origin::Unknown | Origin::Name | Origin::Readable(_) => None,
+        SeriesOrigin::Suffixed(source) => Some((source, *row)),
+        SeriesOrigin::Unknown | SeriesOrigin::Name | SeriesOrigin::Readable(_) => None,
     }
 }
 
@@ -141,7 +141,11 @@ impl Look<'_> {
     /// Returns the row of the series of a source.
     pub(super) fn of_source(&self, name: &str, source: Source) -> Option<Row> {
         let Listed { names, suffixed, .. } = &*self.0;
-        names.get(name).filter(|row| row.origin == Origin::Readable(source)).or_else(|| suffixed.get(&source)).copied()
+        names
+            .get(name)
+            .filter(|row| row.origin == SeriesOrigin::Readable(source))
+            .or_else(|| suffixed.get(&source))
+            .copied()
     }
 
     /// Releases the lock for a waiting writer, and takes it again.

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use super::FILE;
 use super::block_id::BlockId;
-use super::boards::KeptBoard;
+use super::boards::StoredBoard;
 use super::memtable::Due;
 use super::merge::merge_due;
 use super::*;
@@ -105,17 +105,17 @@ static SOUND: LazyLock<TempDir> = LazyLock::new(|| {
         let results = commit(&mut store, values.chain([number("ops/b", ts, 1.0), text("ops/log", ts, "up")]));
         assert!(results.iter().all(Result::is_ok));
     }
-    let board = KeptBoard {
+    let board = StoredBoard {
         id: "ops".parse().unwrap(),
         selectors: vec!["ops/*".parse().unwrap()],
         since: store.head(),
         document: Some(BoardDocument {
-            form: shared::board::Form::Toml,
+            form: shared::board::BoardFormat::Toml,
             source: "title = \"x\"\n".into(),
             changed: START,
         }),
     };
-    store.keep_board(&board).unwrap();
+    store.store_board(&board).unwrap();
     while store.flush(4, Due::All).unwrap() > 0 {}
     // The first series has extents, the others have blocks.
     merge_due(&store.conn, SeriesId(0), SeriesId(1), usize::MAX, &store.damage).unwrap();
@@ -235,7 +235,7 @@ fn use_it(store: &mut Store) -> rusqlite::Result<()> {
         }
     }
     for board in boards {
-        store.keep_board(&board).map_err(|_| rusqlite::Error::InvalidQuery)?;
+        store.store_board(&board).map_err(|_| rusqlite::Error::InvalidQuery)?;
     }
     while store.flush(1_000, Due::All)? > 0 {}
     for minute in 0..4 {

@@ -19,7 +19,7 @@ use super::damage::{Damage, GREATEST, Part};
 use super::directory::{Names, Row};
 use super::memtable::{InTables, Memtable};
 use super::removal::GONE;
-use super::source::Origin;
+use super::source::SeriesOrigin;
 use super::{Store, meta, number_log, rows, sql};
 use crate::clock;
 use crate::log::{SeriesId, SeriesState, TrackError, Tracks};
@@ -72,7 +72,7 @@ impl Store {
                 continue;
             };
             declared[id.index()] = row.get_ref(3)?.as_str_or_null().ok().flatten().and_then(Declared::of);
-            names.insert(name, Row { id, kind, origin: Origin::of_column(row.get_ref(4)?) });
+            names.insert(name, Row { id, kind, origin: SeriesOrigin::of_column(row.get_ref(4)?) });
         }
         Ok((names, declared))
     }

@@ -44,7 +44,7 @@ pub(super) const VERSION: i64 = 3;
 /// - `lines`: the texts.
 /// - `revised`: the stretch of each series' past that late points changed.
 /// - `series`: the names and kinds. `declared` is the declared metric type, `gauge` or `counter`; `source` the origin
-///   of the points ([`super::source::Origin`]). For a series of texts, `gone` counts the deleted lines, and
+///   of the points ([`super::source::SeriesOrigin`]). For a series of texts, `gone` counts the deleted lines, and
 ///   `gone_seq` is the greatest of their seqs.
 /// - `pushes`: the idempotency keys, each with the hash of its request.
 ///

@@ -16,7 +16,7 @@ use crate::log::Source;
 
 /// The origin of the points of a series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
+pub enum SeriesOrigin {
     /// Unknown: a version that did not store origins created the series. The first source with this name takes it
     /// over.
     Unknown,
@@ -28,7 +28,7 @@ pub enum Origin {
     Suffixed(Source),
 }
 
-impl Origin {
+impl SeriesOrigin {
     /// Returns the source; `None` if senders name the series, or if the origin is unknown.
     #[must_use]
     pub fn source(self) -> Option<Source> {
@@ -52,7 +52,7 @@ impl Origin {
         }
     }
 
-    /// Reads the column `source`. An unreadable value becomes [`Origin::Name`], so that no source takes the series
+    /// Reads the column `source`. An unreadable value becomes [`SeriesOrigin::Name`], so that no source takes the series
     /// over.
     pub(super) fn of_column(value: ValueRef<'_>) -> Self {
         let ValueRef::Blob(bytes) = value else {
@@ -81,7 +81,7 @@ const DIGITS: [usize; 3] = [0, 8, 16];
 pub(super) fn suffixed_name(
     readable: &SeriesName,
     source: Source,
-    mut origin: impl FnMut(&SeriesName) -> Option<Origin>,
+    mut origin: impl FnMut(&SeriesName) -> Option<SeriesOrigin>,
 ) -> SeriesName {
     let (mut group, mut field, mut more) = (0, 0, 0_u64);
     loop {
@@ -135,21 +135,22 @@ mod tests {
 
     #[test]
     fn origin_survives_being_written() {
-        for origin in [Origin::Unknown, Origin::Name, Origin::Readable(A), Origin::Suffixed(B)] {
+        for origin in [SeriesOrigin::Unknown, SeriesOrigin::Name, SeriesOrigin::Readable(A), SeriesOrigin::Suffixed(B)]
+        {
             let value = origin.column();
-            assert_eq!(Origin::of_column(ValueRef::from(&value)), origin);
+            assert_eq!(SeriesOrigin::of_column(ValueRef::from(&value)), origin);
         }
-        assert_eq!(Origin::of_column(ValueRef::Blob(&[1, 2, 3])), Origin::Name);
-        assert_eq!(Origin::of_column(ValueRef::Integer(7)), Origin::Name);
+        assert_eq!(SeriesOrigin::of_column(ValueRef::Blob(&[1, 2, 3])), SeriesOrigin::Name);
+        assert_eq!(SeriesOrigin::of_column(ValueRef::Integer(7)), SeriesOrigin::Name);
     }
 
     #[test]
     fn name_apart_keeps_what_is_readable_and_goes_on_until_it_is_free() {
-        let mut taken: HashMap<SeriesName, Origin> = HashMap::new();
+        let mut taken: HashMap<SeriesName, SeriesOrigin> = HashMap::new();
         let mut give = |readable: &str, source: Source| {
             let readable = readable.parse().unwrap();
             let name = suffixed_name(&readable, source, |name| taken.get(name).copied());
-            taken.insert(name.clone(), Origin::Suffixed(source));
+            taken.insert(name.clone(), SeriesOrigin::Suffixed(source));
             name.to_string()
         };
         assert_eq!(give("disk/_var_lib/used", A), "disk/_var_lib/used");
@@ -177,7 +178,7 @@ mod tests {
         let mut tries = 0;
         let name = suffixed_name(&readable, A, |_| {
             tries += 1;
-            (tries < 6).then_some(Origin::Name)
+            (tries < 6).then_some(SeriesOrigin::Name)
         });
         assert_ne!(name, readable);
     }

@@ -395,7 +395,7 @@ mod tests {
         drop(writer);
         tokio::task::spawn_blocking(|| thread.join().unwrap()).await.unwrap();
         assert_eq!(kept(folder.path()), ["a", "d"]);
-        assert_eq!(Store::open(folder.path()).unwrap().forgotten(), Seq::ZERO, "nor was the operation run");
+        assert_eq!(Store::open(folder.path()).unwrap().forgotten_since(), Seq::ZERO, "nor was the operation run");
     }
 
     #[tokio::test]

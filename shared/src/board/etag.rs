@@ -9,7 +9,7 @@ use super::keyword::{Keyword as _, keywords};
 
 keywords! {
     /// The format of a document.
-    Form {
+    BoardFormat {
         /// `application/json`.
         Json = "json",
         /// `application/toml`.
@@ -17,7 +17,7 @@ keywords! {
     }
 }
 
-impl Form {
+impl BoardFormat {
     /// The content type of the format.
     #[must_use]
     pub fn content_type(self) -> &'static str {
@@ -35,7 +35,7 @@ impl Form {
 #[serde(try_from = "String", into = "String")]
 pub struct Etag {
     hash: u128,
-    form: Option<Form>,
+    form: Option<BoardFormat>,
 }
 
 impl Etag {
@@ -47,18 +47,18 @@ impl Etag {
 
     /// The tag of the same document, converted to `form`.
     #[must_use]
-    pub fn rewritten(self, form: Form) -> Self {
+    pub fn rewritten(self, form: BoardFormat) -> Self {
         Self { form: Some(form), ..self }
     }
 
     /// Returns the stored format of a document that was sent in `form` with this tag. A tag that names a format
     /// belongs to a converted document, so the stored format is the other one.
     #[must_use]
-    pub fn kept_in(&self, form: Form) -> Form {
+    pub fn kept_in(&self, form: BoardFormat) -> BoardFormat {
         match (self.form, form) {
             (None, form) => form,
-            (Some(_), Form::Json) => Form::Toml,
-            (Some(_), Form::Toml) => Form::Json,
+            (Some(_), BoardFormat::Json) => BoardFormat::Toml,
+            (Some(_), BoardFormat::Toml) => BoardFormat::Json,
         }
     }
 
@@ -92,7 +92,7 @@ impl FromStr for Etag {
         let text = text.strip_prefix("W/").unwrap_or(text);
         let inner = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).ok_or(EtagError)?;
         let (hash, form) = match inner.split_once('-') {
-            Some((hash, form)) => (hash, Some(Form::of(form).ok_or(EtagError)?)),
+            Some((hash, form)) => (hash, Some(BoardFormat::of(form).ok_or(EtagError)?)),
             None => (inner, None),
         };
         let lower_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
@@ -125,12 +125,15 @@ mod tests {
     fn a_tag_survives_being_written_and_read_and_knows_its_edition_in_any_form() {
         let tag = Etag::stored(0x00ab);
         assert_eq!(tag.to_string(), "\"000000000000000000000000000000ab\"");
-        for other in [tag, tag.rewritten(Form::Json), tag.rewritten(Form::Toml)] {
+        for other in [tag, tag.rewritten(BoardFormat::Json), tag.rewritten(BoardFormat::Toml)] {
             assert_eq!(other.to_string().parse(), Ok(other));
             assert!(other.same_edition(&tag));
         }
         assert!(!Etag::stored(1).same_edition(&tag));
-        assert_eq!((tag.kept_in(Form::Json), tag.rewritten(Form::Json).kept_in(Form::Json)), (Form::Json, Form::Toml));
+        assert_eq!(
+            (tag.kept_in(BoardFormat::Json), tag.rewritten(BoardFormat::Json).kept_in(BoardFormat::Json)),
+            (BoardFormat::Json, BoardFormat::Toml)
+        );
         assert_eq!(format!("W/{tag}").parse(), Ok(tag), "weakened by a proxy");
         for text in ["", "\"", "W/", "\"ab\"", "\"000000000000000000000000000000ab-xml\""] {
             assert_eq!(text.parse::<Etag>(), Err(EtagError), "{text}");

@@ -59,7 +59,7 @@ pub mod widget;
 pub use document::{Board, Columns, ParsedBoard};
 pub use draw_module::DrawModule;
 pub use duration::parse_duration;
-pub use etag::{Etag, Form};
+pub use etag::{BoardFormat, Etag};
 pub use metric_type::MetricType;
 pub use overlay::Earlier;
 pub use place::{Place, Size};

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use proptest::prelude::*;
-use shared::board::Form;
+use shared::board::BoardFormat;
 
 use super::super::precondition::Conditions;
 use super::super::{BoardRegistry, Refusal};
@@ -19,7 +19,7 @@ fn id(n: usize) -> BoardId {
 }
 
 fn document(n: u8) -> Document {
-    Document::read(Form::Toml, format!("title = \"{n}\"\n").into_bytes()).unwrap()
+    Document::read(BoardFormat::Toml, format!("title = \"{n}\"\n").into_bytes()).unwrap()
 }
 
 /// A node: the registry with the boards that it changes, and other boards that only follow the log.
@@ -46,7 +46,7 @@ fn deleted_boards_are_forgotten_beyond_a_bound_and_their_old_cursors_get_a_snaps
     for n in 0..MAX_DELETED + 3 {
         let (id, selectors) = (id(n), vec![id(n).selector()]);
         let since = Seq(10 + n as u64);
-        store.keep_board(&KeptBoard { id, selectors, since, document: None }).unwrap();
+        store.store_board(&StoredBoard { id, selectors, since, document: None }).unwrap();
     }
     let mut log = LocalLog::new(store);
     let loaded = BoardsAtStart::load(&mut log, &Found::default()).unwrap();
@@ -83,7 +83,7 @@ fn change_that_was_decided_from_an_older_state_is_not_applied() {
     let folder = tempfile::tempdir().unwrap();
     let mut log = LocalLog::new(Store::open(folder.path()).unwrap());
     let edition =
-        |n| Edition { document: Arc::new(document(n)), changed: Millis(u64::from(n)), origin: Origin::Stored };
+        |n| Edition { document: Arc::new(document(n)), changed: Millis(u64::from(n)), origin: DocumentOrigin::Stored };
     let never = LoadedBoard::never_made(&id(1), Seq::ZERO);
     let [first, second] = [1, 2].map(|n| LoadedBoard { uploaded: Some(edition(n)), ..never.clone() });
     let is_applied = |changed: Result<BoardChanged, CommitError>| changed.unwrap() != BoardChanged::Overtaken;

@@ -3,7 +3,7 @@
 use super::*;
 use crate::board::Document;
 use proptest::prelude::*;
-use shared::board::Form;
+use shared::board::BoardFormat;
 
 /// A document that uses all the ways of writing TOML.
 const SOURCE: &str = r#"# Our shop.
@@ -44,12 +44,12 @@ Ada
 # The end.
 "#;
 
-fn document(form: Form, text: &str) -> Document {
+fn document(form: BoardFormat, text: &str) -> Document {
     Document::read(form, text.as_bytes().to_vec()).unwrap()
 }
 
 fn board(source: &str) -> Json {
-    serde_json::to_value(document(Form::Toml, source).board()).unwrap()
+    serde_json::to_value(document(BoardFormat::Toml, source).board()).unwrap()
 }
 
 fn edited(source: &str, edit: impl FnOnce(&mut Json)) -> String {

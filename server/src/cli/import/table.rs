@@ -18,12 +18,12 @@ const TIMES: [&str; 4] = ["time", "ts", "timestamp", "date"];
 /// A table, read row by row.
 pub(super) struct Table {
     rows: csv::Reader<Input>,
-    form: Form,
+    form: TableLayout,
     time: usize,
     line: u64,
 }
 
-enum Form {
+enum TableLayout {
     /// The columns of the name and of the value, the field that the value becomes, and the prefix of names.
     Long { series: usize, value: usize, field: &'static str, prefix: String },
     /// The name of each column; `None` for the column of the time.
@@ -55,11 +55,11 @@ impl Table {
         }
         let value = find("value").map(|value| (value, "value")).or_else(|| find("text").map(|text| (text, "text")));
         let form = match (find("series"), value) {
-            (Some(series), Some((value, field))) => Form::Long { series, value, field, prefix },
+            (Some(series), Some((value, field))) => TableLayout::Long { series, value, field, prefix },
             (Some(_), None) => return Err("its head has a column series and no column value or text".to_owned()),
             (None, _) => {
                 let name = |(column, name): (usize, &String)| (column != time).then(|| format!("{prefix}{name}"));
-                Form::Wide(names.iter().enumerate().map(name).collect())
+                TableLayout::Wide(names.iter().enumerate().map(name).collect())
             }
         };
         Ok(Self { rows, form, time, line: 1 })
@@ -78,11 +78,11 @@ impl Table {
             self.line = row.position().map_or(self.line, csv::Position::line);
             let ts = row.get(self.time).unwrap_or_default();
             match &self.form {
-                Form::Long { series, value, field, prefix } => {
+                TableLayout::Long { series, value, field, prefix } => {
                     let name = format!("{prefix}{}", row.get(*series).unwrap_or_default());
                     piece.add(self.line, line(&name, ts, field, row.get(*value).unwrap_or_default()));
                 }
-                Form::Wide(names) => {
+                TableLayout::Wide(names) => {
                     for (name, cell) in names.iter().zip(&row) {
                         // An empty cell is no point.
                         if let Some(name) = name.as_ref().filter(|_| !cell.is_empty()) {

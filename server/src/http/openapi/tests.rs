@@ -15,7 +15,7 @@ use shared::board::text::MAX_MARKDOWN;
 use shared::board::threshold::Level;
 use shared::board::unit::MAX_SYMBOL;
 use shared::board::widget::{MAX_SERIES, MAX_TITLE, WidgetType};
-use shared::board::{Columns, Form, Show};
+use shared::board::{BoardFormat, Columns, Show};
 use shared::point::MAX_TEXT_LEN;
 use shared::track::{LOG, WINDOW};
 use shared::{Board, Declared};
@@ -131,7 +131,7 @@ fn its_words_are_those_of_the_code() {
     assert_eq!(schema("Column")["enum"], words::<Column>());
     assert_eq!(property("TableWidget", "order")["enum"], words::<Order>());
     let put = document()["paths"]["/api/boards/{id}"]["put"].clone();
-    assert!(put[SHARED].as_array().unwrap().iter().any(|one| one["schema"]["enum"] == words::<Form>()));
+    assert!(put[SHARED].as_array().unwrap().iter().any(|one| one["schema"]["enum"] == words::<BoardFormat>()));
     let declared: Value = [Declared::Gauge, Declared::Counter].map(Declared::word).into_iter().collect();
     assert_eq!(schema("Declared")["enum"], declared);
     let types: BTreeSet<_> = WidgetType::ALL.iter().map(|(word, _)| schema_of(word)).collect();

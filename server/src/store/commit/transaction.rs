@@ -21,7 +21,7 @@ use crate::store::idempotency::Keys;
 use crate::store::imports::Imports;
 use crate::store::memtable::InTables;
 use crate::store::number_log::{self, LoggedNumber};
-use crate::store::source::{Origin, suffixed_name};
+use crate::store::source::{SeriesOrigin, suffixed_name};
 use crate::store::sql;
 
 /// Series that begin, and series of unknown origin that a source takes over.
@@ -72,14 +72,15 @@ impl View<'_> {
     fn find(&mut self, new: &NewSeries, kind: Kind) -> Option<Row> {
         let named = self.named(&new.name);
         let Some(source) = new.source else { return named };
-        let own =
-            named.filter(|row| row.origin == Origin::Readable(source)).or_else(|| self.suffixed(&new.name, source));
+        let own = named
+            .filter(|row| row.origin == SeriesOrigin::Readable(source))
+            .or_else(|| self.suffixed(&new.name, source));
         if own.is_some() {
             return own;
         }
-        let row = named.filter(|row| row.origin == Origin::Unknown)?;
+        let row = named.filter(|row| row.origin == SeriesOrigin::Unknown)?;
         if row.kind == kind {
-            let row = Row { origin: Origin::Readable(source), ..row };
+            let row = Row { origin: SeriesOrigin::Readable(source), ..row };
             self.begun.taken_over.insert(new.name.clone(), row);
         }
         Some(row)
@@ -100,11 +101,11 @@ impl View<'_> {
         let next = u32::try_from(self.pending.count() + self.begun.count() + 1).unwrap_or(u32::MAX);
         let id = SeriesId(self.known.last_row().saturating_add(next));
         let origin = match new.source {
-            None => Origin::Name,
-            Some(source) if self.named(&new.name).is_none() => Origin::Readable(source),
+            None => SeriesOrigin::Name,
+            Some(source) if self.named(&new.name).is_none() => SeriesOrigin::Readable(source),
             Some(source) => {
                 new.name = suffixed_name(&new.name, source, |name| self.named(name).map(|row| row.origin));
-                Origin::Suffixed(source)
+                SeriesOrigin::Suffixed(source)
             }
         };
         let row = Row { id, kind, origin };

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use proptest::prelude::*;
 use rusqlite::types::Value as Column;
-use shared::board::{Etag, Form};
+use shared::board::{BoardFormat, Etag};
 use shared::{Number, Point, SeriesName, Text, Tier, TimeRange, Value};
 use tempfile::TempDir;
 
@@ -116,7 +116,7 @@ fn parse(step: &Step, at: Millis, store: &Store) -> Change {
         Step::RemoveSeries(series) => Change::RemoveSeries(name(*series)),
         Step::Board { id, selector, has_document, expects } => {
             let document =
-                |of: u8| BoardDocument { form: Form::Toml, source: format!("title = \"{of}\""), changed: at };
+                |of: u8| BoardDocument { form: BoardFormat::Toml, source: format!("title = \"{of}\""), changed: at };
             let (expects, document) = (expects.map(|of| document(of).tag()), has_document.then(|| document(*selector)));
             Change::Board(BoardChange {
                 id: format!("b{id}").parse().unwrap(),
@@ -250,7 +250,7 @@ impl Node {
         let mut rows: Vec<_> = store.directory.look().iter().map(|(name, row)| format!("{name} {row:?}")).collect();
         rows.sort();
         let head: i64 = store.conn.query_row("SELECT head FROM meta", [], |row| row.get(0)).unwrap();
-        let counts = (store.head, store.removed_since, store.forgotten(), store.keys.count);
+        let counts = (store.head, store.removed_since, store.forgotten_since(), store.keys.count);
         state.push(format!("memory {head} {counts:?} {rows:?} {removed:?} {:?}", store.declared));
         // The newest times of texts are not used, and are known only after a start.
         let mut series = Vec::new();
