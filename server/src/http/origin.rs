@@ -1,6 +1,7 @@
 //! The origin of a page, as browsers send it.
 
 use std::fmt;
+use std::net::Ipv6Addr;
 use std::str::FromStr;
 
 use axum::http::HeaderValue;
@@ -40,8 +41,10 @@ impl FromStr for Origin {
     fn from_str(text: &str) -> Result<Self, OriginError> {
         let error = || OriginError(text.to_owned());
         let (scheme, host) = text.split_once("://").ok_or_else(error)?;
-        // Browsers send names of other scripts in their ASCII form, so any other form would never be equal.
-        let is_host = host.is_ascii() && !host.contains('*') && host.parse::<Host>().is_ok();
+        // Browsers send names of other scripts in their ASCII form, and IPv6 addresses in brackets, so any other form would
+        // never be equal.
+        let is_sent = host.is_ascii() && !host.contains('*') && host.parse::<Ipv6Addr>().is_err();
+        let is_host = is_sent && host.parse::<Host>().is_ok();
         if !matches!(scheme, "http" | "https") || !is_host {
             return Err(error());
         }
@@ -89,6 +92,8 @@ mod tests {
             "https://*.example.org",
             "https://example.org/",
             "https://bücher.example",
+            "http://8:e:3:e:1::80",
+            "http://::1",
         ] {
             assert_eq!(kept(wrong), None, "{wrong}");
         }
