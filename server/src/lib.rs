@@ -11,7 +11,7 @@
 //! - [`ingest`] takes pushes, in each of its dialects, and [`stream`] serves subscriptions.
 //! - [`catalog`] lists the series, and [`names`] finds those that selectors match.
 //! - [`history`] reads the past of series; [`rehydrate`] loads evicted tracks from the store.
-//! - [`board`] has the boards with a document.
+//! - [`board`] has the boards with a document. [`badge`] draws the newest value of a series.
 //! - [`monitoring`] has metrics, refused pushes and health, for operators.
 //!
 //! All of them use [`log`] (the vocabulary of the ordered log), [`config`] (the settings), [`limits`] (the bounds on
@@ -21,6 +21,7 @@
 
 pub mod access;
 pub mod app;
+pub mod badge;
 pub mod board;
 pub mod catalog;
 pub mod cli;

@@ -12,7 +12,7 @@ use pulseboard::cli::board::{CommandError, Existing, Remote};
 use pulseboard::cli::import::{self, Format, Summary};
 use pulseboard::cli::ready::{self, Readiness};
 use pulseboard::cli::server::{Server, TOKEN_VARIABLE, Token};
-use pulseboard::cli::{agent, data_folder, doctor, push, series, token, user};
+use pulseboard::cli::{agent, audit, data_folder, doctor, push, series, token, user};
 use pulseboard::config::duration::Keep;
 use pulseboard::config::{self, CommandLineError, ConfigError, Flags, environment};
 use pulseboard::logging::Logging;
@@ -129,6 +129,17 @@ enum Command {
     /// Add, list, change and remove users
     #[command(subcommand)]
     User(user::UserCommand),
+    /// Print who changed what, when and from where
+    Audit {
+        #[command(flatten)]
+        server: Server,
+        /// Lines of JSON
+        #[arg(long)]
+        json: bool,
+        /// The number of events, the newest
+        #[arg(long, value_name = "COUNT", default_value_t = 100)]
+        limit: usize,
+    },
     /// Find what breaks the stream between a server and its readers
     Doctor {
         /// Where readers reach the server, through all that is on the way; http://USER:PASSWORD@… where that is asked for
@@ -300,6 +311,10 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Token(command) => token::run(command, &mut stdout().lock())?,
         Command::User(command) => user::run(command, &mut stdout().lock())?,
+        Command::Audit { server, json, limit } => {
+            let form = if json { audit::Form::JsonLines } else { audit::Form::Text };
+            audit::run(&server, limit, form, &mut stdout().lock())?;
+        }
         Command::Doctor { url, idle, json, mut headers, token, insecure } => {
             headers.extend(token.as_ref().map(doctor::ExtraHeader::from));
             let certificate = if insecure { Certificate::Ignored } else { Certificate::Checked };

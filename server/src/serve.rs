@@ -215,6 +215,7 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     let service = app(
         AppState {
             authority: authority.clone(),
+            proxies: proxies.clone(),
             sign_in: SignIn {
                 authority: authority.clone(),
                 writer: writer.clone(),

@@ -78,6 +78,8 @@ const TABLE: &[Row] = &[
     ("GET", "/api/overview", "/api/overview", "", needs(READS)),
     ("GET", "/api/series", "/api/series", "", needs(READS)),
     ("DELETE", "/api/series/{*series}", "/api/series/in/none", "", needs(ADMIN_FINDS_NONE)),
+    // For a reader outside, there is no such series.
+    ("GET", "/badge/{*series}", "/badge/in/a.svg", "", needs([403, 403, 200, 404, 200, 200])),
     ("GET", "/api/history", "/api/history?series=in/a", "", needs(READS_INSIDE)),
     ("GET", "/api/boards", "/api/boards", "", needs(READS)),
     // For a reader outside, the board is one that nobody made.
@@ -117,6 +119,7 @@ const TABLE: &[Row] = &[
         needs(ADMIN_FINDS_NONE),
     ),
     ("DELETE", "/api/users/{name}/sessions", "/api/users/none/sessions", "", needs(ADMIN_FINDS_NONE)),
+    ("GET", "/api/audit", "/api/audit", "", needs(ADMIN)),
     ("GET", "/sign-in", "/sign-in?to=b/ops", "", {
         let mut row = public(200);
         // A link of another site to a board leads here.

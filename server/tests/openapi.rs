@@ -390,7 +390,7 @@ fn what_a_query_may_not_say_is_refused() {
             }
         }
     }
-    assert_eq!(tried, 15);
+    assert_eq!(tried, 16);
 }
 
 #[test]

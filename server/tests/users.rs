@@ -204,6 +204,29 @@ fn sign_in_gives_a_new_session_and_ends_the_one_that_the_browser_had() {
 }
 
 #[test]
+fn role_can_be_limited_to_boards() {
+    let data = tempfile::tempdir().unwrap();
+    let (server, admin) = with_ann(data.path());
+    let to = ["--to", server.url.as_str()];
+    let refused =
+        fail(&[&["user", "set", "ann", "--role", "admin", "--board", "ops"], &to[..]].concat(), "", Some(&admin));
+    assert!(refused.contains("--board does not go with it"), "{refused}");
+    fail(&[&["user", "set", "ann", "--board", "ops"], &to[..]].concat(), "", Some(&admin));
+    let set = ["user", "set", "ann", "--role", "editor", "--board", "dev", "--board", "team-*"];
+    succeed(&[&set, &to[..]].concat(), "", Some(&admin));
+    let list = succeed(&[&["user", "list"], &to[..]].concat(), "", Some(&admin));
+    assert!(list.ends_with("\tread:dev/** edit:dev edit:team-*\n"), "{list}");
+    let cookie = sign_in(&server, "ann", PASSWORD);
+    let put = |id: &str| server.put(&format!("/api/boards/{id}"), "{}", &[("Cookie", &cookie)]).status;
+    assert_eq!((put("dev"), put("team-a"), put("ops")), (201, 201, 403));
+    let mut stream = server.opens_with("series=**", &[("Cookie", &cookie)]).unwrap();
+    assert_eq!(snapshot(&mut stream), ["dev/b"]);
+    succeed(&[&["user", "set", "ann", "--role", "viewer", "--board", "dev"], &to[..]].concat(), "", Some(&admin));
+    assert_eq!(put("dev"), 403);
+    assert_eq!(server.get_with("/api/boards/dev", &[("Cookie", &cookie)]).status, 200);
+}
+
+#[test]
 fn failed_sign_ins_look_alike_and_too_many_must_wait() {
     let data = tempfile::tempdir().unwrap();
     let (server, _) = with_ann(data.path());

@@ -10,14 +10,16 @@ use shared::access::{CapabilityError, Grant};
 use shared::name::NameError;
 use shared::{Capability, Duration, Millis};
 
+use super::actor::Actor;
 use super::authority::{Authority, ListedToken, no_random};
 use super::extract::{AdminAccess, ReadAccess};
 use super::secret::Secret;
 use super::tickets;
 use crate::clock;
+use crate::http::forwarded::TrustedProxies;
 use crate::http::problem::ApiError;
 use crate::http::route::{Access, Methods, Route};
-use crate::log::{TokenChange, TokenName, TokenRecord};
+use crate::log::{AuditAction, TokenChange, TokenName, TokenRecord};
 use crate::store::Writer;
 
 /// The methods of the list of tokens.
@@ -29,6 +31,7 @@ pub fn routes<S>() -> Vec<Route<S>>
 where
     S: Clone + Send + Sync + 'static,
     Authority: FromRef<S>,
+    TrustedProxies: FromRef<S>,
     Writer: FromRef<S>,
 {
     vec![
@@ -110,6 +113,7 @@ async fn create(
     State(authority): State<Authority>,
     State(writer): State<Writer>,
     admin: AdminAccess,
+    actor: Actor,
     body: Result<Json<NewToken>, JsonRejection>,
 ) -> Result<(StatusCode, Json<Issued>), ApiError> {
     let Json(NewToken { name, grants, lasts }) = body.map_err(|rejection| match rejection {
@@ -124,10 +128,19 @@ async fn create(
     check_first(&authority, &admin, &capability)?;
     admin.check_grant(&capability)?;
     let secret = Secret::draw().map_err(no_random)?;
+    let by = actor.by(AuditAction::TokenCreated, name.as_str(), &described(&capability));
     let change = TokenChange::Create { name, hash: secret.hash(), capability, at };
-    let record = writer.change_token(change).await??;
+    let record = writer.change_token(change, by).await??;
     tracing::info!(token = %record.name, "created a token");
     Ok((StatusCode::CREATED, Json(issued(record, &secret))))
+}
+
+/// Describes a capability, for the audit log.
+#[must_use]
+pub fn described(capability: &Capability) -> String {
+    let grants: Vec<_> = capability.grants().iter().map(ToString::to_string).collect();
+    let until = capability.expires().map(|at| format!(" until {at}"));
+    format!("{}{}", grants.join(", "), until.unwrap_or_default())
 }
 
 /// Checks the first token of a server that is open: from then on, everything is denied that no token grants.
@@ -164,6 +177,7 @@ async fn rotate(
     State(writer): State<Writer>,
     State(authority): State<Authority>,
     admin: AdminAccess,
+    actor: Actor,
     Path(name): Path<String>,
 ) -> Result<Json<Issued>, ApiError> {
     let name = parse_name(&name)?;
@@ -171,8 +185,9 @@ async fn rotate(
     let of_name = authority.tokens().into_iter().find(|token| token.record.name == name);
     of_name.map_or(Ok(()), |token| admin.check_grant(&token.record.capability))?;
     let secret = Secret::draw().map_err(no_random)?;
+    let by = actor.by(AuditAction::TokenRotated, name.as_str(), "");
     let change = TokenChange::Rotate { name, hash: secret.hash(), at: clock::now().wall };
-    let record = writer.change_token(change).await??;
+    let record = writer.change_token(change, by).await??;
     tracing::info!(token = %record.name, "gave a token another secret");
     Ok(Json(issued(record, &secret)))
 }
@@ -181,10 +196,12 @@ async fn rotate(
 async fn revoke(
     State(writer): State<Writer>,
     _admin: AdminAccess,
+    actor: Actor,
     Path(name): Path<String>,
 ) -> Result<StatusCode, ApiError> {
-    let change = TokenChange::Revoke { name: parse_name(&name)?, at: clock::now().wall };
-    let record = writer.change_token(change).await??;
+    let name = parse_name(&name)?;
+    let by = actor.by(AuditAction::TokenRevoked, name.as_str(), "");
+    let record = writer.change_token(TokenChange::Revoke { name, at: clock::now().wall }, by).await??;
     tracing::info!(token = %record.name, "revoked a token");
     Ok(StatusCode::NO_CONTENT)
 }

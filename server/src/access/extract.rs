@@ -75,6 +75,12 @@ impl ReadAccess {
         self.0.read_scope().series().contains(name)
     }
 
+    /// Returns true if the reader is the visitor without a credential: it sees what everyone may see.
+    #[must_use]
+    pub fn is_public(&self) -> bool {
+        *self.0.who() == Who::Anonymous
+    }
+
     /// Returns true if the reader may see the document of a board. For any other board it is one that nobody made.
     #[must_use]
     pub fn sees_board(&self, id: &BoardId) -> bool {

@@ -6,11 +6,15 @@
 //!   [secret](secret) of a request, and [`tickets`] are secrets for one stream.
 //! - [`admission`] compares each request with the `access` column of the route table, before any handler runs.
 //! - [`extract`] are the types by which a handler gets series and boards. [`read_scope`] is the part that the hub needs.
+//! - [`actor`] is the sender of a change for the audit log, [`refusals`] chooses the refusals that it records, and
+//!   [`audit_api`] shows it.
 //! - [`api`] manages tokens and makes tickets, [`users_api`] manages users. [`sign_in`] is the page on which a browser
 //!   signs in with a password or a token; [`password`] checks passwords, and [`throttle`] slows down whoever guesses.
 
+pub mod actor;
 pub mod admission;
 pub mod api;
+pub mod audit_api;
 pub mod authority;
 pub mod credentials;
 pub mod extract;
@@ -18,12 +22,14 @@ pub mod lease;
 pub mod password;
 pub mod principal;
 pub mod read_scope;
+pub mod refusals;
 pub mod secret;
 pub mod sign_in;
 pub mod throttle;
 pub mod tickets;
 pub mod users_api;
 
+pub use actor::Actor;
 pub use authority::Authority;
 pub use extract::{AdminAccess, EditAccess, PushAccess, ReadAccess};
 pub use principal::{Principal, Who};

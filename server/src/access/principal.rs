@@ -1,5 +1,6 @@
 //! A principal: the sender of a request, as far as its credential identifies it.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -26,6 +27,18 @@ pub enum Who {
     User(UserName),
     /// The server's own agent.
     Agent,
+}
+
+impl fmt::Display for Who {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Everyone => f.write_str("everyone"),
+            Self::Anonymous => f.write_str("anonymous"),
+            Self::Token(name) => write!(f, "token {name}"),
+            Self::User(name) => write!(f, "user {name}"),
+            Self::Agent => f.write_str("agent"),
+        }
+    }
 }
 
 /// The sender of a request and everything that it may do.
@@ -104,8 +117,7 @@ impl Principal {
             Who::Anonymous => ApiError::Unauthorized,
             who => {
                 let holder = match who {
-                    Who::Token(name) => format!("the token {name}"),
-                    Who::User(name) => format!("the user {name}"),
+                    Who::Token(_) | Who::User(_) => format!("the {who}"),
                     _ => "this client".to_owned(),
                 };
                 ApiError::Forbidden {

@@ -16,6 +16,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
 
+use super::actor::Actor;
 use super::authority::{Authority, Identified, no_random};
 use super::credentials::{COOKIE, SECURE_COOKIE};
 use super::password::Passwords;
@@ -27,7 +28,7 @@ use crate::http::forwarded::TrustedProxies;
 use crate::http::problem::ApiError;
 use crate::http::route::{Access, Methods, PUBLIC, Route};
 use crate::limits::client::{Client, LimitedClient};
-use crate::log::{SessionRecord, TokenHash, UserChange, UserState};
+use crate::log::{AuditAction, AuditEvent, SessionRecord, TokenHash, UserChange, UserState};
 use crate::plain_text::Plain;
 use crate::store::Writer;
 
@@ -76,6 +77,7 @@ pub fn routes<S>() -> Vec<Route<S>>
 where
     S: Clone + Send + Sync + 'static,
     SignIn: FromRef<S>,
+    TrustedProxies: FromRef<S>,
 {
     let small = DefaultBodyLimit::max(MAX_FORM);
     vec![
@@ -139,6 +141,7 @@ async fn show(
 async fn sign_in(
     State(state): State<SignIn>,
     client: Option<Extension<Client>>,
+    actor: Actor,
     limited: LimitedClient,
     uri: Uri,
     headers: HeaderMap,
@@ -152,7 +155,7 @@ async fn sign_in(
     let client = client.map(|Extension(client)| client);
     if form.token.is_empty() {
         let former = state.authority.session(&headers, &uri);
-        return state.with_password(form, former, limited, client, &headers).await;
+        return state.with_password(form, former, limited, client, &headers, &actor).await;
     }
     let SignInForm { token, to, .. } = form;
     let token = token.trim();
@@ -193,10 +196,16 @@ const UNKNOWN: &str = "This token is not valid here.";
 ///
 /// # Errors
 /// [`ApiError::Unavailable`] if the session cannot be ended now.
-async fn sign_out(State(state): State<SignIn>, uri: Uri, headers: HeaderMap) -> Result<Response, ApiError> {
+async fn sign_out(
+    State(state): State<SignIn>,
+    actor: Actor,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
     if let Some(session) = state.authority.session(&headers, &uri) {
         // It may have ended meanwhile.
-        let _ended = state.writer.change_user(UserChange::EndSession(session)).await?;
+        let by = actor.by(AuditAction::SignedOut, "", "");
+        let _ended = state.writer.change_user(UserChange::EndSession(session), by).await?;
     }
     let mut response = (StatusCode::SEE_OTHER, [(header::LOCATION, ".".to_owned() + PATH)]).into_response();
     for (name, secure) in [(COOKIE, ""), (SECURE_COOKIE, "; Secure")] {
@@ -221,6 +230,7 @@ impl SignIn {
         LimitedClient(address): LimitedClient,
         client: Option<Client>,
         headers: &HeaderMap,
+        actor: &Actor,
     ) -> Result<Response, ApiError> {
         let shown: String = user.trim().chars().take(MAX_NAME).collect();
         if let Err(seconds) = self.throttle.begin(&shown, address, clock::now().up) {
@@ -234,6 +244,8 @@ impl SignIn {
         let is_right = self.passwords.verify(password, hash).await?;
         let Some(UserState { user, .. }) = known.filter(|_| is_right) else {
             tracing::warn!(user = %Plain(&shown), address = ?client.map(Client::address), "a sign-in failed");
+            // Not awaited: a known and an unknown name take the same time.
+            self.note(actor.event(AuditAction::SignInFailed, &shown, ""));
             return Ok(self.page(StatusCode::UNAUTHORIZED, &to, Some("The name or the password is wrong."), None));
         };
         self.throttle.succeeded(&shown, address);
@@ -241,18 +253,29 @@ impl SignIn {
             return Ok(self.page(StatusCode::UNAUTHORIZED, &to, Some("This user may not read anything."), None));
         }
         if let Some(former) = former {
-            let _ended = self.writer.change_user(UserChange::EndSession(former)).await?;
+            let _ended = self.writer.change_user(UserChange::EndSession(former), None).await?;
         }
         let (secret, created) = (Secret::draw().map_err(no_random)?, clock::now().wall);
         let (hash, expires) = (secret.hash(), created.plus(SESSION_MS));
+        let by = actor.named(Who::User(user.name.clone()).to_string()).by(AuditAction::SignedIn, "", "");
         let session = SessionRecord { hash, user: user.name, created, expires };
-        let UserState { user, .. } = self.writer.change_user(UserChange::BeginSession(session)).await??;
+        let UserState { user, .. } = self.writer.change_user(UserChange::BeginSession(session), by).await??;
         tracing::info!(user = %user.name, "a user signed in");
         let max_age = u32::try_from(SESSION_MS / 1_000).unwrap_or(u32::MAX);
         let cookie = self.cookie(headers, client, secret.reveal(), max_age);
         let mut response = (StatusCode::SEE_OTHER, [(header::LOCATION, target(&to))]).into_response();
         response.headers_mut().append(header::SET_COOKIE, cookie);
         Ok(response)
+    }
+
+    /// Adds an event to the audit log in the background.
+    fn note(&self, event: AuditEvent) {
+        let writer = self.writer.clone();
+        tokio::spawn(async move {
+            if let Err(error) = writer.add_event(event).await {
+                tracing::warn!(%error, "the audit log lacks a failed sign-in");
+            }
+        });
     }
 
     /// Makes the header that sets the cookie. `token` was found to be valid, so it is plain ASCII.

@@ -11,14 +11,16 @@ use shared::access::Grant;
 use shared::name::NameError;
 use shared::{Capability, Millis};
 
-use super::api::{check_first, wrong_grants};
+use super::actor::Actor;
+use super::api::{check_first, described, wrong_grants};
 use super::authority::Authority;
 use super::extract::AdminAccess;
 use super::sign_in::SignIn;
 use crate::clock;
+use crate::http::forwarded::TrustedProxies;
 use crate::http::problem::ApiError;
 use crate::http::route::{Access, Methods, Route};
-use crate::log::{UserChange, UserName, UserState};
+use crate::log::{AuditAction, By, UserChange, UserName, UserState};
 use crate::store::Writer;
 
 /// The methods of the list of users.
@@ -31,6 +33,7 @@ where
     S: Clone + Send + Sync + 'static,
     Authority: FromRef<S>,
     SignIn: FromRef<S>,
+    TrustedProxies: FromRef<S>,
     Writer: FromRef<S>,
 {
     vec![
@@ -110,6 +113,7 @@ async fn add(
     State(sign_in): State<SignIn>,
     State(writer): State<Writer>,
     admin: AdminAccess,
+    actor: Actor,
     body: Result<Json<NewUser>, JsonRejection>,
 ) -> Result<StatusCode, ApiError> {
     let NewUser { name, password, grants } = read(body, "an object with name, password and grants")?;
@@ -118,7 +122,8 @@ async fn add(
     admin.check_grant(&capability)?;
     let password = sign_in.passwords.hash(password).await?;
     tracing::info!(user = %name, "adding a user");
-    writer.change_user(UserChange::Add { name, password, capability, at: clock::now().wall }).await??;
+    let by = actor.by(AuditAction::UserAdded, name.as_str(), &described(&capability));
+    writer.change_user(UserChange::Add { name, password, capability, at: clock::now().wall }, by).await??;
     Ok(StatusCode::CREATED)
 }
 
@@ -126,22 +131,27 @@ async fn add(
 async fn remove(
     State(writer): State<Writer>,
     _admin: AdminAccess,
+    actor: Actor,
     Path(name): Path<String>,
 ) -> Result<StatusCode, ApiError> {
-    change(&writer, UserChange::Remove { name: parse_name(&name)?, at: clock::now().wall }).await
+    let name = parse_name(&name)?;
+    let by = actor.by(AuditAction::UserRemoved, name.as_str(), "");
+    change(&writer, UserChange::Remove { name, at: clock::now().wall }, by).await
 }
 
 /// `PUT /api/users/{name}/grants`: changes what a user may do. The sessions go on.
 async fn set_grants(
     State(writer): State<Writer>,
     admin: AdminAccess,
+    actor: Actor,
     Path(name): Path<String>,
     body: Result<Json<NewGrants>, JsonRejection>,
 ) -> Result<StatusCode, ApiError> {
     let (name, NewGrants { grants }) = (parse_name(&name)?, read(body, "an object with grants")?);
     let capability = Capability::new(grants, None).map_err(wrong_grants)?;
     admin.check_grant(&capability)?;
-    change(&writer, UserChange::SetCapability { name, capability, at: clock::now().wall }).await
+    let by = actor.by(AuditAction::UserGranted, name.as_str(), &described(&capability));
+    change(&writer, UserChange::SetCapability { name, capability, at: clock::now().wall }, by).await
 }
 
 /// `PUT /api/users/{name}/password`: sets another password, and ends all sessions of the user.
@@ -150,6 +160,7 @@ async fn set_password(
     State(writer): State<Writer>,
     State(authority): State<Authority>,
     admin: AdminAccess,
+    actor: Actor,
     Path(name): Path<String>,
     body: Result<Json<NewPassword>, JsonRejection>,
 ) -> Result<StatusCode, ApiError> {
@@ -159,20 +170,24 @@ async fn set_password(
         admin.check_grant(&state.user.capability)?;
     }
     let password = sign_in.passwords.hash(password).await?;
-    change(&writer, UserChange::SetPassword { name, password, at: clock::now().wall }).await
+    let by = actor.by(AuditAction::PasswordSet, name.as_str(), "");
+    change(&writer, UserChange::SetPassword { name, password, at: clock::now().wall }, by).await
 }
 
 /// `DELETE /api/users/{name}/sessions`: signs a user out everywhere.
 async fn end_sessions(
     State(writer): State<Writer>,
     _admin: AdminAccess,
+    actor: Actor,
     Path(name): Path<String>,
 ) -> Result<StatusCode, ApiError> {
-    change(&writer, UserChange::EndSessions { name: parse_name(&name)? }).await
+    let name = parse_name(&name)?;
+    let by = actor.by(AuditAction::SessionsEnded, name.as_str(), "");
+    change(&writer, UserChange::EndSessions { name }, by).await
 }
 
-async fn change(writer: &Writer, change: UserChange) -> Result<StatusCode, ApiError> {
-    let UserState { user, .. } = writer.change_user(change).await??;
+async fn change(writer: &Writer, change: UserChange, by: By) -> Result<StatusCode, ApiError> {
+    let UserState { user, .. } = writer.change_user(change, by).await??;
     tracing::info!(user = %user.name, "changed a user");
     Ok(StatusCode::NO_CONTENT)
 }

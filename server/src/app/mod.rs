@@ -21,7 +21,7 @@ use crate::http::headers::SecurityHeaders;
 use crate::http::hosts::Hosts;
 use crate::http::origin::Origin;
 use crate::http::route::Route;
-use crate::http::{assets, body_deadline, csrf};
+use crate::http::{assets, csrf};
 use crate::ingest::influx;
 use crate::monitoring::rejections::{Rejection, Rejections, Sender};
 use routes::routes;
@@ -47,11 +47,11 @@ pub fn app(state: AppState, sources: RequestSources) -> Router {
     let rejections = state.rejections.clone();
     let routes = routes();
     let methods = routes.iter().map(|route| (route.path, route.methods));
-    let admission = Admission::new(state.authority.clone(), methods, state.metrics.clone());
+    let (authority, metrics, writer) = (state.authority.clone(), state.metrics.clone(), state.writer.clone());
+    let admission = Admission::new(authority, methods, metrics, proxies.clone(), writer);
     let router = routes.into_iter().fold(Router::new(), Route::add_to);
     router
         .fallback(assets::file)
-        .layer(middleware::from_fn(body_deadline::hold))
         .layer(middleware::from_fn_with_state(admission, admit))
         .layer(cors(&origins))
         .layer(middleware::from_fn_with_state(Arc::new(Guard { hosts, origins, proxies, headers, rejections }), guard))

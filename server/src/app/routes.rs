@@ -7,7 +7,7 @@ use crate::http::route::Route;
 use crate::http::{assets, openapi};
 use crate::ingest::{collectd, influx};
 use crate::monitoring::{exposition, health, rejected};
-use crate::{access, board, catalog, history, ingest, stream};
+use crate::{access, badge, board, catalog, history, ingest, stream};
 
 /// Returns every route.
 #[must_use]
@@ -18,6 +18,7 @@ pub fn routes() -> Vec<Route<AppState>> {
         collectd::routes(),
         stream::api::routes(),
         catalog::routes(),
+        badge::routes(),
         history::api::routes(),
         board::api::routes(),
         health::routes(),
@@ -25,6 +26,7 @@ pub fn routes() -> Vec<Route<AppState>> {
         exposition::routes(),
         access::api::routes(),
         access::users_api::routes(),
+        access::audit_api::routes(),
         access::sign_in::routes(),
         openapi::routes(),
         assets::routes(),

@@ -9,6 +9,7 @@ use crate::access::sign_in::SignIn;
 use crate::board::BoardRegistry;
 use crate::catalog::overview::Overview;
 use crate::history::History;
+use crate::http::forwarded::TrustedProxies;
 use crate::hub::driver::HubHandle;
 use crate::ingest::Ingest;
 use crate::ingest::influx::Influx;
@@ -23,6 +24,8 @@ use crate::stream::state::Streams;
 pub struct AppState {
     /// Knows who may do what.
     pub authority: Authority,
+    /// The proxies that report the address of a client.
+    pub proxies: TrustedProxies,
     /// Signs browsers in.
     pub sign_in: SignIn,
     /// Takes pushes.
@@ -62,6 +65,7 @@ macro_rules! parts {
 
 parts! {
     authority: Authority,
+    proxies: TrustedProxies,
     sign_in: SignIn,
     ingest: Ingest,
     influx: Arc<Influx>,

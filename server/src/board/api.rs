@@ -20,7 +20,8 @@ use super::parsing::off_thread;
 use super::precondition::Conditions;
 use super::registry::Put;
 use super::{BoardRegistry, Document, Refusal, accept};
-use crate::access::{EditAccess, ReadAccess};
+use crate::access::{Actor, EditAccess, ReadAccess};
+use crate::http::forwarded::TrustedProxies;
 use crate::http::problem::ApiError;
 use crate::http::route::{BOARD, READ, Route};
 use crate::hub::driver::HubHandle;
@@ -32,6 +33,7 @@ where
     S: Clone + Send + Sync + 'static,
     BoardRegistry: FromRef<S>,
     HubHandle: FromRef<S>,
+    TrustedProxies: FromRef<S>,
 {
     let one = routing::get(get).put(put).delete(delete);
     vec![
@@ -127,6 +129,7 @@ pub async fn put(
     State(boards): State<BoardRegistry>,
     State(hub): State<HubHandle>,
     access: EditAccess,
+    actor: Actor,
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
@@ -147,7 +150,7 @@ pub async fn put(
     };
     let (document, mut notices) = off_thread(read).await??;
     let (etag, board) = ((header::ETAG, document.etag().to_string()), document.board().clone());
-    let put = boards.put(id.clone(), document, Conditions::of(&headers)).await?;
+    let put = boards.put(id.clone(), document, Conditions::of(&headers), &actor).await?;
     let (selecting, scope) = (hub.selecting().clone(), access.reading().scope());
     let judge = move || {
         let missing = selecting.without_series(board.selectors(), scope.series());
@@ -194,12 +197,13 @@ fn keep(
 pub async fn delete(
     State(boards): State<BoardRegistry>,
     access: EditAccess,
+    actor: Actor,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<StatusCode, ApiError> {
     let id = parse_id(&id)?;
     access.check(&id)?;
-    boards.delete(id, Conditions::of(&headers)).await?;
+    boards.delete(id, Conditions::of(&headers), &actor).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -72,7 +72,7 @@ impl LoadedBoard {
     /// Appends the board in its present state, before there are other changes.
     fn append(mut self, log: &mut LocalLog, id: &BoardId) -> Result<Self, CommitError> {
         self.selectors = self.selected(id);
-        if let BoardChanged::Since(since) = log.change_board(self.as_change(id, &self))? {
+        if let BoardChanged::Since(since) = log.change_board(self.as_change(id, &self), None)? {
             self.since = since;
         }
         Ok(self)

@@ -1,6 +1,7 @@
 //! Boards with a document, uploaded or from a folder.
 //!
-//! - [`document`] is one document with its text, and [`edition`] such a document with its origin.
+//! - [`document`] is one document with its text, and [`edition`] such a document with its origin. [`difference`] describes the change
+//!   from one to another.
 //! - [`rewrite`] changes a hand-written document in place.
 //! - `loaded` has all of them in memory: it follows the log. [`registry`] is the board registry: all changes go through it.
 //!   [`bounds`] bounds them.
@@ -13,6 +14,7 @@
 pub mod accept;
 pub mod api;
 pub mod bounds;
+pub mod difference;
 pub mod document;
 pub mod edition;
 pub mod folder;

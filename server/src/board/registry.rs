@@ -12,12 +12,15 @@ use shared::board::Etag;
 use tokio::sync::Mutex;
 
 use super::bounds::{MAX_BOARDS, MAX_BYTES};
+use super::difference::difference;
 use super::edition::{DocumentOrigin, Edition, Found};
 use super::loaded::{LoadedBoard, LoadedBoards};
+use super::parsing::off_thread;
 use super::precondition::Conditions;
 use super::{Document, Refusal};
+use crate::access::Actor;
 use crate::clock;
-use crate::log::BoardChanged;
+use crate::log::{AuditAction, BoardChanged, By};
 use crate::store::{CommitError, Writer};
 
 /// The result of a PUT.
@@ -82,7 +85,13 @@ impl BoardRegistry {
     ///
     /// # Errors
     /// [`BoardError`].
-    pub async fn put(&self, id: BoardId, document: Document, conditions: Conditions) -> Result<Put, BoardError> {
+    pub async fn put(
+        &self,
+        id: BoardId,
+        document: Document,
+        conditions: Conditions,
+        actor: &Actor,
+    ) -> Result<Put, BoardError> {
         let _turn = self.turn.lock().await;
         let document = Arc::new(document);
         loop {
@@ -95,7 +104,8 @@ impl BoardRegistry {
             let uploaded =
                 Edition { document: document.clone(), changed: clock::now().wall, origin: DocumentOrigin::Stored };
             let after = LoadedBoard { uploaded: Some(uploaded), ..before.clone() };
-            if self.change(&id, &before, &after).await? {
+            let by = actor.by(AuditAction::BoardStored, id.as_str(), &changes(&before, &after).await);
+            if self.change(&id, &before, &after, by).await? {
                 return Ok(if current.is_some() { Put::Replaced } else { Put::Made });
             }
         }
@@ -130,7 +140,7 @@ impl BoardRegistry {
     ///
     /// # Errors
     /// [`BoardError`].
-    pub async fn delete(&self, id: BoardId, conditions: Conditions) -> Result<(), BoardError> {
+    pub async fn delete(&self, id: BoardId, conditions: Conditions, actor: &Actor) -> Result<(), BoardError> {
         let _turn = self.turn.lock().await;
         loop {
             let before = self.boards.board(&id);
@@ -140,7 +150,8 @@ impl BoardRegistry {
                 return Err(Refusal::NotMade(id).into());
             }
             let after = LoadedBoard { uploaded: None, ..before.clone() };
-            if self.change(&id, &before, &after).await? {
+            let by = actor.by(AuditAction::BoardDeleted, id.as_str(), &changes(&before, &after).await);
+            if self.change(&id, &before, &after, by).await? {
                 return Ok(());
             }
         }
@@ -162,7 +173,7 @@ impl BoardRegistry {
                 }
                 tracing::info!(board = %id, made = filed.is_some(), "the file of a board changed");
                 let after = LoadedBoard { filed: filed.clone(), ..before.clone() };
-                if self.change(&id, &before, &after).await? {
+                if self.change(&id, &before, &after, None).await? {
                     break;
                 }
             }
@@ -172,9 +183,15 @@ impl BoardRegistry {
 
     /// Appends the change from `before` to `after`. On return, the subscribers of the log have it, the boards in memory
     /// among them. Returns false if another change came first.
-    async fn change(&self, id: &BoardId, before: &LoadedBoard, after: &LoadedBoard) -> Result<bool, CommitError> {
+    async fn change(
+        &self,
+        id: &BoardId,
+        before: &LoadedBoard,
+        after: &LoadedBoard,
+        by: By,
+    ) -> Result<bool, CommitError> {
         self.boards.announce(id, after);
-        let changed = self.writer.change_board(after.as_change(id, before)).await;
+        let changed = self.writer.change_board(after.as_change(id, before), by).await;
         self.boards.withdraw(id);
         if changed? == BoardChanged::Overtaken {
             return Ok(false);
@@ -187,6 +204,13 @@ impl BoardRegistry {
         }
         Ok(true)
     }
+}
+
+/// Describes the change of the uploaded document, for the audit log.
+async fn changes(before: &LoadedBoard, after: &LoadedBoard) -> String {
+    let [before, after] = [before, after].map(|board| board.uploaded.as_ref().map(|edition| edition.document.clone()));
+    let work = move || difference(before.as_deref(), after.as_deref());
+    off_thread(work).await.unwrap_or_default()
 }
 
 fn refuse_file(id: &BoardId, board: &LoadedBoard) -> Result<(), Refusal> {

@@ -29,6 +29,7 @@ use crate::access::ReadAccess;
 use crate::clock;
 use crate::http::csv;
 use crate::http::format::AnswerFormat;
+use crate::http::forwarded::TrustedProxies;
 use crate::http::problem::ApiError;
 use crate::http::route::{Access, READ, Route};
 use crate::hub::driver::HubHandle;
@@ -45,6 +46,7 @@ where
     S: Clone + Send + Sync + 'static,
     HubHandle: FromRef<S>,
     Overview: FromRef<S>,
+    TrustedProxies: FromRef<S>,
     Writer: FromRef<S>,
 {
     vec![

@@ -4,10 +4,10 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use shared::SeriesName;
 
-use crate::access::AdminAccess;
+use crate::access::{Actor, AdminAccess};
 use crate::http::problem::ApiError;
 use crate::ingest::fields;
-use crate::log::SeriesId;
+use crate::log::{AuditAction, SeriesId};
 use crate::store::{CommitError, Writer};
 
 /// Removes a series: answers 204 once it is in no list and no answer, and its points are erased; 404 if there is none
@@ -20,10 +20,12 @@ use crate::store::{CommitError, Writer};
 pub(super) async fn remove(
     State(writer): State<Writer>,
     _admin: AdminAccess,
+    actor: Actor,
     Path(series): Path<String>,
 ) -> Result<StatusCode, ApiError> {
     let name: SeriesName = series.parse().map_err(|error| fields::bad_series(&series, &error).into_error())?;
-    let Some(removed) = writer.remove_series(name.clone()).await? else { return Err(ApiError::NoSeries(name)) };
+    let by = actor.by(AuditAction::SeriesDeleted, name.as_str(), "");
+    let Some(removed) = writer.remove_series(name.clone(), by).await? else { return Err(ApiError::NoSeries(name)) };
     tracing::info!(series = %name, "removed a series and its history");
     // Runs as a task, so that it continues if the client disconnects.
     let erased = tokio::spawn(erase(writer, removed.series)).await;

@@ -4,10 +4,12 @@
 //! - [`board`] and [`series`] read and change the boards and series of a server, by [`remote`].
 //! - [`data_folder`] checks and copies a data folder.
 //! - [`ready`] checks if a server accepts pushes; [`doctor`] finds problems on the way of a stream.
+//! - [`audit`] prints who changed what.
 //! - [`token`] manages the tokens of a server, also without it; [`user`] manages its users.
 //! - [`server`] is the server that a command calls; [`trust`] has the certificate authorities that these commands trust.
 
 pub mod agent;
+pub mod audit;
 pub mod board;
 pub mod data_folder;
 pub mod doctor;

@@ -10,13 +10,13 @@ use shared::{Capability, Duration, Millis, Selector};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::access::api::{Issued, Listed, NewToken, is_first};
+use crate::access::api::{Issued, Listed, NewToken, described, is_first};
 use crate::access::authority::ListedToken;
 use crate::access::secret::Secret;
 use crate::cli::remote::{CallError, Collection};
 use crate::cli::server::Server;
 use crate::clock;
-use crate::log::{TokenChange, TokenName, TokenRecord, TokenRefusal};
+use crate::log::{AuditAction, AuditEvent, By, TokenChange, TokenName, TokenRecord, TokenRefusal};
 use crate::store::local_log::LocalLog;
 use crate::store::{CommitError, OpenError, Store};
 
@@ -226,8 +226,9 @@ impl Tokens {
                     return Err(TokenError::First);
                 }
                 let secret = Secret::draw()?;
+                let by = by_command(AuditAction::TokenCreated, new.name.as_str(), &described(&capability));
                 let change = TokenChange::Create { name: new.name, hash: secret.hash(), capability, at };
-                Ok(issued(log.change_token(change)??, &secret))
+                Ok(issued(log.change_token(change, by)??, &secret))
             }
         }
     }
@@ -240,8 +241,9 @@ impl Tokens {
             }
             Self::Folder(log) => {
                 let secret = Secret::draw()?;
+                let by = by_command(AuditAction::TokenRotated, name.as_str(), "");
                 let change = TokenChange::Rotate { name, hash: secret.hash(), at: clock::now().wall };
-                Ok(issued(log.change_token(change)??, &secret))
+                Ok(issued(log.change_token(change, by)??, &secret))
             }
         }
     }
@@ -252,7 +254,10 @@ impl Tokens {
                 let url = format!("{}/{}", tokens.url, escaped(&name));
                 tokens.read(tokens.http.delete(url).call())?;
             }
-            Self::Folder(log) => _ = log.change_token(TokenChange::Revoke { name, at: clock::now().wall })??,
+            Self::Folder(log) => {
+                let by = by_command(AuditAction::TokenRevoked, name.as_str(), "");
+                log.change_token(TokenChange::Revoke { name, at: clock::now().wall }, by)??;
+            }
         }
         Ok(())
     }
@@ -266,6 +271,11 @@ impl Tokens {
             }
         }
     }
+}
+
+/// Makes the event of a command that changes the data folder itself.
+pub(super) fn by_command(action: AuditAction, object: &str, detail: &str) -> By {
+    Some(Box::new(AuditEvent::of_command(clock::now().wall, action, object, detail)))
 }
 
 fn issued(TokenRecord { name, capability, .. }: TokenRecord, secret: &Secret) -> Issued {

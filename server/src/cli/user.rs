@@ -7,13 +7,13 @@ use clap::{Args, Subcommand, ValueEnum};
 use shared::access::{BoardPattern, CapabilityError, Grant};
 use shared::{Capability, Selector};
 
-use crate::access::api::is_first;
+use crate::access::api::{described, is_first};
 use crate::access::password::{self, PasswordError};
 use crate::access::users_api::{ListedUser, NewGrants, NewPassword, NewUser};
 use crate::cli::remote::{CallError, Collection};
-use crate::cli::token::Place;
+use crate::cli::token::{Place, by_command};
 use crate::clock;
-use crate::log::{UserChange, UserName, UserRefusal};
+use crate::log::{AuditAction, By, UserChange, UserName, UserRefusal};
 use crate::store::local_log::LocalLog;
 use crate::store::{CommitError, OpenError, Store};
 
@@ -80,6 +80,10 @@ pub struct GrantOptions {
     /// A role: viewer (read everything), editor (also change all boards) or admin
     #[arg(long)]
     role: Option<Role>,
+    /// Limit the role viewer or editor to these boards, such as ops or team-*, and to the series under the names of those without
+    /// a star; may be given several times
+    #[arg(long, value_name = "BOARD", requires = "role")]
+    board: Vec<BoardPattern>,
     /// Series that the user may push to, such as ops/**; may be given several times
     #[arg(long, value_name = "SELECTOR")]
     push: Vec<Selector>,
@@ -106,25 +110,36 @@ pub enum Role {
 }
 
 impl Role {
-    /// Returns the grants of the role.
-    #[must_use]
-    pub fn grants(self) -> Vec<Grant> {
-        let texts: &[&str] = match self {
-            Self::Viewer => &["read:**"],
-            Self::Editor => &["read:**", "edit:*"],
-            Self::Admin => &["admin"],
+    /// Returns the grants of the role, limited to some boards if there are any.
+    ///
+    /// # Errors
+    /// [`UserError::AdminOfBoards`].
+    fn grants(self, boards: &[BoardPattern]) -> Result<Vec<Grant>, UserError> {
+        let all = |texts: &[&str]| texts.iter().map(|text| text.parse().expect("it is a grant")).collect();
+        let of_board = |board: &BoardPattern| {
+            let own: fn(BoardPattern) -> Grant = if self == Self::Editor { Grant::Edit } else { Grant::ReadBoard };
+            let series = board.only().map(|id| Grant::Read(id.selector()));
+            [own(board.clone())].into_iter().chain(series).collect::<Vec<_>>()
         };
-        texts.iter().map(|text| text.parse().expect("it is a grant")).collect()
+        match self {
+            Self::Admin if !boards.is_empty() => Err(UserError::AdminOfBoards),
+            Self::Admin => Ok(all(&["admin"])),
+            _ if !boards.is_empty() => Ok(boards.iter().flat_map(of_board).collect()),
+            Self::Viewer => Ok(all(&["read:**"])),
+            Self::Editor => Ok(all(&["read:**", "edit:*"])),
+        }
     }
 }
 
 impl GrantOptions {
-    fn grants(self) -> Vec<Grant> {
-        let of_role = self.role.into_iter().flat_map(Role::grants);
-        let grants =
-            of_role.chain(self.push.into_iter().map(Grant::Push)).chain(self.read.into_iter().map(Grant::Read));
+    fn grants(self) -> Result<Vec<Grant>, UserError> {
+        let of_role = self.role.map_or(Ok(Vec::new()), |role| role.grants(&self.board))?;
+        let grants = of_role
+            .into_iter()
+            .chain(self.push.into_iter().map(Grant::Push))
+            .chain(self.read.into_iter().map(Grant::Read));
         let grants = grants.chain(self.read_board.into_iter().map(Grant::ReadBoard));
-        grants.chain(self.edit.into_iter().map(Grant::Edit)).collect()
+        Ok(grants.chain(self.edit.into_iter().map(Grant::Edit)).collect())
     }
 }
 
@@ -135,8 +150,11 @@ pub enum UserError {
     #[error(transparent)]
     Call(#[from] CallError),
     /// The options grant nothing, or too much.
-    #[error("{0}; the options are --role, --push, --read, --read-board and --edit")]
+    #[error("{0}; the options are --role (with --board), --push, --read, --read-board and --edit")]
     Grants(#[from] CapabilityError),
+    /// An administrator of some boards.
+    #[error("an admin may do everything, so --board does not go with it; use --role editor")]
+    AdminOfBoards,
     /// The first user is not an administrator.
     #[error(
         "the first user must be an administrator: from then on the server denies everything that nobody was granted; add --role admin"
@@ -186,7 +204,7 @@ impl From<OpenError> for UserError {
 pub fn run(command: UserCommand, out: &mut impl Write) -> Result<(), UserError> {
     match command {
         UserCommand::Add { name, grants, place } => {
-            let grants = grants.grants();
+            let grants = grants.grants()?;
             Capability::new(grants.clone(), None)?;
             Users::at(place)?.add(NewUser { name: name.clone(), password: read_password()?, grants })?;
             writeln!(out, "added {name}")?;
@@ -198,7 +216,7 @@ pub fn run(command: UserCommand, out: &mut impl Write) -> Result<(), UserError> 
             }
         }
         UserCommand::Set { name, grants, place } => {
-            let grants = grants.grants();
+            let grants = grants.grants()?;
             let capability = Capability::new(grants.clone(), None)?;
             let at = clock::now().wall;
             let change = UserChange::SetCapability { name: name.clone(), capability, at };
@@ -266,7 +284,8 @@ impl Users {
                     return Err(UserError::First);
                 }
                 let (password, at) = (password::hash(&new.password)?, clock::now().wall);
-                log.change_user(UserChange::Add { name: new.name, password, capability, at })??;
+                let by = by_command(AuditAction::UserAdded, new.name.as_str(), &described(&capability));
+                log.change_user(UserChange::Add { name: new.name, password, capability, at }, by)??;
             }
         }
         Ok(())
@@ -285,7 +304,11 @@ impl Users {
                 let request = users.http.put(format!("{}/{}/{part}", users.url, escaped(name)));
                 users.read(request.content_type("application/json").send(&body[..]))?;
             }
-            Self::Folder(log) => _ = log.change_user(change()?)??,
+            Self::Folder(log) => {
+                let change = change()?;
+                let by = by(name, &change);
+                log.change_user(change, by)??;
+            }
         }
         Ok(())
     }
@@ -295,7 +318,10 @@ impl Users {
             Self::Remote(users) => {
                 users.read(users.http.delete(format!("{}/{}{part}", users.url, escaped(name))).call())?;
             }
-            Self::Folder(log) => _ = log.change_user(change)??,
+            Self::Folder(log) => {
+                let by = by(name, &change);
+                log.change_user(change, by)??;
+            }
         }
         Ok(())
     }
@@ -312,6 +338,17 @@ impl Users {
             }
         }
     }
+}
+
+/// Makes the event of a change of the data folder itself.
+fn by(name: &UserName, change: &UserChange) -> By {
+    let (action, detail) = match change {
+        UserChange::SetCapability { capability, .. } => (AuditAction::UserGranted, described(capability)),
+        UserChange::SetPassword { .. } => (AuditAction::PasswordSet, String::new()),
+        UserChange::Remove { .. } => (AuditAction::UserRemoved, String::new()),
+        _ => (AuditAction::SessionsEnded, String::new()),
+    };
+    by_command(action, name.as_str(), &detail)
 }
 
 /// Writes the name as a part of an address.

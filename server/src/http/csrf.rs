@@ -8,7 +8,7 @@
 //! - without that header, by an `Origin` whose host is not the request's host. That host comes from a trusted proxy or
 //!   from `Host`.
 //!
-//! A no-cors GET (an `<img>`) has no `Origin`, so there `Sec-Fetch-Site` alone decides. Only the page and its files
+//! A no-cors GET (an `<img>`) has no `Origin`, so there `Sec-Fetch-Site` alone decides. Only the page, its files and badges
 //! stay open to GET from anywhere, so that other sites can link to a board. curl, scripts and services send neither
 //! header.
 
@@ -27,6 +27,9 @@ const PAGES: [&str; 4] = ["/", "/b/{id}", "/sign-in", "/sign-in.css"];
 
 /// The route that also takes a point by GET.
 const PUSH: &str = "/in/{*series}";
+
+/// The route of badges, which are images for other pages. It refuses those pages itself, unless everyone may see the series.
+const BADGE: &str = "/badge/{*series}";
 
 /// The route that judges the measurements of a page. It reads and changes nothing of the server.
 const DOCTOR: &str = "/api/doctor";
@@ -62,6 +65,7 @@ pub fn check(allowed: &[Origin], proxies: &TrustedProxies, request: &Request) ->
             Ok(())
         }
         Sender::Foreign(_) if is_page(request) => Ok(()),
+        Sender::Foreign(ForeignPage { origin: None, .. }) if is_for(request, BADGE) => Ok(()),
         // Behind a proxy that changes Host, the page itself looks like one of another site, and its doctor has to say so.
         Sender::Foreign(ForeignPage { host: Some(_), .. }) if is_for(request, DOCTOR) => Ok(()),
         Sender::Foreign(page) => Err(ApiError::ForeignPage(Box::new(page))),

@@ -16,6 +16,8 @@ use crate::limits::client::Client;
 
 /// Header with the host that the browser used, and perhaps its port.
 const HOST: &str = "x-forwarded-host";
+/// Header with the addresses of the client and of the proxies on the way, each appended by the next proxy.
+const CLIENTS: &str = "x-forwarded-for";
 /// Header with the scheme that the browser used.
 const SCHEME: &str = "x-forwarded-proto";
 /// Header with the port that the browser used, for proxies that send it apart from the host.
@@ -93,6 +95,22 @@ impl TrustedProxies {
         address.is_loopback() || self.0.iter().any(|network| network.0.contains(&address))
     }
 
+    /// Returns the address of the client of a request that came from `sender`: the last address that no trusted proxy has,
+    /// as far as trusted proxies report it. For logs only: a program on this machine can send any.
+    #[must_use]
+    pub fn client_address(&self, headers: &HeaderMap, sender: Option<Client>) -> Option<IpAddr> {
+        let mut nearest = sender?.address();
+        let values = headers.get_all(CLIENTS).iter().rev().filter_map(|value| value.to_str().ok());
+        for address in values.flat_map(|value| value.rsplit(',')) {
+            if !self.trusts(nearest) {
+                break;
+            }
+            let Ok(address) = address.trim().parse::<IpAddr>() else { break };
+            nearest = address.to_canonical();
+        }
+        Some(nearest)
+    }
+
     /// Returns true if a trusted proxy reports that the browser used HTTPS for a request that came from `sender`.
     #[must_use]
     pub fn reports_https(&self, headers: &HeaderMap, sender: Option<Client>) -> bool {
@@ -147,6 +165,31 @@ mod tests {
         }
         assert_eq!(host(&[], "127.0.0.1", &[]), Forwarded::Absent);
         assert_eq!(TrustedProxies::default().host(&HeaderMap::new(), None), Forwarded::Absent);
+    }
+
+    #[test]
+    fn client_is_the_last_address_that_is_no_trusted_proxy() {
+        for (sender, forwarded, wanted) in [
+            ("127.0.0.1", &["192.0.2.1"][..], "192.0.2.1"),
+            ("127.0.0.1", &["198.51.100.9, 192.0.2.1, 10.0.0.7"], "192.0.2.1"),
+            ("127.0.0.1", &["198.51.100.9", "192.0.2.1 ,10.0.0.7"], "192.0.2.1"),
+            ("192.0.2.5", &["198.51.100.9"], "192.0.2.5"),
+            ("10.0.0.7", &["unknown"], "10.0.0.7"),
+            ("10.0.0.7", &["192.0.2.1, x"], "10.0.0.7"),
+            ("10.0.0.7", &[], "10.0.0.7"),
+            ("10.0.0.7", &["::ffff:192.0.2.1"], "192.0.2.1"),
+        ] {
+            let proxies = TrustedProxies::new(&["10.0.0.7".parse().unwrap()]);
+            let headers: HeaderMap =
+                forwarded.iter().map(|value| (CLIENTS.parse().unwrap(), value.parse().unwrap())).collect();
+            let headers = headers.iter().fold(HeaderMap::new(), |mut all, (name, value)| {
+                all.append(name, value.clone());
+                all
+            });
+            let found = proxies.client_address(&headers, Some(Client::at(sender.parse().unwrap())));
+            assert_eq!(found, Some(wanted.parse().unwrap()), "{sender} {forwarded:?}");
+        }
+        assert_eq!(TrustedProxies::default().client_address(&HeaderMap::new(), None), None);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use ring::digest::{SHA256, digest};
 
 use crate::http::origin::Origin;
 
-/// Headers that every answer with content has.
+/// Headers that every answer with content has, unless its handler sets another value: a badge may be an image of any page.
 ///
 /// `Cross-Origin-Resource-SecurityHeaders: same-origin` does not keep out the pages of `--allow-origin`: they use CORS, to which
 /// that header does not apply. The referrer policy is `same-origin`, because `no-referrer` also removes `Origin` from
@@ -60,7 +60,7 @@ impl SecurityHeaders {
         }
         let headers = response.headers_mut();
         for (name, value) in ALWAYS {
-            headers.insert(name, HeaderValue::from_static(value));
+            headers.entry(name).or_insert(HeaderValue::from_static(value));
         }
         headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
         let is_page = headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));

@@ -364,6 +364,14 @@ impl HubHandle {
         }
     }
 
+    /// Returns the declared metric type of a series and a copy of its track; `None` if it was removed. Subscribe to it first,
+    /// so that the whole track is in memory.
+    #[must_use]
+    pub fn track(&self, index: SeriesIndex) -> Option<(Option<Declared>, Track)> {
+        let hub = self.0.hub.lock();
+        hub.track(index).map(|(declared, track)| (declared, track.into_owned()))
+    }
+
     fn waker(&self, topic: TopicId) -> watch::Receiver<()> {
         self.0.wakers.lock().entry(topic).or_default().subscribe()
     }

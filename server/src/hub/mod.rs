@@ -254,6 +254,12 @@ impl Hub {
         self.rollup.newest(index)
     }
 
+    /// Returns the declared metric type and the track of a series; see [`Rollup::track`].
+    #[must_use]
+    pub fn track(&self, index: SeriesIndex) -> Option<(Option<Declared>, Cow<'_, Track>)> {
+        self.rollup.track(index)
+    }
+
     /// Sets the bounds for the memory of all topics together and for the tracks of selected series, in bytes.
     #[must_use]
     pub fn with_memory(mut self, topics: usize, tracks: usize) -> Self {

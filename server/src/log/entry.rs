@@ -5,6 +5,7 @@ use shared::board::keyword::Keyword as _;
 use shared::board::{BoardFormat, Etag};
 use shared::{BoardId, Millis, Selector, Seq, SeriesName};
 
+use super::audit::By;
 use super::push::Push;
 use super::token::TokenChange;
 use super::user::UserChange;
@@ -21,6 +22,8 @@ pub struct Entry {
     pub terms: Terms,
     /// The change.
     pub change: Change,
+    /// The event that the audit log gets with the change. It gets none if the change is not applied.
+    pub by: By,
 }
 
 /// The clock and the bounds of the node that appends an entry, at that moment.
@@ -59,6 +62,8 @@ pub enum Change {
     Token(TokenChange),
     /// A user is added, changed or removed, or a session begins or ends.
     User(UserChange),
+    /// Nothing changes: the audit log gets the event of the entry.
+    Event,
 }
 
 /// A board as it is after a change.

@@ -5,10 +5,11 @@
 //!
 //! - [`entry`] is a change as it is appended. [`push`], [`point_time`], [`source`] and [`idempotency`] are parts of it.
 //! - [`applied`] is what the subscribers of the log receive.
-//! - [`token`] is a token and its changes, [`user`] a user.
+//! - [`token`] is a token and its changes, [`user`] a user. [`audit`] records who made a change.
 //! - [`series`] identifies a series; [`epochs`] decides which cursors are positions in this log.
 
 pub mod applied;
+pub mod audit;
 pub mod entry;
 pub mod epochs;
 pub mod idempotency;
@@ -22,6 +23,7 @@ pub mod user;
 use shared::Seq;
 
 pub use applied::{Applied, Committed, LogSubscriber, TrackCache, TrackError, Tracks};
+pub use audit::{AuditAction, AuditEvent, By};
 pub use entry::{BoardChange, BoardChanged, BoardDocument, Change, Entry, Terms};
 pub use epochs::Epochs;
 pub use idempotency::{Fingerprint, IdempotencyKey};

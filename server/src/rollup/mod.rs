@@ -382,6 +382,14 @@ impl Rollup {
         (entry.residency != Residency::Removed).then(|| (&entry.name, entry.declared, entry.slot.newest(self.now)))
     }
 
+    /// Returns the declared metric type of a series and what is in memory of its track, all of it if the series has
+    /// subscribers; `None` if it was removed.
+    #[must_use]
+    pub fn track(&self, index: SeriesIndex) -> Option<(Option<Declared>, Cow<'_, Track>)> {
+        let entry = &self.series[index.0 as usize];
+        (entry.residency != Residency::Removed).then(|| (entry.declared, entry.slot.track()))
+    }
+
     /// Returns every series with its whole track, in no particular order.
     #[cfg(test)]
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&SeriesName, Cow<'_, Track>)> {

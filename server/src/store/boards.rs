@@ -6,7 +6,7 @@ use shared::board::{BoardFormat, Etag};
 use shared::{BoardId, Millis, Selector, Seq};
 
 use super::damage::Part;
-use super::{CommitError, Store, meta, sql};
+use super::{CommitError, Store, audit, meta, sql};
 use crate::log::entry::tag_of;
 use crate::log::{BoardChange, BoardChanged, BoardDocument};
 
@@ -178,7 +178,7 @@ impl Store {
         Ok(())
     }
 
-    /// Commits a change of boards or tokens, and reports the result to the store's condition, as for a push.
+    /// Commits a change of boards, tokens or users with its event of the audit log, and reports the result to the store's condition, as for a push.
     pub(super) fn change_rows(
         &mut self,
         change: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<usize>,
@@ -189,6 +189,7 @@ impl Store {
         let changed = self.record_epoch().and_then(|()| {
             let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
             change(&tx)?;
+            audit::record(&tx, &self.by)?;
             tx.commit()
         });
         match changed {

@@ -6,8 +6,8 @@ use super::removal::Removed;
 use super::{CommitError, Store};
 use crate::clock;
 use crate::log::{
-    Appended, Applied, BoardChange, BoardChanged, Change, Entry, Log, LogSubscriber, OutOfRange, Push, Terms,
-    TokenChange, TokenRecord, TokenRefusal, UserChange, UserRefusal, UserState,
+    Appended, Applied, AuditEvent, BoardChange, BoardChanged, By, Change, Entry, Log, LogSubscriber, OutOfRange, Push,
+    Terms, TokenChange, TokenRecord, TokenRefusal, UserChange, UserRefusal, UserState,
 };
 
 #[cfg(test)]
@@ -40,6 +40,8 @@ pub enum EntryOutcome {
     Token(Result<Result<TokenRecord, TokenRefusal>, CommitError>),
     /// A user was changed, or the change did not fit.
     User(Result<Result<UserState, UserRefusal>, CommitError>),
+    /// The audit log has the event.
+    Event(Result<(), CommitError>),
 }
 
 impl LocalLog {
@@ -60,10 +62,10 @@ impl LocalLog {
         &mut self.store
     }
 
-    /// Appends one change, with the terms of this node.
-    pub fn append_now(&mut self, change: Change) -> EntryOutcome {
+    /// Appends one change, with the terms of this node and the event for the audit log.
+    pub fn append_now(&mut self, change: Change, by: By) -> EntryOutcome {
         let terms = self.store.terms(clock::now().wall);
-        let mut outcomes = self.append(vec![Entry { terms, change }]).outcomes;
+        let mut outcomes = self.append(vec![Entry { terms, change, by }]).outcomes;
         outcomes.pop().expect("each entry has an outcome")
     }
 
@@ -71,8 +73,8 @@ impl LocalLog {
     ///
     /// # Errors
     /// [`CommitError`]; then the board is unchanged.
-    pub fn change_board(&mut self, change: BoardChange) -> Result<BoardChanged, CommitError> {
-        match self.append_now(Change::Board(change)) {
+    pub fn change_board(&mut self, change: BoardChange, by: By) -> Result<BoardChanged, CommitError> {
+        match self.append_now(Change::Board(change), by) {
             EntryOutcome::Board(changed) => changed,
             other => unreachable!("{other:?} is the outcome of another change"),
         }
@@ -83,7 +85,7 @@ impl LocalLog {
     /// # Errors
     /// [`CommitError`]; then it is still remembered.
     pub fn forget_board(&mut self, id: BoardId, since: Seq) -> Result<(), CommitError> {
-        match self.append_now(Change::ForgetBoard { id, since }) {
+        match self.append_now(Change::ForgetBoard { id, since }, None) {
             EntryOutcome::BoardForgotten(forgotten) => forgotten,
             other => unreachable!("{other:?} is the outcome of another change"),
         }
@@ -93,8 +95,12 @@ impl LocalLog {
     ///
     /// # Errors
     /// [`CommitError`]; the inner error if the change does not fit. Then the token is unchanged.
-    pub fn change_token(&mut self, change: TokenChange) -> Result<Result<TokenRecord, TokenRefusal>, CommitError> {
-        match self.append_now(Change::Token(change)) {
+    pub fn change_token(
+        &mut self,
+        change: TokenChange,
+        by: By,
+    ) -> Result<Result<TokenRecord, TokenRefusal>, CommitError> {
+        match self.append_now(Change::Token(change), by) {
             EntryOutcome::Token(changed) => changed,
             other => unreachable!("{other:?} is the outcome of another change"),
         }
@@ -104,9 +110,20 @@ impl LocalLog {
     ///
     /// # Errors
     /// [`CommitError`]; the inner error if the change does not fit. Then the user is unchanged.
-    pub fn change_user(&mut self, change: UserChange) -> Result<Result<UserState, UserRefusal>, CommitError> {
-        match self.append_now(Change::User(change)) {
+    pub fn change_user(&mut self, change: UserChange, by: By) -> Result<Result<UserState, UserRefusal>, CommitError> {
+        match self.append_now(Change::User(change), by) {
             EntryOutcome::User(changed) => changed,
+            other => unreachable!("{other:?} is the outcome of another change"),
+        }
+    }
+
+    /// Appends an event of the audit log that belongs to no change.
+    ///
+    /// # Errors
+    /// [`CommitError`].
+    pub fn add_event(&mut self, event: AuditEvent) -> Result<(), CommitError> {
+        match self.append_now(Change::Event, Some(Box::new(event))) {
+            EntryOutcome::Event(added) => added,
             other => unreachable!("{other:?} is the outcome of another change"),
         }
     }
@@ -180,12 +197,13 @@ impl Log for LocalLog {
     fn append(&mut self, batch: Vec<Entry>) -> Appended<EntryOutcome> {
         let mut outcomes = Vec::with_capacity(batch.len());
         let mut pushes = Vec::with_capacity(batch.len());
-        for Entry { terms, change } in batch {
+        for Entry { terms, change, by } in batch {
             if let Change::Points(push) = change {
                 pushes.push((terms, push));
                 continue;
             }
             self.append_pushes(std::mem::take(&mut pushes), &mut outcomes);
+            self.store.by = by;
             outcomes.push(match change {
                 Change::Points(_) => unreachable!("handled above"),
                 Change::Board(change) => EntryOutcome::Board(self.append_board(&change)),
@@ -199,7 +217,10 @@ impl Log for LocalLog {
                 Change::RemoveSeries(name) => EntryOutcome::SeriesRemoved(self.append_removal(&name)),
                 Change::Token(change) => EntryOutcome::Token(self.append_token(&change)),
                 Change::User(change) => EntryOutcome::User(self.append_user(&change)),
+                Change::Event => EntryOutcome::Event(self.store.add_event()),
             });
+            // A change that does not fit is no event.
+            self.store.by = None;
         }
         self.append_pushes(pushes, &mut outcomes);
         Appended { position: self.store.head(), outcomes }

@@ -16,6 +16,7 @@
 //! - [`commit`] stores points. [`dedup`] recognises points that are pushed again, [`idempotency`] requests that are sent
 //!   again. [`row_limit`] and [`disk_space`] bound the rows and the disk space that pushes may use.
 //! - [`boards`] stores the documents of boards, [`tokens`] the hashes of tokens, [`users`] users and sessions.
+//!   [`audit`] stores who made these changes.
 //!
 //! A committed number goes into the [`number_log`] and into a bucket in memory (the memtable, [`memtable`]). The writer thread
 //! flushes the memtable some time later ([`maintenance`]): it writes rows of many buckets ([`block`]) and rebuilds the
@@ -31,6 +32,7 @@
 //!   replaced or overwritten. [`check`] checks all of it, [`copy`] makes backups of it. [`table_sizes`] measures it.
 //!   [`condition`] decides whether pushes are accepted. [`time`] is the clock for retention.
 
+pub mod audit;
 pub mod block;
 pub mod block_id;
 pub mod boards;
@@ -84,7 +86,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::limits::Limits;
-use crate::log::{Epochs, SeriesId};
+use crate::log::{By, Epochs, SeriesId};
 use rusqlite::Connection;
 use shared::{Declared, Epoch, Millis, Seq, SeriesName};
 
@@ -154,6 +156,10 @@ pub struct Store {
     folder: PathBuf,
     /// Bounds on what pushes may add.
     limits: Limits,
+    /// The event of the entry that is being applied. Its change writes it into the audit log.
+    by: By,
+    /// The time before which no old events of the audit log are searched.
+    audit_rests_until: Uptime,
     /// The number of idempotency keys, and its bound.
     keys: idempotency::Keys,
     /// The last measurement of disk space.

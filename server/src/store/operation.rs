@@ -4,13 +4,14 @@ use shared::{BoardId, Millis, Seq, SeriesName};
 use tokio::sync::oneshot;
 
 use super::CommitError;
+use super::audit::StoredEvent;
 use super::claim::Ticket;
 use super::local_log::{EntryOutcome, LocalLog};
 use super::removal::Removed;
 use crate::limits::push_memory::Share;
 use crate::log::{
-    BoardChange, BoardChanged, Change, Push, SeriesId, TokenChange, TokenName, TokenRecord, TokenRefusal, TrackCache,
-    TrackError, UserChange, UserRefusal, UserState, WarmSeries,
+    AuditEvent, BoardChange, BoardChanged, By, Change, Push, SeriesId, TokenChange, TokenName, TokenRecord,
+    TokenRefusal, TrackCache, TrackError, UserChange, UserRefusal, UserState, WarmSeries,
 };
 
 /// A job for the writer thread.
@@ -35,19 +36,23 @@ pub(super) struct TakenPush {
 /// An operation that runs between two groups of pushes.
 pub(super) enum Operation {
     /// Removes a series from all lists and answers.
-    RemoveSeries { name: SeriesName, ticket: Ticket<Result<Option<Removed>, CommitError>> },
+    RemoveSeries { name: SeriesName, by: By, ticket: Ticket<Result<Option<Removed>, CommitError>> },
     /// Erases some of the points of a removed series. Answers true if there are more.
     EraseSeries { series: SeriesId, ticket: Ticket<Result<bool, CommitError>> },
     /// Loads evicted tracks into the cache of a subscriber, which is at the position of the store at this moment.
     Rehydrate { series: Vec<WarmSeries>, cache: Box<dyn TrackCache>, ticket: Ticket<Result<(), TrackError>> },
     /// Changes a board, unless another change comes first.
-    ChangeBoard { change: BoardChange, ticket: Ticket<Result<BoardChanged, CommitError>> },
+    ChangeBoard { change: BoardChange, by: By, ticket: Ticket<Result<BoardChanged, CommitError>> },
     /// Forgets a deleted board.
     ForgetBoard { id: BoardId, since: Seq, ticket: Ticket<Result<(), CommitError>> },
     /// Changes a token, if the change fits.
-    ChangeToken { change: TokenChange, ticket: Ticket<Result<Result<TokenRecord, TokenRefusal>, CommitError>> },
+    ChangeToken { change: TokenChange, by: By, ticket: Ticket<Result<Result<TokenRecord, TokenRefusal>, CommitError>> },
     /// Changes a user, if the change fits.
-    ChangeUser { change: UserChange, ticket: Ticket<Result<Result<UserState, UserRefusal>, CommitError>> },
+    ChangeUser { change: UserChange, by: By, ticket: Ticket<Result<Result<UserState, UserRefusal>, CommitError>> },
+    /// Adds an event that belongs to no change to the audit log.
+    AddEvent { event: AuditEvent, ticket: Ticket<Result<(), CommitError>> },
+    /// Reads the newest events of the audit log below a number.
+    ReadEvents { before: Option<u64>, most: usize, ticket: Ticket<Result<Vec<StoredEvent>, CommitError>> },
     /// Stores the times at which tokens were last used. They are no part of the log.
     NoteTokenUses { uses: Vec<(TokenName, Millis)>, ticket: Ticket<Result<(), CommitError>> },
 }
@@ -56,24 +61,26 @@ impl Operation {
     /// Runs the operation and answers it, unless it was withdrawn.
     pub(super) fn run(self, log: &mut LocalLog) {
         match self {
-            Self::RemoveSeries { name, ticket } => {
-                answer(ticket, || match log.append_now(Change::RemoveSeries(name)) {
+            Self::RemoveSeries { name, by, ticket } => {
+                answer(ticket, || match log.append_now(Change::RemoveSeries(name), by) {
                     EntryOutcome::SeriesRemoved(removed) => removed,
                     other => unreachable!("{other:?} is the outcome of another change"),
                 });
             }
             Self::EraseSeries { series, ticket } => answer(ticket, || Ok(log.store_mut().erase(series)?)),
             Self::Rehydrate { series, cache, ticket } => answer(ticket, || cache.load(&series, log.store())),
-            Self::ChangeBoard { change, ticket } => answer(ticket, || {
+            Self::ChangeBoard { change, by, ticket } => answer(ticket, || {
                 let uploaded = change.document.as_ref().filter(|document| Some(document.tag()) != change.expects);
                 if let Some(uploaded) = uploaded {
                     log.check_space_for_board(uploaded.source.len())?;
                 }
-                log.change_board(change)
+                log.change_board(change, by)
             }),
             Self::ForgetBoard { id, since, ticket } => answer(ticket, || log.forget_board(id, since)),
-            Self::ChangeToken { change, ticket } => answer(ticket, || log.change_token(change)),
-            Self::ChangeUser { change, ticket } => answer(ticket, || log.change_user(change)),
+            Self::ChangeToken { change, by, ticket } => answer(ticket, || log.change_token(change, by)),
+            Self::ChangeUser { change, by, ticket } => answer(ticket, || log.change_user(change, by)),
+            Self::AddEvent { event, ticket } => answer(ticket, || log.add_event(event)),
+            Self::ReadEvents { before, most, ticket } => answer(ticket, || Ok(log.store().events(before, most)?)),
             Self::NoteTokenUses { uses, ticket } => answer(ticket, || log.store_mut().note_token_uses(&uses)),
         }
     }

@@ -14,7 +14,7 @@ use shared::{Seq, SeriesName, Tier};
 
 use super::block_id::BlockId;
 use super::retention::ROWS;
-use super::{CommitError, Store, sql};
+use super::{CommitError, Store, audit, sql};
 use crate::log::{Pushed, SeriesId, push::Target};
 
 /// Begins the name of the row of a removed series. A name of a series never has an empty segment.
@@ -96,6 +96,7 @@ impl Store {
         tx.execute("DELETE FROM revised WHERE series = ?1", [series.0])?;
         tx.execute("INSERT OR REPLACE INTO removed (one, since) VALUES (1, ?1)", [sql(at.0)])?;
         tx.execute("UPDATE meta SET head = ?1", [sql(at.0)])?;
+        audit::record(&tx, &self.by)?;
         tx.commit()
     }
 

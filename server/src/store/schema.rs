@@ -209,6 +209,7 @@ impl Store {
         super::boards::create(&conn).map_err(database)?;
         super::tokens::create(&conn).map_err(database)?;
         super::users::create(&conn).map_err(database)?;
+        super::audit::create(&conn).map_err(database)?;
         super::epochs::create(&conn).map_err(database)?;
         conn.execute_batch(LATER_TABLES).map_err(database)?;
         conn.execute_batch(imports::TABLE).map_err(database)?;
@@ -252,6 +253,8 @@ impl Store {
             unlisted: HashMap::new(),
             removals,
             removed_since,
+            by: None,
+            audit_rests_until: clock::Uptime::default(),
             condition: Condition::new(damage.clone()),
             damage,
             time,

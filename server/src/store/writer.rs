@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use shared::{BoardId, Millis, Seq, SeriesName};
 
+use super::audit::StoredEvent;
 use super::claim::{Ticket, pair};
 use super::lanes::Allowed;
 use super::local_log::{EntryOutcome, LocalLog};
@@ -25,8 +26,8 @@ use super::{CommitError, Condition, Retention, Store, StoreStats};
 use crate::clock::{self, Now};
 use crate::limits::push_memory::Share;
 use crate::log::{
-    BoardChange, BoardChanged, Change, Entry, Log as _, Push, SeriesId, TokenChange, TokenName, TokenRecord,
-    TokenRefusal, TrackCache, TrackError, UserChange, UserRefusal, UserState, WarmSeries,
+    AuditEvent, BoardChange, BoardChanged, By, Change, Entry, Log as _, Push, SeriesId, TokenChange, TokenName,
+    TokenRecord, TokenRefusal, TrackCache, TrackError, UserChange, UserRefusal, UserState, WarmSeries,
 };
 
 /// The interval of the work that is not caused by pushes: observing the clock, the disk and the file.
@@ -125,8 +126,8 @@ impl Writer {
     ///
     /// # Errors
     /// [`CommitError`]; then the series is unchanged.
-    pub async fn remove_series(&self, name: SeriesName) -> Result<Option<Removed>, CommitError> {
-        self.request(|ticket| Operation::RemoveSeries { name, ticket }).await?
+    pub async fn remove_series(&self, name: SeriesName, by: By) -> Result<Option<Removed>, CommitError> {
+        self.request(|ticket| Operation::RemoveSeries { name, by, ticket }).await?
     }
 
     /// Erases some of the points of a removed series. Returns true if there are more.
@@ -154,8 +155,8 @@ impl Writer {
     ///
     /// # Errors
     /// [`CommitError`]; then nothing has changed.
-    pub async fn change_board(&self, change: BoardChange) -> Result<BoardChanged, CommitError> {
-        self.request(|ticket| Operation::ChangeBoard { change, ticket }).await?
+    pub async fn change_board(&self, change: BoardChange, by: By) -> Result<BoardChanged, CommitError> {
+        self.request(|ticket| Operation::ChangeBoard { change, by, ticket }).await?
     }
 
     /// Forgets a deleted board; see [`Change::ForgetBoard`].
@@ -170,16 +171,36 @@ impl Writer {
     ///
     /// # Errors
     /// [`CommitError`]; the inner error if the change does not fit. Then the token is unchanged.
-    pub async fn change_token(&self, change: TokenChange) -> Result<Result<TokenRecord, TokenRefusal>, CommitError> {
-        self.request(|ticket| Operation::ChangeToken { change, ticket }).await?
+    pub async fn change_token(
+        &self,
+        change: TokenChange,
+        by: By,
+    ) -> Result<Result<TokenRecord, TokenRefusal>, CommitError> {
+        self.request(|ticket| Operation::ChangeToken { change, by, ticket }).await?
     }
 
     /// Changes a user between two groups of pushes, if the change fits. On return, all subscribers of the log have it.
     ///
     /// # Errors
     /// [`CommitError`]; the inner error if the change does not fit. Then the user is unchanged.
-    pub async fn change_user(&self, change: UserChange) -> Result<Result<UserState, UserRefusal>, CommitError> {
-        self.request(|ticket| Operation::ChangeUser { change, ticket }).await?
+    pub async fn change_user(&self, change: UserChange, by: By) -> Result<Result<UserState, UserRefusal>, CommitError> {
+        self.request(|ticket| Operation::ChangeUser { change, by, ticket }).await?
+    }
+
+    /// Adds an event that belongs to no change to the audit log.
+    ///
+    /// # Errors
+    /// [`CommitError`].
+    pub async fn add_event(&self, event: AuditEvent) -> Result<(), CommitError> {
+        self.request(|ticket| Operation::AddEvent { event, ticket }).await?
+    }
+
+    /// Reads the newest events of the audit log whose number is below `before`, the oldest first.
+    ///
+    /// # Errors
+    /// [`CommitError`].
+    pub async fn events(&self, before: Option<u64>, most: usize) -> Result<Vec<StoredEvent>, CommitError> {
+        self.request(|ticket| Operation::ReadEvents { before, most, ticket }).await?
     }
 
     /// Stores the times at which tokens were last used.
@@ -225,7 +246,7 @@ fn work(mut log: LocalLog, retention: &Retention, queue: &Queue) {
                 Job::Push { push, share, ticket } => {
                     // A push that was withdrawn is dropped here.
                     if let Some(answer) = ticket.take() {
-                        entries.push(Entry { terms, change: Change::Points(push) });
+                        entries.push(Entry { terms, change: Change::Points(push), by: None });
                         taken.push(TakenPush { answer, _share: share });
                     }
                 }
@@ -311,12 +332,15 @@ fn sweep(store: &mut Store, retention: &Retention, mut owed: usize, queue: &Queu
     Ok(())
 }
 
-/// Does the work of each tick: measures disk space, gives free space back, and deletes old keys.
+/// Does the work of each tick: measures disk space, gives free space back, and deletes old keys and old events of the
+/// audit log.
 fn maintain(store: &mut Store) -> rusqlite::Result<()> {
     migration::give_back(store)?;
     let now = clock::now();
     store.measure_if_outdated(now.up);
-    store.forget_keys(store.time(now.wall)).map(|_| ())
+    let at = store.time(now.wall);
+    store.forget_events(at, now.up)?;
+    store.forget_keys(at).map(|_| ())
 }
 
 #[cfg(test)]

@@ -116,6 +116,10 @@ pub fn hold(method: &str, path: &str, body: Option<&str>, answer: &Answer) {
     let Some(content) = described.get("content") else { return assert_eq!(answer.text, "", "{method} {template}") };
     let form = answer.header("content-type").split(';').next().unwrap();
     assert!(content.get(form).is_some(), "{method} {template} {} is {form}", answer.status);
+    if form == "application/x-ndjson" {
+        let line = format!("{at_response}/content/application~1x-ndjson/x-itemSchema");
+        return answer.text.lines().for_each(|text| hold_to(&line, &serde_json::from_str(text).unwrap()));
+    }
     let is_json = form.ends_with("json");
     let told = if is_json { answer.json() } else { Json::from(answer.text.as_str()) };
     hold_to(&format!("{at_response}/content/{}/schema", form.replace('/', "~1")), &told);

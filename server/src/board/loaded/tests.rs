@@ -8,6 +8,7 @@ use shared::board::BoardFormat;
 use super::super::precondition::Conditions;
 use super::super::{BoardRegistry, Refusal};
 use super::*;
+use crate::access::Actor;
 use crate::access::ReadScope;
 use crate::board::registry::BoardError;
 use crate::hub::{Rate, Subscription};
@@ -68,11 +69,14 @@ fn deleted_boards_are_forgotten_beyond_a_bound_and_their_old_cursors_get_a_snaps
 async fn of_two_clients_that_replace_the_same_document_at_once_one_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let (registry, boards, _) = node(folder.path());
-    registry.put(id(1), document(0), Conditions::default()).await.unwrap();
+    registry.put(id(1), document(0), Conditions::default(), &Actor::unknown()).await.unwrap();
     let tag = boards.shown(&id(1)).unwrap().document.etag().to_string();
     let replaces = || Conditions::of(&[("if-match".parse().unwrap(), tag.parse().unwrap())].into_iter().collect());
-    let (first, second) =
-        tokio::join!(registry.put(id(1), document(1), replaces()), registry.put(id(1), document(2), replaces()));
+    let (first, second) = {
+        let actor = Actor::unknown();
+        let put = |n| registry.put(id(1), document(n), replaces(), &actor);
+        tokio::join!(put(1), put(2))
+    };
     assert!(first.is_ok());
     assert!(matches!(second, Err(BoardError::Refused(Refusal::Changed { .. }))), "{second:?}");
     assert_eq!(boards.shown(&id(1)).unwrap().document.source(), "title = \"1\"\n");
@@ -87,13 +91,13 @@ fn change_that_was_decided_from_an_older_state_is_not_applied() {
     let never = LoadedBoard::never_made(&id(1), Seq::ZERO);
     let [first, second] = [1, 2].map(|n| LoadedBoard { uploaded: Some(edition(n)), ..never.clone() });
     let is_applied = |changed: Result<BoardChanged, CommitError>| changed.unwrap() != BoardChanged::Overtaken;
-    assert!(is_applied(log.change_board(first.as_change(&id(1), &never))));
+    assert!(is_applied(log.change_board(first.as_change(&id(1), &never), None)));
     let before = log.store().boards().unwrap();
-    assert!(!is_applied(log.change_board(second.as_change(&id(1), &never))), "it has the first document by now");
+    assert!(!is_applied(log.change_board(second.as_change(&id(1), &never), None)), "it has the first document by now");
     assert_eq!(log.store().boards().unwrap(), before);
-    assert!(is_applied(log.change_board(second.as_change(&id(1), &first))));
-    assert!(!is_applied(log.change_board(never.as_change(&id(1), &first))));
-    assert!(is_applied(log.change_board(never.as_change(&id(1), &second))));
+    assert!(is_applied(log.change_board(second.as_change(&id(1), &first), None)));
+    assert!(!is_applied(log.change_board(never.as_change(&id(1), &first), None)));
+    assert!(is_applied(log.change_board(never.as_change(&id(1), &second), None)));
 }
 
 proptest! {
@@ -112,8 +116,8 @@ proptest! {
             for (board, new) in steps {
                 let conditions = anything(&own, &id(board));
                 match new {
-                    Some(new) => _ = registry.put(id(board), document(new), conditions).await.unwrap(),
-                    None => _ = registry.delete(id(board), conditions).await,
+                    Some(new) => _ = registry.put(id(board), document(new), conditions, &Actor::unknown()).await.unwrap(),
+                    None => _ = registry.delete(id(board), conditions, &Actor::unknown()).await,
                 }
             }
         });

@@ -310,7 +310,7 @@ proptest! {
                 parsed = Some(parse(next, Millis(at.0 + hours * HOUR + 7), first.log().store()));
             }
             let terms = Terms { at, oldest: Millis(at.0 - 2 * DAY), max_series: 4, max_rows, max_keys: 2 };
-            let entry = Entry { terms, change };
+            let entry = Entry { terms, change, by: None };
             entries.push(entry.clone());
             one_by_one.extend(first.log().append(vec![entry]).outcomes);
         }
@@ -345,7 +345,7 @@ fn push_of_too_many_rows_is_refused_before_and_after_a_restart_alike() {
             let change = parse(&step, Millis(START.0 + DAY), node.log().store());
             let oldest = Millis(START.0 - 2 * DAY);
             let terms = Terms { at: START, oldest, max_series: 4, max_rows: 3, max_keys: 2 };
-            let outcome = node.log().append(vec![Entry { terms, change }]).outcomes.remove(0);
+            let outcome = node.log().append(vec![Entry { terms, change, by: None }]).outcomes.remove(0);
             matches!(outcome, EntryOutcome::Points(Ok(())))
         })
     };
@@ -376,11 +376,11 @@ fn second_subscriber_receives_points_boards_and_removals_in_order_with_the_first
     let counts = counter.0.clone();
     node.log().subscribe(Seq::ZERO, Box::new(counter)).unwrap();
     let point = |n: u64| Point { series: name(1), ts: START.plus(n), value: Value::Number(Number::new(1.0).unwrap()) };
-    node.log().append_now(Change::Points(Push::of((0..5).map(point))));
+    node.log().append_now(Change::Points(Push::of((0..5).map(point))), None);
     let board = Step::Board { id: 1, selector: 1, has_document: true, expects: None };
     let board = parse(&board, START, node.log().store());
-    node.log().append_now(board);
-    node.log().append_now(Change::RemoveSeries(name(1)));
+    node.log().append_now(board, None);
+    node.log().append_now(Change::RemoveSeries(name(1)), None);
     assert_eq!(*counts.lock().unwrap(), [5, 1, 1]);
     let head = node.log().store().head();
     let (reached, live) = {
@@ -400,7 +400,7 @@ fn push_is_on_the_disk_and_with_the_subscribers_when_append_returns() {
     let mut node = Node::new();
     let point = Point { series: name(1), ts: START, value: Value::Number(Number::new(1.0).unwrap()) };
     let terms = node.log().store().terms(START);
-    let entry = Entry { terms, change: Change::Points(Push::of([point])) };
+    let entry = Entry { terms, change: Change::Points(Push::of([point])), by: None };
     let appended = node.log().append(vec![entry.clone(), entry]);
     assert_eq!(
         (appended.position, appended.outcomes),
