@@ -162,8 +162,8 @@ fn missing(principal: &Principal, needed: Access) -> Option<&'static str> {
 pub async fn admit(State(admission): State<Admission>, mut request: Request, next: Next) -> Response {
     let response = match admission.check(&request) {
         Ok(principal) => {
-            // Nobody is refused on an open server.
-            let attempt = (*principal.who() != Who::Everyone)
+            // A visitor without a credential is no event, and nobody is refused on an open server.
+            let attempt = (!matches!(principal.who(), Who::Everyone | Who::Anonymous))
                 .then(|| Attempt::of(&request, principal.clone(), &admission.0.proxies));
             request.extensions_mut().insert(principal);
             let response = body_deadline::hold(request, next).await;
@@ -174,7 +174,7 @@ pub async fn admit(State(admission): State<Admission>, mut request: Request, nex
         }
         Err(Refused { error, principal, needed, is_refused }) => {
             let response = refuse(&request, error, needed);
-            // A visitor without a credential is no event: each browser begins as one.
+            // Each browser begins as a visitor.
             if is_refused || *principal.who() != Who::Anonymous {
                 admission.note(Attempt::of(&request, principal, &admission.0.proxies), &response);
             }
