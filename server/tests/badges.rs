@@ -1,7 +1,5 @@
 //! Badges: the number of a series as a picture, and who may see it.
 
-#![expect(clippy::unwrap_used, reason = "in a test that is how to fail")]
-
 mod harness;
 
 use std::process::Command;

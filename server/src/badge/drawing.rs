@@ -101,7 +101,6 @@ fn colour(level: Option<Level>) -> &'static str {
 }
 
 /// Estimates the width of a text in pixels, rather too wide: the font is not known.
-#[expect(clippy::cast_precision_loss, reason = "a text is short")]
 fn width(text: &str) -> f64 {
     let (narrow, wide) = text
         .chars()

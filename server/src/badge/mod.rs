@@ -29,6 +29,7 @@ use crate::ingest::fields;
 use crate::limits::client::LimitedClient;
 use crate::rehydrate;
 use crate::store::Writer;
+use crate::stream::state::Streams;
 use drawing::Badge;
 
 /// The path.
@@ -43,8 +44,7 @@ pub fn routes<S>() -> Vec<Route<S>>
 where
     S: Clone + Send + Sync + 'static,
     BoardRegistry: FromRef<S>,
-    HubHandle: FromRef<S>,
-    Writer: FromRef<S>,
+    Streams: FromRef<S>,
 {
     vec![Route::new(PATH, READ, get(badge))]
 }
@@ -61,8 +61,7 @@ struct Query {
 /// [`ApiError::NoSeries`] if there is no such series, or the reader may not see it; [`ApiError::ForeignPage`] for a page of
 /// another site, unless everyone may see the series.
 async fn badge(
-    State(hub): State<HubHandle>,
-    State(writer): State<Writer>,
+    State(streams): State<Streams>,
     State(boards): State<BoardRegistry>,
     access: ReadAccess,
     client: LimitedClient,
@@ -85,7 +84,7 @@ async fn badge(
     let board = board.transpose()?.or_else(|| name.segments().next()?.parse().ok());
     let board = board.filter(|id| access.sees_board(id)).and_then(|id| boards.get(&id));
     let source = board.and_then(|edition| source_of(edition.document.board(), &name));
-    let found = track(&hub, &writer, &access, &name, client).await?;
+    let found = track(&streams.hub, &streams.writer, &access, &name, client).await?;
     let Some((declared, track)) = found else { return Err(ApiError::NoSeries(name)) };
     let badge = read(&name, &track, &source.unwrap_or_default(), declared, clock::now().wall);
     Ok(answer(&badge.to_svg(), access.is_public(), &headers))

@@ -128,8 +128,7 @@ pub struct Stored {
 pub async fn put(
     State(boards): State<BoardRegistry>,
     State(hub): State<HubHandle>,
-    access: EditAccess,
-    actor: Actor,
+    (access, actor): (EditAccess, Actor),
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,

@@ -110,8 +110,8 @@ mod tests {
 
     #[test]
     fn long_differences_and_values_are_cut() {
-        let widgets =
-            (0..99).map(|n| format!("[[widgets]]\nid = \"w{n}\"\ntype = \"text\"\nmarkdown = \"{}\"\n", "x".repeat(200)));
+        let widgets = (0..99)
+            .map(|n| format!("[[widgets]]\nid = \"w{n}\"\ntype = \"text\"\nmarkdown = \"{}\"\n", "x".repeat(200)));
         let lines = difference(None, Some(&document(&widgets.collect::<String>())));
         assert_eq!(lines.lines().count(), MAX_LINES + 1);
         assert!(lines.lines().all(|line| line.chars().count() < 100), "{lines}");
