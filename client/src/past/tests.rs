@@ -5,12 +5,14 @@
 
 use proptest::prelude::*;
 use shared::board::{SeriesSource, Show};
-use shared::reading::past::cut_width;
-use shared::reading::{Cell, Detail, Lookback, LookbackBuckets, NumberReading, Reading, ReadingQuery, needed_until};
+use shared::reading::past::CellRange;
+use shared::reading::{
+    Cell, Detail, JoinedCells, Lookback, LookbackBuckets, NumberReading, Reading, ReadingQuery, from_cells, needed_until,
+};
 use shared::{Bucket, LogLine, Millis, Number, Rolled, Seq, Stamp, Text, Track, Value};
 
 use super::PastTrack;
-use super::lookback::{Lacking, PastStretch};
+use super::lookback::{join, lacks};
 use super::needed::{self, NeededCells, Reports, WIDTH};
 use crate::history::SeriesCache;
 use crate::history::cell_cache::CellCache;
@@ -129,23 +131,33 @@ fn past_track(cache: &mut CellCache, points: &[(u64, f64)], to: Millis, ahead: u
     needed::numbers(cache, to).expect("all that was needed has arrived")
 }
 
+/// Fetches the buckets of a lookback from a server with all points. `kept` is the width of the finest buckets that the
+/// server has.
+fn fetched<'a>(
+    known: &'a mut SeriesCache,
+    points: &[(u64, f64)],
+    lookback: Lookback,
+    newest: u64,
+    kept: u64,
+) -> JoinedCells<'a> {
+    for _ in 0..3 {
+        let lacking = lacks(known, lookback, newest, Detail::Bins, CellCache::known);
+        let Some(CellRange { from, to, width }) = lacking else { break };
+        let (from, to, wide) = (from - from % width, to.next_multiple_of(width), width.max(kept));
+        let inside = from - from % wide..to.next_multiple_of(wide);
+        let answer = cells(points, wide).into_iter().filter(|cell| inside.contains(&cell.start)).collect();
+        known.cells(width, Detail::Bins).put(from, to, u64::MAX, answer);
+    }
+    join(known, lookback, newest, Detail::Bins).expect("three answers are enough")
+}
+
 /// The readings of a board as of `to`.
 fn past(points: &[(u64, f64)], to: Millis, lookback: Lookback) -> Option<Vec<Reading>> {
     let mut known = SeriesCache::default();
     let track = past_track(known.cells(WIDTH, Detail::Figures), points, to, 0, 1_000);
     let PastTrack::Known(track) = track else { return None };
-    let stretch = PastStretch::of(lookback, track.latest_at().ts.0);
-    for _ in 0..2 {
-        let lacking = stretch.lacks(&mut known, Detail::Bins, CellCache::known);
-        let Some(Lacking { from, to, width }) = lacking else { break };
-        let (from, to) = (from - from % width, to.next_multiple_of(width));
-        let answer = cells(points, width).into_iter().filter(|cell| (from..to).contains(&cell.start)).collect();
-        known.cells(width, Detail::Bins).put(from, to, u64::MAX, answer);
-    }
-    let mut each = |show| {
-        let joined = stretch.join(&mut known, Detail::Bins).expect("all has arrived");
-        reading(&track, show, lookback, LookbackBuckets::Whole(joined))
-    };
+    let joined = fetched(&mut known, points, lookback, track.latest_at().ts.0, 1_000);
+    let mut each = |show| reading(&track, show, lookback, LookbackBuckets::Whole(joined.clone()));
     Some(SHOWS.map(&mut each).into())
 }
 
@@ -155,14 +167,13 @@ fn near(one: f64, other: f64) -> bool {
 }
 
 /// Returns true if each part of each reading, such as its number and its range, is that of one of the live boards, which
-/// are of the same moment, or that of `cut`. The parts of `cut` are those before the last of the finer buckets that make
-/// up a lookback: if that bucket has later points, a lookback leaves it out.
-fn agree_with_one_of(past: Option<&Vec<Reading>>, live: &[Option<&Vec<Reading>>], cut: Option<&Vec<Reading>>) -> bool {
+/// are of the same moment.
+fn agree_with_one_of(past: Option<&Vec<Reading>>, live: &[Option<&Vec<Reading>>]) -> bool {
     let Some(past) = past else { return live.iter().any(Option::is_none) };
     past.iter().enumerate().all(|(show, past)| {
         let of_moment: Vec<&Reading> =
             live.iter().copied().flatten().map(|live| &live[show]).filter(|live| live.at == past.at).collect();
-        let numbers = || of_moment.iter().map(|live| live.number()).chain([cut.and_then(|cut| cut[show].number())]);
+        let numbers = || of_moment.iter().map(|live| live.number());
         let one_has = |part: &dyn Fn(&NumberReading, &NumberReading) -> bool| {
             let number = past.number();
             numbers().any(|other| match (number, other) {
@@ -199,17 +210,38 @@ proptest! {
         let found = past(&points, Millis(to), lookback);
         // The moment may lie within a second that has later points. Then the second does not count.
         let (now, before) = (until(to), until((to - to % 1_000).saturating_sub(1)));
-        let cut = cut_width(lookback.width());
-        let before_cut = |to: u64| until((to - to % cut).saturating_sub(1));
         prop_assert!(
-            agree_with_one_of(found.as_ref(), &[now.as_ref(), before.as_ref()], before_cut(to).as_ref()),
+            agree_with_one_of(found.as_ref(), &[now.as_ref(), before.as_ref()]),
             "{:?}\n{:?}\n{:?}", found, now, before
         );
         let whole_second = (to - to % 1_000) + 999;
         let found = past(&points, Millis(whole_second), lookback);
-        prop_assert!(agree_with_one_of(
-            found.as_ref(), &[until(whole_second).as_ref()], before_cut(whole_second).as_ref()
-        ));
+        prop_assert!(agree_with_one_of(found.as_ref(), &[until(whole_second).as_ref()]));
+    }
+
+    #[test]
+    fn lookback_as_of_a_moment_has_every_point_up_to_the_newest_whatever_is_kept(
+        points in points(), at in 0.0..1.0_f64,
+        range_ms in prop::sample::select(vec![10_000_u64, 3_600_000, 6 * 3_600_000, 7 * 86_400_000, 700 * 86_400_000]),
+        kept in prop::sample::select(vec![1_000_u64, 10_000, 60_000, 600_000])
+    ) {
+        let (first, last) = (points[0].0, points.last().unwrap().0);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "small")]
+        let to = first + ((last - first) as f64 * at) as u64;
+        let mut known = SeriesCache::default();
+        let found = past_track(known.cells(WIDTH, Detail::Figures), &points, Millis(to), 0, kept);
+        let PastTrack::Known(track) = found else { return Ok(()) };
+        let (newest, lookback) = (track.latest_at().ts.0, Lookback { range_ms, change_ms: range_ms });
+        let from = newest.saturating_sub(range_ms);
+        let joined = fetched(&mut known, &points, lookback, newest, kept);
+        let wide = lookback.width().max(kept);
+        let inside = points.iter().filter(|point| point.0 <= newest && point.0 - point.0 % wide + wide > from);
+        let values: Vec<f64> = inside.map(|point| point.1).collect();
+        #[expect(clippy::cast_precision_loss, reason = "few")]
+        let count = values.len() as f64;
+        prop_assert_eq!(from_cells::over(Show::Count, &joined, from), Some(count));
+        prop_assert_eq!(from_cells::over(Show::Sum, &joined, from), Some(values.iter().sum()));
+        prop_assert_eq!(from_cells::over(Show::Max, &joined, from), values.iter().copied().reduce(f64::max));
     }
 
     #[test]

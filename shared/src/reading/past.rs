@@ -5,8 +5,9 @@
 //! is the width of the bucket: a second as long as the server keeps seconds, and what it still keeps for older moments.
 
 use std::collections::VecDeque;
+use std::iter;
 
-use super::{Cell, Detail};
+use super::{Cell, Detail, Lookback};
 use crate::tier::bucket_width;
 use crate::track::{LOG, LogLine, TextLog, WINDOW};
 use crate::{Bucket, Millis, Rolled, Seq, Stamp, Track};
@@ -49,19 +50,61 @@ pub fn texts_at(lines: &[(u64, &str)]) -> Option<Track> {
     Some(Track::Texts(TextLog { total: lines.len() as u64, lines, changed }))
 }
 
-/// Returns the width of the cells from which the last bucket of a lookback is made, in milliseconds, where the buckets
-/// are `width` milliseconds wide.
-#[must_use]
-pub fn cut_width(width: u64) -> u64 {
-    bucket_width(width, CUT_POINTS)
+/// A range of cells of one width. Times are in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CellRange {
+    /// First moment.
+    pub from: u64,
+    /// Moment after the last one.
+    pub to: u64,
+    /// Width of the cells.
+    pub width: u64,
 }
 
-/// Makes the last bucket of a lookback, which starts at `from` and which the moment `to` cuts, from finer cells.
-#[must_use]
-pub fn cut_cell(finer: &[Cell], from: u64, to: Millis, width: u64, detail: Detail) -> Option<Cell> {
-    let known = cells_at(finer, to);
-    let inside = known.get(known.partition_point(|cell| cell.start < from)..)?;
-    let rolled: Vec<Rolled> = inside.iter().filter_map(Cell::rolled).collect();
-    let whole = Rolled::over(&rolled, 1)?;
-    Some(Cell { start: from, ..Cell::live(&whole, width, detail) })
+/// Returns the cells that make up a lookback which ends with the newest point at `newest`, in milliseconds: first the
+/// whole buckets of the lookback, then finer and finer cells of its last bucket, down to seconds. Each range begins where
+/// the one before ends; some may be empty.
+pub fn parts(lookback: Lookback, newest: u64) -> impl Iterator<Item = CellRange> {
+    let mut next = Some((lookback.needed_from(newest), lookback.width()));
+    // The last of the finer cells is cut too, so it is made of still finer ones.
+    iter::from_fn(move || {
+        let (from, width) = next?;
+        let (to, finer) = (newest - newest % width, bucket_width(width, CUT_POINTS));
+        next = (width > finer).then_some((to, finer));
+        Some(CellRange { from, to: if next.is_some() { to } else { newest + 1 }, width })
+    })
+}
+
+/// The last bucket of a lookback, which a past moment cuts. It is made of finer cells.
+#[derive(Clone, Debug)]
+pub struct CutBucket {
+    newest: Millis,
+    sum: Option<Rolled>,
+}
+
+impl CutBucket {
+    /// An empty bucket that ends with the newest point at `newest`.
+    #[must_use]
+    pub fn new(newest: Millis) -> Self {
+        Self { newest, sum: None }
+    }
+
+    /// Adds finer cells, oldest first: those that begin at `from` or later, in milliseconds, and have no points after the
+    /// newest. `from` must not decrease from call to call.
+    pub fn add(&mut self, finer: &[Cell], from: u64) {
+        let known = cells_at(finer, self.newest);
+        let inside = known.get(known.partition_point(|cell| cell.start < from)..).unwrap_or_default();
+        for later in inside.iter().filter_map(Cell::rolled) {
+            match &mut self.sum {
+                Some(sum) => sum.append(&later),
+                None => self.sum = Some(later),
+            }
+        }
+    }
+
+    /// Returns the bucket as a cell of `width` milliseconds that begins at `start`; `None` without points.
+    #[must_use]
+    pub fn cell(&self, start: u64, width: u64, detail: Detail) -> Option<Cell> {
+        Some(Cell { start, ..Cell::live(self.sum.as_ref()?, width, detail) })
+    }
 }
