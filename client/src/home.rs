@@ -204,7 +204,7 @@ fn BoardCard(board: BoardId, cards: RwSignal<Option<Vec<Card>>>, server_now: Mem
     let card = Memo::new(move |_| cards.with(|cards| cards.iter().flatten().find(|card| card.board == board).cloned()));
     let text = move |of: fn(&Card) -> String| move || card.with(|card| card.as_ref().map(of).unwrap_or_default());
     let last = Memo::new(move |_| card.with(|card| card.as_ref().and_then(|card| card.last)));
-    // Only what needs attention is marked: numbers over a range are not known here.
+    // Only what needs attention is marked.
     let level = Memo::new(move |_| {
         let level = card.with(|card| card.as_ref().and_then(|card| card.state.level));
         level.filter(|level| *level != Level::Ok)

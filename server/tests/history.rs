@@ -246,3 +246,38 @@ fn point_ahead_of_now_is_not_the_newest_of_its_series_until_its_time_has_come() 
     let server = TestServer::start(data.path());
     assert!((newest(&server) - 3.0).abs() < 1e-9, "also after a restart");
 }
+
+#[test]
+fn overview_knows_the_levels_of_numbers_over_the_range() {
+    let data = tempfile::tempdir().unwrap();
+    let server = TestServer::start(data.path());
+    let now = now_ms();
+    // More points than a track has, and the worst before them.
+    let recent = (1..=400_u32).map(|s| (now - u64::from(s) * 1_000, 1.0));
+    let worst = (now - 40 * 60_000, 900.0);
+    push(&server, "ops/ms", &std::iter::once(worst).chain(recent).collect::<Vec<_>>());
+    let rising = (1..=60_u32).rev().map(|s| (now - u64::from(s) * 1_000, 20.0 * f64::from(60 - s)));
+    push(&server, "ops/sent", &rising.collect::<Vec<_>>());
+    let state = |series: &str, kind: &str, show: &str| {
+        let widget = json!({
+            "id": "w", "type": kind, "series": [series], "show": show,
+            "thresholds": [{ "above": 10, "level": "warn" }, { "above": 500, "level": "bad" }],
+        });
+        let id = format!("{}-{kind}-{show}", series.rsplit('/').next().unwrap());
+        let answer = server.put(&format!("/api/boards/{id}"), &json!({ "widgets": [widget] }).to_string(), &[]);
+        assert_eq!(answer.status, 204, "{}", answer.text);
+        id
+    };
+    let wanted = [
+        (state("ops/ms", "stat", "max"), json!("bad")),
+        (state("ops/ms", "table", "p99"), Json::Null),
+        (state("ops/ms", "gauge", "sum"), json!("bad")),
+        (state("ops/ms", "line", "max"), Json::Null),
+        (state("ops/sent", "stat", "rate"), json!("warn")),
+    ];
+    let overview = server.get("/api/overview").json();
+    for (id, level) in wanted {
+        let board = overview["boards"].as_array().unwrap().iter().find(|board| board["id"] == json!(id)).unwrap();
+        assert_eq!((&board["level"], &board["unknown"]), (&level, &Json::Null), "{board}");
+    }
+}

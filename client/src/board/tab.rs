@@ -1,11 +1,14 @@
 //! The state of the board in the title and the icon of its tab.
 
 use leptos::prelude::*;
-use shared::board::{Board, Content, Level};
-use shared::reading::BoardState;
+use leptos::reactive::traits::Track as _;
+use shared::Track;
+use shared::board::{Board, Level};
+use shared::reading::{BoardState, LevelNeeds, LookbackBuckets, WatchedSource};
 
 use super::context::BoardContext;
 use crate::browser;
+use crate::widget::lookback::{LookbackKind, WidgetHistory};
 use crate::widget::names::select;
 
 /// The colour of the icon in `index.html`, as it is written there.
@@ -13,10 +16,14 @@ const ICON_COLOUR: &str = "%230b6b62";
 
 /// Keeps the title and the icon of the tab up to date with the state of the board, once a second.
 pub fn keep_tab_updated(title: Signal<String>, board: Memo<Option<Board>>, context: BoardContext) {
+    let watched = Memo::new_with_compare(
+        move |_| board.with(|board| board.as_ref().map(|board| watched_of(board, context)).unwrap_or_default()),
+        |_, _| true,
+    );
     let state = Memo::new(move |_| {
         context.server_now.track();
         context.view.past.at.track();
-        board.with(|board| board.as_ref().map(|board| untrack(|| state_of(board, context)))).unwrap_or_default()
+        watched.with(|watched| untrack(|| state_of(watched, context)))
     });
     Effect::new(move |_| {
         let words = state.get().words();
@@ -44,22 +51,35 @@ pub fn keep_tab_updated(title: Signal<String>, board: Memo<Option<Board>>, conte
     });
 }
 
-fn state_of(board: &Board, context: BoardContext) -> BoardState {
+/// The watched series of a widget, and the history that its widget requests for them.
+type Watched = Vec<(WatchedSource, WidgetHistory)>;
+
+fn watched_of(board: &Board, context: BoardContext) -> Watched {
+    let watch = |watched: WatchedSource| {
+        let kind = match watched.needs(None) {
+            LevelNeeds::Range => LookbackKind::Range(watched.change()),
+            LevelNeeds::Point | LevelNeeds::Track => LookbackKind::Newest,
+        };
+        let history = WidgetHistory::of_other(&watched.source, kind, context);
+        (watched, history)
+    };
+    WatchedSource::all_of(board).into_iter().map(watch).collect()
+}
+
+fn state_of(watched: &Watched, context: BoardContext) -> BoardState {
     let mut state = BoardState::default();
     let now = context.shown_moment();
-    let range_ms = {
-        let (from, to) = context.view.range.get().at(now.0);
-        to - from
-    };
-    for widget in &board.widgets {
-        let Content::Series(shown) = &widget.content else { continue };
-        let source = &shown.source;
-        if source.thresholds.is_empty() && source.expect.is_none() {
-            continue;
-        }
-        for name in context.live.names.with(|names| select(&source.series, names)) {
+    for (watched, history) in watched {
+        let lookback = history.lookback();
+        for name in context.live.names.with(|names| select(&watched.source.series, names)) {
+            let declared = context.live.declared(&name);
             context.with_track(&name, |track| {
-                state.add(&name, track, source, context.live.declared(&name), range_ms, now);
+                state.add_freshness(watched, track, now);
+                if let Track::Numbers(buckets) = track {
+                    history.peek(&name, buckets, lookback, |past: LookbackBuckets<'_>| {
+                        state.add_level(watched, &name, track, declared, lookback, past);
+                    });
+                }
             });
         }
     }

@@ -35,6 +35,11 @@ pub fn entries<T>(list: &Value, of: fn(&Value) -> Option<T>) -> Option<Vec<T>> {
     Some(list.as_array()?.iter().filter_map(of).collect())
 }
 
+/// Returns a number of things, which is absent where there are none.
+fn count(entry: &Value, key: &str) -> usize {
+    entry.get(key).and_then(Value::as_u64).and_then(|count| count.try_into().ok()).unwrap_or_default()
+}
+
 fn text<'a>(entry: &'a Value, key: &str) -> Option<&'a str> {
     entry.get(key)?.as_str()
 }
@@ -50,7 +55,7 @@ pub struct Card {
     pub count: usize,
     /// Time of the newest point of any of its series; `None` where it shows none.
     pub last: Option<Millis>,
-    /// Level and number of stale series, as the server knows them from the newest points.
+    /// Level and number of stale series, and of unknown levels.
     pub state: BoardState,
 }
 
@@ -65,7 +70,8 @@ impl Card {
             last: entry.get("last").and_then(Value::as_u64).map(Millis),
             state: BoardState {
                 level: text(entry, "level").and_then(Level::of),
-                stale: entry.get("stale").and_then(Value::as_u64).and_then(|stale| stale.try_into().ok()).unwrap_or(0),
+                stale: count(entry, "stale"),
+                unknown: count(entry, "unknown"),
             },
         })
     }
@@ -134,7 +140,7 @@ mod tests {
             cards.iter().map(|card| (card.name(), card.count, card.last.map(|last| last.0))).collect();
         let wanted = [("Operations", 2, Some(10)), ("shop", 1, Some(5)), ("wall", 0, None)];
         assert_eq!(summaries, wanted.map(|(name, count, last)| (name.to_owned(), count, last)));
-        assert_eq!(cards[0].state, BoardState { level: Some(Level::Bad), stale: 2 });
+        assert_eq!(cards[0].state, BoardState { level: Some(Level::Bad), stale: 2, unknown: 0 });
         assert_eq!(cards[1].state.words(), "");
         assert_eq!((left_out, cards[0].address(), cards[1].address()), (3, " ops".to_owned(), String::new()));
         assert!(cards[0].fits("oper OPS") && !cards[1].fits("oper") && cards[1].fits(" "));

@@ -59,18 +59,8 @@ impl WidgetHistory {
         context: BoardContext,
     ) -> Self {
         let of_range = !matches!(source.show.unwrap_or(Show::Value), Show::Value | Show::Rate);
-        let detail = match source.show {
-            Some(Show::P50 | Show::P95 | Show::P99) => Detail::Bins,
-            _ => Detail::Figures,
-        };
         let kind = if kind == LookbackKind::Newest && of_range { LookbackKind::Range(None) } else { kind };
-        let history = Self {
-            context,
-            kind,
-            detail,
-            requester: Requester::new(),
-            recents: StoredValue::new_local(HashMap::new()),
-        };
+        let history = Self::of_other(source, kind, context);
         if kind != LookbackKind::Newest {
             let (again, waits) = (RwSignal::new(0_u8), StoredValue::new(false));
             Effect::new(move |_| {
@@ -95,6 +85,17 @@ impl WidgetHistory {
             });
         }
         history
+    }
+
+    /// Reads the history that another widget requests for the number that `source` asks for.
+    #[must_use]
+    pub fn of_other(source: &SeriesSource, kind: LookbackKind, context: BoardContext) -> Self {
+        let detail = match source.show {
+            Some(Show::P50 | Show::P95 | Show::P99) => Detail::Bins,
+            _ => Detail::Figures,
+        };
+        let (requester, recents) = (Requester::new(), StoredValue::new_local(HashMap::new()));
+        Self { context, kind, detail, requester, recents }
     }
 
     /// Returns the lookback; tracked.

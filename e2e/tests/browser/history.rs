@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use pulseboard_e2e::{Page, Stage, curl, until};
+use serde_json::json;
 
 /// The reach of the numbers into the past, in seconds: much more than the streamed part.
 const PAST: u64 = 3_000;
@@ -235,4 +236,36 @@ async fn a_range_that_ends_before_it_starts_is_told_at_the_field() {
     .await;
     let address = page.eval("return location.search", &[]).await;
     assert_eq!(address, "", "and nothing else is shown");
+}
+
+#[tokio::test]
+async fn tab_and_page_of_all_boards_know_the_level_of_a_number_over_the_range() {
+    let stage = Stage::start().await;
+    let now =
+        u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_millis()).expect("fits");
+    // More points than a track has, and the worst before them.
+    let recent = (1..=400_u64).map(|second| (now - second * 1_000, 1.0));
+    let line = |(ts, value)| json!({ "series": "ops/ms", "ts": ts, "value": value }).to_string();
+    let lines: Vec<String> = std::iter::once((now - 40 * 60_000, 900.0)).chain(recent).map(line).collect();
+    stage.server.push_batch(&lines.join("\n")).await;
+    let board = json!({ "title": "Ops", "widgets": [{
+        "id": "worst", "type": "stat", "series": ["ops/ms"], "show": "max", "change": "10m",
+        "thresholds": [{ "above": 500, "level": "bad" }],
+    }]});
+    let url = format!("{}/api/boards/ops", stage.server.base());
+    let answer = curl(&["-X", "PUT", "-H", "content-type: application/json", "-d", &board.to_string(), &url]).await;
+    assert_eq!(answer, "", "the board is made");
+    let page = stage.open("/b/ops").await;
+    page.shows("ops/ms", "900").await;
+    until("the title has the level", async || {
+        let title = page.eval("return document.title", &[]).await;
+        if title == json!("(bad) Ops") { Ok(()) } else { Err(title.to_string()) }
+    })
+    .await;
+    let page = stage.open("/").await;
+    until("the card has the level", async || {
+        let cards = page.texts("board-card").await;
+        if cards.len() == 1 && cards[0].contains("bad") { Ok(()) } else { Err(format!("{cards:?}")) }
+    })
+    .await;
 }

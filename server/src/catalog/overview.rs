@@ -16,14 +16,15 @@ use parking_lot::Mutex;
 use serde::Serialize;
 use shared::access::SeriesScope;
 use shared::board::keyword::Keyword as _;
-use shared::board::{Board, Level, SeriesSource};
+use shared::board::{Board, Level};
 use shared::reading::BoardState;
 use shared::{BoardId, Millis, Selector, SeriesName};
 
-use super::watched::{Watched, watched_sources};
+use super::watched::{ReadPast, Watched, WatchedBoard};
 use crate::access::{ReadAccess, ReadScope};
 use crate::board::BoardRegistry;
 use crate::clock;
+use crate::history::History;
 use crate::http::problem::ApiError;
 use crate::hub::driver::HubHandle;
 use crate::limits::client::LimitedClient;
@@ -51,6 +52,7 @@ const MAX_COUNTED: usize = 100_000;
 pub struct Overview {
     hub: HubHandle,
     boards: BoardRegistry,
+    history: History,
     /// The last counts, by the series and boards that their readers may see.
     last: Arc<Mutex<KeptCounts>>,
     /// Held while the series are counted.
@@ -105,17 +107,21 @@ struct Listed {
     series: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     last: Option<Millis>,
-    /// The worst level of the newest numbers, if there are thresholds.
+    /// The worst level that is known, if there are thresholds.
     #[serde(skip_serializing_if = "Option::is_none")]
     level: Option<&'static str>,
     /// The number of stale series, if there are any.
     #[serde(skip_serializing_if = "is_zero")]
     stale: usize,
+    /// The number of series whose level is not known, if there are any.
+    #[serde(skip_serializing_if = "is_zero")]
+    unknown: usize,
 }
 
 impl Listed {
     fn new(id: BoardId, title: Option<String>, Tally { last, series }: Tally, state: BoardState) -> Self {
-        Self { id, title, series, last, level: state.level.map(Level::keyword), stale: state.stale }
+        let BoardState { level, stale, unknown } = state;
+        Self { id, title, series, last, level: level.map(Level::keyword), stale, unknown }
     }
 }
 
@@ -129,20 +135,20 @@ fn is_zero(number: &usize) -> bool {
 struct MadeBoard {
     id: BoardId,
     selectors: Vec<Selector>,
-    watched: Vec<SeriesSource>,
+    watched: WatchedBoard,
 }
 
 impl MadeBoard {
     fn of(id: BoardId, board: &Board) -> Self {
-        Self { id, selectors: board.selectors(), watched: watched_sources(board) }
+        Self { id, selectors: board.selectors(), watched: WatchedBoard::of(board) }
     }
 }
 
 impl Overview {
     /// Makes an overview that has counted nothing yet.
     #[must_use]
-    pub fn new(hub: HubHandle, boards: BoardRegistry) -> Self {
-        Self { hub, boards, last: Arc::default(), counting: Arc::default() }
+    pub fn new(hub: HubHandle, boards: BoardRegistry, history: History) -> Self {
+        Self { hub, boards, history, last: Arc::default(), counting: Arc::default() }
     }
 
     /// Returns the last count if it is still to be used.
@@ -185,7 +191,14 @@ impl Overview {
         let work = move || {
             let made = overview.boards.list().into_iter().filter(|(id, _)| scope.sees_board(id));
             let made = made.map(|(id, edition)| MadeBoard::of(id, edition.document.board())).collect();
-            let mut count = count(&overview.hub, made, scope.series());
+            let now = clock::now().wall;
+            let read = |index, lookback| {
+                let named = overview.hub.selecting().names().named(&[index]);
+                let series = named.first()?.series;
+                // The error is in the log of the store; the level is counted as unknown.
+                overview.history.newest(series, lookback, now).ok()
+            };
+            let mut count = count(&overview.hub, &read, made, scope.series());
             // All kept counts together rest as long as one would alone.
             let kept = u32::try_from(overview.last.lock().len()).unwrap_or(u32::MAX);
             count.until += count.until.saturating_duration_since(Instant::now()) * kept;
@@ -199,7 +212,7 @@ impl Overview {
 }
 
 /// Counts those series of each board that are in `scope`. `made` are the boards with a document.
-fn count(hub: &HubHandle, mut made: Vec<MadeBoard>, scope: &SeriesScope) -> Count {
+fn count(hub: &HubHandle, read: ReadPast<'_>, mut made: Vec<MadeBoard>, scope: &SeriesScope) -> Count {
     let began = Instant::now();
     let mut boards_of = Listeners::default();
     let mut watched = Watched::default();
@@ -234,7 +247,7 @@ fn count(hub: &HubHandle, mut made: Vec<MadeBoard>, scope: &SeriesScope) -> Coun
         left_out += automatic.len() - MAX_AUTOMATIC;
         automatic.truncate(MAX_AUTOMATIC);
     }
-    let states = watched.states(hub, made.len(), now);
+    let states = watched.states(hub, read, made.len(), now);
     let made = made.into_iter().map(|board| board.id).zip(of_made.into_iter().zip(states)).collect();
     Count { made, automatic, left_out, until: Instant::now() + began.elapsed() * REST }
 }
@@ -263,8 +276,8 @@ fn first_segment(name: &SeriesName) -> &str {
     name.segments().next().unwrap_or_default()
 }
 
-/// Lists every board that is there, made or automatic: `{"boards": [{"id", "title", "series", "last", "level", "stale"}],
-/// "left_out"}`.
+/// Lists every board that is there, made or automatic: `{"boards": [{"id", "title", "series", "last", "level", "stale",
+/// "unknown"}], "left_out"}`.
 ///
 /// # Errors
 /// [`ApiError::Overloaded`] if the client's address has too many requests that look at all names.
@@ -291,15 +304,23 @@ pub async fn overview(
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use shared::reading::Lookback;
     use shared::{Seq, Stamp};
 
     use super::super::tests::{hub_of, name_of};
     use super::*;
+    use crate::history::newest::NewestPast;
     use crate::log::Committed;
+    use crate::rollup::SeriesIndex;
+
+    /// Reads no history.
+    fn unread(_: SeriesIndex, _: Option<Lookback>) -> Option<NewestPast> {
+        None
+    }
 
     fn made(id: &str, selectors: &[&str]) -> MadeBoard {
         let selectors = selectors.iter().map(|selector| selector.parse().unwrap()).collect();
-        MadeBoard { id: id.parse().unwrap(), selectors, watched: Vec::new() }
+        MadeBoard { id: id.parse().unwrap(), selectors, watched: WatchedBoard::default() }
     }
 
     fn summaries(count: &Count) -> Vec<(String, usize)> {
@@ -314,11 +335,11 @@ mod tests {
     fn each_first_segment_is_a_board_and_a_made_board_counts_what_it_shows() {
         let hub = hub_of(["shop/orders", "ops/temp", "ops/deploy", "ops"].map(str::to_owned).into_iter());
         assert_eq!(
-            summaries(&count(&hub, Vec::new(), &SeriesScope::All)),
+            summaries(&count(&hub, &unread, Vec::new(), &SeriesScope::All)),
             [("ops".to_owned(), 3), ("shop".to_owned(), 1)]
         );
         let made = vec![made("ops", &["shop/*", "ops/temp", "**"]), made("wall", &[])];
-        let count = count(&hub, made, &SeriesScope::All);
+        let count = count(&hub, &unread, made, &SeriesScope::All);
         assert_eq!(
             summaries(&count),
             [("ops!".to_owned(), 4), ("shop".to_owned(), 1), ("wall!".to_owned(), 0)],
@@ -341,14 +362,15 @@ mod tests {
         let hub = hub_of(["ops/a", "ops/b", "shop/c"].map(str::to_owned).into_iter());
         let state = |board: &Board| {
             let id: BoardId = "ops".parse().unwrap();
-            count(&hub, vec![MadeBoard::of(id.clone(), board)], &SeriesScope::All).made[&id].1
+            count(&hub, &unread, vec![MadeBoard::of(id.clone(), board)], &SeriesScope::All).made[&id].1
         };
-        assert_eq!(state(&document("value", "1h")), BoardState { level: Some(Level::Warn), stale: 0 });
-        assert_eq!(state(&document("rate", "1h")), BoardState::default(), "a rate needs more than the newest point");
+        assert_eq!(state(&document("value", "1h")), BoardState { level: Some(Level::Warn), ..BoardState::default() });
+        let rate = BoardState { unknown: 2, ..BoardState::default() };
+        assert_eq!(state(&document("rate", "1h")), rate, "a rate needs more than the newest point");
         assert_eq!(state(&Board::default()), BoardState::default());
         let old = Stamp { ts: Millis(clock::now().wall.0 - 60_000), seq: Seq(4) };
         hub.publish(&[Committed { at: old, ..name_of(4, "ops/old") }]);
-        assert_eq!(state(&document("rate", "30s")), BoardState { level: None, stale: 1 });
+        assert_eq!(state(&document("rate", "30s")), BoardState { level: None, stale: 1, unknown: 3 });
     }
 
     #[test]
@@ -356,7 +378,7 @@ mod tests {
         let boards = MAX_AUTOMATIC + 7;
         let hub = hub_of((1..=boards).map(|n| format!("b{n}/x")));
         hub.publish(&[name_of(boards + 1, "b1/y")]);
-        let count = count(&hub, Vec::new(), &SeriesScope::All);
+        let count = count(&hub, &unread, Vec::new(), &SeriesScope::All);
         assert_eq!((count.automatic.len(), count.left_out), (MAX_AUTOMATIC, 7));
         let newest = count.automatic.iter().map(|(_, tally)| tally.last).min();
         assert!(count.automatic.iter().any(|(id, tally)| id.as_str() == "b1" && tally.series == 2) && newest.is_some());
@@ -366,7 +388,7 @@ mod tests {
     fn count_rests_for_many_times_the_time_that_it_took() {
         let hub = hub_of((1..=20_000).map(|n| format!("s/{n}")));
         let before = Instant::now();
-        let count = count(&hub, Vec::new(), &SeriesScope::All);
+        let count = count(&hub, &unread, Vec::new(), &SeriesScope::All);
         let took = before.elapsed();
         assert!(count.until > before + took, "it is used again");
         assert!(count.until <= Instant::now() + took * REST);

@@ -2,7 +2,7 @@
 //!
 //! [`api`] is the call: [`query`] parses the request, [`plan`] chooses the buckets that answer it, [`past`] reads them, [`answer`] encodes
 //! them, [`job`] does both in steps, and [`body`] streams the steps to the socket. Reading has its own connections and
-//! threads, so that no push waits for it; [`read_queue`] bounds them, and [`cancel`] ends work whose request is gone, and [`error`] is the
+//! threads, so that no push waits for it; [`newest`] reads what a reading needs; [`read_queue`] bounds them, and [`cancel`] ends work whose request is gone, and [`error`] is the
 //! reason why there is no answer.
 
 pub mod answer;
@@ -11,6 +11,7 @@ mod body;
 pub mod cancel;
 pub mod error;
 pub mod job;
+pub mod newest;
 pub mod past;
 pub mod plan;
 pub mod query;
@@ -89,22 +90,26 @@ impl History {
 
     /// Reads the next piece of an answer. Blocks on the disk until `cancel` ends it.
     fn step(&self, job: &mut Job, cancel: &Cancel) -> Result<Piece, PastError> {
+        self.read(cancel, |conn| job.step(conn, self.stored(), cancel))
+    }
+
+    /// Calls `work` with a connection. Blocks on the disk until `cancel` ends it.
+    fn read<T>(&self, cancel: &Cancel, work: impl FnOnce(&Connection) -> Result<T, PastError>) -> Result<T, PastError> {
         cancel.check()?;
         if let Some(why) = self.0.condition.lost() {
             return Err(PastError::Lost(why));
         }
         let idle = self.0.idle.lock().pop();
         let conn = idle.map_or_else(|| self.connect(), Ok)?;
-        let piece = cancel.watch(&conn, || job.step(&conn, self.stored(), cancel))?;
-        match piece {
+        match cancel.watch(&conn, || work(&conn))? {
             // SQLite only knows that it was interrupted, not why.
             Err(PastError::Database(error)) => {
                 cancel.check()?;
                 Err(error.into())
             }
-            piece => {
+            done => {
                 self.0.idle.lock().push(conn);
-                piece
+                done
             }
         }
     }

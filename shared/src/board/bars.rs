@@ -33,6 +33,12 @@ pub struct BarOptions {
 }
 
 impl BarOptions {
+    /// Returns true if there is a bar for each bucket of time.
+    #[must_use]
+    pub fn is_over_time(&self) -> bool {
+        self.across == Some(Across::Time)
+    }
+
     pub(super) fn read(widget: &Fields<'_>) -> Self {
         let (across, mut markers) = (widget.keyword("across"), read_markers(widget));
         if across != Some(Across::Time) && !markers.is_empty() {

@@ -20,7 +20,7 @@ pub mod lookback;
 pub mod past;
 pub mod series_reading;
 
-pub use board_state::BoardState;
+pub use board_state::{BoardState, Judges, LevelNeeds, WatchedSource};
 pub use cell::{Cell, Detail, JoinedCells};
 pub use freshness::{is_late, is_stale};
 pub use lookback::{Lookback, LookbackBuckets, needed_until, reach};
