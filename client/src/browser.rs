@@ -51,6 +51,14 @@ pub fn address(path: &str) -> String {
     root() + path.trim_start_matches('/')
 }
 
+/// Returns the address of the page of the sign-in, which leads back to this page.
+#[must_use]
+pub fn sign_in_address() -> String {
+    let page = split().1 + &window().location().search().unwrap_or_default();
+    let to = String::from(js_sys::encode_uri_component(page.trim_start_matches('/')));
+    address(&format!("sign-in?to={to}"))
+}
+
 /// Returns the path of the page below [`root`], with percent-escapes decoded if that gives text.
 #[must_use]
 pub fn path() -> String {

@@ -202,6 +202,20 @@ pub fn BoardPage(
             <Outdated outdated=stream.outdated/>
             <p class="notice" role="status" data-testid="reason" hidden=move || stream.reason.with(Option::is_none)>
                 {move || stream.reason.get().unwrap_or_default()}
+                {move || {
+                    stream
+                        .needs_sign_in
+                        .get()
+                        .then(|| {
+                            let href = browser::sign_in_address();
+                            view! {
+                                <a class="notice-link" href=href data-testid="sign-in">
+                                    "Sign in"
+                                </a>
+                            }
+                            .into_any()
+                        })
+                }}
             </p>
             <Warnings warnings=stream.warnings/>
             // A widget that is drawn by the module shows its failure itself.

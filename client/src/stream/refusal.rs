@@ -53,6 +53,12 @@ impl Refusal {
         }
     }
 
+    /// Returns true if the user may be let in after a sign-in.
+    #[must_use]
+    pub fn needs_sign_in(&self) -> bool {
+        matches!(self.status, 401 | 403)
+    }
+
     /// Describes the refusal in a sentence. `next_in` is the time to the next attempt in seconds, if there will be
     /// one.
     #[must_use]
@@ -113,7 +119,12 @@ mod tests {
         assert_eq!(refusal(200, None), None);
         assert_eq!(Refusal::of(None, 0.5), None, "nobody answered: that is the backoff's matter");
         for status in [401, 403, 404, 400, 422] {
-            assert_eq!(refusal(status, None).unwrap().advice(), Advice::Stop, "{status}");
+            let refusal = refusal(status, None).unwrap();
+            assert_eq!(
+                (refusal.advice(), refusal.needs_sign_in()),
+                (Advice::Stop, [401, 403].contains(&status)),
+                "{status}"
+            );
         }
         assert_eq!(refusal(503, Some("2")).unwrap().advice(), Advice::Wait(2_500));
         assert_eq!(refusal(429, Some("2")).unwrap().advice(), Advice::Wait(2_500));

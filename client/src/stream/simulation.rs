@@ -8,6 +8,7 @@ mod server;
 mod world;
 
 use proptest::prelude::*;
+use shared::ByeReason;
 
 use super::lifecycle::LifecycleEvent;
 use super::tab::Sharing;
@@ -75,7 +76,7 @@ enum Step {
     Break {
         tab: usize,
     },
-    Bye,
+    Bye(ByeReason),
     /// The server restarts: all connections are cut.
     Restart,
     /// The server's data is copied.
@@ -111,7 +112,7 @@ fn step() -> impl Strategy<Value = Step> {
         6 => prop_oneof![Just(250), Just(1_000), Just(4_000)].prop_map(|ms| Step::Settle { ms }),
         1 => tab().prop_map(|tab| Step::Cut { tab }),
         1 => tab().prop_map(|tab| Step::Break { tab }),
-        1 => Just(Step::Bye),
+        1 => prop_oneof![Just(ByeReason::Shutdown), Just(ByeReason::Denied)].prop_map(Step::Bye),
         1 => Just(Step::Restart),
         1 => Just(Step::Copy),
         1 => Just(Step::Restore),

@@ -37,6 +37,8 @@ pub struct Subscription {
     pub status: RwSignal<ConnectionStatus>,
     /// Reason for which there is no stream, if the server refused it.
     pub reason: RwSignal<Option<String>>,
+    /// True if there is no stream and a sign-in may help.
+    pub needs_sign_in: RwSignal<bool>,
     /// The server's time in milliseconds; updated once a second.
     pub server_now: RwSignal<u64>,
     /// The server's clock, for a finer time.
@@ -74,6 +76,7 @@ impl Subscription {
             core: StoredValue::new_local(None),
             status: RwSignal::new(Supervisor::new(now).status(now)),
             reason: RwSignal::new(None),
+            needs_sign_in: RwSignal::new(false),
             server_now: RwSignal::new(now),
             clock: RwSignal::new(ServerClock::default()),
             latency_ms: RwSignal::new(None),
@@ -191,11 +194,13 @@ impl Subscription {
     }
 
     fn publish_status(self, now: u64) {
-        let status = self.with(|core| (core.tab.status(now), core.tab.reason(now), core.tab.clock()));
-        let Some((status, reason, clock)) = status else { return };
+        let status =
+            self.with(|core| (core.tab.status(now), core.tab.reason(now), core.tab.needs_sign_in(), core.tab.clock()));
+        let Some((status, reason, needs_sign_in, clock)) = status else { return };
         set_if_changed(self.clock, clock);
         set_if_changed(self.status, status);
         set_if_changed(self.reason, reason);
+        set_if_changed(self.needs_sign_in, needs_sign_in);
         let server_now = clock.server_now(now);
         let second = |ms: u64| ms / 1_000;
         if self.server_now.try_get_untracked().map(second) != Some(second(server_now)) {

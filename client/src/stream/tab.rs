@@ -2,7 +2,7 @@
 //!
 //! The caller passes events with their times, and carries out the actions that it returns.
 
-use shared::{BoardEdition, Event};
+use shared::{BoardEdition, ByeReason, Event};
 
 use super::clock::ServerClock;
 use super::latency::Arrival;
@@ -168,6 +168,12 @@ impl Tab {
         Some(refusal.sentence(self.supervisor.next_in(now)))
     }
 
+    /// Returns true if the server refused the stream and a sign-in may help.
+    #[must_use]
+    pub fn needs_sign_in(&self) -> bool {
+        self.refusal.as_ref().is_some_and(Refusal::needs_sign_in)
+    }
+
     /// Returns the estimate of the server's clock.
     #[must_use]
     pub fn clock(&self) -> ServerClock {
@@ -303,6 +309,8 @@ impl Tab {
                 }
                 return Some(ConnectionEvent::Hello { heartbeat_ms: *heartbeat_ms });
             }
+            // The probe finds out if the user may still read, and what to do.
+            Event::Bye { reason: ByeReason::Denied, .. } => return Some(ConnectionEvent::GaveUp),
             Event::Bye { retry_ms, .. } => return Some(ConnectionEvent::Bye { retry_ms: *retry_ms }),
             Event::Gap { .. } => {
                 self.live.forget();

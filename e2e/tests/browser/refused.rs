@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pulseboard_e2e::{Fault, FaultyProxy, Page, Stage, until};
+use pulseboard_e2e::{Fault, FaultyProxy, Page, Stage, curl, until};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -84,6 +84,25 @@ async fn network(page: &Page<'_>, state: &str) {
     let conditions =
         json!({ "offline": state == "offline", "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1 });
     page.cdp("Network.emulateNetworkConditions", conditions).await;
+}
+
+#[tokio::test]
+async fn reader_whose_access_ends_is_offered_the_sign_in() {
+    let stage = Stage::start().await;
+    stage.server.push("ops/temp", "1").await;
+    let page = stage.open("/b/ops?range=6h").await;
+    page.badge_is("live").await;
+    // From the first token on, nobody reads without one: the server ends the stream.
+    let url = format!("{}/api/tokens", stage.server.base());
+    let made = curl(&["-X", "POST", "-d", r#"{"name":"root","grants":["admin"]}"#, &url]).await;
+    assert!(made.contains("token"), "{made}");
+    tells(&page, "The server wants you to sign in first.").await;
+    let link = "return document.querySelector('[data-testid=sign-in]')?.getAttribute('href') ?? null";
+    until("the page links to the sign-in and back", async || {
+        let href = page.eval(link, &[]).await;
+        if href == json!("/sign-in?to=b%2Fops%3Frange%3D6h") { Ok(()) } else { Err(href.to_string()) }
+    })
+    .await;
 }
 
 /// Waits until the page shows a reason that starts with this text; no reason if it is empty.

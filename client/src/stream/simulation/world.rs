@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use leptos::prelude::Owner;
-use shared::{ByeReason, Event, GapReason, Millis, Seq};
+use shared::{Event, GapReason, Millis, Seq};
 
 use super::server::{Answer, Server, Stream, connect, push};
 use super::{BOARDS, Step, TABS};
@@ -323,11 +323,11 @@ impl World {
             Step::Settle { ms } => self.settle(ms),
             Step::Cut { tab } => self.cut(tab, false),
             Step::Break { tab } => self.cut(tab, true),
-            Step::Bye => {
+            Step::Bye(reason) => {
                 for place in self.places.iter_mut().flatten() {
                     let Some(stream) = place.stream.as_mut() else { continue };
                     let Some(seq) = stream.at else { continue };
-                    let bye = Event::Bye { reason: ByeReason::Shutdown, retry_ms: 700 };
+                    let bye = Event::Bye { reason, retry_ms: 700 };
                     push(stream, self.server.epoch, self.now, vec![(seq, bye)]);
                     stream.at = None;
                 }
