@@ -26,6 +26,7 @@ pub mod stat;
 pub mod states;
 pub mod table;
 pub mod text;
+pub mod unfit;
 
 use leptos::prelude::*;
 use shared::board::widget::SeriesContent;

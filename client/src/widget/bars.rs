@@ -9,6 +9,7 @@ use shared::board::bars::BarOptions;
 use super::head::StaleMark;
 use super::lookback::LookbackKind;
 use super::series::WidgetSeries;
+use super::unfit::Unfit;
 use crate::board::context::BoardContext;
 use crate::icon::{LevelMark, level_word};
 use shared::format::digits::{fixed, shortest};
@@ -36,6 +37,7 @@ pub fn BarsWidget(
                 <BarRow name series reach/>
             </For>
         </ul>
+        <Unfit rows=".bar" context/>
     }
 }
 

@@ -11,6 +11,7 @@ use shared::board::table::{Column, Order, TableOptions};
 use super::head::StaleMark;
 use super::lookback::LookbackKind;
 use super::series::WidgetSeries;
+use super::unfit::Unfit;
 use crate::board::context::BoardContext;
 use crate::chart::spark::Spark;
 use crate::icon::{LevelMark, level_word};
@@ -81,6 +82,7 @@ pub fn TableWidget(
                 </tbody>
             </table>
         </div>
+        <Unfit rows="tbody tr" context/>
     }
 }
 

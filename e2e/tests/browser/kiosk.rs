@@ -126,3 +126,42 @@ async fn board_keeps_its_columns_at_the_width_of_a_tablet() {
         assert_eq!(page.eval(tops, &[]).await, if columns == 3 { 1 } else { 3 }, "{width} px");
     }
 }
+
+#[tokio::test]
+async fn wall_counts_the_rows_that_do_not_fit() {
+    let stage = Stage::start().await;
+    let lines: Vec<String> =
+        (0..40).map(|n| json!({ "series": format!("hall/rack/{n:02}"), "value": n }).to_string()).collect();
+    stage.server.push_batch(&lines.join("\n")).await;
+    let board = json!({ "widgets": [
+        { "id": "table", "type": "table", "series": ["hall/rack/*"], "place": { "x": 0, "y": 0, "w": 6, "h": 3 } },
+        { "id": "bars", "type": "bar", "series": ["hall/rack/*"], "place": { "x": 6, "y": 0, "w": 6, "h": 3 } },
+        { "id": "few", "type": "table", "series": ["hall/rack/01"], "place": { "x": 0, "y": 3, "w": 12, "h": 3 } },
+    ]});
+    let url = format!("{}/api/boards/hall", stage.server.base());
+    let answer = curl(&["-X", "PUT", "-H", "content-type: application/json", "-d", &board.to_string(), &url]).await;
+    assert_eq!(answer, "", "the board is made");
+    // The rows that can be read, and the number in the words below them.
+    let seen = "return ['table', 'bars', 'few'].map((id) => {
+        const tile = document.querySelector(`[data-widget=${id}]`), body = tile.querySelector('.tile-body').getBoundingClientRect();
+        const rows = [...tile.querySelectorAll('tbody tr, .bar')].map((row) => row.getBoundingClientRect());
+        const read = rows.filter((row) => row.left < body.right - 1 && row.bottom <= body.bottom + 1).length;
+        const words = tile.querySelector('[data-testid=unfit]');
+        return [rows.length, read, words.checkVisibility() ? parseInt(words.textContent) : 0];
+    })";
+    for (path, is_wall) in [("/b/hall?kiosk", true), ("/b/hall", false)] {
+        let page = stage.open(path).await;
+        page.badge_is("live").await;
+        let metrics = json!({ "width": 1280, "height": 720, "deviceScaleFactor": 1, "mobile": false });
+        page.cdp("Emulation.setDeviceMetricsOverride", metrics).await;
+        until("every row is seen or counted", async || {
+            let seen = page.eval(seen, &[]).await;
+            let counted: Vec<[usize; 3]> = serde_json::from_value(seen.clone()).expect("numbers");
+            let is_right = |&[rows, read, unfit]: &[usize; 3]| {
+                if is_wall { rows == read + unfit && (rows == 1 || read > 2 && unfit > 2) } else { unfit == 0 }
+            };
+            if counted.iter().all(is_right) && counted[0][0] == 40 { Ok(()) } else { Err(seen.to_string()) }
+        })
+        .await;
+    }
+}
