@@ -134,15 +134,16 @@ impl Frames {
 }
 
 /// Returns true if the page is dark: by the user's choice (`data-theme` of the document element), else by the
-/// system's setting.
+/// system's setting. Paper is always light.
 #[must_use]
 pub fn is_dark() -> bool {
     let chosen = document().document_element().and_then(|root| root.get_attribute("data-theme"));
-    match chosen.as_deref() {
-        Some("dark") => true,
-        Some("light") => false,
-        _ => window().match_media("(prefers-color-scheme: dark)").ok().flatten().is_some_and(|q| q.matches()),
-    }
+    let query = match chosen.as_deref() {
+        Some("light") => return false,
+        Some("dark") => "screen",
+        _ => "screen and (prefers-color-scheme: dark)",
+    };
+    window().match_media(query).ok().flatten().is_some_and(|query| query.matches())
 }
 
 impl Default for Frames {

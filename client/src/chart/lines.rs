@@ -110,7 +110,7 @@ const EARLIER_DASHES: &[f64] = &[2.0, 3.0];
 /// The index of a line's dash pattern, from the colour of its series and its index among the lines of that series.
 #[must_use]
 pub fn dash(colour: usize, of: usize) -> usize {
-    (of + colour / super::palette::SERIES) % DASHES.len()
+    (of + colour / super::palette::distinct()) % DASHES.len()
 }
 
 fn dashes(trace: &Trace) -> &'static [f64] {

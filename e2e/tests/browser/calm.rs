@@ -180,3 +180,66 @@ async fn board_is_printed_light_also_from_the_dark_theme() {
     assert_ne!(printed, dark);
     assert_eq!(printed, "rgb(251, 250, 247)");
 }
+
+/// A board whose numbers, lines and rows must be legible in every medium.
+async fn colourful() -> Stage {
+    let stage = Stage::start().await;
+    let lines: Vec<String> =
+        (0..12).map(|n| json!({ "series": format!("ops/host{n:02}/load"), "value": n }).to_string()).collect();
+    stage.server.push_batch(&lines.join("\n")).await;
+    let board = json!({ "widgets": [
+        { "id": "line", "type": "line", "series": ["ops/host00/load", "ops/host01/load", "ops/host02/load", "ops/host03/load"] },
+        { "id": "gauge", "type": "gauge", "series": ["ops/host07/load"], "max": 10, "thresholds": [{ "above": 5, "level": "bad" }] },
+        { "id": "table", "type": "table", "series": ["ops/*/load"], "columns": ["name", "value", "change", "min", "max", "age"],
+          "place": { "x": 0, "y": 8, "w": 4, "h": 3 } },
+    ]});
+    let url = format!("{}/api/boards/ops", stage.server.base());
+    let answer = curl(&["-X", "PUT", "-H", "content-type: application/json", "-d", &board.to_string(), &url]).await;
+    assert_eq!(answer, "", "the board is made");
+    stage
+}
+
+#[tokio::test]
+async fn series_differ_and_texts_are_legible_in_forced_colours() {
+    let stage = colourful().await;
+    let seen = "
+        const paper = getComputedStyle(document.body).backgroundColor;
+        const swatches = [...document.querySelectorAll('[data-widget=line] .legend-swatch')];
+        const looks = swatches.map((swatch) => `${swatch.dataset.dash} ${getComputedStyle(swatch).color} ${getComputedStyle(swatch).backgroundColor}`);
+        const unseen = [...document.querySelectorAll('svg text')].filter((text) => getComputedStyle(text).fill === paper);
+        const limit = document.querySelector('.dial-limit');
+        return [swatches.length, new Set(looks).size, unseen.length, !!limit && getComputedStyle(limit).stroke !== paper];";
+    for theme in ["light", "dark"] {
+        let features =
+            json!([{ "name": "prefers-color-scheme", "value": theme }, { "name": "forced-colors", "value": "active" }]);
+        stage.page().cdp("Emulation.setEmulatedMedia", json!({ "features": features })).await;
+        let page = stage.open("/b/ops").await;
+        page.badge_is("live").await;
+        until("all is told apart", async || {
+            let found = page.eval(seen, &[]).await;
+            if found == json!([4, 4, 0, true]) { Ok(()) } else { Err(format!("{theme}: {found}")) }
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn every_row_of_a_table_is_printed() {
+    let stage = colourful().await;
+    let page = stage.open("/b/ops").await;
+    page.badge_is("live").await;
+    let metrics = json!({ "width": 1000, "height": 1300, "deviceScaleFactor": 1, "mobile": false });
+    page.cdp("Emulation.setDeviceMetricsOverride", metrics).await;
+    let cut = "
+        const tile = document.querySelector('[data-widget=table]').getBoundingClientRect();
+        const cells = [...document.querySelectorAll('[data-widget=table] tbody td, [data-widget=table] tbody th')].filter((cell) => cell.checkVisibility());
+        const cut = cells.filter((cell) => { const box = cell.getBoundingClientRect(); return box.bottom > tile.bottom + 1 || box.right > tile.right + 1; });
+        return [document.querySelectorAll('[data-widget=table] tbody tr').length, cut.length]";
+    until("the table has its rows", async || {
+        let found = page.eval(cut, &[]).await;
+        if found[0] == 12 { Ok(()) } else { Err(found.to_string()) }
+    })
+    .await;
+    page.cdp("Emulation.setEmulatedMedia", json!({ "media": "print" })).await;
+    assert_eq!(page.eval(cut, &[]).await, json!([12, 0]));
+}
