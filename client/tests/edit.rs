@@ -110,7 +110,7 @@ async fn a_form_tells_a_mistake_at_its_field_and_closes_once_all_is_right() {
     write("field-decimals", "many");
     settle().await;
     let wrong = place.query_selector("#wrong-decimals").unwrap().unwrap().text_content().unwrap();
-    assert_eq!(wrong, "expected a whole number from 0 to 10, got \"many\"");
+    assert_eq!(wrong, "Write a whole number from 0 to 10, not \"many\".");
     assert_eq!(part(&place, "field-decimals").get_attribute("aria-invalid").as_deref(), Some("true"));
     part(&place, "apply").click();
     settle().await;

@@ -219,11 +219,16 @@ pub fn describe(mistakes: &[FieldError], at: &str) -> Vec<(String, String)> {
             let (key, rest) = within.split_at(end);
             let rest = rest.trim_start_matches('.');
             let place = if rest.is_empty() { String::new() } else { format!("{rest}: ") };
-            (key.to_owned(), format!("{place}expected {expected}, got {got}"))
+            (key.to_owned(), format!("{place}{}", advice(expected, got)))
         }
         None => (String::new(), format!("{field}: expected {expected}, got {got}")),
     });
     described.collect()
+}
+
+/// Says what to write in the place of a value.
+fn advice(expected: &str, got: &str) -> String {
+    if got == "nothing" { format!("Write {expected}; it is empty.") } else { format!("Write {expected}, not {got}.") }
 }
 
 fn joined(parts: impl Iterator<Item = String>, between: &str) -> String {
@@ -348,9 +353,9 @@ mod tests {
         let found = describe(&mistakes(&Value::Object(fields)), "widgets[0].");
         let keys: Vec<_> = found.iter().map(|(key, _)| key.as_str()).collect();
         assert!(["series", "decimals", "thresholds", "expect"].iter().all(|key| keys.contains(key)), "{found:?}");
-        assert!(found.iter().any(|(_, words)| words.starts_with("[1]: expected a selector")), "{found:?}");
+        assert!(found.iter().any(|(_, words)| words.starts_with("[1]: Write a selector")), "{found:?}");
         assert!(
-            found.iter().any(|(_, words)| words == r#"expected a whole number from 0 to 10, got "two""#),
+            found.iter().any(|(_, words)| words == r#"Write a whole number from 0 to 10, not "two"."#),
             "{found:?}"
         );
         assert!(!keys.contains(&""), "{found:?}");

@@ -7,7 +7,8 @@ use proptest::prelude::*;
 use shared::board::{SeriesSource, Show};
 use shared::reading::past::CellRange;
 use shared::reading::{
-    Cell, Detail, JoinedCells, Lookback, LookbackBuckets, NumberReading, Reading, ReadingQuery, from_cells, needed_until,
+    Cell, Detail, JoinedCells, Lookback, LookbackBuckets, NumberReading, Reading, ReadingQuery, from_cells,
+    needed_until,
 };
 use shared::{Bucket, LogLine, Millis, Number, Rolled, Seq, Stamp, Text, Track, Value};
 

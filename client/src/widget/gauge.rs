@@ -13,6 +13,7 @@ use crate::board::context::BoardContext;
 use crate::chart::value_axis::nice;
 use crate::icon::{Icon, level_word};
 use shared::format::digits::{fixed, shortest};
+use shared::format::number::{Figures, NumberFormat};
 use shared::format::unit::{Scaling, UnitFormat};
 use shared::reading::{NumberReading, Reading};
 
@@ -151,7 +152,7 @@ fn Face(
     let end_text = move |of: fn(Ends) -> f64| {
         move || {
             let written = |number: &NumberReading| {
-                let end = number.style.figures(of(ends.get()?));
+                let end = end_figures(&number.style, of(ends.get()?));
                 // The unit of the value stands in the middle.
                 Some(if end.unit == number.unit { end.number } else { end.text() })
             };
@@ -199,28 +200,41 @@ fn Face(
     }
 }
 
-/// Draws a mark at each threshold between the ends.
+/// Formats an end of a gauge, without decimals that are all zero.
+fn end_figures(style: &NumberFormat, end: f64) -> Figures {
+    let (exact, whole) = (style.figures(end), style.with_decimals(Some(0)).figures(end));
+    let is_same = |rest: &str| !rest.contains(|c: char| c.is_ascii_digit() && c != '0');
+    if exact.number.strip_prefix(&whole.number).is_some_and(is_same) { whole } else { exact }
+}
+
+/// Draws an arc for each threshold, over the numbers that have its level; the most severe is on top.
 fn limits(ends: Ends, series: WidgetSeries) -> Vec<AnyView> {
     let mark = |threshold: &Threshold| {
-        let (Limit::Above(limit) | Limit::Below(limit)) = threshold.limit;
-        let is_within = limit > ends.min && limit < ends.max;
-        let at = shortest(-100.0 * ends.share(limit) + 0.5);
+        let (from, to) = match threshold.limit {
+            Limit::Above(limit) => (ends.share(limit), 1.0),
+            Limit::Below(limit) => (0.0, ends.share(limit)),
+        };
+        let (offset, length) = (fixed(-100.0 * from, 2), fixed(100.0 * (to - from), 2));
         let level = level_word(Some(threshold.level));
-        is_within.then(|| {
+        (to > from).then(|| {
             view! {
                 <path
                     class="dial-limit"
                     data-level=level
                     d="M3.5 50A46.5 46.5 0 0 1 96.5 50"
                     pathLength="100"
-                    stroke-dasharray="1 200"
-                    stroke-dashoffset=at
+                    stroke-dasharray=format!("{length} 200")
+                    stroke-dashoffset=offset
                 ></path>
             }
             .into_any()
         })
     };
-    series.source.with_value(|source| source.thresholds.iter().filter_map(mark).collect())
+    series.source.with_value(|source| {
+        let mut thresholds: Vec<&Threshold> = source.thresholds.iter().collect();
+        thresholds.sort_by_key(|threshold| threshold.level);
+        thresholds.into_iter().filter_map(mark).collect()
+    })
 }
 
 /// Estimates the width of bold figures, in sizes of their font, as an upper bound. Separators are half as wide.
@@ -268,6 +282,19 @@ mod tests {
         assert_eq!(ends(none, "ops/depth", &[f64::MAX]), Ends { min: 0.0, max: f64::MAX });
         let options = GaugeOptions { min: Some(10.0), max: Some(20.0) };
         assert_eq!(ends(options, "ops/depth", &[3.0]), Ends { min: 10.0, max: 20.0 });
+    }
+
+    #[test]
+    fn end_has_no_decimals_that_are_all_zero() {
+        let style = |unit: &str| {
+            let name = format!("ops/x_{unit}").parse().unwrap();
+            NumberFormat::of(UnitFormat::of(None, &name), 49.25, std::iter::once(49.25))
+        };
+        for (end, text) in [(0.0, "0"), (100.0, "100"), (62.5, "62.5"), (-3.0, "−3")] {
+            assert!(end_figures(&style("pct"), end).number.starts_with(text), "{end}");
+        }
+        assert_eq!(end_figures(&style("pct"), 100.0).number, "100");
+        assert_eq!(end_figures(&style("pct"), 0.0).number, "0");
     }
 
     #[test]

@@ -16,7 +16,13 @@ async fn a_gauge_shows_the_value_between_its_ends_and_its_level_by_shape_too() {
         (meter("aria-valuemin"), meter("aria-valuemax"), meter("aria-valuenow")),
         ("0".into(), "100".into(), "60".into())
     );
-    assert_eq!(shown.all(".dial-limit").len(), 2);
+    let arcs = shown.all(".dial-limit");
+    let attributes = ["data-level", "stroke-dasharray"];
+    let arcs: Vec<_> = arcs.iter().map(|arc| attributes.map(|name| arc.get_attribute(name))).collect();
+    let arc = |level: &str, dashes: &str| [Some(level.to_owned()), Some(dashes.to_owned())];
+    assert_eq!(arcs, [arc("warn", "25.00 200"), arc("bad", "5.00 200")], "each level has an arc, the worst on top");
+    let ends: Vec<_> = shown.all(".dial-end").iter().filter_map(|end| end.text_content()).collect();
+    assert_eq!(ends, ["%", "0", "100"]);
     assert!(shown.all(".dial-sign").is_empty());
 
     shown.push("shop/budget_pct", 51_000, number(20.0)).await;

@@ -244,8 +244,15 @@ fn change(
         Some('±') => "■",
         _ => "▼",
     };
-    let over = duration(newest.at.ts.since(at).max(1_000));
+    let over = in_words(newest.at.ts.since(at), change_ms);
     Some(Change { raw: difference, arrow, by, over })
+}
+
+/// Describes a stretch of `ms` milliseconds that should be `wanted` long: as the whole if only a fiftieth is missing, since
+/// no points are that regular.
+fn in_words(ms: u64, wanted: u64) -> String {
+    let is_whole = ms < wanted && wanted - ms <= wanted / 50;
+    duration(if is_whole { wanted } else { ms }.max(1_000))
 }
 
 fn extent(
@@ -271,7 +278,7 @@ fn extent(
     };
     let span = newest.since(oldest);
     let (min, mean, max) = (of(Show::Min)?, of(Show::Mean)?, of(Show::Max)?);
-    let text = format!("{} in {}", style.span(min, max), duration(span.max(1_000)));
+    let text = format!("{} in {}", style.span(min, max), in_words(span, newest.since(from)));
     (span > 0).then_some(Extent { min, mean, max, text })
 }
 
@@ -331,6 +338,17 @@ mod tests {
     fn a_sparse_series_is_compared_with_the_value_before() {
         let change = number(&[(0, 9.0), (3_600_000, 8.0), (7_200_000, 8.0)]).change.unwrap();
         assert_eq!((change.arrow, change.by.as_str(), change.over.as_str()), ("■", "±0\u{a0}ms", "1 h"));
+    }
+
+    #[test]
+    fn stretch_that_is_nearly_whole_has_the_length_that_was_asked_for() {
+        assert_eq!(in_words(3_550_000, 3_600_000), "1 h");
+        assert_eq!(in_words(3_500_000, 3_600_000), "58 min", "a young series says how much there is");
+        assert_eq!((in_words(3_600_000, 3_600_000), in_words(7_200_000, 3_600_000)), ("1 h".into(), "2 h".into()));
+        assert_eq!((in_words(0, 0), in_words(86_000_000, 86_400_000)), ("1 s".into(), "1 d".into()));
+        // A point each 50 s: the oldest within the hour is some seconds younger than the hour.
+        let points: Vec<(u64, f64)> = (0..75).map(|i| (i * 50_000 + 7_000, 1.0)).collect();
+        assert!(number(&points).range.unwrap().text.ends_with("in 1 h"));
     }
 
     #[test]
