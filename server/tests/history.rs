@@ -265,7 +265,7 @@ fn overview_knows_the_levels_of_numbers_over_the_range() {
         });
         let id = format!("{}-{kind}-{show}", series.rsplit('/').next().unwrap());
         let answer = server.put(&format!("/api/boards/{id}"), &json!({ "widgets": [widget] }).to_string(), &[]);
-        assert_eq!(answer.status, 204, "{}", answer.text);
+        assert_eq!(answer.status, 201, "{}", answer.text);
         id
     };
     let wanted = [
