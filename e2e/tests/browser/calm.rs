@@ -205,7 +205,7 @@ async fn series_differ_and_texts_are_legible_in_forced_colours() {
     let seen = "
         const paper = getComputedStyle(document.body).backgroundColor;
         const swatches = [...document.querySelectorAll('[data-widget=line] .legend-swatch')];
-        const looks = swatches.map((swatch) => `${swatch.dataset.dash} ${getComputedStyle(swatch).color} ${getComputedStyle(swatch).backgroundColor}`);
+        const looks = swatches.map((swatch) => `${swatch.dataset.dash} ${getComputedStyle(swatch).background} ${getComputedStyle(swatch).borderTopColor}`);
         const unseen = [...document.querySelectorAll('svg text')].filter((text) => getComputedStyle(text).fill === paper);
         const limit = document.querySelector('.dial-limit');
         return [swatches.length, new Set(looks).size, unseen.length, !!limit && getComputedStyle(limit).stroke !== paper];";

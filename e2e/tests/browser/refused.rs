@@ -94,7 +94,8 @@ async fn reader_whose_access_ends_is_offered_the_sign_in() {
     page.badge_is("live").await;
     // From the first token on, nobody reads without one: the server ends the stream.
     let url = format!("{}/api/tokens", stage.server.base());
-    let made = curl(&["-X", "POST", "-d", r#"{"name":"root","grants":["admin"]}"#, &url]).await;
+    let token = r#"{"name":"root","grants":["admin"]}"#;
+    let made = curl(&["-X", "POST", "-H", "content-type: application/json", "-d", token, &url]).await;
     assert!(made.contains("token"), "{made}");
     tells(&page, "The server wants you to sign in first.").await;
     let link = "return document.querySelector('[data-testid=sign-in]')?.getAttribute('href') ?? null";
