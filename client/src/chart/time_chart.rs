@@ -89,6 +89,8 @@ struct State {
     legend_updated_at: u64,
     /// The moments and the drawing of the values that the legend and the tooltip show.
     legend_shows: Option<(Pointed, Key)>,
+    /// The drawing that the messages are about, and true if history had arrived for it.
+    messages_for: Option<(Key, bool)>,
     /// The moment that a click pinned, in milliseconds.
     pinned: Option<u64>,
     /// True while the pointer or the keyboard points at a moment of this chart.
@@ -172,7 +174,6 @@ pub fn TimeChart(
     let messages = chart.messages;
     let note = move || match chart.requester.trouble.get() {
         Some(why) => format!("The history could not be loaded: {why}. Trying again."),
-        None if !chart.requester.answered.get() => String::new(),
         None => messages.with(|messages| match (&messages.note, messages.cut) {
             (Some(note), _) => note.words(),
             (None, Some(cut)) => {
@@ -183,8 +184,7 @@ pub fn TimeChart(
         }),
     };
     let begins = Memo::new(move |_| {
-        let answered = chart.requester.answered.get();
-        let begins = messages.with(|messages| messages.begins).filter(|_| answered);
+        let begins = messages.with(|messages| messages.begins);
         begins.map(|at| format!("In this range, data begins {}", chart.short_moment(at))).unwrap_or_default()
     });
     let aside =
@@ -278,6 +278,7 @@ impl Chart {
                     state.draw(self, look, ground, key, (from, to), now);
                 }
                 state.draw_over(self, over);
+                self.update_messages(state, look, now);
                 self.update_texts(state, look, now);
             });
         });
@@ -300,6 +301,21 @@ impl Chart {
             self.context.live.version(name).wrapping_add(known.unwrap_or_default() << 32)
         });
         each.fold(0, u64::wrapping_add)
+    }
+
+    /// Updates the messages at once when a drawing changed: a message about an earlier one would be false. Says nothing
+    /// before history has arrived.
+    fn update_messages(self, state: &mut State, look: &Look, now: u64) {
+        let is_known = self.requester.answered.try_get_untracked().unwrap_or_default();
+        let of = state.drawn.map(|drawn| (drawn, is_known));
+        if state.messages_for == of {
+            return;
+        }
+        state.messages_for = of;
+        let messages = if is_known { state.messages(look, now) } else { Messages::default() };
+        if self.messages.with_untracked(|before| *before != messages) {
+            self.messages.set(messages);
+        }
     }
 
     /// Updates the legend's values, and now and then the summary for screen readers.
@@ -326,10 +342,6 @@ impl Chart {
         let tip = state.tip(self, look, pointed_at);
         if self.tip.with_untracked(|before| *before != tip) {
             self.tip.set(tip);
-        }
-        let messages = state.messages(look, now);
-        if self.messages.with_untracked(|before| *before != messages) {
-            self.messages.set(messages);
         }
     }
 

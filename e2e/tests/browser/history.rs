@@ -269,3 +269,18 @@ async fn tab_and_page_of_all_boards_know_the_level_of_a_number_over_the_range() 
     })
     .await;
 }
+
+#[tokio::test]
+async fn chart_never_says_that_its_data_begins_later_than_it_does() {
+    let stage = stage().await;
+    let watch = "
+        window.__begins = new Set();
+        new MutationObserver(() => document.querySelectorAll('[data-testid=chart-begins]').forEach((e) => window.__begins.add(e.textContent)))
+            .observe(document, { childList: true, characterData: true, subtree: true });";
+    stage.page().cdp("Page.addScriptToEvaluateOnNewDocument", json!({ "source": watch })).await;
+    // All of the range has data, most of it older than the streamed part.
+    let page = stage.open("/b/ops?range=30m").await;
+    page.badge_is("live").await;
+    page.rests().await;
+    assert_eq!(page.eval("return [...window.__begins].filter((text) => text)", &[]).await, json!([]));
+}
