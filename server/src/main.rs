@@ -12,7 +12,7 @@ use pulseboard::cli::board::{CommandError, Existing, Remote};
 use pulseboard::cli::import::{self, Format, Summary};
 use pulseboard::cli::ready::{self, Readiness};
 use pulseboard::cli::server::{Server, TOKEN_VARIABLE, Token};
-use pulseboard::cli::{agent, audit, data_folder, doctor, push, series, token, user};
+use pulseboard::cli::{agent, audit, data_folder, doctor, link, push, series, token, user};
 use pulseboard::config::duration::Keep;
 use pulseboard::config::{self, CommandLineError, ConfigError, Flags, environment};
 use pulseboard::logging::Logging;
@@ -129,6 +129,9 @@ enum Command {
     /// Add, list, change and remove users
     #[command(subcommand)]
     User(user::UserCommand),
+    /// Make, list and revoke links that show one board
+    #[command(subcommand)]
+    Link(link::LinkCommand),
     /// Print who changed what, when and from where
     Audit {
         #[command(flatten)]
@@ -311,6 +314,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Token(command) => token::run(command, &mut stdout().lock())?,
         Command::User(command) => user::run(command, &mut stdout().lock())?,
+        Command::Link(command) => link::run(command, &mut stdout().lock())?,
         Command::Audit { server, json, limit } => {
             let form = if json { audit::Form::JsonLines } else { audit::Form::Text };
             audit::run(&server, limit, form, &mut stdout().lock())?;

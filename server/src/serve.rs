@@ -13,7 +13,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 
 use crate::access::Authority;
-use crate::access::authority::{Openness, Reach, StoredCredentials};
+use crate::access::authority::{BoardSelectors, Openness, Reach, StoredCredentials};
 use crate::access::password::Passwords;
 use crate::access::sign_in::SignIn;
 use crate::app::state::AppState;
@@ -149,7 +149,7 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     let addr = listener.local_addr()?;
     let mut store = open_store(&config, &listener).await?;
     store.set_limits(&config.limits);
-    let credentials = StoredCredentials { tokens: store.tokens()?, users: store.users()? };
+    let credentials = StoredCredentials { tokens: store.tokens()?, users: store.users()?, links: store.links()? };
     let openness = openness(&config, &credentials)?;
 
     let mut rollup = Rollup::new(store.epochs(), store.head());
@@ -167,15 +167,17 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     // Board files that changed while the server was stopped were given seqs.
     let head = log.store().head();
     rollup.reach(head);
-    let authority = Authority::new(credentials, openness, config.anonymous.clone(), head);
-
     let hub = HubHandle::new(Hub::new(rollup, boards.for_hub(), config.heartbeat).with_removed(removed_since), &limits);
     let metrics = Metrics::default();
     let boards = LoadedBoards::new(boards);
+    let of_board = boards.clone();
+    let selectors = BoardSelectors::new(move |id| of_board.selectors(id));
+    let authority =
+        Authority::new(credentials, openness, config.anonymous.clone(), selectors, config.remote_users.clone(), head);
     log.subscribe(head, Box::new(metrics.clone()))?;
     // Before the hub: a client that hears of a change can fetch the document at once.
     log.subscribe(head, Box::new(boards.clone()))?;
-    // Before the hub, which then ends the streams whose leases are over.
+    // After the boards, whose selectors it reads, and before the hub, which then ends the streams whose leases are over.
     log.subscribe(head, Box::new(authority.clone()))?;
     log.subscribe(head, Box::new(hub.clone()))?;
     let (writer, writing) = Writer::start(log, config.retention)?;
@@ -288,7 +290,7 @@ fn openness(config: &Config, credentials: &StoredCredentials) -> Result<Openness
     if config.open {
         return Ok(Openness::Open(Reach::Network));
     }
-    if credentials.is_empty() {
+    if credentials.is_empty() && config.remote_users.is_none() {
         return Err(ServeError::NoCredentials { addr: config.addr, data: config.data.clone() });
     }
     Ok(Openness::Closed)

@@ -119,6 +119,15 @@ const TABLE: &[Row] = &[
         needs(ADMIN_FINDS_NONE),
     ),
     ("DELETE", "/api/users/{name}/sessions", "/api/users/none/sessions", "", needs(ADMIN_FINDS_NONE)),
+    ("GET", "/api/links", "/api/links", "", needs([403, 403, 403, 403, 200, 200])),
+    ("POST", "/api/links", "/api/links", r#"{"board":"in"}"#, needs([403, 403, 403, 403, 201, 201])),
+    ("DELETE", "/api/links/{id}", "/api/links/none", "", needs([403, 403, 403, 403, 404, 404])),
+    ("GET", "/link/{secret}", "/link/none", "", {
+        let mut row = public(404);
+        // A link is opened from pages of other sites.
+        row[10] = 404;
+        row
+    }),
     ("GET", "/api/audit", "/api/audit", "", needs(ADMIN)),
     ("GET", "/sign-in", "/sign-in?to=b/ops", "", {
         let mut row = public(200);

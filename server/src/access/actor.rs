@@ -40,6 +40,12 @@ impl Actor {
         Self { who, from: self.from }
     }
 
+    /// The name of the principal.
+    #[must_use]
+    pub fn who(&self) -> &str {
+        &self.who
+    }
+
     /// Makes the event of an action of now.
     #[must_use]
     pub fn event(&self, action: AuditAction, object: &str, detail: &str) -> AuditEvent {

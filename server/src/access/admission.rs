@@ -81,7 +81,10 @@ impl Admission {
             return Ok(everyone);
         }
         let needed = self.needed(request);
-        let Identified { principal, is_refused } = self.0.authority.identify(request.headers(), request.uri());
+        let Identified { principal, is_refused } = {
+            let client = request.extensions().get::<Client>().copied();
+            self.0.authority.identify(request.headers(), request.uri(), client)
+        };
         match missing(&principal, needed) {
             _ if needed == Access::Public => Ok(principal),
             _ if is_refused => Err(Refused { error: ApiError::Unauthorized, principal, needed, is_refused }),

@@ -2,22 +2,31 @@
 //!
 //! A request reads a table that is replaced as a whole, so it waits for no lock, and a change of a token delays nobody.
 
+mod links;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
 use axum::http::{HeaderMap, Uri};
 use parking_lot::Mutex;
 use shared::{Capability, Millis, Seq};
 
+pub use links::BoardSelectors;
+use links::Link;
+
 use super::credentials::Presented;
 use super::principal::{Principal, Who};
+use super::proxy_users::{ProxyUsers, RemoteUsers};
 use super::secret::Secret;
 use super::tickets::Tickets;
 use crate::clock;
 use crate::http::problem::ApiError;
+use crate::limits::client::Client;
 use crate::log::{
-    Applied, LogSubscriber, SessionRecord, TokenHash, TokenName, TokenRecord, Tracks, UserName, UserState,
+    Applied, LinkId, LinkRecord, LogSubscriber, SessionRecord, TokenHash, TokenName, TokenRecord, Tracks, UserName,
+    UserState,
 };
 use crate::store::tokens::{StoredToken, StoredTokens};
 use crate::store::users::StoredUsers;
@@ -47,6 +56,8 @@ pub struct StoredCredentials {
     pub tokens: StoredTokens,
     /// The users with their sessions.
     pub users: StoredUsers,
+    /// The links. They do not close a server: one that is open has none.
+    pub links: Vec<LinkRecord>,
 }
 
 impl StoredCredentials {
@@ -65,6 +76,11 @@ pub struct Authority(Arc<Inner>);
 struct Inner {
     table: ArcSwap<Table>,
     tickets: Tickets,
+    boards: BoardSelectors,
+    /// The users that proxies sign in.
+    proxy_users: Option<ProxyUsers>,
+    /// The position of the log.
+    head: AtomicU64,
     /// The first token may be created over HTTP: only programs of this machine reach the server.
     may_begin: bool,
     /// The times of last uses that are stored already.
@@ -82,6 +98,7 @@ struct Table {
     tokens: BTreeMap<TokenName, Token>,
     users: BTreeMap<UserName, UserState>,
     sessions: HashMap<TokenHash, Session>,
+    links: BTreeMap<LinkId, Link>,
 }
 
 /// A token, valid or revoked.
@@ -120,9 +137,17 @@ impl Authority {
     /// Makes the authority of a server at `head`. `anonymous` is what visitors without a credential may do; if there is
     /// any, or any token or user, the server is closed.
     #[must_use]
-    pub fn new(stored: StoredCredentials, openness: Openness, anonymous: Option<Capability>, head: Seq) -> Self {
-        let is_open = openness != Openness::Closed && stored.is_empty() && anonymous.is_none();
-        let StoredCredentials { tokens: stored, users } = stored;
+    pub fn new(
+        stored: StoredCredentials,
+        openness: Openness,
+        anonymous: Option<Capability>,
+        boards: BoardSelectors,
+        remote_users: Option<RemoteUsers>,
+        head: Seq,
+    ) -> Self {
+        let is_settled = anonymous.is_some() || remote_users.is_some();
+        let is_open = openness != Openness::Closed && stored.is_empty() && !is_settled;
+        let StoredCredentials { tokens: stored, users, links } = stored;
         let everyone = is_open.then(|| Arc::new(Principal::new(Who::Everyone, Capability::admin(), Seq::ZERO)));
         let anonymous = anonymous.unwrap_or_else(Capability::nothing);
         let anonymous = Arc::new(Principal::new(Who::Anonymous, anonymous, head));
@@ -133,15 +158,30 @@ impl Authority {
             tokens: BTreeMap::new(),
             users: BTreeMap::new(),
             sessions: HashMap::new(),
+            links: BTreeMap::new(),
         };
         let uses = stored.tokens.iter().filter_map(|token| Some((token.record.name.clone(), token.used?))).collect();
         for StoredToken { record, used } in stored.tokens {
             table.set(record, used);
         }
         users.users.into_iter().for_each(|user| table.set_user(user));
+        // The selectors of a board may have changed since the last run.
+        links.into_iter().for_each(|record| {
+            let selectors = boards.of(&record.link.board);
+            table.set_link(record, selectors, head);
+        });
         let table = ArcSwap::from_pointee(table);
         let may_begin = openness == Openness::Open(Reach::Loopback);
-        Self(Arc::new(Inner { table, tickets: Tickets::default(), may_begin, stored_uses: Mutex::new(uses) }))
+        let (proxy_users, head) = (remote_users.map(ProxyUsers::new), AtomicU64::new(head.0));
+        Self(Arc::new(Inner {
+            table,
+            tickets: Tickets::default(),
+            boards,
+            proxy_users,
+            head,
+            may_begin,
+            stored_uses: Mutex::new(uses),
+        }))
     }
 
     /// Returns everyone, if the server is open.
@@ -156,12 +196,20 @@ impl Authority {
         self.0.may_begin
     }
 
-    /// Finds the principal of a request.
+    /// Finds the principal of a request that came from `client`. The user that a trusted proxy names comes first.
     #[must_use]
-    pub fn identify(&self, headers: &HeaderMap, uri: &Uri) -> Identified {
+    pub fn identify(&self, headers: &HeaderMap, uri: &Uri, client: Option<Client>) -> Identified {
         let table = self.0.table.load();
         if let Some(everyone) = &table.everyone {
             return Identified { principal: everyone.clone(), is_refused: false };
+        }
+        let by_proxy = self.0.proxy_users.as_ref().and_then(|users| {
+            // The table of now, not of the beginning of the request: the user may have changed meanwhile.
+            let head = Seq(self.0.head.load(Ordering::Acquire));
+            users.principal(headers, client, head, |name| self.user(name))
+        });
+        if let Some(principal) = by_proxy {
+            return Identified { principal, is_refused: false };
         }
         let presented = Presented::of(headers, uri);
         if !presented.some {
@@ -239,6 +287,7 @@ impl Authority {
     pub fn end_expired(&self, now: Millis) -> bool {
         let table = self.0.table.load();
         let principals = table.tokens.values().map(|token| &token.principal).chain([&table.anonymous]);
+        let principals = principals.chain(table.links.values().map(|link| &link.principal));
         let mut some = false;
         for principal in principals.filter(|principal| principal.capability().is_expired(now)) {
             let lease = principal.read_scope().lease();
@@ -334,14 +383,31 @@ impl Authority {
         for principal in ended.chain(&before.everyone) {
             principal.read_scope().lease().end();
         }
+        if let Some(users) = &self.0.proxy_users {
+            let has_changed = before.users.get(&state.user.name).is_none_or(|former| former.user != state.user);
+            if has_changed {
+                users.forget(&state.user.name);
+            }
+        }
     }
 }
 
 impl LogSubscriber for Authority {
     fn apply(&mut self, applied: &Applied<'_>, _: &dyn Tracks) {
+        let position = match applied {
+            Applied::Points(points) => points.last().map(|point| point.at.seq),
+            Applied::Board { position, .. } => Some(*position),
+            Applied::SeriesRemoved { at, .. } => Some(*at),
+            _ => None,
+        };
+        if let Some(Seq(position)) = position {
+            self.0.head.fetch_max(position, Ordering::AcqRel);
+        }
         let record = match applied {
             Applied::Token(record) => record,
             Applied::User(state) => return self.apply_user(state),
+            Applied::Link(record) => return self.apply_link(record),
+            Applied::Board { id, selectors, position, .. } => return self.apply_board(id, selectors, *position),
             _ => return,
         };
         let before = self.0.table.load_full();
@@ -365,6 +431,10 @@ impl LogSubscriber for Authority {
 mod tests {
     use super::*;
     use axum::http::header;
+
+    fn no_boards() -> BoardSelectors {
+        BoardSelectors::new(|_| Vec::new())
+    }
 
     struct NoTracks;
 
@@ -394,14 +464,20 @@ mod tests {
     fn who(authority: &Authority, secret: Option<&Secret>) -> (Who, bool) {
         let bearer =
             secret.map(|secret| (header::AUTHORIZATION, format!("Bearer {}", secret.reveal()).parse().unwrap()));
-        let found = authority.identify(&bearer.into_iter().collect(), &Uri::from_static("/sse"));
+        let found = authority.identify(&bearer.into_iter().collect(), &Uri::from_static("/sse"), None);
         (found.principal.who().clone(), found.is_refused)
     }
 
     #[test]
     fn server_is_open_until_the_first_token_and_never_again() {
-        let mut authority =
-            Authority::new(StoredCredentials::default(), Openness::Open(Reach::Loopback), None, Seq::ZERO);
+        let mut authority = Authority::new(
+            StoredCredentials::default(),
+            Openness::Open(Reach::Loopback),
+            None,
+            no_boards(),
+            None,
+            Seq::ZERO,
+        );
         let (secret, other) = (Secret::draw().unwrap(), Secret::draw().unwrap());
         assert_eq!(who(&authority, None), (Who::Everyone, false));
         assert_eq!(who(&authority, Some(&other)), (Who::Everyone, false), "it ignores what clients send");
@@ -423,6 +499,8 @@ mod tests {
                     StoredCredentials { tokens: stored, ..StoredCredentials::default() },
                     Openness::Open(Reach::Loopback),
                     None,
+                    no_boards(),
+                    None,
                     Seq::ZERO
                 )
                 .everyone()
@@ -431,13 +509,18 @@ mod tests {
         }
         let some = Some(Capability::nothing());
         for (openness, anonymous) in [(Openness::Closed, None), (Openness::Open(Reach::Network), some)] {
-            assert!(Authority::new(StoredCredentials::default(), openness, anonymous, Seq::ZERO).everyone().is_none());
+            assert!(
+                Authority::new(StoredCredentials::default(), openness, anonymous, no_boards(), None, Seq::ZERO)
+                    .everyone()
+                    .is_none()
+            );
         }
     }
 
     #[test]
     fn new_secret_replaces_the_former_one_and_ends_its_streams() {
-        let mut authority = Authority::new(StoredCredentials::default(), Openness::Closed, None, Seq::ZERO);
+        let mut authority =
+            Authority::new(StoredCredentials::default(), Openness::Closed, None, no_boards(), None, Seq::ZERO);
         let (first, second) = (Secret::draw().unwrap(), Secret::draw().unwrap());
         authority.apply(&Applied::Token(&record("a", &first, None)), &NoTracks);
         let before = authority.0.table.load().by_hash[&first.hash()].clone();
@@ -449,8 +532,10 @@ mod tests {
 
     #[test]
     fn expired_token_is_refused_and_its_lease_ends_once() {
-        let (mut authority, now) =
-            (Authority::new(StoredCredentials::default(), Openness::Closed, None, Seq::ZERO), clock::now());
+        let (mut authority, now) = (
+            Authority::new(StoredCredentials::default(), Openness::Closed, None, no_boards(), None, Seq::ZERO),
+            clock::now(),
+        );
         let (past, future) = (Secret::draw().unwrap(), Secret::draw().unwrap());
         authority.apply(&Applied::Token(&record("past", &past, Some(now.wall))), &NoTracks);
         authority.apply(&Applied::Token(&record("future", &future, Some(now.wall.plus(60_000)))), &NoTracks);
@@ -463,14 +548,15 @@ mod tests {
 
     #[test]
     fn ticket_ends_with_the_token_that_it_was_made_with() {
-        let mut authority = Authority::new(StoredCredentials::default(), Openness::Closed, None, Seq::ZERO);
+        let mut authority =
+            Authority::new(StoredCredentials::default(), Openness::Closed, None, no_boards(), None, Seq::ZERO);
         let secret = Secret::draw().unwrap();
         let token = record("a", &secret, None);
         authority.apply(&Applied::Token(&token), &NoTracks);
         let principal = authority.0.table.load().by_hash[&secret.hash()].clone();
         let by_ticket = |authority: &Authority, ticket: &Secret| {
             let uri = format!("/sse?series=a&ticket={}", ticket.reveal()).parse().unwrap();
-            authority.identify(&HeaderMap::new(), &uri).is_refused
+            authority.identify(&HeaderMap::new(), &uri, None).is_refused
         };
         let tickets = [(); 2].map(|()| authority.make_ticket(principal.clone()).unwrap());
         assert!(!by_ticket(&authority, &tickets[0]) && by_ticket(&authority, &tickets[0]));
@@ -484,7 +570,7 @@ mod tests {
         let stored = StoredToken { record: record("a", &secret, None), used: Some(Millis(60_000)) };
         let stored = StoredTokens { tokens: vec![stored], unreadable: 0 };
         let stored = StoredCredentials { tokens: stored, ..StoredCredentials::default() };
-        let authority = Authority::new(stored, Openness::Closed, None, Seq::ZERO);
+        let authority = Authority::new(stored, Openness::Closed, None, no_boards(), None, Seq::ZERO);
         assert_eq!((authority.tokens()[0].used, authority.new_uses().len()), (Some(Millis(60_000)), 0));
         assert!(!who(&authority, Some(&secret)).1);
         let used = authority.new_uses();

@@ -1,7 +1,8 @@
 //! Reads the secrets that a request presents.
 //!
 //! They come in `Authorization` as `Bearer`, as `Token` (InfluxDB 2) or as the password of `Basic`; in the query as
-//! `p=` on the calls of InfluxDB 1, and as `ticket=` on a stream; or in the cookie of a browser that signed in.
+//! `p=` on the calls of InfluxDB 1, and as `ticket=` on a stream; or in the cookie of a browser that signed in or
+//! opened a link.
 
 use axum::http::{HeaderMap, Uri, header};
 use base64::Engine as _;
@@ -15,6 +16,12 @@ pub const COOKIE: &str = "pulseboard";
 
 /// The cookie of a browser that signed in over HTTPS: the prefix keeps other hosts from setting it.
 pub const SECURE_COOKIE: &str = "__Host-pulseboard";
+
+/// The cookie of a browser that opened a link over plain HTTP.
+pub const LINK_COOKIE: &str = "pulseboard-link";
+
+/// The cookie of a browser that opened a link over HTTPS.
+pub const SECURE_LINK_COOKIE: &str = "__Host-pulseboard-link";
 
 /// The calls of InfluxDB 1, whose clients send user and password as `u=` and `p=`.
 const INFLUX_1: [&str; 2] = ["/write", "/query"];
@@ -55,7 +62,9 @@ impl Presented {
                 }
             }
         }
-        for cookie in cookies(headers) {
+        // A browser that signed in may do what its user may do, whichever links it opened.
+        let of_links = cookies(headers, &[LINK_COOKIE, SECURE_LINK_COOKIE]);
+        for cookie in cookies(headers, &[COOKIE, SECURE_COOKIE]).chain(of_links) {
             presented.some = true;
             presented.tokens.extend(hash_of(cookie));
         }
@@ -87,11 +96,11 @@ fn values(query: &str, key: &str) -> Vec<String> {
     pairs.into_iter().filter(|(known, _)| known == key).map(|(_, value)| value).collect()
 }
 
-/// Returns the values of the cookies of a sign-in.
-fn cookies(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+/// Returns the values of the cookies of these names.
+fn cookies<'a>(headers: &'a HeaderMap, names: &'a [&str]) -> impl Iterator<Item = &'a str> {
     let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let pairs = all.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.filter(|(name, _)| matches!(*name, COOKIE | SECURE_COOKIE)).map(|(_, value)| value)
+    pairs.filter(|(name, _)| names.contains(name)).map(|(_, value)| value)
 }
 
 #[cfg(test)]
@@ -128,6 +137,13 @@ mod tests {
         }
         let ticket = presented(&format!("/sse?series=a&ticket={text}"), &[]);
         assert_eq!((ticket.ticket, ticket.tokens.len()), (Some(secret.hash()), 0));
+    }
+
+    #[test]
+    fn sign_in_comes_before_a_link_whatever_the_order_of_the_cookies() {
+        let [one, other] = [(); 2].map(|()| Secret::draw().unwrap());
+        let cookie = format!("pulseboard-link={}; pulseboard={}", one.reveal(), other.reveal());
+        assert_eq!(presented("/", &[(header::COOKIE, cookie)]).tokens, [other.hash(), one.hash()]);
     }
 
     #[test]

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use shared::access::SeriesScope;
-use shared::{BoardId, Capability, Selector, SeriesName};
+use shared::access::{Grant, SeriesScope};
+use shared::{BoardId, Capability, Millis, Selector, SeriesName};
 
 use super::principal::{Principal, Who};
 use super::read_scope::ReadScope;
@@ -121,6 +121,41 @@ impl EditAccess {
     pub fn check(&self, id: &BoardId) -> Result<(), ApiError> {
         let may = self.0.capability().edits_board(id);
         if may { Ok(()) } else { Err(self.0.refuse(&format!("change the board {id}"))) }
+    }
+
+    /// Returns true if the server is open to everyone.
+    #[must_use]
+    pub fn is_everyone(&self) -> bool {
+        *self.0.who() == Who::Everyone
+    }
+
+    /// Returns the grants by which the editor reads series.
+    #[must_use]
+    pub fn reading_grants(&self) -> Vec<Grant> {
+        let grants = self.0.capability().grants();
+        if self.0.capability().is_admin() {
+            return vec![Grant::Read("**".parse().expect("it is a selector"))];
+        }
+        grants.iter().filter(|grant| matches!(grant, Grant::Read(_) | Grant::ReadSeries(_))).cloned().collect()
+    }
+
+    /// Checks that the editor's permission lasts until a time.
+    ///
+    /// # Errors
+    /// [`ApiError::Forbidden`].
+    pub fn check_until(&self, until: Millis) -> Result<(), ApiError> {
+        match self.0.capability().expires() {
+            Some(own) if own < until => {
+                Err(self.0.refuse(&format!("grant anything for longer than its own permission, which ends at {own}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes the error for something that the editor may not do: `what` completes "may not …".
+    #[must_use]
+    pub fn refuse(&self, what: &str) -> ApiError {
+        self.0.refuse(what)
     }
 
     /// What the editor may read.

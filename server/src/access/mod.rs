@@ -6,6 +6,8 @@
 //!   [secret](secret) of a request, and [`tickets`] are secrets for one stream.
 //! - [`admission`] compares each request with the `access` column of the route table, before any handler runs.
 //! - [`extract`] are the types by which a handler gets series and boards. [`read_scope`] is the part that the hub needs.
+//! - [`proxy_users`] are users that a proxy signs in.
+//! - [`links_api`] makes links that show one board, and opens them.
 //! - [`actor`] is the sender of a change for the audit log, [`refusals`] chooses the refusals that it records, and
 //!   [`audit_api`] shows it.
 //! - [`api`] manages tokens and makes tickets, [`users_api`] manages users. [`sign_in`] is the page on which a browser
@@ -19,8 +21,10 @@ pub mod authority;
 pub mod credentials;
 pub mod extract;
 pub mod lease;
+pub mod links_api;
 pub mod password;
 pub mod principal;
+pub mod proxy_users;
 pub mod read_scope;
 pub mod refusals;
 pub mod secret;

@@ -9,7 +9,7 @@ use shared::{Capability, Millis, Seq};
 
 use super::read_scope::ReadScope;
 use crate::http::problem::ApiError;
-use crate::log::{TokenName, TokenRecord, UserName};
+use crate::log::{LinkId, TokenName, TokenRecord, UserName};
 
 /// The time of the last use is kept in steps of a minute: nobody needs it more exactly, and few requests write to it.
 const USE_STEP_MS: u64 = 60_000;
@@ -25,6 +25,8 @@ pub enum Who {
     Token(TokenName),
     /// A user who has signed in.
     User(UserName),
+    /// The holder of a link.
+    Link(LinkId),
     /// The server's own agent.
     Agent,
 }
@@ -36,6 +38,7 @@ impl fmt::Display for Who {
             Self::Anonymous => f.write_str("anonymous"),
             Self::Token(name) => write!(f, "token {name}"),
             Self::User(name) => write!(f, "user {name}"),
+            Self::Link(id) => write!(f, "link {id}"),
             Self::Agent => f.write_str("agent"),
         }
     }
@@ -117,7 +120,7 @@ impl Principal {
             Who::Anonymous => ApiError::Unauthorized,
             who => {
                 let holder = match who {
-                    Who::Token(_) | Who::User(_) => format!("the {who}"),
+                    Who::Token(_) | Who::User(_) | Who::Link(_) => format!("the {who}"),
                     _ => "this client".to_owned(),
                 };
                 ApiError::Forbidden {

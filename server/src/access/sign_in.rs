@@ -18,7 +18,7 @@ use serde::Deserialize;
 
 use super::actor::Actor;
 use super::authority::{Authority, Identified, no_random};
-use super::credentials::{COOKIE, SECURE_COOKIE};
+use super::credentials::{COOKIE, LINK_COOKIE, SECURE_COOKIE, SECURE_LINK_COOKIE};
 use super::password::Passwords;
 use super::principal::{Principal, Who};
 use super::secret::Secret;
@@ -27,6 +27,7 @@ use crate::clock;
 use crate::http::forwarded::TrustedProxies;
 use crate::http::problem::ApiError;
 use crate::http::route::{Access, Methods, PUBLIC, Route};
+use crate::limits::Limit;
 use crate::limits::client::{Client, LimitedClient};
 use crate::log::{AuditAction, AuditEvent, SessionRecord, TokenHash, UserChange, UserState};
 use crate::plain_text::Plain;
@@ -162,7 +163,7 @@ async fn sign_in(
     let wrong = |why| Ok(state.page(StatusCode::UNAUTHORIZED, &to, Some(why), None));
     let Some(bearer) = HeaderValue::try_from(format!("Bearer {token}")).ok() else { return wrong(UNKNOWN) };
     let presented = HeaderMap::from_iter([(header::AUTHORIZATION, bearer)]);
-    let Identified { principal, is_refused } = state.authority.identify(&presented, &Uri::from_static(PATH));
+    let Identified { principal, is_refused } = state.authority.identify(&presented, &Uri::from_static(PATH), None);
     if is_refused {
         return wrong(UNKNOWN);
     }
@@ -208,7 +209,8 @@ async fn sign_out(
         let _ended = state.writer.change_user(UserChange::EndSession(session), by).await?;
     }
     let mut response = (StatusCode::SEE_OTHER, [(header::LOCATION, ".".to_owned() + PATH)]).into_response();
-    for (name, secure) in [(COOKIE, ""), (SECURE_COOKIE, "; Secure")] {
+    let names = [(COOKIE, ""), (LINK_COOKIE, ""), (SECURE_COOKIE, "; Secure"), (SECURE_LINK_COOKIE, "; Secure")];
+    for (name, secure) in names {
         let cookie = format!("{name}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax{secure}");
         response.headers_mut().append(header::SET_COOKIE, HeaderValue::try_from(cookie).expect("it is plain ASCII"));
     }
@@ -237,6 +239,7 @@ impl SignIn {
             let why = format!("There were too many failed tries. Try again in {} min.", seconds.div_ceil(60));
             let mut response = self.page(StatusCode::TOO_MANY_REQUESTS, &to, Some(&why), None);
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            response.extensions_mut().insert(Limit::SignIns);
             return Ok(response);
         }
         let known = user.trim().parse().ok().and_then(|name| self.authority.user(&name));
@@ -278,12 +281,38 @@ impl SignIn {
         });
     }
 
-    /// Makes the header that sets the cookie. `token` was found to be valid, so it is plain ASCII.
+    /// Makes the header that sets the cookie of a sign-in.
     fn cookie(&self, headers: &HeaderMap, client: Option<Client>, token: &str, max_age: u32) -> HeaderValue {
+        self.cookie_of([COOKIE, SECURE_COOKIE], headers, client, token, max_age)
+    }
+
+    /// Makes the header that sets the cookie of a link.
+    #[must_use]
+    pub fn link_cookie(&self, headers: &HeaderMap, client: Option<Client>, token: &str, max_age: u32) -> HeaderValue {
+        self.cookie_of([LINK_COOKIE, SECURE_LINK_COOKIE], headers, client, token, max_age)
+    }
+
+    /// Makes the page for a link that is not valid.
+    #[must_use]
+    pub fn no_link(&self) -> Response {
+        let why = "This link does not exist, has expired, or was revoked. Ask its maker for another.";
+        self.page(StatusCode::NOT_FOUND, "", Some(why), None)
+    }
+
+    /// Makes the header that sets a cookie: of the first name over plain HTTP, of the second over HTTPS. `token` was found to
+    /// be valid, so it is plain ASCII.
+    fn cookie_of(
+        &self,
+        [plain, encrypted]: [&str; 2],
+        headers: &HeaderMap,
+        client: Option<Client>,
+        token: &str,
+        max_age: u32,
+    ) -> HeaderValue {
         let (name, secure) = if self.is_https || self.proxies.reports_https(headers, client) {
-            (SECURE_COOKIE, "; Secure")
+            (encrypted, "; Secure")
         } else {
-            (COOKIE, "")
+            (plain, "")
         };
         let cookie = format!("{name}={token}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Lax{secure}");
         let mut cookie = HeaderValue::try_from(cookie).expect("a token is plain ASCII");

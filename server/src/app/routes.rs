@@ -26,6 +26,7 @@ pub fn routes() -> Vec<Route<AppState>> {
         exposition::routes(),
         access::api::routes(),
         access::users_api::routes(),
+        access::links_api::routes(),
         access::audit_api::routes(),
         access::sign_in::routes(),
         openapi::routes(),

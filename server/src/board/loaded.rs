@@ -241,6 +241,14 @@ fn edition<'a>(document: &BoardDocument, mut known: impl Iterator<Item = &'a Edi
     Edition { document: parsed, changed, origin: DocumentOrigin::Stored }
 }
 
+impl LoadedBoards {
+    /// Returns the selectors of a board as it is shown.
+    #[must_use]
+    pub fn selectors(&self, id: &BoardId) -> Vec<Selector> {
+        selectors(id, self.shown(id).as_ref().map(|edition| &*edition.document))
+    }
+}
+
 impl LogSubscriber for LoadedBoards {
     fn apply(&mut self, applied: &Applied<'_>, _: &dyn Tracks) {
         match *applied {
@@ -254,7 +262,11 @@ impl LogSubscriber for LoadedBoards {
                 self.0.boards.write().all.insert(id.clone(), board);
             }
             Applied::BoardForgotten { id, since } => self.0.boards.write().forget(id, since),
-            Applied::Points(_) | Applied::SeriesRemoved { .. } | Applied::Token(_) | Applied::User(_) => {}
+            Applied::Points(_)
+            | Applied::SeriesRemoved { .. }
+            | Applied::Token(_)
+            | Applied::User(_)
+            | Applied::Link(_) => {}
         }
     }
 }

@@ -4,7 +4,7 @@
 //! - [`board`] and [`series`] read and change the boards and series of a server, by [`remote`].
 //! - [`data_folder`] checks and copies a data folder.
 //! - [`ready`] checks if a server accepts pushes; [`doctor`] finds problems on the way of a stream.
-//! - [`audit`] prints who changed what.
+//! - [`link`] makes links that show one board. [`audit`] prints who changed what.
 //! - [`token`] manages the tokens of a server, also without it; [`user`] manages its users.
 //! - [`server`] is the server that a command calls; [`trust`] has the certificate authorities that these commands trust.
 
@@ -14,6 +14,7 @@ pub mod board;
 pub mod data_folder;
 pub mod doctor;
 pub mod import;
+pub mod link;
 pub mod push;
 pub mod ready;
 pub mod remote;

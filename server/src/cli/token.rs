@@ -188,7 +188,7 @@ fn line(token: &Listed, now: Millis) -> String {
 }
 
 /// Formats a time to the minute, in UTC.
-fn time(at: Millis) -> String {
+pub(super) fn time(at: Millis) -> String {
     let seconds = i64::try_from(at.0 / 60_000 * 60).unwrap_or_default();
     let time = OffsetDateTime::from_unix_timestamp(seconds).ok().and_then(|time| time.format(&Rfc3339).ok());
     time.unwrap_or_else(|| at.to_string())

@@ -38,6 +38,14 @@ pub enum ConfigError {
     /// Visitors get too many permissions.
     #[error("--anonymous: {0}")]
     Anonymous(#[from] CapabilityError),
+    /// A user of a proxy, without a proxy.
+    #[error(
+        "--remote-user believes the proxies of --trusted-proxy; name their addresses, such as --trusted-proxy 10.0.0.7"
+    )]
+    NoProxy,
+    /// Groups of users that nobody names.
+    #[error("--remote-group has no effect without --remote-user; add it")]
+    NoRemoteUsers,
     /// A certificate without a key, or a key without a certificate.
     #[error("--{given} alone does not make HTTPS; add --{absent} and a PEM file")]
     HalfTls {

@@ -8,6 +8,7 @@ use shared::{Duration, Tier};
 
 use super::duration::Keep;
 use super::error::ConfigError;
+use crate::access::proxy_users::GroupGrant;
 use crate::http::forwarded::ProxyNetwork;
 use crate::http::host::Host;
 use crate::http::origin::Origin;
@@ -50,6 +51,13 @@ pub struct Flags {
     /// X-Forwarded-Host; may be given several times [default: only proxies on this machine]
     #[arg(long, value_name = "ADDRESS", value_delimiter = ',')]
     pub(super) trusted_proxy: Vec<ProxyNetwork>,
+    /// Believe the proxies of --trusted-proxy when they name a user in Remote-User, and groups in Remote-Groups. A proxy on this
+    /// machine counts only if --trusted-proxy names it. Everything else then needs a credential
+    #[arg(long, num_args = 0..=1, action = ArgAction::Set, default_value = "false", default_missing_value = "true")]
+    pub(super) remote_user: bool,
+    /// Let the members of a group of Remote-Groups do this, such as staff=read:**; may be given several times
+    #[arg(long, value_name = "GROUP=GRANT", value_delimiter = ',')]
+    pub(super) remote_group: Vec<GroupGrant>,
     /// Serve HTTPS, with HTTP/2, with the certificate in this PEM file (those that signed it behind it); needs --tls-key
     #[arg(long)]
     pub(super) tls_cert: Option<PathBuf>,

@@ -18,6 +18,7 @@ use std::time::Duration;
 use clap::{ArgMatches, Args as _, Command, FromArgMatches as _};
 use shared::Capability;
 
+use crate::access::proxy_users::RemoteUsers;
 use crate::http::forwarded::ProxyNetwork;
 use crate::http::host::Host;
 use crate::http::origin::Origin;
@@ -52,6 +53,8 @@ pub struct Config {
     pub hosts: Vec<Host>,
     /// Proxies whose `X-Forwarded-Host` is trusted, besides those on this machine.
     pub trusted_proxies: Vec<ProxyNetwork>,
+    /// The users that trusted proxies sign in; `None` if no proxy is believed to.
+    pub remote_users: Option<RemoteUsers>,
     /// The certificate and key for HTTPS. Without them, the server speaks plain HTTP.
     pub tls: Option<TlsFiles>,
     /// Compression of streams.
@@ -130,6 +133,12 @@ impl Flags {
         hosts.extend(self.addr.parse().ok());
         let addr = resolve_address(&self.addr)?;
         let anonymous = if self.anonymous.is_empty() { None } else { Some(Capability::new(self.anonymous, None)?) };
+        let remote_users = match (self.remote_user, self.trusted_proxy.is_empty()) {
+            (true, true) => return Err(ConfigError::NoProxy),
+            (true, false) => Some(RemoteUsers { proxies: self.trusted_proxy.clone(), groups: self.remote_group }),
+            (false, _) if !self.remote_group.is_empty() => return Err(ConfigError::NoRemoteUsers),
+            (false, _) => None,
+        };
         let tls = match (self.tls_cert, self.tls_key) {
             (Some(cert), Some(key)) => Some(TlsFiles { cert, key }),
             (Some(_), None) => return Err(ConfigError::HalfTls { given: "tls-cert", absent: "tls-key" }),
@@ -148,6 +157,7 @@ impl Flags {
             allow_frames: self.allow_frame,
             hosts,
             trusted_proxies: self.trusted_proxy,
+            remote_users,
             tls,
             compression: if self.compress { Compression::Offered } else { Compression::Off },
             limits: self.limits,

@@ -22,8 +22,8 @@ use crate::http::problem::ApiError;
 use crate::limits::client::Client;
 
 /// Routes that answer with a page. A path without a route is a file of the page. A link of another site to a board leads
-/// to the sign-in, if that is needed.
-const PAGES: [&str; 4] = ["/", "/b/{id}", "/sign-in", "/sign-in.css"];
+/// to the sign-in, if that is needed, and a live link is opened from a message or a wiki.
+const PAGES: [&str; 5] = ["/", "/b/{id}", "/sign-in", "/sign-in.css", "/link/{secret}"];
 
 /// The route that also takes a point by GET.
 const PUSH: &str = "/in/{*series}";

@@ -52,6 +52,14 @@ fn canonical(network: IpNet) -> IpNet {
     prefix.and_then(|prefix| IpNet::new(address.into(), prefix).ok()).unwrap_or(network)
 }
 
+impl ProxyNetwork {
+    /// Returns true if it has the address.
+    #[must_use]
+    pub fn contains(&self, address: IpAddr) -> bool {
+        self.0.contains(&address)
+    }
+}
+
 impl TryFrom<String> for ProxyNetwork {
     type Error = NetworkError;
 
@@ -92,7 +100,7 @@ impl TrustedProxies {
     /// Returns true if `address` belongs to a trusted proxy.
     #[must_use]
     pub fn trusts(&self, address: IpAddr) -> bool {
-        address.is_loopback() || self.0.iter().any(|network| network.0.contains(&address))
+        address.is_loopback() || self.0.iter().any(|network| network.contains(address))
     }
 
     /// Returns the address of the client of a request that came from `sender`: the last address that no trusted proxy has,

@@ -14,12 +14,14 @@ impl LogSubscriber for HubHandle {
                 // An upload behind a file of `--boards` changes nothing for subscribers.
                 if self.etag(id) != etag {
                     self.show(id, BoardRecord { selectors: selectors.to_vec(), etag, since }, position, tracks);
+                    // The links of the board may permit other series now.
+                    self.access_changed();
                 }
             }
             Applied::BoardForgotten { id, since } => self.forget_board(id, since),
             Applied::SeriesRemoved { series, at } => self.remove_series(series, at),
             // The authority has ended leases; it receives the entry first.
-            Applied::Token(_) | Applied::User(_) => self.access_changed(),
+            Applied::Token(_) | Applied::User(_) | Applied::Link(_) => self.access_changed(),
         }
     }
 }

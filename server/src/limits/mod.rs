@@ -183,11 +183,15 @@ pub enum Limit {
     HistoryTime,
     /// The time for which a client may leave an answer of `/api/history` unread: `--heartbeat`.
     HistoryUnread,
+    /// The failed sign-ins of a name or an address. No flag sets it.
+    SignIns,
+    /// The live links, of all makers or of one. No flag sets it.
+    Links,
 }
 
 impl Limit {
     /// All bounds.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 27] = [
         Self::Readers,
         Self::Points,
         Self::Selected,
@@ -213,6 +217,8 @@ impl Limit {
         Self::HistoryBytes,
         Self::HistoryTime,
         Self::HistoryUnread,
+        Self::SignIns,
+        Self::Links,
     ];
 
     /// Returns the value of the label `limit`: the flag without its leading dashes, or a word where no flag sets the
@@ -245,6 +251,8 @@ impl Limit {
             Self::HistoryBytes => "max-history-bytes",
             Self::HistoryTime => "history-time",
             Self::HistoryUnread => "history-unread",
+            Self::SignIns => "sign-ins",
+            Self::Links => "links",
         }
     }
 }
@@ -260,6 +268,6 @@ mod tests {
         let labels: BTreeSet<_> = Limit::ALL.into_iter().map(Limit::label).collect();
         assert_eq!(labels.len(), Limit::ALL.len());
         // Variants without fields are numbered, so the last one has the number of the others.
-        assert_eq!(Limit::HistoryUnread as usize + 1, Limit::ALL.len());
+        assert_eq!(Limit::Links as usize + 1, Limit::ALL.len());
     }
 }

@@ -5,6 +5,7 @@ use shared::point::Kind;
 use shared::{BoardId, Declared, Selector, Seq, SeriesName, Stamp, Track, Value};
 
 use super::entry::BoardDocument;
+use super::link::LinkRecord;
 use super::series::{SeriesId, WarmSeries};
 use super::token::TokenRecord;
 use super::user::UserState;
@@ -62,6 +63,8 @@ pub enum Applied<'a> {
     Token(&'a TokenRecord),
     /// A user was added, changed or removed, or a session began or ended.
     User(&'a UserState),
+    /// A link was made or revoked.
+    Link(&'a LinkRecord),
 }
 
 /// Receives every applied entry, in the order of the log.

@@ -29,7 +29,7 @@ pub struct AuditEvent {
     pub from: Option<IpAddr>,
     /// The action.
     pub action: AuditAction,
-    /// The name of the board, token, user or series.
+    /// The name of the board, token, user, link or series.
     pub object: String,
     /// The details, such as the difference between two documents. May have several lines.
     #[serde(skip_serializing_if = "String::is_empty", default)]
@@ -111,6 +111,10 @@ actions! {
     BoardStored = "board.put",
     /// The document of a board was deleted.
     BoardDeleted = "board.delete",
+    /// A link was made.
+    LinkMade = "link.create",
+    /// A link was revoked.
+    LinkRevoked = "link.revoke",
     /// A series was deleted.
     SeriesDeleted = "series.delete",
 }

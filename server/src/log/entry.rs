@@ -6,6 +6,7 @@ use shared::board::{BoardFormat, Etag};
 use shared::{BoardId, Millis, Selector, Seq, SeriesName};
 
 use super::audit::By;
+use super::link::LinkChange;
 use super::push::Push;
 use super::token::TokenChange;
 use super::user::UserChange;
@@ -62,6 +63,8 @@ pub enum Change {
     Token(TokenChange),
     /// A user is added, changed or removed, or a session begins or ends.
     User(UserChange),
+    /// A live link is made or revoked.
+    Link(LinkChange),
     /// Nothing changes: the audit log gets the event of the entry.
     Event,
 }

@@ -5,7 +5,7 @@
 //!
 //! - [`entry`] is a change as it is appended. [`push`], [`point_time`], [`source`] and [`idempotency`] are parts of it.
 //! - [`applied`] is what the subscribers of the log receive.
-//! - [`token`] is a token and its changes, [`user`] a user. [`audit`] records who made a change.
+//! - [`token`] is a token and its changes, [`user`] a user, [`link`] a live link. [`audit`] records who made a change.
 //! - [`series`] identifies a series; [`epochs`] decides which cursors are positions in this log.
 
 pub mod applied;
@@ -13,6 +13,7 @@ pub mod audit;
 pub mod entry;
 pub mod epochs;
 pub mod idempotency;
+pub mod link;
 pub mod point_time;
 pub mod push;
 pub mod series;
@@ -27,6 +28,7 @@ pub use audit::{AuditAction, AuditEvent, By};
 pub use entry::{BoardChange, BoardChanged, BoardDocument, Change, Entry, Terms};
 pub use epochs::Epochs;
 pub use idempotency::{Fingerprint, IdempotencyKey};
+pub use link::{LinkChange, LinkId, LinkRecord, LinkRefusal, NewLink};
 pub use point_time::{PointTime, SetBy};
 pub use push::{Atomicity, Push, Pushed};
 pub use series::{SeriesId, SeriesState, WarmSeries};

@@ -6,8 +6,9 @@ use super::removal::Removed;
 use super::{CommitError, Store};
 use crate::clock;
 use crate::log::{
-    Appended, Applied, AuditEvent, BoardChange, BoardChanged, By, Change, Entry, Log, LogSubscriber, OutOfRange, Push,
-    Terms, TokenChange, TokenRecord, TokenRefusal, UserChange, UserRefusal, UserState,
+    Appended, Applied, AuditEvent, BoardChange, BoardChanged, By, Change, Entry, LinkChange, LinkRecord, LinkRefusal,
+    Log, LogSubscriber, OutOfRange, Push, Terms, TokenChange, TokenRecord, TokenRefusal, UserChange, UserRefusal,
+    UserState,
 };
 
 #[cfg(test)]
@@ -40,6 +41,8 @@ pub enum EntryOutcome {
     Token(Result<Result<TokenRecord, TokenRefusal>, CommitError>),
     /// A user was changed, or the change did not fit.
     User(Result<Result<UserState, UserRefusal>, CommitError>),
+    /// A link was made or revoked, or the change did not fit.
+    Link(Result<Result<LinkRecord, LinkRefusal>, CommitError>),
     /// The audit log has the event.
     Event(Result<(), CommitError>),
 }
@@ -117,6 +120,17 @@ impl LocalLog {
         }
     }
 
+    /// Appends a change of a link.
+    ///
+    /// # Errors
+    /// [`CommitError`]; the inner error if the change does not fit. Then the link is unchanged.
+    pub fn change_link(&mut self, change: LinkChange, by: By) -> Result<Result<LinkRecord, LinkRefusal>, CommitError> {
+        match self.append_now(Change::Link(change), by) {
+            EntryOutcome::Link(changed) => changed,
+            other => unreachable!("{other:?} is the outcome of another change"),
+        }
+    }
+
     /// Appends an event of the audit log that belongs to no change.
     ///
     /// # Errors
@@ -182,6 +196,14 @@ impl LocalLog {
         Ok(changed)
     }
 
+    fn append_link(&mut self, change: &LinkChange) -> Result<Result<LinkRecord, LinkRefusal>, CommitError> {
+        let changed = self.store.apply_link(change)?;
+        if let Ok(link) = &changed {
+            self.publish(&Applied::Link(link));
+        }
+        Ok(changed)
+    }
+
     /// Hands an applied entry to all subscribers.
     fn publish(&mut self, applied: &Applied<'_>) {
         for subscriber in &mut self.subscribers {
@@ -217,6 +239,7 @@ impl Log for LocalLog {
                 Change::RemoveSeries(name) => EntryOutcome::SeriesRemoved(self.append_removal(&name)),
                 Change::Token(change) => EntryOutcome::Token(self.append_token(&change)),
                 Change::User(change) => EntryOutcome::User(self.append_user(&change)),
+                Change::Link(change) => EntryOutcome::Link(self.append_link(&change)),
                 Change::Event => EntryOutcome::Event(self.store.add_event()),
             });
             // A change that does not fit is no event.

@@ -15,7 +15,7 @@
 //!   sender withdraw a push. [`local_log`] appends entries, and hands them to the subscribers once they are applied.
 //! - [`commit`] stores points. [`dedup`] recognises points that are pushed again, [`idempotency`] requests that are sent
 //!   again. [`row_limit`] and [`disk_space`] bound the rows and the disk space that pushes may use.
-//! - [`boards`] stores the documents of boards, [`tokens`] the hashes of tokens, [`users`] users and sessions.
+//! - [`boards`] stores the documents of boards, [`tokens`] the hashes of tokens, [`users`] users and sessions, [`links`] live links.
 //!   [`audit`] stores who made these changes.
 //!
 //! A committed number goes into the [`number_log`] and into a bucket in memory (the memtable, [`memtable`]). The writer thread
@@ -55,6 +55,7 @@ mod idempotency;
 mod imports;
 mod lanes;
 pub(crate) mod legacy;
+pub mod links;
 pub mod local_log;
 pub mod maintenance;
 pub mod memtable;

@@ -10,8 +10,9 @@ use super::local_log::{EntryOutcome, LocalLog};
 use super::removal::Removed;
 use crate::limits::push_memory::Share;
 use crate::log::{
-    AuditEvent, BoardChange, BoardChanged, By, Change, Push, SeriesId, TokenChange, TokenName, TokenRecord,
-    TokenRefusal, TrackCache, TrackError, UserChange, UserRefusal, UserState, WarmSeries,
+    AuditEvent, BoardChange, BoardChanged, By, Change, LinkChange, LinkRecord, LinkRefusal, Push, SeriesId,
+    TokenChange, TokenName, TokenRecord, TokenRefusal, TrackCache, TrackError, UserChange, UserRefusal, UserState,
+    WarmSeries,
 };
 
 /// A job for the writer thread.
@@ -49,6 +50,8 @@ pub(super) enum Operation {
     ChangeToken { change: TokenChange, by: By, ticket: Ticket<Result<Result<TokenRecord, TokenRefusal>, CommitError>> },
     /// Changes a user, if the change fits.
     ChangeUser { change: UserChange, by: By, ticket: Ticket<Result<Result<UserState, UserRefusal>, CommitError>> },
+    /// Changes a link, if the change fits.
+    ChangeLink { change: LinkChange, by: By, ticket: Ticket<Result<Result<LinkRecord, LinkRefusal>, CommitError>> },
     /// Adds an event that belongs to no change to the audit log.
     AddEvent { event: AuditEvent, ticket: Ticket<Result<(), CommitError>> },
     /// Reads the newest events of the audit log below a number.
@@ -79,6 +82,7 @@ impl Operation {
             Self::ForgetBoard { id, since, ticket } => answer(ticket, || log.forget_board(id, since)),
             Self::ChangeToken { change, by, ticket } => answer(ticket, || log.change_token(change, by)),
             Self::ChangeUser { change, by, ticket } => answer(ticket, || log.change_user(change, by)),
+            Self::ChangeLink { change, by, ticket } => answer(ticket, || log.change_link(change, by)),
             Self::AddEvent { event, ticket } => answer(ticket, || log.add_event(event)),
             Self::ReadEvents { before, most, ticket } => answer(ticket, || Ok(log.store().events(before, most)?)),
             Self::NoteTokenUses { uses, ticket } => answer(ticket, || log.store_mut().note_token_uses(&uses)),

@@ -209,6 +209,7 @@ impl Store {
         super::boards::create(&conn).map_err(database)?;
         super::tokens::create(&conn).map_err(database)?;
         super::users::create(&conn).map_err(database)?;
+        super::links::create(&conn).map_err(database)?;
         super::audit::create(&conn).map_err(database)?;
         super::epochs::create(&conn).map_err(database)?;
         conn.execute_batch(LATER_TABLES).map_err(database)?;

@@ -26,8 +26,9 @@ use super::{CommitError, Condition, Retention, Store, StoreStats};
 use crate::clock::{self, Now};
 use crate::limits::push_memory::Share;
 use crate::log::{
-    AuditEvent, BoardChange, BoardChanged, By, Change, Entry, Log as _, Push, SeriesId, TokenChange, TokenName,
-    TokenRecord, TokenRefusal, TrackCache, TrackError, UserChange, UserRefusal, UserState, WarmSeries,
+    AuditEvent, BoardChange, BoardChanged, By, Change, Entry, LinkChange, LinkRecord, LinkRefusal, Log as _, Push,
+    SeriesId, TokenChange, TokenName, TokenRecord, TokenRefusal, TrackCache, TrackError, UserChange, UserRefusal,
+    UserState, WarmSeries,
 };
 
 /// The interval of the work that is not caused by pushes: observing the clock, the disk and the file.
@@ -185,6 +186,18 @@ impl Writer {
     /// [`CommitError`]; the inner error if the change does not fit. Then the user is unchanged.
     pub async fn change_user(&self, change: UserChange, by: By) -> Result<Result<UserState, UserRefusal>, CommitError> {
         self.request(|ticket| Operation::ChangeUser { change, by, ticket }).await?
+    }
+
+    /// Changes a link between two groups of pushes, if the change fits. On return, all subscribers of the log have it.
+    ///
+    /// # Errors
+    /// [`CommitError`]; the inner error if the change does not fit. Then the link is unchanged.
+    pub async fn change_link(
+        &self,
+        change: LinkChange,
+        by: By,
+    ) -> Result<Result<LinkRecord, LinkRefusal>, CommitError> {
+        self.request(|ticket| Operation::ChangeLink { change, by, ticket }).await?
     }
 
     /// Adds an event that belongs to no change to the audit log.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::grant::Grant;
 use super::scope::SeriesScope;
-use crate::{BoardId, Millis};
+use crate::{BoardId, Millis, Selector};
 
 /// The most grants of a capability. It bounds the work of checking one, also under the lock of the hub.
 pub const MAX_GRANTS: usize = 32;
@@ -22,7 +22,7 @@ pub struct Capability {
 pub enum CapabilityError {
     /// There is no grant.
     #[error(
-        "it grants nothing; name at least one of push:SELECTOR, read:SELECTOR, read-board:BOARD, edit:BOARD, admin"
+        "it grants nothing; name at least one of push:SELECTOR, read:SELECTOR, read-series:SELECTOR, read-board:BOARD, edit:BOARD, admin"
     )]
     Empty,
     /// There are more than [`MAX_GRANTS`] grants.
@@ -55,6 +55,17 @@ impl Capability {
     #[must_use]
     pub fn nothing() -> Self {
         Self { grants: Vec::new(), expires: None }
+    }
+
+    /// Makes the capability of a link: to read the document of a board and these series, and no other board. It may have more
+    /// than [`MAX_GRANTS`] grants, as many as the board has selectors.
+    #[must_use]
+    pub fn of_board(board: &BoardId, series: Vec<Selector>, expires: Option<Millis>) -> Self {
+        let mut grants: Vec<_> = series.into_iter().map(Grant::ReadSeries).collect();
+        grants.push(Grant::ReadBoard(board.into()));
+        grants.sort();
+        grants.dedup();
+        Self { grants, expires }
     }
 
     /// The grants, in order and without repeats.
@@ -94,12 +105,12 @@ impl Capability {
     #[must_use]
     pub fn read_scope(&self) -> SeriesScope {
         self.scope(|grant| match grant {
-            Grant::Read(selector) => Some(selector),
+            Grant::Read(selector) | Grant::ReadSeries(selector) => Some(selector),
             _ => None,
         })
     }
 
-    fn scope<'a>(&'a self, of: impl Fn(&'a Grant) -> Option<&'a crate::Selector>) -> SeriesScope {
+    fn scope<'a>(&'a self, of: impl Fn(&'a Grant) -> Option<&'a Selector>) -> SeriesScope {
         if self.is_admin() { SeriesScope::All } else { SeriesScope::of(self.grants.iter().filter_map(of)) }
     }
 
@@ -168,13 +179,13 @@ mod tests {
         assert!(!admin.covers(&capability(&["push:a"], None)) && !admin.covers(&capability(&["push:a"], Some(11))));
         let some = capability(&["read:a/**", "edit:w*"], None);
         assert!(some.covers(&capability(&["read:a/b", "read-board:a", "read-board:wall", "edit:w"], Some(1))));
-        for more in ["push:a/b", "read:**", "read-board:b", "edit:*", "admin"] {
+        for more in ["push:a/b", "read:**", "read-series:b", "read-board:b", "edit:*", "admin"] {
             assert!(!some.covers(&capability(&[more], Some(1))), "{more}");
         }
     }
 
     fn grants() -> impl Strategy<Value = Grant> {
-        let grant = "(push|read):(a|b|\\*)(/(a|b|\\*|\\*\\*))?|(read-board|edit):[ab]{0,2}\\*|(read-board|edit):[ab]{1,2}|(push|read):\\*\\*|admin";
+        let grant = "(push|read|read-series):(a|b|\\*)(/(a|b|\\*|\\*\\*))?|(read-board|edit):[ab]{0,2}\\*|(read-board|edit):[ab]{1,2}|(push|read):\\*\\*|admin";
         grant.prop_map(|text| text.parse().unwrap())
     }
 

@@ -18,6 +18,8 @@ pub enum Grant {
     /// `read:SELECTOR`: to read these series, and the document of each board whose name they lie under: `read:ops/**`
     /// permits reading the board `ops`.
     Read(Selector),
+    /// `read-series:SELECTOR`: to read these series, but no board for their sake.
+    ReadSeries(Selector),
     /// `read-board:PATTERN`: to read the documents of these boards. The series that they show need `read:`.
     ReadBoard(BoardPattern),
     /// `edit:PATTERN`: to read and change the documents of these boards.
@@ -30,7 +32,9 @@ pub enum Grant {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GrantError {
     /// The verb is unknown, or nothing follows it.
-    #[error("{0:?} is no grant; write push:SELECTOR, read:SELECTOR, read-board:BOARD, edit:BOARD or admin")]
+    #[error(
+        "{0:?} is no grant; write push:SELECTOR, read:SELECTOR, read-series:SELECTOR, read-board:BOARD, edit:BOARD or admin"
+    )]
     Unknown(String),
     /// The selector or the pattern is wrong.
     #[error("{text:?} is no grant: {source}")]
@@ -51,7 +55,9 @@ impl Grant {
     pub fn covers(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Admin, _) => true,
-            (Self::Push(own), Self::Push(other)) | (Self::Read(own), Self::Read(other)) => own.covers(other),
+            (Self::Push(own), Self::Push(other))
+            | (Self::Read(own), Self::Read(other) | Self::ReadSeries(other))
+            | (Self::ReadSeries(own), Self::ReadSeries(other)) => own.covers(other),
             (Self::Read(own), Self::ReadBoard(boards)) => {
                 own.as_str() == "**" || boards.only().is_some_and(|id| own.covers(&id.selector()))
             }
@@ -65,7 +71,7 @@ impl Grant {
     #[must_use]
     pub fn reads_board(&self, id: &BoardId) -> bool {
         match self {
-            Self::Push(_) => false,
+            Self::Push(_) | Self::ReadSeries(_) => false,
             Self::Read(selector) => selector.covers(&id.selector()),
             Self::ReadBoard(pattern) | Self::Edit(pattern) => pattern.matches(id),
             Self::Admin => true,
@@ -93,6 +99,7 @@ impl FromStr for Grant {
             None if text == "admin" => Ok(Self::Admin),
             Some(("push", rest)) => rest.parse().map(Self::Push).map_err(wrong),
             Some(("read", rest)) => rest.parse().map(Self::Read).map_err(wrong),
+            Some(("read-series", rest)) => rest.parse().map(Self::ReadSeries).map_err(wrong),
             Some(("read-board", rest)) => rest.parse().map(Self::ReadBoard).map_err(wrong),
             Some(("edit", rest)) => rest.parse().map(Self::Edit).map_err(wrong),
             _ => Err(GrantError::Unknown(shown())),
@@ -119,6 +126,7 @@ impl fmt::Display for Grant {
         match self {
             Self::Push(selector) => write!(f, "push:{selector}"),
             Self::Read(selector) => write!(f, "read:{selector}"),
+            Self::ReadSeries(selector) => write!(f, "read-series:{selector}"),
             Self::ReadBoard(pattern) => write!(f, "read-board:{pattern}"),
             Self::Edit(pattern) => write!(f, "edit:{pattern}"),
             Self::Admin => f.write_str("admin"),
@@ -132,7 +140,7 @@ mod tests {
 
     #[test]
     fn grant_is_read_as_it_is_written_and_a_wrong_one_says_what_to_write() {
-        for text in ["push:ops/**", "read:a/*/c", "read-board:team-*", "edit:*", "admin"] {
+        for text in ["push:ops/**", "read:a/*/c", "read-series:a/*", "read-board:team-*", "edit:*", "admin"] {
             assert_eq!(text.parse::<Grant>().unwrap().to_string(), text);
         }
         for text in ["", "push", "push:", "admin:*", "write:a", "read:**/a", "edit:a/b", "PUSH:a", " admin"] {
@@ -148,7 +156,15 @@ mod tests {
         for text in ["read:ops/**", "read:**", "read:*/**", "read-board:ops", "read-board:o*", "edit:ops", "admin"] {
             assert!(reads(text), "{text}");
         }
-        for text in ["read:ops/*", "read:ops/api/**", "read:dev/**", "push:ops/**", "read-board:dev", "edit:d*"] {
+        for text in [
+            "read:ops/*",
+            "read:ops/api/**",
+            "read:dev/**",
+            "push:ops/**",
+            "read-series:**",
+            "read-board:dev",
+            "edit:d*",
+        ] {
             assert!(!reads(text), "{text}");
         }
     }

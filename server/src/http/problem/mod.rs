@@ -21,7 +21,7 @@ use shared::{Problem, SeriesName};
 use crate::board::refusal::Refusal;
 use crate::http::foreign_page::ForeignPage;
 use crate::limits::Limit;
-use crate::log::{TokenRefusal, UserRefusal};
+use crate::log::{LinkRefusal, TokenRefusal, UserRefusal};
 use crate::monitoring::rejections::Rejection;
 
 /// Seconds after which a client should retry a request for which the store was not available.
@@ -110,6 +110,9 @@ pub enum ApiError {
     /// A user was not changed.
     #[error(transparent)]
     User(#[from] UserRefusal),
+    /// A link was not made or revoked.
+    #[error(transparent)]
+    Link(#[from] LinkRefusal),
     /// 421: the request addresses another server.
     #[error("this server is not known as {0}; open it by an address or name that it has, or start it with --host {0}")]
     Misdirected(String),
@@ -166,6 +169,7 @@ impl ApiError {
             Self::TooSlow(_) => Some(Limit::BodyTime),
             Self::Board(Refusal::TooMany) => Some(Limit::BoardCount),
             Self::Overloaded(_) => Some(Limit::QueueWait),
+            Self::Link(LinkRefusal::TooMany | LinkRefusal::TooManyOfMaker) => Some(Limit::Links),
             _ => None,
         }
     }
@@ -196,13 +200,15 @@ impl ApiError {
             Self::NotFound(_)
             | Self::NoSeries(_)
             | Self::Token(TokenRefusal::Absent(_))
+            | Self::Link(LinkRefusal::Absent(_))
             | Self::User(UserRefusal::Absent(_) | UserRefusal::NoSession) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::ForeignPage(_) | Self::UnknownPage | Self::Speculative | Self::Forbidden { .. } => {
                 StatusCode::FORBIDDEN
             }
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
-            Self::Token(_) | Self::User(_) => StatusCode::CONFLICT,
+            Self::Link(LinkRefusal::TooMany | LinkRefusal::TooManyOfMaker) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Token(_) | Self::User(_) | Self::Link(LinkRefusal::Taken(_)) => StatusCode::CONFLICT,
             Self::Misdirected(_) => StatusCode::MISDIRECTED_REQUEST,
             Self::TooSlow(_) => StatusCode::REQUEST_TIMEOUT,
             Self::Board(refusal) => board::status(refusal),
@@ -226,12 +232,17 @@ impl ApiError {
             Self::NotFound(_)
             | Self::NoSeries(_)
             | Self::Token(TokenRefusal::Absent(_))
+            | Self::Link(LinkRefusal::Absent(_))
             | Self::User(UserRefusal::Absent(_) | UserRefusal::NoSession) => ("not-found", "Nothing is here"),
             Self::MethodNotAllowed { .. } => ("method-not-allowed", "Not by this method"),
             Self::ForeignPage(_) | Self::UnknownPage => ("foreign-page", "Not from this page"),
             Self::Speculative => ("speculative", "Not ahead of its use"),
             Self::Unauthorized => ("unauthorized", "A token is needed"),
             Self::Forbidden { .. } => ("forbidden", "Not permitted"),
+            Self::Link(LinkRefusal::TooMany | LinkRefusal::TooManyOfMaker) => {
+                ("limit-reached", "A limit of the server is reached")
+            }
+            Self::Link(_) => ("link-exists", "The link cannot be made"),
             Self::Token(_) => ("token-exists", "The token cannot be created"),
             Self::User(_) => ("user-exists", "The user cannot be added"),
             Self::Misdirected(_) => ("misdirected", "Not this server"),

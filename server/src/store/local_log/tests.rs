@@ -159,7 +159,7 @@ impl LogSubscriber for Fold {
         match *applied {
             Applied::Points(points) => points.iter().for_each(|point| _ = rollup.push(point)),
             Applied::Board { position, .. } => rollup.reach(position),
-            Applied::BoardForgotten { .. } | Applied::Token(_) | Applied::User(_) => {}
+            Applied::BoardForgotten { .. } | Applied::Token(_) | Applied::User(_) | Applied::Link(_) => {}
             Applied::SeriesRemoved { series, at } => {
                 rollup.reach(at);
                 rollup.remove(series);
@@ -364,7 +364,7 @@ impl LogSubscriber for Counter {
             Applied::Points(group) => *points += group.len(),
             Applied::Board { .. } | Applied::BoardForgotten { .. } => *boards += 1,
             Applied::SeriesRemoved { .. } => *removals += 1,
-            Applied::Token(_) | Applied::User(_) => {}
+            Applied::Token(_) | Applied::User(_) | Applied::Link(_) => {}
         }
     }
 }
