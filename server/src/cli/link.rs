@@ -23,11 +23,13 @@ pub enum LinkCommand {
         /// How long it is valid, at most 366d
         #[arg(long, value_name = "TIME", default_value = "30d")]
         expires: Duration,
+        /// The server
         #[command(flatten)]
         server: Server,
     },
     /// List the links: id, board, state, maker
     List {
+        /// The server
         #[command(flatten)]
         server: Server,
     },
@@ -35,6 +37,7 @@ pub enum LinkCommand {
     Revoke {
         /// Its id, as in the list
         id: LinkId,
+        /// The server
         #[command(flatten)]
         server: Server,
     },

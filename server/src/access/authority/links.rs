@@ -11,9 +11,12 @@ use super::{Authority, Table, is_valid};
 use crate::access::principal::{Principal, Who};
 use crate::log::{LinkRecord, NewLink, TokenHash};
 
+/// A function that returns the selectors of a board.
+type SelectorsOf = dyn Fn(&BoardId) -> Vec<Selector> + Send + Sync;
+
 /// Returns the selectors of a board as it is shown now.
 #[derive(Clone)]
-pub struct BoardSelectors(Arc<dyn Fn(&BoardId) -> Vec<Selector> + Send + Sync>);
+pub struct BoardSelectors(Arc<SelectorsOf>);
 
 impl BoardSelectors {
     /// Makes it of a function.

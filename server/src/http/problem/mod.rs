@@ -239,16 +239,15 @@ impl ApiError {
             Self::Speculative => ("speculative", "Not ahead of its use"),
             Self::Unauthorized => ("unauthorized", "A token is needed"),
             Self::Forbidden { .. } => ("forbidden", "Not permitted"),
-            Self::Link(LinkRefusal::TooMany | LinkRefusal::TooManyOfMaker) => {
-                ("limit-reached", "A limit of the server is reached")
-            }
-            Self::Link(_) => ("link-exists", "The link cannot be made"),
             Self::Token(_) => ("token-exists", "The token cannot be created"),
             Self::User(_) => ("user-exists", "The user cannot be added"),
             Self::Misdirected(_) => ("misdirected", "Not this server"),
             Self::TooSlow(_) => ("too-slow", "The request took too long"),
             Self::Board(refusal) => board::kind(refusal),
-            Self::LimitReached { .. } => ("limit-reached", "A limit of the server is reached"),
+            Self::LimitReached { .. } | Self::Link(LinkRefusal::TooMany | LinkRefusal::TooManyOfMaker) => {
+                ("limit-reached", "A limit of the server is reached")
+            }
+            Self::Link(_) => ("link-exists", "The link cannot be made"),
             Self::Full { .. } => ("full", "Too many readers"),
             Self::Unavailable(_) | Self::Overloaded(_) | Self::Unreadable(_) => {
                 ("unavailable", "The store is not available")
