@@ -1,7 +1,5 @@
 //! Users that a proxy signs in: believed from the addresses of `--trusted-proxy` only.
 
-#![expect(clippy::unwrap_used, reason = "in a test that is how to fail")]
-
 mod harness;
 
 use std::io::Write as _;
