@@ -50,7 +50,7 @@ client:
 	@tools/client.sh
 
 setup-test:
-	@tools/setup.sh rust lint client browser proxies package clients attack
+	@tools/setup.sh rust lint client browser proxies package clients attack postgres
 
 lint: setup-test client
 	@tools/client.sh held

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what a target of the Makefile needs and is not there yet.
-# Usage: tools/setup.sh PART…   with the parts rust, lint, client, browser, proxies, musl, package, clients, bench, attack, fuzz, deny
+# Usage: tools/setup.sh PART…   with the parts rust, lint, client, browser, proxies, musl, package, clients, bench, attack, fuzz, deny, postgres
 set -euo pipefail
 # shellcheck source=tools/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -56,7 +56,7 @@ apt_install() {
         trap - EXIT
     fi
     local service
-    for service in nginx caddy haproxy varnish varnishncsa squid mosquitto victoria-metrics prometheus; do
+    for service in nginx caddy haproxy varnish varnishncsa squid mosquitto victoria-metrics prometheus postgresql; do
         if [[ -d /run/systemd/system && " ${packages[*]} " == *" ${service%ncsa}"* ]]; then
             "${as_root[@]}" systemctl disable --quiet "$service"
         fi
@@ -190,6 +190,10 @@ for part in "$@"; do
             [ -e /usr/lib/nginx/modules/ngx_nchan_module.so ] || packages+=(libnginx-mod-nchan)
             want victoria-metrics victoria-metrics
             ;;
+        postgres)
+            [ -d /usr/lib/postgresql ] || packages+=(postgresql)
+            want setpriv util-linux
+            ;;
         attack)
             want prlimit util-linux
             [ -e "/usr/lib/$(uname -m)-linux-gnu/faketime/libfaketimeMT.so.1" ] || packages+=(libfaketime)
@@ -197,7 +201,7 @@ for part in "$@"; do
         fuzz)
             want c++ g++
             ;;
-        *) die "setup.sh knows rust, lint, client, browser, proxies, musl, package, clients, bench, attack, fuzz and deny, not '$part'" ;;
+        *) die "setup.sh knows rust, lint, client, browser, proxies, musl, package, clients, bench, attack, fuzz, deny and postgres, not '$part'" ;;
     esac
 done
 apt_install

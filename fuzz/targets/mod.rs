@@ -39,6 +39,7 @@ pub const TARGETS: &[Target] = &[
     ("sse", clients::sse),
     ("events", clients::events),
     ("log_row", rows::log),
+    ("log_entries", rows::entries),
     ("block_row", rows::block),
     ("track", rows::track),
     ("meta_rows", rows::meta),

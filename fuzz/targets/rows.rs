@@ -7,6 +7,11 @@ pub fn log(bytes: &[u8]) {
     fuzzing::log_row(bytes);
 }
 
+/// Entries in the form in which nodes exchange them.
+pub fn entries(bytes: &[u8]) {
+    fuzzing::log_entries(bytes);
+}
+
 /// A row of buckets, and the coarser buckets made from it.
 pub fn block(bytes: &[u8]) {
     fuzzing::block_row(bytes);

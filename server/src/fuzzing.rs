@@ -8,7 +8,7 @@ use crate::board::Document;
 use crate::cli::doctor::address::Address;
 use crate::ingest::intake;
 use crate::limits::push_memory::PushMemory;
-use crate::log::SeriesId;
+use crate::log::{SeriesId, stored};
 use crate::rollup::packed::Packed;
 use crate::store::block::{Block, Extent};
 use crate::store::block_id::{BlockId, ExtentId};
@@ -44,6 +44,18 @@ pub fn log_row(bytes: &[u8]) {
         let _unreadable = number_log::unpack_sent(row, &mut numbers);
         assert!(numbers.is_sorted_by(|a, b| a.at.seq < b.at.seq));
         assert!(numbers.last().is_none_or(|number| number.at.seq == last));
+    }
+}
+
+/// Reads entries in the form in which nodes exchange them. Entries that can be read are written and read again.
+///
+/// # Panics
+/// Where writing and reading again changes them.
+pub fn log_entries(bytes: &[u8]) {
+    if let Ok(entries) = stored::unpack(bytes, |_, _| None) {
+        let again = stored::pack(&entries, |row| unreachable!("{row:?} was not read"));
+        let again = stored::unpack(&again, |_, _| None).expect("what was read can be written");
+        assert_eq!(format!("{again:?}"), format!("{entries:?}"));
     }
 }
 

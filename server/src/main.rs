@@ -18,6 +18,7 @@ use pulseboard::config::{self, CommandLineError, ConfigError, Flags, environment
 use pulseboard::logging::Logging;
 use pulseboard::plain_text::{self, Plain};
 use pulseboard::store::copy::IfDamaged;
+use pulseboard::store::join;
 use pulseboard::{panics, serve};
 use shared::board::BoardFormat;
 use shared::doctor::{Certificate, Level};
@@ -103,6 +104,12 @@ enum Command {
     Backup {
         /// The copy, which must not exist; - for standard output
         file: PathBuf,
+        /// The data folder
+        #[arg(long, env = "PULSEBOARD_DATA", default_value = "./pulseboard-data")]
+        data: PathBuf,
+    },
+    /// Take the data folder of a stopped node out of its cluster, with all that it has
+    Detach {
         /// The data folder
         #[arg(long, env = "PULSEBOARD_DATA", default_value = "./pulseboard-data")]
         data: PathBuf,
@@ -300,6 +307,10 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             if !data_folder::backup(&data, &file)? {
                 return Ok(ExitCode::FAILURE);
             }
+        }
+        Command::Detach { data } => {
+            join::detach(&data)?;
+            writeln!(stdout(), "{} has a log of its own now; start it without --cluster", data.display())?;
         }
         Command::Restore { file, folder, damaged } => {
             let if_damaged = if damaged { IfDamaged::Restore } else { IfDamaged::Refuse };

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use sd_notify::NotifyState;
@@ -23,7 +23,7 @@ use crate::board::{BoardRegistry, BoardsAtStart, LoadedBoards, folder};
 use crate::catalog::overview::Overview;
 use crate::cli::agent;
 use crate::clock;
-use crate::config::{Agent, Config};
+use crate::config::{Agent, Cluster, Config};
 use crate::history::History;
 use crate::http::forwarded::TrustedProxies;
 use crate::http::hosts::{self, Hosts};
@@ -36,15 +36,19 @@ use crate::limits::client::ClientSlots;
 use crate::listener::capacity::{Capacity, TooFewFiles};
 use crate::listener::renewal::Certificate;
 use crate::listener::{self, Listener, tls};
-use crate::log::{Log as _, OutOfRange};
+use crate::log::OutOfRange;
+use crate::log::postgres::{ClusterStatus, SharedLog};
 use crate::monitoring::exposition::Sources;
 use crate::monitoring::metrics::Metrics;
 use crate::monitoring::rejections::Rejections;
 use crate::monitoring::starting::Starting;
 use crate::rollup::Rollup;
+use crate::store::cluster_log::ClusterLog;
 use crate::store::disk_space::NoSpace;
+use crate::store::join::{self, JoinError};
 use crate::store::local_log::LocalLog;
 use crate::store::migration::Progress;
+use crate::store::node_log::NodeLog;
 use crate::store::table_sizes::TableSizes;
 use crate::store::{CommitError, Condition, OpenError, Store, StoreStats, Writer};
 use crate::stream::state::{StreamSlots, Streams};
@@ -106,6 +110,13 @@ pub enum ServeError {
         /// The data folder.
         data: PathBuf,
     },
+    /// Others could reach the node of a cluster, and there is no token.
+    #[error(
+        "{0} can be reached by others, and the cluster has no user and no token: start this node with --addr 127.0.0.1:0, add the \
+         first with `pulseboard user add NAME --role admin` at the address that it prints, and start it as before; or add --open, so \
+         that everyone can read, push, edit and delete without a password"
+    )]
+    NoCredentialsOfCluster(SocketAddr),
     /// Another program listens on the address.
     #[error(
         "{0} is in use by another program; stop that one, or name another address with --addr (port 0 takes a free one)"
@@ -119,6 +130,12 @@ pub enum ServeError {
         /// The error of the operating system.
         source: std::io::Error,
     },
+    /// The node cannot join its cluster.
+    #[error(transparent)]
+    Join(#[from] JoinError),
+    /// The node cannot follow the shared log any more.
+    #[error("{0}")]
+    Stopped(String),
     /// The log changed while the server started.
     #[error(transparent)]
     Log(#[from] OutOfRange),
@@ -147,7 +164,15 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     // Bound before the store is opened, so that a port in use is noticed at once.
     let listener = listen(config.addr)?;
     let addr = listener.local_addr()?;
-    let mut store = open_store(&config, &listener).await?;
+    let (mut store, shared) = match config.cluster.clone() {
+        Some(Cluster { url, max_lag }) => {
+            let (data, limits) = (config.data.clone(), config.limits.clone());
+            let join = move || join::join(&data, &limits, || SharedLog::open(&url, max_lag));
+            let (store, shared) = tokio::task::spawn_blocking(join).await.map_err(std::io::Error::other)??;
+            (store, Some(shared))
+        }
+        None => (open_store(&config, &listener).await?, None),
+    };
     store.set_limits(&config.limits);
     let credentials = StoredCredentials { tokens: store.tokens()?, users: store.users()?, links: store.links()? };
     let openness = openness(&config, &credentials)?;
@@ -162,8 +187,17 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     let history = History::new(&store, config.retention, &config.limits, config.heartbeat);
     let found = config.boards.as_ref().map_or_else(|| Ok(Found::default()), |folder| read_boards(folder))?;
     let removed_since = store.removed_since();
-    let mut log = LocalLog::new(store);
-    let boards = BoardsAtStart::load(&mut log, &found)?;
+    let (mut log, boards): (Box<dyn NodeLog>, _) = match shared {
+        Some(shared) => {
+            let boards = BoardsAtStart::of_store(&store)?;
+            (Box::new(ClusterLog::new(store, shared)), boards)
+        }
+        None => {
+            let mut log = LocalLog::new(store);
+            let boards = BoardsAtStart::load(&mut log, &found)?;
+            (Box::new(log), boards)
+        }
+    };
     // Board files that changed while the server was stopped were given seqs.
     let head = log.store().head();
     rollup.reach(head);
@@ -181,6 +215,7 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     log.subscribe(head, Box::new(authority.clone()))?;
     log.subscribe(head, Box::new(hub.clone()))?;
     let (writer, writing) = Writer::start(log, config.retention)?;
+    let cluster = writer.cluster().cloned();
     let registry = BoardRegistry::new(boards, writer.clone());
     let watch = |folder: PathBuf| {
         folder::watch(folder.clone(), registry.clone(), found)
@@ -189,7 +224,9 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     let boards = config.boards.map(watch).transpose()?;
     let pacer = tokio::spawn(hub.clone().pace());
     let rejections = Rejections::default();
-    let warner = tokio::spawn(warn(hub.clone(), writer.condition().clone(), writer.shared_stats(), rejections.clone()));
+    let watched =
+        Watched { condition: writer.condition().clone(), stats: writer.shared_stats(), cluster: cluster.clone() };
+    let warner = tokio::spawn(warn(hub.clone(), watched, rejections.clone()));
     let timekeeper = tokio::spawn(keep_leases(authority.clone(), hub.clone(), writer.clone()));
     let renewal = encrypt.clone().map(|certificate| tokio::spawn(certificate.renew()));
     let rereading = tokio::spawn(reread(hangup, encrypt.clone(), boards));
@@ -249,9 +286,12 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
         agent::spawn(scheme, addr, secret.reveal())?;
     }
 
+    let stopped = OnceLock::new();
     let stopping = async {
-        let signal = stop.wait().await;
-        tracing::info!(signal, "stopping");
+        tokio::select! {
+            signal = stop.wait() => tracing::info!(signal, "stopping"),
+            why = end_of_cluster(cluster) => stopped.set(why).expect("the server stops once"),
+        }
         notify_supervisor(&NotifyState::Stopping);
         hub.close(ByeReason::Shutdown, RETURN_SPREAD_MS);
     };
@@ -276,7 +316,15 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     }
     // The writer thread ends once all its handles are gone; everything that it acknowledged is on the disk already.
     drop(writing);
-    Ok(())
+    stopped.get().map_or(Ok(()), |why| Err(ServeError::Stopped(why.clone())))
+}
+
+/// Waits until this node can no longer follow the shared log; for ever if it has none.
+async fn end_of_cluster(cluster: Option<ClusterStatus>) -> String {
+    match cluster {
+        Some(cluster) => cluster.stopped().await,
+        None => std::future::pending().await,
+    }
 }
 
 /// Decides what the server permits while there is no token.
@@ -289,6 +337,9 @@ fn openness(config: &Config, credentials: &StoredCredentials) -> Result<Openness
     }
     if config.open {
         return Ok(Openness::Open(Reach::Network));
+    }
+    if credentials.is_empty() && config.remote_users.is_none() && config.cluster.is_some() {
+        return Err(ServeError::NoCredentialsOfCluster(config.addr));
     }
     if credentials.is_empty() && config.remote_users.is_none() {
         return Err(ServeError::NoCredentials { addr: config.addr, data: config.data.clone() });
@@ -378,9 +429,16 @@ async fn reread(mut hangup: Signal, certificate: Option<Certificate>, boards: Op
     }
 }
 
-/// Sends the store's warnings to open pages; checks once a second if they changed. Also logs how many refused pushes
-/// were not logged in that second.
-async fn warn(hub: HubHandle, condition: Condition, stats: Arc<StoreStats>, rejections: Rejections) {
+/// The parts of the server whose warnings pages show.
+struct Watched {
+    condition: Condition,
+    stats: Arc<StoreStats>,
+    cluster: Option<ClusterStatus>,
+}
+
+/// Sends the warnings of the store and of the shared log to open pages; checks once a second if they changed. Also logs
+/// how many refused pushes were not logged in that second.
+async fn warn(hub: HubHandle, Watched { condition, stats, cluster }: Watched, rejections: Rejections) {
     let mut every = tokio::time::interval(Duration::from_secs(1));
     every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -392,7 +450,8 @@ async fn warn(hub: HubHandle, condition: Condition, stats: Arc<StoreStats>, reje
         });
         let refusal = condition.refusal().or(no_space).map(|why| format!("pushes are refused: {why}"));
         rejections.log_left_out();
-        hub.warn(refusal.into_iter().chain(condition.warnings()).collect());
+        let cluster = cluster.as_ref().and_then(ClusterStatus::warning);
+        hub.warn(refusal.into_iter().chain(cluster).chain(condition.warnings()).collect());
     }
 }
 

@@ -13,9 +13,10 @@ use super::document::selectors;
 use super::edition::{DocumentOrigin, Edition, Found};
 use crate::hub::{BoardRecord, Boards};
 use crate::log::{Applied, BoardChange, BoardChanged, BoardDocument, LogSubscriber, Tracks};
-use crate::store::CommitError;
 use crate::store::boards::StoredBoard;
 use crate::store::local_log::LocalLog;
+use crate::store::node_log::NodeLog as _;
+use crate::store::{CommitError, Store};
 
 /// A board that has, or had, a document.
 #[derive(Clone, Debug, PartialEq)]
@@ -95,14 +96,8 @@ impl BoardsAtStart {
     /// Any error of SQLite.
     pub fn load(log: &mut LocalLog, found: &Found) -> Result<Self, CommitError> {
         let mut boards = Self { all: BTreeMap::new(), forgotten: log.store().forgotten_since() };
-        for StoredBoard { id, selectors, since, document } in log.store().boards()? {
-            let uploaded = document.map(|BoardDocument { form, source, changed }| Edition {
-                document: Arc::new(Document::restore(form, source)),
-                changed,
-                origin: DocumentOrigin::Stored,
-            });
-            let filed = found.editions.get(&id).cloned();
-            let board = LoadedBoard { uploaded, filed, selectors, since };
+        for (id, mut board) in Self::of_store(log.store())?.all {
+            board.filed = found.editions.get(&id).cloned();
             // Each write is synced, so unchanged boards are not written again.
             let board = if board.selected(&id) == board.selectors { board } else { board.append(log, &id)? };
             boards.all.insert(id, board);
@@ -117,6 +112,23 @@ impl BoardsAtStart {
         while let Some((id, since)) = boards.surplus() {
             log.forget_board(id.clone(), since)?;
             boards.forget(&id, since);
+        }
+        Ok(boards)
+    }
+
+    /// Loads the boards as the store has them. The node of a shared log changes nothing at its start.
+    ///
+    /// # Errors
+    /// Any error of SQLite.
+    pub fn of_store(store: &Store) -> Result<Self, CommitError> {
+        let mut boards = Self { all: BTreeMap::new(), forgotten: store.forgotten_since() };
+        for StoredBoard { id, selectors, since, document } in store.boards()? {
+            let uploaded = document.map(|BoardDocument { form, source, changed }| Edition {
+                document: Arc::new(Document::restore(form, source)),
+                changed,
+                origin: DocumentOrigin::Stored,
+            });
+            boards.all.insert(id, LoadedBoard { uploaded, filed: None, selectors, since });
         }
         Ok(boards)
     }

@@ -18,6 +18,7 @@ use crate::cli::server::Server;
 use crate::clock;
 use crate::log::{AuditAction, AuditEvent, By, TokenChange, TokenName, TokenRecord, TokenRefusal};
 use crate::store::local_log::LocalLog;
+use crate::store::node_log::NodeLog as _;
 use crate::store::{CommitError, OpenError, Store};
 
 /// The commands.

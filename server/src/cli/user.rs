@@ -15,6 +15,7 @@ use crate::cli::token::{Place, by_command};
 use crate::clock;
 use crate::log::{AuditAction, By, UserChange, UserName, UserRefusal};
 use crate::store::local_log::LocalLog;
+use crate::store::node_log::NodeLog as _;
 use crate::store::{CommitError, OpenError, Store};
 
 /// The commands.

@@ -54,6 +54,11 @@ pub enum ConfigError {
         /// The setting that is missing.
         absent: &'static str,
     },
+    /// A node of a cluster has a folder of boards.
+    #[error(
+        "--boards cannot be used with --cluster: all nodes have the same boards; upload each file once with pulseboard board import"
+    )]
+    BoardsOfCluster,
     /// A limit would reject every request.
     #[error(transparent)]
     Limit(#[from] TooSmall),

@@ -13,6 +13,7 @@ use crate::http::forwarded::ProxyNetwork;
 use crate::http::host::Host;
 use crate::http::origin::Origin;
 use crate::limits::Limits;
+use crate::log::postgres::ClusterUrl;
 use crate::logging::Logging;
 use crate::store::Retention;
 
@@ -28,6 +29,13 @@ pub struct Flags {
     /// Folder that the points are kept in
     #[arg(long, default_value = "./pulseboard-data")]
     pub(super) data: PathBuf,
+    /// Be a node of a cluster: the address of the PostgreSQL database that has the log of all nodes, such as
+    /// <postgres://user:password@host/database>; hosts of standbys after commas [default: none, the log is in --data]
+    #[arg(long, value_name = "URL")]
+    pub(super) cluster: Option<ClusterUrl>,
+    /// How far this node may be behind the log of the cluster before GET /readyz says that it is not ready
+    #[arg(long, default_value = "30s")]
+    pub(super) max_lag: Duration,
     /// Folder of boards, ID.toml or ID.json each, read at start and whenever they change [default: none]
     #[arg(long)]
     pub(super) boards: Option<PathBuf>,

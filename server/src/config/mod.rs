@@ -25,6 +25,7 @@ use crate::http::origin::Origin;
 use crate::limits::Limits;
 use crate::listener::timeouts::Timeouts;
 use crate::listener::tls::TlsFiles;
+use crate::log::postgres::ClusterUrl;
 use crate::logging::Logging;
 use crate::store::Retention;
 use crate::stream::form::Compression;
@@ -43,6 +44,8 @@ pub struct Config {
     pub open: bool,
     /// The permissions of visitors without a credential; `None` for the default.
     pub anonymous: Option<Capability>,
+    /// The database of the shared log, for a node of a cluster.
+    pub cluster: Option<Cluster>,
     /// The folder of boards.
     pub boards: Option<PathBuf>,
     /// Origins whose pages may read and push.
@@ -74,6 +77,15 @@ pub struct Config {
     pub agent: Agent,
     /// The log's level and form.
     pub log: Logging,
+}
+
+/// The settings of a node of a cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cluster {
+    /// The database of the shared log.
+    pub url: ClusterUrl,
+    /// The lag beyond which the node is not ready.
+    pub max_lag: Duration,
 }
 
 /// Setting of the server's own agent.
@@ -139,6 +151,11 @@ impl Flags {
             (false, _) if !self.remote_group.is_empty() => return Err(ConfigError::NoRemoteUsers),
             (false, _) => None,
         };
+        if self.cluster.is_some() && self.boards.is_some() {
+            return Err(ConfigError::BoardsOfCluster);
+        }
+        let max_lag = Duration::from_millis(self.max_lag.as_millis());
+        let cluster = self.cluster.map(|url| Cluster { url, max_lag });
         let tls = match (self.tls_cert, self.tls_key) {
             (Some(cert), Some(key)) => Some(TlsFiles { cert, key }),
             (Some(_), None) => return Err(ConfigError::HalfTls { given: "tls-cert", absent: "tls-key" }),
@@ -152,6 +169,7 @@ impl Flags {
             data: self.data,
             open: self.open,
             anonymous,
+            cluster,
             boards: self.boards,
             allow_origins: self.allow_origin,
             allow_frames: self.allow_frame,

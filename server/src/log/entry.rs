@@ -15,8 +15,8 @@ use super::user::UserChange;
 ///
 /// Applying entries is deterministic: the same entries in the same order give the same state, whatever the sizes of their
 /// groups. So the application of an entry reads no clock and no random source. A node still refuses an entry, before it
-/// changes anything, if its disk is full or its file is lost or damaged. Entries are not sent to other nodes yet: they
-/// have no stored form, and a known series is named by this node's row.
+/// changes anything, if its disk is full or its file is lost or damaged. A known series is named by this node's row;
+/// the form for other nodes ([`super::stored`]) has its name instead.
 #[derive(Clone, Debug)]
 pub struct Entry {
     /// The clock and the bounds of the node that appends the entry.

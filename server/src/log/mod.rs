@@ -6,6 +6,8 @@
 //! - [`entry`] is a change as it is appended. [`push`], [`point_time`], [`source`] and [`idempotency`] are parts of it.
 //! - [`applied`] is what the subscribers of the log receive.
 //! - [`token`] is a token and its changes, [`user`] a user, [`link`] a live link. [`audit`] records who made a change.
+//! - [`postgres`] is the log that many nodes share.
+//! - [`stored`] is the form of entries that nodes exchange through a shared log.
 //! - [`series`] identifies a series; [`epochs`] decides which cursors are positions in this log.
 
 pub mod applied;
@@ -15,9 +17,11 @@ pub mod epochs;
 pub mod idempotency;
 pub mod link;
 pub mod point_time;
+pub mod postgres;
 pub mod push;
 pub mod series;
 pub mod source;
+pub mod stored;
 pub mod token;
 pub mod user;
 

@@ -21,6 +21,7 @@ use crate::hub::driver::HubHandle;
 use crate::limits::Limits;
 use crate::limits::client::ClientSlots;
 use crate::limits::push_memory::PushMemory;
+use crate::log::postgres::status::Progress;
 use crate::store::Writer;
 use crate::store::table_sizes::TableSizes;
 
@@ -124,6 +125,16 @@ async fn expose(State(sources): State<Sources>, headers: HeaderMap) -> Response 
         "Bytes of frames in memory, including those that readers have not taken",
         gauge(live_bytes()),
     );
+
+    if let Some(cluster) = sources.writer.cluster() {
+        let Progress { position, head, lag } = cluster.progress();
+        registry.register("cluster_position", "Changes of the shared log that this node has applied", bytes(position));
+        registry.register("cluster_head", "Changes that the shared log is known to have", bytes(head));
+        let lag = ConstGauge::new(lag.as_secs_f64());
+        registry.register("cluster_lag_seconds", "Time since this node had applied the whole shared log", lag);
+        let away = gauge(usize::from(cluster.away().is_some()));
+        registry.register("cluster_away", "1 while the shared log cannot be reached, else 0", away);
+    }
 
     let condition = sources.writer.condition();
     let ready = gauge(usize::from(sources.writer.is_open() && condition.refusal().is_none()));

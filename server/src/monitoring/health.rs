@@ -1,10 +1,14 @@
 //! `GET /healthz` and `/readyz`: health checks for supervisors and load balancers.
 
+use std::fmt::Write as _;
+
 use axum::extract::{FromRef, State};
 use axum::http::StatusCode;
 use axum::routing::get;
 
 use crate::http::route::{PUBLIC, Route};
+use crate::log::postgres::ClusterStatus;
+use crate::log::postgres::status::Progress;
 use crate::store::Writer;
 use crate::store::disk_space::NoSpace;
 
@@ -35,8 +39,12 @@ pub async fn readyz(State(writer): State<Writer>) -> (StatusCode, String) {
         Some(no_space @ NoSpace::Data { .. }) => Some(no_space.to_string()),
         _ => None,
     };
-    for warning in writer.condition().warnings().into_iter().chain(at_bound) {
+    let cluster = writer.cluster().and_then(ClusterStatus::warning);
+    for warning in writer.condition().warnings().into_iter().chain(at_bound).chain(cluster) {
         text.extend(["warning: ", &warning, "\n"]);
+    }
+    if let Some(Progress { position, head, lag }) = writer.cluster().map(ClusterStatus::progress) {
+        _ = writeln!(text, "shared log: {position} of {head} applied, {:.1} s behind", lag.as_secs_f64());
     }
     (status, text)
 }
@@ -47,7 +55,8 @@ pub fn refusal(writer: &Writer) -> Option<String> {
     if !writer.is_open() {
         return Some("the store is closed".to_owned());
     }
-    writer.condition().refusal().or_else(|| match writer.stats().no_space() {
+    let behind = || writer.cluster().and_then(ClusterStatus::refusal);
+    writer.condition().refusal().or_else(behind).or_else(|| match writer.stats().no_space() {
         Some(no_space @ NoSpace::Disk { .. }) => Some(no_space.to_string()),
         _ => None,
     })

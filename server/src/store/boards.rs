@@ -6,7 +6,7 @@ use shared::board::{BoardFormat, Etag};
 use shared::{BoardId, Millis, Selector, Seq};
 
 use super::damage::Part;
-use super::{CommitError, Store, audit, meta, sql};
+use super::{CommitError, Store, audit, membership, meta, sql};
 use crate::log::entry::tag_of;
 use crate::log::{BoardChange, BoardChanged, BoardDocument};
 
@@ -93,16 +93,21 @@ impl Store {
     }
 
     /// Removes the row of a deleted board, which selects all series under its name since `since`. From then on,
-    /// cursors up to `since` count as those of another selection, for all boards without a row.
+    /// cursors up to `since` count as those of another selection, for all boards without a row. Returns false, and
+    /// changes nothing, if the board has a document again: another node of a cluster may have made it meanwhile.
     ///
     /// # Errors
     /// [`CommitError`]; then nothing has changed.
-    pub fn forget_board(&mut self, id: &BoardId, since: Seq) -> Result<(), CommitError> {
+    pub fn forget_board(&mut self, id: &BoardId, since: Seq) -> Result<bool, CommitError> {
+        if self.before_change(id)?.document.is_some() {
+            return Ok(false);
+        }
         let since = self.forgotten_since().max(since);
         self.change_rows(|tx| {
             tx.execute("DELETE FROM boards WHERE id = ?1", [id.as_str()])?;
             tx.execute("INSERT OR REPLACE INTO forgotten (one, since) VALUES (1, ?1)", [sql(since.0)])
         })
+        .map(|()| true)
     }
 
     /// Applies a change of a board, unless it was overtaken; on return it is on the disk. If its selectors change, they
@@ -190,10 +195,12 @@ impl Store {
             let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
             change(&tx)?;
             audit::record(&tx, &self.by)?;
+            membership::note(self.member.as_ref(), &tx)?;
             tx.commit()
         });
         match changed {
             Ok(()) => {
+                membership::committed(self.member.as_mut());
                 self.condition.committed();
                 Ok(())
             }
@@ -240,10 +247,10 @@ mod tests {
         let _: i64 = store.conn.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |row| row.get(0)).unwrap();
         assert_eq!(store.store_board(&board("x".repeat(1 << 20))), Err(CommitError::DiskFull));
         assert!(store.condition().is_failing());
-        store.forget_board(&"ops".parse().unwrap(), Seq(4)).unwrap();
+        store.forget_board(&"gone".parse().unwrap(), Seq(4)).unwrap();
         assert!(!store.condition().is_failing());
         store.condition().lose("the file was deleted");
-        assert!(matches!(store.forget_board(&"ops".parse().unwrap(), Seq(4)), Err(CommitError::Lost(_))));
+        assert!(matches!(store.forget_board(&"gone".parse().unwrap(), Seq(4)), Err(CommitError::Lost(_))));
     }
 
     #[test]

@@ -19,7 +19,7 @@ use super::idempotency::{Keys, Seen};
 use super::memtable::{InTables, Memtable};
 use super::number_log::LoggedNumber;
 use super::row_limit::RowCount;
-use super::{Store, rows, sql};
+use super::{Store, membership, rows, sql};
 use crate::clock::{Now, Uptime};
 use crate::log::{Atomicity, Committed, Push, Pushed, SeriesId, SetBy, Terms};
 
@@ -60,10 +60,20 @@ impl Store {
         self.commit_within_space(pushes, now, Self::apply_pushes)
     }
 
+    /// Applies a group of pushes of a shared log. The node that appended them has checked the space; one that refused
+    /// them now would no longer have the state of the others.
+    pub(super) fn apply_shared_pushes(&mut self, pushes: Vec<(Terms, Push)>, now: Uptime) -> GroupOutcome {
+        if let Some(why) = self.condition.lost() {
+            return GroupOutcome::refused(pushes.len(), CommitError::Lost(why));
+        }
+        self.apply_pushes(pushes, now)
+    }
+
     fn apply_pushes(&mut self, pushes: Vec<(Terms, Push)>, now: Uptime) -> GroupOutcome {
         let count = pushes.len();
         match self.try_commit(pushes) {
             Ok((outcome, pending)) => {
+                membership::committed(self.member.as_mut());
                 self.condition.committed();
                 self.imports.committed();
                 self.head = pending.head;
@@ -217,6 +227,7 @@ impl Store {
         if pending.numbers.last().is_none_or(|last| last.at.seq != pending.head) {
             tx.prepare_cached("UPDATE meta SET head = ?1")?.execute([sql(pending.head.0)])?;
         }
+        membership::note(self.member.as_ref(), &tx)?;
         tx.commit()?;
         Ok((outcome, pending))
     }

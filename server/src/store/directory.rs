@@ -148,6 +148,15 @@ impl Look<'_> {
             .copied()
     }
 
+    /// Returns the row of a series that holds points of this kind.
+    pub(super) fn row_of(&self, NewSeries { name, source }: &NewSeries, kind: Kind) -> Option<SeriesId> {
+        let row = match source {
+            None => self.find(name),
+            Some(source) => self.of_source(name.as_str(), *source),
+        };
+        row.filter(|row| row.kind == kind).map(|row| row.id)
+    }
+
     /// Releases the lock for a waiting writer, and takes it again.
     pub fn give_way(&mut self) {
         RwLockReadGuard::bump(&mut self.0);

@@ -1,14 +1,15 @@
 //! The log of a single node: appending an entry commits it to SQLite, which applies it at once.
 
-use shared::{BoardId, Millis, Seq};
+use shared::{Millis, Seq};
 
+use super::membership::AppliedRow;
+use super::node_log::NodeLog;
 use super::removal::Removed;
 use super::{CommitError, Store};
 use crate::clock;
 use crate::log::{
-    Appended, Applied, AuditEvent, BoardChange, BoardChanged, By, Change, Entry, LinkChange, LinkRecord, LinkRefusal,
-    Log, LogSubscriber, OutOfRange, Push, Terms, TokenChange, TokenRecord, TokenRefusal, UserChange, UserRefusal,
-    UserState,
+    Appended, Applied, BoardChange, BoardChanged, By, Change, Entry, LinkChange, LinkRecord, LinkRefusal, Log,
+    LogSubscriber, OutOfRange, Push, Terms, TokenChange, TokenRecord, TokenRefusal, UserChange, UserRefusal, UserState,
 };
 
 #[cfg(test)]
@@ -47,6 +48,37 @@ pub enum EntryOutcome {
     Event(Result<(), CommitError>),
 }
 
+impl EntryOutcome {
+    /// Returns the outcome of a change that was not applied.
+    pub(super) fn failed(change: &Change, error: CommitError) -> Self {
+        match change {
+            Change::Points(_) => Self::Points(Err(error)),
+            Change::Board(_) => Self::Board(Err(error)),
+            Change::ForgetBoard { .. } => Self::BoardForgotten(Err(error)),
+            Change::RemoveSeries(_) => Self::SeriesRemoved(Err(error)),
+            Change::Token(_) => Self::Token(Err(error)),
+            Change::User(_) => Self::User(Err(error)),
+            Change::Link(_) => Self::Link(Err(error)),
+            Change::Event => Self::Event(Err(error)),
+        }
+    }
+
+    /// Returns the error of the store, if there was one.
+    fn error(&self) -> Option<&CommitError> {
+        match self {
+            Self::Points(Err(error))
+            | Self::Board(Err(error))
+            | Self::BoardForgotten(Err(error))
+            | Self::SeriesRemoved(Err(error))
+            | Self::Token(Err(error))
+            | Self::User(Err(error))
+            | Self::Link(Err(error))
+            | Self::Event(Err(error)) => Some(error),
+            _ => None,
+        }
+    }
+}
+
 impl LocalLog {
     /// Creates the log of a store, without subscribers.
     #[must_use]
@@ -54,100 +86,54 @@ impl LocalLog {
         Self { store, subscribers: Vec::new() }
     }
 
-    /// Returns the store, as of the last appended entry.
+    /// Returns the store, without the subscribers.
     #[must_use]
-    pub fn store(&self) -> &Store {
-        &self.store
+    pub fn into_store(self) -> Store {
+        self.store
     }
 
-    /// Returns the store, for work that changes no state that readers see.
-    pub(super) fn store_mut(&mut self) -> &mut Store {
-        &mut self.store
-    }
-
-    /// Appends one change, with the terms of this node and the event for the audit log.
-    pub fn append_now(&mut self, change: Change, by: By) -> EntryOutcome {
-        let terms = self.store.terms(clock::now().wall);
-        let mut outcomes = self.append(vec![Entry { terms, change, by }]).outcomes;
-        outcomes.pop().expect("each entry has an outcome")
-    }
-
-    /// Appends a change of a board.
+    /// Applies the entries of a row of a shared log, which are pushes or one other change. On return, the store has
+    /// applied exactly this row.
     ///
     /// # Errors
-    /// [`CommitError`]; then the board is unchanged.
-    pub fn change_board(&mut self, change: BoardChange, by: By) -> Result<BoardChanged, CommitError> {
-        match self.append_now(Change::Board(change), by) {
-            EntryOutcome::Board(changed) => changed,
-            other => unreachable!("{other:?} is the outcome of another change"),
+    /// [`CommitError`] if this node cannot apply it now. Then nothing has changed.
+    pub(super) fn apply_row(&mut self, row: AppliedRow, entries: Vec<Entry>) -> Result<Vec<EntryOutcome>, CommitError> {
+        self.store.begin_row(row);
+        let applied = self.apply_entries(entries).and_then(|outcomes| {
+            self.store.finish_row()?;
+            Ok(outcomes)
+        });
+        if applied.is_err() {
+            self.store.abandon_row();
         }
+        applied
     }
 
-    /// Appends that a deleted board is no longer remembered by itself.
-    ///
-    /// # Errors
-    /// [`CommitError`]; then it is still remembered.
-    pub fn forget_board(&mut self, id: BoardId, since: Seq) -> Result<(), CommitError> {
-        match self.append_now(Change::ForgetBoard { id, since }, None) {
-            EntryOutcome::BoardForgotten(forgotten) => forgotten,
-            other => unreachable!("{other:?} is the outcome of another change"),
+    fn apply_entries(&mut self, entries: Vec<Entry>) -> Result<Vec<EntryOutcome>, CommitError> {
+        let mut pushes = Vec::with_capacity(entries.len());
+        for Entry { terms, change, by } in entries {
+            match change {
+                Change::Points(push) => pushes.push((terms, push)),
+                change => {
+                    let outcome = self.append_other(change, by);
+                    // Each of these changes is refused alike by all nodes, except for errors of its store.
+                    return match outcome.error() {
+                        Some(error) => Err(error.clone()),
+                        None => Ok(vec![outcome]),
+                    };
+                }
+            }
         }
-    }
-
-    /// Appends a change of a token.
-    ///
-    /// # Errors
-    /// [`CommitError`]; the inner error if the change does not fit. Then the token is unchanged.
-    pub fn change_token(
-        &mut self,
-        change: TokenChange,
-        by: By,
-    ) -> Result<Result<TokenRecord, TokenRefusal>, CommitError> {
-        match self.append_now(Change::Token(change), by) {
-            EntryOutcome::Token(changed) => changed,
-            other => unreachable!("{other:?} is the outcome of another change"),
+        let outcome = self.store.apply_shared_pushes(pushes, clock::now().up);
+        let refused =
+            outcome.results.iter().find_map(|result| result.as_ref().err().filter(|error| error.is_of_this_node()));
+        if let Some(error) = refused {
+            return Err(error.clone());
         }
-    }
-
-    /// Appends a change of a user.
-    ///
-    /// # Errors
-    /// [`CommitError`]; the inner error if the change does not fit. Then the user is unchanged.
-    pub fn change_user(&mut self, change: UserChange, by: By) -> Result<Result<UserState, UserRefusal>, CommitError> {
-        match self.append_now(Change::User(change), by) {
-            EntryOutcome::User(changed) => changed,
-            other => unreachable!("{other:?} is the outcome of another change"),
+        if !outcome.committed.is_empty() {
+            self.publish(&Applied::Points(&outcome.committed));
         }
-    }
-
-    /// Appends a change of a link.
-    ///
-    /// # Errors
-    /// [`CommitError`]; the inner error if the change does not fit. Then the link is unchanged.
-    pub fn change_link(&mut self, change: LinkChange, by: By) -> Result<Result<LinkRecord, LinkRefusal>, CommitError> {
-        match self.append_now(Change::Link(change), by) {
-            EntryOutcome::Link(changed) => changed,
-            other => unreachable!("{other:?} is the outcome of another change"),
-        }
-    }
-
-    /// Appends an event of the audit log that belongs to no change.
-    ///
-    /// # Errors
-    /// [`CommitError`].
-    pub fn add_event(&mut self, event: AuditEvent) -> Result<(), CommitError> {
-        match self.append_now(Change::Event, Some(Box::new(event))) {
-            EntryOutcome::Event(added) => added,
-            other => unreachable!("{other:?} is the outcome of another change"),
-        }
-    }
-
-    /// Checks that there is room for a document of `bytes` bytes. Call it before the document is appended.
-    ///
-    /// # Errors
-    /// [`CommitError::LimitReached`].
-    pub fn check_space_for_board(&mut self, bytes: usize) -> Result<(), CommitError> {
-        self.store.check_space_for_board(bytes, clock::now().up)
+        Ok(outcome.results.into_iter().map(EntryOutcome::Points).collect())
     }
 
     /// Applies a group of pushes in one transaction, and appends their results to `outcomes`.
@@ -160,6 +146,30 @@ impl LocalLog {
             self.publish(&Applied::Points(&outcome.committed));
         }
         outcomes.extend(outcome.results.into_iter().map(EntryOutcome::Points));
+    }
+
+    /// Applies a change that is not a push.
+    fn append_other(&mut self, change: Change, by: By) -> EntryOutcome {
+        self.store.by = by;
+        let outcome = match change {
+            Change::Points(_) => unreachable!("pushes are applied in groups"),
+            Change::Board(change) => EntryOutcome::Board(self.append_board(&change)),
+            Change::ForgetBoard { id, since } => {
+                let forgotten = self.store.forget_board(&id, since);
+                if forgotten == Ok(true) {
+                    self.publish(&Applied::BoardForgotten { id: &id, since });
+                }
+                EntryOutcome::BoardForgotten(forgotten.map(|_| ()))
+            }
+            Change::RemoveSeries(name) => EntryOutcome::SeriesRemoved(self.append_removal(&name)),
+            Change::Token(change) => EntryOutcome::Token(self.append_token(&change)),
+            Change::User(change) => EntryOutcome::User(self.append_user(&change)),
+            Change::Link(change) => EntryOutcome::Link(self.append_link(&change)),
+            Change::Event => EntryOutcome::Event(self.store.add_event()),
+        };
+        // A change that does not fit is no event.
+        self.store.by = None;
+        outcome
     }
 
     fn append_board(&mut self, change: &BoardChange) -> Result<BoardChanged, CommitError> {
@@ -225,25 +235,7 @@ impl Log for LocalLog {
                 continue;
             }
             self.append_pushes(std::mem::take(&mut pushes), &mut outcomes);
-            self.store.by = by;
-            outcomes.push(match change {
-                Change::Points(_) => unreachable!("handled above"),
-                Change::Board(change) => EntryOutcome::Board(self.append_board(&change)),
-                Change::ForgetBoard { id, since } => {
-                    let forgotten = self.store.forget_board(&id, since);
-                    if forgotten.is_ok() {
-                        self.publish(&Applied::BoardForgotten { id: &id, since });
-                    }
-                    EntryOutcome::BoardForgotten(forgotten)
-                }
-                Change::RemoveSeries(name) => EntryOutcome::SeriesRemoved(self.append_removal(&name)),
-                Change::Token(change) => EntryOutcome::Token(self.append_token(&change)),
-                Change::User(change) => EntryOutcome::User(self.append_user(&change)),
-                Change::Link(change) => EntryOutcome::Link(self.append_link(&change)),
-                Change::Event => EntryOutcome::Event(self.store.add_event()),
-            });
-            // A change that does not fit is no event.
-            self.store.by = None;
+            outcomes.push(self.append_other(change, by));
         }
         self.append_pushes(pushes, &mut outcomes);
         Appended { position: self.store.head(), outcomes }
@@ -258,6 +250,16 @@ impl Log for LocalLog {
         }
         self.subscribers.push(subscriber);
         Ok(())
+    }
+}
+
+impl NodeLog for LocalLog {
+    fn store(&self) -> &Store {
+        &self.store
+    }
+
+    fn store_mut(&mut self) -> &mut Store {
+        &mut self.store
     }
 }
 

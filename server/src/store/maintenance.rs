@@ -150,7 +150,7 @@ impl Store {
             tx.commit()?;
             Ok(done)
         });
-        self.conn.pragma_update(None, "synchronous", "FULL")?;
+        self.conn.pragma_update(None, "synchronous", self.synchronous())?;
         done
     }
 }

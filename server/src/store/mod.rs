@@ -13,6 +13,8 @@
 //! - [`writer`] runs the only thread that writes. It commits all waiting pushes at once (group commit: one fsync for
 //!   many pushes). [`operation`] lists all that it can be asked for; [`queue`] and [`lanes`] order that; [`claim`] lets a
 //!   sender withdraw a push. [`local_log`] appends entries, and hands them to the subscribers once they are applied.
+//!   [`cluster_log`] does so with the entries of a log that many nodes share, of which [`membership`] is the progress.
+//!   [`join`] opens the store of such a node. [`node_log`] is the trait of both logs.
 //! - [`commit`] stores points. [`dedup`] recognises points that are pushed again, [`idempotency`] requests that are sent
 //!   again. [`row_limit`] and [`disk_space`] bound the rows and the disk space that pushes may use.
 //! - [`boards`] stores the documents of boards, [`tokens`] the hashes of tokens, [`users`] users and sessions, [`links`] live links.
@@ -38,6 +40,7 @@ pub mod block_id;
 pub mod boards;
 pub mod check;
 pub mod claim;
+pub mod cluster_log;
 pub mod commit;
 pub mod compact;
 pub mod condition;
@@ -53,15 +56,18 @@ mod file_watch;
 pub mod format;
 mod idempotency;
 mod imports;
+pub mod join;
 mod lanes;
 pub(crate) mod legacy;
 pub mod links;
 pub mod local_log;
 pub mod maintenance;
+pub mod membership;
 pub mod memtable;
 mod merge;
 mod meta;
 pub mod migration;
+pub mod node_log;
 pub mod number_log;
 pub mod operation;
 mod permissions;
@@ -163,6 +169,8 @@ pub struct Store {
     audit_rests_until: Uptime,
     /// The number of idempotency keys, and its bound.
     keys: idempotency::Keys,
+    /// The shared log that the store applies, and its progress in it; `None` if it has a log of its own.
+    member: Option<membership::Membership>,
     /// The last measurement of disk space.
     measurement: disk_space::Measurement,
     /// The measurement, for other threads.

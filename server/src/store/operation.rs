@@ -6,7 +6,8 @@ use tokio::sync::oneshot;
 use super::CommitError;
 use super::audit::StoredEvent;
 use super::claim::Ticket;
-use super::local_log::{EntryOutcome, LocalLog};
+use super::local_log::EntryOutcome;
+use super::node_log::NodeLog;
 use super::removal::Removed;
 use crate::limits::push_memory::Share;
 use crate::log::{
@@ -62,7 +63,7 @@ pub(super) enum Operation {
 
 impl Operation {
     /// Runs the operation and answers it, unless it was withdrawn.
-    pub(super) fn run(self, log: &mut LocalLog) {
+    pub(super) fn run(self, log: &mut dyn NodeLog) {
         match self {
             Self::RemoveSeries { name, by, ticket } => {
                 answer(ticket, || match log.append_now(Change::RemoveSeries(name), by) {

@@ -20,7 +20,7 @@ const OPERATION_WEIGHT: usize = 2_048;
 pub(super) enum Next {
     /// `group` has jobs.
     Jobs,
-    /// No job came in time.
+    /// No job came in time, or the thread was woken without one.
     Nothing,
     /// No job waits, and none can come any more.
     End,
@@ -37,6 +37,8 @@ pub(super) struct Queue {
 struct State {
     lanes: Lanes<Job>,
     operations: usize,
+    /// True if the thread must look at something else than jobs.
+    rung: bool,
     /// True once no handle is left that could add jobs.
     closed: bool,
     /// True once the writer thread has ended, so that no further job is run.
@@ -82,10 +84,19 @@ impl Queue {
             if state.closed {
                 return Next::End;
             }
+            if std::mem::take(&mut state.rung) {
+                return Next::Nothing;
+            }
             if self.came.wait_until(&mut state, until).timed_out() && !state.lanes.has(allowed) {
                 return Next::Nothing;
             }
         }
+    }
+
+    /// Wakes the thread without a job.
+    pub(super) fn ring(&self) {
+        self.state.lock().rung = true;
+        self.came.notify_one();
     }
 
     /// Returns true if a waiting job may be run now.

@@ -14,7 +14,7 @@ use shared::{Seq, SeriesName, Tier};
 
 use super::block_id::BlockId;
 use super::retention::ROWS;
-use super::{CommitError, Store, audit, sql};
+use super::{CommitError, Store, audit, membership, sql};
 use crate::log::{Pushed, SeriesId, push::Target};
 
 /// Begins the name of the row of a removed series. A name of a series never has an empty segment.
@@ -71,6 +71,7 @@ impl Store {
             self.condition.failed(&error);
             return Err(error);
         }
+        membership::committed(self.member.as_mut());
         self.condition.committed();
         self.head = at;
         self.removed_since = at;
@@ -97,6 +98,7 @@ impl Store {
         tx.execute("INSERT OR REPLACE INTO removed (one, since) VALUES (1, ?1)", [sql(at.0)])?;
         tx.execute("UPDATE meta SET head = ?1", [sql(at.0)])?;
         audit::record(&tx, &self.by)?;
+        membership::note(self.member.as_ref(), &tx)?;
         tx.commit()
     }
 

@@ -24,6 +24,7 @@ use super::file_watch::FileWatch;
 use super::idempotency::Keys;
 use super::imports::{self, Imports};
 use super::maintenance::LOG_LIMIT;
+use super::membership::{self, Membership};
 use super::meta::{self, Meta};
 use super::migration::{self, Progress};
 use super::removal::{self, Removals};
@@ -33,6 +34,7 @@ use super::{BUSY_TIMEOUT, Condition, Directory, FILE, Store, permissions, sql};
 use crate::clock;
 use crate::limits::Limits;
 use crate::log::Epochs;
+use crate::log::postgres::LogIdentity;
 
 /// The version of the tables below, kept in SQLite's `user_version`.
 pub(super) const VERSION: i64 = 3;
@@ -167,6 +169,31 @@ pub enum OpenError {
     /// The system gave no random number, which a new epoch needs.
     #[error("cannot draw a random number: {0}")]
     Random(getrandom::Error),
+    /// The folder belongs to a shared log, and is to be opened without it.
+    #[error(
+        "the data folder {} belongs to a shared log: start the server with --cluster, and make changes through its address instead of --data",
+        .0.display()
+    )]
+    Member(PathBuf),
+    /// The folder belongs to another shared log.
+    #[error(
+        "the data folder {} belongs to another shared log ({found}, not {wanted}); correct --cluster, or name an empty folder with --data",
+        folder.display()
+    )]
+    OtherLog {
+        /// The data folder.
+        folder: PathBuf,
+        /// The id of the log that the folder belongs to.
+        found: String,
+        /// The id of the log of `--cluster`.
+        wanted: String,
+    },
+    /// The folder has content of its own, and cannot become a member of a shared log.
+    #[error(
+        "the data folder {} has content that is not from the shared log; name an empty folder with --data: the node reads the log into it",
+        .0.display()
+    )]
+    NotEmpty(PathBuf),
 }
 
 impl Store {
@@ -183,6 +210,18 @@ impl Store {
     /// # Errors
     /// [`OpenError`].
     pub fn open_with(folder: &Path, progress: &Progress) -> Result<Self, OpenError> {
+        Self::open_as(folder, progress, None)
+    }
+
+    /// Opens the store of a node that applies a shared log. An empty folder becomes a member of it.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn open_member(folder: &Path, progress: &Progress, log: &LogIdentity) -> Result<Self, OpenError> {
+        Self::open_as(folder, progress, Some(log))
+    }
+
+    fn open_as(folder: &Path, progress: &Progress, log: Option<&LogIdentity>) -> Result<Self, OpenError> {
         let lock = lock(folder)?;
         let file = folder.join(FILE);
         let database = |source| OpenError::Database { file: file.clone(), source };
@@ -216,16 +255,25 @@ impl Store {
         conn.execute_batch(imports::TABLE).map_err(database)?;
         add_columns(&conn).map_err(database)?;
         conn.execute_batch(removal::TABLE).map_err(database)?;
+        conn.execute_batch(membership::TABLE).map_err(database)?;
+        let member = join(&conn, folder, log, database)?;
         let damage = Damage::default();
         migration::run(&mut conn, &damage, progress).map_err(database)?;
         let Meta { epoch, head, flushed } = meta::read(&conn, &damage).map_err(database)?;
-        let (epochs, unrecorded) = match epoch {
-            Some(epoch) if is_new => (Epochs::from(epoch), None),
-            Some(epoch) => {
+        let (epochs, unrecorded) = match (log, epoch) {
+            // All nodes of a shared log have its epoch, which a start does not end.
+            (Some(log), epoch) => {
+                if epoch != Some(log.epoch) {
+                    membership::set_epoch(&conn, log.epoch).map_err(database)?;
+                }
+                (super::epochs::read(&conn, log.epoch).map_err(database)?, None)
+            }
+            (None, Some(epoch)) if is_new => (Epochs::from(epoch), None),
+            (None, Some(epoch)) => {
                 let epochs = super::epochs::read(&conn, epoch).map_err(database)?;
                 (begin_epoch(epochs, head)?, Some((epoch, head)))
             }
-            None => {
+            (None, None) => {
                 let epoch = Epoch(getrandom::u32().map_err(OpenError::Random)?);
                 meta::replace(&conn, &Meta { epoch: Some(epoch), head, flushed }).map_err(database)?;
                 (Epochs::from(epoch), None)
@@ -269,10 +317,13 @@ impl Store {
             folder: folder.to_owned(),
             limits,
             keys,
+            member,
             measurement: Measurement::default(),
             stats: Arc::default(),
             _lock: lock,
         };
+        let synchronous = store.synchronous();
+        store.conn.pragma_update(None, "synchronous", synchronous).map_err(database)?;
         if let Err(error) = store.record_epoch().and_then(|()| store.stamp()) {
             // The server must start with a full disk, too, for its subscribers. Cursors of an unrecorded epoch are
             // answered with a gap.
@@ -294,6 +345,27 @@ impl Store {
         tx.commit()?;
         self.unrecorded = None;
         Ok(())
+    }
+}
+
+/// Checks that the folder belongs to `log`, or to none where that is `None`. An empty folder joins the log.
+fn join(
+    conn: &Connection,
+    folder: &Path,
+    log: Option<&LogIdentity>,
+    database: impl Fn(rusqlite::Error) -> OpenError,
+) -> Result<Option<Membership>, OpenError> {
+    match (membership::read(conn).map_err(&database)?, log) {
+        (None, None) => Ok(None),
+        (Some(_), None) => Err(OpenError::Member(folder.to_owned())),
+        (Some(member), Some(log)) if member.id == log.id => Ok(Some(member)),
+        (Some(member), Some(log)) => {
+            Err(OpenError::OtherLog { folder: folder.to_owned(), found: member.id, wanted: log.id.clone() })
+        }
+        (None, Some(log)) if membership::is_empty(conn).map_err(&database)? => {
+            membership::begin(conn, log).map(Some).map_err(&database)
+        }
+        (None, Some(_)) => Err(OpenError::NotEmpty(folder.to_owned())),
     }
 }
 

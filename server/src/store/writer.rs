@@ -15,9 +15,10 @@ use shared::{BoardId, Millis, Seq, SeriesName};
 use super::audit::StoredEvent;
 use super::claim::{Ticket, pair};
 use super::lanes::Allowed;
-use super::local_log::{EntryOutcome, LocalLog};
+use super::local_log::EntryOutcome;
 use super::memtable::Due;
 use super::migration;
+use super::node_log::NodeLog;
 use super::operation::{Job, Operation, TakenPush};
 use super::queue::{Next, Queue};
 use super::removal::Removed;
@@ -25,10 +26,11 @@ use super::retention::{ROWS, Swept};
 use super::{CommitError, Condition, Retention, Store, StoreStats};
 use crate::clock::{self, Now};
 use crate::limits::push_memory::Share;
+use crate::log::postgres::ClusterStatus;
 use crate::log::{
-    AuditEvent, BoardChange, BoardChanged, By, Change, Entry, LinkChange, LinkRecord, LinkRefusal, Log as _, Push,
-    SeriesId, TokenChange, TokenName, TokenRecord, TokenRefusal, TrackCache, TrackError, UserChange, UserRefusal,
-    UserState, WarmSeries,
+    AuditEvent, BoardChange, BoardChanged, By, Change, Entry, LinkChange, LinkRecord, LinkRefusal, Push, SeriesId,
+    TokenChange, TokenName, TokenRecord, TokenRefusal, TrackCache, TrackError, UserChange, UserRefusal, UserState,
+    WarmSeries,
 };
 
 /// The interval of the work that is not caused by pushes: observing the clock, the disk and the file.
@@ -50,6 +52,8 @@ const FLUSH_SLICE: Duration = Duration::from_millis(10);
 pub struct Writer {
     handle: Arc<WriterHandle>,
     condition: Condition,
+    /// The state of the shared log, if the node has one.
+    cluster: Option<ClusterStatus>,
 }
 
 /// Closes the queue when it is dropped.
@@ -77,14 +81,22 @@ impl Writer {
     ///
     /// # Errors
     /// The operating system cannot start a thread.
-    pub fn start(mut log: LocalLog, retention: Retention) -> std::io::Result<(Self, JoinHandle<()>)> {
+    pub fn start(mut log: Box<dyn NodeLog>, retention: Retention) -> std::io::Result<(Self, JoinHandle<()>)> {
         let store = log.store_mut();
         store.set_retention(&retention);
         let queue = Arc::new(Queue::default());
+        let waker = Arc::downgrade(&queue);
+        log.on_ring(Box::new(move || {
+            if let Some(queue) = waker.upgrade() {
+                queue.ring();
+            }
+        }));
+        let cluster = log.cluster();
+        let store = log.store_mut();
         let (end, stats, condition) = (End(queue.clone()), store.stats(), store.condition());
         let run = move || work(log, &retention, &end.0);
         let thread = std::thread::Builder::new().name("store".to_owned()).spawn(run)?;
-        Ok((Self { handle: Arc::new(WriterHandle { queue, stats }), condition }, thread))
+        Ok((Self { handle: Arc::new(WriterHandle { queue, stats }), condition, cluster }, thread))
     }
 
     /// Returns true while the thread accepts pushes.
@@ -111,12 +123,25 @@ impl Writer {
         &self.condition
     }
 
+    /// Returns the state of the shared log; `None` if the node has a log of its own.
+    #[must_use]
+    pub fn cluster(&self) -> Option<&ClusterStatus> {
+        self.cluster.as_ref()
+    }
+
+    /// Refuses at once what cannot be appended now.
+    fn check_log(&self) -> Result<(), CommitError> {
+        let away = self.cluster.as_ref().and_then(ClusterStatus::away);
+        away.map_or(Ok(()), |away| Err(CommitError::LogAway(away.to_string())))
+    }
+
     /// Commits a push; on return it is on the disk and published. `share` reserves the memory of the push until then.
     /// If the future is dropped earlier, nothing is stored, unless the thread has taken the push already.
     ///
     /// # Errors
     /// [`CommitError`]; then nothing of it was stored.
     pub async fn commit(&self, push: Push, share: Share) -> Result<(), CommitError> {
+        self.check_log()?;
         let (ticket, request) = pair();
         self.handle.queue.add(Job::Push { push, share, ticket })?;
         request.outcome().await?
@@ -241,7 +266,7 @@ impl Drop for End {
     }
 }
 
-fn work(mut log: LocalLog, retention: &Retention, queue: &Queue) {
+fn work(mut log: Box<dyn NodeLog>, retention: &Retention, queue: &Queue) {
     let mut group = Vec::new();
     let condition = log.store().condition();
     log.store_mut().observe(clock::now(), clock::asleep());
@@ -251,6 +276,7 @@ fn work(mut log: LocalLog, retention: &Retention, queue: &Queue) {
         if queue.next(allowed, tick_at, &mut group) == Next::End {
             break;
         }
+        log.follow();
         let (mut entries, mut taken) = (Vec::with_capacity(group.len()), Vec::with_capacity(group.len()));
         let mut operations = Vec::new();
         let terms = log.store().terms(clock::now().wall);
@@ -282,7 +308,7 @@ fn work(mut log: LocalLog, retention: &Retention, queue: &Queue) {
             Allowed::All => 0,
             Allowed::FewShort => log.store().memtable().len().saturating_sub(blocks),
         };
-        operations.into_iter().for_each(|operation| operation.run(&mut log));
+        operations.into_iter().for_each(|operation| operation.run(&mut *log));
         let store = log.store_mut();
         let is_tick = Instant::now() >= tick_at;
         if is_tick {
@@ -359,8 +385,9 @@ fn maintain(store: &mut Store) -> rusqlite::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::super::commit::LONGEST_WAIT;
+    use super::super::local_log::LocalLog;
     use super::*;
-    use crate::log::{Applied, LogSubscriber, Tracks};
+    use crate::log::{Applied, Log as _, LogSubscriber, Tracks};
     use shared::{Millis, Number, Point, Value};
     use std::sync::mpsc;
 
@@ -385,7 +412,7 @@ mod tests {
         let (let_go, is_let_go) = mpsc::channel::<()>();
         let mut log = LocalLog::new(store);
         log.subscribe(log.store().head(), Box::new(Stalling { at_it, is_let_go })).unwrap();
-        let (writer, thread) = Writer::start(log, Retention::default()).unwrap();
+        let (writer, thread) = Writer::start(Box::new(log), Retention::default()).unwrap();
         (writer, thread, is_at_it, let_go)
     }
 

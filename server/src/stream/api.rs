@@ -1,5 +1,7 @@
 //! Opens a stream: parses the request, subscribes it, and makes the head of its answer.
 
+use std::time::Duration;
+
 use axum::Extension;
 use axum::extract::{FromRef, RawQuery, State};
 use axum::http::HeaderMap;
@@ -16,6 +18,10 @@ use crate::http::route::{Access, PUBLIC, READ, Route};
 use crate::hub::Resume;
 use crate::limits::client::{Client, LimitedClient};
 use crate::rehydrate;
+
+/// The longest time that a reader from another node waits until this node has applied what the reader has seen. Then its
+/// stream begins with a gap.
+const CATCH_UP: Duration = Duration::from_secs(2);
 
 /// The routes of the streams, and of the doctor's measurements of them.
 #[must_use]
@@ -49,6 +55,9 @@ pub async fn open(
     let header = headers.get("last-event-id").map(|id| String::from_utf8_lossy(id.as_bytes()).into_owned());
     let resume = Resume::parse(header.or(request.last_event_id).as_deref());
     let slot = client.map(|Extension(client)| streams.slots.take(client)).transpose()?.flatten();
+    if let (Some(cluster), Resume::From(cursor)) = (streams.writer.cluster(), &resume) {
+        cluster.reach(*cursor, CATCH_UP).await;
+    }
     let mut subscriber =
         rehydrate::subscribe(&streams.hub, &streams.writer, request.subscription, resume, bounded).await?;
     subscriber.hold(slot);

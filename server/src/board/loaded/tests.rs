@@ -30,7 +30,7 @@ fn node(folder: &Path) -> (BoardRegistry, LoadedBoards, LoadedBoards) {
     let head = log.store().head();
     log.subscribe(head, Box::new(own.clone())).unwrap();
     log.subscribe(head, Box::new(other.clone())).unwrap();
-    let (writer, _thread) = Writer::start(log, Retention::default()).unwrap();
+    let (writer, _thread) = Writer::start(Box::new(log), Retention::default()).unwrap();
     (BoardRegistry::new(own.clone(), writer), own, other)
 }
 

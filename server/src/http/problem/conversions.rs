@@ -37,6 +37,7 @@ impl From<CommitError> for ApiError {
                 Self::LimitReached { limit, detail, retry_after }
             }
             CommitError::KeyReused => Self::KeyReused,
+            CommitError::InDoubt(_) => Self::InDoubt(detail),
             CommitError::Busy | CommitError::Overdue => Self::Overloaded(detail),
             _ => Self::Unavailable(detail),
         }

@@ -143,6 +143,11 @@ pub enum ApiError {
     /// 503: the store cannot accept the push now; nothing of it was stored.
     #[error("{0}; nothing of this was stored: send it again")]
     Unavailable(String),
+    /// 503: the shared log was lost while the request was appended to it.
+    #[error(
+        "{0}; it may be stored: send it again, with an Idempotency-Key or the times of its points so that it counts once"
+    )]
+    InDoubt(String),
     /// 503: too many requests wait for the store; nothing of this one was stored.
     #[error("{0}; nothing of this was stored: send it again")]
     Overloaded(String),
@@ -215,6 +220,7 @@ impl ApiError {
             Self::LimitReached { .. }
             | Self::Full { .. }
             | Self::Unavailable(_)
+            | Self::InDoubt(_)
             | Self::Overloaded(_)
             | Self::Unreadable(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -249,7 +255,7 @@ impl ApiError {
             }
             Self::Link(_) => ("link-exists", "The link cannot be made"),
             Self::Full { .. } => ("full", "Too many readers"),
-            Self::Unavailable(_) | Self::Overloaded(_) | Self::Unreadable(_) => {
+            Self::Unavailable(_) | Self::InDoubt(_) | Self::Overloaded(_) | Self::Unreadable(_) => {
                 ("unavailable", "The store is not available")
             }
         }
@@ -288,7 +294,7 @@ impl IntoResponse for ApiError {
         }
         let headers = response.headers_mut();
         match self {
-            Self::Unavailable(_) | Self::Overloaded(_) | Self::Unreadable(_) => {
+            Self::Unavailable(_) | Self::InDoubt(_) | Self::Overloaded(_) | Self::Unreadable(_) => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
             }
             Self::Full { retry_after, .. } | Self::LimitReached { retry_after: Some(retry_after), .. } => {

@@ -68,6 +68,12 @@ pub enum CommitError {
     /// The file is no longer the one that was opened.
     #[error("{0}")]
     Lost(String),
+    /// The shared log cannot be reached, or refuses what is appended.
+    #[error("{0}")]
+    LogAway(String),
+    /// The shared log was lost while the push was appended, or this node cannot apply it now. It may be stored.
+    #[error("{0}")]
+    InDoubt(String),
     /// The server is shutting down.
     #[error("the server is shutting down")]
     Closed,
@@ -150,6 +156,17 @@ impl CommitError {
             listed.chain(&mut unfit.others).for_each(|at| *at = line(*at));
         }
         self
+    }
+}
+
+impl CommitError {
+    /// Returns true if only this node refuses the entry: others that apply the same entry do not.
+    pub(in crate::store) fn is_of_this_node(&self) -> bool {
+        match self {
+            Self::DiskFull | Self::Damaged(_) | Self::Locked | Self::Database(_) | Self::Lost(_) => true,
+            Self::LimitReached { limit, .. } => matches!(limit, Limit::Data | Limit::Disk),
+            _ => false,
+        }
     }
 }
 

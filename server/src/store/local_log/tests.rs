@@ -1,5 +1,6 @@
 //! Tests of the log: applying entries is deterministic, and all subscribers receive the same.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
@@ -10,8 +11,9 @@ use shared::{Number, Point, SeriesName, Text, Tier, TimeRange, Value};
 use tempfile::TempDir;
 
 use super::*;
+use crate::log::push::NewSeries;
 use crate::log::{
-    Atomicity, BoardDocument, Fingerprint, IdempotencyKey, PointTime, Pushed, SeriesId, SeriesState, Tracks,
+    Atomicity, BoardDocument, Fingerprint, IdempotencyKey, PointTime, Pushed, SeriesId, SeriesState, Tracks, stored,
 };
 use crate::rollup::Rollup;
 use crate::store::memtable::Due;
@@ -207,6 +209,13 @@ impl Node {
         outcomes
     }
 
+    /// Applies packed entries, whose known series become rows of this node.
+    fn apply_stored(&mut self, bytes: &[u8]) -> Vec<EntryOutcome> {
+        let directory = self.log().store().directory();
+        let entries = stored::unpack(bytes, |series, kind| directory.look().row_of(series, kind)).unwrap();
+        self.log().append(entries).outcomes
+    }
+
     /// Merges all blocks that are due.
     fn merge(&mut self) {
         let store = self.log().store_mut();
@@ -325,6 +334,51 @@ proptest! {
             }
             prop_assert_eq!(state.len(), wanted.len());
         }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// The law for the nodes of a cluster: a node packs each change with the names of its own rows, and every node that
+    /// applies the bytes in the same order has the same outcomes and the same state, to the last bit.
+    #[test]
+    fn stored_entries_give_the_same_state_on_all_nodes(
+        steps in steps(),
+        schedule in schedules(),
+        max_rows in max_rows(),
+    ) {
+        let (mut first, mut other) = (Node::new(), Node::new());
+        let (mut at, mut names) = (START, HashMap::new());
+        let mut parsed: Option<Change> = None;
+        let mut disturbances = schedule.groups.iter().cycle();
+        for (index, (step, hours, _)) in steps.iter().enumerate() {
+            at = Millis(at.0 + hours * HOUR + 7);
+            let change = parsed.take().unwrap_or_else(|| parse(step, at, first.log().store()));
+            if let Some((next, hours, true)) = steps.get(index + 1) {
+                parsed = Some(parse(next, Millis(at.0 + hours * HOUR + 7), first.log().store()));
+            }
+            for (name, row) in first.log().store().directory().look().iter() {
+                names.insert(row.id, NewSeries { name: name.clone(), source: row.origin.source() });
+            }
+            let terms = Terms { at, oldest: Millis(at.0 - 2 * DAY), max_series: 4, max_rows, max_keys: 2 };
+            let bytes = stored::pack(&[Entry { terms, change, by: None }], |row| names[&row].clone());
+            let outcomes = first.apply_stored(&bytes);
+            prop_assert_eq!(other.apply_stored(&bytes), outcomes);
+            let &(_, flushes, restarts) = disturbances.next().unwrap();
+            if flushes {
+                other.flush();
+                other.merge();
+            }
+            if restarts {
+                other.restart();
+            }
+        }
+        let (state, wanted) = (other.state(), first.state());
+        for (state, wanted) in state.iter().zip(&wanted) {
+            prop_assert_eq!(state, wanted);
+        }
+        prop_assert_eq!(state.len(), wanted.len());
     }
 }
 
