@@ -100,7 +100,7 @@ pub enum ServeError {
     /// Others could reach the server, and there is no token.
     #[error(
         "{addr} can be reached by others, and there is no user and no token: add the first with \
-         `pulseboard user add NAME --role admin --data {}` or `pulseboard token create NAME --admin --data {}`; or add --open, \
+         `pulseboard user add NAME --data {}` or `pulseboard token create NAME --admin --data {}`; or add --open, \
          so that everyone can read, push, edit and delete without a password",
         data.display(), data.display()
     )]
@@ -113,7 +113,7 @@ pub enum ServeError {
     /// Others could reach the node of a cluster, and there is no token.
     #[error(
         "{0} can be reached by others, and the cluster has no user and no token: start this node with --addr 127.0.0.1:0, add the \
-         first with `pulseboard user add NAME --role admin` at the address that it prints, and start it as before; or add --open, so \
+         first with `pulseboard user add NAME` at the address that it prints, and start it as before; or add --open, so \
          that everyone can read, push, edit and delete without a password"
     )]
     NoCredentialsOfCluster(SocketAddr),

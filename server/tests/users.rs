@@ -86,7 +86,7 @@ fn first_user_is_an_administrator_and_closes_the_server() {
     let short = fail(&[&["user", "add", "ann", "--role", "admin"], &to[..]].concat(), "short\n", None);
     assert!(short.contains("at least 8 characters"), "{short}");
     assert_eq!(server.get("/api/series").status, 200);
-    assert_eq!(succeed(&[&["user", "add", "ann", "--role", "admin"], &to[..]].concat(), &input, None), "added ann\n");
+    assert_eq!(succeed(&[&["user", "add", "ann"], &to[..]].concat(), &input, None), "added ann\n");
     assert_eq!(server.get("/api/series").status, 401);
     let cookie = sign_in(&server, "ann", PASSWORD);
     assert_eq!(server.get_with("/api/series", &[("Cookie", &cookie)]).status, 200);
@@ -104,10 +104,11 @@ fn data_folder_gets_its_first_user_while_no_server_runs() {
     let data = tempfile::tempdir().unwrap();
     let folder = data.path().to_str().unwrap();
     let refused = fail(&["serve", "--addr", "0.0.0.0:0", "--data", folder], "", None);
-    assert!(refused.contains(&format!("pulseboard user add NAME --role admin --data {folder}")), "{refused}");
+    assert!(refused.contains(&format!("pulseboard user add NAME --data {folder}")), "{refused}");
     let input = format!("{PASSWORD}\n");
     assert!(fail(&["user", "add", "ann", "--read", "a", "--data", folder], &input, None).contains("--role admin"));
-    succeed(&["user", "add", "ann", "--role", "admin", "--data", folder], &input, None);
+    succeed(&["user", "add", "ann", "--data", folder], &input, None);
+    assert!(fail(&["user", "add", "bob", "--data", folder], &input, None).contains("it grants nothing"));
     let mut command = Command::new(BINARY);
     let server = TestServer::start_with(command.arg("serve"), "0.0.0.0:0", data.path());
     sign_in(&server, "ann", PASSWORD);

@@ -53,7 +53,8 @@ pub struct NewUser {
     pub name: UserName,
     /// The password.
     pub password: String,
-    /// Everything that the user may do.
+    /// Everything that the user may do. If it is absent or empty, the first user is an administrator, and others are refused.
+    #[serde(default)]
     pub grants: Vec<Grant>,
 }
 
@@ -117,6 +118,7 @@ async fn add(
     body: Result<Json<NewUser>, JsonRejection>,
 ) -> Result<StatusCode, ApiError> {
     let NewUser { name, password, grants } = read(body, "an object with name, password and grants")?;
+    let grants = if admin.is_everyone() { grants_of_first(grants) } else { grants };
     let capability = Capability::new(grants, None).map_err(wrong_grants)?;
     check_first(&authority, &admin, &capability)?;
     admin.check_grant(&capability)?;
@@ -125,6 +127,12 @@ async fn add(
     let by = actor.by(AuditAction::UserAdded, name.as_str(), &described(&capability));
     writer.change_user(UserChange::Add { name, password, capability, at: clock::now().wall }, by).await??;
     Ok(StatusCode::CREATED)
+}
+
+/// Returns the grants of the first user: an administrator, unless the request says more.
+#[must_use]
+pub fn grants_of_first(grants: Vec<Grant>) -> Vec<Grant> {
+    if grants.is_empty() { vec![Grant::Admin] } else { grants }
 }
 
 /// `DELETE /api/users/{name}`: removes a user with all sessions.

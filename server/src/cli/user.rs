@@ -9,7 +9,7 @@ use shared::{Capability, Selector};
 
 use crate::access::api::{described, is_first};
 use crate::access::password::{self, PasswordError};
-use crate::access::users_api::{ListedUser, NewGrants, NewPassword, NewUser};
+use crate::access::users_api::{ListedUser, NewGrants, NewPassword, NewUser, grants_of_first};
 use crate::cli::remote::{CallError, Collection};
 use crate::cli::token::{Place, by_command};
 use crate::clock;
@@ -21,7 +21,7 @@ use crate::store::{CommitError, OpenError, Store};
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum UserCommand {
-    /// Add a user; the password is asked for, or read from standard input
+    /// Add a user; the password is asked for, or read from standard input. The first user is an administrator
     Add {
         /// The name, such as ann
         name: UserName,
@@ -158,7 +158,7 @@ pub enum UserError {
     AdminOfBoards,
     /// The first user is not an administrator.
     #[error(
-        "the first user must be an administrator: from then on the server denies everything that nobody was granted; add --role admin"
+        "the first user must be an administrator: from then on the server denies everything that nobody was granted; leave the options out, or use --role admin"
     )]
     First,
     /// The password is not accepted.
@@ -206,7 +206,9 @@ pub fn run(command: UserCommand, out: &mut impl Write) -> Result<(), UserError> 
     match command {
         UserCommand::Add { name, grants, place } => {
             let grants = grants.grants()?;
-            Capability::new(grants.clone(), None)?;
+            if !grants.is_empty() {
+                Capability::new(grants.clone(), None)?;
+            }
             Users::at(place)?.add(NewUser { name: name.clone(), password: read_password()?, grants })?;
             writeln!(out, "added {name}")?;
         }
@@ -279,8 +281,9 @@ impl Users {
                 users.read(users.http.post(&users.url).content_type("application/json").send(&body[..]))?;
             }
             Self::Folder(log) => {
-                let capability = Capability::new(new.grants, None)?;
                 let is_open = log.store().tokens()?.is_empty() && log.store().users()?.is_empty();
+                let grants = if is_open { grants_of_first(new.grants) } else { new.grants };
+                let capability = Capability::new(grants, None)?;
                 if is_open && !is_first(&capability) {
                     return Err(UserError::First);
                 }

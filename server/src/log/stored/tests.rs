@@ -14,7 +14,7 @@ use crate::log::{
 
 /// The series of a row of this node.
 fn series(row: SeriesId) -> NewSeries {
-    let source = (row.0 % 2 == 0).then_some(Source { group: row.0.into(), whole: 7 });
+    let source = (row.0.is_multiple_of(2)).then_some(Source { group: row.0.into(), whole: 7 });
     NewSeries { name: format!("s/{}", row.0).parse().unwrap(), source }
 }
 
@@ -101,7 +101,7 @@ fn terms(at: u64) -> Terms {
 
 /// An event for some entries.
 fn by(at: u64) -> By {
-    let from = (at % 3 == 0).then(|| std::net::IpAddr::from([127, 0, 0, 1]));
+    let from = (at.is_multiple_of(3)).then(|| std::net::IpAddr::from([127, 0, 0, 1]));
     let event = AuditEvent::new(Millis(at), "user ann", from, AuditAction::BoardStored, "ops", "+ ü\n- x");
     (at % 2 == 1).then(|| Box::new(event))
 }
