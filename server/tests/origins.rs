@@ -144,7 +144,7 @@ fn a_page_of_another_site_gets_the_page_but_no_data() {
                     [&call, "Host: localhost", &format!("Sec-Fetch-Site: {site}"), &format!("Sec-Fetch-Mode: {mode}")];
                 let (status, body) = ask(&server, &lines);
                 let path = call.split(' ').nth(1).unwrap();
-                let pages = ["/", "/b/ops", "/nothing.js", "/sign-in", "/sign-in.css"];
+                let pages = ["/", "/b/ops", "/nothing.js", "/sign-in", "/sign-in.css", "/link/{secret}"];
                 let is_page = call.starts_with("GET ") && pages.contains(&path);
                 assert_eq!(status == 403, !is_page, "{call} {site} {mode}: {status} {body}");
             }

@@ -80,33 +80,49 @@ fn wrong_file_is_named_with_its_line_and_its_key_in_one_line() {
 /// Each setting is declared once, so each flag has a key, and its variable is known.
 #[test]
 fn each_flag_has_a_key_and_a_value_of_the_file_counts_as_the_flag_does() {
-    let serve = Flags::augment_args(Command::new(SERVE));
-    let (mut file, mut flags) = (String::new(), Vec::new());
-    for flag in serve.get_arguments().filter(|flag| !flag.is_hide_set() && flag.get_id() != flags::CONFIG) {
-        let name = flag.get_long().unwrap();
-        let value = match name {
-            "addr" => "127.0.0.1:0".to_owned(),
-            "log" => "debug".to_owned(),
-            "late" => "2h".to_owned(),
-            "heartbeat" => "7".to_owned(),
-            "host" => "board.example.org".to_owned(),
-            "trusted-proxy" => "10.0.0.0/8".to_owned(),
-            "allow-origin" | "allow-frame" => "https://example.org".to_owned(),
-            "anonymous" => "read:public/**".to_owned(),
-            "open" | "agent" => "true".to_owned(),
-            "compress" => "false".to_owned(),
-            name if name.starts_with("keep-") => "3d".to_owned(),
-            name if name.starts_with("max-") => "1500000".to_owned(),
-            name => format!("./{name}"),
-        };
-        let quoted = if flag.get_value_delimiter().is_some() { format!("[{value:?}]") } else { format!("{value:?}") };
-        file.push_str(&format!("{} = {quoted}\n", name.replace('-', "_")));
-        flags.push(format!("--{name}={value}"));
+    // These two exclude each other.
+    for without in ["cluster", "boards"] {
+        let serve = Flags::augment_args(Command::new(SERVE));
+        let (mut file, mut flags) = (String::new(), Vec::new());
+        for flag in serve.get_arguments().filter(|flag| !flag.is_hide_set() && flag.get_id() != flags::CONFIG) {
+            let name = flag.get_long().unwrap();
+            if name == without {
+                continue;
+            }
+            let value = value_of(name);
+            let quoted =
+                if flag.get_value_delimiter().is_some() { format!("[{value:?}]") } else { format!("{value:?}") };
+            file.push_str(&format!("{} = {quoted}\n", name.replace('-', "_")));
+            flags.push(format!("--{name}={value}"));
+        }
+        let of_file = with_file(&file, &[]).unwrap();
+        let of_flags = resolve(&flags.iter().map(String::as_str).collect::<Vec<_>>()).unwrap();
+        assert_eq!(of_file, of_flags);
+        assert_ne!(of_file.limits, Limits::default());
+        assert_eq!(of_file.cluster.is_some(), without == "boards");
     }
-    let of_file = with_file(&file, &[]).unwrap();
-    let of_flags = resolve(&flags.iter().map(String::as_str).collect::<Vec<_>>()).unwrap();
-    assert_eq!(of_file, of_flags);
-    assert_ne!(of_file.limits, Limits::default());
+}
+
+/// Returns a value that the flag accepts, and that is not its default.
+fn value_of(flag: &str) -> String {
+    match flag {
+        "addr" => "127.0.0.1:0".to_owned(),
+        "log" => "debug".to_owned(),
+        "late" => "2h".to_owned(),
+        "heartbeat" => "7".to_owned(),
+        "max-lag" => "3s".to_owned(),
+        "host" => "board.example.org".to_owned(),
+        "trusted-proxy" => "10.0.0.0/8".to_owned(),
+        "remote-group" => "ops=read:ops/**".to_owned(),
+        "allow-origin" | "allow-frame" => "https://example.org".to_owned(),
+        "anonymous" => "read:public/**".to_owned(),
+        "cluster" => "postgres://ada:secret@db.example.org/pulseboard".to_owned(),
+        "open" | "agent" | "remote-user" => "true".to_owned(),
+        "compress" => "false".to_owned(),
+        name if name.starts_with("keep-") => "3d".to_owned(),
+        name if name.starts_with("max-") => "1500000".to_owned(),
+        name => format!("./{name}"),
+    }
 }
 
 #[test]
