@@ -4,6 +4,8 @@ use std::sync::LazyLock;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use shared::Millis;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 /// Milliseconds since the process first read the clock. It is monotonic, so deadlines use it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,6 +26,14 @@ pub struct Now {
     pub wall: Millis,
     /// The clock for deadlines.
     pub up: Uptime,
+}
+
+/// Formats a time to the second, in UTC (RFC 3339), for messages.
+#[must_use]
+pub fn rfc3339(at: Millis) -> String {
+    let seconds = i64::try_from(at.0 / 1_000).unwrap_or_default();
+    let time = OffsetDateTime::from_unix_timestamp(seconds).ok().and_then(|time| time.format(&Rfc3339).ok());
+    time.unwrap_or_else(|| format!("{at} ms after 1970"))
 }
 
 static START: LazyLock<Instant> = LazyLock::new(Instant::now);

@@ -71,6 +71,15 @@ fn ends(stream: &mut Stream, since: Instant) -> Option<ByeReason> {
 }
 
 #[test]
+fn secret_that_is_mistyped_is_not_repeated_in_the_error() {
+    for args in [&["push", "a", "--token", "pb_secret x"][..], &["serve", "--cluster", "mysql://ada:secret@db/x"]] {
+        let output = std::process::Command::new(harness::BINARY).args(args).output().unwrap();
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && error.contains("(not shown)") && !error.contains("secret"), "{error}");
+    }
+}
+
+#[test]
 fn commands_create_list_rotate_and_revoke_tokens() {
     let data = tempfile::tempdir().unwrap();
     let server = TestServer::start(data.path());

@@ -139,7 +139,7 @@ async fn create(
 #[must_use]
 pub fn described(capability: &Capability) -> String {
     let grants: Vec<_> = capability.grants().iter().map(ToString::to_string).collect();
-    let until = capability.expires().map(|at| format!(" until {at}"));
+    let until = capability.expires().map(|at| format!(" until {}", clock::rfc3339(at)));
     format!("{}{}", grants.join(", "), until.unwrap_or_default())
 }
 

@@ -9,6 +9,7 @@ use shared::{BoardId, Capability, Millis, Selector, SeriesName};
 
 use super::principal::{Principal, Who};
 use super::read_scope::ReadScope;
+use crate::clock;
 use crate::http::problem::ApiError;
 
 /// Access to the series that a sender may push to.
@@ -145,9 +146,10 @@ impl EditAccess {
     /// [`ApiError::Forbidden`].
     pub fn check_until(&self, until: Millis) -> Result<(), ApiError> {
         match self.0.capability().expires() {
-            Some(own) if own < until => {
-                Err(self.0.refuse(&format!("grant anything for longer than its own permission, which ends at {own}")))
-            }
+            Some(own) if own < until => Err(self.0.refuse(&format!(
+                "grant anything for longer than its own permission, which ends at {}",
+                clock::rfc3339(own)
+            ))),
             _ => Ok(()),
         }
     }
@@ -180,7 +182,8 @@ impl AdminAccess {
         if self.0.capability().covers(capability) {
             return Ok(());
         }
-        let until = self.0.capability().expires().map(|at| format!("; its own permission ends at {at}"));
+        let until =
+            self.0.capability().expires().map(|at| format!("; its own permission ends at {}", clock::rfc3339(at)));
         Err(self.0.refuse(&format!("grant more than it has, or for longer{}", until.unwrap_or_default())))
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use argon2::Argon2;
 use argon2::password_hash::phc;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
+use shared::problem::FieldError;
 use tokio::sync::Semaphore;
 
 use crate::http::problem::ApiError;
@@ -33,10 +34,10 @@ const NOBODY: &str =
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PasswordError {
     /// It is too short.
-    #[error("a password has at least {MIN_LEN} characters; take several words")]
+    #[error("the password has fewer than {MIN_LEN} characters; take several words")]
     TooShort,
     /// It is too long.
-    #[error("a password has at most {MAX_LEN} bytes")]
+    #[error("the password has more than {MAX_LEN} bytes; take a shorter one")]
     TooLong,
     /// It cannot be hashed.
     #[error("the password cannot be hashed; try again")]
@@ -83,7 +84,12 @@ impl Passwords {
     /// [`ApiError::Invalid`] for a password that is not accepted; [`ApiError::Overloaded`] if too many wait.
     pub async fn hash(&self, password: String) -> Result<PasswordHash, ApiError> {
         let hashed = self.run(move || hash(&password)).await?;
-        hashed.map_err(|error| ApiError::field("password", error.to_string(), "another one"))
+        hashed.map_err(|error| {
+            let expected = format!("{MIN_LEN} characters to {MAX_LEN} bytes");
+            let wrong =
+                FieldError { line: None, field: "password".to_owned(), expected, got: "another length".to_owned() };
+            ApiError::Invalid { detail: error.to_string(), errors: vec![wrong] }
+        })
     }
 
     /// Checks the password of a user; `None` stands for an unknown user.

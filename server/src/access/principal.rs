@@ -134,6 +134,6 @@ impl Principal {
     /// Describes what it may do.
     fn grants(&self) -> String {
         let grants: Vec<_> = self.capability.grants().iter().map(Grant::to_string).collect();
-        format!("it grants {}", grants.join(", "))
+        if grants.is_empty() { "it grants nothing".to_owned() } else { format!("it grants {}", grants.join(", ")) }
     }
 }

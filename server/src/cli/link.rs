@@ -8,7 +8,6 @@ use shared::{BoardId, Duration, Millis};
 use crate::access::links_api::{LinkRequest, ListedLink, MadeLink};
 use crate::cli::remote::{CallError, Collection};
 use crate::cli::server::Server;
-use crate::cli::token::time;
 use crate::clock;
 use crate::log::LinkId;
 use crate::plain_text::Plain;
@@ -70,7 +69,7 @@ pub fn run(command: LinkCommand, out: &mut impl Write) -> Result<(), LinkError> 
                 "link {} shows the board {} until {}; it is not shown again:",
                 made.id,
                 made.board,
-                time(made.expires)
+                clock::rfc3339(made.expires)
             );
             writeln!(out, "{}{}", server.url(), made.path)?;
         }
@@ -93,9 +92,9 @@ pub fn run(command: LinkCommand, out: &mut impl Write) -> Result<(), LinkError> 
 
 fn state(link: &ListedLink, now: Millis) -> String {
     match link.revoked {
-        Some(at) => format!("revoked {}", time(at)),
-        None if link.expires <= now => format!("expired {}", time(link.expires)),
-        None => format!("until {}", time(link.expires)),
+        Some(at) => format!("revoked {}", clock::rfc3339(at)),
+        None if link.expires <= now => format!("expired {}", clock::rfc3339(link.expires)),
+        None => format!("until {}", clock::rfc3339(link.expires)),
     }
 }
 

@@ -7,8 +7,6 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use shared::access::{BoardPattern, CapabilityError, Grant};
 use shared::{Capability, Duration, Millis, Selector};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use crate::access::api::{Issued, Listed, NewToken, described, is_first};
 use crate::access::authority::ListedToken;
@@ -169,7 +167,8 @@ pub fn run(command: TokenCommand, out: &mut impl Write) -> Result<(), TokenError
 
 fn show(issued: &Issued, out: &mut impl Write) -> Result<(), TokenError> {
     let grants: Vec<_> = issued.grants.iter().map(Grant::to_string).collect();
-    let until = issued.expires.map_or_else(|| "until it is revoked".to_owned(), |at| format!("until {}", time(at)));
+    let until =
+        issued.expires.map_or_else(|| "until it is revoked".to_owned(), |at| format!("until {}", clock::rfc3339(at)));
     eprintln!("{} may {} {until}; it is not shown again:", issued.name, grants.join(", "));
     writeln!(out, "{}", issued.token)?;
     Ok(out.flush()?)
@@ -178,21 +177,14 @@ fn show(issued: &Issued, out: &mut impl Write) -> Result<(), TokenError> {
 /// Formats a token as a line of the list.
 fn line(token: &Listed, now: Millis) -> String {
     let state = match (token.revoked, token.expires) {
-        (Some(at), _) => format!("revoked {}", time(at)),
-        (None, Some(at)) if at <= now => format!("expired {}", time(at)),
-        (None, Some(at)) => format!("until {}", time(at)),
+        (Some(at), _) => format!("revoked {}", clock::rfc3339(at)),
+        (None, Some(at)) if at <= now => format!("expired {}", clock::rfc3339(at)),
+        (None, Some(at)) => format!("until {}", clock::rfc3339(at)),
         (None, None) => "valid".to_owned(),
     };
-    let used = token.used.map_or_else(|| "never used".to_owned(), |at| format!("used {}", time(at)));
+    let used = token.used.map_or_else(|| "never used".to_owned(), |at| format!("used {}", clock::rfc3339(at)));
     let grants: Vec<_> = token.grants.iter().map(Grant::to_string).collect();
     format!("{}\t{state}\t{used}\t{}", token.name, grants.join(" "))
-}
-
-/// Formats a time to the minute, in UTC.
-pub(super) fn time(at: Millis) -> String {
-    let seconds = i64::try_from(at.0 / 60_000 * 60).unwrap_or_default();
-    let time = OffsetDateTime::from_unix_timestamp(seconds).ok().and_then(|time| time.format(&Rfc3339).ok());
-    time.unwrap_or_else(|| at.to_string())
 }
 
 /// The tokens of a server, or of a data folder.

@@ -15,6 +15,7 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{ArgMatches, Args as _, Command, FromArgMatches as _};
 use shared::Capability;
 
@@ -110,11 +111,24 @@ where
     I: IntoIterator<Item = OsString> + Clone,
 {
     let program = program.mut_subcommand(SERVE, environment::add_variables);
-    let matches = program.clone().try_get_matches_from(arguments.clone())?;
+    let matches = program.clone().try_get_matches_from(arguments.clone()).map_err(without_secret)?;
     let serve = matches.subcommand_matches(SERVE);
     let Some(path) = serve.and_then(|serve| serve.get_one::<PathBuf>(flags::CONFIG)) else { return Ok(matches) };
     let file = file::read(path)?;
-    Ok(program.mut_subcommand(SERVE, |serve| file.add_defaults(serve)).try_get_matches_from(arguments)?)
+    let with_file = program.mut_subcommand(SERVE, |serve| file.add_defaults(serve));
+    Ok(with_file.try_get_matches_from(arguments).map_err(without_secret)?)
+}
+
+/// Removes a value that may be a secret from an error: such messages end in the logs of cron and CI.
+fn without_secret(mut error: clap::Error) -> clap::Error {
+    let is_secret = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(flag)) => ["--token", "--cluster"].iter().any(|secret| flag.starts_with(secret)),
+        _ => false,
+    };
+    if is_secret {
+        error.insert(ContextKind::InvalidValue, ContextValue::String("(not shown)".to_owned()));
+    }
+    error
 }
 
 /// Parses the text of a configuration file, and completes its limits and its retention with the defaults.

@@ -130,6 +130,9 @@ fn remove_empty(folder: &Path) {
 /// # Errors
 /// [`JoinError`]; then the folder still belongs to its log.
 pub fn detach(folder: &Path) -> Result<(), JoinError> {
+    if !folder.join(FILE).exists() {
+        return Err(JoinError::NoMember(folder.to_owned()));
+    }
     let _lock = lock(folder)?;
     match content(folder)? {
         Content::Member | Content::Beginning(_) => {

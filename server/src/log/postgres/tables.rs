@@ -236,7 +236,8 @@ pub(super) async fn begin_run(client: &Client, run: super::Run) -> Result<(), to
     client.execute(insert, &[&run.0]).await.map(|_| ())
 }
 
-/// Creates the partitions of the next rows.
+/// Creates the partitions of the next rows. Nodes that start at once wait for each other: `IF NOT EXISTS` alone fails if
+/// another connection creates the same table at that moment.
 pub(super) async fn add_partitions(client: &Client) -> Result<(), tokio_postgres::Error> {
     let head = client.query_one("SELECT position, partition_rows FROM pulseboard_head", &[]).await?;
     let (position, rows): (i64, i64) = (head.get(0), head.get(1));
@@ -245,7 +246,9 @@ pub(super) async fn add_partitions(client: &Client) -> Result<(), tokio_postgres
     for number in [current, current + 1] {
         let (from, to) = (number * rows, (number + 1) * rows);
         let create = format!(
-            "CREATE TABLE IF NOT EXISTS pulseboard_log_{number} PARTITION OF pulseboard_log FOR VALUES FROM ({from}) TO ({to})"
+            "BEGIN; SELECT pg_advisory_xact_lock({CREATE_LOCK});
+             CREATE TABLE IF NOT EXISTS pulseboard_log_{number} PARTITION OF pulseboard_log FOR VALUES FROM ({from}) TO ({to});
+             COMMIT"
         );
         client.batch_execute(&create).await?;
     }
