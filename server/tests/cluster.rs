@@ -128,6 +128,21 @@ fn is_refused_for_now(answer: &Answer) -> bool {
 }
 
 #[test]
+fn nodes_that_start_at_once_on_an_empty_database_all_start() {
+    let postgres = Postgres::start();
+    for _ in 0..3 {
+        let nodes: Vec<Node> = std::thread::scope(|scope| {
+            let starts: Vec<_> = (0..4).map(|_| scope.spawn(|| Node::start(&postgres))).collect();
+            starts.into_iter().map(|start| start.join().unwrap()).collect()
+        });
+        nodes[0].push("ops/a", "1");
+        nodes.iter().for_each(|node| node.caught_up(head(&postgres)));
+        drop(nodes);
+        postgres.sql("DROP TABLE pulseboard_head, pulseboard_runs, pulseboard_log, pulseboard_seed");
+    }
+}
+
+#[test]
 fn push_to_one_node_reaches_a_reader_of_the_other() {
     let postgres = Postgres::start();
     let (a, b) = (Node::start(&postgres), Node::start(&postgres));
@@ -444,7 +459,7 @@ fn start_is_refused_with_one_line_that_says_what_to_do() {
     let nobody = format!("postgres://pulseboard@127.0.0.1:{}/postgres", harness::postgres::free_port());
     let missing = format!("postgres://pulseboard@127.0.0.1:{}/none", postgres.port());
     for (url, wanted) in
-        [(&nobody, "start PostgreSQL there, or correct --cluster"), (&missing, "database \"none\" does not exist")]
+        [(&nobody, "start PostgreSQL there, or correct the address"), (&missing, "database \"none\" does not exist")]
     {
         let text = refused(folder().path(), Some(url), &[]);
         assert!(text.contains(wanted), "{url}: {text}");

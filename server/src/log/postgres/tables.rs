@@ -65,7 +65,9 @@ const CREATE: &str = "
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
     /// The database cannot be reached, or refuses the connection.
-    #[error("cannot reach the shared log at {url}: {reason}; start PostgreSQL there, or correct --cluster")]
+    #[error(
+        "cannot reach the shared log at {url}: {reason}; start PostgreSQL there, or correct the address, user, password or database in --cluster"
+    )]
     Unreachable {
         /// The address.
         url: ClusterUrl,
