@@ -133,16 +133,18 @@ mod tests {
     #[test]
     fn unknown_user_takes_as_long_as_a_known_one() {
         let hash = hash("correct horse").unwrap();
-        let fastest = |known: Option<&PasswordHash>| {
-            let times = (0..5).map(|_| {
-                let began = Instant::now();
-                assert!(!verify("wrong password", known));
-                began.elapsed()
-            });
-            times.min().unwrap()
+        let time = |known: Option<&PasswordHash>| {
+            let began = Instant::now();
+            assert!(!verify("wrong password", known));
+            began.elapsed().as_secs_f64()
         };
-        let (known, unknown) = (fastest(Some(&hash)), fastest(None));
-        let ratio = known.as_secs_f64() / unknown.as_secs_f64();
-        assert!((0.5..2.0).contains(&ratio), "{known:?} and {unknown:?}");
+        // In turns, and the fastest of many: other tests run at the same time.
+        let (mut known, mut unknown) = (f64::INFINITY, f64::INFINITY);
+        for _ in 0..20 {
+            known = known.min(time(Some(&hash)));
+            unknown = unknown.min(time(None));
+        }
+        let ratio = known / unknown;
+        assert!((0.5..2.0).contains(&ratio), "{known} s and {unknown} s");
     }
 }
