@@ -9,67 +9,10 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use harness::node::Node;
 use harness::postgres::Postgres;
 use harness::{Answer, BINARY, PATIENCE, Stream, TestServer};
 use shared::{Cursor, Event, Picture};
-use tempfile::TempDir;
-
-/// A node, its data folder, and the arguments to start it again.
-struct Node {
-    server: Option<TestServer>,
-    data: TempDir,
-    url: String,
-    addr: String,
-}
-
-impl Node {
-    fn start(postgres: &Postgres) -> Self {
-        let mut node = Self::stopped(postgres);
-        node.run();
-        node
-    }
-
-    /// A node with an empty folder that does not run yet.
-    fn stopped(postgres: &Postgres) -> Self {
-        let data = tempfile::tempdir().unwrap();
-        Self { server: None, data, url: postgres.url(), addr: "127.0.0.1:0".to_owned() }
-    }
-
-    /// Starts it, also again at the address that it had.
-    fn run(&mut self) {
-        let server = TestServer::start_with(&mut self.command(), &self.addr, self.data.path());
-        self.addr = server.addr().to_owned();
-        self.server = Some(server);
-    }
-
-    fn command(&self) -> Command {
-        let mut command = Command::new(BINARY);
-        command.args(["serve", "--log", "warn"]).env("PULSEBOARD_CLUSTER", &self.url);
-        command
-    }
-
-    fn server(&self) -> &TestServer {
-        self.server.as_ref().unwrap()
-    }
-
-    fn kill(&mut self) {
-        self.server.take().unwrap().kill();
-    }
-
-    fn push(&self, series: &str, body: &str) {
-        let answer = self.server().push(series, body);
-        assert_eq!(answer.status, 204, "{}", answer.text);
-    }
-
-    /// Waits until the node has applied the whole log.
-    fn caught_up(&self, position: u64) {
-        let deadline = Instant::now() + PATIENCE;
-        while (self.server().metric("pulseboard_cluster_position") as u64) < position {
-            assert!(Instant::now() < deadline, "{}", self.server().get("/readyz").text);
-            std::thread::sleep(Duration::from_millis(10));
-        }
-    }
-}
 
 /// Returns the last position of the log.
 fn head(postgres: &Postgres) -> u64 {

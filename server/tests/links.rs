@@ -1,4 +1,4 @@
-//! Live links: they show one board to whoever has them, follow its document, and end.
+//! Live links: they show one board to everyone who has them, follow its document, and end.
 
 #![expect(clippy::unwrap_used, reason = "in a test that is how to fail")]
 

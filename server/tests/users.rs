@@ -1,4 +1,4 @@
-//! Users: the commands, signing in with a password, sessions, and what slows down whoever guesses.
+//! Users: the commands, signing in with a password, sessions, and what slows down guessing.
 
 #![expect(clippy::unwrap_used, reason = "in a test that is how to fail")]
 

@@ -16,7 +16,7 @@ thread_local! {
     static IS_FORCED: Cell<Option<bool>> = const { Cell::new(None) };
 }
 
-/// Returns the number of colours that series can be told apart by. More series repeat them with dashes.
+/// Returns the number of colours that distinguish series. More series repeat the colours with dashes.
 #[must_use]
 pub fn distinct() -> usize {
     // Tests outside of a browser have no window.

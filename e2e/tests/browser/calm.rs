@@ -215,7 +215,7 @@ async fn series_differ_and_texts_are_legible_in_forced_colours() {
         stage.page().cdp("Emulation.setEmulatedMedia", json!({ "features": features })).await;
         let page = stage.open("/b/ops").await;
         page.badge_is("live").await;
-        until("all is told apart", async || {
+        until("all series differ", async || {
             let found = page.eval(seen, &[]).await;
             if found == json!([4, 4, 0, true]) { Ok(()) } else { Err(format!("{theme}: {found}")) }
         })

@@ -11,7 +11,7 @@
 //! - [`actor`] is the sender of a change for the audit log, [`refusals`] chooses the refusals that it records, and
 //!   [`audit_api`] shows it.
 //! - [`api`] manages tokens and makes tickets, [`users_api`] manages users. [`sign_in`] is the page on which a browser
-//!   signs in with a password or a token; [`password`] checks passwords, and [`throttle`] slows down whoever guesses.
+//!   signs in with a password or a token; [`password`] checks passwords, and [`throttle`] slows down guessing.
 
 pub mod actor;
 pub mod admission;

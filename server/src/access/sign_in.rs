@@ -64,7 +64,7 @@ pub struct SignIn {
     pub writer: Writer,
     /// Checks passwords.
     pub passwords: Passwords,
-    /// Slows down whoever guesses passwords.
+    /// Slows down the guessing of passwords.
     pub throttle: Arc<Throttle>,
     /// The server speaks HTTPS itself.
     pub is_https: bool,

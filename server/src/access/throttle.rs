@@ -1,4 +1,4 @@
-//! Slows down whoever guesses passwords: counts failed sign-ins by name and by address.
+//! Slows down the guessing of passwords: counts failed sign-ins by name and by address.
 
 use std::collections::HashMap;
 use std::hash::Hash;

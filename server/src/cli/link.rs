@@ -15,7 +15,7 @@ use crate::plain_text::Plain;
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum LinkCommand {
-    /// Make a link that shows a board to whoever has it, and print it: it is not shown again
+    /// Make a link that shows a board to everyone who has it, and print it: it is not shown again
     Create {
         /// The board, such as ops
         board: BoardId,

@@ -1,4 +1,4 @@
-//! Live links: addresses that show one board to whoever has them, and their changes.
+//! Live links: addresses that show one board to everyone who has them, and their changes.
 
 use std::fmt;
 use std::str::FromStr;

@@ -4,6 +4,7 @@
 #![expect(dead_code, unreachable_pub, clippy::unwrap_used, reason = "shared by tests; each uses its own part of it")]
 
 pub mod contract;
+pub mod node;
 pub mod postgres;
 pub mod programs;
 pub mod replay;
